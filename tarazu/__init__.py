@@ -1,0 +1,158 @@
+"""Tarazu: neural networks in two levels that mix freely, and a verdict after every fit.
+
+>>> import tarazu as tz
+>>> w = tz.tensor([3.0, 4.0], requires_grad=True)
+>>> (w * w).sum().sqrt().backward()
+>>> w.grad
+Tensor([0.6, 0.8], dtype=float32)
+"""
+
+from __future__ import annotations
+
+import importlib
+import math as _math
+from typing import Any as _Any
+
+from tarazu import transform as _transform  # the gradient table
+from tarazu.base.dtypes import (
+    DType,
+    bfloat16,
+    complex64,
+    complex128,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    promote,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from tarazu.base.dtypes import bool_ as bool
+from tarazu.base.errors import TarazuError
+from tarazu.ir.interpreter import install as _install
+from tarazu.ops.composite import elu, gelu, layer_norm, leaky_relu, log_softmax, relu, silu, softmax, softplus
+from tarazu.ops.contract import matmul, outer, tensordot, vecdot
+from tarazu.ops.control import scan, while_loop
+from tarazu.ops.create import arange, eye, full, full_like, linspace, one_hot, ones_like, zeros_like
+from tarazu.ops.elementwise import (
+    abs,
+    acos,
+    acosh,
+    add,
+    asin,
+    asinh,
+    astype,
+    atan,
+    atan2,
+    atanh,
+    bitcast,
+    bitwise_and,
+    bitwise_invert,
+    bitwise_left_shift,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    ceil,
+    clip,
+    cos,
+    cosh,
+    digamma,
+    divide,
+    equal,
+    erf,
+    exp,
+    expm1,
+    floor,
+    floor_divide,
+    greater,
+    greater_equal,
+    hypot,
+    isfinite,
+    isinf,
+    isnan,
+    less,
+    less_equal,
+    lgamma,
+    log,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    not_equal,
+    polygamma,
+    positive,
+    pow,
+    remainder,
+    round,
+    sigmoid,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    square,
+    stop_gradient,
+    subtract,
+    tan,
+    tanh,
+    trunc,
+    where,
+)
+from tarazu.ops.index import scatter_add, scatter_set, take, take_along_axis
+from tarazu.ops.reduce import all, any, argmax, argmin, cumulative_sum, logsumexp, max, mean, min, prod, std, sum, var
+from tarazu.ops.shape import (
+    broadcast_arrays,
+    broadcast_to,
+    concat,
+    expand_dims,
+    flatten,
+    flip,
+    matrix_transpose,
+    moveaxis,
+    pad,
+    permute_dims,
+    reshape,
+    roll,
+    squeeze,
+    stack,
+    swapaxes,
+    tile,
+    unstack,
+)
+from tarazu.ops.sorting import argsort, sort, topk
+from tarazu.runtime import random
+from tarazu.runtime.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
+from tarazu.runtime.device import device, devices
+from tarazu.runtime.eager import Eager as _Eager
+from tarazu.runtime.jit import jit, trace
+from tarazu.runtime.random import randn
+from tarazu.runtime.tensor import Tensor, asarray, ones, tensor, zeros
+
+_install(_Eager())
+
+__version__ = "0.1.0"
+pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
+newaxis = None
+_LAZY = {"nn": "tarazu.nn", "optim": "tarazu.optim", "data": "tarazu.data", "diagnose": "tarazu.diagnose",
+         "record": "tarazu.record", "train": "tarazu.train"}
+
+
+def __getattr__(name: str) -> _Any:
+    """Parts that are imported when they are first asked for."""
+    if name in _LAZY:
+        return importlib.import_module(_LAZY[name])
+    if name == "load":
+        return importlib.import_module("tarazu.train").load
+    raise AttributeError(f"module 'tarazu' has no attribute {name!r}")

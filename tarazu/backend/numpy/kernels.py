@@ -1,0 +1,174 @@
+"""One NumPy function per primitive, but for the control ones, which need a program (see program.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tarazu.backend.numpy import special
+from tarazu.backend.numpy.philox import random_bits
+from tarazu.base.dtypes import DType
+from tarazu.ir import op as ops
+from tarazu.ir.op import Op
+
+Array = np.ndarray
+Axes = tuple[int, ...]
+
+
+def cast(x: Array, dtype: DType) -> Array:
+    if x.dtype.kind == "c" and dtype.kind != "complex":
+        x = x.real
+    return x.astype(dtype.numpy, copy=False)
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def slice_(x: Array, start: Axes, stop: Axes, step: Axes) -> Array:
+    return x[tuple(map(slice, start, stop, step))]
+
+
+def pad(x: Array, value: Array, low: Axes, high: Axes, interior: Axes) -> Array:
+    stretched = [max(n + (n - 1) * gap, 0) for n, gap in zip(x.shape, interior, strict=True)]
+    out = np.full([a + n + b for a, n, b in zip(low, stretched, high, strict=True)], value, x.dtype)
+    out[tuple(slice(a, a + n, gap + 1) for a, n, gap in zip(low, stretched, interior, strict=True))] = x
+    return out
+
+
+def _indexed_first(x: Array, axes: Axes) -> Array:
+    return np.moveaxis(x, axes, range(len(axes)))
+
+
+def gather(x: Array, *indices: Array, axes: Axes) -> Array:
+    return _indexed_first(x, axes)[indices]
+
+
+def scatter_add(x: Array, updates: Array, *indices: Array, axes: Axes) -> Array:
+    out = x.copy()
+    np.add.at(_indexed_first(out, axes), indices, updates)
+    return out
+
+
+def scatter_set(x: Array, updates: Array, *indices: Array, axes: Axes) -> Array:
+    out = x.copy()
+    _indexed_first(out, axes)[indices] = updates
+    return out
+
+
+def reduction(ufunc: np.ufunc) -> Callable[..., Any]:
+    def reduce(x: Array, axes: Axes) -> Any:
+        return ufunc.reduce(x, axis=axes)
+    return reduce
+
+
+def reduction_in_own_dtype(ufunc: np.ufunc) -> Callable[..., Any]:
+    def reduce(x: Array, axes: Axes) -> Any:
+        return ufunc.reduce(x, axis=axes, dtype=x.dtype)
+    return reduce
+
+
+def dot(x: Array, y: Array, contract: tuple[Axes, Axes], batch: tuple[Axes, Axes]) -> Array:
+    if x.dtype.itemsize == 2:  # half precision is multiplied in single precision
+        return dot(x.astype(np.float32), y.astype(np.float32), contract, batch).astype(x.dtype)
+    free = [[axis for axis in range(side.ndim) if axis not in c + b]
+            for side, c, b in zip((x, y), contract, batch, strict=True)]
+    sizes = [x.shape[axis] for axis in batch[0]]
+    rows, columns = [x.shape[axis] for axis in free[0]], [y.shape[axis] for axis in free[1]]
+    left = x.transpose(*batch[0], *free[0], *contract[0])
+    right = y.transpose(*batch[1], *contract[1], *free[1])
+    inner = [x.shape[axis] for axis in contract[0]]
+    product = np.matmul(left.reshape(*sizes, _size(rows), _size(inner)), right.reshape(*sizes, _size(inner), _size(columns)))
+    return product.reshape(*sizes, *rows, *columns)
+
+
+def _size(sizes: list[int]) -> int:
+    return int(np.prod(sizes, dtype=int))
+
+
+def sort(x: Array, axis: int) -> tuple[Array, Array]:
+    order = np.argsort(x, axis=axis, kind="stable")
+    return np.take_along_axis(x, order, axis), order
+
+
+KERNELS: dict[Op, Callable[..., Any]] = {
+    ops.NEG: np.negative,
+    ops.ABS: np.abs,
+    ops.SIGN: np.sign,
+    ops.FLOOR: np.floor,
+    ops.CEIL: np.ceil,
+    ops.ROUND: np.rint,
+    ops.TRUNC: np.trunc,
+    ops.SQRT: np.sqrt,
+    ops.EXP: np.exp,
+    ops.EXPM1: np.expm1,
+    ops.LOG: np.log,
+    ops.LOG1P: np.log1p,
+    ops.SIN: np.sin,
+    ops.COS: np.cos,
+    ops.TAN: np.tan,
+    ops.ASIN: np.arcsin,
+    ops.ACOS: np.arccos,
+    ops.ATAN: np.arctan,
+    ops.SINH: np.sinh,
+    ops.COSH: np.cosh,
+    ops.TANH: np.tanh,
+    ops.ASINH: np.arcsinh,
+    ops.ACOSH: np.arccosh,
+    ops.ATANH: np.arctanh,
+    ops.SIGMOID: sigmoid,
+    ops.ERF: special.erf,
+    ops.LGAMMA: special.lgamma,
+    ops.POLYGAMMA: special.polygamma,
+    ops.NOT: np.invert,
+    ops.ADD: np.add,
+    ops.SUB: np.subtract,
+    ops.MUL: np.multiply,
+    ops.DIV: np.divide,
+    ops.FLOOR_DIVIDE: np.floor_divide,
+    ops.REMAINDER: np.remainder,
+    ops.POW: np.power,
+    ops.ATAN2: np.arctan2,
+    ops.MAXIMUM: np.maximum,
+    ops.MINIMUM: np.minimum,
+    ops.EQUAL: np.equal,
+    ops.NOT_EQUAL: np.not_equal,
+    ops.LESS: np.less,
+    ops.LESS_EQUAL: np.less_equal,
+    ops.GREATER: np.greater,
+    ops.GREATER_EQUAL: np.greater_equal,
+    ops.AND: np.bitwise_and,
+    ops.OR: np.bitwise_or,
+    ops.XOR: np.bitwise_xor,
+    ops.SHIFT_LEFT: np.left_shift,
+    ops.SHIFT_RIGHT: np.right_shift,
+    ops.WHERE: np.where,
+    ops.CAST: cast,
+    ops.BITCAST: lambda x, dtype: x.view(dtype.numpy),
+    ops.STOP_GRADIENT: lambda x: x,
+    ops.RESHAPE: lambda x, shape: x.reshape(shape),
+    ops.TRANSPOSE: lambda x, permutation: x.transpose(permutation),
+    ops.BROADCAST: lambda x, shape: np.broadcast_to(x, shape),
+    ops.SLICE: slice_,
+    ops.PAD: pad,
+    ops.CONCAT: lambda *parts, axis: np.concatenate(parts, axis),
+    ops.FLIP: lambda x, axes: np.flip(x, axes),
+    ops.IOTA: lambda size, dtype: np.arange(size).astype(dtype.numpy),
+    ops.GATHER: gather,
+    ops.SCATTER_ADD: scatter_add,
+    ops.SCATTER_SET: scatter_set,
+    ops.SUM: reduction_in_own_dtype(np.add),
+    ops.PROD: reduction_in_own_dtype(np.multiply),
+    ops.MAX: reduction(np.maximum),
+    ops.MIN: reduction(np.minimum),
+    ops.ANY_TRUE: reduction(np.logical_or),
+    ops.ALL_TRUE: reduction(np.logical_and),
+    ops.ARGMAX: lambda x, axis: np.argmax(x, axis),
+    ops.ARGMIN: lambda x, axis: np.argmin(x, axis),
+    ops.CUMSUM: lambda x, axis: np.cumsum(x, axis, dtype=x.dtype),
+    ops.DOT: dot,
+    ops.SORT: sort,
+    ops.RANDOM_BITS: random_bits,
+}

@@ -1,0 +1,31 @@
+"""Philox 4x32-10, a counter-based random generator (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy
+as 1, 2, 3", 2011): a block of four words is a function of key and counter alone, so every backend gives the same bits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+WEYL = 0x9E3779B9, 0xBB67AE85
+ROUNDS = 10
+WORD = np.uint64(0xFFFFFFFF)
+
+
+def philox(key: tuple[int, int], counter: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """The four words of each block; words are uint64 arrays that hold 32 bits."""
+    c0, c1, c2, c3 = counter
+    for round_ in range(ROUNDS):
+        k0, k1 = (np.uint64((word + round_ * weyl) & 0xFFFFFFFF) for word, weyl in zip(key, WEYL, strict=True))
+        first, second = MULTIPLIERS[0] * c0, MULTIPLIERS[1] * c2
+        c0, c1, c2, c3 = (second >> np.uint64(32)) ^ c1 ^ k0, second & WORD, (first >> np.uint64(32)) ^ c3 ^ k1, first & WORD
+    return c0, c1, c2, c3
+
+
+def random_bits(state: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """uint32 words for draw number (state[2], state[3]) under the key (state[0], state[1]); the block number counts up."""
+    size = int(np.prod(shape, dtype=int))
+    block = np.arange(-(-size // 4), dtype=np.uint64)
+    key0, key1, draw_low, draw_high = (int(word) for word in state)
+    counter = (block & WORD, block >> np.uint64(32), np.full_like(block, draw_low), np.full_like(block, draw_high))
+    words = np.stack(philox((key0, key1), counter), axis=-1).astype(np.uint32)
+    return words.reshape(-1)[:size].reshape(shape)

@@ -1,0 +1,111 @@
+"""Graphs run node by node, and the kernels of the control primitives, which run the graphs in their attributes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tarazu.backend.numpy.kernels import KERNELS
+from tarazu.ir import op as ops
+from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph
+from tarazu.ir.op import Op
+
+Array = np.ndarray
+
+
+def evaluate(op: Op, inputs: Sequence[Array], attributes: dict[str, Any]) -> Any:
+    """The result of one primitive: an array, or a list of arrays for a primitive with several results."""
+    out = KERNELS[op](*inputs, **attributes)
+    if op.multiple:
+        return [np.asarray(one) for one in out]
+    return out if out.__class__ is Array else np.asarray(out)
+
+
+@functools.lru_cache(maxsize=512)
+def compile_graph(graph: Graph) -> Program:
+    return Program(graph)
+
+
+class Program:
+    """A graph as a list of steps over numbered slots; a slot is emptied after its last use."""
+
+    def __init__(self, graph: Graph) -> None:
+        number = {node: i for i, node in enumerate(graph.nodes)}
+        last_use = {x: node for node in graph.nodes for x in node.inputs}
+        kept = set(graph.outputs)
+        self.constants = [(number[n], n.attributes["value"].array) for n in graph.nodes if n.op is CONSTANT]
+        self.outputs = [number[node] for node in graph.outputs]
+        self.size = len(number)
+        self.steps = [
+            (node.op, tuple(number[x] for x in node.inputs), node.attributes, number[node],
+             tuple({number[x] for x in node.inputs if last_use[x] is node and x not in kept}))
+            for node in graph.nodes if node.op not in (PARAMETER, CONSTANT)]
+
+    @np.errstate(all="ignore")  # as in every framework, overflow and 0/0 give inf and nan, not warnings
+    def __call__(self, *inputs: Array) -> list[Array]:
+        slots: list[Any] = [*inputs, *[None] * (self.size - len(inputs))]
+        for slot, array in self.constants:
+            slots[slot] = array
+        for op, sources, attributes, target, finished in self.steps:
+            if op is RESULT:
+                slots[target] = slots[sources[0]][attributes["index"]]
+            else:
+                slots[target] = evaluate(op, [slots[i] for i in sources], attributes)
+            for slot in finished:
+                slots[slot] = None
+        return [slots[i] for i in self.outputs]
+
+
+def call(*inputs: Array, label: str, body: Graph) -> list[Array]:
+    return compile_graph(body)(*inputs)
+
+
+def scan(*inputs: Array, body: Graph, length: int, reverse: bool, constants: int, carries: int) -> list[Array]:
+    program = compile_graph(body)
+    fixed, carry = inputs[:constants], list(inputs[constants:constants + carries])
+    sequences = inputs[constants + carries:]
+    stacks = [np.empty((length, *t.shape), t.dtype.numpy) for t in body.output_types[carries:]]
+    for step in reversed(range(length)) if reverse else range(length):
+        out = program(*fixed, *carry, *(sequence[step, ...] for sequence in sequences))
+        carry = out[:carries]
+        for stack, row in zip(stacks, out[carries:], strict=True):
+            stack[step] = row
+    return [*carry, *stacks]
+
+
+def while_(*inputs: Array, condition: Graph, body: Graph, condition_constants: int, body_constants: int) -> list[Array]:
+    go_on, program = compile_graph(condition), compile_graph(body)
+    start = condition_constants + body_constants
+    for_condition, for_body, carry = inputs[:condition_constants], inputs[condition_constants:start], list(inputs[start:])
+    while go_on(*for_condition, *carry)[0]:
+        carry = program(*for_body, *carry)
+    return carry
+
+
+KERNELS.update({ops.CALL: call, ops.SCAN: scan, ops.WHILE: while_})
+
+
+class NumpyBackend:
+    """The reference backend; its arrays are NumPy's own."""
+
+    name = "numpy"
+
+    def compile(self, graph: Graph) -> Program:
+        return compile_graph(graph)
+
+    def put(self, array: Array) -> Array:
+        return array
+
+    def get(self, array: Array) -> Array:
+        view = array.view()
+        view.flags.writeable = False
+        return view
+
+    def limits(self) -> frozenset[Op]:
+        return frozenset()
+
+
+BACKEND = NumpyBackend()

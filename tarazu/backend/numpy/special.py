@@ -1,0 +1,63 @@
+"""Functions that NumPy lacks: from Python's math module where that has them, element by element in double precision."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+
+def _elementwise(function: Callable[[float], float]) -> Callable[[np.ndarray], np.ndarray]:
+    over_objects = np.frompyfunc(function, 1, 1)
+
+    def apply(x: np.ndarray) -> np.ndarray:
+        return np.asarray(over_objects(x.astype(np.float64))).astype(x.dtype)
+    return apply
+
+
+def _lgamma(x: float) -> float:
+    return math.inf if x <= 0 and x == math.floor(x) else math.lgamma(x)
+
+
+erf = _elementwise(math.erf)
+lgamma = _elementwise(_lgamma)
+
+# B_2k / (2k)!, k = 1 to 8, of the asymptotic series (Abramowitz and Stegun, 1964, 6.4.11), and where it may start.
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+_SERIES_FROM = 16.0
+
+
+def polygamma(x: np.ndarray, order: int) -> np.ndarray:
+    """The derivative of digamma of the given order: recurrence upwards, then the asymptotic series; reflection below 0.5."""
+    wide = x.astype(np.float64)
+    reflected = wide < 0.5
+    value = _upper_polygamma(np.where(reflected, 1 - wide, wide), order)
+    if reflected.any():
+        mirrored = (-1) ** order * value - _cotangent_derivative(np.where(reflected, wide, 0.25), order)
+        value = np.where(reflected, mirrored, value)
+        value = np.where(reflected & (wide == np.floor(wide)), np.nan, value)
+    return value.astype(x.dtype)
+
+
+def _upper_polygamma(x: np.ndarray, order: int) -> np.ndarray:
+    sign, factorial = (-1) ** (order + 1), math.factorial(order)
+    total = np.zeros_like(x)
+    while np.any(low := x < _SERIES_FROM + order):
+        total = total + np.where(low, sign * factorial / x ** (order + 1), 0.0)
+        x = np.where(low, x + 1, x)
+    leading = np.log(x) if order == 0 else sign * math.factorial(order - 1) / x**order
+    total = total + leading + sign * factorial / (2 * x ** (order + 1))
+    for k, bernoulli in enumerate(_BERNOULLI, start=1):
+        total = total + sign * bernoulli * math.factorial(2 * k + order - 1) / math.factorial(2 * k) / x ** (2 * k + order)
+    return total
+
+
+def _cotangent_derivative(x: np.ndarray, order: int) -> np.ndarray:
+    """The derivative of pi * cot(pi * x) of the given order, as a polynomial in the cotangent: c' = -pi (1 + c^2)."""
+    polynomial = np.polynomial.Polynomial([0.0, 1.0])
+    for _ in range(order):
+        polynomial = -np.pi * polynomial.deriv() * np.polynomial.Polynomial([1.0, 0.0, 1.0])
+    # cos / sin rather than 1 / tan: x = 0.5 gives 0 exactly enough, and whole periods are taken off first
+    angle = np.pi * (x - np.round(x))
+    return np.pi * polynomial(np.cos(angle) / np.sin(angle))

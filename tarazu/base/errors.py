@@ -1,0 +1,71 @@
+"""The errors that Tarazu raises, all with the same three-part message: the problem, what was expected, how to mend it."""
+
+
+class TarazuError(Exception):
+    """Base of every error that Tarazu raises on purpose.
+
+    `problem` says what was passed or found, `expected` what would have been right, `fix` how to get there.
+    """
+
+    def __init__(self, problem: str, *, expected: str = "", fix: str = "") -> None:
+        self.problem, self.expected, self.fix = problem, expected, fix
+        parts = [problem]
+        if expected:
+            parts.append(f"expected: {expected}")
+        if fix:
+            parts.append(f"to mend it: {fix}")
+        super().__init__("\n  ".join(parts))
+
+
+class ShapeError(TarazuError, ValueError):
+    """Shapes, axes or sizes that do not fit together."""
+
+
+class DTypeError(TarazuError, TypeError):
+    """A dtype that an operation does not take, or two without a common type."""
+
+
+class ArgumentError(TarazuError, ValueError):
+    """An argument of the wrong kind or out of its range."""
+
+
+class OutOfRangeError(TarazuError, IndexError):
+    """An index that lies outside the axis that it indexes."""
+
+
+class GradientError(TarazuError, RuntimeError):
+    """A gradient that was asked for and does not exist."""
+
+
+class TraceError(TarazuError, RuntimeError):
+    """Something done in or with a traced function that a graph cannot hold."""
+
+
+class GraphError(TarazuError, RuntimeError):
+    """A graph that is not well formed: a defect of Tarazu's, found by `verify`."""
+
+
+class DeviceError(TarazuError, RuntimeError):
+    """A device that is not there."""
+
+
+class TrainingError(TarazuError, RuntimeError):
+    """A training run that cannot start or cannot go on."""
+
+
+class DataError(TarazuError, ValueError):
+    """Data that cannot be used as they are; `path`, `line` and `column` say where, as far as that is known."""
+
+    def __init__(self, problem: str, *, expected: str = "", fix: str = "",
+                 path: object = None, line: int | None = None, column: str | None = None) -> None:
+        self.path, self.line, self.column = path, line, column
+        place = [str(path)] if path is not None else []
+        if line is not None:
+            place.append(f"line {line}")
+        if column is not None:
+            place.append(f"column {column!r}")
+        super().__init__(f"{', '.join(place)}: {problem}" if place else problem, expected=expected, fix=fix)
+
+
+class FileFormatError(DataError):
+    """A file or folder that is not what it should be, or is damaged."""

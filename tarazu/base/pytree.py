@@ -1,0 +1,83 @@
+"""Nested containers: lists, tuples, named tuples, dicts and dataclasses, taken apart into leaves and put together again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, NamedTuple
+
+from tarazu.base.errors import ArgumentError
+
+
+class Structure(NamedTuple):
+    """The shape of a nested container without its leaves; hashable."""
+
+    kind: type | None  # None marks a leaf
+    keys: tuple[Hashable, ...] = ()
+    children: tuple[Structure, ...] = ()
+
+    def rebuild(self, leaves: Iterable[Any]) -> Any:
+        """The container of this structure that holds `leaves`."""
+        return _build(self, iter(leaves))
+
+
+LEAF = Structure(None)
+
+
+def flatten(tree: Any) -> tuple[list[Any], Structure]:
+    """The leaves of `tree`, left to right, and its structure. None is a container without leaves.
+
+    >>> flatten({"a": 1, "b": (2, 3)})[0]
+    [1, 2, 3]
+    """
+    leaves: list[Any] = []
+    return leaves, _walk(tree, leaves)
+
+
+def _walk(tree: Any, leaves: list[Any]) -> Structure:
+    kind = type(tree)
+    if kind is tuple or kind is list or hasattr(tree, "_fields") and isinstance(tree, tuple):
+        return Structure(kind, (), tuple([_walk(child, leaves) for child in tree]))
+    if kind is dict:
+        return Structure(dict, tuple(tree), tuple([_walk(child, leaves) for child in tree.values()]))
+    if tree is None:
+        return Structure(type(None))
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        names = tuple(field.name for field in dataclasses.fields(tree))
+        return Structure(kind, names, tuple([_walk(getattr(tree, name), leaves) for name in names]))
+    leaves.append(tree)
+    return LEAF
+
+
+def _build(structure: Structure, leaves: Any) -> Any:
+    kind = structure.kind
+    if kind is None:
+        return next(leaves)
+    if kind is type(None):
+        return None
+    children = [_build(child, leaves) for child in structure.children]
+    if kind is list:
+        return children
+    if kind is tuple:
+        return tuple(children)
+    if kind is dict or dataclasses.is_dataclass(kind):
+        return kind(**dict(zip(structure.keys, children, strict=True))) if kind is not dict else dict(
+            zip(structure.keys, children, strict=True))
+    return kind(*children)
+
+
+def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
+    """`tree` with `function` applied to each leaf, and to the leaf at the same place in each of `others`.
+
+    >>> map_leaves(lambda a, b: a + b, [1, (2,)], [10, (20,)])
+    [11, (22,)]
+    """
+    leaves, structure = flatten(tree)
+    columns = [leaves]
+    for other in others:
+        more, other_structure = flatten(other)
+        if other_structure != structure:
+            raise ArgumentError("the containers differ in structure", expected="the same nesting and keys in each",
+                                fix="pass containers that were built the same way")
+        columns.append(more)
+    return structure.rebuild([function(*row) for row in zip(*columns, strict=True)])

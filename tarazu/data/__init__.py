@@ -1,0 +1,27 @@
+"""From a file or a data frame to the arrays that a network learns from; everything in and out is NumPy.
+
+The way of the data: `read_table` or `Table.from_frame` makes a `Table`; `split_table` says which rows train, validate
+and test; `TableEncoder.fit` learns from the training rows how to turn tables into arrays; `summarise` says what was
+found. For arrays there are `train_test_split`, `Standardiser`, `MinMaxScaler` and `one_hot`.
+
+>>> table = Table.from_frame({"size": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5], "kind": ["cat", "dog"] * 3})
+>>> split = split_table(table, target="kind")
+>>> encoder = TableEncoder.fit(table, target="kind", rows=split.train)
+>>> x, y = encoder.features(table), encoder.labels(table)
+>>> x[split.train].shape, y[split.train].shape
+((2, 1), (2,))
+"""
+
+from tarazu.data.column import Column
+from tarazu.data.encoder import TableEncoder
+from tarazu.data.read import read_table
+from tarazu.data.scalers import MinMaxScaler, Standardiser, one_hot
+from tarazu.data.splits import Split, split_rows, split_table, train_test_split
+from tarazu.data.summary import TableSummary, summarise
+from tarazu.data.table import Table
+from tarazu.data.target import Target, find_target
+
+__all__ = [
+    "Column", "MinMaxScaler", "Split", "Standardiser", "Table", "TableEncoder", "TableSummary", "Target",
+    "find_target", "one_hot", "read_table", "split_rows", "split_table", "summarise", "train_test_split",
+]

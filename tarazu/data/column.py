@@ -1,0 +1,130 @@
+"""One column of a table, held as its distinct values and, for each row, the number of its value.
+
+Held so, every question about text (is it a number? is the cell missing?) is asked once per distinct value and not
+once per row, and the rest is NumPy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+MISSING_MARKS = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Column:
+    """A named column: `levels` are its distinct values, `codes` gives the level of each row, -1 a missing cell.
+
+    Levels are either texts (dtype object) or numbers (float64). `stated_category` says that the data frame which it
+    comes from already calls it categorical.
+    """
+
+    name: str
+    levels: np.ndarray
+    codes: np.ndarray
+    stated_category: bool = False
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @functools.cached_property
+    def level_numbers(self) -> np.ndarray:
+        """Each level as a number (float64), NaN where it is a word."""
+        if self.levels.dtype == np.float64:
+            return self.levels
+        return np.array([parse_number(text) for text in self.levels], np.float64)
+
+    @functools.cached_property
+    def level_texts(self) -> list[str]:
+        """Each level as text; a whole number without its `.0`."""
+        if self.levels.dtype == np.float64:
+            return [number_text(value) for value in self.levels.tolist()]
+        return self.levels.tolist()
+
+    def numbers(self) -> np.ndarray:
+        """The number in each row (float64), NaN where the cell is missing or a word."""
+        return np.append(self.level_numbers, np.nan)[self.codes]  # code -1 takes the appended NaN
+
+    def missing(self) -> np.ndarray:
+        """Whether the cell of each row is missing (bool)."""
+        return self.codes < 0
+
+    def counts(self) -> np.ndarray:
+        """In how many rows each level stands (int64)."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.levels))
+
+    def take(self, rows: np.ndarray) -> Column:
+        """The column with `rows` only; its levels stay, some perhaps without a row."""
+        return dataclasses.replace(self, codes=self.codes[rows])
+
+    def first_row(self, level_mask: np.ndarray) -> int:
+        """The first row whose level is marked in `level_mask`; there must be one."""
+        return int(np.argmax(np.append(level_mask, False)[self.codes]))
+
+
+class LevelNumbers(dict[str, int]):
+    """The number of each distinct text, in order of appearance; a text that is new gets the next number."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = number = len(self)
+        return number
+
+    def encode(self, texts: Iterable[str]) -> np.ndarray:
+        """The number of each text (int32)."""
+        return np.fromiter(map(self.__getitem__, texts), np.int32)
+
+
+def column_of_texts(name: str, numbers: LevelNumbers, codes: np.ndarray, stated_category: bool = False) -> Column:
+    """A column of texts as found: blanks around them go, and texts that mean "missing" become missing cells."""
+    stripped = LevelNumbers()
+    merged = [-1 if (text := raw.strip()).lower() in MISSING_MARKS else stripped[text] for raw in numbers]
+    levels = np.array(list(stripped), dtype=object)
+    return Column(name, levels, np.array([*merged, -1], np.int32)[codes], stated_category)
+
+
+def column_of_numbers(name: str, values: np.ndarray) -> Column:
+    """A column of numbers, NaN where a cell is missing."""
+    values = np.asarray(values, np.float64)
+    present = ~np.isnan(values)
+    levels, level_of = np.unique(values[present], return_inverse=True)
+    codes = np.full(len(values), -1, np.int32)
+    codes[present] = level_of
+    return Column(name, levels, codes)
+
+
+def column_of_objects(name: str, values: Iterable[Any], missing: np.ndarray, stated_category: bool = False) -> Column:
+    """A column of any Python values, as their texts; `missing` marks the cells without a value."""
+    numbers = LevelNumbers()
+    codes = numbers.encode(value if type(value) is str else as_text(value) for value in values)
+    codes[missing] = -1
+    return column_of_texts(name, numbers, codes, stated_category)
+
+
+def as_text(value: Any) -> str:
+    return number_text(value) if isinstance(value, float) else str(value)
+
+
+def number_text(value: float) -> str:
+    """A number as people write it.
+
+    >>> number_text(2007.0), number_text(0.1)
+    ('2007', '0.1')
+    """
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(float(value))
+
+
+def parse_number(text: str) -> float:
+    """The number that a text denotes, NaN if it denotes none.
+
+    >>> parse_number("1e3"), parse_number("12 km"), parse_number("1_000")
+    (1000.0, nan, nan)
+    """
+    try:
+        return np.nan if "_" in text else float(text)
+    except ValueError:
+        return np.nan

@@ -1,0 +1,82 @@
+"""From a path to the bytes of a text file, with a clear error for each way in which that fails."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+from tarazu.base.errors import DataError, FileFormatError
+from tarazu.data.wording import did_you_mean
+
+GZIP_MAGIC = b"\x1f\x8b"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+BINARY_MAGICS = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook", b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\x89PNG": "a PNG image", b"\xff\xd8\xff": "a JPEG image", b"GIF8": "a GIF image", b"%PDF": "a PDF document",
+    b"BZh": "a bzip2 archive", b"\xfd7zXZ": "an xz archive", b"\x28\xb5\x2f\xfd": "a zstandard archive",
+    b"\x89HDF": "an HDF5 file", b"SQLite format 3": "an SQLite database", b"\x93NUMPY": "a NumPy array",
+}
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, unpacked if it is gzip. Raises DataError or FileFormatError."""
+    if path.is_dir():
+        raise DataError("this is a folder", path=path, expected="a file: .csv, .csv.gz or .parquet",
+                        fix="name a file inside it")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError("there is no such file", path=path, expected="the path of a .csv, .csv.gz or .parquet file",
+                        fix=_nearest_file(path)) from error
+    except OSError as error:
+        raise DataError(f"the file cannot be read: {error.strerror}", path=path, expected="a file that you may read",
+                        fix="check its permissions") from error
+    return _unpack(path, data) if data.startswith(GZIP_MAGIC) else data
+
+
+def _nearest_file(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"the folder {str(path.parent)!r} is not there either: check the path"
+    near = did_you_mean(path.name, [other.name for other in path.parent.iterdir() if other.is_file()])
+    return near if near.startswith("did") else "check the name and the folder"
+
+
+def _unpack(path: Path, data: bytes) -> bytes:
+    import gzip
+
+    try:
+        return gzip.decompress(data)
+    except (EOFError, OSError, zlib.error) as error:
+        raise FileFormatError(f"the gzip file is damaged or cut short: {error}", path=path,
+                              expected="a complete gzip file", fix="download or compress it again") from error
+
+
+def check_text(path: Path, data: bytes) -> None:
+    """Check that `data` are UTF-8 text. Raises FileFormatError."""
+    fix = "export the table as CSV (UTF-8) and read that file"
+    if data.startswith(UTF16_MARKS):
+        raise FileFormatError("the text is in UTF-16 (it starts with the UTF-16 byte order mark)", path=path,
+                              expected="UTF-8", fix="save it as UTF-8 (in Excel: 'CSV UTF-8'), or run: "
+                              f"iconv -f UTF-16 -t UTF-8 {path.name} > new.csv")
+    for magic, what in BINARY_MAGICS.items():
+        if data.startswith(magic):
+            raise FileFormatError(f"this is {what}, not text", path=path, expected="a CSV or Parquet file", fix=fix)
+    nul = data.find(b"\0")
+    if nul >= 0:
+        raise FileFormatError(f"this is a binary file: byte {nul} is a NUL byte", path=path, line=line_of(data, nul),
+                              expected="a CSV or Parquet file", fix=fix)
+    _check_encoding(path, data)
+
+
+def _check_encoding(path: Path, data: bytes) -> None:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f"byte 0x{data[error.start]:02x} (number {error.start} in the file) is not UTF-8",
+                              path=path, line=line_of(data, error.start), expected="text in UTF-8",
+                              fix="save it as UTF-8 (in Excel: 'CSV UTF-8'), or, if it is in the Western encoding of "
+                              f"Windows, run: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > new.csv") from error
+
+
+def line_of(data: bytes, position: int) -> int:
+    return data.count(b"\n", 0, position) + 1

@@ -1,0 +1,130 @@
+"""Scalers per feature, fitted on training data and applied to anything, and one-hot rows."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError, DataError, ShapeError
+
+
+def mean_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (population, ddof 0) over axis 0 without NaN, in float64. The deviation of a constant
+    is given as 1, so that one may divide by it. Numbers beyond about 1e150 give infinities or NaN.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    # Asked of the values too: by rounding, the deviation of 0.1, 0.1, 0.1 is not 0 but 1e-17.
+    constant = (scale == 0) | (np.nanmax(values, axis=0) == np.nanmin(values, axis=0))
+    return mean, np.where(constant, 1.0, scale)
+
+
+def standardise(values: np.ndarray, shift: float | np.ndarray, scale: float | np.ndarray) -> np.ndarray:
+    """(values - shift) / scale in float64; what overflows becomes infinite without a warning."""
+    with np.errstate(over="ignore"):
+        return (values - shift) / scale
+
+
+def to_float32(values: np.ndarray) -> np.ndarray:
+    """The values in float32; those beyond its range become its largest or smallest number."""
+    limit = np.finfo(np.float32).max
+    return values.clip(-limit, limit).astype(np.float32)
+
+
+class Scaler:
+    """What the scalers share: they map x to (x - shift) / scale, per feature, with arrays of shape (rows, ...).
+
+    Results are float32, or float64 if the input is.
+    """
+
+    shift: np.ndarray | None = None
+    scale: np.ndarray | None = None
+
+    def fit(self, values: Any) -> Self:
+        """Take shift and scale from the training rows. Raises DataError for no rows or values that are not finite."""
+        array = np.asarray(values, np.float64)
+        if array.ndim == 0 or len(array) == 0:
+            raise DataError(f"there are no rows to fit on: the shape is {array.shape}", expected="(rows, ...)",
+                            fix="pass the training rows as an array with at least one row")
+        if not np.isfinite(array).all():
+            raise DataError(f"{(~np.isfinite(array)).sum():,} of the values are NaN or infinite",
+                            expected="finite numbers", fix="replace or drop them first: x[np.isfinite(x).all(axis=1)]")
+        with np.errstate(over="ignore", invalid="ignore"):
+            shift, scale = self._measure(array)
+        if not (np.isfinite(shift).all() and np.isfinite(scale).all()):
+            raise DataError("the values are so large that their scale overflows", expected="numbers below about 1e150",
+                            fix="use a larger unit")
+        self.shift, self.scale = shift, scale
+        return self
+
+    def transform(self, values: Any) -> np.ndarray:
+        """The scaled values. Raises ArgumentError before `fit`, ShapeError for another number of features."""
+        array, shift, scale = self._check(values)
+        return _like(values, standardise(array, shift, scale))
+
+    def inverse(self, values: Any) -> np.ndarray:
+        """The values in their first units again. Raises as `transform` does."""
+        array, shift, scale = self._check(values)
+        return _like(values, array * scale + shift)
+
+    def _measure(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError
+
+    def _check(self, values: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if self.shift is None or self.scale is None:
+            raise ArgumentError(f"this {type(self).__name__} has not been fitted", expected="fit before transform",
+                                fix="call fit(training_rows) first")
+        array = np.asarray(values, np.float64)
+        if array.shape[1:] != self.shift.shape:
+            raise ShapeError(f"the rows have shape {array.shape[1:]}, those of fit had {self.shift.shape}",
+                             expected="rows of the same shape as in fit", fix="pass the same features in both")
+        return array, self.shift, self.scale
+
+
+class Standardiser(Scaler):
+    """Scales each feature to mean 0 and standard deviation 1 over the training rows.
+
+    >>> Standardiser().fit([[1.0], [3.0]]).transform([[1.0], [2.0]]).tolist()
+    [[-1.0], [0.0]]
+    """
+
+    def _measure(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return mean_and_scale(array)
+
+
+class MinMaxScaler(Scaler):
+    """Scales each feature so that the training rows span 0 to 1; other rows may lie outside.
+
+    >>> MinMaxScaler().fit([[10.0], [20.0]]).transform([[10.0], [15.0], [30.0]]).tolist()
+    [[0.0], [0.5], [2.0]]
+    """
+
+    def _measure(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        low, high = array.min(axis=0), array.max(axis=0)
+        return low, np.where(high > low, high - low, 1.0)
+
+
+def _like(values: Any, result: np.ndarray) -> np.ndarray:
+    return result if getattr(values, "dtype", None) == np.float64 else to_float32(result)
+
+
+def one_hot(labels: Any, num_classes: int | None = None) -> np.ndarray:
+    """Class numbers of shape (...) as float32 of shape (..., num_classes): 1 at the class, else 0.
+
+    Without `num_classes` there are as many classes as the largest label asks for. Raises DataError for labels that are
+    not integers from 0 to num_classes - 1.
+
+    >>> one_hot([0, 2]).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    array = np.asarray(labels)
+    if array.dtype.kind not in "iu":
+        raise DataError(f"the labels have dtype {array.dtype}", expected="integers: the number of each row's class",
+                        fix="use labels.astype(int), or np.unique(labels, return_inverse=True)[1] for names")
+    classes = num_classes if num_classes is not None else int(array.max(initial=-1)) + 1
+    wrong = array[(array < 0) | (array >= classes)]
+    if wrong.size:
+        raise DataError(f"label {wrong[0]} does not fit {classes} classes", expected=f"labels from 0 to {classes - 1}",
+                        fix="number the classes from 0, or pass a larger num_classes")
+    return (array[..., None] == np.arange(classes)).astype(np.float32)

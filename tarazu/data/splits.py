@@ -1,0 +1,132 @@
+"""Which rows train, which validate and which test: shuffled, complete, without overlap, classes in proportion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.data.table import Table
+from tarazu.data.target import CLASSIFICATION, find_target
+from tarazu.data.wording import plural
+
+
+class Split(NamedTuple):
+    """Row numbers (int64) of the three parts."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def split_rows(n: int, validation: float = 0.15, test: float = 0.15, seed: int | None = 0,
+               labels: Any = None) -> Split:
+    """Shuffle the rows 0 to n - 1 and deal them to three parts; each row goes to exactly one.
+
+    With `labels`, one per row, each class is dealt in proportion, to within one row of its share, except that a class
+    with as many rows as there are parts stands in each of them. Raises ArgumentError for fractions out of range and
+    for parts that would be empty.
+
+    >>> [len(part) for part in split_rows(20)]
+    [14, 3, 3]
+    """
+    fractions = _fractions(validation, test)
+    groups = [np.arange(n)] if labels is None else _groups(n, labels)
+    random = np.random.default_rng(seed)
+    parts: list[list[np.ndarray]] = [[], [], []]
+    owed = np.zeros(3)  # what rounding has kept from each part so far: it is given first to the part that is owed most
+    for group in groups:
+        sizes = _deal(len(group), fractions, owed)
+        owed += len(group) * fractions - sizes
+        for part, rows in zip(parts, np.split(random.permutation(group), np.cumsum(sizes)[:2]), strict=True):
+            part.append(rows)
+    split = Split(*(random.permutation(np.concatenate(part)) for part in parts))
+    for name, rows, fraction in zip(Split._fields, split, fractions, strict=True):
+        if fraction > 0 and not len(rows):
+            raise ArgumentError(f"the {name} part ({fraction:.0%} of {plural(n, 'row')}) is empty",
+                                expected="at least one row in each part", fix="use more rows, or larger fractions")
+    return split
+
+
+def _fractions(validation: float, test: float) -> np.ndarray:
+    if not (validation >= 0 and test >= 0 and validation + test < 1):
+        raise ArgumentError(f"validation={validation} and test={test} cannot be split off",
+                            expected="fractions of at least 0 that leave some of the rows for training",
+                            fix="use for example validation=0.15, test=0.15")
+    return np.array([1 - validation - test, validation, test])
+
+
+def _groups(n: int, labels: Any) -> list[np.ndarray]:
+    labels = np.asarray(labels)
+    if labels.shape != (n,):
+        raise ShapeError(f"the labels have shape {labels.shape}", expected=f"({n},): one label per row",
+                         fix="pass class numbers, not one-hot rows, one for each row")
+    groups = np.unique(labels, return_inverse=True)[1]
+    order = np.argsort(groups, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(groups))[:-1]) if n else [order]
+
+
+def _deal(rows: int, fractions: np.ndarray, owed: np.ndarray) -> np.ndarray:
+    """The sizes of the three parts of one class: shares rounded down, what is left goes by largest remainder."""
+    shares = rows * fractions
+    sizes = np.floor(shares + 1e-9).astype(np.int64)  # 20 * 0.15 must give 3 whatever its last bit
+    claims = np.where(fractions > 0, shares - sizes + owed, -np.inf)
+    sizes[np.argsort(-claims, kind="stable")[:rows - sizes.sum()]] += 1
+    wanted = fractions > 0  # and the largest part gives rows up to those that would have none
+    while rows >= wanted.sum() and (sizes[wanted] == 0).any():
+        sizes[np.argmax(sizes)] -= 1
+        sizes[np.flatnonzero(wanted & (sizes == 0))[0]] += 1
+    return sizes
+
+
+def split_table(table: Table, target: str, validation: float = 0.15, test: float = 0.15, seed: int | None = 0,
+                kinds: Mapping[str, str] | None = None) -> Split:
+    """Split the rows of a table, in proportion of the classes if `target` has classes.
+
+    Raises DataError for a class with too few rows to stand in each part, and what `find_target` and `split_rows` raise.
+
+    >>> table = Table.from_frame({"size": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5], "kind": ["a", "b"] * 3})
+    >>> [len(part) for part in split_table(table, "kind")]
+    [2, 2, 2]
+    """
+    found = find_target(table, target, kinds)
+    if found.task != CLASSIFICATION:
+        return split_rows(len(table), validation, test, seed)
+    labels = found.encode(table)
+    parts = int((_fractions(validation, test) > 0).sum())
+    counts = np.bincount(labels, minlength=len(found.classes))
+    rare = [f"{found.classes[k]!r} ({plural(int(counts[k]), 'row')})"
+            for k in np.flatnonzero(counts < parts)]
+    if rare:
+        more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
+        raise table.error(f"too few rows for {'class' if len(rare) == 1 else 'classes'} {', '.join(rare[:5])}{more}",
+                          column=target, expected=f"at least {parts} rows of each class: one for each of {parts} parts",
+                          fix="add rows of these classes, join them with others, or leave their rows out")
+    return split_rows(len(table), validation, test, seed, labels)
+
+
+def train_test_split(*arrays: Any, test_size: float | int = 0.2, seed: int | None = None,
+                     stratify: Any = None) -> list[np.ndarray]:
+    """Split arrays of equal length by the same rows: [first_train, first_test, second_train, second_test, ...].
+
+    `test_size` is a fraction, or a whole number of rows; `stratify` holds a label per row. Raises ShapeError for
+    unequal lengths and ArgumentError for sizes out of range.
+
+    >>> x_train, x_test, y_train, y_test = train_test_split(np.zeros((10, 3)), np.arange(10), seed=0)
+    >>> x_train.shape, y_test.shape
+    ((8, 3), (2,))
+    """
+    held = [np.asarray(array) for array in arrays]
+    lengths = [len(array) for array in held]
+    if len(set(lengths)) != 1:
+        raise ShapeError(f"the arrays have lengths {lengths}", expected="the same length in all",
+                         fix="pass arrays with one entry per row")
+    fraction = test_size / max(lengths[0], 1) if isinstance(test_size, int | np.integer) else test_size
+    if not 0 < fraction < 1:
+        raise ArgumentError(f"test_size={test_size} cannot be split off {lengths[0]} rows",
+                            expected="a fraction between 0 and 1, or a number of rows that leaves some for training",
+                            fix="use for example test_size=0.2")
+    split = split_rows(lengths[0], validation=0.0, test=fraction, seed=seed, labels=stratify)
+    return [array[rows] for array in held for rows in (split.train, split.test)]

@@ -1,0 +1,78 @@
+"""Axes: round ticks, linear or logarithmic, and where a value lies between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+# Positive values that span more than this get a logarithmic axis: on a linear one the small ones lie on the floor.
+LOGARITHMIC_SPAN = 100
+
+
+class Axis(NamedTuple):
+    """An axis from `low` to `high`, at the pixels `start` to `end`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    ticks: tuple[float, ...]
+    logarithmic: bool = False
+
+    def place(self, value: float) -> float:
+        """The pixel of `value`.
+
+        >>> Axis(0, 10, 100, 200, ()).place(5)
+        150.0
+        """
+        low, high, value = (math.log10(v) if self.logarithmic else v for v in (self.low, self.high, value))
+        return self.start + (self.end - self.start) * (value - low) / (high - low)
+
+
+def make_axis(values: Sequence[float], start: float, end: float, *, whole: bool = False,
+              logarithmic: bool = False) -> Axis:
+    """The axis that holds the finite `values`; `whole` keeps ticks to whole numbers and ends at the data.
+
+    `logarithmic` allows a logarithmic axis where LOGARITHMIC_SPAN asks for it.
+
+    >>> make_axis([0.12, 0.97], 0, 100).ticks, make_axis([1, 9], 0, 100, whole=True).ticks
+    ((0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (2, 4, 6, 8))
+    """
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    if whole:
+        low, high = (low - 1, high + 1) if low == high else (low, high)
+        step = max(1, round_step((high - low) / 6))
+        first, last = math.ceil(low / step), math.floor(high / step)
+        return Axis(low, high, start, end, tuple(int(step * place) for place in range(first, last + 1)))
+    if logarithmic and low > 0 and high / low > LOGARITHMIC_SPAN:
+        first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+        stride = math.ceil((last - first) / 6)
+        return Axis(10.0**first, 10.0**last, start, end, tuple(10.0**n for n in range(first, last + 1, stride)), True)
+    if low == high:
+        low, high = (low - abs(low) / 2, high + abs(high) / 2) if low else (-1.0, 1.0)
+    step = round_step((high - low) / 5)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    ticks = tuple(float(f"{step * place:.10g}") for place in range(first, last + 1))
+    return Axis(ticks[0], ticks[-1], start, end, ticks)
+
+
+def tick_text(tick: float) -> str:
+    """The number at a tick, with all its digits: neighbours must never look alike.
+
+    >>> tick_text(0.8965), tick_text(20000.0)
+    ('0.8965', '20,000')
+    """
+    return f"{tick:,.6g}"
+
+
+def round_step(step: float) -> float:
+    """The least of 1, 2, 5 times a power of ten that is at least about `step`.
+
+    P. Heckbert, "Nice numbers for graph labels", Graphics Gems, 1990.
+
+    >>> round_step(0.17), round_step(31), round_step(6)
+    (0.2, 50.0, 10.0)
+    """
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(float(f"{nice * power:.10g}") for nice in (1, 2, 5, 10) if nice * power >= step * 0.999)

@@ -1,0 +1,101 @@
+"""What the per-epoch curves of a run say: pure functions of (epochs, values), both of shape (rows,)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+# A trend is read from the last quarter of a run: late enough that the first steep fall is over.
+TREND_SHARE = 1 / 4
+TREND_MIN_EPOCHS, TREND_MAX_EPOCHS = 3, 100
+
+
+def curve(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The epochs in which the metric `name` is a finite number, and its values.
+
+    >>> curve([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": math.nan}], "loss")
+    (array([1]), array([0.5]))
+    """
+    found = [(row.get("epoch", place), value) for place, row in enumerate(rows, 1)
+             if isinstance(value := row.get(name), int | float) and math.isfinite(value)]
+    return np.array([epoch for epoch, _ in found], dtype=int), np.array([value for _, value in found], dtype=float)
+
+
+def smooth(values: np.ndarray) -> np.ndarray:
+    """The running median of `values` over about a tenth of their number, over fewer at the ends (Tukey 1977).
+
+    >>> smooth(np.array([1.0, 9.0] + [1.0] * 20))[:4].tolist()
+    [5.0, 1.0, 1.0, 1.0]
+    """
+    half = len(values) // 20
+    padded = np.pad(values, half, constant_values=np.nan)
+    return np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1), axis=1)
+
+
+def noise(values: np.ndarray) -> float:
+    """The standard deviation of `values` about a smooth curve, robustly; 0 for fewer than three values.
+
+    Second differences remove the curve, their median absolute value ignores a steep beginning and spikes.
+    T. Gasser, L. Sroka and C. Jennen-Steinmetz, "Residual variance and residual pattern in nonlinear regression",
+    Biometrika, 1986.
+
+    >>> noise(np.arange(10.0))
+    0.0
+    """
+    if len(values) < 3:
+        return 0.0
+    normal_median, difference_scale = 0.6745, math.sqrt(6)
+    return float(np.median(np.abs(np.diff(values, 2)))) / (normal_median * difference_scale)
+
+
+def robust_slope(values: np.ndarray) -> float:
+    """The median slope over all pairs of `values`, per step.
+
+    P. Sen, "Estimates of the regression coefficient based on Kendall's tau", Journal of the ASA, 1968.
+
+    >>> robust_slope(np.array([3.0, 2.0, 1.0, 0.0, 50.0]))
+    -1.0
+    """
+    first, second = np.triu_indices(len(values), 1)
+    return float(np.median((values[second] - values[first]) / (second - first)))
+
+
+def late_fall(values: np.ndarray) -> tuple[int | None, float | None]:
+    """Over how many last epochs the trend was read, and by how much the curve fell over them (negative: rose).
+
+    (None, None) for fewer than TREND_MIN_EPOCHS values.
+
+    >>> late_fall(np.array([9.0, 4.0, 3.0, 2.0, 1.0]))
+    (3, 3.0)
+    """
+    if len(values) < TREND_MIN_EPOCHS:
+        return None, None
+    epochs = min(max(TREND_MIN_EPOCHS, math.ceil(len(values) * TREND_SHARE)), TREND_MAX_EPOCHS)
+    return epochs, -robust_slope(values[-epochs:]) * epochs
+
+
+def first_non_finite(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = ("loss", "val_loss")) -> int | None:
+    """The first epoch in which one of the metrics `names` is NaN or infinite, or None.
+
+    >>> first_non_finite([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": math.inf}])
+    2
+    """
+    for place, row in enumerate(rows, 1):
+        if any(isinstance(row.get(name), float) and not math.isfinite(row[name]) for name in names):
+            return int(row.get("epoch", place))
+    return None
+
+
+def explosion(values: np.ndarray, trivial_loss: float | None) -> float | None:
+    """The largest loss after the first epoch, as a multiple of the first or of the trivial loss, whichever is larger.
+
+    None for fewer than two values, or where neither is above 0.
+
+    >>> explosion(np.array([2.0, 1.0, 40.0]), 2.5)
+    16.0
+    """
+    start = max(values[0], trivial_loss or 0.0) if len(values) > 1 else 0.0
+    return float(values[1:].max() / start) if start > 0 else None

@@ -1,0 +1,107 @@
+"""The rules about the evidence itself: is there enough of it, and can it be trusted? One finding each, or None."""
+
+from __future__ import annotations
+
+from tarazu.diagnose import advice
+from tarazu.diagnose.thresholds import (
+    EXPLOSION,
+    GAP_TOLERANCE,
+    LARGE_GAP,
+    MIN_EPOCHS,
+    MIN_VALIDATION_SAMPLES,
+    SURPRISES,
+)
+from tarazu.diagnose.wording import count, number, percent, read, rounded_up, with_interval
+from tarazu.record import Finding, History
+
+
+def not_measured(history: History) -> Finding | None:
+    """Nothing was measured at the end of the run."""
+    if history.measurements.get("train_samples"):
+        return None
+    return Finding("not measured", "info", "no losses were measured on the weights that the run left",
+                   advice=("train with `fit`, or put the result of `measure_fit` in history.measurements",))
+
+
+def diverged(history: History) -> Finding | None:
+    """The kept weights give losses that are no numbers."""
+    found = read(history, "non_finite_samples")
+    if not found or not found[0]:
+        return None
+    first = read(history, "non_finite_epoch")
+    when = f"; it first happened in epoch {first[0]:.0f}" if first else ""
+    evidence = f"the loss of {count(found[0], 'sample')} is NaN or infinite under the weights that are left{when}"
+    return Finding("diverged", "problem", evidence, {"non_finite_samples": found[0]}, 0.0,
+                   (*advice.against_instability(), "look for NaN or huge values in the data"))
+
+
+def unstable(history: History) -> Finding | None:
+    """The train loss exploded or stopped being a number on the way, but the kept weights give numbers."""
+    if not advice.is_unstable(history) or history.measurements.get("non_finite_samples"):
+        return None
+    first = read(history, "non_finite_epoch")
+    largest = read(history, "explosion")
+    evidence = (f"a loss was NaN or infinite in epoch {first[0]:.0f}" if first else
+                f"the train loss rose to {number(largest[0] if largest else 0)} times its start or the trivial loss")
+    return Finding("unstable", "warning", f"{evidence}: training was unstable",
+                   {"explosion": largest[0] if largest else None}, EXPLOSION, advice.against_instability())
+
+
+def no_validation(history: History) -> Finding | None:
+    """There is nothing to compare the training data with."""
+    if history.measurements.get("validation_samples") != 0:
+        return None
+    return Finding("no validation", "warning", "without a validation set nothing shows how the model does on new data",
+                   {"validation_samples": 0}, None, ("set a fifth of the samples aside: validation_split=0.2",))
+
+
+def few_validation(history: History) -> Finding | None:
+    """The validation set is too small for the gap that there may be."""
+    found = read(history, "validation_samples", "gap", "gap_low", "gap_high", "loss_scale")
+    if found is None:
+        return _too_few_for_an_interval(history)
+    samples, gap, low, high, scale = found
+    unclear = low <= GAP_TOLERANCE * scale and high >= LARGE_GAP * scale
+    if not unclear and samples >= MIN_VALIDATION_SAMPLES:
+        return None
+    needed = max(_samples_needed(samples, gap / scale, (high - low) / 2 / scale), SURPRISES / GAP_TOLERANCE)
+    reason = (f"the gap is {with_interval(gap, low, high)}: from {percent(low / scale)} to {percent(high / scale)} of "
+              f"the {history.measurements['loss_scale_source']}" if unclear else
+              f"up to {percent(min(1, SURPRISES / samples))} of new samples may go wrong and none of these show it")
+    return Finding("few validation samples", "warning", f"with {count(samples, 'validation sample')} {reason}",
+                   {"validation_samples": samples, "gap": gap, "gap_low": low, "gap_high": high, "needed": needed},
+                   LARGE_GAP * scale, (f"about {rounded_up(needed):,} validation samples, or cross-validation",))
+
+
+def few_epochs(history: History) -> Finding | None:
+    """The run is too short to show where the losses are going."""
+    if not 0 < len(history) < MIN_EPOCHS:
+        return None
+    return Finding("few epochs", "info", f"{count(len(history), 'epoch')} cannot show where the losses are going",
+                   {"epochs": len(history)}, MIN_EPOCHS, (f"train for at least {MIN_EPOCHS} epochs",))
+
+
+def easier_validation(history: History) -> Finding | None:
+    """The validation data are easier than the training data by more than noise."""
+    found = read(history, "gap", "gap_low", "gap_high", "loss_scale")
+    if found is None or found[2] >= -GAP_TOLERANCE * found[3]:
+        return None
+    evidence = (f"the loss on validation data is below that on training data (gap {with_interval(*found[:3])}): the "
+                f"two sets differ, or training samples are in both")
+    return Finding("easier validation", "warning", evidence, {"gap": found[0], "gap_high": found[2]},
+                   -GAP_TOLERANCE * found[3], ("split at random, and look for duplicates over both sets",))
+
+
+def _too_few_for_an_interval(history: History) -> Finding | None:
+    samples = history.measurements.get("validation_samples")
+    if samples != 1 or history.measurements.get("non_finite_samples"):
+        return None
+    return Finding("few validation samples", "warning", "one validation sample has no measurable noise",
+                   {"validation_samples": 1}, MIN_VALIDATION_SAMPLES,
+                   (f"about {SURPRISES / GAP_TOLERANCE:.0f} validation samples, or cross-validation",))
+
+
+def _samples_needed(samples: float, share: float, half_width: float) -> float:
+    """How many samples would shrink the interval until it holds one reading only; its width goes with 1 / sqrt(n)."""
+    wanted = max(LARGE_GAP - share, share - GAP_TOLERANCE)
+    return samples * (half_width / wanted) ** 2

@@ -1,0 +1,89 @@
+"""The one door between operations and whatever runs them: `bind` hands a primitive to the current interpreter.
+
+Operations know only this protocol. `runtime` installs the interpreters (one that computes, one that traces), and it alone
+knows what a value is made of.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from tarazu.base.dtypes import DType
+from tarazu.ir.graph import Graph
+from tarazu.ir.op import Op
+from tarazu.ir.types import Shape, TensorType
+
+
+class Value:
+    """What operations take and give. `runtime.Tensor` is the one kind there is.
+
+    `raw` is the data (an array, or a node while tracing), `link` the place on the gradient tape that it came from, if any.
+    """
+
+    __slots__ = ("link", "raw")
+    raw: Any
+    link: Any
+
+    @property
+    def shape(self) -> Shape:
+        return self.raw.shape
+
+    @property
+    def dtype(self) -> DType:
+        raise NotImplementedError
+
+
+class Traced:
+    """A function that was traced: its graph, the values from outside that it read and those that it rebound.
+
+    The graph's parameters are the function's inputs, then `captured`; its outputs are the function's results, then the
+    new values of `rebound`.
+    """
+
+    __slots__ = ("captured", "graph", "rebound", "result_structure")
+
+    def __init__(self, graph: Graph, captured: list[Value], rebound: list[Value], result_structure: Any) -> None:
+        self.graph, self.captured, self.rebound, self.result_structure = graph, captured, rebound, result_structure
+
+
+class Interpreter(Protocol):
+    """What runs primitives."""
+
+    def bind(self, op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+        """The result of a primitive (a list for those with several results), recorded for gradients where one is tracked."""
+
+    def lift(self, data: Any, dtype: DType | None) -> Any:
+        """A value that holds `data`: a number, a nested list, an array."""
+
+    def wrap(self, raw: Any, link: Any) -> Any:
+        """A value made again from what the gradient tape saved of it."""
+
+    def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
+        """The graph of `function`, called with values of these types that stand for any data."""
+
+    def rebind(self, handle: Any, value: Any) -> None:
+        """Let `handle` stand for what `value` stands for from now on."""
+
+
+class _State(threading.local):
+    interpreter: Any = None
+
+
+state = _State()
+
+
+def current() -> Any:
+    """The interpreter of this thread."""
+    return state.interpreter
+
+
+def install(interpreter: Interpreter) -> None:
+    """Make `interpreter` the one that every thread starts with."""
+    _State.interpreter = interpreter
+
+
+def bind(op: Op, *inputs: Any, **attributes: Any) -> Any:
+    """The result of the primitive `op` on `inputs`, by the current interpreter."""
+    return state.interpreter.bind(op, inputs, attributes)

@@ -1,0 +1,143 @@
+"""The closed list of primitives: every row a name, a category and a type rule. Everything else composes them.
+
+Every interpreter (NumPy kernels, gradients, ...) is a table with one row per primitive of `ALL`; a test compares them.
+"""
+
+from __future__ import annotations
+
+from tarazu.ir import type_rules as rules
+from tarazu.ir.type_rules import ANY, BITS, FLOAT, NUMBER, REAL, Rule
+
+
+class Op:
+    """A primitive. Operations are equal when they are the same object."""
+
+    __slots__ = ("category", "multiple", "name", "rule")
+
+    def __init__(self, name: str, category: str, rule: Rule, *, multiple: bool = False) -> None:
+        self.name, self.category, self.rule, self.multiple = name, category, rule, multiple
+        ALL.append(self)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    @property
+    def is_elementwise(self) -> bool:
+        return self.category == "elementwise"
+
+
+ALL: list[Op] = []
+
+
+def _elementwise(name: str, rule: Rule) -> Op:
+    return Op(name, "elementwise", rule)
+
+
+def _map(name: str, kinds: tuple[str, ...]) -> Op:
+    return _elementwise(name, rules.elementwise(kinds))
+
+
+def _compare(name: str, kinds: tuple[str, ...]) -> Op:
+    return _elementwise(name, rules.comparison(kinds))
+
+
+# Elementwise, one input
+NEG = _map("neg", NUMBER)
+ABS = _elementwise("abs", rules.absolute)
+SIGN = _map("sign", NUMBER)
+FLOOR = _map("floor", ("float",))
+CEIL = _map("ceil", ("float",))
+ROUND = _map("round", ("float",))  # halves to the even neighbour
+TRUNC = _map("trunc", ("float",))
+SQRT = _map("sqrt", FLOAT)
+EXP = _map("exp", FLOAT)
+EXPM1 = _map("expm1", FLOAT)
+LOG = _map("log", FLOAT)
+LOG1P = _map("log1p", FLOAT)
+SIN = _map("sin", FLOAT)
+COS = _map("cos", FLOAT)
+TAN = _map("tan", FLOAT)
+ASIN = _map("asin", FLOAT)
+ACOS = _map("acos", FLOAT)
+ATAN = _map("atan", FLOAT)
+SINH = _map("sinh", FLOAT)
+COSH = _map("cosh", FLOAT)
+TANH = _map("tanh", FLOAT)
+ASINH = _map("asinh", FLOAT)
+ACOSH = _map("acosh", FLOAT)
+ATANH = _map("atanh", FLOAT)
+SIGMOID = _map("sigmoid", ("float",))  # not composed: the gradient of 1 / (1 + exp(-x)) is inf * 0 far out
+ERF = _map("erf", ("float",))
+LGAMMA = _map("lgamma", ("float",))
+POLYGAMMA = _elementwise("polygamma", rules.polygamma)
+NOT = _map("not", BITS)
+
+# Elementwise, two inputs
+ADD = _map("add", NUMBER)
+SUB = _map("sub", NUMBER)
+MUL = _map("mul", NUMBER)
+DIV = _map("div", FLOAT)
+FLOOR_DIVIDE = _map("floor_divide", REAL)
+REMAINDER = _map("remainder", REAL)  # with the sign of the divisor
+POW = _map("pow", NUMBER)
+ATAN2 = _map("atan2", ("float",))
+MAXIMUM = _map("maximum", (*REAL, "bool"))
+MINIMUM = _map("minimum", (*REAL, "bool"))
+EQUAL = _compare("equal", ANY)
+NOT_EQUAL = _compare("not_equal", ANY)
+LESS = _compare("less", (*REAL, "bool"))
+LESS_EQUAL = _compare("less_equal", (*REAL, "bool"))
+GREATER = _compare("greater", (*REAL, "bool"))
+GREATER_EQUAL = _compare("greater_equal", (*REAL, "bool"))
+AND = _map("and", BITS)
+OR = _map("or", BITS)
+XOR = _map("xor", BITS)
+SHIFT_LEFT = _map("shift_left", ("int", "uint"))
+SHIFT_RIGHT = _map("shift_right", ("int", "uint"))  # keeps the sign of signed integers
+
+# Elementwise, the rest
+WHERE = _elementwise("where", rules.where)
+CAST = _elementwise("cast", rules.cast)
+BITCAST = _elementwise("bitcast", rules.bitcast)
+STOP_GRADIENT = _elementwise("stop_gradient", rules.same)
+
+# Shape
+RESHAPE = Op("reshape", "shape", rules.reshape)
+TRANSPOSE = Op("transpose", "shape", rules.transpose)
+BROADCAST = Op("broadcast", "shape", rules.broadcast)
+SLICE = Op("slice", "shape", rules.slice_)
+PAD = Op("pad", "shape", rules.pad)  # inputs: the tensor and the scalar to pad with
+CONCAT = Op("concat", "shape", rules.concat)
+FLIP = Op("flip", "shape", rules.flip)
+IOTA = Op("iota", "shape", rules.iota)
+
+# Index. `axes` are indexed by integer tensors that broadcast together; their shape comes first in the result, then the
+# other axes. Indices from -size to size - 1; NumPy raises for others, compiled backends clamp them.
+GATHER = Op("gather", "index", rules.gather)
+SCATTER_ADD = Op("scatter_add", "index", rules.scatter)
+SCATTER_SET = Op("scatter_set", "index", rules.scatter)
+
+# Reduce
+SUM = Op("sum", "reduce", rules.reduction(NUMBER))
+PROD = Op("prod", "reduce", rules.reduction(NUMBER))
+MAX = Op("max", "reduce", rules.reduction((*REAL, "bool"), needs_elements=True))
+MIN = Op("min", "reduce", rules.reduction((*REAL, "bool"), needs_elements=True))
+ANY_TRUE = Op("any", "reduce", rules.reduction(("bool",)))
+ALL_TRUE = Op("all", "reduce", rules.reduction(("bool",)))
+ARGMAX = Op("argmax", "reduce", rules.arg_reduction)  # the first of equal ones
+ARGMIN = Op("argmin", "reduce", rules.arg_reduction)
+CUMSUM = Op("cumsum", "reduce", rules.cumulative)
+
+# Contract: the result has the batch axes, then the free axes of the first, then those of the second
+DOT = Op("dot", "contract", rules.dot)
+
+# Sort: ascending and stable, NaN last; gives values and indices
+SORT = Op("sort", "sort", rules.sort, multiple=True)
+
+# Random: Philox 4x32-10 of the state (two key words, two words that count the draws)
+RANDOM_BITS = Op("random_bits", "random", rules.random_bits)
+
+# Control: `call` runs a named graph (a composite or a jitted function)
+CALL = Op("call", "control", rules.call, multiple=True)
+SCAN = Op("scan", "control", rules.scan, multiple=True)
+WHILE = Op("while", "control", rules.while_, multiple=True)

@@ -1,0 +1,55 @@
+"""Graphs as text that people read: one line per node, bodies of calls and loops below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.dtypes import DType
+from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node
+
+
+def to_text(graph: Graph, name: str = "graph") -> str:
+    """One line per node: `%3: float32[2,3] = add %1 %2`; graphs inside attributes follow, each under its own name."""
+    bodies: dict[Graph, str] = {}
+    number = _number(graph)
+    parameters = ", ".join(f"{_value(node, number)}: {node.type}" for node in graph.parameters)
+    lines = [f"{name}({parameters}):"]
+    for node in graph.nodes:
+        if node.op not in (PARAMETER, CONSTANT):
+            lines.append("  " + _line(node, number, bodies))
+    lines.append(f"  return {' '.join(_value(node, number) for node in graph.outputs)}")
+    return "\n\n".join(["\n".join(lines), *(to_text(body, label) for body, label in bodies.items())])
+
+
+def _number(graph: Graph) -> dict[Node, int]:
+    shown = [node for node in graph.nodes if node.op is not CONSTANT]
+    return {node: i for i, node in enumerate(shown)}
+
+
+def _line(node: Node, number: dict[Node, int], bodies: dict[Graph, str]) -> str:
+    inputs = "".join(" " + _value(x, number) for x in node.inputs)
+    if node.op is RESULT:
+        return f"%{number[node]}: {node.type} = result {node.attributes['index']} of{inputs}"
+    attributes = "".join(f" {key}={_attribute(value, bodies)}" for key, value in node.attributes.items())
+    types = ", ".join(map(str, node.type)) if node.op.multiple else str(node.type)  # type: ignore[union-attr]
+    return f"%{number[node]}: {types} = {node.op.name}{inputs}{attributes}"  # type: ignore[union-attr]
+
+
+def _value(node: Node, number: dict[Node, int]) -> str:
+    return _constant(node.attributes["value"].array) if node.op is CONSTANT else f"%{number[node]}"
+
+
+def _constant(array: np.ndarray) -> str:
+    if array.ndim == 0:
+        return str(array.item())
+    return f"constant{list(array.shape)}" if array.size > 4 else str(array.tolist())
+
+
+def _attribute(value: Any, bodies: dict[Graph, str]) -> str:
+    if isinstance(value, Graph):
+        return bodies.setdefault(value, f"body{len(bodies)}")
+    if isinstance(value, DType):
+        return value.name
+    return str(value).replace(" ", "")

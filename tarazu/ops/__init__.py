@@ -1,0 +1,1 @@
+"""What users call: functions of tensors, each a few primitives put together."""

@@ -1,0 +1,194 @@
+"""Reading and replacing parts of a tensor: `x[key]`, `x[key] = y`, take, gather and scatter.
+
+A key is taken apart in two steps: the basic parts (numbers, slices, None, ...) become SLICE, FLIP and RESHAPE; tensors and
+lists of integers become one GATHER; a boolean tensor becomes the integer positions at which it is true.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tarazu.base import dtypes
+from tarazu.base.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
+from tarazu.ir import op as ops
+from tarazu.ir.interpreter import Value, bind
+from tarazu.ops.create import arange
+from tarazu.ops.promote import as_value, cast
+from tarazu.ops.shape import broadcast_to, flip, normalise_axis, permute_dims, reshape
+
+
+class Key(NamedTuple):
+    """An index key, sorted out: bounds per axis, axes to flip, the shape then, and index tensors by axis of that shape."""
+
+    start: tuple[int, ...]
+    stop: tuple[int, ...]
+    step: tuple[int, ...]
+    flipped: tuple[int, ...]
+    shape: tuple[int, ...]
+    tensors: dict[int, Any]
+
+
+def getitem(x: Value, key: Any) -> Any:
+    """x[key], by numbers, slices, None, ..., tensors or lists of integers, and boolean tensors."""
+    parsed = parse(x, key)
+    out = x
+    if parsed.start != (0,) * len(x.shape) or parsed.stop != x.shape or set(parsed.step) - {1}:
+        out = bind(ops.SLICE, out, start=parsed.start, stop=parsed.stop, step=parsed.step)
+    if parsed.flipped:
+        out = flip(out, parsed.flipped)
+    if out.shape != parsed.shape or out is x:
+        out = reshape(out, parsed.shape)
+    if not parsed.tensors:
+        return out
+    return _place_index_axes(gather(out, parsed.tensors), parsed)
+
+
+def setitem(x: Value, key: Any, value: Any) -> Any:
+    """A tensor like `x` with the places that `key` names replaced by `value`."""
+    places = reshape(arange(int(np.prod(x.shape, dtype=int))), x.shape)
+    chosen = getitem(places, key)
+    updates = broadcast_to(cast(as_value(value, x.dtype), x.dtype), chosen.shape)
+    flat = scatter_set(reshape(x, -1), updates, (chosen,), (0,))
+    return reshape(flat, x.shape)
+
+
+def gather(x: Value, tensors: dict[int, Any]) -> Any:
+    """The elements at the given indices, by axis; the axes of the index tensors come first in the result."""
+    return bind(ops.GATHER, x, *tensors.values(), axes=tuple(tensors))
+
+
+def scatter_add(x: Any, updates: Any, indices: tuple[Any, ...], axes: tuple[int, ...]) -> Any:
+    """`x` with `updates` added at the indices; where an index stands twice, both are added."""
+    return bind(ops.SCATTER_ADD, as_value(x), as_value(updates), *indices, axes=axes)
+
+
+def scatter_set(x: Any, updates: Any, indices: tuple[Any, ...], axes: tuple[int, ...]) -> Any:
+    """`x` with the elements at the indices replaced by `updates`; where an index stands twice, the last one counts."""
+    return bind(ops.SCATTER_SET, as_value(x), as_value(updates), *indices, axes=axes)
+
+
+def take(x: Any, indices: Any, axis: int = 0) -> Any:
+    """The slices of `x` along an axis that `indices` name, in their order.
+
+    >>> import tarazu as tz
+    >>> tz.take(tz.tensor([10, 20, 30]), tz.tensor([2, 0]))
+    Tensor([30, 10], dtype=int64)
+    """
+    x, indices = as_value(x), _as_indices(indices)
+    place = normalise_axis(axis, len(x.shape), "take")
+    taken = gather(x, {place: indices})
+    width = len(indices.shape)
+    return permute_dims(taken, (*range(width, width + place), *range(width), *range(width + place, len(taken.shape))))
+
+
+def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
+    """For each position the element of `x` that `indices`, of the same rank, names along the axis."""
+    x, indices = as_value(x), _as_indices(indices)
+    rank = len(x.shape)
+    place = normalise_axis(axis, rank, "take_along_axis")
+    grid: dict[int, Any] = {}
+    for i, size in enumerate(indices.shape):
+        grid[i] = indices if i == place else reshape(arange(size), (1,) * i + (-1,) + (1,) * (rank - i - 1))
+    return gather(x, grid)
+
+
+def _as_indices(indices: Any) -> Any:
+    indices = as_value(indices)
+    if indices.dtype.is_integer:
+        return indices
+    raise DTypeError(f"indices of {indices.dtype}", expected="integers", fix="cast them: i.astype(tz.int64)")
+
+
+# Taking a key apart ---------------------------------------------------------------------------------------------
+
+def parse(x: Value, key: Any) -> Key:
+    """`key` checked against the shape of `x` and sorted out."""
+    items = _with_full_length(list(key) if isinstance(key, tuple) else [key], x.shape, key)
+    start, stop, step, flipped, shape = [], [], [], [], []
+    tensors: dict[int, Any] = {}
+    axis = 0
+    for item in items:
+        if item is None:
+            shape.append(1)
+            continue
+        size = x.shape[axis]
+        if isinstance(item, slice):
+            first, last, stride, is_flipped = _slice_bounds(item, size)
+            shape.append(len(range(first, last, stride)))
+        elif _is_index_tensor(item):
+            first, last, stride, is_flipped = 0, size, 1, False
+            tensors[len(shape)] = item
+            shape.append(size)
+        else:
+            first = _number(item, size, axis)
+            last, stride, is_flipped = first + 1, 1, False
+        if is_flipped:
+            flipped.append(axis)
+        start.append(first), stop.append(last), step.append(stride)
+        axis += 1
+    return Key(tuple(start), tuple(stop), tuple(step), tuple(flipped), tuple(shape), tensors)
+
+
+def _with_full_length(items: list[Any], shape: tuple[int, ...], key: Any) -> list[Any]:
+    """The items with masks as positions, lists as tensors, and slices for the axes that the key leaves out."""
+    expanded: list[Any] = []
+    for item in items:
+        expanded.extend(_expand(item))
+    used = sum(item is not None and item is not Ellipsis for item in expanded)
+    gaps = [i for i, item in enumerate(expanded) if item is Ellipsis]
+    if used > len(shape) or len(gaps) > 1:
+        raise ShapeError(f"the key {key!r} has {used} indices for a tensor of shape {shape}",
+                         expected=f"at most {len(shape)} indices and one ...", fix="check the key against x.shape")
+    place = gaps[0] if gaps else len(expanded)
+    return expanded[:place] + [slice(None)] * (len(shape) - used) + expanded[place + len(gaps):]
+
+
+def _expand(item: Any) -> list[Any]:
+    if isinstance(item, list | np.ndarray):
+        item = as_value(item, dtypes.DEFAULT_INT if isinstance(item, list) and not item else None)
+    if isinstance(item, bool | np.bool_) or isinstance(item, Value) and item.dtype is dtypes.bool_:
+        mask = np.asarray(item)  # positions depend on data, which a trace does not have; this raises there
+        return [as_value(positions) for positions in np.nonzero(mask)]
+    return [item]
+
+
+def _is_index_tensor(item: Any) -> bool:
+    if isinstance(item, Value):
+        return bool(_as_indices(item) is item)
+    return False
+
+
+def _slice_bounds(item: slice, size: int) -> tuple[int, int, int, bool]:
+    """Bounds with a positive step, and whether the result has to be turned round."""
+    start, stop, step = item.indices(size)
+    count = len(range(start, stop, step))
+    if count == 0:
+        return 0, 0, 1, False
+    last = start + (count - 1) * step
+    return (start, last + 1, step, False) if step > 0 else (last, start + 1, -step, True)
+
+
+def _number(item: Any, size: int, axis: int) -> int:
+    try:
+        number = operator.index(item)
+    except TypeError:
+        raise ArgumentError(f"an index of type {type(item).__name__}: {item!r}",
+                            expected="integers, slices, None, ..., or tensors of integers or booleans",
+                            fix="convert it first, for example int(i)") from None
+    if not -size <= number < size:
+        raise OutOfRangeError(f"index {number} on axis {axis} of size {size}",
+                              expected=f"an index from {-size} to {size - 1}", fix="check the index against x.shape")
+    return number % size
+
+
+def _place_index_axes(gathered: Any, parsed: Key) -> Any:
+    """Put the index axes where the index tensors stood when these stood side by side; else leave them first, as NumPy does."""
+    positions = list(parsed.tensors)
+    if positions != list(range(positions[0], positions[0] + len(positions))):
+        return gathered
+    width = len(gathered.shape) - len(parsed.shape) + len(positions)
+    before, rest = positions[0], len(gathered.shape)
+    return permute_dims(gathered, (*range(width, width + before), *range(width), *range(width + before, rest)))

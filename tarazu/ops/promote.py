@@ -1,0 +1,64 @@
+"""From what users pass to values of one dtype: arrays and lists become values, Python numbers give way to tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tarazu.base import dtypes
+from tarazu.base.dtypes import DType
+from tarazu.base.errors import DTypeError
+from tarazu.ir import op as ops
+from tarazu.ir.interpreter import Value, bind, state
+
+SCALARS = (bool, int, float, complex)
+
+
+def as_value(x: Any, dtype: DType | None = None) -> Value:
+    """`x` as a value; `dtype` applies when it is not one yet."""
+    return x if isinstance(x, Value) else state.interpreter.lift(x, dtype)
+
+
+def cast(x: Value, dtype: DType) -> Value:
+    """`x` with elements of `dtype`; the value itself when it has them."""
+    return x if x.dtype is dtype else bind(ops.CAST, x, dtype=dtype)
+
+
+def same_dtype(x: Any, y: Any) -> tuple[Value, Value]:
+    """Both operands as values of the dtype in which they meet."""
+    if isinstance(x, Value):
+        if isinstance(y, Value):
+            first, second = x.dtype, y.dtype
+            if first is second:
+                return x, y
+            meeting = dtypes.promote(first, second)
+            return cast(x, meeting), cast(y, meeting)
+        return _with_scalar(x, y)
+    if isinstance(y, Value):
+        return _with_scalar(y, x)[::-1]
+    return same_dtype(as_value(x), as_value(y))
+
+
+def _with_scalar(x: Value, y: Any) -> tuple[Value, Value]:
+    kind = type(y)
+    if kind not in SCALARS:
+        if not isinstance(y, float | complex):
+            return same_dtype(x, as_value(y))
+        kind = float if isinstance(y, float) else complex  # NumPy's float64 scalars give way like Python's floats
+    meeting = dtypes.promote_scalar(x.dtype, kind)
+    return cast(x, meeting), state.interpreter.lift(y, meeting)
+
+
+def as_number(x: Value) -> Value:
+    """`x`, with booleans counted as integers."""
+    return cast(x, dtypes.DEFAULT_INT) if x.dtype is dtypes.bool_ else x
+
+
+def as_float(x: Any) -> Value:
+    """`x` as a value of a float (or complex) dtype; integers and booleans become float32."""
+    x = as_value(x)
+    return x if x.dtype.is_differentiable else cast(x, dtypes.DEFAULT_FLOAT)
+
+
+def require_real_float(name: str, x: Value) -> None:
+    if not x.dtype.is_float:
+        raise DTypeError(f"{name} does not take {x.dtype}", expected="a real float dtype", fix="cast it: x.astype(tz.float32)")

@@ -1,0 +1,7 @@
+"""What a training run leaves behind, as plain data: one row per epoch, the measurements at the end, the verdict."""
+
+from tarazu.record.finding import SEVERITIES, VERDICTS, Finding, Verdict
+from tarazu.record.history import STOPPED, History
+from tarazu.record.textfile import write_text
+
+__all__ = ["SEVERITIES", "STOPPED", "VERDICTS", "Finding", "History", "Verdict", "write_text"]

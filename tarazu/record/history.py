@@ -1,0 +1,146 @@
+"""The record of one training run."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError, FileFormatError
+from tarazu.record.finding import Verdict
+from tarazu.record.textfile import from_line, to_line, write_text
+
+FORMAT = "tarazu history 1"
+NOT_METRICS = ("epoch", "seconds")
+STOPPED = ("epochs", "early stopping", "interrupted", "not finite")
+
+Plain = float | int | str | None
+
+
+class History:
+    """One training run: a row per epoch, what was measured at its end, why it ended and the verdict.
+
+    `rows` are dicts such as {"epoch": 1, "seconds": 0.12, "loss": 0.7, "val_loss": 0.8}, `measurements` is what
+    `tarazu.diagnose.measure_fit` found on the kept weights, `stopped` is one of STOPPED or None while the run goes on.
+
+    >>> history = History()
+    >>> history.append(loss=0.7, val_loss=0.8)
+    >>> history.append(loss=0.5, val_loss=0.9)
+    >>> history.history["val_loss"], history.best_epoch(), history[-1]["epoch"]
+    ([0.8, 0.9], 1, 2)
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.measurements: dict[str, Plain] = {}
+        self.stopped: str | None = None
+        self.verdict: Verdict | None = None
+
+    def append(self, **row: Any) -> None:
+        """Adds the row of one epoch; `epoch` is counted from 1 where it is not given.
+
+        NumPy scalars become Python numbers. Raises ArgumentError for a value that is not a single number, text or None.
+        """
+        values = {name: _plain(name, value) for name, value in row.items()}
+        self.rows.append({"epoch": values.pop("epoch", len(self.rows) + 1), **values})
+
+    @property
+    def history(self) -> dict[str, list[Any]]:
+        """The columns of the metrics by name, each as long as there are rows, None where a row lacks the metric."""
+        names = dict.fromkeys(name for row in self.rows for name in row if name not in NOT_METRICS)
+        return {name: [row.get(name) for row in self.rows] for name in names}
+
+    def best_epoch(self, monitor: str | None = None, mode: str = "min") -> int | None:
+        """The epoch with the best value of `monitor`, the first of equals; None where no row has a finite one.
+
+        `monitor` is "val_loss" by default, or "loss" where there is none. Raises ArgumentError for an unknown metric or
+        mode.
+        """
+        if mode not in ("min", "max"):
+            raise ArgumentError(f"mode is {mode!r}", expected="'min' or 'max'", fix="pass mode='max' for an accuracy")
+        columns = self.history
+        if monitor is None:
+            monitor = "val_loss" if "val_loss" in columns else "loss"
+        elif monitor not in columns:
+            raise ArgumentError(f"no epoch has a metric {monitor!r}", expected=f"one of {', '.join(columns) or 'none'}",
+                                fix="name a metric that the run recorded")
+        sign = 1 if mode == "min" else -1
+        found = [(sign * row[monitor], row["epoch"]) for row in self.rows if _is_finite(row.get(monitor))]
+        return int(min(found)[1]) if found else None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self.rows[index]
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name} {value:.4g}" for name, value in (self.rows[-1] if self.rows else {}).items()
+                         if name not in NOT_METRICS and isinstance(value, int | float))
+        parts = [f"{len(self)} epoch{'' if len(self) == 1 else 's'}", last, self.verdict.name if self.verdict else ""]
+        return f"<History: {'; '.join(part for part in parts if part)}>"
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Writes JSON lines to `path`: one row a line, then one with the measurements, why the run ended, the verdict.
+
+        Equal runs give equal bytes but for the seconds. Raises OSError where the file cannot be written.
+        """
+        end = {"format": FORMAT, "stopped": self.stopped, "measurements": self.measurements,
+               "verdict": self.verdict.to_json() if self.verdict else None}
+        return write_text(path, "".join(to_line(line) + "\n" for line in [*self.rows, end]))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> History:
+        """The history that `save` wrote to `path`; FileFormatError, with the line's number, where it is damaged."""
+        try:
+            lines = Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        except UnicodeDecodeError as error:
+            raise _damaged(path, None, "the file is not UTF-8 text") from error
+        values = [_read_line(path, number, line) for number, line in enumerate(lines, 1)]
+        if values[-1].get("format") != FORMAT:
+            raise _damaged(path, len(lines), f"the last line is not the end of a {FORMAT!r} file")
+        history = cls()
+        history.rows, end = values[:-1], values[-1]
+        try:
+            history.stopped, history.measurements = end["stopped"], dict(end["measurements"])
+            history.verdict = Verdict.from_json(end["verdict"]) if end["verdict"] else None
+        except (KeyError, TypeError, ValueError) as error:
+            raise _damaged(path, len(lines), f"the last line lacks something or has it wrong: {error}") from error
+        return history
+
+
+def _plain(name: str, value: Any) -> Plain:
+    """`value` as a Python number, text or None."""
+    if isinstance(value, np.ndarray | np.generic) and value.ndim == 0:
+        value = value.item()
+    if value is None or isinstance(value, float | int | str):
+        return value
+    raise ArgumentError(f"the value of {name!r} is a {type(value).__name__}", expected="a single number, text or None",
+                        fix="pass a Python number: float(x) or x.item()")
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _read_line(path: object, number: int, line: str) -> dict[str, Any]:
+    try:
+        value = from_line(line)
+    except json.JSONDecodeError as error:
+        raise _damaged(path, number, f"the line is not JSON ({error.msg} at character {error.colno})") from error
+    if not isinstance(value, dict):
+        raise _damaged(path, number, "the line is not a JSON object")
+    return value
+
+
+def _damaged(path: object, line: int | None, problem: str) -> FileFormatError:
+    return FileFormatError(problem, expected="a file that History.save wrote, whole", path=path, line=line,
+                           fix="take an undamaged copy or train again; the lines above it are still readable JSON")

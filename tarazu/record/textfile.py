@@ -1,0 +1,67 @@
+"""Text files that are whole or not there, and the one spelling of numbers that JSON cannot hold."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def write_text(path: str | os.PathLike, text: str) -> Path:
+    """Writes `text` in UTF-8 to `path`: under another name first, then renamed, so that a crash spares the old file.
+
+    Raises OSError where the folder is missing or may not be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_text(Path(folder) / "note.txt", "ਤਰਾਜ਼ੂ").read_text(encoding="utf-8")
+    'ਤਰਾਜ਼ੂ'
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def to_line(value: Any) -> str:
+    """`value` as one line of strict JSON; numbers that are not finite become "NaN", "Infinity" and "-Infinity".
+
+    >>> to_line({"loss": math.nan, "epoch": 3})
+    '{"loss": "NaN", "epoch": 3}'
+    """
+    return json.dumps(_encode(value), ensure_ascii=False, allow_nan=False)
+
+
+def from_line(line: str) -> Any:
+    """The value that `to_line` wrote; json.JSONDecodeError where the line is not JSON.
+
+    >>> from_line('{"loss": "-Infinity"}')
+    {'loss': -inf}
+    """
+    return _decode(json.loads(line))
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _encode(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encode(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _decode(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_decode(item) for item in value]
+    return NON_FINITE.get(value, value) if isinstance(value, str) else value

@@ -1,0 +1,169 @@
+"""Gradients for users: `backward`, `grad`, `value_and_grad`, `no_grad`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from tarazu.base.errors import ArgumentError, GradientError, ShapeError
+from tarazu.base.pytree import Structure, flatten
+from tarazu.ir.interpreter import state
+from tarazu.ops.create import ones_like, zeros_like
+from tarazu.ops.promote import as_value
+from tarazu.runtime.tensor import Tensor
+from tarazu.transform.tape import EVERYTHING, USER, Leaf, ignoring, level, tape_state
+from tarazu.transform.vjp import pull_back, track, walk_back
+
+
+class _Recording(contextlib.ContextDecorator):
+    """A block, or a decorated function, with another set of ignored mask bits."""
+
+    ignored = 0
+
+    def __init__(self) -> None:
+        self._before: list[int] = []
+
+    def __enter__(self) -> None:
+        self._before.append(tape_state.ignored)
+        tape_state.ignored = self.ignored
+
+    def __exit__(self, *_: object) -> None:
+        tape_state.ignored = self._before.pop()
+
+
+class no_grad(_Recording):  # noqa: N801
+    """A block, or a decorated function, in which nothing is recorded for gradients.
+
+    >>> import tarazu as tz
+    >>> w = tz.ones(2, requires_grad=True)
+    >>> with tz.no_grad():
+    ...     w -= 0.5
+    >>> w
+    Tensor([0.5, 0.5], dtype=float32, requires_grad=True)
+    """
+
+    ignored = EVERYTHING
+
+
+class enable_grad(_Recording):  # noqa: N801
+    """A block inside `no_grad` in which operations are recorded again."""
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded for gradients now."""
+    return not tape_state.ignored & USER
+
+
+def backward(y: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+    """Add the gradient of `y` to `.grad` of every leaf; see `Tensor.backward`."""
+    if y.link is None:
+        raise GradientError("backward() of a tensor that nothing was recorded for",
+                            expected="a result computed from tensors with requires_grad=True, outside tz.no_grad()",
+                            fix="set requires_grad=True on the inputs, and compute the result outside no_grad and detach")
+    if gradient is None and y.size != 1:
+        raise ShapeError(f"backward() of a tensor of shape {y.shape} without a vector", expected="a scalar, or a vector v",
+                         fix="reduce it first (y.sum().backward()), or pass v of the same shape: y.backward(v)")
+    v = ones_like(y.detach()) if gradient is None else as_value(gradient, y.dtype)
+    if v.shape != y.shape:
+        raise ShapeError(f"backward(v) with v of shape {v.shape} for a tensor of shape {y.shape}",
+                         expected=f"a v of shape {y.shape}", fix="give v the shape of the tensor")
+    with ignoring(0 if create_graph else EVERYTHING):
+        found = walk_back([y.link], [v], USER, free=not (retain_graph or create_graph))
+        for leaf, cotangent in found.items():
+            _accumulate(leaf, cotangent)
+
+
+def _accumulate(leaf: Leaf, cotangent: Tensor) -> None:
+    if leaf._handle is None:
+        raise GradientError("backward() inside a traced function came to a tensor that was computed outside of it",
+                            expected="leaves, or tensors computed inside", fix="compute it inside, or call backward outside")
+    handle = leaf.handle
+    if handle is None:
+        return
+    if handle.grad is None:
+        handle.grad = cotangent
+    else:
+        state.interpreter.rebind(handle.grad, handle.grad + cotangent)
+
+
+def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False) -> Callable[..., Any]:
+    """A function that gives `(function(...), gradient)` with respect to the arguments at `argnums`.
+
+    The arguments may be nested lists, tuples and dicts of float tensors; the gradient has the same nesting. With
+    `has_aux` the function gives `(scalar, extra)`, and the extra is passed through.
+
+    >>> import tarazu as tz
+    >>> tz.value_and_grad(lambda x: x ** 2)(tz.tensor(3.0))
+    (Tensor(9., dtype=float32), Tensor(6., dtype=float32))
+    """
+
+    @functools.wraps(function)
+    def differentiated(*args: Any, **kwargs: Any) -> Any:
+        places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        with level() as bit:
+            args, leaves, structures = _tracked(args, places, bit)
+            result = function(*args, **kwargs)
+            value, aux = result if has_aux else (result, None)
+            _require_scalar(value)
+            found = pull_back([value], [ones_like(value.detach())], leaves, bit)
+        gradients = iter([_released(zeros_like(x) if g is None else g, bit) for x, g in zip(leaves, found, strict=True)])
+        trees = [structure.rebuild([next(gradients) for _ in range(_count(structure))]) for structure in structures]
+        value = _released(value, bit)
+        return ((value, aux) if has_aux else value), (trees[0] if isinstance(argnums, int) else tuple(trees))
+    return differentiated
+
+
+def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """A function that gives the gradient of `function` with respect to the arguments at `argnums`; `grad(grad(f))` works.
+
+    >>> import tarazu as tz
+    >>> tz.grad(tz.grad(lambda x: x ** 3))(tz.tensor(2.0))
+    Tensor(12., dtype=float32)
+    """
+    both = value_and_grad(function, argnums)
+
+    @functools.wraps(function)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+    return gradient
+
+
+def _tracked(args: tuple, places: tuple[int, ...], bit: int) -> tuple[tuple, list[Tensor], list[Structure]]:
+    leaves: list[Tensor] = []
+    structures = []
+    changed = list(args)
+    for place in places:
+        if not -len(args) <= place < len(args):
+            raise ArgumentError(f"argnums={place} for a call with {len(args)} arguments",
+                                expected="the position of an argument that was passed", fix="pass the argument by position")
+        found, structure = flatten(args[place])
+        own = [track(_differentiable(as_value(x)), bit) for x in found]
+        changed[place] = structure.rebuild(own)
+        leaves += own
+        structures.append(structure)
+    return tuple(changed), leaves, structures
+
+
+def _differentiable(x: Tensor) -> Tensor:
+    if not x.dtype.is_differentiable:
+        raise GradientError(f"the gradient with respect to a tensor of {x.dtype}", expected="a float dtype",
+                            fix="cast it first: x.astype(tz.float32)")
+    return x
+
+
+def _require_scalar(value: Any) -> None:
+    if not isinstance(value, Tensor) or value.size != 1:
+        what = f"a tensor of shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
+        raise ShapeError(f"the gradient of a function that gives {what}", expected="a scalar tensor",
+                         fix="reduce the result with .sum() or .mean(); with extra results pass has_aux=True")
+
+
+def _released(x: Tensor, bit: int) -> Tensor:
+    """`x` without the tape of a `grad` that is over, unless something else tracks it too."""
+    return x if x.link is None or x.link.mask & ~bit else Tensor(x.raw)
+
+
+def _count(structure: Structure) -> int:
+    return 1 if structure.kind is None else sum(map(_count, structure.children))

@@ -1,0 +1,278 @@
+"""`tz.jit`: trace a function once for each signature, compile the graph, and run that from then on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError
+from tarazu.base.pytree import Structure, flatten
+from tarazu.ir import op as ops
+from tarazu.ir.graph import Graph
+from tarazu.ir.interpreter import bind, state
+from tarazu.ir.types import TensorType
+from tarazu.runtime.compile import compile_graph, simplified
+from tarazu.runtime.tensor import Tensor
+from tarazu.runtime.trace import KEPT, Guard, Trace
+from tarazu.transform.tape import USER, Leaf, tape_state
+
+
+class Counter:
+    """How many functions have been traced and compiled in this process; a needless retrace shows here."""
+
+    traces = 0
+
+
+# Places: how to find, at each call, a handle that the trace knew. The gradient of a handle is another object after each
+# backward, so it is found through its owner.
+
+class Argument(NamedTuple):
+    position: int
+
+    def find(self, tensors: list[Tensor]) -> Tensor:
+        return tensors[self.position]
+
+
+class Outside(NamedTuple):
+    handle: Tensor
+
+    def find(self, tensors: list[Tensor]) -> Tensor:
+        return self.handle
+
+
+class GradientOf(NamedTuple):
+    owner: Any
+
+    def find(self, tensors: list[Tensor]) -> Tensor:
+        return self.owner.find(tensors)._grad
+
+
+class Result(NamedTuple):
+    """An output of the graph; `is_differentiable` when gradients may flow back through it after the call."""
+
+    index: int
+    is_differentiable: bool
+
+
+class Update(NamedTuple):
+    """What a call changes: the value of a handle (`value`), or its gradient (`gradient`), to an output, to None, or not at all."""
+
+    place: Any
+    value: int | None
+    gradient: Any  # an output's index, None, or KEPT
+
+
+class Compiled(NamedTuple):
+    """A traced and compiled signature."""
+
+    label: str
+    graph: Graph
+    places: tuple[Any, ...]  # of the graph's inputs after the arguments
+    types: tuple[tuple[TensorType, bool], ...]  # of those, with whether they are tracked
+    guards: tuple[Guard, ...]
+    results: tuple[Any, ...]  # a Result for each tensor, else the Python value itself
+    structure: Structure
+    updates: tuple[Update, ...]
+    program: Any
+
+    def fits(self, tensors: list[Tensor]) -> bool:
+        """Whether everything that the trace took from outside is still as it was then, but for values."""
+        return all(guard.holds() for guard in self.guards) and all(
+            _signature(place.find(tensors)) == wanted for place, wanted in zip(self.places, self.types, strict=True))
+
+    def run(self, tensors: list[Tensor]) -> Any:
+        handles = tensors + [place.find(tensors) for place in self.places]
+        if any(isinstance(r, Result) and r.is_differentiable for r in self.results):
+            outputs = bind(ops.CALL, *handles, label=self.label, body=self.graph)
+        else:
+            outputs = [Tensor(raw) for raw in self.program(*[handle.raw for handle in handles])]
+        for update in self.updates:
+            self._write_back(update, tensors, outputs)
+        return self.structure.rebuild([_result(r, outputs) for r in self.results])
+
+    def _write_back(self, update: Update, tensors: list[Tensor], outputs: list[Tensor]) -> None:
+        handle = update.place.find(tensors)
+        if update.value is not None:
+            handle.raw = outputs[update.value].raw
+        if update.gradient is not KEPT:
+            handle._grad = None if update.gradient is None else Tensor(outputs[update.gradient].raw)
+
+
+def _result(result: Any, outputs: list[Tensor]) -> Any:
+    if not isinstance(result, Result):
+        return result
+    out = outputs[result.index]
+    return out if result.is_differentiable else Tensor(out.raw)
+
+
+def _signature(x: Tensor) -> tuple[TensorType, bool]:
+    link = x.link
+    return TensorType(x.raw.shape, x.dtype), link is not None and bool(link.mask & ~tape_state.ignored)
+
+
+class Jit:
+    """A function that is traced once for each signature of its arguments and then runs as a compiled program.
+
+    Tensors and arrays among the arguments, in nested containers too, may change their values from call to call; new shapes
+    or dtypes, and other values of everything else, are a new signature. Tensors from outside that the function reads or changes
+    in place (parameters, optimiser state, random state, `.grad`) take part; other effects happen only while tracing.
+
+    >>> import tarazu as tz
+    >>> double = tz.jit(lambda x: x * 2)
+    >>> double(tz.tensor([1.0, 2.0]))
+    Tensor([2., 4.], dtype=float32)
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.label = getattr(function, "__name__", type(function).__name__)
+        self._compiled: dict[Hashable, list[Compiled]] = {}
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    @property
+    def traces(self) -> int:
+        """How many signatures have been traced so far."""
+        return sum(map(len, self._compiled.values()))
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the last traced signature, as it is compiled."""
+        if not self._compiled:
+            raise ArgumentError(f"{self.label} has no graph yet", expected="a function that was called", fix="call it once first")
+        return simplified(list(self._compiled.values())[-1][-1].graph)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(state.interpreter, Trace):
+            return self.function(*args, **kwargs)  # a part of the surrounding trace
+        leaves, structure = flatten((args, kwargs))
+        tensors, key = self._sort_out(leaves)
+        candidates = self._compiled.setdefault((structure, key, tape_state.ignored & USER), [])
+        for compiled in candidates:
+            if compiled.fits(tensors):
+                break
+        else:
+            compiled = self._compile(leaves, structure, tensors)
+            candidates.append(compiled)
+        return compiled.run(tensors)
+
+    def _sort_out(self, leaves: list[Any]) -> tuple[list[Tensor], tuple]:
+        """The tensors among the leaves, and what of all leaves is part of the signature."""
+        tensors, key = [], []
+        for i, leaf in enumerate(leaves):
+            if isinstance(leaf, np.ndarray):
+                leaf = leaves[i] = state.interpreter.lift(leaf, None)
+            if isinstance(leaf, Tensor):
+                tensors.append(leaf)
+                key.append((_signature(leaf), leaf.link is not None and leaf._grad is None))
+            else:
+                key.append((type(leaf), leaf))
+        try:
+            hash(found := tuple(key))
+        except TypeError as error:
+            raise ArgumentError(f"{self.label}: an argument of a type that cannot be compared: {error}",
+                                expected="tensors, arrays, and hashable Python values",
+                                fix="pass it as a tensor, or let the function read it from outside") from None
+        return tensors, found
+
+    def _compile(self, leaves: list[Any], structure: Structure, tensors: list[Tensor]) -> Compiled:
+        Counter.traces += 1
+        with Trace() as trace:
+            proxies = [_proxy(trace, x) for x in tensors]
+            parameters = [proxy.raw for proxy in proxies]
+            rest = iter(proxies)
+            args, kwargs = structure.rebuild([next(rest) if isinstance(leaf, Tensor) else leaf for leaf in leaves])
+            found, result_structure = flatten(self.function(*args, **kwargs))
+            recipe = _Recipe(trace, proxies)
+            results = [recipe.result(leaf) for leaf in found]
+            updates = recipe.updates()
+        captured = [item for item in trace.captured.values() if item[0] not in recipe.proxies]
+        graph = Graph(parameters + [node for _, node, _ in captured], recipe.outputs)
+        return Compiled(self.label, graph, tuple([recipe.place(handle) for handle, _, _ in captured]),
+                        tuple([_signature(handle) for handle, _, _ in captured]), tuple(trace.guards), tuple(results),
+                        result_structure, tuple(updates), compile_graph(graph))
+
+
+def _proxy(trace: Trace, x: Tensor) -> Tensor:
+    proxy = Tensor(trace.builder.parameter(TensorType(tuple(x.shape), x.dtype)))
+    if _signature(x)[1]:
+        proxy.link = Leaf(USER, proxy)
+    proxy._grad = x._grad
+    if x._grad is not None:
+        trace.grad_owner[id(x._grad)] = proxy
+    trace.expose(proxy)
+    return proxy
+
+
+class _Recipe:
+    """Collects what a trace puts out, and where each part goes."""
+
+    def __init__(self, trace: Trace, proxies: list[Tensor]) -> None:
+        self.trace, self.outputs = trace, []  # type: ignore[var-annotated]
+        self.proxies = _IdentitySet(proxies)
+
+    def place(self, handle: Tensor) -> Any:
+        owner = self.trace.grad_owner.get(id(handle))
+        if owner is not None:
+            return GradientOf(self.place(owner))
+        position = self.proxies.position(handle)
+        return Outside(handle) if position is None else Argument(position)
+
+    def output(self, x: Tensor) -> int:
+        self.outputs.append(self.trace.read(x)[0])
+        return len(self.outputs) - 1
+
+    def result(self, leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor):
+            return leaf
+        _, link = self.trace.read(leaf)
+        return Result(self.output(leaf), link is not None and link.is_alive and leaf.dtype.is_differentiable)
+
+    def updates(self) -> list[Update]:
+        found = []
+        for change in self.trace.changes():
+            gradient = change.grad if change.grad is KEPT or change.grad is None else self.output(change.grad)
+            value = None if change.raw is None else self.output(Tensor(change.raw))
+            found.append(Update(self.place(change.handle), value, gradient))
+        return found
+
+
+class _IdentitySet:
+    """Tensors by identity, as `==` on tensors compares elements."""
+
+    def __init__(self, tensors: list[Tensor]) -> None:
+        self._position = {id(x): i for i, x in enumerate(tensors)}
+
+    def position(self, x: Tensor) -> int | None:
+        return self._position.get(id(x))
+
+    def __contains__(self, x: Tensor) -> bool:
+        return id(x) in self._position
+
+
+def jit(function: Callable[..., Any]) -> Jit:
+    """Compile `function` for each signature of its arguments; see `Jit`. A decorator."""
+    return Jit(function)
+
+
+def trace(function: Callable[..., Any]) -> Callable[..., Graph]:
+    """A function that gives, for arguments, the graph that `jit` would run.
+
+    >>> import tarazu as tz
+    >>> print(tz.trace(lambda x: (x * 2).sum())(tz.ones(3)))
+    graph(%0: float32[3]):
+      %1: float32[3] = mul %0 2.0
+      %2: float32[] = sum %1 axes=(0,)
+      return %2
+    """
+    def traced(*args: Any, **kwargs: Any) -> Graph:
+        jitted = Jit(function)
+        leaves, structure = flatten((args, kwargs))
+        tensors, _ = jitted._sort_out(leaves)
+        return simplified(jitted._compile(leaves, structure, tensors).graph)
+    return traced

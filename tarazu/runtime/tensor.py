@@ -1,0 +1,416 @@
+"""The tensor: a mutable handle to an immutable array, or, while a function is being traced, to a node of its graph.
+
+Operators and methods are the functions of `ops`. Operators in place (`w -= g`, `w.add_(g)`, `w[2:5] = 0`) give the handle a new
+array; no other tensor changes by it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.dtypes import DEFAULT_FLOAT, FROM_NUMPY, KIND_ORDER, DType, as_dtype
+from tarazu.base.errors import ArgumentError, DTypeError, GradientError, ShapeError, TraceError
+from tarazu.ir.graph import Node
+from tarazu.ir.interpreter import Value, state
+from tarazu.ops import contract, create, elementwise, index, reduce, shape, sorting
+from tarazu.runtime.device import CPU, Device
+from tarazu.runtime.device import device as find_device
+from tarazu.transform.tape import USER, Leaf, tape_state
+
+
+class Tensor(Value):
+    """An array of numbers of one dtype. Make one with `tz.tensor`, `tz.asarray`, `tz.zeros`, `tz.randn` and the like.
+
+    >>> import tarazu as tz
+    >>> tz.tensor([[1, 2], [3, 4]]).sum(axis=0)
+    Tensor([4, 6], dtype=int64)
+    """
+
+    __slots__ = ("__weakref__", "_grad")
+    __array_ufunc__ = None  # NumPy leaves `array + tensor` to Tensor.__radd__
+    __hash__ = object.__hash__
+
+    def __init__(self, raw: Any, link: Any = None) -> None:
+        self.raw, self.link, self._grad = raw, link, None
+
+    # What it is
+
+    @property
+    def dtype(self) -> DType:
+        """The type of the elements."""
+        dtype = self.raw.dtype
+        return dtype if dtype.__class__ is DType else FROM_NUMPY.get(dtype) or as_dtype(dtype)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.raw.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.raw.shape, dtype=int))
+
+    @property
+    def device(self) -> Device:
+        """Where the elements are."""
+        return CPU
+
+    def to(self, target: Any) -> Tensor:
+        """The tensor on another device, or with another dtype."""
+        if isinstance(target, DType):
+            return self.astype(target)
+        find_device(target)
+        return self
+
+    # Out to Python and NumPy
+
+    def numpy(self) -> np.ndarray:
+        """The elements as a NumPy array that must not be written to; take a copy to change it."""
+        view = self._concrete("read its values").view()
+        view.flags.writeable = False
+        return view
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy) if dtype is not None or copy else self.numpy()
+
+    def item(self) -> Any:
+        """The only element, as a Python number."""
+        return self._scalar("item()").item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers."""
+        return self.numpy().tolist()
+
+    def __float__(self) -> float:
+        return float(self._scalar("float()"))
+
+    def __int__(self) -> int:
+        return int(self._scalar("int()"))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar("complex()"))
+
+    def __bool__(self) -> bool:
+        if isinstance(self.raw, Node):
+            raise TraceError("a Python condition (if, while, and, or, not) on a traced tensor, which has no value yet",
+                             expected="conditions on Python values while a function is traced",
+                             fix="use tz.where(condition, x, y) to choose between values, tz.while_loop to loop")
+        return bool(self._scalar("bool()"))
+
+    def __index__(self) -> int:
+        if not self.dtype.is_integer:
+            raise DTypeError(f"a tensor of {self.dtype} as an index", expected="an integer tensor", fix="cast it: x.astype(tz.int64)")
+        return self._scalar("an index").item()
+
+    def _concrete(self, wish: str) -> np.ndarray:
+        raw = self.raw
+        if isinstance(raw, Node):
+            raise TraceError(f"cannot {wish}: a traced tensor of type {raw.type} has no values yet",
+                             expected="only operations of tarazu on tensors inside a traced function",
+                             fix="return the tensor from the function and read it outside")
+        return raw
+
+    def _scalar(self, wish: str) -> np.ndarray:
+        array = self._concrete(f"take {wish} of it")
+        if array.size != 1:
+            raise ShapeError(f"{wish} of a tensor of shape {array.shape}", expected="a tensor with one element",
+                             fix="reduce it first (x.sum(), x.mean(), x.all()), or use x.tolist()")
+        return array.reshape(())
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise ShapeError("len() of a tensor without axes", expected="at least one axis", fix="use x.size")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter([self[i] for i in range(len(self))])
+
+    def __repr__(self) -> str:
+        if isinstance(self.raw, Node):
+            return f"Tensor(traced {self.raw.type})"
+        array = self.raw if self.raw.dtype.kind != "V" else self.raw.astype(np.float32)
+        text = np.array2string(array, separator=", ", prefix="Tensor(", threshold=1000)
+        extra = ""
+        if self.link is not None:
+            extra = ", requires_grad=True" if isinstance(self.link, Leaf) else f", grad_fn=<{self.link.name}>"
+        return f"Tensor({text}, dtype={self.dtype}{extra})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else (str(self.item()) if self.size == 1 else repr(self))
+
+    def __reduce__(self) -> tuple:
+        return _unpickle, (np.array(self.numpy()), self.requires_grad)
+
+    def __deepcopy__(self, memo: dict) -> Tensor:
+        twin = memo[id(self)] = _unpickle(self.numpy(), self.requires_grad and self.is_leaf)
+        twin._grad = copy.deepcopy(self._grad, memo)
+        return twin
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
+
+    # Gradients
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded for gradients; may be set on tensors of float dtype."""
+        return self.link is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        state.interpreter.before_change(self)
+        if not wanted:
+            self.link = None
+        elif self.link is None:
+            if not self.dtype.is_differentiable:
+                raise GradientError(f"requires_grad on a tensor of {self.dtype}", expected="a float dtype",
+                                    fix="cast it first: x.astype(tz.float32)")
+            self.link = Leaf(USER, self)
+
+    def requires_grad_(self, wanted: bool = True) -> Tensor:
+        """Set `requires_grad` and give the tensor back."""
+        self.requires_grad = wanted
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the tensor is not the result of recorded operations."""
+        return self.link is None or isinstance(self.link, Leaf)
+
+    @property
+    def grad_fn(self) -> Any:
+        """The recorded operation that this tensor came from, None for a leaf."""
+        return None if self.is_leaf else self.link.node
+
+    @property
+    def grad(self) -> Tensor | None:
+        """What `backward` has added up so far, None before."""
+        state.interpreter.before_grad_read(self)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        state.interpreter.before_change(self)
+        self._grad = None if value is None else value if isinstance(value, Tensor) else state.interpreter.lift(value, self.dtype)
+
+    def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+        """Add the gradient of this scalar (or of sum(self * gradient)) to `.grad` of every leaf that it was computed from."""
+        from tarazu.runtime.autograd import backward
+
+        backward(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
+
+    def detach(self) -> Tensor:
+        """The same values as a constant: no gradient flows back from here."""
+        return elementwise.stop_gradient(self)
+
+    def clone(self) -> Tensor:
+        """The same values under a handle of their own; gradients flow through."""
+        return elementwise.astype(self, self.dtype)
+
+    # In place
+
+    def _replace(self, new: Any) -> Tensor:
+        """Let the handle stand for `new`, of the same shape and cast to the same dtype."""
+        new = new if isinstance(new, Tensor) else state.interpreter.lift(new, self.dtype)
+        if new.shape != self.shape:
+            new = self._fit(new)
+        if new.dtype is not self.dtype:
+            if KIND_ORDER[new.dtype.kind] > KIND_ORDER[self.dtype.kind]:
+                raise DTypeError(f"a result of {new.dtype} in place of a tensor of {self.dtype}",
+                                 expected="a result whose kind the tensor can hold", fix="write x = x + y, or cast first")
+            new = elementwise.astype(new, self.dtype)
+        if isinstance(self.link, Leaf) and self.link.mask & ~tape_state.ignored:
+            raise GradientError("a leaf tensor with requires_grad was changed in place while gradients are recorded",
+                                expected="changes of such a tensor inside tz.no_grad()",
+                                fix="write `with tz.no_grad():` around the change")
+        state.interpreter.rebind(self, new)
+        return self
+
+    def _fit(self, new: Tensor) -> Tensor:
+        try:
+            return shape.broadcast_to(new, self.shape)
+        except ShapeError:
+            raise ShapeError(f"a result of shape {new.shape} in place of a tensor of shape {self.shape}",
+                             expected="a result that broadcasts to the tensor's shape", fix="write x = x + y instead") from None
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._replace(index.setitem(self, key, value))
+
+    def zero_(self) -> Tensor:
+        """Set every element to 0."""
+        return self.fill_(0)
+
+    def fill_(self, value: Any) -> Tensor:
+        """Set every element to `value`."""
+        return self._replace(value)
+
+    def copy_(self, other: Any) -> Tensor:
+        """Take over the values of `other`, cast to this dtype."""
+        other = other if isinstance(other, Tensor) else state.interpreter.lift(other, self.dtype)
+        return self._replace(elementwise.astype(other, self.dtype, copy=False))
+
+    assign = copy_
+
+    # Shapes, as methods with torch's habits
+
+    @property
+    def T(self) -> Tensor:
+        """The tensor with the order of its axes turned round."""
+        return shape.permute_dims(self, range(self.ndim)[::-1])
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802
+        """The tensor with its last two axes exchanged."""
+        return shape.matrix_transpose(self)
+
+    def reshape(self, *sizes: Any) -> Tensor:
+        """The elements in another shape, given as numbers or as one tuple."""
+        return shape.reshape(self, _sizes(sizes))
+
+    view = reshape
+
+    def permute(self, *axes: Any) -> Tensor:
+        """The axes in another order."""
+        return shape.permute_dims(self, _sizes(axes))
+
+    def unsqueeze(self, axis: int) -> Tensor:
+        """A new axis of size 1."""
+        return shape.expand_dims(self, axis)
+
+    def transpose(self, first: int, second: int) -> Tensor:
+        """Two axes exchanged."""
+        return shape.swapaxes(self, first, second)
+
+    def float(self) -> Tensor:
+        """The tensor as float32."""
+        return self.astype("float32")
+
+    def int(self) -> Tensor:
+        """The tensor as int32."""
+        return self.astype("int32")
+
+    def bool(self) -> Tensor:
+        """The tensor as bool: what is not 0 is true."""
+        return self.astype("bool")
+
+
+def _sizes(sizes: tuple) -> Any:
+    return sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+
+
+def _unpickle(array: np.ndarray, requires_grad: bool) -> Tensor:
+    return Tensor(array).requires_grad_(requires_grad)
+
+
+def _swapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, other: function(other, self)
+
+
+def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    def change(self: Tensor, *args: Any, **options: Any) -> Tensor:
+        return self._replace(function(self, *args, **options))
+    change.__doc__ = f"`{function.__name__}`, in place."
+    return change
+
+
+_OPERATORS = {"add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply,
+              "truediv": elementwise.divide, "floordiv": elementwise.floor_divide, "mod": elementwise.remainder,
+              "pow": elementwise.pow, "matmul": contract.matmul, "and": elementwise.bitwise_and, "or": elementwise.bitwise_or,
+              "xor": elementwise.bitwise_xor, "lshift": elementwise.bitwise_left_shift,
+              "rshift": elementwise.bitwise_right_shift}
+for _name, _function in _OPERATORS.items():
+    setattr(Tensor, f"__{_name}__", _function)
+    setattr(Tensor, f"__r{_name}__", _swapped(_function))
+    setattr(Tensor, f"__i{_name}__", _in_place(_function))
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "__neg__": elementwise.negative, "__pos__": elementwise.positive, "__abs__": elementwise.abs,
+    "__invert__": elementwise.bitwise_invert, "__eq__": elementwise.equal, "__ne__": elementwise.not_equal,
+    "__lt__": elementwise.less, "__le__": elementwise.less_equal, "__gt__": elementwise.greater,
+    "__ge__": elementwise.greater_equal, "__getitem__": index.getitem, "flatten": shape.flatten,
+    "squeeze": shape.squeeze, "expand": lambda self, *sizes: shape.broadcast_to(self, _sizes(sizes))}
+for _name, _function in _METHODS.items():
+    setattr(Tensor, _name, _function)
+for _module, _names in ((elementwise, "abs acos asin astype atan ceil clip cos cosh erf exp floor log log1p pow round sigmoid "
+                                      "sign sin sinh sqrt square tan tanh"),
+                        (reduce, "all any argmax argmin max mean min prod std sum var cumulative_sum logsumexp"),
+                        (contract, "matmul"), (sorting, "argsort sort topk"), (index, "take")):
+    for _name in _names.split():
+        setattr(Tensor, _name, getattr(_module, _name))
+for _name, _function in {"add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply,
+                         "div": elementwise.divide, "pow": elementwise.pow, "clamp": elementwise.clip}.items():
+    if not hasattr(Tensor, _name):
+        setattr(Tensor, _name, _function)
+    setattr(Tensor, f"{_name}_", _in_place(_function))
+Tensor.assign_add, Tensor.assign_sub = Tensor.add_, Tensor.sub_  # type: ignore[attr-defined]
+
+
+def tensor(data: Any, dtype: Any = None, *, requires_grad: bool = False, device: Any = None) -> Tensor:
+    """A new tensor with a copy of `data`: a number, a nested list, an array or a tensor.
+
+    Python floats become float32, Python ints int64; arrays keep their dtype.
+
+    >>> import tarazu as tz
+    >>> tz.tensor([1.0, 2.5])
+    Tensor([1. , 2.5], dtype=float32)
+    """
+    made = asarray(data, dtype, device=device)
+    if isinstance(made.raw, np.ndarray):
+        made = Tensor(made.raw.copy() if made.raw.base is not None or made.raw is data else made.raw)
+    else:
+        made = made.detach()
+    return made.requires_grad_(requires_grad) if requires_grad else made
+
+
+def zeros(*shape: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+    """A new tensor of zeros; the shape as numbers or as one tuple.
+
+    >>> import tarazu as tz
+    >>> tz.zeros(2, requires_grad=True)
+    Tensor([0., 0.], dtype=float32, requires_grad=True)
+    """
+    return _filled(0, shape, dtype, requires_grad, device)
+
+
+def ones(*shape: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+    """A new tensor of ones; the shape as numbers or as one tuple."""
+    return _filled(1, shape, dtype, requires_grad, device)
+
+
+def _filled(value: int, shape: tuple, dtype: Any, requires_grad: bool, where: Any) -> Tensor:
+    find_device(where)
+    made = create.full(_sizes(shape), value, dtype=dtype or DEFAULT_FLOAT)
+    return made.requires_grad_(requires_grad) if requires_grad else made
+
+
+def asarray(data: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
+    """`data` as a tensor; a tensor of the right dtype is given back as it is, and the memory of a NumPy array is shared.
+
+    The array must then not be changed any more.
+    """
+    find_device(device)
+    wanted = as_dtype(dtype) if dtype is not None else None
+    made = data if isinstance(data, Tensor) else state.interpreter.lift(data, wanted)
+    return made if wanted is None or made.dtype is wanted else elementwise.astype(made, wanted)
+
+
+def to_array(data: Any, dtype: DType | None) -> np.ndarray:
+    """`data` as a NumPy array of a dtype that Tarazu knows."""
+    if type(data) in (bool, int, float, complex) and dtype is None:
+        dtype = as_dtype(type(data))
+    keeps_dtype = isinstance(data, np.ndarray | np.generic) or dtype is not None
+    try:
+        array = np.asarray(data, dtype.numpy if dtype is not None else None)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise ArgumentError(f"{type(data).__name__} does not make a tensor: {error}",
+                            expected="numbers, or nested lists of numbers with rows of one length",
+                            fix="check the rows' lengths and that every element is a number") from None
+    found = as_dtype(array.dtype)
+    if keeps_dtype or found.kind not in ("float", "complex"):
+        return array
+    return array.astype(as_dtype(float if found.kind == "float" else complex).numpy)

@@ -1,0 +1,135 @@
+"""The report: one whole, well-formed file with the numbers in it, for every kind of run."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import synthetic_runs as synthetic
+
+from tarazu.base.errors import ShapeError
+from tarazu.diagnose import ConfusionMatrix, PredictedAgainstTrue, judge, svg, write_report
+from tarazu.diagnose.axis import make_axis
+from tarazu.record import History
+
+VOID = {"meta"}
+
+
+class Balance(HTMLParser):
+    """Follows the open elements; fails on one that is closed out of turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def page_of(folder, history: History, **options) -> str:
+    page = write_report(folder / "report.html", **{"title": "a run", "history": history, "table": {}, **options})
+    text = page.read_text(encoding="utf-8")
+    balance = Balance()
+    balance.feed(text)
+    assert balance.open == []
+    for drawing in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
+        ElementTree.fromstring(drawing)
+    return text
+
+
+def judged(history: History) -> History:
+    history.verdict = judge(history)
+    return history
+
+
+def test_it_tells_the_verdict_the_evidence_the_advice_and_the_scores(tmp_path):
+    history = judged(synthetic.overfit(0))
+    text = page_of(tmp_path, history, table={"train": {"loss": 0.0123, "accuracy": 0.9961}, "test": {"loss": 1.5}})
+    for finding in history.verdict.findings:
+        assert finding.evidence.replace("'", "&#39;") in text
+    assert all(line in text for line in history.verdict.advice)
+    assert "99.6 %" in text and "0.0123" in text and "–" in text
+
+
+def test_it_needs_nothing_else_and_leaves_no_other_file(tmp_path):
+    text = page_of(tmp_path, judged(synthetic.healthy(0)))
+    assert not re.search(r"<script|<link|<img|@import|url\(|src=", text)
+    assert re.findall(r"https?://[^\"]+", text) == ["http://www.w3.org/2000/svg"] * text.count("<svg")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_names_from_the_user_are_escaped(tmp_path):
+    history = synthetic.healthy(0)
+    for row in history.rows:
+        row["<b>"] = 1.0
+    matrix = ConfusionMatrix(["<script>", "&"], np.eye(2))
+    table = {"<script>": {"&<": 1.0}}
+    text = page_of(tmp_path, history, title="<script>", plot=matrix, notes=["<script>"], table=table)
+    assert "<script" not in text and "<b>" not in text
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 2, 5000])
+def test_runs_of_any_length(tmp_path, epochs):
+    history = History()
+    for epoch in range(epochs):
+        history.append(loss=1 / (epoch + 1), val_loss=0.5)
+    assert len(page_of(tmp_path, history)) < 100_000
+
+
+def test_runs_with_nan_infinity_and_missing_values(tmp_path):
+    history = History()
+    for loss, val_loss in [(1.0, None), (float("nan"), 2.0), (float("inf"), None), (-1.0, 3.0)]:
+        history.append(loss=loss, val_loss=val_loss)
+    text = page_of(tmp_path, history)
+    assert not re.search(r"\b(nan|inf)\b", text) and text.count('class="point') == 4
+
+
+def test_confusion_counts_and_right_total(tmp_path):
+    matrix = ConfusionMatrix(["cat", "dog"], np.array([[1800, 200], [0, 1000]]), "test")
+    text = page_of(tmp_path, History(), plot=matrix)
+    assert "Confusion on test data: 2,800 of 3,000 right (93 %)" in text
+    assert "1,800</td>" in text
+
+
+def test_a_class_without_samples_is_no_division_by_zero(tmp_path):
+    assert "0 of 0 right" in page_of(tmp_path, History(), plot=ConfusionMatrix(["cat", "dog"], np.zeros((2, 2))))
+
+
+def test_predicted_against_true_is_thinned_and_named(tmp_path):
+    values = np.linspace(0, 1e6, 50_000)
+    text = page_of(tmp_path, History(), plot=PredictedAgainstTrue(values, values[:, None], "price in $"))
+    assert "true price in $" in text and "predicted price in $" in text
+    assert text.count('class="dot"') <= svg.MAX_SCATTER_POINTS
+
+
+def test_plots_whose_parts_do_not_fit_are_refused():
+    with pytest.raises(ShapeError, match=r"\(2, 2\) for 3 class names"):
+        ConfusionMatrix(["a", "b", "c"], np.eye(2))
+    with pytest.raises(ShapeError, match="2 true and 3 predicted values"):
+        PredictedAgainstTrue(np.ones(2), np.ones(3), "y")
+
+
+@pytest.mark.parametrize("values", [[], [0.0], [5.0], [-3.0], [0.1, 0.2], [-1e9, 1e9], [1e-300, 1e300],
+                                    [1e-9, 1e-9 + 1e-12]])
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_axes_hold_their_values_and_have_two_to_nine_ticks(values, logarithmic):
+    axis = make_axis(values, 0, 100, logarithmic=logarithmic)
+    assert 2 <= len(axis.ticks) <= 9
+    assert all(-0.01 <= axis.place(value) <= 100.01 for value in values)
+    assert len(set(axis.ticks)) == len(axis.ticks)
+
+
+@pytest.mark.parametrize(("verdict", "heavier"), [("underfitting", "bias"), ("overfitting", "variance"),
+                                                  ("about right", None), ("undecided", None)])
+def test_the_scales_lean_to_the_verdict(verdict, heavier):
+    places = re.findall(r'y="([\d.]+)" text-anchor="middle">(bias|variance)<', svg.scales(verdict))
+    heights = {word: float(y) for y, word in places}
+    lower = max(heights, key=heights.__getitem__) if len(set(heights.values())) == 2 else None
+    assert lower == heavier
