@@ -77,11 +77,11 @@ def dot(x: Array, y: Array, contract: tuple[Axes, Axes], batch: tuple[Axes, Axes
             for side, c, b in zip((x, y), contract, batch, strict=True)]
     sizes = [x.shape[axis] for axis in batch[0]]
     rows, columns = [x.shape[axis] for axis in free[0]], [y.shape[axis] for axis in free[1]]
-    left = x.transpose(*batch[0], *free[0], *contract[0])
-    right = y.transpose(*batch[1], *contract[1], *free[1])
+    left = x.transpose((*batch[0], *free[0], *contract[0]))
+    right = y.transpose((*batch[1], *contract[1], *free[1]))
     inner = [x.shape[axis] for axis in contract[0]]
-    product = np.matmul(left.reshape(*sizes, _size(rows), _size(inner)), right.reshape(*sizes, _size(inner), _size(columns)))
-    return product.reshape(*sizes, *rows, *columns)
+    product = np.matmul(left.reshape((*sizes, _size(rows), _size(inner))), right.reshape((*sizes, _size(inner), _size(columns))))
+    return product.reshape((*sizes, *rows, *columns))
 
 
 def _size(sizes: list[int]) -> int:
