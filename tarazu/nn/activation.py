@@ -1,0 +1,51 @@
+"""Activations as functions by name and as layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tarazu.base.errors import ArgumentError
+from tarazu.nn.module import Module
+from tarazu.ops import composite
+from tarazu.ops.elementwise import sigmoid, tanh
+
+Function = Callable[[Any], Any]
+
+
+def linear(x: Any) -> Any:
+    """x itself."""
+    return x
+
+
+ACTIVATIONS: dict[str, Function] = {
+    "linear": linear, "relu": composite.relu, "leaky_relu": composite.leaky_relu, "elu": composite.elu,
+    "gelu": composite.gelu, "silu": composite.silu, "softplus": composite.softplus, "sigmoid": sigmoid, "tanh": tanh,
+    "softmax": composite.softmax, "log_softmax": composite.log_softmax}
+
+
+def activation(spec: str | Function | None) -> Function:
+    """The activation that `spec` names; None is `linear`, a function is given back as it is."""
+    if spec is None:
+        return linear
+    if callable(spec):
+        return spec
+    if spec not in ACTIVATIONS:
+        raise ArgumentError(f"activation {spec!r}", expected=f"one of {', '.join(ACTIVATIONS)}, or a function of a tensor",
+                            fix="check the spelling")
+    return ACTIVATIONS[spec]
+
+
+class Activation(Module):
+    """An activation as a layer, by name or as a function.
+
+    >>> import tarazu as tz
+    >>> tz.nn.Activation("relu")(tz.tensor([-1.0, 1.0]))
+    Tensor([0., 1.], dtype=float32)
+    """
+
+    def __init__(self, function: str | Function) -> None:
+        self._function = activation(function)
+
+    def forward(self, x: Any) -> Any:
+        return self._function(x)

@@ -1,0 +1,53 @@
+"""Layers one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from tarazu.base.errors import ArgumentError
+from tarazu.nn.activation import Activation
+from tarazu.nn.module import Module
+
+
+class Sequential(Module):
+    """Calls its layers in order, each on the output of the one before; a plain function counts as a layer.
+
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(5, activation="sigmoid", in_features=2), tz.nn.Dense(1, in_features=5)])
+    >>> model.count_parameters()
+    21
+    """
+
+    def __init__(self, layers: Sequence[Module | Callable[[Any], Any]] = ()) -> None:
+        self.layers: list[Module] = []
+        for layer in layers:
+            self.add(layer)
+
+    def add(self, layer: Module | Callable[[Any], Any]) -> Sequential:
+        """Append a layer; gives the model back."""
+        if not isinstance(layer, Module):
+            if isinstance(layer, type) or not callable(layer):
+                raise ArgumentError(f"{layer!r} as layer {len(self.layers)}", expected="a layer, or a function of a tensor",
+                                    fix="make an object of the class: Dense(10) instead of Dense" if isinstance(layer, type)
+                                    else "pass for example tz.nn.Dense(10)")
+            layer = Activation(layer)
+        self.layers.append(layer)
+        return self
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, i: int) -> Module:
+        return self.layers[i]
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.layers)
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        return ((str(i), layer) for i, layer in enumerate(self.layers))
+
+    def forward(self, x: Any) -> Any:
+        for layer in self.layers:
+            x = layer(x)
+        return x

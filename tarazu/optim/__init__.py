@@ -1,0 +1,9 @@
+"""Optimisers, the parts they are chained from, and learning-rate schedules."""
+
+from tarazu.optim.named import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
+from tarazu.optim.optimiser import Optimizer
+from tarazu.optim.schedules import cosine_decay, exponential_decay, linear_warmup
+from tarazu.optim.transformations import Transformation
+
+__all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "Transformation", "cosine_decay",
+           "exponential_decay", "linear_warmup"]

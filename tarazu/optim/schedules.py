@@ -1,0 +1,29 @@
+"""Learning rates that change: functions of the step count, to be passed as `lr`."""
+
+from __future__ import annotations
+
+import math
+
+from tarazu.ops.elementwise import clip, cos
+from tarazu.optim.optimiser import Schedule
+
+
+def exponential_decay(start: float, factor: float, every: int) -> Schedule:
+    """start * factor ** (step / every): `factor` less after each `every` steps, for example an epoch's.
+
+    >>> import tarazu as tz
+    >>> schedule = exponential_decay(0.1, 0.5, every=10)
+    >>> round(float(schedule(tz.tensor(20.0))), 4)
+    0.025
+    """
+    return lambda step: start * factor ** (step / every)
+
+
+def cosine_decay(start: float, steps: int, end: float = 0.0) -> Schedule:
+    """From `start` to `end` along half a cosine over `steps` steps (Loshchilov and Hutter, 2017)."""
+    return lambda step: end + (start - end) * 0.5 * (1.0 + cos(clip(step / steps, 0.0, 1.0) * math.pi))
+
+
+def linear_warmup(peak: float, steps: int) -> Schedule:
+    """From peak / steps up to `peak` in a straight line over `steps` steps, then level."""
+    return lambda step: peak * clip((step + 1.0) / steps, 0.0, 1.0)
