@@ -145,14 +145,14 @@ _install(_Eager())
 __version__ = "0.1.0"
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
-_LAZY = {"nn": "tarazu.nn", "optim": "tarazu.optim", "data": "tarazu.data", "diagnose": "tarazu.diagnose",
-         "record": "tarazu.record", "train": "tarazu.train"}
+_LAZY = ("nn", "optim", "data", "diagnose", "record", "train")
 
 
 def __getattr__(name: str) -> _Any:
-    """Parts that are imported when they are first asked for."""
+    """The parts, imported when they are first asked for."""
     if name in _LAZY:
-        return importlib.import_module(_LAZY[name])
+        importlib.import_module("tarazu.train")  # so that models know how to train
+        return importlib.import_module(f"tarazu.{name}")
     if name == "load":
         return importlib.import_module("tarazu.train").load
     raise AttributeError(f"module 'tarazu' has no attribute {name!r}")

@@ -45,7 +45,7 @@ class DType:
         return self.kind in ("int", "uint")
 
     @property
-    def is_differentiable(self) -> bool:
+    def is_inexact(self) -> bool:
         return self.kind in ("float", "complex")
 
 

@@ -36,7 +36,7 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
 
 def _walk(tree: Any, leaves: list[Any]) -> Structure:
     kind = type(tree)
-    if kind is tuple or kind is list or hasattr(tree, "_fields") and isinstance(tree, tuple):
+    if kind is tuple or kind is list or (hasattr(tree, "_fields") and isinstance(tree, tuple)):
         return Structure(kind, (), tuple([_walk(child, leaves) for child in tree]))
     if kind is dict:
         return Structure(dict, tuple(tree), tuple([_walk(child, leaves) for child in tree.values()]))
@@ -60,9 +60,10 @@ def _build(structure: Structure, leaves: Any) -> Any:
         return children
     if kind is tuple:
         return tuple(children)
-    if kind is dict or dataclasses.is_dataclass(kind):
-        return kind(**dict(zip(structure.keys, children, strict=True))) if kind is not dict else dict(
-            zip(structure.keys, children, strict=True))
+    if kind is dict:
+        return dict(zip(structure.keys, children, strict=True))
+    if dataclasses.is_dataclass(kind):
+        return kind(**{str(name): child for name, child in zip(structure.keys, children, strict=True)})
     return kind(*children)
 
 

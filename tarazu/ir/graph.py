@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -32,9 +32,14 @@ class Node:
         return self.type.dtype
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
-        raise TraceError("a traced tensor was used after its trace had ended, or outside it",
-                         expected="tensors from inside a traced function to leave it as results only",
-                         fix="return the tensor from the function instead of storing it")
+        raise leaked()
+
+
+def leaked() -> TraceError:
+    """The error for a node that is used outside its trace."""
+    return TraceError("a traced tensor was used after its trace had ended, or outside it",
+                      expected="tensors from inside a traced function to leave it as results only",
+                      fix="return the tensor from the function instead of storing it")
 
 
 # The three kinds of node that are not primitives: a graph's inputs, its constants, and one result of several.
@@ -70,6 +75,10 @@ def infer(op: Op, types: Iterable[TensorType], attributes: dict[str, Any]) -> An
     return op.rule(op.name, *types, **attributes)
 
 
+def _result_type(node: Node, index: int) -> TensorType:
+    return node.type[index]
+
+
 class Builder:
     """Makes nodes; a node that would equal an earlier one *is* the earlier one, so common subexpressions never double."""
 
@@ -89,7 +98,8 @@ class Builder:
         node = self._intern(op, tuple(inputs), attributes, lambda: infer(op, [x.type for x in inputs], attributes))
         if not op.multiple:
             return node
-        return tuple([self._intern(RESULT, (node,), {"index": i}, lambda t=t: t) for i, t in enumerate(node.type)])
+        return tuple([self._intern(RESULT, (node,), {"index": i}, partial(_result_type, node, i))
+                      for i in range(len(node.type))])
 
     def _intern(self, op: Op | str, inputs: tuple[Node, ...], attributes: dict[str, Any],
                 infer_type: Callable[[], Any]) -> Node:
@@ -108,7 +118,7 @@ class Graph:
     def __init__(self, parameters: Iterable[Node], outputs: Iterable[Node]) -> None:
         self.parameters, self.outputs = tuple(parameters), tuple(outputs)
 
-    @functools.cached_property
+    @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """Every node that an output needs, inputs before users; parameters first, in order."""
         order: dict[Node, None] = dict.fromkeys(self.parameters)
@@ -130,14 +140,14 @@ class Graph:
     def output_types(self) -> tuple[TensorType, ...]:
         return tuple([node.type for node in self.outputs])
 
-    @functools.cached_property
+    @cached_property
     def _key(self) -> tuple:
         number = {node: i for i, node in enumerate(self.nodes)}
         rows = tuple((node.op, node.type, tuple(number[x] for x in node.inputs), tuple(node.attributes.items()))
                      for node in self.nodes)
         return len(self.parameters), rows, tuple(number[node] for node in self.outputs)
 
-    @functools.cached_property
+    @cached_property
     def _hash(self) -> int:
         return hash(self._key)
 

@@ -1,7 +1,7 @@
 """The one door between operations and whatever runs them: `bind` hands a primitive to the current interpreter.
 
-Operations know only this protocol. `runtime` installs the interpreters (one that computes, one that traces), and it alone
-knows what a value is made of.
+Operations know only this protocol. `runtime` installs the interpreters (one that computes, one that traces), and it
+alone knows what a value is made of.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from tarazu.ir.types import Shape, TensorType
 class Value:
     """What operations take and give. `runtime.Tensor` is the one kind there is.
 
-    `raw` is the data (an array, or a node while tracing), `link` the place on the gradient tape that it came from, if any.
+    `raw` is the data (an array, or a node while tracing), `link` the place on the gradient tape that it came from, if
+    any.
     """
 
     __slots__ = ("link", "raw")

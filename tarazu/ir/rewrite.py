@@ -1,7 +1,7 @@
 """Rewrites that keep a graph's meaning to the last bit: inlining, folding of constants and identities.
 
-Rebuilding through a `Builder` shares common subexpressions and leaves out what no output needs, so those two passes have
-no code of their own. Rules hold for every value, NaN and signed zeros among them: x + 0 is not x when x is -0.0.
+Rebuilding through a `Builder` shares common subexpressions and leaves out what no output needs, so those two passes
+have no code of their own. Rules hold for every value, NaN and signed zeros among them: x + 0 is not x when x is -0.0.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ def _fold(builder: Builder, compute: Compute, op: Op, inputs: Sequence[Node], at
 
 
 def _is_constant(node: Node, value: float) -> bool:
-    """Whether every element of `node` is `value`, with its sign."""
-    if node.op is not CONSTANT:
+    """Whether every element of `node` is `value`, with its sign. No complex one is: (inf + 0j) * 1 is not inf + 0j."""
+    if node.op is not CONSTANT or node.dtype.kind == "complex":
         return False
     array = node.attributes["value"].array
-    return bool(np.all(array == value)) and (array.dtype.kind != "f" or bool(np.all(np.signbit(array) == np.signbit(value))))
+    return bool(np.all(array == value)) and not (node.dtype.is_float and np.any(np.signbit(array) != np.signbit(value)))
 
 
 def _same_type(_: Builder, node: Node) -> Node | None:

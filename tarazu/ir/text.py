@@ -10,17 +10,25 @@ from tarazu.base.dtypes import DType
 from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node
 
 
-def to_text(graph: Graph, name: str = "graph") -> str:
+def to_text(graph: Graph) -> str:
     """One line per node: `%3: float32[2,3] = add %1 %2`; graphs inside attributes follow, each under its own name."""
-    bodies: dict[Graph, str] = {}
+    names = {graph: "graph"}
+    texts: list[str] = []
+    while len(texts) < len(names):  # the text of one graph may name further ones
+        body = list(names)[len(texts)]
+        texts.append(_one_graph(body, names))
+    return "\n\n".join(texts)
+
+
+def _one_graph(graph: Graph, names: dict[Graph, str]) -> str:
     number = _number(graph)
     parameters = ", ".join(f"{_value(node, number)}: {node.type}" for node in graph.parameters)
-    lines = [f"{name}({parameters}):"]
+    lines = [f"{names[graph]}({parameters}):"]
     for node in graph.nodes:
         if node.op not in (PARAMETER, CONSTANT):
-            lines.append("  " + _line(node, number, bodies))
+            lines.append("  " + _line(node, number, names))
     lines.append(f"  return {' '.join(_value(node, number) for node in graph.outputs)}")
-    return "\n\n".join(["\n".join(lines), *(to_text(body, label) for body, label in bodies.items())])
+    return "\n".join(lines)
 
 
 def _number(graph: Graph) -> dict[Node, int]:
@@ -28,11 +36,11 @@ def _number(graph: Graph) -> dict[Node, int]:
     return {node: i for i, node in enumerate(shown)}
 
 
-def _line(node: Node, number: dict[Node, int], bodies: dict[Graph, str]) -> str:
+def _line(node: Node, number: dict[Node, int], names: dict[Graph, str]) -> str:
     inputs = "".join(" " + _value(x, number) for x in node.inputs)
     if node.op is RESULT:
         return f"%{number[node]}: {node.type} = result {node.attributes['index']} of{inputs}"
-    attributes = "".join(f" {key}={_attribute(value, bodies)}" for key, value in node.attributes.items())
+    attributes = "".join(f" {key}={_attribute(value, names)}" for key, value in node.attributes.items())
     types = ", ".join(map(str, node.type)) if node.op.multiple else str(node.type)  # type: ignore[union-attr]
     return f"%{number[node]}: {types} = {node.op.name}{inputs}{attributes}"  # type: ignore[union-attr]
 
@@ -47,9 +55,9 @@ def _constant(array: np.ndarray) -> str:
     return f"constant{list(array.shape)}" if array.size > 4 else str(array.tolist())
 
 
-def _attribute(value: Any, bodies: dict[Graph, str]) -> str:
+def _attribute(value: Any, names: dict[Graph, str]) -> str:
     if isinstance(value, Graph):
-        return bodies.setdefault(value, f"body{len(bodies)}")
+        return names.setdefault(value, f"body{len(names)}")
     if isinstance(value, DType):
         return value.name
     return str(value).replace(" ", "")

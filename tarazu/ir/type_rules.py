@@ -105,7 +105,8 @@ def cast(name: str, x: TensorType, *, dtype: DType) -> TensorType:
 
 def bitcast(name: str, x: TensorType, *, dtype: DType) -> TensorType:
     if x.dtype.itemsize != dtype.itemsize or "bool" in (x.dtype.kind, dtype.kind):
-        raise DTypeError(f"{name} from {x.dtype} to {dtype}", expected="two dtypes of the same width, neither of them bool",
+        raise DTypeError(f"{name} from {x.dtype} to {dtype}",
+                         expected="two dtypes of the same width, neither of them bool",
                          fix="use x.astype(...) to convert values")
     return TensorType(x.shape, dtype)
 
@@ -126,7 +127,8 @@ def reshape(name: str, x: TensorType, *, shape: Shape) -> TensorType:
 def transpose(name: str, x: TensorType, *, permutation: tuple[int, ...]) -> TensorType:
     if sorted(permutation) != list(range(len(x.shape))):
         raise ShapeError(f"{name}: permutation {permutation} of a tensor of shape {x.shape}",
-                         expected=f"each of the axes 0 to {len(x.shape) - 1} once", fix="x.T reverses all axes, x.mT the last two")
+                         expected=f"each of the axes 0 to {len(x.shape) - 1} once",
+                         fix="x.T reverses all axes, x.mT the last two")
     return TensorType(tuple(x.shape[axis] for axis in permutation), x.dtype)
 
 
@@ -166,7 +168,8 @@ def concat(name: str, *types: TensorType, axis: int) -> TensorType:
         if len(type_.shape) != len(first) or any(
                 a != b for i, (a, b) in enumerate(zip(type_.shape, first, strict=True)) if i != axis):
             raise ShapeError(f"{name}: shapes {first} and {type_.shape} along axis {axis}",
-                             expected="shapes that are equal on every other axis", fix="reshape, pad or slice one of them")
+                             expected="shapes that are equal on every other axis",
+                             fix="reshape, pad or slice one of them")
     return TensorType((*first[:axis], sum(t.shape[axis] for t in types), *first[axis + 1:]), dtype)
 
 
@@ -185,7 +188,8 @@ def gather(name: str, x: TensorType, *indices: TensorType, axes: tuple[int, ...]
     require_kind(name, ("int", "uint"), *indices)
     require_axes(name, axes, len(x.shape))
     if len(indices) != len(axes):
-        raise ShapeError(f"{name}: {len(indices)} index tensors for axes {axes}", expected="one per axis", fix="use x[...]")
+        raise ShapeError(f"{name}: {len(indices)} index tensors for axes {axes}", expected="one per axis",
+                         fix="use x[...]")
     rest = tuple(size for axis, size in enumerate(x.shape) if axis not in axes)
     return TensorType(broadcast_shapes(name, *(index.shape for index in indices)) + rest, x.dtype)
 
@@ -213,7 +217,7 @@ def reduction(kinds: tuple[str, ...], *, needs_elements: bool = False) -> Rule:
 
 
 def arg_reduction(name: str, x: TensorType, *, axis: int) -> TensorType:
-    reduced = reduction(ANY, needs_elements=True)(name, x, axes=(axis,))
+    reduced = reduction((*REAL, "bool"), needs_elements=True)(name, x, axes=(axis,))
     return TensorType(reduced.shape, dtypes.DEFAULT_INT)
 
 
@@ -250,7 +254,8 @@ def sort(name: str, x: TensorType, *, axis: int) -> tuple[TensorType, TensorType
 
 def random_bits(name: str, state: TensorType, *, shape: Shape) -> TensorType:
     if state != TensorType((4,), dtypes.uint32):
-        raise DTypeError(f"{name}: a generator state of type {state}", expected="uint32[4]", fix="use tz.random.Generator")
+        raise DTypeError(f"{name}: a generator state of type {state}", expected="uint32[4]",
+                         fix="use tz.random.Generator")
     return TensorType(shape, dtypes.uint32)
 
 

@@ -20,7 +20,8 @@ def verify(graph: Graph, after: str = "tracing") -> Graph:
                              fix="pass the value into the graph as an input of its own")
         wanted = _type_by_rule(node, position, after)
         if wanted != node.type:
-            raise GraphError(f"after {after}: node {position} ({_name(node)}) has type {node.type}", expected=str(wanted))
+            raise GraphError(f"after {after}: node {position} ({_name(node)}) has type {node.type}",
+                             expected=str(wanted))
     return graph
 
 

@@ -38,12 +38,18 @@ class Module:
     _arguments: tuple[tuple, dict]
     _is_training = True
     _is_built = False
+    _built_with: list[list[int]] | None = None  # the input shapes (batch of 1) that `build` saw
     _setup: Any = None  # what `compile` prepared; `train` knows what it is
+    _predictor: Any = None  # the compiled forward function
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         made = super().__new__(cls)
         made._arguments = (args, kwargs)  # what it was made from, so that a saved model can be made again
         return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: everything but what was compiled for this very object."""
+        return {name: value for name, value in vars(self).items() if name not in ("_setup", "_predictor")}
 
     # To be written by subclasses
 
@@ -83,6 +89,7 @@ class Module:
                                  expected="a layer that knows its input size before it is traced",
                                  fix="call the model once on some data first, or give in_features")
             self.build(*inputs)
+            self._built_with = [[1, *x.shape[1:]] for x in inputs]
         self._is_built = True
 
     # What it holds

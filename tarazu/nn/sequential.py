@@ -21,6 +21,7 @@ class Sequential(Module):
 
     def __init__(self, layers: Sequence[Module | Callable[[Any], Any]] = ()) -> None:
         self.layers: list[Module] = []
+        self._arguments = (self.layers,), {}  # layers that are added later belong to it too
         for layer in layers:
             self.add(layer)
 

@@ -6,13 +6,25 @@ import math
 from typing import Any
 
 from tarazu.ops.control import composite
-from tarazu.ops.elementwise import add, divide, erf, exp, expm1, less_equal, log1p, logaddexp, multiply, sigmoid
-from tarazu.ops.elementwise import sqrt, stop_gradient, subtract, tanh, where
+from tarazu.ops.elementwise import (
+    add,
+    divide,
+    erf,
+    exp,
+    expm1,
+    greater,
+    less_equal,
+    log1p,
+    multiply,
+    negative,
+    sigmoid,
+    sqrt,
+    stop_gradient,
+    subtract,
+    where,
+)
 from tarazu.ops.promote import as_float
 from tarazu.ops.reduce import logsumexp, max, mean, sum, var
-
-__all__ = ["elu", "gelu", "layer_norm", "leaky_relu", "log1p", "log_softmax", "relu", "sigmoid", "silu", "softmax",
-           "softplus", "tanh"]
 
 
 def relu(x: Any) -> Any:
@@ -37,8 +49,10 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 
 
 def softplus(x: Any) -> Any:
-    """log(1 + exp(x)), a smooth relu."""
-    return logaddexp(x, 0.0)
+    """log(1 + exp(x)), a smooth relu, without overflow."""
+    x = as_float(x)
+    positive = greater(x, 0)  # one smooth expression on each side: right to every order of derivative, also at 0
+    return add(where(positive, x, 0), log1p(exp(where(positive, negative(x), x))))
 
 
 @composite("gelu")

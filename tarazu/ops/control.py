@@ -1,7 +1,7 @@
 """Functions as parts of a graph: named calls, scans and loops.
 
-Each traces its Python function once. Tensors that the function reads from outside become inputs, and tensors that it changes
-in place (a random state, running means) go round the loop as carries and are changed afterwards.
+Each traces its Python function once. Tensors that the function reads from outside become inputs, and tensors that it
+changes in place (a random state, running means) go round the loop as carries and are changed afterwards.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from tarazu.base.errors import ArgumentError, ShapeError, TraceError
 from tarazu.base.pytree import Structure, flatten
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Graph
+from tarazu.ir.graph import Builder, Graph
 from tarazu.ir.interpreter import Traced, Value, bind, state
 from tarazu.ir.types import TensorType
 from tarazu.ops.promote import as_value
@@ -53,8 +53,8 @@ def scan(function: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = N
          reverse: bool = False) -> tuple[Any, Any]:
     """Go through the first axis of `xs` with `carry, y = function(carry, x)`; gives the last carry and the stacked y.
 
-    `init` and `xs` may be nested lists, tuples and dicts of tensors; `length` is needed when `xs` is None. `reverse` goes
-    from the last row to the first. The carry keeps its shapes and dtypes.
+    `init` and `xs` may be nested lists, tuples and dicts of tensors; `length` is needed when `xs` is None. `reverse`
+    goes from the last row to the first. The carry keeps its shapes and dtypes.
 
     >>> import tarazu as tz
     >>> total, sums = tz.scan(lambda total, x: (total + x, total + x), tz.tensor(0), tz.arange(4))
@@ -137,7 +137,8 @@ def _scan_length(sequences: list[Any], length: int | None) -> int:
     sizes = {x.shape[0] if x.shape else None for x in sequences} | ({length} if length is not None else set())
     if len(sizes) != 1 or None in sizes:
         raise ShapeError(f"scan over shapes {[x.shape for x in sequences]} with length={length}",
-                         expected="tensors with first axes of one size, or a length", fix="pass xs of one length, or length=n")
+                         expected="tensors with first axes of one size, or a length",
+                         fix="pass xs of one length, or length=n")
     return int(sizes.pop())  # type: ignore[arg-type]
 
 
@@ -157,8 +158,6 @@ def _loop_graph(traced: Traced, constants: list[Any], carries: int, results: int
 
 def _condition_graph(test: Traced, step: Traced, constants: list[Any], carries: int) -> Graph:
     """The traced condition with parameters (constants, carries, rebound)."""
-    from tarazu.ir.graph import Builder
-
     graph, unused = test.graph, Builder()
     parameter = dict(zip(map(id, test.captured), graph.parameters[carries:], strict=True))
     rebound = [parameter.get(id(x)) or unused.parameter(type_of(x)) for x in step.rebound]

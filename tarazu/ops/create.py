@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Any
 
 from tarazu.base import dtypes
@@ -10,7 +11,7 @@ from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
-from tarazu.ops.elementwise import add, equal, multiply
+from tarazu.ops.elementwise import add, equal, multiply, where
 from tarazu.ops.promote import as_value, cast
 from tarazu.ops.shape import broadcast_to, expand_dims, normalise_shape
 
@@ -46,8 +47,9 @@ def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: A
     if stop is None:
         start, stop = 0, start
     if step == 0:
-        raise ArgumentError("arange with step=0", expected="a step that is not 0", fix="use tz.linspace for a number of points")
-    whole = all(isinstance(number, int) for number in (start, stop, step))
+        raise ArgumentError("arange with step=0", expected="a step that is not 0",
+                            fix="use tz.linspace for a number of points")
+    whole = all(isinstance(number, Integral) for number in (start, stop, step))
     target = as_dtype(dtype) if dtype is not None else dtypes.DEFAULT_INT if whole else dtypes.DEFAULT_FLOAT
     size = max(math.ceil((stop - start) / step), 0)
     # counted in double precision, or whole numbers beyond 2**24 would not be exact in float32
@@ -61,7 +63,7 @@ def linspace(start: float, stop: float, num: int, *, dtype: Any = None, endpoint
     count = bind(ops.IOTA, size=num, dtype=dtypes.float64)
     points = add(multiply(count, (stop - start) / gaps), start)
     if endpoint and num > 1:
-        points[-1] = stop
+        points = where(equal(count, num - 1), stop, points)  # exactly, whatever the rounding
     return cast(points, as_dtype(dtype or dtypes.DEFAULT_FLOAT))
 
 

@@ -14,9 +14,9 @@ from tarazu.base import dtypes
 from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import DTypeError
 from tarazu.ir import op as ops
-from tarazu.ir.interpreter import Value, bind
+from tarazu.ir.interpreter import bind
 from tarazu.ir.op import Op
-from tarazu.ops.promote import as_float, as_number, as_value, cast, same_dtype
+from tarazu.ops.promote import as_float, as_number, as_value, same_dtype
 
 Operand = Any
 
@@ -43,7 +43,7 @@ def _float(op: Op, x: Operand) -> Any:
 
 def _rounding(op: Op, x: Operand) -> Any:
     x = as_value(x)
-    return bind(op, x) if x.dtype.is_differentiable else as_number(x)
+    return bind(op, x) if x.dtype.is_inexact else as_number(x)
 
 
 def add(x: Operand, y: Operand) -> Any:
@@ -164,13 +164,15 @@ def log10(x: Operand) -> Any:
 
 def logaddexp(x: Operand, y: Operand) -> Any:
     """log(exp(x) + exp(y)) without overflow."""
-    x, y = same_dtype(x, y)
-    return maximum(x, y) + log1p(exp(-abs(x - y)))
+    x, y = map(as_float, same_dtype(x, y))
+    distance = where(logical_and(equal(x, y), isinf(x)), 0, subtract(x, y))
+    is_larger = greater(distance, 0)  # one smooth expression on each side: right to every order of derivative, also at 0
+    return add(where(is_larger, x, y), log1p(exp(where(is_larger, negative(distance), distance))))
 
 
 def hypot(x: Operand, y: Operand) -> Any:
     """sqrt(x * x + y * y)."""
-    return sqrt(square(x) + square(y))
+    return sqrt(add(square(x), square(y)))
 
 
 def sin(x: Operand) -> Any:
@@ -277,12 +279,8 @@ def clip(x: Operand, min: Operand = None, max: Operand = None) -> Any:
     """Each element, but not below `min` and not above `max`; None leaves that side open."""
     x = as_value(x)
     if min is not None:
-        x = maximum(x, _bound(min, x))
-    return x if max is None else minimum(x, _bound(max, x))
-
-
-def _bound(bound: Operand, x: Value) -> Any:
-    return cast(as_value(bound), x.dtype)
+        x = maximum(x, min)
+    return x if max is None else minimum(x, max)
 
 
 def equal(x: Operand, y: Operand) -> Any:

@@ -1,7 +1,7 @@
 """Reading and replacing parts of a tensor: `x[key]`, `x[key] = y`, take, gather and scatter.
 
-A key is taken apart in two steps: the basic parts (numbers, slices, None, ...) become SLICE, FLIP and RESHAPE; tensors and
-lists of integers become one GATHER; a boolean tensor becomes the integer positions at which it is true.
+A key is taken apart in two steps: the basic parts (numbers, slices, None, ...) become SLICE, FLIP and RESHAPE;
+tensors and lists of integers become one GATHER; a boolean tensor becomes the integer positions at which it is true.
 """
 
 from __future__ import annotations
@@ -20,12 +20,17 @@ from tarazu.ops.promote import as_value, cast
 from tarazu.ops.shape import broadcast_to, flip, normalise_axis, permute_dims, reshape
 
 
+class Positions(NamedTuple):
+    """Where a mask is true along one of its axes; a mask without axes counts as one of size 1 that the tensor lacks."""
+
+    indices: Any
+    size: int | None
+
+
 class Key(NamedTuple):
     """An index key, sorted out: bounds per axis, axes to flip, the shape then, and index tensors by axis of that shape."""
 
-    start: tuple[int, ...]
-    stop: tuple[int, ...]
-    step: tuple[int, ...]
+    bounds: tuple[tuple[int, int, int], ...]
     flipped: tuple[int, ...]
     shape: tuple[int, ...]
     tensors: dict[int, Any]
@@ -35,8 +40,9 @@ def getitem(x: Value, key: Any) -> Any:
     """x[key], by numbers, slices, None, ..., tensors or lists of integers, and boolean tensors."""
     parsed = parse(x, key)
     out = x
-    if parsed.start != (0,) * len(x.shape) or parsed.stop != x.shape or set(parsed.step) - {1}:
-        out = bind(ops.SLICE, out, start=parsed.start, stop=parsed.stop, step=parsed.step)
+    if parsed.bounds != tuple((0, size, 1) for size in x.shape):
+        start, stop, step = zip(*parsed.bounds, strict=True)
+        out = bind(ops.SLICE, out, start=start, stop=stop, step=step)
     if parsed.flipped:
         out = flip(out, parsed.flipped)
     if out.shape != parsed.shape or out is x:
@@ -106,30 +112,34 @@ def _as_indices(indices: Any) -> Any:
 
 def parse(x: Value, key: Any) -> Key:
     """`key` checked against the shape of `x` and sorted out."""
-    items = _with_full_length(list(key) if isinstance(key, tuple) else [key], x.shape, key)
-    start, stop, step, flipped, shape = [], [], [], [], []
+    bounds: list[tuple[int, int, int]] = []
+    flipped: list[int] = []
+    shape: list[int] = []
     tensors: dict[int, Any] = {}
-    axis = 0
-    for item in items:
-        if item is None:
+    for item in _with_full_length(list(key) if isinstance(key, tuple) else [key], x.shape, key):
+        if not _takes_axis(item):
+            if item is not None:
+                tensors[len(shape)] = item.indices
             shape.append(1)
             continue
-        size = x.shape[axis]
+        axis, size = len(bounds), x.shape[len(bounds)]
         if isinstance(item, slice):
             first, last, stride, is_flipped = _slice_bounds(item, size)
+            bounds.append((first, last, stride))
+            flipped += [axis] * is_flipped
             shape.append(len(range(first, last, stride)))
-        elif _is_index_tensor(item):
-            first, last, stride, is_flipped = 0, size, 1, False
-            tensors[len(shape)] = item
+        elif isinstance(item, Value | Positions):
+            tensors[len(shape)] = _index_tensor(item, size, axis)
+            bounds.append((0, size, 1))
             shape.append(size)
         else:
-            first = _number(item, size, axis)
-            last, stride, is_flipped = first + 1, 1, False
-        if is_flipped:
-            flipped.append(axis)
-        start.append(first), stop.append(last), step.append(stride)
-        axis += 1
-    return Key(tuple(start), tuple(stop), tuple(step), tuple(flipped), tuple(shape), tensors)
+            number = _number(item, size, axis)
+            bounds.append((number, number + 1, 1))
+    return Key(tuple(bounds), tuple(flipped), tuple(shape), tensors)
+
+
+def _takes_axis(item: Any) -> bool:
+    return item is not None and not (isinstance(item, Positions) and item.size is None)
 
 
 def _with_full_length(items: list[Any], shape: tuple[int, ...], key: Any) -> list[Any]:
@@ -137,7 +147,7 @@ def _with_full_length(items: list[Any], shape: tuple[int, ...], key: Any) -> lis
     expanded: list[Any] = []
     for item in items:
         expanded.extend(_expand(item))
-    used = sum(item is not None and item is not Ellipsis for item in expanded)
+    used = sum(item is not Ellipsis and _takes_axis(item) for item in expanded)
     gaps = [i for i, item in enumerate(expanded) if item is Ellipsis]
     if used > len(shape) or len(gaps) > 1:
         raise ShapeError(f"the key {key!r} has {used} indices for a tensor of shape {shape}",
@@ -149,16 +159,22 @@ def _with_full_length(items: list[Any], shape: tuple[int, ...], key: Any) -> lis
 def _expand(item: Any) -> list[Any]:
     if isinstance(item, list | np.ndarray):
         item = as_value(item, dtypes.DEFAULT_INT if isinstance(item, list) and not item else None)
-    if isinstance(item, bool | np.bool_) or isinstance(item, Value) and item.dtype is dtypes.bool_:
+    if isinstance(item, bool | np.bool_) or (isinstance(item, Value) and item.dtype is dtypes.bool_):
         mask = np.asarray(item)  # positions depend on data, which a trace does not have; this raises there
-        return [as_value(positions) for positions in np.nonzero(mask)]
+        if mask.ndim == 0:
+            return [Positions(arange(int(mask)), None)]
+        return [Positions(as_value(found), size) for found, size in zip(np.nonzero(mask), mask.shape, strict=True)]
     return [item]
 
 
-def _is_index_tensor(item: Any) -> bool:
+def _index_tensor(item: Value | Positions, size: int, axis: int) -> Any:
     if isinstance(item, Value):
-        return bool(_as_indices(item) is item)
-    return False
+        return _as_indices(item)
+    if item.size != size:
+        raise ShapeError(f"a mask of size {item.size} for axis {axis} of size {size}",
+                         expected=f"a mask of size {size}",
+                         fix="make the mask from the tensor that it indexes: x[x > 0]")
+    return item.indices
 
 
 def _slice_bounds(item: slice, size: int) -> tuple[int, int, int, bool]:

@@ -56,9 +56,10 @@ def as_number(x: Value) -> Value:
 def as_float(x: Any) -> Value:
     """`x` as a value of a float (or complex) dtype; integers and booleans become float32."""
     x = as_value(x)
-    return x if x.dtype.is_differentiable else cast(x, dtypes.DEFAULT_FLOAT)
+    return x if x.dtype.is_inexact else cast(x, dtypes.DEFAULT_FLOAT)
 
 
 def require_real_float(name: str, x: Value) -> None:
     if not x.dtype.is_float:
-        raise DTypeError(f"{name} does not take {x.dtype}", expected="a real float dtype", fix="cast it: x.astype(tz.float32)")
+        raise DTypeError(f"{name} does not take {x.dtype}", expected="a real float dtype",
+                         fix="cast it: x.astype(tz.float32)")

@@ -80,7 +80,8 @@ def normal(state: Any, shape: Shape, dtype: DType = dtypes.DEFAULT_FLOAT) -> Any
 def randint(state: Any, low: int, high: int, shape: Shape) -> Any:
     """Whole numbers from `low` up to but not with `high`; the bias is below (high - low) / 2**64."""
     if low >= high:
-        raise ArgumentError(f"randint from {low} up to {high}", expected="low < high", fix="`high` itself is never drawn")
+        raise ArgumentError(f"randint from {low} up to {high}", expected="low < high",
+                            fix="`high` itself is never drawn")
     span = as_value(high - low, dtypes.uint64)
     return add(astype(remainder(wide_bits(state, shape), span), dtypes.int64), low)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 import math
-from collections.abc import Callable
 from typing import Any
 
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import Value, bind
 from tarazu.ir.op import Op
-from tarazu.ops.elementwise import divide, not_equal, sqrt, square, stop_gradient, subtract
+from tarazu.ops.elementwise import divide, exp, isfinite, log, not_equal, sqrt, square, stop_gradient, subtract
 from tarazu.ops.elementwise import where as select
 from tarazu.ops.promote import as_float, as_value, cast
 from tarazu.ops.shape import Axes, normalise_axes, normalise_axis, reshape
@@ -53,7 +53,7 @@ def prod(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
 def mean(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     """The mean; integers become float32 first."""
     x = as_float(x)
-    return divide(sum(x, axis, keepdims=keepdims), max_(count(x, axis), 0))
+    return divide(sum(x, axis, keepdims=keepdims), count(x, axis))
 
 
 def count(x: Value, axis: Axes) -> int:
@@ -65,7 +65,7 @@ def var(x: Any, axis: Axes = None, *, correction: float = 0, keepdims: bool = Fa
     """The variance: the mean squared distance from the mean, divided by the count less `correction`."""
     x = as_float(x)
     distance = subtract(x, mean(x, axis, keepdims=True))
-    return divide(sum(square(distance), axis, keepdims=keepdims), max_(count(x, axis) - correction, 0))
+    return divide(sum(square(distance), axis, keepdims=keepdims), builtins.max(count(x, axis) - correction, 0))
 
 
 def std(x: Any, axis: Axes = None, *, correction: float = 0, keepdims: bool = False) -> Any:
@@ -81,11 +81,6 @@ def max(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
 def min(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     """The smallest element; nan if one is."""
     return _reduce(ops.MIN, as_value(x), axis, keepdims)
-
-
-def max_(first: float, second: float) -> float:
-    """Python's own max, whose name is taken here."""
-    return first if first > second else second
 
 
 def _truth(x: Any) -> Value:
@@ -136,14 +131,9 @@ def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     >>> round(tz.logsumexp(tz.tensor([1000.0, 1000.0])).item(), 4)
     1000.6931
     """
-    from tarazu.ops.elementwise import exp, isfinite, log
-
     x = as_float(x)
     top = stop_gradient(max(x, axis, keepdims=True))
     top = select(isfinite(top), top, 0)
     total = log(sum(exp(subtract(x, top)), axis, keepdims=True)) + top
     axes = normalise_axes(axis, len(x.shape), "logsumexp")
     return total if keepdims else reshape(total, tuple(n for i, n in enumerate(x.shape) if i not in axes))
-
-
-Reduction = Callable[..., Any]

@@ -48,7 +48,8 @@ def normalise_shape(shape: Any, name: str) -> Shape:
     try:
         sizes = tuple(operator.index(n) for n in (shape if isinstance(shape, Iterable) else (shape,)))
     except TypeError:
-        raise ArgumentError(f"{name}: shape {shape!r}", expected="a tuple of integers", fix="write for example (2, 3)") from None
+        raise ArgumentError(f"{name}: shape {shape!r}", expected="a tuple of integers",
+                            fix="write for example (2, 3)") from None
     return sizes
 
 
@@ -66,7 +67,8 @@ def reshape(x: Any, shape: Any, *, copy: bool | None = None) -> Any:
         size = math.prod(x.shape)
         if known == 0 or size % known:
             raise ShapeError(f"reshape: {x.shape} with {size} elements does not fit into {sizes}",
-                             expected=f"known sizes whose product divides {size}", fix="check the sizes against x.shape")
+                             expected=f"known sizes whose product divides {size}",
+                             fix="check the sizes against x.shape")
         sizes = tuple(size // known if n == -1 else n for n in sizes)
     elif min(sizes, default=0) < 0:
         raise ShapeError(f"reshape: shape {sizes}", expected="sizes of at least 0 and at most one -1",
@@ -130,7 +132,8 @@ def squeeze(x: Any, axis: Axes = None) -> Any:
     if axis is None:
         axes = tuple(i for i in axes if x.shape[i] == 1)
     if any(x.shape[i] != 1 for i in axes):
-        raise ShapeError(f"squeeze: axis {axis} of shape {x.shape}", expected="axes of size 1", fix="index or reduce that axis")
+        raise ShapeError(f"squeeze: axis {axis} of shape {x.shape}", expected="axes of size 1",
+                         fix="index or reduce that axis")
     return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 

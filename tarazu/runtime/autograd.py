@@ -63,7 +63,8 @@ def backward(y: Tensor, gradient: Any = None, *, retain_graph: bool = False, cre
                             expected="a result computed from tensors with requires_grad=True, outside tz.no_grad()",
                             fix="set requires_grad=True on the inputs, and compute the result outside no_grad and detach")
     if gradient is None and y.size != 1:
-        raise ShapeError(f"backward() of a tensor of shape {y.shape} without a vector", expected="a scalar, or a vector v",
+        raise ShapeError(f"backward() of a tensor of shape {y.shape} without a vector",
+                         expected="a scalar, or a vector v",
                          fix="reduce it first (y.sum().backward()), or pass v of the same shape: y.backward(v)")
     v = ones_like(y.detach()) if gradient is None else as_value(gradient, y.dtype)
     if v.shape != y.shape:
@@ -78,12 +79,13 @@ def backward(y: Tensor, gradient: Any = None, *, retain_graph: bool = False, cre
 def _accumulate(leaf: Leaf, cotangent: Tensor) -> None:
     if leaf._handle is None:
         raise GradientError("backward() inside a traced function came to a tensor that was computed outside of it",
-                            expected="leaves, or tensors computed inside", fix="compute it inside, or call backward outside")
+                            expected="leaves, or tensors computed inside",
+                            fix="compute it inside, or call backward outside")
     handle = leaf.handle
     if handle is None:
         return
     if handle.grad is None:
-        handle.grad = cotangent
+        handle.grad = state.interpreter.wrap(cotangent.raw, cotangent.link)  # a handle of its own: it may be changed in place
     else:
         state.interpreter.rebind(handle.grad, handle.grad + cotangent)
 
@@ -137,17 +139,18 @@ def _tracked(args: tuple, places: tuple[int, ...], bit: int) -> tuple[tuple, lis
     for place in places:
         if not -len(args) <= place < len(args):
             raise ArgumentError(f"argnums={place} for a call with {len(args)} arguments",
-                                expected="the position of an argument that was passed", fix="pass the argument by position")
+                                expected="the position of an argument that was passed",
+                                fix="pass the argument by position")
         found, structure = flatten(args[place])
         own = [track(_differentiable(as_value(x)), bit) for x in found]
         changed[place] = structure.rebuild(own)
-        leaves += own
+        leaves.extend(own)
         structures.append(structure)
     return tuple(changed), leaves, structures
 
 
-def _differentiable(x: Tensor) -> Tensor:
-    if not x.dtype.is_differentiable:
+def _differentiable(x: Any) -> Any:
+    if not x.dtype.is_float:
         raise GradientError(f"the gradient with respect to a tensor of {x.dtype}", expected="a float dtype",
                             fix="cast it first: x.astype(tz.float32)")
     return x

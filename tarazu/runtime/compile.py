@@ -8,6 +8,7 @@ import numpy as np
 
 from tarazu import backend
 from tarazu.backend.base import Program
+from tarazu.backend.numpy import evaluate
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
 from tarazu.ir.rewrite import simplify
@@ -26,7 +27,5 @@ def simplified(graph: Graph) -> Graph:
 
 
 def _compute(op: Op, arrays: list[np.ndarray], attributes: dict) -> np.ndarray:
-    from tarazu.backend.numpy import evaluate
-
     with np.errstate(all="ignore"):
         return evaluate(op, arrays, attributes)

@@ -9,30 +9,50 @@ import numpy as np
 
 from tarazu.backend.numpy.program import KERNELS
 from tarazu.base.dtypes import DType
-from tarazu.base.errors import OutOfRangeError, TarazuError, TraceError
+from tarazu.base.errors import TarazuError
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Graph, Node, infer
+from tarazu.ir.graph import Graph, Node, infer, leaked
 from tarazu.ir.interpreter import Traced
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 from tarazu.runtime.compile import compile_graph
+from tarazu.runtime.recording import is_recorded, record
 from tarazu.runtime.tensor import Tensor, to_array
+from tarazu.runtime.trace import trace_function
 from tarazu.transform.tape import Leaf, TapeNode, tape_state
-from tarazu.transform.vjp_rules import NOT_DIFFERENTIABLE
 
 _Array = np.ndarray
 _EXACT = frozenset({"shape", "control", "sort", "random"})  # categories whose kernels raise no floating-point warning
 
 
-def _quiet(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    return np.errstate(all="ignore")(kernel)
+# NumPy also orders complex numbers and shifts booleans here; the type rules do not.
+_STRICTER_THAN_NUMPY = frozenset({
+    ops.LESS, ops.LESS_EQUAL, ops.GREATER, ops.GREATER_EQUAL, ops.MAXIMUM, ops.MINIMUM, ops.MAX, ops.MIN, ops.ARGMAX,
+    ops.ARGMIN, ops.SORT, ops.SIGMOID, ops.ERF, ops.LGAMMA, ops.POLYGAMMA, ops.SHIFT_LEFT, ops.SHIFT_RIGHT})
+
+
+def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
+    quiet = kernel if op.category in _EXACT else np.errstate(all="ignore")(kernel)
+    return _checked(op, quiet) if op in _STRICTER_THAN_NUMPY else quiet
+
+
+def _checked(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*raws: Any, **attributes: Any) -> Any:
+        if raws[0].dtype.kind in "cb":
+            infer(op, _types(raws), attributes)
+        return kernel(*raws, **attributes)
+    return run
+
+
+def _types(raws: Sequence[Any]) -> list[TensorType]:
+    return [TensorType(raw.shape, Tensor(raw).dtype) for raw in raws]
 
 
 def _call(*raws: Any, label: str, body: Graph) -> list[np.ndarray]:
     return compile_graph(body)(*raws)
 
 
-_KERNELS = {op: kernel if op.category in _EXACT else _quiet(kernel) for op, kernel in KERNELS.items()} | {ops.CALL: _call}
+_KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {ops.CALL: _call}
 
 
 class Eager:
@@ -48,6 +68,8 @@ class Eager:
                 mask |= link.mask
         try:
             out = _KERNELS[op](*raws, **attributes)
+        except TarazuError:
+            raise
         except Exception as error:
             raise _explain(op, raws, attributes, error) from error
         if op.multiple:
@@ -65,8 +87,6 @@ class Eager:
         return Tensor(raw, link)
 
     def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
-        from tarazu.runtime.trace import trace_function
-
         return trace_function(function, types)
 
     def rebind(self, handle: Tensor, value: Tensor) -> None:
@@ -84,23 +104,6 @@ class Eager:
         return read()
 
 
-def is_recorded(op: Op, attributes: dict[str, Any]) -> bool:
-    """Whether a gradient can flow through the primitive."""
-    if op in NOT_DIFFERENTIABLE:
-        return False
-    return op is not ops.CAST or attributes["dtype"].is_differentiable
-
-
-def record(op: Op, attributes: dict[str, Any], raws: Any, links: Any, outs: list[Any], mask: int) -> list[Tensor]:
-    """The results of a primitive with several, with links where a gradient can flow."""
-    node = TapeNode(op, attributes, raws, links, tuple(outs), mask)
-    tensors = [Tensor(out) for out in outs]
-    for i, one in enumerate(tensors):
-        if one.dtype.is_differentiable:
-            one.link = node.link_of(i)
-    return tensors
-
-
 def _record_several(op: Op, attributes: dict[str, Any], raws: Any, inputs: Any, outs: list[Any], mask: int) -> list[Tensor]:
     if mask & ~tape_state.ignored:
         return record(op, attributes, raws, [x.link for x in inputs], outs, mask)
@@ -109,17 +112,10 @@ def _record_several(op: Op, attributes: dict[str, Any], raws: Any, inputs: Any, 
 
 def _explain(op: Op, raws: list[Any], attributes: dict[str, Any], error: Exception) -> Exception:
     """The error to show for a kernel that failed: that of the type rule where one is violated."""
-    if isinstance(error, TarazuError):
-        return error
     if any(isinstance(raw, Node) for raw in raws):
-        return TraceError(f"{op.name}: a traced tensor was used after its trace had ended, or outside it",
-                          expected="tensors from inside a traced function to leave it as results only",
-                          fix="return the tensor from the function instead of storing it")
+        return leaked()
     try:
-        infer(op, [TensorType(raw.shape, Tensor(raw).dtype) for raw in raws], attributes)
+        infer(op, _types(raws), attributes)
     except TarazuError as explained:
         return explained
-    if isinstance(error, IndexError):
-        return OutOfRangeError(f"{op.name}: {error}", expected="indices from -size to size - 1 of the axis",
-                               fix="check the largest index, for example labels against the number of classes")
     return error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
@@ -11,13 +12,16 @@ import numpy as np
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import Structure, flatten
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Graph
+from tarazu.ir.graph import Graph, Node
 from tarazu.ir.interpreter import bind, state
 from tarazu.ir.types import TensorType
 from tarazu.runtime.compile import compile_graph, simplified
 from tarazu.runtime.tensor import Tensor
 from tarazu.runtime.trace import KEPT, Guard, Trace
 from tarazu.transform.tape import USER, Leaf, tape_state
+
+
+_tracing = threading.RLock()  # while one thread traces, the handles that it changes hold nodes
 
 
 class Counter:
@@ -53,16 +57,20 @@ class GradientOf(NamedTuple):
 class Result(NamedTuple):
     """An output of the graph; `is_differentiable` when gradients may flow back through it after the call."""
 
-    index: int
+    output: int
     is_differentiable: bool
+
+    def of(self, outputs: list[Tensor]) -> Tensor:
+        out = outputs[self.output]
+        return out if self.is_differentiable else Tensor(out.raw)
 
 
 class Update(NamedTuple):
-    """What a call changes: the value of a handle (`value`), or its gradient (`gradient`), to an output, to None, or not at all."""
+    """What a call changes of a handle."""
 
     place: Any
-    value: int | None
-    gradient: Any  # an output's index, None, or KEPT
+    value: Result | None  # None leaves the value as it is
+    gradient: Any  # a Result, None, or KEPT
 
 
 class Compiled(NamedTuple):
@@ -77,6 +85,7 @@ class Compiled(NamedTuple):
     structure: Structure
     updates: tuple[Update, ...]
     program: Any
+    is_differentiable: bool  # whether a gradient can flow through anything that comes out
 
     def fits(self, tensors: list[Tensor]) -> bool:
         """Whether everything that the trace took from outside is still as it was then, but for values."""
@@ -85,27 +94,24 @@ class Compiled(NamedTuple):
 
     def run(self, tensors: list[Tensor]) -> Any:
         handles = tensors + [place.find(tensors) for place in self.places]
-        if any(isinstance(r, Result) and r.is_differentiable for r in self.results):
+        if self.is_differentiable:
             outputs = bind(ops.CALL, *handles, label=self.label, body=self.graph)
         else:
             outputs = [Tensor(raw) for raw in self.program(*[handle.raw for handle in handles])]
         for update in self.updates:
             self._write_back(update, tensors, outputs)
-        return self.structure.rebuild([_result(r, outputs) for r in self.results])
+        return self.structure.rebuild([r.of(outputs) if isinstance(r, Result) else r for r in self.results])
 
     def _write_back(self, update: Update, tensors: list[Tensor], outputs: list[Tensor]) -> None:
         handle = update.place.find(tensors)
         if update.value is not None:
-            handle.raw = outputs[update.value].raw
+            state.interpreter.rebind(handle, update.value.of(outputs))
         if update.gradient is not KEPT:
-            handle._grad = None if update.gradient is None else Tensor(outputs[update.gradient].raw)
+            handle._grad = update.gradient and update.gradient.of(outputs)
 
 
-def _result(result: Any, outputs: list[Tensor]) -> Any:
-    if not isinstance(result, Result):
-        return result
-    out = outputs[result.index]
-    return out if result.is_differentiable else Tensor(out.raw)
+def _fitting(candidates: list[Compiled], tensors: list[Tensor]) -> Compiled | None:
+    return next((compiled for compiled in candidates if compiled.fits(tensors)), None)
 
 
 def _signature(x: Tensor) -> tuple[TensorType, bool]:
@@ -116,9 +122,10 @@ def _signature(x: Tensor) -> tuple[TensorType, bool]:
 class Jit:
     """A function that is traced once for each signature of its arguments and then runs as a compiled program.
 
-    Tensors and arrays among the arguments, in nested containers too, may change their values from call to call; new shapes
-    or dtypes, and other values of everything else, are a new signature. Tensors from outside that the function reads or changes
-    in place (parameters, optimiser state, random state, `.grad`) take part; other effects happen only while tracing.
+    Tensors and arrays among the arguments, in nested containers too, may change their values from call to call; new
+    shapes or dtypes, and other values of everything else, are a new signature. Tensors from outside that the function
+    reads or changes in place (parameters, optimiser state, random state, `.grad`) take part; other effects happen
+    only while tracing.
 
     >>> import tarazu as tz
     >>> double = tz.jit(lambda x: x * 2)
@@ -144,7 +151,8 @@ class Jit:
     def graph(self) -> Graph:
         """The graph of the last traced signature, as it is compiled."""
         if not self._compiled:
-            raise ArgumentError(f"{self.label} has no graph yet", expected="a function that was called", fix="call it once first")
+            raise ArgumentError(f"{self.label} has no graph yet", expected="a function that was called",
+                                fix="call it once first")
         return simplified(list(self._compiled.values())[-1][-1].graph)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -153,25 +161,25 @@ class Jit:
         leaves, structure = flatten((args, kwargs))
         tensors, key = self._sort_out(leaves)
         candidates = self._compiled.setdefault((structure, key, tape_state.ignored & USER), [])
-        for compiled in candidates:
-            if compiled.fits(tensors):
-                break
-        else:
-            compiled = self._compile(leaves, structure, tensors)
-            candidates.append(compiled)
+        compiled = _fitting(candidates, tensors)
+        if compiled is None:
+            with _tracing:
+                compiled = _fitting(candidates, tensors) or self._compile(leaves, structure, tensors)
+                candidates.append(compiled)
         return compiled.run(tensors)
 
     def _sort_out(self, leaves: list[Any]) -> tuple[list[Tensor], tuple]:
         """The tensors among the leaves, and what of all leaves is part of the signature."""
-        tensors, key = [], []
+        tensors: list[Tensor] = []
+        key: list[tuple[Any, Any]] = []
         for i, leaf in enumerate(leaves):
             if isinstance(leaf, np.ndarray):
                 leaf = leaves[i] = state.interpreter.lift(leaf, None)
             if isinstance(leaf, Tensor):
                 tensors.append(leaf)
-                key.append((_signature(leaf), leaf.link is not None and leaf._grad is None))
+                key.append((_signature(leaf), leaf._grad is None))
             else:
-                key.append((type(leaf), leaf))
+                key.append((type(leaf), repr(leaf) if isinstance(leaf, float | complex) else leaf))  # -0.0 is not 0.0
         try:
             hash(found := tuple(key))
         except TypeError as error:
@@ -189,13 +197,13 @@ class Jit:
             args, kwargs = structure.rebuild([next(rest) if isinstance(leaf, Tensor) else leaf for leaf in leaves])
             found, result_structure = flatten(self.function(*args, **kwargs))
             recipe = _Recipe(trace, proxies)
-            results = [recipe.result(leaf) for leaf in found]
+            results = [recipe.result(leaf) if isinstance(leaf, Tensor) else leaf for leaf in found]
             updates = recipe.updates()
         captured = [item for item in trace.captured.values() if item[0] not in recipe.proxies]
         graph = Graph(parameters + [node for _, node, _ in captured], recipe.outputs)
         return Compiled(self.label, graph, tuple([recipe.place(handle) for handle, _, _ in captured]),
                         tuple([_signature(handle) for handle, _, _ in captured]), tuple(trace.guards), tuple(results),
-                        result_structure, tuple(updates), compile_graph(graph))
+                        result_structure, tuple(updates), compile_graph(graph), recipe.is_differentiable)
 
 
 def _proxy(trace: Trace, x: Tensor) -> Tensor:
@@ -213,8 +221,9 @@ class _Recipe:
     """Collects what a trace puts out, and where each part goes."""
 
     def __init__(self, trace: Trace, proxies: list[Tensor]) -> None:
-        self.trace, self.outputs = trace, []  # type: ignore[var-annotated]
-        self.proxies = _IdentitySet(proxies)
+        self.trace, self.proxies = trace, _IdentitySet(proxies)
+        self.outputs: list[Node] = []
+        self.is_differentiable = False
 
     def place(self, handle: Tensor) -> Any:
         owner = self.trace.grad_owner.get(id(handle))
@@ -223,21 +232,18 @@ class _Recipe:
         position = self.proxies.position(handle)
         return Outside(handle) if position is None else Argument(position)
 
-    def output(self, x: Tensor) -> int:
-        self.outputs.append(self.trace.read(x)[0])
-        return len(self.outputs) - 1
-
-    def result(self, leaf: Any) -> Any:
-        if not isinstance(leaf, Tensor):
-            return leaf
-        _, link = self.trace.read(leaf)
-        return Result(self.output(leaf), link is not None and link.is_alive and leaf.dtype.is_differentiable)
+    def result(self, x: Tensor) -> Result:
+        node, link = self.trace.read(x)
+        self.outputs.append(node)
+        is_differentiable = link is not None and link.is_alive and x.dtype.is_float
+        self.is_differentiable |= is_differentiable
+        return Result(len(self.outputs) - 1, is_differentiable)
 
     def updates(self) -> list[Update]:
         found = []
         for change in self.trace.changes():
-            gradient = change.grad if change.grad is KEPT or change.grad is None else self.output(change.grad)
-            value = None if change.raw is None else self.output(Tensor(change.raw))
+            gradient = change.grad if change.grad is KEPT or change.grad is None else self.result(change.grad)
+            value = None if change.raw is None else self.result(Tensor(change.raw, change.link))
             found.append(Update(self.place(change.handle), value, gradient))
         return found
 

@@ -57,7 +57,8 @@ class Generator:
 
 def _first_state(seed: int) -> np.ndarray:
     if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
-        raise ArgumentError(f"seed {seed!r}", expected="a whole number from 0 to 2**64 - 1", fix="pass for example seed=0")
+        raise ArgumentError(f"seed {seed!r}", expected="a whole number from 0 to 2**64 - 1",
+                            fix="pass for example seed=0")
     return np.array([seed & 0xFFFFFFFF, int(seed) >> 32, 0, 0], np.uint32)
 
 

@@ -1,13 +1,12 @@
 """The tensor: a mutable handle to an immutable array, or, while a function is being traced, to a node of its graph.
 
-Operators and methods are the functions of `ops`. Operators in place (`w -= g`, `w.add_(g)`, `w[2:5] = 0`) give the handle a new
-array; no other tensor changes by it.
+Changes in place (`w -= g`, `w.add_(g)`, `w[2:5] = 0`) give the handle a new array; no other tensor changes by it.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,15 @@ import numpy as np
 from tarazu.base.dtypes import DEFAULT_FLOAT, FROM_NUMPY, KIND_ORDER, DType, as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, GradientError, ShapeError, TraceError
 from tarazu.ir.graph import Node
-from tarazu.ir.interpreter import Value, state
-from tarazu.ops import contract, create, elementwise, index, reduce, shape, sorting
+from tarazu.ir.interpreter import state
+from tarazu.ops import create, elementwise, index, shape
 from tarazu.runtime.device import CPU, Device
 from tarazu.runtime.device import device as find_device
+from tarazu.runtime.operators import Operators, sizes_of
 from tarazu.transform.tape import USER, Leaf, tape_state
 
 
-class Tensor(Value):
+class Tensor(Operators):
     """An array of numbers of one dtype. Make one with `tz.tensor`, `tz.asarray`, `tz.zeros`, `tz.randn` and the like.
 
     >>> import tarazu as tz
@@ -31,11 +31,10 @@ class Tensor(Value):
     """
 
     __slots__ = ("__weakref__", "_grad")
-    __array_ufunc__ = None  # NumPy leaves `array + tensor` to Tensor.__radd__
-    __hash__ = object.__hash__
 
     def __init__(self, raw: Any, link: Any = None) -> None:
-        self.raw, self.link, self._grad = raw, link, None
+        self.raw, self.link = raw, link
+        self._grad: Tensor | None = None
 
     # What it is
 
@@ -104,7 +103,8 @@ class Tensor(Value):
 
     def __index__(self) -> int:
         if not self.dtype.is_integer:
-            raise DTypeError(f"a tensor of {self.dtype} as an index", expected="an integer tensor", fix="cast it: x.astype(tz.int64)")
+            raise DTypeError(f"a tensor of {self.dtype} as an index", expected="an integer tensor",
+                             fix="cast it: x.astype(tz.int64)")
         return self._scalar("an index").item()
 
     def _concrete(self, wish: str) -> np.ndarray:
@@ -167,7 +167,7 @@ class Tensor(Value):
         if not wanted:
             self.link = None
         elif self.link is None:
-            if not self.dtype.is_differentiable:
+            if not self.dtype.is_float:
                 raise GradientError(f"requires_grad on a tensor of {self.dtype}", expected="a float dtype",
                                     fix="cast it first: x.astype(tz.float32)")
             self.link = Leaf(USER, self)
@@ -222,7 +222,8 @@ class Tensor(Value):
         if new.dtype is not self.dtype:
             if KIND_ORDER[new.dtype.kind] > KIND_ORDER[self.dtype.kind]:
                 raise DTypeError(f"a result of {new.dtype} in place of a tensor of {self.dtype}",
-                                 expected="a result whose kind the tensor can hold", fix="write x = x + y, or cast first")
+                                 expected="a result whose kind the tensor can hold",
+                                 fix="write x = x + y, or cast first")
             new = elementwise.astype(new, self.dtype)
         if isinstance(self.link, Leaf) and self.link.mask & ~tape_state.ignored:
             raise GradientError("a leaf tensor with requires_grad was changed in place while gradients are recorded",
@@ -236,7 +237,8 @@ class Tensor(Value):
             return shape.broadcast_to(new, self.shape)
         except ShapeError:
             raise ShapeError(f"a result of shape {new.shape} in place of a tensor of shape {self.shape}",
-                             expected="a result that broadcasts to the tensor's shape", fix="write x = x + y instead") from None
+                             expected="a result that broadcasts to the tensor's shape",
+                             fix="write x = x + y instead") from None
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self._replace(index.setitem(self, key, value))
@@ -256,35 +258,7 @@ class Tensor(Value):
 
     assign = copy_
 
-    # Shapes, as methods with torch's habits
-
-    @property
-    def T(self) -> Tensor:
-        """The tensor with the order of its axes turned round."""
-        return shape.permute_dims(self, range(self.ndim)[::-1])
-
-    @property
-    def mT(self) -> Tensor:  # noqa: N802
-        """The tensor with its last two axes exchanged."""
-        return shape.matrix_transpose(self)
-
-    def reshape(self, *sizes: Any) -> Tensor:
-        """The elements in another shape, given as numbers or as one tuple."""
-        return shape.reshape(self, _sizes(sizes))
-
-    view = reshape
-
-    def permute(self, *axes: Any) -> Tensor:
-        """The axes in another order."""
-        return shape.permute_dims(self, _sizes(axes))
-
-    def unsqueeze(self, axis: int) -> Tensor:
-        """A new axis of size 1."""
-        return shape.expand_dims(self, axis)
-
-    def transpose(self, first: int, second: int) -> Tensor:
-        """Two axes exchanged."""
-        return shape.swapaxes(self, first, second)
+    # Conversions
 
     def float(self) -> Tensor:
         """The tensor as float32."""
@@ -299,55 +273,8 @@ class Tensor(Value):
         return self.astype("bool")
 
 
-def _sizes(sizes: tuple) -> Any:
-    return sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
-
-
 def _unpickle(array: np.ndarray, requires_grad: bool) -> Tensor:
     return Tensor(array).requires_grad_(requires_grad)
-
-
-def _swapped(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, other: function(other, self)
-
-
-def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
-    def change(self: Tensor, *args: Any, **options: Any) -> Tensor:
-        return self._replace(function(self, *args, **options))
-    change.__doc__ = f"`{function.__name__}`, in place."
-    return change
-
-
-_OPERATORS = {"add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply,
-              "truediv": elementwise.divide, "floordiv": elementwise.floor_divide, "mod": elementwise.remainder,
-              "pow": elementwise.pow, "matmul": contract.matmul, "and": elementwise.bitwise_and, "or": elementwise.bitwise_or,
-              "xor": elementwise.bitwise_xor, "lshift": elementwise.bitwise_left_shift,
-              "rshift": elementwise.bitwise_right_shift}
-for _name, _function in _OPERATORS.items():
-    setattr(Tensor, f"__{_name}__", _function)
-    setattr(Tensor, f"__r{_name}__", _swapped(_function))
-    setattr(Tensor, f"__i{_name}__", _in_place(_function))
-
-_METHODS: dict[str, Callable[..., Any]] = {
-    "__neg__": elementwise.negative, "__pos__": elementwise.positive, "__abs__": elementwise.abs,
-    "__invert__": elementwise.bitwise_invert, "__eq__": elementwise.equal, "__ne__": elementwise.not_equal,
-    "__lt__": elementwise.less, "__le__": elementwise.less_equal, "__gt__": elementwise.greater,
-    "__ge__": elementwise.greater_equal, "__getitem__": index.getitem, "flatten": shape.flatten,
-    "squeeze": shape.squeeze, "expand": lambda self, *sizes: shape.broadcast_to(self, _sizes(sizes))}
-for _name, _function in _METHODS.items():
-    setattr(Tensor, _name, _function)
-for _module, _names in ((elementwise, "abs acos asin astype atan ceil clip cos cosh erf exp floor log log1p pow round sigmoid "
-                                      "sign sin sinh sqrt square tan tanh"),
-                        (reduce, "all any argmax argmin max mean min prod std sum var cumulative_sum logsumexp"),
-                        (contract, "matmul"), (sorting, "argsort sort topk"), (index, "take")):
-    for _name in _names.split():
-        setattr(Tensor, _name, getattr(_module, _name))
-for _name, _function in {"add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply,
-                         "div": elementwise.divide, "pow": elementwise.pow, "clamp": elementwise.clip}.items():
-    if not hasattr(Tensor, _name):
-        setattr(Tensor, _name, _function)
-    setattr(Tensor, f"{_name}_", _in_place(_function))
-Tensor.assign_add, Tensor.assign_sub = Tensor.add_, Tensor.sub_  # type: ignore[attr-defined]
 
 
 def tensor(data: Any, dtype: Any = None, *, requires_grad: bool = False, device: Any = None) -> Tensor:
@@ -384,7 +311,7 @@ def ones(*shape: Any, dtype: Any = None, requires_grad: bool = False, device: An
 
 def _filled(value: int, shape: tuple, dtype: Any, requires_grad: bool, where: Any) -> Tensor:
     find_device(where)
-    made = create.full(_sizes(shape), value, dtype=dtype or DEFAULT_FLOAT)
+    made = create.full(sizes_of(shape), value, dtype=dtype or DEFAULT_FLOAT)
     return made.requires_grad_(requires_grad) if requires_grad else made
 
 

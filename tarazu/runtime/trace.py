@@ -1,8 +1,9 @@
 """The interpreter that traces: primitives become nodes of a graph.
 
-State needs no second API. A tensor from outside that is read becomes an input of the graph (it is *captured*); one that is changed
-in place, or whose `.grad` is, becomes an output that is written back afterwards. Python values that steer the trace and
-may change later (`training`, whether a `.grad` is there) are noted as *guards*: a cached trace is used again only while they hold.
+State needs no second API. A tensor from outside that is read becomes an input of the graph (it is *captured*); one
+that is changed in place, or whose `.grad` is, becomes an output that is written back afterwards. Python values that
+steer the trace and may change later (`training`, whether a `.grad` is there) are noted as *guards*: a cached trace is
+used again only while they hold.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from tarazu.base.dtypes import DType
 from tarazu.base.errors import TraceError
 from tarazu.base.pytree import flatten
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Builder, Graph, Node
+from tarazu.ir.graph import Builder, Graph, Node, leaked
 from tarazu.ir.interpreter import Traced, state
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
-from tarazu.runtime.eager import is_recorded, record
+from tarazu.runtime.recording import is_recorded, record
 from tarazu.runtime.tensor import Tensor, to_array
 from tarazu.transform.tape import USER, Leaf, TapeNode, tape_state
 
@@ -37,6 +38,7 @@ class Change(NamedTuple):
 
     handle: Tensor
     raw: Any  # the new node, None when only the gradient changed
+    link: Any  # where the new node came from on the tape
     grad: Any  # the new gradient; `KEPT` when it did not change
 
 
@@ -121,9 +123,18 @@ class Trace:
             return x.raw, x.link
         found = self.captured.get(id(x))
         if found is None:
+            self._require_alive(x.raw)
             node = self.builder.parameter(TensorType(tuple(x.shape), x.dtype))
             found = self.captured[id(x)] = x, node, _inner_link(x.link)
         return found[1:]
+
+    def _require_alive(self, raw: Any) -> None:
+        """A node from outside must belong to a trace around this one."""
+        around = self._before[0]
+        while raw.__class__ is Node and not (isinstance(around, Trace) and around.owns(raw)):
+            if not isinstance(around, Trace):
+                raise leaked()
+            around = around._before[0]
 
     def before_change(self, handle: Tensor) -> None:
         if id(handle) not in self._originals and not self.owns(handle.raw):
@@ -146,7 +157,7 @@ class Trace:
     def expose(self, proxy: Tensor) -> None:
         """Treat `proxy`, a parameter of the graph, like a handle from outside, so that changes of it are seen."""
         self.captured[id(proxy)] = proxy, proxy.raw, proxy.link
-        self._originals[id(proxy)] = Original(proxy, proxy.raw, proxy.link, None)
+        self._originals[id(proxy)] = Original(proxy, proxy.raw, proxy.link, proxy._grad)
 
     def changes(self) -> list[Change]:
         """What was done to handles from outside; to be asked before the trace is left."""
@@ -154,7 +165,8 @@ class Trace:
         for handle, raw, _, grad in self._originals.values():
             new_grad = handle._grad if handle._grad is not grad else KEPT
             if handle.raw is not raw or new_grad is not KEPT:
-                found.append(Change(handle, handle.raw if handle.raw is not raw else None, new_grad))
+                link = None if isinstance(handle.link, Leaf) else handle.link
+                found.append(Change(handle, handle.raw if handle.raw is not raw else None, link, new_grad))
         return found
 
 
@@ -173,8 +185,11 @@ def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) ->
         outputs = [trace.read(x if isinstance(x, Tensor) else trace.lift(x, None))[0] for x in leaves]
         changes = trace.changes()
         if any(change.grad is not KEPT for change in changes):
-            raise TraceError("backward() inside the body of a loop left gradients behind", expected="`.grad` as it was before",
+            raise TraceError("backward() inside the body of a loop left gradients behind",
+                             expected="`.grad` as it was before",
                              fix="use tz.grad in the body, or set the gradients to None at its end")
+    for guard in trace.guards:
+        state.interpreter.depend_on(guard.read)
     captured = list(trace.captured.values())
     graph = Graph(parameters + [node for _, node, _ in captured], outputs + [change.raw for change in changes])
     return Traced(graph, [handle for handle, _, _ in captured], [change.handle for change in changes], structure)

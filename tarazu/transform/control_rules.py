@@ -48,16 +48,16 @@ def call(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, label: str, 
     return _spread(found, needed)
 
 
-def _is_differentiable(x: Value) -> bool:
-    return x.dtype.is_differentiable
+def _is_float(x: Value) -> bool:
+    return x.dtype.is_float
 
 
 def scan(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, body: Graph, length: int, reverse: bool,
          constants: int, carries: int) -> list[Any]:
     """Run the scan again for the carry before each step, then go back over the steps with the body's own gradient."""
     fixed, carry, rows = inputs[:constants], inputs[constants:constants + carries], inputs[constants + carries:]
-    own = (*needed[:constants], *map(_is_differentiable, carry), *needed[constants + carries:])
-    live = tuple(map(_is_differentiable, outputs))
+    own = (*needed[:constants], *map(_is_float, carry), *needed[constants + carries:])
+    live = tuple(map(_is_float, outputs))
     back_through = vjp_graph(body, own, live)
     given = [zeros_like(y) if g is None else g for g, y, is_live in zip(cotangents, outputs, live, strict=True) if is_live]
     n_carry, n_fixed = sum(live[:carries]), sum(own[:constants])

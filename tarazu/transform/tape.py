@@ -1,7 +1,8 @@
 """The gradient tape: for each tracked result, the primitive it came from, the values that went in, and where those came from.
 
-A mask says who tracks a value: bit 0 the tensors that a user set `requires_grad` on, and a further bit for each `grad` that is
-under way. It tells in one step whether to record, and, on the way back, which links lead to where a gradient is wanted.
+A mask says who tracks a value: bit 0 the tensors that a user set `requires_grad` on, and a further bit for each
+`grad` that is under way. It tells in one step whether to record, and, on the way back, which links lead to where a
+gradient is wanted.
 """
 
 from __future__ import annotations
@@ -128,13 +129,20 @@ class ignoring:  # noqa: N801 - used like a function, as `with ignoring(mask):`
 
 
 class level:  # noqa: N801
-    """A block for one `grad`: gives the mask bit that marks what this one, and no other, tracks."""
+    """A block for one `grad`: gives the mask bit that marks what this one, and no other, tracks.
 
-    __slots__ = ()
+    A `no_grad` around the block does not reach into it, one inside does stop the recording.
+    """
+
+    __slots__ = ("_before",)
 
     def __enter__(self) -> int:
         tape_state.depth += 1
-        return 1 << tape_state.depth
+        bit = 1 << tape_state.depth
+        self._before = tape_state.ignored
+        tape_state.ignored &= ~bit
+        return bit
 
     def __exit__(self, *_: object) -> None:
+        tape_state.ignored = self._before
         tape_state.depth -= 1

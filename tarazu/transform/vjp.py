@@ -1,7 +1,7 @@
 """Reverse-mode differentiation: walk the tape backwards and apply the rule of each primitive.
 
-The rules call ops, so the same walk works on arrays, inside a trace, and (as its own steps are recorded too) again on its own
-result for higher derivatives.
+The rules call ops, so the same walk works on arrays, inside a trace, and (as its own steps are recorded too) again on
+its own result for higher derivatives.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Cotangents = dict[Any, list[Any]]
 RULES: dict[Op, Rule] = {}  # one row per primitive; vjp_rules.py says what a row is and holds them all
 
 
-def track(x: Value, bit: int) -> Value:
+def track(x: Value, bit: int) -> Any:
     """`x` again, tracked under `bit` too: a leaf, or, when it is tracked already, a step on the tape that leads on to it."""
     if x.link is None or not x.link.is_alive:
         return state.interpreter.wrap(x.raw, Leaf(bit))

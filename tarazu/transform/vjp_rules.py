@@ -1,8 +1,8 @@
 """The gradient of every primitive: a row per primitive, written in ops, so that derivatives of any order follow.
 
-A row is a tuple with one function per input, `(g, y, *inputs, **attributes) -> cotangent of that input`, where `g` is the
-cotangent of the result `y`; or, for primitives with many inputs or results, one function of
-`(cotangents, outputs, inputs, needed, **attributes)` for all inputs. Elementwise rows need not undo broadcasting; the engine does.
+A row is a tuple with one function per input, `(g, y, *inputs, **attributes) -> cotangent of that input`, where `g` is
+the cotangent of the result `y`; or, for primitives with many inputs or results, one function of `(cotangents,
+outputs, inputs, needed, **attributes)` for all inputs. Elementwise rows need not undo broadcasting; the engine does.
 `NOT_DIFFERENTIABLE` marks primitives whose results have no gradient at all.
 """
 
@@ -162,10 +162,9 @@ def _sort(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axis: int) ->
     return [take_along_axis(cotangents[0], argsort(outputs[1], axis=axis), axis)]
 
 
-NOT_DIFFERENTIABLE = frozenset({
-    ops.NOT, ops.EQUAL, ops.NOT_EQUAL, ops.LESS, ops.LESS_EQUAL, ops.GREATER, ops.GREATER_EQUAL, ops.AND, ops.OR, ops.XOR,
-    ops.SHIFT_LEFT, ops.SHIFT_RIGHT, ops.BITCAST, ops.STOP_GRADIENT, ops.IOTA, ops.ANY_TRUE, ops.ALL_TRUE, ops.ARGMAX,
-    ops.ARGMIN, ops.RANDOM_BITS})
+    NOT_DIFFERENTIABLE = frozenset({ ops.NOT, ops.EQUAL, ops.NOT_EQUAL, ops.LESS, ops.LESS_EQUAL, ops.GREATER,
+    ops.GREATER_EQUAL, ops.AND, ops.OR, ops.XOR, ops.SHIFT_LEFT, ops.SHIFT_RIGHT, ops.BITCAST, ops.STOP_GRADIENT,
+    ops.IOTA, ops.ANY_TRUE, ops.ALL_TRUE, ops.ARGMAX, ops.ARGMIN, ops.RANDOM_BITS})
 
 RULES.update({
     ops.NEG: (lambda g, y, x: -g,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from tarazu.backend.numpy import special
 from tarazu.backend.numpy.philox import random_bits
 from tarazu.base.dtypes import DType
+from tarazu.base.errors import ArgumentError, OutOfRangeError
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
 
@@ -27,6 +29,13 @@ def sigmoid(x: Array) -> Array:
     return 1 / (1 + np.exp(-x))
 
 
+def power(x: Array, y: Array) -> Array:
+    if y.dtype.kind == "i" and (y < 0).any():
+        raise ArgumentError("pow: an integer to a negative power", expected="exponents of at least 0 for integers",
+                            fix="make the base a float: x.astype(tz.float32) ** y")
+    return np.power(x, y)
+
+
 def slice_(x: Array, start: Axes, stop: Axes, step: Axes) -> Array:
     return x[tuple(map(slice, start, stop, step))]
 
@@ -42,16 +51,30 @@ def _indexed_first(x: Array, axes: Axes) -> Array:
     return np.moveaxis(x, axes, range(len(axes)))
 
 
+def _in_range(kernel: Callable[..., Array]) -> Callable[..., Array]:
+    @functools.wraps(kernel)
+    def run(*inputs: Array, axes: Axes) -> Array:
+        try:
+            return kernel(*inputs, axes=axes)
+        except IndexError as error:
+            raise OutOfRangeError(f"{kernel.__name__}: {error}", expected="indices from -size to size - 1 of the axis",
+                                  fix="check the largest index, for example labels against the number of classes") from None
+    return run
+
+
+@_in_range
 def gather(x: Array, *indices: Array, axes: Axes) -> Array:
     return _indexed_first(x, axes)[indices]
 
 
+@_in_range
 def scatter_add(x: Array, updates: Array, *indices: Array, axes: Axes) -> Array:
     out = x.copy()
     np.add.at(_indexed_first(out, axes), indices, updates)
     return out
 
 
+@_in_range
 def scatter_set(x: Array, updates: Array, *indices: Array, axes: Axes) -> Array:
     out = x.copy()
     _indexed_first(out, axes)[indices] = updates
@@ -66,12 +89,12 @@ def reduction(ufunc: np.ufunc) -> Callable[..., Any]:
 
 def reduction_in_own_dtype(ufunc: np.ufunc) -> Callable[..., Any]:
     def reduce(x: Array, axes: Axes) -> Any:
-        return ufunc.reduce(x, axis=axes, dtype=x.dtype)
+        return ufunc.reduce(x, axis=axes, dtype=x.dtype) if axes else x  # NumPy would turn -0.0 into 0.0
     return reduce
 
 
 def dot(x: Array, y: Array, contract: tuple[Axes, Axes], batch: tuple[Axes, Axes]) -> Array:
-    if x.dtype.itemsize == 2:  # half precision is multiplied in single precision
+    if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":  # half precision is multiplied in single precision
         return dot(x.astype(np.float32), y.astype(np.float32), contract, batch).astype(x.dtype)
     free = [[axis for axis in range(side.ndim) if axis not in c + b]
             for side, c, b in zip((x, y), contract, batch, strict=True)]
@@ -129,7 +152,7 @@ KERNELS: dict[Op, Callable[..., Any]] = {
     ops.DIV: np.divide,
     ops.FLOOR_DIVIDE: np.floor_divide,
     ops.REMAINDER: np.remainder,
-    ops.POW: np.power,
+    ops.POW: power,
     ops.ATAN2: np.arctan2,
     ops.MAXIMUM: np.maximum,
     ops.MINIMUM: np.minimum,

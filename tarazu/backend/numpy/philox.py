@@ -1,5 +1,6 @@
 """Philox 4x32-10, a counter-based random generator (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy
-as 1, 2, 3", 2011): a block of four words is a function of key and counter alone, so every backend gives the same bits."""
+as 1, 2, 3", 2011): a block of four words is a function of key and counter alone, so every backend gives the same
+bits."""
 
 from __future__ import annotations
 

@@ -1,0 +1,63 @@
+"""What a person sees while training: a progress bar in a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tarazu.base.errors import ArgumentError
+from tarazu.train.callbacks import Callback
+
+if TYPE_CHECKING:
+    from tarazu.train.loop import Run
+
+MOST_LINES = 20  # for runs of more epochs only every so many are shown
+
+
+def progress(verbose: Any) -> list[Callback]:
+    """The callbacks that `verbose` asks for: "auto", 0 or 1."""
+    if verbose == "auto":
+        return [Bar() if sys.stdout.isatty() else Lines()]
+    if verbose in (0, 1):
+        return [Lines()] if verbose else []
+    raise ArgumentError(f"verbose={verbose!r}", expected='"auto", 0 or 1', fix='leave it out for "auto"')
+
+
+def row_text(row: dict[str, Any]) -> str:
+    """The numbers of an epoch's row on one line."""
+    return "  ".join(f"{name} {value:.4g}" if name != "accuracy" and not name.endswith("_accuracy") else f"{name} {value:.3f}"
+                     for name, value in row.items() if name not in ("epoch", "seconds", "learning_rate"))
+
+
+class Lines(Callback):
+    """A line for each epoch; for long runs for every so many, the first and the last always."""
+
+    def on_epoch_end(self, run: Run) -> None:
+        every = -(-run.epochs // MOST_LINES)
+        if run.epoch % every == 0 or run.epoch in (1, run.epochs) or run.history.stopped:
+            row = run.history[-1]
+            print(f"epoch {run.epoch:>{len(str(run.epochs))}}/{run.epochs}  {row['seconds']:.2f} s  {row_text(row)}", flush=True)
+
+
+class Bar(Callback):
+    """A bar over all steps with the numbers of the last epoch."""
+
+    def on_fit_start(self, run: Run) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), BarColumn(bar_width=24),
+                             TextColumn("{task.fields[numbers]}"), TimeRemainingColumn())
+        self._task = self._bar.add_task("", total=run.epochs * run.steps, epoch=1, epochs=run.epochs, numbers="")
+        self._bar.start()
+
+    def on_epoch_start(self, run: Run) -> None:
+        self._bar.update(self._task, epoch=run.epoch)
+
+    def on_step_end(self, run: Run) -> None:
+        self._bar.advance(self._task)
+
+    def on_epoch_end(self, run: Run) -> None:
+        self._bar.update(self._task, numbers=row_text(run.history[-1]))
+
+    def on_fit_end(self, run: Run) -> None:
+        self._bar.stop()
