@@ -48,7 +48,7 @@ def _fit(history: History, joint: str = "and") -> str:
     skills = read(history, "train_skill", "validation_skill")
     if skills:
         train, validation = (percent(skill) if skill > 0 else "nothing" for skill in skills)
-        return (f"the model explains {train} of the trivial loss on training data {joint} {validation} on "
+        return (f"the model removes {train} of the trivial loss on training data {joint} {validation} on "
                 f"validation{gap_text}")
     losses = read(history, "train_loss", "validation_loss") or (float("nan"), float("nan"))
     return f"the loss is {number(losses[0])} on training data {joint} {number(losses[1])} on validation{gap_text}"
@@ -60,7 +60,7 @@ def _overfit(history: History) -> str:
 
 def _little_skill(history: History) -> str:
     skill = read(history, "train_skill") or (0.0,)
-    return f"the model explains only {percent(max(skill[0], 0))} of the trivial loss on its own training data"
+    return f"the model removes only {percent(max(skill[0], 0))} of the trivial loss on its own training data"
 
 
 def _risen(history: History) -> str:

@@ -24,22 +24,29 @@ def not_measured(history: History) -> Finding | None:
 
 
 def diverged(history: History) -> Finding | None:
-    """The kept weights give losses that are no numbers."""
+    """The kept weights give losses that are no numbers, or the run broke off before it had learned anything."""
     found = read(history, "non_finite_samples")
-    if not found or not found[0]:
-        return None
     first = read(history, "non_finite_epoch")
-    when = f"; it first happened in epoch {first[0]:.0f}" if first else ""
-    evidence = f"the loss of {count(found[0], 'sample')} is NaN or infinite under the weights that are left{when}"
-    return Finding("diverged", "problem", evidence, {"non_finite_samples": found[0]}, 0.0,
+    if found and found[0]:
+        when = f"; it first happened in epoch {first[0]:.0f}" if first else ""
+        evidence = f"the loss of {count(found[0], 'sample')} is NaN or infinite under the weights that are left{when}"
+    elif _broke_off(history) and len(history) < MIN_EPOCHS:
+        evidence = f"a loss was NaN or infinite in epoch {len(history) + 1}, and training stopped there"
+    else:
+        return None
+    return Finding("diverged", "problem", evidence, {"non_finite_samples": found[0] if found else None}, 0.0,
                    (*advice.against_instability(), "look for NaN or huge values in the data"))
+
+
+def _broke_off(history: History) -> bool:
+    return history.stopped == "not finite"
 
 
 def unstable(history: History) -> Finding | None:
     """The train loss exploded or stopped being a number on the way, but the kept weights give numbers."""
-    if not advice.is_unstable(history) or history.measurements.get("non_finite_samples"):
+    if diverged(history) or not (advice.is_unstable(history) or _broke_off(history)):
         return None
-    first = read(history, "non_finite_epoch")
+    first = read(history, "non_finite_epoch") or ((len(history) + 1,) if _broke_off(history) else None)
     largest = read(history, "explosion")
     evidence = (f"a loss was NaN or infinite in epoch {first[0]:.0f}" if first else
                 f"the train loss rose to {number(largest[0] if largest else 0)} times its start or the trivial loss")
@@ -75,7 +82,7 @@ def few_validation(history: History) -> Finding | None:
 
 def few_epochs(history: History) -> Finding | None:
     """The run is too short to show where the losses are going."""
-    if not 0 < len(history) < MIN_EPOCHS:
+    if len(history) >= MIN_EPOCHS or not history.measurements:
         return None
     return Finding("few epochs", "info", f"{count(len(history), 'epoch')} cannot show where the losses are going",
                    {"epochs": len(history)}, MIN_EPOCHS, (f"train for at least {MIN_EPOCHS} epochs",))

@@ -28,6 +28,7 @@ MEASUREMENTS = {
     "validation_loss_low": "", "validation_loss_high": "",
     "trivial_train_loss": "mean loss of the trivial predictor over the training samples",
     "trivial_validation_loss": "mean loss of the trivial predictor over the validation samples",
+    "trivial_predictor": "what the trivial predictor always predicts, in words: 'the class frequencies', 'the mean', ...",
     "train_skill": "1 - train_loss / trivial_train_loss: the share of the trivial loss that the model removes",
     "train_skill_low": "", "train_skill_high": "",
     "validation_skill": "1 - validation_loss / trivial_validation_loss",
@@ -61,7 +62,8 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
                 trivial_train_losses: np.ndarray | None, trivial_validation_losses: np.ndarray | None,
                 rows: Sequence[Mapping[str, Any]], *, num_parameters: int, kept_epoch: int | None = None,
                 last_validation_losses: np.ndarray | None = None, train_accuracy: float | None = None,
-                validation_accuracy: float | None = None, seed: int = 0) -> dict[str, Measured]:
+                validation_accuracy: float | None = None, trivial_predictor: str | None = None,
+                seed: int = 0) -> dict[str, Measured]:
     """Everything that `judge` needs to know about a finished run, by the names in MEASUREMENTS; JSON can hold it.
 
     The losses are per sample, shape (samples,), in evaluation mode, under the weights that the model keeps, those of
@@ -84,7 +86,8 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
         validation = _summarise("validation", [validation_losses, trivial_validation_losses, last], generator)
     found: dict[str, Any] = {
         **dict.fromkeys(MEASUREMENTS), "num_parameters": num_parameters, "epochs": len(rows), "kept_epoch": kept,
-        "train_accuracy": train_accuracy, "validation_accuracy": validation_accuracy, "validation_samples": 0}
+        "train_accuracy": train_accuracy, "validation_accuracy": validation_accuracy, "validation_samples": 0,
+        "trivial_predictor": trivial_predictor}
     found |= _set_measurements("train", train)
     if validation:
         found |= _set_measurements("validation", validation) | _comparison(train, validation)

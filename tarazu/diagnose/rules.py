@@ -32,7 +32,8 @@ def fit(history: History) -> Finding | None:
         text += f"; accuracy {percent(accuracies[0])} and {percent(accuracies[1])}"
     trivial = read(history, "trivial_train_loss")
     if trivial:
-        text += f"; {number(trivial[0])} is the trivial loss, of always predicting the class frequencies or the mean"
+        always = history.measurements.get("trivial_predictor") or "the same"
+        text += f"; {number(trivial[0])} is the trivial loss, of always predicting {always}"
     return Finding("fit", "info", text, _numbers(history, "train_loss", "validation_loss", "trivial_train_loss"))
 
 

@@ -9,6 +9,7 @@ from tarazu.nn.normalise import BatchNorm, LayerNorm
 from tarazu.nn.parameter import Parameter
 from tarazu.nn.regularise import Dropout, Flatten
 from tarazu.nn.sequential import Sequential
+from tarazu.nn.table_features import TableFeatures
 
 __all__ = ["ACTIVATIONS", "LOSSES", "Activation", "BatchNorm", "Dense", "Dropout", "Embedding", "Flatten", "LayerNorm",
-           "Module", "Parameter", "Sequential", "binary_cross_entropy", "cross_entropy", "huber", "init", "mae", "mse"]
+           "Module", "Parameter", "Sequential", "TableFeatures", "binary_cross_entropy", "cross_entropy", "huber", "init", "mae", "mse"]

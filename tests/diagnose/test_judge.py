@@ -20,7 +20,7 @@ def names(verdict: Verdict) -> set[str]:
 
 def test_about_right_says_both_shares_and_the_gap():
     verdict = judge(synthetic.healthy(0))
-    assert verdict.headline.startswith("about right: the model explains ")
+    assert verdict.headline.startswith("about right: the model removes ")
     for part in (" % of the trivial loss on training data and ", " % on validation (gap ", ", 95 % interval "):
         assert part in verdict.headline
 
@@ -89,7 +89,7 @@ def test_one_validation_sample():
 
 def test_one_epoch():
     verdict = judge(make_run(0, train=np.array([0.5]), validation=np.array([0.5]), validation_samples=500))
-    assert verdict.headline.startswith("undecided: 1 epoch is too few to tell; so far the model explains ")
+    assert verdict.headline.startswith("undecided: 1 epoch is too few to tell; so far the model removes ")
 
 
 def test_diverged():
@@ -129,3 +129,21 @@ def test_a_verdict_survives_its_file(tmp_path):
     run = synthetic.overfit(0)
     run.verdict = judge(run)
     assert History.load(run.save(tmp_path / "run.jsonl")).verdict == run.verdict
+
+
+def test_a_run_that_broke_off_at_once_has_diverged_although_its_first_weights_have_finite_losses():
+    history = History()
+    history.stopped = "not finite"
+    losses = np.full(50, 1.1)
+    history.measurements = measure_fit(losses, losses, losses, losses, [], num_parameters=3)
+    verdict = judge(history)
+    assert verdict.name == "undecided"
+    assert "a loss was NaN or infinite in epoch 1, and training stopped there" in str(verdict)
+
+
+def test_a_good_run_that_broke_off_late_is_judged_by_its_kept_weights_with_a_warning():
+    run = synthetic.healthy(0)
+    run.stopped = "not finite"
+    verdict = judge(run)
+    assert verdict.name == "about right"
+    assert "unstable" in names(verdict)

@@ -1,0 +1,131 @@
+"""The commands and their options; each does its work by a call of what is below."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from tarazu.base.errors import TarazuError
+from tarazu.cli import run_folder, show
+from tarazu.data import read_table
+from tarazu.optim import OPTIMIZERS
+from tarazu.runtime.device import device as find_device
+from tarazu.train.table import TableOptions, fit_table, predict_table
+
+BAD_INPUT = 2  # the exit code for input that cannot be used
+
+
+class Sizes(click.ParamType):
+    """Layer sizes such as 64,64; 0 means no hidden layer."""
+
+    name = "sizes"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            sizes = tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            sizes = (-1,)
+        if sizes != (0,) and min(sizes) < 1:
+            self.fail(f"{value!r} is not a list of layer sizes; write for example 64,64 (or 0 for no hidden layer)", param, ctx)
+        return () if sizes == (0,) else sizes
+
+
+class Kind(click.ParamType):
+    """A column and its kind, as NAME=number."""
+
+    name = "name=kind"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, kind = str(value).rpartition("=")
+        if not equals or not name:
+            self.fail(f"{value!r} is not NAME=KIND; write for example year=category", param, ctx)
+        return name, kind
+
+
+class Commands(click.Group):
+    """Commands that end with a message and exit code 2 on input that cannot be used, never with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (TarazuError, OSError) as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(BAD_INPUT)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="tarazu", message="tarazu %(version)s")
+def main() -> None:
+    """Train neural networks on tables, and learn whether they underfit or overfit, on what evidence, and what would help."""
+
+
+@main.command(name="fit", short_help="Train on a table and judge the fit.")
+@click.argument("table", type=click.Path())
+@click.option("--target", required=True, help="The column to predict.")
+@click.option("--epochs", type=click.IntRange(min=1), default=TableOptions.epochs, show_default=True,
+              help="Passes over the training rows at most; training ends earlier when validation stops improving.")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Rows per step.  [default: by the number of rows, 32 to 256]")
+@click.option("--hidden", type=Sizes(), default="64,64", show_default=True, help="Sizes of the hidden layers; 0 for none.")
+@click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.dropout, show_default=True,
+              help="Share of each hidden layer that is dropped while training.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=TableOptions.learning_rate, show_default=True)
+@click.option("--optimizer", type=click.Choice(sorted(OPTIMIZERS)), default=TableOptions.optimizer, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=TableOptions.seed, show_default=True,
+              help="The same seed gives the same split, weights and history.")
+@click.option("--validation", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.validation, show_default=True,
+              help="Share of the rows to choose the best epoch by.")
+@click.option("--test", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.test, show_default=True,
+              help="Share of the rows to measure the final model by.")
+@click.option("--kind", "kinds", type=Kind(), multiple=True,
+              help="What a column is, when the guess is wrong: number, category or ignore. May be given several times.")
+@click.option("--device", default="cpu", show_default=True, help="Where to train.")
+@click.option("--out", type=click.Path(), help="The run folder.  [default: a new one, runs/TABLE-TARGET]")
+@click.option("--force", is_flag=True, help="Replace the run folder named by --out if it is there.")
+@click.option("--quiet", is_flag=True, help="Print only the verdict's headline and the run folder.")
+def fit_command(table: str, target: str, kinds: Any, device: str, out: str | None, force: bool, quiet: bool, **options: Any) -> None:
+    """Train a network on TABLE (CSV or Parquet) to predict the column --target, and judge the fit.
+
+    The run folder gets the model, the history and report.html.
+    """
+    find_device(device)
+    place = run_folder.destination(table, target, out, force)
+    data = read_table(table)
+    with show.warnings_as_lines() as warned:
+        result = fit_table(data, target, TableOptions(**options, kinds=dict(kinds)), verbose=0 if quiet else "auto",
+                           on_summary=None if quiet else show.summary)
+    folder = run_folder.write(result, place, title=f"{target} from {table}")
+    show.outcome(result.history.verdict, None if quiet else result.scores, folder)
+    sys.exit(1 if warned else 0)
+
+
+@main.command(name="predict", short_help="Predict for each row of a table.")
+@click.argument("run", type=click.Path())
+@click.argument("table", type=click.Path())
+@click.option("-o", "--output", type=click.Path(), help="The CSV file to write.  [default: print to the terminal]")
+@click.option("--force", is_flag=True, help="Replace the output file if it is there.")
+def predict_command(run: str, table: str, output: str | None, force: bool) -> None:
+    """Predict with the model in the folder RUN for each row of TABLE.
+
+    Writes the label and the probability of each class, or the value. Categories that training never saw and missing cells are
+    handled as unknown.
+    """
+    model, encoder, _ = run_folder.read(run)
+    run_folder.write_predictions(predict_table(model, encoder, read_table(table)), output, force)
+
+
+@main.command(name="report", short_help="Print verdict and scores again.")
+@click.argument("run", type=click.Path())
+def report_command(run: str) -> None:
+    """Print the verdict and the scores of the folder RUN again, and say where its report is."""
+    history, scores = run_folder.read_outcome(run)
+    show.outcome(history.verdict, scores, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Run folders: what `tarazu fit` leaves behind and the other commands read. A folder appears whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError, FileFormatError
+from tarazu.data import TableEncoder
+from tarazu.diagnose import write_report
+from tarazu.nn import Module
+from tarazu.record import History, write_text
+from tarazu.train.checkpoint import read_description, read_model, write_model
+from tarazu.train.table import Scores, TableFit
+
+HISTORY, REPORT = "history.jsonl", "report.html"
+SUFFIXES = (".gz", ".csv", ".tsv", ".txt", ".parquet")
+
+
+def destination(table: str, target: str, out: str | None, force: bool) -> Path:
+    """Where the run folder goes: `out`, or a new folder in runs/ that is named after table and target."""
+    if out is not None:
+        path = Path(out)
+        if path.exists() and not force:
+            raise ArgumentError(f"{path} is there already", expected="a new folder",
+                                fix="choose another --out, or replace it with --force")
+        if path.exists() and not (path / HISTORY).is_file():
+            raise ArgumentError(f"{path} is not a run folder", expected="a folder that `tarazu fit` wrote, or a new one",
+                                fix="choose another --out; only run folders are replaced by --force")
+        return path
+    name = f"{_stem(table)}-{''.join(c if c.isalnum() or c in '._-' else '_' for c in target)}"
+    candidates = (Path("runs") / (f"{name}-{i}" if i > 1 else name) for i in range(1, 100_000))
+    return next(path for path in candidates if not path.exists())
+
+
+def _stem(table: str) -> str:
+    name = Path(table).name
+    for suffix in SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name or "table"
+
+
+def write(result: TableFit, place: Path, *, title: str) -> Path:
+    """Write the run folder at `place`; one that was there is replaced at the end, all at once."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as scratch:
+        new = Path(scratch) / "new"
+        new.mkdir()
+        write_model(result.model, new, {"encoder": result.encoder.to_json(), "scores": result.scores})
+        result.history.save(new / HISTORY)
+        write_report(new / REPORT, title=title, history=result.history, table=result.scores, plot=result.plot,
+                     notes=str(result.summary).split("\n"))
+        if place.exists():
+            place.rename(Path(scratch) / "old")
+        new.rename(place)
+    return place
+
+
+def read(run: str) -> tuple[Module, TableEncoder, Scores]:
+    """The model, the encoder and the scores in a run folder."""
+    folder = _require_folder(run)
+    model, extra = read_model(folder)
+    return model, TableEncoder.from_json(_entry(extra, "encoder", folder)), _entry(extra, "scores", folder)
+
+
+def read_outcome(run: str) -> tuple[History, Scores]:
+    """The history and the scores in a run folder, without loading the model."""
+    folder = _require_folder(run)
+    scores = _entry(read_description(folder)["extra"], "scores", folder)
+    return History.load(folder / HISTORY), scores
+
+
+def _require_folder(run: str) -> Path:
+    folder = Path(run)
+    if not folder.is_dir():
+        raise FileFormatError("there is no such folder" if not folder.exists() else "it is a file", path=folder,
+                              expected="a run folder", fix="check the path; `tarazu fit` prints that of its run folder")
+    return folder
+
+
+def _entry(extra: Any, name: str, folder: Path) -> Any:
+    if not isinstance(extra, dict) or name not in extra:
+        raise FileFormatError(f"model.json holds no {name}", path=folder, expected="a run folder that `tarazu fit` wrote",
+                              fix="models saved from Python are loaded with tz.load(path)")
+    return extra[name]
+
+
+def write_predictions(columns: dict[str, np.ndarray], output: str | None, force: bool) -> None:
+    """Predictions as CSV, to a file or to the terminal."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*([_cell(value) for value in column] for column in columns.values()), strict=True))
+    if output is None:
+        sys.stdout.write(text.getvalue())
+        return
+    if Path(output).exists() and not force:
+        raise ArgumentError(f"{output} is there already", expected="a new file", fix="choose another -o, or replace it with --force")
+    write_text(output, text.getvalue())
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"

@@ -1,0 +1,67 @@
+"""What the commands print."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tarazu.data import TableSummary
+from tarazu.record import Verdict
+from tarazu.train.loop import TrainingWarning
+
+REPORT = "report.html"
+
+
+def summary(found: TableSummary) -> None:
+    """What was found in the table."""
+    click.echo(f"{found}\n")
+
+
+@contextlib.contextmanager
+def warnings_as_lines() -> Iterator[list[str]]:
+    """A block whose training warnings are printed as lines; gives the list of them."""
+    found: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", TrainingWarning)
+        yield found
+    for warning in caught:
+        if issubclass(warning.category, TrainingWarning):
+            found.append(str(warning.message))
+            click.echo(f"warning: {warning.message}", err=True)
+
+
+def outcome(verdict: Verdict | None, scores: dict[str, dict[str, float]] | None, folder: Any) -> None:
+    """The table of scores, the verdict, and where everything is; without scores, only the headline and the folder."""
+    if scores is not None:
+        score_table(scores)
+    if verdict is not None:
+        headline, _, rest = str(verdict).partition("\n")
+        click.secho(headline, bold=True)
+        if rest and scores is not None:
+            click.echo(rest)
+    click.echo(f"run folder: {folder}" if scores is None else f"\nrun folder: {folder}\nreport: {Path(folder) / REPORT}")
+
+
+def score_table(scores: dict[str, dict[str, float]]) -> None:
+    """One row per part, one column per metric."""
+    from rich.console import Console
+    from rich.table import Table
+
+    names = list(dict.fromkeys(name for row in scores.values() for name in row))
+    table = Table("", *names, box=None, pad_edge=False, header_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for part, row in scores.items():
+        table.add_row(part, *(_number(name, row[name]) if name in row else "-" for name in names))
+    click.echo()
+    Console().print(table)
+    click.echo()
+
+
+def _number(name: str, value: float) -> str:
+    return f"{value:.1%}" if name == "accuracy" else f"{value:.4g}"
