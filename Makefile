@@ -1,0 +1,15 @@
+.PHONY: check test long bench
+
+check:  ## linter, types and the core's tests: under a minute
+	ruff check .
+	mypy
+	pytest -x tests/core tests/nn tests/optim tests/*.py
+
+test:  ## everything that must pass before a change lands
+	pytest
+
+long:  ## sweeps that take minutes
+	pytest -m long
+
+bench:  ## figures, with torch's beside them where it is installed
+	python bench/overhead.py
