@@ -30,7 +30,8 @@ class Sizes(click.ParamType):
         except ValueError:
             sizes = (-1,)
         if sizes != (0,) and min(sizes) < 1:
-            self.fail(f"{value!r} is not a list of layer sizes; write for example 64,64 (or 0 for no hidden layer)", param, ctx)
+            self.fail(f"{value!r} is not a list of layer sizes; write for example 64,64 (or 0 for no hidden layer)",
+                      param, ctx)
         return () if sizes == (0,) else sizes
 
 
@@ -62,7 +63,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="tarazu", message="tarazu %(version)s")
 def main() -> None:
-    """Train neural networks on tables, and learn whether they underfit or overfit, on what evidence, and what would help."""
+    """Train neural networks on tables, and learn whether they underfit or overfit and what would help."""
 
 
 @main.command(name="fit", short_help="Train on a table and judge the fit.")
@@ -70,16 +71,20 @@ def main() -> None:
 @click.option("--target", required=True, help="The column to predict.")
 @click.option("--epochs", type=click.IntRange(min=1), default=TableOptions.epochs, show_default=True,
               help="Passes over the training rows at most; training ends earlier when validation stops improving.")
-@click.option("--batch-size", type=click.IntRange(min=1), help="Rows per step.  [default: by the number of rows, 32 to 256]")
-@click.option("--hidden", type=Sizes(), default="64,64", show_default=True, help="Sizes of the hidden layers; 0 for none.")
+@click.option("--batch-size", type=click.IntRange(min=1),
+              help="Rows per step.  [default: by the number of rows, 32 to 256]")
+@click.option("--hidden", type=Sizes(), default="64,64", show_default=True,
+              help="Sizes of the hidden layers; 0 for none.")
 @click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.dropout, show_default=True,
               help="Share of each hidden layer that is dropped while training.")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=TableOptions.learning_rate, show_default=True)
-@click.option("--optimizer", type=click.Choice(sorted(OPTIMIZERS)), default=TableOptions.optimizer, show_default=True)
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=TableOptions.learning_rate,
+              show_default=True, help="How far each step goes.")
+@click.option("--optimizer", type=click.Choice(sorted(OPTIMIZERS)), default=TableOptions.optimizer, show_default=True,
+              help="How steps follow from gradients.")
 @click.option("--seed", type=click.IntRange(min=0), default=TableOptions.seed, show_default=True,
               help="The same seed gives the same split, weights and history.")
-@click.option("--validation", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.validation, show_default=True,
-              help="Share of the rows to choose the best epoch by.")
+@click.option("--validation", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.validation,
+              show_default=True, help="Share of the rows to choose the best epoch by.")
 @click.option("--test", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.test, show_default=True,
               help="Share of the rows to measure the final model by.")
 @click.option("--kind", "kinds", type=Kind(), multiple=True,
@@ -88,7 +93,8 @@ def main() -> None:
 @click.option("--out", type=click.Path(), help="The run folder.  [default: a new one, runs/TABLE-TARGET]")
 @click.option("--force", is_flag=True, help="Replace the run folder named by --out if it is there.")
 @click.option("--quiet", is_flag=True, help="Print only the verdict's headline and the run folder.")
-def fit_command(table: str, target: str, kinds: Any, device: str, out: str | None, force: bool, quiet: bool, **options: Any) -> None:
+def fit_command(table: str, target: str, kinds: Any, device: str, out: str | None, force: bool, quiet: bool,
+                **options: Any) -> None:
     """Train a network on TABLE (CSV or Parquet) to predict the column --target, and judge the fit.
 
     The run folder gets the model, the history and report.html.
@@ -112,8 +118,8 @@ def fit_command(table: str, target: str, kinds: Any, device: str, out: str | Non
 def predict_command(run: str, table: str, output: str | None, force: bool) -> None:
     """Predict with the model in the folder RUN for each row of TABLE.
 
-    Writes the label and the probability of each class, or the value. Categories that training never saw and missing cells are
-    handled as unknown.
+    Writes the label and the probability of each class, or the value. Categories that training never saw and missing
+    cells are handled as unknown.
     """
     model, encoder, _ = run_folder.read(run)
     run_folder.write_predictions(predict_table(model, encoder, read_table(table)), output, force)

@@ -31,10 +31,11 @@ def destination(table: str, target: str, out: str | None, force: bool) -> Path:
             raise ArgumentError(f"{path} is there already", expected="a new folder",
                                 fix="choose another --out, or replace it with --force")
         if path.exists() and not (path / HISTORY).is_file():
-            raise ArgumentError(f"{path} is not a run folder", expected="a folder that `tarazu fit` wrote, or a new one",
+            raise ArgumentError(f"{path} is not a run folder", expected="a folder that `tarazu fit` wrote",
                                 fix="choose another --out; only run folders are replaced by --force")
         return path
-    name = f"{_stem(table)}-{''.join(c if c.isalnum() or c in '._-' else '_' for c in target)}"
+    plain_target = "".join(c if c.isalnum() or c in "._-" else "_" for c in target)
+    name = f"{_stem(table)}-{plain_target}"
     candidates = (Path("runs") / (f"{name}-{i}" if i > 1 else name) for i in range(1, 100_000))
     return next(path for path in candidates if not path.exists())
 
@@ -79,14 +80,15 @@ def read_outcome(run: str) -> tuple[History, Scores]:
 def _require_folder(run: str) -> Path:
     folder = Path(run)
     if not folder.is_dir():
-        raise FileFormatError("there is no such folder" if not folder.exists() else "it is a file", path=folder,
+        raise FileFormatError("it is a file" if folder.exists() else "there is no such folder", path=folder,
                               expected="a run folder", fix="check the path; `tarazu fit` prints that of its run folder")
     return folder
 
 
 def _entry(extra: Any, name: str, folder: Path) -> Any:
     if not isinstance(extra, dict) or name not in extra:
-        raise FileFormatError(f"model.json holds no {name}", path=folder, expected="a run folder that `tarazu fit` wrote",
+        raise FileFormatError(f"model.json holds no {name}", path=folder,
+                              expected="a run folder that `tarazu fit` wrote",
                               fix="models saved from Python are loaded with tz.load(path)")
     return extra[name]
 
@@ -101,7 +103,8 @@ def write_predictions(columns: dict[str, np.ndarray], output: str | None, force:
         sys.stdout.write(text.getvalue())
         return
     if Path(output).exists() and not force:
-        raise ArgumentError(f"{output} is there already", expected="a new file", fix="choose another -o, or replace it with --force")
+        raise ArgumentError(f"{output} is there already", expected="a new file",
+                            fix="choose another -o, or replace it with --force")
     write_text(output, text.getvalue())
 
 

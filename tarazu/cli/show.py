@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
+from tarazu.cli.run_folder import REPORT
 from tarazu.data import TableSummary
 from tarazu.record import Verdict
 from tarazu.train.loop import TrainingWarning
-
-REPORT = "report.html"
+from tarazu.train.table import Scores
 
 
 def summary(found: TableSummary) -> None:
@@ -35,7 +35,7 @@ def warnings_as_lines() -> Iterator[list[str]]:
             click.echo(f"warning: {warning.message}", err=True)
 
 
-def outcome(verdict: Verdict | None, scores: dict[str, dict[str, float]] | None, folder: Any) -> None:
+def outcome(verdict: Verdict | None, scores: Scores | None, folder: Any) -> None:
     """The table of scores, the verdict, and where everything is; without scores, only the headline and the folder."""
     if scores is not None:
         score_table(scores)
@@ -44,10 +44,13 @@ def outcome(verdict: Verdict | None, scores: dict[str, dict[str, float]] | None,
         click.secho(headline, bold=True)
         if rest and scores is not None:
             click.echo(rest)
-    click.echo(f"run folder: {folder}" if scores is None else f"\nrun folder: {folder}\nreport: {Path(folder) / REPORT}")
+    if scores is None:
+        click.echo(f"run folder: {folder}")
+    else:
+        click.echo(f"\nrun folder: {folder}\nreport: {Path(folder) / REPORT}")
 
 
-def score_table(scores: dict[str, dict[str, float]]) -> None:
+def score_table(scores: Scores) -> None:
     """One row per part, one column per metric."""
     from rich.console import Console
     from rich.table import Table

@@ -14,8 +14,8 @@ class TableFeatures(Module):
     """Passes the first `num_dense` columns on and replaces each column of codes after them by a learnt vector.
 
     `embeddings` holds (levels, dimension) for each column of codes, as `tz.data.TableEncoder.embeddings` gives them:
-    (batch, num_dense + len(embeddings)) to (batch, num_dense + sum of dimensions) (Guo and Berkhahn, "Entity Embeddings of
-    Categorical Variables", 2016).
+    (batch, num_dense + len(embeddings)) to (batch, num_dense + sum of dimensions) (Guo and Berkhahn, "Entity Embeddings
+    of Categorical Variables", 2016).
 
     >>> import tarazu as tz
     >>> tz.nn.TableFeatures(2, [(5, 3)])(tz.tensor([[0.1, 0.2, 4.0]])).shape

@@ -62,9 +62,9 @@ def fit_table(table: Table, target: str, options: TableOptions | None = None, *,
               on_summary: Callable[[TableSummary], None] | None = None) -> TableFit:
     """Train a multi-layer network to predict the column `target` of a table.
 
-    Rows are split into training, validation and test (classes in proportion); the weights of the best validation epoch are kept.
-    `on_summary` is told what was found in the table before training starts. Raises DataError for a table that
-    cannot be used.
+    Rows are split into training, validation and test (classes in proportion); the weights of the best validation epoch
+    are kept. `on_summary` is told what was found in the table before training starts. Raises DataError for a table
+    that cannot be used.
     """
     options = options or TableOptions()
     split = split_table(table, target, options.validation, options.test, options.seed, options.kinds)
@@ -80,15 +80,15 @@ def fit_table(table: Table, target: str, options: TableOptions | None = None, *,
     else:
         compile(model, _optimizer(options), "mse", [_in_units(encoder)])
     validation = (x[split.validation], y[split.validation]) if len(split.validation) else None
-    history = fit(model, x[split.train], y[split.train], epochs=options.epochs, validation_data=validation, verbose=verbose,
-                  batch_size=options.batch_size or min(max(len(split.train) // 100, 32), 256),
+    history = fit(model, x[split.train], y[split.train], epochs=options.epochs, validation_data=validation,
+                  verbose=verbose, batch_size=options.batch_size or min(max(len(split.train) // 100, 32), 256),
                   callbacks=[EarlyStopping(patience=PATIENCE)] if validation else [])
     scores = {part: _scores(model, encoder, x[rows], y[rows]) for part, rows in split._asdict().items() if len(rows)}
     return TableFit(model, encoder, summary, split, history, scores, _plot(model, encoder, x, y, split))
 
 
 def table_model(encoder: TableEncoder, options: TableOptions) -> Sequential:
-    """The network: embeddings where the table has categories of many levels, hidden layers with relu, one output layer."""
+    """The network: embeddings for categories of many levels, hidden layers with relu, one output layer."""
     model = Sequential([TableFeatures(encoder.num_dense, encoder.embeddings)] if encoder.embeddings else [])
     for units in options.hidden:
         model.add(Dense(units, activation="relu", kernel_initializer="he_normal"))
@@ -100,7 +100,8 @@ def table_model(encoder: TableEncoder, options: TableOptions) -> Sequential:
 def _optimizer(options: TableOptions) -> Any:
     kind = OPTIMIZERS.get(options.optimizer.lower())
     if kind is None:
-        raise ArgumentError(f"optimizer {options.optimizer!r}", expected=f"one of {', '.join(OPTIMIZERS)}", fix="check the spelling")
+        raise ArgumentError(f"optimizer {options.optimizer!r}", expected=f"one of {', '.join(OPTIMIZERS)}",
+                            fix="check the spelling")
     return kind(lr=options.learning_rate)
 
 
