@@ -1,4 +1,4 @@
-"""The errors that Tarazu raises, all with the same three-part message: the problem, what was expected, how to mend it."""
+"""The errors that Tarazu raises, all in three parts: the problem, what was expected, how to mend it."""
 
 
 class TarazuError(Exception):

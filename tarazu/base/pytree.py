@@ -1,4 +1,4 @@
-"""Nested containers: lists, tuples, named tuples, dicts and dataclasses, taken apart into leaves and put together again."""
+"""Nested containers: lists, tuples, named tuples, dicts and dataclasses, taken apart into leaves and rebuilt."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ MEASUREMENTS = {
     "validation_loss_low": "", "validation_loss_high": "",
     "trivial_train_loss": "mean loss of the trivial predictor over the training samples",
     "trivial_validation_loss": "mean loss of the trivial predictor over the validation samples",
-    "trivial_predictor": "what the trivial predictor always predicts, in words: 'the class frequencies', 'the mean', ...",
+    "trivial_predictor": "what the trivial predictor always predicts: 'the mean', ...",
     "train_skill": "1 - train_loss / trivial_train_loss: the share of the trivial loss that the model removes",
     "train_skill_low": "", "train_skill_high": "",
     "validation_skill": "1 - validation_loss / trivial_validation_loss",

@@ -15,12 +15,13 @@ from tarazu.ir.types import Shape, TensorType
 
 
 class Node:
-    """A value in a graph: the result of a primitive, a parameter (`op` is PARAMETER), a constant or one of several results."""
+    """A value in a graph: the result of a primitive, a parameter, a constant, or one result of several."""
 
     __slots__ = ("attributes", "inputs", "op", "owner", "type")
     __array_ufunc__ = None  # so that NumPy never treats a node as an array of one object
 
-    def __init__(self, op: Op | str, inputs: tuple[Node, ...], attributes: dict[str, Any], type_: Any, owner: object) -> None:
+    def __init__(self, op: Op | str, inputs: tuple[Node, ...], attributes: dict[str, Any], type_: Any,
+                 owner: object) -> None:
         self.op, self.inputs, self.attributes, self.type, self.owner = op, inputs, attributes, type_, owner
 
     @property
@@ -80,11 +81,11 @@ def _result_type(node: Node, index: int) -> TensorType:
 
 
 class Builder:
-    """Makes nodes; a node that would equal an earlier one *is* the earlier one, so common subexpressions never double."""
+    """Makes nodes; one that would equal an earlier one *is* the earlier one: common subexpressions never double."""
 
     def __init__(self) -> None:
         self._interned: dict[Any, Node] = {}
-        self.mark = object()  # what this builder's nodes carry; not the builder itself, which would keep all nodes alive
+        self.mark = object()  # what its nodes carry; the builder itself would keep all of them alive
 
     def parameter(self, type_: TensorType) -> Node:
         return Node(PARAMETER, (), {}, type_, self.mark)
@@ -159,7 +160,7 @@ class Graph:
 
     def evaluate(self, inputs: Sequence[Any], apply: Callable[[Op, list[Any], dict[str, Any]], Any],
                  constant: Callable[[np.ndarray], Any]) -> list[Any]:
-        """The outputs when each primitive is done by `apply(op, inputs, attributes)` and each constant made by `constant`."""
+        """The outputs with primitives done by `apply(op, inputs, attributes)` and constants made by `constant`."""
         if len(inputs) != len(self.parameters):
             raise GraphError(f"{len(inputs)} inputs for a graph of {len(self.parameters)} parameters")
         values: dict[Node, Any] = dict(zip(self.parameters, inputs, strict=True))

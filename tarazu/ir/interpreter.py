@@ -53,7 +53,7 @@ class Interpreter(Protocol):
     """What runs primitives."""
 
     def bind(self, op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
-        """The result of a primitive (a list for those with several results), recorded for gradients where one is tracked."""
+        """The result of a primitive (a list where there are several), recorded for gradients where one is tracked."""
 
     def lift(self, data: Any, dtype: DType | None) -> Any:
         """A value that holds `data`: a number, a nested list, an array."""
@@ -67,17 +67,21 @@ class Interpreter(Protocol):
     def rebind(self, handle: Any, value: Any) -> None:
         """Let `handle` stand for what `value` stands for from now on."""
 
+    def before_change(self, handle: Any) -> None:
+        """Told before a handle gets another value, gradient or place on the tape."""
+
+    def before_grad_read(self, handle: Any) -> None:
+        """Told before the gradient of a handle is read."""
+
+    def depend_on(self, read: Callable[[], Any]) -> Any:
+        """The value of `read()`, a Python value that what runs now depends on."""
+
 
 class _State(threading.local):
     interpreter: Any = None
 
 
 state = _State()
-
-
-def current() -> Any:
-    """The interpreter of this thread."""
-    return state.interpreter
 
 
 def install(interpreter: Interpreter) -> None:

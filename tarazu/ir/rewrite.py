@@ -29,7 +29,8 @@ def simplify(graph: Graph, compute: Compute, keep_calls: frozenset[str] = frozen
     def apply(op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
         if op is ops.CALL and attributes["label"] not in keep_calls:
             return attributes["body"].evaluate(inputs, apply, builder.constant)
-        bodies = {key: simplify(value, compute, keep_calls) for key, value in attributes.items() if isinstance(value, Graph)}
+        bodies = {key: simplify(value, compute, keep_calls)
+                  for key, value in attributes.items() if isinstance(value, Graph)}
         return _fold(builder, compute, op, inputs, {**attributes, **bodies} if bodies else attributes)
 
     parameters = [builder.parameter(node.type) for node in graph.parameters]

@@ -24,9 +24,7 @@ def _one_graph(graph: Graph, names: dict[Graph, str]) -> str:
     number = _number(graph)
     parameters = ", ".join(f"{_value(node, number)}: {node.type}" for node in graph.parameters)
     lines = [f"{names[graph]}({parameters}):"]
-    for node in graph.nodes:
-        if node.op not in (PARAMETER, CONSTANT):
-            lines.append("  " + _line(node, number, names))
+    lines += ["  " + _line(node, number, names) for node in graph.nodes if node.op not in (PARAMETER, CONSTANT)]
     lines.append(f"  return {' '.join(_value(node, number) for node in graph.outputs)}")
     return "\n".join(lines)
 

@@ -153,6 +153,9 @@ def slice_(name: str, x: TensorType, *, start: Shape, stop: Shape, step: Shape) 
 
 def pad(name: str, x: TensorType, value: TensorType, *, low: Shape, high: Shape, interior: Shape) -> TensorType:
     require_same_dtype(name, x, value)
+    if value.shape:
+        raise ShapeError(f"{name}: a value of shape {value.shape}", expected="a scalar",
+                         fix="use tz.concat for other values")
     if not len(low) == len(high) == len(interior) == len(x.shape) or min((*low, *high, *interior), default=0) < 0:
         raise ShapeError(f"{name}: widths {low}, {high} and {interior} for shape {x.shape}",
                          expected="widths of at least 0, one for each axis", fix="slice to make a tensor smaller")
@@ -240,7 +243,7 @@ def dot(name: str, x: TensorType, y: TensorType, *, contract: tuple[tuple[int, .
         sizes = [tuple(type_.shape[axis] for axis in axes) for type_, axes in zip((x, y), pairs, strict=True)]
         if sizes[0] != sizes[1]:
             raise ShapeError(f"{name}: shapes {x.shape} and {y.shape} meet with sizes {sizes[0]} and {sizes[1]}",
-                             expected="equal sizes on the axes that meet: for a @ b the last of a and the last but one of b",
+                             expected="equal sizes where they meet: in a @ b the last axis of a, the last but one of b",
                              fix="transpose or reshape one of them (x.mT swaps the last two axes)")
     free = [tuple(n for axis, n in enumerate(t.shape) if axis not in c + b) for t, c, b in sides]
     return TensorType(tuple(x.shape[axis] for axis in batch[0]) + free[0] + free[1], dtype)
@@ -265,7 +268,7 @@ def require_types(name: str, what: str, found: tuple[TensorType, ...], wanted: t
     if found != wanted:
         raise TraceError(f"{name}: {what} of types ({', '.join(map(str, found))})",
                          expected=f"({', '.join(map(str, wanted))})",
-                         fix="what goes round a loop keeps its shapes and dtypes: cast or broadcast the start or the result")
+                         fix="what goes round a loop keeps its shapes and dtypes: cast or broadcast it")
 
 
 def call(name: str, *types: TensorType, label: str, body: Graph) -> tuple[TensorType, ...]:

@@ -10,7 +10,7 @@ _KNOWN = frozenset(ALL)
 
 
 def verify(graph: Graph, after: str = "tracing") -> Graph:
-    """`graph` itself when every node has the type that its rule gives; otherwise a GraphError that names pass and node."""
+    """`graph` itself when every node has the type that its rule gives; else a GraphError that names pass and node."""
     parameters = set(graph.parameters)
     if len(parameters) != len(graph.parameters):
         raise GraphError(f"after {after}: a parameter stands twice in the parameter list")

@@ -12,4 +12,5 @@ from tarazu.nn.sequential import Sequential
 from tarazu.nn.table_features import TableFeatures
 
 __all__ = ["ACTIVATIONS", "LOSSES", "Activation", "BatchNorm", "Dense", "Dropout", "Embedding", "Flatten", "LayerNorm",
-           "Module", "Parameter", "Sequential", "TableFeatures", "binary_cross_entropy", "cross_entropy", "huber", "init", "mae", "mse"]
+           "Module", "Parameter", "Sequential", "TableFeatures", "binary_cross_entropy",
+           "cross_entropy", "huber", "init", "mae", "mse"]

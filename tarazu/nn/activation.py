@@ -31,7 +31,8 @@ def activation(spec: str | Function | None) -> Function:
     if callable(spec):
         return spec
     if spec not in ACTIVATIONS:
-        raise ArgumentError(f"activation {spec!r}", expected=f"one of {', '.join(ACTIVATIONS)}, or a function of a tensor",
+        raise ArgumentError(f"activation {spec!r}",
+                            expected=f"one of {', '.join(ACTIVATIONS)}, or a function of a tensor",
                             fix="check the spelling")
     return ACTIVATIONS[spec]
 

@@ -1,21 +1,53 @@
-"""The one door from modules to training: `train` stands above `nn` and installs itself here when it is imported."""
+"""The one door from models to training: `train` stands above `nn`, so it is found by name when a model is first asked."""
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-from tarazu.base.errors import TrainingError
-
-_installed: list[Any] = []
+from tarazu.runtime.tensor import Tensor
 
 
-def install(trainer: Any) -> None:
-    """Let `trainer` (compile, fit, evaluate, predict, save) do what modules are asked to."""
-    _installed[:] = [trainer]
+def _trainer() -> Any:
+    return importlib.import_module("tarazu.train")
 
 
-def trainer() -> Any:
-    """What was installed."""
-    if not _installed:
-        raise TrainingError("training is not loaded", fix="import tarazu")
-    return _installed[0]
+class Trainable:
+    """What a model can be asked for that `tarazu.train` does."""
+
+    _setup: Any = None  # what `compile` prepared
+    _predictor: Any = None  # the compiled forward function
+
+    def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = ()) -> Any:
+        """Say how `fit` trains: the optimiser, the loss and the metrics, by name or as objects.
+
+        `loss` is a name ("cross_entropy", "binary_cross_entropy", "mse", "mae", "huber") or a function of (prediction,
+        target) that gives a scalar; a metric is a name ("accuracy", "mae", "mse") or a function likewise.
+        """
+        _trainer().compile(self, optimizer, loss, metrics)
+        return self
+
+    def fit(self, x: Any, y: Any = None, *, epochs: int = 1, batch_size: int = 32, validation_split: float = 0.0,
+            validation_data: Any = None, callbacks: Any = (), seed: int | None = None, verbose: Any = "auto") -> Any:
+        """Train on the rows of `x` and `y`; gives a `tz.record.History` with its verdict.
+
+        Calling it again goes on.
+
+        `validation_split` sets a random share of the rows apart (classes in proportion), `validation_data` is `(x, y)`;
+        with either, the weights of the best validation epoch are kept. `seed` makes the run repeatable. `verbose`:
+        "auto" (a progress bar in a terminal, else lines), 0 (nothing) or 1 (lines).
+        """
+        return _trainer().fit(self, x, y, epochs=epochs, batch_size=batch_size, validation_split=validation_split,
+                                  validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose)
+
+    def evaluate(self, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
+        """The loss and the metrics on `x` and `y`, by name."""
+        return _trainer().evaluate(self, x, y, batch_size=batch_size)
+
+    def predict(self, x: Any, *, batch_size: int = 1024) -> Tensor:
+        """The outputs for `x` in evaluation mode, computed in batches."""
+        return _trainer().predict(self, x, batch_size=batch_size)
+
+    def save(self, path: Any) -> None:
+        """Write the model to the folder `path`; `tz.load(path)` makes it again."""
+        _trainer().save(self, path)

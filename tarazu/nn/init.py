@@ -44,7 +44,7 @@ def _uniform(limit: float, shape: tuple[int, ...], generator: random.Generator |
 
 
 def glorot_uniform(shape: tuple[int, ...], generator: random.Generator | None = None) -> Tensor:
-    """Uniform with variance 2 / (inputs + outputs), which keeps signals and gradients in scale (Glorot and Bengio, 2010)."""
+    """Uniform of variance 2 / (inputs + outputs), to keep signals and gradients in scale (Glorot and Bengio, 2010)."""
     return _uniform(math.sqrt(6 / sum(fans(shape))), shape, generator)
 
 
@@ -83,7 +83,8 @@ def initialiser(spec: str | Initialiser) -> Initialiser:
     if callable(spec):
         return spec
     if spec not in INITIALISERS:
-        raise ArgumentError(f"initialiser {spec!r}", expected=f"one of {', '.join(INITIALISERS)}, or a function of (shape, generator)",
+        raise ArgumentError(f"initialiser {spec!r}",
+                            expected=f"one of {', '.join(INITIALISERS)}, or a function of (shape, generator)",
                             fix="check the spelling")
     return INITIALISERS[spec]
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops import elementwise as e
 from tarazu.ops.composite import log_softmax, softplus
@@ -22,36 +24,51 @@ Loss = Callable[..., Any]
 def cross_entropy(logits: Any, labels: Any, *, reduction: str = "mean") -> Any:
     """-log of the probability that softmax(logits) gives to the label.
 
-    `logits` of shape (batch, ..., classes); `labels` are class numbers of shape (batch, ...), or probabilities (one-hot) of
-    the shape of the logits.
+    `logits` of shape (batch, ..., classes); `labels` are class numbers of shape (batch, ...), or one-hot rows or
+    probabilities of the shape of the logits. ArgumentError for a class number that has no logit (not in a traced
+    function, where labels have no values yet).
 
     >>> import tarazu as tz
     >>> round(tz.nn.cross_entropy(tz.zeros(1, 4), tz.tensor([2])).item(), 4)
     1.3863
     """
     logits, labels = as_value(logits), as_value(labels)
+    if not logits.shape or logits.shape[-1] < 2:
+        raise ShapeError(f"cross_entropy: logits of shape {logits.shape}",
+                         expected="a logit for each of 2 or more classes",
+                         fix="two classes in one logit are a matter for binary_cross_entropy")
     scores = log_softmax(logits)
-    if labels.dtype.is_integer:
-        return _reduced(-squeeze(take_along_axis(scores, expand_dims(_class_numbers(labels, logits), -1)), -1), reduction)
-    if labels.shape != logits.shape:
-        raise ShapeError(f"cross_entropy: labels of {labels.dtype} and shape {labels.shape} for logits of shape {logits.shape}",
-                         expected=f"class numbers (integers) of shape {logits.shape[:-1]}, or probabilities of shape {logits.shape}",
-                         fix="cast class numbers to integers: y.astype(tz.int64)")
-    return _reduced(-sum(scores * labels, -1), reduction)
+    if labels.shape == logits.shape:
+        return _reduced(-sum(scores * e.astype(labels, scores.dtype, copy=False), -1), reduction)
+    numbers = expand_dims(_class_numbers(labels, logits), -1)
+    return _reduced(-squeeze(take_along_axis(scores, numbers), -1), reduction)
 
 
 def _class_numbers(labels: Any, logits: Any) -> Any:
-    if labels.shape == (*logits.shape[:-1], 1):
-        return squeeze(labels, -1)
-    if labels.shape != logits.shape[:-1]:
-        raise ShapeError(f"cross_entropy: labels of shape {labels.shape} for logits of shape {logits.shape}",
-                         expected=f"class numbers of shape {logits.shape[:-1]}, one for each row of logits",
-                         fix="one logit per class belongs on the last axis; one-hot labels must be floats")
-    return labels
+    wanted = logits.shape[:-1]
+    if not labels.dtype.is_integer or labels.shape not in (wanted, (*wanted, 1)):
+        raise ShapeError(f"cross_entropy: labels of {labels.dtype} and shape {labels.shape} for logits of shape "
+                         f"{logits.shape}",
+                         expected=f"class numbers (integers) of shape {wanted}, or probabilities of the logits' shape",
+                         fix="check the shapes, and cast class numbers to integers: y.astype(tz.int64)")
+    if isinstance(labels.raw, np.ndarray):
+        require_class_numbers(labels.raw, logits.shape[-1])
+    return reshape(labels, wanted)
+
+
+def require_class_numbers(labels: np.ndarray, classes: int) -> None:
+    """ArgumentError unless all `labels` are from 0 to classes - 1."""
+    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+    if low < 0 or high >= classes:
+        fix = "number the classes from 0" + (f", or give the last layer {high + 1} outputs" if low >= 0 else "")
+        raise ArgumentError(f"labels from {low} to {high} for a model with {classes} outputs",
+                            expected=f"labels from 0 to {classes - 1}", fix=fix)
 
 
 def binary_cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
-    """-log of the probability that sigmoid(logits) gives to targets of 0 or 1 (or in between), averaged over the outputs.
+    """-log of the probability that sigmoid(logits) gives to targets from 0 to 1, averaged over the outputs.
+
+    Shapes agree, but for a last axis of size 1 that either may lack.
 
     >>> import tarazu as tz
     >>> round(tz.nn.binary_cross_entropy(tz.tensor([0.0]), tz.tensor([1.0])).item(), 4)
@@ -62,34 +79,50 @@ def binary_cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") 
 
 
 def mse(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """The mean squared difference."""
+    """The mean squared difference.
+
+    >>> import tarazu as tz
+    >>> tz.nn.mse(tz.tensor([1.0, 2.0]), tz.tensor([1.0, 4.0]))
+    Tensor(2., dtype=float32)
+    """
     prediction, target = _aligned("mse", prediction, target)
     return _reduced(e.square(prediction - target), reduction)
 
 
 def mae(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """The mean absolute difference."""
+    """The mean absolute difference.
+
+    >>> import tarazu as tz
+    >>> tz.nn.mae(tz.tensor([1.0, 2.0]), tz.tensor([1.0, 4.0]))
+    Tensor(1., dtype=float32)
+    """
     prediction, target = _aligned("mae", prediction, target)
     return _reduced(e.abs(prediction - target), reduction)
 
 
 def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
-    """Half the squared difference up to `delta`, beyond it linear, so that outliers count less (Huber, 1964)."""
+    """Half the squared difference up to `delta`, beyond it linear, so that outliers count less (Huber, 1964).
+
+    >>> import tarazu as tz
+    >>> tz.nn.huber(tz.tensor([1.0, 2.0]), tz.tensor([1.0, 4.0]))
+    Tensor(0.75, dtype=float32)
+    """
+    if not delta > 0:
+        raise ArgumentError(f"huber: delta={delta!r}", expected="a number above 0, in the unit of the target",
+                            fix="leave it out for 1.0")
     prediction, target = _aligned("huber", prediction, target)
     distance = e.abs(prediction - target)
     return _reduced(e.where(distance <= delta, 0.5 * e.square(distance), delta * (distance - 0.5 * delta)), reduction)
 
 
 def _aligned(name: str, prediction: Any, target: Any) -> tuple[Any, Any]:
-    """Both of one shape; a missing last axis of size 1 is added, as (n, 1) - (n,) would otherwise silently be (n, n)."""
+    """Both of one shape; a missing last axis of size 1 is added, as (n, 1) - (n,) would silently be (n, n)."""
     prediction, target = as_value(prediction), as_value(target)
-    if prediction.shape != target.shape:
-        if tuple(n for n in prediction.shape if n != 1) != tuple(n for n in target.shape if n != 1) or (
-                len(prediction.shape) - len(target.shape)) not in (-1, 1):
-            raise ShapeError(f"{name}: a prediction of shape {prediction.shape} for a target of shape {target.shape}",
-                             expected="one shape", fix="give the last layer as many outputs as the target has, or reshape the target")
-        target = reshape(target, prediction.shape)
-    return prediction, e.astype(target, prediction.dtype, copy=False)
+    if prediction.shape not in (target.shape, (*target.shape, 1)) and (*prediction.shape, 1) != target.shape:
+        raise ShapeError(f"{name}: a prediction of shape {prediction.shape} for a target of shape {target.shape}",
+                         expected="one shape",
+                         fix="give the last layer as many outputs as the target has, or reshape the target")
+    return prediction, e.astype(reshape(target, prediction.shape), prediction.dtype, copy=False)
 
 
 def _reduced(losses: Any, reduction: str) -> Any:
@@ -109,7 +142,9 @@ def loss(spec: str | Loss) -> Loss:
     """The loss that `spec` names; a function is given back as it is."""
     if callable(spec):
         return spec
-    if spec not in LOSSES:
-        raise ArgumentError(f"loss {spec!r}", expected=f"one of {', '.join(LOSSES)}, or a function of (prediction, target)",
-                            fix="check the spelling; losses for classes take logits, so the last layer has no softmax or sigmoid")
+    if not isinstance(spec, str) or spec not in LOSSES:
+        raise ArgumentError(f"loss {spec!r}",
+                            expected=f"one of {', '.join(LOSSES)}, or a function of (prediction, target)",
+                            fix="check the spelling; losses for classes take logits, so the last layer has no softmax "
+                                "or sigmoid")
     return LOSSES[spec]

@@ -1,26 +1,29 @@
 """The base of layers and models: finds its parameters by itself, switches between training and use, saves its state.
 
-A module is a class with a `forward` method. Parameters, other tensors (running means) and further modules are plain attributes,
-also inside lists, tuples and dicts; nothing is registered.
+A module is a class with a `forward` method. Parameters, other tensors (running means) and further modules are plain
+attributes, also inside lists, tuples and dicts; nothing is registered.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tarazu.base.errors import ArgumentError, ShapeError, TarazuError, TraceError
 from tarazu.ir.graph import Node
 from tarazu.ir.interpreter import state as interpreter_state
-from tarazu.nn import door
+from tarazu.nn.door import Trainable
 from tarazu.nn.parameter import Parameter
+from tarazu.nn.place import brief, join, say_where
+from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.tensor import Tensor
 
-if TYPE_CHECKING:
-    from tarazu.record import History
+# Attributes with which the base class keeps house; every other one may hold tensors and modules.
+NOT_CONTENT = ("_arguments", "_built_with", "_setup", "_predictor")
 
 
-class Module:
+class Module(Trainable):
     """A layer or a model. Subclass it, make parameters and layers in `__init__`, and compute in `forward`.
 
     A layer that needs to see its input first makes its parameters in `build(*inputs)`, which is called once.
@@ -39,8 +42,6 @@ class Module:
     _is_training = True
     _is_built = False
     _built_with: list[list[int]] | None = None  # the input shapes (batch of 1) that `build` saw
-    _setup: Any = None  # what `compile` prepared; `train` knows what it is
-    _predictor: Any = None  # the compiled forward function
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         made = super().__new__(cls)
@@ -63,18 +64,18 @@ class Module:
     def describe(self) -> str:
         """What stands in the brackets of the printed tree."""
         args, kwargs = self._arguments
-        shown = [repr(a) for a in args if not isinstance(a, Module | list)]
-        return ", ".join(shown + [f"{key}={value!r}" for key, value in kwargs.items()])
+        shown = [brief(a) for a in args if not isinstance(a, Module | list)]
+        return ", ".join(shown + [f"{key}={brief(value)}" for key, value in kwargs.items()])
 
     # Calling
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
         """`forward`, after `build` where that is still due; errors name the layer's path and the shapes that came."""
         try:
             self._build_once(inputs)
-            output = self.forward(*inputs)
+            output = self.forward(*inputs, **options)
         except TarazuError as error:
-            _say_where(error, self, inputs)
+            say_where(error, self, inputs)
             raise
         for observe in _observers:
             observe(self, output)
@@ -109,16 +110,20 @@ class Module:
             seen.add(id(self))
             yield path, self
             for name, child in self.named_children():
-                yield from child._walk(_join(path, name), seen)
+                yield from child._walk(join(path, name), seen)
 
     def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
         """All tensors, parameters and others, each once, with their paths."""
         seen: set[int] = set()
         for path, module in self.named_modules():
-            for name, value in module._attributes():
-                if isinstance(value, Tensor) and id(value) not in seen:
+            for name, value in module.own_tensors().items():
+                if id(value) not in seen:
                     seen.add(id(value))
-                    yield _join(path, name), value
+                    yield join(path, name), value
+
+    def own_tensors(self) -> dict[str, Tensor]:
+        """The tensors that are attributes of this very module, by name."""
+        return {name: value for name, value in self._attributes() if isinstance(value, Tensor)}
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """The parameters with their paths."""
@@ -128,7 +133,8 @@ class Module:
         """The parameters; an error when a layer has yet to see an input before it can make its own."""
         for path, module in self.named_modules():
             if not module._is_built and type(module).build is not Module.build:
-                raise ArgumentError(f"layer {path or type(module).__name__!r} has no parameters yet: it has not seen an input",
+                name = path or type(module).__name__
+                raise ArgumentError(f"layer {name!r} has no parameters yet: it has not seen an input",
                                     expected="a model whose layers know their input sizes",
                                     fix="call the model once on some data first, or give in_features")
         return [parameter for _, parameter in self.named_parameters()]
@@ -139,7 +145,7 @@ class Module:
 
     def _attributes(self) -> Iterator[tuple[str, Any]]:
         for name, value in vars(self).items():
-            if not name.startswith("_"):
+            if name not in NOT_CONTENT:
                 yield from _spread(name, value)
 
     # State
@@ -174,14 +180,18 @@ class Module:
         own = dict(self.named_tensors())
         missing, extra = sorted(own.keys() - content.keys()), sorted(content.keys() - own.keys())
         if missing or extra:
-            raise ArgumentError(f"a state that does not fit the model: missing {missing or 'nothing'}, not known {extra or 'nothing'}",
-                                expected="the names of model.state_dict()", fix="load it into a model of the same layers")
+            raise ArgumentError(f"a state that does not fit the model: missing {', '.join(missing) or 'nothing'}; "
+                                f"not known {', '.join(extra) or 'nothing'}",
+     expected="the names of model.state_dict()",
+                                fix="load it into a model of the same layers")
         for path, x in own.items():
             if tuple(content[path].shape) != x.shape:
-                raise ShapeError(f"{path} in the state has shape {tuple(content[path].shape)}", expected=f"shape {x.shape}",
+                raise ShapeError(f"{path} in the state has shape {tuple(content[path].shape)}",
+                                 expected=f"shape {x.shape}",
                                  fix="load it into a model of the same sizes")
-        for path, x in own.items():
-            x.raw = Tensor(x.raw).copy_(content[path]).raw
+        with no_grad():
+            for path, x in own.items():
+                x.copy_(content[path])
 
     # Looking at it
 
@@ -201,46 +211,18 @@ class Module:
 
         return summary(self, input_shape)
 
-    # Training, done by `tarazu.train`
-
-    def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = ()) -> Module:
-        """Say how `fit` trains: the optimiser, the loss and the metrics, by name or as objects.
-
-        `loss` is a name ("cross_entropy", "binary_cross_entropy", "mse", "mae", "huber") or a function of (prediction, target)
-        that gives a scalar; a metric is a name ("accuracy", "mae", "mse") or a function likewise.
-        """
-        door.trainer().compile(self, optimizer, loss, metrics)
-        return self
-
-    def fit(self, x: Any, y: Any = None, *, epochs: int = 1, batch_size: int = 32, validation_split: float = 0.0,
-            validation_data: Any = None, callbacks: Any = (), seed: int | None = None, verbose: Any = "auto") -> History:
-        """Train on the rows of `x` and `y`; gives the history with its verdict. Calling it again goes on.
-
-        `validation_split` sets a random share of the rows apart (classes in proportion), `validation_data` is `(x, y)`;
-        with either, the weights of the best validation epoch are kept. `seed` makes the run repeatable. `verbose`: "auto"
-        (a progress bar in a terminal, else lines), 0 (nothing) or 1 (lines).
-        """
-        return door.trainer().fit(self, x, y, epochs=epochs, batch_size=batch_size, validation_split=validation_split,
-                                  validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose)
-
-    def evaluate(self, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
-        """The loss and the metrics on `x` and `y`, by name."""
-        return door.trainer().evaluate(self, x, y, batch_size=batch_size)
-
-    def predict(self, x: Any, *, batch_size: int = 1024) -> Tensor:
-        """The outputs for `x` in evaluation mode, computed in batches."""
-        return door.trainer().predict(self, x, batch_size=batch_size)
-
-    def save(self, path: Any) -> None:
-        """Write the model to the folder `path`: `model.json` and `model.safetensors`; `tz.load(path)` makes it again."""
-        door.trainer().save(self, path)
-
 
 _observers: list[Callable[[Module, Any], None]] = []
 
 
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path and name else path or name
+@contextlib.contextmanager
+def observing(observe: Callable[[Module, Any], None]) -> Iterator[None]:
+    """A block in which `observe(module, output)` is told of every module that is called."""
+    _observers.append(observe)
+    try:
+        yield
+    finally:
+        _observers.remove(observe)
 
 
 def _spread(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -253,18 +235,3 @@ def _spread(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _spread(f"{name}.{key}", item)
-
-
-def _say_where(error: TarazuError, module: Module, inputs: tuple) -> None:
-    """Put the path of the layer that failed, and the shapes that it got, before the message; each module adds its step."""
-    where = getattr(error, "_where", None)
-    if where is None:
-        shapes = ", ".join(str(tuple(x.shape)) if hasattr(x, "shape") else type(x).__name__ for x in inputs)
-        error._where = where = [module, "", f"{type(module).__name__}({module.describe()}), called with shape {shapes}",  # type: ignore[attr-defined]
-                                str(error)]
-    else:
-        names = {id(child): name for name, child in module.named_children()}
-        where[1] = _join(names.get(id(where[0]), type(where[0]).__name__), where[1])
-        where[0] = module
-    _, path, what, message = where
-    error.args = (f"in layer {path}, {what}:\n{message}" if path else f"in {what}:\n{message}",)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tarazu.nn.dense import require_positive
+from tarazu.base.errors import ArgumentError
 from tarazu.nn.init import ones, zeros
-from tarazu.nn.module import Module
+from tarazu.nn.last_axis import LastAxisLayer
 from tarazu.nn.parameter import Parameter
 from tarazu.ops.composite import layer_norm
 from tarazu.ops.elementwise import sqrt
@@ -15,41 +15,42 @@ from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.tensor import Tensor
 
 
-class BatchNorm(Module):
-    """Shifts and scales each feature (last axis) to mean 0 and variance 1 over the batch, then by learnt weight and bias.
+class BatchNorm(LastAxisLayer):
+    """Shifts and scales each feature (last axis) to mean 0, variance 1 over the batch, then by learnt weight and bias.
 
     Ioffe and Szegedy, 2015. In training with the batch's own statistics, while running averages are kept
-    (new = momentum * old + (1 - momentum) * batch, the variance unbiased); in evaluation with these. `epsilon` is added to the variance.
+    (new = momentum * old + (1 - momentum) * batch, the variance unbiased); in evaluation with these. `epsilon` is added
+    to the variance. A batch of a single sample has no variance and comes out as the bias.
 
     >>> import tarazu as tz
     >>> norm = tz.nn.BatchNorm()
-    >>> norm(tz.tensor([[1.0], [3.0]])).tolist(), norm.running_mean.tolist()
-    ([[-0.9999950528144836], [0.9999950528144836]], [0.19999998807907104])
+    >>> norm(tz.tensor([[1.0], [3.0]])).detach().round(), norm.running_mean
+    (Tensor([[-1.],
+            [ 1.]], dtype=float32), Tensor([0.2], dtype=float32))
     """
 
     def __init__(self, features: int | None = None, *, momentum: float = 0.9, epsilon: float = 1e-5) -> None:
+        if not 0 <= momentum <= 1:
+            raise ArgumentError(f"momentum={momentum!r}",
+                                expected="a number from 0 to 1: the weight of the old average",
+                                fix="leave it out for 0.9")
         self._momentum, self._epsilon = momentum, epsilon
-        if features is not None:
-            self._make(require_positive("features", features))
-
-    def build(self, x: Any) -> None:
-        if not hasattr(self, "weight"):
-            self._make(x.shape[-1])
+        super().__init__("features", features)
 
     def _make(self, features: int) -> None:
         self.weight, self.bias = Parameter(ones((features,))), Parameter(zeros((features,)))
         self.running_mean, self.running_variance = zeros((features,)), ones((features,))
-        self._is_built = True
 
     def forward(self, x: Any) -> Any:
-        average, variance = self._batch_statistics(x) if self.training else (self.running_mean, self.running_variance)
+        self._require_size(x)
+        average, variance = self._of_batch(x) if self.training else (self.running_mean, self.running_variance)
         return (x - average) / sqrt(variance + self._epsilon) * self.weight + self.bias
 
-    def _batch_statistics(self, x: Any) -> tuple[Any, Any]:
+    def _of_batch(self, x: Any) -> tuple[Any, Any]:
         axes = tuple(range(len(x.shape) - 1))
         average, variance = mean(x, axes), var(x, axes)
+        count = x.size // self._size
         with no_grad():
-            count = x.size // x.shape[-1]
             self._update(self.running_mean, average)
             self._update(self.running_variance, variance * (count / max(count - 1, 1)))
         return average, variance
@@ -58,7 +59,7 @@ class BatchNorm(Module):
         running.copy_(self._momentum * running + (1 - self._momentum) * batch)
 
 
-class LayerNorm(Module):
+class LayerNorm(LastAxisLayer):
     """Shifts and scales the last axis of each sample to mean 0 and variance 1, then by learnt weight and bias.
 
     Ba, Kiros and Hinton, 2016. `epsilon` is added to the variance.
@@ -70,16 +71,11 @@ class LayerNorm(Module):
 
     def __init__(self, features: int | None = None, *, epsilon: float = 1e-5) -> None:
         self._epsilon = epsilon
-        if features is not None:
-            self._make(require_positive("features", features))
-
-    def build(self, x: Any) -> None:
-        if not hasattr(self, "weight"):
-            self._make(x.shape[-1])
+        super().__init__("features", features)
 
     def _make(self, features: int) -> None:
         self.weight, self.bias = Parameter(ones((features,))), Parameter(zeros((features,)))
-        self._is_built = True
 
     def forward(self, x: Any) -> Any:
+        self._require_size(x)
         return layer_norm(x, self.weight, self.bias, epsilon=self._epsilon)

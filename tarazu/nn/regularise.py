@@ -12,7 +12,7 @@ from tarazu.runtime import random
 
 
 class Dropout(Module):
-    """In training, sets a share `rate` of the inputs to 0 and scales the rest by 1 / (1 - rate), so that the mean stays.
+    """In training, sets a share `rate` of the inputs to 0 and scales the rest by 1 / (1 - rate): the mean stays.
 
     Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, 2014; the scaling at training time is usual today.
 
@@ -22,8 +22,9 @@ class Dropout(Module):
     """
 
     def __init__(self, rate: float) -> None:
-        if not 0 <= rate < 1:
-            raise ArgumentError(f"rate={rate!r}", expected="a share from 0 up to but not with 1", fix="typical rates are 0.1 to 0.5")
+        if not isinstance(rate, int | float) or not 0 <= rate < 1:
+            raise ArgumentError(f"rate={rate!r}", expected="a share from 0 up to but not with 1",
+                                fix="typical rates are 0.1 to 0.5")
         self._rate = rate
 
     def forward(self, x: Any) -> Any:

@@ -21,7 +21,8 @@ class Sequential(Module):
 
     def __init__(self, layers: Sequence[Module | Callable[[Any], Any]] = ()) -> None:
         self.layers: list[Module] = []
-        self._arguments = (self.layers,), {}  # layers that are added later belong to it too
+        if type(self).__init__ is Sequential.__init__:
+            self._arguments = (self.layers,), {}  # layers that are added later belong to it too
         for layer in layers:
             self.add(layer)
 
@@ -29,9 +30,10 @@ class Sequential(Module):
         """Append a layer; gives the model back."""
         if not isinstance(layer, Module):
             if isinstance(layer, type) or not callable(layer):
-                raise ArgumentError(f"{layer!r} as layer {len(self.layers)}", expected="a layer, or a function of a tensor",
-                                    fix="make an object of the class: Dense(10) instead of Dense" if isinstance(layer, type)
-                                    else "pass for example tz.nn.Dense(10)")
+                kind = layer.__name__ if isinstance(layer, type) else "tz.nn.Dense"
+                raise ArgumentError(f"{layer!r} as layer {len(self.layers)}",
+                                    expected="a layer, or a function of a tensor",
+                                    fix=f"make an object: {kind}(...)")
             layer = Activation(layer)
         self.layers.append(layer)
         return self
@@ -46,7 +48,7 @@ class Sequential(Module):
         return iter(self.layers)
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        return ((str(i), layer) for i, layer in enumerate(self.layers))
+        return ((name.removeprefix("layers."), child) for name, child in super().named_children())
 
     def forward(self, x: Any) -> Any:
         for layer in self.layers:

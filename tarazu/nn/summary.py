@@ -4,48 +4,45 @@ from __future__ import annotations
 
 from typing import Any
 
-from tarazu.base.dtypes import DEFAULT_FLOAT
-from tarazu.base.errors import ArgumentError
-from tarazu.ir.types import TensorType
-from tarazu.nn import module as base
-from tarazu.nn.module import Module
-from tarazu.ops.create import full
+from tarazu.base.errors import ArgumentError, DTypeError
+from tarazu.nn.mode import in_mode
+from tarazu.nn.module import Module, observing
+from tarazu.nn.parameter import Parameter
 from tarazu.runtime.autograd import no_grad
-from tarazu.runtime.tensor import Tensor
+from tarazu.runtime.tensor import Tensor, zeros
+
+HEADER = ("layer", "kind", "output shape", "parameters")
 
 
 def summary(model: Module, input_shape: tuple[int, ...] | None) -> str:
     """One row for each module that has no modules below it, or parameters of its own; then the totals."""
-    shapes = output_shapes(model, input_shape) if input_shape is not None else {}
-    if not shapes:
+    if input_shape is None:
         _require_built(model)
-    rows = [("layer", "kind", "output shape", "parameters")]
-    for path, module in model.named_modules():
-        own = [x for _, x in module._attributes() if isinstance(x, base.Parameter)]
-        if own or not list(module.named_children()):
-            rows.append((path or "(model)", type(module).__name__, shapes.get(id(module), "-"), f"{sum(x.size for x in own):,}"))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)), row[3].rjust(widths[3])])
-             for row in rows]
+    shapes = {} if input_shape is None else output_shapes(model, input_shape)
+    rows = [HEADER, *(row for path, module in model.named_modules() for row in _rows(path, module, shapes))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join([*map(str.ljust, row[:3], widths), row[3].rjust(widths[3])]) for row in rows]
     rule = "-" * len(lines[0])
     return "\n".join([lines[0], rule, *lines[1:], rule, _totals(model)])
 
 
+def _rows(path: str, module: Module, shapes: dict[int, str]) -> list[tuple[str, str, str, str]]:
+    own = [x.size for x in module.own_tensors().values() if isinstance(x, Parameter)]
+    if not own and any(True for _ in module.named_children()):
+        return []
+    return [(path or "(model)", type(module).__name__, shapes.get(id(module), "-"), f"{sum(own):,}")]
+
+
 def _totals(model: Module) -> str:
-    total = sum(x.size for x in model.parameters())
-    trainable = sum(x.size for x in model.parameters() if x.requires_grad)
-    size = sum(x.size * x.dtype.itemsize for _, x in model.named_tensors())
-    return f"{total:,} parameters, {trainable:,} of them trainable; {_bytes(size)}"
+    parameters = model.parameters()
+    trainable = sum(x.size for x in parameters if x.requires_grad)
+    total_bytes = sum(x.size * x.dtype.itemsize for _, x in model.named_tensors())
+    return f"{sum(x.size for x in parameters):,} parameters, {trainable:,} of them trainable; {_bytes(total_bytes)}"
 
 
 def _bytes(size: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            break
-        size /= 1000
-    else:
-        unit = "GB"
-    return f"{size:.3g} {unit}"
+    power = min(len(str(int(size))) - 1, 9) // 3
+    return f"{size / 1000**power:.3g} {('B', 'kB', 'MB', 'GB')[power]}"
 
 
 def _require_built(model: Module) -> None:
@@ -64,13 +61,9 @@ def output_shapes(model: Module, input_shape: tuple[int, ...]) -> dict[int, str]
         if isinstance(output, Tensor):
             found[id(module)] = str(tuple(output.shape[1:]))
 
-    modes = {id(module): module._is_training for _, module in model.named_modules()}
-    base._observers.append(observe)
-    try:
-        with no_grad():
-            model.eval()(full(TensorType((1, *input_shape), DEFAULT_FLOAT).shape, 0.0))
-    finally:
-        base._observers.remove(observe)
-        for _, module in model.named_modules():
-            module._is_training = modes.get(id(module), True)
+    with observing(observe), in_mode(model, training=False), no_grad():
+        try:
+            model(zeros((1, *input_shape)))
+        except DTypeError:  # a model that starts with an embedding takes integers
+            model(zeros((1, *input_shape), dtype="int64"))
     return found

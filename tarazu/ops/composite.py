@@ -51,7 +51,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 def softplus(x: Any) -> Any:
     """log(1 + exp(x)), a smooth relu, without overflow."""
     x = as_float(x)
-    positive = greater(x, 0)  # one smooth expression on each side: right to every order of derivative, also at 0
+    positive = greater(x, 0)  # smooth on each side, so that derivatives of every order hold at 0 too
     return add(where(positive, x, 0), log1p(exp(where(positive, negative(x), x))))
 
 

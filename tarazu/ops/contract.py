@@ -26,7 +26,7 @@ def dot_general(x: Any, y: Any, contract: AxisPairs, batch: AxisPairs = ((), ())
 
 
 def matmul(x: Any, y: Any) -> Any:
-    """The matrix product of the last two axes; the axes before them broadcast, and a vector counts as one row or column.
+    """The matrix product of the last two axes; those before them broadcast, and a vector counts as a row or column.
 
     >>> import tarazu as tz
     >>> (tz.ones((4, 2, 3)) @ tz.ones((3, 5))).shape

@@ -35,7 +35,7 @@ def _body(function: Callable[..., Any], types: tuple[TensorType, ...], options: 
 
 
 def composite(label: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make `function(*tensors, **options)` a `call` named `label` whose body is its graph; a backend may have a kernel for it."""
+    """Make `function(*tensors, **options)` a `call` named `label`, for which a backend may have a kernel."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)

@@ -18,7 +18,8 @@ from tarazu.ops.shape import broadcast_to, expand_dims, normalise_shape
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None) -> Any:
     """A tensor whose elements are all `fill_value`."""
-    return broadcast_to(as_value(fill_value, as_dtype(dtype) if dtype is not None else None), normalise_shape(shape, "full"))
+    value = as_value(fill_value, None if dtype is None else as_dtype(dtype))
+    return broadcast_to(value, normalise_shape(shape, "full"))
 
 
 def full_like(x: Any, fill_value: Any, *, dtype: Any = None) -> Any:

@@ -166,7 +166,7 @@ def logaddexp(x: Operand, y: Operand) -> Any:
     """log(exp(x) + exp(y)) without overflow."""
     x, y = map(as_float, same_dtype(x, y))
     distance = where(logical_and(equal(x, y), isinf(x)), 0, subtract(x, y))
-    is_larger = greater(distance, 0)  # one smooth expression on each side: right to every order of derivative, also at 0
+    is_larger = greater(distance, 0)  # smooth on each side, so that derivatives of every order hold at 0 too
     return add(where(is_larger, x, y), log1p(exp(where(is_larger, negative(distance), distance))))
 
 

@@ -28,7 +28,7 @@ class Positions(NamedTuple):
 
 
 class Key(NamedTuple):
-    """An index key, sorted out: bounds per axis, axes to flip, the shape then, and index tensors by axis of that shape."""
+    """A key, sorted out: bounds per axis, axes to flip, the shape then, and index tensors by axis of that shape."""
 
     bounds: tuple[tuple[int, int, int], ...]
     flipped: tuple[int, ...]
@@ -68,12 +68,12 @@ def gather(x: Value, tensors: dict[int, Any]) -> Any:
 
 def scatter_add(x: Any, updates: Any, indices: tuple[Any, ...], axes: tuple[int, ...]) -> Any:
     """`x` with `updates` added at the indices; where an index stands twice, both are added."""
-    return bind(ops.SCATTER_ADD, as_value(x), as_value(updates), *indices, axes=axes)
+    return bind(ops.SCATTER_ADD, as_value(x), as_value(updates), *map(_as_indices, indices), axes=axes)
 
 
 def scatter_set(x: Any, updates: Any, indices: tuple[Any, ...], axes: tuple[int, ...]) -> Any:
     """`x` with the elements at the indices replaced by `updates`; where an index stands twice, the last one counts."""
-    return bind(ops.SCATTER_SET, as_value(x), as_value(updates), *indices, axes=axes)
+    return bind(ops.SCATTER_SET, as_value(x), as_value(updates), *map(_as_indices, indices), axes=axes)
 
 
 def take(x: Any, indices: Any, axis: int = 0) -> Any:
@@ -157,9 +157,12 @@ def _with_full_length(items: list[Any], shape: tuple[int, ...], key: Any) -> lis
 
 
 def _expand(item: Any) -> list[Any]:
-    if isinstance(item, list | np.ndarray):
-        item = as_value(item, dtypes.DEFAULT_INT if isinstance(item, list) and not item else None)
-    if isinstance(item, bool | np.bool_) or (isinstance(item, Value) and item.dtype is dtypes.bool_):
+    if isinstance(item, list):
+        is_mask = {type(element) for element in item} == {bool}
+        item = np.array(item) if is_mask else as_value(item, None if item else dtypes.DEFAULT_INT)
+    if isinstance(item, np.ndarray) and item.dtype != bool:
+        item = as_value(item)
+    if isinstance(item, bool | np.bool_ | np.ndarray) or (isinstance(item, Value) and item.dtype is dtypes.bool_):
         mask = np.asarray(item)  # positions depend on data, which a trace does not have; this raises there
         if mask.ndim == 0:
             return [Positions(arange(int(mask)), None)]
@@ -201,7 +204,7 @@ def _number(item: Any, size: int, axis: int) -> int:
 
 
 def _place_index_axes(gathered: Any, parsed: Key) -> Any:
-    """Put the index axes where the index tensors stood when these stood side by side; else leave them first, as NumPy does."""
+    """Put the index axes where the index tensors stood, if side by side; else leave them first, as NumPy does."""
     positions = list(parsed.tensors)
     if positions != list(range(positions[0], positions[0] + len(positions))):
         return gathered

@@ -6,7 +6,6 @@ from typing import Any
 
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
-from tarazu.base.errors import DTypeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import Value, bind, state
 
@@ -57,9 +56,3 @@ def as_float(x: Any) -> Value:
     """`x` as a value of a float (or complex) dtype; integers and booleans become float32."""
     x = as_value(x)
     return x if x.dtype.is_inexact else cast(x, dtypes.DEFAULT_FLOAT)
-
-
-def require_real_float(name: str, x: Value) -> None:
-    if not x.dtype.is_float:
-        raise DTypeError(f"{name} does not take {x.dtype}", expected="a real float dtype",
-                         fix="cast it: x.astype(tz.float32)")

@@ -1,4 +1,4 @@
-"""Random numbers as functions of a generator's state (uint32[4], see `advance`): the same state gives the same numbers."""
+"""Random numbers as functions of a generator's state (uint32[4], see `advance`)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def uniform(state: Any, shape: Shape, dtype: DType = dtypes.DEFAULT_FLOAT) -> An
 
 
 def normal(state: Any, shape: Shape, dtype: DType = dtypes.DEFAULT_FLOAT) -> Any:
-    """Standard normal, by the transform of Box and Muller ("A Note on the Generation of Random Normal Deviates", 1958)."""
+    """Standard normal, by the transform of Box and Muller (1958)."""
     size = math.prod(shape)
     half = -(-size // 2)
     exact = dtype if dtype is dtypes.float64 else dtypes.float32

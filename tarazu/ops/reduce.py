@@ -128,8 +128,8 @@ def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) without overflow: the largest element is taken off first.
 
     >>> import tarazu as tz
-    >>> round(tz.logsumexp(tz.tensor([1000.0, 1000.0])).item(), 4)
-    1000.6931
+    >>> round(tz.logsumexp(tz.tensor([1000.0, 1000.0])).item(), 2)
+    1000.69
     """
     x = as_float(x)
     top = stop_gradient(max(x, axis, keepdims=True))

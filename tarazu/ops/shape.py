@@ -98,11 +98,11 @@ def swapaxes(x: Any, first: int, second: int) -> Any:
     return permute_dims(x, order)
 
 
-def moveaxis(x: Any, source: Axes, destination: Axes) -> Any:
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """`x` with the axes `source` moved to the places `destination`; the others keep their order."""
     x = as_value(x)
     rank = len(x.shape)
-    sources, targets = ([normalise_axis(a, rank, "moveaxis") for a in ((axes,) if isinstance(axes, int) else axes or ())]
+    sources, targets = ([normalise_axis(axis, rank, "moveaxis") for axis in ([axes] if isinstance(axes, int) else axes)]
                         for axes in (source, destination))
     order = [axis for axis in range(rank) if axis not in sources]
     for target, origin in sorted(zip(targets, sources, strict=True)):

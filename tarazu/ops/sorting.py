@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.elementwise import subtract
@@ -40,4 +41,7 @@ def topk(x: Any, k: int, *, axis: int = -1) -> tuple[Any, Any]:
     """
     values, indices = _sorted(x, axis, descending=True)
     place = normalise_axis(axis, len(values.shape), "topk")
+    if not 0 <= k <= values.shape[place]:
+        raise ArgumentError(f"topk: k={k} of an axis of size {values.shape[place]}",
+                            expected=f"k from 0 to {values.shape[place]}", fix="check k against x.shape")
     return slice_axis(values, place, 0, k), slice_axis(indices, place, 0, k)

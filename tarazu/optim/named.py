@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tarazu.base.errors import ArgumentError
 from tarazu.optim.optimiser import Optimizer, Schedule
@@ -15,13 +15,14 @@ Params = Iterable[Tensor] | None
 def _before(weight_decay: float, clip_norm: float | None) -> list[Transformation]:
     """The parts that all chains may start with."""
     clip: list[Transformation] = [ClipByNorm(clip_norm)] if clip_norm is not None else []
-    return clip + ([AddDecay(weight_decay)] if weight_decay else [])
+    return [*clip, AddDecay(weight_decay)] if weight_decay else clip
 
 
 class SGD(Optimizer):
-    """Gradient descent, on batches of samples stochastic: parameter -= lr * g, with momentum v = momentum * v + g in place of g.
+    """Gradient descent, on batches of samples stochastic: parameter -= lr * g.
 
-    Robbins and Monro, 1951; momentum Polyak, 1964; `nesterov` Sutskever and others, 2013.
+    With momentum v = momentum * v + g in place of g. Robbins and Monro, 1951; momentum Polyak, 1964; `nesterov`
+    Sutskever and others, 2013.
 
     >>> import tarazu as tz
     >>> w = tz.tensor([1.0], requires_grad=True)
@@ -31,8 +32,8 @@ class SGD(Optimizer):
     Tensor([0.5], dtype=float32, requires_grad=True)
     """
 
-    def __init__(self, params: Params = None, lr: float | Schedule = 0.01, *, momentum: float = 0.0, nesterov: bool = False,
-                 weight_decay: float = 0.0, clip_norm: float | None = None) -> None:
+    def __init__(self, params: Params = None, lr: float | Schedule = 0.01, *, momentum: float = 0.0,
+                 nesterov: bool = False, weight_decay: float = 0.0, clip_norm: float | None = None) -> None:
         if nesterov and not momentum:
             raise ArgumentError("nesterov=True with momentum=0", expected="a momentum above 0", fix="pass momentum=0.9")
         main = [Momentum(momentum, nesterov)] if momentum else []
@@ -40,26 +41,51 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps scaled by running mean and mean square of the gradient (Kingma and Ba, 2015, with its defaults)."""
+    """Steps scaled by running mean and mean square of the gradient (Kingma and Ba, 2015, with its defaults).
 
-    def __init__(self, params: Params = None, lr: float | Schedule = 0.001, *, betas: tuple[float, float] = (0.9, 0.999),
-                 epsilon: float = 1e-8, weight_decay: float = 0.0, clip_norm: float | None = None) -> None:
+    >>> import tarazu as tz
+    >>> w = tz.tensor([1.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> tz.optim.Adam([w], lr=0.25).step()
+    >>> w
+    Tensor([0.75], dtype=float32, requires_grad=True)
+    """
+
+    def __init__(self, params: Params = None, lr: float | Schedule = 0.001, *,
+                 betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8,
+                 weight_decay: float = 0.0, clip_norm: float | None = None) -> None:
         super().__init__(params, lr, [*_before(weight_decay, clip_norm), ScaleByAdam(betas, epsilon)])
 
 
 class AdamW(Optimizer):
     """Adam with the decay of weights apart from the gradient: parameter -= lr * (step + weight_decay * parameter).
 
-    Loshchilov and Hutter, 2019.
+    Loshchilov and Hutter, 2019; the default of `weight_decay` is torch's.
+
+    >>> import tarazu as tz
+    >>> w = tz.tensor([1.0], requires_grad=True)
+    >>> (w * 0).sum().backward()
+    >>> tz.optim.AdamW([w], lr=0.5, weight_decay=0.5).step()
+    >>> w
+    Tensor([0.75], dtype=float32, requires_grad=True)
     """
 
-    def __init__(self, params: Params = None, lr: float | Schedule = 0.001, *, betas: tuple[float, float] = (0.9, 0.999),
-                 epsilon: float = 1e-8, weight_decay: float = 0.01, clip_norm: float | None = None) -> None:
+    def __init__(self, params: Params = None, lr: float | Schedule = 0.001, *,
+                 betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8,
+                 weight_decay: float = 0.01, clip_norm: float | None = None) -> None:
         super().__init__(params, lr, [*_before(0.0, clip_norm), ScaleByAdam(betas, epsilon), AddDecay(weight_decay)])
 
 
 class RMSprop(Optimizer):
-    """The gradient over the root of the running mean of its square (Tieleman and Hinton, 2012), with momentum if wanted."""
+    """The gradient over the root of the running mean of its square (Tieleman and Hinton, 2012), with momentum.
+
+    >>> import tarazu as tz
+    >>> w = tz.tensor([1.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> tz.optim.RMSprop([w], lr=0.25, rho=0.75).step()
+    >>> w
+    Tensor([0.5], dtype=float32, requires_grad=True)
+    """
 
     def __init__(self, params: Params = None, lr: float | Schedule = 0.001, *, rho: float = 0.9, epsilon: float = 1e-8,
                  momentum: float = 0.0, weight_decay: float = 0.0, clip_norm: float | None = None) -> None:
@@ -67,7 +93,7 @@ class RMSprop(Optimizer):
         super().__init__(params, lr, [*_before(weight_decay, clip_norm), *main])
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {kind.__name__.lower(): kind for kind in (SGD, Adam, AdamW, RMSprop)}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {kind.__name__.lower(): kind for kind in (SGD, Adam, AdamW, RMSprop)}
 
 
 def optimizer(spec: str | Optimizer) -> Optimizer:
@@ -76,6 +102,7 @@ def optimizer(spec: str | Optimizer) -> Optimizer:
         return spec
     kind = OPTIMIZERS.get(spec.lower()) if isinstance(spec, str) else None
     if kind is None:
-        raise ArgumentError(f"optimizer {spec!r}", expected=f"one of {', '.join(OPTIMIZERS)}, or an object such as tz.optim.Adam(lr=0.01)",
+        raise ArgumentError(f"optimizer {spec!r}",
+                            expected=f"one of {', '.join(OPTIMIZERS)}, or an object such as tz.optim.Adam(lr=0.01)",
                             fix="check the spelling")
     return kind()

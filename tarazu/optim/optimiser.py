@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tarazu.base.errors import ArgumentError
+from tarazu.base.errors import ArgumentError, ShapeError, TrainingError
+from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.optim.transformations import Slots, Transformation, hyper_parameter
 from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.tensor import Tensor, tensor
@@ -16,18 +17,20 @@ Schedule = Callable[[Tensor], Tensor]
 class Optimizer:
     """Moves parameters against their gradients: parameter -= lr * chain(gradient).
 
-    `lr` is a number, or a schedule: a function of the step count (a float tensor, 0 at the first step). Both, like every
-    hyper-parameter, may change at any time without a new trace: `optimizer.lr = 0.01`. Without `params` it waits
+    `lr` is a number, or a schedule: a function of the step count (a float tensor, 0 at the first step). Numbers, like
+    every hyper-parameter, may change at any time without a new trace: `optimizer.lr = 0.01`. Without `params` it waits
     for `attach`, which `model.compile` sees to.
     """
 
     def __init__(self, params: Iterable[Tensor] | None, lr: float | Schedule, chain: Sequence[Transformation]) -> None:
         self.chain = tuple(chain)
-        self._schedule = lr if callable(lr) else None
-        self._rate = hyper_parameter("lr", 1.0 if callable(lr) else lr)
+        self._schedule: Schedule | None = None
+        self._rate = tensor(0.0)
+        self.lr = lr
         self.step_count = tensor(0, dtype="int64")
         self.parameters: list[Tensor] = []
         self._slots: list[list[Slots]] = []
+        self.has_own_choice = params is not None  # `fit` then trains these parameters only
         if params is not None:
             self.attach(params)
 
@@ -36,7 +39,8 @@ class Optimizer:
         self.parameters = list(params)
         for parameter in self.parameters:
             if not isinstance(parameter, Tensor) or not parameter.dtype.is_float:
-                raise ArgumentError(f"a parameter of type {type(parameter).__name__}", expected="float tensors",
+                what = f"tensor of {parameter.dtype}" if isinstance(parameter, Tensor) else type(parameter).__name__
+                raise ArgumentError(f"a {what} as parameter", expected="float tensors",
                                     fix="pass model.parameters(), or a list of tensors with requires_grad=True")
         if not self.parameters:
             raise ArgumentError("an optimiser without parameters", expected="at least one tensor",
@@ -46,13 +50,17 @@ class Optimizer:
 
     @property
     def lr(self) -> Tensor:
-        """The learning rate of the next step, a scalar."""
-        return self._schedule(self.step_count.astype("float32")) if self._schedule is not None else self._rate
+        """The learning rate of the next step, a scalar. Set it to a number or to a schedule."""
+        schedule = interpreter_state.interpreter.depend_on(lambda: self._schedule)
+        return self._rate if schedule is None else schedule(self.step_count.astype("float32"))
 
     @lr.setter
-    def lr(self, value: float | Tensor) -> None:
-        self._schedule = None
-        self._rate.copy_(value)
+    def lr(self, value: float | Tensor | Schedule) -> None:
+        is_schedule = callable(value) and not isinstance(value, Tensor)
+        self._schedule = value if is_schedule else None  # type: ignore[assignment]
+        if not is_schedule:
+            number = value if isinstance(value, Tensor) else hyper_parameter("lr", value, example=0.001)
+            self._rate.copy_(number)
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to None."""
@@ -60,12 +68,10 @@ class Optimizer:
             parameter.grad = None
 
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
-        if not self.parameters:
-            raise ArgumentError("step() of an optimiser without parameters", expected="parameters to move",
-                                fix="pass them when making it: tz.optim.Adam(model.parameters())")
+        """Move every parameter that has a gradient and is not frozen; TrainingError when there is none."""
         with no_grad():
             rows = [i for i, p in enumerate(self.parameters) if p.requires_grad and p.grad is not None]
+            self._require_some(rows)
             moved = [self.parameters[i] for i in rows]
             steps: Any = [p.grad for p in moved]
             rate = self.lr
@@ -76,26 +82,40 @@ class Optimizer:
             for parameter, step in zip(moved, steps, strict=True):
                 parameter.sub_(rate * step)
 
+    def _require_some(self, rows: list[int]) -> None:
+        if not self.parameters:
+            raise TrainingError("step() of an optimiser without parameters", expected="parameters to move",
+                                fix="pass them when making it: tz.optim.Adam(model.parameters())")
+        if not rows:
+            raise TrainingError("step() without a gradient", expected="gradients in .grad of the parameters",
+                                fix="call loss.backward() before, with parameters of requires_grad=True")
+
     def state_dict(self) -> dict[str, Tensor]:
         """All state by name: the step count, hyper-parameters and slots."""
-        return {name: x.detach() for name, x in self._named_state().items()}
+        return {name: x.detach() for name, x in self.named_state()}
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
-        """Go on from a saved state of an optimiser of the same kind for the same parameters."""
-        own = self._named_state()
+        """Go on from a saved state of an optimiser of the same kind for the same parameters; a schedule stays."""
+        own = dict(self.named_state())
         if own.keys() != content.keys():
-            raise ArgumentError(f"a state with other names: {sorted(own.keys() ^ content.keys())}",
+            raise ArgumentError(f"a state with other names: {', '.join(sorted(own.keys() ^ content.keys()))}",
                                 expected="the state of an optimiser of the same kind and parameters",
                                 fix="make the optimiser as it was when the state was saved")
         for name, x in own.items():
+            if tuple(content[name].shape) != x.shape:
+                raise ShapeError(f"{name} in the state has shape {tuple(content[name].shape)}",
+                                 expected=f"shape {x.shape}",
+                                 fix="load it into an optimiser of the same parameters")
+        for name, x in own.items():
             x.copy_(content[name])
 
-    def _named_state(self) -> dict[str, Tensor]:
-        found = {"step_count": self.step_count, "lr": self._rate}
+    def named_state(self) -> list[tuple[str, Tensor]]:
+        """The tensors that an optimiser has to go on from, by name."""
+        found = [("step_count", self.step_count), ("lr", self._rate)]
         for i, part in enumerate(self.chain):
-            found |= {f"{i}.{name}": x for name, x in part.hyper_parameters().items()}
+            found += [(f"{i}.{name}", x) for name, x in part.hyper_parameters().items()]
             for j, slots in enumerate(self._slots[i] if self._slots else ()):
-                found |= {f"{i}.{name}.{j}": x for name, x in slots.items()}
+                found += [(f"{i}.{name}.{j}", x) for name, x in slots.items()]
         return found
 
     def __repr__(self) -> str:

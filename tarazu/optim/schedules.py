@@ -4,26 +4,46 @@ from __future__ import annotations
 
 import math
 
+from tarazu.base.errors import ArgumentError
 from tarazu.ops.elementwise import clip, cos
 from tarazu.optim.optimiser import Schedule
 
 
 def exponential_decay(start: float, factor: float, every: int) -> Schedule:
-    """start * factor ** (step / every): `factor` less after each `every` steps, for example an epoch's.
+    """start * factor ** (step / every): times `factor` in each `every` steps, for example an epoch's.
 
     >>> import tarazu as tz
     >>> schedule = exponential_decay(0.1, 0.5, every=10)
     >>> round(float(schedule(tz.tensor(20.0))), 4)
     0.025
     """
+    _require_steps("every", every)
     return lambda step: start * factor ** (step / every)
 
 
 def cosine_decay(start: float, steps: int, end: float = 0.0) -> Schedule:
-    """From `start` to `end` along half a cosine over `steps` steps (Loshchilov and Hutter, 2017)."""
+    """From `start` to `end` along half a cosine over `steps` steps, then level (Loshchilov and Hutter, 2017).
+
+    >>> import tarazu as tz
+    >>> round(float(cosine_decay(0.1, steps=10)(tz.tensor(5.0))), 4)
+    0.05
+    """
+    _require_steps("steps", steps)
     return lambda step: end + (start - end) * 0.5 * (1.0 + cos(clip(step / steps, 0.0, 1.0) * math.pi))
 
 
 def linear_warmup(peak: float, steps: int) -> Schedule:
-    """From peak / steps up to `peak` in a straight line over `steps` steps, then level."""
+    """From peak / steps up to `peak` in a straight line over `steps` steps, then level.
+
+    >>> import tarazu as tz
+    >>> round(float(linear_warmup(0.1, steps=10)(tz.tensor(4.0))), 4)
+    0.05
+    """
+    _require_steps("steps", steps)
     return lambda step: peak * clip((step + 1.0) / steps, 0.0, 1.0)
+
+
+def _require_steps(name: str, value: float) -> None:
+    if not value > 0:
+        raise ArgumentError(f"{name}={value!r}", expected="a number of steps above 0",
+                            fix=f"pass for example {name}=100")

@@ -1,13 +1,16 @@
 """The parts that optimisers are chained from: each turns gradients into better steps.
 
-A transformation has hyper-parameters, which are tensors, and slots, tensors that it keeps for each parameter. Both are state:
-a change of either needs no new trace. Formulas use g for the gradient, as it comes from the part before.
+A transformation has hyper-parameters, which are tensors, and slots, tensors that it keeps for each parameter. Both are
+state: a change of either needs no new trace. Formulas use g for the gradient, as it comes from the part before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.ops.create import zeros_like
@@ -17,12 +20,15 @@ from tarazu.runtime.tensor import Tensor, tensor
 
 Slots = dict[str, Tensor]
 
+_RANGES: dict[str, Callable[[Any], bool]] = {
+    "of at least 0": lambda value: 0 <= value < math.inf, "above 0": lambda value: 0 < value < math.inf,
+    "from 0 to 1": lambda value: 0 <= value <= 1, "from 0 up to but not with 1": lambda value: 0 <= value < 1}
 
-def hyper_parameter(name: str, value: float, *, low: float = 0.0, high: float = float("inf")) -> Tensor:
-    """A checked number as a scalar tensor."""
-    if not isinstance(value, int | float) or not low <= value <= high:
-        bounds = f"from {low:g} to {high:g}" if high != float("inf") else f"of at least {low:g}"
-        raise ArgumentError(f"{name}={value!r}", expected=f"a number {bounds}", fix=f"pass for example {name}={max(low, 0.001):g}")
+
+def hyper_parameter(name: str, value: Any, range: str = "of at least 0", *, example: Any) -> Tensor:
+    """`value` as a scalar tensor; ArgumentError unless it is a number in the range."""
+    if not isinstance(value, int | float | np.number) or not _RANGES[range](value):
+        raise ArgumentError(f"{name}={value!r}", expected=f"a number {range}", fix=f"pass for example {name}={example}")
     return tensor(float(value))
 
 
@@ -37,7 +43,8 @@ class Transformation:
         """The step to pass on for one parameter; `step` counts from 1, as a float."""
         raise NotImplementedError
 
-    def update_all(self, gradients: list[Tensor], parameters: Sequence[Tensor], slots: Sequence[Slots], step: Tensor) -> list[Tensor]:
+    def update_all(self, gradients: list[Tensor], parameters: Sequence[Tensor], slots: Sequence[Slots],
+                   step: Tensor) -> list[Tensor]:
         """The steps for all parameters; written anew by what has to see them together."""
         return [self.update(g, p, s, step) for g, p, s in zip(gradients, parameters, slots, strict=True)]
 
@@ -47,12 +54,16 @@ class Transformation:
 
 
 class ClipByNorm(Transformation):
-    """Scales all gradients by one factor so that their norm together is at most `clip_norm` (Pascanu, Mikolov and Bengio, 2013)."""
+    """Scales all gradients by one factor so that their norm together is at most `clip_norm`.
+
+    Pascanu, Mikolov and Bengio, 2013.
+    """
 
     def __init__(self, clip_norm: float) -> None:
-        self.clip_norm = hyper_parameter("clip_norm", clip_norm)
+        self.clip_norm = hyper_parameter("clip_norm", clip_norm, "above 0", example=1.0)
 
-    def update_all(self, gradients: list[Tensor], parameters: Sequence[Tensor], slots: Sequence[Slots], step: Tensor) -> list[Tensor]:
+    def update_all(self, gradients: list[Tensor], parameters: Sequence[Tensor], slots: Sequence[Slots],
+                   step: Tensor) -> list[Tensor]:
         total: Any = 0.0
         for g in gradients:
             total = total + sum(square(g))
@@ -64,17 +75,18 @@ class AddDecay(Transformation):
     """g + weight_decay * parameter: the gradient of an L2 penalty."""
 
     def __init__(self, weight_decay: float) -> None:
-        self.weight_decay = hyper_parameter("weight_decay", weight_decay)
+        self.weight_decay = hyper_parameter("weight_decay", weight_decay, example=0.01)
 
     def update(self, g: Tensor, parameter: Tensor, slots: Slots, step: Tensor) -> Tensor:
         return g + self.weight_decay * parameter
 
 
 class Momentum(Transformation):
-    """v = momentum * v + g; the step is v, or g + momentum * v with `nesterov` (Sutskever, Martens, Dahl and Hinton, 2013)."""
+    """v = momentum * v + g; the step is v, or with `nesterov` g + momentum * v (Sutskever and others, 2013)."""
 
     def __init__(self, momentum: float, nesterov: bool) -> None:
-        self.momentum, self._nesterov = hyper_parameter("momentum", momentum, high=1.0), nesterov
+        self.momentum = hyper_parameter("momentum", momentum, "from 0 to 1", example=0.9)
+        self._nesterov = nesterov
 
     def slots(self, parameter: Tensor) -> Slots:
         return {"velocity": zeros_like(parameter)}
@@ -87,13 +99,16 @@ class Momentum(Transformation):
 class ScaleByAdam(Transformation):
     """Mean over root of mean square of the gradients, both with decaying weights and corrected for their start at 0.
 
-    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, step m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
-    (Kingma and Ba, 2015, with its defaults).
+    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and the step is
+    m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) (Kingma and Ba, 2015).
     """
 
     def __init__(self, betas: tuple[float, float], epsilon: float) -> None:
-        self.beta1, self.beta2 = (hyper_parameter("betas", beta, high=1.0) for beta in betas)
-        self.epsilon = hyper_parameter("epsilon", epsilon)
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise ArgumentError(f"betas={betas!r}", expected="two numbers", fix="pass for example betas=(0.9, 0.999)")
+        self.beta1, self.beta2 = (
+            hyper_parameter("betas", beta, "from 0 up to but not with 1", example=(0.9, 0.999)) for beta in betas)
+        self.epsilon = hyper_parameter("epsilon", epsilon, example=1e-8)
 
     def slots(self, parameter: Tensor) -> Slots:
         return {"mean": zeros_like(parameter), "square": zeros_like(parameter)}
@@ -105,13 +120,14 @@ class ScaleByAdam(Transformation):
 
 
 class ScaleByRms(Transformation):
-    """The gradient over the root of the decaying mean of its square: v = rho v + (1 - rho) g^2, step g / (sqrt(v) + epsilon).
+    """The gradient over the root of its running mean square: v = rho v + (1 - rho) g^2, g / (sqrt(v) + epsilon).
 
-    Tieleman and Hinton, Lecture 6.5 of "Neural Networks for Machine Learning", 2012, with its rho of 0.9.
+    Tieleman and Hinton, Lecture 6.5 of "Neural Networks for Machine Learning", 2012.
     """
 
     def __init__(self, rho: float, epsilon: float) -> None:
-        self.rho, self.epsilon = hyper_parameter("rho", rho, high=1.0), hyper_parameter("epsilon", epsilon)
+        self.rho = hyper_parameter("rho", rho, "from 0 up to but not with 1", example=0.9)
+        self.epsilon = hyper_parameter("epsilon", epsilon, example=1e-8)
 
     def slots(self, parameter: Tensor) -> Slots:
         return {"square": zeros_like(parameter)}

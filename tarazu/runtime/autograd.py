@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tarazu.base.errors import ArgumentError, GradientError, ShapeError
-from tarazu.base.pytree import Structure, flatten
+from tarazu.base.pytree import Structure, flatten, map_leaves
 from tarazu.ir.interpreter import state
 from tarazu.ops.create import ones_like, zeros_like
 from tarazu.ops.promote import as_value
@@ -61,7 +61,7 @@ def backward(y: Tensor, gradient: Any = None, *, retain_graph: bool = False, cre
     if y.link is None:
         raise GradientError("backward() of a tensor that nothing was recorded for",
                             expected="a result computed from tensors with requires_grad=True, outside tz.no_grad()",
-                            fix="set requires_grad=True on the inputs, and compute the result outside no_grad and detach")
+                            fix="set requires_grad=True on the inputs and compute the result outside no_grad")
     if gradient is None and y.size != 1:
         raise ShapeError(f"backward() of a tensor of shape {y.shape} without a vector",
                          expected="a scalar, or a vector v",
@@ -85,12 +85,13 @@ def _accumulate(leaf: Leaf, cotangent: Tensor) -> None:
     if handle is None:
         return
     if handle.grad is None:
-        handle.grad = state.interpreter.wrap(cotangent.raw, cotangent.link)  # a handle of its own: it may be changed in place
+        handle.grad = state.interpreter.wrap(cotangent.raw, cotangent.link)  # its own handle, to be changed in place
     else:
         state.interpreter.rebind(handle.grad, handle.grad + cotangent)
 
 
-def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False) -> Callable[..., Any]:
+def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *,
+                   has_aux: bool = False) -> Callable[..., Any]:
     """A function that gives `(function(...), gradient)` with respect to the arguments at `argnums`.
 
     The arguments may be nested lists, tuples and dicts of float tensors; the gradient has the same nesting. With
@@ -110,15 +111,17 @@ def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] 
             value, aux = result if has_aux else (result, None)
             _require_scalar(value)
             found = pull_back([value], [ones_like(value.detach())], leaves, bit)
-        gradients = iter([_released(zeros_like(x) if g is None else g, bit) for x, g in zip(leaves, found, strict=True)])
+        found = [zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
+        gradients = iter([_released(g, bit) for g in found])
         trees = [structure.rebuild([next(gradients) for _ in range(_count(structure))]) for structure in structures]
         value = _released(value, bit)
+        aux = map_leaves(lambda x: _released(x, bit) if isinstance(x, Tensor) else x, aux)
         return ((value, aux) if has_aux else value), (trees[0] if isinstance(argnums, int) else tuple(trees))
     return differentiated
 
 
 def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """A function that gives the gradient of `function` with respect to the arguments at `argnums`; `grad(grad(f))` works.
+    """A function that gives the gradient with respect to the arguments at `argnums`; `grad(grad(f))` works.
 
     >>> import tarazu as tz
     >>> tz.grad(tz.grad(lambda x: x ** 3))(tz.tensor(2.0))
@@ -164,8 +167,8 @@ def _require_scalar(value: Any) -> None:
 
 
 def _released(x: Tensor, bit: int) -> Tensor:
-    """`x` without the tape of a `grad` that is over, unless something else tracks it too."""
-    return x if x.link is None or x.link.mask & ~bit else Tensor(x.raw)
+    """`x` without the tape of a `grad` that is over, unless the user or a `grad` around it tracks it too."""
+    return x if x.link is None or x.link.mask & (bit - 1) else Tensor(x.raw)
 
 
 def _count(structure: Structure) -> int:

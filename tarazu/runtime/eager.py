@@ -24,21 +24,21 @@ from tarazu.transform.tape import Leaf, TapeNode, tape_state
 _Array = np.ndarray
 _EXACT = frozenset({"shape", "control", "sort", "random"})  # categories whose kernels raise no floating-point warning
 
-
-# NumPy also orders complex numbers and shifts booleans here; the type rules do not.
-_STRICTER_THAN_NUMPY = frozenset({
-    ops.LESS, ops.LESS_EQUAL, ops.GREATER, ops.GREATER_EQUAL, ops.MAXIMUM, ops.MINIMUM, ops.MAX, ops.MIN, ops.ARGMAX,
-    ops.ARGMIN, ops.SORT, ops.SIGMOID, ops.ERF, ops.LGAMMA, ops.POLYGAMMA, ops.SHIFT_LEFT, ops.SHIFT_RIGHT})
-
+# Where NumPy takes more than the type rules do: it orders and rounds complex numbers and shifts booleans,
+_REAL_ONLY = frozenset({
+    ops.ROUND, ops.LESS, ops.LESS_EQUAL, ops.GREATER, ops.GREATER_EQUAL, ops.MAXIMUM, ops.MINIMUM, ops.MAX, ops.MIN,
+    ops.ARGMAX, ops.ARGMIN, ops.SORT, ops.SIGMOID, ops.ERF, ops.LGAMMA, ops.POLYGAMMA, ops.SHIFT_LEFT, ops.SHIFT_RIGHT})
+# broadcasts updates and padding, and lets a carry change its type.
+_ALWAYS_CHECKED = frozenset({ops.SCAN, ops.WHILE, ops.SCATTER_ADD, ops.SCATTER_SET, ops.PAD, ops.BITCAST})
 
 def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
     quiet = kernel if op.category in _EXACT else np.errstate(all="ignore")(kernel)
-    return _checked(op, quiet) if op in _STRICTER_THAN_NUMPY else quiet
+    return _checked(op, quiet) if op in _REAL_ONLY | _ALWAYS_CHECKED else quiet
 
 
 def _checked(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
     def run(*raws: Any, **attributes: Any) -> Any:
-        if raws[0].dtype.kind in "cb":
+        if op in _ALWAYS_CHECKED or raws[0].dtype.kind in "cb":
             infer(op, _types(raws), attributes)
         return kernel(*raws, **attributes)
     return run
@@ -104,7 +104,8 @@ class Eager:
         return read()
 
 
-def _record_several(op: Op, attributes: dict[str, Any], raws: Any, inputs: Any, outs: list[Any], mask: int) -> list[Tensor]:
+def _record_several(op: Op, attributes: dict[str, Any], raws: Any, inputs: Any, outs: list[Any],
+                    mask: int) -> list[Tensor]:
     if mask & ~tape_state.ignored:
         return record(op, attributes, raws, [x.link for x in inputs], outs, mask)
     return [Tensor(out) for out in outs]

@@ -5,21 +5,20 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Hashable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import Structure, flatten
-from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph, Node
-from tarazu.ir.interpreter import bind, state
+from tarazu.ir.interpreter import state
 from tarazu.ir.types import TensorType
 from tarazu.runtime.compile import compile_graph, simplified
+from tarazu.runtime.compiled import Argument, Compiled, GradientOf, Outside, Result, Update, signature
 from tarazu.runtime.tensor import Tensor
-from tarazu.runtime.trace import KEPT, Guard, Trace
+from tarazu.runtime.trace import KEPT, Trace
 from tarazu.transform.tape import USER, Leaf, tape_state
-
 
 _tracing = threading.RLock()  # while one thread traces, the handles that it changes hold nodes
 
@@ -30,93 +29,8 @@ class Counter:
     traces = 0
 
 
-# Places: how to find, at each call, a handle that the trace knew. The gradient of a handle is another object after each
-# backward, so it is found through its owner.
-
-class Argument(NamedTuple):
-    position: int
-
-    def find(self, tensors: list[Tensor]) -> Tensor:
-        return tensors[self.position]
-
-
-class Outside(NamedTuple):
-    handle: Tensor
-
-    def find(self, tensors: list[Tensor]) -> Tensor:
-        return self.handle
-
-
-class GradientOf(NamedTuple):
-    owner: Any
-
-    def find(self, tensors: list[Tensor]) -> Tensor:
-        return self.owner.find(tensors)._grad
-
-
-class Result(NamedTuple):
-    """An output of the graph; `is_differentiable` when gradients may flow back through it after the call."""
-
-    output: int
-    is_differentiable: bool
-
-    def of(self, outputs: list[Tensor]) -> Tensor:
-        out = outputs[self.output]
-        return out if self.is_differentiable else Tensor(out.raw)
-
-
-class Update(NamedTuple):
-    """What a call changes of a handle."""
-
-    place: Any
-    value: Result | None  # None leaves the value as it is
-    gradient: Any  # a Result, None, or KEPT
-
-
-class Compiled(NamedTuple):
-    """A traced and compiled signature."""
-
-    label: str
-    graph: Graph
-    places: tuple[Any, ...]  # of the graph's inputs after the arguments
-    types: tuple[tuple[TensorType, bool], ...]  # of those, with whether they are tracked
-    guards: tuple[Guard, ...]
-    results: tuple[Any, ...]  # a Result for each tensor, else the Python value itself
-    structure: Structure
-    updates: tuple[Update, ...]
-    program: Any
-    is_differentiable: bool  # whether a gradient can flow through anything that comes out
-
-    def fits(self, tensors: list[Tensor]) -> bool:
-        """Whether everything that the trace took from outside is still as it was then, but for values."""
-        return all(guard.holds() for guard in self.guards) and all(
-            _signature(place.find(tensors)) == wanted for place, wanted in zip(self.places, self.types, strict=True))
-
-    def run(self, tensors: list[Tensor]) -> Any:
-        handles = tensors + [place.find(tensors) for place in self.places]
-        if self.is_differentiable:
-            outputs = bind(ops.CALL, *handles, label=self.label, body=self.graph)
-        else:
-            outputs = [Tensor(raw) for raw in self.program(*[handle.raw for handle in handles])]
-        for update in self.updates:
-            self._write_back(update, tensors, outputs)
-        return self.structure.rebuild([r.of(outputs) if isinstance(r, Result) else r for r in self.results])
-
-    def _write_back(self, update: Update, tensors: list[Tensor], outputs: list[Tensor]) -> None:
-        handle = update.place.find(tensors)
-        if update.value is not None:
-            state.interpreter.rebind(handle, update.value.of(outputs))
-        if update.gradient is not KEPT:
-            handle._grad = update.gradient and update.gradient.of(outputs)
-
-
 def _fitting(candidates: list[Compiled], tensors: list[Tensor]) -> Compiled | None:
     return next((compiled for compiled in candidates if compiled.fits(tensors)), None)
-
-
-def _signature(x: Tensor) -> tuple[TensorType, bool]:
-    link = x.link
-    return TensorType(x.raw.shape, x.dtype), link is not None and bool(link.mask & ~tape_state.ignored)
 
 
 class Jit:
@@ -177,7 +91,7 @@ class Jit:
                 leaf = leaves[i] = state.interpreter.lift(leaf, None)
             if isinstance(leaf, Tensor):
                 tensors.append(leaf)
-                key.append((_signature(leaf), leaf._grad is None))
+                key.append((signature(leaf), leaf._grad is None))
             else:
                 key.append((type(leaf), repr(leaf) if isinstance(leaf, float | complex) else leaf))  # -0.0 is not 0.0
         try:
@@ -202,13 +116,13 @@ class Jit:
         captured = [item for item in trace.captured.values() if item[0] not in recipe.proxies]
         graph = Graph(parameters + [node for _, node, _ in captured], recipe.outputs)
         return Compiled(self.label, graph, tuple([recipe.place(handle) for handle, _, _ in captured]),
-                        tuple([_signature(handle) for handle, _, _ in captured]), tuple(trace.guards), tuple(results),
+                        tuple([signature(handle) for handle, _, _ in captured]), tuple(trace.guards), tuple(results),
                         result_structure, tuple(updates), compile_graph(graph), recipe.is_differentiable)
 
 
 def _proxy(trace: Trace, x: Tensor) -> Tensor:
     proxy = Tensor(trace.builder.parameter(TensorType(tuple(x.shape), x.dtype)))
-    if _signature(x)[1]:
+    if signature(x)[1]:
         proxy.link = Leaf(USER, proxy)
     proxy._grad = x._grad
     if x._grad is not None:

@@ -25,6 +25,11 @@ def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     return change
 
 
+def _operator(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    """The methods for x + y, for y + x where only x is a tensor, and for x += y."""
+    return function, _swapped(function), _in_place(function)
+
+
 class Operators(Value):
     """What a tensor inherits; `_replace` is the tensor's own."""
 
@@ -37,19 +42,19 @@ class Operators(Value):
 
     # Operators
 
-    __add__, __radd__, __iadd__ = elementwise.add, _swapped(elementwise.add), _in_place(elementwise.add)
-    __sub__, __rsub__, __isub__ = elementwise.subtract, _swapped(elementwise.subtract), _in_place(elementwise.subtract)
-    __mul__, __rmul__, __imul__ = elementwise.multiply, _swapped(elementwise.multiply), _in_place(elementwise.multiply)
-    __truediv__, __rtruediv__, __itruediv__ = elementwise.divide, _swapped(elementwise.divide), _in_place(elementwise.divide)
-    __floordiv__, __rfloordiv__, __ifloordiv__ = elementwise.floor_divide, _swapped(elementwise.floor_divide), _in_place(elementwise.floor_divide)
-    __mod__, __rmod__, __imod__ = elementwise.remainder, _swapped(elementwise.remainder), _in_place(elementwise.remainder)
-    __pow__, __rpow__, __ipow__ = elementwise.pow, _swapped(elementwise.pow), _in_place(elementwise.pow)
-    __matmul__, __rmatmul__, __imatmul__ = contract.matmul, _swapped(contract.matmul), _in_place(contract.matmul)
-    __and__, __rand__, __iand__ = elementwise.bitwise_and, _swapped(elementwise.bitwise_and), _in_place(elementwise.bitwise_and)
-    __or__, __ror__, __ior__ = elementwise.bitwise_or, _swapped(elementwise.bitwise_or), _in_place(elementwise.bitwise_or)
-    __xor__, __rxor__, __ixor__ = elementwise.bitwise_xor, _swapped(elementwise.bitwise_xor), _in_place(elementwise.bitwise_xor)
-    __lshift__, __rlshift__, __ilshift__ = elementwise.bitwise_left_shift, _swapped(elementwise.bitwise_left_shift), _in_place(elementwise.bitwise_left_shift)
-    __rshift__, __rrshift__, __irshift__ = elementwise.bitwise_right_shift, _swapped(elementwise.bitwise_right_shift), _in_place(elementwise.bitwise_right_shift)
+    __add__, __radd__, __iadd__ = _operator(elementwise.add)
+    __sub__, __rsub__, __isub__ = _operator(elementwise.subtract)
+    __mul__, __rmul__, __imul__ = _operator(elementwise.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = _operator(elementwise.divide)
+    __floordiv__, __rfloordiv__, __ifloordiv__ = _operator(elementwise.floor_divide)
+    __mod__, __rmod__, __imod__ = _operator(elementwise.remainder)
+    __pow__, __rpow__, __ipow__ = _operator(elementwise.pow)
+    __matmul__, __rmatmul__, __imatmul__ = _operator(contract.matmul)
+    __and__, __rand__, __iand__ = _operator(elementwise.bitwise_and)
+    __or__, __ror__, __ior__ = _operator(elementwise.bitwise_or)
+    __xor__, __rxor__, __ixor__ = _operator(elementwise.bitwise_xor)
+    __lshift__, __rlshift__, __ilshift__ = _operator(elementwise.bitwise_left_shift)
+    __rshift__, __rrshift__, __irshift__ = _operator(elementwise.bitwise_right_shift)
     __neg__, __pos__, __abs__ = elementwise.negative, elementwise.positive, elementwise.abs
     __invert__ = elementwise.bitwise_invert
     __eq__, __ne__ = elementwise.equal, elementwise.not_equal
@@ -113,7 +118,7 @@ class Operators(Value):
     flatten, squeeze, unsqueeze, transpose = shape.flatten, shape.squeeze, shape.expand_dims, shape.swapaxes
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Any:  # noqa: N802
         """The tensor with the order of its axes turned round."""
         return shape.permute_dims(self, range(len(self.shape))[::-1])
 

@@ -74,13 +74,15 @@ def _drawn(function: Callable[..., Any], generator: Generator | None, *args: Any
     return function((generator or default).next_state(), *args)
 
 
-def uniform(shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = None, generator: Generator | None = None) -> Any:
+def uniform(shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = None,
+            generator: Generator | None = None) -> Any:
     """Uniform numbers from `low` up to but not with `high`."""
     numbers = _drawn(draw.uniform, generator, normalise_shape(shape, "uniform"), as_dtype(dtype or DEFAULT_FLOAT))
     return numbers if (low, high) == (0.0, 1.0) else numbers * (high - low) + low
 
 
-def normal(shape: Any = (), mean: float = 0.0, std: float = 1.0, *, dtype: Any = None, generator: Generator | None = None) -> Any:
+def normal(shape: Any = (), mean: float = 0.0, std: float = 1.0, *, dtype: Any = None,
+           generator: Generator | None = None) -> Any:
     """Normal numbers of the given mean and standard deviation."""
     numbers = _drawn(draw.normal, generator, normalise_shape(shape, "normal"), as_dtype(dtype or DEFAULT_FLOAT))
     return numbers if (mean, std) == (0.0, 1.0) else numbers * std + mean

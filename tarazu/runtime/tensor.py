@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from tarazu.base.errors import ArgumentError, DTypeError, GradientError, ShapeEr
 from tarazu.ir.graph import Node
 from tarazu.ir.interpreter import state
 from tarazu.ops import create, elementwise, index, shape
+from tarazu.ops.promote import as_value
 from tarazu.runtime.device import CPU, Device
 from tarazu.runtime.device import device as find_device
 from tarazu.runtime.operators import Operators, sizes_of
@@ -135,10 +136,11 @@ class Tensor(Operators):
             return f"Tensor(traced {self.raw.type})"
         array = self.raw if self.raw.dtype.kind != "V" else self.raw.astype(np.float32)
         text = np.array2string(array, separator=", ", prefix="Tensor(", threshold=1000)
-        extra = ""
+        extra = f", shape={array.shape}" if array.size == 0 and array.ndim > 1 else ""
         if self.link is not None:
-            extra = ", requires_grad=True" if isinstance(self.link, Leaf) else f", grad_fn=<{self.link.name}>"
-        return f"Tensor({text}, dtype={self.dtype}{extra})"
+            link = "requires_grad=True" if isinstance(self.link, Leaf) else f"grad_fn=<{self.link.name}>"
+            return f"Tensor({text}{extra}, dtype={self.dtype}, {link})"
+        return f"Tensor({text}{extra}, dtype={self.dtype})"
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else (str(self.item()) if self.size == 1 else repr(self))
@@ -196,10 +198,10 @@ class Tensor(Operators):
     @grad.setter
     def grad(self, value: Any) -> None:
         state.interpreter.before_change(self)
-        self._grad = None if value is None else value if isinstance(value, Tensor) else state.interpreter.lift(value, self.dtype)
+        self._grad = None if value is None else cast(Tensor, as_value(value, self.dtype))
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
-        """Add the gradient of this scalar (or of sum(self * gradient)) to `.grad` of every leaf that it was computed from."""
+        """Add the gradient of this scalar (or of sum(self * gradient)) to `.grad` of every leaf that it came from."""
         from tarazu.runtime.autograd import backward
 
         backward(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
@@ -216,7 +218,7 @@ class Tensor(Operators):
 
     def _replace(self, new: Any) -> Tensor:
         """Let the handle stand for `new`, of the same shape and cast to the same dtype."""
-        new = new if isinstance(new, Tensor) else state.interpreter.lift(new, self.dtype)
+        new = as_value(new, self.dtype)
         if new.shape != self.shape:
             new = self._fit(new)
         if new.dtype is not self.dtype:
@@ -253,7 +255,7 @@ class Tensor(Operators):
 
     def copy_(self, other: Any) -> Tensor:
         """Take over the values of `other`, cast to this dtype."""
-        other = other if isinstance(other, Tensor) else state.interpreter.lift(other, self.dtype)
+        other = as_value(other, self.dtype)
         return self._replace(elementwise.astype(other, self.dtype, copy=False))
 
     assign = copy_
@@ -316,9 +318,9 @@ def _filled(value: int, shape: tuple, dtype: Any, requires_grad: bool, where: An
 
 
 def asarray(data: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
-    """`data` as a tensor; a tensor of the right dtype is given back as it is, and the memory of a NumPy array is shared.
+    """`data` as a tensor; a tensor of the right dtype is given back as it is.
 
-    The array must then not be changed any more.
+    The memory of a NumPy array is shared: it must then not be changed any more.
     """
     find_device(device)
     wanted = as_dtype(dtype) if dtype is not None else None
@@ -338,6 +340,6 @@ def to_array(data: Any, dtype: DType | None) -> np.ndarray:
                             expected="numbers, or nested lists of numbers with rows of one length",
                             fix="check the rows' lengths and that every element is a number") from None
     found = as_dtype(array.dtype)
-    if keeps_dtype or found.kind not in ("float", "complex"):
-        return array
+    if keeps_dtype or not found.is_inexact:
+        return array if array.dtype.isnative else array.astype(found.numpy)
     return array.astype(as_dtype(float if found.kind == "float" else complex).numpy)

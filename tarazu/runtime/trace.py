@@ -56,7 +56,7 @@ class Guard(NamedTuple):
 
 
 class Trace:
-    """A trace under way; as a context it is the current interpreter, and on leaving it puts every outside handle back."""
+    """A trace under way; as a context it is the current interpreter; on leaving it puts outside handles back."""
 
     def __init__(self) -> None:
         self.builder = Builder()
@@ -90,7 +90,9 @@ class Trace:
         if op.multiple:
             return (record(op, attributes, nodes, [link for _, link in read], list(out), mask) if is_tracked
                     else [Tensor(one) for one in out])
-        return Tensor(out, TapeNode(op, attributes, nodes, [link for _, link in read], (out,), mask) if is_tracked else None)
+        if not is_tracked:
+            return Tensor(out)
+        return Tensor(out, TapeNode(op, attributes, nodes, [link for _, link in read], (out,), mask))
 
     def _without_gradient(self, node: Node) -> Node:
         """Say in the graph what `no_grad` says in Python, as the graph itself may be differentiated later."""
@@ -171,7 +173,7 @@ class Trace:
 
 
 def _inner_link(link: Any) -> Any:
-    """The link inside a trace of a tensor from outside: a user's leaf stays what it is, anything else tracked is a new leaf."""
+    """The link inside a trace of a tensor from outside: a user's leaf stays, anything else tracked is a new leaf."""
     if link is None or (isinstance(link, Leaf) and link.mask == USER):
         return link
     return Leaf(USER)

@@ -1,15 +1,11 @@
 """Training: `fit` and what belongs to it. Models reach it through `nn.door`."""
 
-import sys as _sys
-
-from tarazu.nn import door as _door
 from tarazu.train.callbacks import Callback, EarlyStopping, KeepBest
 from tarazu.train.checkpoint import load, save
-from tarazu.train.loop import Run, TrainingWarning, fit
-from tarazu.train.metrics import METRICS, accuracy
+from tarazu.train.failure import TrainingWarning
+from tarazu.train.loop import Run, fit
+from tarazu.train.metrics import METRICS, accuracy, binary_accuracy
 from tarazu.train.setup import compile, evaluate, predict
 
-_door.install(_sys.modules[__name__])
-
-__all__ = ["METRICS", "Callback", "EarlyStopping", "KeepBest", "Run", "TrainingWarning", "accuracy", "compile", "evaluate",
-           "fit", "load", "predict", "save"]
+__all__ = ["METRICS", "Callback", "EarlyStopping", "KeepBest", "Run", "TrainingWarning", "accuracy", "binary_accuracy",
+           "compile", "evaluate", "fit", "load", "predict", "save"]

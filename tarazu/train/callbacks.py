@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tarazu.base.errors import ArgumentError
-from tarazu.nn.module import Module
+from tarazu.train.snapshot import Snapshot, restore, snapshot_of
 
 if TYPE_CHECKING:
     from tarazu.train.loop import Run
 
-Weights = list[tuple[Any, Any]]
-
-
-def snapshot(model: Module) -> Weights:
-    """The weights as they are now. Arrays never change, so nothing is copied."""
-    return [(x, x.raw) for _, x in model.named_tensors()]
-
-
-def restore(weights: Weights) -> None:
-    """Put the weights of a snapshot back."""
-    for x, raw in weights:
-        x.raw = raw
-
 
 class Callback:
-    """Override what is of interest; `run` holds the model, the history and where training stands."""
+    """Override what is of interest; `run` holds the model, the history and where training stands.
+
+    >>> import tarazu as tz
+    >>> class Largest(tz.train.Callback):
+    ...     def on_epoch_end(self, run):
+    ...         print(run.epoch, max(float(x.abs().max()) for x in run.model.parameters()))
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1, kernel_initializer="zeros")]).compile("sgd", loss="mse")
+    >>> history = model.fit([[1.0]], [[0.0]], callbacks=[Largest()], verbose=0)
+    1 0.0
+    """
 
     def on_fit_start(self, run: Run) -> None:
         """Before the first epoch."""
@@ -44,50 +40,70 @@ class Callback:
         """After the last epoch, also of an interrupted run."""
 
 
-class KeepBest(Callback):
-    """Keeps the weights of the epoch with the best `monitor` and restores them at the end; part of every fit with validation.
+class _Watcher(Callback):
+    """What callbacks share that watch one metric from epoch to epoch."""
 
-    `restore=False` leaves the last weights in the model.
+    def __init__(self, monitor: str, mode: str) -> None:
+        if mode not in ("min", "max"):
+            raise ArgumentError(f"{type(self).__name__} with mode={mode!r}", expected='"min" or "max"',
+                                fix='use mode="max" for an accuracy')
+        self.monitor, self.mode = monitor, mode
+
+    def _value(self, run: Run) -> float:
+        """The metric of the last epoch; the smaller the better."""
+        row = run.history[-1]
+        if self.monitor not in row:
+            known = [name for name in run.history.history if name != "learning_rate"]
+            raise ArgumentError(f"{type(self).__name__} watches {self.monitor!r}, which this run does not record",
+                                expected=f"one of {', '.join(known)}",
+                                fix="pass validation_split or validation_data to fit, or watch another metric")
+        return float(row[self.monitor]) * (1 if self.mode == "min" else -1)
+
+
+class KeepBest(_Watcher):
+    """Keeps the weights of the epoch with the best `monitor` and restores them at the end; part of validated fits.
+
+    `restore=False` leaves the last weights in the model; `epoch` says which was best.
     """
 
     def __init__(self, monitor: str = "val_loss", *, mode: str = "min", restore: bool = True) -> None:
-        self.monitor, self.mode, self._restore = monitor, mode, restore
-        self.epoch: int | None = None
-        self._weights: Weights | None = None
+        super().__init__(monitor, mode)
+        self._restore = restore
+        self.on_fit_start(None)
 
-    def on_fit_start(self, run: Run) -> None:
-        self.epoch = self._weights = None
+    def on_fit_start(self, run: Run | None) -> None:
+        self.epoch: int | None = None
+        self._best = math.inf
+        self._weights: Snapshot = []
 
     def on_epoch_end(self, run: Run) -> None:
-        if self.monitor in run.history[-1] and run.history.best_epoch(self.monitor, self.mode) == run.epoch:
-            self.epoch, self._weights = run.epoch, snapshot(run.model)
+        value = self._value(run)
+        if value < self._best:
+            self._best, self.epoch, self._weights = value, run.epoch, snapshot_of(run.model)
 
     def on_fit_end(self, run: Run) -> None:
-        if self._restore and self._weights is not None:
+        if self._restore and self.epoch is not None:
             restore(self._weights)
             run.kept_epoch = self.epoch
 
 
-class EarlyStopping(Callback):
-    """Ends training when `monitor` has not got better by more than `min_delta` for `patience` epochs (Prechelt, 1998)."""
+class EarlyStopping(_Watcher):
+    """Ends training when `monitor` got no better (by more than `min_delta`) for `patience` epochs (Prechelt, 1998)."""
 
-    def __init__(self, monitor: str = "val_loss", *, patience: int = 5, min_delta: float = 0.0, mode: str = "min") -> None:
-        if mode not in ("min", "max") or patience < 1:
-            raise ArgumentError(f"EarlyStopping with mode={mode!r}, patience={patience}",
-                                expected='mode "min" or "max", and a patience of at least 1', fix='use mode="max" for an accuracy')
-        self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
-        self._sign = 1 if mode == "min" else -1
+    def __init__(self, monitor: str = "val_loss", *, patience: int = 5, min_delta: float = 0.0,
+                 mode: str = "min") -> None:
+        super().__init__(monitor, mode)
+        if patience < 1 or min_delta < 0:
+            raise ArgumentError(f"EarlyStopping with patience={patience!r}, min_delta={min_delta!r}",
+                                expected="a patience of at least 1 epoch and a min_delta of at least 0",
+                                fix="leave them out for 5 and 0.0")
+        self.patience, self.min_delta = patience, min_delta
 
     def on_fit_start(self, run: Run) -> None:
         self._best, self._since = math.inf, 0
 
     def on_epoch_end(self, run: Run) -> None:
-        row = run.history[-1]
-        if self.monitor not in row:
-            raise ArgumentError(f"EarlyStopping watches {self.monitor!r}, which this run does not record",
-                                expected=f"one of {', '.join(run.history.history)}",
-                                fix="pass validation_split or validation_data to fit, or watch another metric")
-        value = self._sign * row[self.monitor]
+        value = self._value(run)
         self._since = 0 if value < self._best - self.min_delta else self._since + 1
         self._best = min(self._best, value)
         if self._since >= self.patience:

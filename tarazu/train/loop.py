@@ -5,25 +5,28 @@ from __future__ import annotations
 import math
 import time
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tarazu.base.errors import ArgumentError
+from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.nn.last_axis import size
+from tarazu.nn.mode import in_mode
 from tarazu.nn.module import Module
 from tarazu.record import History
 from tarazu.runtime import random
 from tarazu.runtime.autograd import no_grad
-from tarazu.runtime.tensor import Tensor, asarray
+from tarazu.runtime.tensor import asarray
 from tarazu.train.arrays import Arrays, hold_out, pair, require_labels_fit
-from tarazu.train.callbacks import Callback, KeepBest, restore, snapshot
+from tarazu.train.callbacks import Callback, KeepBest
+from tarazu.train.failure import TrainingWarning, give_up
 from tarazu.train.progress import progress
-from tarazu.train.setup import Setup, evaluation, predict, scores, setup_of
+from tarazu.train.setup import Setup, outputs, scores, setup_of
+from tarazu.train.snapshot import restore, snapshot
 from tarazu.train.verdict import deliver
 
-
-class TrainingWarning(UserWarning):
-    """A run that ended before its time because a loss was not finite."""
+Tell = Callable[[str], None]
 
 
 class Run:
@@ -36,6 +39,9 @@ class Run:
         self.history = History()
         self.epoch = self.step = 0
         self.loss = math.nan
+        self.tensors = setup.state()
+        self.good = snapshot(self.tensors)  # the last state under which the loss was finite
+        self.failure = ""  # why the run was given up
         self.kept_epoch: int | None = None  # None: the last one
         self.last_validation_losses: np.ndarray | None = None
 
@@ -48,54 +54,83 @@ def fit(model: Module, x: Any, y: Any = None, *, epochs: int = 1, batch_size: in
         validation_data: Any = None, callbacks: Any = (), seed: int | None = None, verbose: Any = "auto") -> History:
     """Train; see `Module.fit`."""
     setup = setup_of(model)
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if not isinstance(value, int) or value < 1:
-            raise ArgumentError(f"{name}={value!r}", expected="a whole number of at least 1", fix=f"pass for example {name}=10")
+    epochs, batch_size = size("epochs", epochs), size("batch_size", batch_size)
     if seed is not None:
         random.seed(seed)
     train, validation = _parts(setup, x, y, validation_split, validation_data)
+    told = [*_with_best(callbacks, validation), *progress(verbose)]
     _build(setup, train, validation)
     run = Run(setup, train, validation, epochs=epochs, batch_size=batch_size)
-    return _run(run, [*_with_best(callbacks, validation), *progress(verbose)])
+    _run(run, told)
+    if run.failure:
+        warnings.warn(run.failure, TrainingWarning, stacklevel=3)  # the line that calls model.fit
+    return run.history
 
 
 def _parts(setup: Setup, x: Any, y: Any, split: float, given: Any) -> tuple[Arrays, Arrays | None]:
-    train = pair(x, y, setup)
+    train = pair(x, y)
     if given is not None:
         if split:
-            raise ArgumentError("both validation_split and validation_data", expected="one of them", fix="leave one out")
-        if not isinstance(given, tuple | list) or len(given) != 2:
-            raise ArgumentError(f"validation_data of type {type(given).__name__}", expected="a pair (x, y)",
-                                fix="pass validation_data=(x_validation, y_validation)")
-        return train, pair(*given, setup)
+            raise ArgumentError("both validation_split and validation_data", expected="one of them",
+                                fix="leave one out")
+        return train, _validation(given, train)
     if not split:
         return train, None
-    return hold_out(train, split, int(random.randint(2**31)), setup)
+    if setup.split_seed is None:
+        setup.split_seed = int(random.randint(2**31))
+    return hold_out(train, split, setup.split_seed, setup.loss)
+
+
+def _validation(given: Any, train: Arrays) -> Arrays:
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise ArgumentError(f"validation_data of type {type(given).__name__}", expected="a pair (x, y)",
+                            fix="pass validation_data=(x_validation, y_validation)")
+    found = pair(*given)
+    for name, wanted, has in zip(Arrays._fields, train, found, strict=True):
+        if wanted.shape[1:] != has.shape[1:]:
+            raise ShapeError(f"validation_data with {name} of shape {has.shape}",
+                             expected=f"shape (rows, *{wanted.shape[1:]})",
+                             fix="prepare validation data as the training data were prepared")
+    return found
 
 
 def _build(setup: Setup, *parts: Arrays | None) -> None:
     """Let layers that need to see an input see one, and check what comes out against the targets."""
-    with evaluation(setup.model), no_grad():
-        outputs = setup.model(asarray(parts[0].x[:1])).shape  # type: ignore[union-attr]
-    for part in parts:
-        if part is not None:
-            require_labels_fit(setup, part, outputs)
-    setup.attach()
+    given = [part for part in parts if part is not None]
+    with in_mode(setup.model, training=False), no_grad():
+        shape = setup.model(asarray(given[0].x[:1])).shape
+    for part in given:
+        require_labels_fit(setup.loss, part.y, shape)
+    setup.prepare()
 
 
 def _with_best(callbacks: Any, validation: Arrays | None) -> list[Callback]:
     found = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+    for callback in found:
+        if not isinstance(callback, Callback):
+            raise ArgumentError(f"{callback!r} among the callbacks",
+                                expected="objects of subclasses of tz.train.Callback",
+                                fix="make an object of the class: tz.train.EarlyStopping()")
     if validation is None or any(isinstance(callback, KeepBest) for callback in found):
         return found
     return [*found, KeepBest()]
 
 
-def _run(run: Run, callbacks: list[Callback]) -> History:
+def _run(run: Run, callbacks: list[Callback]) -> None:
     def tell(hook: str) -> None:
         for callback in callbacks:
             getattr(callback, hook)(run)
 
     tell("on_fit_start")
+    try:
+        _train(run, tell)
+        _measure_last_weights(run)
+    finally:
+        tell("on_fit_end")
+    deliver(run)
+
+
+def _train(run: Run, tell: Tell) -> None:
     try:
         while run.epoch < run.epochs and run.history.stopped is None:
             run.epoch += 1
@@ -104,78 +139,55 @@ def _run(run: Run, callbacks: list[Callback]) -> History:
                 tell("on_epoch_end")
     except KeyboardInterrupt:
         run.history.stopped = "interrupted"
-    finally:
-        _measure_last_weights(run)
-        tell("on_fit_end")
     run.history.stopped = run.history.stopped or "epochs"
-    deliver(run)
-    return run.history
 
 
-def _train_epoch(run: Run, tell: Any) -> bool:
-    """One pass over the training rows; its row goes to the history. Gives False when a loss was not finite."""
+def _train_epoch(run: Run, tell: Tell) -> bool:
+    """One pass over the training rows; its row goes to the history. Gives False when the run had to be given up."""
     start = time.perf_counter()
     order = random.permutation(len(run.train.x)).numpy()
-    x, y = asarray(run.train.x), asarray(run.train.y)
-    names = ["loss", *run.setup.metrics]
-    sums = dict.fromkeys(names, 0.0)
-    good = before = snapshot(run.model)
-    with evaluation(run.model, mode=True):
-        for run.step, first in enumerate(range(0, len(order), run.batch_size), start=1):
-            rows = order[first:first + run.batch_size]
-            before, values = snapshot(run.model), _step(run, x, y, rows, good)
-            if not math.isfinite(values[0]):
-                _give_up(run, rows, good)
+    sums = np.zeros(1 + len(run.setup.metrics))
+    with in_mode(run.model, training=True):
+        for step in range(1, run.steps + 1):
+            run.step, end = step, step * run.batch_size
+            rows = order[end - run.batch_size:end]
+            values = _step(run, rows)
+            if not math.isfinite(run.loss):
+                give_up(run, f"the loss was {run.loss}", order[max(end - 2 * run.batch_size, 0):end])
                 return False
-            good = before
-            for name, value in zip(names, values, strict=True):
-                sums[name] += value * len(rows)
+            sums += np.multiply(values, len(rows))
             tell("on_step_end")
-    row = {name: total / len(order) for name, total in sums.items()}
-    rate = float(run.setup.optimizer.lr)
-    run.history.append(seconds=0.0, **row, **_validated(run), learning_rate=rate)
-    run.history.rows[-1]["seconds"] = round(time.perf_counter() - start, 4)
+    if not all(np.isfinite(x.numpy()).all() for x in run.model.parameters()):
+        give_up(run, "a weight became infinite or NaN", rows)
+        return False
+    means = dict(zip(["loss", *run.setup.metrics], (sums / len(order)).tolist(), strict=True)) | _validated(run)
+    seconds, rate = round(time.perf_counter() - start, 4), float(run.setup.optimizer.lr)
+    run.history.append(seconds=seconds, **means, learning_rate=rate)
     return True
 
 
-def _step(run: Run, x: Tensor, y: Tensor, rows: np.ndarray, good: Any) -> list[float]:
+def _step(run: Run, rows: np.ndarray) -> list[float]:
+    before = snapshot(run.tensors)
     try:
-        loss, metrics = run.setup.train_step(x, y, rows)
+        values = [float(value) for value in run.setup.train_step(*run.train, rows)]
     except KeyboardInterrupt:
-        restore(good)  # an update that was cut short must leave nothing half done
+        restore(before)  # an update that was cut short must leave nothing half done
         raise
-    run.loss = float(loss)
-    return [run.loss, *map(float, metrics)]
+    run.loss = values[0]
+    if math.isfinite(run.loss):
+        run.good = before
+    return values
 
 
 def _validated(run: Run) -> dict[str, float]:
     if run.validation is None:
         return {}
-    prediction = predict(run.model, run.validation.x)
+    prediction = outputs(run.model, run.validation.x)
     return {f"val_{name}": value for name, value in scores(run.setup, prediction, asarray(run.validation.y)).items()}
 
 
 def _measure_last_weights(run: Run) -> None:
     """The validation loss of each sample under the last weights, before the best ones are put back."""
-    if run.validation is not None and len(run.history) and run.history.stopped != "not finite":
-        prediction = predict(run.model, run.validation.x)
+    if run.validation is not None and len(run.history) and not run.failure:
+        prediction = outputs(run.model, run.validation.x)
         run.last_validation_losses = run.setup.sample_losses(prediction, asarray(run.validation.y))
-
-
-def _give_up(run: Run, rows: np.ndarray, good: Any) -> None:
-    restore(good)
-    run.history.stopped = "not finite"
-    warnings.warn(f"training stopped: the loss was {run.loss} in epoch {run.epoch}, step {run.step} of {run.steps}; "
-                  f"likely cause: {_likely_cause(run, rows)}. The model holds the last good weights.",
-                  TrainingWarning, stacklevel=6)
-
-
-def _likely_cause(run: Run, rows: np.ndarray) -> str:
-    largest = max(np.abs(part[rows].astype(np.float64)).max() for part in run.train)
-    if largest > 1e4:
-        return f"values as large as {largest:.3g} in the batch; scale inputs and targets (tz.data.Standardiser)"
-    with evaluation(run.model), no_grad():
-        again = float(run.setup.loss(run.model(asarray(run.train.x[rows])), asarray(run.train.y[rows])))
-    if math.isfinite(again):
-        return f"a learning rate that is too high ({float(run.setup.optimizer.lr):.3g}); try a tenth of it, or clip_norm=1.0"
-    return "an operation such as log(0) or 0 / 0 in the model or the loss"

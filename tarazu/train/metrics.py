@@ -18,16 +18,31 @@ Metric = Callable[[Any, Any], Any]
 def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     """1 for each sample whose class is right, 0 otherwise.
 
-    With several outputs the largest one is the class, and the target a class number or one-hot; with one output the class is 1
-    when the logit is above 0.
+    With several outputs the largest one is the class, and the target a class number or one-hot; with one output the
+    class is 1 when the logit is above 0.
+
+    >>> import tarazu as tz
+    >>> tz.train.accuracy(tz.tensor([[0.1, 0.9], [0.8, 0.2]]), tz.tensor([1, 1]))
+    Tensor([1., 0.], dtype=float32)
     """
-    rows = prediction.shape[0]
-    if len(prediction.shape) > 1 and prediction.shape[-1] > 1:
-        labels = argmax(target, -1) if target.shape == prediction.shape else reshape(target, prediction.shape[:-1])
-        right = equal(argmax(prediction, -1), labels)
-    else:
-        right = equal(greater(reshape(prediction, (rows,)), 0), greater(reshape(target, (rows,)), 0.5))
-    return mean(reshape(astype(right, "float32"), (rows, -1)), -1)
+    if len(prediction.shape) < 2 or prediction.shape[-1] == 1:
+        return binary_accuracy(prediction, target)
+    labels = argmax(target, -1) if target.shape == prediction.shape else reshape(target, prediction.shape[:-1])
+    return _share(equal(argmax(prediction, -1), labels))
+
+
+def binary_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
+    """For each sample the share of outputs that are right: logit above 0 for a target of 1.
+
+    >>> import tarazu as tz
+    >>> tz.train.binary_accuracy(tz.tensor([[2.0, -1.0], [-3.0, -4.0]]), tz.tensor([[1, 1], [0, 0]]))
+    Tensor([0.5, 1. ], dtype=float32)
+    """
+    return _share(equal(greater(prediction, 0), greater(reshape(target, prediction.shape), 0.5)))
+
+
+def _share(right: Tensor) -> Tensor:
+    return mean(reshape(astype(right, "float32"), (right.shape[0], -1)), -1)
 
 
 def mae(prediction: Tensor, target: Tensor) -> Tensor:
@@ -40,18 +55,26 @@ def mse(prediction: Tensor, target: Tensor) -> Tensor:
     return losses.mse(prediction, target, reduction="none")
 
 
-METRICS: dict[str, Metric] = {"accuracy": accuracy, "acc": accuracy, "mae": mae, "mse": mse}
+METRICS: dict[str, Metric] = {"accuracy": accuracy, "acc": accuracy, "binary_accuracy": binary_accuracy, "mae": mae,
+                              "mse": mse}
 
 
-def named_metrics(specs: Iterable[str | Metric] | str | Metric) -> dict[str, Metric]:
-    """The metrics by the names under which the history shows them."""
+def named_metrics(specs: Iterable[str | Metric] | str | Metric, loss: losses.Loss) -> dict[str, Metric]:
+    """The metrics by the names under which the history shows them.
+
+    Where the loss judges each output by itself, so does "accuracy".
+    """
     if isinstance(specs, str) or callable(specs):
         specs = [specs]
-    found: dict[str, Metric] = {}
-    for spec in specs:
-        name = spec if isinstance(spec, str) else getattr(spec, "__name__", type(spec).__name__)
-        if isinstance(spec, str) and spec not in METRICS:
-            raise ArgumentError(f"metric {spec!r}", expected=f"one of {', '.join(METRICS)}, or a function of (prediction, target)",
-                                fix="check the spelling")
-        found[name] = METRICS[spec] if isinstance(spec, str) else spec
-    return found
+    return dict(_named(spec, loss) for spec in specs)
+
+
+def _named(spec: str | Metric, loss: losses.Loss) -> tuple[str, Metric]:
+    if callable(spec):
+        return getattr(spec, "__name__", type(spec).__name__), spec
+    if spec not in METRICS:
+        raise ArgumentError(f"metric {spec!r}",
+                            expected=f"one of {', '.join(METRICS)}, or a function of (prediction, target)",
+                            fix="check the spelling")
+    metric = METRICS[spec]
+    return spec, binary_accuracy if metric is accuracy and loss is losses.binary_cross_entropy else metric

@@ -25,8 +25,8 @@ def progress(verbose: Any) -> list[Callback]:
 
 def row_text(row: dict[str, Any]) -> str:
     """The numbers of an epoch's row on one line."""
-    return "  ".join(f"{name} {value:.4g}" if name != "accuracy" and not name.endswith("_accuracy") else f"{name} {value:.3f}"
-                     for name, value in row.items() if name not in ("epoch", "seconds", "learning_rate"))
+    return "  ".join(f"{name} {value:#.4g}" for name, value in row.items()
+                     if name not in ("epoch", "seconds", "learning_rate"))
 
 
 class Lines(Callback):
@@ -36,7 +36,8 @@ class Lines(Callback):
         every = -(-run.epochs // MOST_LINES)
         if run.epoch % every == 0 or run.epoch in (1, run.epochs) or run.history.stopped:
             row = run.history[-1]
-            print(f"epoch {run.epoch:>{len(str(run.epochs))}}/{run.epochs}  {row['seconds']:.2f} s  {row_text(row)}", flush=True)
+            count = f"{run.epoch:>{len(str(run.epochs))}}/{run.epochs}"
+            print(f"epoch {count}  {row['seconds']:.2f} s  {row_text(row)}", flush=True)
 
 
 class Bar(Callback):

@@ -1,14 +1,17 @@
-"""What `compile` prepares: optimiser, loss, metrics, and the train step as one traced function."""
+"""What `compile` prepares: optimiser, loss, metrics, and the train step as one traced function; and the use of it."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tarazu.base.errors import TrainingError
+from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.nn import losses
+from tarazu.nn.last_axis import size
+from tarazu.nn.mode import in_mode
 from tarazu.nn.module import Module
 from tarazu.ops.index import take
 from tarazu.ops.reduce import mean
@@ -16,6 +19,7 @@ from tarazu.optim.named import optimizer as find_optimizer
 from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.jit import Jit, jit
 from tarazu.runtime.tensor import Tensor, asarray
+from tarazu.train.arrays import features, pair, require_labels_fit
 from tarazu.train.metrics import named_metrics
 
 
@@ -25,11 +29,13 @@ class Setup:
     def __init__(self, model: Module, optimizer: Any, loss: Any, metrics: Any) -> None:
         self.model = model
         self.optimizer = find_optimizer(optimizer)
-        self.loss, self.loss_name = losses.loss(loss), loss if isinstance(loss, str) else getattr(loss, "__name__", "loss")
-        self.metrics = named_metrics(metrics)
+        self.loss = losses.loss(loss)
+        self.metrics = named_metrics(metrics, self.loss)
+        self.split_seed: int | None = None  # kept, so that fits that go on do not train on rows held out before
         self.train_step: Jit = jit(self._train_step)
+        self._modules: list[Module] = []
 
-    def _train_step(self, x: Tensor, y: Tensor, rows: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def _train_step(self, x: Tensor, y: Tensor, rows: Tensor) -> list[Tensor]:
         """One step on the given rows; gives their mean loss and mean metrics."""
         inputs, targets = take(x, rows), take(y, rows)
         self.optimizer.zero_grad()
@@ -38,13 +44,24 @@ class Setup:
         loss.backward()
         self.optimizer.step()
         prediction = prediction.detach()
-        return loss, [mean(metric(prediction, targets)) for metric in self.metrics.values()]
+        return [loss.detach(), *[mean(metric(prediction, targets)) for metric in self.metrics.values()]]
 
-    def attach(self) -> None:
-        """Give the optimiser the model's parameters, unless it has just these."""
-        wanted, have = self.model.parameters(), self.optimizer.parameters
-        if list(map(id, wanted)) != list(map(id, have)):
-            self.optimizer.attach(wanted)
+    def prepare(self) -> None:
+        """Take in what the model has become since the last fit: its layers, and its parameters for the optimiser."""
+        modules, wanted = modules_of(self.model), self.model.parameters()
+        if not _same(modules, self._modules):
+            self._modules, self.train_step = modules, jit(self._train_step)
+        if not self.optimizer.has_own_choice:
+            if not _same(wanted, self.optimizer.parameters):
+                self.optimizer.attach(wanted)
+        elif not {*map(id, wanted)} & {*map(id, self.optimizer.parameters)}:
+            raise ArgumentError("an optimiser that was made with parameters of another model",
+                                expected="parameters of this model, or none",
+                                fix='leave them out: model.compile(optimizer=tz.optim.Adam(lr=0.001), ...)')
+
+    def state(self) -> list[Tensor]:
+        """All tensors that a step changes."""
+        return [x for _, x in [*self.model.named_tensors(), *self.optimizer.named_state()]]
 
     def sample_losses(self, prediction: Tensor, target: Tensor) -> np.ndarray:
         """The loss of each sample, shape (samples,). A loss without `reduction` is asked about one sample at a time."""
@@ -55,42 +72,61 @@ class Setup:
             return np.array([float(self.loss(prediction[i:i + 1], target[i:i + 1])) for i in rows])
 
 
+def modules_of(model: Module) -> list[Module]:
+    """The model and all modules below it."""
+    return [module for _, module in model.named_modules()]
+
+
+def _same(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    return list(map(id, first)) == list(map(id, second))
+
+
 def compile(model: Module, optimizer: Any, loss: Any, metrics: Any) -> None:
     """Prepare `model` for training; its weights stay."""
     if loss is None:
         raise TrainingError("compile() without a loss", expected=f"one of {', '.join(losses.LOSSES)}, or a function",
                             fix='classes: model.compile(loss="cross_entropy"); numbers: loss="mse"')
-    model._setup = Setup(model, optimizer, loss, metrics)
+    setup = Setup(model, optimizer, loss, metrics)
+    if model._setup is not None:
+        setup.split_seed = model._setup.split_seed
+    model._setup = setup
 
 
 def setup_of(model: Module) -> Setup:
     """What `compile` prepared."""
     if model._setup is None:
         raise TrainingError(f"{type(model).__name__} is not compiled", expected="model.compile(...) first",
-                            fix='for example model.compile(optimizer="adam", loss="cross_entropy", metrics=["accuracy"])')
+                            fix='for example model.compile(optimizer="adam", loss="cross_entropy")')
     return model._setup
 
 
 def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Tensor:
     """The outputs for `x` in evaluation mode, computed in batches."""
-    from tarazu.train.arrays import features
+    return outputs(model, features(x), size("batch_size", batch_size))
 
-    inputs = features(x)
-    with evaluation(model), no_grad():
-        if model._predictor is None:
-            model._predictor = jit(model.__call__) if model._is_built else None
-        forward = model._predictor or model
+
+def outputs(model: Module, inputs: np.ndarray, batch_size: int = 1024) -> Tensor:
+    """`predict` for inputs that were checked before."""
+    with in_mode(model, training=False), no_grad():
+        forward = _forward(model, inputs)
         parts = [forward(asarray(inputs[i:i + batch_size])).numpy() for i in range(0, len(inputs), batch_size)]
-    return asarray(np.concatenate(parts) if len(parts) > 1 else parts[0])
+    return asarray(np.concatenate(parts))
+
+
+def _forward(model: Module, inputs: np.ndarray) -> Jit:
+    """The compiled model, made anew when the model has other layers than before."""
+    if model._predictor is None or not _same(modules_of(model), model._predictor[0]):
+        model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
+        model._predictor = modules_of(model), jit(model.__call__)
+    return model._predictor[1]
 
 
 def evaluate(model: Module, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
     """The loss and the metrics on `x` and `y`, by name."""
-    from tarazu.train.arrays import pair
-
-    setup = setup_of(model)
-    inputs, targets = pair(x, y, setup)
-    return scores(setup, predict(model, inputs, batch_size=batch_size), asarray(targets))
+    setup, arrays = setup_of(model), pair(x, y)
+    prediction = outputs(model, arrays.x, size("batch_size", batch_size))
+    require_labels_fit(setup.loss, arrays.y, prediction.shape)
+    return scores(setup, prediction, asarray(arrays.y))
 
 
 def scores(setup: Setup, prediction: Tensor, target: Tensor) -> dict[str, float]:
@@ -98,18 +134,3 @@ def scores(setup: Setup, prediction: Tensor, target: Tensor) -> dict[str, float]
     with no_grad():
         found = {"loss": float(setup.loss(prediction, target))}
         return found | {name: float(mean(metric(prediction, target))) for name, metric in setup.metrics.items()}
-
-
-class evaluation:  # noqa: N801 - used like a function
-    """A block in which a model is in evaluation mode (or, with `mode=True`, in training mode)."""
-
-    def __init__(self, model: Module, *, mode: bool = False) -> None:
-        self._model, self._mode = model, mode
-
-    def __enter__(self) -> None:
-        self._before = [(module, module._is_training) for _, module in self._model.named_modules()]
-        self._model.train(self._mode)
-
-    def __exit__(self, *_: object) -> None:
-        for module, mode in self._before:
-            module._is_training = mode

@@ -15,9 +15,9 @@ from tarazu.diagnose import (
 )
 from tarazu.nn import losses
 from tarazu.runtime.tensor import asarray
-from tarazu.train.arrays import Arrays
-from tarazu.train.metrics import accuracy
-from tarazu.train.setup import Setup, predict, scores
+from tarazu.train.arrays import Arrays, class_numbers
+from tarazu.train.metrics import accuracy, binary_accuracy
+from tarazu.train.setup import Setup, outputs
 
 if TYPE_CHECKING:
     from tarazu.train.loop import Run
@@ -27,50 +27,45 @@ MOST_SAMPLES = 20_000  # of each part: more would cost time and change no verdic
 
 def deliver(run: Run) -> None:
     """Measurements and verdict for the history of `run`."""
-    train, validation = _sample(run.train), _sample(run.validation)
-    found = {"train": _measured(run.setup, train), "validation": _measured(run.setup, validation)}
-    trivial = [_trivial_losses(run.setup, train, part) for part in (train, validation)]
-    is_same_sample = run.last_validation_losses is not None and validation is run.validation
+    train = _sample(run.train)
+    validation = None if run.validation is None else _sample(run.validation)
+    losses_of_train, train_accuracy = _measured(run.setup, train)
+    losses_of_validation, validation_accuracy = _measured(run.setup, validation) if validation else (None, None)
+    is_same_sample = validation is run.validation
     run.history.measurements = measure_fit(
-        found["train"][0], found["validation"][0], trivial[0], trivial[1], run.history.rows,
+        losses_of_train, losses_of_validation, _trivial_losses(run.setup, train, train),
+        _trivial_losses(run.setup, train, validation) if validation else None, run.history.rows,
         num_parameters=sum(p.size for p in run.model.parameters() if p.requires_grad), kept_epoch=run.kept_epoch,
         last_validation_losses=run.last_validation_losses if is_same_sample else None,
-        train_accuracy=found["train"][1], validation_accuracy=found["validation"][1])
+        train_accuracy=train_accuracy, validation_accuracy=validation_accuracy)
     run.history.verdict = judge(run.history)
 
 
-def _sample(part: Arrays | None) -> Arrays | None:
-    if part is None or len(part.x) <= MOST_SAMPLES:
+def _sample(part: Arrays) -> Arrays:
+    if len(part.x) <= MOST_SAMPLES:
         return part
-    rows = np.random.default_rng(0).permutation(len(part.x))[:MOST_SAMPLES]
-    return Arrays(part.x[rows], part.y[rows])
+    return part.at(np.random.default_rng(0).permutation(len(part.x))[:MOST_SAMPLES])
 
 
-def _measured(setup: Setup, part: Arrays | None) -> tuple[np.ndarray | None, float | None]:
+def _measured(setup: Setup, part: Arrays) -> tuple[np.ndarray, float | None]:
     """The loss of each sample, and the accuracy where that is one of the metrics."""
-    if part is None:
-        return None, None
-    prediction, target = predict(setup.model, part.x), asarray(part.y)
-    name = next((name for name, metric in setup.metrics.items() if metric is accuracy), None)
-    share = scores(setup, prediction, target)[name] if name else None
-    return setup.sample_losses(prediction, target), share
+    prediction, target = outputs(setup.model, part.x), asarray(part.y)
+    metric = next((metric for metric in setup.metrics.values() if metric in (accuracy, binary_accuracy)), None)
+    return setup.sample_losses(prediction, target), None if metric is None else float(metric(prediction, target).mean())
 
 
-def _trivial_losses(setup: Setup, train: Arrays, part: Arrays | None) -> np.ndarray | None:
+def _trivial_losses(setup: Setup, train: Arrays, part: Arrays) -> np.ndarray | None:
     """The losses of the best prediction that looks at no input; None for a loss that Tarazu does not know."""
-    if part is None:
-        return None
     if setup.loss is losses.cross_entropy:
-        labels, others = (_class_numbers(a.y) for a in (train, part))
-        return trivial_classification_losses(labels, others) if labels.ndim == 1 else None
+        labels, others = class_numbers(train.y), class_numbers(part.y)
+        return None if labels is None or others is None else trivial_classification_losses(labels, others)
     if setup.loss is losses.binary_cross_entropy:
-        return trivial_multilabel_losses(train.y.reshape(len(train.y), -1), part.y.reshape(len(part.y), -1))
+        is_hard = all(np.isin(y, (0, 1)).all() for y in (train.y, part.y))
+        return trivial_multilabel_losses(_rows(train.y), _rows(part.y)) if is_hard else None
     kinds = {losses.mse: "squared", losses.mae: "absolute"}
     kind = kinds.get(setup.loss)
     return trivial_regression_losses(train.y, part.y, kind) if kind else None
 
 
-def _class_numbers(y: np.ndarray) -> np.ndarray:
-    if y.dtype.kind == "f":
-        return y.argmax(-1)
-    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+def _rows(y: np.ndarray) -> np.ndarray:
+    return y.reshape(len(y), -1)

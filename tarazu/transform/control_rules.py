@@ -1,4 +1,4 @@
-"""Gradients of the control primitives: a call differentiates its body, a scan is pulled back by a scan the other way round."""
+"""Gradients of the control primitives: a call differentiates its body, a scan goes back by a scan."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def vjp_graph(body: Graph, needed: Flags, live: Flags) -> Graph:
             inputs = [track(x, bit) if need else x for x, need in zip(values, needed, strict=False)]
             outputs = replay(body, inputs)
             wanted = [x for x, need in zip(inputs, needed, strict=True) if need]
-            found = pull_back([y for y, is_live in zip(outputs, live, strict=True) if is_live], values[count:], wanted, bit)
+            reached = [y for y, is_live in zip(outputs, live, strict=True) if is_live]
+            found = pull_back(reached, values[count:], wanted, bit)
         return [zeros_like(x) if g is None else g for x, g in zip(wanted, found, strict=True)]
 
     types = [*body.input_types, *(t for t, is_live in zip(body.output_types, live, strict=True) if is_live)]
@@ -59,7 +60,8 @@ def scan(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, body: Graph,
     own = (*needed[:constants], *map(_is_float, carry), *needed[constants + carries:])
     live = tuple(map(_is_float, outputs))
     back_through = vjp_graph(body, own, live)
-    given = [zeros_like(y) if g is None else g for g, y, is_live in zip(cotangents, outputs, live, strict=True) if is_live]
+    given = [zeros_like(y) if g is None else g
+             for g, y, is_live in zip(cotangents, outputs, live, strict=True) if is_live]
     n_carry, n_fixed = sum(live[:carries]), sum(own[:constants])
 
     def forward(before: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:

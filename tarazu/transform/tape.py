@@ -1,4 +1,4 @@
-"""The gradient tape: for each tracked result, the primitive it came from, the values that went in, and where those came from.
+"""The gradient tape: for each tracked result its primitive, the values that went in, and where those came from.
 
 A mask says who tracks a value: bit 0 the tensors that a user set `requires_grad` on, and a further bit for each
 `grad` that is under way. It tells in one step whether to record, and, on the way back, which links lead to where a

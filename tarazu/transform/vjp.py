@@ -20,13 +20,12 @@ from tarazu.ops.shape import reshape
 from tarazu.transform.tape import Leaf, TapeNode, ignoring
 
 Rule = tuple[Callable[..., Any] | None, ...] | Callable[..., Any]
-Cotangents = dict[Any, list[Any]]
 
 RULES: dict[Op, Rule] = {}  # one row per primitive; vjp_rules.py says what a row is and holds them all
 
 
 def track(x: Value, bit: int) -> Any:
-    """`x` again, tracked under `bit` too: a leaf, or, when it is tracked already, a step on the tape that leads on to it."""
+    """`x` again, tracked under `bit` too: a leaf, or, when it is tracked already, a step on the tape to it."""
     if x.link is None or not x.link.is_alive:
         return state.interpreter.wrap(x.raw, Leaf(bit))
     node = TapeNode(ops.CAST, {"dtype": x.dtype}, (x.raw,), (x.link,), (x.raw,), x.link.mask | bit)
@@ -36,15 +35,16 @@ def track(x: Value, bit: int) -> Any:
 def pull_back(outputs: Sequence[Value], cotangents: Sequence[Any], inputs: Sequence[Value], bit: int) -> list[Any]:
     """The cotangents of `inputs` (made by `track(..., bit)`), None where no output depends on one."""
     targets = [x.link.node for x in inputs]
-    with ignoring(bit):
+    with ignoring(-bit):  # this bit and the higher ones, of levels inside, which are over
         found = walk_back([x.link for x in outputs], cotangents, bit, stops=targets)
     return [found.get(target) for target in targets]
 
 
 def walk_back(links: Sequence[Any], cotangents: Sequence[Any], wanted: int, *, stops: Iterable[Any] = (),
               free: bool = False) -> dict[Any, Any]:
-    """Cotangents at the leaves and at `stops` from those at `links`, by way of every tape node whose mask meets `wanted`."""
-    stopping, pending = set(stops), {}  # type: tuple[set[Any], Cotangents]
+    """Cotangents at the leaves and at `stops` from those at `links`, through tape nodes whose mask meets `wanted`."""
+    stopping = set(stops)
+    pending: dict[Any, list[Any]] = {}
     found: dict[Any, Any] = {}
     queue: list[tuple[int, int, Any]] = []  # latest first; leaves, of order 0, last
 

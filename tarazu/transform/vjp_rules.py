@@ -15,7 +15,7 @@ from tarazu.ir import op as ops
 from tarazu.ir.interpreter import Value, bind
 from tarazu.ops import elementwise as e
 from tarazu.ops.contract import dot_general
-from tarazu.ops.create import zeros_like
+from tarazu.ops.create import ones_like, zeros_like
 from tarazu.ops.index import scatter_add, scatter_set, take_along_axis
 from tarazu.ops.reduce import cumulative_sum, sum
 from tarazu.ops.shape import broadcast_to, concat, flip, permute_dims, reshape, slice_axis, stack
@@ -123,7 +123,7 @@ def _prod(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
         return zeros_like(x)
     count, width = rows.shape
     full = 1 << (count - 1).bit_length()
-    level = concat([rows, e.add(zeros_like(broadcast_to(rows[:1], (full - count, width))), 1.0)]) if full > count else rows
+    level = concat([rows, ones_like(broadcast_to(rows[:1], (full - count, width)))])
     pairs = []
     while level.shape[0] > 1:
         pairs.append((level[0::2], level[1::2]))
@@ -162,9 +162,10 @@ def _sort(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axis: int) ->
     return [take_along_axis(cotangents[0], argsort(outputs[1], axis=axis), axis)]
 
 
-    NOT_DIFFERENTIABLE = frozenset({ ops.NOT, ops.EQUAL, ops.NOT_EQUAL, ops.LESS, ops.LESS_EQUAL, ops.GREATER,
-    ops.GREATER_EQUAL, ops.AND, ops.OR, ops.XOR, ops.SHIFT_LEFT, ops.SHIFT_RIGHT, ops.BITCAST, ops.STOP_GRADIENT,
-    ops.IOTA, ops.ANY_TRUE, ops.ALL_TRUE, ops.ARGMAX, ops.ARGMIN, ops.RANDOM_BITS})
+NOT_DIFFERENTIABLE = frozenset({
+    ops.NOT, ops.EQUAL, ops.NOT_EQUAL, ops.LESS, ops.LESS_EQUAL, ops.GREATER, ops.GREATER_EQUAL, ops.AND, ops.OR,
+    ops.XOR, ops.SHIFT_LEFT, ops.SHIFT_RIGHT, ops.BITCAST, ops.STOP_GRADIENT, ops.IOTA, ops.ANY_TRUE, ops.ALL_TRUE,
+    ops.ARGMAX, ops.ARGMIN, ops.RANDOM_BITS})
 
 RULES.update({
     ops.NEG: (lambda g, y, x: -g,),

@@ -1,4 +1,4 @@
-"""The definition: graphs interpreted node by node in NumPy. Other backends are compared with it; it is never optimised."""
+"""The definition: graphs interpreted node by node in NumPy. Other backends are measured by it; it is not optimised."""
 
 from tarazu.backend.numpy.program import BACKEND, evaluate
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -58,7 +59,7 @@ def _in_range(kernel: Callable[..., Array]) -> Callable[..., Array]:
             return kernel(*inputs, axes=axes)
         except IndexError as error:
             raise OutOfRangeError(f"{kernel.__name__}: {error}", expected="indices from -size to size - 1 of the axis",
-                                  fix="check the largest index, for example labels against the number of classes") from None
+                                  fix="check the largest index, such as labels against the number of classes") from None
     return run
 
 
@@ -96,19 +97,17 @@ def reduction_in_own_dtype(ufunc: np.ufunc) -> Callable[..., Any]:
 def dot(x: Array, y: Array, contract: tuple[Axes, Axes], batch: tuple[Axes, Axes]) -> Array:
     if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":  # half precision is multiplied in single precision
         return dot(x.astype(np.float32), y.astype(np.float32), contract, batch).astype(x.dtype)
+    if any([x.shape[i] for i in axes[0]] != [y.shape[i] for i in axes[1]] for axes in (contract, batch)):
+        raise ValueError("sizes that meet differ")  # after the reshapes below this might pass unseen
     free = [[axis for axis in range(side.ndim) if axis not in c + b]
             for side, c, b in zip((x, y), contract, batch, strict=True)]
     sizes = [x.shape[axis] for axis in batch[0]]
     rows, columns = [x.shape[axis] for axis in free[0]], [y.shape[axis] for axis in free[1]]
     left = x.transpose((*batch[0], *free[0], *contract[0]))
     right = y.transpose((*batch[1], *contract[1], *free[1]))
-    inner = [x.shape[axis] for axis in contract[0]]
-    product = np.matmul(left.reshape((*sizes, _size(rows), _size(inner))), right.reshape((*sizes, _size(inner), _size(columns))))
-    return product.reshape((*sizes, *rows, *columns))
-
-
-def _size(sizes: list[int]) -> int:
-    return int(np.prod(sizes, dtype=int))
+    inner = math.prod(x.shape[axis] for axis in contract[0])
+    matrices = left.reshape((*sizes, math.prod(rows), inner)), right.reshape((*sizes, inner, math.prod(columns)))
+    return np.matmul(*matrices).reshape((*sizes, *rows, *columns))
 
 
 def sort(x: Array, axis: int) -> tuple[Array, Array]:

@@ -18,12 +18,13 @@ def philox(key: tuple[int, int], counter: tuple[np.ndarray, ...]) -> tuple[np.nd
     for round_ in range(ROUNDS):
         k0, k1 = (np.uint64((word + round_ * weyl) & 0xFFFFFFFF) for word, weyl in zip(key, WEYL, strict=True))
         first, second = MULTIPLIERS[0] * c0, MULTIPLIERS[1] * c2
-        c0, c1, c2, c3 = (second >> np.uint64(32)) ^ c1 ^ k0, second & WORD, (first >> np.uint64(32)) ^ c3 ^ k1, first & WORD
+        c0, c2 = (second >> np.uint64(32)) ^ c1 ^ k0, (first >> np.uint64(32)) ^ c3 ^ k1
+        c1, c3 = second & WORD, first & WORD
     return c0, c1, c2, c3
 
 
 def random_bits(state: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """uint32 words for draw number (state[2], state[3]) under the key (state[0], state[1]); the block number counts up."""
+    """uint32 words for draw number (state[2], state[3]) under the key (state[0], state[1]), block after block."""
     size = int(np.prod(shape, dtype=int))
     block = np.arange(-(-size // 4), dtype=np.uint64)
     key0, key1, draw_low, draw_high = (int(word) for word in state)

@@ -39,7 +39,7 @@ class Program:
         self.constants = [(number[n], n.attributes["value"].array) for n in graph.nodes if n.op is CONSTANT]
         self.outputs = [number[node] for node in graph.outputs]
         self.size = len(number)
-        self.steps = [
+        self.steps: list[tuple[Any, ...]] = [
             (node.op, tuple(number[x] for x in node.inputs), node.attributes, number[node],
              tuple({number[x] for x in node.inputs if last_use[x] is node and x not in kept}))
             for node in graph.nodes if node.op not in (PARAMETER, CONSTANT)]
@@ -79,7 +79,8 @@ def scan(*inputs: Array, body: Graph, length: int, reverse: bool, constants: int
 def while_(*inputs: Array, condition: Graph, body: Graph, condition_constants: int, body_constants: int) -> list[Array]:
     go_on, program = compile_graph(condition), compile_graph(body)
     start = condition_constants + body_constants
-    for_condition, for_body, carry = inputs[:condition_constants], inputs[condition_constants:start], list(inputs[start:])
+    for_condition, for_body = inputs[:condition_constants], inputs[condition_constants:start]
+    carry = list(inputs[start:])
     while go_on(*for_condition, *carry)[0]:
         carry = program(*for_body, *carry)
     return carry

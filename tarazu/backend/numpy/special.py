@@ -17,26 +17,33 @@ def _elementwise(function: Callable[[float], float]) -> Callable[[np.ndarray], n
 
 
 def _lgamma(x: float) -> float:
-    return math.inf if x <= 0 and x == math.floor(x) else math.lgamma(x)
+    try:
+        return math.lgamma(x)
+    except (ValueError, OverflowError):  # a pole, or too large
+        return math.inf
 
 
 erf = _elementwise(math.erf)
 lgamma = _elementwise(_lgamma)
 
-# B_2k / (2k)!, k = 1 to 8, of the asymptotic series (Abramowitz and Stegun, 1964, 6.4.11), and where it may start.
+# B_2k, k = 1 to 8, of the asymptotic series (Abramowitz and Stegun, 1964, 6.4.11), and where it may start.
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 _SERIES_FROM = 16.0
+_TINY = 1e-150  # nearer to 0 only the term of the pole counts
 
 
 def polygamma(x: np.ndarray, order: int) -> np.ndarray:
-    """The derivative of digamma of the given order: recurrence upwards, then the asymptotic series; reflection below 0.5."""
+    """The derivative of digamma of that order: recurrence upwards, then the asymptotic series; reflection below 0.5."""
     wide = x.astype(np.float64)
     reflected = wide < 0.5
     value = _upper_polygamma(np.where(reflected, 1 - wide, wide), order)
     if reflected.any():
         mirrored = (-1) ** order * value - _cotangent_derivative(np.where(reflected, wide, 0.25), order)
         value = np.where(reflected, mirrored, value)
-        value = np.where(reflected & (wide == np.floor(wide)), np.nan, value)
+        value = np.where(reflected & (wide == np.floor(wide)), np.inf if order % 2 else np.nan, value)
+        near_zero = np.abs(wide) < _TINY
+        leading = (-1) ** (order + 1) * math.factorial(order) / np.where(near_zero, wide, 1) ** (order + 1)
+        value = np.where(near_zero, leading, value)
     return value.astype(x.dtype)
 
 
@@ -49,7 +56,8 @@ def _upper_polygamma(x: np.ndarray, order: int) -> np.ndarray:
     leading = np.log(x) if order == 0 else sign * math.factorial(order - 1) / x**order
     total = total + leading + sign * factorial / (2 * x ** (order + 1))
     for k, bernoulli in enumerate(_BERNOULLI, start=1):
-        total = total + sign * bernoulli * math.factorial(2 * k + order - 1) / math.factorial(2 * k) / x ** (2 * k + order)
+        scale = bernoulli * math.factorial(2 * k + order - 1) / math.factorial(2 * k)
+        total = total + sign * scale / x ** (2 * k + order)
     return total
 
 

@@ -1,0 +1,317 @@
+"""The contract of layers: what each must do, tested on one row per layer."""
+
+import copy
+import pickle
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from helpers import compilations, same_bits
+from own_layers import Branches, Multilayer, Residual, Scale, doubled
+
+import tarazu as tz
+from tarazu.nn import Activation, BatchNorm, Dense, Dropout, Embedding, Flatten, LayerNorm, Sequential, TableFeatures
+
+
+class Row(NamedTuple):
+    """A layer, the shape of its input (`high` for integers below it), its output's shape, its number of parameters."""
+
+    make: Any
+    shape: tuple
+    output: tuple
+    parameters: int
+    high: int | None = None
+    differs_in_training: bool = False
+
+
+ROWS = {
+    "dense": Row(lambda: Dense(3), (5, 4), (5, 3), 15),
+    "dense, given size": Row(lambda: Dense(3, "relu", in_features=4), (5, 4), (5, 3), 15),
+    "dense without bias": Row(lambda: Dense(3, "tanh", bias=False), (5, 4), (5, 3), 12),
+    "dense on sequences": Row(lambda: Dense(3, tz.sigmoid, kernel_initializer="he_normal"), (5, 2, 4), (5, 2, 3), 15),
+    "activation": Row(lambda: Activation("gelu"), (5, 4), (5, 4), 0),
+    "activation by function": Row(lambda: Activation(doubled), (5, 4), (5, 4), 0),
+    "flatten": Row(Flatten, (5, 2, 3), (5, 6), 0),
+    "dropout": Row(lambda: Dropout(0.5), (5, 40), (5, 40), 0, differs_in_training=True),
+    "batch norm": Row(BatchNorm, (5, 4), (5, 4), 8, differs_in_training=True),
+    "batch norm on images": Row(lambda: BatchNorm(3), (5, 2, 2, 3), (5, 2, 2, 3), 6, differs_in_training=True),
+    "layer norm": Row(LayerNorm, (5, 4), (5, 4), 8),
+    "layer norm, given size": Row(lambda: LayerNorm(4, epsilon=1e-3), (5, 4), (5, 4), 8),
+    "embedding": Row(lambda: Embedding(7, 3), (5, 2), (5, 2, 3), 21, high=7),
+    "table features": Row(lambda: TableFeatures(2, [(4, 3), (4, 2)]), (5, 4), (5, 7), 20, high=4),
+    "sequential": Row(lambda: Sequential([Dense(3, "elu"), doubled, Dense(2)]), (5, 4), (5, 2), 23),
+    "own layer": Row(Scale, (5, 4), (5, 4), 1),
+    "own layer around a layer": Row(lambda: Residual(Dense(4)), (5, 4), (5, 4), 20),
+    "own layer of many": Row(lambda: Branches(3), (5, 4), (5, 3), 4 + 15 + 12 + 12 + 1 + 15),
+    "own sequential": Row(lambda: Multilayer(6, 3), (5, 4), (5, 3), 30 + 21),
+    "nested": Row(lambda: Sequential([Sequential([Dense(3), BatchNorm()]), Residual(Sequential([Dense(3)]))]), (5, 4),
+                  (5, 3), 15 + 6 + 12, differs_in_training=True),
+}
+each_layer = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+with_parameters = pytest.mark.parametrize("row", [r for r in ROWS.values() if r.parameters],
+                                          ids=[name for name, r in ROWS.items() if r.parameters])
+
+
+def inputs(row: Row) -> tz.Tensor:
+    draw = np.random.default_rng(1)
+    if row.high is None:
+        return tz.asarray(draw.normal(size=row.shape).astype(np.float32))
+    codes = draw.integers(0, row.high, row.shape)
+    return tz.asarray(codes if row.make().__class__ is Embedding else codes.astype(np.float32))
+
+
+def built(row: Row) -> tz.nn.Module:
+    """The layer after one step of training, so that nothing is at its start value."""
+    tz.random.seed(3)
+    layer = row.make()
+    layer(inputs(row))
+    with tz.no_grad():
+        for x in layer.parameters():
+            x.add_(tz.random.normal(x.shape, std=0.1))
+    return layer
+
+
+@each_layer
+def test_output_and_parameters(row):
+    layer = row.make()
+    y = layer(inputs(row))
+    assert (y.shape, y.dtype, layer.count_parameters()) == (row.output, tz.float32, row.parameters)
+    assert len({path for path, _ in layer.named_tensors()}) == len(layer.state_dict())
+
+
+@each_layer
+def test_a_batch_is_its_samples_one_by_one_in_evaluation(row):
+    layer, x = built(row).eval(), inputs(row)
+    singles = [layer(x[i:i + 1]).detach().numpy() for i in range(len(x))]
+    np.testing.assert_allclose(layer(x).detach().numpy(), np.concatenate(singles), rtol=1e-5, atol=1e-6)
+
+
+@each_layer
+def test_training_mode_matters_only_where_it_should(row):
+    layer, x = built(row), inputs(row)
+    assert layer.training
+    trained, evaluated = layer(x), layer.eval()(x)
+    assert not layer.training
+    assert same_bits(trained.detach(), evaluated.detach()) is not row.differs_in_training
+
+
+@each_layer
+def test_saved_and_loaded_to_the_same_bits(row, tmp_path):
+    layer, x = built(row), inputs(row)
+    layer.save(tmp_path / "model")
+    again = tz.load(tmp_path / "model")
+    assert same_bits(again(x).detach(), layer.eval()(x).detach())
+    assert {k: v.tolist() for k, v in again.state_dict().items()} == {k: v.tolist() for k, v in layer.state_dict().items()}
+    assert repr(again) == repr(layer)
+
+
+@each_layer
+def test_state_goes_into_another_layer(row):
+    layer, x = built(row), inputs(row)
+    tz.random.seed(77)
+    other = row.make()
+    other(x)
+    other.load_state_dict(layer.state_dict())
+    assert same_bits(other.eval()(x).detach(), layer.eval()(x).detach())
+
+
+@each_layer
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))],
+                         ids=["deepcopy", "pickle"])
+def test_copies_are_equal_and_independent(row, duplicate):
+    layer, x = built(row).eval(), inputs(row)
+    twin = duplicate(layer)
+    assert same_bits(twin(x).detach(), layer(x).detach()) and not twin.training
+    with tz.no_grad():
+        for parameter in twin.parameters():
+            parameter.zero_()
+    assert all(bool((p == 0).all()) is False for p in layer.parameters())
+
+
+@with_parameters
+def test_a_traced_step_changes_every_parameter_with_one_trace(row):
+    layer, x = built(row), inputs(row)
+    optimizer = tz.optim.SGD(layer.parameters(), lr=0.1)
+    target = tz.asarray(np.random.default_rng(2).normal(size=row.output).astype(np.float32))
+
+    @tz.jit
+    def step():
+        optimizer.zero_grad()
+        loss = tz.nn.mse(layer(x), target)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    before = {path: p.tolist() for path, p in layer.named_parameters()}
+    with compilations(exactly=1):
+        losses = [float(step()) for _ in range(6)]
+    assert all(before[path] != p.tolist() for path, p in layer.named_parameters())
+    assert losses[-1] < losses[0]
+
+
+@with_parameters
+def test_gradients_are_the_difference_quotients(row):
+    layer, x = built(row), inputs(row)
+    for _, t in layer.named_tensors():
+        t.raw = t.raw.astype(np.float64)
+    x = x if layer.__class__ is Embedding else x.astype("float64")
+    weights = tz.asarray(np.random.default_rng(2).normal(size=row.output))
+    (layer(x) * weights).sum().backward()
+    for parameter in layer.parameters():
+        direction = np.random.default_rng(4).normal(size=parameter.shape)
+        value, found, sides = parameter.raw, float((parameter.grad * tz.asarray(direction)).sum()), []
+        for side in (1e-6, -1e-6):
+            parameter.raw = np.asarray(value + side * direction)
+            sides.append(float((layer(x) * weights).sum()))
+        parameter.raw = value
+        assert found == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-5, abs=1e-6)
+
+
+@each_layer
+def test_traced_evaluation_is_the_eager_one(row):
+    layer, x = built(row).eval(), inputs(row)
+    forward = tz.jit(layer.__call__)
+    with compilations(exactly=1):
+        traced = [forward(x), forward(x + 0)]
+    np.testing.assert_allclose(traced[1].detach().numpy(), layer(x).detach().numpy(), rtol=1e-6, atol=1e-6)
+
+
+@each_layer
+def test_repr_and_summary(row):
+    layer = built(row)
+    assert repr(layer).startswith(type(layer).__name__ + "(") and "0x" not in repr(layer)
+    table = layer.summary(row.shape[1:])
+    assert f"\n{row.parameters:,} parameters, {row.parameters:,} of them trainable" in table
+    assert str(row.output[1:]) in table or list(layer.named_children())
+
+
+def test_freezing_and_modes_reach_every_layer():
+    model = Sequential([Branches(3), Dropout(0.5)])
+    model(tz.ones(2, 4))
+    model.freeze().eval()
+    assert not any(p.requires_grad for p in model.parameters())
+    assert not any(module.training for _, module in model.named_modules())
+    assert all(p.requires_grad for p in model.freeze(False).parameters())
+    assert model.train() is model and model.layers[0]._gate.training
+
+
+def test_a_layer_that_stands_twice_counts_once():
+    shared = Dense(4, in_features=4)
+    assert Sequential([shared, doubled, shared]).count_parameters() == 20
+
+
+def test_layers_added_later_and_access():
+    model = Sequential([Dense(3, in_features=2)])
+    assert model.add(Activation("relu")).add(Dense(1, in_features=3)) is model
+    assert len(model) == 3 and model[2].weight.shape == (3, 1) and list(model)[1] is model[1]
+    assert [path for path, _ in model.named_parameters()] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+
+
+def test_a_sequential_with_a_layer_beside_its_list_knows_both():
+    class Headed(Sequential):
+        def __init__(self):
+            super().__init__([Dense(3, in_features=2)])
+            self.head = Dense(1, in_features=3)
+
+    assert [path for path, _ in Headed().named_parameters()] == ["0.weight", "0.bias", "head.weight", "head.bias"]
+
+
+def test_options_of_forward_pass_through():
+    layer = Residual(Scale(3.0))
+    assert layer(tz.ones(1), strength=2.0).item() == 7
+
+
+def test_printed_tree():
+    model = Sequential([Dense(5, activation="sigmoid", in_features=2), Residual(Dense(5)), doubled])
+    assert repr(model) == """Sequential(
+  (0): Dense(5, activation='sigmoid', in_features=2)
+  (1): Residual(
+    (inner): Dense(5)
+  )
+  (2): Activation(doubled)
+)"""
+
+
+def test_summary_of_a_model():
+    model = Sequential([Dense(128, "relu"), Dropout(0.2), Dense(10)])
+    assert model.summary((784,)) == """\
+layer  kind     output shape  parameters
+----------------------------------------
+0      Dense    (128,)           100,480
+1      Dropout  (128,)                 0
+2      Dense    (10,)              1,290
+----------------------------------------
+101,770 parameters, 101,770 of them trainable; 407 kB"""
+    assert model.training and "-" in model.summary()
+    model[0].freeze()
+    assert "101,770 parameters, 1,290 of them trainable" in model.summary()
+
+
+def test_summary_without_a_shape_needs_a_built_model():
+    with pytest.raises(tz.base.errors.ArgumentError, match=r"'0' has no parameters yet[\s\S]*input_shape=\(4,\)"):
+        Sequential([Dense(3)]).summary()
+
+
+def test_integer_inputs_of_every_width_work():
+    layer = Dense(3)
+    for dtype in (np.uint8, np.int64, np.bool_, np.float16):
+        assert layer(tz.asarray(np.ones((2, 4), dtype))).dtype is tz.float32
+
+
+ERRORS = {
+    "units": (lambda: Dense(0), r"units=0\n  expected: a whole number of at least 1"),
+    "fractional units": (lambda: Dense(2.5), r"units=2.5"),
+    "rate": (lambda: Dropout(1.0), r"rate=1.0\n  expected: a share from 0 up to but not with 1"),
+    "rate as text": (lambda: Dropout("half"), "rate='half'"),
+    "momentum": (lambda: BatchNorm(momentum=1.5), "momentum=1.5"),
+    "activation": (lambda: Dense(2, "rely"), r"activation 'rely'\n  expected: one of linear, relu"),
+    "initialiser": (lambda: Dense(2, kernel_initializer="xavier"), r"initialiser 'xavier'\n  expected: one of zeros"),
+    "class as layer": (lambda: Sequential([Dense]), r"as layer 0\n.*\n  to mend it: make an object: Dense\(\.\.\.\)"),
+    "number as layer": (lambda: Sequential([Dense(2), 3]), r"3 as layer 1\n  expected: a layer, or a function"),
+    "scalar": (lambda: Dense(2)(tz.tensor(1.0)), r"in Dense\(2\), called with shape \(\):\na scalar as input"),
+    "features": (lambda: Dense(2, in_features=3)(tz.ones(5, 4)),
+                 r"in Dense\(2, in_features=3\), called with shape \(5, 4\):\nan input of shape \(5, 4\)\n"
+                 r"  expected: shape \(\.\.\., 3\): 3 features on the last axis"),
+    "features of batch norm": (lambda: BatchNorm(1)(tz.ones(5, 4)), r"expected: shape \(\.\.\., 1\)"),
+    "features of layer norm": (lambda: LayerNorm(3)(tz.ones(5, 4)), r"expected: shape \(\.\.\., 3\)"),
+    "floats to embed": (lambda: Embedding(3, 2)(tz.ones(2)), r"an input of float32\n  expected: integers"),
+    "beyond the embedding": (lambda: Embedding(3, 2)(tz.tensor([3])), r"in Embedding\(3, 2\)[\s\S]*index 3"),
+    "path": (lambda: Sequential([Dense(3), Sequential([Dense(2), Residual(Dense(5))])])(tz.ones(1, 4)),
+             r"in layer 1\.1, Residual\(\), called with shape \(1, 2\):\nadd: shapes \(1, 2\) and \(1, 5\)"),
+    "path in a list": (lambda: wrong(Branches(3), lambda m: m.steps[1]), r"in layer steps\.1, Dense\(3\)"),
+    "path in a dict": (lambda: wrong(Branches(3), lambda m: m.heads["left"]), r"in layer heads\.left, Dense\(3\)"),
+    "private path": (lambda: wrong(Sequential([Branches(3)]), lambda m: m[0]._gate), r"in layer 0\._gate, Dense\(3,"),
+    "not built": (lambda: Sequential([Dense(3, in_features=2), Dense(1)]).parameters(),
+                  r"layer '1' has no parameters yet: it has not seen an input[\s\S]*call the model once"),
+    "not built in a trace": (lambda: tz.jit(Dense(3).__call__)(tz.ones(1, 2)), r"has not seen an input yet"),
+    "state": (lambda: Dense(3, in_features=2).load_state_dict({"weight": tz.ones(2, 3), "bais": tz.ones(3)}),
+              "missing bias; not known bais"),
+    "state's shape": (lambda: Dense(3, in_features=2).load_state_dict({"weight": tz.ones(3, 2), "bias": tz.ones(3)}),
+                      r"weight in the state has shape \(3, 2\)\n  expected: shape \(2, 3\)"),
+}
+
+
+def wrong(model, find):
+    """Calls a model of which one layer got a weight of the wrong size."""
+    model(tz.ones(1, 4))
+    find(model)._size = 99
+    return model(tz.ones(1, 4))
+
+
+@pytest.mark.parametrize(("act", "text"), ERRORS.values(), ids=ERRORS)
+def test_errors(act, text):
+    with pytest.raises(tz.TarazuError, match=text):
+        act()
+
+
+def test_a_state_that_does_not_fit_changes_nothing():
+    layer = Dense(3, in_features=2)
+    before = layer.weight.tolist()
+    with pytest.raises(tz.TarazuError):
+        layer.load_state_dict({"weight": tz.ones(2, 3), "bias": tz.ones(4)})
+    assert layer.weight.tolist() == before
+
+
+def test_a_model_without_forward_says_so():
+    with pytest.raises(NotImplementedError, match=r"Empty has no forward method; write one"):
+        type("Empty", (tz.nn.Module,), {})()(tz.ones(1))

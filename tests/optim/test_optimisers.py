@@ -1,0 +1,292 @@
+"""The contract of optimisers, one row per configuration, and their steps against the papers' formulas in NumPy."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from helpers import compilations, same_bits
+
+import tarazu as tz
+from tarazu.base.errors import ArgumentError, ShapeError, TrainingError
+from tarazu.optim import SGD, Adam, AdamW, RMSprop
+
+
+class Row(NamedTuple):
+    """An optimiser, its options, and a formula: (gradient, parameter, state, step from 1) to the step before lr."""
+
+    kind: Any
+    options: dict
+    formula: Any
+
+
+def plain(g, p, state, t):
+    return g
+
+
+def momentum(g, p, state, t):
+    state["v"] = 0.9 * state.get("v", 0) + g
+    return state["v"]
+
+
+def nesterov(g, p, state, t):
+    state["v"] = 0.9 * state.get("v", 0) + g
+    return g + 0.9 * state["v"]
+
+
+def adam(g, p, state, t, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    state["m"] = beta1 * state.get("m", 0) + (1 - beta1) * g
+    state["v"] = beta2 * state.get("v", 0) + (1 - beta2) * g**2
+    return state["m"] / (1 - beta1**t) / (np.sqrt(state["v"] / (1 - beta2**t)) + epsilon)
+
+
+def rms(g, p, state, t):
+    state["v"] = 0.9 * state.get("v", 0) + 0.1 * g**2
+    return g / (np.sqrt(state["v"]) + 1e-8)
+
+
+def clipped(g, p, state, t):
+    return g * min(1, 0.5 / np.sqrt((g**2).sum()))
+
+
+ROWS = {
+    "sgd": Row(SGD, {"lr": 0.1}, plain),
+    "sgd, momentum": Row(SGD, {"lr": 0.02, "momentum": 0.9}, momentum),
+    "sgd, nesterov": Row(SGD, {"lr": 0.02, "momentum": 0.9, "nesterov": True}, nesterov),
+    "sgd, weight decay": Row(SGD, {"lr": 0.1, "weight_decay": 0.01}, lambda g, p, s, t: g + 0.01 * p),
+    "sgd, clipped": Row(SGD, {"lr": 0.1, "clip_norm": 0.5}, clipped),
+    "adam": Row(Adam, {"lr": 0.1}, adam),
+    "adam, other betas": Row(Adam, {"lr": 0.1, "betas": (0.8, 0.99), "epsilon": 1e-3},
+                             lambda g, p, s, t: adam(g, p, s, t, 0.8, 0.99, 1e-3)),
+    "adam, weight decay": Row(Adam, {"lr": 0.1, "weight_decay": 0.01}, lambda g, p, s, t: adam(g + 0.01 * p, p, s, t)),
+    "adamw": Row(AdamW, {"lr": 0.1, "weight_decay": 0.05}, lambda g, p, s, t: adam(g, p, s, t) + 0.05 * p),
+    "rmsprop": Row(RMSprop, {"lr": 0.02}, rms),
+    "rmsprop, momentum": Row(RMSprop, {"lr": 0.005, "momentum": 0.9},
+                             lambda g, p, s, t: momentum(rms(g, p, s, t), p, s.setdefault("inner", {}), t)),
+}
+each_optimiser = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+
+CENTRE, CURVES = np.array([1.0, -2.0, 0.5]), np.array([1.0, 3.0, 0.3])
+
+
+def bowl(w):
+    return (tz.asarray(CURVES) * (w - tz.asarray(CENTRE)) ** 2).sum() / 2
+
+
+def start():
+    return tz.tensor([3.0, 1.0, -1.0], "float64", requires_grad=True)
+
+
+def one_step(optimizer, loss, *parameters):
+    optimizer.zero_grad()
+    value = loss(*parameters)
+    value.backward()
+    optimizer.step()
+    return value
+
+
+@each_optimiser
+def test_five_steps_follow_the_formula(row):
+    w = start()
+    optimizer = row.kind([w], **row.options)
+    expected, state = w.numpy().copy(), {}
+    for t in range(1, 6):
+        one_step(optimizer, bowl, w)
+        expected = expected - row.options["lr"] * row.formula(CURVES * (expected - CENTRE), expected, state, t)
+        np.testing.assert_allclose(w.numpy(), expected, rtol=1e-6)
+    assert int(optimizer.step_count) == 5
+
+
+@each_optimiser
+def test_the_bowl_is_found(row):
+    w = start()
+    optimizer = row.kind([w], **row.options)
+    step = tz.jit(lambda: one_step(optimizer, bowl, w))
+    for _ in range(400):
+        step()
+    pull = row.options.get("weight_decay", 0)  # decay pulls to 0, with AdamW most where the curve is flat
+    assert float(bowl(w)) < (0.3 if pull else 2e-3)
+
+
+@each_optimiser
+def test_logistic_regression_is_learnt(row):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(200, 2)).astype(np.float32)
+    y = (x @ [2, -1] + 0.5 > 0).astype(np.float32)
+    tz.random.seed(0)
+    model = tz.nn.Dense(1, in_features=2)
+    optimizer = row.kind(model.parameters(), **row.options)
+    step = tz.jit(lambda: one_step(optimizer, lambda: tz.nn.binary_cross_entropy(model(tz.asarray(x)), y)))
+    for _ in range(300):
+        step()
+    assert ((model(tz.asarray(x)).detach().numpy()[:, 0] > 0) == y).mean() > 0.95
+
+
+@each_optimiser
+def test_traced_steps_are_eager_steps_with_one_trace(row):
+    eager, traced = start(), start()
+    first, second = row.kind([eager], **row.options), row.kind([traced], **row.options)
+    step = tz.jit(lambda: one_step(second, bowl, traced))
+    with compilations(exactly=1):
+        for _ in range(5):
+            one_step(first, bowl, eager)
+            step()
+    np.testing.assert_allclose(traced.numpy(), eager.numpy(), rtol=1e-12)
+
+
+@each_optimiser
+def test_a_saved_state_goes_on_to_the_same_bits(row):
+    w = start()
+    optimizer = row.kind([w], **row.options)
+    for _ in range(3):
+        one_step(optimizer, bowl, w)
+    twin = tz.tensor(w.numpy().copy(), requires_grad=True)
+    restored = row.kind([twin], **{**row.options, "lr": 0.77})
+    restored.load_state_dict({name: x.numpy().copy() for name, x in optimizer.state_dict().items()})
+    for _ in range(3):
+        one_step(optimizer, bowl, w)
+        one_step(restored, bowl, twin)
+    assert same_bits(w.numpy(), twin.numpy())
+
+
+@each_optimiser
+def test_frozen_and_unused_parameters_stay(row):
+    used, frozen, unused = start(), start(), start()
+    optimizer = row.kind([unused, used, frozen], **row.options)
+    frozen.requires_grad_(False)
+    one_step(optimizer, lambda: bowl(used) + bowl(frozen))
+    assert used.tolist() != start().tolist()
+    assert frozen.tolist() == unused.tolist() == start().tolist()
+
+
+def test_rosenbrock_valley():
+    w = tz.tensor([-1.2, 1.0], "float64", requires_grad=True)
+    optimizer = Adam([w], lr=0.05)
+    step = tz.jit(lambda: one_step(optimizer, lambda: (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2))
+    for _ in range(2000):
+        step()
+    np.testing.assert_allclose(w.numpy(), [1, 1], atol=1e-2)
+
+
+def test_momentum_of_0_is_plain_and_of_1_never_slows():
+    first, second = start(), start()
+    a, b = SGD([first], lr=0.1, momentum=0), SGD([second], lr=0.1)
+    for _ in range(3):
+        one_step(a, bowl, first)
+        one_step(b, bowl, second)
+    assert same_bits(first.numpy(), second.numpy())
+    w = tz.tensor([0.0], requires_grad=True)
+    inertia = SGD([w], lr=1.0, momentum=1.0)
+    one_step(inertia, lambda: w.sum())
+    for _ in range(3):
+        one_step(inertia, lambda: 0 * w.sum())
+    assert w.tolist() == [-4]
+
+
+def test_decay_with_the_gradient_and_apart_from_it_differ():
+    by_loss, apart = (tz.tensor([2.0], requires_grad=True) for _ in range(2))
+    one_step(Adam([by_loss], lr=0.1, weight_decay=0.5), lambda: 0 * by_loss.sum())
+    one_step(AdamW([apart], lr=0.1, weight_decay=0.5), lambda: 0 * apart.sum())
+    assert by_loss.item() == pytest.approx(2 - 0.1) and apart.item() == pytest.approx(2 - 0.1 * 0.5 * 2)
+
+
+def test_clipping_is_over_all_parameters_together_and_keeps_small_gradients():
+    a, b = tz.tensor([0.0], requires_grad=True), tz.tensor([0.0], requires_grad=True)
+    optimizer = SGD([a, b], lr=1.0, clip_norm=1.0)
+    one_step(optimizer, lambda: (3 * a + 4 * b).sum())
+    assert (a.item(), b.item()) == pytest.approx((-0.6, -0.8))
+    one_step(optimizer, lambda: (0.3 * a + 0.4 * b).sum())
+    assert (a.item(), b.item()) == pytest.approx((-0.9, -1.2))
+    one_step(optimizer, lambda: (0 * a + 0 * b).sum())
+    assert (a.item(), b.item()) == pytest.approx((-0.9, -1.2))
+
+
+def test_a_learning_rate_may_change_without_a_new_trace():
+    w = start()
+    optimizer = SGD([w], lr=0.1)
+    step = tz.jit(lambda: one_step(optimizer, lambda: w.sum()))
+    with compilations(exactly=1):
+        for rate in (0.1, 1.0, tz.tensor(0.01)):
+            before = w.numpy()
+            optimizer.lr = rate
+            step()
+            np.testing.assert_allclose(before - w.numpy(), float(optimizer.lr), rtol=1e-6)
+
+
+SCHEDULES = {
+    "exponential": (tz.optim.exponential_decay(0.1, 0.5, every=2), [0.1 * 0.5 ** (t / 2) for t in range(6)]),
+    "cosine": (tz.optim.cosine_decay(0.1, 4, end=0.02), [0.02 + 0.04 * (1 + np.cos(np.pi * min(t, 4) / 4)) for t in range(6)]),
+    "warm-up": (tz.optim.linear_warmup(0.1, 4), [0.1 * min(t + 1, 4) / 4 for t in range(6)]),
+    "own": (lambda step: 0.1 / (step + 1), [0.1 / (t + 1) for t in range(6)]),
+}
+
+
+@pytest.mark.parametrize(("schedule", "rates"), SCHEDULES.values(), ids=SCHEDULES)
+def test_schedules_follow_their_formula_with_one_trace(schedule, rates):
+    w = tz.tensor([0.0], requires_grad=True)
+    optimizer = SGD([w], lr=schedule)
+    step = tz.jit(lambda: one_step(optimizer, lambda: w.sum()))
+    with compilations(exactly=1):
+        for rate in rates:
+            before = w.item()
+            assert float(optimizer.lr) == pytest.approx(rate, rel=1e-5)
+            step()
+            assert before - w.item() == pytest.approx(rate, rel=1e-4)
+
+
+def test_a_schedule_may_be_replaced_after_tracing():
+    w = tz.tensor([0.0], requires_grad=True)
+    optimizer = SGD([w], lr=lambda step: 1.0 + 0 * step)
+    step = tz.jit(lambda: one_step(optimizer, lambda: w.sum()))
+    for rate, lr in ((1.0, None), (0.5, 0.5), (0.25, lambda step: 0.25 + 0 * step)):
+        if lr is not None:
+            optimizer.lr = lr
+        before = w.item()
+        step()
+        assert before - w.item() == rate
+
+
+def test_numpy_numbers_are_hyper_parameters():
+    assert float(Adam(lr=np.float32(0.5), betas=[np.float64(0.5), 0.5]).lr) == 0.5
+
+
+def test_parameters_of_half_precision_keep_their_dtype():
+    w = tz.tensor([1.0], "float16", requires_grad=True)
+    one_step(Adam([w], lr=0.5), lambda: w.sum())
+    assert w.dtype is tz.float16 and w.item() == 0.5
+
+
+def test_repr():
+    assert repr(Adam([start()], lr=0.01, clip_norm=1.0)) == "Adam(lr=0.01, chain=[ClipByNorm, ScaleByAdam], parameters=1)"
+
+
+ERRORS = {
+    "lr": (lambda: SGD(lr=-0.1), ArgumentError, r"lr=-0.1\n  expected: a number of at least 0\n.*example lr=0.001"),
+    "nan": (lambda: Adam(lr=float("nan")), ArgumentError, "lr=nan"),
+    "infinite": (lambda: Adam(lr=float("inf")), ArgumentError, "lr=inf"),
+    "text": (lambda: Adam(lr="fast"), ArgumentError, "lr='fast'"),
+    "later lr": (lambda: setattr(SGD(), "lr", -1), ArgumentError, "lr=-1"),
+    "clip_norm 0": (lambda: SGD(clip_norm=0), ArgumentError, "clip_norm=0\n  expected: a number above 0"),
+    "clip_norm": (lambda: Adam(clip_norm=-1.0), ArgumentError, "clip_norm=-1.0"),
+    "momentum": (lambda: SGD(momentum=1.1), ArgumentError, "momentum=1.1\n  expected: a number from 0 to 1"),
+    "nesterov": (lambda: SGD(nesterov=True), ArgumentError, "nesterov=True with momentum=0"),
+    "beta": (lambda: Adam(betas=(0.9, 1.0)), ArgumentError, "betas=1.0\n  expected: a number from 0 up to but not with 1"),
+    "betas": (lambda: Adam(betas=0.9), ArgumentError, "betas=0.9\n  expected: two numbers"),
+    "rho": (lambda: RMSprop(rho=1), ArgumentError, "rho=1"),
+    "decay": (lambda: AdamW(weight_decay=-1), ArgumentError, "weight_decay=-1"),
+    "no parameters": (lambda: SGD([]), ArgumentError, "an optimiser without parameters"),
+    "not a tensor": (lambda: SGD([1.0]), ArgumentError, "a float as parameter"),
+    "integers": (lambda: SGD([tz.tensor([1])]), ArgumentError, "a tensor of int64 as parameter"),
+    "step without parameters": (lambda: SGD().step(), TrainingError, r"without parameters[\s\S]*Adam\(model.parameters"),
+    "step without gradient": (lambda: SGD([start()]).step(), TrainingError, r"without a gradient[\s\S]*loss.backward\(\)"),
+    "state of another": (lambda: SGD([start()]).load_state_dict(Adam([start()]).state_dict()), ArgumentError,
+                         "a state with other names: 0.beta1"),
+    "state's shape": (lambda: SGD([start()], momentum=0.9).load_state_dict(
+        SGD([tz.ones(2, requires_grad=True)], momentum=0.9).state_dict()), ShapeError, r"0.velocity.0 in the state"),
+    "schedule": (lambda: tz.optim.cosine_decay(0.1, 0), ArgumentError, "steps=0"),
+}
+
+
+@pytest.mark.parametrize(("act", "kind", "text"), ERRORS.values(), ids=ERRORS)
+def test_errors(act, kind, text):
+    with pytest.raises(kind, match=text):
+        act()
