@@ -1,4 +1,4 @@
-.PHONY: check test long bench
+.PHONY: check test long bench array-api
 
 check:  ## linter, types and the core's tests: under a minute
 	ruff check .
@@ -10,6 +10,9 @@ test:  ## everything that must pass before a change lands
 
 long:  ## sweeps that take minutes
 	pytest -m long
+
+array-api:  ## the array API standard's own suite; ARRAY_API_TESTS=its checkout, submodule included
+	tests/array_api/run.sh
 
 bench:  ## figures, with torch's beside them where it is installed
 	python bench/overhead.py

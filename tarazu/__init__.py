@@ -35,10 +35,47 @@ from tarazu.base.dtypes import (
 from tarazu.base.dtypes import bool_ as bool
 from tarazu.base.errors import TarazuError
 from tarazu.ir.interpreter import install as _install
-from tarazu.ops.composite import elu, gelu, layer_norm, leaky_relu, log_softmax, relu, silu, softmax, softplus
-from tarazu.ops.contract import matmul, outer, tensordot, vecdot
+from tarazu.ops import fft, linalg
+from tarazu.ops.activations import (
+    elu,
+    gelu,
+    glu,
+    hard_sigmoid,
+    hard_swish,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    mish,
+    relu,
+    relu6,
+    selu,
+    silu,
+    softplus,
+    softsign,
+)
+from tarazu.ops.attention import scaled_dot_product_attention
+from tarazu.ops.branch import cond, switch
+from tarazu.ops.complex import conj, imag, real
+from tarazu.ops.contract import matmul, outer, tensordot
 from tarazu.ops.control import scan, while_loop
-from tarazu.ops.create import arange, eye, full, full_like, linspace, one_hot, ones_like, zeros_like
+from tarazu.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from tarazu.ops.create import (
+    arange,
+    empty,
+    empty_like,
+    eye,
+    full,
+    full_like,
+    linspace,
+    meshgrid,
+    one_hot,
+    ones_like,
+    tril,
+    triu,
+    zeros_like,
+)
+from tarazu.ops.dtype_functions import can_cast, finfo, iinfo, isdtype, result_type
+from tarazu.ops.einsum import einsum
 from tarazu.ops.elementwise import (
     abs,
     acos,
@@ -71,7 +108,6 @@ from tarazu.ops.elementwise import (
     floor_divide,
     greater,
     greater_equal,
-    hypot,
     isfinite,
     isinf,
     isnan,
@@ -110,8 +146,32 @@ from tarazu.ops.elementwise import (
     trunc,
     where,
 )
+from tarazu.ops.floats import copysign, hypot, nextafter, reciprocal, signbit
 from tarazu.ops.index import scatter_add, scatter_set, take, take_along_axis
-from tarazu.ops.reduce import all, any, argmax, argmin, cumulative_sum, logsumexp, max, mean, min, prod, std, sum, var
+from tarazu.ops.interpolation import embedding, interpolate
+from tarazu.ops.loops import fori_loop, map
+from tarazu.ops.matrix import vecdot
+from tarazu.ops.normalise import batch_norm, layer_norm, rms_norm
+from tarazu.ops.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
+from tarazu.ops.recurrent import gru, gru_cell, lstm, lstm_cell
+from tarazu.ops.reduce import (
+    all,
+    any,
+    argmax,
+    argmin,
+    cumulative_prod,
+    cumulative_sum,
+    logsumexp,
+    max,
+    mean,
+    min,
+    prod,
+    std,
+    sum,
+    var,
+)
+from tarazu.ops.searching import count_nonzero, diff, isin, nonzero, searchsorted
+from tarazu.ops.sets import unique_all, unique_counts, unique_inverse, unique_values
 from tarazu.ops.shape import (
     broadcast_arrays,
     broadcast_to,
@@ -121,7 +181,6 @@ from tarazu.ops.shape import (
     flip,
     matrix_transpose,
     moveaxis,
-    pad,
     permute_dims,
     reshape,
     roll,
@@ -131,20 +190,34 @@ from tarazu.ops.shape import (
     tile,
     unstack,
 )
+from tarazu.ops.softmax import log_softmax, softmax, softmin
 from tarazu.ops.sorting import argsort, sort, topk
+from tarazu.ops.windows import pad, repeat, segment_sum, unfold
 from tarazu.runtime import random
 from tarazu.runtime.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
+from tarazu.runtime.debug import debug_nans
+from tarazu.runtime.derivatives import hessian, hvp, jacobian, jvp, vjp
 from tarazu.runtime.device import device, devices
 from tarazu.runtime.eager import Eager as _Eager
+from tarazu.runtime.exchange import from_dlpack
+from tarazu.runtime.grad_check import grad_check
+from tarazu.runtime.gradient_tape import GradientTape
 from tarazu.runtime.jit import jit, trace
-from tarazu.runtime.random import randn
+from tarazu.runtime.namespace import __array_api_version__
+from tarazu.runtime.namespace import namespace_info as __array_namespace_info__
+from tarazu.runtime.random import dropout, randn
+from tarazu.runtime.replicas import replicate
 from tarazu.runtime.tensor import Tensor, asarray, ones, tensor, zeros
+from tarazu.runtime.variable import Variable
+from tarazu.runtime.vmap import vmap
+from tarazu.transform.custom import checkpoint, custom_vjp
 
 _install(_Eager())
 
 __version__ = "0.1.0"
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
+cumsum, cumprod = cumulative_sum, cumulative_prod
 _LAZY = ("nn", "optim", "data", "diagnose", "record", "train")
 
 

@@ -171,12 +171,14 @@ op("add", SPREAD, SPREAD, also="i")
 op("subtract", SPREAD, SPREAD, also="i")
 op("multiply", SPREAD, SPREAD, also="i")
 op("divide", SPREAD, POSITIVE, orders=3)
-op("floor_divide", SPREAD, POSITIVE, also="i")
+op("floor_divide", SPREAD, POSITIVE, also="i", like=lambda x, y: np.where(  # NumPy lacks the standard's special cases
+    np.isinf(x) | np.isinf(y), np.floor(x / np.where(x.dtype.kind == "f", y, 1)), np.floor_divide(x, y)
+    ).astype(x.dtype))
 op("remainder", SPREAD, POSITIVE, also="i")
 op("pow", POSITIVE, SPREAD, orders=3)
 case("cube", lambda x: x**3, lambda x: x**3, SPREAD, orders=3, also="i")
 op("atan2", SPREAD, SPREAD)
-op("hypot", SPREAD, SPREAD, shapes=BINARY)
+op("hypot", SPREAD, SPREAD, orders=3)
 op("logaddexp", SPREAD, SPREAD, orders=3)
 op("maximum", SPREAD, OTHER, also="ib")
 op("minimum", SPREAD, OTHER, also="ib")
@@ -300,6 +302,63 @@ op("outer", SPREAD, SPREAD, also="i", shapes=[((2,), (3,)), ((0,), (3,))])
 case("dot_general", lambda x, y: dot_general(x, y, ((3, 0), (0, 2)), ((1,), (3,))),
      lambda x, y: np.einsum("abcd,deab->bce", x, y), SPREAD, SPREAD, also="i", shapes=[((2, 3, 2, 4), (4, 5, 2, 3))])
 
+# Linear algebra
+def _matrices(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(-1, 1, shape) + np.eye(*shape[-2:]) * np.arange(2, 2 + shape[-1])
+
+
+MATRIX = Domain(_matrices)  # of full rank, with eigenvalues and singular values that differ
+SQUARE = ((3, 3),), ((2, 1, 2, 2),), ((1, 1),), ((0, 2, 2),)
+TALL_AND_WIDE = ((3, 3),), ((2, 4, 2),), ((2, 3),)
+
+
+def _symmetric(x: Any) -> Any:
+    return x + tz.matrix_transpose(x)
+
+
+def _without_signs(q: Any, r: Any) -> Any:
+    """What of a decomposition does not depend on the signs of columns."""
+    return q**2, r**2
+
+
+for _name in ("inv", "det", "slogdet"):
+    case(_name, getattr(tz.linalg, _name), getattr(np.linalg, _name), MATRIX, shapes=SQUARE)
+case("cholesky", lambda x: tz.linalg.cholesky(x @ x.mT + tz.eye(x.shape[-1])),
+     lambda x: np.linalg.cholesky(x @ x.mT + np.eye(x.shape[-1])), MATRIX, shapes=SQUARE)
+case("cholesky upper", lambda x: tz.linalg.cholesky(x @ x.mT, upper=True), lambda x: np.linalg.cholesky(x @ x.mT).mT,
+     MATRIX, shapes=SQUARE)
+case("solve", tz.linalg.solve, np.linalg.solve, MATRIX, SPREAD, shapes=[((3, 3), (3, 2)), ((2, 2), (2,)),
+                                                                       ((4, 1, 2, 2), (3, 2, 1)), ((2, 2), (2, 0))])
+case("qr", lambda x: tz.linalg.qr(x), lambda x: tuple(np.linalg.qr(x)), MATRIX, shapes=TALL_AND_WIDE)
+case("qr complete", lambda x: tz.linalg.qr(x, mode="complete"), lambda x: tuple(np.linalg.qr(x, "complete")), MATRIX,
+     shapes=[((3, 3),), ((2, 2, 3),)])
+case("eigh", lambda x: _without_signs(*tz.linalg.eigh(_symmetric(x))),
+     lambda x: _without_signs(*np.linalg.eigh(x + x.mT)), MATRIX, shapes=SQUARE)
+case("eigvalsh", lambda x: tz.linalg.eigvalsh(_symmetric(x)), lambda x: np.linalg.eigvalsh(x + x.mT), MATRIX,
+     shapes=SQUARE)
+case("svd", lambda x: [y**2 for y in tz.linalg.svd(x, full_matrices=False)],
+     lambda x: [y**2 for y in np.linalg.svd(x, full_matrices=False)], MATRIX, shapes=TALL_AND_WIDE)
+case("svd full", lambda x: [y**2 for y in tz.linalg.svd(x)], lambda x: [y**2 for y in np.linalg.svd(x)], MATRIX,
+     shapes=[((2, 2),)])
+case("svdvals", tz.linalg.svdvals, np.linalg.svdvals, MATRIX, shapes=TALL_AND_WIDE)
+case("pinv", tz.linalg.pinv, np.linalg.pinv, MATRIX, shapes=TALL_AND_WIDE)
+case("matrix_rank", tz.linalg.matrix_rank, np.linalg.matrix_rank, MATRIX, shapes=TALL_AND_WIDE)
+case("matrix_power", lambda x: tz.linalg.matrix_power(x, 5), lambda x: np.linalg.matrix_power(x, 5), UNIT, also="i",
+     shapes=[((2, 3, 3),)])
+case("matrix_power below 0", lambda x: tz.linalg.matrix_power(x, -2), lambda x: np.linalg.matrix_power(x, -2), MATRIX,
+     shapes=[((3, 3),)])
+for _order in ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf):
+    case(f"matrix_norm {_order}", lambda x, _order=_order: tz.linalg.matrix_norm(x, ord=_order),
+         lambda x, _order=_order: np.linalg.matrix_norm(x, ord=_order), MATRIX, shapes=[((2, 3),), ((2, 3, 3),)])
+for _order in (0, 1, 2, 3, 0.5, -1.5, math.inf, -math.inf):
+    case(f"vector_norm {_order}", lambda x, _order=_order: tz.linalg.vector_norm(x, ord=_order, axis=-1),
+         lambda x, _order=_order: np.linalg.vector_norm(x, ord=_order, axis=-1), SPREAD, shapes=[((3,),), ((2, 3),)])
+case("cross", tz.linalg.cross, np.linalg.cross, SPREAD, SPREAD, also="i", shapes=[((3,), (3,)), ((2, 1, 3), (4, 3))])
+case("diagonal", lambda x: tz.linalg.diagonal(x, offset=-1), lambda x: np.linalg.diagonal(x, offset=-1), SPREAD,
+     also="ib", shapes=[((2, 3, 4),), ((1, 1),)])
+case("trace", lambda x: tz.linalg.trace(x, offset=1), lambda x: np.linalg.trace(x, offset=1), SPREAD, also="i",
+     shapes=[((2, 3, 4),), ((1, 1),)])
+
 # Sort
 op("sort", SPREAD, also="ib", shapes=[((2, 3),), ((0,),)], axis=-1)
 op("sort", SPREAD, also="i", shapes=[((4, 2),)], like=lambda x: np.sort(x, 0)[::-1], axis=0, descending=True)
@@ -368,7 +427,31 @@ case("while_loop", lambda x: tz.while_loop(lambda c: (c * c).sum() < 99, lambda 
      POSITIVE, shapes=[((3,),)], orders=0)
 
 
+case("while_loop with a bound", lambda x: tz.while_loop(lambda c: c.sum() < 50, lambda c: c * c + x, x + 1, bound=9),
+     lambda x: _squared(x), POSITIVE, shapes=[((3,),)])
+case("cond", lambda x: tz.cond(x.sum() > 0, lambda x: x**2, tz.sin, x), lambda x: x**2 if x.sum() > 0 else np.sin(x),
+     SPREAD, shapes=[((),), ((3,),)])
+case("switch", lambda x, i: tz.switch(i, [lambda x: x**2, tz.sin, tz.exp], x),
+     lambda x, i: [np.square, np.sin, np.exp][max(0, min(2, i))](x), UNIT, WHOLE, shapes=[((3,), ()), ((), ())])
+case("fori_loop", lambda x: tz.fori_loop(1, 4, lambda i, c: c * x + i.astype(x.dtype), x),
+     lambda x: ((x * x + 1) * x + 2) * x + 3, UNIT, shapes=[((3,),)])
+case("map", lambda x: tz.map(lambda row: (row * row).sum(), x), lambda x: (x * x).sum(1), SPREAD, shapes=[((2, 3),)])
+case("checkpoint", lambda x: tz.grad(lambda x: tz.checkpoint(lambda x: tz.sin(x)**2)(x).sum())(
+    tz.astype(x, "float64")), lambda x: np.sin(2 * x), UNIT, shapes=[((3,),)])
+
+
+def _squared(x: np.ndarray) -> np.ndarray:
+    c = x + 1
+    while c.sum() < 50:
+        c = c * c + x
+    return c
+
+
 def _doubled(x: np.ndarray) -> np.ndarray:
     while (x * x).sum() < 99:
         x = x * 2 + 1
     return x
+
+
+import optable_networks  # noqa: E402, F401 (its lines follow these)
+import optable_standard  # noqa: E402, F401 (and so do these)

@@ -71,6 +71,7 @@ BY_NAME = {dtype.name: dtype for dtype in ALL}
 FROM_NUMPY = {np.dtype(dtype.name): dtype for dtype in ALL if dtype is not bfloat16}
 
 DEFAULT_FLOAT, DEFAULT_INT = float32, int64
+COMPLEX_PARTS = {complex64: float32, complex128: float64}
 PYTHON_SCALARS: dict[type, DType] = {bool: bool_, int: int64, float: float32, complex: complex64}
 KIND_ORDER = {"bool": 0, "uint": 1, "int": 1, "float": 2, "complex": 3}
 

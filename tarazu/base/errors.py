@@ -21,6 +21,10 @@ class ShapeError(TarazuError, ValueError):
     """Shapes, axes or sizes that do not fit together."""
 
 
+class AxisError(ShapeError, IndexError):
+    """An axis that a tensor does not have, or a key that does not fit its axes."""
+
+
 class DTypeError(TarazuError, TypeError):
     """A dtype that an operation does not take, or two without a common type."""
 
@@ -35,6 +39,10 @@ class OutOfRangeError(TarazuError, IndexError):
 
 class GradientError(TarazuError, RuntimeError):
     """A gradient that was asked for and does not exist."""
+
+
+class NanError(TarazuError, FloatingPointError):
+    """A NaN (or an infinity) that came out of finite numbers while `debug_nans` watches."""
 
 
 class TraceError(TarazuError, RuntimeError):

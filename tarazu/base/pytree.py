@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple
 
@@ -65,6 +66,30 @@ def _build(structure: Structure, leaves: Any) -> Any:
     if dataclasses.is_dataclass(kind):
         return kind(**{str(name): child for name, child in zip(structure.keys, children, strict=True)})
     return kind(*children)
+
+
+def describe(structure: Structure, leaves: Iterable[Any] | None = None) -> str:
+    """A structure as text, with its leaves, or a dot for each, in their places.
+
+    >>> describe(flatten(({"a": 1}, [2, None]))[1])
+    "({'a': .}, [., None])"
+    """
+    return _text(structure, itertools.repeat(".") if leaves is None else iter(leaves))
+
+
+def _text(structure: Structure, leaves: Any) -> str:
+    kind = structure.kind
+    if kind is None:
+        return str(next(leaves))
+    if kind is type(None):
+        return "None"
+    parts = [_text(child, leaves) for child in structure.children]
+    if kind is dict:
+        return "{" + ", ".join(f"{key!r}: {part}" for key, part in zip(structure.keys, parts, strict=True)) + "}"
+    if structure.keys:
+        parts = [f"{key}={part}" for key, part in zip(structure.keys, parts, strict=True)]
+    inside = ", ".join(parts) + ("," if kind is tuple and len(parts) == 1 else "")
+    return f"[{inside}]" if kind is list else f"({inside})" if kind is tuple else f"{kind.__name__}({inside})"
 
 
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:

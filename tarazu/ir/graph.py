@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tarazu.base.dtypes import FROM_NUMPY, DType, as_dtype
 from tarazu.base.errors import GraphError, TraceError
 from tarazu.ir.op import Op
+from tarazu.ir.origin import NOWHERE, Origin
 from tarazu.ir.types import Shape, TensorType
+
+if TYPE_CHECKING:
+    from tarazu.ir.cost import Counts
 
 
 class Node:
     """A value in a graph: the result of a primitive, a parameter, a constant, or one result of several."""
 
-    __slots__ = ("attributes", "inputs", "op", "owner", "type")
+    __slots__ = ("attributes", "inputs", "op", "origin", "owner", "type")
     __array_ufunc__ = None  # so that NumPy never treats a node as an array of one object
 
     def __init__(self, op: Op | str, inputs: tuple[Node, ...], attributes: dict[str, Any], type_: Any,
-                 owner: object) -> None:
+                 owner: object, origin: Origin = NOWHERE) -> None:
         self.op, self.inputs, self.attributes, self.type, self.owner = op, inputs, attributes, type_, owner
+        self.origin = origin
 
     @property
     def shape(self) -> Shape:
@@ -86,9 +92,10 @@ class Builder:
     def __init__(self) -> None:
         self._interned: dict[Any, Node] = {}
         self.mark = object()  # what its nodes carry; the builder itself would keep all of them alive
+        self.origin = NOWHERE  # of the nodes that are made from now on
 
-    def parameter(self, type_: TensorType) -> Node:
-        return Node(PARAMETER, (), {}, type_, self.mark)
+    def parameter(self, type_: TensorType, origin: Origin = NOWHERE) -> Node:
+        return Node(PARAMETER, (), {}, type_, self.mark, origin)
 
     def constant(self, array: np.ndarray) -> Node:
         constant = Constant(array)
@@ -107,7 +114,7 @@ class Builder:
         key = (op, *map(id, inputs), *attributes.items())
         node = self._interned.get(key)
         if node is None:
-            node = self._interned[key] = Node(op, inputs, attributes, infer_type(), self.mark)
+            node = self._interned[key] = Node(op, inputs, attributes, infer_type(), self.mark, self.origin)
         return node
 
 
@@ -144,8 +151,8 @@ class Graph:
     @cached_property
     def _key(self) -> tuple:
         number = {node: i for i, node in enumerate(self.nodes)}
-        rows = tuple((node.op, node.type, tuple(number[x] for x in node.inputs), tuple(node.attributes.items()))
-                     for node in self.nodes)
+        rows = tuple((node.op, node.type, tuple(number[x] for x in node.inputs), tuple(node.attributes.items()),
+                      node.origin.line) for node in self.nodes)
         return len(self.parameters), rows, tuple(number[node] for node in self.outputs)
 
     @cached_property
@@ -159,12 +166,17 @@ class Graph:
         return self is other or (isinstance(other, Graph) and self._hash == other._hash and self._key == other._key)
 
     def evaluate(self, inputs: Sequence[Any], apply: Callable[[Op, list[Any], dict[str, Any]], Any],
-                 constant: Callable[[np.ndarray], Any]) -> list[Any]:
-        """The outputs with primitives done by `apply(op, inputs, attributes)` and constants made by `constant`."""
+                 constant: Callable[[np.ndarray], Any], at: Callable[[Node], None] | None = None) -> list[Any]:
+        """The outputs with primitives done by `apply(op, inputs, attributes)` and constants made by `constant`.
+
+        `at` is told of each node before its turn.
+        """
         if len(inputs) != len(self.parameters):
             raise GraphError(f"{len(inputs)} inputs for a graph of {len(self.parameters)} parameters")
         values: dict[Node, Any] = dict(zip(self.parameters, inputs, strict=True))
         for node in self.nodes[len(self.parameters):]:
+            if at is not None:
+                at(node)
             if node.op is CONSTANT:
                 values[node] = constant(node.attributes["value"].array)
             elif node.op is RESULT:
@@ -173,7 +185,45 @@ class Graph:
                 values[node] = apply(node.op, [values[x] for x in node.inputs], node.attributes)  # type: ignore[arg-type]
         return [values[node] for node in self.outputs]
 
+    # Looking at it
+
     def __str__(self) -> str:
         from tarazu.ir.text import to_text
 
         return to_text(self)
+
+    def counts(self) -> Counts:
+        """Nodes, floating-point operations and bytes by primitive; `print` shows a table.
+
+        >>> import tarazu as tz
+        >>> graph = tz.trace(lambda x, y: x @ y)(tz.ones(2, 3), tz.ones(3, 4))
+        >>> graph.counts().nodes, graph.counts().flops
+        ({'dot': 1}, 48)
+        """
+        from tarazu.ir.cost import counts
+
+        return counts(self)
+
+    def to_svg(self, depth: int | None = None) -> str:
+        """A drawing in SVG: modules are boxes (folded up where nested deeper than `depth`), gradients a second lane."""
+        from tarazu.ir.sight.svg import to_svg
+
+        return to_svg(self, depth)
+
+    def to_html(self, path: str | Path, title: str = "graph", depth: int | None = None) -> Path:
+        """Write a page with the drawing, the counts and the text; gives the path."""
+        from tarazu.ir.sight.svg import to_html
+
+        return to_html(self, path, title, depth)
+
+    def to_mermaid(self, depth: int | None = None) -> str:
+        """The drawing as a Mermaid flowchart, for Markdown pages."""
+        from tarazu.ir.sight.dialects import to_mermaid
+
+        return to_mermaid(self, depth)
+
+    def to_dot(self, depth: int | None = None) -> str:
+        """The drawing in DOT, the language of Graphviz."""
+        from tarazu.ir.sight.dialects import to_dot
+
+        return to_dot(self, depth)

@@ -61,11 +61,17 @@ class Interpreter(Protocol):
     def wrap(self, raw: Any, link: Any) -> Any:
         """A value made again from what the gradient tape saved of it."""
 
+    def adopt(self, x: Any) -> Any:
+        """`x` as a value whose data and link this interpreter can work on: a trace captures what is from outside."""
+
     def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
         """The graph of `function`, called with values of these types that stand for any data."""
 
     def rebind(self, handle: Any, value: Any) -> None:
         """Let `handle` stand for what `value` stands for from now on."""
+
+    notes_lines: bool  # whether the user's line is noted with each operation, for debugging
+    scopes: Any  # the names of the modules that are being traced; None where nothing is traced
 
     def before_change(self, handle: Any) -> None:
         """Told before a handle gets another value, gradient or place on the tape."""
@@ -73,8 +79,14 @@ class Interpreter(Protocol):
     def before_grad_read(self, handle: Any) -> None:
         """Told before the gradient of a handle is read."""
 
-    def depend_on(self, read: Callable[[], Any]) -> Any:
-        """The value of `read()`, a Python value that what runs now depends on."""
+    def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
+        """The value of `read()`, a Python value that what runs now depends on; `what` names it for people."""
+
+    def going_back(self, node: Any) -> None:
+        """Told which node of the gradient tape is gone back through from now on; None after the last one."""
+
+    def replaying(self, node: Any) -> None:
+        """Told which node of a graph is bound anew from now on; None after the last one."""
 
 
 class _State(threading.local):

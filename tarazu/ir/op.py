@@ -5,7 +5,9 @@ Every interpreter (NumPy kernels, gradients, ...) is a table with one row per pr
 
 from __future__ import annotations
 
+from tarazu.ir import linalg_types as matrices
 from tarazu.ir import type_rules as rules
+from tarazu.ir.convolution_rule import convolution
 from tarazu.ir.type_rules import ANY, BITS, FLOAT, NUMBER, REAL, Rule
 
 
@@ -47,7 +49,7 @@ ABS = _elementwise("abs", rules.absolute)
 SIGN = _map("sign", NUMBER)
 FLOOR = _map("floor", ("float",))
 CEIL = _map("ceil", ("float",))
-ROUND = _map("round", ("float",))  # halves to the even neighbour
+ROUND = _map("round", FLOAT)  # halves to the even neighbour; both parts of a complex number
 TRUNC = _map("trunc", ("float",))
 SQRT = _map("sqrt", FLOAT)
 EXP = _map("exp", FLOAT)
@@ -71,6 +73,8 @@ ERF = _map("erf", ("float",))
 LGAMMA = _map("lgamma", ("float",))
 POLYGAMMA = _elementwise("polygamma", rules.polygamma)
 NOT = _map("not", BITS)
+CONJ = _map("conj", ("complex",))  # not composed: real - 1j * imag makes nan of an infinite part
+IMAG = _elementwise("imag", rules.complex_part)  # the real part is a cast
 
 # Elementwise, two inputs
 ADD = _map("add", NUMBER)
@@ -127,9 +131,25 @@ ALL_TRUE = Op("all", "reduce", rules.reduction(("bool",)))
 ARGMAX = Op("argmax", "reduce", rules.arg_reduction)  # the first of equal ones
 ARGMIN = Op("argmin", "reduce", rules.arg_reduction)
 CUMSUM = Op("cumsum", "reduce", rules.cumulative)
+CUMPROD = Op("cumprod", "reduce", rules.cumulative)  # not composed: products in another order overflow
 
 # Contract: the result has the batch axes, then the free axes of the first, then those of the second
 DOT = Op("dot", "contract", rules.dot)
+# Channels last. Not composed of slices and DOT: that would be a node per element of the window, forward and back, and
+# backends have kernels for the whole. `dilation_input` and negative padding make its gradients the same primitive.
+CONV = Op("conv", "contract", convolution)
+
+# Fourier, over complex elements; "backward" is the conjugate transform, not scaled. Composed of DOT it would take n * n
+FFT = Op("fft", "contract", rules.fft)
+
+# Linalg: matrices in the last two axes. Not composed: loops over elements with branches, which LAPACK has at hand.
+# `solve` gives inverses and triangular solutions too, and is what all their gradients need.
+CHOLESKY = Op("cholesky", "linalg", matrices.cholesky)
+QR = Op("qr", "linalg", matrices.qr, multiple=True)
+EIGH = Op("eigh", "linalg", matrices.eigh, multiple=True)
+SVD = Op("svd", "linalg", matrices.svd, multiple=True)
+SLOGDET = Op("slogdet", "linalg", matrices.slogdet, multiple=True)  # of the others, none tells the sign
+SOLVE = Op("solve", "linalg", matrices.solve)
 
 # Sort: ascending and stable, NaN last; gives values and indices
 SORT = Op("sort", "sort", rules.sort, multiple=True)
@@ -137,7 +157,11 @@ SORT = Op("sort", "sort", rules.sort, multiple=True)
 # Random: Philox 4x32-10 of the state (two key words, two words that count the draws)
 RANDOM_BITS = Op("random_bits", "random", rules.random_bits)
 
-# Control: `call` runs a named graph (a composite or a jitted function)
+# Control: `call` runs a named graph (a composite or a jitted function), `cond` one of two: a choice by `where` computes
+# both, and an infinite gradient of the one not taken would make nan of the other's. `barrier` gives its inputs, but
+# computations before and after it are never shared, and all of its inputs are there before any of its results.
 CALL = Op("call", "control", rules.call, multiple=True)
 SCAN = Op("scan", "control", rules.scan, multiple=True)
 WHILE = Op("while", "control", rules.while_, multiple=True)
+COND = Op("cond", "control", rules.cond, multiple=True)
+BARRIER = Op("barrier", "control", rules.barrier, multiple=True)

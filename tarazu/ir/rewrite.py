@@ -14,6 +14,7 @@ import numpy as np
 from tarazu.ir import op as ops
 from tarazu.ir.graph import CONSTANT, Builder, Graph, Node
 from tarazu.ir.op import Op
+from tarazu.ir.origin import Origin
 
 Compute = Callable[[Op, list[np.ndarray], dict[str, Any]], np.ndarray]
 LARGEST_FOLDED = 4096  # elements: a larger constant costs more to keep than to compute
@@ -26,15 +27,23 @@ def simplify(graph: Graph, compute: Compute, keep_calls: frozenset[str] = frozen
     """
     builder = Builder()
 
+    def at(node: Node) -> None:
+        builder.origin = node.origin
+
     def apply(op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
         if op is ops.CALL and attributes["label"] not in keep_calls:
-            return attributes["body"].evaluate(inputs, apply, builder.constant)
+            return inline(inputs, builder.origin, **attributes)
         bodies = {key: simplify(value, compute, keep_calls)
                   for key, value in attributes.items() if isinstance(value, Graph)}
         return _fold(builder, compute, op, inputs, {**attributes, **bodies} if bodies else attributes)
 
-    parameters = [builder.parameter(node.type) for node in graph.parameters]
-    return Graph(parameters, graph.evaluate(parameters, apply, builder.constant))
+    def inline(inputs: Sequence[Node], outer: Origin, label: str, body: Graph, gradient: Any = None) -> Any:
+        def at_inner(node: Node) -> None:
+            builder.origin = node.origin.inside(outer, label)
+        return body.evaluate(inputs, apply, builder.constant, at_inner)
+
+    parameters = [builder.parameter(node.type, node.origin) for node in graph.parameters]
+    return Graph(parameters, graph.evaluate(parameters, apply, builder.constant, at))
 
 
 def _fold(builder: Builder, compute: Compute, op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:

@@ -44,10 +44,11 @@ def _line(node: Node, number: dict[Node, int], names: dict[Graph, str]) -> str:
 
 
 def _value(node: Node, number: dict[Node, int]) -> str:
-    return _constant(node.attributes["value"].array) if node.op is CONSTANT else f"%{number[node]}"
+    return constant_text(node.attributes["value"].array) if node.op is CONSTANT else f"%{number[node]}"
 
 
-def _constant(array: np.ndarray) -> str:
+def constant_text(array: np.ndarray) -> str:
+    """A constant's value where it is short, else its shape."""
     if array.ndim == 0:
         return str(array.item())
     return f"constant{list(array.shape)}" if array.size > 4 else str(array.tolist())
@@ -56,6 +57,13 @@ def _constant(array: np.ndarray) -> str:
 def _attribute(value: Any, names: dict[Graph, str]) -> str:
     if isinstance(value, Graph):
         return names.setdefault(value, f"body{len(names)}")
+    return attribute_text(value)
+
+
+def attribute_text(value: Any) -> str:
+    """An attribute of a node on one line; a graph by its size."""
+    if isinstance(value, Graph):
+        return f"<{len(value.nodes)} nodes>"
     if isinstance(value, DType):
         return value.name
-    return str(value).replace(" ", "")
+    return getattr(value, "__name__", str(value)).replace(" ", "")

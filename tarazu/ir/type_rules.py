@@ -82,8 +82,12 @@ def comparison(kinds: tuple[str, ...]) -> Rule:
 
 def absolute(name: str, x: TensorType) -> TensorType:
     require_kind(name, NUMBER, x)
-    real = {dtypes.complex64: dtypes.float32, dtypes.complex128: dtypes.float64}
-    return TensorType(x.shape, real.get(x.dtype, x.dtype))
+    return TensorType(x.shape, dtypes.COMPLEX_PARTS.get(x.dtype, x.dtype))
+
+
+def complex_part(name: str, x: TensorType) -> TensorType:
+    require_kind(name, ("complex",), x)
+    return absolute(name, x)
 
 
 def polygamma(name: str, x: TensorType, *, order: int) -> TensorType:
@@ -230,6 +234,17 @@ def cumulative(name: str, x: TensorType, *, axis: int) -> TensorType:
     return x
 
 
+def fft(name: str, x: TensorType, *, axes: tuple[int, ...], kind: str) -> TensorType:
+    require_kind(name, ("complex",), x)
+    require_axes(name, axes, len(x.shape))
+    if kind not in ("forward", "backward"):
+        raise ArgumentError(f"{name}: kind {kind!r}", expected='"forward" or "backward"', fix="use tz.fft")
+    if any(x.shape[axis] == 0 for axis in axes):
+        raise ShapeError(f"{name} over axes {axes} of shape {x.shape}, which hold no element",
+                         expected="at least one element", fix="check the size before, or pad the tensor")
+    return x
+
+
 # Contract, sort, random -----------------------------------------------------------------------------------------
 
 def dot(name: str, x: TensorType, y: TensorType, *, contract: tuple[tuple[int, ...], tuple[int, ...]],
@@ -271,7 +286,7 @@ def require_types(name: str, what: str, found: tuple[TensorType, ...], wanted: t
                          fix="what goes round a loop keeps its shapes and dtypes: cast or broadcast it")
 
 
-def call(name: str, *types: TensorType, label: str, body: Graph) -> tuple[TensorType, ...]:
+def call(name: str, *types: TensorType, label: str, body: Graph, gradient: Any = None) -> tuple[TensorType, ...]:
     require_types(label, "inputs", types, body.input_types)
     return body.output_types
 
@@ -289,8 +304,21 @@ def scan(name: str, *types: TensorType, body: Graph, length: int, reverse: bool,
     return carry + tuple(TensorType((length, *t.shape), t.dtype) for t in body.output_types[carries:])
 
 
+def cond(name: str, predicate: TensorType, *types: TensorType, on_true: Graph,
+         on_false: Graph) -> tuple[TensorType, ...]:
+    require_types(name, "the predicate", (predicate,), (TensorType((), dtypes.bool_),))
+    require_types(name, "inputs of the true branch", types, on_true.input_types)
+    require_types(name, "inputs of the false branch", types, on_false.input_types)
+    require_types(name, "results of the false branch", on_false.output_types, on_true.output_types)
+    return on_true.output_types
+
+
+def barrier(name: str, *types: TensorType) -> tuple[TensorType, ...]:
+    return types
+
+
 def while_(name: str, *types: TensorType, condition: Graph, body: Graph, condition_constants: int,
-           body_constants: int) -> tuple[TensorType, ...]:
+           body_constants: int, bound: int | None = None) -> tuple[TensorType, ...]:
     start = condition_constants + body_constants
     carry = types[start:]
     require_types(name, "inputs of the condition", types[:condition_constants] + carry, condition.input_types)

@@ -7,8 +7,9 @@ from typing import Any
 
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.module import Module
-from tarazu.ops import composite
+from tarazu.ops.activations import elu, gelu, leaky_relu, relu, silu, softplus
 from tarazu.ops.elementwise import sigmoid, tanh
+from tarazu.ops.softmax import log_softmax, softmax
 
 Function = Callable[[Any], Any]
 
@@ -19,9 +20,8 @@ def linear(x: Any) -> Any:
 
 
 ACTIVATIONS: dict[str, Function] = {
-    "linear": linear, "relu": composite.relu, "leaky_relu": composite.leaky_relu, "elu": composite.elu,
-    "gelu": composite.gelu, "silu": composite.silu, "softplus": composite.softplus, "sigmoid": sigmoid, "tanh": tanh,
-    "softmax": composite.softmax, "log_softmax": composite.log_softmax}
+    "linear": linear, "relu": relu, "leaky_relu": leaky_relu, "elu": elu, "gelu": gelu, "silu": silu,
+    "softplus": softplus, "sigmoid": sigmoid, "tanh": tanh, "softmax": softmax, "log_softmax": log_softmax}
 
 
 def activation(spec: str | Function | None) -> Function:

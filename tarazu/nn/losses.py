@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +13,13 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops import elementwise as e
-from tarazu.ops.composite import log_softmax, softplus
+from tarazu.ops.activations import softplus
+from tarazu.ops.control import composite
 from tarazu.ops.index import take_along_axis
 from tarazu.ops.promote import as_value
 from tarazu.ops.reduce import mean, sum
 from tarazu.ops.shape import expand_dims, reshape, squeeze
+from tarazu.ops.softmax import log_softmax
 
 Loss = Callable[..., Any]
 
@@ -37,11 +40,22 @@ def cross_entropy(logits: Any, labels: Any, *, reduction: str = "mean") -> Any:
         raise ShapeError(f"cross_entropy: logits of shape {logits.shape}",
                          expected="a logit for each of 2 or more classes",
                          fix="two classes in one logit are a matter for binary_cross_entropy")
-    scores = log_softmax(logits)
     if labels.shape == logits.shape:
-        return _reduced(-sum(scores * e.astype(labels, scores.dtype, copy=False), -1), reduction)
-    numbers = expand_dims(_class_numbers(labels, logits), -1)
-    return _reduced(-squeeze(take_along_axis(scores, numbers), -1), reduction)
+        return _reduced(_from_probabilities(logits, labels), reduction)
+    return _reduced(_from_numbers(logits, _class_numbers(labels, logits)), reduction)
+
+
+@composite("cross_entropy")
+def _from_numbers(logits: Any, numbers: Any) -> Any:
+    return -squeeze(take_along_axis(log_softmax(logits), expand_dims(numbers, -1)), -1)
+
+
+@composite("cross_entropy_of_probabilities")
+def _from_probabilities(logits: Any, probabilities: Any) -> Any:
+    scores = log_softmax(logits)
+    wanted = e.astype(probabilities, scores.dtype, copy=False)
+    impossible = e.logical_and(e.equal(scores, -math.inf), e.equal(wanted, 0))  # costs nothing, where 0 * inf is nan
+    return -sum(e.where(impossible, 0, scores) * wanted, -1)
 
 
 def _class_numbers(labels: Any, logits: Any) -> Any:

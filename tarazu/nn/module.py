@@ -15,7 +15,7 @@ from tarazu.ir.graph import Node
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.nn.door import Trainable
 from tarazu.nn.parameter import Parameter
-from tarazu.nn.place import brief, join, say_where
+from tarazu.nn.place import brief, join, say_where, step
 from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.tensor import Tensor
 
@@ -73,7 +73,12 @@ class Module(Trainable):
         """`forward`, after `build` where that is still due; errors name the layer's path and the shapes that came."""
         try:
             self._build_once(inputs)
-            output = self.forward(*inputs, **options)
+            scopes = interpreter_state.interpreter.scopes
+            if scopes is None:
+                output = self.forward(*inputs, **options)
+            else:
+                with scopes.inside(self, step(scopes.modules, self)):
+                    output = self.forward(*inputs, **options)
         except TarazuError as error:
             say_where(error, self, inputs)
             raise
@@ -153,7 +158,8 @@ class Module(Trainable):
     @property
     def training(self) -> bool:
         """Whether the module is in training mode, in which dropout drops and batch norm learns its statistics."""
-        return interpreter_state.interpreter.depend_on(lambda: self._is_training)
+        return interpreter_state.interpreter.depend_on(
+            lambda: self._is_training, f"training mode of {type(self).__name__}")
 
     def train(self, mode: bool = True) -> Module:
         """Go into training mode, with all modules below."""

@@ -8,8 +8,7 @@ from tarazu.base.errors import ArgumentError
 from tarazu.nn.init import ones, zeros
 from tarazu.nn.last_axis import LastAxisLayer
 from tarazu.nn.parameter import Parameter
-from tarazu.ops.composite import layer_norm
-from tarazu.ops.elementwise import sqrt
+from tarazu.ops.normalise import batch_norm, layer_norm
 from tarazu.ops.reduce import mean, var
 from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.tensor import Tensor
@@ -44,7 +43,7 @@ class BatchNorm(LastAxisLayer):
     def forward(self, x: Any) -> Any:
         self._require_size(x)
         average, variance = self._of_batch(x) if self.training else (self.running_mean, self.running_variance)
-        return (x - average) / sqrt(variance + self._epsilon) * self.weight + self.bias
+        return batch_norm(x, average, variance, self.weight, self.bias, epsilon=self._epsilon)
 
     def _of_batch(self, x: Any) -> tuple[Any, Any]:
         axes = tuple(range(len(x.shape) - 1))

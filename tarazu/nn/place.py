@@ -12,6 +12,12 @@ def join(path: str, name: str) -> str:
     return f"{path}.{name}" if path and name else path or name
 
 
+def step(around: list[Any], module: Any) -> str:
+    """The name of a module for people, as the innermost of the modules `around` it knows it: "hidden Linear"."""
+    names = {id(child): name for name, child in around[-1].named_children()} if around else {}
+    return f"{names.get(id(module), '')} {type(module).__name__}".strip()
+
+
 def brief(value: Any) -> str:
     """An argument of a layer as the printed tree shows it: functions by their names, tensors by their shapes."""
     if getattr(value, "shape", ()):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tarazu.base.errors import ArgumentError
 from tarazu.nn.module import Module
 from tarazu.ops import shape
-from tarazu.ops.elementwise import where
 from tarazu.runtime import random
 
 
@@ -22,16 +20,11 @@ class Dropout(Module):
     """
 
     def __init__(self, rate: float) -> None:
-        if not isinstance(rate, int | float) or not 0 <= rate < 1:
-            raise ArgumentError(f"rate={rate!r}", expected="a share from 0 up to but not with 1",
-                                fix="typical rates are 0.1 to 0.5")
+        random.require_rate(rate)
         self._rate = rate
 
     def forward(self, x: Any) -> Any:
-        if not self.training or self._rate == 0:
-            return x
-        keep = 1 - self._rate
-        return where(random.bernoulli(keep, x.shape), x * (1 / keep), 0)
+        return random.dropout(x, self._rate) if self.training else x
 
 
 class Flatten(Module):

@@ -10,7 +10,6 @@ from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules import broadcast_shapes
 from tarazu.ops.elementwise import multiply
 from tarazu.ops.promote import as_number, same_dtype
-from tarazu.ops.reduce import sum
 from tarazu.ops.shape import broadcast_to, normalise_axis, reshape
 
 AxisPairs = tuple[tuple[int, ...], tuple[int, ...]]
@@ -58,11 +57,6 @@ def tensordot(x: Any, y: Any, axes: int | tuple[Any, Any] = 2) -> Any:
     first, second = (range(rank_x - axes, rank_x), range(axes)) if isinstance(axes, int) else axes
     return dot_general(x, y, (tuple(normalise_axis(a, rank_x, "tensordot") for a in first),
                               tuple(normalise_axis(a, rank_y, "tensordot") for a in second)))
-
-
-def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
-    """The sum of products along an axis."""
-    return sum(multiply(x, y), axis)
 
 
 def outer(x: Any, y: Any) -> Any:

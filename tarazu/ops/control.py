@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 from tarazu.base.errors import ArgumentError, ShapeError, TraceError
-from tarazu.base.pytree import Structure, flatten
+from tarazu.base.pytree import Structure, describe, flatten
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Builder, Graph
 from tarazu.ir.interpreter import Traced, Value, bind, state
@@ -34,15 +35,22 @@ def _body(function: Callable[..., Any], types: tuple[TensorType, ...], options: 
     return traced.graph
 
 
-def composite(label: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make `function(*tensors, **options)` a `call` named `label`, for which a backend may have a kernel."""
+def composite(label: str, *, gradient: Any = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make `function(*tensors, **options)` a `call` named `label`, for which a backend may have a kernel.
+
+    Several results come as a tuple. `gradient`, a row like those of `vjp_rules` for several results, stands in for the
+    gradient of the body.
+    """
+    options_of_call: dict[str, Any] = {"label": label} if gradient is None else {"label": label, "gradient": gradient}
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(*tensors: Any, **options: Any) -> Any:
             values = [as_value(x) for x in tensors]
-            body = _body(function, tuple([type_of(x) for x in values]), tuple(sorted(options.items())))
-            return bind(ops.CALL, *values, label=label, body=body)[0]
+            make = _body.__wrapped__ if state.interpreter.notes_lines else _body  # lines differ from call to call
+            body = make(function, tuple([type_of(x) for x in values]), tuple(sorted(options.items())))
+            out = bind(ops.CALL, *values, **options_of_call, body=body)
+            return out[0] if len(out) == 1 else tuple(out)
         return call
     return decorate
 
@@ -61,8 +69,8 @@ def scan(function: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = N
     >>> sums
     Tensor([0, 1, 3, 6], dtype=int64)
     """
-    carry, carry_structure = _values(init)
-    sequences, sequence_structure = _values(xs)
+    carry, carry_structure = values_of(init)
+    sequences, sequence_structure = values_of(xs)
     length = _scan_length(sequences, length)
     result: list[Structure] = []
 
@@ -70,13 +78,13 @@ def scan(function: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = N
         new_carry, y = _pair(function(carry_structure.rebuild(values[:len(carry)]),
                                       sequence_structure.rebuild(values[len(carry):])))
         leaves = _same_structure("scan", new_carry, carry_structure)
-        ys, structure = _values(y)
+        ys, structure = values_of(y)
         result.append(structure)
         return leaves + ys
 
     rows = [TensorType(x.shape[1:], x.dtype) for x in sequences]
     traced = state.interpreter.trace(body, [type_of(x) for x in carry] + rows)
-    constants = [x for x in traced.captured if not _contains(traced.rebound, x)]
+    constants = [x for x in traced.captured if not contains(traced.rebound, x)]
     graph = _loop_graph(traced, constants, len(carry), len(traced.graph.outputs) - len(traced.rebound))
     start = carry + traced.rebound
     out = bind(ops.SCAN, *constants, *start, *sequences, body=graph, length=length, reverse=reverse,
@@ -86,14 +94,18 @@ def scan(function: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = N
     return carry_structure.rebuild(out[:len(carry)]), result[0].rebuild(out[len(start):])
 
 
-def while_loop(condition: Callable[[Any], Any], function: Callable[[Any], Any], init: Any) -> Any:
+def while_loop(condition: Callable[[Any], Any], function: Callable[[Any], Any], init: Any, *,
+               bound: int | None = None) -> Any:
     """Repeat `carry = function(carry)` while `condition(carry)` is true; gives the last carry.
+
+    Derivatives in forward mode (`tz.jvp`) always work, gradients when `bound` says how many steps there are at most:
+    they keep the carry of that many steps. The NumPy backend raises when there are more.
 
     >>> import tarazu as tz
     >>> tz.while_loop(lambda x: x < 100, lambda x: x * 2, tz.tensor(3))
     Tensor(192, dtype=int64)
     """
-    carry, structure = _values(init)
+    carry, structure = values_of(init)
     types = [type_of(x) for x in carry]
     test = state.interpreter.trace(lambda *values: [condition(structure.rebuild(values))], types)
     step = state.interpreter.trace(
@@ -102,20 +114,41 @@ def while_loop(condition: Callable[[Any], Any], function: Callable[[Any], Any], 
         raise TraceError("the condition of a while_loop changed a tensor", expected="a condition that only reads",
                          fix="change the tensor in the body")
     start = carry + step.rebound
-    constants = [x for x in step.captured if not _contains(step.rebound, x)]
-    test_constants = [x for x in test.captured if not _contains(step.rebound, x)]
+    constants = [x for x in step.captured if not contains(step.rebound, x)]
+    test_constants = [x for x in test.captured if not contains(step.rebound, x)]
     out = bind(ops.WHILE, *test_constants, *constants, *start,
                condition=_condition_graph(test, step, test_constants, len(carry)),
                body=_loop_graph(step, constants, len(carry), len(carry)),
-               condition_constants=len(test_constants), body_constants=len(constants))
+               condition_constants=len(test_constants), body_constants=len(constants),
+               **({} if bound is None else {"bound": require_bound(bound)}))
     for handle, value in zip(step.rebound, out[len(carry):], strict=True):
         state.interpreter.rebind(handle, value)
     return structure.rebuild(out[:len(carry)])
 
 
-def _values(tree: Any) -> tuple[list[Any], Structure]:
+def values_of(tree: Any) -> tuple[list[Any], Structure]:
     leaves, structure = flatten(tree)
     return [as_value(leaf) for leaf in leaves], structure
+
+
+def require_bound(bound: Any) -> int:
+    if not isinstance(bound, Integral) or bound < 0:
+        raise ArgumentError(f"while_loop: bound={bound!r}", expected="a whole number of at least 0, or None",
+                            fix="pass the largest number of steps that may happen, as a Python number")
+    return int(bound)
+
+
+def trace_body(function: Callable[..., Any], values: list[Any]) -> Traced:
+    return state.interpreter.trace(function, [type_of(x) for x in values])
+
+
+def bind_body(traced: Traced, values: list[Any], label: str, gradient: Any) -> Any:
+    """The result of the traced function for `values`, as a `call`; it may read and change tensors from outside."""
+    out = bind(ops.CALL, *values, *traced.captured, label=label, body=traced.graph, gradient=gradient)
+    count = len(out) - len(traced.rebound)
+    for handle, value in zip(traced.rebound, out[count:], strict=True):
+        state.interpreter.rebind(handle, value)
+    return traced.result_structure.rebuild(out[:count])
 
 
 def _pair(result: Any) -> tuple[Any, Any]:
@@ -126,9 +159,10 @@ def _pair(result: Any) -> tuple[Any, Any]:
 
 
 def _same_structure(name: str, tree: Any, wanted: Structure) -> list[Any]:
-    leaves, structure = _values(tree)
+    leaves, structure = values_of(tree)
     if structure != wanted:
-        raise ArgumentError(f"{name}: the carry changed its structure", expected="the nesting and keys of the start",
+        raise ArgumentError(f"{name}: the carry changed its structure from {describe(wanted)} to {describe(structure)}",
+                            expected="the nesting and keys of the start",
                             fix="return the carry in the shape in which it came")
     return leaves
 
@@ -142,7 +176,7 @@ def _scan_length(sequences: list[Any], length: int | None) -> int:
     return int(sizes.pop())  # type: ignore[arg-type]
 
 
-def _contains(handles: list[Any], x: Any) -> bool:
+def contains(handles: list[Any], x: Any) -> bool:
     return any(handle is x for handle in handles)
 
 

@@ -7,37 +7,55 @@ from numbers import Integral
 from typing import Any
 
 from tarazu.base import dtypes
+from tarazu.base.device import accepts_device
 from tarazu.base.dtypes import as_dtype
-from tarazu.base.errors import ArgumentError
+from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
-from tarazu.ops.elementwise import add, equal, multiply, where
+from tarazu.ops.elementwise import add, equal, less_equal, multiply, where
 from tarazu.ops.promote import as_value, cast
-from tarazu.ops.shape import broadcast_to, expand_dims, normalise_shape
+from tarazu.ops.shape import broadcast_arrays, broadcast_to, expand_dims, normalise_shape, reshape
 
 
+@accepts_device
 def full(shape: Any, fill_value: Any, *, dtype: Any = None) -> Any:
     """A tensor whose elements are all `fill_value`."""
     value = as_value(fill_value, None if dtype is None else as_dtype(dtype))
     return broadcast_to(value, normalise_shape(shape, "full"))
 
 
+@accepts_device
 def full_like(x: Any, fill_value: Any, *, dtype: Any = None) -> Any:
     """A tensor of the shape (and, unless told otherwise, the dtype) of `x`, whose elements are all `fill_value`."""
     x = as_value(x)
     return full(x.shape, fill_value, dtype=dtype or x.dtype)
 
 
+@accepts_device
+def empty(shape: Any, *, dtype: Any = None) -> Any:
+    """A tensor whose elements are still to be set; they happen to be 0."""
+    return full(shape, 0, dtype=dtype or dtypes.DEFAULT_FLOAT)
+
+
+@accepts_device
+def empty_like(x: Any, *, dtype: Any = None) -> Any:
+    """A tensor of the shape and dtype of `x` whose elements are still to be set; they happen to be 0."""
+    return full_like(x, 0, dtype=dtype)
+
+
+@accepts_device
 def zeros_like(x: Any, *, dtype: Any = None) -> Any:
     """Zeros of the shape and dtype of `x`."""
     return full_like(x, 0, dtype=dtype)
 
 
+@accepts_device
 def ones_like(x: Any, *, dtype: Any = None) -> Any:
     """Ones of the shape and dtype of `x`."""
     return full_like(x, 1, dtype=dtype)
 
 
+@accepts_device
 def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: Any = None) -> Any:
     """The numbers from `start` (0 when only one number is given) up to but not with `stop`.
 
@@ -58,6 +76,7 @@ def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: A
     return cast(add(multiply(count, step), start), target)
 
 
+@accepts_device
 def linspace(start: float, stop: float, num: int, *, dtype: Any = None, endpoint: bool = True) -> Any:
     """`num` numbers at equal distances from `start` to `stop`, which is the last one unless `endpoint` is False."""
     gaps = max(num - 1 if endpoint else num, 1)
@@ -68,6 +87,7 @@ def linspace(start: float, stop: float, num: int, *, dtype: Any = None, endpoint
     return cast(points, as_dtype(dtype or dtypes.DEFAULT_FLOAT))
 
 
+@accepts_device
 def eye(rows: int, columns: int | None = None, *, k: int = 0, dtype: Any = None) -> Any:
     """Ones on the diagonal `k` places above the main one, zeros elsewhere.
 
@@ -76,8 +96,61 @@ def eye(rows: int, columns: int | None = None, *, k: int = 0, dtype: Any = None)
     Tensor([[1., 0.],
             [0., 1.]], dtype=float32)
     """
+    columns = rows if columns is None else columns
+    k = max(-rows, min(k, columns))  # further off there is no diagonal
     down = expand_dims(add(arange(rows), k), 1)
-    return cast(equal(down, arange(rows if columns is None else columns)), as_dtype(dtype or dtypes.DEFAULT_FLOAT))
+    return cast(equal(down, arange(columns)), as_dtype(dtype or dtypes.DEFAULT_FLOAT))
+
+
+def tril(x: Any, *, k: int = 0) -> Any:
+    """`x` with 0 above the diagonal `k` places above the main one, in each of its matrices.
+
+    >>> import tarazu as tz
+    >>> tz.tril(tz.ones(2, 2))
+    Tensor([[1., 0.],
+            [1., 1.]], dtype=float32)
+    """
+    x = as_value(x)
+    return where(_is_below(x, k, "tril"), x, as_value(0, x.dtype))
+
+
+def triu(x: Any, *, k: int = 0) -> Any:
+    """`x` with 0 below the diagonal `k` places above the main one, in each of its matrices."""
+    x = as_value(x)
+    return where(_is_below(x, k - 1, "triu"), as_value(0, x.dtype), x)
+
+
+def _is_below(x: Any, k: int, name: str) -> Any:
+    """Whether a place of the matrices of `x` is on or below the diagonal `k` places above the main one."""
+    if len(x.shape) < 2:
+        raise ShapeError(f"{name} of shape {x.shape}", expected="at least two axes", fix="reshape it first")
+    rows, columns = x.shape[-2:]
+    k = max(-rows - 1, min(k, columns))  # further off all places are on one side
+    return less_equal(arange(columns), expand_dims(add(arange(rows), k), 1))
+
+
+def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Any]:
+    """The coordinates of a grid, a tensor for each of the vectors: along axis i for vector i.
+
+    With "xy", as for images, the first two axes are exchanged; "ij" leaves them.
+
+    >>> import tarazu as tz
+    >>> tz.meshgrid(tz.arange(2), tz.arange(3), indexing="ij")[0]
+    Tensor([[0, 0, 0],
+            [1, 1, 1]], dtype=int64)
+    """
+    if indexing not in ("xy", "ij"):
+        raise ArgumentError(f"meshgrid: indexing={indexing!r}", expected='"xy" or "ij"', fix='pass indexing="ij"')
+    vectors = [as_value(x) for x in arrays]
+    if any(len(x.shape) != 1 for x in vectors):
+        raise ShapeError(f"meshgrid of shapes {', '.join(str(x.shape) for x in vectors)}", expected="vectors",
+                         fix="flatten them first")
+    order = list(range(len(vectors)))
+    if indexing == "xy":
+        order[:2] = order[:2][::-1]
+    spread = [reshape(x, [-1 if axis == place else 1 for axis in range(len(order))])
+              for x, place in zip(vectors, order, strict=True)]
+    return broadcast_arrays(*spread)
 
 
 def one_hot(labels: Any, num_classes: int, *, dtype: Any = None) -> Any:

@@ -11,11 +11,13 @@ import math
 from typing import Any
 
 from tarazu.base import dtypes
+from tarazu.base.device import device as find_device
 from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import DTypeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.op import Op
+from tarazu.ops.complex import imag, real
 from tarazu.ops.promote import as_float, as_number, as_value, same_dtype
 
 Operand = Any
@@ -170,11 +172,6 @@ def logaddexp(x: Operand, y: Operand) -> Any:
     return add(where(is_larger, x, y), log1p(exp(where(is_larger, negative(distance), distance))))
 
 
-def hypot(x: Operand, y: Operand) -> Any:
-    """sqrt(x * x + y * y)."""
-    return sqrt(add(square(x), square(y)))
-
-
 def sin(x: Operand) -> Any:
     """The sine of an angle in radians."""
     return _float(ops.SIN, x)
@@ -326,7 +323,10 @@ def isinf(x: Operand) -> Any:
 
 def isfinite(x: Operand) -> Any:
     """Whether each element is neither infinite nor nan."""
-    return less(abs(x), math.inf)
+    x = as_value(x)
+    if x.dtype.kind != "complex":
+        return less(abs(x), math.inf)
+    return logical_and(isfinite(real(x)), isfinite(imag(x)))  # the magnitude of finite parts may overflow
 
 
 def bitwise_and(x: Operand, y: Operand) -> Any:
@@ -359,29 +359,30 @@ def bitwise_right_shift(x: Operand, y: Operand) -> Any:
     return bind(ops.SHIFT_RIGHT, *same_dtype(x, y))
 
 
-def _truth(x: Operand) -> Any:
+def truth(x: Operand) -> Any:
+    """Whether each element is true (not 0)."""
     x = as_value(x)
     return x if x.dtype is dtypes.bool_ else not_equal(x, 0)
 
 
 def logical_and(x: Operand, y: Operand) -> Any:
     """Whether both elements are true (not 0)."""
-    return bind(ops.AND, _truth(x), _truth(y))
+    return bind(ops.AND, truth(x), truth(y))
 
 
 def logical_or(x: Operand, y: Operand) -> Any:
     """Whether one element at least is true (not 0)."""
-    return bind(ops.OR, _truth(x), _truth(y))
+    return bind(ops.OR, truth(x), truth(y))
 
 
 def logical_xor(x: Operand, y: Operand) -> Any:
     """Whether exactly one element is true (not 0)."""
-    return bind(ops.XOR, _truth(x), _truth(y))
+    return bind(ops.XOR, truth(x), truth(y))
 
 
 def logical_not(x: Operand) -> Any:
     """Whether each element is false (0)."""
-    return bind(ops.NOT, _truth(x))
+    return bind(ops.NOT, truth(x))
 
 
 def where(condition: Operand, x: Operand, y: Operand) -> Any:
@@ -393,8 +394,10 @@ def where(condition: Operand, x: Operand, y: Operand) -> Any:
     return bind(ops.WHERE, condition, *same_dtype(x, y))
 
 
-def astype(x: Operand, dtype: Any, *, copy: bool = True) -> Any:
+def astype(x: Operand, dtype: Any, *, copy: bool = True, device: Any = None) -> Any:
     """`x` with its elements converted to `dtype`; floats lose their fraction on the way to integers."""
+    if device is not None:
+        find_device(device)
     x, dtype = as_value(x), as_dtype(dtype)
     return bind(ops.CAST, x, dtype=dtype) if copy or x.dtype is not dtype else x
 

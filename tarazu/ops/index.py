@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tarazu.base import dtypes
-from tarazu.base.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
+from tarazu.base.errors import ArgumentError, AxisError, DTypeError, OutOfRangeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import Value, bind
 from tarazu.ops.create import arange
@@ -28,12 +28,16 @@ class Positions(NamedTuple):
 
 
 class Key(NamedTuple):
-    """A key, sorted out: bounds per axis, axes to flip, the shape then, and index tensors by axis of that shape."""
+    """A key, sorted out: bounds per axis, axes to flip, the shape then, and index tensors by axis of that shape.
+
+    `is_together` says whether the index tensors, and numbers if there are any, stand side by side.
+    """
 
     bounds: tuple[tuple[int, int, int], ...]
     flipped: tuple[int, ...]
     shape: tuple[int, ...]
     tensors: dict[int, Any]
+    is_together: bool
 
 
 def getitem(x: Value, key: Any) -> Any:
@@ -116,7 +120,8 @@ def parse(x: Value, key: Any) -> Key:
     flipped: list[int] = []
     shape: list[int] = []
     tensors: dict[int, Any] = {}
-    for item in _with_full_length(list(key) if isinstance(key, tuple) else [key], x.shape, key):
+    items = _with_full_length(list(key) if isinstance(key, tuple) else [key], x.shape, key)
+    for item in items:
         if not _takes_axis(item):
             if item is not None:
                 tensors[len(shape)] = item.indices
@@ -135,7 +140,13 @@ def parse(x: Value, key: Any) -> Key:
         else:
             number = _number(item, size, axis)
             bounds.append((number, number + 1, 1))
-    return Key(tuple(bounds), tuple(flipped), tuple(shape), tensors)
+    return Key(tuple(bounds), tuple(flipped), tuple(shape), tensors, not tensors or _stand_together(items))
+
+
+def _stand_together(items: list[Any]) -> bool:
+    """Whether the tensors of a key stand side by side; numbers beside tensors count as such, as in NumPy."""
+    places = [i for i, item in enumerate(items) if item is not None and not isinstance(item, slice)]
+    return places[-1] - places[0] == len(places) - 1
 
 
 def _takes_axis(item: Any) -> bool:
@@ -150,8 +161,8 @@ def _with_full_length(items: list[Any], shape: tuple[int, ...], key: Any) -> lis
     used = sum(item is not Ellipsis and _takes_axis(item) for item in expanded)
     gaps = [i for i, item in enumerate(expanded) if item is Ellipsis]
     if used > len(shape) or len(gaps) > 1:
-        raise ShapeError(f"the key {key!r} has {used} indices for a tensor of shape {shape}",
-                         expected=f"at most {len(shape)} indices and one ...", fix="check the key against x.shape")
+        raise AxisError(f"the key {key!r} has {used} indices for a tensor of shape {shape}",
+                        expected=f"at most {len(shape)} indices and one ...", fix="check the key against x.shape")
     place = gaps[0] if gaps else len(expanded)
     return expanded[:place] + [slice(None)] * (len(shape) - used) + expanded[place + len(gaps):]
 
@@ -173,10 +184,10 @@ def _expand(item: Any) -> list[Any]:
 def _index_tensor(item: Value | Positions, size: int, axis: int) -> Any:
     if isinstance(item, Value):
         return _as_indices(item)
-    if item.size != size:
-        raise ShapeError(f"a mask of size {item.size} for axis {axis} of size {size}",
-                         expected=f"a mask of size {size}",
-                         fix="make the mask from the tensor that it indexes: x[x > 0]")
+    if item.size not in (size, 0):  # one without elements picks nothing anywhere
+        raise AxisError(f"a mask of size {item.size} for axis {axis} of size {size}",
+                        expected=f"a mask of size {size}",
+                        fix="make the mask from the tensor that it indexes: x[x > 0]")
     return item.indices
 
 
@@ -205,9 +216,9 @@ def _number(item: Any, size: int, axis: int) -> int:
 
 def _place_index_axes(gathered: Any, parsed: Key) -> Any:
     """Put the index axes where the index tensors stood, if side by side; else leave them first, as NumPy does."""
-    positions = list(parsed.tensors)
-    if positions != list(range(positions[0], positions[0] + len(positions))):
+    if not parsed.is_together:
         return gathered
+    positions = list(parsed.tensors)
     width = len(gathered.shape) - len(parsed.shape) + len(positions)
     before, rest = positions[0], len(gathered.shape)
     return permute_dims(gathered, (*range(width, width + before), *range(width), *range(width + before, rest)))

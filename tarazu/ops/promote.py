@@ -47,6 +47,13 @@ def _with_scalar(x: Value, y: Any) -> tuple[Value, Value]:
     return cast(x, meeting), state.interpreter.lift(y, meeting)
 
 
+def named(x: Value, label: str) -> Any:
+    """`x`, whose place on the gradient tape is named for the function `label`, not for its last primitive."""
+    if x.link is not None:
+        x.link.name = label
+    return x
+
+
 def as_number(x: Value) -> Value:
     """`x`, with booleans counted as integers."""
     return cast(x, dtypes.DEFAULT_INT) if x.dtype is dtypes.bool_ else x

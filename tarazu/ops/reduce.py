@@ -7,13 +7,14 @@ import math
 from typing import Any
 
 from tarazu.base import dtypes
+from tarazu.base.dtypes import as_dtype
 from tarazu.ir import op as ops
-from tarazu.ir.interpreter import Value, bind
+from tarazu.ir.interpreter import Value, bind, state
 from tarazu.ir.op import Op
-from tarazu.ops.elementwise import divide, exp, isfinite, log, not_equal, sqrt, square, stop_gradient, subtract
+from tarazu.ops.elementwise import divide, exp, isfinite, log, sqrt, square, stop_gradient, subtract, truth
 from tarazu.ops.elementwise import where as select
-from tarazu.ops.promote import as_float, as_value, cast
-from tarazu.ops.shape import Axes, normalise_axes, normalise_axis, reshape
+from tarazu.ops.promote import as_float, as_value, cast, named
+from tarazu.ops.shape import Axes, broadcast_to, concat, normalise_axes, normalise_axis, reshape
 
 
 def _reduce(op: Op, x: Value, axis: Axes, keepdims: bool) -> Any:
@@ -35,25 +36,32 @@ def _wide_enough(x: Any) -> Value:
     return cast(x, dtypes.uint64) if x.dtype.kind == "uint" else x
 
 
-def sum(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
-    """The sum; integers and booleans are summed as 64-bit integers.
+def _summand(x: Any, dtype: Any) -> Value:
+    return _wide_enough(x) if dtype is None else cast(as_value(x), as_dtype(dtype))
+
+
+def sum(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+    """The sum, in `dtype` if given; else integers and booleans are summed as 64-bit integers.
 
     >>> import tarazu as tz
     >>> tz.sum(tz.tensor([[1, 2], [3, 4]]), axis=0)
     Tensor([4, 6], dtype=int64)
     """
-    return _reduce(ops.SUM, _wide_enough(x), axis, keepdims)
+    return _reduce(ops.SUM, _summand(x, dtype), axis, keepdims)
 
 
-def prod(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
-    """The product; integers and booleans are multiplied as 64-bit integers."""
-    return _reduce(ops.PROD, _wide_enough(x), axis, keepdims)
+def prod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+    """The product, in `dtype` if given; else integers and booleans are multiplied as 64-bit integers."""
+    return _reduce(ops.PROD, _summand(x, dtype), axis, keepdims)
 
 
 def mean(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     """The mean; integers become float32 first."""
     x = as_float(x)
-    return divide(sum(x, axis, keepdims=keepdims), count(x, axis))
+    axes = normalise_axes(axis, len(x.shape), "mean")
+    total = _restore(bind(ops.SUM, x, axes=axes), x, axes, keepdims)
+    number = state.interpreter.lift(float(math.prod([x.shape[i] for i in axes])), x.dtype)
+    return named(bind(ops.DIV, total, number), "mean")
 
 
 def count(x: Value, axis: Axes) -> int:
@@ -65,12 +73,13 @@ def var(x: Any, axis: Axes = None, *, correction: float = 0, keepdims: bool = Fa
     """The variance: the mean squared distance from the mean, divided by the count less `correction`."""
     x = as_float(x)
     distance = subtract(x, mean(x, axis, keepdims=True))
-    return divide(sum(square(distance), axis, keepdims=keepdims), builtins.max(count(x, axis) - correction, 0))
+    total = sum(square(distance), axis, keepdims=keepdims)
+    return named(divide(total, builtins.max(count(x, axis) - correction, 0)), "var")
 
 
 def std(x: Any, axis: Axes = None, *, correction: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation, the square root of `var`."""
-    return sqrt(var(x, axis, correction=correction, keepdims=keepdims))
+    return named(sqrt(var(x, axis, correction=correction, keepdims=keepdims)), "std")
 
 
 def max(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
@@ -83,19 +92,14 @@ def min(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     return _reduce(ops.MIN, as_value(x), axis, keepdims)
 
 
-def _truth(x: Any) -> Value:
-    x = as_value(x)
-    return x if x.dtype is dtypes.bool_ else not_equal(x, 0)
-
-
 def any(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     """Whether any element is true (not 0)."""
-    return _reduce(ops.ANY_TRUE, _truth(x), axis, keepdims)
+    return _reduce(ops.ANY_TRUE, truth(x), axis, keepdims)
 
 
 def all(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     """Whether every element is true (not 0)."""
-    return _reduce(ops.ALL_TRUE, _truth(x), axis, keepdims)
+    return _reduce(ops.ALL_TRUE, truth(x), axis, keepdims)
 
 
 def _arg(op: Op, x: Any, axis: int | None, keepdims: bool) -> Any:
@@ -117,11 +121,33 @@ def argmin(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
     return _arg(ops.ARGMIN, x, axis, keepdims)
 
 
-def cumulative_sum(x: Any, axis: int | None = None) -> Any:
-    """The sum of all elements up to each one along an axis, which may be left out for a tensor with one axis."""
-    x = _wide_enough(x)
-    return bind(ops.CUMSUM, x, axis=normalise_axis(0 if axis is None and len(x.shape) == 1 else axis,  # type: ignore[arg-type]
-                                                   len(x.shape), "cumulative_sum"))
+def cumulative_sum(x: Any, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Any:
+    """The sum of all elements up to each one along an axis, which may be left out for a tensor with one axis.
+
+    With `include_initial` the sum of none of them, 0, comes first.
+    """
+    return _cumulative(ops.CUMSUM, _summand(x, dtype), axis, 0 if include_initial else None, "cumulative_sum")
+
+
+def cumulative_prod(x: Any, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Any:
+    """The product of all elements up to each one along an axis, which may be left out for a tensor with one axis.
+
+    With `include_initial` the product of none of them, 1, comes first.
+
+    >>> import tarazu as tz
+    >>> tz.cumulative_prod(tz.tensor([2, 3, 4]), include_initial=True)
+    Tensor([ 1,  2,  6, 24], dtype=int64)
+    """
+    return _cumulative(ops.CUMPROD, _summand(x, dtype), axis, 1 if include_initial else None, "cumulative_prod")
+
+
+def _cumulative(op: Op, x: Value, axis: int | None, initial: int | None, name: str) -> Any:
+    rank = len(x.shape)
+    place = normalise_axis(0 if axis is None and rank == 1 else axis, rank, name)  # type: ignore[arg-type]
+    if initial is not None:
+        shape = tuple(1 if i == place else n for i, n in enumerate(x.shape))
+        x = concat([broadcast_to(as_value(initial, x.dtype), shape), x], place)
+    return bind(op, x, axis=place)
 
 
 def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
@@ -136,4 +162,5 @@ def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     top = select(isfinite(top), top, 0)
     total = log(sum(exp(subtract(x, top)), axis, keepdims=True)) + top
     axes = normalise_axes(axis, len(x.shape), "logsumexp")
-    return total if keepdims else reshape(total, tuple(n for i, n in enumerate(x.shape) if i not in axes))
+    kept = total if keepdims else reshape(total, tuple(n for i, n in enumerate(x.shape) if i not in axes))
+    return named(kept, "logsumexp")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tarazu.base import dtypes
-from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.base.errors import ArgumentError, AxisError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import Value, bind
 from tarazu.ir.type_rules import broadcast_shapes
@@ -26,9 +26,9 @@ def normalise_axis(axis: int, rank: int, name: str) -> int:
         raise ArgumentError(f"{name}: axis={axis!r}", expected="an integer", fix="pass for example axis=0") from None
     if not -rank <= number < rank:
         has = f"{rank} axes" if rank != 1 else "1 axis"
-        raise ShapeError(f"{name}: axis {number} of a tensor with {has}",
-                         expected=f"an axis from {-rank} to {rank - 1}" if rank else "no axis: it is a scalar",
-                         fix="check the axis against x.shape")
+        raise AxisError(f"{name}: axis {number} of a tensor with {has}",
+                        expected=f"an axis from {-rank} to {rank - 1}" if rank else "no axis: it is a scalar",
+                        fix="check the axis against x.shape")
     return number % rank
 
 
@@ -197,13 +197,32 @@ def flip(x: Any, axis: Axes = None) -> Any:
     return bind(ops.FLIP, x, axes=normalise_axes(axis, len(x.shape), "flip"))
 
 
-def roll(x: Any, shift: int, axis: int) -> Any:
-    """`x` moved by `shift` places along an axis; what leaves at one end enters at the other."""
+def roll(x: Any, shift: int | Sequence[int], axis: Axes = None) -> Any:
+    """`x` moved by `shift` places along an axis; what leaves at one end enters at the other.
+
+    With several axes, one shift for each or the same for all; without any, in the flattened tensor.
+
+    >>> import tarazu as tz
+    >>> tz.roll(tz.arange(4), 1)
+    Tensor([3, 0, 1, 2], dtype=int64)
+    """
     x = as_value(x)
-    place = normalise_axis(axis, len(x.shape), "roll")
-    size = x.shape[place]
+    if axis is None:
+        return reshape(roll(reshape(x, -1), shift, 0), x.shape)
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    shifts = [shift] * len(axes) if isinstance(shift, int) else list(shift)
+    if len(shifts) != len(axes):
+        raise ArgumentError(f"roll: {len(shifts)} shifts for axes {axis}", expected="a shift for each axis",
+                            fix="pass one number to shift all axes alike")
+    for places, each in zip(shifts, axes, strict=True):
+        x = _rolled(x, places, normalise_axis(each, len(x.shape), "roll"))
+    return x
+
+
+def _rolled(x: Any, shift: int, axis: int) -> Any:
+    size = x.shape[axis]
     cut = (-shift) % size if size else 0
-    return concat([slice_axis(x, place, cut, size), slice_axis(x, place, 0, cut)], place)
+    return concat([slice_axis(x, axis, cut, size), slice_axis(x, axis, 0, cut)], axis)
 
 
 def pad(x: Any, widths: Sequence[tuple[int, int]], value: Any = 0) -> Any:

@@ -22,13 +22,16 @@ def _sorted(x: Any, axis: int, descending: bool) -> tuple[Any, Any]:
     return flip(values, place), subtract(x.shape[place] - 1, flip(indices, place))
 
 
-def sort(x: Any, *, axis: int = -1, descending: bool = False) -> Any:
-    """`x` in ascending order along an axis; nan comes last."""
+def sort(x: Any, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    """`x` in ascending order along an axis; nan comes last.
+
+    `stable` is there for the array API standard: the order of equal elements is kept in any case.
+    """
     return _sorted(x, axis, descending)[0]
 
 
-def argsort(x: Any, *, axis: int = -1, descending: bool = False) -> Any:
-    """The indices that sort `x` along an axis; equal elements keep their order."""
+def argsort(x: Any, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    """The indices that sort `x` along an axis; equal elements keep their order, whatever `stable` says."""
     return _sorted(x, axis, descending)[1]
 
 

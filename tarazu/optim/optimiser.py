@@ -69,11 +69,29 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter that has a gradient and is not frozen; TrainingError when there is none."""
+        rows = [i for i, p in enumerate(self.parameters) if p.requires_grad and p.grad is not None]
+        self._require_some(rows)
+        self._move(rows, [self.parameters[i].grad for i in rows])
+
+    def apply_gradients(self, pairs: Iterable[tuple[Any, Tensor]]) -> None:
+        """Move variables by given gradients: `apply_gradients(zip(gradients, variables))`; a gradient of None is left
+        out. The first call of an optimiser without parameters makes the variables its parameters.
+        """
+        chosen = list(pairs)
+        if not self.parameters:
+            self.attach([variable for _, variable in chosen])
+        position = {id(p): i for i, p in enumerate(self.parameters)}
+        if any(id(variable) not in position for _, variable in chosen):
+            raise ArgumentError("apply_gradients with a variable that the optimiser does not know",
+                                expected="the variables of the first call, or those given when it was made",
+                                fix="make the optimiser with all variables: tz.optim.SGD(variables, lr=0.1)")
+        moves = [(position[id(variable)], gradient) for gradient, variable in chosen if gradient is not None]
+        self._require_some([row for row, _ in moves])
+        self._move([row for row, _ in moves], [gradient for _, gradient in moves])
+
+    def _move(self, rows: list[int], steps: Any) -> None:
         with no_grad():
-            rows = [i for i, p in enumerate(self.parameters) if p.requires_grad and p.grad is not None]
-            self._require_some(rows)
             moved = [self.parameters[i] for i in rows]
-            steps: Any = [p.grad for p in moved]
             rate = self.lr
             self.step_count.add_(1)
             count = self.step_count.astype("float32")

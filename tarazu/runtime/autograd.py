@@ -13,6 +13,7 @@ from tarazu.ir.interpreter import state
 from tarazu.ops.create import ones_like, zeros_like
 from tarazu.ops.promote import as_value
 from tarazu.runtime.tensor import Tensor
+from tarazu.transform.complex_rules import require_real
 from tarazu.transform.tape import EVERYTHING, USER, Leaf, ignoring, level, tape_state
 from tarazu.transform.vjp import pull_back, track, walk_back
 
@@ -62,6 +63,7 @@ def backward(y: Tensor, gradient: Any = None, *, retain_graph: bool = False, cre
         raise GradientError("backward() of a tensor that nothing was recorded for",
                             expected="a result computed from tensors with requires_grad=True, outside tz.no_grad()",
                             fix="set requires_grad=True on the inputs and compute the result outside no_grad")
+    require_real(y, "backward()")
     if gradient is None and y.size != 1:
         raise ShapeError(f"backward() of a tensor of shape {y.shape} without a vector",
                          expected="a scalar, or a vector v",
@@ -106,16 +108,16 @@ def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] 
     def differentiated(*args: Any, **kwargs: Any) -> Any:
         places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         with level() as bit:
-            args, leaves, structures = _tracked(args, places, bit)
+            args, leaves, structures = tracked(args, places, bit)
             result = function(*args, **kwargs)
             value, aux = result if has_aux else (result, None)
             _require_scalar(value)
             found = pull_back([value], [ones_like(value.detach())], leaves, bit)
         found = [zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
-        gradients = iter([_released(g, bit) for g in found])
-        trees = [structure.rebuild([next(gradients) for _ in range(_count(structure))]) for structure in structures]
-        value = _released(value, bit)
-        aux = map_leaves(lambda x: _released(x, bit) if isinstance(x, Tensor) else x, aux)
+        gradients = iter([released(g, bit) for g in found])
+        trees = [structure.rebuild([next(gradients) for _ in range(leaf_count(structure))]) for structure in structures]
+        value = released(value, bit)
+        aux = map_leaves(lambda x: released(x, bit) if isinstance(x, Tensor) else x, aux)
         return ((value, aux) if has_aux else value), (trees[0] if isinstance(argnums, int) else tuple(trees))
     return differentiated
 
@@ -135,7 +137,28 @@ def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Ca
     return gradient
 
 
-def _tracked(args: tuple, places: tuple[int, ...], bit: int) -> tuple[tuple, list[Tensor], list[Structure]]:
+def with_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that gives (result, gradients): of the sum of its float results with respect to every float tensor
+    among its arguments and every tensor from outside that requires grad."""
+
+    @functools.wraps(function)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        with level() as bit:
+            leaves, structure = flatten((args, kwargs))
+            leaves = [track(x, bit) if isinstance(x, Tensor) and x.dtype.is_float else x for x in leaves]
+            args, kwargs = structure.rebuild(leaves)
+            result = function(*args, **kwargs)
+            ends = [x for x in flatten(result)[0] if isinstance(x, Tensor) and x.link is not None and x.dtype.is_float]
+            stops = [x.link.node for x in leaves if isinstance(x, Tensor) and x.link is not None]
+            starts = [ones_like(x.detach()) for x in ends]
+            with ignoring(EVERYTHING):
+                found = walk_back([x.link for x in ends], starts, bit | USER, stops=stops)
+        return result, list(found.values())
+    return both
+
+
+def tracked(args: tuple, places: tuple[int, ...], bit: int) -> tuple[tuple, list[Tensor], list[Structure]]:
+    """The arguments with those at `places` tracked under `bit`, the leaves of these, and their structures."""
     leaves: list[Tensor] = []
     structures = []
     changed = list(args)
@@ -164,12 +187,14 @@ def _require_scalar(value: Any) -> None:
         what = f"a tensor of shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
         raise ShapeError(f"the gradient of a function that gives {what}", expected="a scalar tensor",
                          fix="reduce the result with .sum() or .mean(); with extra results pass has_aux=True")
+    require_real(value, "the gradient")
 
 
-def _released(x: Tensor, bit: int) -> Tensor:
+def released(x: Tensor, bit: int) -> Tensor:
     """`x` without the tape of a `grad` that is over, unless the user or a `grad` around it tracks it too."""
     return x if x.link is None or x.link.mask & (bit - 1) else Tensor(x.raw)
 
 
-def _count(structure: Structure) -> int:
-    return 1 if structure.kind is None else sum(map(_count, structure.children))
+def leaf_count(structure: Structure) -> int:
+    """How many leaves a nested container has."""
+    return 1 if structure.kind is None else sum(map(leaf_count, structure.children))

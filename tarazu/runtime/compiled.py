@@ -69,6 +69,12 @@ class Compiled(NamedTuple):
     updates: tuple[Update, ...]
     program: Any
     is_differentiable: bool  # whether a gradient can flow through anything that comes out
+    call: dict[str, str]  # the arguments in words
+    uses: list[int]  # how often it has run, as its only element
+
+    def name_of(self, i: int) -> str:
+        """The name of the place `i`, for people."""
+        return self.graph.parameters[len(self.graph.parameters) - len(self.places) + i].origin.name
 
     def fits(self, tensors: list[Tensor]) -> bool:
         """Whether everything that the trace took from outside is still as it was then, but for values."""
@@ -76,6 +82,7 @@ class Compiled(NamedTuple):
             signature(place.find(tensors)) == wanted for place, wanted in zip(self.places, self.types, strict=True))
 
     def run(self, tensors: list[Tensor]) -> Any:
+        self.uses[0] += 1
         handles = tensors + [place.find(tensors) for place in self.places]
         if self.is_differentiable:
             outputs = bind(ops.CALL, *handles, label=self.label, body=self.graph)

@@ -1,41 +1,5 @@
-"""Where tensors live."""
+"""Where tensors live, for those who import from `runtime`; the devices themselves are in `base`."""
 
-from __future__ import annotations
+from tarazu.base.device import CPU, Device, device, devices
 
-from typing import Any, NamedTuple
-
-from tarazu.base.errors import DeviceError
-
-
-class Device(NamedTuple):
-    """A device, by its name."""
-
-    name: str
-
-    def __repr__(self) -> str:
-        return f"tarazu.device({self.name!r})"
-
-    def __str__(self) -> str:
-        return self.name
-
-
-CPU = Device("cpu")
-
-
-def device(spec: Any = None) -> Device:
-    """The device that `spec` names; None is the default one.
-
-    >>> device("cpu")
-    tarazu.device('cpu')
-    """
-    if isinstance(spec, Device):
-        return spec
-    if spec in (None, "auto", "cpu", "cpu:0"):
-        return CPU
-    raise DeviceError(f"there is no device {spec!r}", expected='"cpu", the only device of this version',
-                      fix='leave the device out, or pass "cpu"')
-
-
-def devices() -> list[Device]:
-    """All devices that there are."""
-    return [CPU]
+__all__ = ["CPU", "Device", "device", "devices"]

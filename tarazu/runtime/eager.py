@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.backend.base import Program
 from tarazu.backend.numpy.program import KERNELS
 from tarazu.base.dtypes import DType
 from tarazu.base.errors import TarazuError
@@ -24,12 +25,13 @@ from tarazu.transform.tape import Leaf, TapeNode, tape_state
 _Array = np.ndarray
 _EXACT = frozenset({"shape", "control", "sort", "random"})  # categories whose kernels raise no floating-point warning
 
-# Where NumPy takes more than the type rules do: it orders and rounds complex numbers and shifts booleans,
+# Where NumPy takes more than the type rules do: it orders complex numbers and shifts booleans,
 _REAL_ONLY = frozenset({
-    ops.ROUND, ops.LESS, ops.LESS_EQUAL, ops.GREATER, ops.GREATER_EQUAL, ops.MAXIMUM, ops.MINIMUM, ops.MAX, ops.MIN,
+    ops.LESS, ops.LESS_EQUAL, ops.GREATER, ops.GREATER_EQUAL, ops.MAXIMUM, ops.MINIMUM, ops.MAX, ops.MIN,
     ops.ARGMAX, ops.ARGMIN, ops.SORT, ops.SIGMOID, ops.ERF, ops.LGAMMA, ops.POLYGAMMA, ops.SHIFT_LEFT, ops.SHIFT_RIGHT})
-# broadcasts updates and padding, and lets a carry change its type.
-_ALWAYS_CHECKED = frozenset({ops.SCAN, ops.WHILE, ops.SCATTER_ADD, ops.SCATTER_SET, ops.PAD, ops.BITCAST})
+# broadcasts updates and padding, lets a carry change its type, and decomposes matrices of integers.
+_ALWAYS_CHECKED = frozenset({ops.SCAN, ops.WHILE, ops.SCATTER_ADD, ops.SCATTER_SET, ops.PAD, ops.BITCAST, ops.CONV,
+                             ops.COND}) | {op for op in KERNELS if op.category == "linalg"}
 
 def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
     quiet = kernel if op.category in _EXACT else np.errstate(all="ignore")(kernel)
@@ -48,7 +50,7 @@ def _types(raws: Sequence[Any]) -> list[TensorType]:
     return [TensorType(raw.shape, Tensor(raw).dtype) for raw in raws]
 
 
-def _call(*raws: Any, label: str, body: Graph) -> list[np.ndarray]:
+def _call(*raws: Any, label: str, body: Graph, gradient: Any = None) -> list[np.ndarray]:
     return compile_graph(body)(*raws)
 
 
@@ -57,6 +59,13 @@ _KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {
 
 class Eager:
     """Runs primitives in NumPy. It has no state, so one serves all threads."""
+
+    scopes = None
+    notes_lines = False  # whether the user's line is noted with each operation, as `debug_nans` has it
+
+    def compile(self, graph: Graph) -> Program:
+        """What a jitted function runs."""
+        return compile_graph(graph)
 
     def bind(self, op: Op, inputs: tuple[Tensor, ...], attributes: dict[str, Any]) -> Any:
         mask = 0
@@ -81,10 +90,15 @@ class Eager:
         return Tensor(out, TapeNode(op, attributes, raws, [x.link for x in inputs], (out,), mask))
 
     def lift(self, data: Any, dtype: DType | None) -> Tensor:
+        if dtype is not None and data.__class__ is float and dtype.is_float:
+            return Tensor(np.array(data, dtype.numpy))  # the usual case, without the checks
         return Tensor(to_array(data, dtype))
 
     def wrap(self, raw: Any, link: Any) -> Tensor:
         return Tensor(raw, link)
+
+    def adopt(self, x: Tensor) -> Tensor:
+        return x
 
     def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
         return trace_function(function, types)
@@ -100,8 +114,14 @@ class Eager:
     def before_grad_read(self, handle: Tensor) -> None:
         """Nor do reads of a gradient."""
 
-    def depend_on(self, read: Callable[[], Any]) -> Any:
+    def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
         return read()
+
+    def going_back(self, node: Any) -> None:
+        """Nor does the way back."""
+
+    def replaying(self, node: Any) -> None:
+        """Nor does a graph that is bound anew."""
 
 
 def _record_several(op: Op, attributes: dict[str, Any], raws: Any, inputs: Any, outs: list[Any],

@@ -11,13 +11,19 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import Structure, flatten
+from tarazu.base.settings import log
 from tarazu.ir.graph import Graph, Node
 from tarazu.ir.interpreter import state
+from tarazu.ir.origin import Origin
 from tarazu.ir.types import TensorType
-from tarazu.runtime.compile import compile_graph, simplified
+from tarazu.runtime.autograd import with_gradients
+from tarazu.runtime.captured_names import names_of_captured
+from tarazu.runtime.compile import simplified
 from tarazu.runtime.compiled import Argument, Compiled, GradientOf, Outside, Result, Update, signature
+from tarazu.runtime.signature_text import CacheInfo, describe, in_words, reasons
 from tarazu.runtime.tensor import Tensor
 from tarazu.runtime.trace import KEPT, Trace
+from tarazu.transform.notes import hooks_at
 from tarazu.transform.tape import USER, Leaf, tape_state
 
 _tracing = threading.RLock()  # while one thread traces, the handles that it changes hold nodes
@@ -52,9 +58,10 @@ class Jit:
         self.function = function
         self.label = getattr(function, "__name__", type(function).__name__)
         self._compiled: dict[Hashable, list[Compiled]] = {}
+        self._retraces: list[str] = []
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
+        return self if instance is None else _Method(self, instance)
 
     @property
     def traces(self) -> int:
@@ -69,29 +76,67 @@ class Jit:
                                 fix="call it once first")
         return simplified(list(self._compiled.values())[-1][-1].graph)
 
+    def cache_info(self) -> CacheInfo:
+        """What has been traced and how often it has run; `print` shows a line per signature.
+
+        >>> import tarazu as tz
+        >>> double = tz.jit(lambda x: x * 2)
+        >>> _ = double(tz.ones(2)), double(tz.ones(2)), double(tz.ones(3))
+        >>> print(double.cache_info())
+        <lambda>: 3 calls, 2 traced
+          x float32[2]: 2 calls
+          x float32[3]: 1 calls
+        """
+        every = [compiled for candidates in self._compiled.values() for compiled in candidates]
+        rows = tuple((in_words(compiled.call), compiled.uses[0]) for compiled in every)
+        return CacheInfo(self.label, len(rows), sum(uses for _, uses in rows), rows)
+
+    def retraces(self) -> str:
+        """Why the function was traced again, a line for each time; `TARAZU_LOG=jit` prints them as they happen.
+
+        >>> import tarazu as tz
+        >>> double = tz.jit(lambda x: x * 2)
+        >>> _ = double(tz.ones(2)), double(tz.ones(3))
+        >>> double.retraces()
+        'argument x: float32[2] became float32[3]'
+        """
+        return "\n".join(self._retraces)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if isinstance(state.interpreter, Trace):
             return self.function(*args, **kwargs)  # a part of the surrounding trace
         leaves, structure = flatten((args, kwargs))
         tensors, key = self._sort_out(leaves)
-        candidates = self._compiled.setdefault((structure, key, tape_state.ignored & USER), [])
+        candidates = self._compiled.setdefault(
+            (structure, key, tape_state.ignored & USER, state.interpreter.notes_lines), [])
         compiled = _fitting(candidates, tensors)
         if compiled is None:
             with _tracing:
-                compiled = _fitting(candidates, tensors) or self._compile(leaves, structure, tensors)
-                candidates.append(compiled)
+                compiled = _fitting(candidates, tensors)
+                if compiled is None:
+                    self._note_retrace(describe(self.function, leaves, structure), tensors, candidates)
+                    compiled = self._compile(leaves, structure, tensors)
+                    candidates.append(compiled)
         return compiled.run(tensors)
+
+    def _note_retrace(self, call: dict[str, str], tensors: list[Tensor], candidates: list[Compiled]) -> None:
+        before = [compiled for known in self._compiled.values() for compiled in known]
+        if not before:
+            log("jit", f"{self.label} is traced for {in_words(call)}")
+            return
+        self._retraces.append("; ".join(reasons(call, tensors, before, candidates)))
+        log("jit", f"{self.label} is traced again: {self._retraces[-1]}")
 
     def _sort_out(self, leaves: list[Any]) -> tuple[list[Tensor], tuple]:
         """The tensors among the leaves, and what of all leaves is part of the signature."""
         tensors: list[Tensor] = []
-        key: list[tuple[Any, Any]] = []
+        key: list[tuple[Any, ...]] = []
         for i, leaf in enumerate(leaves):
             if isinstance(leaf, np.ndarray):
                 leaf = leaves[i] = state.interpreter.lift(leaf, None)
             if isinstance(leaf, Tensor):
                 tensors.append(leaf)
-                key.append((signature(leaf), leaf._grad is None))
+                key.append((signature(leaf), leaf._grad is None, hooks_at(leaf.link)))
             else:
                 key.append((type(leaf), repr(leaf) if isinstance(leaf, float | complex) else leaf))  # -0.0 is not 0.0
         try:
@@ -109,26 +154,44 @@ class Jit:
             parameters = [proxy.raw for proxy in proxies]
             rest = iter(proxies)
             args, kwargs = structure.rebuild([next(rest) if isinstance(leaf, Tensor) else leaf for leaf in leaves])
+            names = names_of_captured(self.function, args)
             found, result_structure = flatten(self.function(*args, **kwargs))
             recipe = _Recipe(trace, proxies)
             results = [recipe.result(leaf) if isinstance(leaf, Tensor) else leaf for leaf in found]
             updates = recipe.updates()
         captured = [item for item in trace.captured.values() if item[0] not in recipe.proxies]
+        call = describe(self.function, leaves, structure)
+        _name(parameters, [name for name, leaf in zip(call, leaves, strict=False) if isinstance(leaf, Tensor)])
+        _name([node for _, node, _ in captured], [recipe.name(handle, names) for handle, _, _ in captured])
         graph = Graph(parameters + [node for _, node, _ in captured], recipe.outputs)
         return Compiled(self.label, graph, tuple([recipe.place(handle) for handle, _, _ in captured]),
                         tuple([signature(handle) for handle, _, _ in captured]), tuple(trace.guards), tuple(results),
-                        result_structure, tuple(updates), compile_graph(graph), recipe.is_differentiable)
+                        result_structure, tuple(updates), state.interpreter.compile(graph), recipe.is_differentiable,
+                        call, [0])
+
+
+class _Method(functools.partial):
+    """A jitted method of an object: shows what its function shows."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.func, name)
 
 
 def _proxy(trace: Trace, x: Tensor) -> Tensor:
     proxy = Tensor(trace.builder.parameter(TensorType(tuple(x.shape), x.dtype)))
     if signature(x)[1]:
         proxy.link = Leaf(USER, proxy)
+        proxy.link.notes = x.link.node.notes if x.is_leaf else None
     proxy._grad = x._grad
     if x._grad is not None:
         trace.grad_owner[id(x._grad)] = proxy
     trace.expose(proxy)
     return proxy
+
+
+def _name(parameters: list[Node], names: list[str]) -> None:
+    for node, name in zip(parameters, names, strict=True):
+        node.origin = Origin(name=name)
 
 
 class _Recipe:
@@ -146,10 +209,17 @@ class _Recipe:
         position = self.proxies.position(handle)
         return Outside(handle) if position is None else Argument(position)
 
+    def name(self, handle: Tensor, names: dict[int, str]) -> str:
+        """What people call a handle from outside."""
+        owner = self.trace.grad_owner.get(id(handle))
+        if owner is not None:
+            return f"{self.name(owner, names)}.grad"
+        return names.get(id(handle), "outside")
+
     def result(self, x: Tensor) -> Result:
         node, link = self.trace.read(x)
         self.outputs.append(node)
-        is_differentiable = link is not None and link.is_alive and x.dtype.is_float
+        is_differentiable = link is not None and link.is_alive and x.dtype.is_inexact
         self.is_differentiable |= is_differentiable
         return Result(len(self.outputs) - 1, is_differentiable)
 
@@ -180,8 +250,11 @@ def jit(function: Callable[..., Any]) -> Jit:
     return Jit(function)
 
 
-def trace(function: Callable[..., Any]) -> Callable[..., Graph]:
+def trace(function: Callable[..., Any], *, backward: bool = False) -> Callable[..., Graph]:
     """A function that gives, for arguments, the graph that `jit` would run.
+
+    With `backward` the graph has the way back too: the gradients of the sum of all float results with respect to the
+    float tensors among the arguments and to what outside requires grad.
 
     >>> import tarazu as tz
     >>> print(tz.trace(lambda x: (x * 2).sum())(tz.ones(3)))
@@ -191,7 +264,7 @@ def trace(function: Callable[..., Any]) -> Callable[..., Graph]:
       return %2
     """
     def traced(*args: Any, **kwargs: Any) -> Graph:
-        jitted = Jit(function)
+        jitted = Jit(with_gradients(function) if backward else function)
         leaves, structure = flatten((args, kwargs))
         tensors, _ = jitted._sort_out(leaves)
         return simplified(jitted._compile(leaves, structure, tensors).graph)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tarazu.base.errors import ShapeError
 from tarazu.ir.interpreter import Value
 from tarazu.ops import contract, elementwise, index, reduce, shape, sorting
 
@@ -134,8 +135,15 @@ class Operators(Value):
     view = reshape
 
     def expand(self, *sizes: Any) -> Any:
-        """The elements repeated along axes of size 1, to a shape given as numbers or as one tuple."""
-        return shape.broadcast_to(self, sizes_of(sizes))
+        """The elements repeated along axes of size 1, to a shape given as numbers or as one tuple; -1 keeps a size."""
+        wanted = sizes_of(sizes)
+        wanted = (wanted,) if isinstance(wanted, int) else tuple(wanted)
+        new = len(wanted) - len(self.shape)
+        if any(n == -1 and i < new for i, n in enumerate(wanted)):
+            raise ShapeError(f"expand to {wanted} of a tensor of shape {tuple(self.shape)}",
+                             expected="-1 only for axes that are there, which stand at the right",
+                             fix="write the sizes of new axes")
+        return shape.broadcast_to(self, tuple(self.shape[i - new] if n == -1 else n for i, n in enumerate(wanted)))
 
     def permute(self, *axes: Any) -> Any:
         """The axes in another order."""

@@ -1,114 +1,172 @@
-"""`tz.random`: generators, and random numbers from the global one or one of your own.
+"""`tz.random`: random numbers from the global generator or one of your own.
 
-A generator's state is a tensor, so random numbers are the same, and go on the same way, eagerly and under `jit`.
+A generator's state is a tensor, so random numbers are the same, and go on the same way, eagerly and under `jit`. Where
+`shape` is left out it is the one that the parameters, which may be tensors, have together. Gradients flow to
+parameters that shift and scale (mean, std, low, high, scale), not to the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from typing import Any
 
 import numpy as np
 
-from tarazu.base.dtypes import DEFAULT_FLOAT, as_dtype
-from tarazu.base.errors import ArgumentError
+from tarazu.base.dtypes import DEFAULT_INT, as_dtype
+from tarazu.base.errors import ArgumentError, DTypeError
+from tarazu.ops import distributions
 from tarazu.ops import random as draw
-from tarazu.ops.index import take
-from tarazu.ops.promote import as_value
-from tarazu.ops.shape import normalise_shape
+from tarazu.ops.elementwise import astype, clip
+from tarazu.ops.promote import as_float, as_value
+from tarazu.runtime.generator import Generator, default, seed
+from tarazu.runtime.random_choice import categorical, choice, permutation, shuffle
+from tarazu.runtime.random_parameters import (
+    float_dtype,
+    next_state,
+    require,
+    require_not_negative,
+    scaled,
+    shape_of,
+)
 from tarazu.runtime.tensor import Tensor
 
+__all__ = ["Generator", "bernoulli", "categorical", "choice", "default", "dropout", "exponential", "gamma", "normal",
+           "permutation", "randint", "randn", "seed", "shuffle", "truncated_normal", "uniform"]
 
-class Generator:
-    """A stream of random numbers that a seed starts; the same seed gives the same numbers on every backend.
+
+def uniform(shape: Any = None, low: Any = 0.0, high: Any = 1.0, *, dtype: Any = None,
+            generator: Generator | None = None) -> Any:
+    """Uniform numbers from `low` up to but not with `high` (but for rounding).
 
     >>> import tarazu as tz
-    >>> a, b = tz.random.Generator(7), tz.random.Generator(7)
-    >>> bool((tz.random.normal(3, generator=a) == tz.random.normal(3, generator=b)).all())
+    >>> tz.random.uniform((2, 3), -1, 1).shape
+    (2, 3)
+    """
+    sizes, kind = shape_of("uniform", shape, low, high), float_dtype("uniform", dtype)
+    span = high if isinstance(low, int | float) and low == 0 else high - low
+    return scaled(draw.uniform(next_state(generator), sizes, kind), span, low)
+
+
+def normal(shape: Any = None, mean: Any = 0.0, std: Any = 1.0, *, dtype: Any = None,
+           generator: Generator | None = None) -> Any:
+    """Normal numbers of the given mean and standard deviation; ArgumentError for a std below 0.
+
+    >>> import tarazu as tz
+    >>> tz.random.normal(mean=tz.zeros(3), std=tz.ones((2, 1))).shape
+    (2, 3)
+    """
+    sizes, kind = shape_of("normal", shape, mean, std), float_dtype("normal", dtype)
+    require_not_negative("normal", "std", std)
+    return scaled(draw.normal(next_state(generator), sizes, kind), std, mean)
+
+
+def truncated_normal(shape: Any = None, mean: Any = 0.0, std: Any = 1.0, low: float = -2.0, high: float = 2.0, *,
+                     dtype: Any = None, generator: Generator | None = None) -> Any:
+    """Normal numbers that lie between `low` and `high`, which count in standard deviations from the mean.
+
+    Either bound may be infinite. ArgumentError unless low < high.
+
+    >>> import tarazu as tz
+    >>> bool((abs(tz.random.truncated_normal(100, std=0.5)) <= 1).all())
     True
     """
-
-    def __init__(self, seed: int = 0) -> None:
-        self.state = Tensor(_first_state(seed))
-
-    def seed(self, seed: int) -> None:
-        """Start again from `seed`."""
-        self.state.copy_(_first_state(seed))
-
-    def next_state(self) -> Tensor:
-        """A state that no draw has used before."""
-        now = self.state.detach()
-        self.state.copy_(draw.advance(self.state))
-        return now
-
-    def split(self, n: int) -> list[Generator]:
-        """`n` generators whose streams are independent of each other and of this one's further draws."""
-        seeds = draw.wide_bits(self.next_state(), (n,)).tolist()
-        return [Generator(seed) for seed in seeds]
-
-    def state_dict(self) -> dict[str, list[int]]:
-        """The state, to go on from later."""
-        return {"state": self.state.tolist()}
-
-    def load_state_dict(self, content: dict[str, list[int]]) -> None:
-        """Go on from a saved state."""
-        self.state.copy_(np.array(content["state"], np.uint32))
+    sizes, kind = shape_of("truncated_normal", shape, mean, std), float_dtype("truncated_normal", dtype)
+    require_not_negative("truncated_normal", "std", std)
+    if not low < high or low == math.inf or high == -math.inf:
+        raise ArgumentError(f"truncated_normal: from {low} to {high}", expected="low < high, in standard deviations",
+                            fix="leave them out for -2 and 2")
+    numbers = distributions.truncated_normal(next_state(generator), float(low), float(high), sizes, kind)
+    return scaled(clip(numbers, low, high), std, mean)
 
 
-def _first_state(seed: int) -> np.ndarray:
-    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
-        raise ArgumentError(f"seed {seed!r}", expected="a whole number from 0 to 2**64 - 1",
-                            fix="pass for example seed=0")
-    return np.array([seed & 0xFFFFFFFF, int(seed) >> 32, 0, 0], np.uint32)
+def exponential(shape: Any = None, scale: Any = 1.0, *, dtype: Any = None, generator: Generator | None = None) -> Any:
+    """Exponential numbers with the mean `scale`, which is one over the rate; ArgumentError for a scale below 0.
+
+    >>> import tarazu as tz
+    >>> bool((tz.random.exponential(100, scale=3.0) >= 0).all())
+    True
+    """
+    sizes, kind = shape_of("exponential", shape, scale), float_dtype("exponential", dtype)
+    require_not_negative("exponential", "scale", scale)
+    return scaled(distributions.exponential(next_state(generator), sizes, kind), scale)
 
 
-default = Generator(0)
+def gamma(concentration: Any, shape: Any = None, scale: Any = 1.0, *, dtype: Any = None,
+          generator: Generator | None = None) -> Any:
+    """Gamma numbers with the mean concentration * scale, by rejection (Marsaglia and Tsang, 2000).
+
+    No gradient flows to the concentration. ArgumentError unless it is above 0, or for a scale below 0.
+
+    >>> import tarazu as tz
+    >>> tz.random.gamma(tz.tensor([0.5, 2.0]), (100, 2)).shape
+    (100, 2)
+    """
+    sizes, kind = shape_of("gamma", shape, concentration, scale), float_dtype("gamma", dtype)
+    require("gamma", "concentration", concentration, lambda raw: raw > 0, "numbers above 0")
+    require_not_negative("gamma", "scale", scale)
+    return scaled(distributions.gamma(next_state(generator), as_float(concentration), sizes, kind), scale)
 
 
-def seed(seed: int) -> None:
-    """Start the global generator again from `seed`; at import it starts from 0."""
-    default.seed(seed)
-
-
-def _drawn(function: Callable[..., Any], generator: Generator | None, *args: Any) -> Any:
-    return function((generator or default).next_state(), *args)
-
-
-def uniform(shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = None,
+def randint(low: int, high: int | None = None, shape: Any = (), *, dtype: Any = None,
             generator: Generator | None = None) -> Any:
-    """Uniform numbers from `low` up to but not with `high`."""
-    numbers = _drawn(draw.uniform, generator, normalise_shape(shape, "uniform"), as_dtype(dtype or DEFAULT_FLOAT))
-    return numbers if (low, high) == (0.0, 1.0) else numbers * (high - low) + low
+    """Whole numbers from `low` (0 when only one bound is given) up to but not with `high`, as int64 unless told.
 
+    ArgumentError for an empty range or one that `dtype` cannot hold.
 
-def normal(shape: Any = (), mean: float = 0.0, std: float = 1.0, *, dtype: Any = None,
-           generator: Generator | None = None) -> Any:
-    """Normal numbers of the given mean and standard deviation."""
-    numbers = _drawn(draw.normal, generator, normalise_shape(shape, "normal"), as_dtype(dtype or DEFAULT_FLOAT))
-    return numbers if (mean, std) == (0.0, 1.0) else numbers * std + mean
-
-
-def randint(low: int, high: int | None = None, shape: Any = (), *, generator: Generator | None = None) -> Any:
-    """Whole numbers from `low` (0 when only one bound is given) up to but not with `high`."""
+    >>> import tarazu as tz
+    >>> tz.random.randint(6, shape=3).dtype
+    tarazu.int64
+    """
     low, high = (0, low) if high is None else (low, high)
-    return _drawn(draw.randint, generator, low, high, normalise_shape(shape, "randint"))
+    sizes, kind = shape_of("randint", shape), DEFAULT_INT if dtype is None else as_dtype(dtype)
+    if not kind.is_integer:
+        raise DTypeError(f"randint of {kind}", expected="an integer dtype",
+                         fix="tz.random.uniform draws floats, tz.random.bernoulli booleans")
+    if low < np.iinfo(kind.numpy).min or high - 1 > min(np.iinfo(kind.numpy).max, 2**63 - 1):
+        raise ArgumentError(f"randint from {low} up to {high} as {kind}", expected="bounds that the dtype holds",
+                            fix="use a wider dtype")
+    return astype(draw.randint(next_state(generator), low, high, sizes), kind, copy=False)
 
 
-def bernoulli(probability: float, shape: Any = (), *, generator: Generator | None = None) -> Any:
-    """True with the given probability, False otherwise."""
-    return _drawn(draw.bernoulli, generator, probability, normalise_shape(shape, "bernoulli"))
+def bernoulli(probability: Any, shape: Any = None, *, generator: Generator | None = None) -> Any:
+    """True with the given probability, False otherwise; ArgumentError unless it is from 0 to 1.
+
+    >>> import tarazu as tz
+    >>> tz.random.bernoulli(tz.tensor([0.0, 1.0]))
+    Tensor([False,  True], dtype=bool)
+    """
+    sizes = shape_of("bernoulli", shape, probability)
+    require("bernoulli", "probability", probability, lambda raw: (raw >= 0) & (raw <= 1), "from 0 to 1")
+    return draw.bernoulli(next_state(generator), probability, sizes)
 
 
-def permutation(x: Any, *, generator: Generator | None = None) -> Any:
-    """The numbers below `x` in random order, or the rows of the tensor `x` in random order."""
-    if isinstance(x, int):
-        return _drawn(draw.permutation, generator, x)
-    x = as_value(x)
-    return take(x, _drawn(draw.permutation, generator, x.shape[0]))
+def dropout(x: Any, rate: float, *, generator: Generator | None = None) -> Any:
+    """`x` with a share `rate` of its elements set to 0 and the rest divided by 1 - rate, so that the mean stays.
+
+    Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, 2014; the scaling at training time is usual today.
+    ArgumentError unless the rate is from 0 up to but not with 1.
+
+    >>> import tarazu as tz
+    >>> set(tz.dropout(tz.ones(100), 0.5).tolist()) == {0.0, 2.0}
+    True
+    """
+    require_rate(rate)
+    return distributions.dropout(as_float(x), next_state(generator), rate=float(rate)) if rate else as_value(x)
+
+
+def require_rate(rate: Any) -> None:
+    """ArgumentError unless `rate` is a share that dropout may set to 0."""
+    if not isinstance(rate, int | float) or not 0 <= rate < 1:
+        raise ArgumentError(f"rate={rate!r}", expected="a share from 0 up to but not with 1",
+                            fix="typical rates are 0.1 to 0.5")
 
 
 def randn(*shape: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
-    """Standard normal numbers; the shape as numbers or as one tuple."""
+    """Standard normal numbers; the shape as numbers or as one tuple.
+
+    >>> import tarazu as tz
+    >>> tz.randn(2, 3).shape
+    (2, 3)
+    """
     sizes = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
     return normal(sizes, dtype=dtype).requires_grad_(requires_grad)
-

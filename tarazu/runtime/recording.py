@@ -15,7 +15,7 @@ def is_recorded(op: Op, attributes: dict[str, Any]) -> bool:
     """Whether a gradient can flow through the primitive."""
     if op in NOT_DIFFERENTIABLE:
         return False
-    return op is not ops.CAST or attributes["dtype"].is_float
+    return op is not ops.CAST or attributes["dtype"].is_inexact
 
 
 def record(op: Op, attributes: dict[str, Any], raws: Any, links: Any, outs: Any, mask: int) -> list[Tensor]:
@@ -23,6 +23,6 @@ def record(op: Op, attributes: dict[str, Any], raws: Any, links: Any, outs: Any,
     node = TapeNode(op, attributes, raws, links, tuple(outs), mask)
     tensors = [Tensor(out) for out in outs]
     for i, one in enumerate(tensors):
-        if one.dtype.is_float:
+        if one.dtype.is_inexact:
             one.link = node.link_of(i)
     return tensors

@@ -19,11 +19,13 @@ from tarazu.ops import create, elementwise, index, shape
 from tarazu.ops.promote import as_value
 from tarazu.runtime.device import CPU, Device
 from tarazu.runtime.device import device as find_device
-from tarazu.runtime.operators import Operators, sizes_of
+from tarazu.runtime.exchange import Exchange
+from tarazu.runtime.habits import Habits
+from tarazu.runtime.operators import sizes_of
 from tarazu.transform.tape import USER, Leaf, tape_state
 
 
-class Tensor(Operators):
+class Tensor(Habits, Exchange):
     """An array of numbers of one dtype. Make one with `tz.tensor`, `tz.asarray`, `tz.zeros`, `tz.randn` and the like.
 
     >>> import tarazu as tz
@@ -99,7 +101,8 @@ class Tensor(Operators):
         if isinstance(self.raw, Node):
             raise TraceError("a Python condition (if, while, and, or, not) on a traced tensor, which has no value yet",
                              expected="conditions on Python values while a function is traced",
-                             fix="use tz.where(condition, x, y) to choose between values, tz.while_loop to loop")
+                             fix="use tz.where(condition, x, y) to choose between values, "
+                                 "tz.cond(condition, f, g, x) between functions, tz.while_loop to loop")
         return bool(self._scalar("bool()"))
 
     def __index__(self) -> int:
@@ -137,10 +140,12 @@ class Tensor(Operators):
         array = self.raw if self.raw.dtype.kind != "V" else self.raw.astype(np.float32)
         text = np.array2string(array, separator=", ", prefix="Tensor(", threshold=1000)
         extra = f", shape={array.shape}" if array.size == 0 and array.ndim > 1 else ""
+        extra += f", dtype={self.dtype}"
+        if self.device != CPU:
+            extra += f", device={str(self.device)!r}"
         if self.link is not None:
-            link = "requires_grad=True" if isinstance(self.link, Leaf) else f"grad_fn=<{self.link.name}>"
-            return f"Tensor({text}{extra}, dtype={self.dtype}, {link})"
-        return f"Tensor({text}{extra}, dtype={self.dtype})"
+            extra += ", requires_grad=True" if isinstance(self.link, Leaf) else f", grad_fn=<{self.link.name}>"
+        return f"Tensor({text}{extra})"
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else (str(self.item()) if self.size == 1 else repr(self))
@@ -231,8 +236,11 @@ class Tensor(Operators):
             raise GradientError("a leaf tensor with requires_grad was changed in place while gradients are recorded",
                                 expected="changes of such a tensor inside tz.no_grad()",
                                 fix="write `with tz.no_grad():` around the change")
-        state.interpreter.rebind(self, new)
+        self._rebind(new)
         return self
+
+    def _rebind(self, new: Tensor) -> None:
+        state.interpreter.rebind(self, new)
 
     def _fit(self, new: Tensor) -> Tensor:
         try:
@@ -244,35 +252,6 @@ class Tensor(Operators):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self._replace(index.setitem(self, key, value))
-
-    def zero_(self) -> Tensor:
-        """Set every element to 0."""
-        return self.fill_(0)
-
-    def fill_(self, value: Any) -> Tensor:
-        """Set every element to `value`."""
-        return self._replace(value)
-
-    def copy_(self, other: Any) -> Tensor:
-        """Take over the values of `other`, cast to this dtype."""
-        other = as_value(other, self.dtype)
-        return self._replace(elementwise.astype(other, self.dtype, copy=False))
-
-    assign = copy_
-
-    # Conversions
-
-    def float(self) -> Tensor:
-        """The tensor as float32."""
-        return self.astype("float32")
-
-    def int(self) -> Tensor:
-        """The tensor as int32."""
-        return self.astype("int32")
-
-    def bool(self) -> Tensor:
-        """The tensor as bool: what is not 0 is true."""
-        return self.astype("bool")
 
 
 def _unpickle(array: np.ndarray, requires_grad: bool) -> Tensor:
@@ -296,19 +275,19 @@ def tensor(data: Any, dtype: Any = None, *, requires_grad: bool = False, device:
     return made.requires_grad_(requires_grad) if requires_grad else made
 
 
-def zeros(*shape: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def zeros(shape: Any = (), *more: int, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A new tensor of zeros; the shape as numbers or as one tuple.
 
     >>> import tarazu as tz
     >>> tz.zeros(2, requires_grad=True)
     Tensor([0., 0.], dtype=float32, requires_grad=True)
     """
-    return _filled(0, shape, dtype, requires_grad, device)
+    return _filled(0, (shape, *more), dtype, requires_grad, device)
 
 
-def ones(*shape: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def ones(shape: Any = (), *more: int, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A new tensor of ones; the shape as numbers or as one tuple."""
-    return _filled(1, shape, dtype, requires_grad, device)
+    return _filled(1, (shape, *more), dtype, requires_grad, device)
 
 
 def _filled(value: int, shape: tuple, dtype: Any, requires_grad: bool, where: Any) -> Tensor:
@@ -317,15 +296,27 @@ def _filled(value: int, shape: tuple, dtype: Any, requires_grad: bool, where: An
     return made.requires_grad_(requires_grad) if requires_grad else made
 
 
-def asarray(data: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
+def asarray(data: Any, dtype: Any = None, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """`data` as a tensor; a tensor of the right dtype is given back as it is.
 
-    The memory of a NumPy array is shared: it must then not be changed any more.
+    The memory of a NumPy array is shared: it must then not be changed any more. `copy=True` takes a copy in any case;
+    `copy=False` raises ArgumentError where one would be needed.
     """
+    if copy and not isinstance(data, Tensor):
+        return tensor(data, dtype, device=device)
     find_device(device)
     wanted = as_dtype(dtype) if dtype is not None else None
     made = data if isinstance(data, Tensor) else state.interpreter.lift(data, wanted)
-    return made if wanted is None or made.dtype is wanted else elementwise.astype(made, wanted)
+    if wanted is not None and made.dtype is not wanted:
+        made = elementwise.astype(made, wanted)
+    if copy is False and made is not data and not _shares_memory(made, data):
+        raise ArgumentError(f"asarray(copy=False) of {type(data).__name__} needs a copy",
+                            expected="a tensor or a NumPy array, of the wanted dtype", fix="leave out copy=False")
+    return made.clone() if copy else made
+
+
+def _shares_memory(made: Tensor, data: Any) -> bool:
+    return isinstance(made.raw, np.ndarray) and isinstance(data, np.ndarray) and np.may_share_memory(made.raw, data)
 
 
 def to_array(data: Any, dtype: DType | None) -> np.ndarray:

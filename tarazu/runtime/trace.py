@@ -19,8 +19,11 @@ from tarazu.ir.graph import Builder, Graph, Node, leaked
 from tarazu.ir.interpreter import Traced, state
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
+from tarazu.runtime.alias import Alias
 from tarazu.runtime.recording import is_recorded, record
+from tarazu.runtime.scope import Scopes
 from tarazu.runtime.tensor import Tensor, to_array
+from tarazu.transform.notes import hooks_at
 from tarazu.transform.tape import USER, Leaf, TapeNode, tape_state
 
 
@@ -50,6 +53,7 @@ class Guard(NamedTuple):
 
     read: Callable[[], Any]
     expected: Any
+    what: str = ""  # its name, for people
 
     def holds(self) -> bool:
         return self.read() == self.expected
@@ -60,6 +64,8 @@ class Trace:
 
     def __init__(self) -> None:
         self.builder = Builder()
+        self.notes_lines = state.interpreter.notes_lines
+        self.scopes = Scopes(self.builder, notes_lines=self.notes_lines)
         self.captured: dict[int, tuple[Tensor, Node, Any]] = {}
         self.guards: list[Guard] = []
         self.grad_owner: dict[int, Tensor] = {}  # by id of a gradient: the handle through which it was read
@@ -85,6 +91,7 @@ class Trace:
                 mask |= link.mask
         is_tracked = bool(mask & ~tape_state.ignored) and is_recorded(op, attributes)
         in_no_grad = bool(tape_state.ignored & USER) and op is not ops.STOP_GRADIENT
+        self.scopes.note_line()
         nodes = [self._without_gradient(node) if in_no_grad and link is not None else node for node, link in read]
         out = self.builder.add(op, nodes, attributes)
         if op.multiple:
@@ -104,6 +111,9 @@ class Trace:
     def wrap(self, raw: Any, link: Any) -> Tensor:
         return Tensor(raw, link)
 
+    def adopt(self, x: Tensor) -> Tensor:
+        return Tensor(*self.read(x))
+
     def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
         return trace_function(function, types)
 
@@ -121,6 +131,8 @@ class Trace:
 
     def read(self, x: Tensor) -> tuple[Node, Any]:
         """The node and the tape link that `x` has in this trace."""
+        if isinstance(x, Alias):
+            return self._without_gradient(self.read(x.owner)[0]), None
         if self.owns(x.raw):
             return x.raw, x.link
         found = self.captured.get(id(x))
@@ -146,15 +158,23 @@ class Trace:
     def before_grad_read(self, handle: Tensor) -> None:
         if self.owns(handle.raw) or id(handle) in self._originals:
             return
-        self.guards.append(Guard(lambda: handle._grad is None, handle._grad is None))
+        self.guards.append(Guard(lambda: handle._grad is None, handle._grad is None, "that a gradient is None"))
         if handle._grad is not None:
             self.grad_owner[id(handle._grad)] = handle
 
-    def depend_on(self, read: Callable[[], Any]) -> Any:
+    def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
         """The value of `read()`, on which this trace depends from now on."""
         value = read()
-        self.guards.append(Guard(read, value))
+        self.guards.append(Guard(read, value, what))
         return value
+
+    def going_back(self, node: Any) -> None:
+        if isinstance(node, Leaf):
+            self.depend_on(lambda: hooks_at(node), "the gradient hooks of a tensor")
+        self.scopes.going_back(node)
+
+    def replaying(self, node: Any) -> None:
+        self.scopes.replaying(node)
 
     def expose(self, proxy: Tensor) -> None:
         """Treat `proxy`, a parameter of the graph, like a handle from outside, so that changes of it are seen."""
@@ -191,7 +211,7 @@ def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) ->
                              expected="`.grad` as it was before",
                              fix="use tz.grad in the body, or set the gradients to None at its end")
     for guard in trace.guards:
-        state.interpreter.depend_on(guard.read)
+        state.interpreter.depend_on(guard.read, guard.what)
     captured = list(trace.captured.values())
     graph = Graph(parameters + [node for _, node, _ in captured], outputs + [change.raw for change in changes])
     return Traced(graph, [handle for handle, _, _ in captured], [change.handle for change in changes], structure)

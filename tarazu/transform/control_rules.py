@@ -6,21 +6,25 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from tarazu.base.errors import GradientError
+from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Value, bind, state
 from tarazu.ops.control import scan as run_scan
 from tarazu.ops.create import zeros_like
-from tarazu.transform.tape import level
+from tarazu.transform.tape import level, tape_state
 from tarazu.transform.vjp import pull_back, replay, track
 
 Flags = tuple[bool, ...]
 
 
-@functools.lru_cache(maxsize=1024)
 def vjp_graph(body: Graph, needed: Flags, live: Flags) -> Graph:
     """From the inputs of `body` and the cotangents of its `live` outputs to the cotangents of its `needed` inputs."""
+    return _vjp_graph(body, needed, live, tape_state.is_forward)
+
+
+@functools.lru_cache(maxsize=1024)
+def _vjp_graph(body: Graph, needed: Flags, live: Flags, is_forward: bool) -> Graph:
     count = len(body.parameters)
 
     def function(*values: Value) -> list[Any]:
@@ -33,32 +37,40 @@ def vjp_graph(body: Graph, needed: Flags, live: Flags) -> Graph:
         return [zeros_like(x) if g is None else g for x, g in zip(wanted, found, strict=True)]
 
     types = [*body.input_types, *(t for t, is_live in zip(body.output_types, live, strict=True) if is_live)]
-    return state.interpreter.trace(function, types).graph
+    traced = state.interpreter.trace(function, types)
+    if traced.captured:
+        raise TraceError("the backward of a custom_vjp reads a tensor that is not an argument",
+                         expected="a function of the cotangent, the output and the arguments alone",
+                         fix="pass the tensor as an argument, with the cotangent None")
+    return traced.graph
 
 
-def _spread(values: Sequence[Any], places: Flags) -> list[Any]:
+def spread(values: Sequence[Any], places: Flags) -> list[Any]:
     """One value for each True of `places`, None for each False."""
     rest = iter(values)
     return [next(rest) if place else None for place in places]
 
 
-def call(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, label: str, body: Graph) -> list[Any]:
+def call(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, label: str, body: Graph,
+         gradient: Any = None) -> list[Any]:
+    if gradient is not None:
+        return gradient(cotangents, outputs, inputs, needed, label=label, body=body)
     live = tuple(g is not None for g in cotangents)
     found = bind(ops.CALL, *inputs, *(g for g in cotangents if g is not None), label=f"{label}_vjp",
                  body=vjp_graph(body, needed, live))
-    return _spread(found, needed)
+    return spread(found, needed)
 
 
-def _is_float(x: Value) -> bool:
-    return x.dtype.is_float
+def _is_inexact(x: Value) -> bool:
+    return x.dtype.is_inexact
 
 
 def scan(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, body: Graph, length: int, reverse: bool,
          constants: int, carries: int) -> list[Any]:
     """Run the scan again for the carry before each step, then go back over the steps with the body's own gradient."""
     fixed, carry, rows = inputs[:constants], inputs[constants:constants + carries], inputs[constants + carries:]
-    own = (*needed[:constants], *map(_is_float, carry), *needed[constants + carries:])
-    live = tuple(map(_is_float, outputs))
+    own = (*needed[:constants], *map(_is_inexact, carry), *needed[constants + carries:])
+    live = tuple(map(_is_inexact, outputs))
     back_through = vjp_graph(body, own, live)
     given = [zeros_like(y) if g is None else g
              for g, y, is_live in zip(cotangents, outputs, live, strict=True) if is_live]
@@ -77,9 +89,15 @@ def scan(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, body: Graph,
     start = (given[:n_carry], [zeros_like(x) for x, need in zip(fixed, own, strict=False) if need])
     (g_carry, g_fixed), g_rows = run_scan(backward, start, (befores, list(rows), given[n_carry:]), length=length,
                                           reverse=not reverse)
-    return _spread([*g_fixed, *g_carry, *g_rows], own)
+    return spread([*g_fixed, *g_carry, *g_rows], own)
 
 
-def while_(*_: Any, **__: Any) -> Any:
-    raise GradientError("backward came to a while_loop, whose number of steps is not known before it runs",
-                        expected="loops of a known length on the way back", fix="use tz.scan with a fixed length")
+def cond(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, on_true: Graph, on_false: Graph) -> list[Any]:
+    live, own = tuple(g is not None for g in cotangents), needed[1:]
+    found = bind(ops.COND, *inputs, *(g for g in cotangents if g is not None), on_true=vjp_graph(on_true, own, live),
+                 on_false=vjp_graph(on_false, own, live))
+    return [None, *spread(found, own)]
+
+
+def barrier(cotangents: Any, outputs: Any, inputs: Any, needed: Flags) -> list[Any]:
+    return list(cotangents)

@@ -14,6 +14,7 @@ from typing import Any
 
 from tarazu.base.errors import GradientError
 from tarazu.ir.op import Op
+from tarazu.transform.notes import Notes, notes_of
 
 USER = 1  # the mask of tensors with requires_grad
 EVERYTHING = -1
@@ -23,6 +24,7 @@ _order = itertools.count(1)
 class _TapeState(threading.local):
     ignored = 0  # the mask bits for which nothing is recorded now: EVERYTHING inside no_grad
     depth = 0  # how many `grad` are under way
+    is_forward = False  # whether the walk under way only serves to be differentiated itself, as in `jvp`
 
 
 tape_state = _TapeState()
@@ -31,12 +33,13 @@ tape_state = _TapeState()
 class Leaf:
     """Where the tape begins: a tensor that is not the result of anything tracked."""
 
-    __slots__ = ("_handle", "mask")
+    __slots__ = ("_handle", "mask", "notes")
     index = 0
     order = 0
 
     def __init__(self, mask: int, handle: Any = None) -> None:
         self.mask = mask
+        self.notes: Notes | None = None
         self._handle = weakref.ref(handle) if handle is not None else None
 
     @property
@@ -56,12 +59,12 @@ class Leaf:
 class TapeNode:
     """One recorded primitive; it is also the link of its first result."""
 
-    __slots__ = ("attributes", "inputs", "links", "mask", "op", "order", "outputs")
+    __slots__ = ("attributes", "inputs", "links", "mask", "notes", "op", "order", "outputs")
     index = 0
 
     def __init__(self, op: Op, attributes: dict[str, Any], inputs: Any, links: Any, outputs: Any, mask: int) -> None:
         self.op, self.attributes, self.inputs, self.links, self.outputs = op, attributes, inputs, links, outputs
-        self.mask, self.order = mask, next(_order)
+        self.mask, self.order, self.notes = mask, next(_order), None
 
     @property
     def node(self) -> TapeNode:
@@ -74,8 +77,13 @@ class TapeNode:
     @property
     def name(self) -> str:
         """The name in a tensor's repr: MeanBackward, SoftmaxBackward, ..."""
-        label = self.attributes.get("label", self.op.name)
+        noted = self.notes.label if self.notes is not None else None
+        label = noted or self.attributes.get("label", self.op.name)
         return "".join(part.capitalize() for part in label.split("_")) + "Backward"
+
+    @name.setter
+    def name(self, label: str) -> None:
+        notes_of(self).label = label
 
     def link_of(self, index: int) -> TapeNode | ResultLink:
         return ResultLink(self, index) if index else self
@@ -146,3 +154,18 @@ class level:  # noqa: N801
     def __exit__(self, *_: object) -> None:
         tape_state.ignored = self._before
         tape_state.depth -= 1
+
+
+class walking:  # noqa: N801
+    """A block for walks back that only serve to be differentiated themselves (`forward`), or that are real ones."""
+
+    __slots__ = ("_before", "_forward")
+
+    def __init__(self, *, forward: bool) -> None:
+        self._forward = forward
+
+    def __enter__(self) -> None:
+        self._before, tape_state.is_forward = tape_state.is_forward, self._forward
+
+    def __exit__(self, *_: object) -> None:
+        tape_state.is_forward = self._before

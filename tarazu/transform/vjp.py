@@ -17,6 +17,7 @@ from tarazu.ir.op import Op
 from tarazu.ops.elementwise import add
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import reshape
+from tarazu.transform.complex_rules import conjugated
 from tarazu.transform.tape import Leaf, TapeNode, ignoring
 
 Rule = tuple[Callable[..., Any] | None, ...] | Callable[..., Any]
@@ -26,6 +27,7 @@ RULES: dict[Op, Rule] = {}  # one row per primitive; vjp_rules.py says what a ro
 
 def track(x: Value, bit: int) -> Any:
     """`x` again, tracked under `bit` too: a leaf, or, when it is tracked already, a step on the tape to it."""
+    x = state.interpreter.adopt(x)
     if x.link is None or not x.link.is_alive:
         return state.interpreter.wrap(x.raw, Leaf(bit))
     node = TapeNode(ops.CAST, {"dtype": x.dtype}, (x.raw,), (x.link,), (x.raw,), x.link.mask | bit)
@@ -60,16 +62,23 @@ def walk_back(links: Sequence[Any], cotangents: Sequence[Any], wanted: int, *, s
 
     for link, cotangent in zip(links, cotangents, strict=True):
         send(link, cotangent)
-    while queue:
-        node = heapq.heappop(queue)[2]
-        arrived = pending.pop(node)
-        if isinstance(node, Leaf) or node in stopping:
-            found[node] = arrived[0]
-            continue
-        for link, cotangent in zip(node.links, apply_rule(node, arrived, wanted), strict=True):
-            send(link, cotangent)
-        if free:
-            node.free()
+    going_back = state.interpreter.going_back
+    try:
+        while queue:
+            node = heapq.heappop(queue)[2]
+            arrived = pending.pop(node)
+            going_back(node)
+            if node.notes is not None:
+                arrived = node.notes.hooked(arrived)
+            if isinstance(node, Leaf) or node in stopping:
+                found[node] = arrived[0]
+                continue
+            for link, cotangent in zip(node.links, apply_rule(node, arrived, wanted), strict=True):
+                send(link, cotangent)
+            if free:
+                node.free()
+    finally:
+        going_back(None)
     return found
 
 
@@ -89,13 +98,23 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
 
 def replay(graph: Graph, inputs: Sequence[Value]) -> list[Any]:
     """The outputs of a graph, each of its primitives bound anew."""
-    return graph.evaluate(inputs, lambda op, values, attributes: bind(op, *values, **attributes),
-                          lambda array: state.interpreter.lift(array, None))
+    interpreter = state.interpreter
+    try:
+        return graph.evaluate(inputs, lambda op, values, attributes: bind(op, *values, **attributes),
+                              lambda array: interpreter.lift(array, None), interpreter.replaying)
+    finally:
+        interpreter.replaying(None)
 
 
 def apply_rule(node: TapeNode, cotangents: list[Any], wanted: int) -> Sequence[Any]:
     """The cotangents of a node's inputs from those of its results; None for inputs that lead nowhere wanted."""
     node.require_alive()
+    if node.outputs[0].dtype.kind[0] == "c":  # "c" is complex to NumPy, "complex" to a DType
+        return conjugated(_apply, node, cotangents, wanted)
+    return _apply(node, cotangents, wanted)
+
+
+def _apply(node: TapeNode, cotangents: list[Any], wanted: int) -> Sequence[Any]:
     wrap = state.interpreter.wrap
     inputs = [wrap(raw, link) for raw, link in zip(node.inputs, node.links, strict=True)]
     outputs = [wrap(raw, node.link_of(i)) for i, raw in enumerate(node.outputs)]

@@ -14,18 +14,27 @@ from typing import Any
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import Value, bind
 from tarazu.ops import elementwise as e
+from tarazu.ops.complex import conj
 from tarazu.ops.contract import dot_general
+from tarazu.ops.convolution import input_cotangent, kernel_cotangent
 from tarazu.ops.create import ones_like, zeros_like
 from tarazu.ops.index import scatter_add, scatter_set, take_along_axis
 from tarazu.ops.reduce import cumulative_sum, sum
 from tarazu.ops.shape import broadcast_to, concat, flip, permute_dims, reshape, slice_axis, stack
 from tarazu.ops.sorting import argsort
-from tarazu.transform.control_rules import call, scan, while_
+from tarazu.transform.control_rules import barrier, call, cond, scan
+from tarazu.transform.linalg_rules import LINALG_RULES
+from tarazu.transform.cumulative_rules import cumulative_product
 from tarazu.transform.vjp import RULES, sum_to
+from tarazu.transform.while_rules import while_
 
 
 def _zero(g: Any, y: Any, *inputs: Any, **_: Any) -> Any:
     return zeros_like(g)
+
+
+def _abs(g: Any, y: Any, x: Any) -> Any:
+    return g * e.sign(x) if x.dtype.is_float else g * x / e.where(e.equal(y, 0), 1, y)  # z / |z|, and 0 at 0
 
 
 def _larger_share(x: Any, other: Any) -> Any:
@@ -169,7 +178,7 @@ NOT_DIFFERENTIABLE = frozenset({
 
 RULES.update({
     ops.NEG: (lambda g, y, x: -g,),
-    ops.ABS: (lambda g, y, x: g * e.sign(x),),
+    ops.ABS: (_abs,),
     ops.SIGN: (_zero,),
     ops.FLOOR: (_zero,),
     ops.CEIL: (_zero,),
@@ -196,6 +205,8 @@ RULES.update({
     ops.ERF: (lambda g, y, x: g * e.exp(-x * x) * (2 / math.sqrt(math.pi)),),
     ops.LGAMMA: (lambda g, y, x: g * e.digamma(x),),
     ops.POLYGAMMA: (lambda g, y, x, order: g * e.polygamma(order + 1, x),),
+    ops.CONJ: (lambda g, y, x: conj(g),),
+    ops.IMAG: (lambda g, y, x: g * 1j,),
     ops.ADD: (lambda g, z, x, y: g, lambda g, z, x, y: g),
     ops.SUB: (lambda g, z, x, y: g, lambda g, z, x, y: -g),
     ops.MUL: (lambda g, z, x, y: g * y, lambda g, z, x, y: g * x),
@@ -223,9 +234,16 @@ RULES.update({
     ops.MAX: (_extreme,),
     ops.MIN: (_extreme,),
     ops.CUMSUM: (lambda g, y, x, axis: flip(cumulative_sum(flip(g, axis), axis), axis),),
+    ops.CUMPROD: (cumulative_product,),
     ops.DOT: (_dot_x, _dot_y),
+    ops.FFT: (lambda g, y, x, axes, kind: bind(ops.FFT, g, axes=axes, kind=kind),),  # its matrix is symmetric
+    ops.CONV: (lambda g, y, x, kernel, **options: input_cotangent(g, kernel, x.shape[1:-1], **options),
+               lambda g, y, x, kernel, **options: kernel_cotangent(g, x, kernel.shape[:-2], **options)),
+    **LINALG_RULES,
     ops.SORT: _sort,
     ops.CALL: call,
     ops.SCAN: scan,
     ops.WHILE: while_,
+    ops.COND: cond,
+    ops.BARRIER: barrier,
 })

@@ -12,6 +12,8 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import ALL, Op
 from tarazu.runtime.jit import Jit
+from tarazu.transform.batch import BATCH_RULES
+from tarazu.transform.batch_rules import NOT_BATCHED
 from tarazu.transform.vjp import RULES
 from tarazu.transform.vjp_rules import NOT_DIFFERENTIABLE
 
@@ -38,6 +40,8 @@ IN_OP_TABLE = {op for record in RECORDS for op in primitives(traced(record.funct
 TABLES = {
     "tarazu/backend/numpy/kernels.py or program.py": set(KERNELS),
     "tarazu/transform/vjp_rules.py, in RULES or NOT_DIFFERENTIABLE": set(RULES) | NOT_DIFFERENTIABLE,
+    "tarazu/transform/batch_rules.py, in BATCH_RULES or NOT_BATCHED":
+        set(BATCH_RULES) | NOT_BATCHED | {op for op in ALL if op.is_elementwise},
     "tests/optable.py": IN_OP_TABLE,
 }
 
@@ -48,7 +52,7 @@ def test_every_primitive_has_a_row(place):
     assert not missing, f"{place} lacks: {', '.join(missing)}"
 
 
-@pytest.mark.parametrize("place", list(TABLES)[:2])
+@pytest.mark.parametrize("place", list(TABLES)[:3])
 def test_no_row_without_a_primitive(place):
     assert set(TABLES[place]) <= set(ALL)
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.numpy import special
+from tarazu.backend.numpy.convolution import convolution
+from tarazu.backend.numpy.linalg import LINALG_KERNELS
 from tarazu.backend.numpy.philox import random_bits
 from tarazu.base.dtypes import DType
 from tarazu.base.errors import ArgumentError, OutOfRangeError
@@ -110,6 +112,10 @@ def dot(x: Array, y: Array, contract: tuple[Axes, Axes], batch: tuple[Axes, Axes
     return np.matmul(*matrices).reshape((*sizes, *rows, *columns))
 
 
+def fft(x: Array, axes: Axes, kind: str) -> Array:
+    return np.fft.fftn(x, axes=axes) if kind == "forward" else np.fft.ifftn(x, axes=axes, norm="forward")
+
+
 def sort(x: Array, axis: int) -> tuple[Array, Array]:
     order = np.argsort(x, axis=axis, kind="stable")
     return np.take_along_axis(x, order, axis), order
@@ -125,7 +131,7 @@ KERNELS: dict[Op, Callable[..., Any]] = {
     ops.TRUNC: np.trunc,
     ops.SQRT: np.sqrt,
     ops.EXP: np.exp,
-    ops.EXPM1: np.expm1,
+    ops.EXPM1: special.expm1,
     ops.LOG: np.log,
     ops.LOG1P: np.log1p,
     ops.SIN: np.sin,
@@ -145,11 +151,13 @@ KERNELS: dict[Op, Callable[..., Any]] = {
     ops.LGAMMA: special.lgamma,
     ops.POLYGAMMA: special.polygamma,
     ops.NOT: np.invert,
+    ops.CONJ: np.conjugate,
+    ops.IMAG: np.imag,
     ops.ADD: np.add,
     ops.SUB: np.subtract,
     ops.MUL: np.multiply,
     ops.DIV: np.divide,
-    ops.FLOOR_DIVIDE: np.floor_divide,
+    ops.FLOOR_DIVIDE: special.floor_divide,
     ops.REMAINDER: np.remainder,
     ops.POW: power,
     ops.ATAN2: np.arctan2,
@@ -190,7 +198,11 @@ KERNELS: dict[Op, Callable[..., Any]] = {
     ops.ARGMAX: lambda x, axis: np.argmax(x, axis),
     ops.ARGMIN: lambda x, axis: np.argmin(x, axis),
     ops.CUMSUM: lambda x, axis: np.cumsum(x, axis, dtype=x.dtype),
+    ops.CUMPROD: lambda x, axis: np.cumprod(x, axis, dtype=x.dtype),
     ops.DOT: dot,
+    ops.CONV: convolution,
+    ops.FFT: fft,
     ops.SORT: sort,
     ops.RANDOM_BITS: random_bits,
+    **LINALG_KERNELS,
 }

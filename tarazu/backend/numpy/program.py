@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.numpy.kernels import KERNELS
+from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph
 from tarazu.ir.op import Op
@@ -59,7 +60,7 @@ class Program:
         return [slots[i] for i in self.outputs]
 
 
-def call(*inputs: Array, label: str, body: Graph) -> list[Array]:
+def call(*inputs: Array, label: str, body: Graph, gradient: Any = None) -> list[Array]:
     return compile_graph(body)(*inputs)
 
 
@@ -76,17 +77,31 @@ def scan(*inputs: Array, body: Graph, length: int, reverse: bool, constants: int
     return [*carry, *stacks]
 
 
-def while_(*inputs: Array, condition: Graph, body: Graph, condition_constants: int, body_constants: int) -> list[Array]:
+def while_(*inputs: Array, condition: Graph, body: Graph, condition_constants: int, body_constants: int,
+           bound: int | None = None) -> list[Array]:
     go_on, program = compile_graph(condition), compile_graph(body)
     start = condition_constants + body_constants
     for_condition, for_body = inputs[:condition_constants], inputs[condition_constants:start]
     carry = list(inputs[start:])
+    steps = 0
     while go_on(*for_condition, *carry)[0]:
+        if steps == bound:
+            raise ArgumentError(f"while_loop: the condition still holds after bound={bound} steps",
+                                expected="a bound that no run of the loop exceeds", fix="pass a larger bound")
         carry = program(*for_body, *carry)
+        steps += 1
     return carry
 
 
-KERNELS.update({ops.CALL: call, ops.SCAN: scan, ops.WHILE: while_})
+def cond(predicate: Array, *inputs: Array, on_true: Graph, on_false: Graph) -> list[Array]:
+    return compile_graph(on_true if predicate else on_false)(*inputs)
+
+
+def barrier(*inputs: Array) -> list[Array]:
+    return list(inputs)
+
+
+KERNELS.update({ops.CALL: call, ops.SCAN: scan, ops.WHILE: while_, ops.COND: cond, ops.BARRIER: barrier})
 
 
 class NumpyBackend:

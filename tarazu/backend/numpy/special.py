@@ -69,3 +69,26 @@ def _cotangent_derivative(x: np.ndarray, order: int) -> np.ndarray:
     # cos / sin rather than 1 / tan: x = 0.5 gives 0 exactly enough, and whole periods are taken off first
     angle = np.pi * (x - np.round(x))
     return np.pi * polynomial(np.cos(angle) / np.sin(angle))
+
+
+def expm1(x: np.ndarray) -> np.ndarray:
+    """exp(x) - 1; of complex numbers by their parts, as NumPy misses special cases of the standard.
+
+    (exp(a) cos(b) - 1) + i exp(a) sin(b), where exp(a) cos(b) - 1 = expm1(a) cos(b) - 2 sin(b / 2)^2.
+    """
+    if x.dtype.kind != "c":
+        return np.expm1(x)
+    a, b = x.real, x.imag
+    value = np.empty_like(x)
+    value.real = np.expm1(a) * np.cos(b) - 2 * np.sin(b / 2) ** 2 + 0.0  # -0 becomes 0
+    value.imag = np.exp(a) * np.sin(b)
+    is_plain = np.isfinite(a) & np.isfinite(b)
+    return np.where(is_plain, value, np.exp(x) - 1)
+
+
+def floor_divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The largest whole number not above x / y; for infinite ones the standard's special cases, which NumPy has not."""
+    quotient = np.floor_divide(x, y)
+    if x.dtype.kind in "biu":
+        return quotient
+    return np.where(np.isinf(x) | np.isinf(y), np.floor(x / y), quotient)

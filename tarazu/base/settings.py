@@ -1,0 +1,12 @@
+"""The one setting that comes from the environment: TARAZU_LOG, what Tarazu says on standard error while it works."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def log(topic: str, text: str) -> None:
+    """Print `text` when `topic` is among those in TARAZU_LOG (divided by commas), as in `TARAZU_LOG=jit`."""
+    if topic in os.environ.get("TARAZU_LOG", "").split(","):
+        print(f"tarazu {topic}: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Graphs as drawings: what is shown (picture), where (layout), and how (svg, html, Mermaid, DOT)."""

@@ -1,0 +1,43 @@
+"""The parts of complex numbers. Real numbers pass as complex ones whose imaginary part is 0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tarazu.base.dtypes import COMPLEX_PARTS
+from tarazu.ir import op as ops
+from tarazu.ir.interpreter import bind
+from tarazu.ops.promote import as_value, cast
+
+
+def real(x: Any) -> Any:
+    """The real part; of a real number, itself.
+
+    >>> import tarazu as tz
+    >>> tz.real(tz.tensor(3 + 4j))
+    Tensor(3., dtype=float32)
+    """
+    x = as_value(x)
+    return cast(x, COMPLEX_PARTS.get(x.dtype, x.dtype))
+
+
+def imag(x: Any) -> Any:
+    """The imaginary part; of a real number, 0.
+
+    >>> import tarazu as tz
+    >>> tz.imag(tz.tensor(3 + 4j))
+    Tensor(4., dtype=float32)
+    """
+    x = as_value(x)
+    return bind(ops.IMAG, x) if x.dtype in COMPLEX_PARTS else bind(ops.BROADCAST, as_value(0, x.dtype), shape=x.shape)
+
+
+def conj(x: Any) -> Any:
+    """The complex conjugate, whose imaginary part has the other sign; of a real number, itself.
+
+    >>> import tarazu as tz
+    >>> tz.conj(tz.tensor(3 + 4j))
+    Tensor(3.-4.j, dtype=complex64)
+    """
+    x = as_value(x)
+    return bind(ops.CONJ, x) if x.dtype in COMPLEX_PARTS else x

@@ -1,0 +1,144 @@
+"""`debug_nans`: an interpreter, and programs, that look at every result and say which operation gave the first NaN."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tarazu.backend.numpy import evaluate
+from tarazu.base.errors import NanError, TraceError
+from tarazu.ir import op as ops
+from tarazu.ir.graph import Graph, Node
+from tarazu.ir.interpreter import state
+from tarazu.ir.op import Op
+from tarazu.runtime.eager import Eager
+from tarazu.runtime.scope import user_line
+from tarazu.transform.notes import notes_of
+
+
+class debug_nans(contextlib.ContextDecorator):  # noqa: N801 - a context, used like a function
+    """A block, or a decorated function, in which the first operation that gives a NaN raises NanError.
+
+    The error names the operation and the line of the user's program, for an operation on the way back that of the
+    forward operation whose gradient it is. With `inf` infinite results out of finite inputs raise too. Jitted functions
+    are traced again and run node by node, so everything is much slower.
+
+    >>> import tarazu as tz
+    >>> with tz.debug_nans():
+    ...     try:
+    ...         tz.log(tz.tensor([-1.0]))
+    ...     except FloatingPointError as error:
+    ...         print(str(error).split(",")[0])
+    log gave NaN out of inputs without one
+    """
+
+    def __init__(self, *, inf: bool = False) -> None:
+        self.inf = inf
+        self._before: list[Any] = []
+
+    def __enter__(self) -> None:
+        if not isinstance(state.interpreter, Eager):
+            raise TraceError("debug_nans inside a function that is being traced", expected="a block around its call",
+                             fix="write `with tz.debug_nans():` where the function is called")
+        self._before.append(state.interpreter)
+        state.interpreter = Watching(self.inf)
+
+    def __exit__(self, *_: object) -> None:
+        state.interpreter = self._before.pop()
+
+
+class Watching(Eager):
+    """Runs primitives like `Eager` does, and checks what they give."""
+
+    notes_lines = True
+
+    def __init__(self, inf: bool) -> None:
+        self.inf, self._walked = inf, None
+
+    def bind(self, op: Op, inputs: Any, attributes: dict[str, Any]) -> Any:
+        line = user_line()
+        if op is ops.CALL and not any(isinstance(x.raw, Node) for x in inputs):
+            Checked(attributes["body"], self, attributes["label"], self._noted() or line)(*[x.raw for x in inputs])
+        out = super().bind(op, inputs, attributes)
+        results = out if op.multiple else [out]
+        for x in results:
+            if x.link is not None:
+                notes_of(x.link).line = line
+        self.check(op.name, [x.raw for x in inputs], [x.raw for x in results], self._place(line))
+        return out
+
+    def _place(self, line: str) -> str:
+        if self._walked is None:
+            return f"at {line}"
+        return f"on the way back through {self._walked.name.removesuffix('Backward')}, which was computed at " \
+               f"{self._noted() or 'a place before debug_nans'}"
+
+    def _noted(self) -> str | None:
+        """The line of the forward operation that the way back has come to."""
+        return self._walked.notes.line if self._walked is not None and self._walked.notes is not None else None
+
+    def check(self, name: str, inputs: Sequence[Any], outputs: Sequence[Any], place: str) -> None:
+        """Raise when the outputs hold what the inputs do not."""
+        found = next((what for is_bad, what in ((np.isnan, "NaN"), (np.isinf, "inf"))
+                      if (what == "NaN" or self.inf) and _any(is_bad, outputs)), None)
+        if found is None or _any(np.isnan, inputs) or (self.inf and _any(np.isinf, inputs)):
+            return
+        shapes = ", ".join(f"{_dtype(x)}{list(x.shape)}" for x in inputs)
+        wanted = "finite inputs" if self.inf else "inputs without one"
+        raise NanError(f"{name} gave {found} out of {wanted}, {place}", expected=f"numbers out of ({shapes})",
+                       fix="print the inputs there; log, sqrt, a division or exp outside of its range is the usual "
+                           "cause")
+
+    def going_back(self, node: Any) -> None:
+        self._walked = node if node is not None and node.order else None
+
+    def compile(self, graph: Graph) -> Any:
+        return Checked(graph, self)
+
+
+class Checked:
+    """A graph that is run node by node; the lines are those noted when it was traced."""
+
+    def __init__(self, graph: Graph, watching: Watching, label: str = "", line: str = "") -> None:
+        self.graph, self.watching, self.label, self.line = graph, watching, label, line
+        self._at: Any = None
+
+    @np.errstate(all="ignore")
+    def __call__(self, *inputs: Any) -> list[Any]:
+        return self.graph.evaluate(inputs, self._apply, lambda array: array, functools.partial(setattr, self, "_at"))
+
+    def _apply(self, op: Op, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+        origin = self._at.origin
+        line = origin.line or self.line
+        if op is ops.CALL:
+            return Checked(attributes["body"], self.watching, attributes["label"], line)(*inputs)
+        out = evaluate(op, inputs, attributes)
+        place = f"at {line}" if line else "at a line that was not noted"
+        if origin.is_backward:
+            place = f"on the way back through what was computed {place}"
+        label = self.label.removesuffix("_vjp")
+        name = f"{op.name} in {label}" if label else op.name
+        self._current().check(name, inputs, out if op.multiple else [out], place)
+        return out
+
+    def _current(self) -> Watching:
+        """The block that is running now: a program that was traced in an earlier one is used again."""
+        now = state.interpreter
+        return now if isinstance(now, Watching) else self.watching
+
+
+def _any(is_bad: Any, arrays: Sequence[Any]) -> bool:
+    return any(bool(is_bad(x).any()) for x in map(_numbers, arrays) if x.dtype.kind in "fc")
+
+
+def _numbers(array: Any) -> np.ndarray:
+    """`array` in a dtype that NumPy can test: bfloat16 is no kind of its own."""
+    return array.astype(np.float32) if array.dtype.kind == "V" else np.asarray(array)
+
+
+def _dtype(array: Any) -> str:
+    return str(array.dtype)

@@ -1,0 +1,169 @@
+"""tz.linalg beyond the op table: errors, singular and degenerate matrices, half precision, complex numbers."""
+
+import numpy as np
+import pytest
+from helpers import leaf
+
+import tarazu as tz
+from tarazu.base.errors import ArgumentError, DTypeError, GradientError, ShapeError
+from tarazu.ops import linalg as namespace
+
+ONES, SINGULAR, INTS = tz.ones(2, 3), tz.ones(2, 2), tz.eye(2, dtype="int64")
+COMPLEX = np.array([[2 + 1j, 1], [1j, 3]])
+
+MISUSES = [
+    (lambda: tz.linalg.cholesky(ONES), ShapeError, r"cholesky of matrices of 2 rows and 3 (.|\n)*tz.linalg.pinv"),
+    (lambda: tz.linalg.slogdet(ONES), ShapeError, "slogdet of matrices of 2 rows"),
+    (lambda: tz.linalg.eigh(ONES), ShapeError, "eigh of matrices of 2 rows"),
+    (lambda: tz.linalg.inv(ONES), ShapeError, r"inv of a tensor of shape \(2, 3\)\n.*square"),
+    (lambda: tz.linalg.matrix_power(ONES, 2), ShapeError, r"matrix_power of a tensor of shape \(2, 3\)"),
+    (lambda: tz.linalg.qr(ONES[0]), ShapeError, r"qr of a tensor of shape \(3,\)\n.*two axes(.|\n)*x\[:, None\]"),
+    (lambda: tz.linalg.pinv(ONES[0]), ShapeError, r"svd of a tensor of shape \(3,\)"),
+    (lambda: tz.linalg.matrix_norm(ONES[0]), ShapeError, r"matrix_norm of a tensor of shape \(3,\)(.|\n)*vector_norm"),
+    (lambda: tz.linalg.diagonal(ONES[0]), ShapeError, r"diagonal of a tensor of shape \(3,\)"),
+    (lambda: tz.linalg.solve(SINGULAR, ONES.mT), ShapeError, r"right sides of shape \(3, 2\)(.|\n)*with 2 rows"),
+    (lambda: tz.linalg.cross(SINGULAR, SINGULAR), ShapeError, r"cross: shapes .*\n.*3 elements"),
+    (lambda: tz.linalg.vecdot(ONES, SINGULAR), ShapeError, r"vecdot: shapes \(2, 3\) and \(2, 2\) along axis -1"),
+    (lambda: tz.linalg.inv(INTS), DTypeError, "solve of a tensor of int64(.|\n)*x.astype"),
+    (lambda: tz.linalg.det(INTS), DTypeError, "slogdet of a tensor of int64"),
+    (lambda: tz.linalg.svd(INTS), DTypeError, "svd of a tensor of int64"),
+    (lambda: tz.linalg.inv(SINGULAR), ArgumentError, r"a singular matrix \(shape \(2, 2\)\)(.|\n)*1e-6 \* tz.eye"),
+    (lambda: tz.linalg.solve(SINGULAR, tz.ones(2)), ArgumentError, r"a singular matrix(.|\n)*tz.linalg.pinv\(a\) @ b"),
+    (lambda: tz.linalg.cholesky(-tz.eye(2)), ArgumentError, "not positive definite(.|\n)*eigenvalues(.|\n)*eigh"),
+    (lambda: tz.linalg.svd(ONES * np.nan), ArgumentError, r"svd: an iteration that did not converge(.|\n)*tz.isnan"),
+    (lambda: tz.linalg.qr(ONES, mode="raw"), ArgumentError, "qr: mode='raw'"),
+    (lambda: tz.linalg.matrix_norm(ONES, ord=3), ArgumentError, "matrix_norm: ord=3\n.*'nuc'"),
+    (lambda: tz.linalg.matrix_power(SINGULAR, 0.5), ArgumentError, "matrix_power: n=0.5\n.*an integer"),
+]
+
+
+@pytest.mark.parametrize(("misuse", "error", "match"), MISUSES)
+@pytest.mark.parametrize("is_jitted", [False, True])
+def test_errors_say_what_is_wrong(misuse, error, match, is_jitted):
+    with pytest.raises(error, match=match):
+        (tz.jit(misuse) if is_jitted else misuse)()
+
+
+def test_the_namespace_has_the_names_of_the_standard():
+    found = " ".join(sorted(name for name in namespace.__all__ if name.islower()))
+    assert found == ("cholesky cross det diagonal eigh eigvalsh inv matmul matrix_norm matrix_power matrix_rank "
+                     "matrix_transpose outer pinv qr slogdet solve svd svdvals tensordot trace vecdot vector_norm")
+
+
+@pytest.mark.parametrize("function", [tz.linalg.qr, tz.linalg.svd])
+def test_reduced_and_complete_decompositions_give_the_matrix(function):
+    x = np.random.default_rng(0).normal(size=(2, 4, 3))
+    for parts in (function(tz.asarray(x)), tz.linalg.qr(tz.asarray(x), mode="complete"),
+                  tz.linalg.svd(tz.asarray(x), full_matrices=False)):
+        if len(parts) == 2:
+            made = parts.Q @ parts.R
+        else:
+            k = parts.S.shape[-1]
+            made = (parts.U[..., :k] * parts.S[:, None]) @ parts.Vh[..., :k, :]
+        np.testing.assert_allclose(made.numpy(), x, atol=1e-12)
+
+
+def test_gradients_need_determined_columns():
+    x = tz.tensor([[1.0, 2], [3, 4], [5, 6]], requires_grad=True)
+    with pytest.raises(GradientError, match='QR decomposition of matrices that are not square(.|\n)*mode="reduced"'):
+        tz.linalg.qr(x, mode="complete").Q.sum().backward()
+    with pytest.raises(GradientError, match="singular value decomposition(.|\n)*full_matrices=False"):
+        tz.linalg.svd(x).U.sum().backward()
+    tz.linalg.svd(x).S.sum().backward()
+    assert x.grad.shape == (3, 2)
+
+
+def test_equal_eigenvalues_have_gradients_and_their_vectors_have_none():
+    x, weights = 2 * tz.eye(3, dtype="float64"), tz.asarray([1.0, 1, 1])
+    np.testing.assert_allclose(tz.grad(lambda x: (tz.linalg.eigvalsh(x)**2 * weights).sum())(x).numpy(), 4 * np.eye(3))
+    assert not np.isfinite(tz.grad(lambda x: tz.linalg.eigh(x).eigenvectors[0, 0])(x).numpy()).all()
+
+
+def test_pinv_of_equal_singular_values_and_of_low_rank():
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
+    tz.grad_check(tz.linalg.pinv, tz.asarray(turn[:, :2]))
+    tz.grad_check(tz.grad(lambda x: (tz.linalg.pinv(x)**3).sum()), tz.asarray(2 * turn[:2]))
+    low = np.outer([1.0, 2, 3], [1.0, -1])
+    np.testing.assert_allclose(tz.linalg.pinv(tz.asarray(low)).numpy(), np.linalg.pinv(low), atol=1e-12)
+    tz.grad_check(lambda v: tz.linalg.pinv(v[:, None] * v), tz.asarray([1.0, 2, 3]))  # of rank 1 all along
+    assert tz.linalg.matrix_rank(tz.asarray(low)).item() == 1
+    assert tz.linalg.matrix_rank(tz.asarray(np.diag([1.0, 0.01])), rtol=0.1).item() == 1
+
+
+def test_singular_determinant():
+    assert tz.linalg.det(SINGULAR).item() == 0
+    assert tz.linalg.slogdet(SINGULAR).logabsdet.item() == -np.inf
+    with pytest.raises(ArgumentError, match="a singular matrix"):
+        tz.grad(tz.linalg.det)(SINGULAR)
+
+
+def test_norms_have_gradient_0_at_0():
+    zero = tz.zeros(3, dtype="float64")
+    for order in (2, 3, 1):
+        assert tz.grad(lambda x, order=order: tz.linalg.vector_norm(x, ord=order))(zero).numpy().tolist() == [0, 0, 0]
+    assert tz.linalg.vector_norm(tz.ones(2, 3)).item() == pytest.approx(6**0.5)
+    assert tz.linalg.vector_norm(tz.ones(2, 3), axis=0, keepdims=True).shape == (1, 3)
+    assert tz.linalg.matrix_norm(tz.ones(2, 3), ord=2, keepdims=True).shape == (1, 1)
+
+
+def test_half_precision_is_computed_in_single():
+    for dtype in ("float16", "bfloat16"):
+        x = tz.tensor([[4.0, 2], [2, 5]], dtype)
+        assert tz.linalg.cholesky(x).tolist() == [[2, 0], [1, 2]]
+        assert tz.linalg.inv(x).dtype is x.dtype
+        assert tz.linalg.svd(x).S.dtype is x.dtype
+
+
+@pytest.mark.parametrize("name", ["inv", "det", "pinv", "svdvals", "matrix_rank", "matrix_norm", "trace"])
+def test_complex_values(name):
+    found = getattr(tz.linalg, name)(tz.asarray(COMPLEX)).numpy()
+    wanted = getattr(np.linalg, name)(COMPLEX)
+    assert found.dtype == np.asarray(wanted).dtype
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_complex_decompositions():
+    x = tz.asarray(COMPLEX)
+    hermitian = x @ tz.conj(x.mT)
+    lower, upper = tz.linalg.cholesky(hermitian), tz.linalg.cholesky(hermitian, upper=True)
+    np.testing.assert_allclose((lower @ upper).numpy(), hermitian.numpy(), rtol=1e-12)
+    values, vectors = tz.linalg.eigh(hermitian)
+    assert values.dtype is tz.float64
+    np.testing.assert_allclose((hermitian @ vectors).numpy(), (vectors * values).numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("function", [lambda x: tz.linalg.eigh(x).eigenvalues, tz.linalg.svdvals, tz.linalg.inv])
+def test_complex_gradients_are_refused(function):
+    x = tz.tensor([[2.0, 1], [1, 3]], requires_grad=True)
+    with pytest.raises(GradientError, match="of complex numbers(.|\n)*x.detach"):
+        tz.abs(function(x.astype("complex64"))).sum().backward()
+
+
+def test_third_derivatives():
+    x = np.array([[2.0, 0.3], [0.1, 1.5]])
+    direction = np.array([[0.5, -0.2], [0.4, 0.3]])
+
+    def along(t, order):
+        def f(t):
+            return tz.linalg.slogdet(tz.asarray(x) + t * direction).logabsdet
+        for _ in range(order):
+            f = tz.grad(f)
+        return f(tz.asarray(t, "float64")).item()
+    step = 1e-3
+    wanted = (8 * (along(step, 2) - along(-step, 2)) - (along(2 * step, 2) - along(-2 * step, 2))) / (12 * step)
+    assert along(0.0, 3) == pytest.approx(wanted, rel=1e-8)
+
+
+def test_least_squares_by_gradient():
+    """A ridge regression by `solve` under jit, with the penalty learnt: the gradient through solve reaches it."""
+    rng = np.random.default_rng(3)
+    a, b = tz.asarray(rng.normal(size=(8, 3))), tz.asarray(rng.normal(size=8))
+    penalty = leaf(0.1)
+
+    @tz.jit
+    def loss():
+        w = tz.linalg.solve(a.mT @ a + penalty * tz.eye(3, dtype="float64"), a.mT @ b)
+        return ((a @ w - b)**2).sum() + (w * w).sum()
+    loss().backward()
+    tz.grad_check(lambda p: tz.linalg.solve(a.mT @ a + p * tz.eye(3, dtype="float64"), a.mT @ b), penalty.detach())
+    assert np.isfinite(penalty.grad.item())

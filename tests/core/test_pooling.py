@@ -1,0 +1,90 @@
+"""Pooling and interpolation: the values of torch, ties, padding, integers, and what misuse says."""
+
+import numpy as np
+import pytest
+from helpers import leaf
+from naive import assert_golden, wave
+
+import tarazu as tz
+from tarazu.base.errors import ArgumentError, ShapeError
+
+IMAGE, SEQUENCE = tz.asarray(wave(1, 5, 4, 4)), tz.asarray(wave(2, 5, 2))
+
+
+def test_pooling_agrees_with_torch():
+    assert_golden(tz.max_pool(IMAGE, 3, stride=2, padding=1), "max_pool")
+    assert_golden(tz.average_pool(IMAGE, 3, stride=2, padding=1), "average_pool")
+    assert_golden(tz.average_pool(IMAGE, 3, stride=2, padding=1, count_padding=True), "average_pool_counted")
+    assert_golden(tz.adaptive_max_pool(IMAGE, (2, 3)), "adaptive_max_pool")
+    assert_golden(tz.adaptive_average_pool(IMAGE, (2, 3)), "adaptive_average_pool")
+
+
+def test_interpolation_agrees_with_torch():
+    assert_golden(tz.interpolate(IMAGE, (7, 3), mode="nearest"), "interpolate_nearest")
+    assert_golden(tz.interpolate(SEQUENCE, 8), "interpolate_linear")
+    assert_golden(tz.interpolate(IMAGE, (3, 6)), "interpolate_bilinear")
+    assert_golden(tz.interpolate(IMAGE, (3, 6), align_corners=True), "interpolate_corners")
+
+
+def test_interpolation_to_the_same_size_and_to_one_place():
+    np.testing.assert_array_equal(tz.interpolate(IMAGE, (5, 4)), IMAGE)
+    np.testing.assert_array_equal(tz.interpolate(SEQUENCE, 1, align_corners=True), SEQUENCE.numpy()[:, :1])
+    np.testing.assert_array_equal(tz.interpolate(SEQUENCE, 1), SEQUENCE.numpy()[:, 2:3])
+
+
+@pytest.mark.parametrize("options", [{}, {"stride": 1}, {"padding": 1, "stride": 3}])
+def test_equal_largest_elements_share_the_gradient(options):
+    x = leaf([[[2.0], [2.0], [2.0]]]).reshape(1, 3, 1).detach().requires_grad_()
+    y = tz.max_pool(x, 3, **options)
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy().sum(), y.size)
+    if not options.get("padding"):
+        np.testing.assert_allclose(x.grad.numpy().reshape(-1), [1 / 3] * 3)
+
+
+def test_what_is_padded_is_never_the_largest():
+    assert tz.max_pool(tz.full((1, 3, 1), -5.0), 3, stride=1, padding="same").tolist() == [[[-5.0]] * 3]
+    small = tz.max_pool(tz.full((1, 3, 1), -5, dtype="int8"), 2, stride=2, padding="same")
+    assert small.dtype is tz.int8 and small.tolist() == [[[-5], [-5]]]
+    assert tz.max_pool(tz.full((1, 3, 1), True), 2, stride=2, padding="same").tolist() == [[[True], [True]]]
+
+
+def test_nan_goes_through():
+    x = tz.tensor([[[1.0], [np.nan], [3.0], [4.0]]])
+    assert np.isnan(tz.max_pool(x, 2).numpy().reshape(-1)).tolist() == [True, False]
+
+
+def test_dtypes_stay():
+    for dtype in ("float16", "float64"):
+        x = IMAGE.astype(dtype)
+        for y in (tz.average_pool(x, 3, stride=1, padding="same"), tz.max_pool(x, 2), tz.adaptive_average_pool(x, 3),
+                  tz.interpolate(x, 3)):
+            assert str(y.dtype) == dtype
+    assert tz.average_pool(tz.ones((1, 4, 1), dtype="int32"), 2).dtype is tz.float32
+
+
+def test_compiled_is_eager():
+    def both(x):
+        return tz.grad(lambda x: (tz.max_pool(x, 3, stride=2, padding="same")
+                                  * tz.average_pool(x, 2, padding="same")).sum())(x)
+    np.testing.assert_array_equal(tz.jit(both)(IMAGE), both(IMAGE))
+
+
+MISUSES = [
+    (lambda: tz.max_pool(tz.ones(3, 3), 2), ShapeError, r"max_pool: an input of shape \(3, 3\)\n"
+                                                        r".*channels\)\n.*x\[None"),
+    (lambda: tz.max_pool(IMAGE, 6), ShapeError, r"max_pool: windows that span \(6, 6\) in an input of shape .*\n.*fit"),
+    (lambda: tz.max_pool(IMAGE, 2, padding=2), ShapeError, r"max_pool: padding \(\(2, 2\), \(2, 2\)\) for windows that "
+                                                           r"span \(2, 2\)\n.*none is empty"),
+    (lambda: tz.max_pool(IMAGE, 0), ArgumentError, "max_pool: window=0"),
+    (lambda: tz.average_pool(IMAGE, (2, 2, 2)), ArgumentError, r"average_pool: window=\(2, 2, 2\)"),
+    (lambda: tz.average_pool(IMAGE, 2, stride="a"), ArgumentError, "average_pool: stride='a'"),
+    (lambda: tz.adaptive_max_pool(IMAGE, (0, 1)), ArgumentError, r"adaptive_max_pool: sizes=\(0, 1\)"),
+    (lambda: tz.adaptive_max_pool(IMAGE[:, :0], 2), ShapeError, r"adaptive_max_pool: an input of shape \(1, 0, 4, 4\)"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "text"), MISUSES, ids=range(len(MISUSES)))
+def test_what_misuse_says(call, error, text):
+    with pytest.raises(error, match=text):
+        call()

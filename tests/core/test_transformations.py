@@ -1,0 +1,343 @@
+"""vjp, jvp, jacobian, hessian, hvp, custom_vjp, checkpoint, grad_check: eagerly, under jit, nested, in loops."""
+
+import tracemalloc
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from helpers import compilations, leaf
+from optable import RECORDS, leaves
+
+import tarazu as tz
+from tarazu.base.errors import ArgumentError, GradientError, ShapeError, TraceError
+from tarazu.base.pytree import flatten
+
+BOTH = pytest.mark.parametrize("wrap", [lambda f: f, tz.jit], ids=["eager", "jit"])
+X = np.array([0.4, -0.7, 1.1])
+
+
+@dataclass
+class Pair:
+    first: tz.Tensor
+    second: tz.Tensor
+
+
+def nested(arguments):
+    pair, table = arguments
+    return Pair(tz.sin(pair.first) * table["a"], (pair.second * pair.first).sum()), [table["a"] ** 2]
+
+
+def nested_arguments():
+    return Pair(tz.asarray(X), tz.asarray(X[::-1].copy())), {"a": tz.tensor(0.3, "float64")}
+
+
+# vjp and jvp
+
+@BOTH
+def test_vjp_and_jvp_of_containers_agree(wrap):
+    rng = np.random.default_rng(0)
+    tangent = Pair(tz.asarray(rng.normal(size=3)), tz.asarray(rng.normal(size=3))), {"a": tz.asarray(rng.normal())}
+    weight = Pair(tz.asarray(rng.normal(size=3)), tz.asarray(rng.normal())), [tz.asarray(rng.normal())]
+
+    def both(arguments):
+        out, moved = tz.jvp(nested, [arguments], [tangent])
+        same, pull = tz.vjp(nested, arguments)
+        return out, moved, same, pull(weight)[0]
+    out, moved, same, pulled = wrap(both)(nested_arguments())
+    assert isinstance(out[0], Pair)
+    np.testing.assert_array_equal(out[0].first.numpy(), same[0].first.numpy())
+    def product(ours, theirs):
+        return sum(float((a * b).sum()) for a, b in zip(flatten(ours)[0], flatten(theirs)[0], strict=True))
+    forward, back = product(moved, weight), product(pulled, tangent)
+    assert forward == pytest.approx(back, rel=1e-12)
+
+
+def test_a_pull_back_is_used_again_and_differentiated_at_any_depth():
+    x = tz.asarray(X)
+    y, pull = tz.vjp(lambda x: x**3, x)
+    assert not y.requires_grad
+    first = pull(tz.ones_like(y))[0]
+    np.testing.assert_allclose(first.numpy(), 3 * X**2)
+    np.testing.assert_allclose(tz.grad(lambda u: (pull(u)[0] ** 2).sum())(x).numpy(), 2 * X * (3 * X**2)**2)
+    outer = tz.grad(lambda x: (tz.vjp(lambda z: z**3, x)[1](x)[0] ** 2).sum())(x)
+    np.testing.assert_allclose(outer.numpy(), 6 * 9 * X**5)  # of (3 x**3)**2
+    assert not first.requires_grad
+
+
+def test_vjp_of_what_does_not_depend_on_its_argument():
+    _, pull = tz.vjp(lambda x, y: y * 2, tz.ones(2), tz.ones(2))
+    zero, two = pull(tz.ones(2))
+    assert (zero.tolist(), two.tolist()) == ([0, 0], [2, 2])
+    _, tangent = tz.jvp(lambda x: (tz.ones(2), x > 0), [tz.ones(2)], [tz.ones(2)])
+    assert tangent[0].tolist() == [0, 0]
+    assert tangent[1].dtype is tz.bool
+
+
+@BOTH
+def test_jvp_of_jvp_and_of_grad(wrap):
+    one = tz.ones(3, dtype="float64")
+
+    def slope(f):
+        return lambda x: tz.jvp(f, [x], [one])[1]
+    np.testing.assert_allclose(wrap(slope(slope(slope(tz.sin))))(tz.asarray(X)).numpy(), -np.cos(X), rtol=1e-12)
+    forward_over_reverse = slope(tz.grad(lambda x: (x**4).sum()))
+    np.testing.assert_allclose(wrap(forward_over_reverse)(tz.asarray(X)).numpy(), 12 * X**2, rtol=1e-12)
+    reverse_over_forward = tz.grad(lambda x: slope(lambda x: (x**4).sum())(x))
+    np.testing.assert_allclose(wrap(reverse_over_forward)(tz.asarray(X)).numpy(), 12 * X**2, rtol=1e-12)
+
+
+@pytest.mark.parametrize("record", [r for r in RECORDS if r.differentiable and r.orders], ids=lambda r: r.name)
+def test_jvp_of_every_op_agrees_with_its_vjp(record):
+    arrays = record.draw(0)
+    rng = np.random.default_rng(0)
+    inputs = [tz.asarray(arrays[i]) for i in record.differentiable]
+    tangents = [tz.asarray(rng.uniform(-1, 1, x.shape)) for x in inputs]
+
+    def function(*chosen):
+        values = [tz.asarray(x) for x in arrays]
+        for i, x in zip(record.differentiable, chosen, strict=True):
+            values[i] = x
+        return [y for y in leaves(record.function(*values)) if y.dtype.is_float]
+    outputs, pull = tz.vjp(function, *inputs)
+    weights = [tz.asarray(rng.uniform(0.5, 1.5, y.shape), y.dtype) for y in outputs]
+    moved = tz.jvp(function, inputs, tangents)[1]
+    forward = sum(float((w * m).sum()) for w, m in zip(weights, moved, strict=True))
+    back = sum(float((g * t).sum()) for g, t in zip(pull(weights), tangents, strict=True))
+    assert forward == pytest.approx(back, rel=1e-9, abs=1e-10)
+
+
+def test_jvp_reaches_weights_from_outside_of_grad():
+    w = leaf(2.0)
+    tz.jvp(lambda x: w * x**2, [tz.tensor(3.0, "float64")], [tz.tensor(1.0, "float64")])[1].backward()
+    assert w.grad.item() == 6
+
+
+def test_vjp_and_jvp_errors():
+    x = tz.ones(2)
+    with pytest.raises(ArgumentError, match="jvp of 1 primals with 2 tangents(.|\n)*zeros"):
+        tz.jvp(lambda x: x, [x], [x, x])
+    with pytest.raises(ShapeError, match=r"jvp: a tangent of shape \(3,\) for its primal of shape \(2,\)"):
+        tz.jvp(lambda x: x, [x], [tz.ones(3)])
+    with pytest.raises(ArgumentError, match="vjp: a cotangent has another structure than the result"):
+        tz.vjp(lambda x: (x, x), x)[1](x)
+    with pytest.raises(GradientError, match="with respect to a tensor of int64"):
+        tz.vjp(lambda x: x, tz.arange(3))
+
+
+# Jacobians and Hessians
+
+@BOTH
+def test_jacobian_of_several_arguments_and_results(wrap):
+    a = np.arange(6.0).reshape(2, 3)
+    f = lambda m, v: {"product": m @ v, "sum": v.sum()}  # noqa: E731
+    found = wrap(tz.jacobian(f, (0, 1)))(tz.asarray(a), tz.asarray(X))
+    by_m, by_v = found["product"]
+    assert by_m.shape == (2, 2, 3)
+    np.testing.assert_allclose(by_m.numpy()[0, 0], X)
+    np.testing.assert_array_equal(by_v.numpy(), a)
+    assert found["sum"][1].tolist() == [1, 1, 1]
+    assert not by_v.requires_grad
+
+
+@BOTH
+def test_hessian_hvp_and_third_derivatives(wrap):
+    a = np.random.default_rng(0).normal(size=(3, 3))
+    f = lambda x: (tz.sin(tz.asarray(a) @ x) * x**2).sum()  # noqa: E731
+    x, v = tz.asarray(X), tz.asarray(X[::-1].copy())
+    hessian = wrap(tz.hessian(f))(x).numpy()
+    np.testing.assert_allclose(hessian, hessian.T, atol=1e-12)
+    np.testing.assert_allclose(wrap(lambda x: tz.hvp(f, x, v))(x).numpy(), hessian @ v.numpy(), rtol=1e-12)
+    tz.grad_check(tz.grad(f), x)
+    tz.grad_check(tz.hessian(f), x)
+    third = wrap(tz.jacobian(tz.hessian(lambda x: (x**4).sum())))(x).numpy()
+    np.testing.assert_allclose(third[[0, 1, 2], [0, 1, 2], [0, 1, 2]], 24 * X, rtol=1e-12)
+
+
+def test_hvp_of_containers():
+    found = tz.hvp(lambda p: (p["a"] * p["b"]**2).sum(), {"a": tz.ones(2), "b": tz.ones(2)},
+                   {"a": tz.ones(2), "b": tz.zeros(2)})
+    assert found["a"].tolist() == [0, 0]
+    assert found["b"].tolist() == [2, 2]
+    with pytest.raises(ArgumentError, match="hvp: v has another structure than x"):
+        tz.hvp(lambda p: p["a"].sum(), {"a": tz.ones(2)}, [tz.ones(2), tz.ones(2)])
+
+
+def test_jacobian_errors():
+    with pytest.raises(ArgumentError, match="argnums=1 for a call with 1 arguments"):
+        tz.jacobian(lambda x: x, 1)(tz.ones(2))
+    with pytest.raises(GradientError, match="the jacobian of a result of int64"):
+        tz.jacobian(lambda x: tz.argmax(x))(tz.ones(2))
+
+
+# Gradients of users
+
+@tz.custom_vjp
+def cube(x, scale=1.0):
+    """x ** 3 with a gradient that is 10 times too large, to tell it from the true one."""
+    return x**3 * scale
+
+
+@cube.backward
+def _(cotangent, output, x, scale=1.0):
+    return 10 * cotangent * 3 * x**2 * scale
+
+
+@BOTH
+def test_custom_vjp_is_used_to_second_order(wrap):
+    x = tz.asarray(X)
+    np.testing.assert_allclose(wrap(tz.grad(lambda x: cube(x).sum()))(x).numpy(), 30 * X**2)
+    np.testing.assert_allclose(wrap(tz.grad(lambda x: tz.grad(lambda x: cube(x, scale=2.0).sum())(x).sum()))(x).numpy(),
+                               120 * X)
+    np.testing.assert_allclose(wrap(lambda x: tz.jvp(cube, [x], [tz.ones_like(x)])[1])(x).numpy(), 30 * X**2)
+
+
+def test_custom_vjp_inside_jit_scan_and_cond_differentiated_from_outside():
+    x = tz.tensor(1.0, "float64")
+    def looped(x):
+        return tz.while_loop(lambda c: c[0] < 1, lambda c: (c[0] + 1, cube(c[1])), (tz.tensor(0), x), bound=2)[1]
+    loops = [tz.jit(cube), looped, lambda x: tz.scan(lambda c, _: (cube(c), None), x, length=1)[0],
+             lambda x: tz.cond(x > 0, cube, lambda x: x, x), tz.checkpoint(cube)]
+    for f in loops:
+        assert tz.grad(f)(x).item() == 30
+        assert tz.grad(tz.grad(f))(x).item() == 60
+        assert tz.jvp(f, [x], [x])[1].item() == 30
+
+
+def test_custom_vjp_of_containers_and_fixed_arguments():
+    @tz.custom_vjp
+    def choose(table, key):
+        return {"it": table[key], "count": tz.tensor(3)}
+
+    @choose.backward
+    def _(cotangent, output, table, key):
+        assert cotangent["count"] is None
+        return {name: cotangent["it"] * (5 if name == key else 0) for name in table}, None
+
+    found = tz.grad(lambda table: choose(table, "b")["it"].sum())({"a": tz.ones(2), "b": tz.ones(2)})
+    assert found["a"].tolist() == [0, 0]
+    assert found["b"].tolist() == [5, 5]
+
+
+def test_custom_vjp_is_not_compiled_again():
+    f = tz.jit(tz.grad(lambda x: cube(x).sum()))
+    f(tz.ones(3))
+    with compilations(exactly=0):
+        f(tz.zeros(3))
+
+
+def test_pairs_of_custom_functions_that_need_each_other():
+    @tz.custom_vjp
+    def sine(x):
+        return tz.sin(x)
+
+    @tz.custom_vjp
+    def cosine(x):
+        return tz.cos(x)
+    sine.backward(lambda g, y, x: g * cosine(x))
+    cosine.backward(lambda g, y, x: -g * sine(x))
+    f = sine
+    for _ in range(5):
+        f = tz.grad(f)
+    assert tz.jit(f)(tz.tensor(0.3, "float64")).item() == pytest.approx(np.cos(0.3))
+
+
+def test_custom_vjp_changes_state_and_keeps_it_out_of_gradients():
+    generator, count = tz.random.Generator(0), tz.tensor(0.0)
+
+    @tz.custom_vjp
+    def noisy(x):
+        count.add_(1)
+        return x + tz.random.normal(2, generator=generator)
+    noisy.backward(lambda g, y, x: g * 7)
+    before = generator.state.numpy().copy()
+    assert tz.grad(lambda x: noisy(x).sum())(tz.ones(2)).tolist() == [7, 7]
+    assert count.item() == 1
+    assert (generator.state.numpy() != before).any()
+
+
+def test_custom_vjp_errors():
+    weight, x = leaf(2.0), leaf(1.0, 2.0)
+
+    @tz.custom_vjp
+    def product(x):
+        return x * weight
+    with pytest.raises(GradientError, match="product reads a tensor from outside(.|\n)*as an argument"):
+        product(x).sum().backward()
+    weight.requires_grad_(False)
+    with pytest.raises(GradientError, match="custom_vjp without a backward\n.*\n.*@product.backward"):
+        product(x).sum().backward()
+    product.backward(lambda g, y, x: g.sum())
+    with pytest.raises(ShapeError, match=r"product gave a cotangent of shape \(\) for an argument of shape \(2,\)"):
+        product(x).sum().backward()
+    product.backward(lambda g, y, x: (g, g))
+    with pytest.raises(ArgumentError, match="product: the cotangent of argument 0 has another structure"):
+        product(x).sum().backward()
+    with pytest.raises(ArgumentError, match=r"backward of <lambda> gave 1 cotangents for 2 arguments\n.*tuple"):
+        pair = tz.custom_vjp(lambda x, y: x)
+        pair.backward(lambda g, y, *xs: (g,))
+        pair(x, x).sum().backward()
+    product.backward(lambda g, y, x: g * weight)
+    with pytest.raises(TraceError, match="backward of a custom_vjp reads a tensor that is not an argument"):
+        tz.jit(product)(x).sum().backward()
+    with pytest.raises(ArgumentError, match="product: unhashable"):
+        product(x, {1, 2})
+
+
+# Recomputation
+
+def deep(x, blocks=8, wrap=tz.checkpoint):
+    for _ in range(blocks):
+        x = wrap(lambda x: tz.sin(tz.tanh(tz.exp(tz.cos(x)))))(x)
+    return x.sum()
+
+
+@BOTH
+def test_checkpoint_has_the_same_derivatives(wrap):
+    x = tz.asarray(X)
+    plain = lambda x: deep(x, wrap=lambda f: f)  # noqa: E731
+    np.testing.assert_allclose(wrap(tz.grad(deep))(x).numpy(), tz.grad(plain)(x).numpy(), rtol=1e-12)
+    np.testing.assert_allclose(wrap(tz.hessian(deep))(x).numpy(), tz.hessian(plain)(x).numpy(), rtol=1e-10)
+
+
+def test_checkpoint_computes_again_under_jit():
+    def count(f, name):
+        graph = tz.trace(tz.grad(f))(tz.ones(3))
+        return sum(getattr(node.op, "name", "") == name for node in graph.nodes)
+    assert count(lambda x: deep(x, wrap=lambda f: f), "tanh") == 8
+    assert count(deep, "tanh") == 8 + 7  # the last block's own result is not asked for
+    assert count(deep, "barrier") == 8
+
+
+@pytest.mark.parametrize("is_jitted", [False, True])
+def test_checkpoint_needs_less_memory(is_jitted):
+    x = tz.ones(100_000)
+
+    def peak(f):
+        f = tz.jit(tz.grad(f)) if is_jitted else tz.grad(f)
+        f(x)
+        tracemalloc.start()
+        try:
+            f(x)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak(deep) < 0.6 * peak(lambda x: deep(x, wrap=lambda f: f))
+
+
+def test_checkpoint_draws_the_same_numbers_again():
+    def f(x, wrap):
+        generator = tz.random.Generator(3)
+        return wrap(lambda x: (tz.random.normal(3, generator=generator) * x)**2)(x).sum()
+    found, wanted = (tz.grad(lambda x, wrap=wrap: f(x, wrap))(tz.ones(3)) for wrap in (tz.checkpoint, lambda f: f))
+    np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-6)
+
+
+# grad_check
+
+def test_grad_check_names_the_argument_and_the_error():
+    table = {"weight": [tz.ones(2), tz.ones(3)], "bias": tz.tensor(1.0)}
+    tz.grad_check(lambda n, t: t["weight"][1] * t["bias"] ** n, 3, table)
+    with pytest.raises(GradientError, match=r"argument 1\['weight'\]\[1\] gives a slope of (.|\n)*error(.|\n)*1e-05"):
+        tz.grad_check(lambda n, t: cube(t["weight"][1]) * t["bias"], 3, table)
+    with pytest.raises(GradientError, match=r"argument 0.second gives"):
+        tz.grad_check(lambda p: p.first + cube(p.second), Pair(tz.ones(2), tz.ones(2)))
