@@ -11,9 +11,9 @@ from tarazu.record import Finding, History, Verdict
 
 # In the order in which findings are told.
 RULES: tuple[Callable[[History], Finding | None], ...] = (
-    limits.not_measured, limits.diverged, limits.no_epoch, rules.little_skill, rules.gap, rules.rise, rules.still_falling,
-    limits.no_validation, limits.few_validation, limits.few_epochs, limits.unstable, limits.easier_validation,
-    rules.room, rules.fit,
+    limits.not_measured, limits.diverged, limits.no_epoch, rules.little_skill, rules.gap, rules.rise,
+    rules.still_falling, limits.no_validation, limits.few_validation, limits.few_epochs, limits.unstable,
+    limits.easier_validation, rules.room, rules.fit,
 )
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tarazu.train.loop import Run
 
 # What the trivial predictor of each loss always predicts.
-TRIVIAL_PREDICTORS = {losses.cross_entropy: "the class frequencies", losses.binary_cross_entropy: "each output's frequency",
-                      losses.mse: "the mean", losses.mae: "the median"}
+TRIVIAL_PREDICTORS = {losses.cross_entropy: "the class frequencies", losses.mse: "the mean", losses.mae: "the median",
+                      losses.binary_cross_entropy: "the frequency of each output"}
 MOST_SAMPLES = 20_000  # of each part: more would cost time and change no verdict
 
 
