@@ -224,7 +224,6 @@ _LAZY = ("nn", "optim", "data", "diagnose", "record", "train")
 def __getattr__(name: str) -> _Any:
     """The parts, imported when they are first asked for."""
     if name in _LAZY:
-        importlib.import_module("tarazu.train")  # so that models know how to train
         return importlib.import_module(f"tarazu.{name}")
     if name == "load":
         return importlib.import_module("tarazu.train").load

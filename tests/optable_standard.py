@@ -26,6 +26,8 @@ case("complex arithmetic", lambda x: tz.real(tz.sin(x * Z) / (x + Z) - tz.log(x 
      lambda x: np.real(np.sin(x * Z) / (x + Z) - np.log(x * Z) * (x - Z) ** 3), ABOVE_1)
 case("complex products", lambda x: tz.imag(tz.prod(x @ (x.mT * Z + x.mT**2), axis=-1)),
      lambda x: np.imag(np.prod(x @ (x.mT * Z + x.mT**2), axis=-1)), SPREAD, shapes=[((3, 2),)])
+case("solve of complex", lambda x: tz.imag(tz.linalg.solve(x * Z + 5 * tz.eye(2), x[:, 0])),
+     lambda x: np.imag(np.linalg.solve(x * Z + 5 * np.eye(2), x[:, 0])), SPREAD, shapes=[((2, 2),)])
 case("expm1 of complex", lambda x: tz.real(tz.expm1(x * Z)), lambda x: np.real(np.expm1(x * Z)), SPREAD)
 
 # Fourier

@@ -11,9 +11,9 @@ from tarazu.record import Finding, History, Verdict
 
 # In the order in which findings are told.
 RULES: tuple[Callable[[History], Finding | None], ...] = (
-    limits.not_measured, limits.diverged, rules.little_skill, rules.gap, rules.rise, rules.still_falling,
-    limits.no_validation, limits.few_validation, limits.few_epochs, limits.unstable, limits.easier_validation,
-    rules.room, rules.fit,
+    limits.not_measured, limits.diverged, limits.no_epoch, rules.little_skill, rules.gap, rules.rise,
+    rules.still_falling, limits.no_validation, limits.few_validation, limits.few_epochs, limits.unstable,
+    limits.easier_validation, rules.room, rules.fit,
 )
 
 
@@ -90,6 +90,7 @@ ABOUT_RIGHT = Decision("", "about right", _fit)
 DECISIONS = (
     Decision("not measured", "undecided", lambda history: "the run was not measured"),
     Decision("diverged", "undecided", lambda history: "training diverged, the loss is not a number"),
+    Decision("no epoch", "undecided", lambda history: "no epoch was finished"),
     Decision("little skill", "underfitting", _little_skill),
     Decision("gap", "overfitting", _overfit),
     Decision("rise", "overfitting", _risen),

@@ -80,9 +80,17 @@ def few_validation(history: History) -> Finding | None:
                    LARGE_GAP * scale, (f"about {rounded_up(needed):,} validation samples, or cross-validation",))
 
 
+def no_epoch(history: History) -> Finding | None:
+    """The run was broken off before its first epoch ended: the weights are the first ones, or nearly so."""
+    if len(history) or not history.measurements or _broke_off(history):
+        return None
+    return Finding("no epoch", "warning", "the run ended before its first epoch did", {"epochs": 0}, None,
+                   (f"train for at least {MIN_EPOCHS} epochs",))
+
+
 def few_epochs(history: History) -> Finding | None:
     """The run is too short to show where the losses are going."""
-    if len(history) >= MIN_EPOCHS or not history.measurements:
+    if not 0 < len(history) < MIN_EPOCHS:
         return None
     return Finding("few epochs", "info", f"{count(len(history), 'epoch')} cannot show where the losses are going",
                    {"epochs": len(history)}, MIN_EPOCHS, (f"train for at least {MIN_EPOCHS} epochs",))

@@ -1,4 +1,4 @@
-"""The one door from models to training: `train` stands above `nn`, so it is found by name when a model is first asked."""
+"""The one door from models to training: `train` stands above `nn`, so it is found by name when it is needed."""
 
 from __future__ import annotations
 
@@ -35,13 +35,20 @@ class Trainable:
 
         `validation_split` sets a random share of the rows apart (classes in proportion), `validation_data` is `(x, y)`;
         with either, the weights of the best validation epoch are kept. `seed` makes the run repeatable. `verbose`:
-        "auto" (a progress bar in a terminal, else lines), 0 (nothing) or 1 (lines).
+        "auto" (a progress bar in a terminal, else lines), 0 (nothing) or 1 (lines). Raises TrainingError for a model
+        that was not compiled, and ArgumentError, ShapeError or DTypeError for data that it cannot be trained on.
+
+        >>> import tarazu as tz
+        >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.1), loss="mse")
+        >>> history = model.fit([[1.0], [2.0]], [2.0, 4.0], epochs=500, seed=0, verbose=0)
+        >>> round(model.predict([[3.0]]).item(), 2)
+        6.0
         """
         return _trainer().fit(self, x, y, epochs=epochs, batch_size=batch_size, validation_split=validation_split,
                                   validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose)
 
     def evaluate(self, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
-        """The loss and the metrics on `x` and `y`, by name."""
+        """The loss and the metrics on `x` and `y`, by name; in evaluation mode, computed in batches."""
         return _trainer().evaluate(self, x, y, batch_size=batch_size)
 
     def predict(self, x: Any, *, batch_size: int = 1024) -> Tensor:

@@ -188,13 +188,12 @@ class Module(Trainable):
         if missing or extra:
             raise ArgumentError(f"a state that does not fit the model: missing {', '.join(missing) or 'nothing'}; "
                                 f"not known {', '.join(extra) or 'nothing'}",
-     expected="the names of model.state_dict()",
+                                expected="the names of model.state_dict()",
                                 fix="load it into a model of the same layers")
         for path, x in own.items():
             if tuple(content[path].shape) != x.shape:
                 raise ShapeError(f"{path} in the state has shape {tuple(content[path].shape)}",
-                                 expected=f"shape {x.shape}",
-                                 fix="load it into a model of the same sizes")
+                                 expected=f"shape {x.shape}", fix="load it into a model of the same sizes")
         with no_grad():
             for path, x in own.items():
                 x.copy_(content[path])

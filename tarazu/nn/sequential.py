@@ -32,8 +32,7 @@ class Sequential(Module):
             if isinstance(layer, type) or not callable(layer):
                 kind = layer.__name__ if isinstance(layer, type) else "tz.nn.Dense"
                 raise ArgumentError(f"{layer!r} as layer {len(self.layers)}",
-                                    expected="a layer, or a function of a tensor",
-                                    fix=f"make an object: {kind}(...)")
+                                    expected="a layer, or a function of a tensor", fix=f"make an object: {kind}(...)")
             layer = Activation(layer)
         self.layers.append(layer)
         return self

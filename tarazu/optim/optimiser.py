@@ -122,8 +122,7 @@ class Optimizer:
         for name, x in own.items():
             if tuple(content[name].shape) != x.shape:
                 raise ShapeError(f"{name} in the state has shape {tuple(content[name].shape)}",
-                                 expected=f"shape {x.shape}",
-                                 fix="load it into an optimiser of the same parameters")
+                                 expected=f"shape {x.shape}", fix="load it into an optimiser of the same parameters")
         for name, x in own.items():
             x.copy_(content[name])
 

@@ -73,7 +73,8 @@ def pair(x: Any, y: Any) -> Arrays:
 
 def require_labels_fit(loss: Loss, y: np.ndarray, outputs: tuple[int, ...]) -> None:
     """Class numbers must lie below the number of outputs of the model; `outputs` is the shape of a batch of them."""
-    if loss is cross_entropy and y.dtype.kind == "i" and y.shape[1:] != outputs[1:]:
+    has_class_numbers = y.dtype.kind == "i" and y.shape[1:] != outputs[1:]
+    if loss is cross_entropy and has_class_numbers and outputs[-1] > 1:  # the loss itself refuses a single output
         require_class_numbers(y, outputs[-1])
 
 

@@ -88,7 +88,16 @@ class KeepBest(_Watcher):
 
 
 class EarlyStopping(_Watcher):
-    """Ends training when `monitor` got no better (by more than `min_delta`) for `patience` epochs (Prechelt, 1998)."""
+    """Ends training when `monitor` got no better (by more than `min_delta`) for `patience` epochs (Prechelt, 1998).
+
+    Which weights are kept is up to `KeepBest`, which watches "val_loss" unless told otherwise.
+
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.0), loss="mse")
+    >>> stop = tz.train.EarlyStopping("loss", patience=2)
+    >>> model.fit([[1.0], [2.0]], [2.0, 4.0], epochs=100, callbacks=stop, seed=0, verbose=0).stopped
+    'early stopping'
+    """
 
     def __init__(self, monitor: str = "val_loss", *, patience: int = 5, min_delta: float = 0.0,
                  mode: str = "min") -> None:

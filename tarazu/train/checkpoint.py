@@ -43,8 +43,7 @@ def _require_free(target: Path) -> None:
         return
     if not (target / DESCRIPTION).is_file():
         raise ArgumentError(f"{target} is there and is not a saved model",
-                            expected="a new path, or that of a saved model",
-                            fix="choose another path")
+                            expected="a new path, or that of a saved model", fix="choose another path")
     others = sorted(entry.name for entry in target.iterdir() if entry.name not in (DESCRIPTION, TENSORS))
     if others:
         raise ArgumentError(f"{target} holds more than a model: {', '.join(others[:5])}",

@@ -88,8 +88,8 @@ def _validation(given: Any, train: Arrays) -> Arrays:
     found = pair(*given)
     for name, wanted, has in zip(Arrays._fields, train, found, strict=True):
         if wanted.shape[1:] != has.shape[1:]:
-            raise ShapeError(f"validation_data with {name} of shape {has.shape}",
-                             expected=f"shape (rows, *{wanted.shape[1:]})",
+            rows = ", ".join(["rows", *map(str, wanted.shape[1:])])
+            raise ShapeError(f"validation_data with {name} of shape {has.shape}", expected=f"shape ({rows})",
                              fix="prepare validation data as the training data were prepared")
     return found
 
@@ -132,11 +132,12 @@ def _run(run: Run, callbacks: list[Callback]) -> None:
 
 def _train(run: Run, tell: Tell) -> None:
     try:
-        while run.epoch < run.epochs and run.history.stopped is None:
-            run.epoch += 1
-            tell("on_epoch_start")
-            if _train_epoch(run, tell):
-                tell("on_epoch_end")
+        with in_mode(run.model, training=True):
+            while run.epoch < run.epochs and run.history.stopped is None:
+                run.epoch += 1
+                tell("on_epoch_start")
+                if _train_epoch(run, tell):
+                    tell("on_epoch_end")
     except KeyboardInterrupt:
         run.history.stopped = "interrupted"
     run.history.stopped = run.history.stopped or "epochs"
@@ -147,17 +148,16 @@ def _train_epoch(run: Run, tell: Tell) -> bool:
     start = time.perf_counter()
     order = random.permutation(len(run.train.x)).numpy()
     sums = np.zeros(1 + len(run.setup.metrics))
-    with in_mode(run.model, training=True):
-        for step in range(1, run.steps + 1):
-            run.step, end = step, step * run.batch_size
-            rows = order[end - run.batch_size:end]
-            values = _step(run, rows)
-            if not math.isfinite(run.loss):
-                give_up(run, f"the loss was {run.loss}", order[max(end - 2 * run.batch_size, 0):end])
-                return False
-            sums += np.multiply(values, len(rows))
-            tell("on_step_end")
-    if not all(np.isfinite(x.numpy()).all() for x in run.model.parameters()):
+    for step in range(1, run.steps + 1):
+        run.step, end = step, step * run.batch_size
+        rows = order[end - run.batch_size:end]
+        values = _step(run, rows)
+        if not math.isfinite(run.loss):
+            give_up(run, f"the loss was {run.loss}", order[max(end - 2 * run.batch_size, 0):end])
+            return False
+        sums += np.multiply(values, len(rows))
+        tell("on_step_end")
+    if not all(np.isfinite(x.numpy()).all() for x in run.setup.optimizer.parameters):
         give_up(run, "a weight became infinite or NaN", rows)
         return False
     means = dict(zip(["loss", *run.setup.metrics], (sums / len(order)).tolist(), strict=True)) | _validated(run)

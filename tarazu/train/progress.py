@@ -45,9 +45,12 @@ class Bar(Callback):
 
     def on_fit_start(self, run: Run) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.table import Column
 
-        self._bar = Progress(TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), BarColumn(bar_width=24),
-                             TextColumn("{task.fields[numbers]}"), TimeRemainingColumn())
+        rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # what a narrow terminal cuts
+        self._bar = Progress(TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), BarColumn(bar_width=12),
+                             TimeRemainingColumn(compact=True),
+                             TextColumn("{task.fields[numbers]}", table_column=rest), expand=True)
         self._task = self._bar.add_task("", total=run.epochs * run.steps, epoch=1, epochs=run.epochs, numbers="")
         self._bar.start()
 

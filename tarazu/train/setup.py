@@ -41,6 +41,7 @@ class Setup:
         self.optimizer.zero_grad()
         prediction = self.model(inputs)
         loss = self.loss(prediction, targets)
+        _require_scalar(loss)
         loss.backward()
         self.optimizer.step()
         prediction = prediction.detach()
@@ -49,6 +50,10 @@ class Setup:
     def prepare(self) -> None:
         """Take in what the model has become since the last fit: its layers, and its parameters for the optimiser."""
         modules, wanted = modules_of(self.model), self.model.parameters()
+        if not any(x.requires_grad for x in wanted):
+            raise TrainingError(f"a model without anything to train: {len(wanted)} parameters, all of them frozen",
+                                expected="at least one parameter with requires_grad=True",
+                                fix="add a layer with weights, or thaw them: model.freeze(False)")
         if not _same(modules, self._modules):
             self._modules, self.train_step = modules, jit(self._train_step)
         if not self.optimizer.has_own_choice:
@@ -70,6 +75,12 @@ class Setup:
                 return np.asarray(self.loss(prediction, target, reduction="none").numpy())
             rows = range(len(prediction))
             return np.array([float(self.loss(prediction[i:i + 1], target[i:i + 1])) for i in rows])
+
+
+def _require_scalar(loss: Any) -> None:
+    if not isinstance(loss, Tensor) or loss.size != 1:
+        what = f"a tensor of shape {loss.shape}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+        raise TrainingError(f"the loss function gave {what}", expected="a scalar tensor", fix="reduce it with .mean()")
 
 
 def modules_of(model: Module) -> list[Module]:

@@ -22,6 +22,9 @@ from tarazu.train.setup import Setup, outputs
 if TYPE_CHECKING:
     from tarazu.train.loop import Run
 
+# What the trivial predictor of each loss always predicts.
+TRIVIAL_PREDICTORS = {losses.cross_entropy: "the class frequencies", losses.mse: "the mean", losses.mae: "the median",
+                      losses.binary_cross_entropy: "the frequency of each output"}
 MOST_SAMPLES = 20_000  # of each part: more would cost time and change no verdict
 
 
@@ -37,7 +40,8 @@ def deliver(run: Run) -> None:
         _trivial_losses(run.setup, train, validation) if validation else None, run.history.rows,
         num_parameters=sum(p.size for p in run.model.parameters() if p.requires_grad), kept_epoch=run.kept_epoch,
         last_validation_losses=run.last_validation_losses if is_same_sample else None,
-        train_accuracy=train_accuracy, validation_accuracy=validation_accuracy)
+        train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
+        trivial_predictor=TRIVIAL_PREDICTORS.get(run.setup.loss))
     run.history.verdict = judge(run.history)
 
 

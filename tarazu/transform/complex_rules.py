@@ -11,10 +11,15 @@ from typing import Any
 
 from tarazu.base.errors import GradientError
 from tarazu.ir import op as ops
+from tarazu.ir.op import Op
 from tarazu.ops.complex import conj
 from tarazu.transform.tape import TapeNode
 
 _HOLOMORPHIC = frozenset({"elementwise", "shape", "index", "reduce", "contract"})  # the categories, but for sign
+
+
+def _is_holomorphic(op: Op) -> bool:
+    return op is ops.SOLVE or (op.category in _HOLOMORPHIC and op is not ops.SIGN)
 
 
 def conjugated(apply: Callable[..., Sequence[Any]], node: TapeNode, cotangents: list[Any],
@@ -22,7 +27,7 @@ def conjugated(apply: Callable[..., Sequence[Any]], node: TapeNode, cotangents: 
     """What `apply` gives for a node with a complex result, by the rule for real numbers between two conjugations."""
     if node.op.category == "control":  # its body is gone through by the same rules
         return apply(node, cotangents, wanted)
-    if node.op.category not in _HOLOMORPHIC or node.op is ops.SIGN:
+    if not _is_holomorphic(node.op):
         raise GradientError(f"the gradient of {node.op.name} of complex numbers", expected="real numbers here",
                             fix="compute with the real and imaginary parts, or stop the gradient: x.detach()")
     found = apply(node, [None if g is None else conj(g) for g in cotangents], wanted)

@@ -215,6 +215,8 @@ def test_complex_gradients_that_are_none():
         tz.grad(lambda x: x * 1j)(tz.tensor(1.0))
     with pytest.raises(GradientError, match="the gradient of sign of complex numbers"):
         tz.grad(lambda x: tz.real(tz.sign(x * 1j)))(tz.tensor(1.0))
+    with pytest.raises(GradientError, match="the gradient of cholesky of complex numbers"):
+        tz.grad(lambda x: tz.abs(tz.linalg.cholesky(x * (1 + 0j))).sum())(tz.eye(2))
     with pytest.raises(GradientError, match="complex64"):
         tz.grad(tz.abs)(tz.tensor(1j))
 

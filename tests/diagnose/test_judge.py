@@ -92,6 +92,14 @@ def test_one_epoch():
     assert verdict.headline.startswith("undecided: 1 epoch is too few to tell; so far the model removes ")
 
 
+def test_no_epoch():
+    history = History()
+    history.stopped = "interrupted"
+    history.measurements = measure_fit(np.full(50, 0.1), np.full(50, 0.9), np.full(50, 1.0), np.full(50, 1.0), [],
+                                       num_parameters=3)
+    assert judge(history).headline == "undecided: no epoch was finished"
+
+
 def test_diverged():
     rows = [{"epoch": 1, "loss": 2.0, "val_loss": 2.0}, {"epoch": 2, "loss": math.nan, "val_loss": math.nan}]
     history = History()

@@ -20,7 +20,8 @@ def test_dense_is_a_matrix_product():
 
 def test_batch_norm_in_training():
     layer = BatchNorm(3, momentum=0.8, epsilon=0.01)
-    layer.load_state_dict(layer.state_dict() | {"weight": tz.tensor([1.0, 2.0, 3.0]), "bias": tz.tensor([0.0, 1.0, 2.0])})
+    changed = {"weight": tz.tensor([1.0, 2.0, 3.0]), "bias": tz.tensor([0.0, 1.0, 2.0])}
+    layer.load_state_dict(layer.state_dict() | changed)
     y = layer(tz.asarray(X)).detach().numpy()
     wanted = (X - X.mean(0)) / np.sqrt(X.var(0) + 0.01) * [1, 2, 3] + [0, 1, 2]
     np.testing.assert_allclose(y, wanted, rtol=1e-4, atol=1e-5)
@@ -93,7 +94,8 @@ def test_flatten_and_embedding_move_values_only():
     assert (layer(tz.tensor([[3, 0]]))[0] == layer.weight.numpy()[[3, 0]]).all()
 
 
-STANDARD_DEVIATIONS = {"glorot_uniform": math.sqrt(2 / 500), "glorot_normal": math.sqrt(2 / 500), "standard_normal": 1.0,
+STANDARD_DEVIATIONS = {"glorot_uniform": math.sqrt(2 / 500), "glorot_normal": math.sqrt(2 / 500),
+                       "standard_normal": 1.0,
                        "he_uniform": math.sqrt(2 / 300), "he_normal": math.sqrt(2 / 300),
                        "lecun_normal": math.sqrt(1 / 300)}
 

@@ -96,7 +96,8 @@ def test_soft_labels_weigh_the_classes():
 def test_binary_is_cross_entropy_of_two_classes():
     z = LOGITS[:, :1]
     pairs = np.concatenate([np.zeros_like(z), z], 1)
-    assert binary_cross_entropy(z, BITS[:, 0]).item() == pytest.approx(cross_entropy(pairs, BITS[:, 0]).item(), rel=1e-6)
+    wanted = cross_entropy(pairs, BITS[:, 0]).item()
+    assert binary_cross_entropy(z, BITS[:, 0]).item() == pytest.approx(wanted, rel=1e-6)
 
 
 def test_logits_of_a_thousand_give_finite_losses_and_gradients():
@@ -133,7 +134,7 @@ ERRORS = {
     "label too high in a trace": (lambda: tz.jit(cross_entropy)(LOGITS, tz.asarray(LABELS + 4)), OutOfRangeError,
                                   "out of bounds"),
     "float class numbers": (lambda: cross_entropy(LOGITS, LABELS.astype(np.float32)), ShapeError,
-                            r"labels of float32 and shape \(6,\) for logits of shape \(6, 4\)\n.*\n.*astype\(tz.int64\)"),
+                            r"labels of float32 and shape \(6,\) for .* \(6, 4\)\n.*\n.*astype\(tz.int64\)"),
     "other rows": (lambda: cross_entropy(LOGITS, LABELS[:3]), ShapeError, r"labels of int64 and shape \(3,\)"),
     "one logit": (lambda: cross_entropy(LOGITS[:, :1], BITS[:, 0]), ShapeError,
                   r"logits of shape \(6, 1\)[\s\S]*binary_cross_entropy"),

@@ -1,0 +1,231 @@
+"""Callbacks: the order of their hooks, early stopping, the best weights, what is printed, and Ctrl-C."""
+
+import inspect
+import signal
+
+import numpy as np
+import pytest
+from helpers import same_bits
+
+import tarazu as tz
+from tarazu.base.errors import ArgumentError
+from tarazu.nn import Dense, Sequential
+from tarazu.train import Callback, EarlyStopping, KeepBest
+
+draw = np.random.default_rng(3)
+X = draw.normal(size=(40, 4)).astype(np.float32)
+NOISE = draw.integers(0, 2, 40)  # labels that x says nothing about: a fit can only overfit
+
+
+def overfitting(**options):
+    tz.random.seed(0)
+    model = Sequential([Dense(64, "relu"), Dense(2)]).compile(tz.optim.Adam(lr=0.02), "cross_entropy", ["accuracy"])
+    return model, model.fit(X, NOISE, **{"epochs": 40, "validation_split": 0.5, "verbose": 0, **options})
+
+
+class Recorder(Callback):
+    def __init__(self):
+        self.hooks = []
+        self.weights = []
+
+    def on_fit_start(self, run):
+        self.hooks.append(f"start of {run.epochs} epochs of {run.steps} steps")
+
+    def on_epoch_start(self, run):
+        self.hooks.append(f"epoch {run.epoch}")
+
+    def on_step_end(self, run):
+        self.hooks.append(f"step {run.step}")
+        assert np.isfinite(run.loss) and run.model.training
+
+    def on_epoch_end(self, run):
+        self.hooks.append(f"row {run.history[-1]['epoch']}")
+        self.weights.append({name: x.numpy() for name, x in run.model.state_dict().items()})
+
+    def on_fit_end(self, run):
+        self.hooks.append("end")
+        self.validation = run.validation
+
+
+def test_hooks_come_in_order():
+    recorder = Recorder()
+    overfitting(callbacks=recorder, epochs=2, batch_size=16)
+    assert recorder.hooks == ["start of 2 epochs of 2 steps", "epoch 1", "step 1", "step 2", "row 1",
+                              "epoch 2", "step 1", "step 2", "row 2", "end"]
+
+
+def test_a_callback_has_at_most_seven_hooks():
+    assert len([name for name, _ in inspect.getmembers(Callback, inspect.isfunction) if name.startswith("on_")]) <= 7
+
+
+def weights_of(model):
+    return {name: x.numpy() for name, x in model.state_dict().items()}
+
+
+def equal(first, second):
+    return all(same_bits(first[name], second[name]) for name in first)
+
+
+def test_the_best_weights_are_kept_without_asking():
+    recorder = Recorder()
+    model, history = overfitting(callbacks=[recorder])
+    best = history.best_epoch()
+    assert best < 40 and history.measurements["kept_epoch"] == best
+    assert equal(weights_of(model), recorder.weights[best - 1])
+    assert model.evaluate(*recorder.validation)["loss"] == pytest.approx(min(history.history["val_loss"]), rel=1e-5)
+
+
+def test_the_last_weights_stay_where_asked_for():
+    recorder, keep = Recorder(), KeepBest(restore=False)
+    model, history = overfitting(callbacks=[recorder, keep])
+    assert equal(weights_of(model), recorder.weights[-1]) and keep.epoch == history.best_epoch()
+    assert history.verdict.name == "overfitting"
+
+
+def test_another_metric_may_say_what_is_best():
+    recorder = Recorder()
+    model, history = overfitting(callbacks=[recorder, KeepBest("val_accuracy", mode="max")])
+    best = int(np.argmax(history.history["val_accuracy"])) + 1
+    assert history.measurements["kept_epoch"] == best and equal(weights_of(model), recorder.weights[best - 1])
+
+
+def test_early_stopping_waits_its_patience_and_the_best_weights_are_back():
+    recorder = Recorder()
+    model, history = overfitting(callbacks=[EarlyStopping(patience=4), recorder])
+    best = history.best_epoch()
+    assert history.stopped == "early stopping" and len(history) == best + 4
+    assert equal(weights_of(model), recorder.weights[best - 1])
+
+
+def test_early_stopping_on_a_metric_that_rises_and_with_a_least_gain():
+    _, history = overfitting(callbacks=EarlyStopping("accuracy", mode="max", min_delta=2.0, patience=3))
+    assert len(history) == 4  # no accuracy is better by 2 than the first
+
+
+def test_a_callback_ends_the_run_with_its_own_reason():
+    class Stop(Callback):
+        def on_epoch_end(self, run):
+            if run.epoch == 3:
+                run.stop("enough")
+
+    _, history = overfitting(callbacks=Stop())
+    assert history.stopped == "enough" and len(history) == 3 and history.verdict
+
+
+ERRORS = {
+    "EarlyStopping": (lambda: overfitting(callbacks=EarlyStopping("val_acc")),
+                      r"EarlyStopping watches 'val_acc', which this run does not record\n"
+                      "  expected: one of loss, accuracy, val_loss, val_accuracy\n"),
+    "no validation": (lambda: overfitting(callbacks=EarlyStopping(), validation_split=0), "pass validation_split or"),
+    "KeepBest": (lambda: overfitting(callbacks=KeepBest(), validation_split=0), "KeepBest watches 'val_loss'"),
+    "mode": (lambda: KeepBest(mode="best"), "KeepBest with mode='best'\n  expected: \"min\" or \"max\""),
+    "patience": (lambda: EarlyStopping(patience=0), "EarlyStopping with patience=0"),
+}
+
+
+@pytest.mark.parametrize(("act", "text"), ERRORS.values(), ids=ERRORS)
+def test_errors(act, text):
+    with pytest.raises(ArgumentError, match=text):
+        act()
+
+
+class Interrupt(Callback):
+    def __init__(self, epoch, hook="on_step_end"):
+        self.epoch = epoch
+        setattr(self, hook, self.strike)
+
+    def strike(self, run):
+        if run.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("hook", ["on_epoch_start", "on_step_end", "on_epoch_end"])
+def test_an_interrupted_run_keeps_history_and_best_weights(hook):
+    recorder = Recorder()
+    model, history = overfitting(callbacks=[recorder, Interrupt(6, hook)])
+    assert history.stopped == "interrupted" and len(history) == (6 if hook == "on_epoch_end" else 5)
+    assert equal(weights_of(model), recorder.weights[history.best_epoch() - 1])
+    assert history.verdict and model.training
+
+
+def test_an_interrupt_in_the_first_epoch_leaves_a_model_and_an_empty_history():
+    model, history = overfitting(callbacks=Interrupt(1))
+    assert len(history) == 0 and history.stopped == "interrupted" and history.verdict
+    assert np.isfinite(model.predict(X).numpy()).all()
+
+
+def test_an_interrupt_within_a_step_leaves_nothing_half_done():
+    """A step whose third update of a tensor is interrupted, as Ctrl-C might."""
+    model = Sequential([Dense(3), Dense(2)]).compile(tz.optim.Adam(lr=0.1), "cross_entropy")
+    model.fit(X, NOISE, verbose=0)
+    before = {name: x.numpy() for name, x in {**model.state_dict(), **model._setup.optimizer.state_dict()}.items()}
+    whole_step = model._setup.train_step
+
+    def interrupted_step(*args):
+        whole_step(*args)
+        raise KeyboardInterrupt
+
+    model._setup.train_step = interrupted_step
+    history = model.fit(X, NOISE, verbose=0)
+    assert history.stopped == "interrupted"
+    assert equal({**model.state_dict(), **model._setup.optimizer.state_dict()}, before)
+
+
+def test_a_real_signal_ends_the_run_cleanly():
+    class Signal(Callback):
+        def on_step_end(self, run):
+            if run.epoch == 2:
+                signal.raise_signal(signal.SIGINT)
+
+    _, history = overfitting(callbacks=Signal())
+    assert history.stopped == "interrupted" and len(history) == 1
+
+
+def test_an_error_in_a_callback_comes_out_with_the_best_weights_kept():
+    class Broken(Callback):
+        def on_epoch_end(self, run):
+            if run.epoch == 30:
+                raise ZeroDivisionError
+
+    recorder = Recorder()
+    with pytest.raises(ZeroDivisionError):
+        overfitting(callbacks=[recorder, Broken()])
+    assert recorder.hooks[-1] == "end"
+
+
+# What is printed ------------------------------------------------------------------------------------------------
+
+def test_lines_for_each_epoch(capsys):
+    overfitting(epochs=3, verbose=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert [line.split()[:2] for line in lines] == [["epoch", f"{i}/3"] for i in (1, 2, 3)]
+    assert " s  loss 0." in lines[0] and "  val_accuracy 0." in lines[0]
+
+
+def test_auto_prints_lines_where_there_is_no_terminal(capsys):
+    overfitting(epochs=1, verbose="auto")
+    assert capsys.readouterr().out.startswith("epoch 1/1  ")
+
+
+def test_long_runs_print_some_epochs_only(capsys):
+    overfitting(epochs=50, verbose=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 22 and lines[0].startswith("epoch  1/50") and lines[-1].startswith("epoch 50/50")
+
+
+def test_nothing_is_printed_where_nothing_was_asked_for(capsys):
+    overfitting(epochs=2, verbose=0)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_numbers_have_four_digits():
+    row = {"epoch": 3, "seconds": 1.0, "loss": 173.45849, "accuracy": 1.0, "val_loss": 0.000123456,
+           "learning_rate": 0.1}
+    assert tz.train.progress.row_text(row) == "loss 173.5  accuracy 1.000  val_loss 0.0001235"
+
+
+def test_the_bar_in_a_terminal(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    _, history = overfitting(epochs=2, verbose="auto")
+    assert len(history) == 2 and "epoch 2/2" in capsys.readouterr().out

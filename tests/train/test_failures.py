@@ -1,0 +1,75 @@
+"""Losses and weights that stop being finite: the run ends, says why, and leaves weights that work."""
+
+import numpy as np
+import pytest
+
+import tarazu as tz
+from tarazu.nn import Dense, Sequential
+from tarazu.train import TrainingWarning
+
+draw = np.random.default_rng(3)
+X = draw.normal(size=(64, 4)).astype(np.float32)
+Y = X @ np.array([1.0, -2.0, 0.5, 0.0], np.float32)
+
+
+def broken_fit(loss, *, optimizer=None, x=X, y=Y, text, **options):
+    tz.random.seed(0)
+    model = Sequential([Dense(8, "relu"), Dense(1)]).compile(optimizer or tz.optim.SGD(lr=0.01), loss, ["mae"])
+    with pytest.warns(TrainingWarning, match=text) as caught:
+        history = model.fit(x, y, verbose=0, **{"epochs": 20, "batch_size": 16, **options})
+    assert caught[0].filename == __file__
+    assert history.stopped == "not finite"
+    assert np.isfinite(model.predict(x).numpy()).all()
+    assert all(np.isfinite(state.numpy()).all() for state in model._setup.optimizer.state_dict().values())
+    return model, history
+
+
+@pytest.mark.parametrize("batch_size", [16, 64], ids=["batches", "full batch"])
+def test_a_learning_rate_that_is_too_high(batch_size):
+    model, history = broken_fit("mse", optimizer=tz.optim.SGD(lr=1e6, momentum=0.9), batch_size=batch_size, epochs=200,
+                                text=r"training stopped: .* in epoch \d+, step \d of \d; likely cause: a learning "
+                                     r"rate that is too high \(1e\+06\); try a tenth of it, or clip_norm=1.0. The")
+    model._setup.optimizer.lr = 1e-4
+    assert np.isfinite(history.verdict and model.evaluate(X, Y)["loss"])
+
+
+def test_after_a_failure_training_goes_on_with_a_smaller_rate():
+    tz.random.seed(0)
+    model = Sequential([Dense(1)]).compile(tz.optim.SGD(lr=1e30, momentum=0.9), "mse")
+    with pytest.warns(TrainingWarning):
+        model.fit(X, Y, verbose=0, epochs=5)
+    model._setup.optimizer.lr = 0.01
+    losses = model.fit(X, Y, verbose=0, epochs=30).history["loss"]
+    assert losses[-1] < 0.1 < losses[0]
+
+
+def test_values_that_are_too_large():
+    broken_fit("mse", optimizer=tz.optim.SGD(lr=0.1), x=X * 1e6, epochs=100,
+               text=r"values as large as \d\.\d+e\+06 in the data; scale inputs and targets \(tz.data.Standardiser\)")
+
+
+def test_the_logarithm_of_nothing():
+    def loss(prediction, target):
+        return tz.log(tz.relu(prediction[:, 0]) * 0).mean()
+
+    broken_fit(loss, text="the loss was -inf in epoch 1, step 1 of 4; likely cause: an operation such as log")
+
+
+def test_the_root_of_nothing():
+    def loss(prediction, target):
+        return tz.sqrt(prediction[:, 0] * 0).mean()
+
+    broken_fit(loss, text=r"likely cause: an operation whose gradient is infinite, such as sqrt\(0\)")
+
+
+def test_with_validation_the_best_weights_are_back():
+    _, history = broken_fit("mse", optimizer=tz.optim.SGD(lr=lambda step: tz.where(step < 20, 0.01, 1e20)),
+                                epochs=40,
+                                validation_split=0.25, text="likely cause: a learning rate that is too high")
+    assert len(history) >= 1 and history.measurements["kept_epoch"] == history.best_epoch()
+    assert history.measurements["non_finite_samples"] == 0
+
+
+def test_a_failure_in_the_last_step_of_a_run_is_seen():
+    broken_fit("mse", optimizer=tz.optim.SGD(lr=lambda step: tz.where(step < 3, 0.01, np.inf)), epochs=1,
+               text="a weight became infinite or NaN in epoch 1, step 4 of 4")

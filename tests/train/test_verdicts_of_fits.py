@@ -1,0 +1,80 @@
+"""What `history.verdict` says after real fits of data whose nature is known."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris, make_moons
+
+import tarazu as tz
+from tarazu.nn import Dense, Sequential
+
+SEEDS = pytest.mark.parametrize("seed", range(3))
+
+
+def network(*hidden, outputs, lr=0.01, loss="cross_entropy"):
+    return Sequential([*(Dense(units, "relu") for units in hidden), Dense(outputs)]).compile(tz.optim.Adam(lr=lr), loss)
+
+
+@SEEDS
+def test_a_network_that_fits_its_data_is_about_right(seed):
+    x, y = make_moons(800, noise=0.15, random_state=seed)
+    history = network(32, outputs=2).fit(x, y, epochs=40, validation_split=0.25, seed=seed, verbose=0)
+    assert history.verdict.name == "about right", history.verdict
+
+
+@SEEDS
+def test_a_regression_that_fits_its_data_is_about_right(seed):
+    x = np.random.default_rng(seed).uniform(-2, 2, (600, 2))
+    history = network(32, outputs=1, loss="mse").fit(x, np.sin(x[:, 0]) * x[:, 1], epochs=80, validation_split=0.25,
+                                                    seed=seed, verbose=0)
+    assert history.verdict.name == "about right", history.verdict
+
+
+@SEEDS
+def test_a_line_through_exclusive_or_underfits(seed):
+    x = np.random.default_rng(seed).uniform(-1, 1, (600, 2))
+    history = network(outputs=2).fit(x, (x[:, 0] * x[:, 1] > 0).astype(int), epochs=30, validation_split=0.25,
+                                     seed=seed,
+                                     verbose=0)
+    assert history.verdict.name == "underfitting", history.verdict
+
+
+@SEEDS
+def test_a_run_that_is_too_short_underfits(seed):
+    x, y = make_moons(800, noise=0.15, random_state=seed)
+    history = network(32, outputs=2, lr=0.001).fit(x, y, epochs=5, validation_split=0.25, seed=seed, verbose=0)
+    assert history.verdict.name == "underfitting", history.verdict
+
+
+@SEEDS
+def test_a_large_network_on_few_noisy_samples_overfits(seed):
+    x, y = make_moons(160, noise=0.4, random_state=seed)
+    y = np.where(np.random.default_rng(seed).random(160) < 0.2, 1 - y, y)
+    keep = tz.train.KeepBest(restore=False)
+    history = network(100, 100, outputs=2).fit(x[:40], y[:40], epochs=100, validation_data=(x[40:], y[40:]),
+                                               batch_size=10,
+                                               callbacks=keep, seed=seed, verbose=0)
+    assert history.verdict.name == "overfitting", history.verdict
+
+
+@SEEDS
+def test_a_tiny_validation_set_is_too_small_to_tell(seed):
+    x, y = load_iris(return_X_y=True)
+    history = network(16, outputs=3).fit((x - x.mean(0)) / x.std(0), y, epochs=40, validation_split=0.05, seed=seed,
+                                         verbose=0)
+    assert history.verdict.name == "undecided", history.verdict
+
+
+def test_without_validation_nothing_is_decided():
+    x, y = make_moons(200, noise=0.15, random_state=0)
+    history = network(16, outputs=2).fit(x, y, epochs=100, seed=0, verbose=0)
+    assert history.verdict.name == "undecided" and "validation_split=0.2" in str(history.verdict)
+
+
+@pytest.mark.long
+def test_healthy_fits_are_called_so_over_many_seeds():
+    names = []
+    for seed in range(40):
+        x, y = make_moons(800, noise=0.15, random_state=seed)
+        history = network(32, outputs=2).fit(x, y, epochs=40, validation_split=0.25, seed=seed, verbose=0)
+        names.append(history.verdict.name)
+    assert names.count("about right") >= 38 and "overfitting" not in names, names
