@@ -226,12 +226,7 @@ def _rolled(x: Any, shift: int, axis: int) -> Any:
 
 
 def pad(x: Any, widths: Sequence[tuple[int, int]], value: Any = 0) -> Any:
-    """`x` with `widths[i] = (before, after)` elements of `value` added along axis i.
-
-    >>> import tarazu as tz
-    >>> tz.pad(tz.tensor([1, 2]), [(1, 2)])
-    Tensor([0, 1, 2, 0, 0], dtype=int64)
-    """
+    """The mode of `windows.pad` that is a primitive: `widths[i] = (before, after)` elements of `value` on axis i."""
     x = as_value(x)
     low, high = tuple(before for before, _ in widths), tuple(after for _, after in widths)
     return bind(ops.PAD, x, cast(as_value(value), x.dtype), low=low, high=high, interior=(0,) * len(low))

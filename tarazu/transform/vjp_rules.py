@@ -23,8 +23,8 @@ from tarazu.ops.reduce import cumulative_sum, sum
 from tarazu.ops.shape import broadcast_to, concat, flip, permute_dims, reshape, slice_axis, stack
 from tarazu.ops.sorting import argsort
 from tarazu.transform.control_rules import barrier, call, cond, scan
-from tarazu.transform.linalg_rules import LINALG_RULES
 from tarazu.transform.cumulative_rules import cumulative_product
+from tarazu.transform.linalg_rules import LINALG_RULES
 from tarazu.transform.vjp import RULES, sum_to
 from tarazu.transform.while_rules import while_
 
