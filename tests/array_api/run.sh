@@ -1,6 +1,6 @@
 #!/bin/sh
 # The test suite of the array API standard, over tarazu. Its folder, with the `array-api` submodule in it, is not part
-# of this repository: git clone --recurse-submodules https://github.com/data-apis/array-api-tests
+# of this repository: take a checkout of data-apis/array-api-tests.
 # ARRAY_API_TESTS names it; other arguments for pytest may follow: --max-examples 200 array_api_tests/test_fft.py.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
