@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import math as _math
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from tarazu import transform as _transform  # the gradient table
@@ -35,7 +36,6 @@ from tarazu.base.dtypes import (
 from tarazu.base.dtypes import bool_ as bool
 from tarazu.base.errors import TarazuError
 from tarazu.ir.interpreter import install as _install
-from tarazu.ops import fft, linalg
 from tarazu.ops.activations import (
     elu,
     gelu,
@@ -53,12 +53,10 @@ from tarazu.ops.activations import (
     softplus,
     softsign,
 )
-from tarazu.ops.attention import scaled_dot_product_attention
 from tarazu.ops.branch import cond, switch
 from tarazu.ops.complex import conj, imag, real
 from tarazu.ops.contract import matmul, outer, tensordot
 from tarazu.ops.control import scan, while_loop
-from tarazu.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from tarazu.ops.create import (
     arange,
     empty,
@@ -75,7 +73,6 @@ from tarazu.ops.create import (
     zeros_like,
 )
 from tarazu.ops.dtype_functions import can_cast, finfo, iinfo, isdtype, result_type
-from tarazu.ops.einsum import einsum
 from tarazu.ops.elementwise import (
     abs,
     acos,
@@ -148,12 +145,9 @@ from tarazu.ops.elementwise import (
 )
 from tarazu.ops.floats import copysign, hypot, nextafter, reciprocal, signbit
 from tarazu.ops.index import scatter_add, scatter_set, take, take_along_axis
-from tarazu.ops.interpolation import embedding, interpolate
 from tarazu.ops.loops import fori_loop, map
 from tarazu.ops.matrix import vecdot
 from tarazu.ops.normalise import batch_norm, layer_norm, rms_norm
-from tarazu.ops.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
-from tarazu.ops.recurrent import gru, gru_cell, lstm, lstm_cell
 from tarazu.ops.reduce import (
     all,
     any,
@@ -170,8 +164,6 @@ from tarazu.ops.reduce import (
     sum,
     var,
 )
-from tarazu.ops.searching import count_nonzero, diff, isin, nonzero, searchsorted
-from tarazu.ops.sets import unique_all, unique_counts, unique_inverse, unique_values
 from tarazu.ops.shape import (
     broadcast_arrays,
     broadcast_to,
@@ -192,25 +184,37 @@ from tarazu.ops.shape import (
 )
 from tarazu.ops.softmax import log_softmax, softmax, softmin
 from tarazu.ops.sorting import argsort, sort, topk
-from tarazu.ops.windows import pad, repeat, segment_sum, unfold
 from tarazu.runtime import random
 from tarazu.runtime.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
-from tarazu.runtime.debug import debug_nans
-from tarazu.runtime.derivatives import hessian, hvp, jacobian, jvp, vjp
 from tarazu.runtime.device import device, devices
 from tarazu.runtime.eager import Eager as _Eager
 from tarazu.runtime.exchange import from_dlpack
-from tarazu.runtime.grad_check import grad_check
-from tarazu.runtime.gradient_tape import GradientTape
 from tarazu.runtime.jit import jit, trace
 from tarazu.runtime.namespace import __array_api_version__
 from tarazu.runtime.namespace import namespace_info as __array_namespace_info__
 from tarazu.runtime.random import dropout, randn
-from tarazu.runtime.replicas import replicate
 from tarazu.runtime.tensor import Tensor, asarray, ones, tensor, zeros
-from tarazu.runtime.variable import Variable
-from tarazu.runtime.vmap import vmap
-from tarazu.transform.custom import checkpoint, custom_vjp
+
+if _TYPE_CHECKING:
+    from tarazu.ops import fft, linalg
+    from tarazu.ops.attention import scaled_dot_product_attention
+    from tarazu.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+    from tarazu.ops.einsum import einsum
+    from tarazu.ops.interpolation import embedding, interpolate
+    from tarazu.ops.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
+    from tarazu.ops.recurrent import gru, gru_cell, lstm, lstm_cell
+    from tarazu.ops.searching import count_nonzero, diff, isin, nonzero, searchsorted
+    from tarazu.ops.sets import unique_all, unique_counts, unique_inverse, unique_values
+    from tarazu.ops.windows import pad, repeat, segment_sum, unfold
+    from tarazu.runtime.debug import debug_nans
+    from tarazu.runtime.derivatives import hessian, hvp, jacobian, jvp, vjp
+    from tarazu.runtime.grad_check import grad_check
+    from tarazu.runtime.gradient_tape import GradientTape
+    from tarazu.runtime.replicas import replicate
+    from tarazu.runtime.variable import Variable
+    from tarazu.runtime.vmap import vmap
+    from tarazu.train import load
+    from tarazu.transform.custom import checkpoint, custom_vjp
 
 _install(_Eager())
 
@@ -218,13 +222,43 @@ __version__ = "0.1.0"
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
 cumsum, cumprod = cumulative_sum, cumulative_prod
-_LAZY = ("nn", "optim", "data", "diagnose", "record", "train")
+_PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", "record": "record", "train": "train",
+          "fft": "ops.fft", "linalg": "ops.linalg"}
+
+# Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
+# checkers above says the same, and a test compares the two.
+_LAZY = {
+    "ops.attention": "scaled_dot_product_attention",
+    "ops.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
+    "ops.einsum": "einsum",
+    "ops.interpolation": "embedding interpolate",
+    "ops.pooling": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
+    "ops.recurrent": "gru gru_cell lstm lstm_cell",
+    "ops.searching": "count_nonzero diff isin nonzero searchsorted",
+    "ops.sets": "unique_all unique_counts unique_inverse unique_values",
+    "ops.windows": "pad repeat segment_sum unfold",
+    "runtime.debug": "debug_nans",
+    "runtime.derivatives": "hessian hvp jacobian jvp vjp",
+    "runtime.grad_check": "grad_check",
+    "runtime.gradient_tape": "GradientTape",
+    "runtime.replicas": "replicate",
+    "runtime.variable": "Variable",
+    "runtime.vmap": "vmap",
+    "transform.custom": "checkpoint custom_vjp",
+    "train": "load",
+}
+_MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> _Any:
-    """The parts, imported when they are first asked for."""
-    if name in _LAZY:
-        return importlib.import_module(f"tarazu.{name}")
-    if name == "load":
-        return importlib.import_module("tarazu.train").load
+    """A part, or a name of `_LAZY`."""
+    if name in _PARTS:
+        return importlib.import_module(f"tarazu.{_PARTS[name]}")
+    if name in _MODULE_OF:
+        found = globals()[name] = getattr(importlib.import_module(f"tarazu.{_MODULE_OF[name]}"), name)
+        return found
     raise AttributeError(f"module 'tarazu' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PARTS, *_MODULE_OF})

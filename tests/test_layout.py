@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from helpers import modules
 
+import tarazu
+
 CHAIN = ["base", "ir", "ops", "transform", "runtime"]
 UP_TO_TRAIN = [*CHAIN, "nn", "optim", "data", "record", "diagnose", "train"]
 MAY_IMPORT = {  # beside itself
@@ -92,3 +94,13 @@ def test_import_is_light():
     code = f"import sys, tarazu; print(*(set(m.split('.')[0] for m in sys.modules) & {HEAVY!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "", f"`import tarazu` also imports {done.stdout.strip()}"
+
+
+def test_lazy_names_are_those_that_type_checkers_are_told_of():
+    tree = ast.parse(Path(tarazu.__file__).read_text(encoding="utf-8"))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    told = {(node.module.removeprefix("tarazu."), alias.name)
+            for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    lazy = {(module, name) for name, module in tarazu._MODULE_OF.items()} | {("ops", "fft"), ("ops", "linalg")}
+    assert lazy == told
+    assert all(hasattr(tarazu, name) for name in dir(tarazu))
