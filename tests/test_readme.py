@@ -21,7 +21,7 @@ def test_what_goes_beyond(tmp_path, monkeypatch):
     names = {"tz": tz, "loss": loss, "w": w, "x": x, "y": y, "v": v, "xs": x, "carry": w, "p": tz.tensor(True)}
     lines = script.strip().split("\n")
     assert eval(lines[0].partition("#")[0], names).shape == (5, 3)
-    names |= {"f": lambda x: (x * x * x).sum(), "g": lambda x: x.sum(), "h": lambda carry, x: (carry + x, carry), "x": w}
+    names |= {"f": lambda x: (x * x * x).sum(), "g": lambda x: x.sum(), "h": lambda carry, x: (carry + x, x), "x": w}
     exec(lines[1], names)
     names |= {"build": lambda: tz.nn.Dense(1, in_features=3), "x": x}
     names["step"] = lambda model, x, y: (model(x)[:, 0] - y).sum()
