@@ -111,6 +111,7 @@ IDENTITIES: dict[Op, Callable[[Builder, Node], Node | None]] = {
     ops.STOP_GRADIENT: lambda _, node: node.inputs[0],
     ops.NEG: _twice,
     ops.NOT: _twice,
+    ops.ADD: _neutral(-0.0, 0, 1),
     ops.MUL: _neutral(1, 0, 1),
     ops.DIV: _neutral(1, 1),
     ops.POW: _neutral(1, 1),

@@ -141,11 +141,17 @@ def test_a_constant_that_broadcasts_is_not_neutral():
     lambda x: x.clone(),
     lambda x: x[:], lambda x: tz.concat([x]), lambda x: tz.flip(x, ()), lambda x: x.sum(axis=()),
     lambda x: x.max(axis=()),
-    lambda x: tz.broadcast_to(x, (2, 3)), lambda x: tz.pad(x, [(0, 0), (0, 0)]), lambda x: x * 1, lambda x: x - 0.0])
+    lambda x: tz.broadcast_to(x, (2, 3)), lambda x: tz.pad(x, [(0, 0), (0, 0)]), lambda x: x * 1, lambda x: x - 0.0,
+    lambda x: -0.0 + x])
 def test_identities_go(function):
     assert len(tz.trace(function)(tz.ones(2, 3)).nodes) == 1
     for x in (tz.tensor([[-0.0, np.nan, np.inf], [1, 2, 3]]), tz.full((2, 3), -0.0)):
         assert_same(function(x), x)
+
+
+def test_zero_is_neutral_for_integers_only():
+    assert len(tz.trace(lambda x: x + 0)(tz.arange(3)).nodes) == 1
+    assert len(tz.trace(lambda x: x + 0.0)(tz.ones(3)).nodes) == 3
 
 
 def test_constants_are_folded_but_not_into_large_ones():
