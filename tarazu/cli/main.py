@@ -105,7 +105,9 @@ def fit_command(table: str, target: str, kinds: Any, device: str, out: str | Non
     with show.warnings_as_lines() as warned:
         result = fit_table(data, target, TableOptions(**options, kinds=dict(kinds)), verbose=0 if quiet else "auto",
                            on_summary=None if quiet else show.summary)
-    folder = run_folder.write(result, place, title=f"{target} from {table}")
+    folder = run_folder.write(result, place, title=f"{target} from {table}", force=force)
+    if result.history.stopped == "interrupted":
+        click.echo(f"interrupted after {len(result.history)} of {options['epochs']} epochs; what was learned is kept")
     show.outcome(result.history.verdict, None if quiet else result.scores, folder)
     sys.exit(1 if warned else 0)
 

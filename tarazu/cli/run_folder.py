@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -24,7 +26,10 @@ SUFFIXES = (".gz", ".csv", ".tsv", ".txt", ".parquet")
 
 
 def destination(table: str, target: str, out: str | None, force: bool) -> Path:
-    """Where the run folder goes: `out`, or a new folder in runs/ that is named after table and target."""
+    """Where the run folder goes: `out`, or a new folder in runs/ that is named after table and target.
+
+    ArgumentError where it could not be written, which is better known before training than after.
+    """
     if out is not None:
         path = Path(out)
         if path.exists() and not force:
@@ -33,11 +38,26 @@ def destination(table: str, target: str, out: str | None, force: bool) -> Path:
         if path.exists() and not (path / HISTORY).is_file():
             raise ArgumentError(f"{path} is not a run folder", expected="a folder that `tarazu fit` wrote",
                                 fix="choose another --out; only run folders are replaced by --force")
+        _require_writable(path)
         return path
     plain_target = "".join(c if c.isalnum() or c in "._-" else "_" for c in target)
     name = f"{_stem(table)}-{plain_target}"
-    candidates = (Path("runs") / (f"{name}-{i}" if i > 1 else name) for i in range(1, 100_000))
-    return next(path for path in candidates if not path.exists())
+    _require_writable(Path("runs") / name)
+    return _free(Path("runs") / name)
+
+
+def _free(path: Path) -> Path:
+    """`path`, or with the first number that makes it a new one."""
+    candidates = (path.with_name(f"{path.name}-{i}") if i > 1 else path for i in itertools.count(1))
+    return next(candidate for candidate in candidates if not candidate.exists())
+
+
+def _require_writable(path: Path) -> None:
+    """The nearest folder above `path` that is there must take new entries."""
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise ArgumentError(f"nothing can be written in {above}", expected="a folder in which you may write",
+                            fix="choose another --out")
 
 
 def _stem(table: str) -> str:
@@ -47,8 +67,11 @@ def _stem(table: str) -> str:
     return name or "table"
 
 
-def write(result: TableFit, place: Path, *, title: str) -> Path:
-    """Write the run folder at `place`; one that was there is replaced at the end, all at once."""
+def write(result: TableFit, place: Path, *, title: str, force: bool) -> Path:
+    """Write the run folder; with `force` one that is there is replaced at the end, all at once.
+
+    Without, a folder that another run made meanwhile stays, and this one gets a number. Gives the folder's path.
+    """
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as scratch:
         new = Path(scratch) / "new"
@@ -57,10 +80,20 @@ def write(result: TableFit, place: Path, *, title: str) -> Path:
         result.history.save(new / HISTORY)
         write_report(new / REPORT, title=title, history=result.history, table=result.scores, plot=result.plot,
                      notes=str(result.summary).split("\n"))
-        if place.exists():
+        if force and place.exists():
             place.rename(Path(scratch) / "old")
-        new.rename(place)
-    return place
+        return _move(new, place)
+
+
+def _move(new: Path, place: Path) -> Path:
+    """Rename `new` to `place`, or to a free name beside it; another run may take a name at any moment."""
+    while True:
+        free = _free(place)
+        try:
+            return new.rename(free)
+        except OSError:
+            if not free.exists():
+                raise
 
 
 def read(run: str) -> tuple[Module, TableEncoder, Scores]:

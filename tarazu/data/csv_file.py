@@ -16,7 +16,7 @@ from tarazu.data.files import check_text
 from tarazu.data.table import Table
 from tarazu.data.wording import plural
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 SNIFFED_BYTES, SNIFFED_ROWS = 1 << 16, 100
 BLOCK_ROWS = 1_000  # rows held as Python texts at a time: few enough to stay in the cache
 
@@ -39,7 +39,7 @@ def read_csv(path: Path, data: bytes) -> Table:
 
 
 def sniff_delimiter(data: bytes) -> str:
-    """Of comma, semicolon and tab the one that cuts the most rows at the top of the file as it cuts the header.
+    """Of the DELIMITERS the one that cuts the most rows at the top of the file as it cuts the header.
 
     >>> sniff_delimiter(b"name;price\\nbread;1,50\\n")
     ';'

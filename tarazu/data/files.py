@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 
 from tarazu.base.errors import DataError, FileFormatError
-from tarazu.data.wording import did_you_mean
+from tarazu.base.spelling import did_you_mean
 
 GZIP_MAGIC = b"\x1f\x8b"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, DataError
+from tarazu.base.spelling import did_you_mean
 from tarazu.data.column import Column
 from tarazu.data.table import Table
-from tarazu.data.wording import did_you_mean, kind_option, listing
+from tarazu.data.wording import kind_option, listing
 
 NUMBER, CATEGORY, IGNORE = "number", "category", "ignore"
 KINDS = (NUMBER, CATEGORY, IGNORE)

@@ -14,7 +14,7 @@ PARQUET_MAGIC = b"PAR1"
 
 
 def read_table(path: str | os.PathLike[str]) -> Table:
-    """The table in a CSV file (comma, semicolon or tab; gzip too) or a Parquet file.
+    """The table in a CSV file (comma, semicolon, tab or vertical bar; gzip too) or a Parquet file.
 
     Cells that are empty or say NA, N/A, NaN, null, None or ? (in any case) are missing. Raises DataError if there is
     no such file and FileFormatError, with the line, if it is not a proper table.

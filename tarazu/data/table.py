@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import DataError
+from tarazu.base.spelling import did_you_mean
 from tarazu.data.column import Column
 from tarazu.data.frames import frame_columns
-from tarazu.data.wording import did_you_mean, listing
+from tarazu.data.wording import listing
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

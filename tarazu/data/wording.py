@@ -25,19 +25,6 @@ def listing(names: Iterable[str], limit: int = 20) -> str:
     return ", ".join(quoted[:limit]) + more
 
 
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """A fix that offers the name nearest to `name`.
-
-    >>> did_you_mean("Specis", ["species", "island"])
-    "did you mean 'species'?"
-    """
-    import difflib
-
-    by_lower = {known.lower(): known for known in names}
-    near = difflib.get_close_matches(str(name).lower(), by_lower, n=1)
-    return f"did you mean {by_lower[near[0]]!r}?" if near else "use one of these names"
-
-
 def kind_option(kind: str, *names: str) -> str:
     """How a user says that columns are of a kind, on the command line and in Python.
 

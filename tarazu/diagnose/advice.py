@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tarazu.diagnose.thresholds import EXPLOSION, STILL_FALLING
+from tarazu.diagnose.thresholds import EXPLOSION, STILL_FALLING, TRAIN_RISE, UNHARMED_SKILL, WORST_SHARE
 from tarazu.diagnose.wording import count, read
 from tarazu.record import History
 
@@ -15,9 +15,15 @@ def against_overfitting(history: History) -> tuple[str, ...]:
 
 
 def against_underfitting(history: History) -> tuple[str, ...]:
-    """Remedies for bias, by its likely cause: steps that overshoot, a run that was too short, or too weak a model."""
+    """Remedies for bias, by its likely cause: steps that overshoot, targets on another scale than outputs, single
+    samples, a run that was too short, or too weak a model.
+    """
     if is_unstable(history):
         return against_instability()
+    if is_far_off(history):
+        return ("a target scaled to mean 0 and standard deviation 1, where outputs start", *train_longer(history))
+    if is_made_by_few(history):
+        return ()  # the finding about them says what to try
     if is_falling(history, "train"):
         return train_longer(history)
     return (f"a larger model or another kind of layer: now {_sizes(history)[0]}",
@@ -38,10 +44,32 @@ def against_instability() -> tuple[str, ...]:
 
 
 def is_unstable(history: History) -> bool:
-    """Whether the train loss exploded or stopped being a number in some epoch."""
-    measured = history.measurements
+    """Whether the train loss exploded, rose again or stopped being a number in some epoch."""
+    return history.measurements.get("non_finite_epoch") is not None or exploded(history) or fell_back(history)
+
+
+def exploded(history: History) -> bool:
+    """Whether the train loss jumped to a multiple of what it had been."""
     found = read(history, "explosion")
-    return measured.get("non_finite_epoch") is not None or bool(found and found[0] > EXPLOSION)
+    return bool(found and found[0] > EXPLOSION)
+
+
+def fell_back(history: History) -> bool:
+    """Whether the train loss ended far above its least value."""
+    found = read(history, "train_rise", "loss_scale")
+    return bool(found and found[0] > TRAIN_RISE * found[1])
+
+
+def is_far_off(history: History) -> bool:
+    """Whether the train loss is a multiple of what the trivial predictor has."""
+    found = read(history, "train_loss", "trivial_train_loss")
+    return bool(found and found[0] > EXPLOSION * found[1])
+
+
+def is_made_by_few(history: History) -> bool:
+    """Whether few samples make most of a train loss that matters."""
+    found = read(history, "worst_share", "train_skill")
+    return bool(found and found[0] > WORST_SHARE and found[1] < UNHARMED_SKILL)
 
 
 def is_falling(history: History, which: str) -> bool:

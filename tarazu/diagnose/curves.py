@@ -90,12 +90,14 @@ def first_non_finite(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = (
 
 
 def explosion(values: np.ndarray, trivial_loss: float | None) -> float | None:
-    """The largest loss after the first epoch, as a multiple of the first or of the trivial loss, whichever is larger.
+    """The largest jump of the loss: as a multiple of the least loss before, or of the trivial loss where that is more.
 
-    None for fewer than two values, or where neither is above 0.
+    The first loss stands in for a trivial loss that is None. None for fewer than two values, or without a scale.
 
-    >>> explosion(np.array([2.0, 1.0, 40.0]), 2.5)
-    16.0
+    >>> explosion(np.array([500.0, 1.0, 40.0]), 2.5), explosion(np.array([2.0, 1.0, 40.0]), None)
+    (16.0, 20.0)
     """
-    start = max(values[0], trivial_loss or 0.0) if len(values) > 1 else 0.0
-    return float(values[1:].max() / start) if start > 0 else None
+    floor = values[0] if trivial_loss is None and len(values) else trivial_loss or 0.0
+    if len(values) < 2 or floor <= 0:
+        return None
+    return float((values[1:] / np.maximum(np.minimum.accumulate(values)[:-1], floor)).max())

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tarazu.diagnose import limits, rules
-from tarazu.diagnose.wording import count, number, percent, read, with_interval
+from tarazu.diagnose.wording import count, number, percent, read, removed, with_interval
 from tarazu.record import Finding, History, Verdict
 
 # In the order in which findings are told.
 RULES: tuple[Callable[[History], Finding | None], ...] = (
-    limits.not_measured, limits.diverged, limits.no_epoch, rules.little_skill, rules.gap, rules.rise,
-    rules.still_falling, limits.no_validation, limits.few_validation, limits.few_epochs, limits.unstable,
+    limits.not_measured, limits.diverged, limits.no_epoch, rules.little_skill, rules.few_samples, rules.gap,
+    rules.rise, rules.still_falling, limits.no_validation, limits.few_validation, limits.few_epochs, limits.unstable,
     limits.easier_validation, rules.room, rules.fit,
 )
 
@@ -60,7 +60,11 @@ def _overfit(history: History) -> str:
 
 def _little_skill(history: History) -> str:
     skill = read(history, "train_skill") or (0.0,)
-    return f"the model removes only {percent(max(skill[0], 0))} of the trivial loss on its own training data"
+    return f"the model removes {removed(skill[0])} of the trivial loss on its own training data"
+
+
+def _not_settled(history: History) -> str:
+    return f"training was unstable; {_fit(history)}"
 
 
 def _risen(history: History) -> str:
@@ -74,6 +78,10 @@ def _short(history: History) -> str:
 
 def _few_samples(history: History) -> str:
     return _too_few((read(history, "validation_samples") or (0,))[0], "validation sample")
+
+
+def _few_training(history: History) -> str:
+    return _too_few((read(history, "train_samples") or (0,))[0], "training sample")
 
 
 def _few_epochs(history: History) -> str:
@@ -94,8 +102,10 @@ DECISIONS = (
     Decision("little skill", "underfitting", _little_skill),
     Decision("gap", "overfitting", _overfit),
     Decision("rise", "overfitting", _risen),
+    Decision("not settled", "undecided", _not_settled),
     Decision("still falling", "underfitting", _short),
     Decision("no validation", "undecided", lambda history: "there is no validation set"),
     Decision("few validation samples", "undecided", _few_samples),
+    Decision("few training samples", "undecided", _few_training),
     Decision("few epochs", "undecided", _few_epochs),
 )

@@ -10,6 +10,8 @@ from tarazu.diagnose.thresholds import (
     MIN_EPOCHS,
     MIN_VALIDATION_SAMPLES,
     SURPRISES,
+    TRAIN_RISE,
+    UNHARMED_SKILL,
 )
 from tarazu.diagnose.wording import count, number, percent, read, rounded_up, with_interval
 from tarazu.record import Finding, History
@@ -43,15 +45,33 @@ def _broke_off(history: History) -> bool:
 
 
 def unstable(history: History) -> Finding | None:
-    """The train loss exploded or stopped being a number on the way, but the kept weights give numbers."""
+    """The train loss exploded, rose or stopped being a number on the way, but the kept weights give numbers.
+
+    It decides the verdict ("not settled") where the kept weights are not good all the same ("unstable").
+    """
     if diverged(history) or not (advice.is_unstable(history) or _broke_off(history)):
         return None
+    evidence, numbers, threshold = _instability(history)
+    skill = read(history, "train_skill_low")
+    went_wrong = advice.exploded(history) or advice.fell_back(history)
+    if not went_wrong or skill is None or skill[0] >= UNHARMED_SKILL:
+        return Finding("unstable", "warning", f"{evidence}: training was unstable", numbers, threshold,
+                       advice.against_instability())
+    return Finding("not settled", "problem", f"{evidence}: training was unstable, and the weights that are left "
+                   "are one moment of it", numbers, threshold, advice.against_instability())
+
+
+def _instability(history: History) -> tuple[str, dict[str, float | None], float | None]:
+    """What shows that steps overshot, with its numbers and bound."""
     first = read(history, "non_finite_epoch") or ((len(history) + 1,) if _broke_off(history) else None)
-    largest = read(history, "explosion")
-    evidence = (f"a loss was NaN or infinite in epoch {first[0]:.0f}" if first else
-                f"the train loss rose to {number(largest[0] if largest else 0)} times its start or the trivial loss")
-    return Finding("unstable", "warning", f"{evidence}: training was unstable",
-                   {"explosion": largest[0] if largest else None}, EXPLOSION, advice.against_instability())
+    if first:
+        return f"a loss was NaN or infinite in epoch {first[0]:.0f}", {"non_finite_epoch": first[0]}, None
+    if advice.exploded(history):
+        (factor,) = read(history, "explosion") or (0.0,)
+        return f"the train loss jumped to {number(factor)} times its size", {"explosion": factor}, EXPLOSION
+    rise, scale = read(history, "train_rise", "loss_scale") or (0.0, 0.0)
+    return (f"the train loss rose by {number(rise)} from its least value to the last epoch", {"train_rise": rise},
+            TRAIN_RISE * scale)
 
 
 def no_validation(history: History) -> Finding | None:
@@ -71,6 +91,9 @@ def few_validation(history: History) -> Finding | None:
     unclear = low <= GAP_TOLERANCE * scale and high >= LARGE_GAP * scale
     if not unclear and samples >= MIN_VALIDATION_SAMPLES:
         return None
+    trained = read(history, "train_samples") or (samples,)
+    if unclear and trained[0] < samples:
+        return _few_training(history, trained[0])
     needed = max(_samples_needed(samples, gap / scale, (high - low) / 2 / scale), SURPRISES / GAP_TOLERANCE)
     reason = (f"the gap is {with_interval(gap, low, high)}: from {percent(low / scale)} to {percent(high / scale)} of "
               f"the {history.measurements['loss_scale_source']}" if unclear else
@@ -78,6 +101,15 @@ def few_validation(history: History) -> Finding | None:
     return Finding("few validation samples", "warning", f"with {count(samples, 'validation sample')} {reason}",
                    {"validation_samples": samples, "gap": gap, "gap_low": low, "gap_high": high, "needed": needed},
                    LARGE_GAP * scale, (f"about {rounded_up(needed):,} validation samples, or cross-validation",))
+
+
+def _few_training(history: History, samples: float) -> Finding:
+    """The gap is unclear for the noise of the training set, which is the smaller one."""
+    gap, low, high = read(history, "gap", "gap_low", "gap_high") or (0.0, 0.0, 0.0)
+    evidence = f"with {count(samples, 'training sample')} the gap is {with_interval(gap, low, high)}"
+    return Finding("few training samples", "warning", evidence,
+                   {"train_samples": samples, "gap": gap, "gap_low": low, "gap_high": high}, None,
+                   (f"more training data: now {count(samples, 'sample')}", "fits with other seeds and other samples"))
 
 
 def no_epoch(history: History) -> Finding | None:

@@ -52,7 +52,10 @@ MEASUREMENTS = {
     "train_trend_fall": "fall of the train loss over these epochs by its robust slope",
     "validation_trend_fall": "fall of val_loss over these epochs by its robust slope",
     "non_finite_epoch": "the first epoch with a NaN or infinite loss",
-    "explosion": "largest train loss after epoch 1 as a multiple of the first or the trivial loss, whichever is larger",
+    "train_rise": "smoothed train loss of the last epoch - its least smoothed value",
+    "explosion": "largest jump of the train loss: a multiple of its least value before, or of the trivial loss",
+    "worst_samples": "a fiftieth of the training samples, those with the largest losses; None for fewer than 50",
+    "worst_share": "their share of the whole train loss",
     "train_accuracy": "share of training samples classified rightly, kept weights",
     "validation_accuracy": "share of validation samples classified rightly, kept weights",
 }
@@ -88,7 +91,7 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
         **dict.fromkeys(MEASUREMENTS), "num_parameters": num_parameters, "epochs": len(rows), "kept_epoch": kept,
         "train_accuracy": train_accuracy, "validation_accuracy": validation_accuracy, "validation_samples": 0,
         "trivial_predictor": trivial_predictor}
-    found |= _set_measurements("train", train)
+    found |= _set_measurements("train", train) | _worst(np.asarray(train_losses, dtype=float))
     if validation:
         found |= _set_measurements("validation", validation) | _comparison(train, validation)
     found["non_finite_samples"] = train.non_finite + (validation.non_finite if validation else 0)
@@ -130,6 +133,14 @@ def _set_measurements(name: str, losses: _Summary) -> dict[str, Any]:
     return found
 
 
+def _worst(losses: np.ndarray) -> dict[str, Any]:
+    """How much of the loss the worst fiftieth of the samples makes."""
+    count, total = len(losses) // 50, losses.sum()
+    if not count or not total > 0:
+        return {}
+    return {"worst_samples": count, "worst_share": np.sort(losses)[-count:].sum() / total}
+
+
 def _comparison(train: _Summary, validation: _Summary) -> dict[str, Any]:
     """What both sets, or the validation set under two sets of weights, say together."""
     found = _with_interval("gap", validation.mean[0] - train.mean[0],
@@ -151,7 +162,9 @@ def _run_measurements(rows: Sequence[Mapping[str, Any]], kept_epoch: int, trivia
     epochs, validation = curves.curve(rows, "val_loss")
     found: dict[str, Any] = {"non_finite_epoch": curves.first_non_finite(rows)}
     if len(train):
-        found |= {"least_train_loss": train.min(), "explosion": curves.explosion(train, trivial_loss)}
+        smoothed = curves.smooth(train)
+        found |= {"least_train_loss": train.min(), "train_rise": smoothed[-1] - smoothed.min(),
+                  "explosion": curves.explosion(train, trivial_loss)}
         found["trend_epochs"], found["train_trend_fall"] = curves.late_fall(train)
         found["validation_trend_fall"] = curves.late_fall(validation)[1]
     found |= _scale(train, trivial_loss)

@@ -13,8 +13,9 @@ from tarazu.diagnose.thresholds import (
     RISE_SHARE_OF_SCALE,
     ROOM_SKILL,
     STILL_FALLING,
+    WORST_SHARE,
 )
-from tarazu.diagnose.wording import count, number, percent, read, with_interval
+from tarazu.diagnose.wording import count, number, percent, read, removed, with_interval
 from tarazu.record import Finding, History
 
 
@@ -45,10 +46,31 @@ def little_skill(history: History) -> Finding | None:
     skill, high, least_loss, trivial_loss = found
     if high >= LITTLE_SKILL or 1 - least_loss / trivial_loss >= LITTLE_SKILL:
         return None
-    evidence = (f"the model removes only {percent(max(skill, 0))} of the trivial loss on the data it was fitted to: it "
-                f"is too weak, trained too little, or the inputs say little about the target")
+    evidence = f"the model removes {removed(skill)} of the trivial loss on the data it was fitted to: {_why(history)}"
     return Finding("little skill", "problem", evidence, _numbers(history, "train_skill", "train_skill_high"),
                    LITTLE_SKILL, advice.against_underfitting(history))
+
+
+def _why(history: History) -> str:
+    """What a train loss near or above the trivial loss comes from."""
+    if advice.is_far_off(history):
+        loss, trivial = read(history, "train_loss", "trivial_train_loss") or (0.0, 1.0)
+        return f"its loss is {number(loss / trivial)} times as large, so outputs are still far from the targets"
+    return "it is too weak, trained too little, or the inputs say little about the target"
+
+
+def few_samples(history: History) -> Finding | None:
+    """Most of the train loss comes from a fiftieth of the samples, so means say little about the rest."""
+    found = read(history, "worst_samples", "worst_share", "train_samples")
+    if found is None or not advice.is_made_by_few(history):
+        return None
+    worst, share, samples = found
+    evidence = (f"{percent(share)} of the train loss comes from {worst:.0f} of {count(samples, 'sample')}: outliers, "
+                f"wrong labels, or a model that is too sure of itself")
+    is_squared = history.measurements.get("trivial_predictor") == "the mean"
+    return Finding("few samples", "warning", evidence, _numbers(history, "worst_samples", "worst_share"), WORST_SHARE,
+                   ("look at the samples with the largest losses: are they errors in the data?",
+                    *(['a loss that outliers move less: "huber" or "mae"'] if is_squared else [])))
 
 
 def still_falling(history: History) -> Finding | None:
@@ -115,6 +137,8 @@ def room(history: History) -> Finding | None:
     found = read(history, "train_skill", "gap", "loss_scale")
     if found is None or len(history) < MIN_EPOCHS or advice.is_falling(history, "train"):
         return None
+    if advice.is_unstable(history) or advice.is_made_by_few(history):
+        return None  # neither is cured by a larger model
     skill, size, scale = found
     if not LITTLE_SKILL <= skill < ROOM_SKILL or size > GAP_TOLERANCE * scale:
         return None

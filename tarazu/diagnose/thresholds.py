@@ -39,5 +39,13 @@ STILL_FALLING = 0.05
 # Two points show no trend.
 MIN_EPOCHS = 3
 
-# A train loss three times as large as its start and as the trivial loss: steps that overshoot, not noise.
+# A train loss three times as large as before and as the trivial loss: steps that overshoot, not noise.
 EXPLOSION = 3.0
+# A train loss that lost a quarter of all that there is to gain was not lowered by its steps; noise and dropout do less.
+TRAIN_RISE = 0.25
+# With this share of the trivial loss gone, an unstable run has learned most of what it can nevertheless.
+UNHARMED_SKILL = 0.80
+
+# Squared normal errors put an eighth of their sum into the largest fiftieth, losses of healthy classifiers up to a
+# third; beyond a half few samples speak for all.
+WORST_SHARE = 0.50

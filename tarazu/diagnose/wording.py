@@ -28,6 +28,15 @@ def percent(share: float) -> str:
     return f"{_without_negative_zero(100 * share, decimals)} %"
 
 
+def removed(skill: float) -> str:
+    """How much of the trivial loss a model with little skill removes.
+
+    >>> removed(0.03), removed(-5.0)
+    ('only 3.0 %', 'nothing')
+    """
+    return f"only {percent(skill)}" if skill >= 0.0005 else "nothing"
+
+
 def count(value: float, noun: str) -> str:
     """A number of things.
 

@@ -74,13 +74,22 @@ class Interpreter(Protocol):
     scopes: Any  # the names of the modules that are being traced; None where nothing is traced
 
     def before_change(self, handle: Any) -> None:
-        """Told before a handle gets another value, gradient or place on the tape."""
+        """Told before a handle gets another value or place on the tape."""
+
+    def before_grad_change(self, handle: Any) -> None:
+        """Told before a handle gets another gradient."""
+
+    def before_tracking_read(self, handle: Any) -> None:
+        """Told before it is read whether gradients are recorded for a handle."""
 
     def before_grad_read(self, handle: Any) -> None:
         """Told before the gradient of a handle is read."""
 
     def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
         """The value of `read()`, a Python value that what runs now depends on; `what` names it for people."""
+
+    def standing_in(self, handles: Sequence[Any], values: Sequence[Any]) -> Any:
+        """A block in which `values` stand for handles from outside that nothing has read in this trace."""
 
     def going_back(self, node: Any) -> None:
         """Told which node of the gradient tape is gone back through from now on; None after the last one."""

@@ -137,6 +137,8 @@ def transpose(name: str, x: TensorType, *, permutation: tuple[int, ...]) -> Tens
 
 
 def broadcast(name: str, x: TensorType, *, shape: Shape) -> TensorType:
+    if any(size < 0 for size in shape):
+        raise ShapeError(f"{name}: shape {tuple(shape)}", expected="sizes of at least 0", fix="check the sizes")
     if broadcast_shapes(name, x.shape, shape) != tuple(shape):
         raise ShapeError(f"{name}: {x.shape} does not broadcast to {shape}",
                          expected="sizes, aligned at the right, that are equal or 1 in the tensor",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.spelling import did_you_mean
 from tarazu.nn.module import Module
 from tarazu.ops.activations import elu, gelu, leaky_relu, relu, silu, softplus
 from tarazu.ops.elementwise import sigmoid, tanh
@@ -30,10 +31,10 @@ def activation(spec: str | Function | None) -> Function:
         return linear
     if callable(spec):
         return spec
-    if spec not in ACTIVATIONS:
+    if not isinstance(spec, str) or spec not in ACTIVATIONS:
         raise ArgumentError(f"activation {spec!r}",
                             expected=f"one of {', '.join(ACTIVATIONS)}, or a function of a tensor",
-                            fix="check the spelling")
+                            fix=did_you_mean(spec, ACTIVATIONS))
     return ACTIVATIONS[spec]
 
 
@@ -46,7 +47,7 @@ class Activation(Module):
     """
 
     def __init__(self, function: str | Function) -> None:
-        self._function = activation(function)
+        self._activation = activation(function)
 
     def forward(self, x: Any) -> Any:
-        return self._function(x)
+        return self._activation(x)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.spelling import did_you_mean
 from tarazu.ops.create import full
 from tarazu.runtime import random
 from tarazu.runtime.tensor import Tensor
@@ -82,10 +83,10 @@ def initialiser(spec: str | Initialiser) -> Initialiser:
     """The initialiser that `spec` names; a function is given back as it is."""
     if callable(spec):
         return spec
-    if spec not in INITIALISERS:
+    if not isinstance(spec, str) or spec not in INITIALISERS:
         raise ArgumentError(f"initialiser {spec!r}",
                             expected=f"one of {', '.join(INITIALISERS)}, or a function of (shape, generator)",
-                            fix="check the spelling")
+                            fix=did_you_mean(spec, INITIALISERS))
     return INITIALISERS[spec]
 
 

@@ -14,7 +14,7 @@ from tarazu.base.errors import ArgumentError, ShapeError, TarazuError, TraceErro
 from tarazu.ir.graph import Node
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.nn.door import Trainable
-from tarazu.nn.parameter import Parameter
+from tarazu.nn.parameter import is_parameter
 from tarazu.nn.place import brief, join, say_where, step
 from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.tensor import Tensor
@@ -90,6 +90,7 @@ class Module(Trainable):
         if self._is_built:
             return
         if type(self).build is not Module.build:
+            _require_arrays(self, inputs)
             if any(isinstance(x, Tensor) and isinstance(x.raw, Node) for x in inputs):
                 raise TraceError("the layer has not seen an input yet, so its parameters are not there",
                                  expected="a layer that knows its input size before it is traced",
@@ -130,11 +131,11 @@ class Module(Trainable):
         """The tensors that are attributes of this very module, by name."""
         return {name: value for name, value in self._attributes() if isinstance(value, Tensor)}
 
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """The parameters with their paths."""
-        return ((path, x) for path, x in self.named_tensors() if isinstance(x, Parameter))
+        return ((path, x) for path, x in self.named_tensors() if is_parameter(x))
 
-    def parameters(self) -> list[Parameter]:
+    def parameters(self) -> list[Tensor]:
         """The parameters; an error when a layer has yet to see an input before it can make its own."""
         for path, module in self.named_modules():
             if not module._is_built and type(module).build is not Module.build:
@@ -177,6 +178,15 @@ class Module(Trainable):
             parameter.requires_grad_(not frozen)
         return self
 
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes any parameter; set it to freeze all of them (or to let them learn again)."""
+        return any(parameter.requires_grad for parameter in self.parameters())
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.freeze(not value)
+
     def state_dict(self) -> dict[str, Tensor]:
         """All tensors by path, detached."""
         return {path: x.detach() for path, x in self.named_tensors()}
@@ -215,6 +225,15 @@ class Module(Trainable):
         from tarazu.nn.summary import summary
 
         return summary(self, input_shape)
+
+
+def _require_arrays(module: Module, inputs: tuple) -> None:
+    """Layers that learn their sizes from the input ask for its shape."""
+    for x in inputs:
+        if not hasattr(x, "shape"):
+            raise ArgumentError(f"a {type(x).__name__} as input of {type(module).__name__}",
+                                expected="a tensor, with one row per sample",
+                                fix="pass tz.tensor(x)")
 
 
 _observers: list[Callable[[Module, Any], None]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tarazu.runtime.tensor import Tensor, asarray
+from tarazu.runtime.variable import Variable
 
 
 class Parameter(Tensor):
@@ -28,6 +29,11 @@ class Parameter(Tensor):
     def __deepcopy__(self, memo: dict) -> Parameter:
         twin = memo[id(self)] = _unpickle(self.numpy(), self.requires_grad)
         return twin
+
+
+def is_parameter(x: Tensor) -> bool:
+    """Whether a tensor, as an attribute of a module, is for training to change: a Parameter or a float Variable."""
+    return isinstance(x, Parameter) or (isinstance(x, Variable) and x.dtype.is_float)
 
 
 def _unpickle(array: Any, trainable: bool) -> Parameter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
@@ -19,7 +19,11 @@ class Sequential(Module):
     21
     """
 
-    def __init__(self, layers: Sequence[Module | Callable[[Any], Any]] = ()) -> None:
+    def __init__(self, layers: Sequence[Module | Callable[[Any], Any]] = (), *more: Any) -> None:
+        if more or not isinstance(layers, Iterable):
+            given = ", ".join(type(layer).__name__ for layer in (layers, *more))
+            raise ArgumentError(f"Sequential({given})", expected="one list of layers",
+                                fix="put them in brackets: Sequential([Dense(8), Dense(1)])")
         self.layers: list[Module] = []
         if type(self).__init__ is Sequential.__init__:
             self._arguments = (self.layers,), {}  # layers that are added later belong to it too

@@ -7,7 +7,7 @@ from typing import Any
 from tarazu.base.errors import ArgumentError, DTypeError
 from tarazu.nn.mode import in_mode
 from tarazu.nn.module import Module, observing
-from tarazu.nn.parameter import Parameter
+from tarazu.nn.parameter import is_parameter
 from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.tensor import Tensor, zeros
 
@@ -27,7 +27,7 @@ def summary(model: Module, input_shape: tuple[int, ...] | None) -> str:
 
 
 def _rows(path: str, module: Module, shapes: dict[int, str]) -> list[tuple[str, str, str, str]]:
-    own = [x.size for x in module.own_tensors().values() if isinstance(x, Parameter)]
+    own = [x.size for x in module.own_tensors().values() if is_parameter(x)]
     if not own and any(True for _ in module.named_children()):
         return []
     return [(path or "(model)", type(module).__name__, shapes.get(id(module), "-"), f"{sum(own):,}")]

@@ -10,12 +10,12 @@ from tarazu.ops.control import composite
 from tarazu.ops.elementwise import (
     abs,
     add,
-    clip,
     divide,
     erf,
     exp,
     expm1,
     greater,
+    greater_equal,
     less_equal,
     log1p,
     multiply,
@@ -39,13 +39,13 @@ def relu(x: Any) -> Any:
 
 
 def relu6(x: Any) -> Any:
-    """x between 0 and 6, and these bounds beyond (Howard et al., 2017).
+    """x between 0 and 6, and these bounds beyond (Howard et al., 2017); the gradient at 0 and 6 is 0.
 
     >>> import tarazu as tz
     >>> tz.relu6(tz.tensor([-1.0, 2.0, 9.0]))
     Tensor([0., 2., 6.], dtype=float32)
     """
-    return clip(x, 0, 6)
+    return _straight(x, 0, 6)
 
 
 def leaky_relu(x: Any, slope: float = 0.01) -> Any:
@@ -112,13 +112,18 @@ def softsign(x: Any) -> Any:
 
 
 def hard_tanh(x: Any, low: float = -1.0, high: float = 1.0) -> Any:
-    """x between `low` and `high`, and these bounds beyond.
+    """x between `low` and `high`, and these bounds beyond; the gradient at the bounds is 0.
 
     >>> import tarazu as tz
     >>> tz.hard_tanh(tz.tensor([-3.0, 0.5]))
     Tensor([-1. ,  0.5], dtype=float32)
     """
-    return clip(x, low, high)
+    return _straight(x, low, high)
+
+
+def _straight(x: Any, low: float, high: float) -> Any:
+    """`clip`, but that the bounds keep the whole gradient, as in `relu`."""
+    return where(less_equal(x, low), low, where(greater_equal(x, high), high, x))
 
 
 def hard_sigmoid(x: Any) -> Any:

@@ -155,13 +155,24 @@ def log1p(x: Operand) -> Any:
 
 
 def log2(x: Operand) -> Any:
-    """The logarithm to base 2."""
-    return divide(log(x), math.log(2))
+    """The logarithm to base 2; of whole powers of 2 it is exact."""
+    return _logarithm(x, 2.0)
 
 
 def log10(x: Operand) -> Any:
-    """The logarithm to base 10."""
-    return divide(log(x), math.log(10))
+    """The logarithm to base 10; of whole powers of 10 it is exact."""
+    return _logarithm(x, 10.0)
+
+
+def _logarithm(x: Operand, base: float) -> Any:
+    x = as_float(x)
+    found = divide(log(x), math.log(base))
+    if x.dtype.kind == "complex":
+        return found
+    value = stop_gradient(found)  # floor(log2(x)) counts digits, so it must not be a rounding error below
+    nearest = round(value)
+    is_missed = logical_and(equal(pow(base, nearest), x), not_equal(nearest, value))
+    return add(found, where(is_missed, subtract(nearest, value), 0))
 
 
 def logaddexp(x: Operand, y: Operand) -> Any:

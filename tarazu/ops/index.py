@@ -44,13 +44,13 @@ def getitem(x: Value, key: Any) -> Any:
     """x[key], by numbers, slices, None, ..., tensors or lists of integers, and boolean tensors."""
     parsed = parse(x, key)
     out = x
-    if parsed.bounds != tuple((0, size, 1) for size in x.shape):
+    if parsed.bounds != tuple([(0, size, 1) for size in x.shape]):
         start, stop, step = zip(*parsed.bounds, strict=True)
         out = bind(ops.SLICE, out, start=start, stop=stop, step=step)
     if parsed.flipped:
         out = flip(out, parsed.flipped)
     if out.shape != parsed.shape or out is x:
-        out = reshape(out, parsed.shape)
+        out = bind(ops.RESHAPE, out, shape=parsed.shape)
     if not parsed.tensors:
         return out
     return _place_index_axes(gather(out, parsed.tensors), parsed)
@@ -114,6 +114,9 @@ def _as_indices(indices: Any) -> Any:
 
 # Taking a key apart ---------------------------------------------------------------------------------------------
 
+_PLAIN = frozenset({int, slice, type(None), type(Ellipsis)})  # keys of these alone, the usual ones, are taken as is
+
+
 def parse(x: Value, key: Any) -> Key:
     """`key` checked against the shape of `x` and sorted out."""
     bounds: list[tuple[int, int, int]] = []
@@ -122,9 +125,11 @@ def parse(x: Value, key: Any) -> Key:
     tensors: dict[int, Any] = {}
     items = _with_full_length(list(key) if isinstance(key, tuple) else [key], x.shape, key)
     for item in items:
-        if not _takes_axis(item):
-            if item is not None:
-                tensors[len(shape)] = item.indices
+        if item is None:
+            shape.append(1)
+            continue
+        if isinstance(item, Positions) and item.size is None:
+            tensors[len(shape)] = item.indices
             shape.append(1)
             continue
         axis, size = len(bounds), x.shape[len(bounds)]
@@ -150,16 +155,15 @@ def _stand_together(items: list[Any]) -> bool:
 
 
 def _takes_axis(item: Any) -> bool:
-    return item is not None and not (isinstance(item, Positions) and item.size is None)
+    return item is not None and item is not Ellipsis and not (isinstance(item, Positions) and item.size is None)
 
 
 def _with_full_length(items: list[Any], shape: tuple[int, ...], key: Any) -> list[Any]:
     """The items with masks as positions, lists as tensors, and slices for the axes that the key leaves out."""
-    expanded: list[Any] = []
-    for item in items:
-        expanded.extend(_expand(item))
-    used = sum(item is not Ellipsis and _takes_axis(item) for item in expanded)
+    is_plain = _PLAIN.issuperset(map(type, items))
+    expanded = items if is_plain else [part for item in items for part in _expand(item)]
     gaps = [i for i, item in enumerate(expanded) if item is Ellipsis]
+    used = len(expanded) - len(gaps) - expanded.count(None) if is_plain else sum(map(_takes_axis, expanded))
     if used > len(shape) or len(gaps) > 1:
         raise AxisError(f"the key {key!r} has {used} indices for a tensor of shape {shape}",
                         expected=f"at most {len(shape)} indices and one ...", fix="check the key against x.shape")
@@ -194,6 +198,8 @@ def _index_tensor(item: Value | Positions, size: int, axis: int) -> Any:
 def _slice_bounds(item: slice, size: int) -> tuple[int, int, int, bool]:
     """Bounds with a positive step, and whether the result has to be turned round."""
     start, stop, step = item.indices(size)
+    if step == 1 and start < stop:
+        return start, stop, 1, False
     count = len(range(start, stop, step))
     if count == 0:
         return 0, 0, 1, False

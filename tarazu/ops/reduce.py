@@ -11,11 +11,12 @@ from tarazu.base.dtypes import as_dtype
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import Value, bind, state
 from tarazu.ir.op import Op
-from tarazu.ops.elementwise import divide, exp, isfinite, log, sqrt, square, stop_gradient, subtract, truth
+from tarazu.ops.elementwise import divide, equal, exp, isfinite, log, sqrt, square, stop_gradient, subtract, truth
 from tarazu.ops.elementwise import where as select
 from tarazu.ops.promote import as_float, as_value, cast, named
 from tarazu.ops.shape import Axes, broadcast_to, concat, normalise_axes, normalise_axis, reshape
 
+HALF = (dtypes.float16, dtypes.bfloat16)  # sums of many elements on the way to a mean may be beyond their range
 
 def _reduce(op: Op, x: Value, axis: Axes, keepdims: bool) -> Any:
     axes = normalise_axes(axis, len(x.shape), op.name)
@@ -58,6 +59,8 @@ def prod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False
 def mean(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     """The mean; integers become float32 first."""
     x = as_float(x)
+    if x.dtype in HALF:
+        return cast(mean(cast(x, dtypes.float32), axis, keepdims=keepdims), x.dtype)
     axes = normalise_axes(axis, len(x.shape), "mean")
     total = _restore(bind(ops.SUM, x, axes=axes), x, axes, keepdims)
     number = state.interpreter.lift(float(math.prod([x.shape[i] for i in axes])), x.dtype)
@@ -72,14 +75,18 @@ def count(x: Value, axis: Axes) -> int:
 def var(x: Any, axis: Axes = None, *, correction: float = 0, keepdims: bool = False) -> Any:
     """The variance: the mean squared distance from the mean, divided by the count less `correction`."""
     x = as_float(x)
+    if x.dtype in HALF:
+        return cast(var(cast(x, dtypes.float32), axis, correction=correction, keepdims=keepdims), x.dtype)
     distance = subtract(x, mean(x, axis, keepdims=True))
     total = sum(square(distance), axis, keepdims=keepdims)
     return named(divide(total, builtins.max(count(x, axis) - correction, 0)), "var")
 
 
 def std(x: Any, axis: Axes = None, *, correction: float = 0, keepdims: bool = False) -> Any:
-    """The standard deviation, the square root of `var`."""
-    return named(sqrt(var(x, axis, correction=correction, keepdims=keepdims)), "std")
+    """The standard deviation, the square root of `var`; where that is 0 so is the gradient, as in torch."""
+    spread = var(x, axis, correction=correction, keepdims=keepdims)
+    is_constant = equal(spread, 0)
+    return named(select(is_constant, 0.0, sqrt(select(is_constant, 1.0, spread))), "std")
 
 
 def max(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:

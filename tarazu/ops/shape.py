@@ -46,11 +46,10 @@ def normalise_axes(axes: Axes, rank: int, name: str) -> tuple[int, ...]:
 def normalise_shape(shape: Any, name: str) -> Shape:
     """`shape` as a tuple of sizes; one number is a shape of one axis."""
     try:
-        sizes = tuple(operator.index(n) for n in (shape if isinstance(shape, Iterable) else (shape,)))
+        return tuple(map(operator.index, shape if isinstance(shape, (tuple, Iterable)) else (shape,)))
     except TypeError:
         raise ArgumentError(f"{name}: shape {shape!r}", expected="a tuple of integers",
                             fix="write for example (2, 3)") from None
-    return sizes
 
 
 def reshape(x: Any, shape: Any, *, copy: bool | None = None) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.spelling import did_you_mean
 from tarazu.optim.optimiser import Optimizer, Schedule
 from tarazu.optim.transformations import AddDecay, ClipByNorm, Momentum, ScaleByAdam, ScaleByRms, Transformation
 from tarazu.runtime.tensor import Tensor
@@ -96,6 +97,11 @@ class RMSprop(Optimizer):
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {kind.__name__.lower(): kind for kind in (SGD, Adam, AdamW, RMSprop)}
 
 
+def _as_object(spec: object) -> str:
+    """How to pass what was meant."""
+    return f"make an object: tz.optim.{spec.__name__}()" if isinstance(spec, type) else did_you_mean(spec, OPTIMIZERS)
+
+
 def optimizer(spec: str | Optimizer) -> Optimizer:
     """The optimiser that `spec` names, with its defaults; an optimiser is given back as it is."""
     if isinstance(spec, Optimizer):
@@ -104,5 +110,5 @@ def optimizer(spec: str | Optimizer) -> Optimizer:
     if kind is None:
         raise ArgumentError(f"optimizer {spec!r}",
                             expected=f"one of {', '.join(OPTIMIZERS)}, or an object such as tz.optim.Adam(lr=0.01)",
-                            fix="check the spelling")
+                            fix=_as_object(spec))
     return kind()

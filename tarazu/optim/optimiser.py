@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tarazu.base.errors import ArgumentError, ShapeError, TrainingError
+from tarazu.base.errors import ArgumentError, ShapeError, TraceError, TrainingError
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.optim.transformations import Slots, Transformation, hyper_parameter
 from tarazu.runtime.autograd import no_grad
@@ -36,6 +36,10 @@ class Optimizer:
 
     def attach(self, params: Iterable[Tensor]) -> Optimizer:
         """Take `params` as what to optimise and make the state for them; gives the optimiser back."""
+        if isinstance(params, Tensor) or not isinstance(params, Iterable):
+            what = "a tensor" if isinstance(params, Tensor) else repr(params)
+            raise ArgumentError(f"{what} as the parameters", expected="a list of tensors",
+                                fix="pass model.parameters() or [w, b]; a learning rate goes by name: lr=0.01")
         self.parameters = list(params)
         for parameter in self.parameters:
             if not isinstance(parameter, Tensor) or not parameter.dtype.is_float:
@@ -79,6 +83,7 @@ class Optimizer:
         """
         chosen = list(pairs)
         if not self.parameters:
+            self._require_eager()
             self.attach([variable for _, variable in chosen])
         position = {id(p): i for i, p in enumerate(self.parameters)}
         if any(id(variable) not in position for _, variable in chosen):
@@ -88,6 +93,13 @@ class Optimizer:
         moves = [(position[id(variable)], gradient) for gradient, variable in chosen if gradient is not None]
         self._require_some([row for row, _ in moves])
         self._move([row for row, _ in moves], [gradient for _, gradient in moves])
+
+    def _require_eager(self) -> None:
+        if interpreter_state.interpreter.scopes is not None:
+            raise TraceError("the first apply_gradients of an optimiser without parameters, inside a traced function",
+                             expected="parameters before the trace, as their state has to be there before it",
+                             fix="make the optimiser with them, tz.optim.SGD(variables, lr=0.1), or call "
+                                 "optimizer.attach(variables) outside")
 
     def _move(self, rows: list[int], steps: Any) -> None:
         with no_grad():

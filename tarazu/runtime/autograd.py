@@ -26,6 +26,9 @@ class _Recording(contextlib.ContextDecorator):
     def __init__(self) -> None:
         self._before: list[int] = []
 
+    def _recreate_cm(self) -> _Recording:
+        return type(self)()  # a block of its own for each call of a decorated function, which threads may share
+
     def __enter__(self) -> None:
         self._before.append(tape_state.ignored)
         tape_state.ignored = self.ignored

@@ -9,8 +9,9 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import bind, state
 from tarazu.ir.types import TensorType
+from tarazu.runtime.outside import KEPT, Guard
 from tarazu.runtime.tensor import Tensor
-from tarazu.runtime.trace import KEPT, Guard
+from tarazu.runtime.tracing_lock import settled
 from tarazu.transform.tape import tape_state
 
 # Places: how to find, at each call, a handle that the trace knew. The gradient of a handle is another object after each
@@ -87,17 +88,18 @@ class Compiled(NamedTuple):
         if self.is_differentiable:
             outputs = bind(ops.CALL, *handles, label=self.label, body=self.graph)
         else:
-            outputs = [Tensor(raw) for raw in self.program(*[handle.raw for handle in handles])]
-        for update in self.updates:
-            self._write_back(update, tensors, outputs)
+            outputs = [Tensor(raw) for raw in self.program(*[settled(handle) for handle in handles])]
+        changed = [update.place.find(tensors) for update in self.updates]  # all before a gradient is replaced
+        for handle, update in zip(changed, self.updates, strict=True):
+            _write_back(handle, update, outputs)
         return self.structure.rebuild([r.of(outputs) if isinstance(r, Result) else r for r in self.results])
 
-    def _write_back(self, update: Update, tensors: list[Tensor], outputs: list[Tensor]) -> None:
-        handle = update.place.find(tensors)
-        if update.value is not None:
-            state.interpreter.rebind(handle, update.value.of(outputs))
-        if update.gradient is not KEPT:
-            handle._grad = update.gradient and update.gradient.of(outputs)
+
+def _write_back(handle: Tensor, update: Update, outputs: list[Tensor]) -> None:
+    if update.value is not None:
+        state.interpreter.rebind(handle, update.value.of(outputs))
+    if update.gradient is not KEPT:
+        handle._grad = update.gradient and update.gradient.of(outputs)
 
 
 def signature(x: Tensor) -> tuple[TensorType, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from tarazu.runtime.compile import compile_graph
 from tarazu.runtime.recording import is_recorded, record
 from tarazu.runtime.tensor import Tensor, to_array
 from tarazu.runtime.trace import trace_function
+from tarazu.runtime.tracing_lock import settled
 from tarazu.transform.tape import Leaf, TapeNode, tape_state
 
 _Array = np.ndarray
@@ -77,14 +79,16 @@ class Eager:
                 mask |= link.mask
         try:
             out = _KERNELS[op](*raws, **attributes)
-        except TarazuError:
-            raise
+            if out.__class__ is not _Array:
+                out = [np.asarray(one) for one in out] if op.multiple else np.asarray(out)
         except Exception as error:
+            if _settle(raws, inputs):
+                return self.bind(op, inputs, attributes)
+            if isinstance(error, TarazuError):
+                raise
             raise _explain(op, raws, attributes, error) from error
         if op.multiple:
-            return _record_several(op, attributes, raws, inputs, [np.asarray(one) for one in out], mask)
-        if out.__class__ is not _Array:
-            out = np.asarray(out)
+            return _record_several(op, attributes, raws, inputs, out, mask)
         if not mask & ~tape_state.ignored or not is_recorded(op, attributes):
             return Tensor(out)
         return Tensor(out, TapeNode(op, attributes, raws, [x.link for x in inputs], (out,), mask))
@@ -104,6 +108,7 @@ class Eager:
         return trace_function(function, types)
 
     def rebind(self, handle: Tensor, value: Tensor) -> None:
+        settled(handle)
         handle.raw = value.raw
         if not isinstance(handle.link, Leaf):
             handle.link = value.link
@@ -114,8 +119,17 @@ class Eager:
     def before_grad_read(self, handle: Tensor) -> None:
         """Nor do reads of a gradient."""
 
+    def before_grad_change(self, handle: Tensor) -> None:
+        """Nor do gradients that are set."""
+
+    def before_tracking_read(self, handle: Tensor) -> None:
+        """Nor does the question whether a tensor requires grad."""
+
     def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
         return read()
+
+    def standing_in(self, handles: Sequence[Tensor], values: Sequence[Tensor]) -> Any:
+        return contextlib.nullcontext()
 
     def going_back(self, node: Any) -> None:
         """Nor does the way back."""
@@ -129,6 +143,11 @@ def _record_several(op: Op, attributes: dict[str, Any], raws: Any, inputs: Any, 
     if mask & ~tape_state.ignored:
         return record(op, attributes, raws, [x.link for x in inputs], outs, mask)
     return [Tensor(out) for out in outs]
+
+
+def _settle(raws: list[Any], inputs: tuple[Tensor, ...]) -> bool:
+    """Whether there were nodes among the inputs because another thread traced, which is over now."""
+    return any(isinstance(raw, Node) for raw in raws) and not any(isinstance(settled(x), Node) for x in inputs)
 
 
 def _explain(op: Op, raws: list[Any], attributes: dict[str, Any], error: Exception) -> Exception:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -20,13 +19,13 @@ from tarazu.runtime.autograd import with_gradients
 from tarazu.runtime.captured_names import names_of_captured
 from tarazu.runtime.compile import simplified
 from tarazu.runtime.compiled import Argument, Compiled, GradientOf, Outside, Result, Update, signature
+from tarazu.runtime.outside import KEPT
 from tarazu.runtime.signature_text import CacheInfo, describe, in_words, reasons
 from tarazu.runtime.tensor import Tensor
-from tarazu.runtime.trace import KEPT, Trace
+from tarazu.runtime.trace import Trace
+from tarazu.runtime.tracing_lock import tracing
 from tarazu.transform.notes import hooks_at
-from tarazu.transform.tape import USER, Leaf, tape_state
-
-_tracing = threading.RLock()  # while one thread traces, the handles that it changes hold nodes
+from tarazu.transform.tape import EVERYTHING, USER, Leaf, tape_state
 
 
 class Counter:
@@ -111,7 +110,7 @@ class Jit:
             (structure, key, tape_state.ignored & USER, state.interpreter.notes_lines), [])
         compiled = _fitting(candidates, tensors)
         if compiled is None:
-            with _tracing:
+            with tracing:
                 compiled = _fitting(candidates, tensors)
                 if compiled is None:
                     self._note_retrace(describe(self.function, leaves, structure), tensors, candidates)
@@ -149,7 +148,7 @@ class Jit:
 
     def _compile(self, leaves: list[Any], structure: Structure, tensors: list[Tensor]) -> Compiled:
         Counter.traces += 1
-        with Trace() as trace:
+        with Trace(ignored=EVERYTHING if tape_state.ignored & USER else 0) as trace:
             proxies = [_proxy(trace, x) for x in tensors]
             parameters = [proxy.raw for proxy in proxies]
             rest = iter(proxies)
@@ -186,6 +185,7 @@ def _proxy(trace: Trace, x: Tensor) -> Tensor:
     if x._grad is not None:
         trace.grad_owner[id(x._grad)] = proxy
     trace.expose(proxy)
+    trace.arguments[id(x)] = x
     return proxy
 
 

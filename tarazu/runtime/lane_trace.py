@@ -11,8 +11,9 @@ from tarazu.ir.graph import Graph, Node
 from tarazu.ir.interpreter import state
 from tarazu.ir.types import TensorType
 from tarazu.runtime.lane_axes import Placed
+from tarazu.runtime.outside import KEPT, Change
 from tarazu.runtime.tensor import Tensor
-from tarazu.runtime.trace import KEPT, Change, Trace
+from tarazu.runtime.trace import Trace
 from tarazu.transform.batch import Flags
 from tarazu.transform.tape import USER, Leaf
 
@@ -35,11 +36,11 @@ class _LaneTrace(Trace):
         self.stacked = dict(members)
         self._stand_ins: list[Tensor] = []
 
-    def before_grad_read(self, handle: Tensor) -> None:
+    def _depend_on_gradient(self, handle: Tensor) -> None:
         stacked = self.stacked.get(id(handle))
         if stacked is None:
-            super().before_grad_read(handle)
-        elif not self.owns(handle.raw) and id(handle) not in self._originals:
+            super()._depend_on_gradient(handle)
+        else:
             self._before[0].before_grad_read(stacked)
             self._give_gradient(handle)
 
@@ -147,6 +148,8 @@ def _updates(trace: _LaneTrace, outputs: list[Node]) -> tuple[list[Update], list
             updates.append(Update(change.handle, False, change.link is not None))
             outputs.append(change.raw)
         if change.grad is not KEPT:
+            if id(change.handle) not in trace.stacked and trace.keeps_gradient(change):
+                continue
             _require_member(change, trace)
             if change.grad is None:
                 cleared.append(change.handle)

@@ -22,6 +22,7 @@ from tarazu.runtime.device import device as find_device
 from tarazu.runtime.exchange import Exchange
 from tarazu.runtime.habits import Habits
 from tarazu.runtime.operators import sizes_of
+from tarazu.runtime.tracing_lock import settled
 from tarazu.transform.tape import USER, Leaf, tape_state
 
 
@@ -112,7 +113,7 @@ class Tensor(Habits, Exchange):
         return self._scalar("an index").item()
 
     def _concrete(self, wish: str) -> np.ndarray:
-        raw = self.raw
+        raw = settled(self)
         if isinstance(raw, Node):
             raise TraceError(f"cannot {wish}: a traced tensor of type {raw.type} has no values yet",
                              expected="only operations of tarazu on tensors inside a traced function",
@@ -166,6 +167,7 @@ class Tensor(Habits, Exchange):
     @property
     def requires_grad(self) -> bool:
         """Whether operations on this tensor are recorded for gradients; may be set on tensors of float dtype."""
+        state.interpreter.before_tracking_read(self)
         return self.link is not None
 
     @requires_grad.setter
@@ -202,7 +204,7 @@ class Tensor(Habits, Exchange):
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        state.interpreter.before_change(self)
+        state.interpreter.before_grad_change(self)
         self._grad = None if value is None else cast(Tensor, as_value(value, self.dtype))
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
@@ -319,6 +321,15 @@ def _shares_memory(made: Tensor, data: Any) -> bool:
     return isinstance(made.raw, np.ndarray) and isinstance(data, np.ndarray) and np.may_share_memory(made.raw, data)
 
 
+def _require_numbers(data: Any, array: np.ndarray) -> None:
+    """DTypeError for what NumPy makes an array of, but not one of numbers."""
+    what = {"O": "objects", "S": "text", "U": "text"}.get(array.dtype.kind, "dates")
+    name = "None" if data is None else f"a {type(data).__name__} of {what}" if array.ndim else repr(data)
+    fix = ("the .grad of a tensor is None before backward() has reached it" if data is None
+           else "turn its elements into numbers first; text and dates must be encoded")
+    raise DTypeError(f"{name} where a tensor is wanted", expected="numbers, or nested lists of numbers", fix=fix)
+
+
 def to_array(data: Any, dtype: DType | None) -> np.ndarray:
     """`data` as a NumPy array of a dtype that Tarazu knows."""
     if type(data) in (bool, int, float, complex) and dtype is None:
@@ -330,6 +341,8 @@ def to_array(data: Any, dtype: DType | None) -> np.ndarray:
         raise ArgumentError(f"{type(data).__name__} does not make a tensor: {error}",
                             expected="numbers, or nested lists of numbers with rows of one length",
                             fix="check the rows' lengths and that every element is a number") from None
+    if array.dtype.kind in "OSUMm":
+        _require_numbers(data, array)
     found = as_dtype(array.dtype)
     if keeps_dtype or not found.is_inexact:
         return array if array.dtype.isnative else array.astype(found.numpy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from typing import Any
 
@@ -38,6 +39,14 @@ class Variable(Tensor):
     def trainable(self) -> bool:
         """Whether gradient tapes watch the variable by themselves."""
         return self.requires_grad
+
+    def __reduce__(self) -> tuple:
+        return Variable, (self.numpy().copy(), self.trainable, self.name)
+
+    def __deepcopy__(self, memo: dict) -> Variable:
+        twin = memo[id(self)] = Variable(self.detach(), self.trainable, self.name)
+        twin._grad = copy.deepcopy(self._grad, memo)
+        return twin
 
     def assign(self, value: Any) -> Variable:
         """Take over `value`, which broadcasts to the variable's shape."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from tarazu.runtime.tensor import asarray
 from tarazu.train.arrays import Arrays, hold_out, pair, require_labels_fit
 from tarazu.train.callbacks import Callback, KeepBest
 from tarazu.train.failure import TrainingWarning, give_up
+from tarazu.train.logits import first_output
 from tarazu.train.progress import progress
 from tarazu.train.setup import Setup, outputs, scores, setup_of
 from tarazu.train.snapshot import restore, snapshot
@@ -98,14 +99,14 @@ def _build(setup: Setup, *parts: Arrays | None) -> None:
     """Let layers that need to see an input see one, and check what comes out against the targets."""
     given = [part for part in parts if part is not None]
     with in_mode(setup.model, training=False), no_grad():
-        shape = setup.model(asarray(given[0].x[:1])).shape
+        shape = first_output(setup.model, setup.loss, asarray(given[0].x[:1])).shape
     for part in given:
         require_labels_fit(setup.loss, part.y, shape)
     setup.prepare()
 
 
 def _with_best(callbacks: Any, validation: Arrays | None) -> list[Callback]:
-    found = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+    found = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
     for callback in found:
         if not isinstance(callback, Callback):
             raise ArgumentError(f"{callback!r} among the callbacks",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.spelling import did_you_mean
 from tarazu.nn import losses
 from tarazu.ops.elementwise import astype, equal, greater
 from tarazu.ops.reduce import argmax, mean
@@ -64,7 +65,7 @@ def named_metrics(specs: Iterable[str | Metric] | str | Metric, loss: losses.Los
 
     Where the loss judges each output by itself, so does "accuracy".
     """
-    if isinstance(specs, str) or callable(specs):
+    if isinstance(specs, str) or not isinstance(specs, Iterable):
         specs = [specs]
     return dict(_named(spec, loss) for spec in specs)
 
@@ -72,9 +73,9 @@ def named_metrics(specs: Iterable[str | Metric] | str | Metric, loss: losses.Los
 def _named(spec: str | Metric, loss: losses.Loss) -> tuple[str, Metric]:
     if callable(spec):
         return getattr(spec, "__name__", type(spec).__name__), spec
-    if spec not in METRICS:
+    if not isinstance(spec, str) or spec not in METRICS:
         raise ArgumentError(f"metric {spec!r}",
                             expected=f"one of {', '.join(METRICS)}, or a function of (prediction, target)",
-                            fix="check the spelling")
+                            fix=did_you_mean(spec, METRICS))
     metric = METRICS[spec]
     return spec, binary_accuracy if metric is accuracy and loss is losses.binary_cross_entropy else metric

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.spelling import did_you_mean
 from tarazu.data import Split, Table, TableEncoder, TableSummary, split_table, summarise
 from tarazu.data.target import CLASSIFICATION
 from tarazu.diagnose import ConfusionMatrix, PredictedAgainstTrue
@@ -101,7 +102,7 @@ def _optimizer(options: TableOptions) -> Any:
     kind = OPTIMIZERS.get(options.optimizer.lower())
     if kind is None:
         raise ArgumentError(f"optimizer {options.optimizer!r}", expected=f"one of {', '.join(OPTIMIZERS)}",
-                            fix="check the spelling")
+                            fix=did_you_mean(options.optimizer, OPTIMIZERS))
     return kind(lr=options.learning_rate)
 
 

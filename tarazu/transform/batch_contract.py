@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from tarazu.ir.graph import infer
 from tarazu.ir.interpreter import bind
 from tarazu.ir.op import Op
-from tarazu.ops.shape import moveaxis, reshape
+from tarazu.ir.types import TensorType
+from tarazu.ops.elementwise import add, multiply
+from tarazu.ops.reduce import sum
+from tarazu.ops.shape import broadcast_to, moveaxis, reshape
 from tarazu.transform.batch import Lanes, spread
 
 Axes = tuple[int, ...]
@@ -30,6 +34,8 @@ def dot(op: Op, size: int, lanes: list[Lanes], contract: tuple[Axes, Axes], batc
 
 def conv(op: Op, size: int, lanes: list[Lanes], groups: int, **options: Any) -> Any:
     x, kernel = lanes
+    if size == 0:
+        return _of_no_lanes(op, lanes, groups=groups, **options)
     if not kernel.batched:  # lanes as examples
         merged = reshape(x.value, (size * x.value.shape[1], *x.value.shape[2:]))
         return _split(bind(op, merged, kernel.value, groups=groups, **options), 0, size)
@@ -40,6 +46,13 @@ def conv(op: Op, size: int, lanes: list[Lanes], groups: int, **options: Any) -> 
     wide = _joined(_merged(_split(kernel.value, -1, groups), -2), -2)
     out = bind(op, x.value, wide, groups=groups, **options)
     return _joined(moveaxis(_split(_split(out, -1, groups), -1, size), -2, 0), -2)
+
+
+def _of_no_lanes(op: Op, lanes: list[Lanes], **options: Any) -> Any:
+    """An empty result of the right type: there is no number of groups or channels for no lanes."""
+    type_ = infer(op, [TensorType(tuple(x.value.shape[x.batched:]), x.value.dtype) for x in lanes], options)
+    total = add(*[sum(x.value) for x in lanes])  # so that gradients, which are empty or 0, flow
+    return broadcast_to(multiply(total, 0), (0, *type_.shape))
 
 
 def _merged(x: Any, axis: int) -> Any:

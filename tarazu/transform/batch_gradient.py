@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import Value, bind, state
 from tarazu.ir.types import TensorType
 from tarazu.ops.create import zeros_like
 from tarazu.ops.reduce import sum
 from tarazu.transform.batch import Flags, batch_graph
-from tarazu.transform.control_rules import spread
+from tarazu.transform.control_rules import closed, spread
+from tarazu.transform.graph_cache import cached_graph
 from tarazu.transform.tape import tape_state
 
 
@@ -43,7 +42,7 @@ class LanesGradient(NamedTuple):
                 for g, flag in zip(spread(found, needed), self.inputs, strict=True)]
 
 
-@functools.lru_cache(maxsize=1024)
+@cached_graph
 def _one_lane(rule: Any, attributes: tuple[tuple[str, Any], ...], types: tuple[TensorType, ...], needed: Flags,
               live: Flags, is_forward: bool) -> Any:
     """The graph from inputs, outputs and live cotangents to the needed cotangents."""
@@ -54,9 +53,4 @@ def _one_lane(rule: Any, attributes: tuple[tuple[str, Any], ...], types: tuple[T
         found = rule(spread(values[middle:], live), list(outputs), list(inputs), needed, **dict(attributes))
         return [zeros_like(x) if g is None else g for x, g, need in zip(inputs, found, needed, strict=True) if need]
 
-    traced = state.interpreter.trace(function, types)
-    if traced.captured:
-        raise TraceError("the backward of a custom_vjp reads a tensor that is not an argument",
-                         expected="a function of the cotangent, the output and the arguments alone",
-                         fix="pass the tensor as an argument, with the cotangent None")
-    return traced.graph
+    return closed(state.interpreter.trace(function, types))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
 from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import Value, bind, state
+from tarazu.ir.interpreter import Traced, Value, bind, state
 from tarazu.ops.control import scan as run_scan
 from tarazu.ops.create import zeros_like
+from tarazu.transform.graph_cache import cached_graph
 from tarazu.transform.tape import level, tape_state
 from tarazu.transform.vjp import pull_back, replay, track
 
@@ -23,7 +23,7 @@ def vjp_graph(body: Graph, needed: Flags, live: Flags) -> Graph:
     return _vjp_graph(body, needed, live, tape_state.is_forward)
 
 
-@functools.lru_cache(maxsize=1024)
+@cached_graph
 def _vjp_graph(body: Graph, needed: Flags, live: Flags, is_forward: bool) -> Graph:
     count = len(body.parameters)
 
@@ -38,9 +38,14 @@ def _vjp_graph(body: Graph, needed: Flags, live: Flags, is_forward: bool) -> Gra
 
     types = [*body.input_types, *(t for t, is_live in zip(body.output_types, live, strict=True) if is_live)]
     traced = state.interpreter.trace(function, types)
+    return closed(traced)
+
+
+def closed(traced: Traced) -> Graph:
+    """The graph of a gradient, which must not depend on anything but its inputs."""
     if traced.captured:
-        raise TraceError("the backward of a custom_vjp reads a tensor that is not an argument",
-                         expected="a function of the cotangent, the output and the arguments alone",
+        raise TraceError("the backward of a custom_vjp reads a tensor that its function does not read",
+                         expected="a backward of the cotangent, the output, the arguments, and what the function reads",
                          fix="pass the tensor as an argument, with the cotangent None")
     return traced.graph
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from tarazu.base.errors import ArgumentError, GradientError, ShapeError
 from tarazu.base.pytree import Structure, flatten
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import Value, bind
+from tarazu.ir.interpreter import Value, bind, state
 from tarazu.ops.control import bind_body, trace_body
 from tarazu.ops.create import zeros_like
 from tarazu.ops.promote import as_value, cast
@@ -43,12 +43,27 @@ class Arguments(NamedTuple):
 
 # Gradients of users ---------------------------------------------------------------------------------------------
 
+class Handles:
+    """Tensors from outside, compared by identity."""
+
+    def __init__(self, handles: Sequence[Value]) -> None:
+        self.handles = tuple(handles)
+        self._ids = tuple(map(id, handles))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Handles) and self._ids == other._ids
+
+    def __hash__(self) -> int:
+        return hash(self._ids)
+
+
 class CustomGradient(NamedTuple):
     """The rule of one call of a `custom_vjp`."""
 
     function: CustomVjp
     arguments: Arguments
     results: Structure
+    outside: Handles  # what the function reads from outside; the inputs after the arguments stand for it
 
     def __str__(self) -> str:
         return "custom"
@@ -63,7 +78,8 @@ class CustomGradient(NamedTuple):
         given = [(zeros_like(y) if g is None else g) if y.dtype.is_inexact else None
                  for g, y in zip(cotangents[:size], outputs, strict=False)]
         args, kwargs = self.arguments.filled(inputs[:count])
-        with walking(forward=False):  # a `grad` in the user's function is a real one
+        standing_in = state.interpreter.standing_in(self.outside.handles, inputs[count:])
+        with standing_in, walking(forward=False):  # a `grad` in the user's function is a real one
             found = self.function.run_backward(result.rebuild(given), result.rebuild(outputs[:size]), args, kwargs)
         return [*self._leaves(found, args, inputs, label), *[None] * (len(inputs) - count)]
 
@@ -113,6 +129,8 @@ def _leaf_count(structure: Structure) -> int:
 class CustomVjp:
     """A function with a gradient that the user wrote; see `custom_vjp`."""
 
+    is_users_code = True  # for graph_cache
+
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self.function = function
@@ -137,7 +155,7 @@ class CustomVjp:
             return self.function(*args, **kwargs)
 
         traced = trace_body(body, values)
-        rule = CustomGradient(self, arguments, traced.result_structure)
+        rule = CustomGradient(self, arguments, traced.result_structure, Handles(traced.captured))
         return bind_body(traced, values, self._label, rule)
 
     def run_backward(self, cotangent: Any, output: Any, args: tuple, kwargs: dict[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from tarazu.ops import elementwise as e
 from tarazu.ops.complex import conj
 from tarazu.ops.contract import dot_general
 from tarazu.ops.convolution import input_cotangent, kernel_cotangent
-from tarazu.ops.create import ones_like, zeros_like
+from tarazu.ops.create import arange, full, ones_like, zeros_like
 from tarazu.ops.index import scatter_add, scatter_set, take_along_axis
 from tarazu.ops.reduce import cumulative_sum, sum
 from tarazu.ops.shape import broadcast_to, concat, flip, permute_dims, reshape, slice_axis, stack
@@ -43,7 +43,8 @@ def _larger_share(x: Any, other: Any) -> Any:
 
 
 def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
-    slope = e.multiply(y, e.pow(x, e.where(e.equal(y, 0), 1.0, y - 1.0)))
+    both = e.logical_and(e.equal(y, 0), e.equal(x, 0))
+    slope = e.multiply(y, e.pow(e.where(both, 1.0, x), y - 1.0))
     return e.multiply(g, slope)
 
 
@@ -102,7 +103,17 @@ def _scatter_add(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axes: 
 def _scatter_set(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axes: tuple[int, ...]) -> list[Any]:
     g, (_, updates, *indices) = cotangents[0], inputs
     kept = scatter_set(g, zeros_like(updates), tuple(indices), axes) if needed[0] else None
-    return [kept, _picked(g, indices, axes) if needed[1] else None, *[None] * len(indices)]
+    return [kept, _of_last(g, indices, axes) if needed[1] else None, *[None] * len(indices)]
+
+
+def _of_last(g: Any, indices: Any, axes: tuple[int, ...]) -> Any:
+    """What an update gets: nothing where a later one went to the same place."""
+    picked = _picked(g, indices, axes)
+    places = picked.shape[:len(picked.shape) - len(g.shape) + len(axes)]
+    order = reshape(arange(math.prod(places)), places)
+    writers = scatter_set(full([g.shape[axis] for axis in axes], 0), order, tuple(indices), tuple(range(len(axes))))
+    is_last = e.equal(_picked(writers, indices, tuple(range(len(axes)))), order)
+    return e.where(reshape(is_last, places + (1,) * (len(picked.shape) - len(places))), picked, 0)
 
 
 # Reduce and contract --------------------------------------------------------------------------------------------

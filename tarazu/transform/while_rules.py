@@ -20,6 +20,7 @@ from tarazu.ops.branch import cond
 from tarazu.ops.control import scan, while_loop
 from tarazu.ops.create import zeros_like
 from tarazu.transform.control_rules import Flags, spread, vjp_graph
+from tarazu.transform.graph_cache import cached_graph
 from tarazu.transform.tape import tape_state, walking
 from tarazu.transform.vjp import replay
 
@@ -119,12 +120,13 @@ class Placeholder(NamedTuple):
 
         carry_flags = is_inexact[loop.start:]
         start = [t for t, flag in zip(tangents[loop.start:], carry_flags, strict=True) if flag]
-        _, last = while_loop(lambda state: loop.goes_on(inputs, state[0]), step, (list(inputs[loop.start:]), start))
+        _, last = while_loop(lambda state: loop.goes_on(inputs, state[0]), step, (list(inputs[loop.start:]), start),
+                             bound=loop.bound)
         results = spread(last, tuple(carry_flags))
         return [None] * count + [t for t, is_live in zip(results, self.live, strict=True) if is_live]
 
 
-@functools.lru_cache(maxsize=256)
+@cached_graph
 def jvp_graph(body: Graph) -> Graph:
     """From inputs of `body`, cotangents of any value and tangents of its float (or complex) inputs to those of outputs.
 

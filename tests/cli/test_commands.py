@@ -13,7 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 import tarazu as tz
+from tarazu.cli import run_folder
 from tarazu.cli.main import main
+from tarazu.train import table
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 
@@ -284,3 +286,36 @@ def test_penguins_in_the_median_of_ten_seeds():
         output = run("fit", PENGUINS, "--target", "species", "--seed", seed)
         accuracies.append(float(re.search(r"^test +\S+ +([\d.]+)%", output, re.MULTILINE)[1]))
     assert np.median(accuracies) >= 95
+
+
+def test_two_runs_at_once_keep_both_folders(monkeypatch):
+    """Another run takes the name while this one trains."""
+    original = run_folder.write
+
+    def write_after_another(*arguments, **options):
+        if not Path("runs/penguins-species").exists():
+            monkeypatch.setattr(run_folder, "write", original)
+            fit_penguins("--quiet", "--seed", "1")
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(run_folder, "write", write_after_another)
+    assert "run folder: runs/penguins-species-2\n" in fit_penguins("--quiet")
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["penguins-species", "penguins-species-2"]
+
+
+def test_a_folder_that_cannot_be_written_is_known_before_training():
+    write("file.txt", "")
+    output = fit_penguins("--out", "file.txt/run", code=2)
+    assert re.search(r"nothing can be written in .*file.txt(.|\n)*choose another --out", output)
+    assert "epoch" not in output
+
+
+def test_an_interrupted_run_says_so_and_keeps_what_it_learned(monkeypatch):
+    monkeypatch.setattr(table.EarlyStopping, "on_epoch_end", interrupt)
+    output = fit_penguins("--out", "new/folder with a space/run")
+    assert "interrupted after 1 of 15 epochs; what was learned is kept" in output
+    assert Path("new/folder with a space/run/model.safetensors").is_file()
+
+
+def interrupt(self, run):
+    raise KeyboardInterrupt

@@ -241,3 +241,26 @@ def test_powers_at_zero():
     assert tz.grad(lambda x: (x**2).sum())(x).tolist() == [0, 4]
     assert tz.grad(lambda x: tz.grad(lambda x: (x**2).sum())(x).sum())(x).tolist() == [2, 2]
     assert tz.grad(lambda x: (x**0).sum())(x).tolist() == [0, 0]
+
+
+def test_threads_share_a_function_decorated_with_no_grad():
+    entered, left, found = threading.Event(), threading.Event(), []
+
+    @tz.no_grad()
+    def wait(other_has_left):
+        entered.set()
+        assert not other_has_left or left.wait(10)
+
+    def work():
+        wait(True)
+        found.append(tz.is_grad_enabled())
+
+    thread = threading.Thread(target=work)
+    with tz.no_grad():
+        thread.start()
+        assert entered.wait(10)
+        wait(False)
+        found.append(tz.is_grad_enabled())
+    left.set()
+    thread.join()
+    assert found == [False, True]

@@ -278,3 +278,13 @@ def test_a_real_gradient_inside_a_forward_derivative_is_refused():
     x = tz.asarray(np.array([1.2, 0.5]))
     with pytest.raises(GradientError, match="backward came to a while_loop"):
         tz.jvp(f, [x], [x])
+
+
+def test_gradient_of_the_forward_derivative_of_a_bounded_while():
+    def f(x):
+        return tz.while_loop(lambda c: c < 4, lambda c: c * c + 0.5, x, bound=6)
+    x = tz.tensor([1.2, 2.4], "float64")
+    wanted = tz.vmap(tz.grad(tz.grad(f)))(x)
+    for wrap in (tz.vmap, lambda g: tz.jit(tz.vmap(g))):
+        found = wrap(tz.grad(lambda x: tz.jvp(f, [x], [tz.tensor(1.0)])[1]))(x)
+        np.testing.assert_allclose(found.numpy(), wanted.numpy())

@@ -1,5 +1,6 @@
 """`tz.jit`: when it traces, what state it carries, what gradients flow through it."""
 
+import sys
 import threading
 from typing import NamedTuple
 
@@ -197,6 +198,129 @@ def test_gradient_that_is_only_cleared():
         w.grad = None
     clear(w)
     assert w.grad is None
+
+
+def _set_gradient(w, i):
+    w.grad = tz.tensor([i, 1.0])
+
+
+def _accumulate(w, i):
+    (w * w * i).sum().backward()
+
+
+def _clear(w, x):
+    w.grad = None
+
+
+def _decay_then_step(w, x):
+    w.mul_(0.9)
+    w.sub_(0.1 * w.grad)
+
+
+def _decay_then_backward(w, x):
+    with tz.no_grad():
+        w.mul_(0.9)
+    (w * x).sum().backward()
+
+
+def _decay_then_double_and_take(w, x):
+    w.mul_(0.9)
+    w.grad.mul_(2.0)
+    found, w.grad = w.grad, None
+    return found
+
+
+def _clear_then_read_in_cond(w, x):
+    w.grad = None
+    (w * x).sum().backward()
+    return tz.cond(x.sum() > 2, lambda x: x * w.grad, lambda x: x - w.grad, x)
+
+
+@pytest.mark.parametrize(("function", "no_grad", "between"), [
+    (_clear, False, [None, _accumulate, None, _accumulate]),
+    (_decay_then_step, True, [_set_gradient] * 4),
+    (_decay_then_backward, False, [None, None, lambda w, i: _clear(w, None), None]),
+    (_decay_then_double_and_take, True, [_set_gradient] * 4),
+    (_clear_then_read_in_cond, False, [None, _accumulate, None]),
+    (lambda w, x: tz.scan(lambda c, _: (c + w.grad, None), x, length=2)[0], False, [_set_gradient] * 3),
+    (lambda w, x: tz.cond(x.sum() > 2, lambda x: x * w.grad, lambda x: x - w.grad, x), False, [_set_gradient] * 3),
+    (lambda w, x: tz.vmap(lambda row: row * w.grad)(x), False, [_set_gradient] * 3),
+    (lambda w, x: tz.checkpoint(lambda x: x * w.grad)(x), False, [_set_gradient] * 3),
+], ids=["clear", "decay-step", "decay-backward", "decay-take", "clear-cond", "scan", "cond", "vmap", "checkpoint"])
+def test_gradients_from_outside_are_read_and_cleared_as_they_are_eagerly(function, no_grad, between):
+    def run(wrap):
+        w = tz.tensor([1.0, 2.0], requires_grad=True)
+        step = wrap(lambda x: function(w, x))
+        seen = []
+        for i, change in enumerate(between):
+            if change is not None:
+                change(w, i + 1.0)
+            with tz.no_grad() if no_grad else tz.enable_grad():
+                found = step(tz.tensor([i, 1.0]))
+            seen.append([None if x is None else x.tolist() for x in (found, w, w.grad)])
+        return seen
+    assert run(tz.jit) == run(lambda f: f)
+
+
+def test_a_gradient_that_is_cleared_first_needs_one_trace():
+    w = tz.tensor(3.0, requires_grad=True)
+
+    @tz.jit
+    def step(x):
+        w.grad = None
+        (w * x).backward()
+        return tz.cond(x > 0, lambda x: x * w.grad, lambda x: x, x)
+    with compilations(exactly=1):
+        for _ in range(3):
+            step(tz.tensor(2.0))
+
+
+def test_requires_grad_that_is_asked_for_is_asked_at_each_call():
+    w, v = leaf(3.0), leaf(2.0)
+    w.grad = tz.tensor(0.0)
+    f = tz.jit(lambda x: x * w * v if v.requires_grad else x * w)
+    found = []
+    for flag in (True, False, True):
+        v.requires_grad_(flag)
+        found.append(f(tz.tensor(1.0)).item())
+    assert found == [6, 3, 6]
+
+
+def test_hooks_that_went_with_freezing():
+    def run(wrap):
+        w = leaf(3.0)
+        step = wrap(lambda x: (w * x).backward() if w.requires_grad else None)
+        w.register_hook(lambda g: g * 10)
+        found = []
+        for flag in (True, False, True):
+            w.requires_grad_(flag)
+            w.grad = tz.tensor(0.0)
+            step(tz.tensor(1.0))
+            found.append(w.grad.item())
+        return found
+    assert run(tz.jit) == run(lambda f: f)
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, tz.jit], ids=["eager", "jit"])
+def test_in_place_changes_of_parameters_under_no_grad_around_a_call(wrap):
+    w = tz.tensor(3.0, requires_grad=True)
+    with tz.no_grad():
+        wrap(lambda: w.mul_(2.0))()
+    assert w.item() == 6 and w.is_leaf
+
+
+def test_a_tensor_with_state_as_an_argument_and_from_outside():
+    w = leaf(3.0)
+    optimizer = tz.optim.SGD([w], lr=0.1)
+
+    @tz.jit
+    def step(w, x):
+        (w * x).backward()
+        optimizer.step()
+    with pytest.raises(TraceError, match="is an argument of a jitted function, which also changes it, or reads its"):
+        step(w, tz.tensor(1.0))
+    assert w.item() == 3 and w.grad is None
+    assert tz.jit(lambda x: x * w)(w).item() == 9
 
 
 def test_an_argument_changes_in_place():
@@ -418,3 +542,44 @@ def test_eager_work_goes_on_while_another_thread_traces():
     assert (tz.ones(2) + 1).tolist() == [2, 2]
     done.set()
     thread.join()
+
+
+def test_threads_that_trace_share_what_they_read_and_change():
+    w, total = tz.arange(4.0, dtype="float64").requires_grad_(), tz.zeros(2)
+
+    def jitted(i):
+        assert tz.jit(lambda x: (w * x + i).sum())(tz.ones(4)).item() == 6 + 4 * i
+
+    def updated(i):
+        tz.jit(lambda x: total.add_(x * 0 + i * 0))(tz.ones(2))
+
+    def read(i):
+        assert total.tolist() == (total + 0).detach().tolist() == [0, 0]
+
+    def mapped(i):
+        found = tz.vmap(lambda x: (x * w).sum() + 0 * tz.random.normal(()))(tz.ones(3, 4))
+        assert found.tolist() == [6, 6, 6]
+
+    def drawn(i):
+        assert (w * 2 + 0 * tz.random.normal(4)).tolist() == [0, 2, 4, 6]
+
+    failed = []
+
+    def repeat(function):
+        try:
+            for i in range(60):
+                function(i)
+        except Exception as error:
+            failed.append((function.__name__, error))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=repeat, args=(f,)) for f in (jitted, updated, read, mapped, drawn) * 2]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not failed

@@ -57,7 +57,7 @@ MISUSES = [
     (lambda x: bitcast(tz.ones(2, 4), "int64"), DTypeError, "bitcast from float32 to int64\n.*same width"),
     (lambda x: tz.arange(0, 3, 0), ArgumentError, "step=0(.|\n)*linspace"),
     (lambda x: tz.asarray(3, "uint64") + tz.asarray(3, "int8"), DTypeError, "int8 and uint64 have no common"),
-    (lambda x: x + "a", DTypeError, "not a dtype that Tarazu knows"),
+    (lambda x: x + "a", DTypeError, "'a' where a tensor is wanted"),
     (lambda x: tz.add(x, [1, [2]]), ArgumentError, "list does not make a tensor"),
 ]
 

@@ -154,3 +154,31 @@ def _grown() -> Any:
 class _Holder:
     def __init__(self, size: int) -> None:
         self.x = tz.zeros(size)
+
+
+def _decay_then_accumulate(model, x):
+    with tz.no_grad():
+        model.weight.mul_(0.9)
+    model(x).sum().backward()
+    return model.weight.grad
+
+
+def _clear_all(model, x):
+    for p in model.parameters():
+        p.grad = None
+    return model(x)
+
+
+@pytest.mark.parametrize("function", [_decay_then_accumulate, _clear_all])
+def test_gradients_of_members_are_cleared_and_accumulated_under_jit_as_eagerly(function):
+    def run(wrap):
+        models = tz.replicate(lambda: tz.nn.Dense(1, in_features=2), 2, seeds=[1, 2])
+        step, more = wrap(models.map(function)), models.map(lambda model, x: model(x).sum().backward())
+        seen = []
+        for i in range(4):
+            seen.append(step(tz.full(2, float(i))).tolist())
+            seen.append([None if m.weight.grad is None else m.weight.grad.tolist() for m in models])
+            more(tz.ones(2))
+        return seen
+    for found, wanted in zip(run(tz.jit), run(lambda f: f), strict=True):
+        assert found == wanted or np.allclose(found, wanted)

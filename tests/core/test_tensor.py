@@ -63,8 +63,9 @@ def test_tensor_copies_and_asarray_shares():
 
 
 @pytest.mark.parametrize(("data", "match"), [
-    ([[1, 2], [3]], "list does not make a tensor(.|\n)*rows of one length"), ("text", "not a dtype that Tarazu knows"),
-    (["a"], "not a dtype"), (2**70, "int does not make a tensor"), (None, "not a dtype"), (object(), "not a dtype")])
+    ([[1, 2], [3]], "list does not make a tensor(.|\n)*rows of one length"), (2**70, "int does not make a tensor"),
+    ("text", "'text' where a tensor is wanted"), (["a"], "a list of text where"), (None, "None where(.|\n)*[.]grad"),
+    (np.array(["2024-01-01"], "M8[D]"), "a ndarray of dates where"), (object(), "where a tensor is wanted")])
 def test_data_that_make_no_tensor(data, match):
     with pytest.raises((ArgumentError, DTypeError), match=match):
         tz.tensor(data)

@@ -337,6 +337,17 @@ def test_convolutions_in_lanes(groups, mapped):
             np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("mapped", [[True, False], [False, True], [True, True]])
+def test_convolutions_of_no_lanes(mapped):
+    shapes = [(0,) * flag + shape for flag, shape in zip(mapped, [(2, 5, 3), (3, 3, 4)], strict=True)]
+    x, kernel = (tz.ones(*shape) for shape in shapes)
+    f = tz.vmap(tz.conv1d, in_axes=tuple(0 if flag else None for flag in mapped))
+    assert f(x, kernel).shape == (0, 2, 3, 4)
+    gradients = tz.grad(lambda x, kernel: f(x, kernel).sum(), (0, 1))(x, kernel)
+    assert [g.shape for g in gradients] == shapes
+    assert all((g == 0).all() for g in gradients)
+
+
 # Random numbers -------------------------------------------------------------------------------------------------
 
 def test_each_lane_draws_its_own_numbers_by_one_draw():

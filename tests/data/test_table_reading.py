@@ -36,7 +36,7 @@ def test_missing_marks_and_blanks():
     assert table["b"].numbers().tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_delimiters_and_line_ends(delimiter, end):
     text = end.join(["\ufeffname|price", 'bread, "white"|1,5', '"milk; 1|l"|2']).replace("|", delimiter)

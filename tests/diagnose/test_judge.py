@@ -63,7 +63,7 @@ def test_unstable_training_that_learned_nothing_wants_smaller_steps():
     verdict = judge(run)
     assert verdict.name == "underfitting"
     assert "a smaller learning rate: a tenth of the present one" in verdict.advice
-    assert "unstable" in names(verdict)
+    assert "not settled" in names(verdict)
 
 
 def test_underfitting_needs_no_validation_set():

@@ -7,7 +7,7 @@ import pytest
 from helpers import compilations, same_bits
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError, ShapeError, TrainingError
+from tarazu.base.errors import ArgumentError, ShapeError, TraceError, TrainingError
 from tarazu.optim import SGD, Adam, AdamW, RMSprop
 
 
@@ -295,3 +295,13 @@ ERRORS = {
 def test_errors(act, kind, text):
     with pytest.raises(kind, match=text):
         act()
+
+
+def test_the_first_apply_gradients_inside_a_trace():
+    w, optimizer = tz.ones(1, requires_grad=True), SGD(None, lr=0.5)
+    step = tz.jit(lambda g: optimizer.apply_gradients([(g, w)]))
+    with pytest.raises(TraceError, match="the first apply_gradients of an optimiser without parameters, inside"):
+        step(tz.ones(1))
+    optimizer.attach([w])
+    step(tz.ones(1))
+    assert w.tolist() == [0.5]

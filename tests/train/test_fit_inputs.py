@@ -192,3 +192,20 @@ ERRORS = {
 def test_refusals(act, kind, text):
     with pytest.raises(kind, match=text):
         act()
+
+
+@pytest.mark.parametrize(("layers", "loss"), [
+    ([tz.nn.Dense(2, "softmax")], "cross_entropy"),
+    ([tz.nn.Dense(2), tz.nn.Activation("sigmoid")], "cross_entropy"),
+    ([tz.nn.Sequential([tz.nn.Dense(1, "sigmoid")])], "binary_cross_entropy"),
+])
+def test_probabilities_where_logits_are_wanted(layers, loss):
+    model = tz.nn.Sequential(layers).compile("adam", loss)
+    with pytest.raises(tz.TarazuError, match=rf"ends in (softmax|sigmoid), for the loss {loss}(.|\n)*leave that activ"):
+        model.fit(np.zeros((8, 3), np.float32), np.arange(8) % 2, verbose=0)
+
+
+def test_a_sigmoid_inside_or_for_another_loss_is_fine():
+    x, y = np.zeros((8, 3), np.float32), np.arange(8) % 2
+    tz.nn.Sequential([tz.nn.Dense(4, "sigmoid"), tz.nn.Dense(2)]).compile("adam", "cross_entropy").fit(x, y, verbose=0)
+    tz.nn.Sequential([tz.nn.Dense(1, "sigmoid")]).compile("adam", "mse").fit(x, y, verbose=0)

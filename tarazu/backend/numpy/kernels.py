@@ -20,6 +20,7 @@ from tarazu.ir.op import Op
 
 Array = np.ndarray
 Axes = tuple[int, ...]
+LONG = 4096  # numbers of single precision that are added one after the other; of more the sum is kept in double
 
 
 def cast(x: Array, dtype: DType) -> Array:
@@ -90,15 +91,45 @@ def reduction(ufunc: np.ufunc) -> Callable[..., Any]:
     return reduce
 
 
-def reduction_in_own_dtype(ufunc: np.ufunc) -> Callable[..., Any]:
-    def reduce(x: Array, axes: Axes) -> Any:
-        return ufunc.reduce(x, axis=axes, dtype=x.dtype) if axes else x  # NumPy would turn -0.0 into 0.0
-    return reduce
+def _is_half(x: Array) -> bool:
+    """Whether the elements are of half precision, with which too little would be left of a result of many of them."""
+    return x.dtype.itemsize == 2 and x.dtype.kind not in "iu"
+
+
+def total(x: Array, axes: Axes) -> Any:
+    if not axes:
+        return x  # NumPy would turn -0.0 into 0.0
+    if x.dtype.char == "f":
+        if x.shape[0] <= LONG or x.ndim - 1 in axes:  # NumPy adds pairwise along the last axis
+            return np.add.reduce(x, axis=axes)
+        return np.add.reduce(x, axis=axes, dtype=np.float64).astype(x.dtype)
+    if _is_half(x):
+        return np.add.reduce(x, axis=axes, dtype=np.float32).astype(x.dtype)
+    return np.add.reduce(x, axis=axes, dtype=x.dtype)
+
+
+def product(x: Array, axes: Axes) -> Any:
+    if not axes:
+        return x
+    if _is_half(x):
+        return np.multiply.reduce(x, axis=axes, dtype=np.float32).astype(x.dtype)
+    return np.multiply.reduce(x, axis=axes, dtype=x.dtype)
+
+
+def cumulative_sum(x: Array, axis: int) -> Array:
+    wide = np.float64 if x.dtype.char == "f" else np.float32 if _is_half(x) else x.dtype
+    return np.cumsum(x, axis, dtype=wide).astype(x.dtype, copy=False)
+
+
+def cumulative_product(x: Array, axis: int) -> Array:
+    return np.cumprod(x, axis, dtype=np.float32 if _is_half(x) else x.dtype).astype(x.dtype, copy=False)
 
 
 def dot(x: Array, y: Array, contract: tuple[Axes, Axes], batch: tuple[Axes, Axes]) -> Array:
-    if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":  # half precision is multiplied in single precision
+    if _is_half(x):
         return dot(x.astype(np.float32), y.astype(np.float32), contract, batch).astype(x.dtype)
+    if x.ndim <= 2 and y.ndim <= 2 and not batch[0] and len(contract[0]) == len(contract[1]) == 1:
+        return np.dot(x if contract[0][0] == x.ndim - 1 else x.T, y if contract[1][0] == 0 else y.T)
     if any([x.shape[i] for i in axes[0]] != [y.shape[i] for i in axes[1]] for axes in (contract, batch)):
         raise ValueError("sizes that meet differ")  # after the reshapes below this might pass unseen
     free = [[axis for axis in range(side.ndim) if axis not in c + b]
@@ -189,16 +220,16 @@ KERNELS: dict[Op, Callable[..., Any]] = {
     ops.GATHER: gather,
     ops.SCATTER_ADD: scatter_add,
     ops.SCATTER_SET: scatter_set,
-    ops.SUM: reduction_in_own_dtype(np.add),
-    ops.PROD: reduction_in_own_dtype(np.multiply),
+    ops.SUM: total,
+    ops.PROD: product,
     ops.MAX: reduction(np.maximum),
     ops.MIN: reduction(np.minimum),
     ops.ANY_TRUE: reduction(np.logical_or),
     ops.ALL_TRUE: reduction(np.logical_and),
     ops.ARGMAX: lambda x, axis: np.argmax(x, axis),
     ops.ARGMIN: lambda x, axis: np.argmin(x, axis),
-    ops.CUMSUM: lambda x, axis: np.cumsum(x, axis, dtype=x.dtype),
-    ops.CUMPROD: lambda x, axis: np.cumprod(x, axis, dtype=x.dtype),
+    ops.CUMSUM: cumulative_sum,
+    ops.CUMPROD: cumulative_product,
     ops.DOT: dot,
     ops.CONV: convolution,
     ops.FFT: fft,

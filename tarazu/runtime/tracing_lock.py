@@ -1,0 +1,19 @@
+"""One trace at a time: while a thread traces, the handles that it changes hold nodes, which no other thread can use."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from tarazu.ir.graph import Node
+
+tracing = threading.RLock()  # held by the thread that traces
+
+
+def settled(handle: Any) -> Any:
+    """The data of `handle`, once no other thread traces."""
+    raw = handle.raw
+    if raw.__class__ is Node:
+        with tracing:
+            return handle.raw
+    return raw
