@@ -17,6 +17,11 @@ class Structure(NamedTuple):
     keys: tuple[Hashable, ...] = ()
     children: tuple[Structure, ...] = ()
 
+    @property
+    def leaves(self) -> int:
+        """How many leaves a container of this structure has."""
+        return 1 if self.kind is None else sum(child.leaves for child in self.children)
+
     def rebuild(self, leaves: Iterable[Any]) -> Any:
         """The container of this structure that holds `leaves`."""
         return _build(self, iter(leaves))

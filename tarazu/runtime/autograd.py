@@ -118,7 +118,7 @@ def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] 
             found = pull_back([value], [ones_like(value.detach())], leaves, bit)
         found = [zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
         gradients = iter([released(g, bit) for g in found])
-        trees = [structure.rebuild([next(gradients) for _ in range(leaf_count(structure))]) for structure in structures]
+        trees = [structure.rebuild([next(gradients) for _ in range(structure.leaves)]) for structure in structures]
         value = released(value, bit)
         aux = map_leaves(lambda x: released(x, bit) if isinstance(x, Tensor) else x, aux)
         return ((value, aux) if has_aux else value), (trees[0] if isinstance(argnums, int) else tuple(trees))
@@ -197,7 +197,3 @@ def released(x: Tensor, bit: int) -> Tensor:
     """`x` without the tape of a `grad` that is over, unless the user or a `grad` around it tracks it too."""
     return x if x.link is None or x.link.mask & (bit - 1) else Tensor(x.raw)
 
-
-def leaf_count(structure: Structure) -> int:
-    """How many leaves a nested container has."""
-    return 1 if structure.kind is None else sum(map(leaf_count, structure.children))

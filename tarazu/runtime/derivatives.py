@@ -16,7 +16,7 @@ from tarazu.ops.loops import map as map_rows
 from tarazu.ops.promote import as_value, cast
 from tarazu.ops.reduce import sum as sum_of
 from tarazu.ops.shape import reshape
-from tarazu.runtime.autograd import grad, leaf_count, released, tracked
+from tarazu.runtime.autograd import grad, released, tracked
 from tarazu.transform.tape import level, tape_state, walking
 from tarazu.transform.vjp import pull_back, track, walk_back
 
@@ -175,4 +175,4 @@ def _like(tree: Any, wanted: Sequence[Any], structure: Structure, name: str, lik
 
 def _rebuilt(leaves: list[Any], structures: Sequence[Structure]) -> list[Any]:
     rest = iter(leaves)
-    return [structure.rebuild([next(rest) for _ in range(leaf_count(structure))]) for structure in structures]
+    return [structure.rebuild([next(rest) for _ in range(structure.leaves)]) for structure in structures]

@@ -15,7 +15,8 @@ from tarazu.ops.shape import moveaxis
 from tarazu.runtime.lane_axes import Placed, number_of_lanes, place, place_arguments
 from tarazu.runtime.lane_trace import Members, trace_lane
 from tarazu.runtime.tensor import Tensor
-from tarazu.transform.batch import Flags, batch_graph
+from tarazu.transform.batch import Flags
+from tarazu.transform.batch_rules import batch_graph
 
 
 def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:

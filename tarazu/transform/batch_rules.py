@@ -18,9 +18,11 @@ from tarazu.ops.create import arange, full_like
 from tarazu.ops.elementwise import where
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import broadcast_to, moveaxis, reshape
-from tarazu.transform.batch import BATCH_RULES, Lanes, align, spread
+from tarazu.transform.batch import BATCH_RULES, Lanes, align, batch_graph, spread
 from tarazu.transform.batch_contract import conv, dot, solve, up
 from tarazu.transform.batch_control import barrier, call, cond, scan, while_
+
+__all__ = ["BATCH_RULES", "NOT_BATCHED", "batch_graph"]  # the engine is to be had here, where its table is full
 
 Axes = tuple[int, ...]
 

@@ -74,7 +74,7 @@ class CustomGradient(NamedTuple):
             raise GradientError(f"{label} reads a tensor from outside that a gradient is wanted for",
                                 expected="a custom_vjp whose backward is given all that gradients flow to",
                                 fix="pass the tensor as an argument")
-        result, size = self.results, _leaf_count(self.results)
+        result, size = self.results, self.results.leaves
         given = [(zeros_like(y) if g is None else g) if y.dtype.is_inexact else None
                  for g, y in zip(cotangents[:size], outputs, strict=False)]
         args, kwargs = self.arguments.filled(inputs[:count])
@@ -121,9 +121,6 @@ def _fitting(g: Any, x: Value, label: str) -> Any:
                          fix="sum over the axes along which the argument was broadcast")
     return cast(g, x.dtype)
 
-
-def _leaf_count(structure: Structure) -> int:
-    return 1 if structure.kind is None else sum(map(_leaf_count, structure.children))
 
 
 class CustomVjp:
