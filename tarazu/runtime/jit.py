@@ -84,7 +84,7 @@ class Jit:
         >>> print(double.cache_info())
         <lambda>: 3 calls, 2 traced
           x float32[2]: 2 calls
-          x float32[3]: 1 calls
+          x float32[3]: 1 call
         """
         every = [compiled for candidates in self._compiled.values() for compiled in candidates]
         rows = tuple((in_words(compiled.call), compiled.uses[0]) for compiled in every)

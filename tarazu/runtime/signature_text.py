@@ -22,8 +22,12 @@ class CacheInfo(NamedTuple):
     signatures: tuple[tuple[str, int], ...]  # in words, and the number of calls
 
     def __str__(self) -> str:
-        head = f"{self.name}: {self.calls} calls, {self.traces} traced"
-        return "\n".join([head, *[f"  {text}: {calls} calls" for text, calls in self.signatures]])
+        head = f"{self.name}: {_calls(self.calls)}, {self.traces} traced"
+        return "\n".join([head, *[f"  {text}: {_calls(calls)}" for text, calls in self.signatures]])
+
+
+def _calls(count: int) -> str:
+    return f"{count} call{'' if count == 1 else 's'}"
 
 
 def describe(function: Callable[..., Any], leaves: list[Any], structure: Structure) -> Description:
