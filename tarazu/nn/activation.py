@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tarazu.base.errors import ArgumentError
-from tarazu.base.spelling import did_you_mean
+from tarazu.base.spelling import by_name
 from tarazu.nn.module import Module
 from tarazu.ops.activations import elu, gelu, leaky_relu, relu, silu, softplus
 from tarazu.ops.elementwise import sigmoid, tanh
@@ -29,13 +28,7 @@ def activation(spec: str | Function | None) -> Function:
     """The activation that `spec` names; None is `linear`, a function is given back as it is."""
     if spec is None:
         return linear
-    if callable(spec):
-        return spec
-    if not isinstance(spec, str) or spec not in ACTIVATIONS:
-        raise ArgumentError(f"activation {spec!r}",
-                            expected=f"one of {', '.join(ACTIVATIONS)}, or a function of a tensor",
-                            fix=did_you_mean(spec, ACTIVATIONS))
-    return ACTIVATIONS[spec]
+    return spec if callable(spec) else by_name("activation", spec, ACTIVATIONS, "a function of a tensor")
 
 
 class Activation(Module):

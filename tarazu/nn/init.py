@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from tarazu.base.errors import ArgumentError
-from tarazu.base.spelling import did_you_mean
+from tarazu.base.spelling import by_name
 from tarazu.ops.create import full
 from tarazu.runtime import random
 from tarazu.runtime.tensor import Tensor
@@ -81,13 +80,7 @@ INITIALISERS: dict[str, Initialiser] = {
 
 def initialiser(spec: str | Initialiser) -> Initialiser:
     """The initialiser that `spec` names; a function is given back as it is."""
-    if callable(spec):
-        return spec
-    if not isinstance(spec, str) or spec not in INITIALISERS:
-        raise ArgumentError(f"initialiser {spec!r}",
-                            expected=f"one of {', '.join(INITIALISERS)}, or a function of (shape, generator)",
-                            fix=did_you_mean(spec, INITIALISERS))
-    return INITIALISERS[spec]
+    return spec if callable(spec) else by_name("initialiser", spec, INITIALISERS, "a function of (shape, generator)")
 
 
 __all__ = ["INITIALISERS", "fans", *INITIALISERS, "initialiser"]

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.base.spelling import did_you_mean
+from tarazu.base.spelling import by_name, did_you_mean
 from tarazu.ops import elementwise as e
 from tarazu.ops.activations import softplus
 from tarazu.ops.control import composite
@@ -153,19 +153,13 @@ def _reduced(losses: Any, reduction: str) -> Any:
 LOSSES: dict[str, Loss] = {loss.__name__: loss for loss in (cross_entropy, binary_cross_entropy, mse, mae, huber)}
 
 
-def _meant(spec: Any) -> str:
+def _meant(spec: Any, names: Iterable[str]) -> str:
     """The loss that a name of Keras, or a misspelt one, stands for."""
     is_over_classes = isinstance(spec, str) and spec.endswith("categorical_crossentropy")
-    return "here it is 'cross_entropy'" if is_over_classes else did_you_mean(spec, LOSSES)
+    meant = "here it is 'cross_entropy'" if is_over_classes else did_you_mean(spec, names)
+    return f"{meant}; losses for classes take logits, so the last layer has no softmax or sigmoid"
 
 
 def loss(spec: str | Loss) -> Loss:
     """The loss that `spec` names; a function is given back as it is."""
-    if callable(spec):
-        return spec
-    if not isinstance(spec, str) or spec not in LOSSES:
-        raise ArgumentError(f"loss {spec!r}",
-                            expected=f"one of {', '.join(LOSSES)}, or a function of (prediction, target)",
-                            fix=f"{_meant(spec)}; losses for classes take logits, so the last layer has no softmax or "
-                                "sigmoid")
-    return LOSSES[spec]
+    return spec if callable(spec) else by_name("loss", spec, LOSSES, "a function of (prediction, target)", _meant)

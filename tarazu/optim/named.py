@@ -104,11 +104,14 @@ def _as_object(spec: object) -> str:
 
 def optimizer(spec: str | Optimizer) -> Optimizer:
     """The optimiser that `spec` names, with its defaults; an optimiser is given back as it is."""
-    if isinstance(spec, Optimizer):
-        return spec
+    return spec if isinstance(spec, Optimizer) else optimizer_class(spec)()
+
+
+def optimizer_class(spec: str) -> Callable[..., Optimizer]:
+    """The class of the optimiser that `spec` names, in capital letters or small ones."""
     kind = OPTIMIZERS.get(spec.lower()) if isinstance(spec, str) else None
     if kind is None:
         raise ArgumentError(f"optimizer {spec!r}",
                             expected=f"one of {', '.join(OPTIMIZERS)}, or an object such as tz.optim.Adam(lr=0.01)",
                             fix=_as_object(spec))
-    return kind()
+    return kind

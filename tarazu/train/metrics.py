@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tarazu.base.errors import ArgumentError
-from tarazu.base.spelling import did_you_mean
+from tarazu.base.spelling import by_name
 from tarazu.nn import losses
 from tarazu.ops.elementwise import astype, equal, greater
 from tarazu.ops.reduce import argmax, mean
@@ -73,9 +72,5 @@ def named_metrics(specs: Iterable[str | Metric] | str | Metric, loss: losses.Los
 def _named(spec: str | Metric, loss: losses.Loss) -> tuple[str, Metric]:
     if callable(spec):
         return getattr(spec, "__name__", type(spec).__name__), spec
-    if not isinstance(spec, str) or spec not in METRICS:
-        raise ArgumentError(f"metric {spec!r}",
-                            expected=f"one of {', '.join(METRICS)}, or a function of (prediction, target)",
-                            fix=did_you_mean(spec, METRICS))
-    metric = METRICS[spec]
+    metric = by_name("metric", spec, METRICS, "a function of (prediction, target)")
     return spec, binary_accuracy if metric is accuracy and loss is losses.binary_cross_entropy else metric

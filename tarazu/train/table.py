@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.base.errors import ArgumentError
-from tarazu.base.spelling import did_you_mean
 from tarazu.data import Split, Table, TableEncoder, TableSummary, split_table, summarise
 from tarazu.data.target import CLASSIFICATION
 from tarazu.diagnose import ConfusionMatrix, PredictedAgainstTrue
 from tarazu.nn import Dense, Dropout, Module, Sequential, TableFeatures
-from tarazu.optim.named import OPTIMIZERS
+from tarazu.optim.named import optimizer_class
 from tarazu.record import History
 from tarazu.runtime import random
 from tarazu.train.callbacks import EarlyStopping
@@ -76,10 +74,11 @@ def fit_table(table: Table, target: str, options: TableOptions | None = None, *,
     x, y = encoder.features(table), encoder.labels(table)
     random.seed(options.seed)
     model = table_model(encoder, options)
+    optimizer = optimizer_class(options.optimizer)(lr=options.learning_rate)
     if encoder.task == CLASSIFICATION:
-        compile(model, _optimizer(options), "cross_entropy", ["accuracy"])
+        compile(model, optimizer, "cross_entropy", ["accuracy"])
     else:
-        compile(model, _optimizer(options), "mse", [_in_units(encoder)])
+        compile(model, optimizer, "mse", [_in_units(encoder)])
     validation = (x[split.validation], y[split.validation]) if len(split.validation) else None
     history = fit(model, x[split.train], y[split.train], epochs=options.epochs, validation_data=validation,
                   verbose=verbose, batch_size=options.batch_size or min(max(len(split.train) // 100, 32), 256),
@@ -96,14 +95,6 @@ def table_model(encoder: TableEncoder, options: TableOptions) -> Sequential:
         if options.dropout:
             model.add(Dropout(options.dropout))
     return model.add(Dense(len(encoder.classes) or 1))
-
-
-def _optimizer(options: TableOptions) -> Any:
-    kind = OPTIMIZERS.get(options.optimizer.lower())
-    if kind is None:
-        raise ArgumentError(f"optimizer {options.optimizer!r}", expected=f"one of {', '.join(OPTIMIZERS)}",
-                            fix=did_you_mean(options.optimizer, OPTIMIZERS))
-    return kind(lr=options.learning_rate)
 
 
 def _in_units(encoder: TableEncoder) -> Metric:
