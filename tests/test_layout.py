@@ -27,9 +27,10 @@ MAY_IMPORT = {  # beside itself
     "diagnose": ["base", "ops", "record"],
     "train": [name for name in UP_TO_TRAIN if name != "train"],
     "study": UP_TO_TRAIN,
-    "cli": [*UP_TO_TRAIN, "study"],
+    "cli": [*UP_TO_TRAIN, "study", "backend"],
 }
-HEAVY = {"llvmlite", "jax", "rich", "matplotlib", "click", "jinja2", "narwhals", "pandas", "torch", "sklearn", "scipy"}
+HEAVY = {"llvmlite", "jax", "rich", "matplotlib", "click", "jinja2", "narwhals", "pandas", "torch", "sklearn", "scipy",
+         "platformdirs"}
 
 
 MODULES = modules()

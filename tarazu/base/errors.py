@@ -77,3 +77,7 @@ class DataError(TarazuError, ValueError):
 
 class FileFormatError(DataError):
     """A file or folder that is not what it should be, or is damaged."""
+
+
+class CompileError(TarazuError, RuntimeError):
+    """The compiler behind a backend refused a program."""

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from tarazu.backend.native import cache
 from tarazu.base.errors import TarazuError
 from tarazu.cli import run_folder, show
 from tarazu.data import read_table
+from tarazu.data.wording import plural
 from tarazu.optim import OPTIMIZERS
 from tarazu.runtime.device import device as find_device
 from tarazu.train.table import TableOptions, fit_table, predict_table
@@ -133,6 +135,16 @@ def report_command(run: str) -> None:
     """Print the verdict and the scores of the folder RUN again, and say where its report is."""
     history, scores = run_folder.read_outcome(run)
     show.outcome(history.verdict, scores, run)
+
+
+@main.command(name="cache", short_help="Show or clear what is compiled already.")
+@click.option("--clear", is_flag=True, help="Remove it all; programs are compiled anew when they are next needed.")
+def cache_command(clear: bool) -> None:
+    """Show where compiled programs are kept for the next time, and how many. TARAZU_CACHE names another folder."""
+    if clear:
+        click.echo(f"removed {plural(cache.clear(), 'compiled program')}")
+    else:
+        show.cached(cache.info())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import click
 
+from tarazu.backend.native.cache import LIMIT, Info
 from tarazu.cli.run_folder import REPORT
 from tarazu.data import TableSummary
 from tarazu.record import Verdict
@@ -64,6 +66,22 @@ def score_table(scores: Scores) -> None:
     click.echo()
     Console().print(table)
     click.echo()
+
+
+def cached(found: Info) -> None:
+    """Where compiled programs are kept, how many and since when."""
+    if found.folder is None:
+        click.echo("no compiled programs are kept: TARAZU_CACHE is off")
+        return
+    click.echo(f"folder    {found.folder}")
+    click.echo(f"programs  {found.entries}")
+    click.echo(f"size      {found.size / 2**20:.1f} MB of at most {LIMIT / 2**20:.0f}")
+    if found.oldest is not None and found.newest is not None:
+        click.echo(f"used      from {_moment(found.oldest)} to {_moment(found.newest)}")
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
 def _number(name: str, value: float) -> str:

@@ -15,6 +15,7 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import CONSTANT, Builder, Graph, Node
 from tarazu.ir.op import Op
 from tarazu.ir.origin import Origin
+from tarazu.ir.unread import without_unread
 
 Compute = Callable[[Op, list[np.ndarray], dict[str, Any]], np.ndarray]
 LARGEST_FOLDED = 4096  # elements: a larger constant costs more to keep than to compute
@@ -23,7 +24,8 @@ LARGEST_FOLDED = 4096  # elements: a larger constant costs more to keep than to 
 def simplify(graph: Graph, compute: Compute, keep_calls: frozenset[str] = frozenset()) -> Graph:
     """`graph` with calls inlined (but for those labelled in `keep_calls`), constants folded and identities removed.
 
-    `compute` evaluates one primitive on arrays. Bodies of loops are simplified too.
+    Scans lose the results that nothing reads. `compute` evaluates one primitive on arrays. Bodies of loops are
+    simplified too.
     """
     builder = Builder()
 
@@ -43,7 +45,7 @@ def simplify(graph: Graph, compute: Compute, keep_calls: frozenset[str] = frozen
         return body.evaluate(inputs, apply, builder.constant, at_inner)
 
     parameters = [builder.parameter(node.type, node.origin) for node in graph.parameters]
-    return Graph(parameters, graph.evaluate(parameters, apply, builder.constant, at))
+    return without_unread(Graph(parameters, graph.evaluate(parameters, apply, builder.constant, at)))
 
 
 def _fold(builder: Builder, compute: Compute, op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:

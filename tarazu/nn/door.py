@@ -28,15 +28,21 @@ class Trainable:
         return self
 
     def fit(self, x: Any, y: Any = None, *, epochs: int = 1, batch_size: int = 32, validation_split: float = 0.0,
-            validation_data: Any = None, callbacks: Any = (), seed: int | None = None, verbose: Any = "auto") -> Any:
+            validation_data: Any = None, callbacks: Any = (), seed: int | None = None, verbose: Any = "auto",
+            steps_per_epoch: int | None = None) -> Any:
         """Train on the rows of `x` and `y`; gives a `tz.record.History` with its verdict.
 
-        Calling it again goes on.
+        Calling it again goes on. `.grad` of the parameters is None afterwards, as the program keeps no gradients.
 
-        `validation_split` sets a random share of the rows apart (classes in proportion), `validation_data` is `(x, y)`;
-        with either, the weights of the best validation epoch are kept. `seed` makes the run repeatable. `verbose`:
-        "auto" (a progress bar in a terminal, else lines), 0 (nothing) or 1 (lines). Raises TrainingError for a model
-        that was not compiled, and ArgumentError, ShapeError or DTypeError for data that it cannot be trained on.
+        In place of rows, `fit(batches)` takes any iterable of pairs (x, y), such as a generator or torch's DataLoader.
+        It is read ahead in a thread, so it must not draw from the global generator; `batch_size` and shuffling are its
+        own affair, and the verdict judges its first 20,000 rows at most. What can be gone through once only lasts one
+        epoch; with `steps_per_epoch` the epochs share it, until it ends.
+
+        `validation_split` sets a random share of the rows apart (classes in proportion), `validation_data` is `(x, y)`,
+        or batches; with either, the weights of the best validation epoch are kept. `seed` makes the run repeatable.
+        `verbose`: "auto" (a progress bar in a terminal, else lines), 0 (nothing) or 1 (lines). Raises TrainingError for
+        a model that was not compiled; ArgumentError, ShapeError or DTypeError for data that it cannot be trained on.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.1), loss="mse")
@@ -45,7 +51,8 @@ class Trainable:
         6.0
         """
         return _trainer().fit(self, x, y, epochs=epochs, batch_size=batch_size, validation_split=validation_split,
-                                  validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose)
+                              validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose,
+                              steps_per_epoch=steps_per_epoch)
 
     def evaluate(self, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
         """The loss and the metrics on `x` and `y`, by name; in evaluation mode, computed in batches."""

@@ -6,7 +6,10 @@ import math
 from collections.abc import Callable
 
 from tarazu.base.spelling import by_name
+from tarazu.ops import linalg
 from tarazu.ops.create import full
+from tarazu.ops.elementwise import multiply, sign
+from tarazu.ops.shape import reshape, swapaxes
 from tarazu.runtime import random
 from tarazu.runtime.tensor import Tensor
 
@@ -73,9 +76,18 @@ def standard_normal(shape: tuple[int, ...], generator: random.Generator | None =
     return _normal(1.0, shape, generator)
 
 
+def orthogonal(shape: tuple[int, ...], generator: random.Generator | None = None) -> Tensor:
+    """Orthogonal columns or rows, whichever are fewer, which keep lengths through time (Saxe et al., 2014)."""
+    rows, columns = math.prod(shape[:-1]), shape[-1] if shape else 1
+    drawn = random.normal((max(rows, columns), min(rows, columns)), generator=generator)
+    q, r = linalg.qr(drawn)
+    q = multiply(q, sign(linalg.diagonal(r)))  # as likely as any other
+    return reshape(q if rows >= columns else swapaxes(q, 0, 1), shape)
+
+
 INITIALISERS: dict[str, Initialiser] = {
     function.__name__: function for function in (zeros, ones, glorot_uniform, glorot_normal, he_uniform, he_normal,
-                                                 lecun_normal, standard_normal)}
+                                                 lecun_normal, standard_normal, orthogonal)}
 
 
 def initialiser(spec: str | Initialiser) -> Initialiser:

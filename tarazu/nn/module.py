@@ -54,7 +54,7 @@ class Module(Trainable):
 
     # To be written by subclasses
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """The output for the inputs."""
         raise NotImplementedError(f"{type(self).__name__} has no forward method; write one: def forward(self, x): ...")
 

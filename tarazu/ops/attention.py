@@ -8,9 +8,9 @@ from typing import Any
 
 from tarazu.base import dtypes
 from tarazu.base.errors import DTypeError, ShapeError
-from tarazu.ops.contract import matmul
+from tarazu.ops.contract import dot_general, matmul
 from tarazu.ops.control import composite
-from tarazu.ops.create import arange
+from tarazu.ops.create import arange, zeros_like
 from tarazu.ops.elementwise import (
     add,
     astype,
@@ -26,7 +26,8 @@ from tarazu.ops.elementwise import (
 )
 from tarazu.ops.promote import as_float, as_value
 from tarazu.ops.reduce import max, sum
-from tarazu.ops.shape import expand_dims, meet, swapaxes
+from tarazu.ops.shape import concat, expand_dims, meet, permute_dims, reshape, swapaxes, unstack
+from tarazu.ops.softmax import softmax, softmax_cotangent
 
 
 def scaled_dot_product_attention(q: Any, k: Any, v: Any, *, mask: Any = None, causal: bool = False,
@@ -45,15 +46,25 @@ def scaled_dot_product_attention(q: Any, k: Any, v: Any, *, mask: Any = None, ca
     """
     q, k, v = meet([as_float(x) for x in (q, k, v)], "scaled_dot_product_attention")
     _require_shapes(q, k, v)
-    factor = 1 / math.sqrt(builtins.max(q.shape[-1], 1)) if scale is None else float(scale)
+    factor = usual_scale(q.shape[-1]) if scale is None else float(scale)
     if mask is None:
         return _attention(q, k, v, causal=causal, scale=factor)
+    return _masked_attention(q, k, v, checked_mask(mask), causal=causal, scale=factor)
+
+
+def usual_scale(size: int) -> float:
+    """What keeps the scores of vectors of this size at variance 1."""
+    return 1 / math.sqrt(builtins.max(size, 1))
+
+
+def checked_mask(mask: Any) -> Any:
+    """The mask as a value; DTypeError for integers."""
     mask = as_value(mask)
     if mask.dtype.is_integer:
         raise DTypeError(f"scaled_dot_product_attention: a mask of {mask.dtype}",
                          expected="booleans, True where a query may look, or floats that are added to the scores",
                          fix="cast it: mask.astype(tz.bool)")
-    return _masked_attention(q, k, v, mask, causal=causal, scale=factor)
+    return mask
 
 
 def _require_shapes(q: Any, k: Any, v: Any) -> None:
@@ -69,29 +80,70 @@ def _require_shapes(q: Any, k: Any, v: Any) -> None:
 
 @composite("scaled_dot_product_attention")
 def _attention(q: Any, k: Any, v: Any, *, causal: bool, scale: float) -> Any:
-    return _weigh(_scores(q, k, scale), v, causal)
+    return matmul(attention_weights(q, k, None, causal=causal, scale=scale), v)
 
 
 @composite("scaled_dot_product_attention_masked")
 def _masked_attention(q: Any, k: Any, v: Any, mask: Any, *, causal: bool, scale: float) -> Any:
-    scores = _scores(q, k, scale)
-    if mask.dtype is dtypes.bool_:
-        scores = where(mask, scores, -math.inf)
-    else:
-        scores = add(scores, astype(mask, scores.dtype, copy=False))
-    return _weigh(scores, v, causal)
+    return matmul(attention_weights(q, k, mask, causal=causal, scale=scale), v)
 
 
-def _scores(q: Any, k: Any, scale: float) -> Any:
-    return matmul(multiply(q, scale), swapaxes(k, -1, -2))
-
-
-def _weigh(scores: Any, v: Any, causal: bool) -> Any:
-    """The softmax, but that a row of -inf gives zeros; times the values."""
+def attention_weights(q: Any, k: Any, mask: Any, *, causal: bool, scale: float) -> Any:
+    """The share of each key in the mean that a query takes: (..., queries, keys); `mask` as for the attention."""
+    scores = _products(multiply(q, scale), k)
     if causal:
         queries, keys = scores.shape[-2:]
         scores = where(less_equal(arange(keys), expand_dims(arange(queries), 1)), scores, -math.inf)
+    if mask is None:
+        return softmax(scores)  # each query looks somewhere
+    if mask.dtype is dtypes.bool_:
+        return _softmax_or_zeros(where(mask, scores, -math.inf))
+    return _softmax_or_zeros(add(scores, astype(mask, scores.dtype, copy=False)))
+
+
+def _products(q: Any, k: Any) -> Any:
+    """q k' in one product over the last axes, without turning k round."""
+    lead = len(q.shape) - 2
+    if q.shape[:-2] != k.shape[:-2]:
+        return matmul(q, swapaxes(k, -1, -2))
+    same = tuple(range(lead))
+    return dot_general(q, k, ((lead + 1,), (lead + 1,)), (same, same))
+
+
+def _softmax_or_zeros_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any) -> list[Any]:
+    return [softmax_cotangent(cotangents[0], outputs[0], axis=-1)]
+
+
+@composite("softmax_or_zeros", gradient=_softmax_or_zeros_rule)
+def _softmax_or_zeros(scores: Any) -> Any:
+    """The softmax, but that a row of -inf gives zeros."""
     top = stop_gradient(max(scores, -1, keepdims=True))
     raised = exp(subtract(scores, where(isfinite(top), top, 0)))
     total = sum(raised, -1, keepdims=True)
-    return matmul(divide(raised, where(equal(total, 0), 1, total)), v)
+    return divide(raised, where(equal(total, 0), 1, total))
+
+
+# Heads ----------------------------------------------------------------------------------------------------------
+
+def split_heads(x: Any, parts: int, heads: int) -> Any:
+    """(batch, time, parts * dim) to `parts` tensors (batch, heads, time, dim / heads); a tuple unless parts is 1."""
+    return _split_heads(x, parts=parts, heads=heads)
+
+
+def merge_heads(x: Any) -> Any:
+    """(batch, heads, time, size) to (batch, time, heads * size)."""
+    batch, heads, time, size = x.shape
+    return reshape(swapaxes(x, 1, 2), (batch, time, heads * size))
+
+
+def _split_heads_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any, *, parts: int, heads: int) -> list[Any]:
+    """One concatenation, where the gradients of slices would be sums of padded tensors."""
+    found = [zeros_like(y) if g is None else g for g, y in zip(cotangents, outputs, strict=True)]
+    return [concat([merge_heads(g) for g in found], 2)]
+
+
+@composite("split_heads", gradient=_split_heads_rule)
+def _split_heads(x: Any, *, parts: int, heads: int) -> tuple[Any, ...]:
+    batch, time, width = x.shape
+    split = permute_dims(reshape(x, (batch, time, parts, heads, width // (parts * heads))), (2, 0, 3, 1, 4))
+    return unstack(split)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 from tarazu.base.errors import ArgumentError, ShapeError, TraceError
 from tarazu.base.pytree import Structure, describe, flatten
@@ -35,21 +35,35 @@ def _body(function: Callable[..., Any], types: tuple[TensorType, ...], options: 
     return traced.graph
 
 
+class OwnGradient(NamedTuple):
+    """The gradient that a composite brings along, as an attribute of its calls."""
+
+    rule: Callable[..., list[Any]]
+    options: tuple[tuple[str, Any], ...]
+
+    def __str__(self) -> str:
+        return self.rule.__name__
+
+    def __call__(self, cotangents: Any, outputs: Any, inputs: Any, needed: Any, **_: Any) -> list[Any]:
+        return self.rule(cotangents, outputs, inputs, needed, **dict(self.options))
+
+
 def composite(label: str, *, gradient: Any = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make `function(*tensors, **options)` a `call` named `label`, for which a backend may have a kernel.
 
-    Several results come as a tuple. `gradient`, a row like those of `vjp_rules` for several results, stands in for the
-    gradient of the body.
+    Several results come as a tuple. `gradient`, a function of (cotangents, outputs, inputs, needed, **options) like the
+    rows of `vjp_rules` for several results, stands in for the gradient of the body. What it needs of the inside of the
+    function, the function can give as further results.
     """
-    options_of_call: dict[str, Any] = {"label": label} if gradient is None else {"label": label, "gradient": gradient}
-
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(*tensors: Any, **options: Any) -> Any:
             values = [as_value(x) for x in tensors]
             make = _body.__wrapped__ if state.interpreter.notes_lines else _body  # lines differ from call to call
-            body = make(function, tuple([type_of(x) for x in values]), tuple(sorted(options.items())))
-            out = bind(ops.CALL, *values, **options_of_call, body=body)
+            chosen = tuple(sorted(options.items()))
+            body = make(function, tuple([type_of(x) for x in values]), chosen)
+            own = {} if gradient is None else {"gradient": OwnGradient(gradient, chosen)}
+            out = bind(ops.CALL, *values, label=label, body=body, **own)
             return out[0] if len(out) == 1 else tuple(out)
         return call
     return decorate

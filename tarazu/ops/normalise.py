@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tarazu.ops.control import composite
-from tarazu.ops.elementwise import add, divide, multiply, sqrt, square, subtract
+from tarazu.ops.elementwise import add, astype, divide, multiply, sqrt, square, subtract
 from tarazu.ops.promote import as_float, as_value
-from tarazu.ops.reduce import mean, var
+from tarazu.ops.reduce import mean, sum, var
+from tarazu.ops.shape import broadcast_to
 
 
 def layer_norm(x: Any, weight: Any, bias: Any, *, epsilon: float = 1e-5) -> Any:
@@ -19,14 +20,35 @@ def layer_norm(x: Any, weight: Any, bias: Any, *, epsilon: float = 1e-5) -> Any:
     >>> tz.layer_norm(tz.tensor([1.0, 3.0]), tz.ones(2), tz.zeros(2), epsilon=0)
     Tensor([-1.,  1.], dtype=float32)
     """
-    return _layer_norm(as_float(x), weight, bias, epsilon=epsilon)
+    x = as_float(x)
+    weight, bias = (broadcast_to(as_value(w, x.dtype), x.shape[-1:]) for w in (weight, bias))
+    return _layer_norm(x, weight, bias, epsilon=epsilon)
 
 
-@composite("layer_norm")
-def _layer_norm(x: Any, weight: Any, bias: Any, *, epsilon: float) -> Any:
+def _standardised(x: Any, epsilon: float) -> tuple[Any, Any]:
+    """`x` with mean 0 and variance 1 along the last axis, and one over its standard deviation."""
     centred = subtract(x, mean(x, -1, keepdims=True))
-    scaled = divide(centred, sqrt(add(var(x, -1, keepdims=True), epsilon)))
-    return add(multiply(scaled, weight), bias)
+    scale = divide(1, sqrt(add(var(x, -1, keepdims=True), epsilon)))
+    return multiply(centred, scale), scale
+
+
+@composite("layer_norm_vjp")
+def _layer_norm_cotangents(g: Any, x: Any, weight: Any, *, epsilon: float) -> tuple[Any, Any, Any]:
+    """With z the standardised x, s its scale and v = g weight: s (v - mean(v) - z mean(v z)) for x."""
+    z, scale = _standardised(x, epsilon)
+    v, rows = multiply(g, weight), tuple(range(len(x.shape) - 1))
+    inner = subtract(subtract(v, mean(v, -1, keepdims=True)), multiply(z, mean(multiply(v, z), -1, keepdims=True)))
+    return multiply(scale, inner), sum(multiply(g, z), rows), sum(g, rows)
+
+
+def _layer_norm_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any, *, epsilon: float) -> list[Any]:
+    found = _layer_norm_cotangents(cotangents[0], *inputs[:2], epsilon=epsilon)
+    return [astype(g, x.dtype, copy=False) for g, x in zip(found, inputs, strict=True)]
+
+
+@composite("layer_norm", gradient=_layer_norm_rule)
+def _layer_norm(x: Any, weight: Any, bias: Any, *, epsilon: float) -> Any:
+    return add(multiply(_standardised(x, epsilon)[0], weight), bias)
 
 
 def rms_norm(x: Any, weight: Any, *, epsilon: float = 1e-5) -> Any:

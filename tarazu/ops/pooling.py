@@ -1,6 +1,6 @@
 """The largest or the mean element of windows that go over one, two or three axes between the batch and the channels.
 
-Windows are strided slices, one per element of the window; large ones that neither overlap nor pad are a reshape.
+Windows that lie side by side without padding are a reshape; others are strided slices, one per element of the window.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from tarazu.ops.window_options import numbers, widths
 
 Sizes = tuple[int, ...]
 Numbers = int | Sequence[int]
-FEW = 16  # elements of a window; up to here slices took half the time of a reshape, whose short axes NumPy goes over
 
 
 def max_pool(x: Any, window: Numbers, *, stride: Numbers | None = None, padding: Any = "valid",
@@ -178,13 +177,13 @@ def _by_parts(reduce: Callable[..., Any], x: Any, sizes: Sizes) -> Any:
 
 def _tiles(x: Any, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes) -> Any:
     """`x` with each axis split in (windows, elements), where windows lie side by side; else None."""
-    if stride != window or any(map(any, padding)) or any(gap != 1 for gap in dilation) or math.prod(window) <= FEW:
+    if stride != window or any(map(any, padding)) or any(gap != 1 for gap in dilation):
         return None
-    split: list[int] = []
-    for axis, size in enumerate(window, 1):
-        places = x.shape[axis] // size
-        x = slice_axis(x, axis, 0, places * size)
-        split += [places, size]
+    places = [n // size for n, size in zip(x.shape[1:], window, strict=False)]
+    covered = (x.shape[0], *(n * size for n, size in zip(places, window, strict=True)), x.shape[-1])
+    if covered != x.shape:
+        x = bind(ops.SLICE, x, start=(0,) * len(covered), stop=covered, step=(1,) * len(covered))
+    split = itertools.chain.from_iterable(zip(places, window, strict=True))
     return reshape(x, (x.shape[0], *split, x.shape[-1]))
 
 

@@ -10,6 +10,7 @@ from tarazu.ops.control import composite, scan
 from tarazu.ops.create import full
 from tarazu.ops.elementwise import add, multiply, sigmoid, subtract, tanh
 from tarazu.ops.promote import as_float, as_value
+from tarazu.ops.recurrent_gradient import gru_cotangents, lstm_cotangents
 from tarazu.ops.shape import meet, slice_axis, swapaxes
 
 
@@ -43,8 +44,8 @@ def lstm(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b: Any = None, *,
     """
     x, w_ih, w_hh, h, c, *bias = _values("lstm", x, w_ih, w_hh, h, c, b)
     _require_shapes("lstm", 4, 3, x, w_ih, w_hh, h, c)
-    y, h, c = _lstm(_affine(x, w_ih, *bias), h, c, w_hh, reverse=reverse)
-    return y, (h, c)
+    y, h, c, *_ = _lstm(_affine(swapaxes(x, 0, 1), w_ih, *bias), h, c, w_hh, reverse=reverse)
+    return swapaxes(y, 0, 1), (h, c)
 
 
 def gru_cell(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
@@ -76,7 +77,8 @@ def gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
     """
     x, w_ih, w_hh, h, b_ih, b_hh = _gru_values("gru", x, w_ih, w_hh, h, b_ih, b_hh)
     _require_shapes("gru", 3, 3, x, w_ih, w_hh, h)
-    return _gru(_affine(x, w_ih, b_ih), h, w_hh, b_hh, reverse=reverse)
+    y, h, *_ = _gru(_affine(swapaxes(x, 0, 1), w_ih, b_ih), h, w_hh, b_hh, reverse=reverse)
+    return swapaxes(y, 0, 1), h
 
 
 def _values(name: str, *tensors: Any) -> list[Any]:
@@ -113,39 +115,52 @@ def _gates(x: Any, count: int) -> list[Any]:
     return [slice_axis(x, len(x.shape) - 1, i * units, (i + 1) * units) for i in range(count)]
 
 
-def _lstm_step(own: Any, h: Any, c: Any, w_hh: Any) -> tuple[Any, Any]:
+def _lstm_step(own: Any, h: Any, c: Any, w_hh: Any) -> tuple[Any, ...]:
+    """The new h and c, and what their gradient needs: the gates and tanh(c)."""
     i, f, g, o = _gates(add(own, matmul(h, w_hh)), 4)
-    c = add(multiply(sigmoid(f), c), multiply(sigmoid(i), tanh(g)))
-    return multiply(sigmoid(o), tanh(c)), c
+    i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
+    c = add(multiply(f, c), multiply(i, g))
+    tanh_c = tanh(c)
+    return multiply(o, tanh_c), c, i, f, g, o, tanh_c
 
 
-def _gru_step(own: Any, h: Any, w_hh: Any, b_hh: Any) -> Any:
+def _gru_step(own: Any, h: Any, w_hh: Any, b_hh: Any) -> tuple[Any, ...]:
+    """The new h, and what its gradient needs: the gates and p_n."""
     past = _affine(h, w_hh, b_hh)
     (own_r, own_z, own_n), (past_r, past_z, past_n) = _gates(own, 3), _gates(past, 3)
-    z = sigmoid(add(own_z, past_z))
-    n = tanh(add(own_n, multiply(sigmoid(add(own_r, past_r)), past_n)))
-    return add(n, multiply(z, subtract(h, n)))
+    r, z = sigmoid(add(own_r, past_r)), sigmoid(add(own_z, past_z))
+    n = tanh(add(own_n, multiply(r, past_n)))
+    return add(n, multiply(z, subtract(h, n))), r, z, n, past_n
 
 
-_lstm_cell = composite("lstm_cell")(_lstm_step)
-_gru_cell = composite("gru_cell")(_gru_step)
+@composite("lstm_cell")
+def _lstm_cell(own: Any, h: Any, c: Any, w_hh: Any) -> tuple[Any, Any]:
+    return _lstm_step(own, h, c, w_hh)[:2]
 
 
-@composite("lstm")
-def _lstm(own: Any, h: Any, c: Any, w_hh: Any, *, reverse: bool) -> tuple[Any, Any, Any]:
-    def step(states: tuple[Any, Any], row: Any) -> tuple[tuple[Any, Any], Any]:
-        h, c = _lstm_step(row, *states, w_hh)
-        return (h, c), h
-
-    (h, c), outputs = scan(step, (h, c), swapaxes(own, 0, 1), reverse=reverse)
-    return swapaxes(outputs, 0, 1), h, c
+@composite("gru_cell")
+def _gru_cell(own: Any, h: Any, w_hh: Any, b_hh: Any) -> Any:
+    return _gru_step(own, h, w_hh, b_hh)[0]
 
 
-@composite("gru")
-def _gru(own: Any, h: Any, w_hh: Any, b_hh: Any, *, reverse: bool) -> tuple[Any, Any]:
-    def step(h: Any, row: Any) -> tuple[Any, Any]:
-        h = _gru_step(row, h, w_hh, b_hh)
-        return h, h
+# Rows are steps here: (time, batch, ...). Beside the outputs and the last state, the sequences give for each step what
+# its gradient needs, and the state before it. Where no gradient is taken, compilation leaves these results out.
 
-    h, outputs = scan(step, h, swapaxes(own, 0, 1), reverse=reverse)
-    return swapaxes(outputs, 0, 1), h
+@composite("lstm", gradient=lstm_cotangents)
+def _lstm(own: Any, h: Any, c: Any, w_hh: Any, *, reverse: bool) -> tuple[Any, ...]:
+    def step(states: tuple[Any, Any], row: Any) -> tuple[tuple[Any, Any], tuple[Any, ...]]:
+        h, c, *inner = _lstm_step(row, *states, w_hh)
+        return (h, c), (h, *inner, *states)
+
+    (h, c), (outputs, *kept) = scan(step, (h, c), own, reverse=reverse)
+    return outputs, h, c, *kept
+
+
+@composite("gru", gradient=gru_cotangents)
+def _gru(own: Any, h: Any, w_hh: Any, b_hh: Any, *, reverse: bool) -> tuple[Any, ...]:
+    def step(h: Any, row: Any) -> tuple[Any, tuple[Any, ...]]:
+        after, *inner = _gru_step(row, h, w_hh, b_hh)
+        return after, (after, *inner, h)
+
+    h, (outputs, *kept) = scan(step, h, own, reverse=reverse)
+    return outputs, h, *kept

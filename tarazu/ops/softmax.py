@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tarazu.ops.control import composite
-from tarazu.ops.elementwise import divide, exp, log, negative, stop_gradient, subtract
+from tarazu.ops.elementwise import divide, exp, log, multiply, negative, stop_gradient, subtract
 from tarazu.ops.promote import as_float
 from tarazu.ops.reduce import max, sum
 
@@ -43,13 +43,32 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     return _log_softmax(as_float(x), axis=axis)
 
 
-@composite("softmax")
+@composite("softmax_vjp")
+def softmax_cotangent(g: Any, y: Any, *, axis: int) -> Any:
+    """The cotangent of x from that of y = softmax(x): y (g - sum(g y))."""
+    return multiply(y, subtract(g, sum(multiply(g, y), axis, keepdims=True)))
+
+
+@composite("log_softmax_vjp")
+def _log_softmax_cotangent(g: Any, y: Any, *, axis: int) -> Any:
+    return subtract(g, multiply(exp(y), sum(g, axis, keepdims=True)))
+
+
+def _softmax_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any, *, axis: int) -> list[Any]:
+    return [softmax_cotangent(cotangents[0], outputs[0], axis=axis)]
+
+
+def _log_softmax_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any, *, axis: int) -> list[Any]:
+    return [_log_softmax_cotangent(cotangents[0], outputs[0], axis=axis)]
+
+
+@composite("softmax", gradient=_softmax_rule)
 def _softmax(x: Any, *, axis: int) -> Any:
     raised = exp(subtract(x, stop_gradient(max(x, axis, keepdims=True))))
     return divide(raised, sum(raised, axis, keepdims=True))
 
 
-@composite("log_softmax")
+@composite("log_softmax", gradient=_log_softmax_rule)
 def _log_softmax(x: Any, *, axis: int) -> Any:
     shifted = subtract(x, stop_gradient(max(x, axis, keepdims=True)))  # x - logsumexp(x) would lose digits of large x
     return subtract(shifted, log(sum(exp(shifted), axis, keepdims=True)))

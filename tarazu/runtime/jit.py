@@ -68,6 +68,13 @@ class Jit:
         return sum(map(len, self._compiled.values()))
 
     @property
+    def changes(self) -> list[Tensor]:
+        """The tensors from outside whose values calls have changed so far."""
+        updates = [update for known in self._compiled.values() for compiled in known for update in compiled.updates]
+        return list({id(update.place.handle): update.place.handle for update in updates
+                     if isinstance(update.place, Outside) and update.value is not None}.values())
+
+    @property
     def graph(self) -> Graph:
         """The graph of the last traced signature, as it is compiled."""
         if not self._compiled:

@@ -1,4 +1,4 @@
-"""Callbacks: objects that `fit` tells what happens; there are five hooks."""
+"""Callbacks: objects that `fit` tells what happens; there are six hooks."""
 
 from __future__ import annotations
 
@@ -31,13 +31,24 @@ class Callback:
         """Before each epoch; `run.epoch` counts from 1."""
 
     def on_step_end(self, run: Run) -> None:
-        """After each step; `run.step` counts from 1 in each epoch, `run.loss` is the step's loss."""
+        """After each step; `run.step` counts from 1 in each epoch, `run.loss` is the step's loss.
+
+        Steps are run in chunks of about a quarter of a second, one by one where a callback has this hook.
+        """
+
+    def on_chunk_end(self, run: Run) -> None:
+        """After each chunk of steps; `run.step` is the last one's number."""
 
     def on_epoch_end(self, run: Run) -> None:
         """After each epoch; its row is `run.history[-1]`. `run.stop(reason)` ends the training here."""
 
     def on_fit_end(self, run: Run) -> None:
         """After the last epoch, also of an interrupted run."""
+
+
+def wants_steps(callback: Callback) -> bool:
+    """Whether the callback does anything after each step."""
+    return getattr(callback.on_step_end, "__func__", None) is not Callback.on_step_end
 
 
 class _Watcher(Callback):

@@ -10,7 +10,7 @@ import numpy as np
 from tarazu.nn.mode import in_mode
 from tarazu.runtime.tensor import asarray
 from tarazu.train.arrays import Arrays
-from tarazu.train.snapshot import restore
+from tarazu.train.snapshot import Snapshot, restore
 
 if TYPE_CHECKING:
     from tarazu.train.loop import Run
@@ -22,12 +22,13 @@ class TrainingWarning(UserWarning):
     """A run that ended before its time because a loss or a weight was not finite."""
 
 
-def give_up(run: Run, what: str, rows: np.ndarray) -> None:
-    """End the run with the last weights that gave a finite loss; `rows` are those of the last two steps."""
-    restore(run.good)
+def give_up(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:
+    """End the run with the weights in `good`, the last that gave a finite loss; `rows` are those of the last steps."""
+    restore(good)
     run.history.stopped = "not finite"
-    run.failure = (f"training stopped: {what} in epoch {run.epoch}, step {run.step} of {run.steps}; "
-                   f"likely cause: {_likely_cause(run, run.train.at(rows))}. The weights from before that are kept.")
+    of = f" of {run.steps}" if run.steps else ""
+    run.failure = (f"training stopped: {what} in epoch {run.epoch}, step {run.step}{of}; "
+                   f"likely cause: {_likely_cause(run, rows)}. The weights from before that are kept.")
 
 
 def _likely_cause(run: Run, batch: Arrays) -> str:

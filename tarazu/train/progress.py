@@ -51,14 +51,20 @@ class Bar(Callback):
         self._bar = Progress(TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), BarColumn(bar_width=12),
                              TimeRemainingColumn(compact=True),
                              TextColumn("{task.fields[numbers]}", table_column=rest), expand=True)
-        self._task = self._bar.add_task("", total=run.epochs * run.steps, epoch=1, epochs=run.epochs, numbers="")
+        self._task = self._bar.add_task("", total=None, epoch=1, epochs=run.epochs, numbers="")
         self._bar.start()
 
     def on_epoch_start(self, run: Run) -> None:
-        self._bar.update(self._task, epoch=run.epoch)
+        self._show(run)
 
-    def on_step_end(self, run: Run) -> None:
-        self._bar.advance(self._task)
+    def on_chunk_end(self, run: Run) -> None:
+        self._show(run)
+
+    def _show(self, run: Run) -> None:
+        """Of a stream whose length is not known yet there is no total."""
+        steps = run.steps or 0
+        self._bar.update(self._task, epoch=run.epoch, total=run.epochs * steps or None,
+                         completed=(run.epoch - 1) * steps + run.step)
 
     def on_epoch_end(self, run: Run) -> None:
         self._bar.update(self._task, numbers=row_text(run.history[-1]))

@@ -9,16 +9,23 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, TrainingError
+from tarazu.ir.interpreter import state
 from tarazu.nn import losses
 from tarazu.nn.last_axis import size
 from tarazu.nn.mode import in_mode
 from tarazu.nn.module import Module
+from tarazu.ops.control import while_loop
+from tarazu.ops.create import arange, zeros_like
+from tarazu.ops.elementwise import astype
 from tarazu.ops.index import take
 from tarazu.ops.reduce import mean
+from tarazu.ops.shape import reshape
 from tarazu.optim.named import optimizer as find_optimizer
 from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.jit import Jit, jit
+from tarazu.runtime.outside import KEPT
 from tarazu.runtime.tensor import Tensor, asarray
+from tarazu.runtime.trace import Trace
 from tarazu.train.arrays import features, pair, require_labels_fit
 from tarazu.train.metrics import named_metrics
 
@@ -32,20 +39,44 @@ class Setup:
         self.loss = losses.loss(loss)
         self.metrics = named_metrics(metrics, self.loss)
         self.split_seed: int | None = None  # kept, so that fits that go on do not train on rows held out before
-        self.train_step: Jit = jit(self._train_step)
+        self.train_chunk: Jit = jit(self._train_chunk)
+        self._trained: list[Tensor] = []
         self._modules: list[Module] = []
 
-    def _train_step(self, x: Tensor, y: Tensor, rows: Tensor) -> list[Tensor]:
-        """One step on the given rows; gives their mean loss and mean metrics."""
-        inputs, targets = take(x, rows), take(y, rows)
+    def _train_chunk(self, x: Tensor, y: Tensor, order: Tensor, first: Tensor, count: Tensor, sums: list[Tensor],
+                     batch: int) -> tuple[Tensor, list[Tensor]]:
+        """`count` steps of `batch` rows each, from order[first] on; `count` may change without a new trace.
+
+        Gives the last loss, and `sums` with the sums over rows of loss and metrics added, all in float64.
+        """
+        def step(carry: tuple[Tensor, Tensor, list[Tensor]]) -> tuple[Tensor, Tensor, list[Tensor]]:
+            i, _, totals = carry
+            rows = take(order, first + i * batch + arange(batch))
+            values = [reshape(astype(v, "float64"), ()) for v in self._train_step(take(x, rows), take(y, rows))]
+            return i + 1, values[0], [total + value * batch for total, value in zip(totals, values, strict=True)]
+
+        start = zeros_like(count), zeros_like(sums[0]), sums
+        if state.interpreter.notes_lines:  # debug_nans looks at single operations; to it a loop is one
+            return step(start)[1:]
+        with no_grad():  # for what goes round the loop: inside it gradients are recorded all the same
+            return while_loop(lambda carry: carry[0] < count, step, start)[1:]
+
+    def _train_step(self, inputs: Tensor, targets: Tensor) -> list[Tensor]:
+        """One step on a batch; gives its mean loss and mean metrics."""
         self.optimizer.zero_grad()
         prediction = self.model(inputs)
         loss = self.loss(prediction, targets)
         _require_scalar(loss)
         loss.backward()
         self.optimizer.step()
+        _drop_new_gradients()
         prediction = prediction.detach()
         return [loss.detach(), *[mean(metric(prediction, targets)) for metric in self.metrics.values()]]
+
+    def drop_gradients(self) -> None:
+        """Set `.grad` of all that is trained to None."""
+        for x in self._trained:
+            x.grad = None
 
     def prepare(self) -> None:
         """Take in what the model has become since the last fit: its layers, and its parameters for the optimiser."""
@@ -55,7 +86,7 @@ class Setup:
                                 expected="at least one parameter with requires_grad=True",
                                 fix="add a layer with weights, or thaw them: model.freeze(False)")
         if not _same(modules, self._modules):
-            self._modules, self.train_step = modules, jit(self._train_step)
+            self._modules, self.train_chunk = modules, jit(self._train_chunk)
         if not self.optimizer.has_own_choice:
             if not _same(wanted, self.optimizer.parameters):
                 self.optimizer.attach(wanted)
@@ -63,6 +94,7 @@ class Setup:
             raise ArgumentError("an optimiser that was made with parameters of another model",
                                 expected="parameters of this model, or none",
                                 fix='leave them out: model.compile(optimizer=tz.optim.Adam(lr=0.001), ...)')
+        self._trained = [*wanted, *self.optimizer.parameters]
 
     def state(self) -> list[Tensor]:
         """All tensors that a step changes."""
@@ -75,6 +107,14 @@ class Setup:
                 return np.asarray(self.loss(prediction, target, reduction="none").numpy())
             rows = range(len(prediction))
             return np.array([float(self.loss(prediction[i:i + 1], target[i:i + 1])) for i in rows])
+
+
+def _drop_new_gradients() -> None:
+    """Set every gradient that the trace under way has made to None, so that no program needs to write them out."""
+    assert isinstance(state.interpreter, Trace)
+    for change in state.interpreter.changes():
+        if change.grad is not KEPT:
+            change.handle.grad = None
 
 
 def _require_scalar(loss: Any) -> None:

@@ -63,8 +63,7 @@ def _slice(g: Any, y: Any, x: Any, start: Any, stop: Any, step: Any) -> Any:
         return zeros_like(x)
     spans = [(n - 1) * s + 1 for n, s in zip(y.shape, step, strict=True)]
     high = tuple(size - a - span for size, a, span in zip(x.shape, start, spans, strict=True))
-    zero = zeros_like(g)[(0,) * len(g.shape)]
-    return bind(ops.PAD, g, zero, low=start, high=high, interior=tuple(s - 1 for s in step))
+    return bind(ops.PAD, g, full((), 0, dtype=g.dtype), low=start, high=high, interior=tuple(s - 1 for s in step))
 
 
 def _pad(g: Any, y: Any, x: Any, value: Any, low: Any, high: Any, interior: Any) -> Any:
@@ -155,25 +154,28 @@ def _prod(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _dot_x(g: Any, y: Any, left: Any, right: Any, contract: Any, batch: Any) -> Any:
-    return _dot_side(g, left, right, contract, batch, free_of_other_last=True)
+    return _dot_side(g, left, right, contract, batch, other_comes_last_in_g=True)
 
 
 def _dot_y(g: Any, y: Any, left: Any, right: Any, contract: Any, batch: Any) -> Any:
-    return _dot_side(g, right, left, contract[::-1], batch[::-1], free_of_other_last=False)
+    return _dot_side(g, right, left, contract[::-1], batch[::-1], other_comes_last_in_g=False)
 
 
-def _dot_side(g: Any, own: Any, other: Any, contract: Any, batch: Any, *, free_of_other_last: bool) -> Any:
+def _dot_side(g: Any, own: Any, other: Any, contract: Any, batch: Any, *, other_comes_last_in_g: bool) -> Any:
     """The cotangent of one side: `g` contracted with the other side over that side's free axes, axes put in order."""
     own_free, other_free = (tuple(i for i in range(len(x.shape)) if i not in c + b)
                             for x, c, b in zip((own, other), contract, batch, strict=True))
-    lead = len(batch[0])
-    first = lead + (len(own_free) if free_of_other_last else 0)
-    g_axes = tuple(range(first, first + len(other_free)))
-    product = dot_general(g, other, (g_axes, other_free), (tuple(range(lead)), batch[1]))
-    # its axes: the batch, the free axes of `own`, the contracted ones in the order that they have in `other`
     partner = dict(zip(contract[1], contract[0], strict=True))
-    have = (*batch[0], *own_free, *(partner[axis] for axis in sorted(contract[1])))
-    return _transpose(product, None, None, have)
+    met = tuple(partner[axis] for axis in sorted(contract[1]))  # in the order that these axes have in `other`
+    lead = len(batch[0])
+    first = lead + (len(own_free) if other_comes_last_in_g else 0)
+    sides = [(g, tuple(range(first, first + len(other_free))), tuple(range(lead)), own_free),
+             (other, other_free, batch[1], met)]
+    if met < own_free:  # in this order the product of plain matrices needs no transpose
+        sides.reverse()
+    (first_side, second_side), summed, shared, left = zip(*sides, strict=True)
+    product = dot_general(first_side, second_side, summed, shared)
+    return _transpose(product, None, None, (*batch[0], *left[0], *left[1]))
 
 
 def _sort(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axis: int) -> list[Any]:

@@ -44,11 +44,27 @@ def recurrent(layer: torch.nn.Module, gates: int, state: object) -> tuple:
         return layer(wave(2, 3, 3), state)
 
 
+def filled(layer: torch.nn.Module) -> torch.nn.Module:
+    """With waves as parameters, in the order of `named_parameters`; the phase is the place. Matrices are of x @ w."""
+    with torch.no_grad():
+        for phase, parameter in enumerate(layer.parameters()):
+            parameter.copy_(wave(*reversed(parameter.shape), phase=phase).T if parameter.dim() > 1
+                            else wave(*parameter.shape, phase=phase))
+    return layer.eval()
+
+
+def encoder(norm_first: bool) -> torch.Tensor:
+    layer = filled(torch.nn.TransformerEncoderLayer(4, 2, 6, batch_first=True, norm_first=norm_first,
+                                                    activation="gelu" if norm_first else "relu", dtype=torch.float64))
+    return layer(wave(2, 3, 4))
+
+
 image, sequence = first(wave(1, 5, 4, 4)), first(wave(2, 5, 2))
 y_lstm, (h, c) = recurrent(torch.nn.LSTM(3, 2, batch_first=True, dtype=torch.float64), 4,
                            (wave(1, 2, 2, phase=5), wave(1, 2, 2, phase=6)))
 y_gru, h_gru = recurrent(torch.nn.GRU(3, 2, batch_first=True, dtype=torch.float64), 3, wave(1, 2, 2, phase=5))
 q, k, v = wave(2, 3, 4), wave(2, 5, 4, phase=1), wave(2, 5, 2, phase=2)
+heads = filled(torch.nn.MultiheadAttention(4, 2, batch_first=True, dtype=torch.float64))
 cubes = kernel(wave(2, 2, 2, 1, 2))
 golden = {
     "conv1d": last(f.conv1d(sequence, kernel(wave(3, 2, 3)), wave(3), stride=2, padding=2, dilation=2)),
@@ -71,6 +87,13 @@ golden = {
     "interpolate_corners": last(f.interpolate(image, (3, 6), mode="bilinear", align_corners=True)),
     "lstm": [flat(y_lstm), flat(h), flat(c)],
     "gru": [flat(y_gru), flat(h_gru)],
+    "lstm_layer": flat(filled(torch.nn.LSTM(3, 2, batch_first=True, dtype=torch.float64))(wave(2, 3, 3))[0]),
+    "gru_layer": flat(filled(torch.nn.GRU(3, 2, batch_first=True, dtype=torch.float64))(wave(2, 3, 3))[0]),
+    "multi_head_attention": flat(heads(wave(2, 3, 4), wave(2, 3, 4), wave(2, 3, 4))[0]),
+    "multi_head_attention_masked": flat(heads(wave(2, 3, 4), wave(2, 5, 4, phase=1), wave(2, 5, 4, phase=2),
+                                              attn_mask=wave(3, 5) < -0.5)[0]),
+    "encoder": flat(encoder(norm_first=False)),
+    "encoder_norm_first": flat(encoder(norm_first=True)),
     "attention": flat(f.scaled_dot_product_attention(q, k, v)),
     "attention_causal": flat(f.scaled_dot_product_attention(q, k, v, is_causal=True)),
     "attention_masked": flat(f.scaled_dot_product_attention(q, k, v, attn_mask=wave(3, 5) > 0, scale=0.7)),

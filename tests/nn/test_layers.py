@@ -10,7 +10,27 @@ from helpers import compilations, same_bits
 from own_layers import Branches, Multilayer, Residual, Scale, doubled
 
 import tarazu as tz
-from tarazu.nn import Activation, BatchNorm, Dense, Dropout, Embedding, Flatten, LayerNorm, Sequential, TableFeatures
+from tarazu.nn import (
+    GRU,
+    LSTM,
+    Activation,
+    AvgPool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    LayerNorm,
+    MaxPool2D,
+    MultiHeadAttention,
+    PositionalEmbedding,
+    Sequential,
+    TableFeatures,
+    TransformerEncoderLayer,
+)
 
 
 class Row(NamedTuple):
@@ -39,6 +59,27 @@ ROWS = {
     "layer norm, given size": Row(lambda: LayerNorm(4, epsilon=1e-3), (5, 4), (5, 4), 8),
     "embedding": Row(lambda: Embedding(7, 3), (5, 2), (5, 2, 3), 21, high=7),
     "table features": Row(lambda: TableFeatures(2, [(4, 3), (4, 2)]), (5, 4), (5, 7), 20, high=4),
+    "conv": Row(lambda: Conv2D(3, 2, activation="tanh"), (5, 4, 3, 2), (5, 3, 2, 3), 27),
+    "conv, all options": Row(lambda: Conv2D(4, (3, 2), (2, 1), "same", 2, "silu", dilation=(1, 2), in_channels=2,
+                                            kernel_initializer="he_normal"), (5, 4, 3, 2), (5, 2, 3, 4), 28),
+    "conv without bias": Row(lambda: Conv2D(2, 3, padding=1, bias=False), (5, 2, 2, 1), (5, 2, 2, 2), 18),
+    "max pool": Row(lambda: MaxPool2D(2), (5, 4, 5, 2), (5, 2, 2, 2), 0),
+    "average pool": Row(lambda: AvgPool2D(3, 1, "same"), (5, 4, 5, 2), (5, 4, 5, 2), 0),
+    "global average pool": Row(GlobalAvgPool2D, (5, 4, 3, 2), (5, 2), 0),
+    "mean over time": Row(GlobalAvgPool1D, (5, 4, 3), (5, 3), 0),
+    "lstm": Row(lambda: LSTM(3), (5, 4, 2), (5, 3), 24 + 36 + 12),
+    "lstm sequences": Row(lambda: LSTM(3, return_sequences=True, reverse=True, in_features=2), (5, 4, 2), (5, 4, 3),
+                          24 + 36 + 12),
+    "gru": Row(lambda: GRU(3, recurrent_initializer="glorot_normal"), (5, 4, 2), (5, 3), 18 + 27 + 18),
+    "gru sequences": Row(lambda: GRU(3, True, reverse=True), (5, 4, 2), (5, 4, 3), 18 + 27 + 18),
+    "attention": Row(lambda: MultiHeadAttention(2, 4, bias=False), (5, 3, 4), (5, 3, 4), 64),
+    "causal attention": Row(lambda: MultiHeadAttention(2, 4, causal=True, dropout=0.5), (5, 3, 4), (5, 3, 4), 64 + 16,
+                            differs_in_training=True),
+    "positional embedding": Row(lambda: PositionalEmbedding(3), (5, 3, 4), (5, 3, 4), 12),
+    "encoder": Row(lambda: TransformerEncoderLayer(2, 4, feedforward=6, dropout=0, activation="gelu"), (5, 3, 4),
+                   (5, 3, 4), 80 + 30 + 28 + 16),
+    "encoder, norm first": Row(lambda: TransformerEncoderLayer(2, 4, feedforward=6, norm_first=True), (5, 3, 4),
+                               (5, 3, 4), 80 + 30 + 28 + 16, differs_in_training=True),
     "sequential": Row(lambda: Sequential([Dense(3, "elu"), doubled, Dense(2)]), (5, 4), (5, 2), 23),
     "own layer": Row(Scale, (5, 4), (5, 4), 1),
     "own layer around a layer": Row(lambda: Residual(Dense(4)), (5, 4), (5, 4), 20),
@@ -157,13 +198,18 @@ def test_gradients_are_the_difference_quotients(row):
         t.raw = t.raw.astype(np.float64)
     x = x if layer.__class__ is Embedding else x.astype("float64")
     weights = tz.asarray(np.random.default_rng(2).normal(size=row.output))
-    (layer(x) * weights).sum().backward()
+
+    def loss():
+        tz.random.seed(6)  # so that dropout drops the same each time
+        return (layer(x) * weights).sum()
+
+    loss().backward()
     for parameter in layer.parameters():
         direction = np.random.default_rng(4).normal(size=parameter.shape)
         value, found, sides = parameter.raw, float((parameter.grad * tz.asarray(direction)).sum()), []
         for side in (1e-6, -1e-6):
             parameter.raw = np.asarray(value + side * direction)
-            sides.append(float((layer(x) * weights).sum()))
+            sides.append(float(loss()))
         parameter.raw = value
         assert found == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-5, abs=1e-6)
 

@@ -55,7 +55,7 @@ def test_the_global_seed_makes_a_run_repeatable_too():
 def test_a_short_last_batch_costs_one_trace_more_and_a_second_fit_none():
     model = classifier()
     model.fit(X, LABELS, batch_size=16, epochs=2, verbose=0)
-    assert model._setup.train_step.traces == 2
+    assert model._setup.train_chunk.traces == 2
     with compilations(exactly=0):
         model.fit(X, LABELS, batch_size=16, epochs=2, verbose=0)
 

@@ -1,0 +1,88 @@
+"""The frameworks side by side: which interpreter each runs on, and a process for each that trains when asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+CORES = 2
+
+
+class Peer(NamedTuple):
+    """A framework, and a way to train with it."""
+
+    label: str
+    library: str
+    worker: str  # a file of bench/workers
+    kinds: tuple[str, ...] = ("mlp", "cnn", "lstm", "transformer")
+
+
+OURS = "tarazu"
+PEERS = {
+    OURS: Peer("Tarazu fit", "tarazu", "tarazu_fit"),
+    "torch": Peer("torch eager", "torch", "torch_eager"),
+    "compile": Peer("torch.compile", "torch", "torch_compile"),
+    "jax": Peer("JAX", "jax", "jax_jit"),
+    "keras": Peer("Keras fit", "keras", "keras_fit", kinds=("mlp",)),
+}
+
+
+def python_for(library: str, given: str | None = None) -> str | None:
+    """An interpreter that has `library`: `given`, else this one, else that of BENCH_TORCH_PYTHON and the like."""
+    for python in [given] if given else [sys.executable, os.environ.get(f"BENCH_{library.upper()}_PYTHON")]:
+        if python and subprocess.run([python, "-c", f"import {library}"], env=environment(),
+                                     capture_output=True).returncode == 0:
+            return python
+    return None
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Where workers find what they import."""
+    paths = [str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "TF_CPP_MIN_LOG_LEVEL": "3", **more}
+
+
+def fresh_caches(folder: str) -> dict[str, str]:
+    """Settings that keep compiled programs of earlier processes out of sight."""
+    return {"TARAZU_CACHE": folder, "TORCHINDUCTOR_CACHE_DIR": f"{folder}/inductor"}
+
+
+def use_two_cores() -> None:
+    """Leave this process and all that it starts two cores, and so two threads, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+
+
+class Failure(Exception):
+    """A worker died; the text is the last line that it wrote."""
+
+
+class Worker:
+    """A process that trains one workload with one framework when it is asked, and else waits."""
+
+    def __init__(self, peer: Peer, python: str, workload: str, settings: Mapping[str, str]) -> None:
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  (open as long as the process)
+        self.process = subprocess.Popen(
+            [python, str(HERE / "workers" / f"{peer.worker}.py"), workload], env=environment(**settings),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+
+    def train(self, epochs: int) -> dict[str, float]:
+        """Seconds per epoch, and the last epoch's loss and accuracy. Raises Failure."""
+        try:
+            print(epochs, file=self.process.stdin, flush=True)
+            return json.loads(self.process.stdout.readline())
+        except (BrokenPipeError, json.JSONDecodeError):
+            self.process.wait()
+            self.errors.seek(0)
+            raise Failure((self.errors.read().strip().splitlines() or ["no message"])[-1]) from None
+
+    def close(self) -> None:
+        self.process.communicate()
+        self.errors.close()

@@ -1,0 +1,71 @@
+"""How fast networks are trained: Tarazu's `fit` beside torch, JAX and Keras, from one run on two threads.
+
+Run `python bench/training.py`, or name workloads; `--table` prints rows for the docs. A framework that the running
+interpreter lacks is looked for where BENCH_TORCH_PYTHON, BENCH_JAX_PYTHON or BENCH_KERAS_PYTHON (or `--python-torch`
+and so on) say. Compile times are those of the first epoch less those of a later one; the whole call of `fit` is
+beyond its epochs the verdict, for the number of epochs that a round has.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import epochs
+import iris
+from peers import OURS, PEERS, python_for, use_two_cores
+from report import Comparison, markdown
+from workloads import WORKLOADS
+
+IRIS = "iris"
+NAMES = [*WORKLOADS, IRIS]
+OTHERS = [peer for peer in PEERS if peer != OURS]
+LIBRARIES = sorted({PEERS[peer].library for peer in OTHERS})
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workloads", nargs="*", metavar="workload", help=f"of {', '.join(NAMES)}; all of them")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", default=",".join(OTHERS), help=f"of {','.join(OTHERS)}; all of them")
+    parser.add_argument("--table", action="store_true", help="a table for the docs instead of details")
+    for library in LIBRARIES:
+        parser.add_argument(f"--python-{library}", metavar="PATH", help=f"an interpreter that has {library}")
+    found = parser.parse_args()
+    found.workloads, found.peers = found.workloads or NAMES, [peer for peer in found.peers.split(",") if peer]
+    if unknown := {*found.workloads, *found.peers} - {*NAMES, *OTHERS}:
+        parser.error(f"{', '.join(sorted(unknown))}: not among {', '.join([*NAMES, *OTHERS])}")
+    return found
+
+
+def pythons_for(given: argparse.Namespace) -> dict[str, str | None]:
+    """The interpreter of each framework that takes part, None where it is not installed."""
+    libraries = {library: python_for(library, getattr(given, f"python_{library}", None))
+                 for library in {PEERS[peer].library for peer in [OURS, *given.peers]}}
+    return {peer: libraries[PEERS[peer].library] for peer in [OURS, *given.peers]}
+
+
+def measured(name: str, pythons: dict[str, str | None], rounds: int) -> tuple[str, list[Comparison]]:
+    """A description of one workload's measurements, and what they say."""
+    if name == IRIS:
+        results = iris.measure(pythons, rounds)
+        return iris.describe(results, rounds), iris.comparisons(results)
+    found = epochs.measure(name, pythons, rounds)
+    return epochs.describe(name, found, rounds), [epochs.comparison(name, found)]
+
+
+def main() -> None:
+    given = arguments()
+    use_two_cores()
+    pythons = pythons_for(given)
+    comparisons: list[Comparison] = []
+    for name in given.workloads:
+        text, found = measured(name, pythons, given.rounds)
+        comparisons += found
+        if not given.table:
+            print(text, end="\n\n", flush=True)
+    if given.table:
+        print(markdown(comparisons, [PEERS[peer].label for peer in given.peers]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""The networks in plain `jax.numpy`: for each kind the first parameters and the function of parameters and inputs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from workloads import CLASSES, Workload
+
+Parameters = dict[str, Any]
+_RNG = np.random.default_rng(1)
+
+
+def glorot(*shape: int) -> np.ndarray:
+    """A weight with inputs and outputs as its last axes (Glorot and Bengio, 2010)."""
+    limit = math.sqrt(6 / (math.prod(shape[:-2]) * sum(shape[-2:])))
+    return _RNG.uniform(-limit, limit, shape).astype(np.float32)
+
+
+def linear(*shape: int) -> Parameters:
+    return {"weight": glorot(*shape), "bias": np.zeros(shape[-1], np.float32)}
+
+
+def apply(p: Parameters, x: jax.Array) -> jax.Array:
+    return x @ p["weight"] + p["bias"]
+
+
+def mlp(workload: Workload) -> Parameters:
+    sizes = itertools.pairwise((*workload.shape, *workload.widths))
+    return {"layers": [linear(*size) for size in sizes]}
+
+
+def mlp_forward(p: Parameters, x: jax.Array) -> jax.Array:
+    for layer in p["layers"][:-1]:
+        x = jax.nn.relu(apply(layer, x))
+    return apply(p["layers"][-1], x)
+
+
+def cnn(workload: Workload) -> Parameters:
+    return {"convolutions": [linear(3, 3, 1, 32), linear(3, 3, 32, 64)],
+            "layers": [linear(64 * 5 * 5, 128), linear(128, CLASSES)]}
+
+
+def convolve(p: Parameters, x: jax.Array) -> jax.Array:
+    y = jax.lax.conv_general_dilated(x, p["weight"], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    return y + p["bias"]
+
+
+def pool(x: jax.Array) -> jax.Array:
+    """The largest of 2 x 2; as a maximum over axes, whose gradient XLA runs faster than that of `reduce_window`."""
+    n, height, width, channels = x.shape
+    whole = x[:, :height // 2 * 2, :width // 2 * 2]
+    return whole.reshape(n, height // 2, 2, width // 2, 2, channels).max((2, 4))
+
+
+def cnn_forward(p: Parameters, x: jax.Array) -> jax.Array:
+    for convolution in p["convolutions"]:
+        x = pool(jax.nn.relu(convolve(convolution, x)))
+    return mlp_forward(p, x.reshape(len(x), -1))
+
+
+def lstm(workload: Workload) -> Parameters:
+    return {"inputs": linear(workload.shape[-1], 4 * 128), "state": glorot(128, 4 * 128), "head": linear(128, CLASSES)}
+
+
+def lstm_forward(p: Parameters, x: jax.Array) -> jax.Array:
+    def step(carry: Any, inputs: jax.Array) -> Any:
+        h, c = carry
+        i, f, g, o = jnp.split(inputs + h @ p["state"], 4, axis=-1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
+
+    zeros = jnp.zeros((len(x), 128))
+    (h, _), _ = jax.lax.scan(step, (zeros, zeros), apply(p["inputs"], x).swapaxes(0, 1))
+    return apply(p["head"], h)
+
+
+def transformer(workload: Workload) -> Parameters:
+    def scale() -> Parameters:
+        return {"weight": np.ones(128, np.float32), "bias": np.zeros(128, np.float32)}
+
+    blocks = [{"qkv": linear(128, 3 * 128), "out": linear(128, 128), "norm1": scale(), "up": linear(128, 512),
+               "down": linear(512, 128), "norm2": scale()} for _ in range(2)]
+    return {"blocks": blocks, "head": linear(128, CLASSES)}
+
+
+def normalise(p: Parameters, x: jax.Array) -> jax.Array:
+    return jax.nn.standardize(x, axis=-1, epsilon=1e-5) * p["weight"] + p["bias"]
+
+
+def transformer_forward(p: Parameters, x: jax.Array) -> jax.Array:
+    for block in p["blocks"]:
+        q, k, v = (part.reshape(*x.shape[:2], 4, 32) for part in jnp.split(apply(block["qkv"], x), 3, axis=-1))
+        attended = jax.nn.dot_product_attention(q, k, v).reshape(x.shape)
+        x = normalise(block["norm1"], x + apply(block["out"], attended))
+        x = normalise(block["norm2"], x + apply(block["down"], jax.nn.relu(apply(block["up"], x))))
+    return apply(p["head"], x.mean(1))
+
+
+MODELS = {"mlp": (mlp, mlp_forward), "cnn": (cnn, cnn_forward), "lstm": (lstm, lstm_forward),
+          "transformer": (transformer, transformer_forward)}

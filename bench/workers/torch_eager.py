@@ -1,0 +1,105 @@
+"""Training in torch as most users write it; also the models for `torch_compile.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from serve import Train, serve
+from torch import Tensor, nn
+from workloads import CLASSES, LEARNING_RATE, Workload, data
+
+Forward = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def mlp(workload: Workload) -> nn.Module:
+    layers: list[nn.Module] = []
+    features = workload.shape[0]
+    for width in workload.widths:
+        layers += [nn.Linear(features, width), nn.ReLU()]
+        features = width
+    return nn.Sequential(*layers[:-1])
+
+
+def cnn(workload: Workload) -> nn.Module:
+    model = nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(64 * 5 * 5, 128), nn.ReLU(), nn.Linear(128, CLASSES))
+    return model.to(memory_format=torch.channels_last)
+
+
+class LSTM(nn.Module):
+    def __init__(self, workload: Workload) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(workload.shape[-1], 128, batch_first=True)
+        self.head = nn.Linear(128, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.lstm(x)[0][:, -1])
+
+
+class Transformer(nn.Module):
+    def __init__(self, workload: Workload) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(128, 4, 512, dropout=0.0, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.head = nn.Linear(128, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.encoder(x).mean(1))
+
+
+MODELS = {"mlp": mlp, "cnn": cnn, "lstm": LSTM, "transformer": Transformer}
+
+
+def model_for(workload: Workload) -> nn.Module:
+    """The model with weights as the other frameworks start them."""
+    model = MODELS[workload.kind](workload)
+    for name, parameter in model.named_parameters():
+        if parameter.ndim > 1:
+            nn.init.xavier_uniform_(parameter)
+        elif "bias" in name:
+            nn.init.zeros_(parameter)
+    return model
+
+
+def tensors_for(workload: Workload) -> tuple[Tensor, Tensor]:
+    x, y = map(torch.from_numpy, data(workload))
+    return (x.permute(0, 3, 1, 2) if workload.kind == "cnn" else x), y  # a view: channels stay last in memory
+
+
+def forward_for(model: nn.Module) -> Forward:
+    def forward(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        prediction = model(x)
+        return nn.functional.cross_entropy(prediction, y), (prediction.argmax(1) == y).sum()
+    return forward
+
+
+def trainer(workload: Workload, model: nn.Module, forward: Forward) -> Train:
+    x, y = tensors_for(workload)
+    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
+
+    def epoch() -> dict[str, float]:
+        order = torch.randperm(len(x))
+        loss_sum, correct_sum = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+        for rows in order.split(workload.batch):
+            optimizer.zero_grad()
+            loss, correct = forward(x[rows], y[rows])
+            loss.backward()
+            optimizer.step()
+            loss_sum += loss.detach() * len(rows)
+            correct_sum += correct
+        return {"loss": loss_sum.item() / len(x), "accuracy": correct_sum.item() / len(x)}
+
+    return lambda epochs: [epoch() for _ in range(epochs)][-1]
+
+
+def prepare(workload: Workload) -> Train:
+    torch.set_num_threads(2)
+    torch.manual_seed(0)
+    model = model_for(workload)
+    return trainer(workload, model, forward_for(model))
+
+
+if __name__ == "__main__":
+    serve(prepare)

@@ -1,0 +1,61 @@
+"""What is trained in `bench/training.py`: shapes, sizes, made-up data and the speed that is aimed at."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+CLASSES, LEARNING_RATE = 10, 1e-3
+FLIPPED_LABELS = 0.1  # of all, so that losses stay well above 0 and can be compared
+
+
+class Workload(NamedTuple):
+    """A network, its batches, and how much faster Tarazu should be than the others."""
+
+    title: str
+    kind: str  # of network: the name of a function of each worker
+    shape: tuple[int, ...]  # of one sample
+    rows: int
+    batch: int
+    against_torch: float
+    against_best: float
+    widths: tuple[int, ...] = ()  # of the layers of an MLP
+    epochs: int = 1  # in one round
+
+
+def _mlp(width: int, batch: int, against_torch: float, against_best: float) -> Workload:
+    widths = width, width, CLASSES
+    title = f"MLP 784-{'-'.join(map(str, widths))}, batch {batch}"
+    return Workload(title, "mlp", (784,), 20_000, batch, against_torch, against_best, widths, epochs=3)
+
+
+WORKLOADS = {
+    "mlp128": _mlp(128, 64, 4, 2.5),
+    "mlp512": _mlp(512, 128, 1.5, 1.4),
+    "mlp32": _mlp(32, 32, 10, 3.5),
+    "cnn": Workload("CNN conv32-pool-conv64-pool-dense128-10, batch 64", "cnn", (28, 28, 1), 6_400, 64, 1.5, 1.3),
+    "lstm": Workload("LSTM 128 units on 64 x 32, batch 64", "lstm", (64, 32), 6_400, 64, 1.4, 1.4),
+    "transformer": Workload("transformer, 2 layers, d 128, 4 heads, ff 512, 64 tokens, batch 32", "transformer",
+                            (64, 128), 1_600, 32, 1.3, 1.3),
+}
+
+
+def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs (rows, *shape) in float32 and class numbers (rows,): normal noise around a centre for each class."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(CLASSES, size=workload.rows)
+    centres = rng.normal(size=(CLASSES, *workload.shape)) * 5 / math.sqrt(math.prod(workload.shape))
+    x = (centres[y] + rng.normal(size=(workload.rows, *workload.shape))).astype(np.float32)
+    flipped = rng.random(workload.rows) < FLIPPED_LABELS
+    return x, np.where(flipped, rng.integers(CLASSES, size=workload.rows), y)
+
+
+def iris_like() -> tuple[np.ndarray, np.ndarray]:
+    """150 flowers of 3 species, normal with the means and deviations of Fisher's iris data (1936), standardised."""
+    means = np.array([[5.01, 3.43, 1.46, 0.25], [5.94, 2.77, 4.26, 1.33], [6.59, 2.97, 5.55, 2.03]])
+    deviations = np.array([[0.35, 0.38, 0.17, 0.11], [0.52, 0.31, 0.47, 0.20], [0.64, 0.32, 0.55, 0.27]])
+    y = np.repeat(np.arange(3), 50)
+    x = np.random.default_rng(0).normal(means[y], deviations[y])
+    return ((x - x.mean(axis=0)) / x.std(axis=0)).astype(np.float32), y

@@ -1,0 +1,195 @@
+"""How a sum of products is cut into register tiles, panels and shares: the cheapest of many ways, by a cost model.
+
+The axis of the vectors runs along the columns of the right factor; the rows of a tile share those vectors, and each
+row multiplies them by numbers of the left factor. Costs are in cycles of a processor that does one product of vectors
+per cycle.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tarazu.backend.native.contraction_form import Form
+from tarazu.backend.native.nest import Access
+from tarazu.backend.native.target import Target
+
+CACHE = 512 * 1024  # bytes: half of the second level of a current processor
+BLOCK = 256 * 1024  # bytes of a panel of the right factor that stay there while the tiles pass
+LATENCY = 8  # products in flight that keep the units busy
+COLUMNS, ROWS, ROWS_FIRST = "columns", "rows", "rows first"
+
+
+class Layout(NamedTuple):
+    """Which factor lies how: the axis of the vectors, and what follows from it."""
+
+    left: Access
+    right: Access
+    axis: int
+    rows: tuple[int, ...]  # kept axes along which the right factor stands still
+    others: tuple[int, ...]  # kept axes along which it moves
+
+
+class Tile(NamedTuple):
+    """What registers hold: all of the axes `whole`, of the axis `cut` one of `parts` parts; `width` vectors of each."""
+
+    whole: tuple[int, ...]
+    cut: int | None
+    parts: int
+    width: int
+
+
+class Plan(NamedTuple):
+    layout: Layout
+    tile: Tile
+    lanes: int
+    order: str  # COLUMNS: threads share columns; ROWS: rows, panel after panel; ROWS_FIRST: rows, all panels of each
+    packed: bool
+    blocks: int  # how many blocks the outermost reduced axis is cut into
+    cost: float
+
+
+def best_plan(form: Form, target: Target) -> Plan | None:
+    """The cheapest plan; None when no axis suits the vectors."""
+    lanes = target.vector_bytes // form.dtype.itemsize
+    plans = [_plan(form, layout, tile, lanes)
+             for layout in _layouts(form) for tile in _tiles(form, layout, lanes, target.registers)]
+    return min(plans, key=lambda plan: plan.cost, default=None)
+
+
+def reduced_axes(form: Form, layout: Layout) -> list[int]:
+    """The reduced axes from the outermost loop to the innermost: the shortest steps come last."""
+    return sorted(range(len(form.kept), len(form.sizes)),
+                  key=lambda axis: -abs(layout.right.strides[axis]) - abs(layout.left.strides[axis]))
+
+
+def panels(form: Form, layout: Layout, width: int, lanes: int) -> tuple[int, int]:
+    """How many panels there are, and the columns of the last."""
+    columns = form.kept[layout.axis]
+    count = math.ceil(columns / (width * lanes))
+    return count, columns - (count - 1) * width * lanes
+
+
+def _layouts(form: Form) -> Iterator[Layout]:
+    a, b = form.factors
+    for left, right in ((a, b), (b, a)):
+        for axis in range(len(form.kept)):
+            beside = left.strides[axis]
+            if right.strides[axis] and (beside == 0 or beside == right.strides[axis] == 1):
+                others = [other for other in range(len(form.kept)) if other != axis]
+                yield Layout(left, right, axis, tuple(x for x in others if not right.strides[x]),
+                             tuple(x for x in others if right.strides[x]))
+
+
+def _tiles(form: Form, layout: Layout, lanes: int, registers: int) -> Iterator[Tile]:
+    vectors = math.ceil(form.kept[layout.axis] / lanes)
+    for width in range(1, min(vectors, 8) + 1):
+        most = min((registers - 1 - width) // width, 16 if width > 1 else 24)
+        if most < 1:
+            return
+        for cut in layout.rows or (None,):
+            for whole in _small(form, [axis for axis in layout.rows if axis != cut], most):
+                yield from _cuts(form, whole, cut, most, width)
+
+
+def _small(form: Form, axes: list[int], most: int) -> Iterator[tuple[int, ...]]:
+    """Sets of axes that a tile may hold whole."""
+    for count in range(3):
+        for whole in itertools.combinations(axes, count):
+            if math.prod(form.kept[axis] for axis in whole) <= most:
+                yield whole
+
+
+def _cuts(form: Form, whole: tuple[int, ...], cut: int | None, most: int, width: int) -> Iterator[Tile]:
+    if cut is None:
+        yield Tile(whole, None, 1, width)
+        return
+    room = most // math.prod(form.kept[axis] for axis in whole)
+    size = form.kept[cut]
+    fewest = math.ceil(size / room)
+    for parts in {part for part in range(fewest, min(2 * fewest + 1, fewest + 6, size) + 1)}:
+        yield Tile(whole, cut, parts, width)
+
+
+def _plan(form: Form, layout: Layout, tile: Tile, lanes: int) -> Plan:
+    depth = math.prod(form.reduced)
+    count, last = panels(form, layout, tile.width, lanes)
+    groups = math.prod(form.kept[axis] for axis in layout.others)
+    outer = math.prod(form.kept[axis] for axis in layout.rows if axis not in (*tile.whole, tile.cut))
+    panel_bytes = depth * tile.width * lanes * form.dtype.itemsize
+    packed = layout.right.strides[layout.axis] != 1 or _collides(form, layout, tile, lanes, outer * tile.parts)
+    order = _order(form, layout, groups, count, packed, panel_bytes * count)
+    blocks = 1
+    if order != ROWS_FIRST and form.reduced and panel_bytes > CACHE and outer * tile.parts > 2:
+        blocks = _blocks(form, layout, math.ceil(panel_bytes / BLOCK), lanes)
+    compute = outer * _column_cost(form, layout, tile, lanes, depth, count, last)
+    items = groups * count if order == COLUMNS else groups * outer * tile.parts
+    share = math.ceil(items / 2) / items
+    copies = 1.0 if order == COLUMNS else 2.0
+    cost = groups * (compute + copies * packed * count * _packing(form, layout, tile, lanes, depth)) * share
+    return Plan(layout, tile, lanes, order, packed, blocks, cost)
+
+
+def _order(form: Form, layout: Layout, groups: int, count: int, packed: bool, right_bytes: int) -> str:
+    """Threads share columns, so that each keeps its part of the weights, unless the left factor is the large one."""
+    left_bytes = form.dtype.itemsize * math.prod(
+        size for size, stride in zip(form.sizes, layout.left.strides, strict=True) if stride)
+    if groups > 1 and (packed or groups * count >= 8):
+        return COLUMNS
+    if count > 1 and (left_bytes <= CACHE or left_bytes <= right_bytes):
+        return COLUMNS
+    return ROWS if packed or (right_bytes > BLOCK and groups == 1) else ROWS_FIRST
+
+
+def _blocks(form: Form, layout: Layout, wanted: int, lanes: int) -> int:
+    """Into how many blocks to cut the outermost reduced axis, so that the last is no shorter than a vector."""
+    size = form.sizes[reduced_axes(form, layout)[0]]
+    for blocks in range(min(wanted, size), 1, -1):
+        length = math.ceil(size / blocks)
+        if size - (blocks - 1) * length >= min(lanes, length):
+            return blocks
+    return 1
+
+
+def _column_cost(form: Form, layout: Layout, tile: Tile, lanes: int, depth: int, count: int, last: int) -> float:
+    """All tiles of all panels, for one place of the outer axes."""
+    whole = math.prod(form.kept[axis] for axis in tile.whole)
+    size = form.kept[tile.cut] if tile.cut is not None else 1
+    short, longer = divmod(size, tile.parts)
+    widths = [(tile.width, count - 1), (math.ceil(last / lanes), 1)]
+    heights = [(whole * (short + 1), longer), (whole * short, tile.parts - longer)]
+    total = sum(w * h * _tile_cost(form, layout, rows, width, lanes, depth)
+                for width, w in widths if w for rows, h in heights if h)
+    variants = (1 + (last != tile.width * lanes and count > 1)) * (1 + (longer > 0))
+    return total * (1 + 0.02 * (variants - 1))
+
+
+def _tile_cost(form: Form, layout: Layout, rows: int, width: int, lanes: int, depth: int) -> float:
+    products = rows * width
+    loads = width + (products if layout.left.strides[layout.axis] else rows)
+    epilogue = sum(1 if access.strides[layout.axis] in (0, 1) else 2 * lanes for access in form.slots)
+    return depth * (max(products, LATENCY, loads / 2) + 0.25 * loads + 1) + 40 + products * epilogue
+
+
+def _packing(form: Form, layout: Layout, tile: Tile, lanes: int, depth: int) -> float:
+    """Cycles to copy one panel."""
+    if layout.right.strides[layout.axis] == 1:
+        each = 2 / lanes
+    else:
+        by_blocks = any(stride == 1 and size >= lanes for size, stride in
+                        zip(form.reduced, layout.right.strides[len(form.kept):], strict=True))
+        each = 0.6 if by_blocks else 2.5
+    return depth * tile.width * lanes * each
+
+
+def _collides(form: Form, layout: Layout, tile: Tile, lanes: int, passes: int) -> bool:
+    """Whether rows of a panel lie so far apart that they crowd the same few sets of the cache."""
+    item = form.dtype.itemsize
+    axes = [(form.sizes[axis], abs(layout.right.strides[axis]) * item) for axis in reduced_axes(form, layout)]
+    if not axes or passes < 8:
+        return False
+    length, stride = axes[-1]
+    sets = 1024 // math.gcd(1024, max(stride // 64, 1)) if stride % 64 == 0 else 1024
+    return length > 64 and length > 8 * sets

@@ -1,0 +1,144 @@
+"""Compiled programs as Python calls them: memory, arguments, and what NumPy computes in between."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tarazu.backend.native import text
+from tarazu.backend.native.assemble import Loaded
+from tarazu.backend.native.compiler import Compiled, lower, machine_code
+from tarazu.backend.native.steps import Callback, input_types, result_types
+from tarazu.backend.native.target import host
+from tarazu.backend.native.threads import run, threads
+from tarazu.base.errors import ArgumentError
+from tarazu.base.settings import log
+from tarazu.ir.graph import Graph
+from tarazu.ir.op import Op
+from tarazu.ir.types import TensorType
+
+Evaluate = Callable[[Op, list[np.ndarray], dict[str, Any]], Any]
+_CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
+ALIGN = 64
+
+
+class _Memory:
+    """What one run of a program works in: control block, table of pointers, arena, the frames of the threads."""
+
+    def __init__(self, program: Program) -> None:
+        compiled = program.compiled
+        self.block = _aligned(8 * text.WORDS)
+        self.arena = _aligned(compiled.arena)
+        self.frames: np.ndarray | None = None
+        self.threads = 0
+        count = len(program.inputs) + len(program.outputs)
+        self.table = (ctypes.c_void_p * (count + len(compiled.constants) + 1))()
+        for i, array in enumerate(compiled.constants):
+            self.table[count + i] = array.ctypes.data
+        self.words = self.block.view(np.int64)
+        self.address = self.block.ctypes.data
+        self.words[text.TABLE] = ctypes.addressof(self.table)
+        self.words[text.ARENA] = self.arena.ctypes.data
+        self.words[text.CALL] = ctypes.cast(program.callback, ctypes.c_void_p).value or 0
+
+    def for_threads(self, count: int, scratch: int) -> None:
+        """Make room for the frames of so many threads."""
+        if self.frames is None or count > self.threads:
+            self.frames, self.threads = _aligned(count * scratch), count
+            self.words[text.FRAMES] = self.frames.ctypes.data
+
+
+def _aligned(size: int) -> np.ndarray:
+    """So many bytes, at an address that suits vectors."""
+    raw = np.empty(size + ALIGN, np.uint8)
+    raw[:] = 0
+    start = -raw.ctypes.data % ALIGN
+    return raw[start:start + size]
+
+
+class Program:
+    """A compiled graph."""
+
+    def __init__(self, graph: Graph, evaluate: Evaluate) -> None:
+        self.inputs, self.outputs = graph.input_types, graph.output_types
+        self.graph, self.evaluate = graph, evaluate
+        self.compiled: Compiled = lower(graph, host())
+        self.code = Loaded(machine_code(self.compiled, host()))
+        self.address = self.code.address("program")
+        self.error: BaseException | None = None
+        self.callback = _CALL(self._called)
+        self._free: list[_Memory] = []
+        self._lock = threading.Lock()
+        if self.compiled.callbacks:
+            names = sorted({step.node.op.name for step in self.compiled.callbacks})  # type: ignore[union-attr]
+            log("native", f"NumPy computes {', '.join(names)} inside a compiled program")
+
+    def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        inputs = [x if x.flags.c_contiguous else np.array(x, order="C") for x in arrays]
+        outputs = [np.empty(t.shape, t.dtype.numpy) for t in self.outputs]
+        memory = self._memory()
+        try:
+            for i, array in enumerate([*inputs, *outputs]):
+                memory.table[i] = array.ctypes.data
+            self._run(memory)
+        finally:
+            self._free.append(memory)
+        return outputs
+
+    def _memory(self) -> _Memory:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return _Memory(self)
+
+    def _run(self, memory: _Memory) -> None:
+        count = threads() if self.compiled.is_shared else 1
+        memory.for_threads(count, self.compiled.scratch)
+        memory.words[text.FAILED] = 0
+        run(self.address, memory.address, count)
+        failed = int(memory.words[text.FAILED])
+        if failed:
+            self._raise(failed)
+
+    def _raise(self, failed: int) -> None:
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+        raise ArgumentError("while_loop: the condition still holds after the bound",
+                            expected="a bound that no run of the loop exceeds", fix="pass a larger bound")
+
+    def _called(self, number: int, pointers: Any) -> int:
+        """Compute one primitive in NumPy; errors wait until the program has returned."""
+        try:
+            step = self.compiled.callbacks[number]
+            inputs, outputs = _arrays(step, pointers)
+            with np.errstate(all="ignore"):
+                found = self.evaluate(step.node.op, inputs, step.node.attributes)  # type: ignore[arg-type]
+            for target, value in zip(outputs, found if isinstance(found, list) else [found], strict=True):
+                target[...] = value
+        except BaseException as error:
+            self.error = error
+            return 1
+        return 0
+
+
+def _arrays(step: Callback, pointers: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The memory of a callback's inputs and outputs as arrays."""
+    node = step.node
+    types = [*input_types(node), *result_types(node)]
+    found = [_array(pointers[i], type_) for i, type_ in enumerate(types)]
+    return found[:len(node.inputs)], found[len(node.inputs):]
+
+
+def _array(address: int, type_: TensorType) -> np.ndarray:
+    size = type_.size * type_.dtype.itemsize
+    if not size:
+        return np.empty(type_.shape, type_.dtype.numpy)
+    raw = (ctypes.c_char * size).from_address(address)
+    return np.frombuffer(raw, np.uint8).view(type_.dtype.numpy).reshape(type_.shape)
+
+

@@ -1,0 +1,68 @@
+"""The processor that code is made for: its features, the width of its vectors, how many registers it has."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import NamedTuple
+
+from tarazu.base.errors import ArgumentError
+
+_X86_FEATURES = {  # what TARAZU_CPU leaves of the features of an x86-64 processor
+    "avx512": None,
+    "avx2": ("avx512",),
+    "sse": ("avx", "fma", "f16c", "xop", "vaes", "vpclmulqdq"),
+}
+
+
+class Target(NamedTuple):
+    """A processor as the generator sees it."""
+
+    triple: str
+    cpu: str
+    features: str
+    vector_bytes: int
+    registers: int  # of vectors
+    has_fma: bool
+
+    @property
+    def lanes(self) -> int:
+        """How many numbers of single precision a vector holds."""
+        return self.vector_bytes // 4
+
+    @property
+    def is_x86(self) -> bool:
+        return self.triple.startswith(("x86_64", "amd64"))
+
+    @property
+    def attributes(self) -> str:
+        """What every function carries. Without the widths LLVM would halve vectors of 512 bits."""
+        widths = f'"prefer-vector-width"="{8 * self.vector_bytes}" "min-legal-vector-width"="{8 * self.vector_bytes}"'
+        return f'nounwind "target-cpu"="{self.cpu}" "target-features"="{self.features}" {widths}'
+
+
+@functools.lru_cache(maxsize=8)
+def host(narrowed: str | None = None) -> Target:
+    """This processor, or what TARAZU_CPU (`avx512`, `avx2`, `sse`) leaves of it."""
+    import llvmlite.binding as llvm
+
+    triple, found = llvm.get_default_triple(), dict(llvm.get_host_cpu_features())
+    wanted = narrowed or os.environ.get("TARAZU_CPU", "")
+    if not triple.startswith(("x86_64", "amd64")):
+        return aarch64(triple, llvm.get_host_cpu_name(), ",".join(f"{'+' if on else '-'}{name}" for name, on in found.items()))
+    if wanted and wanted not in _X86_FEATURES:
+        raise ArgumentError(f"TARAZU_CPU={wanted}", expected=f"one of {', '.join(_X86_FEATURES)}",
+                            fix="leave it unset to use all that the processor has")
+    dropped = _X86_FEATURES.get(wanted) or ()
+    features = {name: on and not name.startswith(dropped) for name, on in found.items()}
+    flags = ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(features.items()))
+    wide = all(features.get(name) for name in ("avx512f", "avx512bw", "avx512vl", "avx512dq"))
+    if not wide:
+        flags = ",".join(flag for flag in flags.split(",") if not flag.startswith("+avx512"))
+    width = 64 if wide else 32 if features.get("avx2") else 16
+    return Target(triple, "x86-64", flags, width, 32 if wide else 16, bool(features.get("fma")))
+
+
+def aarch64(triple: str = "aarch64-unknown-linux-gnu", cpu: str = "generic", features: str = "+neon") -> Target:
+    """A 64-bit ARM processor with NEON."""
+    return Target(triple, cpu, features, 16, 32, True)

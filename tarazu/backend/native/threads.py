@@ -1,0 +1,172 @@
+"""Running a compiled program on several threads at once.
+
+The caller is thread 0. The others are helpers: daemon threads that never leave native code while they live. They are
+made when a program first needs them and sleep between programs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import threading
+
+import numpy as np
+
+from tarazu.backend.native import barrier, cache
+from tarazu.backend.native.assemble import Loaded, object_code
+from tarazu.backend.native.llvm_text import Module
+from tarazu.backend.native.target import host
+from tarazu.base.errors import ArgumentError
+
+MOST_THREADS = 1024
+_PROGRAM = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
+_LAUNCH = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+_Word = ctypes.c_int64
+
+
+def threads() -> int:
+    """On how many threads a program may run: what `set_threads` said, else TARAZU_THREADS, else the number of cores.
+
+    >>> threads() >= 1
+    True
+    """
+    return _chosen if _chosen is not None else _default()
+
+
+def set_threads(n: int) -> None:
+    """Let programs run on up to `n` threads from now on; small ones take fewer.
+
+    An ArgumentError follows where `n` is not a whole number of at least 1.
+
+    >>> set_threads(1)
+    >>> threads()
+    1
+    """
+    global _chosen
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= MOST_THREADS:
+        raise ArgumentError(f"set_threads({n!r})", expected=f"a whole number from 1 to {MOST_THREADS}",
+                            fix=f"this machine has {_cores()} cores: set_threads({_cores()}) uses them all")
+    _chosen = int(n)
+
+
+_chosen: int | None = None
+
+
+@functools.lru_cache(maxsize=1)
+def _default() -> int:
+    text = os.environ.get("TARAZU_THREADS")
+    if text is None:
+        return _cores()
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
+        raise ArgumentError(f"TARAZU_THREADS={text}", expected=f"a whole number from 1 to {MOST_THREADS}",
+                            fix="leave it unset to use all cores")
+    return int(text)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(len(os.sched_getaffinity(0)), MOST_THREADS)
+    return min(os.cpu_count() or 1, MOST_THREADS)
+
+
+def run(address: int, shared: int, threads: int) -> int:
+    """Run the native function `void program(ptr shared, i64 thread)` on `threads` threads; gives their number.
+
+    `shared` is the address of a control block (see `barrier`), used by no other run at the same time. One run at a time
+    has helpers: a second one, of another Python thread, goes on with one thread instead of waiting for them.
+    """
+    if threads > 1 and _helped.acquire(blocking=False):
+        try:
+            if (crew := _crew_of(threads)) is not None:
+                crew.launch(crew.block, address, shared, threads)
+                return threads
+        finally:
+            _helped.release()
+    _Word.from_address(shared).value = 1
+    _PROGRAM(address)(shared, 0)
+    return 1
+
+
+class _Crew:
+    """Helpers and the block of words through which they are called."""
+
+    def __init__(self) -> None:
+        self.words = np.zeros(barrier.crew_words(MOST_THREADS) + barrier.APART, np.int64)
+        address = self.words.ctypes.data
+        self.block = address + -address % (8 * barrier.APART)
+        self.code = _crew_code()
+        self.launch = _LAUNCH(self.code.address("launch"))
+        self.helper = _PROGRAM(self.code.address("helper"))
+        self.helpers: list[threading.Thread] = []
+
+    def grow(self, threads: int) -> None:
+        """Make helpers until there are enough for so many threads."""
+        while len(self.helpers) < threads - 1:
+            number = len(self.helpers) + 1
+            helper = threading.Thread(target=_help, args=(self, number), name=f"tarazu-{number}", daemon=True)
+            helper.start()
+            self.helpers.append(helper)
+
+    def dismiss(self) -> None:
+        """Let all helpers end."""
+        unused = self.block + 8 * barrier.MAILBOXES  # nobody calls thread 0: its mailbox can be the control block
+        self.launch(self.block, None, unused, len(self.helpers) + 1)
+        for helper in self.helpers:
+            helper.join()
+
+
+def _help(crew: _Crew, number: int) -> None:
+    # This frame holds the code and the words of a helper that is still there while the interpreter ends.
+    crew.helper(crew.block, number)
+
+
+def _crew_code() -> Loaded:
+    target = host()
+    name = cache.key(b"the crew", target)
+    if (entry := cache.load(name)) is None:
+        module = Module()
+        barrier.emit_crew(module, target)
+        entry = cache.Entry(object_code(module.text(target.attributes), target))
+        cache.store(name, entry)
+    return Loaded(entry.code)
+
+
+_helped = threading.Lock()  # held by the run that has the helpers
+_crew: _Crew | None = None
+
+
+def _crew_of(threads: int) -> _Crew | None:
+    """The crew, grown to so many threads; None where the system gives no more."""
+    global _crew
+    if _crew is None:
+        _crew = _Crew()
+    try:
+        _crew.grow(threads)
+    except RuntimeError:
+        return None
+    return _crew
+
+
+# A child of fork has no helpers, whatever its copy of the memory says. Where they are idle they are dismissed before,
+# so that the process forks with one thread.
+
+
+def _before_fork() -> None:
+    global _crew
+    if _crew is not None and _helped.acquire(blocking=False):
+        try:
+            _crew.dismiss()
+            _crew = None
+        finally:
+            _helped.release()
+
+
+def _in_child() -> None:
+    global _helped, _crew
+    _helped, _crew = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_in_child)

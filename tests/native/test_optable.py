@@ -1,0 +1,84 @@
+"""Every line of the op table on the native backend against NumPy: values and gradients, on one and two threads."""
+
+import numpy as np
+import pytest
+from comparing import difference, expected
+from optable import RECORDS, Record, leaves
+
+import tarazu as tz
+from tarazu.backend.numpy import BACKEND
+
+CLOSE = 1e-12  # of float64, relative to the element or to the largest one
+
+
+def weighted(record: Record):
+    """The record's float results times weights that differ, so that no gradient is trivially 0."""
+    def function(*inputs):
+        results = [y for y in leaves(record.function(*inputs)) if y.dtype.is_float]
+        return [y * np.linspace(0.5, 1.5, y.size).reshape(y.shape).astype(y.dtype.numpy) for y in results]
+    return function
+
+
+def graphs(record: Record, arrays: list[np.ndarray]):
+    """The graph of the values, and that of the gradients where there are any."""
+    yield tz.trace(record.function)(*arrays)
+    if record.orders and any(arrays[i].dtype.kind not in "biu" for i in record.differentiable):
+        yield tz.trace(weighted(record), backward=True)(*arrays)
+
+
+def agree(graph, arrays, compiled, set_threads) -> None:
+    """Whether the backend gives what NumPy gives: exactly for integers, to 1e-12 for float64, else to rounding."""
+    program, wanted = compiled(graph), BACKEND.compile(graph)(*arrays)
+    allowed = expected(graph, arrays)
+    for threads in (1, 2):
+        set_threads(threads)
+        for found, values, limits in zip(program(*arrays), wanted, allowed, strict=True):
+            if values.dtype == np.float64:
+                assert (found.dtype, found.shape) == (values.dtype, values.shape)
+                np.testing.assert_allclose(found, values, rtol=CLOSE, atol=CLOSE * largest(values))
+            else:
+                assert not difference(found, limits), f"{difference(found, limits)}\n{graph}"
+
+
+def largest(x: np.ndarray) -> float:
+    return float(np.max(np.abs(x), initial=0, where=np.isfinite(x)))
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
+def test_floats(record, compiled, set_threads):
+    for choice in range(len(record.shapes)):
+        for dtype in ("float32", "float64"):
+            arrays = [np.asarray(x) for x in record.draw(choice, dtype)]
+            for graph in graphs(record, arrays):
+                agree(graph, arrays, compiled, set_threads)
+
+
+WHOLE = [record for record in RECORDS if record.also]
+
+
+@pytest.mark.parametrize("record", WHOLE, ids=lambda record: record.name)
+def test_integers_and_booleans(record, compiled, set_threads):
+    for choice in range(len(record.shapes)):
+        for dtype in [name for kind, names in DTYPES.items() if kind in record.also for name in names]:
+            arrays = [np.asarray(x) for x in record.draw(choice, dtype)]
+            agree(tz.trace(record.function)(*arrays), arrays, compiled, set_threads)
+
+
+DTYPES = {"i": ("int64", "int32", "int8"), "b": ("bool",)}
+SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 5e-324, -1e308, 700.0, -700.0, 1e-40, 90.0])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("record", [r for r in RECORDS if r.special and len(r.domains) <= 2], ids=lambda r: r.name)
+def test_special_values(record, dtype, compiled, set_threads):
+    with np.errstate(all="ignore"):
+        special = SPECIAL.astype(dtype)
+    arrays = [special, np.ascontiguousarray(special[:, None])][:len(record.domains)]
+    graph = tz.trace(record.function)(*arrays)
+    for found, wanted in zip(compiled(graph)(*arrays), BACKEND.compile(graph)(*arrays), strict=True):
+        tolerance = {np.dtype(np.float64): CLOSE, np.dtype(np.float32): 3e-6}.get(wanted.dtype, 0)
+        smallest = np.finfo(wanted.dtype).tiny * 1e-3 if tolerance else 0
+        np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=smallest)
+        if tolerance:
+            zeros = (found == 0) & (wanted == 0)
+            np.testing.assert_array_equal(np.signbit(found)[zeros], np.signbit(wanted)[zeros])
