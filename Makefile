@@ -14,5 +14,7 @@ long:  ## sweeps that take minutes
 array-api:  ## the array API standard's own suite; ARRAY_API_TESTS=its checkout, submodule included
 	tests/array_api/run.sh
 
-bench:  ## figures, with torch's beside them where it is installed
+bench:  ## figures, with those of torch, JAX and Keras beside them where they are installed
 	python bench/overhead.py
+	python bench/step.py
+	python bench/training.py

@@ -64,7 +64,9 @@ def cnn_forward(p: Parameters, x: jax.Array) -> jax.Array:
 
 
 def lstm(workload: Workload) -> Parameters:
-    return {"inputs": linear(workload.shape[-1], 4 * 128), "state": glorot(128, 4 * 128), "head": linear(128, CLASSES)}
+    inputs = linear(workload.shape[-1], 4 * 128)
+    inputs["bias"][128:2 * 128] = 1  # the forget gates
+    return {"inputs": inputs, "state": glorot(128, 4 * 128), "head": linear(128, CLASSES)}
 
 
 def lstm_forward(p: Parameters, x: jax.Array) -> jax.Array:
@@ -85,7 +87,8 @@ def transformer(workload: Workload) -> Parameters:
 
     blocks = [{"qkv": linear(128, 3 * 128), "out": linear(128, 128), "norm1": scale(), "up": linear(128, 512),
                "down": linear(512, 128), "norm2": scale()} for _ in range(2)]
-    return {"blocks": blocks, "head": linear(128, CLASSES)}
+    position = _RNG.normal(0, 0.02, workload.shape).astype(np.float32)
+    return {"position": position, "blocks": blocks, "head": linear(128, CLASSES)}
 
 
 def normalise(p: Parameters, x: jax.Array) -> jax.Array:
@@ -93,6 +96,7 @@ def normalise(p: Parameters, x: jax.Array) -> jax.Array:
 
 
 def transformer_forward(p: Parameters, x: jax.Array) -> jax.Array:
+    x = x + p["position"]
     for block in p["blocks"]:
         q, k, v = (part.reshape(*x.shape[:2], 4, 32) for part in jnp.split(apply(block["qkv"], x), 3, axis=-1))
         attended = jax.nn.dot_product_attention(q, k, v).reshape(x.shape)

@@ -9,6 +9,7 @@ from serve import Train, serve
 from torch import Tensor, nn
 from workloads import CLASSES, LEARNING_RATE, Workload, data
 
+UNITS = 128  # of the LSTM
 Forward = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
@@ -31,8 +32,8 @@ def cnn(workload: Workload) -> nn.Module:
 class LSTM(nn.Module):
     def __init__(self, workload: Workload) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(workload.shape[-1], 128, batch_first=True)
-        self.head = nn.Linear(128, CLASSES)
+        self.lstm = nn.LSTM(workload.shape[-1], UNITS, batch_first=True)
+        self.head = nn.Linear(UNITS, CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.lstm(x)[0][:, -1])
@@ -41,12 +42,13 @@ class LSTM(nn.Module):
 class Transformer(nn.Module):
     def __init__(self, workload: Workload) -> None:
         super().__init__()
+        self.position = nn.Parameter(torch.zeros(workload.shape))
         layer = nn.TransformerEncoderLayer(128, 4, 512, dropout=0.0, batch_first=True)
         self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
         self.head = nn.Linear(128, CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.encoder(x).mean(1))
+        return self.head(self.encoder(x + self.position).mean(1))
 
 
 MODELS = {"mlp": mlp, "cnn": cnn, "lstm": LSTM, "transformer": Transformer}
@@ -56,10 +58,14 @@ def model_for(workload: Workload) -> nn.Module:
     """The model with weights as the other frameworks start them."""
     model = MODELS[workload.kind](workload)
     for name, parameter in model.named_parameters():
-        if parameter.ndim > 1:
+        if name == "position":
+            nn.init.normal_(parameter, std=0.02)
+        elif parameter.ndim > 1:
             nn.init.xavier_uniform_(parameter)
         elif "bias" in name:
             nn.init.zeros_(parameter)
+        if name == "lstm.bias_ih_l0":
+            nn.init.ones_(parameter.data[UNITS:2 * UNITS])  # the forget gates
     return model
 
 

@@ -90,7 +90,8 @@ def sample(dtype: DType) -> Array:
         spread = draw.integers(0, 2**64, 50_000, np.uint64).view(np.float64)
     dense = [draw.normal(size=40_000) * scale for scale in (0.5, 3, 50)] + [1 + draw.normal(size=10_000) * 0.01]
     special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1, -1, 0.5, -0.5, 1e-40, -1e-40]
-    return np.concatenate([spread, *dense, special]).astype(dtype.numpy)
+    with np.errstate(all="ignore"):
+        return np.concatenate([spread, *dense, special]).astype(dtype.numpy)
 
 
 def sample_of_pairs() -> tuple[Array, Array]:
@@ -101,7 +102,8 @@ def sample_of_pairs() -> tuple[Array, Array]:
     near_one = np.stack([1 + draw.normal(size=20_000) * 1e-3, draw.normal(size=20_000) * 1e4]).astype(np.float32)
     special = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1, -1, 0.5, 2, 3, -3, 1e-40], np.float32)
     grid = np.stack([x.ravel() for x in np.meshgrid(special, special)])
-    first, second = np.concatenate([any_bits, moderate, whole, near_one, grid], axis=1)
+    with np.errstate(all="ignore"):
+        first, second = np.concatenate([any_bits, moderate, whole, near_one, grid], axis=1)
     return first, second
 
 

@@ -71,9 +71,15 @@ class Demand:
         for node in reversed(graph.nodes):
             self._ask(node)
         for node in graph.nodes:
-            if is_stored := self._decide(node):
+            if self._decide(node):
                 self.stored.add(node)
-            self.weight[node] = 0 if is_stored else self._weight(node)
+            self.weight[node] = 0 if self.is_read(node) else self._weight(node)
+
+    def is_read(self, node: Node) -> bool:
+        """Whether users read the node from memory. A single number is computed anew instead, even where it is stored,
+        so that nobody waits for it."""
+        return node in self.stored and not (node.type.size == 1 and is_elementwise(node)
+                                            and self._weight(node) <= LARGEST)
 
     def _ask(self, node: Node) -> None:
         """Note what `node` needs of its inputs."""

@@ -214,7 +214,7 @@ class Region:
     def _build(self, node: Node, lines: Lines, leaf: Leaf, memo: dict, start: bool) -> Expression:
         if node.op is CONSTANT and node.type.size == 1 and is_taken(node.dtype):
             return Constant(node.attributes["value"].array.reshape(()).item(), node.dtype)
-        if not start and (node in self.views or node.op is CONSTANT):
+        if not start and (node in self.views or node.op is CONSTANT) and not self._is_computed_again(node):
             view = self._view(node)
             assert view is not None
             return leaf(node, lines, view, lines)
@@ -231,6 +231,9 @@ class Region:
             return self.build(x, inner, leaf, memo)
         inputs = [self.build(x, aligned(lines, node.shape, x.shape, rank), leaf, memo) for x in node.inputs]
         return Apply(node.op, tuple(inputs), tuple(node.attributes.items()), node.dtype)  # type: ignore[arg-type]
+
+    def _is_computed_again(self, node: Node) -> bool:
+        return node in self.demand.stored and not self.demand.is_read(node)
 
     # The end
 

@@ -60,7 +60,7 @@ def scatter(module: Module, target: Target, name: str, node: Node) -> Kernel | N
     shared = next((axis for axis in range(places.behind) if x.shape[axis] > 1), 0)
     row = places.strides[shared]
     copy_range(entry.f, entry.outputs[0], entry.inputs[0], entry.f.multiply(entry.begin, row),
-                 entry.f.multiply(entry.end, row), bits(x.dtype), target.lanes)
+               entry.f.multiply(entry.end, row), bits(x.dtype), target.lanes)
     if updates.type.size:
         _Scatter(entry, target, node, places, shared).write()
     return entry.finish(x.type.size // row, rows=x.type.size // row)
