@@ -3,13 +3,18 @@
 A failure says where the smallest failing case was saved; `python tests/native/worker.py PATH` runs it again.
 """
 
+import pickle
+import re
+import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from checking import problems
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
+from random_gradients import gradient_cases
 from random_graphs import case_of_seed, cases
 from worker_process import Worker, save
 
@@ -18,8 +23,8 @@ from tarazu.backend.numpy.program import KERNELS
 from tarazu.base.errors import TarazuError
 from tarazu.ir import op as ops
 
-QUICK = settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-LONG = settings(QUICK, max_examples=2000)
+QUICK = settings(max_examples=75, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+LONG = settings(QUICK, max_examples=1000)
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +39,43 @@ def check(worker, case):
     assert not problem, f"{problem}\nsaved as {save(case, worker, problem)}"
 
 
-def test_random_graphs(worker):
-    run = seed(4)(QUICK(given(cases())(lambda case: check(worker, case))))
-    run()
+def check_many(worker, strategy, number, options):
+    print(f"seed {number}")
+    seed(number)(options(given(strategy)(lambda case: check(worker, case))))()
+
+
+STRATEGIES = pytest.mark.parametrize("strategy", [cases(), gradient_cases()], ids=["values", "gradients"])
+
+
+@STRATEGIES
+def test_random_graphs(worker, strategy):
+    check_many(worker, strategy, 4, QUICK)
 
 
 @pytest.mark.long
-def test_many_random_graphs(worker):
-    number = time.time_ns() % 2**32
-    print(f"seed {number}")
-    seed(number)(LONG(given(cases())(lambda case: check(worker, case))))()
+@STRATEGIES
+def test_many_random_graphs(worker, strategy):
+    check_many(worker, strategy, time.time_ns() % 2**32, LONG)
+
+
+@pytest.mark.parametrize(("ending", "message"), [(signal.SIGKILL, "the worker died with status -9"),
+                                                 (signal.SIGSTOP, "the worker did not answer for 1 seconds")])
+def test_a_dead_or_hung_worker_is_a_failure_and_is_replaced(ending, message, monkeypatch, tmp_path):
+    monkeypatch.setattr("worker_process.PATIENCE", 1.0)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    worker, case = Worker("numpy", (1,)), case_of_seed(1)
+    try:
+        worker.start()
+        worker.process.send_signal(ending)
+        with pytest.raises(AssertionError, match=message) as caught:
+            check(worker, case)
+        monkeypatch.undo()
+        check(worker, case)
+    finally:
+        worker.close()
+    (path,) = re.findall("saved as (.*pickle)", str(caught.value))
+    assert pickle.loads(Path(path).read_bytes()).case() == case
+    assert str(case.graph) in Path(path).with_suffix(".txt").read_text()
 
 
 @settings(max_examples=30, deadline=None, database=None)

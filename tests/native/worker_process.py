@@ -27,7 +27,7 @@ class Worker:
 
     def check(self, case: Case) -> str:
         if self.process is None:
-            self._start()
+            self.start()
         assert self.process is not None
         try:
             self.connection.send(Job.of(case, self.backend, self.threads))
@@ -41,7 +41,7 @@ class Worker:
         self.close()
         return f"{problem}\n{said}"
 
-    def _start(self) -> None:
+    def start(self) -> None:
         ours, theirs = socket.socketpair()
         self.errors: Any = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process runs)
         self.process = subprocess.Popen([sys.executable, WORKER, "serve", str(theirs.fileno())], stderr=self.errors,

@@ -86,18 +86,21 @@ def loop_body(region: Region, graph: Graph, inputs: Sequence[View], carries: Seq
     of the turn, by copies."""
     inner = type(region)(graph, inputs, [*[None] * len(carries), *stacks], region.shared)
     steps = inner.steps
-    late: list[tuple[View, View]] = []
-    for view, carry in zip(inner.outputs, carries, strict=False):
-        if view.buffer is carry.buffer:
+    pairs = [(view, carry) for view, carry in zip(inner.outputs, carries, strict=False)
+             if view.buffer is not carry.buffer]
+    late = [(view, carry) for view, carry in pairs if not _is_own(inner, view)]
+    passed_on = {view.buffer.root for view, _ in late}
+    for view, carry in pairs:
+        if not _is_own(inner, view):
             continue
-        if _is_own(inner, view) and _may_replace(steps, view.buffer, carry.buffer):
+        if carry.buffer.root not in passed_on and _may_replace(steps, view.buffer, carry.buffer):
             view.buffer.parent = carry.buffer
         else:
             late.append((view, carry))
-    return [*steps, *_renewed(late, [carry.buffer for carry in carries])]
+    return [*steps, *_renewed(late, {carry.buffer.root for carry in carries})]
 
 
-def _renewed(late: Sequence[tuple[View, View]], carried: Sequence[Buffer]) -> list[Step]:
+def _renewed(late: Sequence[tuple[View, View]], carried: set[Buffer]) -> list[Step]:
     """Copies at the end of a turn; those from one carry to another go by way of other memory."""
     first, last = [], []
     for view, carry in late:
@@ -124,8 +127,8 @@ def _may_replace(steps: Sequence[Step], new: Buffer, old: Buffer) -> bool:
     writes it reads each element of `old` only where it writes that of `new`."""
     written = False
     for step in steps:
-        reads = any(buffer.root is old for buffer, writes in touched(step) if not writes)
-        if any(buffer.root is old and writes for buffer, writes in touched(step)):
+        reads = any(buffer.root is old.root for buffer, writes in touched(step) if not writes)
+        if any(buffer.root is old.root and writes for buffer, writes in touched(step)):
             return False
         writes_new = any(buffer is new and writes for buffer, writes in touched(step))
         if written and reads:
@@ -140,7 +143,7 @@ def _in_step(step: Step, new: Buffer, old: Buffer) -> bool:
     if not isinstance(step, Launch) or step.nest is None:
         return False
     numbers = {buffer: i for i, (buffer, _) in enumerate(step.operands)}
-    if sum(buffer.root is old for buffer in numbers) != 1 or old not in numbers:
+    if sum(buffer.root is old.root for buffer in numbers) != 1 or old not in numbers:
         return False
     target = next(store.access for store in step.nest.stores if store.access.buffer == numbers[new])
     inner = [access for reduction in step.nest.reductions for access in loads(reduction.value)]
