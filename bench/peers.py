@@ -43,6 +43,19 @@ def python_for(library: str, given: str | None = None) -> str | None:
     return None
 
 
+def machine(pythons: Mapping[str, str | None]) -> str:
+    """A line on what is measured and where; a load from others makes the figures doubtful."""
+    found = {PEERS[peer].library: python for peer, python in pythons.items() if python}
+    versions = [f"{library} {_version(library, python)}" for library, python in found.items()]
+    load = f"; load before: {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
+    return ", ".join(versions) + load
+
+
+def _version(library: str, python: str) -> str:
+    code = f"import importlib.metadata; print(importlib.metadata.version('{library}'))"
+    return subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip()
+
+
 def environment(**more: str) -> dict[str, str]:
     """Where workers find what they import."""
     paths = [str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")]

@@ -12,7 +12,7 @@ import argparse
 
 import epochs
 import iris
-from peers import OURS, PEERS, python_for, use_two_cores
+from peers import OURS, PEERS, machine, python_for, use_two_cores
 from report import Comparison, markdown
 from workloads import WORKLOADS
 
@@ -57,6 +57,7 @@ def main() -> None:
     given = arguments()
     use_two_cores()
     pythons = pythons_for(given)
+    print(machine(pythons), end="\n\n", flush=True)
     comparisons: list[Comparison] = []
     for name in given.workloads:
         text, found = measured(name, pythons, given.rounds)

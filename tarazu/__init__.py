@@ -196,6 +196,7 @@ from tarazu.runtime.random import dropout, randn
 from tarazu.runtime.tensor import Tensor, asarray, ones, tensor, zeros
 
 if _TYPE_CHECKING:
+    from tarazu.backend.native.threads import set_threads
     from tarazu.ops import fft, linalg
     from tarazu.ops.attention import scaled_dot_product_attention
     from tarazu.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
@@ -206,6 +207,7 @@ if _TYPE_CHECKING:
     from tarazu.ops.searching import count_nonzero, diff, isin, nonzero, searchsorted
     from tarazu.ops.sets import unique_all, unique_counts, unique_inverse, unique_values
     from tarazu.ops.windows import pad, repeat, segment_sum, unfold
+    from tarazu.runtime.compile import set_backend
     from tarazu.runtime.debug import debug_nans
     from tarazu.runtime.derivatives import hessian, hvp, jacobian, jvp, vjp
     from tarazu.runtime.grad_check import grad_check
@@ -228,6 +230,7 @@ _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", 
 # Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
 # checkers above says the same, and a test compares the two.
 _LAZY = {
+    "backend.native.threads": "set_threads",
     "ops.attention": "scaled_dot_product_attention",
     "ops.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "ops.einsum": "einsum",
@@ -237,6 +240,7 @@ _LAZY = {
     "ops.searching": "count_nonzero diff isin nonzero searchsorted",
     "ops.sets": "unique_all unique_counts unique_inverse unique_values",
     "ops.windows": "pad repeat segment_sum unfold",
+    "runtime.compile": "set_backend",
     "runtime.debug": "debug_nans",
     "runtime.derivatives": "hessian hvp jacobian jvp vjp",
     "runtime.grad_check": "grad_check",

@@ -3,16 +3,55 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
+import os
 
 import numpy as np
 
 from tarazu import backend
 from tarazu.backend.base import Program
 from tarazu.backend.numpy import evaluate
+from tarazu.base.settings import log
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
 from tarazu.ir.rewrite import simplify
 from tarazu.ir.verify import verify
+
+
+JITTED = "jit "  # how labels of calls begin that users had compiled
+_chosen: list[str] = []
+
+
+def set_backend(name: str) -> None:
+    """Let functions that are compiled from now on run on "native" (machine code, the default) or on "numpy".
+
+    The environment variable TARAZU_BACKEND chooses for a whole process. A DeviceError follows for other names.
+
+    >>> import tarazu as tz
+    >>> tz.set_backend("native")
+    """
+    backend.load(name)
+    _chosen[:] = [name]
+
+
+def compile_jitted(graph: Graph) -> Program:
+    """The program of a jitted function, on the backend that is chosen."""
+    return compile_graph(graph, _backend_name())
+
+
+def _backend_name() -> str:
+    name = _chosen[0] if _chosen else os.environ.get("TARAZU_BACKEND") or "native"
+    if name == "native" and not _has_compiler():
+        return "numpy"
+    return name
+
+
+@functools.cache
+def _has_compiler() -> bool:
+    found = importlib.util.find_spec("llvmlite") is not None
+    if not found:
+        log("native", "llvmlite is not installed: compiled functions run in NumPy")
+    return found
 
 
 @functools.lru_cache(maxsize=1024)

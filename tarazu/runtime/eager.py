@@ -17,7 +17,7 @@ from tarazu.ir.graph import Graph, Node, infer, leaked
 from tarazu.ir.interpreter import Traced
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
-from tarazu.runtime.compile import compile_graph
+from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted
 from tarazu.runtime.recording import is_recorded, record
 from tarazu.runtime.tensor import Tensor, to_array
 from tarazu.runtime.trace import trace_function
@@ -53,7 +53,10 @@ def _types(raws: Sequence[Any]) -> list[TensorType]:
 
 
 def _call(*raws: Any, label: str, body: Graph, gradient: Any = None) -> list[np.ndarray]:
-    return compile_graph(body)(*raws)
+    """Composites of our own run in NumPy, as compiling one for each shape would cost more than it gives; functions
+    that users compile, and their gradients, run compiled."""
+    jitted = label.startswith(JITTED)
+    return (compile_jitted if jitted else compile_graph)(body)(*raws)
 
 
 _KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {ops.CALL: _call}
@@ -67,7 +70,7 @@ class Eager:
 
     def compile(self, graph: Graph) -> Program:
         """What a jitted function runs."""
-        return compile_graph(graph)
+        return compile_jitted(graph)
 
     def bind(self, op: Op, inputs: tuple[Tensor, ...], attributes: dict[str, Any]) -> Any:
         mask = 0

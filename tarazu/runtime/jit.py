@@ -17,7 +17,7 @@ from tarazu.ir.origin import Origin
 from tarazu.ir.types import TensorType
 from tarazu.runtime.autograd import with_gradients
 from tarazu.runtime.captured_names import names_of_captured
-from tarazu.runtime.compile import simplified
+from tarazu.runtime.compile import JITTED, simplified
 from tarazu.runtime.compiled import Argument, Compiled, GradientOf, Outside, Result, Update, signature
 from tarazu.runtime.outside import KEPT
 from tarazu.runtime.signature_text import CacheInfo, describe, in_words, reasons
@@ -170,7 +170,7 @@ class Jit:
         _name(parameters, [name for name, leaf in zip(call, leaves, strict=False) if isinstance(leaf, Tensor)])
         _name([node for _, node, _ in captured], [recipe.name(handle, names) for handle, _, _ in captured])
         graph = Graph(parameters + [node for _, node, _ in captured], recipe.outputs)
-        return Compiled(self.label, graph, tuple([recipe.place(handle) for handle, _, _ in captured]),
+        return Compiled(JITTED + self.label, graph, tuple([recipe.place(handle) for handle, _, _ in captured]),
                         tuple([signature(handle) for handle, _, _ in captured]), tuple(trace.guards), tuple(results),
                         result_structure, tuple(updates), state.interpreter.compile(graph), recipe.is_differentiable,
                         call, [0])

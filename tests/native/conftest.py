@@ -43,5 +43,5 @@ def set_threads(backend_name: str) -> Any:
 def use_backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Lets `jit` and `fit` run on the backend of that name for the rest of a test."""
     def use(name: str) -> None:
-        monkeypatch.setattr("tarazu.runtime.eager.compile_graph", lambda graph: compile_graph(graph, name))
+        monkeypatch.setattr("tarazu.runtime.eager.compile_jitted", lambda graph: compile_graph(graph, name))
     return use

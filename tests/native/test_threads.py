@@ -115,6 +115,7 @@ def test_fork_while_helpers_work():
     child("""
         import os, threading, warnings, counting
         warnings.simplefilter("ignore", DeprecationWarning)
+        counting.count(2, 5)  # a fork while another thread imports hangs in Python itself
         work = threading.Thread(target=counting.count, args=(2, 30_000))
         work.start()
         while work.is_alive():

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
-import numpy as np
-
-from tarazu.backend.native import arena, barrier, text
+from tarazu.backend.native import arena, barrier, cache, text
 from tarazu.backend.native.assemble import object_code
+from tarazu.backend.native.content import content, nodes_of
 from tarazu.backend.native.kernels import Kernels
 from tarazu.backend.native.region import Region, Shared
 from tarazu.backend.native.sharing import Run, is_shared, with_runs
 from tarazu.backend.native.steps import Branch, Callback, Launch, Repeat, Step, every, input_types, result_types
 from tarazu.backend.native.target import Target
 from tarazu.backend.native.views import Buffer, View
-from tarazu.ir.graph import Graph
+from tarazu.ir.graph import Graph, Node
 
 ALIGN = 64
 
 
-class Compiled(NamedTuple):
-    """A program before it is loaded."""
+class Lowered(NamedTuple):
+    """A program as text."""
 
     text: str
     steps: list[Step | Run]
-    constants: list[np.ndarray]
-    callbacks: list[Callback]
+    constants: list[Node]
+    callbacks: list[Node]
     arena: int  # bytes
     scratch: int  # bytes for each thread
     is_shared: bool  # whether more than one thread has something to do
 
 
-def lower(graph: Graph, target: Target) -> Compiled:
+def lower(graph: Graph, target: Target) -> Lowered:
     """The program of `graph` in LLVM IR, with all that it needs to run."""
     shared = Shared()
     inputs = [View.whole(Buffer(t.dtype, t.size, "input", i), t.shape) for i, t in enumerate(graph.input_types)]
@@ -49,8 +49,7 @@ def lower(graph: Graph, target: Target) -> Compiled:
     program = text.Program(function, text.Layout(starts, scratch))
     program.write(plan)
     function.ret()
-    return Compiled(kernels.module.text(target.attributes), plan, [array for array, _ in shared.constants],
-                    shared.callbacks, size, scratch, any(is_shared(launch) for launch in launches))
+    return Lowered(kernels.module.text(target.attributes), plan, shared.constants, shared.callbacks, size, scratch, any(is_shared(launch) for launch in launches))
 
 
 def _with_kernels(steps: list[Step], kernels: Kernels, shared: Shared) -> list[Step]:
@@ -75,9 +74,7 @@ def _as_callback(launch: Launch, shared: Shared) -> Callback:
     views = [View.whole(buffer, type_.shape)._replace(offset=skipped)
              for (buffer, skipped), type_ in zip(launch.operands, types, strict=True)]
     count = len(launch.node.inputs)
-    made = Callback(launch.node, views[:count], views[count:], len(shared.callbacks))
-    shared.callbacks.append(made)
-    return made
+    return shared.callback(launch.node, views[:count], views[count:])
 
 
 def _with_runs(steps: list[Step]) -> list[Step | Run]:
@@ -91,6 +88,28 @@ def _with_runs(steps: list[Step]) -> list[Step | Run]:
     return with_runs(steps)
 
 
-def machine_code(compiled: Compiled, target: Target) -> bytes:
-    """The object code of a program."""
-    return object_code(compiled.text, target)
+class Compiled(NamedTuple):
+    """A program as object code, with all that it takes to run it."""
+
+    code: bytes
+    constants: list[Node]
+    callbacks: list[Node]
+    arena: int  # bytes
+    scratch: int  # bytes for each thread
+    is_shared: bool  # whether more than one thread has something to do
+
+
+def compiled(graph: Graph, target: Target) -> Compiled:
+    """The program of `graph`, from the cache on disk if it is there."""
+    name = cache.key(content(graph), target)
+    entry = cache.load(name)
+    nodes = list(nodes_of(graph))
+    if entry is None:
+        lowered = lower(graph, target)
+        number = {node: i for i, node in enumerate(nodes)}
+        facts = [[number[node] for node in lowered.constants], [number[node] for node in lowered.callbacks],
+                 lowered.arena, lowered.scratch, lowered.is_shared]
+        entry = cache.Entry(object_code(lowered.text, target), json.dumps(facts).encode())
+        cache.store(name, entry)
+    constants, callbacks, *sizes = json.loads(entry.metadata)
+    return Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes)

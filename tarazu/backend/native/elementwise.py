@@ -13,7 +13,7 @@ from tarazu.backend.native import arithmetic, casts, half
 from tarazu.backend.native.arithmetic import Call, compare
 from tarazu.backend.native.llvm_text import Function, Value
 from tarazu.backend.native.mathematics import mathematics, polygamma
-from tarazu.backend.native.mathematics_logarithm import known_power
+from tarazu.backend.native.mathematics_power import known_power
 from tarazu.backend.native.number import Number, choose, shared
 from tarazu.backend.native.target import Target
 from tarazu.base.dtypes import DType

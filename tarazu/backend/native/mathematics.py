@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tarazu.backend.native import c_library
+from tarazu.backend.native import mathematics_angles as angles
 from tarazu.backend.native import mathematics_exponential as exponential
 from tarazu.backend.native import mathematics_gamma as gamma
 from tarazu.backend.native import mathematics_logarithm as logarithm
+from tarazu.backend.native import mathematics_power as power
 from tarazu.backend.native import mathematics_trigonometry as trigonometry
 from tarazu.backend.native.number import Number, shared, widened
 
@@ -22,12 +24,12 @@ SINGLE: dict[str, Formula] = {
     "expm1": widened(exponential.expm1),
     "log": logarithm.log,
     "log1p": logarithm.log1p,
-    "sin": widened(trigonometry.sin),
-    "cos": widened(trigonometry.cos),
-    "tan": widened(trigonometry.tan),
-    "asin": widened(trigonometry.asin),
-    "acos": widened(trigonometry.acos),
-    "atan": widened(trigonometry.atan),
+    "sin": widened(angles.sin),
+    "cos": widened(angles.cos),
+    "tan": widened(angles.tan),
+    "asin": widened(angles.asin),
+    "acos": widened(angles.acos),
+    "atan": widened(angles.atan),
     "sinh": widened(exponential.sinh),
     "cosh": widened(exponential.cosh),
     "tanh": exponential.tanh,
@@ -37,8 +39,8 @@ SINGLE: dict[str, Formula] = {
     "sigmoid": exponential.sigmoid,
     "erf": gamma.erf,
     "lgamma": widened(c_library.lgamma),
-    "pow": widened(logarithm.power),
-    "atan2": widened(trigonometry.atan2),
+    "pow": power.power,
+    "atan2": widened(angles.atan2),
 }
 
 DOUBLE: dict[str, Formula] = {

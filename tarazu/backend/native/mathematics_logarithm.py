@@ -8,7 +8,7 @@ log(1 + f) = f - f^2 / 2 + f^3 p(f); in double f - f^2 / 2 + s (f^2 / 2 + s^2 R(
 from __future__ import annotations
 
 
-from tarazu.backend.native.mathematics_exponential import CONSTANTS, exp
+from tarazu.backend.native.mathematics_exponential import CONSTANTS
 from tarazu.backend.native.number import Number, choose, polynomial
 
 _SINGLE = (0.33333314, -0.249999837, 0.200021918, -0.166694943, 0.142170214, -0.123772293, 0.118893101, -0.118485502,
@@ -23,7 +23,7 @@ def _bits_of_root(x: Number) -> int:
     return 0x3F3504F3 if x.element == "float" else 0x3FE6A09E667F3BCD
 
 
-def _split(x: Number) -> tuple[Number, Number]:
+def split(x: Number) -> tuple[Number, Number]:
     """k as a float, and f; of normal numbers."""
     layout, root = x.format, _bits_of_root(x)
     moved = x.bits() + ((layout.bias << layout.fraction_bits) - root)
@@ -48,7 +48,7 @@ def _log_of_parts(k: Number, f: Number, correction: Number | None = None) -> Num
     return k.times_plus(constants.logarithm_high, f - (half_square - rest))
 
 
-def _special(x: Number, value: Number) -> Number:
+def special(x: Number, value: Number) -> Number:
     """`value`, but right where log(x) is not finite."""
     value = choose(x.test("olt", _INFINITE), value, x)
     value = choose(x.equals(0), -_INFINITE, value)
@@ -59,9 +59,9 @@ def log(x: Number) -> Number:
     layout = x.format
     subnormal = x < 2.0 ** (1 - layout.bias)
     scaled = choose(subnormal, x * 2.0**layout.fraction_bits, x)
-    k, f = _split(scaled)
+    k, f = split(scaled)
     k = k - choose(subnormal, x.constant(layout.fraction_bits), x.constant(0))
-    return _special(x, _log_of_parts(k, f))
+    return special(x, _log_of_parts(k, f))
 
 
 def log1p(x: Number) -> Number:
@@ -69,8 +69,8 @@ def log1p(x: Number) -> Number:
     u = x + 1
     part = u - 1
     lost = (1 - (u - part)) + (x - part)
-    k, f = _split(u)
-    value = _special(u, _log_of_parts(k, f, lost / u))
+    k, f = split(u)
+    value = special(u, _log_of_parts(k, f, lost / u))
     return choose(x.equals(0), x, value)
 
 
@@ -93,30 +93,3 @@ def atanh(x: Number) -> Number:
     """log1p(2 t / (1 - t)) / 2 of t = |x|; in double for arguments of single precision."""
     t = abs(x)
     return (log1p(t * 2 / (1 - t)) * 0.5).copysign(x)
-
-
-def power(x: Number, y: Number) -> Number:
-    """exp(y log |x|) with the special cases of C's pow; in double for arguments of single precision."""
-    value = exp(log(abs(x)) * y)
-    whole = y.intrinsic("floor").equals(y)
-    half = y * 0.5
-    odd = whole & half.intrinsic("floor").differs(half)
-    negative = x.bits() < 0
-    value = choose(odd & negative, -value, value)
-    value = choose((x < 0) & ~whole & x.differs(-_INFINITE), float("nan"), value)
-    certain = x.equals(1) | y.equals(0) | (x.equals(-1) & abs(y).equals(_INFINITE))
-    return choose(certain, 1, value)
-
-
-def known_power(x: Number, exponent: float | None) -> Number | None:
-    """x to one of the exponents that need no logarithm, or None."""
-    if exponent == 0.5:
-        return choose(x.equals(-_INFINITE), _INFINITE, (x + 0.0).sqrt())  # -0 becomes 0
-    if exponent is None or exponent not in (-2, -1, 1, 2, 3):
-        return None
-    result = x
-    for _ in range(int(abs(exponent)) - 1):
-        result = result * x
-    return result if exponent > 0 else 1 / result
-
-

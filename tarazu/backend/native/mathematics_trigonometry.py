@@ -1,9 +1,9 @@
-"""Sines, tangents and their inverses in double registers; arguments of single precision are widened.
+"""Sine and cosine in double precision.
 
 Arguments are reduced to r = x - n pi / 2 by Cody and Waite's method (1980) with pi / 2 in four parts, n times the first
 three of which is exact for n below 2^20; beyond, the C library is asked. sin(r) = r + r^3 S(r^2) and
-cos(r) = 1 - r^2 / 2 + r^4 C(r^2); atan(q) = q + q^3 A(q^2) for |q| <= tan(pi / 8), exact to 40 bits. The coefficients
-are minimax ones by Remez's algorithm at 50 digits.
+cos(r) = 1 - r^2 / 2 + r^4 C(r^2), as in fdlibm (Sun Microsystems, 1993). The coefficients are minimax ones by Remez's
+algorithm at 50 digits.
 """
 
 from __future__ import annotations
@@ -13,23 +13,21 @@ import math
 from tarazu.backend.native.c_library import by_c_library
 from tarazu.backend.native.number import Number, choose, in_doubt, polynomial
 
-_HALF_PI = (1.57079632673412561417, 6.07710050630396597660e-11, 2.02226624871116645580e-21, 8.47842766036889956997e-32)
+HALF_PI = (1.57079632673412561417, 6.07710050630396597660e-11, 2.02226624871116645580e-21, 8.47842766036889956997e-32)
 _LARGEST = 2.0**20
 _SIN = (-0.1666666666666664, 0.008333333333323575, -0.000198412698300642, 2.7557313621771576e-06,
         -2.505072963515091e-08, 1.5894416117286944e-10)
 _COS = (0.04166666666666665, -0.0013888888888882785, 2.480158729457783e-05, -2.7557315719792157e-07,
         2.0875894650411363e-09, -1.1367797640996548e-11)
-_ATAN = (-0.3333333330861973, 0.199999952256144, -0.14285441497574541, 0.11104094900187096, -0.08996085472042763,
-         0.06982429604179416, -0.03769769185227741)
 
 
 def _reduce(x: Number) -> tuple[Number, Number, Number]:
     """The bits of n, and r as the sum of two numbers."""
     shifted = x.times_plus(2 / math.pi, x.format.magic)
     n = shifted - x.format.magic
-    high = n * -_HALF_PI[0] + x
-    low = n * -_HALF_PI[3]
-    for part in _HALF_PI[1:3]:
+    high = n * -HALF_PI[0] + x
+    low = n * -HALF_PI[3]
+    for part in HALF_PI[1:3]:
         high, lost = _two_sum(high, n * -part)
         low = low + lost
     total = high + low
@@ -62,50 +60,14 @@ def _quadrant(x: Number, ahead: int) -> Number:
     return (value.bits() ^ (turned & 2) << 62).as_float()
 
 
-def _with_large(name: str, x: Number, value: Number) -> Number:
+def with_large(name: str, x: Number, value: Number) -> Number:
+    """`value`, or that of the C library where some argument is too large to be reduced."""
     return in_doubt(value, abs(x).test("ugt", _LARGEST), lambda: by_c_library(name)(x))
 
 
 def sin(x: Number) -> Number:
-    return _with_large("sin", x, choose(x.equals(0), x, _quadrant(x, 0)))
+    return with_large("sin", x, choose(x.equals(0), x, _quadrant(x, 0)))
 
 
 def cos(x: Number) -> Number:
-    return _with_large("cos", x, _quadrant(x, 1))
-
-
-def tan(x: Number) -> Number:
-    """For arguments of single precision."""
-    bits, sine, cosine = _sine_and_cosine(x)
-    odd = (bits & 1).differs(0)
-    value = choose(odd, -cosine, sine) / choose(odd, sine, cosine)
-    return _with_large("tan", x, choose(x.equals(0), x, value))
-
-
-def atan2(y: Number, x: Number) -> Number:
-    """For arguments of single precision."""
-    a, b = abs(x), abs(y)
-    steep = b > a
-    large, small = choose(steep, b, a), choose(steep, a, b)
-    infinite = small.equals(math.inf) & large.equals(math.inf)
-    middle = small > large * math.tan(math.pi / 8)
-    numerator = choose(infinite, 0, choose(middle, small - large, small))
-    denominator = choose(infinite | large.equals(0), 1, choose(middle, small + large, large))
-    q = numerator / denominator
-    z = q * q
-    base = choose(middle | infinite, q.constant(math.pi / 4), q.constant(0))
-    angle = (q * z).times_plus(polynomial(z, _ATAN), q) + base
-    angle = choose(steep, math.pi / 2 - angle, angle)
-    return choose(x.bits() < 0, math.pi - angle, angle).copysign(y)
-
-
-def atan(x: Number) -> Number:
-    return atan2(x, x.constant(1))
-
-
-def asin(x: Number) -> Number:
-    return atan2(x, ((1 - x) * (x + 1)).sqrt())
-
-
-def acos(x: Number) -> Number:
-    return atan2(((1 - x) * (x + 1)).sqrt(), x)
+    return with_large("cos", x, _quadrant(x, 1))

@@ -11,13 +11,13 @@ import numpy as np
 
 from tarazu.backend.native import text
 from tarazu.backend.native.assemble import Loaded
-from tarazu.backend.native.compiler import Compiled, lower, machine_code
-from tarazu.backend.native.steps import Callback, input_types, result_types
+from tarazu.backend.native.compiler import compiled
+from tarazu.backend.native.steps import input_types, result_types
 from tarazu.backend.native.target import host
 from tarazu.backend.native.threads import run, threads
 from tarazu.base.errors import ArgumentError
 from tarazu.base.settings import log
-from tarazu.ir.graph import Graph
+from tarazu.ir.graph import Graph, Node
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 
@@ -30,14 +30,13 @@ class _Memory:
     """What one run of a program works in: control block, table of pointers, arena, the frames of the threads."""
 
     def __init__(self, program: Program) -> None:
-        compiled = program.compiled
         self.block = _aligned(8 * text.WORDS)
-        self.arena = _aligned(compiled.arena)
+        self.arena = _aligned(program.compiled.arena)
         self.frames: np.ndarray | None = None
         self.threads = 0
         count = len(program.inputs) + len(program.outputs)
-        self.table = (ctypes.c_void_p * (count + len(compiled.constants) + 1))()
-        for i, array in enumerate(compiled.constants):
+        self.table = (ctypes.c_void_p * (count + len(program.constants) + 1))()
+        for i, array in enumerate(program.constants):
             self.table[count + i] = array.ctypes.data
         self.words = self.block.view(np.int64)
         self.address = self.block.ctypes.data
@@ -65,16 +64,17 @@ class Program:
 
     def __init__(self, graph: Graph, evaluate: Evaluate) -> None:
         self.inputs, self.outputs = graph.input_types, graph.output_types
-        self.graph, self.evaluate = graph, evaluate
-        self.compiled: Compiled = lower(graph, host())
-        self.code = Loaded(machine_code(self.compiled, host()))
+        self.evaluate = evaluate
+        self.compiled = compiled(graph, host())
+        self.constants = [np.ascontiguousarray(node.attributes["value"].array) for node in self.compiled.constants]
+        self.code = Loaded(self.compiled.code)
         self.address = self.code.address("program")
         self.error: BaseException | None = None
         self.callback = _CALL(self._called)
         self._free: list[_Memory] = []
         self._lock = threading.Lock()
         if self.compiled.callbacks:
-            names = sorted({step.node.op.name for step in self.compiled.callbacks})  # type: ignore[union-attr]
+            names = sorted({node.op.name for node in self.compiled.callbacks})  # type: ignore[union-attr]
             log("native", f"NumPy computes {', '.join(names)} inside a compiled program")
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
@@ -114,10 +114,10 @@ class Program:
     def _called(self, number: int, pointers: Any) -> int:
         """Compute one primitive in NumPy; errors wait until the program has returned."""
         try:
-            step = self.compiled.callbacks[number]
-            inputs, outputs = _arrays(step, pointers)
+            node = self.compiled.callbacks[number]
+            inputs, outputs = _arrays(node, pointers)
             with np.errstate(all="ignore"):
-                found = self.evaluate(step.node.op, inputs, step.node.attributes)  # type: ignore[arg-type]
+                found = self.evaluate(node.op, inputs, node.attributes)  # type: ignore[arg-type]
             for target, value in zip(outputs, found if isinstance(found, list) else [found], strict=True):
                 target[...] = value
         except BaseException as error:
@@ -126,9 +126,8 @@ class Program:
         return 0
 
 
-def _arrays(step: Callback, pointers: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """The memory of a callback's inputs and outputs as arrays."""
-    node = step.node
+def _arrays(node: Node, pointers: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The memory of a primitive's inputs and results as arrays."""
     types = [*input_types(node), *result_types(node)]
     found = [_array(pointers[i], type_) for i, type_ in enumerate(types)]
     return found[:len(node.inputs)], found[len(node.inputs):]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from tarazu.backend.native import products
 from tarazu.backend.native.demand import NESTS, PRODUCTS, VIEWS, Demand, is_alias, is_compiled, takes
 from tarazu.backend.native.expression import is_taken
@@ -16,7 +14,6 @@ from tarazu.backend.native.nest import Apply, Constant, Expression, Position
 from tarazu.backend.native.special import SPECIAL
 from tarazu.backend.native.steps import Callback, Launch, Step
 from tarazu.backend.native.views import Buffer, Line, Lines, View, aligned, identity, split_lines, unit, zero
-from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
 from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node
 from tarazu.ir.types import TensorType
@@ -29,14 +26,18 @@ class Shared:
     """What all regions of a program have in common."""
 
     def __init__(self) -> None:
-        self.constants: list[tuple[np.ndarray, Buffer]] = []
-        self.callbacks: list[Callback] = []
+        self.constants: list[Node] = []
+        self.callbacks: list[Node] = []
 
-    def constant(self, array: np.ndarray, dtype: DType) -> Buffer:
-        """The buffer of an array that is known."""
-        buffer = Buffer(dtype, array.size, "constant", len(self.constants))
-        self.constants.append((np.ascontiguousarray(array), buffer))
-        return buffer
+    def constant(self, node: Node) -> Buffer:
+        """The buffer of a constant."""
+        self.constants.append(node)
+        return Buffer(node.dtype, node.type.size, "constant", len(self.constants) - 1)
+
+    def callback(self, node: Node, inputs: list[View], outputs: list[View]) -> Callback:
+        """The step in which NumPy computes `node`."""
+        self.callbacks.append(node)
+        return Callback(node, inputs, outputs, len(self.callbacks) - 1)
 
 
 class Region:
@@ -170,9 +171,7 @@ class Region:
             operands = [(view.buffer, view.offset) for view in [*inputs, *outputs]]
             return Launch(node.op.name, operands, set(range(len(inputs), len(operands))), node=node,  # type: ignore[union-attr]
                           estimate=float(sum(view.buffer.size for view in [*inputs[1:], *outputs])))
-        callback = Callback(node, inputs, outputs, len(self.shared.callbacks))
-        self.shared.callbacks.append(callback)
-        return callback
+        return self.shared.callback(node, inputs, outputs)
 
     # Views and expressions
 
@@ -199,8 +198,7 @@ class Region:
         if node in self.views:
             return self.views[node]
         if node.op is CONSTANT:
-            value = node.attributes["value"].array
-            self.views[node] = View.whole(self.shared.constant(value, node.dtype), node.shape)
+            self.views[node] = View.whole(self.shared.constant(node), node.shape)
             return self.views[node]
         return VIEW_OF[node.op](self.view(node.inputs[0]), node) if node.op in VIEWS else None  # type: ignore[index]
 
