@@ -21,7 +21,7 @@ from tarazu.runtime import random
 from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.tensor import Tensor, asarray
 from tarazu.train.advance import Done, advance, require_finite_weights
-from tarazu.train.arrays import Arrays, hold_out, pair, require_labels_fit
+from tarazu.train.arrays import Arrays, hold_out, pair, require_labels_fit, targets
 from tarazu.train.callbacks import Callback, KeepBest, wants_steps
 from tarazu.train.chunk import Pace, Rows
 from tarazu.train.failure import TrainingWarning
@@ -88,7 +88,7 @@ def fit(model: Module, x: Any, y: Any = None, *, epochs: int = 1, batch_size: in
     if is_stream(x, y):
         source, validation = _stream(x, epochs, steps_per_epoch, validation_split, validation_data)
     else:
-        _require_rows(x, steps_per_epoch)
+        _require_rows(x, y, steps_per_epoch)
         train, validation = _parts(setup, x, y, validation_split, validation_data)
         source = Rows(train, Pace(), batch_size)
     with contextlib.closing(source):
@@ -116,7 +116,8 @@ def _parts(setup: Setup, x: Any, y: Any, split: float, given: Any) -> tuple[Arra
     return hold_out(train, split, setup.split_seed, setup.loss)
 
 
-def _require_rows(x: Any, steps_per_epoch: int | None) -> None:
+def _require_rows(x: Any, y: Any, steps_per_epoch: int | None) -> None:
+    targets(y)
     if isinstance(x, Iterator):
         raise ArgumentError(f"a stream of batches ({type(x).__name__}), and y", expected="batches (x, y), and no y",
                             fix="let the stream give pairs, and call fit(stream)")

@@ -46,14 +46,14 @@ class Stream:
     """
 
     def __init__(self, source: Iterable[Any], pace: Pace, epochs: int, steps_per_epoch: int | None) -> None:
-        is_used_up = hasattr(source, "__next__")
-        if is_used_up and epochs > 1 and steps_per_epoch is None:
+        self._is_iterator = hasattr(source, "__next__")
+        if self._is_iterator and epochs > 1 and steps_per_epoch is None:
             raise ArgumentError(f"an iterator for {epochs} epochs; it is used up after the first",
                                 expected="epochs=1, or batches that can be gone through again",
                                 fix="pass steps_per_epoch=n, or a list, a DataLoader or another object with __iter__")
         self._source, self.pace = source, pace
         self._per_epoch = None if steps_per_epoch is None else size("steps_per_epoch", steps_per_epoch)
-        self._endless = iter(source) if is_used_up else _repeated(source)
+        self._endless = iter(source) if self._is_iterator else _repeated(source)
         self.steps = self._per_epoch or _length(source)
         self.check: Callable[[np.ndarray], None] = lambda y: None
         self._kept: list[Arrays] = []
@@ -88,6 +88,8 @@ class Stream:
         if not steps and self._per_epoch is None:
             raise _empty()
         self.steps = self.steps or steps
+        if not self._is_iterator:
+            self._room = 0  # the next epoch has the same rows
 
     def close(self) -> None:
         """End the thread that reads."""

@@ -58,7 +58,7 @@ def text(op: Op, inputs: Sequence[DType], attributes: dict[str, Any], result: DT
     return function.module.text(target.attributes)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _compiled(source: str, target: Target) -> Loaded:
     return Loaded(object_code(source, target))
 

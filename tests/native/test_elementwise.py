@@ -184,6 +184,21 @@ def test_powers_with_a_known_exponent_are_the_same(dtype: DType, exponent: float
     assert_matches(got, wanted, ops.POW, (values,), dtype)
 
 
+@pytest.mark.parametrize("exponent", [0, 1, 2, 3, 10])
+def test_integer_powers_with_a_known_exponent_are_the_same(exponent: int) -> None:
+    values = samples(dtypes.int32)
+    got = compiled(ops.POW, [dtypes.int32], dtypes.int32, known=[constant("<16 x i32>", exponent)])(values)
+    assert got.tolist() == np.power(values, exponent).tolist()
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3, 32])
+def test_any_number_of_lanes_will_do(lanes: int) -> None:
+    values = samples(dtypes.float32)
+    for op in (ops.EXP, ops.SIN, ops.ERF, ops.LGAMMA):
+        got = compiled(op, [dtypes.float32], dtypes.float32, lanes=lanes)(values)
+        assert_matches(got, numpy_result(op, (values,)), op, (values,), dtypes.float32)
+
+
 @pytest.mark.parametrize("dtype", [dtypes.float16, dtypes.bfloat16], ids=str)
 def test_halves_survive_the_way_through_float(dtype: DType) -> None:
     values = np.arange(65536).astype(np.uint16).view(dtype.numpy)

@@ -6,8 +6,11 @@ import re
 import struct
 from typing import Any, NamedTuple
 
-from tarazu.backend.native.number import Number, choose, lane_by_lane, shared
+from tarazu.backend.native.functions import in_doubt, lane_by_lane, shared
+from tarazu.backend.native.number import Number, choose
 from tarazu.base.dtypes import DType
+
+_LITERAL = re.compile(r"(?<!\w)(?:0x[0-9A-F]{16}|-?\d+)(?=[,>)]|$)")  # as llvm_text.literal writes numbers
 
 
 class Call(NamedTuple):
@@ -33,9 +36,16 @@ def is_known(x: Number) -> bool:
 
 
 def literal_value(x: Number) -> float | None:
-    """The number that a float literal has in all lanes; None where they differ."""
-    found = set(re.findall("0x([0-9A-F]{16})", x.value.text))
-    return struct.unpack(">d", bytes.fromhex(found.pop()))[0] if len(found) == 1 else None
+    """The number that a literal has in all lanes; None of registers and where the lanes differ."""
+    if not is_known(x):
+        return None
+    if x.value.text == "zeroinitializer":
+        return 0
+    found = set(_LITERAL.findall(x.value.text))
+    if len(found) != 1:
+        return None
+    number = found.pop()
+    return struct.unpack(">d", bytes.fromhex(number[2:]))[0] if number.startswith("0x") else int(number)
 
 
 def absolute(call: Call) -> Number:
@@ -136,6 +146,18 @@ def _whole_division(call: Call) -> tuple[Number, Number]:
 
 def _truncated_remainder(x: Number, y: Number) -> Number:
     """With the sign of x, exactly: C's fmod."""
+    if x.element == "double":
+        return _by_fmod(x, y)
+    a, b = abs(x.to("fpext", "double")), abs(y.to("fpext", "double"))
+    quotient = (a / b).intrinsic("floor")
+    # Exact, as quotients below 2^29 leave room for the 24 bits of b, which may be infinite where the quotient is 0.
+    rest = choose(quotient.equals(0), a, a - quotient * b)
+    rest = choose(rest < 0, rest + b, rest)  # where the quotient was rounded up
+    usual = rest.to("fptrunc", "float").copysign(x)
+    return in_doubt(usual, quotient.test("uge", 2.0**29), lambda: _by_fmod(x, y))
+
+
+def _by_fmod(x: Number, y: Number) -> Number:
     name = "fmodf" if x.element == "float" else "fmod"
     return lane_by_lane(lambda a, b: a.like(a.function.call(a.element, name, a.value, b.value)), x, y)
 
@@ -158,6 +180,14 @@ def _float_floor_divide(x: Number, y: Number) -> Number:
     infinite = abs(x).equals(float("inf")) | abs(y).equals(float("inf"))
     near = choose(infinite, quotient.intrinsic("floor"), near)
     return choose(y.equals(0), quotient, near)
+
+
+def known_integer_power(x: Number, exponent: int) -> Number:
+    """By squaring; for an exponent of at least 1."""
+    if exponent == 1:
+        return x
+    half = known_integer_power(x, exponent // 2)
+    return half * half * x if exponent % 2 else half * half
 
 
 def integer_power(x: Number, exponent: Number) -> Number:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tarazu.backend.native.number import Number, lane_by_lane
+from tarazu.backend.native.functions import lane_by_lane
+from tarazu.backend.native.number import Number
 
 
 def by_c_library(name: str) -> Callable[..., Number]:

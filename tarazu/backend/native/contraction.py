@@ -17,10 +17,14 @@ from tarazu.backend.native.target import Target
 from tarazu.backend.native.transpose import Panel, pack
 
 
-def contraction(module: Module, target: Target, name: str, nest: Nest, write: Writer) -> Kernel | None:
-    """A kernel for one sum of products of two loads; None when the nest is no such sum or no axis suits vectors."""
+def contraction(module: Module, target: Target, name: str, nest: Nest, write: Writer,
+                threads: int = 2) -> Kernel | None:
+    """A kernel for one sum of products of two loads, cut so that it suits so many threads.
+
+    None when the nest is no such sum, when no axis suits vectors, or when plain sums along a line are faster.
+    """
     form = normal_form(nest)
-    plan = best_plan(form, target) if form else None
+    plan = best_plan(form, target, threads) if form else None
     if form is None or plan is None:
         return None
     return _Kernel(module, target, name, nest, form, plan, write).written()
@@ -159,8 +163,10 @@ class _Kernel:
         """One tile: the variant for its number of rows and columns."""
         cut, (short, longer) = self.plan.tile.cut, self.code.heights
         if cut is not None:
-            start = self.function.add(self.function.multiply(part, short), self.function.minimum(part, longer))
-            cursor = self._moved(cursor, cut, start if longer else self.function.multiply(part, short))
+            start = self.function.multiply(part, short)
+            if longer:
+                start = self.function.add(start, self.function.minimum(part, longer))
+            cursor = self._moved(cursor, cut, start)
         arguments = self._arguments(cursor, block)
         whole = self.count - (self.last != self.plan.tile.width * self.plan.lanes)
         for taller in self._cases(part, longer, self.plan.tile.parts):
@@ -194,13 +200,17 @@ class _Kernel:
 
     def _moved(self, cursor: _Cursor, axis: int, index: Index) -> _Cursor:
         """The place `index` further along an axis."""
-        function = self.function
-        offsets = tuple(
-            function.add(offset, function.multiply(index, access.strides[axis] * access.dtype.itemsize))
-            if axis < len(access.strides) else offset for offset, access in zip(cursor.offsets, self.accesses, strict=True))
-        indices = tuple(function.add(old, index) if axis == place and self.form.positions else old
-                        for place, old in enumerate(cursor.indices))
+        offsets = tuple([self._further(offset, slot, axis, index) for slot, offset in enumerate(cursor.offsets)])
+        indices = tuple([self.function.add(old, index) if axis == place and self.form.positions else old
+                         for place, old in enumerate(cursor.indices)])
         return cursor._replace(offsets=offsets, indices=indices)
+
+    def _further(self, offset: Index, slot: int, axis: int, index: Index) -> Index:
+        """An offset of a cursor that has moved; those of stores stand still where the stores know their place."""
+        access = self.accesses[slot]
+        if axis >= len(access.strides) or (slot >= 2 and self.form.positions):
+            return offset
+        return self.function.add(offset, self.function.multiply(index, access.strides[axis] * access.dtype.itemsize))
 
     def _split(self, index: Index, count: int) -> tuple[Index, Index]:
         return self.function.divide(index, count), self.function.remainder(index, count)

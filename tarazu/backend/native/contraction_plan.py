@@ -17,6 +17,7 @@ from tarazu.backend.native.nest import Access
 from tarazu.backend.native.target import Target
 
 CACHE = 512 * 1024  # bytes: half of the second level of a current processor
+FEW_ROWS = 4
 BLOCK = 256 * 1024  # bytes of a panel of the right factor that stay there while the tiles pass
 LATENCY = 8  # products in flight that keep the units busy
 COLUMNS, ROWS, ROWS_FIRST = "columns", "rows", "rows first"
@@ -51,12 +52,21 @@ class Plan(NamedTuple):
     cost: float
 
 
-def best_plan(form: Form, target: Target) -> Plan | None:
-    """The cheapest plan; None when no axis suits the vectors."""
+def best_plan(form: Form, target: Target, threads: int) -> Plan | None:
+    """The cheapest plan; None when no axis suits the vectors, or when plain sums along contiguous axes are faster."""
     lanes = target.vector_bytes // form.dtype.itemsize
-    plans = [_plan(form, layout, tile, lanes)
-             for layout in _layouts(form) for tile in _tiles(form, layout, lanes, target.registers)]
-    return min(plans, key=lambda plan: plan.cost, default=None)
+    plans = [plan for layout in _layouts(form) for tile in _tiles(form, layout, lanes, target.registers, threads)
+             for plan in _plans(form, layout, tile, lanes, threads)]
+    best = min(plans, key=lambda plan: plan.cost, default=None)
+    return None if best is None or _is_dot(form, best.layout, lanes) else best
+
+
+def _is_dot(form: Form, layout: Layout, lanes: int) -> bool:
+    """Whether a transposed panel would serve but a few rows, while both factors are contiguous along a reduced axis."""
+    few = math.prod(form.kept[axis] for axis in layout.rows) < FEW_ROWS
+    lines = zip(form.sizes, layout.left.strides, layout.right.strides, strict=True)
+    return few and layout.right.strides[layout.axis] != 1 and any(
+        size >= 2 * lanes and left == right == 1 for size, left, right in lines)
 
 
 def reduced_axes(form: Form, layout: Layout) -> list[int]:
@@ -83,7 +93,7 @@ def _layouts(form: Form) -> Iterator[Layout]:
                              tuple(x for x in others if right.strides[x]))
 
 
-def _tiles(form: Form, layout: Layout, lanes: int, registers: int) -> Iterator[Tile]:
+def _tiles(form: Form, layout: Layout, lanes: int, registers: int, threads: int) -> Iterator[Tile]:
     vectors = math.ceil(form.kept[layout.axis] / lanes)
     for width in range(1, min(vectors, 8) + 1):
         most = min((registers - 1 - width) // width, 16 if width > 1 else 24)
@@ -91,7 +101,7 @@ def _tiles(form: Form, layout: Layout, lanes: int, registers: int) -> Iterator[T
             return
         for cut in layout.rows or (None,):
             for whole in _small(form, [axis for axis in layout.rows if axis != cut], most):
-                yield from _cuts(form, whole, cut, most, width)
+                yield from _cuts(form, whole, cut, most, width, threads)
 
 
 def _small(form: Form, axes: list[int], most: int) -> Iterator[tuple[int, ...]]:
@@ -102,45 +112,54 @@ def _small(form: Form, axes: list[int], most: int) -> Iterator[tuple[int, ...]]:
                 yield whole
 
 
-def _cuts(form: Form, whole: tuple[int, ...], cut: int | None, most: int, width: int) -> Iterator[Tile]:
+def _cuts(form: Form, whole: tuple[int, ...], cut: int | None, most: int, width: int, threads: int) -> Iterator[Tile]:
+    """Tiles with the fewest parts that fit, and with some more that may be equal or go evenly among threads."""
     if cut is None:
         yield Tile(whole, None, 1, width)
         return
-    room = most // math.prod(form.kept[axis] for axis in whole)
     size = form.kept[cut]
-    fewest = math.ceil(size / room)
-    for parts in {part for part in range(fewest, min(2 * fewest + 1, fewest + 6, size) + 1)}:
-        yield Tile(whole, cut, parts, width)
+    fewest = math.ceil(size / (most // math.prod(form.kept[axis] for axis in whole)))
+    even = math.ceil(fewest / threads) * threads
+    for parts in sorted({*range(fewest, min(2 * fewest, fewest + 5) + 1), even}):
+        if parts <= size:
+            yield Tile(whole, cut, parts, width)
 
 
-def _plan(form: Form, layout: Layout, tile: Tile, lanes: int) -> Plan:
+def _plans(form: Form, layout: Layout, tile: Tile, lanes: int, threads: int) -> Iterator[Plan]:
+    """The ways to share out a tile's work, with their costs for the busiest thread."""
     depth = math.prod(form.reduced)
     count, last = panels(form, layout, tile.width, lanes)
     groups = math.prod(form.kept[axis] for axis in layout.others)
-    outer = math.prod(form.kept[axis] for axis in layout.rows if axis not in (*tile.whole, tile.cut))
+    tiles = tile.parts * math.prod(form.kept[axis] for axis in layout.rows if axis not in (*tile.whole, tile.cut))
     panel_bytes = depth * tile.width * lanes * form.dtype.itemsize
-    packed = layout.right.strides[layout.axis] != 1 or _collides(form, layout, tile, lanes, outer * tile.parts)
-    order = _order(form, layout, groups, count, packed, panel_bytes * count)
-    blocks = 1
-    if order != ROWS_FIRST and form.reduced and panel_bytes > CACHE and outer * tile.parts > 2:
-        blocks = _blocks(form, layout, math.ceil(panel_bytes / BLOCK), lanes)
-    compute = outer * _column_cost(form, layout, tile, lanes, depth, count, last)
-    items = groups * count if order == COLUMNS else groups * outer * tile.parts
-    share = math.ceil(items / 2) / items
-    copies = 1.0 if order == COLUMNS else 2.0
-    cost = groups * (compute + copies * packed * count * _packing(form, layout, tile, lanes, depth)) * share
-    return Plan(layout, tile, lanes, order, packed, blocks, cost)
+    packed = layout.right.strides[layout.axis] != 1 or _collides(form, layout, tiles)
+    compute = tiles // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last)
+    packing = packed * count * _packing(form, layout, tile, lanes, depth)
+    for order, penalty in _orders(form, layout, groups, packed, panel_bytes * count):
+        items = groups * (count if order == COLUMNS else tiles)
+        blocks = 1
+        if order != ROWS_FIRST and form.reduced and panel_bytes > CACHE and tiles > 2:
+            blocks = _blocks(form, layout, math.ceil(panel_bytes / BLOCK), lanes)
+        copies = 1 if order == COLUMNS else min(threads, items)
+        cost = penalty * groups * (compute + copies * packing) * math.ceil(items / threads) / items
+        yield Plan(layout, tile, lanes, order, packed, blocks, cost)
 
 
-def _order(form: Form, layout: Layout, groups: int, count: int, packed: bool, right_bytes: int) -> str:
-    """Threads share columns, so that each keeps its part of the weights, unless the left factor is the large one."""
+def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: int) -> list[tuple[str, float]]:
+    """The orders that are possible, with a factor for their costs.
+
+    Threads that share columns each keep their part of the weights in their own cache through a training step; rows are
+    better where the left factor is too large for the caches and larger than the right one.
+    """
     left_bytes = form.dtype.itemsize * math.prod(
         size for size, stride in zip(form.sizes, layout.left.strides, strict=True) if stride)
-    if groups > 1 and (packed or groups * count >= 8):
-        return COLUMNS
-    if count > 1 and (left_bytes <= CACHE or left_bytes <= right_bytes):
-        return COLUMNS
-    return ROWS if packed or (right_bytes > BLOCK and groups == 1) else ROWS_FIRST
+    by_columns = groups > 1 or left_bytes <= CACHE or left_bytes <= right_bytes
+    orders = [(COLUMNS, 1.0 if by_columns else 1.1)]
+    if groups == 1 and (packed or right_bytes > BLOCK):
+        orders.append((ROWS, 1.1 if by_columns else 1.0))
+    elif not packed:
+        orders.append((ROWS_FIRST, 1.1 if by_columns else 1.0))
+    return orders
 
 
 def _blocks(form: Form, layout: Layout, wanted: int, lanes: int) -> int:
@@ -148,7 +167,7 @@ def _blocks(form: Form, layout: Layout, wanted: int, lanes: int) -> int:
     size = form.sizes[reduced_axes(form, layout)[0]]
     for blocks in range(min(wanted, size), 1, -1):
         length = math.ceil(size / blocks)
-        if size - (blocks - 1) * length >= min(lanes, length):
+        if size - (blocks - 1) * length >= min(lanes, size):
             return blocks
     return 1
 
@@ -184,12 +203,11 @@ def _packing(form: Form, layout: Layout, tile: Tile, lanes: int, depth: int) -> 
     return depth * tile.width * lanes * each
 
 
-def _collides(form: Form, layout: Layout, tile: Tile, lanes: int, passes: int) -> bool:
-    """Whether rows of a panel lie so far apart that they crowd the same few sets of the cache."""
-    item = form.dtype.itemsize
-    axes = [(form.sizes[axis], abs(layout.right.strides[axis]) * item) for axis in reduced_axes(form, layout)]
-    if not axes or passes < 8:
+def _collides(form: Form, layout: Layout, passes: int) -> bool:
+    """Whether rows of a panel lie so far apart that they crowd into a few sets of the second level of the cache."""
+    if not form.reduced or passes < 8:
         return False
-    length, stride = axes[-1]
+    innermost = reduced_axes(form, layout)[-1]
+    stride = abs(layout.right.strides[innermost]) * form.dtype.itemsize
     sets = 1024 // math.gcd(1024, max(stride // 64, 1)) if stride % 64 == 0 else 1024
-    return length > 64 and length > 8 * sets
+    return form.sizes[innermost] > 8 * sets

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tarazu.backend.native.contraction_form import Form
 from tarazu.backend.native.contraction_plan import Plan
 from tarazu.backend.native.expression import Point, Writer, lanes_mask, memory_type
-from tarazu.backend.native.llvm_text import Function, Index, Module, Value, constant, vector
+from tarazu.backend.native.llvm_text import Index, Module, Value, constant, vector
 from tarazu.backend.native.target import Target
 
 UNROLLED = 64  # products of vectors in the body of the innermost loop
@@ -28,7 +28,8 @@ class TileCode:
     """The variants of the tile of one kernel, each written when it is asked for.
 
     A tile is `void name(ptr left, ptr right, [ptr sums, i64 rows, i1 first, i1 last,] ptr slots..., i64 indices...)`;
-    the pointers are those of its first element, the indices are there when stores compute with them.
+    the pointers are those of its first element. Where stores compute with their place, it has the indices of that
+    element too, and the slots point to the start of what they name.
     """
 
     def __init__(self, module: Module, target: Target, name: str, form: Form, plan: Plan, reduced: Sequence[int],
@@ -83,27 +84,26 @@ class _Tile:
         self.lanes, layout = code.plan.lanes, code.plan.layout
         self.f = code.module.function(name, code.parameters(), attributes="noinline")
         self.type = vector(memory_type(code.form.dtype), self.lanes)
-        self.width = math.ceil(columns / self.lanes)
+        self.width, self._bytes = math.ceil(columns / self.lanes), self.lanes * code.item
         masks: list[Value | None] = [None] * self.width
         if columns % self.lanes:
             masks[-1] = lanes_mask(self.f, self.lanes, columns % self.lanes)
         self.masks = masks
-        self.left_rows = [sum(i * s for i, s in zip(row, layout.left.strides, strict=False)) * code.item for row in rows]
+        self.left_rows = [code.item * sum(i * s for i, s in zip(row, layout.left.strides, strict=False))
+                          for row in rows]
         self.beside = layout.left.strides[layout.axis] != 0
 
     def written(self) -> None:
-        f = self.f
-        zero = constant(self.type, 0)
-        sums = [zero] * (len(self.rows) * self.width)
-        blocked = self.code.plan.blocks > 1
+        f, blocked = self.f, self.code.plan.blocks > 1
+        sums = [constant(self.type, 0)] * (len(self.rows) * self.width)
         if blocked:
-            sums = [f.select(f.parameters["first"], zero, f.load(self.type, self._kept(place), self.lanes * self.code.item))
-                    for place in range(len(sums))]
+            sums = [f.select(f.parameters["first"], zero, f.load(self.type, self._kept(place), self._bytes))
+                    for place, zero in enumerate(sums)]
         sums = self._reduced(self.code.steps, f.parameters["left"], f.parameters["right"], sums)
         if blocked:
             with f.when(f.select(f.parameters["last"], constant("i1", 0), constant("i1", 1))):
                 for place, value in enumerate(sums):
-                    f.store(value, self._kept(place), self.lanes * self.code.item)
+                    f.store(value, self._kept(place), self._bytes)
             with f.when(f.parameters["last"]):
                 self._epilogue(sums)
         else:
@@ -111,7 +111,7 @@ class _Tile:
         f.ret()
 
     def _kept(self, place: int) -> Value:
-        return self.f.offset(self.f.parameters["sums"], place * self.lanes * self.code.item)
+        return self.f.offset(self.f.parameters["sums"], place * self._bytes)
 
     def _reduced(self, steps: Sequence[_Step], left: Value, right: Value, sums: list[Value]) -> list[Value]:
         """The sums with all products of the loops `steps` added."""
@@ -134,9 +134,9 @@ class _Tile:
     def _added(self, left: Value, right: Value, sums: Sequence[Value]) -> list[Value]:
         """The sums with one product each added."""
         f, item = self.f, self.code.item
-        loose = self.code.plan.packed
-        vectors = [f.load(self.type, f.offset(right, place * self.lanes * item), item, None if loose else mask)
-                   for place, mask in enumerate(self.masks)]
+        masks = [None] * self.width if self.code.plan.packed else self.masks
+        vectors = [f.load(self.type, f.offset(right, place * self._bytes), item, mask)
+                   for place, mask in enumerate(masks)]
         result = []
         for row, there in enumerate(self.left_rows):
             numbers = self._numbers(left, there)
@@ -150,7 +150,7 @@ class _Tile:
         if not self.beside:
             element = memory_type(self.code.form.dtype)
             return [f.splat(f.load(element, f.offset(left, there), item), self.lanes)] * self.width
-        return [f.load(self.type, f.offset(left, there + place * self.lanes * item), item, mask)
+        return [f.load(self.type, f.offset(left, there + place * self._bytes), item, mask)
                 for place, mask in enumerate(self.masks)]
 
     def _product(self, a: Value, b: Value, total: Value) -> Value:

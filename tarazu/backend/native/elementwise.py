@@ -11,10 +11,11 @@ from typing import Any
 
 from tarazu.backend.native import arithmetic, casts, half
 from tarazu.backend.native.arithmetic import Call, compare
+from tarazu.backend.native.functions import shared
 from tarazu.backend.native.llvm_text import Function, Value
 from tarazu.backend.native.mathematics import mathematics, polygamma
 from tarazu.backend.native.mathematics_power import known_power
-from tarazu.backend.native.number import Number, choose, shared
+from tarazu.backend.native.number import Number, choose
 from tarazu.backend.native.target import Target
 from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
@@ -33,10 +34,12 @@ def _function(name: str) -> Row:
 
 def _power(call: Call) -> Number:
     x, exponent = call.inputs
+    known = arithmetic.literal_value(exponent)
     if not call.is_float:
+        if known is not None and 1 <= known <= 64:
+            return arithmetic.known_integer_power(x, int(known))
         return shared("integer_power", arithmetic.integer_power, x, exponent)
-    known = known_power(x, arithmetic.literal_value(exponent))
-    return mathematics("pow", x, exponent) if known is None else known
+    return known_power(x, known) or mathematics("pow", x, exponent)
 
 
 EMIT: dict[Op, Row] = {

@@ -15,7 +15,8 @@ from tarazu.backend.native import mathematics_gamma as gamma
 from tarazu.backend.native import mathematics_logarithm as logarithm
 from tarazu.backend.native import mathematics_power as power
 from tarazu.backend.native import mathematics_trigonometry as trigonometry
-from tarazu.backend.native.number import Number, shared, widened
+from tarazu.backend.native.functions import shared, widened
+from tarazu.backend.native.number import Number
 
 Formula = Callable[..., Number]
 

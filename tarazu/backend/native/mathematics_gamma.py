@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
+from tarazu.backend.native.functions import shared
 from tarazu.backend.native.mathematics_exponential import exp_of_moderate
 from tarazu.backend.native.mathematics_logarithm import log
 from tarazu.backend.native.mathematics_trigonometry import cos, sin
-from tarazu.backend.native.number import Number, choose, polynomial, shared
+from tarazu.backend.native.number import Number, choose, polynomial
 
 # Minimax by Remez's algorithm at 50 digits: erf(x) / x - 1 in x^2 up to 0.9, log(erfc(x)) from there to 3.95, where
 # erf is 1 in single precision.

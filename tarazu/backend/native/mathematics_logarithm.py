@@ -7,7 +7,6 @@ log(1 + f) = f - f^2 / 2 + f^3 p(f); in double f - f^2 / 2 + s (f^2 / 2 + s^2 R(
 
 from __future__ import annotations
 
-
 from tarazu.backend.native.mathematics_exponential import CONSTANTS
 from tarazu.backend.native.number import Number, choose, polynomial
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 
 from tarazu.backend.native.c_library import by_c_library
-from tarazu.backend.native.number import Number, choose, in_doubt, polynomial
+from tarazu.backend.native.functions import in_doubt
+from tarazu.backend.native.number import Number, choose, polynomial
 
 HALF_PI = (1.57079632673412561417, 6.07710050630396597660e-11, 2.02226624871116645580e-21, 8.47842766036889956997e-32)
 _LARGEST = 2.0**20

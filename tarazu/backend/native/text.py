@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from tarazu.backend.native import barrier
 from tarazu.backend.native.llvm_text import Function, Index, Value, constant
@@ -12,8 +13,8 @@ from tarazu.backend.native.steps import Branch, Callback, Launch, Repeat, Step
 from tarazu.backend.native.views import Buffer
 
 # Words of the control block after those of the barrier
-TABLE, ARENA, FRAMES, CALL, FAILED = range(barrier.BLOCK_WORDS, barrier.BLOCK_WORDS + 5)
-WORDS = barrier.BLOCK_WORDS + 5
+TABLE, ARENA, FRAMES, CALL, FAILED, CLOCKS = range(barrier.BLOCK_WORDS, barrier.BLOCK_WORDS + 6)
+WORDS = barrier.BLOCK_WORDS + 6
 STOPPED, TOO_LONG = 1, 2  # what FAILED may hold: a callback raised; a loop went over its bound
 
 
@@ -37,7 +38,7 @@ class Program:
         self.first = function.compare("icmp eq", self.thread, Value("0", "i64"))
         self.turns: dict[int, Index] = {}
         self.pending: list[Touch] = []
-        self.barriers = 0
+        self.clocks: dict[int, int] | None = None  # by step: its place in the table of times, when they are taken
 
     def _word(self, number: int, type_: str) -> Value:
         return self.f.load(type_, self.f.offset(self.shared, number, "i64"), 8)
@@ -59,7 +60,6 @@ class Program:
         """Wait for all threads."""
         self.f.do(f"call void @barrier(ptr {self.shared.text})")
         self.pending.clear()
-        self.barriers += 1
 
     def _meet(self, found: Sequence[Touch]) -> None:
         """A barrier if one of `found` may meet in memory with what was touched since the last one."""
@@ -71,16 +71,27 @@ class Program:
 
     def write(self, steps: Sequence[Step | Run]) -> None:
         for step in steps:
-            if isinstance(step, Run):
-                self._run(step)
-            elif isinstance(step, Launch):
-                self._launch(step)
-            elif isinstance(step, Callback):
-                self._callback(step)
-            elif isinstance(step, Repeat):
-                self._repeat(step)
-            else:
-                self._branch(step)
+            WRITE[type(step)](self, step)
+
+    @contextlib.contextmanager
+    def timed(self, step: Step | Run) -> Iterator[None]:
+        """What thread 0 spends in a step, when times are taken: cycles and calls, each in a word of the table."""
+        if self.clocks is None:
+            yield
+            return
+        f = self.f
+        before = f.emit("i64", "call i64 @llvm.readcyclecounter()")
+        yield
+        after = f.emit("i64", "call i64 @llvm.readcyclecounter()")
+        with f.when(self.first):
+            place = f.offset(self._word(CLOCKS, "ptr"), 2 * self.clocks.setdefault(id(step), len(self.clocks)), "i64")
+            for word, more in ((place, f.op("sub", after, before)), (f.offset(place, 1, "i64"), Value("1", "i64"))):
+                f.store(f.op("add", f.load("i64", word, 8), more), word, 8)
+
+    def take_times(self) -> None:
+        """Measure each step from now on."""
+        self.f.module.declarations["llvm.readcyclecounter"] = "declare i64 @llvm.readcyclecounter()"
+        self.clocks = {}
 
     def _share(self, items: int) -> tuple[Index, Index]:
         """The items of this thread: from the first to before the last."""
@@ -99,9 +110,10 @@ class Program:
         assert launch.kernel is not None
         self._meet(touches(launch))
         if is_shared(launch):
-            self._call(launch, *self._share(launch.kernel.items))
+            with self.timed(launch):
+                self._call(launch, *self._share(launch.kernel.items))
             return
-        with self.f.when(self.first):
+        with self.timed(launch), self.f.when(self.first):
             self._call(launch, 0, launch.kernel.items)
 
     def _run(self, run: Run) -> None:
@@ -109,7 +121,7 @@ class Program:
         assert kernel is not None
         self._meet([touch for launch in run.launches for touch in touches(launch)])
         begin, end = self._share(kernel.items)
-        with self.f.loop(begin, end, run.block) as block:
+        with self.timed(run), self.f.loop(begin, end, run.block) as block:
             stop = self.f.minimum(self.f.add(block.index, run.block), end)
             for launch in run.launches:
                 self._call(launch, block.index, stop)
@@ -117,7 +129,7 @@ class Program:
     def _callback(self, step: Callback) -> None:
         f = self.f
         self._meet(touches(step))
-        with f.when(self.first):
+        with self.timed(step), f.when(self.first):
             views = [*step.inputs, *step.outputs]
             places = f.emit("ptr", f"alloca [{len(views)} x ptr], align 8")
             for i, view in enumerate(views):
@@ -177,6 +189,11 @@ class Program:
             with f.when(taken):
                 self.write(steps)
                 self.barrier()
+
+
+WRITE: dict[type, Callable[[Program, Any], None]] = {
+    Run: Program._run, Launch: Program._launch, Callback: Program._callback, Repeat: Program._repeat,
+    Branch: Program._branch}
 
 
 def _overlap(a: Buffer, b: Buffer) -> bool:

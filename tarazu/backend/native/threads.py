@@ -111,7 +111,7 @@ class _Crew:
 
     def dismiss(self) -> None:
         """Let all helpers end."""
-        unused = self.block + 8 * barrier.MAILBOXES  # nobody calls thread 0: its mailbox can be the control block
+        unused = self.block + 8 * barrier.CALLED  # nobody calls thread 0: its words can be the control block
         self.launch(self.block, None, unused, len(self.helpers) + 1)
         for helper in self.helpers:
             helper.join()

@@ -1,0 +1,64 @@
+"""Pausing, sleeping and waking in native code: what differs between processors and systems."""
+
+from __future__ import annotations
+
+from tarazu.backend.native.llvm_text import Function, Value
+from tarazu.backend.native.target import Target
+
+_SYSTEM_CALL = {"x86_64": 202, "aarch64": 98}  # the number of futex on Linux
+_WAIT, _WAKE = Value("128", "i64"), Value("129", "i64")  # its operations, within one process
+_COMPARE_AND_WAIT, _WAKE_ALL = 1, 0x100  # of ulock on macOS
+_NULL, _ALL, _ZERO = Value("null", "ptr"), Value(str(2**31 - 1), "i64"), Value("0", "i32")
+
+
+def pause(f: Function, target: Target) -> None:
+    """Tell the core that this thread waits."""
+    if target.is_x86:
+        f.call("void", "llvm.x86.sse2.pause")
+    elif target.triple.startswith(("aarch64", "arm64")):
+        f.call("void", "llvm.aarch64.hint", Value("1", "i32"))
+
+
+def let_others_run(f: Function, target: Target) -> None:
+    """Give the core to another thread that waits for one."""
+    f.call("i32", "SwitchToThread" if _system(target) == "windows" else "sched_yield")
+
+
+def emit_sleep(f: Function, target: Target, word: Value, value: Value) -> None:
+    """Sleep while the int64 `word` holds `value`, until it is woken; may return earlier."""
+    system = _system(target)
+    if system == "linux":
+        f.call("i64", "syscall", _futex(target), word, _WAIT, value, _NULL, _NULL, f.index(0))
+    elif system == "macos":
+        f.call("i32", "__ulock_wait", Value(str(_COMPARE_AND_WAIT), "i32"), word, value, _ZERO)
+    elif system == "windows":
+        compared = f.fresh()
+        f.lines.insert(0, f"  {compared} = alloca i64, align 8")
+        f.store(value, Value(compared, "ptr"), 8)
+        f.call("i32", "WaitOnAddress", word, Value(compared, "ptr"), Value("8", "i64"), Value("-1", "i32"))
+    else:
+        f.call("i32", "usleep", Value("200", "i32"))
+
+
+def emit_wake(f: Function, target: Target, word: Value) -> None:
+    """Wake all threads that sleep on `word`."""
+    system = _system(target)
+    if system == "linux":
+        f.call("i64", "syscall", _futex(target), word, _WAKE, _ALL, _NULL, _NULL, f.index(0))
+    elif system == "macos":
+        f.call("i32", "__ulock_wake", Value(str(_COMPARE_AND_WAIT | _WAKE_ALL), "i32"), word, f.index(0))
+    elif system == "windows":
+        f.call("void", "WakeByAddressAll", word)
+
+
+def _system(target: Target) -> str:
+    """The system, where it has a way to sleep on a word of memory."""
+    if "linux" in target.triple and target.triple.split("-")[0] in _SYSTEM_CALL:
+        return "linux"
+    if "darwin" in target.triple or "macos" in target.triple:
+        return "macos"
+    return "windows" if "windows" in target.triple else "other"
+
+
+def _futex(target: Target) -> Value:
+    return Value(str(_SYSTEM_CALL[target.triple.split("-")[0]]), "i64")
