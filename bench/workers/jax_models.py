@@ -12,13 +12,13 @@ import numpy as np
 from workloads import CLASSES, Workload
 
 Parameters = dict[str, Any]
-_RNG = np.random.default_rng(1)
+RNG = np.random.default_rng(1)
 
 
 def glorot(*shape: int) -> np.ndarray:
     """A weight with inputs and outputs as its last axes (Glorot and Bengio, 2010)."""
     limit = math.sqrt(6 / (math.prod(shape[:-2]) * sum(shape[-2:])))
-    return _RNG.uniform(-limit, limit, shape).astype(np.float32)
+    return RNG.uniform(-limit, limit, shape).astype(np.float32)
 
 
 def linear(*shape: int) -> Parameters:
@@ -87,7 +87,7 @@ def transformer(workload: Workload) -> Parameters:
 
     blocks = [{"qkv": linear(128, 3 * 128), "out": linear(128, 128), "norm1": scale(), "up": linear(128, 512),
                "down": linear(512, 128), "norm2": scale()} for _ in range(2)]
-    position = _RNG.normal(0, 0.02, workload.shape).astype(np.float32)
+    position = RNG.normal(0, 0.02, workload.shape).astype(np.float32)
     return {"position": position, "blocks": blocks, "head": linear(128, CLASSES)}
 
 

@@ -3,8 +3,9 @@
 from tarazu.train.callbacks import Callback, EarlyStopping, KeepBest
 from tarazu.train.checkpoint import load, save
 from tarazu.train.failure import TrainingWarning
-from tarazu.train.loop import Run, fit
+from tarazu.train.loop import fit
 from tarazu.train.metrics import METRICS, accuracy, binary_accuracy
+from tarazu.train.run import Run
 from tarazu.train.setup import compile, evaluate, predict
 
 __all__ = ["METRICS", "Callback", "EarlyStopping", "KeepBest", "Run", "TrainingWarning", "accuracy", "binary_accuracy",

@@ -15,7 +15,7 @@ from tarazu.train.failure import give_up
 from tarazu.train.snapshot import Snapshot, restore, snapshot
 
 if TYPE_CHECKING:
-    from tarazu.train.loop import Run
+    from tarazu.train.run import Run
 
 
 class Done(NamedTuple):

@@ -9,7 +9,7 @@ from tarazu.base.errors import ArgumentError
 from tarazu.train.snapshot import Snapshot, restore, snapshot_of
 
 if TYPE_CHECKING:
-    from tarazu.train.loop import Run
+    from tarazu.train.run import Run
 
 
 class Callback:

@@ -13,7 +13,7 @@ from tarazu.train.arrays import Arrays
 from tarazu.train.snapshot import Snapshot, restore
 
 if TYPE_CHECKING:
-    from tarazu.train.loop import Run
+    from tarazu.train.run import Run
 
 LARGE = 1e4  # inputs and targets of networks lie around 1; squares and products of such values leave float32's digits
 

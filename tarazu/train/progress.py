@@ -9,7 +9,7 @@ from tarazu.base.errors import ArgumentError
 from tarazu.train.callbacks import Callback
 
 if TYPE_CHECKING:
-    from tarazu.train.loop import Run
+    from tarazu.train.run import Run
 
 MOST_LINES = 20  # for runs of more epochs only every so many are shown
 

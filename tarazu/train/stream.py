@@ -58,12 +58,22 @@ class Stream:
         self.check: Callable[[np.ndarray], None] = lambda y: None
         self._kept: list[Arrays] = []
         self._reader: Reader | None = None
-        self._first: Buffer | None = self._open().take()
-        if self._first is None:
+        first = self._peek()
+        self._first: Buffer | None = first
+        self.batch_size, self._row_type = first.batch, first.row_type
+        self._room = min(MOST_SAMPLES, MOST_BYTES_KEPT // max(first.row_bytes, 1))
+        self._keep(first)
+
+    def _peek(self) -> Buffer:
+        """What is read first; the model and the program are made for it."""
+        try:
+            found = self._open().take()
+        except BaseException:
+            self.close()
+            raise
+        if found is None:
             raise _empty()
-        self.batch_size, self._row_type = self._first.batch, self._first.row_type
-        self._room = min(MOST_SAMPLES, MOST_BYTES_KEPT // max(self._first.row_bytes, 1))
-        self._keep(self._first)
+        return found
 
     @property
     def train(self) -> Arrays:

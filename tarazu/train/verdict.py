@@ -20,7 +20,7 @@ from tarazu.train.metrics import accuracy, binary_accuracy
 from tarazu.train.setup import Setup, outputs
 
 if TYPE_CHECKING:
-    from tarazu.train.loop import Run
+    from tarazu.train.run import Run
 
 # What the trivial predictor of each loss always predicts.
 TRIVIAL_PREDICTORS = {losses.cross_entropy: "the class frequencies", losses.mse: "the mean", losses.mae: "the median",

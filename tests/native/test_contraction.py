@@ -74,6 +74,13 @@ def weight_gradient(b: int, h: int, w: int, c: int, o: int, k: int) -> Case:
                 (o, k * c * o, c * o, 1))
 
 
+def input_gradient(b: int, h: int, w: int, c: int, o: int, k: int) -> Case:
+    """The gradient of a convolution's input, from a padded gradient (b, h, w, o) and the same kernel backwards."""
+    oy, ox = h - k + 1, w - k + 1
+    return Case((b, oy, ox, c), (k, k, o), (h * w * o, w * o, o, 0, w * o, o, 1),
+                (0, 0, 0, o, -k * c * o, -c * o, 1), (oy * ox * c, ox * c, c, 1))
+
+
 def extent(sizes: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, int]:
     """Before and after the first element: how far a buffer reaches."""
     reach = [(n - 1) * s for n, s in zip(sizes, strides, strict=False)]
@@ -117,10 +124,10 @@ def nest(case: Case, made: Buffers, stores: tuple[Store, ...] | None = None) -> 
     return Nest(case.kept + case.reduced, len(case.kept), (total,), stores or plain)
 
 
-def written(nest: Nest, target: Target) -> tuple[Module, Kernel | None]:
+def written(nest: Nest, target: Target, threads: int = 2) -> tuple[Module, Kernel | None]:
     """The kernel with an entry that can be called from outside."""
     module = Module()
-    kernel = contraction(module, target, "kernel", nest, Writer(target))
+    kernel = contraction(module, target, "kernel", nest, Writer(target), threads)
     if kernel:
         inner = module.functions["kernel"]
         parameters = [(value.type, name) for name, value in inner.parameters.items()]
@@ -132,7 +139,7 @@ def written(nest: Nest, target: Target) -> tuple[Module, Kernel | None]:
 
 def run(nest: Nest, arrays: list[np.ndarray], target: Target, shares: int) -> Kernel:
     """Execute a nest on arrays, its items in so many shares one after the other."""
-    module, kernel = written(nest, target)
+    module, kernel = written(nest, target, max(shares, 2))
     assert kernel is not None
     loaded = Loaded(object_code(module.text(target.attributes), target))
     function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (1 + len(arrays)), ctypes.c_int64, ctypes.c_int64)(
@@ -190,6 +197,10 @@ CASES = {
     "conv 1x1": convolution(2, 5, 7, 9, 24, 1),
     "depthwise": Case((2, 7, 7, 40), (3, 3), (9 * 9 * 40, 9 * 40, 40, 1, 9 * 40, 40), (0, 0, 0, 1, 120, 40),
                       (7 * 7 * 40, 7 * 40, 40, 1)),
+    "depthwise dw": Case((3, 3, 40), (2, 7, 7), (9 * 40, 40, 1, 9 * 9 * 40, 9 * 40, 40), (0, 0, 1, 7 * 7 * 40, 280, 40),
+                         (120, 40, 1)),
+    "conv dx": input_gradient(2, 9, 9, 24, 20, 3),
+    "conv dx few": input_gradient(2, 9, 9, 3, 5, 3),
     "conv dw": weight_gradient(4, 9, 9, 8, 24, 3),
     "conv dw one channel": weight_gradient(4, 12, 12, 1, 32, 3),
     "conv dw long": weight_gradient(60, 15, 15, 4, 64, 3),
@@ -200,6 +211,20 @@ CASES = {
 def test_equals_einsum(name):
     for shares in (1, 2, 3):
         check(CASES[name], host(), shares)
+
+
+@pytest.mark.parametrize("name", ["nn odd", "nn wide rows", "nt", "conv", "conv dw long"])
+def test_equals_einsum_for_many_threads(name):
+    check(CASES[name], host(), 16)
+
+
+def test_items_of_rows_are_equal_parts_of_the_first_axis():
+    case = product("mk,kn->mn", m=64, k=20, n=10)
+    made = buffers(case, case.a, case.b, case.out)
+    kernel = written(nest(case, made), host())[1]
+    assert kernel is not None
+    assert kernel.rows == kernel.items > 1
+    assert kernel.items * kernel.step == 64
 
 
 @pytest.mark.parametrize("narrowed", ["avx2", "sse"])

@@ -191,6 +191,14 @@ def test_integer_powers_with_a_known_exponent_are_the_same(exponent: int) -> Non
     assert got.tolist() == np.power(values, exponent).tolist()
 
 
+@pytest.mark.parametrize("op", [ops.MAXIMUM, ops.MINIMUM], ids=lambda op: op.name)
+@pytest.mark.parametrize("bound", [0.0, 2.0, float("nan")])
+def test_bounds_that_are_known_let_nan_through(op: Op, bound: float) -> None:
+    values = samples(dtypes.float32)
+    got = compiled(op, [dtypes.float32], dtypes.float32, known=[constant("<16 x float>", bound)])(values)
+    assert_matches(got, numpy_result(op, (values, np.full_like(values, bound))), op, (values,), dtypes.float32)
+
+
 @pytest.mark.parametrize("lanes", [1, 2, 3, 32])
 def test_any_number_of_lanes_will_do(lanes: int) -> None:
     values = samples(dtypes.float32)

@@ -49,7 +49,7 @@ def trajectory(build, optimizer_of) -> np.ndarray:
     return np.array([float(step(x[i % 4], y[i % 4])) for i in range(STEPS)])
 
 
-OPTIMIZERS = {"sgd": lambda parameters: tz.optim.SGD(parameters, lr=0.05, momentum=0.9),
+OPTIMIZERS = {"sgd": lambda parameters: tz.optim.SGD(parameters, lr=0.01, momentum=0.9),
               "adam": lambda parameters: tz.optim.Adam(parameters, lr=2e-3)}
 
 

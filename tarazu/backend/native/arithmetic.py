@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from typing import Any, NamedTuple
@@ -30,17 +31,10 @@ class Call(NamedTuple):
         return self.input_dtypes[0].kind == "int"
 
 
-def is_known(x: Number) -> bool:
-    """Whether it is a literal rather than a register."""
-    return x.value.text[0] != "%"
-
-
 def literal_value(x: Number) -> float | None:
     """The number that a literal has in all lanes; None of registers and where the lanes differ."""
-    if not is_known(x):
+    if x.value.text[0] == "%":
         return None
-    if x.value.text == "zeroinitializer":
-        return 0
     found = set(_LITERAL.findall(x.value.text))
     if len(found) != 1:
         return None
@@ -77,10 +71,15 @@ def _extreme(call: Call, of_floats: str, of_integers: str) -> Number:
         return x | y if of_floats == "ogt" else x & y
     if not call.is_float:
         return choose(x.test(of_integers, y), x, y)
-    if is_known(y):
+    if _is_known_number(y):
         x, y = y, x
     beyond = choose(x.test(of_floats, y), x, y)  # one instruction on x86; a NaN in y stays
-    return beyond if is_known(x) else choose(x.is_nan(), x, beyond)
+    return beyond if _is_known_number(x) else choose(x.is_nan(), x, beyond)
+
+
+def _is_known_number(x: Number) -> bool:
+    known = literal_value(x)
+    return known is not None and not math.isnan(known)
 
 
 def compare(of_floats: str, of_integers: str) -> Any:

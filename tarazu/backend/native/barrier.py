@@ -9,24 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tarazu.backend.native.llvm_text import Function, Module, Value
-from tarazu.backend.native.sleep import emit_sleep, emit_wake, let_others_run, pause
+from tarazu.backend.native.sleep import emit_sleep, emit_wake, pause
 from tarazu.backend.native.target import Target
 
 APART = 16  # words between what different threads write
 
 # The control block of a program: the words in front of what its generator adds from BLOCK_WORDS on
 THREADS = 0  # of this run
+SPINS = 1  # how often at most a thread looks before it goes to sleep: LONG, or SHORT where cores are fewer than threads
+PATIENCE = 2  # how often it looks just now, as experience teaches
 ARRIVED = APART  # threads that wait at the barrier
 OPENED = 2 * APART  # event: the barrier opens
 BLOCK_WORDS = 3 * APART
 
 # The crew: what its threads share, then the event that a thread is called, for each
-PROGRAM, SHARED = 0, 1  # the function to run and its control block
+PROGRAM, SHARED, IDLE_SPINS = 0, 1, 2  # the function to run, its control block, and what its word SPINS says
 FINISHED = APART  # event: a helper is done with it
 CALLED = 2 * APART
 
-SPINS = 64  # looks between two calls of the scheduler: many more cost dearly when threads outnumber cores
-ROUNDS = 24  # of spins before a thread goes to sleep, some 50 us: then the system may give its core to those it waits for
+LONG, SHORT = 1000, 20  # 1000 looks take some 50 us, no less than sleeping and being woken
+TRY_AGAIN = 16  # one wait in so many is long even when others were in vain
 
 _ONE, _NULL = Value("1", "i64"), Value("null", "ptr")
 
@@ -53,26 +55,26 @@ def emit_barrier(module: Module, target: Target) -> str:
             f.do(f"store atomic i64 0, ptr {arrived.text} monotonic, align 8")
             _happen(f, target, opened)
         with f.when(f.op("xor", last, Value("true", "i1"))):
-            _await(f, target, opened, times)
+            _await_patiently(f, target, shared, times)
     f.ret()
     return f.name
 
 
 def emit_crew(module: Module, target: Target) -> None:
-    """Add `void launch(ptr crew, ptr program, ptr shared, i64 threads)` and `void helper(ptr crew, i64 thread)`.
+    """Add `void launch(ptr crew, ptr program, ptr shared)` and `void helper(ptr crew, i64 thread)`.
 
-    A helper waits for calls until the program is null. `launch` calls helpers 1 to threads - 1, runs the program as
-    thread 0 and returns when all are done.
+    A helper waits for calls until the program is null. `launch` calls the helpers 1 to `shared[THREADS]` - 1, runs the
+    program as thread 0 and returns when all are done.
     """
     _emit_launch(module, target)
     _emit_helper(module, target)
 
 
 def _emit_launch(module: Module, target: Target) -> None:
-    f = module.function("launch", [("ptr", "crew"), ("ptr", "program"), ("ptr", "shared"), ("i64", "threads")],
-                        linkage="external")
-    crew, program, shared, threads = f.parameters.values()
-    f.store(threads, shared, 8)
+    f = module.function("launch", [("ptr", "crew"), ("ptr", "program"), ("ptr", "shared")], linkage="external")
+    crew, program, shared = f.parameters.values()
+    threads, spins = f.load("i64", f.offset(shared, THREADS, "i64"), 8), _word(f, shared, SPINS)
+    _set_word(f, crew, IDLE_SPINS, spins)
     f.store(program, f.offset(crew, PROGRAM, "i64"), 8)
     f.store(shared, f.offset(crew, SHARED, "i64"), 8)
     finished = f.offset(crew, FINISHED, "i64")
@@ -81,7 +83,7 @@ def _emit_launch(module: Module, target: Target) -> None:
         _happen(f, target, _called(f, crew, f.index(loop.index)))
     with f.when(f.compare("icmp ne", program, _NULL)):
         f.do(f"call void {program.text}(ptr {shared.text}, i64 0)")
-    _await(f, target, finished, until=all_done)
+    _await(f, target, spins, finished, until=all_done)
     f.ret()
 
 
@@ -93,7 +95,7 @@ def _emit_helper(module: Module, target: Target) -> None:
     f.do(f"br label %{idle}")
     f.start(idle)
     place = len(f.lines)
-    _await(f, target, called, calls)
+    _await(f, target, _word(f, crew, IDLE_SPINS), called, calls)
     following = f.index(f.add(calls, 1))
     program = f.load("ptr", f.offset(crew, PROGRAM, "i64"), 8)
     shared = f.load("ptr", f.offset(crew, SHARED, "i64"), 8)
@@ -109,6 +111,26 @@ def _emit_helper(module: Module, target: Target) -> None:
 
 def _called(f: Function, crew: Value, thread: Value) -> Value:
     return f.offset(crew, f.add(f.multiply(thread, APART), CALLED), "i64")
+
+
+def _word(f: Function, words: Value, place: int) -> Value:
+    """A word that another thread may just change: then either number is as good."""
+    return f.emit("i64", f"load atomic i64, ptr {f.offset(words, place, 'i64').text} monotonic, align 8")
+
+
+def _set_word(f: Function, words: Value, place: int, value: Value) -> None:
+    f.do(f"store atomic i64 {value.text}, ptr {f.offset(words, place, 'i64').text} monotonic, align 8")
+
+
+def _await_patiently(f: Function, target: Target, shared: Value, times: Value) -> None:
+    """Wait for the barrier, long awake where that was worth it: not when other processes hold the cores of those waited
+    for, since they go on the sooner the earlier this thread gives up its own."""
+    most, patience, short = _word(f, shared, SPINS), _word(f, shared, PATIENCE), Value(str(SHORT), "i64")
+    trial = f.compare("icmp eq", f.index(f.remainder(times, TRY_AGAIN)), f.index(0))
+    in_vain = _await(f, target, f.select(trial, most, patience), f.offset(shared, OPENED, "i64"), times)
+    learnt = f.select(in_vain, short, most)
+    with f.when(f.compare("icmp ne", learnt, patience)):
+        _set_word(f, shared, PATIENCE, learnt)
 
 
 # Events. A thread counts itself among the sleepers and then looks whether it should sleep; who lets the event happen counts
@@ -127,15 +149,17 @@ def _happen(f: Function, target: Target, event: Value) -> None:
         emit_wake(f, target, event)
 
 
-def _await(f: Function, target: Target, event: Value, times: Value | None = None, *,
-           until: Value | None = None) -> None:
-    """Wait while the event has happened `times`, or until it has happened `until` times: at first awake, then asleep."""
+def _await(f: Function, target: Target, spins: Value, event: Value, times: Value | None = None, *,
+           until: Value | None = None) -> Value:
+    """Wait while the event has happened `times`, or until it has happened `until` times: at first awake, with so many
+    looks, then asleep. Gives whether the looks were in vain."""
     def over(found: Value) -> Value:
         return f.compare("icmp ne", found, times) if times else f.compare("icmp eq", found, until)
 
-    _look(f, target, lambda: over(_times(f, event)))
+    _look(f, target, spins, lambda: over(_times(f, event)))
     sleepers, check, sleep = f.offset(event, 1, "i64"), f.label("check"), f.label("sleep")
-    with f.when(f.op("xor", over(_times(f, event)), Value("true", "i1"))):
+    in_vain = f.op("xor", over(_times(f, event)), Value("true", "i1"))
+    with f.when(in_vain):
         f.emit("i64", f"atomicrmw add ptr {sleepers.text}, i64 1 seq_cst")
         f.do(f"br label %{check}")
         f.start(check)
@@ -146,23 +170,20 @@ def _await(f: Function, target: Target, event: Value, times: Value | None = None
         f.do(f"br label %{check}")
         f.start(awake)
         f.emit("i64", f"atomicrmw sub ptr {sleepers.text}, i64 1 seq_cst")
+    return in_vain
 
 
-def _look(f: Function, target: Target, over: Callable[[], Value]) -> None:
-    """Look whether the waiting is over, ROUNDS times SPINS times, and let other threads run in between."""
-    look, again, lend, done = (f.label(hint) for hint in ("look", "again", "lend", "done"))
+def _look(f: Function, target: Target, spins: Value, over: Callable[[], Value]) -> None:
+    """Look `spins` times whether the waiting is over."""
+    look, again, done = (f.label(hint) for hint in ("look", "again", "done"))
     before, turn, following = f.block, Value(f.fresh(), "i64"), Value(f.fresh(), "i64")
     f.do(f"br label %{look}")
     f.start(look)
-    f.do(f"{turn.text} = phi i64 [ 0, %{before} ], [ {following.text}, %{again} ], [ {following.text}, %{lend} ]")
-    f.do(f"{following.text} = add i64 {turn.text}, 1")
-    enough = f.op("or", over(), f.compare("icmp uge", turn, f.index(ROUNDS * SPINS)))
+    f.do(f"{turn.text} = phi i64 [ 0, %{before} ], [ {following.text}, %{again} ]")
+    enough = f.op("or", over(), f.compare("icmp uge", turn, spins))
     f.do(f"br i1 {enough.text}, label %{done}, label %{again}")
     f.start(again)
     pause(f, target)
-    long = f.compare("icmp eq", f.index(f.remainder(following, SPINS)), f.index(0))
-    f.do(f"br i1 {long.text}, label %{lend}, label %{look}")
-    f.start(lend)
-    let_others_run(f, target)
+    f.do(f"{following.text} = add i64 {turn.text}, 1")
     f.do(f"br label %{look}")
     f.start(done)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.contraction_form import Form, normal_form
-from tarazu.backend.native.contraction_plan import COLUMNS, ROWS, Plan, best_plan, panels, reduced_axes
+from tarazu.backend.native.contraction_plan import COLUMNS, ROWS, ROWS_FIRST, Plan, best_plan, panels, reduced_axes
 from tarazu.backend.native.contraction_tile import TileCode
 from tarazu.backend.native.expression import Writer, memory_type
 from tarazu.backend.native.llvm_text import Index, Module, Value
@@ -92,7 +92,15 @@ class _Kernel:
             items = self.groups * self.tiles
             self._rows(start, begin, end)
         self.function.ret()
-        return Kernel(self.name, items, self.panel_bytes + self.tile_bytes * self.tiles)
+        step = self._step(items)
+        return Kernel(self.name, items, self.panel_bytes + self.tile_bytes * self.tiles, items if step else 0, step or 1)
+
+    def _step(self, items: int) -> int:
+        """How many indices of the nest's first axis make up an item; 0 where items are something else."""
+        by_groups = self.plan.order == COLUMNS and self.plan.layout.others == (0,)
+        by_tiles = self.plan.order == ROWS_FIRST and self.plan.tile.cut == 0
+        whole, rest = divmod(self.form.kept[0], items)
+        return whole if self.form.leading and not rest and (by_groups or by_tiles) else 0
 
     def _columns(self, start: _Cursor, begin: Value, end: Value) -> None:
         """Each item is a panel, with all its rows."""

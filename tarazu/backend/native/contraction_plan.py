@@ -182,7 +182,7 @@ def _column_cost(form: Form, layout: Layout, tile: Tile, lanes: int, depth: int,
     total = sum(w * h * _tile_cost(form, layout, rows, width, lanes, depth)
                 for width, w in widths if w for rows, h in heights if h)
     variants = (1 + (last != tile.width * lanes and count > 1)) * (1 + (longer > 0))
-    return total * (1 + 0.02 * (variants - 1))
+    return total * (1 + 0.02 * (variants - 1)) * _crowding(form, layout, tile, whole * short)
 
 
 def _tile_cost(form: Form, layout: Layout, rows: int, width: int, lanes: int, depth: int) -> float:
@@ -190,6 +190,13 @@ def _tile_cost(form: Form, layout: Layout, rows: int, width: int, lanes: int, de
     loads = width + (products if layout.left.strides[layout.axis] else rows)
     epilogue = sum(1 if access.strides[layout.axis] in (0, 1) else 2 * lanes for access in form.slots)
     return depth * (max(products, LATENCY, loads / 2) + 0.25 * loads + 1) + 40 + products * epilogue
+
+
+def _crowding(form: Form, layout: Layout, tile: Tile, rows: int) -> float:
+    """A factor for rows that lie a multiple of 4096 bytes apart: they fall into one set of the first level."""
+    strides = [layout.left.strides[axis] * form.dtype.itemsize for axis in (*tile.whole, tile.cut) if axis is not None]
+    crowded = rows > 6 and any(stride and stride % 4096 == 0 for stride in strides)
+    return 1 + crowded * (0.5 if layout.left.strides[layout.axis] else 0.1)
 
 
 def _packing(form: Form, layout: Layout, tile: Tile, lanes: int, depth: int) -> float:

@@ -90,10 +90,11 @@ def loop_body(region: Region, graph: Graph, inputs: Sequence[View], carries: Seq
              if view.buffer is not carry.buffer]
     late = [(view, carry) for view, carry in pairs if not _is_own(inner, view)]
     passed_on = {view.buffer.root for view, _ in late}
+    uses = _Uses(steps)
     for view, carry in pairs:
         if not _is_own(inner, view):
             continue
-        if carry.buffer.root not in passed_on and _may_replace(steps, view.buffer, carry.buffer):
+        if carry.buffer.root not in passed_on and uses.may_replace(view.buffer, carry.buffer):
             view.buffer.parent = carry.buffer
         else:
             late.append((view, carry))
@@ -122,21 +123,24 @@ def _is_own(inner: Region, view: View) -> bool:
             and math.prod(view.shape) == buffer.size)
 
 
-def _may_replace(steps: Sequence[Step], new: Buffer, old: Buffer) -> bool:
-    """Whether `new` may be written where `old` lies: no step reads `old` after `new` is written, and the step that
-    writes it reads each element of `old` only where it writes that of `new`."""
-    written = False
-    for step in steps:
-        reads = any(buffer.root is old.root for buffer, writes in touched(step) if not writes)
-        if any(buffer.root is old.root and writes for buffer, writes in touched(step)):
+class _Uses:
+    """At which steps each buffer is read and written."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.steps = steps
+        self.reads: dict[Buffer, list[int]] = {}
+        self.writes: dict[Buffer, list[int]] = {}
+        for place, step in enumerate(steps):
+            for buffer, writes in touched(step):
+                (self.writes if writes else self.reads).setdefault(buffer.root, []).append(place)
+
+    def may_replace(self, new: Buffer, old: Buffer) -> bool:
+        """Whether `new` may be written where `old` lies: no step reads `old` after `new` is written, and the step that
+        writes it reads each element of `old` only where it writes that of `new`."""
+        written, reads = self.writes.get(new, []), self.reads.get(old.root, [])
+        if not written or old.root in self.writes or any(place > written[0] for place in reads):
             return False
-        writes_new = any(buffer is new and writes for buffer, writes in touched(step))
-        if written and reads:
-            return False
-        if writes_new and reads and not _in_step(step, new, old):
-            return False
-        written |= writes_new
-    return written
+        return written[0] not in reads or _in_step(self.steps[written[0]], new, old)
 
 
 def _in_step(step: Step, new: Buffer, old: Buffer) -> bool:

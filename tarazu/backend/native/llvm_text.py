@@ -56,10 +56,8 @@ def constant(type_: str, number: float) -> Value:
     """The same number in every lane of `type_`."""
     if type_[0] != "<":
         return Value(literal(type_, number), type_)
-    lanes, element = type_[1:-1].split(" x ", 1)
-    one = f"{element} {literal(element, number)}"
-    return Value("zeroinitializer" if not number and not str(number).startswith("-")
-                 else f"<{', '.join([one] * int(lanes))}>", type_)
+    element = type_[1:-1].split(" x ", 1)[1]
+    return Value(f"splat ({element} {literal(element, number)})", type_)
 
 
 def constants(element: str, numbers: Sequence[float]) -> Value:
@@ -196,7 +194,7 @@ class Function:
             return value
         type_ = vector(value.type, lanes)
         if value.text[0] not in "%":
-            return Value(f"<{', '.join([f'{value.type} {value.text}'] * lanes)}>", type_)
+            return Value(f"splat ({value.type} {value.text})", type_)
         first = self.emit(type_, f"insertelement {type_} poison, {value.type} {value.text}, i64 0")
         return self.emit(type_, f"shufflevector {type_} {first.text}, {type_} poison, <{lanes} x i32> zeroinitializer")
 

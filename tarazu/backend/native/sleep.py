@@ -19,11 +19,6 @@ def pause(f: Function, target: Target) -> None:
         f.call("void", "llvm.aarch64.hint", Value("1", "i32"))
 
 
-def let_others_run(f: Function, target: Target) -> None:
-    """Give the core to another thread that waits for one."""
-    f.call("i32", "SwitchToThread" if _system(target) == "windows" else "sched_yield")
-
-
 def emit_sleep(f: Function, target: Target, word: Value, value: Value) -> None:
     """Sleep while the int64 `word` holds `value`, until it is woken; may return earlier."""
     system = _system(target)

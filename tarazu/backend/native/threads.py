@@ -21,7 +21,7 @@ from tarazu.base.errors import ArgumentError
 
 MOST_THREADS = 1024
 _PROGRAM = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
-_LAUNCH = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+_LAUNCH = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 _Word = ctypes.c_int64
 
 
@@ -53,7 +53,7 @@ def set_threads(n: int) -> None:
 _chosen: int | None = None
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def _default() -> int:
     text = os.environ.get("TARAZU_THREADS")
     if text is None:
@@ -64,6 +64,7 @@ def _default() -> int:
     return int(text)
 
 
+@functools.cache
 def _cores() -> int:
     """The cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -80,7 +81,10 @@ def run(address: int, shared: int, threads: int) -> int:
     if threads > 1 and _helped.acquire(blocking=False):
         try:
             if (crew := _crew_of(threads)) is not None:
-                crew.launch(crew.block, address, shared, threads)
+                _Word.from_address(shared).value = threads
+                _Word.from_address(shared + 8 * barrier.SPINS).value = \
+                    barrier.LONG if threads <= _cores() else barrier.SHORT
+                crew.launch(crew.block, address, shared)
                 return threads
         finally:
             _helped.release()
@@ -112,7 +116,8 @@ class _Crew:
     def dismiss(self) -> None:
         """Let all helpers end."""
         unused = self.block + 8 * barrier.CALLED  # nobody calls thread 0: its words can be the control block
-        self.launch(self.block, None, unused, len(self.helpers) + 1)
+        _Word.from_address(unused).value = len(self.helpers) + 1
+        self.launch(self.block, None, unused)
         for helper in self.helpers:
             helper.join()
 

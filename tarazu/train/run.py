@@ -1,0 +1,57 @@
+"""A training run under way."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tarazu.record import History
+from tarazu.runtime.tensor import Tensor
+from tarazu.train.advance import Done
+from tarazu.train.arrays import Arrays
+from tarazu.train.chunk import Rows
+from tarazu.train.setup import Setup
+from tarazu.train.snapshot import snapshot
+from tarazu.train.stream import Stream
+
+
+class Run:
+    """A training run under way: what callbacks see."""
+
+    def __init__(self, setup: Setup, source: Rows | Stream, validation: Arrays | None, *, epochs: int) -> None:
+        self.model, self.setup, self.source, self.validation = setup.model, setup, source, validation
+        self.epochs, self.batch_size = epochs, source.batch_size
+        self.history = History()
+        self.epoch = self.step = self.rows = 0  # the last two count in the epoch
+        self.loss = math.nan
+        self.sums: list[Tensor] = []  # over the epoch's rows: of the loss and of each metric
+        self._changed: tuple[int, list[Tensor]] = (-1, [])
+        self.start = snapshot(self.changed())
+        self.last: Done | None = None
+        self.failure = ""  # why the run was given up
+        self.kept_epoch: int | None = None  # None: the last one
+        self.last_validation_losses: np.ndarray | None = None
+
+    @property
+    def steps(self) -> int | None:
+        """How many steps an epoch has; None for a stream that has not said so yet."""
+        return self.source.steps
+
+    @property
+    def train(self) -> Arrays:
+        """The rows that the verdict judges: all, or of a stream the first ones."""
+        return self.source.train
+
+    def changed(self) -> list[Tensor]:
+        """All tensors that a step changes, random states of own generators too."""
+        traces, tensors = self._changed
+        if traces != self.setup.train_chunk.traces:
+            found = [*self.setup.state(), *self.setup.train_chunk.changes]
+            tensors = list({id(x): x for x in found}.values())
+            self._changed = self.setup.train_chunk.traces, tensors
+        return tensors
+
+    def stop(self, reason: str) -> None:
+        """End the training after this epoch."""
+        self.history.stopped = reason
