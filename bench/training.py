@@ -1,6 +1,6 @@
 """How fast networks are trained: Tarazu's `fit` beside torch, JAX and Keras, from one run on two threads.
 
-Run `python bench/training.py`, or name workloads; `--table` prints rows for the docs. A framework that the running
+Run `python bench/training.py`, or name workloads; `--table` adds a table for the docs. A framework that the running
 interpreter lacks is looked for where BENCH_TORCH_PYTHON, BENCH_JAX_PYTHON or BENCH_KERAS_PYTHON (or `--python-torch`
 and so on) say. Compile times are those of the first epoch less those of a later one; the whole call of `fit` is
 beyond its epochs the verdict, for the number of epochs that a round has.
@@ -27,7 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("workloads", nargs="*", metavar="workload", help=f"of {', '.join(NAMES)}; all of them")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", default=",".join(OTHERS), help=f"of {','.join(OTHERS)}; all of them")
-    parser.add_argument("--table", action="store_true", help="a table for the docs instead of details")
+    parser.add_argument("--table", action="store_true", help="at the end a table for the docs")
     for library in LIBRARIES:
         parser.add_argument(f"--python-{library}", metavar="PATH", help=f"an interpreter that has {library}")
     found = parser.parse_args()
@@ -62,8 +62,7 @@ def main() -> None:
     for name in given.workloads:
         text, found = measured(name, pythons, given.rounds)
         comparisons += found
-        if not given.table:
-            print(text, end="\n\n", flush=True)
+        print(text, end="\n\n", flush=True)
     if given.table:
         print(markdown(comparisons, [PEERS[peer].label for peer in given.peers]))
 

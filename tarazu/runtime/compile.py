@@ -11,6 +11,7 @@ import numpy as np
 from tarazu import backend
 from tarazu.backend.base import Program
 from tarazu.backend.numpy import evaluate
+from tarazu.base.errors import DeviceError
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
@@ -44,6 +45,15 @@ def _backend_name() -> str:
     if name == "native" and not _has_compiler():
         return "numpy"
     return name
+
+
+def need_native(what: str) -> None:
+    """A DeviceError unless jitted functions run on the native backend."""
+    if (name := _backend_name()) != "native":
+        fix = ('tz.set_backend("native"), or leave TARAZU_BACKEND unset' if _has_compiler()
+               else "pip install llvmlite")
+        raise DeviceError(f"{what} while jitted functions run on {name}",
+                          expected="the native backend, which it is about", fix=fix)
 
 
 @functools.cache

@@ -82,9 +82,13 @@ class Compiled(NamedTuple):
         return all(guard.holds() for guard in self.guards) and all(
             signature(place.find(tensors)) == wanted for place, wanted in zip(self.places, self.types, strict=True))
 
+    def handles(self, tensors: list[Tensor]) -> list[Tensor]:
+        """The tensors that the program takes."""
+        return tensors + [place.find(tensors) for place in self.places]
+
     def run(self, tensors: list[Tensor]) -> Any:
         self.uses[0] += 1
-        handles = tensors + [place.find(tensors) for place in self.places]
+        handles = self.handles(tensors)
         if self.is_differentiable:
             outputs = bind(ops.CALL, *handles, label=self.label, body=self.graph)
         else:

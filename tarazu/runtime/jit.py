@@ -17,7 +17,7 @@ from tarazu.ir.origin import Origin
 from tarazu.ir.types import TensorType
 from tarazu.runtime.autograd import with_gradients
 from tarazu.runtime.captured_names import names_of_captured
-from tarazu.runtime.compile import JITTED, simplified
+from tarazu.runtime.compile import JITTED, need_native, simplified
 from tarazu.runtime.compiled import Argument, Compiled, GradientOf, Outside, Result, Update, signature
 from tarazu.runtime.outside import KEPT
 from tarazu.runtime.signature_text import CacheInfo, describe, in_words, reasons
@@ -82,6 +82,17 @@ class Jit:
                                 fix="call it once first")
         return simplified(list(self._compiled.values())[-1][-1].graph)
 
+    def native_text(self) -> str:
+        """What the native program of the last traced signature does, step by step.
+
+        For each kernel: its loops, tile and share of threads, the buffers and bytes that it touches and its
+        operations; barriers where they stand; the bodies of loops and branches indented; sums at the end.
+        """
+        from tarazu.backend.native.sight.schedule import schedule_text
+
+        need_native(f"{self.label}.native_text()")
+        return schedule_text(self.graph)
+
     def cache_info(self) -> CacheInfo:
         """What has been traced and how often it has run; `print` shows a line per signature.
 
@@ -111,6 +122,11 @@ class Jit:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if isinstance(state.interpreter, Trace):
             return self.function(*args, **kwargs)  # a part of the surrounding trace
+        compiled, tensors = self.fitting(args, kwargs)
+        return compiled.run(tensors)
+
+    def fitting(self, args: tuple, kwargs: dict[str, Any]) -> tuple[Compiled, list[Tensor]]:
+        """The signature of such a call, traced if it is new, and the tensors among the arguments."""
         leaves, structure = flatten((args, kwargs))
         tensors, key = self._sort_out(leaves)
         candidates = self._compiled.setdefault(
@@ -123,7 +139,7 @@ class Jit:
                     self._note_retrace(describe(self.function, leaves, structure), tensors, candidates)
                     compiled = self._compile(leaves, structure, tensors)
                     candidates.append(compiled)
-        return compiled.run(tensors)
+        return compiled, tensors
 
     def _note_retrace(self, call: dict[str, str], tensors: list[Tensor], candidates: list[Compiled]) -> None:
         before = [compiled for known in self._compiled.values() for compiled in known]

@@ -31,7 +31,8 @@ def rows(setup: Setup, x: Any, y: Any, batch_size: int, split: float, given: Any
 
 
 def _require_targets(x: Any, y: Any) -> None:
-    targets(y)  # has the words for none
+    if y is None:
+        targets(y)  # raises
     if isinstance(x, Iterator):
         raise ArgumentError(f"a stream of batches ({type(x).__name__}), and y", expected="batches (x, y), and no y",
                             fix="let the stream give pairs, and call fit(stream)")

@@ -184,10 +184,11 @@ def test_the_environment_may_give_the_number():
 @pytest.mark.parametrize("triple", ["aarch64-unknown-linux-gnu", "arm64-apple-macosx", "aarch64-pc-windows-msvc",
                                     "aarch64-unknown-freebsd"])
 def test_the_code_can_be_made_for_other_systems(triple):
-    target, module = aarch64(triple), Module()
-    barrier.emit_barrier(module, target)
-    barrier.emit_crew(module, target)
-    assert object_code(module.text(target.attributes), target)
+    target = aarch64(triple)
+    for emit in (barrier.emit_barrier, barrier.emit_crew):
+        module = Module()
+        emit(module, target)
+        assert object_code(module.text(target.attributes), target)
 
 
 def test_what_calls_and_barriers_cost(capsys):

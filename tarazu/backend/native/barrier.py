@@ -43,6 +43,8 @@ def emit_barrier(module: Module, target: Target) -> str:
 
     It returns when each of the `shared[THREADS]` threads has called it. What they wrote before is then seen by all.
     """
+    emit_sleep(module, target)
+    emit_wake(module, target)
     f = module.function("barrier", [("ptr", "shared")], attributes="noinline")
     shared = f.parameters["shared"]
     threads = f.load("i64", shared, 8)
@@ -66,6 +68,8 @@ def emit_crew(module: Module, target: Target) -> None:
     A helper waits for calls until the program is null. `launch` calls the helpers 1 to `shared[THREADS]` - 1, runs the
     program as thread 0 and returns when all are done.
     """
+    emit_sleep(module, target)
+    emit_wake(module, target)
     _emit_launch(module, target)
     _emit_helper(module, target)
 
@@ -83,7 +87,7 @@ def _emit_launch(module: Module, target: Target) -> None:
         _happen(f, target, _called(f, crew, f.index(loop.index)))
     with f.when(f.compare("icmp ne", program, _NULL)):
         f.do(f"call void {program.text}(ptr {shared.text}, i64 0)")
-    _await(f, target, spins, finished, until=all_done)
+    _await(f, target, spins, finished, "eq", all_done)
     f.ret()
 
 
@@ -95,7 +99,7 @@ def _emit_helper(module: Module, target: Target) -> None:
     f.do(f"br label %{idle}")
     f.start(idle)
     place = len(f.lines)
-    _await(f, target, _word(f, crew, IDLE_SPINS), called, calls)
+    _await(f, target, _word(f, crew, IDLE_SPINS), called, "ne", calls)
     following = f.index(f.add(calls, 1))
     program = f.load("ptr", f.offset(crew, PROGRAM, "i64"), 8)
     shared = f.load("ptr", f.offset(crew, SHARED, "i64"), 8)
@@ -127,14 +131,14 @@ def _await_patiently(f: Function, target: Target, shared: Value, times: Value) -
     for, since they go on the sooner the earlier this thread gives up its own."""
     most, patience, short = _word(f, shared, SPINS), _word(f, shared, PATIENCE), Value(str(SHORT), "i64")
     trial = f.compare("icmp eq", f.index(f.remainder(times, TRY_AGAIN)), f.index(0))
-    in_vain = _await(f, target, f.select(trial, most, patience), f.offset(shared, OPENED, "i64"), times)
+    in_vain = _await(f, target, f.select(trial, most, patience), f.offset(shared, OPENED, "i64"), "ne", times)
     learnt = f.select(in_vain, short, most)
     with f.when(f.compare("icmp ne", learnt, patience)):
         _set_word(f, shared, PATIENCE, learnt)
 
 
-# Events. A thread counts itself among the sleepers and then looks whether it should sleep; who lets the event happen counts
-# it and then looks for sleepers. All four are seq_cst: so one of the two sees the other, and no event is slept through.
+# Events. A thread counts itself among the sleepers and then looks whether it should sleep; who lets the event happen
+# counts it and then looks for sleepers. All four are seq_cst: one of the two sees the other, no event is slept through.
 
 
 def _times(f: Function, event: Value) -> Value:
@@ -146,27 +150,27 @@ def _happen(f: Function, target: Target, event: Value) -> None:
     """Let the event happen once more."""
     f.emit("i64", f"atomicrmw add ptr {event.text}, i64 1 seq_cst")
     with f.when(f.compare("icmp ne", _times(f, f.offset(event, 1, "i64")), f.index(0))):
-        emit_wake(f, target, event)
+        f.call("void", "wake_all", event)
 
 
-def _await(f: Function, target: Target, spins: Value, event: Value, times: Value | None = None, *,
-           until: Value | None = None) -> Value:
-    """Wait while the event has happened `times`, or until it has happened `until` times: at first awake, with so many
-    looks, then asleep. Gives whether the looks were in vain."""
-    def over(found: Value) -> Value:
-        return f.compare("icmp ne", found, times) if times else f.compare("icmp eq", found, until)
+def _await(f: Function, target: Target, spins: Value, event: Value, relation: str, number: Value) -> Value:
+    """Wait until how often the event has happened is in the relation `eq` or `ne` to `number`: at first awake, with so
+    many looks, then asleep. Gives whether the looks were in vain."""
+    def over(times: Value) -> Value:
+        return f.compare(f"icmp {relation}", times, number)
 
     _look(f, target, spins, lambda: over(_times(f, event)))
-    sleepers, check, sleep = f.offset(event, 1, "i64"), f.label("check"), f.label("sleep")
     in_vain = f.op("xor", over(_times(f, event)), Value("true", "i1"))
     with f.when(in_vain):
+        sleepers = f.offset(event, 1, "i64")
+        check, sleep, awake = (f.label(hint) for hint in ("check", "sleep", "awake"))
         f.emit("i64", f"atomicrmw add ptr {sleepers.text}, i64 1 seq_cst")
         f.do(f"br label %{check}")
         f.start(check)
-        awake, found = f.label("awake"), _times(f, event)
-        f.do(f"br i1 {over(found).text}, label %{awake}, label %{sleep}")
+        times = _times(f, event)
+        f.do(f"br i1 {over(times).text}, label %{awake}, label %{sleep}")
         f.start(sleep)
-        emit_sleep(f, target, event, found)
+        f.call("void", "sleep_while", event, times)
         f.do(f"br label %{check}")
         f.start(awake)
         f.emit("i64", f"atomicrmw sub ptr {sleepers.text}, i64 1 seq_cst")

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tarazu.backend.native import arena, barrier, cache, text
 from tarazu.backend.native.assemble import object_code
 from tarazu.backend.native.content import content, nodes_of
 from tarazu.backend.native.kernels import Kernels
+from tarazu.backend.native.llvm_text import Function
 from tarazu.backend.native.region import Region, Shared
 from tarazu.backend.native.sharing import Run, is_shared, with_runs
 from tarazu.backend.native.steps import Branch, Callback, Launch, Repeat, Step, every, input_types, result_types
 from tarazu.backend.native.target import Target
 from tarazu.backend.native.views import Buffer, View
+from tarazu.base.settings import log
 from tarazu.ir.graph import Graph, Node
 
 ALIGN = 64
+Writer = Callable[[Function, text.Layout], text.Program]
 
 
 class Lowered(NamedTuple):
@@ -29,27 +34,35 @@ class Lowered(NamedTuple):
     arena: int  # bytes
     scratch: int  # bytes for each thread
     is_shared: bool  # whether more than one thread has something to do
+    kernels: int  # how many different ones there are
+    program: text.Program  # what wrote the steps
+
+    @property
+    def lines(self) -> int:
+        """The length of the text."""
+        return self.text.count("\n")
 
 
-def lower(graph: Graph, target: Target) -> Lowered:
-    """The program of `graph` in LLVM IR, with all that it needs to run."""
+def lower(graph: Graph, target: Target, writer: Writer = text.Program) -> Lowered:
+    """The program of `graph` in LLVM IR, with all that it needs to run; `writer` writes the order of its steps."""
     shared = Shared()
     inputs = [View.whole(Buffer(t.dtype, t.size, "input", i), t.shape) for i, t in enumerate(graph.input_types)]
     outputs = [View.whole(Buffer(t.dtype, t.size, "output", i), t.shape) for i, t in enumerate(graph.output_types)]
     steps = Region(graph, inputs, outputs, shared).steps
     kernels = Kernels(target)
     steps = _with_kernels(steps, kernels, shared)
+    launches = [step for step in every(steps) if isinstance(step, Launch) and step.kernel]
+    scratch = max((-(-launch.kernel.scratch // ALIGN) * ALIGN for launch in launches), default=0)
     plan = _with_runs(steps)
     size = arena.place(plan)
-    launches = [step for step in every(steps) if isinstance(step, Launch)]
-    scratch = max((-(-launch.kernel.scratch // ALIGN) * ALIGN for launch in launches if launch.kernel), default=0)
     starts = {"input": 0, "output": len(inputs), "constant": len(inputs) + len(outputs)}
     barrier.emit_barrier(kernels.module, target)
     function = kernels.module.function("program", [("ptr", "shared"), ("i64", "thread")], linkage="external")
-    program = text.Program(function, text.Layout(starts, scratch))
+    program = writer(function, text.Layout(starts, scratch))
     program.write(plan)
     function.ret()
-    return Lowered(kernels.module.text(target.attributes), plan, shared.constants, shared.callbacks, size, scratch, any(is_shared(launch) for launch in launches))
+    return Lowered(kernels.module.text(target.attributes), plan, shared.constants, shared.callbacks, size, scratch,
+                   any(map(is_shared, launches)), len({launch.kernel.name for launch in launches}), program)
 
 
 def _with_kernels(steps: list[Step], kernels: Kernels, shared: Shared) -> list[Step]:
@@ -97,19 +110,34 @@ class Compiled(NamedTuple):
     arena: int  # bytes
     scratch: int  # bytes for each thread
     is_shared: bool  # whether more than one thread has something to do
+    kernels: int
+    lines: int  # of LLVM IR
 
 
 def compiled(graph: Graph, target: Target) -> Compiled:
     """The program of `graph`, from the cache on disk if it is there."""
+    started = time.perf_counter()
     name = cache.key(content(graph), target)
     entry = cache.load(name)
     nodes = list(nodes_of(graph))
+    how = "loaded from the cache"
     if entry is None:
         lowered = lower(graph, target)
+        after = time.perf_counter()
         number = {node: i for i, node in enumerate(nodes)}
         facts = [[number[node] for node in lowered.constants], [number[node] for node in lowered.callbacks],
-                 lowered.arena, lowered.scratch, lowered.is_shared]
+                 lowered.arena, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines]
         entry = cache.Entry(object_code(lowered.text, target), json.dumps(facts).encode())
         cache.store(name, entry)
+        how, started = f"lowered in {after - started:.3f} s, compiled", after
     constants, callbacks, *sizes = json.loads(entry.metadata)
-    return Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes)
+    found = Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes)
+    _tell(graph, found, f"{how} in {time.perf_counter() - started:.3f} s")
+    return found
+
+
+def _tell(graph: Graph, found: Compiled, how: str) -> None:
+    """A line for TARAZU_LOG=native."""
+    log("native", f"{len(graph.nodes)} nodes, {len(graph.parameters)} inputs, {len(graph.outputs)} outputs: "
+                  f"{found.kernels} kernels, {found.lines:,} lines, {how}, arena {found.arena / 2**20:.2f} MB, "
+                  f"{'shared among threads' if found.is_shared else 'one thread'}")

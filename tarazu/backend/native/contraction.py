@@ -93,7 +93,14 @@ class _Kernel:
             self._rows(start, begin, end)
         self.function.ret()
         step = self._step(items)
-        return Kernel(self.name, items, self.panel_bytes + self.tile_bytes * self.tiles, items if step else 0, step or 1)
+        scratch = self.panel_bytes + self.tile_bytes * self.tiles
+        return Kernel(self.name, items, scratch, items if step else 0, step or 1, self._told())
+
+    def _told(self) -> str:
+        """The plan, for people."""
+        plan, packed = self.plan, ", packed" if self.plan.packed else ""
+        return (f"tile {self.code.most_rows} x {plan.tile.width * plan.lanes}, panels {self.count}{packed}, "
+                f"blocks {plan.blocks}, {plan.order}")
 
     def _step(self, items: int) -> int:
         """How many indices of the nest's first axis make up an item; 0 where items are something else."""

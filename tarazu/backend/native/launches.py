@@ -111,7 +111,8 @@ def launch(region: Region, group: Group, kept: set[Node]) -> list[Launch]:
     nest = Nest(group.sizes, group.kept, reductions, stores)
     if 0 in group.sizes:
         nest = _of_nothing(nest)
-    return [Launch(group.title, maker.operands, maker.writes, nest=nest, estimate=estimate(nest))]
+    return [Launch(group.title, maker.operands, maker.writes, nest=nest, estimate=estimate(nest),
+                   members=tuple(group.members))]
 
 
 def copy(source: View, target: View) -> Launch:

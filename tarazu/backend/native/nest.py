@@ -97,3 +97,4 @@ class Kernel(NamedTuple):
     scratch: int = 0
     rows: int = 0  # where item i writes just the i-th of so many equal parts of each result; 0 where it does not
     step: int = 1  # how many indices of a nest's first axis make up an item, where the items are that axis
+    tile: str = ""  # how registers and panels cut it, for people

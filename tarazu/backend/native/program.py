@@ -11,7 +11,7 @@ import numpy as np
 
 from tarazu.backend.native import text
 from tarazu.backend.native.assemble import Loaded
-from tarazu.backend.native.compiler import compiled
+from tarazu.backend.native.compiler import Compiled, compiled
 from tarazu.backend.native.steps import input_types, result_types
 from tarazu.backend.native.target import host
 from tarazu.backend.native.threads import run, threads
@@ -65,7 +65,7 @@ class Program:
     def __init__(self, graph: Graph, evaluate: Evaluate) -> None:
         self.inputs, self.outputs = graph.input_types, graph.output_types
         self.evaluate = evaluate
-        self.compiled = compiled(graph, host())
+        self.compiled = self.compile(graph)
         self.constants = [np.ascontiguousarray(node.attributes["value"].array) for node in self.compiled.constants]
         self.code = Loaded(self.compiled.code)
         self.address = self.code.address("program")
@@ -76,6 +76,10 @@ class Program:
         if self.compiled.callbacks:
             names = sorted({node.op.name for node in self.compiled.callbacks})  # type: ignore[union-attr]
             log("native", f"NumPy computes {', '.join(names)} inside a compiled program")
+
+    def compile(self, graph: Graph) -> Compiled:
+        """The code, and what it takes to run it."""
+        return compiled(graph, host())
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         inputs = [x if x.flags.c_contiguous else np.array(x, order="C") for x in arrays]

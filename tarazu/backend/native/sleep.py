@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tarazu.backend.native.llvm_text import Function, Value
+from tarazu.backend.native.llvm_text import Function, Module, Value
 from tarazu.backend.native.target import Target
 
 _SYSTEM_CALL = {"x86_64": 202, "aarch64": 98}  # the number of futex on Linux
 _WAIT, _WAKE = Value("128", "i64"), Value("129", "i64")  # its operations, within one process
 _COMPARE_AND_WAIT, _WAKE_ALL = 1, 0x100  # of ulock on macOS
-_NULL, _ALL, _ZERO = Value("null", "ptr"), Value(str(2**31 - 1), "i64"), Value("0", "i32")
+_NULL, _ALL = Value("null", "ptr"), Value(str(2**31 - 1), "i64")
 
 
 def pause(f: Function, target: Target) -> None:
@@ -19,31 +19,37 @@ def pause(f: Function, target: Target) -> None:
         f.call("void", "llvm.aarch64.hint", Value("1", "i32"))
 
 
-def emit_sleep(f: Function, target: Target, word: Value, value: Value) -> None:
-    """Sleep while the int64 `word` holds `value`, until it is woken; may return earlier."""
+def emit_sleep(module: Module, target: Target) -> str:
+    """Add `void sleep_while(ptr word, i64 value)`: sleep while the word holds the value, or until woken, or less."""
+    f = module.function("sleep_while", [("ptr", "word"), ("i64", "value")])
+    word, value = f.parameters.values()
     system = _system(target)
     if system == "linux":
         f.call("i64", "syscall", _futex(target), word, _WAIT, value, _NULL, _NULL, f.index(0))
     elif system == "macos":
-        f.call("i32", "__ulock_wait", Value(str(_COMPARE_AND_WAIT), "i32"), word, value, _ZERO)
+        f.call("i32", "__ulock_wait", Value(str(_COMPARE_AND_WAIT), "i32"), word, value, Value("0", "i32"))
     elif system == "windows":
-        compared = f.fresh()
-        f.lines.insert(0, f"  {compared} = alloca i64, align 8")
-        f.store(value, Value(compared, "ptr"), 8)
-        f.call("i32", "WaitOnAddress", word, Value(compared, "ptr"), Value("8", "i64"), Value("-1", "i32"))
+        compared = f.emit("ptr", "alloca i64, align 8")
+        f.store(value, compared, 8)
+        f.call("i32", "WaitOnAddress", word, compared, Value("8", "i64"), Value("-1", "i32"))
     else:
         f.call("i32", "usleep", Value("200", "i32"))
+    f.ret()
+    return f.name
 
 
-def emit_wake(f: Function, target: Target, word: Value) -> None:
-    """Wake all threads that sleep on `word`."""
-    system = _system(target)
+def emit_wake(module: Module, target: Target) -> str:
+    """Add `void wake_all(ptr word)`: wake the threads that sleep on the word."""
+    f = module.function("wake_all", [("ptr", "word")])
+    word, system = f.parameters["word"], _system(target)
     if system == "linux":
         f.call("i64", "syscall", _futex(target), word, _WAKE, _ALL, _NULL, _NULL, f.index(0))
     elif system == "macos":
         f.call("i32", "__ulock_wake", Value(str(_COMPARE_AND_WAIT | _WAKE_ALL), "i32"), word, f.index(0))
     elif system == "windows":
         f.call("void", "WakeByAddressAll", word)
+    f.ret()
+    return f.name
 
 
 def _system(target: Target) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tarazu.backend.native.nest import Kernel, Nest
@@ -16,12 +16,13 @@ Operand = tuple[Buffer, int]  # a buffer, and how many elements of it to skip
 class Launch:
     """A kernel over a nest, or that of a special primitive, with what it reads and writes."""
 
-    __slots__ = ("estimate", "kernel", "nest", "node", "operands", "title", "writes")
+    __slots__ = ("estimate", "kernel", "members", "nest", "node", "operands", "title", "writes")
 
     def __init__(self, title: str, operands: list[Operand], writes: set[int], *, nest: Nest | None = None,
-                 node: Node | None = None, estimate: float = 0.0) -> None:
+                 node: Node | None = None, estimate: float = 0.0, members: Sequence[Node] = ()) -> None:
         self.title, self.operands, self.writes = title, operands, writes
         self.nest, self.node, self.estimate = nest, node, estimate
+        self.members = members  # the nodes that a nest computes, for people
         self.kernel: Kernel | None = None
 
 

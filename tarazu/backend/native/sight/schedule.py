@@ -1,0 +1,156 @@
+"""The schedule of a program as text: what `native_text` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tarazu.backend.native import text
+from tarazu.backend.native.compiler import Lowered, lower
+from tarazu.backend.native.llvm_text import Function
+from tarazu.backend.native.sharing import Run
+from tarazu.backend.native.sight.work import Work, parts, work
+from tarazu.backend.native.steps import Branch, Callback, Launch, Operand, Repeat, Step, every
+from tarazu.backend.native.target import Target, host
+from tarazu.backend.native.views import Buffer
+from tarazu.ir.graph import Graph
+
+BARRIER = "--- barrier"
+
+
+class Noted(text.Program):
+    """Writes a program and notes its steps and barriers in their order, each with its depth."""
+
+    def __init__(self, function: Function, layout: text.Layout) -> None:
+        super().__init__(function, layout)
+        self.notes: list[tuple[int, Step | Run | str]] = []
+        self._titles: dict[int, str] = {}  # of lists of steps
+        self._depth = 0
+
+    def write(self, steps: Sequence[Step | Run]) -> None:
+        if id(steps) in self._titles:
+            self.notes.append((self._depth, self._titles[id(steps)]))
+        self._depth += 1
+        for step in steps:
+            self._step(step)
+        self._depth -= 1
+
+    def _step(self, step: Step | Run) -> None:
+        place = len(self.notes)
+        inner = [] if isinstance(step, Run) else parts(step)
+        self._titles.update({id(steps): title for title, steps in inner})
+        if inner:
+            self.notes.append((self._depth, step))
+        text.WRITE[type(step)](self, step)
+        if not inner:
+            self.notes.append((self._depth, step))
+
+    def barrier(self) -> None:
+        self.notes.append((self._depth, BARRIER))
+        super().barrier()
+
+
+def schedule_text(graph: Graph, target: Target | None = None) -> str:
+    """The schedule of the program that `graph` becomes on `target`, else on this processor."""
+    found = lower(graph, target or host(), Noted)
+    assert isinstance(found.program, Noted)
+    writer = _Writer([node.origin.name or f"input {i}" for i, node in enumerate(graph.parameters)])
+    lines = [line for depth, note in found.program.notes for line in writer.lines(depth - 1, note)]
+    return "\n".join([*lines, *_totals(found)])
+
+
+class _Writer:
+    """Steps as lines."""
+
+    def __init__(self, inputs: list[str]) -> None:
+        self.inputs = inputs
+
+    def lines(self, depth: int, note: Step | Run | str) -> list[str]:
+        """The lines of one note."""
+        if isinstance(note, str):
+            return [_indent(depth, note if note == BARRIER else f"{note}:")]
+        launches = note.launches if isinstance(note, Run) else [note] if isinstance(note, Launch) else []
+        if isinstance(note, Run):
+            return [self._head(depth, note), *[line for one in launches for line in self._launch(depth + 1, one, False)]]
+        if isinstance(note, Launch):
+            return self._launch(depth, note, True)
+        return [self._head(depth, note), *([self._callback(depth + 1, note)] if isinstance(note, Callback) else []),
+                *([_indent(depth + 1, f"predicate {self._operand(note.predicate)}")] if isinstance(note, Branch) else [])]
+
+    def _head(self, depth: int, step: Step | Run) -> str:
+        found = work(step)
+        return _indent(depth, _line(found, found.kind))
+
+    def _launch(self, depth: int, launch: Launch, alone: bool) -> list[str]:
+        assert launch.kernel is not None
+        found = work(launch)
+        found = found if alone else found._replace(split=launch.kernel.tile)
+        return [_indent(depth, _line(found, launch.kernel.name)),
+                _indent(depth + 1, f"{self._operands(launch)}; {amounts(found)}")]
+
+    def _callback(self, depth: int, step: Callback) -> str:
+        names = [", ".join(self._operand((view.buffer, view.offset)) for view in views)
+                 for views in (step.inputs, step.outputs)]
+        return _indent(depth, f"{names[0]} -> {names[1]}; {amounts(work(step))}")
+
+    def _operands(self, launch: Launch) -> str:
+        read, written = ([self._operand(operand) for i, operand in enumerate(launch.operands)
+                          if (i in launch.writes) == writes] for writes in (False, True))
+        return f"{', '.join(read) or 'nothing'} -> {', '.join(written)}"
+
+    def _operand(self, operand: Operand) -> str:
+        buffer, skipped = operand
+        return self.buffer(buffer) + (f"[{skipped}:]" if skipped else "")
+
+    def buffer(self, buffer: Buffer) -> str:
+        """Where it lies: an input by its name, an output, a constant, an offset in the arena, the row of another."""
+        if buffer.parent is not None:
+            return f"row of {self.buffer(buffer.parent)}" if buffer.place == "row" else self.buffer(buffer.parent)
+        if buffer.place == "input":
+            return self.inputs[buffer.number]
+        return f"@{buffer.offset}" if buffer.place == "arena" else f"{buffer.place} {buffer.number}"
+
+
+def _line(found: Work, name: str) -> str:
+    where = f"  [{found.where}]" if found.where else ""
+    return f"{name} {found.what}{where}{f'  ({found.split})' if found.split else ''}"
+
+
+def amounts(found: Work) -> str:
+    """A step's operations and bytes."""
+    return f"{scaled(found.flops, 'flop')}, reads {scaled(found.read, 'B')}, writes {scaled(found.written, 'B')}"
+
+
+def scaled(number: float, unit: str) -> str:
+    """A number in thousands of thousands: `scaled(2048, "B")` is "2.05 kB"."""
+    power = min(len(str(int(number))) - 1, 12) // 3
+    return f"{number / 1000**power:.3g} {('', 'k', 'M', 'G', 'T')[power]}{unit}"
+
+
+def _indent(depth: int, line: str) -> str:
+    return "  " * depth + line
+
+
+def _totals(found: Lowered) -> list[str]:
+    assert isinstance(found.program, Noted)
+    flops, read, written = _sums(found.steps)
+    barriers = sum(note == BARRIER for _, note in found.program.notes)
+    whole = Work("", "", flops=flops, read=read, written=written)
+    loops = "; loops count with all turns, a while with one, a branch with both sides" * any(
+        isinstance(step, Repeat | Branch) for step in every(found.steps))  # type: ignore[arg-type]
+    return [f"in all: {amounts(whole)}{loops}",
+            f"{found.kernels} kernels, {barriers} barriers, arena {scaled(found.arena, 'B')}, "
+            f"scratch {scaled(found.scratch, 'B')} per thread, {found.lines:,} lines of LLVM IR"]
+
+
+def _sums(steps: Sequence[Step | Run]) -> tuple[int, int, int]:
+    """Operations and bytes of steps and of all that is inside them."""
+    total = (0, 0, 0)
+    for step in steps:
+        one = work(step)
+        rows = [(one.flops, one.read, one.written)]
+        if not isinstance(step, Run):
+            times = step.length if isinstance(step, Repeat) and step.condition is None else 1
+            rows += [tuple(times * number for number in _sums(inner)) for _, inner in parts(step)]  # type: ignore[misc]
+        total = tuple(map(sum, zip(total, *rows, strict=True)))  # type: ignore[assignment]
+    return total
