@@ -60,10 +60,24 @@ def largest(x: np.ndarray) -> float:
     return float(np.max(np.abs(x), initial=0, where=np.isfinite(x)))
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
+RECORD = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
+
+
+def check_floats(record: Record, draws: list[tuple[int, str]], compiled, set_threads) -> None:
+    cases = [(graph, arrays) for arrays in (record.draw(*draw) for draw in draws) for graph in graphs(record, arrays)]
+    agree(cases, compiled, set_threads)
+
+
+@RECORD
 def test_floats(record, compiled, set_threads):
-    draws = [record.draw(choice, dtype) for choice in range(len(record.shapes)) for dtype in ("float32", "float64")]
-    agree([(graph, arrays) for arrays in draws for graph in graphs(record, arrays)], compiled, set_threads)
+    shapes = range(len(record.shapes))
+    check_floats(record, [(0, "float64"), *((choice, "float32") for choice in shapes)], compiled, set_threads)
+
+
+@pytest.mark.long
+@RECORD
+def test_float64_in_all_shapes(record, compiled, set_threads):
+    check_floats(record, [(choice, "float64") for choice in range(len(record.shapes))], compiled, set_threads)
 
 
 WHOLE = [record for record in RECORDS if record.also]

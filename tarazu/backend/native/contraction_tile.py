@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.contraction_form import Form
 from tarazu.backend.native.contraction_plan import Plan
 from tarazu.backend.native.expression import Point, Writer, lanes_mask, memory_type
 from tarazu.backend.native.llvm_text import Index, Module, Value, constant, vector
+from tarazu.backend.native.nest import Apply, Expression
 from tarazu.backend.native.target import Target
 
 UNROLLED = 64  # products of vectors in the body of the innermost loop
+UNROLLED_STORES = 128  # operations and accesses of stores that are written out for all sums of a tile
 
 
 class _Step(NamedTuple):
@@ -22,6 +24,9 @@ class _Step(NamedTuple):
     length: int
     left: int
     right: int
+
+
+_Store = Callable[[Sequence[Index], Index, Value | None, Value], None]  # indices, vector of columns, mask, sum
 
 
 class TileCode:
@@ -42,13 +47,13 @@ class TileCode:
 
     @property
     def most_rows(self) -> int:
-        return len(self._rows(self.heights[0] + (self.heights[1] > 0)))
+        return math.prod(self._extents(self.heights[0] + (self.heights[1] > 0)))
 
     def function(self, height: int, columns: int) -> str:
         """The name of the tile with so many places of the axis that is cut, and so many columns."""
         name = f"{self.name}_{height}x{columns}"
         if name not in self.module:
-            _Tile(self, name, self._rows(height), columns).written()
+            _Tile(self, name, self._extents(height), columns).written()
         return name
 
     def parameters(self) -> list[tuple[str, str]]:
@@ -57,12 +62,11 @@ class TileCode:
         return [("ptr", "left"), ("ptr", "right"), *blocked,
                 *(("ptr", f"s{slot}") for slot in range(len(self.form.slots))), *indices]
 
-    def _rows(self, height: int) -> list[tuple[int, ...]]:
-        """The index of each row of the tile along each kept axis."""
+    def _extents(self, height: int) -> list[int]:
+        """The places of a tile along each kept axis, without its columns."""
         tile = self.plan.tile
-        ranges = [range(self.form.kept[axis] if axis in tile.whole else height if axis == tile.cut else 1)
-                  for axis in range(len(self.form.kept))]
-        return list(itertools.product(*ranges))
+        return [size if axis in tile.whole else height if axis == tile.cut else 1
+                for axis, size in enumerate(self.form.kept)]
 
 
 def _steps(form: Form, plan: Plan, reduced: Sequence[int]) -> list[_Step]:
@@ -79,8 +83,9 @@ def _steps(form: Form, plan: Plan, reduced: Sequence[int]) -> list[_Step]:
 class _Tile:
     """One variant being written."""
 
-    def __init__(self, code: TileCode, name: str, rows: Sequence[tuple[int, ...]], columns: int) -> None:
-        self.code, self.rows = code, rows
+    def __init__(self, code: TileCode, name: str, extents: Sequence[int], columns: int) -> None:
+        self.code, self.extents = code, extents
+        self.rows = list(itertools.product(*map(range, extents)))
         self.lanes, layout = code.plan.lanes, code.plan.layout
         self.f = code.module.function(name, code.parameters(), attributes="noinline")
         self.type = vector(memory_type(code.form.dtype), self.lanes)
@@ -90,8 +95,11 @@ class _Tile:
             masks[-1] = lanes_mask(self.f, self.lanes, columns % self.lanes)
         self.masks = masks
         self.left_rows = [code.item * sum(i * s for i, s in zip(row, layout.left.strides, strict=False))
-                          for row in rows]
-        self.beside = layout.left.strides[layout.axis] != 0
+                          for row in self.rows]
+        self.axis, self.beside = layout.axis, layout.left.strides[layout.axis] != 0
+        count = len(self.rows) * self.width
+        self.memory = self.f.emit("ptr", f"alloca {self.type}, i64 {count}, align {self._bytes}") \
+            if count * _work(code.form) > UNROLLED_STORES else None
 
     def written(self) -> None:
         f, blocked = self.f, self.code.plan.blocks > 1
@@ -159,19 +167,60 @@ class _Tile:
         return self.f.op("fadd", self.f.op("fmul", a, b), total)
 
     def _epilogue(self, sums: Sequence[Value]) -> None:
-        """Store the expressions of all rows and columns."""
-        f, form, axis = self.f, self.code.form, self.code.plan.layout.axis
+        """Store the expressions of all rows and columns: in a loop over sums in memory when that is much code."""
+        f, form = self.f, self.code.form
         pointers = [f.parameters[f"s{slot}"] for slot in range(len(form.slots))]
         first = tuple(f.parameters[f"i{place}"] if form.positions else 0 for place in range(len(form.kept)))
-        values = [store.value for store in form.stores]
-        moving = [place for place in range(len(form.kept)) if place == axis or any(row[place] for row in self.rows)]
-        memo = self.code.write.invariant(f, values, pointers, Point(first, axis, 0), moving, {})
-        for place, mask in enumerate(self.masks):
-            for row, indices in enumerate(self.rows):
-                there = [f.add(start, index) for start, index in zip(first, indices, strict=True)]
-                there[axis] = f.add(first[axis], place * self.lanes)
-                point = Point(tuple(there), axis, self.lanes, mask)
-                self.code.write.stores(f, form.stores, pointers, point, [sums[row * self.width + place]], memo)
+        moving = [place for place, size in enumerate(self.extents) if size > 1 or place == self.axis]
+        memo = self.code.write.invariant(f, [store.value for store in form.stores], pointers,
+                                         Point(first, self.axis, 0), moving, {})
+
+        def store(indices: Sequence[Index], column: Index, mask: Value | None, value: Value) -> None:
+            there = [f.add(start, index) for start, index in zip(first, indices, strict=True)]
+            there[self.axis] = f.add(first[self.axis], f.multiply(column, self.lanes))
+            self.code.write.stores(f, form.stores, pointers, Point(tuple(there), self.axis, self.lanes, mask), [value],
+                                   memo)
+
+        if self.memory is None:
+            for place, mask in enumerate(self.masks):
+                for row, indices in enumerate(self.rows):
+                    store(indices, place, mask, sums[row * self.width + place])
+            return
+        for place, value in enumerate(sums):
+            f.store(value, f.offset(self.memory, place * self._bytes), self._bytes)
+        self._over_rows(self.memory, (), 0, store)
+
+    def _over_rows(self, memory: Value, indices: tuple[Index, ...], row: Index, store: _Store) -> None:
+        """`store` for all sums in memory."""
+        f, axis = self.f, len(indices)
+        if axis < len(self.extents):
+            with f.loop(0, self.extents[axis]) as loop:
+                number = f.add(f.multiply(row, self.extents[axis]), loop.index)
+                self._over_rows(memory, (*indices, loop.index), number, store)
+            return
+
+        def column(place: Index, mask: Value | None) -> None:
+            there = f.multiply(f.add(f.multiply(row, self.width), place), self._bytes)
+            store(indices, place, mask, f.load(self.type, f.offset(memory, there), self._bytes))
+
+        whole = self.width - (self.masks[-1] is not None)
+        if whole:
+            with f.loop(0, whole) as loop:
+                column(loop.index, None)
+        if whole < self.width:
+            column(whole, self.masks[-1])
+
+
+def _work(form: Form) -> int:
+    """The operations and accesses of all stores at one place."""
+    found: dict[int, Expression] = {}
+    waiting = [store.value for store in form.stores]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in found and isinstance(part, Apply):
+            found[id(part)] = part
+            waiting += part.inputs
+    return len(found) + len(form.slots)
 
 
 def _unrolling(length: int, products: int) -> int:

@@ -98,6 +98,8 @@ def loop_body(region: Region, graph: Graph, inputs: Sequence[View], carries: Seq
             view.buffer.parent = carry.buffer
         else:
             late.append((view, carry))
+    kept = {view.buffer.root for view, _ in late}
+    late = [(view, carry) for view, carry in late if carry.buffer.root in kept or not uses.store_too(view, carry)]
     return [*steps, *_renewed(late, {carry.buffer.root for carry in carries})]
 
 
@@ -141,6 +143,29 @@ class _Uses:
         if not written or old.root in self.writes or any(place > written[0] for place in reads):
             return False
         return written[0] not in reads or _in_step(self.steps[written[0]], new, old)
+
+
+    def store_too(self, view: View, carry: View) -> bool:
+        """Let the kernel that fills `view` store the same in `carry`, where that is safe."""
+        writers = [place for place in self.writes.get(view.buffer.root, [])
+                   if any(buffer is view.buffer and writes for buffer, writes in touched(self.steps[place]))]
+        reads = self.reads.get(carry.buffer.root, [])
+        step = self.steps[writers[0]] if len(writers) == 1 else None
+        if not isinstance(step, Launch) or step.nest is None or carry.buffer.root in self.writes:
+            return False
+        number = next(i for i, (buffer, _) in enumerate(step.operands) if buffer is view.buffer)
+        found = [store for store in step.nest.stores if store.access.buffer == number]
+        if len(found) != 1 or any(place > writers[0] for place in reads) or view.offset or carry.offset:
+            return False
+        if writers[0] in reads and not _in_step(step, view.buffer, carry.buffer):
+            return False
+        if math.prod(step.nest.sizes[:step.nest.kept]) != math.prod(carry.shape):
+            return False
+        step.operands.append((carry.buffer, 0))
+        step.writes.add(len(step.operands) - 1)
+        twin = found[0]._replace(access=found[0].access._replace(buffer=len(step.operands) - 1))
+        step.nest = step.nest._replace(stores=(*step.nest.stores, twin))
+        return True
 
 
 def _in_step(step: Step, new: Buffer, old: Buffer) -> bool:

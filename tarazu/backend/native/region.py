@@ -50,9 +50,11 @@ class Region:
         self.position: dict[Node, int] = {}  # of the part that stores a node
         self.needed: set[Node] = set()  # stored nodes that another part reads
         self.targets = self._targets(targets)
+        self.handed_on = self._handed_on(targets)
         for node in graph.nodes[len(graph.parameters):]:
             self._place(node)
-        self.outputs = [self._output(node, target) for node, target in zip(graph.outputs, targets, strict=True)]
+        self.outputs = [target if target is not None and i in self.handed_on else self._output(node, target)
+                        for i, (node, target) in enumerate(zip(graph.outputs, targets, strict=True))]
         self.steps = self._finished()
 
     # Where values go
@@ -65,6 +67,15 @@ class Region:
                 node = node.inputs[0]
             if target is not None and node not in found and node.op not in (PARAMETER, CONSTANT) and not is_alias(node):
                 found[node] = View.whole(target.buffer, node.shape)._replace(offset=target.offset)
+        return found
+
+    def _handed_on(self, targets: Sequence[View | None]) -> set[int]:
+        """Copy inputs that are outputs too, before anything renews them; gives the numbers of those outputs."""
+        found = set()
+        for i, (node, target) in enumerate(zip(self.graph.outputs, targets, strict=True)):
+            if node.op is PARAMETER and target is not None:
+                self.copy(self.contiguous(node), target)
+                found.add(i)
         return found
 
     def allocate(self, node: Node, type_: TensorType | None = None) -> View:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from tarazu.backend.native import text
 from tarazu.backend.native.compiler import Lowered, lower
@@ -24,26 +23,27 @@ class Noted(text.Program):
     def __init__(self, function: Function, layout: text.Layout) -> None:
         super().__init__(function, layout)
         self.notes: list[tuple[int, Step | Run | str]] = []
-        self._titles: dict[int, str] = {}  # of lists of steps
+        self._titles: dict[int, tuple[str, int]] = {}  # of the lists of steps inside a step, and how deep they stand
         self._depth = 0
 
     def write(self, steps: Sequence[Step | Run]) -> None:
-        if id(steps) in self._titles:
-            self.notes.append((self._depth, self._titles[id(steps)]))
-        self._depth += 1
+        title, depth = self._titles.get(id(steps), ("", 0))
+        if title:
+            self.notes.append((depth, f"{title}:"))
+        self._depth = depth + bool(title)
         for step in steps:
             self._step(step)
-        self._depth -= 1
+        self._depth = depth
 
     def _step(self, step: Step | Run) -> None:
-        place = len(self.notes)
-        inner = [] if isinstance(step, Run) else parts(step)
-        self._titles.update({id(steps): title for title, steps in inner})
+        depth, inner = self._depth, parts(step)
+        self._titles.update({id(steps): (title, depth + 1) for title, steps in inner})
         if inner:
-            self.notes.append((self._depth, step))
+            self.notes.append((depth, step))
         text.WRITE[type(step)](self, step)
         if not inner:
-            self.notes.append((self._depth, step))
+            self.notes.append((depth, step))
+        self._depth = depth
 
     def barrier(self) -> None:
         self.notes.append((self._depth, BARRIER))
@@ -55,7 +55,7 @@ def schedule_text(graph: Graph, target: Target | None = None) -> str:
     found = lower(graph, target or host(), Noted)
     assert isinstance(found.program, Noted)
     writer = _Writer([node.origin.name or f"input {i}" for i, node in enumerate(graph.parameters)])
-    lines = [line for depth, note in found.program.notes for line in writer.lines(depth - 1, note)]
+    lines = [line for depth, note in found.program.notes for line in writer.lines(depth, note)]
     return "\n".join([*lines, *_totals(found)])
 
 
@@ -68,20 +68,19 @@ class _Writer:
     def lines(self, depth: int, note: Step | Run | str) -> list[str]:
         """The lines of one note."""
         if isinstance(note, str):
-            return [_indent(depth, note if note == BARRIER else f"{note}:")]
-        launches = note.launches if isinstance(note, Run) else [note] if isinstance(note, Launch) else []
-        if isinstance(note, Run):
-            return [self._head(depth, note), *[line for one in launches for line in self._launch(depth + 1, one, False)]]
+            return [_indent(depth, note)]
         if isinstance(note, Launch):
-            return self._launch(depth, note, True)
-        return [self._head(depth, note), *([self._callback(depth + 1, note)] if isinstance(note, Callback) else []),
-                *([_indent(depth + 1, f"predicate {self._operand(note.predicate)}")] if isinstance(note, Branch) else [])]
+            return self._launch(depth, note, alone=True)
+        lines = [_indent(depth, _line(found := work(note), found.kind))]
+        if isinstance(note, Run):
+            lines += [line for launch in note.launches for line in self._launch(depth + 1, launch, alone=False)]
+        elif isinstance(note, Callback):
+            lines.append(self._callback(depth + 1, note))
+        elif isinstance(note, Branch):
+            lines.append(_indent(depth + 1, f"predicate {self._operand(note.predicate)}"))
+        return lines
 
-    def _head(self, depth: int, step: Step | Run) -> str:
-        found = work(step)
-        return _indent(depth, _line(found, found.kind))
-
-    def _launch(self, depth: int, launch: Launch, alone: bool) -> list[str]:
+    def _launch(self, depth: int, launch: Launch, *, alone: bool) -> list[str]:
         assert launch.kernel is not None
         found = work(launch)
         found = found if alone else found._replace(split=launch.kernel.tile)
@@ -149,8 +148,7 @@ def _sums(steps: Sequence[Step | Run]) -> tuple[int, int, int]:
     for step in steps:
         one = work(step)
         rows = [(one.flops, one.read, one.written)]
-        if not isinstance(step, Run):
-            times = step.length if isinstance(step, Repeat) and step.condition is None else 1
-            rows += [tuple(times * number for number in _sums(inner)) for _, inner in parts(step)]  # type: ignore[misc]
+        times = step.length if isinstance(step, Repeat) and step.condition is None else 1
+        rows += [tuple(times * number for number in _sums(inner)) for _, inner in parts(step)]  # type: ignore[misc]
         total = tuple(map(sum, zip(total, *rows, strict=True)))  # type: ignore[assignment]
     return total

@@ -53,10 +53,10 @@ def turns(step: Repeat) -> str:
     return f"{step.length:,} turns" + (", backwards" if step.reverse else "")
 
 
-def parts(step: Step) -> list[tuple[str, list[Step]]]:
+def parts(step: Step | Run) -> list[tuple[str, list[Step]]]:
     """The lists of steps inside a step, with their names."""
     if isinstance(step, Repeat):
-        return [("condition", step.condition or []), ("turn", step.body)]
+        return [*([("condition", step.condition)] if step.condition else []), ("turn", step.body)]
     return [("if true", step.on_true), ("if false", step.on_false)] if isinstance(step, Branch) else []
 
 
@@ -96,9 +96,13 @@ def _loops(nest: Nest) -> str:
 
 
 def _names(nest: Nest) -> str:
-    names = list(dict.fromkeys(x.op.name for x in _applied([part.value for part in [*nest.reductions, *nest.stores]])))
+    names = list(dict.fromkeys(x.op.name for x in _applied(_values(nest))))
     more = ", ..." if len(names) > MOST_NAMES else ""
     return f": {', '.join(names[:MOST_NAMES])}{more}" if names else ""
+
+
+def _values(nest: Nest) -> list[Expression]:
+    return [*[reduction.value for reduction in nest.reductions], *[store.value for store in nest.stores]]
 
 
 def _applied(expressions: Sequence[Expression]) -> Iterator[Apply]:
@@ -142,7 +146,7 @@ def _nest_flops(nest: Nest) -> int:
 
 def _touched(launch: Launch, nest: Nest, writes: bool) -> int:
     """The bytes that a nest reads or writes."""
-    values = [part.value for part in [*nest.reductions, *nest.stores]]
+    values = _values(nest)
     found = [store.access for store in nest.stores] if writes else [one for value in values for one in loads(value)]
     by_place: dict[int, int] = {}
     for access in dict.fromkeys(found):
