@@ -59,9 +59,9 @@ def time_programs(step: tz.jit) -> list[TimedProgram]:
     """Have the programs of `step` timed from now on."""
     timed = []
     for candidates in step._compiled.values():
-        for i, compiled in enumerate(candidates):
-            timed.append(TimedProgram(compiled.program))
-            candidates[i] = compiled._replace(program=timed[-1])
+        for compiled in candidates:
+            compiled.program = TimedProgram(compiled.program)
+            timed.append(compiled.program)
     return timed
 
 

@@ -212,6 +212,7 @@ if _TYPE_CHECKING:
     from tarazu.runtime.derivatives import hessian, hvp, jacobian, jvp, vjp
     from tarazu.runtime.grad_check import grad_check
     from tarazu.runtime.gradient_tape import GradientTape
+    from tarazu.runtime.profile import profile
     from tarazu.runtime.replicas import replicate
     from tarazu.runtime.variable import Variable
     from tarazu.runtime.vmap import vmap
@@ -245,6 +246,7 @@ _LAZY = {
     "runtime.derivatives": "hessian hvp jacobian jvp vjp",
     "runtime.grad_check": "grad_check",
     "runtime.gradient_tape": "GradientTape",
+    "runtime.profile": "profile",
     "runtime.replicas": "replicate",
     "runtime.variable": "Variable",
     "runtime.vmap": "vmap",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple
@@ -42,17 +43,25 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
 
 def _walk(tree: Any, leaves: list[Any]) -> Structure:
     kind = type(tree)
-    if kind is tuple or kind is list or (hasattr(tree, "_fields") and isinstance(tree, tuple)):
-        return Structure(kind, (), tuple([_walk(child, leaves) for child in tree]))
+    if _is_leaf(kind):
+        leaves.append(tree)
+        return LEAF
     if kind is dict:
         return Structure(dict, tuple(tree), tuple([_walk(child, leaves) for child in tree.values()]))
     if tree is None:
         return Structure(type(None))
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        names = tuple(field.name for field in dataclasses.fields(tree))
-        return Structure(kind, names, tuple([_walk(getattr(tree, name), leaves) for name in names]))
-    leaves.append(tree)
-    return LEAF
+    if kind is list or issubclass(kind, tuple):
+        return Structure(kind, (), tuple([_walk(child, leaves) for child in tree]))
+    names = tuple([field.name for field in dataclasses.fields(tree)])
+    return Structure(kind, names, tuple([_walk(getattr(tree, name), leaves) for name in names]))
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_leaf(kind: type) -> bool:
+    """Whether values of that type are leaves: all but the containers that can be rebuilt from their parts."""
+    is_named_tuple = issubclass(kind, tuple) and hasattr(kind, "_fields")
+    is_data = dataclasses.is_dataclass(kind) and not issubclass(kind, type)
+    return not (kind in (tuple, list, dict, type(None)) or is_named_tuple or is_data)
 
 
 def _build(structure: Structure, leaves: Any) -> Any:

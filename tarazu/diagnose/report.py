@@ -16,7 +16,8 @@ TEMPLATE = "report.html.jinja"
 VALIDATION_PREFIX = "val_"
 MISSING = "–"
 # How the ends in `tarazu.record.STOPPED` are told; that all epochs were run goes without saying.
-ENDINGS = {"early stopping": "stopped early", "interrupted": "interrupted", "not finite": "stopped as the loss was NaN"}
+ENDINGS = {"early stopping": "stopped early", "interrupted": "interrupted", "not finite": "stopped as the loss was NaN",
+           "end of the stream": "stopped as the stream ended"}
 
 
 def write_report(path: str | os.PathLike, *, title: str, history: History,

@@ -17,7 +17,7 @@ from tarazu.record.textfile import from_line, to_line, write_text
 
 FORMAT = "tarazu history 1"
 NOT_METRICS = ("epoch", "seconds")
-STOPPED = ("epochs", "early stopping", "interrupted", "not finite")
+STOPPED = ("epochs", "early stopping", "interrupted", "not finite", "end of the stream")
 
 Plain = float | int | str | None
 

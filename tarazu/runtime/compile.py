@@ -18,7 +18,6 @@ from tarazu.ir.op import Op
 from tarazu.ir.rewrite import simplify
 from tarazu.ir.verify import verify
 
-
 JITTED = "jit "  # how labels of calls begin that users had compiled
 _chosen: list[str] = []
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tarazu.base.pytree import Structure
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import bind, state
+from tarazu.ir.interpreter import bind
 from tarazu.ir.types import TensorType
 from tarazu.runtime.outside import KEPT, Guard
 from tarazu.runtime.tensor import Tensor
-from tarazu.runtime.tracing_lock import settled
+from tarazu.runtime.tracing_lock import renew, settled
 from tarazu.transform.tape import tape_state
 
 # Places: how to find, at each call, a handle that the trace knew. The gradient of a handle is another object after each
@@ -38,15 +40,22 @@ class GradientOf(NamedTuple):
         return self.owner.find(tensors)._grad
 
 
+class Handles:
+    """The handles at some places."""
+
+    def __init__(self, places: Sequence[Any]) -> None:
+        self._places = places
+        self._always = [p.handle for p in places] if all(isinstance(p, Outside) for p in places) else None
+
+    def find(self, tensors: list[Tensor]) -> list[Tensor]:
+        return [p.find(tensors) for p in self._places] if self._always is None else self._always
+
+
 class Result(NamedTuple):
     """An output of the graph; `is_differentiable` when gradients may flow back through it after the call."""
 
     output: int
     is_differentiable: bool
-
-    def of(self, outputs: list[Tensor]) -> Tensor:
-        out = outputs[self.output]
-        return out if self.is_differentiable else Tensor(out.raw)
 
 
 class Update(NamedTuple):
@@ -57,7 +66,8 @@ class Update(NamedTuple):
     gradient: Any  # a Result, None, or KEPT
 
 
-class Compiled(NamedTuple):
+@dataclasses.dataclass(eq=False)
+class Compiled:
     """A traced and compiled signature."""
 
     label: str
@@ -71,42 +81,71 @@ class Compiled(NamedTuple):
     program: Any
     is_differentiable: bool  # whether a gradient can flow through anything that comes out
     call: dict[str, str]  # the arguments in words
-    uses: list[int]  # how often it has run, as its only element
+    uses: int = 0  # how often it has run
+
+    def __post_init__(self) -> None:
+        self._captured = Handles(self.places)
+        self._values = [update.value.output for update in self.updates if update.value is not None]
+        self._renewed = Handles([update.place for update in self.updates if update.value is not None])
+        self._gradients = [update.gradient for update in self.updates if update.gradient is not KEPT]
+        self._owners = Handles([update.place for update in self.updates if update.gradient is not KEPT])
+        everything = [*self.results, *[update.value for update in self.updates], *self._gradients]
+        self._kept = {r.output for r in everything if isinstance(r, Result) and r.is_differentiable}
+        self._no_links = [None] * len(self.graph.outputs)
+        self._expected = [(type_.shape, type_.dtype.numpy, is_tracked) for type_, is_tracked in self.types]
 
     def name_of(self, i: int) -> str:
         """The name of the place `i`, for people."""
         return self.graph.parameters[len(self.graph.parameters) - len(self.places) + i].origin.name
 
-    def fits(self, tensors: list[Tensor]) -> bool:
-        """Whether everything that the trace took from outside is still as it was then, but for values."""
-        return all(guard.holds() for guard in self.guards) and all(
-            signature(place.find(tensors)) == wanted for place, wanted in zip(self.places, self.types, strict=True))
+    def captured(self, tensors: list[Tensor]) -> list[Any] | None:
+        """The data of what the trace took from outside; None unless all is still as it was then, but for values."""
+        for read, expected, _ in self.guards:
+            if read() != expected:
+                return None
+        found, recorded = [], ~tape_state.ignored
+        for handle, (shape, dtype, is_tracked) in zip(self._captured.find(tensors), self._expected, strict=True):
+            raw = handle.raw
+            if raw.dtype is not dtype:
+                raw = settled(handle)
+                if handle.dtype.numpy is not dtype:
+                    return None
+            link = handle.link
+            if raw.shape != shape or (link is not None and bool(link.mask & recorded)) is not is_tracked:
+                return None
+            found.append(raw)
+        return found
 
-    def handles(self, tensors: list[Tensor]) -> list[Tensor]:
-        """The tensors that the program takes."""
-        return tensors + [place.find(tensors) for place in self.places]
+    def outside(self, tensors: list[Tensor]) -> list[Tensor]:
+        """What the program takes beside the arguments."""
+        return self._captured.find(tensors)
 
-    def run(self, tensors: list[Tensor]) -> Any:
-        self.uses[0] += 1
-        handles = self.handles(tensors)
-        if self.is_differentiable:
-            outputs = bind(ops.CALL, *handles, label=self.label, body=self.graph)
-        else:
-            outputs = [Tensor(raw) for raw in self.program(*[settled(handle) for handle in handles])]
-        changed = [update.place.find(tensors) for update in self.updates]  # all before a gradient is replaced
-        for handle, update in zip(changed, self.updates, strict=True):
-            _write_back(handle, update, outputs)
-        return self.structure.rebuild([r.of(outputs) if isinstance(r, Result) else r for r in self.results])
+    def run(self, tensors: list[Tensor], captured: list[Any]) -> Any:
+        """What a call gives for these arguments, and what `captured` gave for them."""
+        self.uses += 1
+        raws, links = self._outputs(tensors, captured)
+        renewed, owners = self._renewed.find(tensors), self._owners.find(tensors)  # before a gradient is replaced
+        for handle, i in zip(renewed, self._values, strict=True):
+            renew(handle, raws[i], links[i])
+        for handle, gradient in zip(owners, self._gradients, strict=True):
+            handle._grad = gradient and Tensor(raws[gradient.output], links[gradient.output])
+        return self.structure.rebuild(
+            [Tensor(raws[r.output], links[r.output]) if isinstance(r, Result) else r for r in self.results])
 
-
-def _write_back(handle: Tensor, update: Update, outputs: list[Tensor]) -> None:
-    if update.value is not None:
-        state.interpreter.rebind(handle, update.value.of(outputs))
-    if update.gradient is not KEPT:
-        handle._grad = update.gradient and update.gradient.of(outputs)
+    def _outputs(self, tensors: list[Tensor], captured: list[Any]) -> tuple[list[Any], list[Any]]:
+        """The data of the outputs, and their places on the gradient tape."""
+        if not self.is_differentiable:
+            return self.program(*map(settled, tensors), *captured), self._no_links
+        found = bind(ops.CALL, *tensors, *self.outside(tensors), label=self.label, body=self.graph)
+        return [x.raw for x in found], [x.link if i in self._kept else None for i, x in enumerate(found)]
 
 
 def signature(x: Tensor) -> tuple[TensorType, bool]:
     """The type of a tensor, and whether gradients are recorded for it now."""
+    return TensorType(x.raw.shape, x.dtype), is_tracked(x)
+
+
+def is_tracked(x: Tensor) -> bool:
+    """Whether gradients are recorded for a tensor now."""
     link = x.link
-    return TensorType(x.raw.shape, x.dtype), link is not None and bool(link.mask & ~tape_state.ignored)
+    return link is not None and bool(link.mask & ~tape_state.ignored)

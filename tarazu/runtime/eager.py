@@ -21,8 +21,8 @@ from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted
 from tarazu.runtime.recording import is_recorded, record
 from tarazu.runtime.tensor import Tensor, to_array
 from tarazu.runtime.trace import trace_function
-from tarazu.runtime.tracing_lock import settled
-from tarazu.transform.tape import Leaf, TapeNode, tape_state
+from tarazu.runtime.tracing_lock import renew, settled
+from tarazu.transform.tape import TapeNode, tape_state
 
 _Array = np.ndarray
 _EXACT = frozenset({"shape", "control", "sort", "random"})  # categories whose kernels raise no floating-point warning
@@ -111,10 +111,7 @@ class Eager:
         return trace_function(function, types)
 
     def rebind(self, handle: Tensor, value: Tensor) -> None:
-        settled(handle)
-        handle.raw = value.raw
-        if not isinstance(handle.link, Leaf):
-            handle.link = value.link
+        renew(handle, value.raw, value.link)
 
     def before_change(self, handle: Tensor) -> None:
         """Eager changes need no book-keeping."""

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from tarazu.ir.graph import Node
+from tarazu.transform.tape import Leaf
 
 tracing = threading.RLock()  # held by the thread that traces
 
@@ -17,3 +18,12 @@ def settled(handle: Any) -> Any:
         with tracing:
             return handle.raw
     return raw
+
+
+def renew(handle: Any, raw: Any, link: Any) -> None:
+    """Let `handle` stand for other data once no other thread traces, from that place on the tape if it is no leaf."""
+    if handle.raw.__class__ is Node:
+        settled(handle)
+    handle.raw = raw
+    if not isinstance(handle.link, Leaf):
+        handle.link = link

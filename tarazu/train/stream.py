@@ -56,6 +56,7 @@ class Stream:
         self._endless = iter(source) if self._is_iterator else _repeated(source)
         self.steps = self._per_epoch or _length(source)
         self.check: Callable[[np.ndarray], None] = lambda y: None
+        self._usual: tuple | None = None  # what the first batch is like
         self._kept: list[Arrays] = []
         self._reader: Reader | None = None
         first = self._peek()
@@ -82,13 +83,13 @@ class Stream:
 
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch, as they come; of batches of another size than the first each is one."""
-        reader = self._reader or self._open()
-        steps = 0
+        reader, peeked = self._reader or self._open(), self._first
+        self._first, steps = None, 0
         try:
-            buffer, self._first = self._first or reader.take(), None
+            buffer = peeked or reader.take()
             while buffer is not None:
-                self.check(buffer.filled.y)
-                if steps:
+                if buffer is not peeked:
+                    self.check(buffer.filled.y)
                     self._keep(buffer)
                 steps += buffer.count
                 yield in_order(buffer.x, buffer.y, buffer.count, buffer.batch)
@@ -113,9 +114,10 @@ class Stream:
         return self._reader
 
     def _capacity(self, batch: Arrays) -> int:
-        """One program is compiled for buffers of the usual batches, and a small one for each other size."""
-        is_usual = not self._kept or (len(batch.x), row_type(batch)) == (self.batch_size, self._row_type)
-        return capacity_for(batch) if is_usual else 1
+        """One program is compiled for buffers of batches like the first, and a small one for each other size."""
+        kind = len(batch.x), row_type(batch)
+        self._usual = self._usual or kind
+        return capacity_for(batch) if kind == self._usual else 1
 
     def _keep(self, buffer: Buffer) -> None:
         rows = min(self._room, len(buffer.filled.x))

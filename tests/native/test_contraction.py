@@ -280,6 +280,42 @@ def test_epilogue_updates_in_place():
     np.testing.assert_allclose(view(made.arrays[2], made.offsets[2], case.kept, case.out), wanted, atol=3e-3)
 
 
+def adam(gradient, weight, first, second, number):
+    """The update of Adam, in whatever arithmetic the arguments have; `number` makes constants for it."""
+    first = first * number(0.9) + gradient * number(0.1)
+    second = second * number(0.99) + gradient * gradient * number(0.01)
+    return weight - first * number(0.05) / (second * second + number(1)), first, second
+
+
+class Symbol:
+    """An expression of a nest that is written with operators."""
+
+    def __init__(self, expression) -> None:
+        self.expression = expression
+
+
+for _name, _op in {"add": ops.ADD, "sub": ops.SUB, "mul": ops.MUL, "truediv": ops.DIV}.items():
+    setattr(Symbol, f"__{_name}__", lambda x, y, op=_op: Symbol(
+        Apply(op, (x.expression, y.expression), (), x.expression.dtype)))
+
+
+@pytest.mark.parametrize("name", ["nn odd", "nt double", "long rows", "conv dw", "conv dw one channel", "conv dw long"])
+def test_epilogue_of_a_whole_update(name):
+    case = CASES[name]
+    made = buffers(case, case.a, case.b, case.out, case.out, case.out)
+    places = [Access(i, case.dtype, made.offsets[i], case.out) for i in (2, 3, 4)]
+    results = adam(Symbol(Accumulated(0, case.dtype)), *[Symbol(Load(place)) for place in places],
+                   lambda number: Symbol(Constant(number, case.dtype)))
+    stores = tuple(Store(result.expression, place) for result, place in zip(results, places, strict=True))
+    state = [view(made.arrays[i], made.offsets[i], case.kept, case.out).astype("float64") for i in (2, 3, 4)]
+    wanted = adam(expected(case, made), *state, float)
+    run(nest(case, made, stores), made.arrays, host(), 2)
+    exactness = 1e-3 if case.dtype is float32 else 1e-10
+    for i, result in zip((2, 3, 4), wanted, strict=True):
+        found = view(made.arrays[i], made.offsets[i], case.kept, case.out)
+        np.testing.assert_allclose(found, result, rtol=exactness, atol=exactness)
+
+
 def test_epilogue_knows_its_place():
     case = product("mk,kn->mn", m=30, k=40, n=70)
     made = buffers(case, case.a, case.b, case.out)

@@ -64,7 +64,8 @@ RECORD = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.na
 
 
 def check_floats(record: Record, draws: list[tuple[int, str]], compiled, set_threads) -> None:
-    cases = [(graph, arrays) for arrays in (record.draw(*draw) for draw in draws) for graph in graphs(record, arrays)]
+    drawn = [[np.asarray(x) for x in record.draw(*draw)] for draw in draws]
+    cases = [(graph, arrays) for arrays in drawn for graph in graphs(record, arrays)]
     agree(cases, compiled, set_threads)
 
 

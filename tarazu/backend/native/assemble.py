@@ -95,13 +95,10 @@ def _new_machine(target: Target) -> Any:
 
 
 def _emit(text: str, target: Target, what: str) -> Any:
-    """Code after the few passes that pay: the generator lays out loops and registers itself."""
-    llvm, machine = _llvm(), _machine(target)
-    module = _verified(text)
+    """Code without any pass over the IR before: the generator lays out loops and registers itself, and passes made no
+    program faster."""
+    machine, module = _machine(target), _verified(text)
     module.triple, module.data_layout = target.triple, str(machine.target_data)
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_instruction_combine_pass()
-    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=1)))
     try:
         return getattr(machine, what)(module)
     except RuntimeError as error:

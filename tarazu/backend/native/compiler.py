@@ -51,8 +51,9 @@ def lower(graph: Graph, target: Target, writer: Writer = text.Program) -> Lowere
     steps = Region(graph, inputs, outputs, shared).steps
     kernels = Kernels(target)
     steps = _with_kernels(steps, kernels, shared)
-    launches = [step for step in every(steps) if isinstance(step, Launch) and step.kernel]
-    scratch = max((-(-launch.kernel.scratch // ALIGN) * ALIGN for launch in launches), default=0)
+    launches = [step for step in every(steps) if isinstance(step, Launch)]
+    used = {launch.kernel for launch in launches if launch.kernel}
+    scratch = max((-(-kernel.scratch // ALIGN) * ALIGN for kernel in used), default=0)
     plan = _with_runs(steps)
     size = arena.place(plan)
     starts = {"input": 0, "output": len(inputs), "constant": len(inputs) + len(outputs)}
@@ -62,7 +63,7 @@ def lower(graph: Graph, target: Target, writer: Writer = text.Program) -> Lowere
     program.write(plan)
     function.ret()
     return Lowered(kernels.module.text(target.attributes), plan, shared.constants, shared.callbacks, size, scratch,
-                   any(map(is_shared, launches)), len({launch.kernel.name for launch in launches}), program)
+                   any(map(is_shared, launches)), len(used), program)
 
 
 def _with_kernels(steps: list[Step], kernels: Kernels, shared: Shared) -> list[Step]:

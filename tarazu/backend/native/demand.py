@@ -78,7 +78,7 @@ class Demand:
     def is_read(self, node: Node) -> bool:
         """Whether users read the node from memory. A single number is computed anew instead, even where it is stored,
         so that nobody waits for it."""
-        return node in self.stored and not (is_elementwise(node) and node.type.size == 1
+        return node in self.stored and not (is_compiled(node) and is_elementwise(node) and node.type.size == 1
                                             and self._weight(node) <= LARGEST)
 
     def _ask(self, node: Node) -> None:

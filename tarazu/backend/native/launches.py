@@ -111,6 +111,7 @@ def launch(region: Region, group: Group, kept: set[Node]) -> list[Launch]:
     nest = Nest(group.sizes, group.kept, reductions, stores)
     if 0 in group.sizes:
         nest = _of_nothing(nest)
+        maker.operands = maker.operands[:1 + max(access.buffer for access in accesses(nest))]
     return [Launch(group.title, maker.operands, maker.writes, nest=nest, estimate=estimate(nest),
                    members=tuple(group.members))]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import threading
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from tarazu.backend.native import text
 from tarazu.backend.native.assemble import Loaded
 from tarazu.backend.native.compiler import Compiled, compiled
+from tarazu.backend.native.renewing import Renewing, address
 from tarazu.backend.native.steps import input_types, result_types
 from tarazu.backend.native.target import host
 from tarazu.backend.native.threads import run, threads
@@ -34,19 +35,18 @@ class _Memory:
         self.arena = _aligned(program.compiled.arena)
         self.frames: np.ndarray | None = None
         self.threads = 0
-        count = len(program.inputs) + len(program.outputs)
-        self.table = (ctypes.c_void_p * (count + len(program.constants) + 1))()
-        for i, array in enumerate(program.constants):
-            self.table[count + i] = array.ctypes.data
-        self.words = self.block.view(np.int64)
+        constants = [x.ctypes.data for x in program.constants]
+        self.table = (ctypes.c_uint64 * (program.arguments.size // 8 + len(constants) + 1))()
+        struct.pack_into(f"{len(constants)}Q", self.table, program.arguments.size, *constants)
         self.address = self.block.ctypes.data
+        self.words = (ctypes.c_int64 * text.WORDS).from_address(self.address)
         self.words[text.TABLE] = ctypes.addressof(self.table)
         self.words[text.ARENA] = self.arena.ctypes.data
         self.words[text.CALL] = ctypes.cast(program.callback, ctypes.c_void_p).value or 0
 
     def for_threads(self, count: int, scratch: int) -> None:
         """Make room for the frames of so many threads."""
-        if self.frames is None or count > self.threads:
+        if count > self.threads:
             self.frames, self.threads = _aligned(count * scratch), count
             self.words[text.FRAMES] = self.frames.ctypes.data
 
@@ -63,7 +63,8 @@ class Program:
     """A compiled graph."""
 
     def __init__(self, graph: Graph, evaluate: Evaluate) -> None:
-        self.inputs, self.outputs = graph.input_types, graph.output_types
+        self.outputs = [(t.shape, t.dtype.numpy) for t in graph.output_types]
+        self.arguments = struct.Struct(f"{len(graph.parameters) + len(graph.outputs)}Q")
         self.evaluate = evaluate
         self.compiled = self.compile(graph)
         self.constants = [np.ascontiguousarray(node.attributes["value"].array) for node in self.compiled.constants]
@@ -72,7 +73,6 @@ class Program:
         self.error: BaseException | None = None
         self.callback = _CALL(self._called)
         self._free: list[_Memory] = []
-        self._lock = threading.Lock()
         if self.compiled.callbacks:
             names = sorted({node.op.name for node in self.compiled.callbacks})  # type: ignore[union-attr]
             log("native", f"NumPy computes {', '.join(names)} inside a compiled program")
@@ -82,16 +82,23 @@ class Program:
         return compiled(graph, host())
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
-        inputs = [x if x.flags.c_contiguous else np.array(x, order="C") for x in arrays]
-        outputs = [np.empty(t.shape, t.dtype.numpy) for t in self.outputs]
+        outputs = [np.empty(*made) for made in self.outputs]
+        copies: list[np.ndarray] = []
+        self.run([address(x, copies) for x in (*arrays, *outputs)])
+        return outputs
+
+    def renewing(self, first: int) -> Renewing:
+        """The program for one caller whose state the outputs from number `first` on are."""
+        return Renewing(self, first)
+
+    def run(self, arguments: Sequence[int]) -> None:
+        """Run on memory at these addresses: of the inputs, then of the outputs, all in C order."""
         memory = self._memory()
         try:
-            for i, array in enumerate([*inputs, *outputs]):
-                memory.table[i] = array.ctypes.data
+            self.arguments.pack_into(memory.table, 0, *arguments)
             self._run(memory)
         finally:
             self._free.append(memory)
-        return outputs
 
     def _memory(self) -> _Memory:
         try:
@@ -104,8 +111,7 @@ class Program:
         memory.for_threads(count, self.compiled.scratch)
         memory.words[text.FAILED] = 0
         run(self.address, memory.address, count)
-        failed = int(memory.words[text.FAILED])
-        if failed:
+        if failed := memory.words[text.FAILED]:
             self._raise(failed)
 
     def _raise(self, failed: int) -> None:
@@ -143,5 +149,3 @@ def _array(address: int, type_: TensorType) -> np.ndarray:
         return np.empty(type_.shape, type_.dtype.numpy)
     raw = (ctypes.c_char * size).from_address(address)
     return np.frombuffer(raw, np.uint8).view(type_.dtype.numpy).reshape(type_.shape)
-
-

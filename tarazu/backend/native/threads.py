@@ -10,6 +10,7 @@ import ctypes
 import functools
 import os
 import threading
+from pathlib import Path
 
 import numpy as np
 
@@ -66,10 +67,18 @@ def _default() -> int:
 
 @functools.cache
 def _cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return min(len(os.sched_getaffinity(0)), MOST_THREADS)
-    return min(os.cpu_count() or 1, MOST_THREADS)
+    """The cores that this process may use at once."""
+    given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(given, _quota(), MOST_THREADS))
+
+
+def _quota() -> int:
+    """The cores' worth of time that a container grants, rounded up; MOST_THREADS where there is no such limit."""
+    try:
+        time, _, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").partition(" ")
+        return -(-int(time) // int(period))
+    except (OSError, ValueError):  # "max", or no such file
+        return MOST_THREADS
 
 
 def run(address: int, shared: int, threads: int) -> int:

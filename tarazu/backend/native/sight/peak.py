@@ -11,16 +11,17 @@ import numpy as np
 
 from tarazu.backend.native import barrier
 from tarazu.backend.native.assemble import Loaded, object_code
-from tarazu.backend.native.llvm_text import Function, Module, Value, constant, vector
+from tarazu.backend.native.llvm_text import Function, Module, constant, vector
+from tarazu.backend.native.sight.ticks import emit_ticks, tick_seconds
 from tarazu.backend.native.target import Target, host
 from tarazu.backend.native.threads import run
 
 SUMS = 12  # vectors that are added to at the same time: as many as hide the latency, and fit 16 registers
-TURNS = 400_000
+TURNS = 50_000  # 0.2 ms or so: most runs are over before a busy system takes a core away
 COPIED = 64 * 2**20  # bytes: more than caches hold
-TIMES = 5
-_FIRST = barrier.BLOCK_WORDS  # words of the control block: results of the products; source and target of the copy
-_RESULTS, _SOURCE, _TARGET, _WORDS = _FIRST, _FIRST, _FIRST + 1, _FIRST + barrier.APART
+ENOUGH, LEAST = 0.1, 5  # seconds and runs
+_FIRST = barrier.BLOCK_WORDS  # words of the control block: source and target of the copy; then some for each thread:
+_TICKS, _RESULT = _FIRST + barrier.APART, _FIRST + barrier.APART + 8  # how long it took, and what came out
 
 
 class Peak(NamedTuple):
@@ -36,11 +37,13 @@ def peak(threads: int) -> Peak:
     """Measured once in a process."""
     target = host()
     code = Loaded(object_code(peak_text(target), target))
-    best, took_part = _best(code.address("products"), threads, ())
-    products = 2 * target.lanes * SUMS * TURNS * took_part / best / 1e9
-    room = [np.ones(COPIED // 8), np.zeros(COPIED // 8)]
-    best, _ = _best(code.address("copying"), threads, [array.ctypes.data for array in room])
-    return Peak(threads, products, 2 * COPIED / best / 1e9)
+    flops = 2 * target.lanes * SUMS * TURNS
+    runs = _runs(code.address("products"), threads, (0, 0))
+    each = np.median([ticks for _, ticks in runs], axis=0) * tick_seconds()
+    room = [np.ones(COPIED // 8), np.ones(COPIED // 8)]
+    copies = _runs(code.address("copying"), threads, [array.ctypes.data for array in room])
+    best = min(seconds for seconds, _ in copies)
+    return Peak(threads, float(sum(flops / each[each > 0])) / 1e9, 2 * COPIED / best / 1e9)
 
 
 def peak_text(target: Target) -> str:
@@ -56,17 +59,20 @@ def peak_text(target: Target) -> str:
 def _products(f: Function, target: Target) -> None:
     type_ = vector("float", target.lanes)
     factor = constant(type_, 0.5)
+    before = emit_ticks(f, target)
     with f.loop(0, TURNS, carried=[constant(type_, i) for i in range(SUMS)]) as loop:
         loop.next = [f.intrinsic("fmuladd", value, factor, factor) for value in loop.values]
+    after = emit_ticks(f, target)
     total = loop.results[0]
     for value in loop.results[1:]:
         total = f.op("fadd", total, value)
-    with f.when(f.compare("icmp eq", f.parameters["thread"], Value("0", "i64"))):
-        f.store(total, f.offset(f.parameters["shared"], _RESULTS, "i64"), 4)
+    own = f.offset(f.parameters["shared"], f.multiply(f.parameters["thread"], barrier.APART), "i64")
+    f.store(f.op("sub", after, before), f.offset(own, _TICKS, "i64"), 8)
+    f.store(total, f.offset(own, _RESULT, "i64"), 4)
 
 
 def _copying(f: Function, target: Target) -> None:
-    source, goal = (f.load("ptr", f.offset(f.parameters["shared"], word, "i64"), 8) for word in (_SOURCE, _TARGET))
+    source, goal = (f.load("ptr", f.offset(f.parameters["shared"], word, "i64"), 8) for word in (_FIRST, _FIRST + 1))
     threads = f.load("i64", f.offset(f.parameters["shared"], barrier.THREADS, "i64"), 8)
     line = 4 * target.vector_bytes
     begin, end = (f.divide(f.multiply(place, COPIED // line), threads)
@@ -78,14 +84,16 @@ def _copying(f: Function, target: Target) -> None:
             f.store(f.load(vector("float", target.lanes), f.offset(source, at), 4), f.offset(goal, at), 4)
 
 
-def _best(address: int, threads: int, words: Sequence[int]) -> tuple[float, int]:
-    """The shortest time of some runs, in seconds, and how many threads took part."""
-    block = np.zeros(_WORDS + barrier.APART, np.int64)
+def _runs(address: int, threads: int, words: Sequence[int]) -> list[tuple[float, np.ndarray]]:
+    """The seconds of some runs, and the ticks of each thread in them."""
+    block = np.zeros(_TICKS + barrier.APART * (threads + 2), np.int64)
     start = -block.ctypes.data % (8 * barrier.APART) // 8
-    block[start + _FIRST:start + _FIRST + len(words)] = words
-    found = []
-    for _ in range(TIMES):
+    block = block[start:]
+    block[_FIRST:_FIRST + len(words)] = words
+    found: list[tuple[float, np.ndarray]] = []
+    while len(found) < LEAST or sum(seconds for seconds, _ in found) < ENOUGH:
         before = time.perf_counter()
-        took_part = run(address, block[start:].ctypes.data, threads)
-        found.append((time.perf_counter() - before, took_part))
-    return min(found, key=lambda one: one[0] / one[1])
+        run(address, block.ctypes.data, threads)
+        seconds = time.perf_counter() - before
+        found.append((seconds, block[_TICKS::barrier.APART][:threads].copy()))
+    return found

@@ -46,7 +46,9 @@ class Noted(text.Program):
         self._depth = depth
 
     def barrier(self) -> None:
-        self.notes.append((self._depth, BARRIER))
+        last = self.notes[-1][1] if self.notes else ""
+        is_in_front = not isinstance(last, str) and bool(parts(last))  # of the loop or branch that was just noted
+        self.notes.insert(len(self.notes) - is_in_front, (self._depth, BARRIER))
         super().barrier()
 
 
@@ -71,7 +73,7 @@ class _Writer:
             return [_indent(depth, note)]
         if isinstance(note, Launch):
             return self._launch(depth, note, alone=True)
-        lines = [_indent(depth, _line(found := work(note), found.kind))]
+        lines = [_indent(depth, _line(work(note)))]
         if isinstance(note, Run):
             lines += [line for launch in note.launches for line in self._launch(depth + 1, launch, alone=False)]
         elif isinstance(note, Callback):
@@ -84,7 +86,7 @@ class _Writer:
         assert launch.kernel is not None
         found = work(launch)
         found = found if alone else found._replace(split=launch.kernel.tile)
-        return [_indent(depth, _line(found, launch.kernel.name)),
+        return [_indent(depth, _line(found)),
                 _indent(depth + 1, f"{self._operands(launch)}; {amounts(found)}")]
 
     def _callback(self, depth: int, step: Callback) -> str:
@@ -110,9 +112,9 @@ class _Writer:
         return f"@{buffer.offset}" if buffer.place == "arena" else f"{buffer.place} {buffer.number}"
 
 
-def _line(found: Work, name: str) -> str:
+def _line(found: Work) -> str:
     where = f"  [{found.where}]" if found.where else ""
-    return f"{name} {found.what}{where}{f'  ({found.split})' if found.split else ''}"
+    return f"{found.name} {found.what}{where}{f'  ({found.split})' if found.split else ''}"
 
 
 def amounts(found: Work) -> str:
@@ -134,7 +136,7 @@ def _totals(found: Lowered) -> list[str]:
     assert isinstance(found.program, Noted)
     flops, read, written = _sums(found.steps)
     barriers = sum(note == BARRIER for _, note in found.program.notes)
-    whole = Work("", "", flops=flops, read=read, written=written)
+    whole = Work("", "", "", flops=flops, read=read, written=written)
     loops = "; loops count with all turns, a while with one, a branch with both sides" * any(
         isinstance(step, Repeat | Branch) for step in every(found.steps))  # type: ignore[arg-type]
     return [f"in all: {amounts(whole)}{loops}",

@@ -24,6 +24,7 @@ class Work(NamedTuple):
     """One step, in words and numbers."""
 
     kind: str  # map, dot, sum, gather, copy, ..., run, NumPy, loop, branch
+    name: str  # of the kernel, else the kind
     what: str  # loops and primitives
     where: str = ""  # the modules that the nodes come from
     split: str = ""  # how it is shared out
@@ -41,9 +42,9 @@ def work(step: Step | Run) -> Work:
         return _run(step)
     if isinstance(step, Callback):
         read, written = _bytes_of(step.node)
-        return Work("NumPy", _signature(step.node), _where([step.node]), "thread 0", False,
+        return Work("NumPy", "NumPy", _signature(step.node), _where([step.node]), "thread 0", False,
                     _flops(step.node), read, written)
-    return Work("loop", turns(step)) if isinstance(step, Repeat) else Work("branch", "one of two")
+    return Work("loop", "loop", turns(step)) if isinstance(step, Repeat) else Work("branch", "branch", "one of two")
 
 
 def turns(step: Repeat) -> str:
@@ -68,10 +69,11 @@ def _launch(launch: Launch) -> Work:
     if nest is None:
         assert node is not None
         read, written = _bytes_of(node)
-        return Work(launch.title, _signature(node), _where([node]), split, shared, _flops(node), read, written)
+        return Work(launch.title, launch.kernel.name, _signature(node), _where([node]), split, shared, _flops(node),
+                    read, written)
     read, written = (_touched(launch, nest, writes) for writes in (False, True))
-    return Work(launch.title, f"{_loops(nest)}{_names(nest)}", _where(launch.members), split, shared,
-                _nest_flops(nest), read, written)
+    return Work(launch.title, launch.kernel.name, f"{_loops(nest)}{_names(nest)}", _where(launch.members), split,
+                shared, _nest_flops(nest), read, written)
 
 
 def _run(run: Run) -> Work:
@@ -80,8 +82,8 @@ def _run(run: Run) -> Work:
     assert kernel is not None
     scopes = _where([node for launch in run.launches for node in launch.members])
     split = f"{_items(kernel.items, True)}, in blocks of {run.block:,}"
-    return Work("run", f"{len(found)} kernels", scopes, split, True, sum(one.flops for one in found),
-                sum(one.read for one in found), sum(one.written for one in found))
+    flops, read, written = (sum(numbers) for numbers in zip(*[one[-3:] for one in found], strict=True))
+    return Work("run", "run", f"of {', '.join(one.name for one in found)}", scopes, split, True, flops, read, written)
 
 
 def _items(items: int, shared: bool) -> str:
@@ -122,7 +124,7 @@ def _applied(expressions: Sequence[Expression]) -> Iterator[Apply]:
 
 def _signature(node: Node) -> str:
     given, made = (", ".join(map(str, types)) for types in (input_types(node), result_types(node)))
-    return f"{node.op.name} of {given or 'nothing'} to {made}"  # type: ignore[union-attr]
+    return f"{node.op.name}: {given} -> {made}"  # type: ignore[union-attr]
 
 
 def _where(nodes: Sequence[Node]) -> str:

@@ -1,0 +1,160 @@
+"""`tz.profile`: where the time of a jitted function goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError
+from tarazu.runtime.compile import need_native, simplified
+from tarazu.runtime.jit import Jit, _Method
+from tarazu.runtime.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tarazu.backend.native.sight.peak import Peak
+    from tarazu.backend.native.sight.timed import Timing, Timings
+
+MEASURED = 0.3  # seconds
+WAITING, THREADS, PYTHON = "waiting", "threads", "Python"  # the kinds of rows that are no steps
+LEAST = 0.001  # the share of the time below which steps stand in one line of the table
+
+
+class Row(NamedTuple):
+    """A step of the program, or one of the three ways to spend time otherwise; numbers are per call of the function."""
+
+    kind: str  # map, dot, sum, gather, copy, run, NumPy, loop, branch; waiting, threads, Python
+    name: str  # of its kernel, as `native_text` has it, else the kind
+    what: str  # its loops and primitives
+    where: str  # the modules that it comes from
+    depth: int  # in how many loops and branches it is
+    calls: int  # 0 where it is no step, or a branch that was not taken
+    seconds: float  # of the calling thread, without waiting and without the steps inside
+    share: float  # of the whole
+    waited: float  # seconds at the barriers in front of it, which the row "waiting" counts too
+    flops: int
+    bytes: int  # read and written
+    peak: Peak | None  # of the threads that share it; None where nothing is computed
+
+    @property
+    def gflops(self) -> float:
+        """10^9 operations per second."""
+        return self.flops / self.seconds / 1e9 if self.seconds else 0.0
+
+    @property
+    def gigabytes(self) -> float:
+        """10^9 bytes per second; data that a cache holds move faster than the peak, which is that of memory."""
+        return self.bytes / self.seconds / 1e9 if self.seconds else 0.0
+
+    @property
+    def gflops_share(self) -> float:
+        """Of the peak, which is that of float32 products."""
+        return self.gflops / self.peak.gflops if self.peak else 0.0
+
+    @property
+    def gigabytes_share(self) -> float:
+        """Of the peak, which is that of copying memory."""
+        return self.gigabytes / self.peak.gigabytes if self.peak else 0.0
+
+
+class Profile(NamedTuple):
+    """Where the time of a jitted function goes; `print` shows a table. The rows add up to `seconds`."""
+
+    label: str
+    rows: tuple[Row, ...]  # steps in the order of the program; then waiting, threads and Python
+    seconds: float  # of one call
+    threads: int
+    runs: int  # over which medians were taken
+    peak: Peak  # of these threads
+
+    def __str__(self) -> str:
+        threads = f"{self.threads} thread{'s' * (self.threads != 1)}"
+        head = (f"{self.label}: {_time(self.seconds)} a call, {threads}, medians of {self.runs:,} runs; "
+                f"peak {self.peak.gflops:.0f} GF/s, memory {self.peak.gigabytes:.1f} GB/s")
+        rates = f"{'GF/s':>8}{'peak':>7}{'GB/s':>8}{'peak':>7}"
+        columns = f"{'time':>10}{'share':>8}{'calls':>8}{'waited':>10}{rates}  step"
+        shown = sorted(self.rows, key=lambda row: -row.seconds)
+        few = [row for row in shown if max(row.seconds, row.waited) < LEAST * self.seconds and row.calls]
+        lines = [_line(row) for row in shown if row not in few]
+        if few:
+            seconds = sum(row.seconds for row in few)
+            lines.append(f"{_time(seconds):>10}{seconds / self.seconds:8.1%}{'':56}  {len(few)} other steps")
+        return "\n".join([head, columns, *lines])
+
+
+def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **kwargs: Any) -> Profile:
+    """Where the time of `step(*args, **kwargs)` goes, `step` being a jitted function that runs on the native backend.
+
+    A variant of its program that takes times runs on copies of the actual values, for about `seconds`: parameters,
+    optimiser state, random state and gradients stay as they are. A row counts what thread 0 does; the time in which it
+    waits for others is a row of its own, as is Python's. An ArgumentError follows where `step` was not made by
+    `tz.jit`, a DeviceError where jitted functions do not run on the native backend.
+
+    >>> import tarazu as tz
+    >>> product = tz.jit(lambda x, y: x @ y)
+    >>> found = tz.profile(product, tz.ones(64, 64), tz.ones(64, 64), seconds=0.01)
+    >>> [row.kind for row in found.rows], found.rows[0].flops
+    (['dot', 'waiting', 'threads', 'Python'], 524288)
+    """
+    jitted, args = _jitted(step, args)
+    need_native(f"tz.profile({jitted.label}, ...)")
+    from tarazu.backend.native.sight.timed import TimedProgram, measure
+    from tarazu.backend.numpy import evaluate
+
+    known = jitted.fitting(args, kwargs)
+    program = TimedProgram(simplified(known.compiled.graph), evaluate)
+    copies = [np.array(raw, order="C") for raw in known.inputs()]
+
+    def call() -> None:
+        """What a call of the function does, but for writing back what it changes."""
+        jitted.fitting(args, kwargs).inputs()
+        for output in program(*copies):
+            Tensor(output)
+
+    return _profile(jitted.label, measure(program, call, seconds))
+
+
+def _jitted(step: Any, args: tuple) -> tuple[Jit, tuple]:
+    if isinstance(step, _Method):
+        step, args = step.func, (*step.args, *args)
+    if not isinstance(step, Jit):
+        raise ArgumentError(f"tz.profile of a {type(step).__name__}", expected="a function made by tz.jit",
+                            fix="tz.profile(tz.jit(function), ...)")
+    return step, args
+
+
+def _profile(label: str, found: Timings) -> Profile:
+    from tarazu.backend.native.sight.peak import peak
+
+    waited = sum(step.waited for step in found.steps)
+    rest = [(WAITING, "at barriers", waited), (THREADS, "called at the start, awaited at the end", found.around),
+            (PYTHON, "before and after the program", found.python)]
+    total = sum(step.seconds for step in found.steps) + sum(time for _, _, time in rest)
+    rows = [*[_row(step, total, peak(found.threads if step.work.is_shared else 1)) for step in found.steps],
+            *[Row(kind, kind, what, "", 0, 0, time, time / total, 0.0, 0, 0, None) for kind, what, time in rest]]
+    return Profile(label, tuple(rows), total, found.threads, found.runs, peak(found.threads))
+
+
+def _row(step: Timing, total: float, peak: Peak) -> Row:
+    work, calls = step.work, step.calls
+    moved = (work.read + work.written) * calls
+    return Row(work.kind, work.name, work.what, work.where, step.depth, calls, step.seconds, step.seconds / total,
+               step.waited, work.flops * calls, moved, peak if work.flops or moved else None)
+
+
+def _line(row: Row) -> str:
+    rates = f"{row.gflops:8.1f}{row.gflops_share:7.0%}{row.gigabytes:8.1f}{row.gigabytes_share:7.0%}" if row.peak \
+        else f"{'':30}"
+    where = f"  [{row.where}]" if row.where else ""
+    calls = f"{row.calls:,}" if row.calls else ""
+    waited = _time(row.waited) if row.waited else ""
+    return (f"{_time(row.seconds):>10}{row.share:8.1%}{calls:>8}{waited:>10}{rates}  {row.name} {row.what}{where}")
+
+
+def _time(seconds: float) -> str:
+    """Such as "12.3 us"."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e9:.0f} ns"
