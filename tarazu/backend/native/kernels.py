@@ -40,7 +40,7 @@ class Kernels:
     def _nest(self, name: str, nest: Nest | None) -> tuple[Kernel, Nest]:
         assert nest is not None
         if len(nest.reductions) == 1 and is_product(nest.reductions[0]):
-            kernel = contraction(self.module, self.target, name, nest, self.writer)
+            kernel = contraction(self.module, self.target, name, nest, self.writer, self.target.threads)
             if kernel is not None:
                 return kernel, nest
         nest = joined(nest)

@@ -15,7 +15,7 @@ from tarazu.backend.native.compiler import Compiled, compiled
 from tarazu.backend.native.renewing import Renewing, address
 from tarazu.backend.native.steps import input_types, result_types
 from tarazu.backend.native.target import host
-from tarazu.backend.native.threads import run, threads
+from tarazu.backend.native.threads import cores, run, threads
 from tarazu.base.errors import ArgumentError
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph, Node
@@ -79,7 +79,7 @@ class Program:
 
     def compile(self, graph: Graph) -> Compiled:
         """The code, and what it takes to run it."""
-        return compiled(graph, host())
+        return compiled(graph, host()._replace(threads=cores()))
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         outputs = [np.empty(*made) for made in self.outputs]

@@ -24,6 +24,7 @@ class Target(NamedTuple):
     vector_bytes: int
     registers: int  # of vectors
     has_fma: bool
+    threads: int = 2  # that kernels are cut for; they are right on any number
 
     @property
     def lanes(self) -> int:

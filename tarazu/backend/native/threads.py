@@ -47,7 +47,7 @@ def set_threads(n: int) -> None:
     global _chosen
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= MOST_THREADS:
         raise ArgumentError(f"set_threads({n!r})", expected=f"a whole number from 1 to {MOST_THREADS}",
-                            fix=f"this machine has {_cores()} cores: set_threads({_cores()}) uses them all")
+                            fix=f"this machine has {cores()} cores: set_threads({cores()}) uses them all")
     _chosen = int(n)
 
 
@@ -58,7 +58,7 @@ _chosen: int | None = None
 def _default() -> int:
     text = os.environ.get("TARAZU_THREADS")
     if text is None:
-        return _cores()
+        return cores()
     if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
         raise ArgumentError(f"TARAZU_THREADS={text}", expected=f"a whole number from 1 to {MOST_THREADS}",
                             fix="leave it unset to use all cores")
@@ -66,7 +66,7 @@ def _default() -> int:
 
 
 @functools.cache
-def _cores() -> int:
+def cores() -> int:
     """The cores that this process may use at once."""
     given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(given, _quota(), MOST_THREADS))
@@ -92,7 +92,7 @@ def run(address: int, shared: int, threads: int) -> int:
             if (crew := _crew_of(threads)) is not None:
                 _Word.from_address(shared).value = threads
                 _Word.from_address(shared + 8 * barrier.SPINS).value = \
-                    barrier.LONG if threads <= _cores() else barrier.SHORT
+                    barrier.LONG if threads <= cores() else barrier.SHORT
                 crew.launch(crew.block, address, shared)
                 return threads
         finally:
