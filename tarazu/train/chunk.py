@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from tarazu.runtime import random
+from tarazu.runtime.jit import jit
 from tarazu.runtime.tensor import Tensor, asarray
 from tarazu.train.arrays import Arrays
 
 SECONDS = 0.25  # of a chunk, so that Ctrl-C, progress and callbacks answer within half a second
+MANY = 4096  # rows from which on compiling the shuffle pays
 GROWTH = 8  # by so much a chunk may be longer than the last one, as the first ones are too short to be timed well
 
 
@@ -60,10 +63,12 @@ class Rows:
         self.batch_size = min(batch_size, len(train.x))
         self.steps = -(-len(train.x) // self.batch_size)
         self._x, self._y = asarray(train.x), asarray(train.y)
+        permute = partial(random.permutation, len(train.x))
+        self._shuffled = permute if len(train.x) < MANY else jit(permute)
 
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch; a short last batch is one of its own."""
-        order, batch = random.permutation(len(self.train.x)), self.batch_size
+        order, batch = self._shuffled(), self.batch_size
         whole, rest = divmod(len(self.train.x), batch)
         done = 0
         while done < whole:
