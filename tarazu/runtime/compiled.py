@@ -125,8 +125,7 @@ class Compiled:
         self.uses += 1
         raws, links = self._outputs(tensors, captured)
         renewed, owners = self._renewed.find(tensors), self._owners.find(tensors)  # before a gradient is replaced
-        for handle, i in zip(renewed, self._values, strict=True):
-            renew(handle, raws[i], links[i])
+        renew(renewed, self._values, raws, links)
         for handle, gradient in zip(owners, self._gradients, strict=True):
             handle._grad = gradient and Tensor(raws[gradient.output], links[gradient.output])
         return self.structure.rebuild(

@@ -111,7 +111,7 @@ class Eager:
         return trace_function(function, types)
 
     def rebind(self, handle: Tensor, value: Tensor) -> None:
-        renew(handle, value.raw, value.link)
+        renew((handle,), (0,), (value.raw,), (value.link,))
 
     def before_change(self, handle: Tensor) -> None:
         """Eager changes need no book-keeping."""

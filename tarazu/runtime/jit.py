@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
-from tarazu.base.pytree import Structure, flatten
+from tarazu.base.pytree import Structure, flatten, flatten_call
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph, Node
 from tarazu.ir.interpreter import state
@@ -153,10 +153,9 @@ class Jit:
 
     def fitting(self, args: tuple, kwargs: dict[str, Any]) -> Call:
         """Such a call; its signature is traced if it is new."""
-        leaves, structure = flatten((args, kwargs))
+        leaves, structure = flatten_call(args, kwargs)
         tensors, key = self._sort_out(leaves)
-        key = structure, key, tape_state.ignored & USER, state.interpreter.notes_lines
-        candidates = self._compiled.get(key) or self._compiled.setdefault(key, [])
+        candidates = self._candidates((structure, key, tape_state.ignored & USER, state.interpreter.notes_lines))
         found = _fitting(candidates, tensors)
         if found is None:
             with tracing:
@@ -166,6 +165,14 @@ class Jit:
                     candidates.append(compiled := self._compile(leaves, structure, tensors))
                     found = Call(compiled, tensors, list(map(settled, compiled.outside(tensors))))
         return found
+
+    def _candidates(self, key: Hashable) -> list[Compiled]:
+        try:
+            return self._compiled.get(key) or self._compiled.setdefault(key, [])
+        except TypeError as error:
+            raise ArgumentError(f"{self.label}: an argument of a type that cannot be compared: {error}",
+                                expected="tensors, arrays, and hashable Python values",
+                                fix="pass it as a tensor, or let the function read it from outside") from None
 
     def _note_retrace(self, call: dict[str, str], tensors: list[Tensor], candidates: list[Compiled]) -> None:
         before = [compiled for known in self._compiled.values() for compiled in known]
@@ -187,13 +194,7 @@ class Jit:
                 key.append((leaf.raw.shape, leaf.dtype, is_tracked(leaf), leaf._grad is None, hooks_at(leaf.link)))
             else:
                 key.append((type(leaf), repr(leaf) if isinstance(leaf, float | complex) else leaf))  # -0.0 is not 0.0
-        try:
-            hash(found := tuple(key))
-        except TypeError as error:
-            raise ArgumentError(f"{self.label}: an argument of a type that cannot be compared: {error}",
-                                expected="tensors, arrays, and hashable Python values",
-                                fix="pass it as a tensor, or let the function read it from outside") from None
-        return tensors, found
+        return tensors, tuple(key)
 
     def _compile(self, leaves: list[Any], structure: Structure, tensors: list[Tensor]) -> Compiled:
         Counter.traces += 1

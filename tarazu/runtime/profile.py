@@ -9,12 +9,13 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.runtime.compile import need_native, simplified
+from tarazu.runtime.compiled import Compiled, Result
 from tarazu.runtime.jit import Jit, _Method
 from tarazu.runtime.tensor import Tensor
 
 if TYPE_CHECKING:
     from tarazu.backend.native.sight.peak import Peak
-    from tarazu.backend.native.sight.timed import Timing, Timings
+    from tarazu.backend.native.sight.timed import TimedProgram, Timing, Timings
 
 MEASURED = 0.3  # seconds
 WAITING, THREADS, PYTHON = "waiting", "threads", "Python"  # the kinds of rows that are no steps
@@ -105,11 +106,12 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **k
     known = jitted.fitting(args, kwargs)
     program = TimedProgram(simplified(known.compiled.graph), evaluate)
     copies = [np.array(raw, order="C") for raw in known.inputs()]
+    run = _as_called(program, known.compiled)
 
     def call() -> None:
         """What a call of the function does, but for writing back what it changes."""
         jitted.fitting(args, kwargs).inputs()
-        for output in program(*copies):
+        for output in run(*copies):
             Tensor(output)
 
     return _profile(jitted.label, measure(program, call, seconds))
@@ -122,6 +124,15 @@ def _jitted(step: Any, args: tuple) -> tuple[Jit, tuple]:
         raise ArgumentError(f"tz.profile of a {type(step).__name__}", expected="a function made by tz.jit",
                             fix="tz.profile(tz.jit(function), ...)")
     return step, args
+
+
+def _as_called(program: TimedProgram, compiled: Compiled) -> Callable[..., list[Any]]:
+    """The program with memory for its outputs as the function's own has it."""
+    from tarazu.backend.native.renewing import Renewing
+
+    if not isinstance(compiled.program, Renewing):
+        return program
+    return program.renewing(sum(isinstance(result, Result) for result in compiled.results))
 
 
 def _profile(label: str, found: Timings) -> Profile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tarazu.ir.graph import Node
@@ -20,10 +21,11 @@ def settled(handle: Any) -> Any:
     return raw
 
 
-def renew(handle: Any, raw: Any, link: Any) -> None:
-    """Let `handle` stand for other data once no other thread traces, from that place on the tape if it is no leaf."""
-    if handle.raw.__class__ is Node:
-        settled(handle)
-    handle.raw = raw
-    if not isinstance(handle.link, Leaf):
-        handle.link = link
+def renew(handles: Iterable[Any], sources: Iterable[int], raws: Sequence[Any], links: Sequence[Any]) -> None:
+    """Let each handle stand for `raws[source]` once no other thread traces, at that place on the tape if not a leaf."""
+    for handle, i in zip(handles, sources, strict=True):
+        if handle.raw.__class__ is Node:
+            settled(handle)
+        handle.raw, link = raws[i], links[i]
+        if handle.link is not link and not isinstance(handle.link, Leaf):
+            handle.link = link

@@ -197,5 +197,5 @@ def uniform(growth: Growth) -> None:
 
 
 STEPS = {arithmetic: 24, smooth: 16, exact_unary: 4, rounded: 3, division: 4, whole_division: 3, power: 3, angle: 1,
-         comparison: 5, bitwise: 3, shift: 2, choice: 5, rectified: 5, cast: 7, bitcast: 2, complex_number: 1,
+         comparison: 5, bitwise: 3, shift: 2, choice: 5, rectified: 5, cast: 7, bitcast: 2, complex_number: 3,
          uniform: 2}

@@ -15,6 +15,7 @@ from tarazu.base.errors import ArgumentError, DeviceError
 pytest.importorskip("llvmlite")
 from tarazu.backend.native.assemble import object_code
 from tarazu.backend.native.compiler import lower
+from tarazu.backend.native.program import processor
 from tarazu.backend.native.sight.peak import peak, peak_text
 from tarazu.backend.native.sight.schedule import schedule_text
 from tarazu.backend.native.sight.ticks import tick_seconds
@@ -104,7 +105,7 @@ GOLDEN = """
 def test_the_text_is_that_of_this_processor_and_says_the_same_again():
     f = tz.jit(small)
     f(*arguments())
-    assert f.native_text() == f.native_text() == schedule_text(f.graph, host())
+    assert f.native_text() == f.native_text() == schedule_text(f.graph, processor())
 
 
 def test_steps_tell_their_module_and_parameters_their_names():

@@ -14,7 +14,7 @@ from tarazu.backend.native.assemble import Loaded
 from tarazu.backend.native.compiler import Compiled, compiled
 from tarazu.backend.native.renewing import Renewing, address
 from tarazu.backend.native.steps import input_types, result_types
-from tarazu.backend.native.target import host
+from tarazu.backend.native.target import Target, host
 from tarazu.backend.native.threads import cores, run, threads
 from tarazu.base.errors import ArgumentError
 from tarazu.base.settings import log
@@ -59,6 +59,11 @@ def _aligned(size: int) -> np.ndarray:
     return raw[start:start + size]
 
 
+def processor() -> Target:
+    """What programs are made for: this processor, with the cores that it gives this process."""
+    return host()._replace(threads=cores())
+
+
 class Program:
     """A compiled graph."""
 
@@ -79,7 +84,7 @@ class Program:
 
     def compile(self, graph: Graph) -> Compiled:
         """The code, and what it takes to run it."""
-        return compiled(graph, host()._replace(threads=cores()))
+        return compiled(graph, processor())
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         outputs = [np.empty(*made) for made in self.outputs]

@@ -37,29 +37,15 @@ def address(array: np.ndarray, copies: list[np.ndarray]) -> int:
         return array.ctypes.data
 
 
-def _references(arrays: list[np.ndarray]) -> list[int]:
-    return [sys.getrefcount(x) for x in arrays]
+_Place = tuple[np.ndarray, int]  # an array and its address
+_NOWHERE: tuple[None, int] = (None, 0)
 
 
-_FREE = _references([np.empty(0)])[0]  # of an array that only one list holds; whoever has a view of it holds it too
+def _references(places: list[_Place]) -> list[int]:
+    return [sys.getrefcount(array) for array, _ in places]
 
 
-class _Generation:
-    """The arrays of one state, and where they lie."""
-
-    def __init__(self, made: Sequence[tuple[Any, Any]]) -> None:
-        self.arrays = [np.empty(*one) for one in made]
-        self.addresses = [address(x, []) for x in self.arrays]
-        self._free = [_FREE] * len(made)
-
-    def held(self) -> list[int]:
-        """The numbers of the arrays that somebody else holds."""
-        found = _references(self.arrays)
-        return [] if found == self._free else [i for i, count in enumerate(found) if count != _FREE]
-
-    def renew(self, i: int) -> None:
-        self.arrays[i] = new = np.empty_like(self.arrays[i])
-        self.addresses[i] = address(new, [])
+_FREE = _references([(np.empty(0), 0)])[0]  # of an array that only its place holds; whoever has a view of it holds it too
 
 
 class Renewing:
@@ -71,44 +57,46 @@ class Renewing:
     def __init__(self, program: _Program, first: int) -> None:
         self.program = program
         self._results, self._state = program.outputs[:first], program.outputs[first:]
-        self._generations: deque[_Generation] = deque()  # the oldest first, without those of calls under way
-        self._addresses: dict[int, int] = {}  # by id, of the arrays of all generations
+        self._all_free = [_FREE] * len(self._state)
+        self._generations: deque[list[_Place]] = deque()  # the oldest first, without those of calls under way
+        self._known: dict[int, _Place] = {}  # by id of the array, of all generations; holds it, so the id stays its own
         self._lock = threading.Lock()
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
-        generation = self._next()
+        state = self._next()
         try:
             results = [np.empty(*made) for made in self._results]
-            self._run([*arrays, *results], generation.addresses)
-            return results + generation.arrays
+            copies: list[np.ndarray] = []
+            known = self._known.get
+            places = [known(id(x), _NOWHERE)[1] or address(x, copies) for x in (*arrays, *results)]
+            self.program.run([*places, *[place for _, place in state]])
+            return [*results, *[array for array, _ in state]]
         finally:
-            self._keep(generation)
+            self._keep(state)
 
-    def _run(self, arrays: list[np.ndarray], state: list[int]) -> None:
-        copies: list[np.ndarray] = []
-        found: list[Any] = list(map(self._addresses.get, map(id, arrays)))
-        for i, known in enumerate(found):
-            if known is None:
-                found[i] = address(arrays[i], copies)
-        self.program.run(found + state)
-
-    def _next(self) -> _Generation:
-        """A generation whose arrays nobody holds."""
+    def _next(self) -> list[_Place]:
+        """Arrays for the new state that nobody else holds."""
         with self._lock:
-            generation = self._generations.popleft() if len(self._generations) == GENERATIONS else None
-        if generation is None:
-            generation = _Generation(self._state)
-            self._addresses.update(zip(map(id, generation.arrays), generation.addresses, strict=True))
-        for i in generation.held():
-            del self._addresses[id(generation.arrays[i])]
-            generation.renew(i)
-            self._addresses[id(generation.arrays[i])] = generation.addresses[i]
-        return generation
+            state = self._generations.popleft() if len(self._generations) == GENERATIONS else None
+        if state is None:
+            return [self._new(made) for made in self._state]
+        references = _references(state)
+        if references != self._all_free:
+            for i, count in enumerate(references):
+                if count != _FREE:
+                    self._known.pop(id(state[i][0]))
+                    state[i] = self._new(self._state[i])
+        return state
 
-    def _keep(self, generation: _Generation) -> None:
+    def _new(self, made: tuple[Any, Any]) -> _Place:
+        array = np.empty(*made)
+        place = self._known[id(array)] = array, address(array, [])
+        return place
+
+    def _keep(self, state: list[_Place]) -> None:
         with self._lock:
             if len(self._generations) < GENERATIONS:
-                self._generations.append(generation)
+                self._generations.append(state)
                 return
-        for array in generation.arrays:
-            del self._addresses[id(array)]
+        for array, _ in state:
+            del self._known[id(array)]

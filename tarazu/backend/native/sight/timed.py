@@ -17,12 +17,12 @@ from tarazu.backend.native import text
 from tarazu.backend.native.assemble import object_code
 from tarazu.backend.native.compiler import Compiled, lower
 from tarazu.backend.native.llvm_text import Function, Value
-from tarazu.backend.native.program import Program, _Memory
+from tarazu.backend.native.program import Program, _Memory, processor
 from tarazu.backend.native.sharing import Run
 from tarazu.backend.native.sight.ticks import emit_ticks, tick_seconds
 from tarazu.backend.native.sight.work import Work, work
 from tarazu.backend.native.steps import Step
-from tarazu.backend.native.target import Target, host
+from tarazu.backend.native.target import Target
 from tarazu.backend.native.threads import threads
 from tarazu.ir.graph import Graph
 
@@ -74,12 +74,13 @@ class TimedProgram(Program):
 
     def compile(self, graph: Graph) -> Compiled:
         """Never from the cache, where programs take no times."""
-        found = lower(graph, host(), functools.partial(Timed, target=host()))
+        target = processor()
+        found = lower(graph, target, functools.partial(Timed, target=target))
         assert isinstance(found.program, Timed)
         self.steps = found.program.steps
         self.table = np.zeros(FIRST_ROW + ROW_WORDS * max(len(self.steps), 1), np.int64)
         self.seconds = 0.0
-        return Compiled(object_code(found.text, host()), found.constants, found.callbacks, found.arena, found.scratch,
+        return Compiled(object_code(found.text, target), found.constants, found.callbacks, found.arena, found.scratch,
                         found.is_shared, found.kernels, found.lines)
 
     def _run(self, memory: _Memory) -> None:
