@@ -153,4 +153,4 @@ def _array(address: int, type_: TensorType) -> np.ndarray:
     if not size:
         return np.empty(type_.shape, type_.dtype.numpy)
     raw = (ctypes.c_char * size).from_address(address)
-    return np.frombuffer(raw, np.uint8).view(type_.dtype.numpy).reshape(type_.shape)
+    return np.frombuffer(memoryview(raw), np.uint8).view(type_.dtype.numpy).reshape(type_.shape)

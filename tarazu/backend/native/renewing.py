@@ -10,14 +10,14 @@ import ctypes
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 GENERATIONS = 2  # the state that is in use, and the one before
 _of = ctypes.addressof
-_byte_of = ctypes.c_char.from_buffer
+_byte_of: Callable[[Any], Any] = ctypes.c_char.from_buffer
 
 
 class _Program(Protocol):
@@ -37,66 +37,72 @@ def address(array: np.ndarray, copies: list[np.ndarray]) -> int:
         return array.ctypes.data
 
 
-_Place = tuple[np.ndarray, int]  # an array and its address
-_NOWHERE: tuple[None, int] = (None, 0)
+def _references(arrays: list[np.ndarray]) -> list[int]:
+    return [sys.getrefcount(x) for x in arrays]
 
 
-def _references(places: list[_Place]) -> list[int]:
-    return [sys.getrefcount(array) for array, _ in places]
+_FREE = _references([np.empty(0)])[0]  # of an array that only one list holds; whoever has a view of it holds it too
 
 
-_FREE = _references([(np.empty(0), 0)])[0]  # of an array that only its place holds; whoever has a view of it holds it too
+class _Generation:
+    """The arrays of one state, and where they lie."""
+
+    def __init__(self, made: Sequence[tuple[Any, Any]]) -> None:
+        self.arrays = [np.empty(*one) for one in made]
+        self.addresses = [address(x, []) for x in self.arrays]
+        self._free = [_FREE] * len(made)
+
+    def is_free(self) -> bool:
+        """Whether nobody else holds any of the arrays."""
+        return _references(self.arrays) == self._free
 
 
 class Renewing:
     """A program for one caller, which at each call drops the state that it had before: the outputs from `first` on.
 
-    Several threads may call it at once. It keeps two generations of the state at most.
+    Several threads may call it at once. It keeps two generations of the state.
     """
 
     def __init__(self, program: _Program, first: int) -> None:
         self.program = program
         self._results, self._state = program.outputs[:first], program.outputs[first:]
-        self._all_free = [_FREE] * len(self._state)
-        self._generations: deque[list[_Place]] = deque()  # the oldest first, without those of calls under way
-        self._known: dict[int, _Place] = {}  # by id of the array, of all generations; holds it, so the id stays its own
+        self._waiting: deque[_Generation] = deque()  # the oldest first, without those of calls under way
+        self._alive: set[_Generation] = set()  # with those, also of calls that were interrupted: an id stays its array's
+        self._addresses: dict[int, int] = {}  # by id, of the arrays of these
         self._lock = threading.Lock()
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         state = self._next()
         try:
             results = [np.empty(*made) for made in self._results]
-            copies: list[np.ndarray] = []
-            known = self._known.get
-            places = [known(id(x), _NOWHERE)[1] or address(x, copies) for x in (*arrays, *results)]
-            self.program.run([*places, *[place for _, place in state]])
-            return [*results, *[array for array, _ in state]]
+            known, copies = self._addresses.get, []  # type: ignore[var-annotated]
+            places = [known(id(x)) or address(x, copies) for x in (*arrays, *results)]
+            self.program.run(places + state.addresses)
+            return results + state.arrays
         finally:
             self._keep(state)
 
-    def _next(self) -> list[_Place]:
-        """Arrays for the new state that nobody else holds."""
+    def _next(self) -> _Generation:
+        """A generation that nobody else holds."""
         with self._lock:
-            state = self._generations.popleft() if len(self._generations) == GENERATIONS else None
-        if state is None:
-            return [self._new(made) for made in self._state]
-        references = _references(state)
-        if references != self._all_free:
-            for i, count in enumerate(references):
-                if count != _FREE:
-                    self._known.pop(id(state[i][0]))
-                    state[i] = self._new(self._state[i])
-        return state
+            if len(self._waiting) == GENERATIONS:
+                state = self._waiting.popleft()
+                if state.is_free():
+                    return state
+                self._forget(state)
+            state = _Generation(self._state)
+            self._alive.add(state)
+            self._addresses.update(zip(map(id, state.arrays), state.addresses, strict=True))
+            return state
 
-    def _new(self, made: tuple[Any, Any]) -> _Place:
-        array = np.empty(*made)
-        place = self._known[id(array)] = array, address(array, [])
-        return place
-
-    def _keep(self, state: list[_Place]) -> None:
+    def _keep(self, state: _Generation) -> None:
         with self._lock:
-            if len(self._generations) < GENERATIONS:
-                self._generations.append(state)
-                return
-        for array, _ in state:
-            del self._known[id(array)]
+            if len(self._waiting) < GENERATIONS:
+                self._waiting.append(state)
+            else:
+                self._forget(state)
+
+    def _forget(self, state: _Generation) -> None:
+        for array in state.arrays:
+            self._addresses.pop(id(array), None)
+        self._alive.discard(state)

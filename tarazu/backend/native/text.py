@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tarazu.backend.native import barrier
 from tarazu.backend.native.llvm_text import Function, Index, Value, constant
-from tarazu.backend.native.sharing import Run, Touch, conflict, is_shared, touches
+from tarazu.backend.native.sharing import ANYWHERE, Run, Touch, conflict, is_shared, touches
 from tarazu.backend.native.steps import Branch, Callback, Launch, Repeat, Step
 from tarazu.backend.native.views import Buffer
 
@@ -161,6 +161,8 @@ class Program:
         f.lines.insert(place, f"  {turn.text} = phi i64 [ 0, %{before} ], [ {following.text}, %{f.block} ]")
         f.do(f"br label %{head}")
         f.start(end)
+        if step.predicate is not None:
+            self.pending = [Touch(step.predicate, ANYWHERE, writes=False)]
 
     def _goes_on(self, step: Repeat, turn: Value) -> Value:
         """Whether a loop has another turn."""
@@ -168,16 +170,17 @@ class Program:
         if step.condition is None:
             return f.compare("icmp slt", turn, Value(str(step.length), "i64"))
         self.write(step.condition)
-        self.barrier()
         assert step.predicate is not None
+        with f.when(self.first), f.when(f.compare("icmp ne", self._word(FAILED, "i64"), constant("i64", 0))):
+            f.store(constant("i8", 0), self.pointer(step.predicate), 1)
+        self.barrier()
         holds = f.compare("icmp ne", f.load("i8", self.pointer(step.predicate), 1), constant("i8", 0))
         if step.bound is not None:
             over = f.op("and", holds, f.compare("icmp sge", turn, Value(str(step.bound), "i64")))
             with f.when(f.op("and", over, self.first)):
                 self._fail(TOO_LONG)
             holds = f.op("and", holds, f.op("xor", over, Value("true", "i1")))
-        fine = f.compare("icmp eq", self._word(FAILED, "i64"), constant("i64", 0))
-        return f.op("and", holds, fine)
+        return holds
 
     def _branch(self, step: Branch) -> None:
         f = self.f
@@ -186,6 +189,7 @@ class Program:
         value = f.load("i8", f.offset(self.pointer(buffer), skipped), 1)
         chosen = f.compare("icmp ne", value, constant("i8", 0))
         for steps, taken in ((step.on_true, chosen), (step.on_false, f.op("xor", chosen, Value("true", "i1")))):
+            self.pending = [Touch(buffer, ANYWHERE, writes=False)]
             with f.when(taken):
                 self.write(steps)
                 self.barrier()

@@ -89,6 +89,8 @@ class View(NamedTuple):
 
 def matched_axes(old: Shape, new: Shape) -> list[tuple[list[int], list[int]]]:
     """Runs of axes of both shapes that hold the same elements: ((2, 3, 4), (6, 4)) gives ([0, 1], [0]), ([2], [1])."""
+    if 0 in old or 0 in new:
+        return [(list(range(len(old))), list(range(len(new))))]
     found = []
     i = j = 0
     while i < len(old) or j < len(new):
