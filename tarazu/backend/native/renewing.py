@@ -67,7 +67,7 @@ class Renewing:
         self.program = program
         self._results, self._state = program.outputs[:first], program.outputs[first:]
         self._waiting: deque[_Generation] = deque()  # the oldest first, without those of calls under way
-        self._alive: set[_Generation] = set()  # with those, also of calls that were interrupted: an id stays its array's
+        self._alive: set[_Generation] = set()  # with those, even if interrupted: an id stays its array's
         self._addresses: dict[int, int] = {}  # by id, of the arrays of these
         self._lock = threading.Lock()
 
