@@ -100,7 +100,8 @@ class ScaleByAdam(Transformation):
     """Mean over root of mean square of the gradients, both with decaying weights and corrected for their start at 0.
 
     m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and the step is
-    m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) (Kingma and Ba, 2015).
+    m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) (Kingma and Ba, 2015), multiplied above and below by
+    sqrt(1 - beta2^t), so that there is one division for each element.
     """
 
     def __init__(self, betas: tuple[float, float], epsilon: float) -> None:
@@ -116,7 +117,8 @@ class ScaleByAdam(Transformation):
     def update(self, g: Tensor, parameter: Tensor, slots: Slots, step: Tensor) -> Tensor:
         m = slots["mean"].copy_(self.beta1 * slots["mean"] + (1.0 - self.beta1) * g)
         v = slots["square"].copy_(self.beta2 * slots["square"] + (1.0 - self.beta2) * square(g))
-        return m / (1.0 - self.beta1**step) / (sqrt(v / (1.0 - self.beta2**step)) + self.epsilon)
+        root = sqrt(1.0 - self.beta2**step)
+        return m * (root / (1.0 - self.beta1**step)) / (sqrt(v) + self.epsilon * root)
 
 
 class ScaleByRms(Transformation):

@@ -12,6 +12,7 @@ from tarazu.backend.native.assemble import object_code
 from tarazu.backend.native.content import content, nodes_of
 from tarazu.backend.native.kernels import Kernels
 from tarazu.backend.native.llvm_text import Function
+from tarazu.backend.native.prepare import prepare
 from tarazu.backend.native.region import Region, Shared
 from tarazu.backend.native.sharing import Run, is_shared, with_runs
 from tarazu.backend.native.steps import Branch, Callback, Launch, Repeat, Step, every, input_types, result_types
@@ -118,6 +119,7 @@ class Compiled(NamedTuple):
 def compiled(graph: Graph, target: Target) -> Compiled:
     """The program of `graph`, from the cache on disk if it is there."""
     started = time.perf_counter()
+    graph = prepare(graph, target.threads)
     name = cache.key(content(graph), target)
     entry = cache.load(name)
     nodes = list(nodes_of(graph))

@@ -149,11 +149,13 @@ def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: 
     """The orders that are possible, with a factor for their costs.
 
     Threads that share columns each keep their part of the weights in their own cache through a training step; rows are
-    better where the left factor is too large for the caches and larger than the right one.
+    better where the left factor is too large for the caches and larger than the right one, and where what the epilogue
+    reads and writes is: columns of a row-major matrix lie in a part of the cache's sets only.
     """
     left_bytes = form.dtype.itemsize * math.prod(
         size for size, stride in zip(form.sizes, layout.left.strides, strict=True) if stride)
     by_columns = groups > 1 or left_bytes <= CACHE or left_bytes <= right_bytes
+    by_columns = by_columns and len(form.slots) * form.dtype.itemsize * math.prod(form.kept) <= 2 * CACHE
     orders = [(COLUMNS, 1.0 if by_columns else 1.1)]
     if groups == 1 and (packed or right_bytes > BLOCK):
         orders.append((ROWS, 1.1 if by_columns else 1.0))

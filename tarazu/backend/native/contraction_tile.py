@@ -15,6 +15,7 @@ from tarazu.backend.native.nest import Apply, Expression
 from tarazu.backend.native.target import Target
 
 UNROLLED = 64  # products of vectors in the body of the innermost loop
+FETCHED = 128 * 1024  # bytes of an epilogue's tensors from which on they are asked for ahead of time
 UNROLLED_STORES = 128  # operations and accesses of stores that are written out for all sums of a tile
 
 
@@ -107,6 +108,7 @@ class _Tile:
         if blocked:
             sums = [f.select(f.parameters["first"], zero, f.load(self.type, self._kept(place), self._bytes))
                     for place, zero in enumerate(sums)]
+        self._fetch_ahead()
         sums = self._reduced(self.code.steps, f.parameters["left"], f.parameters["right"], sums)
         if blocked:
             with f.when(f.select(f.parameters["last"], constant("i1", 0), constant("i1", 1))):
@@ -117,6 +119,19 @@ class _Tile:
         else:
             self._epilogue(sums)
         f.ret()
+
+    def _fetch_ahead(self) -> None:
+        """Ask for what a long epilogue will read, so that it comes while the products are summed."""
+        form, item = self.code.form, self.code.item
+        if self.memory is None or form.positions or len(form.slots) * item * math.prod(form.kept) < FETCHED:
+            return
+        for slot, access in enumerate(form.slots):
+            if access.strides[self.axis] != 1:
+                continue
+            for row in self.rows:
+                start = item * sum(i * s for i, s in zip(row, access.strides, strict=True))
+                for place in range(self.width):
+                    self.f.prefetch(self.f.offset(self.f.parameters[f"s{slot}"], start + place * self._bytes))
 
     def _kept(self, place: int) -> Value:
         return self.f.offset(self.f.parameters["sums"], place * self._bytes)

@@ -244,6 +244,11 @@ class Function:
         self.do(f"call void @{name}({value.type} {value.text}, ptr align {align} {pointer.text}, "
                 f"{mask.type} {mask.text})")
 
+    def prefetch(self, pointer: Value) -> None:
+        """Ask for the cache line at `pointer`, which will be read and written; nothing else happens."""
+        self.module.declarations.setdefault("llvm.prefetch.p0", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        self.do(f"call void @llvm.prefetch.p0(ptr {pointer.text}, i32 1, i32 3, i32 1)")
+
     # Index arithmetic, in i64
 
     def add(self, a: Index, b: Index) -> Index:

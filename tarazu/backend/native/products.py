@@ -200,4 +200,4 @@ def _part(region: Region, node: Node, target: View) -> None:
 
 
 LOWER = {ops.DOT: dot, ops.CONV: convolution, ops.PAD: pad, ops.CONCAT: concat,
-         **{op: reduction for op in (ops.SUM, ops.PROD, ops.MAX, ops.MIN, ops.ANY_TRUE, ops.ALL_TRUE)}}
+         **dict.fromkeys((ops.SUM, ops.PROD, ops.MAX, ops.MIN, ops.ANY_TRUE, ops.ALL_TRUE), reduction)}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tarazu.backend.native import text
 from tarazu.backend.native.compiler import Lowered, lower
 from tarazu.backend.native.llvm_text import Function
+from tarazu.backend.native.prepare import prepare
 from tarazu.backend.native.program import processor
 from tarazu.backend.native.sharing import Run
 from tarazu.backend.native.sight.work import Work, parts, work
@@ -55,7 +56,8 @@ class Noted(text.Program):
 
 def schedule_text(graph: Graph, target: Target | None = None) -> str:
     """The schedule of the program that `graph` becomes on `target`, else on this processor."""
-    found = lower(graph, target or processor(), Noted)
+    target = target or processor()
+    found = lower(prepare(graph, target.threads), target, Noted)
     assert isinstance(found.program, Noted)
     writer = _Writer([node.origin.name or f"input {i}" for i, node in enumerate(graph.parameters)])
     lines = [line for depth, note in found.program.notes for line in writer.lines(depth, note)]

@@ -17,6 +17,7 @@ from tarazu.backend.native import text
 from tarazu.backend.native.assemble import object_code
 from tarazu.backend.native.compiler import Compiled, lower
 from tarazu.backend.native.llvm_text import Function, Value
+from tarazu.backend.native.prepare import prepare
 from tarazu.backend.native.program import Program, _Memory, processor
 from tarazu.backend.native.sharing import Run
 from tarazu.backend.native.sight.ticks import emit_ticks, tick_seconds
@@ -75,7 +76,7 @@ class TimedProgram(Program):
     def compile(self, graph: Graph) -> Compiled:
         """Never from the cache, where programs take no times."""
         target = processor()
-        found = lower(graph, target, functools.partial(Timed, target=target))
+        found = lower(prepare(graph, target.threads), target, functools.partial(Timed, target=target))
         assert isinstance(found.program, Timed)
         self.steps = found.program.steps
         self.table = np.zeros(FIRST_ROW + ROW_WORDS * max(len(self.steps), 1), np.int64)
