@@ -19,6 +19,7 @@ CHEAP = frozenset({ops.NEG, ops.ABS, ops.SIGN, ops.FLOOR, ops.CEIL, ops.ROUND, o
                    ops.GREATER_EQUAL, ops.AND, ops.OR, ops.XOR, ops.SHIFT_LEFT, ops.SHIFT_RIGHT, ops.WHERE, ops.CAST,
                    ops.BITCAST, ops.STOP_GRADIENT, ops.IOTA})
 LARGEST = 48  # primitives that one expression may hold
+BRIEF = 4  # what computing a number again may cost where it could be kept from the start
 
 
 class Need(Enum):
@@ -66,20 +67,28 @@ class Demand:
         self.users: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
         self.weight: dict[Node, int] = {}
         self.stored: set[Node] = set()
+        self.early: set[Node] = set()  # single numbers that follow from single numbers that are given
         for node in graph.outputs:
             self.needs[node].add(Need.CONTIGUOUS)
         for node in reversed(graph.nodes):
             self._ask(node)
         for node in graph.nodes:
+            if self._is_early(node):
+                self.early.add(node)
             if self._decide(node):
                 self.stored.add(node)
             self.weight[node] = 0 if self.is_read(node) else self._weight(node)
 
     def is_read(self, node: Node) -> bool:
         """Whether users read the node from memory. A single number is computed anew instead, even where it is stored,
-        so that nobody waits for it."""
+        so that nobody waits for it, unless that takes long and it can be there before anything else."""
+        again = BRIEF if node in self.early else LARGEST
         return node in self.stored and not (is_compiled(node) and is_elementwise(node) and node.type.size == 1
-                                            and self._weight(node) <= LARGEST)
+                                            and self._weight(node) <= again)
+
+    def _is_early(self, node: Node) -> bool:
+        return (bool(node.inputs) and is_compiled(node) and is_elementwise(node) and node.type.size == 1
+                and all(x in self.early or (x.op in (PARAMETER, CONSTANT) and x.type.size == 1) for x in node.inputs))
 
     def _ask(self, node: Node) -> None:
         """Note what `node` needs of its inputs."""
@@ -119,7 +128,7 @@ class Demand:
         if weight > 4 * LARGEST:
             return True
         if node.type.size <= 1:
-            return False
+            return node in self.early and weight > BRIEF
         users = self.users[node]
         if len(users) == 1:
             return weight > 2 and _domain(users[0], self.users) > 2 * node.type.size

@@ -10,7 +10,7 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import PARAMETER, Builder, Graph, Node
 from tarazu.ir.op import Op
 
-LARGE = 256 * 1024  # bytes of a weight that is worth keeping in the cache of one core
+LARGE = 64 * 1024  # bytes of a weight that is worth keeping in the cache of one core
 SMALL = 1024 * 1024  # bytes of partial sums that are worth exchanging instead
 DEEP = 128  # products that each thread adds at least
 

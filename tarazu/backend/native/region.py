@@ -51,7 +51,8 @@ class Region:
         self.needed: set[Node] = set()  # stored nodes that another part reads
         self.targets = self._targets(targets)
         self.handed_on = self._handed_on(targets)
-        for node in graph.nodes[len(graph.parameters):]:
+        nodes = graph.nodes[len(graph.parameters):]
+        for node in sorted(nodes, key=lambda node: node not in self.demand.early):
             self._place(node)
         self.outputs = [target if target is not None and i in self.handed_on else self._output(node, target)
                         for i, (node, target) in enumerate(zip(graph.outputs, targets, strict=True))]
