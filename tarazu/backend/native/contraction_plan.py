@@ -149,19 +149,24 @@ def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: 
     """The orders that are possible, with a factor for their costs.
 
     Threads that share columns each keep their part of the weights in their own cache through a training step; rows are
-    better where the left factor is too large for the caches and larger than the right one, and where what the epilogue
-    reads and writes is: columns of a row-major matrix lie in a part of the cache's sets only.
+    better where the left factor is too large for the caches and larger than the right one, and for updates of weights:
+    columns of a row-major matrix lie in a part of the cache's sets only, and `prepare` sums over the same rows.
     """
     left_bytes = form.dtype.itemsize * math.prod(
         size for size, stride in zip(form.sizes, layout.left.strides, strict=True) if stride)
     by_columns = groups > 1 or left_bytes <= CACHE or left_bytes <= right_bytes
-    by_columns = by_columns and len(form.slots) * form.dtype.itemsize * math.prod(form.kept) <= 2 * CACHE
+    by_columns = by_columns and not _is_update(form)
     orders = [(COLUMNS, 1.0 if by_columns else 1.1)]
     if groups == 1 and (packed or right_bytes > BLOCK):
         orders.append((ROWS, 1.1 if by_columns else 1.0))
     elif not packed:
         orders.append((ROWS_FIRST, 1.1 if by_columns else 1.0))
     return orders
+
+
+def _is_update(form: Form) -> bool:
+    """Whether the epilogue goes over three tensors or more of the result's size, as optimisers do."""
+    return sum(all(access.strides) for access in form.slots) >= 3
 
 
 def _blocks(form: Form, layout: Layout, wanted: int, lanes: int) -> int:

@@ -12,7 +12,7 @@ from tarazu.ir.op import Op
 
 LARGE = 64 * 1024  # bytes of a weight that is worth keeping in the cache of one core
 SMALL = 1024 * 1024  # bytes of partial sums that are worth exchanging instead
-DEEP = 128  # products that each thread adds at least
+DEEP = 64  # products that each thread adds at least
 
 
 def prepare(graph: Graph, threads: int) -> Graph:
