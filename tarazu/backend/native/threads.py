@@ -6,10 +6,13 @@ made when a program first needs them and sleep between programs.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import os
+import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +96,7 @@ def run(address: int, shared: int, threads: int) -> int:
                 _Word.from_address(shared).value = threads
                 _Word.from_address(shared + 8 * barrier.SPINS).value = \
                     barrier.LONG if threads <= cores() else barrier.SHORT
+                crew.stand_aside()
                 crew.launch(crew.block, address, shared)
                 return threads
         finally:
@@ -113,6 +117,20 @@ class _Crew:
         self.launch = _LAUNCH(self.code.address("launch"))
         self.helper = _PROGRAM(self.code.address("helper"))
         self.helpers: list[threading.Thread] = []
+        self.placed: tuple[int, int] | None = None  # for how many helpers, and off which core they are kept
+
+    def stand_aside(self) -> None:
+        """Keep the helpers off the caller's core. Linux wakes them there, as if they had something to say to each
+        other, and may leave both on it for tens of milliseconds."""
+        here = _core()
+        if here < 0 or self.placed == (len(self.helpers), here):
+            return
+        self.placed = len(self.helpers), here
+        allowed = os.sched_getaffinity(0)
+        others = allowed - {here} if len(self.helpers) < len(allowed) else allowed
+        for helper in self.helpers:
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(helper.native_id or 0, others)
 
     def grow(self, threads: int) -> None:
         """Make helpers until there are enough for so many threads."""
@@ -129,6 +147,13 @@ class _Crew:
         self.launch(self.block, None, unused)
         for helper in self.helpers:
             helper.join()
+
+
+def _no_core() -> int:
+    return -1
+
+
+_core: Callable[[], int] = getattr(ctypes.CDLL(None), "sched_getcpu", _no_core) if sys.platform == "linux" else _no_core
 
 
 def _help(crew: _Crew, number: int) -> None:
