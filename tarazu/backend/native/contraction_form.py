@@ -23,6 +23,7 @@ class Form(NamedTuple):
     slots: tuple[Access, ...]  # with the buffers of the nest; strides over the kept axes
     positions: bool  # whether a store computes with the place itself
     leading: bool  # whether the first axis is that of the nest, not merged with others
+    steady: frozenset[int]  # as in the nest
 
     @property
     def dtype(self) -> DType:
@@ -65,7 +66,7 @@ def normal_form(nest: Nest) -> Form | None:
     a, b = (factor._replace(strides=tuple(factor.strides[source] for source in every)) for factor in factors)
     positions = any(isinstance(part, Position) for store in nest.stores for part in _places(store))
     return Form(tuple(size for size, _ in kept), tuple(size for size, _ in reduced), (a, b), stores, tuple(slots),
-                positions, kept[0] == (nest.sizes[0], 0))
+                positions, kept[0] == (nest.sizes[0], 0), nest.steady)
 
 
 def _factors(nest: Nest) -> tuple[Access, Access] | None:

@@ -141,6 +141,8 @@ def _plans(form: Form, layout: Layout, tile: Tile, lanes: int, threads: int) -> 
         if order != ROWS_FIRST and form.reduced and panel_bytes > CACHE and tiles > 2:
             blocks = _blocks(form, layout, math.ceil(panel_bytes / BLOCK), lanes)
         copies = 1 if order == COLUMNS else min(threads, items)
+        if order == ROWS_FIRST and layout.right.buffer in form.steady and tile.cut is not None:
+            penalty *= 1 + 0.1 * (form.kept[tile.cut] % items > 0)  # equal shares let threads go on without waiting
         cost = penalty * groups * (compute + copies * packing) * math.ceil(items / threads) / items
         yield Plan(layout, tile, lanes, order, packed, blocks, cost)
 
@@ -150,23 +152,31 @@ def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: 
 
     Threads that share columns each keep their part of the weights in their own cache through a training step; rows are
     better where the left factor is too large for the caches and larger than the right one, and for updates of weights:
-    columns of a row-major matrix lie in a part of the cache's sets only, and `prepare` sums over the same rows.
+    columns of a row-major matrix lie in a part of the cache's sets only, and `prepare` sums over the same rows. Where
+    the right factor stays the same all through a loop, each core keeps the whole of it, and rows depend on rows alone.
     """
     left_bytes = form.dtype.itemsize * math.prod(
         size for size, stride in zip(form.sizes, layout.left.strides, strict=True) if stride)
     by_columns = groups > 1 or left_bytes <= CACHE or left_bytes <= right_bytes
-    by_columns = by_columns and not _is_update(form)
+    kept = _is_kept(form, layout, right_bytes)
+    by_columns = by_columns and not _is_update(form, right_bytes) and not kept
     orders = [(COLUMNS, 1.0 if by_columns else 1.1)]
-    if groups == 1 and (packed or right_bytes > BLOCK):
+    if groups == 1 and (packed or (right_bytes > BLOCK and not kept)):
         orders.append((ROWS, 1.1 if by_columns else 1.0))
     elif not packed:
         orders.append((ROWS_FIRST, 1.1 if by_columns else 1.0))
     return orders
 
 
-def _is_update(form: Form) -> bool:
-    """Whether the epilogue goes over three tensors or more of the result's size, as optimisers do."""
-    return sum(all(access.strides) for access in form.slots) >= 3
+def _is_update(form: Form, right_bytes: int) -> bool:
+    """Whether the epilogue goes over three tensors or more of the result's size, as optimisers do, and moves more than
+    the product itself does."""
+    whole = sum(all(access.strides) for access in form.slots)
+    return whole >= 3 and whole * form.dtype.itemsize * math.prod(form.kept) > right_bytes
+
+
+def _is_kept(form: Form, layout: Layout, right_bytes: int) -> bool:
+    return layout.right.buffer in form.steady and right_bytes <= CACHE
 
 
 def _blocks(form: Form, layout: Layout, wanted: int, lanes: int) -> int:

@@ -35,7 +35,8 @@ def scan(region: Region, node: Node) -> None:
         turn = Turn()
         rows = [_row(view, turn) for view in sequences]
         stacks = [_row(view, turn) for view in results[carries:]]
-        body = loop_body(region, attributes["body"], [*fixed, *results[:carries], *rows], results[:carries], stacks)
+        inputs = [*fixed, *results[:carries], *rows]
+        body = loop_body(region, attributes["body"], inputs, results[:carries], stacks, constants)
         region.parts.append(Repeat(turn, body, length=length, reverse=attributes["reverse"]))
     _settle(region, node)
 
@@ -60,7 +61,7 @@ def while_(region: Region, node: Node) -> None:
     _started(region, node.inputs[first + second:], carries)
     predicate = View.whole(Buffer(dtypes.bool_, 1), ())
     condition = inside(region, attributes["condition"], [*fixed[:first], *carries], [predicate])
-    body = loop_body(region, attributes["body"], [*fixed[first:], *carries], carries, [])
+    body = loop_body(region, attributes["body"], [*fixed[first:], *carries], carries, [], second)
     region.parts.append(Repeat(Turn(), body, condition=condition, predicate=predicate.buffer,
                                bound=attributes.get("bound")))
     _settle(region, node)
@@ -81,10 +82,10 @@ def inside(region: Region, graph: Graph, inputs: Sequence[View], targets: Sequen
 
 
 def loop_body(region: Region, graph: Graph, inputs: Sequence[View], carries: Sequence[View],
-              stacks: Sequence[View]) -> list[Step]:
+              stacks: Sequence[View], constants: int) -> list[Step]:
     """The steps of one turn: carries are renewed in place where nothing reads the old value afterwards, else at the end
     of the turn, by copies."""
-    inner = type(region)(graph, inputs, [*[None] * len(carries), *stacks], region.shared)
+    inner = type(region)(graph, inputs, [*[None] * len(carries), *stacks], region.shared, constants)
     steps = inner.steps
     pairs = [(view, carry) for view, carry in zip(inner.outputs, carries, strict=False)
              if view.buffer is not carry.buffer]

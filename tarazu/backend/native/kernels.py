@@ -68,4 +68,4 @@ def _nest_key(nest: Nest | None) -> tuple:
 
     reductions = tuple([(r.op, visit(r.value)) for r in nest.reductions])
     stores = tuple([(visit(s.value), s.access) for s in nest.stores])
-    return nest.sizes, nest.kept, reductions, stores, tuple(rows)
+    return nest.sizes, nest.kept, reductions, stores, nest.steady, tuple(rows)

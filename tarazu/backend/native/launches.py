@@ -108,7 +108,8 @@ def launch(region: Region, group: Group, kept: set[Node]) -> list[Launch]:
     if not stores:
         return []
     reductions = () if group.reduce is None else (group.reduce(maker),)
-    nest = Nest(group.sizes, group.kept, reductions, stores)
+    steady = frozenset(number for buffer, number in maker.numbers.items() if buffer.root in region.steady)
+    nest = Nest(group.sizes, group.kept, reductions, stores, steady)
     if 0 in group.sizes:
         nest = _of_nothing(nest)
         maker.operands = maker.operands[:1 + max(access.buffer for access in accesses(nest))]

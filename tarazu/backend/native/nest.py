@@ -86,6 +86,7 @@ class Nest(NamedTuple):
     kept: int  # how many of the axes are kept; the others are reduced
     reductions: tuple[Reduction, ...]
     stores: tuple[Store, ...]
+    steady: frozenset[int] = frozenset()  # buffers that nothing writes while the loop around runs: all cores keep them
 
 
 class Kernel(NamedTuple):

@@ -1,4 +1,4 @@
-"""Rewrites of a graph for this backend: they change the order of sums, so they are no part of the general ones."""
+"""Rewrites of a graph for this backend: they suit its memory, and change the order of sums."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tarazu.ir import op as ops
-from tarazu.ir.graph import PARAMETER, Builder, Graph, Node
+from tarazu.ir.graph import Builder, Graph, Node
 from tarazu.ir.op import Op
 
 LARGE = 64 * 1024  # bytes of a weight that is worth keeping in the cache of one core
@@ -15,25 +15,64 @@ SMALL = 1024 * 1024  # bytes of partial sums that are worth exchanging instead
 DEEP = 64  # products that each thread adds at least
 
 
-def prepare(graph: Graph, threads: int) -> Graph:
+def prepare(graph: Graph, threads: int, first: int = 0) -> Graph:
     """`graph` with products by large weights summed in parts, one for each thread.
 
     The update of a weight shares out its rows. When the product sums over the same rows, a thread reads what it wrote
-    itself, and partial sums go from core to core instead of weights.
+    itself, and partial sums go from core to core instead of weights. `first` is the number of the first parameter that
+    may be such a weight: what a loop does not change lies in the caches of all cores.
     """
     builder = Builder()
+    parameters = [builder.parameter(node.type, node.origin) for node in graph.parameters]
+    weights = frozenset(parameters[first:])
 
     def at(node: Node) -> None:
         builder.origin = node.origin
 
     def apply(op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
-        bodies = {key: prepare(value, threads) for key, value in attributes.items() if isinstance(value, Graph)}
-        if op is ops.DOT and _is_divided(inputs, attributes, threads):
+        bodies = {key: prepare(value, threads, _constants(op, attributes))
+                  for key, value in attributes.items() if isinstance(value, Graph)}
+        if op is ops.SCAN:
+            inputs, body, constants = _turned(builder, inputs, bodies["body"], attributes["constants"])
+            return builder.add(op, inputs, {**attributes, "body": body, "constants": constants})
+        if op is ops.DOT and inputs[1] in weights and _is_divided(inputs, attributes, threads):
             return _divided(builder, inputs, threads)
         return builder.add(op, inputs, {**attributes, **bodies} if bodies else attributes)
 
-    parameters = [builder.parameter(node.type, node.origin) for node in graph.parameters]
     return Graph(parameters, graph.evaluate(parameters, apply, builder.constant, at))
+
+
+BY_LAST = {"contract": ((1,), (1,)), "batch": ((), ())}
+
+
+def _turned(builder: Builder, inputs: Sequence[Node], body: Graph, constants: int) -> tuple[list[Node], Graph, int]:
+    """The inputs, body and number of constants of a scan whose products by a transposed constant take one that was
+    transposed before the loop."""
+    used = {node.inputs[1] for node in body.nodes if node.op is ops.DOT and node.attributes == BY_LAST}
+    fixed = [i for i, node in enumerate(body.parameters[:constants]) if node in used and len(node.shape) == 2]
+    if not fixed:
+        return list(inputs), body, constants
+    turned = [builder.add(ops.TRANSPOSE, [inputs[i]], {"permutation": (1, 0)}) for i in fixed]
+    inner = Builder()
+    own = [inner.parameter(node.type, node.origin) for node in body.parameters]
+    more = {own[i]: inner.parameter(node.type) for i, node in zip(fixed, turned, strict=True)}
+
+    def at(node: Node) -> None:
+        inner.origin = node.origin
+
+    def apply(op: Op, given: Sequence[Node], attributes: dict[str, Any]) -> Any:
+        if op is ops.DOT and attributes == BY_LAST and given[1] in more:
+            return inner.add(op, [given[0], more[given[1]]], {**attributes, "contract": ((1,), (0,))})
+        return inner.add(op, given, attributes)
+
+    outputs = body.evaluate(own, apply, inner.constant, at)
+    return ([*inputs[:constants], *turned, *inputs[constants:]],
+            Graph([*own[:constants], *more.values(), *own[constants:]], outputs), constants + len(fixed))
+
+
+def _constants(op: Op, attributes: dict[str, Any]) -> int:
+    """How many inputs of a loop stay what they are."""
+    return attributes.get("body_constants", attributes.get("constants", 0)) if op in (ops.WHILE, ops.SCAN) else 0
 
 
 def _is_divided(inputs: Sequence[Node], attributes: dict[str, Any], threads: int) -> bool:
@@ -43,7 +82,7 @@ def _is_divided(inputs: Sequence[Node], attributes: dict[str, Any], threads: int
         return False
     result = x.shape[0] * weight.shape[1]
     size = weight.dtype.itemsize
-    return (weight.op is PARAMETER and weight.dtype.is_float and weight.shape[0] % threads == 0
+    return (weight.dtype.is_float and weight.shape[0] % threads == 0
             and weight.shape[0] >= DEEP * threads and math.prod(weight.shape) * size >= LARGE
             and threads * result * size <= SMALL)
 

@@ -41,11 +41,14 @@ class Shared:
 
 
 class Region:
-    """The steps of one graph, whose inputs lie in the views `inputs`; result i goes to `targets[i]` if there is one."""
+    """The steps of one graph, whose inputs lie in the views `inputs`; result i goes to `targets[i]` if there is one. In
+    the body of a loop, so many of the first inputs are `constants`."""
 
-    def __init__(self, graph: Graph, inputs: Sequence[View], targets: Sequence[View | None], shared: Shared) -> None:
+    def __init__(self, graph: Graph, inputs: Sequence[View], targets: Sequence[View | None], shared: Shared,
+                 constants: int = 0) -> None:
         self.graph, self.shared, self.demand = graph, shared, Demand(graph)
         self.views: dict[Node, View] = dict(zip(graph.parameters, inputs, strict=True))
+        self.steady = {view.buffer.root for view in inputs[:constants]}
         self.parts: list[Group | Step] = []
         self.position: dict[Node, int] = {}  # of the part that stores a node
         self.needed: set[Node] = set()  # stored nodes that another part reads

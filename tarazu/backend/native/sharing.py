@@ -6,6 +6,7 @@ need no barrier between them; everything else that meets in memory does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from tarazu.backend.native.nest import Access
 from tarazu.backend.native.steps import Callback, Launch, Step
 from tarazu.backend.native.views import Buffer
 
-WORTH_SHARING = 700.0  # nanoseconds of one thread; a barrier takes two or three hundred
+WORTH_SHARING = 400.0  # nanoseconds of one thread; a barrier takes two or three hundred
 ALONE, ANYWHERE = "alone", "anywhere"  # done by thread 0; each thread may touch any element
 
 Cut = tuple[int, int] | str  # items and bytes for each, or one of the two above
@@ -65,11 +66,18 @@ def _row_cut(access: Access, sizes: Sequence[int], items: int, step: int) -> Cut
     return items, stride * step * access.dtype.itemsize
 
 
-def conflict(first: Touch, second: Touch) -> bool:
-    """Whether two touches of the same buffer need a barrier between them."""
+def conflict(first: Touch, second: Touch) -> int:
+    """Whether two touches of the same buffer need a barrier between them: 0 for never, 1 for always; for another number
+    whenever it cannot be divided evenly among the threads, as then the borders of their shares differ."""
     if not (first.writes or second.writes):
-        return False
-    return first.cut != second.cut or first.cut == ANYWHERE or first.buffer.row_key != second.buffer.row_key
+        return 0
+    if first.buffer.row_key != second.buffer.row_key or ANYWHERE in (first.cut, second.cut):
+        return 1
+    if first.cut == second.cut:
+        return 0
+    if isinstance(first.cut, str) or isinstance(second.cut, str) or math.prod(first.cut) != math.prod(second.cut):
+        return 1
+    return math.gcd(first.cut[0], second.cut[0])
 
 
 class Run:

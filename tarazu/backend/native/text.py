@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from tarazu.backend.native import barrier
 from tarazu.backend.native.llvm_text import Function, Index, Value, constant
-from tarazu.backend.native.sharing import ANYWHERE, Run, Touch, conflict, is_shared, touches
+from tarazu.backend.native.sharing import ALONE, ANYWHERE, Run, Touch, conflict, is_shared, touches
 from tarazu.backend.native.steps import Branch, Callback, Launch, Repeat, Step
 from tarazu.backend.native.views import Buffer
 
@@ -38,7 +38,6 @@ class Program:
         self.first = function.compare("icmp eq", self.thread, Value("0", "i64"))
         self.turns: dict[int, Index] = {}
         self.pending: list[Touch] = []
-        self.clocks: dict[int, int] | None = None  # by step: its place in the table of times, when they are taken
 
     def _word(self, number: int, type_: str) -> Value:
         return self.f.load(type_, self.f.offset(self.shared, number, "i64"), 8)
@@ -58,13 +57,25 @@ class Program:
 
     def barrier(self) -> None:
         """Wait for all threads."""
-        self.f.do(f"call void @barrier(ptr {self.shared.text})")
+        self._wait()
         self.pending.clear()
+
+    def barrier_unless(self, items: int) -> None:
+        """Wait for all threads if they cannot share out so many items evenly."""
+        rest = self.f.emit("i64", f"urem i64 {items}, {self.threads.text}")
+        with self.f.when(self.f.compare("icmp ne", rest, constant("i64", 0))):
+            self._wait()
+
+    def _wait(self) -> None:
+        self.f.do(f"call void @barrier(ptr {self.shared.text})")
 
     def _meet(self, found: Sequence[Touch]) -> None:
         """A barrier if one of `found` may meet in memory with what was touched since the last one."""
-        if any(_overlap(a.buffer, b.buffer) and _clash(a, b) for a in self.pending for b in found):
+        clashes = {_clash(a, b) for a in self.pending for b in found if _overlap(a.buffer, b.buffer)} - {0}
+        if (divisor := math.gcd(*clashes)) == 1:
             self.barrier()
+        elif divisor:
+            self.barrier_unless(divisor)
         self.pending.extend(found)
 
     # Steps
@@ -72,26 +83,6 @@ class Program:
     def write(self, steps: Sequence[Step | Run]) -> None:
         for step in steps:
             WRITE[type(step)](self, step)
-
-    @contextlib.contextmanager
-    def timed(self, step: Step | Run) -> Iterator[None]:
-        """What thread 0 spends in a step, when times are taken: cycles and calls, each in a word of the table."""
-        if self.clocks is None:
-            yield
-            return
-        f = self.f
-        before = f.emit("i64", "call i64 @llvm.readcyclecounter()")
-        yield
-        after = f.emit("i64", "call i64 @llvm.readcyclecounter()")
-        with f.when(self.first):
-            place = f.offset(self._word(CLOCKS, "ptr"), 2 * self.clocks.setdefault(id(step), len(self.clocks)), "i64")
-            for word, more in ((place, f.op("sub", after, before)), (f.offset(place, 1, "i64"), Value("1", "i64"))):
-                f.store(f.op("add", f.load("i64", word, 8), more), word, 8)
-
-    def take_times(self) -> None:
-        """Measure each step from now on."""
-        self.f.module.declarations["llvm.readcyclecounter"] = "declare i64 @llvm.readcyclecounter()"
-        self.clocks = {}
 
     def _share(self, items: int) -> tuple[Index, Index]:
         """The items of this thread: from the first to before the last."""
@@ -110,10 +101,9 @@ class Program:
         assert launch.kernel is not None
         self._meet(touches(launch))
         if is_shared(launch):
-            with self.timed(launch):
-                self._call(launch, *self._share(launch.kernel.items))
+            self._call(launch, *self._share(launch.kernel.items))
             return
-        with self.timed(launch), self.f.when(self.first):
+        with self.f.when(self.first):
             self._call(launch, 0, launch.kernel.items)
 
     def _run(self, run: Run) -> None:
@@ -121,7 +111,7 @@ class Program:
         assert kernel is not None
         self._meet([touch for launch in run.launches for touch in touches(launch)])
         begin, end = self._share(kernel.items)
-        with self.timed(run), self.f.loop(begin, end, run.block) as block:
+        with self.f.loop(begin, end, run.block) as block:
             stop = self.f.minimum(self.f.add(block.index, run.block), end)
             for launch in run.launches:
                 self._call(launch, block.index, stop)
@@ -129,7 +119,7 @@ class Program:
     def _callback(self, step: Callback) -> None:
         f = self.f
         self._meet(touches(step))
-        with self.timed(step), f.when(self.first):
+        with f.when(self.first):
             views = [*step.inputs, *step.outputs]
             places = f.emit("ptr", f"alloca [{len(views)} x ptr], align 8")
             for i, view in enumerate(views):
@@ -210,7 +200,8 @@ def _overlap(a: Buffer, b: Buffer) -> bool:
     return first.offset < second.offset + second.bytes and second.offset < first.offset + first.bytes
 
 
-def _clash(a: Touch, b: Touch) -> bool:
+def _clash(a: Touch, b: Touch) -> int:
+    """What `conflict` says, of buffers that share memory though they are different ones too."""
     if a.buffer.root is b.buffer.root:
         return conflict(a, b)
-    return (a.writes or b.writes) and not a.cut == b.cut == "alone"
+    return int((a.writes or b.writes) and not a.cut == b.cut == ALONE)

@@ -53,6 +53,10 @@ class Noted(text.Program):
         self.notes.insert(len(self.notes) - is_in_front, (self._depth, BARRIER))
         super().barrier()
 
+    def barrier_unless(self, items: int) -> None:
+        self.notes.append((self._depth, f"{BARRIER}, unless {items} items go evenly among the threads"))
+        super().barrier_unless(items)
+
 
 def schedule_text(graph: Graph, target: Target | None = None) -> str:
     """The schedule of the program that `graph` becomes on `target`, else on this processor."""
