@@ -1,6 +1,12 @@
 """What holds for all tests."""
 
 import os
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+IN_NUMPY = ("core", "nn", "optim")
 
 
 def pytest_configure(config):
@@ -8,3 +14,16 @@ def pytest_configure(config):
     if "TARAZU_CACHE" not in os.environ:
         kept = getattr(config, "cache", None)  # not there under `-p no:cacheprovider`
         os.environ["TARAZU_CACHE"] = str(kept.mkdir("tarazu")) if kept else "off"
+
+
+@pytest.fixture(autouse=True)
+def backend_by_folder(request, monkeypatch):
+    """Jitted functions run in NumPy in the folders of IN_NUMPY, elsewhere on what users have, the native backend.
+
+    The tests in those folders are about tracing, layers and optimisers, and compare jitted results with eager ones bit
+    for bit. Native programs round differently; tests/native compares them with NumPy's within tolerances.
+    """
+    folder = request.path.relative_to(TESTS).parts[0]
+    if folder in IN_NUMPY and not request.node.get_closest_marker("native"):
+        monkeypatch.setenv("TARAZU_BACKEND", "numpy")  # processes that a test starts inherit it
+    monkeypatch.setattr("tarazu.runtime.compile._chosen", [])  # where tests and examples put what they choose

@@ -16,4 +16,4 @@ def load(name: str) -> Backend:
         if error.name != f"tarazu.backend.{name}":
             raise
         raise DeviceError(f"there is no backend {name!r}", expected="the name of a folder in tarazu/backend",
-                          fix='use "numpy"') from None
+                          fix='use "native" or "numpy"') from None

@@ -1,4 +1,4 @@
-"""The one setting that comes from the environment: TARAZU_LOG, what Tarazu says on standard error while it works."""
+"""TARAZU_LOG, a setting from the environment: what Tarazu says on standard error while it works."""
 
 from __future__ import annotations
 

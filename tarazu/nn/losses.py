@@ -49,9 +49,15 @@ def cross_entropy(logits: Any, labels: Any, *, reduction: str = "mean") -> Any:
 
 @composite("cross_entropy_vjp")
 def _logits_cotangent(g: Any, logits: Any, numbers: Any) -> Any:
-    """softmax(logits) minus 1 at the label, times the cotangent of the loss."""
-    is_label = e.equal(expand_dims(e.astype(numbers, "int64", copy=False), -1), arange(logits.shape[-1]))
+    """softmax(logits) minus 1 at the logit that the loss is of, times the cotangent of the loss."""
+    is_label = e.equal(expand_dims(_places(numbers, logits.shape[-1]), -1), arange(logits.shape[-1]))
     return expand_dims(g, -1) * (softmax(logits) - e.astype(is_label, g.dtype))
+
+
+def _places(numbers: Any, classes: int) -> Any:
+    """Which logits a gather takes for `numbers` without raising: negative ones count from the end, others clamp."""
+    numbers = e.astype(numbers, "int64", copy=False)
+    return e.clip(e.where(e.less(numbers, 0), numbers + classes, numbers), 0, classes - 1)
 
 
 def _from_numbers_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any) -> list[Any]:

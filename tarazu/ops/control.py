@@ -113,7 +113,7 @@ def while_loop(condition: Callable[[Any], Any], function: Callable[[Any], Any], 
     """Repeat `carry = function(carry)` while `condition(carry)` is true; gives the last carry.
 
     Derivatives in forward mode (`tz.jvp`) always work, gradients when `bound` says how many steps there are at most:
-    they keep the carry of that many steps. The NumPy backend raises when there are more.
+    they keep the carry of that many steps. Running it raises when there are more.
 
     >>> import tarazu as tz
     >>> tz.while_loop(lambda x: x < 100, lambda x: x * 2, tz.tensor(3))

@@ -81,6 +81,17 @@ def test_class_numbers_as_a_column_and_of_other_integer_dtypes():
     assert cross_entropy(LOGITS, LABELS[:, None].astype(np.uint8)).item() == wanted
 
 
+@pytest.mark.native
+@pytest.mark.parametrize("dtype", ["int64", "int8", "uint8"])
+def test_traced_gradient_is_that_of_the_logit_which_the_loss_takes(dtype):
+    labels = np.array([0, 3, -1, -4, -9, 7]).astype(dtype)  # compiled programs clamp them
+    taken = np.clip(np.where(labels < 0, labels.astype(int) + 4, labels), 0, 3)
+    found = tz.jit(tz.value_and_grad(lambda x, y: cross_entropy(x, y)))(tz.asarray(LOGITS), tz.asarray(labels))
+    wanted = tz.value_and_grad(lambda x: cross_entropy(x, taken))(tz.asarray(LOGITS))
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-5, atol=1e-7)
+
+
 def test_cross_entropy_of_sequences():
     logits, labels = draw.normal(size=(2, 3, 4)), draw.integers(0, 4, (2, 3))
     found = cross_entropy(tz.asarray(logits), labels, reduction="none")

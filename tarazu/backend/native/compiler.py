@@ -95,11 +95,11 @@ def _as_callback(launch: Launch, shared: Shared) -> Callback:
 def _with_runs(steps: list[Step]) -> list[Step | Run]:
     for step in steps:
         if isinstance(step, Repeat):
-            step.body = _with_runs(step.body)  # type: ignore[arg-type,assignment]
-            step.condition = step.condition and _with_runs(step.condition)  # type: ignore[arg-type,assignment]
+            step.body = _with_runs(step.body)  # type: ignore[assignment]
+            step.condition = step.condition and _with_runs(step.condition)  # type: ignore[assignment]
         elif isinstance(step, Branch):
-            step.on_true = _with_runs(step.on_true)  # type: ignore[arg-type,assignment]
-            step.on_false = _with_runs(step.on_false)  # type: ignore[arg-type,assignment]
+            step.on_true = _with_runs(step.on_true)  # type: ignore[assignment]
+            step.on_false = _with_runs(step.on_false)  # type: ignore[assignment]
     return with_runs(steps)
 
 

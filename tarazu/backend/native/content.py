@@ -1,4 +1,4 @@
-"""What of a graph its machine code depends on, as bytes; and its nodes by number, to find them again in an equal graph."""
+"""What of a graph its machine code depends on, as bytes; and its nodes by number, to find them in an equal graph."""
 
 from __future__ import annotations
 

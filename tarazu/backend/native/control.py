@@ -1,4 +1,4 @@
-"""Loops and branches: their bodies are regions of their own, whose inputs and results lie in memory of the outer one."""
+"""Loops and branches: their bodies are regions of their own; inputs and results lie in memory of the outer one."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ def loop_body(region: Region, graph: Graph, inputs: Sequence[View], carries: Seq
     passed_on = {view.buffer.root for view, _ in late}
     uses = _Uses(steps)
     for view, carry in pairs:
-        if not _is_own(inner, view):
+        if (view, carry) in late:
             continue
-        if carry.buffer.root not in passed_on and uses.may_replace(view.buffer, carry.buffer):
+        if _is_own(inner, view) and carry.buffer.root not in passed_on and uses.may_replace(view.buffer, carry.buffer):
             view.buffer.parent = carry.buffer
         else:
             late.append((view, carry))

@@ -55,7 +55,7 @@ def is_elementwise(node: Node) -> bool:
 def is_affine(node: Node) -> bool:
     """Whether the elements of a reshaped node lie where strides of its input find them."""
     shape, old = node.shape, node.inputs[0].shape
-    return 0 in shape or split_lines(identity(shape), shape, old, len(shape)) is not None
+    return split_lines(identity(shape), shape, old, len(shape)) is not None
 
 
 class Demand:
@@ -139,12 +139,17 @@ class Demand:
         if node.op in (PARAMETER, CONSTANT, RESULT):
             return 0
         below = sum(self.weight.get(x, 0) for x in node.inputs)
-        return below + (0 if node.op in VIEWS else 1 if node.op in CHEAP else DEAR.get(node.op, 20))  # type: ignore[arg-type,call-overload]
+        return below + (0 if node.op in VIEWS else 1 if node.op in CHEAP else DEAR.get(node.op, 20))  # type: ignore[arg-type]
 
 
 def is_alias(node: Node) -> bool:
     """Whether the node is one of the values that pass through a barrier."""
     return node.op is RESULT and node.inputs[0].op is ops.BARRIER
+
+
+def passed_on(node: Node) -> Node:
+    """The value that the node is, which came to the barrier."""
+    return node.inputs[0].inputs[node.attributes["index"]]
 
 
 def _domain(user: Node, users: dict[Node, list[Node]]) -> int:

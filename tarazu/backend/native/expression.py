@@ -189,7 +189,7 @@ def _changes(x: Expression, axes: set[int], changes: object) -> bool:
         strides = x.access.strides if isinstance(x, Load) else x.strides
         return any(axis < len(strides) and strides[axis] for axis in axes)
     if isinstance(x, Apply):
-        return any([changes(part) for part in x.inputs])  # type: ignore[operator]
+        return any(changes(part) for part in x.inputs)  # type: ignore[operator]
     return isinstance(x, Accumulated)
 
 

@@ -178,8 +178,8 @@ def _all_strides(nest: Nest) -> list[Sequence[int]]:
             for part in x.inputs:
                 visit(part)
 
-    for part in [*nest.reductions, *nest.stores]:
-        visit(part.value)
+    for root in [*(reduction.value for reduction in nest.reductions), *(store.value for store in nest.stores)]:
+        visit(root)
     return found
 
 

@@ -136,6 +136,7 @@ def map_kernel(module: Module, writer: Writer, name: str, nest: Nest) -> Kernel:
                 lambda start, mask: at({}, start, mask, memo))
         function.ret()
         return Kernel(name, items, rows=items, step=block)
+    assert axis is not None  # there are kept axes
     with function.loop(begin, end) as item:
         shared = _indices(function, nest, way.shared, item.index)
         with _nested(function, nest, way.inner, shared) as indices:
@@ -202,6 +203,12 @@ class _Reducer:
 
     # The parts
 
+    @property
+    def lane_axis(self) -> int:
+        """The axis that lanes lie along, where they lie along one."""
+        assert self.axis is not None
+        return self.axis
+
     def identities(self, lanes: int) -> list[Value]:
         return [constant(register_type(dtype, lanes), _identity(reduction))
                 for reduction, dtype in zip(self.nest.reductions, self.wide, strict=True)]
@@ -240,10 +247,9 @@ class _Reducer:
     # Lanes along a kept axis
 
     def vertical(self) -> Kernel:
-        assert self.axis is not None
-        function, size = self.function, self.nest.sizes[self.axis]
+        function, size = self.function, self.nest.sizes[self.lane_axis]
         begin, end = function.parameters["begin"], function.parameters["end"]
-        way = split(self.nest, self.axis)
+        way = split(self.nest, self.lane_axis)
         vectors = min(max(size // self.lanes // (FEW_ITEMS // 2), 1), 4)
         block = vectors * self.lanes
         if not way.shared:
@@ -278,24 +284,23 @@ class _Reducer:
 
     def _column(self, indices: dict[int, Index], start: Index, vectors: int, mask: Value | None) -> None:
         """The reduction for `vectors` vectors side by side."""
-        nest, count = self.nest, len(self.nest.reductions)
+        nest, axis, count = self.nest, self.lane_axis, len(self.nest.reductions)
         starts = [self.function.add(start, i * self.lanes) for i in range(vectors)]
 
         def body(inside: dict[int, Index], values: list[Value]) -> list[Value]:
             found: list[Value] = []
-            memo = self.writer.invariant(self.function, self.values, self.pointers, _point(nest, inside), [self.axis],
+            memo = self.writer.invariant(self.function, self.values, self.pointers, _point(nest, inside), [axis],
                                          self.memo)
             for i, first in enumerate(starts):
-                point = _point(nest, inside | {self.axis: first}, self.axis, self.lanes, mask)
+                point = _point(nest, inside | {axis: first}, axis, self.lanes, mask)
                 found += self.combine(values[i * count:(i + 1) * count], self.terms(point, memo))
             return found
 
         totals = self.reduced(range(nest.kept, len(nest.sizes)), indices, self.identities(self.lanes) * vectors, body)
-        memo = self.writer.invariant(self.function, self.stored, self.pointers, _point(nest, indices), [self.axis],
+        memo = self.writer.invariant(self.function, self.stored, self.pointers, _point(nest, indices), [axis],
                                      self.memo)
         for i, first in enumerate(starts):
-            self.finish(indices | {self.axis: first}, totals[i * count:(i + 1) * count], self.axis, self.lanes, mask,
-                        memo)
+            self.finish(indices | {axis: first}, totals[i * count:(i + 1) * count], axis, self.lanes, mask, memo)
 
     # Lanes along a reduced axis, or none
 
@@ -326,12 +331,12 @@ class _Reducer:
         return self._across(parts[0])
 
     def _vectors(self, indices: dict[int, Index], values: list[Value], size: int, unrolled: int) -> list[Value]:
-        nest, count, lanes = self.nest, len(self.nest.reductions), self.lanes
-        memo = self.writer.invariant(self.function, self.values, self.pointers, _point(nest, indices), [self.axis],
+        nest, axis, count, lanes = self.nest, self.lane_axis, len(self.nest.reductions), self.lanes
+        memo = self.writer.invariant(self.function, self.values, self.pointers, _point(nest, indices), [axis],
                                      self.memo)
 
         def step(start: Index, part: list[Value], mask: Value | None) -> list[Value]:
-            point = _point(nest, indices | {self.axis: start}, self.axis, lanes, mask)
+            point = _point(nest, indices | {axis: start}, axis, lanes, mask)
             found = self.terms(point, memo)
             if mask is not None:
                 found = [self.function.select(mask, x, y) for x, y in zip(found, self.identities(lanes), strict=True)]

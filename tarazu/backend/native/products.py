@@ -148,7 +148,8 @@ def _padded(region: Region, node: Node) -> View:
         made = View.whole(Buffer(view.buffer.dtype, math.prod(full)), full)
         fill(region, Constant(0, view.buffer.dtype), made)
         start = made.offset + sum(a * step for a, step in zip(low, made.strides[1:-1], strict=True))
-        strides = (made.strides[0], *(s * gap for s, gap in zip(made.strides[1:-1], gaps, strict=True)), made.strides[-1])
+        spread = [stride * gap for stride, gap in zip(made.strides[1:-1], gaps, strict=True)]
+        strides = (made.strides[0], *spread, made.strides[-1])
         if math.prod(view.shape):
             _put(region, view, View(made.buffer, view.shape, start, strides))
         view = made

@@ -53,8 +53,7 @@ class _Memory:
 
 def _aligned(size: int) -> np.ndarray:
     """So many bytes, at an address that suits vectors."""
-    raw = np.empty(size + ALIGN, np.uint8)
-    raw[:] = 0
+    raw = np.zeros(size + ALIGN, np.uint8)
     start = -raw.ctypes.data % ALIGN
     return raw[start:start + size]
 

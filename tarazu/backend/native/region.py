@@ -1,4 +1,4 @@
-"""From a graph to steps: nodes are joined into groups that become one kernel each, control flow into steps of its own."""
+"""From a graph to steps: nodes are joined into groups, each a kernel; control flow becomes steps of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from tarazu.backend.native import products
-from tarazu.backend.native.demand import NESTS, PRODUCTS, VIEWS, Demand, is_alias, is_compiled, takes
+from tarazu.backend.native.demand import NESTS, PRODUCTS, VIEWS, Demand, is_alias, is_compiled, passed_on, takes
 from tarazu.backend.native.expression import is_taken
 from tarazu.backend.native.group import Group
 from tarazu.backend.native.launches import copy, launch
@@ -104,11 +104,7 @@ class Region:
     # Nodes in order
 
     def _place(self, node: Node) -> None:
-        if node.op in (CONSTANT, RESULT):
-            if is_alias(node):
-                self.views[node] = self.contiguous(node.inputs[0].inputs[node.attributes["index"]])
-            return
-        if node not in self.demand.stored:
+        if node.op in (CONSTANT, RESULT) or node not in self.demand.stored:
             return
         if not is_compiled(node):
             self._opaque(node)
@@ -184,7 +180,7 @@ class Region:
             return None
         if node.op in SPECIAL and takes(node):
             operands = [(view.buffer, view.offset) for view in [*inputs, *outputs]]
-            return Launch(node.op.name, operands, set(range(len(inputs), len(operands))), node=node,  # type: ignore[union-attr]
+            return Launch(node.op.name, operands, set(range(len(inputs), len(operands))), node=node,
                           estimate=float(sum(view.buffer.size for view in [*inputs[1:], *outputs])))
         return self.shared.callback(node, inputs, outputs)
 
@@ -192,8 +188,8 @@ class Region:
 
     def base(self, node: Node) -> Node:
         """The stored node whose memory a view of `node` shows."""
-        while node not in self.views and node.op in VIEWS:
-            node = node.inputs[0]
+        while node not in self.views and (node.op in VIEWS or is_alias(node)):
+            node = passed_on(node) if is_alias(node) else node.inputs[0]
         return node
 
     def view(self, node: Node) -> View:
@@ -215,7 +211,9 @@ class Region:
         if node.op is CONSTANT:
             self.views[node] = View.whole(self.shared.constant(node), node.shape)
             return self.views[node]
-        return VIEW_OF[node.op](self.view(node.inputs[0]), node) if node.op in VIEWS else None  # type: ignore[index]
+        if is_alias(node):
+            return self.view(passed_on(node))
+        return VIEW_OF[node.op](self.view(node.inputs[0]), node) if node.op in VIEWS else None
 
     def build(self, node: Node, lines: Lines, leaf: Leaf, memo: dict, *, start: bool = False) -> Expression:
         """The expression of `node` at `lines`; what lies in memory is given by `leaf(base, lines, view, lines)`."""
@@ -233,9 +231,11 @@ class Region:
             return leaf(node, lines, view, lines)
         if node.op is ops.IOTA:
             return Position(lines[0].offset, lines[0].coefficients, node.dtype)
+        if is_alias(node):
+            return self.build(passed_on(node), lines, leaf, memo)
         rank = memo["rank"]
         if node.op in VIEWS:
-            inner = LINES_OF[node.op](node, lines, rank)  # type: ignore[index]
+            inner = LINES_OF[node.op](node, lines, rank)
             x = node.inputs[0]
             if inner is None:
                 view = self._view(node)

@@ -55,7 +55,8 @@ class Repeat:
     __slots__ = ("body", "bound", "condition", "length", "predicate", "reverse", "turn")
 
     def __init__(self, turn: Turn, body: list[Step], *, length: int = 0, reverse: bool = False,
-                 condition: list[Step] | None = None, predicate: Buffer | None = None, bound: int | None = None) -> None:
+                 condition: list[Step] | None = None, predicate: Buffer | None = None,
+                 bound: int | None = None) -> None:
         self.turn, self.body, self.length, self.reverse = turn, body, length, reverse
         self.condition, self.predicate, self.bound = condition, predicate, bound
 

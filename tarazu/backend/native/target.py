@@ -50,7 +50,8 @@ def host(narrowed: str | None = None) -> Target:
     triple, found = llvm.get_default_triple(), dict(llvm.get_host_cpu_features())
     wanted = narrowed or os.environ.get("TARAZU_CPU", "")
     if not triple.startswith(("x86_64", "amd64")):
-        return aarch64(triple, llvm.get_host_cpu_name(), ",".join(f"{'+' if on else '-'}{name}" for name, on in found.items()))
+        flags = ",".join(f"{'+' if on else '-'}{name}" for name, on in found.items())
+        return aarch64(triple, llvm.get_host_cpu_name(), flags)
     if wanted and wanted not in _X86_FEATURES:
         raise ArgumentError(f"TARAZU_CPU={wanted}", expected=f"one of {', '.join(_X86_FEATURES)}",
                             fix="leave it unset to use all that the processor has")

@@ -1,4 +1,4 @@
-"""The program as a function: kernels called in order by all threads, with barriers between those that meet in memory."""
+"""The program as a function: all threads call kernels in order, with barriers between those that meet in memory."""
 
 from __future__ import annotations
 

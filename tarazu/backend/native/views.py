@@ -160,6 +160,8 @@ def aligned(lines: Lines, outer: Shape, inner: Shape, rank: int) -> Lines:
 def split_lines(lines: Lines, new: Shape, old: Shape, rank: int) -> Lines | None:
     """The lines of a value of shape `old` that is seen as `new` at `lines`; None where they are not affine."""
     found = [zero(rank)] * len(old)
+    if 0 in new:
+        return tuple(found)  # of no elements, any will do
     for first, second in matched_axes(old, new):
         real = [axis for axis in first if old[axis] != 1]
         many = [axis for axis in second if new[axis] != 1]
