@@ -147,14 +147,14 @@ def written(nest: Nest, target: Target, threads: int = 2) -> tuple[Module, Kerne
     return module, kernel
 
 
-def run(nest: Nest, arrays: list[np.ndarray], target: Target, shares: int) -> Kernel:
-    """Execute a nest on arrays, its items in so many shares one after the other."""
+def run(nest: Nest, arrays: list[np.ndarray], target: Target, shares: int, only: int | None = None) -> Kernel:
+    """Execute a nest on arrays, its items in so many shares one after the other, or just the share number `only`."""
     module, kernel = written(nest, target, max(shares, 2))
     assert kernel is not None
     loaded = Loaded(object_code(module.text(target.attributes), target))
     function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (1 + len(arrays)), ctypes.c_int64, ctypes.c_int64)(
         loaded.address("entry"))
-    for share in range(shares):
+    for share in range(shares) if only is None else [only]:
         memory = np.full(kernel.scratch + 128, 255, np.uint8)
         start = -memory.ctypes.data % 64
         function(memory.ctypes.data + start, *[array.ctypes.data for array in arrays], kernel.items * share // shares,
@@ -201,6 +201,7 @@ CASES = {
     "backwards": Case((20, 30), (10,), (-10, 0, -1), (0, -1, 30), (30, -1)),
     "apart": Case((20, 30), (10,), (50, 0, 3), (0, 2, 70), (70, 2)),
     "conv": convolution(2, 9, 15, 8, 24, 3),
+    "conv few places": convolution(16, 4, 4, 5, 6, 3),
     "conv stride": convolution(2, 9, 15, 3, 24, 3, step=2),
     "conv dilation": convolution(2, 9, 15, 3, 17, 3, dilation=2),
     "conv one channel": convolution(3, 12, 12, 1, 32, 3),
@@ -236,6 +237,19 @@ def test_items_of_rows_are_equal_parts_of_the_first_axis():
     assert kernel is not None
     assert kernel.rows == kernel.items > 1
     assert kernel.items * kernel.step == 64
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_items_that_are_rows_write_no_others(name):
+    case = CASES[name]
+    made = buffers(case, case.a, case.b, case.out)
+    found = view(made.arrays[2], made.offsets[2], case.kept, case.out)
+    before = found.copy()
+    kernel = run(nest(case, made), made.arrays, host(), 2, only=0)
+    if kernel.rows:
+        own = kernel.items // 2 * kernel.step
+        assert (found[:own] != before[:own]).all()
+        assert (found[own:] == before[own:]).all()
 
 
 @pytest.mark.parametrize("narrowed", ["avx2", "sse"])

@@ -220,7 +220,7 @@ def test_ctrl_c_at_any_time_leaves_whole_steps():
     class Alarm(Callback):
         def on_chunk_end(self, run):
             if (run.epoch, run.step) == (1, 1):
-                signal.setitimer(signal.ITIMER_REAL, 0.5)
+                signal.setitimer(signal.ITIMER_REAL, 0.1)
 
     def strike(*_):
         raise KeyboardInterrupt

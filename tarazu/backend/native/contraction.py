@@ -105,7 +105,7 @@ class _Kernel:
     def _step(self, items: int) -> int:
         """How many indices of the nest's first axis make up an item; 0 where items are something else."""
         by_groups = self.plan.order == COLUMNS and self.plan.layout.others == (0,)
-        by_tiles = self.plan.order == ROWS_FIRST and self.plan.tile.cut == 0
+        by_tiles = self.plan.order == ROWS_FIRST and self.plan.tile.cut == 0 and items == self.plan.tile.parts
         whole, rest = divmod(self.form.kept[0], items)
         return whole if self.form.leading and not rest and (by_groups or by_tiles) else 0
 
