@@ -23,7 +23,7 @@ from tarazu.backend.numpy.program import KERNELS
 from tarazu.base.errors import TarazuError
 from tarazu.ir import op as ops
 
-QUICK = settings(max_examples=75, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 LONG = settings(QUICK, max_examples=1000)
 
 

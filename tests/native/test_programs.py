@@ -53,7 +53,8 @@ def test_what_goes_round_a_loop(shared, function):
 @pytest.mark.parametrize("function", [
     lambda x: (x * 2).sum(axis=0), lambda x: tz.log_softmax(x.T), lambda x: (x.sum(axis=1), x.max(axis=0), x.mean()),
     lambda x: tz.concat([x, x[:, ::2], x * 3], axis=1), lambda x: tz.pad(x, 3) + 1, lambda x: tz.cumsum(x, axis=0),
-    lambda x: (x @ x.T).tanh() @ x, lambda x: tz.conv2d(x.reshape(1, 40, 13, 5), tz.ones((3, 3, 5, 7)), padding="same")],
+    lambda x: (x @ x.T).tanh() @ x,
+    lambda x: tz.conv2d(x.reshape(1, 40, 13, 5), tz.ones((3, 3, 5, 7)), padding="same")],
     ids=["sum", "softmax", "reductions", "concat", "pad", "cumsum", "products", "convolution"])
 def test_shares_of_threads(shared, function):
     check(function, X, rtol=1e-4)
