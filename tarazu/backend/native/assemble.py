@@ -87,7 +87,7 @@ def _new_machine(target: Target) -> Any:
     model = "jitdefault" if _WINDOWS else "default"
     try:
         return _llvm().Target.from_triple(target.triple).create_target_machine(
-            cpu=target.cpu, features=target.features, opt=2, reloc="pic", codemodel=model)
+            cpu=target.cpu, features=target.features, opt=1, reloc="pic", codemodel=model)
     except RuntimeError as error:
         raise CompileError(f"LLVM has no {target.triple} with the processor {target.cpu}: {error}",
                            expected="a processor that this build of llvmlite knows",
