@@ -14,7 +14,7 @@ from tarazu.backend.native.kernels import Kernels
 from tarazu.backend.native.llvm_text import Function
 from tarazu.backend.native.prepare import prepare
 from tarazu.backend.native.region import Region, Shared
-from tarazu.backend.native.sharing import Run, is_shared, with_runs
+from tarazu.backend.native.sharing import Run, takes_threads, with_runs
 from tarazu.backend.native.steps import Branch, Callback, Launch, Repeat, Step, every, input_types, result_types
 from tarazu.backend.native.target import Target
 from tarazu.backend.native.views import Buffer, View
@@ -64,7 +64,7 @@ def lower(graph: Graph, target: Target, writer: Writer = text.Program) -> Lowere
     program.write(plan)
     function.ret()
     return Lowered(kernels.module.text(target.attributes), plan, shared.constants, shared.callbacks, size, scratch,
-                   any(map(is_shared, launches)), len(used), program)
+                   takes_threads(steps, launches), len(used), program)
 
 
 def _with_kernels(steps: list[Step], kernels: Kernels, shared: Shared) -> list[Step]:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from tarazu.backend.native.loops import accesses
 from tarazu.backend.native.nest import Access
-from tarazu.backend.native.steps import Callback, Launch, Step
+from tarazu.backend.native.steps import Callback, Launch, Repeat, Step
 from tarazu.backend.native.views import Buffer
 
 WORTH_SHARING = 400.0  # nanoseconds of one thread; a barrier takes two or three hundred
+WAKING, WAKING_FOR_A_LOOP = 75, 5  # what waking helpers costs, in units of that
 ALONE, ANYWHERE = "alone", "anywhere"  # done by thread 0; each thread may touch any element
 
 Cut = tuple[int, int] | str  # items and bytes for each, or one of the two above
@@ -33,6 +34,13 @@ def is_shared(launch: Launch) -> bool:
     """Whether it pays to share a kernel out among threads."""
     assert launch.kernel is not None
     return launch.kernel.items > 1 and launch.estimate > WORTH_SHARING
+
+
+def takes_threads(steps: Sequence[Step], launches: Sequence[Launch]) -> bool:
+    """Whether waking the other threads pays for a program: for a loop soon, for a few steps only when they are long."""
+    gained = sum(launch.estimate for launch in launches if is_shared(launch))
+    loops = any(isinstance(step, Repeat) for step in steps)
+    return gained > WORTH_SHARING * (WAKING_FOR_A_LOOP if loops else WAKING)
 
 
 def touches(step: Launch | Callback) -> list[Touch]:
