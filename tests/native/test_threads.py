@@ -201,3 +201,26 @@ def test_what_calls_and_barriers_cost(capsys):
             call = (time.perf_counter() - start) / 1_000
             print(f"\n{number} threads: {1e6 * call:.1f} us per run, "
                   f"{1e9 * counting.seconds_per_barrier(number, 500):.0f} ns per barrier", end="")
+
+
+def test_programs_go_on_alone_while_others_need_the_cores(monkeypatch):
+    for name, value in {"_alone_until": 0.0, "_crowded_runs": 0, "_retreat": threads.SHORTEST_RETREAT}.items():
+        monkeypatch.setattr(threads, name, value)
+    monkeypatch.setattr(threads, "cores", lambda: 2)
+    monkeypatch.setattr(threads, "_chosen", 4)
+    clock = [100.0]
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: clock[0])
+    assert threads.helpful_threads() == 2
+    threads.note(0.1, 0.05)
+    assert threads.helpful_threads() == 2
+    threads.note(0.1, 0.05)
+    assert threads.helpful_threads() == 1
+    clock[0] += 2 * threads.SHORTEST_RETREAT
+    assert threads.helpful_threads() == 2
+    threads.note(0.1, 0.05)
+    clock[0] += 1.5 * threads.SHORTEST_RETREAT
+    assert threads.helpful_threads() == 1, "the second retreat is longer"
+    clock[0] += threads.SHORTEST_RETREAT
+    threads.note(0.1, 0.1)
+    threads.note(0.1, 0.05)
+    assert threads.helpful_threads() == 2

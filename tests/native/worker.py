@@ -44,6 +44,8 @@ def verdict(job: Job) -> str:
     case, compile = job.case(), backend.load(job.backend).compile
     if job.backend == "native":
         sharing = importlib.import_module("tarazu.backend.native.sharing")
+        program = importlib.import_module("tarazu.backend.native.program")
+        program.helpful_threads = importlib.import_module("tarazu.backend.native.threads").threads  # beyond the cores
         sharing.WORTH_SHARING = -1.0 if job.seed % 2 else 400.0  # every other graph shares out all it can
         os.environ["TARAZU_CACHE"] = "off"  # whose keys do not know of that
     found = []

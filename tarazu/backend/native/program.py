@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from tarazu.backend.native.compiler import Compiled, compiled
 from tarazu.backend.native.renewing import Renewing, address
 from tarazu.backend.native.steps import input_types, result_types
 from tarazu.backend.native.target import Target, host
-from tarazu.backend.native.threads import cores, run, threads
+from tarazu.backend.native.threads import cores, helpful_threads, note, run
 from tarazu.base.errors import ArgumentError
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph, Node
@@ -111,10 +112,15 @@ class Program:
             return _Memory(self)
 
     def _run(self, memory: _Memory) -> None:
-        count = threads() if self.compiled.is_shared else 1
+        count = helpful_threads() if self.compiled.is_shared else 1
         memory.for_threads(count, self.compiled.scratch)
         memory.words[text.FAILED] = 0
-        run(self.address, memory.address, count)
+        if count == 1:
+            run(self.address, memory.address, 1)
+        else:
+            start, at_work = time.perf_counter(), time.thread_time()
+            run(self.address, memory.address, count)
+            note(time.perf_counter() - start, time.thread_time() - at_work)
         if failed := memory.words[text.FAILED]:
             self._raise(failed)
 

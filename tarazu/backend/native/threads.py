@@ -12,6 +12,7 @@ import functools
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +83,34 @@ def _quota() -> int:
         return -(-int(time) // int(period))
     except (OSError, ValueError):  # "max", or no such file
         return MOST_THREADS
+
+
+def helpful_threads() -> int:
+    """On how many threads a program should run now: no more than there are cores, and one while others need them."""
+    return 1 if time.perf_counter() < _alone_until else min(threads(), cores())
+
+
+def note(seconds: float, busy: float) -> None:
+    """Learn from a run on several threads how long it took, and for how long of that the caller's thread was at work.
+
+    A share that has to wait for a core makes all others wait at the next barrier. One thread is faster then, so when
+    that happens twice in a row programs run on one for a while, and longer each time until it is over.
+    """
+    global _alone_until, _crowded_runs, _retreat
+    if seconds < LONG_RUN:
+        return
+    if busy > CROWDED * seconds:
+        _crowded_runs, _retreat = 0, SHORTEST_RETREAT
+        return
+    _crowded_runs += 1
+    if _crowded_runs >= 2:
+        _alone_until, _retreat = time.perf_counter() + _retreat, min(2 * _retreat, LONGEST_RETREAT)
+
+
+LONG_RUN = 2e-3  # seconds from which on times tell something
+CROWDED = 0.7  # of the time at work: below, two threads do less than one
+SHORTEST_RETREAT, LONGEST_RETREAT = 0.5, 4.0  # seconds
+_alone_until, _crowded_runs, _retreat = 0.0, 0, SHORTEST_RETREAT
 
 
 def run(address: int, shared: int, threads: int) -> int:

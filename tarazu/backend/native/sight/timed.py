@@ -24,7 +24,7 @@ from tarazu.backend.native.sight.ticks import emit_ticks, tick_seconds
 from tarazu.backend.native.sight.work import Work, work
 from tarazu.backend.native.steps import Step
 from tarazu.backend.native.target import Target
-from tarazu.backend.native.threads import threads
+from tarazu.backend.native.threads import helpful_threads
 from tarazu.ir.graph import Graph
 
 LAST, FIRST_ROW, ROW_WORDS = 0, 1, 3  # the table: when thread 0 last read the clock, then a row for each step
@@ -131,4 +131,4 @@ def measure(program: TimedProgram, call: Callable[[], object], seconds: float) -
     native = sum(step.seconds + step.waited for step in steps)
     within = float(np.median(inside))
     return Timings(steps, max(within - native, 0.0), max(float(np.median(whole)) - within, 0.0),
-                   threads() if program.compiled.is_shared else 1, len(whole))
+                   helpful_threads() if program.compiled.is_shared else 1, len(whole))
