@@ -66,10 +66,6 @@ def constants(element: str, numbers: Sequence[float]) -> Value:
                  vector(element, len(numbers)))
 
 
-def undefined(type_: str) -> Value:
-    return Value("poison", type_)
-
-
 def index_text(x: Index) -> str:
     return str(x) if isinstance(x, int) else x.text
 

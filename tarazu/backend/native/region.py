@@ -19,7 +19,7 @@ from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node
 from tarazu.ir.types import TensorType
 
 Leaf = Callable[[Node, Lines | None, View, Lines], Expression]
-MOST_STORES, MOST_BUFFERS = 8, 24  # of one kernel
+MOST_STORES = 8  # of one kernel
 
 
 class Shared:
