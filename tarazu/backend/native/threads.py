@@ -176,6 +176,16 @@ class _Crew:
         self.launch(self.block, None, unused)
         for helper in self.helpers:
             helper.join()
+            _await_end(helper)
+
+
+def _await_end(helper: threading.Thread) -> None:
+    """Wait for the system to forget a thread that Python has seen end, so that a fork has no other; 0.1 s at most."""
+    known = Path(f"/proc/self/task/{helper.native_id}")
+    for _ in range(100):
+        if not known.exists():
+            return
+        time.sleep(0.001)
 
 
 def _no_core() -> int:
