@@ -75,7 +75,7 @@ def cached(found: Info) -> None:
         return
     click.echo(f"folder    {found.folder}")
     click.echo(f"programs  {found.entries}")
-    click.echo(f"size      {found.size / 2**20:.1f} MB of at most {LIMIT / 2**20:.0f}")
+    click.echo(f"size      {found.size / 2**20:.2f} MB of at most {LIMIT / 2**20:.0f}")
     if found.oldest is not None and found.newest is not None:
         click.echo(f"used      from {_moment(found.oldest)} to {_moment(found.newest)}")
 

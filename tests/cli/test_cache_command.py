@@ -22,7 +22,7 @@ def run(*arguments):
 
 
 def test_an_empty_cache(folder):
-    assert run() == f"folder    {folder}\nprograms  0\nsize      0.0 MB of at most 256\n"
+    assert run() == f"folder    {folder}\nprograms  0\nsize      0.00 MB of at most 256\n"
     assert run("--clear") == "removed 0 compiled programs\n"
     assert not folder.exists()
 
@@ -33,7 +33,7 @@ def test_it_shows_and_clears(folder):
         os.utime(folder / f"{i:064x}.code", (86_400 * 365, 86_400 * (365 + i)))
     (folder / "notes.txt").write_text("not of the cache")
     lines = run().splitlines()
-    assert lines[1:3] == ["programs  3", "size      3.0 MB of at most 256"]
+    assert lines[1:3] == ["programs  3", "size      3.00 MB of at most 256"]
     assert lines[3].startswith("used      from 1971-01-0") or lines[3].startswith("used      from 1970-12-31")
     assert run("--clear") == "removed 3 compiled programs\n"
     assert [path.name for path in folder.iterdir()] == ["notes.txt"]
