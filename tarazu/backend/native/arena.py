@@ -6,7 +6,7 @@ from tarazu.backend.native.sharing import Run
 from tarazu.backend.native.steps import Launch, Repeat, Step, inner_lists, touched
 from tarazu.backend.native.views import Buffer
 
-ALIGN = 64  # bytes
+ALIGN = 64  # bytes, a cache line and the widest vector
 Loop = int  # the step at which a loop starts
 
 
@@ -61,6 +61,11 @@ class _Lifetimes:
         return first, last
 
 
+def aligned(size: int) -> int:
+    """`size` bytes, rounded up to where the next buffer may start."""
+    return -(-size // ALIGN) * ALIGN
+
+
 def place(steps: list[Step | Run]) -> int:
     """Give every buffer of the arena its offset; the number of bytes in all."""
     lifetimes = _Lifetimes(steps)
@@ -69,7 +74,7 @@ def place(steps: list[Step | Run]) -> int:
     total = 0
     for (start, last), buffer in spans:
         placed = sorted(entry for entry in placed if entry[2] >= start)
-        size, offset = -(-max(buffer.bytes, 1) // ALIGN) * ALIGN, 0
+        size, offset = aligned(max(buffer.bytes, 1)), 0
         for low, high, _ in placed:
             if offset + size <= low:
                 break

@@ -15,13 +15,12 @@ from tarazu.backend.native.llvm_text import Function
 from tarazu.backend.native.prepare import prepare
 from tarazu.backend.native.region import Region, Shared
 from tarazu.backend.native.sharing import Run, takes_threads, with_runs
-from tarazu.backend.native.steps import Branch, Callback, Launch, Repeat, Step, every, input_types, result_types
+from tarazu.backend.native.steps import Callback, Launch, Step, change_inner, every, input_types, result_types
 from tarazu.backend.native.target import Target
 from tarazu.backend.native.views import Buffer, View
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph, Node
 
-ALIGN = 64
 Writer = Callable[[Function, text.Layout], text.Program]
 
 
@@ -54,7 +53,7 @@ def lower(graph: Graph, target: Target, writer: Writer = text.Program) -> Lowere
     steps = _with_kernels(steps, kernels, shared)
     launches = [step for step in every(steps) if isinstance(step, Launch)]
     used = {launch.kernel for launch in launches if launch.kernel}
-    scratch = max((-(-kernel.scratch // ALIGN) * ALIGN for kernel in used), default=0)
+    scratch = max((arena.aligned(kernel.scratch) for kernel in used), default=0)
     plan = _with_runs(steps)
     size = arena.place(plan)
     starts = {"input": 0, "output": len(inputs), "constant": len(inputs) + len(outputs)}
@@ -73,12 +72,7 @@ def _with_kernels(steps: list[Step], kernels: Kernels, shared: Shared) -> list[S
     for step in steps:
         if isinstance(step, Launch) and not kernels.write(step):
             step = _as_callback(step, shared)
-        elif isinstance(step, Repeat):
-            step.body = _with_kernels(step.body, kernels, shared)
-            step.condition = step.condition and _with_kernels(step.condition, kernels, shared)
-        elif isinstance(step, Branch):
-            step.on_true = _with_kernels(step.on_true, kernels, shared)
-            step.on_false = _with_kernels(step.on_false, kernels, shared)
+        change_inner(step, lambda inner: _with_kernels(inner, kernels, shared))
         found.append(step)
     return found
 
@@ -94,12 +88,7 @@ def _as_callback(launch: Launch, shared: Shared) -> Callback:
 
 def _with_runs(steps: list[Step]) -> list[Step | Run]:
     for step in steps:
-        if isinstance(step, Repeat):
-            step.body = _with_runs(step.body)  # type: ignore[assignment]
-            step.condition = step.condition and _with_runs(step.condition)  # type: ignore[assignment]
-        elif isinstance(step, Branch):
-            step.on_true = _with_runs(step.on_true)  # type: ignore[assignment]
-            step.on_false = _with_runs(step.on_false)  # type: ignore[assignment]
+        change_inner(step, _with_runs)
     return with_runs(steps)
 
 

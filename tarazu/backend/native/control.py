@@ -145,7 +145,6 @@ class _Uses:
             return False
         return written[0] not in reads or _in_step(self.steps[written[0]], new, old)
 
-
     def store_too(self, view: View, carry: View) -> bool:
         """Let the kernel that fills `view` store the same in `carry`, where that is safe."""
         writers = [place for place in self.writes.get(view.buffer.root, [])

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.elementwise import emit
-from tarazu.backend.native.half import narrow, widen
-from tarazu.backend.native.llvm_text import Function, Index, Value, constant, constants, vector
+from tarazu.backend.native.half import HALVES, narrow, widen
+from tarazu.backend.native.llvm_text import Function, Index, Value, constant, constants, short_name, vector
 from tarazu.backend.native.nest import Access, Accumulated, Apply, Constant, Expression, Load, Position, Store
 from tarazu.backend.native.number import Number
 from tarazu.backend.native.target import Target
@@ -30,7 +30,7 @@ def register_type(dtype: DType, lanes: int = 0) -> str:
 
 
 def is_half(dtype: DType) -> bool:
-    return dtype.name in ("float16", "bfloat16")
+    return dtype in HALVES
 
 
 def is_taken(dtype: DType) -> bool:
@@ -202,7 +202,7 @@ def _pointers(function: Function, element: str, pointer: Value, stride: int, lan
 def _gathered(function: Function, element: str, align: int, pointer: Value, stride: int, point: Point) -> Value:
     places = _pointers(function, element, pointer, stride, point.lanes)
     type_, mask = vector(element, point.lanes), point.mask or constant(vector("i1", point.lanes), 1)
-    name = f"llvm.masked.gather.v{point.lanes}{_SHORT[element]}.v{point.lanes}p0"
+    name = f"llvm.masked.gather.{short_name(type_)}.v{point.lanes}p0"
     function.module.declarations.setdefault(name, f"declare {type_} @{name}({places.type}, {mask.type}, {type_})")
     return function.emit(type_, f"call {type_} @{name}({places.type} align {align} {places.text}, {mask.type} "
                                 f"{mask.text}, {type_} zeroinitializer)")
@@ -211,10 +211,8 @@ def _gathered(function: Function, element: str, align: int, pointer: Value, stri
 def _scatter(function: Function, raw: Value, align: int, pointer: Value, stride: int, point: Point) -> None:
     places = _pointers(function, raw.element, pointer, stride, point.lanes)
     mask = point.mask or constant(vector("i1", point.lanes), 1)
-    name = f"llvm.masked.scatter.v{point.lanes}{_SHORT[raw.element]}.v{point.lanes}p0"
+    name = f"llvm.masked.scatter.{short_name(raw.type)}.v{point.lanes}p0"
     function.module.declarations.setdefault(name, f"declare void @{name}({raw.type}, {places.type}, {mask.type})")
     function.do(f"call void @{name}({raw.type} {raw.text}, {places.type} align {align} {places.text}, {mask.type} "
                 f"{mask.text})")
 
-
-_SHORT = {"float": "f32", "double": "f64", "i8": "i8", "i16": "i16", "i32": "i32", "i64": "i64"}

@@ -175,8 +175,7 @@ class Function:
     def intrinsic(self, name: str, *arguments: Value, result: str = "") -> Value:
         """A call of `llvm.name.<type>`, the type being that of the first argument."""
         type_ = arguments[0].type
-        suffix = f"v{arguments[0].lanes}{_SHORT[arguments[0].element]}" if arguments[0].lanes else _SHORT[type_]
-        return self.call(result or type_, f"llvm.{name}.{suffix}", *arguments)
+        return self.call(result or type_, f"llvm.{name}.{short_name(type_)}", *arguments)
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
         """a b + c with one rounding."""
@@ -219,7 +218,7 @@ class Function:
         """Where `mask` is false, nothing is read and the lane is 0."""
         if mask is None:
             return self.emit(type_, f"load {type_}, ptr {pointer.text}, align {align}")
-        name = f"llvm.masked.load.{_suffix(type_)}.p0"
+        name = f"llvm.masked.load.{short_name(type_)}.p0"
         self.module.declarations.setdefault(name, f"declare {type_} @{name}(ptr, {mask.type}, {type_})")
         return self.emit(type_, f"call {type_} @{name}(ptr align {align} {pointer.text}, {mask.type} {mask.text}, "
                                 f"{type_} zeroinitializer)")
@@ -235,7 +234,7 @@ class Function:
         if mask is None:
             self.do(f"store {value.type} {value.text}, ptr {pointer.text}, align {align}")
             return
-        name = f"llvm.masked.store.{_suffix(value.type)}.p0"
+        name = f"llvm.masked.store.{short_name(value.type)}.p0"
         self.module.declarations.setdefault(name, f"declare void @{name}({value.type}, ptr, {mask.type})")
         self.do(f"call void @{name}({value.type} {value.text}, ptr align {align} {pointer.text}, "
                 f"{mask.type} {mask.text})")
@@ -360,6 +359,7 @@ _SHORT = {"float": "f32", "double": "f64", "half": "f16", "i1": "i1", "i8": "i8"
           "i64": "i64"}
 
 
-def _suffix(type_: str) -> str:
+def short_name(type_: str) -> str:
+    """A type as it stands in the names of intrinsics: `v16f32` for `<16 x float>`."""
     value = Value("", type_)
     return f"v{value.lanes}{_SHORT[value.element]}" if value.lanes else _SHORT[type_]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.native import text
+from tarazu.backend.native.arena import ALIGN
 from tarazu.backend.native.assemble import Loaded
 from tarazu.backend.native.compiler import Compiled, compiled
 from tarazu.backend.native.renewing import Renewing, address
@@ -25,7 +26,6 @@ from tarazu.ir.types import TensorType
 
 Evaluate = Callable[[Op, list[np.ndarray], dict[str, Any]], Any]
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
-ALIGN = 64
 
 
 class _Memory:

@@ -148,15 +148,10 @@ class Region:
         if node.op in LOWER:
             LOWER[node.op](self, node)
         elif node.op is not ops.BARRIER:
-            self.store_results(node, lambda inputs, outputs: self._special(node, inputs, outputs))
-
-    def store_results(self, node: Node, make: Callable[[list[View], list[View]], Step | None]) -> None:
-        """Append the step for a node that takes and gives contiguous memory."""
-        inputs = [self.contiguous(x) for x in node.inputs]
-        outputs = self.result_views(node)
-        step = make(inputs, outputs)
-        if step is not None:
-            self.parts.append(step)
+            inputs = [self.contiguous(x) for x in node.inputs]
+            outputs = self.result_views(node)
+            if any(view.buffer.size for view in outputs):
+                self.parts.append(self._special(node, inputs, outputs))
 
     def result_views(self, node: Node) -> list[View]:
         """Memory for all results of a node; also registers the nodes that name them."""
@@ -175,9 +170,8 @@ class Region:
             found.append(view)
         return found
 
-    def _special(self, node: Node, inputs: list[View], outputs: list[View]) -> Step | None:
-        if not any(view.buffer.size for view in outputs):
-            return None
+    def _special(self, node: Node, inputs: list[View], outputs: list[View]) -> Step:
+        """The step for a node that takes and gives contiguous memory."""
         if node.op in SPECIAL and takes(node):
             operands = [(view.buffer, view.offset) for view in [*inputs, *outputs]]
             return Launch(node.op.name, operands, set(range(len(inputs), len(operands))), node=node,

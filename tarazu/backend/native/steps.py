@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tarazu.backend.native.nest import Kernel, Nest
@@ -97,6 +97,14 @@ def inner_lists(step: Step) -> list[list[Step]]:
     if isinstance(step, Repeat):
         return [step.condition or [], step.body]
     return [step.on_true, step.on_false] if isinstance(step, Branch) else []
+
+
+def change_inner(step: Step, change: Callable[[list[Step]], list[Any]]) -> None:
+    """Put what `change` makes of them in the place of the lists of steps inside a step."""
+    if isinstance(step, Repeat):
+        step.body, step.condition = change(step.body), step.condition and change(step.condition)
+    elif isinstance(step, Branch):
+        step.on_true, step.on_false = change(step.on_true), change(step.on_false)
 
 
 def every(steps: list[Step]) -> Iterator[Any]:
