@@ -148,6 +148,7 @@ from tarazu.ops.index import scatter_add, scatter_set, take, take_along_axis
 from tarazu.ops.loops import fori_loop, map
 from tarazu.ops.matrix import vecdot
 from tarazu.ops.normalise import batch_norm, layer_norm, rms_norm
+from tarazu.ops.placing import shard
 from tarazu.ops.reduce import (
     all,
     any,
@@ -186,7 +187,7 @@ from tarazu.ops.softmax import log_softmax, softmax, softmin
 from tarazu.ops.sorting import argsort, sort, topk
 from tarazu.runtime import random
 from tarazu.runtime.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
-from tarazu.runtime.device import device, devices
+from tarazu.runtime.device import default_device, device, devices, mesh
 from tarazu.runtime.eager import Eager as _Eager
 from tarazu.runtime.exchange import from_dlpack
 from tarazu.runtime.jit import jit, trace

@@ -13,7 +13,10 @@ import numpy as np
 from scipy import special
 
 import tarazu as tz
+from tarazu.base.device import CPU
 from tarazu.base.pytree import flatten
+from tarazu.ir import op as ops
+from tarazu.ir.interpreter import bind
 from tarazu.ops.contract import dot_general
 from tarazu.ops.elementwise import bitcast
 from tarazu.ops.random import bits
@@ -164,6 +167,7 @@ op("astype", SPREAD, like=lambda x: x.astype(np.float32), orders=0, dtype="float
 op("astype", SPREAD, like=lambda x: x.astype(np.int16), orders=0, shapes=UNARY, dtype="int16")
 case("cast up", lambda x: tz.astype(tz.astype(x, "float32"), "float64").astype("float64"),
      lambda x: x.astype(np.float32).astype(float), SPREAD, orders=0)
+case("place", lambda x: bind(ops.PLACE, x, where=CPU), lambda x: x, SPREAD)
 case("bitcast", lambda x: bitcast(x, "float64"), lambda x: x.view(float), WHOLE, shapes=(((3,),), ((2, 3),)))
 
 # Element by element, more inputs

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import importlib.util
+from typing import Any
 
-from tarazu.backend.base import Backend
 from tarazu.base.errors import DeviceError
 
+NEEDS = {"native": "llvmlite", "xla": "jax"}  # what a backend imports that may be missing
 
-def load(name: str) -> Backend:
+
+def is_installed(name: str) -> bool:
+    """Whether what the backend imports is there."""
+    return name not in NEEDS or importlib.util.find_spec(NEEDS[name]) is not None
+
+
+@functools.cache
+def load(name: str) -> Any:
     """The backend in the folder `name`."""
     try:
         return importlib.import_module(f"tarazu.backend.{name}").BACKEND
     except ModuleNotFoundError as error:
+        if error.name == "jax":
+            raise DeviceError("a device of XLA, and jax is not installed", expected="jax 0.10 or newer",
+                              fix="pip install 'tarazu[xla]' (CPU), 'tarazu[cuda]' or 'tarazu[tpu]'") from None
         if error.name != f"tarazu.backend.{name}":
             raise
         raise DeviceError(f"there is no backend {name!r}", expected="the name of a folder in tarazu/backend",

@@ -64,6 +64,12 @@ class Interpreter(Protocol):
     def adopt(self, x: Any) -> Any:
         """`x` as a value whose data and link this interpreter can work on: a trace captures what is from outside."""
 
+    def place(self, x: Any, where: Any) -> Any:
+        """`x` on the device, mesh or layout `where`; None is the default device."""
+
+    def home(self, x: Any) -> Any:
+        """Where `x` is; None while that is not known."""
+
     def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
         """The graph of `function`, called with values of these types that stand for any data."""
 

@@ -114,6 +114,8 @@ PAD = Op("pad", "shape", rules.pad)  # inputs: the tensor and the scalar to pad 
 CONCAT = Op("concat", "shape", rules.concat)
 FLIP = Op("flip", "shape", rules.flip)
 IOTA = Op("iota", "shape", rules.iota)
+# The same values on a device, or divided over a mesh. Not composed: nothing else says where a value lies.
+PLACE = Op("place", "shape", rules.place)
 
 # Index. `axes` are indexed by integer tensors that broadcast together; their shape comes first in the result, then the
 # other axes. Indices from -size to size - 1; NumPy raises for others, compiled backends clamp them.

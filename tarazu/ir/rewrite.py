@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base.device import Layout
 from tarazu.ir import op as ops
 from tarazu.ir.graph import CONSTANT, Builder, Graph, Node
 from tarazu.ir.op import Op
@@ -111,6 +112,7 @@ def _never(*_: Any) -> np.ndarray:
 
 IDENTITIES: dict[Op, Callable[[Builder, Node], Node | None]] = {
     ops.STOP_GRADIENT: lambda _, node: node.inputs[0],
+    ops.PLACE: lambda _, node: None if isinstance(node.attributes["where"], Layout) else node.inputs[0],
     ops.NEG: _twice,
     ops.NOT: _twice,
     ops.ADD: _neutral(-0.0, 0, 1),

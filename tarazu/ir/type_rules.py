@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tarazu.base import dtypes
+from tarazu.base.device import Layout, Place, names_of
 from tarazu.base.dtypes import DType
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError, TraceError
 from tarazu.ir.types import Shape, TensorType
@@ -184,6 +185,16 @@ def concat(name: str, *types: TensorType, axis: int) -> TensorType:
 
 def flip(name: str, x: TensorType, *, axes: tuple[int, ...]) -> TensorType:
     require_axes(name, axes, len(x.shape))
+    return x
+
+
+def place(name: str, x: TensorType, *, where: Place) -> TensorType:
+    if isinstance(where, Layout):
+        named = [one for axes in where.spec for one in names_of(axes)]
+        if len(where.spec) > len(x.shape) or len(set(named)) < len(named):
+            raise ShapeError(f"{name}: spec {where.spec} for a tensor of shape {x.shape}",
+                             expected="at most one entry for each axis, and each axis of the mesh once",
+                             fix="leave out entries, or write None for axes that are not divided")
     return x
 
 

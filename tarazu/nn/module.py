@@ -7,16 +7,20 @@ attributes, also inside lists, tuples and dicts; nothing is registered.
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tarazu.base.device import Layout, Mesh
 from tarazu.base.errors import ArgumentError, ShapeError, TarazuError, TraceError
 from tarazu.ir.graph import Node
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.nn.door import Trainable
 from tarazu.nn.parameter import is_parameter
 from tarazu.nn.place import brief, join, say_where, step
+from tarazu.ops.placing import layout
 from tarazu.runtime.autograd import no_grad
+from tarazu.runtime.device import move, put, resolve
 from tarazu.runtime.tensor import Tensor
 
 # Attributes with which the base class keeps house; every other one may hold tensors and modules.
@@ -186,6 +190,50 @@ class Module(Trainable):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self.freeze(not value)
+
+    def to(self, where: Any) -> Module:
+        """Move all tensors to a device, or whole to each device of a mesh, with what `compile` prepared for them.
+
+        What was made of them by an optimiser of an own loop is moved by `optimizer.follow()`.
+        """
+        return self._move(where, {})
+
+    def shard(self, mesh: Mesh, specs: dict[str, Any]) -> Module:
+        """Divide parameters over a mesh, for tensor parallelism: `specs` has a spec for each pattern of paths.
+
+        A path takes the first pattern that it matches (as file names do: "*.weight"), and what matches none is whole on
+        each device. A spec names for each axis of the parameter the mesh axis that divides it, or None; see `tz.shard`.
+        ArgumentError for a pattern that nothing matches, ShapeError for a size that does not divide.
+
+        >>> import tarazu as tz
+        >>> model = tz.nn.Sequential([tz.nn.Dense(8, in_features=4)])
+        >>> model.shard(tz.mesh(model=1), {"*.weight": (None, "model")})[0].weight.device  # doctest: +SKIP
+        tarazu.mesh(model=1) (None, 'model')
+        """
+        self.parameters()  # says so where some are not there yet
+        paths = [path for path, _ in self.named_tensors()]
+        for pattern in specs:
+            if not fnmatch.filter(paths, pattern):
+                raise ArgumentError(f"the pattern {pattern!r} matches nothing", expected=f"paths: {brief(paths)}",
+                                    fix='write a path, or a pattern such as "*.weight"')
+        return self._move(Layout(mesh), specs)
+
+    def _move(self, where: Any, specs: dict[str, Any]) -> Module:
+        if interpreter_state.interpreter.scopes is not None:
+            raise TraceError("a model that is moved inside a traced function", expected="models that stay where they are",
+                             fix="move it before: model.to(...) outside of the function")
+        found = resolve(where)
+        targets = []
+        for path, x in self.named_tensors():
+            spec = next((spec for pattern, spec in specs.items() if fnmatch.fnmatchcase(path, pattern)), None)
+            targets.append((x, found if spec is None else layout(x.shape, found.mesh, spec)))  # type: ignore[union-attr]
+        arrays = [put(x.raw, target) for x, target in targets]  # all of them, or an error before any is changed
+        for (x, target), array in zip(targets, arrays, strict=True):
+            x.raw = array
+            move(x, target)
+        if self._setup is not None:
+            self._setup.follow()
+        return self
 
     def state_dict(self) -> dict[str, Tensor]:
         """All tensors by path, detached."""

@@ -7,12 +7,12 @@ from numbers import Integral
 from typing import Any
 
 from tarazu.base import dtypes
-from tarazu.base.device import accepts_device
 from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.elementwise import add, equal, less_equal, multiply, where
+from tarazu.ops.placing import accepts_device, keeps_device
 from tarazu.ops.promote import as_value, cast
 from tarazu.ops.shape import broadcast_arrays, broadcast_to, expand_dims, normalise_shape, reshape
 
@@ -24,7 +24,7 @@ def full(shape: Any, fill_value: Any, *, dtype: Any = None) -> Any:
     return broadcast_to(value, normalise_shape(shape, "full"))
 
 
-@accepts_device
+@keeps_device
 def full_like(x: Any, fill_value: Any, *, dtype: Any = None) -> Any:
     """A tensor of the shape (and, unless told otherwise, the dtype) of `x`, whose elements are all `fill_value`."""
     x = as_value(x)
@@ -37,19 +37,19 @@ def empty(shape: Any, *, dtype: Any = None) -> Any:
     return full(shape, 0, dtype=dtype or dtypes.DEFAULT_FLOAT)
 
 
-@accepts_device
+@keeps_device
 def empty_like(x: Any, *, dtype: Any = None) -> Any:
     """A tensor of the shape and dtype of `x` whose elements are still to be set; they happen to be 0."""
     return full_like(x, 0, dtype=dtype)
 
 
-@accepts_device
+@keeps_device
 def zeros_like(x: Any, *, dtype: Any = None) -> Any:
     """Zeros of the shape and dtype of `x`."""
     return full_like(x, 0, dtype=dtype)
 
 
-@accepts_device
+@keeps_device
 def ones_like(x: Any, *, dtype: Any = None) -> Any:
     """Ones of the shape and dtype of `x`."""
     return full_like(x, 1, dtype=dtype)

@@ -11,11 +11,10 @@ import math
 from typing import Any
 
 from tarazu.base import dtypes
-from tarazu.base.device import device as find_device
 from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import DTypeError
 from tarazu.ir import op as ops
-from tarazu.ir.interpreter import bind
+from tarazu.ir.interpreter import bind, state
 from tarazu.ir.op import Op
 from tarazu.ops.complex import imag, real
 from tarazu.ops.promote import as_float, as_number, as_value, same_dtype
@@ -407,10 +406,9 @@ def where(condition: Operand, x: Operand, y: Operand) -> Any:
 
 def astype(x: Operand, dtype: Any, *, copy: bool = True, device: Any = None) -> Any:
     """`x` with its elements converted to `dtype`; floats lose their fraction on the way to integers."""
-    if device is not None:
-        find_device(device)
     x, dtype = as_value(x), as_dtype(dtype)
-    return bind(ops.CAST, x, dtype=dtype) if copy or x.dtype is not dtype else x
+    made = bind(ops.CAST, x, dtype=dtype) if copy or x.dtype is not dtype else x
+    return made if device is None else state.interpreter.place(made, device)
 
 
 def bitcast(x: Operand, dtype: Any) -> Any:

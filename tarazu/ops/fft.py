@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from tarazu.base import dtypes
-from tarazu.base.device import accepts_device
 from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.ir import op as ops
@@ -24,6 +23,7 @@ from tarazu.ir.interpreter import bind
 from tarazu.ops.complex import conj, real
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import divide, less, multiply, subtract, where
+from tarazu.ops.placing import accepts_device
 from tarazu.ops.promote import as_float, as_value, cast
 from tarazu.ops.shape import Axes, concat, flip, normalise_axis, pad, roll, slice_axis
 

@@ -9,6 +9,7 @@ from tarazu.base.errors import ArgumentError, ShapeError, TraceError, TrainingEr
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.optim.transformations import Slots, Transformation, hyper_parameter
 from tarazu.runtime.autograd import no_grad
+from tarazu.runtime.device import move, whole
 from tarazu.runtime.tensor import Tensor, tensor
 
 Schedule = Callable[[Tensor], Tensor]
@@ -137,6 +138,22 @@ class Optimizer:
                                  expected=f"shape {x.shape}", fix="load it into an optimiser of the same parameters")
         for name, x in own.items():
             x.copy_(content[name])
+
+    def follow(self) -> Optimizer:
+        """Put all state where the parameters are, after these were moved; gives the optimiser back.
+
+        Slots of a parameter's shape lie as the parameter does, everything else is whole on each of its devices.
+        """
+        if self.parameters:
+            for slots in self._slots:
+                for parameter, own in zip(self.parameters, slots, strict=True):
+                    for x in own.values():
+                        move(x, parameter.device if x.shape == parameter.shape else whole(parameter.device))
+            known = {id(x) for slots in self._slots for own in slots for x in own.values()}
+            for _, x in self.named_state():
+                if id(x) not in known:
+                    move(x, whole(self.parameters[0].device))
+        return self
 
     def named_state(self) -> list[tuple[str, Tensor]]:
         """The tensors that an optimiser has to go on from, by name."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from tarazu import backend
 from tarazu.backend.base import Program
 from tarazu.backend.numpy import evaluate
+from tarazu.base.device import Device, Mesh
 from tarazu.base.errors import DeviceError
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph
@@ -57,16 +57,20 @@ def need_native(what: str) -> None:
 
 @functools.cache
 def _has_compiler() -> bool:
-    found = importlib.util.find_spec("llvmlite") is not None
+    found = backend.is_installed("native")
     if not found:
         log("native", "llvmlite is not installed: compiled functions run in NumPy")
     return found
 
 
 @functools.lru_cache(maxsize=1024)
-def compile_graph(graph: Graph, backend_name: str = "numpy") -> Program:
-    """The program of the backend for `graph`: called with one array per parameter, it gives one array per output."""
-    return backend.load(backend_name).compile(simplified(graph))
+def compile_graph(graph: Graph, backend_name: str = "numpy", place: Device | Mesh | None = None) -> Program:
+    """The program of the backend for `graph`: called with one array per parameter, it gives one array per output.
+
+    `place` is where it runs if none of the arrays says so.
+    """
+    program = backend.load(backend_name).compile(simplified(graph))
+    return program if place is None else program.at(place)
 
 
 def simplified(graph: Graph) -> Graph:

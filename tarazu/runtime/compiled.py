@@ -6,11 +6,15 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from tarazu.base.device import CPU, Device, Mesh, default
 from tarazu.base.pytree import Structure
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import bind
 from tarazu.ir.types import TensorType
+from tarazu.runtime.device import place_of
 from tarazu.runtime.outside import KEPT, Guard
 from tarazu.runtime.tensor import Tensor
 from tarazu.runtime.tracing_lock import renew, settled
@@ -80,6 +84,7 @@ class Compiled:
     updates: tuple[Update, ...]
     program: Any
     is_differentiable: bool  # whether a gradient can flow through anything that comes out
+    place: Device | Mesh | None  # where it runs; None is the plain CPU
     call: dict[str, str]  # the arguments in words
     uses: int = 0  # how often it has run
 
@@ -114,6 +119,8 @@ class Compiled:
             if raw.shape != shape or (link is not None and bool(link.mask & recorded)) is not is_tracked:
                 return None
             found.append(raw)
+        if running_place([*[x.raw for x in tensors], *found]) != self.place:
+            return None
         return found
 
     def outside(self, tensors: list[Tensor]) -> list[Tensor]:
@@ -137,6 +144,16 @@ class Compiled:
             return self.program(*map(settled, tensors), *captured), self._no_links
         found = bind(ops.CALL, *tensors, *self.outside(tensors), label=self.label, body=self.graph)
         return [x.raw for x in found], [x.link if i in self._kept else None for i, x in enumerate(found)]
+
+
+_PLAIN = {np.ndarray}
+
+
+def running_place(raws: list[Any]) -> Device | Mesh | None:
+    """Where a program with these inputs runs: where one of them is, else on the default device."""
+    if {*map(type, raws)} <= _PLAIN and default() is CPU:
+        return None
+    return next(filter(None, (place_of([raw]) for raw in raws)), None) or (None if default() is CPU else default())
 
 
 def signature(x: Tensor) -> tuple[TensorType, bool]:

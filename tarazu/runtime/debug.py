@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.numpy import evaluate
+from tarazu.base.device import Device, Mesh
 from tarazu.base.errors import NanError, TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph, Node
 from tarazu.ir.interpreter import state
 from tarazu.ir.op import Op
+from tarazu.runtime.device import put, resolve, values
 from tarazu.runtime.eager import Eager
 from tarazu.runtime.scope import user_line
 from tarazu.transform.notes import notes_of
@@ -62,13 +64,14 @@ class Watching(Eager):
     def bind(self, op: Op, inputs: Any, attributes: dict[str, Any]) -> Any:
         line = user_line()
         if op is ops.CALL and not any(isinstance(x.raw, Node) for x in inputs):
-            Checked(attributes["body"], self, attributes["label"], self._noted() or line)(*[x.raw for x in inputs])
+            run = Checked(attributes["body"], self, attributes["label"], self._noted() or line)
+            run(*[values(x.raw) for x in inputs])
         out = super().bind(op, inputs, attributes)
         results = out if op.multiple else [out]
         for x in results:
             if x.link is not None:
                 notes_of(x.link).line = line
-        self.check(op.name, [x.raw for x in inputs], [x.raw for x in results], self._place(line))
+        self.check(op.name, [values(x.raw) for x in inputs], [values(x.raw) for x in results], self._place(line))
         return out
 
     def _place(self, line: str) -> str:
@@ -96,8 +99,9 @@ class Watching(Eager):
     def going_back(self, node: Any) -> None:
         self._walked = node if node is not None and node.order else None
 
-    def compile(self, graph: Graph) -> Any:
-        return Checked(graph, self)
+    def compile(self, graph: Graph, place: Device | Mesh | None) -> Any:
+        run = Checked(graph, self)
+        return run if place is None else lambda *inputs: [put(x, resolve(place)) for x in run(*map(values, inputs))]
 
 
 class Checked:

@@ -1,5 +1,172 @@
-"""Where tensors live, for those who import from `runtime`; the devices themselves are in `base`."""
+"""Where tensors live: which devices there are, which one an array is on, and how it gets to another.
 
-from tarazu.base.device import CPU, Device, device, devices
+The plain CPU, where NumPy and the native backend work, needs nothing. Any other device is XLA's, and JAX is imported
+when one is first asked for. Tensors on the plain CPU go wherever they are needed; those of two other devices do not
+mix.
+"""
 
-__all__ = ["CPU", "Device", "device", "devices"]
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tarazu import backend
+from tarazu.base import device as base
+from tarazu.base.device import CPU, Device, Layout, Mesh, Place
+from tarazu.base.errors import ArgumentError, DeviceError
+from tarazu.base.spelling import did_you_mean
+from tarazu.ir.graph import Node
+from tarazu.runtime.tracing_lock import settled
+
+__all__ = ["CPU", "Device", "Layout", "Mesh", "default_device", "device", "devices", "home", "mesh", "move", "place_of", "put", "whole"]
+
+_KINDS = ("gpu", "tpu", "xla")
+_SYNONYMS = {"cuda": "gpu", "rocm": "gpu"}
+
+
+def xla() -> Any:
+    """The backend that drives all devices but the plain CPU."""
+    return backend.load("xla")
+
+
+def device(spec: Any = None) -> Device:
+    """The device that `spec` names; None is the default one.
+
+    "cpu" is the plain CPU, "gpu" (or "cuda") and "tpu" the first of that kind that this process has, "gpu:1" another,
+    "xla" the CPU as XLA drives it. DeviceError for one that is not there, with how to get it.
+
+    >>> device("cpu")
+    tarazu.device('cpu')
+    """
+    if isinstance(spec, Device):
+        return spec
+    if spec is None:
+        return base.default()
+    if spec in ("auto", "cpu", "cpu:0"):
+        return CPU
+    kind, _, number = str(spec).partition(":")
+    kind = _SYNONYMS.get(kind, kind)
+    if kind not in _KINDS or not (number.isdecimal() or number == ""):
+        raise DeviceError(f"there is no device {spec!r}",
+                          expected='"cpu", "gpu", "tpu", "xla", or one with a number: "gpu:0"',
+                          fix=f"{did_you_mean(kind, ('cpu', *_KINDS))}; tz.devices() lists those that there are")
+    return xla().find(kind, int(number) if number else None)
+
+
+def resolve(spec: Any) -> Device | Layout:
+    """The place that a user names: a device, a mesh (to be whole on each of its devices) or a layout."""
+    if isinstance(spec, Mesh):
+        return Layout(spec)
+    return spec if isinstance(spec, Layout) else device(spec)
+
+
+def devices() -> list[Device]:
+    """All devices that this process can use: the plain CPU, and XLA's if JAX is installed.
+
+    >>> devices()[0]
+    tarazu.device('cpu')
+    """
+    return [CPU, *(xla().devices() if backend.is_installed("xla") else [])]
+
+
+class default_device:  # noqa: N801 - used like a function
+    """Let tensors be made on that device from now on, or, as `with tz.default_device(...)`, in a block.
+
+    Compiled functions whose tensors are all on the plain CPU run there too. It holds for the whole process.
+
+    >>> import tarazu as tz
+    >>> with tz.default_device("cpu"):
+    ...     tz.ones(2).device
+    tarazu.device('cpu')
+    """
+
+    def __init__(self, spec: Any) -> None:
+        self._before = base.default()
+        base.set_default(device(spec))
+
+    def __enter__(self) -> Device:
+        return base.default()
+
+    def __exit__(self, *_: object) -> None:
+        base.set_default(self._before)
+
+
+def mesh(*, devices: Any = "all", **axes: int) -> Mesh:
+    """Devices in a grid with named axes: `tz.mesh(data=2, model=4)` takes the first eight.
+
+    "all" are those of all processes: GPUs or TPUs where there are any, else XLA's CPU devices; or pass a list of names.
+    A size of -1 is worked out. ArgumentError where the sizes do not fit the number of devices.
+
+    >>> import tarazu as tz
+    >>> tz.mesh(data=1, devices=["xla:0"])  # doctest: +SKIP
+    tarazu.mesh(data=1)
+    """
+    found = xla().all_devices() if isinstance(devices, str) and devices == "all" else [device(one) for one in devices]
+    if CPU in found:
+        raise DeviceError("a mesh with the plain CPU", expected="devices of XLA",
+                          fix='take the CPU as XLA drives it, "xla:0"; JAX_NUM_CPU_DEVICES=8 in the environment makes 8')
+    sizes = dict(axes) or {"data": -1}
+    known = math.prod(size for size in sizes.values() if size != -1)
+    free = [name for name, size in sizes.items() if size == -1]
+    if len(free) == 1 and known > 0:
+        sizes[free[0]] = len(found) // known
+    count = math.prod(sizes.values())
+    if min(sizes.values()) < 1 or count > len(found) or (devices != "all" and count != len(found)):
+        shown = ", ".join(f"{name}={size}" for name, size in axes.items())
+        raise ArgumentError(f"mesh({shown}) of {len(found)} devices", expected="sizes whose product is that number",
+                            fix="leave one size as -1 to have it worked out, or pass devices=[...]; "
+                                "JAX_NUM_CPU_DEVICES=8 makes 8 of the CPU")
+    return Mesh(tuple(sizes.items()), tuple(str(one) for one in found[:count]))
+
+
+def home(raw: Any) -> Device | Layout:
+    """Where an array is."""
+    return CPU if isinstance(raw, np.ndarray | Node) else xla().home(raw)
+
+
+def place_of(raws: Iterable[Any]) -> Device | Mesh | None:
+    """Where a computation on these arrays runs; None on the plain CPU. DeviceError for arrays of two other devices."""
+    found: Device | Mesh | None = None
+    for raw in raws:
+        if not isinstance(raw, np.ndarray | Node):
+            found = together(found, xla().home(raw))
+    return found
+
+
+def together(first: Device | Mesh | None, second: Place) -> Device | Mesh | None:
+    """Where a computation runs that `first` and `second` have a part in; the plain CPU takes part anywhere."""
+    second = second.mesh if isinstance(second, Layout) else second
+    if second == CPU or first == second:
+        return first
+    if first is not None:
+        raise DeviceError(f"tensors on {first} and on {second} in one computation",
+                          expected="tensors on one device (those on the plain CPU go where they are needed)",
+                          fix='move them: x.to(y.device), model.to("gpu:0"); or divide them: tz.shard(x, mesh, ...)')
+    return second
+
+
+def put(raw: Any, where: Device | Layout) -> Any:
+    """The array at that place."""
+    if where == home(raw):
+        return raw
+    return values(raw) if where == CPU else xla().place(raw, where)
+
+
+def whole(where: Device | Layout) -> Device | Layout:
+    """The place, with nothing divided."""
+    return Layout(where.mesh) if isinstance(where, Layout) else where
+
+
+def move(x: Any, where: Any) -> None:
+    """Let a tensor, and its gradient, be in another place under the same handle."""
+    x.raw = put(settled(x), resolve(where))
+    if x._grad is not None:
+        move(x._grad, where)
+
+
+def values(raw: Any) -> np.ndarray:
+    """The elements as a NumPy array."""
+    return raw if isinstance(raw, np.ndarray) else xla().get(raw)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tarazu.backend.base import Program
 from tarazu.backend.numpy.program import KERNELS
+from tarazu.base.device import CPU, Device, Layout, Mesh, default
 from tarazu.base.dtypes import DType
 from tarazu.base.errors import TarazuError
 from tarazu.ir import op as ops
@@ -18,6 +19,7 @@ from tarazu.ir.interpreter import Traced
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted
+from tarazu.runtime.device import home, place_of, put, resolve, xla
 from tarazu.runtime.recording import is_recorded, record
 from tarazu.runtime.tensor import Tensor, to_array
 from tarazu.runtime.trace import trace_function
@@ -59,7 +61,20 @@ def _call(*raws: Any, label: str, body: Graph, gradient: Any = None) -> list[np.
     return (compile_jitted if jitted else compile_graph)(body)(*raws)
 
 
-_KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {ops.CALL: _call}
+_KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {ops.CALL: _call, ops.PLACE: put}
+
+
+def _elsewhere(op: Op, raws: list[Any], attributes: dict[str, Any]) -> Any:
+    """The result of a primitive of which an input is not on the plain CPU."""
+    if any(isinstance(raw, Node) for raw in raws):
+        raise leaked()
+    infer(op, _types(raws), attributes)
+    if op is ops.PLACE:
+        return put(raws[0], attributes["where"])
+    place_of(raws)
+    if op is ops.CALL:
+        return compile_graph(attributes["body"], "xla")(*raws)
+    return xla().primitive(op, attributes)(*raws)
 
 
 class Eager:
@@ -68,21 +83,24 @@ class Eager:
     scopes = None
     notes_lines = False  # whether the user's line is noted with each operation, as `debug_nans` has it
 
-    def compile(self, graph: Graph) -> Program:
-        """What a jitted function runs."""
-        return compile_jitted(graph)
+    def compile(self, graph: Graph, place: Device | Mesh | None) -> Program:
+        """What a jitted function runs there; None is the plain CPU."""
+        return compile_jitted(graph) if place is None else compile_graph(graph, "xla", place)
 
     def bind(self, op: Op, inputs: tuple[Tensor, ...], attributes: dict[str, Any]) -> Any:
         mask = 0
         raws = []
+        is_plain = True
         for x in inputs:
-            raws.append(x.raw)
+            raws.append(raw := x.raw)
+            if raw.__class__ is not _Array:
+                is_plain = False
             link = x.link
             if link is not None:
                 mask |= link.mask
         try:
-            out = _KERNELS[op](*raws, **attributes)
-            if out.__class__ is not _Array:
+            out = _KERNELS[op](*raws, **attributes) if is_plain else _elsewhere(op, raws, attributes)
+            if is_plain and out.__class__ is not _Array and op is not ops.PLACE:
                 out = [np.asarray(one) for one in out] if op.multiple else np.asarray(out)
         except Exception as error:
             if _settle(raws, inputs):
@@ -106,6 +124,15 @@ class Eager:
 
     def adopt(self, x: Tensor) -> Tensor:
         return x
+
+    def place(self, x: Tensor, where: Any) -> Tensor:
+        if where is None and default() is CPU:
+            return x
+        where = resolve(where)
+        return x if where == home(settled(x)) else self.bind(ops.PLACE, (x,), {"where": where})
+
+    def home(self, x: Tensor) -> Device | Layout:
+        return home(settled(x))
 
     def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
         return trace_function(function, types)

@@ -9,7 +9,6 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError, DeviceError
 from tarazu.ir.interpreter import Value, state
-from tarazu.runtime.device import device as find_device
 from tarazu.runtime.namespace import __array_api_version__
 
 _CPU = (1, 0)  # kDLCPU, and the number of the device
@@ -28,19 +27,20 @@ class Exchange(Value):
         return sys.modules["tarazu"]
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return _CPU
+        raw = self.raw
+        return raw.__dlpack_device__() if hasattr(raw, "__dlpack_device__") else _CPU
 
     def __dlpack__(self, *, stream: Any = None, max_version: tuple[int, int] | None = None,
                    dl_device: tuple[int, int] | None = None, copy: bool | None = None) -> Any:
+        if tuple(map(int, self.__dlpack_device__())) != _CPU:  # JAX's own arrays know what to do with a stream
+            return self.raw.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
         if dl_device is not None and tuple(map(int, dl_device)) != _CPU:
-            raise BufferError(f"__dlpack__ for device {dl_device}; tensors of this version are on the CPU, {_CPU}")
+            raise BufferError(f"__dlpack__ for device {dl_device} of a tensor on the CPU, {_CPU}")
         array = self.numpy()  # type: ignore[attr-defined]
         if max_version is not None and tuple(max_version) >= _READ_ONLY_SINCE:
             return array.__dlpack__(max_version=tuple(max_version), copy=copy)
         # an older consumer is not told that the memory is read-only: it gets a copy, unless it insists on none
-        raw = self.raw
-        if copy is not False or not raw.flags.writeable:
-            raw = raw.copy()
+        raw = array.copy() if copy is not False or not getattr(self.raw, "flags", array.flags).writeable else self.raw
         if copy is False:
             self.raw = raw  # the same values, in memory that can be shared
         return raw.__dlpack__()
@@ -50,8 +50,7 @@ class Exchange(Value):
         if stream is not None:
             raise DeviceError(f"to_device with stream={stream!r}", expected="None: the CPU has no streams",
                               fix="leave the stream out")
-        find_device(device)
-        return self
+        return self.to(device)  # type: ignore[attr-defined]
 
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
@@ -62,9 +61,8 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
     >>> tz.from_dlpack(np.arange(3))
     Tensor([0, 1, 2], dtype=int64)
     """
-    find_device(device)
     try:
-        return state.interpreter.lift(np.from_dlpack(x, copy=copy), None)
+        return state.interpreter.place(state.interpreter.lift(np.from_dlpack(x, copy=copy), None), device)
     except (AttributeError, BufferError, RuntimeError, TypeError) as error:
         raise ArgumentError(f"from_dlpack of {type(x).__name__}: {error}",
                             expected="an array on the CPU with __dlpack__ and __dlpack_device__",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tarazu.base.device import Device, Mesh
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import Structure, flatten, flatten_call
 from tarazu.base.settings import log
@@ -18,7 +19,18 @@ from tarazu.ir.types import TensorType
 from tarazu.runtime.autograd import with_gradients
 from tarazu.runtime.captured_names import names_of_captured
 from tarazu.runtime.compile import JITTED, need_native, simplified
-from tarazu.runtime.compiled import Argument, Compiled, GradientOf, Outside, Result, Update, is_tracked, signature
+from tarazu.runtime.compiled import (
+    Argument,
+    Compiled,
+    GradientOf,
+    Outside,
+    Result,
+    Update,
+    is_tracked,
+    running_place,
+    signature,
+)
+from tarazu.runtime.device import place_of, together
 from tarazu.runtime.outside import KEPT
 from tarazu.runtime.signature_text import CacheInfo, describe, in_words, reasons
 from tarazu.runtime.tensor import Tensor
@@ -188,7 +200,7 @@ class Jit:
         key: list[tuple[Any, ...]] = []
         for i, leaf in enumerate(leaves):
             if isinstance(leaf, np.ndarray):
-                leaf = leaves[i] = state.interpreter.lift(leaf, None)
+                leaf = leaves[i] = state.interpreter.place(state.interpreter.lift(leaf, None), None)
             if isinstance(leaf, Tensor):
                 tensors.append(leaf)
                 key.append((leaf.raw.shape, leaf.dtype, is_tracked(leaf), leaf._grad is None, hooks_at(leaf.link)))
@@ -199,6 +211,8 @@ class Jit:
     def _compile(self, leaves: list[Any], structure: Structure, tensors: list[Tensor]) -> Compiled:
         Counter.traces += 1
         with Trace(ignored=EVERYTHING if tape_state.ignored & USER else 0) as trace:
+            known = running_place([settled(x) for x in tensors])
+            trace.places[:] = [known] if known is not None else []
             proxies = [_proxy(trace, x) for x in tensors]
             parameters = [proxy.raw for proxy in proxies]
             rest = iter(proxies)
@@ -213,9 +227,11 @@ class Jit:
         _name(parameters, [name for name, leaf in zip(call, leaves, strict=False) if isinstance(leaf, Tensor)])
         _name([node for _, node, _ in captured], [recipe.name(handle, names) for handle, _, _ in captured])
         graph = Graph(parameters + [node for _, node, _ in captured], recipe.outputs)
+        place = _place(trace, [x.raw for x in [*tensors, *[handle for handle, _, _ in captured]]])
         return Compiled(JITTED + self.label, graph, tuple([recipe.place(handle) for handle, _, _ in captured]),
                         tuple([signature(handle) for handle, _, _ in captured]), tuple(trace.guards), tuple(results),
-                        result_structure, tuple(updates), recipe.program(graph), recipe.is_differentiable, call)
+                        result_structure, tuple(updates), recipe.program(graph, place), recipe.is_differentiable,
+                        place, call)
 
 
 class _Method(functools.partial):
@@ -236,6 +252,14 @@ def _proxy(trace: Trace, x: Tensor) -> Tensor:
     trace.expose(proxy)
     trace.arguments[id(x)] = x
     return proxy
+
+
+def _place(trace: Trace, raws: list[Any]) -> Device | Mesh | None:
+    """Where the program runs; DeviceError where inputs and code name two places."""
+    place = place_of(raws)
+    for named in trace.places:
+        place = together(place, named)
+    return place if place is not None else running_place(raws)
 
 
 def _name(parameters: list[Node], names: list[str]) -> None:
@@ -271,9 +295,9 @@ class _Recipe:
         self.state = len(self.outputs)
         return found
 
-    def program(self, graph: Graph) -> Any:
+    def program(self, graph: Graph, place: Device | Mesh | None) -> Any:
         """What computes the outputs; calls that no gradient flows through renew the state in memory of their own."""
-        found = state.interpreter.compile(graph)
+        found = state.interpreter.compile(graph, place)
         can_renew = hasattr(found, "renewing") and not self.is_differentiable and self.state < len(self.outputs)
         return found.renewing(self.state) if can_renew else found
 

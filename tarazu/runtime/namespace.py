@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tarazu.base import device as device_list
 from tarazu.base import dtypes as all_dtypes
 from tarazu.base.dtypes import DType
 from tarazu.ops.dtype_functions import isdtype
+from tarazu.runtime import device as device_list
 
 __array_api_version__ = "2024.12"
 _MOST_AXES = 64  # NumPy's limit

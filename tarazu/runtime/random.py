@@ -1,8 +1,8 @@
 """`tz.random`: random numbers from the global generator or one of your own.
 
 A generator's state is a tensor, so random numbers are the same, and go on the same way, eagerly and under `jit`. Where
-`shape` is left out it is the one that the parameters, which may be tensors, have together. Gradients flow to
-parameters that shift and scale (mean, std, low, high, scale), not to the others.
+`shape` is left out it is the one that the parameters, which may be tensors, have together; `device=` says where the
+numbers are put. Gradients flow to parameters that shift and scale (mean, std, low, high, scale), not to the others.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tarazu.base.errors import ArgumentError, DTypeError
 from tarazu.ops import distributions
 from tarazu.ops import random as draw
 from tarazu.ops.elementwise import astype, clip
+from tarazu.ops.placing import accepts_device
 from tarazu.ops.promote import as_float, as_value
 from tarazu.runtime.generator import Generator, default, seed
 from tarazu.runtime.random_choice import categorical, choice, permutation, shuffle
@@ -34,6 +35,7 @@ __all__ = ["Generator", "bernoulli", "categorical", "choice", "default", "dropou
            "permutation", "randint", "randn", "seed", "shuffle", "truncated_normal", "uniform"]
 
 
+@accepts_device
 def uniform(shape: Any = None, low: Any = 0.0, high: Any = 1.0, *, dtype: Any = None,
             generator: Generator | None = None) -> Any:
     """Uniform numbers from `low` up to but not with `high` (but for rounding).
@@ -47,6 +49,7 @@ def uniform(shape: Any = None, low: Any = 0.0, high: Any = 1.0, *, dtype: Any = 
     return scaled(draw.uniform(next_state(generator), sizes, kind), span, low)
 
 
+@accepts_device
 def normal(shape: Any = None, mean: Any = 0.0, std: Any = 1.0, *, dtype: Any = None,
            generator: Generator | None = None) -> Any:
     """Normal numbers of the given mean and standard deviation; ArgumentError for a std below 0.
@@ -60,6 +63,7 @@ def normal(shape: Any = None, mean: Any = 0.0, std: Any = 1.0, *, dtype: Any = N
     return scaled(draw.normal(next_state(generator), sizes, kind), std, mean)
 
 
+@accepts_device
 def truncated_normal(shape: Any = None, mean: Any = 0.0, std: Any = 1.0, low: float = -2.0, high: float = 2.0, *,
                      dtype: Any = None, generator: Generator | None = None) -> Any:
     """Normal numbers that lie between `low` and `high`, which count in standard deviations from the mean.
@@ -79,6 +83,7 @@ def truncated_normal(shape: Any = None, mean: Any = 0.0, std: Any = 1.0, low: fl
     return scaled(clip(numbers, low, high), std, mean)
 
 
+@accepts_device
 def exponential(shape: Any = None, scale: Any = 1.0, *, dtype: Any = None, generator: Generator | None = None) -> Any:
     """Exponential numbers with the mean `scale`, which is one over the rate; ArgumentError for a scale below 0.
 
@@ -91,6 +96,7 @@ def exponential(shape: Any = None, scale: Any = 1.0, *, dtype: Any = None, gener
     return scaled(distributions.exponential(next_state(generator), sizes, kind), scale)
 
 
+@accepts_device
 def gamma(concentration: Any, shape: Any = None, scale: Any = 1.0, *, dtype: Any = None,
           generator: Generator | None = None) -> Any:
     """Gamma numbers with the mean concentration * scale, by rejection (Marsaglia and Tsang, 2000).
@@ -107,6 +113,7 @@ def gamma(concentration: Any, shape: Any = None, scale: Any = 1.0, *, dtype: Any
     return scaled(distributions.gamma(next_state(generator), as_float(concentration), sizes, kind), scale)
 
 
+@accepts_device
 def randint(low: int, high: int | None = None, shape: Any = (), *, dtype: Any = None,
             generator: Generator | None = None) -> Any:
     """Whole numbers from `low` (0 when only one bound is given) up to but not with `high`, as int64 unless told.
@@ -128,6 +135,7 @@ def randint(low: int, high: int | None = None, shape: Any = (), *, dtype: Any = 
     return astype(draw.randint(next_state(generator), low, high, sizes), kind, copy=False)
 
 
+@accepts_device
 def bernoulli(probability: Any, shape: Any = None, *, generator: Generator | None = None) -> Any:
     """True with the given probability, False otherwise; ArgumentError unless it is from 0 to 1.
 
@@ -161,7 +169,7 @@ def require_rate(rate: Any) -> None:
                             fix="typical rates are 0.1 to 0.5")
 
 
-def randn(*shape: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
+def randn(*shape: Any, requires_grad: bool = False, dtype: Any = None, device: Any = None) -> Tensor:
     """Standard normal numbers; the shape as numbers or as one tuple.
 
     >>> import tarazu as tz
@@ -169,4 +177,4 @@ def randn(*shape: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor
     (2, 3)
     """
     sizes = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-    return normal(sizes, dtype=dtype).requires_grad_(requires_grad)
+    return normal(sizes, dtype=dtype, device=device).requires_grad_(requires_grad)

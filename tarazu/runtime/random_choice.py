@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.ir.graph import Node
 from tarazu.ops import distributions
 from tarazu.ops import random as draw
 from tarazu.ops.elementwise import stop_gradient
@@ -102,8 +103,8 @@ def _require_choices(count: int, size: int, replace: bool, weights: Any) -> None
             raise ShapeError(f"choice: weights of shape {weights.shape} for {count} rows", expected=f"shape ({count},)",
                              fix="give one weight per row")
         require_not_negative("choice", "weights", weights)
-        if isinstance(weights.raw, np.ndarray):
-            count = int(np.count_nonzero(weights.raw))
+        if not isinstance(weights.raw, Node):
+            count = int(np.count_nonzero(weights.numpy()))
     if size > count if not replace else size and not count:
         raise ArgumentError(f"choice: {size} of {count} rows{'' if replace else ' without putting them back'}",
                             expected=f"at most {count}" if not replace else "at least one row to choose from",

@@ -9,11 +9,13 @@ import numpy as np
 
 from tarazu.base.dtypes import DEFAULT_FLOAT, DType, as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
+from tarazu.ir.graph import Node
 from tarazu.ir.type_rules import broadcast_shapes
 from tarazu.ir.types import Shape
 from tarazu.ops.elementwise import astype
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import normalise_shape
+from tarazu.runtime.device import values
 from tarazu.runtime.generator import Generator, default
 from tarazu.runtime.tensor import Tensor
 
@@ -57,7 +59,7 @@ def scaled(numbers: Any, scale: Any, shift: Any = 0.0) -> Any:
 def require(name: str, parameter: str, value: Any, holds: Callable[[np.ndarray], Any], wanted: str) -> None:
     """ArgumentError for parameters out of their range, as far as they have values yet."""
     raw = value.raw if isinstance(value, Tensor) else np.asarray(value)
-    if isinstance(raw, np.ndarray) and not (fine := np.asarray(holds(raw))).all():
+    if not isinstance(raw, Node) and not (fine := np.asarray(holds(raw := values(raw)))).all():
         raise ArgumentError(f"{name}: {parameter}={raw[~fine].flat[0]}", expected=wanted,
                             fix=f"check {parameter}; tz.clip keeps a tensor in a range")
 

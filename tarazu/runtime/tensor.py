@@ -17,8 +17,7 @@ from tarazu.ir.graph import Node
 from tarazu.ir.interpreter import state
 from tarazu.ops import create, elementwise, index, shape
 from tarazu.ops.promote import as_value
-from tarazu.runtime.device import CPU, Device
-from tarazu.runtime.device import device as find_device
+from tarazu.runtime.device import CPU, home, values
 from tarazu.runtime.exchange import Exchange
 from tarazu.runtime.habits import Habits
 from tarazu.runtime.operators import sizes_of
@@ -59,16 +58,14 @@ class Tensor(Habits, Exchange):
         return int(np.prod(self.raw.shape, dtype=int))
 
     @property
-    def device(self) -> Device:
-        """Where the elements are."""
-        return CPU
+    def device(self) -> Any:
+        """Where the elements are: a device, or a layout over a mesh of them."""
+        raw = settled(self)
+        return state.interpreter.device if isinstance(raw, Node) else home(raw)
 
     def to(self, target: Any) -> Tensor:
-        """The tensor on another device, or with another dtype."""
-        if isinstance(target, DType):
-            return self.astype(target)
-        find_device(target)
-        return self
+        """The tensor on another device (whole on each device of a mesh), or with another dtype; gradients flow back."""
+        return self.astype(target) if isinstance(target, DType) else state.interpreter.place(self, target)
 
     # Out to Python and NumPy
 
@@ -118,7 +115,7 @@ class Tensor(Habits, Exchange):
             raise TraceError(f"cannot {wish}: a traced tensor of type {raw.type} has no values yet",
                              expected="only operations of tarazu on tensors inside a traced function",
                              fix="return the tensor from the function and read it outside")
-        return raw
+        return raw if raw.__class__ is np.ndarray else values(raw)
 
     def _scalar(self, wish: str) -> np.ndarray:
         array = self._concrete(f"take {wish} of it")
@@ -138,7 +135,7 @@ class Tensor(Habits, Exchange):
     def __repr__(self) -> str:
         if isinstance(self.raw, Node):
             return f"Tensor(traced {self.raw.type})"
-        array = self.raw if self.raw.dtype.kind != "V" else self.raw.astype(np.float32)
+        array = values(self.raw) if self.raw.dtype.kind != "V" else values(self.raw).astype(np.float32)
         text = np.array2string(array, separator=", ", prefix="Tensor(", threshold=1000)
         extra = f", shape={array.shape}" if array.size == 0 and array.ndim > 1 else ""
         extra += f", dtype={self.dtype}"
@@ -155,7 +152,8 @@ class Tensor(Habits, Exchange):
         return _unpickle, (np.array(self.numpy()), self.requires_grad)
 
     def __deepcopy__(self, memo: dict) -> Tensor:
-        twin = memo[id(self)] = _unpickle(self.numpy(), self.requires_grad and self.is_leaf)
+        self._concrete("copy it")
+        twin = memo[id(self)] = _unpickle(self.raw, self.requires_grad and self.is_leaf)
         twin._grad = copy.deepcopy(self._grad, memo)
         return twin
 
@@ -256,7 +254,7 @@ class Tensor(Habits, Exchange):
         self._replace(index.setitem(self, key, value))
 
 
-def _unpickle(array: np.ndarray, requires_grad: bool) -> Tensor:
+def _unpickle(array: Any, requires_grad: bool) -> Tensor:
     return Tensor(array).requires_grad_(requires_grad)
 
 
@@ -293,22 +291,22 @@ def ones(shape: Any = (), *more: int, dtype: Any = None, requires_grad: bool = F
 
 
 def _filled(value: int, shape: tuple, dtype: Any, requires_grad: bool, where: Any) -> Tensor:
-    find_device(where)
-    made = create.full(sizes_of(shape), value, dtype=dtype or DEFAULT_FLOAT)
+    made = create.full(sizes_of(shape), value, dtype=dtype or DEFAULT_FLOAT, device=where)
     return made.requires_grad_(requires_grad) if requires_grad else made
 
 
 def asarray(data: Any, dtype: Any = None, *, device: Any = None, copy: bool | None = None) -> Tensor:
-    """`data` as a tensor; a tensor of the right dtype is given back as it is.
+    """`data` as a tensor; a tensor of the right dtype, on the device that is asked for, is given back as it is.
 
     The memory of a NumPy array is shared: it must then not be changed any more. `copy=True` takes a copy in any case;
     `copy=False` raises ArgumentError where one would be needed.
     """
     if copy and not isinstance(data, Tensor):
         return tensor(data, dtype, device=device)
-    find_device(device)
     wanted = as_dtype(dtype) if dtype is not None else None
     made = data if isinstance(data, Tensor) else state.interpreter.lift(data, wanted)
+    if device is not None or not isinstance(data, Tensor):
+        made = state.interpreter.place(made, device)
     if wanted is not None and made.dtype is not wanted:
         made = elementwise.astype(made, wanted)
     if copy is False and made is not data and not _shares_memory(made, data):

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tarazu.base.device import CPU, Device, Layout, Mesh
 from tarazu.base.dtypes import DType
 from tarazu.base.errors import TraceError
 from tarazu.base.pytree import flatten
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Graph
+from tarazu.ir.graph import Graph, Node
 from tarazu.ir.interpreter import Traced, state
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
+from tarazu.runtime.device import home, resolve, together
 from tarazu.runtime.outside import OutsideState
 from tarazu.runtime.recording import is_recorded, record
 from tarazu.runtime.scope import Scopes
@@ -34,12 +36,15 @@ class Trace(OutsideState):
     def __init__(self, ignored: int = 0) -> None:
         self._ignored = ignored
         super().__init__()
+        self.places: list[Device | Mesh] = []  # where what is traced runs, as far as arguments and the code say
         self.notes_lines = state.interpreter.notes_lines
         self.scopes = Scopes(self.builder, notes_lines=self.notes_lines)
 
     def __enter__(self) -> Trace:
         tracing.acquire()
-        self._before = state.interpreter, tape_state.ignored
+        self._before = around, _ = state.interpreter, tape_state.ignored
+        if isinstance(around, Trace):
+            self.places = around.places
         state.interpreter, tape_state.ignored = self, self._ignored
         return self
 
@@ -77,6 +82,24 @@ class Trace(OutsideState):
 
     def adopt(self, x: Tensor) -> Tensor:
         return Tensor(*self.read(x))
+
+    @property
+    def device(self) -> Device | Mesh:
+        """Where what is traced will run."""
+        return self.places[0] if self.places else CPU
+
+    def place(self, x: Tensor, where: Any) -> Tensor:
+        """`x` itself, as a program runs in one place; the place is noted. What a layout says stands in the graph."""
+        if where is None:
+            return x
+        where = resolve(where)
+        found = together(self.places[0] if self.places else None, where)
+        if found is not None:
+            self.places[:] = [found]
+        return self.bind(ops.PLACE, (x,), {"where": where}) if isinstance(where, Layout) and where.spec else x
+
+    def home(self, x: Tensor) -> Device | Layout | None:
+        return None if isinstance(x.raw, Node) else home(x.raw)
 
     def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
         return trace_function(function, types)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tarazu.base.device import Layout
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.op import Op
@@ -108,6 +109,8 @@ BATCH_RULES.update({
     ops.PAD: _pad,
     ops.CONCAT: _concat,
     ops.FLIP: _over_axes,
+    ops.PLACE: _one_input(lambda size, where: {
+        "where": where._replace(spec=(None, *where.spec)) if isinstance(where, Layout) else where}),
     ops.GATHER: _gather,
     ops.SCATTER_ADD: _scatter,
     ops.SCATTER_SET: _scatter,

@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from tarazu.ir import op as ops
-from tarazu.ir.interpreter import Value, bind
+from tarazu.ir.interpreter import Value, bind, state
 from tarazu.ops import elementwise as e
 from tarazu.ops.complex import conj
 from tarazu.ops.contract import dot_general
@@ -53,6 +53,12 @@ def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:
 
 
 # Shape and index ------------------------------------------------------------------------------------------------
+
+def _place(g: Any, y: Any, x: Any, where: Any) -> Any:
+    """Back to where the input is; in a graph, where that is not known, XLA finds the way."""
+    home = state.interpreter.home(x)
+    return g if home is None else state.interpreter.place(g, home)
+
 
 def _transpose(g: Any, y: Any, x: Any, permutation: tuple[int, ...]) -> Any:
     return permute_dims(g, sorted(range(len(permutation)), key=permutation.__getitem__))
@@ -236,6 +242,7 @@ RULES.update({
     ops.TRANSPOSE: (_transpose,),
     ops.BROADCAST: (lambda g, y, x, shape: sum_to(g, x.shape),),
     ops.SLICE: (_slice,),
+    ops.PLACE: (_place,),
     ops.PAD: (_pad, _pad_value),
     ops.CONCAT: _concat,
     ops.FLIP: (lambda g, y, x, axes: flip(g, axes),),

@@ -229,6 +229,7 @@ KERNELS: dict[Op, Callable[..., Any]] = {
     ops.PAD: pad,
     ops.CONCAT: lambda *parts, axis: np.concatenate(parts, axis),
     ops.FLIP: lambda x, axes: np.flip(x, axes),
+    ops.PLACE: lambda x, where: x,
     ops.IOTA: lambda size, dtype: np.arange(size).astype(dtype.numpy),
     ops.GATHER: gather,
     ops.SCATTER_ADD: scatter_add,

@@ -1,0 +1,137 @@
+"""The devices that JAX knows under our names, where its arrays are, and how arrays get there."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec, SingleDeviceSharding
+
+from tarazu.backend.xla import processes
+from tarazu.base.device import Device, Layout, Mesh
+from tarazu.base.errors import DeviceError, ShapeError
+
+PLATFORMS = {"gpu": "gpu", "tpu": "tpu", "xla": "cpu"}  # our kinds of devices by JAX's names
+_HOW = {"gpu": "no GPU: the installed jax has no CUDA plugin that found one; pip install 'tarazu[cuda]'",
+        "tpu": "no TPU: the installed jax has no TPU plugin that found one; pip install 'tarazu[tpu]'",
+        "xla": "JAX was told to leave the CPU out; look at JAX_PLATFORMS"}
+
+
+@functools.cache
+def of_kind(kind: str) -> tuple[Any, ...]:
+    """JAX's devices of that kind in all processes, in their order."""
+    processes.join()
+    try:
+        return tuple(jax.devices(PLATFORMS[kind]))
+    except RuntimeError:  # what JAX raises for a platform that is not there
+        return ()
+
+
+def own_devices() -> list[Device]:
+    """The devices of this process."""
+    return [Device(f"{kind}:{i}") for kind in PLATFORMS for i, one in enumerate(of_kind(kind))
+            if one.process_index == jax.process_index()]
+
+
+def all_devices() -> list[Device]:
+    """The fastest kind of devices that there is, in all processes."""
+    return next([Device(f"{kind}:{i}") for i in range(len(of_kind(kind)))] for kind in PLATFORMS if of_kind(kind))
+
+
+def find(kind: str, number: int | None) -> Device:
+    """A device by its kind and its number among all processes' devices, None for the first one of this process."""
+    here = [i for i, one in enumerate(of_kind(kind)) if one.process_index == jax.process_index()]
+    if not here:
+        name = kind if number is None else f"{kind}:{number}"
+        raise DeviceError(f"there is no device {name!r}: {_HOW[kind]}", expected=f"one of {_names()}", fix="tz.devices() lists those that there are")
+    if number is not None and number not in here:
+        whose = (f"is one of process {of_kind(kind)[number].process_index}" if number < len(of_kind(kind))
+                 else "is not there")
+        raise DeviceError(f"device {f'{kind}:{number}'!r} {whose}", expected=f"one of {_names()}",
+                          fix="count from 0; tz.devices() lists those of this process")
+    return Device(f"{kind}:{here[0] if number is None else number}")
+
+
+def _names() -> str:
+    return ", ".join(["cpu", *map(str, own_devices())])
+
+
+@functools.cache
+def jax_device(name: str) -> Any:
+    """JAX's device of that name."""
+    kind, _, number = name.partition(":")
+    return of_kind(kind)[int(number)]
+
+
+@functools.cache
+def _our_name(device: Any) -> str:
+    kind = next(kind for kind, platform in PLATFORMS.items()
+                if device.platform == platform or (kind == "gpu" and device.platform in ("cuda", "rocm")))
+    return f"{kind}:{of_kind(kind).index(device)}"
+
+
+@functools.cache
+def sharding(where: Device | Layout) -> Any:
+    """JAX's word for a place."""
+    if isinstance(where, Device):
+        return SingleDeviceSharding(jax_device(where.name))
+    return NamedSharding(_jax_mesh(where.mesh), PartitionSpec(*where.spec))
+
+
+_MESHES: dict[Any, Mesh] = {}  # by JAX's
+
+
+@functools.cache
+def _jax_mesh(mesh: Mesh) -> Any:
+    grid = np.array([jax_device(name) for name in mesh.devices]).reshape([size for _, size in mesh.axes])
+    made = jax.sharding.Mesh(grid, [name for name, _ in mesh.axes])
+    _MESHES[made] = mesh
+    return made
+
+
+def home(array: Any) -> Device | Layout:
+    """Where one of JAX's arrays is."""
+    return _home(array.sharding)
+
+
+@functools.lru_cache(maxsize=4096)
+def _home(found: Any) -> Device | Layout:
+    if len(found.device_set) == 1 and not isinstance(found, NamedSharding):
+        return Device(_our_name(*found.device_set))
+    mesh = _MESHES.get(getattr(found, "mesh", None)) or next(
+        mesh for known, mesh in _MESHES.items() if set(known.devices.flat) == found.device_set)
+    spec = tuple(getattr(found, "spec", ()))
+    while spec and spec[-1] is None:
+        spec = spec[:-1]
+    return Layout(mesh, spec)
+
+
+def place(array: Any, where: Device | Layout) -> Any:
+    """An array of NumPy or JAX at that place."""
+    if isinstance(where, Layout):
+        require_divisible(array.shape, where)
+    target = sharding(where)
+    with jax.enable_x64(True):
+        if target.is_fully_addressable:
+            return jax.device_put(array, target)
+        whole = processes.gathered(array) if isinstance(array, jax.Array) else array
+        return jax.make_array_from_callback(array.shape, target, lambda part: whole[part])
+
+
+def require_divisible(shape: tuple[int, ...], where: Layout) -> None:
+    """ShapeError for a size that the mesh does not divide into equal parts."""
+    for axis, (size, axes) in enumerate(zip(shape, where.spec, strict=False)):
+        if size % where.mesh.size(axes):
+            raise ShapeError(f"axis {axis} of a tensor of shape {shape}, divided by {axes!r} of {where.mesh!r}",
+                             expected=f"a size that is a multiple of {where.mesh.size(axes)}",
+                             fix="divide another axis, pad the tensor, or write None to leave the axis whole")
+
+
+def rows_of_this_process(where: Layout, rows: int) -> slice:
+    """Which of so many rows, divided along the first axis, the devices of this process hold: they lie together."""
+    parts = sharding(where).addressable_devices_indices_map((rows,))
+    starts, stops = zip(*[part[0].indices(rows)[:2] for part in parts.values()], strict=True)
+    return slice(min(starts), max(stops))
+
