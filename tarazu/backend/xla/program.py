@@ -1,0 +1,87 @@
+"""Graphs and single primitives as compiled programs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from tarazu.backend.xla import bounds, devices, processes
+from tarazu.backend.xla.rows import ROWS, interpret
+from tarazu.base.device import Device, Layout, Mesh
+from tarazu.ir import op as ops
+from tarazu.ir.graph import Graph
+from tarazu.ir.op import Op
+
+# Unless told so, XLA keeps more digits than half precision has between one operation and the next.
+OPTIONS = {"xla_allow_excess_precision": False}
+
+
+class Compiled:
+    """A function of arrays that JAX compiles for each signature. Arrays may be NumPy's or JAX's, also mixed.
+
+    JAX is told of 64-bit types for the call alone, so that its users' own settings stay as they are.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, is_bounded: bool) -> None:
+        def marking(*arrays: jax.Array) -> tuple[Any, jax.Array | None]:
+            with bounds.noted() as notes:
+                out = function(*arrays)
+            return out, bounds.joined(notes) if is_bounded else None
+
+        self.jitted = jax.jit(marking, compiler_options=OPTIONS)
+
+    def __call__(self, *arrays: Any) -> Any:
+        try:
+            with jax.enable_x64(True):
+                out, mark = self.jitted(*arrays)
+        except RuntimeError as error:
+            raise processes.lost(error) or error from error
+        if mark is not None:
+            bounds.require_unmarked(mark)
+        return out
+
+
+class Program(Compiled):
+    """A graph, compiled: it takes one array per parameter and gives a list with one array per output."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(lambda *arrays: interpret(graph, arrays), is_bounded=bounds.is_bounded(graph))
+        self.graph = graph
+
+    def at(self, place: Device | Mesh) -> Callable[..., Any]:
+        """The program for a caller whose arrays may all be NumPy's: it then runs at that place."""
+        return functools.partial(_run_at, self, Layout(place) if isinstance(place, Mesh) else place)
+
+
+def _run_at(program: Program, where: Device | Layout, *arrays: Any) -> list[Any]:
+    if any(isinstance(x, jax.Array) for x in arrays):
+        return program(*arrays)
+    if arrays:
+        return program(*[devices.place(x, where) for x in arrays])
+    return [devices.place(x, where) for x in program()]
+
+
+@functools.lru_cache(maxsize=512)
+def compile_graph(graph: Graph) -> Program:
+    return Program(graph)
+
+
+def primitive(op: Op, attributes: dict[str, Any]) -> Compiled:
+    """One primitive as a program, for eager mode; the same one for the same attributes."""
+    if op is ops.CALL:
+        return compile_graph(attributes["body"])
+    try:
+        return _primitive(op, tuple(attributes.items()))
+    except TypeError:  # an attribute that is no key
+        return _primitive.__wrapped__(op, tuple(attributes.items()))
+
+
+@functools.lru_cache(maxsize=2048)
+def _primitive(op: Op, attributes: tuple[tuple[str, Any], ...]) -> Compiled:
+    own = dict(attributes)
+    graphs = [value for value in own.values() if isinstance(value, Graph)]
+    return Compiled(functools.partial(ROWS[op], **own),
+                    is_bounded=own.get("bound") is not None or bounds.is_bounded(*graphs))

@@ -1,0 +1,120 @@
+"""Elementwise functions that XLA lacks, or whose special cases differ from NumPy's."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+Array = jax.Array
+
+
+def expm1(x: Array) -> Array:
+    return lax.expm1(x)
+
+
+def lgamma(x: Array) -> Array:
+    return lax.lgamma(x)
+
+
+# Division and powers
+
+def floor_divide(x: Array, y: Array) -> Array:
+    if jnp.issubdtype(x.dtype, jnp.integer):
+        return _floor_divide_integers(x, y)
+    rest = lax.rem(x, y)
+    quotient = (x - rest) / y  # close to a whole number
+    quotient = jnp.where((rest != 0) & ((y < 0) != (rest < 0)), quotient - 1, quotient)
+    whole = lax.floor(quotient)
+    whole = jnp.where(quotient - whole > 0.5, whole + 1, whole)
+    whole = jnp.where(quotient == 0, jnp.copysign(jnp.zeros_like(x), x / y), whole)
+    whole = jnp.where(y == 0, x / y, whole)
+    return jnp.where(jnp.isinf(x) | jnp.isinf(y), lax.floor(x / y), whole)
+
+
+def _floor_divide_integers(x: Array, y: Array) -> Array:
+    safe = jnp.where(y == 0, jnp.ones_like(y), y)
+    quotient = lax.div(x, safe)
+    if jnp.issubdtype(x.dtype, jnp.signedinteger):
+        is_above = (lax.rem(x, safe) != 0) & ((x < 0) != (y < 0))
+        quotient = quotient - is_above.astype(x.dtype)
+    return jnp.where(y == 0, jnp.zeros_like(x), quotient)
+
+
+def remainder(x: Array, y: Array) -> Array:
+    """With the sign of the divisor; of integers by 0 it is 0."""
+    if jnp.issubdtype(x.dtype, jnp.integer):
+        safe = jnp.where(y == 0, jnp.ones_like(y), y)
+        rest = lax.rem(x, safe)
+        rest = jnp.where((rest != 0) & ((rest < 0) != (safe < 0)), rest + safe, rest)
+        return jnp.where(y == 0, jnp.zeros_like(x), rest)
+    rest = lax.rem(x, y)
+    turned = jnp.where((rest < 0) != (y < 0), rest + y, rest)
+    return jnp.where(rest == 0, jnp.copysign(jnp.zeros_like(x), y), turned)
+
+
+def power(x: Array, y: Array) -> Array:
+    """Of integers by squaring; to a negative power it is 1, as nothing can be raised."""
+    if not jnp.issubdtype(x.dtype, jnp.integer):
+        return lax.pow(x, y)
+
+    def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        result, base, exponent = state
+        result = jnp.where(exponent & 1 == 1, result * base, result)
+        return result, base * base, lax.shift_right_logical(exponent, jnp.ones_like(exponent))
+
+    start = jnp.ones_like(x), x, lax.max(y, jnp.zeros_like(y))
+    return lax.while_loop(lambda state: jnp.any(state[2] != 0), step, start)[0]
+
+
+# Polygamma: B_2k, k = 1 to 8, of the asymptotic series (Abramowitz and Stegun, 1964, 6.4.11), and where it may start
+
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+_SERIES_FROM = 16
+_TINY = 1e-150  # nearer to 0 only the term of the pole counts
+
+
+def polygamma(x: Array, order: int) -> Array:
+    """In double precision: recurrence upwards, then the asymptotic series; reflection below 0.5."""
+    wide = x.astype(jnp.float64)
+    reflected = wide < 0.5
+    value = _upper_polygamma(jnp.where(reflected, 1 - wide, wide), order)
+    mirrored = (-1) ** order * value - _cotangent_derivative(jnp.where(reflected, wide, 0.25), order)
+    value = jnp.where(reflected, mirrored, value)
+    value = jnp.where(reflected & (wide == lax.floor(wide)), np.inf if order % 2 else np.nan, value)
+    near_zero = lax.abs(wide) < _TINY
+    leading = (-1) ** (order + 1) * math.factorial(order) / jnp.where(near_zero, wide, 1.0) ** (order + 1)
+    return jnp.where(near_zero, leading, value).astype(x.dtype)
+
+
+def _upper_polygamma(x: Array, order: int) -> Array:
+    """Of x from 0.5 on: so many steps of the recurrence lead every such x to where the series may start."""
+    sign, factorial = (-1) ** (order + 1), float(math.factorial(order))
+    total = jnp.zeros_like(x)
+    for _ in range(_SERIES_FROM + order):
+        low = x < _SERIES_FROM + order
+        total = total + jnp.where(low, sign * factorial / x ** (order + 1), 0.0)
+        x = jnp.where(low, x + 1, x)
+    leading = lax.log(x) if order == 0 else sign * math.factorial(order - 1) / x**order
+    total = total + leading + sign * factorial / (2 * x ** (order + 1))
+    for k, bernoulli in enumerate(_BERNOULLI, start=1):
+        scale = bernoulli * math.factorial(2 * k + order - 1) / math.factorial(2 * k)
+        total = total + sign * scale / x ** (2 * k + order)
+    return total
+
+
+def _cotangent_derivative(x: Array, order: int) -> Array:
+    """The derivative of pi * cot(pi * x) of the given order, as a polynomial in the cotangent: c' = -pi (1 + c^2)."""
+    polynomial = np.polynomial.Polynomial([0.0, 1.0])
+    for _ in range(order):
+        polynomial = -np.pi * polynomial.deriv() * np.polynomial.Polynomial([1.0, 0.0, 1.0])
+    # cos / sin rather than 1 / tan: x = 0.5 gives 0 exactly enough, and whole periods are taken off first
+    angle = np.pi * (x - jnp.round(x))
+    cotangent = lax.cos(angle) / lax.sin(angle)
+    value = jnp.zeros_like(x)
+    for coefficient in reversed(polynomial.coef):
+        value = value * cotangent + float(coefficient)
+    return np.pi * value
