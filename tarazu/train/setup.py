@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base.device import CPU
 from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.ir.interpreter import state
 from tarazu.nn import losses
@@ -22,28 +23,34 @@ from tarazu.ops.reduce import mean
 from tarazu.ops.shape import reshape
 from tarazu.optim.named import optimizer as find_optimizer
 from tarazu.runtime.autograd import no_grad
+from tarazu.runtime.device import move, whole
 from tarazu.runtime.jit import Jit, jit
 from tarazu.runtime.outside import KEPT
 from tarazu.runtime.tensor import Tensor, asarray
 from tarazu.runtime.trace import Trace
 from tarazu.train.arrays import features, pair, require_labels_fit
 from tarazu.train.metrics import named_metrics
+from tarazu.train.precision import FULL, policy
+from tarazu.train.spread import Spread, spread_of
 
 
 class Setup:
     """How one model is trained."""
 
-    def __init__(self, model: Module, optimizer: Any, loss: Any, metrics: Any) -> None:
+    def __init__(self, model: Module, optimizer: Any, loss: Any, metrics: Any, precision: Any = "float32") -> None:
         self.model = model
         self.optimizer = find_optimizer(optimizer)
         self.loss = losses.loss(loss)
         self.metrics = named_metrics(metrics, self.loss)
+        self.policy = policy(precision)
+        self.loss_scale = self.policy.loss_scale()
         self.split_seed: int | None = None  # kept, so that fits that go on do not train on rows held out before
+        self.spread = Spread(CPU)
         self.train_chunk: Jit = jit(self._train_chunk)
         self._trained: list[Tensor] = []
         self._modules: list[Module] = []
 
-    def _train_chunk(self, x: Tensor, y: Tensor, order: Tensor, first: Tensor, count: Tensor, sums: list[Tensor],
+    def _train_chunk(self, x: Tensor, y: Tensor, order: Tensor | None, first: Tensor, count: Tensor, sums: list[Tensor],
                      batch: int) -> tuple[Tensor, list[Tensor]]:
         """`count` steps of `batch` rows each, from order[first] on; `count` may change without a new trace.
 
@@ -51,8 +58,9 @@ class Setup:
         """
         def step(carry: tuple[Tensor, Tensor, list[Tensor]]) -> tuple[Tensor, Tensor, list[Tensor]]:
             i, _, totals = carry
-            rows = take(order, first + i * batch + arange(batch))
-            values = [reshape(astype(v, "float64"), ()) for v in self._train_step(take(x, rows), take(y, rows))]
+            rows = first + i if order is None else take(order, first + i * batch + arange(batch))
+            inputs, targets = [self.spread.batch(take(part, rows)) for part in (x, y)]
+            values = [reshape(astype(v, "float64"), ()) for v in self._train_step(inputs, targets)]
             return i + 1, values[0], [total + value * batch for total, value in zip(totals, values, strict=True)]
 
         start = zeros_like(count), zeros_like(sums[0]), sums
@@ -64,14 +72,16 @@ class Setup:
     def _train_step(self, inputs: Tensor, targets: Tensor) -> list[Tensor]:
         """One step on a batch; gives its mean loss and mean metrics."""
         self.optimizer.zero_grad()
-        prediction = self.model(inputs)
-        loss = self.loss(prediction, targets)
-        _require_scalar(loss)
-        loss.backward()
-        self.optimizer.step()
+        loss, prediction = self.loss_scale.step(lambda: self._loss(inputs, targets), self.optimizer, self._weights())
         _drop_new_gradients()
         prediction = prediction.detach()
         return [loss.detach(), *[mean(metric(prediction, targets)) for metric in self.metrics.values()]]
+
+    def _loss(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        prediction = self.policy.forward(self.model, inputs)
+        loss = self.loss(prediction, targets)
+        _require_scalar(loss)
+        return loss, prediction
 
     def drop_gradients(self) -> None:
         """Set `.grad` of all that is trained to None."""
@@ -96,8 +106,18 @@ class Setup:
                                 fix='leave them out: model.compile(optimizer=tz.optim.Adam(lr=0.001), ...)')
         self._trained = [*wanted, *self.optimizer.parameters]
 
+    def follow(self) -> None:
+        """Put all that is kept for the parameters where they are, after the model was moved."""
+        self.optimizer.follow()
+        for x in self.loss_scale.state():
+            move(x, whole(self.optimizer.parameters[0].device if self.optimizer.parameters else CPU))
+
     def state(self) -> list[Tensor]:
         """All tensors that a step changes."""
+        return [*self._weights(), *self.loss_scale.state()]
+
+    def _weights(self) -> list[Tensor]:
+        """The tensors of model and optimiser."""
         return [x for _, x in [*self.model.named_tensors(), *self.optimizer.named_state()]]
 
     def sample_losses(self, prediction: Tensor, target: Tensor) -> np.ndarray:
@@ -132,12 +152,12 @@ def _same(first: Sequence[Any], second: Sequence[Any]) -> bool:
     return list(map(id, first)) == list(map(id, second))
 
 
-def compile(model: Module, optimizer: Any, loss: Any, metrics: Any) -> None:
+def compile(model: Module, optimizer: Any, loss: Any, metrics: Any, precision: Any = "float32") -> None:
     """Prepare `model` for training; its weights stay."""
     if loss is None:
         raise TrainingError("compile() without a loss", expected=f"one of {', '.join(losses.LOSSES)}, or a function",
                             fix='classes: model.compile(loss="cross_entropy"); numbers: loss="mse"')
-    setup = Setup(model, optimizer, loss, metrics)
+    setup = Setup(model, optimizer, loss, metrics, precision)
     if model._setup is not None:
         setup.split_seed = model._setup.split_seed
     model._setup = setup
@@ -159,16 +179,17 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Tensor:
 def outputs(model: Module, inputs: np.ndarray, batch_size: int = 1024) -> Tensor:
     """`predict` for inputs that were checked before."""
     with in_mode(model, training=False), no_grad():
-        forward = _forward(model, inputs)
-        parts = [forward(asarray(inputs[i:i + batch_size])).numpy() for i in range(0, len(inputs), batch_size)]
+        forward, spread = _forward(model, inputs), spread_of(model)
+        parts = [forward(spread.inputs(inputs[i:i + batch_size])).numpy() for i in range(0, len(inputs), batch_size)]
     return asarray(np.concatenate(parts))
 
 
 def _forward(model: Module, inputs: np.ndarray) -> Jit:
-    """The compiled model, made anew when the model has other layers than before."""
-    if model._predictor is None or not _same(modules_of(model), model._predictor[0]):
+    """The compiled model, made anew when the model has other layers, or another precision, than before."""
+    used = FULL if model._setup is None else model._setup.policy
+    if model._predictor is None or not _same([used, *modules_of(model)], model._predictor[0]):
         model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
-        model._predictor = modules_of(model), jit(model.__call__)
+        model._predictor = [used, *modules_of(model)], jit(used.compilable(model))
     return model._predictor[1]
 
 
