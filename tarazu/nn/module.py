@@ -220,7 +220,8 @@ class Module(Trainable):
 
     def _move(self, where: Any, specs: dict[str, Any]) -> Module:
         if interpreter_state.interpreter.scopes is not None:
-            raise TraceError("a model that is moved inside a traced function", expected="models that stay where they are",
+            raise TraceError("a model that is moved inside a traced function",
+                             expected="models that stay where they are in it",
                              fix="move it before: model.to(...) outside of the function")
         found = resolve(where)
         targets = []

@@ -21,7 +21,8 @@ from tarazu.base.spelling import did_you_mean
 from tarazu.ir.graph import Node
 from tarazu.runtime.tracing_lock import settled
 
-__all__ = ["CPU", "Device", "Layout", "Mesh", "default_device", "device", "devices", "home", "mesh", "move", "place_of", "put", "whole"]
+__all__ = ["CPU", "Device", "Layout", "Mesh", "default_device", "device", "devices", "home", "mesh", "move", "place_of",
+           "put", "whole"]
 
 _KINDS = ("gpu", "tpu", "xla")
 _SYNONYMS = {"cuda": "gpu", "rocm": "gpu"}
@@ -107,7 +108,7 @@ def mesh(*, devices: Any = "all", **axes: int) -> Mesh:
     found = xla().all_devices() if isinstance(devices, str) and devices == "all" else [device(one) for one in devices]
     if CPU in found:
         raise DeviceError("a mesh with the plain CPU", expected="devices of XLA",
-                          fix='take the CPU as XLA drives it, "xla:0"; JAX_NUM_CPU_DEVICES=8 in the environment makes 8')
+                          fix='take the CPU as XLA drives it, "xla:0"; JAX_NUM_CPU_DEVICES=8 makes 8 of it')
     sizes = dict(axes) or {"data": -1}
     known = math.prod(size for size in sizes.values() if size != -1)
     free = [name for name, size in sizes.items() if size == -1]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.runtime import random
+from tarazu.runtime import processes, random
 from tarazu.train.arrays import Arrays, hold_out, pair, targets
-from tarazu.train.chunk import Pace, Rows
+from tarazu.train.chunk import Pace, Rows, SharedRows
 from tarazu.train.setup import Setup
 from tarazu.train.stream import Stream, is_stream, rows_of
 
@@ -21,13 +21,17 @@ def rows(setup: Setup, x: Any, y: Any, batch_size: int, split: float, given: Any
         if split:
             raise ArgumentError("both validation_split and validation_data", expected="one of them",
                                 fix="leave one out")
-        return Rows(train, Pace(), batch_size), _validation(given, train)
+        return _rows(train, batch_size), _validation(given, train)
     if not split:
-        return Rows(train, Pace(), batch_size), None
+        return _rows(train, batch_size), None
     if setup.split_seed is None:
         setup.split_seed = int(random.randint(2**31))
     train, validation = hold_out(train, split, setup.split_seed, setup.loss)
-    return Rows(train, Pace(), batch_size), validation
+    return _rows(train, batch_size), validation
+
+
+def _rows(train: Arrays, batch_size: int) -> Rows:
+    return (Rows if processes.count() == 1 else SharedRows)(train, Pace(), batch_size)
 
 
 def _require_targets(x: Any, y: Any) -> None:

@@ -16,7 +16,7 @@ from tarazu.nn.last_axis import size
 from tarazu.nn.mode import in_mode
 from tarazu.nn.module import Module
 from tarazu.record import History
-from tarazu.runtime import random
+from tarazu.runtime import processes, random
 from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.tensor import asarray
 from tarazu.train.advance import advance, require_finite_weights
@@ -29,6 +29,7 @@ from tarazu.train.logits import first_output
 from tarazu.train.progress import progress
 from tarazu.train.run import Run
 from tarazu.train.setup import Setup, outputs, scores, setup_of
+from tarazu.train.spread import spread_out
 from tarazu.train.stream import Stream, is_stream
 from tarazu.train.verdict import deliver
 
@@ -37,7 +38,7 @@ Tell = Callable[[str], None]
 
 def fit(model: Module, x: Any, y: Any = None, *, epochs: int = 1, batch_size: int = 32, validation_split: float = 0.0,
         validation_data: Any = None, callbacks: Any = (), seed: int | None = None, verbose: Any = "auto",
-        steps_per_epoch: int | None = None) -> History:
+        steps_per_epoch: int | None = None, devices: Any = None) -> History:
     """Train; see `Module.fit`."""
     setup = setup_of(model)
     epochs, batch_size = size("epochs", epochs), size("batch_size", batch_size)
@@ -50,9 +51,12 @@ def fit(model: Module, x: Any, y: Any = None, *, epochs: int = 1, batch_size: in
         require_no_steps(steps_per_epoch)
         source, validation = rows(setup, x, y, batch_size, validation_split, validation_data)
     with contextlib.closing(source):
-        told = [*_with_best(callbacks, validation), *progress(verbose)]
+        told = [*_with_best(callbacks, validation), *progress(verbose if processes.is_first() else 0)]
         source.pace.is_stepwise = state.interpreter.notes_lines or any(map(wants_steps, told))
         _build(setup, source, validation)
+        setup.spread = spread_out(model, setup.state(), devices)
+        setup.follow()
+        source.settle(setup.spread)
         run = Run(setup, source, validation, epochs=epochs)
         _run(run, told)
     if run.failure:

@@ -10,9 +10,6 @@ import numpy as np
 from tarazu.train.arrays import Arrays
 from tarazu.train.chunk import Pace
 
-MOST_BATCHES = 256  # in a buffer
-MOST_BYTES = 16 * 2**20  # of a buffer, unless a single batch is larger
-
 
 class Buffer:
     """Equal-shaped batches one below the other, in arrays of a fixed size: it is part of the program's signature."""
@@ -43,11 +40,6 @@ class Buffer:
 def row_type(rows: Arrays) -> tuple:
     """Shapes and dtypes of a row."""
     return tuple((part.shape[1:], part.dtype) for part in rows)
-
-
-def capacity_for(batch: Arrays) -> int:
-    """How many such batches a buffer holds."""
-    return max(1, min(MOST_BATCHES, MOST_BYTES // (batch.x.nbytes + batch.y.nbytes)))
 
 
 class Reader:

@@ -10,10 +10,12 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError, TarazuError
 from tarazu.nn.last_axis import size
+from tarazu.runtime import processes
 from tarazu.runtime.tensor import Tensor
 from tarazu.train.arrays import Arrays, pair
-from tarazu.train.chunk import Chunk, Pace, in_order
-from tarazu.train.reader import Buffer, Reader, capacity_for, row_type
+from tarazu.train.chunk import Chunk, Pace, capacity_for, in_order
+from tarazu.train.reader import Buffer, Reader, row_type
+from tarazu.train.spread import Spread
 from tarazu.train.verdict import MOST_SAMPLES
 
 MOST_BYTES_KEPT = 256 * 2**20  # of the rows that the verdict judges
@@ -92,7 +94,7 @@ class Stream:
                     self.check(buffer.filled.y)
                     self._keep(buffer)
                 steps += buffer.count
-                yield in_order(buffer.x, buffer.y, buffer.count, buffer.batch)
+                yield self._chunk(buffer)
                 buffer = reader.take()
         finally:
             self.close()
@@ -101,6 +103,20 @@ class Stream:
         self.steps = self.steps or steps
         if not self._is_iterator:
             self._room = 0  # the next epoch has the same rows
+
+    def settle(self, spread: Spread) -> None:
+        """Be told where training runs."""
+        self._spread = spread
+        if processes.count() > 1:
+            self.pace.is_stepwise = True  # all processes have to take the same steps, and each reads at its own pace
+            self.pace.steps = 1
+
+    def _chunk(self, buffer: Buffer) -> Chunk:
+        if processes.count() == 1:
+            return in_order(buffer.x, buffer.y, buffer.count, buffer.batch)
+        processes.wait(f"a batch of {buffer.batch} rows")
+        x, y = [self._spread.stacked(part.reshape(-1, buffer.batch, *part.shape[1:])) for part in (buffer.x, buffer.y)]
+        return Chunk(x, y, None, 0, buffer.count, buffer.batch * processes.count())
 
     def close(self) -> None:
         """End the thread that reads."""

@@ -11,7 +11,7 @@ from helpers import compilations, same_bits
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.nn import Dense, Sequential
-from tarazu.train import Callback, chunk, reader, stream
+from tarazu.train import Callback, chunk, stream
 
 draw = np.random.default_rng(3)
 X = draw.normal(size=(70, 4)).astype(np.float32)
@@ -194,7 +194,7 @@ def test_a_slow_stream_is_not_waited_for():
 
 
 def test_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr(reader, "MOST_BYTES", 4000)
+    monkeypatch.setattr(chunk, "MOST_BYTES", 4000)
     monkeypatch.setattr(stream, "MOST_SAMPLES", 20)
     sizes = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -45,7 +46,8 @@ def find(kind: str, number: int | None) -> Device:
     here = [i for i, one in enumerate(of_kind(kind)) if one.process_index == jax.process_index()]
     if not here:
         name = kind if number is None else f"{kind}:{number}"
-        raise DeviceError(f"there is no device {name!r}: {_HOW[kind]}", expected=f"one of {_names()}", fix="tz.devices() lists those that there are")
+        raise DeviceError(f"there is no device {name!r}: {_HOW[kind]}", expected=f"one of {_names()}",
+                          fix="tz.devices() lists those that there are")
     if number is not None and number not in here:
         whose = (f"is one of process {of_kind(kind)[number].process_index}" if number < len(of_kind(kind))
                  else "is not there")
@@ -129,9 +131,18 @@ def require_divisible(shape: tuple[int, ...], where: Layout) -> None:
                              fix="divide another axis, pad the tensor, or write None to leave the axis whole")
 
 
-def rows_of_this_process(where: Layout, rows: int) -> slice:
-    """Which of so many rows, divided along the first axis, the devices of this process hold: they lie together."""
-    parts = sharding(where).addressable_devices_indices_map((rows,))
-    starts, stops = zip(*[part[0].indices(rows)[:2] for part in parts.values()], strict=True)
-    return slice(min(starts), max(stops))
+def read(shape: tuple[int, ...], where: Layout, part: Callable[[Any], np.ndarray]) -> Any:
+    """An array of which `part(index)` gives what a device of this process holds."""
+    with jax.enable_x64(True):
+        return jax.make_array_from_callback(shape, sharding(where), part)
 
+
+def joined(part: np.ndarray, axis: int, where: Layout) -> Any:
+    """An array of all processes, each of which passes its part; the parts lie one after the other along an axis.
+
+    ShapeError where the devices of a process do not divide its part.
+    """
+    shape = (*part.shape[:axis], part.shape[axis] * processes.count(), *part.shape[axis + 1:])
+    require_divisible(shape, where)
+    with jax.enable_x64(True):
+        return jax.make_array_from_process_local_data(sharding(where), part, shape)
