@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tarazu.base.device import Device, Mesh
+from tarazu.base.device import Device, Layout, Mesh
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import Structure, flatten, flatten_call
 from tarazu.base.settings import log
+from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph, Node
 from tarazu.ir.interpreter import state
 from tarazu.ir.origin import Origin
@@ -30,8 +31,8 @@ from tarazu.runtime.compiled import (
     running_place,
     signature,
 )
-from tarazu.runtime.device import place_of, together
-from tarazu.runtime.outside import KEPT
+from tarazu.runtime.device import home, place_of, together
+from tarazu.runtime.outside import KEPT, Change
 from tarazu.runtime.signature_text import CacheInfo, describe, in_words, reasons
 from tarazu.runtime.tensor import Tensor
 from tarazu.runtime.trace import Trace
@@ -312,9 +313,18 @@ class _Recipe:
         found = []
         for change in self.trace.changes():
             gradient = change.grad if change.grad is KEPT or change.grad is None else self.result(change.grad)
-            value = None if change.raw is None else self.result(Tensor(change.raw, change.link))
+            value = None if change.raw is None else self.result(Tensor(self.staying(change), change.link))
             found.append(Update(self.place(change.handle), value, gradient))
         return found
+
+    def staying(self, change: Change) -> Node:
+        """The new value of a handle. On a mesh it stays as the handle lies: elsewhere it would be a new signature."""
+        mesh = self.trace.device
+        if not isinstance(mesh, Mesh):
+            return change.raw
+        before = home(self.trace.before(change.handle))
+        where = before if isinstance(before, Layout) else Layout(mesh)
+        return self.trace.builder.add(ops.PLACE, [change.raw], {"where": where})
 
 
 class _IdentitySet:

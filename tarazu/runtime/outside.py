@@ -178,6 +178,10 @@ class OutsideState:
         _, is_read = self._reads_gradient.get(id(handle), (handle, True))
         return handle._grad is None and not is_read
 
+    def before(self, handle: Tensor) -> Any:
+        """The data that a handle had before the trace changed it."""
+        return self._originals[id(handle)].raw
+
     def keeps_gradient(self, change: Change) -> bool:
         """Whether the gradient is as it was; one that was None and is cleared is, and the trace depends on that."""
         if change.grad is None and self._originals[id(change.handle)].grad is None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tarazu.runtime import processes, random
-from tarazu.runtime.jit import jit
+from tarazu.runtime.jit import Jit, jit
 from tarazu.runtime.tensor import Tensor, asarray
 from tarazu.train.arrays import Arrays
 from tarazu.train.spread import Spread, require_divisible
@@ -79,6 +79,8 @@ class Rows:
         if self.steps > 1:
             require_divisible(self.batch_size, spread)
         self._x, self._y = spread.whole(self.train.x), spread.whole(self.train.y)
+        if not spread.is_plain and not isinstance(self._shuffled, Jit):
+            self._shuffled = jit(self._shuffled)  # there every single operation is a program
 
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch; a short last batch is one of its own."""
@@ -105,7 +107,7 @@ class SharedRows(Rows):
     def settle(self, spread: Spread) -> None:
         if self.steps > 1:
             require_divisible(self.batch_size, spread)
-        self._spread = spread
+        self._spread, self._shuffled = spread, jit(self._shuffled)
 
     def chunks(self) -> Generator[Chunk]:
         order, batch = self._shuffled().numpy(), self.batch_size

@@ -30,6 +30,11 @@ class Spread:
     def __init__(self, where: Device | Layout) -> None:
         self._where = where
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether this is the plain CPU."""
+        return self._where == CPU
+
     def whole(self, array: np.ndarray) -> Tensor:
         """Rows that every step may take from."""
         return Tensor(put(array, self._where))

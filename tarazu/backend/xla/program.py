@@ -52,16 +52,16 @@ class Program(Compiled):
         self.graph = graph
 
     def at(self, place: Device | Mesh) -> Callable[..., Any]:
-        """The program for a caller whose arrays may all be NumPy's: it then runs at that place."""
+        """The program for a place, to which it brings NumPy's arrays first: to JAX they would be another signature."""
         return functools.partial(_run_at, self, Layout(place) if isinstance(place, Mesh) else place)
 
 
 def _run_at(program: Program, where: Device | Layout, *arrays: Any) -> list[Any]:
-    if any(isinstance(x, jax.Array) for x in arrays):
-        return program(*arrays)
-    if arrays:
-        return program(*[devices.place(x, where) for x in arrays])
-    return [devices.place(x, where) for x in program()]
+    placed = list(arrays)
+    for i, x in enumerate(arrays):
+        if not isinstance(x, jax.Array):
+            placed[i] = devices.place(x, where)
+    return program(*placed) if placed else [devices.place(x, where) for x in program()]
 
 
 @functools.lru_cache(maxsize=512)
