@@ -57,7 +57,7 @@ def _fold(builder: Builder, compute: Compute, op: Op, inputs: Sequence[Node], at
     simpler = rule(builder, node) if rule is not None else None
     if simpler is not None:
         return simpler
-    if inputs and node.type.size <= LARGEST_FOLDED and all(x.op is CONSTANT for x in inputs):
+    if op is not ops.PLACE and inputs and node.type.size <= LARGEST_FOLDED and all(x.op is CONSTANT for x in inputs):
         return builder.constant(compute(op, [x.attributes["value"].array for x in inputs], attributes))
     return node
 

@@ -14,7 +14,7 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import bind
 from tarazu.ir.types import TensorType
-from tarazu.runtime.device import place_of
+from tarazu.runtime.device import Roaming, place_of
 from tarazu.runtime.outside import KEPT, Guard
 from tarazu.runtime.tensor import Tensor
 from tarazu.runtime.tracing_lock import renew, settled
@@ -90,6 +90,9 @@ class Compiled:
 
     def __post_init__(self) -> None:
         self._captured = Handles(self.places)
+        self._roaming = [p.handle for p in self.places if isinstance(p, Outside) and isinstance(p.handle, Roaming)]
+        self._deciding = [i for i, p in enumerate(self.places) if not (isinstance(p, Outside)
+                                                                       and isinstance(p.handle, Roaming))]
         self._values = [update.value.output for update in self.updates if update.value is not None]
         self._renewed = Handles([update.place for update in self.updates if update.value is not None])
         self._gradients = [update.gradient for update in self.updates if update.gradient is not KEPT]
@@ -109,6 +112,8 @@ class Compiled:
             if read() != expected:
                 return None
         found, recorded = [], ~tape_state.ignored
+        for handle in self._roaming:
+            handle.bring(self.place)
         for handle, (shape, dtype, is_tracked) in zip(self._captured.find(tensors), self._expected, strict=True):
             raw = handle.raw
             if raw.dtype is not dtype:
@@ -119,9 +124,20 @@ class Compiled:
             if raw.shape != shape or (link is not None and bool(link.mask & recorded)) is not is_tracked:
                 return None
             found.append(raw)
-        if running_place([*[x.raw for x in tensors], *found]) != self.place:
+        if running_place([*[x.raw for x in tensors], *[found[i] for i in self._deciding]]) != self.place:
             return None
         return found
+
+    def place_now(self, tensors: list[Tensor]) -> Device | Mesh | None:
+        """Where the tensors of now would let it run."""
+        outside = self._captured.find(tensors)
+        return running_place([settled(x) for x in [*tensors, *[outside[i] for i in self._deciding]]])
+
+    def first_captured(self, tensors: list[Tensor]) -> list[Any]:
+        """The same right after the trace, when all is as it was then."""
+        for handle in self._roaming:
+            handle.bring(self.place)
+        return [settled(handle) for handle in self._captured.find(tensors)]
 
     def outside(self, tensors: list[Tensor]) -> list[Tensor]:
         """What the program takes beside the arguments."""

@@ -123,6 +123,18 @@ def mesh(*, devices: Any = "all", **axes: int) -> Mesh:
     return Mesh(tuple(sizes.items()), tuple(str(one) for one in found[:count]))
 
 
+class Roaming:
+    """Tensors that go to wherever a computation runs and never decide where that is."""
+
+    __slots__ = ()
+
+    def bring(self, place: Device | Mesh | None) -> None:
+        """Come back from another place than this one."""
+        raw = settled(self)
+        if not isinstance(raw, np.ndarray | Node) and place_of([raw]) != place:
+            self.raw = values(raw)
+
+
 def home(raw: Any) -> Device | Layout:
     """Where an array is."""
     return CPU if isinstance(raw, np.ndarray | Node) else xla().home(raw)

@@ -5,8 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ops import random as draw
+from tarazu.runtime.device import Roaming, values
 from tarazu.runtime.tensor import Tensor
+from tarazu.runtime.tracing_lock import settled
+
+
+class RandomState(Roaming, Tensor):
+    """The state of a generator: small, and wanted wherever something is drawn."""
+
+    __slots__ = ()
 
 
 class Generator:
@@ -19,7 +28,7 @@ class Generator:
     """
 
     def __init__(self, seed: int = 0) -> None:
-        self.state = Tensor(_first_state(seed))
+        self.state = RandomState(_first_state(seed))
 
     def seed(self, seed: int) -> None:
         """Start again from `seed`."""
@@ -27,6 +36,8 @@ class Generator:
 
     def next_state(self) -> Tensor:
         """A state that no draw has used before."""
+        if interpreter_state.interpreter.scopes is None:  # what is drawn eagerly is drawn on the plain CPU
+            self.state.raw = values(settled(self.state))
         now = self.state.detach()
         self.state.copy_(draw.advance(self.state))
         return now

@@ -31,7 +31,7 @@ from tarazu.runtime.compiled import (
     running_place,
     signature,
 )
-from tarazu.runtime.device import home, place_of, together
+from tarazu.runtime.device import Roaming, home, place_of, together
 from tarazu.runtime.outside import KEPT, Change
 from tarazu.runtime.signature_text import CacheInfo, describe, in_words, reasons
 from tarazu.runtime.tensor import Tensor
@@ -176,7 +176,7 @@ class Jit:
                 if found is None:
                     self._note_retrace(describe(self.function, leaves, structure), tensors, candidates)
                     candidates.append(compiled := self._compile(leaves, structure, tensors))
-                    found = Call(compiled, tensors, list(map(settled, compiled.outside(tensors))))
+                    found = Call(compiled, tensors, compiled.first_captured(tensors))
         return found
 
     def _candidates(self, key: Hashable) -> list[Compiled]:
@@ -228,7 +228,8 @@ class Jit:
         _name(parameters, [name for name, leaf in zip(call, leaves, strict=False) if isinstance(leaf, Tensor)])
         _name([node for _, node, _ in captured], [recipe.name(handle, names) for handle, _, _ in captured])
         graph = Graph(parameters + [node for _, node, _ in captured], recipe.outputs)
-        place = _place(trace, [x.raw for x in [*tensors, *[handle for handle, _, _ in captured]]])
+        handles = [*tensors, *[handle for handle, _, _ in captured]]
+        place = _place(trace, [x.raw for x in handles if not isinstance(x, Roaming)])
         return Compiled(JITTED + self.label, graph, tuple([recipe.place(handle) for handle, _, _ in captured]),
                         tuple([signature(handle) for handle, _, _ in captured]), tuple(trace.guards), tuple(results),
                         result_structure, tuple(updates), recipe.program(graph, place), recipe.is_differentiable,

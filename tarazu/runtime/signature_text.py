@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from tarazu.base.device import CPU
 from tarazu.base.pytree import Structure
 from tarazu.runtime.compiled import Compiled, signature
 from tarazu.runtime.tensor import Tensor
@@ -113,4 +114,4 @@ def _outside(compiled: Compiled, tensors: list[Tensor]) -> list[str]:
             found.append(f"{name}: {type_} became {new_type}")
         elif now_tracked != is_tracked:
             found.append(f"{name} ({type_}): it {'now' if now_tracked else 'no longer'} requires grad")
-    return found
+    return found or [f"it ran on {compiled.place or CPU} and runs now on {compiled.place_now(tensors) or CPU}"]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tarazu.runtime import processes, random
-from tarazu.runtime.jit import Jit, jit
+from tarazu.runtime.jit import jit
 from tarazu.runtime.tensor import Tensor, asarray
 from tarazu.train.arrays import Arrays
 from tarazu.train.spread import Spread, require_divisible
@@ -64,6 +64,9 @@ class Pace:
         self.steps = 1 if self.is_stepwise else max(1, min(fitting, GROWTH * steps))
 
 
+_compiled_permutation = jit(random.permutation)
+
+
 class Rows:
     """Training rows in memory, shuffled anew for each epoch."""
 
@@ -72,15 +75,13 @@ class Rows:
         self.batch_size = min(batch_size, len(train.x))
         self.steps = -(-len(train.x) // self.batch_size)
         permute = partial(random.permutation, len(train.x))
-        self._shuffled = permute if len(train.x) < MANY else jit(permute)
+        self._shuffled = permute if len(train.x) < MANY else partial(_compiled_permutation, len(train.x))
 
     def settle(self, spread: Spread) -> None:
         """Be told where training runs."""
         if self.steps > 1:
             require_divisible(self.batch_size, spread)
         self._x, self._y = spread.whole(self.train.x), spread.whole(self.train.y)
-        if not spread.is_plain and not isinstance(self._shuffled, Jit):
-            self._shuffled = jit(self._shuffled)  # there every single operation is a program
 
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch; a short last batch is one of its own."""
@@ -107,7 +108,7 @@ class SharedRows(Rows):
     def settle(self, spread: Spread) -> None:
         if self.steps > 1:
             require_divisible(self.batch_size, spread)
-        self._spread, self._shuffled = spread, jit(self._shuffled)
+        self._spread = spread
 
     def chunks(self) -> Generator[Chunk]:
         order, batch = self._shuffled().numpy(), self.batch_size

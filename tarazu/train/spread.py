@@ -30,11 +30,6 @@ class Spread:
     def __init__(self, where: Device | Layout) -> None:
         self._where = where
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether this is the plain CPU."""
-        return self._where == CPU
-
     def whole(self, array: np.ndarray) -> Tensor:
         """Rows that every step may take from."""
         return Tensor(put(array, self._where))
@@ -100,7 +95,7 @@ def spread_out(model: Module, state: list[Tensor], devices: Any) -> Spread:
     if several and not isinstance(found, OverMesh):
         raise ArgumentError(f"devices={devices!r} in a run of {processes.count()} processes",
                             expected='"all", or a mesh over all processes', fix="leave devices out")
-    for x in [*state, random.default.state]:
+    for x in state:
         if not isinstance(x.device, Layout) and isinstance(found, OverMesh):
             move(x, found._where)
     return found
