@@ -1,4 +1,4 @@
-.PHONY: check test long bench array-api
+.PHONY: check test xla long bench array-api
 
 check:  ## linter, types and the core's tests: under a minute
 	ruff check .
@@ -7,6 +7,9 @@ check:  ## linter, types and the core's tests: under a minute
 
 test:  ## everything that must pass before a change lands
 	pytest
+
+xla:  ## the XLA backend, which needs JAX: pip install '.[test,xla]'
+	pytest -m xla
 
 long:  ## sweeps that take minutes
 	pytest -m long

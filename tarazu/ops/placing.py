@@ -8,8 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from tarazu.base.device import Layout, Mesh
-from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.base.dtypes import DEFAULT_FLOAT
+from tarazu.base.errors import ArgumentError
+from tarazu.ir import op as ops
+from tarazu.ir.graph import infer
 from tarazu.ir.interpreter import state
+from tarazu.ir.types import TensorType
 from tarazu.ops.promote import as_value
 
 
@@ -66,12 +70,6 @@ def layout(shape: tuple[int, ...], mesh: Mesh, spec: Any) -> Layout:
                             fix="make one: tz.mesh(data=2)")
     for axes in spec:
         mesh.require(axes)
-    _require_rank(shape, spec)
-    return Layout(mesh, spec)
-
-
-def _require_rank(shape: tuple[int, ...], spec: tuple) -> None:
-    if len(spec) > len(shape):
-        raise ShapeError(f"a spec {spec} for a tensor of shape {shape}",
-                         expected=f"at most {len(shape)} entries, one for each axis",
-                         fix="leave out those at the end, or add axes to the tensor")
+    where = Layout(mesh, spec)
+    infer(ops.PLACE, [TensorType(shape, DEFAULT_FLOAT)], {"where": where})
+    return where

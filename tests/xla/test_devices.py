@@ -73,7 +73,7 @@ def test_operations_run_where_their_inputs_are():
 
 
 def test_two_devices_do_not_mix():
-    with pytest.raises(DeviceError, match=r"tensors on xla:1 and on xla:2 in one computation\n.*\n.*x\.to\(y\.device\)"):
+    with pytest.raises(DeviceError, match=r"on xla:1 and on xla:2 in one computation\n.*\n.*x\.to\(y\.device\)"):
         tz.ones(2, device="xla:1") + tz.ones(2, device="xla:2")
     w = tz.ones(2, device="xla:1")
     with pytest.raises(DeviceError, match="tensors on xla:2 and on xla:1"):
@@ -226,7 +226,7 @@ def test_without_jax(monkeypatch):
         return real(name, *rest)
     monkeypatch.setattr(builtins, "__import__", missing)
     monkeypatch.setattr("importlib.import_module", lambda name: missing("jax"))
-    with pytest.raises(DeviceError, match=r"jax is not installed\n.*jax 0.10 or newer\n.*tarazu\[xla\].*tarazu\[cuda\]"):
+    with pytest.raises(DeviceError, match=r"jax is not installed\n.*jax 0.10 or newer\n.*tarazu\[cuda\]"):
         backend.load.__wrapped__("xla")
 
 

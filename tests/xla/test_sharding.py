@@ -30,7 +30,7 @@ def test_shard():
 @pytest.mark.parametrize(("spec", "error", "text"), [
     (("data", "row"), ArgumentError, "axis 'row' of tarazu.mesh.*\n.*one of data, model"),
     (("data", "data"), ShapeError, "each axis of the mesh once"),
-    (("data", None, None), ShapeError, r"a spec .* for a tensor of shape \(6, 4\)"),
+    (("data", None, None), ShapeError, r"spec .* for a tensor of shape \(6, 4\)"),
     (("data",), ShapeError, r"axis 0 of a tensor of shape \(6, 4\), divided by 'data'.*\n.*a multiple of 4")])
 def test_wrong_specs(spec, error, text):
     with pytest.raises(error, match=text):
@@ -107,7 +107,8 @@ def test_a_transformer_over_both_axes():
     x = draw.normal(size=(320, 6, 16)).astype(np.float32)
     y = (x[:, 0, 0] > 0).astype(int)
     wanted, *_ = trained(layers, x=x, y=y, rows=320)
-    patterns = {"*.weight": (None, "model")}
+    patterns = {"0.hidden.weight": (None, "model"), "0.hidden.bias": ("model",), "0.output.weight": ("model",),
+                "*attention.*weight": (None, "model")}
     found, _, model = trained(layers, lambda model: model.shard(tz.mesh(data=2, model=2), patterns), x=x, y=y, rows=320)
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
     assert any("model" in str(x.device).split(") ")[1] for x in model.parameters())
