@@ -12,4 +12,4 @@ def test_the_script_on_devices(tmp_path, monkeypatch, capsys):
     names = {"__name__": "readme"}
     exec(compile(script, "README.md", "exec"), names)
     assert "tarazu.device('xla:7')" in capsys.readouterr().out
-    assert str(names["model"][0].weight.device) == "mesh(data=8, model=1) (None, 'model')"
+    assert str(names["model"][0].weight.device).startswith("mesh(data=8, model=1)")
