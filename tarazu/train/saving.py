@@ -15,6 +15,7 @@ from tarazu.base.errors import ArgumentError, FileFormatError, TarazuError
 from tarazu.nn.module import Module
 from tarazu.record import write_text
 from tarazu.train.description import build, builds_of, describe, rebuild
+from tarazu.train.tensor_file import read_tensors, write_tensors
 
 FORMAT = "tarazu model 1"
 DESCRIPTION, TENSORS = "model.json", "model.safetensors"
@@ -52,8 +53,6 @@ def _require_free(target: Path) -> None:
 
 def write_model(model: Module, folder: Path, extra: dict[str, Any] | None = None) -> None:
     """Write the two files of `model` into a folder; `extra` is kept with them."""
-    from safetensors.numpy import save as save_tensors
-
     import tarazu
 
     frozen = [path for path, x in model.named_parameters() if not x.requires_grad]
@@ -61,10 +60,7 @@ def write_model(model: Module, folder: Path, extra: dict[str, Any] | None = None
     description = {"format": FORMAT, "model": describe(model), "builds": builds_of(model), "frozen": frozen,
                    "extra": extra or {}, "versions": versions}
     write_text(folder / DESCRIPTION, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
-    arrays = {name: np.array(x.numpy(), order="C") for name, x in model.named_tensors()}
-    temporary = folder / f".{TENSORS}.tmp"
-    temporary.write_bytes(save_tensors(arrays))
-    temporary.replace(folder / TENSORS)
+    write_tensors(folder / TENSORS, model.named_tensors())
 
 
 def load(path: str | os.PathLike) -> Module:
@@ -112,17 +108,9 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 
 def _load_tensors(model: Module, path: Path) -> None:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
+    found = read_tensors(path, fix="take an undamaged copy of the whole folder, or train again")
     try:
-        model.load_state_dict(load_file(path))
-    except FileNotFoundError:
-        raise FileFormatError("the file is missing", path=path, expected="the weights beside model.json",
-                              fix="take a whole copy of the folder") from None
-    except SafetensorError as error:
-        raise FileFormatError(f"damaged or cut short: {error}", path=path, expected="the file as it was written",
-                              fix="take an undamaged copy, or train again") from None
+        model.load_state_dict(found)
     except TarazuError as error:
         raise FileFormatError(f"it does not fit model.json: {error.problem}", path=path, expected=error.expected,
                               fix="take both files from one saved model") from None
