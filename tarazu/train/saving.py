@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import numpy as np
 from tarazu.base.errors import ArgumentError, FileFormatError, TarazuError
 from tarazu.nn.module import Module
 from tarazu.record import write_text
+from tarazu.runtime import processes
 from tarazu.train.description import build, builds_of, describe, rebuild
 from tarazu.train.tensor_file import read_tensors, write_tensors
+from tarazu.train.written_once import Tensors, written_once
 
 FORMAT = "tarazu model 1"
 DESCRIPTION, TENSORS = "model.json", "model.safetensors"
@@ -29,11 +32,16 @@ def save(model: Module, path: str | os.PathLike) -> None:
     """
     target = Path(path)
     _require_free(target)
+    processes.wait("a look at the place of a model")
+    written_once("a saved model", model.named_tensors(), partial(_replace, model, target))
+
+
+def _replace(model: Module, target: Path, tensors: Tensors) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
         new, old = Path(scratch) / "new", Path(scratch) / "old"
         new.mkdir()
-        write_model(model, new)
+        write_model(model, new, tensors=tensors)
         if target.exists():
             target.rename(old)
         new.rename(target)
@@ -51,8 +59,9 @@ def _require_free(target: Path) -> None:
                             expected="a new path, or that of a saved model alone", fix="choose another path")
 
 
-def write_model(model: Module, folder: Path, extra: dict[str, Any] | None = None) -> None:
-    """Write the two files of `model` into a folder; `extra` is kept with them."""
+def write_model(model: Module, folder: Path, extra: dict[str, Any] | None = None,
+                tensors: Tensors | None = None) -> None:
+    """Write the two files of `model` into a folder; `extra` is kept with them. `tensors` are its own if not given."""
     import tarazu
 
     frozen = [path for path, x in model.named_parameters() if not x.requires_grad]
@@ -60,7 +69,7 @@ def write_model(model: Module, folder: Path, extra: dict[str, Any] | None = None
     description = {"format": FORMAT, "model": describe(model), "builds": builds_of(model), "frozen": frozen,
                    "extra": extra or {}, "versions": versions}
     write_text(folder / DESCRIPTION, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
-    write_tensors(folder / TENSORS, model.named_tensors())
+    write_tensors(folder / TENSORS, model.named_tensors() if tensors is None else tensors)
 
 
 def load(path: str | os.PathLike) -> Module:
