@@ -12,7 +12,7 @@ from tarazu.base.device import CPU, Device, Mesh, default
 from tarazu.base.pytree import Structure
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import bind
+from tarazu.ir.interpreter import bind, state
 from tarazu.ir.types import TensorType
 from tarazu.runtime.device import Roaming, place_of
 from tarazu.runtime.outside import KEPT, Guard
@@ -125,7 +125,7 @@ class Compiled:
                 return None
             found.append(raw)
         if self.place is None and default() is CPU and {*map(type, found)} <= _PLAIN and all(
-                [x.raw.__class__ is np.ndarray for x in tensors]):
+                x.raw.__class__ is np.ndarray for x in tensors):
             return found  # the usual case, without the questions
         return found if self.place_now(tensors) == self.place else None
 
@@ -159,7 +159,10 @@ class Compiled:
         """The data of the outputs, and their places on the gradient tape."""
         if not self.is_differentiable:
             return self.program(*map(settled, tensors), *captured), self._no_links
-        found = bind(ops.CALL, *tensors, *self.outside(tensors), label=self.label, body=self.graph)
+        inputs = [*tensors, *self.outside(tensors)]
+        if self.place is not None and place_of(map(settled, inputs)) is None:
+            inputs = [state.interpreter.place(x, self.place) for x in inputs]
+        found = bind(ops.CALL, *inputs, label=self.label, body=self.graph)
         return [x.raw for x in found], [x.link if i in self._kept else None for i, x in enumerate(found)]
 
 

@@ -139,6 +139,30 @@ def test_default_device():
         tz.default_device("cpu")
 
 
+def test_differentiable_functions_run_on_the_default_device_too():
+    w = tz.tensor(X, requires_grad=True)
+    f = tz.jit(lambda x: (x * w).sum())
+    with tz.default_device("xla:3"):
+        y = f(tz.tensor(X, device="cpu"))
+    assert y.device == tz.device("xla:3")
+    y.backward()
+    assert w.grad.device == tz.device("cpu") and same_bits(w.grad.numpy(), X)
+
+
+@pytest.mark.parametrize(("precision", "near"), [("bfloat16", 0.05), ("float16", 0.02)])
+def test_mixed_precision(precision, near):
+    histories = {}
+    for where in ("cpu", "xla:1", "all"):
+        tz.random.seed(0)
+        model = tz.nn.Sequential([tz.nn.Dense(16, "relu"), tz.nn.BatchNorm(), tz.nn.Dense(1)])
+        model.compile(tz.optim.Adam(lr=0.05), "mse", precision=precision)
+        histories[where] = model.fit(X, X[:, :1], epochs=10, batch_size=8, verbose=0, devices=where).history["loss"]
+        assert {str(x.dtype) for x in model.parameters()} == {"float32"}
+        assert "dot" in str(model._setup.train_chunk.graph) and precision in str(model._setup.train_chunk.graph)
+    np.testing.assert_allclose(histories["xla:1"], histories["cpu"], rtol=near, atol=near)
+    np.testing.assert_allclose(histories["all"], histories["xla:1"], rtol=near, atol=near)
+
+
 def test_random_numbers_are_the_same_everywhere():
     drawn = []
     for device in ("cpu", "xla:1"):
