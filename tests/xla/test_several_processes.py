@@ -103,6 +103,6 @@ def test_unequal_streams_and_wrong_devices_are_told(script, tmp_path):
     done = run(uneven, tmp_path / "a", 2, STREAM="yes")
     assert done.returncode != 0 and "waits for" in done.stderr and "batch of 10 rows" in done.stderr
     alone = Path(tmp_path / "alone.py")
-    alone.write_text(SCRIPT.replace("batch_size=20", "batch_size=20, devices='xla:0'"))
+    alone.write_text(SCRIPT.replace("batch_size=20", "batch_size=20, devices='cpu'"))
     done = run(alone, tmp_path / "b", 2)
     assert done.returncode != 0 and "in a run of 2 processes" in done.stderr
