@@ -9,7 +9,7 @@ test:  ## everything that must pass before a change lands
 	pytest
 
 xla:  ## the XLA backend, which needs JAX: pip install '.[test,xla]'
-	pytest -m xla
+	pytest -m 'xla and not long'
 
 long:  ## sweeps that take minutes
 	pytest -m long

@@ -32,6 +32,8 @@ PEERS = {
     "jax": Peer("JAX", "jax", "jax_jit"),
     "keras": Peer("Keras fit", "keras", "keras_fit", kinds=("mlp",)),
 }
+XLA, SCAN = "xla", "scan"  # asked for by name only: they say what our layer above XLA costs
+PEERS |= {XLA: Peer("Tarazu on XLA", "jax", "xla_fit"), SCAN: Peer("JAX scan", "jax", "jax_scan")}
 
 
 def python_for(library: str, given: str | None = None) -> str | None:

@@ -12,13 +12,14 @@ import argparse
 
 import epochs
 import iris
-from peers import OURS, PEERS, machine, python_for, use_two_cores
+from peers import OURS, PEERS, SCAN, XLA, machine, python_for, use_two_cores
 from report import Comparison, markdown
 from workloads import WORKLOADS
 
 IRIS = "iris"
 NAMES = [*WORKLOADS, IRIS]
 OTHERS = [peer for peer in PEERS if peer != OURS]
+USUAL = [peer for peer in OTHERS if peer not in (XLA, SCAN)]
 LIBRARIES = sorted({PEERS[peer].library for peer in OTHERS})
 
 
@@ -26,7 +27,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workloads", nargs="*", metavar="workload", help=f"of {', '.join(NAMES)}; all of them")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--peers", default=",".join(OTHERS), help=f"of {','.join(OTHERS)}; all of them")
+    parser.add_argument("--peers", default=",".join(USUAL),
+                        help=f"of {','.join(OTHERS)}; {','.join(USUAL)}")
     parser.add_argument("--table", action="store_true", help="at the end a table for the docs")
     for library in LIBRARIES:
         parser.add_argument(f"--python-{library}", metavar="PATH", help=f"an interpreter that has {library}")

@@ -217,7 +217,7 @@ if _TYPE_CHECKING:
     from tarazu.runtime.replicas import replicate
     from tarazu.runtime.variable import Variable
     from tarazu.runtime.vmap import vmap
-    from tarazu.train import load
+    from tarazu.train import export, load
     from tarazu.transform.custom import checkpoint, custom_vjp
 
 _install(_Eager())
@@ -252,7 +252,7 @@ _LAZY = {
     "runtime.variable": "Variable",
     "runtime.vmap": "vmap",
     "transform.custom": "checkpoint custom_vjp",
-    "train": "load",
+    "train": "export load",
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
 

@@ -54,9 +54,9 @@ def stepped_epoch(forward: Any, batch: int, state: Any, order: np.ndarray, x: ja
     return state, total
 
 
-def prepare(workload: Workload) -> Train:
+def prepare(workload: Workload, *, always_scan: bool = False) -> Train:
     parameters, forward = MODELS[workload.kind]
-    epoch = stepped_epoch if workload.kind == "cnn" else scanned_epoch
+    epoch = stepped_epoch if workload.kind == "cnn" and not always_scan else scanned_epoch
     x, y = map(jnp.asarray, data(workload))
     rng, p = np.random.default_rng(0), jax.tree.map(jnp.asarray, parameters(workload))
     state = p, ADAM.init(p)

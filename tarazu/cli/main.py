@@ -9,10 +9,12 @@ import click
 
 from tarazu.backend.native import cache
 from tarazu.base.errors import TarazuError
-from tarazu.cli import run_folder, show
+from tarazu.cli import launch, run_folder, show
 from tarazu.data import read_table
 from tarazu.data.wording import plural
 from tarazu.optim import OPTIMIZERS
+from tarazu.runtime import processes
+from tarazu.runtime.device import default_device
 from tarazu.runtime.device import device as find_device
 from tarazu.train.table import TableOptions, fit_table, predict_table
 
@@ -101,12 +103,14 @@ def fit_command(table: str, target: str, kinds: Any, device: str, out: str | Non
 
     The run folder gets the model, the history and report.html.
     """
-    find_device(device)
+    where = find_device(device)
     place = run_folder.destination(table, target, out, force)
     data = read_table(table)
-    with show.warnings_as_lines() as warned:
+    with show.warnings_as_lines() as warned, default_device(where):
         result = fit_table(data, target, TableOptions(**options, kinds=dict(kinds)), verbose=0 if quiet else "auto",
-                           on_summary=None if quiet else show.summary)
+                           on_summary=None if quiet or not processes.is_first() else show.summary)
+    if not processes.is_first():
+        return
     folder = run_folder.write(result, place, title=f"{target} from {table}", force=force)
     if result.history.stopped == "interrupted":
         click.echo(f"interrupted after {len(result.history)} of {options['epochs']} epochs; what was learned is kept")
@@ -145,6 +149,19 @@ def cache_command(clear: bool) -> None:
         click.echo(f"removed {plural(cache.clear(), 'compiled program')}")
     else:
         show.cached(cache.info())
+
+
+@main.command(name="launch", short_help="Start several processes of a command on this machine.")
+@click.option("--processes", type=click.IntRange(min=1), required=True, help="How many.")
+@click.option("--devices", type=click.IntRange(min=1),
+              help="Virtual CPU devices of each process, to try things without GPUs.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def launch_command(processes: int, devices: int | None, command: tuple[str, ...]) -> None:
+    """Start processes that train together, each running COMMAND; write -- before it.
+
+    Lines of all but process 0 begin with the number of their process. When one fails, the others are stopped.
+    """
+    sys.exit(launch.launch(command, processes, devices))
 
 
 if __name__ == "__main__":

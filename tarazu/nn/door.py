@@ -29,7 +29,8 @@ class Trainable:
         inputs are cast to that type, the model computes in it, forward and back, and its output is cast back for loss
         and metrics; `evaluate` and `predict` do the same. Weights, running means and the optimiser stay float32, and
         so does a saved model. With float16 the loss is scaled while gradients are computed; a step whose gradients
-        overflow is left out. Raises ArgumentError for names that are not known.
+        overflow is left out. Inputs stay as they are where a layer has `reads_codes` set, as `TableFeatures` has: half
+        types hold whole numbers up to 256 or 2048 only. Raises ArgumentError for names that are not known.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.1), loss="mse", precision="bfloat16")

@@ -43,6 +43,7 @@ class Module(Trainable):
     """
 
     _arguments: tuple[tuple, dict]
+    reads_codes = False  # whether a float input holds whole numbers, such as codes, which no half type may round
     _is_training = True
     _is_built = False
     _built_with: list[list[int]] | None = None  # the input shapes (batch of 1) that `build` saw

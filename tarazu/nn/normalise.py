@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tarazu.base.dtypes import float32, promote
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.init import ones, zeros
 from tarazu.nn.last_axis import LastAxisLayer
 from tarazu.nn.parameter import Parameter
+from tarazu.ops.elementwise import astype
 from tarazu.ops.normalise import batch_norm, layer_norm
+from tarazu.ops.promote import as_float
 from tarazu.ops.reduce import mean, var
 from tarazu.runtime.autograd import no_grad
 from tarazu.runtime.tensor import Tensor
@@ -19,7 +22,8 @@ class BatchNorm(LastAxisLayer):
 
     Ioffe and Szegedy, 2015. In training with the batch's own statistics, while running averages are kept
     (new = momentum * old + (1 - momentum) * batch, the variance unbiased); in evaluation with these. `epsilon` is added
-    to the variance. A batch of a single sample has no variance and comes out as the bias.
+    to the variance. A batch of a single sample has no variance and comes out as the bias. Statistics are float32 for
+    half types too, and do not count for the dtype of the output.
 
     >>> import tarazu as tz
     >>> norm = tz.nn.BatchNorm()
@@ -42,8 +46,10 @@ class BatchNorm(LastAxisLayer):
 
     def forward(self, x: Any) -> Any:
         self._require_size(x)
-        average, variance = self._of_batch(x) if self.training else (self.running_mean, self.running_variance)
-        return batch_norm(x, average, variance, self.weight, self.bias, epsilon=self._epsilon)
+        wide = _wide(x)
+        average, variance = self._of_batch(wide) if self.training else (self.running_mean, self.running_variance)
+        y = batch_norm(wide, average, variance, self.weight, self.bias, epsilon=self._epsilon)
+        return astype(y, promote(as_float(x).dtype, self.weight.dtype), copy=False)
 
     def _of_batch(self, x: Any) -> tuple[Any, Any]:
         axes = tuple(range(len(x.shape) - 1))
@@ -77,4 +83,11 @@ class LayerNorm(LastAxisLayer):
 
     def forward(self, x: Any) -> Any:
         self._require_size(x)
-        return layer_norm(x, self.weight, self.bias, epsilon=self._epsilon)
+        y = layer_norm(_wide(x), self.weight, self.bias, epsilon=self._epsilon)
+        return astype(y, promote(as_float(x).dtype, self.weight.dtype), copy=False)
+
+
+def _wide(x: Any) -> Any:
+    """`x` in at least single precision, as squares soon exceed what float16 holds."""
+    x = as_float(x)
+    return astype(x, promote(x.dtype, float32), copy=False)

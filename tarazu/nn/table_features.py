@@ -23,10 +23,11 @@ class TableFeatures(Module):
     """
 
     def __init__(self, num_dense: int, embeddings: Any) -> None:
-        self._num_dense = num_dense
+        self._num_dense, self.reads_codes = num_dense, bool(embeddings)
         self.embeddings = [Embedding(levels, dim) for levels, dim in embeddings]
 
     def forward(self, x: Any) -> Any:
         codes = [astype(x[:, self._num_dense + i], "int64") for i in range(len(self.embeddings))]
         vectors = [embedding(code) for embedding, code in zip(self.embeddings, codes, strict=True)]
-        return concat([x[:, :self._num_dense], *vectors], 1)
+        numbers = x[:, :self._num_dense]
+        return concat([astype(numbers, vectors[0].dtype, copy=False) if vectors else numbers, *vectors], 1)

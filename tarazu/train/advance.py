@@ -54,11 +54,14 @@ def train_on(run: Run, chunk: Chunk, sums: list[Tensor]) -> tuple[Tensor, list[T
 
 
 def require_finite_weights(run: Run) -> bool:
-    """False, with the run given up, when the epoch's last update made a weight infinite or NaN."""
-    if all(np.isfinite(x.numpy()).all() for x in run.setup.optimizer.parameters):
+    """False, with the run given up, when the epoch's last update made a weight infinite or NaN, or could not be."""
+    what = run.setup.loss_scale.failure()
+    if not all(np.isfinite(x.numpy()).all() for x in run.setup.optimizer.parameters):
+        what = "a weight became infinite or NaN"
+    if not what:
         return True
     assert run.last is not None  # an epoch that ended has had a chunk
-    give_up(run, "a weight became infinite or NaN", _last_good(run), run.last.chunk.last().arrays())
+    give_up(run, what, _last_good(run), run.last.chunk.last().arrays())
     return False
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tarazu.base.errors import ArgumentError
-from tarazu.train.snapshot import Snapshot, restore, snapshot_of
+from tarazu.runtime.tensor import Tensor, asarray
 
 if TYPE_CHECKING:
     from tarazu.train.run import Run
@@ -44,6 +44,13 @@ class Callback:
 
     def on_fit_end(self, run: Run) -> None:
         """After the last epoch, also of an interrupted run."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `tz.train.Checkpoint` keeps of this callback: numbers, text, tensors and arrays, by name."""
+        return {}
+
+    def load_state_dict(self, content: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave, tensors as arrays; called when a fit goes on, after `on_fit_start`."""
 
 
 def wants_steps(callback: Callback) -> bool:
@@ -85,17 +92,28 @@ class KeepBest(_Watcher):
     def on_fit_start(self, run: Run | None) -> None:
         self.epoch: int | None = None
         self._best = math.inf
-        self._weights: Snapshot = []
+        self._weights: dict[str, Tensor] = {}
 
     def on_epoch_end(self, run: Run) -> None:
         value = self._value(run)
         if value < self._best:
-            self._best, self.epoch, self._weights = value, run.epoch, snapshot_of(run.model)
+            self._best, self.epoch, self._weights = value, run.epoch, run.model.state_dict()
 
     def on_fit_end(self, run: Run) -> None:
         if self._restore and self.epoch is not None:
-            restore(self._weights)
+            run.model.load_state_dict(self._weights)
             run.kept_epoch = self.epoch
+
+    def state_dict(self) -> dict[str, Any]:
+        if self.epoch is None:
+            return {}
+        return {"best": self._best, "epoch": self.epoch, **{f"weights.{path}": x for path, x in self._weights.items()}}
+
+    def load_state_dict(self, content: dict[str, Any]) -> None:
+        if content:
+            self._best, self.epoch = content["best"], content["epoch"]
+            self._weights = {name.removeprefix("weights."): asarray(value) for name, value in content.items()
+                             if name.startswith("weights.")}
 
 
 class EarlyStopping(_Watcher):
@@ -128,3 +146,9 @@ class EarlyStopping(_Watcher):
         self._best = min(self._best, value)
         if self._since >= self.patience:
             run.stop("early stopping")
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self._best, "since": self._since}
+
+    def load_state_dict(self, content: dict[str, Any]) -> None:
+        self._best, self._since = content["best"], content["since"]

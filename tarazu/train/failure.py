@@ -47,4 +47,5 @@ def _likely_cause(run: Run, batch: Arrays) -> str:
     optimizer.zero_grad()
     if not all(np.isfinite(g.numpy()).all() for g in gradients):
         return "an operation whose gradient is infinite, such as sqrt(0), in the model or the loss"
-    return f"a learning rate that is too high ({float(optimizer.lr):.3g}); try a tenth of it, or clip_norm=1.0"
+    return (f"{run.setup.policy.likely_overflow}a learning rate that is too high ({float(optimizer.lr):.3g}); try a "
+            "tenth of it, or clip_norm=1.0")

@@ -13,8 +13,12 @@ from tarazu.train.setup import Setup
 from tarazu.train.stream import Stream, is_stream, rows_of
 
 
-def rows(setup: Setup, x: Any, y: Any, batch_size: int, split: float, given: Any) -> tuple[Rows, Arrays | None]:
-    """The rows to train on, and those to validate with: a share `split` of them, or the `given` ones."""
+def rows(setup: Setup, x: Any, y: Any, batch_size: int, split: float, given: Any,
+         split_seed: int | None) -> tuple[Rows, Arrays | None]:
+    """The rows to train on, and those to validate with: a share `split` of them, or the `given` ones.
+
+    `split_seed`, if there is one, says which; else the seed of earlier fits.
+    """
     _require_targets(x, y)
     train = pair(x, y)
     if given is not None:
@@ -24,9 +28,11 @@ def rows(setup: Setup, x: Any, y: Any, batch_size: int, split: float, given: Any
         return _rows(train, batch_size), _validation(given, train)
     if not split:
         return _rows(train, batch_size), None
-    if setup.split_seed is None:
-        setup.split_seed = int(random.randint(2**31))
-    train, validation = hold_out(train, split, setup.split_seed, setup.loss)
+    if split_seed is None:
+        if setup.split_seed is None:
+            setup.split_seed = int(random.randint(2**31))
+        split_seed = setup.split_seed
+    train, validation = hold_out(train, split, split_seed, setup.loss)
     return _rows(train, batch_size), validation
 
 

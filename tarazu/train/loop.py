@@ -8,8 +8,6 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
 from tarazu.base.errors import ArgumentError
 from tarazu.ir.interpreter import state
 from tarazu.nn.last_axis import size
@@ -22,6 +20,7 @@ from tarazu.runtime.tensor import asarray
 from tarazu.train.advance import advance, require_finite_weights
 from tarazu.train.arrays import Arrays, require_labels_fit
 from tarazu.train.callbacks import Callback, KeepBest, wants_steps
+from tarazu.train.checkpointing import Checkpoint, open_checkpoint
 from tarazu.train.chunk import Rows
 from tarazu.train.failure import TrainingWarning
 from tarazu.train.inputs import batches, require_no_steps, rows
@@ -44,14 +43,16 @@ def fit(model: Module, x: Any, y: Any = None, *, epochs: int = 1, batch_size: in
     epochs, batch_size = size("epochs", epochs), size("batch_size", batch_size)
     if seed is not None:
         random.seed(seed)
+    given = _checked(callbacks)
+    split_seed = open_checkpoint(given)
     source: Rows | Stream
     if is_stream(x, y):
         source, validation = batches(x, epochs, steps_per_epoch, validation_split, validation_data)
     else:
         require_no_steps(steps_per_epoch)
-        source, validation = rows(setup, x, y, batch_size, validation_split, validation_data)
+        source, validation = rows(setup, x, y, batch_size, validation_split, validation_data, split_seed)
     with contextlib.closing(source):
-        told = [*_with_best(callbacks, validation), *progress(verbose if processes.is_first() else 0)]
+        told = [*_in_order(given, validation), *progress(verbose if processes.is_first() else 0)]
         source.pace.is_stepwise = state.interpreter.notes_lines or any(map(wants_steps, told))
         _build(setup, source, validation)
         setup.spread = spread_out(model, setup.state(), devices)
@@ -76,16 +77,20 @@ def _build(setup: Setup, source: Rows | Stream, validation: Arrays | None) -> No
     setup.prepare()
 
 
-def _with_best(callbacks: Any, validation: Arrays | None) -> list[Callback]:
+def _checked(callbacks: Any) -> list[Callback]:
     found = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
     for callback in found:
         if not isinstance(callback, Callback):
             raise ArgumentError(f"{callback!r} among the callbacks",
                                 expected="objects of subclasses of tz.train.Callback",
                                 fix="make an object of the class: tz.train.EarlyStopping()")
-    if validation is None or any(isinstance(callback, KeepBest) for callback in found):
-        return found
-    return [*found, KeepBest()]
+    return found
+
+
+def _in_order(callbacks: list[Callback], validation: Arrays | None) -> list[Callback]:
+    """The best weights are kept of every fit with validation; a checkpoint is last, to hold what the others know."""
+    has_best = validation is None or any(isinstance(callback, KeepBest) for callback in callbacks)
+    return sorted(callbacks if has_best else [*callbacks, KeepBest()], key=lambda x: isinstance(x, Checkpoint))
 
 
 def _run(run: Run, callbacks: list[Callback]) -> None:
@@ -93,6 +98,7 @@ def _run(run: Run, callbacks: list[Callback]) -> None:
         for callback in callbacks:
             getattr(callback, hook)(run)
 
+    run.callbacks = callbacks
     tell("on_fit_start")
     try:
         _train(run, tell)
@@ -120,7 +126,7 @@ def _train(run: Run, tell: Tell) -> None:
 def _train_epoch(run: Run, tell: Tell) -> bool:
     """One pass over the training rows; its row goes to the history. Gives False when the run ended without one."""
     start = time.perf_counter()
-    run.sums = [asarray(np.zeros(())) for _ in ("loss", *run.setup.metrics)]
+    run.sums = run.zero_sums()
     with contextlib.closing(run.source.chunks()) as chunks:
         for chunk in chunks:
             if not advance(run, chunk):

@@ -33,6 +33,8 @@ Losses = Callable[[], tuple[Tensor, Tensor]]  # the loss of a batch, and what th
 class FullPrecision:
     """Everything in the type that it has: what `precision="float32"` stands for."""
 
+    likely_overflow = ""  # what in the model may have become infinite for this type alone
+
     def forward(self, model: Module, inputs: Any) -> Any:
         """The model's output."""
         return model(inputs)
@@ -57,8 +59,10 @@ class HalfPrecision(FullPrecision):
         singles = [x for _, x in model.named_parameters() if x.dtype is float32]
         if not singles:
             return model(inputs)  # a float64 model stays one, with all digits of its inputs
+        if not any(module.reads_codes for _, module in model.named_modules()):
+            inputs = _cast(inputs, float32, self._dtype)
         with _standing_in(singles, [astype(x, self._dtype) for x in singles]):
-            output = model(_cast(inputs, float32, self._dtype))
+            output = model(inputs)
         return _cast(output, self._dtype, float32)
 
 
@@ -70,6 +74,8 @@ class HalfPrecision(FullPrecision):
 
 class ScaledHalfPrecision(HalfPrecision):
     """As `HalfPrecision`, for a type in which small gradients would become zero."""
+
+    likely_overflow = 'a number above 65504 in the model, which float16 does not hold (try precision="bfloat16"), or '
 
     def loss_scale(self) -> Unscaled:
         return LossScale()
@@ -114,6 +120,10 @@ class Unscaled:
         """The tensors that a step changes here."""
         return []
 
+    def failure(self) -> str:
+        """Why no more steps will be taken, if so."""
+        return ""
+
 
 class LossScale(Unscaled):
     """Steps with the gradient of the loss times a scale, so that small gradients do not become zero in float16.
@@ -156,6 +166,10 @@ class LossScale(Unscaled):
 
     def state(self) -> list[Tensor]:
         return [self.scale, self.good_steps]
+
+    def failure(self) -> str:
+        is_lowest = float(self.scale) <= SMALLEST_SCALE
+        return "the gradients were infinite or NaN at every loss scale" if is_lowest else ""
 
 
 FULL = FullPrecision()

@@ -29,8 +29,16 @@ def row_text(row: dict[str, Any]) -> str:
                      if name not in ("epoch", "seconds", "learning_rate"))
 
 
+def _say_where_from(run: Run) -> None:
+    if run.gone_on_from:
+        print(f"going on after epoch {run.epoch} of {run.epochs} from {run.gone_on_from}", flush=True)
+
+
 class Lines(Callback):
     """A line for each epoch; for long runs for every so many, the first and the last always."""
+
+    def on_fit_start(self, run: Run) -> None:
+        _say_where_from(run)
 
     def on_epoch_end(self, run: Run) -> None:
         every = -(-run.epochs // MOST_LINES)
@@ -47,6 +55,7 @@ class Bar(Callback):
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
         from rich.table import Column
 
+        _say_where_from(run)
         rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # what a narrow terminal cuts
         self._bar = Progress(TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), BarColumn(bar_width=12),
                              TimeRemainingColumn(compact=True),

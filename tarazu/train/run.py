@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tarazu.record import History
-from tarazu.runtime.tensor import Tensor
+from tarazu.runtime.tensor import Tensor, asarray
 from tarazu.train.advance import Done
 from tarazu.train.arrays import Arrays
 from tarazu.train.chunk import Rows
 from tarazu.train.setup import Setup
 from tarazu.train.snapshot import snapshot
 from tarazu.train.stream import Stream
+
+if TYPE_CHECKING:
+    from tarazu.train.callbacks import Callback
 
 
 class Run:
@@ -22,7 +26,9 @@ class Run:
     def __init__(self, setup: Setup, source: Rows | Stream, validation: Arrays | None, *, epochs: int) -> None:
         self.model, self.setup, self.source, self.validation = setup.model, setup, source, validation
         self.epochs, self.batch_size = epochs, source.batch_size
+        self.callbacks: list[Callback] = []
         self.history = History()
+        self.gone_on_from = ""  # the checkpoint
         self.epoch = self.step = self.rows = 0  # the last two count in the epoch
         self.loss = math.nan
         self.sums: list[Tensor] = []  # over the epoch's rows: of the loss and of each metric
@@ -51,6 +57,10 @@ class Run:
             tensors = list({id(x): x for x in found}.values())
             self._changed = self.setup.train_chunk.traces, tensors
         return tensors
+
+    def zero_sums(self) -> list[Tensor]:
+        """What the sums of an epoch start from."""
+        return [asarray(np.zeros(())) for _ in ("loss", *self.setup.metrics)]
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""

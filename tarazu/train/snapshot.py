@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tarazu.nn.module import Module
 from tarazu.runtime.tensor import Tensor
 
 Snapshot = list[tuple[Tensor, Any]]
@@ -14,11 +13,6 @@ Snapshot = list[tuple[Tensor, Any]]
 def snapshot(tensors: Iterable[Tensor]) -> Snapshot:
     """The values of `tensors` as they are now."""
     return [(x, x.raw) for x in tensors]
-
-
-def snapshot_of(model: Module) -> Snapshot:
-    """The weights of a model, and what else it keeps in tensors, as they are now."""
-    return snapshot(x for _, x in model.named_tensors())
 
 
 def restore(values: Snapshot) -> None:

@@ -105,6 +105,11 @@ class Stream:
         if not self._is_iterator:
             self._room = 0  # the next epoch has the same rows
 
+    def had(self, epochs: int) -> Generator[Chunk]:
+        """The chunks of the epochs that a run that goes on has had; where each epoch starts anew, of one of them."""
+        for _ in range(1 if self._per_epoch is None else epochs):
+            yield from self.chunks()
+
     def settle(self, spread: Spread) -> None:
         """Be told where training runs."""
         self._spread = spread

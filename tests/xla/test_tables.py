@@ -39,7 +39,7 @@ def test_jax_is_used_by_its_public_api(path):
 @pytest.mark.parametrize("shape", [(), (1,), (5,), (3, 7), (1000,), (0, 3)])
 def test_random_bits_are_the_same_bits(shape):
     state = np.array([123456789, 4000000000, 4294967295, 7], np.uint32)
-    found = ROWS[ops.RANDOM_BITS](state, shape=shape)
+    found = backend.BACKEND.primitive(ops.RANDOM_BITS, {"shape": shape})(state)
     assert same_bits(found, random_bits(state, shape))
 
 
@@ -75,7 +75,7 @@ def test_a_bound_that_is_not_reached_does_not():
 @pytest.mark.parametrize("dtype", ["float32", "int64"])
 def test_the_last_of_equal_places_is_set(dtype):
     x = tz.zeros(5, dtype=dtype, device="xla:0")
-    places = np.array([1, 1, -4, 1, 3, 9])  # -4 is 1 too; 9 is clamped
+    places = np.array([1, 1, -4, 1, 3, 4])  # -4 is 1 too
     x[places] = np.arange(1, 7)
     assert x.tolist() == [0, 4, 0, 5, 6]
 

@@ -8,13 +8,16 @@ the same order.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import re
 import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, NoReturn
+from queue import Empty, SimpleQueue
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -29,13 +32,15 @@ _LAUNCHERS = (  # names for count and index; JAX finds the coordinator of these 
     ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
     ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
 )
+_not_met: list[DeviceError] = []  # why this process could not join
 _FAILED_COLLECTIVE = re.compile(
     r"Gloo .*(failed|closed by peer|reset by peer|timed out)|(NCCL|RCCL) .*(failed|error)|ncclRemoteError"
     r"|heartbeat timeout|coordination service|distributed service", re.IGNORECASE | re.DOTALL)
 _NAMED_TASK = re.compile(r"\btask[: ](\d+)", re.IGNORECASE)
 
 
-class Place(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Place:
     """Which process of how many this is; `coordinator` is process 0's address, None where JAX finds it."""
 
     coordinator: str | None
@@ -139,16 +144,37 @@ def join() -> None:
         return
     import jax
 
+    if _not_met:
+        raise _not_met[0]
     if jax.distributed.is_initialized():
         return
     jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM and go on
-    try:
-        jax.distributed.initialize(
-            place.coordinator, place.count, place.index, heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT,
-            initialization_timeout=JOIN_TIMEOUT, **_options(place))
-    except (RuntimeError, ValueError) as error:
-        raise _not_joined(place, error) from error
     _end_at_once_after_errors()
+    if error := _error_in_meeting(place):
+        _not_met.append(_not_joined(place, error))
+        raise _not_met[0] from error
+
+
+def _error_in_meeting(place: Place) -> Exception | None:
+    """Meet the others, in a thread: when JAX's own patience ends, it ends the process, and no error can be raised."""
+    import jax
+
+    result: SimpleQueue[Exception | None] = SimpleQueue()
+
+    def meet() -> None:
+        try:
+            jax.distributed.initialize(
+                place.coordinator, place.count, place.index, heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT,
+                initialization_timeout=10 * JOIN_TIMEOUT, **_options(place))
+            result.put(None)
+        except Exception as error:
+            result.put(error)
+
+    threading.Thread(target=meet, daemon=True).start()
+    try:
+        return result.get(timeout=JOIN_TIMEOUT)
+    except Empty:
+        return TimeoutError("not all came in time")
 
 
 def _options(place: Place) -> dict[str, Any]:
