@@ -1,4 +1,4 @@
-"""Twenty steps of a small MLP over devices or processes: process 0 prints the loss of each, and rows per second, as JSON.
+"""Twenty steps of a small MLP over devices or processes; process 0 prints their losses, and rows per second, as JSON.
 
 `parallel_fit.py one`, `data` (each batch divided) or `tensor` (weights divided by 4, batches by 2).
 """
@@ -39,8 +39,8 @@ def main(layout: str) -> None:
     model.fit(x[:few], y[:few], batch_size=workload.batch, epochs=1, devices=devices, seed=0, verbose=False,
               callbacks=[losses])
     whole = len(x) // workload.batch * workload.batch  # no short last batch, which would be compiled within an epoch
-    rows = model.fit(x[:whole], y[:whole], batch_size=workload.batch, epochs=EPOCHS, devices=devices, verbose=False).rows
-    rate = whole / min(row["seconds"] for row in rows)
+    history = model.fit(x[:whole], y[:whole], batch_size=workload.batch, epochs=EPOCHS, devices=devices, verbose=False)
+    rate = whole / min(row["seconds"] for row in history.rows)
     if os.environ.get("TARAZU_PROCESS", "0") == "0":
         print(json.dumps({"losses": losses.found, "rows_per_second": rate}), flush=True)
 
