@@ -35,8 +35,8 @@ class Trainable:
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.1), loss="mse", precision="bfloat16")
         >>> history = model.fit([[1.0], [2.0]], [2.0, 4.0], epochs=200, seed=0, verbose=0)
-        >>> round(model.predict([[3.0]]).item(), 1), model[0].weight.dtype
-        (6.0, tarazu.float32)
+        >>> round(model.predict([[3.0]]).item()), model[0].weight.dtype
+        (6, tarazu.float32)
         """
         _trainer().compile(self, optimizer, loss, metrics, precision)
         return self
