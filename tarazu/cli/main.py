@@ -164,18 +164,5 @@ def launch_command(processes: int, devices: int | None, command: tuple[str, ...]
     sys.exit(launch.launch(command, processes, devices))
 
 
-@main.command(name="launch", short_help="Start several processes of a command on this machine.")
-@click.option("--processes", type=click.IntRange(min=1), required=True, help="How many.")
-@click.option("--devices", type=click.IntRange(min=1),
-              help="Virtual CPU devices of each process, to try things without GPUs.")
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def launch_command(processes: int, devices: int | None, command: tuple[str, ...]) -> None:
-    """Start processes that train together, each running COMMAND; write -- before it.
-
-    Lines of all but process 0 begin with the number of their process. When one fails, the others are stopped.
-    """
-    sys.exit(launch.launch(command, processes, devices))
-
-
 if __name__ == "__main__":
     main()

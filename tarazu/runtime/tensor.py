@@ -236,6 +236,8 @@ class Tensor(Habits, Exchange):
             raise GradientError("a leaf tensor with requires_grad was changed in place while gradients are recorded",
                                 expected="changes of such a tensor inside tz.no_grad()",
                                 fix="write `with tz.no_grad():` around the change")
+        if not (new.raw.__class__ is np.ndarray is self.raw.__class__):
+            new = state.interpreter.place(new, state.interpreter.home(self))  # it stays where it is
         self._rebind(new)
         return self
 

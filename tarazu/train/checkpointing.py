@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tarazu.nn.last_axis import size
 from tarazu.train.callbacks import Callback
 from tarazu.train.checkpoint_folder import Content, read, write
 from tarazu.train.run_state import go_on, plain_values, tensors
+from tarazu.train.written_once import written_once
 
 if TYPE_CHECKING:
     from tarazu.train.run import Run
@@ -58,7 +60,7 @@ class Checkpoint(Callback):
             self._write(run)
 
     def _write(self, run: Run) -> None:
-        write(self.folder, run.epoch, plain_values(run), tensors(run).items())
+        written_once("a checkpoint", tensors(run).items(), partial(write, self.folder, run.epoch, plain_values(run)))
 
 
 def open_checkpoint(callbacks: Iterable[Callback]) -> int | None:

@@ -58,7 +58,7 @@ MODELS = {  # a model, seven rows of input, and whether it needs an example
     "cnn": (cnn, floats(7, 12, 12, 1), False),
     "lstm": (lambda: tz.nn.Sequential([layers.LSTM(5), layers.Dense(2)]), floats(7, 6, 3), False),
     "gru": (lambda: tz.nn.Sequential([layers.GRU(5, return_sequences=True), layers.Dense(2)]), floats(7, 6, 3), False),
-    "transformer": (lambda: tz.nn.Sequential([layers.PositionalEmbedding(6), layers.TransformerEncoderLayer(2, 16),
+    "transformer": (lambda: tz.nn.Sequential([layers.PositionalEmbedding(6), layers.TransformerEncoderLayer(2, 8, feedforward=16),
                                               layers.GlobalAvgPool1D(), layers.Dense(2)]), floats(7, 6, 8), True),
     "embedding": (lambda: tz.nn.Sequential([layers.Embedding(9, 4), layers.LSTM(5), layers.Dense(2)]), TOKENS, True),
     "float64": (float64, X, True),
@@ -84,7 +84,7 @@ def test_any_number_of_rows_gives_what_predict_gives(name, tmp_path):
 
 @pytest.mark.parametrize("levels", [3, 40])
 def test_models_of_tables(levels, tmp_path):
-    table = tz.data.Table.from_columns({"a": floats(60).tolist(), "b": [f"c{i % levels}" for i in range(60)],
+    table = tz.data.Table.from_frame({"a": floats(60).tolist(), "b": [f"c{i % levels}" for i in range(60)],
                                         "y": [str(i % 2) for i in range(60)]})
     fit = tz.train.table.fit_table(table, "y", tz.train.table.TableOptions(epochs=2), verbose=0)
     x = fit.encoder.features(table)
