@@ -11,5 +11,5 @@ from tarazu.train.run import Run
 from tarazu.train.saving import save
 from tarazu.train.setup import compile, evaluate, predict
 
-__all__ = ["METRICS", "Callback", "Checkpoint", "EarlyStopping", "KeepBest", "Run", "TrainingWarning", "accuracy", "binary_accuracy",
-           "compile", "evaluate", "export", "fit", "load", "predict", "save"]
+__all__ = ["METRICS", "Callback", "Checkpoint", "EarlyStopping", "KeepBest", "Run", "TrainingWarning", "accuracy",
+           "binary_accuracy", "compile", "evaluate", "export", "fit", "load", "predict", "save"]

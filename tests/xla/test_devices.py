@@ -72,6 +72,14 @@ def test_operations_run_where_their_inputs_are():
     assert x.device == tz.device("xla:1") and x[0].tolist() == [6.0] * 4
 
 
+def test_changes_in_place_stay_where_they_are():
+    x, y = tz.tensor(X, device="xla:1"), tz.tensor(X)
+    x.copy_(X + 1)
+    y += tz.tensor(X, device="xla:1")
+    assert x.device == tz.device("xla:1") and y.device == tz.device("cpu")
+    assert same_bits(x.numpy(), X + 1) and same_bits(y.numpy(), X + X)
+
+
 def test_two_devices_do_not_mix():
     with pytest.raises(DeviceError, match=r"on xla:1 and on xla:2 in one computation\n.*\n.*x\.to\(y\.device\)"):
         tz.ones(2, device="xla:1") + tz.ones(2, device="xla:2")

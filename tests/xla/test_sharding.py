@@ -68,7 +68,8 @@ class EachLoss(tz.train.Callback):
         self.losses.append(run.loss)
 
 
-def trained(layers=mlp, prepare=lambda model: None, rows=20 * 32, x=X, y=Y, optimizer="adam", **options):
+def trained(layers=mlp, prepare=lambda model: None, rows=20 * 32, x=X, y=Y, optimizer="adam", checkpoint=None,
+            **options):
     """The losses of each step, the history and the model."""
     tz.random.seed(3)
     model = tz.nn.Sequential(layers()).compile(optimizer, "cross_entropy", metrics=["accuracy"])
@@ -76,7 +77,8 @@ def trained(layers=mlp, prepare=lambda model: None, rows=20 * 32, x=X, y=Y, opti
     prepare(model)
     each = EachLoss()
     chosen = np.arange(rows) % len(x)
-    history = model.fit(x[chosen], y[chosen], batch_size=32, seed=1, verbose=0, callbacks=[each], **options)
+    history = model.fit(x[chosen], y[chosen], batch_size=32, seed=1, verbose=0,
+                        callbacks=[each, *([tz.train.Checkpoint(checkpoint)] if checkpoint else [])], **options)
     return each.losses, history, model
 
 
@@ -88,7 +90,8 @@ MEGATRON = {"0.weight": (None, "model"), "0.bias": ("model",), "1.*": ("model",)
     ("some devices", lambda model: None, {"devices": ["xla:0", "xla:1"]}),
     ("a mesh", lambda model: None, {"devices": tz.mesh}),
     ("tensor parallel", lambda model: model.shard(tz.mesh(model=8), MEGATRON), {}),
-    ("both", lambda model: model.shard(tz.mesh(data=2, model=4), MEGATRON), {})], ids=lambda x: x if type(x) is str else "")
+    ("both", lambda model: model.shard(tz.mesh(data=2, model=4), MEGATRON), {})],
+    ids=lambda x: x if isinstance(x, str) else "")
 @pytest.mark.parametrize("optimizer", ["adam", tz.optim.SGD])
 def test_losses_equal_those_of_one_device(name, prepare, options, optimizer):
     options = {key: value(data=4) if value is tz.mesh else value for key, value in options.items()}
@@ -150,6 +153,18 @@ def test_streams():
         model = tz.nn.Sequential(mlp()).compile("adam", "cross_entropy")
         rows.append(model.fit(batches, epochs=2, verbose=0, devices=devices).history["loss"])
     np.testing.assert_allclose(*rows, rtol=1e-5)
+
+
+def test_a_checkpoint_goes_on_over_the_mesh(tmp_path):
+    def run(epochs, folder):
+        return trained(prepare=lambda model: model.shard(tz.mesh(data=2, model=4), MEGATRON), rows=96, epochs=epochs,
+                       checkpoint=folder)
+    wanted, _, whole = run(4, tmp_path / "whole")
+    run(2, tmp_path / "parts")
+    found, history, model = run(4, tmp_path / "parts")
+    assert found == wanted[6:] and len(history) == 4
+    assert model[0].weight.device == whole[0].weight.device and "model" in str(model[0].weight.device.spec)
+    assert all((x.numpy() == y.numpy()).all() for x, y in zip(model.parameters(), whole.parameters(), strict=True))
 
 
 def test_errors_of_fit_and_shard():
