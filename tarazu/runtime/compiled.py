@@ -112,8 +112,8 @@ class Compiled:
             if read() != expected:
                 return None
         found, recorded = [], ~tape_state.ignored
-        for handle in self._roaming:
-            handle.bring(self.place)
+        for roaming in self._roaming:
+            roaming.bring(self.place)
         for handle, (shape, dtype, is_tracked) in zip(self._captured.find(tensors), self._expected, strict=True):
             raw = handle.raw
             if raw.dtype is not dtype:
@@ -136,8 +136,8 @@ class Compiled:
 
     def first_captured(self, tensors: list[Tensor]) -> list[Any]:
         """The same right after the trace, when all is as it was then."""
-        for handle in self._roaming:
-            handle.bring(self.place)
+        for roaming in self._roaming:
+            roaming.bring(self.place)
         return [settled(handle) for handle in self._captured.find(tensors)]
 
     def outside(self, tensors: list[Tensor]) -> list[Tensor]:
@@ -173,7 +173,8 @@ def running_place(raws: list[Any]) -> Device | Mesh | None:
     """Where a program with these inputs runs: where one of them is, else on the default device."""
     if {*map(type, raws)} <= _PLAIN and default() is CPU:
         return None
-    return next(filter(None, (place_of([raw]) for raw in raws)), None) or (None if default() is CPU else default())
+    places = (place_of([raw]) for raw in raws)
+    return next((place for place in places if place is not None), None if default() is CPU else default())
 
 
 def signature(x: Tensor) -> tuple[TensorType, bool]:

@@ -19,6 +19,7 @@ from tarazu.base.device import CPU, Device, Layout, Mesh, Place
 from tarazu.base.errors import ArgumentError, DeviceError
 from tarazu.base.spelling import did_you_mean
 from tarazu.ir.graph import Node
+from tarazu.ir.interpreter import Value
 from tarazu.runtime.tracing_lock import settled
 
 __all__ = ["CPU", "Device", "Layout", "Mesh", "default_device", "device", "devices", "home", "mesh", "move", "place_of",
@@ -123,7 +124,7 @@ def mesh(*, devices: Any = "all", **axes: int) -> Mesh:
     return Mesh(tuple(sizes.items()), tuple(str(one) for one in found[:count]))
 
 
-class Roaming:
+class Roaming(Value):
     """Tensors that go to wherever a computation runs and never decide where that is."""
 
     __slots__ = ()

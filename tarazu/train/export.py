@@ -57,9 +57,9 @@ def export(model: Module | Function, path: str | os.PathLike, example: Any = Non
     if target.is_dir():
         raise ArgumentError(f"{target} is a folder", expected="the path of a file, new or to be replaced",
                             fix="choose another path, such as model.stablehlo")
-    is_model = isinstance(model, Module)
-    inputs = _rows_like(model) if is_model and example is None else _examples(example, is_model)
-    with in_mode(model, training=False) if is_model else contextlib.nullcontext(), no_grad():
+    inputs = _rows_like(model) if isinstance(model, Module) and example is None else _examples(
+        example, isinstance(model, Module))
+    with in_mode(model, training=False) if isinstance(model, Module) else contextlib.nullcontext(), no_grad():
         graph, constants, structure = _of_one_row(_callable(model, inputs), inputs)
     write(target, backend.serialise(graph, constants, structure.rebuild))
 

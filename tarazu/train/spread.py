@@ -42,6 +42,14 @@ class Spread:
         """A batch to predict for."""
         return asarray(rows)
 
+    def read(self, shape: tuple[int, ...], read: Callable[[Any], np.ndarray]) -> Tensor:
+        """Batches of that shape, (batches, rows, ...): `read(index)` gives the part that a device holds."""
+        return self.whole(read(tuple(slice(0, size) for size in shape)))
+
+    def stacked(self, batches: np.ndarray) -> Tensor:
+        """Batches, (batches, rows, ...), of which this process passes its part of the rows."""
+        return self.whole(batches)
+
 
 class OverMesh(Spread):
     """Training over the devices of a mesh, in this process or in several."""
@@ -60,15 +68,11 @@ class OverMesh(Spread):
         return Tensor(put(rows, Layout(self._mesh, self._axes if is_divided else ())))
 
     def read(self, shape: tuple[int, ...], read: Callable[[Any], np.ndarray]) -> Tensor:
-        """Batches of that shape, (batches, rows, ...): `read(index)` gives the part that a device holds.
-
-        Batches that cannot be divided evenly are whole on all devices.
-        """
+        """The same; batches that cannot be divided evenly are whole on all devices."""
         axes = self._axes if shape[1] % self.parts == 0 else ()
         return Tensor(processes.read(shape, Layout(self._mesh, (None, *axes)), read))
 
     def stacked(self, batches: np.ndarray) -> Tensor:
-        """Batches of which this process passes its part of the rows, in an array of shape (batches, rows, ...)."""
         return Tensor(processes.joined(batches, 1, Layout(self._mesh, (None, *self._axes))))
 
 

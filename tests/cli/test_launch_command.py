@@ -8,8 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-LAUNCHER = "from tarazu.cli import launch; launch.GRACE = 1; from tarazu.cli.main import main; main()"
+from tarazu.cli.main import main
+
+LAUNCHER = "from tarazu.cli import launch; launch.GRACE = 0.3; from tarazu.cli.main import main; main()"
 INDEX = "import os, sys, time, signal; index = int(os.environ['TARAZU_PROCESS'])\n"
 HANG = "open(f'pid{index}', 'w').write(str(os.getpid())); time.sleep(60)\n"
 
@@ -25,7 +28,7 @@ def start(script, *options):
 
 
 def finish(launched, code=0):
-    output, errors = launched.communicate(timeout=20)
+    output, errors = launched.communicate(timeout=40)
     assert launched.returncode == code, errors
     return output, errors
 
@@ -33,7 +36,7 @@ def finish(launched, code=0):
 def pids(count):
     """The processes of a script that hangs, once all have come so far."""
     paths = [Path(f"pid{index}") for index in range(count)]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not all(path.exists() and path.read_text() for path in paths):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -60,7 +63,7 @@ def test_a_process_that_fails_ends_the_others_and_is_named():
     script = "if index == 1:\n  print('no such file', file=sys.stderr); sys.exit(3)\n" + HANG
     begun = time.monotonic()
     _, errors = finish(start(script, "--processes", "3"), code=3)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
     assert f"process 1 of 3 ({sys.executable} -c " in errors and " ended with exit code 3\n" in errors
     assert errors.endswith("its last lines on standard error:\n  no such file\n"
                            "the others were stopped; start the same command again to go on from its last checkpoint\n")
@@ -103,8 +106,8 @@ def test_what_a_process_started_ends_with_it():
      "write for example: tarazu launch --processes 2 -- python train.py\n"),
 ])
 def test_commands_that_cannot_be_started(arguments, message):
-    done = subprocess.run([sys.executable, "-c", LAUNCHER, "launch", *arguments], capture_output=True, text=True)
-    assert done.returncode == 2 and message in done.stderr
+    done = CliRunner().invoke(main, ["launch", *arguments])
+    assert done.exit_code == 2 and message in done.output
 
 
 def test_the_launcher_does_not_import_jax():

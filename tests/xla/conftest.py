@@ -1,4 +1,4 @@
-"""The XLA backend's tests need JAX; `pytest -m 'xla and not long'` runs them, on eight devices that are parts of the CPU."""
+"""The XLA backend's tests need JAX; `pytest -m 'xla and not long'` runs them, on eight devices made of the CPU."""
 
 import importlib.util
 import os
