@@ -9,15 +9,13 @@ import functools
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 
-import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 
-Array = jax.Array
 _notes: ContextVar[list[Array]] = ContextVar("notes")
 
 

@@ -7,16 +7,14 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from tarazu.backend.xla.precision import is_half
 from tarazu.ir import op as ops
 from tarazu.ir.convolution_rule import convolved_size
 from tarazu.ir.op import Op
 
-Array = jax.Array
 Axes = tuple[int, ...]
 Widths = tuple[tuple[int, int], ...]
 # By default GPUs and TPUs round the factors of float32 products to 10 or 7 bits; this asks for float32 itself.

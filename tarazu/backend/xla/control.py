@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from tarazu.backend.xla import bounds
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
 
-Array = jax.Array
 Interpret = Callable[[Graph, Sequence[Array]], list[Array]]
 
 

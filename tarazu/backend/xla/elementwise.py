@@ -7,9 +7,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from tarazu.backend.xla import special
 from tarazu.backend.xla.precision import in_single
@@ -17,7 +16,6 @@ from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
 
-Array = jax.Array
 Row = Callable[..., Any]
 
 

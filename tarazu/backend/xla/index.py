@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from tarazu.backend.xla.elementwise import broadcast_to
 from tarazu.backend.xla.precision import in_single
@@ -16,7 +15,6 @@ from tarazu.backend.xla.shape import counting
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
 
-Array = jax.Array
 Axes = tuple[int, ...]
 IN_BOUNDS = lax.GatherScatterMode.PROMISE_IN_BOUNDS
 

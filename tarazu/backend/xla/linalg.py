@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from tarazu.backend.xla.precision import in_single
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
-
-Array = jax.Array
 
 
 def cholesky(x: Array) -> Array:

@@ -8,8 +8,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
-Array = jax.Array
 HALF = (jnp.float16, jnp.bfloat16)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from tarazu.backend.xla.elementwise import broadcast_to
 from tarazu.backend.xla.precision import in_single
@@ -15,7 +14,6 @@ from tarazu.backend.xla.shape import counting
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
 
-Array = jax.Array
 Axes = tuple[int, ...]
 
 

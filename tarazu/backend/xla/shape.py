@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from tarazu.backend.xla.devices import sharding
 from tarazu.backend.xla.elementwise import broadcast_to, cast
@@ -16,7 +15,6 @@ from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
 
-Array = jax.Array
 Sizes = tuple[int, ...]
 
 

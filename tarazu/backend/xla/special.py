@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
-
-Array = jax.Array
+from jax import Array, lax
 
 
 def expm1(x: Array) -> Array:
