@@ -17,6 +17,12 @@ def is_installed(name: str) -> bool:
     return name not in NEEDS or importlib.util.find_spec(NEEDS[name]) is not None
 
 
+def no_jax(what: str) -> DeviceError:
+    """The error for what needs JAX."""
+    return DeviceError(f"{what}, as jax is not installed", expected="jax 0.10 or newer",
+                       fix="pip install 'tarazu[xla]' (CPU), 'tarazu[cuda]' or 'tarazu[tpu]'")
+
+
 @functools.cache
 def load(name: str) -> Any:
     """The backend in the folder `name`."""
@@ -24,8 +30,7 @@ def load(name: str) -> Any:
         return importlib.import_module(f"tarazu.backend.{name}").BACKEND
     except ModuleNotFoundError as error:
         if error.name == "jax":
-            raise DeviceError("a device of XLA, and jax is not installed", expected="jax 0.10 or newer",
-                              fix="pip install 'tarazu[xla]' (CPU), 'tarazu[cuda]' or 'tarazu[tpu]'") from None
+            raise no_jax("there is no device of XLA") from None
         if error.name != f"tarazu.backend.{name}":
             raise
         raise DeviceError(f"there is no backend {name!r}", expected="the name of a folder in tarazu/backend",

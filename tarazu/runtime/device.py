@@ -55,6 +55,8 @@ def device(spec: Any = None) -> Device:
         raise DeviceError(f"there is no device {spec!r}",
                           expected='"cpu", "gpu", "tpu", "xla", or one with a number: "gpu:0"',
                           fix=f"{did_you_mean(kind, ('cpu', *_KINDS))}; tz.devices() lists those that there are")
+    if not backend.is_installed("xla"):
+        raise backend.no_jax(f"there is no device {spec!r}")
     return xla().find(kind, int(number) if number else None)
 
 

@@ -34,7 +34,8 @@ def set_threads(backend_name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         return
     from tarazu.backend.native import threads
 
-    monkeypatch.setattr("tarazu.backend.native.program.helpful_threads", threads.threads)
+    for user in ("program", "sight.timed"):
+        monkeypatch.setattr(f"tarazu.backend.native.{user}.helpful_threads", threads.threads)
     before = threads.threads()
     yield threads.set_threads
     threads.set_threads(before)

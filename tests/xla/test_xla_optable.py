@@ -15,7 +15,7 @@ from tarazu.base.errors import TarazuError
 from tarazu.runtime.compile import compile_graph
 
 RECORD = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
-WHOLE = {"i": ("int64", "int32", "uint8"), "b": ("bool",)}
+WHOLE = {"i": ("int64", "int32", "int8"), "b": ("bool",)}
 INEXACT = ("bfloat16", "float16", "complex64", "complex128")
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 700.0, -700.0, 90.0])
 
@@ -32,7 +32,7 @@ def check(record: Record, draws: list[tuple[int, str]], *, backward: bool = True
         arrays = [np.asarray(x) for x in record.draw(choice, as_dtype(dtype).numpy)]
         own = list(graphs(record, arrays)) if backward else [tz.trace(record.function)(*arrays)]
         cases += [(graph, arrays) for graph in own]
-    agree(cases, compiled, lambda threads: None)
+    agree(cases, compiled, lambda threads: None, of_largest=1e-6 if record.name.startswith("fft.") else 0)
 
 
 @RECORD
@@ -51,15 +51,19 @@ def test_all_shapes(record):
 
 def takes(record: Record, dtype: str) -> bool:
     try:
-        tz.trace(record.function)(*record.draw(0, as_dtype(dtype).numpy))
+        tz.trace(record.function)(*map(np.asarray, record.draw(0, as_dtype(dtype).numpy)))
     except (TarazuError, TypeError, ValueError):
         return False
     return True
 
 
+REAL_ONLY = {"cholesky upper", "cond"}  # whose inputs, made complex, are none: not positive definite, not ordered
+
+
 @RECORD
 def test_half_and_complex_values(record):
-    draws = [(0, dtype) for dtype in INEXACT if len(record.differentiable) and takes(record, dtype)]
+    draws = [(0, dtype) for dtype in INEXACT if record.differentiable and takes(record, dtype)
+             and not (record.name in REAL_ONLY and dtype.startswith("complex"))]
     if draws:
         check(record, draws, backward=False)
 
