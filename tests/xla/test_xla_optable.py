@@ -104,12 +104,12 @@ def check_seed(seed: int, change=lambda case: case) -> None:
     assert not found, f"seed {seed}: " + "; ".join(found)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(20))
 def test_random_graphs(seed):
     check_seed(seed)
 
 
-@pytest.mark.parametrize("seed", range(100, 115))
+@pytest.mark.parametrize("seed", range(100, 108))
 def test_gradients_of_random_graphs(seed):
     check_seed(seed, with_gradients)
 
