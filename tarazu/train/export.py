@@ -24,6 +24,7 @@ from tarazu.runtime.tensor import Tensor, asarray
 from tarazu.runtime.trace import trace_function
 from tarazu.train.arrays import features
 from tarazu.train.precision import FULL
+from tarazu.train.written_once import written_once
 
 Function = Callable[..., Any]
 # How far a row's output may be off, relative to the largest, when it is computed beside another: half precision passes.
@@ -61,7 +62,8 @@ def export(model: Module | Function, path: str | os.PathLike, example: Any = Non
         example, isinstance(model, Module))
     with in_mode(model, training=False) if isinstance(model, Module) else contextlib.nullcontext(), no_grad():
         graph, constants, structure = _of_one_row(_callable(model, inputs), inputs)
-    write(target, backend.serialise(graph, constants, structure.rebuild))
+    content = backend.serialise(graph, constants, structure.rebuild)
+    written_once("an exported model", [], lambda _: write(target, content))
 
 
 def _rows_like(model: Module) -> list[Tensor]:
