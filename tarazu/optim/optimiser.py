@@ -145,14 +145,11 @@ class Optimizer:
         Slots of a parameter's shape lie as the parameter does, everything else is whole on each of its devices.
         """
         if self.parameters:
-            for slots in self._slots:
-                for parameter, own in zip(self.parameters, slots, strict=True):
-                    for x in own.values():
-                        move(x, parameter.device if x.shape == parameter.shape else whole(parameter.device))
-            known = {id(x) for slots in self._slots for own in slots for x in own.values()}
+            pairs = [pair for slots in self._slots for pair in zip(self.parameters, slots, strict=True)]
+            alike = {id(x): parameter for parameter, own in pairs for x in own.values() if x.shape == parameter.shape}
+            anywhere = whole(self.parameters[0].device)
             for _, x in self.named_state():
-                if id(x) not in known:
-                    move(x, whole(self.parameters[0].device))
+                move(x, alike[id(x)].device if id(x) in alike else anywhere)
         return self
 
     def named_state(self) -> list[tuple[str, Tensor]]:

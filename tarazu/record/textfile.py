@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from tarazu.base.files import replacing
+
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -22,12 +24,8 @@ def write_text(path: str | os.PathLike, text: str) -> Path:
     'ਤਰਾਜ਼ੂ'
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
     return path
 
 

@@ -90,9 +90,10 @@ class Compiled:
 
     def __post_init__(self) -> None:
         self._captured = Handles(self.places)
-        self._roaming = [p.handle for p in self.places if isinstance(p, Outside) and isinstance(p.handle, Roaming)]
-        self._deciding = [i for i, p in enumerate(self.places) if not (isinstance(p, Outside)
-                                                                       and isinstance(p.handle, Roaming))]
+        roaming = {i: p.handle for i, p in enumerate(self.places)
+                   if isinstance(p, Outside) and isinstance(p.handle, Roaming)}
+        self._roaming = list(roaming.values())
+        self._deciding = [i for i in range(len(self.places)) if i not in roaming]
         self._values = [update.value.output for update in self.updates if update.value is not None]
         self._renewed = Handles([update.place for update in self.updates if update.value is not None])
         self._gradients = [update.gradient for update in self.updates if update.gradient is not KEPT]

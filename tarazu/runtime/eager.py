@@ -61,11 +61,11 @@ def _call(*raws: Any, label: str, body: Graph, gradient: Any = None) -> list[np.
     return (compile_jitted if jitted else compile_graph)(body)(*raws)
 
 
-_KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {ops.CALL: _call, ops.PLACE: put}
+_KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {ops.CALL: _call}
 
 
 def _elsewhere(op: Op, raws: list[Any], attributes: dict[str, Any]) -> Any:
-    """The result of a primitive of which an input is not on the plain CPU."""
+    """The result of a primitive that is about places, or of which an input is not on the plain CPU."""
     if any(isinstance(raw, Node) for raw in raws):
         raise leaked()
     infer(op, _types(raws), attributes)
@@ -90,7 +90,7 @@ class Eager:
     def bind(self, op: Op, inputs: tuple[Tensor, ...], attributes: dict[str, Any]) -> Any:
         mask = 0
         raws = []
-        is_plain = True
+        is_plain = op is not ops.PLACE
         for x in inputs:
             raws.append(raw := x.raw)
             if raw.__class__ is not _Array:
@@ -100,7 +100,7 @@ class Eager:
                 mask |= link.mask
         try:
             out = _KERNELS[op](*raws, **attributes) if is_plain else _elsewhere(op, raws, attributes)
-            if is_plain and out.__class__ is not _Array and op is not ops.PLACE:
+            if is_plain and out.__class__ is not _Array:
                 out = [np.asarray(one) for one in out] if op.multiple else np.asarray(out)
         except Exception as error:
             if _settle(raws, inputs):

@@ -32,15 +32,17 @@ class Exchange(Value):
 
     def __dlpack__(self, *, stream: Any = None, max_version: tuple[int, int] | None = None,
                    dl_device: tuple[int, int] | None = None, copy: bool | None = None) -> Any:
-        if tuple(map(int, self.__dlpack_device__())) != _CPU:  # JAX's own arrays know what to do with a stream
-            return self.raw.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+        raw: Any = self.raw
+        if hasattr(raw, "__dlpack__") and not isinstance(raw, np.ndarray):  # JAX's own arrays know what to do with a stream
+            return raw.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
         if dl_device is not None and tuple(map(int, dl_device)) != _CPU:
             raise BufferError(f"__dlpack__ for device {dl_device} of a tensor on the CPU, {_CPU}")
         array = self.numpy()  # type: ignore[attr-defined]
         if max_version is not None and tuple(max_version) >= _READ_ONLY_SINCE:
             return array.__dlpack__(max_version=tuple(max_version), copy=copy)
         # an older consumer is not told that the memory is read-only: it gets a copy, unless it insists on none
-        raw = array.copy() if copy is not False or not getattr(self.raw, "flags", array.flags).writeable else self.raw
+        if copy is not False or not raw.flags.writeable:
+            raw = raw.copy()
         if copy is False:
             self.raw = raw  # the same values, in memory that can be shared
         return raw.__dlpack__()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from tarazu.base.device import default
 from tarazu.base.dtypes import DType, as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, FileFormatError, ShapeError
+from tarazu.base.files import replacing
 from tarazu.base.pytree import describe, flatten, map_leaves
 from tarazu.runtime.device import xla
 from tarazu.runtime.tensor import Tensor, asarray
@@ -107,12 +107,8 @@ def _is_cast(found: DType, target: DType) -> bool:
 def write(path: Path, content: bytes) -> None:
     """Write what `serialise` gave, under another name first, so that a crash spares what was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content + _seal(content))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(content + _seal(content))
 
 
 def read(path: Path) -> Exported:

@@ -58,12 +58,18 @@ def export(model: Module | Function, path: str | os.PathLike, example: Any = Non
     if target.is_dir():
         raise ArgumentError(f"{target} is a folder", expected="the path of a file, new or to be replaced",
                             fix="choose another path, such as model.stablehlo")
-    inputs = _rows_like(model) if isinstance(model, Module) and example is None else _examples(
-        example, isinstance(model, Module))
+    inputs = _inputs(model, example)
     with in_mode(model, training=False) if isinstance(model, Module) else contextlib.nullcontext(), no_grad():
         graph, constants, structure = _of_one_row(_callable(model, inputs), inputs)
     content = backend.serialise(graph, constants, structure.rebuild)
     written_once("an exported model", [], lambda _: write(target, content))
+
+
+def _inputs(model: Module | Function, example: Any) -> list[Tensor]:
+    """At least one row of each input; those of a model are as `predict` takes them."""
+    if isinstance(model, Module):
+        return _rows_like(model) if example is None else _examples(example, features)
+    return _examples(example, lambda x: x)
 
 
 def _rows_like(model: Module) -> list[Tensor]:
@@ -79,12 +85,12 @@ def _rows_like(model: Module) -> list[Tensor]:
                         fix="pass some rows: tz.export(model, path, example=x[:2])")
 
 
-def _examples(example: Any, is_model: bool) -> list[Tensor]:
-    """The inputs of an example; those of a model as `predict` takes them."""
+def _examples(example: Any, prepared: Callable[[Any], Any]) -> list[Tensor]:
+    """The inputs of an example."""
     if example is None:
         raise ArgumentError("export of a function without an example", expected="an input with at least one row",
                             fix="pass some rows: tz.export(function, path, example=x[:2])")
-    inputs = [asarray(features(x) if is_model else x) for x in (example if isinstance(example, tuple) else (example,))]
+    inputs = [asarray(prepared(x)) for x in (example if isinstance(example, tuple) else (example,))]
     if any(x.ndim == 0 or len(x) != len(inputs[0]) or not len(x) for x in inputs):
         shapes = ", ".join(str(x.shape) for x in inputs)
         raise ShapeError(f"an example of shape {shapes}", expected="at least one row, as many for each input",

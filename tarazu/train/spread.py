@@ -16,7 +16,7 @@ from tarazu.base.errors import ArgumentError
 from tarazu.nn.module import Module
 from tarazu.ops.placing import shard
 from tarazu.runtime import processes, random
-from tarazu.runtime.device import device, mesh, move, put
+from tarazu.runtime.device import mesh, move, put, resolve
 from tarazu.runtime.tensor import Tensor, asarray
 
 DATA = "data"  # the mesh axis that divides batches
@@ -99,9 +99,10 @@ def spread_out(model: Module, state: list[Tensor], devices: Any) -> Spread:
     if several and not isinstance(found, OverMesh):
         raise ArgumentError(f"devices={devices!r} in a run of {processes.count()} processes",
                             expected='"all", or a mesh over all processes', fix="leave devices out")
-    for x in state:
-        if not isinstance(x.device, Layout) and isinstance(found, OverMesh):
-            move(x, found._where)
+    if isinstance(found, OverMesh):
+        for _, x in model.named_tensors():
+            if not isinstance(x.device, Layout):
+                move(x, found._where)
     return found
 
 
@@ -111,15 +112,11 @@ def _take_from_first(tensors: list[Tensor]) -> None:
 
 
 def _target(devices: Any) -> Device | Layout | None:
-    if devices is None or isinstance(devices, Layout):
-        return devices
-    if isinstance(devices, Mesh):
-        return Layout(devices)
-    if isinstance(devices, str) and devices == "all":
-        return Layout(mesh(data=-1))
-    if isinstance(devices, list | tuple) and not isinstance(devices, Device):
-        return Layout(mesh(data=-1, devices=devices))
-    return device(devices)
+    if devices is None:
+        return None
+    if type(devices) in (list, tuple) or devices == "all":
+        devices = mesh(data=-1, devices=devices)
+    return resolve(devices)
 
 
 def require_divisible(batch: int, spread: Spread) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tarazu.base.errors import FileFormatError
+from tarazu.base.files import replacing
 from tarazu.runtime.tensor import Tensor
 
 
@@ -16,9 +17,8 @@ def write_tensors(path: Path, tensors: Iterable[tuple[str, Tensor]]) -> None:
     from safetensors.numpy import save as save_tensors
 
     arrays = {name: np.array(x.numpy(), order="C") for name, x in tensors}
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(save_tensors(arrays))
-    temporary.replace(path)
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(save_tensors(arrays))
 
 
 def read_tensors(path: Path, fix: str) -> dict[str, np.ndarray]:

@@ -57,7 +57,7 @@ def test_copies_and_pickles_keep_values():
     twin = copy.deepcopy(x)
     assert twin.device == x.device and twin.requires_grad and same_bits(twin.numpy(), X)
     assert same_bits(pickle.loads(pickle.dumps(x)).numpy(), X)
-    assert same_bits(np.from_dlpack(tz.tensor(X, device="xla:0")), X)
+    assert same_bits(np.from_dlpack(y := tz.tensor(X, device="xla:0")), X) and y.device == tz.device("xla:0")
     assert x.tolist() == X.tolist() and float(x.sum()) == pytest.approx(float(X.sum()), rel=1e-5)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from tarazu.backend.native.functions import shared
 from tarazu.backend.native.mathematics_exponential import exp_of_moderate
 from tarazu.backend.native.mathematics_logarithm import log
 from tarazu.backend.native.mathematics_trigonometry import cos, sin
 from tarazu.backend.native.number import Number, choose, polynomial
+from tarazu.base.polygamma import BERNOULLI, SERIES_FROM, TINY, cotangent_derivative
 
 # Minimax by Remez's algorithm at 50 digits: erf(x) / x - 1 in x^2 up to 0.9, log(erfc(x)) from there to 3.95, where
 # erf is 1 in single precision.
@@ -18,12 +17,6 @@ _NEAR, _FAR = 0.9, 3.95
 _ERF = (0.128379154, -0.376125233, 0.112821408, -0.02677891, 0.00501196444, -0.000609036833)
 _LOG_ERFC = (-6.16507214e-05, -1.12846535, -0.635272036, -0.106391772, 0.0240499251, -0.00382108736, 0.000373124889,
              -1.66469467e-05)
-
-# B_2k, k = 1 to 8, of the asymptotic series (Abramowitz and Stegun, 1964, 6.4.11), and where it may start.
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
-_SERIES_FROM = 16
-_TINY = 1e-150  # nearer to 0 only the term of the pole counts
-
 
 def erf(x: Number) -> Number:
     """x + x p(x^2) near 0, elsewhere 1 - exp(log(erfc(|x|)))."""
@@ -42,7 +35,7 @@ def polygamma(x: Number, order: int) -> Number:
     pole = reflected & x.intrinsic("floor").equals(x)
     value = choose(pole, math.inf if order % 2 else math.nan, value)
     leading = (-1) ** (order + 1) * math.factorial(order) / _to_the(x, order + 1)
-    return choose(abs(x) < _TINY, leading, value)
+    return choose(abs(x) < TINY, leading, value)
 
 
 def _to_the(x: Number, exponent: int) -> Number:
@@ -55,7 +48,7 @@ def _to_the(x: Number, exponent: int) -> Number:
 
 def _upper_polygamma(x: Number, order: int) -> Number:
     sign, factorial = (-1) ** (order + 1), math.factorial(order)
-    first = float(_SERIES_FROM + order)
+    first = float(SERIES_FROM + order)
     with x.function.loop(0, int(first), carried=[x.value, x.constant(0).value]) as loop:
         moved, total = (x.like(value) for value in loop.values)
         low = moved < first
@@ -64,17 +57,14 @@ def _upper_polygamma(x: Number, order: int) -> Number:
     x, total = (x.like(value) for value in loop.results)
     leading = shared("log", log, x) if order == 0 else sign * math.factorial(order - 1) / _to_the(x, order)
     total = total + leading + sign * factorial / (2 * _to_the(x, order + 1))
-    for k, bernoulli in enumerate(_BERNOULLI, start=1):
+    for k, bernoulli in enumerate(BERNOULLI, start=1):
         size = bernoulli * math.factorial(2 * k + order - 1) / math.factorial(2 * k)
         total = total + sign * size / _to_the(x, 2 * k + order)
     return total
 
 
 def _cotangent_derivative(x: Number, order: int) -> Number:
-    """The derivative of pi * cot(pi * x) of the given order, as a polynomial in the cotangent: c' = -pi (1 + c^2)."""
-    formula = np.polynomial.Polynomial([0.0, 1.0])
-    for _ in range(order):
-        formula = -np.pi * formula.deriv() * np.polynomial.Polynomial([1.0, 0.0, 1.0])
+    """The derivative of pi * cot(pi * x) of the given order."""
     angle = (x - x.intrinsic("rint")) * math.pi
     cotangent = shared("cos", cos, angle) / shared("sin", sin, angle)
-    return polynomial(cotangent, [float(c) for c in formula.coef]) * math.pi
+    return polynomial(cotangent, [float(c) for c in cotangent_derivative(order).coef]) * math.pi

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tarazu.base.polygamma import BERNOULLI, SERIES_FROM, TINY, cotangent_derivative
+
 
 def _elementwise(function: Callable[[float], float]) -> Callable[[np.ndarray], np.ndarray]:
     over_objects = np.frompyfunc(function, 1, 1)
@@ -26,12 +28,6 @@ def _lgamma(x: float) -> float:
 erf = _elementwise(math.erf)
 lgamma = _elementwise(_lgamma)
 
-# B_2k, k = 1 to 8, of the asymptotic series (Abramowitz and Stegun, 1964, 6.4.11), and where it may start.
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
-_SERIES_FROM = 16.0
-_TINY = 1e-150  # nearer to 0 only the term of the pole counts
-
-
 def polygamma(x: np.ndarray, order: int) -> np.ndarray:
     """The derivative of digamma of that order: recurrence upwards, then the asymptotic series; reflection below 0.5."""
     wide = x.astype(np.float64)
@@ -41,7 +37,7 @@ def polygamma(x: np.ndarray, order: int) -> np.ndarray:
         mirrored = (-1) ** order * value - _cotangent_derivative(np.where(reflected, wide, 0.25), order)
         value = np.where(reflected, mirrored, value)
         value = np.where(reflected & (wide == np.floor(wide)), np.inf if order % 2 else np.nan, value)
-        near_zero = np.abs(wide) < _TINY
+        near_zero = np.abs(wide) < TINY
         leading = (-1) ** (order + 1) * math.factorial(order) / np.where(near_zero, wide, 1) ** (order + 1)
         value = np.where(near_zero, leading, value)
     return value.astype(x.dtype)
@@ -50,25 +46,22 @@ def polygamma(x: np.ndarray, order: int) -> np.ndarray:
 def _upper_polygamma(x: np.ndarray, order: int) -> np.ndarray:
     sign, factorial = (-1) ** (order + 1), math.factorial(order)
     total = np.zeros_like(x)
-    while np.any(low := x < _SERIES_FROM + order):
+    while np.any(low := x < SERIES_FROM + order):
         total = total + np.where(low, sign * factorial / x ** (order + 1), 0.0)
         x = np.where(low, x + 1, x)
     leading = np.log(x) if order == 0 else sign * math.factorial(order - 1) / x**order
     total = total + leading + sign * factorial / (2 * x ** (order + 1))
-    for k, bernoulli in enumerate(_BERNOULLI, start=1):
+    for k, bernoulli in enumerate(BERNOULLI, start=1):
         scale = bernoulli * math.factorial(2 * k + order - 1) / math.factorial(2 * k)
         total = total + sign * scale / x ** (2 * k + order)
     return total
 
 
 def _cotangent_derivative(x: np.ndarray, order: int) -> np.ndarray:
-    """The derivative of pi * cot(pi * x) of the given order, as a polynomial in the cotangent: c' = -pi (1 + c^2)."""
-    polynomial = np.polynomial.Polynomial([0.0, 1.0])
-    for _ in range(order):
-        polynomial = -np.pi * polynomial.deriv() * np.polynomial.Polynomial([1.0, 0.0, 1.0])
+    """The derivative of pi * cot(pi * x) of the given order."""
     # cos / sin rather than 1 / tan: x = 0.5 gives 0 exactly enough, and whole periods are taken off first
     angle = np.pi * (x - np.round(x))
-    return np.pi * polynomial(np.cos(angle) / np.sin(angle))
+    return np.pi * cotangent_derivative(order)(np.cos(angle) / np.sin(angle))
 
 
 def expm1(x: np.ndarray) -> np.ndarray:

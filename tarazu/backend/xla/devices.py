@@ -118,8 +118,8 @@ def place(array: Any, where: Device | Layout) -> Any:
     with jax.enable_x64(True):
         if target.is_fully_addressable:
             return jax.device_put(array, target)
-        whole = processes.gathered(array) if isinstance(array, jax.Array) else array
-        return jax.make_array_from_callback(array.shape, target, lambda part: whole[part])
+    whole = processes.gathered(array) if isinstance(array, jax.Array) else array
+    return read(array.shape, where, lambda part: whole[part])
 
 
 def require_divisible(shape: tuple[int, ...], where: Layout) -> None:
@@ -131,7 +131,7 @@ def require_divisible(shape: tuple[int, ...], where: Layout) -> None:
                              fix="divide another axis, pad the tensor, or write None to leave the axis whole")
 
 
-def read(shape: tuple[int, ...], where: Layout, part: Callable[[Any], np.ndarray]) -> Any:
+def read(shape: tuple[int, ...], where: Device | Layout, part: Callable[[Any], np.ndarray]) -> Any:
     """An array of which `part(index)` gives what a device of this process holds."""
     with jax.enable_x64(True):
         return jax.make_array_from_callback(shape, sharding(where), part)

@@ -99,15 +99,13 @@ _IN_LAX: dict[Op, Row] = {
     ops.MUL: lax.mul, ops.DIV: lax.div, ops.ATAN2: lax.atan2, ops.MAXIMUM: lax.max, ops.MINIMUM: lax.min,
     ops.EQUAL: lax.eq, ops.NOT_EQUAL: lax.ne, ops.LESS: lax.lt, ops.LESS_EQUAL: lax.le, ops.GREATER: lax.gt,
     ops.GREATER_EQUAL: lax.ge, ops.AND: lax.bitwise_and, ops.OR: lax.bitwise_or, ops.XOR: lax.bitwise_xor,
-    ops.SHIFT_LEFT: lax.shift_left,
+    ops.SHIFT_LEFT: lax.shift_left, ops.EXPM1: lax.expm1, ops.LGAMMA: lax.lgamma,
 }
 _WRITTEN_HERE: dict[Op, Row] = {
     ops.ABS: absolute,
     ops.SIGN: sign,
     ops.ROUND: by_parts(lambda x: lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN)),
     ops.TRUNC: trunc,
-    ops.EXPM1: special.expm1,
-    ops.LGAMMA: special.lgamma,
     ops.FLOOR_DIVIDE: special.floor_divide,
     ops.REMAINDER: special.remainder,
     ops.POW: special.power,

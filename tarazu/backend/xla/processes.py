@@ -289,7 +289,7 @@ def _from_all(function: Callable[[Any], Any], row: np.ndarray) -> np.ndarray:
 
     if row.size == 0:
         return row
-    with _lost_as_device_error():
+    with lost_as_device_error():
         rows = jax.make_array_from_callback((count(), *row.shape), _sharding("process"), lambda _: row[np.newaxis])
         return np.asarray(jax.jit(function, out_shardings=_sharding(None))(rows).addressable_data(0))
 
@@ -319,7 +319,7 @@ def gathered(array: Any) -> np.ndarray:
     import jax
     from jax.sharding import NamedSharding, PartitionSpec
 
-    with _lost_as_device_error(), jax.enable_x64(True):
+    with lost_as_device_error(), jax.enable_x64(True):
         if not array.is_fully_addressable:
             if not array.is_fully_replicated:
                 everywhere = NamedSharding(array.sharding.mesh, PartitionSpec())
@@ -348,7 +348,8 @@ def lost(error: BaseException) -> DeviceError | None:
 
 
 @contextlib.contextmanager
-def _lost_as_device_error() -> Iterator[None]:
+def lost_as_device_error() -> Iterator[None]:
+    """A block in which JAX's errors about another process that ended are raised as what `lost` makes of them."""
     try:
         yield
     except Exception as error:

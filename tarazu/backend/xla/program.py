@@ -11,7 +11,6 @@ import jax
 from tarazu.backend.xla import bounds, devices, processes
 from tarazu.backend.xla.rows import ROWS, interpret
 from tarazu.base.device import Device, Layout, Mesh
-from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
 
@@ -34,11 +33,8 @@ class Compiled:
         self.jitted = jax.jit(marking, compiler_options=OPTIONS)
 
     def __call__(self, *arrays: Any) -> Any:
-        try:
-            with jax.enable_x64(True):
-                out, mark = self.jitted(*arrays)
-        except RuntimeError as error:
-            raise processes.lost(error) or error from error
+        with processes.lost_as_device_error(), jax.enable_x64(True):
+            out, mark = self.jitted(*arrays)
         if mark is not None:
             bounds.require_unmarked(mark)
         return out
@@ -71,8 +67,6 @@ def compile_graph(graph: Graph) -> Program:
 
 def primitive(op: Op, attributes: dict[str, Any]) -> Compiled:
     """One primitive as a program, for eager mode; the same one for the same attributes."""
-    if op is ops.CALL:
-        return compile_graph(attributes["body"])
     try:
         return _primitive(op, tuple(attributes.items()))
     except TypeError:  # an attribute that is no key

@@ -8,16 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from tarazu.base.polygamma import BERNOULLI, SERIES_FROM, TINY, cotangent_derivative
 
-def expm1(x: Array) -> Array:
-    return lax.expm1(x)
-
-
-def lgamma(x: Array) -> Array:
-    return lax.lgamma(x)
-
-
-# Division and powers
 
 def floor_divide(x: Array, y: Array) -> Array:
     if jnp.issubdtype(x.dtype, jnp.integer):
@@ -67,13 +59,6 @@ def power(x: Array, y: Array) -> Array:
     return lax.while_loop(lambda state: jnp.any(state[2] != 0), step, start)[0]
 
 
-# Polygamma: B_2k, k = 1 to 8, of the asymptotic series (Abramowitz and Stegun, 1964, 6.4.11), and where it may start
-
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
-_SERIES_FROM = 16
-_TINY = 1e-150  # nearer to 0 only the term of the pole counts
-
-
 def polygamma(x: Array, order: int) -> Array:
     """In double precision: recurrence upwards, then the asymptotic series; reflection below 0.5."""
     wide = x.astype(jnp.float64)
@@ -82,7 +67,7 @@ def polygamma(x: Array, order: int) -> Array:
     mirrored = (-1) ** order * value - _cotangent_derivative(jnp.where(reflected, wide, 0.25), order)
     value = jnp.where(reflected, mirrored, value)
     value = jnp.where(reflected & (wide == lax.floor(wide)), np.inf if order % 2 else np.nan, value)
-    near_zero = lax.abs(wide) < _TINY
+    near_zero = lax.abs(wide) < TINY
     leading = (-1) ** (order + 1) * math.factorial(order) / jnp.where(near_zero, wide, 1.0) ** (order + 1)
     return jnp.where(near_zero, leading, value).astype(x.dtype)
 
@@ -91,27 +76,24 @@ def _upper_polygamma(x: Array, order: int) -> Array:
     """Of x from 0.5 on: so many steps of the recurrence lead every such x to where the series may start."""
     sign, factorial = (-1) ** (order + 1), float(math.factorial(order))
     total = jnp.zeros_like(x)
-    for _ in range(_SERIES_FROM + order):
-        low = x < _SERIES_FROM + order
+    for _ in range(SERIES_FROM + order):
+        low = x < SERIES_FROM + order
         total = total + jnp.where(low, sign * factorial / x ** (order + 1), 0.0)
         x = jnp.where(low, x + 1, x)
     leading = lax.log(x) if order == 0 else sign * math.factorial(order - 1) / x**order
     total = total + leading + sign * factorial / (2 * x ** (order + 1))
-    for k, bernoulli in enumerate(_BERNOULLI, start=1):
+    for k, bernoulli in enumerate(BERNOULLI, start=1):
         scale = bernoulli * math.factorial(2 * k + order - 1) / math.factorial(2 * k)
         total = total + sign * scale / x ** (2 * k + order)
     return total
 
 
 def _cotangent_derivative(x: Array, order: int) -> Array:
-    """The derivative of pi * cot(pi * x) of the given order, as a polynomial in the cotangent: c' = -pi (1 + c^2)."""
-    polynomial = np.polynomial.Polynomial([0.0, 1.0])
-    for _ in range(order):
-        polynomial = -np.pi * polynomial.deriv() * np.polynomial.Polynomial([1.0, 0.0, 1.0])
+    """The derivative of pi * cot(pi * x) of the given order."""
     # cos / sin rather than 1 / tan: x = 0.5 gives 0 exactly enough, and whole periods are taken off first
     angle = np.pi * (x - jnp.round(x))
     cotangent = lax.cos(angle) / lax.sin(angle)
     value = jnp.zeros_like(x)
-    for coefficient in reversed(polynomial.coef):
+    for coefficient in reversed(cotangent_derivative(order).coef):
         value = value * cotangent + float(coefficient)
     return np.pi * value
