@@ -33,7 +33,7 @@ class Exchange(Value):
     def __dlpack__(self, *, stream: Any = None, max_version: tuple[int, int] | None = None,
                    dl_device: tuple[int, int] | None = None, copy: bool | None = None) -> Any:
         raw: Any = self.raw
-        if hasattr(raw, "__dlpack__") and not isinstance(raw, np.ndarray):  # JAX's own arrays know what to do with a stream
+        if hasattr(raw, "__dlpack__") and not isinstance(raw, np.ndarray):  # JAX knows what streams are
             return raw.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
         if dl_device is not None and tuple(map(int, dl_device)) != _CPU:
             raise BufferError(f"__dlpack__ for device {dl_device} of a tensor on the CPU, {_CPU}")
