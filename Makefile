@@ -3,7 +3,7 @@
 check:  ## linter, types and the core's tests: under a minute
 	ruff check .
 	mypy
-	pytest -x tests/core tests/nn tests/optim tests/*.py
+	pytest -x tests/ir tests/ops tests/transform tests/runtime tests/nn tests/optim tests/*.py
 
 test:  ## everything that must pass before a change lands
 	pytest

@@ -36,27 +36,11 @@ from tarazu.base.dtypes import (
 from tarazu.base.dtypes import bool_ as bool
 from tarazu.base.errors import TarazuError
 from tarazu.ir.interpreter import install as _install
-from tarazu.ops.activations import (
-    elu,
-    gelu,
-    glu,
-    hard_sigmoid,
-    hard_swish,
-    hard_tanh,
-    leaky_relu,
-    log_sigmoid,
-    mish,
-    relu,
-    relu6,
-    selu,
-    silu,
-    softplus,
-    softsign,
-)
-from tarazu.ops.branch import cond, switch
 from tarazu.ops.complex import conj, imag, real
 from tarazu.ops.contract import matmul, outer, tensordot
-from tarazu.ops.control import scan, while_loop
+from tarazu.ops.control_flow.branch import cond, switch
+from tarazu.ops.control_flow.control import scan, while_loop
+from tarazu.ops.control_flow.loops import fori_loop, map
 from tarazu.ops.create import (
     arange,
     empty,
@@ -144,10 +128,28 @@ from tarazu.ops.elementwise import (
     where,
 )
 from tarazu.ops.floats import copysign, hypot, nextafter, reciprocal, signbit
-from tarazu.ops.index import scatter_add, scatter_set, take, take_along_axis
-from tarazu.ops.loops import fori_loop, map
-from tarazu.ops.matrix import vecdot
-from tarazu.ops.normalise import batch_norm, layer_norm, rms_norm
+from tarazu.ops.indexing.index import scatter_add, scatter_set, take, take_along_axis
+from tarazu.ops.indexing.sorting import argsort, sort, topk
+from tarazu.ops.linalg.matrix import vecdot
+from tarazu.ops.networks.activations import (
+    elu,
+    gelu,
+    glu,
+    hard_sigmoid,
+    hard_swish,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    mish,
+    relu,
+    relu6,
+    selu,
+    silu,
+    softplus,
+    softsign,
+)
+from tarazu.ops.networks.normalization import batch_norm, layer_norm, rms_norm
+from tarazu.ops.networks.softmax import log_softmax, softmax, softmin
 from tarazu.ops.placing import shard
 from tarazu.ops.reduce import (
     all,
@@ -183,40 +185,45 @@ from tarazu.ops.shape import (
     tile,
     unstack,
 )
-from tarazu.ops.softmax import log_softmax, softmax, softmin
-from tarazu.ops.sorting import argsort, sort, topk
 from tarazu.runtime import random
-from tarazu.runtime.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
+from tarazu.runtime.autograd.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
 from tarazu.runtime.device import default_device, device, devices, mesh
 from tarazu.runtime.eager import Eager as _Eager
-from tarazu.runtime.exchange import from_dlpack
-from tarazu.runtime.jit import jit, trace
-from tarazu.runtime.namespace import __array_api_version__
-from tarazu.runtime.namespace import namespace_info as __array_namespace_info__
-from tarazu.runtime.random import dropout, randn
-from tarazu.runtime.tensor import Tensor, asarray, ones, tensor, zeros
+from tarazu.runtime.jit.jit import jit, trace
+from tarazu.runtime.random.distributions import dropout, randn
+from tarazu.runtime.tensor.dlpack import from_dlpack
+from tarazu.runtime.tensor.namespace import __array_api_version__
+from tarazu.runtime.tensor.namespace import namespace_info as __array_namespace_info__
+from tarazu.runtime.tensor.tensor import Tensor, asarray, ones, tensor, zeros
 
 if _TYPE_CHECKING:
-    from tarazu.backend.native.threads import set_threads
+    from tarazu.backend.native.threads.threads import set_threads
     from tarazu.ops import fft, linalg
-    from tarazu.ops.attention import scaled_dot_product_attention
-    from tarazu.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
     from tarazu.ops.einsum import einsum
-    from tarazu.ops.interpolation import embedding, interpolate
-    from tarazu.ops.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
-    from tarazu.ops.recurrent import gru, gru_cell, lstm, lstm_cell
-    from tarazu.ops.searching import count_nonzero, diff, isin, nonzero, searchsorted
-    from tarazu.ops.sets import unique_all, unique_counts, unique_inverse, unique_values
-    from tarazu.ops.windows import pad, repeat, segment_sum, unfold
+    from tarazu.ops.indexing.searching import count_nonzero, diff, isin, nonzero, searchsorted
+    from tarazu.ops.indexing.sets import unique_all, unique_counts, unique_inverse, unique_values
+    from tarazu.ops.indexing.windows import pad, repeat, segment_sum, unfold
+    from tarazu.ops.networks.attention import scaled_dot_product_attention
+    from tarazu.ops.networks.convolution import (
+        conv1d,
+        conv2d,
+        conv3d,
+        conv_transpose1d,
+        conv_transpose2d,
+        conv_transpose3d,
+    )
+    from tarazu.ops.networks.interpolation import embedding, interpolate
+    from tarazu.ops.networks.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
+    from tarazu.ops.networks.recurrent import gru, gru_cell, lstm, lstm_cell
+    from tarazu.runtime.autograd.derivatives import hessian, hvp, jacobian, jvp, vjp
+    from tarazu.runtime.autograd.grad_check import grad_check
+    from tarazu.runtime.autograd.gradient_tape import GradientTape
     from tarazu.runtime.compile import set_backend
     from tarazu.runtime.debug import debug_nans
-    from tarazu.runtime.derivatives import hessian, hvp, jacobian, jvp, vjp
-    from tarazu.runtime.grad_check import grad_check
-    from tarazu.runtime.gradient_tape import GradientTape
     from tarazu.runtime.profile import profile
-    from tarazu.runtime.replicas import replicate
-    from tarazu.runtime.variable import Variable
-    from tarazu.runtime.vmap import vmap
+    from tarazu.runtime.tensor.variable import Variable
+    from tarazu.runtime.vmap.replicas import replicate
+    from tarazu.runtime.vmap.vmap import vmap
     from tarazu.train import export, load
     from tarazu.transform.custom import checkpoint, custom_vjp
 
@@ -232,25 +239,25 @@ _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", 
 # Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
 # checkers above says the same, and a test compares the two.
 _LAZY = {
-    "backend.native.threads": "set_threads",
-    "ops.attention": "scaled_dot_product_attention",
-    "ops.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
+    "backend.native.threads.threads": "set_threads",
+    "ops.networks.attention": "scaled_dot_product_attention",
+    "ops.networks.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "ops.einsum": "einsum",
-    "ops.interpolation": "embedding interpolate",
-    "ops.pooling": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
-    "ops.recurrent": "gru gru_cell lstm lstm_cell",
-    "ops.searching": "count_nonzero diff isin nonzero searchsorted",
-    "ops.sets": "unique_all unique_counts unique_inverse unique_values",
-    "ops.windows": "pad repeat segment_sum unfold",
+    "ops.networks.interpolation": "embedding interpolate",
+    "ops.networks.pooling": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
+    "ops.networks.recurrent": "gru gru_cell lstm lstm_cell",
+    "ops.indexing.searching": "count_nonzero diff isin nonzero searchsorted",
+    "ops.indexing.sets": "unique_all unique_counts unique_inverse unique_values",
+    "ops.indexing.windows": "pad repeat segment_sum unfold",
     "runtime.compile": "set_backend",
     "runtime.debug": "debug_nans",
-    "runtime.derivatives": "hessian hvp jacobian jvp vjp",
-    "runtime.grad_check": "grad_check",
-    "runtime.gradient_tape": "GradientTape",
+    "runtime.autograd.derivatives": "hessian hvp jacobian jvp vjp",
+    "runtime.autograd.grad_check": "grad_check",
+    "runtime.autograd.gradient_tape": "GradientTape",
     "runtime.profile": "profile",
-    "runtime.replicas": "replicate",
-    "runtime.variable": "Variable",
-    "runtime.vmap": "vmap",
+    "runtime.vmap.replicas": "replicate",
+    "runtime.tensor.variable": "Variable",
+    "runtime.vmap.vmap": "vmap",
     "transform.custom": "checkpoint custom_vjp",
     "train": "export load",
 }

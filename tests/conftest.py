@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-IN_NUMPY = ("core", "nn", "optim")
+IN_NUMPY = ("ir", "ops", "transform", "runtime", "nn", "optim")
 
 
 def pytest_configure(config):
@@ -21,7 +21,7 @@ def backend_by_folder(request, monkeypatch):
     """Jitted functions run in NumPy in the folders of IN_NUMPY, elsewhere on what users have, the native backend.
 
     The tests in those folders are about tracing, layers and optimisers, and compare jitted results with eager ones bit
-    for bit. Native programs round differently; tests/native compares them with NumPy's within tolerances.
+    for bit. Native programs round differently; tests/backend/native compares them with NumPy's within tolerances.
     """
     folder = request.path.relative_to(TESTS).parts[0]
     if folder in IN_NUMPY and not request.node.get_closest_marker("native"):

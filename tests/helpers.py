@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import tarazu as tz
-from tarazu.runtime.jit import Counter
+from tarazu.runtime.jit.jit import Counter
 
 
 def modules() -> dict[str, Path]:

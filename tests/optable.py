@@ -19,7 +19,7 @@ from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.contract import dot_general
 from tarazu.ops.elementwise import bitcast
-from tarazu.ops.random import bits
+from tarazu.ops.random.bits import bits
 
 
 class Domain(NamedTuple):

@@ -18,7 +18,7 @@ from tarazu.data import TableEncoder
 from tarazu.diagnose import write_report
 from tarazu.nn import Module
 from tarazu.record import History, write_text
-from tarazu.train.saving import read_description, read_model, write_model
+from tarazu.train.save.saving import read_description, read_model, write_model
 from tarazu.train.table import Scores, TableFit
 
 HISTORY, REPORT = "history.jsonl", "report.html"

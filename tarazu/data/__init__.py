@@ -12,14 +12,14 @@ found. For arrays there are `train_test_split`, `Standardiser`, `MinMaxScaler` a
 ((2, 1), (2,))
 """
 
-from tarazu.data.column import Column
-from tarazu.data.encoder import TableEncoder
-from tarazu.data.read import read_table
 from tarazu.data.scalers import MinMaxScaler, Standardiser, one_hot
 from tarazu.data.splits import Split, split_rows, split_table, train_test_split
-from tarazu.data.summary import TableSummary, summarise
-from tarazu.data.table import Table
-from tarazu.data.target import Target, find_target
+from tarazu.data.tables.column import Column
+from tarazu.data.tables.encoder import TableEncoder
+from tarazu.data.tables.read import read_table
+from tarazu.data.tables.summary import TableSummary, summarise
+from tarazu.data.tables.table import Table
+from tarazu.data.tables.target import Target, find_target
 
 __all__ = [
     "Column", "MinMaxScaler", "Split", "Standardiser", "Table", "TableEncoder", "TableSummary", "Target",

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.data.table import Table
-from tarazu.data.target import CLASSIFICATION, find_target
-from tarazu.data.wording import plural
+from tarazu.data.tables.table import Table
+from tarazu.data.tables.target import CLASSIFICATION, find_target
+from tarazu.data.tables.wording import plural
 
 
 class Split(NamedTuple):

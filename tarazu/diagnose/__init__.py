@@ -1,14 +1,14 @@
 """Diagnosis of a training run: measure (arrays to numbers), judge (history to findings), report (a page)."""
 
-from tarazu.diagnose.judge import judge
-from tarazu.diagnose.measure import MEASUREMENTS, measure_fit
-from tarazu.diagnose.plots import ConfusionMatrix, PredictedAgainstTrue
-from tarazu.diagnose.report import write_report
-from tarazu.diagnose.trivial import (
+from tarazu.diagnose.judging.judge import judge
+from tarazu.diagnose.measuring.measure import MEASUREMENTS, measure_fit
+from tarazu.diagnose.measuring.trivial import (
     trivial_classification_losses,
     trivial_multilabel_losses,
     trivial_regression_losses,
 )
+from tarazu.diagnose.reporting.plots import ConfusionMatrix, PredictedAgainstTrue
+from tarazu.diagnose.reporting.report import write_report
 
 __all__ = [
     "MEASUREMENTS",

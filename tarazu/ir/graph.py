@@ -206,24 +206,24 @@ class Graph:
 
     def to_svg(self, depth: int | None = None) -> str:
         """A drawing in SVG: modules are boxes (folded up where nested deeper than `depth`), gradients a second lane."""
-        from tarazu.ir.sight.svg import to_svg
+        from tarazu.ir.draw.svg import to_svg
 
         return to_svg(self, depth)
 
     def to_html(self, path: str | Path, title: str = "graph", depth: int | None = None) -> Path:
         """Write a page with the drawing, the counts and the text; gives the path."""
-        from tarazu.ir.sight.svg import to_html
+        from tarazu.ir.draw.svg import to_html
 
         return to_html(self, path, title, depth)
 
     def to_mermaid(self, depth: int | None = None) -> str:
         """The drawing as a Mermaid flowchart, for Markdown pages."""
-        from tarazu.ir.sight.dialects import to_mermaid
+        from tarazu.ir.draw.dialects import to_mermaid
 
         return to_mermaid(self, depth)
 
     def to_dot(self, depth: int | None = None) -> str:
         """The drawing in DOT, the language of Graphviz."""
-        from tarazu.ir.sight.dialects import to_dot
+        from tarazu.ir.draw.dialects import to_dot
 
         return to_dot(self, depth)

@@ -5,10 +5,10 @@ Every interpreter (NumPy kernels, gradients, ...) is a table with one row per pr
 
 from __future__ import annotations
 
-from tarazu.ir import linalg_types as matrices
-from tarazu.ir import type_rules as rules
-from tarazu.ir.convolution_rule import convolution
-from tarazu.ir.type_rules import ANY, BITS, FLOAT, NUMBER, REAL, Rule
+from tarazu.ir.type_rules import linalg as matrices
+from tarazu.ir.type_rules import rules
+from tarazu.ir.type_rules.convolution import convolution
+from tarazu.ir.type_rules.rules import ANY, BITS, FLOAT, NUMBER, REAL, Rule
 
 
 class Op:

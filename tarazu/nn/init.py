@@ -11,7 +11,7 @@ from tarazu.ops.create import full
 from tarazu.ops.elementwise import multiply, sign
 from tarazu.ops.shape import reshape, swapaxes
 from tarazu.runtime import random
-from tarazu.runtime.tensor import Tensor
+from tarazu.runtime.tensor.tensor import Tensor
 
 Initialiser = Callable[[tuple[int, ...], random.Generator | None], Tensor]
 

@@ -14,14 +14,14 @@ import numpy as np
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.base.spelling import by_name, did_you_mean
 from tarazu.ops import elementwise as e
-from tarazu.ops.activations import softplus
-from tarazu.ops.control import composite
+from tarazu.ops.control_flow.control import composite
 from tarazu.ops.create import arange
-from tarazu.ops.index import take_along_axis
+from tarazu.ops.indexing.index import take_along_axis
+from tarazu.ops.networks.activations import softplus
+from tarazu.ops.networks.softmax import log_softmax, softmax
 from tarazu.ops.promote import as_value
 from tarazu.ops.reduce import mean, sum
 from tarazu.ops.shape import expand_dims, reshape, squeeze
-from tarazu.ops.softmax import log_softmax, softmax
 
 Loss = Callable[..., Any]
 

@@ -11,7 +11,7 @@ from tarazu.ir.interpreter import Value
 from tarazu.ops.contract import dot_general
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import multiply
-from tarazu.ops.index import gather
+from tarazu.ops.indexing.index import gather
 from tarazu.ops.promote import as_number, as_value
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import meet, permute_dims, reshape

@@ -1,7 +1,7 @@
 """Optimisers, the parts they are chained from, and learning-rate schedules."""
 
 from tarazu.optim.named import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
-from tarazu.optim.optimiser import Optimizer
+from tarazu.optim.optimizer import Optimizer
 from tarazu.optim.schedules import cosine_decay, exponential_decay, linear_warmup
 from tarazu.optim.transformations import Transformation
 

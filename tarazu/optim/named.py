@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.spelling import did_you_mean
-from tarazu.optim.optimiser import Optimizer, Schedule
+from tarazu.optim.optimizer import Optimizer, Schedule
 from tarazu.optim.transformations import AddDecay, ClipByNorm, Momentum, ScaleByAdam, ScaleByRms, Transformation
-from tarazu.runtime.tensor import Tensor
+from tarazu.runtime.tensor.tensor import Tensor
 
 Params = Iterable[Tensor] | None
 

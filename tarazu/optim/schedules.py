@@ -6,7 +6,7 @@ import math
 
 from tarazu.base.errors import ArgumentError
 from tarazu.ops.elementwise import clip, cos
-from tarazu.optim.optimiser import Schedule
+from tarazu.optim.optimizer import Schedule
 
 
 def exponential_decay(start: float, factor: float, every: int) -> Schedule:

@@ -16,7 +16,7 @@ from tarazu.base.errors import ArgumentError
 from tarazu.ops.create import zeros_like
 from tarazu.ops.elementwise import minimum, sqrt, square
 from tarazu.ops.reduce import sum
-from tarazu.runtime.tensor import Tensor, tensor
+from tarazu.runtime.tensor.tensor import Tensor, tensor
 
 Slots = dict[str, Tensor]
 

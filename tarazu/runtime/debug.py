@@ -18,8 +18,8 @@ from tarazu.ir.interpreter import state
 from tarazu.ir.op import Op
 from tarazu.runtime.device import put, resolve, values
 from tarazu.runtime.eager import Eager
-from tarazu.runtime.scope import user_line
-from tarazu.transform.notes import notes_of
+from tarazu.runtime.trace.scope import user_line
+from tarazu.transform.gradient.notes import notes_of
 
 
 class debug_nans(contextlib.ContextDecorator):  # noqa: N801 - a context, used like a function

@@ -20,7 +20,7 @@ from tarazu.base.errors import ArgumentError, DeviceError
 from tarazu.base.spelling import did_you_mean
 from tarazu.ir.graph import Node
 from tarazu.ir.interpreter import Value
-from tarazu.runtime.tracing_lock import settled
+from tarazu.runtime.trace_lock import settled
 
 __all__ = ["CPU", "Device", "Layout", "Mesh", "default_device", "device", "devices", "home", "mesh", "move", "place_of",
            "put", "whole"]

@@ -20,11 +20,11 @@ from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted
 from tarazu.runtime.device import home, place_of, put, resolve, xla
-from tarazu.runtime.recording import is_recorded, record
-from tarazu.runtime.tensor import Tensor, to_array
-from tarazu.runtime.trace import trace_function
-from tarazu.runtime.tracing_lock import renew, settled
-from tarazu.transform.tape import TapeNode, tape_state
+from tarazu.runtime.tensor.tensor import Tensor, to_array
+from tarazu.runtime.trace.recording import is_recorded, record
+from tarazu.runtime.trace.trace import trace_function
+from tarazu.runtime.trace_lock import renew, settled
+from tarazu.transform.gradient.tape import TapeNode, tape_state
 
 _Array = np.ndarray
 _EXACT = frozenset({"shape", "control", "sort", "random"})  # categories whose kernels raise no floating-point warning

@@ -9,13 +9,13 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.runtime.compile import need_native, simplified
-from tarazu.runtime.compiled import Compiled, Result
-from tarazu.runtime.jit import Jit, _Method
-from tarazu.runtime.tensor import Tensor
+from tarazu.runtime.jit.compiled import Compiled, Result
+from tarazu.runtime.jit.jit import Jit, _Method
+from tarazu.runtime.tensor.tensor import Tensor
 
 if TYPE_CHECKING:
-    from tarazu.backend.native.sight.peak import Peak
-    from tarazu.backend.native.sight.timed import TimedProgram, Timing, Timings
+    from tarazu.backend.native.inspect.peak import Peak
+    from tarazu.backend.native.inspect.timed import TimedProgram, Timing, Timings
 
 MEASURED = 0.3  # seconds
 WAITING, THREADS, PYTHON = "waiting", "threads", "Python"  # the kinds of rows that are no steps
@@ -100,7 +100,7 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **k
     """
     jitted, args = _jitted(step, args)
     need_native(f"tz.profile({jitted.label}, ...)")
-    from tarazu.backend.native.sight.timed import TimedProgram, measure
+    from tarazu.backend.native.inspect.timed import TimedProgram, measure
     from tarazu.backend.numpy import evaluate
 
     known = jitted.fitting(args, kwargs)
@@ -128,7 +128,7 @@ def _jitted(step: Any, args: tuple) -> tuple[Jit, tuple]:
 
 def _as_called(program: TimedProgram, compiled: Compiled) -> Callable[..., list[Any]]:
     """The program with memory for its outputs as the function's own has it."""
-    from tarazu.backend.native.renewing import Renewing
+    from tarazu.backend.native.donation import Renewing
 
     if not isinstance(compiled.program, Renewing):
         return program
@@ -136,7 +136,7 @@ def _as_called(program: TimedProgram, compiled: Compiled) -> Callable[..., list[
 
 
 def _profile(label: str, found: Timings) -> Profile:
-    from tarazu.backend.native.sight.peak import peak
+    from tarazu.backend.native.inspect.peak import peak
 
     waited = sum(step.waited for step in found.steps)
     rest = [(WAITING, "at barriers", waited), (THREADS, "called at the start, awaited at the end", found.around),

@@ -1,15 +1,15 @@
 """Training: `fit` and what belongs to it. Models reach it through `nn.door`."""
 
-from tarazu.train.callbacks import Callback, EarlyStopping, KeepBest
-from tarazu.train.checkpointing import Checkpoint
-from tarazu.train.export import export
-from tarazu.train.failure import TrainingWarning
-from tarazu.train.loading import load
+from tarazu.train.callbacks.base import Callback, EarlyStopping, KeepBest
+from tarazu.train.callbacks.checkpoint import Checkpoint
 from tarazu.train.loop import fit
 from tarazu.train.metrics import METRICS, accuracy, binary_accuracy
-from tarazu.train.run import Run
-from tarazu.train.saving import save
-from tarazu.train.setup import compile, evaluate, predict
+from tarazu.train.save.export import export
+from tarazu.train.save.loading import load
+from tarazu.train.save.saving import save
+from tarazu.train.trainer.divergence import TrainingWarning
+from tarazu.train.trainer.run import Run
+from tarazu.train.trainer.trainer import compile, evaluate, predict
 
 __all__ = ["METRICS", "Callback", "Checkpoint", "EarlyStopping", "KeepBest", "Run", "TrainingWarning", "accuracy",
            "binary_accuracy", "compile", "evaluate", "export", "fit", "load", "predict", "save"]

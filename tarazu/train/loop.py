@@ -10,26 +10,26 @@ from typing import Any
 
 from tarazu.base.errors import ArgumentError
 from tarazu.ir.interpreter import state
-from tarazu.nn.last_axis import size
-from tarazu.nn.mode import in_mode
-from tarazu.nn.module import Module
+from tarazu.nn.layers.last_axis import size
+from tarazu.nn.module.mode import in_mode
+from tarazu.nn.module.module import Module
 from tarazu.record import History
 from tarazu.runtime import processes, random
-from tarazu.runtime.autograd import no_grad
-from tarazu.runtime.tensor import asarray
-from tarazu.train.advance import advance, require_finite_weights
-from tarazu.train.arrays import Arrays, require_labels_fit
-from tarazu.train.callbacks import Callback, KeepBest, wants_steps
-from tarazu.train.checkpointing import Checkpoint, open_checkpoint
-from tarazu.train.chunk import Rows
-from tarazu.train.failure import TrainingWarning
-from tarazu.train.inputs import batches, require_no_steps, rows
-from tarazu.train.logits import first_output
-from tarazu.train.progress import progress
-from tarazu.train.run import Run
-from tarazu.train.setup import Setup, outputs, scores, setup_of
-from tarazu.train.spread import spread_out
-from tarazu.train.stream import Stream, is_stream
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.tensor.tensor import asarray
+from tarazu.train.callbacks.base import Callback, KeepBest, wants_steps
+from tarazu.train.callbacks.checkpoint import Checkpoint, open_checkpoint
+from tarazu.train.callbacks.progress import progress
+from tarazu.train.placement import spread_out
+from tarazu.train.sources.arrays import Arrays, require_labels_fit
+from tarazu.train.sources.chunk import Rows
+from tarazu.train.sources.inputs import batches, require_no_steps, rows
+from tarazu.train.sources.stream import Stream, is_stream
+from tarazu.train.trainer.divergence import TrainingWarning
+from tarazu.train.trainer.logits import first_output
+from tarazu.train.trainer.run import Run
+from tarazu.train.trainer.run_chunk import advance, require_finite_weights
+from tarazu.train.trainer.trainer import Setup, outputs, scores, setup_of
 from tarazu.train.verdict import deliver
 
 Tell = Callable[[str], None]

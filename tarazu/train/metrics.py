@@ -10,7 +10,7 @@ from tarazu.nn import losses
 from tarazu.ops.elementwise import astype, equal, greater
 from tarazu.ops.reduce import argmax, mean
 from tarazu.ops.shape import reshape
-from tarazu.runtime.tensor import Tensor
+from tarazu.runtime.tensor.tensor import Tensor
 
 Metric = Callable[[Any, Any], Any]
 

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from tarazu.data import Split, Table, TableEncoder, TableSummary, split_table, summarise
-from tarazu.data.target import CLASSIFICATION
+from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.diagnose import ConfusionMatrix, PredictedAgainstTrue
 from tarazu.nn import Dense, Dropout, Module, Sequential, TableFeatures
 from tarazu.optim.named import optimizer_class
 from tarazu.record import History
 from tarazu.runtime import random
-from tarazu.train.callbacks import EarlyStopping
+from tarazu.train.callbacks.base import EarlyStopping
 from tarazu.train.loop import fit
 from tarazu.train.metrics import METRICS, Metric
-from tarazu.train.setup import compile, evaluate, predict
+from tarazu.train.trainer.trainer import compile, evaluate, predict
 
 Scores = dict[str, dict[str, float]]
 PATIENCE = 20  # epochs without a better validation loss before training ends

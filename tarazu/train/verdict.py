@@ -14,13 +14,13 @@ from tarazu.diagnose import (
     trivial_regression_losses,
 )
 from tarazu.nn import losses
-from tarazu.runtime.tensor import asarray
-from tarazu.train.arrays import Arrays, class_numbers
+from tarazu.runtime.tensor.tensor import asarray
 from tarazu.train.metrics import accuracy, binary_accuracy
-from tarazu.train.setup import Setup, outputs
+from tarazu.train.sources.arrays import Arrays, class_numbers
+from tarazu.train.trainer.trainer import Setup, outputs
 
 if TYPE_CHECKING:
-    from tarazu.train.run import Run
+    from tarazu.train.trainer.run import Run
 
 # What the trivial predictor of each loss always predicts.
 TRIVIAL_PREDICTORS = {losses.cross_entropy: "the class frequencies", losses.mse: "the mean", losses.mae: "the median",

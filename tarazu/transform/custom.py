@@ -13,11 +13,11 @@ from tarazu.base.pytree import Structure, flatten
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Value, bind, state
-from tarazu.ops.control import bind_body, trace_body
+from tarazu.ops.control_flow.control import bind_body, trace_body
 from tarazu.ops.create import zeros_like
 from tarazu.ops.promote import as_value, cast
-from tarazu.transform.control_rules import Flags, call
-from tarazu.transform.tape import walking
+from tarazu.transform.gradient.control_rules import Flags, call
+from tarazu.transform.gradient.tape import walking
 
 TENSOR = "<tensor>"  # stands in a list of leaves for one
 

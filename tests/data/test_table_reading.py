@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tarazu.base.errors import DataError
 from tarazu.data import Table, read_table
-from tarazu.data.csv_file import read_csv, sniff_delimiter
+from tarazu.data.tables.csv_file import read_csv, sniff_delimiter
 
 
 def table_of(text):

@@ -11,8 +11,8 @@ import synthetic_runs as synthetic
 
 from tarazu.base.errors import ShapeError
 from tarazu.diagnose import MEASUREMENTS, measure_fit, trivial_classification_losses, trivial_regression_losses
-from tarazu.diagnose.bootstrap import interval, resampled_means, student_quantile
-from tarazu.diagnose.curves import noise, smooth
+from tarazu.diagnose.measuring.bootstrap import interval, resampled_means, student_quantile
+from tarazu.diagnose.measuring.curves import noise, smooth
 
 
 @pytest.mark.parametrize("samples", [5, 20, 200])

@@ -11,8 +11,9 @@ import pytest
 import synthetic_runs as synthetic
 
 from tarazu.base.errors import ShapeError
-from tarazu.diagnose import ConfusionMatrix, PredictedAgainstTrue, judge, svg, write_report
-from tarazu.diagnose.axis import make_axis
+from tarazu.diagnose import ConfusionMatrix, PredictedAgainstTrue, judge, write_report
+from tarazu.diagnose.reporting import svg
+from tarazu.diagnose.reporting.axis import make_axis
 from tarazu.record import History
 
 VOID = {"meta"}

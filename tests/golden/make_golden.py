@@ -1,4 +1,4 @@
-"""Made torch_golden.json: values of torch 2.13 for layers of tests/core, in their layouts (channels last, x @ w).
+"""Made torch_golden.json: values of torch 2.13 for layers of tests/ops, in their layouts (channels last, x @ w).
 
 To make it again: python -m venv /tmp/torch && /tmp/torch/bin/pip install torch==2.13.0 numpy, then
 /tmp/torch/bin/python tests/golden/make_golden.py. Tests need no torch. Inputs are sin(0, 1, 2, ...) so that they need

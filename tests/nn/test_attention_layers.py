@@ -15,7 +15,7 @@ from tarazu.nn import (
     Sequential,
     TransformerEncoderLayer,
 )
-from tarazu.ops.attention import merge_heads, split_heads
+from tarazu.ops.networks.attention import merge_heads, split_heads
 
 X = tz.asarray(wave(2, 3, 4))
 HEADS = ("weight", "bias", "output_weight", "output_bias")

@@ -15,7 +15,8 @@ from helpers import same_bits
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, FileFormatError
 from tarazu.nn import BatchNorm, Dense, Dropout, Module, Sequential
-from tarazu.train import Callback, Checkpoint, EarlyStopping, KeepBest, TrainingWarning, checkpoint_folder
+from tarazu.train import Callback, Checkpoint, EarlyStopping, KeepBest, TrainingWarning
+from tarazu.train.callbacks import checkpoint_folder
 
 draw = np.random.default_rng(3)
 X = draw.normal(size=(70, 4)).astype(np.float32)

@@ -9,8 +9,9 @@ from helpers import compilations, same_bits
 
 import tarazu as tz
 from tarazu.nn import BatchNorm, Dense, Dropout, Module, Sequential
-from tarazu.train import Callback, TrainingWarning, chunk
-from tarazu.train.chunk import GROWTH, SECONDS, Pace
+from tarazu.train import Callback, TrainingWarning
+from tarazu.train.sources import chunk
+from tarazu.train.sources.chunk import GROWTH, SECONDS, Pace
 
 draw = np.random.default_rng(3)
 X = draw.normal(size=(70, 4)).astype(np.float32)

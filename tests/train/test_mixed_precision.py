@@ -26,7 +26,8 @@ from tarazu.nn import (
     TransformerEncoderLayer,
 )
 from tarazu.runtime.compile import compile_graph
-from tarazu.train import TrainingWarning, precision
+from tarazu.train import TrainingWarning
+from tarazu.train.trainer import precision
 
 both_types = pytest.mark.parametrize("half", ["bfloat16", "float16"])
 

@@ -123,7 +123,7 @@ def cut(name, size):
     return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:size])
 
 
-LAYER = {"class": "tarazu.nn.dense:Dense", "args": [2], "kwargs": {}}
+LAYER = {"class": "tarazu.nn:Dense", "args": [2], "kwargs": {}}
 DAMAGES = {
     "no folder": (lambda folder: folder.rename(folder.parent / "elsewhere"),
                   r"model: there is no model.json\n  expected: a folder"),

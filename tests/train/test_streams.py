@@ -11,7 +11,8 @@ from helpers import compilations, same_bits
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.nn import Dense, Sequential
-from tarazu.train import Callback, chunk, stream
+from tarazu.train import Callback
+from tarazu.train.sources import chunk, stream
 
 draw = np.random.default_rng(3)
 X = draw.normal(size=(70, 4)).astype(np.float32)

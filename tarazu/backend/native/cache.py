@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tarazu.backend.native.target import Target
+from tarazu.backend.native.llvm.target import Target
 from tarazu.base.settings import log
 
 LIMIT = 256 * 2**20  # bytes; what was used least recently goes first

@@ -7,17 +7,20 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tarazu.backend.native import arena, barrier, cache, text
-from tarazu.backend.native.assemble import object_code
-from tarazu.backend.native.content import content, nodes_of
-from tarazu.backend.native.kernels import Kernels
-from tarazu.backend.native.llvm_text import Function
-from tarazu.backend.native.prepare import prepare
-from tarazu.backend.native.region import Region, Shared
-from tarazu.backend.native.sharing import Run, takes_threads, with_runs
-from tarazu.backend.native.steps import Callback, Launch, Step, change_inner, every, input_types, result_types
-from tarazu.backend.native.target import Target
-from tarazu.backend.native.views import Buffer, View
+from tarazu.backend.native import cache
+from tarazu.backend.native.cache_key import content, nodes_of
+from tarazu.backend.native.kernels.kernels import Kernels
+from tarazu.backend.native.llvm.assemble import object_code
+from tarazu.backend.native.llvm.llvm_text import Function
+from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.lowering.prepare import prepare
+from tarazu.backend.native.lowering.region import Region, Shared
+from tarazu.backend.native.lowering.steps import Callback, Launch, Step, change_inner, every, input_types, result_types
+from tarazu.backend.native.lowering.views import Buffer, View
+from tarazu.backend.native.schedule import emit as text
+from tarazu.backend.native.schedule import memory_plan as arena
+from tarazu.backend.native.schedule.work_sharing import Run, takes_threads, with_runs
+from tarazu.backend.native.threads import barrier
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph, Node
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.backend.native import text
-from tarazu.backend.native.arena import ALIGN
-from tarazu.backend.native.assemble import Loaded
 from tarazu.backend.native.compiler import Compiled, compiled
-from tarazu.backend.native.renewing import Renewing, address
-from tarazu.backend.native.steps import input_types, result_types
-from tarazu.backend.native.target import Target, host
-from tarazu.backend.native.threads import cores, helpful_threads, note, run
+from tarazu.backend.native.donation import Renewing, address
+from tarazu.backend.native.llvm.assemble import Loaded
+from tarazu.backend.native.llvm.target import Target, host
+from tarazu.backend.native.lowering.steps import input_types, result_types
+from tarazu.backend.native.schedule import emit as text
+from tarazu.backend.native.schedule.memory_plan import ALIGN
+from tarazu.backend.native.threads.threads import cores, helpful_threads, note, run
 from tarazu.base.errors import ArgumentError
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph, Node

@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import export
 
-from tarazu.backend.xla import bounds, devices
+from tarazu.backend.xla import devices
 from tarazu.backend.xla.program import OPTIONS
-from tarazu.backend.xla.rows import interpret
+from tarazu.backend.xla.rules import bounds
+from tarazu.backend.xla.rules.table import interpret
 from tarazu.base.device import CPU, Device
 from tarazu.base.errors import ArgumentError, CompileError, DeviceError
 from tarazu.ir.graph import Graph

@@ -8,8 +8,9 @@ from typing import Any
 
 import jax
 
-from tarazu.backend.xla import bounds, devices, processes
-from tarazu.backend.xla.rows import ROWS, interpret
+from tarazu.backend.xla import devices, processes
+from tarazu.backend.xla.rules import bounds
+from tarazu.backend.xla.rules.table import ROWS, interpret
 from tarazu.base.device import Device, Layout, Mesh
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op

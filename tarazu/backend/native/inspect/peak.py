@@ -1,0 +1,99 @@
+"""What the machine can do at best, measured by two small programs: products in registers, and copying memory."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tarazu.backend.native.inspect.ticks import emit_ticks, tick_seconds
+from tarazu.backend.native.llvm.assemble import Loaded, object_code
+from tarazu.backend.native.llvm.llvm_text import Function, Module, constant, vector
+from tarazu.backend.native.llvm.target import Target, host
+from tarazu.backend.native.threads import barrier
+from tarazu.backend.native.threads.threads import run
+
+SUMS = 12  # vectors that are added to at the same time: as many as hide the latency, and fit 16 registers
+TURNS = 50_000  # 0.2 ms or so: most runs are over before a busy system takes a core away
+COPIED = 64 * 2**20  # bytes: more than caches hold
+ENOUGH, LEAST = 0.1, 5  # seconds and runs
+_FIRST = barrier.BLOCK_WORDS  # words of the control block: source and target of the copy; then some for each thread:
+_TICKS, _RESULT = _FIRST + barrier.APART, _FIRST + barrier.APART + 8  # how long it took, and what came out
+
+
+class Peak(NamedTuple):
+    """The best rates of so many threads together."""
+
+    threads: int
+    gflops: float  # of float32: 10^9 multiplications and additions per second
+    gigabytes: float  # 10^9 bytes per second read and written, in memory that no cache holds
+
+
+@functools.cache
+def peak(threads: int) -> Peak:
+    """Measured once in a process."""
+    target = host()
+    code = Loaded(object_code(peak_text(target), target))
+    flops = 2 * target.lanes * SUMS * TURNS
+    runs = _runs(code.address("products"), threads, (0, 0))
+    each = np.median([ticks for _, ticks in runs], axis=0) * tick_seconds()
+    room = [np.ones(COPIED // 8), np.ones(COPIED // 8)]
+    copies = _runs(code.address("copying"), threads, [array.ctypes.data for array in room])
+    best = min(seconds for seconds, _ in copies)
+    return Peak(threads, float(sum(flops / each[each > 0])) / 1e9, 2 * COPIED / best / 1e9)
+
+
+def peak_text(target: Target) -> str:
+    """The module with both programs."""
+    module = Module()
+    for name, write in (("products", _products), ("copying", _copying)):
+        f = module.function(name, [("ptr", "shared"), ("i64", "thread")], linkage="external")
+        write(f, target)
+        f.ret()
+    return module.text(target.attributes)
+
+
+def _products(f: Function, target: Target) -> None:
+    type_ = vector("float", target.lanes)
+    factor = constant(type_, 0.5)
+    before = emit_ticks(f, target)
+    with f.loop(0, TURNS, carried=[constant(type_, i) for i in range(SUMS)]) as loop:
+        loop.next = [f.intrinsic("fmuladd", value, factor, factor) for value in loop.values]
+    after = emit_ticks(f, target)
+    total = loop.results[0]
+    for value in loop.results[1:]:
+        total = f.op("fadd", total, value)
+    own = f.offset(f.parameters["shared"], f.multiply(f.parameters["thread"], barrier.APART), "i64")
+    f.store(f.op("sub", after, before), f.offset(own, _TICKS, "i64"), 8)
+    f.store(total, f.offset(own, _RESULT, "i64"), 4)
+
+
+def _copying(f: Function, target: Target) -> None:
+    source, goal = (f.load("ptr", f.offset(f.parameters["shared"], word, "i64"), 8) for word in (_FIRST, _FIRST + 1))
+    threads = f.load("i64", f.offset(f.parameters["shared"], barrier.THREADS, "i64"), 8)
+    line = 4 * target.vector_bytes
+    begin, end = (f.divide(f.multiply(place, COPIED // line), threads)
+                  for place in (f.parameters["thread"], f.add(f.parameters["thread"], 1)))
+    with f.loop(begin, end) as loop:
+        place = f.multiply(loop.index, line)
+        for i in range(4):
+            at = f.add(place, i * target.vector_bytes)
+            f.store(f.load(vector("float", target.lanes), f.offset(source, at), 4), f.offset(goal, at), 4)
+
+
+def _runs(address: int, threads: int, words: Sequence[int]) -> list[tuple[float, np.ndarray]]:
+    """The seconds of some runs, and the ticks of each thread in them."""
+    block = np.zeros(_TICKS + barrier.APART * (threads + 2), np.int64)
+    start = -block.ctypes.data % (8 * barrier.APART) // 8
+    block = block[start:]
+    block[_FIRST:_FIRST + len(words)] = words
+    found: list[tuple[float, np.ndarray]] = []
+    while len(found) < LEAST or sum(seconds for seconds, _ in found) < ENOUGH:
+        before = time.perf_counter()
+        run(address, block.ctypes.data, threads)
+        seconds = time.perf_counter() - before
+        found.append((seconds, block[_TICKS::barrier.APART][:threads].copy()))
+    return found

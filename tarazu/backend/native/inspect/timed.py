@@ -1,0 +1,134 @@
+"""A program that measures itself: each moment of thread 0 belongs to a step or to waiting at a barrier.
+
+At the end of every step, and of every wait, thread 0 reads the clock and adds what has passed since it last did so to
+a word of a table. So the parts add up to the whole, whatever the order in which the processor finishes them.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tarazu.backend.native.compiler import Compiled, lower
+from tarazu.backend.native.inspect.ticks import emit_ticks, tick_seconds
+from tarazu.backend.native.inspect.work import Work, work
+from tarazu.backend.native.llvm.assemble import object_code
+from tarazu.backend.native.llvm.llvm_text import Function, Value
+from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.lowering.prepare import prepare
+from tarazu.backend.native.lowering.steps import Step
+from tarazu.backend.native.program import Program, _Memory, processor
+from tarazu.backend.native.schedule import emit as text
+from tarazu.backend.native.schedule.work_sharing import Run
+from tarazu.backend.native.threads.threads import helpful_threads
+from tarazu.ir.graph import Graph
+
+LAST, FIRST_ROW, ROW_WORDS = 0, 1, 3  # the table: when thread 0 last read the clock, then a row for each step
+SPENT, CALLS, WAITED = range(ROW_WORDS)  # in ticks; how often; in ticks
+
+
+class Timed(text.Program):
+    """Writes a program that takes times."""
+
+    def __init__(self, function: Function, layout: text.Layout, target: Target) -> None:
+        super().__init__(function, layout)
+        self.target = target
+        self.steps: list[tuple[int, Step | Run]] = []  # in the order of their rows, with their depth
+        self._around: list[int] = []  # the rows of the steps that are being written
+        self._times = self._word(text.CLOCKS, "ptr")
+        with function.when(self.first):
+            function.store(emit_ticks(function, target), self._times, 8)
+
+    def write(self, steps: Sequence[Step | Run]) -> None:
+        for step in steps:
+            self._around.append(len(self.steps))
+            self.steps.append((len(self._around) - 1, step))
+            text.WRITE[type(step)](self, step)
+            self._lap(self._around.pop(), SPENT, calls=1)
+
+    def barrier(self) -> None:
+        super().barrier()
+        self._lap(self._around[-1], WAITED)
+
+    def _lap(self, row: int, column: int, calls: int = 0) -> None:
+        """What has passed since the last lap belongs to that column of that row."""
+        f = self.f
+        with f.when(self.first):
+            now = emit_ticks(f, self.target)
+            passed = f.op("sub", now, f.load("i64", self._times, 8))
+            f.store(now, self._times, 8)
+            self._add(FIRST_ROW + row * ROW_WORDS + column, passed)
+            if calls:
+                self._add(FIRST_ROW + row * ROW_WORDS + CALLS, Value(str(calls), "i64"))
+
+    def _add(self, word: int, more: Value) -> None:
+        place = self.f.offset(self._times, word, "i64")
+        self.f.store(self.f.op("add", self.f.load("i64", place, 8), more), place, 8)
+
+
+class TimedProgram(Program):
+    """A program that is run to be measured."""
+
+    def compile(self, graph: Graph) -> Compiled:
+        """Never from the cache, where programs take no times."""
+        target = processor()
+        found = lower(prepare(graph, target.threads), target, functools.partial(Timed, target=target))
+        assert isinstance(found.program, Timed)
+        self.steps = found.program.steps
+        self.table = np.zeros(FIRST_ROW + ROW_WORDS * max(len(self.steps), 1), np.int64)
+        self.seconds = 0.0
+        return Compiled(object_code(found.text, target), found.constants, found.callbacks, found.arena, found.scratch,
+                        found.is_shared, found.kernels, found.lines)
+
+    def _run(self, memory: _Memory) -> None:
+        memory.words[text.CLOCKS] = self.table.ctypes.data
+        self.table[:] = 0
+        before = time.perf_counter()
+        super()._run(memory)
+        self.seconds = time.perf_counter() - before
+
+
+class Timing(NamedTuple):
+    """A step as it was measured, per run of the whole."""
+
+    depth: int
+    work: Work  # of one call
+    calls: int
+    seconds: float  # of thread 0, without waiting and without the steps inside
+    waited: float  # seconds at the barriers in front of it; of a loop or a branch, also at the end of its parts
+
+
+class Timings(NamedTuple):
+    """All steps, and what they do not account for: calling the other threads, and what happens in Python."""
+
+    steps: list[Timing]
+    around: float  # seconds from the call of the program to its return, without the steps
+    python: float  # seconds
+    threads: int
+    runs: int
+
+
+def measure(program: TimedProgram, call: Callable[[], object], seconds: float) -> Timings:
+    """Medians over calls of `call`, which runs the program once, for about so many seconds."""
+    call()
+    tables: list[np.ndarray] = []
+    inside: list[float] = []
+    whole: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(whole) < 3 or time.perf_counter() < end:
+        before = time.perf_counter()
+        call()
+        whole.append(time.perf_counter() - before)
+        tables.append(program.table[FIRST_ROW:].copy())
+        inside.append(program.seconds)
+    rows = np.median(tables, axis=0).reshape(-1, ROW_WORDS)
+    steps = [Timing(depth, work(step), round(row[CALLS]), row[SPENT] * tick_seconds(), row[WAITED] * tick_seconds())
+             for (depth, step), row in zip(program.steps, rows, strict=False)]
+    native = sum(step.seconds + step.waited for step in steps)
+    within = float(np.median(inside))
+    return Timings(steps, max(within - native, 0.0), max(float(np.median(whole)) - within, 0.0),
+                   helpful_threads() if program.compiled.is_shared else 1, len(whole))

@@ -1,0 +1,1 @@
+"""From one launch to the LLVM IR of its kernel."""

@@ -1,0 +1,227 @@
+"""Expressions of a nest as instructions: loads, stores and elementwise primitives, for one element or a vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from tarazu.backend.native.llvm.llvm_text import Function, Index, Value, constant, constants, short_name, vector
+from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.lowering.loop_nest import (
+    Access,
+    Accumulated,
+    Apply,
+    Constant,
+    Expression,
+    Load,
+    Position,
+    Store,
+)
+from tarazu.backend.native.math.elementwise import emit
+from tarazu.backend.native.math.half import HALVES, narrow, widen
+from tarazu.backend.native.math.number import Number
+from tarazu.base.dtypes import DType
+
+_MEMORY = {"bool": "i8", "int8": "i8", "uint8": "i8", "int16": "i16", "uint16": "i16", "int32": "i32", "uint32": "i32",
+           "int64": "i64", "uint64": "i64", "float16": "i16", "bfloat16": "i16", "float32": "float",
+           "float64": "double"}
+_REGISTER = _MEMORY | {"bool": "i1", "float16": "float", "bfloat16": "float"}
+
+
+def memory_type(dtype: DType) -> str:
+    """The LLVM type of an element in memory."""
+    return _MEMORY[dtype.name]
+
+
+def register_type(dtype: DType, lanes: int = 0) -> str:
+    """The LLVM type of an element, or of a vector of them, in a register."""
+    return vector(_REGISTER[dtype.name], lanes)
+
+
+def is_half(dtype: DType) -> bool:
+    return dtype in HALVES
+
+
+def is_taken(dtype: DType) -> bool:
+    """Whether compiled code computes with `dtype`."""
+    return dtype.name in _MEMORY
+
+
+class Point(NamedTuple):
+    """The place of a nest at which expressions are computed: an index per axis, and the axis along which lanes run."""
+
+    indices: tuple[Index, ...]
+    vector_axis: int | None
+    lanes: int  # 0 computes a single element
+    mask: Value | None = None  # the lanes that exist; None for all
+
+
+def place(function: Function, access: Access, point: Point) -> Index:
+    """How many elements lie before the one that `access` names."""
+    total: Index = access.offset
+    for index, stride in zip(point.indices, access.strides, strict=False):
+        if stride:
+            total = function.add(total, function.multiply(index, stride))
+    return total
+
+
+def lanes_mask(function: Function, lanes: int, count: Index) -> Value:
+    """The mask of the first `count` lanes."""
+    if isinstance(count, int):
+        return constants("i1", [lane < count for lane in range(lanes)])
+    numbers = constants("i32", range(lanes))
+    wide = function.splat(function.emit("i32", f"trunc i64 {count.text} to i32"), lanes)
+    return function.compare("icmp ult", numbers, wide)
+
+
+class Writer:
+    """Writes expressions into functions for one target."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    def load(self, function: Function, access: Access, pointers: Sequence[Value], point: Point) -> Value:
+        """The element, or a vector of those that the lanes name; lanes that do not exist are not read."""
+        element = memory_type(access.dtype)
+        pointer = function.offset(pointers[access.buffer], place(function, access, point), element)
+        stride = access.strides[point.vector_axis] if point.lanes and point.vector_axis is not None else 0
+        if stride == 0:
+            value = self._widened(function, function.load(element, pointer, access.dtype.itemsize), access.dtype)
+            return function.splat(value, point.lanes)
+        if stride == 1:
+            raw = function.load(vector(element, point.lanes), pointer, access.dtype.itemsize, point.mask)
+        else:
+            raw = _gathered(function, element, access.dtype.itemsize, pointer, stride, point)
+        return self._widened(function, raw, access.dtype)
+
+    def store(self, function: Function, store: Store, pointers: Sequence[Value], point: Point,
+              accumulated: Sequence[Value] = (), memo: dict[int, Value] | None = None) -> None:
+        """Compute the expression of `store` at `point` and put it where its access says."""
+        value = self.evaluate(function, store.value, pointers, point, accumulated, {} if memo is None else memo)
+        access = store.access
+        element = memory_type(access.dtype)
+        pointer = function.offset(pointers[access.buffer], place(function, access, point), element)
+        raw = self._narrowed(function, value, access.dtype)
+        stride = access.strides[point.vector_axis] if point.lanes and point.vector_axis is not None else 1
+        if stride == 1:
+            function.store(raw, pointer, access.dtype.itemsize, point.mask)
+        else:
+            _scatter(function, raw, access.dtype.itemsize, pointer, stride, point)
+
+    def stores(self, function: Function, stores: Iterable[Store], pointers: Sequence[Value], point: Point,
+               accumulated: Sequence[Value] = (), memo: dict[int, Value] | None = None) -> None:
+        """Several stores at one point; what they have in common is computed once, all before the first is stored."""
+        memo = {} if memo is None else dict(memo)
+        every = list(stores)
+        for store in every:
+            self.evaluate(function, store.value, pointers, point, accumulated, memo)
+        for store in every:
+            self.store(function, store, pointers, point, accumulated, memo)
+
+    def evaluate(self, function: Function, expression: Expression, pointers: Sequence[Value], point: Point,
+                 accumulated: Sequence[Value], memo: dict[int, Value]) -> Value:
+        """The value of `expression` at `point`; `memo` holds what is known already, by the identity of expressions."""
+        known = memo.get(id(expression))
+        if known is not None:
+            return known if known.lanes == point.lanes else function.splat(known, point.lanes)
+        memo[id(expression)] = value = self._evaluate(function, expression, pointers, point, accumulated, memo)
+        return value
+
+    def _evaluate(self, function: Function, expression: Expression, pointers: Sequence[Value], point: Point,
+                  accumulated: Sequence[Value], memo: dict[int, Value]) -> Value:
+        if isinstance(expression, Load):
+            return self.load(function, expression.access, pointers, point)
+        if isinstance(expression, Constant):
+            return constant(register_type(expression.dtype, point.lanes), expression.value)
+        if isinstance(expression, Accumulated):
+            return accumulated[expression.which]
+        if isinstance(expression, Position):
+            return self._position(function, expression, point)
+        inputs = [self.evaluate(function, x, pointers, point, accumulated, memo) for x in expression.inputs]
+        return emit(function, self.target, expression.op, inputs, [x.dtype for x in expression.inputs],
+                    dict(expression.attributes), expression.dtype)
+
+    def _position(self, function: Function, position: Position, point: Point) -> Value:
+        start = function.index(place(function, Access(0, position.dtype, position.offset, position.strides), point))
+        type_ = "i64"
+        value = function.splat(start, point.lanes)
+        stride = position.strides[point.vector_axis] if point.lanes and point.vector_axis is not None else 0
+        if stride:
+            value = function.op("add", value, constants("i64", [lane * stride for lane in range(point.lanes)]))
+        wanted = register_type(position.dtype)
+        if position.dtype.kind in ("float",):
+            return function.convert("sitofp", value, wanted)
+        if position.dtype.kind == "bool":
+            return function.compare("icmp ne", value, constant(value.type, 0))
+        return value if wanted == type_ else function.convert("trunc", value, wanted)
+
+    def invariant(self, function: Function, expressions: Iterable[Expression], pointers: Sequence[Value], point: Point,
+                  axes: Iterable[int], memo: dict[int, Value]) -> dict[int, Value]:
+        """`memo` and the values of all parts of `expressions` that do not change along `axes`, ahead of the loops."""
+        moving, memo = set(axes), dict(memo)
+        depends: dict[int, bool] = {}
+        scalar = point._replace(lanes=0, mask=None)
+
+        def changes(x: Expression) -> bool:
+            if id(x) not in depends:
+                depends[id(x)] = _changes(x, moving, changes)
+            return depends[id(x)]
+
+        def visit(x: Expression) -> None:
+            if id(x) in memo or isinstance(x, Constant):
+                return
+            if not changes(x):
+                self.evaluate(function, x, pointers, scalar, (), memo)
+            elif isinstance(x, Apply):
+                for part in x.inputs:
+                    visit(part)
+
+        for expression in expressions:
+            visit(expression)
+        return memo
+
+    def _widened(self, function: Function, raw: Value, dtype: DType) -> Value:
+        """An element from memory as it is computed with."""
+        if is_half(dtype):
+            return widen(Number(function, self.target, raw), dtype).value
+        return function.compare("icmp ne", raw, constant(raw.type, 0)) if dtype.kind == "bool" else raw
+
+    def _narrowed(self, function: Function, value: Value, dtype: DType) -> Value:
+        """A computed element as it lies in memory."""
+        if is_half(dtype):
+            return narrow(Number(function, self.target, value), dtype).value
+        return function.convert("zext", value, "i8") if dtype.kind == "bool" else value
+
+
+def _changes(x: Expression, axes: set[int], changes: object) -> bool:
+    if isinstance(x, Load | Position):
+        strides = x.access.strides if isinstance(x, Load) else x.strides
+        return any(axis < len(strides) and strides[axis] for axis in axes)
+    if isinstance(x, Apply):
+        return any(changes(part) for part in x.inputs)  # type: ignore[operator]
+    return isinstance(x, Accumulated)
+
+
+def _pointers(function: Function, element: str, pointer: Value, stride: int, lanes: int) -> Value:
+    steps = constants("i64", [lane * stride for lane in range(lanes)])
+    return function.emit(f"<{lanes} x ptr>",
+                         f"getelementptr {element}, ptr {pointer.text}, {steps.type} {steps.text}")
+
+
+def _gathered(function: Function, element: str, align: int, pointer: Value, stride: int, point: Point) -> Value:
+    places = _pointers(function, element, pointer, stride, point.lanes)
+    type_, mask = vector(element, point.lanes), point.mask or constant(vector("i1", point.lanes), 1)
+    name = f"llvm.masked.gather.{short_name(type_)}.v{point.lanes}p0"
+    function.module.declarations.setdefault(name, f"declare {type_} @{name}({places.type}, {mask.type}, {type_})")
+    return function.emit(type_, f"call {type_} @{name}({places.type} align {align} {places.text}, {mask.type} "
+                                f"{mask.text}, {type_} zeroinitializer)")
+
+
+def _scatter(function: Function, raw: Value, align: int, pointer: Value, stride: int, point: Point) -> None:
+    places = _pointers(function, raw.element, pointer, stride, point.lanes)
+    mask = point.mask or constant(vector("i1", point.lanes), 1)
+    name = f"llvm.masked.scatter.{short_name(raw.type)}.v{point.lanes}p0"
+    function.module.declarations.setdefault(name, f"declare void @{name}({raw.type}, {places.type}, {mask.type})")
+    function.do(f"call void @{name}({raw.type} {raw.text}, {places.type} align {align} {places.text}, {mask.type} "
+                f"{mask.text})")
+

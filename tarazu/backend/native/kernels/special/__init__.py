@@ -1,0 +1,34 @@
+"""Kernels of the primitives that are no loops over affine places.
+
+Buffers are contiguous and row-major; the results share no memory with the inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tarazu.backend.native.kernels.special.cumulative import cumulative
+from tarazu.backend.native.kernels.special.extremum import extremum
+from tarazu.backend.native.kernels.special.index import gather, scatter
+from tarazu.backend.native.kernels.special.random_bits import random_bits
+from tarazu.backend.native.kernels.special.sorting import sort
+from tarazu.backend.native.llvm.llvm_text import Module
+from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.lowering.loop_nest import Kernel
+from tarazu.ir import op as ops
+from tarazu.ir.graph import Node
+from tarazu.ir.op import Op
+
+# Each writes `void name(ptr frame, ptr inputs..., ptr results..., i64 begin, i64 end)` for a node, or gives None where
+# it does not take the node, as with complex elements.
+SPECIAL: dict[Op, Callable[[Module, Target, str, Node], Kernel | None]] = {
+    ops.GATHER: gather,
+    ops.SCATTER_ADD: scatter,
+    ops.SCATTER_SET: scatter,
+    ops.SORT: sort,
+    ops.CUMSUM: cumulative,
+    ops.CUMPROD: cumulative,
+    ops.ARGMAX: extremum,
+    ops.ARGMIN: extremum,
+    ops.RANDOM_BITS: random_bits,
+}

@@ -1,0 +1,56 @@
+"""What the special kernels share: the function with its pointers, and sizes and strides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tarazu.backend.native.llvm.llvm_text import Function, Index, Module
+from tarazu.backend.native.lowering.loop_nest import Kernel
+from tarazu.base.dtypes import DType
+from tarazu.ir.graph import Node
+from tarazu.ir.op import Op
+
+
+class Entry:
+    """The function of a kernel being written, with the pointers of its inputs and results."""
+
+    def __init__(self, module: Module, name: str, node: Node) -> None:
+        count = len(node.type) if isinstance(node.op, Op) and node.op.multiple else 1
+        inputs = [f"input{i}" for i in range(len(node.inputs))]
+        outputs = [f"output{i}" for i in range(count)]
+        pointers = [("ptr", pointer) for pointer in ("frame", *inputs, *outputs)]
+        self.f = module.function(name, [*pointers, ("i64", "begin"), ("i64", "end")],
+                                 attributes="noinline")
+        self.frame, self.begin, self.end = (self.f.parameters[key] for key in ("frame", "begin", "end"))
+        self.inputs = [self.f.parameters[key] for key in inputs]
+        self.outputs = [self.f.parameters[key] for key in outputs]
+
+    def finish(self, items: int, scratch: int = 0, rows: int = 0) -> Kernel:
+        """The kernel, once all of its code is written."""
+        self.f.ret()
+        return Kernel(self.f.name, items, scratch, rows)
+
+
+def bits(dtype: DType) -> str:
+    """The integer type as wide as an element."""
+    return f"i{8 * dtype.itemsize}"
+
+
+def power_of_two(limit: int) -> int:
+    """The largest power of two up to `limit`."""
+    return 1 << (limit.bit_length() - 1)
+
+
+def row_major(shape: Sequence[int]) -> tuple[int, ...]:
+    """How many elements apart neighbours along each axis lie."""
+    return tuple(math.prod(shape[axis + 1:]) for axis in range(len(shape)))
+
+
+def coordinates(f: Function, number: Index, sizes: Sequence[int]) -> list[Index]:
+    """The indices of the element `number` of a row-major array."""
+    found: list[Index] = []
+    for axis in reversed(range(len(sizes))):
+        found.insert(0, number if axis == 0 else f.remainder(number, sizes[axis]))
+        number = f.divide(number, sizes[axis])
+    return found

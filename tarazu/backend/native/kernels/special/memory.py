@@ -1,0 +1,87 @@
+"""Elements in memory: loads and stores of one or a vector of them, and copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tarazu.backend.native.kernels.expression import memory_type
+from tarazu.backend.native.kernels.special.entry import power_of_two
+from tarazu.backend.native.llvm.llvm_text import Function, Index, Value, vector
+from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.math.half import HALVES, load_half, store_half
+from tarazu.base.dtypes import DType
+
+CACHE_LINE = 64
+
+def load(f: Function, target: Target, dtype: DType, width: int, pointer: Value) -> Value:
+    """Elements as one computes with them: halves are floats, bools stay bytes."""
+    if dtype in HALVES:
+        return load_half(f, f.load(vector("i16", width), pointer, 2), dtype)
+    return f.load(vector(memory_type(dtype), width), pointer, dtype.itemsize)
+
+
+def store(f: Function, target: Target, dtype: DType, value: Value, pointer: Value) -> None:
+    """What `load` gave, back to memory."""
+    if dtype in HALVES:
+        f.store(store_half(f, value, dtype), pointer, 2)
+    else:
+        f.store(value, pointer, dtype.itemsize)
+
+
+def in_pieces(f: Function, count: int, lanes: int, write: Callable[[Index, int], None]) -> None:
+    """`write(place, width)` for all of `count` elements: whole vectors in a loop, then ever narrower ones."""
+    whole = count - count % lanes
+    if whole:
+        with f.loop(0, whole, lanes) as loop:
+            write(loop.index, lanes)
+    while whole < count:
+        width = power_of_two(count - whole)
+        write(whole, width if width > 1 else 0)
+        whole += width
+
+
+def copy(f: Function, to: Value, source: Value, size: int, align: int, vector_bytes: int,
+         ahead: Value | None = None) -> None:
+    """Copy `size` bytes, four vectors at a time; the last vector may overlap the one before.
+
+    Meanwhile the memory behind `ahead`, from where the next copies come, is fetched into the cache.
+    """
+    block = 4 * vector_bytes
+    rest = size - size % block
+    if size >= block:
+        with f.loop(0, rest, block) as loop:
+            if ahead is not None:
+                _prefetch(f, f.offset(ahead, loop.index), block)
+            _move(f, to, source, [f.add(loop.index, place) for place in range(0, block, vector_bytes)], vector_bytes,
+                  align)
+    if size >= vector_bytes:
+        whole = list(range(rest, size - vector_bytes + 1, vector_bytes))
+        _move(f, to, source, whole + [size - vector_bytes] * (size % vector_bytes > 0), vector_bytes, align)
+        return
+    while rest < size:
+        width = power_of_two(size - rest)
+        _move(f, to, source, [rest], width, align)
+        rest += width
+
+
+def _prefetch(f: Function, pointer: Value, size: int) -> None:
+    for place in range(0, size, CACHE_LINE):
+        read, keep, data = (Value(number, "i32") for number in "031")
+        f.call("void", "llvm.prefetch.p0", f.offset(pointer, place), read, keep, data)
+
+
+def _move(f: Function, to: Value, source: Value, places: Sequence[Index], width: int, align: int) -> None:
+    type_ = vector("i8", width) if width > 8 else f"i{8 * width}"
+    loaded = [f.load(type_, f.offset(source, place), min(align, width)) for place in places]
+    for value, place in zip(loaded, places, strict=True):
+        f.store(value, f.offset(to, place), min(align, width))
+
+
+def copy_range(f: Function, to: Value, source: Value, begin: Index, end: Index, element: str, lanes: int) -> None:
+    """Copy the elements from `begin` to `end`, of the integer type `element`."""
+    whole = f.multiply(f.divide(f.subtract(end, begin), lanes), lanes)
+    middle, align = f.add(begin, whole), int(element[1:]) // 8
+    for first, last, width in ((begin, middle, lanes), (middle, end, 0)):
+        with f.loop(first, last, width or 1) as loop:
+            value = f.load(vector(element, width), f.offset(source, loop.index, element), align)
+            f.store(value, f.offset(to, loop.index, element), align)

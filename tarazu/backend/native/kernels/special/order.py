@@ -1,0 +1,30 @@
+"""Integers that stand in the order of the elements, so that sorts and extrema compare nothing else."""
+
+from __future__ import annotations
+
+from tarazu.backend.native.llvm.llvm_text import Function, Value, constant
+from tarazu.base.dtypes import DType
+
+_INFINITY = {"float16": 0x7C00, "bfloat16": 0x7F80, "float32": 0x7F800000, "float64": 0x7FF0000000000000}
+
+
+def key(f: Function, dtype: DType, element: Value, *, reverse: bool = False) -> Value:
+    """Signed integers that compare as the elements with these bits do (the other way round if `reverse`).
+
+    The two zeros are equal; nan is above all others, and in the reverse order too.
+    """
+    size = 8 * dtype.itemsize
+    lowest, highest = constant(element.type, -1 << (size - 1)), constant(element.type, (1 << (size - 1)) - 1)
+    if dtype.kind in ("bool", "uint"):
+        element = f.op("xor", element, lowest)
+    if not dtype.is_float:
+        return _turned(f, element) if reverse else element
+    negative = f.compare("icmp slt", element, constant(element.type, 0))
+    found = f.select(negative, f.op("sub", lowest, element), element)
+    found = _turned(f, found) if reverse else found
+    infinity = constant(element.type, _INFINITY[dtype.name])
+    return f.select(f.compare("icmp sgt", f.op("and", element, highest), infinity), highest, found)
+
+
+def _turned(f: Function, number: Value) -> Value:
+    return f.op("xor", number, constant(number.type, -1))

@@ -1,0 +1,93 @@
+"""Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", 2011), one block of
+four words per lane; a word takes the low half of 64 bits, where the products have room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tarazu.backend.native.kernels.special.entry import Entry
+from tarazu.backend.native.llvm.llvm_text import Function, Module, Value, constant, constants, vector
+from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.lowering.loop_nest import Kernel
+from tarazu.ir.graph import Node
+
+MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
+WEYL = 0x9E3779B9, 0xBB67AE85
+ROUNDS = 10
+WORD = 0xFFFFFFFF
+
+
+def random_bits(module: Module, target: Target, name: str, node: Node) -> Kernel | None:
+    """The kernel of a draw of random words; an item is a vector of blocks."""
+    size, lanes = node.type.size, target.vector_bytes // 8
+    if size >= 4 << 32:  # the number of a block would need a second word
+        return None
+    entry, group = Entry(module, name, node), 4 * lanes
+    if not size:
+        return entry.finish(0)
+    writer = _Philox(entry.f, entry.inputs[0], lanes)
+    with entry.f.loop(entry.begin, entry.f.minimum(entry.end, size // group)) as loop:
+        writer.store(loop.index, entry.f.offset(entry.outputs[0], entry.f.multiply(loop.index, group), "i32"))
+    if size % group:
+        _rest(entry, writer, size // group, group, size % group)
+        return entry.finish(size // group + 1, scratch=4 * group)
+    return entry.finish(size // group, rows=size // group)
+
+
+def _rest(entry: Entry, writer: _Philox, item: int, group: int, words: int) -> None:
+    """The first words of the last vector of blocks, by way of the scratch memory."""
+    f = entry.f
+    first = f.compare("icmp sle", entry.begin, f.index(item))
+    last = f.compare("icmp sgt", entry.end, f.index(item))
+    with f.when(f.op("and", first, last)):
+        writer.store(item, entry.frame)
+        with f.loop(0, words) as loop:
+            word = f.load("i32", f.offset(entry.frame, loop.index, "i32"), 4)
+            f.store(word, f.offset(entry.outputs[0], f.add(loop.index, item * group), "i32"), 4)
+
+
+class _Philox:
+    """Writes the blocks of one draw; what all of them share is computed ahead of the loop."""
+
+    def __init__(self, f: Function, state: Value, lanes: int) -> None:
+        self.f, self.lanes, self.type = f, lanes, vector("i64", lanes)
+        words = [f.load("i32", f.offset(state, word, "i32"), 4) for word in range(4)]
+        self.draw = [self.spread(word) for word in words[2:]]
+        self.keys = [[self.spread(f.op("add", word, constant("i32", round_ * weyl & WORD)))
+                      for word, weyl in zip(words[:2], WEYL, strict=True)] for round_ in range(ROUNDS)]
+
+    def spread(self, word: Value) -> Value:
+        """A word in both halves of every lane: were the high ones 0, LLVM would move the masks away from products."""
+        words = self.f.splat(word, 2 * self.lanes)
+        return self.f.emit(self.type, f"bitcast {words.type} {words.text} to {self.type}")
+
+    def store(self, item: int | Value, pointer: Value) -> None:
+        """The words of the item's blocks, block after block."""
+        f, lanes = self.f, self.lanes
+        blocks = f.op("add", f.splat(f.index(f.multiply(item, lanes)), lanes), constants("i64", range(lanes)))
+        c0, c1, c2, c3 = self.words(blocks)
+        low, high = self.pair(c0, c1), self.pair(c2, c3)
+        for half in range(2):
+            places = [place for lane in range(half * lanes // 2, (half + 1) * lanes // 2)
+                      for place in (lane, lane + lanes)]
+            f.store(f.shuffle(low, high, places), f.offset(pointer, half * lanes, "i64"), 4)
+
+    def words(self, blocks: Value) -> Sequence[Value]:
+        """The four words of each block; what stands above their 32 bits means nothing."""
+        f, half = self.f, constant(self.type, 32)
+        c0, c1, c2, c3 = blocks, constant(self.type, 0), *self.draw
+        for k0, k1 in self.keys:
+            first, second = (f.op("mul", self.low(c), constant(self.type, multiplier))
+                             for c, multiplier in zip((c0, c2), MULTIPLIERS, strict=True))
+            c0 = f.op("xor", f.op("xor", f.op("lshr", second, half), c1), k0)
+            c2 = f.op("xor", f.op("xor", f.op("lshr", first, half), c3), k1)
+            c1, c3 = second, first
+        return c0, c1, c2, c3
+
+    def low(self, word: Value) -> Value:
+        """The low halves alone; LLVM then sees that products need 32 bits of them only."""
+        return self.f.op("and", word, constant(self.type, WORD))
+
+    def pair(self, low: Value, high: Value) -> Value:
+        """Two words side by side."""
+        return self.f.op("or", self.low(low), self.f.op("shl", high, constant(self.type, 32)))

@@ -1,0 +1,1 @@
+"""LLVM: its IR as text, the target processor, object code."""

@@ -1,0 +1,163 @@
+"""Which nodes of a graph get memory of their own, and which are computed where they are used."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from tarazu.backend.native.kernels.expression import is_taken
+from tarazu.backend.native.lowering.steps import input_types, result_types
+from tarazu.backend.native.lowering.views import identity, split_lines
+from tarazu.backend.native.math.elementwise import UNSUPPORTED
+from tarazu.ir import op as ops
+from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node
+from tarazu.ir.types import TensorType
+
+DEAR = {ops.DIV: 4, ops.SQRT: 4, ops.FLOOR_DIVIDE: 6, ops.REMAINDER: 6, ops.POW: 30, ops.EXP: 8, ops.LOG: 10,
+        ops.TANH: 10, ops.SIGMOID: 10, ops.ERF: 12, ops.SIN: 12, ops.COS: 12}  # others cost 1, or 20 where rare
+CHEAP = frozenset({ops.NEG, ops.ABS, ops.SIGN, ops.FLOOR, ops.CEIL, ops.ROUND, ops.TRUNC, ops.NOT, ops.ADD, ops.SUB,
+                   ops.MUL, ops.MAXIMUM, ops.MINIMUM, ops.EQUAL, ops.NOT_EQUAL, ops.LESS, ops.LESS_EQUAL, ops.GREATER,
+                   ops.GREATER_EQUAL, ops.AND, ops.OR, ops.XOR, ops.SHIFT_LEFT, ops.SHIFT_RIGHT, ops.WHERE, ops.CAST,
+                   ops.BITCAST, ops.STOP_GRADIENT, ops.IOTA})
+LARGEST = 48  # primitives that one expression may hold
+BRIEF = 4  # what computing a number again may cost where it could be kept from the start
+
+
+class Need(Enum):
+    """What a user makes of a value."""
+
+    NUMBERS = auto()  # its elements, wherever they come from
+    STRIDED = auto()  # memory, in any order that strides describe
+    CONTIGUOUS = auto()  # memory in the order of its axes
+
+
+VIEWS = frozenset({ops.RESHAPE, ops.TRANSPOSE, ops.BROADCAST, ops.SLICE, ops.FLIP})
+NESTS = frozenset({ops.SUM, ops.PROD, ops.MAX, ops.MIN, ops.ANY_TRUE, ops.ALL_TRUE, ops.PAD, ops.CONCAT})
+PRODUCTS = frozenset({ops.DOT, ops.CONV})
+
+
+def is_compiled(node: Node) -> bool:
+    """Whether a node becomes loops of our own, or a view."""
+    if node.op is RESULT or not takes(node):
+        return False
+    return is_elementwise(node) or node.op in VIEWS | NESTS | PRODUCTS
+
+
+def takes(node: Node) -> bool:
+    """Whether all dtypes of a primitive are ones that compiled code computes with."""
+    return all(is_taken(type_.dtype) for type_ in [*input_types(node), *result_types(node)])
+
+
+def is_elementwise(node: Node) -> bool:
+    op = node.op
+    return op is ops.IOTA or (isinstance(op, ops.Op) and op.is_elementwise and op not in UNSUPPORTED)
+
+
+def is_affine(node: Node) -> bool:
+    """Whether the elements of a reshaped node lie where strides of its input find them."""
+    shape, old = node.shape, node.inputs[0].shape
+    return split_lines(identity(shape), shape, old, len(shape)) is not None
+
+
+class Demand:
+    """The needs of all users of each node, and from them the nodes that have memory of their own."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.needs: dict[Node, set[Need]] = {node: set() for node in graph.nodes}
+        self.users: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
+        self.weight: dict[Node, int] = {}
+        self.stored: set[Node] = set()
+        self.early: set[Node] = set()  # single numbers that follow from single numbers that are given
+        for node in graph.outputs:
+            self.needs[node].add(Need.CONTIGUOUS)
+        for node in reversed(graph.nodes):
+            self._ask(node)
+        for node in graph.nodes:
+            if self._is_early(node):
+                self.early.add(node)
+            if self._decide(node):
+                self.stored.add(node)
+            self.weight[node] = 0 if self.is_read(node) else self._weight(node)
+
+    def is_read(self, node: Node) -> bool:
+        """Whether users read the node from memory. A single number is computed anew instead, even where it is stored,
+        so that nobody waits for it, unless that takes long and it can be there before anything else."""
+        again = BRIEF if node in self.early else LARGEST
+        return node in self.stored and not (is_compiled(node) and is_elementwise(node) and node.type.size == 1
+                                            and self._weight(node) <= again)
+
+    def _is_early(self, node: Node) -> bool:
+        return (bool(node.inputs) and is_compiled(node) and is_elementwise(node) and node.type.size == 1
+                and all(x in self.early or (x.op in (PARAMETER, CONSTANT) and x.type.size == 1) for x in node.inputs))
+
+    def _ask(self, node: Node) -> None:
+        """Note what `node` needs of its inputs."""
+        for x in node.inputs:
+            self.users[x].append(node)
+            self.needs[x].add(self._need(node))
+
+    def _need(self, node: Node) -> Need:
+        if is_alias(node):
+            return Need.CONTIGUOUS if Need.CONTIGUOUS in self.needs[node] else Need.STRIDED
+        if node.op is RESULT or not is_compiled(node):
+            return Need.CONTIGUOUS
+        if node.op in PRODUCTS:
+            return Need.STRIDED
+        if node.op is ops.RESHAPE:
+            if Need.CONTIGUOUS in self.needs[node] or not is_affine(node):
+                return Need.CONTIGUOUS
+            return Need.STRIDED if Need.STRIDED in self.needs[node] else Need.NUMBERS
+        if node.op in VIEWS and Need.STRIDED in self.needs[node] and Need.CONTIGUOUS not in self.needs[node]:
+            return Need.STRIDED
+        return Need.NUMBERS
+
+    def _decide(self, node: Node) -> bool:
+        """Whether the node's value is stored."""
+        if node.op in (PARAMETER, CONSTANT, RESULT) or is_alias(node):
+            return False
+        if not is_compiled(node) or node.op in NESTS | PRODUCTS:
+            return True
+        needs = self.needs[node]
+        if node.op is ops.RESHAPE:
+            return False
+        if node.op in VIEWS:
+            return Need.CONTIGUOUS in needs
+        if needs - {Need.NUMBERS}:
+            return True
+        weight = self._weight(node)
+        if weight > 4 * LARGEST:
+            return True
+        if node.type.size <= 1:
+            return node in self.early and weight > BRIEF
+        users = self.users[node]
+        if len(users) == 1:
+            return weight > 2 and _domain(users[0], self.users) > 2 * node.type.size
+        return weight > 1 or node.dtype.kind == "bool" or len([x for x in node.inputs if x.type.size > 1]) > 1
+
+    def _weight(self, node: Node) -> int:
+        """What it costs to compute the node anew for each use."""
+        if node.op in (PARAMETER, CONSTANT, RESULT):
+            return 0
+        below = sum(self.weight.get(x, 0) for x in node.inputs)
+        return below + (0 if node.op in VIEWS else 1 if node.op in CHEAP else DEAR.get(node.op, 20))  # type: ignore[arg-type]
+
+
+def is_alias(node: Node) -> bool:
+    """Whether the node is one of the values that pass through a barrier."""
+    return node.op is RESULT and node.inputs[0].op is ops.BARRIER
+
+
+def passed_on(node: Node) -> Node:
+    """The value that the node is, which came to the barrier."""
+    return node.inputs[0].inputs[node.attributes["index"]]
+
+
+def _domain(user: Node, users: dict[Node, list[Node]]) -> int:
+    """For how many places the user asks for a value."""
+    if user.op in NESTS:
+        return user.inputs[0].type.size
+    if not isinstance(user.type, TensorType):
+        return 1  # it reads memory, whatever that costs
+    if user.op in VIEWS and len(users[user]) == 1:
+        return max(user.type.size, _domain(users[user][0], users))
+    return user.type.size

@@ -1,0 +1,1 @@
+"""Scalar functions as machine instructions: what each elementwise primitive does to registers."""

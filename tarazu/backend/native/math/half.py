@@ -1,0 +1,74 @@
+"""float16 and bfloat16: 16 bits in memory, float in registers; converted by integer arithmetic and float additions.
+
+LLVM's own half types need instructions that not every processor has, and abort where those are missing.
+Numbers of half precision that are subnormal are handled as in Giesen, "Half to float done quic" (2012): a float with
+a fixed exponent is added and taken off, so that the hardware's rounding is the wanted one.
+"""
+
+from __future__ import annotations
+
+from tarazu.backend.native.llvm.llvm_text import Function, Value
+from tarazu.backend.native.math.number import Number, choose
+from tarazu.base import dtypes
+from tarazu.base.dtypes import DType
+
+HALVES = (dtypes.float16, dtypes.bfloat16)
+
+_SHIFT = 23 - 10  # by how much the fraction of float16 is shorter
+_REBIAS = (127 - 15) << 23
+_SMALLEST_NORMAL = 113 << 23  # 2^-14, the smallest normal float16, as a float's bits
+_OVERFLOW = (127 + 16) << 23  # 2^16
+_HALF_BITS = 126 << 23  # 0.5, the float whose last fraction bit is worth 2^-24, the smallest float16
+
+
+def load_half(function: Function, bits: Value, dtype: DType) -> Value:
+    """Numbers of `dtype`, as they lie in memory (i16), as float."""
+    return widen(Number(function, None, bits), dtype).value
+
+
+def store_half(function: Function, value: Value, dtype: DType) -> Value:
+    """Floats rounded to `dtype`, as they lie in memory (i16)."""
+    return narrow(Number(function, None, value), dtype).value
+
+
+def round_to_half(function: Function, value: Value, dtype: DType) -> Value:
+    """The nearest numbers that `dtype` has, still as float."""
+    return load_half(function, store_half(function, value, dtype), dtype)
+
+
+def widen(bits: Number, dtype: DType) -> Number:
+    """From bit patterns in i16 to float."""
+    wide = bits.to("zext", "i32")
+    if dtype is dtypes.bfloat16:
+        return (wide << 16).as_float()
+    magnitude = (wide & 0x7FFF) << _SHIFT
+    rebiased = magnitude + _REBIAS
+    subnormal = ((magnitude + _SMALLEST_NORMAL).as_float() - 2.0**-14).bits()
+    number = choose(magnitude < 1 << 23, subnormal, rebiased)
+    number = choose(magnitude >= 31 << 23, magnitude + (2 * _REBIAS), number)  # inf and NaN: the largest exponent
+    return (number | (wide & 0x8000) << 16).as_float()
+
+
+def narrow(x: Number, dtype: DType) -> Number:
+    """From float to bit patterns in i16, to the nearest number, halves to the even one."""
+    bits = x.bits()
+    if dtype is dtypes.bfloat16:
+        rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+        return choose(x.is_nan(), bits >> 16 | 0x40, rounded).to("trunc", "i16")
+    magnitude = bits & 0x7FFFFFFF
+    half_less_one = (1 << (_SHIFT - 1)) - 1
+    normal = (magnitude - _REBIAS + half_less_one + (magnitude >> _SHIFT & 1)) >> _SHIFT
+    subnormal = (magnitude.as_float() + 2.0**-1).bits() - _HALF_BITS
+    small = choose(magnitude < _SMALLEST_NORMAL, subnormal, normal)
+    infinite = choose(magnitude > 0x7F800000, bits.constant(0x7E00), bits.constant(0x7C00))
+    chosen = choose(magnitude >= _OVERFLOW, infinite, small)
+    return (chosen | bits >> 16 & 0x8000).to("trunc", "i16")
+
+
+def to_odd_float(x: Number) -> Number:
+    """From double to float by rounding to odd, so that rounding again to fewer digits is right (Boldo and Melquiond,
+    2008)."""
+    near = x.to("fptrunc", "float")
+    back, bits = near.to("fpext", "double"), near.bits()
+    inward = choose(abs(back) > abs(x), bits - 1, bits)
+    return choose(back.equals(x) | x.is_nan(), near, (inward | 1).as_float())

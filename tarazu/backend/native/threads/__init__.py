@@ -1,0 +1,1 @@
+"""Threads that run one program together: starting, waiting, sleeping."""

@@ -1,0 +1,1 @@
+"""One row per primitive in the public API of JAX, by family."""

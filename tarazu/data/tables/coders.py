@@ -1,0 +1,133 @@
+"""How one feature column becomes numbers: fitted on the training rows, then the same for any table."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from tarazu.data.scalers import mean_and_scale, standardise, to_float32
+from tarazu.data.tables.column import Column
+from tarazu.data.tables.content import damaged, entry, number_entry, scale_entry, texts_entry
+from tarazu.data.tables.kinds import CATEGORY, NUMBER, check_numbers
+from tarazu.data.tables.table import Table
+
+MOST_ONE_HOT = 16  # categories with more levels are embedded
+
+
+@dataclasses.dataclass(frozen=True)
+class NumberCoder:
+    """(x - mean) / scale with 0 for a missing cell, and a second column, 1 where it was missing, if `indicator`."""
+
+    name: str
+    mean: float
+    scale: float
+    indicator: bool
+
+    @classmethod
+    def fit(cls, table: Table, column: Column) -> NumberCoder:
+        """The coder for `column`, the training rows. Raises DataError for numbers that are too large."""
+        return cls(column.name, *column_scale(table, column), bool(column.missing().any()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, f"{self.name} (missing)") if self.indicator else (self.name,)
+
+    def encode(self, table: Table) -> np.ndarray:
+        """Array (rows, 1 or 2). Raises DataError, with line and column, for words and infinities."""
+        check_numbers(table, [self.name])
+        column = table[self.name]
+        values = standardise(column.numbers(), self.mean, self.scale)
+        values = to_float32(np.where(column.missing(), 0.0, values))
+        return np.stack([values, column.missing()] if self.indicator else [values], axis=1)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": NUMBER, **dataclasses.asdict(self)}
+
+    @classmethod
+    def from_json(cls, content: Any) -> NumberCoder:
+        return cls(entry(content, "name", str), number_entry(content, "mean"), scale_entry(content),
+                   entry(content, "indicator", bool))
+
+
+@dataclasses.dataclass(frozen=True)
+class CategoryCoder:
+    """A text as its place in `levels`: one-hot, or, if `embedded`, one column of integer codes.
+
+    One-hot: a level that was not seen in training is all zeros, and so is a missing cell unless `missing_level`, which
+    gives it a column of its own. Embedded: codes count from 1; 0 is both unseen and missing.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    missing_level: bool
+    embedded: bool
+
+    @classmethod
+    def fit(cls, column: Column) -> CategoryCoder:
+        """The levels of `column`, the training rows."""
+        used = sorted(column.level_texts[level] for level in np.flatnonzero(column.counts()))
+        embedded = len(used) > MOST_ONE_HOT
+        return cls(column.name, tuple(used), bool(column.missing().any()) and not embedded, embedded)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        if self.embedded:
+            return (self.name,)
+        names = tuple(f"{self.name}={level}" for level in self.levels)
+        return (*names, f"{self.name} (missing)") if self.missing_level else names
+
+    def codes(self, table: Table) -> np.ndarray:
+        """For each row its level's place, counted from 1, and 0 for unseen or (without `missing_level`) missing."""
+        column = table[self.name]
+        place = {level: number for number, level in enumerate(self.levels, start=1)}
+        missing = len(self.levels) + 1 if self.missing_level else 0
+        return np.array([place.get(text, 0) for text in column.level_texts] + [missing])[column.codes]
+
+    def encode(self, table: Table) -> np.ndarray:
+        """Array (rows, levels) of zeros and ones, or (rows, 1) of codes if embedded."""
+        codes = self.codes(table)[:, None]
+        return codes if self.embedded else codes == np.arange(1, len(self.names) + 1)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": CATEGORY, **dataclasses.asdict(self), "levels": list(self.levels)}
+
+    @classmethod
+    def from_json(cls, content: Any) -> CategoryCoder:
+        coder = cls(entry(content, "name", str), texts_entry(content, "levels"), entry(content, "missing_level", bool),
+                    entry(content, "embedded", bool))
+        if coder.embedded and coder.missing_level:
+            raise damaged(f"the embedded category {coder.name!r} has a level for missing cells")
+        return coder
+
+
+def column_scale(table: Table, column: Column) -> tuple[float, float]:
+    """Mean and standard deviation of `column`, the training rows. Raises DataError if they overflow."""
+    mean, scale = mean_and_scale(column.numbers())
+    if not (np.isfinite(mean) and np.isfinite(scale)):
+        raise table.error("the numbers are so large that their mean or standard deviation overflows",
+                          column=column.name, expected="numbers below about 1e150", fix="use a larger unit")
+    return float(mean), float(scale)
+
+
+Coder = NumberCoder | CategoryCoder
+
+
+def coder_from_json(content: Any) -> Coder:
+    """The coder that `to_json` described. Raises FileFormatError."""
+    kind = entry(content, "kind", str)
+    if kind not in (NUMBER, CATEGORY):
+        raise damaged(f"there is no kind of feature {kind!r}")
+    return NumberCoder.from_json(content) if kind == NUMBER else CategoryCoder.from_json(content)
+
+
+def embedding_dimension(levels: int) -> int:
+    """How many numbers to embed each of `levels` levels in: min(600, round(1.6 levels^0.56)).
+
+    The rule of thumb of fastai (`emb_sz_rule`; Howard and Gugger, "fastai: A Layered API for Deep Learning", 2020).
+
+    >>> embedding_dimension(17), embedding_dimension(4044)
+    (8, 167)
+    """
+    return min(600, round(1.6 * levels**0.56))

@@ -1,0 +1,88 @@
+"""What a table holds and what becomes of it, as numbers and as two or three lines of text."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tarazu.data.tables.coders import CategoryCoder, NumberCoder
+from tarazu.data.tables.encoder import TableEncoder
+from tarazu.data.tables.table import Table
+from tarazu.data.tables.target import CLASSIFICATION
+from tarazu.data.tables.wording import plural
+
+MOST_CLASSES_SHOWN = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class TableSummary:
+    """Counts of a table as an encoder takes it: `missing` maps each feature with missing cells to their number,
+    `ignored` each ignored column to the reason, `classes` each class to its rows; `target_range` is (least, mean,
+    greatest) of a regression's target.
+    """
+
+    rows: int
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...]
+    embedded: tuple[str, ...]
+    ignored: dict[str, str]
+    missing: dict[str, int]
+    target: str
+    task: str
+    classes: dict[str, int]
+    target_range: tuple[float, float, float] | None
+
+    def __str__(self) -> str:
+        lines = [f"{plural(self.rows, 'row')}, {self._features()}; {self._missing()}", self._target()]
+        if self.ignored:
+            lines.append("ignored: " + ", ".join(f"{name} ({reason})" for name, reason in self.ignored.items()))
+        return "\n".join(lines)
+
+    def _features(self) -> str:
+        kinds = [plural(len(self.numbers), "number")] if self.numbers else []
+        if self.categories:
+            embedded = f" ({len(self.embedded)} embedded)" if self.embedded else ""
+            kinds.append(plural(len(self.categories), "category", "categories") + embedded)
+        return f"{plural(len(self.numbers) + len(self.categories), 'feature')}: {', '.join(kinds)}"
+
+    def _missing(self) -> str:
+        cells = sum(self.missing.values())
+        where = f" in {plural(len(self.missing), 'column')}" if cells else ""
+        return plural(cells, "missing cell") + where if cells else "no missing cells"
+
+    def _target(self) -> str:
+        if self.target_range is not None:
+            least, mean, greatest = self.target_range
+            return f"target {self.target}, {self.task}: {least:,.6g} to {greatest:,.6g}, mean {mean:,.4g}"
+        shown = [f"{name} {rows:,}" for name, rows in list(self.classes.items())[:MOST_CLASSES_SHOWN]]
+        more = f" and {len(self.classes) - len(shown)} more" if len(shown) < len(self.classes) else ""
+        return f"target {self.target}, {self.task}: {len(self.classes)} classes: {', '.join(shown)}{more}"
+
+
+def summarise(table: Table, encoder: TableEncoder) -> TableSummary:
+    """The summary of a table that has the target and the features of `encoder`. Raises DataError if it has not.
+
+    >>> table = Table.from_frame({"age": [31, None, 58], "city": ["Herat", "Delhi", "Herat"], "paid": ["y", "n", "y"]})
+    >>> print(summarise(table, TableEncoder.fit(table, target="paid")))
+    3 rows, 2 features: 1 number, 1 category; 1 missing cell in 1 column
+    target paid, classification: 2 classes: n 1, y 2
+    """
+    coders, target = encoder.coders, encoder.target
+    missing = {coder.name: int(table[coder.name].missing().sum()) for coder in coders}
+    labels = target.encode(table)
+    classes: dict[str, int] = {}
+    target_range = None
+    if target.task == CLASSIFICATION:
+        counts = np.bincount(labels, minlength=len(target.classes)).tolist()
+        classes = dict(zip(target.classes, counts, strict=True))
+    else:
+        values = table[target.name].numbers()
+        target_range = (float(values.min()), float(values.mean()), float(values.max()))
+    categories = [coder for coder in coders if isinstance(coder, CategoryCoder)]
+    return TableSummary(
+        rows=len(table), numbers=tuple(coder.name for coder in coders if isinstance(coder, NumberCoder)),
+        categories=tuple(coder.name for coder in categories),
+        embedded=tuple(coder.name for coder in categories if coder.embedded), ignored=encoder.ignored,
+        missing={name: count for name, count in missing.items() if count}, target=target.name, task=target.task,
+        classes=classes, target_range=target_range)

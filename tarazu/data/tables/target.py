@@ -1,0 +1,148 @@
+"""The column to predict: which task it sets, its classes or its scale, and the way back to the user's units."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError
+from tarazu.data.scalers import standardise, to_float32
+from tarazu.data.tables.coders import column_scale
+from tarazu.data.tables.column import Column
+from tarazu.data.tables.content import damaged, entry, number_entry, scale_entry, texts_entry
+from tarazu.data.tables.kinds import (
+    CATEGORY,
+    IGNORE,
+    MANY_LEVELS,
+    NUMBER,
+    check_kinds,
+    check_numbers,
+    guess_kind,
+    too_many_levels,
+)
+from tarazu.data.tables.table import Table
+from tarazu.data.tables.wording import kind_option, listing
+
+CLASSIFICATION, REGRESSION = "classification", "regression"
+MOST_INTEGER_CLASSES = 10  # whole numbers with at most so many distinct values are classes,
+ROWS_PER_INTEGER_CLASS = 3  # if each value stands in so many rows on average (0 and 1 always are)
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """The target column's name and task; `classes`, sorted, or `mean` and `scale` of the training rows."""
+
+    name: str
+    task: str
+    classes: tuple[str, ...] = ()
+    mean: float = 0.0
+    scale: float = 1.0
+
+    def encode(self, table: Table) -> np.ndarray:
+        """Class numbers, int64 (rows,), or standardised numbers, float32 (rows, 1).
+
+        Raises DataError for missing targets, words among numbers and classes that are not known.
+        """
+        column = table[self.name]
+        check_complete(table, column)
+        if self.task == REGRESSION:
+            check_numbers(table, [self.name])
+            return to_float32(standardise(column.numbers(), self.mean, self.scale))[:, None]
+        number = {name: place for place, name in enumerate(self.classes)}
+        numbers = np.array([number.get(text, -1) for text in column.level_texts], np.int64)
+        unknown = (numbers < 0) & (column.counts() > 0)
+        if unknown.any():
+            row = column.first_row(unknown)
+            raise table.error(f"{column.level_texts[column.codes[row]]!r} is not a class that was there in training",
+                              column=self.name, row=row, expected=f"one of {listing(self.classes)}",
+                              fix="correct the cell, leave these rows out, or train with rows of this class")
+        return numbers[column.codes]
+
+    def decode(self, values: Any) -> np.ndarray:
+        """Standardised numbers in the user's units (float64), or the names of class numbers (texts)."""
+        if self.task == REGRESSION:
+            return np.asarray(values, np.float64) * self.scale + self.mean
+        return np.array(self.classes, dtype=object)[np.asarray(values, np.int64)]
+
+    def to_json(self) -> dict[str, Any]:
+        return {**dataclasses.asdict(self), "classes": list(self.classes)}
+
+    @classmethod
+    def from_json(cls, content: Any) -> Target:
+        """The target that `to_json` described. Raises FileFormatError."""
+        target = cls(entry(content, "name", str), entry(content, "task", str), texts_entry(content, "classes"),
+                     number_entry(content, "mean"), scale_entry(content))
+        if target.task not in (CLASSIFICATION, REGRESSION):
+            raise damaged(f"there is no task {target.task!r}")
+        if (target.task == CLASSIFICATION) != (len(target.classes) >= 2):
+            raise damaged(f"{len(target.classes)} classes do not make a {target.task}")
+        return target
+
+
+def find_target(table: Table, name: str, kinds: Mapping[str, str] | None = None,
+                rows: np.ndarray | None = None) -> Target:
+    """The target in column `name`, with mean and scale from `rows` (by default all).
+
+    Text, booleans and whole numbers with few distinct values are classes, other numbers a regression; `kinds` may say
+    otherwise. Raises DataError for a column that is not there, constant, not complete or with too many classes.
+
+    >>> find_target(Table.from_frame({"price": [1.5, 2.5]}), "price")
+    Target(name='price', task='regression', classes=(), mean=2.0, scale=0.5)
+    """
+    column = table[name]
+    check_kinds(table, kinds or {})
+    check_complete(table, column)
+    kind = (kinds or {}).get(name)
+    if kind == IGNORE:
+        raise ArgumentError(f"column {name!r} is the target and cannot be ignored",
+                            expected="a kind that can be learnt",
+                            fix=f'choose another target, or the kind "{NUMBER}" or "{CATEGORY}"')
+    task = _task(table, column, kind)
+    if (column.counts() > 0).sum() < 2:
+        raise table.error(f"the target is {column.level_texts[column.codes[0]]!r} in every row", column=name,
+                          expected="at least two different values",
+                          fix="choose another target, or add rows that differ")
+    if task == REGRESSION:
+        mean, scale = column_scale(table, column if rows is None else column.take(rows))
+        return Target(name, task, mean=mean, scale=scale)
+    return Target(name, task, classes=_classes(table, column, kind))
+
+
+def check_complete(table: Table, column: Column) -> None:
+    """Check that no target is missing. Raises DataError."""
+    missing = column.missing()
+    if missing.any():
+        count = int(missing.sum())
+        raise table.error(f"the target is missing in {count:,} of {len(table):,} rows, first here", column=column.name,
+                          row=int(np.argmax(missing)), expected="a value in each row",
+                          fix=f"delete these rows from the file, or in Python: table.drop_missing({column.name!r})")
+
+
+def _task(table: Table, column: Column, kind: str | None) -> str:
+    if (kind or guess_kind(table, column.name)) == CATEGORY:
+        return CLASSIFICATION
+    check_numbers(table, [column.name])
+    return CLASSIFICATION if kind is None and _are_integer_classes(column) else REGRESSION
+
+
+def _are_integer_classes(column: Column) -> bool:
+    values = column.level_numbers[column.counts() > 0]
+    enough_rows = len(values) == 2 or len(column) >= ROWS_PER_INTEGER_CLASS * len(values)
+    return bool(len(values) <= MOST_INTEGER_CLASSES and enough_rows and (values == np.floor(values)).all())
+
+
+def _classes(table: Table, column: Column, kind: str | None) -> tuple[str, ...]:
+    used = np.flatnonzero(column.counts())
+    nearly_all_distinct = len(used) > MANY_LEVELS and 2 * len(used) > len(column)
+    if nearly_all_distinct or (kind is None and too_many_levels(len(used), len(column))):
+        raise table.error(f"the target has {len(used):,} classes in {len(table):,} rows, for example "
+                          f"{column.level_texts[used[0]]!r}", column=column.name,
+                          expected="a class that many rows share", fix="choose another target, or join classes; "
+                          f"to predict a number: {kind_option(NUMBER, column.name)}")
+    texts, numbers = column.level_texts, column.level_numbers
+    if np.isnan(numbers[used]).any():
+        return tuple(sorted(texts[level] for level in used))
+    return tuple(texts[level] for level in sorted(used, key=lambda level: (numbers[level], texts[level])))

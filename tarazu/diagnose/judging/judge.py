@@ -1,0 +1,111 @@
+"""The judge: a history in, a verdict out. It reads rows and measurements only, and takes milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tarazu.diagnose.judging import limits, rules
+from tarazu.diagnose.judging.wording import count, number, percent, read, removed, with_interval
+from tarazu.record import Finding, History, Verdict
+
+# In the order in which findings are told.
+RULES: tuple[Callable[[History], Finding | None], ...] = (
+    limits.not_measured, limits.diverged, limits.no_epoch, rules.little_skill, rules.few_samples, rules.gap,
+    rules.rise, rules.still_falling, limits.no_validation, limits.few_validation, limits.few_epochs, limits.unstable,
+    limits.easier_validation, rules.room, rules.fit,
+)
+
+
+class Decision(NamedTuple):
+    """A finding that decides the verdict, where no earlier row of DECISIONS does."""
+
+    finding: str
+    verdict: str
+    headline: Callable[[History], str]
+
+
+def judge(history: History) -> Verdict:
+    """Whether the run underfits, overfits or sits about right, on which evidence, and what to try.
+
+    Reads `history.rows`, `.measurements` (from `measure_fit`) and `.stopped`; changes nothing.
+
+    >>> print(judge(History()))
+    undecided: the run was not measured
+      no losses were measured on the weights that the run left
+      what to try: train with `fit`, or put the result of `measure_fit` in history.measurements
+    """
+    findings = tuple(finding for rule in RULES if (finding := rule(history)))
+    names = {finding.name for finding in findings}
+    decision = next((row for row in DECISIONS if row.finding in names), ABOUT_RIGHT)
+    return Verdict(decision.verdict, f"{decision.verdict}: {decision.headline(history)}", findings)
+
+
+def _fit(history: History, joint: str = "and") -> str:
+    """Both skills, or both losses where the loss has no trivial predictor, and the gap."""
+    gap = read(history, "gap", "gap_low", "gap_high")
+    gap_text = f" (gap {with_interval(*gap)})" if gap else ""
+    skills = read(history, "train_skill", "validation_skill")
+    if skills:
+        train, validation = (percent(skill) if skill > 0 else "nothing" for skill in skills)
+        return (f"the model removes {train} of the trivial loss on training data {joint} {validation} on "
+                f"validation{gap_text}")
+    losses = read(history, "train_loss", "validation_loss") or (float("nan"), float("nan"))
+    return f"the loss is {number(losses[0])} on training data {joint} {number(losses[1])} on validation{gap_text}"
+
+
+def _overfit(history: History) -> str:
+    return _fit(history, "but")
+
+
+def _little_skill(history: History) -> str:
+    skill = read(history, "train_skill") or (0.0,)
+    return f"the model removes {removed(skill[0])} of the trivial loss on its own training data"
+
+
+def _not_settled(history: History) -> str:
+    return f"training was unstable; {_fit(history)}"
+
+
+def _risen(history: History) -> str:
+    turn = read(history, "turning_epoch") or (0,)
+    return f"validation loss rose after epoch {turn[0]:.0f}; {_fit(history)}"
+
+
+def _short(history: History) -> str:
+    return f"both losses were still falling when the run ended after {count(len(history), 'epoch')}"
+
+
+def _few_samples(history: History) -> str:
+    return _too_few((read(history, "validation_samples") or (0,))[0], "validation sample")
+
+
+def _few_training(history: History) -> str:
+    return _too_few((read(history, "train_samples") or (0,))[0], "training sample")
+
+
+def _few_epochs(history: History) -> str:
+    return f"{_too_few(len(history), 'epoch')}; so far {_fit(history)}"
+
+
+def _too_few(things: float, noun: str) -> str:
+    return f"{count(things, noun)} {'is' if things == 1 else 'are'} too few to tell"
+
+
+ABOUT_RIGHT = Decision("", "about right", _fit)
+
+# In the order of precedence: bias is looked for first, since a gap of a model that has learned nothing says nothing.
+DECISIONS = (
+    Decision("not measured", "undecided", lambda history: "the run was not measured"),
+    Decision("diverged", "undecided", lambda history: "training diverged, the loss is not a number"),
+    Decision("no epoch", "undecided", lambda history: "no epoch was finished"),
+    Decision("little skill", "underfitting", _little_skill),
+    Decision("gap", "overfitting", _overfit),
+    Decision("rise", "overfitting", _risen),
+    Decision("not settled", "undecided", _not_settled),
+    Decision("still falling", "underfitting", _short),
+    Decision("no validation", "undecided", lambda history: "there is no validation set"),
+    Decision("few validation samples", "undecided", _few_samples),
+    Decision("few training samples", "undecided", _few_training),
+    Decision("few epochs", "undecided", _few_epochs),
+)

@@ -1,0 +1,154 @@
+"""The rules about the evidence itself: is there enough of it, and can it be trusted? One finding each, or None."""
+
+from __future__ import annotations
+
+from tarazu.diagnose.judging import advice
+from tarazu.diagnose.judging.thresholds import (
+    EXPLOSION,
+    GAP_TOLERANCE,
+    LARGE_GAP,
+    MIN_EPOCHS,
+    MIN_VALIDATION_SAMPLES,
+    SURPRISES,
+    TRAIN_RISE,
+    UNHARMED_SKILL,
+)
+from tarazu.diagnose.judging.wording import count, number, percent, read, rounded_up, with_interval
+from tarazu.record import Finding, History
+
+
+def not_measured(history: History) -> Finding | None:
+    """Nothing was measured at the end of the run."""
+    if history.measurements.get("train_samples"):
+        return None
+    return Finding("not measured", "info", "no losses were measured on the weights that the run left",
+                   advice=("train with `fit`, or put the result of `measure_fit` in history.measurements",))
+
+
+def diverged(history: History) -> Finding | None:
+    """The kept weights give losses that are no numbers, or the run broke off before it had learned anything."""
+    found = read(history, "non_finite_samples")
+    first = read(history, "non_finite_epoch")
+    if found and found[0]:
+        when = f"; it first happened in epoch {first[0]:.0f}" if first else ""
+        evidence = f"the loss of {count(found[0], 'sample')} is NaN or infinite under the weights that are left{when}"
+    elif _broke_off(history) and len(history) < MIN_EPOCHS:
+        evidence = f"a loss was NaN or infinite in epoch {len(history) + 1}, and training stopped there"
+    else:
+        return None
+    return Finding("diverged", "problem", evidence, {"non_finite_samples": found[0] if found else None}, 0.0,
+                   (*advice.against_instability(), "look for NaN or huge values in the data"))
+
+
+def _broke_off(history: History) -> bool:
+    return history.stopped == "not finite"
+
+
+def unstable(history: History) -> Finding | None:
+    """The train loss exploded, rose or stopped being a number on the way, but the kept weights give numbers.
+
+    It decides the verdict ("not settled") where the kept weights are not good all the same ("unstable").
+    """
+    if diverged(history) or not (advice.is_unstable(history) or _broke_off(history)):
+        return None
+    evidence, numbers, threshold = _instability(history)
+    skill = read(history, "train_skill_low")
+    went_wrong = advice.exploded(history) or advice.fell_back(history)
+    if not went_wrong or skill is None or skill[0] >= UNHARMED_SKILL:
+        return Finding("unstable", "warning", f"{evidence}: training was unstable", numbers, threshold,
+                       advice.against_instability())
+    return Finding("not settled", "problem", f"{evidence}: training was unstable, and the weights that are left "
+                   "are one moment of it", numbers, threshold, advice.against_instability())
+
+
+def _instability(history: History) -> tuple[str, dict[str, float | None], float | None]:
+    """What shows that steps overshot, with its numbers and bound."""
+    first = read(history, "non_finite_epoch") or ((len(history) + 1,) if _broke_off(history) else None)
+    if first:
+        return f"a loss was NaN or infinite in epoch {first[0]:.0f}", {"non_finite_epoch": first[0]}, None
+    if advice.exploded(history):
+        (factor,) = read(history, "explosion") or (0.0,)
+        return f"the train loss jumped to {number(factor)} times its size", {"explosion": factor}, EXPLOSION
+    rise, scale = read(history, "train_rise", "loss_scale") or (0.0, 0.0)
+    return (f"the train loss rose by {number(rise)} from its least value to the last epoch", {"train_rise": rise},
+            TRAIN_RISE * scale)
+
+
+def no_validation(history: History) -> Finding | None:
+    """There is nothing to compare the training data with."""
+    if history.measurements.get("validation_samples") != 0:
+        return None
+    return Finding("no validation", "warning", "without a validation set nothing shows how the model does on new data",
+                   {"validation_samples": 0}, None, ("set a fifth of the samples aside: validation_split=0.2",))
+
+
+def few_validation(history: History) -> Finding | None:
+    """The validation set is too small for the gap that there may be."""
+    found = read(history, "validation_samples", "gap", "gap_low", "gap_high", "loss_scale")
+    if found is None:
+        return _too_few_for_an_interval(history)
+    samples, gap, low, high, scale = found
+    unclear = low <= GAP_TOLERANCE * scale and high >= LARGE_GAP * scale
+    if not unclear and samples >= MIN_VALIDATION_SAMPLES:
+        return None
+    trained = read(history, "train_samples") or (samples,)
+    if unclear and trained[0] < samples:
+        return _few_training(history, trained[0])
+    needed = max(_samples_needed(samples, gap / scale, (high - low) / 2 / scale), SURPRISES / GAP_TOLERANCE)
+    reason = (f"the gap is {with_interval(gap, low, high)}: from {percent(low / scale)} to {percent(high / scale)} of "
+              f"the {history.measurements['loss_scale_source']}" if unclear else
+              f"up to {percent(min(1, SURPRISES / samples))} of new samples may go wrong and none of these show it")
+    return Finding("few validation samples", "warning", f"with {count(samples, 'validation sample')} {reason}",
+                   {"validation_samples": samples, "gap": gap, "gap_low": low, "gap_high": high, "needed": needed},
+                   LARGE_GAP * scale, (f"about {rounded_up(needed):,} validation samples, or cross-validation",))
+
+
+def _few_training(history: History, samples: float) -> Finding:
+    """The gap is unclear for the noise of the training set, which is the smaller one."""
+    gap, low, high = read(history, "gap", "gap_low", "gap_high") or (0.0, 0.0, 0.0)
+    evidence = f"with {count(samples, 'training sample')} the gap is {with_interval(gap, low, high)}"
+    return Finding("few training samples", "warning", evidence,
+                   {"train_samples": samples, "gap": gap, "gap_low": low, "gap_high": high}, None,
+                   (f"more training data: now {count(samples, 'sample')}", "fits with other seeds and other samples"))
+
+
+def no_epoch(history: History) -> Finding | None:
+    """The run was broken off before its first epoch ended: the weights are the first ones, or nearly so."""
+    if len(history) or not history.measurements or _broke_off(history):
+        return None
+    return Finding("no epoch", "warning", "the run ended before its first epoch did", {"epochs": 0}, None,
+                   (f"train for at least {MIN_EPOCHS} epochs",))
+
+
+def few_epochs(history: History) -> Finding | None:
+    """The run is too short to show where the losses are going."""
+    if not 0 < len(history) < MIN_EPOCHS:
+        return None
+    return Finding("few epochs", "info", f"{count(len(history), 'epoch')} cannot show where the losses are going",
+                   {"epochs": len(history)}, MIN_EPOCHS, (f"train for at least {MIN_EPOCHS} epochs",))
+
+
+def easier_validation(history: History) -> Finding | None:
+    """The validation data are easier than the training data by more than noise."""
+    found = read(history, "gap", "gap_low", "gap_high", "loss_scale")
+    if found is None or found[2] >= -GAP_TOLERANCE * found[3]:
+        return None
+    evidence = (f"the loss on validation data is below that on training data (gap {with_interval(*found[:3])}): the "
+                f"two sets differ, or training samples are in both")
+    return Finding("easier validation", "warning", evidence, {"gap": found[0], "gap_high": found[2]},
+                   -GAP_TOLERANCE * found[3], ("split at random, and look for duplicates over both sets",))
+
+
+def _too_few_for_an_interval(history: History) -> Finding | None:
+    samples = history.measurements.get("validation_samples")
+    if samples != 1 or history.measurements.get("non_finite_samples"):
+        return None
+    return Finding("few validation samples", "warning", "one validation sample has no measurable noise",
+                   {"validation_samples": 1}, MIN_VALIDATION_SAMPLES,
+                   (f"about {SURPRISES / GAP_TOLERANCE:.0f} validation samples, or cross-validation",))
+
+
+def _samples_needed(samples: float, share: float, half_width: float) -> float:
+    """How many samples would shrink the interval until it holds one reading only; its width goes with 1 / sqrt(n)."""
+    wanted = max(LARGE_GAP - share, share - GAP_TOLERANCE)
+    return samples * (half_width / wanted) ** 2

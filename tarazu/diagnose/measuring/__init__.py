@@ -1,0 +1,1 @@
+"""From per-sample losses and curves to numbers."""

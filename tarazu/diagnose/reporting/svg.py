@@ -1,0 +1,149 @@
+"""Drawings as SVG text: curves, predicted against true, and the pair of scales. Colours and type come from the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+
+from tarazu.diagnose.reporting.axis import Axis, make_axis, tick_text
+
+WIDTH, HEIGHT = 460, 300
+LEFT, RIGHT, TOP, BOTTOM = 64, 444, 52, 252
+SQUARE_WIDTH, SQUARE_HEIGHT, SQUARE_RIGHT, SQUARE_BOTTOM = 460, 460, 440, 404
+# More points than pixels show nothing more.
+MAX_CURVE_POINTS, MAX_SCATTER_POINTS = 1000, 2000
+# How far the beam of the scales leans, in degrees: the left pan is bias, the right one variance.
+LEANING = {"underfitting": -11, "overfitting": 11}
+
+
+def element(name: str, content: str = "", **attributes: object) -> str:
+    """One SVG element; in an attribute's name `_` stands for `-`, `class_` for `class`. Escapes values, not content.
+
+    >>> element("circle", r=3, class_="train")
+    '<circle r="3" class="train"></circle>'
+    """
+    names = (key.rstrip("_").replace("_", "-") for key in attributes)
+    text = "".join(f' {key}="{escape(_short(value))}"' for key, value in zip(names, attributes.values(), strict=True))
+    return f"<{name}{text}>{content}</{name}>"
+
+
+def label(x: float, y: float, text: str, anchor: str = "middle", **attributes: object) -> str:
+    """A piece of text at (x, y), escaped.
+
+    >>> label(1, 2, "a < b")
+    '<text x="1" y="2" text-anchor="middle">a &lt; b</text>'
+    """
+    return element("text", escape(text), x=x, y=y, text_anchor=anchor, **attributes)
+
+
+def curves(title: str, epochs: Sequence[int], series: Mapping[str, Sequence[float | None]],
+           kept_epoch: int | None = None) -> str:
+    """The metric `title` over the epochs, one line per entry of `series` ("train", "validation"); marks the kept epoch.
+
+    Values that are None or not finite leave a gap; a point without neighbours is drawn as a dot.
+    """
+    points = {name: list(zip(epochs, values, strict=True)) for name, values in series.items()}
+    values = [value for line in series.values() for value in line if value is not None and math.isfinite(value)]
+    x_axis = make_axis(epochs, LEFT, RIGHT, whole=True)
+    y_axis = make_axis(values, BOTTOM, TOP, logarithmic=True)
+    name = f"{title} (logarithmic axis)" if y_axis.logarithmic else title
+    parts = [_frame(x_axis, y_axis, "epoch", HEIGHT - 10), label(LEFT, 18, name, "start", class_="title")]
+    if kept_epoch is not None and x_axis.low <= kept_epoch <= x_axis.high:
+        parts.append(_kept_mark(x_axis.place(kept_epoch), kept_epoch))
+    parts += [_line(line, x_axis, y_axis, name) for name, line in points.items()]
+    return _drawing(WIDTH, HEIGHT, f"{title} by epoch", "".join(parts) + _legend(list(series)))
+
+
+def predicted_against_true(true: np.ndarray, predicted: np.ndarray, target: str) -> str:
+    """One dot per sample, predicted over true value of `target`, with the diagonal on which a perfect model lies."""
+    pairs = np.column_stack([np.ravel(true), np.ravel(predicted)]).astype(float)
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    pairs = pairs[:: math.ceil(len(pairs) / MAX_SCATTER_POINTS) or 1]
+    values = pairs.ravel().tolist()
+    x_axis = make_axis(values, LEFT, SQUARE_RIGHT)
+    y_axis = make_axis(values, SQUARE_BOTTOM, SQUARE_BOTTOM - (SQUARE_RIGHT - LEFT))
+    diagonal = element("line", x1=x_axis.start, y1=y_axis.start, x2=x_axis.end, y2=y_axis.end, class_="diagonal")
+    dots = [element("circle", cx=x_axis.place(x), cy=y_axis.place(y), r=3, class_="dot") for x, y in pairs.tolist()]
+    middle = (y_axis.start + y_axis.end) / 2
+    side = label(14, middle, f"predicted {target}", transform=f"rotate(-90 14 {middle})")
+    content = _frame(x_axis, y_axis, f"true {target}", SQUARE_HEIGHT - 14) + side + diagonal + "".join(dots)
+    return _drawing(SQUARE_WIDTH, SQUARE_HEIGHT, f"predicted against true {target}", content)
+
+
+def scales(verdict: str) -> str:
+    """A pair of scales that leans to bias for "underfitting", to variance for "overfitting", and is level otherwise."""
+    angle = math.radians(LEANING.get(verdict, 0))
+    centre, top, arm = 120.0, 34.0, 74.0
+    parts = [element("path", d="M120 34 V138 M92 142 H148", class_="stand"),
+             element("circle", cx=centre, cy=top, r=6, class_="knob")]
+    ends = [(centre + side * arm * math.cos(angle), top + side * arm * math.sin(angle)) for side in (-1, 1)]
+    parts.append(element("path", d=f"M{_points([ends[0]])} L{_points([ends[1]])}", class_="beam"))
+    for (x, y), word in zip(ends, ("bias", "variance"), strict=True):
+        string = f"M{x:.1f} {y:.1f} L{x - 26:.1f} {y + 52:.1f} M{x:.1f} {y:.1f} L{x + 26:.1f} {y + 52:.1f}"
+        bowl = f"M{x - 30:.1f} {y + 52:.1f} H{x + 30:.1f} A30 17 0 0 1 {x - 30:.1f} {y + 52:.1f} Z"
+        parts += [element("path", d=string, class_="string"), element("path", d=bowl, class_="pan"),
+                  label(x, y + 86, word)]
+    if verdict == "undecided":
+        parts.append(label(centre, 20, "?", class_="title"))
+    return _drawing(240, 156, f"a pair of scales: {verdict}", "".join(parts))
+
+
+def _drawing(width: int, height: int, title: str, content: str) -> str:
+    text = element("title", escape(title)) + content
+    return element("svg", text, viewBox=f"0 0 {width} {height}", role="img", xmlns="http://www.w3.org/2000/svg")
+
+
+def _frame(x_axis: Axis, y_axis: Axis, x_name: str, x_name_at: float) -> str:
+    """Grid lines and tick labels of both axes, and the name of the horizontal one."""
+    parts = []
+    for tick in y_axis.ticks:
+        y = y_axis.place(tick)
+        parts.append(element("line", x1=x_axis.start, y1=y, x2=x_axis.end, y2=y, class_="grid"))
+        parts.append(label(x_axis.start - 8, y + 4, tick_text(tick), "end"))
+    for tick in x_axis.ticks:
+        x = x_axis.place(tick)
+        parts.append(element("line", x1=x, y1=y_axis.start, x2=x, y2=y_axis.start + 5, class_="tick"))
+        parts.append(label(x, y_axis.start + 19, tick_text(tick)))
+    floor = element("line", x1=x_axis.start, y1=y_axis.start, x2=x_axis.end, y2=y_axis.start, class_="tick")
+    return "".join(parts) + floor + label((x_axis.start + x_axis.end) / 2, x_name_at, x_name)
+
+
+def _line(points: Sequence[tuple[int, float | None]], x_axis: Axis, y_axis: Axis, name: str) -> str:
+    runs: list[list[tuple[float, float]]] = [[]]
+    stride = math.ceil(len(points) / MAX_CURVE_POINTS) or 1
+    for epoch, value in [*points[:-1][::stride], *points[-1:]]:
+        if value is not None and math.isfinite(value):
+            runs[-1].append((x_axis.place(epoch), y_axis.place(value)))
+        elif runs[-1]:
+            runs.append([])
+    lines = [element("polyline", points=_points(run), class_=f"curve {name}") for run in runs if len(run) > 1]
+    lone = [run[0] for run in runs if len(run) == 1]
+    return "".join(lines + [element("circle", cx=x, cy=y, r=3.5, class_=f"point {name}") for x, y in lone])
+
+
+def _kept_mark(x: float, epoch: int) -> str:
+    rule = element("line", x1=x, y1=TOP - 14, x2=x, y2=BOTTOM, class_="kept")
+    late = x > (LEFT + RIGHT) / 2
+    return rule + label(x + (-5 if late else 5), TOP - 8, f"kept: epoch {epoch}", "end" if late else "start")
+
+
+def _legend(names: Sequence[str]) -> str:
+    parts, x = [], float(RIGHT)
+    for name in reversed(names):
+        parts.append(label(x, 18, name, "end"))
+        x -= 6.3 * len(name) + 8
+        parts.append(element("line", x1=x - 18, y1=14, x2=x, y2=14, class_=f"curve {name}"))
+        x -= 36
+    return "".join(parts)
+
+
+def _points(places: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+
+
+def _short(value: object) -> str:
+    """Pixels to a tenth, everything else as it is."""
+    return f"{value:.1f}" if isinstance(value, float) else str(value)

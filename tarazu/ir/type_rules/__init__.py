@@ -1,0 +1,1 @@
+"""Type rules: shape and dtype of the result of each primitive."""

@@ -1,0 +1,119 @@
+"""Attention with several heads, over sequences: (batch, time, dim)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.nn.init import glorot_uniform, zeros
+from tarazu.nn.layers.axes import require_sequences
+from tarazu.nn.layers.last_axis import LastAxisLayer, size
+from tarazu.nn.module.module import Module
+from tarazu.nn.module.parameter import Parameter
+from tarazu.ops.contract import matmul
+from tarazu.ops.networks.attention import (
+    attention_weights,
+    checked_mask,
+    merge_heads,
+    scaled_dot_product_attention,
+    split_heads,
+    usual_scale,
+)
+from tarazu.ops.shape import concat, expand_dims, slice_axis
+from tarazu.runtime import random
+from tarazu.runtime.random.distributions import require_rate
+
+
+class MultiHeadAttention(Module):
+    """Attention of `heads` heads that share `dim` features out among them (Vaswani et al., 2017).
+
+    Called with one tensor (batch, time, dim) each step looks at all steps; called with `query, key` or `query, key,
+    value` the steps of the query look at those of the key, and the result is (batch, query time, dim). `mask`, an
+    option of the call, is True where a query may look, or numbers that are added to the scores: (query time, key time),
+    (batch, query time, key time), or with an axis for the heads after the batch. With `causal` step i sees steps 0 to i
+    only. In training `dropout` drops a share of the attention weights.
+
+    `weight` (dim, 3 dim) and `bias` (3 dim,) project to queries, keys and values side by side, `output_weight` (dim,
+    dim) and `output_bias` (dim,) project what the heads found. Biases start at 0.
+
+    >>> import tarazu as tz
+    >>> tz.nn.MultiHeadAttention(4, 32, causal=True)(tz.ones((2, 10, 32))).shape
+    (2, 10, 32)
+    """
+
+    def __init__(self, heads: int, dim: int, *, causal: bool = False, dropout: float = 0.0, bias: bool = True) -> None:
+        self._heads, self._dim = size("heads", heads), size("dim", dim)
+        if dim % heads:
+            raise ArgumentError(f"dim={dim} for heads={heads}", expected="as many features for each head",
+                                fix="make dim a multiple of heads")
+        require_rate(dropout)
+        self._causal, self._dropout, self._has_bias = causal, dropout, bias
+        parts = [glorot_uniform((dim, dim)) for _ in range(3)]
+        self.weight, self.output_weight = Parameter(concat(parts, 1)), Parameter(glorot_uniform((dim, dim)))
+        if bias:
+            self.bias, self.output_bias = Parameter(zeros((3 * dim,))), Parameter(zeros((dim,)))
+
+    def forward(self, query: Any, key: Any = None, value: Any = None, *, mask: Any = None) -> Any:
+        q, k, v = self._projected(query, key, value)
+        y = matmul(merge_heads(self._attend(q, k, v, _over_heads(mask))), self.output_weight)
+        return y + self.output_bias if self._has_bias else y
+
+    def _projected(self, query: Any, key: Any, value: Any) -> tuple[Any, ...]:
+        """Queries, keys and values of each head; one product where they come from one tensor."""
+        if key is None:
+            return split_heads(self._project(query, 0, 3), 3, self._heads)
+        inputs = query, key, key if value is None else value
+        return tuple(split_heads(self._project(x, i, i + 1), 1, self._heads) for i, x in enumerate(inputs))
+
+    def _project(self, x: Any, first: int, last: int) -> Any:
+        require_sequences(x)
+        if x.shape[-1] != self._dim:
+            raise ShapeError(f"an input of shape {tuple(x.shape)}", expected=f"shape (batch, time, {self._dim})",
+                             fix=f"project it first: tz.nn.Dense({self._dim})")
+        start, stop = first * self._dim, last * self._dim
+        y = matmul(x, slice_axis(self.weight, 1, start, stop))
+        return y + slice_axis(self.bias, 0, start, stop) if self._has_bias else y
+
+    def _attend(self, q: Any, k: Any, v: Any, mask: Any) -> Any:
+        if not (self._dropout and self.training):
+            return scaled_dot_product_attention(q, k, v, mask=mask, causal=self._causal)
+        weights = attention_weights(q, k, mask, causal=self._causal, scale=usual_scale(q.shape[-1]))
+        return matmul(random.dropout(weights, self._dropout), v)
+
+
+def _over_heads(mask: Any) -> Any:
+    """The mask with an axis for the heads, if it has one for the batch."""
+    if mask is None:
+        return None
+    mask = checked_mask(mask)
+    return expand_dims(mask, 1) if len(mask.shape) == 3 else mask
+
+
+class PositionalEmbedding(LastAxisLayer):
+    """Adds a learnt vector to each step, so that attention can tell steps apart: (batch, time, dim) to the same.
+
+    `length` is the largest number of steps. `dim` may be left out and is then taken from the first input. The vectors
+    start normal with standard deviation 0.02 (Devlin et al., "BERT", 2018).
+
+    >>> import tarazu as tz
+    >>> tz.nn.PositionalEmbedding(64)(tz.ones((2, 10, 32))).shape
+    (2, 10, 32)
+    """
+
+    def __init__(self, length: int, dim: int | None = None) -> None:
+        self._length = size("length", length)
+        super().__init__("dim", dim)
+
+    def _make(self, dim: int) -> None:
+        self.weight = Parameter(random.normal((self._length, dim), std=0.02))
+
+    def _require_axes(self, x: Any) -> None:
+        require_sequences(x)
+
+    def forward(self, x: Any) -> Any:
+        require_sequences(x)
+        self._require_size(x)
+        if x.shape[1] > self._length:
+            raise ShapeError(f"an input of shape {tuple(x.shape)}", expected=f"at most {self._length} steps",
+                             fix=f"make the layer longer: tz.nn.PositionalEmbedding({x.shape[1]})")
+        return x + slice_axis(self.weight, 0, 0, x.shape[1])

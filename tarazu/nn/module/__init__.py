@@ -1,0 +1,1 @@
+"""The base class of layers and models, and what it stands on."""

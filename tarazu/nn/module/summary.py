@@ -1,0 +1,69 @@
+"""The table that `model.summary()` gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tarazu.base.errors import ArgumentError, DTypeError
+from tarazu.nn.module.mode import in_mode
+from tarazu.nn.module.module import Module, observing
+from tarazu.nn.module.parameter import is_parameter
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.tensor.tensor import Tensor, zeros
+
+HEADER = ("layer", "kind", "output shape", "parameters")
+
+
+def summary(model: Module, input_shape: tuple[int, ...] | None) -> str:
+    """One row for each module that has no modules below it, or parameters of its own; then the totals."""
+    if input_shape is None:
+        _require_built(model)
+    shapes = {} if input_shape is None else output_shapes(model, input_shape)
+    rows = [HEADER, *(row for path, module in model.named_modules() for row in _rows(path, module, shapes))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join([*map(str.ljust, row[:3], widths), row[3].rjust(widths[3])]) for row in rows]
+    rule = "-" * len(lines[0])
+    return "\n".join([lines[0], rule, *lines[1:], rule, _totals(model)])
+
+
+def _rows(path: str, module: Module, shapes: dict[int, str]) -> list[tuple[str, str, str, str]]:
+    own = [x.size for x in module.own_tensors().values() if is_parameter(x)]
+    if not own and any(True for _ in module.named_children()):
+        return []
+    return [(path or "(model)", type(module).__name__, shapes.get(id(module), "-"), f"{sum(own):,}")]
+
+
+def _totals(model: Module) -> str:
+    parameters = model.parameters()
+    trainable = sum(x.size for x in parameters if x.requires_grad)
+    total_bytes = sum(x.size * x.dtype.itemsize for _, x in model.named_tensors())
+    return f"{sum(x.size for x in parameters):,} parameters, {trainable:,} of them trainable; {_bytes(total_bytes)}"
+
+
+def _bytes(size: float) -> str:
+    power = min(len(str(int(size))) - 1, 9) // 3
+    return f"{size / 1000**power:.3g} {('B', 'kB', 'MB', 'GB')[power]}"
+
+
+def _require_built(model: Module) -> None:
+    try:
+        model.parameters()
+    except ArgumentError as error:
+        raise ArgumentError(error.problem, expected=error.expected,
+                            fix="give the shape of one sample: model.summary(input_shape=(4,))") from None
+
+
+def output_shapes(model: Module, input_shape: tuple[int, ...]) -> dict[int, str]:
+    """By id of the module: the shape of its output without the batch axis, from one sample of zeros."""
+    found: dict[int, str] = {}
+
+    def observe(module: Module, output: Any) -> None:
+        if isinstance(output, Tensor):
+            found[id(module)] = str(tuple(output.shape[1:]))
+
+    with observing(observe), in_mode(model, training=False), no_grad():
+        try:
+            model(zeros((1, *input_shape)))
+        except DTypeError:  # a model that starts with an embedding takes integers
+            model(zeros((1, *input_shape), dtype="int64"))
+    return found

@@ -1,0 +1,1 @@
+"""Loops and branches that a trace keeps as one operation."""

@@ -1,0 +1,1 @@
+"""Elements by position: indexing, searching, sorting, sets, windows."""

@@ -1,0 +1,119 @@
+"""Elements used more than once: padding by what is there, repetition, sliding windows; and sums by segment."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.ops import shape
+from tarazu.ops.create import arange
+from tarazu.ops.elementwise import add
+from tarazu.ops.indexing.index import scatter_add, take
+from tarazu.ops.promote import as_value
+from tarazu.ops.shape import broadcast_to, expand_dims, moveaxis, normalise_axis, reshape
+
+_MODES = ("edge", "reflect", "wrap")  # as np.pad knows them, which pads the indices from which an axis is taken
+
+
+def pad(x: Any, widths: Any, value: Any = 0, *, mode: str = "constant") -> Any:
+    """`x` with `widths[i] = (before, after)` elements added along axis i; one pair, or one number, is for all axes.
+
+    The mode "constant" adds `value`, "edge" repeats the outermost element, "reflect" mirrors at it without repeating
+    it, "wrap" goes on at the other end.
+
+    >>> import tarazu as tz
+    >>> tz.pad(tz.tensor([1, 2]), [(1, 2)])
+    Tensor([0, 1, 2, 0, 0], dtype=int64)
+    >>> tz.pad(tz.tensor([1, 2, 3]), [(2, 1)], mode="reflect")
+    Tensor([3, 2, 1, 2, 3, 2], dtype=int64)
+    """
+    x = as_value(x)
+    pairs = _width_pairs(widths, len(x.shape))
+    if mode == "constant":
+        return shape.pad(x, pairs, value)
+    if mode not in _MODES:
+        raise ArgumentError(f"pad: mode={mode!r}", expected="constant, edge, reflect or wrap",
+                            fix="leave it out to pad with a value")
+    if len(pairs) != len(x.shape) or any(n < 0 for pair in pairs for n in pair):
+        raise ShapeError(f"pad: widths {pairs} for shape {x.shape}", expected="pairs of at least 0, one for each axis",
+                         fix="slice to make a tensor smaller")
+    for axis, pair in enumerate(pairs):
+        if any(pair):
+            x = take(x, _padded_places(x.shape[axis], pair, mode), axis)
+    return x
+
+
+def _width_pairs(widths: Any, rank: int) -> list[tuple[int, int]]:
+    if isinstance(widths, int):
+        return [(widths, widths)] * rank
+    if len(widths) == 2 and all(isinstance(n, int) for n in widths):
+        return [tuple(widths)] * rank
+    return [(operator.index(before), operator.index(after)) for before, after in widths]
+
+
+def _padded_places(size: int, pair: tuple[int, int], mode: str) -> np.ndarray:
+    if size == 0:
+        raise ShapeError(f"pad: mode={mode!r} along an axis of size 0", expected="an element to take values from",
+                         fix='use mode="constant"')
+    return np.pad(np.arange(size), pair, mode=mode)  # type: ignore[call-overload]
+
+
+def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
+    """Each element, or each slice along an axis, `repeats` times in a row; without `axis`, of the flattened tensor.
+
+    `repeats` is a number, or a vector with a number for each slice (then not inside a traced function).
+
+    >>> import tarazu as tz
+    >>> tz.repeat(tz.tensor([1, 2]), 2)
+    Tensor([1, 1, 2, 2], dtype=int64)
+    """
+    x = as_value(x)
+    if axis is None:
+        x, axis = reshape(x, -1), 0
+    place = normalise_axis(axis, len(x.shape), "repeat")
+    size = x.shape[place]
+    if not isinstance(repeats, int):
+        repeats = np.asarray(repeats)
+        if repeats.shape not in ((), (1,), (size,)):
+            raise ShapeError(f"repeat: repeats of shape {repeats.shape} for an axis of size {size}",
+                             expected=f"a number, or a vector of size {size}", fix="check the axis")
+        return take(x, np.repeat(np.arange(size), repeats), place)
+    split = expand_dims(x, place + 1)
+    wide = broadcast_to(split, (*x.shape[:place + 1], repeats, *x.shape[place + 1:]))
+    return reshape(wide, (*x.shape[:place], size * repeats, *x.shape[place + 1:]))
+
+
+def unfold(x: Any, size: int, *, step: int = 1, axis: int = -1) -> Any:
+    """The windows of `size` elements, `step` apart, along an axis; a new last axis runs inside the windows.
+
+    >>> import tarazu as tz
+    >>> tz.unfold(tz.arange(5), 3, step=2)
+    Tensor([[0, 1, 2],
+            [2, 3, 4]], dtype=int64)
+    """
+    x = as_value(x)
+    place = normalise_axis(axis, len(x.shape), "unfold")
+    if not 1 <= size <= x.shape[place] or step < 1:
+        raise ArgumentError(f"unfold: windows of {size}, {step} apart, on an axis of size {x.shape[place]}",
+                            expected=f"a size from 1 to {x.shape[place]} and a step of at least 1",
+                            fix="pad the tensor first, or take smaller windows")
+    starts = arange(0, x.shape[place] - size + 1, step)
+    return moveaxis(take(x, add(expand_dims(starts, 1), arange(size)), place), place + 1, -1)
+
+
+def segment_sum(x: Any, segments: Any, num_segments: int) -> Any:
+    """The sums of the rows of `x` with the same number in `segments`, from 0 up to but not with `num_segments`.
+
+    >>> import tarazu as tz
+    >>> tz.segment_sum(tz.tensor([1.0, 2.0, 4.0]), tz.tensor([0, 2, 0]), 3)
+    Tensor([5., 0., 2.], dtype=float32)
+    """
+    x, segments = as_value(x), as_value(segments)
+    if segments.shape != x.shape[:1]:
+        raise ShapeError(f"segment_sum: segments of shape {segments.shape} for rows of shape {x.shape}",
+                         expected=f"shape {x.shape[:1]}, one segment per row", fix="give each row its segment")
+    zeros = broadcast_to(as_value(0, x.dtype), (num_segments, *x.shape[1:]))
+    return scatter_add(zeros, x, (segments,), (0,))

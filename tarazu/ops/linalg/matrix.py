@@ -1,0 +1,142 @@
+"""Norms, products and parts of vectors and matrices."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.ir.type_rules.rules import broadcast_shapes
+from tarazu.ops import elementwise as e
+from tarazu.ops import reduce
+from tarazu.ops.complex import conj, real
+from tarazu.ops.create import arange
+from tarazu.ops.linalg.decompose import svdvals
+from tarazu.ops.promote import as_float, as_value, cast, same_dtype
+from tarazu.ops.shape import broadcast_to, normalise_axis, reshape, roll
+
+
+def _squares(x: Any) -> Any:
+    """The squared absolute value of each element; smooth at 0, as `abs` is not."""
+    return real(e.multiply(x, conj(x)))
+
+
+def _safe_root(x: Any, power: float = 0.5) -> Any:
+    """x ** power whose gradient at 0 is 0, not infinite."""
+    is_zero = e.equal(x, 0)
+    return e.where(is_zero, 0.0, e.pow(e.where(is_zero, 1.0, x), power))
+
+
+def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Any:
+    """The norm sum(|x| ** ord) ** (1 / ord) over the axes; ord inf is the largest |x|, -inf the smallest.
+
+    With ord 0 it is the number of elements that are not 0. Without `axis` all elements are one vector. The gradient at
+    0 is 0.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.vector_norm(tz.tensor([3.0, 4.0]))
+    Tensor(5., dtype=float32)
+    """
+    x = as_float(x)
+    if ord == 2:
+        return _safe_root(reduce.sum(_squares(x), axis, keepdims=keepdims))
+    size = e.abs(x)
+    if ord == math.inf:
+        return reduce.max(size, axis, keepdims=keepdims)
+    if ord == -math.inf:
+        return reduce.min(size, axis, keepdims=keepdims)
+    if ord == 0:
+        return reduce.sum(cast(e.not_equal(x, 0), size.dtype), axis, keepdims=keepdims)
+    if ord == 1:
+        return reduce.sum(size, axis, keepdims=keepdims)
+    powers = _safe_root(size, ord) if ord > 0 else e.pow(size, ord)
+    return e.pow(reduce.sum(powers, axis, keepdims=keepdims), 1 / ord)
+
+
+def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    """The norm, (...), of the matrices in the last two axes.
+
+    `ord` "fro" is the root of the sum of squares, "nuc" the sum of singular values, 2 and -2 the largest and smallest
+    one, 1 and -1 the largest and smallest column sum of absolute values, inf and -inf those of the rows.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.matrix_norm(tz.tensor([[3.0, 0.0], [4.0, 0.0]]))
+    Tensor(5., dtype=float32)
+    """
+    x = as_float(x)
+    if len(x.shape) < 2:
+        raise ShapeError(f"matrix_norm of a tensor of shape {x.shape}", expected="a matrix: at least two axes",
+                         fix="use tz.linalg.vector_norm for vectors")
+    if ord == "fro":
+        return vector_norm(x, axis=(-2, -1), keepdims=keepdims)
+    if ord not in ("nuc", 1, -1, 2, -2, math.inf, -math.inf):
+        raise ArgumentError(f"matrix_norm: ord={ord!r}", expected="'fro', 'nuc', 1, -1, 2, -2, inf or -inf",
+                            fix="use 'fro' for the root of the sum of squares")
+    if ord in ("nuc", 2, -2):
+        values = svdvals(x)
+        norm = {"nuc": reduce.sum, 2: reduce.max, -2: reduce.min}[ord](values, -1)
+    else:
+        sums = reduce.sum(e.abs(x), -2 if abs(ord) == 1 else -1)
+        norm = (reduce.max if ord > 0 else reduce.min)(sums, -1)
+    return reshape(norm, (*norm.shape, 1, 1)) if keepdims else norm
+
+
+def vecdot(x: Any, y: Any, *, axis: int = -1) -> Any:
+    """The sum of products along an axis, of which complex `x` takes part conjugated.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.vecdot(tz.tensor([1.0, 2.0]), tz.tensor([3.0, 4.0]))
+    Tensor(11., dtype=float32)
+    """
+    x, y = same_dtype(x, y)
+    sizes = [v.shape[normalise_axis(axis, len(v.shape), "vecdot")] for v in (x, y)]
+    if sizes[0] != sizes[1]:
+        raise ShapeError(f"vecdot: shapes {x.shape} and {y.shape} along axis {axis}",
+                         expected="vectors of one length", fix="slice or pad one of them")
+    return cast(reduce.sum(e.multiply(conj(x), y), axis), x.dtype)
+
+
+def cross(x: Any, y: Any, *, axis: int = -1) -> Any:
+    """The vector product of vectors of 3 elements along an axis; the other axes broadcast.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.cross(tz.tensor([1, 0, 0]), tz.tensor([0, 1, 0]))
+    Tensor([0, 0, 1], dtype=int64)
+    """
+    x, y = same_dtype(x, y)
+    sizes = [v.shape[normalise_axis(axis, len(v.shape), "cross")] for v in (x, y)]
+    if sizes != [3, 3]:
+        raise ShapeError(f"cross: shapes {x.shape} and {y.shape} along axis {axis}", expected="3 elements along it",
+                         fix="append a zero to vectors of 2 elements")
+    shape = broadcast_shapes("cross", x.shape, y.shape)
+    place = normalise_axis(axis, min(len(x.shape), len(y.shape)), "cross") - min(len(x.shape), len(y.shape))
+    x, y = broadcast_to(x, shape), broadcast_to(y, shape)
+    before = e.multiply(roll(x, -1, place), roll(y, -2, place))
+    return e.subtract(before, e.multiply(roll(x, -2, place), roll(y, -1, place)))
+
+
+def diagonal(x: Any, *, offset: int = 0) -> Any:
+    """The diagonals, (..., k), of the matrices in the last two axes, `offset` places above the main one.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.diagonal(tz.tensor([[1, 2], [3, 4]]))
+    Tensor([1, 4], dtype=int64)
+    """
+    x = as_value(x)
+    if len(x.shape) < 2:
+        raise ShapeError(f"diagonal of a tensor of shape {x.shape}", expected="a matrix: at least two axes",
+                         fix="use x[:, None] * tz.eye(n) to make a diagonal matrix of a vector")
+    rows, columns = x.shape[-2:]
+    size = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
+    along = arange(size)
+    return x[..., e.add(along, max(-offset, 0)), e.add(along, max(offset, 0))]
+
+
+def trace(x: Any, *, offset: int = 0, dtype: Any = None) -> Any:
+    """The sum, (...), of the diagonal of the matrices in the last two axes; see `diagonal`, and `sum` for the dtype.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.trace(tz.tensor([[1, 2], [3, 4]]))
+    Tensor(5, dtype=int64)
+    """
+    return reduce.sum(diagonal(x, offset=offset), -1, dtype=dtype)

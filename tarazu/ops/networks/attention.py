@@ -1,0 +1,149 @@
+"""Attention: each query takes a mean of the values, weighted by how well their keys fit it."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any
+
+from tarazu.base import dtypes
+from tarazu.base.errors import DTypeError, ShapeError
+from tarazu.ops.contract import dot_general, matmul
+from tarazu.ops.control_flow.control import composite
+from tarazu.ops.create import arange, zeros_like
+from tarazu.ops.elementwise import (
+    add,
+    astype,
+    divide,
+    equal,
+    exp,
+    isfinite,
+    less_equal,
+    multiply,
+    stop_gradient,
+    subtract,
+    where,
+)
+from tarazu.ops.networks.softmax import softmax, softmax_cotangent
+from tarazu.ops.promote import as_float, as_value
+from tarazu.ops.reduce import max, sum
+from tarazu.ops.shape import concat, expand_dims, meet, permute_dims, reshape, swapaxes, unstack
+
+
+def scaled_dot_product_attention(q: Any, k: Any, v: Any, *, mask: Any = None, causal: bool = False,
+                                 scale: float | None = None) -> Any:
+    """softmax(q k' scale) v over the keys (Vaswani et al., 2017); `scale` is 1 / sqrt(size) unless given.
+
+    q (..., queries, size), k (..., keys, size), v (..., keys, values); the leading axes broadcast, and the result is
+    (..., queries, values). `mask` broadcasts to (..., queries, keys): booleans, True where a query may look, or numbers
+    that are added to the scores. `causal` lets query i look at keys 0 to i only, beside the mask. A query that may look
+    nowhere gives zeros. ShapeError when sizes do not fit, DTypeError for a mask of integers.
+
+    >>> import tarazu as tz
+    >>> x = tz.tensor([[1.0, 0.0], [0.0, 1.0]])
+    >>> tz.scaled_dot_product_attention(x, x, x, causal=True)[0]
+    Tensor([1., 0.], dtype=float32)
+    """
+    q, k, v = meet([as_float(x) for x in (q, k, v)], "scaled_dot_product_attention")
+    _require_shapes(q, k, v)
+    factor = usual_scale(q.shape[-1]) if scale is None else float(scale)
+    if mask is None:
+        return _attention(q, k, v, causal=causal, scale=factor)
+    return _masked_attention(q, k, v, checked_mask(mask), causal=causal, scale=factor)
+
+
+def usual_scale(size: int) -> float:
+    """What keeps the scores of vectors of this size at variance 1."""
+    return 1 / math.sqrt(builtins.max(size, 1))
+
+
+def checked_mask(mask: Any) -> Any:
+    """The mask as a value; DTypeError for integers."""
+    mask = as_value(mask)
+    if mask.dtype.is_integer:
+        raise DTypeError(f"scaled_dot_product_attention: a mask of {mask.dtype}",
+                         expected="booleans, True where a query may look, or floats that are added to the scores",
+                         fix="cast it: mask.astype(tz.bool)")
+    return mask
+
+
+def _require_shapes(q: Any, k: Any, v: Any) -> None:
+    fit = (min(len(x.shape) for x in (q, k, v)) >= 2 and q.shape[-1] == k.shape[-1] and k.shape[-2] == v.shape[-2]
+           and k.shape[-2] > 0)
+    if not fit:
+        raise ShapeError(f"scaled_dot_product_attention: q of shape {q.shape}, k of shape {k.shape}, v of shape "
+                         f"{v.shape}",
+                         expected="q (..., queries, size), k (..., keys, size), v (..., keys, values) with at least "
+                                  "one key",
+                         fix="with several heads their axis comes before: (batch, heads, queries, size)")
+
+
+@composite("scaled_dot_product_attention")
+def _attention(q: Any, k: Any, v: Any, *, causal: bool, scale: float) -> Any:
+    return matmul(attention_weights(q, k, None, causal=causal, scale=scale), v)
+
+
+@composite("scaled_dot_product_attention_masked")
+def _masked_attention(q: Any, k: Any, v: Any, mask: Any, *, causal: bool, scale: float) -> Any:
+    return matmul(attention_weights(q, k, mask, causal=causal, scale=scale), v)
+
+
+def attention_weights(q: Any, k: Any, mask: Any, *, causal: bool, scale: float) -> Any:
+    """The share of each key in the mean that a query takes: (..., queries, keys); `mask` as for the attention."""
+    scores = _products(multiply(q, scale), k)
+    if causal:
+        queries, keys = scores.shape[-2:]
+        scores = where(less_equal(arange(keys), expand_dims(arange(queries), 1)), scores, -math.inf)
+    if mask is None:
+        return softmax(scores)  # each query looks somewhere
+    if mask.dtype is dtypes.bool_:
+        return _softmax_or_zeros(where(mask, scores, -math.inf))
+    return _softmax_or_zeros(add(scores, astype(mask, scores.dtype, copy=False)))
+
+
+def _products(q: Any, k: Any) -> Any:
+    """q k' in one product over the last axes, without turning k round."""
+    lead = len(q.shape) - 2
+    if q.shape[:-2] != k.shape[:-2]:
+        return matmul(q, swapaxes(k, -1, -2))
+    same = tuple(range(lead))
+    return dot_general(q, k, ((lead + 1,), (lead + 1,)), (same, same))
+
+
+def _softmax_or_zeros_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any) -> list[Any]:
+    return [softmax_cotangent(cotangents[0], outputs[0], axis=-1)]
+
+
+@composite("softmax_or_zeros", gradient=_softmax_or_zeros_rule)
+def _softmax_or_zeros(scores: Any) -> Any:
+    """The softmax, but that a row of -inf gives zeros."""
+    top = stop_gradient(max(scores, -1, keepdims=True))
+    raised = exp(subtract(scores, where(isfinite(top), top, 0)))
+    total = sum(raised, -1, keepdims=True)
+    return divide(raised, where(equal(total, 0), 1, total))
+
+
+# Heads ----------------------------------------------------------------------------------------------------------
+
+def split_heads(x: Any, parts: int, heads: int) -> Any:
+    """(batch, time, parts * dim) to `parts` tensors (batch, heads, time, dim / heads); a tuple unless parts is 1."""
+    return _split_heads(x, parts=parts, heads=heads)
+
+
+def merge_heads(x: Any) -> Any:
+    """(batch, heads, time, size) to (batch, time, heads * size)."""
+    batch, heads, time, size = x.shape
+    return reshape(swapaxes(x, 1, 2), (batch, time, heads * size))
+
+
+def _split_heads_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any, *, parts: int, heads: int) -> list[Any]:
+    """One concatenation, where the gradients of slices would be sums of padded tensors."""
+    found = [zeros_like(y) if g is None else g for g, y in zip(cotangents, outputs, strict=True)]
+    return [concat([merge_heads(g) for g in found], 2)]
+
+
+@composite("split_heads", gradient=_split_heads_rule)
+def _split_heads(x: Any, *, parts: int, heads: int) -> tuple[Any, ...]:
+    batch, time, width = x.shape
+    split = permute_dims(reshape(x, (batch, time, parts, heads, width // (parts * heads))), (2, 0, 3, 1, 4))
+    return unstack(split)

@@ -1,0 +1,87 @@
+"""Other sizes for images and sequences, and rows of a table: values between or at the places of a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.ops.control_flow.control import composite
+from tarazu.ops.elementwise import add, multiply, subtract
+from tarazu.ops.indexing.index import take
+from tarazu.ops.networks.window_options import numbers
+from tarazu.ops.promote import as_float, as_value
+
+
+def interpolate(x: Any, sizes: int | Sequence[int], *, mode: str = "linear", align_corners: bool = False) -> Any:
+    """`x` (batch, *old sizes, channels) at other sizes: one number or one per axis, for one, two or three axes.
+
+    `mode` "nearest" takes the element at floor(i old / new); "linear" goes in straight lines between neighbours along
+    each axis (bilinear for images). Elements are areas, and place i stands at (i + 1/2) old / new - 1/2, held at the
+    edges; with `align_corners` they are points, and i stands at i (old - 1) / (new - 1), so that first and last stay
+    where they are. Both as in torch. ShapeError for an input without these axes, ArgumentError for another mode.
+
+    >>> import tarazu as tz
+    >>> tz.interpolate(tz.tensor([[[0.0], [4.0]]]), 4).flatten()
+    Tensor([0., 1., 3., 4.], dtype=float32)
+    """
+    x = as_value(x)
+    if len(x.shape) < 3 or 0 in x.shape[1:-1]:
+        raise ShapeError(f"interpolate: an input of shape {x.shape}",
+                         expected="(batch, *sizes, channels) with sizes of at least 1",
+                         fix="x[None] is a batch of one, x[..., None] has one channel")
+    wanted = numbers("interpolate", "sizes", sizes, len(x.shape) - 2)
+    if mode == "nearest" and not align_corners:
+        return _nearest(x, sizes=wanted)
+    if mode != "linear":
+        raise ArgumentError(f"interpolate: mode={mode!r} with align_corners={align_corners}",
+                            expected='"linear", or "nearest" without align_corners', fix='leave both out for "linear"')
+    return _linear(as_float(x), sizes=wanted, align_corners=align_corners)
+
+
+@composite("interpolate_nearest")
+def _nearest(x: Any, *, sizes: tuple[int, ...]) -> Any:
+    for axis, new in enumerate(sizes, 1):
+        x = take(x, np.arange(new) * x.shape[axis] // new, axis) if new != x.shape[axis] else x
+    return x
+
+
+@composite("interpolate_linear")
+def _linear(x: Any, *, sizes: tuple[int, ...], align_corners: bool) -> Any:
+    for axis, new in enumerate(sizes, 1):
+        old = x.shape[axis]
+        if new == old:
+            continue
+        places = _places(old, new, align_corners)
+        before = np.minimum(places.astype(np.int64), old - 1)
+        share = as_value((places - before).reshape((-1,) + (1,) * (len(x.shape) - axis - 1)), x.dtype)
+        first, second = take(x, before, axis), take(x, np.minimum(before + 1, old - 1), axis)
+        x = add(multiply(first, subtract(1, share)), multiply(second, share))
+    return x
+
+
+def _places(old: int, new: int, align_corners: bool) -> np.ndarray:
+    """Where in the old axis the places of the new one stand."""
+    if align_corners:
+        return np.arange(new) * ((old - 1) / max(new - 1, 1))
+    return np.maximum((np.arange(new) + 0.5) * (old / new) - 0.5, 0)
+
+
+def embedding(indices: Any, table: Any) -> Any:
+    """The rows of `table` (rows, size) that `indices`, integers of any shape, name: shape (*indices' shape, size).
+
+    Also called a lookup table (Bengio, Ducharme, Vincent and Jauvin, 2003). DTypeError for indices that are not
+    integers, OutOfRangeError for a row that the table lacks.
+
+    >>> import tarazu as tz
+    >>> tz.embedding(tz.tensor([2, 0]), tz.tensor([[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]))
+    Tensor([[2. , 2.5],
+            [0. , 0.5]], dtype=float32)
+    """
+    table = as_value(table)
+    if len(table.shape) != 2:
+        raise ShapeError(f"embedding: a table of shape {table.shape}", expected="(rows, size)",
+                         fix="the table is the second argument; a vector becomes one by table[:, None]")
+    return take(table, indices)

@@ -1,0 +1,219 @@
+"""The largest or the mean element of windows that go over one, two or three axes between the batch and the channels.
+
+Windows that lie side by side without padding are a reshape; others are strided slices, one per element of the window.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tarazu.base import dtypes
+from tarazu.base.errors import ShapeError
+from tarazu.ir import op as ops
+from tarazu.ir.interpreter import Value, bind
+from tarazu.ir.type_rules.convolution import Widths, convolved_size, span
+from tarazu.ops.control_flow.control import composite
+from tarazu.ops.elementwise import add, divide
+from tarazu.ops.networks.window_options import numbers, widths
+from tarazu.ops.promote import as_float, as_value
+from tarazu.ops.reduce import max, mean
+from tarazu.ops.shape import concat, pad, reshape, slice_axis, stack
+
+Sizes = tuple[int, ...]
+Numbers = int | Sequence[int]
+
+
+def max_pool(x: Any, window: Numbers, *, stride: Numbers | None = None, padding: Any = "valid",
+             dilation: Numbers = 1) -> Any:
+    """The largest element of each window, for each channel: (batch, *sizes, channels) to (batch, *places, channels).
+
+    Options are one number or one per axis: `stride` from one window to the next (the size of the window unless given),
+    `padding` as in `conv2d` (what is added is never the largest), `dilation` between the elements of a window. Equal
+    largest elements share the gradient. ShapeError for an input without these axes, ArgumentError for bad options.
+
+    >>> import tarazu as tz
+    >>> tz.max_pool(tz.tensor([[[1.0], [3.0], [2.0], [5.0]]]), 2).flatten()
+    Tensor([3., 5.], dtype=float32)
+    """
+    x = as_value(x)
+    axes = _axes("max_pool", x)
+    sizes, steps = numbers("max_pool", "window", window, axes), _strides("max_pool", window, stride, axes)
+    gaps = numbers("max_pool", "dilation", dilation, axes)
+    edges = _edges("max_pool", x, padding, sizes, steps, gaps)
+    return _max_pool(x, window=sizes, stride=steps, padding=edges, dilation=gaps)
+
+
+def average_pool(x: Any, window: Numbers, *, stride: Numbers | None = None, padding: Any = "valid",
+                 count_padding: bool = False) -> Any:
+    """The mean of each window, for each channel: (batch, *sizes, channels) to (batch, *places, channels).
+
+    The options are those of `max_pool`; with `count_padding` padded places count as zeros, else they do not count.
+
+    >>> import tarazu as tz
+    >>> tz.average_pool(tz.tensor([[[1.0], [3.0], [2.0], [5.0]]]), 3, stride=1, padding="same").flatten()
+    Tensor([2.       , 2.       , 3.3333333, 3.5      ], dtype=float32)
+    """
+    x = as_float(x)
+    axes = _axes("average_pool", x)
+    sizes, steps = numbers("average_pool", "window", window, axes), _strides("average_pool", window, stride, axes)
+    edges = _edges("average_pool", x, padding, sizes, steps, (1,) * axes)
+    return _average_pool(x, window=sizes, stride=steps, padding=edges, count_padding=count_padding)
+
+
+def adaptive_max_pool(x: Any, sizes: Numbers) -> Any:
+    """The largest element of each of `sizes` parts per axis, which cover the input whatever its size.
+
+    Part i of m in an axis of n elements goes from floor(i n / m) to ceil((i + 1) n / m), as in torch. Axis after axis,
+    equal largest elements share the gradient.
+
+    >>> import tarazu as tz
+    >>> tz.adaptive_max_pool(tz.tensor([[[1.0], [3.0], [2.0], [5.0], [4.0]]]), 2).flatten()
+    Tensor([3., 5.], dtype=float32)
+    """
+    x = as_value(x)
+    return _adaptive_max_pool(x, sizes=_parts("adaptive_max_pool", x, sizes))
+
+
+def adaptive_average_pool(x: Any, sizes: Numbers) -> Any:
+    """The mean of each of `sizes` parts per axis, as `adaptive_max_pool` cuts them; sizes=1 is the mean of all.
+
+    >>> import tarazu as tz
+    >>> tz.adaptive_average_pool(tz.tensor([[[1.0], [3.0], [2.0], [6.0]]]), 2).flatten()
+    Tensor([2., 4.], dtype=float32)
+    """
+    x = as_float(x)
+    return _adaptive_average_pool(x, sizes=_parts("adaptive_average_pool", x, sizes))
+
+
+# Options --------------------------------------------------------------------------------------------------------
+
+def _axes(name: str, x: Value) -> int:
+    if len(x.shape) < 3:
+        raise ShapeError(f"{name}: an input of shape {x.shape}", expected="(batch, *sizes, channels)",
+                         fix="x[None] is a batch of one, x[..., None] has one channel")
+    return len(x.shape) - 2
+
+
+def _strides(name: str, window: Any, stride: Any, axes: int) -> Sizes:
+    return numbers(name, "stride", window if stride is None else stride, axes)
+
+
+def _edges(name: str, x: Value, padding: Any, window: Sizes, stride: Sizes, dilation: Sizes) -> Widths:
+    spans = [span(k, d) for k, d in zip(window, dilation, strict=True)]
+    edges = widths(name, padding, x.shape[1:-1], spans, stride)
+    if any(before >= reach or after >= reach for (before, after), reach in zip(edges, spans, strict=True)):
+        raise ShapeError(f"{name}: padding {edges} for windows that span {tuple(spans)}",
+                         expected="less padding than a window is wide, so that none is empty",
+                         fix="half the window is usual")
+    if any(n + before + after < reach for n, (before, after), reach in zip(x.shape[1:-1], edges, spans, strict=True)):
+        raise ShapeError(f"{name}: windows that span {tuple(spans)} in an input of shape {x.shape}",
+                         expected="windows that fit into the axes between the batch and the channels",
+                         fix='use a smaller window, or padding="same"')
+    return edges
+
+
+def _parts(name: str, x: Value, sizes: Any) -> Sizes:
+    found = numbers(name, "sizes", sizes, _axes(name, x))
+    if 0 in x.shape[1:-1]:
+        raise ShapeError(f"{name}: an input of shape {x.shape}", expected="at least one element along each axis",
+                         fix="check the sizes before")
+    return found
+
+
+# Bodies ---------------------------------------------------------------------------------------------------------
+
+@composite("max_pool")
+def _max_pool(x: Any, *, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes) -> Any:
+    tiles = _tiles(x, window, stride, padding, dilation)
+    if tiles is not None:
+        return max(tiles, tuple(range(2, len(tiles.shape) - 1, 2)))
+    return max(stack(_elements(_padded(x, padding, _smallest(x.dtype)), window, stride, dilation)), 0)
+
+
+@composite("average_pool")
+def _average_pool(x: Any, *, window: Sizes, stride: Sizes, padding: Widths, count_padding: bool) -> Any:
+    plain = (1,) * len(window)
+    tiles = _tiles(x, window, stride, padding, plain)
+    if tiles is not None:
+        return mean(tiles, tuple(range(2, len(tiles.shape) - 1, 2)))
+    total = _padded(x, padding, 0)
+    for axis, (size, step) in enumerate(zip(window, stride, strict=True)):  # one axis after another: fewer slices
+        parts = _elements(total, _at(axis, size, plain), _at(axis, step, plain), plain)
+        total = parts[0]
+        for part in parts[1:]:
+            total = add(total, part)
+    return divide(total, math.prod(window) if count_padding else as_value(_counts(x, window, stride, padding), x.dtype))
+
+
+@composite("adaptive_max_pool")
+def _adaptive_max_pool(x: Any, *, sizes: Sizes) -> Any:
+    return _by_parts(max, x, sizes)
+
+
+@composite("adaptive_average_pool")
+def _adaptive_average_pool(x: Any, *, sizes: Sizes) -> Any:
+    return _by_parts(mean, x, sizes)
+
+
+def _at(axis: int, value: int, sizes: Sizes) -> Sizes:
+    return (*sizes[:axis], value, *sizes[axis + 1:])
+
+
+def _by_parts(reduce: Callable[..., Any], x: Any, sizes: Sizes) -> Any:
+    for axis, parts in enumerate(sizes, 1):
+        size = x.shape[axis]
+        if size % parts == 0:
+            x = reduce(reshape(x, (*x.shape[:axis], parts, size // parts, *x.shape[axis + 1:])), axis + 1)
+        else:
+            bounds = [(i * size // parts, -(-(i + 1) * size // parts)) for i in range(parts)]
+            x = concat([reduce(slice_axis(x, axis, *bound), axis, keepdims=True) for bound in bounds], axis)
+    return x
+
+
+def _tiles(x: Any, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes) -> Any:
+    """`x` with each axis split in (windows, elements), where windows lie side by side; else None."""
+    if stride != window or any(map(any, padding)) or any(gap != 1 for gap in dilation):
+        return None
+    places = [n // size for n, size in zip(x.shape[1:], window, strict=False)]
+    covered = (x.shape[0], *(n * size for n, size in zip(places, window, strict=True)), x.shape[-1])
+    if covered != x.shape:
+        x = bind(ops.SLICE, x, start=(0,) * len(covered), stop=covered, step=(1,) * len(covered))
+    split = itertools.chain.from_iterable(zip(places, window, strict=True))
+    return reshape(x, (x.shape[0], *split, x.shape[-1]))
+
+
+def _padded(x: Any, padding: Widths, value: Any) -> Any:
+    return pad(x, [(0, 0), *padding, (0, 0)], as_value(value, x.dtype)) if any(map(any, padding)) else x
+
+
+def _smallest(dtype: dtypes.DType) -> Any:
+    """What never is the largest element."""
+    if dtype.is_integer:
+        return int(np.iinfo(dtype.numpy).min)
+    return False if dtype is dtypes.bool_ else -math.inf
+
+
+def _elements(x: Any, window: Sizes, stride: Sizes, dilation: Sizes) -> list[Any]:
+    """For each element of the window, in order, a tensor of that element of all windows."""
+    places = list(map(convolved_size, x.shape[1:-1], window, stride, ((0, 0),) * len(window), dilation,
+                      (1,) * len(window)))
+    steps = (1, *stride, 1)
+    found = []
+    for offsets in itertools.product(*(range(0, span(k, d), d) for k, d in zip(window, dilation, strict=True))):
+        stop = (x.shape[0], *(a + span(n, s) for a, n, s in zip(offsets, places, stride, strict=True)), x.shape[-1])
+        found.append(bind(ops.SLICE, x, start=(0, *offsets, 0), stop=stop, step=steps))
+    return found
+
+
+def _counts(x: Any, window: Sizes, stride: Sizes, padding: Widths) -> np.ndarray:
+    """How many elements of each window are not padding."""
+    total = np.ones(1)
+    for n, k, s, (before, after) in zip(x.shape[1:-1], window, stride, padding, strict=True):
+        starts = np.arange(0, n + before + after - k + 1, s) - before
+        total = total[..., None] * (np.minimum(starts + k, n) - np.maximum(starts, 0))
+    return total[0, ..., None]

@@ -1,0 +1,199 @@
+"""Gradients for users: `backward`, `grad`, `value_and_grad`, `no_grad`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from tarazu.base.errors import ArgumentError, GradientError, ShapeError
+from tarazu.base.pytree import Structure, flatten, map_leaves
+from tarazu.ir.interpreter import state
+from tarazu.ops.create import ones_like, zeros_like
+from tarazu.ops.promote import as_value
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.transform.gradient.complex_rules import require_real
+from tarazu.transform.gradient.tape import EVERYTHING, USER, Leaf, ignoring, level, tape_state
+from tarazu.transform.gradient.vjp import pull_back, track, walk_back
+
+
+class _Recording(contextlib.ContextDecorator):
+    """A block, or a decorated function, with another set of ignored mask bits."""
+
+    ignored = 0
+
+    def __init__(self) -> None:
+        self._before: list[int] = []
+
+    def _recreate_cm(self) -> _Recording:
+        return type(self)()  # a block of its own for each call of a decorated function, which threads may share
+
+    def __enter__(self) -> None:
+        self._before.append(tape_state.ignored)
+        tape_state.ignored = self.ignored
+
+    def __exit__(self, *_: object) -> None:
+        tape_state.ignored = self._before.pop()
+
+
+class no_grad(_Recording):  # noqa: N801
+    """A block, or a decorated function, in which nothing is recorded for gradients.
+
+    >>> import tarazu as tz
+    >>> w = tz.ones(2, requires_grad=True)
+    >>> with tz.no_grad():
+    ...     w -= 0.5
+    >>> w
+    Tensor([0.5, 0.5], dtype=float32, requires_grad=True)
+    """
+
+    ignored = EVERYTHING
+
+
+class enable_grad(_Recording):  # noqa: N801
+    """A block inside `no_grad` in which operations are recorded again."""
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded for gradients now."""
+    return not tape_state.ignored & USER
+
+
+def backward(y: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+    """Add the gradient of `y` to `.grad` of every leaf; see `Tensor.backward`."""
+    if y.link is None:
+        raise GradientError("backward() of a tensor that nothing was recorded for",
+                            expected="a result computed from tensors with requires_grad=True, outside tz.no_grad()",
+                            fix="set requires_grad=True on the inputs and compute the result outside no_grad")
+    require_real(y, "backward()")
+    if gradient is None and y.size != 1:
+        raise ShapeError(f"backward() of a tensor of shape {y.shape} without a vector",
+                         expected="a scalar, or a vector v",
+                         fix="reduce it first (y.sum().backward()), or pass v of the same shape: y.backward(v)")
+    v = ones_like(y.detach()) if gradient is None else as_value(gradient, y.dtype)
+    if v.shape != y.shape:
+        raise ShapeError(f"backward(v) with v of shape {v.shape} for a tensor of shape {y.shape}",
+                         expected=f"a v of shape {y.shape}", fix="give v the shape of the tensor")
+    with ignoring(0 if create_graph else EVERYTHING):
+        found = walk_back([y.link], [v], USER, free=not (retain_graph or create_graph))
+        for leaf, cotangent in found.items():
+            _accumulate(leaf, cotangent)
+
+
+def _accumulate(leaf: Leaf, cotangent: Tensor) -> None:
+    if leaf._handle is None:
+        raise GradientError("backward() inside a traced function came to a tensor that was computed outside of it",
+                            expected="leaves, or tensors computed inside",
+                            fix="compute it inside, or call backward outside")
+    handle = leaf.handle
+    if handle is None:
+        return
+    if handle.grad is None:
+        handle.grad = state.interpreter.wrap(cotangent.raw, cotangent.link)  # its own handle, to be changed in place
+    else:
+        state.interpreter.rebind(handle.grad, handle.grad + cotangent)
+
+
+def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *,
+                   has_aux: bool = False) -> Callable[..., Any]:
+    """A function that gives `(function(...), gradient)` with respect to the arguments at `argnums`.
+
+    The arguments may be nested lists, tuples and dicts of float tensors; the gradient has the same nesting. With
+    `has_aux` the function gives `(scalar, extra)`, and the extra is passed through.
+
+    >>> import tarazu as tz
+    >>> tz.value_and_grad(lambda x: x ** 2)(tz.tensor(3.0))
+    (Tensor(9., dtype=float32), Tensor(6., dtype=float32))
+    """
+
+    @functools.wraps(function)
+    def differentiated(*args: Any, **kwargs: Any) -> Any:
+        places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        with level() as bit:
+            args, leaves, structures = tracked(args, places, bit)
+            result = function(*args, **kwargs)
+            value, aux = result if has_aux else (result, None)
+            _require_scalar(value)
+            found = pull_back([value], [ones_like(value.detach())], leaves, bit)
+        found = [zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
+        gradients = iter([released(g, bit) for g in found])
+        trees = [structure.rebuild([next(gradients) for _ in range(structure.leaves)]) for structure in structures]
+        value = released(value, bit)
+        aux = map_leaves(lambda x: released(x, bit) if isinstance(x, Tensor) else x, aux)
+        return ((value, aux) if has_aux else value), (trees[0] if isinstance(argnums, int) else tuple(trees))
+    return differentiated
+
+
+def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """A function that gives the gradient with respect to the arguments at `argnums`; `grad(grad(f))` works.
+
+    >>> import tarazu as tz
+    >>> tz.grad(tz.grad(lambda x: x ** 3))(tz.tensor(2.0))
+    Tensor(12., dtype=float32)
+    """
+    both = value_and_grad(function, argnums)
+
+    @functools.wraps(function)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+    return gradient
+
+
+def with_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that gives (result, gradients): of the sum of its float results with respect to every float tensor
+    among its arguments and every tensor from outside that requires grad."""
+
+    @functools.wraps(function)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        with level() as bit:
+            leaves, structure = flatten((args, kwargs))
+            leaves = [track(x, bit) if isinstance(x, Tensor) and x.dtype.is_float else x for x in leaves]
+            args, kwargs = structure.rebuild(leaves)
+            result = function(*args, **kwargs)
+            ends = [x for x in flatten(result)[0] if isinstance(x, Tensor) and x.link is not None and x.dtype.is_float]
+            stops = [x.link.node for x in leaves if isinstance(x, Tensor) and x.link is not None]
+            starts = [ones_like(x.detach()) for x in ends]
+            with ignoring(EVERYTHING):
+                found = walk_back([x.link for x in ends], starts, bit | USER, stops=stops)
+        return result, list(found.values())
+    return both
+
+
+def tracked(args: tuple, places: tuple[int, ...], bit: int) -> tuple[tuple, list[Tensor], list[Structure]]:
+    """The arguments with those at `places` tracked under `bit`, the leaves of these, and their structures."""
+    leaves: list[Tensor] = []
+    structures = []
+    changed = list(args)
+    for place in places:
+        if not -len(args) <= place < len(args):
+            raise ArgumentError(f"argnums={place} for a call with {len(args)} arguments",
+                                expected="the position of an argument that was passed",
+                                fix="pass the argument by position")
+        found, structure = flatten(args[place])
+        own = [track(_differentiable(as_value(x)), bit) for x in found]
+        changed[place] = structure.rebuild(own)
+        leaves.extend(own)
+        structures.append(structure)
+    return tuple(changed), leaves, structures
+
+
+def _differentiable(x: Any) -> Any:
+    if not x.dtype.is_float:
+        raise GradientError(f"the gradient with respect to a tensor of {x.dtype}", expected="a float dtype",
+                            fix="cast it first: x.astype(tz.float32)")
+    return x
+
+
+def _require_scalar(value: Any) -> None:
+    if not isinstance(value, Tensor) or value.size != 1:
+        what = f"a tensor of shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
+        raise ShapeError(f"the gradient of a function that gives {what}", expected="a scalar tensor",
+                         fix="reduce the result with .sum() or .mean(); with extra results pass has_aux=True")
+    require_real(value, "the gradient")
+
+
+def released(x: Tensor, bit: int) -> Tensor:
+    """`x` without the tape of a `grad` that is over, unless the user or a `grad` around it tracks it too."""
+    return x if x.link is None or x.link.mask & (bit - 1) else Tensor(x.raw)
+

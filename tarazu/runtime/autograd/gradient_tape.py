@@ -1,0 +1,111 @@
+"""Gradient tapes, as users of TensorFlow know them, on top of the one tape that every tensor is recorded on."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from tarazu.base.errors import ArgumentError, GradientError
+from tarazu.base.pytree import map_leaves
+from tarazu.ir.interpreter import state
+from tarazu.ops.create import ones_like
+from tarazu.ops.promote import as_value
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.transform.gradient.notes import Hook
+from tarazu.transform.gradient.tape import EVERYTHING, USER, Leaf, ignoring
+from tarazu.transform.gradient.vjp import walk_back
+
+
+class _Open(threading.local):
+    tapes = 0  # how many `with GradientTape()` blocks are running
+
+
+_open = _Open()
+
+
+class GradientTape:
+    """A block in which operations on variables, and on what `watch` is told of, are recorded for `gradient`.
+
+    `gradient` may be asked for once, with `persistent` any number of times. Tapes nest for higher derivatives.
+
+    >>> import tarazu as tz
+    >>> x = tz.tensor(3.0)
+    >>> with tz.GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     y = x * x
+    >>> tape.gradient(y, x)
+    Tensor(6., dtype=float32)
+    """
+
+    def __init__(self, persistent: bool = False) -> None:
+        self.persistent = persistent
+        self._watched: dict[int, tuple[Tensor, Leaf]] = {}
+        self._is_used = self._is_open = False
+
+    def __enter__(self) -> GradientTape:
+        self._is_open = True
+        _open.tapes += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_open = False
+        _open.tapes -= 1
+        for x, leaf in self._watched.values():
+            if x.link is leaf:
+                x.link = None
+
+    def watch(self, x: Tensor | Sequence[Tensor]) -> None:
+        """Record what is done with `x`, a constant of float dtype or several of them."""
+        for one in x if isinstance(x, list | tuple) else [x]:
+            if not isinstance(one, Tensor) or not one.dtype.is_float:
+                what = f"a tensor of {one.dtype}" if isinstance(one, Tensor) else type(one).__name__
+                raise GradientError(f"watch() of {what}", expected="a tensor of a float dtype",
+                                    fix="make it one first: x = tz.tensor(value, tz.float32)")
+            if one.link is None:
+                state.interpreter.rebind(one, one)  # so that a trace knows it as its own
+                one.link = Leaf(USER)
+                self._watched[id(one)] = one, one.link
+
+    def gradient(self, target: Any, sources: Any, output_gradients: Any = None) -> Any:
+        """The gradient of `target` (the sum of its elements, or of several) in the nesting of `sources`.
+
+        None stands where the target does not depend on a source. GradientError for a source that was not watched, and
+        when a tape that is not persistent is asked twice.
+        """
+        if self._is_used and not self.persistent:
+            raise GradientError("gradient() of a tape that was asked before", expected="one call per tape",
+                                fix="write tz.GradientTape(persistent=True), or ask for all gradients in one call")
+        self._is_used = True
+        links: dict[int, Any] = {}
+        map_leaves(lambda x: links.setdefault(id(x), self._place(x)), sources)
+        found = self._go_back(target, output_gradients, list(links.values()))
+        return map_leaves(lambda x: found.get(links[id(x)]), sources)
+
+    def _place(self, x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            raise ArgumentError(f"the gradient with respect to {type(x).__name__}", expected="tensors or variables",
+                                fix="pass the tensor that the target was computed from")
+        _, leaf = self._watched.get(id(x), (x, None))
+        link = leaf or x.link
+        if link is None:
+            raise GradientError("the gradient with respect to a tensor that the tape did not watch",
+                                expected="a trainable tz.Variable, or a tensor that tape.watch was told of",
+                                fix="call tape.watch(x) before x is used")
+        return link
+
+    def _go_back(self, target: Any, output_gradients: Any, links: list[Any]) -> dict[Any, Any]:
+        """The gradients by link; those of intermediate results are seen by hooks on the way to the leaves."""
+        ends = list(target) if isinstance(target, list | tuple) else [target]
+        given = output_gradients if isinstance(output_gradients, list | tuple) else [output_gradients] * len(ends)
+        starts = [ones_like(y.detach()) if v is None else as_value(v, y.dtype)
+                  for y, v in zip(ends, given, strict=True)]
+        others_record = _open.tapes > self._is_open
+        seen: dict[Any, Any] = {}
+        hooks = [Hook(link, functools.partial(seen.__setitem__, link)) for link in links if not isinstance(link, Leaf)]
+        with ignoring(0 if others_record else EVERYTHING):
+            found = walk_back([y.link for y in ends], starts, USER, free=not (self.persistent or others_record))
+        for hook in hooks:
+            hook.remove()
+        return found | seen

@@ -1,0 +1,51 @@
+"""The names under which a function knows the tensors that it reads from outside: for drawings and messages."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tarazu.runtime.tensor.tensor import Tensor
+
+
+def names_of_captured(function: Callable[..., Any], args: Any = ()) -> dict[int, str]:
+    """By id: tensors in variables around `function`, in its object and arguments, and those that modules there hold."""
+    found: dict[int, str] = {}
+    for name, value in _variables(function, args):
+        if isinstance(value, Tensor):
+            found.setdefault(id(value), name)
+        for path, tensor in _held(value):
+            found.setdefault(id(tensor), f"{name}.{path}")
+    return found
+
+
+def _variables(function: Callable[..., Any], args: Any) -> Iterator[tuple[str, Any]]:
+    function = inspect.unwrap(getattr(function, "__func__", function), stop=lambda f: not hasattr(f, "__wrapped__"))
+    try:
+        outside = inspect.getclosurevars(function)
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return
+    yield from outside.nonlocals.items()
+    yield from outside.globals.items()
+    yield from zip(names, args, strict=False)
+    owner = getattr(function, "__self__", None)
+    if owner is not None:
+        yield type(owner).__name__, owner
+
+
+def _held(value: Any) -> list[tuple[str, Tensor]]:
+    """The tensors of a module, of an optimiser, or among the attributes of any other object."""
+    if isinstance(value, type | Tensor) or inspect.ismodule(value):
+        return []
+    for walk in ("named_tensors", "named_state"):
+        if callable(getattr(value, walk, None)):
+            return list(getattr(value, walk)())
+    found = []
+    for name, x in getattr(value, "__dict__", {}).items():
+        if isinstance(x, Tensor):
+            found.append((name, x))
+        elif callable(getattr(x, "named_tensors", None)):
+            found += [(f"{name}.{path}", tensor) for path, tensor in x.named_tensors()]
+    return found

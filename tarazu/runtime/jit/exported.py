@@ -1,0 +1,143 @@
+"""Exported programs: files that `tz.export` wrote, and what they are once they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.device import default
+from tarazu.base.dtypes import DType, as_dtype
+from tarazu.base.errors import ArgumentError, DTypeError, FileFormatError, ShapeError
+from tarazu.base.files import replacing
+from tarazu.base.pytree import describe, flatten, map_leaves
+from tarazu.runtime.device import xla
+from tarazu.runtime.tensor.tensor import Tensor, asarray
+
+# What follows JAX's bytes: they have no checksum of their own, and reading damaged ones may take the process with it.
+MARK = b"\ntarazu export 1, sha256 "
+MOST_ROWS = 1024  # that are computed at a time, to bound the memory
+
+
+class Exported:
+    """A model or function that `tz.export` wrote, as `tz.load` gives it; called with any number of rows.
+
+    It needs JAX, and nothing of what it was exported from. It runs on the default device, compiled on first use; its
+    repr names its inputs and outputs.
+    """
+
+    def __init__(self, program: Any) -> None:
+        self._program = program
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The outputs for tensors or arrays, (rows, ...) each, as tensors in the containers that were exported.
+
+        Floats take the input's own width, and integers too where their values fit. Raises ArgumentError for another
+        number of inputs, ShapeError and DTypeError for others than were exported.
+        """
+        arrays = self._checked(inputs)
+        parts = [self._run([x[i:i + MOST_ROWS] for x in arrays]) for i in range(0, len(arrays[0]), MOST_ROWS)]
+        return map_leaves(lambda *leaves: asarray(np.concatenate(leaves)), *parts)
+
+    def predict(self, *inputs: Any) -> Any:
+        """The same as a call."""
+        return self(*inputs)
+
+    @property
+    def stablehlo(self) -> str:
+        """The program as the text of a StableHLO module (MLIR), for other tools."""
+        return self._program.text()
+
+    def __repr__(self) -> str:
+        outputs, structure = flatten(self._program.outputs)
+        return f"Exported({', '.join(map(_text, self._program.inputs))} -> {describe(structure, map(_text, outputs))})"
+
+    def _checked(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+        types = self._program.inputs
+        if len(inputs) != len(types):
+            raise ArgumentError(f"{len(inputs)} inputs for {self!r}", expected=f"{len(types)}",
+                                fix="pass each input as an argument of its own")
+        arrays = [_fitting(x, type_) for x, type_ in zip(inputs, types, strict=True)]
+        if len({len(x) for x in arrays}) > 1:
+            raise ShapeError(f"inputs of {', '.join(str(len(x)) for x in arrays)} rows", expected="one number of rows",
+                             fix="check how the inputs were made; rows are the first axis")
+        return arrays
+
+    def _run(self, arrays: list[np.ndarray]) -> Any:
+        """The outputs, computed for the next power of two of rows: each number of rows is a compilation."""
+        rows = len(arrays[0])
+        missing = (1 << (rows - 1).bit_length()) - rows
+        filled = [np.concatenate([x, np.repeat(x[-1:], missing, axis=0)]) for x in arrays]
+        return map_leaves(lambda x: x[:rows], self._program(filled, default()))
+
+
+def _text(x: Any) -> str:
+    """Shape and dtype of an input or output."""
+    return f"{x.dtype}[{','.join(map(str, x.shape))}]"
+
+
+def _fitting(x: Any, wanted: Any) -> np.ndarray:
+    """An input as an array of the shape and dtype that are wanted."""
+    array = x.numpy() if isinstance(x, Tensor) else asarray(x, device="cpu").numpy()
+    if array.ndim == 0 or array.shape[1:] != wanted.shape[1:] or len(array) == 0:
+        shape = ", ".join(["rows", *map(str, wanted.shape[1:])])
+        raise ShapeError(f"an input of shape {array.shape} for an exported program", expected=f"({shape})",
+                         fix="pass at least one row, each as those that it was exported for")
+    found = as_dtype(array.dtype)
+    target = as_dtype(wanted.dtype)
+    if found is target:
+        return array
+    cast = array.astype(target.numpy) if _is_cast(found, target) else None
+    if cast is None or (target.is_integer and not np.array_equal(cast, array)):
+        raise DTypeError(f"an input of {found} for an exported program", expected=f"{target}",
+                         fix=f"cast it: x.astype({str(target)!r}); or export the model again for {found}")
+    return cast
+
+
+def _is_cast(found: DType, target: DType) -> bool:
+    """Whether values of one dtype may stand for the other."""
+    return (found.is_integer and target.is_integer) or (target.is_float and (found.is_float or found.is_integer))
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write what `serialise` gave, under another name first, so that a crash spares what was there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(content + _seal(content))
+
+
+def read(path: Path) -> Exported:
+    """The program in a file; FileFormatError for one that is damaged, or that `tz.export` did not write."""
+    content = path.read_bytes()
+    body, seal = content[:-SEAL_SIZE], content[-SEAL_SIZE:]
+    if not seal.startswith(MARK):
+        raise FileFormatError("not an exported model, or one that was cut short", path=path,
+                              expected="a file as tz.export wrote it, or the folder of a saved model",
+                              fix="check the path (a saved model is loaded by its folder), or export again")
+    if seal != _seal(body):
+        raise FileFormatError("the file is damaged: its checksum is another", path=path,
+                              expected="the file as tz.export wrote it", fix="copy it anew, or export again")
+    try:
+        return Exported(xla_part("export").Program(body))
+    except (AttributeError, LookupError, ValueError, struct.error) as error:
+        raise FileFormatError(f"the installed jax does not read it: {error}", path=path,
+                              expected="a file of this version of jax or of one up to six months older",
+                              fix="install a newer jax, or export again with this one") from error
+
+
+def _seal(body: bytes) -> bytes:
+    return MARK + hashlib.sha256(body).digest()
+
+
+SEAL_SIZE = len(_seal(b""))
+
+
+def xla_part(name: str) -> Any:
+    """A module of the XLA backend, or the error that says how to install it."""
+    xla()
+    return importlib.import_module(f"tarazu.backend.xla.{name}")

@@ -1,0 +1,23 @@
+"""`tz.random`: random numbers from the global generator or one of your own.
+
+A generator's state is a tensor, so random numbers are the same, and go on the same way, eagerly and under `jit`. Where
+`shape` is left out it is the one that the parameters, which may be tensors, have together; `device=` says where the
+numbers are put. Gradients flow to parameters that shift and scale (mean, std, low, high, scale), not to the others.
+"""
+
+from tarazu.runtime.random.choice import categorical, choice, permutation, shuffle
+from tarazu.runtime.random.distributions import (
+    bernoulli,
+    dropout,
+    exponential,
+    gamma,
+    normal,
+    randint,
+    randn,
+    truncated_normal,
+    uniform,
+)
+from tarazu.runtime.random.generator import Generator, default, seed
+
+__all__ = ["Generator", "bernoulli", "categorical", "choice", "default", "dropout", "exponential", "gamma", "normal",
+           "permutation", "randint", "randn", "seed", "shuffle", "truncated_normal", "uniform"]

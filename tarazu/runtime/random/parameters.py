@@ -1,0 +1,68 @@
+"""What all of `tz.random` asks of its parameters: shapes, dtypes, ranges, a generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.dtypes import DEFAULT_FLOAT, DType, as_dtype
+from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
+from tarazu.ir.graph import Node
+from tarazu.ir.type_rules.rules import broadcast_shapes
+from tarazu.ir.types import Shape
+from tarazu.ops.elementwise import astype
+from tarazu.ops.promote import as_value
+from tarazu.ops.shape import normalise_shape
+from tarazu.runtime.device import values
+from tarazu.runtime.random.generator import Generator, default
+from tarazu.runtime.tensor.tensor import Tensor
+
+
+def shape_of(name: str, shape: Any, *parameters: Any) -> Shape:
+    """`shape`, checked against the shapes of the parameters; where it is None, the one that these have together."""
+    own = [() if isinstance(p, int | float) else as_value(p).shape for p in parameters]
+    if shape is None:
+        return broadcast_shapes(name, *own)
+    sizes = normalise_shape(shape, name)
+    if min(sizes, default=0) < 0:
+        raise ShapeError(f"{name}: shape {sizes}", expected="sizes of at least 0", fix="-1 stands for no size here")
+    if any(own) and broadcast_shapes(name, sizes, *own) != sizes:
+        raise ShapeError(f"{name}: shape {sizes} for parameters of shapes {' and '.join(map(str, own))}",
+                         expected="parameters that broadcast to the shape",
+                         fix="leave the shape out for one number per parameter")
+    return sizes
+
+
+def float_dtype(name: str, dtype: Any) -> DType:
+    found = DEFAULT_FLOAT if dtype is None else as_dtype(dtype)
+    if not found.is_float:
+        raise DTypeError(f"{name} of {found}", expected="a float dtype",
+                         fix="tz.random.randint draws whole numbers, tz.random.bernoulli booleans")
+    return found
+
+
+def next_state(generator: Generator | None) -> Tensor:
+    return (default if generator is None else generator).next_state()
+
+
+def scaled(numbers: Any, scale: Any, shift: Any = 0.0) -> Any:
+    """numbers * scale + shift in the dtype of the numbers."""
+    for value, neutral in ((scale, 1.0), (shift, 0.0)):
+        if not (isinstance(value, int | float) and value == neutral):
+            other = value if isinstance(value, int | float) else astype(as_value(value), numbers.dtype, copy=False)
+            numbers = numbers * other if neutral else numbers + other
+    return numbers
+
+
+def require(name: str, parameter: str, value: Any, holds: Callable[[np.ndarray], Any], wanted: str) -> None:
+    """ArgumentError for parameters out of their range, as far as they have values yet."""
+    raw = value.raw if isinstance(value, Tensor) else np.asarray(value)
+    if not isinstance(raw, Node) and not (fine := np.asarray(holds(raw := values(raw)))).all():
+        raise ArgumentError(f"{name}: {parameter}={raw[~fine].flat[0]}", expected=wanted,
+                            fix=f"check {parameter}; tz.clip keeps a tensor in a range")
+
+
+def require_not_negative(name: str, parameter: str, value: Any) -> None:
+    require(name, parameter, value, lambda raw: raw >= 0, "numbers of at least 0")

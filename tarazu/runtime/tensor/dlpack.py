@@ -1,0 +1,71 @@
+"""Tensors to and from other array libraries, by DLPack, and what else the array API standard (2024.12) asks of them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError, DeviceError
+from tarazu.ir.interpreter import Value, state
+from tarazu.runtime.tensor.namespace import __array_api_version__
+
+_CPU = (1, 0)  # kDLCPU, and the number of the device
+_READ_ONLY_SINCE = (1, 0)  # the version of DLPack from which on a capsule can say so
+
+
+class Exchange(Value):
+    """What a tensor inherits for code that works with the arrays of any library."""
+
+    __slots__ = ()
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        if api_version is not None and api_version > __array_api_version__:
+            raise ArgumentError(f"__array_namespace__ for version {api_version!r} of the array API standard",
+                                expected=f"{__array_api_version__!r} or earlier", fix="leave api_version out")
+        return sys.modules["tarazu"]
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        raw = self.raw
+        return raw.__dlpack_device__() if hasattr(raw, "__dlpack_device__") else _CPU
+
+    def __dlpack__(self, *, stream: Any = None, max_version: tuple[int, int] | None = None,
+                   dl_device: tuple[int, int] | None = None, copy: bool | None = None) -> Any:
+        raw: Any = self.raw
+        if hasattr(raw, "__dlpack__") and not isinstance(raw, np.ndarray):  # JAX knows what streams are
+            return raw.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+        if dl_device is not None and tuple(map(int, dl_device)) != _CPU:
+            raise BufferError(f"__dlpack__ for device {dl_device} of a tensor on the CPU, {_CPU}")
+        array = self.numpy()  # type: ignore[attr-defined]
+        if max_version is not None and tuple(max_version) >= _READ_ONLY_SINCE:
+            return array.__dlpack__(max_version=tuple(max_version), copy=copy)
+        # an older consumer is not told that the memory is read-only: it gets a copy, unless it insists on none
+        if copy is not False or not raw.flags.writeable:
+            raw = raw.copy()
+        if copy is False:
+            self.raw = raw  # the same values, in memory that can be shared
+        return raw.__dlpack__()
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
+        """The tensor on another device, by name."""
+        if stream is not None:
+            raise DeviceError(f"to_device with stream={stream!r}", expected="None: the CPU has no streams",
+                              fix="leave the stream out")
+        return self.to(device)  # type: ignore[attr-defined]
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
+    """A tensor of the array of another library, which shares its memory unless `copy` is true.
+
+    >>> import numpy as np
+    >>> import tarazu as tz
+    >>> tz.from_dlpack(np.arange(3))
+    Tensor([0, 1, 2], dtype=int64)
+    """
+    try:
+        return state.interpreter.place(state.interpreter.lift(np.from_dlpack(x, copy=copy), None), device)
+    except (AttributeError, BufferError, RuntimeError, TypeError) as error:
+        raise ArgumentError(f"from_dlpack of {type(x).__name__}: {error}",
+                            expected="an array on the CPU with __dlpack__ and __dlpack_device__",
+                            fix="move it to the CPU first, or go through NumPy: tz.asarray(np.asarray(x))") from None

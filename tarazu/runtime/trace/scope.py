@@ -1,0 +1,69 @@
+"""Where in the user's program a trace is: the modules that are being called, and, while debugging, the line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tarazu.ir.graph import Builder
+from tarazu.ir.origin import NOWHERE
+
+_PACKAGE = str(Path(__file__).parents[2]) + os.sep
+
+
+class Scopes:
+    """The stack of modules being called in a trace; keeps the origin that the builder gives to new nodes."""
+
+    def __init__(self, builder: Builder, *, notes_lines: bool) -> None:
+        self.modules: list[Any] = []
+        self._builder, self._notes_lines, self._is_guided = builder, notes_lines, False
+        self._origin = NOWHERE
+        self._calls: Counter[tuple[str, ...]] = Counter()
+
+    @contextlib.contextmanager
+    def inside(self, module: Any, name: str) -> Iterator[None]:
+        """A block for one call of `module`, which the module around it knows as `name`."""
+        before = self._origin
+        path = (*before.scope, name)
+        self._calls[path] += 1
+        if self._calls[path] > 1:
+            path = (*before.scope, f"{name} (call {self._calls[path]})")
+        self._origin = self._builder.origin = before._replace(scope=path)
+        self.modules.append(module)
+        try:
+            yield
+        finally:
+            self.modules.pop()
+            self._origin = self._builder.origin = before
+
+    def note_line(self) -> None:
+        """Note the user's line for the next node, unless that takes over the line of an earlier one."""
+        if self._notes_lines and not self._is_guided:
+            self._builder.origin = self._origin._replace(line=user_line())
+
+    def going_back(self, node: Any) -> None:
+        """Let nodes carry the origin of the result that `node` of the tape recorded, marked as backward."""
+        made = node.outputs[0] if node is not None and node.order else None
+        origin = getattr(made, "origin", self._origin)
+        self._follow(None if node is None else origin._replace(is_backward=True))
+
+    def replaying(self, node: Any) -> None:
+        """Let nodes carry the origin of `node` of another graph."""
+        self._follow(None if node is None else node.origin)
+
+    def _follow(self, origin: Any) -> None:
+        self._is_guided = origin is not None
+        self._builder.origin = self._origin if origin is None else origin
+
+
+def user_line() -> str:
+    """The file and line, outside of Tarazu, that is running now: "train.py:12"."""
+    frame: Any = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,0 +1,31 @@
+"""One trace at a time: while a thread traces, the handles that it changes hold nodes, which no other thread can use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tarazu.ir.graph import Node
+from tarazu.transform.gradient.tape import Leaf
+
+tracing = threading.RLock()  # held by the thread that traces
+
+
+def settled(handle: Any) -> Any:
+    """The data of `handle`, once no other thread traces."""
+    raw = handle.raw
+    if raw.__class__ is Node:
+        with tracing:
+            return handle.raw
+    return raw
+
+
+def renew(handles: Iterable[Any], sources: Iterable[int], raws: Sequence[Any], links: Sequence[Any]) -> None:
+    """Let each handle stand for `raws[source]` once no other thread traces, at that place on the tape if not a leaf."""
+    for handle, i in zip(handles, sources, strict=True):
+        if handle.raw.__class__ is Node:
+            settled(handle)
+        handle.raw, link = raws[i], links[i]
+        if handle.link is not link and not isinstance(handle.link, Leaf):
+            handle.link = link

@@ -1,0 +1,1 @@
+"""Functions of one example as functions of many, and several copies of a model as one program."""

@@ -1,0 +1,165 @@
+"""A function traced for one lane: its graph, what it read from outside, and what it changed there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from tarazu.base.errors import ArgumentError, TarazuError, TraceError
+from tarazu.base.pytree import Structure, flatten
+from tarazu.ir.graph import Graph, Node
+from tarazu.ir.interpreter import state
+from tarazu.ir.types import TensorType
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.captures import KEPT, Change
+from tarazu.runtime.trace.trace import Trace
+from tarazu.runtime.vmap.lane_axes import Placed
+from tarazu.transform.batching.engine import Flags
+from tarazu.transform.gradient.tape import USER, Leaf
+
+Members = Mapping[int, Tensor]  # by id of a handle that differs between lanes: the handle of all its values, stacked
+
+
+class Update(NamedTuple):
+    """An output of the graph that a handle from outside gets: as its value, or as its gradient."""
+
+    handle: Tensor
+    is_gradient: bool
+    is_tracked: bool  # whether gradients may flow back through the new value
+
+
+class _LaneTrace(Trace):
+    """A trace of one lane. The gradients of members are read from, and belong to, their stacked handles."""
+
+    def __init__(self, members: Members) -> None:
+        super().__init__()
+        self.stacked = dict(members)
+        self._stand_ins: list[Tensor] = []
+
+    def _depend_on_gradient(self, handle: Tensor) -> None:
+        stacked = self.stacked.get(id(handle))
+        if stacked is None:
+            super()._depend_on_gradient(handle)
+        else:
+            self._before[0].before_grad_read(stacked)
+            self._give_gradient(handle)
+
+    def before_change(self, handle: Tensor) -> None:
+        self._give_gradient(handle)
+        super().before_change(handle)
+
+    def _give_gradient(self, handle: Tensor) -> None:
+        """Let a member have a gradient, to be read or cleared, while its stacked handle has one."""
+        stacked = self.stacked.get(id(handle))
+        if stacked is not None and stacked._grad is not None and handle._grad is None \
+                and id(handle) not in self._originals:
+            handle._grad = Tensor(handle.raw)
+            self.stacked[id(handle._grad)] = stacked._grad
+            self._stand_ins.append(handle)
+
+    def __exit__(self, *details: object) -> None:
+        super().__exit__(*details)
+        for handle in self._stand_ins:
+            handle._grad = None
+
+
+class TracedLane(NamedTuple):
+    """A function traced for one lane."""
+
+    graph: Graph  # outputs: the results, then what becomes of handles from outside
+    results: list[Tensor]
+    structure: Structure
+    captured: list[Tensor]
+    updates: list[Update]
+    cleared: list[Tensor]  # handles whose gradient becomes None
+    stacked: Members
+
+    @property
+    def forced(self) -> Flags:
+        """Which of the updates have a value for each lane in any case."""
+        return tuple([id(handle) in self.stacked for handle, _, _ in self.updates])
+
+    def require_same(self, batched: Flags) -> None:
+        """Raise for an update that differs between lanes, of a handle that has one value for all."""
+        for (handle, _, _), differs in zip(self.updates, batched, strict=True):
+            if differs and id(handle) not in self.stacked:
+                raise TraceError(f"vmap: a tensor of shape {handle.shape} from outside would get another value in each "
+                                 "lane",
+                                 expected="changes in place that are the same in all lanes",
+                                 fix="return the new value instead, or give each lane its own tensor: tz.replicate")
+
+    def write_back(self, outputs: list[Tensor]) -> None:
+        """Give the handles from outside what they get; those of members to the stacks."""
+        for (handle, is_gradient, is_tracked), value in zip(self.updates, outputs, strict=True):
+            target = self.stacked.get(id(handle), handle)
+            if is_gradient:
+                target.grad = Tensor(value.raw)
+            else:
+                state.interpreter.rebind(target, value if is_tracked and target is handle else Tensor(value.raw))
+        for handle in self.cleared:
+            self.stacked[id(handle)].grad = None
+
+
+def trace_lane(function: Callable[..., Any], placed: list[Placed], structure: Structure, kwargs: dict[str, Any],
+           members: Members) -> TracedLane:
+    """`function` traced for one lane of the leaves of its arguments; `members` have a value in each lane."""
+    with (trace := _LaneTrace(members)):
+        lanes = [one.leaf if one.axis is None else _one_lane(trace, one) for one in placed]
+        parameters = [x.raw for x, one in zip(lanes, placed, strict=True) if one.axis is not None]
+        leaves, result_structure = flatten(function(*structure.rebuild(lanes), **kwargs))
+        results = [_result(trace, leaf) for leaf in leaves]
+        outputs = [x.raw for x in results]
+        updates, cleared = _updates(trace, outputs)
+    for guard in trace.guards:
+        state.interpreter.depend_on(guard.read, guard.what)
+    captured = list(trace.captured.values())
+    graph = Graph([*parameters, *[node for _, node, _ in captured]], outputs)
+    return TracedLane(graph, results, result_structure, [handle for handle, _, _ in captured], updates, cleared,
+                      trace.stacked)
+
+
+def _one_lane(trace: Trace, one: Placed) -> Tensor:
+    """The stand-in for one lane of an argument: a tensor of its own, so that changes in place end with the lane."""
+    x = one.leaf
+    axis = one.axis % len(x.shape)  # type: ignore[operator]
+    lane = Tensor(trace.builder.parameter(TensorType((*x.shape[:axis], *x.shape[axis + 1:]), x.dtype)))
+    if x.link is not None:
+        lane.link = Leaf(USER, lane)
+    return lane
+
+
+def _result(trace: Trace, leaf: Any) -> Tensor:
+    """A result as a value of the trace, with a link if gradients may flow back through it."""
+    if not isinstance(leaf, Tensor):
+        try:
+            leaf = trace.lift(leaf, None)
+        except TarazuError:
+            raise ArgumentError(f"vmap: the function gave a {type(leaf).__name__}", expected="tensors, or numbers",
+                                fix="return tensors, in nested lists, tuples and dicts") from None
+    node, link = trace.read(leaf)
+    return Tensor(node, link if link is not None and link.is_alive and leaf.dtype.is_inexact else None)
+
+
+def _updates(trace: _LaneTrace, outputs: list[Node]) -> tuple[list[Update], list[Tensor]]:
+    """What the lane changed of handles from outside; new values and gradients are put to the outputs."""
+    updates, cleared = [], []
+    for change in trace.changes():
+        if change.raw is not None:
+            updates.append(Update(change.handle, False, change.link is not None))
+            outputs.append(change.raw)
+        if change.grad is not KEPT:
+            if id(change.handle) not in trace.stacked and trace.keeps_gradient(change):
+                continue
+            _require_member(change, trace)
+            if change.grad is None:
+                cleared.append(change.handle)
+            else:
+                updates.append(Update(change.handle, True, False))
+                outputs.append(trace.read(change.grad)[0])
+    return updates, cleared
+
+
+def _require_member(change: Change, trace: _LaneTrace) -> None:
+    if id(change.handle) not in trace.stacked:
+        raise TraceError("vmap: backward() inside changed the .grad of a tensor from outside",
+                         expected="gradients as results", fix="use tz.grad inside, and reduce its result outside")

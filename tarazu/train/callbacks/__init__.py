@@ -1,0 +1,1 @@
+"""Callbacks: objects that `fit` notifies, those of our own among them."""

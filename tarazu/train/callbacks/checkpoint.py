@@ -1,0 +1,72 @@
+"""Checkpoints of a training run: all that it has to go on from, written after its epochs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tarazu.base.errors import ArgumentError
+from tarazu.nn.layers.last_axis import size
+from tarazu.train.callbacks.base import Callback
+from tarazu.train.callbacks.checkpoint_folder import Content, read, write
+from tarazu.train.callbacks.run_state import go_on, plain_values, tensors
+from tarazu.train.save.first_process import written_once
+
+if TYPE_CHECKING:
+    from tarazu.train.trainer.run import Run
+
+
+class Checkpoint(Callback):
+    """Writes all that the run needs to go on to `folder`, after every `every`-th epoch and the last; a fit that finds
+    it there goes on from it.
+
+    The same script run again after a crash gives what it would have given without, to the same bits: weights, losses,
+    verdict. `epochs` counts those before the crash too. Own callbacks that keep something from epoch to epoch have
+    `state_dict` and `load_state_dict`. Data are not kept: pass the same. With `steps_per_epoch` the batches that the
+    run has had are read again and passed over; so an iterator has to be made anew, to give the same from its start.
+
+    >>> import pathlib, tempfile
+    >>> import tarazu as tz
+    >>> folder = pathlib.Path(tempfile.mkdtemp()) / "run.ckpt"
+    >>> def train(epochs):
+    ...     model = tz.nn.Sequential([tz.nn.Dense(1)]).compile("adam", loss="mse")
+    ...     checkpoint = tz.train.Checkpoint(folder)
+    ...     return model.fit([[1.0], [2.0]], [2.0, 4.0], epochs=epochs, seed=0, callbacks=checkpoint, verbose=0)
+    >>> len(train(epochs=2))
+    2
+    >>> [row["epoch"] for row in train(epochs=3)]  # trains one epoch more
+    [1, 2, 3]
+    """
+
+    def __init__(self, folder: str | os.PathLike, every: int = 1) -> None:
+        self.folder, self.every = Path(folder), size("every", every)
+        self._found: Content | None = None
+
+    def open(self) -> int | None:
+        """Read what is in the folder; gives the seed by which that run held rows out, None where there is none."""
+        self._found = read(self.folder)
+        return None if self._found is None else self._found.values["split_seed"]
+
+    def on_fit_start(self, run: Run) -> None:
+        if self._found is not None:
+            found, self._found = self._found, None
+            go_on(run, found, self.folder)
+
+    def on_epoch_end(self, run: Run) -> None:
+        if run.epoch % self.every == 0 or run.epoch == run.epochs or run.history.stopped is not None:
+            self._write(run)
+
+    def _write(self, run: Run) -> None:
+        written_once("a checkpoint", tensors(run).items(), partial(write, self.folder, run.epoch, plain_values(run)))
+
+
+def open_checkpoint(callbacks: Iterable[Callback]) -> int | None:
+    """Let the checkpoint among the callbacks read its folder, before rows are held out by the seed that it gives."""
+    found = [callback for callback in callbacks if isinstance(callback, Checkpoint)]
+    if len(found) > 1:
+        raise ArgumentError(f"{len(found)} checkpoints among the callbacks", expected="one, as a run goes on from one",
+                            fix="leave one out")
+    return found[0].open() if found else None

@@ -1,0 +1,147 @@
+"""What a training run has to go on from, taken out of it and put back."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError
+from tarazu.nn.module.mode import in_mode
+from tarazu.runtime import random
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.train.callbacks.base import Callback
+from tarazu.train.callbacks.checkpoint_folder import Content
+from tarazu.train.trainer.run_chunk import train_on
+from tarazu.train.trainer.snapshot import restore, snapshot
+
+if TYPE_CHECKING:
+    from tarazu.train.trainer.run import Run
+
+# The tensors of a run, by the first part of their names, and in words.
+KINDS = {"model": "model", "optimizer": "optimiser", "generator": "global generator",
+         "changed": "set of other tensors that a step changes, such as states of own generators"}
+
+
+def plain_values(run: Run) -> dict[str, Any]:
+    """What is no tensor."""
+    return {"epoch": run.epoch, "rows": run.history.rows, "stopped": run.history.stopped,
+            "split_seed": run.setup.split_seed, "optimizer": _kind_of_optimizer(run),
+            "callbacks": {name: {key: value for key, value in _state(callback).items() if not _is_array(value)}
+                          for name, callback in _with_state(run).items()}}
+
+
+def tensors(run: Run) -> dict[str, Tensor]:
+    """All tensors, those that callbacks keep among them, by name."""
+    kept = {f"callbacks.{name}.{key}": asarray(value) for name, callback in _with_state(run).items()
+            for key, value in _state(callback).items() if _is_array(value)}
+    return {**_own_tensors(run), **kept}
+
+
+def _own_tensors(run: Run) -> dict[str, Tensor]:
+    named = {**{f"model.{path}": x for path, x in run.model.named_tensors()},
+             **{f"optimizer.{name}": x for name, x in run.setup.optimizer.named_state()},
+             "generator.state": random.default.state}
+    known = set(map(id, named.values()))
+    others = [x for x in run.changed() if id(x) not in known]
+    return {**named, **{f"changed.{i}": x for i, x in enumerate(others)}}
+
+
+def _kind_of_optimizer(run: Run) -> str:
+    optimizer = run.setup.optimizer
+    return f"{type(optimizer).__name__} ({', '.join(type(part).__name__ for part in optimizer.chain)})"
+
+
+def _with_state(run: Run) -> dict[str, Callback]:
+    """The callbacks that keep something, by their classes; a second one of a class is numbered."""
+    found, counts = {}, Counter[str]()
+    for callback in run.callbacks:
+        if type(callback).state_dict is not Callback.state_dict:
+            name = type(callback).__name__
+            counts[name] += 1
+            found[name if counts[name] == 1 else f"{name} {counts[name]}"] = callback
+    return found
+
+
+def _state(callback: Callback) -> dict[str, Any]:
+    content = callback.state_dict()
+    for name, value in content.items():
+        if not isinstance(value, int | float | str) and not _is_array(value):
+            raise ArgumentError(f"state_dict of {type(callback).__name__} gave a {type(value).__name__} for {name!r}",
+                                expected="numbers, text, tensors and arrays",
+                                fix="take it apart into such, or leave it out")
+    return content
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, Tensor | np.ndarray)
+
+
+def go_on(run: Run, found: Content, folder: Path) -> None:
+    """Put a run that has not started where the one in a checkpoint stood; ArgumentError unless that fits it.
+
+    All is checked before anything changes, but for a stream, which passes over what that run has had.
+    """
+    _require_same_kinds(run, found, folder)
+    _require_same_tensors(run, found, folder, [kind for kind in KINDS if kind != "changed"])
+    _pass_over(run, found.values["epoch"])
+    _require_same_tensors(run, found, folder, ["changed"])
+    for name, callback in _with_state(run).items():
+        callback.load_state_dict(found.values["callbacks"][name] | _part(found.arrays, f"callbacks.{name}."))
+    with no_grad():
+        for name, x in _own_tensors(run).items():
+            x.copy_(found.arrays[name])
+    run.start = snapshot(run.changed())
+    run.epoch, run.gone_on_from = found.values["epoch"], os.fspath(folder)
+    run.history.rows, run.history.stopped = list(found.values["rows"]), found.values["stopped"]
+    if found.values["split_seed"] is not None:
+        run.setup.split_seed = found.values["split_seed"]
+
+
+def _pass_over(run: Run, epochs: int) -> None:
+    """Pass over the batches of the epochs before, and trace the program: only then is known all that it changes."""
+    before = snapshot([*run.changed(), random.default.state])
+    with in_mode(run.model, training=True):
+        for i, chunk in enumerate(run.source.had(epochs)):
+            if i == 0:
+                train_on(run, chunk._replace(steps=0), run.zero_sums())
+    restore(before)
+
+
+def _require_same_kinds(run: Run, found: Content, folder: Path) -> None:
+    if found.values["optimizer"] != _kind_of_optimizer(run):
+        raise _unfit(folder, f"its optimiser is {found.values['optimizer']}", _kind_of_optimizer(run))
+    saved, own = list(found.values["callbacks"]), list(_with_state(run))
+    if set(saved) != set(own):
+        raise _unfit(folder, f"it holds the state of the callbacks {_listed(saved)}", _listed(own))
+
+
+def _require_same_tensors(run: Run, found: Content, folder: Path, kinds: list[str]) -> None:
+    for kind in kinds:
+        own, saved = _part(_own_tensors(run), f"{kind}."), _part(found.arrays, f"{kind}.")
+        if own.keys() != saved.keys():
+            missing, extra = sorted(own.keys() - saved.keys()), sorted(saved.keys() - own.keys())
+            raise _unfit(folder, f"another {KINDS[kind]}: missing {_listed(missing)}; not known {_listed(extra)}",
+                         "the tensors of this run")
+        for name, x in own.items():
+            array = saved[name]
+            if array.shape != tuple(x.shape) or array.dtype != x.dtype.numpy:
+                raise _unfit(folder, f"another {KINDS[kind]}: {name} is {array.dtype} of shape {array.shape}",
+                             f"{x.dtype} of shape {tuple(x.shape)}")
+
+
+def _part(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
+def _unfit(folder: Path, problem: str, expected: str) -> ArgumentError:
+    return ArgumentError(f"the checkpoint {folder} does not fit this run: {problem}", expected=expected,
+                         fix=f"call fit as when it was written, or delete the folder {folder} to start anew")

@@ -1,0 +1,146 @@
+"""`tz.export`: a trained model, or a function of rows, as a file that runs without its code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.base.pytree import Structure, flatten
+from tarazu.ir.graph import Graph
+from tarazu.ir.types import TensorType
+from tarazu.nn import Embedding, Module, Sequential
+from tarazu.nn.module.mode import in_mode
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.compile import simplified
+from tarazu.runtime.device import values
+from tarazu.runtime.jit.exported import write, xla_part
+from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.trace.trace import trace_function
+from tarazu.train.save.first_process import written_once
+from tarazu.train.sources.arrays import features
+from tarazu.train.trainer.precision import FULL
+
+Function = Callable[..., Any]
+# How far a row's output may be off, relative to the largest, when it is computed beside another: half precision passes.
+ROUNDING = 0.01
+
+
+def export(model: Module | Function, path: str | os.PathLike, example: Any = None) -> None:
+    """Write `model`, in evaluation mode, to the file `path` as a program that takes any number of rows.
+
+    The file is JAX's own serialisation of StableHLO, with the weights in it, for CPUs, GPUs and TPUs, and a checksum
+    behind it. `tz.load(path)` gives it back as an `Exported`, which needs JAX and none of the model's classes;
+    `jax.export.deserialize(bytearray(Path(path).read_bytes())).call(x)` runs it without Tarazu. It is written whole or
+    not at all, and computes what `predict` does.
+
+    `example` is an input with at least one row, (rows, ...), or a tuple of several inputs; a model whose first layer
+    has learnt its size from float rows needs none. In place of a model it may be a function, whose rows must not depend
+    on each other; results may be lists, tuples and dicts.
+
+    Raises DeviceError without JAX; ArgumentError without an example where one is needed, for what draws random numbers
+    or changes state, and for rows that depend on each other; CompileError for what JAX cannot export.
+
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(3)])
+    >>> model(tz.ones(1, 4)).shape
+    (1, 3)
+    >>> tz.export(model, "model.stablehlo")  # doctest: +SKIP
+    >>> tz.load("model.stablehlo")  # doctest: +SKIP
+    Exported(float32[batch,4] -> float32[batch,3])
+    """
+    backend, target = xla_part("export"), Path(path)
+    if target.is_dir():
+        raise ArgumentError(f"{target} is a folder", expected="the path of a file, new or to be replaced",
+                            fix="choose another path, such as model.stablehlo")
+    inputs = _inputs(model, example)
+    with in_mode(model, training=False) if isinstance(model, Module) else contextlib.nullcontext(), no_grad():
+        graph, constants, structure = _of_one_row(_callable(model, inputs), inputs)
+    content = backend.serialise(graph, constants, structure.rebuild)
+    written_once("an exported model", [], lambda _: write(target, content))
+
+
+def _inputs(model: Module | Function, example: Any) -> list[Tensor]:
+    """At least one row of each input; those of a model are as `predict` takes them."""
+    if isinstance(model, Module):
+        return _rows_like(model) if example is None else _examples(example, features)
+    return _examples(example, lambda x: x)
+
+
+def _rows_like(model: Module) -> list[Tensor]:
+    """A row of zeros such as the first layer was built with; ArgumentError where that is not known."""
+    first: Any = model
+    while isinstance(first, Sequential) and len(first):
+        first = first[0]
+    if first._built_with is not None:
+        return [asarray(np.zeros(shape, np.float32)) for shape in first._built_with]
+    name = type(first).__name__
+    reason = "which takes integers" if isinstance(first, Embedding) else "and what a row looks like is not known"
+    raise ArgumentError(f"export of a model whose first layer is {name}, {reason}", expected="an example of an input",
+                        fix="pass some rows: tz.export(model, path, example=x[:2])")
+
+
+def _examples(example: Any, prepared: Callable[[Any], Any]) -> list[Tensor]:
+    """The inputs of an example."""
+    if example is None:
+        raise ArgumentError("export of a function without an example", expected="an input with at least one row",
+                            fix="pass some rows: tz.export(function, path, example=x[:2])")
+    inputs = [asarray(prepared(x)) for x in (example if isinstance(example, tuple) else (example,))]
+    if any(x.ndim == 0 or len(x) != len(inputs[0]) or not len(x) for x in inputs):
+        shapes = ", ".join(str(x.shape) for x in inputs)
+        raise ShapeError(f"an example of shape {shapes}", expected="at least one row, as many for each input",
+                         fix="pass some rows: example=x[:2]")
+    return inputs
+
+
+def _callable(model: Module | Function, inputs: Sequence[Tensor]) -> Function:
+    """What `predict` would compile; layers that need to see an input before they are traced see one."""
+    if not isinstance(model, Module):
+        return model
+    model(*[x[:1] for x in inputs])
+    policy = FULL if model._setup is None else model._setup.policy
+    return policy.compilable(model)
+
+
+def _of_one_row(function: Function, inputs: list[Tensor]) -> tuple[Graph, list[np.ndarray], Structure]:
+    """The graph of the function for a single row, the values that it reads from outside, and the result's structure."""
+    traced = trace_function(function, [TensorType((1, *x.shape[1:]), x.dtype) for x in inputs])
+    if traced.rebound:
+        raise ArgumentError("a function that draws random numbers or changes tensors from outside",
+                            expected="one that computes its results from its inputs and does nothing else",
+                            fix="put a model that it calls into evaluation mode first: model.eval()")
+    _require_containers(traced.result_structure)
+    for output in traced.graph.outputs:
+        if output.shape[:1] != (1,):
+            raise ShapeError(f"for a single row the result has shape {output.shape}",
+                             expected="results with one row per row of the input, (1, ...) here",
+                             fix="leave out what removes or joins rows: reduce over other axes than the first")
+    _require_rows_apart(function, inputs)
+    return simplified(traced.graph), [values(x.raw) for x in traced.captured], traced.result_structure
+
+
+def _require_containers(structure: Structure) -> None:
+    if structure.kind not in (None, type(None), list, tuple, dict):
+        raise ArgumentError(f"a result in a {structure.kind.__name__}", expected="tensors in tuples, lists and dicts",
+                            fix="return a tuple or a dict: a file cannot hold own classes")
+    for child in structure.children:
+        _require_containers(child)
+
+
+def _require_rows_apart(function: Function, inputs: list[Tensor]) -> None:
+    """An error where the example shows that a row's result is another one when a second row is there."""
+    if len(inputs[0]) < 2:
+        return
+    alone, beside = (flatten(function(*[x[:count] for x in inputs]))[0] for count in (1, 2))
+    for one, two in zip(map(np.asarray, alone), map(np.asarray, beside), strict=True):
+        is_float = one.dtype.kind not in "biu"
+        bound = ROUNDING * float(np.abs(one[np.isfinite(one)]).max(initial=0)) if is_float else 0
+        if two.shape != (2, *one.shape[1:]) or (is_float and not np.allclose(one, two[:1], 0, bound, equal_nan=True)):
+            raise ArgumentError("rows that depend on each other: the first row's result changes beside the second",
+                                expected="a function that computes each row by itself",
+                                fix="normalise with numbers computed before, not with those of the batch")

@@ -1,0 +1,36 @@
+"""Files of named tensors, in the safetensors format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from tarazu.base.errors import FileFormatError
+from tarazu.base.files import replacing
+from tarazu.runtime.tensor.tensor import Tensor
+
+
+def write_tensors(path: Path, tensors: Iterable[tuple[str, Tensor]]) -> None:
+    """Write `tensors` under another name first, then rename, so that a crash spares the old file."""
+    from safetensors.numpy import save as save_tensors
+
+    arrays = {name: np.array(x.numpy(), order="C") for name, x in tensors}
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(save_tensors(arrays))
+
+
+def read_tensors(path: Path, fix: str) -> dict[str, np.ndarray]:
+    """The values by name; FileFormatError, to be mended as `fix` says, for a file that is missing or damaged."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise FileFormatError("the file is missing", path=path, expected="the tensors beside the description",
+                              fix=fix) from None
+    except SafetensorError as error:
+        raise FileFormatError(f"damaged or cut short: {error}", path=path, expected="the file as it was written",
+                              fix=fix) from None

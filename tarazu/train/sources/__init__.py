@@ -1,0 +1,1 @@
+"""Where batches come from: rows in memory or streams, put together in chunks."""

@@ -1,0 +1,98 @@
+"""From what users pass to `fit` to arrays that a model can learn from, checked before any training."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
+from tarazu.data import split_rows
+from tarazu.nn.losses import Loss, cross_entropy, huber, mae, mse, require_class_numbers
+from tarazu.runtime.tensor.tensor import Tensor
+
+
+class Arrays(NamedTuple):
+    """Inputs and targets with one row per sample."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+    def at(self, rows: Any) -> Arrays:
+        return Arrays(self.x[rows], self.y[rows])
+
+
+def features(x: Any) -> np.ndarray:
+    """`x` as an array with one row per sample; float64 becomes float32, and every value must be finite."""
+    return _numbers(x, "x", "encode text and dates as numbers first: tz.data.TableEncoder does so for tables")
+
+
+def _numbers(values: Any, name: str, fix: str) -> np.ndarray:
+    try:
+        array = values.numpy() if isinstance(values, Tensor) else np.asarray(values)
+    except ValueError as error:
+        raise ShapeError(f"{name} does not make an array: {error}", expected="rows of one length",
+                         fix=f"pad or cut the rows of {name}") from None
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(f"{name} holds {array.dtype}", expected="numbers", fix=fix)
+    if array.ndim == 0 or len(array) == 0:
+        raise ShapeError(f"{name} of shape {array.shape}", expected="an array with one row per sample",
+                         fix="pass at least one row")
+    return _finite_floats(array, name) if array.dtype.kind == "f" else array
+
+
+def _finite_floats(array: np.ndarray, name: str) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        short = array.astype(np.float32, copy=False) if array.dtype.itemsize > 4 else array
+    bad = ~np.isfinite(short)
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ArgumentError(f"{name} holds values that are not finite in {short.dtype}: {int(bad.sum())} of "
+                            f"{bad.size}, the first ({array[place]}) in row {place[0]}", expected="finite numbers",
+                            fix="fill, drop or scale them first; tz.data.TableEncoder replaces missing values")
+    return short
+
+
+def targets(y: Any) -> np.ndarray:
+    """`y` as float32, or as int64 when it holds whole numbers or booleans."""
+    if y is None:
+        raise ArgumentError("no y", expected="targets, one for each row of x", fix="call fit(x, y, ...)")
+    array = _numbers(y, "y", "number the classes: names, y = np.unique(y, return_inverse=True)")
+    return array.astype(np.int64) if array.dtype.kind in "iub" else array
+
+
+def pair(x: Any, y: Any) -> Arrays:
+    """Both as arrays with the same number of rows."""
+    arrays = Arrays(features(x), targets(y))
+    if len(arrays.x) != len(arrays.y):
+        raise ShapeError(f"x has {len(arrays.x)} rows and y has {len(arrays.y)}",
+                         expected="one target for each row of x",
+                         fix="check how x and y were made; rows are the first axis")
+    return arrays
+
+
+def require_labels_fit(loss: Loss, y: np.ndarray, outputs: tuple[int, ...]) -> None:
+    """Class numbers must lie below the number of outputs of the model; `outputs` is the shape of a batch of them."""
+    has_class_numbers = y.dtype.kind == "i" and y.shape[1:] != outputs[1:]
+    if loss is cross_entropy and has_class_numbers and outputs[-1] > 1:  # the loss itself refuses a single output
+        require_class_numbers(y, outputs[-1])
+
+
+def class_numbers(y: np.ndarray) -> np.ndarray | None:
+    """The class of each sample where `y` holds whole numbers or one-hot rows, else None."""
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim == 1 and (y == np.round(y)).all():
+        return y.astype(np.int64)
+    is_one_hot = y.ndim == 2 and ((y == 0) | (y == 1)).all() and (y.sum(1) == 1).all()
+    return y.argmax(1) if is_one_hot else None
+
+
+def hold_out(arrays: Arrays, share: float, seed: int, loss: Loss) -> tuple[Arrays, Arrays]:
+    """Rows to train on and a random share for validation, classes in proportion."""
+    if not isinstance(share, int | float) or not 0 < share < 1:
+        raise ArgumentError(f"validation_split={share!r}", expected="a share between 0 and 1",
+                            fix="pass for example validation_split=0.2")
+    labels = None if loss in (mse, mae, huber) else class_numbers(arrays.y)
+    split = split_rows(len(arrays.x), share, 0.0, seed, labels)
+    return arrays.at(split.train), arrays.at(split.validation)

@@ -1,0 +1,86 @@
+"""What `fit` trains on and validates with: rows in memory, or a stream of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.runtime import processes, random
+from tarazu.train.sources.arrays import Arrays, hold_out, pair, targets
+from tarazu.train.sources.chunk import Pace, Rows, SharedRows
+from tarazu.train.sources.stream import Stream, is_stream, rows_of
+from tarazu.train.trainer.trainer import Setup
+
+
+def rows(setup: Setup, x: Any, y: Any, batch_size: int, split: float, given: Any,
+         split_seed: int | None) -> tuple[Rows, Arrays | None]:
+    """The rows to train on, and those to validate with: a share `split` of them, or the `given` ones.
+
+    `split_seed`, if there is one, says which; else the seed of earlier fits.
+    """
+    _require_targets(x, y)
+    train = pair(x, y)
+    if given is not None:
+        if split:
+            raise ArgumentError("both validation_split and validation_data", expected="one of them",
+                                fix="leave one out")
+        return _rows(train, batch_size), _validation(given, train)
+    if not split:
+        return _rows(train, batch_size), None
+    if split_seed is None:
+        if setup.split_seed is None:
+            setup.split_seed = int(random.randint(2**31))
+        split_seed = setup.split_seed
+    train, validation = hold_out(train, split, split_seed, setup.loss)
+    return _rows(train, batch_size), validation
+
+
+def _rows(train: Arrays, batch_size: int) -> Rows:
+    return (Rows if processes.count() == 1 else SharedRows)(train, Pace(), batch_size)
+
+
+def _require_targets(x: Any, y: Any) -> None:
+    if y is None:
+        targets(y)  # raises
+    if isinstance(x, Iterator):
+        raise ArgumentError(f"a stream of batches ({type(x).__name__}), and y", expected="batches (x, y), and no y",
+                            fix="let the stream give pairs, and call fit(stream)")
+
+
+def batches(x: Any, epochs: int, steps_per_epoch: int | None, split: float,
+            given: Any) -> tuple[Stream, Arrays | None]:
+    """The batches to train on, and the rows to validate with, if there are any."""
+    if split:
+        raise ArgumentError(f"validation_split={split!r} with a stream of batches",
+                            expected="validation_data, as the rows of a stream are not known beforehand",
+                            fix="set rows apart before you make the stream: validation_data=(x_val, y_val)")
+    source = Stream(x, Pace(), epochs, steps_per_epoch)
+    try:
+        return source, None if given is None else _validation(given, source.train)
+    except BaseException:
+        source.close()
+        raise
+
+
+def require_no_steps(steps_per_epoch: int | None) -> None:
+    """Raises where `steps_per_epoch` is given for rows in memory."""
+    if steps_per_epoch is not None:
+        raise ArgumentError(f"steps_per_epoch={steps_per_epoch!r} for rows in memory",
+                            expected="it with a stream of batches only: an epoch is once through all rows",
+                            fix="leave it out, or pass an iterable of (x, y) batches as x")
+
+
+def _validation(given: Any, train: Arrays) -> Arrays:
+    if is_stream(given, None):
+        given = rows_of(given)
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise ArgumentError(f"validation_data of type {type(given).__name__}", expected="a pair (x, y), or batches",
+                            fix="pass validation_data=(x_validation, y_validation)")
+    found = pair(*given)
+    for name, wanted, has in zip(Arrays._fields, train, found, strict=True):
+        if wanted.shape[1:] != has.shape[1:]:
+            rows = ", ".join(["rows", *map(str, wanted.shape[1:])])
+            raise ShapeError(f"validation_data with {name} of shape {has.shape}", expected=f"shape ({rows})",
+                             fix="prepare validation data as the training data were prepared")
+    return found

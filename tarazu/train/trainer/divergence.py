@@ -1,0 +1,51 @@
+"""A run whose loss or weights are no longer finite: what is put back, and why it probably happened."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tarazu.nn.module.mode import in_mode
+from tarazu.runtime.tensor.tensor import asarray
+from tarazu.train.sources.arrays import Arrays
+from tarazu.train.trainer.snapshot import Snapshot, restore
+
+if TYPE_CHECKING:
+    from tarazu.train.trainer.run import Run
+
+LARGE = 1e4  # inputs and targets of networks lie around 1; squares and products of such values leave float32's digits
+
+
+class TrainingWarning(UserWarning):
+    """A run that ended before its time because a loss or a weight was not finite."""
+
+
+def give_up(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:
+    """End the run with the weights in `good`, the last that gave a finite loss; `rows` are those of the last steps."""
+    restore(good)
+    run.history.stopped = "not finite"
+    of = f" of {run.steps}" if run.steps else ""
+    run.failure = (f"training stopped: {what} in epoch {run.epoch}, step {run.step}{of}; "
+                   f"likely cause: {_likely_cause(run, rows)}. The weights from before that are kept.")
+
+
+def _likely_cause(run: Run, batch: Arrays) -> str:
+    """What the loss and its gradient, computed again under the good weights, give away."""
+    largest = max(np.abs(part.astype(np.float64)).max() for part in batch)
+    if largest > LARGE:
+        return f"values as large as {largest:.3g} in the data; scale inputs and targets (tz.data.Standardiser)"
+    optimizer = run.setup.optimizer
+    optimizer.zero_grad()
+    with in_mode(run.model, training=False):
+        loss = run.setup.loss(run.model(asarray(batch.x)), asarray(batch.y))
+    if not math.isfinite(float(loss)):
+        return "an operation such as log(0) or 0 / 0 in the model or the loss"
+    loss.backward()
+    gradients = [x.grad for x in optimizer.parameters if x.grad is not None]
+    optimizer.zero_grad()
+    if not all(np.isfinite(g.numpy()).all() for g in gradients):
+        return "an operation whose gradient is infinite, such as sqrt(0), in the model or the loss"
+    return (f"{run.setup.policy.likely_overflow}a learning rate that is too high ({float(optimizer.lr):.3g}); try a "
+            "tenth of it, or clip_norm=1.0")

@@ -1,0 +1,193 @@
+"""Mixed precision: the forward and backward part in a half type, weights and optimiser in float32.
+
+Micikevicius and others, "Mixed Precision Training", 2018. A `Policy` says in what type a model computes; a loss scale
+keeps gradients within the range of float16.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from tarazu.base.dtypes import DType, bfloat16, float16, float32
+from tarazu.base.errors import ArgumentError
+from tarazu.base.spelling import did_you_mean
+from tarazu.nn.module.module import Module
+from tarazu.ops.elementwise import astype, isfinite, logical_and, where
+from tarazu.ops.reduce import all as all_of
+from tarazu.optim.optimizer import Optimizer
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.tensor.tensor import Tensor, tensor
+
+# How the scale changes is as in section 3.2 of the paper and its "automatic loss scaling"; the numbers are those of
+# NVIDIA's "Mixed-Precision Training" guide and of jmp.DynamicLossScale.
+INITIAL_SCALE = 2.0 ** 15
+GOOD_STEPS = 2000  # so many steps in a row without an overflow, and the scale doubles
+LARGEST_SCALE = 2.0 ** 32  # gradients that are all zero never overflow, and the scale must not become infinite
+SMALLEST_SCALE = 2.0 ** -14  # what overflows even so is above 65504 * 2**14, or is none of the scale's doing
+
+Losses = Callable[[], tuple[Tensor, Tensor]]  # the loss of a batch, and what the model gave for it
+
+
+class FullPrecision:
+    """Everything in the type that it has: what `precision="float32"` stands for."""
+
+    likely_overflow = ""  # what in the model may have become infinite for this type alone
+
+    def forward(self, model: Module, inputs: Any) -> Any:
+        """The model's output."""
+        return model(inputs)
+
+    def compilable(self, model: Module) -> Callable[[Any], Any]:
+        """`forward` of one model, as a function to be compiled."""
+        return model.__call__
+
+    def loss_scale(self) -> Unscaled:
+        """What takes the steps of one training."""
+        return Unscaled()
+
+
+class HalfPrecision(FullPrecision):
+    """Parameters float32, computation in `dtype`, output float32."""
+
+    def __init__(self, dtype: DType) -> None:
+        self._dtype = dtype
+
+    def forward(self, model: Module, inputs: Any) -> Any:
+        """The model's output, computed with half copies of its float32 parameters; gradients flow to these."""
+        singles = [x for _, x in model.named_parameters() if x.dtype is float32]
+        if not singles:
+            return model(inputs)  # a float64 model stays one, with all digits of its inputs
+        if not any(module.reads_codes for _, module in model.named_modules()):
+            inputs = _cast(inputs, float32, self._dtype)
+        with _standing_in(singles, [astype(x, self._dtype) for x in singles]):
+            output = model(inputs)
+        return _cast(output, self._dtype, float32)
+
+
+    def compilable(self, model: Module) -> Callable[[Any], Any]:
+        def forward(inputs: Any) -> Any:
+            return self.forward(model, inputs)
+        return forward
+
+
+class ScaledHalfPrecision(HalfPrecision):
+    """As `HalfPrecision`, for a type in which small gradients would become zero."""
+
+    likely_overflow = 'a number above 65504 in the model, which float16 does not hold (try precision="bfloat16"), or '
+
+    def loss_scale(self) -> Unscaled:
+        return LossScale()
+
+
+def _cast(x: Any, from_dtype: DType, to_dtype: DType) -> Any:
+    return astype(x, to_dtype) if isinstance(x, Tensor) and x.dtype is from_dtype else x
+
+
+@contextlib.contextmanager
+def _standing_in(handles: Sequence[Tensor], values: Sequence[Tensor]) -> Iterator[None]:
+    """A block in which the handles are `values`, their dtype included, so that layers that ask for it get the half one.
+
+    What the block makes of a handle in place is its value afterwards, in the dtype that it had.
+    """
+    before = [(x, x.raw, x.link) for x in handles]
+    for x, value in zip(handles, values, strict=True):
+        x.raw, x.link = value.raw, value.link
+    try:
+        yield
+    finally:
+        after = [x.detach() for x in handles]
+        is_changed = [x.raw is not value.raw for x, value in zip(handles, values, strict=True)]
+        for x, raw, link in before:
+            x.raw, x.link = raw, link
+    with no_grad():
+        for x, new in [(x, new) for x, new, changed in zip(handles, after, is_changed, strict=True) if changed]:
+            x.copy_(astype(new, x.dtype))
+
+
+class Unscaled:
+    """Steps as they are."""
+
+    def step(self, losses: Losses, optimizer: Optimizer, state: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Take a step of the optimiser, which changes tensors of `state`; gives what `losses` gives."""
+        loss, prediction = losses()
+        loss.backward()
+        optimizer.step()
+        return loss, prediction
+
+    def state(self) -> list[Tensor]:
+        """The tensors that a step changes here."""
+        return []
+
+    def failure(self) -> str:
+        """Why no more steps will be taken, if so."""
+        return ""
+
+
+class LossScale(Unscaled):
+    """Steps with the gradient of the loss times a scale, so that small gradients do not become zero in float16.
+
+    Where a gradient overflows, the step is not taken and the scale is halved; after `GOOD_STEPS` others it is doubled.
+    """
+
+    def __init__(self) -> None:
+        self.scale, self.good_steps = tensor(INITIAL_SCALE), tensor(0, dtype="int64")
+
+    def step(self, losses: Losses, optimizer: Optimizer, state: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        before = [(x, x.raw, x.detach()) for x in state]
+        loss, prediction = losses()
+        (loss * self.scale).backward()
+        is_finite = self._unscale(optimizer.parameters)
+        optimizer.step()
+        with no_grad():
+            for x, raw, old in before:
+                if x.raw is not raw:  # what no step changes stays out of it
+                    x.copy_(where(is_finite, x, old))
+            self._adapt(is_finite)
+        return loss, prediction
+
+    def _unscale(self, parameters: Sequence[Tensor]) -> Tensor:
+        """Divide the gradients by the scale; gives whether they are all finite."""
+        is_finite = tensor(True)
+        with no_grad():
+            for x in parameters:
+                if x.grad is not None:
+                    x.grad = x.grad / self.scale
+                    is_finite = logical_and(is_finite, all_of(isfinite(x.grad)))
+        return is_finite
+
+    def _adapt(self, is_finite: Tensor) -> None:
+        count = where(is_finite, self.good_steps + 1, 0)
+        is_due = count >= GOOD_STEPS
+        larger, smaller = (self.scale * 2).clip(max=LARGEST_SCALE), (self.scale / 2).clip(min=SMALLEST_SCALE)
+        self.scale.copy_(where(is_finite, where(is_due, larger, self.scale), smaller))
+        self.good_steps.copy_(where(is_due, 0, count))
+
+    def state(self) -> list[Tensor]:
+        return [self.scale, self.good_steps]
+
+    def failure(self) -> str:
+        is_lowest = float(self.scale) <= SMALLEST_SCALE
+        return "the gradients were infinite or NaN at every loss scale" if is_lowest else ""
+
+
+FULL = FullPrecision()
+POLICIES = {"float32": FULL, "bfloat16": HalfPrecision(bfloat16), "float16": ScaledHalfPrecision(float16)}
+
+
+def policy(name: Any) -> FullPrecision:
+    """The policy of that name."""
+    if isinstance(name, str) and name in POLICIES:
+        return POLICIES[name]
+    raise ArgumentError(f"precision {name!r}", expected=f"one of {', '.join(POLICIES)}", fix=_meant(name))
+
+
+def _meant(name: Any) -> str:
+    if isinstance(name, DType) and name.name in POLICIES:
+        return f"write its name: precision={name.name!r}"
+    if str(name) in ("half", "mixed", "16", "mixed_bfloat16", "bf16"):
+        return "precision='bfloat16' needs half the memory of float32 and has its range"
+    if str(name) in ("fp16", "mixed_float16"):
+        return "did you mean 'float16'?"
+    return did_you_mean(name, POLICIES)

@@ -1,0 +1,67 @@
+"""A training run under way."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tarazu.record import History
+from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.train.sources.arrays import Arrays
+from tarazu.train.sources.chunk import Rows
+from tarazu.train.sources.stream import Stream
+from tarazu.train.trainer.run_chunk import Done
+from tarazu.train.trainer.snapshot import snapshot
+from tarazu.train.trainer.trainer import Setup
+
+if TYPE_CHECKING:
+    from tarazu.train.callbacks.base import Callback
+
+
+class Run:
+    """A training run under way: what callbacks see."""
+
+    def __init__(self, setup: Setup, source: Rows | Stream, validation: Arrays | None, *, epochs: int) -> None:
+        self.model, self.setup, self.source, self.validation = setup.model, setup, source, validation
+        self.epochs, self.batch_size = epochs, source.batch_size
+        self.callbacks: list[Callback] = []
+        self.history = History()
+        self.gone_on_from = ""  # the checkpoint
+        self.epoch = self.step = self.rows = 0  # the last two count in the epoch
+        self.loss = math.nan
+        self.sums: list[Tensor] = []  # over the epoch's rows: of the loss and of each metric
+        self._changed: tuple[int, list[Tensor]] = (-1, [])
+        self.start = snapshot(self.changed())
+        self.last: Done | None = None
+        self.failure = ""  # why the run was given up
+        self.kept_epoch: int | None = None  # None: the last one
+        self.last_validation_losses: np.ndarray | None = None
+
+    @property
+    def steps(self) -> int | None:
+        """How many steps an epoch has; None for a stream that has not said so yet."""
+        return self.source.steps
+
+    @property
+    def train(self) -> Arrays:
+        """The rows that the verdict judges: all, or of a stream the first ones."""
+        return self.source.train
+
+    def changed(self) -> list[Tensor]:
+        """All tensors that a step changes, random states of own generators too."""
+        traces, tensors = self._changed
+        if traces != self.setup.train_chunk.traces:
+            found = [*self.setup.state(), *self.setup.train_chunk.changes]
+            tensors = list({id(x): x for x in found}.values())
+            self._changed = self.setup.train_chunk.traces, tensors
+        return tensors
+
+    def zero_sums(self) -> list[Tensor]:
+        """What the sums of an epoch start from."""
+        return [asarray(np.zeros(())) for _ in ("loss", *self.setup.metrics)]
+
+    def stop(self, reason: str) -> None:
+        """End the training after this epoch."""
+        self.history.stopped = reason

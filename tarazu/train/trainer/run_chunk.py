@@ -1,0 +1,106 @@
+"""Runs chunks of steps; where a loss was not finite it finds the step by running the chunk again, step by step."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.sources.arrays import Arrays
+from tarazu.train.sources.chunk import Chunk
+from tarazu.train.trainer.divergence import give_up
+from tarazu.train.trainer.snapshot import Snapshot, restore, snapshot
+
+if TYPE_CHECKING:
+    from tarazu.train.trainer.run import Run
+
+
+class Done(NamedTuple):
+    """The last chunk that gave finite losses, the values from before it, and the step that it ended with."""
+
+    chunk: Chunk
+    before: Snapshot
+    step: int
+
+
+def advance(run: Run, chunk: Chunk) -> bool:
+    """Train on a chunk. False when a loss was not finite: the run is then given up and the good weights are back."""
+    before, traces, start = snapshot(run.changed()), run.setup.train_chunk.traces, time.perf_counter()
+    try:
+        loss, sums = train_on(run, chunk, run.sums)
+        run.loss = float(loss)
+        is_finite = math.isfinite(float(sums[0]))
+    except KeyboardInterrupt:
+        restore(before)  # an update that was cut short must leave nothing half done
+        raise
+    if not is_finite:
+        _give_up_at_failed_step(run, chunk, before)
+        return False
+    if chunk.batch == run.batch_size and run.setup.train_chunk.traces == traces:
+        run.source.pace.note(chunk.steps, time.perf_counter() - start)
+    run.sums, run.step, run.rows = sums, run.step + chunk.steps, run.rows + chunk.steps * chunk.batch
+    run.last = Done(chunk, before, run.step)
+    return True
+
+
+def train_on(run: Run, chunk: Chunk, sums: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    """The last loss of the chunk, and the sums over rows of loss and metrics, added to those given."""
+    run.setup.drop_gradients()  # of callbacks: the program neither reads nor leaves any
+    x, y, order, first, steps, batch = chunk
+    return run.setup.train_chunk(x, y, order, np.array(first), np.array(steps), sums, batch)
+
+
+def require_finite_weights(run: Run) -> bool:
+    """False, with the run given up, when the epoch's last update made a weight infinite or NaN, or could not be."""
+    what = run.setup.loss_scale.failure()
+    if not all(np.isfinite(x.numpy()).all() for x in run.setup.optimizer.parameters):
+        what = "a weight became infinite or NaN"
+    if not what:
+        return True
+    assert run.last is not None  # an epoch that ended has had a chunk
+    give_up(run, what, _last_good(run), run.last.chunk.last().arrays())
+    return False
+
+
+def _give_up_at_failed_step(run: Run, chunk: Chunk, before: Snapshot) -> None:
+    good, found, batches = _last_good(run), chunk, _last_batch(run)
+    if chunk.steps > 1:
+        restore(before)
+        for i in range(chunk.steps):
+            now, found = snapshot(run.changed()), chunk.step(i)
+            run.step, run.loss = run.step + 1, float(train_on(run, found, run.sums)[0])
+            if not math.isfinite(run.loss):
+                break
+            good, batches = now, [found]
+    else:
+        run.step += 1
+    give_up(run, f"the loss was {run.loss}", good, _joined([*batches, found]))
+
+
+def _last_good(run: Run) -> Snapshot:
+    """The values before the last step that gave a finite loss; those of now stay as they are."""
+    if run.last is None:
+        return run.start
+    chunk, before, _ = run.last
+    if chunk.steps == 1:
+        return before
+    now = snapshot(run.changed())
+    restore(before)
+    train_on(run, chunk._replace(steps=chunk.steps - 1), run.sums)
+    found = snapshot(run.changed())
+    restore(now)
+    return found
+
+
+def _last_batch(run: Run) -> list[Chunk]:
+    """The step before, where it is of the same epoch."""
+    is_of_epoch = run.last is not None and 0 < run.last.step == run.step
+    return [run.last.chunk.last()] if is_of_epoch and run.last else []
+
+
+def _joined(chunks: list[Chunk]) -> Arrays:
+    parts = [chunk.arrays() for chunk in chunks]
+    return Arrays(*[np.concatenate(part) for part in zip(*parts, strict=True)])

@@ -1,0 +1,208 @@
+"""What `compile` prepares: optimiser, loss, metrics, and the train step as one traced function; and the use of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.device import CPU
+from tarazu.base.errors import ArgumentError, TrainingError
+from tarazu.ir.interpreter import state
+from tarazu.nn import losses
+from tarazu.nn.layers.last_axis import size
+from tarazu.nn.module.mode import in_mode
+from tarazu.nn.module.module import Module
+from tarazu.ops.control_flow.control import while_loop
+from tarazu.ops.create import arange, zeros_like
+from tarazu.ops.elementwise import astype
+from tarazu.ops.indexing.index import take
+from tarazu.ops.reduce import mean
+from tarazu.ops.shape import reshape
+from tarazu.optim.named import optimizer as find_optimizer
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.device import move, whole
+from tarazu.runtime.jit.jit import Jit, jit
+from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.trace.captures import KEPT
+from tarazu.runtime.trace.trace import Trace
+from tarazu.train.metrics import named_metrics
+from tarazu.train.placement import Spread, spread_of
+from tarazu.train.sources.arrays import features, pair, require_labels_fit
+from tarazu.train.trainer.precision import FULL, policy
+
+
+class Setup:
+    """How one model is trained."""
+
+    def __init__(self, model: Module, optimizer: Any, loss: Any, metrics: Any, precision: Any = "float32") -> None:
+        self.model = model
+        self.optimizer = find_optimizer(optimizer)
+        self.loss = losses.loss(loss)
+        self.metrics = named_metrics(metrics, self.loss)
+        self.policy = policy(precision)
+        self.loss_scale = self.policy.loss_scale()
+        self.split_seed: int | None = None  # kept, so that fits that go on do not train on rows held out before
+        self.spread = Spread(CPU)
+        self.train_chunk: Jit = jit(self._train_chunk)
+        self._trained: list[Tensor] = []
+        self._modules: list[Module] = []
+
+    def _train_chunk(self, x: Tensor, y: Tensor, order: Tensor | None, first: Tensor, count: Tensor, sums: list[Tensor],
+                     batch: int) -> tuple[Tensor, list[Tensor]]:
+        """`count` steps of `batch` rows each, from order[first] on; `count` may change without a new trace.
+
+        Gives the last loss, and `sums` with the sums over rows of loss and metrics added, all in float64.
+        """
+        def step(carry: tuple[Tensor, Tensor, list[Tensor]]) -> tuple[Tensor, Tensor, list[Tensor]]:
+            i, _, totals = carry
+            rows = first + i if order is None else take(order, first + i * batch + arange(batch))
+            inputs, targets = [self.spread.batch(take(part, rows)) for part in (x, y)]
+            values = [reshape(astype(v, "float64"), ()) for v in self._train_step(inputs, targets)]
+            return i + 1, values[0], [total + value * batch for total, value in zip(totals, values, strict=True)]
+
+        start = zeros_like(count), zeros_like(sums[0]), sums
+        if state.interpreter.notes_lines:  # debug_nans looks at single operations; to it a loop is one
+            return step(start)[1:]
+        with no_grad():  # for what goes round the loop: inside it gradients are recorded all the same
+            return while_loop(lambda carry: carry[0] < count, step, start)[1:]
+
+    def _train_step(self, inputs: Tensor, targets: Tensor) -> list[Tensor]:
+        """One step on a batch; gives its mean loss and mean metrics."""
+        self.optimizer.zero_grad()
+        loss, prediction = self.loss_scale.step(lambda: self._loss(inputs, targets), self.optimizer, self._weights())
+        _drop_new_gradients()
+        prediction = prediction.detach()
+        return [loss.detach(), *[mean(metric(prediction, targets)) for metric in self.metrics.values()]]
+
+    def _loss(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        prediction = self.policy.forward(self.model, inputs)
+        loss = self.loss(prediction, targets)
+        _require_scalar(loss)
+        return loss, prediction
+
+    def drop_gradients(self) -> None:
+        """Set `.grad` of all that is trained to None."""
+        for x in self._trained:
+            x.grad = None
+
+    def prepare(self) -> None:
+        """Take in what the model has become since the last fit: its layers, and its parameters for the optimiser."""
+        modules, wanted = modules_of(self.model), self.model.parameters()
+        if not any(x.requires_grad for x in wanted):
+            raise TrainingError(f"a model without anything to train: {len(wanted)} parameters, all of them frozen",
+                                expected="at least one parameter with requires_grad=True",
+                                fix="add a layer with weights, or thaw them: model.freeze(False)")
+        if not _same(modules, self._modules):
+            self._modules, self.train_chunk = modules, jit(self._train_chunk)
+        if not self.optimizer.has_own_choice:
+            if not _same(wanted, self.optimizer.parameters):
+                self.optimizer.attach(wanted)
+        elif not {*map(id, wanted)} & {*map(id, self.optimizer.parameters)}:
+            raise ArgumentError("an optimiser that was made with parameters of another model",
+                                expected="parameters of this model, or none",
+                                fix='leave them out: model.compile(optimizer=tz.optim.Adam(lr=0.001), ...)')
+        self._trained = [*wanted, *self.optimizer.parameters]
+
+    def follow(self) -> None:
+        """Put all that is kept for the parameters where they are, after the model was moved."""
+        self.optimizer.follow()
+        for x in self.loss_scale.state():
+            move(x, whole(self.optimizer.parameters[0].device if self.optimizer.parameters else CPU))
+
+    def state(self) -> list[Tensor]:
+        """All tensors that a step changes."""
+        return [*self._weights(), *self.loss_scale.state()]
+
+    def _weights(self) -> list[Tensor]:
+        """The tensors of model and optimiser."""
+        return [x for _, x in [*self.model.named_tensors(), *self.optimizer.named_state()]]
+
+    def sample_losses(self, prediction: Tensor, target: Tensor) -> np.ndarray:
+        """The loss of each sample, shape (samples,). A loss without `reduction` is asked about one sample at a time."""
+        with no_grad():
+            if "reduction" in inspect.signature(self.loss).parameters:
+                return np.asarray(self.loss(prediction, target, reduction="none").numpy())
+            rows = range(len(prediction))
+            return np.array([float(self.loss(prediction[i:i + 1], target[i:i + 1])) for i in rows])
+
+
+def _drop_new_gradients() -> None:
+    """Set every gradient that the trace under way has made to None, so that no program needs to write them out."""
+    assert isinstance(state.interpreter, Trace)
+    for change in state.interpreter.changes():
+        if change.grad is not KEPT:
+            change.handle.grad = None
+
+
+def _require_scalar(loss: Any) -> None:
+    if not isinstance(loss, Tensor) or loss.size != 1:
+        what = f"a tensor of shape {loss.shape}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+        raise TrainingError(f"the loss function gave {what}", expected="a scalar tensor", fix="reduce it with .mean()")
+
+
+def modules_of(model: Module) -> list[Module]:
+    """The model and all modules below it."""
+    return [module for _, module in model.named_modules()]
+
+
+def _same(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    return list(map(id, first)) == list(map(id, second))
+
+
+def compile(model: Module, optimizer: Any, loss: Any, metrics: Any, precision: Any = "float32") -> None:
+    """Prepare `model` for training; its weights stay."""
+    if loss is None:
+        raise TrainingError("compile() without a loss", expected=f"one of {', '.join(losses.LOSSES)}, or a function",
+                            fix='classes: model.compile(loss="cross_entropy"); numbers: loss="mse"')
+    setup = Setup(model, optimizer, loss, metrics, precision)
+    if model._setup is not None:
+        setup.split_seed = model._setup.split_seed
+    model._setup = setup
+
+
+def setup_of(model: Module) -> Setup:
+    """What `compile` prepared."""
+    if model._setup is None:
+        raise TrainingError(f"{type(model).__name__} is not compiled", expected="model.compile(...) first",
+                            fix='for example model.compile(optimizer="adam", loss="cross_entropy")')
+    return model._setup
+
+
+def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Tensor:
+    """The outputs for `x` in evaluation mode, computed in batches."""
+    return outputs(model, features(x), size("batch_size", batch_size))
+
+
+def outputs(model: Module, inputs: np.ndarray, batch_size: int = 1024) -> Tensor:
+    """`predict` for inputs that were checked before."""
+    with in_mode(model, training=False), no_grad():
+        forward, spread = _forward(model, inputs), spread_of(model)
+        parts = [forward(spread.inputs(inputs[i:i + batch_size])).numpy() for i in range(0, len(inputs), batch_size)]
+    return asarray(np.concatenate(parts))
+
+
+def _forward(model: Module, inputs: np.ndarray) -> Jit:
+    """The compiled model, made anew when the model has other layers, or another precision, than before."""
+    used = FULL if model._setup is None else model._setup.policy
+    if model._predictor is None or not _same([used, *modules_of(model)], model._predictor[0]):
+        model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
+        model._predictor = [used, *modules_of(model)], jit(used.compilable(model))
+    return model._predictor[1]
+
+
+def evaluate(model: Module, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
+    """The loss and the metrics on `x` and `y`, by name."""
+    setup, arrays = setup_of(model), pair(x, y)
+    prediction = outputs(model, arrays.x, size("batch_size", batch_size))
+    require_labels_fit(setup.loss, arrays.y, prediction.shape)
+    return scores(setup, prediction, asarray(arrays.y))
+
+
+def scores(setup: Setup, prediction: Tensor, target: Tensor) -> dict[str, float]:
+    """The loss and the metrics of predictions, by name."""
+    with no_grad():
+        found = {"loss": float(setup.loss(prediction, target))}
+        return found | {name: float(mean(metric(prediction, target))) for name, metric in setup.metrics.items()}

@@ -1,0 +1,1 @@
+"""Batching (vmap): the engine, and a rule per primitive."""

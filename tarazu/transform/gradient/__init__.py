@@ -1,0 +1,1 @@
+"""Reverse-mode differentiation: the tape, the engine, and a rule per primitive."""

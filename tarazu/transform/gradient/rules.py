@@ -1,0 +1,269 @@
+"""The gradient of every primitive: a row per primitive, written in ops, so that derivatives of any order follow.
+
+A row is a tuple with one function per input, `(g, y, *inputs, **attributes) -> cotangent of that input`, where `g` is
+the cotangent of the result `y`; or, for primitives with many inputs or results, one function of `(cotangents,
+outputs, inputs, needed, **attributes)` for all inputs. Elementwise rows need not undo broadcasting; the engine does.
+`NOT_DIFFERENTIABLE` marks primitives whose results have no gradient at all.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tarazu.ir import op as ops
+from tarazu.ir.interpreter import Value, bind, state
+from tarazu.ops import elementwise as e
+from tarazu.ops.complex import conj
+from tarazu.ops.contract import dot_general
+from tarazu.ops.create import arange, full, ones_like, zeros_like
+from tarazu.ops.indexing.index import scatter_add, scatter_set, take_along_axis
+from tarazu.ops.indexing.sorting import argsort
+from tarazu.ops.networks.convolution import input_cotangent, kernel_cotangent
+from tarazu.ops.reduce import cumulative_sum, sum
+from tarazu.ops.shape import broadcast_to, concat, flip, permute_dims, reshape, slice_axis, stack
+from tarazu.transform.gradient.control_rules import barrier, call, cond, scan
+from tarazu.transform.gradient.cumulative_rules import cumulative_product
+from tarazu.transform.gradient.linalg_rules import LINALG_RULES
+from tarazu.transform.gradient.vjp import RULES, sum_to
+from tarazu.transform.gradient.while_rules import while_
+
+
+def _zero(g: Any, y: Any, *inputs: Any, **_: Any) -> Any:
+    return zeros_like(g)
+
+
+def _abs(g: Any, y: Any, x: Any) -> Any:
+    return g * e.sign(x) if x.dtype.is_float else g * x / e.where(e.equal(y, 0), 1, y)  # z / |z|, and 0 at 0
+
+
+def _larger_share(x: Any, other: Any) -> Any:
+    """1 where x is larger, 1/2 where both are equal: equal ones share the gradient."""
+    return e.where(e.equal(x, other), 0.5, e.astype(e.greater(x, other), x.dtype))
+
+
+def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
+    both = e.logical_and(e.equal(y, 0), e.equal(x, 0))
+    slope = e.multiply(y, e.pow(e.where(both, 1.0, x), y - 1.0))
+    return e.multiply(g, slope)
+
+
+def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g * e.where(e.equal(x, 0), 0.0, z * e.log(e.where(e.equal(x, 0), 1.0, x)))
+
+
+# Shape and index ------------------------------------------------------------------------------------------------
+
+def _place(g: Any, y: Any, x: Any, where: Any) -> Any:
+    """Back to where the input is; in a graph, where that is not known, XLA finds the way."""
+    home = state.interpreter.home(x)
+    return g if home is None else state.interpreter.place(g, home)
+
+
+def _transpose(g: Any, y: Any, x: Any, permutation: tuple[int, ...]) -> Any:
+    return permute_dims(g, sorted(range(len(permutation)), key=permutation.__getitem__))
+
+
+def _slice(g: Any, y: Any, x: Any, start: Any, stop: Any, step: Any) -> Any:
+    if 0 in y.shape:
+        return zeros_like(x)
+    spans = [(n - 1) * s + 1 for n, s in zip(y.shape, step, strict=True)]
+    high = tuple(size - a - span for size, a, span in zip(x.shape, start, spans, strict=True))
+    return bind(ops.PAD, g, full((), 0, dtype=g.dtype), low=start, high=high, interior=tuple(s - 1 for s in step))
+
+
+def _pad(g: Any, y: Any, x: Any, value: Any, low: Any, high: Any, interior: Any) -> Any:
+    step = tuple(gap + 1 for gap in interior)
+    stop = tuple(a + (n - 1) * s + 1 if n else a for a, n, s in zip(low, x.shape, step, strict=True))
+    return bind(ops.SLICE, g, start=low, stop=stop, step=step)
+
+
+def _pad_value(g: Any, y: Any, x: Any, value: Any, **widths: Any) -> Any:
+    return sum(g) - sum(_pad(g, y, x, value, **widths))
+
+
+def _concat(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axis: int) -> list[Any]:
+    parts, start = [], 0
+    for x, need in zip(inputs, needed, strict=True):
+        stop = start + x.shape[axis]
+        parts.append(slice_axis(cotangents[0], axis, start, stop) if need else None)
+        start = stop
+    return parts
+
+
+def _picked(g: Any, indices: Any, axes: tuple[int, ...]) -> Any:
+    return bind(ops.GATHER, g, *indices, axes=axes)
+
+
+def _gather(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axes: tuple[int, ...]) -> list[Any]:
+    x, *indices = inputs
+    return [scatter_add(zeros_like(x), cotangents[0], tuple(indices), axes), *[None] * len(indices)]
+
+
+def _scatter_add(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axes: tuple[int, ...]) -> list[Any]:
+    g, (_, _, *indices) = cotangents[0], inputs
+    return [g, _picked(g, indices, axes) if needed[1] else None, *[None] * len(indices)]
+
+
+def _scatter_set(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axes: tuple[int, ...]) -> list[Any]:
+    g, (_, updates, *indices) = cotangents[0], inputs
+    kept = scatter_set(g, zeros_like(updates), tuple(indices), axes) if needed[0] else None
+    return [kept, _of_last(g, indices, axes) if needed[1] else None, *[None] * len(indices)]
+
+
+def _of_last(g: Any, indices: Any, axes: tuple[int, ...]) -> Any:
+    """What an update gets: nothing where a later one went to the same place."""
+    picked = _picked(g, indices, axes)
+    places = picked.shape[:len(picked.shape) - len(g.shape) + len(axes)]
+    order = reshape(arange(math.prod(places)), places)
+    writers = scatter_set(full([g.shape[axis] for axis in axes], 0), order, tuple(indices), tuple(range(len(axes))))
+    is_last = e.equal(_picked(writers, indices, tuple(range(len(axes)))), order)
+    return e.where(reshape(is_last, places + (1,) * (len(picked.shape) - len(places))), picked, 0)
+
+
+# Reduce and contract --------------------------------------------------------------------------------------------
+
+def _restored(g: Any, x: Value, axes: tuple[int, ...]) -> Any:
+    """A reduced tensor with its axes back, at size 1."""
+    return reshape(g, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
+
+
+def _sum(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    return broadcast_to(_restored(g, x, axes), x.shape)
+
+
+def _extreme(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """Equal extremes share the gradient."""
+    chosen = e.astype(e.equal(x, _restored(y, x, axes)), x.dtype)
+    return chosen * _restored(g / sum(chosen, axes), x, axes)
+
+
+def _prod(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """By a tree of pairwise products, because y / x is not there when an element is 0."""
+    rest = tuple(i for i in range(len(x.shape)) if i not in axes)
+    order = axes + rest
+    moved = permute_dims(x, order)
+    rows = reshape(moved, (math.prod(x.shape[i] for i in axes), -1)) if 0 not in x.shape else None
+    if rows is None:
+        return zeros_like(x)
+    count, width = rows.shape
+    full = 1 << (count - 1).bit_length()
+    level = concat([rows, ones_like(broadcast_to(rows[:1], (full - count, width)))])
+    pairs = []
+    while level.shape[0] > 1:
+        pairs.append((level[0::2], level[1::2]))
+        level = pairs[-1][0] * pairs[-1][1]
+    back = reshape(g, (1, width))
+    for left, right in reversed(pairs):
+        back = reshape(stack([back * right, back * left], 1), (-1, width))
+    return _transpose(reshape(back[:count], moved.shape), None, None, order)
+
+
+def _dot_x(g: Any, y: Any, left: Any, right: Any, contract: Any, batch: Any) -> Any:
+    return _dot_side(g, left, right, contract, batch, other_comes_last_in_g=True)
+
+
+def _dot_y(g: Any, y: Any, left: Any, right: Any, contract: Any, batch: Any) -> Any:
+    return _dot_side(g, right, left, contract[::-1], batch[::-1], other_comes_last_in_g=False)
+
+
+def _dot_side(g: Any, own: Any, other: Any, contract: Any, batch: Any, *, other_comes_last_in_g: bool) -> Any:
+    """The cotangent of one side: `g` contracted with the other side over that side's free axes, axes put in order."""
+    own_free, other_free = (tuple(i for i in range(len(x.shape)) if i not in c + b)
+                            for x, c, b in zip((own, other), contract, batch, strict=True))
+    partner = dict(zip(contract[1], contract[0], strict=True))
+    met = tuple(partner[axis] for axis in sorted(contract[1]))  # in the order that these axes have in `other`
+    lead = len(batch[0])
+    first = lead + (len(own_free) if other_comes_last_in_g else 0)
+    sides = [(g, tuple(range(first, first + len(other_free))), tuple(range(lead)), own_free),
+             (other, other_free, batch[1], met)]
+    if met < own_free:  # in this order the product of plain matrices needs no transpose
+        sides.reverse()
+    (first_side, second_side), summed, shared, left = zip(*sides, strict=True)
+    product = dot_general(first_side, second_side, summed, shared)
+    return _transpose(product, None, None, (*batch[0], *left[0], *left[1]))
+
+
+def _sort(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axis: int) -> list[Any]:
+    if cotangents[0] is None:
+        return [None]
+    return [take_along_axis(cotangents[0], argsort(outputs[1], axis=axis), axis)]
+
+
+NOT_DIFFERENTIABLE = frozenset({
+    ops.NOT, ops.EQUAL, ops.NOT_EQUAL, ops.LESS, ops.LESS_EQUAL, ops.GREATER, ops.GREATER_EQUAL, ops.AND, ops.OR,
+    ops.XOR, ops.SHIFT_LEFT, ops.SHIFT_RIGHT, ops.BITCAST, ops.STOP_GRADIENT, ops.IOTA, ops.ANY_TRUE, ops.ALL_TRUE,
+    ops.ARGMAX, ops.ARGMIN, ops.RANDOM_BITS})
+
+RULES.update({
+    ops.NEG: (lambda g, y, x: -g,),
+    ops.ABS: (_abs,),
+    ops.SIGN: (_zero,),
+    ops.FLOOR: (_zero,),
+    ops.CEIL: (_zero,),
+    ops.ROUND: (_zero,),
+    ops.TRUNC: (_zero,),
+    ops.SQRT: (lambda g, y, x: g * 0.5 / y,),
+    ops.EXP: (lambda g, y, x: g * y,),
+    ops.EXPM1: (lambda g, y, x: g * (y + 1.0),),
+    ops.LOG: (lambda g, y, x: g / x,),
+    ops.LOG1P: (lambda g, y, x: g / (x + 1.0),),
+    ops.SIN: (lambda g, y, x: g * e.cos(x),),
+    ops.COS: (lambda g, y, x: -g * e.sin(x),),
+    ops.TAN: (lambda g, y, x: g * (y * y + 1.0),),
+    ops.ASIN: (lambda g, y, x: g / e.sqrt((1.0 - x) * (1.0 + x)),),
+    ops.ACOS: (lambda g, y, x: -g / e.sqrt((1.0 - x) * (1.0 + x)),),
+    ops.ATAN: (lambda g, y, x: g / (x * x + 1.0),),
+    ops.SINH: (lambda g, y, x: g * e.cosh(x),),
+    ops.COSH: (lambda g, y, x: g * e.sinh(x),),
+    ops.TANH: (lambda g, y, x: g * (1.0 - y * y),),
+    ops.ASINH: (lambda g, y, x: g / e.sqrt(x * x + 1.0),),
+    ops.ACOSH: (lambda g, y, x: g / e.sqrt((x - 1.0) * (x + 1.0)),),
+    ops.ATANH: (lambda g, y, x: g / ((1.0 - x) * (1.0 + x)),),
+    ops.SIGMOID: (lambda g, y, x: g * y * (1.0 - y),),
+    ops.ERF: (lambda g, y, x: g * e.exp(-x * x) * (2 / math.sqrt(math.pi)),),
+    ops.LGAMMA: (lambda g, y, x: g * e.digamma(x),),
+    ops.POLYGAMMA: (lambda g, y, x, order: g * e.polygamma(order + 1, x),),
+    ops.CONJ: (lambda g, y, x: conj(g),),
+    ops.IMAG: (lambda g, y, x: g * 1j,),
+    ops.ADD: (lambda g, z, x, y: g, lambda g, z, x, y: g),
+    ops.SUB: (lambda g, z, x, y: g, lambda g, z, x, y: -g),
+    ops.MUL: (lambda g, z, x, y: g * y, lambda g, z, x, y: g * x),
+    ops.DIV: (lambda g, z, x, y: g / y, lambda g, z, x, y: -g * z / y),
+    ops.FLOOR_DIVIDE: (_zero, _zero),
+    ops.REMAINDER: (lambda g, z, x, y: g, lambda g, z, x, y: -g * e.floor_divide(x, y)),
+    ops.POW: (_power_base, _power_exponent),
+    ops.ATAN2: (lambda g, z, x, y: g * y / (x * x + y * y), lambda g, z, x, y: -g * x / (x * x + y * y)),
+    ops.MAXIMUM: (lambda g, z, x, y: g * _larger_share(x, y), lambda g, z, x, y: g * _larger_share(y, x)),
+    ops.MINIMUM: (lambda g, z, x, y: g * _larger_share(y, x), lambda g, z, x, y: g * _larger_share(x, y)),
+    ops.WHERE: (None, lambda g, z, c, x, y: e.where(c, g, 0), lambda g, z, c, x, y: e.where(c, 0, g)),
+    ops.CAST: (lambda g, y, x, dtype: e.astype(g, x.dtype, copy=False),),
+    ops.RESHAPE: (lambda g, y, x, shape: reshape(g, x.shape),),
+    ops.TRANSPOSE: (_transpose,),
+    ops.BROADCAST: (lambda g, y, x, shape: sum_to(g, x.shape),),
+    ops.SLICE: (_slice,),
+    ops.PLACE: (_place,),
+    ops.PAD: (_pad, _pad_value),
+    ops.CONCAT: _concat,
+    ops.FLIP: (lambda g, y, x, axes: flip(g, axes),),
+    ops.GATHER: _gather,
+    ops.SCATTER_ADD: _scatter_add,
+    ops.SCATTER_SET: _scatter_set,
+    ops.SUM: (_sum,),
+    ops.PROD: (_prod,),
+    ops.MAX: (_extreme,),
+    ops.MIN: (_extreme,),
+    ops.CUMSUM: (lambda g, y, x, axis: flip(cumulative_sum(flip(g, axis), axis), axis),),
+    ops.CUMPROD: (cumulative_product,),
+    ops.DOT: (_dot_x, _dot_y),
+    ops.FFT: (lambda g, y, x, axes, kind: bind(ops.FFT, g, axes=axes, kind=kind),),  # its matrix is symmetric
+    ops.CONV: (lambda g, y, x, kernel, **options: input_cotangent(g, kernel, x.shape[1:-1], **options),
+               lambda g, y, x, kernel, **options: kernel_cotangent(g, x, kernel.shape[:-2], **options)),
+    **LINALG_RULES,
+    ops.SORT: _sort,
+    ops.CALL: call,
+    ops.SCAN: scan,
+    ops.WHILE: while_,
+    ops.COND: cond,
+    ops.BARRIER: barrier,
+})

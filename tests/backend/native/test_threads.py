@@ -1,0 +1,226 @@
+"""Programs on several threads: barriers, helpers, and what forks, spawned children and the end of Python do to them."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import counting
+import numpy as np
+import pytest
+
+from tarazu.backend.native.llvm.assemble import object_code
+from tarazu.backend.native.llvm.llvm_text import Module
+from tarazu.backend.native.llvm.target import aarch64
+from tarazu.backend.native.threads import barrier, threads
+from tarazu.base.errors import ArgumentError
+
+FOLDER = Path(__file__).parent / "support"
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+def child(source, expected="", **environment):
+    """Run Python source in a new interpreter: it must print what is expected and end well."""
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(source)], cwd=FOLDER, capture_output=True, text=True,
+                          timeout=60, env={**os.environ, **environment})
+    assert done.returncode == 0 and done.stderr == "", done.stderr + done.stdout
+    assert done.stdout.strip() == expected
+
+
+@pytest.mark.parametrize(("number", "turns"), [(1, 10), (2, 20_000), (3, 2_000), (4, 2_000), (9, 300)])
+def test_no_thread_passes_a_barrier_before_all_have_come(number, turns):
+    assert counting.count(number, turns) == number
+
+
+def test_short_runs_with_changing_numbers_of_threads():
+    for i in range(2_000):
+        counting.count(1 + i % 4, i % 3)
+
+
+def test_helpers_that_sleep_are_woken():
+    for _ in range(20):
+        time.sleep(0.003)
+        counting.count(2, 10)
+
+
+def test_right_while_other_processes_keep_the_cores_busy():
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        counting.count(2, 300)
+        counting.count(3, 100)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+def test_several_python_threads_run_programs_at_once():
+    found = []
+
+    def work(number):
+        found.extend(counting.count(number, 200) for _ in range(50))
+
+    workers = [threading.Thread(target=work, args=(2 + i % 2,)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(found) == 200 and set(found) <= {1, 2, 3}
+
+
+def test_who_finds_the_helpers_at_work_goes_on_alone():
+    took_part = []
+    for _ in range(20):
+        long_run = threading.Thread(target=counting.count, args=(2, 30_000))
+        long_run.start()
+        time.sleep(0.003)
+        while long_run.is_alive():
+            took_part.append(counting.count(2, 5))
+        long_run.join()
+        if 1 in took_part:
+            return
+    raise AssertionError("no run went on alone")
+
+
+def test_one_thread_needs_no_helpers():
+    child("""
+        import threading, counting
+        counting.count(1, 5)
+        print(threading.active_count())
+        counting.count(3, 5)
+        print(threading.active_count())
+    """, "1\n3")
+
+
+@needs_fork
+def test_a_child_of_fork_makes_helpers_of_its_own():
+    child("""
+        import os, counting
+        for _ in range(5):
+            counting.count(3, 50)
+            process = os.fork()
+            if not process:
+                counting.count(2, 50)
+                os._exit(counting.count(4, 50))
+            counting.count(3, 50)
+            assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 4
+    """)
+
+
+@needs_fork
+def test_fork_while_helpers_work():
+    child("""
+        import os, threading, warnings, counting
+        warnings.simplefilter("ignore", DeprecationWarning)
+        counting.count(2, 5)  # a fork while another thread imports hangs in Python itself
+        work = threading.Thread(target=counting.count, args=(2, 30_000))
+        work.start()
+        while work.is_alive():
+            process = os.fork()
+            if not process:
+                os._exit(counting.count(3, 50))
+            assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 3
+        assert counting.count(2, 50) == 2
+    """)
+
+
+@pytest.mark.parametrize("method", ["spawn", pytest.param("fork", marks=needs_fork)])
+def test_workers_of_multiprocessing(method, tmp_path):
+    (tmp_path / "pool.py").write_text(textwrap.dedent(f"""
+        import multiprocessing, sys
+        sys.path.insert(0, {str(FOLDER)!r})
+        import counting
+        def work(number): return counting.count(number, 50)
+        if __name__ == "__main__":
+            work(2)
+            with multiprocessing.get_context({method!r}).Pool(2) as pool:
+                print(pool.map(work, [1, 2, 3]))
+    """))
+    child(f"import runpy; runpy.run_path({str(tmp_path / 'pool.py')!r}, run_name='__main__')"
+          if method == "fork" else
+          f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, {str(tmp_path / 'pool.py')!r}]))",
+          "[1, 2, 3]")
+
+
+@pytest.mark.parametrize("ending", ["", "raise SystemExit(0)", "import time; time.sleep(0.01)",
+                                    "import atexit; atexit.register(counting.count, 2, 5)",
+                                    "threading.Thread(target=counting.count, args=(2, 10**9), daemon=True).start();"
+                                    "counting.count(2, 5)"])
+def test_python_ends_well_whatever_helpers_do(ending):
+    for _ in range(2):
+        child(f"import threading, counting\ncounting.count(3, 20)\n{ending}")
+
+
+def test_the_number_of_threads_that_is_asked_for():
+    before = threads.threads()
+    try:
+        for n in (3, np.int64(2), 1):
+            threads.set_threads(n)
+            assert threads.threads() == n and type(threads.threads()) is int
+        for n in (0, -1, 1.5, True, "2", None, 10**6):
+            with pytest.raises(ArgumentError, match="a whole number from 1 to 1024"):
+                threads.set_threads(n)
+        assert threads.threads() == 1
+    finally:
+        threads.set_threads(before)
+
+
+def test_the_environment_may_give_the_number():
+    source = """
+        from tarazu.backend.native.threads import threads
+        try:
+            print(threads.threads())
+        except ValueError as error:
+            print(error.problem)
+    """
+    child(source, "5", TARAZU_THREADS="5")
+    for text in ("0", "two", ""):
+        child(source, f"TARAZU_THREADS={text}", TARAZU_THREADS=text)
+
+
+@pytest.mark.parametrize("triple", ["aarch64-unknown-linux-gnu", "arm64-apple-macosx", "aarch64-pc-windows-msvc",
+                                    "aarch64-unknown-freebsd"])
+def test_the_code_can_be_made_for_other_systems(triple):
+    target = aarch64(triple)
+    for emit in (barrier.emit_barrier, barrier.emit_crew):
+        module = Module()
+        emit(module, target)
+        assert object_code(module.text(target.attributes), target)
+
+
+def test_what_calls_and_barriers_cost(capsys):
+    address, block = counting.program().address("program"), np.zeros(counting.SLOTS + 64, np.int64)
+    with capsys.disabled():
+        for number in (1, 2, 4):
+            start = time.perf_counter()
+            for _ in range(1_000):
+                threads.run(address, block.ctypes.data, number)
+            call = (time.perf_counter() - start) / 1_000
+            print(f"\n{number} threads: {1e6 * call:.1f} us per run, "
+                  f"{1e9 * counting.seconds_per_barrier(number, 500):.0f} ns per barrier", end="")
+
+
+def test_programs_go_on_alone_while_others_need_the_cores(monkeypatch):
+    for name, value in {"_alone_until": 0.0, "_crowded_runs": 0, "_retreat": threads.SHORTEST_RETREAT}.items():
+        monkeypatch.setattr(threads, name, value)
+    monkeypatch.setattr(threads, "cores", lambda: 2)
+    monkeypatch.setattr(threads, "_chosen", 4)
+    clock = [100.0]
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: clock[0])
+    assert threads.helpful_threads() == 2
+    threads.note(0.1, 0.05)
+    assert threads.helpful_threads() == 2
+    threads.note(0.1, 0.05)
+    assert threads.helpful_threads() == 1
+    clock[0] += 2 * threads.SHORTEST_RETREAT
+    assert threads.helpful_threads() == 2
+    threads.note(0.1, 0.05)
+    clock[0] += 1.5 * threads.SHORTEST_RETREAT
+    assert threads.helpful_threads() == 1, "the second retreat is longer"
+    clock[0] += threads.SHORTEST_RETREAT
+    threads.note(0.1, 0.1)
+    threads.note(0.1, 0.05)
+    assert threads.helpful_threads() == 2

@@ -1,0 +1,124 @@
+"""Convolutions: the values of torch, the corners of padding and size, memory in parts, and what misuse says."""
+
+import naive
+import numpy as np
+import pytest
+from helpers import leaf
+from naive import assert_golden, wave
+
+import tarazu as tz
+from tarazu.backend.numpy import convolution as kernels
+from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
+from tarazu.ops.networks.convolution import convolution
+
+IMAGE, SEQUENCE = tz.asarray(wave(1, 5, 4, 4)), tz.asarray(wave(2, 5, 2))
+
+
+def test_convolutions_agree_with_torch():
+    assert_golden(tz.conv1d(SEQUENCE, wave(3, 2, 3), wave(3), stride=2, padding=2, dilation=2), "conv1d")
+    assert_golden(tz.conv2d(IMAGE, wave(3, 2, 2, 2), stride=(2, 1), padding=(1, 0), dilation=(1, 2), groups=2),
+                  "conv2d")
+    assert_golden(tz.conv2d(IMAGE, wave(2, 3, 4, 1), padding="same"), "conv2d_same")
+    assert_golden(tz.conv3d(wave(1, 3, 2, 3, 1), wave(2, 2, 2, 1, 2)), "conv3d")
+
+
+def test_transposed_convolutions_agree_with_torch():
+    assert_golden(tz.conv_transpose1d(SEQUENCE, wave(3, 3, 2), stride=3, padding=1, output_padding=2),
+                  "conv_transpose1d")
+    assert_golden(tz.conv_transpose2d(IMAGE, wave(2, 3, 1, 4), stride=(1, 2), padding=(0, 1), dilation=(2, 1),
+                                      groups=2), "conv_transpose2d")
+    assert_golden(tz.conv_transpose3d(wave(1, 2, 1, 2, 2), wave(2, 1, 2, 1, 2), stride=2), "conv_transpose3d")
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("size", [1, 4, 7])
+@pytest.mark.parametrize("window", [1, 2, 5])
+def test_same_gives_the_size_over_the_stride_and_back(size, window, stride):
+    x, w = tz.ones((1, size, 2)), tz.ones((window, 2, 3))
+    y = tz.conv1d(x, w, stride=stride, padding="same")
+    assert y.shape == (1, -(-size // stride), 3)
+    assert tz.conv_transpose1d(y, w, stride=stride, padding="same").shape == (1, y.shape[1] * stride, 2)
+
+
+@pytest.mark.parametrize("options", [{"padding": 4}, {"padding": [(3, 0)], "stride": 2}, {"stride": 4, "dilation": 2},
+                                     {"padding": 3, "stride": 3, "groups": 2}])
+def test_the_transpose_is_the_gradient_of_the_input(options):
+    x, w = leaf(wave(2, 7, 4)), tz.asarray(wave(2, 4 // options.get("groups", 1), 6))
+    y = tz.conv1d(x, w, **options)
+    g = tz.asarray(wave(*y.shape, phase=1))
+    (y * g).sum().backward()
+    least = tz.conv_transpose1d(g, w, **options).shape[1]
+    back = tz.conv_transpose1d(g, w, **options, output_padding=7 - least)
+    np.testing.assert_allclose(x.grad, back, rtol=1e-12, atol=1e-12)
+
+
+def test_a_large_batch_is_done_in_parts(monkeypatch):
+    x, w = wave(5, 6, 6, 2), wave(3, 3, 1, 4)
+    whole = tz.conv2d(x, w, groups=2).numpy()
+    monkeypatch.setattr(kernels, "LARGEST_MATRIX", 600)
+    np.testing.assert_allclose(tz.conv2d(x, w, groups=2), whole, rtol=1e-14)
+
+
+def test_half_precision_is_summed_in_single_precision():
+    x = tz.ones((1, 4096, 1), dtype="float16")
+    assert tz.conv1d(x, tz.ones((4096, 1, 1), dtype="float16")).item() == 4096
+
+
+def test_dtypes_meet():
+    assert tz.conv1d(tz.ones((1, 3, 1)), tz.ones((2, 1, 1), dtype="float64")).dtype is tz.float64
+    assert tz.conv1d(tz.ones((1, 3, 1), dtype="bool"), tz.ones((2, 1, 1), dtype="bool")).tolist() == [[[2], [2]]]
+
+
+def test_no_window_fits_and_nothing_comes_out():
+    x, w = leaf(wave(2, 2, 1)), leaf(wave(3, 1, 4))
+    y = tz.conv1d(x, w)
+    assert y.shape == (2, 0, 4)
+    y.sum().backward()
+    assert not x.grad.numpy().any() and not w.grad.numpy().any()
+
+
+def test_a_step_of_training_is_the_same_under_jit():
+    def gradients(x, w):
+        return tz.grad(lambda w: tz.square(tz.conv2d(x, w, stride=2, padding="same")).sum())(w)
+    x, w = tz.asarray(wave(3, 5, 6, 2)), tz.asarray(wave(3, 3, 2, 2))
+    np.testing.assert_array_equal(tz.jit(gradients)(x, w), gradients(x, w))
+    step = 1e-6 * wave(3, 3, 2, 2, phase=1)
+    change = [(naive.convolution(x.numpy(), w.numpy() + s * step, stride=(2, 2), padding=[(1, 1), (0, 1)])**2).sum()
+              for s in (1, -1)]
+    assert (gradients(x, w).numpy() * step).sum() == pytest.approx((change[0] - change[1]) / 2, rel=1e-6)
+
+
+X, W = tz.ones((2, 5, 4)), tz.ones((3, 4, 6))
+MISUSES = [
+    (lambda: tz.conv1d(X[0], W), ShapeError, r"conv1d: an input of shape \(5, 4\)\n.*\(batch, \*sizes, channels\) with "
+                                             r"3 axes\n.*x\[None\]"),
+    (lambda: tz.conv2d(X[None], W), ShapeError, r"conv2d: a kernel of shape \(3, 4, 6\)"),
+    (lambda: tz.conv1d(X, W[:, :2]), ShapeError, r"conv: an input of 4 channels for a kernel of shape \(3, 2, 6\) and "
+                                                 r"groups=1\n.*2 channels on the last axis\n?.*\n.*channels come last"),
+    (lambda: tz.conv1d(X, W, groups=3), ShapeError, "conv: 4 channels to 6 channels in 3 groups\n.*divides both"),
+    (lambda: tz.conv1d(X, W, groups=0), ShapeError, "in 0 groups"),
+    (lambda: tz.conv1d(X, W[:0]), ShapeError, r"conv: a kernel of shape \(0, 4, 6\)\n.*at least 1"),
+    (lambda: tz.conv1d(X, W, stride=0), ArgumentError, "conv1d: stride=0\n.*whole number of at least 1\n.*stride=1"),
+    (lambda: tz.conv2d(X[None], W[None], stride=(1, 2, 3)), ArgumentError, r"stride=\(1, 2, 3\)\n.*or 2 of them"),
+    (lambda: tz.conv1d(X, W, dilation=1.5), ArgumentError, "conv1d: dilation=1.5"),
+    (lambda: tz.conv1d(X, W, padding="full"), ArgumentError, 'conv1d: padding=\'full\'\n.*"valid", "same"'),
+    (lambda: tz.conv1d(X, W, padding=-1), ArgumentError, "padding=-1"),
+    (lambda: tz.conv1d(X, W, padding=[(1, 2, 3)]), ArgumentError, r"padding=\[\(1, 2, 3\)\]"),
+    (lambda: tz.conv1d(X, tz.ones((3, 4, 6), dtype="complex64"), tz.ones(5)), ShapeError, "add: shapes"),
+    (lambda: tz.conv_transpose1d(X, tz.ones((3, 6, 4)), stride=2, output_padding=2), ArgumentError,
+     "conv_transpose1d: output_padding=2 with stride=2\n.*less than the stride"),
+    (lambda: tz.conv_transpose1d(X, W), ShapeError, r"conv: an input of 4 channels for a kernel"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "text"), MISUSES, ids=range(len(MISUSES)))
+def test_what_misuse_says(call, error, text):
+    with pytest.raises(error, match=text):
+        call()
+    with pytest.raises(error, match=text):
+        tz.jit(call)()
+
+
+def test_the_primitive_takes_numbers_only():
+    with pytest.raises(DTypeError, match="conv does not take bool"):
+        convolution(tz.ones((1, 2, 1), dtype="bool"), tz.ones((1, 1, 1), dtype="bool"), (1,), ((0, 0),), (1,), (1,), 1)
