@@ -43,17 +43,17 @@ WORKLOADS = {
 
 
 def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs (rows, *shape) in float32 and class numbers (rows,): normal noise around a centre for each class."""
+    """Inputs (rows, *shape) in float32 and class numbers (rows,): normal noise around a center for each class."""
     rng = np.random.default_rng(0)
     y = rng.integers(CLASSES, size=workload.rows)
-    centres = rng.normal(size=(CLASSES, *workload.shape)) * 5 / math.sqrt(math.prod(workload.shape))
-    x = (centres[y] + rng.normal(size=(workload.rows, *workload.shape))).astype(np.float32)
+    centers = rng.normal(size=(CLASSES, *workload.shape)) * 5 / math.sqrt(math.prod(workload.shape))
+    x = (centers[y] + rng.normal(size=(workload.rows, *workload.shape))).astype(np.float32)
     flipped = rng.random(workload.rows) < FLIPPED_LABELS
     return x, np.where(flipped, rng.integers(CLASSES, size=workload.rows), y)
 
 
 def iris_like() -> tuple[np.ndarray, np.ndarray]:
-    """150 flowers of 3 species, normal with the means and deviations of Fisher's iris data (1936), standardised."""
+    """150 flowers of 3 species, normal with the means and deviations of Fisher's iris data (1936), standardized."""
     means = np.array([[5.01, 3.43, 1.46, 0.25], [5.94, 2.77, 4.26, 1.33], [6.59, 2.97, 5.55, 2.03]])
     deviations = np.array([[0.35, 0.38, 0.17, 0.11], [0.52, 0.31, 0.47, 0.20], [0.64, 0.32, 0.55, 0.27]])
     y = np.repeat(np.arange(3), 50)

@@ -20,7 +20,7 @@ def pytest_configure(config):
 def backend_by_folder(request, monkeypatch):
     """Jitted functions run in NumPy in the folders of IN_NUMPY, elsewhere on what users have, the native backend.
 
-    The tests in those folders are about tracing, layers and optimisers, and compare jitted results with eager ones bit
+    The tests in those folders are about tracing, layers and optimizers, and compare jitted results with eager ones bit
     for bit. Native programs round differently; tests/backend/native compares them with NumPy's within tolerances.
     """
     folder = request.path.relative_to(TESTS).parts[0]

@@ -107,7 +107,7 @@ case("attention, added mask", lambda q, k, v, m: tz.scaled_dot_product_attention
      lambda q, k, v, m: special.softmax(q @ k.mT / np.sqrt(3) + m, -1) @ v, UNIT, UNIT, UNIT, UNIT,
      shapes=[(*_ATTENTION[0], (2, 4))])
 
-# Activations and normalisation
+# Activations and normalization
 op("relu6", SPREAD, also="i", like=lambda x: np.clip(x, 0, 6), shapes=UNARY)  # of -0.0 the sign may be lost
 op("selu", SPREAD, like=lambda x: 1.0507009873554805 * np.where(
     x > 0, x, 1.6732632423543772 * np.expm1(np.where(x > 0, 0, x))))

@@ -113,9 +113,9 @@ def test_b16_repr():
 
 
 def test_b17_pictures_and_video():
-    grey, colour = tz.zeros(400, 400), tz.zeros(400, 400, 3)
+    gray, color = tz.zeros(400, 400), tz.zeros(400, 400, 3)
     video = tz.zeros(2, 5, 40, 40, 3)
-    assert (grey.ndim, colour.ndim, tz.stack([colour] * 2).shape, video.ndim) == (2, 3, (2, 400, 400, 3), 5)
+    assert (gray.ndim, color.ndim, tz.stack([color] * 2).shape, video.ndim) == (2, 3, (2, 400, 400, 3), 5)
 
 
 def test_b18_matrix_times_vector():

@@ -91,7 +91,7 @@ def transformer(workload: Workload) -> Parameters:
     return {"position": position, "blocks": blocks, "head": linear(128, CLASSES)}
 
 
-def normalise(p: Parameters, x: jax.Array) -> jax.Array:
+def normalize(p: Parameters, x: jax.Array) -> jax.Array:
     return jax.nn.standardize(x, axis=-1, epsilon=1e-5) * p["weight"] + p["bias"]
 
 
@@ -100,8 +100,8 @@ def transformer_forward(p: Parameters, x: jax.Array) -> jax.Array:
     for block in p["blocks"]:
         q, k, v = (part.reshape(*x.shape[:2], 4, 32) for part in jnp.split(apply(block["qkv"], x), 3, axis=-1))
         attended = jax.nn.dot_product_attention(q, k, v).reshape(x.shape)
-        x = normalise(block["norm1"], x + apply(block["out"], attended))
-        x = normalise(block["norm2"], x + apply(block["down"], jax.nn.relu(apply(block["up"], x))))
+        x = normalize(block["norm1"], x + apply(block["out"], attended))
+        x = normalize(block["norm2"], x + apply(block["down"], jax.nn.relu(apply(block["up"], x))))
     return apply(p["head"], x.mean(1))
 
 

@@ -1,8 +1,8 @@
 """From a file or a data frame to the arrays that a network learns from; everything in and out is NumPy.
 
 The way of the data: `read_table` or `Table.from_frame` makes a `Table`; `split_table` says which rows train, validate
-and test; `TableEncoder.fit` learns from the training rows how to turn tables into arrays; `summarise` says what was
-found. For arrays there are `train_test_split`, `Standardiser`, `MinMaxScaler` and `one_hot`.
+and test; `TableEncoder.fit` learns from the training rows how to turn tables into arrays; `summarize` says what was
+found. For arrays there are `train_test_split`, `Standardizer`, `MinMaxScaler` and `one_hot`.
 
 >>> table = Table.from_frame({"size": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5], "kind": ["cat", "dog"] * 3})
 >>> split = split_table(table, target="kind")
@@ -12,16 +12,16 @@ found. For arrays there are `train_test_split`, `Standardiser`, `MinMaxScaler` a
 ((2, 1), (2,))
 """
 
-from tarazu.data.scalers import MinMaxScaler, Standardiser, one_hot
+from tarazu.data.scalers import MinMaxScaler, Standardizer, one_hot
 from tarazu.data.splits import Split, split_rows, split_table, train_test_split
 from tarazu.data.tables.column import Column
 from tarazu.data.tables.encoder import TableEncoder
 from tarazu.data.tables.read import read_table
-from tarazu.data.tables.summary import TableSummary, summarise
+from tarazu.data.tables.summary import TableSummary, summarize
 from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import Target, find_target
 
 __all__ = [
-    "Column", "MinMaxScaler", "Split", "Standardiser", "Table", "TableEncoder", "TableSummary", "Target",
-    "find_target", "one_hot", "read_table", "split_rows", "split_table", "summarise", "train_test_split",
+    "Column", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder", "TableSummary", "Target",
+    "find_target", "one_hot", "read_table", "split_rows", "split_table", "summarize", "train_test_split",
 ]

@@ -20,7 +20,7 @@ def mean_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.where(constant, 1.0, scale)
 
 
-def standardise(values: np.ndarray, shift: float | np.ndarray, scale: float | np.ndarray) -> np.ndarray:
+def standardize(values: np.ndarray, shift: float | np.ndarray, scale: float | np.ndarray) -> np.ndarray:
     """(values - shift) / scale in float64; what overflows becomes infinite without a warning."""
     with np.errstate(over="ignore"):
         return (values - shift) / scale
@@ -61,7 +61,7 @@ class Scaler:
     def transform(self, values: Any) -> np.ndarray:
         """The scaled values. Raises ArgumentError before `fit`, ShapeError for another number of features."""
         array, shift, scale = self._check(values)
-        return _like(values, standardise(array, shift, scale))
+        return _like(values, standardize(array, shift, scale))
 
     def inverse(self, values: Any) -> np.ndarray:
         """The values in their first units again. Raises as `transform` does."""
@@ -82,10 +82,10 @@ class Scaler:
         return array, self.shift, self.scale
 
 
-class Standardiser(Scaler):
+class Standardizer(Scaler):
     """Scales each feature to mean 0 and standard deviation 1 over the training rows.
 
-    >>> Standardiser().fit([[1.0], [3.0]]).transform([[1.0], [2.0]]).tolist()
+    >>> Standardizer().fit([[1.0], [3.0]]).transform([[1.0], [2.0]]).tolist()
     [[-1.0], [0.0]]
     """
 

@@ -117,7 +117,7 @@ def _convolution(node: Node) -> int:
     return 2 * node.type.size * math.prod(kernel.shape[:-1])
 
 
-def _factorisation(node: Node) -> int:
+def _factorization(node: Node) -> int:
     """The order of magnitude: n multiplications and additions for each element of n x n matrices."""
     return 2 * sum(x.type.size * x.shape[-1] for x in node.inputs)
 
@@ -134,7 +134,7 @@ FLOPS: dict[str, Callable[[Node], int]] = {  # one rule per category of primitiv
     "index": _nothing,
     "reduce": _read,
     "contract": lambda node: CONTRACTIONS[node.op.name](node),  # type: ignore[union-attr]
-    "linalg": _factorisation,
+    "linalg": _factorization,
     "sort": _sorting,
     "random": _nothing,
     "control": _nothing,  # `call` and the loops cost what their bodies do

@@ -23,7 +23,7 @@ LARGEST_FOLDED = 4096  # elements: a larger constant costs more to keep than to 
 
 
 def simplify(graph: Graph, compute: Compute, keep_calls: frozenset[str] = frozenset()) -> Graph:
-    """`graph` with calls inlined (but for those labelled in `keep_calls`), constants folded and identities removed.
+    """`graph` with calls inlined (but for those labeled in `keep_calls`), constants folded and identities removed.
 
     Scans lose the results that nothing reads. `compute` evaluates one primitive on arrays. Bodies of loops are
     simplified too.

@@ -1,4 +1,4 @@
-"""Layers and models, initialisers, activations and losses."""
+"""Layers and models, initializers, activations and losses."""
 
 from tarazu.nn import init
 from tarazu.nn.layers.activation import ACTIVATIONS, Activation

@@ -13,7 +13,7 @@ from tarazu.ops.shape import reshape, swapaxes
 from tarazu.runtime import random
 from tarazu.runtime.tensor.tensor import Tensor
 
-Initialiser = Callable[[tuple[int, ...], random.Generator | None], Tensor]
+Initializer = Callable[[tuple[int, ...], random.Generator | None], Tensor]
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -85,14 +85,14 @@ def orthogonal(shape: tuple[int, ...], generator: random.Generator | None = None
     return reshape(q if rows >= columns else swapaxes(q, 0, 1), shape)
 
 
-INITIALISERS: dict[str, Initialiser] = {
+INITIALIZERS: dict[str, Initializer] = {
     function.__name__: function for function in (zeros, ones, glorot_uniform, glorot_normal, he_uniform, he_normal,
                                                  lecun_normal, standard_normal, orthogonal)}
 
 
-def initialiser(spec: str | Initialiser) -> Initialiser:
-    """The initialiser that `spec` names; a function is given back as it is."""
-    return spec if callable(spec) else by_name("initialiser", spec, INITIALISERS, "a function of (shape, generator)")
+def find_initializer(spec: str | Initializer) -> Initializer:
+    """The initializer that `spec` names; a function is given back as it is."""
+    return spec if callable(spec) else by_name("initializer", spec, INITIALIZERS, "a function of (shape, generator)")
 
 
-__all__ = ["INITIALISERS", "fans", *INITIALISERS, "initialiser"]
+__all__ = ["INITIALIZERS", "fans", *INITIALIZERS, "find_initializer"]

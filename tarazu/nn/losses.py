@@ -173,7 +173,7 @@ LOSSES: dict[str, Loss] = {loss.__name__: loss for loss in (cross_entropy, binar
 
 
 def _meant(spec: Any, names: Iterable[str]) -> str:
-    """The loss that a name of Keras, or a misspelt one, stands for."""
+    """The loss that a name of Keras, or a misspelled one, stands for."""
     is_over_classes = isinstance(spec, str) and spec.endswith("categorical_crossentropy")
     meant = "here it is 'cross_entropy'" if is_over_classes else did_you_mean(spec, names)
     return f"{meant}; losses for classes take logits, so the last layer has no softmax or sigmoid"

@@ -10,7 +10,7 @@ from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.rules import broadcast_shapes
 from tarazu.ops.elementwise import multiply
 from tarazu.ops.promote import as_number, same_dtype
-from tarazu.ops.shape import broadcast_to, normalise_axis, reshape
+from tarazu.ops.shape import broadcast_to, normalize_axis, reshape
 
 AxisPairs = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -55,8 +55,8 @@ def tensordot(x: Any, y: Any, axes: int | tuple[Any, Any] = 2) -> Any:
     x, y = same_dtype(x, y)
     rank_x, rank_y = len(x.shape), len(y.shape)
     first, second = (range(rank_x - axes, rank_x), range(axes)) if isinstance(axes, int) else axes
-    return dot_general(x, y, (tuple(normalise_axis(a, rank_x, "tensordot") for a in first),
-                              tuple(normalise_axis(a, rank_y, "tensordot") for a in second)))
+    return dot_general(x, y, (tuple(normalize_axis(a, rank_x, "tensordot") for a in first),
+                              tuple(normalize_axis(a, rank_y, "tensordot") for a in second)))
 
 
 def outer(x: Any, y: Any) -> Any:

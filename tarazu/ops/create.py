@@ -14,14 +14,14 @@ from tarazu.ir.interpreter import bind
 from tarazu.ops.elementwise import add, equal, less_equal, multiply, where
 from tarazu.ops.placing import accepts_device, keeps_device
 from tarazu.ops.promote import as_value, cast
-from tarazu.ops.shape import broadcast_arrays, broadcast_to, expand_dims, normalise_shape, reshape
+from tarazu.ops.shape import broadcast_arrays, broadcast_to, expand_dims, normalize_shape, reshape
 
 
 @accepts_device
 def full(shape: Any, fill_value: Any, *, dtype: Any = None) -> Any:
     """A tensor whose elements are all `fill_value`."""
     value = as_value(fill_value, None if dtype is None else as_dtype(dtype))
-    return broadcast_to(value, normalise_shape(shape, "full"))
+    return broadcast_to(value, normalize_shape(shape, "full"))
 
 
 @keeps_device

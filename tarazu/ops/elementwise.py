@@ -113,7 +113,7 @@ def ceil(x: Operand) -> Any:
 
 
 def round(x: Operand) -> Any:
-    """The nearest whole number; halves go to the even neighbour."""
+    """The nearest whole number; halves go to the even neighbor."""
     return _rounding(ops.ROUND, x)
 
 

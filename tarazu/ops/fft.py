@@ -25,7 +25,7 @@ from tarazu.ops.create import arange
 from tarazu.ops.elementwise import divide, less, multiply, subtract, where
 from tarazu.ops.placing import accepts_device
 from tarazu.ops.promote import as_float, as_value, cast
-from tarazu.ops.shape import Axes, concat, flip, normalise_axis, pad, roll, slice_axis
+from tarazu.ops.shape import Axes, concat, flip, normalize_axis, pad, roll, slice_axis
 
 _NORMS = {"backward": (0.0, 1.0), "ortho": (0.5, 0.5), "forward": (1.0, 0.0)}  # powers of 1 / n: forward, inverse
 
@@ -70,7 +70,7 @@ def rfftn(x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | No
         raise DTypeError(f"rfft of {x.dtype}", expected="real numbers", fix="use tz.fft.fft, or take tz.real(x)")
     sizes, places = _sizes_and_axes(x, s, axes)
     whole = _transform(x, sizes, places, norm, "forward")
-    last = normalise_axis(places[-1], len(x.shape), "rfft")
+    last = normalize_axis(places[-1], len(x.shape), "rfft")
     return slice_axis(whole, last, 0, whole.shape[last] // 2 + 1)
 
 
@@ -79,7 +79,7 @@ def irfftn(x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | N
     """The inverse of `rfftn`: real numbers; the last size is 2 (size - 1) unless told otherwise."""
     x = _complex(x)
     sizes, places = _sizes_and_axes(x, s, axes)
-    last = normalise_axis(places[-1], len(x.shape), "irfft")
+    last = normalize_axis(places[-1], len(x.shape), "irfft")
     n = 2 * (x.shape[last] - 1) if sizes[-1] is None else sizes[-1]
     if n < 1:
         raise ShapeError(f"irfft to {n} elements along axis {last} of shape {x.shape}", expected="at least one",
@@ -150,7 +150,7 @@ def _require_norm(norm: str) -> None:
 def _transform(x: Any, sizes: Sequence[int | None], axes: Sequence[int], norm: str, kind: str) -> Any:
     _require_norm(norm)
     x = _complex(x)
-    places = tuple(normalise_axis(axis, len(x.shape), "fft") for axis in axes)
+    places = tuple(normalize_axis(axis, len(x.shape), "fft") for axis in axes)
     for axis, size in zip(places, sizes, strict=True):
         x = _resized(x, x.shape[axis] if size is None else size, axis)
     count = math.prod(x.shape[axis] for axis in places)

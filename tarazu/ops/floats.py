@@ -72,7 +72,7 @@ def signbit(x: Any) -> Any:
 def _bits_dtype(x: Any) -> DType:
     """The integer dtype in which the bits of a float are read."""
     if not x.dtype.is_float:
-        raise DTypeError(f"the sign and the neighbours of {x.dtype}", expected="a float dtype",
+        raise DTypeError(f"the sign and the neighbors of {x.dtype}", expected="a float dtype",
                          fix="cast it first: x.astype(tz.float32), or take tz.real(x)")
     return _BITS_OF[x.dtype.itemsize]
 

@@ -14,12 +14,12 @@ from tarazu.ir.op import Op
 from tarazu.ops.elementwise import divide, equal, exp, isfinite, log, sqrt, square, stop_gradient, subtract, truth
 from tarazu.ops.elementwise import where as select
 from tarazu.ops.promote import as_float, as_value, cast, named
-from tarazu.ops.shape import Axes, broadcast_to, concat, normalise_axes, normalise_axis, reshape
+from tarazu.ops.shape import Axes, broadcast_to, concat, normalize_axes, normalize_axis, reshape
 
 HALF = (dtypes.float16, dtypes.bfloat16)  # sums of many elements on the way to a mean may be beyond their range
 
 def _reduce(op: Op, x: Value, axis: Axes, keepdims: bool) -> Any:
-    axes = normalise_axes(axis, len(x.shape), op.name)
+    axes = normalize_axes(axis, len(x.shape), op.name)
     return _restore(bind(op, x, axes=axes), x, axes, keepdims)
 
 
@@ -61,7 +61,7 @@ def mean(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     x = as_float(x)
     if x.dtype in HALF:
         return cast(mean(cast(x, dtypes.float32), axis, keepdims=keepdims), x.dtype)
-    axes = normalise_axes(axis, len(x.shape), "mean")
+    axes = normalize_axes(axis, len(x.shape), "mean")
     total = _restore(bind(ops.SUM, x, axes=axes), x, axes, keepdims)
     number = state.interpreter.lift(float(math.prod([x.shape[i] for i in axes])), x.dtype)
     return named(bind(ops.DIV, total, number), "mean")
@@ -69,7 +69,7 @@ def mean(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
 
 def count(x: Value, axis: Axes) -> int:
     """How many elements of `x` a reduction over `axis` takes together."""
-    return math.prod(x.shape[i] for i in normalise_axes(axis, len(x.shape), "count"))
+    return math.prod(x.shape[i] for i in normalize_axes(axis, len(x.shape), "count"))
 
 
 def var(x: Any, axis: Axes = None, *, correction: float = 0, keepdims: bool = False) -> Any:
@@ -114,7 +114,7 @@ def _arg(op: Op, x: Any, axis: int | None, keepdims: bool) -> Any:
     if axis is None:
         flat = bind(op, reshape(x, -1), axis=0)
         return reshape(flat, (1,) * len(x.shape)) if keepdims else flat
-    place = normalise_axis(axis, len(x.shape), op.name)
+    place = normalize_axis(axis, len(x.shape), op.name)
     return _restore(bind(op, x, axis=place), x, (place,), keepdims)
 
 
@@ -150,7 +150,7 @@ def cumulative_prod(x: Any, axis: int | None = None, *, dtype: Any = None, inclu
 
 def _cumulative(op: Op, x: Value, axis: int | None, initial: int | None, name: str) -> Any:
     rank = len(x.shape)
-    place = normalise_axis(0 if axis is None and rank == 1 else axis, rank, name)  # type: ignore[arg-type]
+    place = normalize_axis(0 if axis is None and rank == 1 else axis, rank, name)  # type: ignore[arg-type]
     if initial is not None:
         shape = tuple(1 if i == place else n for i, n in enumerate(x.shape))
         x = concat([broadcast_to(as_value(initial, x.dtype), shape), x], place)
@@ -168,6 +168,6 @@ def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     top = stop_gradient(max(x, axis, keepdims=True))
     top = select(isfinite(top), top, 0)
     total = log(sum(exp(subtract(x, top)), axis, keepdims=True)) + top
-    axes = normalise_axes(axis, len(x.shape), "logsumexp")
+    axes = normalize_axes(axis, len(x.shape), "logsumexp")
     kept = total if keepdims else reshape(total, tuple(n for i, n in enumerate(x.shape) if i not in axes))
     return named(kept, "logsumexp")

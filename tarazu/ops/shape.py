@@ -18,7 +18,7 @@ from tarazu.ops.promote import as_value, cast
 Axes = int | Sequence[int] | None
 
 
-def normalise_axis(axis: int, rank: int, name: str) -> int:
+def normalize_axis(axis: int, rank: int, name: str) -> int:
     """`axis` counted from the front; negative ones count from the back."""
     try:
         number = operator.index(axis)
@@ -32,18 +32,18 @@ def normalise_axis(axis: int, rank: int, name: str) -> int:
     return number % rank
 
 
-def normalise_axes(axes: Axes, rank: int, name: str) -> tuple[int, ...]:
+def normalize_axes(axes: Axes, rank: int, name: str) -> tuple[int, ...]:
     """`axes` as a sorted tuple counted from the front; None means all."""
     if axes is None:
         return tuple(range(rank))
-    found = [normalise_axis(axis, rank, name) for axis in ((axes,) if not isinstance(axes, Sequence) else axes)]
+    found = [normalize_axis(axis, rank, name) for axis in ((axes,) if not isinstance(axes, Sequence) else axes)]
     if len(set(found)) != len(found):
         raise ShapeError(f"{name}: axes {tuple(axes)!r} name one axis twice",  # type: ignore[arg-type]
                          expected="each axis once", fix="leave out the second mention")
     return tuple(sorted(found))
 
 
-def normalise_shape(shape: Any, name: str) -> Shape:
+def normalize_shape(shape: Any, name: str) -> Shape:
     """`shape` as a tuple of sizes; one number is a shape of one axis."""
     try:
         return tuple(map(operator.index, shape if isinstance(shape, (tuple, Iterable)) else (shape,)))
@@ -60,7 +60,7 @@ def reshape(x: Any, shape: Any, *, copy: bool | None = None) -> Any:
     (2, 3)
     """
     x = as_value(x)
-    sizes = normalise_shape(shape, "reshape")
+    sizes = normalize_shape(shape, "reshape")
     if sizes.count(-1) == 1 and min(sizes) == -1:
         known = -math.prod(sizes)
         size = math.prod(x.shape)
@@ -85,14 +85,14 @@ def permute_dims(x: Any, axes: Sequence[int]) -> Any:
     """`x` with its axes in another order: axis i of the result is axis `axes[i]` of `x`."""
     x = as_value(x)
     rank = len(x.shape)
-    return bind(ops.TRANSPOSE, x, permutation=tuple(normalise_axis(axis, rank, "permute_dims") for axis in axes))
+    return bind(ops.TRANSPOSE, x, permutation=tuple(normalize_axis(axis, rank, "permute_dims") for axis in axes))
 
 
 def swapaxes(x: Any, first: int, second: int) -> Any:
     """`x` with two axes exchanged."""
     x = as_value(x)
     order = list(range(len(x.shape)))
-    i, j = (normalise_axis(axis, len(order), "swapaxes") for axis in (first, second))
+    i, j = (normalize_axis(axis, len(order), "swapaxes") for axis in (first, second))
     order[i], order[j] = order[j], order[i]
     return permute_dims(x, order)
 
@@ -101,7 +101,7 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
     """`x` with the axes `source` moved to the places `destination`; the others keep their order."""
     x = as_value(x)
     rank = len(x.shape)
-    sources, targets = ([normalise_axis(axis, rank, "moveaxis") for axis in ([axes] if isinstance(axes, int) else axes)]
+    sources, targets = ([normalize_axis(axis, rank, "moveaxis") for axis in ([axes] if isinstance(axes, int) else axes)]
                         for axes in (source, destination))
     order = [axis for axis in range(rank) if axis not in sources]
     for target, origin in sorted(zip(targets, sources, strict=True)):
@@ -120,14 +120,14 @@ def matrix_transpose(x: Any) -> Any:
 def expand_dims(x: Any, axis: int = 0) -> Any:
     """`x` with a new axis of size 1 at the place `axis`."""
     x = as_value(x)
-    place = normalise_axis(axis, len(x.shape) + 1, "expand_dims")
+    place = normalize_axis(axis, len(x.shape) + 1, "expand_dims")
     return reshape(x, (*x.shape[:place], 1, *x.shape[place:]))
 
 
 def squeeze(x: Any, axis: Axes = None) -> Any:
     """`x` without the given axes of size 1; without `axis`, without all of them."""
     x = as_value(x)
-    axes = normalise_axes(axis, len(x.shape), "squeeze")
+    axes = normalize_axes(axis, len(x.shape), "squeeze")
     if axis is None:
         axes = tuple(i for i in axes if x.shape[i] == 1)
     if any(x.shape[i] != 1 for i in axes):
@@ -138,7 +138,7 @@ def squeeze(x: Any, axis: Axes = None) -> Any:
 
 def broadcast_to(x: Any, shape: Any) -> Any:
     """`x` repeated along axes of size 1, and along new axes at the left, to `shape`."""
-    return bind(ops.BROADCAST, as_value(x), shape=normalise_shape(shape, "broadcast_to"))
+    return bind(ops.BROADCAST, as_value(x), shape=normalize_shape(shape, "broadcast_to"))
 
 
 def broadcast_arrays(*tensors: Any) -> list[Any]:
@@ -153,7 +153,7 @@ def concat(tensors: Sequence[Any], axis: int | None = 0) -> Any:
     values = meet([as_value(x) for x in tensors], "concat")
     if axis is None:
         values, axis = [reshape(x, -1) for x in values], 0
-    return bind(ops.CONCAT, *values, axis=normalise_axis(axis, len(values[0].shape), "concat"))
+    return bind(ops.CONCAT, *values, axis=normalize_axis(axis, len(values[0].shape), "concat"))
 
 
 def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
@@ -178,7 +178,7 @@ def meet(values: list[Any], name: str) -> list[Any]:
 def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
     """The slices of `x` along an axis, as a tuple."""
     x = as_value(x)
-    place = normalise_axis(axis, len(x.shape), "unstack")
+    place = normalize_axis(axis, len(x.shape), "unstack")
     return tuple(squeeze(slice_axis(x, place, i, i + 1), place) for i in range(x.shape[place]))
 
 
@@ -193,7 +193,7 @@ def slice_axis(x: Value, axis: int, start: int, stop: int) -> Any:
 def flip(x: Any, axis: Axes = None) -> Any:
     """`x` with the order of its elements turned round along the given axes."""
     x = as_value(x)
-    return bind(ops.FLIP, x, axes=normalise_axes(axis, len(x.shape), "flip"))
+    return bind(ops.FLIP, x, axes=normalize_axes(axis, len(x.shape), "flip"))
 
 
 def roll(x: Any, shift: int | Sequence[int], axis: Axes = None) -> Any:
@@ -214,7 +214,7 @@ def roll(x: Any, shift: int | Sequence[int], axis: Axes = None) -> Any:
         raise ArgumentError(f"roll: {len(shifts)} shifts for axes {axis}", expected="a shift for each axis",
                             fix="pass one number to shift all axes alike")
     for places, each in zip(shifts, axes, strict=True):
-        x = _rolled(x, places, normalise_axis(each, len(x.shape), "roll"))
+        x = _rolled(x, places, normalize_axis(each, len(x.shape), "roll"))
     return x
 
 

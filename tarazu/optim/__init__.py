@@ -1,4 +1,4 @@
-"""Optimisers, the parts they are chained from, and learning-rate schedules."""
+"""Optimizers, the parts they are chained from, and learning-rate schedules."""
 
 from tarazu.optim.named import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
 from tarazu.optim.optimizer import Optimizer

@@ -1,4 +1,4 @@
-"""The optimisers by name, each a chain of parts."""
+"""The optimizers by name, each a chain of parts."""
 
 from __future__ import annotations
 
@@ -103,12 +103,12 @@ def _as_object(spec: object) -> str:
 
 
 def optimizer(spec: str | Optimizer) -> Optimizer:
-    """The optimiser that `spec` names, with its defaults; an optimiser is given back as it is."""
+    """The optimizer that `spec` names, with its defaults; an optimizer is given back as it is."""
     return spec if isinstance(spec, Optimizer) else optimizer_class(spec)()
 
 
 def optimizer_class(spec: str) -> Callable[..., Optimizer]:
-    """The class of the optimiser that `spec` names, in capital letters or small ones."""
+    """The class of the optimizer that `spec` names, in capital letters or small ones."""
     kind = OPTIMIZERS.get(spec.lower()) if isinstance(spec, str) else None
     if kind is None:
         raise ArgumentError(f"optimizer {spec!r}",

@@ -1,4 +1,4 @@
-"""The optimiser: a chain of transformations, a learning rate, and the state of both."""
+"""The optimizer: a chain of transformations, a learning rate, and the state of both."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Optimizer:
             self.attach(params)
 
     def attach(self, params: Iterable[Tensor]) -> Optimizer:
-        """Take `params` as what to optimise and make the state for them; gives the optimiser back."""
+        """Take `params` as what to optimize and make the state for them; gives the optimizer back."""
         if isinstance(params, Tensor) or not isinstance(params, Iterable):
             what = "a tensor" if isinstance(params, Tensor) else repr(params)
             raise ArgumentError(f"{what} as the parameters", expected="a list of tensors",
@@ -48,7 +48,7 @@ class Optimizer:
                 raise ArgumentError(f"a {what} as parameter", expected="float tensors",
                                     fix="pass model.parameters(), or a list of tensors with requires_grad=True")
         if not self.parameters:
-            raise ArgumentError("an optimiser without parameters", expected="at least one tensor",
+            raise ArgumentError("an optimizer without parameters", expected="at least one tensor",
                                 fix="pass model.parameters() of a model that has layers with weights")
         self._slots = [[part.slots(p.detach()) for p in self.parameters] for part in self.chain]
         return self
@@ -80,7 +80,7 @@ class Optimizer:
 
     def apply_gradients(self, pairs: Iterable[tuple[Any, Tensor]]) -> None:
         """Move variables by given gradients: `apply_gradients(zip(gradients, variables))`; a gradient of None is left
-        out. The first call of an optimiser without parameters makes the variables its parameters.
+        out. The first call of an optimizer without parameters makes the variables its parameters.
         """
         chosen = list(pairs)
         if not self.parameters:
@@ -88,18 +88,18 @@ class Optimizer:
             self.attach([variable for _, variable in chosen])
         position = {id(p): i for i, p in enumerate(self.parameters)}
         if any(id(variable) not in position for _, variable in chosen):
-            raise ArgumentError("apply_gradients with a variable that the optimiser does not know",
+            raise ArgumentError("apply_gradients with a variable that the optimizer does not know",
                                 expected="the variables of the first call, or those given when it was made",
-                                fix="make the optimiser with all variables: tz.optim.SGD(variables, lr=0.1)")
+                                fix="make the optimizer with all variables: tz.optim.SGD(variables, lr=0.1)")
         moves = [(position[id(variable)], gradient) for gradient, variable in chosen if gradient is not None]
         self._require_some([row for row, _ in moves])
         self._move([row for row, _ in moves], [gradient for _, gradient in moves])
 
     def _require_eager(self) -> None:
         if interpreter_state.interpreter.scopes is not None:
-            raise TraceError("the first apply_gradients of an optimiser without parameters, inside a traced function",
+            raise TraceError("the first apply_gradients of an optimizer without parameters, inside a traced function",
                              expected="parameters before the trace, as their state has to be there before it",
-                             fix="make the optimiser with them, tz.optim.SGD(variables, lr=0.1), or call "
+                             fix="make the optimizer with them, tz.optim.SGD(variables, lr=0.1), or call "
                                  "optimizer.attach(variables) outside")
 
     def _move(self, rows: list[int], steps: Any) -> None:
@@ -115,7 +115,7 @@ class Optimizer:
 
     def _require_some(self, rows: list[int]) -> None:
         if not self.parameters:
-            raise TrainingError("step() of an optimiser without parameters", expected="parameters to move",
+            raise TrainingError("step() of an optimizer without parameters", expected="parameters to move",
                                 fix="pass them when making it: tz.optim.Adam(model.parameters())")
         if not rows:
             raise TrainingError("step() without a gradient", expected="gradients in .grad of the parameters",
@@ -126,21 +126,21 @@ class Optimizer:
         return {name: x.detach() for name, x in self.named_state()}
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
-        """Go on from a saved state of an optimiser of the same kind for the same parameters; a schedule stays."""
+        """Go on from a saved state of an optimizer of the same kind for the same parameters; a schedule stays."""
         own = dict(self.named_state())
         if own.keys() != content.keys():
             raise ArgumentError(f"a state with other names: {', '.join(sorted(own.keys() ^ content.keys()))}",
-                                expected="the state of an optimiser of the same kind and parameters",
-                                fix="make the optimiser as it was when the state was saved")
+                                expected="the state of an optimizer of the same kind and parameters",
+                                fix="make the optimizer as it was when the state was saved")
         for name, x in own.items():
             if tuple(content[name].shape) != x.shape:
                 raise ShapeError(f"{name} in the state has shape {tuple(content[name].shape)}",
-                                 expected=f"shape {x.shape}", fix="load it into an optimiser of the same parameters")
+                                 expected=f"shape {x.shape}", fix="load it into an optimizer of the same parameters")
         for name, x in own.items():
             x.copy_(content[name])
 
     def follow(self) -> Optimizer:
-        """Put all state where the parameters are, after these were moved; gives the optimiser back.
+        """Put all state where the parameters are, after these were moved; gives the optimizer back.
 
         Slots of a parameter's shape lie as the parameter does, everything else is whole on each of its devices.
         """
@@ -153,7 +153,7 @@ class Optimizer:
         return self
 
     def named_state(self) -> list[tuple[str, Tensor]]:
-        """The tensors that an optimiser has to go on from, by name."""
+        """The tensors that an optimizer has to go on from, by name."""
         found = [("step_count", self.step_count), ("lr", self._rate)]
         for i, part in enumerate(self.chain):
             found += [(f"{i}.{name}", x) for name, x in part.hyper_parameters().items()]

@@ -1,4 +1,4 @@
-"""The parts that optimisers are chained from: each turns gradients into better steps.
+"""The parts that optimizers are chained from: each turns gradients into better steps.
 
 A transformation has hyper-parameters, which are tensors, and slots, tensors that it keeps for each parameter. Both are
 state: a change of either needs no new trace. Formulas use g for the gradient, as it comes from the part before.

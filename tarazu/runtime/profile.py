@@ -88,7 +88,7 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **k
     """Where the time of `step(*args, **kwargs)` goes, `step` being a jitted function that runs on the native backend.
 
     A variant of its program that takes times runs on copies of the actual values, for about `seconds`: parameters,
-    optimiser state, random state and gradients stay as they are. A row counts what thread 0 does; the time in which it
+    optimizer state, random state and gradients stay as they are. A row counts what thread 0 does; the time in which it
     waits for others is a row of its own, as is Python's. An ArgumentError follows where `step` was not made by
     `tz.jit`, a DeviceError where jitted functions do not run on the native backend.
 

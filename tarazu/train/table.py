@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.data import Split, Table, TableEncoder, TableSummary, split_table, summarise
+from tarazu.data import Split, Table, TableEncoder, TableSummary, split_table, summarize
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.diagnose import ConfusionMatrix, PredictedAgainstTrue
 from tarazu.nn import Dense, Dropout, Module, Sequential, TableFeatures
@@ -26,7 +26,7 @@ PATIENCE = 20  # epochs without a better validation loss before training ends
 
 @dataclasses.dataclass(frozen=True)
 class TableOptions:
-    """How a table is split and learnt; `batch_size` None means about 100 steps an epoch, from 32 to 256 rows each."""
+    """How a table is split and learned; `batch_size` None means about 100 steps an epoch, from 32 to 256 rows each."""
 
     hidden: Sequence[int] = (64, 64)
     dropout: float = 0.0
@@ -45,7 +45,7 @@ class TableFit:
     """A model that was trained on a table, with all that tells how good it is.
 
     `scores` holds loss and metrics by part; those of a regression are in the target's units, but for the loss, which is
-    the mean squared error of the standardised target.
+    the mean squared error of the standardized target.
     """
 
     model: Module
@@ -68,7 +68,7 @@ def fit_table(table: Table, target: str, options: TableOptions | None = None, *,
     options = options or TableOptions()
     split = split_table(table, target, options.validation, options.test, options.seed, options.kinds)
     encoder = TableEncoder.fit(table, target=target, rows=split.train, kinds=options.kinds)
-    summary = summarise(table, encoder)
+    summary = summarize(table, encoder)
     if on_summary is not None:
         on_summary(summary)
     x, y = encoder.features(table), encoder.labels(table)
@@ -98,7 +98,7 @@ def table_model(encoder: TableEncoder, options: TableOptions) -> Sequential:
 
 
 def _in_units(encoder: TableEncoder) -> Metric:
-    """The absolute error in the target's units; the model itself predicts the standardised target."""
+    """The absolute error in the target's units; the model itself predicts the standardized target."""
     def mae(prediction: Any, target: Any) -> Any:
         return METRICS["mae"](prediction, target) * encoder.target_scale
     return mae

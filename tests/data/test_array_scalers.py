@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from tarazu.base.errors import ArgumentError, DataError, ShapeError
-from tarazu.data import MinMaxScaler, Standardiser, one_hot
+from tarazu.data import MinMaxScaler, Standardizer, one_hot
 
-SCALERS = pytest.mark.parametrize("scaler", [Standardiser, MinMaxScaler])
+SCALERS = pytest.mark.parametrize("scaler", [Standardizer, MinMaxScaler])
 VALUES = arrays(np.float64, array_shapes(min_dims=1, max_dims=3), elements=st.floats(-1e6, 1e6, width=32))
 
 
@@ -26,10 +26,10 @@ def test_training_rows_span_zero_to_one(values):
     assert scaled.min() >= 0 and scaled.max() <= 1 + 1e-12
 
 
-def test_standardiser_gives_mean_0_and_deviation_1_and_leaves_constants_at_0():
+def test_standardizer_gives_mean_0_and_deviation_1_and_leaves_constants_at_0():
     x = np.random.default_rng(0).normal(5.0, 3.0, (100, 3))
     x[:, 2] = 0.1  # whose deviation is not quite 0 by rounding
-    scaled = Standardiser().fit(x).transform(x)
+    scaled = Standardizer().fit(x).transform(x)
     assert np.allclose(scaled.mean(0), 0) and np.allclose(scaled.std(0), [1, 1, 0])
 
 

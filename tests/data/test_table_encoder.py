@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tarazu.base.errors import FileFormatError
-from tarazu.data import Table, TableEncoder, find_target, split_table, summarise
+from tarazu.data import Table, TableEncoder, find_target, split_table, summarize
 from tarazu.data.tables.kinds import feature_kinds
 
 
@@ -77,7 +77,7 @@ def test_embedded_categories_come_last_as_codes():
     assert encoder.features(unseen)[:, -1].tolist() == [0.0, 0.0]
 
 
-def test_only_the_training_rows_are_learnt_from():
+def test_only_the_training_rows_are_learned_from():
     table = Table.from_frame({"n": [1.0, 3.0, 100.0], "c": ["a", "b", "late"], "k": [1, 1, 2], "y": [0, 1, 1]})
     encoder = TableEncoder.fit(table, target="y", rows=np.array([0, 1]))
     assert encoder.feature_names == ("n", "c=a", "c=b") and encoder.ignored == {"k": "one value only"}
@@ -170,7 +170,7 @@ def test_json_that_lacks_a_key():
 
 def test_summary_of_a_classification():
     table = make_table()
-    summary = summarise(table, TableEncoder.fit(table, target="y", kinds={"flag": "ignore"}))
+    summary = summarize(table, TableEncoder.fit(table, target="y", kinds={"flag": "ignore"}))
     missing = int(table["size"].missing().sum())
     yes = sum(table["y"].codes == table["y"].level_texts.index("yes"))
     assert str(summary) == (
@@ -181,7 +181,7 @@ def test_summary_of_a_classification():
 
 def test_summary_of_a_regression():
     table = Table.from_frame({"x": [1, 2, 3], "y": [0.5, 20000.0, 12.0]})
-    assert str(summarise(table, TableEncoder.fit(table, target="y"))) == (
+    assert str(summarize(table, TableEncoder.fit(table, target="y"))) == (
         "3 rows, 1 feature: 1 number; no missing cells\ntarget y, regression: 0.5 to 20,000, mean 6,671")
 
 

@@ -93,7 +93,7 @@ def overfit(seed: int, **options: object) -> History:
     return make_run(seed, **{"train": train, "validation": validation, "keep_best": False, "noise": 0.02, **options})
 
 
-def memorising(seed: int, **options: object) -> History:
+def memorizing(seed: int, **options: object) -> History:
     """Noise learned by heart: validation loss rises from the second epoch on; the best, useless weights are kept."""
     epochs = 60
     validation = TRIVIAL * (1 + np.linspace(0, 1.5, epochs)) - 0.05

@@ -40,8 +40,8 @@ def test_kept_best_weights_make_a_late_rise_mere_information():
     assert "from before that overfitting" in turned.evidence
 
 
-def test_kept_best_weights_do_not_excuse_a_run_that_only_memorises():
-    verdict = judge(synthetic.memorising(0))
+def test_kept_best_weights_do_not_excuse_a_run_that_only_memorizes():
+    verdict = judge(synthetic.memorizing(0))
     assert verdict.name == "overfitting"
     assert "do not do well on new data either" in verdict.findings[0].evidence
     assert not any(line.startswith("stop at") for line in verdict.advice)

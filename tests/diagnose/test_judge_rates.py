@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 import synthetic_runs as synthetic
-from synthetic_runs import healthy, memorising, overfit, too_short, turned, weak
+from synthetic_runs import healthy, memorizing, overfit, too_short, turned, weak
 
 from tarazu.diagnose import judge
 
@@ -29,7 +29,7 @@ BAD = [
     ("overfit", overfit, {}, "overfitting", 0.98),  # 1.000
     ("overfit, 20 validation samples", overfit, {"validation_samples": 20}, "overfitting", 0.95),  # 1.000
     ("overfit, no trivial predictor", overfit, {"trivial": False}, "overfitting", 0.98),  # 1.000
-    ("memorises", memorising, {}, "overfitting", 0.95),  # 1.000
+    ("memorizes", memorizing, {}, "overfitting", 0.95),  # 1.000
     ("weak", weak, {}, "underfitting", 0.95),  # 1.000
     ("too short", too_short, {}, "underfitting", 0.95),  # 0.998
 ]

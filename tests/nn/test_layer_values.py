@@ -1,4 +1,4 @@
-"""What single layers and initialisers compute, against formulas and over many draws."""
+"""What single layers and initializers compute, against formulas and over many draws."""
 
 import math
 
@@ -101,16 +101,16 @@ STANDARD_DEVIATIONS = {"glorot_uniform": math.sqrt(2 / 500), "glorot_normal": ma
 
 
 @pytest.mark.parametrize(("name", "deviation"), STANDARD_DEVIATIONS.items())
-def test_initialisers_have_their_mean_and_deviation(name, deviation):
+def test_initializers_have_their_mean_and_deviation(name, deviation):
     tz.random.seed(1)
-    weights = init.initialiser(name)((300, 200), None).numpy()
+    weights = init.find_initializer(name)((300, 200), None).numpy()
     assert abs(weights.mean()) < 5 * deviation / math.sqrt(weights.size)
     assert weights.std() == pytest.approx(deviation, rel=0.01)
     if name.endswith("uniform"):
         assert np.abs(weights).max() == pytest.approx(deviation * math.sqrt(3), rel=1e-3)
 
 
-def test_constant_initialisers_and_own_ones():
+def test_constant_initializers_and_own_ones():
     assert Dense(2, in_features=1, kernel_initializer="ones").weight.tolist() == [[1, 1]]
     assert Dense(2, in_features=1, kernel_initializer=init.zeros).weight.tolist() == [[0, 0]]
     assert Dense(1, in_features=2, kernel_initializer=lambda shape, generator: tz.full(shape, 7.0)).weight.sum() == 14

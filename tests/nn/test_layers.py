@@ -312,7 +312,7 @@ ERRORS = {
     "rate as text": (lambda: Dropout("half"), "rate='half'"),
     "momentum": (lambda: BatchNorm(momentum=1.5), "momentum=1.5"),
     "activation": (lambda: Dense(2, "rely"), r"activation 'rely'\n  expected: one of linear, relu"),
-    "initialiser": (lambda: Dense(2, kernel_initializer="xavier"), r"initialiser 'xavier'\n  expected: one of zeros"),
+    "initializer": (lambda: Dense(2, kernel_initializer="xavier"), r"initializer 'xavier'\n  expected: one of zeros"),
     "class as layer": (lambda: Sequential([Dense]), r"as layer 0\n.*\n  to mend it: make an object: Dense\(\.\.\.\)"),
     "number as layer": (lambda: Sequential([Dense(2), 3]), r"3 as layer 1\n  expected: a layer, or a function"),
     "scalar": (lambda: Dense(2)(tz.tensor(1.0)), r"in Dense\(2\), called with shape \(\):\na scalar as input"),

@@ -155,7 +155,7 @@ def test_third_derivatives():
 
 
 def test_least_squares_by_gradient():
-    """A ridge regression by `solve` under jit, with the penalty learnt: the gradient through solve reaches it."""
+    """A ridge regression by `solve` under jit, with the penalty learned: the gradient through solve reaches it."""
     rng = np.random.default_rng(3)
     a, b = tz.asarray(rng.normal(size=(8, 3))), tz.asarray(rng.normal(size=8))
     penalty = leaf(0.1)

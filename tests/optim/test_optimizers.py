@@ -1,4 +1,4 @@
-"""The contract of optimisers, one row per configuration, and their steps against the papers' formulas in NumPy."""
+"""The contract of optimizers, one row per configuration, and their steps against the papers' formulas in NumPy."""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from tarazu.optim import SGD, Adam, AdamW, RMSprop
 
 
 class Row(NamedTuple):
-    """An optimiser, its options, and a formula: (gradient, parameter, state, step from 1) to the step before lr."""
+    """An optimizer, its options, and a formula: (gradient, parameter, state, step from 1) to the step before lr."""
 
     kind: Any
     options: dict
@@ -63,7 +63,7 @@ ROWS = {
     "rmsprop, momentum": Row(RMSprop, {"lr": 0.005, "momentum": 0.9},
                              lambda g, p, s, t: momentum(rms(g, p, s, t), p, s.setdefault("inner", {}), t)),
 }
-each_optimiser = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+each_optimizer = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 
 CENTRE, CURVES = np.array([1.0, -2.0, 0.5]), np.array([1.0, 3.0, 0.3])
 
@@ -84,7 +84,7 @@ def one_step(optimizer, loss, *parameters):
     return value
 
 
-@each_optimiser
+@each_optimizer
 def test_five_steps_follow_the_formula(row):
     w = start()
     optimizer = row.kind([w], **row.options)
@@ -96,7 +96,7 @@ def test_five_steps_follow_the_formula(row):
     assert int(optimizer.step_count) == 5
 
 
-@each_optimiser
+@each_optimizer
 def test_the_bowl_is_found(row):
     w = start()
     optimizer = row.kind([w], **row.options)
@@ -107,8 +107,8 @@ def test_the_bowl_is_found(row):
     assert float(bowl(w)) < (0.3 if pull else 2e-3)
 
 
-@each_optimiser
-def test_logistic_regression_is_learnt(row):
+@each_optimizer
+def test_logistic_regression_is_learned(row):
     draw = np.random.default_rng(0)
     x = draw.normal(size=(200, 2)).astype(np.float32)
     y = (x @ [2, -1] + 0.5 > 0).astype(np.float32)
@@ -121,7 +121,7 @@ def test_logistic_regression_is_learnt(row):
     assert ((model(tz.asarray(x)).detach().numpy()[:, 0] > 0) == y).mean() > 0.95
 
 
-@each_optimiser
+@each_optimizer
 def test_traced_steps_are_eager_steps_with_one_trace(row):
     eager, traced = start(), start()
     first, second = row.kind([eager], **row.options), row.kind([traced], **row.options)
@@ -133,7 +133,7 @@ def test_traced_steps_are_eager_steps_with_one_trace(row):
     np.testing.assert_allclose(traced.numpy(), eager.numpy(), rtol=1e-12)
 
 
-@each_optimiser
+@each_optimizer
 def test_a_saved_state_goes_on_to_the_same_bits(row):
     w = start()
     optimizer = row.kind([w], **row.options)
@@ -148,7 +148,7 @@ def test_a_saved_state_goes_on_to_the_same_bits(row):
     assert same_bits(w.numpy(), twin.numpy())
 
 
-@each_optimiser
+@each_optimizer
 def test_frozen_and_unused_parameters_stay(row):
     used, frozen, unused = start(), start(), start()
     optimizer = row.kind([unused, used, frozen], **row.options)
@@ -276,7 +276,7 @@ ERRORS = {
     "betas": (lambda: Adam(betas=0.9), ArgumentError, "betas=0.9\n  expected: two numbers"),
     "rho": (lambda: RMSprop(rho=1), ArgumentError, "rho=1"),
     "decay": (lambda: AdamW(weight_decay=-1), ArgumentError, "weight_decay=-1"),
-    "no parameters": (lambda: SGD([]), ArgumentError, "an optimiser without parameters"),
+    "no parameters": (lambda: SGD([]), ArgumentError, "an optimizer without parameters"),
     "not a tensor": (lambda: SGD([1.0]), ArgumentError, "a float as parameter"),
     "integers": (lambda: SGD([tz.tensor([1])]), ArgumentError, "a tensor of int64 as parameter"),
     "step without parameters": (lambda: SGD().step(), TrainingError,
@@ -300,7 +300,7 @@ def test_errors(act, kind, text):
 def test_the_first_apply_gradients_inside_a_trace():
     w, optimizer = tz.ones(1, requires_grad=True), SGD(None, lr=0.5)
     step = tz.jit(lambda g: optimizer.apply_gradients([(g, w)]))
-    with pytest.raises(TraceError, match="the first apply_gradients of an optimiser without parameters, inside"):
+    with pytest.raises(TraceError, match="the first apply_gradients of an optimizer without parameters, inside"):
         step(tz.ones(1))
     optimizer.attach([w])
     step(tz.ones(1))

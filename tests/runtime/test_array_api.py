@@ -102,7 +102,7 @@ def test_devices_are_checked():
 # Numbers ------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
-def test_neighbours_and_signs_in_every_float(dtype):
+def test_neighbors_and_signs_in_every_float(dtype):
     values = tz.asarray([0.0, -0.0, 1.0, -2.5, np.inf, -np.inf, np.nan]).astype(dtype)
     x, y = values[:, None], values[None]
     a, b = np.broadcast_arrays(x.numpy(), y.numpy())
@@ -120,7 +120,7 @@ def test_hypot_neither_overflows_nor_underflows():
 
 
 def test_complex_numbers_have_no_sign_bit():
-    with pytest.raises(DTypeError, match="sign and the neighbours of complex64"):
+    with pytest.raises(DTypeError, match="sign and the neighbors of complex64"):
         tz.nextafter(tz.tensor(1j), 1)
 
 

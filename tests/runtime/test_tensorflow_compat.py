@@ -189,7 +189,7 @@ def test_apply_gradients_is_step():
 
 def test_apply_gradients_misuse():
     optimizer = tz.optim.SGD([tz.Variable(1.0)], lr=0.1)
-    with pytest.raises(ArgumentError, match="a variable that the optimiser does not know"):
+    with pytest.raises(ArgumentError, match="a variable that the optimizer does not know"):
         optimizer.apply_gradients([(tz.tensor(1.0), tz.Variable(2.0))])
     with pytest.raises(TrainingError, match="without a gradient"):
         optimizer.apply_gradients([(None, optimizer.parameters[0])])

@@ -11,6 +11,8 @@ import tarazu as tz
 from tarazu.base.errors import ArgumentError
 from tarazu.nn import Dense, Sequential
 from tarazu.train import Callback, EarlyStopping, KeepBest
+from tarazu.train.callbacks.progress import row_text
+from tarazu.train.trainer import run_chunk
 
 draw = np.random.default_rng(3)
 X = draw.normal(size=(40, 4)).astype(np.float32)
@@ -159,13 +161,13 @@ def test_an_interrupt_within_a_chunk_leaves_nothing_half_done(monkeypatch):
     model = Sequential([Dense(3), Dense(2)]).compile(tz.optim.Adam(lr=0.1), "cross_entropy")
     model.fit(X, NOISE, verbose=0)
     before = {name: x.numpy() for name, x in {**model.state_dict(), **model._setup.optimizer.state_dict()}.items()}
-    train_on = tz.train.advance.train_on
+    train_on = run_chunk.train_on
 
     def interrupted(*args):
         train_on(*args)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tz.train.advance, "train_on", interrupted)
+    monkeypatch.setattr(run_chunk, "train_on", interrupted)
     history = model.fit(X, NOISE, verbose=0)
     assert history.stopped == "interrupted"
     assert equal({**model.state_dict(), **model._setup.optimizer.state_dict()}, before)
@@ -222,7 +224,7 @@ def test_nothing_is_printed_where_nothing_was_asked_for(capsys):
 def test_numbers_have_four_digits():
     row = {"epoch": 3, "seconds": 1.0, "loss": 173.45849, "accuracy": 1.0, "val_loss": 0.000123456,
            "learning_rate": 0.1}
-    assert tz.train.progress.row_text(row) == "loss 173.5  accuracy 1.000  val_loss 0.0001235"
+    assert row_text(row) == "loss 173.5  accuracy 1.000  val_loss 0.0001235"
 
 
 def test_the_bar_in_a_terminal(capsys, monkeypatch):

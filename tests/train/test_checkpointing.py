@@ -187,7 +187,7 @@ def test_own_generators(tmp_path, made):
 
 
 @pytest.mark.parametrize("optimizer", [lambda: tz.optim.SGD(lr=0.1, momentum=0.9), lambda: tz.optim.Adam(lr=0.01)])
-def test_optimisers_and_a_learning_rate_that_was_changed(tmp_path, optimizer):
+def test_optimizers_and_a_learning_rate_that_was_changed(tmp_path, optimizer):
     class Halve(Callback):
         def on_epoch_end(self, run):
             run.setup.optimizer.lr = float(run.setup.optimizer.lr) / 2
@@ -302,8 +302,8 @@ MISFITS = {
                r"another model: missing nothing; not known 1.running_mean, .*\n  expected: the tensors of this run"),
     "sizes": ({"model": lambda: compiled([Dense(8, "relu"), *layers()[1:]])}, {},
               r"another model: 0.weight is float32 of shape \(4, 16\)\n  expected: float32 of shape \(4, 8\)" + MEND),
-    "optimiser": ({"model": lambda: compiled(optimizer=tz.optim.SGD(lr=0.1))}, {},
-                  r"its optimiser is Adam \(.*\)\n  expected: SGD \(.*\)" + MEND),
+    "optimizer": ({"model": lambda: compiled(optimizer=tz.optim.SGD(lr=0.1))}, {},
+                  r"its optimizer is Adam \(.*\)\n  expected: SGD \(.*\)" + MEND),
     "own generator": ({"model": lambda: compiled([*layers(), Noise()])}, {},
                       r"another set of other tensors .*: missing 0; not known nothing"),
     "callbacks": ({}, {"callbacks": [EarlyStopping("loss")]},

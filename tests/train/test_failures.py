@@ -45,7 +45,7 @@ def test_after_a_failure_training_goes_on_with_a_smaller_rate():
 
 def test_values_that_are_too_large():
     broken_fit("mse", optimizer=tz.optim.SGD(lr=0.1), x=X * 1e6, epochs=100,
-               text=r"values as large as \d\.\d+e\+06 in the data; scale inputs and targets \(tz.data.Standardiser\)")
+               text=r"values as large as \d\.\d+e\+06 in the data; scale inputs and targets \(tz.data.Standardizer\)")
 
 
 def test_the_logarithm_of_nothing():

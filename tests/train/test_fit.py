@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits, load_iris
 
 import tarazu as tz
 from tarazu.nn import BatchNorm, Dense, Dropout, Sequential
+from tarazu.train.sources.arrays import class_numbers
 
 draw = np.random.default_rng(3)
 X = draw.normal(size=(70, 4)).astype(np.float32)
@@ -97,7 +98,7 @@ def test_validation_split_keeps_classes_in_proportion(labels):
 
     watch = Watch()
     classifier().fit(X, labels, validation_split=0.5, callbacks=watch, seed=1, verbose=0)
-    counts = [np.bincount(tz.train.arrays.class_numbers(part.y)) for part in (watch.run.train, watch.run.validation)]
+    counts = [np.bincount(class_numbers(part.y)) for part in (watch.run.train, watch.run.validation)]
     assert np.abs(counts[0] - counts[1]).max() <= 1
     rows = np.concatenate([watch.run.train.x, watch.run.validation.x])
     assert sorted(map(tuple, rows.tolist())) == sorted(map(tuple, X.tolist()))
@@ -161,7 +162,7 @@ def test_layers_may_be_added_and_replaced_between_fits():
     assert (model.layers[-1].bias != 0).all()
 
 
-def test_frozen_layers_stay_and_an_optimiser_with_parameters_trains_only_these():
+def test_frozen_layers_stay_and_an_optimizer_with_parameters_trains_only_these():
     model = classifier()
     model(tz.asarray(X))
     model[0].freeze()

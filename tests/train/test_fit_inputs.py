@@ -178,7 +178,7 @@ ERRORS = {
     "seed": (lambda: model_of().fit(X, LABELS, seed=-1), ArgumentError, "seed -1"),
     "callback": (lambda: model_of().fit(X, LABELS, callbacks=[tz.train.EarlyStopping]), ArgumentError,
                  r"EarlyStopping'> among the callbacks\n.*\n.*make an object"),
-    "foreign optimiser": (lambda: Sequential([Dense(3)]).compile(tz.optim.SGD([tz.ones(1, requires_grad=True)]),
+    "foreign optimizer": (lambda: Sequential([Dense(3)]).compile(tz.optim.SGD([tz.ones(1, requires_grad=True)]),
                                                                  "cross_entropy").fit(X, LABELS),
                           ArgumentError, "made with parameters of another model"),
     "no parameters": (lambda: Sequential([Flatten()]).compile(loss="mse").fit(X, X), TrainingError,

@@ -140,7 +140,7 @@ def test_products_are_computed_in_the_half_type_forward_and_back(kind, half):
 
 @both_types
 @pytest.mark.parametrize("load", [load_iris, load_digits])
-def test_real_data_are_learnt_nearly_as_well(load, half):
+def test_real_data_are_learned_nearly_as_well(load, half):
     x, y = load(return_X_y=True)
     x = (x / np.abs(x).max()).astype(np.float32)
     found = [trained(lambda: [Dense(32, "relu"), Dense(10)], x, y, used, epochs=20)[1] for used in ("float32", half)]

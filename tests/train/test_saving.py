@@ -10,6 +10,7 @@ from own_layers import Branches, Multilayer, Residual, Scale, doubled
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, FileFormatError
 from tarazu.nn import Activation, Dense, Sequential
+from tarazu.train.save.model_config import describe, rebuild
 
 X = np.random.default_rng(3).normal(size=(20, 4)).astype(np.float32)
 
@@ -48,7 +49,6 @@ def test_own_layers_scalars_functions_and_added_layers_come_back(tmp_path):
 
 def test_arguments_of_many_kinds_come_back():
     arguments = [1, 2.5, None, True, "text", (1, [2]), {"a": (3,)}, np.arange(3), np.float32(1.5), doubled]
-    describe, rebuild = tz.train.description.describe, tz.train.description.rebuild
     found = rebuild(json.loads(json.dumps(describe(arguments))))
     assert repr(found) == repr([*arguments[:8], 1.5, doubled])
     assert (rebuild(describe(tz.tensor([1, 2]))) == tz.tensor([1, 2])).all()

@@ -32,7 +32,7 @@ def _explained(name: str, problem: str, expected: str, fix: str) -> Callable[[Ca
     return decorate
 
 
-_REGULARISE = "check for equal or all-zero rows and columns; x + 1e-6 * tz.eye(n) makes it regular"
+_REGULARIZE = "check for equal or all-zero rows and columns; x + 1e-6 * tz.eye(n) makes it regular"
 _NO_CONVERGENCE = "an iteration that did not converge", "finite elements", "look for NaN with tz.isnan(x).any()"
 
 
@@ -68,7 +68,7 @@ def slogdet(x: Array) -> tuple[Array, Array]:
 
 
 @_explained("solve or inv", "a singular matrix", "a matrix whose rows are linearly independent",
-            f"{_REGULARISE}; tz.linalg.pinv(a) @ b is the least-squares solution")
+            f"{_REGULARIZE}; tz.linalg.pinv(a) @ b is the least-squares solution")
 def solve(a: Array, b: Array) -> Array:
     return np.linalg.solve(a, b)
 

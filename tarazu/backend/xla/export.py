@@ -22,7 +22,7 @@ from tarazu.ir.graph import Graph
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 
 
-def serialise(graph: Graph, constants: Sequence[np.ndarray], rebuild: Callable[[list[Any]], Any]) -> bytes:
+def serialize(graph: Graph, constants: Sequence[np.ndarray], rebuild: Callable[[list[Any]], Any]) -> bytes:
     """The program of a graph whose first parameters, and all outputs, have one row, which becomes any number of rows.
 
     `constants` are the values of its last parameters; `rebuild` makes of the outputs what the program gives. Raises
@@ -62,7 +62,7 @@ def _require_flatbuffers() -> None:
 
 
 class Program:
-    """What `serialise` wrote. Where JAX cannot read it, its own error is raised.
+    """What `serialize` wrote. Where JAX cannot read it, its own error is raised.
 
     `inputs` has JAX's abstract value (shape, dtype) of each input, `outputs` the same in the containers of the result.
     """

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.data.scalers import mean_and_scale, standardise, to_float32
+from tarazu.data.scalers import mean_and_scale, standardize, to_float32
 from tarazu.data.tables.column import Column
 from tarazu.data.tables.content import damaged, entry, number_entry, scale_entry, texts_entry
 from tarazu.data.tables.kinds import CATEGORY, NUMBER, check_numbers
@@ -38,7 +38,7 @@ class NumberCoder:
         """Array (rows, 1 or 2). Raises DataError, with line and column, for words and infinities."""
         check_numbers(table, [self.name])
         column = table[self.name]
-        values = standardise(column.numbers(), self.mean, self.scale)
+        values = standardize(column.numbers(), self.mean, self.scale)
         values = to_float32(np.where(column.missing(), 0.0, values))
         return np.stack([values, column.missing()] if self.indicator else [values], axis=1)
 

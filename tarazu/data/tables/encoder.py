@@ -116,14 +116,14 @@ class TableEncoder:
         return result
 
     def labels(self, table: Table) -> np.ndarray:
-        """Class numbers, int64 (rows,); for a regression standardised numbers, float32 (rows, 1).
+        """Class numbers, int64 (rows,); for a regression standardized numbers, float32 (rows, 1).
 
         Raises DataError for missing targets and for classes that training did not know.
         """
         return self.target.encode(table)
 
     def decode_target(self, values: Any) -> np.ndarray:
-        """Standardised numbers in the user's units (float64, same shape); class numbers as names of classes."""
+        """Standardized numbers in the user's units (float64, same shape); class numbers as names of classes."""
         return self.target.decode(values)
 
     def _check_columns(self, table: Table) -> None:

@@ -25,7 +25,7 @@ SEPARATED_NUMBER = re.compile(r"[+-]?(\d{1,3}([,.'\u00a0\u202f ]\d{3})+([.,]\d+)
 def feature_kinds(table: Table, target: str, kinds: Mapping[str, str] | None = None) -> dict[str, str]:
     """The kind of each column but the target: as `kinds` says, else guessed.
 
-    Text, booleans and dates are categories, whatever reads as numbers is a number (0 and 1 too: as one standardised
+    Text, booleans and dates are categories, whatever reads as numbers is a number (0 and 1 too: as one standardized
     column they carry what two one-hot columns would). Raises ArgumentError for unknown kinds and columns, DataError
     for columns that fit no kind.
 

@@ -60,11 +60,11 @@ class TableSummary:
         return f"target {self.target}, {self.task}: {len(self.classes)} classes: {', '.join(shown)}{more}"
 
 
-def summarise(table: Table, encoder: TableEncoder) -> TableSummary:
+def summarize(table: Table, encoder: TableEncoder) -> TableSummary:
     """The summary of a table that has the target and the features of `encoder`. Raises DataError if it has not.
 
     >>> table = Table.from_frame({"age": [31, None, 58], "city": ["Herat", "Delhi", "Herat"], "paid": ["y", "n", "y"]})
-    >>> print(summarise(table, TableEncoder.fit(table, target="paid")))
+    >>> print(summarize(table, TableEncoder.fit(table, target="paid")))
     3 rows, 2 features: 1 number, 1 category; 1 missing cell in 1 column
     target paid, classification: 2 classes: n 1, y 2
     """

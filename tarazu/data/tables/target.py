@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
-from tarazu.data.scalers import standardise, to_float32
+from tarazu.data.scalers import standardize, to_float32
 from tarazu.data.tables.coders import column_scale
 from tarazu.data.tables.column import Column
 from tarazu.data.tables.content import damaged, entry, number_entry, scale_entry, texts_entry
@@ -42,7 +42,7 @@ class Target:
     scale: float = 1.0
 
     def encode(self, table: Table) -> np.ndarray:
-        """Class numbers, int64 (rows,), or standardised numbers, float32 (rows, 1).
+        """Class numbers, int64 (rows,), or standardized numbers, float32 (rows, 1).
 
         Raises DataError for missing targets, words among numbers and classes that are not known.
         """
@@ -50,7 +50,7 @@ class Target:
         check_complete(table, column)
         if self.task == REGRESSION:
             check_numbers(table, [self.name])
-            return to_float32(standardise(column.numbers(), self.mean, self.scale))[:, None]
+            return to_float32(standardize(column.numbers(), self.mean, self.scale))[:, None]
         number = {name: place for place, name in enumerate(self.classes)}
         numbers = np.array([number.get(text, -1) for text in column.level_texts], np.int64)
         unknown = (numbers < 0) & (column.counts() > 0)
@@ -62,7 +62,7 @@ class Target:
         return numbers[column.codes]
 
     def decode(self, values: Any) -> np.ndarray:
-        """Standardised numbers in the user's units (float64), or the names of class numbers (texts)."""
+        """Standardized numbers in the user's units (float64), or the names of class numbers (texts)."""
         if self.task == REGRESSION:
             return np.asarray(values, np.float64) * self.scale + self.mean
         return np.array(self.classes, dtype=object)[np.asarray(values, np.int64)]
@@ -98,7 +98,7 @@ def find_target(table: Table, name: str, kinds: Mapping[str, str] | None = None,
     kind = (kinds or {}).get(name)
     if kind == IGNORE:
         raise ArgumentError(f"column {name!r} is the target and cannot be ignored",
-                            expected="a kind that can be learnt",
+                            expected="a kind that can be learned",
                             fix=f'choose another target, or the kind "{NUMBER}" or "{CATEGORY}"')
     task = _task(table, column, kind)
     if (column.counts() > 0).sum() < 2:

@@ -33,7 +33,7 @@ MEASUREMENTS = {
     "train_skill_low": "", "train_skill_high": "",
     "validation_skill": "1 - validation_loss / trivial_validation_loss",
     "validation_skill_low": "", "validation_skill_high": "",
-    "gap": "validation_loss - train_loss: the generalisation gap of the kept weights",
+    "gap": "validation_loss - train_loss: the generalization gap of the kept weights",
     "gap_low": "", "gap_high": "",
     "loss_scale": "what differences of losses are compared with: the trivial loss on the validation set (or, if "
                   "there is none, on the training set), else how far the train loss fell in the run",
@@ -82,11 +82,11 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
     """
     generator = np.random.default_rng(seed)
     kept = kept_epoch if kept_epoch is not None else len(rows)
-    train = _summarise("train", [train_losses, trivial_train_losses], generator)
+    train = _summarize("train", [train_losses, trivial_train_losses], generator)
     validation = None
     if validation_losses is not None and len(validation_losses):
         last = last_validation_losses if kept < len(rows) else None
-        validation = _summarise("validation", [validation_losses, trivial_validation_losses, last], generator)
+        validation = _summarize("validation", [validation_losses, trivial_validation_losses, last], generator)
     found: dict[str, Any] = {
         **dict.fromkeys(MEASUREMENTS), "num_parameters": num_parameters, "epochs": len(rows), "kept_epoch": kept,
         "train_accuracy": train_accuracy, "validation_accuracy": validation_accuracy, "validation_samples": 0,
@@ -109,7 +109,7 @@ class _Summary(NamedTuple):
     non_finite: int
 
 
-def _summarise(name: str, columns: Sequence[np.ndarray | None], generator: np.random.Generator) -> _Summary:
+def _summarize(name: str, columns: Sequence[np.ndarray | None], generator: np.random.Generator) -> _Summary:
     samples = len(np.asarray(columns[0]))
     filled = [np.full(samples, np.nan) if column is None else np.asarray(column, dtype=float) for column in columns]
     if any(column.shape != (samples,) for column in filled) or samples == 0:

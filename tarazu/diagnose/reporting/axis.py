@@ -58,7 +58,7 @@ def make_axis(values: Sequence[float], start: float, end: float, *, whole: bool 
 
 
 def tick_text(tick: float) -> str:
-    """The number at a tick, with all its digits: neighbours must never look alike.
+    """The number at a tick, with all its digits: neighbors must never look alike.
 
     >>> tick_text(0.8965), tick_text(20000.0)
     ('0.8965', '20,000')

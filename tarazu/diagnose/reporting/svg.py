@@ -1,4 +1,4 @@
-"""Drawings as SVG text: curves, predicted against true, and the pair of scales. Colours and type come from the page."""
+"""Drawings as SVG text: curves, predicted against true, and the pair of scales. Colors and type come from the page."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def curves(title: str, epochs: Sequence[int], series: Mapping[str, Sequence[floa
            kept_epoch: int | None = None) -> str:
     """The metric `title` over the epochs, one line per entry of `series` ("train", "validation"); marks the kept epoch.
 
-    Values that are None or not finite leave a gap; a point without neighbours is drawn as a dot.
+    Values that are None or not finite leave a gap; a point without neighbors is drawn as a dot.
     """
     points = {name: list(zip(epochs, values, strict=True)) for name, values in series.items()}
     values = [value for line in series.values() for value in line if value is not None and math.isfinite(value)]
@@ -76,10 +76,10 @@ def predicted_against_true(true: np.ndarray, predicted: np.ndarray, target: str)
 def scales(verdict: str) -> str:
     """A pair of scales that leans to bias for "underfitting", to variance for "overfitting", and is level otherwise."""
     angle = math.radians(LEANING.get(verdict, 0))
-    centre, top, arm = 120.0, 34.0, 74.0
+    center, top, arm = 120.0, 34.0, 74.0
     parts = [element("path", d="M120 34 V138 M92 142 H148", class_="stand"),
-             element("circle", cx=centre, cy=top, r=6, class_="knob")]
-    ends = [(centre + side * arm * math.cos(angle), top + side * arm * math.sin(angle)) for side in (-1, 1)]
+             element("circle", cx=center, cy=top, r=6, class_="knob")]
+    ends = [(center + side * arm * math.cos(angle), top + side * arm * math.sin(angle)) for side in (-1, 1)]
     parts.append(element("path", d=f"M{_points([ends[0]])} L{_points([ends[1]])}", class_="beam"))
     for (x, y), word in zip(ends, ("bias", "variance"), strict=True):
         string = f"M{x:.1f} {y:.1f} L{x - 26:.1f} {y + 52:.1f} M{x:.1f} {y:.1f} L{x + 26:.1f} {y + 52:.1f}"
@@ -87,7 +87,7 @@ def scales(verdict: str) -> str:
         parts += [element("path", d=string, class_="string"), element("path", d=bowl, class_="pan"),
                   label(x, y + 86, word)]
     if verdict == "undecided":
-        parts.append(label(centre, 20, "?", class_="title"))
+        parts.append(label(center, 20, "?", class_="title"))
     return _drawing(240, 156, f"a pair of scales: {verdict}", "".join(parts))
 
 

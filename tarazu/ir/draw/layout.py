@@ -1,7 +1,7 @@
 """Where the vertices of a picture go: boxes in boxes, each laid out in rows so that edges lead from row to row.
 
 A row is the length of the longest path from a source (Sugiyama, Tagawa and Toda, 1981); within a row the order follows
-the mean place of the neighbours. The backward lane is laid out upwards, so that a layer's gradient is beside it.
+the mean place of the neighbors. The backward lane is laid out upwards, so that a layer's gradient is beside it.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _arrange(box: Box, picture: Picture, *, upwards: bool) -> None:
     parts = _parts([i for i in range(len(box.children)) if i not in beside], inner)
     if len(parts) <= WIDEST:
         parts = [[child for part in parts for child in part]]
-    rows = [_with_neighbours(row, beside) for part in parts for row in _ordered(_rows(part, inner), edges)]
+    rows = [_with_neighbors(row, beside) for part in parts for row in _ordered(_rows(part, inner), edges)]
     _place(box, rows[::-1] if upwards else rows, upwards=upwards)
 
 
@@ -113,7 +113,7 @@ def _is_parameter(box: Box, picture: Picture) -> bool:
     return box.vertex is not None and picture.vertices[box.vertex].kind == "parameter"
 
 
-def _with_neighbours(row: list[int], beside: dict[int, int]) -> list[int]:
+def _with_neighbors(row: list[int], beside: dict[int, int]) -> list[int]:
     """The row with parameters beside what uses them first: half of them to the left, half to the right."""
     whole: list[int] = []
     for child in row:
@@ -146,15 +146,15 @@ def _rows(children: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
 
 
 def _ordered(rows: list[list[int]], edges: list[tuple[int, int]]) -> list[list[int]]:
-    """Each row by the mean place of its neighbours, going down, up and down again."""
-    neighbours: dict[int, list[int]] = {}
+    """Each row by the mean place of its neighbors, going down, up and down again."""
+    neighbors: dict[int, list[int]] = {}
     for u, v in edges:
-        neighbours.setdefault(u, []).append(v)
-        neighbours.setdefault(v, []).append(u)
+        neighbors.setdefault(u, []).append(v)
+        neighbors.setdefault(v, []).append(u)
     place = {child: i - (len(row) - 1) / 2 for row in rows for i, child in enumerate(row)}
     for sweep in (rows, rows[::-1], rows):
         for row in sweep:
-            near = {child: [place[other] for other in neighbours.get(child, ()) if other in place] or [place[child]]
+            near = {child: [place[other] for other in neighbors.get(child, ()) if other in place] or [place[child]]
                     for child in row}
             row.sort(key=lambda child: sum(near[child]) / len(near[child]))
             place.update({child: i - (len(row) - 1) / 2 for i, child in enumerate(row)})

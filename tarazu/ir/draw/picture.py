@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node
 from tarazu.ir.text import attribute_text, constant_text
 
-LANES = ("forward", "backward", "update")  # an update is what depends on gradients: an optimiser's step
+LANES = ("forward", "backward", "update")  # an update is what depends on gradients: an optimizer's step
 
 
 class Vertex(NamedTuple):

@@ -90,7 +90,7 @@ def _over_heads(mask: Any) -> Any:
 
 
 class PositionalEmbedding(LastAxisLayer):
-    """Adds a learnt vector to each step, so that attention can tell steps apart: (batch, time, dim) to the same.
+    """Adds a learned vector to each step, so that attention can tell steps apart: (batch, time, dim) to the same.
 
     `length` is the largest number of steps. `dim` may be left out and is then taken from the first input. The vectors
     start normal with standard deviation 0.02 (Devlin et al., "BERT", 2018).

@@ -11,7 +11,7 @@ def require_images(x: Any) -> None:
     """ShapeError unless `x` is (batch, height, width, channels)."""
     if len(x.shape) != 4:
         raise ShapeError(f"an input of shape {tuple(x.shape)}", expected="images: (batch, height, width, channels)",
-                         fix="grey pictures have one channel: x[..., None]; one picture is a batch of one: x[None]")
+                         fix="gray pictures have one channel: x[..., None]; one picture is a batch of one: x[None]")
 
 
 def require_sequences(x: Any) -> None:

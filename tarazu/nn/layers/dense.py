@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tarazu.base.errors import DTypeError
-from tarazu.nn.init import Initialiser, initialiser, standard_normal, zeros
+from tarazu.nn.init import Initializer, find_initializer, standard_normal, zeros
 from tarazu.nn.layers.activation import activation as find_activation
 from tarazu.nn.layers.last_axis import LastAxisLayer, size
 from tarazu.nn.module.module import Module
@@ -25,13 +25,13 @@ class Dense(LastAxisLayer):
     """
 
     def __init__(self, units: int, activation: Any = None, *, in_features: int | None = None, bias: bool = True,
-                 kernel_initializer: str | Initialiser = "glorot_uniform") -> None:
+                 kernel_initializer: str | Initializer = "glorot_uniform") -> None:
         self._units, self._has_bias = size("units", units), bias
-        self._activation, self._initialiser = find_activation(activation), initialiser(kernel_initializer)
+        self._activation, self._initializer = find_activation(activation), find_initializer(kernel_initializer)
         super().__init__("in_features", in_features)
 
     def _make(self, features: int) -> None:
-        self.weight = Parameter(self._initialiser((features, self._units), None))
+        self.weight = Parameter(self._initializer((features, self._units), None))
         if self._has_bias:
             self.bias = Parameter(zeros((self._units,)))
 
@@ -42,7 +42,7 @@ class Dense(LastAxisLayer):
 
 
 class Embedding(Module):
-    """A learnt vector for each of `num_embeddings` integers: integers of any shape to (..., dim).
+    """A learned vector for each of `num_embeddings` integers: integers of any shape to (..., dim).
 
     The vectors start normal with variance 1, as in torch.
 
@@ -51,9 +51,9 @@ class Embedding(Module):
     (1, 3, 4)
     """
 
-    def __init__(self, num_embeddings: int, dim: int, *, initializer: str | Initialiser = standard_normal) -> None:
+    def __init__(self, num_embeddings: int, dim: int, *, initializer: str | Initializer = standard_normal) -> None:
         shape = size("num_embeddings", num_embeddings), size("dim", dim)
-        self.weight = Parameter(initialiser(initializer)(shape, None))
+        self.weight = Parameter(find_initializer(initializer)(shape, None))
 
     def forward(self, indices: Any) -> Any:
         if not indices.dtype.is_integer:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.nn.init import Initialiser, initialiser, zeros
+from tarazu.nn.init import Initializer, find_initializer, zeros
 from tarazu.nn.layers.activation import activation as find_activation
 from tarazu.nn.layers.axes import require_images, require_sequences
 from tarazu.nn.layers.last_axis import LastAxisLayer, size
@@ -36,12 +36,12 @@ class Conv2D(LastAxisLayer):
 
     def __init__(self, filters: int, kernel_size: Numbers, strides: Numbers = 1, padding: Any = "valid",
                  groups: int = 1, activation: Any = None, *, dilation: Numbers = 1, in_channels: int | None = None,
-                 bias: bool = True, kernel_initializer: str | Initialiser = "glorot_uniform") -> None:
+                 bias: bool = True, kernel_initializer: str | Initializer = "glorot_uniform") -> None:
         self._filters, self._groups, self._has_bias = size("filters", filters), size("groups", groups), bias
         self._window = numbers("Conv2D", "kernel_size", kernel_size, 2)
         self._options = {"stride": numbers("Conv2D", "strides", strides, 2), "padding": _known_padding(padding),
                          "dilation": numbers("Conv2D", "dilation", dilation, 2), "groups": self._groups}
-        self._activation, self._initialiser = find_activation(activation), initialiser(kernel_initializer)
+        self._activation, self._initializer = find_activation(activation), find_initializer(kernel_initializer)
         if self._filters % self._groups:
             raise ArgumentError(f"filters={filters} in groups={groups}", expected="as many filters in each group",
                                 fix="make filters a multiple of groups")
@@ -52,7 +52,7 @@ class Conv2D(LastAxisLayer):
             raise ShapeError(f"{channels} channels in groups={self._groups}", expected="as many channels in each group",
                              fix="choose groups that divide the channels")
         shape = (*self._window, channels // self._groups, self._filters)
-        self.weight = Parameter(self._initialiser(shape, None))
+        self.weight = Parameter(self._initializer(shape, None))
         if self._has_bias:
             self.bias = Parameter(zeros((self._filters,)))
 
@@ -71,7 +71,7 @@ class Conv2D(LastAxisLayer):
 
 
 def _known_padding(padding: Any) -> Any:
-    """`padding`, of which a misspelt name is told before there is an input; `tz.conv2d` checks numbers."""
+    """`padding`, of which a misspelled name is told before there is an input; `tz.conv2d` checks numbers."""
     if isinstance(padding, str) and padding not in ("valid", "same"):
         raise ArgumentError(f"padding={padding!r}", expected='"valid" (none), "same", or numbers',
                             fix='"same" keeps the sizes when the strides are 1')

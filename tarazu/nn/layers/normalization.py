@@ -1,4 +1,4 @@
-"""Normalisation layers."""
+"""Normalization layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 
 
 class BatchNorm(LastAxisLayer):
-    """Shifts and scales each feature (last axis) to mean 0, variance 1 over the batch, then by learnt weight and bias.
+    """Shifts and scales each feature (last axis) to mean 0, variance 1 over the batch, then by learned weight and bias.
 
     Ioffe and Szegedy, 2015. In training with the batch's own statistics, while running averages are kept
     (new = momentum * old + (1 - momentum) * batch, the variance unbiased); in evaluation with these. `epsilon` is added
@@ -65,7 +65,7 @@ class BatchNorm(LastAxisLayer):
 
 
 class LayerNorm(LastAxisLayer):
-    """Shifts and scales the last axis of each sample to mean 0 and variance 1, then by learnt weight and bias.
+    """Shifts and scales the last axis of each sample to mean 0 and variance 1, then by learned weight and bias.
 
     Ba, Kiros and Hinton, 2016. `epsilon` is added to the variance.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tarazu.nn.init import Initialiser, initialiser, zeros
+from tarazu.nn.init import Initializer, find_initializer, zeros
 from tarazu.nn.layers.axes import require_sequences
 from tarazu.nn.layers.last_axis import LastAxisLayer, size
 from tarazu.nn.module.parameter import Parameter
@@ -19,16 +19,17 @@ class _Recurrent(LastAxisLayer):
     _gates: int
 
     def __init__(self, units: int, return_sequences: bool = False, *, reverse: bool = False,
-                 in_features: int | None = None, kernel_initializer: str | Initialiser = "glorot_uniform",
-                 recurrent_initializer: str | Initialiser = "orthogonal") -> None:
+                 in_features: int | None = None, kernel_initializer: str | Initializer = "glorot_uniform",
+                 recurrent_initializer: str | Initializer = "orthogonal") -> None:
         self._units, self._returns_sequences, self._is_reverse = size("units", units), return_sequences, reverse
-        self._initialiser, self._recurrent = initialiser(kernel_initializer), initialiser(recurrent_initializer)
+        self._initializer = find_initializer(kernel_initializer)
+        self._recurrent_initializer = find_initializer(recurrent_initializer)
         super().__init__("in_features", in_features)
 
     def _make(self, features: int) -> None:
         width = self._gates * self._units
-        self.weight = Parameter(self._initialiser((features, width), None))
-        self.recurrent_weight = Parameter(self._recurrent((self._units, width), None))
+        self.weight = Parameter(self._initializer((features, width), None))
+        self.recurrent_weight = Parameter(self._recurrent_initializer((self._units, width), None))
 
     def _require_axes(self, x: Any) -> None:
         require_sequences(x)

@@ -11,7 +11,7 @@ from tarazu.ops.shape import concat
 
 
 class TableFeatures(Module):
-    """Passes the first `num_dense` columns on and replaces each column of codes after them by a learnt vector.
+    """Passes the first `num_dense` columns on and replaces each column of codes after them by a learned vector.
 
     `embeddings` holds (levels, dimension) for each column of codes, as `tz.data.TableEncoder.embeddings` gives them:
     (batch, num_dense + len(embeddings)) to (batch, num_dense + sum of dimensions) (Guo and Berkhahn, "Entity Embeddings

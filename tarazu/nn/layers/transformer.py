@@ -15,7 +15,7 @@ class TransformerEncoderLayer(Module):
     """Self-attention, then two dense layers at each step, each added to what it got: (batch, time, dim) to the same.
 
     Vaswani et al., 2017. The dense layers have `feedforward` and `dim` units, `activation` between them. Each sum is
-    normalised; with `norm_first` instead what goes into attention and dense layers (Xiong et al., 2020), which trains
+    normalized; with `norm_first` instead what goes into attention and dense layers (Xiong et al., 2020), which trains
     without a warm-up. In training `dropout` drops a share of the attention weights, of the hidden units and of both
     results. `causal` and the option `mask` of the call are those of `MultiHeadAttention`. The defaults are torch's.
 

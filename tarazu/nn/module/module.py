@@ -195,7 +195,7 @@ class Module(Trainable):
     def to(self, where: Any) -> Module:
         """Move all tensors to a device, or whole to each device of a mesh, with what `compile` prepared for them.
 
-        What was made of them by an optimiser of an own loop is moved by `optimizer.follow()`.
+        What was made of them by an optimizer of an own loop is moved by `optimizer.follow()`.
         """
         return self._move(where, {})
 

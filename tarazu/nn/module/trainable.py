@@ -20,14 +20,14 @@ class Trainable:
 
     def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = (),
                 precision: str = "float32") -> Any:
-        """Say how `fit` trains: the optimiser, the loss and the metrics, by name or as objects.
+        """Say how `fit` trains: the optimizer, the loss and the metrics, by name or as objects.
 
         `loss` is a name ("cross_entropy", "binary_cross_entropy", "mse", "mae", "huber") or a function of (prediction,
         target) that gives a scalar; a metric is a name ("accuracy", "mae", "mse") or a function likewise.
 
         `precision` "bfloat16" or "float16" is mixed precision (Micikevicius and others, 2018): float32 weights and
         inputs are cast to that type, the model computes in it, forward and back, and its output is cast back for loss
-        and metrics; `evaluate` and `predict` do the same. Weights, running means and the optimiser stay float32, and
+        and metrics; `evaluate` and `predict` do the same. Weights, running means and the optimizer stay float32, and
         so does a saved model. With float16 the loss is scaled while gradients are computed; a step whose gradients
         overflow is left out. Inputs stay as they are where a layer has `reads_codes` set, as `TableFeatures` has: half
         types hold whole numbers up to 256 or 2048 only. Raises ArgumentError for names that are not known.

@@ -17,7 +17,7 @@ from tarazu.ir import op as ops
 from tarazu.ir.interpreter import Value, bind
 from tarazu.ops.create import arange
 from tarazu.ops.promote import as_value, cast
-from tarazu.ops.shape import broadcast_to, flip, normalise_axis, permute_dims, reshape
+from tarazu.ops.shape import broadcast_to, flip, normalize_axis, permute_dims, reshape
 
 
 class Positions(NamedTuple):
@@ -88,7 +88,7 @@ def take(x: Any, indices: Any, axis: int = 0) -> Any:
     Tensor([30, 10], dtype=int64)
     """
     x, indices = as_value(x), _as_indices(indices)
-    place = normalise_axis(axis, len(x.shape), "take")
+    place = normalize_axis(axis, len(x.shape), "take")
     taken = gather(x, {place: indices})
     width = len(indices.shape)
     return permute_dims(taken, (*range(width, width + place), *range(width), *range(width + place, len(taken.shape))))
@@ -98,7 +98,7 @@ def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
     """For each position the element of `x` that `indices`, of the same rank, names along the axis."""
     x, indices = as_value(x), _as_indices(indices)
     rank = len(x.shape)
-    place = normalise_axis(axis, rank, "take_along_axis")
+    place = normalize_axis(axis, rank, "take_along_axis")
     grid: dict[int, Any] = {}
     for i, size in enumerate(indices.shape):
         grid[i] = indices if i == place else reshape(arange(size), (1,) * i + (-1,) + (1,) * (rank - i - 1))

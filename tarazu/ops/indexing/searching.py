@@ -1,4 +1,4 @@
-"""Where things are: what is not 0, values in a sorted vector or a set; and the steps between neighbours."""
+"""Where things are: what is not 0, values in a sorted vector or a set; and the steps between neighbors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tarazu.ops.indexing.index import gather, take
 from tarazu.ops.indexing.sorting import sort
 from tarazu.ops.promote import as_value, same_dtype
 from tarazu.ops.reduce import any, sum
-from tarazu.ops.shape import Axes, concat, expand_dims, normalise_axis, reshape, slice_axis
+from tarazu.ops.shape import Axes, concat, expand_dims, normalize_axis, reshape, slice_axis
 
 
 def nonzero(x: Any) -> tuple[Any, ...]:
@@ -128,7 +128,7 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
     x = as_value(x)
     if n < 0:
         raise ArgumentError(f"diff: n={n}", expected="n of at least 0", fix="for sums use tz.cumulative_sum")
-    place = normalise_axis(axis, len(x.shape), "diff")
+    place = normalize_axis(axis, len(x.shape), "diff")
     parts = [part for part in (prepend, x, append) if part is not None]
     x = concat(parts, place) if len(parts) > 1 else x
     for _ in range(min(n, x.shape[place])):

@@ -9,12 +9,12 @@ from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.elementwise import subtract
 from tarazu.ops.promote import as_value
-from tarazu.ops.shape import flip, normalise_axis, slice_axis
+from tarazu.ops.shape import flip, normalize_axis, slice_axis
 
 
 def _sorted(x: Any, axis: int, descending: bool) -> tuple[Any, Any]:
     x = as_value(x)
-    place = normalise_axis(axis, len(x.shape), "sort")
+    place = normalize_axis(axis, len(x.shape), "sort")
     if not descending:
         return bind(ops.SORT, x, axis=place)
     # equal elements keep their order: turned round, sorted, and turned round again
@@ -43,7 +43,7 @@ def topk(x: Any, k: int, *, axis: int = -1) -> tuple[Any, Any]:
     Tensor([5, 3], dtype=int64)
     """
     values, indices = _sorted(x, axis, descending=True)
-    place = normalise_axis(axis, len(values.shape), "topk")
+    place = normalize_axis(axis, len(values.shape), "topk")
     if not 0 <= k <= values.shape[place]:
         raise ArgumentError(f"topk: k={k} of an axis of size {values.shape[place]}",
                             expected=f"k from 0 to {values.shape[place]}", fix="check k against x.shape")

@@ -13,7 +13,7 @@ from tarazu.ops.create import arange
 from tarazu.ops.elementwise import add
 from tarazu.ops.indexing.index import scatter_add, take
 from tarazu.ops.promote import as_value
-from tarazu.ops.shape import broadcast_to, expand_dims, moveaxis, normalise_axis, reshape
+from tarazu.ops.shape import broadcast_to, expand_dims, moveaxis, normalize_axis, reshape
 
 _MODES = ("edge", "reflect", "wrap")  # as np.pad knows them, which pads the indices from which an axis is taken
 
@@ -73,7 +73,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
     x = as_value(x)
     if axis is None:
         x, axis = reshape(x, -1), 0
-    place = normalise_axis(axis, len(x.shape), "repeat")
+    place = normalize_axis(axis, len(x.shape), "repeat")
     size = x.shape[place]
     if not isinstance(repeats, int):
         repeats = np.asarray(repeats)
@@ -95,7 +95,7 @@ def unfold(x: Any, size: int, *, step: int = 1, axis: int = -1) -> Any:
             [2, 3, 4]], dtype=int64)
     """
     x = as_value(x)
-    place = normalise_axis(axis, len(x.shape), "unfold")
+    place = normalize_axis(axis, len(x.shape), "unfold")
     if not 1 <= size <= x.shape[place] or step < 1:
         raise ArgumentError(f"unfold: windows of {size}, {step} apart, on an axis of size {x.shape[place]}",
                             expected=f"a size from 1 to {x.shape[place]} and a step of at least 1",

@@ -13,7 +13,7 @@ from tarazu.ops.complex import conj, real
 from tarazu.ops.create import arange
 from tarazu.ops.linalg.decompose import svdvals
 from tarazu.ops.promote import as_float, as_value, cast, same_dtype
-from tarazu.ops.shape import broadcast_to, normalise_axis, reshape, roll
+from tarazu.ops.shape import broadcast_to, normalize_axis, reshape, roll
 
 
 def _squares(x: Any) -> Any:
@@ -89,7 +89,7 @@ def vecdot(x: Any, y: Any, *, axis: int = -1) -> Any:
     Tensor(11., dtype=float32)
     """
     x, y = same_dtype(x, y)
-    sizes = [v.shape[normalise_axis(axis, len(v.shape), "vecdot")] for v in (x, y)]
+    sizes = [v.shape[normalize_axis(axis, len(v.shape), "vecdot")] for v in (x, y)]
     if sizes[0] != sizes[1]:
         raise ShapeError(f"vecdot: shapes {x.shape} and {y.shape} along axis {axis}",
                          expected="vectors of one length", fix="slice or pad one of them")
@@ -104,12 +104,12 @@ def cross(x: Any, y: Any, *, axis: int = -1) -> Any:
     Tensor([0, 0, 1], dtype=int64)
     """
     x, y = same_dtype(x, y)
-    sizes = [v.shape[normalise_axis(axis, len(v.shape), "cross")] for v in (x, y)]
+    sizes = [v.shape[normalize_axis(axis, len(v.shape), "cross")] for v in (x, y)]
     if sizes != [3, 3]:
         raise ShapeError(f"cross: shapes {x.shape} and {y.shape} along axis {axis}", expected="3 elements along it",
                          fix="append a zero to vectors of 2 elements")
     shape = broadcast_shapes("cross", x.shape, y.shape)
-    place = normalise_axis(axis, min(len(x.shape), len(y.shape)), "cross") - min(len(x.shape), len(y.shape))
+    place = normalize_axis(axis, min(len(x.shape), len(y.shape)), "cross") - min(len(x.shape), len(y.shape))
     x, y = broadcast_to(x, shape), broadcast_to(y, shape)
     before = e.multiply(roll(x, -1, place), roll(y, -2, place))
     return e.subtract(before, e.multiply(roll(x, -2, place), roll(y, -1, place)))

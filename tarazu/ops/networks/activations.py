@@ -25,7 +25,7 @@ from tarazu.ops.elementwise import (
     where,
 )
 from tarazu.ops.promote import as_float, as_value
-from tarazu.ops.shape import normalise_axis, slice_axis
+from tarazu.ops.shape import normalize_axis, slice_axis
 
 
 def relu(x: Any) -> Any:
@@ -200,7 +200,7 @@ def glu(x: Any, axis: int = -1) -> Any:
     Tensor([1.5, 4. ], dtype=float32)
     """
     x = as_value(x)
-    place = normalise_axis(axis, len(x.shape), "glu")
+    place = normalize_axis(axis, len(x.shape), "glu")
     size = x.shape[place]
     if size % 2:
         raise ShapeError(f"glu: axis {axis} of shape {x.shape}", expected="an even size, as it is cut in halves",

@@ -18,7 +18,7 @@ from tarazu.ops.promote import as_float, as_value
 def interpolate(x: Any, sizes: int | Sequence[int], *, mode: str = "linear", align_corners: bool = False) -> Any:
     """`x` (batch, *old sizes, channels) at other sizes: one number or one per axis, for one, two or three axes.
 
-    `mode` "nearest" takes the element at floor(i old / new); "linear" goes in straight lines between neighbours along
+    `mode` "nearest" takes the element at floor(i old / new); "linear" goes in straight lines between neighbors along
     each axis (bilinear for images). Elements are areas, and place i stands at (i + 1/2) old / new - 1/2, held at the
     edges; with `align_corners` they are points, and i stands at i (old - 1) / (new - 1), so that first and last stay
     where they are. Both as in torch. ShapeError for an input without these axes, ArgumentError for another mode.

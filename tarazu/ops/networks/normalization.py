@@ -1,4 +1,4 @@
-"""Normalisation: values shifted and scaled by the mean and variance of an axis, or by statistics from elsewhere."""
+"""Normalization: values shifted and scaled by the mean and variance of an axis, or by statistics from elsewhere."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def layer_norm(x: Any, weight: Any, bias: Any, *, epsilon: float = 1e-5) -> Any:
     return _layer_norm(x, weight, bias, epsilon=epsilon)
 
 
-def _standardised(x: Any, epsilon: float) -> tuple[Any, Any]:
+def _standardized(x: Any, epsilon: float) -> tuple[Any, Any]:
     """`x` with mean 0 and variance 1 along the last axis, and one over its standard deviation."""
-    centred = subtract(x, mean(x, -1, keepdims=True))
+    centered = subtract(x, mean(x, -1, keepdims=True))
     scale = divide(1, sqrt(add(var(x, -1, keepdims=True), epsilon)))
-    return multiply(centred, scale), scale
+    return multiply(centered, scale), scale
 
 
 @composite("layer_norm_vjp")
 def _layer_norm_cotangents(g: Any, x: Any, weight: Any, *, epsilon: float) -> tuple[Any, Any, Any]:
-    """With z the standardised x, s its scale and v = g weight: s (v - mean(v) - z mean(v z)) for x."""
-    z, scale = _standardised(x, epsilon)
+    """With z the standardized x, s its scale and v = g weight: s (v - mean(v) - z mean(v z)) for x."""
+    z, scale = _standardized(x, epsilon)
     v, rows = multiply(g, weight), tuple(range(len(x.shape) - 1))
     inner = subtract(subtract(v, mean(v, -1, keepdims=True)), multiply(z, mean(multiply(v, z), -1, keepdims=True)))
     return multiply(scale, inner), sum(multiply(g, z), rows), sum(g, rows)
@@ -48,7 +48,7 @@ def _layer_norm_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any, *,
 
 @composite("layer_norm", gradient=_layer_norm_rule)
 def _layer_norm(x: Any, weight: Any, bias: Any, *, epsilon: float) -> Any:
-    return add(multiply(_standardised(x, epsilon)[0], weight), bias)
+    return add(multiply(_standardized(x, epsilon)[0], weight), bias)
 
 
 def rms_norm(x: Any, weight: Any, *, epsilon: float = 1e-5) -> Any:

@@ -36,7 +36,7 @@ def _variables(function: Callable[..., Any], args: Any) -> Iterator[tuple[str, A
 
 
 def _held(value: Any) -> list[tuple[str, Tensor]]:
-    """The tensors of a module, of an optimiser, or among the attributes of any other object."""
+    """The tensors of a module, of an optimizer, or among the attributes of any other object."""
     if isinstance(value, type | Tensor) or inspect.ismodule(value):
         return []
     for walk in ("named_tensors", "named_state"):

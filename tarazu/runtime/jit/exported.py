@@ -105,7 +105,7 @@ def _is_cast(found: DType, target: DType) -> bool:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write what `serialise` gave, under another name first, so that a crash spares what was there."""
+    """Write what `serialize` gave, under another name first, so that a crash spares what was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as unfinished:
         unfinished.write_bytes(content + _seal(content))

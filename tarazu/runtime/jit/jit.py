@@ -71,7 +71,7 @@ class Jit:
 
     Tensors and arrays among the arguments, in nested containers too, may change their values from call to call; new
     shapes or dtypes, and other values of everything else, are a new signature. Tensors from outside that the function
-    reads or changes in place (parameters, optimiser state, random state, `.grad`) take part; other effects happen
+    reads or changes in place (parameters, optimizer state, random state, `.grad`) take part; other effects happen
     only while tracing.
 
     >>> import tarazu as tz

@@ -14,7 +14,7 @@ from tarazu.ops.indexing.index import take
 from tarazu.ops.promote import as_float, as_value
 from tarazu.ops.random import bits as draw
 from tarazu.ops.random import distributions
-from tarazu.ops.shape import normalise_axis
+from tarazu.ops.shape import normalize_axis
 from tarazu.runtime.random.generator import Generator
 from tarazu.runtime.random.parameters import next_state, require_not_negative, shape_of
 from tarazu.runtime.tensor.tensor import Tensor
@@ -31,7 +31,7 @@ def categorical(logits: Any, shape: Any = (), *, axis: int = -1, generator: Gene
     Tensor([1, 0], dtype=int64)
     """
     logits = as_float(logits)
-    place = normalise_axis(axis, len(logits.shape), "categorical")
+    place = normalize_axis(axis, len(logits.shape), "categorical")
     lead = shape_of("categorical", shape)
     return distributions.categorical(next_state(generator), stop_gradient(logits), lead, place)
 

@@ -14,7 +14,7 @@ from tarazu.ir.type_rules.rules import broadcast_shapes
 from tarazu.ir.types import Shape
 from tarazu.ops.elementwise import astype
 from tarazu.ops.promote import as_value
-from tarazu.ops.shape import normalise_shape
+from tarazu.ops.shape import normalize_shape
 from tarazu.runtime.device import values
 from tarazu.runtime.random.generator import Generator, default
 from tarazu.runtime.tensor.tensor import Tensor
@@ -25,7 +25,7 @@ def shape_of(name: str, shape: Any, *parameters: Any) -> Shape:
     own = [() if isinstance(p, int | float) else as_value(p).shape for p in parameters]
     if shape is None:
         return broadcast_shapes(name, *own)
-    sizes = normalise_shape(shape, name)
+    sizes = normalize_shape(shape, name)
     if min(sizes, default=0) < 0:
         raise ShapeError(f"{name}: shape {sizes}", expected="sizes of at least 0", fix="-1 stands for no size here")
     if any(own) and broadcast_shapes(name, sizes, *own) != sizes:

@@ -1,4 +1,4 @@
-"""`tz.replicate`: several copies of a model, with optimiser and random state, that run and train as one program."""
+"""`tz.replicate`: several copies of a model, with optimizer and random state, that run and train as one program."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Replicas:
         """`function(member, *args)` for all members at once, as a function of the `args`.
 
         `in_axes` and `out_axes` are as for `vmap`, but that by default all members get the same arguments. What the
-        function changes in place (parameters, optimiser state, `.grad`, random state) is kept for each member; other
+        function changes in place (parameters, optimizer state, `.grad`, random state) is kept for each member; other
         attributes, such as the training mode, are those of one object that stands for all. `tz.jit` of the result
         traces only once. Raises as `vmap` does.
 
@@ -72,7 +72,7 @@ class Replicas:
 
 
 def replicate(make: Callable[[], Any], n: int, seeds: Sequence[int] | None = None) -> Replicas:
-    """`n` copies of what `make()` builds (a module, its optimiser, containers of them) that run as one program.
+    """`n` copies of what `make()` builds (a module, its optimizer, containers of them) that run as one program.
 
     Each is built, and later draws its random numbers, as if the global generator had been seeded for it alone: with
     `seeds[i]`, or else with a number that the global generator draws. So n replicas are trained as n single models

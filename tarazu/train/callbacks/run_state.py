@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tarazu.train.trainer.run import Run
 
 # The tensors of a run, by the first part of their names, and in words.
-KINDS = {"model": "model", "optimizer": "optimiser", "generator": "global generator",
+KINDS = {"model": "model", "optimizer": "optimizer", "generator": "global generator",
          "changed": "set of other tensors that a step changes, such as states of own generators"}
 
 
@@ -114,7 +114,7 @@ def _pass_over(run: Run, epochs: int) -> None:
 
 def _require_same_kinds(run: Run, found: Content, folder: Path) -> None:
     if found.values["optimizer"] != _kind_of_optimizer(run):
-        raise _unfit(folder, f"its optimiser is {found.values['optimizer']}", _kind_of_optimizer(run))
+        raise _unfit(folder, f"its optimizer is {found.values['optimizer']}", _kind_of_optimizer(run))
     saved, own = list(found.values["callbacks"]), list(_with_state(run))
     if set(saved) != set(own):
         raise _unfit(folder, f"it holds the state of the callbacks {_listed(saved)}", _listed(own))

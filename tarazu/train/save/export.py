@@ -34,14 +34,14 @@ ROUNDING = 0.01
 def export(model: Module | Function, path: str | os.PathLike, example: Any = None) -> None:
     """Write `model`, in evaluation mode, to the file `path` as a program that takes any number of rows.
 
-    The file is JAX's own serialisation of StableHLO, with the weights in it, for CPUs, GPUs and TPUs, and a checksum
+    The file is JAX's own serialization of StableHLO, with the weights in it, for CPUs, GPUs and TPUs, and a checksum
     behind it. `tz.load(path)` gives it back as an `Exported`, which needs JAX and none of the model's classes;
     `jax.export.deserialize(bytearray(Path(path).read_bytes())).call(x)` runs it without Tarazu. It is written whole or
     not at all, and computes what `predict` does.
 
     `example` is an input with at least one row, (rows, ...), or a tuple of several inputs; a model whose first layer
-    has learnt its size from float rows needs none. In place of a model it may be a function, whose rows must not depend
-    on each other; results may be lists, tuples and dicts.
+    has learned its size from float rows needs none. In place of a model it may be a function, whose rows must not
+    depend on each other; results may be lists, tuples and dicts.
 
     Raises DeviceError without JAX; ArgumentError without an example where one is needed, for what draws random numbers
     or changes state, and for rows that depend on each other; CompileError for what JAX cannot export.
@@ -61,7 +61,7 @@ def export(model: Module | Function, path: str | os.PathLike, example: Any = Non
     inputs = _inputs(model, example)
     with in_mode(model, training=False) if isinstance(model, Module) else contextlib.nullcontext(), no_grad():
         graph, constants, structure = _of_one_row(_callable(model, inputs), inputs)
-    content = backend.serialise(graph, constants, structure.rebuild)
+    content = backend.serialize(graph, constants, structure.rebuild)
     written_once("an exported model", [], lambda _: write(target, content))
 
 
@@ -143,4 +143,4 @@ def _require_rows_apart(function: Function, inputs: list[Tensor]) -> None:
         if two.shape != (2, *one.shape[1:]) or (is_float and not np.allclose(one, two[:1], 0, bound, equal_nan=True)):
             raise ArgumentError("rows that depend on each other: the first row's result changes beside the second",
                                 expected="a function that computes each row by itself",
-                                fix="normalise with numbers computed before, not with those of the batch")
+                                fix="normalize with numbers computed before, not with those of the batch")

@@ -66,10 +66,9 @@ def _rebuild_values(content: dict[str, Any]) -> dict[str, Any]:
 
 def _name(thing: Any) -> str:
     """Where to import it from: our own by the name that users know, which stays when files are moved."""
-    for module in PUBLIC:
-        if vars(sys.modules[module]).get(thing.__qualname__) is thing:
-            return f"{module}:{thing.__qualname__}"
-    return f"{thing.__module__}:{thing.__qualname__}"
+    name = thing.__qualname__
+    public = (module for module in PUBLIC if vars(sys.modules[module]).get(name) is thing)
+    return f"{next(public, thing.__module__)}:{name}"
 
 
 def _find(name: str) -> Any:

@@ -35,7 +35,7 @@ def _likely_cause(run: Run, batch: Arrays) -> str:
     """What the loss and its gradient, computed again under the good weights, give away."""
     largest = max(np.abs(part.astype(np.float64)).max() for part in batch)
     if largest > LARGE:
-        return f"values as large as {largest:.3g} in the data; scale inputs and targets (tz.data.Standardiser)"
+        return f"values as large as {largest:.3g} in the data; scale inputs and targets (tz.data.Standardizer)"
     optimizer = run.setup.optimizer
     optimizer.zero_grad()
     with in_mode(run.model, training=False):

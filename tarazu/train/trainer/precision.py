@@ -1,4 +1,4 @@
-"""Mixed precision: the forward and backward part in a half type, weights and optimiser in float32.
+"""Mixed precision: the forward and backward part in a half type, weights and optimizer in float32.
 
 Micikevicius and others, "Mixed Precision Training", 2018. A `Policy` says in what type a model computes; a loss scale
 keeps gradients within the range of float16.
@@ -110,7 +110,7 @@ class Unscaled:
     """Steps as they are."""
 
     def step(self, losses: Losses, optimizer: Optimizer, state: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Take a step of the optimiser, which changes tensors of `state`; gives what `losses` gives."""
+        """Take a step of the optimizer, which changes tensors of `state`; gives what `losses` gives."""
         loss, prediction = losses()
         loss.backward()
         optimizer.step()

@@ -1,4 +1,4 @@
-"""What `compile` prepares: optimiser, loss, metrics, and the train step as one traced function; and the use of it."""
+"""What `compile` prepares: optimizer, loss, metrics, and the train step as one traced function; and the use of it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Setup:
             x.grad = None
 
     def prepare(self) -> None:
-        """Take in what the model has become since the last fit: its layers, and its parameters for the optimiser."""
+        """Take in what the model has become since the last fit: its layers, and its parameters for the optimizer."""
         modules, wanted = modules_of(self.model), self.model.parameters()
         if not any(x.requires_grad for x in wanted):
             raise TrainingError(f"a model without anything to train: {len(wanted)} parameters, all of them frozen",
@@ -101,7 +101,7 @@ class Setup:
             if not _same(wanted, self.optimizer.parameters):
                 self.optimizer.attach(wanted)
         elif not {*map(id, wanted)} & {*map(id, self.optimizer.parameters)}:
-            raise ArgumentError("an optimiser that was made with parameters of another model",
+            raise ArgumentError("an optimizer that was made with parameters of another model",
                                 expected="parameters of this model, or none",
                                 fix='leave them out: model.compile(optimizer=tz.optim.Adam(lr=0.001), ...)')
         self._trained = [*wanted, *self.optimizer.parameters]
@@ -117,7 +117,7 @@ class Setup:
         return [*self._weights(), *self.loss_scale.state()]
 
     def _weights(self) -> list[Tensor]:
-        """The tensors of model and optimiser."""
+        """The tensors of model and optimizer."""
         return [x for _, x in [*self.model.named_tensors(), *self.optimizer.named_state()]]
 
     def sample_losses(self, prediction: Tensor, target: Tensor) -> np.ndarray:

@@ -37,7 +37,7 @@ def arguments():
 
 
 def training():
-    """A jitted step of training with dropout, its model and its optimiser."""
+    """A jitted step of training with dropout, its model and its optimizer."""
     tz.random.seed(1)
     model = nn.Sequential([nn.Dense(8, activation="relu"), nn.Dropout(0.5), nn.Dense(3)])
     model(tz.ones(16, 4))

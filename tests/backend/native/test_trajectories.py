@@ -61,7 +61,7 @@ def test_the_losses_are_those_of_numpy(build, optimizer, use_backend, backend_na
     use_backend(backend_name)
     set_threads(2)
     found = trajectory(build, OPTIMIZERS[optimizer])
-    assert wanted[-1] < 0.9 * wanted[0], "nothing was learnt: the test would see little"
+    assert wanted[-1] < 0.9 * wanted[0], "nothing was learned: the test would see little"
     np.testing.assert_allclose(found[:10], wanted[:10], rtol=1e-5)
     np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=1e-4)
     assert trajectory(build, OPTIMIZERS[optimizer]).tobytes() == found.tobytes(), "other bits on a second run"

@@ -189,7 +189,7 @@ def test_debug_nans_works_on_tensors_of_a_device():
         tz.log(tz.tensor([-1.0], device="xla:1"))
 
 
-def test_models_move_with_their_optimiser():
+def test_models_move_with_their_optimizer():
     model = tz.nn.Sequential([tz.nn.Dense(3), tz.nn.BatchNorm()]).compile("adam", "mse")
     model.fit(X, X[:, :3], epochs=1, verbose=0)
     assert model.to("xla:1") is model

@@ -169,7 +169,7 @@ def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: 
 
 
 def _is_update(form: Form, right_bytes: int) -> bool:
-    """Whether the epilogue goes over three tensors or more of the result's size, as optimisers do, and moves more than
+    """Whether the epilogue goes over three tensors or more of the result's size, as optimizers do, and moves more than
     the product itself does."""
     whole = sum(all(access.strides) for access in form.slots)
     return whole >= 3 and whole * form.dtype.itemsize * math.prod(form.kept) > right_bytes

@@ -144,7 +144,7 @@ def _of_nothing(nest: Nest) -> Nest:
 # Axes -----------------------------------------------------------------------------------------------------------
 
 def joined(nest: Nest) -> Nest:
-    """The nest without axes of size 1, and with neighbouring axes as one where every access allows it.
+    """The nest without axes of size 1, and with neighboring axes as one where every access allows it.
 
     A first axis that is long enough to be shared out among threads stays apart, so that kernels one after the other
     share alike and need not wait for each other.

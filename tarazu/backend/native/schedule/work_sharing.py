@@ -104,7 +104,7 @@ CACHED = 65536  # bytes that a block may touch
 
 
 def with_runs(steps: Sequence[Step]) -> list[Step | Run]:
-    """The steps with neighbours that fit together as runs."""
+    """The steps with neighbors that fit together as runs."""
     found: list[Step | Run] = []
     current: list[Launch] = []
 

@@ -132,9 +132,9 @@ def _await_patiently(f: Function, target: Target, shared: Value, times: Value) -
     most, patience, short = _word(f, shared, SPINS), _word(f, shared, PATIENCE), Value(str(SHORT), "i64")
     trial = f.compare("icmp eq", f.index(f.remainder(times, TRY_AGAIN)), f.index(0))
     in_vain = _await(f, target, f.select(trial, most, patience), f.offset(shared, OPENED, "i64"), "ne", times)
-    learnt = f.select(in_vain, short, most)
-    with f.when(f.compare("icmp ne", learnt, patience)):
-        _set_word(f, shared, PATIENCE, learnt)
+    learned = f.select(in_vain, short, most)
+    with f.when(f.compare("icmp ne", learned, patience)):
+        _set_word(f, shared, PATIENCE, learned)
 
 
 # Events. A thread counts itself among the sleepers and then looks whether it should sleep; who lets the event happen

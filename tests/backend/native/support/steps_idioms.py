@@ -1,4 +1,4 @@
-"""Steps that networks consist of: what a compiler recognises and fuses must be right as a whole too."""
+"""Steps that networks consist of: what a compiler recognizes and fuses must be right as a whole too."""
 
 from __future__ import annotations
 
@@ -63,18 +63,18 @@ def softmax(growth: Growth) -> None:
         growth.keep(growth.apply(ops.SUB, shifted, growth.apply(ops.LOG, total, bound=6), bound=2 * x.bound + 6))
 
 
-def normalised(growth: Growth) -> None:
+def normalized(growth: Growth) -> None:
     """(x - mean) / sqrt(variance + a constant), over the last axis."""
     x = growth.limit(growth.operand(SINGLE, rank=1, nonempty=True), 8)
     share = growth.constant(1 / x.shape[-1], x.dtype)
     mean = growth.apply(ops.MUL, _reduced(growth, ops.SUM, x, x.bound * x.shape[-1]), share, bound=x.bound)
-    centred = growth.apply(ops.SUB, x, mean, bound=2 * x.bound)
-    square = growth.apply(ops.MUL, centred, centred, bound=4 * x.bound**2)
+    centered = growth.apply(ops.SUB, x, mean, bound=2 * x.bound)
+    square = growth.apply(ops.MUL, centered, centered, bound=4 * x.bound**2)
     variance = growth.apply(ops.MUL, _reduced(growth, ops.SUM, square, 4 * x.bound**2 * x.shape[-1]), share,
                             bound=4 * x.bound**2)
     deviation = growth.apply(ops.SQRT, growth.apply(ops.ADD, variance, growth.constant(0.5, x.dtype),
                                                     bound=4 * x.bound**2 + 1), bound=2 * x.bound + 1)
-    growth.keep(growth.apply(ops.DIV, centred, deviation, bound=math.sqrt(x.shape[-1]) + 1))
+    growth.keep(growth.apply(ops.DIV, centered, deviation, bound=math.sqrt(x.shape[-1]) + 1))
 
 
 def picked_rows(growth: Growth) -> None:
@@ -104,4 +104,4 @@ def _blend(growth: Growth, old: Item, new: Item, share: float) -> Item:
     return growth.apply(ops.ADD, *parts, bound=old.bound + new.bound)
 
 
-STEPS = {dense: 6, softmax: 3, normalised: 3, picked_rows: 2, update: 2}
+STEPS = {dense: 6, softmax: 3, normalized: 3, picked_rows: 2, update: 2}

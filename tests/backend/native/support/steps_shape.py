@@ -21,7 +21,7 @@ def moved(growth: Growth, op: ops.Op, x: Item, **attributes: object) -> None:
 def reshape(growth: Growth) -> None:
     x = growth.operand(ANY)
     sizes = list(x.shape)
-    if len(sizes) > 1 and growth.choose.chance(60):  # join two neighbours
+    if len(sizes) > 1 and growth.choose.chance(60):  # join two neighbors
         at = growth.choose.below(len(sizes) - 1)
         sizes[at:at + 2] = [sizes[at] * sizes[at + 1]]
     if sizes and growth.choose.chance(40):  # split one

@@ -43,7 +43,7 @@ def power_of_two(limit: int) -> int:
 
 
 def row_major(shape: Sequence[int]) -> tuple[int, ...]:
-    """How many elements apart neighbours along each axis lie."""
+    """How many elements apart neighbors along each axis lie."""
     return tuple(math.prod(shape[axis + 1:]) for axis in range(len(shape)))
 
 
