@@ -26,7 +26,7 @@ def training_graph(workload: Workload) -> Graph:
     model.compile(optimizer="adam", loss="cross_entropy", metrics=["accuracy"])
     x, y = data(workload)
     model.fit(x[:2 * workload.batch], y[:2 * workload.batch], batch_size=workload.batch, verbose=False)
-    return model._setup.train_chunk.graph
+    return model._trainer.train_chunk.graph
 
 
 def seconds_to_compile(graph: Graph) -> float:

@@ -21,7 +21,7 @@ class Backend(Protocol):
     def compile(self, graph: Graph) -> Program:
         """A program for `graph`: called with one array per parameter, it gives a list with one array per output.
 
-        It may have a method `renewing(first)`: the program for one caller that keeps the outputs from `first` on as
+        It may have a method `donating(first)`: the program for one caller that keeps the outputs from `first` on as
         state until its next call. It may put them into memory of earlier ones that nobody holds any more.
         """
 

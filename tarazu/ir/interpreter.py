@@ -19,13 +19,13 @@ from tarazu.ir.types import Shape, TensorType
 class Value:
     """What operations take and give. `runtime.Tensor` is the one kind there is.
 
-    `raw` is the data (an array, or a node while tracing), `link` the place on the gradient tape that it came from, if
-    any.
+    `raw` is the data: an array, or a node while tracing. `tape_entry` says which operation on the gradient tape gave
+    it; None where no gradient is recorded.
     """
 
-    __slots__ = ("link", "raw")
+    __slots__ = ("raw", "tape_entry")
     raw: Any
-    link: Any
+    tape_entry: Any
 
     @property
     def shape(self) -> Shape:
@@ -55,19 +55,19 @@ class Interpreter(Protocol):
     def bind(self, op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """The result of a primitive (a list where there are several), recorded for gradients where one is tracked."""
 
-    def lift(self, data: Any, dtype: DType | None) -> Any:
+    def constant(self, data: Any, dtype: DType | None) -> Any:
         """A value that holds `data`: a number, a nested list, an array."""
 
-    def wrap(self, raw: Any, link: Any) -> Any:
+    def wrap(self, raw: Any, tape_entry: Any) -> Any:
         """A value made again from what the gradient tape saved of it."""
 
-    def adopt(self, x: Any) -> Any:
+    def capture(self, x: Any) -> Any:
         """`x` as a value whose data and link this interpreter can work on: a trace captures what is from outside."""
 
     def place(self, x: Any, where: Any) -> Any:
         """`x` on the device, mesh or layout `where`; None is the default device."""
 
-    def home(self, x: Any) -> Any:
+    def device_of(self, x: Any) -> Any:
         """Where `x` is; None while that is not known."""
 
     def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
@@ -94,13 +94,13 @@ class Interpreter(Protocol):
     def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
         """The value of `read()`, a Python value that what runs now depends on; `what` names it for people."""
 
-    def standing_in(self, handles: Sequence[Any], values: Sequence[Any]) -> Any:
+    def substitute(self, handles: Sequence[Any], values: Sequence[Any]) -> Any:
         """A block in which `values` stand for handles from outside that nothing has read in this trace."""
 
-    def going_back(self, node: Any) -> None:
+    def enter_backward(self, node: Any) -> None:
         """Told which node of the gradient tape is gone back through from now on; None after the last one."""
 
-    def replaying(self, node: Any) -> None:
+    def enter_replay(self, node: Any) -> None:
         """Told which node of a graph is bound anew from now on; None after the last one."""
 
 

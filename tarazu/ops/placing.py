@@ -33,7 +33,7 @@ def keeps_device(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def placed(x: Any, *args: Any, device: Any = None, **options: Any) -> Any:
         x = as_value(x)
-        where = state.interpreter.home(x) if device is None else device
+        where = state.interpreter.device_of(x) if device is None else device
         return state.interpreter.place(function(x, *args, **options), where)
 
     return _with_device(placed, function)

@@ -14,7 +14,7 @@ SCALARS = (bool, int, float, complex)
 
 def as_value(x: Any, dtype: DType | None = None) -> Value:
     """`x` as a value; `dtype` applies when it is not one yet."""
-    return x if isinstance(x, Value) else state.interpreter.lift(x, dtype)
+    return x if isinstance(x, Value) else state.interpreter.constant(x, dtype)
 
 
 def cast(x: Value, dtype: DType) -> Value:
@@ -44,13 +44,13 @@ def _with_scalar(x: Value, y: Any) -> tuple[Value, Value]:
             return same_dtype(x, as_value(y))
         kind = float if isinstance(y, float) else complex  # NumPy's float64 scalars give way like Python's floats
     meeting = dtypes.promote_scalar(x.dtype, kind)
-    return cast(x, meeting), state.interpreter.lift(y, meeting)
+    return cast(x, meeting), state.interpreter.constant(y, meeting)
 
 
 def named(x: Value, label: str) -> Any:
     """`x`, whose place on the gradient tape is named for the function `label`, not for its last primitive."""
-    if x.link is not None:
-        x.link.name = label
+    if x.tape_entry is not None:
+        x.tape_entry.name = label
     return x
 
 

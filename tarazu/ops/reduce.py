@@ -63,7 +63,7 @@ def mean(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
         return cast(mean(cast(x, dtypes.float32), axis, keepdims=keepdims), x.dtype)
     axes = normalize_axes(axis, len(x.shape), "mean")
     total = _restore(bind(ops.SUM, x, axes=axes), x, axes, keepdims)
-    number = state.interpreter.lift(float(math.prod([x.shape[i] for i in axes])), x.dtype)
+    number = state.interpreter.constant(float(math.prod([x.shape[i] for i in axes])), x.dtype)
     return named(bind(ops.DIV, total, number), "mean")
 
 

@@ -139,7 +139,7 @@ class Optimizer:
         for name, x in own.items():
             x.copy_(content[name])
 
-    def follow(self) -> Optimizer:
+    def move_to_parameters(self) -> Optimizer:
         """Put all state where the parameters are, after these were moved; gives the optimizer back.
 
         Slots of a parameter's shape lie as the parameter does, everything else is whole on each of its devices.

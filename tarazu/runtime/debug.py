@@ -69,8 +69,8 @@ class Watching(Eager):
         out = super().bind(op, inputs, attributes)
         results = out if op.multiple else [out]
         for x in results:
-            if x.link is not None:
-                notes_of(x.link).line = line
+            if x.tape_entry is not None:
+                notes_of(x.tape_entry).line = line
         self.check(op.name, [values(x.raw) for x in inputs], [values(x.raw) for x in results], self._place(line))
         return out
 
@@ -96,7 +96,7 @@ class Watching(Eager):
                        fix="print the inputs there; log, sqrt, a division or exp outside of its range is the usual "
                            "cause")
 
-    def going_back(self, node: Any) -> None:
+    def enter_backward(self, node: Any) -> None:
         self._walked = node if node is not None and node.order else None
 
     def compile(self, graph: Graph, place: Device | Mesh | None) -> Any:

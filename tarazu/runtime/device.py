@@ -20,10 +20,10 @@ from tarazu.base.errors import ArgumentError, DeviceError
 from tarazu.base.spelling import did_you_mean
 from tarazu.ir.graph import Node
 from tarazu.ir.interpreter import Value
-from tarazu.runtime.trace_lock import settled
+from tarazu.runtime.trace_lock import wait_for_trace
 
-__all__ = ["CPU", "Device", "Layout", "Mesh", "default_device", "device", "devices", "home", "mesh", "move", "place_of",
-           "put", "whole"]
+__all__ = ["CPU", "Device", "Layout", "Mesh", "default_device", "device", "device_of", "devices", "mesh", "move",
+           "place_of", "put", "whole"]
 
 _KINDS = ("gpu", "tpu", "xla")
 _SYNONYMS = {"cuda": "gpu", "rocm": "gpu"}
@@ -126,21 +126,21 @@ def mesh(*, devices: Any = "all", **axes: int) -> Mesh:
     return Mesh(tuple(sizes.items()), tuple(str(one) for one in found[:count]))
 
 
-class Roaming(Value):
+class FollowsDevice(Value):
     """Tensors that go to wherever a computation runs and never decide where that is."""
 
     __slots__ = ()
 
     def bring(self, place: Device | Mesh | None) -> None:
         """Come back from another place than this one."""
-        raw = settled(self)
+        raw = wait_for_trace(self)
         if not isinstance(raw, np.ndarray | Node) and place_of([raw]) != place:
             self.raw = values(raw)
 
 
-def home(raw: Any) -> Device | Layout:
+def device_of(raw: Any) -> Device | Layout:
     """Where an array is."""
-    return CPU if isinstance(raw, np.ndarray | Node) else xla().home(raw)
+    return CPU if isinstance(raw, np.ndarray | Node) else xla().device_of(raw)
 
 
 def place_of(raws: Iterable[Any]) -> Device | Mesh | None:
@@ -148,11 +148,11 @@ def place_of(raws: Iterable[Any]) -> Device | Mesh | None:
     found: Device | Mesh | None = None
     for raw in raws:
         if not isinstance(raw, np.ndarray | Node):
-            found = together(found, xla().home(raw))
+            found = common_device(found, xla().device_of(raw))
     return found
 
 
-def together(first: Device | Mesh | None, second: Place) -> Device | Mesh | None:
+def common_device(first: Device | Mesh | None, second: Place) -> Device | Mesh | None:
     """Where a computation runs that `first` and `second` have a part in; the plain CPU takes part anywhere."""
     second = second.mesh if isinstance(second, Layout) else second
     if second == CPU or first == second:
@@ -166,7 +166,7 @@ def together(first: Device | Mesh | None, second: Place) -> Device | Mesh | None
 
 def put(raw: Any, where: Device | Layout) -> Any:
     """The array at that place."""
-    if where == home(raw):
+    if where == device_of(raw):
         return raw
     return values(raw) if where == CPU else xla().place(raw, where)
 
@@ -178,7 +178,7 @@ def whole(where: Device | Layout) -> Device | Layout:
 
 def move(x: Any, where: Any) -> None:
     """Let a tensor, and its gradient, be in another place under the same handle."""
-    x.raw = put(settled(x), resolve(where))
+    x.raw = put(wait_for_trace(x), resolve(where))
     if x._grad is not None:
         move(x._grad, where)
 

@@ -19,11 +19,11 @@ from tarazu.ir.interpreter import Traced
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted
-from tarazu.runtime.device import home, place_of, put, resolve, xla
+from tarazu.runtime.device import device_of, place_of, put, resolve, xla
 from tarazu.runtime.tensor.tensor import Tensor, to_array
 from tarazu.runtime.trace.recording import is_recorded, record
 from tarazu.runtime.trace.trace import trace_function
-from tarazu.runtime.trace_lock import renew, settled
+from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
 from tarazu.transform.gradient.tape import TapeNode, tape_state
 
 _Array = np.ndarray
@@ -95,9 +95,9 @@ class Eager:
             raws.append(raw := x.raw)
             if raw.__class__ is not _Array:
                 is_plain = False
-            link = x.link
-            if link is not None:
-                mask |= link.mask
+            entry = x.tape_entry
+            if entry is not None:
+                mask |= entry.mask
         try:
             out = _KERNELS[op](*raws, **attributes) if is_plain else _elsewhere(op, raws, attributes)
             if is_plain and out.__class__ is not _Array:
@@ -112,33 +112,33 @@ class Eager:
             return _record_several(op, attributes, raws, inputs, out, mask)
         if not mask & ~tape_state.ignored or not is_recorded(op, attributes):
             return Tensor(out)
-        return Tensor(out, TapeNode(op, attributes, raws, [x.link for x in inputs], (out,), mask))
+        return Tensor(out, TapeNode(op, attributes, raws, [x.tape_entry for x in inputs], (out,), mask))
 
-    def lift(self, data: Any, dtype: DType | None) -> Tensor:
+    def constant(self, data: Any, dtype: DType | None) -> Tensor:
         if dtype is not None and data.__class__ is float and dtype.is_float:
             return Tensor(np.array(data, dtype.numpy))  # the usual case, without the checks
         return Tensor(to_array(data, dtype))
 
-    def wrap(self, raw: Any, link: Any) -> Tensor:
-        return Tensor(raw, link)
+    def wrap(self, raw: Any, entry: Any) -> Tensor:
+        return Tensor(raw, entry)
 
-    def adopt(self, x: Tensor) -> Tensor:
+    def capture(self, x: Tensor) -> Tensor:
         return x
 
     def place(self, x: Tensor, where: Any) -> Tensor:
         if where is None and default() is CPU:
             return x
         where = resolve(where)
-        return x if where == home(settled(x)) else self.bind(ops.PLACE, (x,), {"where": where})
+        return x if where == device_of(wait_for_trace(x)) else self.bind(ops.PLACE, (x,), {"where": where})
 
-    def home(self, x: Tensor) -> Device | Layout:
-        return home(settled(x))
+    def device_of(self, x: Tensor) -> Device | Layout:
+        return device_of(wait_for_trace(x))
 
     def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
         return trace_function(function, types)
 
     def rebind(self, handle: Tensor, value: Tensor) -> None:
-        renew((handle,), (0,), (value.raw,), (value.link,))
+        rebind_all((handle,), (0,), (value.raw,), (value.tape_entry,))
 
     def before_change(self, handle: Tensor) -> None:
         """Eager changes need no book-keeping."""
@@ -155,26 +155,26 @@ class Eager:
     def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
         return read()
 
-    def standing_in(self, handles: Sequence[Tensor], values: Sequence[Tensor]) -> Any:
+    def substitute(self, handles: Sequence[Tensor], values: Sequence[Tensor]) -> Any:
         return contextlib.nullcontext()
 
-    def going_back(self, node: Any) -> None:
+    def enter_backward(self, node: Any) -> None:
         """Nor does the way back."""
 
-    def replaying(self, node: Any) -> None:
+    def enter_replay(self, node: Any) -> None:
         """Nor does a graph that is bound anew."""
 
 
 def _record_several(op: Op, attributes: dict[str, Any], raws: Any, inputs: Any, outs: list[Any],
                     mask: int) -> list[Tensor]:
     if mask & ~tape_state.ignored:
-        return record(op, attributes, raws, [x.link for x in inputs], outs, mask)
+        return record(op, attributes, raws, [x.tape_entry for x in inputs], outs, mask)
     return [Tensor(out) for out in outs]
 
 
 def _settle(raws: list[Any], inputs: tuple[Tensor, ...]) -> bool:
     """Whether there were nodes among the inputs because another thread traced, which is over now."""
-    return any(isinstance(raw, Node) for raw in raws) and not any(isinstance(settled(x), Node) for x in inputs)
+    return any(isinstance(raw, Node) for raw in raws) and not any(isinstance(wait_for_trace(x), Node) for x in inputs)
 
 
 def _explain(op: Op, raws: list[Any], attributes: dict[str, Any], error: Exception) -> Exception:

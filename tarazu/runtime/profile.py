@@ -128,11 +128,11 @@ def _jitted(step: Any, args: tuple) -> tuple[Jit, tuple]:
 
 def _as_called(program: TimedProgram, compiled: Compiled) -> Callable[..., list[Any]]:
     """The program with memory for its outputs as the function's own has it."""
-    from tarazu.backend.native.donation import Renewing
+    from tarazu.backend.native.donation import Donating
 
-    if not isinstance(compiled.program, Renewing):
+    if not isinstance(compiled.program, Donating):
         return program
-    return program.renewing(sum(isinstance(result, Result) for result in compiled.results))
+    return program.donating(sum(isinstance(result, Result) for result in compiled.results))
 
 
 def _profile(label: str, found: Timings) -> Profile:

@@ -12,7 +12,7 @@ from tarazu.transform.gradient.tape import Leaf
 tracing = threading.RLock()  # held by the thread that traces
 
 
-def settled(handle: Any) -> Any:
+def wait_for_trace(handle: Any) -> Any:
     """The data of `handle`, once no other thread traces."""
     raw = handle.raw
     if raw.__class__ is Node:
@@ -21,11 +21,11 @@ def settled(handle: Any) -> Any:
     return raw
 
 
-def renew(handles: Iterable[Any], sources: Iterable[int], raws: Sequence[Any], links: Sequence[Any]) -> None:
+def rebind_all(handles: Iterable[Any], sources: Iterable[int], raws: Sequence[Any], entries: Sequence[Any]) -> None:
     """Let each handle stand for `raws[source]` once no other thread traces, at that place on the tape if not a leaf."""
     for handle, i in zip(handles, sources, strict=True):
         if handle.raw.__class__ is Node:
-            settled(handle)
-        handle.raw, link = raws[i], links[i]
-        if handle.link is not link and not isinstance(handle.link, Leaf):
-            handle.link = link
+            wait_for_trace(handle)
+        handle.raw, entry = raws[i], entries[i]
+        if handle.tape_entry is not entry and not isinstance(handle.tape_entry, Leaf):
+            handle.tape_entry = entry

@@ -20,7 +20,7 @@ from tarazu.runtime.tensor.tensor import asarray
 from tarazu.train.callbacks.base import Callback, KeepBest, wants_steps
 from tarazu.train.callbacks.checkpoint import Checkpoint, open_checkpoint
 from tarazu.train.callbacks.progress import progress
-from tarazu.train.placement import spread_out
+from tarazu.train.placement import place_training
 from tarazu.train.sources.arrays import Arrays, require_labels_fit
 from tarazu.train.sources.chunk import Rows
 from tarazu.train.sources.inputs import batches, require_no_steps, rows
@@ -28,9 +28,9 @@ from tarazu.train.sources.stream import Stream, is_stream
 from tarazu.train.trainer.divergence import TrainingWarning
 from tarazu.train.trainer.logits import first_output
 from tarazu.train.trainer.run import Run
-from tarazu.train.trainer.run_chunk import advance, require_finite_weights
-from tarazu.train.trainer.trainer import Setup, outputs, scores, setup_of
-from tarazu.train.verdict import deliver
+from tarazu.train.trainer.run_chunk import require_finite_weights, run_chunk
+from tarazu.train.trainer.trainer import Trainer, outputs, scores, trainer_of
+from tarazu.train.verdict import judge_run
 
 Tell = Callable[[str], None]
 
@@ -39,7 +39,7 @@ def fit(model: Module, x: Any, y: Any = None, *, epochs: int = 1, batch_size: in
         validation_data: Any = None, callbacks: Any = (), seed: int | None = None, verbose: Any = "auto",
         steps_per_epoch: int | None = None, devices: Any = None) -> History:
     """Train; see `Module.fit`."""
-    setup = setup_of(model)
+    trainer = trainer_of(model)
     epochs, batch_size = size("epochs", epochs), size("batch_size", batch_size)
     if seed is not None:
         random.seed(seed)
@@ -50,31 +50,31 @@ def fit(model: Module, x: Any, y: Any = None, *, epochs: int = 1, batch_size: in
         source, validation = batches(x, epochs, steps_per_epoch, validation_split, validation_data)
     else:
         require_no_steps(steps_per_epoch)
-        source, validation = rows(setup, x, y, batch_size, validation_split, validation_data, split_seed)
+        source, validation = rows(trainer, x, y, batch_size, validation_split, validation_data, split_seed)
     with contextlib.closing(source):
         told = [*_in_order(given, validation), *progress(verbose if processes.is_first() else 0)]
-        source.pace.is_stepwise = state.interpreter.notes_lines or any(map(wants_steps, told))
-        _build(setup, source, validation)
-        setup.spread = spread_out(model, setup.state(), devices)
-        setup.follow()
-        source.settle(setup.spread)
-        run = Run(setup, source, validation, epochs=epochs)
+        source.pace.single_steps = state.interpreter.notes_lines or any(map(wants_steps, told))
+        _build(trainer, source, validation)
+        trainer.placement = place_training(model, trainer.state(), devices)
+        trainer.move_to_parameters()
+        source.set_placement(trainer.placement)
+        run = Run(trainer, source, validation, epochs=epochs)
         _run(run, told)
     if run.failure:
         warnings.warn(run.failure, TrainingWarning, stacklevel=3)  # the line that calls model.fit
     return run.history
 
 
-def _build(setup: Setup, source: Rows | Stream, validation: Arrays | None) -> None:
+def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -> None:
     """Let layers that need to see an input see one, and check what comes out against the targets."""
-    with in_mode(setup.model, training=False), no_grad():
-        shape = first_output(setup.model, setup.loss, asarray(source.train.x[:1])).shape
+    with in_mode(trainer.model, training=False), no_grad():
+        shape = first_output(trainer.model, trainer.loss, asarray(source.train.x[:1])).shape
     for part in (source.train, validation):
         if part is not None:
-            require_labels_fit(setup.loss, part.y, shape)
+            require_labels_fit(trainer.loss, part.y, shape)
     if isinstance(source, Stream):
-        source.check = lambda y: require_labels_fit(setup.loss, y, shape)
-    setup.prepare()
+        source.check = lambda y: require_labels_fit(trainer.loss, y, shape)
+    trainer.prepare()
 
 
 def _checked(callbacks: Any) -> list[Callback]:
@@ -104,9 +104,9 @@ def _run(run: Run, callbacks: list[Callback]) -> None:
         _train(run, tell)
         _measure_last_weights(run)
     finally:
-        run.setup.drop_gradients()
+        run.trainer.drop_gradients()
         tell("on_fit_end")
-    deliver(run)
+    judge_run(run)
 
 
 def _train(run: Run, tell: Tell) -> None:
@@ -129,7 +129,7 @@ def _train_epoch(run: Run, tell: Tell) -> bool:
     run.sums = run.zero_sums()
     with contextlib.closing(run.source.chunks()) as chunks:
         for chunk in chunks:
-            if not advance(run, chunk):
+            if not run_chunk(run, chunk):
                 return False
             tell("on_step_end")
             tell("on_chunk_end")
@@ -138,9 +138,9 @@ def _train_epoch(run: Run, tell: Tell) -> bool:
         return False
     if not require_finite_weights(run):
         return False
-    means = dict(zip(["loss", *run.setup.metrics], [float(x) / run.rows for x in run.sums], strict=True))
+    means = dict(zip(["loss", *run.trainer.metrics], [float(x) / run.rows for x in run.sums], strict=True))
     values = means | _validated(run)
-    seconds, rate = round(time.perf_counter() - start, 4), float(run.setup.optimizer.lr)
+    seconds, rate = round(time.perf_counter() - start, 4), float(run.trainer.optimizer.lr)
     run.history.append(seconds=seconds, **values, learning_rate=rate)
     return True
 
@@ -149,11 +149,11 @@ def _validated(run: Run) -> dict[str, float]:
     if run.validation is None:
         return {}
     prediction = outputs(run.model, run.validation.x)
-    return {f"val_{name}": value for name, value in scores(run.setup, prediction, asarray(run.validation.y)).items()}
+    return {f"val_{name}": value for name, value in scores(run.trainer, prediction, asarray(run.validation.y)).items()}
 
 
 def _measure_last_weights(run: Run) -> None:
     """The validation loss of each sample under the last weights, before the best ones are put back."""
     if run.validation is not None and len(run.history) and not run.failure:
         prediction = outputs(run.model, run.validation.x)
-        run.last_validation_losses = run.setup.sample_losses(prediction, asarray(run.validation.y))
+        run.last_validation_losses = run.trainer.sample_losses(prediction, asarray(run.validation.y))

@@ -22,7 +22,7 @@ from tarazu.runtime.tensor.tensor import Tensor, asarray
 DATA = "data"  # the mesh axis that divides batches
 
 
-class Spread:
+class Placement:
     """Training on one device."""
 
     parts = 1  # into how many a batch is divided
@@ -51,7 +51,7 @@ class Spread:
         return self.whole(batches)
 
 
-class OverMesh(Spread):
+class MeshPlacement(Placement):
     """Training over the devices of a mesh, in this process or in several."""
 
     def __init__(self, mesh: Mesh) -> None:
@@ -76,42 +76,42 @@ class OverMesh(Spread):
         return Tensor(processes.joined(batches, 1, Layout(self._mesh, (None, *self._axes))))
 
 
-def spread_of(model: Module) -> Spread:
+def placement_of(model: Module) -> Placement:
     """The spread of a model as it lies."""
     where = next((x.device for _, x in model.named_tensors()), CPU)
     if isinstance(where, Layout):
-        return OverMesh(where.mesh)
-    return Spread(default() if where == CPU else where)
+        return MeshPlacement(where.mesh)
+    return Placement(default() if where == CPU else where)
 
 
-def spread_out(model: Module, state: list[Tensor], devices: Any) -> Spread:
+def place_training(model: Module, state: list[Tensor], devices: Any) -> Placement:
     """Move what is trained to where `devices` says, and give the spread there; None leaves it where it is.
 
     In a run of several processes None is all devices, and what process 0 starts with counts for all.
     """
     several = processes.count() > 1
-    target = _target("all" if several and devices is None else devices)
+    target = _requested_placement("all" if several and devices is None else devices)
     if several:
-        _take_from_first([x for x in [*state, random.default.state] if x.device == CPU])
-    if target is not None and spread_of(model)._where != target:
+        _take_state_of_first_process([x for x in [*state, random.default.state] if x.device == CPU])
+    if target is not None and placement_of(model)._where != target:
         model.to(target)
-    found = spread_of(model)
-    if several and not isinstance(found, OverMesh):
+    found = placement_of(model)
+    if several and not isinstance(found, MeshPlacement):
         raise ArgumentError(f"devices={devices!r} in a run of {processes.count()} processes",
                             expected='"all", or a mesh over all processes', fix="leave devices out")
-    if isinstance(found, OverMesh):
+    if isinstance(found, MeshPlacement):
         for _, x in model.named_tensors():
             if not isinstance(x.device, Layout):
                 move(x, found._where)
     return found
 
 
-def _take_from_first(tensors: list[Tensor]) -> None:
+def _take_state_of_first_process(tensors: list[Tensor]) -> None:
     for x, array in zip(tensors, processes.from_first([x.numpy() for x in tensors]), strict=True):
         x.raw = array
 
 
-def _target(devices: Any) -> Device | Layout | None:
+def _requested_placement(devices: Any) -> Device | Layout | None:
     if devices is None:
         return None
     if type(devices) in (list, tuple) or devices == "all":
@@ -119,10 +119,10 @@ def _target(devices: Any) -> Device | Layout | None:
     return resolve(devices)
 
 
-def require_divisible(batch: int, spread: Spread) -> None:
+def require_divisible(batch: int, placement: Placement) -> None:
     """ArgumentError for a batch size that the devices do not divide evenly."""
-    if batch % spread.parts:
-        fitting = f"batch_size={-(-batch // spread.parts) * spread.parts}"
-        raise ArgumentError(f"batch_size={batch} over {spread.parts} devices",
-                            expected=f"a multiple of {spread.parts}, so that all have the same to do",
+    if batch % placement.parts:
+        fitting = f"batch_size={-(-batch // placement.parts) * placement.parts}"
+        raise ArgumentError(f"batch_size={batch} over {placement.parts} devices",
+                            expected=f"a multiple of {placement.parts}, so that all have the same to do",
                             fix=f"pass for example {fitting}")

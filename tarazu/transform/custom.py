@@ -78,8 +78,8 @@ class CustomGradient(NamedTuple):
         given = [(zeros_like(y) if g is None else g) if y.dtype.is_inexact else None
                  for g, y in zip(cotangents[:size], outputs, strict=False)]
         args, kwargs = self.arguments.filled(inputs[:count])
-        standing_in = state.interpreter.standing_in(self.outside.handles, inputs[count:])
-        with standing_in, walking(forward=False):  # a `grad` in the user's function is a real one
+        substitute = state.interpreter.substitute(self.outside.handles, inputs[count:])
+        with substitute, walking(forward=False):  # a `grad` in the user's function is a real one
             found = self.function.run_backward(result.rebuild(given), result.rebuild(outputs[:size]), args, kwargs)
         return [*self._leaves(found, args, inputs, label), *[None] * (len(inputs) - count)]
 

@@ -47,9 +47,9 @@ def singles() -> list[tuple[list[float], Any]]:
 @pytest.mark.parametrize("jit", [True, False])
 def test_replicas_train_like_single_models(singles, jit):
     models = tz.replicate(build, len(SEEDS), seeds=SEEDS)
-    together = models.map(step)
-    together = tz.jit(together) if jit else together
-    losses = np.stack([together(X, Y).numpy() for _ in range(STEPS)])
+    common_device = models.map(step)
+    common_device = tz.jit(common_device) if jit else common_device
+    losses = np.stack([common_device(X, Y).numpy() for _ in range(STEPS)])
     np.testing.assert_allclose(losses.T, [losses for losses, _ in singles], rtol=1e-4, atol=1e-6)
     for (model, optimizer), (_, (alone, its_optimizer)) in zip(models, singles, strict=True):
         for name, x in model.state_dict().items():
@@ -60,10 +60,10 @@ def test_replicas_train_like_single_models(singles, jit):
 
 def test_one_program_for_all_steps():
     models = tz.replicate(build, 2)
-    together = tz.jit(models.map(step))
+    common_device = tz.jit(models.map(step))
     with compilations(exactly=1):
         for _ in range(3):
-            together(X, Y)
+            common_device(X, Y)
 
 
 def test_members_differ_and_the_global_generator_goes_on_by_one_draw():

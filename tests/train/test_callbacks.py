@@ -160,7 +160,7 @@ def test_an_interrupt_within_a_chunk_leaves_nothing_half_done(monkeypatch):
     """As Ctrl-C might come when the values have been written back already, or in the middle of that."""
     model = Sequential([Dense(3), Dense(2)]).compile(tz.optim.Adam(lr=0.1), "cross_entropy")
     model.fit(X, NOISE, verbose=0)
-    before = {name: x.numpy() for name, x in {**model.state_dict(), **model._setup.optimizer.state_dict()}.items()}
+    before = {name: x.numpy() for name, x in {**model.state_dict(), **model._trainer.optimizer.state_dict()}.items()}
     train_on = run_chunk.train_on
 
     def interrupted(*args):
@@ -170,7 +170,7 @@ def test_an_interrupt_within_a_chunk_leaves_nothing_half_done(monkeypatch):
     monkeypatch.setattr(run_chunk, "train_on", interrupted)
     history = model.fit(X, NOISE, verbose=0)
     assert history.stopped == "interrupted"
-    assert equal({**model.state_dict(), **model._setup.optimizer.state_dict()}, before)
+    assert equal({**model.state_dict(), **model._trainer.optimizer.state_dict()}, before)
 
 
 def test_a_real_signal_ends_the_run_cleanly():

@@ -77,7 +77,7 @@ def train(folder=None, *callbacks, model=None, data=(X, LABELS), every=1, **opti
 
 
 def state_of(model):
-    return {name: x.numpy() for name, x in {**model.state_dict(), **model._setup.optimizer.state_dict()}.items()}
+    return {name: x.numpy() for name, x in {**model.state_dict(), **model._trainer.optimizer.state_dict()}.items()}
 
 
 def assert_equal_states(first, second):
@@ -95,7 +95,7 @@ def assert_same_run(first, second):
     assert history.stopped == other.stopped and str(history.verdict) == str(other.verdict)
     assert repr(history.measurements) == repr(other.measurements)
     assert_equal_states(state_of(model), state_of(other_model))
-    assert same_bits(generator, other_generator) and model._setup.split_seed == other_model._setup.split_seed
+    assert same_bits(generator, other_generator) and model._trainer.split_seed == other_model._trainer.split_seed
 
 
 def epochs_in(folder):
@@ -124,9 +124,9 @@ def test_an_interrupted_run_goes_on_as_often_as_it_takes(tmp_path):
 
 def test_the_same_model_goes_on_too_and_compiles_nothing_twice(tmp_path):
     model, history, _ = train(tmp_path / "run", Strike(4, interrupt), validation_split=0.3)
-    traces = model._setup.train_chunk.traces
+    traces = model._trainer.train_chunk.traces
     assert_same_run(train(tmp_path / "run", model=model, validation_split=0.3), train(validation_split=0.3))
-    assert model._setup.train_chunk.traces == traces and len(history) == 3
+    assert model._trainer.train_chunk.traces == traces and len(history) == 3
 
 
 def test_a_process_that_was_killed(tmp_path):
@@ -190,7 +190,7 @@ def test_own_generators(tmp_path, made):
 def test_optimizers_and_a_learning_rate_that_was_changed(tmp_path, optimizer):
     class Halve(Callback):
         def on_epoch_end(self, run):
-            run.setup.optimizer.lr = float(run.setup.optimizer.lr) / 2
+            run.trainer.optimizer.lr = float(run.trainer.optimizer.lr) / 2
 
     train(tmp_path / "run", Halve(), Strike(4, interrupt), model=compiled(optimizer=optimizer()))
     assert_same_run(train(tmp_path / "run", Halve(), model=compiled(optimizer=optimizer())),
@@ -317,12 +317,12 @@ def test_a_checkpoint_of_another_run_is_refused_and_nothing_changes(tmp_path, ma
     train(tmp_path / "run", epochs=1)
     model = made.get("model", compiled)()
     model.fit(X, LABELS, validation_split=0.2, verbose=0)
-    before, split_seed = state_of(model), model._setup.split_seed
+    before, split_seed = state_of(model), model._trainer.split_seed
     files = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
     with pytest.raises(ArgumentError, match=f"the checkpoint .*run does not fit this run: {text}"):
         train(tmp_path / "run", *options.pop("callbacks", []), model=model, **options)
     assert_equal_states(state_of(model), before)
-    assert model._setup.split_seed == split_seed
+    assert model._trainer.split_seed == split_seed
     assert files == {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
 
 

@@ -45,7 +45,7 @@ def compiled(optimizer=None, metrics=("accuracy",), model=None):
 
 
 def state_of(model):
-    tensors = {**model.state_dict(), **model._setup.optimizer.state_dict()}
+    tensors = {**model.state_dict(), **model._trainer.optimizer.state_dict()}
     return {name: x.numpy().copy() for name, x in tensors.items()}
 
 
@@ -65,7 +65,7 @@ def whole_epochs(monkeypatch):
 
 def own_loop(model, epochs, batch_size):
     """Training as a user would write it, with the sums of losses in float64."""
-    optimizer = model._setup.optimizer
+    optimizer = model._trainer.optimizer
     model.eval()(tz.asarray(X[:1]))
     model.train()
     optimizer.attach(model.parameters())
@@ -117,7 +117,7 @@ def test_chunks_of_any_length_and_further_fits_share_one_program(whole_epochs):
         model.fit(X, LABELS, batch_size=4, epochs=3, verbose=0)
     with compilations(exactly=0):
         model.fit(X, LABELS, batch_size=4, epochs=3, callbacks=EachStep(), verbose=0)
-    assert model._setup.train_chunk.traces == 2
+    assert model._trainer.train_chunk.traces == 2
 
 
 def test_callbacks_are_told_at_the_ends_of_chunks_or_after_each_step(whole_epochs):
@@ -142,7 +142,7 @@ def test_the_pace_follows_the_time_that_steps_take():
     assert pace.steps == 2
     pace.note(2, 100.0)
     assert pace.steps == 1
-    pace.is_stepwise = True
+    pace.single_steps = True
     pace.note(1, 1e-5)
     assert pace.steps == 1
 
@@ -150,7 +150,7 @@ def test_the_pace_follows_the_time_that_steps_take():
 def test_no_gradients_are_left_and_those_of_callbacks_change_nothing(whole_epochs):
     class Meddler(Callback):
         def on_epoch_end(self, run):
-            run.setup.loss(run.model(tz.asarray(X)), tz.asarray(LABELS)).backward()
+            run.trainer.loss(run.model(tz.asarray(X)), tz.asarray(LABELS)).backward()
 
     model = compiled()
     model.fit(X, LABELS, batch_size=70, verbose=0)
@@ -234,7 +234,7 @@ def test_ctrl_c_at_any_time_leaves_whole_steps():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    count = int(interrupted._setup.optimizer.step_count)
+    count = int(interrupted._trainer.optimizer.step_count)
     assert history.stopped == "interrupted" and count > 10
     stepwise = compiled()
     stepwise.fit(x, labels, batch_size=8, epochs=1000, seed=2, callbacks=Stop(), verbose=0)

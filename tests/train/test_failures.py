@@ -20,7 +20,7 @@ def broken_fit(loss, *, optimizer=None, x=X, y=Y, text, **options):
     assert caught[0].filename == __file__
     assert history.stopped == "not finite"
     assert np.isfinite(model.predict(x).numpy()).all()
-    assert all(np.isfinite(state.numpy()).all() for state in model._setup.optimizer.state_dict().values())
+    assert all(np.isfinite(state.numpy()).all() for state in model._trainer.optimizer.state_dict().values())
     return model, history
 
 
@@ -29,7 +29,7 @@ def test_a_learning_rate_that_is_too_high(batch_size):
     model, history = broken_fit("mse", optimizer=tz.optim.SGD(lr=1e6, momentum=0.9), batch_size=batch_size, epochs=200,
                                 text=r"training stopped: .* in epoch \d+, step \d of \d; likely cause: a learning "
                                      r"rate that is too high \(1e\+06\); try a tenth of it, or clip_norm=1.0. The")
-    model._setup.optimizer.lr = 1e-4
+    model._trainer.optimizer.lr = 1e-4
     assert np.isfinite(history.verdict and model.evaluate(X, Y)["loss"])
 
 
@@ -38,7 +38,7 @@ def test_after_a_failure_training_goes_on_with_a_smaller_rate():
     model = Sequential([Dense(1)]).compile(tz.optim.SGD(lr=1e30, momentum=0.9), "mse")
     with pytest.warns(TrainingWarning):
         model.fit(X, Y, verbose=0, epochs=5)
-    model._setup.optimizer.lr = 0.01
+    model._trainer.optimizer.lr = 0.01
     losses = model.fit(X, Y, verbose=0, epochs=30).history["loss"]
     assert losses[-1] < 0.1 < losses[0]
 

@@ -56,7 +56,7 @@ def test_the_global_seed_makes_a_run_repeatable_too():
 def test_a_short_last_batch_costs_one_trace_more_and_a_second_fit_none():
     model = classifier()
     model.fit(X, LABELS, batch_size=16, epochs=2, verbose=0)
-    assert model._setup.train_chunk.traces == 2
+    assert model._trainer.train_chunk.traces == 2
     with compilations(exactly=0):
         model.fit(X, LABELS, batch_size=16, epochs=2, verbose=0)
 
@@ -74,7 +74,7 @@ def test_fit_again_goes_on():
     halves.fit(X, LABELS, epochs=2, verbose=0)
     halves.fit(X, LABELS, epochs=3, verbose=0)
     whole.fit(X, LABELS, epochs=5, verbose=0, seed=0)
-    assert int(halves._setup.optimizer.step_count) == int(whole._setup.optimizer.step_count) == 15
+    assert int(halves._trainer.optimizer.step_count) == int(whole._trainer.optimizer.step_count) == 15
     assert all(same_bits(x.numpy(), y.numpy()) for x, y in zip(halves.parameters(), whole.parameters(), strict=True))
 
 
@@ -143,7 +143,7 @@ def test_learning_rate_changes_between_fits_without_a_trace():
     model = classifier()
     model.fit(X, LABELS, batch_size=70, verbose=0)
     with compilations(exactly=0):
-        model._setup.optimizer.lr = 0.0
+        model._trainer.optimizer.lr = 0.0
         before = model[0].weight.tolist()
         assert model.fit(X, LABELS, batch_size=70, verbose=0)[-1]["learning_rate"] == 0
     assert model[0].weight.tolist() == before

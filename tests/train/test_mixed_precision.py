@@ -111,7 +111,7 @@ def types_of(graph, name):
 
 
 def values(model):
-    return [x.numpy().copy() for x in model._setup._weights()]
+    return [x.numpy().copy() for x in model._trainer._weights()]
 
 
 @both_types
@@ -120,7 +120,7 @@ def test_models_learn_as_in_float32_and_stay_float32(kind, half, backend):
     (full, expected), (model, history) = (trained(*KINDS[kind], used) for used in ("float32", half))
     assert expected[-1]["loss"] < 0.9 * expected[0]["loss"]
     assert history[-1]["loss"] == pytest.approx(expected[-1]["loss"], rel=0.03)
-    assert {x.dtype.name for x in model._setup.state()} <= {"float32", "int64"}
+    assert {x.dtype.name for x in model._trainer.state()} <= {"float32", "int64"}
     assert all(x.grad is None for x in model.parameters())
     x = KINDS[kind][1]
     assert model.predict(x).dtype is tz.float32
@@ -132,10 +132,10 @@ def test_models_learn_as_in_float32_and_stay_float32(kind, half, backend):
 def test_products_are_computed_in_the_half_type_forward_and_back(kind, half):
     x, y = KINDS[kind][1:]
     model, _ = trained(*KINDS[kind], half, epochs=1, validation_data=(x, y))
-    for graph in (model._setup.train_chunk.graph, model._predictor[1].graph):
+    for graph in (model._trainer.train_chunk.graph, model._predictor[1].graph):
         assert types_of(graph, "dot") == {half}
     if kind == "convolution":
-        assert types_of(model._setup.train_chunk.graph, "conv") == {half}
+        assert types_of(model._trainer.train_chunk.graph, "conv") == {half}
 
 
 @both_types
@@ -164,7 +164,7 @@ def test_normalisation_survives_values_whose_squares_float16_does_not_hold(layer
     model, history = trained(lambda: [layer(), Dense(3)], x, LABELS, "float16", epochs=3)
     _, expected = trained(lambda: [layer(), Dense(3)], x, LABELS, "float32", epochs=3)
     assert history[-1]["loss"] == pytest.approx(expected[-1]["loss"], rel=0.03)
-    assert float(model._setup.loss_scale.scale) == precision.INITIAL_SCALE
+    assert float(model._trainer.loss_scale.scale) == precision.INITIAL_SCALE
 
 
 @both_types
@@ -188,7 +188,8 @@ def test_the_same_seed_gives_the_same_bits_and_fit_again_goes_on(half):
     with compilations(exactly=0):
         halves.fit(ROWS, LABELS, epochs=2, verbose=0)
     assert all(same_bits(x, y) for x, y in zip(values(first), values(halves), strict=True))
-    assert [x.item() for x in halves._setup.loss_scale.state()] == [x.item() for x in first._setup.loss_scale.state()]
+    scales = [[x.item() for x in model._trainer.loss_scale.state()] for model in (halves, first)]
+    assert scales[0] == scales[1]
     assert a[-1]["loss"] < a[0]["loss"]
 
 
@@ -206,29 +207,29 @@ def test_a_saved_model_knows_nothing_of_precision(half, tmp_path):
 def test_a_step_that_overflows_changes_the_scale_alone(backend, monkeypatch):
     monkeypatch.setattr(precision, "INITIAL_SCALE", 2.0 ** 17)  # the gradient of the first step is 2 ** 18
     model = regression()
-    model._setup.prepare()
+    model._trainer.prepare()
     before = values(model)
     history = step(model)
-    scale, good = model._setup.loss_scale.state()
+    scale, good = model._trainer.loss_scale.state()
     assert all(same_bits(x, y) for x, y in zip(values(model), before, strict=True))
     assert (float(scale), int(good)) == (2.0 ** 16, 0)
     assert history[0]["loss"] == 1.0  # as it is without a scale
     step(model, epochs=40)
-    assert model[0].weight.item() == pytest.approx(1, abs=0.2) and int(model._setup.optimizer.step_count) > 30
+    assert model[0].weight.item() == pytest.approx(1, abs=0.2) and int(model._trainer.optimizer.step_count) > 30
     assert np.isfinite(float(scale)) and int(good) > 0
 
 
 def test_a_step_that_overflows_leaves_running_statistics_alone(monkeypatch):
     monkeypatch.setattr(precision, "INITIAL_SCALE", 2.0 ** 32)
     model, _ = trained(*KINDS["batch norm"], "float16", epochs=1, batch_size=96)
-    assert float(model._setup.loss_scale.scale) == 2.0 ** 31
+    assert float(model._trainer.loss_scale.scale) == 2.0 ** 31
     assert not model[1].running_mean.numpy().any() and (model[1].running_variance.numpy() == 1).all()
 
 
 def test_the_scale_doubles_after_good_steps_in_a_row_up_to_a_limit(backend, monkeypatch):
     monkeypatch.setattr(precision, "GOOD_STEPS", 3)
     model = regression(optimizer=tz.optim.SGD(lr=0.0))
-    scale, good = model._setup.loss_scale.state()
+    scale, good = model._trainer.loss_scale.state()
     seen = []
     for _ in range(4):
         step(model, target=0.0)
@@ -310,7 +311,7 @@ def test_float64_models_are_left_alone(half):
         model.fit(ROWS, LABELS, epochs=2, seed=0, verbose=0)
         found.append(model)
     assert all(same_bits(x.numpy(), y.numpy()) for x, y in zip(*[m.parameters() for m in found], strict=True))
-    assert found[1].predict(ROWS).dtype is tz.float64 and half not in str(found[1]._setup.train_chunk.graph)
+    assert found[1].predict(ROWS).dtype is tz.float64 and half not in str(found[1]._trainer.train_chunk.graph)
 
 
 class Bounded(Dense):

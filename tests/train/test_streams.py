@@ -37,7 +37,7 @@ def weights(model):
 
 
 def own_loop(model, batches):
-    optimizer = model._setup.optimizer
+    optimizer = model._trainer.optimizer
     optimizer.attach(model.parameters())
 
     @tz.jit
@@ -219,7 +219,7 @@ def test_rows_of_several_lengths():
 
     model = Sequential([Mean(), Dense(2)]).compile("adam", "cross_entropy")
     assert len(model.fit(batches, epochs=2, verbose=0)) == 2
-    assert model._setup.train_chunk.traces == 3
+    assert model._trainer.train_chunk.traces == 3
 
 
 def test_validation_of_arrays_and_of_batches():
@@ -261,7 +261,7 @@ def test_an_error_of_the_stream_comes_out_after_the_batches_before_it():
     model = compiled()
     with pytest.raises(OSError, match="the disk is gone") as caught:
         model.fit(failing_after(3, OSError("the disk is gone")), verbose=0)
-    assert int(model._setup.optimizer.step_count) == 3
+    assert int(model._trainer.optimizer.step_count) == 3
     assert any(entry.name == "failing_after" for entry in caught.traceback)
 
 

@@ -57,7 +57,7 @@ class _Generation:
         return _references(self.arrays) == self._free
 
 
-class Renewing:
+class Donating:
     """A program for one caller, which at each call drops the state that it had before: the outputs from `first` on.
 
     Several threads may call it at once. It keeps two generations of the state.

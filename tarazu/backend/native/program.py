@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.native.compiler import Compiled, compiled
-from tarazu.backend.native.donation import Renewing, address
+from tarazu.backend.native.donation import Donating, address
 from tarazu.backend.native.llvm.assemble import Loaded
 from tarazu.backend.native.llvm.target import Target, host
 from tarazu.backend.native.lowering.steps import input_types, result_types
@@ -92,9 +92,9 @@ class Program:
         self.run([address(x, copies) for x in (*arrays, *outputs)])
         return outputs
 
-    def renewing(self, first: int) -> Renewing:
+    def donating(self, first: int) -> Donating:
         """The program for one caller whose state the outputs from number `first` on are."""
-        return Renewing(self, first)
+        return Donating(self, first)
 
     def run(self, arguments: Sequence[int]) -> None:
         """Run on memory at these addresses: of the inputs, then of the outputs, all in C order."""

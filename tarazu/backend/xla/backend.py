@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from tarazu.backend.xla import processes
-from tarazu.backend.xla.devices import all_devices, find, home, own_devices, place
+from tarazu.backend.xla.devices import all_devices, device_of, find, own_devices, place
 from tarazu.backend.xla.program import Program, compile_graph, primitive
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
@@ -34,7 +34,7 @@ class XlaBackend:
 
     # What the devices are, and single primitives on them
     all_devices, devices, find = staticmethod(all_devices), staticmethod(own_devices), staticmethod(find)
-    home, place, primitive = staticmethod(home), staticmethod(place), staticmethod(primitive)
+    device_of, place, primitive = staticmethod(device_of), staticmethod(place), staticmethod(primitive)
 
 
 BACKEND = XlaBackend()

@@ -93,13 +93,13 @@ def _jax_mesh(mesh: Mesh) -> Any:
     return made
 
 
-def home(array: Any) -> Device | Layout:
+def device_of(array: Any) -> Device | Layout:
     """Where one of JAX's arrays is."""
-    return _home(array.sharding)
+    return _device_of(array.sharding)
 
 
 @functools.lru_cache(maxsize=4096)
-def _home(found: Any) -> Device | Layout:
+def _device_of(found: Any) -> Device | Layout:
     if len(found.device_set) == 1 and not isinstance(found, NamedSharding):
         return Device(_our_name(*found.device_set))
     mesh = _MESHES.get(getattr(found, "mesh", None)) or next(

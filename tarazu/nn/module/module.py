@@ -24,7 +24,7 @@ from tarazu.runtime.device import move, put, resolve
 from tarazu.runtime.tensor.tensor import Tensor
 
 # Attributes with which the base class keeps house; every other one may hold tensors and modules.
-NOT_CONTENT = ("_arguments", "_built_with", "_setup", "_predictor")
+NOT_CONTENT = ("_arguments", "_built_with", "_trainer", "_predictor")
 
 
 class Module(Trainable):
@@ -55,7 +55,7 @@ class Module(Trainable):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: everything but what was compiled for this very object."""
-        return {name: value for name, value in vars(self).items() if name not in ("_setup", "_predictor")}
+        return {name: value for name, value in vars(self).items() if name not in ("_trainer", "_predictor")}
 
     # To be written by subclasses
 
@@ -195,7 +195,7 @@ class Module(Trainable):
     def to(self, where: Any) -> Module:
         """Move all tensors to a device, or whole to each device of a mesh, with what `compile` prepared for them.
 
-        What was made of them by an optimizer of an own loop is moved by `optimizer.follow()`.
+        What was made of them by an optimizer of an own loop is moved by `optimizer.move_to_parameters()`.
         """
         return self._move(where, {})
 
@@ -233,8 +233,8 @@ class Module(Trainable):
         for (x, target), array in zip(targets, arrays, strict=True):
             x.raw = array
             move(x, target)
-        if self._setup is not None:
-            self._setup.follow()
+        if self._trainer is not None:
+            self._trainer.move_to_parameters()
         return self
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -8,14 +8,14 @@ from typing import Any
 from tarazu.runtime.tensor.tensor import Tensor
 
 
-def _trainer() -> Any:
+def _training_module() -> Any:
     return importlib.import_module("tarazu.train")
 
 
 class Trainable:
     """What a model can be asked for that `tarazu.train` does."""
 
-    _setup: Any = None  # what `compile` prepared
+    _trainer: Any = None  # what `compile` prepared
     _predictor: Any = None  # the compiled forward function
 
     def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = (),
@@ -38,7 +38,7 @@ class Trainable:
         >>> round(model.predict([[3.0]]).item()), model[0].weight.dtype
         (6, tarazu.float32)
         """
-        _trainer().compile(self, optimizer, loss, metrics, precision)
+        _training_module().compile(self, optimizer, loss, metrics, precision)
         return self
 
     def fit(self, x: Any, y: Any = None, *, epochs: int = 1, batch_size: int = 32, validation_split: float = 0.0,
@@ -70,18 +70,19 @@ class Trainable:
         >>> round(model.predict([[3.0]]).item(), 2)
         6.0
         """
-        return _trainer().fit(self, x, y, epochs=epochs, batch_size=batch_size, validation_split=validation_split,
-                              validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose,
-                              steps_per_epoch=steps_per_epoch, devices=devices)
+        return _training_module().fit(
+            self, x, y, epochs=epochs, batch_size=batch_size, validation_split=validation_split,
+            validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose,
+            steps_per_epoch=steps_per_epoch, devices=devices)
 
     def evaluate(self, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
         """The loss and the metrics on `x` and `y`, by name; in evaluation mode, computed in batches."""
-        return _trainer().evaluate(self, x, y, batch_size=batch_size)
+        return _training_module().evaluate(self, x, y, batch_size=batch_size)
 
     def predict(self, x: Any, *, batch_size: int = 1024) -> Tensor:
         """The outputs for `x` in evaluation mode, computed in batches."""
-        return _trainer().predict(self, x, batch_size=batch_size)
+        return _training_module().predict(self, x, batch_size=batch_size)
 
     def save(self, path: Any) -> None:
         """Write the model to the folder `path`; `tz.load(path)` makes it again."""
-        _trainer().save(self, path)
+        _training_module().save(self, path)

@@ -62,7 +62,7 @@ def is_grad_enabled() -> bool:
 
 def backward(y: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
     """Add the gradient of `y` to `.grad` of every leaf; see `Tensor.backward`."""
-    if y.link is None:
+    if y.tape_entry is None:
         raise GradientError("backward() of a tensor that nothing was recorded for",
                             expected="a result computed from tensors with requires_grad=True, outside tz.no_grad()",
                             fix="set requires_grad=True on the inputs and compute the result outside no_grad")
@@ -76,7 +76,7 @@ def backward(y: Tensor, gradient: Any = None, *, retain_graph: bool = False, cre
         raise ShapeError(f"backward(v) with v of shape {v.shape} for a tensor of shape {y.shape}",
                          expected=f"a v of shape {y.shape}", fix="give v the shape of the tensor")
     with ignoring(0 if create_graph else EVERYTHING):
-        found = walk_back([y.link], [v], USER, free=not (retain_graph or create_graph))
+        found = walk_back([y.tape_entry], [v], USER, free=not (retain_graph or create_graph))
         for leaf, cotangent in found.items():
             _accumulate(leaf, cotangent)
 
@@ -90,7 +90,8 @@ def _accumulate(leaf: Leaf, cotangent: Tensor) -> None:
     if handle is None:
         return
     if handle.grad is None:
-        handle.grad = state.interpreter.wrap(cotangent.raw, cotangent.link)  # its own handle, to be changed in place
+        # a handle of its own, as `.grad` may be changed in place
+        handle.grad = state.interpreter.wrap(cotangent.raw, cotangent.tape_entry)
     else:
         state.interpreter.rebind(handle.grad, handle.grad + cotangent)
 
@@ -151,11 +152,12 @@ def with_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
             leaves = [track(x, bit) if isinstance(x, Tensor) and x.dtype.is_float else x for x in leaves]
             args, kwargs = structure.rebuild(leaves)
             result = function(*args, **kwargs)
-            ends = [x for x in flatten(result)[0] if isinstance(x, Tensor) and x.link is not None and x.dtype.is_float]
-            stops = [x.link.node for x in leaves if isinstance(x, Tensor) and x.link is not None]
+            tracked_results = [x for x in flatten(result)[0] if isinstance(x, Tensor) and x.tape_entry is not None]
+            ends = [x for x in tracked_results if x.dtype.is_float]
+            stops = [x.tape_entry.node for x in leaves if isinstance(x, Tensor) and x.tape_entry is not None]
             starts = [ones_like(x.detach()) for x in ends]
             with ignoring(EVERYTHING):
-                found = walk_back([x.link for x in ends], starts, bit | USER, stops=stops)
+                found = walk_back([x.tape_entry for x in ends], starts, bit | USER, stops=stops)
         return result, list(found.values())
     return both
 
@@ -195,5 +197,5 @@ def _require_scalar(value: Any) -> None:
 
 def released(x: Tensor, bit: int) -> Tensor:
     """`x` without the tape of a `grad` that is over, unless the user or a `grad` around it tracks it too."""
-    return x if x.link is None or x.link.mask & (bit - 1) else Tensor(x.raw)
+    return x if x.tape_entry is None or x.tape_entry.mask & (bit - 1) else Tensor(x.raw)
 

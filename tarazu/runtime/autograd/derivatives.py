@@ -35,12 +35,12 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
     with level() as bit:
         args, leaves, structures = tracked(primals, tuple(range(len(primals))), bit)
         outputs, structure = values_of(function(*args))
-    targets = [x.link.node for x in leaves]
-    links = [y.link for y in outputs]
+    targets = [x.tape_entry.node for x in leaves]
+    entries = [y.tape_entry for y in outputs]
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
         given = _like(cotangent, outputs, structure, "vjp: a cotangent", "the result")
-        found = walk_back(links, given, bit, stops=targets)
+        found = walk_back(entries, given, bit, stops=targets)
         cotangents = [found.get(target) for target in targets]
         active = 1 << (tape_state.depth + 1)  # what no `grad` under way tracks needs no tape
         return tuple(_rebuilt([released(zeros_like(x) if g is None else g, active)

@@ -53,8 +53,8 @@ class GradientTape:
         self._is_open = False
         _open.tapes -= 1
         for x, leaf in self._watched.values():
-            if x.link is leaf:
-                x.link = None
+            if x.tape_entry is leaf:
+                x.tape_entry = None
 
     def watch(self, x: Tensor | Sequence[Tensor]) -> None:
         """Record what is done with `x`, a constant of float dtype or several of them."""
@@ -63,10 +63,10 @@ class GradientTape:
                 what = f"a tensor of {one.dtype}" if isinstance(one, Tensor) else type(one).__name__
                 raise GradientError(f"watch() of {what}", expected="a tensor of a float dtype",
                                     fix="make it one first: x = tz.tensor(value, tz.float32)")
-            if one.link is None:
+            if one.tape_entry is None:
                 state.interpreter.rebind(one, one)  # so that a trace knows it as its own
-                one.link = Leaf(USER)
-                self._watched[id(one)] = one, one.link
+                one.tape_entry = Leaf(USER)
+                self._watched[id(one)] = one, one.tape_entry
 
     def gradient(self, target: Any, sources: Any, output_gradients: Any = None) -> Any:
         """The gradient of `target` (the sum of its elements, or of several) in the nesting of `sources`.
@@ -78,24 +78,24 @@ class GradientTape:
             raise GradientError("gradient() of a tape that was asked before", expected="one call per tape",
                                 fix="write tz.GradientTape(persistent=True), or ask for all gradients in one call")
         self._is_used = True
-        links: dict[int, Any] = {}
-        map_leaves(lambda x: links.setdefault(id(x), self._place(x)), sources)
-        found = self._go_back(target, output_gradients, list(links.values()))
-        return map_leaves(lambda x: found.get(links[id(x)]), sources)
+        entries: dict[int, Any] = {}
+        map_leaves(lambda x: entries.setdefault(id(x), self._place(x)), sources)
+        found = self._go_back(target, output_gradients, list(entries.values()))
+        return map_leaves(lambda x: found.get(entries[id(x)]), sources)
 
     def _place(self, x: Any) -> Any:
         if not isinstance(x, Tensor):
             raise ArgumentError(f"the gradient with respect to {type(x).__name__}", expected="tensors or variables",
                                 fix="pass the tensor that the target was computed from")
         _, leaf = self._watched.get(id(x), (x, None))
-        link = leaf or x.link
-        if link is None:
+        entry = leaf or x.tape_entry
+        if entry is None:
             raise GradientError("the gradient with respect to a tensor that the tape did not watch",
                                 expected="a trainable tz.Variable, or a tensor that tape.watch was told of",
                                 fix="call tape.watch(x) before x is used")
-        return link
+        return entry
 
-    def _go_back(self, target: Any, output_gradients: Any, links: list[Any]) -> dict[Any, Any]:
+    def _go_back(self, target: Any, output_gradients: Any, entries: list[Any]) -> dict[Any, Any]:
         """The gradients by link; those of intermediate results are seen by hooks on the way to the leaves."""
         ends = list(target) if isinstance(target, list | tuple) else [target]
         given = output_gradients if isinstance(output_gradients, list | tuple) else [output_gradients] * len(ends)
@@ -103,9 +103,10 @@ class GradientTape:
                   for y, v in zip(ends, given, strict=True)]
         others_record = _open.tapes > self._is_open
         seen: dict[Any, Any] = {}
-        hooks = [Hook(link, functools.partial(seen.__setitem__, link)) for link in links if not isinstance(link, Leaf)]
+        hooks = [Hook(entry, functools.partial(seen.__setitem__, entry))
+                 for entry in entries if not isinstance(entry, Leaf)]
         with ignoring(0 if others_record else EVERYTHING):
-            found = walk_back([y.link for y in ends], starts, USER, free=not (self.persistent or others_record))
+            found = walk_back([y.tape_entry for y in ends], starts, USER, free=not (self.persistent or others_record))
         for hook in hooks:
             hook.remove()
         return found | seen

@@ -14,10 +14,10 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import bind, state
 from tarazu.ir.types import TensorType
-from tarazu.runtime.device import Roaming, place_of
+from tarazu.runtime.device import FollowsDevice, place_of
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.captures import KEPT, Guard
-from tarazu.runtime.trace_lock import renew, settled
+from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
 from tarazu.transform.gradient.tape import tape_state
 
 # Places: how to find, at each call, a handle that the trace knew. The gradient of a handle is another object after each
@@ -91,7 +91,7 @@ class Compiled:
     def __post_init__(self) -> None:
         self._captured = Handles(self.places)
         roaming = {i: p.handle for i, p in enumerate(self.places)
-                   if isinstance(p, Outside) and isinstance(p.handle, Roaming)}
+                   if isinstance(p, Outside) and isinstance(p.handle, FollowsDevice)}
         self._roaming = list(roaming.values())
         self._deciding = [i for i in range(len(self.places)) if i not in roaming]
         self._values = [update.value.output for update in self.updates if update.value is not None]
@@ -100,7 +100,7 @@ class Compiled:
         self._owners = Handles([update.place for update in self.updates if update.gradient is not KEPT])
         everything = [*self.results, *[update.value for update in self.updates], *self._gradients]
         self._kept = {r.output for r in everything if isinstance(r, Result) and r.is_differentiable}
-        self._no_links = [None] * len(self.graph.outputs)
+        self._no_tape_entries = [None] * len(self.graph.outputs)
         self._expected = [(type_.shape, type_.dtype.numpy, is_tracked) for type_, is_tracked in self.types]
 
     def name_of(self, i: int) -> str:
@@ -118,11 +118,11 @@ class Compiled:
         for handle, (shape, dtype, is_tracked) in zip(self._captured.find(tensors), self._expected, strict=True):
             raw = handle.raw
             if raw.dtype is not dtype:
-                raw = settled(handle)
+                raw = wait_for_trace(handle)
                 if handle.dtype.numpy is not dtype:
                     return None
-            link = handle.link
-            if raw.shape != shape or (link is not None and bool(link.mask & recorded)) is not is_tracked:
+            entry = handle.tape_entry
+            if raw.shape != shape or (entry is not None and bool(entry.mask & recorded)) is not is_tracked:
                 return None
             found.append(raw)
         if self.place is None and default() is CPU and {*map(type, found)} <= _PLAIN and all(
@@ -133,13 +133,13 @@ class Compiled:
     def place_now(self, tensors: list[Tensor]) -> Device | Mesh | None:
         """Where the tensors of now would let it run."""
         outside = self._captured.find(tensors)
-        return running_place([settled(x) for x in [*tensors, *[outside[i] for i in self._deciding]]])
+        return running_place([wait_for_trace(x) for x in [*tensors, *[outside[i] for i in self._deciding]]])
 
     def first_captured(self, tensors: list[Tensor]) -> list[Any]:
         """The same right after the trace, when all is as it was then."""
         for roaming in self._roaming:
             roaming.bring(self.place)
-        return [settled(handle) for handle in self._captured.find(tensors)]
+        return [wait_for_trace(handle) for handle in self._captured.find(tensors)]
 
     def outside(self, tensors: list[Tensor]) -> list[Tensor]:
         """What the program takes beside the arguments."""
@@ -148,23 +148,23 @@ class Compiled:
     def run(self, tensors: list[Tensor], captured: list[Any]) -> Any:
         """What a call gives for these arguments, and what `captured` gave for them."""
         self.uses += 1
-        raws, links = self._outputs(tensors, captured)
+        raws, entries = self._outputs(tensors, captured)
         renewed, owners = self._renewed.find(tensors), self._owners.find(tensors)  # before a gradient is replaced
-        renew(renewed, self._values, raws, links)
+        rebind_all(renewed, self._values, raws, entries)
         for handle, gradient in zip(owners, self._gradients, strict=True):
-            handle._grad = gradient and Tensor(raws[gradient.output], links[gradient.output])
+            handle._grad = gradient and Tensor(raws[gradient.output], entries[gradient.output])
         return self.structure.rebuild(
-            [Tensor(raws[r.output], links[r.output]) if isinstance(r, Result) else r for r in self.results])
+            [Tensor(raws[r.output], entries[r.output]) if isinstance(r, Result) else r for r in self.results])
 
     def _outputs(self, tensors: list[Tensor], captured: list[Any]) -> tuple[list[Any], list[Any]]:
         """The data of the outputs, and their places on the gradient tape."""
         if not self.is_differentiable:
-            return self.program(*map(settled, tensors), *captured), self._no_links
+            return self.program(*map(wait_for_trace, tensors), *captured), self._no_tape_entries
         inputs = [*tensors, *self.outside(tensors)]
-        if self.place is not None and place_of(map(settled, inputs)) is None:
+        if self.place is not None and place_of(map(wait_for_trace, inputs)) is None:
             inputs = [state.interpreter.place(x, self.place) for x in inputs]
         found = bind(ops.CALL, *inputs, label=self.label, body=self.graph)
-        return [x.raw for x in found], [x.link if i in self._kept else None for i, x in enumerate(found)]
+        return [x.raw for x in found], [x.tape_entry if i in self._kept else None for i, x in enumerate(found)]
 
 
 _PLAIN = {np.ndarray}
@@ -185,5 +185,5 @@ def signature(x: Tensor) -> tuple[TensorType, bool]:
 
 def is_tracked(x: Tensor) -> bool:
     """Whether gradients are recorded for a tensor now."""
-    link = x.link
-    return link is not None and bool(link.mask & ~tape_state.ignored)
+    entry = x.tape_entry
+    return entry is not None and bool(entry.mask & ~tape_state.ignored)

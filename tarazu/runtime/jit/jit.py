@@ -19,7 +19,7 @@ from tarazu.ir.origin import Origin
 from tarazu.ir.types import TensorType
 from tarazu.runtime.autograd.autograd import with_gradients
 from tarazu.runtime.compile import JITTED, need_native, simplified
-from tarazu.runtime.device import Roaming, home, place_of, together
+from tarazu.runtime.device import FollowsDevice, common_device, device_of, place_of
 from tarazu.runtime.jit.captured_names import names_of_captured
 from tarazu.runtime.jit.compiled import (
     Argument,
@@ -36,7 +36,7 @@ from tarazu.runtime.jit.signature_text import CacheInfo, describe, in_words, rea
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.captures import KEPT, Change
 from tarazu.runtime.trace.trace import Trace
-from tarazu.runtime.trace_lock import settled, tracing
+from tarazu.runtime.trace_lock import tracing, wait_for_trace
 from tarazu.transform.gradient.notes import hooks_at
 from tarazu.transform.gradient.tape import EVERYTHING, USER, Leaf, tape_state
 
@@ -56,7 +56,7 @@ class Call(NamedTuple):
 
     def inputs(self) -> list[Any]:
         """What the program takes."""
-        return [*map(settled, self.tensors), *self.captured]
+        return [*map(wait_for_trace, self.tensors), *self.captured]
 
 
 def _fitting(candidates: list[Compiled], tensors: list[Tensor]) -> Call | None:
@@ -201,10 +201,11 @@ class Jit:
         key: list[tuple[Any, ...]] = []
         for i, leaf in enumerate(leaves):
             if isinstance(leaf, np.ndarray):
-                leaf = leaves[i] = state.interpreter.place(state.interpreter.lift(leaf, None), None)
+                leaf = leaves[i] = state.interpreter.place(state.interpreter.constant(leaf, None), None)
             if isinstance(leaf, Tensor):
                 tensors.append(leaf)
-                key.append((leaf.raw.shape, leaf.dtype, is_tracked(leaf), leaf._grad is None, hooks_at(leaf.link)))
+                hooks = hooks_at(leaf.tape_entry)
+                key.append((leaf.raw.shape, leaf.dtype, is_tracked(leaf), leaf._grad is None, hooks))
             else:
                 key.append((type(leaf), repr(leaf) if isinstance(leaf, float | complex) else leaf))  # -0.0 is not 0.0
         return tensors, tuple(key)
@@ -212,7 +213,7 @@ class Jit:
     def _compile(self, leaves: list[Any], structure: Structure, tensors: list[Tensor]) -> Compiled:
         Counter.traces += 1
         with Trace(ignored=EVERYTHING if tape_state.ignored & USER else 0) as trace:
-            known = running_place([settled(x) for x in tensors])
+            known = running_place([wait_for_trace(x) for x in tensors])
             trace.places[:] = [known] if known is not None else []
             proxies = [_proxy(trace, x) for x in tensors]
             parameters = [proxy.raw for proxy in proxies]
@@ -229,7 +230,7 @@ class Jit:
         _name([node for _, node, _ in captured], [recipe.name(handle, names) for handle, _, _ in captured])
         graph = Graph(parameters + [node for _, node, _ in captured], recipe.outputs)
         handles = [*tensors, *[handle for handle, _, _ in captured]]
-        place = _place(trace, [x.raw for x in handles if not isinstance(x, Roaming)])
+        place = _place(trace, [x.raw for x in handles if not isinstance(x, FollowsDevice)])
         return Compiled(JITTED + self.label, graph, tuple([recipe.place(handle) for handle, _, _ in captured]),
                         tuple([signature(handle) for handle, _, _ in captured]), tuple(trace.guards), tuple(results),
                         result_structure, tuple(updates), recipe.program(graph, place), recipe.is_differentiable,
@@ -246,8 +247,8 @@ class _Method(functools.partial):
 def _proxy(trace: Trace, x: Tensor) -> Tensor:
     proxy = Tensor(trace.builder.parameter(TensorType(tuple(x.shape), x.dtype)))
     if signature(x)[1]:
-        proxy.link = Leaf(USER, proxy)
-        proxy.link.notes = x.link.node.notes if x.is_leaf else None
+        proxy.tape_entry = Leaf(USER, proxy)
+        proxy.tape_entry.notes = x.tape_entry.node.notes if x.is_leaf else None
     proxy._grad = x._grad
     if x._grad is not None:
         trace.grad_owner[id(x._grad)] = proxy
@@ -260,7 +261,7 @@ def _place(trace: Trace, raws: list[Any]) -> Device | Mesh | None:
     """Where the program runs; DeviceError where inputs and code name two places."""
     place = place_of(raws)
     for named in trace.places:
-        place = together(place, named)
+        place = common_device(place, named)
     return place if place is not None else running_place(raws)
 
 
@@ -301,12 +302,12 @@ class _Recipe:
         """What computes the outputs; calls that no gradient flows through renew the state in memory of their own."""
         found = state.interpreter.compile(graph, place)
         can_renew = hasattr(found, "renewing") and not self.is_differentiable and self.state < len(self.outputs)
-        return found.renewing(self.state) if can_renew else found
+        return found.donating(self.state) if can_renew else found
 
     def result(self, x: Tensor) -> Result:
-        node, link = self.trace.read(x)
+        node, entry = self.trace.read(x)
         self.outputs.append(node)
-        is_differentiable = link is not None and link.is_alive and x.dtype.is_inexact
+        is_differentiable = entry is not None and entry.is_alive and x.dtype.is_inexact
         self.is_differentiable |= is_differentiable
         return Result(len(self.outputs) - 1, is_differentiable)
 
@@ -314,7 +315,7 @@ class _Recipe:
         found = []
         for change in self.trace.changes():
             gradient = change.grad if change.grad is KEPT or change.grad is None else self.result(change.grad)
-            value = None if change.raw is None else self.result(Tensor(self.staying(change), change.link))
+            value = None if change.raw is None else self.result(Tensor(self.staying(change), change.tape_entry))
             found.append(Update(self.place(change.handle), value, gradient))
         return found
 
@@ -323,7 +324,7 @@ class _Recipe:
         mesh = self.trace.device
         if not isinstance(mesh, Mesh):
             return change.raw
-        before = home(self.trace.before(change.handle))
+        before = device_of(self.trace.before(change.handle))
         where = before if isinstance(before, Layout) else Layout(mesh)
         return self.trace.builder.add(ops.PLACE, [change.raw], {"where": where})
 

@@ -13,7 +13,7 @@ from tarazu.runtime.tensor.operators import Operators
 from tarazu.transform.gradient.notes import Hook
 
 
-class Habits(Operators):
+class Compat(Operators):
     """What a tensor inherits beside its operators."""
 
     __slots__ = ()
@@ -58,9 +58,9 @@ class Habits(Operators):
         >>> w
         Tensor([0.75, 0.75], dtype=float32, requires_grad=True)
         """
-        from tarazu.runtime.tensor.detached import Alias
+        from tarazu.runtime.tensor.detached import Detached
 
-        return Alias(self)  # type: ignore[arg-type]
+        return Detached(self)  # type: ignore[arg-type]
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -78,12 +78,12 @@ class Habits(Operators):
         >>> w.grad
         Tensor([10., 10.], dtype=float32)
         """
-        return Hook(self.link, hook)
+        return Hook(self.tape_entry, hook)
 
     def retain_grad(self) -> None:
         """Let `backward` fill `.grad` of this tensor too, though it is the result of an operation."""
         if not self.is_leaf:
-            Hook(self.link, functools.partial(_retain, weakref.ref(self)))
+            Hook(self.tape_entry, functools.partial(_retain, weakref.ref(self)))
 
     # Conversions
 

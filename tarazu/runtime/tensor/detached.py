@@ -9,19 +9,19 @@ from tarazu.ops.elementwise import stop_gradient
 from tarazu.runtime.tensor.tensor import Tensor
 
 
-class Alias(Tensor):
+class Detached(Tensor):
     """Reads the elements of `owner`, and hands changes in place on to it."""
 
     __slots__ = ("owner",)
 
     def __init__(self, owner: Tensor) -> None:
-        self.owner, self.link, self._grad = owner, None, None
+        self.owner, self.tape_entry, self._grad = owner, None, None
 
     @property
     def raw(self) -> Any:
         return self.owner.raw
 
     def _rebind(self, new: Tensor) -> None:
-        link = self.owner.link
+        entry = self.owner.tape_entry
         state.interpreter.rebind(self.owner, stop_gradient(new))
-        self.owner.link = link
+        self.owner.tape_entry = entry

@@ -64,7 +64,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
     Tensor([0, 1, 2], dtype=int64)
     """
     try:
-        return state.interpreter.place(state.interpreter.lift(np.from_dlpack(x, copy=copy), None), device)
+        return state.interpreter.place(state.interpreter.constant(np.from_dlpack(x, copy=copy), None), device)
     except (AttributeError, BufferError, RuntimeError, TypeError) as error:
         raise ArgumentError(f"from_dlpack of {type(x).__name__}: {error}",
                             expected="an array on the CPU with __dlpack__ and __dlpack_device__",

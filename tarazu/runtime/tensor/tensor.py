@@ -18,15 +18,15 @@ from tarazu.ir.interpreter import state
 from tarazu.ops import create, elementwise, shape
 from tarazu.ops.indexing import index
 from tarazu.ops.promote import as_value
-from tarazu.runtime.device import CPU, home, values
-from tarazu.runtime.tensor.compat import Habits
+from tarazu.runtime.device import CPU, device_of, values
+from tarazu.runtime.tensor.compat import Compat
 from tarazu.runtime.tensor.dlpack import Exchange
 from tarazu.runtime.tensor.operators import sizes_of
-from tarazu.runtime.trace_lock import settled
+from tarazu.runtime.trace_lock import wait_for_trace
 from tarazu.transform.gradient.tape import USER, Leaf, tape_state
 
 
-class Tensor(Habits, Exchange):
+class Tensor(Compat, Exchange):
     """An array of numbers of one dtype. Make one with `tz.tensor`, `tz.asarray`, `tz.zeros`, `tz.randn` and the like.
 
     >>> import tarazu as tz
@@ -36,8 +36,8 @@ class Tensor(Habits, Exchange):
 
     __slots__ = ("__weakref__", "_grad")
 
-    def __init__(self, raw: Any, link: Any = None) -> None:
-        self.raw, self.link = raw, link
+    def __init__(self, raw: Any, entry: Any = None) -> None:
+        self.raw, self.tape_entry = raw, entry
         self._grad: Tensor | None = None
 
     # What it is
@@ -61,8 +61,8 @@ class Tensor(Habits, Exchange):
     @property
     def device(self) -> Any:
         """Where the elements are: a device, or a layout over a mesh of them."""
-        raw = settled(self)
-        return state.interpreter.device if isinstance(raw, Node) else home(raw)
+        raw = wait_for_trace(self)
+        return state.interpreter.device if isinstance(raw, Node) else device_of(raw)
 
     def to(self, target: Any) -> Tensor:
         """The tensor on another device (whole on each device of a mesh), or with another dtype; gradients flow back."""
@@ -111,7 +111,7 @@ class Tensor(Habits, Exchange):
         return self._scalar("an index").item()
 
     def _concrete(self, wish: str) -> np.ndarray:
-        raw = settled(self)
+        raw = wait_for_trace(self)
         if isinstance(raw, Node):
             raise TraceError(f"cannot {wish}: a traced tensor of type {raw.type} has no values yet",
                              expected="only operations of tarazu on tensors inside a traced function",
@@ -142,8 +142,10 @@ class Tensor(Habits, Exchange):
         extra += f", dtype={self.dtype}"
         if self.device != CPU:
             extra += f", device={str(self.device)!r}"
-        if self.link is not None:
-            extra += ", requires_grad=True" if isinstance(self.link, Leaf) else f", grad_fn=<{self.link.name}>"
+        if isinstance(self.tape_entry, Leaf):
+            extra += ", requires_grad=True"
+        elif self.tape_entry is not None:
+            extra += f", grad_fn=<{self.tape_entry.name}>"
         return f"Tensor({text}{extra})"
 
     def __format__(self, spec: str) -> str:
@@ -167,18 +169,18 @@ class Tensor(Habits, Exchange):
     def requires_grad(self) -> bool:
         """Whether operations on this tensor are recorded for gradients; may be set on tensors of float dtype."""
         state.interpreter.before_tracking_read(self)
-        return self.link is not None
+        return self.tape_entry is not None
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
         state.interpreter.before_change(self)
         if not wanted:
-            self.link = None
-        elif self.link is None:
+            self.tape_entry = None
+        elif self.tape_entry is None:
             if not self.dtype.is_float:
                 raise GradientError(f"requires_grad on a tensor of {self.dtype}", expected="a float dtype",
                                     fix="cast it first: x.astype(tz.float32)")
-            self.link = Leaf(USER, self)
+            self.tape_entry = Leaf(USER, self)
 
     def requires_grad_(self, wanted: bool = True) -> Tensor:
         """Set `requires_grad` and give the tensor back."""
@@ -188,12 +190,12 @@ class Tensor(Habits, Exchange):
     @property
     def is_leaf(self) -> bool:
         """Whether the tensor is not the result of recorded operations."""
-        return self.link is None or isinstance(self.link, Leaf)
+        return self.tape_entry is None or isinstance(self.tape_entry, Leaf)
 
     @property
     def grad_fn(self) -> Any:
         """The recorded operation that this tensor came from, None for a leaf."""
-        return None if self.is_leaf else self.link.node
+        return None if self.is_leaf else self.tape_entry.node
 
     @property
     def grad(self) -> Tensor | None:
@@ -233,12 +235,12 @@ class Tensor(Habits, Exchange):
                                  expected="a result whose kind the tensor can hold",
                                  fix="write x = x + y, or cast first")
             new = elementwise.astype(new, self.dtype)
-        if isinstance(self.link, Leaf) and self.link.mask & ~tape_state.ignored:
+        if isinstance(self.tape_entry, Leaf) and self.tape_entry.mask & ~tape_state.ignored:
             raise GradientError("a leaf tensor with requires_grad was changed in place while gradients are recorded",
                                 expected="changes of such a tensor inside tz.no_grad()",
                                 fix="write `with tz.no_grad():` around the change")
         if not (new.raw.__class__ is np.ndarray is self.raw.__class__):
-            new = state.interpreter.place(new, state.interpreter.home(self))  # it stays where it is
+            new = state.interpreter.place(new, state.interpreter.device_of(self))  # it stays where it is
         self._rebind(new)
         return self
 
@@ -307,7 +309,7 @@ def asarray(data: Any, dtype: Any = None, *, device: Any = None, copy: bool | No
     if copy and not isinstance(data, Tensor):
         return tensor(data, dtype, device=device)
     wanted = as_dtype(dtype) if dtype is not None else None
-    made = data if isinstance(data, Tensor) else state.interpreter.lift(data, wanted)
+    made = data if isinstance(data, Tensor) else state.interpreter.constant(data, wanted)
     if device is not None or not isinstance(data, Tensor):
         made = state.interpreter.place(made, device)
     if wanted is not None and made.dtype is not wanted:

@@ -15,7 +15,7 @@ from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Builder, Node, leaked
 from tarazu.ir.types import TensorType
-from tarazu.runtime.tensor.detached import Alias
+from tarazu.runtime.tensor.detached import Detached
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.transform.gradient.tape import USER, Leaf
 
@@ -25,7 +25,7 @@ class Original(NamedTuple):
 
     handle: Tensor
     raw: Any
-    link: Any
+    tape_entry: Any
     grad: Tensor | None
 
 
@@ -34,7 +34,7 @@ class Change(NamedTuple):
 
     handle: Tensor
     raw: Any  # the new node, None when only the gradient changed
-    link: Any  # where the new node came from on the tape
+    tape_entry: Any  # where the new node came from on the tape
     grad: Any  # the new gradient; `KEPT` when it did not change
 
 
@@ -52,7 +52,7 @@ class Guard(NamedTuple):
         return self.read() == self.expected
 
 
-class OutsideState:
+class CaptureState:
     """The part of a trace that keeps the book of handles from outside."""
 
     _before: tuple[Any, int]  # the interpreter around the trace, and the mask bits that it ignores
@@ -71,19 +71,19 @@ class OutsideState:
 
     def read(self, x: Tensor) -> tuple[Node, Any]:
         """The node and the tape link that `x` has in this trace."""
-        if isinstance(x, Alias):
+        if isinstance(x, Detached):
             return self._without_gradient(self.read(x.owner)[0]), None
         if self.owns(x.raw):
-            return x.raw, x.link
+            return x.raw, x.tape_entry
         found = self.captured.get(id(x))
         if found is None:
             self._require_alive(x.raw)
             node = self.builder.parameter(TensorType(tuple(x.shape), x.dtype))
-            found = self.captured[id(x)] = x, node, _inner_link(x.link)
+            found = self.captured[id(x)] = x, node, _inner_tape_entry(x.tape_entry)
         return found[1:]
 
     @contextlib.contextmanager
-    def standing_in(self, handles: Sequence[Tensor], values: Sequence[Tensor]) -> Iterator[None]:
+    def substitute(self, handles: Sequence[Tensor], values: Sequence[Tensor]) -> Iterator[None]:
         new = {id(x): (x, *self.read(value)) for x, value in zip(handles, values, strict=True)
                if id(x) not in self.captured and not self.owns(x.raw)}
         self.captured.update(new)
@@ -100,8 +100,8 @@ class OutsideState:
     def _require_alive(self, raw: Any) -> None:
         """A node from outside must belong to a trace around this one."""
         around = self._before[0]
-        while raw.__class__ is Node and not (isinstance(around, OutsideState) and around.owns(raw)):
-            if not isinstance(around, OutsideState):
+        while raw.__class__ is Node and not (isinstance(around, CaptureState) and around.owns(raw)):
+            if not isinstance(around, CaptureState):
                 raise leaked()
             around = around._before[0]
 
@@ -109,7 +109,7 @@ class OutsideState:
         self._require_one_name(handle)
         if id(handle) not in self._originals and not self.owns(handle.raw):
             self.read(handle)  # a change is a capture too: a loop needs the value before it
-            self._originals[id(handle)] = Original(handle, handle.raw, handle.link, handle._grad)
+            self._originals[id(handle)] = Original(handle, handle.raw, handle.tape_entry, handle._grad)
 
     def before_grad_read(self, handle: Tensor) -> None:
         if self._is_first_use(handle, is_read=True):
@@ -140,7 +140,7 @@ class OutsideState:
     def _depend_on_gradient(self, handle: Tensor) -> None:
         self._require_one_name(handle)
         around = self._before[0]
-        if isinstance(around, OutsideState):  # which may have changed the gradient, and knows where it comes from
+        if isinstance(around, CaptureState):  # which may have changed the gradient, and knows where it comes from
             around.before_grad_read(handle)
         else:
             self.guards.append(Guard(lambda: handle._grad is None, handle._grad is None, "that a gradient is None"))
@@ -149,8 +149,8 @@ class OutsideState:
 
     def before_tracking_read(self, handle: Tensor) -> None:
         original = self._originals.get(id(handle))
-        if not self._is_from_inside(handle) and (original is None or original.link is handle.link):
-            self.depend_on(lambda: handle.link is not None, "whether a tensor requires grad")
+        if not self._is_from_inside(handle) and (original is None or original.tape_entry is handle.tape_entry):
+            self.depend_on(lambda: handle.tape_entry is not None, "whether a tensor requires grad")
 
     def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
         """The value of `read()`, on which this trace depends from now on."""
@@ -160,8 +160,8 @@ class OutsideState:
 
     def expose(self, proxy: Tensor) -> None:
         """Treat `proxy`, a parameter of the graph, like a handle from outside, so that changes of it are seen."""
-        self.captured[id(proxy)] = proxy, proxy.raw, proxy.link
-        self._originals[id(proxy)] = Original(proxy, proxy.raw, proxy.link, proxy._grad)
+        self.captured[id(proxy)] = proxy, proxy.raw, proxy.tape_entry
+        self._originals[id(proxy)] = Original(proxy, proxy.raw, proxy.tape_entry, proxy._grad)
 
     def changes(self) -> list[Change]:
         """What was done to handles from outside; to be asked before the trace is left."""
@@ -169,8 +169,8 @@ class OutsideState:
         for handle, raw, _, grad in self._originals.values():
             new_grad = handle._grad if handle._grad is not grad or self._clears_unread(handle) else KEPT
             if handle.raw is not raw or new_grad is not KEPT:
-                link = None if isinstance(handle.link, Leaf) else handle.link
-                found.append(Change(handle, handle.raw if handle.raw is not raw else None, link, new_grad))
+                entry = None if isinstance(handle.tape_entry, Leaf) else handle.tape_entry
+                found.append(Change(handle, handle.raw if handle.raw is not raw else None, entry, new_grad))
         return found
 
     def _clears_unread(self, handle: Tensor) -> bool:
@@ -190,8 +190,8 @@ class OutsideState:
         return change.grad is KEPT
 
 
-def _inner_link(link: Any) -> Any:
+def _inner_tape_entry(entry: Any) -> Any:
     """The link inside a trace of a tensor from outside: a user's leaf stays, anything else tracked is a new leaf."""
-    if link is None or (isinstance(link, Leaf) and link.mask == USER):
-        return link
+    if entry is None or (isinstance(entry, Leaf) and entry.mask == USER):
+        return entry
     return Leaf(USER)

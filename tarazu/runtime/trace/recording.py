@@ -18,11 +18,11 @@ def is_recorded(op: Op, attributes: dict[str, Any]) -> bool:
     return op is not ops.CAST or attributes["dtype"].is_inexact
 
 
-def record(op: Op, attributes: dict[str, Any], raws: Any, links: Any, outs: Any, mask: int) -> list[Tensor]:
+def record(op: Op, attributes: dict[str, Any], raws: Any, entries: Any, outs: Any, mask: int) -> list[Tensor]:
     """The results of a primitive with several, with links where a gradient can flow."""
-    node = TapeNode(op, attributes, raws, links, tuple(outs), mask)
+    node = TapeNode(op, attributes, raws, entries, tuple(outs), mask)
     tensors = [Tensor(out) for out in outs]
     for i, one in enumerate(tensors):
         if one.dtype.is_inexact:
-            one.link = node.link_of(i)
+            one.tape_entry = node.tape_entry_of(i)
     return tensors

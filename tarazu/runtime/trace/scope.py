@@ -46,13 +46,13 @@ class Scopes:
         if self._notes_lines and not self._is_guided:
             self._builder.origin = self._origin._replace(line=user_line())
 
-    def going_back(self, node: Any) -> None:
+    def enter_backward(self, node: Any) -> None:
         """Let nodes carry the origin of the result that `node` of the tape recorded, marked as backward."""
         made = node.outputs[0] if node is not None and node.order else None
         origin = getattr(made, "origin", self._origin)
         self._follow(None if node is None else origin._replace(is_backward=True))
 
-    def replaying(self, node: Any) -> None:
+    def enter_replay(self, node: Any) -> None:
         """Let nodes carry the origin of `node` of another graph."""
         self._follow(None if node is None else node.origin)
 

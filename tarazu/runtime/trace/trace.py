@@ -17,9 +17,9 @@ from tarazu.ir.graph import Graph, Node
 from tarazu.ir.interpreter import Traced, state
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
-from tarazu.runtime.device import home, resolve, together
+from tarazu.runtime.device import common_device, device_of, resolve
 from tarazu.runtime.tensor.tensor import Tensor, to_array
-from tarazu.runtime.trace.captures import OutsideState
+from tarazu.runtime.trace.captures import CaptureState
 from tarazu.runtime.trace.recording import is_recorded, record
 from tarazu.runtime.trace.scope import Scopes
 from tarazu.runtime.trace_lock import tracing
@@ -27,7 +27,7 @@ from tarazu.transform.gradient.notes import hooks_at
 from tarazu.transform.gradient.tape import USER, Leaf, TapeNode, tape_state
 
 
-class Trace(OutsideState):
+class Trace(CaptureState):
     """A trace under way; as a context it is the current interpreter; on leaving it puts outside handles back.
 
     `ignored` are the mask bits for which nothing is recorded in it, whatever is so around it.
@@ -50,8 +50,8 @@ class Trace(OutsideState):
 
     def __exit__(self, *_: object) -> None:
         state.interpreter, tape_state.ignored = self._before
-        for handle, raw, link, grad in self._originals.values():
-            handle.raw, handle.link, handle._grad = raw, link, grad
+        for handle, raw, entry, grad in self._originals.values():
+            handle.raw, handle.tape_entry, handle._grad = raw, entry, grad
         tracing.release()
 
     # The interpreter
@@ -59,28 +59,28 @@ class Trace(OutsideState):
     def bind(self, op: Op, inputs: tuple[Tensor, ...], attributes: dict[str, Any]) -> Any:
         read = [self.read(x) for x in inputs]
         mask = 0
-        for _, link in read:
-            if link is not None:
-                mask |= link.mask
+        for _, entry in read:
+            if entry is not None:
+                mask |= entry.mask
         is_tracked = bool(mask & ~tape_state.ignored) and is_recorded(op, attributes)
         in_no_grad = bool(tape_state.ignored & USER) and op is not ops.STOP_GRADIENT
         self.scopes.note_line()
-        nodes = [self._without_gradient(node) if in_no_grad and link is not None else node for node, link in read]
+        nodes = [self._without_gradient(node) if in_no_grad and entry is not None else node for node, entry in read]
         out = self.builder.add(op, nodes, attributes)
         if op.multiple:
-            return (record(op, attributes, nodes, [link for _, link in read], list(out), mask) if is_tracked
+            return (record(op, attributes, nodes, [entry for _, entry in read], list(out), mask) if is_tracked
                     else [Tensor(one) for one in out])
         if not is_tracked:
             return Tensor(out)
-        return Tensor(out, TapeNode(op, attributes, nodes, [link for _, link in read], (out,), mask))
+        return Tensor(out, TapeNode(op, attributes, nodes, [entry for _, entry in read], (out,), mask))
 
-    def lift(self, data: Any, dtype: DType | None) -> Tensor:
+    def constant(self, data: Any, dtype: DType | None) -> Tensor:
         return Tensor(self.builder.constant(to_array(data, dtype)))
 
-    def wrap(self, raw: Any, link: Any) -> Tensor:
-        return Tensor(raw, link)
+    def wrap(self, raw: Any, entry: Any) -> Tensor:
+        return Tensor(raw, entry)
 
-    def adopt(self, x: Tensor) -> Tensor:
+    def capture(self, x: Tensor) -> Tensor:
         return Tensor(*self.read(x))
 
     @property
@@ -93,32 +93,33 @@ class Trace(OutsideState):
         if where is None:
             return x
         where = resolve(where)
-        found = together(self.places[0] if self.places else None, where)
+        found = common_device(self.places[0] if self.places else None, where)
         if found is not None:
             self.places[:] = [found]
         return self.bind(ops.PLACE, (x,), {"where": where}) if isinstance(where, Layout) and where.spec else x
 
-    def home(self, x: Tensor) -> Device | Layout | None:
-        return None if isinstance(x.raw, Node) else home(x.raw)
+    def device_of(self, x: Tensor) -> Device | Layout | None:
+        return None if isinstance(x.raw, Node) else device_of(x.raw)
 
     def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
         return trace_function(function, types)
 
     def rebind(self, handle: Tensor, value: Tensor) -> None:
         self.before_change(handle)
-        raw, link = self.read(value)
+        raw, entry = self.read(value)
         handle.raw = raw
-        if not isinstance(handle.link, Leaf):
-            handle.link = link
+        if not isinstance(handle.tape_entry, Leaf):
+            handle.tape_entry = entry
 
-    def going_back(self, node: Any) -> None:
+    def enter_backward(self, node: Any) -> None:
         if isinstance(node, Leaf):
             handle = node.handle  # another leaf belongs to it after it was frozen for a time
-            self.depend_on(lambda: hooks_at(node if handle is None else handle.link), "the gradient hooks of a tensor")
-        self.scopes.going_back(node)
+            self.depend_on(lambda: hooks_at(node if handle is None else handle.tape_entry),
+                           "the gradient hooks of a tensor")
+        self.scopes.enter_backward(node)
 
-    def replaying(self, node: Any) -> None:
-        self.scopes.replaying(node)
+    def enter_replay(self, node: Any) -> None:
+        self.scopes.enter_replay(node)
 
 
 def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
@@ -126,7 +127,7 @@ def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) ->
     with Trace() as trace:
         parameters = [trace.builder.parameter(type_) for type_ in types]
         leaves, structure = flatten(function(*[Tensor(node) for node in parameters]))
-        outputs = [trace.read(x if isinstance(x, Tensor) else trace.lift(x, None))[0] for x in leaves]
+        outputs = [trace.read(x if isinstance(x, Tensor) else trace.constant(x, None))[0] for x in leaves]
         changes = trace.changes()
         if not all(trace.keeps_gradient(change) for change in changes):
             raise TraceError("backward() inside the body of a loop left gradients behind",

@@ -123,8 +123,8 @@ def _one_lane(trace: Trace, one: Placed) -> Tensor:
     x = one.leaf
     axis = one.axis % len(x.shape)  # type: ignore[operator]
     lane = Tensor(trace.builder.parameter(TensorType((*x.shape[:axis], *x.shape[axis + 1:]), x.dtype)))
-    if x.link is not None:
-        lane.link = Leaf(USER, lane)
+    if x.tape_entry is not None:
+        lane.tape_entry = Leaf(USER, lane)
     return lane
 
 
@@ -132,12 +132,12 @@ def _result(trace: Trace, leaf: Any) -> Tensor:
     """A result as a value of the trace, with a link if gradients may flow back through it."""
     if not isinstance(leaf, Tensor):
         try:
-            leaf = trace.lift(leaf, None)
+            leaf = trace.constant(leaf, None)
         except TarazuError:
             raise ArgumentError(f"vmap: the function gave a {type(leaf).__name__}", expected="tensors, or numbers",
                                 fix="return tensors, in nested lists, tuples and dicts") from None
-    node, link = trace.read(leaf)
-    return Tensor(node, link if link is not None and link.is_alive and leaf.dtype.is_inexact else None)
+    node, entry = trace.read(leaf)
+    return Tensor(node, entry if entry is not None and entry.is_alive and leaf.dtype.is_inexact else None)
 
 
 def _updates(trace: _LaneTrace, outputs: list[Node]) -> tuple[list[Update], list[Tensor]]:
@@ -145,7 +145,7 @@ def _updates(trace: _LaneTrace, outputs: list[Node]) -> tuple[list[Update], list
     updates, cleared = [], []
     for change in trace.changes():
         if change.raw is not None:
-            updates.append(Update(change.handle, False, change.link is not None))
+            updates.append(Update(change.handle, False, change.tape_entry is not None))
             outputs.append(change.raw)
         if change.grad is not KEPT:
             if id(change.handle) not in trace.stacked and trace.keeps_gradient(change):

@@ -78,6 +78,6 @@ def _require_same(results: list[Placed], batched: Flags) -> None:
 
 
 def _placed_back(one: Placed, value: Tensor) -> Tensor:
-    if one.leaf.link is None:
+    if one.leaf.tape_entry is None:
         value = Tensor(value.raw)
     return value if not one.axis else moveaxis(value, 0, one.axis)

@@ -12,8 +12,8 @@ from tarazu.base.errors import ArgumentError
 from tarazu.nn.layers.last_axis import size
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.checkpoint_folder import Content, read, write
-from tarazu.train.callbacks.run_state import go_on, plain_values, tensors
-from tarazu.train.save.first_process import written_once
+from tarazu.train.callbacks.run_state import plain_values, resume, tensors
+from tarazu.train.save.first_process import write_on_first_process
 
 if TYPE_CHECKING:
     from tarazu.train.trainer.run import Run
@@ -53,14 +53,15 @@ class Checkpoint(Callback):
     def on_fit_start(self, run: Run) -> None:
         if self._found is not None:
             found, self._found = self._found, None
-            go_on(run, found, self.folder)
+            resume(run, found, self.folder)
 
     def on_epoch_end(self, run: Run) -> None:
         if run.epoch % self.every == 0 or run.epoch == run.epochs or run.history.stopped is not None:
             self._write(run)
 
     def _write(self, run: Run) -> None:
-        written_once("a checkpoint", tensors(run).items(), partial(write, self.folder, run.epoch, plain_values(run)))
+        write_to = partial(write, self.folder, run.epoch, plain_values(run))
+        write_on_first_process("a checkpoint", tensors(run).items(), write_to)
 
 
 def open_checkpoint(callbacks: Iterable[Callback]) -> int | None:

@@ -30,8 +30,8 @@ def row_text(row: dict[str, Any]) -> str:
 
 
 def _say_where_from(run: Run) -> None:
-    if run.gone_on_from:
-        print(f"going on after epoch {run.epoch} of {run.epochs} from {run.gone_on_from}", flush=True)
+    if run.resumed_from:
+        print(f"going on after epoch {run.epoch} of {run.epochs} from {run.resumed_from}", flush=True)
 
 
 class Lines(Callback):

@@ -30,7 +30,7 @@ KINDS = {"model": "model", "optimizer": "optimizer", "generator": "global genera
 def plain_values(run: Run) -> dict[str, Any]:
     """What is no tensor."""
     return {"epoch": run.epoch, "rows": run.history.rows, "stopped": run.history.stopped,
-            "split_seed": run.setup.split_seed, "optimizer": _kind_of_optimizer(run),
+            "split_seed": run.trainer.split_seed, "optimizer": _kind_of_optimizer(run),
             "callbacks": {name: {key: value for key, value in _state(callback).items() if not _is_array(value)}
                           for name, callback in _with_state(run).items()}}
 
@@ -44,7 +44,7 @@ def tensors(run: Run) -> dict[str, Tensor]:
 
 def _own_tensors(run: Run) -> dict[str, Tensor]:
     named = {**{f"model.{path}": x for path, x in run.model.named_tensors()},
-             **{f"optimizer.{name}": x for name, x in run.setup.optimizer.named_state()},
+             **{f"optimizer.{name}": x for name, x in run.trainer.optimizer.named_state()},
              "generator.state": random.default.state}
     known = set(map(id, named.values()))
     others = [x for x in run.changed() if id(x) not in known]
@@ -52,7 +52,7 @@ def _own_tensors(run: Run) -> dict[str, Tensor]:
 
 
 def _kind_of_optimizer(run: Run) -> str:
-    optimizer = run.setup.optimizer
+    optimizer = run.trainer.optimizer
     return f"{type(optimizer).__name__} ({', '.join(type(part).__name__ for part in optimizer.chain)})"
 
 
@@ -81,7 +81,7 @@ def _is_array(value: Any) -> bool:
     return isinstance(value, Tensor | np.ndarray)
 
 
-def go_on(run: Run, found: Content, folder: Path) -> None:
+def resume(run: Run, found: Content, folder: Path) -> None:
     """Put a run that has not started where the one in a checkpoint stood; ArgumentError unless that fits it.
 
     All is checked before anything changes, but for a stream, which passes over what that run has had.
@@ -96,17 +96,17 @@ def go_on(run: Run, found: Content, folder: Path) -> None:
         for name, x in _own_tensors(run).items():
             x.copy_(found.arrays[name])
     run.start = snapshot(run.changed())
-    run.epoch, run.gone_on_from = found.values["epoch"], os.fspath(folder)
+    run.epoch, run.resumed_from = found.values["epoch"], os.fspath(folder)
     run.history.rows, run.history.stopped = list(found.values["rows"]), found.values["stopped"]
     if found.values["split_seed"] is not None:
-        run.setup.split_seed = found.values["split_seed"]
+        run.trainer.split_seed = found.values["split_seed"]
 
 
 def _pass_over(run: Run, epochs: int) -> None:
     """Pass over the batches of the epochs before, and trace the program: only then is known all that it changes."""
     before = snapshot([*run.changed(), random.default.state])
     with in_mode(run.model, training=True):
-        for i, chunk in enumerate(run.source.had(epochs)):
+        for i, chunk in enumerate(run.source.completed_chunks(epochs)):
             if i == 0:
                 train_on(run, chunk._replace(steps=0), run.zero_sums())
     restore(before)

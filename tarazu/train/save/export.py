@@ -22,7 +22,7 @@ from tarazu.runtime.device import values
 from tarazu.runtime.jit.exported import write, xla_part
 from tarazu.runtime.tensor.tensor import Tensor, asarray
 from tarazu.runtime.trace.trace import trace_function
-from tarazu.train.save.first_process import written_once
+from tarazu.train.save.first_process import write_on_first_process
 from tarazu.train.sources.arrays import features
 from tarazu.train.trainer.precision import FULL
 
@@ -62,7 +62,7 @@ def export(model: Module | Function, path: str | os.PathLike, example: Any = Non
     with in_mode(model, training=False) if isinstance(model, Module) else contextlib.nullcontext(), no_grad():
         graph, constants, structure = _of_one_row(_callable(model, inputs), inputs)
     content = backend.serialize(graph, constants, structure.rebuild)
-    written_once("an exported model", [], lambda _: write(target, content))
+    write_on_first_process("an exported model", [], lambda _: write(target, content))
 
 
 def _inputs(model: Module | Function, example: Any) -> list[Tensor]:
@@ -103,7 +103,7 @@ def _callable(model: Module | Function, inputs: Sequence[Tensor]) -> Function:
     if not isinstance(model, Module):
         return model
     model(*[x[:1] for x in inputs])
-    policy = FULL if model._setup is None else model._setup.policy
+    policy = FULL if model._trainer is None else model._trainer.policy
     return policy.compilable(model)
 
 

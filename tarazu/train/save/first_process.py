@@ -10,7 +10,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 Tensors = list[tuple[str, Tensor]]
 
 
-def written_once(what: str, named: Iterable[tuple[str, Tensor]], write: Callable[[Tensors], None]) -> None:
+def write_on_first_process(what: str, named: Iterable[tuple[str, Tensor]], write: Callable[[Tensors], None]) -> None:
     """Call `write` with the tensors, in process 0 alone; `what` names the file for people.
 
     Tensors that are divided among processes come together first, which all have to take part in.

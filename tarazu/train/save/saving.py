@@ -16,7 +16,7 @@ from tarazu.base.errors import ArgumentError, FileFormatError, TarazuError
 from tarazu.nn.module.module import Module
 from tarazu.record import write_text
 from tarazu.runtime import processes
-from tarazu.train.save.first_process import Tensors, written_once
+from tarazu.train.save.first_process import Tensors, write_on_first_process
 from tarazu.train.save.model_config import build, builds_of, describe, rebuild
 from tarazu.train.save.tensor_file import read_tensors, write_tensors
 
@@ -33,7 +33,7 @@ def save(model: Module, path: str | os.PathLike) -> None:
     target = Path(path)
     _require_free(target)
     processes.wait("a look at the place of a model")
-    written_once("a saved model", model.named_tensors(), partial(_replace, model, target))
+    write_on_first_process("a saved model", model.named_tensors(), partial(_replace, model, target))
 
 
 def _replace(model: Module, target: Path, tensors: Tensors) -> None:

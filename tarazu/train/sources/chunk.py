@@ -11,7 +11,7 @@ import numpy as np
 from tarazu.runtime import processes, random
 from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.tensor.tensor import Tensor, asarray
-from tarazu.train.placement import Spread, require_divisible
+from tarazu.train.placement import Placement, require_divisible
 from tarazu.train.sources.arrays import Arrays
 
 SECONDS = 0.25  # of a chunk, so that Ctrl-C, progress and callbacks answer within half a second
@@ -56,12 +56,12 @@ class Pace:
 
     def __init__(self) -> None:
         self.steps = 1
-        self.is_stepwise = False  # one step a chunk, whatever it takes
+        self.single_steps = False  # one step a chunk, whatever it takes
 
     def note(self, steps: int, seconds: float) -> None:
         """So many steps took so long."""
         fitting = int(SECONDS * steps / max(seconds, 1e-9))
-        self.steps = 1 if self.is_stepwise else max(1, min(fitting, GROWTH * steps))
+        self.steps = 1 if self.single_steps else max(1, min(fitting, GROWTH * steps))
 
 
 _compiled_permutation = jit(random.permutation)
@@ -77,11 +77,11 @@ class Rows:
         permute = partial(random.permutation, len(train.x))
         self._shuffled = permute if len(train.x) < MANY else partial(_compiled_permutation, len(train.x))
 
-    def settle(self, spread: Spread) -> None:
+    def set_placement(self, placement: Placement) -> None:
         """Be told where training runs."""
         if self.steps > 1:
-            require_divisible(self.batch_size, spread)
-        self._x, self._y = spread.whole(self.train.x), spread.whole(self.train.y)
+            require_divisible(self.batch_size, placement)
+        self._x, self._y = placement.whole(self.train.x), placement.whole(self.train.y)
 
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch; a short last batch is one of its own."""
@@ -95,7 +95,7 @@ class Rows:
         if rest:
             yield Chunk(self._x, self._y, order, whole * batch, 1, rest)
 
-    def had(self, epochs: int) -> Generator[Chunk]:
+    def completed_chunks(self, epochs: int) -> Generator[Chunk]:
         """Chunks of the epochs that a run that goes on has had: one is like all others."""
         yield next(self.chunks())
 
@@ -109,10 +109,10 @@ class SharedRows(Rows):
     The batches are those of a single process, so losses do not depend on the number of processes.
     """
 
-    def settle(self, spread: Spread) -> None:
+    def set_placement(self, placement: Placement) -> None:
         if self.steps > 1:
-            require_divisible(self.batch_size, spread)
-        self._spread = spread
+            require_divisible(self.batch_size, placement)
+        self._spread = placement
 
     def chunks(self) -> Generator[Chunk]:
         order, batch = self._shuffled().numpy(), self.batch_size

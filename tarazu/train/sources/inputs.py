@@ -10,10 +10,10 @@ from tarazu.runtime import processes, random
 from tarazu.train.sources.arrays import Arrays, hold_out, pair, targets
 from tarazu.train.sources.chunk import Pace, Rows, SharedRows
 from tarazu.train.sources.stream import Stream, is_stream, rows_of
-from tarazu.train.trainer.trainer import Setup
+from tarazu.train.trainer.trainer import Trainer
 
 
-def rows(setup: Setup, x: Any, y: Any, batch_size: int, split: float, given: Any,
+def rows(trainer: Trainer, x: Any, y: Any, batch_size: int, split: float, given: Any,
          split_seed: int | None) -> tuple[Rows, Arrays | None]:
     """The rows to train on, and those to validate with: a share `split` of them, or the `given` ones.
 
@@ -29,10 +29,10 @@ def rows(setup: Setup, x: Any, y: Any, batch_size: int, split: float, given: Any
     if not split:
         return _rows(train, batch_size), None
     if split_seed is None:
-        if setup.split_seed is None:
-            setup.split_seed = int(random.randint(2**31))
-        split_seed = setup.split_seed
-    train, validation = hold_out(train, split, split_seed, setup.loss)
+        if trainer.split_seed is None:
+            trainer.split_seed = int(random.randint(2**31))
+        split_seed = trainer.split_seed
+    train, validation = hold_out(train, split, split_seed, trainer.loss)
     return _rows(train, batch_size), validation
 
 

@@ -12,7 +12,7 @@ from tarazu.base.errors import ArgumentError, ShapeError, TarazuError
 from tarazu.nn.layers.last_axis import size
 from tarazu.runtime import processes
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.placement import Spread
+from tarazu.train.placement import Placement
 from tarazu.train.sources.arrays import Arrays, pair
 from tarazu.train.sources.chunk import Chunk, Pace, capacity_for, in_order
 from tarazu.train.sources.reader import Buffer, Reader, row_type
@@ -105,16 +105,16 @@ class Stream:
         if not self._is_iterator:
             self._room = 0  # the next epoch has the same rows
 
-    def had(self, epochs: int) -> Generator[Chunk]:
+    def completed_chunks(self, epochs: int) -> Generator[Chunk]:
         """The chunks of the epochs that a run that goes on has had; where each epoch starts anew, of one of them."""
         for _ in range(1 if self._per_epoch is None else epochs):
             yield from self.chunks()
 
-    def settle(self, spread: Spread) -> None:
+    def set_placement(self, placement: Placement) -> None:
         """Be told where training runs."""
-        self._spread = spread
+        self._spread = placement
         if processes.count() > 1:
-            self.pace.is_stepwise = True  # all processes have to take the same steps, and each reads at its own pace
+            self.pace.single_steps = True  # all processes have to take the same steps, and each reads at its own pace
             self.pace.steps = 1
 
     def _chunk(self, buffer: Buffer) -> Chunk:

@@ -22,7 +22,7 @@ class TrainingWarning(UserWarning):
     """A run that ended before its time because a loss or a weight was not finite."""
 
 
-def give_up(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:
+def abort(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:
     """End the run with the weights in `good`, the last that gave a finite loss; `rows` are those of the last steps."""
     restore(good)
     run.history.stopped = "not finite"
@@ -36,10 +36,10 @@ def _likely_cause(run: Run, batch: Arrays) -> str:
     largest = max(np.abs(part.astype(np.float64)).max() for part in batch)
     if largest > LARGE:
         return f"values as large as {largest:.3g} in the data; scale inputs and targets (tz.data.Standardizer)"
-    optimizer = run.setup.optimizer
+    optimizer = run.trainer.optimizer
     optimizer.zero_grad()
     with in_mode(run.model, training=False):
-        loss = run.setup.loss(run.model(asarray(batch.x)), asarray(batch.y))
+        loss = run.trainer.loss(run.model(asarray(batch.x)), asarray(batch.y))
     if not math.isfinite(float(loss)):
         return "an operation such as log(0) or 0 / 0 in the model or the loss"
     loss.backward()
@@ -47,5 +47,5 @@ def _likely_cause(run: Run, batch: Arrays) -> str:
     optimizer.zero_grad()
     if not all(np.isfinite(g.numpy()).all() for g in gradients):
         return "an operation whose gradient is infinite, such as sqrt(0), in the model or the loss"
-    return (f"{run.setup.policy.likely_overflow}a learning rate that is too high ({float(optimizer.lr):.3g}); try a "
+    return (f"{run.trainer.policy.likely_overflow}a learning rate that is too high ({float(optimizer.lr):.3g}); try a "
             "tenth of it, or clip_norm=1.0")

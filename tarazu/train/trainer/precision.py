@@ -91,16 +91,16 @@ def _standing_in(handles: Sequence[Tensor], values: Sequence[Tensor]) -> Iterato
 
     What the block makes of a handle in place is its value afterwards, in the dtype that it had.
     """
-    before = [(x, x.raw, x.link) for x in handles]
+    before = [(x, x.raw, x.tape_entry) for x in handles]
     for x, value in zip(handles, values, strict=True):
-        x.raw, x.link = value.raw, value.link
+        x.raw, x.tape_entry = value.raw, value.tape_entry
     try:
         yield
     finally:
         after = [x.detach() for x in handles]
         is_changed = [x.raw is not value.raw for x, value in zip(handles, values, strict=True)]
-        for x, raw, link in before:
-            x.raw, x.link = raw, link
+        for x, raw, entry in before:
+            x.raw, x.tape_entry = raw, entry
     with no_grad():
         for x, new in [(x, new) for x, new, changed in zip(handles, after, is_changed, strict=True) if changed]:
             x.copy_(astype(new, x.dtype))

@@ -14,7 +14,7 @@ from tarazu.train.sources.chunk import Rows
 from tarazu.train.sources.stream import Stream
 from tarazu.train.trainer.run_chunk import Done
 from tarazu.train.trainer.snapshot import snapshot
-from tarazu.train.trainer.trainer import Setup
+from tarazu.train.trainer.trainer import Trainer
 
 if TYPE_CHECKING:
     from tarazu.train.callbacks.base import Callback
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 class Run:
     """A training run under way: what callbacks see."""
 
-    def __init__(self, setup: Setup, source: Rows | Stream, validation: Arrays | None, *, epochs: int) -> None:
-        self.model, self.setup, self.source, self.validation = setup.model, setup, source, validation
+    def __init__(self, trainer: Trainer, source: Rows | Stream, validation: Arrays | None, *, epochs: int) -> None:
+        self.model, self.trainer, self.source, self.validation = trainer.model, trainer, source, validation
         self.epochs, self.batch_size = epochs, source.batch_size
         self.callbacks: list[Callback] = []
         self.history = History()
-        self.gone_on_from = ""  # the checkpoint
+        self.resumed_from = ""  # the checkpoint
         self.epoch = self.step = self.rows = 0  # the last two count in the epoch
         self.loss = math.nan
         self.sums: list[Tensor] = []  # over the epoch's rows: of the loss and of each metric
@@ -52,15 +52,15 @@ class Run:
     def changed(self) -> list[Tensor]:
         """All tensors that a step changes, random states of own generators too."""
         traces, tensors = self._changed
-        if traces != self.setup.train_chunk.traces:
-            found = [*self.setup.state(), *self.setup.train_chunk.changes]
+        if traces != self.trainer.train_chunk.traces:
+            found = [*self.trainer.state(), *self.trainer.train_chunk.changes]
             tensors = list({id(x): x for x in found}.values())
-            self._changed = self.setup.train_chunk.traces, tensors
+            self._changed = self.trainer.train_chunk.traces, tensors
         return tensors
 
     def zero_sums(self) -> list[Tensor]:
         """What the sums of an epoch start from."""
-        return [asarray(np.zeros(())) for _ in ("loss", *self.setup.metrics)]
+        return [asarray(np.zeros(())) for _ in ("loss", *self.trainer.metrics)]
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""

@@ -11,7 +11,7 @@ import numpy as np
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk
-from tarazu.train.trainer.divergence import give_up
+from tarazu.train.trainer.divergence import abort
 from tarazu.train.trainer.snapshot import Snapshot, restore, snapshot
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ class Done(NamedTuple):
     step: int
 
 
-def advance(run: Run, chunk: Chunk) -> bool:
+def run_chunk(run: Run, chunk: Chunk) -> bool:
     """Train on a chunk. False when a loss was not finite: the run is then given up and the good weights are back."""
-    before, traces, start = snapshot(run.changed()), run.setup.train_chunk.traces, time.perf_counter()
+    before, traces, start = snapshot(run.changed()), run.trainer.train_chunk.traces, time.perf_counter()
     try:
         loss, sums = train_on(run, chunk, run.sums)
         run.loss = float(loss)
@@ -37,9 +37,9 @@ def advance(run: Run, chunk: Chunk) -> bool:
         restore(before)  # an update that was cut short must leave nothing half done
         raise
     if not is_finite:
-        _give_up_at_failed_step(run, chunk, before)
+        _abort_at_failed_step(run, chunk, before)
         return False
-    if chunk.batch == run.batch_size and run.setup.train_chunk.traces == traces:
+    if chunk.batch == run.batch_size and run.trainer.train_chunk.traces == traces:
         run.source.pace.note(chunk.steps, time.perf_counter() - start)
     run.sums, run.step, run.rows = sums, run.step + chunk.steps, run.rows + chunk.steps * chunk.batch
     run.last = Done(chunk, before, run.step)
@@ -48,24 +48,24 @@ def advance(run: Run, chunk: Chunk) -> bool:
 
 def train_on(run: Run, chunk: Chunk, sums: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
     """The last loss of the chunk, and the sums over rows of loss and metrics, added to those given."""
-    run.setup.drop_gradients()  # of callbacks: the program neither reads nor leaves any
+    run.trainer.drop_gradients()  # of callbacks: the program neither reads nor leaves any
     x, y, order, first, steps, batch = chunk
-    return run.setup.train_chunk(x, y, order, np.array(first), np.array(steps), sums, batch)
+    return run.trainer.train_chunk(x, y, order, np.array(first), np.array(steps), sums, batch)
 
 
 def require_finite_weights(run: Run) -> bool:
     """False, with the run given up, when the epoch's last update made a weight infinite or NaN, or could not be."""
-    what = run.setup.loss_scale.failure()
-    if not all(np.isfinite(x.numpy()).all() for x in run.setup.optimizer.parameters):
+    what = run.trainer.loss_scale.failure()
+    if not all(np.isfinite(x.numpy()).all() for x in run.trainer.optimizer.parameters):
         what = "a weight became infinite or NaN"
     if not what:
         return True
     assert run.last is not None  # an epoch that ended has had a chunk
-    give_up(run, what, _last_good(run), run.last.chunk.last().arrays())
+    abort(run, what, _last_good(run), run.last.chunk.last().arrays())
     return False
 
 
-def _give_up_at_failed_step(run: Run, chunk: Chunk, before: Snapshot) -> None:
+def _abort_at_failed_step(run: Run, chunk: Chunk, before: Snapshot) -> None:
     good, found, batches = _last_good(run), chunk, _last_batch(run)
     if chunk.steps > 1:
         restore(before)
@@ -77,7 +77,7 @@ def _give_up_at_failed_step(run: Run, chunk: Chunk, before: Snapshot) -> None:
             good, batches = now, [found]
     else:
         run.step += 1
-    give_up(run, f"the loss was {run.loss}", good, _joined([*batches, found]))
+    abort(run, f"the loss was {run.loss}", good, _joined([*batches, found]))
 
 
 def _last_good(run: Run) -> Snapshot:

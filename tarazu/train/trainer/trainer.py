@@ -29,12 +29,12 @@ from tarazu.runtime.tensor.tensor import Tensor, asarray
 from tarazu.runtime.trace.captures import KEPT
 from tarazu.runtime.trace.trace import Trace
 from tarazu.train.metrics import named_metrics
-from tarazu.train.placement import Spread, spread_of
+from tarazu.train.placement import Placement, placement_of
 from tarazu.train.sources.arrays import features, pair, require_labels_fit
 from tarazu.train.trainer.precision import FULL, policy
 
 
-class Setup:
+class Trainer:
     """How one model is trained."""
 
     def __init__(self, model: Module, optimizer: Any, loss: Any, metrics: Any, precision: Any = "float32") -> None:
@@ -45,7 +45,7 @@ class Setup:
         self.policy = policy(precision)
         self.loss_scale = self.policy.loss_scale()
         self.split_seed: int | None = None  # kept, so that fits that go on do not train on rows held out before
-        self.spread = Spread(CPU)
+        self.placement = Placement(CPU)
         self.train_chunk: Jit = jit(self._train_chunk)
         self._trained: list[Tensor] = []
         self._modules: list[Module] = []
@@ -59,7 +59,7 @@ class Setup:
         def step(carry: tuple[Tensor, Tensor, list[Tensor]]) -> tuple[Tensor, Tensor, list[Tensor]]:
             i, _, totals = carry
             rows = first + i if order is None else take(order, first + i * batch + arange(batch))
-            inputs, targets = [self.spread.batch(take(part, rows)) for part in (x, y)]
+            inputs, targets = [self.placement.batch(take(part, rows)) for part in (x, y)]
             values = [reshape(astype(v, "float64"), ()) for v in self._train_step(inputs, targets)]
             return i + 1, values[0], [total + value * batch for total, value in zip(totals, values, strict=True)]
 
@@ -106,9 +106,9 @@ class Setup:
                                 fix='leave them out: model.compile(optimizer=tz.optim.Adam(lr=0.001), ...)')
         self._trained = [*wanted, *self.optimizer.parameters]
 
-    def follow(self) -> None:
+    def move_to_parameters(self) -> None:
         """Put all that is kept for the parameters where they are, after the model was moved."""
-        self.optimizer.follow()
+        self.optimizer.move_to_parameters()
         for x in self.loss_scale.state():
             move(x, whole(self.optimizer.parameters[0].device if self.optimizer.parameters else CPU))
 
@@ -157,18 +157,18 @@ def compile(model: Module, optimizer: Any, loss: Any, metrics: Any, precision: A
     if loss is None:
         raise TrainingError("compile() without a loss", expected=f"one of {', '.join(losses.LOSSES)}, or a function",
                             fix='classes: model.compile(loss="cross_entropy"); numbers: loss="mse"')
-    setup = Setup(model, optimizer, loss, metrics, precision)
-    if model._setup is not None:
-        setup.split_seed = model._setup.split_seed
-    model._setup = setup
+    trainer = Trainer(model, optimizer, loss, metrics, precision)
+    if model._trainer is not None:
+        trainer.split_seed = model._trainer.split_seed
+    model._trainer = trainer
 
 
-def setup_of(model: Module) -> Setup:
+def trainer_of(model: Module) -> Trainer:
     """What `compile` prepared."""
-    if model._setup is None:
+    if model._trainer is None:
         raise TrainingError(f"{type(model).__name__} is not compiled", expected="model.compile(...) first",
                             fix='for example model.compile(optimizer="adam", loss="cross_entropy")')
-    return model._setup
+    return model._trainer
 
 
 def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Tensor:
@@ -179,14 +179,14 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Tensor:
 def outputs(model: Module, inputs: np.ndarray, batch_size: int = 1024) -> Tensor:
     """`predict` for inputs that were checked before."""
     with in_mode(model, training=False), no_grad():
-        forward, spread = _forward(model, inputs), spread_of(model)
-        parts = [forward(spread.inputs(inputs[i:i + batch_size])).numpy() for i in range(0, len(inputs), batch_size)]
+        forward, placement = _forward(model, inputs), placement_of(model)
+        parts = [forward(placement.inputs(inputs[i:i + batch_size])).numpy() for i in range(0, len(inputs), batch_size)]
     return asarray(np.concatenate(parts))
 
 
 def _forward(model: Module, inputs: np.ndarray) -> Jit:
     """The compiled model, made anew when the model has other layers, or another precision, than before."""
-    used = FULL if model._setup is None else model._setup.policy
+    used = FULL if model._trainer is None else model._trainer.policy
     if model._predictor is None or not _same([used, *modules_of(model)], model._predictor[0]):
         model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
         model._predictor = [used, *modules_of(model)], jit(used.compilable(model))
@@ -195,14 +195,14 @@ def _forward(model: Module, inputs: np.ndarray) -> Jit:
 
 def evaluate(model: Module, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
     """The loss and the metrics on `x` and `y`, by name."""
-    setup, arrays = setup_of(model), pair(x, y)
+    trainer, arrays = trainer_of(model), pair(x, y)
     prediction = outputs(model, arrays.x, size("batch_size", batch_size))
-    require_labels_fit(setup.loss, arrays.y, prediction.shape)
-    return scores(setup, prediction, asarray(arrays.y))
+    require_labels_fit(trainer.loss, arrays.y, prediction.shape)
+    return scores(trainer, prediction, asarray(arrays.y))
 
 
-def scores(setup: Setup, prediction: Tensor, target: Tensor) -> dict[str, float]:
+def scores(trainer: Trainer, prediction: Tensor, target: Tensor) -> dict[str, float]:
     """The loss and the metrics of predictions, by name."""
     with no_grad():
-        found = {"loss": float(setup.loss(prediction, target))}
-        return found | {name: float(mean(metric(prediction, target))) for name, metric in setup.metrics.items()}
+        found = {"loss": float(trainer.loss(prediction, target))}
+        return found | {name: float(mean(metric(prediction, target))) for name, metric in trainer.metrics.items()}

@@ -68,10 +68,10 @@ def batch(graph: Graph, inputs: Sequence[Lanes], size: int) -> list[Lanes]:
 
     interpreter = state.interpreter
     try:
-        return graph.evaluate(inputs, apply, lambda array: Lanes(interpreter.lift(array, None), False),
-                              interpreter.replaying)
+        return graph.evaluate(inputs, apply, lambda array: Lanes(interpreter.constant(array, None), False),
+                              interpreter.enter_replay)
     finally:
-        interpreter.replaying(None)
+        interpreter.enter_replay(None)
 
 
 def elementwise(op: Op, size: int, lanes: list[Lanes], **attributes: Any) -> Any:

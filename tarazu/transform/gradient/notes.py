@@ -29,9 +29,9 @@ class Notes:
         return cotangents
 
 
-def hooks_at(link: Any) -> tuple[int, ...]:
-    """Which hooks stand at the place on the tape that `link` leads to."""
-    return tuple(link.node.notes.hooks) if link is not None and link.node.notes is not None else ()
+def hooks_at(entry: Any) -> tuple[int, ...]:
+    """Which hooks stand at the place on the tape that `tape_entry` leads to."""
+    return tuple(entry.node.notes.hooks) if entry is not None and entry.node.notes is not None else ()
 
 
 def _replaced(new: Any, old: Any) -> Any:
@@ -45,9 +45,9 @@ def _replaced(new: Any, old: Any) -> Any:
     return new
 
 
-def notes_of(link: Any) -> Notes:
-    """The notes at the place on the tape that `link` leads to, made when there are none yet."""
-    node = link.node
+def notes_of(entry: Any) -> Notes:
+    """The notes at the place on the tape that `tape_entry` leads to, made when there are none yet."""
+    node = entry.node
     if node.notes is None:
         node.notes = Notes()
     return node.notes
@@ -56,13 +56,13 @@ def notes_of(link: Any) -> Notes:
 class Hook:
     """What `register_hook` gives: `remove()` takes the hook away again."""
 
-    def __init__(self, link: Any, function: Callable[[Any], Any]) -> None:
-        if link is None:
+    def __init__(self, entry: Any, function: Callable[[Any], Any]) -> None:
+        if entry is None:
             raise GradientError("a gradient hook on a tensor that nothing is recorded for",
                                 expected="a tensor with requires_grad=True, or a result of such tensors",
                                 fix="call x.requires_grad_() first")
-        self._hooks, self._number = notes_of(link).hooks, next(_numbers)
-        self._hooks[self._number] = link.index, function
+        self._hooks, self._number = notes_of(entry).hooks, next(_numbers)
+        self._hooks[self._number] = entry.index, function
 
     def remove(self) -> None:
         """Take the hook away; a second time does nothing."""

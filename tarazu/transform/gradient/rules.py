@@ -56,7 +56,7 @@ def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:
 
 def _place(g: Any, y: Any, x: Any, where: Any) -> Any:
     """Back to where the input is; in a graph, where that is not known, XLA finds the way."""
-    home = state.interpreter.home(x)
+    home = state.interpreter.device_of(x)
     return g if home is None else state.interpreter.place(g, home)
 
 

@@ -59,11 +59,12 @@ class Leaf:
 class TapeNode:
     """One recorded primitive; it is also the link of its first result."""
 
-    __slots__ = ("attributes", "inputs", "links", "mask", "notes", "op", "order", "outputs")
+    __slots__ = ("attributes", "inputs", "mask", "notes", "op", "order", "outputs", "tape_entries")
     index = 0
 
-    def __init__(self, op: Op, attributes: dict[str, Any], inputs: Any, links: Any, outputs: Any, mask: int) -> None:
-        self.op, self.attributes, self.inputs, self.links, self.outputs = op, attributes, inputs, links, outputs
+    def __init__(self, op: Op, attributes: dict[str, Any], inputs: Any, entries: Any, outputs: Any, mask: int) -> None:
+        self.op, self.attributes = op, attributes
+        self.inputs, self.tape_entries, self.outputs = inputs, entries, outputs
         self.mask, self.order, self.notes = mask, next(_order), None
 
     @property
@@ -85,12 +86,12 @@ class TapeNode:
     def name(self, label: str) -> None:
         notes_of(self).label = label
 
-    def link_of(self, index: int) -> TapeNode | ResultLink:
-        return ResultLink(self, index) if index else self
+    def tape_entry_of(self, index: int) -> TapeNode | ResultEntry:
+        return ResultEntry(self, index) if index else self
 
     def free(self) -> None:
         """Let go of the saved values; the tape cannot be walked through here again."""
-        self.inputs = self.links = self.outputs = None
+        self.inputs = self.tape_entries = self.outputs = None
 
     def require_alive(self) -> None:
         if not self.is_alive:
@@ -99,7 +100,7 @@ class TapeNode:
                                 fix="call backward(retain_graph=True) the first time, or compute the result again")
 
 
-class ResultLink:
+class ResultEntry:
     """The link of a later result of a primitive with several."""
 
     __slots__ = ("index", "node")

@@ -27,58 +27,58 @@ RULES: dict[Op, Rule] = {}  # one row per primitive; vjp_rules.py says what a ro
 
 def track(x: Value, bit: int) -> Any:
     """`x` again, tracked under `bit` too: a leaf, or, when it is tracked already, a step on the tape to it."""
-    x = state.interpreter.adopt(x)
-    if x.link is None or not x.link.is_alive:
+    x = state.interpreter.capture(x)
+    if x.tape_entry is None or not x.tape_entry.is_alive:
         return state.interpreter.wrap(x.raw, Leaf(bit))
-    node = TapeNode(ops.CAST, {"dtype": x.dtype}, (x.raw,), (x.link,), (x.raw,), x.link.mask | bit)
+    node = TapeNode(ops.CAST, {"dtype": x.dtype}, (x.raw,), (x.tape_entry,), (x.raw,), x.tape_entry.mask | bit)
     return state.interpreter.wrap(x.raw, node)
 
 
 def pull_back(outputs: Sequence[Value], cotangents: Sequence[Any], inputs: Sequence[Value], bit: int) -> list[Any]:
     """The cotangents of `inputs` (made by `track(..., bit)`), None where no output depends on one."""
-    targets = [x.link.node for x in inputs]
+    targets = [x.tape_entry.node for x in inputs]
     with ignoring(-bit):  # this bit and the higher ones, of levels inside, which are over
-        found = walk_back([x.link for x in outputs], cotangents, bit, stops=targets)
+        found = walk_back([x.tape_entry for x in outputs], cotangents, bit, stops=targets)
     return [found.get(target) for target in targets]
 
 
-def walk_back(links: Sequence[Any], cotangents: Sequence[Any], wanted: int, *, stops: Iterable[Any] = (),
+def walk_back(entries: Sequence[Any], cotangents: Sequence[Any], wanted: int, *, stops: Iterable[Any] = (),
               free: bool = False) -> dict[Any, Any]:
-    """Cotangents at the leaves and at `stops` from those at `links`, through tape nodes whose mask meets `wanted`."""
+    """Cotangents at the leaves and at `stops` from those at `entries`, through tape nodes whose mask meets `wanted`."""
     stopping = set(stops)
     pending: dict[Any, list[Any]] = {}
     found: dict[Any, Any] = {}
     queue: list[tuple[int, int, Any]] = []  # latest first; leaves, of order 0, last
 
-    def send(link: Any, cotangent: Any) -> None:
-        if link is None or cotangent is None or not link.mask & wanted:
+    def send(entry: Any, cotangent: Any) -> None:
+        if entry is None or cotangent is None or not entry.mask & wanted:
             return
-        node = link.node
+        node = entry.node
         if node not in pending:
             pending[node] = [None] * (1 if isinstance(node, Leaf) else len(_outputs(node)))
             heapq.heappush(queue, (-node.order, id(node), node))
-        before = pending[node][link.index]
-        pending[node][link.index] = cotangent if before is None else add(before, cotangent)
+        before = pending[node][entry.index]
+        pending[node][entry.index] = cotangent if before is None else add(before, cotangent)
 
-    for link, cotangent in zip(links, cotangents, strict=True):
-        send(link, cotangent)
-    going_back = state.interpreter.going_back
+    for entry, cotangent in zip(entries, cotangents, strict=True):
+        send(entry, cotangent)
+    enter_backward = state.interpreter.enter_backward
     try:
         while queue:
             node = heapq.heappop(queue)[2]
             arrived = pending.pop(node)
-            going_back(node)
+            enter_backward(node)
             if node.notes is not None:
                 arrived = node.notes.hooked(arrived)
             if isinstance(node, Leaf) or node in stopping:
                 found[node] = arrived[0]
                 continue
-            for link, cotangent in zip(node.links, apply_rule(node, arrived, wanted), strict=True):
-                send(link, cotangent)
+            for entry, cotangent in zip(node.tape_entries, apply_rule(node, arrived, wanted), strict=True):
+                send(entry, cotangent)
             if free:
                 node.free()
     finally:
-        going_back(None)
+        enter_backward(None)
     return found
 
 
@@ -101,9 +101,9 @@ def replay(graph: Graph, inputs: Sequence[Value]) -> list[Any]:
     interpreter = state.interpreter
     try:
         return graph.evaluate(inputs, lambda op, values, attributes: bind(op, *values, **attributes),
-                              lambda array: interpreter.lift(array, None), interpreter.replaying)
+                              lambda array: interpreter.constant(array, None), interpreter.enter_replay)
     finally:
-        interpreter.replaying(None)
+        interpreter.enter_replay(None)
 
 
 def apply_rule(node: TapeNode, cotangents: list[Any], wanted: int) -> Sequence[Any]:
@@ -116,9 +116,9 @@ def apply_rule(node: TapeNode, cotangents: list[Any], wanted: int) -> Sequence[A
 
 def _apply(node: TapeNode, cotangents: list[Any], wanted: int) -> Sequence[Any]:
     wrap = state.interpreter.wrap
-    inputs = [wrap(raw, link) for raw, link in zip(node.inputs, node.links, strict=True)]
-    outputs = [wrap(raw, node.link_of(i)) for i, raw in enumerate(node.outputs)]
-    needed = tuple([link is not None and bool(link.mask & wanted) for link in node.links])
+    inputs = [wrap(raw, entry) for raw, entry in zip(node.inputs, node.tape_entries, strict=True)]
+    outputs = [wrap(raw, node.tape_entry_of(i)) for i, raw in enumerate(node.outputs)]
+    needed = tuple([entry is not None and bool(entry.mask & wanted) for entry in node.tape_entries])
     rule = RULES[node.op]
     if callable(rule):
         return rule(cotangents, outputs, inputs, needed, **node.attributes)

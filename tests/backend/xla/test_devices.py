@@ -166,7 +166,7 @@ def test_mixed_precision(precision):
         model.compile(tz.optim.Adam(lr=0.05), "mse", precision=precision)
         histories[where] = model.fit(X, X[:, :1], epochs=30, batch_size=8, verbose=0, devices=where).history["loss"]
         assert {str(x.dtype) for x in model.parameters()} == {"float32"}
-        assert "dot" in str(model._setup.train_chunk.graph) and precision in str(model._setup.train_chunk.graph)
+        assert "dot" in str(model._trainer.train_chunk.graph) and precision in str(model._trainer.train_chunk.graph)
     if precision == "bfloat16":
         np.testing.assert_allclose(histories["xla:1"], histories["cpu"], rtol=0.05, atol=0.05)
         np.testing.assert_allclose(histories["all"], histories["xla:1"], rtol=0.05, atol=0.05)
@@ -193,7 +193,7 @@ def test_models_move_with_their_optimizer():
     model = tz.nn.Sequential([tz.nn.Dense(3), tz.nn.BatchNorm()]).compile("adam", "mse")
     model.fit(X, X[:, :3], epochs=1, verbose=0)
     assert model.to("xla:1") is model
-    where = {str(x.device) for _, x in [*model.named_tensors(), *model._setup.optimizer.named_state()]}
+    where = {str(x.device) for _, x in [*model.named_tensors(), *model._trainer.optimizer.named_state()]}
     assert where == {"xla:1"} and all(x.requires_grad and x.is_leaf for x in model.parameters())
     loss = ((model(tz.asarray(X)) - 1)**2).mean()
     loss.backward()

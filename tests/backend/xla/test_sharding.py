@@ -139,7 +139,7 @@ def test_running_statistics_are_global():
 
 def test_state_lies_as_the_parameters_do_and_nothing_is_traced_again():
     _, _, model = trained(prepare=lambda model: model.shard(tz.mesh(data=2, model=4), MEGATRON))
-    slots = dict(model._setup.optimizer.named_state())
+    slots = dict(model._trainer.optimizer.named_state())
     assert slots["0.mean.0"].device == model[0].weight.device and parts(slots["0.mean.0"]) == {(20, 8)}
     with compilations(exactly=0):
         model.fit(X[np.arange(640) % 530], Y[np.arange(640) % 530], batch_size=32, verbose=0, callbacks=[EachLoss()])
@@ -184,7 +184,7 @@ def test_back_to_one_device():
     _, _, model = trained(devices="all")
     before = model.predict(X[:5]).numpy()
     model.to("cpu")
-    assert {str(x.device) for x in model._setup.state()} == {"cpu"}
+    assert {str(x.device) for x in model._trainer.state()} == {"cpu"}
     np.testing.assert_allclose(model.predict(X[:5]).numpy(), before, rtol=1e-4, atol=1e-5)
     model.fit(X, Y, verbose=0)
     assert model[0].weight.device == tz.device("cpu")

@@ -80,9 +80,9 @@ def test_special_values():
             special = SPECIAL.astype(dtype)
             arrays = [special, np.ascontiguousarray(special[:, None])][:len(record.domains)]
             cases.append((f"{record.name} of {dtype}", tz.trace(record.function)(*arrays), arrays))
-    together = iter(compiled(joined([graph for _, graph, _ in cases]))(*[x for *_, own in cases for x in own]))
+    common_device = iter(compiled(joined([graph for _, graph, _ in cases]))(*[x for *_, own in cases for x in own]))
     wrong = [f"{name}: {problem}" for name, graph, arrays in cases for wanted in BACKEND.compile(graph)(*arrays)
-             if (problem := special_difference(next(together), wanted, is_signed=not name.startswith(UNSIGNED)))]
+             if (problem := special_difference(next(common_device), wanted, is_signed=not name.startswith(UNSIGNED)))]
     assert not wrong, "\n".join(wrong)
 
 
