@@ -212,7 +212,8 @@ if _TYPE_CHECKING:
         conv_transpose2d,
         conv_transpose3d,
     )
-    from tarazu.ops.networks.interpolation import embedding, interpolate
+    from tarazu.ops.networks.embedding import embedding
+    from tarazu.ops.networks.interpolation import interpolate
     from tarazu.ops.networks.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
     from tarazu.ops.networks.recurrent import gru, gru_cell, lstm, lstm_cell
     from tarazu.runtime.autograd.derivatives import hessian, hvp, jacobian, jvp, vjp
@@ -243,7 +244,8 @@ _LAZY = {
     "ops.networks.attention": "scaled_dot_product_attention",
     "ops.networks.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "ops.einsum": "einsum",
-    "ops.networks.interpolation": "embedding interpolate",
+    "ops.networks.embedding": "embedding",
+    "ops.networks.interpolation": "interpolate",
     "ops.networks.pooling": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
     "ops.networks.recurrent": "gru gru_cell lstm lstm_cell",
     "ops.indexing.searching": "count_nonzero diff isin nonzero searchsorted",

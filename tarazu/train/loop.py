@@ -8,9 +8,9 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError
 from tarazu.ir.interpreter import state
-from tarazu.nn.layers.last_axis import size
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.record import History
@@ -40,7 +40,7 @@ def fit(model: Module, x: Any, y: Any = None, *, epochs: int = 1, batch_size: in
         steps_per_epoch: int | None = None, devices: Any = None) -> History:
     """Train; see `Module.fit`."""
     trainer = trainer_of(model)
-    epochs, batch_size = size("epochs", epochs), size("batch_size", batch_size)
+    epochs, batch_size = positive_int("epochs", epochs), positive_int("batch_size", batch_size)
     if seed is not None:
         random.seed(seed)
     given = _checked(callbacks)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.nn.init import glorot_uniform, zeros
 from tarazu.nn.layers.axes import require_sequences
-from tarazu.nn.layers.last_axis import LastAxisLayer, size
+from tarazu.nn.layers.last_axis import LastAxisLayer
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.contract import matmul
@@ -42,7 +43,7 @@ class MultiHeadAttention(Module):
     """
 
     def __init__(self, heads: int, dim: int, *, causal: bool = False, dropout: float = 0.0, bias: bool = True) -> None:
-        self._heads, self._dim = size("heads", heads), size("dim", dim)
+        self._heads, self._dim = positive_int("heads", heads), positive_int("dim", dim)
         if dim % heads:
             raise ArgumentError(f"dim={dim} for heads={heads}", expected="as many features for each head",
                                 fix="make dim a multiple of heads")
@@ -101,7 +102,7 @@ class PositionalEmbedding(LastAxisLayer):
     """
 
     def __init__(self, length: int, dim: int | None = None) -> None:
-        self._length = size("length", length)
+        self._length = positive_int("length", length)
         super().__init__("dim", dim)
 
     def _make(self, dim: int) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tarazu.base.checks import positive_int
 from tarazu.base.errors import DTypeError
 from tarazu.nn.init import Initializer, find_initializer, standard_normal, zeros
 from tarazu.nn.layers.activation import activation as find_activation
-from tarazu.nn.layers.last_axis import LastAxisLayer, size
+from tarazu.nn.layers.last_axis import LastAxisLayer
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.indexing.index import take
@@ -26,7 +27,7 @@ class Dense(LastAxisLayer):
 
     def __init__(self, units: int, activation: Any = None, *, in_features: int | None = None, bias: bool = True,
                  kernel_initializer: str | Initializer = "glorot_uniform") -> None:
-        self._units, self._has_bias = size("units", units), bias
+        self._units, self._has_bias = positive_int("units", units), bias
         self._activation, self._initializer = find_activation(activation), find_initializer(kernel_initializer)
         super().__init__("in_features", in_features)
 
@@ -52,7 +53,7 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings: int, dim: int, *, initializer: str | Initializer = standard_normal) -> None:
-        shape = size("num_embeddings", num_embeddings), size("dim", dim)
+        shape = positive_int("num_embeddings", num_embeddings), positive_int("dim", dim)
         self.weight = Parameter(find_initializer(initializer)(shape, None))
 
     def forward(self, indices: Any) -> Any:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.nn.init import Initializer, find_initializer, zeros
 from tarazu.nn.layers.activation import activation as find_activation
 from tarazu.nn.layers.axes import require_images, require_sequences
-from tarazu.nn.layers.last_axis import LastAxisLayer, size
+from tarazu.nn.layers.last_axis import LastAxisLayer
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.networks.convolution import conv2d
@@ -37,7 +38,8 @@ class Conv2D(LastAxisLayer):
     def __init__(self, filters: int, kernel_size: Numbers, strides: Numbers = 1, padding: Any = "valid",
                  groups: int = 1, activation: Any = None, *, dilation: Numbers = 1, in_channels: int | None = None,
                  bias: bool = True, kernel_initializer: str | Initializer = "glorot_uniform") -> None:
-        self._filters, self._groups, self._has_bias = size("filters", filters), size("groups", groups), bias
+        self._filters, self._groups = positive_int("filters", filters), positive_int("groups", groups)
+        self._has_bias = bias
         self._window = numbers("Conv2D", "kernel_size", kernel_size, 2)
         self._options = {"stride": numbers("Conv2D", "strides", strides, 2), "padding": _known_padding(padding),
                          "dilation": numbers("Conv2D", "dilation", dilation, 2), "groups": self._groups}

@@ -1,24 +1,12 @@
-"""What layers that work on the last axis share: their size, given or taken from the first input, and its check."""
+"""The base of layers that work on the last axis: its size is given, or taken from the first input."""
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
-from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.base.checks import positive_int
+from tarazu.base.errors import ShapeError
 from tarazu.nn.module.module import Module
-
-
-def size(name: str, value: Any) -> int:
-    """`value` as a size; ArgumentError unless it is a whole number of at least 1."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise ArgumentError(f"{name}={value!r}", expected="a whole number of at least 1",
-                            fix=f"pass for example {name}=10")
-    return number
 
 
 class LastAxisLayer(Module):
@@ -28,7 +16,7 @@ class LastAxisLayer(Module):
 
     def __init__(self, name: str, given: int | None) -> None:
         if given is not None:
-            self._set_size(size(name, given))
+            self._set_size(positive_int(name, given))
             self._is_built = True
 
     def build(self, x: Any) -> None:

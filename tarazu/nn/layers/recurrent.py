@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tarazu.base.checks import positive_int
 from tarazu.nn.init import Initializer, find_initializer, zeros
 from tarazu.nn.layers.axes import require_sequences
-from tarazu.nn.layers.last_axis import LastAxisLayer, size
+from tarazu.nn.layers.last_axis import LastAxisLayer
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.create import full
 from tarazu.ops.networks.recurrent import gru, lstm
@@ -21,7 +22,7 @@ class _Recurrent(LastAxisLayer):
     def __init__(self, units: int, return_sequences: bool = False, *, reverse: bool = False,
                  in_features: int | None = None, kernel_initializer: str | Initializer = "glorot_uniform",
                  recurrent_initializer: str | Initializer = "orthogonal") -> None:
-        self._units, self._returns_sequences, self._is_reverse = size("units", units), return_sequences, reverse
+        self._units, self._returns_sequences, self._is_reverse = positive_int("units", units), return_sequences, reverse
         self._initializer = find_initializer(kernel_initializer)
         self._recurrent_initializer = find_initializer(recurrent_initializer)
         super().__init__("in_features", in_features)

@@ -1,4 +1,4 @@
-"""Other sizes for images and sequences, and rows of a table: values between or at the places of a tensor."""
+"""Interpolation: images and sequences at other sizes."""
 
 from __future__ import annotations
 
@@ -67,21 +67,3 @@ def _places(old: int, new: int, align_corners: bool) -> np.ndarray:
     if align_corners:
         return np.arange(new) * ((old - 1) / max(new - 1, 1))
     return np.maximum((np.arange(new) + 0.5) * (old / new) - 0.5, 0)
-
-
-def embedding(indices: Any, table: Any) -> Any:
-    """The rows of `table` (rows, size) that `indices`, integers of any shape, name: shape (*indices' shape, size).
-
-    Also called a lookup table (Bengio, Ducharme, Vincent and Jauvin, 2003). DTypeError for indices that are not
-    integers, OutOfRangeError for a row that the table lacks.
-
-    >>> import tarazu as tz
-    >>> tz.embedding(tz.tensor([2, 0]), tz.tensor([[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]))
-    Tensor([[2. , 2.5],
-            [0. , 0.5]], dtype=float32)
-    """
-    table = as_value(table)
-    if len(table.shape) != 2:
-        raise ShapeError(f"embedding: a table of shape {table.shape}", expected="(rows, size)",
-                         fix="the table is the second argument; a vector becomes one by table[:, None]")
-    return take(table, indices)

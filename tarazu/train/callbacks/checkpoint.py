@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError
-from tarazu.nn.layers.last_axis import size
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.checkpoint_folder import Content, read, write
 from tarazu.train.callbacks.run_state import plain_values, resume, tensors
@@ -42,7 +42,7 @@ class Checkpoint(Callback):
     """
 
     def __init__(self, folder: str | os.PathLike, every: int = 1) -> None:
-        self.folder, self.every = Path(folder), size("every", every)
+        self.folder, self.every = Path(folder), positive_int("every", every)
         self._found: Content | None = None
 
     def open(self) -> int | None:

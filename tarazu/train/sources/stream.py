@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, ShapeError, TarazuError
-from tarazu.nn.layers.last_axis import size
 from tarazu.runtime import processes
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.placement import Placement
@@ -54,7 +54,7 @@ class Stream:
                                 expected="epochs=1, or batches that can be gone through again",
                                 fix="pass steps_per_epoch=n, or a list, a DataLoader or another object with __iter__")
         self._source, self.pace = source, pace
-        self._per_epoch = None if steps_per_epoch is None else size("steps_per_epoch", steps_per_epoch)
+        self._per_epoch = None if steps_per_epoch is None else positive_int("steps_per_epoch", steps_per_epoch)
         self._endless = iter(source) if self._is_iterator else _repeated(source)
         self.steps = self._per_epoch or _length(source)
         self.check: Callable[[np.ndarray], None] = lambda y: None

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base.checks import positive_int
 from tarazu.base.device import CPU
 from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.ir.interpreter import state
 from tarazu.nn import losses
-from tarazu.nn.layers.last_axis import size
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.ops.control_flow.control import while_loop
@@ -173,7 +173,7 @@ def trainer_of(model: Module) -> Trainer:
 
 def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Tensor:
     """The outputs for `x` in evaluation mode, computed in batches."""
-    return outputs(model, features(x), size("batch_size", batch_size))
+    return outputs(model, features(x), positive_int("batch_size", batch_size))
 
 
 def outputs(model: Module, inputs: np.ndarray, batch_size: int = 1024) -> Tensor:
@@ -196,7 +196,7 @@ def _forward(model: Module, inputs: np.ndarray) -> Jit:
 def evaluate(model: Module, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
     """The loss and the metrics on `x` and `y`, by name."""
     trainer, arrays = trainer_of(model), pair(x, y)
-    prediction = outputs(model, arrays.x, size("batch_size", batch_size))
+    prediction = outputs(model, arrays.x, positive_int("batch_size", batch_size))
     require_labels_fit(trainer.loss, arrays.y, prediction.shape)
     return scores(trainer, prediction, asarray(arrays.y))
 
