@@ -35,6 +35,7 @@ from tarazu.base.dtypes import (
 )
 from tarazu.base.dtypes import bool_ as bool
 from tarazu.base.errors import TarazuError
+from tarazu.base.version import __version__
 from tarazu.ir.interpreter import install as _install
 from tarazu.ops.complex import conj, imag, real
 from tarazu.ops.contract import matmul, outer, tensordot
@@ -230,7 +231,6 @@ if _TYPE_CHECKING:
 
 _install(_Eager())
 
-__version__ = "0.1.0"
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
 cumsum, cumprod = cumulative_sum, cumulative_prod

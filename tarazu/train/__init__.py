@@ -1,7 +1,10 @@
-"""Training: `fit` and what belongs to it. Models reach it through `nn.door`."""
+"""Training: `fit` and what belongs to it. Models reach it through `nn/module/trainable.py`."""
 
-from tarazu.train.callbacks.base import Callback, EarlyStopping, KeepBest
+from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.checkpoint import Checkpoint
+from tarazu.train.callbacks.early_stopping import EarlyStopping
+from tarazu.train.callbacks.keep_best import KeepBest
+from tarazu.train.evaluate import evaluate, predict
 from tarazu.train.loop import fit
 from tarazu.train.metrics import METRICS, accuracy, binary_accuracy
 from tarazu.train.save.export import export
@@ -9,7 +12,7 @@ from tarazu.train.save.loading import load
 from tarazu.train.save.saving import save
 from tarazu.train.trainer.divergence import TrainingWarning
 from tarazu.train.trainer.run import Run
-from tarazu.train.trainer.trainer import compile, evaluate, predict
+from tarazu.train.trainer.trainer import compile
 
 __all__ = ["METRICS", "Callback", "Checkpoint", "EarlyStopping", "KeepBest", "Run", "TrainingWarning", "accuracy",
            "binary_accuracy", "compile", "evaluate", "export", "fit", "load", "predict", "save"]

@@ -1,4 +1,4 @@
-"""`fit`: a short loop over epochs and chunks of steps, each one call of a program; callbacks are told the rest."""
+"""`fit`: a loop over epochs and chunks of steps, each chunk one call of a program; callbacks are notified between."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ from tarazu.record import History
 from tarazu.runtime import processes, random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.tensor import asarray
-from tarazu.train.callbacks.base import Callback, KeepBest, wants_steps
-from tarazu.train.callbacks.checkpoint import Checkpoint, open_checkpoint
+from tarazu.train.callbacks.base import Callback, wants_steps
+from tarazu.train.callbacks.checkpoint import Checkpoint, checkpoint_of
+from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.callbacks.progress import progress
+from tarazu.train.evaluate import outputs, scores
 from tarazu.train.placement import place_training
 from tarazu.train.sources.arrays import Arrays, require_labels_fit
-from tarazu.train.sources.chunk import Rows
 from tarazu.train.sources.inputs import batches, require_no_steps, rows
+from tarazu.train.sources.rows import Rows
 from tarazu.train.sources.stream import Stream, is_stream
 from tarazu.train.trainer.divergence import TrainingWarning
 from tarazu.train.trainer.logits import first_output
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import require_finite_weights, run_chunk
-from tarazu.train.trainer.trainer import Trainer, outputs, scores, trainer_of
+from tarazu.train.trainer.trainer import Trainer, trainer_of
 from tarazu.train.verdict import judge_run
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 def fit(model: Module, x: Any, y: Any = None, *, epochs: int = 1, batch_size: int = 32, validation_split: float = 0.0,
@@ -43,23 +45,27 @@ def fit(model: Module, x: Any, y: Any = None, *, epochs: int = 1, batch_size: in
     epochs, batch_size = positive_int("epochs", epochs), positive_int("batch_size", batch_size)
     if seed is not None:
         random.seed(seed)
-    given = _checked(callbacks)
-    split_seed = open_checkpoint(given)
+    own_callbacks = _checked(callbacks)
+    checkpoint = checkpoint_of(own_callbacks)
+    saved_split_seed = checkpoint.open() if checkpoint else None
     source: Rows | Stream
     if is_stream(x, y):
         source, validation = batches(x, epochs, steps_per_epoch, validation_split, validation_data)
     else:
         require_no_steps(steps_per_epoch)
-        source, validation = rows(trainer, x, y, batch_size, validation_split, validation_data, split_seed)
+        source, validation = rows(x, y, batch_size, validation_split, validation_data, trainer.loss,
+                                  lambda: trainer.choose_split_seed(saved_split_seed))
     with contextlib.closing(source):
-        told = [*_in_order(given, validation), *progress(verbose if processes.is_first() else 0)]
-        source.pace.single_steps = state.interpreter.notes_lines or any(map(wants_steps, told))
+        callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0)]
+        if checkpoint:
+            checkpoint.callbacks = callbacks
+        source.pace.single_steps = state.interpreter.notes_lines or any(map(wants_steps, callbacks))
         _build(trainer, source, validation)
         trainer.placement = place_training(model, trainer.state(), devices)
         trainer.move_to_parameters()
         source.set_placement(trainer.placement)
         run = Run(trainer, source, validation, epochs=epochs)
-        _run(run, told)
+        _run(run, callbacks)
     if run.failure:
         warnings.warn(run.failure, TrainingWarning, stacklevel=3)  # the line that calls model.fit
     return run.history
@@ -78,13 +84,13 @@ def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -
 
 
 def _checked(callbacks: Any) -> list[Callback]:
-    found = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
-    for callback in found:
+    listed = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
+    for callback in listed:
         if not isinstance(callback, Callback):
             raise ArgumentError(f"{callback!r} among the callbacks",
                                 expected="objects of subclasses of tz.train.Callback",
                                 fix="make an object of the class: tz.train.EarlyStopping()")
-    return found
+    return listed
 
 
 def _in_order(callbacks: list[Callback], validation: Arrays | None) -> list[Callback]:
@@ -94,36 +100,35 @@ def _in_order(callbacks: list[Callback], validation: Arrays | None) -> list[Call
 
 
 def _run(run: Run, callbacks: list[Callback]) -> None:
-    def tell(hook: str) -> None:
+    def notify(hook: str) -> None:
         for callback in callbacks:
             getattr(callback, hook)(run)
 
-    run.callbacks = callbacks
-    tell("on_fit_start")
+    notify("on_fit_start")
     try:
-        _train(run, tell)
+        _train(run, notify)
         _measure_last_weights(run)
     finally:
         run.trainer.drop_gradients()
-        tell("on_fit_end")
+        notify("on_fit_end")
     judge_run(run)
 
 
-def _train(run: Run, tell: Tell) -> None:
+def _train(run: Run, notify: Notify) -> None:
     try:
         with in_mode(run.model, training=True):
             while run.epoch < run.epochs and run.history.stopped is None:
                 run.epoch += 1
                 run.step = run.rows = 0
-                tell("on_epoch_start")
-                if _train_epoch(run, tell):
-                    tell("on_epoch_end")
+                notify("on_epoch_start")
+                if _train_epoch(run, notify):
+                    notify("on_epoch_end")
     except KeyboardInterrupt:
         run.history.stopped = "interrupted"
     run.history.stopped = run.history.stopped or "epochs"
 
 
-def _train_epoch(run: Run, tell: Tell) -> bool:
+def _train_epoch(run: Run, notify: Notify) -> bool:
     """One pass over the training rows; its row goes to the history. Gives False when the run ended without one."""
     start = time.perf_counter()
     run.sums = run.zero_sums()
@@ -131,8 +136,8 @@ def _train_epoch(run: Run, tell: Tell) -> bool:
         for chunk in chunks:
             if not run_chunk(run, chunk):
                 return False
-            tell("on_step_end")
-            tell("on_chunk_end")
+            notify("on_step_end")
+            notify("on_chunk_end")
     if not run.step:
         run.stop("end of the stream")
         return False

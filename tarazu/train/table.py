@@ -15,10 +15,11 @@ from tarazu.nn import Dense, Dropout, Module, Sequential, TableFeatures
 from tarazu.optim.named import optimizer_class
 from tarazu.record import History
 from tarazu.runtime import random
-from tarazu.train.callbacks.base import EarlyStopping
+from tarazu.train.callbacks.early_stopping import EarlyStopping
+from tarazu.train.evaluate import evaluate, predict
 from tarazu.train.loop import fit
 from tarazu.train.metrics import METRICS, Metric
-from tarazu.train.trainer.trainer import compile, evaluate, predict
+from tarazu.train.trainer.trainer import compile
 
 Scores = dict[str, dict[str, float]]
 PATIENCE = 20  # epochs without a better validation loss before training ends

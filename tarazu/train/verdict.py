@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from tarazu.diagnose import (
@@ -15,17 +13,15 @@ from tarazu.diagnose import (
 )
 from tarazu.nn import losses
 from tarazu.runtime.tensor.tensor import asarray
+from tarazu.train.evaluate import outputs
 from tarazu.train.metrics import accuracy, binary_accuracy
-from tarazu.train.sources.arrays import Arrays, class_numbers
-from tarazu.train.trainer.trainer import Trainer, outputs
-
-if TYPE_CHECKING:
-    from tarazu.train.trainer.run import Run
+from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers
+from tarazu.train.trainer.run import Run
+from tarazu.train.trainer.trainer import Trainer
 
 # What the trivial predictor of each loss always predicts.
 TRIVIAL_PREDICTORS = {losses.cross_entropy: "the class frequencies", losses.mse: "the mean", losses.mae: "the median",
                       losses.binary_cross_entropy: "the frequency of each output"}
-MOST_SAMPLES = 20_000  # of each part: more would cost time and change no verdict
 
 
 def judge_run(run: Run) -> None:
@@ -46,9 +42,9 @@ def judge_run(run: Run) -> None:
 
 
 def _sample(part: Arrays) -> Arrays:
-    if len(part.x) <= MOST_SAMPLES:
+    if len(part.x) <= MOST_JUDGED_ROWS:
         return part
-    return part.at(np.random.default_rng(0).permutation(len(part.x))[:MOST_SAMPLES])
+    return part.at(np.random.default_rng(0).permutation(len(part.x))[:MOST_JUDGED_ROWS])
 
 
 def _measured(trainer: Trainer, part: Arrays) -> tuple[np.ndarray, float | None]:

@@ -10,8 +10,8 @@ from helpers import compilations, same_bits
 import tarazu as tz
 from tarazu.nn import BatchNorm, Dense, Dropout, Module, Sequential
 from tarazu.train import Callback, TrainingWarning
-from tarazu.train.sources import chunk
-from tarazu.train.sources.chunk import GROWTH, SECONDS, Pace
+from tarazu.train.sources import pace
+from tarazu.train.sources.pace import GROWTH, SECONDS, Pace
 
 draw = np.random.default_rng(3)
 X = draw.normal(size=(70, 4)).astype(np.float32)
@@ -60,7 +60,7 @@ def rows_of(history):
 @pytest.fixture
 def whole_epochs(monkeypatch):
     """Chunks as long as they can be, whatever the machine is doing."""
-    monkeypatch.setattr(chunk, "SECONDS", 1e9)
+    monkeypatch.setattr(pace, "SECONDS", 1e9)
 
 
 def own_loop(model, epochs, batch_size):

@@ -12,7 +12,7 @@ import tarazu as tz
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.nn import Dense, Sequential
 from tarazu.train import Callback
-from tarazu.train.sources import chunk, stream
+from tarazu.train.sources import chunk, pace, stream
 
 draw = np.random.default_rng(3)
 X = draw.normal(size=(70, 4)).astype(np.float32)
@@ -151,7 +151,7 @@ def test_each_epoch_starts_anew():
 
 
 def test_programs_are_compiled_once_for_each_size(monkeypatch):
-    monkeypatch.setattr(chunk, "SECONDS", 1e9)
+    monkeypatch.setattr(pace, "SECONDS", 1e9)
     batches, model = BATCHES[:4] * 10 + BATCHES[4:], compiled()
     with compilations(exactly=3):  # the usual batch, the short one, and the forward function of the verdict
         model.fit(batches, epochs=4, verbose=0)
@@ -160,7 +160,7 @@ def test_programs_are_compiled_once_for_each_size(monkeypatch):
 
 
 def test_batches_are_put_together_and_read_ahead(monkeypatch):
-    monkeypatch.setattr(chunk, "SECONDS", 1e9)
+    monkeypatch.setattr(pace, "SECONDS", 1e9)
     lengths = []
 
     class Watch(Callback):
@@ -196,7 +196,7 @@ def test_a_slow_stream_is_not_waited_for():
 
 def test_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(chunk, "MOST_BYTES", 4000)
-    monkeypatch.setattr(stream, "MOST_SAMPLES", 20)
+    monkeypatch.setattr(stream, "MOST_JUDGED_ROWS", 20)
     sizes = []
 
     class Watch(Callback):

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.checkpoint_folder import Content, read, write
-from tarazu.train.callbacks.run_state import plain_values, resume, tensors
+from tarazu.train.callbacks.run_state import Callbacks, plain_values, resume, tensors
 from tarazu.train.save.first_process import write_on_first_process
-
-if TYPE_CHECKING:
-    from tarazu.train.trainer.run import Run
+from tarazu.train.trainer.run import Run
 
 
 class Checkpoint(Callback):
@@ -43,31 +39,32 @@ class Checkpoint(Callback):
 
     def __init__(self, folder: str | os.PathLike, every: int = 1) -> None:
         self.folder, self.every = Path(folder), positive_int("every", every)
-        self._found: Content | None = None
+        self.callbacks: Callbacks = ()  # those of the run, whose state is kept too
+        self._content: Content | None = None
 
     def open(self) -> int | None:
-        """Read what is in the folder; gives the seed by which that run held rows out, None where there is none."""
-        self._found = read(self.folder)
-        return None if self._found is None else self._found.values["split_seed"]
+        """Read the checkpoint in the folder; gives the seed by which that run held rows out, None without one."""
+        self._content = read(self.folder)
+        return None if self._content is None else self._content.values["split_seed"]
 
     def on_fit_start(self, run: Run) -> None:
-        if self._found is not None:
-            found, self._found = self._found, None
-            resume(run, found, self.folder)
+        if self._content is not None:
+            content, self._content = self._content, None
+            resume(run, self.callbacks, content, self.folder)
 
     def on_epoch_end(self, run: Run) -> None:
         if run.epoch % self.every == 0 or run.epoch == run.epochs or run.history.stopped is not None:
             self._write(run)
 
     def _write(self, run: Run) -> None:
-        write_to = partial(write, self.folder, run.epoch, plain_values(run))
-        write_on_first_process("a checkpoint", tensors(run).items(), write_to)
+        write_to = partial(write, self.folder, run.epoch, plain_values(run, self.callbacks))
+        write_on_first_process("a checkpoint", tensors(run, self.callbacks).items(), write_to)
 
 
-def open_checkpoint(callbacks: Iterable[Callback]) -> int | None:
-    """Let the checkpoint among the callbacks read its folder, before rows are held out by the seed that it gives."""
-    found = [callback for callback in callbacks if isinstance(callback, Checkpoint)]
-    if len(found) > 1:
-        raise ArgumentError(f"{len(found)} checkpoints among the callbacks", expected="one, as a run goes on from one",
-                            fix="leave one out")
-    return found[0].open() if found else None
+def checkpoint_of(callbacks: Callbacks) -> Checkpoint | None:
+    """The checkpoint among the callbacks, None without one; ArgumentError for several."""
+    checkpoints = [callback for callback in callbacks if isinstance(callback, Checkpoint)]
+    if len(checkpoints) > 1:
+        raise ArgumentError(f"{len(checkpoints)} checkpoints among the callbacks",
+                            expected="one, as a run resumes from one", fix="leave one out")
+    return checkpoints[0] if checkpoints else None

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tarazu.base.errors import ArgumentError
 from tarazu.train.callbacks.base import Callback
-
-if TYPE_CHECKING:
-    from tarazu.train.trainer.run import Run
+from tarazu.train.trainer.run import Run
 
 MOST_LINES = 20  # for runs of more epochs only every so many are shown
 

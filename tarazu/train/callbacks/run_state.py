@@ -1,11 +1,12 @@
-"""What a training run has to go on from, taken out of it and put back."""
+"""The state of a training run: all that it needs to resume, taken out of it and put back."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,28 +17,28 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.tensor import Tensor, asarray
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.checkpoint_folder import Content
+from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import train_on
 from tarazu.train.trainer.snapshot import restore, snapshot
 
-if TYPE_CHECKING:
-    from tarazu.train.trainer.run import Run
+Callbacks = Sequence[Callback]
 
 # The tensors of a run, by the first part of their names, and in words.
 KINDS = {"model": "model", "optimizer": "optimizer", "generator": "global generator",
          "changed": "set of other tensors that a step changes, such as states of own generators"}
 
 
-def plain_values(run: Run) -> dict[str, Any]:
-    """What is no tensor."""
+def plain_values(run: Run, callbacks: Callbacks) -> dict[str, Any]:
+    """All that a run has to resume from but its tensors: numbers, text and lists of them."""
     return {"epoch": run.epoch, "rows": run.history.rows, "stopped": run.history.stopped,
             "split_seed": run.trainer.split_seed, "optimizer": _kind_of_optimizer(run),
             "callbacks": {name: {key: value for key, value in _state(callback).items() if not _is_array(value)}
-                          for name, callback in _with_state(run).items()}}
+                          for name, callback in _with_state(callbacks).items()}}
 
 
-def tensors(run: Run) -> dict[str, Tensor]:
-    """All tensors, those that callbacks keep among them, by name."""
-    kept = {f"callbacks.{name}.{key}": asarray(value) for name, callback in _with_state(run).items()
+def tensors(run: Run, callbacks: Callbacks) -> dict[str, Tensor]:
+    """All tensors of a run, those that callbacks keep among them, by name."""
+    kept = {f"callbacks.{name}.{key}": asarray(value) for name, callback in _with_state(callbacks).items()
             for key, value in _state(callback).items() if _is_array(value)}
     return {**_own_tensors(run), **kept}
 
@@ -56,10 +57,10 @@ def _kind_of_optimizer(run: Run) -> str:
     return f"{type(optimizer).__name__} ({', '.join(type(part).__name__ for part in optimizer.chain)})"
 
 
-def _with_state(run: Run) -> dict[str, Callback]:
+def _with_state(callbacks: Callbacks) -> dict[str, Callback]:
     """The callbacks that keep something, by their classes; a second one of a class is numbered."""
     found, counts = {}, Counter[str]()
-    for callback in run.callbacks:
+    for callback in callbacks:
         if type(callback).state_dict is not Callback.state_dict:
             name = type(callback).__name__
             counts[name] += 1
@@ -81,25 +82,25 @@ def _is_array(value: Any) -> bool:
     return isinstance(value, Tensor | np.ndarray)
 
 
-def resume(run: Run, found: Content, folder: Path) -> None:
+def resume(run: Run, callbacks: Callbacks, content: Content, folder: Path) -> None:
     """Put a run that has not started where the one in a checkpoint stood; ArgumentError unless that fits it.
 
     All is checked before anything changes, but for a stream, which passes over what that run has had.
     """
-    _require_same_kinds(run, found, folder)
-    _require_same_tensors(run, found, folder, [kind for kind in KINDS if kind != "changed"])
-    _pass_over(run, found.values["epoch"])
-    _require_same_tensors(run, found, folder, ["changed"])
-    for name, callback in _with_state(run).items():
-        callback.load_state_dict(found.values["callbacks"][name] | _part(found.arrays, f"callbacks.{name}."))
+    _require_same_kinds(run, callbacks, content, folder)
+    _require_same_tensors(run, content, folder, [kind for kind in KINDS if kind != "changed"])
+    _pass_over(run, content.values["epoch"])
+    _require_same_tensors(run, content, folder, ["changed"])
+    for name, callback in _with_state(callbacks).items():
+        callback.load_state_dict(content.values["callbacks"][name] | _part(content.arrays, f"callbacks.{name}."))
     with no_grad():
         for name, x in _own_tensors(run).items():
-            x.copy_(found.arrays[name])
+            x.copy_(content.arrays[name])
     run.start = snapshot(run.changed())
-    run.epoch, run.resumed_from = found.values["epoch"], os.fspath(folder)
-    run.history.rows, run.history.stopped = list(found.values["rows"]), found.values["stopped"]
-    if found.values["split_seed"] is not None:
-        run.trainer.split_seed = found.values["split_seed"]
+    run.epoch, run.resumed_from = content.values["epoch"], os.fspath(folder)
+    run.history.rows, run.history.stopped = list(content.values["rows"]), content.values["stopped"]
+    if content.values["split_seed"] is not None:
+        run.trainer.split_seed = content.values["split_seed"]
 
 
 def _pass_over(run: Run, epochs: int) -> None:
@@ -112,17 +113,17 @@ def _pass_over(run: Run, epochs: int) -> None:
     restore(before)
 
 
-def _require_same_kinds(run: Run, found: Content, folder: Path) -> None:
-    if found.values["optimizer"] != _kind_of_optimizer(run):
-        raise _unfit(folder, f"its optimizer is {found.values['optimizer']}", _kind_of_optimizer(run))
-    saved, own = list(found.values["callbacks"]), list(_with_state(run))
+def _require_same_kinds(run: Run, callbacks: Callbacks, content: Content, folder: Path) -> None:
+    if content.values["optimizer"] != _kind_of_optimizer(run):
+        raise _unfit(folder, f"its optimizer is {content.values['optimizer']}", _kind_of_optimizer(run))
+    saved, own = list(content.values["callbacks"]), list(_with_state(callbacks))
     if set(saved) != set(own):
         raise _unfit(folder, f"it holds the state of the callbacks {_listed(saved)}", _listed(own))
 
 
-def _require_same_tensors(run: Run, found: Content, folder: Path, kinds: list[str]) -> None:
+def _require_same_tensors(run: Run, content: Content, folder: Path, kinds: list[str]) -> None:
     for kind in kinds:
-        own, saved = _part(_own_tensors(run), f"{kind}."), _part(found.arrays, f"{kind}.")
+        own, saved = _part(_own_tensors(run), f"{kind}."), _part(content.arrays, f"{kind}.")
         if own.keys() != saved.keys():
             missing, extra = sorted(own.keys() - saved.keys()), sorted(saved.keys() - own.keys())
             raise _unfit(folder, f"another {KINDS[kind]}: missing {_listed(missing)}; not known {_listed(extra)}",

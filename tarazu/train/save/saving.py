@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError, TarazuError
+from tarazu.base.version import __version__
 from tarazu.nn.module.module import Module
 from tarazu.record import write_text
 from tarazu.runtime import processes
@@ -62,10 +63,9 @@ def _require_free(target: Path) -> None:
 def write_model(model: Module, folder: Path, extra: dict[str, Any] | None = None,
                 tensors: Tensors | None = None) -> None:
     """Write the two files of `model` into a folder; `extra` is kept with them. `tensors` are its own if not given."""
-    import tarazu
 
     frozen = [path for path, x in model.named_parameters() if not x.requires_grad]
-    versions = {"tarazu": tarazu.__version__, "numpy": np.__version__, "python": platform.python_version()}
+    versions = {"tarazu": __version__, "numpy": np.__version__, "python": platform.python_version()}
     description = {"format": FORMAT, "model": describe(model), "builds": builds_of(model), "frozen": frozen,
                    "extra": extra or {}, "versions": versions}
     write_text(folder / DESCRIPTION, json.dumps(description, indent=1, ensure_ascii=False) + "\n")

@@ -1,24 +1,16 @@
-"""Chunks: a number of steps that one call of the compiled program takes, and how many they are."""
+"""A chunk: the batches that one call of the compiled training program steps through."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from tarazu.runtime import processes, random
-from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.tensor.tensor import Tensor, asarray
-from tarazu.train.placement import Placement, require_divisible
 from tarazu.train.sources.arrays import Arrays
 
-SECONDS = 0.25  # of a chunk, so that Ctrl-C, progress and callbacks answer within half a second
-MANY = 4096  # rows from which on compiling the shuffle pays
 MOST_BATCHES = 256  # that are put together for one call
 MOST_BYTES = 16 * 2**20  # of them, unless a single batch is larger
-GROWTH = 8  # by so much a chunk may be longer than the last one, as the first ones are too short to be timed well
 
 
 class Chunk(NamedTuple):
@@ -49,101 +41,6 @@ class Chunk(NamedTuple):
             return Arrays(*[part.reshape(-1, *part.shape[2:]) for part in batches])
         rows = self.order.numpy()[self.first:self.first + self.steps * self.batch]
         return Arrays(self.x.numpy(), self.y.numpy()).at(rows)
-
-
-class Pace:
-    """How many steps a chunk has: as many as take a quarter of a second, by the time that the last ones took."""
-
-    def __init__(self) -> None:
-        self.steps = 1
-        self.single_steps = False  # one step a chunk, whatever it takes
-
-    def note(self, steps: int, seconds: float) -> None:
-        """So many steps took so long."""
-        fitting = int(SECONDS * steps / max(seconds, 1e-9))
-        self.steps = 1 if self.single_steps else max(1, min(fitting, GROWTH * steps))
-
-
-_compiled_permutation = jit(random.permutation)
-
-
-class Rows:
-    """Training rows in memory, shuffled anew for each epoch."""
-
-    def __init__(self, train: Arrays, pace: Pace, batch_size: int) -> None:
-        self.train, self.pace = train, pace
-        self.batch_size = min(batch_size, len(train.x))
-        self.steps = -(-len(train.x) // self.batch_size)
-        permute = partial(random.permutation, len(train.x))
-        self._shuffled = permute if len(train.x) < MANY else partial(_compiled_permutation, len(train.x))
-
-    def set_placement(self, placement: Placement) -> None:
-        """Be told where training runs."""
-        if self.steps > 1:
-            require_divisible(self.batch_size, placement)
-        self._x, self._y = placement.whole(self.train.x), placement.whole(self.train.y)
-
-    def chunks(self) -> Generator[Chunk]:
-        """The chunks of one epoch; a short last batch is one of its own."""
-        order, batch = self._shuffled(), self.batch_size
-        whole, rest = divmod(len(self.train.x), batch)
-        done = 0
-        while done < whole:
-            steps = min(self.pace.steps, whole - done)
-            yield Chunk(self._x, self._y, order, done * batch, steps, batch)
-            done += steps
-        if rest:
-            yield Chunk(self._x, self._y, order, whole * batch, 1, rest)
-
-    def completed_chunks(self, epochs: int) -> Generator[Chunk]:
-        """Chunks of the epochs that a run that goes on has had: one is like all others."""
-        yield next(self.chunks())
-
-    def close(self) -> None:
-        """Nothing is left to end."""
-
-
-class SharedRows(Rows):
-    """Rows in the memory of each of several processes, which reads and trains on its part of each batch.
-
-    The batches are those of a single process, so losses do not depend on the number of processes.
-    """
-
-    def set_placement(self, placement: Placement) -> None:
-        if self.steps > 1:
-            require_divisible(self.batch_size, placement)
-        self._spread = placement
-
-    def chunks(self) -> Generator[Chunk]:
-        order, batch = self._shuffled().numpy(), self.batch_size
-        batches = np.split(order, range(batch, len(order), batch))
-        done = 0
-        while done < len(batches):
-            steps = int(processes.from_first(np.array(self.pace.steps)))  # each has timed its own
-            some = [rows for rows in batches[done:done + min(steps, self._capacity)] if len(rows) == len(batches[done])]
-            yield self._chunk(some)
-            done += len(some)
-
-    @property
-    def _capacity(self) -> int:
-        return capacity_for(self.train.at(slice(self.batch_size)))
-
-    def _chunk(self, batches: list[np.ndarray]) -> Chunk:
-        """Some batches of one size, in arrays with room for as many as there are at most, so that one program fits."""
-        size = len(batches[0])
-        room = self._capacity if size == self.batch_size else 1
-        x, y = [self._spread.read((room, size, *part.shape[1:]), partial(_read, part, batches, room))
-                for part in self.train]
-        return Chunk(x, y, None, 0, len(batches), size)
-
-
-def _read(rows: np.ndarray, batches: list[np.ndarray], room: int, index: tuple[slice, ...]) -> np.ndarray:
-    """The part of some batches, one below the other, that a device holds; no other row is read."""
-    wanted = [batch[index[1]] for batch in batches]
-    made = np.zeros((room, len(wanted[0]), *rows.shape[1:]), rows.dtype)
-    for place, chosen in zip(made, wanted, strict=False):
-        place[...] = rows[chosen]
-    return made
 
 
 def capacity_for(batch: Arrays) -> int:

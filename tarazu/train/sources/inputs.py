@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.runtime import processes, random
+from tarazu.nn.losses import Loss
+from tarazu.runtime import processes
 from tarazu.train.sources.arrays import Arrays, hold_out, pair, targets
-from tarazu.train.sources.chunk import Pace, Rows, SharedRows
+from tarazu.train.sources.pace import Pace
+from tarazu.train.sources.rows import Rows, SharedRows
 from tarazu.train.sources.stream import Stream, is_stream, rows_of
-from tarazu.train.trainer.trainer import Trainer
 
 
-def rows(trainer: Trainer, x: Any, y: Any, batch_size: int, split: float, given: Any,
-         split_seed: int | None) -> tuple[Rows, Arrays | None]:
+def rows(x: Any, y: Any, batch_size: int, split: float, given: Any, loss: Loss,
+         choose_seed: Callable[[], int]) -> tuple[Rows, Arrays | None]:
     """The rows to train on, and those to validate with: a share `split` of them, or the `given` ones.
 
-    `split_seed`, if there is one, says which; else the seed of earlier fits.
+    `choose_seed()` is asked for the seed by which rows are held out; the `loss` says whether they have classes.
     """
     _require_targets(x, y)
     train = pair(x, y)
@@ -28,11 +29,7 @@ def rows(trainer: Trainer, x: Any, y: Any, batch_size: int, split: float, given:
         return _rows(train, batch_size), _validation(given, train)
     if not split:
         return _rows(train, batch_size), None
-    if split_seed is None:
-        if trainer.split_seed is None:
-            trainer.split_seed = int(random.randint(2**31))
-        split_seed = trainer.split_seed
-    train, validation = hold_out(train, split, split_seed, trainer.loss)
+    train, validation = hold_out(train, split, choose_seed(), loss)
     return _rows(train, batch_size), validation
 
 

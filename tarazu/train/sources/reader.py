@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from tarazu.train.sources.arrays import Arrays
-from tarazu.train.sources.chunk import Pace
+from tarazu.train.sources.pace import Pace
 
 
 class Buffer:

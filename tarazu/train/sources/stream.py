@@ -13,10 +13,10 @@ from tarazu.base.errors import ArgumentError, ShapeError, TarazuError
 from tarazu.runtime import processes
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.placement import Placement
-from tarazu.train.sources.arrays import Arrays, pair
-from tarazu.train.sources.chunk import Chunk, Pace, capacity_for, in_order
+from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, pair
+from tarazu.train.sources.chunk import Chunk, capacity_for, in_order
+from tarazu.train.sources.pace import Pace
 from tarazu.train.sources.reader import Buffer, Reader, row_type
-from tarazu.train.verdict import MOST_SAMPLES
 
 MOST_BYTES_KEPT = 256 * 2**20  # of the rows that the verdict judges
 
@@ -64,7 +64,7 @@ class Stream:
         first = self._peek()
         self._first: Buffer | None = first
         self.batch_size, self._row_type = first.batch, first.row_type
-        self._room = min(MOST_SAMPLES, MOST_BYTES_KEPT // max(first.row_bytes, 1))
+        self._room = min(MOST_JUDGED_ROWS, MOST_BYTES_KEPT // max(first.row_bytes, 1))
         self._keep(first)
 
     def _peek(self) -> Buffer:

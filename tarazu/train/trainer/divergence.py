@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime.tensor.tensor import asarray
 from tarazu.train.sources.arrays import Arrays
+from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import Snapshot, restore
-
-if TYPE_CHECKING:
-    from tarazu.train.trainer.run import Run
 
 LARGE = 1e4  # inputs and targets of networks lie around 1; squares and products of such values leave float32's digits
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 
 from tarazu.record import History
 from tarazu.runtime.tensor.tensor import Tensor, asarray
 from tarazu.train.sources.arrays import Arrays
-from tarazu.train.sources.chunk import Rows
+from tarazu.train.sources.chunk import Chunk
+from tarazu.train.sources.rows import Rows
 from tarazu.train.sources.stream import Stream
-from tarazu.train.trainer.run_chunk import Done
-from tarazu.train.trainer.snapshot import snapshot
+from tarazu.train.trainer.snapshot import Snapshot, snapshot
 from tarazu.train.trainer.trainer import Trainer
 
-if TYPE_CHECKING:
-    from tarazu.train.callbacks.base import Callback
+
+class CompletedChunk(NamedTuple):
+    """The last chunk whose losses were finite, the values from before it, and the step that it ended with."""
+
+    chunk: Chunk
+    before: Snapshot
+    step: int
 
 
 class Run:
@@ -26,7 +31,6 @@ class Run:
     def __init__(self, trainer: Trainer, source: Rows | Stream, validation: Arrays | None, *, epochs: int) -> None:
         self.model, self.trainer, self.source, self.validation = trainer.model, trainer, source, validation
         self.epochs, self.batch_size = epochs, source.batch_size
-        self.callbacks: list[Callback] = []
         self.history = History()
         self.resumed_from = ""  # the checkpoint
         self.epoch = self.step = self.rows = 0  # the last two count in the epoch
@@ -34,7 +38,7 @@ class Run:
         self.sums: list[Tensor] = []  # over the epoch's rows: of the loss and of each metric
         self._changed: tuple[int, list[Tensor]] = (-1, [])
         self.start = snapshot(self.changed())
-        self.last: Done | None = None
+        self.last: CompletedChunk | None = None
         self.failure = ""  # why the run was given up
         self.kept_epoch: int | None = None  # None: the last one
         self.last_validation_losses: np.ndarray | None = None

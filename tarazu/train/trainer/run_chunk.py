@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,18 +11,8 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk
 from tarazu.train.trainer.divergence import abort
+from tarazu.train.trainer.run import CompletedChunk, Run
 from tarazu.train.trainer.snapshot import Snapshot, restore, snapshot
-
-if TYPE_CHECKING:
-    from tarazu.train.trainer.run import Run
-
-
-class Done(NamedTuple):
-    """The last chunk that gave finite losses, the values from before it, and the step that it ended with."""
-
-    chunk: Chunk
-    before: Snapshot
-    step: int
 
 
 def run_chunk(run: Run, chunk: Chunk) -> bool:
@@ -42,7 +31,7 @@ def run_chunk(run: Run, chunk: Chunk) -> bool:
     if chunk.batch == run.batch_size and run.trainer.train_chunk.traces == traces:
         run.source.pace.note(chunk.steps, time.perf_counter() - start)
     run.sums, run.step, run.rows = sums, run.step + chunk.steps, run.rows + chunk.steps * chunk.batch
-    run.last = Done(chunk, before, run.step)
+    run.last = CompletedChunk(chunk, before, run.step)
     return True
 
 

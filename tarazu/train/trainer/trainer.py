@@ -1,4 +1,4 @@
-"""What `compile` prepares: optimizer, loss, metrics, and the train step as one traced function; and the use of it."""
+"""What `compile` prepares: optimizer, loss, metrics, and the train step as one traced function."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.base.checks import positive_int
 from tarazu.base.device import CPU
 from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.ir.interpreter import state
 from tarazu.nn import losses
-from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.ops.control_flow.control import while_loop
 from tarazu.ops.create import arange, zeros_like
@@ -22,16 +20,16 @@ from tarazu.ops.indexing.index import take
 from tarazu.ops.reduce import mean
 from tarazu.ops.shape import reshape
 from tarazu.optim.named import optimizer as find_optimizer
+from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
 from tarazu.runtime.jit.jit import Jit, jit
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.captures import KEPT
 from tarazu.runtime.trace.trace import Trace
 from tarazu.train.metrics import named_metrics
-from tarazu.train.placement import Placement, placement_of
-from tarazu.train.sources.arrays import features, pair, require_labels_fit
-from tarazu.train.trainer.precision import FULL, policy
+from tarazu.train.placement import Placement
+from tarazu.train.trainer.precision import policy
 
 
 class Trainer:
@@ -83,6 +81,14 @@ class Trainer:
         _require_scalar(loss)
         return loss, prediction
 
+    def choose_split_seed(self, saved: int | None) -> int:
+        """The seed by which rows are held out: the `saved` one of a checkpoint, else that of earlier fits."""
+        if saved is not None:
+            return saved
+        if self.split_seed is None:
+            self.split_seed = int(random.randint(2**31))
+        return self.split_seed
+
     def drop_gradients(self) -> None:
         """Set `.grad` of all that is trained to None."""
         for x in self._trained:
@@ -95,10 +101,10 @@ class Trainer:
             raise TrainingError(f"a model without anything to train: {len(wanted)} parameters, all of them frozen",
                                 expected="at least one parameter with requires_grad=True",
                                 fix="add a layer with weights, or thaw them: model.freeze(False)")
-        if not _same(modules, self._modules):
+        if not same_objects(modules, self._modules):
             self._modules, self.train_chunk = modules, jit(self._train_chunk)
         if not self.optimizer.has_own_choice:
-            if not _same(wanted, self.optimizer.parameters):
+            if not same_objects(wanted, self.optimizer.parameters):
                 self.optimizer.attach(wanted)
         elif not {*map(id, wanted)} & {*map(id, self.optimizer.parameters)}:
             raise ArgumentError("an optimizer that was made with parameters of another model",
@@ -148,7 +154,8 @@ def modules_of(model: Module) -> list[Module]:
     return [module for _, module in model.named_modules()]
 
 
-def _same(first: Sequence[Any], second: Sequence[Any]) -> bool:
+def same_objects(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    """Whether two sequences hold the same objects in the same order."""
     return list(map(id, first)) == list(map(id, second))
 
 
@@ -169,40 +176,3 @@ def trainer_of(model: Module) -> Trainer:
         raise TrainingError(f"{type(model).__name__} is not compiled", expected="model.compile(...) first",
                             fix='for example model.compile(optimizer="adam", loss="cross_entropy")')
     return model._trainer
-
-
-def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Tensor:
-    """The outputs for `x` in evaluation mode, computed in batches."""
-    return outputs(model, features(x), positive_int("batch_size", batch_size))
-
-
-def outputs(model: Module, inputs: np.ndarray, batch_size: int = 1024) -> Tensor:
-    """`predict` for inputs that were checked before."""
-    with in_mode(model, training=False), no_grad():
-        forward, placement = _forward(model, inputs), placement_of(model)
-        parts = [forward(placement.inputs(inputs[i:i + batch_size])).numpy() for i in range(0, len(inputs), batch_size)]
-    return asarray(np.concatenate(parts))
-
-
-def _forward(model: Module, inputs: np.ndarray) -> Jit:
-    """The compiled model, made anew when the model has other layers, or another precision, than before."""
-    used = FULL if model._trainer is None else model._trainer.policy
-    if model._predictor is None or not _same([used, *modules_of(model)], model._predictor[0]):
-        model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
-        model._predictor = [used, *modules_of(model)], jit(used.compilable(model))
-    return model._predictor[1]
-
-
-def evaluate(model: Module, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
-    """The loss and the metrics on `x` and `y`, by name."""
-    trainer, arrays = trainer_of(model), pair(x, y)
-    prediction = outputs(model, arrays.x, positive_int("batch_size", batch_size))
-    require_labels_fit(trainer.loss, arrays.y, prediction.shape)
-    return scores(trainer, prediction, asarray(arrays.y))
-
-
-def scores(trainer: Trainer, prediction: Tensor, target: Tensor) -> dict[str, float]:
-    """The loss and the metrics of predictions, by name."""
-    with no_grad():
-        found = {"loss": float(trainer.loss(prediction, target))}
-        return found | {name: float(mean(metric(prediction, target))) for name, metric in trainer.metrics.items()}

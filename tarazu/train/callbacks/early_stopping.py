@@ -1,0 +1,48 @@
+"""The callback that ends training once it makes no more progress."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tarazu.base.errors import ArgumentError
+from tarazu.train.callbacks.monitor import Monitor
+from tarazu.train.trainer.run import Run
+
+
+class EarlyStopping(Monitor):
+    """Ends training when `monitor` got no better (by more than `min_delta`) for `patience` epochs (Prechelt, 1998).
+
+    Which weights are kept is up to `KeepBest`, which watches "val_loss" unless told otherwise.
+
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.0), loss="mse")
+    >>> stop = tz.train.EarlyStopping("loss", patience=2)
+    >>> model.fit([[1.0], [2.0]], [2.0, 4.0], epochs=100, callbacks=stop, seed=0, verbose=0).stopped
+    'early stopping'
+    """
+
+    def __init__(self, monitor: str = "val_loss", *, patience: int = 5, min_delta: float = 0.0,
+                 mode: str = "min") -> None:
+        super().__init__(monitor, mode)
+        if patience < 1 or min_delta < 0:
+            raise ArgumentError(f"EarlyStopping with patience={patience!r}, min_delta={min_delta!r}",
+                                expected="a patience of at least 1 epoch and a min_delta of at least 0",
+                                fix="leave them out for 5 and 0.0")
+        self.patience, self.min_delta = patience, min_delta
+
+    def on_fit_start(self, run: Run) -> None:
+        self._best, self._since = math.inf, 0
+
+    def on_epoch_end(self, run: Run) -> None:
+        value = self._value(run)
+        self._since = 0 if value < self._best - self.min_delta else self._since + 1
+        self._best = min(self._best, value)
+        if self._since >= self.patience:
+            run.stop("early stopping")
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self._best, "since": self._since}
+
+    def load_state_dict(self, content: dict[str, Any]) -> None:
+        self._best, self._since = content["best"], content["since"]

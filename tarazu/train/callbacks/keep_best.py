@@ -1,0 +1,48 @@
+"""The callback that keeps the weights of the best epoch."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.train.callbacks.monitor import Monitor
+from tarazu.train.trainer.run import Run
+
+
+class KeepBest(Monitor):
+    """Keeps the weights of the epoch with the best `monitor` and restores them at the end; part of validated fits.
+
+    `restore=False` leaves the last weights in the model; `epoch` says which was best.
+    """
+
+    def __init__(self, monitor: str = "val_loss", *, mode: str = "min", restore: bool = True) -> None:
+        super().__init__(monitor, mode)
+        self._restore = restore
+        self.on_fit_start(None)
+
+    def on_fit_start(self, run: Run | None) -> None:
+        self.epoch: int | None = None
+        self._best = math.inf
+        self._weights: dict[str, Tensor] = {}
+
+    def on_epoch_end(self, run: Run) -> None:
+        value = self._value(run)
+        if value < self._best:
+            self._best, self.epoch, self._weights = value, run.epoch, run.model.state_dict()
+
+    def on_fit_end(self, run: Run) -> None:
+        if self._restore and self.epoch is not None:
+            run.model.load_state_dict(self._weights)
+            run.kept_epoch = self.epoch
+
+    def state_dict(self) -> dict[str, Any]:
+        if self.epoch is None:
+            return {}
+        return {"best": self._best, "epoch": self.epoch, **{f"weights.{path}": x for path, x in self._weights.items()}}
+
+    def load_state_dict(self, content: dict[str, Any]) -> None:
+        if content:
+            self._best, self.epoch = content["best"], content["epoch"]
+            self._weights = {name.removeprefix("weights."): asarray(value) for name, value in content.items()
+                             if name.startswith("weights.")}

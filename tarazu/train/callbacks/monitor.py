@@ -1,0 +1,27 @@
+"""The base of callbacks that follow one metric from epoch to epoch."""
+
+from __future__ import annotations
+
+from tarazu.base.errors import ArgumentError
+from tarazu.train.callbacks.base import Callback
+from tarazu.train.trainer.run import Run
+
+
+class Monitor(Callback):
+    """Follows the metric `monitor`; with `mode` "min" a smaller value is better, with "max" a larger one."""
+
+    def __init__(self, monitor: str, mode: str) -> None:
+        if mode not in ("min", "max"):
+            raise ArgumentError(f"{type(self).__name__} with mode={mode!r}", expected='"min" or "max"',
+                                fix='use mode="max" for an accuracy')
+        self.monitor, self.mode = monitor, mode
+
+    def _value(self, run: Run) -> float:
+        """The metric of the last epoch; the smaller the better."""
+        row = run.history[-1]
+        if self.monitor not in row:
+            known = [name for name in run.history.history if name != "learning_rate"]
+            raise ArgumentError(f"{type(self).__name__} watches {self.monitor!r}, which this run does not record",
+                                expected=f"one of {', '.join(known)}",
+                                fix="pass validation_split or validation_data to fit, or watch another metric")
+        return float(row[self.monitor]) * (1 if self.mode == "min" else -1)

@@ -1,0 +1,56 @@
+"""The use of a model in evaluation mode: predictions in batches, and the loss and metrics of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.checks import positive_int
+from tarazu.nn.module.mode import in_mode
+from tarazu.nn.module.module import Module
+from tarazu.ops.reduce import mean
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.jit.jit import Jit, jit
+from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.train.placement import placement_of
+from tarazu.train.sources.arrays import features, pair, require_labels_fit
+from tarazu.train.trainer.precision import FULL
+from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, trainer_of
+
+
+def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Tensor:
+    """The outputs for `x` in evaluation mode, computed in batches."""
+    return outputs(model, features(x), positive_int("batch_size", batch_size))
+
+
+def outputs(model: Module, inputs: np.ndarray, batch_size: int = 1024) -> Tensor:
+    """`predict` for inputs that were checked before."""
+    with in_mode(model, training=False), no_grad():
+        forward, placement = _forward(model, inputs), placement_of(model)
+        parts = [forward(placement.inputs(inputs[i:i + batch_size])).numpy() for i in range(0, len(inputs), batch_size)]
+    return asarray(np.concatenate(parts))
+
+
+def _forward(model: Module, inputs: np.ndarray) -> Jit:
+    """The compiled model, made anew when the model has other layers, or another precision, than before."""
+    used = FULL if model._trainer is None else model._trainer.policy
+    if model._predictor is None or not same_objects([used, *modules_of(model)], model._predictor[0]):
+        model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
+        model._predictor = [used, *modules_of(model)], jit(used.compilable(model))
+    return model._predictor[1]
+
+
+def evaluate(model: Module, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
+    """The loss and the metrics on `x` and `y`, by name."""
+    trainer, arrays = trainer_of(model), pair(x, y)
+    prediction = outputs(model, arrays.x, positive_int("batch_size", batch_size))
+    require_labels_fit(trainer.loss, arrays.y, prediction.shape)
+    return scores(trainer, prediction, asarray(arrays.y))
+
+
+def scores(trainer: Trainer, prediction: Tensor, target: Tensor) -> dict[str, float]:
+    """The loss and the metrics of predictions, by name."""
+    with no_grad():
+        found = {"loss": float(trainer.loss(prediction, target))}
+        return found | {name: float(mean(metric(prediction, target))) for name, metric in trainer.metrics.items()}

@@ -1,0 +1,19 @@
+"""The pace of training: how many steps a chunk takes."""
+
+from __future__ import annotations
+
+SECONDS = 0.25  # of a chunk, so that Ctrl-C, progress and callbacks answer within half a second
+GROWTH = 8  # by so much a chunk may be longer than the last one, as the first ones are too short to be timed well
+
+
+class Pace:
+    """How many steps a chunk has: as many as take a quarter of a second, by the time that the last ones took."""
+
+    def __init__(self) -> None:
+        self.steps = 1
+        self.single_steps = False  # one step a chunk, whatever it takes
+
+    def note(self, steps: int, seconds: float) -> None:
+        """So many steps took so long."""
+        fitting = int(SECONDS * steps / max(seconds, 1e-9))
+        self.steps = 1 if self.single_steps else max(1, min(fitting, GROWTH * steps))
