@@ -77,7 +77,7 @@ def main() -> None:
               help="Passes over the training rows at most; training ends earlier when validation stops improving.")
 @click.option("--batch-size", type=click.IntRange(min=1),
               help="Rows per step.  [default: by the number of rows, 32 to 256]")
-@click.option("--hidden", type=Sizes(), default="64,64", show_default=True,
+@click.option("--hidden", type=Sizes(), default=",".join(map(str, TableOptions.hidden)), show_default=True,
               help="Sizes of the hidden layers; 0 for none.")
 @click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.dropout, show_default=True,
               help="Share of each hidden layer that is dropped while training.")

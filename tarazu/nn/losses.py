@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -169,7 +169,32 @@ def _reduced(losses: Any, reduction: str) -> Any:
     raise ArgumentError(f"reduction={reduction!r}", expected='"mean", "sum" or "none"', fix="check the spelling")
 
 
-LOSSES: dict[str, Loss] = {loss.__name__: loss for loss in (cross_entropy, binary_cross_entropy, mse, mae, huber)}
+class LossTraits(NamedTuple):
+    """What training asks of a loss beside its values.
+
+    `target` says what it compares with: "classes" (class numbers, or a probability for each), "labels" (0 or 1 for each
+    output by itself), "numbers", or "unknown". `trivial_predictor` names the best prediction that looks at no input;
+    None where there is no short formula for it. `activation` is the one that the loss applies to logits itself.
+    """
+
+    target: str
+    trivial_predictor: str | None = None
+    activation: Callable[[Any], Any] | None = None
+
+
+TRAITS: dict[Loss, LossTraits] = {
+    cross_entropy: LossTraits("classes", "the class frequencies", softmax),
+    binary_cross_entropy: LossTraits("labels", "the frequency of each output", e.sigmoid),
+    mse: LossTraits("numbers", "the mean"),
+    mae: LossTraits("numbers", "the median"),
+    huber: LossTraits("numbers"),
+}
+LOSSES: dict[str, Loss] = {loss.__name__: loss for loss in TRAITS}
+
+
+def traits(loss: Loss) -> LossTraits:
+    """The traits of a loss; of a user's function nothing is known."""
+    return TRAITS.get(loss, LossTraits("unknown"))
 
 
 def _meant(spec: Any, names: Iterable[str]) -> str:

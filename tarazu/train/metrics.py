@@ -73,4 +73,4 @@ def _named(spec: str | Metric, loss: losses.Loss) -> tuple[str, Metric]:
     if callable(spec):
         return getattr(spec, "__name__", type(spec).__name__), spec
     metric = by_name("metric", spec, METRICS, "a function of (prediction, target)")
-    return spec, binary_accuracy if metric is accuracy and loss is losses.binary_cross_entropy else metric
+    return spec, binary_accuracy if metric is accuracy and losses.traits(loss).target == "labels" else metric

@@ -27,7 +27,7 @@ PATIENCE = 20  # epochs without a better validation loss before training ends
 
 @dataclasses.dataclass(frozen=True)
 class TableOptions:
-    """How a table is split and learned; `batch_size` None means about 100 steps an epoch, from 32 to 256 rows each."""
+    """How a table is split and learned; `batch_size` None takes `usual_batch_size`."""
 
     hidden: Sequence[int] = (64, 64)
     dropout: float = 0.0
@@ -39,6 +39,11 @@ class TableOptions:
     test: float = 0.15
     seed: int = 0
     kinds: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def usual_batch_size(rows: int) -> int:
+    """A batch size by which an epoch has about 100 steps, from 32 to 256 rows each."""
+    return min(max(rows // 100, 32), 256)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +87,7 @@ def fit_table(table: Table, target: str, options: TableOptions | None = None, *,
         compile(model, optimizer, "mse", [_in_units(encoder)])
     validation = (x[split.validation], y[split.validation]) if len(split.validation) else None
     history = fit(model, x[split.train], y[split.train], epochs=options.epochs, validation_data=validation,
-                  verbose=verbose, batch_size=options.batch_size or min(max(len(split.train) // 100, 32), 256),
+                  verbose=verbose, batch_size=options.batch_size or usual_batch_size(len(split.train)),
                   callbacks=[EarlyStopping(patience=PATIENCE)] if validation else [])
     scores = {part: _scores(model, encoder, x[rows], y[rows]) for part, rows in split._asdict().items() if len(rows)}
     return TableFit(model, encoder, summary, split, history, scores, _plot(model, encoder, x, y, split))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from tarazu.diagnose import (
@@ -11,17 +14,13 @@ from tarazu.diagnose import (
     trivial_multilabel_losses,
     trivial_regression_losses,
 )
-from tarazu.nn import losses
+from tarazu.nn.losses import traits
 from tarazu.runtime.tensor.tensor import asarray
 from tarazu.train.evaluate import outputs
 from tarazu.train.metrics import accuracy, binary_accuracy
 from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.trainer import Trainer
-
-# What the trivial predictor of each loss always predicts.
-TRIVIAL_PREDICTORS = {losses.cross_entropy: "the class frequencies", losses.mse: "the mean", losses.mae: "the median",
-                      losses.binary_cross_entropy: "the frequency of each output"}
 
 
 def judge_run(run: Run) -> None:
@@ -37,7 +36,7 @@ def judge_run(run: Run) -> None:
         num_parameters=sum(p.size for p in run.model.parameters() if p.requires_grad), kept_epoch=run.kept_epoch,
         last_validation_losses=run.last_validation_losses if is_same_sample else None,
         train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
-        trivial_predictor=TRIVIAL_PREDICTORS.get(run.trainer.loss))
+        trivial_predictor=traits(run.trainer.loss).trivial_predictor)
     run.history.verdict = judge(run.history)
 
 
@@ -56,17 +55,26 @@ def _measured(trainer: Trainer, part: Arrays) -> tuple[np.ndarray, float | None]
 
 
 def _trivial_losses(trainer: Trainer, train: Arrays, part: Arrays) -> np.ndarray | None:
-    """The losses of the best prediction that looks at no input; None for a loss that Tarazu does not know."""
-    if trainer.loss is losses.cross_entropy:
-        labels, others = class_numbers(train.y), class_numbers(part.y)
-        return None if labels is None or others is None else trivial_classification_losses(labels, others)
-    if trainer.loss is losses.binary_cross_entropy:
-        is_hard = all(np.isin(y, (0, 1)).all() for y in (train.y, part.y))
-        return trivial_multilabel_losses(_rows(train.y), _rows(part.y)) if is_hard else None
-    kinds = {losses.mse: "squared", losses.mae: "absolute"}
-    kind = kinds.get(trainer.loss)
-    return trivial_regression_losses(train.y, part.y, kind) if kind else None
+    """The losses of the best prediction that looks at no input; None where it is not known."""
+    predictor = traits(trainer.loss).trivial_predictor
+    return None if predictor is None else TRIVIAL_LOSSES[predictor](train.y, part.y)
 
 
-def _rows(y: np.ndarray) -> np.ndarray:
-    return y.reshape(len(y), -1)
+def _of_class_frequencies(train: np.ndarray, part: np.ndarray) -> np.ndarray | None:
+    labels, others = class_numbers(train), class_numbers(part)
+    return None if labels is None or others is None else trivial_classification_losses(labels, others)
+
+
+def _of_output_frequencies(train: np.ndarray, part: np.ndarray) -> np.ndarray | None:
+    rows = [y.reshape(len(y), -1) for y in (train, part)]
+    is_hard = all(np.isin(y, (0, 1)).all() for y in rows)
+    return trivial_multilabel_losses(*rows) if is_hard else None
+
+
+# By the trivial predictor of a loss (see `LossTraits`): its losses on a part, from the targets of training and part.
+TRIVIAL_LOSSES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray | None]] = {
+    "the class frequencies": _of_class_frequencies,
+    "the frequency of each output": _of_output_frequencies,
+    "the mean": partial(trivial_regression_losses, loss="squared"),
+    "the median": partial(trivial_regression_losses, loss="absolute"),
+}

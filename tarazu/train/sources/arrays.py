@@ -8,7 +8,7 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.data import split_rows
-from tarazu.nn.losses import Loss, cross_entropy, huber, mae, mse, require_class_numbers
+from tarazu.nn.losses import Loss, require_class_numbers, traits
 from tarazu.runtime.tensor.tensor import Tensor
 
 MOST_JUDGED_ROWS = 20_000  # of each part, by the verdict: more would cost time and change no verdict
@@ -76,7 +76,8 @@ def pair(x: Any, y: Any) -> Arrays:
 def require_labels_fit(loss: Loss, y: np.ndarray, outputs: tuple[int, ...]) -> None:
     """Class numbers must lie below the number of outputs of the model; `outputs` is the shape of a batch of them."""
     has_class_numbers = y.dtype.kind == "i" and y.shape[1:] != outputs[1:]
-    if loss is cross_entropy and has_class_numbers and outputs[-1] > 1:  # the loss itself refuses a single output
+    refuses_one_output = outputs[-1] == 1  # the loss does so itself, with a better message
+    if traits(loss).target == "classes" and has_class_numbers and not refuses_one_output:
         require_class_numbers(y, outputs[-1])
 
 
@@ -95,6 +96,6 @@ def hold_out(arrays: Arrays, share: float, seed: int, loss: Loss) -> tuple[Array
     if not isinstance(share, int | float) or not 0 < share < 1:
         raise ArgumentError(f"validation_split={share!r}", expected="a share between 0 and 1",
                             fix="pass for example validation_split=0.2")
-    labels = None if loss in (mse, mae, huber) else class_numbers(arrays.y)
+    labels = None if traits(loss).target == "numbers" else class_numbers(arrays.y)
     split = split_rows(len(arrays.x), share, 0.0, seed, labels)
     return arrays.at(split.train), arrays.at(split.validation)

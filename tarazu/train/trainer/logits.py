@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
-from tarazu.nn.losses import Loss, binary_cross_entropy, cross_entropy
+from tarazu.nn.losses import Loss, traits
 from tarazu.nn.module.module import Module, observing
 from tarazu.ops.elementwise import sigmoid
 from tarazu.ops.networks.softmax import softmax
 from tarazu.runtime.tensor.tensor import Tensor
-
-OWN_ACTIVATION = {cross_entropy: softmax, binary_cross_entropy: sigmoid}
 
 
 def first_output(model: Module, loss: Loss, inputs: Tensor) -> Any:
@@ -23,7 +21,7 @@ def first_output(model: Module, loss: Loss, inputs: Tensor) -> Any:
 
     with observing(observe):
         output = model(inputs)
-    own = OWN_ACTIVATION.get(loss)
+    own = traits(loss).activation
     used = next((function for made, function in last if made is output and function is not None), None)
     if own is not None and used in (softmax, sigmoid):
         raise ArgumentError(f"a last layer that ends in {used.__name__}, for the loss {loss.__name__}, which applies "
