@@ -9,8 +9,9 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node
+from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.op import Op
+from tarazu.ir.structure import GraphStructure, graphs_in
 from tarazu.ir.types import TensorType
 
 
@@ -53,7 +54,7 @@ class Counts(NamedTuple):
         return "\n".join(lines)
 
 
-def counts(graph: Graph) -> Counts:
+def counts(graph: GraphStructure) -> Counts:
     """The cost of `graph` by primitive; the bodies of calls and loops count as often as they run (a `while`: once)."""
     rows: dict[str, Cost] = {}
     for node in graph.nodes:
@@ -69,7 +70,7 @@ def counts(graph: Graph) -> Counts:
 
 def _rows(node: Node) -> list[tuple[str, Cost]]:
     op: Any = node.op
-    bodies = [value for value in node.attributes.values() if isinstance(value, Graph)]
+    bodies = graphs_in(node.attributes)
     if not bodies:
         read, written = sum(map(_bytes, (x.type for x in node.inputs))), sum(map(_bytes, _types(node)))
         return [(op.name, Cost(1, FLOPS[op.category](node), read, written))]

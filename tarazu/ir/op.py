@@ -5,10 +5,9 @@ Every interpreter (NumPy kernels, gradients, ...) is a table with one row per pr
 
 from __future__ import annotations
 
-from tarazu.ir.type_rules import linalg as matrices
-from tarazu.ir.type_rules import rules
+from tarazu.ir.type_rules import along_axes, contract, control, elementwise, index, linalg, shape
+from tarazu.ir.type_rules.checks import ANY, BITS, FLOAT, NUMBER, REAL, Rule
 from tarazu.ir.type_rules.convolution import convolution
-from tarazu.ir.type_rules.rules import ANY, BITS, FLOAT, NUMBER, REAL, Rule
 
 
 class Op:
@@ -36,16 +35,16 @@ def _elementwise(name: str, rule: Rule) -> Op:
 
 
 def _map(name: str, kinds: tuple[str, ...]) -> Op:
-    return _elementwise(name, rules.elementwise(kinds))
+    return _elementwise(name, elementwise.elementwise(kinds))
 
 
 def _compare(name: str, kinds: tuple[str, ...]) -> Op:
-    return _elementwise(name, rules.comparison(kinds))
+    return _elementwise(name, elementwise.comparison(kinds))
 
 
 # Elementwise, one input
 NEG = _map("neg", NUMBER)
-ABS = _elementwise("abs", rules.absolute)
+ABS = _elementwise("abs", elementwise.absolute)
 SIGN = _map("sign", NUMBER)
 FLOOR = _map("floor", ("float",))
 CEIL = _map("ceil", ("float",))
@@ -71,10 +70,10 @@ ATANH = _map("atanh", FLOAT)
 SIGMOID = _map("sigmoid", ("float",))  # not composed: the gradient of 1 / (1 + exp(-x)) is inf * 0 far out
 ERF = _map("erf", ("float",))
 LGAMMA = _map("lgamma", ("float",))
-POLYGAMMA = _elementwise("polygamma", rules.polygamma)
+POLYGAMMA = _elementwise("polygamma", elementwise.polygamma)
 NOT = _map("not", BITS)
 CONJ = _map("conj", ("complex",))  # not composed: real - 1j * imag makes nan of an infinite part
-IMAG = _elementwise("imag", rules.complex_part)  # the real part is a cast
+IMAG = _elementwise("imag", elementwise.complex_part)  # the real part is a cast
 
 # Elementwise, two inputs
 ADD = _map("add", NUMBER)
@@ -100,70 +99,70 @@ SHIFT_LEFT = _map("shift_left", ("int", "uint"))
 SHIFT_RIGHT = _map("shift_right", ("int", "uint"))  # keeps the sign of signed integers
 
 # Elementwise, the rest
-WHERE = _elementwise("where", rules.where)
-CAST = _elementwise("cast", rules.cast)
-BITCAST = _elementwise("bitcast", rules.bitcast)
-STOP_GRADIENT = _elementwise("stop_gradient", rules.same)
+WHERE = _elementwise("where", elementwise.where)
+CAST = _elementwise("cast", elementwise.cast)
+BITCAST = _elementwise("bitcast", elementwise.bitcast)
+STOP_GRADIENT = _elementwise("stop_gradient", elementwise.same)
 
 # Shape
-RESHAPE = Op("reshape", "shape", rules.reshape)
-TRANSPOSE = Op("transpose", "shape", rules.transpose)
-BROADCAST = Op("broadcast", "shape", rules.broadcast)
-SLICE = Op("slice", "shape", rules.slice_)
-PAD = Op("pad", "shape", rules.pad)  # inputs: the tensor and the scalar to pad with
-CONCAT = Op("concat", "shape", rules.concat)
-FLIP = Op("flip", "shape", rules.flip)
-IOTA = Op("iota", "shape", rules.iota)
+RESHAPE = Op("reshape", "shape", shape.reshape)
+TRANSPOSE = Op("transpose", "shape", shape.transpose)
+BROADCAST = Op("broadcast", "shape", shape.broadcast)
+SLICE = Op("slice", "shape", shape.slice_)
+PAD = Op("pad", "shape", shape.pad)  # inputs: the tensor and the scalar to pad with
+CONCAT = Op("concat", "shape", shape.concat)
+FLIP = Op("flip", "shape", shape.flip)
+IOTA = Op("iota", "shape", shape.iota)
 # The same values on a device, or divided over a mesh. Not composed: nothing else says where a value lies.
-PLACE = Op("place", "shape", rules.place)
+PLACE = Op("place", "shape", shape.place)
 
 # Index. `axes` are indexed by integer tensors that broadcast together; their shape comes first in the result, then the
 # other axes. Indices from -size to size - 1; NumPy raises for others, compiled backends clamp them.
-GATHER = Op("gather", "index", rules.gather)
-SCATTER_ADD = Op("scatter_add", "index", rules.scatter)
-SCATTER_SET = Op("scatter_set", "index", rules.scatter)
+GATHER = Op("gather", "index", index.gather)
+SCATTER_ADD = Op("scatter_add", "index", index.scatter)
+SCATTER_SET = Op("scatter_set", "index", index.scatter)
 
 # Reduce
-SUM = Op("sum", "reduce", rules.reduction(NUMBER))
-PROD = Op("prod", "reduce", rules.reduction(NUMBER))
-MAX = Op("max", "reduce", rules.reduction((*REAL, "bool"), needs_elements=True))
-MIN = Op("min", "reduce", rules.reduction((*REAL, "bool"), needs_elements=True))
-ANY_TRUE = Op("any", "reduce", rules.reduction(("bool",)))
-ALL_TRUE = Op("all", "reduce", rules.reduction(("bool",)))
-ARGMAX = Op("argmax", "reduce", rules.arg_reduction)  # the first of equal ones
-ARGMIN = Op("argmin", "reduce", rules.arg_reduction)
-CUMSUM = Op("cumsum", "reduce", rules.cumulative)
-CUMPROD = Op("cumprod", "reduce", rules.cumulative)  # not composed: products in another order overflow
+SUM = Op("sum", "reduce", along_axes.reduction(NUMBER))
+PROD = Op("prod", "reduce", along_axes.reduction(NUMBER))
+MAX = Op("max", "reduce", along_axes.reduction((*REAL, "bool"), needs_elements=True))
+MIN = Op("min", "reduce", along_axes.reduction((*REAL, "bool"), needs_elements=True))
+ANY_TRUE = Op("any", "reduce", along_axes.reduction(("bool",)))
+ALL_TRUE = Op("all", "reduce", along_axes.reduction(("bool",)))
+ARGMAX = Op("argmax", "reduce", along_axes.arg_reduction)  # the first of equal ones
+ARGMIN = Op("argmin", "reduce", along_axes.arg_reduction)
+CUMSUM = Op("cumsum", "reduce", along_axes.cumulative)
+CUMPROD = Op("cumprod", "reduce", along_axes.cumulative)  # not composed: products in another order overflow
 
 # Contract: the result has the batch axes, then the free axes of the first, then those of the second
-DOT = Op("dot", "contract", rules.dot)
+DOT = Op("dot", "contract", contract.dot)
 # Channels last. Not composed of slices and DOT: that would be a node per element of the window, forward and back, and
 # backends have kernels for the whole. `dilation_input` and negative padding make its gradients the same primitive.
 CONV = Op("conv", "contract", convolution)
 
 # Fourier, over complex elements; "backward" is the conjugate transform, not scaled. Composed of DOT it would take n * n
-FFT = Op("fft", "contract", rules.fft)
+FFT = Op("fft", "contract", along_axes.fft)
 
 # Linalg: matrices in the last two axes. Not composed: loops over elements with branches, which LAPACK has at hand.
 # `solve` gives inverses and triangular solutions too, and is what all their gradients need.
-CHOLESKY = Op("cholesky", "linalg", matrices.cholesky)
-QR = Op("qr", "linalg", matrices.qr, multiple=True)
-EIGH = Op("eigh", "linalg", matrices.eigh, multiple=True)
-SVD = Op("svd", "linalg", matrices.svd, multiple=True)
-SLOGDET = Op("slogdet", "linalg", matrices.slogdet, multiple=True)  # of the others, none tells the sign
-SOLVE = Op("solve", "linalg", matrices.solve)
+CHOLESKY = Op("cholesky", "linalg", linalg.cholesky)
+QR = Op("qr", "linalg", linalg.qr, multiple=True)
+EIGH = Op("eigh", "linalg", linalg.eigh, multiple=True)
+SVD = Op("svd", "linalg", linalg.svd, multiple=True)
+SLOGDET = Op("slogdet", "linalg", linalg.slogdet, multiple=True)  # of the others, none tells the sign
+SOLVE = Op("solve", "linalg", linalg.solve)
 
 # Sort: ascending and stable, NaN last; gives values and indices
-SORT = Op("sort", "sort", rules.sort, multiple=True)
+SORT = Op("sort", "sort", along_axes.sort, multiple=True)
 
 # Random: Philox 4x32-10 of the state (two key words, two words that count the draws)
-RANDOM_BITS = Op("random_bits", "random", rules.random_bits)
+RANDOM_BITS = Op("random_bits", "random", shape.random_bits)
 
 # Control: `call` runs a named graph (a composite or a jitted function), `cond` one of two: a choice by `where` computes
 # both, and an infinite gradient of the one not taken would make nan of the other's. `barrier` gives its inputs, but
 # computations before and after it are never shared, and all of its inputs are there before any of its results.
-CALL = Op("call", "control", rules.call, multiple=True)
-SCAN = Op("scan", "control", rules.scan, multiple=True)
-WHILE = Op("while", "control", rules.while_, multiple=True)
-COND = Op("cond", "control", rules.cond, multiple=True)
-BARRIER = Op("barrier", "control", rules.barrier, multiple=True)
+CALL = Op("call", "control", control.call, multiple=True)
+SCAN = Op("scan", "control", control.scan, multiple=True)
+WHILE = Op("while", "control", control.while_, multiple=True)
+COND = Op("cond", "control", control.cond, multiple=True)
+BARRIER = Op("barrier", "control", control.barrier, multiple=True)

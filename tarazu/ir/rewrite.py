@@ -13,9 +13,11 @@ import numpy as np
 
 from tarazu.base.device import Layout
 from tarazu.ir import op as ops
-from tarazu.ir.graph import CONSTANT, Builder, Graph, Node
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import CONSTANT, Builder, Node
 from tarazu.ir.op import Op
 from tarazu.ir.origin import Origin
+from tarazu.ir.structure import with_graphs
 from tarazu.ir.unread import without_unread
 
 Compute = Callable[[Op, list[np.ndarray], dict[str, Any]], np.ndarray]
@@ -36,9 +38,8 @@ def simplify(graph: Graph, compute: Compute, keep_calls: frozenset[str] = frozen
     def apply(op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
         if op is ops.CALL and attributes["label"] not in keep_calls:
             return inline(inputs, builder.origin, **attributes)
-        bodies = {key: simplify(value, compute, keep_calls)
-                  for key, value in attributes.items() if isinstance(value, Graph)}
-        return _fold(builder, compute, op, inputs, {**attributes, **bodies} if bodies else attributes)
+        return _fold(builder, compute, op, inputs,
+                     with_graphs(attributes, lambda body: simplify(body, compute, keep_calls)))
 
     def inline(inputs: Sequence[Node], outer: Origin, label: str, body: Graph, gradient: Any = None) -> Any:
         def at_inner(node: Node) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.dtypes import DType
-from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node
+from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
+from tarazu.ir.structure import GraphStructure
 
 
-def to_text(graph: Graph) -> str:
+def to_text(graph: GraphStructure) -> str:
     """One line per node: `%3: float32[2,3] = add %1 %2`; graphs inside attributes follow, each under its own name."""
     names = {graph: "graph"}
     texts: list[str] = []
@@ -20,7 +21,7 @@ def to_text(graph: Graph) -> str:
     return "\n\n".join(texts)
 
 
-def _one_graph(graph: Graph, names: dict[Graph, str]) -> str:
+def _one_graph(graph: GraphStructure, names: dict[GraphStructure, str]) -> str:
     number = _number(graph)
     parameters = ", ".join(f"{_value(node, number)}: {node.type}" for node in graph.parameters)
     lines = [f"{names[graph]}({parameters}):"]
@@ -29,12 +30,12 @@ def _one_graph(graph: Graph, names: dict[Graph, str]) -> str:
     return "\n".join(lines)
 
 
-def _number(graph: Graph) -> dict[Node, int]:
+def _number(graph: GraphStructure) -> dict[Node, int]:
     shown = [node for node in graph.nodes if node.op is not CONSTANT]
     return {node: i for i, node in enumerate(shown)}
 
 
-def _line(node: Node, number: dict[Node, int], names: dict[Graph, str]) -> str:
+def _line(node: Node, number: dict[Node, int], names: dict[GraphStructure, str]) -> str:
     inputs = "".join(" " + _value(x, number) for x in node.inputs)
     if node.op is RESULT:
         return f"%{number[node]}: {node.type} = result {node.attributes['index']} of{inputs}"
@@ -54,15 +55,15 @@ def constant_text(array: np.ndarray) -> str:
     return f"constant{list(array.shape)}" if array.size > 4 else str(array.tolist())
 
 
-def _attribute(value: Any, names: dict[Graph, str]) -> str:
-    if isinstance(value, Graph):
+def _attribute(value: Any, names: dict[GraphStructure, str]) -> str:
+    if isinstance(value, GraphStructure):
         return names.setdefault(value, f"body{len(names)}")
     return attribute_text(value)
 
 
 def attribute_text(value: Any) -> str:
     """An attribute of a node on one line; a graph by its size."""
-    if isinstance(value, Graph):
+    if isinstance(value, GraphStructure):
         return f"<{len(value.nodes)} nodes>"
     if isinstance(value, DType):
         return value.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from tarazu.base.dtypes import DType
 
@@ -27,3 +27,13 @@ class TensorType(NamedTuple):
     @property
     def size(self) -> int:
         return math.prod(self.shape)
+
+
+class Signature(Protocol):
+    """What type rules ask of a graph: the types of its inputs and outputs."""
+
+    @property
+    def input_types(self) -> tuple[TensorType, ...]: ...
+
+    @property
+    def output_types(self) -> tuple[TensorType, ...]: ...

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tarazu.ir import op as ops
-from tarazu.ir.graph import CONSTANT, RESULT, Builder, Graph, Node
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import CONSTANT, RESULT, Builder, Node
 
 
 class Narrowed(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tarazu.base.errors import GraphError, TarazuError
-from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node, infer
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node, infer
 from tarazu.ir.op import ALL, Op
 
 _KNOWN = frozenset(ALL)

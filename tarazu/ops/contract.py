@@ -7,7 +7,7 @@ from typing import Any
 from tarazu.base.errors import ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
-from tarazu.ir.type_rules.rules import broadcast_shapes
+from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ops.elementwise import multiply
 from tarazu.ops.promote import as_number, same_dtype
 from tarazu.ops.shape import broadcast_to, normalize_axis, reshape

@@ -11,8 +11,8 @@ from tarazu.base.device import Layout, Mesh
 from tarazu.base.dtypes import DEFAULT_FLOAT
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
-from tarazu.ir.graph import infer
 from tarazu.ir.interpreter import state
+from tarazu.ir.node import infer
 from tarazu.ir.types import TensorType
 from tarazu.ops.promote import as_value
 

@@ -11,7 +11,7 @@ from tarazu.base import dtypes
 from tarazu.base.errors import ArgumentError, AxisError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import Value, bind
-from tarazu.ir.type_rules.rules import broadcast_shapes
+from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ir.types import Shape
 from tarazu.ops.promote import as_value, cast
 

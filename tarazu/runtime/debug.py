@@ -13,8 +13,9 @@ from tarazu.backend.numpy import evaluate
 from tarazu.base.device import Device, Mesh
 from tarazu.base.errors import NanError, TraceError
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Graph, Node
+from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import state
+from tarazu.ir.node import Node
 from tarazu.ir.op import Op
 from tarazu.runtime.device import put, resolve, values
 from tarazu.runtime.eager import Eager

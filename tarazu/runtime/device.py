@@ -18,8 +18,8 @@ from tarazu.base import device as base
 from tarazu.base.device import CPU, Device, Layout, Mesh, Place
 from tarazu.base.errors import ArgumentError, DeviceError
 from tarazu.base.spelling import did_you_mean
-from tarazu.ir.graph import Node
 from tarazu.ir.interpreter import Value
+from tarazu.ir.node import Node
 from tarazu.runtime.trace_lock import wait_for_trace
 
 __all__ = ["CPU", "Device", "Layout", "Mesh", "default_device", "device", "device_of", "devices", "mesh", "move",

@@ -14,8 +14,9 @@ from tarazu.base.device import CPU, Device, Layout, Mesh, default
 from tarazu.base.dtypes import DType
 from tarazu.base.errors import TarazuError
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Graph, Node, infer, leaked
+from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced
+from tarazu.ir.node import Node, infer, leaked
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 from tarazu.transform.gradient.tape import Leaf
 
 tracing = threading.RLock()  # held by the thread that traces

@@ -11,7 +11,8 @@ from tarazu.backend.numpy.program import Program
 from tarazu.base.dtypes import complex64, float32, float64, int32
 from tarazu.base.errors import GraphError
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Builder, Constant, Graph, Node
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import Builder, Constant, Node
 from tarazu.ir.rewrite import simplify
 from tarazu.ir.types import TensorType
 from tarazu.ir.verify import verify

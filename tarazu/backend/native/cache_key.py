@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tarazu.ir.graph import CONSTANT, Graph, Node
+from tarazu.ir.node import CONSTANT, Node
+from tarazu.ir.structure import GraphStructure, graphs_in
 
 
-def nodes_of(graph: Graph) -> Iterator[Node]:
+def nodes_of(graph: GraphStructure) -> Iterator[Node]:
     """All nodes of a graph and of the graphs in their attributes, in an order that equal graphs share."""
     for node in graph.nodes:
         yield node
-        for value in node.attributes.values():
-            if isinstance(value, Graph):
-                yield from nodes_of(value)
+        for body in graphs_in(node.attributes):
+            yield from nodes_of(body)
 
 
-def content(graph: Graph) -> bytes:
+def content(graph: GraphStructure) -> bytes:
     """Bytes that are equal for graphs that compile to the same program."""
     return "\n".join(_lines(graph)).encode()
 
 
-def _lines(graph: Graph) -> Iterator[str]:
+def _lines(graph: GraphStructure) -> Iterator[str]:
     number = {node: i for i, node in enumerate(graph.nodes)}
     yield f"graph {len(graph.parameters)} {[number[node] for node in graph.outputs]}"
     for node in graph.nodes:
@@ -33,10 +33,9 @@ def _lines(graph: Graph) -> Iterator[str]:
             continue
         plain = [(key, _plain(value)) for key, value in node.attributes.items()]
         yield f"{op} {node.type} {[number[x] for x in node.inputs]} {plain}"
-        for value in node.attributes.values():
-            if isinstance(value, Graph):
-                yield from _lines(value)
+        for body in graphs_in(node.attributes):
+            yield from _lines(body)
 
 
 def _plain(value: Any) -> str:
-    return "graph" if isinstance(value, Graph) else str(value)
+    return "graph" if isinstance(value, GraphStructure) else str(value)

@@ -22,7 +22,8 @@ from tarazu.backend.native.schedule import memory_plan as arena
 from tarazu.backend.native.schedule.work_sharing import Run, takes_threads, with_runs
 from tarazu.backend.native.threads import barrier
 from tarazu.base.settings import log
-from tarazu.ir.graph import Graph, Node
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import Node
 
 Writer = Callable[[Function, text.Layout], text.Program]
 

@@ -20,7 +20,8 @@ from tarazu.backend.native.schedule.memory_plan import ALIGN
 from tarazu.backend.native.threads.threads import cores, helpful_threads, note, run
 from tarazu.base.errors import ArgumentError
 from tarazu.base.settings import log
-from tarazu.ir.graph import Graph, Node
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import Node
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 

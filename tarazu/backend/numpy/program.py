@@ -11,7 +11,8 @@ import numpy as np
 from tarazu.backend.numpy.kernels import KERNELS
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
-from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import CONSTANT, PARAMETER, RESULT
 from tarazu.ir.op import Op
 
 Array = np.ndarray

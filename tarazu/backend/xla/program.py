@@ -14,6 +14,7 @@ from tarazu.backend.xla.rules.table import ROWS, interpret
 from tarazu.base.device import Device, Layout, Mesh
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
+from tarazu.ir.structure import graphs_in
 
 # Unless told so, XLA keeps more digits than half precision has between one operation and the next.
 OPTIONS = {"xla_allow_excess_precision": False}
@@ -77,6 +78,6 @@ def primitive(op: Op, attributes: dict[str, Any]) -> Compiled:
 @functools.lru_cache(maxsize=2048)
 def _primitive(op: Op, attributes: tuple[tuple[str, Any], ...]) -> Compiled:
     own = dict(attributes)
-    graphs = [value for value in own.values() if isinstance(value, Graph)]
+    graphs = graphs_in(own)
     return Compiled(functools.partial(ROWS[op], **own),
                     is_bounded=own.get("bound") is not None or bounds.is_bounded(*graphs))

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tarazu.ir.draw.picture import Picture, Vertex, picture
-from tarazu.ir.graph import Graph
+from tarazu.ir.structure import GraphStructure
 
 Group = tuple[str, ...]
 
 
-def to_mermaid(graph: Graph, depth: int | None = None) -> str:
+def to_mermaid(graph: GraphStructure, depth: int | None = None) -> str:
     """The graph as a Mermaid flowchart, modules as subgraphs."""
     shown = picture(graph, depth)
     lines = _nested(shown, _mermaid_vertex, lambda number, title: f'subgraph box{number}["{title}"]', "end")
     return "\n".join(["flowchart TD", *lines, *[f"  n{u} --> n{v}" for u, v in shown.edges]])
 
 
-def to_dot(graph: Graph, depth: int | None = None) -> str:
+def to_dot(graph: GraphStructure, depth: int | None = None) -> str:
     """The graph in Graphviz's language, modules as clusters."""
     shown = picture(graph, depth)
     lines = _nested(shown, _dot_vertex, lambda number, title: f'subgraph cluster{number} {{ label="{title}"', "}")

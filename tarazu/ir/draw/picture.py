@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node
+from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
+from tarazu.ir.structure import GraphStructure
 from tarazu.ir.text import attribute_text, constant_text
 
 LANES = ("forward", "backward", "update")  # an update is what depends on gradients: an optimizer's step
@@ -43,13 +44,13 @@ class Picture:
         return len(self.vertices) - 1
 
 
-def picture(graph: Graph, depth: int | None = None) -> Picture:
+def picture(graph: GraphStructure, depth: int | None = None) -> Picture:
     """The picture of `graph`; boxes that are nested deeper than `depth` are folded up."""
     return _Painter(graph, depth).picture
 
 
 class _Painter:
-    def __init__(self, graph: Graph, depth: int | None) -> None:
+    def __init__(self, graph: GraphStructure, depth: int | None) -> None:
         self.graph, self.depth, self.picture = graph, depth, Picture()
         self.lane: dict[Node, str] = {}
         self._place: dict[Any, int] = {}  # the vertex of a node, of a folded box, of a parameter in a box

@@ -8,7 +8,7 @@ from pathlib import Path
 from tarazu.ir.cost import counts
 from tarazu.ir.draw.layout import LINE, PADDING, Box, layout
 from tarazu.ir.draw.picture import Picture, picture
-from tarazu.ir.graph import Graph
+from tarazu.ir.structure import GraphStructure
 
 STYLE = """
 .tz-graph{--ink:#1c2430;--soft:#667085;--line:#98a2b3;--paper:#ffffff;--box:#8aa4c811;--edge:#c3ccd8;
@@ -34,7 +34,7 @@ pre{{font:12px ui-monospace,Menlo,Consolas,monospace}}</style>
 """
 
 
-def to_svg(graph: Graph, depth: int | None = None) -> str:
+def to_svg(graph: GraphStructure, depth: int | None = None) -> str:
     """The drawing of `graph`; boxes that are nested deeper than `depth` are folded up."""
     shown = picture(graph, depth)
     lanes = layout(shown)
@@ -50,7 +50,7 @@ def to_svg(graph: Graph, depth: int | None = None) -> str:
         *[_frames(lane) for lane in lanes], *edges, *[_node(shown, box) for box in places.values()], "</svg>"])
 
 
-def to_html(graph: Graph, path: str | Path, title: str = "graph", depth: int | None = None) -> Path:
+def to_html(graph: GraphStructure, path: str | Path, title: str = "graph", depth: int | None = None) -> Path:
     """Write a page with the drawing, the counts and the text of `graph`; gives the path."""
     target = Path(path)
     target.write_text(PAGE.format(title=escape(title), svg=to_svg(graph, depth), counts=escape(str(counts(graph))),

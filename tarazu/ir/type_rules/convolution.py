@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.ir.type_rules.rules import NUMBER, require_kind, require_same_dtype
+from tarazu.ir.type_rules.checks import NUMBER, require_kind, require_same_dtype
 from tarazu.ir.types import Shape, TensorType
 
 Widths = tuple[tuple[int, int], ...]  # (before, after) per axis

@@ -13,8 +13,8 @@ from typing import Any
 
 from tarazu.base.device import Layout, Mesh
 from tarazu.base.errors import ArgumentError, ShapeError, TarazuError, TraceError
-from tarazu.ir.graph import Node
 from tarazu.ir.interpreter import state as interpreter_state
+from tarazu.ir.node import Node
 from tarazu.nn.module.error_path import brief, join, say_where, step
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.nn.module.trainable import Trainable

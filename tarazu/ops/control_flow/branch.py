@@ -8,8 +8,9 @@ from typing import Any
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError, TarazuError
 from tarazu.base.pytree import Structure, describe
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Builder, Graph
+from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, Value, bind, state
+from tarazu.ir.node import Builder
 from tarazu.ir.types import TensorType
 from tarazu.ops.control_flow.control import contains, type_of, values_of
 from tarazu.ops.elementwise import clip, less

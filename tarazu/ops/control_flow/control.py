@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from tarazu.base.errors import ArgumentError, ShapeError, TraceError
 from tarazu.base.pytree import Structure, describe, flatten
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Builder, Graph
+from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, Value, bind, state
+from tarazu.ir.node import Builder
 from tarazu.ir.types import TensorType
 from tarazu.ops.promote import as_value
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.ir.type_rules.rules import broadcast_shapes
+from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ops import elementwise as e
 from tarazu.ops import reduce
 from tarazu.ops.complex import conj, real

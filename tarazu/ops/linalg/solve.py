@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
-from tarazu.ir.type_rules.rules import broadcast_shapes
+from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ops import elementwise as e
 from tarazu.ops.complex import conj, real
 from tarazu.ops.contract import matmul

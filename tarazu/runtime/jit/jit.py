@@ -13,8 +13,9 @@ from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import Structure, flatten, flatten_call
 from tarazu.base.settings import log
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Graph, Node
+from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import state
+from tarazu.ir.node import Node
 from tarazu.ir.origin import Origin
 from tarazu.ir.types import TensorType
 from tarazu.runtime.autograd.autograd import with_gradients

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 from tarazu.ops.elementwise import stop_gradient
 from tarazu.ops.indexing.index import take
 from tarazu.ops.promote import as_float, as_value

@@ -9,8 +9,8 @@ import numpy as np
 
 from tarazu.base.dtypes import DEFAULT_FLOAT, DType, as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
-from tarazu.ir.graph import Node
-from tarazu.ir.type_rules.rules import broadcast_shapes
+from tarazu.ir.node import Node
+from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ir.types import Shape
 from tarazu.ops.elementwise import astype
 from tarazu.ops.promote import as_value

@@ -13,8 +13,8 @@ import numpy as np
 
 from tarazu.base.dtypes import DEFAULT_FLOAT, FROM_NUMPY, KIND_ORDER, DType, as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, GradientError, ShapeError, TraceError
-from tarazu.ir.graph import Node
 from tarazu.ir.interpreter import state
+from tarazu.ir.node import Node
 from tarazu.ops import create, elementwise, shape
 from tarazu.ops.indexing import index
 from tarazu.ops.promote import as_value

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 from tarazu.runtime.tensor.tensor import Tensor, asarray
 from tarazu.transform.gradient.tape import EVERYTHING, ignoring
 

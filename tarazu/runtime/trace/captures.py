@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Builder, Node, leaked
+from tarazu.ir.node import Builder, Node, leaked
 from tarazu.ir.types import TensorType
 from tarazu.runtime.tensor.detached import Detached
 from tarazu.runtime.tensor.tensor import Tensor

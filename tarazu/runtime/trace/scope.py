@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tarazu.ir.graph import Builder
+from tarazu.ir.node import Builder
 from tarazu.ir.origin import NOWHERE
 
 _PACKAGE = str(Path(__file__).parents[2]) + os.sep

@@ -13,8 +13,9 @@ from tarazu.base.dtypes import DType
 from tarazu.base.errors import TraceError
 from tarazu.base.pytree import flatten
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Graph, Node
+from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, state
+from tarazu.ir.node import Node
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 from tarazu.runtime.device import common_device, device_of, resolve

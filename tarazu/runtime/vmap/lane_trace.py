@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
 from tarazu.base.pytree import Structure, flatten
-from tarazu.ir.graph import Graph, Node
+from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import state
+from tarazu.ir.node import Node
 from tarazu.ir.types import TensorType
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.captures import KEPT, Change

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tarazu.base.errors import ArgumentError, OutOfRangeError, TraceError
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 from tarazu.ops.random.bits import wide_bits
 from tarazu.ops.shape import stack
 from tarazu.runtime import random

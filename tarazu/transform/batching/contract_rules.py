@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tarazu.ir.graph import infer
 from tarazu.ir.interpreter import bind
+from tarazu.ir.node import infer
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 from tarazu.ops.elementwise import add, multiply

@@ -8,9 +8,11 @@ from typing import Any
 
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
-from tarazu.ir.graph import RESULT, Graph, Node
+from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Value, bind, state
+from tarazu.ir.node import RESULT, Node
 from tarazu.ir.op import Op
+from tarazu.ir.structure import graphs_in
 from tarazu.ir.types import TensorType
 from tarazu.ops import reduce
 from tarazu.ops.control_flow import control
@@ -183,7 +185,7 @@ def random_states(graph: Graph) -> frozenset[int]:
             states.update(node.inputs)
         elif node in states and isinstance(node.op, Op) and node.op.is_elementwise:  # a state made from another one
             states.update(x for x in node.inputs if x.type == node.type)
-        inner = [x for x in node.attributes.values() if isinstance(x, Graph)]
+        inner = graphs_in(node.attributes)
         if inner:  # a body's parameters are the last inputs of a loop, the carries and rows; of a call, all of them
             count = min(len(inner[-1].parameters), len(node.inputs))
             states.update(node.inputs[len(node.inputs) - count + i] for i in random_states(inner[-1]) if i < count)

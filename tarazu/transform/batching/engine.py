@@ -13,6 +13,7 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Value, bind, state
 from tarazu.ir.op import Op
+from tarazu.ir.structure import graphs_in
 from tarazu.ir.types import TensorType
 from tarazu.ops.shape import broadcast_to, reshape
 
@@ -95,7 +96,7 @@ def spread(x: Lanes, size: int) -> Any:
 
 def _draws(op: Op, attributes: dict[str, Any]) -> bool:
     """Whether the primitive draws random bits, which differ between lanes though nothing that goes in does."""
-    return op is ops.RANDOM_BITS or any(graph_draws(x) for x in attributes.values() if isinstance(x, Graph))
+    return op is ops.RANDOM_BITS or any(map(graph_draws, graphs_in(attributes)))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -15,7 +15,7 @@ from tarazu.backend.native.lowering.loop_nest import Access, Apply, Expression, 
 from tarazu.backend.native.lowering.steps import Branch, Callback, Launch, Repeat, Step, input_types, result_types
 from tarazu.backend.native.schedule.work_sharing import Run, is_shared
 from tarazu.ir.cost import FLOPS
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 
 MOST_NAMES, MOST_SCOPES = 8, 2
 

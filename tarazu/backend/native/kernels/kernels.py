@@ -11,7 +11,7 @@ from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.launches import is_product, joined
 from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Expression, Kernel, Nest
 from tarazu.backend.native.lowering.steps import Launch
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 
 
 class Kernels:

@@ -12,7 +12,8 @@ from tarazu.backend.native.lowering.steps import Branch, Launch, Repeat, Step, T
 from tarazu.backend.native.lowering.views import Buffer, View
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Graph, Node
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import Node
 
 if TYPE_CHECKING:
     from tarazu.backend.native.lowering.region import Region

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tarazu.backend.native.lowering.loop_nest import Constant, Expression, Reduction
 from tarazu.backend.native.lowering.views import Lines, View, identity, unit, zero
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 from tarazu.ir.types import Shape
 
 Reads = Sequence[tuple[Node, Lines | None]]

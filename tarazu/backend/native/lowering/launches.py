@@ -25,7 +25,7 @@ from tarazu.backend.native.lowering.steps import Launch, Operand
 from tarazu.backend.native.lowering.views import Buffer, Lines, View, access, identity
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 
 if TYPE_CHECKING:
     from tarazu.backend.native.lowering.region import Region

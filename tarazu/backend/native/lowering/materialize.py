@@ -9,7 +9,8 @@ from tarazu.backend.native.lowering.steps import input_types, result_types
 from tarazu.backend.native.lowering.views import identity, split_lines
 from tarazu.backend.native.math.elementwise import UNSUPPORTED
 from tarazu.ir import op as ops
-from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.types import TensorType
 
 DEAR = {ops.DIV: 4, ops.SQRT: 4, ops.FLOOR_DIVIDE: 6, ops.REMAINDER: 6, ops.POW: 30, ops.EXP: 8, ops.LOG: 10,

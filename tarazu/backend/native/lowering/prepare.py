@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Builder, Graph, Node
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import Builder, Node
 from tarazu.ir.op import Op
+from tarazu.ir.structure import with_graphs
 
 LARGE = 64 * 1024  # bytes of a weight that is worth keeping in the cache of one core
 SMALL = 1024 * 1024  # bytes of partial sums that are worth exchanging instead
@@ -30,14 +32,13 @@ def prepare(graph: Graph, threads: int, first: int = 0) -> Graph:
         builder.origin = node.origin
 
     def apply(op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
-        bodies = {key: prepare(value, threads, _constants(op, attributes))
-                  for key, value in attributes.items() if isinstance(value, Graph)}
+        attributes = with_graphs(attributes, lambda body: prepare(body, threads, _constants(op, attributes)))
         if op is ops.SCAN:
-            inputs, body, constants = _turned(builder, inputs, bodies["body"], attributes["constants"])
+            inputs, body, constants = _turned(builder, inputs, attributes["body"], attributes["constants"])
             return builder.add(op, inputs, {**attributes, "body": body, "constants": constants})
         if op is ops.DOT and inputs[1] in weights and _is_divided(inputs, attributes, threads):
             return _divided(builder, inputs, threads)
-        return builder.add(op, inputs, {**attributes, **bodies} if bodies else attributes)
+        return builder.add(op, inputs, attributes)
 
     return Graph(parameters, graph.evaluate(parameters, apply, builder.constant, at))
 

@@ -11,7 +11,7 @@ from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Expression
 from tarazu.backend.native.lowering.views import Buffer, Line, Lines, View, identity, unit, zero
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 from tarazu.ir.type_rules.convolution import span
 from tarazu.ir.types import Shape
 

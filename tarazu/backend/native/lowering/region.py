@@ -24,7 +24,8 @@ from tarazu.backend.native.lowering.materialize import (
 from tarazu.backend.native.lowering.steps import Callback, Launch, Step
 from tarazu.backend.native.lowering.views import Buffer, Line, Lines, View, aligned, identity, split_lines, unit, zero
 from tarazu.ir import op as ops
-from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Graph, Node
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.types import TensorType
 
 Leaf = Callable[[Node, Lines | None, View, Lines], Expression]

@@ -7,7 +7,7 @@ from typing import Any
 
 from tarazu.backend.native.lowering.loop_nest import Kernel, Nest
 from tarazu.backend.native.lowering.views import Buffer, View
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 from tarazu.ir.types import TensorType
 
 Operand = tuple[Buffer, int]  # a buffer, and how many elements of it to skip

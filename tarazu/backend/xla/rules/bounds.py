@@ -23,9 +23,8 @@ _notes: ContextVar[list[Array]] = ContextVar("notes")
 def is_bounded(*graphs: Graph) -> bool:
     """Whether the graphs, or graphs inside them, hold a `while` with a bound."""
     nodes = [node for graph in graphs for node in graph.nodes]
-    inside = {value for node in nodes for value in node.attributes.values() if isinstance(value, Graph)}
-    return any(node.op is ops.WHILE and node.attributes.get("bound") is not None for node in nodes) or any(
-        map(is_bounded, inside))
+    return (any(node.op is ops.WHILE and node.attributes.get("bound") is not None for node in nodes)
+            or any(is_bounded(*graph.subgraphs) for graph in graphs))
 
 
 @contextlib.contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tarazu.ir.graph import CONSTANT, PARAMETER, RESULT, Builder, Graph, Node
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Builder, Node
 from tarazu.ir.op import ALL
 
 BY_NAME = {op.name: op for op in ALL}

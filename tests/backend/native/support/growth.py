@@ -12,7 +12,7 @@ from inputs import Source, draw
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Builder, Node
+from tarazu.ir.node import Builder, Node
 from tarazu.ir.op import Op
 from tarazu.ir.types import Shape, TensorType
 

@@ -13,7 +13,7 @@ from tarazu.backend.native.llvm.llvm_text import Module
 from tarazu.backend.native.llvm.target import Target, host
 from tarazu.backend.native.lowering.loop_nest import Kernel
 from tarazu.base.dtypes import FROM_NUMPY, as_dtype
-from tarazu.ir.graph import Builder, Node
+from tarazu.ir.node import Builder, Node
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 

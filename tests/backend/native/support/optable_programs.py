@@ -8,7 +8,8 @@ from optable import Record, leaves
 
 import tarazu as tz
 from tarazu.backend.numpy import BACKEND
-from tarazu.ir.graph import Builder, Graph
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import Builder
 
 CLOSE = 1e-12  # of float64, relative to the element or to the largest one
 

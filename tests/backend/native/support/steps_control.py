@@ -138,7 +138,7 @@ def loop(growth: Growth, grow: Grow) -> None:
 
 
 def _below_limit(items: list[Item]) -> Graph:
-    from tarazu.ir.graph import Builder
+    from tarazu.ir.node import Builder
 
     builder = Builder()
     parameters = [builder.parameter(item.node.type) for item in items]

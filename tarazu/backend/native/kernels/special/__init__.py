@@ -16,7 +16,7 @@ from tarazu.backend.native.llvm.llvm_text import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.loop_nest import Kernel
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 from tarazu.ir.op import Op
 
 # Each writes `void name(ptr frame, ptr inputs..., ptr results..., i64 begin, i64 end)` for a node, or gives None where

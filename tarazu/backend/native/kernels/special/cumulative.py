@@ -12,7 +12,7 @@ from tarazu.backend.native.lowering.loop_nest import Kernel
 from tarazu.backend.native.math.half import HALVES
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 
 
 def cumulative(module: Module, target: Target, name: str, node: Node) -> Kernel | None:

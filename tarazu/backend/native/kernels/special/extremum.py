@@ -9,7 +9,7 @@ from tarazu.backend.native.llvm.llvm_text import Index, Module, Value, constant,
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.loop_nest import Kernel
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 
 
 def extremum(module: Module, target: Target, name: str, node: Node) -> Kernel | None:

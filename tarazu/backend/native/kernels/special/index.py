@@ -13,7 +13,7 @@ from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.loop_nest import Kernel
 from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 
 LARGE, AHEAD = 512, 2  # parts of so many bytes are fetched into the cache so many parts ahead
 

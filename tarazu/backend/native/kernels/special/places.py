@@ -14,7 +14,7 @@ import numpy as np
 from tarazu.backend.native.kernels.special.entry import bits, coordinates, row_major
 from tarazu.backend.native.llvm.llvm_text import Function, Index, Value
 from tarazu.base.dtypes import DType
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 
 
 class Places:

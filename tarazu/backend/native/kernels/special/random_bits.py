@@ -9,7 +9,7 @@ from tarazu.backend.native.kernels.special.entry import Entry
 from tarazu.backend.native.llvm.llvm_text import Function, Module, Value, constant, constants, vector
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.loop_nest import Kernel
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 
 MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
 WEYL = 0x9E3779B9, 0xBB67AE85

@@ -12,7 +12,7 @@ from tarazu.backend.native.kernels.special.order import key
 from tarazu.backend.native.llvm.llvm_text import Index, Module, Value, constant, constants, vector
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.loop_nest import Kernel
-from tarazu.ir.graph import Node
+from tarazu.ir.node import Node
 
 SHORT = 96  # up to this length counting, which takes the square of it, is faster
 DIGITS = 256
