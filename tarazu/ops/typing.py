@@ -1,0 +1,28 @@
+"""Types in the signatures of functions of tensors: what they take and what they give.
+
+The tensor that users hold is made in `runtime`, which stands above. Signatures name it all the same, so that `help` and
+editors say what comes out; it is imported for type checkers only, and this file is the one that does so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from tarazu.base.dtypes import DType
+from tarazu.ir.interpreter import Value
+
+if TYPE_CHECKING:
+    from tarazu.runtime.tensor.tensor import Tensor
+else:
+    Tensor = Value
+
+Scalar: TypeAlias = bool | int | float | complex
+ArrayLike: TypeAlias = "Tensor | np.ndarray | np.generic | Scalar | Sequence[ArrayLike]"  # what becomes a tensor
+Axes: TypeAlias = int | Sequence[int] | None  # of which None is all
+DTypeLike: TypeAlias = DType | str | type | np.dtype
+ShapeLike: TypeAlias = int | Sequence[int]
+
+__all__ = ["ArrayLike", "Axes", "DTypeLike", "Scalar", "ShapeLike", "Tensor"]
