@@ -54,10 +54,10 @@ def read(folder: Path) -> Content | None:
         return None
     line = _description(folder)
     path = folder / line["tensors"]
-    found = Content(line["values"], read_tensors(path, fix=_start_anew(folder)))
-    if _checksum(path, found.values) != line["checksum"]:
+    content = Content(line["values"], read_tensors(path, fix=_start_anew(folder)))
+    if _checksum(path, content.values) != line["checksum"]:
         raise _damaged(folder, "damaged: the checksum is another")
-    return found
+    return content
 
 
 def _require_free(folder: Path) -> None:
@@ -76,8 +76,8 @@ def _description(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise _damaged(folder, f"not JSON: {error}") from None
     if not isinstance(line, dict) or line.get("format") != FORMAT:
-        found = line.get("format") if isinstance(line, dict) else line
-        raise FileFormatError(f"a checkpoint of format {found!r}", path=folder / DESCRIPTION, expected=repr(FORMAT),
+        given = line.get("format") if isinstance(line, dict) else line
+        raise FileFormatError(f"a checkpoint of format {given!r}", path=folder / DESCRIPTION, expected=repr(FORMAT),
                               fix=f"go on with the version of Tarazu that wrote it, or {_start_anew(folder)}")
     if line.keys() != {"format", "tensors", "checksum", "values"}:
         raise _damaged(folder, f"damaged: it holds {', '.join(line)}")
