@@ -1,4 +1,4 @@
-"""What signatures and docstrings say: types of parameters, and of each public callable what it does, raises and looks like."""
+"""Signatures and docstrings: parameters have types, and public callables an example and the errors that they raise."""
 
 import ast
 import inspect
@@ -80,5 +80,5 @@ def test_docstrings(name):
     for method, function in methods(thing) if isinstance(thing, type) else ():
         assert inspect.getdoc(getattr(thing, method)), f"{name}.{method} has no docstring"
         if RAISES.search(source(function)):
-            said = inspect.getdoc(getattr(thing, method)) or ""
-            assert ERROR.search(said), f"the docstring of {name}.{method} does not say which error it raises"
+            said = f"{text} {inspect.getdoc(getattr(thing, method))}"
+            assert ERROR.search(said), f"neither {name} nor {name}.{method} says which error it raises"
