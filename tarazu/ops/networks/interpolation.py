@@ -11,7 +11,7 @@ from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops.control_flow.control import composite
 from tarazu.ops.elementwise import add, multiply, subtract
 from tarazu.ops.indexing.index import take
-from tarazu.ops.networks.window_options import numbers
+from tarazu.ops.networks.window_options import per_axis
 from tarazu.ops.promote import as_float, as_value
 
 
@@ -32,7 +32,7 @@ def interpolate(x: Any, sizes: int | Sequence[int], *, mode: str = "linear", ali
         raise ShapeError(f"interpolate: an input of shape {x.shape}",
                          expected="(batch, *sizes, channels) with sizes of at least 1",
                          fix="x[None] is a batch of one, x[..., None] has one channel")
-    wanted = numbers("interpolate", "sizes", sizes, len(x.shape) - 2)
+    wanted = per_axis("interpolate", "sizes", sizes, len(x.shape) - 2)
     if mode == "nearest" and not align_corners:
         return _nearest(x, sizes=wanted)
     if mode != "linear":
