@@ -1,14 +1,17 @@
-"""Text files that are whole or not there, and the one spelling of numbers that JSON cannot hold."""
+"""Text files that appear whole or not at all, and lines of strict JSON that hold numbers which are not finite."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from tarazu.base.files import replacing
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -29,7 +32,7 @@ def write_text(path: str | os.PathLike, text: str) -> Path:
     return path
 
 
-def to_line(value: Any) -> str:
+def to_line(value: Json) -> str:
     """`value` as one line of strict JSON; numbers that are not finite become "NaN", "Infinity" and "-Infinity".
 
     >>> to_line({"loss": math.nan, "epoch": 3})
@@ -47,7 +50,7 @@ def from_line(line: str) -> Any:
     return _decode(json.loads(line))
 
 
-def _encode(value: Any) -> Any:
+def _encode(value: Json) -> Json:
     if isinstance(value, dict):
         return {key: _encode(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -57,7 +60,7 @@ def _encode(value: Any) -> Any:
     return value
 
 
-def _decode(value: Any) -> Any:
+def _decode(value: Json) -> Json:
     if isinstance(value, dict):
         return {key: _decode(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -35,7 +35,8 @@ def write(folder: Path, epoch: int, values: dict[str, Any], tensors: Iterable[tu
     folder.mkdir(parents=True, exist_ok=True)
     name = f"tensors-{epoch}.safetensors"
     write_tensors(folder / name, tensors)
-    line = {"format": FORMAT, "tensors": name, "checksum": _checksum(folder / name, values), "values": values}
+    line: dict[str, Any] = {"format": FORMAT, "tensors": name, "checksum": _checksum(folder / name, values),
+                            "values": values}
     write_text(folder / DESCRIPTION, to_line(line) + "\n")
     for path in _own_files(folder):
         if path.name != name:
