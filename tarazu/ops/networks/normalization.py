@@ -65,7 +65,7 @@ def rms_norm(x: ArrayLike, weight: ArrayLike, *, epsilon: float = 1e-5) -> Tenso
     >>> tz.rms_norm(tz.tensor([1.0, 7.0]), tz.tensor([5.0, 5.0]), epsilon=0)
     Tensor([1., 7.], dtype=float32)
     """
-    return _rms_norm(as_float(x), weight, epsilon=epsilon)
+    return _rms_norm(as_float(x), as_value(weight), epsilon=epsilon)
 
 
 @composite("rms_norm")
@@ -86,7 +86,8 @@ def batch_norm(x: ArrayLike, mean: ArrayLike, variance: ArrayLike, weight: Array
     Tensor([-1.,  1.], dtype=float32)
     """
     x = as_float(x)
-    return _batch_norm(x, mean, variance, as_value(weight, x.dtype), as_value(bias, x.dtype), epsilon=epsilon)
+    weight, bias = as_value(weight, x.dtype), as_value(bias, x.dtype)
+    return _batch_norm(x, as_value(mean), as_value(variance), weight, bias, epsilon=epsilon)
 
 
 @composite("batch_norm")
