@@ -13,6 +13,7 @@ from tarazu.diagnose.measuring import curves
 from tarazu.diagnose.measuring.bootstrap import interval, resampled_means
 
 Measured: TypeAlias = float | int | str | None
+Measurements: TypeAlias = dict[str, Measured | np.generic]  # by the names in MEASUREMENTS
 
 # All measurements, each named here only. Losses and what is computed from them are in the unit of the loss; `_low` and
 # `_high` are the ends of a 95 % bootstrap interval over samples; None means that it could not be measured.
@@ -88,7 +89,7 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
     if validation_losses is not None and len(validation_losses):
         last = last_validation_losses if kept < len(rows) else None
         validation = _summarize("validation", [validation_losses, trivial_validation_losses, last], generator)
-    measured: dict[str, Any] = {
+    measured: Measurements = {
         **dict.fromkeys(MEASUREMENTS), "num_parameters": num_parameters, "epochs": len(rows), "kept_epoch": kept,
         "train_accuracy": train_accuracy, "validation_accuracy": validation_accuracy, "validation_samples": 0,
         "trivial_predictor": trivial_predictor}
@@ -124,17 +125,17 @@ def _summarize(name: str, columns: Sequence[np.ndarray | None], generator: np.ra
     return _Summary(table.mean(axis=0), resampled_means(table, generator), samples, non_finite)
 
 
-def _set_measurements(name: str, losses: _Summary) -> dict[str, Any]:
+def _set_measurements(name: str, losses: _Summary) -> Measurements:
     """Loss, trivial loss and skill on one set."""
     (loss, trivial), resampled = losses.mean[:2], losses.resampled
-    measured = {f"{name}_samples": losses.samples, f"{name}_loss": loss, f"trivial_{name}_loss": trivial}
+    measured: Measurements = {f"{name}_samples": losses.samples, f"{name}_loss": loss, f"trivial_{name}_loss": trivial}
     if trivial > 0 and resampled[:, 1].min() > 0:
         skills = 1 - resampled[:, 0] / resampled[:, 1]
         measured |= _with_interval(f"{name}_skill", 1 - loss / trivial, skills, losses.samples)
     return measured
 
 
-def _worst(losses: np.ndarray) -> dict[str, Any]:
+def _worst(losses: np.ndarray) -> Measurements:
     """The share of the loss in the fiftieth of the samples with the largest losses."""
     count, total = len(losses) // 50, losses.sum()
     if not count or not total > 0:
@@ -142,42 +143,41 @@ def _worst(losses: np.ndarray) -> dict[str, Any]:
     return {"worst_samples": count, "worst_share": np.sort(losses)[-count:].sum() / total}
 
 
-def _comparison(train: _Summary, validation: _Summary) -> dict[str, Any]:
+def _comparison(train: _Summary, validation: _Summary) -> Measurements:
     """The gap between both sets, and the rise of the validation loss from the kept to the last weights."""
-    measured = _with_interval("gap", validation.mean[0] - train.mean[0],
-                           validation.resampled[:, 0] - train.resampled[:, 0], min(train.samples, validation.samples))
-    measured |= _with_interval("validation_loss", validation.mean[0], validation.resampled[:, 0], validation.samples)
-    measured |= _with_interval("rise", validation.mean[2] - validation.mean[0],
-                            validation.resampled[:, 2] - validation.resampled[:, 0], validation.samples)
+    loss, last_loss = validation.mean[0], validation.mean[2]
+    losses, last_losses = validation.resampled[:, 0], validation.resampled[:, 2]
+    measured = _with_interval("gap", loss - train.mean[0], losses - train.resampled[:, 0],
+                              min(train.samples, validation.samples))
+    measured |= _with_interval("validation_loss", loss, losses, validation.samples)
+    measured |= _with_interval("rise", last_loss - loss, last_losses - losses, validation.samples)
     return measured
 
 
-def _with_interval(name: str, estimate: float, resampled: np.ndarray, samples: int) -> dict[str, float]:
+def _with_interval(name: str, estimate: float, resampled: np.ndarray, samples: int) -> Measurements:
     """A measurement and the ends of its interval."""
     low, high = interval(estimate, resampled, samples)
     return {name: estimate, f"{name}_low": low, f"{name}_high": high}
 
 
-def _run_measurements(rows: Sequence[Mapping[str, Any]], kept_epoch: int, trivial_loss: float | None) -> dict[str, Any]:
+def _run_measurements(rows: Sequence[Mapping[str, Any]], kept_epoch: int, trivial_loss: float | None) -> Measurements:
     """What the curves show: falls, rises, noise and the turning epoch."""
     train_epochs, train = curves.curve(rows, "loss")
     epochs, validation = curves.curve(rows, "val_loss")
-    measured: dict[str, Any] = {"non_finite_epoch": curves.first_non_finite(rows)}
+    measured: Measurements = {"non_finite_epoch": curves.first_non_finite(rows)}
     if len(train):
         smoothed = curves.smooth(train)
         measured |= {"least_train_loss": train.min(), "train_rise": smoothed[-1] - smoothed.min(),
-                  "explosion": curves.explosion(train, trivial_loss)}
+                     "explosion": curves.explosion(train, trivial_loss)}
         measured["trend_epochs"], measured["train_trend_fall"] = curves.late_fall(train)
         measured["validation_trend_fall"] = curves.late_fall(validation)[1]
     measured |= _scale(train, trivial_loss)
     if len(train) and len(validation) >= curves.TREND_MIN_EPOCHS:
-        measured |= _turning_point(epochs, validation, kept_epoch)
-        at_turn, at_end = np.interp([measured["turning_epoch"], train_epochs[-1]], train_epochs, curves.smooth(train))
-        measured |= {"train_fall_after_turn": at_turn - at_end, "train_noise": curves.noise(train)}
+        measured |= _turning_point(train_epochs, train, epochs, validation, kept_epoch)
     return measured
 
 
-def _scale(train: np.ndarray, trivial_loss: float | None) -> dict[str, Any]:
+def _scale(train: np.ndarray, trivial_loss: float | None) -> Measurements:
     """What differences of losses are compared with, and its name."""
     if trivial_loss and trivial_loss > 0:
         return {"loss_scale": trivial_loss, "loss_scale_source": "trivial loss"}
@@ -186,13 +186,16 @@ def _scale(train: np.ndarray, trivial_loss: float | None) -> dict[str, Any]:
     return {}
 
 
-def _turning_point(epochs: np.ndarray, validation: np.ndarray, kept_epoch: int) -> dict[str, Any]:
-    """Where the smoothed validation curve is least, and how far it rose from there."""
+def _turning_point(train_epochs: np.ndarray, train: np.ndarray, epochs: np.ndarray, validation: np.ndarray,
+                   kept_epoch: int) -> Measurements:
+    """Where the smoothed validation curve is least, how far it rose from there, and how far the train loss fell."""
     smoothed = curves.smooth(validation)
     index = int(smoothed.argmin())
     least = smoothed[index]
+    at_turn, at_end = np.interp([epochs[index], train_epochs[-1]], train_epochs, curves.smooth(train))
     return {"turning_epoch": epochs[index], "least_validation_loss": least, "rise": smoothed[-1] - least,
-            "kept_rise": np.interp(kept_epoch, epochs, smoothed) - least, "validation_noise": curves.noise(validation)}
+            "kept_rise": np.interp(kept_epoch, epochs, smoothed) - least, "validation_noise": curves.noise(validation),
+            "train_fall_after_turn": at_turn - at_end, "train_noise": curves.noise(train)}
 
 
 def _plain(value: Measured | np.generic) -> Measured:

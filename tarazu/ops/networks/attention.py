@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from tarazu.base import dtypes
 from tarazu.base.errors import DTypeError, ShapeError
@@ -128,9 +127,10 @@ def _softmax_or_zeros(scores: Tensor) -> Tensor:
 
 # Heads ----------------------------------------------------------------------------------------------------------
 
-def split_heads(x: Tensor, parts: int, heads: int) -> Any:
-    """(batch, time, parts * dim) to `parts` tensors (batch, heads, time, dim / heads); a tuple unless parts is 1."""
-    return _split_heads(x, parts=parts, heads=heads)
+def split_heads(x: Tensor, parts: int, heads: int) -> tuple[Tensor, ...]:
+    """(batch, time, parts * dim) to `parts` tensors (batch, heads, time, dim / heads)."""
+    split = _split_heads(x, parts=parts, heads=heads)
+    return (split,) if parts == 1 else split
 
 
 def merge_heads(x: Tensor) -> Tensor:
