@@ -13,7 +13,8 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
 from tarazu.record.finding import Verdict
-from tarazu.record.textfile import from_line, to_line, write_text
+from tarazu.record.json_lines import from_line, to_line
+from tarazu.record.textfile import write_text
 
 FORMAT = "tarazu history 1"
 NOT_METRICS = ("epoch", "seconds")

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
-from tarazu.record.textfile import from_line, to_line, write_text
+from tarazu.record.json_lines import from_line, to_line
+from tarazu.record.textfile import write_text
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.save.tensor_file import read_tensors, write_tensors
 
