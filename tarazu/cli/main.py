@@ -10,9 +10,9 @@ import click
 
 from tarazu.backend.native import cache
 from tarazu.base.errors import TarazuError
+from tarazu.base.messages import plural
 from tarazu.cli import launch, run_folder, show
 from tarazu.data import read_table
-from tarazu.data.tables.wording import plural
 from tarazu.optim import OPTIMIZERS
 from tarazu.runtime import processes
 from tarazu.runtime.device import default_device

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
-from tarazu.record.textfile import from_line, to_line, write_text
+from tarazu.record.json_lines import from_line, to_line
+from tarazu.record.textfile import write_text
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.save.tensor_file import read_tensors, write_tensors
 
@@ -35,7 +36,8 @@ def write(folder: Path, epoch: int, values: dict[str, Any], tensors: Iterable[tu
     folder.mkdir(parents=True, exist_ok=True)
     name = f"tensors-{epoch}.safetensors"
     write_tensors(folder / name, tensors)
-    line = {"format": FORMAT, "tensors": name, "checksum": _checksum(folder / name, values), "values": values}
+    line: dict[str, Any] = {"format": FORMAT, "tensors": name, "checksum": _checksum(folder / name, values),
+                            "values": values}
     write_text(folder / DESCRIPTION, to_line(line) + "\n")
     for path in _own_files(folder):
         if path.name != name:
