@@ -67,7 +67,8 @@ def methods(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
 def source(thing: Callable[..., Any]) -> str:
     """The text of a function, or of a class's `__init__`."""
     function = vars(thing).get("__init__") if isinstance(thing, type) else inspect.unwrap(thing)
-    return textwrap.dedent(inspect.getsource(function)) if isinstance(function, types.FunctionType) else ""
+    is_written = isinstance(function, types.FunctionType) and not function.__code__.co_filename.startswith("<")
+    return textwrap.dedent(inspect.getsource(function)) if is_written else ""
 
 
 @pytest.mark.parametrize("name", PUBLIC)
