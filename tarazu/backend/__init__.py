@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
-from typing import Any
+from typing import Any, Literal, overload
 
+from tarazu.backend.base import Backend, DeviceBackend
 from tarazu.base.errors import DeviceError
 
 NEEDS = {"native": "llvmlite", "xla": "jax"}  # what a backend imports that may be missing
@@ -23,9 +24,13 @@ def no_jax(what: str) -> DeviceError:
                        fix="pip install 'tarazu[xla]' (CPU), 'tarazu[cuda]' or 'tarazu[tpu]'")
 
 
+@overload
+def load(name: Literal["xla"]) -> DeviceBackend: ...
+@overload
+def load(name: str) -> Backend: ...
 @functools.cache
 def load(name: str) -> Any:
-    """The backend in the folder `name`."""
+    """The backend in the folder `name`; DeviceError where there is none, or what it needs is not installed."""
     try:
         return importlib.import_module(f"tarazu.backend.{name}").BACKEND
     except ModuleNotFoundError as error:

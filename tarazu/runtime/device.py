@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tarazu import backend
+from tarazu.backend.base import DeviceBackend
 from tarazu.base import device as base
 from tarazu.base.device import CPU, Device, Layout, Mesh, Place
 from tarazu.base.errors import ArgumentError, DeviceError
@@ -29,7 +30,7 @@ _KINDS = ("gpu", "tpu", "xla")
 _SYNONYMS = {"cuda": "gpu", "rocm": "gpu"}
 
 
-def xla() -> Any:
+def xla() -> DeviceBackend:
     """The backend that drives all devices but the plain CPU."""
     return backend.load("xla")
 
@@ -168,7 +169,7 @@ def put(raw: Any, where: Device | Layout) -> Any:
     """The array at that place."""
     if where == device_of(raw):
         return raw
-    return values(raw) if where == CPU else xla().place(raw, where)
+    return values(raw) if where == CPU else xla().put(raw, where)
 
 
 def whole(where: Device | Layout) -> Device | Layout:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.backend.base import Backend
 from tarazu.backend.numpy.kernels import KERNELS
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
@@ -108,21 +109,8 @@ KERNELS.update({ops.CALL: call, ops.SCAN: scan, ops.WHILE: while_, ops.COND: con
 class NumpyBackend:
     """The reference backend; its arrays are NumPy's own."""
 
-    name = "numpy"
-
     def compile(self, graph: Graph) -> Program:
         return compile_graph(graph)
 
-    def put(self, array: Array) -> Array:
-        return array
 
-    def get(self, array: Array) -> Array:
-        view = array.view()
-        view.flags.writeable = False
-        return view
-
-    def limits(self) -> frozenset[Op]:
-        return frozenset()
-
-
-BACKEND = NumpyBackend()
+BACKEND: Backend = NumpyBackend()

@@ -110,7 +110,7 @@ def _device_of(found: Any) -> Device | Layout:
     return Layout(mesh, spec)
 
 
-def place(array: Any, where: Device | Layout) -> Any:
+def put(array: Any, where: Device | Layout) -> Any:
     """An array of NumPy or JAX at that place."""
     if isinstance(where, Layout):
         require_divisible(array.shape, where)

@@ -58,8 +58,8 @@ def _run_at(program: Program, where: Device | Layout, *arrays: Any) -> list[Any]
     placed = list(arrays)
     for i, x in enumerate(arrays):
         if not isinstance(x, jax.Array):
-            placed[i] = devices.place(x, where)
-    return program(*placed) if placed else [devices.place(x, where) for x in program()]
+            placed[i] = devices.put(x, where)
+    return program(*placed) if placed else [devices.put(x, where) for x in program()]
 
 
 @functools.lru_cache(maxsize=512)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tarazu.backend.base import DonatingProgram
 from tarazu.base.device import Device, Layout, Mesh
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import Structure, flatten, flatten_call
@@ -302,8 +303,8 @@ class _Recipe:
     def program(self, graph: Graph, place: Device | Mesh | None) -> Any:
         """What computes the outputs; calls that no gradient flows through renew the state in memory of their own."""
         found = state.interpreter.compile(graph, place)
-        can_renew = hasattr(found, "renewing") and not self.is_differentiable and self.state < len(self.outputs)
-        return found.donating(self.state) if can_renew else found
+        can_donate = not self.is_differentiable and self.state < len(self.outputs)
+        return found.donating(self.state) if can_donate and isinstance(found, DonatingProgram) else found
 
     def result(self, x: Tensor) -> Result:
         node, entry = self.trace.read(x)
