@@ -1,6 +1,6 @@
 """Several processes of one command on this machine, as `tarazu launch` starts them.
 
-Each is told its place by the variables that tarazu/backend/xla/processes.py reads. Once one fails, all end.
+Each is told its place by the variables that tarazu/base/processes.py reads. Once one fails, all end.
 """
 
 from __future__ import annotations

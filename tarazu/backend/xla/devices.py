@@ -13,6 +13,7 @@ from jax.sharding import NamedSharding, PartitionSpec, SingleDeviceSharding
 from tarazu.backend.xla import processes
 from tarazu.base.device import Device, Layout, Mesh
 from tarazu.base.errors import DeviceError, ShapeError
+from tarazu.base.processes import count
 
 PLATFORMS = {"gpu": "gpu", "tpu": "tpu", "xla": "cpu"}  # our kinds of devices by JAX's names
 _HOW = {"gpu": "no GPU: the installed jax has no CUDA plugin that found one; pip install 'tarazu[cuda]'",
@@ -142,7 +143,7 @@ def joined(part: np.ndarray, axis: int, where: Layout) -> Any:
 
     ShapeError where the devices of a process do not divide its part.
     """
-    shape = (*part.shape[:axis], part.shape[axis] * processes.count(), *part.shape[axis + 1:])
+    shape = (*part.shape[:axis], part.shape[axis] * count(), *part.shape[axis + 1:])
     require_divisible(shape, where)
     with jax.enable_x64(True):
         return jax.make_array_from_process_local_data(sharding(where), part, shape)

@@ -35,7 +35,7 @@ class Compiled:
         self.jitted = jax.jit(marking, compiler_options=OPTIONS)
 
     def __call__(self, *arrays: Any) -> Any:
-        with processes.lost_as_device_error(), jax.enable_x64(True):
+        with processes.raising_for_ended_processes(), jax.enable_x64(True):
             out, mark = self.jitted(*arrays)
         if mark is not None:
             bounds.require_unmarked(mark)
