@@ -16,7 +16,7 @@ import numpy as np
 from tarazu import backend
 from tarazu.backend.base import DeviceBackend
 from tarazu.base import device as base
-from tarazu.base.device import CPU, Device, Layout, Mesh, Place
+from tarazu.base.device import CPU, Device, Layout, Location, Mesh
 from tarazu.base.errors import ArgumentError, DeviceError
 from tarazu.base.spelling import did_you_mean
 from tarazu.ir.interpreter import Value
@@ -153,7 +153,7 @@ def place_of(raws: Iterable[Any]) -> Device | Mesh | None:
     return found
 
 
-def common_device(first: Device | Mesh | None, second: Place) -> Device | Mesh | None:
+def common_device(first: Device | Mesh | None, second: Location) -> Device | Mesh | None:
     """Where a computation runs that `first` and `second` have a part in; the plain CPU takes part anywhere."""
     second = second.mesh if isinstance(second, Layout) else second
     if second == CPU or first == second:

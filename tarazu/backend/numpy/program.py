@@ -10,7 +10,7 @@ import numpy as np
 
 from tarazu.backend.base import Backend
 from tarazu.backend.numpy.kernels import KERNELS
-from tarazu.base.errors import ArgumentError
+from tarazu.base.checks import exceeded_bound
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, PARAMETER, RESULT
@@ -88,8 +88,7 @@ def while_(*inputs: Array, condition: Graph, body: Graph, condition_constants: i
     steps = 0
     while go_on(*for_condition, *carry)[0]:
         if steps == bound:
-            raise ArgumentError(f"while_loop: the condition still holds after bound={bound} steps",
-                                expected="a bound that no run of the loop exceeds", fix="pass a larger bound")
+            raise exceeded_bound(bound)
         carry = program(*for_body, *carry)
         steps += 1
     return carry
