@@ -1,6 +1,7 @@
-"""The closed list of primitives: every row a name, a category and a type rule. Everything else composes them.
+"""The closed list of primitives: every row a name, a category and a type rule. All other operations compose them.
 
-Every interpreter (NumPy kernels, gradients, ...) is a table with one row per primitive of `ALL`; a test compares them.
+Whatever runs or transforms primitives (NumPy kernels, gradients, batching, ...) is a table with one row per primitive
+of `ALL`; a test compares them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from tarazu.ir.type_rules.convolution import convolution
 
 
 class Op:
-    """A primitive. Operations are equal when they are the same object."""
+    """A primitive; `multiple` is whether it has several results. Each is one object, and equal to no other."""
 
     __slots__ = ("category", "multiple", "name", "rule")
 

@@ -1,4 +1,4 @@
-"""Type rules of primitives that move or make elements and compute nothing with them."""
+"""Type rules of primitives that rearrange or create elements and do not compute with them."""
 
 from __future__ import annotations
 
