@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tarazu.base.errors import ArgumentError, ShapeError
@@ -51,7 +52,7 @@ def einsum(equation: str, *operands: Any) -> Any:
     return permute_dims(value, [letters.index(letter) for letter in wanted])
 
 
-def _parsed(equation: str, values: list[Value]) -> tuple[list[str], str]:
+def _parsed(equation: str, values: Sequence[Value]) -> tuple[list[str], str]:
     """The letters of each operand and of the result, with the ellipses written out."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
@@ -81,7 +82,7 @@ def _written_out(term: str, rank: int, equation: str) -> str:
     return before + _ELLIPSIS[:missing][::-1] + after
 
 
-def _sizes(equation: str, terms: list[str], values: list[Value]) -> dict[str, int]:
+def _sizes(equation: str, terms: list[str], values: Sequence[Value]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for term, x in zip(terms, values, strict=True):
         for letter, size in zip(term, x.shape, strict=True):
