@@ -36,6 +36,16 @@ class TensorType(NamedTuple):
 ResultType: TypeAlias = TensorType | tuple[TensorType, ...]  # of a primitive: several types for several results
 
 
+class Data(Protocol):
+    """What a value holds: an array of a backend, or, while tracing, a node."""
+
+    @property
+    def shape(self) -> Shape: ...
+
+    @property
+    def dtype(self) -> Any: ...
+
+
 class Signature(Protocol):
     """A graph as type rules see it: the types of its inputs and outputs."""
 

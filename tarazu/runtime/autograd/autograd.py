@@ -117,8 +117,8 @@ def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] 
             value, aux = result if has_aux else (result, None)
             _require_scalar(value)
             found = pull_back([value], [ones_like(value.detach())], leaves, bit)
-        found = [zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
-        gradients = iter([released(g, bit) for g in found])
+        gradients = iter([released(zeros_like(x) if g is None else g, bit)
+                          for x, g in zip(leaves, found, strict=True)])
         trees = [structure.rebuild([next(gradients) for _ in range(structure.leaves)]) for structure in structures]
         value = released(value, bit)
         aux = map_leaves(lambda x: released(x, bit) if isinstance(x, Tensor) else x, aux)

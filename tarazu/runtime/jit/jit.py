@@ -39,7 +39,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.captures import KEPT, Change
 from tarazu.runtime.trace.trace import Trace
 from tarazu.runtime.trace_lock import tracing, wait_for_trace
-from tarazu.transform.gradient.notes import hooks_at
+from tarazu.transform.gradient.notes import hooks_of
 from tarazu.transform.gradient.tape import EVERYTHING, USER, Leaf, tape_state
 
 
@@ -206,7 +206,7 @@ class Jit:
                 leaf = leaves[i] = state.interpreter.place(state.interpreter.constant(leaf, None), None)
             if isinstance(leaf, Tensor):
                 tensors.append(leaf)
-                hooks = hooks_at(leaf.tape_entry)
+                hooks = hooks_of(leaf.tape_entry)
                 key.append((leaf.raw.shape, leaf.dtype, is_tracked(leaf), leaf._grad is None, hooks))
             else:
                 key.append((type(leaf), repr(leaf) if isinstance(leaf, float | complex) else leaf))  # -0.0 is not 0.0
