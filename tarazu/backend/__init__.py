@@ -1,4 +1,4 @@
-"""Backends: each runs graphs its own way; found by name, none knows another."""
+"""Backends compile and run graphs. `load` gives one by its name; none imports another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def is_installed(name: str) -> bool:
 
 
 def no_jax(what: str) -> DeviceError:
-    """The error for what needs JAX."""
+    """The error where JAX is needed and not installed; `what` is the problem."""
     return DeviceError(f"{what}, as jax is not installed", expected="jax 0.10 or newer",
                        fix="pip install 'tarazu[xla]' (CPU), 'tarazu[cuda]' or 'tarazu[tpu]'")
 

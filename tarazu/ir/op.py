@@ -114,7 +114,7 @@ PAD = Op("pad", "shape", shape.pad)  # inputs: the tensor and the scalar to pad 
 CONCAT = Op("concat", "shape", shape.concat)
 FLIP = Op("flip", "shape", shape.flip)
 IOTA = Op("iota", "shape", shape.iota)
-# The same values on a device, or divided over a mesh. Not composed: nothing else says where a value lies.
+# The same values on a device, or divided over a mesh. Not composed: no other primitive moves a value.
 PLACE = Op("place", "shape", shape.place)
 
 # Index. `axes` are indexed by integer tensors that broadcast together; their shape comes first in the result, then the
@@ -150,7 +150,7 @@ CHOLESKY = Op("cholesky", "linalg", linalg.cholesky)
 QR = Op("qr", "linalg", linalg.qr, multiple=True)
 EIGH = Op("eigh", "linalg", linalg.eigh, multiple=True)
 SVD = Op("svd", "linalg", linalg.svd, multiple=True)
-SLOGDET = Op("slogdet", "linalg", linalg.slogdet, multiple=True)  # of the others, none tells the sign
+SLOGDET = Op("slogdet", "linalg", linalg.slogdet, multiple=True)  # no other primitive gives the sign
 SOLVE = Op("solve", "linalg", linalg.solve)
 
 # Sort: ascending and stable, NaN last; gives values and indices

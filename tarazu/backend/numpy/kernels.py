@@ -144,7 +144,7 @@ def dot(x: Array, y: Array, contract: tuple[Axes, Axes], batch: tuple[Axes, Axes
     if x.ndim <= 2 and y.ndim <= 2 and not batch[0] and len(contract[0]) == len(contract[1]) == 1:
         return np.dot(x if contract[0][0] == x.ndim - 1 else x.T, y if contract[1][0] == 0 else y.T)
     if any([x.shape[i] for i in axes[0]] != [y.shape[i] for i in axes[1]] for axes in (contract, batch)):
-        raise ValueError("sizes that meet differ")  # after the reshapes below this might pass unseen
+        raise ValueError("contracted sizes differ")  # the reshapes below might hide it
     free = [[axis for axis in range(side.ndim) if axis not in c + b]
             for side, c, b in zip((x, y), contract, batch, strict=True)]
     sizes = [x.shape[axis] for axis in batch[0]]

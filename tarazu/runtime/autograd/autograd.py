@@ -168,16 +168,21 @@ def tracked(args: tuple, places: tuple[int, ...], bit: int) -> tuple[tuple, list
     structures = []
     changed = list(args)
     for place in places:
-        if not -len(args) <= place < len(args):
-            raise ArgumentError(f"argnums={place} for a call with {len(args)} arguments",
-                                expected="the position of an argument that was passed",
-                                fix="pass the argument by position")
-        found, structure = flatten(args[place])
+        found, structure = flatten(argument(args, place))
         own = [track(_differentiable(as_value(x)), bit) for x in found]
         changed[place] = structure.rebuild(own)
         leaves.extend(own)
         structures.append(structure)
     return tuple(changed), leaves, structures
+
+
+def argument(args: tuple, position: int) -> Any:
+    """The argument at a position of `argnums`; ArgumentError for one that was not passed."""
+    if not -len(args) <= position < len(args):
+        raise ArgumentError(f"argnums={position} for a call with {len(args)} arguments",
+                            expected="the position of an argument that was passed",
+                            fix="pass the argument by position")
+    return args[position]
 
 
 def _differentiable(x: Any) -> Any:
