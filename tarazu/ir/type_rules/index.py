@@ -21,6 +21,6 @@ def scatter(name: str, x: TensorType, updates: TensorType, *indices: TensorType,
     require_same_dtype(name, x, updates)
     picked = gather(name, x, *indices, axes=axes)
     if picked.shape != updates.shape:
-        raise ShapeError(f"{name}: updates of shape {updates.shape} for positions of shape {picked.shape}",
+        raise ShapeError(f"{name}: updates of shape {updates.shape} for places of shape {picked.shape}",
                          expected=f"updates of shape {picked.shape}", fix="broadcast the updates first")
     return x
