@@ -10,8 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tarazu.backend.native.kernels.loops import loads
-from tarazu.backend.native.lowering.loop_nest import Access, Apply, Expression, Nest
+from tarazu.backend.native.lowering.loop_nest import Access, Apply, Expression, Nest, loads
 from tarazu.backend.native.lowering.steps import Branch, Callback, Launch, Repeat, Step, input_types, result_types
 from tarazu.backend.native.schedule.work_sharing import Run, is_shared
 from tarazu.ir.cost import FLOPS

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tarazu.backend.native.kernels.contraction import contraction
 from tarazu.backend.native.kernels.expression import Writer
+from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.loops import map_kernel, reduce_kernel
+from tarazu.backend.native.kernels.merge_axes import with_merged_axes
 from tarazu.backend.native.kernels.special import SPECIAL
 from tarazu.backend.native.llvm.llvm_text import Module
 from tarazu.backend.native.llvm.target import Target
-from tarazu.backend.native.lowering.launches import is_product, joined
-from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Expression, Kernel, Nest
+from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Expression, Nest
 from tarazu.backend.native.lowering.steps import Launch
 from tarazu.ir.node import Node
 
@@ -39,11 +40,10 @@ class Kernels:
 
     def _nest(self, name: str, nest: Nest | None) -> tuple[Kernel, Nest]:
         assert nest is not None
-        if len(nest.reductions) == 1 and is_product(nest.reductions[0]):
-            kernel = contraction(self.module, self.target, name, nest, self.writer, self.target.threads)
-            if kernel is not None:
-                return kernel, nest
-        nest = joined(nest)
+        kernel = contraction(self.module, self.target, name, nest, self.writer, self.target.threads)
+        if kernel is not None:
+            return kernel, nest
+        nest = with_merged_axes(nest)
         make = reduce_kernel if nest.reductions else map_kernel
         return make(self.module, self.writer, name, nest), nest
 
@@ -68,4 +68,4 @@ def _nest_key(nest: Nest | None) -> tuple:
 
     reductions = tuple([(r.op, visit(r.value)) for r in nest.reductions])
     stores = tuple([(visit(s.value), s.access) for s in nest.stores])
-    return nest.sizes, nest.kept, reductions, stores, nest.steady, tuple(rows)
+    return nest.sizes, nest.kept, reductions, stores, nest.loop_invariant, tuple(rows)

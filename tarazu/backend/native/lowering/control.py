@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tarazu.backend.native.kernels.loops import accesses, loads
 from tarazu.backend.native.lowering.launches import copy
+from tarazu.backend.native.lowering.loop_nest import accesses, loads
 from tarazu.backend.native.lowering.steps import Branch, Launch, Repeat, Step, Turn, touched
 from tarazu.backend.native.lowering.views import Buffer, View
 from tarazu.base import dtypes

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tarazu.backend.native.kernels.loops import FEW_ITEMS, accesses
 from tarazu.backend.native.lowering.group import Group
 from tarazu.backend.native.lowering.loop_nest import (
     Access,
@@ -16,9 +14,11 @@ from tarazu.backend.native.lowering.loop_nest import (
     Expression,
     Load,
     Nest,
-    Position,
     Reduction,
     Store,
+    accesses,
+    leaf_map,
+    walk,
 )
 from tarazu.backend.native.lowering.materialize import CHEAP, DEAR
 from tarazu.backend.native.lowering.steps import Launch, Operand
@@ -108,8 +108,8 @@ def launch(region: Region, group: Group, kept: set[Node]) -> list[Launch]:
     if not stores:
         return []
     reductions = () if group.reduce is None else (group.reduce(maker),)
-    steady = frozenset(number for buffer, number in maker.numbers.items() if buffer.root in region.steady)
-    nest = Nest(group.sizes, group.kept, reductions, stores, steady)
+    loop_invariant = frozenset(number for buffer, number in maker.numbers.items() if buffer.root in region.steady)
+    nest = Nest(group.sizes, group.kept, reductions, stores, loop_invariant)
     if 0 in group.sizes:
         nest = _of_nothing(nest)
         maker.operands = maker.operands[:1 + max(access.buffer for access in accesses(nest))]
@@ -132,82 +132,15 @@ def copy(source: View, target: View) -> Launch:
 
 def _of_nothing(nest: Nest) -> Nest:
     """A nest whose reduction has no elements, without the reduction."""
-    def replace(x: Expression) -> Expression:
-        if isinstance(x, Accumulated):
-            return Constant(EMPTY[nest.reductions[x.which].op], x.dtype)
-        return x._replace(inputs=tuple([replace(part) for part in x.inputs])) if isinstance(x, Apply) else x
+    def value(leaf: Expression) -> Expression:
+        return Constant(EMPTY[nest.reductions[leaf.which].op], leaf.dtype) if isinstance(leaf, Accumulated) else leaf
 
-    stores = tuple([Store(replace(store.value), store.access) for store in nest.stores])
+    changed = leaf_map(value)
+    stores = tuple([Store(changed(store.value), store.access) for store in nest.stores])
     return Nest(nest.sizes[:nest.kept], nest.kept, (), stores)
 
 
-# Axes -----------------------------------------------------------------------------------------------------------
-
-def joined(nest: Nest) -> Nest:
-    """The nest without axes of size 1, and with neighboring axes as one where every access allows it.
-
-    A first axis that is long enough to be shared out among threads stays apart, so that kernels one after the other
-    share alike and need not wait for each other.
-    """
-    strides = [[*found, *[0] * (len(nest.sizes) - len(found))] for found in _all_strides(nest)]
-    runs: list[list[int]] = []
-    for axis, size in enumerate(nest.sizes):
-        if size == 1:
-            continue
-        apart = not runs or axis == nest.kept or (runs[-1][-1] < nest.kept <= axis)
-        first = len(runs) == 1 and runs[0][0] < nest.kept and math.prod(
-            nest.sizes[i] for i in runs[0]) >= FEW_ITEMS and axis < nest.kept
-        if apart or first or any(own[runs[-1][-1]] != own[axis] * size for own in strides):
-            runs.append([axis])
-        else:
-            runs[-1].append(axis)
-    return _merged(nest, runs)
-
-
-def _all_strides(nest: Nest) -> list[Sequence[int]]:
-    found: list[Sequence[int]] = [access.strides for access in accesses(nest)]
-    seen: set[int] = set()
-
-    def visit(x: Expression) -> None:
-        if id(x) in seen:
-            return
-        seen.add(id(x))
-        if isinstance(x, Position):
-            found.append(x.strides)
-        elif isinstance(x, Apply):
-            for part in x.inputs:
-                visit(part)
-
-    for root in [*(reduction.value for reduction in nest.reductions), *(store.value for store in nest.stores)]:
-        visit(root)
-    return found
-
-
-def _merged(nest: Nest, runs: list[list[int]]) -> Nest:
-    """The nest whose axis i stands for the axes `runs[i]` of the old one."""
-    kept = sum(run[0] < nest.kept for run in runs)
-    memo: dict[int, tuple[Expression, Expression]] = {}
-
-    def thin(strides: Sequence[int]) -> tuple[int, ...]:
-        return tuple([strides[run[-1]] for run in runs if run[-1] < len(strides)])
-
-    def moved(x: Expression) -> Expression:
-        if id(x) not in memo:
-            memo[id(x)] = (x, _moved(x))  # keeps x alive, so that its identity stays its own
-        return memo[id(x)][1]
-
-    def _moved(x: Expression) -> Expression:
-        if isinstance(x, Load):
-            return Load(x.access._replace(strides=thin(x.access.strides)))
-        if isinstance(x, Position):
-            return x._replace(strides=thin(x.strides))
-        return x._replace(inputs=tuple([moved(part) for part in x.inputs])) if isinstance(x, Apply) else x
-
-    sizes = tuple([math.prod(nest.sizes[axis] for axis in run) for run in runs])
-    reductions = tuple([Reduction(r.op, moved(r.value)) for r in nest.reductions])
-    stores = tuple([Store(moved(s.value), s.access._replace(strides=thin(s.access.strides))) for s in nest.stores])
-    return Nest(sizes, kept, reductions, stores)
-
+# Costs -------------------------------------------------------------------------------------------------------
 
 _PRODUCT = 0.4  # what a product and its addition cost in a register tile, where loading a number costs 1
 
@@ -221,19 +154,12 @@ def is_product(reduction: Reduction) -> bool:
 
 def estimate(nest: Nest) -> float:
     """About how many nanoseconds one thread takes."""
-    seen: set[int] = set()
-
-    def weigh(x: Expression) -> float:
-        if id(x) in seen:
-            return 0.0
-        seen.add(id(x))
-        if isinstance(x, Load):
-            return 1.0
-        if isinstance(x, Apply):
-            return sum(map(weigh, x.inputs)) + (1 if x.op in CHEAP else DEAR.get(x.op, 20))
-        return 0.0
-
-    inner = sum(_PRODUCT if is_product(r) else weigh(r.value) + 1 for r in nest.reductions)
-    outer = sum(weigh(s.value) + 1 for s in nest.stores)
+    inner = sum(_PRODUCT if is_product(r) else _weight(r.value) + 1 for r in nest.reductions)
+    outer = _weight(*[store.value for store in nest.stores]) + len(nest.stores)
     places = math.prod(nest.sizes[:nest.kept])
     return 0.05 * (math.prod(nest.sizes) * inner * bool(nest.reductions) + places * outer)
+
+
+def _weight(*expressions: Expression) -> float:
+    return sum(1.0 if isinstance(part, Load) else (1 if part.op in CHEAP else DEAR.get(part.op, 20))
+               for part in walk(*expressions) if isinstance(part, Load | Apply))

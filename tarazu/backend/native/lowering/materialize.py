@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from tarazu.backend.native.kernels.expression import is_taken
+from tarazu.backend.native.llvm.types import is_supported_dtype
 from tarazu.backend.native.lowering.steps import input_types, result_types
 from tarazu.backend.native.lowering.views import identity, split_lines
 from tarazu.backend.native.math.elementwise import UNSUPPORTED
@@ -45,7 +45,7 @@ def is_compiled(node: Node) -> bool:
 
 def takes(node: Node) -> bool:
     """Whether all dtypes of a primitive are ones that compiled code computes with."""
-    return all(is_taken(type_.dtype) for type_ in [*input_types(node), *result_types(node)])
+    return all(is_supported_dtype(type_.dtype) for type_ in [*input_types(node), *result_types(node)])
 
 
 def is_elementwise(node: Node) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tarazu.backend.native.kernels.expression import is_half
+from tarazu.backend.native.llvm.types import is_half
 from tarazu.backend.native.lowering.group import Group
 from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Expression, Reduction
 from tarazu.backend.native.lowering.views import Buffer, Line, Lines, View, identity, unit, zero

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from tarazu.backend.native.kernels.expression import is_taken
 from tarazu.backend.native.kernels.special import SPECIAL
+from tarazu.backend.native.llvm.types import is_supported_dtype
 from tarazu.backend.native.lowering import products
 from tarazu.backend.native.lowering.group import Group
 from tarazu.backend.native.lowering.launches import copy, launch
@@ -227,7 +227,7 @@ class Region:
         return memo[key]
 
     def _build(self, node: Node, lines: Lines, leaf: Leaf, memo: dict, start: bool) -> Expression:
-        if node.op is CONSTANT and node.type.size == 1 and is_taken(node.dtype):
+        if node.op is CONSTANT and node.type.size == 1 and is_supported_dtype(node.dtype):
             return Constant(node.attributes["value"].array.reshape(()).item(), node.dtype)
         if not start and (node in self.views or node.op is CONSTANT) and not self._is_computed_again(node):
             view = self._view(node)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from tarazu.backend.native.lowering.loop_nest import Kernel, Nest
+from tarazu.backend.native.kernels.kernel import Kernel
+from tarazu.backend.native.lowering.loop_nest import Nest
 from tarazu.backend.native.lowering.views import Buffer, View
 from tarazu.ir.node import Node
 from tarazu.ir.types import TensorType

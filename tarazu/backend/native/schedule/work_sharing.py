@@ -10,8 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tarazu.backend.native.kernels.loops import accesses
-from tarazu.backend.native.lowering.loop_nest import Access
+from tarazu.backend.native.lowering.loop_nest import Access, accesses
 from tarazu.backend.native.lowering.steps import Callback, Launch, Repeat, Step
 from tarazu.backend.native.lowering.views import Buffer
 
@@ -60,7 +59,7 @@ def _cut(launch: Launch, position: int) -> Cut:
     buffer = launch.operands[position][0]
     if nest is None:
         return (kernel.rows, buffer.bytes // kernel.rows) if position in launch.writes else ANYWHERE
-    cuts = {_row_cut(access, nest.sizes, kernel.items, kernel.step) for access in accesses(nest)
+    cuts = {_row_cut(access, nest.sizes, kernel.items, kernel.per_item) for access in accesses(nest)
             if access.buffer == position}
     return cuts.pop() if len(cuts) == 1 else ANYWHERE
 
