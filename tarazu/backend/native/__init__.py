@@ -7,7 +7,7 @@ import importlib
 import numpy as np
 
 from tarazu.backend.base import Program
-from tarazu.backend.native.program import Program as NativeProgram
+from tarazu.backend.native.program import NativeProgram
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
 

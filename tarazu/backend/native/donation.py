@@ -20,7 +20,7 @@ _of = ctypes.addressof
 _byte_of: Callable[[Any], Any] = ctypes.c_char.from_buffer
 
 
-class _Program(Protocol):
+class _Runnable(Protocol):
     outputs: list[tuple[Any, Any]]  # shapes and dtypes
 
     def run(self, arguments: Sequence[int]) -> None: ...
@@ -63,7 +63,7 @@ class Donating:
     Several threads may call it at once. It keeps two generations of the state.
     """
 
-    def __init__(self, program: _Program, first: int) -> None:
+    def __init__(self, program: _Runnable, first: int) -> None:
         self.program = program
         self._results, self._state = program.outputs[:first], program.outputs[first:]
         self._waiting: deque[_Generation] = deque()  # the oldest first, without those of calls under way

@@ -1,8 +1,10 @@
-"""A kernel: a function of the LLVM module that does items of work which threads share out."""
+"""A kernel, a function of the LLVM module whose items of work threads share out, and the call of one."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+from tarazu.backend.native.lowering.steps import Branch, Callback, CountedLoop, Launch, WhileLoop
 
 
 class Kernel(NamedTuple):
@@ -15,3 +17,13 @@ class Kernel(NamedTuple):
     rows: int = 0  # where item i writes just the i-th of so many equal parts of each result; 0 where it does not
     per_item: int = 1  # how many indices of a nest's first axis make up an item, where the items are that axis
     tile: str = ""  # how registers and panels cut it, for people
+
+
+class KernelCall(NamedTuple):
+    """A launch with the kernel that does it; a nest has the axes over which the kernel loops."""
+
+    kernel: Kernel
+    launch: Launch
+
+
+KernelStep: TypeAlias = "KernelCall | Callback | CountedLoop[KernelStep] | WhileLoop[KernelStep] | Branch[KernelStep]"

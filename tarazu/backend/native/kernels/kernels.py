@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tarazu.backend.native.kernels.contraction import contraction
 from tarazu.backend.native.kernels.expression import Writer
-from tarazu.backend.native.kernels.kernel import Kernel
+from tarazu.backend.native.kernels.kernel import Kernel, KernelCall, KernelStep
 from tarazu.backend.native.kernels.loops import map_kernel, reduce_kernel
 from tarazu.backend.native.kernels.merge_axes import with_merged_axes
 from tarazu.backend.native.kernels.special import SPECIAL
 from tarazu.backend.native.llvm.llvm_text import Module
 from tarazu.backend.native.llvm.target import Target
-from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Expression, Nest
-from tarazu.backend.native.lowering.steps import Launch
+from tarazu.backend.native.lowering.buffers import View
+from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Nest, walk
+from tarazu.backend.native.lowering.steps import (
+    Callback,
+    Externals,
+    Launch,
+    NestLaunch,
+    PrimitiveLaunch,
+    Step,
+    input_types,
+    map_inner,
+    result_types,
+)
 from tarazu.ir.node import Node
 
 
@@ -20,26 +33,37 @@ class Kernels:
 
     def __init__(self, target: Target) -> None:
         self.module, self.target, self.writer = Module(), target, Writer(target)
-        self._made: dict[tuple, tuple[Kernel, Nest | None]] = {}
+        self._nests: dict[tuple, tuple[Kernel, Nest]] = {}
+        self._primitives: dict[tuple, Kernel] = {}
 
-    def write(self, launch: Launch) -> bool:
-        """Give `launch` its kernel; False when there is none for it."""
-        key = _special_key(launch.node) if launch.node is not None else _nest_key(launch.nest)
-        if key not in self._made:
-            name = f"k{len(self._made)}_{launch.title}"
-            made = self._special(name, launch.node) if launch.node is not None else self._nest(name, launch.nest)
-            if made is None:
-                return False
-            self._made[key] = made
-        launch.kernel, launch.nest = self._made[key]
-        return True
+    def call(self, launch: Launch) -> KernelCall | None:
+        """The call of the kernel for a launch; None when there is none for it."""
+        if isinstance(launch, NestLaunch):
+            kernel, nest = self._nest(launch)
+            return KernelCall(kernel, launch._replace(nest=nest))
+        special = self._primitive(launch)
+        return None if special is None else KernelCall(special, launch)
 
-    def _special(self, name: str, node: Node) -> tuple[Kernel, None] | None:
-        kernel = SPECIAL[node.op](self.module, self.target, name, node)  # type: ignore[index]
-        return None if kernel is None else (kernel, None)
+    def _name(self, title: str) -> str:
+        return f"k{len(self._nests) + len(self._primitives)}_{title}"
 
-    def _nest(self, name: str, nest: Nest | None) -> tuple[Kernel, Nest]:
-        assert nest is not None
+    def _primitive(self, launch: PrimitiveLaunch) -> Kernel | None:
+        key = _primitive_key(launch.node)
+        if key not in self._primitives:
+            write = SPECIAL[launch.node.op]  # type: ignore[index]
+            kernel = write(self.module, self.target, self._name(launch.title), launch.node)
+            if kernel is None:
+                return None
+            self._primitives[key] = kernel
+        return self._primitives[key]
+
+    def _nest(self, launch: NestLaunch) -> tuple[Kernel, Nest]:
+        key = _nest_key(launch.nest)
+        if key not in self._nests:
+            self._nests[key] = self._write_nest(self._name(launch.title), launch.nest)
+        return self._nests[key]
+
+    def _write_nest(self, name: str, nest: Nest) -> tuple[Kernel, Nest]:
         kernel = contraction(self.module, self.target, name, nest, self.writer, self.target.threads)
         if kernel is not None:
             return kernel, nest
@@ -48,24 +72,41 @@ class Kernels:
         return make(self.module, self.writer, name, nest), nest
 
 
-def _special_key(node: Node) -> tuple:
+def with_kernels(steps: Sequence[Step], kernels: Kernels, externals: Externals) -> tuple[KernelStep, ...]:
+    """The steps with calls of kernels for launches; those that have no kernel become calls of NumPy."""
+    return tuple([_with_kernel(step, kernels, externals) for step in steps])
+
+
+def _with_kernel(step: Step, kernels: Kernels, externals: Externals) -> KernelStep:
+    if isinstance(step, Callback):
+        return step
+    if isinstance(step, NestLaunch | PrimitiveLaunch):
+        return kernels.call(step) or _callback(step, externals)
+    return map_inner(step, lambda steps: with_kernels(steps, kernels, externals))
+
+
+def _callback(launch: Launch, externals: Externals) -> Callback:
+    """The call of NumPy for a primitive that turned out to have no kernel."""
+    assert isinstance(launch, PrimitiveLaunch)
+    node = launch.node
+    views = [View.whole(buffer, type_.shape)._replace(offset=skipped) for (buffer, skipped), type_ in
+             zip(launch.operands, [*input_types(node), *result_types(node)], strict=True)]
+    return externals.callback(node, views[:len(node.inputs)], views[len(node.inputs):])
+
+
+def _primitive_key(node: Node) -> tuple:
     return node.op, tuple(x.type for x in node.inputs), node.type, tuple(node.attributes.items())
 
 
-def _nest_key(nest: Nest | None) -> tuple:
+def _nest_key(nest: Nest) -> tuple:
     """What two nests have in common if and only if one kernel serves both."""
-    assert nest is not None
+    values = [*[reduction.value for reduction in nest.reductions], *[store.value for store in nest.stores]]
     numbers: dict[int, int] = {}
     rows: list[tuple] = []
-
-    def visit(x: Expression) -> int:
-        if id(x) not in numbers:
-            row = (x.op, tuple([visit(part) for part in x.inputs]), x.attributes, x.dtype) if isinstance(x, Apply) \
-                else (x.which,) if isinstance(x, Accumulated) else (type(x), repr(x))
-            numbers[id(x)] = len(rows)
-            rows.append(row)
-        return numbers[id(x)]
-
-    reductions = tuple([(r.op, visit(r.value)) for r in nest.reductions])
-    stores = tuple([(visit(s.value), s.access) for s in nest.stores])
+    for x in walk(*values):
+        numbers[id(x)] = len(rows)
+        rows.append((x.op, tuple([numbers[id(part)] for part in x.inputs]), x.attributes, x.dtype)
+                    if isinstance(x, Apply) else (x.which,) if isinstance(x, Accumulated) else (type(x), repr(x)))
+    reductions = tuple([(r.op, numbers[id(r.value)]) for r in nest.reductions])
+    stores = tuple([(numbers[id(s.value)], s.access) for s in nest.stores])
     return nest.sizes, nest.kept, reductions, stores, nest.loop_invariant, tuple(rows)

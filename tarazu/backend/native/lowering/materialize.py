@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from tarazu.backend.native.llvm.types import is_supported_dtype
-from tarazu.backend.native.lowering.steps import input_types, result_types
-from tarazu.backend.native.lowering.views import identity, split_lines
-from tarazu.backend.native.math.elementwise import UNSUPPORTED
+from tarazu.backend.native.lowering.costs import cost
+from tarazu.backend.native.lowering.index_map import VIEWS
+from tarazu.backend.native.lowering.primitives import (
+    NESTS,
+    PRODUCTS,
+    is_affine,
+    is_barrier_result,
+    is_compiled,
+    is_elementwise,
+)
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.types import TensorType
 
-DEAR = {ops.DIV: 4, ops.SQRT: 4, ops.FLOOR_DIVIDE: 6, ops.REMAINDER: 6, ops.POW: 30, ops.EXP: 8, ops.LOG: 10,
-        ops.TANH: 10, ops.SIGMOID: 10, ops.ERF: 12, ops.SIN: 12, ops.COS: 12}  # others cost 1, or 20 where rare
-CHEAP = frozenset({ops.NEG, ops.ABS, ops.SIGN, ops.FLOOR, ops.CEIL, ops.ROUND, ops.TRUNC, ops.NOT, ops.ADD, ops.SUB,
-                   ops.MUL, ops.MAXIMUM, ops.MINIMUM, ops.EQUAL, ops.NOT_EQUAL, ops.LESS, ops.LESS_EQUAL, ops.GREATER,
-                   ops.GREATER_EQUAL, ops.AND, ops.OR, ops.XOR, ops.SHIFT_LEFT, ops.SHIFT_RIGHT, ops.WHERE, ops.CAST,
-                   ops.BITCAST, ops.STOP_GRADIENT, ops.IOTA})
 LARGEST = 48  # primitives that one expression may hold
 BRIEF = 4  # what computing a number again may cost where it could be kept from the start
 
@@ -29,34 +29,6 @@ class Need(Enum):
     NUMBERS = auto()  # its elements, wherever they come from
     STRIDED = auto()  # memory, in any order that strides describe
     CONTIGUOUS = auto()  # memory in the order of its axes
-
-
-VIEWS = frozenset({ops.RESHAPE, ops.TRANSPOSE, ops.BROADCAST, ops.SLICE, ops.FLIP})
-NESTS = frozenset({ops.SUM, ops.PROD, ops.MAX, ops.MIN, ops.ANY_TRUE, ops.ALL_TRUE, ops.PAD, ops.CONCAT})
-PRODUCTS = frozenset({ops.DOT, ops.CONV})
-
-
-def is_compiled(node: Node) -> bool:
-    """Whether a node becomes loops of our own, or a view."""
-    if node.op is RESULT or not takes(node):
-        return False
-    return is_elementwise(node) or node.op in VIEWS | NESTS | PRODUCTS
-
-
-def takes(node: Node) -> bool:
-    """Whether all dtypes of a primitive are ones that compiled code computes with."""
-    return all(is_supported_dtype(type_.dtype) for type_ in [*input_types(node), *result_types(node)])
-
-
-def is_elementwise(node: Node) -> bool:
-    op = node.op
-    return op is ops.IOTA or (isinstance(op, ops.Op) and op.is_elementwise and op not in UNSUPPORTED)
-
-
-def is_affine(node: Node) -> bool:
-    """Whether the elements of a reshaped node lie where strides of its input find them."""
-    shape, old = node.shape, node.inputs[0].shape
-    return split_lines(identity(shape), shape, old, len(shape)) is not None
 
 
 class Demand:
@@ -98,7 +70,7 @@ class Demand:
             self.needs[x].add(self._need(node))
 
     def _need(self, node: Node) -> Need:
-        if is_alias(node):
+        if is_barrier_result(node):
             return Need.CONTIGUOUS if Need.CONTIGUOUS in self.needs[node] else Need.STRIDED
         if node.op is RESULT or not is_compiled(node):
             return Need.CONTIGUOUS
@@ -114,7 +86,7 @@ class Demand:
 
     def _decide(self, node: Node) -> bool:
         """Whether the node's value is stored."""
-        if node.op in (PARAMETER, CONSTANT, RESULT) or is_alias(node):
+        if node.op in (PARAMETER, CONSTANT, RESULT) or is_barrier_result(node):
             return False
         if not is_compiled(node) or node.op in NESTS | PRODUCTS:
             return True
@@ -140,17 +112,7 @@ class Demand:
         if node.op in (PARAMETER, CONSTANT, RESULT):
             return 0
         below = sum(self.weight.get(x, 0) for x in node.inputs)
-        return below + (0 if node.op in VIEWS else 1 if node.op in CHEAP else DEAR.get(node.op, 20))  # type: ignore[arg-type]
-
-
-def is_alias(node: Node) -> bool:
-    """Whether the node is one of the values that pass through a barrier."""
-    return node.op is RESULT and node.inputs[0].op is ops.BARRIER
-
-
-def passed_on(node: Node) -> Node:
-    """The value that the node is, which came to the barrier."""
-    return node.inputs[0].inputs[node.attributes["index"]]
+        return below + (0 if node.op in VIEWS else cost(node.op))
 
 
 def _domain(user: Node, users: dict[Node, list[Node]]) -> int:
