@@ -1,7 +1,7 @@
-"""What a step of a program does: which primitives over which loops, for which module, operations and bytes.
+"""The work of a step of a program, in words and numbers: primitives, loops, the module it is for, operations, bytes.
 
 A step's bytes are those that it touches at least: an element counts once for each step, however often a loop or another
-kernel of the same run comes back to it.
+kernel of the same run reads it again.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def _applied(*expressions: Expression) -> list[Apply]:
 
 
 def _signature(node: Node) -> str:
-    given, made = (", ".join(map(str, types)) for types in (input_types(node), result_types(node)))
-    return f"{node.op.name}: {given} -> {made}"  # type: ignore[union-attr]
+    inputs, results = (", ".join(map(str, types)) for types in (input_types(node), result_types(node)))
+    return f"{node.op.name}: {inputs} -> {results}"  # type: ignore[union-attr]
 
 
 def _where(nodes: Sequence[Node]) -> str:
@@ -129,7 +129,7 @@ def _flops(node: Node) -> int:
 
 
 def _nest_flops(nest: Nest) -> int:
-    """One for each primitive and for each step of a reduction, at each place."""
+    """One for each primitive and for each reduction, at each point of the nest."""
     inner = sum(1 + len(_applied(reduction.value)) for reduction in nest.reductions)
     outer = len(_applied(*[store.value for store in nest.stores]))
     return math.prod(nest.sizes) * inner + math.prod(nest.sizes[:nest.kept]) * outer

@@ -1,6 +1,6 @@
-"""The steps of one graph while they are made: which nodes lie where, which step stores them, and who reads them.
+"""The builder of a region, which is a graph as steps: where nodes are stored, which step stores them, what is read.
 
-The functions that lower nodes go by `store` (memory for a node), `read` (the memory of one) and `append` (a step, or a
+The functions that lower nodes use `store` (memory for a node), `read` (the memory of one) and `append` (a step, or a
 group of nodes that becomes one). Groups stay open for further nodes until all nodes are lowered.
 """
 
@@ -62,7 +62,7 @@ class RegionBuilder:
         return self._views[node]
 
     def store_results(self, node: Node) -> list[View]:
-        """Memory for all results of a primitive, also those that nobody uses."""
+        """Memory for all results of a primitive, also for those that are not used."""
         if not node.op.multiple:  # type: ignore[union-attr]
             return [self.store(node)]
         used = {x.attributes["index"]: x for x in self.results(node)}

@@ -1,4 +1,4 @@
-"""Groups of nodes that one kernel computes: a nest of loops, at most one reduction, and what is made of its result."""
+"""Groups of nodes that one kernel computes: at most one reduction, and elementwise nodes over the same indices."""
 
 from __future__ import annotations
 
