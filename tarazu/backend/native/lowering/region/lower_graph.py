@@ -1,4 +1,4 @@
-"""From a graph to the steps of a program.
+"""From a graph to the steps of a program: lowers its nodes one by one.
 
 Nodes are lowered one after the other, by the function for their primitive: elementwise ones join groups
 (`builder.py`), reductions and products start groups (`nests.py`), loops and branches become steps with regions of their
