@@ -79,7 +79,8 @@ class Donating:
         state = self._next()
         try:
             results = [np.empty(shape, dtype) for shape, dtype in self._results]
-            known, copies = self._addresses.get, []  # type: ignore[var-annotated]
+            copies: list[np.ndarray] = []
+            known = self._addresses.get
             addresses = [known(id(x)) or address(x, copies) for x in (*arrays, *results)]
             self.program.run(addresses + state.addresses)
             return results + state.arrays

@@ -14,7 +14,7 @@ from tarazu.backend.native.compiler import Compiled, compiled
 from tarazu.backend.native.donation import Donating, address
 from tarazu.backend.native.llvm.assemble import Loaded
 from tarazu.backend.native.llvm.target import Target, host
-from tarazu.backend.native.lowering.steps import input_types, result_types
+from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
 from tarazu.backend.native.schedule import emit
 from tarazu.backend.native.schedule.memory_plan import ALIGN
 from tarazu.backend.native.threads.threads import cores, helpful_threads, note, run
@@ -80,7 +80,7 @@ class NativeProgram:
         self.callback = _CALL(self._called)
         self._free: list[ProgramMemory] = []
         if self.compiled.callbacks:
-            names = sorted({node.op.name for node in self.compiled.callbacks})  # type: ignore[union-attr]
+            names = sorted({op_of(node).name for node in self.compiled.callbacks})
             log("native", f"NumPy computes {', '.join(names)} inside a compiled program")
 
     def compile(self, graph: Graph) -> Compiled:
@@ -138,7 +138,7 @@ class NativeProgram:
             node = self.compiled.callbacks[number]
             inputs, outputs = _arrays(node, pointers)
             with np.errstate(all="ignore"):
-                results = self.evaluate(node.op, inputs, node.attributes)  # type: ignore[arg-type]
+                results = self.evaluate(op_of(node), inputs, node.attributes)
             for target, value in zip(outputs, results if isinstance(results, list) else [results], strict=True):
                 target[...] = value
         except BaseException as error:

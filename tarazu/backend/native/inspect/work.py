@@ -12,13 +12,12 @@ from typing import NamedTuple
 
 from tarazu.backend.native.kernels.kernel import KernelCall
 from tarazu.backend.native.lowering.loop_nest import Access, Apply, Expression, Nest, loads, walk
+from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
 from tarazu.backend.native.lowering.steps import (
     Callback,
     CountedLoop,
     NestLaunch,
     WhileLoop,
-    input_types,
-    result_types,
 )
 from tarazu.backend.native.schedule.runs import Run, ScheduledStep
 from tarazu.backend.native.schedule.work_sharing import is_shared
@@ -113,7 +112,7 @@ def _applied(*expressions: Expression) -> list[Apply]:
 
 def _signature(node: Node) -> str:
     inputs, results = (", ".join(map(str, types)) for types in (input_types(node), result_types(node)))
-    return f"{node.op.name}: {inputs} -> {results}"  # type: ignore[union-attr]
+    return f"{op_of(node).name}: {inputs} -> {results}"
 
 
 def _where(nodes: Sequence[Node]) -> str:
@@ -125,7 +124,7 @@ def _where(nodes: Sequence[Node]) -> str:
 # In numbers
 
 def _flops(node: Node) -> int:
-    return FLOPS[node.op.category](node)  # type: ignore[union-attr]
+    return FLOPS[op_of(node).category](node)
 
 
 def _nest_flops(nest: Nest) -> int:
@@ -154,6 +153,6 @@ def _bytes_of(node: Node) -> tuple[int, int]:
     """Of a primitive that has a kernel of its own; what looks things up reads no more than it finds."""
     read, written = ([type_.size * type_.dtype.itemsize for type_ in types]
                      for types in (input_types(node), result_types(node)))
-    if node.op.category == "index" and read:  # type: ignore[union-attr]
+    if op_of(node).category == "index" and read:
         read[0] = min(read[0], sum(written))
     return sum(read), sum(written)

@@ -9,11 +9,11 @@ from enum import Enum, auto
 
 from tarazu.backend.native.lowering.costs import cost
 from tarazu.backend.native.lowering.index_map import VIEWS
+from tarazu.backend.native.lowering.nodes import is_barrier_result, op_of
 from tarazu.backend.native.lowering.primitives import (
     NESTS,
     PRODUCTS,
     is_affine,
-    is_barrier_result,
     is_compiled,
     is_elementwise,
 )
@@ -120,7 +120,7 @@ class Demand:
         if node.op in (PARAMETER, CONSTANT, RESULT):
             return 0
         below = sum(self.weight.get(x, 0) for x in node.inputs)
-        return below + (0 if node.op in VIEWS else cost(node.op))
+        return below + (0 if node.op in VIEWS else cost(op_of(node)))
 
 
 def _uses(user: Node, users: dict[Node, list[Node]]) -> int:

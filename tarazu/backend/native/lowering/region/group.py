@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import IndexMap, identity, unit, zero
 from tarazu.backend.native.lowering.loop_nest import Constant, Expression, Reduction
+from tarazu.backend.native.lowering.nodes import op_of
 from tarazu.ir.node import Node
 from tarazu.ir.types import Shape
 
@@ -49,8 +50,7 @@ class Group(NamedTuple):
     def reduction(cls, node: Node, kept: Shape, reduced: Shape, reduce: Callable[[Inner], Reduction],
                   result: IndexMap | None = None) -> Group:
         """The group that starts with a reduction whose result is `node`, stored at `result` or in order."""
-        return cls(node.op.name, (*kept, *reduced), len(kept), {node: result or identity(kept)},  # type: ignore[union-attr]
-                   node, reduce)
+        return cls(op_of(node).name, (*kept, *reduced), len(kept), {node: result or identity(kept)}, node, reduce)
 
     def with_member(self, node: Node, index_map: IndexMap) -> Group:
         """The group that also computes `node`."""

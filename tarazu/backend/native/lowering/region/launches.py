@@ -69,9 +69,8 @@ class _NestBuilder:
         """What the group stores: members that are needed later, and its extra store."""
         for node, index_map in self.group.members.items():
             if node in kept:
-                value, view = self._member(node), self.builder.view(node)
-                assert view is not None
-                yield Store(value, self._written(view, index_map))
+                value = self._member(node)
+                yield Store(value, self._written(self.builder.view(node), index_map))
         if self.group.extra is not None:
             source, view = self.group.extra
             yield Store(self._extra(source, view), self._written(view, identity(view.shape)))

@@ -9,6 +9,7 @@ from tarazu.backend.native.llvm.types import is_half
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, identity, unit, zero
 from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Expression, Reduction
+from tarazu.backend.native.lowering.nodes import op_of
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import mark_read
 from tarazu.backend.native.lowering.region.group import Group
@@ -28,7 +29,7 @@ def reduction(builder: RegionBuilder, node: Node) -> None:
     nest_axes = {axis: i for i, axis in enumerate([*kept, *axes])}
     index_map = tuple([unit(nest_axes[axis], rank) if n != 1 else zero(rank) for axis, n in enumerate(x.shape)])
     group = Group.reduction(node, node.shape, tuple(x.shape[axis] for axis in axes),
-                            lambda nest: Reduction(node.op, nest.element(x, index_map)))  # type: ignore[arg-type]
+                            lambda nest: Reduction(op_of(node), nest.element(x, index_map)))
     mark_read(builder, x, identity(x.shape))
     builder.store(node)
     builder.append(group, node)
