@@ -18,7 +18,6 @@ from tarazu.backend.native.lowering.region.group import Group, Reads
 from tarazu.backend.native.lowering.steps import Externals, Step, copy_launch
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, RESULT, Node
-from tarazu.ir.types import TensorType
 
 MOST_STORES = 8  # of one kernel
 
@@ -58,7 +57,7 @@ class RegionBuilder:
 
     def store(self, node: Node) -> View:
         """The memory that `node` is stored in from now on: that of an output, or new memory."""
-        self._views[node] = self._allocate(node, node.type)
+        self._views[node] = self._targets.get(node) or View.new(node.dtype, node.shape)
         return self._views[node]
 
     def store_results(self, node: Node) -> list[View]:
@@ -72,9 +71,6 @@ class RegionBuilder:
     def results(self, node: Node) -> list[Node]:
         """The nodes that stand for the results of a primitive."""
         return [x for x in self.demand.users[node] if x.op is RESULT] if op_of(node).multiple else [node]
-
-    def _allocate(self, node: Node, type_: TensorType) -> View:
-        return self._targets.get(node) or View.new(type_.dtype, type_.shape)
 
     def read(self, node: Node) -> View:
         """Memory that holds the value of `node`; a part that reads it must follow."""
