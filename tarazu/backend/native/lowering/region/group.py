@@ -31,7 +31,7 @@ class Group(NamedTuple):
     title: str
     sizes: Shape  # of the kept axes, then of the reduced ones
     kept: int  # how many axes are kept
-    members: Mapping[Node, IndexMap] = {}
+    members: Mapping[Node, IndexMap]
     value: Node | None = None  # the member that is the reduction's result
     reduce: Callable[[Inner], Reduction] | None = None
     extra: tuple[Node | View | Constant, View] | None = None  # a store that is not of a member
@@ -44,7 +44,7 @@ class Group(NamedTuple):
     @classmethod
     def store(cls, title: str, source: Node | View | Constant, target: View) -> Group:
         """The group that stores something in all elements of a view: a node's elements, those of a view, a number."""
-        return cls(title, target.shape, len(target.shape), extra=(source, target))
+        return cls(title, target.shape, len(target.shape), {}, extra=(source, target))
 
     @classmethod
     def reduction(cls, node: Node, kept: Shape, reduced: Shape, reduce: Callable[[Inner], Reduction],
