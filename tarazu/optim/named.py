@@ -102,7 +102,7 @@ def _as_object(spec: object) -> str:
     return f"make an object: tz.optim.{spec.__name__}()" if isinstance(spec, type) else did_you_mean(spec, OPTIMIZERS)
 
 
-def optimizer(spec: str | Optimizer) -> Optimizer:
+def find_optimizer(spec: str | Optimizer) -> Optimizer:
     """The optimizer that `spec` names, with its defaults; an optimizer is given back as it is."""
     return spec if isinstance(spec, Optimizer) else optimizer_class(spec)()
 
