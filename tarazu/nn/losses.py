@@ -209,7 +209,7 @@ def traits(loss: Loss) -> LossTraits:
     return TRAITS.get(loss, LossTraits("unknown"))
 
 
-def _suggest_loss(spec: object, names: Iterable[str]) -> str:
+def _suggest(spec: object, names: Iterable[str]) -> str:
     """The loss that a name of Keras, or a misspelled one, stands for."""
     is_over_classes = isinstance(spec, str) and spec.endswith("categorical_crossentropy")
     hint = "here it is 'cross_entropy'" if is_over_classes else did_you_mean(spec, names)
@@ -218,4 +218,4 @@ def _suggest_loss(spec: object, names: Iterable[str]) -> str:
 
 def find_loss(spec: str | Loss) -> Loss:
     """The loss that `spec` names; a function is given back as it is. Raises ArgumentError."""
-    return spec if callable(spec) else by_name("loss", spec, LOSSES, "a function of (prediction, target)", _suggest_loss)
+    return spec if callable(spec) else by_name("loss", spec, LOSSES, "a function of (prediction, target)", _suggest)

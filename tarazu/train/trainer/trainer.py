@@ -106,7 +106,7 @@ class Trainer:
                                 fix="add a layer with weights, or thaw them: model.freeze(False)")
         if not same_objects(modules, self._modules):
             self._modules, self.train_chunk = modules, jit(self._train_chunk)
-        if not self.optimizer.has_own_choice:
+        if not self.optimizer.was_given_parameters:
             if not same_objects(wanted, self.optimizer.parameters):
                 self.optimizer.attach(wanted)
         elif not {*map(id, wanted)} & {*map(id, self.optimizer.parameters)}:
