@@ -21,9 +21,10 @@ from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.loops import kernel_function
 from tarazu.backend.native.kernels.tile_code import TileCode
 from tarazu.backend.native.kernels.transpose import Panel, pack
-from tarazu.backend.native.llvm.llvm_text import Index, Module, Value
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import memory_type
+from tarazu.backend.native.llvm.values import Index, Value
 from tarazu.backend.native.lowering.loop_nest import Nest
 
 
@@ -151,8 +152,8 @@ class _Kernel:
         with function.loop(0, self.outermost, self.length) as block:
             index = function.index(block.index)
             rows = function.minimum(self.length, function.subtract(self.outermost, index))
-            flags = (function.compare("icmp eq", index, Value("0", "i64")),
-                     function.compare("icmp sge", index, Value(str(self.outermost - self.length), "i64")))
+            flags = (function.compare("icmp eq", index, function.index(0)),
+                     function.compare("icmp sge", index, function.index(self.outermost - self.length)))
             moved = self._moved(cursor, self.reduced[0], index)
             body(moved, self._packed(moved, panel, _Block(None, rows, flags)))
 
@@ -204,7 +205,7 @@ class _Kernel:
         if border in (0, count) or isinstance(index, int):
             yield index < border if isinstance(index, int) else border == count
             return
-        limit = Value(str(border), "i64")
+        limit = self.function.index(border)
         for below, predicate in ((True, "icmp slt"), (False, "icmp sge")):
             with self.function.when(self.function.compare(predicate, index, limit)):
                 yield below

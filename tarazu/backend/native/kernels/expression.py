@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tarazu.backend.native.llvm.llvm_text import Function, Index, Value, constant, constants, short_name, vector
+from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import is_half, memory_type, register_type
+from tarazu.backend.native.llvm.values import Index, Value, constant, constants, short_name, vector
 from tarazu.backend.native.lowering.loop_nest import (
     Access,
     Accumulated,

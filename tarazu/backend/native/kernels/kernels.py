@@ -10,7 +10,7 @@ from tarazu.backend.native.kernels.kernel import Kernel, KernelCall, KernelStep
 from tarazu.backend.native.kernels.loops import map_kernel, reduce_kernel
 from tarazu.backend.native.kernels.merge_axes import with_merged_axes
 from tarazu.backend.native.kernels.special import SPECIAL
-from tarazu.backend.native.llvm.llvm_text import Module
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Nest, walk

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from tarazu.backend.native.kernels.expression import Point, Writer, lanes_mask
 from tarazu.backend.native.kernels.kernel import Kernel
-from tarazu.backend.native.llvm.llvm_text import Function, Index, Module, Value, constant
+from tarazu.backend.native.llvm.function import Function, Module
 from tarazu.backend.native.llvm.types import is_half, register_type
+from tarazu.backend.native.llvm.values import Index, Value, constant
 from tarazu.backend.native.lowering.loop_nest import Access, Nest, Reduction, accesses, loads
 from tarazu.backend.native.math.elementwise import emit
 from tarazu.base import dtypes
@@ -149,7 +150,7 @@ def _blocks(function: Function, begin: Index, end: Index, size: int, block: int,
     with function.loop(start, stop, step) as loop:
         body(loop.index, None)
     if whole < size:
-        last = function.compare("icmp eq", function.index(end), Value(str(-(-size // block)), "i64"))
+        last = function.compare("icmp eq", function.index(end), function.index(-(-size // block)))
         some = function.compare("icmp slt", function.index(begin), function.index(end))
         with function.when(function.op("and", last, some)):
             body(whole, lanes_mask(function, step, size - whole))
@@ -237,7 +238,7 @@ class _Reducer:
                 self._column({}, function.multiply(item.index, block), vectors, None)
             if size % block:
                 inside = function.compare("icmp slt", function.index(begin), function.index(end))
-                last = function.compare("icmp eq", function.index(end), Value(str(items), "i64"))
+                last = function.compare("icmp eq", function.index(end), function.index(items))
                 with function.when(function.op("and", last, inside)):
                     self._rest({}, size // block * block, size)
             function.ret()

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tarazu.backend.native.llvm.llvm_text import Function, Index, Module, Value, constants, vector
+from tarazu.backend.native.llvm.function import Function, Module
+from tarazu.backend.native.llvm.values import Index, Value, constants, vector
 
 
 def transposed(function: Function, rows: Sequence[Value], item: int) -> list[Value]:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
-import struct
 from typing import Any, NamedTuple
 
 from tarazu.backend.native.math.functions import in_doubt, lane_by_lane, shared
 from tarazu.backend.native.math.number import Number, choose
 from tarazu.base.dtypes import DType
-
-_LITERAL = re.compile(r"(?<!\w)(?:0x[0-9A-F]{16}|-?\d+)(?=[,>)]|$)")  # as llvm_text.literal writes numbers
 
 
 class Call(NamedTuple):
@@ -29,17 +25,6 @@ class Call(NamedTuple):
     @property
     def is_signed(self) -> bool:
         return self.input_dtypes[0].kind == "int"
-
-
-def literal_value(x: Number) -> float | None:
-    """The number that a literal has in all lanes; None of registers and where the lanes differ."""
-    if x.value.text[0] == "%":
-        return None
-    found = set(_LITERAL.findall(x.value.text))
-    if len(found) != 1:
-        return None
-    number = found.pop()
-    return struct.unpack(">d", bytes.fromhex(number[2:]))[0] if number.startswith("0x") else int(number)
 
 
 def absolute(call: Call) -> Number:
@@ -78,8 +63,8 @@ def _extreme(call: Call, of_floats: str, of_integers: str) -> Number:
 
 
 def _is_known_number(x: Number) -> bool:
-    known = literal_value(x)
-    return known is not None and not math.isnan(known)
+    number = x.value.number
+    return number is not None and not math.isnan(number)
 
 
 def compare(of_floats: str, of_integers: str) -> Any:

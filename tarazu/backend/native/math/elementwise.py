@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tarazu.backend.native.llvm.llvm_text import Function, Value
+from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import HALVES
+from tarazu.backend.native.llvm.values import Value
 from tarazu.backend.native.math import arithmetic, casts, half
 from tarazu.backend.native.math.arithmetic import Call, compare
 from tarazu.backend.native.math.formulas import mathematics, polygamma
@@ -35,7 +36,7 @@ def _function(name: str) -> Row:
 
 def _power(call: Call) -> Number:
     x, exponent = call.inputs
-    known = arithmetic.literal_value(exponent)
+    known = exponent.value.number
     if not call.is_float:
         if known is not None and 1 <= known <= 64:
             return arithmetic.known_integer_power(x, int(known))

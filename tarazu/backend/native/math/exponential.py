@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from tarazu.backend.native.llvm.llvm_text import Value
+from tarazu.backend.native.llvm.values import constant
 from tarazu.backend.native.math.number import Number, choose, polynomial
 
 
@@ -98,9 +98,9 @@ def _scale_avx512(x: Number, n: Number) -> Number:
     """By the instruction vscalef."""
     width, kind = 8 * x.lanes * x.format.bytes, "ps" if x.element == "float" else "pd"
     function, mask = x.function, f"i{max(x.lanes, 8)}"
-    arguments = [x.value, n.value, x.constant(0).value, Value("-1", mask)]
+    arguments = [x.value, n.value, x.constant(0).value, constant(mask, -1)]
     if width == 512:
-        arguments.append(Value("4", "i32"))  # rounding as set
+        arguments.append(constant("i32", 4))  # rounding as set
     return x.like(function.call(x.value.type, f"llvm.x86.avx512.mask.scalef.{kind}.{width}", *arguments))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tarazu.backend.native.llvm.llvm_text import Value, constant
+from tarazu.backend.native.llvm.values import Value, constant
 from tarazu.backend.native.math.number import Number
 
 
@@ -42,7 +42,7 @@ def any_lane(condition: Number) -> Value:
         return condition.value
     function, whole = condition.function, f"i{condition.lanes}"
     packed = function.emit(whole, f"bitcast {condition.value.type} {condition.value.text} to {whole}")
-    return function.compare("icmp ne", packed, Value("0", whole))
+    return function.compare("icmp ne", packed, constant(whole, 0))
 
 
 def in_doubt(usual: Number, condition: Number, other: Callable[[], Number]) -> Number:

@@ -7,7 +7,8 @@ a fixed exponent is added and taken off, so that the hardware's rounding is the 
 
 from __future__ import annotations
 
-from tarazu.backend.native.llvm.llvm_text import Function, Value
+from tarazu.backend.native.llvm.function import Function
+from tarazu.backend.native.llvm.values import Value
 from tarazu.backend.native.math.number import Number, choose
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tarazu.backend.native.llvm.llvm_text import Function, Value, constant
+from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.values import Value, constant
 
 _ORDERED = {"<": ("olt", "slt"), "<=": ("ole", "sle"), ">": ("ogt", "sgt"), ">=": ("oge", "sge")}
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.kernels.kernel import KernelCall
-from tarazu.backend.native.llvm.llvm_text import Function, Index, Value, constant
+from tarazu.backend.native.llvm.function import Function
+from tarazu.backend.native.llvm.values import Index, Value, constant
 from tarazu.backend.native.lowering.buffers import Buffer, Iteration
 from tarazu.backend.native.lowering.steps import Branch, Callback, CountedLoop, WhileLoop, inner_steps
 from tarazu.backend.native.schedule.memory_plan import MemoryPlan

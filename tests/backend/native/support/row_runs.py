@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.native.llvm.assemble import Loaded, object_code
-from tarazu.backend.native.llvm.llvm_text import Function, Module, Value, vector
+from tarazu.backend.native.llvm.function import Function, Module
 from tarazu.backend.native.llvm.target import Target, host
 from tarazu.backend.native.llvm.types import HALVES
+from tarazu.backend.native.llvm.values import Value, vector
 from tarazu.backend.native.math.casts import element_type
 from tarazu.backend.native.math.elementwise import emit
 from tarazu.backend.native.math.half import load_half, store_half

@@ -13,7 +13,7 @@ from tarazu.backend.native.kernels.special.extremum import extremum
 from tarazu.backend.native.kernels.special.index import gather, scatter
 from tarazu.backend.native.kernels.special.random_bits import random_bits
 from tarazu.backend.native.kernels.special.sorting import sort
-from tarazu.backend.native.llvm.llvm_text import Module
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node

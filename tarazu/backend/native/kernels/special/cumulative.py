@@ -6,9 +6,10 @@ from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special.entry import Entry, bits
 from tarazu.backend.native.kernels.special.lines import Lines, each_unit, lines_of
 from tarazu.backend.native.kernels.special.memory import load, store
-from tarazu.backend.native.llvm.llvm_text import Index, Module, Value, constant, vector
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import HALVES, is_supported_dtype, memory_type
+from tarazu.backend.native.llvm.values import Index, Value, constant, vector
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 
 from tarazu.backend.native.kernels.kernel import Kernel
-from tarazu.backend.native.llvm.llvm_text import Function, Index, Module
+from tarazu.backend.native.llvm.function import Function, Module
+from tarazu.backend.native.llvm.values import Index
 from tarazu.base.dtypes import DType
 from tarazu.ir.node import Node
 from tarazu.ir.op import Op

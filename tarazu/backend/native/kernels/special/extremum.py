@@ -6,8 +6,9 @@ from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special.entry import Entry, bits, power_of_two
 from tarazu.backend.native.kernels.special.lines import Lines, each_unit, lines_of
 from tarazu.backend.native.kernels.special.order import key
-from tarazu.backend.native.llvm.llvm_text import Index, Module, Value, constant, constants, vector
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.values import Index, Value, constant, constants, vector
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node
 

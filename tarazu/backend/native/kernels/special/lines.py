@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tarazu.backend.native.kernels.special.entry import Entry, power_of_two
-from tarazu.backend.native.llvm.llvm_text import Function, Index, constant
+from tarazu.backend.native.llvm.function import Function
+from tarazu.backend.native.llvm.values import Index, constant
 from tarazu.ir.types import Shape
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tarazu.backend.native.llvm.llvm_text import Function, Value, constant
+from tarazu.backend.native.llvm.function import Function
+from tarazu.backend.native.llvm.values import Value, constant
 from tarazu.base.dtypes import DType
 
 _INFINITY = {"float16": 0x7C00, "bfloat16": 0x7F80, "float32": 0x7F800000, "float64": 0x7FF0000000000000}

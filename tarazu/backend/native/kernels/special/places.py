@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tarazu.backend.native.kernels.special.entry import bits, coordinates, row_major
-from tarazu.backend.native.llvm.llvm_text import Function, Index, Value
+from tarazu.backend.native.llvm.function import Function
+from tarazu.backend.native.llvm.values import Index, Value
 from tarazu.base.dtypes import DType
 from tarazu.ir.node import Node
 
