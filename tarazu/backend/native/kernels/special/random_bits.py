@@ -1,5 +1,5 @@
-"""Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", 2011), one block of
-four words per lane; a word takes the low half of 64 bits, where the products have room."""
+"""The random generator Philox 4x32-10 (see `base.philox`), a block of four words per lane; a word takes the low half of
+64 bits, where the products have room."""
 
 from __future__ import annotations
 
@@ -10,12 +10,8 @@ from tarazu.backend.native.kernels.special.entry import Entry
 from tarazu.backend.native.llvm.function import Function, Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.values import Value, constant, constants, vector
+from tarazu.base.philox import MULTIPLIERS, ROUNDS, WEYL, WORD
 from tarazu.ir.node import Node
-
-MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
-WEYL = 0x9E3779B9, 0xBB67AE85
-ROUNDS = 10
-WORD = 0xFFFFFFFF
 
 
 def random_bits(module: Module, target: Target, name: str, node: Node) -> Kernel | None:
