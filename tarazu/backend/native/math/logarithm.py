@@ -49,7 +49,7 @@ def _log_of_parts(k: Number, f: Number, correction: Number | None = None) -> Num
     return k.times_plus(constants.ln2_high, f - (half_square - rest))
 
 
-def special(x: Number, value: Number) -> Number:
+def with_special_values(x: Number, value: Number) -> Number:
     """`value`, but log(x) where that is not finite: for 0, infinity, negative numbers and NaN."""
     value = choose(x.test("olt", math.inf), value, x)
     value = choose(x.equals(0), -math.inf, value)
@@ -63,7 +63,7 @@ def log(x: Number) -> Number:
     scaled = choose(subnormal, x * 2.0**layout.fraction_bits, x)
     k, f = split(scaled)
     k = k - choose(subnormal, x.constant(layout.fraction_bits), x.constant(0))
-    return special(x, _log_of_parts(k, f))
+    return with_special_values(x, _log_of_parts(k, f))
 
 
 def log1p(x: Number) -> Number:
@@ -72,7 +72,7 @@ def log1p(x: Number) -> Number:
     part = u - 1
     lost = (1 - (u - part)) + (x - part)
     k, f = split(u)
-    value = special(u, _log_of_parts(k, f, lost / u))
+    value = with_special_values(u, _log_of_parts(k, f, lost / u))
     return choose(x.equals(0), x, value)
 
 

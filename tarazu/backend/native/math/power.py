@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from tarazu.backend.native.math.exponential import power_of_two, reduce
-from tarazu.backend.native.math.logarithm import special, split
+from tarazu.backend.native.math.logarithm import split, with_special_values
 from tarazu.backend.native.math.number import Number, choose, polynomial
 
 _LOG = (0.3333333398194815, -0.24999997892453432, 0.19999902458762822, -0.16666783975218852, 0.14290420160798706,
@@ -37,7 +37,7 @@ def _power_of_magnitude(x: Number, y: Number) -> Number:
     k, f = split(x)
     square = f * f
     logarithm = (square * f).times_plus(polynomial(f, _LOG), square.times_plus(-0.5, f))
-    logarithm = special(x, k.times_plus(math.log(2), logarithm))
+    logarithm = with_special_values(x, k.times_plus(math.log(2), logarithm))
     reduced = reduce((logarithm * y).up_to(_LARGEST).at_least(-_LARGEST))
     r = reduced.r
     return ((r * r).times_plus(polynomial(r, _EXP), r) + 1) * power_of_two(reduced)
