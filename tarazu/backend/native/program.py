@@ -1,4 +1,4 @@
-"""Compiled programs as Python calls them: memory, arguments, and what NumPy computes in between."""
+"""A compiled program as Python calls it: its memory, its arguments, and the primitives that NumPy computes for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tarazu.backend.native.compiler import Compiled, compiled
 from tarazu.backend.native.donation import Donating, address
 from tarazu.backend.native.llvm.assemble import Loaded
 from tarazu.backend.native.llvm.target import Target, host
-from tarazu.backend.native.lowering.steps import input_types, result_types
+from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
 from tarazu.backend.native.schedule import emit
 from tarazu.backend.native.schedule.memory_plan import ALIGN
 from tarazu.backend.native.threads.pool import run
@@ -31,7 +31,7 @@ _CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.POINTER(ctypes.c
 
 
 class ProgramMemory:
-    """What one run of a program works in: control block, table of pointers, arena, the frames of the threads."""
+    """The memory of one run of a program: control block, table of pointers, arena, scratch frames of the threads."""
 
     def __init__(self, program: NativeProgram) -> None:
         self.block = _aligned(8 * emit.WORDS)
@@ -55,7 +55,7 @@ class ProgramMemory:
 
 
 def _aligned(size: int) -> np.ndarray:
-    """So many bytes, at an address that suits vectors."""
+    """So many bytes, at an address that is aligned for vectors."""
     raw = np.zeros(size + ALIGN, np.uint8)
     start = -raw.ctypes.data % ALIGN
     return raw[start:start + size]
@@ -81,7 +81,7 @@ class NativeProgram:
         self.callback = _CALL(self._called)
         self._free: list[ProgramMemory] = []
         if self.compiled.callbacks:
-            names = sorted({node.op.name for node in self.compiled.callbacks})  # type: ignore[union-attr]
+            names = sorted({op_of(node).name for node in self.compiled.callbacks})
             log("native", f"NumPy computes {', '.join(names)} inside a compiled program")
 
     def compile(self, graph: Graph) -> Compiled:
@@ -89,13 +89,13 @@ class NativeProgram:
         return compiled(graph, processor())
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
-        outputs = [np.empty(*made) for made in self.outputs]
+        outputs = [np.empty(shape, dtype) for shape, dtype in self.outputs]
         copies: list[np.ndarray] = []
         self.run([address(x, copies) for x in (*arrays, *outputs)])
         return outputs
 
     def donating(self, first: int) -> Donating:
-        """The program for one caller whose state the outputs from number `first` on are."""
+        """The program for one caller that keeps the outputs from number `first` on as state until its next call."""
         return Donating(self, first)
 
     def run(self, arguments: Sequence[int]) -> None:
@@ -139,8 +139,8 @@ class NativeProgram:
             node = self.compiled.callbacks[number]
             inputs, outputs = _arrays(node, pointers)
             with np.errstate(all="ignore"):
-                found = self.evaluate(node.op, inputs, node.attributes)  # type: ignore[arg-type]
-            for target, value in zip(outputs, found if isinstance(found, list) else [found], strict=True):
+                results = self.evaluate(op_of(node), inputs, node.attributes)
+            for target, value in zip(outputs, results if isinstance(results, list) else [results], strict=True):
                 target[...] = value
         except BaseException as error:
             self.error = error
@@ -151,8 +151,8 @@ class NativeProgram:
 def _arrays(node: Node, pointers: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """The memory of a primitive's inputs and results as arrays."""
     types = [*input_types(node), *result_types(node)]
-    found = [_array(pointers[i], type_) for i, type_ in enumerate(types)]
-    return found[:len(node.inputs)], found[len(node.inputs):]
+    arrays = [_array(pointers[i], type_) for i, type_ in enumerate(types)]
+    return arrays[:len(node.inputs)], arrays[len(node.inputs):]
 
 
 def _array(address: int, type_: TensorType) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The schedule of a program as text: what `native_text` shows."""
+"""The schedule of a program as text, for `native_text`: steps in order, barriers, buffers, operations and bytes."""
 
 from __future__ import annotations
 

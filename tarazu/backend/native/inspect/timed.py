@@ -1,7 +1,7 @@
-"""A program that measures itself: each moment of thread 0 belongs to a step or to waiting at a barrier.
+"""Programs that measure how long each step takes, for `tz.profile`.
 
-At the end of every step, and of every wait, thread 0 reads the clock and adds what has passed since it last did so to
-a word of a table. So the parts add up to the whole, whatever the order in which the processor finishes them.
+At the end of every step, and of every wait at a barrier, thread 0 reads the clock and adds the time since it last did
+to a word of a table. So the times of all steps and waits add up to that of the whole.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a step of a program does: which primitives over which loops, for which module, operations and bytes.
+"""The work of a step of a program, in words and numbers: primitives, loops, the module it is for, operations, bytes.
 
 A step's bytes are those that it touches at least: an element counts once for each step, however often a loop or another
-kernel of the same run comes back to it.
+kernel of the same run reads it again.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import NamedTuple
 
 from tarazu.backend.native.kernels.kernel import KernelCall
 from tarazu.backend.native.lowering.loop_nest import Access, Apply, Expression, Nest, loads, walk
+from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
 from tarazu.backend.native.lowering.steps import (
     Callback,
     CountedLoop,
     NestLaunch,
     WhileLoop,
-    input_types,
-    result_types,
 )
 from tarazu.backend.native.schedule.runs import Run, ScheduledStep
 from tarazu.backend.native.schedule.work_sharing import is_shared
@@ -112,8 +111,8 @@ def _applied(*expressions: Expression) -> list[Apply]:
 
 
 def _signature(node: Node) -> str:
-    given, made = (", ".join(map(str, types)) for types in (input_types(node), result_types(node)))
-    return f"{node.op.name}: {given} -> {made}"  # type: ignore[union-attr]
+    inputs, results = (", ".join(map(str, types)) for types in (input_types(node), result_types(node)))
+    return f"{op_of(node).name}: {inputs} -> {results}"
 
 
 def _where(nodes: Sequence[Node]) -> str:
@@ -125,11 +124,11 @@ def _where(nodes: Sequence[Node]) -> str:
 # In numbers
 
 def _flops(node: Node) -> int:
-    return FLOPS[node.op.category](node)  # type: ignore[union-attr]
+    return FLOPS[op_of(node).category](node)
 
 
 def _nest_flops(nest: Nest) -> int:
-    """One for each primitive and for each step of a reduction, at each place."""
+    """One for each primitive and for each reduction, at each point of the nest."""
     inner = sum(1 + len(_applied(reduction.value)) for reduction in nest.reductions)
     outer = len(_applied(*[store.value for store in nest.stores]))
     return math.prod(nest.sizes) * inner + math.prod(nest.sizes[:nest.kept]) * outer
@@ -154,6 +153,6 @@ def _bytes_of(node: Node) -> tuple[int, int]:
     """Of a primitive that has a kernel of its own; what looks things up reads no more than it finds."""
     read, written = ([type_.size * type_.dtype.itemsize for type_ in types]
                      for types in (input_types(node), result_types(node)))
-    if node.op.category == "index" and read:  # type: ignore[union-attr]
+    if op_of(node).category == "index" and read:
         read[0] = min(read[0], sum(written))
     return sum(read), sum(written)

@@ -14,16 +14,14 @@ from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Nest, walk
+from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
 from tarazu.backend.native.lowering.steps import (
     Callback,
     Externals,
-    Launch,
     NestLaunch,
     PrimitiveLaunch,
     Step,
-    input_types,
     map_inner,
-    result_types,
 )
 from tarazu.ir.node import Node
 
@@ -36,32 +34,27 @@ class Kernels:
         self._nests: dict[tuple, tuple[Kernel, Nest]] = {}
         self._primitives: dict[tuple, Kernel] = {}
 
-    def call(self, launch: Launch) -> KernelCall | None:
-        """The call of the kernel for a launch; None when there is none for it."""
-        if isinstance(launch, NestLaunch):
-            kernel, nest = self._nest(launch)
-            return KernelCall(kernel, launch._replace(nest=nest))
-        special = self._primitive(launch)
-        return None if special is None else KernelCall(special, launch)
+    def call_nest(self, launch: NestLaunch) -> KernelCall:
+        """The call of the kernel for a nest."""
+        key = _nest_key(launch.nest)
+        if key not in self._nests:
+            self._nests[key] = self._write_nest(self._name(launch.title), launch.nest)
+        kernel, nest = self._nests[key]
+        return KernelCall(kernel, launch._replace(nest=nest))
 
-    def _name(self, title: str) -> str:
-        return f"k{len(self._nests) + len(self._primitives)}_{title}"
-
-    def _primitive(self, launch: PrimitiveLaunch) -> Kernel | None:
+    def call_primitive(self, launch: PrimitiveLaunch) -> KernelCall | None:
+        """The call of the special kernel for a primitive; None when there is none for it."""
         key = _primitive_key(launch.node)
         if key not in self._primitives:
-            write = SPECIAL[launch.node.op]  # type: ignore[index]
+            write = SPECIAL[op_of(launch.node)]
             kernel = write(self.module, self.target, self._name(launch.title), launch.node)
             if kernel is None:
                 return None
             self._primitives[key] = kernel
-        return self._primitives[key]
+        return KernelCall(self._primitives[key], launch)
 
-    def _nest(self, launch: NestLaunch) -> tuple[Kernel, Nest]:
-        key = _nest_key(launch.nest)
-        if key not in self._nests:
-            self._nests[key] = self._write_nest(self._name(launch.title), launch.nest)
-        return self._nests[key]
+    def _name(self, title: str) -> str:
+        return f"k{len(self._nests) + len(self._primitives)}_{title}"
 
     def _write_nest(self, name: str, nest: Nest) -> tuple[Kernel, Nest]:
         kernel = contraction(self.module, self.target, name, nest, self.writer, self.target.threads)
@@ -80,14 +73,15 @@ def with_kernels(steps: Sequence[Step], kernels: Kernels, externals: Externals) 
 def _with_kernel(step: Step, kernels: Kernels, externals: Externals) -> KernelStep:
     if isinstance(step, Callback):
         return step
-    if isinstance(step, NestLaunch | PrimitiveLaunch):
-        return kernels.call(step) or _callback(step, externals)
+    if isinstance(step, NestLaunch):
+        return kernels.call_nest(step)
+    if isinstance(step, PrimitiveLaunch):
+        return kernels.call_primitive(step) or _callback(step, externals)
     return map_inner(step, lambda steps: with_kernels(steps, kernels, externals))
 
 
-def _callback(launch: Launch, externals: Externals) -> Callback:
-    """The call of NumPy for a primitive that turned out to have no kernel."""
-    assert isinstance(launch, PrimitiveLaunch)
+def _callback(launch: PrimitiveLaunch, externals: Externals) -> Callback:
+    """The call of NumPy for a primitive without a kernel."""
     node = launch.node
     views = [View.whole(buffer, type_.shape)._replace(offset=skipped) for (buffer, skipped), type_ in
              zip(launch.operands, [*input_types(node), *result_types(node)], strict=True)]

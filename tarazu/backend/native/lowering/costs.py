@@ -18,9 +18,9 @@ PRODUCT = 0.4  # what a product and its addition cost in a register tile
 NANOSECONDS = 0.05  # that a cost of 1 stands for
 
 
-def cost(op: ops.Op | str) -> int:
+def cost(op: ops.Op) -> int:
     """What an elementwise primitive costs for one element."""
-    return 1 if op in CHEAP else COSTLY.get(op, RARE)  # type: ignore[arg-type]
+    return 1 if op in CHEAP else COSTLY.get(op, RARE)
 
 
 def estimate(nest: Nest) -> float:

@@ -1,7 +1,8 @@
-"""Nests of loops over elements, as data: what the scheduler makes and the kernel generators read.
+"""Nests of loops over elements, as data: what lowering makes and the writers of kernels read.
 
-A nest has axes with sizes, the kept ones first, then the reduced ones. Expressions say what is computed at each place;
-accesses say where its elements lie: an affine function of the loop indices.
+A nest has axes with sizes, the kept ones first, then the reduced ones. Expressions are trees of loads, constants,
+positions and elementwise primitives; they say what is computed at given loop indices. Accesses say where elements lie:
+an affine function of the loop indices.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ class Load(NamedTuple):
 class Constant(NamedTuple):
     """A number that is known."""
 
-    value: Any
+    value: float
     dtype: DType
 
 
 class Position(NamedTuple):
-    """The number offset + sum(i * strides) of the place itself."""
+    """The number offset + sum(i * strides), which depends on the loop indices alone."""
 
     offset: int
     strides: tuple[int, ...]
@@ -51,13 +52,13 @@ class Apply(NamedTuple):
     """An elementwise primitive."""
 
     op: Op
-    inputs: tuple[Any, ...]
+    inputs: tuple[Expression, ...]
     attributes: tuple[tuple[str, Any], ...]
     dtype: DType
 
 
 class Accumulated(NamedTuple):
-    """The result of the nest's reduction number `which` at this place."""
+    """The result of the nest's reduction number `which` at the indices of the kept axes."""
 
     which: int
     dtype: DType

@@ -1,4 +1,7 @@
-"""Which nodes of a graph get memory of their own, and which are computed where they are used."""
+"""Which nodes of a graph are stored in memory of their own, and which are computed anew where they are used.
+
+A node is stored when a user needs it in memory, or when computing it for each use would cost too much.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ from enum import Enum, auto
 
 from tarazu.backend.native.lowering.costs import cost
 from tarazu.backend.native.lowering.index_map import VIEWS
+from tarazu.backend.native.lowering.nodes import is_barrier_result, op_of
 from tarazu.backend.native.lowering.primitives import (
     NESTS,
     PRODUCTS,
     is_affine,
-    is_barrier_result,
     is_compiled,
     is_elementwise,
 )
@@ -19,8 +22,8 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.types import TensorType
 
-LARGEST = 48  # primitives that one expression may hold
-BRIEF = 4  # what computing a number again may cost where it could be kept from the start
+LARGEST = 48  # what an expression may cost that is computed for each use
+EARLY = 4  # the same of a single number that could be computed before everything else
 
 
 class Need(Enum):
@@ -32,7 +35,7 @@ class Need(Enum):
 
 
 class Demand:
-    """The needs of all users of each node, and from them the nodes that have memory of their own."""
+    """What the users of each node need, and from that which nodes are stored."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -44,32 +47,37 @@ class Demand:
         for node in graph.outputs:
             self.needs[node].add(Need.CONTIGUOUS)
         for node in reversed(graph.nodes):
-            self._ask(node)
+            self._note_needs(node)
         for node in graph.nodes:
             if self._is_early(node):
                 self.early.add(node)
-            if self._decide(node):
+            if self._is_stored(node):
                 self.stored.add(node)
             self.weight[node] = 0 if self.is_read(node) else self._weight(node)
 
     def is_read(self, node: Node) -> bool:
-        """Whether users read the node from memory. A single number is computed anew instead, even where it is stored,
-        so that nobody waits for it, unless that takes long and it can be there before anything else."""
-        again = BRIEF if node in self.early else LARGEST
+        """Whether users read the node from memory.
+
+        A single number is computed anew instead, even where it is stored, so that no thread waits for another; unless
+        that takes long and it can be computed before everything else.
+        """
+        again = EARLY if node in self.early else LARGEST
         return node in self.stored and not (is_compiled(node) and is_elementwise(node) and node.type.size == 1
                                             and self._weight(node) <= again)
 
     def _is_early(self, node: Node) -> bool:
+        """Whether a node is a single number that follows from single numbers among the inputs and constants."""
         return (bool(node.inputs) and is_compiled(node) and is_elementwise(node) and node.type.size == 1
                 and all(x in self.early or (x.op in (PARAMETER, CONSTANT) and x.type.size == 1) for x in node.inputs))
 
-    def _ask(self, node: Node) -> None:
+    def _note_needs(self, node: Node) -> None:
         """Note what `node` needs of its inputs."""
         for x in node.inputs:
             self.users[x].append(node)
             self.needs[x].add(self._need(node))
 
     def _need(self, node: Node) -> Need:
+        """What a node needs of its inputs."""
         if is_barrier_result(node):
             return Need.CONTIGUOUS if Need.CONTIGUOUS in self.needs[node] else Need.STRIDED
         if node.op is RESULT or not is_compiled(node):
@@ -84,7 +92,7 @@ class Demand:
             return Need.STRIDED
         return Need.NUMBERS
 
-    def _decide(self, node: Node) -> bool:
+    def _is_stored(self, node: Node) -> bool:
         """Whether the node's value is stored."""
         if node.op in (PARAMETER, CONSTANT, RESULT) or is_barrier_result(node):
             return False
@@ -101,10 +109,10 @@ class Demand:
         if weight > 4 * LARGEST:
             return True
         if node.type.size <= 1:
-            return node in self.early and weight > BRIEF
+            return node in self.early and weight > EARLY
         users = self.users[node]
         if len(users) == 1:
-            return weight > 2 and _domain(users[0], self.users) > 2 * node.type.size
+            return weight > 2 and _uses(users[0], self.users) > 2 * node.type.size
         return weight > 1 or node.dtype.kind == "bool" or len([x for x in node.inputs if x.type.size > 1]) > 1
 
     def _weight(self, node: Node) -> int:
@@ -112,15 +120,15 @@ class Demand:
         if node.op in (PARAMETER, CONSTANT, RESULT):
             return 0
         below = sum(self.weight.get(x, 0) for x in node.inputs)
-        return below + (0 if node.op in VIEWS else cost(node.op))
+        return below + (0 if node.op in VIEWS else cost(op_of(node)))
 
 
-def _domain(user: Node, users: dict[Node, list[Node]]) -> int:
-    """For how many places the user asks for a value."""
+def _uses(user: Node, users: dict[Node, list[Node]]) -> int:
+    """For how many elements of its own the user computes a value anew."""
     if user.op in NESTS:
         return user.inputs[0].type.size
     if not isinstance(user.type, TensorType):
         return 1  # it reads memory, whatever that costs
     if user.op in VIEWS and len(users[user]) == 1:
-        return max(user.type.size, _domain(users[user][0], users))
+        return max(user.type.size, _uses(users[user][0], users))
     return user.type.size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tarazu.backend.native.llvm.types import is_supported_dtype
 from tarazu.backend.native.lowering.index_map import VIEWS, identity, reshape_map
-from tarazu.backend.native.lowering.steps import input_types, result_types
+from tarazu.backend.native.lowering.nodes import input_types, result_types
 from tarazu.backend.native.math.elementwise import UNSUPPORTED
 from tarazu.ir import op as ops
 from tarazu.ir.node import RESULT, Node
@@ -42,13 +42,3 @@ def is_affine(node: Node) -> bool:
     """Whether the elements of a reshaped node lie where strides of its input find them."""
     shape, old = node.shape, node.inputs[0].shape
     return reshape_map(identity(shape), shape, old, len(shape)) is not None
-
-
-def is_barrier_result(node: Node) -> bool:
-    """Whether a node is one of the values that pass unchanged through a BARRIER of the graph."""
-    return node.op is RESULT and node.inputs[0].op is ops.BARRIER
-
-
-def barrier_input(node: Node) -> Node:
-    """The value that a result of a BARRIER is."""
-    return node.inputs[0].inputs[node.attributes["index"]]

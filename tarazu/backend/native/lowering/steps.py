@@ -13,9 +13,9 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from tarazu.backend.native.lowering.buffers import Buffer, Iteration, View
 from tarazu.backend.native.lowering.costs import estimate
 from tarazu.backend.native.lowering.loop_nest import Access, Load, Nest, Store
+from tarazu.backend.native.lowering.nodes import op_of
 from tarazu.base import dtypes
 from tarazu.ir.node import Node
-from tarazu.ir.types import TensorType
 
 
 class Operand(NamedTuple):
@@ -52,7 +52,7 @@ class PrimitiveLaunch(NamedTuple):
 
     @property
     def title(self) -> str:
-        return self.node.op.name  # type: ignore[union-attr]
+        return op_of(self.node).name
 
 
 Launch = NestLaunch | PrimitiveLaunch
@@ -196,13 +196,3 @@ def copy_launch(source: View, target: View) -> NestLaunch:
     read, written = (Access(i, unit, start // unit.itemsize, (1,)) for i, start in enumerate(starts))
     nest = Nest((size // unit.itemsize,), 1, (), (Store(Load(read), written),))
     return NestLaunch.of("copy", [Operand(source.buffer), Operand(target.buffer)], [1], nest)
-
-
-def input_types(node: Node) -> list[TensorType]:
-    """The types of what a primitive takes."""
-    return [x.type for x in node.inputs]
-
-
-def result_types(node: Node) -> list[TensorType]:
-    """The types of what a primitive gives."""
-    return [node.type] if isinstance(node.type, TensorType) else list(node.type)

@@ -122,7 +122,7 @@ class ProgramEmitter:
     def _loop(self, step: CountedLoop[ScheduledStep] | WhileLoop[ScheduledStep]) -> None:
         f = self.f
         self.barrier()
-        head, inside, end = f.label("head"), f.label("turn"), f.label("end")
+        head, inside, end = f.label("head"), f.label("iteration"), f.label("end")
         before, iteration, following = f.block, Value(f.fresh(), "i64"), Value(f.fresh(), "i64")
         f.do(f"br label %{head}")
         f.start(head)

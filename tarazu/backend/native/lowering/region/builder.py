@@ -1,6 +1,6 @@
-"""The steps of one graph while they are made: which nodes lie where, which step stores them, and who reads them.
+"""The builder of a region, which is a graph as steps: where nodes are stored, which step stores them, what is read.
 
-The functions that lower nodes go by `store` (memory for a node), `read` (the memory of one) and `append` (a step, or a
+The functions that lower nodes use `store` (memory for a node), `read` (the memory of one) and `append` (a step, or a
 group of nodes that becomes one). Groups stay open for further nodes until all nodes are lowered.
 """
 
@@ -13,12 +13,11 @@ from typing import NamedTuple, Protocol
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import VIEWS, view_through
 from tarazu.backend.native.lowering.materialize import Demand
-from tarazu.backend.native.lowering.primitives import barrier_input, is_barrier_result
+from tarazu.backend.native.lowering.nodes import barrier_input, is_barrier_result, op_of
 from tarazu.backend.native.lowering.region.group import Group, Reads
 from tarazu.backend.native.lowering.steps import Externals, Step, copy_launch
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, RESULT, Node
-from tarazu.ir.types import TensorType
 
 MOST_STORES = 8  # of one kernel
 
@@ -58,12 +57,12 @@ class RegionBuilder:
 
     def store(self, node: Node) -> View:
         """The memory that `node` is stored in from now on: that of an output, or new memory."""
-        self._views[node] = self._allocate(node, node.type)
+        self._views[node] = self._targets.get(node) or View.new(node.dtype, node.shape)
         return self._views[node]
 
     def store_results(self, node: Node) -> list[View]:
-        """Memory for all results of a primitive, also those that nobody uses."""
-        if not node.op.multiple:  # type: ignore[union-attr]
+        """Memory for all results of a primitive, also for those that are not used."""
+        if not op_of(node).multiple:
             return [self.store(node)]
         used = {x.attributes["index"]: x for x in self.results(node)}
         return [self.store(used[i]) if i in used else View.new(type_.dtype, type_.shape)
@@ -71,17 +70,12 @@ class RegionBuilder:
 
     def results(self, node: Node) -> list[Node]:
         """The nodes that stand for the results of a primitive."""
-        return [x for x in self.demand.users[node] if x.op is RESULT] if node.op.multiple else [node]  # type: ignore[union-attr]
-
-    def _allocate(self, node: Node, type_: TensorType) -> View:
-        return self._targets.get(node) or View.new(type_.dtype, type_.shape)
+        return [x for x in self.demand.users[node] if x.op is RESULT] if op_of(node).multiple else [node]
 
     def read(self, node: Node) -> View:
         """Memory that holds the value of `node`; a part that reads it must follow."""
         self.mark_read([self.base(node)])
-        view = self.view(node)
-        assert view is not None, f"{node.op} has no memory"
-        return view
+        return self.view(node)
 
     def read_contiguous(self, node: Node) -> View:
         """The same in C order."""
@@ -108,8 +102,8 @@ class RegionBuilder:
             node = barrier_input(node) if is_barrier_result(node) else node.inputs[0]
         return node
 
-    def view(self, node: Node) -> View | None:
-        """Where the value of `node` lies; None if it is not in memory."""
+    def view(self, node: Node) -> View:
+        """Memory that holds the value of `node`, for a part that is known to read it."""
         if node in self._views:
             return self._views[node]
         if node.op is CONSTANT:
@@ -117,7 +111,9 @@ class RegionBuilder:
             return self._views[node]
         if is_barrier_result(node):
             return self.read(barrier_input(node))
-        return view_through(self.read(node.inputs[0]), node) if node.op in VIEWS else None
+        view = view_through(self.read(node.inputs[0]), node) if node.op in VIEWS else None
+        assert view is not None, f"{node.op} has no memory"
+        return view
 
     # Parts
 

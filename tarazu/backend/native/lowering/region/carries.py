@@ -42,10 +42,11 @@ def with_carries(body: Region, inputs: Sequence[View], carries: Sequence[View]) 
     still_read = {iteration.root(carry.new.buffer) for carry in rest}
     copied = []
     for carry in rest:
-        if carry.old.buffer.root not in still_read and iteration.may_store_too(carry):
-            iteration.store_too(carry)
-        else:
+        storing = None if carry.old.buffer.root in still_read else iteration.with_second_store(carry)
+        if storing is None:
             copied.append(carry)
+        else:
+            iteration.set_step(*storing)
     iteration.copy(copied, {carry.buffer.root for carry in carries})
     return iteration.finished()
 
@@ -86,40 +87,35 @@ class _IterationBuilder:
         """Write the new carry where the old one lies."""
         self._aliases[carry.new.buffer] = carry.new.buffer.alias_of(carry.old.buffer)
 
-    def may_store_too(self, carry: _Carry) -> bool:
-        """Whether the kernel that computes the new carry may also store it where the old one lies."""
+    def with_second_store(self, carry: _Carry) -> tuple[int, NestLaunch] | None:
+        """The step that computes the new carry, by its position, as a launch that also stores it where the old one
+        lies; None where that is not safe."""
         new, old = carry.new.buffer, carry.old.buffer
-        position, reads = self._only_writer(new), self._reads.get(old.root, [])
-        if position is None or carry.new.offset or carry.old.offset or old.root in self._writes:
-            return False
+        positions, reads = self._writers(new), self._reads.get(old.root, [])
+        if len(positions) != 1 or carry.new.offset or carry.old.offset or old.root in self._writes:
+            return None
+        (position,) = positions
         launch = self._steps[position]
         if not isinstance(launch, NestLaunch) or any(at > position for at in reads):
-            return False
-        if len(_stores_to(launch, new)) != 1:
-            return False
+            return None
+        stores = _stores_to(launch, new)
         is_whole = math.prod(launch.nest.sizes[:launch.nest.kept]) == math.prod(carry.old.shape)
-        return is_whole and (position not in reads or _reads_what_it_writes(launch, new, old))
-
-    def store_too(self, carry: _Carry) -> None:
-        """Let the kernel that computes the new carry also store it where the old one lies."""
-        position = self._only_writer(carry.new.buffer)
-        assert position is not None
-        launch = self._steps[position]
-        assert isinstance(launch, NestLaunch)
-        (store,) = _stores_to(launch, carry.new.buffer)
+        if len(stores) != 1 or not is_whole or (position in reads and not _reads_what_it_writes(launch, new, old)):
+            return None
         number = len(launch.operands)
-        second = store._replace(access=store.access._replace(buffer=number))
-        self._steps[position] = launch._replace(
-            operands=(*launch.operands, Operand(carry.old.buffer)), writes=launch.writes | {number},
+        second = stores[0]._replace(access=stores[0].access._replace(buffer=number))
+        return position, launch._replace(
+            operands=(*launch.operands, Operand(old)), writes=launch.writes | {number},
             nest=launch.nest._replace(stores=(*launch.nest.stores, second)))
 
-    def _only_writer(self, buffer: Buffer) -> int | None:
-        """The position of the step that writes a buffer, if there is just one."""
-        if buffer in self._aliases:
-            return None
-        positions = [position for position in self._writes.get(buffer.root, [])
-                     if (buffer, True) in touched(self._steps[position])]
-        return positions[0] if len(positions) == 1 else None
+    def set_step(self, position: int, step: Step) -> None:
+        """Put another step in the place of one."""
+        self._steps[position] = step
+
+    def _writers(self, buffer: Buffer) -> list[int]:
+        """The positions of the steps that write a buffer; none once it is replaced."""
+        return [] if buffer in self._aliases else [position for position in self._writes.get(buffer.root, [])
+                                                   if (buffer, True) in touched(self._steps[position])]
 
     def copy(self, carries: Sequence[_Carry], carried: Set[Buffer]) -> None:
         """Append copies from the new carries to the old ones; those from one of `carried` to another go by way of

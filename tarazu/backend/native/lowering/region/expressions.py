@@ -8,7 +8,7 @@ from tarazu.backend.native.llvm.types import is_supported_dtype
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import VIEWS, IndexMap, broadcast_map, input_map
 from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Expression, Position
-from tarazu.backend.native.lowering.primitives import barrier_input, is_barrier_result
+from tarazu.backend.native.lowering.nodes import barrier_input, is_barrier_result, op_of
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.ir import op as ops
 from tarazu.ir.node import CONSTANT, Node
@@ -41,7 +41,7 @@ class ExpressionBuilder:
 
     def _read(self, node: Node, index_map: IndexMap) -> Expression:
         if self.builder.is_loaded(node) and not _is_number(node):
-            return self.leaf(node, index_map, self._view(node), index_map)
+            return self.leaf(node, index_map, self.builder.view(node), index_map)
         return self._compute(node, index_map)
 
     def _compute(self, node: Node, index_map: IndexMap) -> Expression:
@@ -54,15 +54,10 @@ class ExpressionBuilder:
         if node.op in VIEWS:
             inner = input_map(node, index_map, self.rank)
             if inner is None:
-                return self.leaf(self.builder.base(node), None, self._view(node), index_map)
+                return self.leaf(self.builder.base(node), None, self.builder.view(node), index_map)
             return self.read(node.inputs[0], inner)
         inputs = [self.read(x, broadcast_map(index_map, node.shape, x.shape, self.rank)) for x in node.inputs]
-        return Apply(node.op, tuple(inputs), tuple(node.attributes.items()), node.dtype)  # type: ignore[arg-type]
-
-    def _view(self, node: Node) -> View:
-        view = self.builder.view(node)
-        assert view is not None
-        return view
+        return Apply(op_of(node), tuple(inputs), tuple(node.attributes.items()), node.dtype)
 
 
 def _is_number(node: Node) -> bool:

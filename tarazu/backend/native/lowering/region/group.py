@@ -1,4 +1,4 @@
-"""Groups of nodes that one kernel computes: a nest of loops, at most one reduction, and what is made of its result."""
+"""Groups of nodes that one kernel computes: at most one reduction, and elementwise nodes over the same indices."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import IndexMap, identity, unit, zero
 from tarazu.backend.native.lowering.loop_nest import Constant, Expression, Reduction
+from tarazu.backend.native.lowering.nodes import op_of
 from tarazu.ir.node import Node
 from tarazu.ir.types import Shape
 
@@ -30,7 +31,7 @@ class Group(NamedTuple):
     title: str
     sizes: Shape  # of the kept axes, then of the reduced ones
     kept: int  # how many axes are kept
-    members: Mapping[Node, IndexMap] = {}
+    members: Mapping[Node, IndexMap]
     value: Node | None = None  # the member that is the reduction's result
     reduce: Callable[[Inner], Reduction] | None = None
     extra: tuple[Node | View | Constant, View] | None = None  # a store that is not of a member
@@ -43,14 +44,13 @@ class Group(NamedTuple):
     @classmethod
     def store(cls, title: str, source: Node | View | Constant, target: View) -> Group:
         """The group that stores something in all elements of a view: a node's elements, those of a view, a number."""
-        return cls(title, target.shape, len(target.shape), extra=(source, target))
+        return cls(title, target.shape, len(target.shape), {}, extra=(source, target))
 
     @classmethod
     def reduction(cls, node: Node, kept: Shape, reduced: Shape, reduce: Callable[[Inner], Reduction],
                   result: IndexMap | None = None) -> Group:
         """The group that starts with a reduction whose result is `node`, stored at `result` or in order."""
-        return cls(node.op.name, (*kept, *reduced), len(kept), {node: result or identity(kept)},  # type: ignore[union-attr]
-                   node, reduce)
+        return cls(op_of(node).name, (*kept, *reduced), len(kept), {node: result or identity(kept)}, node, reduce)
 
     def with_member(self, node: Node, index_map: IndexMap) -> Group:
         """The group that also computes `node`."""

@@ -28,23 +28,23 @@ EMPTY = {ops.SUM: 0, ops.PROD: 1, ops.ANY_TRUE: 0, ops.ALL_TRUE: 1}  # what redu
 
 
 def launch(builder: RegionBuilder, group: Group, kept: Set[Node]) -> NestLaunch | None:
-    """The launch of a group; None where it has no elements, or where nobody needs what it computes.
+    """The launch of a group; None where it has no elements, or where nothing needs what it computes.
 
     `kept` are the nodes whose memory is needed after it.
     """
     if 0 in group.sizes[:group.kept]:
         return None
-    nest = _NestBuilder(builder, group)
-    stores = tuple(nest.stores(kept))
+    parts = _NestBuilder(builder, group)
+    stores = tuple(parts.stores(kept))
     if not stores:
         return None
-    reductions = () if group.reduce is None else (group.reduce(nest),)
-    made = Nest(group.sizes, group.kept, reductions, stores, nest.loop_invariant())
-    operands = nest.operands
+    reductions = () if group.reduce is None else (group.reduce(parts),)
+    nest = Nest(group.sizes, group.kept, reductions, stores, parts.loop_invariant())
+    operands = parts.operands
     if 0 in group.sizes:
-        made = _of_nothing(made)
-        operands = operands[:1 + max(access.buffer for access in accesses(made))]
-    return NestLaunch.of(group.title, operands, nest.writes, made, group.members)
+        nest = _of_nothing(nest)
+        operands = operands[:1 + max(access.buffer for access in accesses(nest))]
+    return NestLaunch.of(group.title, operands, parts.writes, nest, group.members)
 
 
 class _NestBuilder:
@@ -69,9 +69,8 @@ class _NestBuilder:
         """What the group stores: members that are needed later, and its extra store."""
         for node, index_map in self.group.members.items():
             if node in kept:
-                value, view = self._member(node), self.builder.view(node)
-                assert view is not None
-                yield Store(value, self._written(view, index_map))
+                value = self._member(node)
+                yield Store(value, self._written(self.builder.view(node), index_map))
         if self.group.extra is not None:
             source, view = self.group.extra
             yield Store(self._extra(source, view), self._written(view, identity(view.shape)))

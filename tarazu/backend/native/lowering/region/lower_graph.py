@@ -1,4 +1,4 @@
-"""From a graph to the steps of a program.
+"""From a graph to the steps of a program: lowers its nodes one by one.
 
 Nodes are lowered one after the other, by the function for their primitive: elementwise ones join groups
 (`builder.py`), reductions and products start groups (`nests.py`), loops and branches become steps with regions of their
@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import identity
-from tarazu.backend.native.lowering.primitives import has_special_kernel, is_barrier_result, is_compiled
+from tarazu.backend.native.lowering.nodes import is_barrier_result
+from tarazu.backend.native.lowering.primitives import has_special_kernel, is_compiled
 from tarazu.backend.native.lowering.region import control, nests
 from tarazu.backend.native.lowering.region.builder import LowerGraph, Region, RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import reads_to_compute

@@ -9,6 +9,7 @@ from tarazu.backend.native.llvm.types import is_half
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, identity, unit, zero
 from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Expression, Reduction
+from tarazu.backend.native.lowering.nodes import op_of
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import mark_read
 from tarazu.backend.native.lowering.region.group import Group
@@ -21,13 +22,14 @@ from tarazu.ir.types import Shape
 # Reductions -----------------------------------------------------------------------------------------------------
 
 def reduction(builder: RegionBuilder, node: Node) -> None:
+    """A nest whose reduced axes are those of the reduction."""
     x, axes = node.inputs[0], node.attributes["axes"]
     kept = [axis for axis in range(len(x.shape)) if axis not in axes]
     rank = len(x.shape)
     nest_axes = {axis: i for i, axis in enumerate([*kept, *axes])}
     index_map = tuple([unit(nest_axes[axis], rank) if n != 1 else zero(rank) for axis, n in enumerate(x.shape)])
     group = Group.reduction(node, node.shape, tuple(x.shape[axis] for axis in axes),
-                            lambda nest: Reduction(node.op, nest.element(x, index_map)))  # type: ignore[arg-type]
+                            lambda nest: Reduction(op_of(node), nest.element(x, index_map)))
     mark_read(builder, x, identity(x.shape))
     builder.store(node)
     builder.append(group, node)
@@ -56,6 +58,7 @@ def _product(left: Expression, right: Expression, wide: dtypes.DType) -> Express
 
 
 def dot(builder: RegionBuilder, node: Node) -> None:
+    """A sum of products over the contracted axes."""
     x, y = node.inputs
     contract, batch = node.attributes["contract"], node.attributes["batch"]
     rank_out, rank = len(node.shape), len(node.shape) + len(contract[0])
@@ -74,22 +77,22 @@ def dot(builder: RegionBuilder, node: Node) -> None:
 
 
 def convolution(builder: RegionBuilder, node: Node) -> None:
-    """Kept axes: batch, places of the window, channels of the result; reduced: the window, channels of a group of the
-    input."""
+    """A sum of products whose kept axes are batch, output positions, groups and channels of the result in a group; the
+    reduced ones are the window and the channels of the input in a group."""
     attributes, axes = node.attributes, len(node.shape) - 2
     x, kernel = _padded(builder, node), _kernel(builder, node)
     groups, window, inner = attributes["groups"], kernel.shape[:-2], kernel.shape[-2]
     outer = node.shape[-1] // groups
     kept, reduced = (*node.shape[:-1], groups, outer), (*window, inner)
     rank = len(kept) + len(reduced)
-    places = tuple([unit(1 + i, rank).scaled(attributes["stride"][i]).plus(
+    positions = tuple([unit(1 + i, rank).scaled(attributes["stride"][i]).plus(
         unit(len(kept) + i, rank).scaled(attributes["dilation"][i])) for i in range(axes)])
     taps = tuple([unit(len(kept) + i, rank) for i in range(axes)])
     channel, group, last = unit(rank - 1, rank), unit(axes + 1, rank), unit(axes + 2, rank)
     both = AffineIndex(0, tuple([outer * (i == axes + 1) + (i == axes + 2) for i in range(len(kept))]))
     result = (*identity(kept)[:-2], both if groups > 1 else identity(kept)[-1])
     _sum_of_products(builder, node, kept, reduced,
-                     (_halved(x, groups, inner), (unit(0, rank), *places, group, channel)),
+                     (_halved(x, groups, inner), (unit(0, rank), *positions, group, channel)),
                      (_halved(kernel, groups, outer), (*taps, channel, group, last)), result)
 
 
@@ -149,6 +152,7 @@ def _fill(builder: RegionBuilder, value: Constant | Node, target: View, *nodes: 
 
 
 def pad(builder: RegionBuilder, node: Node) -> None:
+    """The padding value everywhere, then the elements of the input where they belong."""
     x, value = node.inputs
     low, interior = node.attributes["low"], node.attributes["interior"]
     target = builder.store(node)
@@ -161,6 +165,7 @@ def pad(builder: RegionBuilder, node: Node) -> None:
 
 
 def concat(builder: RegionBuilder, node: Node) -> None:
+    """Each input, computed into its part of the result."""
     axis, start = node.attributes["axis"], 0
     target = builder.store(node)
     for x in node.inputs:
