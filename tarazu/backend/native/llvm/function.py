@@ -186,10 +186,10 @@ class Function:
         self.do(f"call void @{name}({value.type} {value.text}, ptr align {align} {pointer.text}, "
                 f"{mask.type} {mask.text})")
 
-    def prefetch(self, pointer: Value) -> None:
-        """Ask for the cache line at `pointer`, which will be read and written; nothing else happens."""
-        self.module.declarations.setdefault("llvm.prefetch.p0", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-        self.do(f"call void @llvm.prefetch.p0(ptr {pointer.text}, i32 1, i32 3, i32 1)")
+    def prefetch(self, pointer: Value, *, write: bool) -> None:
+        """Fetch the cache line at `pointer` into the cache, to be read only or to be written too."""
+        keep, data = constant("i32", 3), constant("i32", 1)
+        self.call("void", "llvm.prefetch.p0", pointer, constant("i32", write), keep, data)
 
     # Index arithmetic, in i64
 

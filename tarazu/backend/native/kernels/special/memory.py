@@ -52,7 +52,9 @@ def copy(f: Function, to: Value, source: Value, size: int, align: int, vector_by
     if size >= block:
         with f.loop(0, rest, block) as loop:
             if ahead is not None:
-                _prefetch(f, f.offset(ahead, loop.index), block)
+                start = f.offset(ahead, loop.index)
+                for line in range(0, block, CACHE_LINE):
+                    f.prefetch(f.offset(start, line), write=False)
             _move(f, to, source, [f.add(loop.index, place) for place in range(0, block, vector_bytes)], vector_bytes,
                   align)
     if size >= vector_bytes:
@@ -63,12 +65,6 @@ def copy(f: Function, to: Value, source: Value, size: int, align: int, vector_by
         width = power_of_two(size - rest)
         _move(f, to, source, [rest], width, align)
         rest += width
-
-
-def _prefetch(f: Function, pointer: Value, size: int) -> None:
-    for place in range(0, size, CACHE_LINE):
-        read, keep, data = (Value(number, "i32") for number in "031")
-        f.call("void", "llvm.prefetch.p0", f.offset(pointer, place), read, keep, data)
 
 
 def _move(f: Function, to: Value, source: Value, places: Sequence[Index], width: int, align: int) -> None:
