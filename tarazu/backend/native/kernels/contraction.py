@@ -66,7 +66,7 @@ class _Contraction:
 
     def __init__(self, module: Module, target: Target, name: str, nest: Nest, form: Form, choice: Choice,
                  writer: Writer) -> None:
-        self.module, self.name, self.form, self.choice = module, name, form, choice
+        self.name, self.form, self.choice = name, form, choice
         layout, tile = choice.layout, choice.tile
         self.accesses = (layout.left, layout.right, *form.slots)
         self.reduced = reduced_axes(form, layout)

@@ -30,7 +30,7 @@ class Module:
         return name in self.functions
 
     def text(self, attributes: str = "nounwind") -> str:
-        """The whole module; `attributes` belong to every function in it."""
+        """The whole module; `attributes` are those of every function in it."""
         bodies = [function.text() for function in self.functions.values()]
         return "\n".join([*self.declarations.values(), *self.globals.values(), *bodies,
                           f"attributes #0 = {{ {attributes} }}", ""])
@@ -106,12 +106,12 @@ class Function:
         to = vector(element, value.lanes)
         return self.emit(to, f"{name} {value.type} {value.text} to {to}")
 
-    def call(self, result: str, name: str, *arguments: Value, attributes: str = "") -> Value:
+    def call(self, result: str, name: str, *arguments: Value) -> Value:
         """A call; a function that the module does not have is declared as one from outside."""
         listed = ", ".join(f"{a.type} {a.text}" for a in arguments)
         if name not in self.module.functions:
             self.module.declarations.setdefault(
-                name, f"declare {result} @{name}({', '.join(a.type for a in arguments)}) {attributes}".rstrip())
+                name, f"declare {result} @{name}({', '.join(a.type for a in arguments)})")
         if result == "void":
             self.do(f"call void @{name}({listed})")
             return Value("", "void")

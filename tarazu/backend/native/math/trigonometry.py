@@ -40,7 +40,7 @@ class Reduced(NamedTuple):
 
 
 def _double(x: Number) -> Reduced:
-    """Right to the last place of double precision."""
+    """With the accuracy of double precision."""
     n_bits, r, low = _reduce(x)
     z = r * r
     half = z * 0.5
@@ -71,7 +71,7 @@ def _two_sum(a: Number, b: Number) -> tuple[Number, Number]:
 
 
 def _single(x: Number) -> Reduced:
-    """Right to single precision, in double registers."""
+    """With the accuracy of single precision, in double registers."""
     shifted = x.times_plus(2 / math.pi, x.format.magic)
     n = shifted - x.format.magic
     r = n.times_plus(-_HALF_PI_REST, n.times_plus(-_HALF_PI[0], x))

@@ -17,6 +17,8 @@ MOST_THREADS = 1024
 def threads() -> int:
     """On how many threads a program may run: what `set_threads` said, else TARAZU_THREADS, else the number of cores.
 
+    ArgumentError where TARAZU_THREADS is no whole number from 1 to 1024.
+
     >>> threads() >= 1
     True
     """
@@ -24,9 +26,9 @@ def threads() -> int:
 
 
 def set_threads(n: int) -> None:
-    """Let programs run on up to `n` threads from now on; small ones take fewer.
+    """Let programs run on up to `n` threads from now on, but no more than there are cores; small ones take fewer.
 
-    An ArgumentError follows where `n` is not a whole number of at least 1.
+    ArgumentError where `n` is not a whole number from 1 to 1024.
 
     >>> set_threads(1)
     >>> threads()
@@ -86,7 +88,7 @@ def helpful_threads() -> int:
 
 
 def learn_from_run(seconds: float, busy: float) -> None:
-    """Take note of a run on several threads: how long it took, and how long of that the caller's thread had a core."""
+    """Take note of a run on several threads: how long it took, and how long of that the caller's thread was at work."""
     global _alone_until, _crowded_runs, _backoff
     if seconds < LONG_RUN:
         return
