@@ -62,7 +62,7 @@ class TimedEmitter(ProgramEmitter):
             f.store(now, self._times, 8)
             self._add(FIRST_ROW + row * ROW_WORDS + column, passed)
             if calls:
-                self._add(FIRST_ROW + row * ROW_WORDS + CALLS, Value(str(calls), "i64"))
+                self._add(FIRST_ROW + row * ROW_WORDS + CALLS, f.index(calls))
 
     def _add(self, word: int, more: Value) -> None:
         pointer = self.f.offset(self._times, word, "i64")
