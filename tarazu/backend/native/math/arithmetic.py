@@ -160,7 +160,7 @@ def _float_remainder(x: Number, y: Number) -> Number:
 
 
 def _float_floor_divide(x: Number, y: Number) -> Number:
-    """By way of the remainder, so that a quotient just below an integer is not rounded up to it."""
+    """By way of the remainder, as Python does, so that a quotient just below an integer is not rounded up to it."""
     rest = _truncated_remainder(x, y)
     quotient = x / y
     whole = (x - rest) / y

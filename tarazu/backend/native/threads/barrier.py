@@ -1,5 +1,8 @@
 """Native code by which threads wait for each other: the barrier of a program, and the thread pool that runs it.
 
+The barrier counts arrivals at one place (centralized: Mellor-Crummey and Scott, "Algorithms for Scalable
+Synchronization on Shared-Memory Multiprocessors", 1991). A thread that waits looks for a while, then it sleeps.
+
 All of it works on int64 words that Python lays out. What different threads write lies 128 bytes apart: processors fetch
 lines of 64 bytes in pairs. An event is two words: how often it happened, and how many threads sleep until it happens.
 """

@@ -1,4 +1,5 @@
-"""sort, stable along an axis: short lines by counting how many elements precede each, long ones by radix sort.
+"""sort, stable along an axis: short lines by comparison counting, long ones by radix sort (Knuth, "The Art of Computer
+Programming", volume 3, sections 5.2 and 5.2.5).
 
 Both move integers in the order of the elements; the results are then read from the input itself, so that zeros keep
 their signs and NaN its bits.
@@ -32,7 +33,7 @@ def sort(module: Module, target: Target, name: str, node: Node) -> Kernel | None
     kernel, lines = KernelFunction(module, name, node), lines_of(x.shape, axis)
     if not x.type.size:
         return kernel.finish(0)
-    sorter = (_CountingSort if lines.length <= SHORT else _RadixSort)(kernel, node, lines, target)
+    sorter = (_ComparisonCountingSort if lines.length <= SHORT else _RadixSort)(kernel, node, lines, target)
     each_unit(kernel, lines, lambda group, column, _: sorter.line(group, column))
     return kernel.finish(lines.units, sorter.scratch, lines.units if lines.inner == 1 else 0)
 
@@ -59,8 +60,8 @@ class _Sort:
         f.store(f.index(source), f.offset(self.kernel.outputs[1], number, "i64"), 8)
 
 
-class _CountingSort(_Sort):
-    """The rank of an element is the number of those before it: smaller ones, and equal ones that came first."""
+class _ComparisonCountingSort(_Sort):
+    """Comparison counting: the rank of an element is the number of smaller ones and of equal ones before it."""
 
     def __init__(self, kernel: KernelFunction, node: Node, lines: Lines, target: Target) -> None:
         super().__init__(kernel, node, lines, target)
@@ -100,9 +101,9 @@ class _CountingSort(_Sort):
 
 
 class _RadixSort(_Sort):
-    """Least significant digit first (Knuth, "The Art of Computer Programming", volume 3, section 5.2.5), with bytes as
-    digits. Records hold the key above the position of the element; they go from one half of the scratch memory to the
-    other.
+    """Radix sort by the least significant digit first, with bytes as digits.
+
+    Records hold the key above the position of the element; they go from one half of the scratch memory to the other.
     """
 
     def __init__(self, kernel: KernelFunction, node: Node, lines: Lines, target: Target) -> None:
