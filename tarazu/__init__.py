@@ -198,7 +198,7 @@ from tarazu.runtime.tensor.namespace import namespace_info as __array_namespace_
 from tarazu.runtime.tensor.tensor import Tensor, asarray, ones, tensor, zeros
 
 if _TYPE_CHECKING:
-    from tarazu.backend.native.threads.threads import set_threads
+    from tarazu.backend.native.threads.thread_count import set_threads
     from tarazu.ops import fft, linalg
     from tarazu.ops.einsum import einsum
     from tarazu.ops.indexing.searching import count_nonzero, diff, isin, nonzero, searchsorted
@@ -240,7 +240,7 @@ _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", 
 # Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
 # checkers above says the same, and a test compares the two.
 _LAZY = {
-    "backend.native.threads.threads": "set_threads",
+    "backend.native.threads.thread_count": "set_threads",
     "ops.networks.attention": "scaled_dot_product_attention",
     "ops.networks.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "ops.einsum": "einsum",
