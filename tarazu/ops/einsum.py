@@ -7,7 +7,6 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.ir.interpreter import Value
 from tarazu.ops.contract import dot_general
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import multiply
@@ -15,6 +14,7 @@ from tarazu.ops.indexing.index import gather
 from tarazu.ops.promote import as_number, as_value
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import meet, permute_dims, reshape
+from tarazu.ops.typing import Tensor
 
 # The axes that an ellipsis stands for get names, counted from the right, that are no letters
 _ELLIPSIS = "".join(chr(0x2460 + i) for i in range(20))
@@ -23,7 +23,7 @@ _ELLIPSIS = "".join(chr(0x2460 + i) for i in range(20))
 class _Factor(NamedTuple):
     """A tensor with a letter for each of its axes, each letter once."""
 
-    value: Value
+    value: Tensor
     letters: str
 
 
@@ -51,7 +51,7 @@ def einsum(equation: str, *operands: Any) -> Any:
     return permute_dims(value, [letters.index(letter) for letter in wanted])
 
 
-def _parsed(equation: str, values: list[Value]) -> tuple[list[str], str]:
+def _parsed(equation: str, values: list[Tensor]) -> tuple[list[str], str]:
     """The letters of each operand and of the result, with the ellipses written out."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
@@ -81,7 +81,7 @@ def _written_out(term: str, rank: int, equation: str) -> str:
     return before + _ELLIPSIS[:missing][::-1] + after
 
 
-def _sizes(equation: str, terms: list[str], values: list[Value]) -> dict[str, int]:
+def _sizes(equation: str, terms: list[str], values: list[Tensor]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for term, x in zip(terms, values, strict=True):
         for letter, size in zip(term, x.shape, strict=True):

@@ -1,7 +1,8 @@
 """Types in the signatures of functions of tensors: what they take and what they give.
 
 The tensor that users hold is made in `runtime`, which stands above. Signatures name it all the same, so that `help` and
-editors say what comes out; it is imported for type checkers only, and this file is the one that does so.
+editors say what comes out; it is imported for type checkers only, and this file is the one that does so. At run time
+`Tensor` is `Value` here, so that `isinstance(x, Tensor)` holds of every tensor.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from tarazu.base.device import Device, Layout, Mesh
 from tarazu.base.dtypes import DType
 from tarazu.ir.interpreter import Value
 
@@ -24,5 +26,6 @@ ArrayLike: TypeAlias = "Tensor | np.ndarray | np.generic | Scalar | Sequence[Arr
 Axes: TypeAlias = int | Sequence[int] | None  # of which None is all
 DTypeLike: TypeAlias = DType | str | type | np.dtype
 ShapeLike: TypeAlias = int | Sequence[int]
+DeviceLike: TypeAlias = Device | Layout | Mesh | str
 
-__all__ = ["ArrayLike", "Axes", "DTypeLike", "Scalar", "ShapeLike", "Tensor"]
+__all__ = ["ArrayLike", "Axes", "DTypeLike", "DeviceLike", "Scalar", "ShapeLike", "Tensor"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -206,7 +206,7 @@ class Tensor(Compat, Exchange):
     @grad.setter
     def grad(self, value: Any) -> None:
         state.interpreter.before_grad_change(self)
-        self._grad = None if value is None else cast(Tensor, as_value(value, self.dtype))
+        self._grad = None if value is None else as_value(value, self.dtype)
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Add the gradient of this scalar (or of sum(self * gradient)) to `.grad` of every leaf that it came from."""
