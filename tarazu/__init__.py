@@ -37,7 +37,6 @@ from tarazu.base.dtypes import bool_ as bool
 from tarazu.base.errors import TarazuError
 from tarazu.base.version import __version__
 from tarazu.ir.interpreter import install as _install
-from tarazu.ops.complex import conj, imag, real
 from tarazu.ops.contract import matmul, outer, tensordot
 from tarazu.ops.control_flow.branch import cond, switch
 from tarazu.ops.control_flow.control import scan, while_loop
@@ -78,6 +77,8 @@ from tarazu.ops.elementwise import (
     bitwise_xor,
     ceil,
     clip,
+    conj,
+    copysign,
     cos,
     cosh,
     digamma,
@@ -90,6 +91,8 @@ from tarazu.ops.elementwise import (
     floor_divide,
     greater,
     greater_equal,
+    hypot,
+    imag,
     isfinite,
     isinf,
     isnan,
@@ -109,14 +112,18 @@ from tarazu.ops.elementwise import (
     minimum,
     multiply,
     negative,
+    nextafter,
     not_equal,
     polygamma,
     positive,
     pow,
+    real,
+    reciprocal,
     remainder,
     round,
     sigmoid,
     sign,
+    signbit,
     sin,
     sinh,
     sqrt,
@@ -128,7 +135,6 @@ from tarazu.ops.elementwise import (
     trunc,
     where,
 )
-from tarazu.ops.floats import copysign, hypot, nextafter, reciprocal, signbit
 from tarazu.ops.indexing.index import scatter_add, scatter_set, take, take_along_axis
 from tarazu.ops.indexing.sorting import argsort, sort, topk
 from tarazu.ops.linalg.matrix import vecdot

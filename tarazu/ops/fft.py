@@ -20,9 +20,8 @@ from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
-from tarazu.ops.complex import conj, real
 from tarazu.ops.create import arange
-from tarazu.ops.elementwise import divide, less, multiply, subtract, where
+from tarazu.ops.elementwise import conj, divide, less, multiply, real, subtract, where
 from tarazu.ops.placing import accepts_device
 from tarazu.ops.promote import as_float, as_value, cast
 from tarazu.ops.shape import Axes, concat, flip, normalize_axis, pad, roll, slice_axis

@@ -62,3 +62,9 @@ def as_float(x: ArrayLike) -> Tensor:
     """`x` as a tensor of a float (or complex) dtype; integers and booleans become float32."""
     x = as_value(x)
     return x if x.dtype.is_inexact else cast(x, dtypes.DEFAULT_FLOAT)
+
+
+def same_float_dtype(x: ArrayLike, y: ArrayLike) -> tuple[Tensor, Tensor]:
+    """Both operands as tensors of the float (or complex) dtype to which the two promote."""
+    x, y = same_dtype(x, y)
+    return as_float(x), as_float(y)

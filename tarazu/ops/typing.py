@@ -22,7 +22,8 @@ else:
     Tensor = Value
 
 Scalar: TypeAlias = bool | int | float | complex
-ArrayLike: TypeAlias = "Tensor | np.ndarray | np.generic | Scalar | Sequence[ArrayLike]"  # what becomes a tensor
+# What becomes a tensor or is one, which the classes that Tensor inherits from know as Value
+ArrayLike: TypeAlias = "Tensor | Value | np.ndarray | np.generic | Scalar | Sequence[ArrayLike]"
 Axes: TypeAlias = int | Sequence[int] | None  # of which None is all
 DTypeLike: TypeAlias = DType | str | type | np.dtype
 ShapeLike: TypeAlias = int | Sequence[int]

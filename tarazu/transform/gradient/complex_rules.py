@@ -12,7 +12,7 @@ from typing import Any
 from tarazu.base.errors import GradientError
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
-from tarazu.ops.complex import conj
+from tarazu.ops.elementwise import conj
 from tarazu.transform.gradient.tape import TapeNode
 
 _HOLOMORPHIC = frozenset({"elementwise", "shape", "index", "reduce", "contract"})  # the categories, but for sign
