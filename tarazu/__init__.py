@@ -157,7 +157,7 @@ from tarazu.ops.networks.activations import (
 )
 from tarazu.ops.networks.normalization import batch_norm, layer_norm, rms_norm
 from tarazu.ops.networks.softmax import log_softmax, softmax, softmin
-from tarazu.ops.placing import shard
+from tarazu.ops.placement import shard
 from tarazu.ops.reduce import (
     all,
     any,

@@ -11,9 +11,9 @@ from tarazu.ops.contract import dot_general
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import multiply
 from tarazu.ops.indexing.index import gather
-from tarazu.ops.promote import as_number, as_value
+from tarazu.ops.promote import as_number, as_value, promote_all
 from tarazu.ops.reduce import sum
-from tarazu.ops.shape import meet, permute_dims, reshape
+from tarazu.ops.shape import permute_dims, reshape
 from tarazu.ops.typing import Tensor
 
 # The axes that an ellipsis stands for get names, counted from the right, that are no letters
@@ -38,7 +38,7 @@ def einsum(equation: str, *operands: Any) -> Any:
     >>> tz.einsum("ij,ij->i", tz.ones(2, 3), tz.ones(2, 3))
     Tensor([3., 3.], dtype=float32)
     """
-    values = [as_number(x) for x in meet([as_value(x) for x in operands], "einsum")]
+    values = [as_number(x) for x in promote_all([as_value(x) for x in operands], "einsum")]
     terms, wanted = _parsed(equation, values)
     sizes = _sizes(equation, terms, values)
     factors = [_squeezed(_diagonal(_Factor(x, term)), sizes) for x, term in zip(values, terms, strict=True)]

@@ -22,7 +22,7 @@ from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import conj, divide, less, multiply, real, subtract, where
-from tarazu.ops.placing import accepts_device
+from tarazu.ops.placement import accepts_device
 from tarazu.ops.promote import as_float, as_value, cast
 from tarazu.ops.shape import Axes, concat, flip, normalize_axis, pad, roll, slice_axis
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
+from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind, state
 from tarazu.ops.typing import ArrayLike, Tensor
@@ -34,6 +38,14 @@ def same_dtype(x: ArrayLike, y: ArrayLike) -> tuple[Tensor, Tensor]:
     if isinstance(y, Tensor):
         return _with_scalar(y, x)[::-1]
     return same_dtype(as_value(x), as_value(y))
+
+
+def promote_all(values: Sequence[Tensor], name: str) -> list[Tensor]:
+    """The tensors, cast to the one dtype to which all of them promote; ArgumentError if there are none."""
+    if not values:
+        raise ArgumentError(f"{name} of no tensors", expected="at least one", fix="check the list before the call")
+    common = reduce(dtypes.promote, [x.dtype for x in values])
+    return [cast(x, common) for x in values]
 
 
 def _with_scalar(x: Tensor, y: ArrayLike) -> tuple[Tensor, Tensor]:

@@ -25,9 +25,9 @@ from tarazu.ops.elementwise import (
     where,
 )
 from tarazu.ops.networks.softmax import softmax, softmax_cotangent
-from tarazu.ops.promote import as_float, as_value
+from tarazu.ops.promote import as_float, as_value, promote_all
 from tarazu.ops.reduce import max, sum
-from tarazu.ops.shape import concat, expand_dims, meet, permute_dims, reshape, swapaxes, unstack
+from tarazu.ops.shape import concat, expand_dims, permute_dims, reshape, swapaxes, unstack
 
 
 def scaled_dot_product_attention(q: Any, k: Any, v: Any, *, mask: Any = None, causal: bool = False,
@@ -44,7 +44,7 @@ def scaled_dot_product_attention(q: Any, k: Any, v: Any, *, mask: Any = None, ca
     >>> tz.scaled_dot_product_attention(x, x, x, causal=True)[0]
     Tensor([1., 0.], dtype=float32)
     """
-    q, k, v = meet([as_float(x) for x in (q, k, v)], "scaled_dot_product_attention")
+    q, k, v = promote_all([as_float(x) for x in (q, k, v)], "scaled_dot_product_attention")
     _require_shapes(q, k, v)
     factor = usual_scale(q.shape[-1]) if scale is None else float(scale)
     if mask is None:

@@ -10,8 +10,8 @@ from tarazu.ops.control_flow.control import composite, scan
 from tarazu.ops.create import full
 from tarazu.ops.elementwise import add, multiply, sigmoid, subtract, tanh
 from tarazu.ops.networks.recurrent_gradient import gru_cotangents, lstm_cotangents
-from tarazu.ops.promote import as_float, as_value
-from tarazu.ops.shape import meet, slice_axis, swapaxes
+from tarazu.ops.promote import as_float, as_value, promote_all
+from tarazu.ops.shape import slice_axis, swapaxes
 
 
 def lstm_cell(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b: Any = None) -> tuple[Any, Any]:
@@ -83,7 +83,7 @@ def gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
 
 def _values(name: str, *tensors: Any) -> list[Any]:
     """The tensors that are not None, as floats of the one dtype in which they meet."""
-    return meet([as_float(x) for x in tensors if x is not None], name)
+    return promote_all([as_float(x) for x in tensors if x is not None], name)
 
 
 def _gru_values(name: str, x: Any, w_ih: Any, w_hh: Any, h: Any, b_ih: Any, b_hh: Any) -> list[Any]:
