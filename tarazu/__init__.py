@@ -39,8 +39,7 @@ from tarazu.base.version import __version__
 from tarazu.ir.interpreter import install as _install
 from tarazu.ops.contract import matmul, outer, tensordot
 from tarazu.ops.control_flow.branch import cond, switch
-from tarazu.ops.control_flow.control import scan, while_loop
-from tarazu.ops.control_flow.loops import fori_loop, map
+from tarazu.ops.control_flow.loops import fori_loop, map, scan, while_loop
 from tarazu.ops.create import (
     arange,
     empty,

@@ -8,7 +8,7 @@ editors say what comes out; it is imported for type checkers only, and this file
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -28,5 +28,6 @@ Axes: TypeAlias = int | Sequence[int] | None  # of which None is all
 DTypeLike: TypeAlias = DType | str | type | np.dtype
 ShapeLike: TypeAlias = int | Sequence[int]
 DeviceLike: TypeAlias = Device | Layout | Mesh | str
+Tree: TypeAlias = Any  # a tensor, or nested lists, tuples, dicts and dataclasses of them, which no type can say
 
-__all__ = ["ArrayLike", "Axes", "DTypeLike", "DeviceLike", "Scalar", "ShapeLike", "Tensor"]
+__all__ = ["ArrayLike", "Axes", "DTypeLike", "DeviceLike", "Scalar", "ShapeLike", "Tensor", "Tree"]

@@ -11,7 +11,7 @@ from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ops import elementwise as e
 from tarazu.ops.contract import matmul
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.create import eye
 from tarazu.ops.dtype_functions import finfo
 from tarazu.ops.elementwise import conj, real

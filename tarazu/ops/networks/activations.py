@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tarazu.base.errors import ShapeError
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import (
     abs,
     add,

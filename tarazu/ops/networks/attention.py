@@ -9,7 +9,7 @@ from typing import Any
 from tarazu.base import dtypes
 from tarazu.base.errors import DTypeError, ShapeError
 from tarazu.ops.contract import dot_general, matmul
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.create import arange, zeros_like
 from tarazu.ops.elementwise import (
     add,

@@ -17,7 +17,7 @@ from tarazu.base.errors import ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import Value, bind
 from tarazu.ir.type_rules.convolution import Widths, convolved_size, span
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import add, divide
 from tarazu.ops.networks.window_options import numbers, widths
 from tarazu.ops.promote import as_float, as_value

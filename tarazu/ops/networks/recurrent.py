@@ -6,7 +6,8 @@ from typing import Any
 
 from tarazu.base.errors import ShapeError
 from tarazu.ops.contract import matmul
-from tarazu.ops.control_flow.control import composite, scan
+from tarazu.ops.control_flow.composite import composite
+from tarazu.ops.control_flow.loops import scan
 from tarazu.ops.create import full
 from tarazu.ops.elementwise import add, multiply, sigmoid, subtract, tanh
 from tarazu.ops.networks.recurrent_gradient import gru_cotangents, lstm_cotangents

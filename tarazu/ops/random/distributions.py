@@ -11,7 +11,8 @@ import numpy as np
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 from tarazu.ir.types import Shape
-from tarazu.ops.control_flow.control import composite, while_loop
+from tarazu.ops.control_flow.composite import composite
+from tarazu.ops.control_flow.loops import while_loop
 from tarazu.ops.create import full
 from tarazu.ops.elementwise import (
     add,

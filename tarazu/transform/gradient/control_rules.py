@@ -9,7 +9,7 @@ from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, Value, bind, state
-from tarazu.ops.control_flow.control import scan as run_scan
+from tarazu.ops.control_flow.loops import scan as run_scan
 from tarazu.ops.create import zeros_like
 from tarazu.transform.gradient.graph_cache import cached_graph
 from tarazu.transform.gradient.tape import level, tape_state
