@@ -48,7 +48,7 @@ def full_like(x: ArrayLike, fill_value: ArrayLike, *, dtype: DTypeLike | None = 
 
 
 def empty(shape: ShapeLike, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
-    """A tensor of the given shape, float32 unless told otherwise, whose elements are to be set later (0 until then).
+    """A tensor of the given shape, float32 by default, whose elements are to be set later (0 until then).
 
     >>> import tarazu as tz
     >>> tz.empty((2, 3)).shape
@@ -113,7 +113,7 @@ def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: D
 
 def linspace(start: float, stop: float, num: int, *, dtype: DTypeLike | None = None, endpoint: bool = True,
              device: DeviceLike | None = None) -> Tensor:
-    """The vector of `num` numbers at equal distances from `start` to `stop`, float32 unless told otherwise.
+    """The vector of `num` numbers at equal distances from `start` to `stop`, float32 by default.
 
     `stop` is the last one, exactly, unless `endpoint` is False.
 
@@ -208,7 +208,7 @@ def meshgrid(*arrays: ArrayLike, indexing: str = "xy") -> list[Tensor]:
 def one_hot(labels: ArrayLike, num_classes: int, *, dtype: DTypeLike | None = None) -> Tensor:
     """The labels on a new last axis of size `num_classes`, with 1 at the index that the label names and 0 elsewhere.
 
-    A label out of range gives zeros. The result is float32 unless told otherwise.
+    A label out of range gives zeros. The result is float32 by default.
 
     >>> import tarazu as tz
     >>> tz.one_hot(tz.tensor([0, 2]), 3)

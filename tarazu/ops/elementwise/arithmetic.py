@@ -27,7 +27,7 @@ def _rounding(op: Op, x: ArrayLike) -> Tensor:
 
 
 def add(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x + y; True counts as 1.
+    """x + y; True counts as 1. ShapeError where `x` and `y` do not broadcast.
 
     >>> import tarazu as tz
     >>> tz.add(tz.tensor([[1], [2]]), tz.tensor([10, 20]))
@@ -38,7 +38,7 @@ def add(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def subtract(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x - y; True counts as 1.
+    """x - y; True counts as 1. ShapeError where `x` and `y` do not broadcast.
 
     >>> import tarazu as tz
     >>> tz.subtract(tz.tensor([1.0, 5.0]), 3)
@@ -48,7 +48,7 @@ def subtract(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def multiply(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x * y; True counts as 1.
+    """x * y; True counts as 1. ShapeError where `x` and `y` do not broadcast.
 
     >>> import tarazu as tz
     >>> tz.multiply(tz.tensor([2, 3]), tz.tensor([True, False]))
@@ -58,7 +58,7 @@ def multiply(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def divide(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x / y; integers become float32 first, 1 / 0 is inf and 0 / 0 nan.
+    """x / y; integers become float32 first, 1 / 0 is inf and 0 / 0 nan. ShapeError where `x` and `y` do not broadcast.
 
     >>> import tarazu as tz
     >>> tz.divide(tz.tensor([1, 1, 0]), tz.tensor([2, 0, 0]))
@@ -70,7 +70,7 @@ def divide(x: ArrayLike, y: ArrayLike) -> Tensor:
 def floor_divide(x: ArrayLike, y: ArrayLike) -> Tensor:
     """x // y, the largest whole number not above x / y; integers divided by 0 give 0.
 
-    DTypeError for complex numbers.
+    ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.floor_divide(tz.tensor([7, -7]), 2)
@@ -82,7 +82,7 @@ def floor_divide(x: ArrayLike, y: ArrayLike) -> Tensor:
 def remainder(x: ArrayLike, y: ArrayLike) -> Tensor:
     """x % y, which is x - y * floor(x / y) and has the sign of `y`; integers divided by 0 give 0.
 
-    DTypeError for complex numbers.
+    ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.remainder(tz.tensor([7, -7]), 3)
@@ -92,7 +92,9 @@ def remainder(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def pow(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x ** y, `x` to the power of `y`; ArgumentError for an integer to a negative integer power.
+    """x ** y, `x` to the power of `y`.
+
+    ShapeError where `x` and `y` do not broadcast, ArgumentError for an integer to a negative integer power.
 
     >>> import tarazu as tz
     >>> tz.pow(tz.tensor([1.0, 2.0, 3.0]), 2)
@@ -217,7 +219,9 @@ def trunc(x: ArrayLike) -> Tensor:
 # Bounds ---------------------------------------------------------------------------------------------------------
 
 def maximum(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """The larger of two elements; nan if either is. DTypeError for complex numbers.
+    """The larger of two elements; nan if either is.
+
+    ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.maximum(tz.tensor([1.0, 5.0, tz.nan]), 3)
@@ -227,7 +231,9 @@ def maximum(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def minimum(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """The smaller of two elements; nan if either is. DTypeError for complex numbers.
+    """The smaller of two elements; nan if either is.
+
+    ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.minimum(tz.tensor([1.0, 5.0, tz.nan]), 3)

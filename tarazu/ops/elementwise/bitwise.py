@@ -9,7 +9,7 @@ from tarazu.ops.typing import ArrayLike, Tensor
 
 
 def bitwise_and(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x & y, bit by bit; DTypeError for floats.
+    """x & y, bit by bit. ShapeError where `x` and `y` do not broadcast, DTypeError for floats.
 
     >>> import tarazu as tz
     >>> tz.bitwise_and(tz.tensor([0b110, 0b011]), 0b010)
@@ -19,7 +19,7 @@ def bitwise_and(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def bitwise_or(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x | y, bit by bit; DTypeError for floats.
+    """x | y, bit by bit. ShapeError where `x` and `y` do not broadcast, DTypeError for floats.
 
     >>> import tarazu as tz
     >>> tz.bitwise_or(tz.tensor([0b100, 0b001]), 0b010)
@@ -29,7 +29,7 @@ def bitwise_or(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def bitwise_xor(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x ^ y, bit by bit; DTypeError for floats.
+    """x ^ y, bit by bit. ShapeError where `x` and `y` do not broadcast, DTypeError for floats.
 
     >>> import tarazu as tz
     >>> tz.bitwise_xor(tz.tensor([0b110, 0b011]), 0b010)
@@ -51,7 +51,7 @@ def bitwise_invert(x: ArrayLike) -> Tensor:
 def bitwise_left_shift(x: ArrayLike, y: ArrayLike) -> Tensor:
     """x << y: the bits of `x` moved `y` positions up, 0 where they leave the integer.
 
-    DTypeError for floats and booleans.
+    ShapeError where `x` and `y` do not broadcast, DTypeError for floats and booleans.
 
     >>> import tarazu as tz
     >>> tz.bitwise_left_shift(1, tz.arange(4))
@@ -63,7 +63,7 @@ def bitwise_left_shift(x: ArrayLike, y: ArrayLike) -> Tensor:
 def bitwise_right_shift(x: ArrayLike, y: ArrayLike) -> Tensor:
     """x >> y: the bits of `x` moved `y` positions down; negative numbers stay negative.
 
-    DTypeError for floats and booleans.
+    ShapeError where `x` and `y` do not broadcast, DTypeError for floats and booleans.
 
     >>> import tarazu as tz
     >>> tz.bitwise_right_shift(tz.tensor([9, -9]), 1)

@@ -18,7 +18,7 @@ from tarazu.ops.typing import ArrayLike, Tensor
 
 
 def equal(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x == y: whether two elements are equal; nan equals nothing.
+    """x == y: whether two elements are equal; nan equals nothing. ShapeError where `x` and `y` do not broadcast.
 
     >>> import tarazu as tz
     >>> tz.equal(tz.tensor([1.0, tz.nan]), tz.tensor([1.0, tz.nan]))
@@ -28,7 +28,7 @@ def equal(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def not_equal(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x != y: whether two elements differ; nan differs from everything.
+    """x != y: whether two elements differ; nan differs from everything. ShapeError where `x` and `y` do not broadcast.
 
     >>> import tarazu as tz
     >>> tz.not_equal(tz.tensor([1, 2, 3]), 2)
@@ -38,7 +38,7 @@ def not_equal(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def less(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x < y; False if either is nan. DTypeError for complex numbers.
+    """x < y; False if either is nan. ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.less(tz.tensor([1, 2, 3]), 2)
@@ -48,7 +48,7 @@ def less(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def less_equal(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x <= y; False if either is nan. DTypeError for complex numbers.
+    """x <= y; False if either is nan. ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.less_equal(tz.tensor([1, 2, 3]), 2)
@@ -58,7 +58,7 @@ def less_equal(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def greater(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x > y; False if either is nan. DTypeError for complex numbers.
+    """x > y; False if either is nan. ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.greater(tz.tensor([1, 2, 3]), 2)
@@ -68,7 +68,7 @@ def greater(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def greater_equal(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """x >= y; False if either is nan. DTypeError for complex numbers.
+    """x >= y; False if either is nan. ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.greater_equal(tz.tensor([1, 2, 3]), 2)
@@ -120,7 +120,7 @@ def truth(x: ArrayLike) -> Tensor:
 
 
 def logical_and(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """Whether both elements are true (not 0).
+    """Whether both elements are true (not 0). ShapeError where `x` and `y` do not broadcast.
 
     >>> import tarazu as tz
     >>> tz.logical_and(tz.tensor([0, 1, 2]), True)
@@ -130,7 +130,7 @@ def logical_and(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def logical_or(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """Whether one element at least is true (not 0).
+    """Whether one element at least is true (not 0). ShapeError where `x` and `y` do not broadcast.
 
     >>> import tarazu as tz
     >>> tz.logical_or(tz.tensor([True, False]), tz.tensor([False, False]))
@@ -140,7 +140,7 @@ def logical_or(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def logical_xor(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """Whether exactly one element is true (not 0).
+    """Whether exactly one element is true (not 0). ShapeError where `x` and `y` do not broadcast.
 
     >>> import tarazu as tz
     >>> tz.logical_xor(tz.tensor([True, False]), True)

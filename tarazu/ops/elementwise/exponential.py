@@ -85,7 +85,9 @@ def _logarithm(x: ArrayLike, base: float) -> Tensor:
 
 
 def logaddexp(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """log(exp(x) + exp(y)) without overflow; `x` and `y` broadcast. DTypeError for complex numbers.
+    """log(exp(x) + exp(y)) without overflow.
+
+    ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> f"{tz.logaddexp(1000.0, 1000.0):.2f}"

@@ -27,7 +27,7 @@ _BITS_OF = {2: dtypes.int16, 4: dtypes.int32, 8: dtypes.int64}
 
 
 def hypot(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """sqrt(x * x + y * y), without overflow on the way; `x` and `y` broadcast.
+    """sqrt(x * x + y * y), without overflow on the way. ShapeError where `x` and `y` do not broadcast.
 
     >>> import tarazu as tz
     >>> tz.hypot(tz.tensor(3e30), 4e30)
@@ -64,7 +64,7 @@ def _bits_dtype(x: Tensor) -> DType:
 def copysign(x: ArrayLike, y: ArrayLike) -> Tensor:
     """The magnitude of `x` with the sign of `y`, which broadcast; integers become float32 first.
 
-    DTypeError for complex numbers.
+    ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.copysign(tz.tensor([1.0, -2.0]), -0.0)
@@ -77,7 +77,7 @@ def copysign(x: ArrayLike, y: ArrayLike) -> Tensor:
 def nextafter(x: ArrayLike, y: ArrayLike) -> Tensor:
     """The next number of the dtype after `x` in the direction of `y`, which broadcast; no gradient flows through.
 
-    Integers become float32 first. DTypeError for complex numbers.
+    Integers become float32 first. ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.nextafter(tz.tensor(1.0), 2.0).item() - 1 == tz.finfo(tz.float32).eps

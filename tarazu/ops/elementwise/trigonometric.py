@@ -75,7 +75,7 @@ def atan(x: ArrayLike) -> Tensor:
 def atan2(x: ArrayLike, y: ArrayLike) -> Tensor:
     """The angle, in radians from -pi to pi, of the point whose height is `x` and whose width is `y`, which broadcast.
 
-    DTypeError for complex numbers.
+    ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> f"{tz.atan2(1.0, -1.0):.4f}", f"{tz.atan(1.0 / -1.0):.4f}"

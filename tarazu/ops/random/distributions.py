@@ -55,7 +55,7 @@ def exponential(state: Tensor, shape: Shape, dtype: DType) -> Tensor:
 
 
 def gumbel(state: Tensor, shape: Shape) -> Tensor:
-    """Standard Gumbel numbers, in double precision: with 24 random bits the two largest of many would often be equal."""
+    """Standard Gumbel numbers in double precision, as with 24 random bits the largest of many would often be equal."""
     return negative(log(negative(log(uniform(state, shape, dtypes.float64)))))
 
 
