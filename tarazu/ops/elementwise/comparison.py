@@ -163,7 +163,8 @@ def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Tensor:
     """The element of `x` where `condition` is True, that of `y` elsewhere; the three broadcast to one shape.
 
     Both sides are computed. The gradient of the side that is not taken is 0, or nan where its derivative is not finite:
-    choose a safe argument for it, as here. DTypeError for a condition that is not boolean.
+    choose a safe argument for it, as here. ShapeError where the three do not broadcast, DTypeError for a condition that
+    is not boolean.
 
     >>> import tarazu as tz
     >>> x = tz.tensor([-1.0, 4.0])

@@ -62,7 +62,7 @@ def _bits_dtype(x: Tensor) -> DType:
 
 
 def copysign(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """The magnitude of `x` with the sign of `y`, which broadcast; integers become float32 first.
+    """The magnitude of `x` with the sign of `y`; integers become float32 first.
 
     ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
@@ -75,7 +75,7 @@ def copysign(x: ArrayLike, y: ArrayLike) -> Tensor:
 
 
 def nextafter(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """The next number of the dtype after `x` in the direction of `y`, which broadcast; no gradient flows through.
+    """The next number of the dtype after `x` in the direction of `y`; no gradient flows through.
 
     Integers become float32 first. ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 

@@ -73,7 +73,7 @@ def atan(x: ArrayLike) -> Tensor:
 
 
 def atan2(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """The angle, in radians from -pi to pi, of the point whose height is `x` and whose width is `y`, which broadcast.
+    """The angle, in radians from -pi to pi, of the point whose height is `x` and whose width is `y`.
 
     ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
