@@ -3,13 +3,13 @@
 check:  ## linter, types and the core's tests: under a minute
 	ruff check .
 	mypy
-	pytest -x tests/ir tests/ops tests/transform tests/runtime tests/nn tests/optim tests/*.py
+	pytest -n auto -x tests/ir tests/ops tests/transform tests/runtime tests/nn tests/optim tests/*.py
 
 test:  ## everything that must pass before a change lands
-	pytest
+	pytest -n auto
 
 xla:  ## the XLA backend, which needs JAX: pip install '.[test,xla]'
-	pytest -m 'xla and not long'
+	pytest -n auto -m 'xla and not long'
 
 long:  ## sweeps that take minutes
 	pytest -m long

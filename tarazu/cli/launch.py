@@ -1,6 +1,6 @@
 """Several processes of one command on this machine, as `tarazu launch` starts them.
 
-Each is told its place by the variables that tarazu/backend/xla/processes.py reads. Once one fails, all end.
+Environment variables, which tarazu/backend/xla/processes.py reads, give each its index. Once one fails, all end.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
-from typing import IO, Any
+from typing import IO, TextIO
 
 from tarazu.base.errors import ArgumentError
 
 GRACE = 5  # seconds from SIGTERM to SIGKILL
-TAIL = 8  # lines of standard error that are told again when a process fails
+TAIL = 8  # lines of standard error that are repeated when a process fails
 _STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclasses.dataclass(frozen=True)
 class _End:
-    """A process that ended, or (index None) a signal that told the launcher to end."""
+    """A process that ended, or (index None) a signal by which the launcher ends."""
 
     index: int | None
     code: int
@@ -43,7 +43,7 @@ class _Terminal:
         self._lock = threading.Lock()
         self.quiet = False
 
-    def write(self, index: int, line: bytes, target: Any) -> None:
+    def write(self, index: int, line: bytes, target: TextIO) -> None:
         prefix = f"[{index}] ".encode() if index else b""
         with self._lock, contextlib.suppress(OSError):  # the reader of our own output may be gone
             if not self.quiet:
@@ -67,12 +67,12 @@ class _Process:
             self._start(self._pass_on, self.running.stdout, sys.stdout, None)
         self._start(lambda: ends.put(_End(index, self.running.wait())))
 
-    def _start(self, work: Any, *arguments: Any) -> threading.Thread:
+    def _start(self, work: Callable[..., None], *arguments: object) -> threading.Thread:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
         thread.start()
         return thread
 
-    def _pass_on(self, source: IO[bytes], target: Any, tail: collections.deque[bytes] | None) -> None:
+    def _pass_on(self, source: IO[bytes], target: TextIO, tail: collections.deque[bytes] | None) -> None:
         for line in source:
             if tail is not None:
                 tail.append(line)
@@ -122,7 +122,7 @@ def launch(command: Sequence[str], processes: int, devices: int | None = None) -
 
 @contextlib.contextmanager
 def _signals_into(ends: SimpleQueue[_End]) -> Iterator[None]:
-    """Signals that tell the launcher to end become entries of the queue, which may be put at any moment."""
+    """Signals by which the launcher ends become entries of the queue, which may be put at any moment."""
     before = {number: signal.signal(number, lambda received, _: ends.put(_End(None, -received))) for number in _STOP}
     try:
         yield
@@ -132,9 +132,9 @@ def _signals_into(ends: SimpleQueue[_End]) -> Iterator[None]:
 
 
 def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _environment(coordinator: str, processes: int, index: int, devices: int | None) -> dict[str, str]:

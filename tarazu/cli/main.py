@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from tarazu.backend.native import cache
 from tarazu.base.errors import TarazuError
+from tarazu.base.messages import plural
 from tarazu.cli import launch, run_folder, show
 from tarazu.data import read_table
-from tarazu.data.tables.wording import plural
 from tarazu.optim import OPTIMIZERS
 from tarazu.runtime import processes
 from tarazu.runtime.device import default_device
@@ -26,7 +27,7 @@ class Sizes(click.ParamType):
 
     name = "sizes"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         if isinstance(value, tuple):
             return value
         try:
@@ -44,7 +45,7 @@ class Kind(click.ParamType):
 
     name = "name=kind"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         if isinstance(value, tuple):
             return value
         name, equals, kind = str(value).rpartition("=")
@@ -97,21 +98,21 @@ def main() -> None:
 @click.option("--out", type=click.Path(), help="The run folder.  [default: a new one, runs/TABLE-TARGET]")
 @click.option("--force", is_flag=True, help="Replace the run folder named by --out if it is there.")
 @click.option("--quiet", is_flag=True, help="Print only the verdict's headline and the run folder.")
-def fit_command(table: str, target: str, kinds: Any, device: str, out: str | None, force: bool, quiet: bool,
-                **options: Any) -> None:
+def fit_command(table: str, target: str, kinds: Sequence[tuple[str, str]], device: str, out: str | None, force: bool,
+                quiet: bool, **options: Any) -> None:
     """Train a network on TABLE (CSV or Parquet) to predict the column --target, and judge the fit.
 
     The run folder gets the model, the history and report.html.
     """
     where = find_device(device)
-    place = run_folder.destination(table, target, out, force)
+    destination = run_folder.destination(table, target, out, force)
     data = read_table(table)
     with show.warnings_as_lines() as warned, default_device(where):
         result = fit_table(data, target, TableOptions(**options, kinds=dict(kinds)), verbose=0 if quiet else "auto",
                            on_summary=None if quiet or not processes.is_first() else show.summary)
     if not processes.is_first():
         return
-    folder = run_folder.write(result, place, title=f"{target} from {table}", force=force)
+    folder = run_folder.write(result, destination, title=f"{target} from {table}", force=force)
     if result.history.stopped == "interrupted":
         click.echo(f"interrupted after {len(result.history)} of {options['epochs']} epochs; what was learned is kept")
     show.outcome(result.history.verdict, None if quiet else result.scores, folder)

@@ -67,28 +67,28 @@ def _stem(table: str) -> str:
     return name or "table"
 
 
-def write(result: TableFit, place: Path, *, title: str, force: bool) -> Path:
+def write(result: TableFit, destination: Path, *, title: str, force: bool) -> Path:
     """Write the run folder; with `force` one that is there is replaced at the end, all at once.
 
     Without, a folder that another run made meanwhile stays, and this one gets a number. Gives the folder's path.
     """
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as scratch:
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{destination.name}.", dir=destination.parent) as scratch:
         new = Path(scratch) / "new"
         new.mkdir()
         write_model(result.model, new, {"encoder": result.encoder.to_json(), "scores": result.scores})
         result.history.save(new / HISTORY)
         write_report(new / REPORT, title=title, history=result.history, table=result.scores, plot=result.plot,
                      notes=str(result.summary).split("\n"))
-        if force and place.exists():
-            place.rename(Path(scratch) / "old")
-        return _move(new, place)
+        if force and destination.exists():
+            destination.rename(Path(scratch) / "old")
+        return _move(new, destination)
 
 
-def _move(new: Path, place: Path) -> Path:
-    """Rename `new` to `place`, or to a free name beside it; another run may take a name at any moment."""
+def _move(new: Path, destination: Path) -> Path:
+    """Rename `new` to `destination`, or to a free name beside it; another run may take a name at any moment."""
     while True:
-        free = _free(place)
+        free = _free(destination)
         try:
             return new.rename(free)
         except OSError:

@@ -19,21 +19,21 @@ from tarazu.train.loop import TrainingWarning
 from tarazu.train.table import Scores
 
 
-def summary(found: TableSummary) -> None:
-    """What was found in the table."""
-    click.echo(f"{found}\n")
+def summary(table: TableSummary) -> None:
+    """Print what is in the table."""
+    click.echo(f"{table}\n")
 
 
 @contextlib.contextmanager
 def warnings_as_lines() -> Iterator[list[str]]:
     """A block whose training warnings are printed as lines; gives the list of them."""
-    found: list[str] = []
+    messages: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", TrainingWarning)
-        yield found
+        yield messages
     for warning in caught:
         if issubclass(warning.category, TrainingWarning):
-            found.append(str(warning.message))
+            messages.append(str(warning.message))
             click.echo(f"warning: {warning.message}", err=True)
 
 
@@ -68,16 +68,16 @@ def score_table(scores: Scores) -> None:
     click.echo()
 
 
-def cached(found: Info) -> None:
+def cached(info: Info) -> None:
     """Where compiled programs are kept, how many and since when."""
-    if found.folder is None:
+    if info.folder is None:
         click.echo("no compiled programs are kept: TARAZU_CACHE is off")
         return
-    click.echo(f"folder    {found.folder}")
-    click.echo(f"programs  {found.entries}")
-    click.echo(f"size      {found.size / 2**20:.2f} MB of at most {LIMIT / 2**20:.0f}")
-    if found.oldest is not None and found.newest is not None:
-        click.echo(f"used      from {_moment(found.oldest)} to {_moment(found.newest)}")
+    click.echo(f"folder    {info.folder}")
+    click.echo(f"programs  {info.entries}")
+    click.echo(f"size      {info.size / 2**20:.2f} MB of at most {LIMIT / 2**20:.0f}")
+    if info.oldest is not None and info.newest is not None:
+        click.echo(f"used      from {_moment(info.oldest)} to {_moment(info.newest)}")
 
 
 def _moment(seconds: float) -> str:

@@ -1,10 +1,11 @@
-"""Scalers per feature, fitted on training data and applied to anything, and one-hot rows."""
+"""Standardization and min-max scaling per feature, fitted on the training rows, and one-hot encoding."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tarazu.base.errors import ArgumentError, DataError, ShapeError
 
@@ -41,8 +42,14 @@ class Scaler:
     shift: np.ndarray | None = None
     scale: np.ndarray | None = None
 
-    def fit(self, values: Any) -> Self:
-        """Take shift and scale from the training rows. Raises DataError for no rows or values that are not finite."""
+    def fit(self, values: ArrayLike) -> Self:
+        """Takes shift and scale from the training rows, (rows, ...); gives the scaler itself.
+
+        Raises DataError for no rows or values that are not finite.
+
+        >>> MinMaxScaler().fit([[1.0, 10.0], [3.0, 30.0]]).shift.tolist()
+        [1.0, 10.0]
+        """
         array = np.asarray(values, np.float64)
         if array.ndim == 0 or len(array) == 0:
             raise DataError(f"there are no rows to fit on: the shape is {array.shape}", expected="(rows, ...)",
@@ -58,20 +65,29 @@ class Scaler:
         self.shift, self.scale = shift, scale
         return self
 
-    def transform(self, values: Any) -> np.ndarray:
-        """The scaled values. Raises ArgumentError before `fit`, ShapeError for another number of features."""
+    def transform(self, values: ArrayLike) -> np.ndarray:
+        """The scaled values, (rows, ...). Raises ArgumentError before `fit`, ShapeError for another number of features.
+
+        >>> MinMaxScaler().fit([[1.0], [3.0]]).transform([[2.0], [5.0]]).tolist()
+        [[0.5], [2.0]]
+        """
         array, shift, scale = self._check(values)
         return _like(values, standardize(array, shift, scale))
 
-    def inverse(self, values: Any) -> np.ndarray:
-        """The values in their first units again. Raises as `transform` does."""
+    def inverse(self, values: ArrayLike) -> np.ndarray:
+        """Scaled values, (rows, ...), in their first units again; raises as `transform` does.
+
+        >>> MinMaxScaler().fit([[1.0], [3.0]]).inverse([[0.5]]).tolist()
+        [[2.0]]
+        """
         array, shift, scale = self._check(values)
         return _like(values, array * scale + shift)
 
     def _measure(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Shift and scale of the training rows."""
         raise NotImplementedError
 
-    def _check(self, values: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _check(self, values: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if self.shift is None or self.scale is None:
             raise ArgumentError(f"this {type(self).__name__} has not been fitted", expected="fit before transform",
                                 fix="call fit(training_rows) first")
@@ -83,7 +99,7 @@ class Scaler:
 
 
 class Standardizer(Scaler):
-    """Scales each feature to mean 0 and standard deviation 1 over the training rows.
+    """Scales each feature to mean 0 and standard deviation 1 (population, ddof 0) over the training rows, (rows, ...).
 
     >>> Standardizer().fit([[1.0], [3.0]]).transform([[1.0], [2.0]]).tolist()
     [[-1.0], [0.0]]
@@ -94,7 +110,7 @@ class Standardizer(Scaler):
 
 
 class MinMaxScaler(Scaler):
-    """Scales each feature so that the training rows span 0 to 1; other rows may lie outside.
+    """Scales each feature so that the training rows, (rows, ...), span 0 to 1; other rows may lie outside.
 
     >>> MinMaxScaler().fit([[10.0], [20.0]]).transform([[10.0], [15.0], [30.0]]).tolist()
     [[0.0], [0.5], [2.0]]
@@ -105,11 +121,11 @@ class MinMaxScaler(Scaler):
         return low, np.where(high > low, high - low, 1.0)
 
 
-def _like(values: Any, result: np.ndarray) -> np.ndarray:
+def _like(values: ArrayLike, result: np.ndarray) -> np.ndarray:
     return result if getattr(values, "dtype", None) == np.float64 else to_float32(result)
 
 
-def one_hot(labels: Any, num_classes: int | None = None) -> np.ndarray:
+def one_hot(labels: ArrayLike, num_classes: int | None = None) -> np.ndarray:
     """Class numbers of shape (...) as float32 of shape (..., num_classes): 1 at the class, else 0.
 
     Without `num_classes` there are as many classes as the largest label asks for. Raises DataError for labels that are

@@ -1,20 +1,26 @@
-"""Which rows train, which validate and which test: shuffled, complete, without overlap, classes in proportion."""
+"""Random splits into training, validation and test rows, with classes in proportion (stratified) where asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.base.messages import plural
 from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import CLASSIFICATION, find_target
-from tarazu.data.tables.wording import plural
 
 
 class Split(NamedTuple):
-    """Row numbers (int64) of the three parts."""
+    """Row numbers, int64 (rows,), of the three parts.
+
+    >>> split = split_rows(5, validation=0.2, test=0.2)
+    >>> len(split.train), sorted(np.concatenate(split).tolist())
+    (3, [0, 1, 2, 3, 4])
+    """
 
     train: np.ndarray
     validation: np.ndarray
@@ -22,12 +28,12 @@ class Split(NamedTuple):
 
 
 def split_rows(n: int, validation: float = 0.15, test: float = 0.15, seed: int | None = 0,
-               labels: Any = None) -> Split:
-    """Shuffle the rows 0 to n - 1 and deal them to three parts; each row goes to exactly one.
+               labels: ArrayLike | None = None) -> Split:
+    """Shuffles the rows 0 to n - 1 and deals them to three parts; each row goes to exactly one.
 
-    With `labels`, one per row, each class is dealt in proportion, to within one row of its share, except that a class
+    `labels` (n,) stratify: each class is dealt in proportion, to within one row of its share, except that a class
     with as many rows as there are parts stands in each of them. Raises ArgumentError for fractions out of range and
-    for parts that would be empty.
+    for parts that would be empty, ShapeError for labels of another shape.
 
     >>> [len(part) for part in split_rows(20)]
     [14, 3, 3]
@@ -51,6 +57,7 @@ def split_rows(n: int, validation: float = 0.15, test: float = 0.15, seed: int |
 
 
 def _fractions(validation: float, test: float) -> np.ndarray:
+    """The shares of the three parts."""
     if not (validation >= 0 and test >= 0 and validation + test < 1):
         raise ArgumentError(f"validation={validation} and test={test} cannot be split off",
                             expected="fractions of at least 0 that leave some of the rows for training",
@@ -58,12 +65,13 @@ def _fractions(validation: float, test: float) -> np.ndarray:
     return np.array([1 - validation - test, validation, test])
 
 
-def _groups(n: int, labels: Any) -> list[np.ndarray]:
-    labels = np.asarray(labels)
-    if labels.shape != (n,):
-        raise ShapeError(f"the labels have shape {labels.shape}", expected=f"({n},): one label per row",
+def _groups(n: int, labels: ArrayLike) -> list[np.ndarray]:
+    """The rows of each class."""
+    array = np.asarray(labels)
+    if array.shape != (n,):
+        raise ShapeError(f"the labels have shape {array.shape}", expected=f"({n},): one label per row",
                          fix="pass class numbers, not one-hot rows, one for each row")
-    groups = np.unique(labels, return_inverse=True)[1]
+    groups = np.unique(array, return_inverse=True)[1]
     order = np.argsort(groups, kind="stable")
     return np.split(order, np.cumsum(np.bincount(groups))[:-1]) if n else [order]
 
@@ -83,7 +91,7 @@ def _deal(rows: int, fractions: np.ndarray, owed: np.ndarray) -> np.ndarray:
 
 def split_table(table: Table, target: str, validation: float = 0.15, test: float = 0.15, seed: int | None = 0,
                 kinds: Mapping[str, str] | None = None) -> Split:
-    """Split the rows of a table, in proportion of the classes if `target` has classes.
+    """Splits the rows of a table, in proportion of the classes if `target` has classes.
 
     Raises DataError for a class with too few rows to stand in each part, and what `find_target` and `split_rows` raise.
 
@@ -91,14 +99,13 @@ def split_table(table: Table, target: str, validation: float = 0.15, test: float
     >>> [len(part) for part in split_table(table, "kind")]
     [2, 2, 2]
     """
-    found = find_target(table, target, kinds)
-    if found.task != CLASSIFICATION:
+    encoder = find_target(table, target, kinds)
+    if encoder.task != CLASSIFICATION:
         return split_rows(len(table), validation, test, seed)
-    labels = found.encode(table)
+    labels = encoder.encode(table)
     parts = int((_fractions(validation, test) > 0).sum())
-    counts = np.bincount(labels, minlength=len(found.classes))
-    rare = [f"{found.classes[k]!r} ({plural(int(counts[k]), 'row')})"
-            for k in np.flatnonzero(counts < parts)]
+    counts = np.bincount(labels, minlength=len(encoder.classes))
+    rare = [f"{encoder.classes[k]!r} ({plural(int(counts[k]), 'row')})" for k in np.flatnonzero(counts < parts)]
     if rare:
         more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
         raise table.error(f"too few rows for {'class' if len(rare) == 1 else 'classes'} {', '.join(rare[:5])}{more}",
@@ -107,12 +114,12 @@ def split_table(table: Table, target: str, validation: float = 0.15, test: float
     return split_rows(len(table), validation, test, seed, labels)
 
 
-def train_test_split(*arrays: Any, test_size: float | int = 0.2, seed: int | None = None,
-                     stratify: Any = None) -> list[np.ndarray]:
-    """Split arrays of equal length by the same rows: [first_train, first_test, second_train, second_test, ...].
+def train_test_split(*arrays: ArrayLike, test_size: float | int = 0.2, seed: int | None = None,
+                     stratify: ArrayLike | None = None) -> list[np.ndarray]:
+    """Splits arrays, (rows, ...), by the same rows: [first_train, first_test, second_train, second_test, ...].
 
-    `test_size` is a fraction, or a whole number of rows; `stratify` holds a label per row. Raises ShapeError for
-    unequal lengths and ArgumentError for sizes out of range.
+    `test_size` is a fraction, or a whole number of rows; `stratify` (rows,) holds a label per row. Raises ShapeError
+    for unequal lengths and ArgumentError for sizes out of range.
 
     >>> x_train, x_test, y_train, y_test = train_test_split(np.zeros((10, 3)), np.arange(10), seed=0)
     >>> x_train.shape, y_test.shape

@@ -1,4 +1,4 @@
-"""Diagnosis of a training run: measure (arrays to numbers), judge (history to findings), report (a page)."""
+"""`tz.diagnose`: measuring a training run (arrays to numbers), judging it (history to verdict), reporting (a page)."""
 
 from tarazu.diagnose.judging.judge import judge
 from tarazu.diagnose.measuring.measure import MEASUREMENTS, measure_fit

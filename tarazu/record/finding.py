@@ -1,4 +1,4 @@
-"""What a judge says about a run: findings, each with its evidence, and the verdict that they add up to."""
+"""Findings about a run, each with its evidence, and the verdict that they add up to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERDICTS = ("underfitting", "about right", "overfitting", "undecided")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a judge found, with the numbers it rests on.
+    """One statement of the judge about a run, with the numbers that it rests on.
 
     `evidence` is one sentence with its numbers; `numbers` are the same numbers by measurement name; `threshold` is the
     bound that was crossed, in the unit of the evidence, or None; `advice` says what to try. Raises ArgumentError for a
@@ -57,7 +57,11 @@ class Verdict:
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What to try, from all findings, each once and in their order."""
+        """What to try, from all findings, each once and in their order.
+
+        >>> Verdict("overfitting", "...", (Finding("gap", "warning", "...", advice=("more data",)),)).advice
+        ('more data',)
+        """
         return tuple(dict.fromkeys(line for finding in self.findings for line in finding.advice))
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The record of one training run."""
+"""The history of one training run: a row per epoch, measurements, verdict, and the file that holds them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
 from tarazu.record.finding import Verdict
-from tarazu.record.textfile import from_line, to_line, write_text
+from tarazu.record.json_lines import from_line, to_line
+from tarazu.record.textfile import write_text
 
 FORMAT = "tarazu history 1"
 NOT_METRICS = ("epoch", "seconds")
 STOPPED = ("epochs", "early stopping", "interrupted", "not finite", "end of the stream")
 
-Plain = float | int | str | None
+Plain: TypeAlias = float | int | str | None
+Recordable: TypeAlias = Plain | np.generic | np.ndarray
 
 
 class History:
     """One training run: a row per epoch, what was measured at its end, why it ended and the verdict.
 
     `rows` are dicts such as {"epoch": 1, "seconds": 0.12, "loss": 0.7, "val_loss": 0.8}, `measurements` is what
-    `tarazu.diagnose.measure_fit` found on the kept weights, `stopped` is one of STOPPED or None while the run goes on.
+    `tarazu.diagnose.measure_fit` gave for the kept weights, `stopped` is one of STOPPED or None while the run goes on.
+    `len`, iteration and indices are those of `rows`.
 
     >>> history = History()
     >>> history.append(loss=0.7, val_loss=0.8)
@@ -41,17 +44,29 @@ class History:
         self.stopped: str | None = None
         self.verdict: Verdict | None = None
 
-    def append(self, **row: Any) -> None:
+    def append(self, **row: Recordable) -> None:
         """Adds the row of one epoch; `epoch` is counted from 1 where it is not given.
 
         NumPy scalars become Python numbers. Raises ArgumentError for a value that is not a single number, text or None.
+
+        >>> history = History()
+        >>> history.append(loss=np.float32(0.5))
+        >>> history.rows
+        [{'epoch': 1, 'loss': 0.5}]
         """
         values = {name: _plain(name, value) for name, value in row.items()}
         self.rows.append({"epoch": values.pop("epoch", len(self.rows) + 1), **values})
 
     @property
     def history(self) -> dict[str, list[Any]]:
-        """The columns of the metrics by name, each as long as there are rows, None where a row lacks the metric."""
+        """The columns of the metrics by name, each as long as there are rows, None where a row lacks the metric.
+
+        >>> history = History()
+        >>> history.append(loss=0.7)
+        >>> history.append(loss=0.5, val_loss=0.8)
+        >>> history.history
+        {'loss': [0.7, 0.5], 'val_loss': [None, 0.8]}
+        """
         names = dict.fromkeys(name for row in self.rows for name in row if name not in NOT_METRICS)
         return {name: [row.get(name) for row in self.rows] for name in names}
 
@@ -60,6 +75,12 @@ class History:
 
         `monitor` is "val_loss" by default, or "loss" where there is none. Raises ArgumentError for an unknown metric or
         mode.
+
+        >>> history = History()
+        >>> for accuracy in (0.5, 0.9, 0.8):
+        ...     history.append(accuracy=accuracy)
+        >>> history.best_epoch("accuracy", mode="max")
+        2
         """
         if mode not in ("min", "max"):
             raise ArgumentError(f"mode is {mode!r}", expected="'min' or 'max'", fix="pass mode='max' for an accuracy")
@@ -70,8 +91,8 @@ class History:
             raise ArgumentError(f"no epoch has a metric {monitor!r}", expected=f"one of {', '.join(columns) or 'none'}",
                                 fix="name a metric that the run recorded")
         sign = 1 if mode == "min" else -1
-        found = [(sign * row[monitor], row["epoch"]) for row in self.rows if _is_finite(row.get(monitor))]
-        return int(min(found)[1]) if found else None
+        ranked = [(sign * row[monitor], row["epoch"]) for row in self.rows if _is_finite(row.get(monitor))]
+        return int(min(ranked)[1]) if ranked else None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -92,6 +113,13 @@ class History:
         """Writes JSON lines to `path`: one row a line, then one with the measurements, why the run ended, the verdict.
 
         Equal runs give equal bytes but for the seconds. Raises OSError where the file cannot be written.
+
+        >>> import tempfile
+        >>> history = History()
+        >>> history.append(loss=0.5)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     history.save(Path(folder) / "history.jsonl").read_text().splitlines()[0]
+        '{"epoch": 1, "loss": 0.5}'
         """
         end = {"format": FORMAT, "stopped": self.stopped, "measurements": self.measurements,
                "verdict": self.verdict.to_json() if self.verdict else None}
@@ -99,7 +127,17 @@ class History:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> History:
-        """The history that `save` wrote to `path`; FileFormatError, with the line's number, where it is damaged."""
+        """The history that `save` wrote to `path`.
+
+        Raises FileFormatError, with the line's number, where the file is damaged, OSError where it cannot be read.
+
+        >>> import tempfile
+        >>> history = History()
+        >>> history.append(loss=math.nan)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     History.load(history.save(Path(folder) / "history.jsonl")).rows
+        [{'epoch': 1, 'loss': nan}]
+        """
         try:
             lines = Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
         except UnicodeDecodeError as error:
@@ -117,7 +155,7 @@ class History:
         return history
 
 
-def _plain(name: str, value: Any) -> Plain:
+def _plain(name: str, value: Recordable) -> Plain:
     """`value` as a Python number, text or None."""
     if isinstance(value, np.ndarray | np.generic) and value.ndim == 0:
         value = value.item()
@@ -127,7 +165,7 @@ def _plain(name: str, value: Any) -> Plain:
                         fix="pass a Python number: float(x) or x.item()")
 
 
-def _is_finite(value: Any) -> bool:
+def _is_finite(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 

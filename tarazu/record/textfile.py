@@ -1,16 +1,11 @@
-"""Text files that are whole or not there, and the one spelling of numbers that JSON cannot hold."""
+"""Text files that appear whole or not at all."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from pathlib import Path
-from typing import Any
 
 from tarazu.base.files import replacing
-
-NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def write_text(path: str | os.PathLike, text: str) -> Path:
@@ -27,39 +22,3 @@ def write_text(path: str | os.PathLike, text: str) -> Path:
     with replacing(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8", newline="\n")
     return path
-
-
-def to_line(value: Any) -> str:
-    """`value` as one line of strict JSON; numbers that are not finite become "NaN", "Infinity" and "-Infinity".
-
-    >>> to_line({"loss": math.nan, "epoch": 3})
-    '{"loss": "NaN", "epoch": 3}'
-    """
-    return json.dumps(_encode(value), ensure_ascii=False, allow_nan=False)
-
-
-def from_line(line: str) -> Any:
-    """The value that `to_line` wrote; json.JSONDecodeError where the line is not JSON.
-
-    >>> from_line('{"loss": "-Infinity"}')
-    {'loss': -inf}
-    """
-    return _decode(json.loads(line))
-
-
-def _encode(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _encode(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_encode(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
-
-
-def _decode(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _decode(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_decode(item) for item in value]
-    return NON_FINITE.get(value, value) if isinstance(value, str) else value

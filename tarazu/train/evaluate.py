@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tarazu.base.checks import positive_int
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.ops.reduce import mean
+from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.jit.jit import Jit, jit
 from tarazu.runtime.tensor.tensor import Tensor, asarray
@@ -19,8 +18,16 @@ from tarazu.train.trainer.precision import FULL
 from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, trainer_of
 
 
-def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Tensor:
-    """The outputs for `x` in evaluation mode, computed in batches."""
+def predict(model: Module, x: ArrayLike, *, batch_size: int = 1024) -> Tensor:
+    """The outputs for `x`, (rows, ...), in evaluation mode, computed in batches; also `model.predict(x)`.
+
+    ShapeError, DTypeError or ArgumentError for rows that are no finite numbers of one shape.
+
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(3)])
+    >>> tz.train.predict(model, [[1.0, 2.0]]).shape
+    (1, 3)
+    """
     return outputs(model, features(x), positive_int("batch_size", batch_size))
 
 
@@ -41,8 +48,16 @@ def _forward(model: Module, inputs: np.ndarray) -> Jit:
     return model._predictor[1]
 
 
-def evaluate(model: Module, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
-    """The loss and the metrics on `x` and `y`, by name."""
+def evaluate(model: Module, x: ArrayLike, y: ArrayLike, *, batch_size: int = 1024) -> dict[str, float]:
+    """The loss and the metrics on `x` and `y`, which have equally many rows, by name; also `model.evaluate(x, y)`.
+
+    TrainingError for a model that is not compiled; ShapeError, DTypeError or ArgumentError for unfit rows.
+
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1, kernel_initializer="zeros")]).compile(loss="mse", metrics=["mae"])
+    >>> tz.train.evaluate(model, [[1.0], [2.0]], [2.0, 4.0])
+    {'loss': 10.0, 'mae': 3.0}
+    """
     trainer, arrays = trainer_of(model), pair(x, y)
     prediction = outputs(model, arrays.x, positive_int("batch_size", batch_size))
     require_labels_fit(trainer.loss, arrays.y, prediction.shape)
@@ -52,5 +67,6 @@ def evaluate(model: Module, x: Any, y: Any, *, batch_size: int = 1024) -> dict[s
 def scores(trainer: Trainer, prediction: Tensor, target: Tensor) -> dict[str, float]:
     """The loss and the metrics of predictions, by name."""
     with no_grad():
-        found = {"loss": float(trainer.loss(prediction, target))}
-        return found | {name: float(mean(metric(prediction, target))) for name, metric in trainer.metrics.items()}
+        loss = float(trainer.loss(prediction, target))
+        metrics = {name: float(mean(metric(prediction, target))) for name, metric in trainer.metrics.items()}
+    return {"loss": loss, **metrics}

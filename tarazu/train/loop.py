@@ -6,13 +6,13 @@ import contextlib
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError
 from tarazu.ir.interpreter import state
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
+from tarazu.ops.typing import ArrayLike
 from tarazu.record import History
 from tarazu.runtime import processes, random
 from tarazu.runtime.autograd.autograd import no_grad
@@ -32,15 +32,25 @@ from tarazu.train.trainer.logits import first_output
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import require_finite_weights, run_chunk
 from tarazu.train.trainer.trainer import Trainer, trainer_of
+from tarazu.train.typing import Batches, Devices, Validation, Verbose
 from tarazu.train.verdict import judge_run
 
 Notify = Callable[[str], None]
 
 
-def fit(model: Module, x: Any, y: Any = None, *, epochs: int = 1, batch_size: int = 32, validation_split: float = 0.0,
-        validation_data: Any = None, callbacks: Any = (), seed: int | None = None, verbose: Any = "auto",
-        steps_per_epoch: int | None = None, devices: Any = None) -> History:
-    """Train; see `Module.fit`."""
+def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, epochs: int = 1, batch_size: int = 32,
+        validation_split: float = 0.0, validation_data: Validation = None,
+        callbacks: Callback | Iterable[Callback] = (), seed: int | None = None, verbose: Verbose = "auto",
+        steps_per_epoch: int | None = None, devices: Devices = None) -> History:
+    """Train a compiled model on the rows of `x` and `y`, or on a stream of batches; `model.fit` explains all options.
+
+    TrainingError for a model that is not compiled; ArgumentError, ShapeError or DTypeError for unfit data and options.
+
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile("sgd", loss="mse")
+    >>> len(tz.train.fit(model, [[1.0], [2.0]], [2.0, 4.0], epochs=3, seed=0, verbose=0))
+    3
+    """
     trainer = trainer_of(model)
     epochs, batch_size = positive_int("epochs", epochs), positive_int("batch_size", batch_size)
     if seed is not None:
@@ -83,7 +93,7 @@ def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -
     trainer.prepare()
 
 
-def _checked(callbacks: Any) -> list[Callback]:
+def _checked(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
     listed = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
     for callback in listed:
         if not isinstance(callback, Callback):

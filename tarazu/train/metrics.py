@@ -13,6 +13,7 @@ from tarazu.ops.shape import reshape
 from tarazu.runtime.tensor.tensor import Tensor
 
 Metric = Callable[[Any, Any], Any]
+Metrics = str | Metric | Iterable[str | Metric]
 
 
 def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
@@ -59,7 +60,7 @@ METRICS: dict[str, Metric] = {"accuracy": accuracy, "acc": accuracy, "binary_acc
                               "mse": mse}
 
 
-def named_metrics(specs: Iterable[str | Metric] | str | Metric, loss: losses.Loss) -> dict[str, Metric]:
+def named_metrics(specs: Metrics, loss: losses.Loss) -> dict[str, Metric]:
     """The metrics by the names under which the history shows them.
 
     Where the loss judges each output by itself, so does "accuracy".

@@ -18,6 +18,7 @@ from tarazu.ops.placement import shard
 from tarazu.runtime import processes, random
 from tarazu.runtime.device import mesh, move, put, resolve
 from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.train.typing import Devices
 
 DATA = "data"  # the mesh axis that divides batches
 
@@ -84,7 +85,7 @@ def placement_of(model: Module) -> Placement:
     return Placement(default() if where == CPU else where)
 
 
-def place_training(model: Module, state: list[Tensor], devices: Any) -> Placement:
+def place_training(model: Module, state: list[Tensor], devices: Devices) -> Placement:
     """Move what is trained to where `devices` says, and give the spread there; None leaves it where it is.
 
     In a run of several processes None is all devices, and what process 0 starts with counts for all.
@@ -95,15 +96,15 @@ def place_training(model: Module, state: list[Tensor], devices: Any) -> Placemen
         _take_state_of_first_process([x for x in [*state, random.default.state] if x.device == CPU])
     if target is not None and placement_of(model)._where != target:
         model.to(target)
-    found = placement_of(model)
-    if several and not isinstance(found, MeshPlacement):
+    placement = placement_of(model)
+    if several and not isinstance(placement, MeshPlacement):
         raise ArgumentError(f"devices={devices!r} in a run of {processes.count()} processes",
                             expected='"all", or a mesh over all processes', fix="leave devices out")
-    if isinstance(found, MeshPlacement):
+    if isinstance(placement, MeshPlacement):
         for _, x in model.named_tensors():
             if not isinstance(x.device, Layout):
-                move(x, found._where)
-    return found
+                move(x, placement._where)
+    return placement
 
 
 def _take_state_of_first_process(tensors: list[Tensor]) -> None:
@@ -111,7 +112,7 @@ def _take_state_of_first_process(tensors: list[Tensor]) -> None:
         x.raw = array
 
 
-def _requested_placement(devices: Any) -> Device | Layout | None:
+def _requested_placement(devices: Devices) -> Device | Layout | None:
     if devices is None:
         return None
     if type(devices) in (list, tuple) or devices == "all":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -15,11 +14,13 @@ from tarazu.nn import Dense, Dropout, Module, Sequential, TableFeatures
 from tarazu.optim.named import optimizer_class
 from tarazu.record import History
 from tarazu.runtime import random
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.callbacks.early_stopping import EarlyStopping
 from tarazu.train.evaluate import evaluate, predict
 from tarazu.train.loop import fit
 from tarazu.train.metrics import METRICS, Metric
 from tarazu.train.trainer.trainer import compile
+from tarazu.train.typing import Verbose
 
 Scores = dict[str, dict[str, float]]
 PATIENCE = 20  # epochs without a better validation loss before training ends
@@ -63,13 +64,13 @@ class TableFit:
     plot: ConfusionMatrix | PredictedAgainstTrue
 
 
-def fit_table(table: Table, target: str, options: TableOptions | None = None, *, verbose: Any = "auto",
+def fit_table(table: Table, target: str, options: TableOptions | None = None, *, verbose: Verbose = "auto",
               on_summary: Callable[[TableSummary], None] | None = None) -> TableFit:
     """Train a multi-layer network to predict the column `target` of a table.
 
     Rows are split into training, validation and test (classes in proportion); the weights of the best validation epoch
-    are kept. `on_summary` is told what was found in the table before training starts. Raises DataError for a table
-    that cannot be used.
+    are kept. `on_summary` is called with the summary of the table before training starts. Raises DataError for
+    a table that cannot be used.
     """
     options = options or TableOptions()
     split = split_table(table, target, options.validation, options.test, options.seed, options.kinds)
@@ -105,7 +106,7 @@ def table_model(encoder: TableEncoder, options: TableOptions) -> Sequential:
 
 def _in_units(encoder: TableEncoder) -> Metric:
     """The absolute error in the target's units; the model itself predicts the standardized target."""
-    def mae(prediction: Any, target: Any) -> Any:
+    def mae(prediction: Tensor, target: Tensor) -> Tensor:
         return METRICS["mae"](prediction, target) * encoder.target_scale
     return mae
 
@@ -126,13 +127,14 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _scores(model: Module, encoder: TableEncoder, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    found = evaluate(model, x, y)
+    scores = evaluate(model, x, y)
     if encoder.task == CLASSIFICATION:
-        return found
-    return {**found, "rmse": float(np.sqrt(found["loss"])) * encoder.target_scale}
+        return scores
+    return {**scores, "rmse": float(np.sqrt(scores["loss"])) * encoder.target_scale}
 
 
-def _plot(model: Module, encoder: TableEncoder, x: np.ndarray, y: np.ndarray, split: Split) -> Any:
+def _plot(model: Module, encoder: TableEncoder, x: np.ndarray, y: np.ndarray,
+          split: Split) -> ConfusionMatrix | PredictedAgainstTrue:
     """The confusion matrix or the points, on the most honest part that there is."""
     subset = next(part for part in ("test", "validation", "train") if len(getattr(split, part)))
     rows = getattr(split, subset)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tarazu.base.errors import FileFormatError
 from tarazu.data import Table, TableEncoder, find_target, split_table, summarize
-from tarazu.data.tables.kinds import feature_kinds
+from tarazu.data.tables.column_kinds import feature_kinds
 
 
 def make_table(rows=60):

@@ -123,7 +123,7 @@ def test_plots_whose_parts_do_not_fit_are_refused():
 def test_axes_hold_their_values_and_have_two_to_nine_ticks(values, logarithmic):
     axis = make_axis(values, 0, 100, logarithmic=logarithmic)
     assert 2 <= len(axis.ticks) <= 9
-    assert all(-0.01 <= axis.place(value) <= 100.01 for value in values)
+    assert all(-0.01 <= axis.pixel(value) <= 100.01 for value in values)
     assert len(set(axis.ticks)) == len(axis.ticks)
 
 

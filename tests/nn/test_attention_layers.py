@@ -83,7 +83,7 @@ def test_heads_come_apart_and_together_again():
     assert q.shape == k.shape == (2, 1, 3, 2)
     np.testing.assert_array_equal(q[:, 0], X[..., :2])
     np.testing.assert_array_equal(k[:, 0], X[..., 2:])
-    np.testing.assert_array_equal(merge_heads(split_heads(X, 1, 2)), X)
+    np.testing.assert_array_equal(merge_heads(*split_heads(X, 1, 2)), X)
 
 
 def test_self_attention_projects_by_one_product():

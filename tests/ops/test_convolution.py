@@ -107,6 +107,8 @@ MISUSES = [
     (lambda: tz.conv1d(X, tz.ones((3, 4, 6), dtype="complex64"), tz.ones(5)), ShapeError, "add: shapes"),
     (lambda: tz.conv_transpose1d(X, tz.ones((3, 6, 4)), stride=2, output_padding=2), ArgumentError,
      "conv_transpose1d: output_padding=2 with stride=2\n.*less than the stride"),
+    (lambda: tz.conv_transpose1d(X, tz.ones((3, 6, 4)), groups=0), ShapeError, "4 channels in 0 groups\n.*divides"),
+    (lambda: tz.conv_transpose1d(X, tz.ones((3, 6, 4)), groups=3), ShapeError, "4 channels in 3 groups\n.*divides"),
     (lambda: tz.conv_transpose1d(X, W), ShapeError, r"conv: an input of 4 channels for a kernel"),
 ]
 

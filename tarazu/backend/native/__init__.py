@@ -1,4 +1,26 @@
-"""The native backend: graphs become machine code through LLVM, whole training loops among them."""
+"""The native backend: a whole graph, loops and all, becomes one function of machine code for the CPU, through LLVM.
+
+`compiler.py` calls the stages in this order; each gives new values and leaves those of the stages before as they are:
+
+    graph
+     -> lowering/prepare.py         products and scans rewritten to suit the caches of several cores
+     -> lowering/materialize.py     which nodes are stored in memory, which are computed where they are used
+     -> lowering/region/            nodes become groups (a kernel each), loops and branches; groups become launches:
+                                    nests of loops (loop_nest.py) over buffers and views (buffers.py, index_map.py)
+     -> kernels/kernels.py          launches become calls of kernels, one function for all that do the same: loops.py
+                                    writes elementwise nests and reductions, contraction.py products, special/ the rest
+     -> schedule/runs.py            neighbors over the same items become runs, done block by block
+     -> schedule/memory_plan.py     where each buffer lies in one piece of memory, the arena
+     -> schedule/emit.py            the program in LLVM IR: kernels in order, each thread its share of the items
+                                    (work_sharing.py), barriers where accesses of memory conflict
+     -> llvm/assemble.py            object code, through llvmlite; kept on disk by cache.py
+
+`program.py` is what Python then calls; `donation.py` lets it write its state into memory of old states, `threads/` runs
+it on all cores. `math/` has the scalar functions, `inspect/` shows schedules and measures times.
+
+The folders import one way: llvm <- math <- lowering <- kernels <- schedule <- the files here <- inspect; threads stands
+beside them, above llvm. How a product is divided among threads is described in `schedule/work_sharing.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +29,7 @@ import importlib
 import numpy as np
 
 from tarazu.backend.base import Program
-from tarazu.backend.native.program import Program as NativeProgram
+from tarazu.backend.native.program import NativeProgram
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
 

@@ -1,4 +1,4 @@
-"""Machine code on disk, so that a program that was compiled once is only loaded the next time.
+"""The cache of object code on disk: a program that was compiled once is loaded the next time.
 
 One file per program, named by a hash of all that its code follows from. TARAZU_CACHE names the folder, or is `off`.
 """
@@ -45,7 +45,7 @@ class Info(NamedTuple):
 
 
 def key(content: bytes, target: Target) -> str:
-    """The name of the program that this compiler makes of `content` for `target`."""
+    """The key of the program that this compiler makes of `content` for `target`."""
     import llvmlite
     from llvmlite.binding import llvm_version_info
 
@@ -58,13 +58,13 @@ def load(name: str) -> Entry | None:
     if (path := _path(name)) is None:
         return None
     try:
-        found = _unpack(name, path.read_bytes())
-        if found is None:
+        entry = _unpack(name, path.read_bytes())
+        if entry is None:
             log("native", f"{path} is damaged and will be made anew")
             path.unlink(missing_ok=True)
         else:
             os.utime(path)
-        return found
+        return entry
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -73,7 +73,7 @@ def load(name: str) -> Entry | None:
 
 
 def store(name: str, entry: Entry) -> None:
-    """Keep the entry under that key; where the folder cannot be written, nothing happens."""
+    """Keep the entry under that key; nothing happens where the folder cannot be written."""
     if (path := _path(name)) is None:
         return
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
@@ -92,17 +92,17 @@ def store(name: str, entry: Entry) -> None:
 
 def info() -> Info:
     """What the cache holds."""
-    place = folder()
-    found = [status for _, status in _files(place, _NAME)] if place else []
-    times = sorted(status.st_mtime for status in found)
-    return Info(place, len(found), sum(status.st_size for status in found),
+    path = folder()
+    files = [status for _, status in _files(path, _NAME)] if path else []
+    times = sorted(status.st_mtime for status in files)
+    return Info(path, len(files), sum(status.st_size for status in files),
                 times[0] if times else None, times[-1] if times else None)
 
 
 def clear() -> int:
     """Remove all entries; gives their number."""
-    place = folder()
-    paths = [path for path, _ in _files(place, _NAME)] if place else []
+    root = folder()
+    paths = [path for path, _ in _files(root, _NAME)] if root else []
     for path in paths:
         path.unlink(missing_ok=True)
     return len(paths)
@@ -110,9 +110,9 @@ def clear() -> int:
 
 def folder() -> Path | None:
     """Where entries lie; None where there is no cache."""
-    told = os.environ.get("TARAZU_CACHE")
-    if told:
-        return None if told == "off" else Path(told).expanduser()
+    setting = os.environ.get("TARAZU_CACHE")
+    if setting:
+        return None if setting == "off" else Path(setting).expanduser()
     try:
         from platformdirs import user_cache_path
     except ImportError:
@@ -121,17 +121,17 @@ def folder() -> Path | None:
 
 
 def _path(name: str) -> Path | None:
-    place = folder()
-    return place / f"{name}.code" if place else None
+    root = folder()
+    return root / f"{name}.code" if root else None
 
 
 @functools.cache
 def _sources() -> str:
     """A hash of the compiler's own source."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
-        found.update(path.name.encode() + path.read_bytes())
-    return found.hexdigest()
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _pack(name: str, entry: Entry) -> bytes:
@@ -160,23 +160,23 @@ def _is_time_to_trim(name: str, size: int) -> bool:
     return int(name[:8], 16) * LIMIT < 2**32 * 64 * size
 
 
-def _trim(place: Path) -> None:
+def _trim(root: Path) -> None:
     """Remove what was used least recently until a tenth of the limit is free, and files that were never finished."""
-    files = sorted(_files(place, _NAME), key=lambda file: file[1].st_mtime, reverse=True)
+    files = sorted(_files(root, _NAME), key=lambda file: file[1].st_mtime, reverse=True)
     held = 0
     for path, status in files:
         held += status.st_size
         if held > 0.9 * LIMIT:
             path.unlink(missing_ok=True)
-    for path, status in _files(place, _UNFINISHED):
+    for path, status in _files(root, _UNFINISHED):
         if status.st_mtime < time.time() - _STALE:
             path.unlink(missing_ok=True)
 
 
-def _files(place: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, os.stat_result]]:
+def _files(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, os.stat_result]]:
     """The files whose names match the pattern; they may be gone at any time."""
     try:
-        paths = [Path(entry) for entry in os.scandir(place) if pattern.fullmatch(entry.name)]
+        paths = [Path(entry) for entry in os.scandir(root) if pattern.fullmatch(entry.name)]
     except OSError:
         return
     for path in paths:

@@ -1,9 +1,8 @@
-"""What of a graph its machine code depends on, as bytes; and its nodes by number, to find them in an equal graph."""
+"""What the object code of a graph depends on, as bytes; and its nodes in an order that equal graphs share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from tarazu.ir.node import CONSTANT, Node
 from tarazu.ir.structure import GraphStructure, graphs_in
@@ -37,5 +36,5 @@ def _lines(graph: GraphStructure) -> Iterator[str]:
             yield from _lines(body)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     return "graph" if isinstance(value, GraphStructure) else str(value)

@@ -1,45 +1,47 @@
-"""From a graph to machine code: regions, kernels, memory, text, object code."""
+"""From a graph to object code, through all stages of the compiler or from the cache on disk."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from tarazu.backend.native import cache
 from tarazu.backend.native.cache_key import content, nodes_of
-from tarazu.backend.native.kernels.kernels import Kernels
+from tarazu.backend.native.kernels.kernel import KernelCall
+from tarazu.backend.native.kernels.kernels import Kernels, with_kernels
 from tarazu.backend.native.llvm.assemble import object_code
 from tarazu.backend.native.llvm.llvm_text import Function
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.lowering.buffers import Buffer, View
 from tarazu.backend.native.lowering.prepare import prepare
-from tarazu.backend.native.lowering.region import Region, Shared
-from tarazu.backend.native.lowering.steps import Callback, Launch, Step, change_inner, every, input_types, result_types
-from tarazu.backend.native.lowering.views import Buffer, View
-from tarazu.backend.native.schedule import emit as text
-from tarazu.backend.native.schedule import memory_plan as arena
-from tarazu.backend.native.schedule.work_sharing import Run, takes_threads, with_runs
+from tarazu.backend.native.lowering.region.lower_graph import lower_graph
+from tarazu.backend.native.lowering.steps import Externals, every
+from tarazu.backend.native.schedule.emit import MemoryLayout, ProgramEmitter
+from tarazu.backend.native.schedule.memory_plan import MemoryPlan, aligned, plan_memory
+from tarazu.backend.native.schedule.runs import ScheduledStep, with_runs
+from tarazu.backend.native.schedule.work_sharing import takes_threads
 from tarazu.backend.native.threads import barrier
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import Node
 
-Writer = Callable[[Function, text.Layout], text.Program]
+Emitter = TypeVar("Emitter", bound=ProgramEmitter)
 
 
-class Lowered(NamedTuple):
+class Lowered(NamedTuple, Generic[Emitter]):
     """A program as text."""
 
     text: str
-    steps: list[Step | Run]
+    steps: tuple[ScheduledStep, ...]
     constants: list[Node]
     callbacks: list[Node]
-    arena: int  # bytes
+    memory: MemoryPlan
     scratch: int  # bytes for each thread
     is_shared: bool  # whether more than one thread has something to do
     kernels: int  # how many different ones there are
-    program: text.Program  # what wrote the steps
+    emitter: Emitter  # what wrote the steps
 
     @property
     def lines(self) -> int:
@@ -47,53 +49,29 @@ class Lowered(NamedTuple):
         return self.text.count("\n")
 
 
-def lower(graph: Graph, target: Target, writer: Writer = text.Program) -> Lowered:
-    """The program of `graph` in LLVM IR, with all that it needs to run; `writer` writes the order of its steps."""
-    shared = Shared()
+def lower(graph: Graph, target: Target) -> Lowered[ProgramEmitter]:
+    """The program of a prepared graph in LLVM IR, with all that it needs to run."""
+    return lower_with(ProgramEmitter, graph, target)
+
+
+def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Graph, target: Target) -> Lowered[Emitter]:
+    """The same by another emitter, which may note or add what it likes."""
+    externals, kernels = Externals(), Kernels(target)
     inputs = [View.whole(Buffer(t.dtype, t.size, "input", i), t.shape) for i, t in enumerate(graph.input_types)]
     outputs = [View.whole(Buffer(t.dtype, t.size, "output", i), t.shape) for i, t in enumerate(graph.output_types)]
-    steps = Region(graph, inputs, outputs, shared).steps
-    kernels = Kernels(target)
-    steps = _with_kernels(steps, kernels, shared)
-    launches = [step for step in every(steps) if isinstance(step, Launch)]
-    used = {launch.kernel for launch in launches if launch.kernel}
-    scratch = max((arena.aligned(kernel.scratch) for kernel in used), default=0)
-    plan = _with_runs(steps)
-    size = arena.place(plan)
-    starts = {"input": 0, "output": len(inputs), "constant": len(inputs) + len(outputs)}
+    called = with_kernels(lower_graph(externals, graph, inputs, outputs).steps, kernels, externals)
+    used = {step.kernel for step in every(called) if isinstance(step, KernelCall)}
+    steps = with_runs(called)
+    memory = plan_memory(steps)
+    scratch = max((aligned(kernel.scratch) for kernel in used), default=0)
+    table = {"input": 0, "output": len(inputs), "constant": len(inputs) + len(outputs)}
     barrier.emit_barrier(kernels.module, target)
     function = kernels.module.function("program", [("ptr", "shared"), ("i64", "thread")], linkage="external")
-    program = writer(function, text.Layout(starts, scratch))
-    program.write(plan)
+    program = emitter(function, MemoryLayout(table, memory, scratch))
+    program.emit(steps)
     function.ret()
-    return Lowered(kernels.module.text(target.attributes), plan, shared.constants, shared.callbacks, size, scratch,
-                   takes_threads(steps, launches), len(used), program)
-
-
-def _with_kernels(steps: list[Step], kernels: Kernels, shared: Shared) -> list[Step]:
-    """The steps with their kernels; those that have none become calls of NumPy."""
-    found: list[Step] = []
-    for step in steps:
-        if isinstance(step, Launch) and not kernels.write(step):
-            step = _as_callback(step, shared)
-        change_inner(step, lambda inner: _with_kernels(inner, kernels, shared))
-        found.append(step)
-    return found
-
-
-def _as_callback(launch: Launch, shared: Shared) -> Callback:
-    assert launch.node is not None
-    types = [*input_types(launch.node), *result_types(launch.node)]
-    views = [View.whole(buffer, type_.shape)._replace(offset=skipped)
-             for (buffer, skipped), type_ in zip(launch.operands, types, strict=True)]
-    count = len(launch.node.inputs)
-    return shared.callback(launch.node, views[:count], views[count:])
-
-
-def _with_runs(steps: list[Step]) -> list[Step | Run]:
-    for step in steps:
-        change_inner(step, _with_runs)
-    return with_runs(steps)
+    return Lowered(kernels.module.text(target.attributes), steps, externals.constants, externals.callbacks, memory,
+                   scratch, takes_threads(called), len(used), program)
 
 
 class Compiled(NamedTuple):
@@ -122,18 +100,18 @@ def compiled(graph: Graph, target: Target) -> Compiled:
         after = time.perf_counter()
         number = {node: i for i, node in enumerate(nodes)}
         facts = [[number[node] for node in lowered.constants], [number[node] for node in lowered.callbacks],
-                 lowered.arena, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines]
+                 lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines]
         entry = cache.Entry(object_code(lowered.text, target), json.dumps(facts).encode())
         cache.store(name, entry)
         how, started = f"lowered in {after - started:.3f} s, compiled", after
     constants, callbacks, *sizes = json.loads(entry.metadata)
-    found = Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes)
-    _tell(graph, found, f"{how} in {time.perf_counter() - started:.3f} s")
-    return found
+    program = Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes)
+    _log(graph, program, f"{how} in {time.perf_counter() - started:.3f} s")
+    return program
 
 
-def _tell(graph: Graph, found: Compiled, how: str) -> None:
+def _log(graph: Graph, program: Compiled, how: str) -> None:
     """A line for TARAZU_LOG=native."""
     log("native", f"{len(graph.nodes)} nodes, {len(graph.parameters)} inputs, {len(graph.outputs)} outputs: "
-                  f"{found.kernels} kernels, {found.lines:,} lines, {how}, arena {found.arena / 2**20:.2f} MB, "
-                  f"{'shared among threads' if found.is_shared else 'one thread'}")
+                  f"{program.kernels} kernels, {program.lines:,} lines, {how}, arena {program.arena / 2**20:.2f} MB, "
+                  f"{'shared among threads' if program.is_shared else 'one thread'}")

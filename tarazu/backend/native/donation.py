@@ -1,7 +1,8 @@
-"""State that a program renews at each call, like the parameters in a train step, in memory that is used again.
+"""Donated buffers: a program that replaces its state at each call, such as parameters, writes into those of old states.
 
-A call gets for its new state the memory of the state before the last, once nobody holds that: large arrays that are
-made anew cost the operating system more time to map than a program takes to fill them, and small ones cost Python.
+A call puts its new state into the memory of the state before the last, once no one else refers to those arrays. New
+arrays would cost more: large ones take the operating system longer to map than a program takes to fill them, small ones
+cost Python time.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tarazu.ir.types import Shape
+
 GENERATIONS = 2  # the state that is in use, and the one before
-_of = ctypes.addressof
-_byte_of: Callable[[Any], Any] = ctypes.c_char.from_buffer
+_addressof = ctypes.addressof
+_first_byte: Callable[[Any], Any] = ctypes.c_char.from_buffer
+Spec = tuple[Shape, np.dtype]  # of an array
 
 
-class _Program(Protocol):
-    outputs: list[tuple[Any, Any]]  # shapes and dtypes
+class _Runnable(Protocol):
+    outputs: list[Spec]
 
     def run(self, arguments: Sequence[int]) -> None: ...
 
@@ -29,7 +33,7 @@ class _Program(Protocol):
 def address(array: np.ndarray, copies: list[np.ndarray]) -> int:
     """Where the elements lie in C order: if they do not, in a copy, which is put into `copies`."""
     try:
-        return _of(_byte_of(array))  # the fast way, which takes neither read-only arrays nor empty or strided ones
+        return _addressof(_first_byte(array))  # fast, but not for read-only, empty or strided arrays
     except (TypeError, ValueError, BufferError):
         if not array.flags.c_contiguous:
             array = np.array(array, order="C")
@@ -41,29 +45,29 @@ def _references(arrays: list[np.ndarray]) -> list[int]:
     return [sys.getrefcount(x) for x in arrays]
 
 
-_FREE = _references([np.empty(0)])[0]  # of an array that only one list holds; whoever has a view of it holds it too
+_FREE = _references([np.empty(0)])[0]  # of an array that only one list refers to; a view of it would refer to it too
 
 
 class _Generation:
     """The arrays of one state, and where they lie."""
 
-    def __init__(self, made: Sequence[tuple[Any, Any]]) -> None:
-        self.arrays = [np.empty(*one) for one in made]
+    def __init__(self, specs: Sequence[Spec]) -> None:
+        self.arrays = [np.empty(shape, dtype) for shape, dtype in specs]
         self.addresses = [address(x, []) for x in self.arrays]
-        self._free = [_FREE] * len(made)
+        self._free = [_FREE] * len(specs)
 
     def is_free(self) -> bool:
-        """Whether nobody else holds any of the arrays."""
+        """Whether no one else refers to any of the arrays."""
         return _references(self.arrays) == self._free
 
 
 class Donating:
-    """A program for one caller, which at each call drops the state that it had before: the outputs from `first` on.
+    """A program for one caller that drops its old state at each call; the state are the outputs from `first` on.
 
-    Several threads may call it at once. It keeps two generations of the state.
+    It keeps two generations of the state. Several threads may call it at once.
     """
 
-    def __init__(self, program: _Program, first: int) -> None:
+    def __init__(self, program: _Runnable, first: int) -> None:
         self.program = program
         self._results, self._state = program.outputs[:first], program.outputs[first:]
         self._waiting: deque[_Generation] = deque()  # the oldest first, without those of calls under way
@@ -74,16 +78,17 @@ class Donating:
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         state = self._next()
         try:
-            results = [np.empty(*made) for made in self._results]
-            known, copies = self._addresses.get, []  # type: ignore[var-annotated]
-            places = [known(id(x)) or address(x, copies) for x in (*arrays, *results)]
-            self.program.run(places + state.addresses)
+            results = [np.empty(shape, dtype) for shape, dtype in self._results]
+            copies: list[np.ndarray] = []
+            known = self._addresses.get
+            addresses = [known(id(x)) or address(x, copies) for x in (*arrays, *results)]
+            self.program.run(addresses + state.addresses)
             return results + state.arrays
         finally:
             self._keep(state)
 
     def _next(self) -> _Generation:
-        """A generation that nobody else holds."""
+        """A generation that no one else refers to."""
         with self._lock:
             if len(self._waiting) == GENERATIONS:
                 state = self._waiting.popleft()

@@ -1,4 +1,4 @@
-"""Compiled programs as Python calls them: memory, arguments, and what NumPy computes in between."""
+"""A compiled program as Python calls it: its memory, its arguments, and the primitives that NumPy computes for it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tarazu.backend.native.compiler import Compiled, compiled
 from tarazu.backend.native.donation import Donating, address
 from tarazu.backend.native.llvm.assemble import Loaded
 from tarazu.backend.native.llvm.target import Target, host
-from tarazu.backend.native.lowering.steps import input_types, result_types
-from tarazu.backend.native.schedule import emit as text
+from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
+from tarazu.backend.native.schedule import emit
 from tarazu.backend.native.schedule.memory_plan import ALIGN
 from tarazu.backend.native.threads.threads import cores, helpful_threads, note, run
 from tarazu.base.errors import ArgumentError
@@ -29,11 +29,11 @@ Evaluate = Callable[[Op, list[np.ndarray], dict[str, Any]], Any]
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
 
 
-class _Memory:
-    """What one run of a program works in: control block, table of pointers, arena, the frames of the threads."""
+class ProgramMemory:
+    """The memory of one run of a program: control block, table of pointers, arena, scratch frames of the threads."""
 
-    def __init__(self, program: Program) -> None:
-        self.block = _aligned(8 * text.WORDS)
+    def __init__(self, program: NativeProgram) -> None:
+        self.block = _aligned(8 * emit.WORDS)
         self.arena = _aligned(program.compiled.arena)
         self.frames: np.ndarray | None = None
         self.threads = 0
@@ -41,20 +41,20 @@ class _Memory:
         self.table = (ctypes.c_uint64 * (program.arguments.size // 8 + len(constants) + 1))()
         struct.pack_into(f"{len(constants)}Q", self.table, program.arguments.size, *constants)
         self.address = self.block.ctypes.data
-        self.words = (ctypes.c_int64 * text.WORDS).from_address(self.address)
-        self.words[text.TABLE] = ctypes.addressof(self.table)
-        self.words[text.ARENA] = self.arena.ctypes.data
-        self.words[text.CALL] = ctypes.cast(program.callback, ctypes.c_void_p).value or 0
+        self.words = (ctypes.c_int64 * emit.WORDS).from_address(self.address)
+        self.words[emit.TABLE] = ctypes.addressof(self.table)
+        self.words[emit.ARENA] = self.arena.ctypes.data
+        self.words[emit.CALL] = ctypes.cast(program.callback, ctypes.c_void_p).value or 0
 
     def for_threads(self, count: int, scratch: int) -> None:
         """Make room for the frames of so many threads."""
         if count > self.threads:
             self.frames, self.threads = _aligned(count * scratch), count
-            self.words[text.FRAMES] = self.frames.ctypes.data
+            self.words[emit.FRAMES] = self.frames.ctypes.data
 
 
 def _aligned(size: int) -> np.ndarray:
-    """So many bytes, at an address that suits vectors."""
+    """So many bytes, at an address that is aligned for vectors."""
     raw = np.zeros(size + ALIGN, np.uint8)
     start = -raw.ctypes.data % ALIGN
     return raw[start:start + size]
@@ -65,7 +65,7 @@ def processor() -> Target:
     return host()._replace(threads=cores())
 
 
-class Program:
+class NativeProgram:
     """A compiled graph."""
 
     def __init__(self, graph: Graph, evaluate: Evaluate) -> None:
@@ -78,9 +78,9 @@ class Program:
         self.address = self.code.address("program")
         self.error: BaseException | None = None
         self.callback = _CALL(self._called)
-        self._free: list[_Memory] = []
+        self._free: list[ProgramMemory] = []
         if self.compiled.callbacks:
-            names = sorted({node.op.name for node in self.compiled.callbacks})  # type: ignore[union-attr]
+            names = sorted({op_of(node).name for node in self.compiled.callbacks})
             log("native", f"NumPy computes {', '.join(names)} inside a compiled program")
 
     def compile(self, graph: Graph) -> Compiled:
@@ -88,13 +88,13 @@ class Program:
         return compiled(graph, processor())
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
-        outputs = [np.empty(*made) for made in self.outputs]
+        outputs = [np.empty(shape, dtype) for shape, dtype in self.outputs]
         copies: list[np.ndarray] = []
         self.run([address(x, copies) for x in (*arrays, *outputs)])
         return outputs
 
     def donating(self, first: int) -> Donating:
-        """The program for one caller whose state the outputs from number `first` on are."""
+        """The program for one caller that keeps the outputs from number `first` on as state until its next call."""
         return Donating(self, first)
 
     def run(self, arguments: Sequence[int]) -> None:
@@ -106,23 +106,23 @@ class Program:
         finally:
             self._free.append(memory)
 
-    def _memory(self) -> _Memory:
+    def _memory(self) -> ProgramMemory:
         try:
             return self._free.pop()
         except IndexError:
-            return _Memory(self)
+            return ProgramMemory(self)
 
-    def _run(self, memory: _Memory) -> None:
+    def _run(self, memory: ProgramMemory) -> None:
         count = helpful_threads() if self.compiled.is_shared else 1
         memory.for_threads(count, self.compiled.scratch)
-        memory.words[text.FAILED] = 0
+        memory.words[emit.FAILED] = 0
         if count == 1:
             run(self.address, memory.address, 1)
         else:
             start, at_work = time.perf_counter(), time.thread_time()
             run(self.address, memory.address, count)
             note(time.perf_counter() - start, time.thread_time() - at_work)
-        if failed := memory.words[text.FAILED]:
+        if failed := memory.words[emit.FAILED]:
             self._raise(failed)
 
     def _raise(self, failed: int) -> None:
@@ -138,8 +138,8 @@ class Program:
             node = self.compiled.callbacks[number]
             inputs, outputs = _arrays(node, pointers)
             with np.errstate(all="ignore"):
-                found = self.evaluate(node.op, inputs, node.attributes)  # type: ignore[arg-type]
-            for target, value in zip(outputs, found if isinstance(found, list) else [found], strict=True):
+                results = self.evaluate(op_of(node), inputs, node.attributes)
+            for target, value in zip(outputs, results if isinstance(results, list) else [results], strict=True):
                 target[...] = value
         except BaseException as error:
             self.error = error
@@ -150,8 +150,8 @@ class Program:
 def _arrays(node: Node, pointers: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """The memory of a primitive's inputs and results as arrays."""
     types = [*input_types(node), *result_types(node)]
-    found = [_array(pointers[i], type_) for i, type_ in enumerate(types)]
-    return found[:len(node.inputs)], found[len(node.inputs):]
+    arrays = [_array(pointers[i], type_) for i, type_ in enumerate(types)]
+    return arrays[:len(node.inputs)], arrays[len(node.inputs):]
 
 
 def _array(address: int, type_: TensorType) -> np.ndarray:

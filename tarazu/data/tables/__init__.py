@@ -1,1 +1,1 @@
-"""From a file or a data frame to encoded columns."""
+"""Tables: reading files and data frames, kinds of columns, encoders of columns and of the target, summaries."""

@@ -1,6 +1,6 @@
-"""One column of a table, held as its distinct values and, for each row, the number of its value.
+"""One column of a table, held as its distinct values (levels) and, for each row, the number of its level.
 
-Held so, every question about text (is it a number? is the cell missing?) is asked once per distinct value and not
+Every question about text (is it a number? is the cell missing?) is therefore asked once per distinct value and not
 once per row, and the rest is NumPy.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,9 @@ class Column:
 
     Levels are either texts (dtype object) or numbers (float64). `stated_category` says that the data frame which it
     comes from already calls it categorical.
+
+    >>> Column("city", np.array(["Lahore", "Delhi"], object), np.array([0, -1, 1])).level_texts
+    ['Lahore', 'Delhi']
     """
 
     name: str
@@ -34,7 +36,7 @@ class Column:
 
     @functools.cached_property
     def level_numbers(self) -> np.ndarray:
-        """Each level as a number (float64), NaN where it is a word."""
+        """Each level as a number, float64 (levels,), NaN where it is a word."""
         if self.levels.dtype == np.float64:
             return self.levels
         return np.array([parse_number(text) for text in self.levels], np.float64)
@@ -47,23 +49,43 @@ class Column:
         return self.levels.tolist()
 
     def numbers(self) -> np.ndarray:
-        """The number in each row (float64), NaN where the cell is missing or a word."""
+        """The number in each row, float64 (rows,), NaN where the cell is missing or a word.
+
+        >>> Column("age", np.array(["31", "old"], object), np.array([0, 1, -1])).numbers().tolist()
+        [31.0, nan, nan]
+        """
         return np.append(self.level_numbers, np.nan)[self.codes]  # code -1 takes the appended NaN
 
     def missing(self) -> np.ndarray:
-        """Whether the cell of each row is missing (bool)."""
+        """Whether the cell of each row is missing, bool (rows,).
+
+        >>> Column("age", np.array([31.0]), np.array([0, -1])).missing().tolist()
+        [False, True]
+        """
         return self.codes < 0
 
     def counts(self) -> np.ndarray:
-        """In how many rows each level stands (int64)."""
+        """In how many rows each level stands, int64 (levels,).
+
+        >>> Column("age", np.array([31.0, 47.0]), np.array([0, 1, 0, -1])).counts().tolist()
+        [2, 1]
+        """
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.levels))
 
     def take(self, rows: np.ndarray) -> Column:
-        """The column with `rows` only; its levels stay, some perhaps without a row."""
+        """The column with `rows` only, given as row numbers or as a mask; its levels stay, some perhaps without a row.
+
+        >>> Column("age", np.array([31.0, 47.0]), np.array([0, 1, 0])).take(np.array([0, 2])).counts().tolist()
+        [2, 0]
+        """
         return dataclasses.replace(self, codes=self.codes[rows])
 
     def first_row(self, level_mask: np.ndarray) -> int:
-        """The first row whose level is marked in `level_mask`; there must be one."""
+        """The first row whose level is marked in `level_mask`, bool (levels,); there must be one.
+
+        >>> Column("age", np.array([31.0, 47.0]), np.array([0, 0, 1])).first_row(np.array([False, True]))
+        2
+        """
         return int(np.argmax(np.append(level_mask, False)[self.codes]))
 
 
@@ -80,7 +102,7 @@ class LevelNumbers(dict[str, int]):
 
 
 def column_of_texts(name: str, numbers: LevelNumbers, codes: np.ndarray, stated_category: bool = False) -> Column:
-    """A column of texts as found: blanks around them go, and texts that mean "missing" become missing cells."""
+    """A column of raw texts: blanks around them go, and texts that mean "missing" become missing cells."""
     stripped = LevelNumbers()
     merged = [-1 if (text := raw.strip()).lower() in MISSING_MARKS else stripped[text] for raw in numbers]
     levels = np.array(list(stripped), dtype=object)
@@ -97,7 +119,8 @@ def column_of_numbers(name: str, values: np.ndarray) -> Column:
     return Column(name, levels, codes)
 
 
-def column_of_objects(name: str, values: Iterable[Any], missing: np.ndarray, stated_category: bool = False) -> Column:
+def column_of_objects(name: str, values: Iterable[object], missing: np.ndarray,
+                      stated_category: bool = False) -> Column:
     """A column of any Python values, as their texts; `missing` marks the cells without a value."""
     numbers = LevelNumbers()
     codes = numbers.encode(value if type(value) is str else as_text(value) for value in values)
@@ -105,7 +128,8 @@ def column_of_objects(name: str, values: Iterable[Any], missing: np.ndarray, sta
     return column_of_texts(name, numbers, codes, stated_category)
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
+    """Any value as a text; a whole number without its `.0`."""
     return number_text(value) if isinstance(value, float) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""From a CSV file to columns and the line on which each row starts. The `csv` module parses."""
+"""Reading CSV files into columns, with the line on which each row starts. The `csv` module parses."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from tarazu.base.errors import FileFormatError
+from tarazu.base.messages import plural
 from tarazu.data.tables.column import Column, LevelNumbers, column_of_texts
 from tarazu.data.tables.files import check_text
 from tarazu.data.tables.table import Table
-from tarazu.data.tables.wording import plural
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 SNIFFED_BYTES, SNIFFED_ROWS = 1 << 16, 100
@@ -80,13 +80,13 @@ def read_records(path: Path, data: bytes, delimiter: str) -> Iterator[Record]:
 
 def check_names(path: Path, line: int, names: list[str]) -> None:
     """Check that each column has a name of its own. Raises FileFormatError."""
-    for place, name in enumerate(names):
+    for number, name in enumerate(names):
         if not name:
-            raise FileFormatError(f"column {place + 1} of {len(names)} has no name", path=path, line=line,
+            raise FileFormatError(f"column {number + 1} of {len(names)} has no name", path=path, line=line,
                                   expected="a name for each column in the first line",
                                   fix="name it or delete it; pandas leaves its index out with to_csv(..., index=False)")
-        if names.index(name) < place:
-            raise FileFormatError(f"columns {names.index(name) + 1} and {place + 1} have the same name", path=path,
+        if names.index(name) < number:
+            raise FileFormatError(f"columns {names.index(name) + 1} and {number + 1} have the same name", path=path,
                                   line=line, column=name, expected="a name of its own for each column",
                                   fix="rename one of them in the first line")
 

@@ -1,4 +1,4 @@
-"""From a path to the bytes of a text file, with a clear error for each way in which that fails."""
+"""Reading the bytes of files, and checks that they are text, with an error for each way in which that fails."""
 
 from __future__ import annotations
 
@@ -79,4 +79,5 @@ def _check_encoding(path: Path, data: bytes) -> None:
 
 
 def line_of(data: bytes, position: int) -> int:
+    """The line, from 1, in which the byte at `position` stands."""
     return data.count(b"\n", 0, position) + 1

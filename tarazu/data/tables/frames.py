@@ -1,11 +1,12 @@
-"""From data frames and arrays to columns. narwhals speaks with pandas, polars, pyarrow and the rest."""
+"""Columns from data frames (pandas, polars, pyarrow, ..., by way of narwhals) and from dicts of arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tarazu.base.errors import ArgumentError, DataError
 from tarazu.data.tables.column import Column, column_of_numbers, column_of_objects
@@ -31,7 +32,7 @@ def frame_columns(frame: Any) -> list[Column]:
                                 "a lazy frame must be collected first") from error
 
 
-def column_of_array(name: str, values: Any) -> Column:
+def column_of_array(name: str, values: ArrayLike) -> Column:
     """The column that a one-dimensional array or list holds; None and NaN are missing cells."""
     array = np.asarray(values)
     if array.ndim != 1:
@@ -42,7 +43,7 @@ def column_of_array(name: str, values: Any) -> Column:
     if array.dtype.kind in "mM":
         return column_of_objects(name, array.astype(str).tolist(), np.isnat(array))
     # A list such as ["a", None] or [1, "a"] must keep None as it is, hence not the array of texts that NumPy made.
-    objects = list(values) if not isinstance(values, np.ndarray) else array.tolist()
+    objects = list(values) if isinstance(values, Iterable) and not isinstance(values, np.ndarray) else array.tolist()
     missing = np.fromiter((value is None or (isinstance(value, float) and value != value) for value in objects), bool)
     return column_of_objects(name, objects, missing)
 

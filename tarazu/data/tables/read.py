@@ -1,4 +1,4 @@
-"""From a path to a table: which kind of file it is decides who reads it."""
+"""Reading a table from a CSV or Parquet file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a table holds and what becomes of it, as numbers and as two or three lines of text."""
+"""Summaries of encoded tables: counts of rows, features, missing cells and classes, and their text."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import dataclasses
 
 import numpy as np
 
-from tarazu.data.tables.coders import CategoryCoder, NumberCoder
+from tarazu.base.messages import plural
+from tarazu.data.tables.column_encoders import CategoryEncoder, NumberEncoder
 from tarazu.data.tables.encoder import TableEncoder
 from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import CLASSIFICATION
-from tarazu.data.tables.wording import plural
 
 MOST_CLASSES_SHOWN = 10
 
@@ -19,7 +19,12 @@ MOST_CLASSES_SHOWN = 10
 class TableSummary:
     """Counts of a table as an encoder takes it: `missing` maps each feature with missing cells to their number,
     `ignored` each ignored column to the reason, `classes` each class to its rows; `target_range` is (least, mean,
-    greatest) of a regression's target.
+    greatest) of a regression's target. `str` gives two or three lines of text.
+
+    >>> table = Table.from_frame({"age": [31, None, 58], "price": [1.5, 2.5, 3.5]})
+    >>> summary = summarize(table, TableEncoder.fit(table, target="price"))
+    >>> summary.missing, summary.target_range
+    ({'age': 1}, (1.5, 2.5, 3.5))
     """
 
     rows: int
@@ -68,8 +73,8 @@ def summarize(table: Table, encoder: TableEncoder) -> TableSummary:
     3 rows, 2 features: 1 number, 1 category; 1 missing cell in 1 column
     target paid, classification: 2 classes: n 1, y 2
     """
-    coders, target = encoder.coders, encoder.target
-    missing = {coder.name: int(table[coder.name].missing().sum()) for coder in coders}
+    target = encoder.target
+    missing = {column.name: int(table[column.name].missing().sum()) for column in encoder.coders}
     labels = target.encode(table)
     classes: dict[str, int] = {}
     target_range = None
@@ -79,10 +84,10 @@ def summarize(table: Table, encoder: TableEncoder) -> TableSummary:
     else:
         values = table[target.name].numbers()
         target_range = (float(values.min()), float(values.mean()), float(values.max()))
-    categories = [coder for coder in coders if isinstance(coder, CategoryCoder)]
+    categories = [column for column in encoder.coders if isinstance(column, CategoryEncoder)]
     return TableSummary(
-        rows=len(table), numbers=tuple(coder.name for coder in coders if isinstance(coder, NumberCoder)),
-        categories=tuple(coder.name for coder in categories),
-        embedded=tuple(coder.name for coder in categories if coder.embedded), ignored=encoder.ignored,
+        rows=len(table), numbers=tuple(column.name for column in encoder.coders if isinstance(column, NumberEncoder)),
+        categories=tuple(column.name for column in categories),
+        embedded=tuple(column.name for column in categories if column.embedded), ignored=encoder.ignored,
         missing={name: count for name, count in missing.items() if count}, target=target.name, task=target.task,
         classes=classes, target_range=target_range)

@@ -1,4 +1,4 @@
-"""A table: named columns of one length, and where they come from, so that errors can say so."""
+"""Tables: named columns of one length, with the file and the lines they come from for messages of errors."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import DataError
+from tarazu.base.messages import listing
 from tarazu.base.spelling import did_you_mean
 from tarazu.data.tables.column import Column
 from tarazu.data.tables.frames import frame_columns
-from tarazu.data.tables.wording import listing
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -41,7 +41,11 @@ class Table:
 
     @classmethod
     def from_columns(cls, columns: Sequence[Column], path: str | None = None, lines: np.ndarray | None = None) -> Table:
-        """The table of these columns. Raises DataError for no rows, unequal lengths or repeated names."""
+        """The table of these columns. Raises DataError for no rows, unequal lengths or repeated names.
+
+        >>> Table.from_columns([Column("age", np.array([31.0, 47.0]), np.array([0, 1, 0]))])
+        Table(3 rows: age)
+        """
         table = cls({column.name: column for column in columns}, path, lines)
         if len(table.columns) < len(columns):
             raise DataError("two columns have the same name", path=path, expected="a name of its own for each column",
@@ -88,7 +92,11 @@ class Table:
 
     def error(self, problem: str, *, column: str | None = None, row: int | None = None, expected: str = "",
               fix: str = "") -> DataError:
-        """A DataError that names the file, the line of `row` (or the row, counted from 0) and the column."""
+        """A DataError that names the file, the line of `row` (or the row, counted from 0) and the column.
+
+        >>> print(Table.from_frame({"age": [31, -5]}).error("-5 is no age", column="age", row=1))
+        column 'age': row 1 (counted from 0): -5 is no age
+        """
         line = None
         if row is not None and self.lines is not None:
             line = int(self.lines[row])

@@ -1,4 +1,4 @@
-"""The column to predict: which task it sets, its classes or its scale, and the way back to the user's units."""
+"""The target column: its task (classification or regression), its encoding, and decoding to the user's units."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.messages import listing
 from tarazu.data.scalers import standardize, to_float32
-from tarazu.data.tables.coders import column_scale
 from tarazu.data.tables.column import Column
-from tarazu.data.tables.content import damaged, entry, number_entry, scale_entry, texts_entry
-from tarazu.data.tables.kinds import (
+from tarazu.data.tables.column_encoders import column_scale
+from tarazu.data.tables.column_kinds import (
     CATEGORY,
     IGNORE,
     MANY_LEVELS,
@@ -21,10 +22,11 @@ from tarazu.data.tables.kinds import (
     check_kinds,
     check_numbers,
     guess_kind,
+    kind_option,
     too_many_levels,
 )
+from tarazu.data.tables.json_reading import damaged, entry, number_entry, scale_entry, texts_entry
 from tarazu.data.tables.table import Table
-from tarazu.data.tables.wording import kind_option, listing
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
 MOST_INTEGER_CLASSES = 10  # whole numbers with at most so many distinct values are classes,
@@ -33,7 +35,11 @@ ROWS_PER_INTEGER_CLASS = 3  # if each value stands in so many rows on average (0
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """The target column's name and task; `classes`, sorted, or `mean` and `scale` of the training rows."""
+    """The target column's name and task; `classes`, sorted, or `mean` and `scale` of the training rows.
+
+    >>> find_target(Table.from_frame({"paid": ["y", "n", "y"]}), "paid")
+    Target(name='paid', task='classification', classes=('n', 'y'), mean=0.0, scale=1.0)
+    """
 
     name: str
     task: str
@@ -45,14 +51,18 @@ class Target:
         """Class numbers, int64 (rows,), or standardized numbers, float32 (rows, 1).
 
         Raises DataError for missing targets, words among numbers and classes that are not known.
+
+        >>> table = Table.from_frame({"paid": ["y", "n", "y"]})
+        >>> find_target(table, "paid").encode(table)
+        array([1, 0, 1])
         """
         column = table[self.name]
         check_complete(table, column)
         if self.task == REGRESSION:
             check_numbers(table, [self.name])
             return to_float32(standardize(column.numbers(), self.mean, self.scale))[:, None]
-        number = {name: place for place, name in enumerate(self.classes)}
-        numbers = np.array([number.get(text, -1) for text in column.level_texts], np.int64)
+        number_of = {name: number for number, name in enumerate(self.classes)}
+        numbers = np.array([number_of.get(text, -1) for text in column.level_texts], np.int64)
         unknown = (numbers < 0) & (column.counts() > 0)
         if unknown.any():
             row = column.first_row(unknown)
@@ -61,18 +71,31 @@ class Target:
                               fix="correct the cell, leave these rows out, or train with rows of this class")
         return numbers[column.codes]
 
-    def decode(self, values: Any) -> np.ndarray:
-        """Standardized numbers in the user's units (float64), or the names of class numbers (texts)."""
+    def decode(self, values: ArrayLike) -> np.ndarray:
+        """Standardized numbers in the user's units (float64), or class numbers as names (object); the shape stays.
+
+        >>> Target("price", "regression", mean=2.0, scale=0.5).decode([[1.0], [-1.0]]).tolist()
+        [[2.5], [1.5]]
+        """
         if self.task == REGRESSION:
             return np.asarray(values, np.float64) * self.scale + self.mean
         return np.array(self.classes, dtype=object)[np.asarray(values, np.int64)]
 
     def to_json(self) -> dict[str, Any]:
+        """All of the target as plain JSON content.
+
+        >>> Target("paid", "classification", ("n", "y")).to_json()
+        {'name': 'paid', 'task': 'classification', 'classes': ['n', 'y'], 'mean': 0.0, 'scale': 1.0}
+        """
         return {**dataclasses.asdict(self), "classes": list(self.classes)}
 
     @classmethod
-    def from_json(cls, content: Any) -> Target:
-        """The target that `to_json` described. Raises FileFormatError."""
+    def from_json(cls, content: Mapping[str, Any]) -> Target:
+        """The target that `to_json` described. Raises FileFormatError for anything else.
+
+        >>> Target.from_json(Target("paid", "classification", ("n", "y")).to_json()).classes
+        ('n', 'y')
+        """
         target = cls(entry(content, "name", str), entry(content, "task", str), texts_entry(content, "classes"),
                      number_entry(content, "mean"), scale_entry(content))
         if target.task not in (CLASSIFICATION, REGRESSION):

@@ -1,1 +1,1 @@
-"""From a history to findings and a verdict."""
+"""The judge: rules that turn a history into findings, and findings into a verdict."""

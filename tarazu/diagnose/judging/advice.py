@@ -1,14 +1,15 @@
-"""What to try, in words with the run's own numbers."""
+"""Advice: what to try against each fault of a run, with the run's own numbers."""
 
 from __future__ import annotations
 
-from tarazu.diagnose.judging.thresholds import EXPLOSION, STILL_FALLING, TRAIN_RISE, UNHARMED_SKILL, WORST_SHARE
-from tarazu.diagnose.judging.wording import count, read
+from tarazu.base.messages import plural
+from tarazu.diagnose.judging.measurements import read
+from tarazu.diagnose.judging.symptoms import is_falling, is_far_off, is_made_by_few, is_unstable
 from tarazu.record import History
 
 
 def against_overfitting(history: History) -> tuple[str, ...]:
-    """Remedies for variance, with the size of the model and of the data; nothing here is measured anew."""
+    """Remedies for variance, with the size of the model and of the data; nothing is measured again."""
     parameters, samples = _sizes(history)
     return (f"more training data: now {samples}", f"a smaller model: now {parameters} for {samples}",
             "dropout, weight decay or, for pictures and sound, augmented data")
@@ -34,7 +35,7 @@ def against_underfitting(history: History) -> tuple[str, ...]:
 
 def train_longer(history: History) -> tuple[str, ...]:
     """Remedies for a run that ended too early."""
-    return f"train longer: now {count(len(history), 'epoch')}", "a larger learning rate"
+    return f"train longer: now {plural(len(history), 'epoch')}", "a larger learning rate"
 
 
 def against_instability() -> tuple[str, ...]:
@@ -43,41 +44,7 @@ def against_instability() -> tuple[str, ...]:
             "inputs and regression targets scaled to about -1 to 1")
 
 
-def is_unstable(history: History) -> bool:
-    """Whether the train loss exploded, rose again or stopped being a number in some epoch."""
-    return history.measurements.get("non_finite_epoch") is not None or exploded(history) or fell_back(history)
-
-
-def exploded(history: History) -> bool:
-    """Whether the train loss jumped to a multiple of what it had been."""
-    found = read(history, "explosion")
-    return bool(found and found[0] > EXPLOSION)
-
-
-def fell_back(history: History) -> bool:
-    """Whether the train loss ended far above its least value."""
-    found = read(history, "train_rise", "loss_scale")
-    return bool(found and found[0] > TRAIN_RISE * found[1])
-
-
-def is_far_off(history: History) -> bool:
-    """Whether the train loss is a multiple of what the trivial predictor has."""
-    found = read(history, "train_loss", "trivial_train_loss")
-    return bool(found and found[0] > EXPLOSION * found[1])
-
-
-def is_made_by_few(history: History) -> bool:
-    """Whether few samples make most of a train loss that matters."""
-    found = read(history, "worst_share", "train_skill")
-    return bool(found and found[0] > WORST_SHARE and found[1] < UNHARMED_SKILL)
-
-
-def is_falling(history: History, which: str) -> bool:
-    """Whether the "train" or the "validation" loss was still clearly falling when the run ended."""
-    found = read(history, f"{which}_trend_fall", "loss_scale")
-    return found is not None and found[0] >= STILL_FALLING * found[1]
-
-
 def _sizes(history: History) -> tuple[str, str]:
-    found = read(history, "num_parameters", "train_samples") or (0, 0)
-    return count(found[0], "parameter"), count(found[1], "sample")
+    """The numbers of parameters and of training samples, as text."""
+    parameters, samples = read(history, "num_parameters", "train_samples") or (0, 0)
+    return plural(parameters, "parameter"), plural(samples, "sample")

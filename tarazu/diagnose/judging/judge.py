@@ -1,19 +1,22 @@
-"""The judge: a history in, a verdict out. It reads rows and measurements only, and takes milliseconds."""
+"""The judge: the order of the rules, and which finding decides the verdict. It reads histories only."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tarazu.diagnose.judging import limits, rules
-from tarazu.diagnose.judging.wording import count, number, percent, read, removed, with_interval
+from tarazu.base.messages import plural
+from tarazu.diagnose.judging import evidence_rules, rules
+from tarazu.diagnose.judging.formatting import number, percent, removed, with_interval
+from tarazu.diagnose.judging.measurements import read
 from tarazu.record import Finding, History, Verdict
 
-# In the order in which findings are told.
+# In the order in which the verdict lists the findings.
 RULES: tuple[Callable[[History], Finding | None], ...] = (
-    limits.not_measured, limits.diverged, limits.no_epoch, rules.little_skill, rules.few_samples, rules.gap,
-    rules.rise, rules.still_falling, limits.no_validation, limits.few_validation, limits.few_epochs, limits.unstable,
-    limits.easier_validation, rules.room, rules.fit,
+    evidence_rules.not_measured, evidence_rules.diverged, evidence_rules.no_epoch, rules.little_skill,
+    rules.few_samples, rules.gap, rules.validation_rise, rules.still_falling, evidence_rules.no_validation,
+    evidence_rules.few_validation, evidence_rules.few_epochs, evidence_rules.unstable, evidence_rules.negative_gap,
+    rules.room, rules.losses,
 )
 
 
@@ -26,9 +29,10 @@ class Decision(NamedTuple):
 
 
 def judge(history: History) -> Verdict:
-    """Whether the run underfits, overfits or sits about right, on which evidence, and what to try.
+    """The verdict on a run: whether it underfits, overfits or sits about right, on which evidence, and what to try.
 
-    Reads `history.rows`, `.measurements` (from `measure_fit`) and `.stopped`; changes nothing.
+    Reads `history.rows`, `.measurements` (from `measure_fit`) and `.stopped`; changes nothing. Each threshold stands
+    with its reason and source in `thresholds.py`.
 
     >>> print(judge(History()))
     undecided: the run was not measured
@@ -41,7 +45,7 @@ def judge(history: History) -> Verdict:
     return Verdict(decision.verdict, f"{decision.verdict}: {decision.headline(history)}", findings)
 
 
-def _fit(history: History, joint: str = "and") -> str:
+def _losses(history: History, joint: str = "and") -> str:
     """Both skills, or both losses where the loss has no trivial predictor, and the gap."""
     gap = read(history, "gap", "gap_low", "gap_high")
     gap_text = f" (gap {with_interval(*gap)})" if gap else ""
@@ -54,26 +58,26 @@ def _fit(history: History, joint: str = "and") -> str:
     return f"the loss is {number(losses[0])} on training data {joint} {number(losses[1])} on validation{gap_text}"
 
 
-def _overfit(history: History) -> str:
-    return _fit(history, "but")
+def _losses_differ(history: History) -> str:
+    return _losses(history, "but")
 
 
 def _little_skill(history: History) -> str:
-    skill = read(history, "train_skill") or (0.0,)
-    return f"the model removes {removed(skill[0])} of the trivial loss on its own training data"
+    (skill,) = read(history, "train_skill") or (0.0,)
+    return f"the model removes {removed(skill)} of the trivial loss on its own training data"
 
 
-def _not_settled(history: History) -> str:
-    return f"training was unstable; {_fit(history)}"
+def _unstable(history: History) -> str:
+    return f"training was unstable; {_losses(history)}"
 
 
-def _risen(history: History) -> str:
-    turn = read(history, "turning_epoch") or (0,)
-    return f"validation loss rose after epoch {turn[0]:.0f}; {_fit(history)}"
+def _rose(history: History) -> str:
+    (turning_epoch,) = read(history, "turning_epoch") or (0,)
+    return f"validation loss rose after epoch {turning_epoch:.0f}; {_losses(history)}"
 
 
 def _short(history: History) -> str:
-    return f"both losses were still falling when the run ended after {count(len(history), 'epoch')}"
+    return f"both losses were still falling when the run ended after {plural(len(history), 'epoch')}"
 
 
 def _few_samples(history: History) -> str:
@@ -85,14 +89,14 @@ def _few_training(history: History) -> str:
 
 
 def _few_epochs(history: History) -> str:
-    return f"{_too_few(len(history), 'epoch')}; so far {_fit(history)}"
+    return f"{_too_few(len(history), 'epoch')}; so far {_losses(history)}"
 
 
 def _too_few(things: float, noun: str) -> str:
-    return f"{count(things, noun)} {'is' if things == 1 else 'are'} too few to tell"
+    return f"{plural(things, noun)} {'is' if things == 1 else 'are'} too few to tell"
 
 
-ABOUT_RIGHT = Decision("", "about right", _fit)
+ABOUT_RIGHT = Decision("", "about right", _losses)
 
 # In the order of precedence: bias is looked for first, since a gap of a model that has learned nothing says nothing.
 DECISIONS = (
@@ -100,9 +104,9 @@ DECISIONS = (
     Decision("diverged", "undecided", lambda history: "training diverged, the loss is not a number"),
     Decision("no epoch", "undecided", lambda history: "no epoch was finished"),
     Decision("little skill", "underfitting", _little_skill),
-    Decision("gap", "overfitting", _overfit),
-    Decision("rise", "overfitting", _risen),
-    Decision("not settled", "undecided", _not_settled),
+    Decision("gap", "overfitting", _losses_differ),
+    Decision("rise", "overfitting", _rose),
+    Decision("not settled", "undecided", _unstable),
     Decision("still falling", "underfitting", _short),
     Decision("no validation", "undecided", lambda history: "there is no validation set"),
     Decision("few validation samples", "undecided", _few_samples),

@@ -1,8 +1,11 @@
-"""The rules about bias and variance: each takes a history and gives one finding, or None."""
+"""Rules about bias and variance: each takes a history and gives one finding or None."""
 
 from __future__ import annotations
 
-from tarazu.diagnose.judging import advice
+from tarazu.base.messages import plural
+from tarazu.diagnose.judging import advice, symptoms
+from tarazu.diagnose.judging.formatting import number, percent, removed, with_interval
+from tarazu.diagnose.judging.measurements import numbers_of, read
 from tarazu.diagnose.judging.thresholds import (
     GAP_TOLERANCE,
     LARGE_GAP,
@@ -15,19 +18,18 @@ from tarazu.diagnose.judging.thresholds import (
     STILL_FALLING,
     WORST_SHARE,
 )
-from tarazu.diagnose.judging.wording import count, number, percent, read, removed, with_interval
 from tarazu.record import Finding, History
 
 
-def fit(history: History) -> Finding | None:
-    """The losses, the trivial loss and the gap, as plain evidence."""
-    found = read(history, "train_loss", "train_samples")
-    if found is None:
+def losses(history: History) -> Finding | None:
+    """The losses, the trivial loss and the accuracies, as plain evidence."""
+    train = read(history, "train_loss", "train_samples")
+    if train is None:
         return None
-    text = f"loss {number(found[0])} on {count(found[1], 'training sample')}"
+    text = f"loss {number(train[0])} on {plural(train[1], 'training sample')}"
     validation = read(history, "validation_loss", "validation_samples")
     if validation:
-        text += f", {number(validation[0])} on {count(validation[1], 'validation sample')}"
+        text += f", {number(validation[0])} on {plural(validation[1], 'validation sample')}"
     accuracies = read(history, "train_accuracy", "validation_accuracy")
     if accuracies:
         text += f"; accuracy {percent(accuracies[0])} and {percent(accuracies[1])}"
@@ -35,25 +37,25 @@ def fit(history: History) -> Finding | None:
     if trivial:
         always = history.measurements.get("trivial_predictor") or "the same"
         text += f"; {number(trivial[0])} is the trivial loss, of always predicting {always}"
-    return Finding("fit", "info", text, _numbers(history, "train_loss", "validation_loss", "trivial_train_loss"))
+    return Finding("fit", "info", text, numbers_of(history, "train_loss", "validation_loss", "trivial_train_loss"))
 
 
 def little_skill(history: History) -> Finding | None:
     """Bias: little of the trivial loss is gone even on the training data, in the kept and in every other epoch."""
-    found = read(history, "train_skill", "train_skill_high", "least_train_loss", "trivial_train_loss")
-    if found is None:
+    measured = read(history, "train_skill", "train_skill_high", "least_train_loss", "trivial_train_loss")
+    if measured is None:
         return None
-    skill, high, least_loss, trivial_loss = found
+    skill, high, least_loss, trivial_loss = measured
     if high >= LITTLE_SKILL or 1 - least_loss / trivial_loss >= LITTLE_SKILL:
         return None
     evidence = f"the model removes {removed(skill)} of the trivial loss on the data it was fitted to: {_why(history)}"
-    return Finding("little skill", "problem", evidence, _numbers(history, "train_skill", "train_skill_high"),
+    return Finding("little skill", "problem", evidence, numbers_of(history, "train_skill", "train_skill_high"),
                    LITTLE_SKILL, advice.against_underfitting(history))
 
 
 def _why(history: History) -> str:
-    """What a train loss near or above the trivial loss comes from."""
-    if advice.is_far_off(history):
+    """The cause of a train loss near or above the trivial loss."""
+    if symptoms.is_far_off(history):
         loss, trivial = read(history, "train_loss", "trivial_train_loss") or (0.0, 1.0)
         return f"its loss is {number(loss / trivial)} times as large, so outputs are still far from the targets"
     return "it is too weak, trained too little, or the inputs say little about the target"
@@ -61,101 +63,102 @@ def _why(history: History) -> str:
 
 def few_samples(history: History) -> Finding | None:
     """Most of the train loss comes from a fiftieth of the samples, so means say little about the rest."""
-    found = read(history, "worst_samples", "worst_share", "train_samples")
-    if found is None or not advice.is_made_by_few(history):
+    measured = read(history, "worst_samples", "worst_share", "train_samples")
+    if measured is None or not symptoms.is_made_by_few(history):
         return None
-    worst, share, samples = found
-    evidence = (f"{percent(share)} of the train loss comes from {worst:.0f} of {count(samples, 'sample')}: outliers, "
+    worst, share, samples = measured
+    evidence = (f"{percent(share)} of the train loss comes from {worst:.0f} of {plural(samples, 'sample')}: outliers, "
                 f"wrong labels, or a model that is too sure of itself")
     is_squared = history.measurements.get("trivial_predictor") == "the mean"
-    return Finding("few samples", "warning", evidence, _numbers(history, "worst_samples", "worst_share"), WORST_SHARE,
+    return Finding("few samples", "warning", evidence, numbers_of(history, "worst_samples", "worst_share"), WORST_SHARE,
                    ("look at the samples with the largest losses: are they errors in the data?",
                     *(['a loss that outliers move less: "huber" or "mae"'] if is_squared else [])))
 
 
 def still_falling(history: History) -> Finding | None:
     """Bias: both losses were clearly falling when the run ended."""
-    found = read(history, "trend_epochs", "train_trend_fall", "validation_trend_fall", "validation_noise", "loss_scale")
-    if found is None or history.stopped == "early stopping":
+    measured = read(history, "trend_epochs", "train_trend_fall", "validation_trend_fall", "validation_noise",
+                    "loss_scale")
+    if measured is None or history.stopped == "early stopping":
         return None
-    epochs, train_fall, validation_fall, noise, scale = found
-    if not (advice.is_falling(history, "train") and advice.is_falling(history, "validation")):
+    epochs, train_fall, validation_fall, noise, scale = measured
+    if not (symptoms.is_falling(history, "train") and symptoms.is_falling(history, "validation")):
         return None
     if validation_fall < RISE_IN_NOISE * noise:
         return None
     evidence = (f"in the last {epochs:.0f} epochs the train loss fell by {number(train_fall)} and the validation loss "
                 f"by {number(validation_fall)}: the run ended before the model had learned what it can")
     return Finding("still falling", "warning", evidence,
-                   _numbers(history, "trend_epochs", "train_trend_fall", "validation_trend_fall", "validation_noise"),
+                   numbers_of(history, "trend_epochs", "train_trend_fall", "validation_trend_fall", "validation_noise"),
                    STILL_FALLING * scale, advice.train_longer(history))
 
 
 def gap(history: History) -> Finding | None:
     """Variance: the gap of the kept weights exceeds the tolerance by more than the validation set's noise."""
-    found = read(history, "gap", "gap_low", "gap_high", "loss_scale")
-    if found is None:
+    measured = read(history, "gap", "gap_low", "gap_high", "loss_scale")
+    if measured is None:
         return None
-    size, low, high, scale = found
+    size, low, high, scale = measured
     if low <= GAP_TOLERANCE * scale:
         return None
     evidence = (f"the loss on validation data exceeds that on training data by {with_interval(size, low, high)}: "
                 f"{percent(size / scale)} of the {history.measurements['loss_scale_source']}")
     return Finding("gap", "problem" if size >= LARGE_GAP * scale else "warning", evidence,
-                   _numbers(history, "gap", "gap_low", "gap_high", "loss_scale"), GAP_TOLERANCE * scale,
+                   numbers_of(history, "gap", "gap_low", "gap_high", "loss_scale"), GAP_TOLERANCE * scale,
                    advice.against_overfitting(history))
 
 
-def rise(history: History) -> Finding | None:
+def validation_rise(history: History) -> Finding | None:
     """Variance: validation loss rose after the turning epoch while the train loss kept falling.
 
     It is a problem where the kept weights suffer from it ("rise"), and worth knowing where they do not ("turned").
     """
-    found = read(history, "turning_epoch", "least_validation_loss", "rise", "epochs", "kept_epoch")
-    if found is None or not _rose(history, "rise"):
+    measured = read(history, "turning_epoch", "least_validation_loss", "rise", "epochs", "kept_epoch")
+    if measured is None or not _rose(history, "rise"):
         return None
-    turn, least, size, epochs, kept = found
+    turning_epoch, least, size, epochs, kept = measured
     change = f" (+{percent(size / least)})" if least > 0 else ""
-    text = (f"validation loss was least about epoch {turn:.0f} and rose from {number(least)} to "
+    text = (f"validation loss was least about epoch {turning_epoch:.0f} and rose from {number(least)} to "
             f"{number(least + size)}{change} by epoch {epochs:.0f}, while the train loss kept falling")
-    numbers = _numbers(history, "turning_epoch", "least_validation_loss", "rise", "validation_noise", "kept_rise")
+    numbers = numbers_of(history, "turning_epoch", "least_validation_loss", "rise", "validation_noise", "kept_rise")
     threshold = RISE_SHARE_OF_BEST * abs(least)
     remedies = advice.against_overfitting(history)
     if _rose(history, "kept_rise"):
         text += f"; the model holds the weights of epoch {kept:.0f}, after that"
-        stop = f"stop at epoch {turn:.0f}, or keep the weights of the best epoch"
+        stop = f"stop at epoch {turning_epoch:.0f}, or keep the weights of the best epoch"
         return Finding("rise", "problem", text, numbers, threshold, (stop, *remedies))
-    if _no_good(history):
+    if _is_poor_on_validation(history):
         text += f"; the weights of epoch {kept:.0f} were kept, from before that, and do not do well on new data either"
         return Finding("rise", "problem", text, numbers, threshold, remedies)
     text += f"; the kept weights, of epoch {kept:.0f}, are from before that overfitting"
     return Finding("turned", "info", text, numbers, threshold,
-                   (f"nothing need change; epochs after {turn:.0f} cost only time",))
+                   (f"nothing need change; epochs after {turning_epoch:.0f} cost only time",))
 
 
 def room(history: History) -> Finding | None:
     """Much is left to explain on training data that is no longer being learned, and there is hardly a gap."""
-    found = read(history, "train_skill", "gap", "loss_scale")
-    if found is None or len(history) < MIN_EPOCHS or advice.is_falling(history, "train"):
+    measured = read(history, "train_skill", "gap", "loss_scale")
+    if measured is None or len(history) < MIN_EPOCHS or symptoms.is_falling(history, "train"):
         return None
-    if advice.is_unstable(history) or advice.is_made_by_few(history):
+    if symptoms.is_unstable(history) or symptoms.is_made_by_few(history):
         return None  # neither is cured by a larger model
-    skill, size, scale = found
+    skill, size, scale = measured
     if not LITTLE_SKILL <= skill < ROOM_SKILL or size > GAP_TOLERANCE * scale:
         return None
     evidence = (f"{percent(1 - skill)} of the trivial loss is left on training data and there is hardly a gap: a "
                 f"larger model may gain, or the rest is noise in the data")
-    return Finding("room", "info", evidence, _numbers(history, "train_skill", "gap"), ROOM_SKILL,
+    return Finding("room", "info", evidence, numbers_of(history, "train_skill", "gap"), ROOM_SKILL,
                    ("a larger model, to see whether the rest is noise",))
 
 
 def _rose(history: History, which: str) -> bool:
-    """Whether "rise" (at the end) or "kept_rise" (of the kept weights) is more than noise and worth mentioning."""
-    found = read(history, which, "least_validation_loss", "validation_noise", "loss_scale", "validation_loss",
-                 "validation_loss_high")
+    """Whether "rise" (at the end) or "kept_rise" (of the kept weights) is more than noise and material."""
+    measured = read(history, which, "least_validation_loss", "validation_noise", "loss_scale", "validation_loss",
+                    "validation_loss_high")
     train = read(history, "train_fall_after_turn", "train_noise")
-    if found is None or train is None:
+    if measured is None or train is None:
         return False
-    size, least, noise, scale, mean, high = found
+    size, least, noise, scale, mean, high = measured
     paired = read(history, "rise_low")
     beyond_sampling = paired[0] > 0 if paired and which == "rise" else size > high - mean
     material = max(RISE_SHARE_OF_BEST * abs(least), RISE_SHARE_OF_SCALE * scale)
@@ -163,12 +166,8 @@ def _rose(history: History, which: str) -> bool:
     return train_fell and size > RISE_IN_NOISE * noise and size > material and beyond_sampling
 
 
-def _no_good(history: History) -> bool:
-    """Whether weights that were kept from before the turn have a gap or explain little of the validation data."""
+def _is_poor_on_validation(history: History) -> bool:
+    """Whether weights kept from before the turning epoch have a gap or explain little of the validation data."""
     gap_and_scale = read(history, "gap", "loss_scale") or (0.0, 1.0)
     skill = read(history, "validation_skill") or (1.0,)
     return gap_and_scale[0] > GAP_TOLERANCE * gap_and_scale[1] or skill[0] < LITTLE_SKILL
-
-
-def _numbers(history: History, *names: str) -> dict[str, float | int | str | None]:
-    return {name: history.measurements.get(name) for name in names}

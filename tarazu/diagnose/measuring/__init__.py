@@ -1,1 +1,1 @@
-"""From per-sample losses and curves to numbers."""
+"""Measuring: per-sample losses and curves in, numbers with their intervals out; nothing here judges."""

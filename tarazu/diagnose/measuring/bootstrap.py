@@ -1,4 +1,4 @@
-"""Bootstrap intervals of means and of what is computed from means.
+"""Bootstrap intervals of means and of numbers computed from means.
 
 B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics, 1979;
 B. Efron and R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13 (percentile intervals).
@@ -56,7 +56,7 @@ def interval(estimate: float, resampled: np.ndarray, samples: int) -> tuple[floa
     return float(estimate + widening * (low - estimate)), float(estimate + widening * (high - estimate))
 
 
-def student_quantile(freedom: int) -> float:
+def student_quantile(degrees_of_freedom: int) -> float:
     """Student's two-sided 95 % quantile by three terms of its expansion; Abramowitz and Stegun 1964, 26.7.5.
 
     Within 2 % from 4 degrees of freedom on.
@@ -66,4 +66,4 @@ def student_quantile(freedom: int) -> float:
     """
     z = NORMAL_QUANTILE
     first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    return z + first / freedom + second / freedom**2
+    return z + first / degrees_of_freedom + second / degrees_of_freedom**2

@@ -1,4 +1,4 @@
-"""What the per-epoch curves of a run say: pure functions of (epochs, values), both of shape (rows,)."""
+"""Curves of metrics over epochs: smoothing, noise, trend and jumps of values of shape (epochs,)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def curve(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.
     >>> curve([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": math.nan}], "loss")
     (array([1]), array([0.5]))
     """
-    found = [(row.get("epoch", place), value) for place, row in enumerate(rows, 1)
-             if isinstance(value := row.get(name), int | float) and math.isfinite(value)]
-    return np.array([epoch for epoch, _ in found], dtype=int), np.array([value for _, value in found], dtype=float)
+    points = [(row.get("epoch", number), value) for number, row in enumerate(rows, 1)
+              if isinstance(value := row.get(name), int | float) and math.isfinite(value)]
+    return np.array([epoch for epoch, _ in points], dtype=int), np.array([value for _, value in points], dtype=float)
 
 
 def smooth(values: np.ndarray) -> np.ndarray:
@@ -83,9 +83,9 @@ def first_non_finite(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = (
     >>> first_non_finite([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": math.inf}])
     2
     """
-    for place, row in enumerate(rows, 1):
+    for number, row in enumerate(rows, 1):
         if any(isinstance(row.get(name), float) and not math.isfinite(row[name]) for name in names):
-            return int(row.get("epoch", place))
+            return int(row.get("epoch", number))
     return None
 
 

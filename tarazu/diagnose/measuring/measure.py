@@ -1,10 +1,10 @@
-"""What is measured at the end of a run: per-sample losses and curves in, flat numbers out. Nothing here judges."""
+"""The measurements at the end of a run, by name: means, skills and gap with their intervals, and what curves show."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -12,10 +12,11 @@ from tarazu.base.errors import ShapeError
 from tarazu.diagnose.measuring import curves
 from tarazu.diagnose.measuring.bootstrap import interval, resampled_means
 
-Measured = float | int | str | None
+Measured: TypeAlias = float | int | str | None
+Measurements: TypeAlias = dict[str, Measured | np.generic]  # by the names in MEASUREMENTS
 
-# Every measurement, in its one place. Losses and what is made of them are in the unit of the loss; `_low` and `_high`
-# are the ends of a 95 % bootstrap interval over samples; None means that it could not be measured.
+# All measurements, each named here only. Losses and what is computed from them are in the unit of the loss; `_low` and
+# `_high` are the ends of a 95 % bootstrap interval over samples; None means that it could not be measured.
 MEASUREMENTS = {
     "num_parameters": "trainable parameters of the model",
     "train_samples": "training samples whose loss was measured",
@@ -70,10 +71,11 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
     """Everything that `judge` needs to know about a finished run, by the names in MEASUREMENTS; JSON can hold it.
 
     The losses are per sample, shape (samples,), in evaluation mode, under the weights that the model keeps, those of
-    `kept_epoch` (default: the last); the trivial predictor's come from `trivial_classification_losses` and its
-    siblings, or are None for a loss that has none. `last_validation_losses` are those of the last epoch's weights,
-    where these are not the kept ones: they let a rise after the best epoch be tested sample by sample. `rows` are a
-    History's rows. The same `seed` gives the same intervals. Raises ShapeError where lengths differ.
+    `kept_epoch` (default: the last); the trivial predictor's come from `trivial_classification_losses`,
+    `trivial_multilabel_losses` or `trivial_regression_losses`, or are None for a loss that has none.
+    `last_validation_losses` are those of the last epoch's weights, where these are not the kept ones: they let a rise
+    after the best epoch be tested sample by sample. `rows` are a History's rows. The same `seed` gives the same
+    bootstrap intervals (Efron, 1979). Raises ShapeError where lengths differ.
 
     >>> losses, trivial = np.array([0.1, 0.2, 0.3]), np.array([0.7, 0.7, 0.7])
     >>> measured = measure_fit(losses, losses, trivial, trivial, [{"epoch": 1, "loss": 0.2}], num_parameters=5)
@@ -87,17 +89,17 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
     if validation_losses is not None and len(validation_losses):
         last = last_validation_losses if kept < len(rows) else None
         validation = _summarize("validation", [validation_losses, trivial_validation_losses, last], generator)
-    found: dict[str, Any] = {
+    measured: Measurements = {
         **dict.fromkeys(MEASUREMENTS), "num_parameters": num_parameters, "epochs": len(rows), "kept_epoch": kept,
         "train_accuracy": train_accuracy, "validation_accuracy": validation_accuracy, "validation_samples": 0,
         "trivial_predictor": trivial_predictor}
-    found |= _set_measurements("train", train) | _worst(np.asarray(train_losses, dtype=float))
+    measured |= _set_measurements("train", train) | _worst(np.asarray(train_losses, dtype=float))
     if validation:
-        found |= _set_measurements("validation", validation) | _comparison(train, validation)
-    found["non_finite_samples"] = train.non_finite + (validation.non_finite if validation else 0)
+        measured |= _set_measurements("validation", validation) | _comparison(train, validation)
+    measured["non_finite_samples"] = train.non_finite + (validation.non_finite if validation else 0)
     trivial_loss = (validation or train).mean[1]
-    found |= _run_measurements(rows, kept, None if math.isnan(trivial_loss) else float(trivial_loss))
-    return {name: _plain(value) for name, value in found.items()}
+    measured |= _run_measurements(rows, kept, None if math.isnan(trivial_loss) else float(trivial_loss))
+    return {name: _plain(value) for name, value in measured.items()}
 
 
 class _Summary(NamedTuple):
@@ -123,59 +125,60 @@ def _summarize(name: str, columns: Sequence[np.ndarray | None], generator: np.ra
     return _Summary(table.mean(axis=0), resampled_means(table, generator), samples, non_finite)
 
 
-def _set_measurements(name: str, losses: _Summary) -> dict[str, Any]:
+def _set_measurements(name: str, losses: _Summary) -> Measurements:
     """Loss, trivial loss and skill on one set."""
     (loss, trivial), resampled = losses.mean[:2], losses.resampled
-    found = {f"{name}_samples": losses.samples, f"{name}_loss": loss, f"trivial_{name}_loss": trivial}
+    measured: Measurements = {f"{name}_samples": losses.samples, f"{name}_loss": loss, f"trivial_{name}_loss": trivial}
     if trivial > 0 and resampled[:, 1].min() > 0:
         skills = 1 - resampled[:, 0] / resampled[:, 1]
-        found |= _with_interval(f"{name}_skill", 1 - loss / trivial, skills, losses.samples)
-    return found
+        measured |= _with_interval(f"{name}_skill", 1 - loss / trivial, skills, losses.samples)
+    return measured
 
 
-def _worst(losses: np.ndarray) -> dict[str, Any]:
-    """How much of the loss the worst fiftieth of the samples makes."""
+def _worst(losses: np.ndarray) -> Measurements:
+    """The share of the loss in the fiftieth of the samples with the largest losses."""
     count, total = len(losses) // 50, losses.sum()
     if not count or not total > 0:
         return {}
     return {"worst_samples": count, "worst_share": np.sort(losses)[-count:].sum() / total}
 
 
-def _comparison(train: _Summary, validation: _Summary) -> dict[str, Any]:
-    """What both sets, or the validation set under two sets of weights, say together."""
-    found = _with_interval("gap", validation.mean[0] - train.mean[0],
-                           validation.resampled[:, 0] - train.resampled[:, 0], min(train.samples, validation.samples))
-    found |= _with_interval("validation_loss", validation.mean[0], validation.resampled[:, 0], validation.samples)
-    found |= _with_interval("rise", validation.mean[2] - validation.mean[0],
-                            validation.resampled[:, 2] - validation.resampled[:, 0], validation.samples)
-    return found
+def _comparison(train: _Summary, validation: _Summary) -> Measurements:
+    """The gap between both sets, and the rise of the validation loss from the kept to the last weights."""
+    loss, last_loss = validation.mean[0], validation.mean[2]
+    losses, last_losses = validation.resampled[:, 0], validation.resampled[:, 2]
+    measured = _with_interval("gap", loss - train.mean[0], losses - train.resampled[:, 0],
+                              min(train.samples, validation.samples))
+    measured |= _with_interval("validation_loss", loss, losses, validation.samples)
+    measured |= _with_interval("rise", last_loss - loss, last_losses - losses, validation.samples)
+    return measured
 
 
-def _with_interval(name: str, estimate: float, resampled: np.ndarray, samples: int) -> dict[str, float]:
+def _with_interval(name: str, estimate: float, resampled: np.ndarray, samples: int) -> Measurements:
+    """A measurement and the ends of its interval."""
     low, high = interval(estimate, resampled, samples)
     return {name: estimate, f"{name}_low": low, f"{name}_high": high}
 
 
-def _run_measurements(rows: Sequence[Mapping[str, Any]], kept_epoch: int, trivial_loss: float | None) -> dict[str, Any]:
-    """What the curves say."""
+def _run_measurements(rows: Sequence[Mapping[str, Any]], kept_epoch: int, trivial_loss: float | None) -> Measurements:
+    """What the curves show: falls, rises, noise and the turning epoch."""
     train_epochs, train = curves.curve(rows, "loss")
     epochs, validation = curves.curve(rows, "val_loss")
-    found: dict[str, Any] = {"non_finite_epoch": curves.first_non_finite(rows)}
+    measured: Measurements = {"non_finite_epoch": curves.first_non_finite(rows)}
     if len(train):
         smoothed = curves.smooth(train)
-        found |= {"least_train_loss": train.min(), "train_rise": smoothed[-1] - smoothed.min(),
-                  "explosion": curves.explosion(train, trivial_loss)}
-        found["trend_epochs"], found["train_trend_fall"] = curves.late_fall(train)
-        found["validation_trend_fall"] = curves.late_fall(validation)[1]
-    found |= _scale(train, trivial_loss)
+        measured |= {"least_train_loss": train.min(), "train_rise": smoothed[-1] - smoothed.min(),
+                     "explosion": curves.explosion(train, trivial_loss)}
+        measured["trend_epochs"], measured["train_trend_fall"] = curves.late_fall(train)
+        measured["validation_trend_fall"] = curves.late_fall(validation)[1]
+    measured |= _scale(train, trivial_loss)
     if len(train) and len(validation) >= curves.TREND_MIN_EPOCHS:
-        found |= _turn(epochs, validation, kept_epoch)
-        turn_to_last = np.interp([found["turning_epoch"], train_epochs[-1]], train_epochs, curves.smooth(train))
-        found |= {"train_fall_after_turn": turn_to_last[0] - turn_to_last[1], "train_noise": curves.noise(train)}
-    return found
+        measured |= _turning_point(train_epochs, train, epochs, validation, kept_epoch)
+    return measured
 
 
-def _scale(train: np.ndarray, trivial_loss: float | None) -> dict[str, Any]:
+def _scale(train: np.ndarray, trivial_loss: float | None) -> Measurements:
+    """What differences of losses are compared with, and its name."""
     if trivial_loss and trivial_loss > 0:
         return {"loss_scale": trivial_loss, "loss_scale_source": "trivial loss"}
     if len(train) and train[0] > train.min():
@@ -183,17 +186,19 @@ def _scale(train: np.ndarray, trivial_loss: float | None) -> dict[str, Any]:
     return {}
 
 
-def _turn(epochs: np.ndarray, validation: np.ndarray, kept_epoch: int) -> dict[str, Any]:
-    """Where the validation curve is least, and how far it rose from there."""
+def _turning_point(train_epochs: np.ndarray, train: np.ndarray, epochs: np.ndarray, validation: np.ndarray,
+                   kept_epoch: int) -> Measurements:
+    """Where the smoothed validation curve is least, how far it rose from there, and how far the train loss fell."""
     smoothed = curves.smooth(validation)
-    turn = int(smoothed.argmin())
-    least = smoothed[turn]
-    return {"turning_epoch": epochs[turn], "least_validation_loss": least, "rise": smoothed[-1] - least,
-            "kept_rise": np.interp(kept_epoch, epochs, smoothed) - least, "validation_noise": curves.noise(validation)}
+    index = int(smoothed.argmin())
+    least = smoothed[index]
+    at_turn, at_end = np.interp([epochs[index], train_epochs[-1]], train_epochs, curves.smooth(train))
+    return {"turning_epoch": epochs[index], "least_validation_loss": least, "rise": smoothed[-1] - least,
+            "kept_rise": np.interp(kept_epoch, epochs, smoothed) - least, "validation_noise": curves.noise(validation),
+            "train_fall_after_turn": at_turn - at_end, "train_noise": curves.noise(train)}
 
 
-def _plain(value: Any) -> Measured:
+def _plain(value: Measured | np.generic) -> Measured:
     """`value` as a Python number or text; None for what is not finite."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    number = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(number, float) and not math.isfinite(number) else number

@@ -1,4 +1,4 @@
-"""The per-sample losses of the trivial predictor: the best one that looks at the training targets and at no input."""
+"""Per-sample losses of the trivial predictor: the best one that knows the training targets and no input."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ def trivial_classification_losses(train_labels: np.ndarray, labels: np.ndarray) 
     """The cross-entropy, in nats, of predicting the class frequencies of `train_labels`, for each of `labels`.
 
     Both are class numbers (or names) of shape (samples,). Each class counts one sample more than it has, so that a
-    class which training never saw costs much but not infinitely much (Laplace's rule of succession, 1774).
+    class which training never saw costs much but not infinitely much (Laplace's rule of succession, 1774). The result
+    has the shape (samples,). ShapeError for labels with another number of axes.
 
     >>> trivial_classification_losses(np.array([0, 1, 0, 1]), np.array([0, 1])).round(3).tolist()
     [0.693, 0.693]
     """
     train_labels, labels = _require_vector(train_labels), _require_vector(labels)
-    classes, places = np.unique(np.concatenate([train_labels, labels]), return_inverse=True)
-    counts = np.bincount(places[: len(train_labels)], minlength=len(classes)) + 1.0
-    return -np.log(counts / counts.sum())[places[len(train_labels):]]
+    classes, numbers = np.unique(np.concatenate([train_labels, labels]), return_inverse=True)
+    counts = np.bincount(numbers[: len(train_labels)], minlength=len(classes)) + 1.0
+    return -np.log(counts / counts.sum())[numbers[len(train_labels):]]
 
 
 def trivial_multilabel_losses(train_labels: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -37,7 +38,8 @@ def trivial_multilabel_losses(train_labels: np.ndarray, labels: np.ndarray) -> n
 def trivial_regression_losses(train_targets: np.ndarray, targets: np.ndarray, loss: str = "squared") -> np.ndarray:
     """The loss of predicting the mean (or, for loss="absolute", the median) of `train_targets` for each of `targets`.
 
-    Shapes (samples,) or (samples, outputs); losses are averaged over outputs, in the target's unit, squared or not.
+    Shapes (samples,) or (samples, outputs); losses, (samples,), are averaged over outputs, in the target's unit,
+    squared unless loss="absolute". The mean minimizes the squared error, the median the absolute one.
 
     >>> trivial_regression_losses(np.array([1.0, 3.0]), np.array([2.0, 5.0])).tolist()
     [0.0, 9.0]

@@ -1,1 +1,1 @@
-"""The report of a run: a page with charts."""
+"""Reporting: a self-contained HTML page about a run, with its charts as SVG."""

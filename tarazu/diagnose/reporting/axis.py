@@ -1,4 +1,4 @@
-"""Axes: round ticks, linear or logarithmic, and where a value lies between them."""
+"""Axes of charts: linear or logarithmic, with round ticks, and the pixel of a value."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Axis(NamedTuple):
     ticks: tuple[float, ...]
     logarithmic: bool = False
 
-    def place(self, value: float) -> float:
+    def pixel(self, value: float) -> float:
         """The pixel of `value`.
 
-        >>> Axis(0, 10, 100, 200, ()).place(5)
+        >>> Axis(0, 10, 100, 200, ()).pixel(5)
         150.0
         """
         low, high, value = (math.log10(v) if self.logarithmic else v for v in (self.low, self.high, value))
@@ -44,7 +44,7 @@ def make_axis(values: Sequence[float], start: float, end: float, *, whole: bool 
         low, high = (low - 1, high + 1) if low == high else (low, high)
         step = max(1, round_step((high - low) / 6))
         first, last = math.ceil(low / step), math.floor(high / step)
-        return Axis(low, high, start, end, tuple(int(step * place) for place in range(first, last + 1)))
+        return Axis(low, high, start, end, tuple(int(step * n) for n in range(first, last + 1)))
     if logarithmic and low > 0 and high / low > LOGARITHMIC_SPAN:
         first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
         stride = math.ceil((last - first) / 6)
@@ -53,7 +53,7 @@ def make_axis(values: Sequence[float], start: float, end: float, *, whole: bool 
         low, high = (low - abs(low) / 2, high + abs(high) / 2) if low else (-1.0, 1.0)
     step = round_step((high - low) / 5)
     first, last = math.floor(low / step), math.ceil(high / step)
-    ticks = tuple(float(f"{step * place:.10g}") for place in range(first, last + 1))
+    ticks = tuple(float(f"{step * n:.10g}") for n in range(first, last + 1))
     return Axis(ticks[0], ticks[-1], start, end, ticks)
 
 

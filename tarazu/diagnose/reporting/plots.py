@@ -1,4 +1,4 @@
-"""What the last part of a report shows: where a classifier errs, or how far a regression is off."""
+"""The data of the plot that ends a report: a confusion matrix, or predicted against true values."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class ConfusionMatrix:
 
     `counts` has shape (classes, classes); ShapeError where that does not fit the names in `classes`.
 
-    >>> ConfusionMatrix(["cat", "dog"], np.array([[8, 2], [1, 9]])).right
-    17
+    >>> ConfusionMatrix(["cat", "dog"], np.array([[8, 2], [1, 9]])).subset
+    'validation'
     """
 
     classes: Sequence[str]
@@ -32,17 +32,29 @@ class ConfusionMatrix:
 
     @property
     def right(self) -> int:
-        """How many samples lie on the diagonal."""
+        """How many samples were predicted rightly: the sum of the diagonal.
+
+        >>> ConfusionMatrix(["cat", "dog"], np.array([[8, 2], [1, 9]])).right
+        17
+        """
         return int(np.trace(self.counts))
 
     @property
     def total(self) -> int:
-        """How many samples there are."""
+        """How many samples there are.
+
+        >>> ConfusionMatrix(["cat", "dog"], np.array([[8, 2], [1, 9]])).total
+        20
+        """
         return int(np.sum(self.counts))
 
     @property
     def shares(self) -> np.ndarray:
-        """`counts` as shares of their row, shape (classes, classes); 0 in the row of a class without samples."""
+        """`counts` as shares of their row, shape (classes, classes); 0 in the row of a class without samples.
+
+        >>> ConfusionMatrix(["cat", "dog"], np.array([[8, 2], [0, 0]])).shares.tolist()
+        [[0.8, 0.2], [0.0, 0.0]]
+        """
         return np.asarray(self.counts) / np.maximum(np.sum(self.counts, axis=1, keepdims=True), 1)
 
 

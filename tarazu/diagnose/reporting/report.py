@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file that needs nothing else."""
+"""The report of a run: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tarazu.diagnose.judging.wording import count, number, percent
+from tarazu.base.messages import plural
+from tarazu.diagnose.judging.formatting import number, percent
 from tarazu.diagnose.reporting import svg
 from tarazu.diagnose.reporting.plots import ConfusionMatrix, PredictedAgainstTrue
 from tarazu.record import History, write_text
@@ -15,7 +16,7 @@ from tarazu.record import History, write_text
 TEMPLATE = "report.html.jinja"
 VALIDATION_PREFIX = "val_"
 MISSING = "–"
-# How the ends in `tarazu.record.STOPPED` are told; that all epochs were run goes without saying.
+# What the page says of the ends in `tarazu.record.STOPPED`; of a run over all epochs, nothing.
 ENDINGS = {"early stopping": "stopped early", "interrupted": "interrupted", "not finite": "stopped as the loss was NaN",
            "end of the stream": "stopped as the stream ended"}
 
@@ -49,13 +50,13 @@ def write_report(path: str | os.PathLike, *, title: str, history: History,
 
 def _run_line(history: History) -> str:
     """How long the run was, why it ended, how large model and data were."""
-    measured, parts = history.measurements, [count(len(history), "epoch")]
+    measured, parts = history.measurements, [plural(len(history), "epoch")]
     if history.stopped in ENDINGS:
         parts.append(ENDINGS[history.stopped])
     for name, noun in (("num_parameters", "parameter"), ("train_samples", "training sample"),
                        ("validation_samples", "validation sample")):
         if isinstance(value := measured.get(name), int):
-            parts.append(count(value, noun))
+            parts.append(plural(value, noun))
     return ", ".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""Drawings as SVG text: curves, predicted against true, and the pair of scales. Colors and type come from the page."""
+"""Charts as SVG text: curves, predicted against true, the pair of scales. Colors and fonts come from the page."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def curves(title: str, epochs: Sequence[int], series: Mapping[str, Sequence[floa
     name = f"{title} (logarithmic axis)" if y_axis.logarithmic else title
     parts = [_frame(x_axis, y_axis, "epoch", HEIGHT - 10), label(LEFT, 18, name, "start", class_="title")]
     if kept_epoch is not None and x_axis.low <= kept_epoch <= x_axis.high:
-        parts.append(_kept_mark(x_axis.place(kept_epoch), kept_epoch))
+        parts.append(_kept_mark(x_axis.pixel(kept_epoch), kept_epoch))
     parts += [_line(line, x_axis, y_axis, name) for name, line in points.items()]
     return _drawing(WIDTH, HEIGHT, f"{title} by epoch", "".join(parts) + _legend(list(series)))
 
@@ -66,7 +66,7 @@ def predicted_against_true(true: np.ndarray, predicted: np.ndarray, target: str)
     x_axis = make_axis(values, LEFT, SQUARE_RIGHT)
     y_axis = make_axis(values, SQUARE_BOTTOM, SQUARE_BOTTOM - (SQUARE_RIGHT - LEFT))
     diagonal = element("line", x1=x_axis.start, y1=y_axis.start, x2=x_axis.end, y2=y_axis.end, class_="diagonal")
-    dots = [element("circle", cx=x_axis.place(x), cy=y_axis.place(y), r=3, class_="dot") for x, y in pairs.tolist()]
+    dots = [element("circle", cx=x_axis.pixel(x), cy=y_axis.pixel(y), r=3, class_="dot") for x, y in pairs.tolist()]
     middle = (y_axis.start + y_axis.end) / 2
     side = label(14, middle, f"predicted {target}", transform=f"rotate(-90 14 {middle})")
     content = _frame(x_axis, y_axis, f"true {target}", SQUARE_HEIGHT - 14) + side + diagonal + "".join(dots)
@@ -100,11 +100,11 @@ def _frame(x_axis: Axis, y_axis: Axis, x_name: str, x_name_at: float) -> str:
     """Grid lines and tick labels of both axes, and the name of the horizontal one."""
     parts = []
     for tick in y_axis.ticks:
-        y = y_axis.place(tick)
+        y = y_axis.pixel(tick)
         parts.append(element("line", x1=x_axis.start, y1=y, x2=x_axis.end, y2=y, class_="grid"))
         parts.append(label(x_axis.start - 8, y + 4, tick_text(tick), "end"))
     for tick in x_axis.ticks:
-        x = x_axis.place(tick)
+        x = x_axis.pixel(tick)
         parts.append(element("line", x1=x, y1=y_axis.start, x2=x, y2=y_axis.start + 5, class_="tick"))
         parts.append(label(x, y_axis.start + 19, tick_text(tick)))
     floor = element("line", x1=x_axis.start, y1=y_axis.start, x2=x_axis.end, y2=y_axis.start, class_="tick")
@@ -116,7 +116,7 @@ def _line(points: Sequence[tuple[int, float | None]], x_axis: Axis, y_axis: Axis
     stride = math.ceil(len(points) / MAX_CURVE_POINTS) or 1
     for epoch, value in [*points[:-1][::stride], *points[-1:]]:
         if value is not None and math.isfinite(value):
-            runs[-1].append((x_axis.place(epoch), y_axis.place(value)))
+            runs[-1].append((x_axis.pixel(epoch), y_axis.pixel(value)))
         elif runs[-1]:
             runs.append([])
     lines = [element("polyline", points=_points(run), class_=f"curve {name}") for run in runs if len(run) > 1]
@@ -140,8 +140,8 @@ def _legend(names: Sequence[str]) -> str:
     return "".join(parts)
 
 
-def _points(places: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+def _points(pixels: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in pixels)
 
 
 def _short(value: object) -> str:

@@ -64,7 +64,7 @@ class MultiHeadAttention(Module):
         if key is None:
             return split_heads(self._project(query, 0, 3), 3, self._heads)
         inputs = query, key, key if value is None else value
-        return tuple(split_heads(self._project(x, i, i + 1), 1, self._heads) for i, x in enumerate(inputs))
+        return tuple(split_heads(self._project(x, i, i + 1), 1, self._heads)[0] for i, x in enumerate(inputs))
 
     def _project(self, x: Any, first: int, last: int) -> Any:
         require_sequences(x)

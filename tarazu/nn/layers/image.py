@@ -15,7 +15,7 @@ from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.networks.convolution import conv2d
 from tarazu.ops.networks.pooling import average_pool, max_pool
-from tarazu.ops.networks.window_options import numbers
+from tarazu.ops.networks.window_options import per_axis
 from tarazu.ops.reduce import mean
 
 Numbers = int | Sequence[int]
@@ -40,9 +40,9 @@ class Conv2D(LastAxisLayer):
                  bias: bool = True, kernel_initializer: str | Initializer = "glorot_uniform") -> None:
         self._filters, self._groups = positive_int("filters", filters), positive_int("groups", groups)
         self._has_bias = bias
-        self._window = numbers("Conv2D", "kernel_size", kernel_size, 2)
-        self._options = {"stride": numbers("Conv2D", "strides", strides, 2), "padding": _known_padding(padding),
-                         "dilation": numbers("Conv2D", "dilation", dilation, 2), "groups": self._groups}
+        self._window = per_axis("Conv2D", "kernel_size", kernel_size, 2)
+        self._options = {"stride": per_axis("Conv2D", "strides", strides, 2), "padding": _known_padding(padding),
+                         "dilation": per_axis("Conv2D", "dilation", dilation, 2), "groups": self._groups}
         self._activation, self._initializer = find_activation(activation), find_initializer(kernel_initializer)
         if self._filters % self._groups:
             raise ArgumentError(f"filters={filters} in groups={groups}", expected="as many filters in each group",
@@ -85,8 +85,8 @@ class _Pool2D(Module):
 
     def __init__(self, pool_size: Numbers = 2, strides: Numbers | None = None, padding: Any = "valid") -> None:
         name = type(self).__name__
-        self._window = numbers(name, "pool_size", pool_size, 2)
-        self._options = {"stride": self._window if strides is None else numbers(name, "strides", strides, 2),
+        self._window = per_axis(name, "pool_size", pool_size, 2)
+        self._options = {"stride": self._window if strides is None else per_axis(name, "strides", strides, 2),
                          "padding": _known_padding(padding)}
 
 

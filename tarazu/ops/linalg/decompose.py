@@ -1,8 +1,8 @@
-"""Decompositions of matrices: the last two axes are a matrix, those before them are many."""
+"""Cholesky, QR, eigenvalue and singular value decompositions of the matrices in the last two axes."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
@@ -10,35 +10,52 @@ from tarazu.ir.interpreter import bind
 from tarazu.ops.elementwise import conj
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import matrix_transpose
+from tarazu.ops.typing import ArrayLike, Tensor
 
 
 class QRResult(NamedTuple):
-    """x = Q @ R; the columns of Q are orthonormal, R is upper triangular."""
+    """Q, (..., m, k), and R, (..., k, n), with x = Q @ R: Q has orthonormal columns, R is upper triangular.
 
-    Q: Any
-    R: Any
+    >>> import tarazu as tz
+    >>> tz.linalg.qr(tz.ones((3, 2)))._fields
+    ('Q', 'R')
+    """
+
+    Q: Tensor
+    R: Tensor
 
 
 class EighResult(NamedTuple):
-    """x @ eigenvectors = eigenvectors * eigenvalues; the eigenvectors are columns."""
+    """Eigenvalues, (..., n), and eigenvectors, the columns of (..., n, n): x @ vectors = vectors * values.
 
-    eigenvalues: Any
-    eigenvectors: Any
+    >>> import tarazu as tz
+    >>> tz.linalg.eigh(tz.eye(2))._fields
+    ('eigenvalues', 'eigenvectors')
+    """
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
 
 
 class SVDResult(NamedTuple):
-    """x = (U * S) @ Vh; the columns of U and the rows of Vh are orthonormal."""
+    """U, S, (..., k), and Vh with x = (U * S) @ Vh; the columns of U and the rows of Vh are orthonormal.
 
-    U: Any
-    S: Any
-    Vh: Any
+    >>> import tarazu as tz
+    >>> tz.linalg.svd(tz.eye(2))._fields
+    ('U', 'S', 'Vh')
+    """
+
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
 
 
-def cholesky(x: Any, *, upper: bool = False) -> Any:
+def cholesky(x: ArrayLike, *, upper: bool = False) -> Tensor:
     """The triangular L, (..., n, n), with L @ L.mT = x for symmetric positive definite x; only its lower half is read.
 
-    `upper` gives the transpose of L. Raises for matrices that are not square or not positive definite. Its gradient is
-    symmetric (Murray, "Differentiation of the Cholesky decomposition", 2016).
+    `upper` gives the conjugate transpose of L. ShapeError for matrices that are not square, ArgumentError for such as
+    are not positive definite, DTypeError for integers. The gradient is symmetric (Murray, "Differentiation of the
+    Cholesky decomposition", 2016).
 
     >>> import tarazu as tz
     >>> tz.linalg.cholesky(tz.tensor([[4.0, 2.0], [2.0, 5.0]]))
@@ -49,11 +66,11 @@ def cholesky(x: Any, *, upper: bool = False) -> Any:
     return conj(matrix_transpose(lower)) if upper else lower
 
 
-def qr(x: Any, *, mode: str = "reduced") -> QRResult:
+def qr(x: ArrayLike, *, mode: str = "reduced") -> QRResult:
     """Q and R with x = Q @ R for x of shape (..., m, n): Q is (..., m, k), R is (..., k, n), where k = min(m, n).
 
-    With mode="complete" k is m. Raises for another mode; gradients go through the reduced mode, and need the first k
-    columns of x to be linearly independent.
+    With mode="complete" k is m. ArgumentError for another mode, ShapeError for less than two axes, DTypeError for
+    integers. Gradients go through the reduced mode, and need the first k columns of x to be linearly independent.
 
     >>> import tarazu as tz
     >>> q, r = tz.linalg.qr(tz.ones((3, 2)))
@@ -66,11 +83,12 @@ def qr(x: Any, *, mode: str = "reduced") -> QRResult:
     return QRResult(*bind(ops.QR, as_value(x), complete=mode == "complete"))
 
 
-def eigh(x: Any) -> EighResult:
+def eigh(x: ArrayLike) -> EighResult:
     """The eigenvalues, ascending, (..., n), and eigenvectors, (..., n, n), of symmetric x; its lower half is read.
 
-    Gradients through the eigenvectors hold for functions that do not depend on their signs, and are not finite where
-    eigenvalues are equal; those through the eigenvalues alone always are (Giles, 2008).
+    ShapeError for matrices that are not square, DTypeError for integers. Gradients through the eigenvectors hold for
+    functions that do not depend on their signs, and are not finite where eigenvalues are equal; those through the
+    eigenvalues alone always are (Giles, "Collected matrix derivative results", 2008).
 
     >>> import tarazu as tz
     >>> tz.linalg.eigh(tz.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
@@ -79,17 +97,25 @@ def eigh(x: Any) -> EighResult:
     return EighResult(*bind(ops.EIGH, as_value(x)))
 
 
-def eigvalsh(x: Any) -> Any:
-    """The eigenvalues, ascending, (..., n), of symmetric x, of which the lower half is read; see `eigh`."""
+def eigvalsh(x: ArrayLike) -> Tensor:
+    """The eigenvalues, ascending, (..., n), of symmetric x, (..., n, n), of which the lower half is read.
+
+    Errors and gradient as in `eigh`.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.eigvalsh(tz.tensor([[0.0, 0.0], [2.0, 0.0]]))
+    Tensor([-2.,  2.], dtype=float32)
+    """
     return eigh(x).eigenvalues
 
 
-def svd(x: Any, *, full_matrices: bool = True) -> SVDResult:
+def svd(x: ArrayLike, *, full_matrices: bool = True) -> SVDResult:
     """The singular values S, descending, (..., k), of x, (..., m, n), with x = (U * S) @ Vh, where k = min(m, n).
 
     U is (..., m, m) and Vh (..., n, n), or with full_matrices=False (..., m, k) and (..., k, n). Gradients through U
-    and Vh need these, and distinct singular values (Townsend, "Differentiating the singular value decomposition",
-    2016).
+    and Vh need full_matrices=False, and distinct singular values (Townsend, "Differentiating the singular value
+    decomposition", 2016). ShapeError for less than two axes, DTypeError for integers, ArgumentError where the iteration
+    does not converge, as for nan.
 
     >>> import tarazu as tz
     >>> tz.linalg.svd(tz.tensor([[0.0, 2.0], [3.0, 0.0]])).S
@@ -98,6 +124,11 @@ def svd(x: Any, *, full_matrices: bool = True) -> SVDResult:
     return SVDResult(*bind(ops.SVD, as_value(x), complete=full_matrices))
 
 
-def svdvals(x: Any) -> Any:
-    """The singular values, descending, (..., min(m, n)), of x, (..., m, n)."""
+def svdvals(x: ArrayLike) -> Tensor:
+    """The singular values, descending, (..., min(m, n)), of x, (..., m, n); errors as in `svd`.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.svdvals(tz.tensor([[0.0, 2.0], [3.0, 0.0], [0.0, 0.0]]))
+    Tensor([3., 2.], dtype=float32)
+    """
     return svd(x, full_matrices=False).S

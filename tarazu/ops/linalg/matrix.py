@@ -1,9 +1,8 @@
-"""Norms, products and parts of vectors and matrices."""
+"""Norms of vectors and matrices, products of vectors, diagonals and traces."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir.type_rules.checks import broadcast_shapes
@@ -14,24 +13,26 @@ from tarazu.ops.elementwise import conj, real
 from tarazu.ops.linalg.decompose import svdvals
 from tarazu.ops.promote import as_float, as_value, cast, same_dtype
 from tarazu.ops.shape import broadcast_to, normalize_axis, reshape, roll
+from tarazu.ops.typing import ArrayLike, Axes, DTypeLike, Tensor
 
 
-def _squares(x: Any) -> Any:
+def _squares(x: Tensor) -> Tensor:
     """The squared absolute value of each element; smooth at 0, as `abs` is not."""
     return real(e.multiply(x, conj(x)))
 
 
-def _safe_root(x: Any, power: float = 0.5) -> Any:
+def _safe_root(x: Tensor, power: float = 0.5) -> Tensor:
     """x ** power whose gradient at 0 is 0, not infinite."""
     is_zero = e.equal(x, 0)
     return e.where(is_zero, 0.0, e.pow(e.where(is_zero, 1.0, x), power))
 
 
-def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Any:
+def vector_norm(x: ArrayLike, *, axis: Axes = None, keepdims: bool = False, ord: float = 2) -> Tensor:
     """The norm sum(|x| ** ord) ** (1 / ord) over the axes; ord inf is the largest |x|, -inf the smallest.
 
-    With ord 0 it is the number of elements that are not 0. Without `axis` all elements are one vector. The gradient at
-    0 is 0.
+    With ord 0 it is the number of elements that are not 0. Without `axis` all elements are one vector; the result has
+    the shape of `x` without the axes, with `keepdims` they stay, of size 1. Integers become float32. The gradient at 0
+    is 0. AxisError for an axis that `x` lacks, ShapeError for the inf norm of no elements.
 
     >>> import tarazu as tz
     >>> tz.linalg.vector_norm(tz.tensor([3.0, 4.0]))
@@ -53,11 +54,12 @@ def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: float 
     return e.pow(reduce.sum(powers, axis, keepdims=keepdims), 1 / ord)
 
 
-def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    """The norm, (...), of the matrices in the last two axes.
+def matrix_norm(x: ArrayLike, *, keepdims: bool = False, ord: float | str = "fro") -> Tensor:
+    """The norm, (...), of the matrices in the last two axes, (..., m, n).
 
     `ord` "fro" is the root of the sum of squares, "nuc" the sum of singular values, 2 and -2 the largest and smallest
-    one, 1 and -1 the largest and smallest column sum of absolute values, inf and -inf those of the rows.
+    one, 1 and -1 the largest and smallest column sum of absolute values, inf and -inf those of the rows. With
+    `keepdims` the two axes stay, of size 1. ShapeError for less than two axes, ArgumentError for another `ord`.
 
     >>> import tarazu as tz
     >>> tz.linalg.matrix_norm(tz.tensor([[3.0, 0.0], [4.0, 0.0]]))
@@ -76,13 +78,15 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
         values = svdvals(x)
         norm = {"nuc": reduce.sum, 2: reduce.max, -2: reduce.min}[ord](values, -1)
     else:
-        sums = reduce.sum(e.abs(x), -2 if abs(ord) == 1 else -1)
-        norm = (reduce.max if ord > 0 else reduce.min)(sums, -1)
+        sums = reduce.sum(e.abs(x), -2 if ord in (1, -1) else -1)
+        norm = (reduce.max if ord in (1, math.inf) else reduce.min)(sums, -1)
     return reshape(norm, (*norm.shape, 1, 1)) if keepdims else norm
 
 
-def vecdot(x: Any, y: Any, *, axis: int = -1) -> Any:
-    """The sum of products along an axis, of which complex `x` takes part conjugated.
+def vecdot(x: ArrayLike, y: ArrayLike, *, axis: int = -1) -> Tensor:
+    """The sum of products along an axis, with `x` conjugated where it is complex; the other axes broadcast.
+
+    (..., n) and (..., n) to (...). ShapeError when sizes do not fit, AxisError for an axis that one of them lacks.
 
     >>> import tarazu as tz
     >>> tz.linalg.vecdot(tz.tensor([1.0, 2.0]), tz.tensor([3.0, 4.0]))
@@ -96,8 +100,10 @@ def vecdot(x: Any, y: Any, *, axis: int = -1) -> Any:
     return cast(reduce.sum(e.multiply(conj(x), y), axis), x.dtype)
 
 
-def cross(x: Any, y: Any, *, axis: int = -1) -> Any:
-    """The vector product of vectors of 3 elements along an axis; the other axes broadcast.
+def cross(x: ArrayLike, y: ArrayLike, *, axis: int = -1) -> Tensor:
+    """The vector product of vectors of 3 elements along an axis, (..., 3); the other axes broadcast.
+
+    ShapeError for other than 3 elements and when sizes do not fit, AxisError for an axis that one of them lacks.
 
     >>> import tarazu as tz
     >>> tz.linalg.cross(tz.tensor([1, 0, 0]), tz.tensor([0, 1, 0]))
@@ -109,14 +115,18 @@ def cross(x: Any, y: Any, *, axis: int = -1) -> Any:
         raise ShapeError(f"cross: shapes {x.shape} and {y.shape} along axis {axis}", expected="3 elements along it",
                          fix="append a zero to vectors of 2 elements")
     shape = broadcast_shapes("cross", x.shape, y.shape)
-    place = normalize_axis(axis, min(len(x.shape), len(y.shape)), "cross") - min(len(x.shape), len(y.shape))
+    rank = min(len(x.shape), len(y.shape))
+    last = normalize_axis(axis, rank, "cross") - rank  # counted from the back, as broadcasting adds axes in front
     x, y = broadcast_to(x, shape), broadcast_to(y, shape)
-    before = e.multiply(roll(x, -1, place), roll(y, -2, place))
-    return e.subtract(before, e.multiply(roll(x, -2, place), roll(y, -1, place)))
+    first = e.multiply(roll(x, -1, last), roll(y, -2, last))
+    return e.subtract(first, e.multiply(roll(x, -2, last), roll(y, -1, last)))
 
 
-def diagonal(x: Any, *, offset: int = 0) -> Any:
-    """The diagonals, (..., k), of the matrices in the last two axes, `offset` places above the main one.
+def diagonal(x: ArrayLike, *, offset: int = 0) -> Tensor:
+    """The diagonals, (..., k), of the matrices in the last two axes, (..., m, n).
+
+    `offset` counts columns to the right of the main diagonal, negative ones rows below it. ShapeError for less than two
+    axes.
 
     >>> import tarazu as tz
     >>> tz.linalg.diagonal(tz.tensor([[1, 2], [3, 4]]))
@@ -132,8 +142,10 @@ def diagonal(x: Any, *, offset: int = 0) -> Any:
     return x[..., e.add(along, max(-offset, 0)), e.add(along, max(offset, 0))]
 
 
-def trace(x: Any, *, offset: int = 0, dtype: Any = None) -> Any:
-    """The sum, (...), of the diagonal of the matrices in the last two axes; see `diagonal`, and `sum` for the dtype.
+def trace(x: ArrayLike, *, offset: int = 0, dtype: DTypeLike | None = None) -> Tensor:
+    """The sum, (...), of the diagonal of the matrices in the last two axes, (..., m, n); `dtype` as in `tz.sum`.
+
+    Offset and errors as in `diagonal`.
 
     >>> import tarazu as tz
     >>> tz.linalg.trace(tz.tensor([[1, 2], [3, 4]]))

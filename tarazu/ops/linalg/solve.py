@@ -1,9 +1,10 @@
-"""What rests on solving linear equations: solutions, inverses, determinants, powers, ranks."""
+"""Linear equations, inverses and pseudoinverses, determinants, ranks and powers of matrices."""
 
 from __future__ import annotations
 
 import operator
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir import op as ops
@@ -19,19 +20,26 @@ from tarazu.ops.linalg.decompose import svd, svdvals
 from tarazu.ops.promote import as_value, same_dtype
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import broadcast_to, expand_dims, matrix_transpose
+from tarazu.ops.typing import ArrayLike, Tensor
 
 
 class SlogdetResult(NamedTuple):
-    """The determinant as sign * exp(logabsdet)."""
+    """The determinant as sign * exp(logabsdet), each of shape (...).
 
-    sign: Any
-    logabsdet: Any
+    >>> import tarazu as tz
+    >>> tz.linalg.slogdet(tz.eye(2))._fields
+    ('sign', 'logabsdet')
+    """
+
+    sign: Tensor
+    logabsdet: Tensor
 
 
-def solve(a: Any, b: Any) -> Any:
+def solve(a: ArrayLike, b: ArrayLike) -> Tensor:
     """The x with a @ x = b, for a of shape (..., n, n) and b a vector (n,) or matrices (..., n, k).
 
-    Raises when `a` is not square or singular, or when `b` has other rows.
+    The leading axes broadcast. ShapeError when `a` is not square or `b` has other rows, ArgumentError when `a` is
+    singular, DTypeError for integers.
 
     >>> import tarazu as tz
     >>> tz.linalg.solve(tz.tensor([[2.0, 0.0], [0.0, 4.0]]), tz.tensor([2.0, 2.0]))
@@ -46,14 +54,14 @@ def solve(a: Any, b: Any) -> Any:
     return bind(ops.SOLVE, a, b)
 
 
-def _identity_like(x: Any) -> Any:
+def _identity_like(x: Tensor) -> Tensor:
     return broadcast_to(eye(x.shape[-1], dtype=x.dtype), x.shape)
 
 
-def inv(x: Any) -> Any:
+def inv(x: ArrayLike) -> Tensor:
     """The inverse of square matrices, (..., n, n); `solve` is faster and more precise for inv(a) @ b.
 
-    Raises when `x` is not square or singular.
+    ShapeError when `x` is not square, ArgumentError when it is singular, DTypeError for integers.
 
     >>> import tarazu as tz
     >>> tz.linalg.inv(tz.tensor([[2.0, 0.0], [0.0, 4.0]]))
@@ -64,8 +72,8 @@ def inv(x: Any) -> Any:
     return bind(ops.SOLVE, x, _identity_like(x))
 
 
-def require_square(x: Any, name: str) -> Any:
-    """`x` as a value; raises unless its last two axes have one size."""
+def require_square(x: ArrayLike, name: str) -> Tensor:
+    """`x` as a tensor. Raises ShapeError unless its last two axes have the same size."""
     x = as_value(x)
     if len(x.shape) < 2 or x.shape[-1] != x.shape[-2]:
         raise ShapeError(f"{name} of a tensor of shape {x.shape}",
@@ -74,10 +82,11 @@ def require_square(x: Any, name: str) -> Any:
     return x
 
 
-def slogdet(x: Any) -> SlogdetResult:
+def slogdet(x: ArrayLike) -> SlogdetResult:
     """The sign and the logarithm of the absolute value of the determinant, each (...), of x, (..., n, n).
 
-    A singular matrix has sign 0 and logarithm -inf, and no gradient.
+    A singular matrix has sign 0 and logarithm -inf, and no gradient. ShapeError when `x` is not square, DTypeError for
+    integers.
 
     >>> import tarazu as tz
     >>> tz.linalg.slogdet(-tz.eye(3)).sign
@@ -86,8 +95,10 @@ def slogdet(x: Any) -> SlogdetResult:
     return SlogdetResult(*bind(ops.SLOGDET, as_value(x)))
 
 
-def det(x: Any) -> Any:
+def det(x: ArrayLike) -> Tensor:
     """The determinant, (...), of square matrices, (..., n, n); see `slogdet` where it would overflow.
+
+    ShapeError when `x` is not square, DTypeError for integers.
 
     >>> import tarazu as tz
     >>> tz.linalg.det(tz.tensor([[2.0, 0.0], [0.0, 3.0]])).round()
@@ -97,11 +108,12 @@ def det(x: Any) -> Any:
     return e.multiply(sign, e.exp(logarithm))
 
 
-def pinv(x: Any, *, rtol: Any = None) -> Any:
+def pinv(x: ArrayLike, *, rtol: ArrayLike | None = None) -> Tensor:
     """The Moore-Penrose inverse, (..., n, m), of x, (..., m, n): pinv(a) @ b is the least-squares solution.
 
-    Singular values up to `rtol` times the largest count as 0; it is max(m, n) times the dtype's precision if not given.
-    The gradient (Golub and Pereyra, 1973) holds where the rank does not change.
+    Computed from the singular value decomposition; singular values up to `rtol` (...) times the largest count as 0. As
+    in the array API standard it is max(m, n) times the dtype's precision if not given. The gradient (Golub and Pereyra,
+    1973) holds where the rank does not change. ShapeError for less than two axes, DTypeError for integers.
 
     >>> import tarazu as tz
     >>> tz.linalg.pinv(tz.tensor([[2.0, 0.0], [0.0, 0.0]]))
@@ -109,10 +121,10 @@ def pinv(x: Any, *, rtol: Any = None) -> Any:
             [0. , 0. ]], dtype=float32)
     """
     x = as_value(x)
-    return _pinv(x, _tolerance(x, rtol, "pinv"))
+    return _pinv(x, _tolerance(x, rtol))
 
 
-def _tolerance(x: Any, rtol: Any, name: str) -> Any:
+def _tolerance(x: Tensor, rtol: ArrayLike | None) -> Tensor:
     if len(x.shape) < 2 or not x.dtype.is_inexact:
         svdvals(x)  # the type rule raises
     if rtol is None:
@@ -120,14 +132,15 @@ def _tolerance(x: Any, rtol: Any, name: str) -> Any:
     return as_value(rtol, real(x).dtype)
 
 
-def _is_kept(s: Any, rtol: Any) -> Any:
+def _is_kept(s: Tensor, rtol: Tensor) -> Tensor:
     """Which singular values count, given the tolerance relative to the largest."""
     largest = s[..., :1]  # none where a matrix is empty
     return e.greater(s, e.multiply(expand_dims(rtol, -1), largest))
 
 
-def _pinv_cotangents(cotangents: Any, outputs: Any, inputs: Any, needed: Any, **_: Any) -> list[Any]:
-    """Golub and Pereyra (1973): right also where singular values are equal, which the gradient of svd is not."""
+def _pinv_cotangents(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                     needed: Sequence[bool]) -> list[Tensor | None]:
+    """Golub and Pereyra (1973): right also where singular values are equal, unlike the gradient of the svd."""
     (g,), (p,), (x, _rtol) = cotangents, outputs, inputs
     gh, ph = _adjoint(g), _adjoint(p)
     from_left = e.subtract(gh, matmul(x, matmul(p, gh)))
@@ -136,12 +149,12 @@ def _pinv_cotangents(cotangents: Any, outputs: Any, inputs: Any, needed: Any, **
     return [e.subtract(through, matmul(matmul(ph, g), ph)), None]
 
 
-def _adjoint(x: Any) -> Any:
+def _adjoint(x: Tensor) -> Tensor:
     return conj(matrix_transpose(x))
 
 
 @composite("pinv", gradient=_pinv_cotangents)
-def _pinv(x: Any, rtol: Any) -> Any:
+def _pinv(x: Tensor, rtol: Tensor) -> Tensor:
     u, s, vh = svd(x, full_matrices=False)
     is_kept = _is_kept(s, rtol)
     inverse = e.where(is_kept, e.divide(1.0, e.where(is_kept, s, 1.0)), 0.0)
@@ -149,38 +162,42 @@ def _pinv(x: Any, rtol: Any) -> Any:
     return matmul(scaled, _adjoint(u))
 
 
-def matrix_rank(x: Any, *, rtol: Any = None) -> Any:
-    """How many singular values of x, (..., m, n), are larger than `rtol` times the largest, (...), as integers.
+def matrix_rank(x: ArrayLike, *, rtol: ArrayLike | None = None) -> Tensor:
+    """The rank, (...), of x, (..., m, n): how many singular values are larger than `rtol` times the largest.
+
+    `rtol` (...) and errors as in `pinv`.
 
     >>> import tarazu as tz
     >>> tz.linalg.matrix_rank(tz.ones((3, 3)))
     Tensor(1, dtype=int64)
     """
     x = as_value(x)
-    rtol = _tolerance(x, rtol, "matrix_rank")
-    return sum(_is_kept(svdvals(x), rtol), -1)
+    tolerance = _tolerance(x, rtol)
+    return sum(_is_kept(svdvals(x), tolerance), -1)
 
 
-def matrix_power(x: Any, n: int) -> Any:
-    """Square matrices, (..., k, k), multiplied n times with themselves, by squaring; n < 0 inverts first.
+def matrix_power(x: ArrayLike, n: int) -> Tensor:
+    """Square matrices, (..., k, k), to the power `n`, by repeated squaring; n < 0 inverts first.
+
+    ShapeError when `x` is not square, ArgumentError when `n` is no integer or a matrix to invert is singular.
 
     >>> import tarazu as tz
     >>> tz.linalg.matrix_power(tz.tensor([[1, 1], [0, 1]]), 5)
     Tensor([[1, 5],
             [0, 1]], dtype=int64)
     """
-    x = require_square(x, "matrix_power")
+    power = require_square(x, "matrix_power")
     try:
         n = operator.index(n)
     except TypeError:
         raise ArgumentError(f"matrix_power: n={n!r}", expected="an integer", fix="pass for example n=3") from None
     if n < 0:
-        return matrix_power(inv(x), -n)
-    result = None
+        return matrix_power(inv(power), -n)
+    result: Tensor | None = None
     while n:
         if n & 1:
-            result = x if result is None else matmul(result, x)
+            result = power if result is None else matmul(result, power)
         n >>= 1
         if n:
-            x = matmul(x, x)
-    return _identity_like(x) if result is None else result
+            power = matmul(power, power)
+    return _identity_like(power) if result is None else result

@@ -1,1 +1,1 @@
-"""What networks are made of: activations, normalization, convolution, pooling, recurrence, attention."""
+"""Functions that networks are built from: activations, normalization, convolution, pooling, attention, recurrence."""

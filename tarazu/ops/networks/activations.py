@@ -1,9 +1,8 @@
-"""Activations: functions that networks apply to each element."""
+"""Activation functions, element by element, and the gated linear unit."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from tarazu.base.errors import ShapeError
 from tarazu.ops.control_flow.composite import composite
@@ -26,10 +25,13 @@ from tarazu.ops.elementwise import (
 )
 from tarazu.ops.promote import as_float, as_value
 from tarazu.ops.shape import normalize_axis, slice_axis
+from tarazu.ops.typing import ArrayLike, Tensor
 
 
-def relu(x: Any) -> Any:
-    """x where it is positive, 0 elsewhere; the gradient at 0 is 0.
+def relu(x: ArrayLike) -> Tensor:
+    """x where it is positive, 0 elsewhere (Nair and Hinton, 2010); the gradient at 0 is 0.
+
+    The shape stays. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.relu(tz.tensor([-1.0, 2.0]))
@@ -38,18 +40,22 @@ def relu(x: Any) -> Any:
     return where(less_equal(x, 0), 0, x)
 
 
-def relu6(x: Any) -> Any:
-    """x between 0 and 6, and these bounds beyond (Howard et al., 2017); the gradient at 0 and 6 is 0.
+def relu6(x: ArrayLike) -> Tensor:
+    """x between 0 and 6, and these bounds beyond (Krizhevsky, 2010); the gradient at 0 and 6 is 0.
+
+    The shape stays. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.relu6(tz.tensor([-1.0, 2.0, 9.0]))
     Tensor([0., 2., 6.], dtype=float32)
     """
-    return _straight(x, 0, 6)
+    return _clamped(x, 0, 6)
 
 
-def leaky_relu(x: Any, slope: float = 0.01) -> Any:
-    """x where it is positive, `slope` times x elsewhere (Maas, Hannun and Ng, 2013).
+def leaky_relu(x: ArrayLike, slope: float = 0.01) -> Tensor:
+    """x where it is positive, `slope` times x elsewhere (Maas, Hannun and Ng, 2013, whose slope is the default).
+
+    The shape stays; integers become float32. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.leaky_relu(tz.tensor([-1.0, 2.0]), slope=0.5)
@@ -58,19 +64,23 @@ def leaky_relu(x: Any, slope: float = 0.01) -> Any:
     return where(less_equal(x, 0), multiply(x, slope), x)
 
 
-def elu(x: Any, alpha: float = 1.0) -> Any:
+def elu(x: ArrayLike, alpha: float = 1.0) -> Tensor:
     """x where it is positive, alpha (exp(x) - 1) elsewhere (Clevert, Unterthiner and Hochreiter, 2015).
+
+    The shape stays; integers become float32. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.elu(tz.tensor([-100.0, 2.0]))
     Tensor([-1.,  2.], dtype=float32)
     """
-    negative = less_equal(x, 0)
-    return where(negative, multiply(expm1(where(negative, x, 0)), alpha), x)
+    is_low = less_equal(x, 0)
+    return where(is_low, multiply(expm1(where(is_low, x, 0)), alpha), x)
 
 
-def selu(x: Any) -> Any:
+def selu(x: ArrayLike) -> Tensor:
     """`elu` with the scale and alpha that keep mean 0 and variance 1 through layers (Klambauer et al., 2017).
+
+    The shape stays; integers become float32. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.selu(tz.tensor([-100.0, 1.0]))
@@ -79,8 +89,10 @@ def selu(x: Any) -> Any:
     return multiply(elu(x, alpha=1.6732632423543772), 1.0507009873554805)
 
 
-def softplus(x: Any) -> Any:
-    """log(1 + exp(x)), a smooth relu, without overflow.
+def softplus(x: ArrayLike) -> Tensor:
+    """log(1 + exp(x)), a smooth relu, without overflow (Dugas et al., 2001).
+
+    The shape stays; integers become float32. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.softplus(tz.tensor([-1000.0, 1000.0]))
@@ -91,8 +103,10 @@ def softplus(x: Any) -> Any:
     return add(where(positive, x, 0), log1p(exp(where(positive, negative(x), x))))
 
 
-def log_sigmoid(x: Any) -> Any:
-    """log(sigmoid(x)), without the loss of digits far out.
+def log_sigmoid(x: ArrayLike) -> Tensor:
+    """log(sigmoid(x)), without the loss of digits far from 0.
+
+    The shape stays; integers become float32. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.log_sigmoid(tz.tensor([-1000.0, 1000.0]))
@@ -101,8 +115,10 @@ def log_sigmoid(x: Any) -> Any:
     return negative(softplus(negative(as_float(x))))
 
 
-def softsign(x: Any) -> Any:
+def softsign(x: ArrayLike) -> Tensor:
     """x / (1 + |x|), from -1 to 1 (Turian, Bergstra and Bengio, 2009).
+
+    The shape stays; integers become float32.
 
     >>> import tarazu as tz
     >>> tz.softsign(tz.tensor([-1.0, 3.0]))
@@ -111,23 +127,27 @@ def softsign(x: Any) -> Any:
     return divide(x, add(abs(x), 1))
 
 
-def hard_tanh(x: Any, low: float = -1.0, high: float = 1.0) -> Any:
-    """x between `low` and `high`, and these bounds beyond; the gradient at the bounds is 0.
+def hard_tanh(x: ArrayLike, low: float = -1.0, high: float = 1.0) -> Tensor:
+    """x between `low` and `high`, and these bounds beyond (Collobert, 2004); the gradient at the bounds is 0.
+
+    The shape stays. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.hard_tanh(tz.tensor([-3.0, 0.5]))
     Tensor([-1. ,  0.5], dtype=float32)
     """
-    return _straight(x, low, high)
+    return _clamped(x, low, high)
 
 
-def _straight(x: Any, low: float, high: float) -> Any:
-    """`clip`, but that the bounds keep the whole gradient, as in `relu`."""
+def _clamped(x: ArrayLike, low: float, high: float) -> Tensor:
+    """`clip`, but with gradient 0 at the bounds, as in `relu`."""
     return where(less_equal(x, low), low, where(greater_equal(x, high), high, x))
 
 
-def hard_sigmoid(x: Any) -> Any:
-    """The straight line x / 6 + 1 / 2, from 0 to 1 (Howard et al., 2019).
+def hard_sigmoid(x: ArrayLike) -> Tensor:
+    """The straight line x / 6 + 1 / 2, cut off at 0 and 1 (Howard et al., 2019).
+
+    The shape stays; integers become float32. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.hard_sigmoid(tz.tensor([-4.0, 0.0]))
@@ -136,8 +156,10 @@ def hard_sigmoid(x: Any) -> Any:
     return divide(relu6(add(x, 3)), 6)
 
 
-def hard_swish(x: Any) -> Any:
-    """x hard_sigmoid(x), a `silu` of straight lines (Howard et al., 2019).
+def hard_swish(x: ArrayLike) -> Tensor:
+    """x hard_sigmoid(x), a `silu` without exponentials (Howard et al., 2019).
+
+    The shape stays; integers become float32. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.hard_swish(tz.tensor([-4.0, 3.0]))
@@ -146,10 +168,11 @@ def hard_swish(x: Any) -> Any:
     return multiply(x, hard_sigmoid(x))
 
 
-def gelu(x: Any, *, approximate: bool = False) -> Any:
+def gelu(x: ArrayLike, *, approximate: bool = False) -> Tensor:
     """x times the normal distribution function of x (Hendrycks and Gimpel, 2016).
 
-    In its exact form, or, when `approximate`, by the tanh of the same paper, as GPT-2 has it.
+    Exactly, or, when `approximate`, by the formula with tanh of the same paper, as in GPT-2 (Radford et al., 2019). The
+    shape stays; integers become float32. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> x = tz.tensor(1.0)
@@ -160,19 +183,21 @@ def gelu(x: Any, *, approximate: bool = False) -> Any:
 
 
 @composite("gelu")
-def _gelu(x: Any) -> Any:
+def _gelu(x: Tensor) -> Tensor:
     return multiply(multiply(x, 0.5), add(erf(multiply(x, 1 / math.sqrt(2))), 1.0))
 
 
 @composite("gelu_tanh")
-def _gelu_tanh(x: Any) -> Any:
+def _gelu_tanh(x: Tensor) -> Tensor:
     inner = multiply(multiply(x, add(multiply(multiply(x, x), 0.044715), 1.0)), math.sqrt(2 / math.pi))
     return multiply(multiply(x, 0.5), add(tanh(inner), 1.0))
 
 
 @composite("silu")
-def silu(x: Any) -> Any:
-    """x sigmoid(x), also called swish (Ramachandran, Zoph and Le, 2017).
+def silu(x: ArrayLike) -> Tensor:
+    """x sigmoid(x) (Elfwing, Uchibe and Doya, 2017), also called swish (Ramachandran, Zoph and Le, 2017).
+
+    The shape stays; integers become float32. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> round(tz.silu(tz.tensor(1.0)).item(), 4)
@@ -182,8 +207,10 @@ def silu(x: Any) -> Any:
 
 
 @composite("mish")
-def mish(x: Any) -> Any:
+def mish(x: ArrayLike) -> Tensor:
     """x tanh(softplus(x)) (Misra, 2019).
+
+    The shape stays; integers become float32. DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> round(tz.mish(tz.tensor(1.0)).item(), 4)
@@ -192,17 +219,19 @@ def mish(x: Any) -> Any:
     return multiply(x, tanh(softplus(x)))
 
 
-def glu(x: Any, axis: int = -1) -> Any:
-    """The first half of an axis times the sigmoid of the second (Dauphin et al., 2017); ShapeError for an odd size.
+def glu(x: ArrayLike, axis: int = -1) -> Tensor:
+    """The first half of an axis times the sigmoid of the second (Dauphin et al., 2017): (..., 2 n) to (..., n).
+
+    ShapeError for an odd size, AxisError for an axis that `x` lacks, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.glu(tz.tensor([3.0, 4.0, 0.0, 100.0]))
     Tensor([1.5, 4. ], dtype=float32)
     """
     x = as_value(x)
-    place = normalize_axis(axis, len(x.shape), "glu")
-    size = x.shape[place]
+    number = normalize_axis(axis, len(x.shape), "glu")
+    size = x.shape[number]
     if size % 2:
         raise ShapeError(f"glu: axis {axis} of shape {x.shape}", expected="an even size, as it is cut in halves",
                          fix="give the layer before it twice as many outputs")
-    return multiply(slice_axis(x, place, 0, size // 2), sigmoid(slice_axis(x, place, size // 2, size)))
+    return multiply(slice_axis(x, number, 0, size // 2), sigmoid(slice_axis(x, number, size // 2, size)))

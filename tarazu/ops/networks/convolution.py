@@ -1,32 +1,28 @@
-"""Convolutions and their transposes in one, two and three dimensions, channels last.
+"""Convolutions and transposed convolutions in one, two and three dimensions, channels last.
 
-All are one primitive. So are its gradients, which therefore have gradients too.
+All are one primitive, `conv`. So are its gradients, which therefore have gradients too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir import op as ops
-from tarazu.ir.interpreter import Value, bind
+from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.convolution import Widths, span
 from tarazu.ops.create import full
 from tarazu.ops.elementwise import add
-from tarazu.ops.networks.window_options import numbers, widths
+from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis
 from tarazu.ops.promote import as_number, same_dtype
 from tarazu.ops.shape import flip, permute_dims, reshape
-
-Sizes = tuple[int, ...]
-Padding = str | int | Sequence[int | tuple[int, int]]
+from tarazu.ops.typing import ArrayLike, Tensor
 
 
-def conv1d(x: Any, kernel: Any, bias: Any = None, *, stride: int | Sequence[int] = 1, padding: Padding = "valid",
-           dilation: int | Sequence[int] = 1, groups: int = 1) -> Any:
-    """The sum of window times kernel at every place along one axis: (batch, size, channels) to (batch, places, out).
+def conv1d(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, stride: Numbers = 1,
+           padding: Padding = "valid", dilation: Numbers = 1, groups: int = 1) -> Tensor:
+    """The sum of window times kernel at every position along one axis: (batch, size, channels) to (batch, size, out).
 
-    `kernel` has the shape (window, channels / groups, out), `bias` (out,); see `conv2d` for the options and errors.
+    `kernel` has the shape (window, channels / groups, out), `bias` (out,). Options as in `conv2d`. ShapeError when
+    axes, channels or groups do not fit, ArgumentError for options out of range.
 
     >>> import tarazu as tz
     >>> tz.conv1d(tz.tensor([[[1.0], [2.0], [4.0]]]), tz.tensor([[[-1.0]], [[1.0]]])).flatten()
@@ -35,21 +31,21 @@ def conv1d(x: Any, kernel: Any, bias: Any = None, *, stride: int | Sequence[int]
     return _convolve(1, x, kernel, bias, stride, padding, dilation, groups)
 
 
-def conv2d(x: Any, kernel: Any, bias: Any = None, *, stride: int | Sequence[int] = 1, padding: Padding = "valid",
-           dilation: int | Sequence[int] = 1, groups: int = 1) -> Any:
-    """The sum of window times kernel at every place of an image: (batch, height, width, channels) to (..., out).
+def conv2d(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, stride: Numbers = 1,
+           padding: Padding = "valid", dilation: Numbers = 1, groups: int = 1) -> Tensor:
+    """The sum of window times kernel at every position of an image: (batch, height, width, channels) to (..., out).
 
     `kernel` has the shape (height, width, channels / groups, out), `bias` (out,). As in every framework the kernel is
-    not turned round (it is a cross-correlation). Every option is one number, or one per axis:
+    not flipped (it is a cross-correlation). Every option is one number, or one per axis:
 
-    - `stride`: places from one window to the next;
-    - `padding`: zeros around the input: "valid" (none), "same" (so many that the result has ceil(size / stride)
-      places, one more behind than before when the number is odd), numbers, or pairs (before, after);
-    - `dilation`: places from one element of the window to the next;
-    - `groups`: the channels are split into that many groups that do not see each other; groups=channels is a depthwise
-      convolution.
+    - `stride`: elements from one window to the next;
+    - `padding`: zeros around the input: "valid" (none), "same" (so many that the result has the size
+      ceil(size / stride), one more behind than before when the number is odd), numbers, or pairs (before, after);
+    - `dilation`: elements of the input from one element of the window to the next (Yu and Koltun, 2016);
+    - `groups`: the channels are split into that many groups that do not see each other (Krizhevsky, Sutskever and
+      Hinton, 2012); groups=channels is a depthwise convolution.
 
-    ShapeError when axes, channels or groups do not fit, ArgumentError for options out of their range.
+    ShapeError when axes, channels or groups do not fit, ArgumentError for options out of range.
 
     >>> import tarazu as tz
     >>> tz.conv2d(tz.ones((1, 28, 28, 3)), tz.ones((5, 5, 3, 8)), stride=2, padding="same").shape
@@ -58,11 +54,13 @@ def conv2d(x: Any, kernel: Any, bias: Any = None, *, stride: int | Sequence[int]
     return _convolve(2, x, kernel, bias, stride, padding, dilation, groups)
 
 
-def conv3d(x: Any, kernel: Any, bias: Any = None, *, stride: int | Sequence[int] = 1, padding: Padding = "valid",
-           dilation: int | Sequence[int] = 1, groups: int = 1) -> Any:
-    """The sum of window times kernel at every place of a volume: (batch, depth, height, width, channels) to (..., out).
+def conv3d(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, stride: Numbers = 1,
+           padding: Padding = "valid", dilation: Numbers = 1, groups: int = 1) -> Tensor:
+    """The sum of window times kernel at every position of a volume, (batch, depth, height, width, channels).
 
-    `kernel` has the shape (depth, height, width, channels / groups, out); see `conv2d` for the options and errors.
+    `kernel` has the shape (depth, height, width, channels / groups, out), `bias` (out,), the result (batch, depth,
+    height, width, out). Options as in `conv2d`. ShapeError when axes, channels or groups do not fit, ArgumentError for
+    options out of range.
 
     >>> import tarazu as tz
     >>> tz.conv3d(tz.ones((1, 4, 4, 4, 1)), tz.ones((2, 2, 2, 1, 3))).shape
@@ -71,48 +69,54 @@ def conv3d(x: Any, kernel: Any, bias: Any = None, *, stride: int | Sequence[int]
     return _convolve(3, x, kernel, bias, stride, padding, dilation, groups)
 
 
-def conv_transpose1d(x: Any, kernel: Any, bias: Any = None, *, stride: int | Sequence[int] = 1,
-                     padding: Padding = "valid", output_padding: int | Sequence[int] = 0,
-                     dilation: int | Sequence[int] = 1, groups: int = 1) -> Any:
-    """The transpose of `conv1d`: (batch, size, channels) to (batch, places, out); see `conv_transpose2d`.
+def conv_transpose1d(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, stride: Numbers = 1,
+                     padding: Padding = "valid", output_padding: Numbers = 0, dilation: Numbers = 1,
+                     groups: int = 1) -> Tensor:
+    """The transpose of `conv1d`: (batch, size, channels) to (batch, larger size, out).
+
+    `kernel` has the shape (window, out / groups, channels), `bias` (out,). Options and errors as in `conv_transpose2d`.
 
     >>> import tarazu as tz
     >>> tz.conv_transpose1d(tz.tensor([[[1.0], [2.0]]]), tz.tensor([[[1.0]], [[10.0]]]), stride=2).flatten()
     Tensor([ 1., 10.,  2., 20.], dtype=float32)
     """
-    return _transposed(1, x, kernel, bias, stride, padding, output_padding, dilation, groups)
+    return _convolve_transposed(1, x, kernel, bias, stride, padding, output_padding, dilation, groups)
 
 
-def conv_transpose2d(x: Any, kernel: Any, bias: Any = None, *, stride: int | Sequence[int] = 1,
-                     padding: Padding = "valid", output_padding: int | Sequence[int] = 0,
-                     dilation: int | Sequence[int] = 1, groups: int = 1) -> Any:
+def conv_transpose2d(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, stride: Numbers = 1,
+                     padding: Padding = "valid", output_padding: Numbers = 0, dilation: Numbers = 1,
+                     groups: int = 1) -> Tensor:
     """The transpose of the convolution with the same kernel and options: what maps its results back to its input.
 
     `kernel` has the shape (height, width, out / groups, channels), that of the convolution from `out` channels to
-    `channels`. `padding` is that of this convolution, so it cuts off; "same" gives size * stride places. As several
-    sizes lead to one size under a stride, `output_padding` (less than the stride) adds places behind.
-    Zeiler, Krishnan, Taylor and Fergus, 2010. Errors as in `conv2d`.
+    `channels`. `padding` is that of this convolution, so it cuts off; "same" gives the size size * stride. As several
+    sizes lead to one size under a stride, `output_padding` (less than the stride) adds elements behind. Zeiler,
+    Krishnan, Taylor and Fergus, 2010. ShapeError when axes, channels or groups do not fit, ArgumentError for options
+    out of range.
 
     >>> import tarazu as tz
     >>> tz.conv_transpose2d(tz.ones((1, 7, 7, 8)), tz.ones((3, 3, 4, 8)), stride=2, padding="same").shape
     (1, 14, 14, 4)
     """
-    return _transposed(2, x, kernel, bias, stride, padding, output_padding, dilation, groups)
+    return _convolve_transposed(2, x, kernel, bias, stride, padding, output_padding, dilation, groups)
 
 
-def conv_transpose3d(x: Any, kernel: Any, bias: Any = None, *, stride: int | Sequence[int] = 1,
-                     padding: Padding = "valid", output_padding: int | Sequence[int] = 0,
-                     dilation: int | Sequence[int] = 1, groups: int = 1) -> Any:
-    """The transpose of `conv3d`, from volumes of channels to volumes of `out`; see `conv_transpose2d`.
+def conv_transpose3d(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, stride: Numbers = 1,
+                     padding: Padding = "valid", output_padding: Numbers = 0, dilation: Numbers = 1,
+                     groups: int = 1) -> Tensor:
+    """The transpose of `conv3d`: (batch, depth, height, width, channels) to larger volumes with `out` channels.
+
+    `kernel` has the shape (depth, height, width, out / groups, channels), `bias` (out,). Options and errors as in
+    `conv_transpose2d`.
 
     >>> import tarazu as tz
     >>> tz.conv_transpose3d(tz.ones((1, 2, 2, 2, 1)), tz.ones((2, 2, 2, 3, 1)), stride=2).shape
     (1, 4, 4, 4, 3)
     """
-    return _transposed(3, x, kernel, bias, stride, padding, output_padding, dilation, groups)
+    return _convolve_transposed(3, x, kernel, bias, stride, padding, output_padding, dilation, groups)
 
 
-def _inputs(name: str, axes: int, x: Any, kernel: Any) -> tuple[Value, Value]:
+def _inputs(name: str, axes: int, x: ArrayLike, kernel: ArrayLike) -> tuple[Tensor, Tensor]:
     x, kernel = same_dtype(x, kernel)
     for value, what in ((x, "an input (batch, *sizes, channels)"), (kernel, "a kernel (*window, channels, channels)")):
         if len(value.shape) != axes + 2:
@@ -122,46 +126,52 @@ def _inputs(name: str, axes: int, x: Any, kernel: Any) -> tuple[Value, Value]:
     return as_number(x), as_number(kernel)
 
 
-def _convolve(axes: int, x: Any, kernel: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+def _convolve(axes: int, x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None, stride: Numbers, padding: Padding,
+              dilation: Numbers, groups: int) -> Tensor:
     name = f"conv{axes}d"
     x, kernel = _inputs(name, axes, x, kernel)
-    strides, gaps = numbers(name, "stride", stride, axes), numbers(name, "dilation", dilation, axes)
+    strides, gaps = per_axis(name, "stride", stride, axes), per_axis(name, "dilation", dilation, axes)
     spans = [span(k, d) for k, d in zip(kernel.shape[:-2], gaps, strict=True)]
-    y = convolution(x, kernel, strides, widths(name, padding, x.shape[1:-1], spans, strides), gaps, (1,) * axes, groups)
+    widths = padding_widths(name, padding, x.shape[1:-1], spans, strides)
+    y = convolution(x, kernel, strides, widths, gaps, (1,) * axes, groups)
     return y if bias is None else add(y, bias)
 
 
-def _transposed(axes: int, x: Any, kernel: Any, bias: Any, stride: Any, padding: Any, output_padding: Any,
-                dilation: Any, groups: int) -> Any:
+def _convolve_transposed(axes: int, x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None, stride: Numbers,
+                         padding: Padding, output_padding: Numbers, dilation: Numbers, groups: int) -> Tensor:
     name = f"conv_transpose{axes}d"
     x, kernel = _inputs(name, axes, x, kernel)
-    strides, gaps = numbers(name, "stride", stride, axes), numbers(name, "dilation", dilation, axes)
-    extra = numbers(name, "output_padding", output_padding, axes, least=0)
+    strides, gaps = per_axis(name, "stride", stride, axes), per_axis(name, "dilation", dilation, axes)
+    extra = per_axis(name, "output_padding", output_padding, axes, least=0)
     if any(more >= s for more, s in zip(extra, strides, strict=True)):
         raise ArgumentError(f"{name}: output_padding={output_padding} with stride={stride}",
                             expected="less than the stride",
                             fix="output_padding=stride - 1 gives the largest result")
+    if groups < 1 or x.shape[-1] % groups:
+        raise ShapeError(f"{name}: {x.shape[-1]} channels in {groups} groups",
+                         expected="a number of groups that divides the channels",
+                         fix="groups=1 joins every channel with every other")
     spans = [span(k, d) for k, d in zip(kernel.shape[:-2], gaps, strict=True)]
-    grown = [n * s for n, s in zip(x.shape[1:-1], strides, strict=True)]
-    cut = widths(name, padding, grown, spans, strides)
-    least = grown if padding == "same" else [
+    upsampled = [n * s for n, s in zip(x.shape[1:-1], strides, strict=True)]
+    widths = padding_widths(name, padding, upsampled, spans, strides)
+    least = upsampled if padding == "same" else [
         max(span(n, s) + reach - 1 - sum(ends), 0)
-        for n, s, reach, ends in zip(x.shape[1:-1], strides, spans, cut, strict=True)]
+        for n, s, reach, ends in zip(x.shape[1:-1], strides, spans, widths, strict=True)]
     sizes = tuple(n + more for n, more in zip(least, extra, strict=True))
-    y = input_cotangent(x, kernel, sizes, strides, cut, gaps, (1,) * axes, groups)
+    y = input_cotangent(x, kernel, sizes, strides, widths, gaps, (1,) * axes, groups)
     return y if bias is None else add(y, bias)
 
 
-def convolution(x: Value, kernel: Value, stride: Sizes, padding: Widths, dilation: Sizes, dilation_input: Sizes,
-                groups: int) -> Any:
+def convolution(x: Tensor, kernel: Tensor, stride: Sizes, padding: Widths, dilation: Sizes, dilation_input: Sizes,
+                groups: int) -> Tensor:
     """The primitive; `dilation_input` puts zeros between the elements of the input, negative padding cuts off."""
     return bind(ops.CONV, x, kernel, stride=stride, padding=padding, dilation=dilation, dilation_input=dilation_input,
                 groups=groups)
 
 
-def input_cotangent(g: Value, kernel: Value, sizes: Sizes, stride: Sizes, padding: Widths, dilation: Sizes,
-                    dilation_input: Sizes, groups: int) -> Any:
-    """The cotangent of the input, whose axes have `sizes`, of a convolution: stride and input dilation change places.
+def input_cotangent(g: Tensor, kernel: Tensor, sizes: Sizes, stride: Sizes, padding: Widths, dilation: Sizes,
+                    dilation_input: Sizes, groups: int) -> Tensor:
+    """The cotangent of the input, whose axes have `sizes`, of a convolution: stride and input dilation swap.
 
     Element i of the input meets element k of the kernel in the window o for which o * stride + k * dilation - before
     is i * dilation_input.
@@ -171,18 +181,17 @@ def input_cotangent(g: Value, kernel: Value, sizes: Sizes, stride: Sizes, paddin
     if 0 in g.shape or 0 in sizes:
         return full((g.shape[0], *sizes, inner * groups), 0, dtype=g.dtype)
     split = reshape(flip(kernel, tuple(axes)), (*window, inner, groups, outer // groups))
-    turned = permute_dims(split, (*axes, -1, -2, -3))
-    back = []
+    transposed = reshape(permute_dims(split, (*axes, -1, -2, -3)), (*window, outer // groups, groups * inner))
+    widths = []
     for n, o, k, s, (before, _), d, di in zip(sizes, g.shape[1:-1], window, stride, padding, dilation, dilation_input,
                                               strict=True):
-        back.append((span(k, d) - 1 - before, (n - 1) * di - (o - 1) * s + before))
-    return convolution(g, reshape(turned, (*window, outer // groups, groups * inner)), dilation_input, tuple(back),
-                       dilation, stride, groups)
+        widths.append((span(k, d) - 1 - before, (n - 1) * di - (o - 1) * s + before))
+    return convolution(g, transposed, dilation_input, tuple(widths), dilation, stride, groups)
 
 
-def kernel_cotangent(g: Value, x: Value, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes,
-                     dilation_input: Sizes, groups: int) -> Any:
-    """The cotangent of the kernel: `g` goes over `x` as a kernel, with batch and channels in each other's places."""
+def kernel_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes,
+                     dilation_input: Sizes, groups: int) -> Tensor:
+    """The cotangent of the kernel: `g` goes over `x` as a kernel, with batch and channels swapped."""
     axes = range(1, len(window) + 1)
     inner = x.shape[-1] // groups
     if 0 in g.shape or 0 in x.shape:
@@ -190,9 +199,9 @@ def kernel_cotangent(g: Value, x: Value, window: Sizes, stride: Sizes, padding: 
     split = permute_dims(reshape(x, (*x.shape[:-1], groups, inner)), (-1, *axes, -2, 0))
     samples = reshape(split, (inner, *x.shape[1:-1], groups * x.shape[0]))
     kernel = permute_dims(g, (*axes, 0, len(window) + 1))
-    along = []
+    widths = []
     for n, o, k, s, (before, _), d, di in zip(x.shape[1:-1], g.shape[1:-1], window, stride, padding, dilation,
                                               dilation_input, strict=True):
-        along.append((before, (k - 1) * d + (o - 1) * s - (n - 1) * di - before))
-    found = convolution(samples, kernel, dilation, tuple(along), stride, dilation_input, groups)
-    return permute_dims(found, (*axes, 0, len(window) + 1))
+        widths.append((before, (k - 1) * d + (o - 1) * s - (n - 1) * di - before))
+    cotangent = convolution(samples, kernel, dilation, tuple(widths), stride, dilation_input, groups)
+    return permute_dims(cotangent, (*axes, 0, len(window) + 1))

@@ -1,19 +1,18 @@
-"""Embeddings: the rows of a table that indices name."""
+"""Embedding: rows of a table by their indices."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from tarazu.base.errors import ShapeError
 from tarazu.ops.indexing.index import take
 from tarazu.ops.promote import as_value
+from tarazu.ops.typing import ArrayLike, Tensor
 
 
-def embedding(indices: Any, table: Any) -> Any:
+def embedding(indices: ArrayLike, table: ArrayLike) -> Tensor:
     """The rows of `table` (rows, size) that `indices`, integers of any shape, name: shape (*indices' shape, size).
 
-    Also called a lookup table (Bengio, Ducharme, Vincent and Jauvin, 2003). DTypeError for indices that are not
-    integers, OutOfRangeError for a row that the table lacks.
+    Also called a lookup table (Bengio, Ducharme, Vincent and Jauvin, 2003). ShapeError for a table without two axes,
+    DTypeError for indices that are not integers, OutOfRangeError for a row that the table lacks.
 
     >>> import tarazu as tz
     >>> tz.embedding(tz.tensor([2, 0]), tz.tensor([[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]))

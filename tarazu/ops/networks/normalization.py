@@ -1,20 +1,23 @@
-"""Normalization: values shifted and scaled by the mean and variance of an axis, or by statistics from elsewhere."""
+"""Layer norm and RMS norm over the last axis, and batch norm with given statistics."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import add, astype, divide, multiply, sqrt, square, subtract
 from tarazu.ops.promote import as_float, as_value
 from tarazu.ops.reduce import mean, sum, var
 from tarazu.ops.shape import broadcast_to
+from tarazu.ops.typing import ArrayLike, Tensor
 
 
-def layer_norm(x: Any, weight: Any, bias: Any, *, epsilon: float = 1e-5) -> Any:
+def layer_norm(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, *, epsilon: float = 1e-5) -> Tensor:
     """The last axis shifted to mean 0, scaled to variance 1, then times weight plus bias (Ba, Kiros and Hinton, 2016).
 
-    `weight` and `bias` have the size of the last axis; `epsilon` is added to the variance.
+    The shape of `x`, (..., n), stays; `weight` and `bias` have the shape (n,) or are numbers; `epsilon` is added to the
+    variance (the default is torch's). Integers become float32. ShapeError when the sizes do not fit, AxisError for a
+    scalar `x`.
 
     >>> import tarazu as tz
     >>> tz.layer_norm(tz.tensor([1.0, 3.0]), tz.ones(2), tz.zeros(2), epsilon=0)
@@ -25,7 +28,7 @@ def layer_norm(x: Any, weight: Any, bias: Any, *, epsilon: float = 1e-5) -> Any:
     return _layer_norm(x, weight, bias, epsilon=epsilon)
 
 
-def _standardized(x: Any, epsilon: float) -> tuple[Any, Any]:
+def _standardized(x: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
     """`x` with mean 0 and variance 1 along the last axis, and one over its standard deviation."""
     centered = subtract(x, mean(x, -1, keepdims=True))
     scale = divide(1, sqrt(add(var(x, -1, keepdims=True), epsilon)))
@@ -33,7 +36,7 @@ def _standardized(x: Any, epsilon: float) -> tuple[Any, Any]:
 
 
 @composite("layer_norm_vjp")
-def _layer_norm_cotangents(g: Any, x: Any, weight: Any, *, epsilon: float) -> tuple[Any, Any, Any]:
+def _layer_norm_cotangents(g: Tensor, x: Tensor, weight: Tensor, *, epsilon: float) -> tuple[Tensor, ...]:
     """With z the standardized x, s its scale and v = g weight: s (v - mean(v) - z mean(v z)) for x."""
     z, scale = _standardized(x, epsilon)
     v, rows = multiply(g, weight), tuple(range(len(x.shape) - 1))
@@ -41,48 +44,54 @@ def _layer_norm_cotangents(g: Any, x: Any, weight: Any, *, epsilon: float) -> tu
     return multiply(scale, inner), sum(multiply(g, z), rows), sum(g, rows)
 
 
-def _layer_norm_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any, *, epsilon: float) -> list[Any]:
-    found = _layer_norm_cotangents(cotangents[0], *inputs[:2], epsilon=epsilon)
-    return [astype(g, x.dtype, copy=False) for g, x in zip(found, inputs, strict=True)]
+def _layer_norm_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                     needed: Sequence[bool], *, epsilon: float) -> list[Tensor | None]:
+    of_inputs = _layer_norm_cotangents(cotangents[0], *inputs[:2], epsilon=epsilon)
+    return [astype(g, x.dtype, copy=False) for g, x in zip(of_inputs, inputs, strict=True)]
 
 
 @composite("layer_norm", gradient=_layer_norm_rule)
-def _layer_norm(x: Any, weight: Any, bias: Any, *, epsilon: float) -> Any:
+def _layer_norm(x: Tensor, weight: Tensor, bias: Tensor, *, epsilon: float) -> Tensor:
     return add(multiply(_standardized(x, epsilon)[0], weight), bias)
 
 
-def rms_norm(x: Any, weight: Any, *, epsilon: float = 1e-5) -> Any:
+def rms_norm(x: ArrayLike, weight: ArrayLike, *, epsilon: float = 1e-5) -> Tensor:
     """The last axis divided by its root mean square, then times weight (Zhang and Sennrich, 2019).
 
-    `weight` has the size of the last axis; `epsilon` is added to the mean square.
+    The shape of `x`, (..., n), stays for a `weight` of shape (n,) or a number; `epsilon` is added to the mean square.
+    Integers become float32. ShapeError when the sizes do not fit, AxisError for a scalar `x`.
 
     >>> import tarazu as tz
     >>> tz.rms_norm(tz.tensor([1.0, 7.0]), tz.tensor([5.0, 5.0]), epsilon=0)
     Tensor([1., 7.], dtype=float32)
     """
-    return _rms_norm(as_float(x), weight, epsilon=epsilon)
+    return _rms_norm(as_float(x), as_value(weight), epsilon=epsilon)
 
 
 @composite("rms_norm")
-def _rms_norm(x: Any, weight: Any, *, epsilon: float) -> Any:
+def _rms_norm(x: Tensor, weight: Tensor, *, epsilon: float) -> Tensor:
     return multiply(divide(x, sqrt(add(mean(square(x), -1, keepdims=True), epsilon))), weight)
 
 
-def batch_norm(x: Any, mean: Any, variance: Any, weight: Any = 1.0, bias: Any = 0.0, *, epsilon: float = 1e-5) -> Any:
+def batch_norm(x: ArrayLike, mean: ArrayLike, variance: ArrayLike, weight: ArrayLike = 1.0, bias: ArrayLike = 0.0, *,
+               epsilon: float = 1e-5) -> Tensor:
     """(x - mean) / sqrt(variance + epsilon) times weight plus bias, for each channel (Ioffe and Szegedy, 2015).
 
-    The statistics are arguments, of the size of the last axis like `weight` and `bias`: in training those of the batch,
-    `tz.mean(x, axes)` and `tz.var(x, axes)` over all other axes, in evaluation running averages.
+    The shape of `x`, (..., channels), stays. The statistics are arguments of shape (channels,) like `weight` and
+    `bias`: in training those of the batch, `tz.mean(x, axes)` and `tz.var(x, axes)` over all other axes, in evaluation
+    running averages. Integers become float32. ShapeError when the sizes do not fit.
 
     >>> import tarazu as tz
     >>> tz.batch_norm(tz.tensor([[1.0], [5.0]]), tz.tensor([3.0]), tz.tensor([4.0]), epsilon=0).flatten()
     Tensor([-1.,  1.], dtype=float32)
     """
     x = as_float(x)
-    return _batch_norm(x, mean, variance, as_value(weight, x.dtype), as_value(bias, x.dtype), epsilon=epsilon)
+    weight, bias = as_value(weight, x.dtype), as_value(bias, x.dtype)
+    return _batch_norm(x, as_value(mean), as_value(variance), weight, bias, epsilon=epsilon)
 
 
 @composite("batch_norm")
-def _batch_norm(x: Any, mean: Any, variance: Any, weight: Any, bias: Any, *, epsilon: float) -> Any:
+def _batch_norm(x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, *,
+                epsilon: float) -> Tensor:
     scaled = divide(subtract(x, mean), sqrt(add(variance, epsilon)))
     return add(multiply(scaled, weight), bias)

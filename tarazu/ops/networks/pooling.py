@@ -1,4 +1,4 @@
-"""The largest or the mean element of windows that go over one, two or three axes between the batch and the channels.
+"""Pooling: the maximum or the mean of windows over one, two or three axes, channels last.
 
 Windows that lie side by side without padding are a reshape; others are strided slices, one per element of the window.
 """
@@ -7,34 +7,32 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from tarazu.base import dtypes
 from tarazu.base.errors import ShapeError
 from tarazu.ir import op as ops
-from tarazu.ir.interpreter import Value, bind
+from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.convolution import Widths, convolved_size, span
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import add, divide
-from tarazu.ops.networks.window_options import numbers, widths
+from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis
 from tarazu.ops.promote import as_float, as_value
 from tarazu.ops.reduce import max, mean
 from tarazu.ops.shape import concat, pad, reshape, slice_axis, stack
-
-Sizes = tuple[int, ...]
-Numbers = int | Sequence[int]
+from tarazu.ops.typing import ArrayLike, Scalar, Tensor
 
 
-def max_pool(x: Any, window: Numbers, *, stride: Numbers | None = None, padding: Any = "valid",
-             dilation: Numbers = 1) -> Any:
-    """The largest element of each window, for each channel: (batch, *sizes, channels) to (batch, *places, channels).
+def max_pool(x: ArrayLike, window: Numbers, *, stride: Numbers | None = None, padding: Padding = "valid",
+             dilation: Numbers = 1) -> Tensor:
+    """The largest element of each window, for each channel: (batch, *sizes, channels) to (batch, *windows, channels).
 
     Options are one number or one per axis: `stride` from one window to the next (the size of the window unless given),
     `padding` as in `conv2d` (what is added is never the largest), `dilation` between the elements of a window. Equal
-    largest elements share the gradient. ShapeError for an input without these axes, ArgumentError for bad options.
+    largest elements share the gradient. ShapeError for an input without these axes, windows that do not fit, or padding
+    as wide as a window; ArgumentError for options out of range.
 
     >>> import tarazu as tz
     >>> tz.max_pool(tz.tensor([[[1.0], [3.0], [2.0], [5.0]]]), 2).flatten()
@@ -42,17 +40,18 @@ def max_pool(x: Any, window: Numbers, *, stride: Numbers | None = None, padding:
     """
     x = as_value(x)
     axes = _axes("max_pool", x)
-    sizes, steps = numbers("max_pool", "window", window, axes), _strides("max_pool", window, stride, axes)
-    gaps = numbers("max_pool", "dilation", dilation, axes)
-    edges = _edges("max_pool", x, padding, sizes, steps, gaps)
-    return _max_pool(x, window=sizes, stride=steps, padding=edges, dilation=gaps)
+    sizes, strides = per_axis("max_pool", "window", window, axes), _strides("max_pool", window, stride, axes)
+    gaps = per_axis("max_pool", "dilation", dilation, axes)
+    widths = _padding("max_pool", x, padding, sizes, strides, gaps)
+    return _max_pool(x, window=sizes, stride=strides, padding=widths, dilation=gaps)
 
 
-def average_pool(x: Any, window: Numbers, *, stride: Numbers | None = None, padding: Any = "valid",
-                 count_padding: bool = False) -> Any:
-    """The mean of each window, for each channel: (batch, *sizes, channels) to (batch, *places, channels).
+def average_pool(x: ArrayLike, window: Numbers, *, stride: Numbers | None = None, padding: Padding = "valid",
+                 count_padding: bool = False) -> Tensor:
+    """The mean of each window, for each channel: (batch, *sizes, channels) to (batch, *windows, channels).
 
-    The options are those of `max_pool`; with `count_padding` padded places count as zeros, else they do not count.
+    Options and errors as in `max_pool`, without dilation; with `count_padding` the padding counts as zeros, else it
+    does not count.
 
     >>> import tarazu as tz
     >>> tz.average_pool(tz.tensor([[[1.0], [3.0], [2.0], [5.0]]]), 3, stride=1, padding="same").flatten()
@@ -60,83 +59,88 @@ def average_pool(x: Any, window: Numbers, *, stride: Numbers | None = None, padd
     """
     x = as_float(x)
     axes = _axes("average_pool", x)
-    sizes, steps = numbers("average_pool", "window", window, axes), _strides("average_pool", window, stride, axes)
-    edges = _edges("average_pool", x, padding, sizes, steps, (1,) * axes)
-    return _average_pool(x, window=sizes, stride=steps, padding=edges, count_padding=count_padding)
+    sizes, strides = per_axis("average_pool", "window", window, axes), _strides("average_pool", window, stride, axes)
+    widths = _padding("average_pool", x, padding, sizes, strides, (1,) * axes)
+    return _average_pool(x, window=sizes, stride=strides, padding=widths, count_padding=count_padding)
 
 
-def adaptive_max_pool(x: Any, sizes: Numbers) -> Any:
-    """The largest element of each of `sizes` parts per axis, which cover the input whatever its size.
+def adaptive_max_pool(x: ArrayLike, sizes: Numbers) -> Tensor:
+    """The maximum of each of `sizes` parts per axis: (batch, *old sizes, channels) to (batch, *sizes, channels).
 
     Part i of m in an axis of n elements goes from floor(i n / m) to ceil((i + 1) n / m), as in torch. Axis after axis,
-    equal largest elements share the gradient.
+    equal largest elements share the gradient. ShapeError for an input without these axes or elements, ArgumentError for
+    sizes below 1.
 
     >>> import tarazu as tz
     >>> tz.adaptive_max_pool(tz.tensor([[[1.0], [3.0], [2.0], [5.0], [4.0]]]), 2).flatten()
     Tensor([3., 5.], dtype=float32)
     """
     x = as_value(x)
-    return _adaptive_max_pool(x, sizes=_parts("adaptive_max_pool", x, sizes))
+    return _adaptive_max_pool(x, sizes=_target_sizes("adaptive_max_pool", x, sizes))
 
 
-def adaptive_average_pool(x: Any, sizes: Numbers) -> Any:
-    """The mean of each of `sizes` parts per axis, as `adaptive_max_pool` cuts them; sizes=1 is the mean of all.
+def adaptive_average_pool(x: ArrayLike, sizes: Numbers) -> Tensor:
+    """The mean of each of `sizes` parts per axis: (batch, *old sizes, channels) to (batch, *sizes, channels).
+
+    Parts and errors as in `adaptive_max_pool`; sizes=1 is the mean of all (global average pooling; Lin, Chen and Yan,
+    2014).
 
     >>> import tarazu as tz
     >>> tz.adaptive_average_pool(tz.tensor([[[1.0], [3.0], [2.0], [6.0]]]), 2).flatten()
     Tensor([2., 4.], dtype=float32)
     """
     x = as_float(x)
-    return _adaptive_average_pool(x, sizes=_parts("adaptive_average_pool", x, sizes))
+    return _adaptive_average_pool(x, sizes=_target_sizes("adaptive_average_pool", x, sizes))
 
 
 # Options --------------------------------------------------------------------------------------------------------
 
-def _axes(name: str, x: Value) -> int:
+def _axes(name: str, x: Tensor) -> int:
+    """How many axes lie between the batch and the channels."""
     if len(x.shape) < 3:
         raise ShapeError(f"{name}: an input of shape {x.shape}", expected="(batch, *sizes, channels)",
                          fix="x[None] is a batch of one, x[..., None] has one channel")
     return len(x.shape) - 2
 
 
-def _strides(name: str, window: Any, stride: Any, axes: int) -> Sizes:
-    return numbers(name, "stride", window if stride is None else stride, axes)
+def _strides(name: str, window: Numbers, stride: Numbers | None, axes: int) -> Sizes:
+    return per_axis(name, "stride", window if stride is None else stride, axes)
 
 
-def _edges(name: str, x: Value, padding: Any, window: Sizes, stride: Sizes, dilation: Sizes) -> Widths:
+def _padding(name: str, x: Tensor, padding: Padding, window: Sizes, stride: Sizes, dilation: Sizes) -> Widths:
     spans = [span(k, d) for k, d in zip(window, dilation, strict=True)]
-    edges = widths(name, padding, x.shape[1:-1], spans, stride)
-    if any(before >= reach or after >= reach for (before, after), reach in zip(edges, spans, strict=True)):
-        raise ShapeError(f"{name}: padding {edges} for windows that span {tuple(spans)}",
+    widths = padding_widths(name, padding, x.shape[1:-1], spans, stride)
+    if any(before >= reach or after >= reach for (before, after), reach in zip(widths, spans, strict=True)):
+        raise ShapeError(f"{name}: padding {widths} for windows that span {tuple(spans)}",
                          expected="less padding than a window is wide, so that none is empty",
                          fix="half the window is usual")
-    if any(n + before + after < reach for n, (before, after), reach in zip(x.shape[1:-1], edges, spans, strict=True)):
+    if any(n + before + after < reach for n, (before, after), reach in zip(x.shape[1:-1], widths, spans, strict=True)):
         raise ShapeError(f"{name}: windows that span {tuple(spans)} in an input of shape {x.shape}",
                          expected="windows that fit into the axes between the batch and the channels",
                          fix='use a smaller window, or padding="same"')
-    return edges
+    return widths
 
 
-def _parts(name: str, x: Value, sizes: Any) -> Sizes:
-    found = numbers(name, "sizes", sizes, _axes(name, x))
+def _target_sizes(name: str, x: Tensor, sizes: Numbers) -> Sizes:
+    wanted = per_axis(name, "sizes", sizes, _axes(name, x))
     if 0 in x.shape[1:-1]:
         raise ShapeError(f"{name}: an input of shape {x.shape}", expected="at least one element along each axis",
                          fix="check the sizes before")
-    return found
+    return wanted
 
 
 # Bodies ---------------------------------------------------------------------------------------------------------
 
 @composite("max_pool")
-def _max_pool(x: Any, *, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes) -> Any:
+def _max_pool(x: Tensor, *, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes) -> Tensor:
     tiles = _tiles(x, window, stride, padding, dilation)
     if tiles is not None:
         return max(tiles, tuple(range(2, len(tiles.shape) - 1, 2)))
-    return max(stack(_elements(_padded(x, padding, _smallest(x.dtype)), window, stride, dilation)), 0)
+    return max(stack(_elements(_padded(x, padding, _least(x.dtype)), window, stride, dilation)), 0)
 
 
 @composite("average_pool")
-def _average_pool(x: Any, *, window: Sizes, stride: Sizes, padding: Widths, count_padding: bool) -> Any:
+def _average_pool(x: Tensor, *, window: Sizes, stride: Sizes, padding: Widths, count_padding: bool) -> Tensor:
     plain = (1,) * len(window)
     tiles = _tiles(x, window, stride, padding, plain)
     if tiles is not None:
@@ -151,12 +155,12 @@ def _average_pool(x: Any, *, window: Sizes, stride: Sizes, padding: Widths, coun
 
 
 @composite("adaptive_max_pool")
-def _adaptive_max_pool(x: Any, *, sizes: Sizes) -> Any:
+def _adaptive_max_pool(x: Tensor, *, sizes: Sizes) -> Tensor:
     return _by_parts(max, x, sizes)
 
 
 @composite("adaptive_average_pool")
-def _adaptive_average_pool(x: Any, *, sizes: Sizes) -> Any:
+def _adaptive_average_pool(x: Tensor, *, sizes: Sizes) -> Tensor:
     return _by_parts(mean, x, sizes)
 
 
@@ -164,7 +168,7 @@ def _at(axis: int, value: int, sizes: Sizes) -> Sizes:
     return (*sizes[:axis], value, *sizes[axis + 1:])
 
 
-def _by_parts(reduce: Callable[..., Any], x: Any, sizes: Sizes) -> Any:
+def _by_parts(reduce: Callable[..., Tensor], x: Tensor, sizes: Sizes) -> Tensor:
     for axis, parts in enumerate(sizes, 1):
         size = x.shape[axis]
         if size % parts == 0:
@@ -175,42 +179,41 @@ def _by_parts(reduce: Callable[..., Any], x: Any, sizes: Sizes) -> Any:
     return x
 
 
-def _tiles(x: Any, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes) -> Any:
+def _tiles(x: Tensor, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes) -> Tensor | None:
     """`x` with each axis split in (windows, elements), where windows lie side by side; else None."""
     if stride != window or any(map(any, padding)) or any(gap != 1 for gap in dilation):
         return None
-    places = [n // size for n, size in zip(x.shape[1:], window, strict=False)]
-    covered = (x.shape[0], *(n * size for n, size in zip(places, window, strict=True)), x.shape[-1])
+    counts = [n // size for n, size in zip(x.shape[1:], window, strict=False)]
+    covered = (x.shape[0], *(n * size for n, size in zip(counts, window, strict=True)), x.shape[-1])
     if covered != x.shape:
         x = bind(ops.SLICE, x, start=(0,) * len(covered), stop=covered, step=(1,) * len(covered))
-    split = itertools.chain.from_iterable(zip(places, window, strict=True))
+    split = itertools.chain.from_iterable(zip(counts, window, strict=True))
     return reshape(x, (x.shape[0], *split, x.shape[-1]))
 
 
-def _padded(x: Any, padding: Widths, value: Any) -> Any:
+def _padded(x: Tensor, padding: Widths, value: Scalar) -> Tensor:
     return pad(x, [(0, 0), *padding, (0, 0)], as_value(value, x.dtype)) if any(map(any, padding)) else x
 
 
-def _smallest(dtype: dtypes.DType) -> Any:
-    """What never is the largest element."""
+def _least(dtype: dtypes.DType) -> Scalar:
+    """What is never the largest element."""
     if dtype.is_integer:
         return int(np.iinfo(dtype.numpy).min)
     return False if dtype is dtypes.bool_ else -math.inf
 
 
-def _elements(x: Any, window: Sizes, stride: Sizes, dilation: Sizes) -> list[Any]:
+def _elements(x: Tensor, window: Sizes, stride: Sizes, dilation: Sizes) -> list[Tensor]:
     """For each element of the window, in order, a tensor of that element of all windows."""
-    places = list(map(convolved_size, x.shape[1:-1], window, stride, ((0, 0),) * len(window), dilation,
+    counts = list(map(convolved_size, x.shape[1:-1], window, stride, ((0, 0),) * len(window), dilation,
                       (1,) * len(window)))
-    steps = (1, *stride, 1)
-    found = []
+    elements = []
     for offsets in itertools.product(*(range(0, span(k, d), d) for k, d in zip(window, dilation, strict=True))):
-        stop = (x.shape[0], *(a + span(n, s) for a, n, s in zip(offsets, places, stride, strict=True)), x.shape[-1])
-        found.append(bind(ops.SLICE, x, start=(0, *offsets, 0), stop=stop, step=steps))
-    return found
+        stop = (x.shape[0], *(a + span(n, s) for a, n, s in zip(offsets, counts, stride, strict=True)), x.shape[-1])
+        elements.append(bind(ops.SLICE, x, start=(0, *offsets, 0), stop=stop, step=(1, *stride, 1)))
+    return elements
 
 
-def _counts(x: Any, window: Sizes, stride: Sizes, padding: Widths) -> np.ndarray:
+def _counts(x: Tensor, window: Sizes, stride: Sizes, padding: Widths) -> np.ndarray:
     """How many elements of each window are not padding."""
     total = np.ones(1)
     for n, k, s, (before, after) in zip(x.shape[1:-1], window, stride, padding, strict=True):

@@ -1,8 +1,6 @@
-"""Recurrent networks: one step (cells) and whole sequences, which are scans over time."""
+"""LSTM and GRU: cells for one step, and whole sequences as scans over time."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from tarazu.base.errors import ShapeError
 from tarazu.ops.contract import matmul
@@ -13,10 +11,14 @@ from tarazu.ops.elementwise import add, multiply, sigmoid, subtract, tanh
 from tarazu.ops.networks.recurrent_gradient import gru_cotangents, lstm_cotangents
 from tarazu.ops.promote import as_float, as_value, promote_all
 from tarazu.ops.shape import slice_axis, swapaxes
+from tarazu.ops.typing import ArrayLike, Tensor
 
 
-def lstm_cell(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b: Any = None) -> tuple[Any, Any]:
-    """One step of a long short-term memory; gives the new (h, c). See `lstm`, without the time axis.
+def lstm_cell(x: ArrayLike, h: ArrayLike, c: ArrayLike, w_ih: ArrayLike, w_hh: ArrayLike,
+              b: ArrayLike | None = None) -> tuple[Tensor, Tensor]:
+    """One step of a long short-term memory (Hochreiter and Schmidhuber, 1997); gives the new (h, c).
+
+    x (batch, features); weights, states and formulas as in `lstm`. ShapeError when the sizes do not fit.
 
     >>> import tarazu as tz
     >>> h, c = tz.lstm_cell(tz.ones((2, 3)), tz.zeros((2, 4)), tz.zeros((2, 4)), tz.ones((3, 16)), tz.ones((4, 16)))
@@ -28,8 +30,8 @@ def lstm_cell(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b: Any = None) -> tu
     return _lstm_cell(_affine(x, w_ih, *bias), h, c, w_hh)
 
 
-def lstm(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b: Any = None, *,
-         reverse: bool = False) -> tuple[Any, tuple[Any, Any]]:
+def lstm(x: ArrayLike, h: ArrayLike, c: ArrayLike, w_ih: ArrayLike, w_hh: ArrayLike, b: ArrayLike | None = None, *,
+         reverse: bool = False) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """A long short-term memory over the time axis of `x`; gives all outputs and the last (h, c).
 
     x (batch, time, features), h and c (batch, units), w_ih (features, 4 units), w_hh (units, 4 units), b (4 units,);
@@ -45,12 +47,15 @@ def lstm(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b: Any = None, *,
     """
     x, w_ih, w_hh, h, c, *bias = _values("lstm", x, w_ih, w_hh, h, c, b)
     _require_shapes("lstm", 4, 3, x, w_ih, w_hh, h, c)
-    y, h, c, *_ = _lstm(_affine(swapaxes(x, 0, 1), w_ih, *bias), h, c, w_hh, reverse=reverse)
-    return swapaxes(y, 0, 1), (h, c)
+    y, last_h, last_c, *_ = _lstm(_affine(swapaxes(x, 0, 1), w_ih, *bias), h, c, w_hh, reverse=reverse)
+    return swapaxes(y, 0, 1), (last_h, last_c)
 
 
-def gru_cell(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
-    """One step of a gated recurrent unit; gives the new h. See `gru`, without the time axis.
+def gru_cell(x: ArrayLike, h: ArrayLike, w_ih: ArrayLike, w_hh: ArrayLike, b_ih: ArrayLike | None = None,
+             b_hh: ArrayLike | None = None) -> Tensor:
+    """One step of a gated recurrent unit (Cho et al., 2014); gives the new h.
+
+    x (batch, features); weights, state and formulas as in `gru`. ShapeError when the sizes do not fit.
 
     >>> import tarazu as tz
     >>> tz.gru_cell(tz.ones((2, 3)), tz.zeros((2, 4)), tz.ones((3, 12)), tz.ones((4, 12))).shape
@@ -61,8 +66,8 @@ def gru_cell(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any =
     return _gru_cell(_affine(x, w_ih, b_ih), h, w_hh, b_hh)
 
 
-def gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None, *,
-        reverse: bool = False) -> tuple[Any, Any]:
+def gru(x: ArrayLike, h: ArrayLike, w_ih: ArrayLike, w_hh: ArrayLike, b_ih: ArrayLike | None = None,
+        b_hh: ArrayLike | None = None, *, reverse: bool = False) -> tuple[Tensor, Tensor]:
     """A gated recurrent unit over the time axis of `x`; gives all outputs and the last h.
 
     x (batch, time, features), h (batch, units), w_ih (features, 3 units), w_hh (units, 3 units), b_ih and b_hh
@@ -78,22 +83,24 @@ def gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
     """
     x, w_ih, w_hh, h, b_ih, b_hh = _gru_values("gru", x, w_ih, w_hh, h, b_ih, b_hh)
     _require_shapes("gru", 3, 3, x, w_ih, w_hh, h)
-    y, h, *_ = _gru(_affine(swapaxes(x, 0, 1), w_ih, b_ih), h, w_hh, b_hh, reverse=reverse)
-    return swapaxes(y, 0, 1), h
+    y, last_h, *_ = _gru(_affine(swapaxes(x, 0, 1), w_ih, b_ih), h, w_hh, b_hh, reverse=reverse)
+    return swapaxes(y, 0, 1), last_h
 
 
-def _values(name: str, *tensors: Any) -> list[Any]:
-    """The tensors that are not None, as floats of the one dtype in which they meet."""
+def _values(name: str, *tensors: ArrayLike | None) -> list[Tensor]:
+    """The tensors that are not None, as floats of their common dtype."""
     return promote_all([as_float(x) for x in tensors if x is not None], name)
 
 
-def _gru_values(name: str, x: Any, w_ih: Any, w_hh: Any, h: Any, b_ih: Any, b_hh: Any) -> list[Any]:
+def _gru_values(name: str, x: ArrayLike, w_ih: ArrayLike, w_hh: ArrayLike, h: ArrayLike, b_ih: ArrayLike | None,
+                b_hh: ArrayLike | None) -> list[Tensor]:
+    """All as floats of their common dtype; a bias of None is zeros."""
     width = as_value(w_hh).shape[-1:]
     biases = [full(width, 0, dtype=as_float(w_hh).dtype) if b is None else b for b in (b_ih, b_hh)]
     return _values(name, x, w_ih, w_hh, h, *biases)
 
 
-def _require_shapes(name: str, gates: int, axes: int, x: Any, w_ih: Any, w_hh: Any, *states: Any) -> None:
+def _require_shapes(name: str, gates: int, axes: int, x: Tensor, w_ih: Tensor, w_hh: Tensor, *states: Tensor) -> None:
     units = w_hh.shape[0] if w_hh.shape else 0
     fit = (len(x.shape) == axes and w_ih.shape == (x.shape[-1], gates * units) and w_hh.shape == (units, gates * units)
            and all(state.shape == (x.shape[0], units) for state in states))
@@ -106,62 +113,65 @@ def _require_shapes(name: str, gates: int, axes: int, x: Any, w_ih: Any, w_hh: A
                          fix="the weights are those of x @ w: transpose those that come from torch")
 
 
-def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
+def _affine(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     product = matmul(x, weight)
     return product if bias is None else add(product, bias)
 
 
-def _gates(x: Any, count: int) -> list[Any]:
+def _gates(x: Tensor, count: int) -> list[Tensor]:
+    """The last axis in `count` equal parts."""
     units = x.shape[-1] // count
     return [slice_axis(x, len(x.shape) - 1, i * units, (i + 1) * units) for i in range(count)]
 
 
-def _lstm_step(own: Any, h: Any, c: Any, w_hh: Any) -> tuple[Any, ...]:
-    """The new h and c, and what their gradient needs: the gates and tanh(c)."""
-    i, f, g, o = _gates(add(own, matmul(h, w_hh)), 4)
+def _lstm_step(x_part: Tensor, h: Tensor, c: Tensor, w_hh: Tensor) -> tuple[Tensor, ...]:
+    """The new h and c, and what their gradient needs: the gates and tanh(c); `x_part` is x w_ih + b."""
+    i, f, g, o = _gates(add(x_part, matmul(h, w_hh)), 4)
     i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
     c = add(multiply(f, c), multiply(i, g))
     tanh_c = tanh(c)
     return multiply(o, tanh_c), c, i, f, g, o, tanh_c
 
 
-def _gru_step(own: Any, h: Any, w_hh: Any, b_hh: Any) -> tuple[Any, ...]:
-    """The new h, and what its gradient needs: the gates and p_n."""
-    past = _affine(h, w_hh, b_hh)
-    (own_r, own_z, own_n), (past_r, past_z, past_n) = _gates(own, 3), _gates(past, 3)
-    r, z = sigmoid(add(own_r, past_r)), sigmoid(add(own_z, past_z))
-    n = tanh(add(own_n, multiply(r, past_n)))
-    return add(n, multiply(z, subtract(h, n))), r, z, n, past_n
+def _gru_step(x_part: Tensor, h: Tensor, w_hh: Tensor, b_hh: Tensor) -> tuple[Tensor, ...]:
+    """The new h, and what its gradient needs: the gates and h_n, that part of h w_hh + b_hh;
+    `x_part` is x w_ih + b_ih.
+    """
+    (x_r, x_z, x_n), (h_r, h_z, h_n) = _gates(x_part, 3), _gates(_affine(h, w_hh, b_hh), 3)
+    r, z = sigmoid(add(x_r, h_r)), sigmoid(add(x_z, h_z))
+    n = tanh(add(x_n, multiply(r, h_n)))
+    return add(n, multiply(z, subtract(h, n))), r, z, n, h_n
 
 
 @composite("lstm_cell")
-def _lstm_cell(own: Any, h: Any, c: Any, w_hh: Any) -> tuple[Any, Any]:
-    return _lstm_step(own, h, c, w_hh)[:2]
+def _lstm_cell(x_part: Tensor, h: Tensor, c: Tensor, w_hh: Tensor) -> tuple[Tensor, Tensor]:
+    new_h, new_c, *_ = _lstm_step(x_part, h, c, w_hh)
+    return new_h, new_c
 
 
 @composite("gru_cell")
-def _gru_cell(own: Any, h: Any, w_hh: Any, b_hh: Any) -> Any:
-    return _gru_step(own, h, w_hh, b_hh)[0]
+def _gru_cell(x_part: Tensor, h: Tensor, w_hh: Tensor, b_hh: Tensor) -> Tensor:
+    return _gru_step(x_part, h, w_hh, b_hh)[0]
 
 
 # Rows are steps here: (time, batch, ...). Beside the outputs and the last state, the sequences give for each step what
 # its gradient needs, and the state before it. Where no gradient is taken, compilation leaves these results out.
 
 @composite("lstm", gradient=lstm_cotangents)
-def _lstm(own: Any, h: Any, c: Any, w_hh: Any, *, reverse: bool) -> tuple[Any, ...]:
-    def step(states: tuple[Any, Any], row: Any) -> tuple[tuple[Any, Any], tuple[Any, ...]]:
+def _lstm(x_parts: Tensor, h: Tensor, c: Tensor, w_hh: Tensor, *, reverse: bool) -> tuple[Tensor, ...]:
+    def step(states: tuple[Tensor, Tensor], row: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, ...]]:
         h, c, *inner = _lstm_step(row, *states, w_hh)
         return (h, c), (h, *inner, *states)
 
-    (h, c), (outputs, *kept) = scan(step, (h, c), own, reverse=reverse)
+    (h, c), (outputs, *kept) = scan(step, (h, c), x_parts, reverse=reverse)
     return outputs, h, c, *kept
 
 
 @composite("gru", gradient=gru_cotangents)
-def _gru(own: Any, h: Any, w_hh: Any, b_hh: Any, *, reverse: bool) -> tuple[Any, ...]:
-    def step(h: Any, row: Any) -> tuple[Any, tuple[Any, ...]]:
+def _gru(x_parts: Tensor, h: Tensor, w_hh: Tensor, b_hh: Tensor, *, reverse: bool) -> tuple[Tensor, ...]:
+    def step(h: Tensor, row: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         after, *inner = _gru_step(row, h, w_hh, b_hh)
         return after, (after, *inner, h)
 
-    h, (outputs, *kept) = scan(step, h, own, reverse=reverse)
+    h, (outputs, *kept) = scan(step, h, x_parts, reverse=reverse)
     return outputs, h, *kept

@@ -1,20 +1,22 @@
-"""Softmax and its kin: the elements along an axis as probabilities."""
+"""Softmax, softmin and the logarithm of softmax, with gradients of their own."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import divide, exp, log, multiply, negative, stop_gradient, subtract
 from tarazu.ops.promote import as_float
 from tarazu.ops.reduce import max, sum
+from tarazu.ops.typing import ArrayLike, Tensor
 
 
-def softmax(x: Any, axis: int = -1) -> Any:
-    """Positive numbers that sum to 1 along an axis: exp(x) over its sum, without overflow.
+def softmax(x: ArrayLike, axis: int = -1) -> Tensor:
+    """exp(x) over its sum along an axis, without overflow: positive numbers that sum to 1 (Bridle, 1990).
 
-    An element of -inf gets 0. Where all are -inf there is no such distribution and the result is nan (attention, where
-    that happens to masked rows, gives zeros).
+    The shape stays; integers become float32. An element of -inf gets 0; where all are -inf there is no such
+    distribution and the result is nan (attention, where that happens to masked rows, gives zeros). AxisError for an
+    axis that `x` lacks, ShapeError for an axis without elements, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.softmax(tz.tensor([1000.0, 1000.0]))
@@ -23,8 +25,8 @@ def softmax(x: Any, axis: int = -1) -> Any:
     return _softmax(as_float(x), axis=axis)
 
 
-def softmin(x: Any, axis: int = -1) -> Any:
-    """`softmax` of -x: the smallest element gets the largest share.
+def softmin(x: ArrayLike, axis: int = -1) -> Tensor:
+    """`softmax` of -x: the smallest element gets the largest share. Shapes and errors as in `softmax`.
 
     >>> import tarazu as tz
     >>> tz.softmin(tz.tensor([0.0, 1000.0]))
@@ -33,8 +35,8 @@ def softmin(x: Any, axis: int = -1) -> Any:
     return softmax(negative(as_float(x)), axis)
 
 
-def log_softmax(x: Any, axis: int = -1) -> Any:
-    """The logarithm of `softmax`, without the loss of digits.
+def log_softmax(x: ArrayLike, axis: int = -1) -> Tensor:
+    """The logarithm of `softmax`, without the loss of digits. Shapes and errors as in `softmax`.
 
     >>> import tarazu as tz
     >>> tz.log_softmax(tz.tensor([0.0, -1000.0]))
@@ -44,31 +46,33 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 
 
 @composite("softmax_vjp")
-def softmax_cotangent(g: Any, y: Any, *, axis: int) -> Any:
+def softmax_cotangent(g: Tensor, y: Tensor, *, axis: int) -> Tensor:
     """The cotangent of x from that of y = softmax(x): y (g - sum(g y))."""
     return multiply(y, subtract(g, sum(multiply(g, y), axis, keepdims=True)))
 
 
 @composite("log_softmax_vjp")
-def _log_softmax_cotangent(g: Any, y: Any, *, axis: int) -> Any:
+def _log_softmax_cotangent(g: Tensor, y: Tensor, *, axis: int) -> Tensor:
     return subtract(g, multiply(exp(y), sum(g, axis, keepdims=True)))
 
 
-def _softmax_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any, *, axis: int) -> list[Any]:
+def _softmax_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                  needed: Sequence[bool], *, axis: int) -> list[Tensor | None]:
     return [softmax_cotangent(cotangents[0], outputs[0], axis=axis)]
 
 
-def _log_softmax_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any, *, axis: int) -> list[Any]:
+def _log_softmax_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                      needed: Sequence[bool], *, axis: int) -> list[Tensor | None]:
     return [_log_softmax_cotangent(cotangents[0], outputs[0], axis=axis)]
 
 
 @composite("softmax", gradient=_softmax_rule)
-def _softmax(x: Any, *, axis: int) -> Any:
+def _softmax(x: Tensor, *, axis: int) -> Tensor:
     raised = exp(subtract(x, stop_gradient(max(x, axis, keepdims=True))))
     return divide(raised, sum(raised, axis, keepdims=True))
 
 
 @composite("log_softmax", gradient=_log_softmax_rule)
-def _log_softmax(x: Any, *, axis: int) -> Any:
+def _log_softmax(x: Tensor, *, axis: int) -> Tensor:
     shifted = subtract(x, stop_gradient(max(x, axis, keepdims=True)))  # x - logsumexp(x) would lose digits of large x
     return subtract(shifted, log(sum(exp(shifted), axis, keepdims=True)))

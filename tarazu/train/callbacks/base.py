@@ -45,7 +45,7 @@ class Callback:
         return {}
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
-        """Take over what `state_dict` gave, tensors as arrays; called when a fit goes on, after `on_fit_start`."""
+        """Take over what `state_dict` gave, tensors as arrays; called when a fit resumes, after `on_fit_start`."""
 
 
 def wants_steps(callback: Callback) -> bool:

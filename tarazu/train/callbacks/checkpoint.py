@@ -1,4 +1,4 @@
-"""Checkpoints of a training run: all that it has to go on from, written after its epochs."""
+"""Checkpoints: the whole state of a training run, written after its epochs, from which a later fit resumes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from tarazu.train.trainer.run import Run
 
 
 class Checkpoint(Callback):
-    """Writes all that the run needs to go on to `folder`, after every `every`-th epoch and the last; a fit that finds
-    it there goes on from it.
+    """Writes the state of the run to `folder` after every `every`-th epoch and the last; a fit that finds one there
+    resumes from it.
 
     The same script run again after a crash gives what it would have given without, to the same bits: weights, losses,
-    verdict. `epochs` counts those before the crash too. Own callbacks that keep something from epoch to epoch have
-    `state_dict` and `load_state_dict`. Data are not kept: pass the same. With `steps_per_epoch` the batches that the
-    run has had are read again and passed over; so an iterator has to be made anew, to give the same from its start.
+    verdict. `epochs` counts those before the crash too. Callbacks of your own that keep something from epoch to epoch
+    have `state_dict` and `load_state_dict`. Data are not kept: pass the same. With `steps_per_epoch` the batches of
+    completed epochs are read again and skipped, so an iterator has to start from its first batch again. `fit` raises
+    ArgumentError for a checkpoint of another run or a folder with other files, FileFormatError for a damaged one.
 
     >>> import pathlib, tempfile
     >>> import tarazu as tz

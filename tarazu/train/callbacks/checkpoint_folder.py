@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
-from tarazu.record.textfile import from_line, to_line, write_text
+from tarazu.record.json_lines import from_line, to_line
+from tarazu.record.textfile import write_text
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.save.tensor_file import read_tensors, write_tensors
 
@@ -35,7 +36,8 @@ def write(folder: Path, epoch: int, values: dict[str, Any], tensors: Iterable[tu
     folder.mkdir(parents=True, exist_ok=True)
     name = f"tensors-{epoch}.safetensors"
     write_tensors(folder / name, tensors)
-    line = {"format": FORMAT, "tensors": name, "checksum": _checksum(folder / name, values), "values": values}
+    line: dict[str, Any] = {"format": FORMAT, "tensors": name, "checksum": _checksum(folder / name, values),
+                            "values": values}
     write_text(folder / DESCRIPTION, to_line(line) + "\n")
     for path in _own_files(folder):
         if path.name != name:
@@ -54,10 +56,10 @@ def read(folder: Path) -> Content | None:
         return None
     line = _description(folder)
     path = folder / line["tensors"]
-    found = Content(line["values"], read_tensors(path, fix=_start_anew(folder)))
-    if _checksum(path, found.values) != line["checksum"]:
+    content = Content(line["values"], read_tensors(path, fix=_start_anew(folder)))
+    if _checksum(path, content.values) != line["checksum"]:
         raise _damaged(folder, "damaged: the checksum is another")
-    return found
+    return content
 
 
 def _require_free(folder: Path) -> None:
@@ -76,8 +78,8 @@ def _description(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise _damaged(folder, f"not JSON: {error}") from None
     if not isinstance(line, dict) or line.get("format") != FORMAT:
-        found = line.get("format") if isinstance(line, dict) else line
-        raise FileFormatError(f"a checkpoint of format {found!r}", path=folder / DESCRIPTION, expected=repr(FORMAT),
+        given = line.get("format") if isinstance(line, dict) else line
+        raise FileFormatError(f"a checkpoint of format {given!r}", path=folder / DESCRIPTION, expected=repr(FORMAT),
                               fix=f"go on with the version of Tarazu that wrote it, or {_start_anew(folder)}")
     if line.keys() != {"format", "tensors", "checksum", "values"}:
         raise _damaged(folder, f"damaged: it holds {', '.join(line)}")

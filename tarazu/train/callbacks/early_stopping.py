@@ -13,7 +13,8 @@ from tarazu.train.trainer.run import Run
 class EarlyStopping(Monitor):
     """Ends training when `monitor` got no better (by more than `min_delta`) for `patience` epochs (Prechelt, 1998).
 
-    Which weights are kept is up to `KeepBest`, which watches "val_loss" unless told otherwise.
+    Which weights are kept is up to `KeepBest`, which watches "val_loss" by default. ArgumentError for a patience below
+    1, a negative `min_delta` or an unknown `mode`, and after the first epoch for a `monitor` that is not recorded.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.0), loss="mse")

@@ -13,7 +13,15 @@ from tarazu.train.trainer.run import Run
 class KeepBest(Monitor):
     """Keeps the weights of the epoch with the best `monitor` and restores them at the end; part of validated fits.
 
-    `restore=False` leaves the last weights in the model; `epoch` says which was best.
+    `restore=False` leaves the last weights in the model; `epoch` says which was best. ArgumentError for a `mode` other
+    than "min" and "max", and after the first epoch for a `monitor` that the run does not record.
+
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile("adam", loss="mse")
+    >>> best = tz.train.KeepBest("loss", restore=False)
+    >>> history = model.fit([[1.0], [2.0]], [2.0, 4.0], epochs=3, seed=0, callbacks=best, verbose=0)
+    >>> best.epoch
+    3
     """
 
     def __init__(self, monitor: str = "val_loss", *, mode: str = "min", restore: bool = True) -> None:

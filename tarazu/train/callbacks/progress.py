@@ -8,11 +8,12 @@ from typing import Any
 from tarazu.base.errors import ArgumentError
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.trainer.run import Run
+from tarazu.train.typing import Verbose
 
 MOST_LINES = 20  # for runs of more epochs only every so many are shown
 
 
-def progress(verbose: Any) -> list[Callback]:
+def progress(verbose: Verbose) -> list[Callback]:
     """The callbacks that `verbose` asks for: "auto", 0 or 1."""
     if verbose == "auto":
         return [Bar() if sys.stdout.isatty() else Lines()]

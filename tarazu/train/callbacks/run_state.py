@@ -59,13 +59,13 @@ def _kind_of_optimizer(run: Run) -> str:
 
 def _with_state(callbacks: Callbacks) -> dict[str, Callback]:
     """The callbacks that keep something, by their classes; a second one of a class is numbered."""
-    found, counts = {}, Counter[str]()
+    named, counts = {}, Counter[str]()
     for callback in callbacks:
         if type(callback).state_dict is not Callback.state_dict:
             name = type(callback).__name__
             counts[name] += 1
-            found[name if counts[name] == 1 else f"{name} {counts[name]}"] = callback
-    return found
+            named[name if counts[name] == 1 else f"{name} {counts[name]}"] = callback
+    return named
 
 
 def _state(callback: Callback) -> dict[str, Any]:
@@ -85,11 +85,11 @@ def _is_array(value: Any) -> bool:
 def resume(run: Run, callbacks: Callbacks, content: Content, folder: Path) -> None:
     """Put a run that has not started where the one in a checkpoint stood; ArgumentError unless that fits it.
 
-    All is checked before anything changes, but for a stream, which passes over what that run has had.
+    All is checked before anything changes, but for a stream, whose batches of completed epochs are read first.
     """
     _require_same_kinds(run, callbacks, content, folder)
     _require_same_tensors(run, content, folder, [kind for kind in KINDS if kind != "changed"])
-    _pass_over(run, content.values["epoch"])
+    _skip_epochs(run, content.values["epoch"])
     _require_same_tensors(run, content, folder, ["changed"])
     for name, callback in _with_state(callbacks).items():
         callback.load_state_dict(content.values["callbacks"][name] | _part(content.arrays, f"callbacks.{name}."))
@@ -103,8 +103,8 @@ def resume(run: Run, callbacks: Callbacks, content: Content, folder: Path) -> No
         run.trainer.split_seed = content.values["split_seed"]
 
 
-def _pass_over(run: Run, epochs: int) -> None:
-    """Pass over the batches of the epochs before, and trace the program: only then is known all that it changes."""
+def _skip_epochs(run: Run, epochs: int) -> None:
+    """Read the batches of completed epochs, and trace the program: only then is known all that it changes."""
     before = snapshot([*run.changed(), random.default.state])
     with in_mode(run.model, training=True):
         for i, chunk in enumerate(run.source.completed_chunks(epochs)):

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.types import TensorType
 from tarazu.nn import Embedding, Module, Sequential
 from tarazu.nn.module.mode import in_mode
+from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.compile import simplified
 from tarazu.runtime.device import values
@@ -27,11 +28,12 @@ from tarazu.train.sources.arrays import features
 from tarazu.train.trainer.precision import FULL
 
 Function = Callable[..., Any]
+Example: TypeAlias = "ArrayLike | tuple[ArrayLike, ...] | None"  # of the inputs
 # How far a row's output may be off, relative to the largest, when it is computed beside another: half precision passes.
 ROUNDING = 0.01
 
 
-def export(model: Module | Function, path: str | os.PathLike, example: Any = None) -> None:
+def export(model: Module | Function, path: str | os.PathLike, example: Example = None) -> None:
     """Write `model`, in evaluation mode, to the file `path` as a program that takes any number of rows.
 
     The file is JAX's own serialization of StableHLO, with the weights in it, for CPUs, GPUs and TPUs, and a checksum
@@ -65,7 +67,7 @@ def export(model: Module | Function, path: str | os.PathLike, example: Any = Non
     write_on_first_process("an exported model", [], lambda _: write(target, content))
 
 
-def _inputs(model: Module | Function, example: Any) -> list[Tensor]:
+def _inputs(model: Module | Function, example: Example) -> list[Tensor]:
     """At least one row of each input; those of a model are as `predict` takes them."""
     if isinstance(model, Module):
         return _rows_like(model) if example is None else _examples(example, features)
@@ -85,7 +87,7 @@ def _rows_like(model: Module) -> list[Tensor]:
                         fix="pass some rows: tz.export(model, path, example=x[:2])")
 
 
-def _examples(example: Any, prepared: Callable[[Any], Any]) -> list[Tensor]:
+def _examples(example: Example, prepared: Callable[[Any], Any]) -> list[Tensor]:
     """The inputs of an example."""
     if example is None:
         raise ArgumentError("export of a function without an example", expected="an input with at least one row",

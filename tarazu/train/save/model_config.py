@@ -73,10 +73,10 @@ def _name(thing: Any) -> str:
 
 def _find(name: str) -> Any:
     module, _, path = name.partition(":")
-    found: Any = sys.modules.get(module) or importlib.import_module(module)
+    thing: Any = sys.modules.get(module) or importlib.import_module(module)
     for part in path.split("."):
-        found = getattr(found, part)
-    return found
+        thing = getattr(thing, part)
+    return thing
 
 
 def builds_of(model: Module) -> dict[str, Any]:

@@ -30,6 +30,14 @@ def save(model: Module, path: str | os.PathLike) -> None:
 
     Kept are layers, weights and which of them are frozen; what `compile` prepared is not. ArgumentError for a path
     where something else is, and for layers made with what cannot be saved.
+
+    >>> import tempfile
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1, in_features=2)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     tz.train.save(model, f"{folder}/line.tz")
+    ...     tz.load(f"{folder}/line.tz").count_parameters()
+    3
     """
     target = Path(path)
     _require_free(target)
@@ -117,9 +125,9 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 
 def _load_tensors(model: Module, path: Path) -> None:
-    found = read_tensors(path, fix="take an undamaged copy of the whole folder, or train again")
+    tensors = read_tensors(path, fix="take an undamaged copy of the whole folder, or train again")
     try:
-        model.load_state_dict(found)
+        model.load_state_dict(tensors)
     except TarazuError as error:
         raise FileFormatError(f"it does not fit model.json: {error.problem}", path=path, expected=error.expected,
                               fix="take both files from one saved model") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.data import split_rows
 from tarazu.nn.losses import Loss, require_class_numbers, traits
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.typing import RowIndex
 
 MOST_JUDGED_ROWS = 20_000  # of each part, by the verdict: more would cost time and change no verdict
 
@@ -20,16 +21,16 @@ class Arrays(NamedTuple):
     x: np.ndarray
     y: np.ndarray
 
-    def at(self, rows: Any) -> Arrays:
+    def at(self, rows: RowIndex) -> Arrays:
         return Arrays(self.x[rows], self.y[rows])
 
 
-def features(x: Any) -> np.ndarray:
+def features(x: object) -> np.ndarray:
     """`x` as an array with one row per sample; float64 becomes float32, and every value must be finite."""
     return _numbers(x, "x", "encode text and dates as numbers first: tz.data.TableEncoder does so for tables")
 
 
-def _numbers(values: Any, name: str, fix: str) -> np.ndarray:
+def _numbers(values: object, name: str, fix: str) -> np.ndarray:
     try:
         array = values.numpy() if isinstance(values, Tensor) else np.asarray(values)
     except ValueError as error:
@@ -48,14 +49,14 @@ def _finite_floats(array: np.ndarray, name: str) -> np.ndarray:
         short = array.astype(np.float32, copy=False) if array.dtype.itemsize > 4 else array
     bad = ~np.isfinite(short)
     if bad.any():
-        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        first = tuple(int(i) for i in np.argwhere(bad)[0])
         raise ArgumentError(f"{name} holds values that are not finite in {short.dtype}: {int(bad.sum())} of "
-                            f"{bad.size}, the first ({array[place]}) in row {place[0]}", expected="finite numbers",
+                            f"{bad.size}, the first ({array[first]}) in row {first[0]}", expected="finite numbers",
                             fix="fill, drop or scale them first; tz.data.TableEncoder replaces missing values")
     return short
 
 
-def targets(y: Any) -> np.ndarray:
+def targets(y: object) -> np.ndarray:
     """`y` as float32, or as int64 when it holds whole numbers or booleans."""
     if y is None:
         raise ArgumentError("no y", expected="targets, one for each row of x", fix="call fit(x, y, ...)")
@@ -63,7 +64,7 @@ def targets(y: Any) -> np.ndarray:
     return array.astype(np.int64) if array.dtype.kind in "iub" else array
 
 
-def pair(x: Any, y: Any) -> Arrays:
+def pair(x: object, y: object) -> Arrays:
     """Both as arrays with the same number of rows."""
     arrays = Arrays(features(x), targets(y))
     if len(arrays.x) != len(arrays.y):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.nn.losses import Loss
@@ -12,9 +11,10 @@ from tarazu.train.sources.arrays import Arrays, hold_out, pair, targets
 from tarazu.train.sources.pace import Pace
 from tarazu.train.sources.rows import Rows, SharedRows
 from tarazu.train.sources.stream import Stream, is_stream, rows_of
+from tarazu.train.typing import Batches, Validation
 
 
-def rows(x: Any, y: Any, batch_size: int, split: float, given: Any, loss: Loss,
+def rows(x: object, y: object, batch_size: int, split: float, given: Validation, loss: Loss,
          choose_seed: Callable[[], int]) -> tuple[Rows, Arrays | None]:
     """The rows to train on, and those to validate with: a share `split` of them, or the `given` ones.
 
@@ -37,7 +37,7 @@ def _rows(train: Arrays, batch_size: int) -> Rows:
     return (Rows if processes.count() == 1 else SharedRows)(train, Pace(), batch_size)
 
 
-def _require_targets(x: Any, y: Any) -> None:
+def _require_targets(x: object, y: object) -> None:
     if y is None:
         targets(y)  # raises
     if isinstance(x, Iterator):
@@ -45,8 +45,8 @@ def _require_targets(x: Any, y: Any) -> None:
                             fix="let the stream give pairs, and call fit(stream)")
 
 
-def batches(x: Any, epochs: int, steps_per_epoch: int | None, split: float,
-            given: Any) -> tuple[Stream, Arrays | None]:
+def batches(x: Batches, epochs: int, steps_per_epoch: int | None, split: float,
+            given: Validation) -> tuple[Stream, Arrays | None]:
     """The batches to train on, and the rows to validate with, if there are any."""
     if split:
         raise ArgumentError(f"validation_split={split!r} with a stream of batches",
@@ -68,16 +68,16 @@ def require_no_steps(steps_per_epoch: int | None) -> None:
                             fix="leave it out, or pass an iterable of (x, y) batches as x")
 
 
-def _validation(given: Any, train: Arrays) -> Arrays:
+def _validation(given: Validation, train: Arrays) -> Arrays:
     if is_stream(given, None):
         given = rows_of(given)
     if not isinstance(given, tuple | list) or len(given) != 2:
         raise ArgumentError(f"validation_data of type {type(given).__name__}", expected="a pair (x, y), or batches",
                             fix="pass validation_data=(x_validation, y_validation)")
-    found = pair(*given)
-    for name, wanted, has in zip(Arrays._fields, train, found, strict=True):
+    validation = pair(*given)
+    for name, wanted, has in zip(Arrays._fields, train, validation, strict=True):
         if wanted.shape[1:] != has.shape[1:]:
             rows = ", ".join(["rows", *map(str, wanted.shape[1:])])
             raise ShapeError(f"validation_data with {name} of shape {has.shape}", expected=f"shape ({rows})",
                              fix="prepare validation data as the training data were prepared")
-    return found
+    return validation

@@ -62,11 +62,11 @@ class Reader:
         with self._changed:
             while self._filling is None and not self._is_over:
                 self._changed.wait(0.2)  # not for ever: on Windows Ctrl-C cannot end a wait
-            found, self._filling = self._filling, None
+            filled, self._filling = self._filling, None
             self._changed.notify_all()
-        if found is None and self._error is not None:
+        if filled is None and self._error is not None:
             raise self._error
-        return found
+        return filled
 
     def close(self) -> None:
         """End the thread; a batch that the stream is making now is waited for."""

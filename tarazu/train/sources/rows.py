@@ -30,7 +30,7 @@ class Rows:
         self._shuffled = permute if len(train.x) < MANY else partial(_compiled_permutation, len(train.x))
 
     def set_placement(self, placement: Placement) -> None:
-        """Be told where training runs."""
+        """Say where training runs; called once, before the first chunk."""
         if self.steps > 1:
             require_divisible(self.batch_size, placement)
         self._x, self._y = placement.whole(self.train.x), placement.whole(self.train.y)
@@ -48,7 +48,7 @@ class Rows:
             yield Chunk(self._x, self._y, order, whole * batch, 1, rest)
 
     def completed_chunks(self, epochs: int) -> Generator[Chunk]:
-        """Chunks of the epochs that a run that goes on has had: one is like all others."""
+        """A chunk of the epochs that a resumed run has completed: all are alike, so one stands for them."""
         yield next(self.chunks())
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ class SharedRows(Rows):
     def set_placement(self, placement: Placement) -> None:
         if self.steps > 1:
             require_divisible(self.batch_size, placement)
-        self._spread = placement
+        self._placement = placement
 
     def chunks(self) -> Generator[Chunk]:
         order, batch = self._shuffled().numpy(), self.batch_size
@@ -84,7 +84,7 @@ class SharedRows(Rows):
         """Some batches of one size, in arrays with room for as many as there are at most, so that one program fits."""
         size = len(batches[0])
         room = self._capacity if size == self.batch_size else 1
-        x, y = [self._spread.read((room, size, *part.shape[1:]), partial(_read, part, batches, room))
+        x, y = [self._placement.read((room, size, *part.shape[1:]), partial(_read, part, batches, room))
                 for part in self.train]
         return Chunk(x, y, None, 0, len(batches), size)
 
@@ -92,7 +92,7 @@ class SharedRows(Rows):
 def _read(rows: np.ndarray, batches: list[np.ndarray], room: int, index: tuple[slice, ...]) -> np.ndarray:
     """The part of some batches, one below the other, that a device holds; no other row is read."""
     wanted = [batch[index[1]] for batch in batches]
-    made = np.zeros((room, len(wanted[0]), *rows.shape[1:]), rows.dtype)
-    for place, chosen in zip(made, wanted, strict=False):
-        place[...] = rows[chosen]
-    return made
+    stacked = np.zeros((room, len(wanted[0]), *rows.shape[1:]), rows.dtype)
+    for target, chosen in zip(stacked, wanted, strict=False):
+        target[...] = rows[chosen]
+    return stacked

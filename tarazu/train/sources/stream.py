@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, ShapeError, TarazuError
+from tarazu.ops.typing import ArrayLike
 from tarazu.runtime import processes
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.placement import Placement
@@ -17,11 +18,12 @@ from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, pair
 from tarazu.train.sources.chunk import Chunk, capacity_for, in_order
 from tarazu.train.sources.pace import Pace
 from tarazu.train.sources.reader import Buffer, Reader, row_type
+from tarazu.train.typing import Batches
 
 MOST_BYTES_KEPT = 256 * 2**20  # of the rows that the verdict judges
 
 
-def is_stream(x: Any, y: Any) -> bool:
+def is_stream(x: object, y: object) -> TypeGuard[Batches]:
     """Whether `x` gives batches, and is not itself an array or nested lists of numbers."""
     if y is not None or isinstance(x, str | bytes | dict | tuple | np.ndarray | Tensor) or hasattr(x, "__array__"):
         return False
@@ -70,13 +72,13 @@ class Stream:
     def _peek(self) -> Buffer:
         """What is read first; the model and the program are made for it."""
         try:
-            found = self._open().take()
+            first = self._open().take()
         except BaseException:
             self.close()
             raise
-        if found is None:
+        if first is None:
             raise _empty()
-        return found
+        return first
 
     @property
     def train(self) -> Arrays:
@@ -106,13 +108,13 @@ class Stream:
             self._room = 0  # the next epoch has the same rows
 
     def completed_chunks(self, epochs: int) -> Generator[Chunk]:
-        """The chunks of the epochs that a run that goes on has had; where each epoch starts anew, of one of them."""
+        """The chunks of the epochs that a resumed run has completed; of one epoch where all are alike."""
         for _ in range(1 if self._per_epoch is None else epochs):
             yield from self.chunks()
 
     def set_placement(self, placement: Placement) -> None:
-        """Be told where training runs."""
-        self._spread = placement
+        """Say where training runs; called once, before the first chunk."""
+        self._placement = placement
         if processes.count() > 1:
             self.pace.single_steps = True  # all processes have to take the same steps, and each reads at its own pace
             self.pace.steps = 1
@@ -121,7 +123,8 @@ class Stream:
         if processes.count() == 1:
             return in_order(buffer.x, buffer.y, buffer.count, buffer.batch)
         processes.wait(f"a batch of {buffer.batch} rows")
-        x, y = [self._spread.stacked(part.reshape(-1, buffer.batch, *part.shape[1:])) for part in (buffer.x, buffer.y)]
+        batches = [part.reshape(-1, buffer.batch, *part.shape[1:]) for part in (buffer.x, buffer.y)]
+        x, y = map(self._placement.stacked, batches)
         return Chunk(x, y, None, 0, buffer.count, buffer.batch * processes.count())
 
     def close(self) -> None:
@@ -183,7 +186,7 @@ def _plain(part: Any) -> Any:
     return np.from_dlpack(part) if is_exchanged else part
 
 
-def _is_pair(batch: Any) -> bool:
+def _is_pair(batch: object) -> TypeGuard[Sequence[ArrayLike]]:
     return isinstance(batch, tuple | list) and len(batch) == 2
 
 
@@ -191,7 +194,9 @@ def _joined(parts: list[Arrays]) -> Arrays:
     return Arrays(*[np.concatenate(part) for part in zip(*parts, strict=True)])
 
 
-def _length(source: Any) -> int | None:
+def _length(source: Iterable[Any]) -> int | None:
+    if not isinstance(source, Sized):
+        return None
     try:
         return len(source)
     except (TypeError, NotImplementedError):

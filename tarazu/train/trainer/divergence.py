@@ -16,7 +16,16 @@ LARGE = 1e4  # inputs and targets of networks lie around 1; squares and products
 
 
 class TrainingWarning(UserWarning):
-    """A run that ended before its time because a loss or a weight was not finite."""
+    """The warning of a run that ended early because a loss or a weight was not finite; the last good weights are kept.
+
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=1e30), loss="mse")
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", tz.train.TrainingWarning)
+    ...     model.fit([[1.0], [2.0]], [2.0, 4.0], epochs=9, seed=0, verbose=0).stopped
+    'not finite'
+    """
 
 
 def abort(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from tarazu.base.dtypes import DType, bfloat16, float16, float32
 from tarazu.base.errors import ArgumentError
@@ -35,11 +34,11 @@ class FullPrecision:
 
     likely_overflow = ""  # what in the model may have become infinite for this type alone
 
-    def forward(self, model: Module, inputs: Any) -> Any:
+    def forward(self, model: Module, inputs: Tensor) -> Tensor:
         """The model's output."""
         return model(inputs)
 
-    def compilable(self, model: Module) -> Callable[[Any], Any]:
+    def compilable(self, model: Module) -> Callable[[Tensor], Tensor]:
         """`forward` of one model, as a function to be compiled."""
         return model.__call__
 
@@ -54,7 +53,7 @@ class HalfPrecision(FullPrecision):
     def __init__(self, dtype: DType) -> None:
         self._dtype = dtype
 
-    def forward(self, model: Module, inputs: Any) -> Any:
+    def forward(self, model: Module, inputs: Tensor) -> Tensor:
         """The model's output, computed with half copies of its float32 parameters; gradients flow to these."""
         singles = [x for _, x in model.named_parameters() if x.dtype is float32]
         if not singles:
@@ -66,8 +65,8 @@ class HalfPrecision(FullPrecision):
         return _cast(output, self._dtype, float32)
 
 
-    def compilable(self, model: Module) -> Callable[[Any], Any]:
-        def forward(inputs: Any) -> Any:
+    def compilable(self, model: Module) -> Callable[[Tensor], Tensor]:
+        def forward(inputs: Tensor) -> Tensor:
             return self.forward(model, inputs)
         return forward
 
@@ -81,7 +80,8 @@ class ScaledHalfPrecision(HalfPrecision):
         return LossScale()
 
 
-def _cast(x: Any, from_dtype: DType, to_dtype: DType) -> Any:
+def _cast(x: Tensor, from_dtype: DType, to_dtype: DType) -> Tensor:
+    """`x`, in `to_dtype` where it is a tensor of `from_dtype`; a model may take and give other things too."""
     return astype(x, to_dtype) if isinstance(x, Tensor) and x.dtype is from_dtype else x
 
 
@@ -176,14 +176,14 @@ FULL = FullPrecision()
 POLICIES = {"float32": FULL, "bfloat16": HalfPrecision(bfloat16), "float16": ScaledHalfPrecision(float16)}
 
 
-def policy(name: Any) -> FullPrecision:
+def policy(name: str) -> FullPrecision:
     """The policy of that name."""
     if isinstance(name, str) and name in POLICIES:
         return POLICIES[name]
     raise ArgumentError(f"precision {name!r}", expected=f"one of {', '.join(POLICIES)}", fix=_meant(name))
 
 
-def _meant(name: Any) -> str:
+def _meant(name: str) -> str:
     if isinstance(name, DType) and name.name in POLICIES:
         return f"write its name: precision={name.name!r}"
     if str(name) in ("half", "mixed", "16", "mixed_bfloat16", "bf16"):

@@ -26,7 +26,22 @@ class CompletedChunk(NamedTuple):
 
 
 class Run:
-    """A training run under way: what callbacks see."""
+    """A training run under way, as callbacks see it.
+
+    `model` and `history` (a row per completed epoch); `epoch`, which counts from 1, and `epochs`; `step` and `rows` of
+    this epoch; `steps` of an epoch; `batch_size`; `loss` of the last step. `stop(reason)` ends training after this
+    epoch. `resumed_from` names the checkpoint that the run resumed from, "" without one.
+
+    >>> import tarazu as tz
+    >>> class Patience(tz.train.Callback):
+    ...     def on_epoch_end(self, run):
+    ...         if run.epoch == 2:
+    ...             run.stop("two are enough")
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile("adam", loss="mse")
+    >>> history = model.fit([[1.0], [2.0]], [2.0, 4.0], epochs=10, seed=0, callbacks=Patience(), verbose=0)
+    >>> len(history), history.stopped
+    (2, 'two are enough')
+    """
 
     def __init__(self, trainer: Trainer, source: Rows | Stream, validation: Arrays | None, *, epochs: int) -> None:
         self.model, self.trainer, self.source, self.validation = trainer.model, trainer, source, validation
@@ -57,8 +72,8 @@ class Run:
         """All tensors that a step changes, random states of own generators too."""
         traces, tensors = self._changed
         if traces != self.trainer.train_chunk.traces:
-            found = [*self.trainer.state(), *self.trainer.train_chunk.changes]
-            tensors = list({id(x): x for x in found}.values())
+            changed = [*self.trainer.state(), *self.trainer.train_chunk.changes]
+            tensors = list({id(x): x for x in changed}.values())
             self._changed = self.trainer.train_chunk.traces, tensors
         return tensors
 

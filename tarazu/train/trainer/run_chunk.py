@@ -55,18 +55,18 @@ def require_finite_weights(run: Run) -> bool:
 
 
 def _abort_at_failed_step(run: Run, chunk: Chunk, before: Snapshot) -> None:
-    good, found, batches = _last_good(run), chunk, _last_batch(run)
+    good, failed, batches = _last_good(run), chunk, _last_batch(run)
     if chunk.steps > 1:
         restore(before)
         for i in range(chunk.steps):
-            now, found = snapshot(run.changed()), chunk.step(i)
-            run.step, run.loss = run.step + 1, float(train_on(run, found, run.sums)[0])
+            now, failed = snapshot(run.changed()), chunk.step(i)
+            run.step, run.loss = run.step + 1, float(train_on(run, failed, run.sums)[0])
             if not math.isfinite(run.loss):
                 break
-            good, batches = now, [found]
+            good, batches = now, [failed]
     else:
         run.step += 1
-    abort(run, f"the loss was {run.loss}", good, _joined([*batches, found]))
+    abort(run, f"the loss was {run.loss}", good, _joined([*batches, failed]))
 
 
 def _last_good(run: Run) -> Snapshot:
@@ -79,9 +79,9 @@ def _last_good(run: Run) -> Snapshot:
     now = snapshot(run.changed())
     restore(before)
     train_on(run, chunk._replace(steps=chunk.steps - 1), run.sums)
-    found = snapshot(run.changed())
+    good = snapshot(run.changed())
     restore(now)
-    return found
+    return good
 
 
 def _last_batch(run: Run) -> list[Chunk]:

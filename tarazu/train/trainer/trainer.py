@@ -12,6 +12,7 @@ from tarazu.base.device import CPU
 from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.ir.interpreter import state
 from tarazu.nn import losses
+from tarazu.nn.losses import Loss
 from tarazu.nn.module.module import Module
 from tarazu.ops.control_flow.loops import while_loop
 from tarazu.ops.create import arange, zeros_like
@@ -20,6 +21,7 @@ from tarazu.ops.indexing.index import take
 from tarazu.ops.reduce import mean
 from tarazu.ops.shape import reshape
 from tarazu.optim.named import optimizer as find_optimizer
+from tarazu.optim.optimizer import Optimizer
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
@@ -27,7 +29,7 @@ from tarazu.runtime.jit.jit import Jit, jit
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.captures import KEPT
 from tarazu.runtime.trace.trace import Trace
-from tarazu.train.metrics import named_metrics
+from tarazu.train.metrics import Metrics, named_metrics
 from tarazu.train.placement import Placement
 from tarazu.train.trainer.precision import policy
 
@@ -35,14 +37,15 @@ from tarazu.train.trainer.precision import policy
 class Trainer:
     """How one model is trained."""
 
-    def __init__(self, model: Module, optimizer: Any, loss: Any, metrics: Any, precision: Any = "float32") -> None:
+    def __init__(self, model: Module, optimizer: str | Optimizer, loss: str | Loss, metrics: Metrics = (),
+                 precision: str = "float32") -> None:
         self.model = model
         self.optimizer = find_optimizer(optimizer)
         self.loss = losses.loss(loss)
         self.metrics = named_metrics(metrics, self.loss)
         self.policy = policy(precision)
         self.loss_scale = self.policy.loss_scale()
-        self.split_seed: int | None = None  # kept, so that fits that go on do not train on rows held out before
+        self.split_seed: int | None = None  # kept, so that later fits do not train on rows held out before
         self.placement = Placement(CPU)
         self.train_chunk: Jit = jit(self._train_chunk)
         self._trained: list[Tensor] = []
@@ -143,7 +146,7 @@ def _drop_new_gradients() -> None:
             change.handle.grad = None
 
 
-def _require_scalar(loss: Any) -> None:
+def _require_scalar(loss: object) -> None:
     if not isinstance(loss, Tensor) or loss.size != 1:
         what = f"a tensor of shape {loss.shape}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
         raise TrainingError(f"the loss function gave {what}", expected="a scalar tensor", fix="reduce it with .mean()")
@@ -159,8 +162,16 @@ def same_objects(first: Sequence[Any], second: Sequence[Any]) -> bool:
     return list(map(id, first)) == list(map(id, second))
 
 
-def compile(model: Module, optimizer: Any, loss: Any, metrics: Any, precision: Any = "float32") -> None:
-    """Prepare `model` for training; its weights stay."""
+def compile(model: Module, optimizer: str | Optimizer, loss: str | Loss | None, metrics: Metrics = (),
+            precision: str = "float32") -> None:
+    """Say how `model` is trained, by names or objects; `model.compile` explains all options. Its weights stay.
+
+    TrainingError without a loss, ArgumentError for an unknown name.
+
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1)])
+    >>> tz.train.compile(model, tz.optim.SGD(lr=0.1), "mse", ["mae"])
+    """
     if loss is None:
         raise TrainingError("compile() without a loss", expected=f"one of {', '.join(losses.LOSSES)}, or a function",
                             fix='classes: model.compile(loss="cross_entropy"); numbers: loss="mse"')

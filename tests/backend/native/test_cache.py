@@ -103,7 +103,7 @@ def test_the_usual_folder(monkeypatch):
     monkeypatch.delenv("TARAZU_CACHE")
     assert "tarazu" in str(cache.folder())
     monkeypatch.setitem(sys.modules, "platformdirs", None)
-    assert cache.folder() == Path.device_of() / ".cache" / "tarazu"
+    assert cache.folder() == Path.home() / ".cache" / "tarazu"
 
 
 def test_the_least_recently_used_go_when_the_limit_is_reached(folder, monkeypatch):

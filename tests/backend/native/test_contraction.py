@@ -10,6 +10,7 @@ import pytest
 
 from tarazu.backend.native.kernels.contraction import contraction
 from tarazu.backend.native.kernels.expression import Writer
+from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.llvm.assemble import Loaded, assembly, object_code
 from tarazu.backend.native.llvm.llvm_text import Module
 from tarazu.backend.native.llvm.target import Target, aarch64, host
@@ -18,7 +19,6 @@ from tarazu.backend.native.lowering.loop_nest import (
     Accumulated,
     Apply,
     Constant,
-    Kernel,
     Load,
     Nest,
     Position,
@@ -237,7 +237,7 @@ def test_items_of_rows_are_equal_parts_of_the_first_axis():
     kernel = written(nest(case, made), target)[1]
     assert kernel is not None
     assert kernel.rows == kernel.items > 1
-    assert kernel.items * kernel.step == 64
+    assert kernel.items * kernel.per_item == 64
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -248,7 +248,7 @@ def test_items_that_are_rows_write_no_others(name):
     before = found.copy()
     kernel = run(nest(case, made), made.arrays, host(), 2, only=0)
     if kernel.rows:
-        own = kernel.items // 2 * kernel.step
+        own = kernel.items // 2 * kernel.per_item
         assert (found[:own] != before[:own]).all()
         assert (found[own:] == before[own:]).all()
 

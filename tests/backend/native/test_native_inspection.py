@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import textwrap
 
@@ -13,11 +14,11 @@ from tarazu import nn
 from tarazu.base.errors import ArgumentError, DeviceError
 
 pytest.importorskip("llvmlite")
-from tarazu.backend.native.compiler import lower
+from tarazu.backend.native.compiler import lower, lower_with
 from tarazu.backend.native.inspect.peak import peak, peak_text
 from tarazu.backend.native.inspect.schedule_text import schedule_text
 from tarazu.backend.native.inspect.ticks import tick_seconds
-from tarazu.backend.native.inspect.timed import Timed
+from tarazu.backend.native.inspect.timed import TimedEmitter
 from tarazu.backend.native.llvm.assemble import object_code
 from tarazu.backend.native.llvm.target import aarch64, host
 from tarazu.backend.native.program import processor
@@ -243,7 +244,8 @@ def test_ticks():
 
 def test_other_processors_take_times_too():
     target = aarch64()
-    text = lower(tz.trace(small)(*arguments()), target, lambda f, layout: Timed(f, layout, target)).text
+    emitter = functools.partial(TimedEmitter, target=target)
+    text = lower_with(emitter, tz.trace(small)(*arguments()), target).text
     assert object_code(text, target) and object_code(peak_text(target), target)
 
 

@@ -1,1 +1,1 @@
-"""Looking at native programs: their schedule as text, and where their time goes."""
+"""What people see of native programs: their schedule as text, and the time that each step takes."""

@@ -1,4 +1,4 @@
-"""What the machine can do at best, measured by two small programs: products in registers, and copying memory."""
+"""The peak rates of the machine, measured by two small programs: multiply-adds in registers, and copies of memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tarazu.backend.native.threads import barrier
 from tarazu.backend.native.threads.threads import run
 
 SUMS = 12  # vectors that are added to at the same time: as many as hide the latency, and fit 16 registers
-TURNS = 50_000  # 0.2 ms or so: most runs are over before a busy system takes a core away
+ITERATIONS = 50_000  # 0.2 ms or so: most runs are over before a busy system takes a core away
 COPIED = 64 * 2**20  # bytes: more than caches hold
 ENOUGH, LEAST = 0.1, 5  # seconds and runs
 _FIRST = barrier.BLOCK_WORDS  # words of the control block: source and target of the copy; then some for each thread:
@@ -37,7 +37,7 @@ def peak(threads: int) -> Peak:
     """Measured once in a process."""
     target = host()
     code = Loaded(object_code(peak_text(target), target))
-    flops = 2 * target.lanes * SUMS * TURNS
+    flops = 2 * target.lanes * SUMS * ITERATIONS
     runs = _runs(code.address("products"), threads, (0, 0))
     each = np.median([ticks for _, ticks in runs], axis=0) * tick_seconds()
     room = [np.ones(COPIED // 8), np.ones(COPIED // 8)]
@@ -60,7 +60,7 @@ def _products(f: Function, target: Target) -> None:
     type_ = vector("float", target.lanes)
     factor = constant(type_, 0.5)
     before = emit_ticks(f, target)
-    with f.loop(0, TURNS, carried=[constant(type_, i) for i in range(SUMS)]) as loop:
+    with f.loop(0, ITERATIONS, carried=[constant(type_, i) for i in range(SUMS)]) as loop:
         loop.next = [f.intrinsic("fmuladd", value, factor, factor) for value in loop.values]
     after = emit_ticks(f, target)
     total = loop.results[0]
@@ -75,12 +75,12 @@ def _copying(f: Function, target: Target) -> None:
     source, goal = (f.load("ptr", f.offset(f.parameters["shared"], word, "i64"), 8) for word in (_FIRST, _FIRST + 1))
     threads = f.load("i64", f.offset(f.parameters["shared"], barrier.THREADS, "i64"), 8)
     line = 4 * target.vector_bytes
-    begin, end = (f.divide(f.multiply(place, COPIED // line), threads)
-                  for place in (f.parameters["thread"], f.add(f.parameters["thread"], 1)))
+    begin, end = (f.divide(f.multiply(share, COPIED // line), threads)
+                  for share in (f.parameters["thread"], f.add(f.parameters["thread"], 1)))
     with f.loop(begin, end) as loop:
-        place = f.multiply(loop.index, line)
+        start = f.multiply(loop.index, line)
         for i in range(4):
-            at = f.add(place, i * target.vector_bytes)
+            at = f.add(start, i * target.vector_bytes)
             f.store(f.load(vector("float", target.lanes), f.offset(source, at), 4), f.offset(goal, at), 4)
 
 
@@ -90,10 +90,10 @@ def _runs(address: int, threads: int, words: Sequence[int]) -> list[tuple[float,
     start = -block.ctypes.data % (8 * barrier.APART) // 8
     block = block[start:]
     block[_FIRST:_FIRST + len(words)] = words
-    found: list[tuple[float, np.ndarray]] = []
-    while len(found) < LEAST or sum(seconds for seconds, _ in found) < ENOUGH:
+    measured: list[tuple[float, np.ndarray]] = []
+    while len(measured) < LEAST or sum(seconds for seconds, _ in measured) < ENOUGH:
         before = time.perf_counter()
         run(address, block.ctypes.data, threads)
         seconds = time.perf_counter() - before
-        found.append((seconds, block[_TICKS::barrier.APART][:threads].copy()))
-    return found
+        measured.append((seconds, block[_TICKS::barrier.APART][:threads].copy()))
+    return measured

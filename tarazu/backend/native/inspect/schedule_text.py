@@ -1,56 +1,63 @@
-"""The schedule of a program as text: what `native_text` shows."""
+"""The schedule of a program as text, for `native_text`: steps in order, barriers, buffers, operations and bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tarazu.backend.native.compiler import Lowered, lower
-from tarazu.backend.native.inspect.work import Work, parts, work
+from tarazu.backend.native.compiler import Lowered, lower_with
+from tarazu.backend.native.inspect.work import Work, work
+from tarazu.backend.native.kernels.kernel import KernelCall
 from tarazu.backend.native.llvm.llvm_text import Function
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.lowering.buffers import Buffer
 from tarazu.backend.native.lowering.prepare import prepare
-from tarazu.backend.native.lowering.steps import Branch, Callback, Launch, Operand, Repeat, Step, every
-from tarazu.backend.native.lowering.views import Buffer
+from tarazu.backend.native.lowering.steps import (
+    CONTROL_FLOW,
+    Branch,
+    Callback,
+    CountedLoop,
+    Operand,
+    every,
+    inner_steps,
+)
 from tarazu.backend.native.program import processor
-from tarazu.backend.native.schedule import emit as text
-from tarazu.backend.native.schedule.work_sharing import Run
+from tarazu.backend.native.schedule.emit import MemoryLayout, ProgramEmitter
+from tarazu.backend.native.schedule.memory_plan import MemoryPlan
+from tarazu.backend.native.schedule.runs import Run, ScheduledStep
 from tarazu.ir.graph import Graph
 
 BARRIER = "--- barrier"
 
 
-class Noted(text.Program):
+class ScheduleRecorder(ProgramEmitter):
     """Writes a program and notes its steps and barriers in their order, each with its depth."""
 
-    def __init__(self, function: Function, layout: text.Layout) -> None:
-        super().__init__(function, layout)
-        self.notes: list[tuple[int, Step | Run | str]] = []
-        self._titles: dict[int, tuple[str, int]] = {}  # of the lists of steps inside a step, and how deep they stand
+    def __init__(self, function: Function, memory: MemoryLayout) -> None:
+        super().__init__(function, memory)
+        self.notes: list[tuple[int, ScheduledStep | str]] = []
         self._depth = 0
 
-    def write(self, steps: Sequence[Step | Run]) -> None:
-        title, depth = self._titles.get(id(steps), ("", 0))
-        if title:
-            self.notes.append((depth, f"{title}:"))
-        self._depth = depth + bool(title)
-        for step in steps:
-            self._step(step)
-        self._depth = depth
+    def emit_inner(self, title: str, steps: Sequence[ScheduledStep]) -> None:
+        self.notes.append((self._depth, f"{title}:"))
+        self._depth += 1
+        super().emit_inner(title, steps)
+        self._depth -= 1
 
-    def _step(self, step: Step | Run) -> None:
-        depth, inner = self._depth, parts(step)
-        self._titles.update({id(steps): (title, depth + 1) for title, steps in inner})
-        if inner:
-            self.notes.append((depth, step))
-        text.WRITE[type(step)](self, step)
-        if not inner:
-            self.notes.append((depth, step))
-        self._depth = depth
+    def emit_step(self, step: ScheduledStep) -> None:
+        if not isinstance(step, CONTROL_FLOW):
+            super().emit_step(step)
+            self.notes.append((self._depth, step))
+            return
+        self.notes.append((self._depth, step))
+        self._depth += 1
+        super().emit_step(step)
+        self._depth -= 1
 
     def barrier(self) -> None:
-        last = self.notes[-1][1] if self.notes else ""
-        is_in_front = not isinstance(last, str) and bool(parts(last))  # of the loop or branch that was just noted
-        self.notes.insert(len(self.notes) - is_in_front, (self._depth, BARRIER))
+        if self.notes and isinstance(self.notes[-1][1], CONTROL_FLOW):  # it stands in front of the step just noted
+            self.notes.insert(-1, (self.notes[-1][0], BARRIER))
+        else:
+            self.notes.append((self._depth, BARRIER))
         super().barrier()
 
     def barrier_unless(self, items: int) -> None:
@@ -61,72 +68,70 @@ class Noted(text.Program):
 def schedule_text(graph: Graph, target: Target | None = None) -> str:
     """The schedule of the program that `graph` becomes on `target`, else on this processor."""
     target = target or processor()
-    found = lower(prepare(graph, target.threads), target, Noted)
-    assert isinstance(found.program, Noted)
-    writer = _Writer([node.origin.name or f"input {i}" for i, node in enumerate(graph.parameters)])
-    lines = [line for depth, note in found.program.notes for line in writer.lines(depth, note)]
-    return "\n".join([*lines, *_totals(found)])
+    lowered = lower_with(ScheduleRecorder, prepare(graph, target.threads), target)
+    names = [node.origin.name or f"input {i}" for i, node in enumerate(graph.parameters)]
+    writer = _ScheduleWriter(names, lowered.memory)
+    lines = [line for depth, note in lowered.emitter.notes for line in writer.lines(depth, note)]
+    return "\n".join([*lines, *_totals(lowered)])
 
 
-class _Writer:
+class _ScheduleWriter:
     """Steps as lines."""
 
-    def __init__(self, inputs: list[str]) -> None:
-        self.inputs = inputs
+    def __init__(self, inputs: list[str], memory: MemoryPlan) -> None:
+        self.inputs, self.memory = inputs, memory
 
-    def lines(self, depth: int, note: Step | Run | str) -> list[str]:
+    def lines(self, depth: int, note: ScheduledStep | str) -> list[str]:
         """The lines of one note."""
         if isinstance(note, str):
             return [_indent(depth, note)]
-        if isinstance(note, Launch):
-            return self._launch(depth, note, alone=True)
+        if isinstance(note, KernelCall):
+            return self._kernel_call(depth, note, work(note))
         lines = [_indent(depth, _line(work(note)))]
         if isinstance(note, Run):
-            lines += [line for launch in note.launches for line in self._launch(depth + 1, launch, alone=False)]
+            for call in note.calls:
+                lines += self._kernel_call(depth + 1, call, work(call)._replace(split=call.kernel.tile))
         elif isinstance(note, Callback):
             lines.append(self._callback(depth + 1, note))
         elif isinstance(note, Branch):
             lines.append(_indent(depth + 1, f"predicate {self._operand(note.predicate)}"))
         return lines
 
-    def _launch(self, depth: int, launch: Launch, *, alone: bool) -> list[str]:
-        assert launch.kernel is not None
-        found = work(launch)
-        found = found if alone else found._replace(split=launch.kernel.tile)
-        return [_indent(depth, _line(found)),
-                _indent(depth + 1, f"{self._operands(launch)}; {amounts(found)}")]
+    def _kernel_call(self, depth: int, call: KernelCall, done: Work) -> list[str]:
+        return [_indent(depth, _line(done)),
+                _indent(depth + 1, f"{self._operands(call)}; {amounts(done)}")]
 
     def _callback(self, depth: int, step: Callback) -> str:
-        names = [", ".join(self._operand((view.buffer, view.offset)) for view in views)
+        names = [", ".join(self._operand(Operand(view.buffer, view.offset)) for view in views)
                  for views in (step.inputs, step.outputs)]
         return _indent(depth, f"{names[0]} -> {names[1]}; {amounts(work(step))}")
 
-    def _operands(self, launch: Launch) -> str:
-        read, written = ([self._operand(operand) for i, operand in enumerate(launch.operands)
-                          if (i in launch.writes) == writes] for writes in (False, True))
+    def _operands(self, call: KernelCall) -> str:
+        read, written = ([self._operand(operand) for i, operand in enumerate(call.launch.operands)
+                          if (i in call.launch.writes) == writes] for writes in (False, True))
         return f"{', '.join(read) or 'nothing'} -> {', '.join(written)}"
 
     def _operand(self, operand: Operand) -> str:
         buffer, skipped = operand
-        return self.buffer(buffer) + (f"[{skipped}:]" if skipped else "")
+        return self._buffer(buffer) + (f"[{skipped}:]" if skipped else "")
 
-    def buffer(self, buffer: Buffer) -> str:
+    def _buffer(self, buffer: Buffer) -> str:
         """Where it lies: an input by its name, an output, a constant, an offset in the arena, the row of another."""
         if buffer.parent is not None:
-            return f"row of {self.buffer(buffer.parent)}" if buffer.place == "row" else self.buffer(buffer.parent)
-        if buffer.place == "input":
+            return "row of " * (buffer.storage == "row") + self._buffer(buffer.parent)
+        if buffer.storage == "input":
             return self.inputs[buffer.number]
-        return f"@{buffer.offset}" if buffer.place == "arena" else f"{buffer.place} {buffer.number}"
+        return f"@{self.memory.offset(buffer)}" if buffer.storage == "arena" else f"{buffer.storage} {buffer.number}"
 
 
-def _line(found: Work) -> str:
-    where = f"  [{found.where}]" if found.where else ""
-    return f"{found.name} {found.what}{where}{f'  ({found.split})' if found.split else ''}"
+def _line(done: Work) -> str:
+    where = f"  [{done.where}]" if done.where else ""
+    return f"{done.name} {done.what}{where}{f'  ({done.split})' if done.split else ''}"
 
 
-def amounts(found: Work) -> str:
+def amounts(done: Work) -> str:
     """A step's operations and bytes."""
-    return f"{scaled(found.flops, 'flop')}, reads {scaled(found.read, 'B')}, writes {scaled(found.written, 'B')}"
+    return f"{scaled(done.flops, 'flop')}, reads {scaled(done.read, 'B')}, writes {scaled(done.written, 'B')}"
 
 
 def scaled(number: float, unit: str) -> str:
@@ -139,25 +144,25 @@ def _indent(depth: int, line: str) -> str:
     return "  " * depth + line
 
 
-def _totals(found: Lowered) -> list[str]:
-    assert isinstance(found.program, Noted)
-    flops, read, written = _sums(found.steps)
-    barriers = sum(note == BARRIER for _, note in found.program.notes)
+def _totals(lowered: Lowered[ScheduleRecorder]) -> list[str]:
+    flops, read, written = _sums(lowered.steps)
+    barriers = sum(note == BARRIER for _, note in lowered.emitter.notes)
     whole = Work("", "", "", flops=flops, read=read, written=written)
     loops = "; loops count with all turns, a while with one, a branch with both sides" * any(
-        isinstance(step, Repeat | Branch) for step in every(found.steps))  # type: ignore[arg-type]
+        isinstance(step, CONTROL_FLOW) for step in every(lowered.steps))
     return [f"in all: {amounts(whole)}{loops}",
-            f"{found.kernels} kernels, {barriers} barriers, arena {scaled(found.arena, 'B')}, "
-            f"scratch {scaled(found.scratch, 'B')} per thread, {found.lines:,} lines of LLVM IR"]
+            f"{lowered.kernels} kernels, {barriers} barriers, arena {scaled(lowered.memory.size, 'B')}, "
+            f"scratch {scaled(lowered.scratch, 'B')} per thread, {lowered.lines:,} lines of LLVM IR"]
 
 
-def _sums(steps: Sequence[Step | Run]) -> tuple[int, int, int]:
-    """Operations and bytes of steps and of all that is inside them."""
-    total = (0, 0, 0)
+def _sums(steps: Sequence[ScheduledStep]) -> tuple[int, int, int]:
+    """Operations, bytes read and bytes written by steps and by all that is inside them."""
+    flops = read = written = 0
     for step in steps:
         one = work(step)
-        rows = [(one.flops, one.read, one.written)]
-        times = step.length if isinstance(step, Repeat) and step.condition is None else 1
-        rows += [tuple(times * number for number in _sums(inner)) for _, inner in parts(step)]  # type: ignore[misc]
-        total = tuple(map(sum, zip(total, *rows, strict=True)))  # type: ignore[assignment]
-    return total
+        times = step.length if isinstance(step, CountedLoop) else 1
+        inner = [_sums(part) for _, part in inner_steps(step)]
+        flops += one.flops + times * sum(part[0] for part in inner)
+        read += one.read + times * sum(part[1] for part in inner)
+        written += one.written + times * sum(part[2] for part in inner)
+    return flops, read, written

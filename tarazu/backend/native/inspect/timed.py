@@ -1,29 +1,28 @@
-"""A program that measures itself: each moment of thread 0 belongs to a step or to waiting at a barrier.
+"""Programs that measure how long each step takes, for `tz.profile`.
 
-At the end of every step, and of every wait, thread 0 reads the clock and adds what has passed since it last did so to
-a word of a table. So the parts add up to the whole, whatever the order in which the processor finishes them.
+At the end of every step, and of every wait at a barrier, thread 0 reads the clock and adds the time since it last did
+to a word of a table. So the times of all steps and waits add up to that of the whole.
 """
 
 from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from tarazu.backend.native.compiler import Compiled, lower
+from tarazu.backend.native.compiler import Compiled, lower_with
 from tarazu.backend.native.inspect.ticks import emit_ticks, tick_seconds
 from tarazu.backend.native.inspect.work import Work, work
 from tarazu.backend.native.llvm.assemble import object_code
 from tarazu.backend.native.llvm.llvm_text import Function, Value
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.prepare import prepare
-from tarazu.backend.native.lowering.steps import Step
-from tarazu.backend.native.program import Program, _Memory, processor
-from tarazu.backend.native.schedule import emit as text
-from tarazu.backend.native.schedule.work_sharing import Run
+from tarazu.backend.native.program import NativeProgram, ProgramMemory, processor
+from tarazu.backend.native.schedule.emit import CLOCKS, MemoryLayout, ProgramEmitter
+from tarazu.backend.native.schedule.runs import ScheduledStep
 from tarazu.backend.native.threads.threads import helpful_threads
 from tarazu.ir.graph import Graph
 
@@ -31,24 +30,23 @@ LAST, FIRST_ROW, ROW_WORDS = 0, 1, 3  # the table: when thread 0 last read the c
 SPENT, CALLS, WAITED = range(ROW_WORDS)  # in ticks; how often; in ticks
 
 
-class Timed(text.Program):
+class TimedEmitter(ProgramEmitter):
     """Writes a program that takes times."""
 
-    def __init__(self, function: Function, layout: text.Layout, target: Target) -> None:
-        super().__init__(function, layout)
+    def __init__(self, function: Function, memory: MemoryLayout, target: Target) -> None:
+        super().__init__(function, memory)
         self.target = target
-        self.steps: list[tuple[int, Step | Run]] = []  # in the order of their rows, with their depth
+        self.steps: list[tuple[int, ScheduledStep]] = []  # in the order of their rows, with their depth
         self._around: list[int] = []  # the rows of the steps that are being written
-        self._times = self._word(text.CLOCKS, "ptr")
+        self._times = self._word(CLOCKS, "ptr")
         with function.when(self.first):
             function.store(emit_ticks(function, target), self._times, 8)
 
-    def write(self, steps: Sequence[Step | Run]) -> None:
-        for step in steps:
-            self._around.append(len(self.steps))
-            self.steps.append((len(self._around) - 1, step))
-            text.WRITE[type(step)](self, step)
-            self._lap(self._around.pop(), SPENT, calls=1)
+    def emit_step(self, step: ScheduledStep) -> None:
+        self._around.append(len(self.steps))
+        self.steps.append((len(self._around) - 1, step))
+        super().emit_step(step)
+        self._lap(self._around.pop(), SPENT, calls=1)
 
     def barrier(self) -> None:
         super().barrier()
@@ -66,26 +64,25 @@ class Timed(text.Program):
                 self._add(FIRST_ROW + row * ROW_WORDS + CALLS, Value(str(calls), "i64"))
 
     def _add(self, word: int, more: Value) -> None:
-        place = self.f.offset(self._times, word, "i64")
-        self.f.store(self.f.op("add", self.f.load("i64", place, 8), more), place, 8)
+        pointer = self.f.offset(self._times, word, "i64")
+        self.f.store(self.f.op("add", self.f.load("i64", pointer, 8), more), pointer, 8)
 
 
-class TimedProgram(Program):
+class TimedProgram(NativeProgram):
     """A program that is run to be measured."""
 
     def compile(self, graph: Graph) -> Compiled:
         """Never from the cache, where programs take no times."""
         target = processor()
-        found = lower(prepare(graph, target.threads), target, functools.partial(Timed, target=target))
-        assert isinstance(found.program, Timed)
-        self.steps = found.program.steps
+        lowered = lower_with(functools.partial(TimedEmitter, target=target), prepare(graph, target.threads), target)
+        self.steps = lowered.emitter.steps
         self.table = np.zeros(FIRST_ROW + ROW_WORDS * max(len(self.steps), 1), np.int64)
         self.seconds = 0.0
-        return Compiled(object_code(found.text, target), found.constants, found.callbacks, found.arena, found.scratch,
-                        found.is_shared, found.kernels, found.lines)
+        return Compiled(object_code(lowered.text, target), lowered.constants, lowered.callbacks, lowered.memory.size,
+                        lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines)
 
-    def _run(self, memory: _Memory) -> None:
-        memory.words[text.CLOCKS] = self.table.ctypes.data
+    def _run(self, memory: ProgramMemory) -> None:
+        memory.words[CLOCKS] = self.table.ctypes.data
         self.table[:] = 0
         before = time.perf_counter()
         super()._run(memory)

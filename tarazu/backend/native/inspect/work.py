@@ -1,19 +1,26 @@
-"""What a step of a program does: which primitives over which loops, for which module, operations and bytes.
+"""The work of a step of a program, in words and numbers: primitives, loops, the module it is for, operations, bytes.
 
 A step's bytes are those that it touches at least: an element counts once for each step, however often a loop or another
-kernel of the same run comes back to it.
+kernel of the same run reads it again.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from tarazu.backend.native.kernels.loops import loads
-from tarazu.backend.native.lowering.loop_nest import Access, Apply, Expression, Nest
-from tarazu.backend.native.lowering.steps import Branch, Callback, Launch, Repeat, Step, input_types, result_types
-from tarazu.backend.native.schedule.work_sharing import Run, is_shared
+from tarazu.backend.native.kernels.kernel import KernelCall
+from tarazu.backend.native.lowering.loop_nest import Access, Apply, Expression, Nest, loads, walk
+from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
+from tarazu.backend.native.lowering.steps import (
+    Callback,
+    CountedLoop,
+    NestLaunch,
+    WhileLoop,
+)
+from tarazu.backend.native.schedule.runs import Run, ScheduledStep
+from tarazu.backend.native.schedule.work_sharing import is_shared
 from tarazu.ir.cost import FLOPS
 from tarazu.ir.node import Node
 
@@ -34,56 +41,47 @@ class Work(NamedTuple):
     written: int = 0
 
 
-def work(step: Step | Run) -> Work:
-    """What `step` does each time it is its turn; of a loop or a branch without what is inside."""
-    if isinstance(step, Launch):
-        return _launch(step)
+def work(step: ScheduledStep) -> Work:
+    """What a step does each time it is reached; of a loop or a branch without what is inside."""
+    if isinstance(step, KernelCall):
+        return _kernel_call(step)
     if isinstance(step, Run):
         return _run(step)
     if isinstance(step, Callback):
         read, written = _bytes_of(step.node)
         return Work("NumPy", "NumPy", _signature(step.node), _where([step.node]), "thread 0", False,
                     _flops(step.node), read, written)
-    return Work("loop", "loop", turns(step)) if isinstance(step, Repeat) else Work("branch", "branch", "one of two")
+    if isinstance(step, CountedLoop | WhileLoop):
+        return Work("loop", "loop", iterations(step))
+    return Work("branch", "branch", "one of two")
 
 
-def turns(step: Repeat) -> str:
-    """How often a loop turns, in words."""
-    if step.condition is not None:
-        return "while its condition holds" + (f", at most {step.bound:,} turns" if step.bound is not None else "")
-    return f"{step.length:,} turns" + (", backwards" if step.reverse else "")
+def iterations(loop: CountedLoop[ScheduledStep] | WhileLoop[ScheduledStep]) -> str:
+    """How many iterations a loop has, in words."""
+    if isinstance(loop, WhileLoop):
+        return "while its condition holds" + (f", at most {loop.bound:,} turns" if loop.bound is not None else "")
+    return f"{loop.length:,} turns" + (", backwards" if loop.reverse else "")
 
 
-def parts(step: Step | Run) -> list[tuple[str, list[Step]]]:
-    """The lists of steps inside a step, with their names."""
-    if isinstance(step, Repeat):
-        return [*([("condition", step.condition)] if step.condition else []), ("turn", step.body)]
-    return [("if true", step.on_true), ("if false", step.on_false)] if isinstance(step, Branch) else []
-
-
-def _launch(launch: Launch) -> Work:
-    assert launch.kernel is not None
-    nest, node = launch.nest, launch.node
-    shared = is_shared(launch)
-    split = ", ".join(filter(None, [_items(launch.kernel.items, shared), launch.kernel.tile]))
-    if nest is None:
-        assert node is not None
-        read, written = _bytes_of(node)
-        return Work(launch.title, launch.kernel.name, _signature(node), _where([node]), split, shared, _flops(node),
-                    read, written)
-    read, written = (_touched(launch, nest, writes) for writes in (False, True))
-    return Work(launch.title, launch.kernel.name, f"{_loops(nest)}{_names(nest)}", _where(launch.members), split,
-                shared, _nest_flops(nest), read, written)
+def _kernel_call(call: KernelCall) -> Work:
+    kernel, launch = call
+    shared = is_shared(call)
+    split = ", ".join(filter(None, [_items(kernel.items, shared), kernel.tile]))
+    if isinstance(launch, NestLaunch):
+        read, written = (_touched(launch, writes) for writes in (False, True))
+        return Work(launch.title, kernel.name, f"{_loops(launch.nest)}{_names(launch.nest)}", _where(launch.members),
+                    split, shared, _nest_flops(launch.nest), read, written)
+    read, written = _bytes_of(launch.node)
+    return Work(launch.title, kernel.name, _signature(launch.node), _where([launch.node]), split, shared,
+                _flops(launch.node), read, written)
 
 
 def _run(run: Run) -> Work:
-    found = [_launch(launch) for launch in run.launches]
-    kernel = run.launches[0].kernel
-    assert kernel is not None
-    scopes = _where([node for launch in run.launches for node in launch.members])
-    split = f"{_items(kernel.items, True)}, in blocks of {run.block:,}"
-    flops, read, written = (sum(numbers) for numbers in zip(*[one[-3:] for one in found], strict=True))
-    return Work("run", "run", f"of {', '.join(one.name for one in found)}", scopes, split, True, flops, read, written)
+    works = [_kernel_call(call) for call in run.calls]
+    scopes = _where([node for call in run.calls if isinstance(call.launch, NestLaunch) for node in call.launch.members])
+    split = f"{_items(run.calls[0].kernel.items, True)}, in blocks of {run.block:,}"
+    flops, read, written = (sum(numbers) for numbers in zip(*[one[-3:] for one in works], strict=True))
+    return Work("run", "run", f"of {', '.join(one.name for one in works)}", scopes, split, True, flops, read, written)
 
 
 def _items(items: int, shared: bool) -> str:
@@ -98,7 +96,7 @@ def _loops(nest: Nest) -> str:
 
 
 def _names(nest: Nest) -> str:
-    names = list(dict.fromkeys(x.op.name for x in _applied(_values(nest))))
+    names = list(dict.fromkeys(x.op.name for x in _applied(*_values(nest))))
     more = ", ..." if len(names) > MOST_NAMES else ""
     return f": {', '.join(names[:MOST_NAMES])}{more}" if names else ""
 
@@ -107,53 +105,43 @@ def _values(nest: Nest) -> list[Expression]:
     return [*[reduction.value for reduction in nest.reductions], *[store.value for store in nest.stores]]
 
 
-def _applied(expressions: Sequence[Expression]) -> Iterator[Apply]:
+def _applied(*expressions: Expression) -> list[Apply]:
     """The primitives in expressions, each once, inputs before users."""
-    seen: dict[int, Apply] = {}
-
-    def visit(x: Expression) -> None:
-        if isinstance(x, Apply) and id(x) not in seen:
-            for part in x.inputs:
-                visit(part)
-            seen[id(x)] = x
-
-    for x in expressions:
-        visit(x)
-    yield from seen.values()
+    return [x for x in walk(*expressions) if isinstance(x, Apply)]
 
 
 def _signature(node: Node) -> str:
-    given, made = (", ".join(map(str, types)) for types in (input_types(node), result_types(node)))
-    return f"{node.op.name}: {given} -> {made}"  # type: ignore[union-attr]
+    inputs, results = (", ".join(map(str, types)) for types in (input_types(node), result_types(node)))
+    return f"{op_of(node).name}: {inputs} -> {results}"
 
 
 def _where(nodes: Sequence[Node]) -> str:
-    found = list(dict.fromkeys("/".join(node.origin.scope) + " back" * node.origin.is_backward
-                               for node in nodes if node.origin.scope))
-    return ", ".join([*found[:MOST_SCOPES], *["..."] * (len(found) > MOST_SCOPES)])
+    scopes = list(dict.fromkeys("/".join(node.origin.scope) + " back" * node.origin.is_backward
+                                for node in nodes if node.origin.scope))
+    return ", ".join([*scopes[:MOST_SCOPES], *["..."] * (len(scopes) > MOST_SCOPES)])
 
 
 # In numbers
 
 def _flops(node: Node) -> int:
-    return FLOPS[node.op.category](node)  # type: ignore[union-attr]
+    return FLOPS[op_of(node).category](node)
 
 
 def _nest_flops(nest: Nest) -> int:
-    """One for each primitive and for each step of a reduction, at each place."""
-    inner = sum(1 + sum(1 for _ in _applied([reduction.value])) for reduction in nest.reductions)
-    outer = sum(1 for _ in _applied([store.value for store in nest.stores]))
+    """One for each primitive and for each reduction, at each point of the nest."""
+    inner = sum(1 + len(_applied(reduction.value)) for reduction in nest.reductions)
+    outer = len(_applied(*[store.value for store in nest.stores]))
     return math.prod(nest.sizes) * inner + math.prod(nest.sizes[:nest.kept]) * outer
 
 
-def _touched(launch: Launch, nest: Nest, writes: bool) -> int:
+def _touched(launch: NestLaunch, writes: bool) -> int:
     """The bytes that a nest reads or writes."""
-    values = _values(nest)
-    found = [store.access for store in nest.stores] if writes else [one for value in values for one in loads(value)]
-    by_place: dict[int, int] = {}
-    for access in dict.fromkeys(found):
-        by_place[access.buffer] = by_place.get(access.buffer, 0) + _reach(access, nest.sizes)
-    return sum(min(count, launch.operands[place][0].bytes) for place, count in by_place.items())
+    nest = launch.nest
+    accesses = [store.access for store in nest.stores] if writes else loads(*_values(nest))
+    by_buffer: dict[int, int] = {}
+    for access in dict.fromkeys(accesses):
+        by_buffer[access.buffer] = by_buffer.get(access.buffer, 0) + _reach(access, nest.sizes)
+    return sum(min(count, launch.operands[number].buffer.bytes) for number, count in by_buffer.items())
 
 
 def _reach(access: Access, sizes: Sequence[int]) -> int:
@@ -165,6 +153,6 @@ def _bytes_of(node: Node) -> tuple[int, int]:
     """Of a primitive that has a kernel of its own; what looks things up reads no more than it finds."""
     read, written = ([type_.size * type_.dtype.itemsize for type_ in types]
                      for types in (input_types(node), result_types(node)))
-    if node.op.category == "index" and read:  # type: ignore[union-attr]
+    if op_of(node).category == "index" and read:
         read[0] = min(read[0], sum(written))
     return sum(read), sum(written)

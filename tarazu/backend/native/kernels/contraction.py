@@ -16,13 +16,15 @@ from tarazu.backend.native.kernels.contraction_choice import (
     reduced_axes,
 )
 from tarazu.backend.native.kernels.contraction_form import Form, normal_form
-from tarazu.backend.native.kernels.expression import Writer, memory_type
+from tarazu.backend.native.kernels.expression import Writer
+from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.loops import kernel_function
 from tarazu.backend.native.kernels.tile_code import TileCode
 from tarazu.backend.native.kernels.transpose import Panel, pack
 from tarazu.backend.native.llvm.llvm_text import Index, Module, Value
 from tarazu.backend.native.llvm.target import Target
-from tarazu.backend.native.lowering.loop_nest import Kernel, Nest
+from tarazu.backend.native.llvm.types import memory_type
+from tarazu.backend.native.lowering.loop_nest import Nest
 
 
 def contraction(module: Module, target: Target, name: str, nest: Nest, write: Writer,

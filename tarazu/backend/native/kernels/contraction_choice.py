@@ -2,7 +2,7 @@
 
 The axis of the vectors runs along the columns of the right factor; the rows of a tile share those vectors, and each
 row multiplies them by numbers of the left factor. Costs are in cycles of a processor that does one product of vectors
-per cycle.
+per cycle. `schedule/work_sharing.py` lists all that divides a product among threads.
 """
 
 from __future__ import annotations

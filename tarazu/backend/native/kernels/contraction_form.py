@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from tarazu.backend.native.lowering.loop_nest import Access, Apply, Expression, Load, Nest, Position, Store
+from tarazu.backend.native.kernels.merge_axes import along, merged_axes
+from tarazu.backend.native.lowering.loop_nest import (
+    Access,
+    Apply,
+    Expression,
+    Load,
+    Nest,
+    Position,
+    Store,
+    leaf_map,
+    loads,
+    walk,
+)
 from tarazu.base.dtypes import DType, float32, float64
 from tarazu.ir import op as ops
 
@@ -39,34 +50,33 @@ def normal_form(nest: Nest) -> Form | None:
     factors = _factors(nest)
     if factors is None or 0 in nest.sizes:
         return None
-    lines = [factors[0].strides, factors[1].strides]
-    for store in nest.stores:
-        lines += [part.strides for part in _places(store)]
-    kept = _merged(nest.sizes, range(nest.kept), lines)
-    reduced = _merged(nest.sizes, range(nest.kept, len(nest.sizes)), lines[:2])
+    values = [store.value for store in nest.stores]
+    positions = [x for x in walk(*values) if isinstance(x, Position)]
+    stored = [*[x.strides for x in positions], *[access.strides for access in loads(*values)],
+              *[store.access.strides for store in nest.stores]]
+    factor_strides = [factor.strides for factor in factors]
+    kept = merged_axes(nest.sizes, range(nest.kept), factor_strides + stored)
+    reduced = merged_axes(nest.sizes, range(nest.kept, len(nest.sizes)), factor_strides)
     if not kept:
         return None
-    sources = [source for _, source in kept]
-
-    def picked(access: Access) -> Access:
-        return access._replace(strides=tuple(access.strides[source] for source in sources))
-
     slots: list[Access] = []
 
     def numbered(access: Access) -> Access:
-        wanted = picked(access)
+        wanted = along(access, kept)
         if wanted not in slots:
             slots.append(wanted)
         return wanted._replace(buffer=slots.index(wanted), offset=0)
 
-    known: dict[int, Expression] = {}  # what stores share stays shared
-    stores = tuple(Store(_mapped(store.value, numbered, sources, known), numbered(store.access))
-                   for store in nest.stores)
-    every = [source for _, source in (*kept, *reduced)]
-    a, b = (factor._replace(strides=tuple(factor.strides[source] for source in every)) for factor in factors)
-    positions = any(isinstance(part, Position) for store in nest.stores for part in _places(store))
-    return Form(tuple(size for size, _ in kept), tuple(size for size, _ in reduced), (a, b), stores, tuple(slots),
-                positions, kept[0] == (nest.sizes[0], 0), nest.steady)
+    def over_axes(leaf: Expression) -> Expression:
+        if isinstance(leaf, Load):
+            return Load(numbered(leaf.access))
+        return along(leaf, kept) if isinstance(leaf, Position) else leaf
+
+    changed = leaf_map(over_axes)
+    stores = tuple([Store(changed(store.value), numbered(store.access)) for store in nest.stores])
+    a, b = (along(factor, [*kept, *reduced]) for factor in factors)
+    return Form(tuple([axis.size for axis in kept]), tuple([axis.size for axis in reduced]), (a, b), stores,
+                tuple(slots), bool(positions), kept[0] == (nest.sizes[0], 0), nest.loop_invariant)
 
 
 def _factors(nest: Nest) -> tuple[Access, Access] | None:
@@ -79,49 +89,3 @@ def _factors(nest: Nest) -> tuple[Access, Access] | None:
     if not (isinstance(a, Load) and isinstance(b, Load) and a.dtype is b.dtype is product.dtype):
         return None
     return a.access, b.access
-
-
-def _merged(sizes: Sequence[int], axes: range, lines: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
-    """Lengths of the merged axes, each with the axis of the nest whose strides it has."""
-    left = [(sizes[axis], axis) for axis in axes if sizes[axis] > 1]
-    while pair := next((pair for pair in _pairs(left) if _in_line(*pair, lines)), None):
-        (outer, _), (inner, source) = pair
-        left[left.index(pair[0])] = (outer * inner, source)
-        left.remove(pair[1])
-    return left
-
-
-def _pairs(axes: list[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    return ((outer, inner) for outer in axes for inner in axes if outer is not inner)
-
-
-def _in_line(outer: tuple[int, int], inner: tuple[int, int], lines: Sequence[tuple[int, ...]]) -> bool:
-    return all(line[outer[1]] == line[inner[1]] * inner[0] for line in lines)
-
-
-def _places(store: Store) -> Iterator[Access | Position]:
-    yield store.access
-    waiting = [store.value]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Load):
-            yield part.access
-        elif isinstance(part, Position):
-            yield part
-        elif isinstance(part, Apply):
-            waiting += part.inputs
-
-
-def _mapped(value: Expression, numbered: Callable[[Access], Access], sources: Sequence[int],
-            known: dict[int, Expression]) -> Expression:
-    """The expression over the merged axes."""
-    if id(value) not in known:
-        result = value
-        if isinstance(value, Load):
-            result = Load(numbered(value.access))
-        elif isinstance(value, Position):
-            result = value._replace(strides=tuple(value.strides[source] for source in sources))
-        elif isinstance(value, Apply):
-            result = value._replace(inputs=tuple(_mapped(part, numbered, sources, known) for part in value.inputs))
-        known[id(value)] = result
-    return known[id(value)]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tarazu.backend.native.llvm.llvm_text import Function, Index, Value, constant, constants, short_name, vector
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.types import is_half, memory_type, register_type
 from tarazu.backend.native.lowering.loop_nest import (
     Access,
     Accumulated,
@@ -18,33 +19,9 @@ from tarazu.backend.native.lowering.loop_nest import (
     Store,
 )
 from tarazu.backend.native.math.elementwise import emit
-from tarazu.backend.native.math.half import HALVES, narrow, widen
+from tarazu.backend.native.math.half import narrow, widen
 from tarazu.backend.native.math.number import Number
 from tarazu.base.dtypes import DType
-
-_MEMORY = {"bool": "i8", "int8": "i8", "uint8": "i8", "int16": "i16", "uint16": "i16", "int32": "i32", "uint32": "i32",
-           "int64": "i64", "uint64": "i64", "float16": "i16", "bfloat16": "i16", "float32": "float",
-           "float64": "double"}
-_REGISTER = _MEMORY | {"bool": "i1", "float16": "float", "bfloat16": "float"}
-
-
-def memory_type(dtype: DType) -> str:
-    """The LLVM type of an element in memory."""
-    return _MEMORY[dtype.name]
-
-
-def register_type(dtype: DType, lanes: int = 0) -> str:
-    """The LLVM type of an element, or of a vector of them, in a register."""
-    return vector(_REGISTER[dtype.name], lanes)
-
-
-def is_half(dtype: DType) -> bool:
-    return dtype in HALVES
-
-
-def is_taken(dtype: DType) -> bool:
-    """Whether compiled code computes with `dtype`."""
-    return dtype.name in _MEMORY
 
 
 class Point(NamedTuple):

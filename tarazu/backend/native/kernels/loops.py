@@ -7,9 +7,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from tarazu.backend.native.kernels.expression import Point, Writer, is_half, lanes_mask, register_type
+from tarazu.backend.native.kernels.expression import Point, Writer, lanes_mask
+from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.llvm.llvm_text import Function, Index, Module, Value, constant
-from tarazu.backend.native.lowering.loop_nest import Access, Apply, Expression, Kernel, Load, Nest, Reduction
+from tarazu.backend.native.llvm.types import is_half, register_type
+from tarazu.backend.native.lowering.loop_nest import Access, Nest, Reduction, accesses, loads
 from tarazu.backend.native.math.elementwise import emit
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
@@ -20,29 +22,6 @@ LONG = 4096  # numbers of single precision that one accumulator adds; of more th
 
 COMBINE = {ops.SUM: ops.ADD, ops.PROD: ops.MUL, ops.MAX: ops.MAXIMUM, ops.MIN: ops.MINIMUM, ops.ANY_TRUE: ops.OR,
            ops.ALL_TRUE: ops.AND}
-
-
-def loads(expression: Expression) -> list[Access]:
-    """All accesses that an expression reads, each once."""
-    found: dict[Access, None] = {}
-    seen: set[int] = set()
-    waiting = [expression]
-    while waiting:
-        x = waiting.pop()
-        if id(x) in seen:
-            continue
-        seen.add(id(x))
-        if isinstance(x, Load):
-            found[x.access] = None
-        elif isinstance(x, Apply):
-            waiting.extend(x.inputs)
-    return list(found)
-
-
-def accesses(nest: Nest) -> list[Access]:
-    """All accesses of a nest; those of stores and their expressions have strides for the kept axes only."""
-    read = [access for reduction in nest.reductions for access in loads(reduction.value)]
-    return read + [access for store in nest.stores for access in [*loads(store.value), store.access]]
 
 
 def kernel_function(module: Module, name: str, nest: Nest) -> tuple[Function, list[Value]]:
@@ -135,7 +114,7 @@ def map_kernel(module: Module, writer: Writer, name: str, nest: Nest) -> Kernel:
         _blocks(function, begin, end, nest.sizes[axis] if axis is not None else 1, block, max(lanes, 1),
                 lambda start, mask: at({}, start, mask, memo))
         function.ret()
-        return Kernel(name, items, rows=items, step=block)
+        return Kernel(name, items, rows=items, per_item=block)
     assert axis is not None  # there are kept axes
     with function.loop(begin, end) as item:
         shared = _indices(function, nest, way.shared, item.index)
@@ -262,7 +241,7 @@ class _Reducer:
                 with function.when(function.op("and", last, inside)):
                     self._rest({}, size // block * block, size)
             function.ret()
-            return Kernel(self.name, items, rows=items, step=block)
+            return Kernel(self.name, items, rows=items, per_item=block)
         with function.loop(begin, end) as item:
             shared = _indices(function, self.nest, way.shared, item.index)
             with _nested(function, self.nest, way.inner, shared) as indices:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from tarazu.backend.native.kernels.contraction_choice import Plan
 from tarazu.backend.native.kernels.contraction_form import Form
-from tarazu.backend.native.kernels.expression import Point, Writer, lanes_mask, memory_type
+from tarazu.backend.native.kernels.expression import Point, Writer, lanes_mask
 from tarazu.backend.native.llvm.llvm_text import Index, Module, Value, constant, vector
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.types import memory_type
 from tarazu.backend.native.lowering.loop_nest import Apply, Expression
 
 UNROLLED = 64  # products of vectors in the body of the innermost loop

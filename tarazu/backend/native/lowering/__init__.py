@@ -1,1 +1,1 @@
-"""From a graph to launches: which nodes get memory, which are computed together, in which loops."""
+"""From graphs to the steps of a program: launches of nests of loops, calls of NumPy, loops and branches."""

@@ -1,11 +1,13 @@
-"""Nests of loops over elements, as data: what the scheduler makes and the kernel generators read.
+"""Nests of loops over elements, as data: what lowering makes and the writers of kernels read.
 
-A nest has axes with sizes, the kept ones first, then the reduced ones. Expressions say what is computed at each place;
-accesses say where its elements lie: an affine function of the loop indices.
+A nest has axes with sizes, the kept ones first, then the reduced ones. Expressions are trees of loads, constants,
+positions and elementwise primitives; they say what is computed at given loop indices. Accesses say where elements lie:
+an affine function of the loop indices.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tarazu.base.dtypes import DType
@@ -34,12 +36,12 @@ class Load(NamedTuple):
 class Constant(NamedTuple):
     """A number that is known."""
 
-    value: Any
+    value: float
     dtype: DType
 
 
 class Position(NamedTuple):
-    """The number offset + sum(i * strides) of the place itself."""
+    """The number offset + sum(i * strides), which depends on the loop indices alone."""
 
     offset: int
     strides: tuple[int, ...]
@@ -50,13 +52,13 @@ class Apply(NamedTuple):
     """An elementwise primitive."""
 
     op: Op
-    inputs: tuple[Any, ...]
+    inputs: tuple[Expression, ...]
     attributes: tuple[tuple[str, Any], ...]
     dtype: DType
 
 
 class Accumulated(NamedTuple):
-    """The result of the nest's reduction number `which` at this place."""
+    """The result of the nest's reduction number `which` at the indices of the kept axes."""
 
     which: int
     dtype: DType
@@ -86,16 +88,47 @@ class Nest(NamedTuple):
     kept: int  # how many of the axes are kept; the others are reduced
     reductions: tuple[Reduction, ...]
     stores: tuple[Store, ...]
-    steady: frozenset[int] = frozenset()  # buffers that nothing writes while the loop around runs: all cores keep them
+    loop_invariant: frozenset[int] = frozenset()  # buffers that the loop around never writes: all cores keep them
 
 
-class Kernel(NamedTuple):
-    """A function in the module: `void name(ptr frame, ptr buffers..., i64 begin, i64 end)` does the items from begin
-    to end. Items are independent, so threads share them out; each thread has `scratch` bytes at the frame's start."""
+def walk(*roots: Expression) -> list[Expression]:
+    """All parts of the expressions, each once, inputs before users."""
+    parts: dict[int, Expression] = {}
 
-    name: str
-    items: int
-    scratch: int = 0
-    rows: int = 0  # where item i writes just the i-th of so many equal parts of each result; 0 where it does not
-    step: int = 1  # how many indices of a nest's first axis make up an item, where the items are that axis
-    tile: str = ""  # how registers and panels cut it, for people
+    def visit(x: Expression) -> None:
+        if id(x) not in parts:
+            if isinstance(x, Apply):
+                for part in x.inputs:
+                    visit(part)
+            parts[id(x)] = x
+
+    for root in roots:
+        visit(root)
+    return list(parts.values())
+
+
+def leaf_map(change: Callable[[Expression], Expression]) -> Callable[[Expression], Expression]:
+    """The function that puts `change(leaf)` in the place of each leaf of an expression.
+
+    A part that several expressions share is still one part of all that the function makes of them.
+    """
+    known: dict[int, tuple[Expression, Expression]] = {}
+
+    def changed(x: Expression) -> Expression:
+        if id(x) not in known:
+            result = x._replace(inputs=tuple(map(changed, x.inputs))) if isinstance(x, Apply) else change(x)
+            known[id(x)] = x, result  # keeps x alive, so that its identity stays its own
+        return known[id(x)][1]
+
+    return changed
+
+
+def loads(*expressions: Expression) -> list[Access]:
+    """All accesses that expressions read, each once."""
+    return list(dict.fromkeys([x.access for x in walk(*expressions) if isinstance(x, Load)]))
+
+
+def accesses(nest: Nest) -> list[Access]:
+    """All accesses of a nest; those of stores and their expressions have strides for the kept axes only."""
+    read = [access for reduction in nest.reductions for access in loads(reduction.value)]
+    return read + [access for store in nest.stores for access in [*loads(store.value), store.access]]

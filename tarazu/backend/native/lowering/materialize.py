@@ -1,26 +1,29 @@
-"""Which nodes of a graph get memory of their own, and which are computed where they are used."""
+"""Which nodes of a graph are stored in memory of their own, and which are computed anew where they are used.
+
+A node is stored when a user needs it in memory, or when computing it for each use would cost too much.
+"""
 
 from __future__ import annotations
 
 from enum import Enum, auto
 
-from tarazu.backend.native.kernels.expression import is_taken
-from tarazu.backend.native.lowering.steps import input_types, result_types
-from tarazu.backend.native.lowering.views import identity, split_lines
-from tarazu.backend.native.math.elementwise import UNSUPPORTED
+from tarazu.backend.native.lowering.costs import cost
+from tarazu.backend.native.lowering.index_map import VIEWS
+from tarazu.backend.native.lowering.nodes import is_barrier_result, op_of
+from tarazu.backend.native.lowering.primitives import (
+    NESTS,
+    PRODUCTS,
+    is_affine,
+    is_compiled,
+    is_elementwise,
+)
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.types import TensorType
 
-DEAR = {ops.DIV: 4, ops.SQRT: 4, ops.FLOOR_DIVIDE: 6, ops.REMAINDER: 6, ops.POW: 30, ops.EXP: 8, ops.LOG: 10,
-        ops.TANH: 10, ops.SIGMOID: 10, ops.ERF: 12, ops.SIN: 12, ops.COS: 12}  # others cost 1, or 20 where rare
-CHEAP = frozenset({ops.NEG, ops.ABS, ops.SIGN, ops.FLOOR, ops.CEIL, ops.ROUND, ops.TRUNC, ops.NOT, ops.ADD, ops.SUB,
-                   ops.MUL, ops.MAXIMUM, ops.MINIMUM, ops.EQUAL, ops.NOT_EQUAL, ops.LESS, ops.LESS_EQUAL, ops.GREATER,
-                   ops.GREATER_EQUAL, ops.AND, ops.OR, ops.XOR, ops.SHIFT_LEFT, ops.SHIFT_RIGHT, ops.WHERE, ops.CAST,
-                   ops.BITCAST, ops.STOP_GRADIENT, ops.IOTA})
-LARGEST = 48  # primitives that one expression may hold
-BRIEF = 4  # what computing a number again may cost where it could be kept from the start
+LARGEST = 48  # what an expression may cost that is computed for each use
+EARLY = 4  # the same of a single number that could be computed before everything else
 
 
 class Need(Enum):
@@ -31,36 +34,8 @@ class Need(Enum):
     CONTIGUOUS = auto()  # memory in the order of its axes
 
 
-VIEWS = frozenset({ops.RESHAPE, ops.TRANSPOSE, ops.BROADCAST, ops.SLICE, ops.FLIP})
-NESTS = frozenset({ops.SUM, ops.PROD, ops.MAX, ops.MIN, ops.ANY_TRUE, ops.ALL_TRUE, ops.PAD, ops.CONCAT})
-PRODUCTS = frozenset({ops.DOT, ops.CONV})
-
-
-def is_compiled(node: Node) -> bool:
-    """Whether a node becomes loops of our own, or a view."""
-    if node.op is RESULT or not takes(node):
-        return False
-    return is_elementwise(node) or node.op in VIEWS | NESTS | PRODUCTS
-
-
-def takes(node: Node) -> bool:
-    """Whether all dtypes of a primitive are ones that compiled code computes with."""
-    return all(is_taken(type_.dtype) for type_ in [*input_types(node), *result_types(node)])
-
-
-def is_elementwise(node: Node) -> bool:
-    op = node.op
-    return op is ops.IOTA or (isinstance(op, ops.Op) and op.is_elementwise and op not in UNSUPPORTED)
-
-
-def is_affine(node: Node) -> bool:
-    """Whether the elements of a reshaped node lie where strides of its input find them."""
-    shape, old = node.shape, node.inputs[0].shape
-    return split_lines(identity(shape), shape, old, len(shape)) is not None
-
-
 class Demand:
-    """The needs of all users of each node, and from them the nodes that have memory of their own."""
+    """What the users of each node need, and from that which nodes are stored."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -72,33 +47,38 @@ class Demand:
         for node in graph.outputs:
             self.needs[node].add(Need.CONTIGUOUS)
         for node in reversed(graph.nodes):
-            self._ask(node)
+            self._note_needs(node)
         for node in graph.nodes:
             if self._is_early(node):
                 self.early.add(node)
-            if self._decide(node):
+            if self._is_stored(node):
                 self.stored.add(node)
             self.weight[node] = 0 if self.is_read(node) else self._weight(node)
 
     def is_read(self, node: Node) -> bool:
-        """Whether users read the node from memory. A single number is computed anew instead, even where it is stored,
-        so that nobody waits for it, unless that takes long and it can be there before anything else."""
-        again = BRIEF if node in self.early else LARGEST
+        """Whether users read the node from memory.
+
+        A single number is computed anew instead, even where it is stored, so that no thread waits for another; unless
+        that takes long and it can be computed before everything else.
+        """
+        again = EARLY if node in self.early else LARGEST
         return node in self.stored and not (is_compiled(node) and is_elementwise(node) and node.type.size == 1
                                             and self._weight(node) <= again)
 
     def _is_early(self, node: Node) -> bool:
+        """Whether a node is a single number that follows from single numbers among the inputs and constants."""
         return (bool(node.inputs) and is_compiled(node) and is_elementwise(node) and node.type.size == 1
                 and all(x in self.early or (x.op in (PARAMETER, CONSTANT) and x.type.size == 1) for x in node.inputs))
 
-    def _ask(self, node: Node) -> None:
+    def _note_needs(self, node: Node) -> None:
         """Note what `node` needs of its inputs."""
         for x in node.inputs:
             self.users[x].append(node)
             self.needs[x].add(self._need(node))
 
     def _need(self, node: Node) -> Need:
-        if is_alias(node):
+        """What a node needs of its inputs."""
+        if is_barrier_result(node):
             return Need.CONTIGUOUS if Need.CONTIGUOUS in self.needs[node] else Need.STRIDED
         if node.op is RESULT or not is_compiled(node):
             return Need.CONTIGUOUS
@@ -112,9 +92,9 @@ class Demand:
             return Need.STRIDED
         return Need.NUMBERS
 
-    def _decide(self, node: Node) -> bool:
+    def _is_stored(self, node: Node) -> bool:
         """Whether the node's value is stored."""
-        if node.op in (PARAMETER, CONSTANT, RESULT) or is_alias(node):
+        if node.op in (PARAMETER, CONSTANT, RESULT) or is_barrier_result(node):
             return False
         if not is_compiled(node) or node.op in NESTS | PRODUCTS:
             return True
@@ -129,10 +109,10 @@ class Demand:
         if weight > 4 * LARGEST:
             return True
         if node.type.size <= 1:
-            return node in self.early and weight > BRIEF
+            return node in self.early and weight > EARLY
         users = self.users[node]
         if len(users) == 1:
-            return weight > 2 and _domain(users[0], self.users) > 2 * node.type.size
+            return weight > 2 and _uses(users[0], self.users) > 2 * node.type.size
         return weight > 1 or node.dtype.kind == "bool" or len([x for x in node.inputs if x.type.size > 1]) > 1
 
     def _weight(self, node: Node) -> int:
@@ -140,25 +120,15 @@ class Demand:
         if node.op in (PARAMETER, CONSTANT, RESULT):
             return 0
         below = sum(self.weight.get(x, 0) for x in node.inputs)
-        return below + (0 if node.op in VIEWS else 1 if node.op in CHEAP else DEAR.get(node.op, 20))  # type: ignore[arg-type]
+        return below + (0 if node.op in VIEWS else cost(op_of(node)))
 
 
-def is_alias(node: Node) -> bool:
-    """Whether the node is one of the values that pass through a barrier."""
-    return node.op is RESULT and node.inputs[0].op is ops.BARRIER
-
-
-def passed_on(node: Node) -> Node:
-    """The value that the node is, which came to the barrier."""
-    return node.inputs[0].inputs[node.attributes["index"]]
-
-
-def _domain(user: Node, users: dict[Node, list[Node]]) -> int:
-    """For how many places the user asks for a value."""
+def _uses(user: Node, users: dict[Node, list[Node]]) -> int:
+    """For how many elements of its own the user computes a value anew."""
     if user.op in NESTS:
         return user.inputs[0].type.size
     if not isinstance(user.type, TensorType):
         return 1  # it reads memory, whatever that costs
     if user.op in VIEWS and len(users[user]) == 1:
-        return max(user.type.size, _domain(users[user][0], users))
+        return max(user.type.size, _uses(users[user][0], users))
     return user.type.size

@@ -1,4 +1,8 @@
-"""Rewrites of a graph for this backend: they suit its memory, and change the order of sums."""
+"""Rewrites of a graph that make its products suit the caches of several cores; they change the order of sums.
+
+Products by a large weight are summed in parts, one for each thread; products by a transposed constant inside a scan
+take one that was transposed before the loop. `schedule/work_sharing.py` lists all that divides a product among threads.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +16,17 @@ from tarazu.ir.node import Builder, Node
 from tarazu.ir.op import Op
 from tarazu.ir.structure import with_graphs
 
-LARGE = 64 * 1024  # bytes of a weight that is worth keeping in the cache of one core
-SMALL = 1024 * 1024  # bytes of partial sums that are worth exchanging instead
+LARGE_WEIGHT = 64 * 1024  # bytes of a weight that is worth keeping in the cache of one core
+SMALL_SUMS = 1024 * 1024  # bytes of partial sums that are worth exchanging instead
 DEEP = 64  # products that each thread adds at least
 
 
 def prepare(graph: Graph, threads: int, first: int = 0) -> Graph:
-    """`graph` with products by large weights summed in parts, one for each thread.
+    """`graph` with products by large weights summed in parts, and with transposes of constants in front of loops.
 
-    The update of a weight shares out its rows. When the product sums over the same rows, a thread reads what it wrote
-    itself, and partial sums go from core to core instead of weights. `first` is the number of the first parameter that
-    may be such a weight: what a loop does not change lies in the caches of all cores.
+    The update of a weight shares out its rows among the threads. When the product sums over the same rows, a thread
+    reads what it wrote itself, and partial sums go from core to core instead of weights. `first` is the number of the
+    first parameter that may be such a weight: what a loop does not change lies in the caches of all cores.
     """
     builder = Builder()
     parameters = [builder.parameter(node.type, node.origin) for node in graph.parameters]
@@ -34,49 +38,49 @@ def prepare(graph: Graph, threads: int, first: int = 0) -> Graph:
     def apply(op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
         attributes = with_graphs(attributes, lambda body: prepare(body, threads, _constants(op, attributes)))
         if op is ops.SCAN:
-            inputs, body, constants = _turned(builder, inputs, attributes["body"], attributes["constants"])
-            return builder.add(op, inputs, {**attributes, "body": body, "constants": constants})
-        if op is ops.DOT and inputs[1] in weights and _is_divided(inputs, attributes, threads):
-            return _divided(builder, inputs, threads)
+            return _scan(builder, inputs, attributes)
+        if op is ops.DOT and inputs[1] in weights and _is_worth_parts(inputs, attributes, threads):
+            return _in_parts(builder, inputs, threads)
         return builder.add(op, inputs, attributes)
 
     return Graph(parameters, graph.evaluate(parameters, apply, builder.constant, at))
 
 
-BY_LAST = {"contract": ((1,), (1,)), "batch": ((), ())}
+_BY_TRANSPOSED = {"contract": ((1,), (1,)), "batch": ((), ())}
 
 
-def _turned(builder: Builder, inputs: Sequence[Node], body: Graph, constants: int) -> tuple[list[Node], Graph, int]:
-    """The inputs, body and number of constants of a scan whose products by a transposed constant take one that was
-    transposed before the loop."""
-    used = {node.inputs[1] for node in body.nodes if node.op is ops.DOT and node.attributes == BY_LAST}
+def _scan(builder: Builder, inputs: Sequence[Node], attributes: dict[str, Any]) -> Node:
+    """A scan whose products by a transposed constant take one that was transposed before the loop."""
+    body, constants = attributes["body"], attributes["constants"]
+    used = {node.inputs[1] for node in body.nodes if node.op is ops.DOT and node.attributes == _BY_TRANSPOSED}
     fixed = [i for i, node in enumerate(body.parameters[:constants]) if node in used and len(node.shape) == 2]
     if not fixed:
-        return list(inputs), body, constants
-    turned = [builder.add(ops.TRANSPOSE, [inputs[i]], {"permutation": (1, 0)}) for i in fixed]
+        return builder.add(ops.SCAN, inputs, attributes)
+    transposed = [builder.add(ops.TRANSPOSE, [inputs[i]], {"permutation": (1, 0)}) for i in fixed]
     inner = Builder()
     own = [inner.parameter(node.type, node.origin) for node in body.parameters]
-    more = {own[i]: inner.parameter(node.type) for i, node in zip(fixed, turned, strict=True)}
+    more = {own[i]: inner.parameter(node.type) for i, node in zip(fixed, transposed, strict=True)}
 
     def at(node: Node) -> None:
         inner.origin = node.origin
 
     def apply(op: Op, given: Sequence[Node], attributes: dict[str, Any]) -> Any:
-        if op is ops.DOT and attributes == BY_LAST and given[1] in more:
+        if op is ops.DOT and attributes == _BY_TRANSPOSED and given[1] in more:
             return inner.add(op, [given[0], more[given[1]]], {**attributes, "contract": ((1,), (0,))})
         return inner.add(op, given, attributes)
 
     outputs = body.evaluate(own, apply, inner.constant, at)
-    return ([*inputs[:constants], *turned, *inputs[constants:]],
-            Graph([*own[:constants], *more.values(), *own[constants:]], outputs), constants + len(fixed))
+    body = Graph([*own[:constants], *more.values(), *own[constants:]], outputs)
+    return builder.add(ops.SCAN, [*inputs[:constants], *transposed, *inputs[constants:]],
+                       {**attributes, "body": body, "constants": constants + len(fixed)})
 
 
 def _constants(op: Op, attributes: dict[str, Any]) -> int:
-    """How many inputs of a loop stay what they are."""
+    """How many inputs of the body of a loop are the same in all iterations."""
     return attributes.get("body_constants", attributes.get("constants", 0)) if op in (ops.WHILE, ops.SCAN) else 0
 
 
-def _is_divided(inputs: Sequence[Node], attributes: dict[str, Any], threads: int) -> bool:
+def _is_worth_parts(inputs: Sequence[Node], attributes: dict[str, Any], threads: int) -> bool:
     """Whether this is rows times a weight that is large, for a result that is small."""
     x, weight = inputs
     if len(x.shape) != 2 or len(weight.shape) != 2 or attributes["contract"] != ((1,), (0,)) or threads < 2:
@@ -84,11 +88,12 @@ def _is_divided(inputs: Sequence[Node], attributes: dict[str, Any], threads: int
     result = x.shape[0] * weight.shape[1]
     size = weight.dtype.itemsize
     return (weight.dtype.is_float and weight.shape[0] % threads == 0
-            and weight.shape[0] >= DEEP * threads and math.prod(weight.shape) * size >= LARGE
-            and threads * result * size <= SMALL)
+            and weight.shape[0] >= DEEP * threads and math.prod(weight.shape) * size >= LARGE_WEIGHT
+            and threads * result * size <= SMALL_SUMS)
 
 
-def _divided(builder: Builder, inputs: Sequence[Node], threads: int) -> Node:
+def _in_parts(builder: Builder, inputs: Sequence[Node], threads: int) -> Node:
+    """The product as a sum of one product for each thread, over its part of the rows of the weight."""
     x, weight = inputs
     rows, depth, columns = x.shape[0], x.shape[1] // threads, weight.shape[1]
     left = builder.add(ops.RESHAPE, [x], {"shape": (rows, threads, depth)})

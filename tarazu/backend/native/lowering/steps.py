@@ -1,115 +1,198 @@
-"""What a program does, step by step: kernels, calls of NumPy, loops and branches. The scheduler makes them."""
+"""The steps of a program, as values that never change: launches of kernels, calls of NumPy, loops and branches.
+
+Loops and branches hold the steps inside them, of whatever kind a stage of the compiler deals with: launches, which say
+what is to be computed; later calls of kernels, which say by which function (`kernels/kernel.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from tarazu.backend.native.lowering.loop_nest import Kernel, Nest
-from tarazu.backend.native.lowering.views import Buffer, View
+from tarazu.backend.native.lowering.buffers import Buffer, Iteration, View
+from tarazu.backend.native.lowering.costs import estimate
+from tarazu.backend.native.lowering.loop_nest import Access, Load, Nest, Store
+from tarazu.backend.native.lowering.nodes import op_of
+from tarazu.base import dtypes
 from tarazu.ir.node import Node
-from tarazu.ir.types import TensorType
-
-Operand = tuple[Buffer, int]  # a buffer, and how many elements of it to skip
 
 
-class Launch:
-    """A kernel over a nest, or that of a special primitive, with what it reads and writes."""
+class Operand(NamedTuple):
+    """A buffer that a kernel reads or writes."""
 
-    __slots__ = ("estimate", "kernel", "members", "nest", "node", "operands", "title", "writes")
-
-    def __init__(self, title: str, operands: list[Operand], writes: set[int], *, nest: Nest | None = None,
-                 node: Node | None = None, estimate: float = 0.0, members: Sequence[Node] = ()) -> None:
-        self.title, self.operands, self.writes = title, operands, writes
-        self.nest, self.node, self.estimate = nest, node, estimate
-        self.members = members  # the nodes that a nest computes, for people
-        self.kernel: Kernel | None = None
+    buffer: Buffer
+    skipped: int = 0  # elements
 
 
-class Callback:
+class NestLaunch(NamedTuple):
+    """A nest of loops to be done, with what it reads and writes."""
+
+    title: str
+    operands: tuple[Operand, ...]  # in the order in which the nest numbers its buffers
+    writes: frozenset[int]  # the numbers of those that are written
+    nest: Nest
+    estimate: float  # nanoseconds of one thread
+    members: tuple[Node, ...] = ()  # the nodes that the nest computes, for people
+
+    @classmethod
+    def of(cls, title: str, operands: Iterable[Operand], writes: Iterable[int], nest: Nest,
+           members: Iterable[Node] = ()) -> NestLaunch:
+        """The launch of a nest, with the estimate of its time."""
+        return cls(title, tuple(operands), frozenset(writes), nest, estimate(nest), tuple(members))
+
+
+class PrimitiveLaunch(NamedTuple):
+    """A primitive to be done that is no nest of loops, on contiguous memory: first the inputs, then the results."""
+
+    operands: tuple[Operand, ...]
+    writes: frozenset[int]
+    node: Node
+    estimate: float  # nanoseconds of one thread
+
+    @property
+    def title(self) -> str:
+        return op_of(self.node).name
+
+
+Launch = NestLaunch | PrimitiveLaunch
+
+
+class Callback(NamedTuple):
     """A primitive that NumPy computes while the program waits."""
 
-    __slots__ = ("inputs", "node", "number", "outputs")
-
-    def __init__(self, node: Node, inputs: list[View], outputs: list[View], number: int) -> None:
-        self.node, self.inputs, self.outputs, self.number = node, inputs, outputs, number
-
-
-def input_types(node: Node) -> list[TensorType]:
-    """The types of what a primitive takes."""
-    return [x.type for x in node.inputs]
+    node: Node
+    inputs: tuple[View, ...]
+    outputs: tuple[View, ...]
+    number: int  # among the callbacks of the program
 
 
-def result_types(node: Node) -> list[TensorType]:
-    """The types of what a primitive gives."""
-    return [node.type] if isinstance(node.type, TensorType) else list(node.type)
+class Externals:
+    """What a program takes from outside its code: constants and primitives that NumPy computes, in order of number."""
+
+    def __init__(self) -> None:
+        self.constants: list[Node] = []
+        self.callbacks: list[Node] = []
+
+    def constant(self, node: Node) -> Buffer:
+        """The buffer of a constant."""
+        self.constants.append(node)
+        return Buffer(node.dtype, node.type.size, "constant", len(self.constants) - 1)
+
+    def callback(self, node: Node, inputs: Iterable[View], outputs: Iterable[View]) -> Callback:
+        """The step in which NumPy computes `node`."""
+        self.callbacks.append(node)
+        return Callback(node, tuple(inputs), tuple(outputs), len(self.callbacks) - 1)
 
 
-class Turn:
-    """The index of a loop; rows of buffers refer to it."""
+S = TypeVar("S")  # the kind of the steps inside
+T = TypeVar("T")
 
 
-class Repeat:
-    """A loop: `length` turns, or as long as `predicate`, which the steps of `condition` compute, holds."""
+class CountedLoop(NamedTuple, Generic[S]):
+    """A loop of so many iterations, from the last index to the first if `reverse`."""
 
-    __slots__ = ("body", "bound", "condition", "length", "predicate", "reverse", "turn")
-
-    def __init__(self, turn: Turn, body: list[Step], *, length: int = 0, reverse: bool = False,
-                 condition: list[Step] | None = None, predicate: Buffer | None = None,
-                 bound: int | None = None) -> None:
-        self.turn, self.body, self.length, self.reverse = turn, body, length, reverse
-        self.condition, self.predicate, self.bound = condition, predicate, bound
+    iteration: Iteration
+    length: int
+    reverse: bool
+    body: tuple[S, ...]
 
 
-class Branch:
-    """One of two lists of steps."""
+class WhileLoop(NamedTuple, Generic[S]):
+    """A loop that goes on as long as `predicate`, which the steps of `condition` compute, holds."""
 
-    __slots__ = ("on_false", "on_true", "predicate")
+    iteration: Iteration
+    condition: tuple[S, ...]
+    predicate: Buffer
+    body: tuple[S, ...]
+    bound: int | None  # iterations; more are an error
 
-    def __init__(self, predicate: Operand, on_true: list[Step], on_false: list[Step]) -> None:
-        self.predicate, self.on_true, self.on_false = predicate, on_true, on_false
+
+class Branch(NamedTuple, Generic[S]):
+    """One of two sequences of steps."""
+
+    predicate: Operand
+    on_true: tuple[S, ...]
+    on_false: tuple[S, ...]
 
 
-Step = Launch | Callback | Repeat | Branch
+ControlFlow: TypeAlias = CountedLoop[S] | WhileLoop[S] | Branch[S]
+CONTROL_FLOW = (CountedLoop, WhileLoop, Branch)
+Step: TypeAlias = "NestLaunch | PrimitiveLaunch | Callback | CountedLoop[Step] | WhileLoop[Step] | Branch[Step]"
+
+
+def inner_steps(step: object) -> list[tuple[str, tuple[Any, ...]]]:
+    """The sequences of steps inside a step, with their names for people."""
+    if isinstance(step, CountedLoop):
+        return [("turn", step.body)]
+    if isinstance(step, WhileLoop):
+        return [("condition", step.condition), ("turn", step.body)]
+    return [("if true", step.on_true), ("if false", step.on_false)] if isinstance(step, Branch) else []
+
+
+def map_inner(step: ControlFlow[S], change: Callable[[tuple[S, ...]], tuple[T, ...]]) -> ControlFlow[T]:
+    """The loop or branch with what `change` makes of the sequences of steps inside it."""
+    if isinstance(step, CountedLoop):
+        return CountedLoop(step.iteration, step.length, step.reverse, change(step.body))
+    if isinstance(step, WhileLoop):
+        body, condition = change(step.body), change(step.condition)
+        return WhileLoop(step.iteration, condition, step.predicate, body, step.bound)
+    return Branch(step.predicate, change(step.on_true), change(step.on_false))
+
+
+def every(steps: Sequence[S]) -> Iterator[S]:
+    """All steps, those inside loops and branches too."""
+    for step in steps:
+        yield step
+        for _, inner in inner_steps(step):
+            yield from every(inner)
+
+
+def predicate_of(step: ControlFlow[S]) -> Buffer | None:
+    """The buffer that a loop or branch reads to decide where to go on."""
+    if isinstance(step, CountedLoop):
+        return None
+    return step.predicate.buffer if isinstance(step, Branch) else step.predicate
 
 
 def touched(step: Step) -> Iterator[tuple[Buffer, bool]]:
     """The buffers that a step, and the steps inside it, read (False) or write (True)."""
-    if isinstance(step, Launch):
-        for position, (buffer, _) in enumerate(step.operands):
-            yield buffer, position in step.writes
+    if isinstance(step, NestLaunch | PrimitiveLaunch):
+        for position, operand in enumerate(step.operands):
+            yield operand.buffer, position in step.writes
     elif isinstance(step, Callback):
         yield from ((view.buffer, False) for view in step.inputs)
         yield from ((view.buffer, True) for view in step.outputs)
-    elif isinstance(step, Repeat):
-        if step.predicate is not None:
-            yield step.predicate, False
-        for inner in [*(step.condition or []), *step.body]:
-            yield from touched(inner)
     else:
-        yield step.predicate[0], False
-        for inner in [*step.on_true, *step.on_false]:
-            yield from touched(inner)
+        if (predicate := predicate_of(step)) is not None:
+            yield predicate, False
+        for _, steps in inner_steps(step):
+            for inner in steps:
+                yield from touched(inner)
 
 
-def inner_lists(step: Step) -> list[list[Step]]:
-    """The lists of steps inside a step."""
-    if isinstance(step, Repeat):
-        return [step.condition or [], step.body]
-    return [step.on_true, step.on_false] if isinstance(step, Branch) else []
+def with_buffers(step: Step, change: Callable[[Buffer], Buffer]) -> Step:
+    """The step, and the steps inside it, with `change(buffer)` in the place of each buffer."""
+    if isinstance(step, NestLaunch | PrimitiveLaunch):
+        return step._replace(operands=tuple([Operand(change(buffer), skipped) for buffer, skipped in step.operands]))
+    if isinstance(step, Callback):
+        inputs, outputs = (tuple([view._replace(buffer=change(view.buffer)) for view in views])
+                           for views in (step.inputs, step.outputs))
+        return step._replace(inputs=inputs, outputs=outputs)
+    step = map_inner(step, lambda steps: tuple([with_buffers(inner, change) for inner in steps]))
+    if isinstance(step, WhileLoop):
+        return step._replace(predicate=change(step.predicate))
+    if isinstance(step, Branch):
+        return step._replace(predicate=Operand(change(step.predicate.buffer), step.predicate.skipped))
+    return step
 
 
-def change_inner(step: Step, change: Callable[[list[Step]], list[Any]]) -> None:
-    """Put what `change` makes of them in the place of the lists of steps inside a step."""
-    if isinstance(step, Repeat):
-        step.body, step.condition = change(step.body), step.condition and change(step.condition)
-    elif isinstance(step, Branch):
-        step.on_true, step.on_false = change(step.on_true), change(step.on_false)
-
-
-def every(steps: list[Step]) -> Iterator[Any]:
-    """All steps, those inside loops and branches too."""
-    for step in steps:
-        yield step
-        for inner in inner_lists(step):
-            yield from every(inner)
+def copy_launch(source: View, target: View) -> NestLaunch:
+    """The launch that copies the bytes of one contiguous view to another."""
+    size = source.buffer.dtype.itemsize * math.prod(source.shape)
+    starts = [view.offset * view.buffer.dtype.itemsize for view in (source, target)]
+    unit = next(dtype for dtype in (dtypes.uint64, dtypes.uint32, dtypes.uint16, dtypes.uint8)
+                if not any(number % dtype.itemsize for number in (size, *starts)))
+    read, written = (Access(i, unit, start // unit.itemsize, (1,)) for i, start in enumerate(starts))
+    nest = Nest((size // unit.itemsize,), 1, (), (Store(Load(read), written),))
+    return NestLaunch.of("copy", [Operand(source.buffer), Operand(target.buffer)], [1], nest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tarazu.backend.native.llvm.types import HALVES
 from tarazu.backend.native.math import half
 from tarazu.backend.native.math.arithmetic import Call
 from tarazu.backend.native.math.number import Number, choose
@@ -66,8 +67,8 @@ def bitcast(call: Call) -> Number:
     x, source, dtype = call.inputs[0], call.input_dtypes[0], call.dtype
     if source is dtype:
         return x
-    bits = half.narrow(x, source) if source in half.HALVES else x
-    if dtype in half.HALVES:
+    bits = half.narrow(x, source) if source in HALVES else x
+    if dtype in HALVES:
         return half.widen(bits, dtype)
     element = element_type(dtype)
     return bits if bits.element == element else bits.to("bitcast", element)

@@ -11,6 +11,7 @@ from typing import Any
 
 from tarazu.backend.native.llvm.llvm_text import Function, Value
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.types import HALVES
 from tarazu.backend.native.math import arithmetic, casts, half
 from tarazu.backend.native.math.arithmetic import Call, compare
 from tarazu.backend.native.math.formulas import mathematics, polygamma
@@ -112,6 +113,6 @@ def emit(function: Function, target: Target, op: Op, inputs: list[Value], input_
     """The registers' results under `op`, of type `dtype`; all inputs have the same number of lanes."""
     call = Call([Number(function, target, value) for value in inputs], input_dtypes, attributes, dtype)
     result = EMIT[op](call).value
-    if dtype in half.HALVES and op not in _NEVER_ROUNDED:
+    if dtype in HALVES and op not in _NEVER_ROUNDED:
         return half.round_to_half(function, result, dtype)
     return result

@@ -12,8 +12,6 @@ from tarazu.backend.native.math.number import Number, choose
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 
-HALVES = (dtypes.float16, dtypes.bfloat16)
-
 _SHIFT = 23 - 10  # by how much the fraction of float16 is shorter
 _REBIAS = (127 - 15) << 23
 _SMALLEST_NORMAL = 113 << 23  # 2^-14, the smallest normal float16, as a float's bits

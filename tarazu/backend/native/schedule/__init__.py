@@ -1,1 +1,1 @@
-"""From launches to a program: shares of threads, buffer memory, and the text of the whole."""
+"""From steps to a program: runs, the memory plan, shares of threads, barriers, and the text of the whole."""

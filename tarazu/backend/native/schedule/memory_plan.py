@@ -1,64 +1,96 @@
-"""Where in the arena each buffer lies: memory is used again when nothing needs what was there."""
+"""The memory plan: where each buffer lies in the arena, one piece of memory whose parts are used again when free."""
 
 from __future__ import annotations
 
-from tarazu.backend.native.lowering.steps import Launch, Repeat, Step, inner_lists, touched
-from tarazu.backend.native.lowering.views import Buffer
-from tarazu.backend.native.schedule.work_sharing import Run
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from tarazu.backend.native.kernels.kernel import KernelCall
+from tarazu.backend.native.lowering.buffers import Buffer
+from tarazu.backend.native.lowering.steps import (
+    Callback,
+    ControlFlow,
+    CountedLoop,
+    WhileLoop,
+    inner_steps,
+    predicate_of,
+    touched,
+)
+from tarazu.backend.native.schedule.runs import Run, ScheduledStep
 
 ALIGN = 64  # bytes, a cache line and the widest vector
-Loop = int  # the step at which a loop starts
+Loop = int  # the time at which a loop starts
+
+
+class MemoryPlan(NamedTuple):
+    """Offsets in the arena, in bytes from its start."""
+
+    offsets: Mapping[Buffer, int]
+    size: int  # of the arena
+
+    def offset(self, buffer: Buffer) -> int:
+        """Where the buffer starts that owns this one's memory."""
+        return self.offsets[buffer.root]
+
+    def overlap(self, a: Buffer, b: Buffer) -> bool:
+        """Whether two buffers share memory."""
+        first, second = a.root, b.root
+        if first is second:
+            return True
+        if first.storage != "arena" or second.storage != "arena":
+            return False
+        start, other = self.offsets[first], self.offsets[second]
+        return start < other + second.bytes and other < start + first.bytes
 
 
 class _Lifetimes:
-    """From which step to which each buffer is needed; all through a loop when it is touched outside it too."""
+    """From which time to which each buffer is needed; all through a loop when it is touched outside it too."""
 
-    def __init__(self, steps: list[Step | Run]) -> None:
+    def __init__(self, steps: Sequence[ScheduledStep]) -> None:
         self.touches: dict[Buffer, list[tuple[int, tuple[Loop, ...]]]] = {}
-        self.ends: dict[Loop, int] = {}
+        self._ends: dict[Loop, int] = {}
         self._clock = 0
         self._walk(steps, ())
 
-    def _walk(self, steps: list[Step | Run], loops: tuple[Loop, ...]) -> None:
+    def _walk(self, steps: Sequence[ScheduledStep], loops: tuple[Loop, ...]) -> None:
         for step in steps:
             self._clock += 1
-            if isinstance(step, Run):
-                for launch in step.launches:
-                    self._note(launch, loops)
-            elif inner_lists(step):
-                self._region(step, loops)
+            if isinstance(step, Run | KernelCall | Callback):
+                for buffer in _buffers(step):
+                    self._touch(buffer, loops)
             else:
-                self._note(step, loops)
+                self._control_flow(step, loops)
 
-    def _region(self, step: Step, loops: tuple[Loop, ...]) -> None:
-        start = self._clock
-        inner = (*loops, start) if isinstance(step, Repeat) else loops
-        if isinstance(step, Repeat) and step.predicate is not None:
-            self._touch(step.predicate, inner)
-        elif not isinstance(step, Repeat):
-            self._touch(step.predicate[0], inner)  # type: ignore[union-attr]
-        for steps in inner_lists(step):
-            self._walk(steps, inner)  # type: ignore[arg-type]
+    def _control_flow(self, step: ControlFlow[ScheduledStep], loops: tuple[Loop, ...]) -> None:
+        start, predicate = self._clock, predicate_of(step)
+        inner = (*loops, start) if isinstance(step, CountedLoop | WhileLoop) else loops
+        if predicate is not None:
+            self._touch(predicate, inner)
+        for _, steps in inner_steps(step):
+            self._walk(steps, inner)
         self._clock += 1
-        if isinstance(step, Repeat) and step.predicate is not None:
+        if isinstance(step, WhileLoop):
             self._touch(step.predicate, inner)
-        self.ends[start] = self._clock
-
-    def _note(self, step: Step | Launch, loops: tuple[Loop, ...]) -> None:
-        for buffer, _ in touched(step):
-            self._touch(buffer, loops)
+        self._ends[start] = self._clock
 
     def _touch(self, buffer: Buffer, loops: tuple[Loop, ...]) -> None:
-        if buffer.root.place == "arena":
+        if buffer.root.storage == "arena":
             self.touches.setdefault(buffer.root, []).append((self._clock, loops))
 
     def span(self, buffer: Buffer) -> tuple[int, int]:
-        found = self.touches[buffer]
-        first, last = found[0][0], found[-1][0]
-        for loop in {loop for _, loops in found for loop in loops}:
-            if any(loop not in loops for _, loops in found):
-                first, last = min(first, loop), max(last, self.ends[loop])
+        """The first and the last time at which a buffer is needed."""
+        touches = self.touches[buffer]
+        first, last = touches[0][0], touches[-1][0]
+        for loop in {loop for _, loops in touches for loop in loops}:
+            if any(loop not in loops for _, loops in touches):
+                first, last = min(first, loop), max(last, self._ends[loop])
         return first, last
+
+
+def _buffers(step: Run | KernelCall | Callback) -> Iterator[Buffer]:
+    """The buffers that a step reads or writes."""
+    for part in step.calls if isinstance(step, Run) else [step]:
+        yield from (buffer for buffer, _ in touched(part.launch if isinstance(part, KernelCall) else part))
 
 
 def aligned(size: int) -> int:
@@ -66,20 +98,21 @@ def aligned(size: int) -> int:
     return -(-size // ALIGN) * ALIGN
 
 
-def place(steps: list[Step | Run]) -> int:
-    """Give every buffer of the arena its offset; the number of bytes in all."""
+def plan_memory(steps: Sequence[ScheduledStep]) -> MemoryPlan:
+    """The offset of every buffer of the arena."""
     lifetimes = _Lifetimes(steps)
     spans = sorted(((lifetimes.span(buffer), buffer) for buffer in lifetimes.touches), key=lambda item: item[0])
-    placed: list[tuple[int, int, int]] = []  # offset, end, last step
+    live: list[tuple[int, int, int]] = []  # offset, end, last time
+    offsets: dict[Buffer, int] = {}
     total = 0
     for (start, last), buffer in spans:
-        placed = sorted(entry for entry in placed if entry[2] >= start)
+        live = sorted(entry for entry in live if entry[2] >= start)
         size, offset = aligned(max(buffer.bytes, 1)), 0
-        for low, high, _ in placed:
+        for low, high, _ in live:
             if offset + size <= low:
                 break
             offset = max(offset, high)
-        buffer.offset = offset
-        placed.append((offset, offset + size, last))
+        offsets[buffer] = offset
+        live.append((offset, offset + size, last))
         total = max(total, offset + size)
-    return total
+    return MemoryPlan(offsets, total)

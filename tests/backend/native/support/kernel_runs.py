@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special import SPECIAL
 from tarazu.backend.native.llvm.assemble import Loaded, object_code
 from tarazu.backend.native.llvm.llvm_text import Module
 from tarazu.backend.native.llvm.target import Target, host
-from tarazu.backend.native.lowering.loop_nest import Kernel
 from tarazu.base.dtypes import FROM_NUMPY, as_dtype
 from tarazu.ir.node import Builder, Node
 from tarazu.ir.op import Op

@@ -12,9 +12,10 @@ import numpy as np
 from tarazu.backend.native.llvm.assemble import Loaded, object_code
 from tarazu.backend.native.llvm.llvm_text import Function, Module, Value, vector
 from tarazu.backend.native.llvm.target import Target, host
+from tarazu.backend.native.llvm.types import HALVES
 from tarazu.backend.native.math.casts import element_type
 from tarazu.backend.native.math.elementwise import emit
-from tarazu.backend.native.math.half import HALVES, load_half, store_half
+from tarazu.backend.native.math.half import load_half, store_half
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 from tarazu.ir.op import Op

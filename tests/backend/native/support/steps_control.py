@@ -38,7 +38,7 @@ def _some(growth: Growth, most: int, among: Callable[[Item], bool] = lambda _: T
     return [growth.choose.one_of(found) for _ in range(growth.choose.between(0, most))] if found else []
 
 
-def _steady(growth: Growth, item: Item) -> Item:
+def _bounded(growth: Growth, item: Item) -> Item:
     """What a loop may carry without growing."""
     return growth.limit(item, 2)
 
@@ -84,7 +84,7 @@ def branch(growth: Growth, grow: Grow) -> None:
 def scan(growth: Growth, grow: Grow) -> None:
     body, inner = (made := Body(growth, grow)), made.inner
     constants = _some(growth, 2)
-    starts = [_steady(growth, item) for item in _some(growth, 2)]
+    starts = [_bounded(growth, item) for item in _some(growth, 2)]
     sequences = _sequences(growth, at_least=0 if starts else 1)
     length = sequences[0].shape[0] if sequences else growth.choose.weighted({3: 5, 1: 2, 0: 1, 7: 1})
     for item in constants:
@@ -93,7 +93,7 @@ def scan(growth: Growth, grow: Grow) -> None:
     for item in sequences:
         body.take(item, TensorType(item.shape[1:], item.dtype))
     grow(inner, growth.choose.between(1, 5))
-    after = [_steady(inner, inner.conform(item.node.type)) for item in carried]
+    after = [_bounded(inner, inner.conform(item.node.type)) for item in carried]
     rows = [item for item in _some(inner, 2) if growth.fits(max(length, 1), *item.shape)]
     if not after and not rows:
         return
@@ -120,7 +120,7 @@ def loop(growth: Growth, grow: Grow) -> None:
     """A `while` that counts up to a limit, which is only known when it runs."""
     limit = growth.fresh(TensorType((), dtypes.int32), Source("below", 5))
     start = growth.fresh(TensorType((), dtypes.int32), Source("below", 3))
-    starts = [start, *(_steady(growth, item) for item in _some(growth, 2))]
+    starts = [start, *(_bounded(growth, item) for item in _some(growth, 2))]
     constants = _some(growth, 2)
     body, inner = (made := Body(growth, grow)), made.inner
     for item in constants:
@@ -128,7 +128,7 @@ def loop(growth: Growth, grow: Grow) -> None:
     carried = [body.take(item, exact=item.dtype.kind != "float") for item in starts]
     grow(inner, growth.choose.between(1, 4))
     count = inner.apply(ops.ADD, carried[0], inner.constant(1, dtypes.int32), bound=9, exact=True)
-    after = [count, *(_steady(inner, inner.conform(item.node.type)) for item in carried[1:])]
+    after = [count, *(_bounded(inner, inner.conform(item.node.type)) for item in carried[1:])]
     condition = _below_limit([limit, *starts])
     results = growth.node(
         ops.WHILE, [limit.node, *(item.node for item in constants), *(item.node for item in starts)],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special.cumulative import cumulative
 from tarazu.backend.native.kernels.special.extremum import extremum
 from tarazu.backend.native.kernels.special.index import gather, scatter
@@ -14,7 +15,6 @@ from tarazu.backend.native.kernels.special.random_bits import random_bits
 from tarazu.backend.native.kernels.special.sorting import sort
 from tarazu.backend.native.llvm.llvm_text import Module
 from tarazu.backend.native.llvm.target import Target
-from tarazu.backend.native.lowering.loop_nest import Kernel
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node
 from tarazu.ir.op import Op

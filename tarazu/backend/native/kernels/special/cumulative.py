@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from tarazu.backend.native.kernels.expression import is_taken, memory_type
+from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special.entry import Entry, bits
 from tarazu.backend.native.kernels.special.lines import Lines, each_unit, lines_of
 from tarazu.backend.native.kernels.special.memory import load, store
 from tarazu.backend.native.llvm.llvm_text import Index, Module, Value, constant, vector
 from tarazu.backend.native.llvm.target import Target
-from tarazu.backend.native.lowering.loop_nest import Kernel
-from tarazu.backend.native.math.half import HALVES
+from tarazu.backend.native.llvm.types import HALVES, is_supported_dtype, memory_type
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node
@@ -18,7 +17,7 @@ from tarazu.ir.node import Node
 def cumulative(module: Module, target: Target, name: str, node: Node) -> Kernel | None:
     """The kernel of a cumsum or cumprod; its items are lines, or as many of them as a vector holds."""
     x, axis = node.inputs[0], node.attributes["axis"]
-    if not is_taken(x.dtype):
+    if not is_supported_dtype(x.dtype):
         return None
     entry, lines = Entry(module, name, node), lines_of(x.shape, axis, target.lanes)
     if not x.type.size:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.llvm.llvm_text import Function, Index, Module
-from tarazu.backend.native.lowering.loop_nest import Kernel
 from tarazu.base.dtypes import DType
 from tarazu.ir.node import Node
 from tarazu.ir.op import Op

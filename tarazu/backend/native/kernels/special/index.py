@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import math
 
+from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special.entry import Entry, bits, coordinates, row_major
 from tarazu.backend.native.kernels.special.memory import copy, copy_range, in_pieces, load, store
 from tarazu.backend.native.kernels.special.places import Places
 from tarazu.backend.native.llvm.llvm_text import Index, Module, Value, vector
 from tarazu.backend.native.llvm.target import Target
-from tarazu.backend.native.lowering.loop_nest import Kernel
 from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node

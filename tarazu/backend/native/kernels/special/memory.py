@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tarazu.backend.native.kernels.expression import memory_type
 from tarazu.backend.native.kernels.special.entry import power_of_two
 from tarazu.backend.native.llvm.llvm_text import Function, Index, Value, vector
 from tarazu.backend.native.llvm.target import Target
-from tarazu.backend.native.math.half import HALVES, load_half, store_half
+from tarazu.backend.native.llvm.types import HALVES, memory_type
+from tarazu.backend.native.math.half import load_half, store_half
 from tarazu.base.dtypes import DType
 
 CACHE_LINE = 64

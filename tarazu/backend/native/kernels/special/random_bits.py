@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special.entry import Entry
 from tarazu.backend.native.llvm.llvm_text import Function, Module, Value, constant, constants, vector
 from tarazu.backend.native.llvm.target import Target
-from tarazu.backend.native.lowering.loop_nest import Kernel
 from tarazu.ir.node import Node
 
 MULTIPLIERS = 0xD2511F53, 0xCD9E8D57

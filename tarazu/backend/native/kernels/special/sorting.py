@@ -6,12 +6,12 @@ zeros keep their signs and nan its bits.
 
 from __future__ import annotations
 
+from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special.entry import Entry, bits, power_of_two
 from tarazu.backend.native.kernels.special.lines import Lines, each_unit, lines_of
 from tarazu.backend.native.kernels.special.order import key
 from tarazu.backend.native.llvm.llvm_text import Index, Module, Value, constant, constants, vector
 from tarazu.backend.native.llvm.target import Target
-from tarazu.backend.native.lowering.loop_nest import Kernel
 from tarazu.ir.node import Node
 
 SHORT = 96  # up to this length counting, which takes the square of it, is faster

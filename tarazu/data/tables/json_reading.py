@@ -1,26 +1,29 @@
-"""Reading plain JSON content back, with an error that names what is wrong with it."""
+"""Reading the entries of a saved encoder from its JSON, with an error that names what is wrong."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from tarazu.base.errors import FileFormatError
 
+Kind = TypeVar("Kind")
+
 
 def damaged(problem: str) -> FileFormatError:
+    """The error for JSON that is not that of an encoder."""
     return FileFormatError(f"the saved table encoder is damaged: {problem}",
                            expected="what TableEncoder.to_json() returned", fix="save the model again")
 
 
-def entry(content: Any, key: str, kind: type) -> Any:
+def entry(content: object, key: str, kind: type[Kind]) -> Kind:
     """content[key], which must be of type `kind`. Raises FileFormatError."""
     if not isinstance(content, Mapping):
         raise damaged(f"{content!r} stands where a JSON object should")
     if key not in content:
         raise damaged(f"{key!r} is missing")
-    value = content[key]
+    value: Any = content[key]
     if kind is float and type(value) is int and abs(value) < 2**53:
         value = float(value)
     if type(value) is not kind:
@@ -28,7 +31,7 @@ def entry(content: Any, key: str, kind: type) -> Any:
     return value
 
 
-def number_entry(content: Any, key: str) -> float:
+def number_entry(content: object, key: str) -> float:
     """A finite number. Raises FileFormatError."""
     value = entry(content, key, float)
     if not math.isfinite(value):
@@ -36,7 +39,7 @@ def number_entry(content: Any, key: str) -> float:
     return value
 
 
-def scale_entry(content: Any) -> float:
+def scale_entry(content: object) -> float:
     """The number under "scale", by which one divides: greater than 0. Raises FileFormatError."""
     scale = number_entry(content, "scale")
     if scale <= 0:
@@ -44,7 +47,7 @@ def scale_entry(content: Any) -> float:
     return scale
 
 
-def texts_entry(content: Any, key: str) -> tuple[str, ...]:
+def texts_entry(content: object, key: str) -> tuple[str, ...]:
     """A list of texts, none of them twice. Raises FileFormatError."""
     values = entry(content, key, list)
     if not all(type(value) is str for value in values) or len(set(values)) < len(values):

@@ -1,23 +1,24 @@
-"""How one feature column becomes numbers: fitted on the training rows, then the same for any table."""
+"""Encoders of single feature columns: fitted on the training rows, then the same for any table."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tarazu.data.scalers import mean_and_scale, standardize, to_float32
 from tarazu.data.tables.column import Column
-from tarazu.data.tables.content import damaged, entry, number_entry, scale_entry, texts_entry
-from tarazu.data.tables.kinds import CATEGORY, NUMBER, check_numbers
+from tarazu.data.tables.column_kinds import CATEGORY, NUMBER, check_numbers
+from tarazu.data.tables.json_reading import damaged, entry, number_entry, scale_entry, texts_entry
 from tarazu.data.tables.table import Table
 
 MOST_ONE_HOT = 16  # categories with more levels are embedded
 
 
 @dataclasses.dataclass(frozen=True)
-class NumberCoder:
+class NumberEncoder:
     """(x - mean) / scale with 0 for a missing cell, and a second column, 1 where it was missing, if `indicator`."""
 
     name: str
@@ -26,12 +27,13 @@ class NumberCoder:
     indicator: bool
 
     @classmethod
-    def fit(cls, table: Table, column: Column) -> NumberCoder:
-        """The coder for `column`, the training rows. Raises DataError for numbers that are too large."""
+    def fit(cls, table: Table, column: Column) -> NumberEncoder:
+        """The encoder for `column`, the training rows. Raises DataError for numbers that are too large."""
         return cls(column.name, *column_scale(table, column), bool(column.missing().any()))
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of the encoded columns."""
         return (self.name, f"{self.name} (missing)") if self.indicator else (self.name,)
 
     def encode(self, table: Table) -> np.ndarray:
@@ -43,17 +45,19 @@ class NumberCoder:
         return np.stack([values, column.missing()] if self.indicator else [values], axis=1)
 
     def to_json(self) -> dict[str, Any]:
+        """All of the encoder as plain JSON content."""
         return {"kind": NUMBER, **dataclasses.asdict(self)}
 
     @classmethod
-    def from_json(cls, content: Any) -> NumberCoder:
+    def from_json(cls, content: Mapping[str, Any]) -> NumberEncoder:
+        """The encoder that `to_json` described. Raises FileFormatError."""
         return cls(entry(content, "name", str), number_entry(content, "mean"), scale_entry(content),
                    entry(content, "indicator", bool))
 
 
 @dataclasses.dataclass(frozen=True)
-class CategoryCoder:
-    """A text as its place in `levels`: one-hot, or, if `embedded`, one column of integer codes.
+class CategoryEncoder:
+    """A text as the number of its level: one-hot, or, if `embedded`, one column of integer codes.
 
     One-hot: a level that was not seen in training is all zeros, and so is a missing cell unless `missing_level`, which
     gives it a column of its own. Embedded: codes count from 1; 0 is both unseen and missing.
@@ -65,7 +69,7 @@ class CategoryCoder:
     embedded: bool
 
     @classmethod
-    def fit(cls, column: Column) -> CategoryCoder:
+    def fit(cls, column: Column) -> CategoryEncoder:
         """The levels of `column`, the training rows."""
         used = sorted(column.level_texts[level] for level in np.flatnonzero(column.counts()))
         embedded = len(used) > MOST_ONE_HOT
@@ -73,17 +77,18 @@ class CategoryCoder:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of the encoded columns."""
         if self.embedded:
             return (self.name,)
         names = tuple(f"{self.name}={level}" for level in self.levels)
         return (*names, f"{self.name} (missing)") if self.missing_level else names
 
     def codes(self, table: Table) -> np.ndarray:
-        """For each row its level's place, counted from 1, and 0 for unseen or (without `missing_level`) missing."""
+        """For each row the number of its level, from 1, and 0 for unseen or (without `missing_level`) missing."""
         column = table[self.name]
-        place = {level: number for number, level in enumerate(self.levels, start=1)}
+        number_of = {level: number for number, level in enumerate(self.levels, start=1)}
         missing = len(self.levels) + 1 if self.missing_level else 0
-        return np.array([place.get(text, 0) for text in column.level_texts] + [missing])[column.codes]
+        return np.array([number_of.get(text, 0) for text in column.level_texts] + [missing])[column.codes]
 
     def encode(self, table: Table) -> np.ndarray:
         """Array (rows, levels) of zeros and ones, or (rows, 1) of codes if embedded."""
@@ -91,15 +96,17 @@ class CategoryCoder:
         return codes if self.embedded else codes == np.arange(1, len(self.names) + 1)
 
     def to_json(self) -> dict[str, Any]:
+        """All of the encoder as plain JSON content."""
         return {"kind": CATEGORY, **dataclasses.asdict(self), "levels": list(self.levels)}
 
     @classmethod
-    def from_json(cls, content: Any) -> CategoryCoder:
-        coder = cls(entry(content, "name", str), texts_entry(content, "levels"), entry(content, "missing_level", bool),
-                    entry(content, "embedded", bool))
-        if coder.embedded and coder.missing_level:
-            raise damaged(f"the embedded category {coder.name!r} has a level for missing cells")
-        return coder
+    def from_json(cls, content: Mapping[str, Any]) -> CategoryEncoder:
+        """The encoder that `to_json` described. Raises FileFormatError."""
+        encoder = cls(entry(content, "name", str), texts_entry(content, "levels"),
+                      entry(content, "missing_level", bool), entry(content, "embedded", bool))
+        if encoder.embedded and encoder.missing_level:
+            raise damaged(f"the embedded category {encoder.name!r} has a level for missing cells")
+        return encoder
 
 
 def column_scale(table: Table, column: Column) -> tuple[float, float]:
@@ -111,15 +118,15 @@ def column_scale(table: Table, column: Column) -> tuple[float, float]:
     return float(mean), float(scale)
 
 
-Coder = NumberCoder | CategoryCoder
+ColumnEncoder: TypeAlias = NumberEncoder | CategoryEncoder
 
 
-def coder_from_json(content: Any) -> Coder:
-    """The coder that `to_json` described. Raises FileFormatError."""
+def column_encoder_from_json(content: Mapping[str, Any]) -> ColumnEncoder:
+    """The encoder that `to_json` described. Raises FileFormatError."""
     kind = entry(content, "kind", str)
     if kind not in (NUMBER, CATEGORY):
         raise damaged(f"there is no kind of feature {kind!r}")
-    return NumberCoder.from_json(content) if kind == NUMBER else CategoryCoder.from_json(content)
+    return NumberEncoder.from_json(content) if kind == NUMBER else CategoryEncoder.from_json(content)
 
 
 def embedding_dimension(levels: int) -> int:

@@ -1,10 +1,8 @@
-"""How numbers are written in findings and on pages: as many digits as they carry, with their unit."""
+"""Numbers as text in findings and reports, with as many digits as they carry."""
 
 from __future__ import annotations
 
 import math
-
-from tarazu.record import History
 
 
 def number(value: float) -> str:
@@ -29,21 +27,12 @@ def percent(share: float) -> str:
 
 
 def removed(skill: float) -> str:
-    """How much of the trivial loss a model with little skill removes.
+    """How much of the trivial loss a model with little `skill` removes.
 
     >>> removed(0.03), removed(-5.0)
     ('only 3.0 %', 'nothing')
     """
     return f"only {percent(skill)}" if skill >= 0.0005 else "nothing"
-
-
-def count(value: float, noun: str) -> str:
-    """A number of things.
-
-    >>> count(1, "epoch"), count(4835, "parameter")
-    ('1 epoch', '4,835 parameters')
-    """
-    return f"{value:,.0f} {noun}{'' if value == 1 else 's'}"
 
 
 def with_interval(estimate: float, low: float, high: float) -> str:
@@ -65,16 +54,6 @@ def rounded_up(value: float) -> int:
     """
     unit = 10 ** max(0, math.floor(math.log10(value)) - 1)
     return math.ceil(value / unit) * unit
-
-
-def read(history: History, *names: str) -> tuple[float, ...] | None:
-    """The measurements called `names`, or None where one of them is missing or no number.
-
-    >>> read(History(), "gap") is None
-    True
-    """
-    values = [value for name in names if isinstance(value := history.measurements.get(name), int | float)]
-    return tuple(values) if len(values) == len(names) else None
 
 
 def _without_negative_zero(value: float, decimals: int) -> str:

@@ -1,8 +1,11 @@
-"""The rules about the evidence itself: is there enough of it, and can it be trusted? One finding each, or None."""
+"""Rules about the evidence itself: is there enough of it, can it be trusted? Each gives one finding or None."""
 
 from __future__ import annotations
 
-from tarazu.diagnose.judging import advice
+from tarazu.base.messages import plural
+from tarazu.diagnose.judging import advice, symptoms
+from tarazu.diagnose.judging.formatting import number, percent, rounded_up, with_interval
+from tarazu.diagnose.judging.measurements import read
 from tarazu.diagnose.judging.thresholds import (
     EXPLOSION,
     GAP_TOLERANCE,
@@ -13,7 +16,6 @@ from tarazu.diagnose.judging.thresholds import (
     TRAIN_RISE,
     UNHARMED_SKILL,
 )
-from tarazu.diagnose.judging.wording import count, number, percent, read, rounded_up, with_interval
 from tarazu.record import Finding, History
 
 
@@ -26,34 +28,36 @@ def not_measured(history: History) -> Finding | None:
 
 
 def diverged(history: History) -> Finding | None:
-    """The kept weights give losses that are no numbers, or the run broke off before it had learned anything."""
-    found = read(history, "non_finite_samples")
+    """The kept weights give losses that are NaN or infinite, or the run broke off before it had learned anything."""
+    samples = read(history, "non_finite_samples")
     first = read(history, "non_finite_epoch")
-    if found and found[0]:
+    if samples and samples[0]:
         when = f"; it first happened in epoch {first[0]:.0f}" if first else ""
-        evidence = f"the loss of {count(found[0], 'sample')} is NaN or infinite under the weights that are left{when}"
+        count = plural(samples[0], "sample")
+        evidence = f"the loss of {count} is NaN or infinite under the weights that are left{when}"
     elif _broke_off(history) and len(history) < MIN_EPOCHS:
         evidence = f"a loss was NaN or infinite in epoch {len(history) + 1}, and training stopped there"
     else:
         return None
-    return Finding("diverged", "problem", evidence, {"non_finite_samples": found[0] if found else None}, 0.0,
+    return Finding("diverged", "problem", evidence, {"non_finite_samples": samples[0] if samples else None}, 0.0,
                    (*advice.against_instability(), "look for NaN or huge values in the data"))
 
 
 def _broke_off(history: History) -> bool:
+    """Whether a loss that is NaN or infinite ended the run."""
     return history.stopped == "not finite"
 
 
 def unstable(history: History) -> Finding | None:
-    """The train loss exploded, rose or stopped being a number on the way, but the kept weights give numbers.
+    """The train loss exploded, rose or became NaN or infinite on the way, but the kept weights give numbers.
 
     It decides the verdict ("not settled") where the kept weights are not good all the same ("unstable").
     """
-    if diverged(history) or not (advice.is_unstable(history) or _broke_off(history)):
+    if diverged(history) or not (symptoms.is_unstable(history) or _broke_off(history)):
         return None
     evidence, numbers, threshold = _instability(history)
     skill = read(history, "train_skill_low")
-    went_wrong = advice.exploded(history) or advice.fell_back(history)
+    went_wrong = symptoms.exploded(history) or symptoms.fell_back(history)
     if not went_wrong or skill is None or skill[0] >= UNHARMED_SKILL:
         return Finding("unstable", "warning", f"{evidence}: training was unstable", numbers, threshold,
                        advice.against_instability())
@@ -62,11 +66,11 @@ def unstable(history: History) -> Finding | None:
 
 
 def _instability(history: History) -> tuple[str, dict[str, float | None], float | None]:
-    """What shows that steps overshot, with its numbers and bound."""
+    """The evidence that steps overshot, its numbers and the threshold."""
     first = read(history, "non_finite_epoch") or ((len(history) + 1,) if _broke_off(history) else None)
     if first:
         return f"a loss was NaN or infinite in epoch {first[0]:.0f}", {"non_finite_epoch": first[0]}, None
-    if advice.exploded(history):
+    if symptoms.exploded(history):
         (factor,) = read(history, "explosion") or (0.0,)
         return f"the train loss jumped to {number(factor)} times its size", {"explosion": factor}, EXPLOSION
     rise, scale = read(history, "train_rise", "loss_scale") or (0.0, 0.0)
@@ -84,10 +88,10 @@ def no_validation(history: History) -> Finding | None:
 
 def few_validation(history: History) -> Finding | None:
     """The validation set is too small for the gap that there may be."""
-    found = read(history, "validation_samples", "gap", "gap_low", "gap_high", "loss_scale")
-    if found is None:
+    measured = read(history, "validation_samples", "gap", "gap_low", "gap_high", "loss_scale")
+    if measured is None:
         return _too_few_for_an_interval(history)
-    samples, gap, low, high, scale = found
+    samples, gap, low, high, scale = measured
     unclear = low <= GAP_TOLERANCE * scale and high >= LARGE_GAP * scale
     if not unclear and samples >= MIN_VALIDATION_SAMPLES:
         return None
@@ -98,7 +102,7 @@ def few_validation(history: History) -> Finding | None:
     reason = (f"the gap is {with_interval(gap, low, high)}: from {percent(low / scale)} to {percent(high / scale)} of "
               f"the {history.measurements['loss_scale_source']}" if unclear else
               f"up to {percent(min(1, SURPRISES / samples))} of new samples may go wrong and none of these show it")
-    return Finding("few validation samples", "warning", f"with {count(samples, 'validation sample')} {reason}",
+    return Finding("few validation samples", "warning", f"with {plural(samples, 'validation sample')} {reason}",
                    {"validation_samples": samples, "gap": gap, "gap_low": low, "gap_high": high, "needed": needed},
                    LARGE_GAP * scale, (f"about {rounded_up(needed):,} validation samples, or cross-validation",))
 
@@ -106,10 +110,10 @@ def few_validation(history: History) -> Finding | None:
 def _few_training(history: History, samples: float) -> Finding:
     """The gap is unclear for the noise of the training set, which is the smaller one."""
     gap, low, high = read(history, "gap", "gap_low", "gap_high") or (0.0, 0.0, 0.0)
-    evidence = f"with {count(samples, 'training sample')} the gap is {with_interval(gap, low, high)}"
+    evidence = f"with {plural(samples, 'training sample')} the gap is {with_interval(gap, low, high)}"
     return Finding("few training samples", "warning", evidence,
                    {"train_samples": samples, "gap": gap, "gap_low": low, "gap_high": high}, None,
-                   (f"more training data: now {count(samples, 'sample')}", "fits with other seeds and other samples"))
+                   (f"more training data: now {plural(samples, 'sample')}", "fits with other seeds and other samples"))
 
 
 def no_epoch(history: History) -> Finding | None:
@@ -124,22 +128,26 @@ def few_epochs(history: History) -> Finding | None:
     """The run is too short to show where the losses are going."""
     if not 0 < len(history) < MIN_EPOCHS:
         return None
-    return Finding("few epochs", "info", f"{count(len(history), 'epoch')} cannot show where the losses are going",
+    return Finding("few epochs", "info", f"{plural(len(history), 'epoch')} cannot show where the losses are going",
                    {"epochs": len(history)}, MIN_EPOCHS, (f"train for at least {MIN_EPOCHS} epochs",))
 
 
-def easier_validation(history: History) -> Finding | None:
-    """The validation data are easier than the training data by more than noise."""
-    found = read(history, "gap", "gap_low", "gap_high", "loss_scale")
-    if found is None or found[2] >= -GAP_TOLERANCE * found[3]:
+def negative_gap(history: History) -> Finding | None:
+    """The validation loss is below the train loss by more than noise."""
+    measured = read(history, "gap", "gap_low", "gap_high", "loss_scale")
+    if measured is None:
         return None
-    evidence = (f"the loss on validation data is below that on training data (gap {with_interval(*found[:3])}): the "
-                f"two sets differ, or training samples are in both")
-    return Finding("easier validation", "warning", evidence, {"gap": found[0], "gap_high": found[2]},
-                   -GAP_TOLERANCE * found[3], ("split at random, and look for duplicates over both sets",))
+    gap, low, high, scale = measured
+    if high >= -GAP_TOLERANCE * scale:
+        return None
+    evidence = (f"the loss on validation data is below that on training data (gap {with_interval(gap, low, high)}): "
+                f"the two sets differ, or training samples are in both")
+    return Finding("easier validation", "warning", evidence, {"gap": gap, "gap_high": high}, -GAP_TOLERANCE * scale,
+                   ("split at random, and look for duplicates over both sets",))
 
 
 def _too_few_for_an_interval(history: History) -> Finding | None:
+    """There is one validation sample, so that no interval could be measured."""
     samples = history.measurements.get("validation_samples")
     if samples != 1 or history.measurements.get("non_finite_samples"):
         return None

@@ -1,4 +1,4 @@
-"""What kind a column is: number, category, or to be ignored. Guessed from its cells unless the user says so."""
+"""The kinds of columns (number, category, ignore): as the user states them, else guessed from the cells."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, DataError
+from tarazu.base.messages import listing
 from tarazu.base.spelling import did_you_mean
 from tarazu.data.tables.column import Column
 from tarazu.data.tables.table import Table
-from tarazu.data.tables.wording import kind_option, listing
 
 NUMBER, CATEGORY, IGNORE = "number", "category", "ignore"
 KINDS = (NUMBER, CATEGORY, IGNORE)
@@ -35,10 +35,10 @@ def feature_kinds(table: Table, target: str, kinds: Mapping[str, str] | None = N
     """
     check_kinds(table, kinds or {})
     stated = dict(kinds or {})
-    found = {name: stated.get(name) or guess_kind(table, name) for name in table.columns if name != target}
-    check_numbers(table, [name for name, kind in found.items() if kind == NUMBER])
-    _check_level_counts(table, [name for name, kind in found.items() if kind == CATEGORY and name not in stated])
-    return found
+    kind_of = {name: stated.get(name) or guess_kind(table, name) for name in table.columns if name != target}
+    check_numbers(table, [name for name, kind in kind_of.items() if kind == NUMBER])
+    _check_level_counts(table, [name for name, kind in kind_of.items() if kind == CATEGORY and name not in stated])
+    return kind_of
 
 
 def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
@@ -116,17 +116,31 @@ def too_many_levels(levels: int, cells: int) -> bool:
 
 
 def _check_level_counts(table: Table, names: list[str]) -> None:
-    found = []
+    suspects = []
     for name in names:
         counts = table[name].counts()
         if too_many_levels(int((counts > 0).sum()), int(counts.sum())):
             example = table[name].level_texts[int(np.argmax(counts > 0))]
-            found.append((name, f"{name!r} ({(counts > 0).sum():,} distinct values, for example {example!r})"))
-    if not found:
+            suspects.append((name, f"{name!r} ({(counts > 0).sum():,} distinct values, for example {example!r})"))
+    if not suspects:
         return
-    columns, texts = zip(*found, strict=True)
-    subject = f"column {texts[0]} looks" if len(found) == 1 else f"columns {' and '.join(texts)} look"
+    columns, texts = zip(*suspects, strict=True)
+    subject = f"column {texts[0]} looks" if len(suspects) == 1 else f"columns {' and '.join(texts)} look"
     raise table.error(f"{subject} like identifiers or free text",
                       expected=f"at most {MOST_LEVELS:,} distinct values in a text column, many of them repeated",
                       fix=f"leave out what is no feature: {kind_option(IGNORE, *columns)}; "
                       f'the kind "{CATEGORY}" keeps a column all the same, as an embedding')
+
+
+def kind_option(kind: str, *names: str) -> str:
+    """How a user states that columns are of a kind, on the command line and in Python.
+
+    >>> print(kind_option("ignore", "id"))
+    --kind id=ignore on the command line, kinds={"id": "ignore"} from Python
+    """
+    import json
+    import shlex
+
+    flags = " ".join(f"--kind {shlex.quote(f'{name}={kind}')}" for name in names)
+    kinds = json.dumps(dict.fromkeys(names, kind), ensure_ascii=False)
+    return f"{flags} on the command line, kinds={kinds} from Python"

@@ -1,0 +1,91 @@
+"""Fewer and longer loops: axes of size 1 are dropped, axes that every access walks as one are merged."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+from tarazu.backend.native.kernels.loops import FEW_ITEMS
+from tarazu.backend.native.lowering.loop_nest import (
+    Access,
+    Expression,
+    Load,
+    Nest,
+    Position,
+    Reduction,
+    Store,
+    accesses,
+    leaf_map,
+    walk,
+)
+
+Affine = TypeVar("Affine", Access, Position)
+
+
+class Axis(NamedTuple):
+    """An axis that stands for one or more axes of a nest."""
+
+    size: int
+    source: int  # the axis of the nest whose strides it has: the innermost of those merged
+
+
+Pairs = Callable[[list[Axis]], Iterable[tuple[Axis, Axis]]]
+
+
+def all_pairs(axes: list[Axis]) -> Iterable[tuple[Axis, Axis]]:
+    """Every axis as the outer one of every other, where the order of loops is free."""
+    return itertools.permutations(axes, 2)
+
+
+def merged_axes(sizes: Sequence[int], axes: Iterable[int], strides: Sequence[Sequence[int]],
+                pairs: Pairs = all_pairs) -> list[Axis]:
+    """The axes that are left when those of `pairs` (outer, inner) are merged that lie in one line in all `strides`."""
+    left = [Axis(sizes[axis], axis) for axis in axes if sizes[axis] != 1]
+    while pair := next((pair for pair in pairs(left) if _is_one_line(*pair, strides)), None):
+        outer, inner = pair
+        left[left.index(outer)] = Axis(outer.size * inner.size, inner.source)
+        left.remove(inner)
+    return left
+
+
+def _is_one_line(outer: Axis, inner: Axis, strides: Sequence[Sequence[int]]) -> bool:
+    return all(own[outer.source] == own[inner.source] * inner.size for own in strides)
+
+
+def along(x: Affine, axes: Sequence[Axis]) -> Affine:
+    """An access or a position over merged axes; what has strides for the kept axes only keeps it so."""
+    return x._replace(strides=tuple([x.strides[axis.source] for axis in axes if axis.source < len(x.strides)]))
+
+
+def with_merged_axes(nest: Nest) -> Nest:
+    """The nest with neighboring axes as one where every access allows it.
+
+    A first axis that is long enough to be shared out among threads stays apart, so that kernels one after the other
+    share alike and need not wait for each other.
+    """
+    rank = len(nest.sizes)
+    strides = [[*own, *[0] * (rank - len(own))] for own in _all_strides(nest)]
+    kept = merged_axes(nest.sizes, range(nest.kept), strides, _neighbors_behind_a_long_first)
+    axes = kept + merged_axes(nest.sizes, range(nest.kept, rank), strides, itertools.pairwise)
+
+    def over_axes(leaf: Expression) -> Expression:
+        if isinstance(leaf, Load):
+            return Load(along(leaf.access, axes))
+        return along(leaf, axes) if isinstance(leaf, Position) else leaf
+
+    changed = leaf_map(over_axes)
+    reductions = tuple([Reduction(r.op, changed(r.value)) for r in nest.reductions])
+    stores = tuple([Store(changed(s.value), along(s.access, axes)) for s in nest.stores])
+    return Nest(tuple([axis.size for axis in axes]), len(kept), reductions, stores)
+
+
+def _neighbors_behind_a_long_first(axes: list[Axis]) -> Iterable[tuple[Axis, Axis]]:
+    pairs = list(itertools.pairwise(axes))
+    return pairs[1:] if axes and axes[0].size >= FEW_ITEMS else pairs
+
+
+def _all_strides(nest: Nest) -> list[Sequence[int]]:
+    values = [*[reduction.value for reduction in nest.reductions], *[store.value for store in nest.stores]]
+    positions = [x.strides for x in walk(*values) if isinstance(x, Position)]
+    return [*[access.strides for access in accesses(nest)], *positions]

@@ -1,0 +1,34 @@
+"""What stages of the compiler ask of a node of a graph: its primitive, its types, whether a barrier passed it on."""
+
+from __future__ import annotations
+
+from tarazu.ir import op as ops
+from tarazu.ir.node import RESULT, Node
+from tarazu.ir.op import Op
+from tarazu.ir.types import TensorType
+
+
+def op_of(node: Node) -> Op:
+    """The primitive of a node that is the result of one."""
+    assert isinstance(node.op, Op), f"a node that is {node.op}"
+    return node.op
+
+
+def input_types(node: Node) -> list[TensorType]:
+    """The types of what a primitive takes."""
+    return [x.type for x in node.inputs]
+
+
+def result_types(node: Node) -> list[TensorType]:
+    """The types of what a primitive gives."""
+    return [node.type] if isinstance(node.type, TensorType) else list(node.type)
+
+
+def is_barrier_result(node: Node) -> bool:
+    """Whether a node is one of the values that pass unchanged through a BARRIER of the graph."""
+    return node.op is RESULT and node.inputs[0].op is ops.BARRIER
+
+
+def barrier_input(node: Node) -> Node:
+    """The value that a result of a BARRIER is."""
+    return node.inputs[0].inputs[node.attributes["index"]]

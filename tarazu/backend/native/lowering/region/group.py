@@ -1,0 +1,82 @@
+"""Groups of nodes that one kernel computes: at most one reduction, and elementwise nodes over the same indices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from tarazu.backend.native.lowering.buffers import View
+from tarazu.backend.native.lowering.index_map import IndexMap, identity, unit, zero
+from tarazu.backend.native.lowering.loop_nest import Constant, Expression, Reduction
+from tarazu.backend.native.lowering.nodes import op_of
+from tarazu.ir.node import Node
+from tarazu.ir.types import Shape
+
+Reads = Sequence[tuple[Node, IndexMap | None]]  # stored nodes, and where they are read; None where that is not affine
+
+
+class Inner(Protocol):
+    """What a reduction is written with: expressions over all axes of the nest."""
+
+    def element(self, node: Node, index_map: IndexMap) -> Expression:
+        """The element of a node."""
+
+    def load(self, view: View, index_map: IndexMap) -> Expression:
+        """The element in memory."""
+
+
+class Group(NamedTuple):
+    """A kernel to be: `members` are stored nodes with their index maps over the kept axes."""
+
+    title: str
+    sizes: Shape  # of the kept axes, then of the reduced ones
+    kept: int  # how many axes are kept
+    members: Mapping[Node, IndexMap]
+    value: Node | None = None  # the member that is the reduction's result
+    reduce: Callable[[Inner], Reduction] | None = None
+    extra: tuple[Node | View | Constant, View] | None = None  # a store that is not of a member
+
+    @classmethod
+    def elementwise(cls, node: Node) -> Group:
+        """The group of one elementwise node."""
+        return cls("map", node.shape, len(node.shape), {node: identity(node.shape)})
+
+    @classmethod
+    def store(cls, title: str, source: Node | View | Constant, target: View) -> Group:
+        """The group that stores something in all elements of a view: a node's elements, those of a view, a number."""
+        return cls(title, target.shape, len(target.shape), {}, extra=(source, target))
+
+    @classmethod
+    def reduction(cls, node: Node, kept: Shape, reduced: Shape, reduce: Callable[[Inner], Reduction],
+                  result: IndexMap | None = None) -> Group:
+        """The group that starts with a reduction whose result is `node`, stored at `result` or in order."""
+        return cls(op_of(node).name, (*kept, *reduced), len(kept), {node: result or identity(kept)}, node, reduce)
+
+    def with_member(self, node: Node, index_map: IndexMap) -> Group:
+        """The group that also computes `node`."""
+        return self._replace(members={**self.members, node: index_map})
+
+    def index_map_for(self, node: Node, reads: Reads) -> IndexMap | None:
+        """The index map of `node` over this group's axes when it reads members at matching indices only, else None."""
+        axes: dict[int, int] = {}  # axes of the node, and those of the group that they follow
+        for base, index_map in reads:
+            if base in self.members and (index_map is None or not self._match(node, base, index_map, axes)):
+                return None
+        long = [axis for axis, n in enumerate(node.shape) if n != 1]
+        wanted = [axis for axis in range(self.kept) if self.sizes[axis] != 1]
+        if self.extra or sorted(axes) != long or sorted(axes.values()) != wanted:
+            return None
+        return tuple([unit(axes[axis], self.kept) if axis in axes else zero(self.kept)
+                      for axis in range(len(node.shape))])
+
+    def _match(self, node: Node, base: Node, index_map: IndexMap, axes: dict[int, int]) -> bool:
+        """Whether axes of `node` that follow those of the member `base` follow the same axis of the group always."""
+        for size, index, own in zip(base.shape, index_map, self.members[base], strict=True):
+            if size == 1:
+                continue
+            axis, target = index.axis, own.axis
+            if axis is None or target is None or node.shape[axis] != size:
+                return False
+            if axes.setdefault(axis, target) != target:
+                return False
+        return True

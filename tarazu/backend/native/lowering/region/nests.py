@@ -1,0 +1,186 @@
+"""Nodes that become nests of loops: reductions, products, convolutions, and tensors put together of parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from tarazu.backend.native.llvm.types import is_half
+from tarazu.backend.native.lowering.buffers import View
+from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, identity, unit, zero
+from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Expression, Reduction
+from tarazu.backend.native.lowering.nodes import op_of
+from tarazu.backend.native.lowering.region.builder import RegionBuilder
+from tarazu.backend.native.lowering.region.expressions import mark_read
+from tarazu.backend.native.lowering.region.group import Group
+from tarazu.base import dtypes
+from tarazu.ir import op as ops
+from tarazu.ir.node import Node
+from tarazu.ir.type_rules.convolution import span
+from tarazu.ir.types import Shape
+
+# Reductions -----------------------------------------------------------------------------------------------------
+
+def reduction(builder: RegionBuilder, node: Node) -> None:
+    """A nest whose reduced axes are those of the reduction."""
+    x, axes = node.inputs[0], node.attributes["axes"]
+    kept = [axis for axis in range(len(x.shape)) if axis not in axes]
+    rank = len(x.shape)
+    nest_axes = {axis: i for i, axis in enumerate([*kept, *axes])}
+    index_map = tuple([unit(nest_axes[axis], rank) if n != 1 else zero(rank) for axis, n in enumerate(x.shape)])
+    group = Group.reduction(node, node.shape, tuple(x.shape[axis] for axis in axes),
+                            lambda nest: Reduction(op_of(node), nest.element(x, index_map)))
+    mark_read(builder, x, identity(x.shape))
+    builder.store(node)
+    builder.append(group, node)
+
+
+# Products -------------------------------------------------------------------------------------------------------
+
+Factor = tuple[View, IndexMap]  # over kept and reduced axes
+
+
+def _sum_of_products(builder: RegionBuilder, node: Node, kept: Shape, reduced: Shape, left: Factor, right: Factor,
+                     result: IndexMap | None = None) -> None:
+    """Append the group of sum(left * right)."""
+    wide = dtypes.float32 if is_half(node.dtype) else node.dtype
+    builder.store(node)
+    builder.append(Group.reduction(node, kept, reduced, lambda nest: Reduction(
+        ops.SUM, _product(nest.load(*left), nest.load(*right), wide)), result), node)
+
+
+def _product(left: Expression, right: Expression, wide: dtypes.DType) -> Expression:
+    """left * right in the dtype `wide`."""
+    def cast(x: Expression) -> Expression:
+        return x if x.dtype is wide else Apply(ops.CAST, (x,), (("dtype", wide),), wide)
+
+    return Apply(ops.MUL, (cast(left), cast(right)), (), wide)
+
+
+def dot(builder: RegionBuilder, node: Node) -> None:
+    """A sum of products over the contracted axes."""
+    x, y = node.inputs
+    contract, batch = node.attributes["contract"], node.attributes["batch"]
+    rank_out, rank = len(node.shape), len(node.shape) + len(contract[0])
+    free = [[axis for axis in range(len(side.shape)) if axis not in c + b]
+            for side, c, b in zip((x, y), contract, batch, strict=True)]
+    starts = (len(batch[0]), len(batch[0]) + len(free[0]))
+    maps = []
+    for side, shape in enumerate((x.shape, y.shape)):
+        index_map = [zero(rank)] * len(shape)
+        for axes, start in ((batch[side], 0), (free[side], starts[side]), (contract[side], rank_out)):
+            for i, axis in enumerate(axes):
+                index_map[axis] = unit(start + i, rank)
+        maps.append(tuple(index_map))
+    reduced = tuple(x.shape[axis] for axis in contract[0])
+    _sum_of_products(builder, node, node.shape, reduced, (builder.read(x), maps[0]), (builder.read(y), maps[1]))
+
+
+def convolution(builder: RegionBuilder, node: Node) -> None:
+    """A sum of products whose kept axes are batch, output positions, groups and channels of the result in a group; the
+    reduced ones are the window and the channels of the input in a group."""
+    attributes, axes = node.attributes, len(node.shape) - 2
+    x, kernel = _padded(builder, node), _kernel(builder, node)
+    groups, window, inner = attributes["groups"], kernel.shape[:-2], kernel.shape[-2]
+    outer = node.shape[-1] // groups
+    kept, reduced = (*node.shape[:-1], groups, outer), (*window, inner)
+    rank = len(kept) + len(reduced)
+    positions = tuple([unit(1 + i, rank).scaled(attributes["stride"][i]).plus(
+        unit(len(kept) + i, rank).scaled(attributes["dilation"][i])) for i in range(axes)])
+    taps = tuple([unit(len(kept) + i, rank) for i in range(axes)])
+    channel, group, last = unit(rank - 1, rank), unit(axes + 1, rank), unit(axes + 2, rank)
+    both = AffineIndex(0, tuple([outer * (i == axes + 1) + (i == axes + 2) for i in range(len(kept))]))
+    result = (*identity(kept)[:-2], both if groups > 1 else identity(kept)[-1])
+    _sum_of_products(builder, node, kept, reduced,
+                     (_halved(x, groups, inner), (unit(0, rank), *positions, group, channel)),
+                     (_halved(kernel, groups, outer), (*taps, channel, group, last)), result)
+
+
+def _halved(view: View, groups: int, inner: int) -> View:
+    """The last axis as two: groups, and what is in a group."""
+    return View(view.buffer, (*view.shape[:-1], groups, inner), view.offset,
+                (*view.strides[:-1], inner * view.strides[-1], view.strides[-1]))
+
+
+def _kernel(builder: RegionBuilder, node: Node) -> View:
+    """The kernel, with the elements of its last axis side by side."""
+    view = builder.read(node.inputs[1])
+    if view.strides[-1] == 1 or view.shape[-1] == 1:
+        return view
+    copied = View.new(view.buffer.dtype, view.shape)
+    builder.append(Group.store("copy", view, copied))
+    return copied
+
+
+def _padded(builder: RegionBuilder, node: Node) -> View:
+    """The input of a convolution with zeros between and around its elements; negative widths cut off."""
+    view, padding, gaps = builder.read(node.inputs[0]), node.attributes["padding"], node.attributes["dilation_input"]
+    if all(gap == 1 for gap in gaps) and not any(map(any, padding)):
+        return view
+    low, high = ([max(widths[side], 0) for widths in padding] for side in (0, 1))
+    if any(low) or any(high) or any(gap > 1 for gap in gaps):
+        view = _with_zeros(builder, view, low, high, gaps)
+    cut = [(max(-a, 0), max(-b, 0)) for a, b in padding]
+    offset = view.offset + sum(a * stride for (a, _), stride in zip(cut, view.strides[1:-1], strict=True))
+    sizes = [n - a - b for n, (a, b) in zip(view.shape[1:-1], cut, strict=True)]
+    return View(view.buffer, (view.shape[0], *sizes, view.shape[-1]), offset, view.strides)
+
+
+def _with_zeros(builder: RegionBuilder, view: View, low: Sequence[int], high: Sequence[int],
+                gaps: Sequence[int]) -> View:
+    """A copy with so many zeros in front of and behind the inner axes, and with elements `gaps` apart."""
+    spans = [span(n, gap) for n, gap in zip(view.shape[1:-1], gaps, strict=True)]
+    inner = [a + n + b for a, n, b in zip(low, spans, high, strict=True)]
+    whole = View.new(view.buffer.dtype, (view.shape[0], *inner, view.shape[-1]))
+    _fill(builder, Constant(0, view.buffer.dtype), whole)
+    start = sum(a * stride for a, stride in zip(low, whole.strides[1:-1], strict=True))
+    apart = [stride * gap for stride, gap in zip(whole.strides[1:-1], gaps, strict=True)]
+    if math.prod(view.shape):
+        target = View(whole.buffer, view.shape, start, (whole.strides[0], *apart, whole.strides[-1]))
+        builder.append(Group.store("copy", view, target))
+    return whole
+
+
+# Parts ----------------------------------------------------------------------------------------------------------
+
+def _fill(builder: RegionBuilder, value: Constant | Node, target: View, *nodes: Node) -> None:
+    """Append the group that stores one number everywhere in a contiguous view, where `nodes` lie."""
+    if isinstance(value, Node):
+        mark_read(builder, value, ())
+    flat = View(target.buffer, (math.prod(target.shape),), target.offset, (1,))
+    builder.append(Group.store("fill", value, flat), *nodes)
+
+
+def pad(builder: RegionBuilder, node: Node) -> None:
+    """The padding value everywhere, then the elements of the input where they belong."""
+    x, value = node.inputs
+    low, interior = node.attributes["low"], node.attributes["interior"]
+    target = builder.store(node)
+    if x.type.size != node.type.size:
+        _fill(builder, value, target, node)
+    if x.type.size:
+        start = target.offset + sum(a * s for a, s in zip(low, target.strides, strict=True))
+        strides = tuple([s * (gap + 1) for s, gap in zip(target.strides, interior, strict=True)])
+        _part(builder, node, x, View(target.buffer, x.shape, start, strides))
+
+
+def concat(builder: RegionBuilder, node: Node) -> None:
+    """Each input, computed into its part of the result."""
+    axis, start = node.attributes["axis"], 0
+    target = builder.store(node)
+    for x in node.inputs:
+        if x.type.size:
+            offset = target.offset + start * target.strides[axis]
+            _part(builder, node, x, View(target.buffer, x.shape, offset, target.strides))
+        start += x.shape[axis]
+
+
+def _part(builder: RegionBuilder, node: Node, part: Node, target: View) -> None:
+    """Append the group that computes `part` into a part of the memory of `node`."""
+    mark_read(builder, part, identity(part.shape))
+    builder.append(Group.store("part", part, target), node)
+
+
+LOWER: dict[ops.Op | str, Callable[[RegionBuilder, Node], None]] = {
+    ops.DOT: dot, ops.CONV: convolution, ops.PAD: pad, ops.CONCAT: concat,
+    **dict.fromkeys((ops.SUM, ops.PROD, ops.MAX, ops.MIN, ops.ANY_TRUE, ops.ALL_TRUE), reduction)}

@@ -1,0 +1,25 @@
+"""Phrases that messages and reports of several packages share: counts with their nouns, lists of names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def plural(count: float, singular: str, several: str = "") -> str:
+    """A whole number with its noun.
+
+    >>> plural(1, "row"), plural(2000, "row"), plural(0, "class", "classes")
+    ('1 row', '2,000 rows', '0 classes')
+    """
+    return f"{count:,.0f} {singular if count == 1 else several or singular + 's'}"
+
+
+def listing(names: Iterable[str], limit: int = 20) -> str:
+    """Names in quotes, the first `limit` of them.
+
+    >>> listing(["a", "b", "c"], limit=2)
+    "'a', 'b' and 1 more"
+    """
+    quoted = [repr(name) for name in names]
+    more = f" and {len(quoted) - limit} more" if len(quoted) > limit else ""
+    return ", ".join(quoted[:limit]) + more

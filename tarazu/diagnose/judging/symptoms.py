@@ -1,0 +1,42 @@
+"""Symptoms that rules and advice share: yes or no questions about the measurements of a run."""
+
+from __future__ import annotations
+
+from tarazu.diagnose.judging.measurements import read
+from tarazu.diagnose.judging.thresholds import EXPLOSION, STILL_FALLING, TRAIN_RISE, UNHARMED_SKILL, WORST_SHARE
+from tarazu.record import History
+
+
+def is_unstable(history: History) -> bool:
+    """Whether the train loss exploded, rose again or stopped being a number in some epoch."""
+    return history.measurements.get("non_finite_epoch") is not None or exploded(history) or fell_back(history)
+
+
+def exploded(history: History) -> bool:
+    """Whether the train loss jumped to a multiple of what it had been."""
+    measured = read(history, "explosion")
+    return bool(measured and measured[0] > EXPLOSION)
+
+
+def fell_back(history: History) -> bool:
+    """Whether the train loss ended far above its least value."""
+    measured = read(history, "train_rise", "loss_scale")
+    return bool(measured and measured[0] > TRAIN_RISE * measured[1])
+
+
+def is_far_off(history: History) -> bool:
+    """Whether the train loss is a multiple of what the trivial predictor has."""
+    measured = read(history, "train_loss", "trivial_train_loss")
+    return bool(measured and measured[0] > EXPLOSION * measured[1])
+
+
+def is_made_by_few(history: History) -> bool:
+    """Whether few samples make most of a train loss that matters."""
+    measured = read(history, "worst_share", "train_skill")
+    return bool(measured and measured[0] > WORST_SHARE and measured[1] < UNHARMED_SKILL)
+
+
+def is_falling(history: History, which: str) -> bool:
+    """Whether the "train" or the "validation" loss was still clearly falling when the run ended."""
+    measured = read(history, f"{which}_trend_fall", "loss_scale")
+    return measured is not None and measured[0] >= STILL_FALLING * measured[1]
