@@ -10,7 +10,7 @@ from tarazu.base import dtypes
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.op import Op
-from tarazu.ops.promote import as_float, as_number, as_value, same_dtype, same_float_dtype
+from tarazu.ops.promote import as_float, as_number, as_value, same_dtype
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -64,7 +64,8 @@ def divide(x: ArrayLike, y: ArrayLike) -> Tensor:
     >>> tz.divide(tz.tensor([1, 1, 0]), tz.tensor([2, 0, 0]))
     Tensor([0.5, inf, nan], dtype=float32)
     """
-    return bind(ops.DIV, *same_float_dtype(x, y))
+    x, y = same_dtype(x, y)
+    return bind(ops.DIV, as_float(x), as_float(y))  # faster than by `same_float_dtype`
 
 
 def floor_divide(x: ArrayLike, y: ArrayLike) -> Tensor:
