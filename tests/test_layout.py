@@ -30,10 +30,10 @@ MAY_IMPORT = {  # beside itself; every arrow is used
 INSIDE = {  # of each package the rooms (folders and single files) from the bottom up: a room imports from those before
     "ops": "typing promote elementwise dtype_functions placement shape create contract reduce "
            "control_flow indexing fft einsum random networks linalg",
-    "transform": "gradient batching custom",
+    "transform": "typing gradient batching custom",
     "backend.native": "llvm cache_key donation cache math lowering kernels threads schedule compiler program inspect",
     "backend.xla": "precision processes devices rules program backend export",
-    "runtime": "trace_lock compile processes device tensor autograd trace eager debug jit profile random vmap",
+    "runtime": "trace_lock compile device processes tensor autograd trace eager debug jit profile random vmap",
     "nn": "losses init module layers",
     "data": "scalers tables splits",
     "diagnose": "measuring judging reporting",

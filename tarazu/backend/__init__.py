@@ -1,12 +1,13 @@
-"""Backends: each runs graphs its own way; found by name, none knows another."""
+"""Backends compile and run graphs. `load` gives one by its name; none imports another."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import importlib.util
-from typing import Any
+from typing import Any, Literal, overload
 
+from tarazu.backend.base import Backend, DeviceBackend
 from tarazu.base.errors import DeviceError
 
 NEEDS = {"native": "llvmlite", "xla": "jax"}  # what a backend imports that may be missing
@@ -18,14 +19,18 @@ def is_installed(name: str) -> bool:
 
 
 def no_jax(what: str) -> DeviceError:
-    """The error for what needs JAX."""
+    """The error where JAX is needed and not installed; `what` is the problem."""
     return DeviceError(f"{what}, as jax is not installed", expected="jax 0.10 or newer",
                        fix="pip install 'tarazu[xla]' (CPU), 'tarazu[cuda]' or 'tarazu[tpu]'")
 
 
+@overload
+def load(name: Literal["xla"]) -> DeviceBackend: ...
+@overload
+def load(name: str) -> Backend: ...
 @functools.cache
 def load(name: str) -> Any:
-    """The backend in the folder `name`."""
+    """The backend in the folder `name`; DeviceError where there is none, or what it needs is not installed."""
     try:
         return importlib.import_module(f"tarazu.backend.{name}").BACKEND
     except ModuleNotFoundError as error:

@@ -1,35 +1,92 @@
-"""What a backend offers, and nothing else."""
+"""What the rest of Tarazu asks of a backend, as protocols; mypy checks each backend's `BACKEND` against one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from tarazu.base.device import Device, Layout, Mesh
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
 
-Program = Callable[..., list[Any]]
+
+class Program(Protocol):
+    """A compiled graph: called with one array per parameter, it gives a list with one array per output.
+
+    Arrays are the backend's own: NumPy's, or JAX's.
+    """
+
+    def __call__(self, *arrays: Any) -> list[Any]: ...
+
+
+@runtime_checkable
+class DonatingProgram(Program, Protocol):
+    """A program that can put a caller's state into memory of earlier state."""
+
+    def donating(self, first: int) -> Program:
+        """The program for one caller that keeps the outputs from `first` on as state until its next call.
+
+        It may put them into the memory of earlier ones that nobody holds any more.
+        """
 
 
 class Backend(Protocol):
-    """Runs graphs on one kind of device; arrays are the backend's own."""
-
-    name: str
+    """What runs graphs."""
 
     def compile(self, graph: Graph) -> Program:
-        """A program for `graph`: called with one array per parameter, it gives a list with one array per output.
+        """The program of `graph`."""
 
-        It may have a method `donating(first)`: the program for one caller that keeps the outputs from `first` on as
-        state until its next call. It may put them into memory of earlier ones that nobody holds any more.
-        """
 
-    def put(self, array: np.ndarray) -> Any:
-        """A NumPy array as one of the backend's."""
+class DeviceProgram(Program, Protocol):
+    """A program that runs where its arrays are."""
+
+    def at(self, where: Device | Mesh) -> Program:
+        """The program on one device or mesh, which also takes NumPy's arrays and brings them there."""
+
+
+class DeviceBackend(Protocol):
+    """A backend for devices beside the plain CPU, whose arrays have to be brought there and back."""
+
+    def compile(self, graph: Graph) -> DeviceProgram:
+        """The program of `graph`."""
+
+    def primitive(self, op: Op, attributes: dict[str, Any]) -> Callable[..., Any]:
+        """The program of a single primitive, for eager mode."""
+
+    # Devices ---------------------------------------------------------------------------------------------------
+
+    def devices(self) -> list[Device]:
+        """The devices of this process."""
+
+    def all_devices(self) -> list[Device]:
+        """The devices of the fastest kind that there is, in all processes."""
+
+    def find(self, kind: str, number: int | None) -> Device:
+        """A device by its kind and number, None for the first one of this process; DeviceError where there is none."""
+
+    # Arrays ----------------------------------------------------------------------------------------------------
+
+    def device_of(self, array: Any) -> Device | Layout:
+        """Where an array is."""
+
+    def put(self, array: Any, where: Device | Layout) -> Any:
+        """An array, NumPy's or the backend's, on that device or divided by that layout."""
 
     def get(self, array: Any) -> np.ndarray:
-        """One of the backend's arrays as a NumPy array that must not be written to."""
+        """An array of the backend as a NumPy array that must not be written to."""
 
-    def limits(self) -> frozenset[Op]:
-        """The primitives that the backend does not take."""
+    # Arrays of several processes -------------------------------------------------------------------------------
+
+    def read(self, shape: tuple[int, ...], where: Layout, part: Callable[[Any], np.ndarray]) -> Any:
+        """An array of all processes, each of which asks `part(index)` for what its devices hold."""
+
+    def joined(self, part: np.ndarray, axis: int, where: Layout) -> Any:
+        """An array of which each process passes its part, one after the other along an axis."""
+
+    def from_first(self, arrays: Any) -> Any:
+        """The NumPy arrays of process 0, in every process."""
+
+    def wait(self, name: str) -> None:
+        """Wait until all processes are here; `name` says what for."""

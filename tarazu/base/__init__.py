@@ -1,1 +1,1 @@
-"""What everything stands on and nothing here knows about the rest: errors, dtypes, nested containers, settings."""
+"""What all other packages use: errors, dtypes, devices, nested containers, settings. It imports none of them."""

@@ -1,4 +1,4 @@
-"""Checks of arguments that several packages share."""
+"""Checks of arguments, and errors, that several packages share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from tarazu.base.errors import ArgumentError
 
 
 def positive_int(name: str, value: Any) -> int:
-    """`value` as an int; ArgumentError unless it is a whole number of at least 1."""
+    """`value` as an int; ArgumentError unless it is a whole number of at least 1.
+
+    >>> positive_int("batch_size", 32)
+    32
+    """
     try:
         number = operator.index(value)
     except TypeError:
@@ -18,3 +22,10 @@ def positive_int(name: str, value: Any) -> int:
         raise ArgumentError(f"{name}={value!r}", expected="a whole number of at least 1",
                             fix=f"pass for example {name}=10")
     return number
+
+
+def exceeded_bound(bound: int | None = None) -> ArgumentError:
+    """The error for a `while_loop` that would take more steps than its bound; None where a backend does not know it."""
+    after = "the bound" if bound is None else f"bound={bound} steps"
+    return ArgumentError(f"while_loop: the condition still holds after {after}",
+                         expected="a bound that no run of the loop exceeds", fix="pass a larger bound")

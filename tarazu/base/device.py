@@ -1,4 +1,7 @@
-"""Where tensors live, as data: devices, meshes of devices, and layouts of tensors over a mesh. `runtime` finds them."""
+"""Where tensors are, as plain data: devices, meshes of devices, and layouts of tensors over a mesh.
+
+`runtime/device.py` says which devices there are.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from typing import NamedTuple
 
 from tarazu.base.errors import ArgumentError
 
-Axes = str | tuple[str, ...] | None  # of a mesh, along which an axis of a tensor is divided
-Spec = tuple[Axes, ...]
+MeshAxes = str | tuple[str, ...] | None  # the axes of a mesh that divide one axis of a tensor; None divides nothing
+Spec = tuple[MeshAxes, ...]  # for each axis of a tensor
 
 
 class Device(NamedTuple):
@@ -29,7 +32,7 @@ CPU = Device("cpu")
 
 @dataclasses.dataclass(frozen=True)
 class Mesh:
-    """Devices in a grid whose axes have names; the last axis goes by fastest.
+    """Devices in a grid whose axes have names; `devices` are in C order, the last axis varying fastest.
 
     >>> Mesh((("data", 2), ("model", 1)), ("gpu:0", "gpu:1"))
     tarazu.mesh(data=2, model=1)
@@ -41,12 +44,19 @@ class Mesh:
     def __repr__(self) -> str:
         return f"tarazu.mesh({', '.join(f'{name}={size}' for name, size in self.axes)})"
 
-    def size(self, axes: Axes) -> int:
-        """Into how many parts these axes divide."""
+    def size(self, axes: MeshAxes) -> int:
+        """Into how many parts these axes divide an axis of a tensor.
+
+        >>> Mesh((("data", 2), ("model", 2)), ("gpu:0", "gpu:1", "gpu:2", "gpu:3")).size(("data", "model"))
+        4
+        """
         return math.prod(dict(self.axes)[name] for name in names_of(axes))
 
-    def require(self, axes: Axes) -> None:
-        """ArgumentError for an axis that the mesh has not."""
+    def require(self, axes: MeshAxes) -> None:
+        """Raise ArgumentError for an axis that the mesh lacks.
+
+        >>> Mesh((("data", 1),), ("gpu:0",)).require("data")
+        """
         known = [name for name, _ in self.axes]
         for name in names_of(axes):
             if name not in known:
@@ -54,13 +64,16 @@ class Mesh:
                                     fix="name an axis of the mesh for each axis that is divided, None for the others")
 
 
-def names_of(axes: Axes) -> tuple[str, ...]:
+def names_of(axes: MeshAxes) -> tuple[str, ...]:
     """The names in one entry of a spec."""
     return (axes,) if isinstance(axes, str) else axes or ()
 
 
 class Layout(NamedTuple):
-    """How a tensor lies on a mesh: for each of its axes the axes of the mesh that divide it; () is whole on each."""
+    """How a tensor is divided over a mesh: for each of its axes the axes of the mesh that divide it.
+
+    With the spec () it is whole on each device.
+    """
 
     mesh: Mesh
     spec: Spec = ()
@@ -72,7 +85,7 @@ class Layout(NamedTuple):
         return repr(self).removeprefix("tarazu.")
 
 
-Place = Device | Mesh | Layout
+Location = Device | Mesh | Layout
 
 
 class _Default:
@@ -80,10 +93,10 @@ class _Default:
 
 
 def default() -> Device:
-    """Where tensors are made when nobody says where."""
+    """The device on which tensors are made when none is given."""
     return _Default.device
 
 
 def set_default(device: Device) -> None:
-    """Let tensors be made there from now on."""
+    """Make tensors on that device from now on, when none is given."""
     _Default.device = device

@@ -1,4 +1,4 @@
-"""Element types: their names, their NumPy twins and the rules by which two of them meet.
+"""Element types: their names, the NumPy dtypes they stand for, and how two of them are promoted to a common one.
 
 Promotion follows the array API standard within a kind; across kinds the higher kind wins with its own width
 (int64 with float32 gives float32, as in torch and JAX), so that an integer never turns a model into float64.
@@ -7,7 +7,7 @@ Promotion follows the array API standard within a kind; across kinds the higher 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,13 @@ from tarazu.base.errors import DTypeError
 
 
 class DType:
-    """An element type; there is one object per type, so `is` and `==` agree."""
+    """An element type, such as `tz.float32`; there is one object per type, so `is` and `==` agree.
+
+    `name` is also NumPy's, `kind` is "bool", "int", "uint", "float" or "complex", `itemsize` the bytes of an element.
+
+    >>> float32.name, float32.kind, float32.itemsize
+    ('float32', 'float', 4)
+    """
 
     __slots__ = ("itemsize", "kind", "name")
 
@@ -33,19 +39,38 @@ class DType:
 
     @property
     def numpy(self) -> np.dtype:
-        """The NumPy dtype of the same name (bfloat16 comes from ml_dtypes)."""
+        """The NumPy dtype of the same name; that of bfloat16 comes from ml_dtypes.
+
+        >>> int8.numpy
+        dtype('int8')
+        """
         return numpy_dtype(self.name)
 
     @property
     def is_float(self) -> bool:
+        """Whether elements are real floating-point numbers, those that gradients flow to.
+
+        >>> bfloat16.is_float, complex64.is_float
+        (True, False)
+        """
         return self.kind == "float"
 
     @property
     def is_integer(self) -> bool:
+        """Whether elements are integers, signed or not; booleans are none.
+
+        >>> uint8.is_integer, bool_.is_integer
+        (True, False)
+        """
         return self.kind in ("int", "uint")
 
     @property
     def is_inexact(self) -> bool:
+        """Whether elements are floating-point numbers, real or complex.
+
+        >>> complex64.is_inexact, int64.is_inexact
+        (True, False)
+        """
         return self.kind in ("float", "complex")
 
 
@@ -65,6 +90,7 @@ float16, float32, float64 = (DType(f"float{8 * n}", "float", n) for n in (2, 4, 
 bfloat16 = DType("bfloat16", "float", 2)
 complex64, complex128 = DType("complex64", "complex", 8), DType("complex128", "complex", 16)
 
+DTypeLike: TypeAlias = DType | str | type | np.dtype  # what names a DType
 ALL = (bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64,
        float16, bfloat16, float32, float64, complex64, complex128)
 BY_NAME = {dtype.name: dtype for dtype in ALL}
@@ -76,8 +102,10 @@ PYTHON_SCALARS: dict[type, DType] = {bool: bool_, int: int64, float: float32, co
 KIND_ORDER = {"bool": 0, "uint": 1, "int": 1, "float": 2, "complex": 3}
 
 
-def as_dtype(spec: Any) -> DType:
+def as_dtype(spec: DTypeLike) -> DType:
     """The DType that `spec` names: a DType, a name, a NumPy dtype or scalar type, or `bool`, `int`, `float`, `complex`.
+
+    DTypeError for what names none of them.
 
     >>> as_dtype("float32"), as_dtype(np.int8), as_dtype(float)
     (tarazu.float32, tarazu.int8, tarazu.float32)
@@ -103,7 +131,7 @@ def as_dtype(spec: Any) -> DType:
 
 @functools.cache
 def promote(first: DType, second: DType) -> DType:
-    """The dtype in which two tensors meet.
+    """The common dtype of two tensors; DTypeError for uint64 and a signed integer, which no integer type can hold.
 
     >>> promote(float32, int64), promote(int8, uint8), promote(float16, bfloat16)
     (tarazu.float32, tarazu.int16, tarazu.float32)
@@ -131,7 +159,7 @@ def _promote_mixed_sign(signed: DType, unsigned: DType) -> DType:
 
 
 def promote_scalar(dtype: DType, scalar_type: type) -> DType:
-    """The dtype in which a tensor of `dtype` meets a Python scalar: the scalar gives way within its kind and below.
+    """The common dtype of a tensor and a Python scalar: that of the tensor, unless the scalar is of a higher kind.
 
     >>> promote_scalar(float16, float), promote_scalar(int8, float), promote_scalar(float64, complex)
     (tarazu.float16, tarazu.float32, tarazu.complex128)

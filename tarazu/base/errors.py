@@ -5,6 +5,13 @@ class TarazuError(Exception):
     """Base of every error that Tarazu raises on purpose.
 
     `problem` says what was passed or found, `expected` what would have been right, `fix` how to get there.
+
+    >>> import tarazu as tz
+    >>> try:
+    ...     tz.zeros(2) + tz.zeros(3)
+    ... except tz.TarazuError as error:
+    ...     error.expected
+    'sizes, aligned at the right, that are equal or 1'
     """
 
     def __init__(self, problem: str, *, expected: str = "", fix: str = "") -> None:
@@ -50,11 +57,11 @@ class TraceError(TarazuError, RuntimeError):
 
 
 class GraphError(TarazuError, RuntimeError):
-    """A graph that is not well formed: a defect of Tarazu's, found by `verify`."""
+    """A graph that is not well formed, as `verify` finds it: a defect of Tarazu, not of the user's program."""
 
 
 class DeviceError(TarazuError, RuntimeError):
-    """A device that is not there."""
+    """A device, or a library that drives it, that is not there, or that does not fit what was asked of it."""
 
 
 class TrainingError(TarazuError, RuntimeError):
@@ -67,12 +74,12 @@ class DataError(TarazuError, ValueError):
     def __init__(self, problem: str, *, expected: str = "", fix: str = "",
                  path: object = None, line: int | None = None, column: str | None = None) -> None:
         self.path, self.line, self.column = path, line, column
-        place = [str(path)] if path is not None else []
+        location = [str(path)] if path is not None else []
         if line is not None:
-            place.append(f"line {line}")
+            location.append(f"line {line}")
         if column is not None:
-            place.append(f"column {column!r}")
-        super().__init__(f"{', '.join(place)}: {problem}" if place else problem, expected=expected, fix=fix)
+            location.append(f"column {column!r}")
+        super().__init__(f"{', '.join(location)}: {problem}" if location else problem, expected=expected, fix=fix)
 
 
 class FileFormatError(DataError):

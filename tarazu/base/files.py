@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Writing files so that others see the old or the new content, never a part."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A block that writes to the path that it is given; at its end that file takes the place of `path`, all at once.
+    """A block that writes to the path that it gets; at the end of the block that file replaces `path` atomically.
 
-    After an error the old file stays, and nothing else is left.
+    After an error in the block the old file stays, and the new one is removed.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

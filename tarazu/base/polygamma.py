@@ -12,7 +12,7 @@ TINY = 1e-150  # nearer to 0 only the term of the pole counts
 
 def cotangent_derivative(order: int) -> np.polynomial.Polynomial:
     """The derivative of cot(pi x) of that order, as a polynomial in the cotangent: c' = -pi (1 + c^2)."""
-    found = np.polynomial.Polynomial([0.0, 1.0])
+    derivative = np.polynomial.Polynomial([0.0, 1.0])
     for _ in range(order):
-        found = -np.pi * found.deriv() * np.polynomial.Polynomial([1.0, 0.0, 1.0])
-    return found
+        derivative = -np.pi * derivative.deriv() * np.polynomial.Polynomial([1.0, 0.0, 1.0])
+    return derivative

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from tarazu.base.errors import ArgumentError
@@ -24,7 +24,11 @@ class Structure(NamedTuple):
         return 1 if self.kind is None else sum(child.leaves for child in self.children)
 
     def rebuild(self, leaves: Iterable[Any]) -> Any:
-        """The container of this structure that holds `leaves`."""
+        """The container of this structure that holds `leaves`.
+
+        >>> flatten({"a": 1, "b": (2, 3)})[1].rebuild([4, 5, 6])
+        {'a': 4, 'b': (5, 6)}
+        """
         return _build(self, iter(leaves))
 
 
@@ -76,7 +80,7 @@ def _is_leaf(kind: type) -> bool:
     return not (kind in (tuple, list, dict, type(None)) or is_named_tuple or is_data)
 
 
-def _build(structure: Structure, leaves: Any) -> Any:
+def _build(structure: Structure, leaves: Iterator[Any]) -> Any:
     kind = structure.kind
     if kind is None:
         return next(leaves)
@@ -95,7 +99,7 @@ def _build(structure: Structure, leaves: Any) -> Any:
 
 
 def describe(structure: Structure, leaves: Iterable[Any] | None = None) -> str:
-    """A structure as text, with its leaves, or a dot for each, in their places.
+    """A structure as text, with its leaves, or a dot in place of each.
 
     >>> describe(flatten(({"a": 1}, [2, None]))[1])
     "({'a': .}, [., None])"
@@ -103,7 +107,7 @@ def describe(structure: Structure, leaves: Iterable[Any] | None = None) -> str:
     return _text(structure, itertools.repeat(".") if leaves is None else iter(leaves))
 
 
-def _text(structure: Structure, leaves: Any) -> str:
+def _text(structure: Structure, leaves: Iterator[Any]) -> str:
     kind = structure.kind
     if kind is None:
         return str(next(leaves))
@@ -119,7 +123,9 @@ def _text(structure: Structure, leaves: Any) -> str:
 
 
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
-    """`tree` with `function` applied to each leaf, and to the leaf at the same place in each of `others`.
+    """`tree` with each leaf replaced by `function` of it and of the corresponding leaves of `others`.
+
+    ArgumentError where the others have another structure.
 
     >>> map_leaves(lambda a, b: a + b, [1, (2,)], [10, (20,)])
     [11, (22,)]

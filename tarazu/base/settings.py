@@ -1,4 +1,4 @@
-"""TARAZU_LOG, a setting from the environment: what Tarazu says on standard error while it works."""
+"""TARAZU_LOG, an environment variable: which topics are logged to standard error."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
-"""Things that users name, and names that were meant."""
+"""Names that users write: the things they stand for, and the nearest known name to a misspelled one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tarazu.base.errors import ArgumentError
 
 Thing = TypeVar("Thing")
 
 
-def did_you_mean(name: Any, names: Iterable[str]) -> str:
+def did_you_mean(name: object, names: Iterable[str]) -> str:
     """A fix that offers the name nearest to `name`.
 
     >>> did_you_mean("Specis", ["species", "island"])
@@ -23,9 +23,11 @@ def did_you_mean(name: Any, names: Iterable[str]) -> str:
     return f"did you mean {by_lower[near[0]]!r}?" if near else "use one of these names"
 
 
-def by_name(kind: str, spec: Any, table: Mapping[str, Thing], alternative: str,
-            meant: Callable[[Any, Iterable[str]], str] = did_you_mean) -> Thing:
-    """What `spec` names in `table`. Raises ArgumentError, with `alternative` as what could be passed besides a name.
+def by_name(kind: str, spec: object, table: Mapping[str, Thing], alternative: str,
+            suggest: Callable[[object, Iterable[str]], str] = did_you_mean) -> Thing:
+    """What `spec` names in `table`; ArgumentError where it names nothing.
+
+    The error says that `alternative` could be passed too, and gives what `suggest(spec, table)` gives as the fix.
 
     >>> by_name("loss", "mse", {"mse": 1}, "a function")
     1
@@ -33,4 +35,4 @@ def by_name(kind: str, spec: Any, table: Mapping[str, Thing], alternative: str,
     if isinstance(spec, str) and spec in table:
         return table[spec]
     raise ArgumentError(f"{kind} {spec!r}", expected=f"one of {', '.join(table)}, or {alternative}",
-                        fix=meant(spec, table))
+                        fix=suggest(spec, table))

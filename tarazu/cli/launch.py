@@ -1,6 +1,6 @@
 """Several processes of one command on this machine, as `tarazu launch` starts them.
 
-Environment variables, which tarazu/backend/xla/processes.py reads, give each its index. Once one fails, all end.
+Environment variables, which tarazu/base/processes.py reads, give each its index. Once one fails, all end.
 """
 
 from __future__ import annotations

@@ -1,25 +1,29 @@
-"""The one door between operations and whatever runs them: `bind` hands a primitive to the current interpreter.
+"""What operations are built on: `bind` hands a primitive to the current interpreter, which computes or traces it.
 
-Operations know only this protocol. `runtime` installs the interpreters (one that computes, one that traces), and it
-alone knows what a value is made of.
+`ops` and `transform` know only this protocol. `runtime` has the interpreters: `Eager`, which computes, and `Trace`,
+which builds a graph. It alone knows what a value is made of.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
 
+from tarazu.base.device import Device, Layout, Mesh
 from tarazu.base.dtypes import DType
+from tarazu.base.pytree import Structure
 from tarazu.ir.graph import Graph
+from tarazu.ir.node import Node
 from tarazu.ir.op import Op
 from tarazu.ir.types import Shape, TensorType
 
 
 class Value:
-    """What operations take and give. `runtime.Tensor` is the one kind there is.
+    """What operations take and give; `Tensor` in `runtime` is its one subclass that users see.
 
-    `raw` is the data: an array, or a node while tracing. `tape_entry` says which operation on the gradient tape gave
+    `raw` is the data: an array, or a node while tracing. `tape_entry` says which operation on the gradient tape made
     it; None where no gradient is recorded.
     """
 
@@ -29,15 +33,30 @@ class Value:
 
     @property
     def shape(self) -> Shape:
+        """The sizes of the axes.
+
+        >>> import tarazu as tz
+        >>> tz.zeros(2, 3).shape
+        (2, 3)
+        """
         return self.raw.shape
 
     @property
     def dtype(self) -> DType:
+        """The type of the elements.
+
+        >>> import tarazu as tz
+        >>> tz.zeros(2).dtype
+        tarazu.float32
+        """
         raise NotImplementedError
 
 
+ValueType = TypeVar("ValueType", bound=Value)  # that of the interpreters of `runtime`: Tensor
+
+
 class Traced:
-    """A function that was traced: its graph, the values from outside that it read and those that it rebound.
+    """A function that was traced: its graph, the outside values that it read and those that it changed in place.
 
     The graph's parameters are the function's inputs, then `captured`; its outputs are the function's results, then the
     new values of `rebound`.
@@ -45,77 +64,86 @@ class Traced:
 
     __slots__ = ("captured", "graph", "rebound", "result_structure")
 
-    def __init__(self, graph: Graph, captured: list[Value], rebound: list[Value], result_structure: Any) -> None:
+    def __init__(self, graph: Graph, captured: list[Value], rebound: list[Value], result_structure: Structure) -> None:
         self.graph, self.captured, self.rebound, self.result_structure = graph, captured, rebound, result_structure
 
 
-class Interpreter(Protocol):
+class Interpreter(Protocol[ValueType]):
     """What runs primitives."""
 
-    def bind(self, op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+    # Values ----------------------------------------------------------------------------------------------------
+
+    def bind(self, op: Op, inputs: tuple[ValueType, ...], attributes: dict[str, Any]) -> Any:
         """The result of a primitive (a list where there are several), recorded for gradients where one is tracked."""
 
-    def constant(self, data: Any, dtype: DType | None) -> Any:
+    def constant(self, data: Any, dtype: DType | None) -> ValueType:
         """A value that holds `data`: a number, a nested list, an array."""
 
-    def wrap(self, raw: Any, tape_entry: Any) -> Any:
+    def wrap(self, raw: Any, tape_entry: Any) -> ValueType:
         """A value made again from what the gradient tape saved of it."""
 
-    def capture(self, x: Any) -> Any:
-        """`x` as a value whose data and link this interpreter can work on: a trace captures what is from outside."""
+    def capture(self, x: ValueType) -> ValueType:
+        """`x` with data and tape entry that belong to this interpreter: a trace captures what is from outside."""
 
-    def place(self, x: Any, where: Any) -> Any:
-        """`x` on the device, mesh or layout `where`; None is the default device."""
+    def place(self, x: ValueType, where: Device | Mesh | Layout | str | None) -> ValueType:
+        """`x` on that device, mesh or layout; None is the default device."""
 
-    def device_of(self, x: Any) -> Any:
+    def device_of(self, x: ValueType) -> Device | Layout | None:
         """Where `x` is; None while that is not known."""
 
     def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
         """The graph of `function`, called with values of these types that stand for any data."""
 
-    def rebind(self, handle: Any, value: Any) -> None:
-        """Let `handle` stand for what `value` stands for from now on."""
+    def rebind(self, handle: ValueType, value: ValueType) -> None:
+        """Give `handle` the data and the tape entry of `value`, as operators in place do."""
 
-    notes_lines: bool  # whether the user's line is noted with each operation, for debugging
-    scopes: Any  # the names of the modules that are being traced; None where nothing is traced
+    def substitute(self, handles: Sequence[ValueType], values: Sequence[ValueType]) -> AbstractContextManager[Any]:
+        """A block in which `values` are read in place of `handles`, outside values that this trace has not read yet."""
 
-    def before_change(self, handle: Any) -> None:
-        """Told before a handle gets another value or place on the tape."""
+    # What a trace has to know ----------------------------------------------------------------------------------
 
-    def before_grad_change(self, handle: Any) -> None:
-        """Told before a handle gets another gradient."""
+    def before_change(self, handle: ValueType) -> None:
+        """Called before a handle gets another value or tape entry."""
 
-    def before_tracking_read(self, handle: Any) -> None:
-        """Told before it is read whether gradients are recorded for a handle."""
+    def before_grad_change(self, handle: ValueType) -> None:
+        """Called before a handle gets another gradient."""
 
-    def before_grad_read(self, handle: Any) -> None:
-        """Told before the gradient of a handle is read."""
+    def before_tracking_read(self, handle: ValueType) -> None:
+        """Called before anyone asks whether gradients are recorded for a handle."""
+
+    def before_grad_read(self, handle: ValueType) -> None:
+        """Called before the gradient of a handle is read."""
 
     def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
-        """The value of `read()`, a Python value that what runs now depends on; `what` names it for people."""
+        """The value of `read()`, a Python value that the running code depends on; `what` names it in messages.
 
-    def substitute(self, handles: Sequence[Any], values: Sequence[Any]) -> Any:
-        """A block in which `values` stand for handles from outside that nothing has read in this trace."""
+        A trace is used again only while `read()` gives the same.
+        """
+
+    # Where nodes come from: the origins that a trace gives to the nodes it makes ---------------------------------
+
+    notes_lines: bool  # whether the user's line is kept with each operation, for debugging
+    scopes: Any  # the names of the modules that are being traced; None where nothing is traced
 
     def enter_backward(self, node: Any) -> None:
-        """Told which node of the gradient tape is gone back through from now on; None after the last one."""
+        """Called with each node of the gradient tape before its rule is applied, and with None after the last one."""
 
-    def enter_replay(self, node: Any) -> None:
-        """Told which node of a graph is bound anew from now on; None after the last one."""
+    def enter_replay(self, node: Node | None) -> None:
+        """Called with each node of a graph before it is bound again, and with None after the last one."""
 
 
 class _State(threading.local):
-    interpreter: Any = None
+    interpreter: Any = None  # an Interpreter; `runtime` asks its own for more
 
 
 state = _State()
 
 
-def install(interpreter: Interpreter) -> None:
+def install(interpreter: Interpreter[Any]) -> None:
     """Make `interpreter` the one that every thread starts with."""
     _State.interpreter = interpreter
 
 
 def bind(op: Op, *inputs: Any, **attributes: Any) -> Any:
-    """The result of the primitive `op` on `inputs`, by the current interpreter."""
+    """The result of the primitive `op` on `inputs`, by the current interpreter; a list where `op` has several."""
     return state.interpreter.bind(op, inputs, attributes)

@@ -1,4 +1,4 @@
-"""Nodes of graphs: immutable values, and the builder by which equal nodes are one."""
+"""The nodes of graphs: immutable, and made by a builder that gives an earlier node where a new one would equal it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from tarazu.base.dtypes import FROM_NUMPY, DType, as_dtype
 from tarazu.base.errors import TraceError
 from tarazu.ir.op import Op
 from tarazu.ir.origin import NOWHERE, Origin
-from tarazu.ir.types import Shape, TensorType
+from tarazu.ir.types import ResultType, Shape, TensorType
 
 
 class Node:
-    """A value in a graph: the result of a primitive, a parameter, a constant, or one result of several."""
+    """A value in a graph: the result of a primitive, a parameter, a constant, or one result of several.
+
+    `owner` is the mark of the builder that made it, `origin` where it was made.
+    """
 
     __slots__ = ("attributes", "inputs", "op", "origin", "owner", "type")
+    type: Any  # a TensorType; a tuple of them for a primitive with several results
     __array_ufunc__ = None  # so that NumPy never treats a node as an array of one object
 
-    def __init__(self, op: Op | str, inputs: tuple[Node, ...], attributes: dict[str, Any], type_: Any,
+    def __init__(self, op: Op | str, inputs: tuple[Node, ...], attributes: dict[str, Any], type_: ResultType,
                  owner: object, origin: Origin = NOWHERE) -> None:
         self.op, self.inputs, self.attributes, self.type, self.owner = op, inputs, attributes, type_, owner
         self.origin = origin
@@ -34,12 +38,12 @@ class Node:
     def dtype(self) -> DType:
         return self.type.dtype
 
-    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+    def __array__(self, *args: object, **kwargs: object) -> np.ndarray:
         raise leaked()
 
 
 def leaked() -> TraceError:
-    """The error for a node that is used outside its trace."""
+    """The error for a node that is used outside its trace, where it has no value."""
     return TraceError("a traced tensor was used after its trace had ended, or outside it",
                       expected="tensors from inside a traced function to leave it as results only",
                       fix="return the tensor from the function instead of storing it")
@@ -74,7 +78,7 @@ def numpy_array_dtype(array: np.ndarray) -> DType:
 
 
 def infer(op: Op, types: Iterable[TensorType], attributes: dict[str, Any]) -> Any:
-    """The type of a primitive's result, or a tuple of types; raises when the inputs do not fit."""
+    """The type of a primitive's result, or a tuple of types; raises what its type rule raises."""
     return op.rule(op.name, *types, **attributes)
 
 
@@ -83,7 +87,7 @@ def _result_type(node: Node, index: int) -> TensorType:
 
 
 class Builder:
-    """Makes nodes; one that would equal an earlier one *is* the earlier one: common subexpressions never double."""
+    """Makes nodes; one that would equal an earlier one *is* the earlier one, so common subexpressions are shared."""
 
     def __init__(self) -> None:
         self._interned: dict[Any, Node] = {}
@@ -106,7 +110,7 @@ class Builder:
                       for i in range(len(node.type))])
 
     def _intern(self, op: Op | str, inputs: tuple[Node, ...], attributes: dict[str, Any],
-                infer_type: Callable[[], Any]) -> Node:
+                infer_type: Callable[[], ResultType]) -> Node:
         key = (op, *map(id, inputs), *attributes.items())
         node = self._interned.get(key)
         if node is None:

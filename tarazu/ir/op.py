@@ -1,6 +1,7 @@
-"""The closed list of primitives: every row a name, a category and a type rule. Everything else composes them.
+"""The closed list of primitives: every row a name, a category and a type rule. All other operations compose them.
 
-Every interpreter (NumPy kernels, gradients, ...) is a table with one row per primitive of `ALL`; a test compares them.
+Whatever runs or transforms primitives (NumPy kernels, gradients, batching, ...) is a table with one row per primitive
+of `ALL`; a test compares them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from tarazu.ir.type_rules.convolution import convolution
 
 
 class Op:
-    """A primitive. Operations are equal when they are the same object."""
+    """A primitive; `multiple` is whether it has several results. Each is one object, and equal to no other."""
 
     __slots__ = ("category", "multiple", "name", "rule")
 
@@ -113,7 +114,7 @@ PAD = Op("pad", "shape", shape.pad)  # inputs: the tensor and the scalar to pad 
 CONCAT = Op("concat", "shape", shape.concat)
 FLIP = Op("flip", "shape", shape.flip)
 IOTA = Op("iota", "shape", shape.iota)
-# The same values on a device, or divided over a mesh. Not composed: nothing else says where a value lies.
+# The same values on a device, or divided over a mesh. Not composed: no other primitive moves a value.
 PLACE = Op("place", "shape", shape.place)
 
 # Index. `axes` are indexed by integer tensors that broadcast together; their shape comes first in the result, then the
@@ -149,7 +150,7 @@ CHOLESKY = Op("cholesky", "linalg", linalg.cholesky)
 QR = Op("qr", "linalg", linalg.qr, multiple=True)
 EIGH = Op("eigh", "linalg", linalg.eigh, multiple=True)
 SVD = Op("svd", "linalg", linalg.svd, multiple=True)
-SLOGDET = Op("slogdet", "linalg", linalg.slogdet, multiple=True)  # of the others, none tells the sign
+SLOGDET = Op("slogdet", "linalg", linalg.slogdet, multiple=True)  # no other primitive gives the sign
 SOLVE = Op("solve", "linalg", linalg.solve)
 
 # Sort: ascending and stable, NaN last; gives values and indices

@@ -1,4 +1,4 @@
-"""Where a node of a graph came from: for drawings and for error messages, never for what the graph means."""
+"""Where in the user's program a node was made: for drawings and error messages, without effect on what is computed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 
 class Origin(NamedTuple):
-    """The place in the user's program that made a node. Graphs compare without it, but for lines noted for debugging.
+    """Where in the user's program a node was made. Equality of graphs ignores it, except for lines kept for debugging.
 
     `scope` is the path of modules and named functions, outermost first: ("MLP", "0 Linear").
     """
 
     scope: tuple[str, ...] = ()
-    is_backward: bool = False  # made on the way back, for a gradient
-    line: str | None = None  # "train.py:12", noted only while debugging
+    is_backward: bool = False  # made by the backward pass
+    line: str | None = None  # "train.py:12", kept only while debugging
     name: str = ""  # of a parameter of the graph: the argument or variable that it stands for
 
     def inside(self, outer: Origin, label: str) -> Origin:

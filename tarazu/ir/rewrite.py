@@ -1,4 +1,4 @@
-"""Rewrites that keep a graph's meaning to the last bit: inlining, folding of constants and identities.
+"""Rewrites that keep every bit of a graph's results: inlining of calls, folding of constants, removal of identities.
 
 Rebuilding through a `Builder` shares common subexpressions and leaves out what no output needs, so those two passes
 have no code of their own. Rules hold for every value, NaN and signed zeros among them: x + 0 is not x when x is -0.0.
@@ -18,6 +18,7 @@ from tarazu.ir.node import CONSTANT, Builder, Node
 from tarazu.ir.op import Op
 from tarazu.ir.origin import Origin
 from tarazu.ir.structure import with_graphs
+from tarazu.ir.types import CallGradient
 from tarazu.ir.unread import without_unread
 
 Compute = Callable[[Op, list[np.ndarray], dict[str, Any]], np.ndarray]
@@ -41,7 +42,8 @@ def simplify(graph: Graph, compute: Compute, keep_calls: frozenset[str] = frozen
         return _fold(builder, compute, op, inputs,
                      with_graphs(attributes, lambda body: simplify(body, compute, keep_calls)))
 
-    def inline(inputs: Sequence[Node], outer: Origin, label: str, body: Graph, gradient: Any = None) -> Any:
+    def inline(inputs: Sequence[Node], outer: Origin, label: str, body: Graph,
+               gradient: CallGradient | None = None) -> list[Node]:
         def at_inner(node: Node) -> None:
             builder.origin = node.origin.inside(outer, label)
         return body.evaluate(inputs, apply, builder.constant, at_inner)
@@ -107,7 +109,7 @@ def _twice(_: Builder, node: Node) -> Node | None:
     return x.inputs[0] if x.op is node.op else None
 
 
-def _never(*_: Any) -> np.ndarray:
+def _never(*_: object) -> np.ndarray:
     raise AssertionError("an identity rule folds nothing")
 
 

@@ -1,4 +1,7 @@
-"""The structure of a graph: parameters, outputs, and what follows from them. `graph.py` adds how people look at it."""
+"""Graphs as passes and backends use them: parameters, outputs, the nodes between, equality, evaluation.
+
+`Graph` (graph.py) adds what people look at: text, costs and drawings, whose modules build on this one.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from tarazu.ir.types import TensorType
 
 
 class GraphStructure:
-    """A function as data: parameters and outputs; equal to another graph when the structure is."""
+    """The parameters and outputs of a graph, and what follows from them; every graph is in fact a `Graph`."""
 
     __slots__ = ("__dict__", "outputs", "parameters")
 
@@ -24,7 +27,7 @@ class GraphStructure:
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
-        """Every node that an output needs, inputs before users; parameters first, in order."""
+        """Every node that an output needs, each after its inputs; the parameters first, in order."""
         order: dict[Node, None] = dict.fromkeys(self.parameters)
         stack = [(node, False) for node in reversed(self.outputs)]
         while stack:
@@ -38,10 +41,22 @@ class GraphStructure:
 
     @property
     def input_types(self) -> tuple[TensorType, ...]:
+        """The shape and dtype of each parameter.
+
+        >>> import tarazu as tz
+        >>> tz.trace(tz.sin)(tz.ones(2)).input_types
+        (TensorType(shape=(2,), dtype=tarazu.float32),)
+        """
         return tuple([node.type for node in self.parameters])
 
     @property
     def output_types(self) -> tuple[TensorType, ...]:
+        """The shape and dtype of each output.
+
+        >>> import tarazu as tz
+        >>> tz.trace(tz.sum)(tz.ones(2)).output_types
+        (TensorType(shape=(), dtype=tarazu.float32),)
+        """
         return tuple([node.type for node in self.outputs])
 
     @cached_property
@@ -72,7 +87,7 @@ class GraphStructure:
                  constant: Callable[[np.ndarray], Any], at: Callable[[Node], None] | None = None) -> list[Any]:
         """The outputs with primitives done by `apply(op, inputs, attributes)` and constants made by `constant`.
 
-        `at` is told of each node before its turn.
+        `at(node)` is called before each node is evaluated. GraphError for another number of inputs than parameters.
         """
         if len(inputs) != len(self.parameters):
             raise GraphError(f"{len(inputs)} inputs for a graph of {len(self.parameters)} parameters")

@@ -1,8 +1,6 @@
-"""Graphs as text that people read: one line per node, bodies of calls and loops below."""
+"""Graphs as text: one line per node, then the graphs inside nodes (bodies of calls and loops)."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -55,13 +53,13 @@ def constant_text(array: np.ndarray) -> str:
     return f"constant{list(array.shape)}" if array.size > 4 else str(array.tolist())
 
 
-def _attribute(value: Any, names: dict[GraphStructure, str]) -> str:
+def _attribute(value: object, names: dict[GraphStructure, str]) -> str:
     if isinstance(value, GraphStructure):
         return names.setdefault(value, f"body{len(names)}")
     return attribute_text(value)
 
 
-def attribute_text(value: Any) -> str:
+def attribute_text(value: object) -> str:
     """An attribute of a node on one line; a graph by its size."""
     if isinstance(value, GraphStructure):
         return f"<{len(value.nodes)} nodes>"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from tarazu.base.dtypes import DType
 
 Shape = tuple[int, ...]
+# The attribute `gradient` of a call that brings its own: a rule like those of transform/gradient/rules.py
+CallGradient: TypeAlias = Callable[..., Sequence[Any]]
 
 
 class TensorType(NamedTuple):
@@ -26,11 +29,25 @@ class TensorType(NamedTuple):
 
     @property
     def size(self) -> int:
+        """The number of elements."""
         return math.prod(self.shape)
 
 
+ResultType: TypeAlias = TensorType | tuple[TensorType, ...]  # of a primitive: several types for several results
+
+
+class Data(Protocol):
+    """What a value holds: an array of a backend, or, while tracing, a node."""
+
+    @property
+    def shape(self) -> Shape: ...
+
+    @property
+    def dtype(self) -> Any: ...
+
+
 class Signature(Protocol):
-    """What type rules ask of a graph: the types of its inputs and outputs."""
+    """A graph as type rules see it: the types of its inputs and outputs."""
 
     @property
     def input_types(self) -> tuple[TensorType, ...]: ...

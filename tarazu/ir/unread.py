@@ -1,7 +1,7 @@
-"""Scans without what nobody reads: stacked results, carries that only serve such, and the inputs of both.
+"""Dead code inside scans: stacked results that nothing reads, carries that serve those alone, and the inputs of both.
 
-They stand in a graph where a composite gives results for a gradient that nobody takes, or where a gradient gives
-cotangents that nobody wants.
+There is some where a composite gives results for a gradient that is not taken, or where a gradient gives cotangents
+that are not used.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ class Narrowed(NamedTuple):
 
 
 def without_unread(graph: Graph) -> Graph:
-    """`graph`, whose scans have no results that nothing reads, and go round without the carries of those."""
+    """`graph` whose scans have only results that are read, and the carries and inputs that those need."""
     if not any(node.op is ops.SCAN for node in graph.nodes):
         return graph
-    needed, scans = _look(graph)
+    needed, scans = _needed(graph)
     if all(len(scan.results) == len(node.type) and len(scan.inputs) == len(node.inputs)
            for node, scan in scans.items()):
         return graph
     return _rebuilt(graph, needed, scans)
 
 
-def _look(graph: Graph) -> tuple[set[Node], dict[Node, Narrowed]]:
+def _needed(graph: Graph) -> tuple[set[Node], dict[Node, Narrowed]]:
     """The nodes that the outputs need, and what they need of each scan."""
     needed, scans = set(graph.outputs), {}
     read: dict[Node, set[int]] = {}
@@ -50,16 +50,16 @@ def _look(graph: Graph) -> tuple[set[Node], dict[Node, Narrowed]]:
     return needed, scans
 
 
-def _narrowed(read: set[int], body: Graph, constants: int, carries: int, **attributes: Any) -> Narrowed:
+def _narrowed(read: set[int], body: Graph, constants: int, carries: int, **attributes: int) -> Narrowed:
     start = constants + carries
     while True:  # a carry that is kept may need others
         results = tuple(sorted(read))
         inner = without_unread(Graph(body.parameters, [body.outputs[i] for i in results]))
         used = {x for node in inner.nodes for x in node.inputs}.union(inner.outputs)
-        goes_round = {i for i, x in enumerate(inner.parameters[constants:start]) if x in used}
-        if goes_round <= read:
+        carried = {i for i, x in enumerate(inner.parameters[constants:start]) if x in used}
+        if carried <= read:
             break
-        read = read | goes_round
+        read = read | carried
     inputs = tuple([i for i, x in enumerate(inner.parameters)
                     if (i - constants in read if constants <= i < start else x in used)])
     narrow = Graph([inner.parameters[i] for i in inputs], inner.outputs)
@@ -80,8 +80,8 @@ def _rebuilt(graph: Graph, needed: set[Node], scans: dict[Node, Narrowed]) -> Gr
             values[node] = values[node.inputs[0]][node.attributes["index"]]
         elif node in scans:
             scan = scans[node]
-            found = builder.add(ops.SCAN, [values[node.inputs[i]] for i in scan.inputs], scan.attributes)
-            values[node] = dict(zip(scan.results, found, strict=True))
+            results = builder.add(ops.SCAN, [values[node.inputs[i]] for i in scan.inputs], scan.attributes)
+            values[node] = dict(zip(scan.results, results, strict=True))
         else:
             values[node] = builder.add(node.op, [values[x] for x in node.inputs], node.attributes)  # type: ignore[arg-type]
     return Graph([values[node] for node in graph.parameters], [values[node] for node in graph.outputs])

@@ -1,4 +1,4 @@
-"""The check that a graph is well formed; every pass must leave it true."""
+"""The check that a graph is well formed, which runs before and after the simplification of each compiled graph."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _KNOWN = frozenset(ALL)
 
 
 def verify(graph: Graph, after: str = "tracing") -> Graph:
-    """`graph` itself when every node has the type that its rule gives; else a GraphError that names pass and node."""
+    """`graph` itself; GraphError, which names pass and node, where a node has not the type that its rule gives."""
     parameters = set(graph.parameters)
     if len(parameters) != len(graph.parameters):
         raise GraphError(f"after {after}: a parameter stands twice in the parameter list")

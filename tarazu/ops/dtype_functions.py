@@ -46,7 +46,7 @@ class IntegerLimits(NamedTuple):
 
 
 def _dtype_of(spec: object) -> DType:
-    return spec.dtype if isinstance(spec, Tensor) else as_dtype(spec)
+    return spec.dtype if isinstance(spec, Tensor) else as_dtype(spec)  # type: ignore[arg-type]  # raises for other things
 
 
 def finfo(type: DTypeLike | Tensor, /) -> FloatLimits:

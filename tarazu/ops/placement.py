@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tarazu.base.device import Axes, Layout, Mesh
+from tarazu.base.device import Layout, Mesh, MeshAxes
 from tarazu.base.dtypes import DEFAULT_FLOAT
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
@@ -42,7 +42,7 @@ def accepts_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return with_device
 
 
-def shard(x: ArrayLike, mesh: Mesh, spec: str | Iterable[Axes] = ()) -> Tensor:
+def shard(x: ArrayLike, mesh: Mesh, spec: str | Iterable[MeshAxes] = ()) -> Tensor:
     """`x` divided over the devices of `mesh`: for each axis of `x` the name of a mesh axis that divides it, or None.
 
     Axes that `spec` does not reach are not divided, so the spec () puts all of `x` on each device; a list of names
@@ -59,7 +59,7 @@ def shard(x: ArrayLike, mesh: Mesh, spec: str | Iterable[Axes] = ()) -> Tensor:
     return state.interpreter.place(x, layout(x.shape, mesh, spec))
 
 
-def layout(shape: Shape, mesh: Mesh, spec: str | Iterable[Axes]) -> Layout:
+def layout(shape: Shape, mesh: Mesh, spec: str | Iterable[MeshAxes]) -> Layout:
     """The layout of a tensor of that shape, as `shard` checks it."""
     spec = (spec,) if isinstance(spec, str) else tuple(tuple(e) if isinstance(e, list) else e for e in spec)
     if not isinstance(mesh, Mesh):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from tarazu.base.device import Device, Layout, Mesh
-from tarazu.base.dtypes import DType
+from tarazu.base.dtypes import DTypeLike
 from tarazu.ir.interpreter import Value
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ Scalar: TypeAlias = bool | int | float | complex
 # What becomes a tensor or is one, which the classes that Tensor inherits from know as Value
 ArrayLike: TypeAlias = "Tensor | Value | np.ndarray | np.generic | Scalar | Sequence[ArrayLike]"
 Axes: TypeAlias = int | Sequence[int] | None  # of which None is all
-DTypeLike: TypeAlias = DType | str | type | np.dtype
 ShapeLike: TypeAlias = int | Sequence[int]
 DeviceLike: TypeAlias = Device | Layout | Mesh | str
 Tree: TypeAlias = Any  # a tensor, or nested lists, tuples, dicts and dataclasses of them, which no type can say

@@ -69,8 +69,9 @@ def compile_graph(graph: Graph, backend_name: str = "numpy", place: Device | Mes
 
     `place` is where it runs if none of the arrays says so.
     """
-    program = backend.load(backend_name).compile(simplified(graph))
-    return program if place is None else program.at(place)
+    if place is None:
+        return backend.load(backend_name).compile(simplified(graph))
+    return backend.load("xla").compile(simplified(graph)).at(place)
 
 
 def simplified(graph: Graph) -> Graph:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from tarazu import backend
+from tarazu.backend.base import DeviceBackend
 from tarazu.base import device as base
-from tarazu.base.device import CPU, Device, Layout, Mesh, Place
+from tarazu.base.device import CPU, Device, Layout, Location, Mesh
 from tarazu.base.errors import ArgumentError, DeviceError
 from tarazu.base.spelling import did_you_mean
 from tarazu.ir.interpreter import Value
@@ -29,7 +30,7 @@ _KINDS = ("gpu", "tpu", "xla")
 _SYNONYMS = {"cuda": "gpu", "rocm": "gpu"}
 
 
-def xla() -> Any:
+def xla() -> DeviceBackend:
     """The backend that drives all devices but the plain CPU."""
     return backend.load("xla")
 
@@ -152,7 +153,7 @@ def place_of(raws: Iterable[Any]) -> Device | Mesh | None:
     return found
 
 
-def common_device(first: Device | Mesh | None, second: Place) -> Device | Mesh | None:
+def common_device(first: Device | Mesh | None, second: Location) -> Device | Mesh | None:
     """Where a computation runs that `first` and `second` have a part in; the plain CPU takes part anywhere."""
     second = second.mesh if isinstance(second, Layout) else second
     if second == CPU or first == second:
@@ -168,7 +169,7 @@ def put(raw: Any, where: Device | Layout) -> Any:
     """The array at that place."""
     if where == device_of(raw):
         return raw
-    return values(raw) if where == CPU else xla().place(raw, where)
+    return values(raw) if where == CPU else xla().put(raw, where)
 
 
 def whole(where: Device | Layout) -> Device | Layout:

@@ -1,8 +1,5 @@
-"""Functions into functions: gradients, batching. Each is an engine of one screen and a table of rules."""
+"""Functions into functions: gradients and batching, each an engine and a table with a rule per primitive."""
 
-from tarazu.transform.gradient import (
-    rules as _vjp_rules,  # fills its table; that of batching is filled by the first vmap
-)
+from tarazu.transform.gradient import rules as _  # fills the table of gradients; the first vmap fills that of batching
 
 __all__: list[str] = []
-del _vjp_rules

@@ -13,8 +13,8 @@ from tarazu.base.pytree import flatten, flatten_call
 from tarazu.runtime.compile import compile_jitted
 
 pytestmark = pytest.mark.native
-RENEWS = hasattr(compile_jitted(tz.trace(lambda x: x + 1)(tz.ones(1))), "renewing")
-on_native = pytest.mark.skipif(not RENEWS, reason="only native programs renew state in memory of their own")
+DONATES = hasattr(compile_jitted(tz.trace(lambda x: x + 1)(tz.ones(1))), "donating")
+on_native = pytest.mark.skipif(not DONATES, reason="only native programs renew state in memory of their own")
 
 
 def counter(size=3):

@@ -18,7 +18,7 @@ from tarazu.backend.native.lowering.nodes import input_types, op_of, result_type
 from tarazu.backend.native.schedule import emit
 from tarazu.backend.native.schedule.memory_plan import ALIGN
 from tarazu.backend.native.threads.threads import cores, helpful_threads, note, run
-from tarazu.base.errors import ArgumentError
+from tarazu.base.checks import exceeded_bound
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import Node
@@ -129,8 +129,7 @@ class NativeProgram:
         error, self.error = self.error, None
         if error is not None:
             raise error
-        raise ArgumentError("while_loop: the condition still holds after the bound",
-                            expected="a bound that no run of the loop exceeds", fix="pass a larger bound")
+        raise exceeded_bound()
 
     def _called(self, number: int, pointers: Any) -> int:
         """Compute one primitive in NumPy; errors wait until the program has returned."""

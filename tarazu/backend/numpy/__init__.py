@@ -1,4 +1,7 @@
-"""The definition: graphs interpreted node by node in NumPy. Other backends are measured by it; it is not optimized."""
+"""The reference backend: graphs run node by node in NumPy. The tests compare the other backends with it.
+
+Its kernels (kernels.py) also compute what runs eagerly.
+"""
 
 from tarazu.backend.numpy.program import BACKEND, evaluate
 

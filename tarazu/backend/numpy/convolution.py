@@ -19,11 +19,11 @@ def convolution(x: Array, kernel: Array, stride: Sizes, padding: Widths, dilatio
                            groups)
         return wide.astype(x.dtype)
     windows = _windows(_padded(x, padding, dilation_input), kernel.shape[:-2], stride, dilation)
-    return _joined(windows, kernel, groups)
+    return _products(windows, kernel, groups)
 
 
 def _padded(x: Array, padding: Widths, dilation_input: Sizes) -> Array:
-    """`x` with zeros between its elements and around them; negative widths cut off instead."""
+    """`x` with zeros between its elements and around them; negative widths cut elements off."""
     if all(gap == 1 for gap in dilation_input) and not any(map(any, padding)):
         return x
     spans = [max((n - 1) * gap + 1, 0) for n, gap in zip(x.shape[1:-1], dilation_input, strict=True)]
@@ -36,18 +36,18 @@ def _padded(x: Array, padding: Widths, dilation_input: Sizes) -> Array:
 
 
 def _windows(x: Array, window: Sizes, stride: Sizes, dilation: Sizes) -> Array:
-    """A view of shape (batch, *places, *window, channels)."""
+    """A view of shape (batch, *positions, *window, channels): the window at each position."""
     rooms = [n - (k - 1) * d - 1 for n, k, d in zip(x.shape[1:-1], window, dilation, strict=True)]
-    places = [room // s + 1 if room >= 0 else 0 for room, s in zip(rooms, stride, strict=True)]
+    positions = [room // s + 1 if room >= 0 else 0 for room, s in zip(rooms, stride, strict=True)]
     steps = x.strides[1:-1]
     return np.lib.stride_tricks.as_strided(
-        x, (x.shape[0], *places, *window, x.shape[-1]),
+        x, (x.shape[0], *positions, *window, x.shape[-1]),
         (x.strides[0], *(b * s for b, s in zip(steps, stride, strict=True)),
          *(b * d for b, d in zip(steps, dilation, strict=True)), x.strides[-1]), writeable=False)
 
 
-def _joined(windows: Array, kernel: Array, groups: int) -> Array:
-    """The sum of window times kernel for each window, by one matrix product per group."""
+def _products(windows: Array, kernel: Array, groups: int) -> Array:
+    """The sum of window times kernel for each window: a matrix product per group."""
     axes = kernel.ndim - 2
     shape, window = windows.shape[:axes + 1], kernel.shape[:-2]
     inner, outer = kernel.shape[-2], kernel.shape[-1] // groups

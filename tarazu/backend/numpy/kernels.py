@@ -1,4 +1,4 @@
-"""One NumPy function per primitive, but for the control ones, which need a program (see program.py)."""
+"""A NumPy function per primitive; program.py adds those of the control primitives, which run graphs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tarazu.ir.op import Op
 
 Array = np.ndarray
 Axes = tuple[int, ...]
-LONG = 4096  # numbers of single precision that are added one after the other; of more the sum is kept in double
+LONG = 4096  # of more terms than these, sums of single precision are accumulated in double
 
 
 def cast(x: Array, dtype: DType) -> Array:
@@ -92,7 +92,7 @@ def reduction(ufunc: np.ufunc) -> Callable[..., Any]:
 
 
 def _are_short(x: Array, axes: Axes) -> bool:
-    """Whether slices are reduced in less time than NumPy takes, whose inner loop may be over a short axis."""
+    """Whether reducing slice by slice is faster than NumPy's reduction, whose inner loop would be over a short axis."""
     return bool(axes) and x.size > 1000 and all(1 < x.shape[axis] <= 8 and axis < x.ndim - 1 for axis in axes)
 
 
@@ -103,7 +103,7 @@ def _over_slices(ufunc: np.ufunc, x: Array, axes: Axes) -> Array:
 
 
 def _is_half(x: Array) -> bool:
-    """Whether the elements are of half precision, with which too little would be left of a result of many of them."""
+    """Whether the elements are of half precision, in which sums of many of them would lose too much."""
     return x.dtype.itemsize == 2 and x.dtype.kind not in "iu"
 
 
@@ -144,7 +144,7 @@ def dot(x: Array, y: Array, contract: tuple[Axes, Axes], batch: tuple[Axes, Axes
     if x.ndim <= 2 and y.ndim <= 2 and not batch[0] and len(contract[0]) == len(contract[1]) == 1:
         return np.dot(x if contract[0][0] == x.ndim - 1 else x.T, y if contract[1][0] == 0 else y.T)
     if any([x.shape[i] for i in axes[0]] != [y.shape[i] for i in axes[1]] for axes in (contract, batch)):
-        raise ValueError("sizes that meet differ")  # after the reshapes below this might pass unseen
+        raise ValueError("contracted sizes differ")  # the reshapes below might hide it
     free = [[axis for axis in range(side.ndim) if axis not in c + b]
             for side, c, b in zip((x, y), contract, batch, strict=True)]
     sizes = [x.shape[axis] for axis in batch[0]]

@@ -1,4 +1,4 @@
-"""The matrix decompositions in NumPy (LAPACK), with errors that say which matrix was the wrong one."""
+"""Matrix decompositions and `solve` in NumPy (LAPACK), whose errors name the operation and say what to do."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Array = np.ndarray
 
 
 def _explained(name: str, problem: str, expected: str, fix: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A kernel that runs half precision in single precision and turns NumPy's error into ours."""
+    """A decorator for kernels: half precision is computed in single precision, NumPy's error becomes ArgumentError."""
     def decorate(kernel: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*inputs: Array, **attributes: Any) -> Any:
+        def run(*inputs: Array, **attributes: bool) -> Any:
             dtype = inputs[0].dtype
             is_half = dtype.itemsize == 2
             try:

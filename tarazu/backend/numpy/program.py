@@ -8,18 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.backend.base import Backend
 from tarazu.backend.numpy.kernels import KERNELS
-from tarazu.base.errors import ArgumentError
+from tarazu.base.checks import exceeded_bound
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, PARAMETER, RESULT
 from tarazu.ir.op import Op
+from tarazu.ir.types import CallGradient
 
 Array = np.ndarray
 
 
 def evaluate(op: Op, inputs: Sequence[Array], attributes: dict[str, Any]) -> Any:
-    """The result of one primitive: an array, or a list of arrays for a primitive with several results."""
+    """The result of one primitive: an array, or a list of arrays for a primitive with several results.
+
+    >>> evaluate(ops.ADD, [np.array(1.0), np.array(2.0)], {})
+    array(3.)
+    """
     out = KERNELS[op](*inputs, **attributes)
     if op.multiple:
         return [np.asarray(one) for one in out]
@@ -61,7 +67,7 @@ class Program:
         return [slots[i] for i in self.outputs]
 
 
-def call(*inputs: Array, label: str, body: Graph, gradient: Any = None) -> list[Array]:
+def call(*inputs: Array, label: str, body: Graph, gradient: CallGradient | None = None) -> list[Array]:
     return compile_graph(body)(*inputs)
 
 
@@ -80,15 +86,14 @@ def scan(*inputs: Array, body: Graph, length: int, reverse: bool, constants: int
 
 def while_(*inputs: Array, condition: Graph, body: Graph, condition_constants: int, body_constants: int,
            bound: int | None = None) -> list[Array]:
-    go_on, program = compile_graph(condition), compile_graph(body)
+    test, program = compile_graph(condition), compile_graph(body)
     start = condition_constants + body_constants
     for_condition, for_body = inputs[:condition_constants], inputs[condition_constants:start]
     carry = list(inputs[start:])
     steps = 0
-    while go_on(*for_condition, *carry)[0]:
+    while test(*for_condition, *carry)[0]:
         if steps == bound:
-            raise ArgumentError(f"while_loop: the condition still holds after bound={bound} steps",
-                                expected="a bound that no run of the loop exceeds", fix="pass a larger bound")
+            raise exceeded_bound(bound)
         carry = program(*for_body, *carry)
         steps += 1
     return carry
@@ -108,21 +113,8 @@ KERNELS.update({ops.CALL: call, ops.SCAN: scan, ops.WHILE: while_, ops.COND: con
 class NumpyBackend:
     """The reference backend; its arrays are NumPy's own."""
 
-    name = "numpy"
-
     def compile(self, graph: Graph) -> Program:
         return compile_graph(graph)
 
-    def put(self, array: Array) -> Array:
-        return array
 
-    def get(self, array: Array) -> Array:
-        view = array.view()
-        view.flags.writeable = False
-        return view
-
-    def limits(self) -> frozenset[Op]:
-        return frozenset()
-
-
-BACKEND = NumpyBackend()
+BACKEND: Backend = NumpyBackend()

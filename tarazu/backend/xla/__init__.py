@@ -1,13 +1,5 @@
-"""The XLA backend: graphs compiled by JAX for CPUs, GPUs and TPUs. What needs no JAX here does not import it."""
+"""The XLA backend: graphs compiled by JAX for CPUs, GPUs and TPUs."""
 
-from __future__ import annotations
+from tarazu.backend.xla.backend import BACKEND
 
-from typing import Any
-
-
-def __getattr__(name: str) -> Any:
-    if name != "BACKEND":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from tarazu.backend.xla.backend import BACKEND
-
-    return BACKEND
+__all__ = ["BACKEND"]

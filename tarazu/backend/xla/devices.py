@@ -1,4 +1,4 @@
-"""The devices that JAX knows under our names, where its arrays are, and how arrays get there."""
+"""JAX's devices under our names, where its arrays are, and how arrays get to a device or onto a mesh."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import NamedSharding, PartitionSpec, SingleDeviceSharding
+from jax.sharding import NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
 
 from tarazu.backend.xla import processes
 from tarazu.base.device import Device, Layout, Mesh
 from tarazu.base.errors import DeviceError, ShapeError
+from tarazu.base.processes import count
 
-PLATFORMS = {"gpu": "gpu", "tpu": "tpu", "xla": "cpu"}  # our kinds of devices by JAX's names
+PLATFORMS = {"gpu": "gpu", "tpu": "tpu", "xla": "cpu"}  # JAX's platform for each of our kinds of devices
 _HOW = {"gpu": "no GPU: the installed jax has no CUDA plugin that found one; pip install 'tarazu[cuda]'",
         "tpu": "no TPU: the installed jax has no TPU plugin that found one; pip install 'tarazu[tpu]'",
         "xla": "JAX was told to leave the CPU out; look at JAX_PLATFORMS"}
 
 
 @functools.cache
-def of_kind(kind: str) -> tuple[Any, ...]:
-    """JAX's devices of that kind in all processes, in their order."""
+def of_kind(kind: str) -> tuple[jax.Device, ...]:
+    """JAX's devices of that kind in all processes, in JAX's order; none where there are none."""
     processes.join()
     try:
         return tuple(jax.devices(PLATFORMS[kind]))
@@ -37,12 +38,15 @@ def own_devices() -> list[Device]:
 
 
 def all_devices() -> list[Device]:
-    """The fastest kind of devices that there is, in all processes."""
+    """The devices of the fastest kind that there is, in all processes."""
     return next([Device(f"{kind}:{i}") for i in range(len(of_kind(kind)))] for kind in PLATFORMS if of_kind(kind))
 
 
 def find(kind: str, number: int | None) -> Device:
-    """A device by its kind and its number among all processes' devices, None for the first one of this process."""
+    """A device by its kind and its number among the devices of all processes; None is the first of this process.
+
+    DeviceError for a device that is not there or belongs to another process.
+    """
     here = [i for i, one in enumerate(of_kind(kind)) if one.process_index == jax.process_index()]
     if not here:
         name = kind if number is None else f"{kind}:{number}"
@@ -61,57 +65,57 @@ def _names() -> str:
 
 
 @functools.cache
-def jax_device(name: str) -> Any:
+def jax_device(name: str) -> jax.Device:
     """JAX's device of that name."""
     kind, _, number = name.partition(":")
     return of_kind(kind)[int(number)]
 
 
 @functools.cache
-def _our_name(device: Any) -> str:
+def _our_name(device: jax.Device) -> str:
     kind = next(kind for kind, platform in PLATFORMS.items()
                 if device.platform == platform or (kind == "gpu" and device.platform in ("cuda", "rocm")))
     return f"{kind}:{of_kind(kind).index(device)}"
 
 
 @functools.cache
-def sharding(where: Device | Layout) -> Any:
-    """JAX's word for a place."""
+def sharding(where: Device | Layout) -> Sharding:
+    """What JAX calls a device or a layout."""
     if isinstance(where, Device):
         return SingleDeviceSharding(jax_device(where.name))
     return NamedSharding(_jax_mesh(where.mesh), PartitionSpec(*where.spec))
 
 
-_MESHES: dict[Any, Mesh] = {}  # by JAX's
+_MESHES: dict[Any, Mesh] = {}  # ours by JAX's
 
 
 @functools.cache
-def _jax_mesh(mesh: Mesh) -> Any:
+def _jax_mesh(mesh: Mesh) -> jax.sharding.Mesh:
     grid = np.array([jax_device(name) for name in mesh.devices]).reshape([size for _, size in mesh.axes])
     made = jax.sharding.Mesh(grid, [name for name, _ in mesh.axes])
     _MESHES[made] = mesh
     return made
 
 
-def device_of(array: Any) -> Device | Layout:
+def device_of(array: jax.Array) -> Device | Layout:
     """Where one of JAX's arrays is."""
     return _device_of(array.sharding)
 
 
 @functools.lru_cache(maxsize=4096)
-def _device_of(found: Any) -> Device | Layout:
-    if len(found.device_set) == 1 and not isinstance(found, NamedSharding):
-        return Device(_our_name(*found.device_set))
-    mesh = _MESHES.get(getattr(found, "mesh", None)) or next(
-        mesh for known, mesh in _MESHES.items() if set(known.devices.flat) == found.device_set)
-    spec = tuple(getattr(found, "spec", ()))
+def _device_of(placed: Sharding) -> Device | Layout:
+    if len(placed.device_set) == 1 and not isinstance(placed, NamedSharding):
+        return Device(_our_name(*placed.device_set))
+    mesh = _MESHES.get(getattr(placed, "mesh", None)) or next(
+        mesh for known, mesh in _MESHES.items() if set(known.devices.flat) == placed.device_set)
+    spec = tuple(getattr(placed, "spec", ()))
     while spec and spec[-1] is None:
         spec = spec[:-1]
     return Layout(mesh, spec)
 
 
-def place(array: Any, where: Device | Layout) -> Any:
-    """An array of NumPy or JAX at that place."""
+def put(array: np.ndarray | jax.Array, where: Device | Layout) -> jax.Array:
+    """An array, NumPy's or JAX's, on that device or divided by that layout; ShapeError where it does not divide."""
     if isinstance(where, Layout):
         require_divisible(array.shape, where)
     target = sharding(where)
@@ -131,18 +135,18 @@ def require_divisible(shape: tuple[int, ...], where: Layout) -> None:
                              fix="divide another axis, pad the tensor, or write None to leave the axis whole")
 
 
-def read(shape: tuple[int, ...], where: Device | Layout, part: Callable[[Any], np.ndarray]) -> Any:
-    """An array of which `part(index)` gives what a device of this process holds."""
+def read(shape: tuple[int, ...], where: Device | Layout, part: Callable[[Any], np.ndarray]) -> jax.Array:
+    """An array of which `part(index)` gives what a device of this process holds, `index` being its slices."""
     with jax.enable_x64(True):
         return jax.make_array_from_callback(shape, sharding(where), part)
 
 
-def joined(part: np.ndarray, axis: int, where: Layout) -> Any:
-    """An array of all processes, each of which passes its part; the parts lie one after the other along an axis.
+def joined(part: np.ndarray, axis: int, where: Layout) -> jax.Array:
+    """An array of all processes, each of which passes its part; the parts are concatenated along an axis.
 
     ShapeError where the devices of a process do not divide its part.
     """
-    shape = (*part.shape[:axis], part.shape[axis] * processes.count(), *part.shape[axis + 1:])
+    shape = (*part.shape[:axis], part.shape[axis] * count(), *part.shape[axis + 1:])
     require_divisible(shape, where)
     with jax.enable_x64(True):
         return jax.make_array_from_process_local_data(sharding(where), part, shape)

@@ -77,7 +77,7 @@ class Program:
     def __call__(self, arrays: Sequence[np.ndarray], where: Device) -> Any:
         """The outputs for arrays with one number of rows, as NumPy's arrays; compiled anew for each number."""
         device = devices.find("xla", None) if where == CPU else where
-        placed = [devices.place(x, device) for x in arrays]
+        placed = [devices.put(x, device) for x in arrays]
         with jax.enable_x64(True):
             return jax.tree.map(np.asarray, self._jitted(*placed))
 

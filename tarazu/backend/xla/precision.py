@@ -1,4 +1,4 @@
-"""Half precision inside rows: computed in single precision and rounded once, as NumPy does."""
+"""Half precision in rows of the tables: computed in single precision and rounded once, as NumPy does."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def is_half(x: Array) -> bool:
 
 
 def in_single(row: Callable[..., Any]) -> Callable[..., Any]:
-    """`row` with half precision cast up before it and down after it; a list of results keeps its length."""
+    """A decorator: `row` computes half precision in single precision, and its results are cast back."""
     @functools.wraps(row)
-    def run(*arrays: Array, **attributes: Any) -> Any:
+    def run(*arrays: Array, **attributes: object) -> Any:
         half = next((x.dtype for x in arrays if is_half(x)), None)
         if half is None:
             return row(*arrays, **attributes)

@@ -1,4 +1,4 @@
-"""Graphs and single primitives as compiled programs."""
+"""Graphs, and single primitives for eager mode, as programs that JAX compiles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 
 from tarazu.backend.xla import devices, processes
 from tarazu.backend.xla.rules import bounds
@@ -16,29 +17,30 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
 from tarazu.ir.structure import graphs_in
 
-# Unless told so, XLA keeps more digits than half precision has between one operation and the next.
+# By default XLA keeps more digits than half precision has between one operation and the next.
 OPTIONS = {"xla_allow_excess_precision": False}
 
 
 class Compiled:
     """A function of arrays that JAX compiles for each signature. Arrays may be NumPy's or JAX's, also mixed.
 
-    JAX is told of 64-bit types for the call alone, so that its users' own settings stay as they are.
+    It calls with JAX's 64-bit types switched on, and leaves the setting of JAX's other users as it is. With
+    `is_bounded`, for a function with a `while` that has a bound, calls raise ArgumentError where a bound is exceeded.
     """
 
     def __init__(self, function: Callable[..., Any], *, is_bounded: bool) -> None:
-        def marking(*arrays: jax.Array) -> tuple[Any, jax.Array | None]:
-            with bounds.noted() as notes:
+        def with_excess(*arrays: jax.Array) -> tuple[Any, jax.Array | None]:
+            with bounds.collected() as excesses:
                 out = function(*arrays)
-            return out, bounds.joined(notes) if is_bounded else None
+            return out, bounds.largest(excesses) if is_bounded else None
 
-        self.jitted = jax.jit(marking, compiler_options=OPTIONS)
+        self.jitted = jax.jit(with_excess, compiler_options=OPTIONS)
 
-    def __call__(self, *arrays: Any) -> Any:
-        with processes.lost_as_device_error(), jax.enable_x64(True):
-            out, mark = self.jitted(*arrays)
-        if mark is not None:
-            bounds.require_unmarked(mark)
+    def __call__(self, *arrays: np.ndarray | jax.Array) -> Any:
+        with processes.raising_for_ended_processes(), jax.enable_x64(True):
+            out, excess = self.jitted(*arrays)
+        if excess is not None:
+            bounds.require_none(excess)
         return out
 
 
@@ -49,17 +51,17 @@ class Program(Compiled):
         super().__init__(lambda *arrays: interpret(graph, arrays), is_bounded=bounds.is_bounded(graph))
         self.graph = graph
 
-    def at(self, place: Device | Mesh) -> Callable[..., Any]:
-        """The program for a place, to which it brings NumPy's arrays first: to JAX they would be another signature."""
-        return functools.partial(_run_at, self, Layout(place) if isinstance(place, Mesh) else place)
+    def at(self, where: Device | Mesh) -> Callable[..., list[jax.Array]]:
+        """The program on a device or mesh, to which it brings NumPy's arrays: to JAX they are another signature."""
+        return functools.partial(_run_at, self, Layout(where) if isinstance(where, Mesh) else where)
 
 
-def _run_at(program: Program, where: Device | Layout, *arrays: Any) -> list[Any]:
+def _run_at(program: Program, where: Device | Layout, *arrays: np.ndarray | jax.Array) -> list[jax.Array]:
     placed = list(arrays)
     for i, x in enumerate(arrays):
         if not isinstance(x, jax.Array):
-            placed[i] = devices.place(x, where)
-    return program(*placed) if placed else [devices.place(x, where) for x in program()]
+            placed[i] = devices.put(x, where)
+    return program(*placed) if placed else [devices.put(x, where) for x in program()]
 
 
 @functools.lru_cache(maxsize=512)
@@ -71,7 +73,7 @@ def primitive(op: Op, attributes: dict[str, Any]) -> Compiled:
     """One primitive as a program, for eager mode; the same one for the same attributes."""
     try:
         return _primitive(op, tuple(attributes.items()))
-    except TypeError:  # an attribute that is no key
+    except TypeError:  # an attribute that is not hashable
         return _primitive.__wrapped__(op, tuple(attributes.items()))
 
 

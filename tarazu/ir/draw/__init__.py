@@ -1,1 +1,1 @@
-"""Graphs as drawings: what is shown (picture), where (layout), and how (svg, html, Mermaid, DOT)."""
+"""Graphs as drawings: what is shown (picture.py), where (layout.py), and in which format (SVG, HTML, Mermaid, DOT)."""

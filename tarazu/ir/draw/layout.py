@@ -1,7 +1,7 @@
 """Where the vertices of a picture go: boxes in boxes, each laid out in rows so that edges lead from row to row.
 
 A row is the length of the longest path from a source (Sugiyama, Tagawa and Toda, 1981); within a row the order follows
-the mean place of the neighbors. The backward lane is laid out upwards, so that a layer's gradient is beside it.
+the mean position of the neighbors. The backward lane is laid out upwards, so that a layer's gradient is beside it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from tarazu.ir.draw.picture import Picture
 
 CHARACTER, LINE = 6.7, 15.0  # of the 11 px monospace font, in px
 ACROSS, DOWN, PADDING, HEADING = 14.0, 24.0, 12.0, 20.0
-WIDEST = 3  # more parts than these, without edges between them, go below each other
+WIDEST = 3  # components side by side; where there are more, they go below each other
 
 
 @dataclass
 class Box:
-    """A vertex, or a named box of further boxes; the place is relative to the box around it until `settle`."""
+    """A vertex, or a named box of further boxes; (x, y) is relative to the box around it until `make_absolute`."""
 
     title: str = ""
     vertex: int | None = None
@@ -27,25 +27,25 @@ class Box:
     width: float = 0
     height: float = 0
 
-    def settle(self, x: float, y: float) -> Box:
-        """Make all places absolute, this box's being (x, y)."""
+    def make_absolute(self, x: float, y: float) -> Box:
+        """Put this box at (x, y), and make the positions of all boxes in it absolute."""
         self.x, self.y = x, y
         for child in self.children:
-            child.settle(x + child.x, y + child.y)
+            child.make_absolute(x + child.x, y + child.y)
         return self
 
     def vertices(self) -> list[Box]:
-        """The boxes that stand for single vertices, by any depth."""
+        """The boxes of single vertices, at any depth."""
         return [self] if self.vertex is not None else [box for child in self.children for box in child.vertices()]
 
 
 def layout(picture: Picture) -> list[Box]:
-    """One settled box for each lane, side by side."""
+    """A box for each lane, side by side, all positions absolute."""
     lanes, x = [], PADDING
     for lane in picture.lanes:
         box = _tree(picture, lane)
         _arrange(box, picture, upwards=lane == "backward")
-        lanes.append(box.settle(x, PADDING))
+        lanes.append(box.make_absolute(x, PADDING))
         x += box.width + 5 * ACROSS
     if len(lanes) > 1:
         _level(lanes)
@@ -53,7 +53,7 @@ def layout(picture: Picture) -> list[Box]:
 
 
 def _level(lanes: list[Box]) -> None:
-    """Put two lanes' bottom ends level, as the way back begins where the way forward ends; a third begins on top."""
+    """Align the bottoms of two lanes, as the backward pass begins where the forward pass ends; a third is above."""
     bottom = max(lane.height for lane in lanes) + PADDING
     for lane in lanes[:2]:
         _shift(lane, bottom - lane.y - lane.height)
@@ -84,7 +84,7 @@ def _box(boxes: dict[tuple[str, ...], Box], path: tuple[str, ...]) -> Box:
 
 
 def _arrange(box: Box, picture: Picture, *, upwards: bool) -> None:
-    """Place the children of `box`, theirs first, and give it its size."""
+    """Set the positions of the children of `box`, theirs first, and its size."""
     for child in box.children:
         if child.vertex is None:
             _arrange(child, picture, upwards=upwards)
@@ -93,20 +93,20 @@ def _arrange(box: Box, picture: Picture, *, upwards: bool) -> None:
                     if u in owner and v in owner and owner[u] != owner[v]})
     beside = {u: v for u, v in reversed(edges) if _is_parameter(box.children[u], picture)}
     inner = [edge for edge in _without_cycles(edges, box.children) if edge[0] not in beside]
-    parts = _parts([i for i in range(len(box.children)) if i not in beside], inner)
-    if len(parts) <= WIDEST:
-        parts = [[child for part in parts for child in part]]
-    rows = [_with_neighbors(row, beside) for part in parts for row in _ordered(_rows(part, inner), edges)]
-    _place(box, rows[::-1] if upwards else rows, upwards=upwards)
+    groups = _components([i for i in range(len(box.children)) if i not in beside], inner)
+    if len(groups) <= WIDEST:
+        groups = [[child for group in groups for child in group]]
+    rows = [_with_neighbors(row, beside) for group in groups for row in _ordered(_rows(group, inner), edges)]
+    _set_positions(box, rows[::-1] if upwards else rows, upwards=upwards)
 
 
-def _parts(children: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
-    """The children in parts that no edge joins."""
-    part = {child: {child} for child in children}
+def _components(children: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
+    """The connected components of the children."""
+    component = {child: {child} for child in children}
     for u, v in edges:
-        part[u] |= part[v]
-        part.update(dict.fromkeys(part[u], part[u]))
-    return [sorted(members) for child, members in part.items() if child == min(members)]
+        component[u] |= component[v]
+        component.update(dict.fromkeys(component[u], component[u]))
+    return [sorted(members) for child, members in component.items() if child == min(members)]
 
 
 def _is_parameter(box: Box, picture: Picture) -> bool:
@@ -131,14 +131,14 @@ def _without_cycles(edges: list[tuple[int, int]], children: list[Box]) -> list[t
 def _rows(children: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
     row = dict.fromkeys(children, 0)
     edges = [(u, v) for u, v in edges if u in row and v in row]
-    for _ in children:  # relaxation; bounded, so that a cycle cannot hold it up
+    for _ in children:  # relaxation; bounded, so that it ends where there is a cycle
         before = dict(row)
         for u, v in edges:
             row[v] = max(row[v], row[u] + 1)
         if row == before:
             break
     targets = {v for _, v in edges}
-    for u in children:  # what nothing leads to goes down to where it is used
+    for u in children:  # a child without inputs goes to the row above its first user
         users = [row[v] for source, v in edges if source == u]
         if u not in targets and users:
             row[u] = min(users) - 1
@@ -146,22 +146,22 @@ def _rows(children: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
 
 
 def _ordered(rows: list[list[int]], edges: list[tuple[int, int]]) -> list[list[int]]:
-    """Each row by the mean place of its neighbors, going down, up and down again."""
+    """Each row sorted by the mean position of its neighbors, going down, up and down again."""
     neighbors: dict[int, list[int]] = {}
     for u, v in edges:
         neighbors.setdefault(u, []).append(v)
         neighbors.setdefault(v, []).append(u)
-    place = {child: i - (len(row) - 1) / 2 for row in rows for i, child in enumerate(row)}
+    position = {child: i - (len(row) - 1) / 2 for row in rows for i, child in enumerate(row)}
     for sweep in (rows, rows[::-1], rows):
         for row in sweep:
-            near = {child: [place[other] for other in neighbors.get(child, ()) if other in place] or [place[child]]
-                    for child in row}
+            near = {child: [position[other] for other in neighbors.get(child, ()) if other in position]
+                    or [position[child]] for child in row}
             row.sort(key=lambda child: sum(near[child]) / len(near[child]))
-            place.update({child: i - (len(row) - 1) / 2 for i, child in enumerate(row)})
+            position.update({child: i - (len(row) - 1) / 2 for i, child in enumerate(row)})
     return rows
 
 
-def _place(box: Box, rows: list[list[int]], *, upwards: bool) -> None:
+def _set_positions(box: Box, rows: list[list[int]], *, upwards: bool) -> None:
     widths = [sum(box.children[i].width + ACROSS for i in row) - ACROSS for row in rows]
     box.width = max([*widths, len(box.title) * CHARACTER]) + 2 * PADDING
     y = PADDING + HEADING
@@ -169,7 +169,7 @@ def _place(box: Box, rows: list[list[int]], *, upwards: bool) -> None:
         height = max(box.children[i].height for i in row)
         x = (box.width - width) / 2
         for child in (box.children[i] for i in row):
-            child.x, child.y = x, y if upwards else y + height - child.height  # near to what comes after
+            child.x, child.y = x, y if upwards else y + height - child.height  # at the side of the next row
             x += child.width + ACROSS
         y += height + DOWN
     box.height = y - DOWN + PADDING

@@ -1,7 +1,7 @@
 """What a drawing of a graph shows: a vertex for each node, in the box of its module, in one of three lanes.
 
-Constants stand in the text of the node that uses them, and a parameter once in every box that uses it, so that few long
-lines cross the drawing.
+Lanes are columns: the forward pass, the backward pass, and the update that follows it. Constants are in the text of the
+node that uses them, and a parameter is drawn once in every box that uses it, so that few long lines cross the drawing.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Vertex(NamedTuple):
 
     title: str
     detail: str  # its type
-    kind: str  # "op", "parameter", "output", or "group" for a box that is folded up
+    kind: str  # "op", "parameter", "output", or "group" for a module drawn as one box
     lane: str
     path: tuple[str, ...]  # of the boxes around it
-    note: str = ""  # what else is known: attributes, the user's line
+    note: str = ""  # shown on hovering: attributes, the user's line
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Picture:
 
 
 def picture(graph: GraphStructure, depth: int | None = None) -> Picture:
-    """The picture of `graph`; boxes that are nested deeper than `depth` are folded up."""
+    """The picture of `graph`; modules nested deeper than `depth` are drawn as one box each."""
     return _Painter(graph, depth).picture
 
 
@@ -53,7 +53,7 @@ class _Painter:
     def __init__(self, graph: GraphStructure, depth: int | None) -> None:
         self.graph, self.depth, self.picture = graph, depth, Picture()
         self.lane: dict[Node, str] = {}
-        self._place: dict[Any, int] = {}  # the vertex of a node, of a folded box, of a parameter in a box
+        self._position: dict[Any, int] = {}  # of the vertex of a node, of a folded box, of a parameter in a box
         self._outputs: dict[Node, list[int]] = {}
         for position, node in enumerate(graph.outputs):
             self._outputs.setdefault(_producer(node), []).append(position)
@@ -69,7 +69,7 @@ class _Painter:
         is_folded = self.depth is not None and len(path) > self.depth
         around = path[:self.depth] if is_folded else path
         sources = [self._source(x, lane, around, node) for x in map(_producer, node.inputs) if x.op is not CONSTANT]
-        target = self._place[node] = (self._folded(path[:len(around) + 1], lane) if is_folded
+        target = self._position[node] = (self._folded(path[:len(around) + 1], lane) if is_folded
                                       else self.picture.add(self._vertex(node, lane, path)))
         self.picture.edges.update({(source, target): None for source in sources if source != target})
 
@@ -91,19 +91,19 @@ class _Painter:
                       "\n".join(filter(None, [name, note, node.origin.line])))
 
     def _source(self, node: Node, lane: str, path: tuple[str, ...], user: Node) -> int:
-        """The vertex of a node that is used in the box at `path`; a parameter has one there, or for each update."""
+        """The vertex of a node that is used in the box at `path`: a parameter has one per box, or per update."""
         key = (node, lane, path, user if lane == "update" else None) if node.op is PARAMETER else node
-        if key not in self._place:
-            self._place[key] = self.picture.add(Vertex(self._names[node], str(node.type), "parameter", lane, path))
-        return self._place[key]
+        if key not in self._position:
+            self._position[key] = self.picture.add(Vertex(self._names[node], str(node.type), "parameter", lane, path))
+        return self._position[key]
 
     def _folded(self, path: tuple[str, ...], lane: str) -> int:
-        if (path, lane) not in self._place:
-            self._place[path, lane] = self.picture.add(Vertex(path[-1], "folded up", "group", lane, path[:-1]))
-        return self._place[path, lane]
+        if (path, lane) not in self._position:
+            self._position[path, lane] = self.picture.add(Vertex(path[-1], "folded up", "group", lane, path[:-1]))
+        return self._position[path, lane]
 
     def _paint_bare_outputs(self) -> None:
-        """Results that no node of the graph makes: a parameter or a constant that is given back."""
+        """Outputs of the graph that are a parameter or a constant."""
         for node, positions in self._outputs.items():
             if node.op in (PARAMETER, CONSTANT):
                 text = self._names[node] if node.op is PARAMETER else constant_text(node.attributes["value"].array)

@@ -1,4 +1,4 @@
-"""A laid-out picture as one SVG element without anything from outside; light and dark as the reader has it."""
+"""A picture as one SVG element that refers to nothing outside of it; light or dark as the reader's system is."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ pre{{font:12px ui-monospace,Menlo,Consolas,monospace}}</style>
 
 
 def to_svg(graph: GraphStructure, depth: int | None = None) -> str:
-    """The drawing of `graph`; boxes that are nested deeper than `depth` are folded up."""
+    """The drawing of `graph`; modules nested deeper than `depth` are drawn as one box each."""
     shown = picture(graph, depth)
     lanes = layout(shown)
     width = max((lane.x + lane.width for lane in lanes), default=0) + PADDING
     height = max((lane.y + lane.height for lane in lanes), default=0) + PADDING
-    places = {box.vertex: box for lane in lanes for box in lane.vertices()}
-    edges = [_edge(shown, u, v, places) for u, v in shown.edges]
+    boxes = {box.vertex: box for lane in lanes for box in lane.vertices()}
+    edges = [_edge(shown, u, v, boxes) for u, v in shown.edges]
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tz-graph" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'width="{width:.0f}" height="{height:.0f}"><style>{STYLE}</style>',
         '<marker id="tz-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 1L7 4L0 7z"/></marker>',
-        *[_frames(lane) for lane in lanes], *edges, *[_node(shown, box) for box in places.values()], "</svg>"])
+        *[_frames(lane) for lane in lanes], *edges, *[_node(shown, box) for box in boxes.values()], "</svg>"])
 
 
 def to_html(graph: GraphStructure, path: str | Path, title: str = "graph", depth: int | None = None) -> Path:
@@ -77,8 +77,8 @@ def _node(shown: Picture, box: Box) -> str:
             f'<text class="type" x="{middle:.1f}" y="{box.y + 2 * LINE:.1f}">{escape(vertex.detail)}</text></g>')
 
 
-def _edge(shown: Picture, u: int, v: int, places: dict[int | None, Box]) -> str:
-    source, target = places[u], places[v]
+def _edge(shown: Picture, u: int, v: int, boxes: dict[int | None, Box]) -> str:
+    source, target = boxes[u], boxes[v]
     is_across = shown.vertices[u].lane != shown.vertices[v].lane
     if is_across or source.y == target.y:
         is_right = source.x < target.x

@@ -1,4 +1,4 @@
-"""Type rules of primitives that work along axes: reductions, running sums, sorting, Fourier transforms."""
+"""Type rules of primitives that work along axes: reductions, cumulative sums, sorting, Fourier transforms."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tarazu.ir.types import TensorType
 
 
 def reduction(kinds: tuple[str, ...], *, needs_elements: bool = False) -> Rule:
+    """The rule of a reduction of dtypes of these kinds; without `needs_elements` it takes axes of size 0."""
     def rule(name: str, x: TensorType, *, axes: tuple[int, ...]) -> TensorType:
         require_kind(name, kinds, x)
         require_axes(name, axes, len(x.shape))
-        if needs_elements and any(x.shape[axis] == 0 for axis in axes):
-            raise ShapeError(f"{name} over axes {axes} of shape {x.shape}, which hold no element",
-                             expected="at least one element", fix="check the size before, or pad the tensor")
+        if needs_elements:
+            _require_elements(name, x, axes)
         return TensorType(tuple(n for axis, n in enumerate(x.shape) if axis not in axes), x.dtype)
     return rule
 
@@ -35,10 +35,14 @@ def fft(name: str, x: TensorType, *, axes: tuple[int, ...], kind: str) -> Tensor
     require_axes(name, axes, len(x.shape))
     if kind not in ("forward", "backward"):
         raise ArgumentError(f"{name}: kind {kind!r}", expected='"forward" or "backward"', fix="use tz.fft")
+    _require_elements(name, x, axes)
+    return x
+
+
+def _require_elements(name: str, x: TensorType, axes: tuple[int, ...]) -> None:
     if any(x.shape[axis] == 0 for axis in axes):
         raise ShapeError(f"{name} over axes {axes} of shape {x.shape}, which hold no element",
                          expected="at least one element", fix="check the size before, or pad the tensor")
-    return x
 
 
 def sort(name: str, x: TensorType, *, axis: int) -> tuple[TensorType, TensorType]:

@@ -1,8 +1,8 @@
-"""What type rules share: kinds of dtypes, broadcasting, and checks.
+"""What a type rule is, and what the rules share: kinds of dtypes, broadcasting of shapes, and checks.
 
-A rule goes from the types of a primitive's inputs and its attributes to the type of its result, or raises: it is called
-as `rule(name, *types, **attributes)`; a primitive with several results gives a tuple of types. Type rules are the only
-places that know when shapes and dtypes fit together.
+A rule gives the type of a primitive's result, or raises ShapeError, DTypeError or ArgumentError where the inputs do
+not fit. It is called as `rule(name, *types, **attributes)`; a primitive with several results gives a tuple of types.
+Nothing else decides which shapes and dtypes fit together.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tarazu.base.dtypes import DType
 from tarazu.base.errors import DTypeError, ShapeError
 from tarazu.ir.types import Shape, TensorType
 
-Rule = Callable[..., Any]
+Rule = Callable[..., Any]  # gives a TensorType, or a tuple of them
 
 FLOAT = ("float", "complex")
 REAL = ("int", "uint", "float")
@@ -24,7 +24,11 @@ ANY = ("bool", "int", "uint", "float", "complex")
 
 
 def broadcast_shapes(name: str, *shapes: Shape) -> Shape:
-    """The shape to which `shapes` broadcast, aligned at the right as in NumPy."""
+    """The shape to which `shapes` broadcast, aligned at the right as in NumPy; ShapeError where they do not.
+
+    >>> broadcast_shapes("add", (2, 1), (3,))
+    (2, 3)
+    """
     rank = max((len(shape) for shape in shapes), default=0)
     result = []
     for sizes in zip(*((1,) * (rank - len(shape)) + tuple(shape) for shape in shapes), strict=True):
@@ -46,8 +50,7 @@ def require_kind(name: str, kinds: tuple[str, ...], *types: TensorType) -> None:
 
 
 def require_same_dtype(name: str, *types: TensorType) -> DType:
-    found = {type_.dtype for type_ in types}
-    if len(found) > 1:
+    if len({type_.dtype for type_ in types}) > 1:
         raise DTypeError(f"{name} got {' and '.join(str(type_.dtype) for type_ in types)}", expected="one dtype",
                          fix="cast one side first: x.astype(y.dtype)")
     return types[0].dtype

@@ -1,4 +1,4 @@
-"""The type rule of products."""
+"""The type rule of `dot`, the product of tensors over any axes."""
 
 from __future__ import annotations
 

@@ -1,22 +1,21 @@
-"""Type rules of calls, loops and branches, which hold graphs."""
+"""Type rules of calls, loops and branches, whose bodies are graphs among their attributes."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from tarazu.base import dtypes
 from tarazu.base.errors import ShapeError, TraceError
-from tarazu.ir.types import Signature, TensorType
+from tarazu.ir.types import CallGradient, Signature, TensorType
 
 
-def require_types(name: str, what: str, found: tuple[TensorType, ...], wanted: tuple[TensorType, ...]) -> None:
-    if found != wanted:
-        raise TraceError(f"{name}: {what} of types ({', '.join(map(str, found))})",
+def require_types(name: str, what: str, types: tuple[TensorType, ...], wanted: tuple[TensorType, ...]) -> None:
+    if types != wanted:
+        raise TraceError(f"{name}: {what} of types ({', '.join(map(str, types))})",
                          expected=f"({', '.join(map(str, wanted))})",
                          fix="what goes round a loop keeps its shapes and dtypes: cast or broadcast it")
 
 
-def call(name: str, *types: TensorType, label: str, body: Signature, gradient: Any = None) -> tuple[TensorType, ...]:
+def call(name: str, *types: TensorType, label: str, body: Signature,
+         gradient: CallGradient | None = None) -> tuple[TensorType, ...]:
     require_types(label, "inputs", types, body.input_types)
     return body.output_types
 

@@ -6,17 +6,25 @@ from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir.type_rules.checks import NUMBER, require_kind, require_same_dtype
 from tarazu.ir.types import Shape, TensorType
 
-Widths = tuple[tuple[int, int], ...]  # (before, after) per axis
+Widths = tuple[tuple[int, int], ...]  # of padding: (before, after) for each axis
 
 
 def span(size: int, dilation: int) -> int:
-    """How many places `size` elements take up when `dilation` places lie from each to the next."""
+    """The length of `size` elements when each is `dilation` positions after the one before.
+
+    >>> span(3, 2)
+    5
+    """
     return (size - 1) * dilation + 1 if size else 0
 
 
 def convolved_size(size: int, window: int, stride: int, widths: tuple[int, int], dilation: int,
                    dilation_input: int) -> int:
-    """How many windows fit along one axis."""
+    """The size of the result along one axis: how many windows fit.
+
+    >>> convolved_size(8, window=3, stride=2, widths=(1, 1), dilation=1, dilation_input=1)
+    4
+    """
     room = span(size, dilation_input) + sum(widths) - span(window, dilation)
     return room // stride + 1 if room >= 0 else 0
 

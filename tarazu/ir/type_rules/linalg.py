@@ -1,12 +1,10 @@
-"""Type rules of the matrix decompositions; each works on the last two axes, for every index of those before them."""
+"""Type rules of matrix decompositions and of `solve`, which work on the matrices in the last two axes."""
 
 from __future__ import annotations
 
 from tarazu.base import dtypes
 from tarazu.base.errors import DTypeError, ShapeError
 from tarazu.ir.types import TensorType
-
-_REAL_PART = {dtypes.complex64: dtypes.float32, dtypes.complex128: dtypes.float64}
 
 
 def _require_matrices(name: str, x: TensorType, *, square: bool = False) -> None:
@@ -23,7 +21,7 @@ def _require_matrices(name: str, x: TensorType, *, square: bool = False) -> None
 
 
 def _real(x: TensorType, shape: tuple[int, ...]) -> TensorType:
-    return TensorType(shape, _REAL_PART.get(x.dtype, x.dtype))
+    return TensorType(shape, dtypes.COMPLEX_PARTS.get(x.dtype, x.dtype))
 
 
 def cholesky(name: str, x: TensorType) -> TensorType:

@@ -1,11 +1,11 @@
-"""Type rules of primitives that move or make elements and compute nothing with them."""
+"""Type rules of primitives that rearrange or create elements and do not compute with them."""
 
 from __future__ import annotations
 
 import math
 
 from tarazu.base import dtypes
-from tarazu.base.device import Layout, Place, names_of
+from tarazu.base.device import Layout, Location, names_of
 from tarazu.base.dtypes import DType
 from tarazu.base.errors import DTypeError, ShapeError
 from tarazu.ir.type_rules.checks import broadcast_shapes, require_axes, require_same_dtype
@@ -78,7 +78,7 @@ def flip(name: str, x: TensorType, *, axes: tuple[int, ...]) -> TensorType:
     return x
 
 
-def place(name: str, x: TensorType, *, where: Place) -> TensorType:
+def place(name: str, x: TensorType, *, where: Location) -> TensorType:
     if isinstance(where, Layout):
         named = [one for axes in where.spec for one in names_of(axes)]
         if len(where.spec) > len(x.shape) or len(set(named)) < len(named):

@@ -10,7 +10,7 @@ from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, Value, bind, state
-from tarazu.ir.types import TensorType
+from tarazu.ir.types import CallGradient, TensorType
 from tarazu.ops.control_flow.bodies import rebind, type_of
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import Tensor, Tree
@@ -18,7 +18,6 @@ from tarazu.ops.typing import Tensor, Tree
 P = ParamSpec("P")
 R = TypeVar("R")
 Options = tuple[tuple[str, Any], ...]  # keyword arguments, sorted by name
-Rule = Callable[..., Sequence[Tensor | None]]  # gives the cotangents of the inputs, as a row of the gradient table
 
 
 @functools.lru_cache(maxsize=1024)
@@ -33,7 +32,7 @@ def _body(function: Callable[..., Any], types: tuple[TensorType, ...], options: 
 class OwnGradient(NamedTuple):
     """The gradient that a composite brings along, as an attribute of its calls."""
 
-    rule: Rule
+    rule: CallGradient
     options: Options
 
     def __str__(self) -> str:
@@ -44,7 +43,7 @@ class OwnGradient(NamedTuple):
         return self.rule(cotangents, outputs, inputs, needed, **dict(self.options))
 
 
-def composite(label: str, *, gradient: Rule | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def composite(label: str, *, gradient: CallGradient | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make `function(*tensors, **options)` a `call` named `label`, for which a backend may have a kernel.
 
     Several results come as a tuple. `gradient`, a function of (cotangents, outputs, inputs, needed, **options) like the
@@ -65,8 +64,8 @@ def composite(label: str, *, gradient: Rule | None = None) -> Callable[[Callable
     return decorate
 
 
-def bind_body(traced: Traced, values: Sequence[Value], label: str, gradient: Any) -> Tree:
-    """The result of the traced function for `values`, as a `call`; it may read and change tensors from outside."""
+def bind_body(traced: Traced, values: Sequence[Value], label: str, gradient: object) -> Tree:
+    """The result of the traced function for `values`, as a `call` with that gradient; it may read and change outside tensors."""
     out = bind(ops.CALL, *values, *traced.captured, label=label, body=traced.graph, gradient=gradient)
     count = len(out) - len(traced.rebound)
     rebind(traced.rebound, out[count:])

@@ -117,8 +117,8 @@ def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] 
             value, aux = result if has_aux else (result, None)
             _require_scalar(value)
             found = pull_back([value], [ones_like(value.detach())], leaves, bit)
-        found = [zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
-        gradients = iter([released(g, bit) for g in found])
+        gradients = iter([released(zeros_like(x) if g is None else g, bit)
+                          for x, g in zip(leaves, found, strict=True)])
         trees = [structure.rebuild([next(gradients) for _ in range(structure.leaves)]) for structure in structures]
         value = released(value, bit)
         aux = map_leaves(lambda x: released(x, bit) if isinstance(x, Tensor) else x, aux)
@@ -168,16 +168,21 @@ def tracked(args: tuple, places: tuple[int, ...], bit: int) -> tuple[tuple, list
     structures = []
     changed = list(args)
     for place in places:
-        if not -len(args) <= place < len(args):
-            raise ArgumentError(f"argnums={place} for a call with {len(args)} arguments",
-                                expected="the position of an argument that was passed",
-                                fix="pass the argument by position")
-        found, structure = flatten(args[place])
+        found, structure = flatten(argument(args, place))
         own = [track(_differentiable(as_value(x)), bit) for x in found]
         changed[place] = structure.rebuild(own)
         leaves.extend(own)
         structures.append(structure)
     return tuple(changed), leaves, structures
+
+
+def argument(args: tuple, position: int) -> Any:
+    """The argument at a position of `argnums`; ArgumentError for one that was not passed."""
+    if not -len(args) <= position < len(args):
+        raise ArgumentError(f"argnums={position} for a call with {len(args)} arguments",
+                            expected="the position of an argument that was passed",
+                            fix="pass the argument by position")
+    return args[position]
 
 
 def _differentiable(x: Any) -> Any:

@@ -16,7 +16,7 @@ from tarazu.ops.elementwise import multiply
 from tarazu.ops.promote import as_value, cast
 from tarazu.ops.reduce import sum as sum_of
 from tarazu.ops.shape import reshape
-from tarazu.runtime.autograd.autograd import grad, released, tracked
+from tarazu.runtime.autograd.autograd import argument, grad, released, tracked
 from tarazu.transform.gradient.tape import level, tape_state, walking
 from tarazu.transform.gradient.vjp import pull_back, track, walk_back
 
@@ -101,19 +101,11 @@ def jacobian(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -
                 changed[place] = x
             return function(*changed, **kwargs)
 
-        result, pull = vjp(of_chosen, *[_argument(args, place) for place in places])
+        result, pull = vjp(of_chosen, *[argument(args, place) for place in places])
         outputs, structure = flatten(result)
         parts = [_rows(pull, outputs, i, structure) for i in range(len(outputs))]
         return structure.rebuild([part[0] if isinstance(argnums, int) else part for part in parts])
     return derivatives
-
-
-def _argument(args: tuple, place: int) -> Any:
-    if not -len(args) <= place < len(args):
-        raise ArgumentError(f"argnums={place} for a call with {len(args)} arguments",
-                            expected="the position of an argument that was passed",
-                            fix="pass the argument by position")
-    return args[place]
 
 
 def _rows(pull: Callable[[Any], Any], outputs: list[Any], place: int, structure: Structure) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tarazu.backend.base import DonatingProgram
 from tarazu.base.device import Device, Layout, Mesh
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import Structure, flatten, flatten_call
@@ -38,7 +39,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.captures import KEPT, Change
 from tarazu.runtime.trace.trace import Trace
 from tarazu.runtime.trace_lock import tracing, wait_for_trace
-from tarazu.transform.gradient.notes import hooks_at
+from tarazu.transform.gradient.notes import hooks_of
 from tarazu.transform.gradient.tape import EVERYTHING, USER, Leaf, tape_state
 
 
@@ -205,7 +206,7 @@ class Jit:
                 leaf = leaves[i] = state.interpreter.place(state.interpreter.constant(leaf, None), None)
             if isinstance(leaf, Tensor):
                 tensors.append(leaf)
-                hooks = hooks_at(leaf.tape_entry)
+                hooks = hooks_of(leaf.tape_entry)
                 key.append((leaf.raw.shape, leaf.dtype, is_tracked(leaf), leaf._grad is None, hooks))
             else:
                 key.append((type(leaf), repr(leaf) if isinstance(leaf, float | complex) else leaf))  # -0.0 is not 0.0
@@ -302,8 +303,8 @@ class _Recipe:
     def program(self, graph: Graph, place: Device | Mesh | None) -> Any:
         """What computes the outputs; calls that no gradient flows through renew the state in memory of their own."""
         found = state.interpreter.compile(graph, place)
-        can_renew = hasattr(found, "renewing") and not self.is_differentiable and self.state < len(self.outputs)
-        return found.donating(self.state) if can_renew else found
+        can_donate = not self.is_differentiable and self.state < len(self.outputs)
+        return found.donating(self.state) if can_donate and isinstance(found, DonatingProgram) else found
 
     def result(self, x: Tensor) -> Result:
         node, entry = self.trace.read(x)

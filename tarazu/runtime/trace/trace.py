@@ -24,7 +24,7 @@ from tarazu.runtime.trace.captures import CaptureState
 from tarazu.runtime.trace.recording import is_recorded, record
 from tarazu.runtime.trace.scope import Scopes
 from tarazu.runtime.trace_lock import tracing
-from tarazu.transform.gradient.notes import hooks_at
+from tarazu.transform.gradient.notes import hooks_of
 from tarazu.transform.gradient.tape import USER, Leaf, TapeNode, tape_state
 
 
@@ -115,7 +115,7 @@ class Trace(CaptureState):
     def enter_backward(self, node: Any) -> None:
         if isinstance(node, Leaf):
             handle = node.handle  # another leaf belongs to it after it was frozen for a time
-            self.depend_on(lambda: hooks_at(node if handle is None else handle.tape_entry),
+            self.depend_on(lambda: hooks_of(node if handle is None else handle.tape_entry),
                            "the gradient hooks of a tensor")
         self.scopes.enter_backward(node)
 

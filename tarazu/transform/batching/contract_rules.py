@@ -1,9 +1,8 @@
-"""Batching of products, convolutions and solutions of equations: lanes become batch or free axes, or groups."""
+"""Batching of products, convolutions and linear equations: the lanes become batch axes, free axes or groups."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from tarazu.ir.interpreter import bind
 from tarazu.ir.node import infer
@@ -12,19 +11,22 @@ from tarazu.ir.types import TensorType
 from tarazu.ops.elementwise import add, multiply
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import broadcast_to, moveaxis, reshape
-from tarazu.transform.batching.engine import Lanes, spread
+from tarazu.transform.batching.engine import Lanes, broadcast_lanes
+from tarazu.transform.typing import AxisPair, AxisTuple, Tensor
 
-Axes = tuple[int, ...]
 
+def shifted(axes: Iterable[int]) -> AxisTuple:
+    """The axes of one lane as axes of a batched value, whose first axis is that of the lanes.
 
-def up(axes: Iterable[int]) -> Axes:
-    """Axes of one lane as axes of all lanes."""
+    >>> shifted((0, 2))
+    (1, 3)
+    """
     return tuple([axis + 1 for axis in axes])
 
 
-def dot(op: Op, size: int, lanes: list[Lanes], contract: tuple[Axes, Axes], batch: tuple[Axes, Axes]) -> Any:
+def dot(op: Op, size: int, lanes: list[Lanes], contract: AxisPair, batch: AxisPair) -> Tensor:
     x, y = lanes
-    contract, own = ((up(pair[0]) if x.batched else pair[0], up(pair[1]) if y.batched else pair[1])
+    contract, own = ((shifted(pair[0]) if x.batched else pair[0], shifted(pair[1]) if y.batched else pair[1])
                      for pair in (contract, batch))
     if x.batched and y.batched:
         return bind(op, x.value, y.value, contract=contract, batch=((0, *own[0]), (0, *own[1])))
@@ -32,7 +34,7 @@ def dot(op: Op, size: int, lanes: list[Lanes], contract: tuple[Axes, Axes], batc
     return moveaxis(bind(op, x.value, y.value, contract=contract, batch=own), lane_axis, 0)
 
 
-def conv(op: Op, size: int, lanes: list[Lanes], groups: int, **options: Any) -> Any:
+def conv(op: Op, size: int, lanes: list[Lanes], groups: int, **options: object) -> Tensor:
     x, kernel = lanes
     if size == 0:
         return _of_no_lanes(op, lanes, groups=groups, **options)
@@ -48,34 +50,34 @@ def conv(op: Op, size: int, lanes: list[Lanes], groups: int, **options: Any) -> 
     return _joined(moveaxis(_split(_split(out, -1, groups), -1, size), -2, 0), -2)
 
 
-def _of_no_lanes(op: Op, lanes: list[Lanes], **options: Any) -> Any:
-    """An empty result of the right type: there is no number of groups or channels for no lanes."""
+def _of_no_lanes(op: Op, lanes: list[Lanes], **options: object) -> Tensor:
+    """An empty result of the right type: for no lanes there is no number of groups or channels."""
     type_ = infer(op, [TensorType(tuple(x.value.shape[x.batched:]), x.value.dtype) for x in lanes], options)
     total = add(*[sum(x.value) for x in lanes])  # so that gradients, which are empty or 0, flow
     return broadcast_to(multiply(total, 0), (0, *type_.shape))
 
 
-def _merged(x: Any, axis: int) -> Any:
+def _merged(x: Tensor, axis: int) -> Tensor:
     """The lanes moved to `axis` and there joined with the axis after it."""
     return _joined(moveaxis(x, 0, axis), axis)
 
 
-def _joined(x: Any, axis: int) -> Any:
+def _joined(x: Tensor, axis: int) -> Tensor:
     """An axis and the one after it as one."""
-    place = axis % len(x.shape)
-    return reshape(x, (*x.shape[:place], x.shape[place] * x.shape[place + 1], *x.shape[place + 2:]))
+    axis %= len(x.shape)
+    return reshape(x, (*x.shape[:axis], x.shape[axis] * x.shape[axis + 1], *x.shape[axis + 2:]))
 
 
-def _split(x: Any, axis: int, count: int) -> Any:
+def _split(x: Tensor, axis: int, count: int) -> Tensor:
     """An axis as two, the first of them of size `count`."""
-    place = axis % len(x.shape)
-    return reshape(x, (*x.shape[:place], count, x.shape[place] // count, *x.shape[place + 1:]))
+    axis %= len(x.shape)
+    return reshape(x, (*x.shape[:axis], count, x.shape[axis] // count, *x.shape[axis + 1:]))
 
 
-def solve(op: Op, size: int, lanes: list[Lanes]) -> Any:
+def solve(op: Op, size: int, lanes: list[Lanes]) -> Tensor:
     a, b = lanes
     if not b.batched:
-        return bind(op, a.value, spread(b, size))
+        return bind(op, a.value, broadcast_lanes(b, size))
     if a.batched:
         return bind(op, a.value, b.value)
     return moveaxis(_split(bind(op, a.value, _merged(b.value, -2)), -1, size), -2, 0)

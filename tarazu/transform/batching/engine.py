@@ -1,6 +1,7 @@
 """Batching: from a graph to the graph of the same function for many *lanes* at once, by one rule per primitive.
 
-A value is either the same in all lanes, or has them along its first axis. What depends on no lane is computed once.
+A lane is one of the calls that `tz.vmap` runs side by side: one index of the mapped axis. A value is the same in all
+lanes, or has the lanes along its first axis (it is *batched*). What is the same in all lanes is computed once.
 """
 
 from __future__ import annotations
@@ -11,19 +12,18 @@ from typing import Any, NamedTuple
 
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import Value, bind, state
+from tarazu.ir.interpreter import bind, state
 from tarazu.ir.op import Op
-from tarazu.ir.structure import graphs_in
+from tarazu.ir.structure import GraphStructure, graphs_in
 from tarazu.ir.types import TensorType
 from tarazu.ops.shape import broadcast_to, reshape
-
-Flags = tuple[bool, ...]
+from tarazu.transform.typing import Flags, Tensor
 
 
 class Lanes(NamedTuple):
-    """The value of a node in all lanes: one along the first axis for each if `batched`, else the same for all."""
+    """The value of a node in all lanes: these along the first axis if `batched`, else the same for all."""
 
-    value: Any
+    value: Tensor
     batched: bool
 
     @property
@@ -32,21 +32,21 @@ class Lanes(NamedTuple):
         return len(self.value.shape) - self.batched
 
 
-BATCH_RULES: dict[Op, Callable[..., Any]] = {}  # batch_rules.py says what a row is and holds them all
+BATCH_RULES: dict[Op, Callable[..., Any]] = {}  # rules.py says what a row is, and fills the table
 
 
 @functools.lru_cache(maxsize=1024)
 def batch_graph(graph: Graph, batched: Flags, size: int, forced: Flags = ()) -> tuple[Graph, Flags]:
-    """`graph` for `size` lanes, of which the `batched` inputs have one each, and which outputs do then too.
+    """The graph of `graph` in `size` lanes with these inputs `batched`, and which of its outputs are batched then.
 
-    Outputs that are `forced` have the lanes along their first axis in any case.
+    Outputs that are `forced` are batched in any case.
     """
     flags: list[bool] = []
 
-    def function(*values: Value) -> list[Any]:
+    def function(*values: Tensor) -> list[Tensor]:
         inputs = [Lanes(x, flag) for x, flag in zip(values, batched, strict=True)]
         outputs = batch(graph, inputs, size)
-        outputs = [Lanes(spread(x, size), True) if force else x
+        outputs = [Lanes(broadcast_lanes(x, size), True) if force else x
                    for x, force in zip(outputs, forced or (False,) * len(outputs), strict=True)]
         flags[:] = [x.batched for x in outputs]
         return [x.value for x in outputs]
@@ -75,31 +75,31 @@ def batch(graph: Graph, inputs: Sequence[Lanes], size: int) -> list[Lanes]:
         interpreter.enter_replay(None)
 
 
-def elementwise(op: Op, size: int, lanes: list[Lanes], **attributes: Any) -> Any:
+def elementwise(op: Op, size: int, lanes: list[Lanes], **attributes: object) -> Tensor:
     """The rule of all elementwise primitives: they broadcast, so only ranks have to be aligned."""
     rank = max(x.rank for x in lanes)
     return bind(op, *[align(x, rank) for x in lanes], **attributes)
 
 
-def align(x: Lanes, rank: int) -> Any:
-    """The value with axes of size 1 after that of the lanes, so that each lane has `rank` axes and broadcasts."""
+def align(x: Lanes, rank: int) -> Tensor:
+    """The value, if it is batched, with axes of size 1 after the first, so that each lane has `rank` axes."""
     if not x.batched or x.rank == rank:
         return x.value
     lead, *rest = x.value.shape
     return reshape(x.value, (lead, *(1,) * (rank - x.rank), *rest))
 
 
-def spread(x: Lanes, size: int) -> Any:
-    """The value with the lanes along the first axis, repeated if it is the same for all."""
+def broadcast_lanes(x: Lanes, size: int) -> Tensor:
+    """The value with the lanes along its first axis: as it is, or broadcast if it is the same for all."""
     return x.value if x.batched else broadcast_to(x.value, (size, *x.value.shape))
 
 
 def _draws(op: Op, attributes: dict[str, Any]) -> bool:
-    """Whether the primitive draws random bits, which differ between lanes though nothing that goes in does."""
+    """Whether the primitive draws random bits, which differ between lanes even where no input does."""
     return op is ops.RANDOM_BITS or any(map(graph_draws, graphs_in(attributes)))
 
 
 @functools.lru_cache(maxsize=1024)
-def graph_draws(graph: Graph) -> bool:
+def graph_draws(graph: GraphStructure) -> bool:
     """Whether anything in the graph draws random bits."""
-    return any(isinstance(node.op, Op) and _draws(node.op, node.attributes) for node in graph.nodes)
+    return any(node.op is ops.RANDOM_BITS for node in graph.nodes) or any(map(graph_draws, graph.subgraphs))

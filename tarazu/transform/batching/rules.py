@@ -1,8 +1,8 @@
 """How each primitive runs for all lanes at once: a row per primitive, written in ops, so that gradients follow.
 
 A row is a function `(op, size, lanes, **attributes)`, where `lanes` are the inputs (at least one batched, except where
-random bits are drawn) and `size` says how many lanes there are. It gives the result with the lanes along the first
-axis; for primitives with several results, a list of `Lanes`. Elementwise primitives need no row.
+random bits are drawn) and `size` is the number of lanes. It gives the result with the lanes along the first axis; for
+primitives with several results, a list of `Lanes`. Elementwise primitives need no row.
 """
 
 from __future__ import annotations
@@ -19,36 +19,35 @@ from tarazu.ops.create import arange, full_like
 from tarazu.ops.elementwise import where
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import broadcast_to, moveaxis, reshape
-from tarazu.transform.batching.contract_rules import conv, dot, solve, up
+from tarazu.transform.batching.contract_rules import conv, dot, shifted, solve
 from tarazu.transform.batching.control_rules import barrier, call, cond, scan, while_
-from tarazu.transform.batching.engine import BATCH_RULES, Lanes, align, batch_graph, spread
+from tarazu.transform.batching.engine import BATCH_RULES, Lanes, align, batch_graph, broadcast_lanes
+from tarazu.transform.typing import AxisTuple, Tensor
 
-__all__ = ["BATCH_RULES", "NOT_BATCHED", "batch_graph"]  # the engine is to be had here, where its table is full
-
-Axes = tuple[int, ...]
+__all__ = ["BATCH_RULES", "NOT_BATCHED", "batch_graph"]  # whoever imports the engine from here has its table filled
 
 
 def _one_input(attributes_for: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
-    """The rule of a primitive with one input, from the attributes for one lane to those for `size` of them."""
-    def rule(op: Op, size: int, lanes: list[Lanes], **attributes: Any) -> Any:
+    """The rule of a primitive with one input; `attributes_for(size, **attributes)` are its attributes in all lanes."""
+    def rule(op: Op, size: int, lanes: list[Lanes], **attributes: object) -> Any:
         out = bind(op, lanes[0].value, **attributes_for(size, **attributes))
         return [Lanes(one, True) for one in out] if op.multiple else out
     return rule
 
 
-_over_axes = _one_input(lambda size, axes: {"axes": up(axes)})
+_over_axes = _one_input(lambda size, axes: {"axes": shifted(axes)})
 _along_axis = _one_input(lambda size, axis: {"axis": axis + 1})
 _matrices = _one_input(lambda size, **options: options)  # the last two axes, for each index of those before
 
 
 # Shape ----------------------------------------------------------------------------------------------------------
 
-def _broadcast(op: Op, size: int, lanes: list[Lanes], shape: Axes) -> Any:
+def _broadcast(op: Op, size: int, lanes: list[Lanes], shape: AxisTuple) -> Tensor:
     return broadcast_to(align(lanes[0], len(shape)), (size, *shape))
 
 
-def _pad(op: Op, size: int, lanes: list[Lanes], low: Axes, high: Axes, interior: Axes) -> Any:
-    x, value = spread(lanes[0], size), lanes[1]
+def _pad(op: Op, size: int, lanes: list[Lanes], low: AxisTuple, high: AxisTuple, interior: AxisTuple) -> Tensor:
+    x, value = broadcast_lanes(lanes[0], size), lanes[1]
     widths = {"low": (0, *low), "high": (0, *high), "interior": (0, *interior)}
     if not value.batched:
         return bind(op, x, value.value, **widths)
@@ -56,33 +55,34 @@ def _pad(op: Op, size: int, lanes: list[Lanes], low: Axes, high: Axes, interior:
     return where(is_inside, bind(op, x, as_value(0, x.dtype), **widths), align(value, len(low)))
 
 
-def _concat(op: Op, size: int, lanes: list[Lanes], axis: int) -> Any:
-    return bind(op, *[spread(x, size) for x in lanes], axis=axis + 1)
+def _concat(op: Op, size: int, lanes: list[Lanes], axis: int) -> Tensor:
+    return bind(op, *[broadcast_lanes(x, size) for x in lanes], axis=axis + 1)
 
 
 # Index ----------------------------------------------------------------------------------------------------------
 
-def _gather(op: Op, size: int, lanes: list[Lanes], axes: Axes) -> Any:
+def _gather(op: Op, size: int, lanes: list[Lanes], axes: AxisTuple) -> Tensor:
     x, *indices = lanes
     if not x.batched:
         return bind(op, x.value, *_aligned(indices), axes=axes)
     if any(index.batched for index in indices):
-        return bind(op, x.value, *_with_lane(indices, size), axes=(0, *up(axes)))
-    picked = bind(op, x.value, *[index.value for index in indices], axes=up(axes))  # lanes after the index axes
+        return bind(op, x.value, *_with_lane(indices, size), axes=(0, *shifted(axes)))
+    picked = bind(op, x.value, *[index.value for index in indices], axes=shifted(axes))  # lanes after the index axes
     return moveaxis(picked, max(index.rank for index in indices), 0)
 
 
-def _scatter(op: Op, size: int, lanes: list[Lanes], axes: Axes) -> Any:
+def _scatter(op: Op, size: int, lanes: list[Lanes], axes: AxisTuple) -> Tensor:
     x, updates, *indices = lanes
-    return bind(op, spread(x, size), spread(updates, size), *_with_lane(indices, size), axes=(0, *up(axes)))
+    return bind(op, broadcast_lanes(x, size), broadcast_lanes(updates, size), *_with_lane(indices, size),
+                axes=(0, *shifted(axes)))
 
 
-def _aligned(indices: list[Lanes]) -> list[Any]:
+def _aligned(indices: list[Lanes]) -> list[Tensor]:
     rank = max(index.rank for index in indices)
     return [align(index, rank) for index in indices]
 
 
-def _with_lane(indices: list[Lanes], size: int) -> list[Any]:
+def _with_lane(indices: list[Lanes], size: int) -> list[Tensor]:
     """The index tensors with one before them that names the lane."""
     rank = max(index.rank for index in indices)
     return [reshape(arange(size), (size, *(1,) * rank)), *_aligned(indices)]
@@ -90,7 +90,7 @@ def _with_lane(indices: list[Lanes], size: int) -> list[Any]:
 
 # Sort, matrices, random --------------------------------------------------------------------------------------------
 
-def _random_bits(op: Op, size: int, lanes: list[Lanes], shape: Axes) -> Any:
+def _random_bits(op: Op, size: int, lanes: list[Lanes], shape: AxisTuple) -> Tensor:
     """One longer draw where all lanes share a state; where each has its own, what it would draw alone."""
     (generator,) = lanes
     if not generator.batched:
@@ -102,7 +102,7 @@ NOT_BATCHED = frozenset({ops.IOTA})  # without inputs: the same in all lanes
 
 BATCH_RULES.update({
     ops.RESHAPE: _one_input(lambda size, shape: {"shape": (size, *shape)}),
-    ops.TRANSPOSE: _one_input(lambda size, permutation: {"permutation": (0, *up(permutation))}),
+    ops.TRANSPOSE: _one_input(lambda size, permutation: {"permutation": (0, *shifted(permutation))}),
     ops.BROADCAST: _broadcast,
     ops.SLICE: _one_input(lambda size, start, stop, step: {
         "start": (0, *start), "stop": (size, *stop), "step": (1, *step)}),
@@ -126,7 +126,7 @@ BATCH_RULES.update({
     ops.CUMPROD: _along_axis,
     ops.DOT: dot,
     ops.CONV: conv,
-    ops.FFT: _one_input(lambda size, axes, kind: {"axes": up(axes), "kind": kind}),
+    ops.FFT: _one_input(lambda size, axes, kind: {"axes": shifted(axes), "kind": kind}),
     ops.CHOLESKY: _matrices,
     ops.QR: _matrices,
     ops.EIGH: _matrices,

@@ -1,25 +1,27 @@
-"""Gradients of the control primitives: a call differentiates its body, a scan goes back by a scan."""
+"""Gradients of the control primitives: a call of the body's gradient for a call, a reversed scan for a scan.
+
+Bodies are differentiated as graphs: `vjp_graph` traces the backward pass through one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import Traced, Value, bind, state
+from tarazu.ir.interpreter import Traced, bind, state
+from tarazu.ir.types import CallGradient
 from tarazu.ops.control_flow.loops import scan as run_scan
 from tarazu.ops.create import zeros_like
 from tarazu.transform.gradient.graph_cache import cached_graph
 from tarazu.transform.gradient.tape import level, tape_state
 from tarazu.transform.gradient.vjp import pull_back, replay, track
-
-Flags = tuple[bool, ...]
+from tarazu.transform.typing import Cotangents, Flags, Tensor, Tensors, with_nones
 
 
 def vjp_graph(body: Graph, needed: Flags, live: Flags) -> Graph:
-    """From the inputs of `body` and the cotangents of its `live` outputs to the cotangents of its `needed` inputs."""
+    """The graph from the inputs of `body` and the cotangents of its `live` outputs to those of its `needed` inputs."""
     return _vjp_graph(body, needed, live, tape_state.is_forward)
 
 
@@ -27,22 +29,37 @@ def vjp_graph(body: Graph, needed: Flags, live: Flags) -> Graph:
 def _vjp_graph(body: Graph, needed: Flags, live: Flags, is_forward: bool) -> Graph:
     count = len(body.parameters)
 
-    def function(*values: Value) -> list[Any]:
+    def function(*values: Tensor) -> list[Tensor]:
         with level() as bit:
             inputs = [track(x, bit) if need else x for x, need in zip(values, needed, strict=False)]
             outputs = replay(body, inputs)
-            wanted = [x for x, need in zip(inputs, needed, strict=True) if need]
+            tracked = [x for x, need in zip(inputs, needed, strict=True) if need]
             reached = [y for y, is_live in zip(outputs, live, strict=True) if is_live]
-            found = pull_back(reached, values[count:], wanted, bit)
-        return [zeros_like(x) if g is None else g for x, g in zip(wanted, found, strict=True)]
+            cotangents = pull_back(reached, values[count:], tracked, bit)
+        return or_zeros(cotangents, tracked)
 
     types = [*body.input_types, *(t for t, is_live in zip(body.output_types, live, strict=True) if is_live)]
     traced = state.interpreter.trace(function, types)
-    return closed(traced)
+    return closed_graph(traced)
 
 
-def closed(traced: Traced) -> Graph:
-    """The graph of a gradient, which must not depend on anything but its inputs."""
+def or_zeros(cotangents: Cotangents, values: Tensors) -> list[Tensor]:
+    """The cotangents of `values`, zeros in place of None."""
+    return [zeros_like(x) if g is None else g for g, x in zip(cotangents, values, strict=True)]
+
+
+def live_flags(cotangents: Cotangents) -> Flags:
+    """Which of the cotangents are there."""
+    return tuple([g is not None for g in cotangents])
+
+
+def without_nones(cotangents: Cotangents) -> list[Tensor]:
+    """Those cotangents that are there."""
+    return [g for g in cotangents if g is not None]
+
+
+def closed_graph(traced: Traced) -> Graph:
+    """The graph of a gradient; TraceError where it depends on anything but its inputs."""
     if traced.captured:
         raise TraceError("the backward of a custom_vjp reads a tensor that its function does not read",
                          expected="a backward of the cotangent, the output, the arguments, and what the function reads",
@@ -50,59 +67,56 @@ def closed(traced: Traced) -> Graph:
     return traced.graph
 
 
-def spread(values: Sequence[Any], places: Flags) -> list[Any]:
-    """One value for each True of `places`, None for each False."""
-    rest = iter(values)
-    return [next(rest) if place else None for place in places]
-
-
-def call(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, label: str, body: Graph,
-         gradient: Any = None) -> list[Any]:
+def call(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags, label: str, body: Graph,
+         gradient: CallGradient | None = None) -> Cotangents:
+    """The gradient that the call brings, or else a call of the gradient of its body."""
     if gradient is not None:
         return gradient(cotangents, outputs, inputs, needed, label=label, body=body)
-    live = tuple(g is not None for g in cotangents)
-    found = bind(ops.CALL, *inputs, *(g for g in cotangents if g is not None), label=f"{label}_vjp",
-                 body=vjp_graph(body, needed, live))
-    return spread(found, needed)
+    results = bind(ops.CALL, *inputs, *without_nones(cotangents), label=f"{label}_vjp",
+                   body=vjp_graph(body, needed, live_flags(cotangents)))
+    return with_nones(results, needed)
 
 
-def _is_inexact(x: Value) -> bool:
+def _is_inexact(x: Tensor) -> bool:
     return x.dtype.is_inexact
 
 
-def scan(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, body: Graph, length: int, reverse: bool,
-         constants: int, carries: int) -> list[Any]:
-    """Run the scan again for the carry before each step, then go back over the steps with the body's own gradient."""
+def scan(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags, body: Graph, length: int,
+         reverse: bool, constants: int, carries: int) -> Cotangents:
+    """The scan again, for the carry before each step, then a scan in the other direction of the body's gradient."""
     fixed, carry, rows = inputs[:constants], inputs[constants:constants + carries], inputs[constants + carries:]
-    own = (*needed[:constants], *map(_is_inexact, carry), *needed[constants + carries:])
+    wanted = (*needed[:constants], *map(_is_inexact, carry), *needed[constants + carries:])
     live = tuple(map(_is_inexact, outputs))
-    back_through = vjp_graph(body, own, live)
-    given = [zeros_like(y) if g is None else g
-             for g, y, is_live in zip(cotangents, outputs, live, strict=True) if is_live]
-    n_carry, n_fixed = sum(live[:carries]), sum(own[:constants])
+    body_vjp = vjp_graph(body, wanted, live)
+    arrived = [zeros_like(y) if g is None else g
+               for g, y, is_live in zip(cotangents, outputs, live, strict=True) if is_live]
+    n_carry, n_fixed = sum(live[:carries]), sum(wanted[:constants])
 
-    def forward(before: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
+    def forward(before: list[Tensor], row: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         return replay(body, [*fixed, *before, *row])[:carries], before
 
-    def backward(collected: tuple[Any, Any], step: tuple[Any, Any, Any]) -> tuple[Any, list[Any]]:
-        (g_carry, g_fixed), (before, row, g_rows) = collected, step
-        found = replay(back_through, [*fixed, *before, *row, *g_carry, *g_rows])
-        totals = [total + g for total, g in zip(g_fixed, found[:n_fixed], strict=True)]
-        return (found[n_fixed:n_fixed + n_carry], totals), found[n_fixed + n_carry:]
+    def backward(totals: tuple[list[Tensor], list[Tensor]],
+                 step: tuple[list[Tensor], list[Tensor], list[Tensor]]) -> tuple[Any, list[Tensor]]:
+        (g_carry, g_fixed), (before, row, g_rows) = totals, step
+        results = replay(body_vjp, [*fixed, *before, *row, *g_carry, *g_rows])
+        sums = [total + g for total, g in zip(g_fixed, results[:n_fixed], strict=True)]
+        return (results[n_fixed:n_fixed + n_carry], sums), results[n_fixed + n_carry:]
 
     _, befores = run_scan(forward, list(carry), list(rows), length=length, reverse=reverse)
-    start = (given[:n_carry], [zeros_like(x) for x, need in zip(fixed, own, strict=False) if need])
-    (g_carry, g_fixed), g_rows = run_scan(backward, start, (befores, list(rows), given[n_carry:]), length=length,
+    start = (arrived[:n_carry], [zeros_like(x) for x, need in zip(fixed, wanted, strict=False) if need])
+    (g_carry, g_fixed), g_rows = run_scan(backward, start, (befores, list(rows), arrived[n_carry:]), length=length,
                                           reverse=not reverse)
-    return spread([*g_fixed, *g_carry, *g_rows], own)
+    return with_nones([*g_fixed, *g_carry, *g_rows], wanted)
 
 
-def cond(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, on_true: Graph, on_false: Graph) -> list[Any]:
-    live, own = tuple(g is not None for g in cotangents), needed[1:]
-    found = bind(ops.COND, *inputs, *(g for g in cotangents if g is not None), on_true=vjp_graph(on_true, own, live),
-                 on_false=vjp_graph(on_false, own, live))
-    return [None, *spread(found, own)]
+def cond(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags, on_true: Graph,
+         on_false: Graph) -> Cotangents:
+    """A choice between the gradients of the branches."""
+    live, wanted = live_flags(cotangents), needed[1:]
+    results = bind(ops.COND, *inputs, *without_nones(cotangents), on_true=vjp_graph(on_true, wanted, live),
+                   on_false=vjp_graph(on_false, wanted, live))
+    return [None, *with_nones(results, wanted)]
 
 
-def barrier(cotangents: Any, outputs: Any, inputs: Any, needed: Flags) -> list[Any]:
+def barrier(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags) -> Cotangents:
     return list(cotangents)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tarazu.ops.create import ones_like, zeros_like
 from tarazu.ops.reduce import cumulative_prod
 from tarazu.ops.shape import concat, slice_axis
+from tarazu.transform.typing import Tensor
 
 
-def cumulative_product(g: Any, y: Any, x: Any, axis: int) -> Any:
-    """Right with zeros, since nothing is divided: the product before each element, times the sum of what comes after.
+def cumulative_product(g: Tensor, y: Tensor, x: Tensor, axis: int) -> Tensor:
+    """The product of the elements before each one, times s[k] = g[k] + x[k + 1] s[k + 1].
 
-    That sum follows from the next one, s[k] = g[k] + x[k + 1] s[k + 1]; doubling its reach takes log2(size) steps.
+    Nothing is divided, so elements may be 0. The recurrence is solved by doubling how far each s reaches, in log2(size)
+    steps.
     """
     size = x.shape[axis]
     if size == 0:
@@ -27,7 +27,7 @@ def cumulative_product(g: Any, y: Any, x: Any, axis: int) -> Any:
     return before * total
 
 
-def _shifted(x: Any, places: int, axis: int) -> Any:
-    """`x` moved towards the front, with zeros at the end."""
+def _shifted(x: Tensor, count: int, axis: int) -> Tensor:
+    """`x` without its first `count` elements along the axis, and as many zeros at the end."""
     size = x.shape[axis]
-    return concat([slice_axis(x, axis, places, size), zeros_like(slice_axis(x, axis, 0, places))], axis)
+    return concat([slice_axis(x, axis, count, size), zeros_like(slice_axis(x, axis, 0, count))], axis)

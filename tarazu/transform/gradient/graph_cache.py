@@ -1,26 +1,26 @@
-"""A cache of traced gradients, but for those that a function of the user's makes: it may read what changes."""
+"""A cache of traced gradients. Those that a function of the user computes are not kept: it may read what changes."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable
 
 from tarazu.ir.graph import Graph
 
 
-def cached_graph(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` of graphs and rules, whose results are kept unless the gradient of one runs a user's function."""
+def cached_graph(function: Callable[..., Graph]) -> Callable[..., Graph]:
+    """A decorator for a function of graphs and rules: its results are kept, unless an argument runs a user's function
+    for its gradient."""
     kept = functools.lru_cache(maxsize=1024)(function)
 
     @functools.wraps(function)
-    def called(*args: Any) -> Any:
+    def called(*args: Hashable) -> Graph:
         return (function if runs_users_code(args) else kept)(*args)
     return called
 
 
-def runs_users_code(x: Any) -> bool:
-    """Whether the gradient of a graph, or a rule, or anything in a tuple, runs a function of the user's."""
+def runs_users_code(x: object) -> bool:
+    """Whether the gradient of a graph, or a rule, or anything in a tuple of such, runs a function of the user."""
     if isinstance(x, Graph):
         return _graph_runs(x)
     if isinstance(x, tuple):

@@ -1,62 +1,66 @@
-"""Gradients of the matrix decompositions, for real matrices; `g` is the cotangent of the result, as in `vjp_rules`."""
+"""Gradients of the matrix decompositions and of `solve`, for real matrices; rows are called as rules.py says.
+
+Sources: Giles, "An extended collection of matrix derivative results" (2008); Walter and Lehmann, "Algorithmic
+differentiation of linear algebra functions" (2010); Murray, "Differentiation of the Cholesky decomposition" (2016);
+Townsend, "Differentiating the singular value decomposition" (2016); Roberts and Roberts, "QR and LQ decomposition
+matrix backpropagation algorithms" (2020).
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 from tarazu.base.errors import GradientError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
+from tarazu.ir.op import Op
 from tarazu.ops import elementwise as e
 from tarazu.ops.contract import matmul
-from tarazu.ops.create import arange, zeros_like
+from tarazu.ops.create import arange
 from tarazu.ops.linalg.solve import inv
 from tarazu.ops.shape import concat, expand_dims, matrix_transpose
+from tarazu.transform.gradient.control_rules import or_zeros
+from tarazu.transform.gradient.vjp import Rule
+from tarazu.transform.typing import Cotangents, Flags, Tensor, Tensors
 
 
-def _solved(a: Any, b: Any) -> Any:
+def _solved(a: Tensor, b: Tensor) -> Tensor:
     return bind(ops.SOLVE, a, b)
 
 
-def _diagonal_mask(x: Any) -> Any:
+def _diagonal_mask(x: Tensor) -> Tensor:
     """True on the diagonal of the last two axes."""
     return e.equal(expand_dims(arange(x.shape[-2]), 1), arange(x.shape[-1]))
 
 
-def _lower(x: Any, *, diagonal_factor: float = 1.0) -> Any:
+def _lower(x: Tensor, *, diagonal_factor: float = 1.0) -> Tensor:
     """The part of `x` on and below the diagonal, which is multiplied by a factor."""
     below = e.greater(expand_dims(arange(x.shape[-2]), 1), arange(x.shape[-1]))
     return e.where(below, x, e.where(_diagonal_mask(x), e.multiply(x, diagonal_factor), 0))
 
 
-def _symmetric(x: Any) -> Any:
+def _symmetric(x: Tensor) -> Tensor:
     return e.multiply(e.add(x, matrix_transpose(x)), 0.5)
 
 
-def cholesky(g: Any, lower: Any, x: Any) -> Any:
+def cholesky(g: Tensor, lower: Tensor, x: Tensor) -> Tensor:
     """Murray (2016), equation 10."""
     inner = _lower(matmul(matrix_transpose(lower), g), diagonal_factor=0.5)
     right = matrix_transpose(_solved(matrix_transpose(lower), matrix_transpose(inner)))  # inner @ inverse of lower
     return _symmetric(_solved(matrix_transpose(lower), right))
 
 
-def solve_a(g: Any, x: Any, a: Any, b: Any) -> Any:
+def solve_a(g: Tensor, x: Tensor, a: Tensor, b: Tensor) -> Tensor:
     return e.negative(matmul(_solved(matrix_transpose(a), g), matrix_transpose(x)))
 
 
-def solve_b(g: Any, x: Any, a: Any, b: Any) -> Any:
+def solve_b(g: Tensor, x: Tensor, a: Tensor, b: Tensor) -> Tensor:
     return _solved(matrix_transpose(a), g)
 
 
-def slogdet(cotangents: Any, outputs: Any, inputs: Any, needed: Any) -> list[Any]:
+def slogdet(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags) -> Cotangents:
     if cotangents[1] is None:
         return [None]
     scale = expand_dims(expand_dims(cotangents[1], -1), -1)
     return [e.multiply(matrix_transpose(inv(inputs[0])), scale)]
-
-
-def _or_zeros(cotangents: Any, outputs: Any) -> list[Any]:
-    return [zeros_like(y) if g is None else g for g, y in zip(cotangents, outputs, strict=True)]
 
 
 def _refuse(name: str, reduced: str) -> GradientError:
@@ -65,13 +69,13 @@ def _refuse(name: str, reduced: str) -> GradientError:
                          fix=f"call it with {reduced}")
 
 
-def qr(cotangents: Any, outputs: Any, inputs: Any, needed: Any, complete: bool) -> list[Any]:
+def qr(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags, complete: bool) -> Cotangents:
     """Walter and Lehmann (2010) for tall matrices; wide ones by Roberts and Roberts (2020)."""
     (x,), (q, r) = inputs, outputs
     rows, columns = x.shape[-2:]
     if complete and rows > columns:
         raise _refuse("QR decomposition", 'mode="reduced"')
-    g_q, g_r = _or_zeros(cotangents, outputs)
+    g_q, g_r = or_zeros(cotangents, outputs)
     if rows >= columns:
         return [_qr_tall(g_q, g_r, q, r)]
     square, rest = r[..., :rows], g_r[..., rows:]
@@ -80,25 +84,25 @@ def qr(cotangents: Any, outputs: Any, inputs: Any, needed: Any, complete: bool) 
     return [concat([g_square, matmul(q, rest)], -1)]
 
 
-def _qr_tall(g_q: Any, g_r: Any, q: Any, r: Any) -> Any:
+def _qr_tall(g_q: Tensor, g_r: Tensor, q: Tensor, r: Tensor) -> Tensor:
     inner = e.subtract(matmul(r, matrix_transpose(g_r)), matmul(matrix_transpose(g_q), q))
     below = _lower(inner, diagonal_factor=0.5)
     total = e.add(g_q, matmul(q, e.add(below, matrix_transpose(below))))
     return matrix_transpose(_solved(r, matrix_transpose(total)))
 
 
-def _gaps(values: Any) -> Any:
+def _gaps(values: Tensor) -> Tensor:
     """1 / (v_j - v_i), 0 on the diagonal; infinite between equal values, whose vectors have no derivative."""
     gap = e.subtract(expand_dims(values, -2), expand_dims(values, -1))
     mask = _diagonal_mask(gap)
     return e.where(mask, 0.0, e.divide(1.0, e.where(mask, 1.0, gap)))
 
 
-def _scaled_columns(x: Any, factors: Any) -> Any:
+def _scaled_columns(x: Tensor, factors: Tensor) -> Tensor:
     return e.multiply(x, expand_dims(factors, -2))
 
 
-def eigh(cotangents: Any, outputs: Any, inputs: Any, needed: Any) -> list[Any]:
+def eigh(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags) -> Cotangents:
     """Giles (2008), section 3.1, made symmetric."""
     (g_values, g_vectors), (values, vectors) = cotangents, outputs
     if vectors.dtype.kind == "complex":
@@ -113,7 +117,7 @@ def eigh(cotangents: Any, outputs: Any, inputs: Any, needed: Any) -> list[Any]:
     return [_symmetric(parts[0] if len(parts) == 1 else e.add(*parts))]
 
 
-def svd(cotangents: Any, outputs: Any, inputs: Any, needed: Any, complete: bool) -> list[Any]:
+def svd(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags, complete: bool) -> Cotangents:
     """Townsend (2016), equation 31."""
     (x,), (u, s, vh) = inputs, outputs
     size = s.shape[-1]
@@ -126,29 +130,29 @@ def svd(cotangents: Any, outputs: Any, inputs: Any, needed: Any, complete: bool)
     if cotangents[1] is not None:
         parts.append(matmul(_scaled_columns(u, cotangents[1]), vh))
     if has_vectors:
-        g_u, _, g_vh = _or_zeros(cotangents, outputs)
+        g_u, _, g_vh = or_zeros(cotangents, outputs)
         parts.append(_singular_vectors(g_u, matrix_transpose(g_vh), u, s, vh))
     return [parts[0] if len(parts) == 1 else e.add(*parts)]
 
 
-def _singular_vectors(g_u: Any, g_v: Any, u: Any, s: Any, vh: Any) -> Any:
+def _singular_vectors(g_u: Tensor, g_v: Tensor, u: Tensor, s: Tensor, vh: Tensor) -> Tensor:
     """The part of the cotangent that comes through U and V."""
     ut, v = matrix_transpose(u), matrix_transpose(vh)
     gaps = _gaps(e.multiply(s, s))
-    turn_u, turn_v = matmul(ut, g_u), matmul(vh, g_v)
-    inner = e.add(_scaled_columns(e.multiply(gaps, e.subtract(turn_u, matrix_transpose(turn_u))), s),
-                  e.multiply(expand_dims(s, -1), e.multiply(gaps, e.subtract(turn_v, matrix_transpose(turn_v)))))
+    in_u, in_v = matmul(ut, g_u), matmul(vh, g_v)
+    inner = e.add(_scaled_columns(e.multiply(gaps, e.subtract(in_u, matrix_transpose(in_u))), s),
+                  e.multiply(expand_dims(s, -1), e.multiply(gaps, e.subtract(in_v, matrix_transpose(in_v)))))
     total = matmul(matmul(u, inner), vh)
     if u.shape[-2] > s.shape[-1]:
-        outside = e.subtract(g_u, matmul(u, turn_u))
+        outside = e.subtract(g_u, matmul(u, in_u))
         total = e.add(total, matmul(e.divide(outside, expand_dims(s, -2)), vh))
     if vh.shape[-1] > s.shape[-1]:
-        outside = e.subtract(g_v, matmul(v, turn_v))
+        outside = e.subtract(g_v, matmul(v, in_v))
         total = e.add(total, matmul(u, e.divide(matrix_transpose(outside), expand_dims(s, -1))))
     return total
 
 
-LINALG_RULES: dict[Any, Any] = {
+LINALG_RULES: dict[Op, Rule] = {
     ops.CHOLESKY: (cholesky,),
     ops.QR: qr,
     ops.EIGH: eigh,

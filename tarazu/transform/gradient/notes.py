@@ -1,40 +1,43 @@
-"""What is noted at a place on the gradient tape beside what gradients need: a name, hooks, the user's line."""
+"""What is attached to nodes of the gradient tape beside what gradients need: a name, hooks, the user's line."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from tarazu.base.errors import GradientError, ShapeError
+from tarazu.transform.typing import Tensor
 
+HookFunction: TypeAlias = Callable[[Tensor], Tensor | None]  # from a cotangent to what takes its place; None keeps it
 _numbers = itertools.count()
 
 
 class Notes:
-    """The notes at one `TapeNode` or `Leaf`; most have none."""
+    """The notes of one `TapeNode` or `Leaf`; most have none."""
 
     __slots__ = ("hooks", "label", "line")
 
     def __init__(self) -> None:
         self.label: str | None = None  # the function that users called, where it is not the primitive: "mean"
-        self.line: str | None = None  # "train.py:12", noted while debugging
-        self.hooks: dict[int, tuple[int, Callable[[Any], Any]]] = {}  # by number: which result, and what to call
+        self.line: str | None = None  # "train.py:12", kept while debugging
+        self.hooks: dict[int, tuple[int, HookFunction]] = {}  # by number: of which result, and what to call
 
-    def hooked(self, cotangents: list[Any]) -> list[Any]:
-        """The cotangents of the results after the hooks have seen, and perhaps replaced, them."""
+    def run_hooks(self, cotangents: list[Tensor | None]) -> list[Tensor | None]:
+        """The cotangents of the results, each replaced by what its hooks return, if that is not None."""
         for index, hook in list(self.hooks.values()):
-            if cotangents[index] is not None:
-                cotangents[index] = _replaced(hook(cotangents[index]), cotangents[index])
+            cotangent = cotangents[index]
+            if cotangent is not None:
+                cotangents[index] = _replaced(hook(cotangent), cotangent)
         return cotangents
 
 
-def hooks_at(entry: Any) -> tuple[int, ...]:
-    """Which hooks stand at the place on the tape that `tape_entry` leads to."""
+def hooks_of(entry: Any) -> tuple[int, ...]:
+    """The numbers of the hooks of the node that a tape entry belongs to; none for None."""
     return tuple(entry.node.notes.hooks) if entry is not None and entry.node.notes is not None else ()
 
 
-def _replaced(new: Any, old: Any) -> Any:
+def _replaced(new: Tensor | None, old: Tensor) -> Tensor:
     if new is None:
         return old
     if getattr(new, "shape", None) != old.shape:
@@ -46,7 +49,7 @@ def _replaced(new: Any, old: Any) -> Any:
 
 
 def notes_of(entry: Any) -> Notes:
-    """The notes at the place on the tape that `tape_entry` leads to, made when there are none yet."""
+    """The notes of the node that a tape entry belongs to, made when there are none yet."""
     node = entry.node
     if node.notes is None:
         node.notes = Notes()
@@ -54,9 +57,19 @@ def notes_of(entry: Any) -> Notes:
 
 
 class Hook:
-    """What `register_hook` gives: `remove()` takes the hook away again."""
+    """What `Tensor.register_hook` returns: `remove()` takes the hook away again.
 
-    def __init__(self, entry: Any, function: Callable[[Any], Any]) -> None:
+    >>> import tarazu as tz
+    >>> x = tz.ones(1, requires_grad=True)
+    >>> hook = x.register_hook(lambda g: g * 10)
+    >>> (x * 2).sum().backward()
+    >>> hook.remove()
+    >>> (x * 2).sum().backward()
+    >>> x.grad
+    Tensor([22.], dtype=float32)
+    """
+
+    def __init__(self, entry: Any, function: HookFunction) -> None:
         if entry is None:
             raise GradientError("a gradient hook on a tensor that nothing is recorded for",
                                 expected="a tensor with requires_grad=True, or a result of such tensors",

@@ -2,17 +2,23 @@
 
 A row is a tuple with one function per input, `(g, y, *inputs, **attributes) -> cotangent of that input`, where `g` is
 the cotangent of the result `y`; or, for primitives with many inputs or results, one function of `(cotangents,
-outputs, inputs, needed, **attributes)` for all inputs. Elementwise rows need not undo broadcasting; the engine does.
-`NOT_DIFFERENTIABLE` marks primitives whose results have no gradient at all.
+outputs, inputs, needed, **attributes)` that gives the cotangents of all inputs, None for those without one.
+`NOT_DIFFERENTIABLE` holds the primitives whose results have no gradient at all.
+
+Two things are not here. Elementwise rows do not sum over axes along which an input was broadcast: `vjp.sum_to` does, in
+one place. And a composite (softmax, layer_norm, lstm, ...) may bring a gradient of its own, a function like a row for
+many inputs that is beside it in `ops`: `@composite(label, gradient=...)`. Those of `custom_vjp` and `checkpoint` are in
+transform/custom.py. Such a gradient is an attribute of the `call`, whose row is `control_rules.call`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from tarazu.base.device import Location
 from tarazu.ir import op as ops
-from tarazu.ir.interpreter import Value, bind, state
+from tarazu.ir.interpreter import bind, state
+from tarazu.ir.types import Shape
 from tarazu.ops import elementwise as e
 from tarazu.ops.contract import dot_general
 from tarazu.ops.create import arange, full, ones_like, zeros_like
@@ -22,49 +28,50 @@ from tarazu.ops.indexing.sorting import argsort
 from tarazu.ops.networks.convolution import input_cotangent, kernel_cotangent
 from tarazu.ops.reduce import cumulative_sum, sum
 from tarazu.ops.shape import broadcast_to, concat, flip, permute_dims, reshape, slice_axis, stack
-from tarazu.transform.gradient.control_rules import barrier, call, cond, scan
+from tarazu.transform.gradient.control_rules import barrier, call, cond, scan, without_nones
 from tarazu.transform.gradient.cumulative_rules import cumulative_product
 from tarazu.transform.gradient.linalg_rules import LINALG_RULES
 from tarazu.transform.gradient.vjp import RULES, sum_to
 from tarazu.transform.gradient.while_rules import while_
+from tarazu.transform.typing import AxisPair, AxisTuple, Cotangents, Flags, Tensor, Tensors
 
 
-def _zero(g: Any, y: Any, *inputs: Any, **_: Any) -> Any:
+def _zero(g: Tensor, y: Tensor, *inputs: Tensor, **_: object) -> Tensor:
     return zeros_like(g)
 
 
-def _abs(g: Any, y: Any, x: Any) -> Any:
+def _abs(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
     return g * e.sign(x) if x.dtype.is_float else g * x / e.where(e.equal(y, 0), 1, y)  # z / |z|, and 0 at 0
 
 
-def _larger_share(x: Any, other: Any) -> Any:
+def _larger_share(x: Tensor, other: Tensor) -> Tensor:
     """1 where x is larger, 1/2 where both are equal: equal ones share the gradient."""
     return e.where(e.equal(x, other), 0.5, e.astype(e.greater(x, other), x.dtype))
 
 
-def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
+def _power_base(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
     both = e.logical_and(e.equal(y, 0), e.equal(x, 0))
     slope = e.multiply(y, e.pow(e.where(both, 1.0, x), y - 1.0))
     return e.multiply(g, slope)
 
 
-def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:
+def _power_exponent(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return g * e.where(e.equal(x, 0), 0.0, z * e.log(e.where(e.equal(x, 0), 1.0, x)))
 
 
 # Shape and index ------------------------------------------------------------------------------------------------
 
-def _place(g: Any, y: Any, x: Any, where: Any) -> Any:
-    """Back to where the input is; in a graph, where that is not known, XLA finds the way."""
-    home = state.interpreter.device_of(x)
-    return g if home is None else state.interpreter.place(g, home)
+def _place(g: Tensor, y: Tensor, x: Tensor, where: Location) -> Tensor:
+    """Back to where the input is; in a graph, where that is not known, XLA moves it where necessary."""
+    device = state.interpreter.device_of(x)
+    return g if device is None else state.interpreter.place(g, device)
 
 
-def _transpose(g: Any, y: Any, x: Any, permutation: tuple[int, ...]) -> Any:
+def _inverse_transpose(g: Tensor, permutation: AxisTuple) -> Tensor:
     return permute_dims(g, sorted(range(len(permutation)), key=permutation.__getitem__))
 
 
-def _slice(g: Any, y: Any, x: Any, start: Any, stop: Any, step: Any) -> Any:
+def _slice(g: Tensor, y: Tensor, x: Tensor, start: Shape, stop: Shape, step: Shape) -> Tensor:
     if 0 in y.shape:
         return zeros_like(x)
     spans = [(n - 1) * s + 1 for n, s in zip(y.shape, step, strict=True)]
@@ -72,80 +79,82 @@ def _slice(g: Any, y: Any, x: Any, start: Any, stop: Any, step: Any) -> Any:
     return bind(ops.PAD, g, full((), 0, dtype=g.dtype), low=start, high=high, interior=tuple(s - 1 for s in step))
 
 
-def _pad(g: Any, y: Any, x: Any, value: Any, low: Any, high: Any, interior: Any) -> Any:
+def _pad(g: Tensor, y: Tensor, x: Tensor, value: Tensor, low: Shape, high: Shape, interior: Shape) -> Tensor:
     step = tuple(gap + 1 for gap in interior)
     stop = tuple(a + (n - 1) * s + 1 if n else a for a, n, s in zip(low, x.shape, step, strict=True))
     return bind(ops.SLICE, g, start=low, stop=stop, step=step)
 
 
-def _pad_value(g: Any, y: Any, x: Any, value: Any, **widths: Any) -> Any:
+def _pad_value(g: Tensor, y: Tensor, x: Tensor, value: Tensor, **widths: Shape) -> Tensor:
     return sum(g) - sum(_pad(g, y, x, value, **widths))
 
 
-def _concat(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axis: int) -> list[Any]:
-    parts, start = [], 0
+def _concat(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags, axis: int) -> Cotangents:
+    (g,), parts, start = without_nones(cotangents), [], 0
     for x, need in zip(inputs, needed, strict=True):
         stop = start + x.shape[axis]
-        parts.append(slice_axis(cotangents[0], axis, start, stop) if need else None)
+        parts.append(slice_axis(g, axis, start, stop) if need else None)
         start = stop
     return parts
 
 
-def _picked(g: Any, indices: Any, axes: tuple[int, ...]) -> Any:
+def _picked(g: Tensor, indices: Tensors, axes: AxisTuple) -> Tensor:
     return bind(ops.GATHER, g, *indices, axes=axes)
 
 
-def _gather(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axes: tuple[int, ...]) -> list[Any]:
-    x, *indices = inputs
-    return [scatter_add(zeros_like(x), cotangents[0], tuple(indices), axes), *[None] * len(indices)]
+def _gather(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags, axes: AxisTuple) -> Cotangents:
+    (g,), (x, *indices) = without_nones(cotangents), inputs
+    return [scatter_add(zeros_like(x), g, tuple(indices), axes), *[None] * len(indices)]
 
 
-def _scatter_add(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axes: tuple[int, ...]) -> list[Any]:
-    g, (_, _, *indices) = cotangents[0], inputs
+def _scatter_add(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags,
+                 axes: AxisTuple) -> Cotangents:
+    (g,), (_, _, *indices) = without_nones(cotangents), inputs
     return [g, _picked(g, indices, axes) if needed[1] else None, *[None] * len(indices)]
 
 
-def _scatter_set(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axes: tuple[int, ...]) -> list[Any]:
-    g, (_, updates, *indices) = cotangents[0], inputs
+def _scatter_set(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags,
+                 axes: AxisTuple) -> Cotangents:
+    (g,), (_, updates, *indices) = without_nones(cotangents), inputs
     kept = scatter_set(g, zeros_like(updates), tuple(indices), axes) if needed[0] else None
     return [kept, _of_last(g, indices, axes) if needed[1] else None, *[None] * len(indices)]
 
 
-def _of_last(g: Any, indices: Any, axes: tuple[int, ...]) -> Any:
-    """What an update gets: nothing where a later one went to the same place."""
+def _of_last(g: Tensor, indices: Tensors, axes: AxisTuple) -> Tensor:
+    """The cotangent of the updates: 0 where a later one went to the same position."""
     picked = _picked(g, indices, axes)
-    places = picked.shape[:len(picked.shape) - len(g.shape) + len(axes)]
-    order = reshape(arange(math.prod(places)), places)
+    lead = picked.shape[:len(picked.shape) - len(g.shape) + len(axes)]  # the shape of the indices
+    order = reshape(arange(math.prod(lead)), lead)
     writers = scatter_set(full([g.shape[axis] for axis in axes], 0), order, tuple(indices), tuple(range(len(axes))))
     is_last = e.equal(_picked(writers, indices, tuple(range(len(axes)))), order)
-    return e.where(reshape(is_last, places + (1,) * (len(picked.shape) - len(places))), picked, 0)
+    return e.where(reshape(is_last, lead + (1,) * (len(picked.shape) - len(lead))), picked, 0)
 
 
 # Reduce and contract --------------------------------------------------------------------------------------------
 
-def _restored(g: Any, x: Value, axes: tuple[int, ...]) -> Any:
-    """A reduced tensor with its axes back, at size 1."""
+def _restored(g: Tensor, x: Tensor, axes: AxisTuple) -> Tensor:
+    """A reduced tensor with the axes of `x` again, the reduced ones of size 1."""
     return reshape(g, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
 
-def _sum(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def _sum(g: Tensor, y: Tensor, x: Tensor, axes: AxisTuple) -> Tensor:
     return broadcast_to(_restored(g, x, axes), x.shape)
 
 
-def _extreme(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def _extreme(g: Tensor, y: Tensor, x: Tensor, axes: AxisTuple) -> Tensor:
     """Equal extremes share the gradient."""
     chosen = e.astype(e.equal(x, _restored(y, x, axes)), x.dtype)
     return chosen * _restored(g / sum(chosen, axes), x, axes)
 
 
-def _prod(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
-    """By a tree of pairwise products, because y / x is not there when an element is 0."""
+def _prod(g: Tensor, y: Tensor, x: Tensor, axes: AxisTuple) -> Tensor:
+    """By a tree of pairwise products, because y / x is undefined where an element is 0."""
     rest = tuple(i for i in range(len(x.shape)) if i not in axes)
     order = axes + rest
     moved = permute_dims(x, order)
-    rows = reshape(moved, (math.prod(x.shape[i] for i in axes), -1)) if 0 not in x.shape else None
-    if rows is None:
+    if 0 in x.shape:
         return zeros_like(x)
+    rows = reshape(moved, (math.prod(x.shape[i] for i in axes), -1))
     count, width = rows.shape
     full = 1 << (count - 1).bit_length()
     level = concat([rows, ones_like(broadcast_to(rows[:1], (full - count, width)))])
@@ -156,18 +165,19 @@ def _prod(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
     back = reshape(g, (1, width))
     for left, right in reversed(pairs):
         back = reshape(stack([back * right, back * left], 1), (-1, width))
-    return _transpose(reshape(back[:count], moved.shape), None, None, order)
+    return _inverse_transpose(reshape(back[:count], moved.shape), order)
 
 
-def _dot_x(g: Any, y: Any, left: Any, right: Any, contract: Any, batch: Any) -> Any:
+def _dot_x(g: Tensor, y: Tensor, left: Tensor, right: Tensor, contract: AxisPair, batch: AxisPair) -> Tensor:
     return _dot_side(g, left, right, contract, batch, other_comes_last_in_g=True)
 
 
-def _dot_y(g: Any, y: Any, left: Any, right: Any, contract: Any, batch: Any) -> Any:
+def _dot_y(g: Tensor, y: Tensor, left: Tensor, right: Tensor, contract: AxisPair, batch: AxisPair) -> Tensor:
     return _dot_side(g, right, left, contract[::-1], batch[::-1], other_comes_last_in_g=False)
 
 
-def _dot_side(g: Any, own: Any, other: Any, contract: Any, batch: Any, *, other_comes_last_in_g: bool) -> Any:
+def _dot_side(g: Tensor, own: Tensor, other: Tensor, contract: AxisPair, batch: AxisPair, *,
+              other_comes_last_in_g: bool) -> Tensor:
     """The cotangent of one side: `g` contracted with the other side over that side's free axes, axes put in order."""
     own_free, other_free = (tuple(i for i in range(len(x.shape)) if i not in c + b)
                             for x, c, b in zip((own, other), contract, batch, strict=True))
@@ -181,10 +191,10 @@ def _dot_side(g: Any, own: Any, other: Any, contract: Any, batch: Any, *, other_
         sides.reverse()
     (first_side, second_side), summed, shared, left = zip(*sides, strict=True)
     product = dot_general(first_side, second_side, summed, shared)
-    return _transpose(product, None, None, (*batch[0], *left[0], *left[1]))
+    return _inverse_transpose(product, (*batch[0], *left[0], *left[1]))
 
 
-def _sort(cotangents: Any, outputs: Any, inputs: Any, needed: Any, axis: int) -> list[Any]:
+def _sort(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags, axis: int) -> Cotangents:
     if cotangents[0] is None:
         return [None]
     return [take_along_axis(cotangents[0], argsort(outputs[1], axis=axis), axis)]
@@ -239,7 +249,7 @@ RULES.update({
     ops.WHERE: (None, lambda g, z, c, x, y: e.where(c, g, 0), lambda g, z, c, x, y: e.where(c, 0, g)),
     ops.CAST: (lambda g, y, x, dtype: e.astype(g, x.dtype, copy=False),),
     ops.RESHAPE: (lambda g, y, x, shape: reshape(g, x.shape),),
-    ops.TRANSPOSE: (_transpose,),
+    ops.TRANSPOSE: (lambda g, y, x, permutation: _inverse_transpose(g, permutation),),
     ops.BROADCAST: (lambda g, y, x, shape: sum_to(g, x.shape),),
     ops.SLICE: (_slice,),
     ops.PLACE: (_place,),

@@ -1,8 +1,9 @@
-"""The gradient tape: for each tracked result its primitive, the values that went in, and where those came from.
+"""The gradient tape: for each tracked result its primitive, the inputs of that, and where these came from.
 
-A mask says who tracks a value: bit 0 the tensors that a user set `requires_grad` on, and a further bit for each
-`grad` that is under way. It tells in one step whether to record, and, on the way back, which links lead to where a
-gradient is wanted.
+The `tape_entry` of a tensor is where it is on the tape: a `Leaf`, the `TapeNode` whose first result it is, or a
+`ResultEntry` for a further result. A mask says who tracks it: bit 0 users, who set `requires_grad`, and a further bit
+each `grad` that is running. One look at the mask decides whether to record an operation and, in the backward pass,
+whether an entry leads to where a gradient is wanted.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from tarazu.base.errors import GradientError
 from tarazu.ir.op import Op
+from tarazu.ir.types import Data
 from tarazu.transform.gradient.notes import Notes, notes_of
+from tarazu.transform.typing import Tensor
 
 USER = 1  # the mask of tensors with requires_grad
 EVERYTHING = -1
@@ -23,8 +27,8 @@ _order = itertools.count(1)
 
 class _TapeState(threading.local):
     ignored = 0  # the mask bits for which nothing is recorded now: EVERYTHING inside no_grad
-    depth = 0  # how many `grad` are under way
-    is_forward = False  # whether the walk under way only serves to be differentiated itself, as in `jvp`
+    depth = 0  # how many `grad` are running
+    is_forward = False  # whether the backward pass only serves to be differentiated itself, as in `jvp`
 
 
 tape_state = _TapeState()
@@ -37,14 +41,14 @@ class Leaf:
     index = 0
     order = 0
 
-    def __init__(self, mask: int, handle: Any = None) -> None:
+    def __init__(self, mask: int, handle: Tensor | None = None) -> None:
         self.mask = mask
         self.notes: Notes | None = None
         self._handle = weakref.ref(handle) if handle is not None else None
 
     @property
-    def handle(self) -> Any:
-        """The tensor whose `.grad` collects, if it is still there."""
+    def handle(self) -> Tensor | None:
+        """The tensor whose `.grad` the gradient is added to, if it still exists."""
         return self._handle() if self._handle is not None else None
 
     @property
@@ -57,12 +61,13 @@ class Leaf:
 
 
 class TapeNode:
-    """One recorded primitive; it is also the link of its first result."""
+    """One recorded primitive; it is also the tape entry of its first result."""
 
     __slots__ = ("attributes", "inputs", "mask", "notes", "op", "order", "outputs", "tape_entries")
     index = 0
 
-    def __init__(self, op: Op, attributes: dict[str, Any], inputs: Any, entries: Any, outputs: Any, mask: int) -> None:
+    def __init__(self, op: Op, attributes: dict[str, Any], inputs: Sequence[Data],
+                 entries: Sequence[TapeEntry | None], outputs: Sequence[Data], mask: int) -> None:
         self.op, self.attributes = op, attributes
         self.inputs, self.tape_entries, self.outputs = inputs, entries, outputs
         self.mask, self.order, self.notes = mask, next(_order), None
@@ -73,13 +78,13 @@ class TapeNode:
 
     @property
     def is_alive(self) -> bool:
-        return self.outputs is not None
+        return bool(self.outputs)
 
     @property
     def name(self) -> str:
         """The name in a tensor's repr: MeanBackward, SoftmaxBackward, ..."""
-        noted = self.notes.label if self.notes is not None else None
-        label = noted or self.attributes.get("label", self.op.name)
+        called = self.notes.label if self.notes is not None else None
+        label = called or self.attributes.get("label", self.op.name)
         return "".join(part.capitalize() for part in label.split("_")) + "Backward"
 
     @name.setter
@@ -90,10 +95,11 @@ class TapeNode:
         return ResultEntry(self, index) if index else self
 
     def free(self) -> None:
-        """Let go of the saved values; the tape cannot be walked through here again."""
-        self.inputs = self.tape_entries = self.outputs = None
+        """Drop the saved values, after which no further backward pass can go through this node."""
+        self.inputs = self.tape_entries = self.outputs = ()
 
     def require_alive(self) -> None:
+        """Raise GradientError where the saved values were freed."""
         if not self.is_alive:
             raise GradientError(f"backward came a second time through {self.name}, whose saved values were freed",
                                 expected="one backward per computation",
@@ -101,7 +107,7 @@ class TapeNode:
 
 
 class ResultEntry:
-    """The link of a later result of a primitive with several."""
+    """The tape entry of a further result of a primitive with several."""
 
     __slots__ = ("index", "node")
 
@@ -121,6 +127,9 @@ class ResultEntry:
         return self.node.name
 
 
+TapeEntry: TypeAlias = Leaf | TapeNode | ResultEntry
+
+
 class ignoring:  # noqa: N801 - used like a function, as `with ignoring(mask):`
     """A block in which nothing is recorded for the given mask bits."""
 
@@ -138,9 +147,9 @@ class ignoring:  # noqa: N801 - used like a function, as `with ignoring(mask):`
 
 
 class level:  # noqa: N801
-    """A block for one `grad`: gives the mask bit that marks what this one, and no other, tracks.
+    """A block for one `grad`, which gives the mask bit of what this one, and no other, tracks.
 
-    A `no_grad` around the block does not reach into it, one inside does stop the recording.
+    Inside, a `no_grad` around the block has no effect on that bit; a `no_grad` within the block has.
     """
 
     __slots__ = ("_before",)
@@ -158,7 +167,7 @@ class level:  # noqa: N801
 
 
 class walking:  # noqa: N801
-    """A block for walks back that only serve to be differentiated themselves (`forward`), or that are real ones."""
+    """A block whose backward passes only serve to be differentiated themselves (`forward`), or give real gradients."""
 
     __slots__ = ("_before", "_forward")
 

@@ -1,32 +1,36 @@
-"""Reverse-mode differentiation: walk the tape backwards and apply the rule of each primitive.
+"""Reverse-mode differentiation: the backward pass over the tape, which applies the rule of each primitive.
 
-The rules call ops, so the same walk works on arrays, inside a trace, and (as its own steps are recorded too) again on
-its own result for higher derivatives.
+The rules call ops, so the same pass works on arrays and inside a trace, and can be differentiated itself, as its own
+steps are recorded too. Sums over axes along which an elementwise primitive broadcast an input are done here (`sum_to`),
+not in the rules.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import Value, bind, state
+from tarazu.ir.interpreter import bind, state
 from tarazu.ir.op import Op
+from tarazu.ir.types import Data, Shape
 from tarazu.ops.elementwise import add
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import reshape
 from tarazu.transform.gradient.complex_rules import conjugated
-from tarazu.transform.gradient.tape import Leaf, TapeNode, ignoring
+from tarazu.transform.gradient.tape import Leaf, TapeEntry, TapeNode, ignoring
+from tarazu.transform.typing import Cotangents, Tensor, Tensors
 
-Rule = tuple[Callable[..., Any] | None, ...] | Callable[..., Any]
+Rule: TypeAlias = tuple[Callable[..., Tensor] | None, ...] | Callable[..., Cotangents]
 
-RULES: dict[Op, Rule] = {}  # one row per primitive; vjp_rules.py says what a row is and holds them all
+RULES: dict[Op, Rule] = {}  # one row per primitive; rules.py says what a row is, and fills the table
 
 
-def track(x: Value, bit: int) -> Any:
-    """`x` again, tracked under `bit` too: a leaf, or, when it is tracked already, a step on the tape to it."""
+def track(x: Tensor, bit: int) -> Tensor:
+    """`x` as a tensor that is tracked under `bit` too: a leaf, or, where `x` is tracked already, the result of a cast
+    to its own dtype."""
     x = state.interpreter.capture(x)
     if x.tape_entry is None or not x.tape_entry.is_alive:
         return state.interpreter.wrap(x.raw, Leaf(bit))
@@ -34,23 +38,27 @@ def track(x: Value, bit: int) -> Any:
     return state.interpreter.wrap(x.raw, node)
 
 
-def pull_back(outputs: Sequence[Value], cotangents: Sequence[Any], inputs: Sequence[Value], bit: int) -> list[Any]:
+def pull_back(outputs: Tensors, cotangents: Cotangents, inputs: Tensors, bit: int) -> list[Tensor | None]:
     """The cotangents of `inputs` (made by `track(..., bit)`), None where no output depends on one."""
     targets = [x.tape_entry.node for x in inputs]
-    with ignoring(-bit):  # this bit and the higher ones, of levels inside, which are over
-        found = walk_back([x.tape_entry for x in outputs], cotangents, bit, stops=targets)
-    return [found.get(target) for target in targets]
+    with ignoring(-bit):  # this bit and the higher ones: the levels inside have ended
+        by_node = walk_back([x.tape_entry for x in outputs], cotangents, bit, stops=targets)
+    return [by_node.get(target) for target in targets]
 
 
-def walk_back(entries: Sequence[Any], cotangents: Sequence[Any], wanted: int, *, stops: Iterable[Any] = (),
-              free: bool = False) -> dict[Any, Any]:
-    """Cotangents at the leaves and at `stops` from those at `entries`, through tape nodes whose mask meets `wanted`."""
+def walk_back(entries: Sequence[TapeEntry | None], cotangents: Cotangents, wanted: int, *,
+              stops: Iterable[TapeNode | Leaf] = (), free: bool = False) -> dict[Any, Tensor]:
+    """The backward pass: from cotangents at `entries` to those at the leaves and at `stops`, by node.
+
+    It goes through nodes that have one of the mask bits `wanted`, and frees what they saved if `free`. GradientError
+    where that was freed before.
+    """
     stopping = set(stops)
-    pending: dict[Any, list[Any]] = {}
-    found: dict[Any, Any] = {}
-    queue: list[tuple[int, int, Any]] = []  # latest first; leaves, of order 0, last
+    pending: dict[TapeNode | Leaf, list[Tensor | None]] = {}
+    reached: dict[Any, Any] = {}
+    queue: list[tuple[int, int, TapeNode | Leaf]] = []  # latest first; leaves, of order 0, last
 
-    def send(entry: Any, cotangent: Any) -> None:
+    def send(entry: TapeEntry | None, cotangent: Tensor | None) -> None:
         if entry is None or cotangent is None or not entry.mask & wanted:
             return
         node = entry.node
@@ -69,9 +77,9 @@ def walk_back(entries: Sequence[Any], cotangents: Sequence[Any], wanted: int, *,
             arrived = pending.pop(node)
             enter_backward(node)
             if node.notes is not None:
-                arrived = node.notes.hooked(arrived)
+                arrived = node.notes.run_hooks(arrived)
             if isinstance(node, Leaf) or node in stopping:
-                found[node] = arrived[0]
+                reached[node] = arrived[0]
                 continue
             for entry, cotangent in zip(node.tape_entries, apply_rule(node, arrived, wanted), strict=True):
                 send(entry, cotangent)
@@ -79,16 +87,16 @@ def walk_back(entries: Sequence[Any], cotangents: Sequence[Any], wanted: int, *,
                 node.free()
     finally:
         enter_backward(None)
-    return found
+    return reached
 
 
-def _outputs(node: TapeNode) -> Any:
+def _outputs(node: TapeNode) -> Sequence[Data]:
     node.require_alive()
     return node.outputs
 
 
-def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
-    """`g` summed over the axes along which `shape` was broadcast to the shape of `g`."""
+def sum_to(g: Tensor, shape: Shape) -> Tensor:
+    """`g` summed over the axes along which `shape` was broadcast to the shape of `g`: the gradient of broadcasting."""
     if g.shape == shape:
         return g
     extra = len(g.shape) - len(shape)
@@ -96,8 +104,8 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     return reshape(sum(g, axes), shape)
 
 
-def replay(graph: Graph, inputs: Sequence[Value]) -> list[Any]:
-    """The outputs of a graph, each of its primitives bound anew."""
+def replay(graph: Graph, inputs: Tensors) -> list[Tensor]:
+    """The outputs of a graph, each of its primitives bound again by the current interpreter."""
     interpreter = state.interpreter
     try:
         return graph.evaluate(inputs, lambda op, values, attributes: bind(op, *values, **attributes),
@@ -106,15 +114,15 @@ def replay(graph: Graph, inputs: Sequence[Value]) -> list[Any]:
         interpreter.enter_replay(None)
 
 
-def apply_rule(node: TapeNode, cotangents: list[Any], wanted: int) -> Sequence[Any]:
-    """The cotangents of a node's inputs from those of its results; None for inputs that lead nowhere wanted."""
+def apply_rule(node: TapeNode, cotangents: Cotangents, wanted: int) -> Cotangents:
+    """The cotangents of a node's inputs from those of its results; None for inputs without a `wanted` mask bit."""
     node.require_alive()
     if node.outputs[0].dtype.kind[0] == "c":  # "c" is complex to NumPy, "complex" to a DType
         return conjugated(_apply, node, cotangents, wanted)
     return _apply(node, cotangents, wanted)
 
 
-def _apply(node: TapeNode, cotangents: list[Any], wanted: int) -> Sequence[Any]:
+def _apply(node: TapeNode, cotangents: Cotangents, wanted: int) -> Cotangents:
     wrap = state.interpreter.wrap
     inputs = [wrap(raw, entry) for raw, entry in zip(node.inputs, node.tape_entries, strict=True)]
     outputs = [wrap(raw, node.tape_entry_of(i)) for i, raw in enumerate(node.outputs)]

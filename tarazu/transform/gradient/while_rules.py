@@ -1,28 +1,28 @@
-"""Derivatives of `while`: forward by a loop over the carry and its tangent, back only with a known bound.
+"""Derivatives of `while`: in forward mode a loop over the carry and its tangent, in reverse mode only with a bound.
 
-`jvp` differentiates a walk back with respect to its cotangents. A `while` of unknown length cannot be gone back
-through, but it can in that walk, whose own result is never looked at: a placeholder stands there, and the gradient of
-the placeholder is the forward loop.
+`jvp` differentiates a backward pass with respect to its cotangents. No backward pass can go through a `while` of
+unknown length; but the result of that one is never used, only its derivative, so it gets a placeholder of zeros here.
+The gradient of the placeholder is the forward loop.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tarazu.base.errors import GradientError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import Value, bind, state
+from tarazu.ir.interpreter import bind, state
 from tarazu.ir.types import TensorType
 from tarazu.ops.control_flow.branch import cond
 from tarazu.ops.control_flow.loops import scan, while_loop
 from tarazu.ops.create import zeros_like
-from tarazu.transform.gradient.control_rules import Flags, spread, vjp_graph
+from tarazu.transform.gradient.control_rules import live_flags, or_zeros, vjp_graph, without_nones
 from tarazu.transform.gradient.graph_cache import cached_graph
 from tarazu.transform.gradient.tape import tape_state, walking
 from tarazu.transform.gradient.vjp import replay
+from tarazu.transform.typing import Cotangents, Flags, Tensor, Tensors, with_nones
 
 
 class Loop(NamedTuple):
@@ -36,7 +36,7 @@ class Loop(NamedTuple):
 
     @property
     def start(self) -> int:
-        """The place of the first carry among the inputs."""
+        """The position of the first carry among the inputs."""
         return self.condition_constants + self.body_constants
 
     @property
@@ -44,28 +44,31 @@ class Loop(NamedTuple):
         """The types of all inputs."""
         return self.condition.input_types[:self.condition_constants] + self.body.input_types
 
-    def goes_on(self, inputs: Sequence[Value], carry: Sequence[Value]) -> Any:
+    def goes_on(self, inputs: Tensors, carry: Tensors) -> Tensor:
+        """The condition, of a carry."""
         return replay(self.condition, [*inputs[:self.condition_constants], *carry])[0]
 
-    def step(self, inputs: Sequence[Value], carry: Sequence[Value]) -> list[Any]:
+    def step(self, inputs: Tensors, carry: Tensors) -> list[Tensor]:
+        """The carry after one step from another."""
         return replay(self.body, [*inputs[self.condition_constants:self.start], *carry])
 
 
-def while_(cotangents: Any, outputs: Any, inputs: Any, needed: Flags, condition: Graph, body: Graph,
-           condition_constants: int, body_constants: int, bound: int | None = None) -> list[Any]:
+def while_(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags, condition: Graph, body: Graph,
+           condition_constants: int, body_constants: int, bound: int | None = None) -> Cotangents:
+    """A placeholder in a pass that is only differentiated, the gradient of `bound` steps in any other; GradientError
+    where there is no bound."""
     loop = Loop(condition, body, condition_constants, body_constants, bound)
-    live = tuple([g is not None for g in cotangents])
-    given = [g for g in cotangents if g is not None]
+    live, arrived = live_flags(cotangents), without_nones(cotangents)
     if tape_state.is_forward:
-        found = bind(ops.CALL, *inputs, *given, label="while_forward", body=_zeros(loop, needed, live),
-                     gradient=Placeholder(loop, needed, live))
+        results = bind(ops.CALL, *inputs, *arrived, label="while_forward", body=_zeros(loop, needed, live),
+                       gradient=Placeholder(loop, needed, live))
     elif bound is not None:
-        found = bind(ops.CALL, *inputs, *given, label="while_vjp", body=vjp_graph(_as_scan(loop), needed, live))
+        results = bind(ops.CALL, *inputs, *arrived, label="while_vjp", body=vjp_graph(_as_scan(loop), needed, live))
     else:
         raise GradientError("backward came to a while_loop, whose number of steps is not known before it runs",
                             expected="loops of a known length on the way back",
                             fix="pass bound=n, the largest number of steps, or use tz.scan with a fixed length")
-    return spread(found, needed)
+    return with_nones(results, needed)
 
 
 @functools.lru_cache(maxsize=256)
@@ -79,8 +82,8 @@ def _zeros(loop: Loop, needed: Flags, live: Flags) -> Graph:
 @functools.lru_cache(maxsize=256)
 def _as_scan(loop: Loop) -> Graph:
     """The loop as `bound` steps that do nothing once the condition is false."""
-    def function(*inputs: Value) -> Any:
-        def step(carry: list[Any], _: None) -> tuple[list[Any], None]:
+    def function(*inputs: Tensor) -> list[Tensor]:
+        def step(carry: list[Tensor], _: None) -> tuple[list[Tensor], None]:
             return cond(loop.goes_on(inputs, carry), lambda *now: loop.step(inputs, now), lambda *now: list(now),
                         *carry), None
         return scan(step, list(inputs[loop.start:]), length=loop.bound)[0]
@@ -89,7 +92,7 @@ def _as_scan(loop: Loop) -> Graph:
 
 
 class Placeholder(NamedTuple):
-    """What stands for the way back through a `while` of unknown length, and the gradient of that."""
+    """The gradient of the placeholder for the backward pass through a `while` of unknown length."""
 
     loop: Loop
     needed: Flags
@@ -98,21 +101,21 @@ class Placeholder(NamedTuple):
     def __str__(self) -> str:
         return "while_forward"
 
-    def __call__(self, cotangents: Any, outputs: Any, inputs: Any, needed: Flags, **_: Any) -> list[Any]:
-        """`cotangents` are here the tangents of the inputs of the `while`; the tangents of its results go out.
+    def __call__(self, cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags,
+                 **_: object) -> Cotangents:
+        """From the tangents of the inputs of the `while` (here the cotangents) to those of its results.
 
-        Nothing is sent to the inputs of the `while` themselves, as nothing depends on the placeholder's own value.
+        The inputs of the `while` themselves get None, as nothing depends on the value of the placeholder.
         """
         loop, count = self.loop, len(self.needed)
         inputs = inputs[:count]
-        given = spread(cotangents, self.needed)
-        tangents = [zeros_like(x) if t is None else t for x, t in zip(inputs, given, strict=True)]
+        tangents = or_zeros(with_nones(cotangents, self.needed), inputs)
         is_inexact = [x.dtype.is_inexact for x in inputs]
         fixed = [t for t, flag in zip(tangents[loop.condition_constants:loop.start],
                                       is_inexact[loop.condition_constants:loop.start], strict=True) if flag]
         forward = jvp_graph(loop.body)
 
-        def step(state: tuple[list[Any], list[Any]]) -> tuple[list[Any], list[Any]]:
+        def step(state: tuple[list[Tensor], list[Tensor]]) -> tuple[list[Tensor], list[Tensor]]:
             now, moving = state
             before = [*inputs[loop.condition_constants:loop.start], *now]
             any_cotangents = moving
@@ -122,15 +125,16 @@ class Placeholder(NamedTuple):
         start = [t for t, flag in zip(tangents[loop.start:], carry_flags, strict=True) if flag]
         _, last = while_loop(lambda state: loop.goes_on(inputs, state[0]), step, (list(inputs[loop.start:]), start),
                              bound=loop.bound)
-        results = spread(last, tuple(carry_flags))
+        results = with_nones(last, tuple(carry_flags))
         return [None] * count + [t for t, is_live in zip(results, self.live, strict=True) if is_live]
 
 
 @cached_graph
 def jvp_graph(body: Graph) -> Graph:
-    """From inputs of `body`, cotangents of any value and tangents of its float (or complex) inputs to those of outputs.
+    """The graph from the inputs of `body`, cotangents of any value, and tangents of its inputs to those of its outputs.
 
-    It is the gradient of the way back with respect to the cotangents, in which that is linear: they have no part in it.
+    It is the gradient of the backward pass with respect to the cotangents. The pass is linear in them, so their values
+    have no effect. Only inexact (float or complex) inputs and outputs have tangents.
     """
     wanted = tuple([t.dtype.is_inexact for t in body.input_types])
     live = tuple([t.dtype.is_inexact for t in body.output_types])

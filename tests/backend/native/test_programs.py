@@ -6,6 +6,7 @@ from helpers import same_bits
 
 import tarazu as tz
 from tarazu import backend
+from tarazu.backend.native import donation
 from tarazu.backend.native.schedule import work_sharing as sharing
 from tarazu.base.errors import ArgumentError, TarazuError
 from tarazu.ir import op as ops
@@ -104,3 +105,24 @@ def test_what_is_computed_by_numpy_raises_its_own_error_inside_a_loop():
     with pytest.raises((TarazuError, np.linalg.LinAlgError)):
         program(np.zeros((2, 2), np.float32))
     np.testing.assert_allclose(program(np.eye(2, dtype=np.float32) * 4)[0], np.eye(2) / 4)
+
+
+def test_a_jitted_step_puts_its_state_into_memory_of_earlier_state(monkeypatch):
+    generations = []
+
+    class Counted(donation._Generation):
+        def __init__(self, made):
+            super().__init__(made)
+            generations.append(self)
+
+    monkeypatch.setattr(donation, "_Generation", Counted)
+    count = tz.zeros(3)
+
+    @tz.jit
+    def step():
+        count.__iadd__(1)
+
+    for _ in range(10):
+        step()
+    assert count.tolist() == [10, 10, 10]
+    assert len(generations) == donation.GENERATIONS

@@ -9,9 +9,10 @@ import time
 import numpy as np
 import pytest
 
-from tarazu.backend.xla import processes
-from tarazu.backend.xla.processes import Place, wanted
+from tarazu.backend.xla.processes import ended_process_error
 from tarazu.base.errors import DeviceError
+from tarazu.base.processes import Identity, identity
+from tarazu.runtime import processes
 
 pytestmark = pytest.mark.xla
 
@@ -19,15 +20,16 @@ PREPARE = """
 import os, sys, time
 import numpy as np
 from tarazu.backend.xla import processes
+from tarazu.base.processes import count, index, is_first
 processes.JOIN_TIMEOUT = 20
 processes.join()
-me = processes.index()
+me = index()
 """
 EXCHANGE = """
 import jax
 from jax.sharding import NamedSharding, PartitionSpec
 processes.join()
-values = {"a": np.arange(3.0) + me, "b": [np.array(-0.0 if processes.is_first() else 1.0), np.zeros((0, 2))]}
+values = {"a": np.arange(3.0) + me, "b": [np.array(-0.0 if is_first() else 1.0), np.zeros((0, 2))]}
 values = processes.from_first(values)
 assert values["a"].tolist() == [0, 1, 2] and values["a"].dtype == np.float64
 assert np.signbit(values["b"][0]) and values["b"][1].shape == (0, 2)
@@ -38,7 +40,7 @@ with jax.enable_x64(True):
     array = jax.make_array_from_callback((8,), sharding, lambda rows: whole[rows])
 found = processes.gathered(array)
 assert found.tolist() == whole.tolist() and not found.flags.writeable
-print(me, "of", processes.count(), "with", jax.device_count())
+print(me, "of", count(), "with", jax.device_count())
 """
 
 
@@ -93,8 +95,7 @@ def test_processes_join_and_exchange_arrays(environments):
         assert f"{i} of {count} with {2 * count}\n" in output
 
 
-@pytest.mark.parametrize("end, code", [("raise OSError('mine')", 1), ("os.kill(os.getpid(), 9)", -9),
-                                       ("processes.leave(5)", 5)])
+@pytest.mark.parametrize("end, code", [("raise OSError('mine')", 1), ("os.kill(os.getpid(), 9)", -9)])
 def test_a_process_that_ends_ends_the_others_within_seconds(end, code):
     script = f"processes.wait('both')\nif me == 1: {end}\nprocesses.wait('the end'); time.sleep(60)"
     begun = time.monotonic()
@@ -130,21 +131,21 @@ def environment(monkeypatch):
     return lambda text: [monkeypatch.setenv(*part.split("=")) for part in text.split()]
 
 
-@pytest.mark.parametrize("text, place", [
+@pytest.mark.parametrize("text, own", [
     ("", None),
-    ("TARAZU_COORDINATOR=a:1 TARAZU_PROCESSES=4 TARAZU_PROCESS=3", Place("a:1", 4, 3)),
-    ("TARAZU_COORDINATOR=[::1]:1 TARAZU_PROCESSES=4 JOB_COMPLETION_INDEX=2", Place("[::1]:1", 4, 2)),
+    ("TARAZU_COORDINATOR=a:1 TARAZU_PROCESSES=4 TARAZU_PROCESS=3", Identity("a:1", 4, 3)),
+    ("TARAZU_COORDINATOR=[::1]:1 TARAZU_PROCESSES=4 JOB_COMPLETION_INDEX=2", Identity("[::1]:1", 4, 2)),
     ("TARAZU_COORDINATOR=a:1 TARAZU_PROCESSES=1 TARAZU_PROCESS=0", None),
     ("JOB_COMPLETION_INDEX=2", None),
-    ("SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=1", Place(None, 2, 1)),
+    ("SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=1", Identity(None, 2, 1)),
     ("SLURM_STEP_NUM_TASKS=1 SLURM_PROCID=0", None),
     ("SLURM_NTASKS=4 SLURM_PROCID=0", None),  # a plain command in a batch script
-    ("OMPI_COMM_WORLD_SIZE=3 OMPI_COMM_WORLD_RANK=1 TARAZU_COORDINATOR=b:2", Place("b:2", 3, 1)),
+    ("OMPI_COMM_WORLD_SIZE=3 OMPI_COMM_WORLD_RANK=1 TARAZU_COORDINATOR=b:2", Identity("b:2", 3, 1)),
 ])
-def test_the_environment_gives_the_place(environment, text, place):
+def test_the_environment_gives_the_identity(environment, text, own):
     environment(text)
-    assert wanted() == place
-    assert (processes.count(), processes.index()) == ((place.count, place.index) if place else (1, 0))
+    assert identity() == own
+    assert (processes.count(), processes.index()) == ((own.count, own.index) if own else (1, 0))
     assert processes.is_first() == (processes.index() == 0)
 
 
@@ -161,23 +162,22 @@ def test_the_environment_gives_the_place(environment, text, place):
      "address of process 0\n  to mend it: write for example TARAZU_COORDINATOR=10.0.0.1:29500"),
     ("SLURM_STEP_NUM_TASKS=2", "SLURM_PROCID is not set, but SLURM_STEP_NUM_TASKS=2"),
 ])
-def test_an_environment_that_is_wrong_is_told(environment, text, message):
+def test_an_environment_that_is_wrong_is_an_error(environment, text, message):
     environment(text)
     with pytest.raises(DeviceError) as raised:
-        wanted()
+        identity()
     assert str(raised.value).startswith(message)
 
 
 def test_the_process_that_ended_is_named_where_the_error_names_it(environment):
     environment("TARAZU_COORDINATOR=a:1 TARAZU_PROCESSES=4 TARAZU_PROCESS=0")
-    error = processes.lost(RuntimeError("UNAVAILABLE: Task 2 heartbeat timeout. This indicates ..."))
+    error = ended_process_error(RuntimeError("UNAVAILABLE: Task 2 heartbeat timeout. This indicates ..."))
     assert str(error).startswith("process 2 of the 4 ended while process 0 worked with it (")
-    assert processes.lost(ValueError("shapes differ")) is None
+    assert ended_process_error(ValueError("shapes differ")) is None
 
 
 def test_a_process_alone_exchanges_nothing(environment):
     values = [np.arange(2)]
     assert processes.from_first(values) is values
     processes.wait("nobody")
-    processes.leave(3)
-    assert processes.lost(RuntimeError("Gloo all-reduce failed")) is None
+    assert ended_process_error(RuntimeError("Gloo all-reduce failed")) is None

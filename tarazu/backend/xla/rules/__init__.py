@@ -1,1 +1,1 @@
-"""One row per primitive in the public API of JAX, by family."""
+"""One row per primitive, written in the public API of JAX, by family; table.py joins them."""

@@ -1,5 +1,7 @@
-"""What becomes of a `while` that reaches its bound. XLA cannot raise, so a number goes up to an output of the program:
-0, or one more than a bound that was reached.
+"""Bounds of `while` loops. XLA cannot raise, so a number that says which bound was exceeded becomes an output.
+
+An *excess* is 0, or 1 more than a bound that was exceeded. Rows of loops and branches `add` theirs to those of the
+block around them; a program gives the largest of all beside its own outputs and raises for it.
 """
 
 from __future__ import annotations
@@ -12,15 +14,15 @@ from contextvars import ContextVar
 import jax.numpy as jnp
 from jax import Array, lax
 
-from tarazu.base.errors import ArgumentError
+from tarazu.base.checks import exceeded_bound
 from tarazu.ir import op as ops
-from tarazu.ir.graph import Graph
+from tarazu.ir.structure import GraphStructure
 
-_notes: ContextVar[list[Array]] = ContextVar("notes")
+_excesses: ContextVar[list[Array]] = ContextVar("excesses")
 
 
 @functools.lru_cache(maxsize=1024)
-def is_bounded(*graphs: Graph) -> bool:
+def is_bounded(*graphs: GraphStructure) -> bool:
     """Whether the graphs, or graphs inside them, hold a `while` with a bound."""
     nodes = [node for graph in graphs for node in graph.nodes]
     return (any(node.op is ops.WHILE and node.attributes.get("bound") is not None for node in nodes)
@@ -28,32 +30,32 @@ def is_bounded(*graphs: Graph) -> bool:
 
 
 @contextlib.contextmanager
-def noted() -> Iterator[list[Array]]:
-    """A block, such as the body of a loop, with a list of its own of what is noted in it."""
-    notes: list[Array] = []
-    token = _notes.set(notes)
+def collected() -> Iterator[list[Array]]:
+    """A block, such as the body of a loop, and the list of the excesses that are added in it."""
+    excesses: list[Array] = []
+    token = _excesses.set(excesses)
     try:
-        yield notes
+        yield excesses
     finally:
-        _notes.reset(token)
+        _excesses.reset(token)
 
 
-def note(marks: Sequence[Array]) -> None:
-    """Let the program fail where one of the marks is not 0."""
-    _notes.get().extend(marks)
+def add(excesses: Sequence[Array]) -> None:
+    """Let the program raise where one of these is not 0."""
+    _excesses.get().extend(excesses)
 
 
-def mark(is_reached: Array, bound: int) -> Array:
-    return jnp.where(is_reached, jnp.int64(bound + 1), jnp.int64(0))
+def excess_of(is_exceeded: Array, bound: int) -> Array:
+    """The excess of one loop."""
+    return jnp.where(is_exceeded, jnp.int64(bound + 1), jnp.int64(0))
 
 
-def joined(notes: Sequence[Array]) -> Array:
-    """One mark for all."""
-    return functools.reduce(lax.max, notes, jnp.int64(0))
+def largest(excesses: Sequence[Array]) -> Array:
+    """One excess for all."""
+    return functools.reduce(lax.max, excesses, jnp.int64(0))
 
 
-def require_unmarked(mark: Array) -> None:
-    """The error of the `while` that reached its bound, if one did."""
-    if bound := int(mark):
-        raise ArgumentError(f"while_loop: the condition still holds after bound={bound - 1} steps",
-                            expected="a bound that no run of the loop exceeds", fix="pass a larger bound")
+def require_none(excess: Array) -> None:
+    """Raise ArgumentError where a bound was exceeded."""
+    if number := int(excess):
+        raise exceeded_bound(number - 1)

@@ -57,18 +57,18 @@ def _padded(x: Array, padding: Widths, dilation_input: Axes) -> Array:
     return lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *between, (0, 0, 0)])
 
 
-def _sum_over_window(x: Array, kernel: Array, places: Axes, stride: Axes, dilation: Axes, groups: int) -> Array:
+def _sum_over_window(x: Array, kernel: Array, positions: Axes, stride: Axes, dilation: Axes, groups: int) -> Array:
     """The convolution of a padded input as a product per element of the window: GPUs have none of integers."""
     inner, outer = kernel.shape[-2], kernel.shape[-1] // groups
     grouped = lax.reshape(kernel, (*kernel.shape[:-1], groups, outer))
     total: Any = 0
     for offset in itertools.product(*map(range, kernel.shape[:-2])):
         first = [at * gap for at, gap in zip(offset, dilation, strict=True)]
-        stop = [a + (n - 1) * step + 1 for a, n, step in zip(first, places, stride, strict=True)]
+        stop = [a + (n - 1) * step + 1 for a, n, step in zip(first, positions, stride, strict=True)]
         part = lax.slice(x, (0, *first, 0), (x.shape[0], *stop, x.shape[-1]), (1, *stride, 1))
-        rows = lax.reshape(part, (x.shape[0] * math.prod(places), groups, inner))
+        rows = lax.reshape(part, (x.shape[0] * math.prod(positions), groups, inner))
         total = total + dot(rows, grouped[offset], ((2,), (0,)), ((1,), (1,)))  # (groups, rows, outer)
-    return lax.reshape(lax.transpose(total, (1, 0, 2)), (x.shape[0], *places, groups * outer))
+    return lax.reshape(lax.transpose(total, (1, 0, 2)), (x.shape[0], *positions, groups * outer))
 
 
 def fft(x: Array, axes: Axes, kind: str) -> Array:

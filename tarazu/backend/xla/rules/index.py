@@ -20,7 +20,7 @@ IN_BOUNDS = lax.GatherScatterMode.PROMISE_IN_BOUNDS
 
 
 def _clamped(index: Array, size: int) -> Array:
-    """Places from 0 to size - 1, in 32 bits where they suffice."""
+    """Indices from 0 to size - 1, in 32 bits where they suffice."""
     if jnp.issubdtype(index.dtype, jnp.unsignedinteger):
         largest = min(size - 1, int(jnp.iinfo(index.dtype).max))
         index = lax.min(index, jnp.full_like(index, largest))
@@ -31,11 +31,11 @@ def _clamped(index: Array, size: int) -> Array:
     return index.astype(jnp.int32 if size < 2**31 else jnp.int64)
 
 
-def _places(x: Array, indices: tuple[Array, ...], axes: Axes) -> Array:
+def _stacked(x: Array, indices: tuple[Array, ...], axes: Axes) -> Array:
     """The indices broadcast together and stacked along a new last axis."""
     shape = jnp.broadcast_shapes(*(index.shape for index in indices))
-    placed = [broadcast_to(_clamped(index, x.shape[axis]), shape) for index, axis in zip(indices, axes, strict=True)]
-    return jnp.stack(placed, -1) if placed else jnp.zeros((0,), jnp.int32)
+    clamped = [broadcast_to(_clamped(index, x.shape[axis]), shape) for index, axis in zip(indices, axes, strict=True)]
+    return jnp.stack(clamped, -1) if clamped else jnp.zeros((0,), jnp.int32)
 
 
 def gather(x: Array, *indices: Array, axes: Axes) -> Array:
@@ -47,11 +47,11 @@ def gather(x: Array, *indices: Array, axes: Axes) -> Array:
         offset_dims=tuple(range(len(lead), len(lead) + len(rest))), collapsed_slice_dims=tuple(sorted(axes)),
         start_index_map=tuple(axes))
     sizes = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
-    return lax.gather(x, _places(x, indices, axes), numbers, sizes, mode=IN_BOUNDS)
+    return lax.gather(x, _stacked(x, indices, axes), numbers, sizes, mode=IN_BOUNDS)
 
 
-def _scatter_numbers(x: Array, places: Array, axes: Axes) -> lax.ScatterDimensionNumbers:
-    lead = places.ndim - 1
+def _scatter_numbers(x: Array, positions: Array, axes: Axes) -> lax.ScatterDimensionNumbers:
+    lead = positions.ndim - 1
     return lax.ScatterDimensionNumbers(
         update_window_dims=tuple(range(lead, lead + x.ndim - len(axes))), inserted_window_dims=tuple(sorted(axes)),
         scatter_dims_to_operand_dims=tuple(axes))
@@ -67,29 +67,29 @@ def scatter_add(x: Array, updates: Array, *indices: Array, axes: Axes) -> Array:
     if jnp.iscomplexobj(x):  # by parts: GPUs have no atomic addition of 128 bits
         return lax.complex(*(scatter_add(part(x), part(updates), *indices, axes=axes)
                              for part in (lax.real, lax.imag)))
-    places = _places(x, indices, axes)
-    return lax.scatter_add(x, places, updates, _scatter_numbers(x, places, axes), mode=IN_BOUNDS)
+    positions = _stacked(x, indices, axes)
+    return lax.scatter_add(x, positions, updates, _scatter_numbers(x, positions, axes), mode=IN_BOUNDS)
 
 
 def scatter_set(x: Array, updates: Array, *indices: Array, axes: Axes) -> Array:
-    """Where two updates have one place, the last one wins; XLA alone would let any."""
+    """Of several updates of one position the last one counts; XLA alone would take any."""
     if not updates.size or not x.size:
         return x
-    places = _places(x, indices, axes)
-    if math.prod(places.shape[:-1]) > 1:
-        places = _last_of_each(places, tuple(x.shape[axis] for axis in axes))
-    return lax.scatter(x, places, updates, _scatter_numbers(x, places, axes),
+    positions = _stacked(x, indices, axes)
+    if math.prod(positions.shape[:-1]) > 1:
+        positions = _last_of_each(positions, tuple(x.shape[axis] for axis in axes))
+    return lax.scatter(x, positions, updates, _scatter_numbers(x, positions, axes),
                        mode=lax.GatherScatterMode.FILL_OR_DROP)
 
 
-def _last_of_each(places: Array, sizes: tuple[int, ...]) -> Array:
-    """`places` where no later one is the same, and otherwise places that are out of range, which are dropped."""
-    order = lax.reshape(counting(math.prod(places.shape[:-1])), places.shape[:-1])
+def _last_of_each(positions: Array, sizes: tuple[int, ...]) -> Array:
+    """`positions` where no later one is the same, and otherwise some that are out of range, which are dropped."""
+    order = lax.reshape(counting(math.prod(positions.shape[:-1])), positions.shape[:-1])
     latest = jnp.full(sizes, -1, order.dtype)
     axes = tuple(range(len(sizes)))
-    latest = lax.scatter_max(latest, places, order, _scatter_numbers(latest, places, axes), mode=IN_BOUNDS)
-    is_latest = gather(latest, *(places[..., axis] for axis in axes), axes=axes) == order
-    return jnp.where(is_latest[..., None], places, jnp.asarray(jnp.iinfo(places.dtype).max, places.dtype))
+    latest = lax.scatter_max(latest, positions, order, _scatter_numbers(latest, positions, axes), mode=IN_BOUNDS)
+    is_latest = gather(latest, *(positions[..., axis] for axis in axes), axes=axes) == order
+    return jnp.where(is_latest[..., None], positions, jnp.asarray(jnp.iinfo(positions.dtype).max, positions.dtype))
 
 
 ROWS: dict[Op, Callable[..., Any]] = {

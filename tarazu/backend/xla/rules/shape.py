@@ -1,4 +1,4 @@
-"""Primitives that move elements and compute nothing."""
+"""Primitives that rearrange or create elements and do not compute with them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pad(x: Array, value: Array, low: Sizes, high: Sizes, interior: Sizes) -> Arr
 
 
 def place(x: Array, where: Device | Layout) -> Array:
-    """In a program, which runs at one place, only a layout says anything new."""
+    """The layout as a constraint; a program runs on one device or mesh, so a device has no effect in it."""
     return lax.with_sharding_constraint(x, sharding(where)) if isinstance(where, Layout) else x
 
 

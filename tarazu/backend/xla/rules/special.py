@@ -41,8 +41,8 @@ def remainder(x: Array, y: Array) -> Array:
         rest = jnp.where((rest != 0) & ((rest < 0) != (safe < 0)), rest + safe, rest)
         return jnp.where(y == 0, jnp.zeros_like(x), rest)
     rest = lax.rem(x, y)
-    turned = jnp.where((rest < 0) != (y < 0), rest + y, rest)
-    return jnp.where(rest == 0, jnp.copysign(jnp.zeros_like(x), y), turned)
+    signed = jnp.where((rest < 0) != (y < 0), rest + y, rest)
+    return jnp.where(rest == 0, jnp.copysign(jnp.zeros_like(x), y), signed)
 
 
 def power(x: Array, y: Array) -> Array:

@@ -1,4 +1,4 @@
-"""A picture in the words of other programs: Mermaid (in Markdown pages) and DOT (Graphviz)."""
+"""A picture in the languages of other programs: Mermaid (in Markdown pages) and DOT (Graphviz)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def to_dot(graph: GraphStructure, depth: int | None = None) -> str:
 
 def _nested(shown: Picture, line: Callable[[int, Vertex], str], opening: Callable[[int, str], str],
             closing: str) -> list[str]:
-    """A line for each vertex, within those that open and close its lane and its boxes."""
+    """A line for each vertex, between the lines that open and close its lane and its boxes."""
     groups: dict[Group, list[Group | int]] = {(): []}
 
     def group(path: Group) -> list[Group | int]:
