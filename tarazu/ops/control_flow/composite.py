@@ -65,7 +65,7 @@ def composite(label: str, *, gradient: CallGradient | None = None) -> Callable[[
 
 
 def bind_body(traced: Traced, values: Sequence[Value], label: str, gradient: object) -> Tree:
-    """The result of the traced function for `values`, as a `call` with that gradient; it may read and change outside tensors."""
+    """The result of the traced function for `values`, as a `call` with a gradient; it may change outside tensors."""
     out = bind(ops.CALL, *values, *traced.captured, label=label, body=traced.graph, gradient=gradient)
     count = len(out) - len(traced.rebound)
     rebind(traced.rebound, out[count:])
