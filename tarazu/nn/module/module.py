@@ -18,7 +18,7 @@ from tarazu.ir.node import Node
 from tarazu.nn.module.error_path import brief, join, say_where, step
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.nn.module.trainable import Trainable
-from tarazu.ops.placing import layout
+from tarazu.ops.placement import layout
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, put, resolve
 from tarazu.runtime.tensor.tensor import Tensor
