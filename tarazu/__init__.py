@@ -37,11 +37,9 @@ from tarazu.base.dtypes import bool_ as bool
 from tarazu.base.errors import TarazuError
 from tarazu.base.version import __version__
 from tarazu.ir.interpreter import install as _install
-from tarazu.ops.complex import conj, imag, real
 from tarazu.ops.contract import matmul, outer, tensordot
 from tarazu.ops.control_flow.branch import cond, switch
-from tarazu.ops.control_flow.control import scan, while_loop
-from tarazu.ops.control_flow.loops import fori_loop, map
+from tarazu.ops.control_flow.loops import fori_loop, map, scan, while_loop
 from tarazu.ops.create import (
     arange,
     empty,
@@ -78,6 +76,8 @@ from tarazu.ops.elementwise import (
     bitwise_xor,
     ceil,
     clip,
+    conj,
+    copysign,
     cos,
     cosh,
     digamma,
@@ -90,6 +90,8 @@ from tarazu.ops.elementwise import (
     floor_divide,
     greater,
     greater_equal,
+    hypot,
+    imag,
     isfinite,
     isinf,
     isnan,
@@ -109,14 +111,18 @@ from tarazu.ops.elementwise import (
     minimum,
     multiply,
     negative,
+    nextafter,
     not_equal,
     polygamma,
     positive,
     pow,
+    real,
+    reciprocal,
     remainder,
     round,
     sigmoid,
     sign,
+    signbit,
     sin,
     sinh,
     sqrt,
@@ -128,7 +134,6 @@ from tarazu.ops.elementwise import (
     trunc,
     where,
 )
-from tarazu.ops.floats import copysign, hypot, nextafter, reciprocal, signbit
 from tarazu.ops.indexing.index import scatter_add, scatter_set, take, take_along_axis
 from tarazu.ops.indexing.sorting import argsort, sort, topk
 from tarazu.ops.linalg.matrix import vecdot
@@ -151,7 +156,7 @@ from tarazu.ops.networks.activations import (
 )
 from tarazu.ops.networks.normalization import batch_norm, layer_norm, rms_norm
 from tarazu.ops.networks.softmax import log_softmax, softmax, softmin
-from tarazu.ops.placing import shard
+from tarazu.ops.placement import shard
 from tarazu.ops.reduce import (
     all,
     any,
@@ -198,7 +203,7 @@ from tarazu.runtime.tensor.namespace import namespace_info as __array_namespace_
 from tarazu.runtime.tensor.tensor import Tensor, asarray, ones, tensor, zeros
 
 if _TYPE_CHECKING:
-    from tarazu.backend.native.threads.threads import set_threads
+    from tarazu.backend.native.threads.thread_count import set_threads
     from tarazu.ops import fft, linalg
     from tarazu.ops.einsum import einsum
     from tarazu.ops.indexing.searching import count_nonzero, diff, isin, nonzero, searchsorted
@@ -240,7 +245,7 @@ _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", 
 # Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
 # checkers above says the same, and a test compares the two.
 _LAZY = {
-    "backend.native.threads.threads": "set_threads",
+    "backend.native.threads.thread_count": "set_threads",
     "ops.networks.attention": "scaled_dot_product_attention",
     "ops.networks.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "ops.einsum": "einsum",

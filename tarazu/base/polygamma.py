@@ -1,17 +1,53 @@
-"""What every backend computes polygamma from: an asymptotic series, and the derivatives of the cotangent."""
+"""What every backend computes the polygamma functions by: a recurrence upwards, an asymptotic series, and reflection.
+
+Bernardo ("Algorithm AS 103: Psi (Digamma) Function", 1976) does so for digamma; numbers in parentheses are formulas of
+Abramowitz and Stegun (1964). What is called `x` here is an array of NumPy or JAX, or a register of native code.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
 import numpy as np
 
-# B_2k, k = 1 to 8, of the asymptotic series (Abramowitz and Stegun, 1964, 6.4.11), and where it may start.
-BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
-SERIES_FROM = 16
+BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)  # B_2k, k = 1 to 8
+SERIES_FROM = 16  # plus the order: from here on the series is right to double precision
 TINY = 1e-150  # nearer to 0 only the term of the pole counts
 
 
+class Arithmetic(Protocol):
+    """What has operators with its own kind and with floats."""
+
+    def __add__(self, other: Any, /) -> Any: ...
+    def __rmul__(self, other: Any, /) -> Any: ...
+    def __rtruediv__(self, other: Any, /) -> Any: ...
+    def __pow__(self, other: Any, /) -> Any: ...
+
+
+Real = TypeVar("Real", bound=Arithmetic)
+
+
+def recurrence_term(x: Real, order: int) -> Real:
+    """What the function at x has beyond that at x + 1 (6.4.6): the term of the pole at 0."""
+    return (-1) ** (order + 1) * float(math.factorial(order)) / x ** (order + 1)
+
+
+def add_series(total: Real, x: Real, order: int, log: Callable[[Real], Real]) -> Real:
+    """`total` and the function at x >= SERIES_FROM + order (6.3.18, 6.4.11); only that of order 0 has a logarithm."""
+    sign = (-1) ** (order + 1)
+    leading = log(x) if order == 0 else sign * math.factorial(order - 1) / x**order
+    total = total + leading + sign * float(math.factorial(order)) / (2 * x ** (order + 1))
+    for k, bernoulli in enumerate(BERNOULLI, start=1):
+        size = bernoulli * math.factorial(2 * k + order - 1) / math.factorial(2 * k)
+        total = total + sign * size / x ** (2 * k + order)
+    return total
+
+
 def cotangent_derivative(order: int) -> np.polynomial.Polynomial:
-    """The derivative of cot(pi x) of that order, as a polynomial in the cotangent: c' = -pi (1 + c^2)."""
+    """The derivative of cot(pi x) of that order, which reflection takes off (6.4.7), as a polynomial in the cotangent:
+    c' = -pi (1 + c^2)."""
     derivative = np.polynomial.Polynomial([0.0, 1.0])
     for _ in range(order):
         derivative = -np.pi * derivative.deriv() * np.polynomial.Polynomial([1.0, 0.0, 1.0])

@@ -14,7 +14,7 @@ import numpy as np
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.base.spelling import by_name, did_you_mean
 from tarazu.ops import elementwise as e
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.create import arange
 from tarazu.ops.indexing.index import take_along_axis
 from tarazu.ops.networks.activations import softplus

@@ -1,10 +1,12 @@
-"""Tensors from nothing: zeros, ones, ranges, the identity."""
+"""Tensors from nothing, or from the shape of another: zeros, ones, ranges, grids, the identity, triangles.
+
+`device=` says where the result is put; DeviceError for a device that is not there. DTypeError for what is no dtype.
+"""
 
 from __future__ import annotations
 
 import math
 from numbers import Integral
-from typing import Any
 
 from tarazu.base import dtypes
 from tarazu.base.dtypes import as_dtype
@@ -12,52 +14,85 @@ from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.elementwise import add, equal, less_equal, multiply, where
-from tarazu.ops.placing import accepts_device, keeps_device
+from tarazu.ops.placement import to_device, to_device_of
 from tarazu.ops.promote import as_value, cast
 from tarazu.ops.shape import broadcast_arrays, broadcast_to, expand_dims, normalize_shape, reshape
+from tarazu.ops.typing import ArrayLike, DeviceLike, DTypeLike, ShapeLike, Tensor
 
 
-@accepts_device
-def full(shape: Any, fill_value: Any, *, dtype: Any = None) -> Any:
-    """A tensor whose elements are all `fill_value`."""
+def full(shape: ShapeLike, fill_value: ArrayLike, *, dtype: DTypeLike | None = None,
+         device: DeviceLike | None = None) -> Tensor:
+    """A tensor of the given shape whose elements are all `fill_value`, in its dtype unless another one is given.
+
+    ArgumentError for a shape that is not of integers, ShapeError for sizes below 0 or a value that does not broadcast.
+
+    >>> import tarazu as tz
+    >>> tz.full((2, 2), 7)
+    Tensor([[7, 7],
+            [7, 7]], dtype=int64)
+    """
     value = as_value(fill_value, None if dtype is None else as_dtype(dtype))
-    return broadcast_to(value, normalize_shape(shape, "full"))
+    return to_device(broadcast_to(value, normalize_shape(shape, "full")), device)
 
 
-@keeps_device
-def full_like(x: Any, fill_value: Any, *, dtype: Any = None) -> Any:
-    """A tensor of the shape (and, unless told otherwise, the dtype) of `x`, whose elements are all `fill_value`."""
+def full_like(x: ArrayLike, fill_value: ArrayLike, *, dtype: DTypeLike | None = None,
+              device: DeviceLike | None = None) -> Tensor:
+    """A tensor of the shape, dtype and device of `x`, unless others are given, whose elements are all `fill_value`.
+
+    >>> import tarazu as tz
+    >>> tz.full_like(tz.tensor([1.0, 2.0]), 7)
+    Tensor([7., 7.], dtype=float32)
+    """
     x = as_value(x)
-    return full(x.shape, fill_value, dtype=dtype or x.dtype)
+    return to_device_of(full(x.shape, fill_value, dtype=dtype or x.dtype), x, device)
 
 
-@accepts_device
-def empty(shape: Any, *, dtype: Any = None) -> Any:
-    """A tensor whose elements are still to be set; they happen to be 0."""
-    return full(shape, 0, dtype=dtype or dtypes.DEFAULT_FLOAT)
+def empty(shape: ShapeLike, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
+    """A tensor of the given shape, float32 by default, whose elements are to be set later (0 until then).
+
+    >>> import tarazu as tz
+    >>> tz.empty((2, 3)).shape
+    (2, 3)
+    """
+    return full(shape, 0, dtype=dtype or dtypes.DEFAULT_FLOAT, device=device)
 
 
-@keeps_device
-def empty_like(x: Any, *, dtype: Any = None) -> Any:
-    """A tensor of the shape and dtype of `x` whose elements are still to be set; they happen to be 0."""
-    return full_like(x, 0, dtype=dtype)
+def empty_like(x: ArrayLike, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
+    """A tensor of the shape, dtype and device of `x` whose elements are to be set later (0 until then).
+
+    >>> import tarazu as tz
+    >>> tz.empty_like(tz.tensor([[1, 2]])).shape
+    (1, 2)
+    """
+    return full_like(x, 0, dtype=dtype, device=device)
 
 
-@keeps_device
-def zeros_like(x: Any, *, dtype: Any = None) -> Any:
-    """Zeros of the shape and dtype of `x`."""
-    return full_like(x, 0, dtype=dtype)
+def zeros_like(x: ArrayLike, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
+    """Zeros of the shape of `x`, with its dtype and on its device unless others are given.
+
+    >>> import tarazu as tz
+    >>> tz.zeros_like(tz.tensor([[1, 2], [3, 4]]))
+    Tensor([[0, 0],
+            [0, 0]], dtype=int64)
+    """
+    return full_like(x, 0, dtype=dtype, device=device)
 
 
-@keeps_device
-def ones_like(x: Any, *, dtype: Any = None) -> Any:
-    """Ones of the shape and dtype of `x`."""
-    return full_like(x, 1, dtype=dtype)
+def ones_like(x: ArrayLike, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
+    """Ones of the shape of `x`, with its dtype and on its device unless others are given.
+
+    >>> import tarazu as tz
+    >>> tz.ones_like(tz.tensor([3, 4]), dtype=tz.float32)
+    Tensor([1., 1.], dtype=float32)
+    """
+    return full_like(x, 1, dtype=dtype, device=device)
 
 
-@accepts_device
-def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: Any = None) -> Any:
-    """The numbers from `start` (0 when only one number is given) up to but not with `stop`.
+def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: DTypeLike | None = None,
+           device: DeviceLike | None = None) -> Tensor:
+    """The vector of numbers from `start` (0 when only one number is given) up to but not with `stop`, `step` apart.
+
+    Integers give int64, floats float32. ArgumentError for a step of 0.
 
     >>> import tarazu as tz
     >>> tz.arange(2, 8, 3)
@@ -68,28 +103,35 @@ def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: A
     if step == 0:
         raise ArgumentError("arange with step=0", expected="a step that is not 0",
                             fix="use tz.linspace for a number of points")
-    whole = all(isinstance(number, Integral) for number in (start, stop, step))
-    target = as_dtype(dtype) if dtype is not None else dtypes.DEFAULT_INT if whole else dtypes.DEFAULT_FLOAT
+    is_whole = all(isinstance(number, Integral) for number in (start, stop, step))
+    target = as_dtype(dtype) if dtype is not None else dtypes.DEFAULT_INT if is_whole else dtypes.DEFAULT_FLOAT
     size = max(math.ceil((stop - start) / step), 0)
     # counted in double precision, or whole numbers beyond 2**24 would not be exact in float32
-    count = bind(ops.IOTA, size=size, dtype=dtypes.DEFAULT_INT if whole else dtypes.float64)
-    return cast(add(multiply(count, step), start), target)
+    count = bind(ops.IOTA, size=size, dtype=dtypes.DEFAULT_INT if is_whole else dtypes.float64)
+    return to_device(cast(add(multiply(count, step), start), target), device)
 
 
-@accepts_device
-def linspace(start: float, stop: float, num: int, *, dtype: Any = None, endpoint: bool = True) -> Any:
-    """`num` numbers at equal distances from `start` to `stop`, which is the last one unless `endpoint` is False."""
+def linspace(start: float, stop: float, num: int, *, dtype: DTypeLike | None = None, endpoint: bool = True,
+             device: DeviceLike | None = None) -> Tensor:
+    """The vector of `num` numbers at equal distances from `start` to `stop`, float32 by default.
+
+    `stop` is the last one, exactly, unless `endpoint` is False.
+
+    >>> import tarazu as tz
+    >>> tz.linspace(0, 1, 5)
+    Tensor([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
+    """
     gaps = max(num - 1 if endpoint else num, 1)
     count = bind(ops.IOTA, size=num, dtype=dtypes.float64)
     points = add(multiply(count, (stop - start) / gaps), start)
     if endpoint and num > 1:
         points = where(equal(count, num - 1), stop, points)  # exactly, whatever the rounding
-    return cast(points, as_dtype(dtype or dtypes.DEFAULT_FLOAT))
+    return to_device(cast(points, as_dtype(dtype or dtypes.DEFAULT_FLOAT)), device)
 
 
-@accepts_device
-def eye(rows: int, columns: int | None = None, *, k: int = 0, dtype: Any = None) -> Any:
-    """Ones on the diagonal `k` places above the main one, zeros elsewhere.
+def eye(rows: int, columns: int | None = None, *, k: int = 0, dtype: DTypeLike | None = None,
+        device: DeviceLike | None = None) -> Tensor:
+    """A matrix with ones on the diagonal `k` positions above the main one, zeros elsewhere; square without `columns`.
 
     >>> import tarazu as tz
     >>> tz.eye(2)
@@ -99,11 +141,13 @@ def eye(rows: int, columns: int | None = None, *, k: int = 0, dtype: Any = None)
     columns = rows if columns is None else columns
     k = max(-rows, min(k, columns))  # further off there is no diagonal
     down = expand_dims(add(arange(rows), k), 1)
-    return cast(equal(down, arange(columns)), as_dtype(dtype or dtypes.DEFAULT_FLOAT))
+    return to_device(cast(equal(down, arange(columns)), as_dtype(dtype or dtypes.DEFAULT_FLOAT)), device)
 
 
-def tril(x: Any, *, k: int = 0) -> Any:
-    """`x` with 0 above the diagonal `k` places above the main one, in each of its matrices.
+def tril(x: ArrayLike, *, k: int = 0) -> Tensor:
+    """`x` (..., rows, columns) with 0 above the diagonal `k` positions above the main one of each matrix.
+
+    ShapeError for a tensor of fewer than two axes.
 
     >>> import tarazu as tz
     >>> tz.tril(tz.ones(2, 2))
@@ -114,25 +158,34 @@ def tril(x: Any, *, k: int = 0) -> Any:
     return where(_is_below(x, k, "tril"), x, as_value(0, x.dtype))
 
 
-def triu(x: Any, *, k: int = 0) -> Any:
-    """`x` with 0 below the diagonal `k` places above the main one, in each of its matrices."""
+def triu(x: ArrayLike, *, k: int = 0) -> Tensor:
+    """`x` (..., rows, columns) with 0 below the diagonal `k` positions above the main one of each matrix.
+
+    ShapeError for a tensor of fewer than two axes.
+
+    >>> import tarazu as tz
+    >>> tz.triu(tz.ones(2, 2), k=1)
+    Tensor([[0., 1.],
+            [0., 0.]], dtype=float32)
+    """
     x = as_value(x)
     return where(_is_below(x, k - 1, "triu"), as_value(0, x.dtype), x)
 
 
-def _is_below(x: Any, k: int, name: str) -> Any:
-    """Whether a place of the matrices of `x` is on or below the diagonal `k` places above the main one."""
+def _is_below(x: Tensor, k: int, name: str) -> Tensor:
+    """Whether a position in the matrices of `x` is on or below the diagonal `k` positions above the main one."""
     if len(x.shape) < 2:
         raise ShapeError(f"{name} of shape {x.shape}", expected="at least two axes", fix="reshape it first")
     rows, columns = x.shape[-2:]
-    k = max(-rows - 1, min(k, columns))  # further off all places are on one side
+    k = max(-rows - 1, min(k, columns))  # further off all positions are on one side
     return less_equal(arange(columns), expand_dims(add(arange(rows), k), 1))
 
 
-def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Any]:
-    """The coordinates of a grid, a tensor for each of the vectors: along axis i for vector i.
+def meshgrid(*arrays: ArrayLike, indexing: str = "xy") -> list[Tensor]:
+    """The coordinates of the points of a grid, a tensor for each of the vectors: vector i runs along axis i.
 
-    With "xy", as for images, the first two axes are exchanged; "ij" leaves them.
+    With "xy", as for images, the first two axes are exchanged; "ij" leaves them. ArgumentError for another `indexing`,
+    ShapeError for what is no vector.
 
     >>> import tarazu as tz
     >>> tz.meshgrid(tz.arange(2), tz.arange(3), indexing="ij")[0]
@@ -145,16 +198,17 @@ def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Any]:
     if any(len(x.shape) != 1 for x in vectors):
         raise ShapeError(f"meshgrid of shapes {', '.join(str(x.shape) for x in vectors)}", expected="vectors",
                          fix="flatten them first")
-    order = list(range(len(vectors)))
+    axes = list(range(len(vectors)))
     if indexing == "xy":
-        order[:2] = order[:2][::-1]
-    spread = [reshape(x, [-1 if axis == place else 1 for axis in range(len(order))])
-              for x, place in zip(vectors, order, strict=True)]
-    return broadcast_arrays(*spread)
+        axes[:2] = axes[:2][::-1]
+    return broadcast_arrays(*(reshape(x, [-1 if i == axis else 1 for i in range(len(axes))])
+                              for x, axis in zip(vectors, axes, strict=True)))
 
 
-def one_hot(labels: Any, num_classes: int, *, dtype: Any = None) -> Any:
-    """A new last axis of `num_classes` with 1 at the place that the label names and 0 elsewhere.
+def one_hot(labels: ArrayLike, num_classes: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """The labels on a new last axis of size `num_classes`, with 1 at the index that the label names and 0 elsewhere.
+
+    A label out of range gives zeros. The result is float32 by default.
 
     >>> import tarazu as tz
     >>> tz.one_hot(tz.tensor([0, 2]), 3)

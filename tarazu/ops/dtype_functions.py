@@ -1,4 +1,4 @@
-"""Questions about dtypes: their limits, their kinds, and in which one several tensors meet."""
+"""Functions of dtypes: their limits, their kinds, and the dtype to which several tensors promote."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType, as_dtype, numpy_dtype
 from tarazu.base.errors import ArgumentError, DTypeError
-from tarazu.ir.interpreter import Value
 from tarazu.ops.promote import SCALARS
+from tarazu.ops.typing import DTypeLike, Scalar, Tensor
 
 # The names of the kinds in the array API standard (2024.12, isdtype), as the kinds that a DType knows
 _KINDS = {
@@ -26,7 +26,7 @@ _KINDS = {
 
 
 class FloatLimits(NamedTuple):
-    """What `finfo` tells of a float dtype; of a complex one it tells the limits of its parts."""
+    """The limits of a float dtype, or of the parts of a complex one, as `finfo` gives them."""
 
     bits: int
     eps: float
@@ -37,7 +37,7 @@ class FloatLimits(NamedTuple):
 
 
 class IntegerLimits(NamedTuple):
-    """What `iinfo` tells of an integer dtype."""
+    """The limits of an integer dtype, as `iinfo` gives them."""
 
     bits: int
     max: int
@@ -45,12 +45,15 @@ class IntegerLimits(NamedTuple):
     dtype: DType
 
 
-def _dtype_of(spec: Any) -> DType:
-    return spec.dtype if isinstance(spec, Value) else as_dtype(spec)
+def _dtype_of(spec: object) -> DType:
+    return spec.dtype if isinstance(spec, Tensor) else as_dtype(spec)  # type: ignore[arg-type]  # raises for other things
 
 
-def finfo(type: Any, /) -> FloatLimits:
+def finfo(type: DTypeLike | Tensor, /) -> FloatLimits:
     """The limits of a float or complex dtype, or of a tensor's: bits, eps, max, min, smallest_normal, dtype.
+
+    `eps` is the distance from 1 to the next larger number; of a complex dtype these are the limits of its parts.
+    DTypeError for another dtype.
 
     >>> import tarazu as tz
     >>> tz.finfo(tz.float32).eps
@@ -70,8 +73,8 @@ def finfo(type: Any, /) -> FloatLimits:
                        float(limits.smallest_normal), real)
 
 
-def iinfo(type: Any, /) -> IntegerLimits:
-    """The limits of an integer dtype, or of a tensor's: bits, max, min, dtype.
+def iinfo(type: DTypeLike | Tensor, /) -> IntegerLimits:
+    """The limits of an integer dtype, or of a tensor's: bits, max, min, dtype; DTypeError for another dtype.
 
     >>> import tarazu as tz
     >>> tz.iinfo("int8").max
@@ -84,8 +87,11 @@ def iinfo(type: Any, /) -> IntegerLimits:
     return IntegerLimits(limits.bits, int(limits.max), int(limits.min), dtype)
 
 
-def isdtype(dtype: Any, kind: Any) -> bool:
+def isdtype(dtype: DTypeLike, kind: DTypeLike | tuple[DTypeLike, ...]) -> bool:
     """Whether a dtype is of a kind: a name of the array API standard, a dtype, or a tuple of these, any of which fits.
+
+    The names are bool, signed integer, unsigned integer, integral, real floating, complex floating and numeric;
+    ArgumentError for another, DTypeError for what is no dtype.
 
     >>> import tarazu as tz
     >>> tz.isdtype(tz.int8, "integral"), tz.isdtype(tz.int8, ("bool", "real floating"))
@@ -101,8 +107,8 @@ def isdtype(dtype: Any, kind: Any) -> bool:
     return as_dtype(dtype) is as_dtype(kind)
 
 
-def can_cast(from_: Any, to: Any, /) -> bool:
-    """Whether promotion takes a dtype, or a tensor's, to the dtype `to`.
+def can_cast(from_: DTypeLike | Tensor, to: DTypeLike, /) -> bool:
+    """Whether promotion takes a dtype, or a tensor's, to the dtype `to`; DTypeError for what is no dtype.
 
     >>> import tarazu as tz
     >>> tz.can_cast(tz.int8, tz.int32), tz.can_cast(tz.float64, tz.float32)
@@ -111,12 +117,14 @@ def can_cast(from_: Any, to: Any, /) -> bool:
     start, end = _dtype_of(from_), as_dtype(to)
     try:
         return dtypes.promote(start, end) is end
-    except DTypeError:  # int64 and uint64 meet nowhere
+    except DTypeError:  # int64 and uint64 have no common dtype
         return False
 
 
-def result_type(*arrays_and_dtypes: Any) -> DType:
-    """The dtype in which tensors, dtypes and Python numbers meet; the numbers give way within their kind.
+def result_type(*arrays_and_dtypes: Tensor | DTypeLike | Scalar) -> DType:
+    """The dtype to which tensors, dtypes and Python numbers promote; the numbers give way within their kind.
+
+    ArgumentError for numbers alone, DTypeError for int64 with uint64.
 
     >>> import tarazu as tz
     >>> tz.result_type(tz.int8, tz.uint8), tz.result_type(tz.float16, 1.0)

@@ -1,59 +1,67 @@
-"""Sums of products in the notation of Einstein: a letter per axis, summed over where the result does not name it."""
+"""Einstein summation: products of tensors with a letter for each axis, summed over the letters that the result lacks.
+
+The equation is parsed into letters for each operand, repeated letters become diagonals, then the operands are
+contracted in pairs, the pair first whose product is the smallest.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.ir.interpreter import Value
-from tarazu.ops.contract import dot_general
+from tarazu.ops.contract import AxisPairs, dot_general
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import multiply
 from tarazu.ops.indexing.index import gather
-from tarazu.ops.promote import as_number, as_value
+from tarazu.ops.promote import as_number, as_value, promote_all
 from tarazu.ops.reduce import sum
-from tarazu.ops.shape import meet, permute_dims, reshape
+from tarazu.ops.shape import permute_dims, reshape
+from tarazu.ops.typing import ArrayLike, Tensor
 
-# The axes that an ellipsis stands for get names, counted from the right, that are no letters
+# Names of the axes that an ellipsis stands for, counted from the right: characters that are no letters
 _ELLIPSIS = "".join(chr(0x2460 + i) for i in range(20))
 
 
 class _Factor(NamedTuple):
     """A tensor with a letter for each of its axes, each letter once."""
 
-    value: Value
+    value: Tensor
     letters: str
 
 
-def einsum(equation: str, *operands: Any) -> Any:
+def einsum(equation: str, *operands: ArrayLike) -> Tensor:
     """The sum of products that `equation` says, such as "ij,jk->ik" for a matrix product.
 
     A letter names an axis of each operand that has it; letters that the result does not name are summed over, and one
     that an operand has twice takes its diagonal. `...` stands for axes that broadcast. Without `->` the result has
-    the letters that occur once, in alphabetic order. Pairs are contracted one by one, the cheapest first.
+    the letters that occur once, in alphabetic order. The operands are contracted in pairs, the pair first whose product
+    is the smallest. ArgumentError for an equation that does not fit the number of operands or names a result axis that
+    they lack, ShapeError for letters that do not fit the axes or their sizes.
 
     >>> import tarazu as tz
-    >>> tz.einsum("ij,ij->i", tz.ones(2, 3), tz.ones(2, 3))
-    Tensor([3., 3.], dtype=float32)
+    >>> tz.einsum("ij,jk->ik", tz.tensor([[1, 2], [3, 4]]), tz.tensor([[0, 1], [1, 0]]))
+    Tensor([[2, 1],
+            [4, 3]], dtype=int64)
+    >>> tz.einsum("ii", tz.tensor([[1, 2], [3, 4]]))
+    Tensor(5, dtype=int64)
     """
-    values = [as_number(x) for x in meet([as_value(x) for x in operands], "einsum")]
-    terms, wanted = _parsed(equation, values)
+    values = [as_number(x) for x in promote_all([as_value(x) for x in operands], "einsum")]
+    terms, result = _parsed(equation, values)
     sizes = _sizes(equation, terms, values)
     factors = [_squeezed(_diagonal(_Factor(x, term)), sizes) for x, term in zip(values, terms, strict=True)]
     while len(factors) > 1:
-        first, second = _cheapest(factors, wanted, sizes)
+        first, second = _cheapest(factors, result, sizes)
         left, right = factors[first], factors[second]
         factors = [one for i, one in enumerate(factors) if i not in (first, second)]
-        factors.append(_contract(left, right, set(wanted).union(*(one.letters for one in factors))))
-    value, letters = _summed(factors[0], set(wanted))
-    return permute_dims(value, [letters.index(letter) for letter in wanted])
+        factors.append(_contract(left, right, set(result).union(*(one.letters for one in factors))))
+    value, letters = _summed(factors[0], set(result))
+    return permute_dims(value, [letters.index(letter) for letter in result])
 
 
-def _parsed(equation: str, values: Sequence[Value]) -> tuple[list[str], str]:
-    """The letters of each operand and of the result, with the ellipses written out."""
+def _parsed(equation: str, values: list[Tensor]) -> tuple[list[str], str]:
+    """The letters of each operand and of the result, with letters in place of each ellipsis."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     letters = (left + right).replace("...", "").replace(",", "")
@@ -61,19 +69,19 @@ def _parsed(equation: str, values: Sequence[Value]) -> tuple[list[str], str]:
         raise ArgumentError(f"einsum: {equation!r} for {len(values)} operands",
                             expected="letters for the axes of each operand, with commas between operands",
                             fix='write for example "ij,jk->ik"')
-    written = [_written_out(term, len(x.shape), equation) for term, x in zip(terms, values, strict=True)]
-    longest = max((term.count(letter) and i + 1 for term in written for i, letter in enumerate(_ELLIPSIS)), default=0)
+    expanded = [_expanded(term, len(x.shape), equation) for term, x in zip(terms, values, strict=True)]
+    longest = max((term.count(letter) and i + 1 for term in expanded for i, letter in enumerate(_ELLIPSIS)), default=0)
     dots = _ELLIPSIS[:longest][::-1]
-    counts = Counter(letter for term in written for letter in term)
+    counts = Counter(letter for term in expanded for letter in term)
     once = "".join(sorted(letter for letter, count in counts.items() if count == 1 and letter not in _ELLIPSIS))
-    wanted = right.replace("...", dots) if arrow else dots + once
-    if len(set(wanted)) != len(wanted) or not set(wanted) <= set(counts):
+    result = right.replace("...", dots) if arrow else dots + once
+    if len(set(result)) != len(result) or not set(result) <= set(counts):
         raise ArgumentError(f"einsum: the result {right!r} of {equation!r}",
                             expected="letters of the operands, each once", fix="name each axis of the result once")
-    return written, wanted
+    return expanded, result
 
 
-def _written_out(term: str, rank: int, equation: str) -> str:
+def _expanded(term: str, rank: int, equation: str) -> str:
     before, dots, after = term.partition("...")
     missing = rank - len(before) - len(after)
     if missing < 0 or (missing and not dots) or "." in after:
@@ -82,7 +90,7 @@ def _written_out(term: str, rank: int, equation: str) -> str:
     return before + _ELLIPSIS[:missing][::-1] + after
 
 
-def _sizes(equation: str, terms: list[str], values: Sequence[Value]) -> dict[str, int]:
+def _sizes(equation: str, terms: list[str], values: list[Tensor]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for term, x in zip(terms, values, strict=True):
         for letter, size in zip(term, x.shape, strict=True):
@@ -103,9 +111,9 @@ def _diagonal(factor: _Factor) -> _Factor:
     if repeated is None:
         return factor
     axes = [i for i, letter in enumerate(letters) if letter == repeated]
-    places = arange(max(value.shape[i] for i in axes))
-    indexed = {i: places if value.shape[i] > 1 else arange(1) for i in axes}
-    return _diagonal(_Factor(gather(value, indexed), repeated + letters.replace(repeated, "")))
+    positions = arange(max(value.shape[i] for i in axes))
+    indices = {i: positions if value.shape[i] > 1 else arange(1) for i in axes}
+    return _diagonal(_Factor(gather(value, indices), repeated + letters.replace(repeated, "")))
 
 
 def _squeezed(factor: _Factor, sizes: dict[str, int]) -> _Factor:
@@ -116,13 +124,13 @@ def _squeezed(factor: _Factor, sizes: dict[str, int]) -> _Factor:
     return factor if letters == factor.letters else _Factor(reshape(factor.value, shape), letters)
 
 
-def _cheapest(factors: list[_Factor], wanted: str, sizes: dict[str, int]) -> tuple[int, int]:
-    """The pair whose product is the smallest, in elements, against the two that it replaces."""
+def _cheapest(factors: list[_Factor], result: str, sizes: dict[str, int]) -> tuple[int, int]:
+    """The pair whose product has the fewest elements, less those of the two factors that it replaces."""
     def growth(pair: tuple[int, int]) -> int:
         first, second = (set(factors[i].letters) for i in pair)
-        others = set(wanted).union(*(one.letters for i, one in enumerate(factors) if i not in pair))
-        result = (first | second) & others
-        return _count(result, sizes) - _count(first, sizes) - _count(second, sizes)
+        others = set(result).union(*(one.letters for i, one in enumerate(factors) if i not in pair))
+        product = (first | second) & others
+        return _count(product, sizes) - _count(first, sizes) - _count(second, sizes)
     return min(((i, j) for j in range(len(factors)) for i in range(j)), key=growth)
 
 
@@ -131,21 +139,26 @@ def _count(letters: set[str], sizes: dict[str, int]) -> int:
 
 
 def _contract(left: _Factor, right: _Factor, needed: set[str]) -> _Factor:
-    """The product of two factors, summed over the letters that nobody needs any more."""
+    """The product of two factors, summed over the letters that neither the result nor another factor has."""
     left, right = (_summed(one, needed | set(other.letters)) for one, other in ((left, right), (right, left)))
     shared = [letter for letter in left.letters if letter in right.letters]
     if not shared:
         return _outer(left, right)
     batch = [letter for letter in shared if letter in needed]
     contract = [letter for letter in shared if letter not in needed]
-    axes = [tuple(tuple(map(side.letters.index, letters)) for side in (left, right)) for letters in (contract, batch)]
     free = [letter for letter in left.letters + right.letters if letter not in shared]
-    return _Factor(dot_general(left.value, right.value, axes[0], axes[1]), "".join([*batch, *free]))  # type: ignore[arg-type]
+    product = dot_general(left.value, right.value, _axes(left, right, contract), _axes(left, right, batch))
+    return _Factor(product, "".join([*batch, *free]))
+
+
+def _axes(left: _Factor, right: _Factor, letters: list[str]) -> AxisPairs:
+    """The axes that the letters name in both factors."""
+    return tuple(map(left.letters.index, letters)), tuple(map(right.letters.index, letters))
 
 
 def _outer(left: _Factor, right: _Factor) -> _Factor:
-    spread = reshape(left.value, left.value.shape + (1,) * len(right.letters))
-    return _Factor(multiply(spread, right.value), left.letters + right.letters)
+    column = reshape(left.value, left.value.shape + (1,) * len(right.letters))
+    return _Factor(multiply(column, right.value), left.letters + right.letters)
 
 
 def _summed(factor: _Factor, kept: set[str]) -> _Factor:

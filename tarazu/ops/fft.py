@@ -2,7 +2,11 @@
 
 A transform of n elements is y[k] = sum over j of x[j] exp(-2 pi i j k / n); the inverse has the other sign and is
 divided by n. `norm` moves that division: "backward" to the inverse, "forward" to the forward one, "ortho" shares it.
-`n` or `s` cuts the input or pads it with zeros first. Gradients flow from a real result back to real inputs.
+`n` or `s` cuts the input or pads it with zeros first. Results are complex64, of double precision complex128. Gradients
+flow from a real result back to real inputs.
+
+Errors of all of them: AxisError for an axis that `x` lacks, ShapeError for an axis of no elements, ArgumentError for an
+unknown `norm` and for another number of sizes in `s` than of axes.
 
 >>> import tarazu as tz
 >>> tz.abs(tz.fft.rfft(tz.tensor([1.0, 0.0, -1.0, 0.0])))
@@ -13,130 +17,228 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from tarazu.base import dtypes
 from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
-from tarazu.ops.complex import conj, real
 from tarazu.ops.create import arange
-from tarazu.ops.elementwise import divide, less, multiply, subtract, where
-from tarazu.ops.placing import accepts_device
+from tarazu.ops.elementwise import conj, divide, less, multiply, real, subtract, where
+from tarazu.ops.placement import to_device
 from tarazu.ops.promote import as_float, as_value, cast
-from tarazu.ops.shape import Axes, concat, flip, normalize_axis, pad, roll, slice_axis
+from tarazu.ops.shape import concat, flip, normalize_axis, pad, roll, slice_axis
+from tarazu.ops.typing import ArrayLike, Axes, DeviceLike, DTypeLike, Tensor
+
+__all__ = ["fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn",
+           "rfft", "rfftfreq", "rfftn"]
 
 _NORMS = {"backward": (0.0, 1.0), "ortho": (0.5, 0.5), "forward": (1.0, 0.0)}  # powers of 1 / n: forward, inverse
+_SWAPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
-def fft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Any:
-    """The transform along an axis; the result is complex."""
+def fft(x: ArrayLike, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
+    """The discrete Fourier transform along an axis: complex numbers of the shape of `x`, with size `n` on the axis.
+
+    A smaller `n` than the size of `x` cuts it, a larger one pads it with zeros. AxisError for an axis that `x` lacks,
+    ArgumentError for an unknown `norm`.
+
+    >>> import tarazu as tz
+    >>> tz.fft.fft(tz.tensor([1.0, 0.0, -1.0, 0.0]))
+    Tensor([0.+0.j, 2.+0.j, 0.+0.j, 2.+0.j], dtype=complex64)
+    """
     return _transform(x, (n,), (axis,), norm, "forward")
 
 
-def ifft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Any:
-    """The inverse of `fft`."""
+def ifft(x: ArrayLike, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
+    """The inverse of `fft` along an axis: complex numbers of the shape of `x`, with size `n` on the axis.
+
+    AxisError for an axis that `x` lacks, ArgumentError for an unknown `norm`.
+
+    >>> import tarazu as tz
+    >>> tz.real(tz.fft.ifft(tz.tensor([0.0, 2.0, 0.0, 2.0])))
+    Tensor([ 1.,  0., -1.,  0.], dtype=float32)
+    """
     return _transform(x, (n,), (axis,), norm, "backward")
 
 
-def fftn(x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None,
-         norm: str = "backward") -> Any:
-    """The transform along several axes, all unless told otherwise; `s` are their sizes."""
+def fftn(x: ArrayLike, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None,
+         norm: str = "backward") -> Tensor:
+    """The discrete Fourier transform along several axes, all by default, as complex numbers; `s` are their sizes.
+
+    `s` without `axes` is for the last axes. AxisError for an axis that `x` lacks, ArgumentError for an unknown `norm`
+    or another number of sizes than of axes.
+
+    >>> import tarazu as tz
+    >>> tz.fft.fftn(tz.ones(2, 2))
+    Tensor([[4.+0.j, 0.+0.j],
+            [0.+0.j, 0.+0.j]], dtype=complex64)
+    """
     return _transform(x, *_sizes_and_axes(x, s, axes), norm, "forward")
 
 
-def ifftn(x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None,
-          norm: str = "backward") -> Any:
-    """The inverse of `fftn`."""
+def ifftn(x: ArrayLike, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None,
+          norm: str = "backward") -> Tensor:
+    """The inverse of `fftn`: complex numbers of the shape of `x`, with the sizes `s` on the axes.
+
+    AxisError for an axis that `x` lacks, ArgumentError for an unknown `norm` or another number of sizes than of axes.
+
+    >>> import tarazu as tz
+    >>> tz.real(tz.fft.ifftn(tz.fft.fftn(tz.eye(2))))
+    Tensor([[1., 0.],
+            [0., 1.]], dtype=float32)
+    """
     return _transform(x, *_sizes_and_axes(x, s, axes), norm, "backward")
 
 
-def rfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Any:
-    """The first n // 2 + 1 elements of the transform of real numbers; the others are their conjugates."""
+def rfft(x: ArrayLike, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
+    """The first n // 2 + 1 elements of the transform of n real numbers along an axis.
+
+    The others are conjugates of these. DTypeError for complex numbers, AxisError for an axis that `x` lacks,
+    ArgumentError for an unknown `norm`.
+
+    >>> import tarazu as tz
+    >>> tz.fft.rfft(tz.tensor([1.0, 0.0, -1.0, 0.0]))
+    Tensor([0.+0.j, 2.+0.j, 0.+0.j], dtype=complex64)
+    """
     return rfftn(x, s=None if n is None else (n,), axes=(axis,), norm=norm)
 
 
-def irfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Any:
-    """The inverse of `rfft`: `n` real numbers, 2 (size - 1) unless told otherwise."""
+def irfft(x: ArrayLike, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
+    """The inverse of `rfft` along an axis of m elements: `n` real numbers, 2 (m - 1) by default.
+
+    Pass `n` to get an odd number. ShapeError for n below 1, AxisError for an axis that `x` lacks, ArgumentError for an
+    unknown `norm`.
+
+    >>> import tarazu as tz
+    >>> tz.fft.irfft(tz.tensor([6.0, 0.0]), n=3)
+    Tensor([2., 2., 2.], dtype=float32)
+    """
     return irfftn(x, s=None if n is None else (n,), axes=(axis,), norm=norm)
 
 
-def rfftn(x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None,
-          norm: str = "backward") -> Any:
-    """The transform of real numbers along several axes, the last of which is halved as in `rfft`."""
+def rfftn(x: ArrayLike, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None,
+          norm: str = "backward") -> Tensor:
+    """The transform of real numbers along several axes, all by default, as complex numbers.
+
+    The last axis, of n elements, gets the first n // 2 + 1, as in `rfft`. DTypeError for complex numbers, AxisError for
+    an axis that `x` lacks, ArgumentError for an unknown `norm` or another number of sizes than of axes.
+
+    >>> import tarazu as tz
+    >>> tz.fft.rfftn(tz.ones(2, 4)).shape
+    (2, 3)
+    """
     x = as_float(x)
     if x.dtype.kind == "complex":
         raise DTypeError(f"rfft of {x.dtype}", expected="real numbers", fix="use tz.fft.fft, or take tz.real(x)")
-    sizes, places = _sizes_and_axes(x, s, axes)
-    whole = _transform(x, sizes, places, norm, "forward")
-    last = normalize_axis(places[-1], len(x.shape), "rfft")
+    sizes, transformed = _sizes_and_axes(x, s, axes)
+    whole = _transform(x, sizes, transformed, norm, "forward")
+    last = normalize_axis(transformed[-1], len(x.shape), "rfft")
     return slice_axis(whole, last, 0, whole.shape[last] // 2 + 1)
 
 
-def irfftn(x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None,
-           norm: str = "backward") -> Any:
-    """The inverse of `rfftn`: real numbers; the last size is 2 (size - 1) unless told otherwise."""
+def irfftn(x: ArrayLike, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None,
+           norm: str = "backward") -> Tensor:
+    """The inverse of `rfftn`, real numbers, with the sizes `s` on the axes.
+
+    The last axis, of m elements, gets 2 (m - 1) by default. ShapeError for a last size below 1, AxisError for an axis
+    that `x` lacks, ArgumentError for an unknown `norm` or another number of sizes than of axes.
+
+    >>> import tarazu as tz
+    >>> tz.fft.irfftn(tz.fft.rfftn(tz.ones(2, 3)), s=(2, 3)).shape
+    (2, 3)
+    """
     x = _complex(x)
-    sizes, places = _sizes_and_axes(x, s, axes)
-    last = normalize_axis(places[-1], len(x.shape), "irfft")
+    sizes, transformed = _sizes_and_axes(x, s, axes)
+    last = normalize_axis(transformed[-1], len(x.shape), "irfft")
     n = 2 * (x.shape[last] - 1) if sizes[-1] is None else sizes[-1]
     if n < 1:
         raise ShapeError(f"irfft to {n} elements along axis {last} of shape {x.shape}", expected="at least one",
                          fix="pass the number of elements that rfft was given as n= or s=")
-    if places[:-1]:
-        x = _transform(x, sizes[:-1], places[:-1], norm, "backward")
+    if transformed[:-1]:
+        x = _transform(x, sizes[:-1], transformed[:-1], norm, "backward")
     whole = _with_conjugates(_resized(x, n // 2 + 1, last), n, last)
     return real(_transform(whole, (n,), (last,), norm, "backward"))
 
 
-def hfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Any:
-    """The real transform of n elements: `x` has the first n // 2 + 1, the others are conjugates of these."""
+def hfft(x: ArrayLike, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
+    """The real transform along an axis of `n` elements, of which `x` has the first m.
+
+    The others are conjugates of these; n is 2 (m - 1) by default. ShapeError for n below 1, AxisError for an axis that
+    `x` lacks, ArgumentError for an unknown `norm`.
+
+    >>> import tarazu as tz
+    >>> tz.fft.hfft(tz.tensor([1.0, 2.0, 3.0]))
+    Tensor([ 8., -2.,  0., -2.], dtype=float32)
+    """
     _require_norm(norm)
     return irfft(conj(x), n=n, axis=axis, norm=_SWAPPED[norm])
 
 
-def ihfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Any:
-    """The inverse of `hfft`."""
+def ihfft(x: ArrayLike, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
+    """The inverse of `hfft`: the first n // 2 + 1 elements, complex, of the inverse transform of n real numbers.
+
+    DTypeError for complex numbers, AxisError for an axis that `x` lacks, ArgumentError for an unknown `norm`.
+
+    >>> import tarazu as tz
+    >>> tz.real(tz.fft.ihfft(tz.tensor([8.0, -2.0, 0.0, -2.0])))
+    Tensor([1., 2., 3.], dtype=float32)
+    """
     _require_norm(norm)
     return conj(rfft(x, n=n, axis=axis, norm=_SWAPPED[norm]))
 
 
-@accepts_device
-def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None) -> Any:
-    """The frequencies, in cycles per unit of the sample spacing `d`, that the elements of `fft` stand for.
+def fftfreq(n: int, /, *, d: float = 1.0, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
+    """The frequencies, in cycles per unit of the sample spacing `d`, of the n elements of `fft`.
+
+    They are float32 by default. DTypeError for what is no dtype, DeviceError for a device that is not there.
 
     >>> import tarazu as tz
     >>> tz.fft.fftfreq(4, d=0.5)
     Tensor([ 0. ,  0.5, -1. , -0.5], dtype=float32)
     """
-    places = arange(n)
-    signed = where(less(places, (n + 1) // 2), places, subtract(places, n))
-    return _frequencies(signed, n, d, dtype)
+    numbers = arange(n)
+    signed = where(less(numbers, (n + 1) // 2), numbers, subtract(numbers, n))
+    return to_device(_frequencies(signed, n, d, dtype), device)
 
 
-@accepts_device
-def rfftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None) -> Any:
-    """The frequencies, in cycles per unit of the sample spacing `d`, that the elements of `rfft` stand for."""
-    return _frequencies(arange(n // 2 + 1), n, d, dtype)
+def rfftfreq(n: int, /, *, d: float = 1.0, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
+    """The frequencies, in cycles per unit of the sample spacing `d`, of the n // 2 + 1 elements of `rfft`.
+
+    They are float32 by default. DTypeError for what is no dtype, DeviceError for a device that is not there.
+
+    >>> import tarazu as tz
+    >>> tz.fft.rfftfreq(4, d=0.5)
+    Tensor([0. , 0.5, 1. ], dtype=float32)
+    """
+    return to_device(_frequencies(arange(n // 2 + 1), n, d, dtype), device)
 
 
-def fftshift(x: Any, /, *, axes: Axes = None) -> Any:
-    """`x` with the zero frequency moved to the middle of each of the axes."""
-    x, places = _shift_axes(x, axes)
-    return roll(x, [x.shape[axis] // 2 for axis in places], places)
+def fftshift(x: ArrayLike, /, *, axes: Axes = None) -> Tensor:
+    """`x` with the frequency 0 moved to the middle of each of the axes, all by default.
+
+    >>> import tarazu as tz
+    >>> tz.fft.fftshift(tz.fft.fftfreq(4, d=0.25))
+    Tensor([-2., -1.,  0.,  1.], dtype=float32)
+    """
+    x = as_value(x)
+    shifted = _listed(axes, len(x.shape))
+    return roll(x, [x.shape[axis] // 2 for axis in shifted], shifted)
 
 
-def ifftshift(x: Any, /, *, axes: Axes = None) -> Any:
-    """The inverse of `fftshift`."""
-    x, places = _shift_axes(x, axes)
-    return roll(x, [-(x.shape[axis] // 2) for axis in places], places)
+def ifftshift(x: ArrayLike, /, *, axes: Axes = None) -> Tensor:
+    """The inverse of `fftshift`: `x` with the middle of each of the axes moved to the front.
+
+    >>> import tarazu as tz
+    >>> tz.fft.ifftshift(tz.tensor([-2.0, -1.0, 0.0, 1.0]))
+    Tensor([ 0.,  1., -2., -1.], dtype=float32)
+    """
+    x = as_value(x)
+    shifted = _listed(axes, len(x.shape))
+    return roll(x, [-(x.shape[axis] // 2) for axis in shifted], shifted)
 
 
-_SWAPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
-
-
-def _complex(x: Any) -> Any:
+def _complex(x: ArrayLike) -> Tensor:
     x = as_float(x)
     return cast(x, dtypes.promote(x.dtype, dtypes.complex64))
 
@@ -147,19 +249,20 @@ def _require_norm(norm: str) -> None:
                             fix='leave it out for "backward"')
 
 
-def _transform(x: Any, sizes: Sequence[int | None], axes: Sequence[int], norm: str, kind: str) -> Any:
+def _transform(x: ArrayLike, sizes: Sequence[int | None], axes: Sequence[int], norm: str, kind: str) -> Tensor:
     _require_norm(norm)
     x = _complex(x)
-    places = tuple(normalize_axis(axis, len(x.shape), "fft") for axis in axes)
-    for axis, size in zip(places, sizes, strict=True):
+    axes = tuple(normalize_axis(axis, len(x.shape), "fft") for axis in axes)
+    for axis, size in zip(axes, sizes, strict=True):
         x = _resized(x, x.shape[axis] if size is None else size, axis)
-    count = math.prod(x.shape[axis] for axis in places)
-    result = bind(ops.FFT, x, axes=places, kind=kind)
+    count = math.prod(x.shape[axis] for axis in axes)
+    result = bind(ops.FFT, x, axes=axes, kind=kind)
     power = _NORMS[norm][kind == "backward"]
     return multiply(result, count**-power) if power else result
 
 
-def _sizes_and_axes(x: Any, sizes: Sequence[int] | None, axes: Sequence[int] | None) -> tuple[Any, Any]:
+def _sizes_and_axes(x: ArrayLike, sizes: Sequence[int] | None,
+                    axes: Sequence[int] | None) -> tuple[list[int | None], list[int]]:
     """A size (None for the tensor's own) and an axis for each transform; sizes alone mean the last axes."""
     if axes is None:
         rank = len(as_value(x).shape)
@@ -170,24 +273,23 @@ def _sizes_and_axes(x: Any, sizes: Sequence[int] | None, axes: Sequence[int] | N
     return [None] * len(axes) if sizes is None else list(sizes), list(axes)
 
 
-def _resized(x: Any, size: int, axis: int) -> Any:
-    have = x.shape[axis]
-    if size < have:
+def _resized(x: Tensor, size: int, axis: int) -> Tensor:
+    current = x.shape[axis]
+    if size < current:
         return slice_axis(x, axis, 0, size)
-    return x if size == have else pad(x, [(0, size - have if i == axis else 0) for i in range(len(x.shape))])
+    return x if size == current else pad(x, [(0, size - current if i == axis else 0) for i in range(len(x.shape))])
 
 
-def _with_conjugates(half: Any, n: int, axis: int) -> Any:
+def _with_conjugates(half: Tensor, n: int, axis: int) -> Tensor:
     """All n elements of the transform of real numbers, from the first n // 2 + 1."""
     return concat([half, conj(flip(slice_axis(half, axis, 1, n - n // 2), axis))], axis)
 
 
-def _frequencies(places: Any, n: int, spacing: float, dtype: Any) -> Any:
-    wanted = as_dtype(dtype) if dtype is not None else dtypes.DEFAULT_FLOAT
-    return cast(divide(cast(places, dtypes.float64), n * spacing), wanted)
+def _frequencies(numbers: Tensor, n: int, spacing: float, dtype: DTypeLike | None) -> Tensor:
+    result = as_dtype(dtype) if dtype is not None else dtypes.DEFAULT_FLOAT
+    return cast(divide(cast(numbers, dtypes.float64), n * spacing), result)
 
 
-def _shift_axes(x: Any, axes: Axes) -> tuple[Any, list[int]]:
-    x = as_value(x)
-    found = range(len(x.shape)) if axes is None else (axes,) if isinstance(axes, int) else axes
-    return x, list(found)
+def _listed(axes: Axes, rank: int) -> list[int]:
+    """The axes as a list; None is all."""
+    return list(range(rank) if axes is None else (axes,) if isinstance(axes, int) else axes)

@@ -2,54 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from functools import reduce
 
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
+from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind, state
-from tarazu.ops.typing import Tensor
+from tarazu.ops.typing import ArrayLike, Tensor
 
 SCALARS = (bool, int, float, complex)
 
 
-def as_value(x: Any, dtype: DType | None = None) -> Tensor:
-    """`x` as a value; `dtype` applies when it is not one yet."""
+def as_value(x: ArrayLike, dtype: DType | None = None) -> Tensor:
+    """`x` as a tensor; `dtype` applies when it is not one yet."""
     return x if isinstance(x, Tensor) else state.interpreter.constant(x, dtype)
 
 
 def cast(x: Tensor, dtype: DType) -> Tensor:
-    """`x` with elements of `dtype`; the value itself when it has them."""
+    """`x` with elements of `dtype`; the tensor itself when it has them."""
     return x if x.dtype is dtype else bind(ops.CAST, x, dtype=dtype)
 
 
-def same_dtype(x: Any, y: Any) -> tuple[Tensor, Tensor]:
-    """Both operands as values of the dtype in which they meet."""
+def same_dtype(x: ArrayLike, y: ArrayLike) -> tuple[Tensor, Tensor]:
+    """Both operands as tensors of the dtype to which the two promote."""
     if isinstance(x, Tensor):
         if isinstance(y, Tensor):
             first, second = x.dtype, y.dtype
             if first is second:
                 return x, y
-            meeting = dtypes.promote(first, second)
-            return cast(x, meeting), cast(y, meeting)
+            common = dtypes.promote(first, second)
+            return cast(x, common), cast(y, common)
         return _with_scalar(x, y)
     if isinstance(y, Tensor):
         return _with_scalar(y, x)[::-1]
     return same_dtype(as_value(x), as_value(y))
 
 
-def _with_scalar(x: Tensor, y: Any) -> tuple[Tensor, Tensor]:
+def promote_all(values: Sequence[Tensor], name: str) -> list[Tensor]:
+    """The tensors, cast to the one dtype to which all of them promote; ArgumentError if there are none."""
+    if not values:
+        raise ArgumentError(f"{name} of no tensors", expected="at least one", fix="check the list before the call")
+    common = reduce(dtypes.promote, [x.dtype for x in values])
+    return [cast(x, common) for x in values]
+
+
+def _with_scalar(x: Tensor, y: ArrayLike) -> tuple[Tensor, Tensor]:
     kind = type(y)
     if kind not in SCALARS:
         if not isinstance(y, float | complex):
             return same_dtype(x, as_value(y))
         kind = float if isinstance(y, float) else complex  # NumPy's float64 scalars give way like Python's floats
-    meeting = dtypes.promote_scalar(x.dtype, kind)
-    return cast(x, meeting), state.interpreter.constant(y, meeting)
+    common = dtypes.promote_scalar(x.dtype, kind)
+    return cast(x, common), state.interpreter.constant(y, common)
 
 
-def named(x: Tensor, label: str) -> Any:
-    """`x`, whose place on the gradient tape is named for the function `label`, not for its last primitive."""
+def named(x: Tensor, label: str) -> Tensor:
+    """`x`, whose entry on the gradient tape bears the name of the function `label`, not of its last primitive."""
     if x.tape_entry is not None:
         x.tape_entry.name = label
     return x
@@ -60,7 +70,13 @@ def as_number(x: Tensor) -> Tensor:
     return cast(x, dtypes.DEFAULT_INT) if x.dtype is dtypes.bool_ else x
 
 
-def as_float(x: Any) -> Tensor:
-    """`x` as a value of a float (or complex) dtype; integers and booleans become float32."""
+def as_float(x: ArrayLike) -> Tensor:
+    """`x` as a tensor of a float (or complex) dtype; integers and booleans become float32."""
     x = as_value(x)
     return x if x.dtype.is_inexact else cast(x, dtypes.DEFAULT_FLOAT)
+
+
+def same_float_dtype(x: ArrayLike, y: ArrayLike) -> tuple[Tensor, Tensor]:
+    """Both operands as tensors of the float (or complex) dtype to which the two promote."""
+    x, y = same_dtype(x, y)
+    return as_float(x), as_float(y)

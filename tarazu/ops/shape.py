@@ -1,25 +1,22 @@
-"""Another shape for the same elements: reshape, transpose, broadcast, join, pad, flip."""
+"""The same elements in another arrangement: reshaped, with other axes, broadcast, joined, cut, padded, reordered."""
 
 from __future__ import annotations
 
 import math
 import operator
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from tarazu.base import dtypes
 from tarazu.base.errors import ArgumentError, AxisError, ShapeError
 from tarazu.ir import op as ops
-from tarazu.ir.interpreter import Value, bind
+from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ir.types import Shape
-from tarazu.ops.promote import as_value, cast
-
-Axes = int | Sequence[int] | None
+from tarazu.ops.promote import as_value, cast, promote_all
+from tarazu.ops.typing import ArrayLike, Axes, ShapeLike, Tensor
 
 
 def normalize_axis(axis: int, rank: int, name: str) -> int:
-    """`axis` counted from the front; negative ones count from the back."""
+    """`axis` counted from the front; negative ones count from the back. AxisError for one that is out of range."""
     try:
         number = operator.index(axis)
     except TypeError:
@@ -36,14 +33,15 @@ def normalize_axes(axes: Axes, rank: int, name: str) -> tuple[int, ...]:
     """`axes` as a sorted tuple counted from the front; None means all."""
     if axes is None:
         return tuple(range(rank))
-    found = [normalize_axis(axis, rank, name) for axis in ((axes,) if not isinstance(axes, Sequence) else axes)]
-    if len(set(found)) != len(found):
-        raise ShapeError(f"{name}: axes {tuple(axes)!r} name one axis twice",  # type: ignore[arg-type]
-                         expected="each axis once", fix="leave out the second mention")
-    return tuple(sorted(found))
+    given = axes if isinstance(axes, Sequence) else (axes,)
+    numbers = [normalize_axis(axis, rank, name) for axis in given]
+    if len(set(numbers)) != len(numbers):
+        raise ShapeError(f"{name}: axes {tuple(given)!r} name one axis twice", expected="each axis once",
+                         fix="leave out the second mention")
+    return tuple(sorted(numbers))
 
 
-def normalize_shape(shape: Any, name: str) -> Shape:
+def normalize_shape(shape: ShapeLike, name: str) -> Shape:
     """`shape` as a tuple of sizes; one number is a shape of one axis."""
     try:
         return tuple(map(operator.index, shape if isinstance(shape, (tuple, Iterable)) else (shape,)))
@@ -52,8 +50,13 @@ def normalize_shape(shape: Any, name: str) -> Shape:
                             fix="write for example (2, 3)") from None
 
 
-def reshape(x: Any, shape: Any, *, copy: bool | None = None) -> Any:
-    """`x` with its elements, in the same order, in another shape; one size may be -1 and is worked out.
+# Shape and axes -------------------------------------------------------------------------------------------------
+
+def reshape(x: ArrayLike, shape: ShapeLike, *, copy: bool | None = None) -> Tensor:
+    """`x` with its elements, in row-major order, in another shape; one size may be -1 and is worked out.
+
+    `copy` is there for the array API standard: elements are shared where that is possible. ArgumentError for a shape
+    that is not of integers, ShapeError for one that the elements do not fill.
 
     >>> import tarazu as tz
     >>> tz.reshape(tz.arange(6), (2, -1)).shape
@@ -75,21 +78,38 @@ def reshape(x: Any, shape: Any, *, copy: bool | None = None) -> Any:
     return bind(ops.RESHAPE, x, shape=sizes)
 
 
-def flatten(x: Any, start_axis: int = 0) -> Any:
-    """`x` with all axes from `start_axis` on made into one."""
+def flatten(x: ArrayLike, start_axis: int = 0) -> Tensor:
+    """`x` with its axes from `start_axis` on merged into one, in row-major order.
+
+    >>> import tarazu as tz
+    >>> tz.flatten(tz.ones(2, 3, 4)).shape, tz.flatten(tz.ones(2, 3, 4), 1).shape
+    ((24,), (2, 12))
+    """
     x = as_value(x)
     return reshape(x, (*x.shape[:start_axis], math.prod(x.shape[start_axis:])))
 
 
-def permute_dims(x: Any, axes: Sequence[int]) -> Any:
-    """`x` with its axes in another order: axis i of the result is axis `axes[i]` of `x`."""
+def permute_dims(x: ArrayLike, axes: Sequence[int]) -> Tensor:
+    """`x` with its axes in another order: axis i of the result is axis `axes[i]` of `x`.
+
+    AxisError for an axis that `x` lacks, ShapeError unless each axis is named once.
+
+    >>> import tarazu as tz
+    >>> tz.permute_dims(tz.ones(2, 3, 4), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
     x = as_value(x)
     rank = len(x.shape)
     return bind(ops.TRANSPOSE, x, permutation=tuple(normalize_axis(axis, rank, "permute_dims") for axis in axes))
 
 
-def swapaxes(x: Any, first: int, second: int) -> Any:
-    """`x` with two axes exchanged."""
+def swapaxes(x: ArrayLike, first: int, second: int) -> Tensor:
+    """`x` with two axes exchanged; AxisError for an axis that `x` lacks.
+
+    >>> import tarazu as tz
+    >>> tz.swapaxes(tz.ones(2, 3, 4), 0, -1).shape
+    (4, 3, 2)
+    """
     x = as_value(x)
     order = list(range(len(x.shape)))
     i, j = (normalize_axis(axis, len(order), "swapaxes") for axis in (first, second))
@@ -97,8 +117,15 @@ def swapaxes(x: Any, first: int, second: int) -> Any:
     return permute_dims(x, order)
 
 
-def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
-    """`x` with the axes `source` moved to the places `destination`; the others keep their order."""
+def moveaxis(x: ArrayLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """`x` with the axes `source` moved to the positions `destination`; the other axes keep their order.
+
+    AxisError for an axis that `x` lacks, ShapeError for one that is named twice.
+
+    >>> import tarazu as tz
+    >>> tz.moveaxis(tz.ones(2, 3, 4), 0, -1).shape
+    (3, 4, 2)
+    """
     x = as_value(x)
     rank = len(x.shape)
     sources, targets = ([normalize_axis(axis, rank, "moveaxis") for axis in ([axes] if isinstance(axes, int) else axes)]
@@ -109,23 +136,42 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
     return permute_dims(x, order)
 
 
-def matrix_transpose(x: Any) -> Any:
-    """`x` with its last two axes exchanged."""
+def matrix_transpose(x: ArrayLike) -> Tensor:
+    """`x` (..., m, n) with its last two axes exchanged, (..., n, m); ShapeError for fewer than two axes.
+
+    >>> import tarazu as tz
+    >>> tz.matrix_transpose(tz.tensor([[1, 2, 3], [4, 5, 6]]))
+    Tensor([[1, 4],
+            [2, 5],
+            [3, 6]], dtype=int64)
+    """
     x = as_value(x)
     if len(x.shape) < 2:
         raise ShapeError(f"matrix_transpose of shape {x.shape}", expected="at least two axes", fix="reshape it first")
     return swapaxes(x, -1, -2)
 
 
-def expand_dims(x: Any, axis: int = 0) -> Any:
-    """`x` with a new axis of size 1 at the place `axis`."""
+def expand_dims(x: ArrayLike, axis: int = 0) -> Tensor:
+    """`x` with a new axis of size 1 at position `axis` of the result; AxisError for a position out of range.
+
+    >>> import tarazu as tz
+    >>> tz.expand_dims(tz.ones(2, 3), 1).shape, tz.expand_dims(tz.ones(2, 3), -1).shape
+    ((2, 1, 3), (2, 3, 1))
+    """
     x = as_value(x)
-    place = normalize_axis(axis, len(x.shape) + 1, "expand_dims")
-    return reshape(x, (*x.shape[:place], 1, *x.shape[place:]))
+    position = normalize_axis(axis, len(x.shape) + 1, "expand_dims")
+    return reshape(x, (*x.shape[:position], 1, *x.shape[position:]))
 
 
-def squeeze(x: Any, axis: Axes = None) -> Any:
-    """`x` without the given axes of size 1; without `axis`, without all of them."""
+def squeeze(x: ArrayLike, axis: Axes = None) -> Tensor:
+    """`x` without the given axes of size 1; without `axis`, without all of them.
+
+    AxisError for an axis that `x` lacks, ShapeError for one of another size.
+
+    >>> import tarazu as tz
+    >>> tz.squeeze(tz.ones(1, 3, 1)).shape, tz.squeeze(tz.ones(1, 3, 1), 0).shape
+    ((3,), (3, 1))
+    """
     x = as_value(x)
     axes = normalize_axes(axis, len(x.shape), "squeeze")
     if axis is None:
@@ -136,28 +182,63 @@ def squeeze(x: Any, axis: Axes = None) -> Any:
     return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
-def broadcast_to(x: Any, shape: Any) -> Any:
-    """`x` repeated along axes of size 1, and along new axes at the left, to `shape`."""
+def broadcast_to(x: ArrayLike, shape: ShapeLike) -> Tensor:
+    """`x` repeated along axes of size 1, and along new axes at the left, to `shape`.
+
+    ShapeError where `x` does not broadcast to it.
+
+    >>> import tarazu as tz
+    >>> tz.broadcast_to(tz.tensor([1, 2]), (3, 2))
+    Tensor([[1, 2],
+            [1, 2],
+            [1, 2]], dtype=int64)
+    """
     return bind(ops.BROADCAST, as_value(x), shape=normalize_shape(shape, "broadcast_to"))
 
 
-def broadcast_arrays(*tensors: Any) -> list[Any]:
-    """The tensors, each broadcast to the shape that they have together."""
+def broadcast_arrays(*tensors: ArrayLike) -> list[Tensor]:
+    """The tensors, each repeated to the shape to which all of them broadcast; ShapeError where there is none.
+
+    >>> import tarazu as tz
+    >>> [x.shape for x in tz.broadcast_arrays(tz.ones(3), tz.ones(2, 1))]
+    [(2, 3), (2, 3)]
+    """
     values = [as_value(x) for x in tensors]
     shape = broadcast_shapes("broadcast_arrays", *(x.shape for x in values))
     return [broadcast_to(x, shape) for x in values]
 
 
-def concat(tensors: Sequence[Any], axis: int | None = 0) -> Any:
-    """The tensors joined along an axis that they have; None joins them flat."""
-    values = meet([as_value(x) for x in tensors], "concat")
+# Joining and cutting --------------------------------------------------------------------------------------------
+
+def concat(tensors: Sequence[ArrayLike], axis: int | None = 0) -> Tensor:
+    """The tensors joined along an axis that they have, with the other sizes equal; None flattens them first.
+
+    Their dtypes are promoted to one. ArgumentError for no tensors, ShapeError for shapes that do not fit together,
+    AxisError for an axis that they lack; `tz.stack` joins along a new one.
+
+    >>> import tarazu as tz
+    >>> tz.concat([tz.tensor([[1, 2]]), tz.tensor([[3, 4], [5, 6]])])
+    Tensor([[1, 2],
+            [3, 4],
+            [5, 6]], dtype=int64)
+    """
+    values = promote_all([as_value(x) for x in tensors], "concat")
     if axis is None:
         values, axis = [reshape(x, -1) for x in values], 0
     return bind(ops.CONCAT, *values, axis=normalize_axis(axis, len(values[0].shape), "concat"))
 
 
-def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
-    """The tensors, which have one shape, joined along a new axis."""
+def stack(tensors: Sequence[ArrayLike], axis: int = 0) -> Tensor:
+    """The tensors, which have one shape, joined along a new axis at position `axis` of the result.
+
+    Their dtypes are promoted to one. ArgumentError for no tensors, ShapeError for several shapes, AxisError for a
+    position out of range.
+
+    >>> import tarazu as tz
+    >>> tz.stack([tz.tensor([1, 2]), tz.tensor([3, 4])], axis=1)
+    Tensor([[1, 3],
+            [2, 4]], dtype=int64)
+    """
     values = [as_value(x) for x in tensors]
     if len({x.shape for x in values}) > 1:
         raise ShapeError(f"stack: shapes {' and '.join(str(x.shape) for x in values)}", expected="one shape",
@@ -165,41 +246,47 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     return concat([expand_dims(x, axis) for x in values], axis)
 
 
-def meet(values: list[Any], name: str) -> list[Any]:
-    """The values, cast to the one dtype in which all of them meet."""
-    if not values:
-        raise ArgumentError(f"{name} of no tensors", expected="at least one", fix="check the list before the call")
-    dtype = values[0].dtype
-    for x in values[1:]:
-        dtype = dtypes.promote(dtype, x.dtype)
-    return [cast(x, dtype) for x in values]
+def unstack(x: ArrayLike, axis: int = 0) -> tuple[Tensor, ...]:
+    """The slices of `x` along an axis, without that axis, as a tuple; AxisError for an axis that `x` lacks.
 
-
-def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
-    """The slices of `x` along an axis, as a tuple."""
+    >>> import tarazu as tz
+    >>> tz.unstack(tz.tensor([[1, 2], [3, 4]]))
+    (Tensor([1, 2], dtype=int64), Tensor([3, 4], dtype=int64))
+    """
     x = as_value(x)
-    place = normalize_axis(axis, len(x.shape), "unstack")
-    return tuple(squeeze(slice_axis(x, place, i, i + 1), place) for i in range(x.shape[place]))
+    axis = normalize_axis(axis, len(x.shape), "unstack")
+    return tuple(squeeze(slice_axis(x, axis, i, i + 1), axis) for i in range(x.shape[axis]))
 
 
-def slice_axis(x: Value, axis: int, start: int, stop: int) -> Any:
-    """The part of `x` from `start` up to `stop` along one axis."""
+def slice_axis(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
+    """The part of `x` from `start` up to but not with `stop` along one axis, counted from the front."""
     shape = x.shape
     starts, stops = [0] * len(shape), list(shape)
     starts[axis], stops[axis] = start, stop
     return bind(ops.SLICE, x, start=tuple(starts), stop=tuple(stops), step=(1,) * len(shape))
 
 
-def flip(x: Any, axis: Axes = None) -> Any:
-    """`x` with the order of its elements turned round along the given axes."""
+# Order and repetition -------------------------------------------------------------------------------------------
+
+def flip(x: ArrayLike, axis: Axes = None) -> Tensor:
+    """`x` with the order of its elements reversed along the given axes, all without `axis`.
+
+    AxisError for an axis that `x` lacks, ShapeError for one that is named twice.
+
+    >>> import tarazu as tz
+    >>> tz.flip(tz.tensor([[1, 2], [3, 4]]), 0)
+    Tensor([[3, 4],
+            [1, 2]], dtype=int64)
+    """
     x = as_value(x)
     return bind(ops.FLIP, x, axes=normalize_axes(axis, len(x.shape), "flip"))
 
 
-def roll(x: Any, shift: int | Sequence[int], axis: Axes = None) -> Any:
-    """`x` moved by `shift` places along an axis; what leaves at one end enters at the other.
+def roll(x: ArrayLike, shift: int | Sequence[int], axis: Axes = None) -> Tensor:
+    """`x` with its elements shifted by `shift` positions along an axis; what leaves at one end enters at the other.
 
-    With several axes, one shift for each or the same for all; without any, in the flattened tensor.
+    With several axes, one shift for each or the same for all; without any, in the flattened tensor. ArgumentError for
+    another number of shifts, AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.roll(tz.arange(4), 1)
@@ -213,26 +300,34 @@ def roll(x: Any, shift: int | Sequence[int], axis: Axes = None) -> Any:
     if len(shifts) != len(axes):
         raise ArgumentError(f"roll: {len(shifts)} shifts for axes {axis}", expected="a shift for each axis",
                             fix="pass one number to shift all axes alike")
-    for places, each in zip(shifts, axes, strict=True):
-        x = _rolled(x, places, normalize_axis(each, len(x.shape), "roll"))
+    for distance, each in zip(shifts, axes, strict=True):
+        x = _rolled(x, distance, normalize_axis(each, len(x.shape), "roll"))
     return x
 
 
-def _rolled(x: Any, shift: int, axis: int) -> Any:
+def _rolled(x: Tensor, shift: int, axis: int) -> Tensor:
     size = x.shape[axis]
     cut = (-shift) % size if size else 0
     return concat([slice_axis(x, axis, cut, size), slice_axis(x, axis, 0, cut)], axis)
 
 
-def pad(x: Any, widths: Sequence[tuple[int, int]], value: Any = 0) -> Any:
+def pad(x: ArrayLike, widths: Sequence[tuple[int, int]], value: ArrayLike = 0) -> Tensor:
     """The mode of `windows.pad` that is a primitive: `widths[i] = (before, after)` elements of `value` on axis i."""
     x = as_value(x)
     low, high = tuple(before for before, _ in widths), tuple(after for _, after in widths)
     return bind(ops.PAD, x, cast(as_value(value), x.dtype), low=low, high=high, interior=(0,) * len(low))
 
 
-def tile(x: Any, repetitions: Sequence[int]) -> Any:
-    """`x` set side by side `repetitions[i]` times along axis i."""
+def tile(x: ArrayLike, repetitions: Sequence[int]) -> Tensor:
+    """`x` set side by side `repetitions[i]` times along axis i; axes that one of the two lacks are added at its left.
+
+    ShapeError for a number below 0.
+
+    >>> import tarazu as tz
+    >>> tz.tile(tz.tensor([1, 2]), (2, 3))
+    Tensor([[1, 2, 1, 2, 1, 2],
+            [1, 2, 1, 2, 1, 2]], dtype=int64)
+    """
     x = as_value(x)
     rank = max(len(x.shape), len(repetitions))
     shape = (1,) * (rank - len(x.shape)) + x.shape

@@ -15,7 +15,7 @@ from tarazu.base.device import CPU, Device, Layout, Mesh, default
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Devices
-from tarazu.ops.placing import shard
+from tarazu.ops.placement import shard
 from tarazu.runtime import processes, random
 from tarazu.runtime.device import mesh, move, put, resolve
 from tarazu.runtime.tensor.tensor import Tensor, asarray

@@ -13,7 +13,8 @@ from tarazu.base.pytree import Structure, flatten
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Value, bind, state
-from tarazu.ops.control_flow.control import bind_body, trace_body
+from tarazu.ops.control_flow.bodies import trace_body
+from tarazu.ops.control_flow.composite import bind_body
 from tarazu.ops.create import zeros_like
 from tarazu.ops.promote import as_value, cast
 from tarazu.transform.gradient.control_rules import call, live_flags, without_nones

@@ -6,7 +6,7 @@ from helpers import assert_same, compilations, leaf
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, GradientError, ShapeError, TraceError
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 
 BOTH = pytest.mark.parametrize("wrap", [lambda f: f, tz.jit], ids=["eager", "jit"])
 

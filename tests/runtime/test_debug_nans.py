@@ -9,7 +9,7 @@ from helpers import compilations
 import tarazu as tz
 from tarazu.base.errors import NanError, TraceError
 from tarazu.ir.interpreter import state
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 
 HERE = __file__
 

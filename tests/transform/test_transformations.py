@@ -1,5 +1,7 @@
 """vjp, jvp, jacobian, hessian, hvp, custom_vjp, checkpoint, grad_check: eagerly, under jit, nested, in loops."""
 
+import subprocess
+import sys
 import tracemalloc
 from dataclasses import dataclass
 
@@ -403,3 +405,23 @@ def test_checkpoint_and_custom_vjp_in_lanes_of_gradients(differentiated):
     wanted = differentiated(plain, x).numpy()
     for f in (tz.checkpoint(plain), custom):
         np.testing.assert_allclose(differentiated(f, x).numpy(), wanted, rtol=1e-10)
+
+
+GRADIENT_IN_A_PROCESS = """
+import tarazu as tz
+from tarazu.backend.native.cache_key import content
+import hashlib
+model = tz.nn.Sequential([tz.nn.Dense(4, in_features=3), tz.nn.BatchNorm(), tz.nn.Dense(2)])
+x = tz.ones(5, 3)
+model(x)
+graph = tz.trace(lambda x: (model(x) ** 2).sum(), backward=True)(x)
+print(hashlib.sha256(content(graph)).hexdigest())
+"""
+
+
+def test_a_traced_backward_pass_is_the_same_graph_in_each_process():
+    """Else programs would be compiled anew in each, and not be found on disk."""
+    hashes = {subprocess.run([sys.executable, "-c", "x = [object() for _ in range("
+                              f"{997 * i})]\n" + GRADIENT_IN_A_PROCESS], capture_output=True, text=True,
+                             check=True).stdout for i in range(4)}
+    assert len(hashes) == 1

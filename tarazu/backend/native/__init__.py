@@ -7,8 +7,8 @@
      -> lowering/materialize.py     which nodes are stored in memory, which are computed where they are used
      -> lowering/region/            nodes become groups (a kernel each), loops and branches; groups become launches:
                                     nests of loops (loop_nest.py) over buffers and views (buffers.py, index_map.py)
-     -> kernels/kernels.py          launches become calls of kernels, one function for all that do the same: loops.py
-                                    writes elementwise nests and reductions, contraction.py products, special/ the rest
+     -> kernels/kernels.py          launches become calls of kernels, one function for all that do the same, by
+                                    elementwise_kernel.py, reduction_kernel.py, contraction.py (products) and special/
      -> schedule/runs.py            neighbors over the same items become runs, done block by block
      -> schedule/memory_plan.py     where each buffer lies in one piece of memory, the arena
      -> schedule/emit.py            the program in LLVM IR: kernels in order, each thread its share of the items

@@ -12,7 +12,7 @@ from tarazu.backend.native.cache_key import content, nodes_of
 from tarazu.backend.native.kernels.kernel import KernelCall
 from tarazu.backend.native.kernels.kernels import Kernels, with_kernels
 from tarazu.backend.native.llvm.assemble import object_code
-from tarazu.backend.native.llvm.llvm_text import Function
+from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import Buffer, View
 from tarazu.backend.native.lowering.prepare import prepare

@@ -17,7 +17,8 @@ from tarazu.backend.native.llvm.target import Target, host
 from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
 from tarazu.backend.native.schedule import emit
 from tarazu.backend.native.schedule.memory_plan import ALIGN
-from tarazu.backend.native.threads.threads import cores, helpful_threads, note, run
+from tarazu.backend.native.threads.pool import run
+from tarazu.backend.native.threads.thread_count import cores, helpful_threads, learn_from_run
 from tarazu.base.checks import exceeded_bound
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph
@@ -121,7 +122,7 @@ class NativeProgram:
         else:
             start, at_work = time.perf_counter(), time.thread_time()
             run(self.address, memory.address, count)
-            note(time.perf_counter() - start, time.thread_time() - at_work)
+            learn_from_run(time.perf_counter() - start, time.thread_time() - at_work)
         if failed := memory.words[emit.FAILED]:
             self._raise(failed)
 

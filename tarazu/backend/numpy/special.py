@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tarazu.base.polygamma import BERNOULLI, SERIES_FROM, TINY, cotangent_derivative
+from tarazu.base.polygamma import SERIES_FROM, TINY, add_series, cotangent_derivative, recurrence_term
 
 
 def _elementwise(function: Callable[[float], float]) -> Callable[[np.ndarray], np.ndarray]:
@@ -38,23 +38,16 @@ def polygamma(x: np.ndarray, order: int) -> np.ndarray:
         value = np.where(reflected, mirrored, value)
         value = np.where(reflected & (wide == np.floor(wide)), np.inf if order % 2 else np.nan, value)
         near_zero = np.abs(wide) < TINY
-        leading = (-1) ** (order + 1) * math.factorial(order) / np.where(near_zero, wide, 1) ** (order + 1)
-        value = np.where(near_zero, leading, value)
+        value = np.where(near_zero, recurrence_term(np.where(near_zero, wide, 1), order), value)
     return value.astype(x.dtype)
 
 
 def _upper_polygamma(x: np.ndarray, order: int) -> np.ndarray:
-    sign, factorial = (-1) ** (order + 1), math.factorial(order)
     total = np.zeros_like(x)
     while np.any(low := x < SERIES_FROM + order):
-        total = total + np.where(low, sign * factorial / x ** (order + 1), 0.0)
+        total = total + np.where(low, recurrence_term(x, order), 0.0)
         x = np.where(low, x + 1, x)
-    leading = np.log(x) if order == 0 else sign * math.factorial(order - 1) / x**order
-    total = total + leading + sign * factorial / (2 * x ** (order + 1))
-    for k, bernoulli in enumerate(BERNOULLI, start=1):
-        scale = bernoulli * math.factorial(2 * k + order - 1) / math.factorial(2 * k)
-        total = total + sign * scale / x ** (2 * k + order)
-    return total
+    return add_series(total, x, order, np.log)
 
 
 def _cotangent_derivative(x: np.ndarray, order: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_paren
 from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, layouts, move_tensors
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.nn.module.trainable import Trainable
+from tarazu.ops.typing import DeviceLike
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import resolve
 from tarazu.runtime.tensor.tensor import Tensor
@@ -278,7 +279,7 @@ class Module(Trainable):
     def trainable(self, value: bool) -> None:
         self.freeze(not value)
 
-    def to(self, where: Target | Mesh | str) -> Self:
+    def to(self, where: DeviceLike) -> Self:
         """Move all tensors to a device, or whole to each device of a mesh, with what `compile` prepared for them.
 
         The state of an optimizer in a loop of your own is moved by `optimizer.move_to_parameters()`. DeviceError for a

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
-from tarazu.base.device import Device, Layout, Mesh
+from tarazu.base.device import Device, Layout, Mesh, MeshAxes
 from tarazu.base.errors import ArgumentError, TraceError
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.nn.module.error_path import short_text
-from tarazu.ops.placing import layout
+from tarazu.ops.placement import layout
 from tarazu.runtime.device import move, put
 from tarazu.runtime.tensor.tensor import Tensor
 
-Target = Device | Layout
-NamedTensors = Sequence[tuple[str, Tensor]]
-ShardSpec = str | Sequence[str | Sequence[str] | None]  # for each axis of a tensor the mesh axes that divide it
+NamedTensors: TypeAlias = Sequence[tuple[str, Tensor]]
+ShardSpec: TypeAlias = str | Iterable[MeshAxes]  # for each axis of a tensor the mesh axes that divide it
+Target: TypeAlias = Device | Layout
 
 
 def layouts(tensors: NamedTensors, mesh: Mesh, specs: Mapping[str, ShardSpec]) -> list[Layout]:

@@ -1,27 +1,29 @@
-"""Choices between functions at run time: only the one that is chosen runs."""
+"""Branches: a choice between functions at run time, of which only the chosen one runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError, TarazuError
 from tarazu.base.pytree import Structure, describe
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import Traced, Value, bind, state
+from tarazu.ir.interpreter import Traced, Value, bind
 from tarazu.ir.node import Builder
 from tarazu.ir.types import TensorType
-from tarazu.ops.control_flow.control import contains, type_of, values_of
+from tarazu.ops.control_flow.bodies import contains, rebind, trace_body, type_of, values_of
 from tarazu.ops.elementwise import clip, less
 from tarazu.ops.promote import as_value
+from tarazu.ops.typing import ArrayLike, Tensor, Tree
 
 
-def cond(predicate: Any, true_function: Callable[..., Any], false_function: Callable[..., Any], *operands: Any) -> Any:
+def cond(predicate: ArrayLike, true_function: Callable[..., Tree], false_function: Callable[..., Tree],
+         *operands: Tree) -> Tree:
     """`true_function(*operands)` where the boolean scalar `predicate` is true, else `false_function(*operands)`.
 
-    Both are traced and have to give the same nesting, shapes and dtypes; one runs, and gradients flow through that one
-    alone. They may read tensors from outside and change such in place.
+    Both are traced and have to give the same nesting, shapes and dtypes: ArgumentError, ShapeError or DTypeError if
+    they do not, ArgumentError for another predicate. One runs, and gradients flow through that one alone. They may read
+    tensors from outside and change them in place.
 
     >>> import tarazu as tz
     >>> tz.cond(tz.tensor(True), lambda x: x + 1, lambda x: x - 1, tz.tensor(1.0))
@@ -35,30 +37,29 @@ def cond(predicate: Any, true_function: Callable[..., Any], false_function: Call
                    ("cond: the true function", "the false function"))
 
 
-def _choose(predicate: Value, true_function: Callable[..., Any], false_function: Callable[..., Any],
-            operands: tuple[Any, ...], names: tuple[str, str]) -> Any:
-    """`cond`, with names of the two for errors."""
+def _choose(predicate: Tensor, true_function: Callable[..., Tree], false_function: Callable[..., Tree],
+            operands: tuple[Tree, ...], names: tuple[str, str]) -> Tree:
+    """`cond`, with names of the two functions for errors."""
     inputs, structure = values_of(operands)
-    types = [type_of(x) for x in inputs]
 
-    def traced(function: Callable[..., Any]) -> Traced:
-        return state.interpreter.trace(lambda *values: function(*structure.rebuild(values)), types)
+    def traced(function: Callable[..., Tree]) -> Traced:
+        return trace_body(lambda *values: function(*structure.rebuild(values)), inputs)
 
     branches = traced(true_function), traced(false_function)
     result = _require_same_results(names, branches)
-    captured, rebound = (_union([getattr(one, kind) for one in branches]) for kind in ("captured", "rebound"))
+    captured, rebound = _union([one.captured for one in branches]), _union([one.rebound for one in branches])
     graphs = [_branch_graph(one, captured, rebound, len(inputs)) for one in branches]
     out = bind(ops.COND, predicate, *inputs, *captured, on_true=graphs[0], on_false=graphs[1])
     count = len(out) - len(rebound)
-    for handle, value in zip(rebound, out[count:], strict=True):
-        state.interpreter.rebind(handle, value)
+    rebind(rebound, out[count:])
     return result.rebuild(out[:count])
 
 
-def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
-    """`branches[index](*operands)` for an integer scalar; an index outside of the list takes the first or the last.
+def switch(index: ArrayLike, branches: Sequence[Callable[..., Tree]], *operands: Tree) -> Tree:
+    """`branches[index](*operands)` for an integer scalar; an index out of range takes the first or the last.
 
-    As with `cond`, all are traced and one runs.
+    All are traced and have to give the same nesting, shapes and dtypes: ArgumentError, ShapeError or DTypeError if they
+    do not, ArgumentError for another index and for no branches. One runs, and gradients flow through that one alone.
 
     >>> import tarazu as tz
     >>> tz.switch(tz.tensor(1), [lambda x: x, lambda x: x * 2, lambda x: x * 3], tz.tensor(5))
@@ -73,7 +74,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
                             fix="cast it: index.astype(tz.int64)")
     index = clip(index, 0, len(branches) - 1)
 
-    def choose(start: int, stop: int, values: tuple[Any, ...]) -> Any:
+    def choose(start: int, stop: int, values: tuple[Tree, ...]) -> Tree:
         if stop - start == 1:
             return branches[start](*values)
         middle = (start + stop) // 2
@@ -95,7 +96,7 @@ def _require_same_results(names: tuple[str, str], branches: tuple[Traced, Traced
     return structures[0]
 
 
-def _misfit(structures: list[Structure], types: list[Any]) -> type[TarazuError]:
+def _misfit(structures: list[Structure], types: list[tuple[TensorType, ...]]) -> type[TarazuError]:
     """The error for results that differ in nesting, else in shapes, else in dtypes."""
     if structures[0] != structures[1]:
         return ArgumentError
@@ -103,17 +104,18 @@ def _misfit(structures: list[Structure], types: list[Any]) -> type[TarazuError]:
 
 
 def _union(lists: Sequence[list[Value]]) -> list[Value]:
-    found: list[Value] = []
+    """All handles of the lists, each once, in their order."""
+    union: list[Value] = []
     for handles in lists:
-        found += [x for x in handles if not contains(found, x)]
-    return found
+        union += [x for x in handles if not contains(union, x)]
+    return union
 
 
 def _branch_graph(traced: Traced, captured: list[Value], rebound: list[Value], inputs: int) -> Graph:
     """The traced branch with parameters (inputs, captured) and outputs (results, rebound) of both branches together."""
     graph, unused = traced.graph, Builder()
     own = dict(zip(map(id, traced.captured), graph.parameters[inputs:], strict=True))
-    parameter = {id(x): own.get(id(x)) or unused.parameter(TensorType(tuple(x.shape), x.dtype)) for x in captured}
+    parameter = {id(x): own.get(id(x)) or unused.parameter(type_of(x)) for x in captured}
     count = len(graph.outputs) - len(traced.rebound)
     new = dict(zip(map(id, traced.rebound), graph.outputs[count:], strict=True))
     return Graph([*graph.parameters[:inputs], *(parameter[id(x)] for x in captured)],

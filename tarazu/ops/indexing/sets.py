@@ -2,65 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import reshape
+from tarazu.ops.typing import ArrayLike, Tensor
 
 
 class UniqueAll(NamedTuple):
     """The distinct values, where each first stands, which of them each element is, and how often each occurs."""
 
-    values: Any
-    indices: Any
-    inverse_indices: Any
-    counts: Any
+    values: Tensor
+    indices: Tensor
+    inverse_indices: Tensor
+    counts: Tensor
 
 
 class UniqueCounts(NamedTuple):
     """The distinct values and how often each occurs."""
 
-    values: Any
-    counts: Any
+    values: Tensor
+    counts: Tensor
 
 
 class UniqueInverse(NamedTuple):
     """The distinct values and which of them each element is."""
 
-    values: Any
-    inverse_indices: Any
+    values: Tensor
+    inverse_indices: Tensor
 
 
-def unique_all(x: Any, /) -> UniqueAll:
-    """The distinct values in ascending order, their first places in the flattened tensor, and per element which it is.
+def unique_all(x: ArrayLike, /) -> UniqueAll:
+    """The distinct values in ascending order, and where they are in `x`.
 
-    Every nan is distinct, as in the array API standard.
+    `indices` says where each of the n values first stands in the flattened tensor (n), `inverse_indices` which value
+    each element is (the shape of `x`), `counts` how often each value occurs (n). Every nan is distinct, as in the array
+    API standard. TraceError inside a traced function.
 
     >>> import tarazu as tz
-    >>> tz.unique_all(tz.tensor([3, 1, 3])).counts
-    Tensor([1, 2], dtype=int64)
+    >>> values, indices, inverse, counts = tz.unique_all(tz.tensor([3, 1, 3]))
+    >>> values, inverse, counts
+    (Tensor([1, 3], dtype=int64), Tensor([1, 0, 1], dtype=int64), Tensor([1, 2], dtype=int64))
     """
     x = as_value(x)
     values, indices, inverse, counts = np.unique(np.asarray(x), True, True, True, equal_nan=False)
     return UniqueAll(as_value(values), as_value(indices), reshape(as_value(inverse), x.shape), as_value(counts))
 
 
-def unique_counts(x: Any, /) -> UniqueCounts:
-    """The distinct values in ascending order and how often each occurs; every nan is distinct."""
+def unique_counts(x: ArrayLike, /) -> UniqueCounts:
+    """The distinct values in ascending order and how often each occurs; every nan is distinct.
+
+    TraceError inside a traced function.
+
+    >>> import tarazu as tz
+    >>> tz.unique_counts(tz.tensor([3, 1, 3])).counts
+    Tensor([1, 2], dtype=int64)
+    """
     values, counts = np.unique(np.asarray(as_value(x)), return_counts=True, equal_nan=False)
     return UniqueCounts(as_value(values), as_value(counts))
 
 
-def unique_inverse(x: Any, /) -> UniqueInverse:
-    """The distinct values in ascending order and, in the shape of `x`, which of them each element is."""
-    found = unique_all(x)
-    return UniqueInverse(found.values, found.inverse_indices)
+def unique_inverse(x: ArrayLike, /) -> UniqueInverse:
+    """The distinct values in ascending order and, in the shape of `x`, which of them each element is.
+
+    Every nan is distinct. TraceError inside a traced function.
+
+    >>> import tarazu as tz
+    >>> tz.unique_inverse(tz.tensor([30, 10, 30])).inverse_indices
+    Tensor([1, 0, 1], dtype=int64)
+    """
+    unique = unique_all(x)
+    return UniqueInverse(unique.values, unique.inverse_indices)
 
 
-def unique_values(x: Any, /) -> Any:
-    """The distinct values in ascending order; every nan is distinct.
+def unique_values(x: ArrayLike, /) -> Tensor:
+    """The distinct values in ascending order; every nan is distinct. TraceError inside a traced function.
 
     >>> import tarazu as tz
     >>> tz.unique_values(tz.tensor([3, 1, 3]))

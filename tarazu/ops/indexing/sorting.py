@@ -2,49 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.elementwise import subtract
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import flip, normalize_axis, slice_axis
+from tarazu.ops.typing import ArrayLike, Tensor
 
 
-def _sorted(x: Any, axis: int, descending: bool) -> tuple[Any, Any]:
+def _sorted(x: ArrayLike, axis: int, descending: bool) -> tuple[Tensor, Tensor]:
     x = as_value(x)
-    place = normalize_axis(axis, len(x.shape), "sort")
+    axis = normalize_axis(axis, len(x.shape), "sort")
     if not descending:
-        return bind(ops.SORT, x, axis=place)
-    # equal elements keep their order: turned round, sorted, and turned round again
-    values, indices = bind(ops.SORT, flip(x, place), axis=place)
-    return flip(values, place), subtract(x.shape[place] - 1, flip(indices, place))
+        return bind(ops.SORT, x, axis=axis)
+    # equal elements keep their order: flipped, sorted, and flipped again
+    values, indices = bind(ops.SORT, flip(x, axis), axis=axis)
+    return flip(values, axis), subtract(x.shape[axis] - 1, flip(indices, axis))
 
 
-def sort(x: Any, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
-    """`x` in ascending order along an axis; nan comes last.
+def sort(x: ArrayLike, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+    """`x` in ascending order along an axis, or in descending order; nan counts as larger than every number.
 
-    `stable` is there for the array API standard: the order of equal elements is kept in any case.
+    `stable` is there for the array API standard: the order of equal elements is kept in any case. AxisError for an axis
+    that `x` lacks, DTypeError for complex numbers.
+
+    >>> import tarazu as tz
+    >>> tz.sort(tz.tensor([[3, 1, 2], [4, 6, 5]]), axis=1, descending=True)
+    Tensor([[3, 2, 1],
+            [6, 5, 4]], dtype=int64)
     """
     return _sorted(x, axis, descending)[0]
 
 
-def argsort(x: Any, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
-    """The indices that sort `x` along an axis; equal elements keep their order, whatever `stable` says."""
+def argsort(x: ArrayLike, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+    """The indices that sort `x` along an axis, in the shape of `x`; equal elements keep their order.
+
+    They do so whatever `stable` says, which is there for the array API standard. AxisError for an axis that `x` lacks,
+    DTypeError for complex numbers.
+
+    >>> import tarazu as tz
+    >>> tz.argsort(tz.tensor([30, 10, 20]))
+    Tensor([1, 2, 0], dtype=int64)
+    """
     return _sorted(x, axis, descending)[1]
 
 
-def topk(x: Any, k: int, *, axis: int = -1) -> tuple[Any, Any]:
-    """The `k` largest elements along an axis, largest first, and their indices.
+def topk(x: ArrayLike, k: int, *, axis: int = -1) -> tuple[Tensor, Tensor]:
+    """The `k` largest elements along an axis, largest first, and their indices; both of size `k` along the axis.
+
+    ArgumentError for a `k` below 0 or above the size of the axis, AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
-    >>> tz.topk(tz.tensor([1, 5, 3]), 2)[0]
-    Tensor([5, 3], dtype=int64)
+    >>> tz.topk(tz.tensor([1, 5, 3]), 2)
+    (Tensor([5, 3], dtype=int64), Tensor([1, 2], dtype=int64))
     """
     values, indices = _sorted(x, axis, descending=True)
-    place = normalize_axis(axis, len(values.shape), "topk")
-    if not 0 <= k <= values.shape[place]:
-        raise ArgumentError(f"topk: k={k} of an axis of size {values.shape[place]}",
-                            expected=f"k from 0 to {values.shape[place]}", fix="check k against x.shape")
-    return slice_axis(values, place, 0, k), slice_axis(indices, place, 0, k)
+    axis = normalize_axis(axis, len(values.shape), "topk")
+    if not 0 <= k <= values.shape[axis]:
+        raise ArgumentError(f"topk: k={k} of an axis of size {values.shape[axis]}",
+                            expected=f"k from 0 to {values.shape[axis]}", fix="check k against x.shape")
+    return slice_axis(values, axis, 0, k), slice_axis(indices, axis, 0, k)

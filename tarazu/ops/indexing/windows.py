@@ -1,9 +1,9 @@
-"""Elements used more than once: padding by what is there, repetition, sliding windows; and sums by segment."""
+"""Elements that are taken several times: padding modes, repetition, sliding windows; and sums by segment."""
 
 from __future__ import annotations
 
 import operator
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,15 +14,19 @@ from tarazu.ops.elementwise import add
 from tarazu.ops.indexing.index import scatter_add, take
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import broadcast_to, expand_dims, moveaxis, normalize_axis, reshape
+from tarazu.ops.typing import ArrayLike, Tensor
 
-_MODES = ("edge", "reflect", "wrap")  # as np.pad knows them, which pads the indices from which an axis is taken
+Widths = int | tuple[int, int] | Sequence[tuple[int, int]]  # for all axes, or (before, after) for each
+
+_MODES = ("edge", "reflect", "wrap")  # of np.pad, which is applied to the indices of an axis
 
 
-def pad(x: Any, widths: Any, value: Any = 0, *, mode: str = "constant") -> Any:
+def pad(x: ArrayLike, widths: Widths, value: ArrayLike = 0, *, mode: str = "constant") -> Tensor:
     """`x` with `widths[i] = (before, after)` elements added along axis i; one pair, or one number, is for all axes.
 
     The mode "constant" adds `value`, "edge" repeats the outermost element, "reflect" mirrors at it without repeating
-    it, "wrap" goes on at the other end.
+    it, "wrap" goes on at the other end. Widths below 0 cut elements off in the mode "constant". ArgumentError for
+    another mode, ShapeError for another number of pairs than axes, or an axis of size 0 to take elements from.
 
     >>> import tarazu as tz
     >>> tz.pad(tz.tensor([1, 2]), [(1, 2)])
@@ -42,29 +46,31 @@ def pad(x: Any, widths: Any, value: Any = 0, *, mode: str = "constant") -> Any:
                          fix="slice to make a tensor smaller")
     for axis, pair in enumerate(pairs):
         if any(pair):
-            x = take(x, _padded_places(x.shape[axis], pair, mode), axis)
+            x = take(x, _padded_indices(x.shape[axis], pair, mode), axis)
     return x
 
 
-def _width_pairs(widths: Any, rank: int) -> list[tuple[int, int]]:
-    if isinstance(widths, int):
-        return [(widths, widths)] * rank
-    if len(widths) == 2 and all(isinstance(n, int) for n in widths):
-        return [tuple(widths)] * rank
+def _width_pairs(widths: Widths, rank: int) -> list[tuple[int, int]]:
+    match widths:
+        case int():
+            return [(widths, widths)] * rank
+        case int(before), int(after):
+            return [(before, after)] * rank
     return [(operator.index(before), operator.index(after)) for before, after in widths]
 
 
-def _padded_places(size: int, pair: tuple[int, int], mode: str) -> np.ndarray:
+def _padded_indices(size: int, pair: tuple[int, int], mode: str) -> np.ndarray:
     if size == 0:
         raise ShapeError(f"pad: mode={mode!r} along an axis of size 0", expected="an element to take values from",
                          fix='use mode="constant"')
     return np.pad(np.arange(size), pair, mode=mode)  # type: ignore[call-overload]
 
 
-def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
+def repeat(x: ArrayLike, repeats: int | ArrayLike, /, *, axis: int | None = None) -> Tensor:
     """Each element, or each slice along an axis, `repeats` times in a row; without `axis`, of the flattened tensor.
 
-    `repeats` is a number, or a vector with a number for each slice (then not inside a traced function).
+    `repeats` is a number, or a vector with a number for each slice (TraceError then inside a traced function).
+    ShapeError for a vector of another size or a number below 0, AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.repeat(tz.tensor([1, 2]), 2)
@@ -73,21 +79,24 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
     x = as_value(x)
     if axis is None:
         x, axis = reshape(x, -1), 0
-    place = normalize_axis(axis, len(x.shape), "repeat")
-    size = x.shape[place]
+    axis = normalize_axis(axis, len(x.shape), "repeat")
+    size = x.shape[axis]
     if not isinstance(repeats, int):
         repeats = np.asarray(repeats)
         if repeats.shape not in ((), (1,), (size,)):
             raise ShapeError(f"repeat: repeats of shape {repeats.shape} for an axis of size {size}",
                              expected=f"a number, or a vector of size {size}", fix="check the axis")
-        return take(x, np.repeat(np.arange(size), repeats), place)
-    split = expand_dims(x, place + 1)
-    wide = broadcast_to(split, (*x.shape[:place + 1], repeats, *x.shape[place + 1:]))
-    return reshape(wide, (*x.shape[:place], size * repeats, *x.shape[place + 1:]))
+        return take(x, np.repeat(np.arange(size), repeats), axis)
+    split = expand_dims(x, axis + 1)
+    wide = broadcast_to(split, (*x.shape[:axis + 1], repeats, *x.shape[axis + 1:]))
+    return reshape(wide, (*x.shape[:axis], size * repeats, *x.shape[axis + 1:]))
 
 
-def unfold(x: Any, size: int, *, step: int = 1, axis: int = -1) -> Any:
+def unfold(x: ArrayLike, size: int, *, step: int = 1, axis: int = -1) -> Tensor:
     """The windows of `size` elements, `step` apart, along an axis; a new last axis runs inside the windows.
+
+    An axis of n elements becomes (n - size) // step + 1 windows. ArgumentError for a size above n, a size or step below
+    1, AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.unfold(tz.arange(5), 3, step=2)
@@ -95,17 +104,21 @@ def unfold(x: Any, size: int, *, step: int = 1, axis: int = -1) -> Any:
             [2, 3, 4]], dtype=int64)
     """
     x = as_value(x)
-    place = normalize_axis(axis, len(x.shape), "unfold")
-    if not 1 <= size <= x.shape[place] or step < 1:
-        raise ArgumentError(f"unfold: windows of {size}, {step} apart, on an axis of size {x.shape[place]}",
-                            expected=f"a size from 1 to {x.shape[place]} and a step of at least 1",
+    axis = normalize_axis(axis, len(x.shape), "unfold")
+    if not 1 <= size <= x.shape[axis] or step < 1:
+        raise ArgumentError(f"unfold: windows of {size}, {step} apart, on an axis of size {x.shape[axis]}",
+                            expected=f"a size from 1 to {x.shape[axis]} and a step of at least 1",
                             fix="pad the tensor first, or take smaller windows")
-    starts = arange(0, x.shape[place] - size + 1, step)
-    return moveaxis(take(x, add(expand_dims(starts, 1), arange(size)), place), place + 1, -1)
+    starts = arange(0, x.shape[axis] - size + 1, step)
+    return moveaxis(take(x, add(expand_dims(starts, 1), arange(size)), axis), axis + 1, -1)
 
 
-def segment_sum(x: Any, segments: Any, num_segments: int) -> Any:
+def segment_sum(x: ArrayLike, segments: ArrayLike, num_segments: int) -> Tensor:
     """The sums of the rows of `x` with the same number in `segments`, from 0 up to but not with `num_segments`.
+
+    For `x` (n, ...) and `segments` (n) the result is (num_segments, ...), 0 for a number that does not occur.
+    ShapeError unless there is a number for each row, OutOfRangeError for one out of range, DTypeError for what is no
+    integer.
 
     >>> import tarazu as tz
     >>> tz.segment_sum(tz.tensor([1.0, 2.0, 4.0]), tz.tensor([0, 2, 0]), 3)

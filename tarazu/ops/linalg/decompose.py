@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
-from tarazu.ops.complex import conj
+from tarazu.ops.elementwise import conj
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import matrix_transpose
 from tarazu.ops.typing import ArrayLike, Tensor

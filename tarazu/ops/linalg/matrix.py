@@ -8,8 +8,8 @@ from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ops import elementwise as e
 from tarazu.ops import reduce
-from tarazu.ops.complex import conj, real
 from tarazu.ops.create import arange
+from tarazu.ops.elementwise import conj, real
 from tarazu.ops.linalg.decompose import svdvals
 from tarazu.ops.promote import as_float, as_value, cast, same_dtype
 from tarazu.ops.shape import broadcast_to, normalize_axis, reshape, roll

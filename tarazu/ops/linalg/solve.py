@@ -11,11 +11,11 @@ from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ops import elementwise as e
-from tarazu.ops.complex import conj, real
 from tarazu.ops.contract import matmul
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.create import eye
 from tarazu.ops.dtype_functions import finfo
+from tarazu.ops.elementwise import conj, real
 from tarazu.ops.linalg.decompose import svd, svdvals
 from tarazu.ops.promote import as_value, same_dtype
 from tarazu.ops.reduce import sum

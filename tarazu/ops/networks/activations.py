@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tarazu.base.errors import ShapeError
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import (
     abs,
     add,

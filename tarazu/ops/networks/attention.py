@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tarazu.base import dtypes
 from tarazu.base.errors import DTypeError, ShapeError
 from tarazu.ops.contract import dot_general, matmul
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.create import arange, zeros_like
 from tarazu.ops.elementwise import (
     add,
@@ -25,9 +25,9 @@ from tarazu.ops.elementwise import (
     where,
 )
 from tarazu.ops.networks.softmax import softmax, softmax_cotangent
-from tarazu.ops.promote import as_float, as_value
+from tarazu.ops.promote import as_float, as_value, promote_all
 from tarazu.ops.reduce import max, sum
-from tarazu.ops.shape import concat, expand_dims, meet, permute_dims, reshape, swapaxes, unstack
+from tarazu.ops.shape import concat, expand_dims, permute_dims, reshape, swapaxes, unstack
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -45,7 +45,7 @@ def scaled_dot_product_attention(q: ArrayLike, k: ArrayLike, v: ArrayLike, *, ma
     >>> tz.scaled_dot_product_attention(x, x, x, causal=True)[0]
     Tensor([1., 0.], dtype=float32)
     """
-    queries, keys, values = meet([as_float(x) for x in (q, k, v)], "scaled_dot_product_attention")
+    queries, keys, values = promote_all([as_float(x) for x in (q, k, v)], "scaled_dot_product_attention")
     _require_shapes(queries, keys, values)
     factor = usual_scale(queries.shape[-1]) if scale is None else float(scale)
     if mask is None:
@@ -130,7 +130,7 @@ def _softmax_or_zeros(scores: Tensor) -> Tensor:
 def split_heads(x: Tensor, parts: int, heads: int) -> tuple[Tensor, ...]:
     """(batch, time, parts * dim) to `parts` tensors (batch, heads, time, dim / heads)."""
     split = _split_heads(x, parts=parts, heads=heads)
-    return (split,) if parts == 1 else split
+    return split if isinstance(split, tuple) else (split,)  # a composite gives a single result by itself
 
 
 def merge_heads(x: Tensor) -> Tensor:

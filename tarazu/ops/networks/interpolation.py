@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import add, multiply, subtract
 from tarazu.ops.indexing.index import take
 from tarazu.ops.networks.window_options import Numbers, Sizes, per_axis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import add, astype, divide, multiply, sqrt, square, subtract
 from tarazu.ops.promote import as_float, as_value
 from tarazu.ops.reduce import mean, sum, var

@@ -16,7 +16,7 @@ from tarazu.base.errors import ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.convolution import Widths, convolved_size, span
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import add, divide
 from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis
 from tarazu.ops.promote import as_float, as_value

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tarazu.base.errors import ShapeError
 from tarazu.ops.contract import matmul
-from tarazu.ops.control_flow.control import composite, scan
+from tarazu.ops.control_flow.composite import composite
+from tarazu.ops.control_flow.loops import scan
 from tarazu.ops.create import full
 from tarazu.ops.elementwise import add, multiply, sigmoid, subtract, tanh
 from tarazu.ops.networks.recurrent_gradient import gru_cotangents, lstm_cotangents
-from tarazu.ops.promote import as_float, as_value
-from tarazu.ops.shape import meet, slice_axis, swapaxes
+from tarazu.ops.promote import as_float, as_value, promote_all
+from tarazu.ops.shape import slice_axis, swapaxes
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -88,7 +89,7 @@ def gru(x: ArrayLike, h: ArrayLike, w_ih: ArrayLike, w_hh: ArrayLike, b_ih: Arra
 
 def _values(name: str, *tensors: ArrayLike | None) -> list[Tensor]:
     """The tensors that are not None, as floats of their common dtype."""
-    return meet([as_float(x) for x in tensors if x is not None], name)
+    return promote_all([as_float(x) for x in tensors if x is not None], name)
 
 
 def _gru_values(name: str, x: ArrayLike, w_ih: ArrayLike, w_hh: ArrayLike, h: ArrayLike, b_ih: ArrayLike | None,

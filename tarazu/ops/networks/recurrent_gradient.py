@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tarazu.ops.contract import dot_general
-from tarazu.ops.control_flow.control import composite, scan
+from tarazu.ops.control_flow.composite import composite
+from tarazu.ops.control_flow.loops import scan
 from tarazu.ops.create import zeros_like
 from tarazu.ops.elementwise import add, multiply, subtract
 from tarazu.ops.reduce import sum

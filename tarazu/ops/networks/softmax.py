@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tarazu.ops.control_flow.control import composite
+from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import divide, exp, log, multiply, negative, stop_gradient, subtract
 from tarazu.ops.promote import as_float
 from tarazu.ops.reduce import max, sum

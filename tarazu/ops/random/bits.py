@@ -1,9 +1,11 @@
-"""Random numbers as functions of a generator's state (uint32[4], see `advance`)."""
+"""Random bits, and simple distributions made of them, as functions of a generator's state (uint32[4], see `advance`).
+
+The bits are those of Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, 2011), so that every backend draws the same.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -32,30 +34,31 @@ from tarazu.ops.elementwise import (
 from tarazu.ops.indexing.sorting import argsort
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import concat, reshape, slice_axis
+from tarazu.ops.typing import ArrayLike, Tensor
 
 _NEXT = np.array([0, 0, 1, 0], np.uint32)
 _NEXT_WITH_CARRY = np.array([0, 0, 1, 1], np.uint32)
 
 
-def advance(state: Any) -> Any:
+def advance(state: Tensor) -> Tensor:
     """The state after one draw: words 2 and 3 are a 64-bit count of the draws, words 0 and 1 the key."""
-    full = equal(slice_axis(state, 0, 2, 3), np.array([0xFFFFFFFF], np.uint32))
-    return add(state, where(full, _NEXT_WITH_CARRY, _NEXT))
+    has_carry = equal(slice_axis(state, 0, 2, 3), np.array([0xFFFFFFFF], np.uint32))
+    return add(state, where(has_carry, _NEXT_WITH_CARRY, _NEXT))
 
 
-def bits(state: Any, shape: Shape) -> Any:
+def bits(state: Tensor, shape: Shape) -> Tensor:
     """Uniform 32-bit words."""
     return bind(ops.RANDOM_BITS, state, shape=shape)
 
 
-def wide_bits(state: Any, shape: Shape) -> Any:
-    """Uniform 64-bit words, each of two of the generator's."""
+def wide_bits(state: Tensor, shape: Shape) -> Tensor:
+    """Uniform 64-bit words, each made of two 32-bit words."""
     pairs = astype(bits(state, (2, math.prod(shape))), dtypes.uint64)
     joined = bitwise_or(bitwise_left_shift(pairs[0], as_value(32, dtypes.uint64)), pairs[1])
     return reshape(joined, shape)
 
 
-def uniform(state: Any, shape: Shape, dtype: DType = dtypes.DEFAULT_FLOAT) -> Any:
+def uniform(state: Tensor, shape: Shape, dtype: DType = dtypes.DEFAULT_FLOAT) -> Tensor:
     """Uniform on [0, 1): 24 random bits in float32 and shorter types, 53 in float64, so that 1 is never reached."""
     if dtype is dtypes.float64:
         words = bitwise_right_shift(wide_bits(state, shape), as_value(11, dtypes.uint64))
@@ -65,7 +68,7 @@ def uniform(state: Any, shape: Shape, dtype: DType = dtypes.DEFAULT_FLOAT) -> An
     return astype(multiply(astype(words, dtypes.float32), 2.0**-digits), dtype)
 
 
-def normal(state: Any, shape: Shape, dtype: DType = dtypes.DEFAULT_FLOAT) -> Any:
+def normal(state: Tensor, shape: Shape, dtype: DType = dtypes.DEFAULT_FLOAT) -> Tensor:
     """Standard normal, by the transform of Box and Muller (1958)."""
     size = math.prod(shape)
     half = -(-size // 2)
@@ -73,12 +76,15 @@ def normal(state: Any, shape: Shape, dtype: DType = dtypes.DEFAULT_FLOAT) -> Any
     pairs = uniform(state, (2, half), exact)
     radius = sqrt(multiply(log1p(-pairs[0]), -2.0))
     angle = multiply(pairs[1], 2 * math.pi)
-    both = concat([multiply(radius, cos(angle)), multiply(radius, sin(angle))])
-    return astype(reshape(slice_axis(both, 0, 0, size), shape), dtype)
+    numbers = concat([multiply(radius, cos(angle)), multiply(radius, sin(angle))])
+    return astype(reshape(slice_axis(numbers, 0, 0, size), shape), dtype)
 
 
-def randint(state: Any, low: int, high: int, shape: Shape) -> Any:
-    """Whole numbers from `low` up to but not with `high`; the bias is below (high - low) / 2**64."""
+def randint(state: Tensor, low: int, high: int, shape: Shape) -> Tensor:
+    """Whole numbers from `low` up to but not with `high`; ArgumentError unless low < high.
+
+    The bias is below (high - low) / 2**64.
+    """
     if low >= high:
         raise ArgumentError(f"randint from {low} up to {high}", expected="low < high",
                             fix="`high` itself is never drawn")
@@ -86,11 +92,11 @@ def randint(state: Any, low: int, high: int, shape: Shape) -> Any:
     return add(astype(remainder(wide_bits(state, shape), span), dtypes.int64), low)
 
 
-def bernoulli(state: Any, probability: Any, shape: Shape) -> Any:
+def bernoulli(state: Tensor, probability: ArrayLike, shape: Shape) -> Tensor:
     """True with the given probability, False otherwise."""
     return less(uniform(state, shape), probability)
 
 
-def permutation(state: Any, size: int) -> Any:
+def permutation(state: Tensor, size: int) -> Tensor:
     """The numbers from 0 to size - 1 in random order: the order of random 64-bit keys."""
     return argsort(wide_bits(state, (size,)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from tarazu.base.errors import ArgumentError, GradientError, ShapeError
 from tarazu.base.pytree import Structure, flatten, map_leaves
-from tarazu.ops.control_flow.control import values_of
+from tarazu.ops.control_flow.bodies import values_of
 from tarazu.ops.control_flow.loops import map as map_rows
 from tarazu.ops.create import eye, zeros_like
 from tarazu.ops.elementwise import multiply

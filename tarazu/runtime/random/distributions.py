@@ -10,7 +10,7 @@ import numpy as np
 from tarazu.base.dtypes import DEFAULT_INT, as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError
 from tarazu.ops.elementwise import astype, clip
-from tarazu.ops.placing import accepts_device
+from tarazu.ops.placement import accepts_device
 from tarazu.ops.promote import as_float, as_value
 from tarazu.ops.random import bits as draw
 from tarazu.ops.random import distributions

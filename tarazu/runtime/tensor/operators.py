@@ -59,7 +59,7 @@ class Operators(Value):
     __rshift__, __rrshift__, __irshift__ = _operator(elementwise.bitwise_right_shift)
     __neg__, __pos__, __abs__ = elementwise.negative, elementwise.positive, elementwise.abs
     __invert__ = elementwise.bitwise_invert
-    __eq__, __ne__ = elementwise.equal, elementwise.not_equal
+    __eq__, __ne__ = elementwise.equal, elementwise.not_equal  # type: ignore[assignment]  # by element, no bool
     __lt__, __le__ = elementwise.less, elementwise.less_equal
     __gt__, __ge__ = elementwise.greater, elementwise.greater_equal
     __getitem__ = index.getitem

@@ -14,7 +14,7 @@ from tarazu.ir.interpreter import state
 from tarazu.nn import losses
 from tarazu.nn.losses import Loss
 from tarazu.nn.module.module import Module
-from tarazu.ops.control_flow.control import while_loop
+from tarazu.ops.control_flow.loops import while_loop
 from tarazu.ops.create import arange, zeros_like
 from tarazu.ops.elementwise import astype
 from tarazu.ops.indexing.index import take

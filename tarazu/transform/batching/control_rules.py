@@ -14,7 +14,7 @@ from tarazu.ir.op import Op
 from tarazu.ir.structure import GraphStructure, graphs_in
 from tarazu.ir.types import CallGradient, TensorType
 from tarazu.ops import reduce
-from tarazu.ops.control_flow import control
+from tarazu.ops.control_flow import loops
 from tarazu.ops.elementwise import logical_and, maximum, where
 from tarazu.ops.shape import moveaxis
 from tarazu.transform.batching.engine import Lanes, align, batch_graph, broadcast_lanes
@@ -144,7 +144,7 @@ def _masked_while(size: int, for_condition: list[Lanes], for_body: list[Lanes], 
 
     values = _values(carry, batched, size)
     live = replay(test, [*fixed_test, *values])[0]
-    out = control.while_loop(lambda values: reduce.any(values[0]), step, [live, *values], bound=bound)[1:]
+    out = loops.while_loop(lambda values: reduce.any(values[0]), step, [live, *values], bound=bound)[1:]
     return [Lanes(y, flag) for y, flag in zip(out, batched, strict=True)]
 
 

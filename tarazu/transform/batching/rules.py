@@ -14,7 +14,7 @@ from tarazu.base.device import Layout
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.op import Op
-from tarazu.ops.control_flow import control
+from tarazu.ops.control_flow import loops
 from tarazu.ops.create import arange, full_like
 from tarazu.ops.elementwise import where
 from tarazu.ops.promote import as_value
@@ -95,7 +95,7 @@ def _random_bits(op: Op, size: int, lanes: list[Lanes], shape: AxisTuple) -> Ten
     (generator,) = lanes
     if not generator.batched:
         return bind(op, generator.value, shape=(size, *shape))
-    return control.scan(lambda _, own: (None, bind(op, own, shape=shape)), None, generator.value)[1]
+    return loops.scan(lambda _, own: (None, bind(op, own, shape=shape)), None, generator.value)[1]
 
 
 NOT_BATCHED = frozenset({ops.IOTA})  # without inputs: the same in all lanes

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from tarazu.base.errors import GradientError
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
-from tarazu.ops.complex import conj
+from tarazu.ops.elementwise import conj
 from tarazu.transform.gradient.tape import TapeNode
 from tarazu.transform.typing import Cotangents, Tensor
 

@@ -12,7 +12,7 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, bind, state
 from tarazu.ir.types import CallGradient
-from tarazu.ops.control_flow.control import scan as run_scan
+from tarazu.ops.control_flow.loops import scan as run_scan
 from tarazu.ops.create import zeros_like
 from tarazu.transform.gradient.graph_cache import cached_graph
 from tarazu.transform.gradient.tape import level, tape_state

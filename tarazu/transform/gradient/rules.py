@@ -20,9 +20,9 @@ from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind, state
 from tarazu.ir.types import Shape
 from tarazu.ops import elementwise as e
-from tarazu.ops.complex import conj
 from tarazu.ops.contract import dot_general
 from tarazu.ops.create import arange, full, ones_like, zeros_like
+from tarazu.ops.elementwise import conj
 from tarazu.ops.indexing.index import scatter_add, scatter_set, take_along_axis
 from tarazu.ops.indexing.sorting import argsort
 from tarazu.ops.networks.convolution import input_cotangent, kernel_cotangent

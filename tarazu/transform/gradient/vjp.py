@@ -8,6 +8,7 @@ not in the rules.
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -56,7 +57,10 @@ def walk_back(entries: Sequence[TapeEntry | None], cotangents: Cotangents, wante
     stopping = set(stops)
     pending: dict[TapeNode | Leaf, list[Tensor | None]] = {}
     reached: dict[Any, Any] = {}
-    queue: list[tuple[int, int, TapeNode | Leaf]] = []  # latest first; leaves, of order 0, last
+    # Latest first; leaves, which have order 0, last, in the order in which they are reached: a traced backward pass is the
+    # same graph in each process, and its program is found on disk.
+    queue: list[tuple[int, int, TapeNode | Leaf]] = []
+    arrivals = itertools.count()
 
     def send(entry: TapeEntry | None, cotangent: Tensor | None) -> None:
         if entry is None or cotangent is None or not entry.mask & wanted:
@@ -64,7 +68,7 @@ def walk_back(entries: Sequence[TapeEntry | None], cotangents: Cotangents, wante
         node = entry.node
         if node not in pending:
             pending[node] = [None] * (1 if isinstance(node, Leaf) else len(_outputs(node)))
-            heapq.heappush(queue, (-node.order, id(node), node))
+            heapq.heappush(queue, (-node.order, next(arrivals), node))
         before = pending[node][entry.index]
         pending[node][entry.index] = cotangent if before is None else add(before, cotangent)
 

@@ -16,7 +16,7 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import bind, state
 from tarazu.ir.types import TensorType
 from tarazu.ops.control_flow.branch import cond
-from tarazu.ops.control_flow.control import scan, while_loop
+from tarazu.ops.control_flow.loops import scan, while_loop
 from tarazu.ops.create import zeros_like
 from tarazu.transform.gradient.control_rules import live_flags, or_zeros, vjp_graph, without_nones
 from tarazu.transform.gradient.graph_cache import cached_graph

@@ -32,13 +32,13 @@ def set_threads(backend_name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     if backend_name == "numpy":
         yield lambda n: None
         return
-    from tarazu.backend.native.threads import threads
+    from tarazu.backend.native.threads.thread_count import set_threads, threads
 
     for user in ("program", "inspect.timed"):
-        monkeypatch.setattr(f"tarazu.backend.native.{user}.helpful_threads", threads.threads)
-    before = threads.threads()
-    yield threads.set_threads
-    threads.set_threads(before)
+        monkeypatch.setattr(f"tarazu.backend.native.{user}.helpful_threads", threads)
+    before = threads()
+    yield set_threads
+    set_threads(before)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tarazu.backend.native.kernels.contraction import contraction
 from tarazu.backend.native.kernels.expression import Writer
 from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.llvm.assemble import Loaded, assembly, object_code
-from tarazu.backend.native.llvm.llvm_text import Module
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target, aarch64, host
 from tarazu.backend.native.lowering.loop_nest import (
     Access,

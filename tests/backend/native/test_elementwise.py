@@ -9,8 +9,8 @@ import pytest
 from row_runs import Array, compiled, text
 
 from tarazu.backend.native.llvm.assemble import assembly
-from tarazu.backend.native.llvm.llvm_text import constant
 from tarazu.backend.native.llvm.target import aarch64, host
+from tarazu.backend.native.llvm.values import constant
 from tarazu.backend.native.math.elementwise import EMIT, UNSUPPORTED
 from tarazu.backend.numpy.kernels import KERNELS
 from tarazu.base import dtypes

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from random_gradients import gradient_case_of_seed
-from test_trajectories import OPTIMIZERS, cnn, lstm, mlp, transformer
+from small_networks import NETWORKS, OPTIMIZERS, training_step
 
 import tarazu as tz
-from tarazu import nn
 from tarazu.ir.graph import Graph
 
 pytest.importorskip("llvmlite")
@@ -28,27 +27,18 @@ def targets():
 TARGETS = pytest.mark.parametrize("target", [pytest.param(target, id=name) for name, target in targets()])
 
 
-def training_step(build) -> Graph:
-    """The graph of a step: forward, back, update."""
+def step_graph(build) -> Graph:
+    """The graph of a training step."""
     model, shape = build()
     x, y = np.zeros((16, *shape), np.float32), np.arange(16) % 4
     model(tz.asarray(x))
-    optimizer = OPTIMIZERS["adam"](model.parameters())
-
-    def step(x, y):
-        optimizer.zero_grad()
-        loss = nn.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return tz.trace(step)(x, y)
+    return tz.trace(training_step(model, OPTIMIZERS["adam"](model.parameters())))(x, y)
 
 
 @TARGETS
-@pytest.mark.parametrize("build", [mlp, cnn, lstm, transformer])
+@pytest.mark.parametrize("build", NETWORKS)
 def test_training_steps_become_object_code(build, target):
-    text = lower(training_step(build), target).text
+    text = lower(step_graph(build), target).text
     assert object_code(text, target)[:4] == b"\x7fELF"
 
 

@@ -8,6 +8,7 @@ import textwrap
 
 import numpy as np
 import pytest
+from small_networks import training_step
 
 import tarazu as tz
 from tarazu import nn
@@ -43,16 +44,7 @@ def training():
     model = nn.Sequential([nn.Dense(8, activation="relu"), nn.Dropout(0.5), nn.Dense(3)])
     model(tz.ones(16, 4))
     optimizer = tz.optim.Adam(model.parameters())
-
-    @tz.jit
-    def step(x, y):
-        optimizer.zero_grad()
-        loss = nn.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step, model, optimizer
+    return tz.jit(training_step(model, optimizer)), model, optimizer
 
 
 def batch():

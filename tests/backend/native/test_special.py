@@ -9,7 +9,7 @@ from kernel_runs import compiled, kernel_text, node_of
 
 from tarazu.backend.native.kernels.special import SPECIAL
 from tarazu.backend.native.llvm.assemble import object_code
-from tarazu.backend.native.llvm.llvm_text import Module
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import aarch64, host
 from tarazu.backend.numpy.kernels import KERNELS
 from tarazu.ir import op as ops

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from tarazu.backend.native.llvm.assemble import object_code
-from tarazu.backend.native.llvm.llvm_text import Module
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import aarch64
-from tarazu.backend.native.threads import barrier, threads
+from tarazu.backend.native.threads import barrier, pool, thread_count
 from tarazu.base.errors import ArgumentError
 
 FOLDER = Path(__file__).parent / "support"
@@ -155,24 +155,24 @@ def test_python_ends_well_whatever_helpers_do(ending):
 
 
 def test_the_number_of_threads_that_is_asked_for():
-    before = threads.threads()
+    before = thread_count.threads()
     try:
         for n in (3, np.int64(2), 1):
-            threads.set_threads(n)
-            assert threads.threads() == n and type(threads.threads()) is int
+            thread_count.set_threads(n)
+            assert thread_count.threads() == n and type(thread_count.threads()) is int
         for n in (0, -1, 1.5, True, "2", None, 10**6):
             with pytest.raises(ArgumentError, match="a whole number from 1 to 1024"):
-                threads.set_threads(n)
-        assert threads.threads() == 1
+                thread_count.set_threads(n)
+        assert thread_count.threads() == 1
     finally:
-        threads.set_threads(before)
+        thread_count.set_threads(before)
 
 
 def test_the_environment_may_give_the_number():
     source = """
-        from tarazu.backend.native.threads import threads
+        from tarazu.backend.native.threads.thread_count import threads
         try:
-            print(threads.threads())
+            print(threads())
         except ValueError as error:
             print(error.problem)
     """
@@ -185,7 +185,7 @@ def test_the_environment_may_give_the_number():
                                     "aarch64-unknown-freebsd"])
 def test_the_code_can_be_made_for_other_systems(triple):
     target = aarch64(triple)
-    for emit in (barrier.emit_barrier, barrier.emit_crew):
+    for emit in (barrier.emit_barrier, barrier.emit_pool):
         module = Module()
         emit(module, target)
         assert object_code(module.text(target.attributes), target)
@@ -197,30 +197,30 @@ def test_what_calls_and_barriers_cost(capsys):
         for number in (1, 2, 4):
             start = time.perf_counter()
             for _ in range(1_000):
-                threads.run(address, block.ctypes.data, number)
+                pool.run(address, block.ctypes.data, number)
             call = (time.perf_counter() - start) / 1_000
             print(f"\n{number} threads: {1e6 * call:.1f} us per run, "
                   f"{1e9 * counting.seconds_per_barrier(number, 500):.0f} ns per barrier", end="")
 
 
 def test_programs_go_on_alone_while_others_need_the_cores(monkeypatch):
-    for name, value in {"_alone_until": 0.0, "_crowded_runs": 0, "_retreat": threads.SHORTEST_RETREAT}.items():
-        monkeypatch.setattr(threads, name, value)
-    monkeypatch.setattr(threads, "cores", lambda: 2)
-    monkeypatch.setattr(threads, "_chosen", 4)
+    for name, value in {"_alone_until": 0.0, "_crowded_runs": 0, "_backoff": thread_count.SHORTEST_BACKOFF}.items():
+        monkeypatch.setattr(thread_count, name, value)
+    monkeypatch.setattr(thread_count, "cores", lambda: 2)
+    monkeypatch.setattr(thread_count, "_chosen", 4)
     clock = [100.0]
-    monkeypatch.setattr(threads.time, "perf_counter", lambda: clock[0])
-    assert threads.helpful_threads() == 2
-    threads.note(0.1, 0.05)
-    assert threads.helpful_threads() == 2
-    threads.note(0.1, 0.05)
-    assert threads.helpful_threads() == 1
-    clock[0] += 2 * threads.SHORTEST_RETREAT
-    assert threads.helpful_threads() == 2
-    threads.note(0.1, 0.05)
-    clock[0] += 1.5 * threads.SHORTEST_RETREAT
-    assert threads.helpful_threads() == 1, "the second retreat is longer"
-    clock[0] += threads.SHORTEST_RETREAT
-    threads.note(0.1, 0.1)
-    threads.note(0.1, 0.05)
-    assert threads.helpful_threads() == 2
+    monkeypatch.setattr(thread_count.time, "perf_counter", lambda: clock[0])
+    assert thread_count.helpful_threads() == 2
+    thread_count.learn_from_run(0.1, 0.05)
+    assert thread_count.helpful_threads() == 2
+    thread_count.learn_from_run(0.1, 0.05)
+    assert thread_count.helpful_threads() == 1
+    clock[0] += 2 * thread_count.SHORTEST_BACKOFF
+    assert thread_count.helpful_threads() == 2
+    thread_count.learn_from_run(0.1, 0.05)
+    clock[0] += 1.5 * thread_count.SHORTEST_BACKOFF
+    assert thread_count.helpful_threads() == 1, "the second time is longer"
+    clock[0] += thread_count.SHORTEST_BACKOFF
+    thread_count.learn_from_run(0.1, 0.1)
+    thread_count.learn_from_run(0.1, 0.05)
+    assert thread_count.helpful_threads() == 2

@@ -2,30 +2,12 @@
 
 import numpy as np
 import pytest
+from small_networks import CLASSES, NETWORKS, OPTIMIZERS, training_step
 
 import tarazu as tz
 from tarazu import nn
 
-STEPS, ROWS, CLASSES = 200, 16, 4
-
-
-def mlp():
-    return nn.Sequential([nn.Dense(33, activation="relu"), nn.LayerNorm(), nn.Dense(17, activation="gelu"),
-                          nn.Dropout(0.2), nn.Dense(CLASSES)]), (19,)
-
-
-def cnn():
-    return nn.Sequential([nn.Conv2D(5, 3, padding="same", activation="relu"), nn.MaxPool2D(2), nn.BatchNorm(),
-                          nn.Conv2D(6, 3, activation="relu"), nn.Flatten(), nn.Dense(CLASSES)]), (8, 8, 3)
-
-
-def lstm():
-    return nn.Sequential([nn.LSTM(9), nn.Dense(CLASSES)]), (7, 5)
-
-
-def transformer():
-    return nn.Sequential([nn.TransformerEncoderLayer(2, 8, feedforward=16, dropout=0.0), nn.GlobalAvgPool1D(),
-                          nn.Dense(CLASSES)]), (6, 8)
+STEPS, ROWS = 200, 16
 
 
 def trajectory(build, optimizer_of) -> np.ndarray:
@@ -38,23 +20,12 @@ def trajectory(build, optimizer_of) -> np.ndarray:
     model(tz.asarray(x[0]))
     optimizer = optimizer_of(model.parameters())
 
-    @tz.jit
-    def step(x, y):
-        optimizer.zero_grad()
-        loss = nn.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
+    step = tz.jit(training_step(model, optimizer))
     return np.array([float(step(x[i % 4], y[i % 4])) for i in range(STEPS)])
 
 
-OPTIMIZERS = {"sgd": lambda parameters: tz.optim.SGD(parameters, lr=0.01, momentum=0.9),
-              "adam": lambda parameters: tz.optim.Adam(parameters, lr=2e-3)}
-
-
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("build", [mlp, cnn, lstm, transformer])
+@pytest.mark.parametrize("build", NETWORKS)
 def test_the_losses_are_those_of_numpy(build, optimizer, use_backend, backend_name, set_threads):
     use_backend("numpy")
     wanted = trajectory(build, OPTIMIZERS[optimizer])
@@ -98,15 +69,7 @@ def test_the_numbers_of_the_lesson_by_steps(threads, use_backend, backend_name, 
     x, y = regression_data()
     model = line(100.0, 0.0)
     optimizer = tz.optim.SGD(model.parameters(), lr=0.1)
-
-    @tz.jit
-    def step(x, y):
-        optimizer.zero_grad()
-        loss = nn.mse(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
+    step = tz.jit(training_step(model, optimizer, nn.mse))
     losses = [[float(step(x[i:i + 4], y[i:i + 4])) for i in range(0, 120, 4)][-1] for _ in range(10)]
     assert losses == pytest.approx([94.5247, 9.3428, 1.4166, 0.5224, 0.3807, 0.3495, 0.3413, 0.3390, 0.3384, 0.3382],
                                    abs=2e-4)

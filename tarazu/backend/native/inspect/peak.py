@@ -11,10 +11,11 @@ import numpy as np
 
 from tarazu.backend.native.inspect.ticks import emit_ticks, tick_seconds
 from tarazu.backend.native.llvm.assemble import Loaded, object_code
-from tarazu.backend.native.llvm.llvm_text import Function, Module, constant, vector
+from tarazu.backend.native.llvm.function import Function, Module
 from tarazu.backend.native.llvm.target import Target, host
+from tarazu.backend.native.llvm.values import constant, vector
 from tarazu.backend.native.threads import barrier
-from tarazu.backend.native.threads.threads import run
+from tarazu.backend.native.threads.pool import run
 
 SUMS = 12  # vectors that are added to at the same time: as many as hide the latency, and fit 16 registers
 ITERATIONS = 50_000  # 0.2 ms or so: most runs are over before a busy system takes a core away

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tarazu.backend.native.compiler import Lowered, lower_with
 from tarazu.backend.native.inspect.work import Work, work
 from tarazu.backend.native.kernels.kernel import KernelCall
-from tarazu.backend.native.llvm.llvm_text import Function
+from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import Buffer
 from tarazu.backend.native.lowering.prepare import prepare

@@ -7,8 +7,9 @@ import functools
 import time
 
 from tarazu.backend.native.llvm.assemble import Loaded, object_code
-from tarazu.backend.native.llvm.llvm_text import Function, Module, Value
+from tarazu.backend.native.llvm.function import Function, Module
 from tarazu.backend.native.llvm.target import Target, host
+from tarazu.backend.native.llvm.values import Value
 
 _CALIBRATION = 0.02  # seconds
 

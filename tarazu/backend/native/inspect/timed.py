@@ -17,13 +17,14 @@ from tarazu.backend.native.compiler import Compiled, lower_with
 from tarazu.backend.native.inspect.ticks import emit_ticks, tick_seconds
 from tarazu.backend.native.inspect.work import Work, work
 from tarazu.backend.native.llvm.assemble import object_code
-from tarazu.backend.native.llvm.llvm_text import Function, Value
+from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.values import Value
 from tarazu.backend.native.lowering.prepare import prepare
 from tarazu.backend.native.program import NativeProgram, ProgramMemory, processor
 from tarazu.backend.native.schedule.emit import CLOCKS, MemoryLayout, ProgramEmitter
 from tarazu.backend.native.schedule.runs import ScheduledStep
-from tarazu.backend.native.threads.threads import helpful_threads
+from tarazu.backend.native.threads.thread_count import helpful_threads
 from tarazu.ir.graph import Graph
 
 LAST, FIRST_ROW, ROW_WORDS = 0, 1, 3  # the table: when thread 0 last read the clock, then a row for each step
@@ -61,7 +62,7 @@ class TimedEmitter(ProgramEmitter):
             f.store(now, self._times, 8)
             self._add(FIRST_ROW + row * ROW_WORDS + column, passed)
             if calls:
-                self._add(FIRST_ROW + row * ROW_WORDS + CALLS, Value(str(calls), "i64"))
+                self._add(FIRST_ROW + row * ROW_WORDS + CALLS, f.index(calls))
 
     def _add(self, word: int, more: Value) -> None:
         pointer = self.f.offset(self._times, word, "i64")

@@ -1,8 +1,11 @@
-"""How a sum of products is cut into register tiles, panels and shares: the cheapest of many ways, by a cost model.
+"""The choice of the register tile, the panels and the shares of a contraction: the cheapest of many, by a cost model.
 
-The axis of the vectors runs along the columns of the right factor; the rows of a tile share those vectors, and each
-row multiplies them by numbers of the left factor. Costs are in cycles of a processor that does one product of vectors
-per cycle. `schedule/work_sharing.py` lists all that divides a product among threads.
+A tile is some rows and columns of the result whose sums are in registers. Vectors lie along the columns of the right
+factor; all rows of a tile share them, and each multiplies them by a number of the left factor. A panel is the columns
+of the right factor that one tile needs. It may be packed (copied into memory of the thread) and cut into blocks that
+stay in the cache, as in Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008). Costs are in
+cycles of a processor that does one product of vectors per cycle. `schedule/work_sharing.py` lists all that divides a
+product among threads.
 """
 
 from __future__ import annotations
@@ -10,31 +13,38 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from tarazu.backend.native.kernels.contraction_form import Form
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.loop_nest import Access
 
 CACHE = 512 * 1024  # bytes: half of the second level of a current processor
-FEW_ROWS = 4
-BLOCK = 256 * 1024  # bytes of a panel of the right factor that stay there while the tiles pass
+FEW_ROWS = 4  # fewer do not pay for a packed panel
+BLOCK = 256 * 1024  # bytes of a panel of the right factor that stay there while all tiles use them
 LATENCY = 8  # products in flight that keep the units busy
-COLUMNS, ROWS, ROWS_FIRST = "columns", "rows", "rows first"
+
+# What a thread has: columns, all rows of them; or rows, panel by panel together with the other threads; or rows, all
+# panels of one row of tiles before the next
+Order = Literal["columns", "rows", "rows first"]
+COLUMNS: Order = "columns"
+ROWS: Order = "rows"
+ROWS_FIRST: Order = "rows first"
 
 
 class Layout(NamedTuple):
-    """Which factor lies how: the axis of the vectors, and what follows from it."""
+    """Which factor is the left one, and which axis the vectors lie along."""
 
     left: Access
     right: Access
-    axis: int
-    rows: tuple[int, ...]  # kept axes along which the right factor stands still
-    others: tuple[int, ...]  # kept axes along which it moves
+    axis: int  # of the vectors
+    rows: tuple[int, ...]  # the other kept axes along which the right factor stays the same
+    others: tuple[int, ...]  # the other kept axes along which it changes
 
 
-class Tile(NamedTuple):
-    """What registers hold: all of the axes `whole`, of the axis `cut` one of `parts` parts; `width` vectors of each."""
+class RegisterTile(NamedTuple):
+    """The rows and columns whose sums are in registers: all of the axes `whole` and one of `parts` parts of the axis
+    `cut` are its rows, each `width` vectors wide."""
 
     whole: tuple[int, ...]
     cut: int | None
@@ -42,31 +52,41 @@ class Tile(NamedTuple):
     width: int
 
 
-class Plan(NamedTuple):
+class Choice(NamedTuple):
+    """How a contraction is computed."""
+
     layout: Layout
-    tile: Tile
+    tile: RegisterTile
     lanes: int
-    order: str  # COLUMNS: threads share columns; ROWS: rows, panel after panel; ROWS_FIRST: rows, all panels of each
-    packed: bool
+    order: Order
+    packed: bool  # whether panels are copied into memory of the thread
     blocks: int  # how many blocks the outermost reduced axis is cut into
-    cost: float
+    cost: float  # cycles
+
+    @property
+    def panel_columns(self) -> int:
+        """The columns of a tile, which are those of a panel."""
+        return self.tile.width * self.lanes
 
 
-def best_plan(form: Form, target: Target, threads: int) -> Plan | None:
-    """The cheapest plan; None when no axis suits the vectors, or when plain sums along contiguous axes are faster."""
+def choose_contraction(form: Form, target: Target, threads: int) -> Choice | None:
+    """The cheapest choice for so many threads.
+
+    None where no axis suits the vectors, or where plain sums along contiguous axes are faster.
+    """
     lanes = target.vector_bytes // form.dtype.itemsize
-    plans = [plan for layout in _layouts(form) for tile in _tiles(form, layout, lanes, target.registers, threads)
-             for plan in _plans(form, layout, tile, lanes, threads)]
-    best = min(plans, key=lambda plan: plan.cost, default=None)
-    return None if best is None or _is_dot(form, best.layout, lanes) else best
+    choices = [choice for layout in _layouts(form) for tile in _tiles(form, layout, lanes, target.registers, threads)
+               for choice in _choices(form, layout, tile, lanes, threads)]
+    best = min(choices, key=lambda choice: choice.cost, default=None)
+    return None if best is None or _suits_dot_products(form, best.layout, lanes) else best
 
 
-def _is_dot(form: Form, layout: Layout, lanes: int) -> bool:
-    """Whether a transposed panel would serve but a few rows, while both factors are contiguous along a reduced axis."""
+def _suits_dot_products(form: Form, layout: Layout, lanes: int) -> bool:
+    """Whether few rows would use a transposed panel, while both factors are contiguous along a reduced axis."""
     few = math.prod(form.kept[axis] for axis in layout.rows) < FEW_ROWS
-    lines = zip(form.sizes, layout.left.strides, layout.right.strides, strict=True)
+    axes = zip(form.sizes, layout.left.strides, layout.right.strides, strict=True)
     return few and layout.right.strides[layout.axis] != 1 and any(
-        size >= 2 * lanes and left == right == 1 for size, left, right in lines)
+        size >= 2 * lanes and left == right == 1 for size, left, right in axes)
 
 
 def reduced_axes(form: Form, layout: Layout) -> list[int]:
@@ -76,57 +96,60 @@ def reduced_axes(form: Form, layout: Layout) -> list[int]:
 
 
 def panels(form: Form, layout: Layout, width: int, lanes: int) -> tuple[int, int]:
-    """How many panels there are, and the columns of the last."""
+    """How many panels there are, and how many columns the last one has."""
     columns = form.kept[layout.axis]
     count = math.ceil(columns / (width * lanes))
     return count, columns - (count - 1) * width * lanes
 
 
 def _layouts(form: Form) -> Iterator[Layout]:
+    """The layouts in which vectors of the right factor meet one number of the left, or vectors that lie like them."""
     a, b = form.factors
     for left, right in ((a, b), (b, a)):
         for axis in range(len(form.kept)):
-            beside = left.strides[axis]
-            if right.strides[axis] and (beside == 0 or beside == right.strides[axis] == 1):
+            stride = left.strides[axis]
+            if right.strides[axis] and (stride == 0 or stride == right.strides[axis] == 1):
                 others = [other for other in range(len(form.kept)) if other != axis]
                 yield Layout(left, right, axis, tuple(x for x in others if not right.strides[x]),
                              tuple(x for x in others if right.strides[x]))
 
 
-def _tiles(form: Form, layout: Layout, lanes: int, registers: int, threads: int) -> Iterator[Tile]:
+def _tiles(form: Form, layout: Layout, lanes: int, registers: int, threads: int) -> Iterator[RegisterTile]:
+    """Tiles whose sums, with a row of vectors and one number, fit the registers."""
     vectors = math.ceil(form.kept[layout.axis] / lanes)
     for width in range(1, min(vectors, 8) + 1):
         most = min((registers - 1 - width) // width, 16 if width > 1 else 24)
         if most < 1:
             return
         for cut in layout.rows or (None,):
-            for whole in _small(form, [axis for axis in layout.rows if axis != cut], most):
+            for whole in _whole_axes(form, [axis for axis in layout.rows if axis != cut], most):
                 yield from _cuts(form, whole, cut, most, width, threads)
 
 
-def _small(form: Form, axes: list[int], most: int) -> Iterator[tuple[int, ...]]:
-    """Sets of axes that a tile may hold whole."""
+def _whole_axes(form: Form, axes: list[int], most: int) -> Iterator[tuple[int, ...]]:
+    """Up to two axes that a tile of up to `most` rows can have as a whole."""
     for count in range(3):
         for whole in itertools.combinations(axes, count):
             if math.prod(form.kept[axis] for axis in whole) <= most:
                 yield whole
 
 
-def _cuts(form: Form, whole: tuple[int, ...], cut: int | None, most: int, width: int, threads: int) -> Iterator[Tile]:
-    """Tiles with the fewest parts that fit, and with some more that may be equal or go evenly among threads."""
+def _cuts(form: Form, whole: tuple[int, ...], cut: int | None, most: int, width: int,
+          threads: int) -> Iterator[RegisterTile]:
+    """Tiles with the fewest parts that fit, and with some more, which may be equal or divide evenly among threads."""
     if cut is None:
-        yield Tile(whole, None, 1, width)
+        yield RegisterTile(whole, None, 1, width)
         return
     size = form.kept[cut]
     fewest = math.ceil(size / (most // math.prod(form.kept[axis] for axis in whole)))
     even = math.ceil(fewest / threads) * threads
     for parts in sorted({*range(fewest, min(2 * fewest, fewest + 5) + 1), even}):
         if parts <= size:
-            yield Tile(whole, cut, parts, width)
+            yield RegisterTile(whole, cut, parts, width)
 
 
-def _plans(form: Form, layout: Layout, tile: Tile, lanes: int, threads: int) -> Iterator[Plan]:
-    """The ways to share out a tile's work, with their costs for the busiest thread."""
+def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int) -> Iterator[Choice]:
+    """The ways to divide the tiles among threads, with their costs for the busiest thread."""
     depth = math.prod(form.reduced)
     count, last = panels(form, layout, tile.width, lanes)
     groups = math.prod(form.kept[axis] for axis in layout.others)
@@ -141,27 +164,27 @@ def _plans(form: Form, layout: Layout, tile: Tile, lanes: int, threads: int) -> 
         if order != ROWS_FIRST and form.reduced and panel_bytes > CACHE and tiles > 2:
             blocks = _blocks(form, layout, math.ceil(panel_bytes / BLOCK), lanes)
         copies = 1 if order == COLUMNS else min(threads, items)
-        if order == ROWS_FIRST and layout.right.buffer in form.steady and tile.cut is not None:
+        if order == ROWS_FIRST and layout.right.buffer in form.loop_invariant and tile.cut is not None:
             penalty *= 1 + 0.1 * (form.kept[tile.cut] % items > 0)  # equal shares let threads go on without waiting
         cost = penalty * groups * (compute + copies * packing) * math.ceil(items / threads) / items
-        yield Plan(layout, tile, lanes, order, packed, blocks, cost)
+        yield Choice(layout, tile, lanes, order, packed, blocks, cost)
 
 
-def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: int) -> list[tuple[str, float]]:
-    """The orders that are possible, with a factor for their costs.
+def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: int) -> list[tuple[Order, float]]:
+    """The orders that are possible, each with a factor for its costs.
 
-    Threads that share columns each keep their part of the weights in their own cache through a training step; rows are
-    better where the left factor is too large for the caches and larger than the right one, and for updates of weights:
-    columns of a row-major matrix lie in a part of the cache's sets only, and `prepare` sums over the same rows. Where
-    the right factor stays the same all through a loop, each core keeps the whole of it, and rows depend on rows alone.
+    With columns each thread keeps its part of the weights in its own cache through a training step. Rows are better
+    where the left factor is too large for the caches and larger than the right one, and for updates of weights: columns
+    of a row-major matrix lie in a part of the cache's sets only, and `prepare` sums over the same rows. Where the right
+    factor is loop-invariant each core keeps the whole of it, and rows depend on rows alone.
     """
     left_bytes = form.dtype.itemsize * math.prod(
         size for size, stride in zip(form.sizes, layout.left.strides, strict=True) if stride)
     by_columns = groups > 1 or left_bytes <= CACHE or left_bytes <= right_bytes
-    kept = _is_kept(form, layout, right_bytes)
-    by_columns = by_columns and not _is_update(form, right_bytes) and not kept
+    cached = _stays_in_cache(form, layout, right_bytes)
+    by_columns = by_columns and not _is_update(form, right_bytes) and not cached
     orders = [(COLUMNS, 1.0 if by_columns else 1.1)]
-    if groups == 1 and (packed or (right_bytes > BLOCK and not kept)):
+    if groups == 1 and (packed or (right_bytes > BLOCK and not cached)):
         orders.append((ROWS, 1.1 if by_columns else 1.0))
     elif not packed:
         orders.append((ROWS_FIRST, 1.1 if by_columns else 1.0))
@@ -175,12 +198,13 @@ def _is_update(form: Form, right_bytes: int) -> bool:
     return whole >= 3 and whole * form.dtype.itemsize * math.prod(form.kept) > right_bytes
 
 
-def _is_kept(form: Form, layout: Layout, right_bytes: int) -> bool:
-    return layout.right.buffer in form.steady and right_bytes <= CACHE
+def _stays_in_cache(form: Form, layout: Layout, right_bytes: int) -> bool:
+    """Whether the right factor stays in the cache of each core from one iteration of the loop around to the next."""
+    return layout.right.buffer in form.loop_invariant and right_bytes <= CACHE
 
 
 def _blocks(form: Form, layout: Layout, wanted: int, lanes: int) -> int:
-    """Into how many blocks to cut the outermost reduced axis, so that the last is no shorter than a vector."""
+    """Into how many blocks the outermost reduced axis is cut, such that the last is no shorter than a vector."""
     size = form.sizes[reduced_axes(form, layout)[0]]
     for blocks in range(min(wanted, size), 1, -1):
         length = math.ceil(size / blocks)
@@ -189,8 +213,9 @@ def _blocks(form: Form, layout: Layout, wanted: int, lanes: int) -> int:
     return 1
 
 
-def _column_cost(form: Form, layout: Layout, tile: Tile, lanes: int, depth: int, count: int, last: int) -> float:
-    """All tiles of all panels, for one place of the outer axes."""
+def _column_cost(form: Form, layout: Layout, tile: RegisterTile, lanes: int, depth: int, count: int,
+                 last: int) -> float:
+    """The cost of all tiles of all panels, for one index of the outer axes."""
     whole = math.prod(form.kept[axis] for axis in tile.whole)
     size = form.kept[tile.cut] if tile.cut is not None else 1
     short, longer = divmod(size, tile.parts)
@@ -203,21 +228,22 @@ def _column_cost(form: Form, layout: Layout, tile: Tile, lanes: int, depth: int,
 
 
 def _tile_cost(form: Form, layout: Layout, rows: int, width: int, lanes: int, depth: int) -> float:
+    """The cost of one tile: products, loads, and the epilogue."""
     products = rows * width
     loads = width + (products if layout.left.strides[layout.axis] else rows)
     epilogue = sum(1 if access.strides[layout.axis] in (0, 1) else 2 * lanes for access in form.slots)
     return depth * (max(products, LATENCY, loads / 2) + 0.25 * loads + 1) + 40 + products * epilogue
 
 
-def _crowding(form: Form, layout: Layout, tile: Tile, rows: int) -> float:
-    """A factor for rows that lie a multiple of 4096 bytes apart: they fall into one set of the first level."""
+def _crowding(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> float:
+    """A factor for rows that lie a multiple of 4096 bytes apart: they fall into one set of the first-level cache."""
     strides = [layout.left.strides[axis] * form.dtype.itemsize for axis in (*tile.whole, tile.cut) if axis is not None]
     crowded = rows > 6 and any(stride and stride % 4096 == 0 for stride in strides)
     return 1 + crowded * (0.5 if layout.left.strides[layout.axis] else 0.1)
 
 
-def _packing(form: Form, layout: Layout, tile: Tile, lanes: int, depth: int) -> float:
-    """Cycles to copy one panel."""
+def _packing(form: Form, layout: Layout, tile: RegisterTile, lanes: int, depth: int) -> float:
+    """The cost of copying one panel."""
     if layout.right.strides[layout.axis] == 1:
         each = 2 / lanes
     else:
@@ -228,7 +254,7 @@ def _packing(form: Form, layout: Layout, tile: Tile, lanes: int, depth: int) -> 
 
 
 def _collides(form: Form, layout: Layout, passes: int) -> bool:
-    """Whether rows of a panel lie so far apart that they crowd into a few sets of the second level of the cache."""
+    """Whether rows of a panel lie so far apart that they crowd into a few sets of the second-level cache."""
     if not form.reduced or passes < 8:
         return False
     innermost = reduced_axes(form, layout)[-1]

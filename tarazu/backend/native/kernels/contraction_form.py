@@ -1,4 +1,5 @@
-"""A sum of products in its shortest form: axes of length 1 dropped, axes that lie in one line everywhere merged."""
+"""Contractions, sums of products over axes, in normal form: axes of length 1 are dropped, axes that every access walks
+as one are merged."""
 
 from __future__ import annotations
 
@@ -22,19 +23,19 @@ from tarazu.ir import op as ops
 
 
 class Form(NamedTuple):
-    """`sum(a * b)` over the reduced axes at each place of the kept ones, and what is stored there.
+    """`sum(a * b)` over the reduced axes for all indices of the kept axes, and what is stored for each.
 
     The accesses of the stores are numbered by their position in `slots`, so that each can have a pointer of its own.
     """
 
-    kept: tuple[int, ...]
-    reduced: tuple[int, ...]
+    kept: tuple[int, ...]  # sizes
+    reduced: tuple[int, ...]  # sizes
     factors: tuple[Access, Access]
     stores: tuple[Store, ...]
     slots: tuple[Access, ...]  # with the buffers of the nest; strides over the kept axes
-    positions: bool  # whether a store computes with the place itself
+    positions: bool  # whether a store computes with the indices themselves
     leading: bool  # whether the first axis is that of the nest, not merged with others
-    steady: frozenset[int]  # as in the nest
+    loop_invariant: frozenset[int]  # as in the nest
 
     @property
     def dtype(self) -> DType:
@@ -42,11 +43,12 @@ class Form(NamedTuple):
 
     @property
     def sizes(self) -> tuple[int, ...]:
+        """Those of all axes, the kept ones first."""
         return self.kept + self.reduced
 
 
 def normal_form(nest: Nest) -> Form | None:
-    """The form of a nest, None when it is no sum of products of floats or has no kept axis longer than 1."""
+    """The form of a nest; None where it is no sum of products of floats or has no kept axis longer than 1."""
     factors = _factors(nest)
     if factors is None or 0 in nest.sizes:
         return None
@@ -80,6 +82,7 @@ def normal_form(nest: Nest) -> Form | None:
 
 
 def _factors(nest: Nest) -> tuple[Access, Access] | None:
+    """What the only reduction of a nest multiplies and sums, where it does so with two loads of floats."""
     if len(nest.reductions) != 1 or nest.reductions[0].op is not ops.SUM:
         return None
     product = nest.reductions[0].value

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from tarazu.backend.native.llvm.llvm_text import Function, Index, Value, constant, constants, short_name, vector
+from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import is_half, memory_type, register_type
+from tarazu.backend.native.llvm.values import Index, Value, constant, constants, short_name, vector
 from tarazu.backend.native.lowering.loop_nest import (
     Access,
     Accumulated,
@@ -23,18 +24,24 @@ from tarazu.backend.native.math.half import narrow, widen
 from tarazu.backend.native.math.number import Number
 from tarazu.base.dtypes import DType
 
+Memo = dict[int, Value]  # the values of expressions that are computed already, by the identity of the expression
+
 
 class Point(NamedTuple):
-    """The place of a nest at which expressions are computed: an index per axis, and the axis along which lanes run."""
+    """Where in a nest expressions are computed: an index per axis, and the axis along which lanes of vectors lie."""
 
     indices: tuple[Index, ...]
     vector_axis: int | None
     lanes: int  # 0 computes a single element
     mask: Value | None = None  # the lanes that exist; None for all
 
+    def lane_stride(self, strides: Sequence[int]) -> int | None:
+        """How far neighboring lanes lie apart; None where a single element is computed."""
+        return strides[self.vector_axis] if self.lanes and self.vector_axis is not None else None
 
-def place(function: Function, access: Access, point: Point) -> Index:
-    """How many elements lie before the one that `access` names."""
+
+def element_offset(function: Function, access: Access | Position, point: Point) -> Index:
+    """How many elements of the buffer lie before the one at `point`; of a position, its number."""
     total: Index = access.offset
     for index, stride in zip(point.indices, access.strides, strict=False):
         if stride:
@@ -58,35 +65,35 @@ class Writer:
         self.target = target
 
     def load(self, function: Function, access: Access, pointers: Sequence[Value], point: Point) -> Value:
-        """The element, or a vector of those that the lanes name; lanes that do not exist are not read."""
+        """The element, or a vector with one for each lane; for lanes that do not exist nothing is read."""
         element = memory_type(access.dtype)
-        pointer = function.offset(pointers[access.buffer], place(function, access, point), element)
-        stride = access.strides[point.vector_axis] if point.lanes and point.vector_axis is not None else 0
-        if stride == 0:
+        pointer = function.offset(pointers[access.buffer], element_offset(function, access, point), element)
+        stride = point.lane_stride(access.strides)
+        if not stride:
             value = self._widened(function, function.load(element, pointer, access.dtype.itemsize), access.dtype)
             return function.splat(value, point.lanes)
         if stride == 1:
             raw = function.load(vector(element, point.lanes), pointer, access.dtype.itemsize, point.mask)
         else:
-            raw = _gathered(function, element, access.dtype.itemsize, pointer, stride, point)
+            raw = _gather(function, element, access.dtype.itemsize, pointer, stride, point)
         return self._widened(function, raw, access.dtype)
 
     def store(self, function: Function, store: Store, pointers: Sequence[Value], point: Point,
-              accumulated: Sequence[Value] = (), memo: dict[int, Value] | None = None) -> None:
+              accumulated: Sequence[Value] = (), memo: Memo | None = None) -> None:
         """Compute the expression of `store` at `point` and put it where its access says."""
         value = self.evaluate(function, store.value, pointers, point, accumulated, {} if memo is None else memo)
         access = store.access
         element = memory_type(access.dtype)
-        pointer = function.offset(pointers[access.buffer], place(function, access, point), element)
+        pointer = function.offset(pointers[access.buffer], element_offset(function, access, point), element)
         raw = self._narrowed(function, value, access.dtype)
-        stride = access.strides[point.vector_axis] if point.lanes and point.vector_axis is not None else 1
-        if stride == 1:
+        stride = point.lane_stride(access.strides)
+        if stride in (1, None):
             function.store(raw, pointer, access.dtype.itemsize, point.mask)
         else:
             _scatter(function, raw, access.dtype.itemsize, pointer, stride, point)
 
     def stores(self, function: Function, stores: Iterable[Store], pointers: Sequence[Value], point: Point,
-               accumulated: Sequence[Value] = (), memo: dict[int, Value] | None = None) -> None:
+               accumulated: Sequence[Value] = (), memo: Memo | None = None) -> None:
         """Several stores at one point; what they have in common is computed once, all before the first is stored."""
         memo = {} if memo is None else dict(memo)
         every = list(stores)
@@ -96,8 +103,8 @@ class Writer:
             self.store(function, store, pointers, point, accumulated, memo)
 
     def evaluate(self, function: Function, expression: Expression, pointers: Sequence[Value], point: Point,
-                 accumulated: Sequence[Value], memo: dict[int, Value]) -> Value:
-        """The value of `expression` at `point`; `memo` holds what is known already, by the identity of expressions."""
+                 accumulated: Sequence[Value], memo: Memo) -> Value:
+        """The value of `expression` at `point`, which is then in `memo`."""
         known = memo.get(id(expression))
         if known is not None:
             return known if known.lanes == point.lanes else function.splat(known, point.lanes)
@@ -105,7 +112,7 @@ class Writer:
         return value
 
     def _evaluate(self, function: Function, expression: Expression, pointers: Sequence[Value], point: Point,
-                  accumulated: Sequence[Value], memo: dict[int, Value]) -> Value:
+                  accumulated: Sequence[Value], memo: Memo) -> Value:
         if isinstance(expression, Load):
             return self.load(function, expression.access, pointers, point)
         if isinstance(expression, Constant):
@@ -113,36 +120,22 @@ class Writer:
         if isinstance(expression, Accumulated):
             return accumulated[expression.which]
         if isinstance(expression, Position):
-            return self._position(function, expression, point)
+            return _position(function, expression, point)
         inputs = [self.evaluate(function, x, pointers, point, accumulated, memo) for x in expression.inputs]
         return emit(function, self.target, expression.op, inputs, [x.dtype for x in expression.inputs],
                     dict(expression.attributes), expression.dtype)
 
-    def _position(self, function: Function, position: Position, point: Point) -> Value:
-        start = function.index(place(function, Access(0, position.dtype, position.offset, position.strides), point))
-        type_ = "i64"
-        value = function.splat(start, point.lanes)
-        stride = position.strides[point.vector_axis] if point.lanes and point.vector_axis is not None else 0
-        if stride:
-            value = function.op("add", value, constants("i64", [lane * stride for lane in range(point.lanes)]))
-        wanted = register_type(position.dtype)
-        if position.dtype.kind in ("float",):
-            return function.convert("sitofp", value, wanted)
-        if position.dtype.kind == "bool":
-            return function.compare("icmp ne", value, constant(value.type, 0))
-        return value if wanted == type_ else function.convert("trunc", value, wanted)
-
     def invariant(self, function: Function, expressions: Iterable[Expression], pointers: Sequence[Value], point: Point,
-                  axes: Iterable[int], memo: dict[int, Value]) -> dict[int, Value]:
+                  axes: Iterable[int], memo: Memo) -> Memo:
         """`memo` and the values of all parts of `expressions` that do not change along `axes`, ahead of the loops."""
         moving, memo = set(axes), dict(memo)
-        depends: dict[int, bool] = {}
+        known: dict[int, bool] = {}
         scalar = point._replace(lanes=0, mask=None)
 
         def changes(x: Expression) -> bool:
-            if id(x) not in depends:
-                depends[id(x)] = _changes(x, moving, changes)
-            return depends[id(x)]
+            if id(x) not in known:
+                known[id(x)] = _changes(x, moving, changes)
+            return known[id(x)]
 
         def visit(x: Expression) -> None:
             if id(x) in memo or isinstance(x, Constant):
@@ -158,47 +151,63 @@ class Writer:
         return memo
 
     def _widened(self, function: Function, raw: Value, dtype: DType) -> Value:
-        """An element from memory as it is computed with."""
+        """An element from memory in the type of registers."""
         if is_half(dtype):
             return widen(Number(function, self.target, raw), dtype).value
         return function.compare("icmp ne", raw, constant(raw.type, 0)) if dtype.kind == "bool" else raw
 
     def _narrowed(self, function: Function, value: Value, dtype: DType) -> Value:
-        """A computed element as it lies in memory."""
+        """An element from a register in the type of memory."""
         if is_half(dtype):
             return narrow(Number(function, self.target, value), dtype).value
         return function.convert("zext", value, "i8") if dtype.kind == "bool" else value
 
 
-def _changes(x: Expression, axes: set[int], changes: object) -> bool:
+def _position(function: Function, position: Position, point: Point) -> Value:
+    """The number of a position at `point`, or of one for each lane."""
+    value = function.splat(function.index(element_offset(function, position, point)), point.lanes)
+    if stride := point.lane_stride(position.strides):
+        value = function.op("add", value, constants("i64", [lane * stride for lane in range(point.lanes)]))
+    element = register_type(position.dtype)
+    if position.dtype.kind == "float":
+        return function.convert("sitofp", value, element)
+    if position.dtype.kind == "bool":
+        return function.compare("icmp ne", value, constant(value.type, 0))
+    return value if element == "i64" else function.convert("trunc", value, element)
+
+
+def _changes(x: Expression, axes: set[int], changes: Callable[[Expression], bool]) -> bool:
+    """Whether an expression changes along the axes, given the same of its parts."""
     if isinstance(x, Load | Position):
         strides = x.access.strides if isinstance(x, Load) else x.strides
         return any(axis < len(strides) and strides[axis] for axis in axes)
     if isinstance(x, Apply):
-        return any(changes(part) for part in x.inputs)  # type: ignore[operator]
+        return any(changes(part) for part in x.inputs)
     return isinstance(x, Accumulated)
 
 
-def _pointers(function: Function, element: str, pointer: Value, stride: int, lanes: int) -> Value:
+def _lane_pointers(function: Function, element: str, pointer: Value, stride: int, lanes: int) -> Value:
+    """A vector of pointers to elements `stride` apart."""
     steps = constants("i64", [lane * stride for lane in range(lanes)])
     return function.emit(f"<{lanes} x ptr>",
                          f"getelementptr {element}, ptr {pointer.text}, {steps.type} {steps.text}")
 
 
-def _gathered(function: Function, element: str, align: int, pointer: Value, stride: int, point: Point) -> Value:
-    places = _pointers(function, element, pointer, stride, point.lanes)
-    type_, mask = vector(element, point.lanes), point.mask or constant(vector("i1", point.lanes), 1)
+def _gather(function: Function, element: str, align: int, pointer: Value, stride: int, point: Point) -> Value:
+    """A vector of elements that lie `stride` apart."""
+    sources = _lane_pointers(function, element, pointer, stride, point.lanes)
+    type_, mask = vector(element, point.lanes), point.mask or constant(vector("i1", point.lanes), True)
     name = f"llvm.masked.gather.{short_name(type_)}.v{point.lanes}p0"
-    function.module.declarations.setdefault(name, f"declare {type_} @{name}({places.type}, {mask.type}, {type_})")
-    return function.emit(type_, f"call {type_} @{name}({places.type} align {align} {places.text}, {mask.type} "
+    function.module.declarations.setdefault(name, f"declare {type_} @{name}({sources.type}, {mask.type}, {type_})")
+    return function.emit(type_, f"call {type_} @{name}({sources.type} align {align} {sources.text}, {mask.type} "
                                 f"{mask.text}, {type_} zeroinitializer)")
 
 
 def _scatter(function: Function, raw: Value, align: int, pointer: Value, stride: int, point: Point) -> None:
-    places = _pointers(function, raw.element, pointer, stride, point.lanes)
-    mask = point.mask or constant(vector("i1", point.lanes), 1)
+    """Store the lanes of a vector `stride` elements apart."""
+    targets = _lane_pointers(function, raw.element, pointer, stride, point.lanes)
+    mask = point.mask or constant(vector("i1", point.lanes), True)
     name = f"llvm.masked.scatter.{short_name(raw.type)}.v{point.lanes}p0"
-    function.module.declarations.setdefault(name, f"declare void @{name}({raw.type}, {places.type}, {mask.type})")
-    function.do(f"call void @{name}({raw.type} {raw.text}, {places.type} align {align} {places.text}, {mask.type} "
+    function.module.declarations.setdefault(name, f"declare void @{name}({raw.type}, {targets.type}, {mask.type})")
+    function.do(f"call void @{name}({raw.type} {raw.text}, {targets.type} align {align} {targets.text}, {mask.type} "
                 f"{mask.text})")
-

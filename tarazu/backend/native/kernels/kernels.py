@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tarazu.backend.native.kernels.contraction import contraction
+from tarazu.backend.native.kernels.elementwise_kernel import elementwise_kernel
 from tarazu.backend.native.kernels.expression import Writer
 from tarazu.backend.native.kernels.kernel import Kernel, KernelCall, KernelStep
-from tarazu.backend.native.kernels.loops import map_kernel, reduce_kernel
 from tarazu.backend.native.kernels.merge_axes import with_merged_axes
+from tarazu.backend.native.kernels.reduction_kernel import reduction_kernel
 from tarazu.backend.native.kernels.special import SPECIAL
-from tarazu.backend.native.llvm.llvm_text import Module
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Nest, walk
@@ -61,7 +62,7 @@ class Kernels:
         if kernel is not None:
             return kernel, nest
         nest = with_merged_axes(nest)
-        make = reduce_kernel if nest.reductions else map_kernel
+        make = reduction_kernel if nest.reductions else elementwise_kernel
         return make(self.module, self.writer, name, nest), nest
 
 

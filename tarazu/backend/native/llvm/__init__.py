@@ -1,1 +1,1 @@
-"""LLVM: its IR as text, the target processor, object code."""
+"""LLVM: its IR as text, the processor that code is made for, object code in memory."""

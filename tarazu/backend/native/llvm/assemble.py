@@ -6,15 +6,23 @@ import functools
 import os
 import re
 import threading
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import ModuleType
+from typing import Any, TypeAlias, TypeVar
 
 from tarazu.backend.native.llvm.target import Target, host
 from tarazu.base.errors import CompileError
 
-# llvmlite works for one thread at a time in any case. Its objects are freed under the lock too: a fork waits for it, so
-# that no lock of llvmlite's stays shut in the child. Reentrant, as the garbage collector may run anywhere.
+# llvmlite works for one thread at a time in any case. Its objects are freed under the lock too. A fork waits for the
+# lock, so that llvmlite's own locks are open in the child. Reentrant, as the garbage collector may run anywhere.
 _one_at_a_time = threading.RLock()
 _WINDOWS = os.name == "nt"
+# llvmlite has no types
+TargetMachine: TypeAlias = Any
+ParsedModule: TypeAlias = Any
+Code = TypeVar("Code", bytes, str)
+
 _DEFECT = "this is a defect of Tarazu: report the message; TARAZU_BACKEND=numpy runs without compiled code meanwhile"
 
 if hasattr(os, "register_at_fork"):
@@ -25,19 +33,19 @@ if hasattr(os, "register_at_fork"):
 def object_code(text: str, target: Target) -> bytes:
     """The object file for a module in LLVM IR; a CompileError that names the function when LLVM refuses it."""
     with _one_at_a_time:
-        return _emit(text, target, "emit_object")
+        return _emit(text, target, lambda machine, module: machine.emit_object(module))
 
 
 def assembly(text: str, target: Target) -> str:
-    """What `object_code` makes, as assembly for people."""
+    """The same code as assembly, for people to read."""
     with _one_at_a_time:
-        return _emit(text, target, "emit_assembly")
+        return _emit(text, target, lambda machine, module: machine.emit_assembly(module))
 
 
 class Loaded:
-    """Machine code in memory; kept as long as the object lives.
+    """Machine code in memory, kept as long as the object lives.
 
-    A CompileError follows where the object file is damaged or needs a symbol that this process does not have.
+    CompileError where the object file is damaged or needs a symbol that this process does not have.
     """
 
     def __init__(self, code: bytes) -> None:
@@ -50,25 +58,25 @@ class Loaded:
                 self._library = builder.link(self._linker, "code")
             except RuntimeError as error:
                 raise _refused(f"object code of {len(code)} bytes: {error}") from None
-            self._found: dict[str, Any] = {}
+            self._lookups: dict[str, Any] = {}  # each unloads the whole library when it is freed
 
-    def __del__(self, lock: Any = _one_at_a_time) -> None:
+    def __del__(self, lock: AbstractContextManager[object] = _one_at_a_time) -> None:
         with lock:
             self.__dict__.clear()
 
     def address(self, name: str) -> int:
-        """Where the function `name` starts."""
+        """Where the function `name` starts; CompileError where there is none."""
         with _one_at_a_time:
             try:
-                if name not in self._found:  # what finds a function unloads the whole when it is freed
-                    self._found[name] = self._linker.lookup("code", name)
-                return self._found[name][name]
+                if name not in self._lookups:
+                    self._lookups[name] = self._linker.lookup("code", name)
+                return self._lookups[name][name]
             except RuntimeError as error:
                 raise _refused(f"{name}: {error}") from None
 
 
 @functools.cache
-def _llvm() -> Any:
+def _llvm() -> ModuleType:
     import llvmlite.binding as llvm
 
     llvm.initialize_all_targets()
@@ -77,12 +85,12 @@ def _llvm() -> Any:
 
 
 @functools.lru_cache(maxsize=8)
-def _machine(target: Target) -> Any:
-    """The machine that emits code; one that loads code is used up by that."""
+def _machine(target: Target) -> TargetMachine:
+    """The target machine that emits code; loading code uses one up, so each load has a new one."""
     return _new_machine(target)
 
 
-def _new_machine(target: Target) -> Any:
+def _new_machine(target: Target) -> TargetMachine:
     # On Windows llvmlite loads code in memory only in the form that its JIT model gives.
     model = "jitdefault" if _WINDOWS else "default"
     try:
@@ -94,18 +102,18 @@ def _new_machine(target: Target) -> Any:
                            fix="TARAZU_BACKEND=numpy runs without compiled code") from None
 
 
-def _emit(text: str, target: Target, what: str) -> Any:
-    """Code without any pass over the IR before: the generator lays out loops and registers itself, and passes made no
-    program faster."""
+def _emit(text: str, target: Target, emit: Callable[[TargetMachine, ParsedModule], Code]) -> Code:
+    """Code for a module, without any pass over the IR before: the generator lays out loops and registers itself, and
+    passes made no program faster."""
     machine, module = _machine(target), _verified(text)
     module.triple, module.data_layout = target.triple, str(machine.target_data)
     try:
-        return getattr(machine, what)(module)
+        return emit(machine, module)
     except RuntimeError as error:
         raise _refused(str(error)) from None
 
 
-def _verified(text: str) -> Any:
+def _verified(text: str) -> ParsedModule:
     try:
         module = _llvm().parse_assembly(text)
         module.verify()
@@ -124,17 +132,17 @@ _FUNCTION = re.compile(r"^define (?:(?:internal|external|private) )?(.*@([\w.$-]
 
 
 def _culprit(text: str, message: str) -> str:
-    """The name of the function that the message is about, where that can be found out."""
+    """The name of the function that the message of LLVM is about; "the module" where that cannot be found out."""
     functions = list(_FUNCTION.finditer(text))
-    if (place := re.search(r"<string>:(\d+):", message)) is not None:
-        names = [found[2] for found in functions if text.count("\n", 0, found.start()) < int(place[1])]
+    if (line := re.search(r"<string>:(\d+):", message)) is not None:
+        names = [function[2] for function in functions if text.count("\n", 0, function.start()) < int(line[1])]
         return names[-1] if names else "the module"
-    return next((found[2] for found in functions if not _is_sound(text, found[2])), "the module")
+    return next((function[2] for function in functions if not _is_sound(text, function[2])), "the module")
 
 
 def _is_sound(text: str, name: str) -> bool:
     """Whether LLVM accepts the module when all functions but the one of that name are only declared."""
-    alone = _FUNCTION.sub(lambda found: found[0] if found[2] == name else f"declare {found[1]}", text)
+    alone = _FUNCTION.sub(lambda function: function[0] if function[2] == name else f"declare {function[1]}", text)
     try:
         _llvm().parse_assembly(alone).verify()
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""The processor that code is made for: its features, the width of its vectors, how many registers it has."""
+"""The processor that code is made for: its features, the width of its vectors, the number of its registers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _X86_FEATURES = {  # what TARAZU_CPU leaves of the features of an x86-64 process
 
 
 class Target(NamedTuple):
-    """A processor as the generator sees it."""
+    """A processor, by what the generator of code has to know of it."""
 
     triple: str
     cpu: str
@@ -24,7 +24,7 @@ class Target(NamedTuple):
     vector_bytes: int
     registers: int  # of vectors
     has_fma: bool
-    threads: int = 2  # that kernels are cut for; they are right on any number
+    threads: int = 2  # that kernels are divided for; their results are right on any number
 
     @property
     def lanes(self) -> int:
@@ -37,26 +37,26 @@ class Target(NamedTuple):
 
     @property
     def attributes(self) -> str:
-        """What every function carries. Without the widths LLVM would halve vectors of 512 bits."""
+        """The attributes of every function. Without the widths LLVM would halve vectors of 512 bits."""
         widths = f'"prefer-vector-width"="{8 * self.vector_bytes}" "min-legal-vector-width"="{8 * self.vector_bytes}"'
         return f'nounwind "target-cpu"="{self.cpu}" "target-features"="{self.features}" {widths}'
 
 
 @functools.lru_cache(maxsize=8)
 def host(narrowed: str | None = None) -> Target:
-    """This processor, or what TARAZU_CPU (`avx512`, `avx2`, `sse`) leaves of it."""
+    """This processor, limited to the features that `narrowed` or TARAZU_CPU names: `avx512`, `avx2` or `sse`."""
     import llvmlite.binding as llvm
 
-    triple, found = llvm.get_default_triple(), dict(llvm.get_host_cpu_features())
+    triple, available = llvm.get_default_triple(), dict(llvm.get_host_cpu_features())
     wanted = narrowed or os.environ.get("TARAZU_CPU", "")
     if not triple.startswith(("x86_64", "amd64")):
-        flags = ",".join(f"{'+' if on else '-'}{name}" for name, on in found.items())
+        flags = ",".join(f"{'+' if on else '-'}{name}" for name, on in available.items())
         return aarch64(triple, llvm.get_host_cpu_name(), flags)
     if wanted and wanted not in _X86_FEATURES:
         raise ArgumentError(f"TARAZU_CPU={wanted}", expected=f"one of {', '.join(_X86_FEATURES)}",
                             fix="leave it unset to use all that the processor has")
     dropped = _X86_FEATURES.get(wanted) or ()
-    features = {name: on and not name.startswith(dropped) for name, on in found.items()}
+    features = {name: on and not name.startswith(dropped) for name, on in available.items()}
     flags = ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(features.items()))
     wide = all(features.get(name) for name in ("avx512f", "avx512bw", "avx512vl", "avx512dq"))
     if not wide:

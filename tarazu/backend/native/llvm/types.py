@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tarazu.backend.native.llvm.llvm_text import vector
+from tarazu.backend.native.llvm.values import vector
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
-import struct
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tarazu.backend.native.math.functions import in_doubt, lane_by_lane, shared
+from tarazu.backend.native.math.functions import lane_by_lane, outlined, with_slow_path
 from tarazu.backend.native.math.number import Number, choose
 from tarazu.base.dtypes import DType
-
-_LITERAL = re.compile(r"(?<!\w)(?:0x[0-9A-F]{16}|-?\d+)(?=[,>)]|$)")  # as llvm_text.literal writes numbers
 
 
 class Call(NamedTuple):
@@ -31,22 +28,13 @@ class Call(NamedTuple):
         return self.input_dtypes[0].kind == "int"
 
 
-def literal_value(x: Number) -> float | None:
-    """The number that a literal has in all lanes; None of registers and where the lanes differ."""
-    if x.value.text[0] == "%":
-        return None
-    found = set(_LITERAL.findall(x.value.text))
-    if len(found) != 1:
-        return None
-    number = found.pop()
-    return struct.unpack(">d", bytes.fromhex(number[2:]))[0] if number.startswith("0x") else int(number)
-
-
 def absolute(call: Call) -> Number:
+    """The magnitude; the smallest signed integer stays as it is."""
     return abs(call.inputs[0]) if call.is_float or call.is_signed else call.inputs[0]
 
 
 def sign(call: Call) -> Number:
+    """-1, 0 or 1; NaN for NaN."""
     x = call.inputs[0]
     if not call.is_float and not call.is_signed:
         return x.differs(0).to("zext", x.element)
@@ -56,12 +44,12 @@ def sign(call: Call) -> Number:
 
 
 def maximum(call: Call) -> Number:
-    """The larger; NaN where either is NaN."""
+    """The larger of both; NaN where either is NaN."""
     return _extreme(call, "ogt", "sgt" if call.is_signed else "ugt")
 
 
 def minimum(call: Call) -> Number:
-    """The smaller; NaN where either is NaN."""
+    """The smaller of both; NaN where either is NaN."""
     return _extreme(call, "olt", "slt" if call.is_signed else "ult")
 
 
@@ -71,19 +59,20 @@ def _extreme(call: Call, of_floats: str, of_integers: str) -> Number:
         return x | y if of_floats == "ogt" else x & y
     if not call.is_float:
         return choose(x.test(of_integers, y), x, y)
-    if _is_known_number(y):
+    if _is_constant_number(y):
         x, y = y, x
-    beyond = choose(x.test(of_floats, y), x, y)  # one instruction on x86; a NaN in y stays
-    return beyond if _is_known_number(x) else choose(x.is_nan(), x, beyond)
+    extreme = choose(x.test(of_floats, y), x, y)  # one instruction on x86; NaN where y is NaN
+    return extreme if _is_constant_number(x) else choose(x.is_nan(), x, extreme)
 
 
-def _is_known_number(x: Number) -> bool:
-    known = literal_value(x)
-    return known is not None and not math.isnan(known)
+def _is_constant_number(x: Number) -> bool:
+    """Whether `x` is a constant, and not NaN."""
+    number = x.value.number
+    return number is not None and not math.isnan(number)
 
 
-def compare(of_floats: str, of_integers: str) -> Any:
-    """The row of a comparison; of signed integers where `of_integers` lacks the sign."""
+def compare(of_floats: str, of_integers: str) -> Callable[[Call], Number]:
+    """The row of a comparison by LLVM's predicates, that of integers without the letter for their sign."""
     def row(call: Call) -> Number:
         x, y = call.inputs
         if call.is_float:
@@ -112,30 +101,30 @@ def shift_right(call: Call) -> Number:
 
 
 def floor_divide(call: Call) -> Number:
-    """The largest whole number not above the quotient; 0 for integers over 0."""
+    """The quotient rounded down; 0 for integers divided by 0."""
     x, y = call.inputs
     if call.is_float:
-        return shared("floor_divide", _float_floor_divide, x, y)
-    return _whole_division(call)[0]
+        return outlined("floor_divide", _float_floor_divide, x, y)
+    return _divide_integers(call)[0]
 
 
 def remainder(call: Call) -> Number:
-    """With the sign of the divisor; 0 for integers over 0."""
+    """What the division that rounds down leaves, with the sign of the divisor; 0 for integers divided by 0."""
     x, y = call.inputs
     if call.is_float:
-        return shared("remainder", _float_remainder, x, y)
-    return _whole_division(call)[1]
+        return outlined("remainder", _float_remainder, x, y)
+    return _divide_integers(call)[1]
 
 
-def _whole_division(call: Call) -> tuple[Number, Number]:
-    """Quotient and remainder of integers, rounded down, without the two divisions that trap."""
+def _divide_integers(call: Call) -> tuple[Number, Number]:
+    """Quotient, rounded down, and remainder of integers, without divisions that trap: by 0, of the smallest by -1."""
     x, y = call.inputs
     by_zero = y.equals(0)
     if not call.is_signed:
         divisor = choose(by_zero, 1, y)
         return (choose(by_zero, 0, x.apply("udiv", divisor)), choose(by_zero, 0, x.apply("urem", divisor)))
     smallest = -(1 << (8 * call.input_dtypes[0].itemsize - 1))
-    wraps = x.equals(smallest) & y.equals(-1)  # to the smallest again: as if divided by 1
+    wraps = x.equals(smallest) & y.equals(-1)  # to the smallest again, as when divided by 1
     divisor = choose(by_zero | wraps, 1, y)
     quotient = x.apply("sdiv", divisor)
     rest = x - quotient * divisor
@@ -144,16 +133,19 @@ def _whole_division(call: Call) -> tuple[Number, Number]:
 
 
 def _truncated_remainder(x: Number, y: Number) -> Number:
-    """With the sign of x, exactly: C's fmod."""
+    """What the division that rounds towards 0 leaves, exactly, with the sign of x: C's fmod.
+
+    For single precision in double registers; quotients from 2^29 on are left to the C library.
+    """
     if x.element == "double":
         return _by_fmod(x, y)
     a, b = abs(x.to("fpext", "double")), abs(y.to("fpext", "double"))
     quotient = (a / b).intrinsic("floor")
-    # Exact, as quotients below 2^29 leave room for the 24 bits of b, which may be infinite where the quotient is 0.
+    # Exact: quotients below 2^29 leave room for the 24 bits of b, which may be infinite where the quotient is 0.
     rest = choose(quotient.equals(0), a, a - quotient * b)
     rest = choose(rest < 0, rest + b, rest)  # where the quotient was rounded up
-    usual = rest.to("fptrunc", "float").copysign(x)
-    return in_doubt(usual, quotient.test("uge", 2.0**29), lambda: _by_fmod(x, y))
+    fast = rest.to("fptrunc", "float").copysign(x)
+    return with_slow_path(fast, quotient.test("uge", 2.0**29), lambda: _by_fmod(x, y))
 
 
 def _by_fmod(x: Number, y: Number) -> Number:
@@ -168,33 +160,14 @@ def _float_remainder(x: Number, y: Number) -> Number:
 
 
 def _float_floor_divide(x: Number, y: Number) -> Number:
-    """By the remainder, so that rounding does not lift a quotient just below a whole number onto it."""
+    """By way of the remainder, as Python does, so that a quotient just below an integer is not rounded up to it."""
     rest = _truncated_remainder(x, y)
     quotient = x / y
     whole = (x - rest) / y
     whole = choose(rest.differs(0) & ((rest < 0) ^ (y < 0)), whole - 1, whole)
-    near = whole.intrinsic("floor")
-    near = choose((whole - near) > 0.5, near + 1, near)
-    near = choose(whole.equals(0), near.constant(0).copysign(quotient), near)
-    infinite = abs(x).equals(float("inf")) | abs(y).equals(float("inf"))
-    near = choose(infinite, quotient.intrinsic("floor"), near)
-    return choose(y.equals(0), quotient, near)
-
-
-def known_integer_power(x: Number, exponent: int) -> Number:
-    """By squaring; for an exponent of at least 1."""
-    if exponent == 1:
-        return x
-    half = known_integer_power(x, exponent // 2)
-    return half * half * x if exponent % 2 else half * half
-
-
-def integer_power(x: Number, exponent: Number) -> Number:
-    """By squaring, with wraparound; nothing is promised of negative exponents."""
-    function, width = x.function, int(x.element[1:])
-    start = [x.constant(1).value, x.value, exponent.value]
-    with function.loop(0, width, carried=start) as loop:
-        result, base, rest = (x.like(value) for value in loop.values)
-        result = choose((rest & 1).differs(0), result * base, result)
-        loop.next = [result.value, (base * base).value, (rest >> 1).value]
-    return x.like(loop.results[0])
+    nearest = whole.intrinsic("floor")
+    nearest = choose((whole - nearest) > 0.5, nearest + 1, nearest)
+    nearest = choose(whole.equals(0), nearest.constant(0).copysign(quotient), nearest)
+    infinite = abs(x).equals(math.inf) | abs(y).equals(math.inf)
+    nearest = choose(infinite, quotient.intrinsic("floor"), nearest)
+    return choose(y.equals(0), quotient, nearest)

@@ -1,7 +1,7 @@
-"""What each elementwise primitive does to registers: one row per primitive.
+"""The table of elementwise primitives: for each a row that writes its instructions for registers.
 
 A register holds a scalar or a vector of any number of lanes; the dtype says what its bits mean. float16 and bfloat16
-are float in registers, rounded to their own numbers after each operation.
+are float in registers, and results are rounded to them after each operation.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tarazu.backend.native.llvm.llvm_text import Function, Value
+from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import HALVES
+from tarazu.backend.native.llvm.values import Value
 from tarazu.backend.native.math import arithmetic, casts, half
 from tarazu.backend.native.math.arithmetic import Call, compare
 from tarazu.backend.native.math.formulas import mathematics, polygamma
-from tarazu.backend.native.math.functions import shared
+from tarazu.backend.native.math.functions import outlined
 from tarazu.backend.native.math.number import Number, choose
-from tarazu.backend.native.math.power import known_power
+from tarazu.backend.native.math.power import constant_power, integer_power
 from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
@@ -35,12 +36,12 @@ def _function(name: str) -> Row:
 
 def _power(call: Call) -> Number:
     x, exponent = call.inputs
-    known = arithmetic.literal_value(exponent)
-    if not call.is_float:
-        if known is not None and 1 <= known <= 64:
-            return arithmetic.known_integer_power(x, int(known))
-        return shared("integer_power", arithmetic.integer_power, x, exponent)
-    return known_power(x, known) or mathematics("pow", x, exponent)
+    constant = exponent.value.number
+    if call.is_float:
+        return constant_power(x, constant) or mathematics("pow", x, exponent)
+    if constant is not None and 1 <= constant <= 64:
+        return x ** int(constant)
+    return outlined("integer_power", integer_power, x, exponent)
 
 
 EMIT: dict[Op, Row] = {
@@ -102,7 +103,7 @@ EMIT: dict[Op, Row] = {
 
 UNSUPPORTED = frozenset({ops.CONJ, ops.IMAG})  # of complex numbers alone
 
-# Results of these are numbers that the half type of the inputs has already.
+# Their results need no rounding: they are among the numbers of float16 or bfloat16 when the inputs are.
 _NEVER_ROUNDED = frozenset({
     ops.NEG, ops.ABS, ops.SIGN, ops.FLOOR, ops.CEIL, ops.ROUND, ops.TRUNC, ops.MAXIMUM, ops.MINIMUM, ops.WHERE,
     ops.BITCAST, ops.STOP_GRADIENT})
@@ -110,7 +111,7 @@ _NEVER_ROUNDED = frozenset({
 
 def emit(function: Function, target: Target, op: Op, inputs: list[Value], input_dtypes: list[DType],
          attributes: dict[str, Any], dtype: DType) -> Value:
-    """The registers' results under `op`, of type `dtype`; all inputs have the same number of lanes."""
+    """The result of `op`, of type `dtype`, for registers with the same number of lanes."""
     call = Call([Number(function, target, value) for value in inputs], input_dtypes, attributes, dtype)
     result = EMIT[op](call).value
     if dtype in HALVES and op not in _NEVER_ROUNDED:

@@ -1,8 +1,8 @@
-"""exp and what is made of it, for float and double registers.
+"""exp, expm1, sigmoid and the hyperbolic functions, for float and double registers.
 
 exp(x) = 2^n exp(r) with n = round(x / ln 2), where |r| <= ln(2) / 2 and exp(r) = 1 + r + r^2 q(r). The coefficients of
-q are minimax ones by Remez's algorithm at 50 digits; the parts of ln 2 are such that n times the first is exact
-(Cody and Waite, 1980).
+q are minimax ones by Remez's algorithm at 50 digits. ln 2 has two parts, such that n times the first is exact (Cody and
+Waite, "Software Manual for the Elementary Functions", 1980).
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from tarazu.backend.native.llvm.llvm_text import Value
+from tarazu.backend.native.llvm.values import constant
 from tarazu.backend.native.math.number import Number, choose, polynomial
 
 
 class Constants(NamedTuple):
-    """What exp needs in one format."""
+    """The numbers of one format: the parts of ln 2, coefficients and bounds."""
 
-    logarithm_high: float
-    logarithm_low: float
-    tail: tuple[float, ...]  # q
-    wide_tail: tuple[float, ...]  # q for r from 0 to ln 2
+    ln2_high: float
+    ln2_low: float
+    coefficients: tuple[float, ...]  # of q
+    wide_coefficients: tuple[float, ...]  # of q for r from 0 to ln 2
     least: float  # exp of less is 0
     most: float  # exp of more is infinite
 
@@ -50,31 +50,32 @@ class Reduced(NamedTuple):
 
 
 def reduce(x: Number) -> Reduced:
-    """For |x| so small that n fits into half of the fraction."""
-    return _rest(x, x.times_plus(1 / math.log(2), x.format.magic))
+    """With |r| <= ln(2) / 2; |x| is so small that n fits into half of the fraction."""
+    return _reduced(x, x.times_plus(1 / math.log(2), x.format.magic))
 
 
 def _reduce_down(x: Number) -> Reduced:
     """With r from 0 to ln 2."""
-    return _rest(x, x.times_plus(1 / math.log(2), -0.5) + x.format.magic)
+    return _reduced(x, x.times_plus(1 / math.log(2), -0.5) + x.format.magic)
 
 
-def _rest(x: Number, shifted: Number) -> Reduced:
+def _reduced(x: Number, shifted: Number) -> Reduced:
+    """The parts of x, given n in the low bits of `shifted`."""
     constants = CONSTANTS[x.element]
     n = shifted - x.format.magic
-    r = n.times_plus(-constants.logarithm_low, n.times_plus(-constants.logarithm_high, x))
+    r = n.times_plus(-constants.ln2_low, n.times_plus(-constants.ln2_high, x))
     return Reduced(n, shifted.bits(), r)
 
 
-def tail(r: Number) -> Number:
-    """exp(r) - 1."""
-    return (r * r).times_plus(polynomial(r, CONSTANTS[r.element].tail), r)
+def _expm1_of_reduced(r: Number) -> Number:
+    """exp(r) - 1 = r + r^2 q(r)."""
+    return (r * r).times_plus(polynomial(r, CONSTANTS[r.element].coefficients), r)
 
 
-def _exp_of_rest(r: Number) -> Number:
-    """exp(r), rounded hardly more than once: what 1 + r loses goes into the smaller term."""
-    most = r + 1
-    return most + (r * r).times_plus(polynomial(r, CONSTANTS[r.element].tail), r - (most - 1))
+def _exp_of_reduced(r: Number) -> Number:
+    """exp(r), little worse than rounded once: what the sum 1 + r loses is added to the smaller term."""
+    large = r + 1
+    return large + (r * r).times_plus(polynomial(r, CONSTANTS[r.element].coefficients), r - (large - 1))
 
 
 def power_of_two(reduced: Reduced) -> Number:
@@ -83,8 +84,8 @@ def power_of_two(reduced: Reduced) -> Number:
     return (reduced.shifted + (layout.bias - layout.magic_bits) << layout.fraction_bits).as_float()
 
 
-def scale(x: Number, reduced: Reduced) -> Number:
-    """x 2^n, also where that is subnormal or infinite: times a power of two for each half of n."""
+def _scale(x: Number, reduced: Reduced) -> Number:
+    """x 2^n, also where that is subnormal or infinite: two products, each with a power of two for half of n."""
     layout = x.format
     target, size = x.target, x.lanes * layout.bytes
     if target and target.is_x86 and target.vector_bytes == 64 and size in (16, 32, 64):
@@ -95,25 +96,26 @@ def scale(x: Number, reduced: Reduced) -> Number:
 
 
 def _scale_avx512(x: Number, n: Number) -> Number:
-    """By the instruction vscalef."""
+    """x 2^n by one instruction of AVX-512, vscalef."""
     width, kind = 8 * x.lanes * x.format.bytes, "ps" if x.element == "float" else "pd"
     function, mask = x.function, f"i{max(x.lanes, 8)}"
-    arguments = [x.value, n.value, x.constant(0).value, Value("-1", mask)]
+    arguments = [x.value, n.value, x.constant(0).value, constant(mask, -1)]
     if width == 512:
-        arguments.append(Value("4", "i32"))  # rounding as set
+        arguments.append(constant("i32", 4))  # rounding as set
     return x.like(function.call(x.value.type, f"llvm.x86.avx512.mask.scalef.{kind}.{width}", *arguments))
 
 
 def exp(x: Number) -> Number:
+    """exp(x), also where that is subnormal, 0 or infinite."""
     constants = CONSTANTS[x.element]
     reduced = reduce(x.up_to(constants.most).at_least(constants.least))
-    return scale(_exp_of_rest(reduced.r), reduced)
+    return _scale(_exp_of_reduced(reduced.r), reduced)
 
 
 def exp_of_moderate(x: Number) -> Number:
     """exp where its value is a normal number."""
     reduced = reduce(x)
-    return (tail(reduced.r) + 1) * power_of_two(reduced)
+    return (_expm1_of_reduced(reduced.r) + 1) * power_of_two(reduced)
 
 
 def expm1(x: Number) -> Number:
@@ -122,7 +124,7 @@ def expm1(x: Number) -> Number:
     least = -float(x.format.fraction_bits + 3)  # from here on the value is -1
     reduced = reduce(x.up_to(constants.most).at_least(least))
     half = (reduced.shifted - (x.format.magic_bits - x.format.bias + 1) << x.format.fraction_bits).as_float()
-    value = (half.times_plus(tail(reduced.r), half - 0.5)) * 2  # 2^n itself may be infinite
+    value = (half.times_plus(_expm1_of_reduced(reduced.r), half - 0.5)) * 2  # 2^n itself may be infinite
     return choose(abs(x) < 2.0 ** -(x.format.fraction_bits + 2), x, value)
 
 
@@ -142,7 +144,7 @@ def tanh(x: Number) -> Number:
     bound = 0.7 * (x.format.fraction_bits + 3)  # from half of it on the value is 1
     reduced = _reduce_down((abs(x) * 2).up_to(bound))
     power, r = power_of_two(reduced), reduced.r
-    less_one = power.times_plus((r * r).times_plus(polynomial(r, constants.wide_tail), r), power - 1)
+    less_one = power.times_plus((r * r).times_plus(polynomial(r, constants.wide_coefficients), r), power - 1)
     denominator = less_one + 2
     lost = choose(less_one < 2, less_one - (denominator - 2), 0)
     value = less_one / denominator

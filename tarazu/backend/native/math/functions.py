@@ -1,39 +1,55 @@
-"""Functions of registers: shared by a module, in another precision, lane by lane, or with a rare way out."""
+"""Ways to write a function of registers: once for the whole module, in double precision for single precision, lane by
+lane, by the C library, or with a slow path for lanes outside the range of a fast formula."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from tarazu.backend.native.llvm.llvm_text import Value, constant
+from tarazu.backend.native.llvm.function import phi
+from tarazu.backend.native.llvm.values import Value, constant
 from tarazu.backend.native.math.number import Number
 
+Formula = Callable[..., Number]  # of one or several registers of the same type
 
-def shared(name: str, build: Callable[..., Number], *inputs: Number) -> Number:
-    """A call of the module's function `name` for this type, which `build` writes when it is not there yet."""
+
+def outlined(name: str, formula: Formula, *inputs: Number) -> Number:
+    """A call of the module's function `name` for this type, which `formula` writes when it is not there yet."""
     x = inputs[0]
     full = f"{name}.{x.element}{x.lanes or ''}"
     if full not in x.function.module:
-        made = x.function.module.function(full, [(y.value.type, f"x{i}") for i, y in enumerate(inputs)], x.value.type)
-        made.ret(build(*(Number(made, x.target, value) for value in made.parameters.values())).value)
+        parameters = [(y.value.type, f"x{i}") for i, y in enumerate(inputs)]
+        function = x.function.module.function(full, parameters, x.value.type)
+        function.ret(formula(*(Number(function, x.target, value) for value in function.parameters.values())).value)
     return x.like(x.function.call(x.value.type, full, *(y.value for y in inputs)))
 
 
-def widened(build: Callable[..., Number]) -> Callable[..., Number]:
-    """The function in single precision that computes in double and rounds once."""
+def in_double(formula: Formula) -> Formula:
+    """The function of single precision that computes in double precision and rounds once."""
     def narrow(*inputs: Number) -> Number:
-        return build(*(x.to("fpext", "double") for x in inputs)).to("fptrunc", "float")
+        return formula(*(x.to("fpext", "double") for x in inputs)).to("fptrunc", "float")
     return narrow
 
 
-def lane_by_lane(call: Callable[..., Number], *inputs: Number) -> Number:
-    """`call` of the scalars in each lane, in a loop."""
+def lane_by_lane(formula: Formula, *inputs: Number) -> Number:
+    """`formula` of the scalars in each lane, in a loop."""
     x = inputs[0]
     if not x.lanes:
-        return call(*inputs)
+        return formula(*inputs)
     with x.function.loop(0, x.lanes, carried=[constant(x.value.type, 0)]) as loop:
-        one = call(*(y.like(y.function.extract(y.value, loop.index)) for y in inputs))
+        one = formula(*(y.like(y.function.extract(y.value, loop.index)) for y in inputs))
         loop.next = [x.function.insert(loop.values[0], one.value, loop.index)]
     return x.like(loop.results[0])
+
+
+def by_c_library(name: str) -> Formula:
+    """The function `name` of the C library, whose arguments are of type double, over all lanes."""
+    def one(*inputs: Number) -> Number:
+        x = inputs[0]
+        return x.like(x.function.call("double", name, *(y.value for y in inputs)))
+
+    def apply(*inputs: Number) -> Number:
+        return lane_by_lane(one, *inputs)
+    return apply
 
 
 def any_lane(condition: Number) -> Value:
@@ -42,16 +58,12 @@ def any_lane(condition: Number) -> Value:
         return condition.value
     function, whole = condition.function, f"i{condition.lanes}"
     packed = function.emit(whole, f"bitcast {condition.value.type} {condition.value.text} to {whole}")
-    return function.compare("icmp ne", packed, Value("0", whole))
+    return function.compare("icmp ne", packed, constant(whole, 0))
 
 
-def in_doubt(usual: Number, condition: Number, other: Callable[[], Number]) -> Number:
-    """`usual`, or the result of `other` for all lanes if the condition holds in any of them."""
-    function, before = usual.function, usual.function.block
-    doubtful = any_lane(condition)
-    with function.when(doubtful):
-        alternative, inside = other(), function.block
-    return usual.like(function.emit(usual.value.type, f"phi {usual.value.type} [ {usual.value.text}, %{before} ], "
-                                                      f"[ {alternative.value.text}, %{inside} ]"))
-
-
+def with_slow_path(fast: Number, is_outside: Number, slow: Callable[[], Number]) -> Number:
+    """`fast`, or if the condition holds in any lane the result of `slow` for all lanes, computed only then."""
+    function, before = fast.function, fast.function.block
+    with function.when(any_lane(is_outside)):
+        alternative, inside = slow(), function.block
+    return fast.like(function.emit(fast.value.type, phi((fast.value, before), (alternative.value, inside))))

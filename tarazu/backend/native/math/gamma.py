@@ -1,15 +1,15 @@
-"""erf in single precision, and polygamma in double."""
+"""erf in single precision, the logarithm of the gamma function by the C library, and polygamma in double precision."""
 
 from __future__ import annotations
 
 import math
 
 from tarazu.backend.native.math.exponential import exp_of_moderate
-from tarazu.backend.native.math.functions import shared
+from tarazu.backend.native.math.functions import by_c_library, lane_by_lane, outlined
 from tarazu.backend.native.math.logarithm import log
 from tarazu.backend.native.math.number import Number, choose, polynomial
 from tarazu.backend.native.math.trigonometry import cos, sin
-from tarazu.base.polygamma import BERNOULLI, SERIES_FROM, TINY, cotangent_derivative
+from tarazu.base.polygamma import SERIES_FROM, TINY, add_series, cotangent_derivative, recurrence_term
 
 # Minimax by Remez's algorithm at 50 digits: erf(x) / x - 1 in x^2 up to 0.9, log(erfc(x)) from there to 3.95, where
 # erf is 1 in single precision.
@@ -18,12 +18,24 @@ _ERF = (0.128379154, -0.376125233, 0.112821408, -0.02677891, 0.00501196444, -0.0
 _LOG_ERFC = (-6.16507214e-05, -1.12846535, -0.635272036, -0.106391772, 0.0240499251, -0.00382108736, 0.000373124889,
              -1.66469467e-05)
 
+
 def erf(x: Number) -> Number:
     """x + x p(x^2) near 0, elsewhere 1 - exp(log(erfc(|x|)))."""
     t = abs(x)
     near = x.times_plus(polynomial(x * x, _ERF), x)
     far = 1 - exp_of_moderate(polynomial(t.up_to(_FAR), _LOG_ERFC))
     return choose(t < _NEAR, near, far.copysign(x))
+
+
+def lgamma(x: Number) -> Number:
+    """log |gamma(x)| by the C library: lgamma_r where there is one, as lgamma stores the sign in a global variable."""
+    if x.target is None or "windows" in x.target.triple:
+        return by_c_library("lgamma")(x)
+    sign = x.function.emit("ptr", "alloca i32")
+
+    def one(y: Number) -> Number:
+        return y.like(y.function.call("double", "lgamma_r", y.value, sign))
+    return lane_by_lane(one, x)
 
 
 def polygamma(x: Number, order: int) -> Number:
@@ -34,37 +46,24 @@ def polygamma(x: Number, order: int) -> Number:
     value = choose(reflected, mirrored, value)
     pole = reflected & x.intrinsic("floor").equals(x)
     value = choose(pole, math.inf if order % 2 else math.nan, value)
-    leading = (-1) ** (order + 1) * math.factorial(order) / _to_the(x, order + 1)
-    return choose(abs(x) < TINY, leading, value)
-
-
-def _to_the(x: Number, exponent: int) -> Number:
-    """x^exponent, for an exponent of at least 1."""
-    if exponent == 1:
-        return x
-    half = _to_the(x, exponent // 2)
-    return half * half * x if exponent % 2 else half * half
+    near_zero = recurrence_term(x, order)
+    return choose(abs(x) < TINY, near_zero, value)
 
 
 def _upper_polygamma(x: Number, order: int) -> Number:
-    sign, factorial = (-1) ** (order + 1), math.factorial(order)
+    """For x of at least 0.5."""
     first = float(SERIES_FROM + order)
     with x.function.loop(0, int(first), carried=[x.value, x.constant(0).value]) as loop:
         moved, total = (x.like(value) for value in loop.values)
         low = moved < first
-        total = total + choose(low, sign * factorial / _to_the(moved, order + 1), 0)
+        total = total + choose(low, recurrence_term(moved, order), 0)
         loop.next = [choose(low, moved + 1, moved).value, total.value]
     x, total = (x.like(value) for value in loop.results)
-    leading = shared("log", log, x) if order == 0 else sign * math.factorial(order - 1) / _to_the(x, order)
-    total = total + leading + sign * factorial / (2 * _to_the(x, order + 1))
-    for k, bernoulli in enumerate(BERNOULLI, start=1):
-        size = bernoulli * math.factorial(2 * k + order - 1) / math.factorial(2 * k)
-        total = total + sign * size / _to_the(x, 2 * k + order)
-    return total
+    return add_series(total, x, order, lambda y: outlined("log", log, y))
 
 
 def _cotangent_derivative(x: Number, order: int) -> Number:
     """The derivative of pi * cot(pi * x) of the given order."""
     angle = (x - x.intrinsic("rint")) * math.pi
-    cotangent = shared("cos", cos, angle) / shared("sin", sin, angle)
+    cotangent = outlined("cos", cos, angle) / outlined("sin", sin, angle)
     return polynomial(cotangent, [float(c) for c in cotangent_derivative(order).coef]) * math.pi

@@ -1,13 +1,14 @@
-"""float16 and bfloat16: 16 bits in memory, float in registers; converted by integer arithmetic and float additions.
+"""Conversions of float16 and bfloat16, which are 16 bits in memory and float in registers.
 
-LLVM's own half types need instructions that not every processor has, and abort where those are missing.
-Numbers of half precision that are subnormal are handled as in Giesen, "Half to float done quic" (2012): a float with
-a fixed exponent is added and taken off, so that the hardware's rounding is the wanted one.
+They take integer arithmetic and additions of floats: LLVM's own half types need instructions that not every processor
+has, and abort where those are missing. Subnormal numbers are handled as in Giesen, "Half to float done quic" (2012): a
+float with a fixed exponent is added and taken off, so that the rounding of the processor is the one of float16.
 """
 
 from __future__ import annotations
 
-from tarazu.backend.native.llvm.llvm_text import Function, Value
+from tarazu.backend.native.llvm.function import Function
+from tarazu.backend.native.llvm.values import Value
 from tarazu.backend.native.math.number import Number, choose
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
@@ -20,12 +21,12 @@ _HALF_BITS = 126 << 23  # 0.5, the float whose last fraction bit is worth 2^-24,
 
 
 def load_half(function: Function, bits: Value, dtype: DType) -> Value:
-    """Numbers of `dtype`, as they lie in memory (i16), as float."""
+    """The numbers of `dtype` with these bit patterns (i16) as floats."""
     return widen(Number(function, None, bits), dtype).value
 
 
 def store_half(function: Function, value: Value, dtype: DType) -> Value:
-    """Floats rounded to `dtype`, as they lie in memory (i16)."""
+    """The bit patterns (i16) of floats rounded to `dtype`."""
     return narrow(Number(function, None, value), dtype).value
 
 
@@ -48,19 +49,19 @@ def widen(bits: Number, dtype: DType) -> Number:
 
 
 def narrow(x: Number, dtype: DType) -> Number:
-    """From float to bit patterns in i16, to the nearest number, halves to the even one."""
+    """From float to bit patterns in i16, to the nearest number, of two equally near ones to the even one."""
     bits = x.bits()
     if dtype is dtypes.bfloat16:
         rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
         return choose(x.is_nan(), bits >> 16 | 0x40, rounded).to("trunc", "i16")
     magnitude = bits & 0x7FFFFFFF
-    half_less_one = (1 << (_SHIFT - 1)) - 1
+    half_less_one = (1 << (_SHIFT - 1)) - 1  # of the last bit that is kept
     normal = (magnitude - _REBIAS + half_less_one + (magnitude >> _SHIFT & 1)) >> _SHIFT
     subnormal = (magnitude.as_float() + 2.0**-1).bits() - _HALF_BITS
     small = choose(magnitude < _SMALLEST_NORMAL, subnormal, normal)
     infinite = choose(magnitude > 0x7F800000, bits.constant(0x7E00), bits.constant(0x7C00))
-    chosen = choose(magnitude >= _OVERFLOW, infinite, small)
-    return (chosen | bits >> 16 & 0x8000).to("trunc", "i16")
+    half = choose(magnitude >= _OVERFLOW, infinite, small)
+    return (half | bits >> 16 & 0x8000).to("trunc", "i16")
 
 
 def to_odd_float(x: Number) -> Number:

@@ -1,31 +1,33 @@
-"""Registers with operators, so that formulas read as formulas; Python numbers beside them take their type."""
+"""Registers with operators, so that formulas read as formulas; Python numbers in them take the type of the register."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tarazu.backend.native.llvm.llvm_text import Function, Value, constant
+from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.values import Value, constant
 
 _ORDERED = {"<": ("olt", "slt"), "<=": ("ole", "sle"), ">": ("ogt", "sgt"), ">=": ("oge", "sge")}
 
 
 class Format(NamedTuple):
-    """The layout of a floating-point type."""
+    """The layout of a floating-point type of IEEE 754."""
 
-    integer: str
+    integer: str  # the integer type of the same width
     fraction_bits: int
-    bias: int
+    bias: int  # of the exponent
     bytes: int
 
     @property
     def magic(self) -> float:
-        """Adding it rounds small numbers to whole ones, which then stand in the lowest bits of the sum."""
+        """Adding it rounds small numbers to integers, which then stand in the lowest bits of the sum."""
         return 1.5 * 2.0**self.fraction_bits
 
     @property
     def magic_bits(self) -> int:
+        """The bit pattern of `magic`."""
         return (self.bias + self.fraction_bits) << self.fraction_bits | 1 << (self.fraction_bits - 1)
 
 
@@ -33,9 +35,11 @@ FORMATS = {"float": Format("i32", 23, 127, 4), "double": Format("i64", 52, 1023,
 
 
 class Number:
-    """A register in the function being written. Orders are those of floats and signed integers; NaN is in none.
+    """A register of floats or integers, or a constant, in the function being written.
 
-    Without a target only instructions that every processor has are written."""
+    `<` and its like compare floats or signed integers and do not hold for NaN. Without a target only instructions that
+    every processor has are written.
+    """
 
     __slots__ = ("function", "target", "value")
 
@@ -62,18 +66,21 @@ class Number:
         """Another register of the same function."""
         return Number(self.function, self.target, value)
 
-    def take(self, other: Number | float) -> Value:
+    def operand(self, other: Number | float) -> Value:
         """`other` as a value of this type."""
         return other.value if isinstance(other, Number) else constant(self.value.type, other)
 
     def constant(self, number: float) -> Number:
+        """A number in all lanes of this type."""
         return self.like(constant(self.value.type, number))
 
     def apply(self, instruction: str, *others: Number | float) -> Number:
-        return self.like(self.function.op(instruction, self.value, *(self.take(other) for other in others)))
+        """An arithmetic instruction by LLVM's name."""
+        return self.like(self.function.op(instruction, self.value, *(self.operand(other) for other in others)))
 
     def intrinsic(self, name: str, *others: Number | float) -> Number:
-        return self.like(self.function.intrinsic(name, self.value, *(self.take(other) for other in others)))
+        """An intrinsic function `llvm.name` for this type."""
+        return self.like(self.function.intrinsic(name, self.value, *(self.operand(other) for other in others)))
 
     def _arithmetic(self, name: str, other: Number | float) -> Number:
         return self.apply(f"f{name}" if self.is_float else name, other)
@@ -97,6 +104,13 @@ class Number:
 
     def __rtruediv__(self, other: float) -> Number:
         return self.constant(other) / self
+
+    def __pow__(self, exponent: int) -> Number:
+        """By repeated squaring, for an exponent of at least 1; integers wrap around."""
+        if exponent == 1:
+            return self
+        half = self ** (exponent // 2)
+        return half * half * self if exponent % 2 else half * half
 
     def __neg__(self) -> Number:
         return self.apply("fneg") if self.is_float else 0 - self
@@ -124,12 +138,13 @@ class Number:
         return self.apply("lshr", other)
 
     def test(self, predicate: str, other: Number | float) -> Number:
-        """A comparison by the name of LLVM's predicate, such as `une` or `ult`."""
+        """A comparison by LLVM's name of the predicate, such as `une` or `ult`."""
         kind = "fcmp" if self.is_float else "icmp"
-        return self.like(self.function.compare(f"{kind} {predicate}", self.value, self.take(other)))
+        return self.like(self.function.compare(f"{kind} {predicate}", self.value, self.operand(other)))
 
     def _order(self, sign: str, other: Number | float) -> Number:
-        return self.test(_ORDERED[sign][not self.is_float], other)
+        of_floats, of_integers = _ORDERED[sign]
+        return self.test(of_floats if self.is_float else of_integers, other)
 
     def __lt__(self, other: Number | float) -> Number:
         return self._order("<", other)
@@ -157,21 +172,22 @@ class Number:
         return self.intrinsic("fmuladd", factor, term)
 
     def up_to(self, bound: float) -> Number:
-        """The smaller of both; NaN stays."""
+        """The smaller of both; NaN for NaN."""
         return choose(self > bound, self.constant(bound), self)
 
     def at_least(self, bound: float) -> Number:
-        """The larger of both; NaN stays."""
+        """The larger of both; NaN for NaN."""
         return choose(self < bound, self.constant(bound), self)
 
     def copysign(self, sign: Number) -> Number:
+        """The magnitude with the sign of another number."""
         return self.intrinsic("copysign", sign)
 
     def sqrt(self) -> Number:
         return self.intrinsic("sqrt")
 
     def to(self, conversion: str, element: str) -> Number:
-        """As in `x.to("sitofp", "float")`."""
+        """A conversion by LLVM's name to another element type, as in `x.to("sitofp", "float")`."""
         return self.like(self.function.convert(conversion, self.value, element))
 
     def bits(self) -> Number:
@@ -187,7 +203,7 @@ def choose(condition: Number, yes: Number | float, no: Number | float) -> Number
     """`yes` where the condition holds, elsewhere `no`; at least one of them is a register."""
     typed = yes if isinstance(yes, Number) else no
     assert isinstance(typed, Number)
-    return typed.like(typed.function.select(condition.value, typed.take(yes), typed.take(no)))
+    return typed.like(typed.function.select(condition.value, typed.operand(yes), typed.operand(no)))
 
 
 def polynomial(x: Number, coefficients: Sequence[float]) -> Number:

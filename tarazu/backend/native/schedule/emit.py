@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.kernels.kernel import KernelCall
-from tarazu.backend.native.llvm.llvm_text import Function, Index, Value, constant
+from tarazu.backend.native.llvm.function import Function, phi
+from tarazu.backend.native.llvm.values import Index, Value, constant
 from tarazu.backend.native.lowering.buffers import Buffer, Iteration
 from tarazu.backend.native.lowering.steps import Branch, Callback, CountedLoop, WhileLoop, inner_steps
 from tarazu.backend.native.schedule.memory_plan import MemoryPlan
@@ -42,7 +43,7 @@ class ProgramEmitter:
         self.table, self.arena = self._word(TABLE, "ptr"), self._word(ARENA, "ptr")
         frames = self._word(FRAMES, "ptr")
         self.frame = function.offset(frames, function.multiply(self.thread, memory.scratch))
-        self.first = function.compare("icmp eq", self.thread, Value("0", "i64"))
+        self.first = function.compare("icmp eq", self.thread, function.index(0))
         self._indices: dict[Iteration, Index] = {}  # of the loops around
         self._pending: list[BufferAccess] = []  # since the last barrier
 
@@ -116,7 +117,7 @@ class ProgramEmitter:
                 self._fail(STOPPED)
 
     def _fail(self, why: int) -> None:
-        self.f.store(Value(str(why), "i64"), self.f.offset(self.shared, FAILED, "i64"), 8)
+        self.f.store(self.f.index(why), self.f.offset(self.shared, FAILED, "i64"), 8)
 
     def _loop(self, step: CountedLoop[ScheduledStep] | WhileLoop[ScheduledStep]) -> None:
         f = self.f
@@ -134,7 +135,7 @@ class ProgramEmitter:
         self.emit_inner(*inner_steps(step)[-1])
         self.barrier()
         f.do(f"{following.text} = add i64 {iteration.text}, 1")
-        f.lines.insert(phi_line, f"  {iteration.text} = phi i64 [ 0, %{before} ], [ {following.text}, %{f.block} ]")
+        f.lines.insert(phi_line, f"  {iteration.text} = {phi((f.index(0), before), (following, f.block))}")
         f.do(f"br label %{head}")
         f.start(end)
         if isinstance(step, WhileLoop):
@@ -144,17 +145,17 @@ class ProgramEmitter:
         """Whether a loop has another iteration."""
         f = self.f
         if isinstance(step, CountedLoop):
-            return f.compare("icmp slt", iteration, Value(str(step.length), "i64"))
+            return f.compare("icmp slt", iteration, f.index(step.length))
         self.emit_inner(*inner_steps(step)[0])
         with f.when(self.first), f.when(f.compare("icmp ne", self._word(FAILED, "i64"), constant("i64", 0))):
             f.store(constant("i8", 0), self._pointer(step.predicate), 1)
         self.barrier()
         holds = f.compare("icmp ne", f.load("i8", self._pointer(step.predicate), 1), constant("i8", 0))
         if step.bound is not None:
-            over = f.op("and", holds, f.compare("icmp sge", iteration, Value(str(step.bound), "i64")))
+            over = f.op("and", holds, f.compare("icmp sge", iteration, f.index(step.bound)))
             with f.when(f.op("and", over, self.first)):
                 self._fail(TOO_LONG)
-            holds = f.op("and", holds, f.op("xor", over, Value("true", "i1")))
+            holds = f.op("and", holds, f.invert(over))
         return holds
 
     def _branch(self, step: Branch[ScheduledStep]) -> None:
@@ -163,8 +164,7 @@ class ProgramEmitter:
         buffer, skipped = step.predicate
         value = f.load("i8", f.offset(self._pointer(buffer), skipped), 1)
         chosen = f.compare("icmp ne", value, constant("i8", 0))
-        for (title, steps), taken in zip(inner_steps(step), (chosen, f.op("xor", chosen, Value("true", "i1"))),
-                                         strict=True):
+        for (title, steps), taken in zip(inner_steps(step), (chosen, f.invert(chosen)), strict=True):
             self._pending = [BufferAccess(buffer, Whole.ANY_THREAD, writes=False)]
             with f.when(taken):
                 self.emit_inner(title, steps)

@@ -13,7 +13,7 @@ How a product is divided among threads is decided in four places, in this order:
 3. This file says whether the kernel is shared at all (`is_shared`), and how its items partition the buffers (`_rows`).
 4. `schedule/emit.py` gives each thread its range of items (`ProgramEmitter._share`), and puts the barriers.
 
-The number of threads that a run really has is found by `threads/threads.py`; the code is right for any.
+The number of threads of a run is decided by `threads/thread_count.py` when it starts; the code is right for any.
 """
 
 from __future__ import annotations

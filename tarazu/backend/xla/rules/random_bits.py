@@ -1,4 +1,4 @@
-"""Philox 4x32-10, bit for bit what `tarazu/backend/numpy/philox.py` defines."""
+"""Philox 4x32-10, bit for bit what `tarazu/backend/numpy/philox.py` gives."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
+from tarazu.base.philox import MULTIPLIERS, ROUNDS, WEYL
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
-
-MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
-WEYL = 0x9E3779B9, 0xBB67AE85
-ROUNDS = 10
 
 
 def _product(factor: int, words: Array) -> tuple[Array, Array]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from tarazu.base.polygamma import BERNOULLI, SERIES_FROM, TINY, cotangent_derivative
+from tarazu.base.polygamma import SERIES_FROM, TINY, add_series, cotangent_derivative, recurrence_term
 
 
 def floor_divide(x: Array, y: Array) -> Array:
@@ -68,24 +66,18 @@ def polygamma(x: Array, order: int) -> Array:
     value = jnp.where(reflected, mirrored, value)
     value = jnp.where(reflected & (wide == lax.floor(wide)), np.inf if order % 2 else np.nan, value)
     near_zero = lax.abs(wide) < TINY
-    leading = (-1) ** (order + 1) * math.factorial(order) / jnp.where(near_zero, wide, 1.0) ** (order + 1)
-    return jnp.where(near_zero, leading, value).astype(x.dtype)
+    near_pole = recurrence_term(jnp.where(near_zero, wide, 1.0), order)
+    return jnp.where(near_zero, near_pole, value).astype(x.dtype)
 
 
 def _upper_polygamma(x: Array, order: int) -> Array:
     """Of x from 0.5 on: so many steps of the recurrence lead every such x to where the series may start."""
-    sign, factorial = (-1) ** (order + 1), float(math.factorial(order))
     total = jnp.zeros_like(x)
     for _ in range(SERIES_FROM + order):
         low = x < SERIES_FROM + order
-        total = total + jnp.where(low, sign * factorial / x ** (order + 1), 0.0)
+        total = total + jnp.where(low, recurrence_term(x, order), 0.0)
         x = jnp.where(low, x + 1, x)
-    leading = lax.log(x) if order == 0 else sign * math.factorial(order - 1) / x**order
-    total = total + leading + sign * factorial / (2 * x ** (order + 1))
-    for k, bernoulli in enumerate(BERNOULLI, start=1):
-        scale = bernoulli * math.factorial(2 * k + order - 1) / math.factorial(2 * k)
-        total = total + sign * scale / x ** (2 * k + order)
-    return total
+    return add_series(total, x, order, lax.log)
 
 
 def _cotangent_derivative(x: Array, order: int) -> Array:

@@ -5,9 +5,9 @@ import functools
 import numpy as np
 
 from tarazu.backend.native.llvm.assemble import Loaded, object_code
-from tarazu.backend.native.llvm.llvm_text import Module
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import host
-from tarazu.backend.native.threads import barrier, threads
+from tarazu.backend.native.threads import barrier, pool
 
 TURNS, WRONG, SLOTS = (barrier.BLOCK_WORDS + 16 * i for i in range(3))
 
@@ -39,7 +39,7 @@ def count(number: int, turns: int) -> int:
     """Run the program on `number` threads; gives how many took part, after a look at what they counted."""
     block = np.zeros(SLOTS + 64, np.int64)
     block[TURNS] = turns
-    took_part = threads.run(program().address("program"), block.ctypes.data, number)
+    took_part = pool.run(program().address("program"), block.ctypes.data, number)
     assert block[WRONG] == 0, f"{block[WRONG]} slots were seen too early or too late"
     assert block[SLOTS:].tolist() == [turns] * took_part + [0] * (64 - took_part)
     return took_part

@@ -10,7 +10,7 @@ import numpy as np
 from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special import SPECIAL
 from tarazu.backend.native.llvm.assemble import Loaded, object_code
-from tarazu.backend.native.llvm.llvm_text import Module
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target, host
 from tarazu.base.dtypes import FROM_NUMPY, as_dtype
 from tarazu.ir.node import Builder, Node

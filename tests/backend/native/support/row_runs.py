@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.native.llvm.assemble import Loaded, object_code
-from tarazu.backend.native.llvm.llvm_text import Function, Module, Value, vector
+from tarazu.backend.native.llvm.function import Function, Module
 from tarazu.backend.native.llvm.target import Target, host
-from tarazu.backend.native.llvm.types import HALVES
-from tarazu.backend.native.math.casts import element_type
+from tarazu.backend.native.llvm.types import HALVES, memory_type
+from tarazu.backend.native.llvm.values import Value, vector
 from tarazu.backend.native.math.elementwise import emit
 from tarazu.backend.native.math.half import load_half, store_half
 from tarazu.base import dtypes
@@ -21,10 +21,6 @@ from tarazu.base.dtypes import DType
 from tarazu.ir.op import Op
 
 Array = np.ndarray
-
-
-def memory_type(dtype: DType) -> str:
-    return "i16" if dtype in HALVES else "i8" if dtype is dtypes.bool_ else element_type(dtype)
 
 
 def _load(function: Function, dtype: DType, lanes: int, pointer: Value) -> Value:

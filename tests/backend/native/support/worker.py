@@ -41,7 +41,7 @@ class Job(NamedTuple):
 
 def running(backend: str) -> Any:
     """The module of a backend that says on how many threads its programs run."""
-    return importlib.import_module(f"tarazu.backend.{backend}.threads.threads")
+    return importlib.import_module(f"tarazu.backend.{backend}.threads.thread_count")
 
 
 def verdict(job: Job) -> str:

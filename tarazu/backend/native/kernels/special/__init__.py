@@ -1,4 +1,4 @@
-"""Kernels of the primitives that are no loops over affine places.
+"""Kernels of the primitives whose accesses are not affine in loop indices: indexing, sorts, running sums, random bits.
 
 Buffers are contiguous and row-major; the results share no memory with the inputs.
 """
@@ -10,17 +10,17 @@ from collections.abc import Callable
 from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special.cumulative import cumulative
 from tarazu.backend.native.kernels.special.extremum import extremum
-from tarazu.backend.native.kernels.special.index import gather, scatter
+from tarazu.backend.native.kernels.special.gather_scatter import gather, scatter
 from tarazu.backend.native.kernels.special.random_bits import random_bits
 from tarazu.backend.native.kernels.special.sorting import sort
-from tarazu.backend.native.llvm.llvm_text import Module
+from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node
 from tarazu.ir.op import Op
 
-# Each writes `void name(ptr frame, ptr inputs..., ptr results..., i64 begin, i64 end)` for a node, or gives None where
-# it does not take the node, as with complex elements.
+# Each writes `void name(ptr frame, ptr inputs..., ptr results..., i64 begin, i64 end)` for a node, or gives None for
+# nodes that it does not support, such as those of complex numbers.
 SPECIAL: dict[Op, Callable[[Module, Target, str, Node], Kernel | None]] = {
     ops.GATHER: gather,
     ops.SCATTER_ADD: scatter,

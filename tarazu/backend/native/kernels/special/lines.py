@@ -1,5 +1,4 @@
-"""The lines of an array along one axis: done one by one, or as many at once as a vector holds where they lie side by
-side."""
+"""The lines of an array along one axis: done one by one, or as many at once as a vector has lanes."""
 
 from __future__ import annotations
 
@@ -7,18 +6,22 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tarazu.backend.native.kernels.special.entry import Entry, power_of_two
-from tarazu.backend.native.llvm.llvm_text import Function, Index, constant
+from tarazu.backend.native.kernels.special.kernel_function import KernelFunction, power_of_two
+from tarazu.backend.native.llvm.function import Function
+from tarazu.backend.native.llvm.values import Index, constant
 from tarazu.ir.types import Shape
 
 
 class Lines(NamedTuple):
-    """Lines of `length` elements that lie `inner` apart; `inner` lines side by side, in `outer` such groups."""
+    """Lines of `length` elements with a stride of `inner`; `inner` lines side by side make a group, `outer` groups.
+
+    A unit is what an item of the kernel is: `lanes` lines side by side, or one of those that are left in a group.
+    """
 
     outer: int
     length: int
     inner: int
-    lanes: int  # how many lines go together; the last inner % lanes of a group go one by one
+    lanes: int  # lines that are done at once; the last inner % lanes of a group are done one by one
 
     @property
     def whole(self) -> int:
@@ -32,10 +35,11 @@ class Lines(NamedTuple):
 
     @property
     def units(self) -> int:
+        """The units of all groups."""
         return self.outer * (self.whole + self.single)
 
-    def place(self, f: Function, group: Index, column: Index, position: Index = 0) -> Index:
-        """Where the element at `position` along a line lies."""
+    def element(self, f: Function, group: Index, column: Index, position: Index = 0) -> Index:
+        """How many elements lie before the one at `position` along a line."""
         start = f.add(f.multiply(group, self.length * self.inner), column)
         return f.add(start, f.multiply(position, self.inner))
 
@@ -46,10 +50,10 @@ def lines_of(shape: Shape, axis: int, lanes: int = 1) -> Lines:
     return Lines(math.prod(shape[:axis]), shape[axis], inner, power_of_two(max(min(lanes, inner), 1)))
 
 
-def each_unit(entry: Entry, lines: Lines, write: Callable[[Index, Index, int], None]) -> None:
+def each_unit(kernel: KernelFunction, lines: Lines, write: Callable[[Index, Index, int], None]) -> None:
     """`write(group, column, width)` for the units that are the kernel's items; a width of 0 is that of one line."""
-    f = entry.f
-    with f.loop(entry.begin, entry.end) as loop:
+    f = kernel.f
+    with f.loop(kernel.begin, kernel.end) as loop:
         group = f.divide(loop.index, lines.whole + lines.single)
         unit = f.remainder(loop.index, lines.whole + lines.single)
         if not lines.whole:

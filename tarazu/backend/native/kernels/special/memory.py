@@ -1,35 +1,35 @@
-"""Elements in memory: loads and stores of one or a vector of them, and copies."""
+"""Loads and stores of one element or a vector of them, and copies of memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tarazu.backend.native.kernels.special.entry import power_of_two
-from tarazu.backend.native.llvm.llvm_text import Function, Index, Value, vector
-from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.kernels.special.kernel_function import power_of_two
+from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.types import HALVES, memory_type
+from tarazu.backend.native.llvm.values import Index, Value, vector
 from tarazu.backend.native.math.half import load_half, store_half
 from tarazu.base.dtypes import DType
 
 CACHE_LINE = 64
 
-def load(f: Function, target: Target, dtype: DType, width: int, pointer: Value) -> Value:
-    """Elements as one computes with them: halves are floats, bools stay bytes."""
+def load(f: Function, dtype: DType, width: int, pointer: Value) -> Value:
+    """Elements from memory in the type of computations: float16 and bfloat16 become float, bools stay bytes."""
     if dtype in HALVES:
         return load_half(f, f.load(vector("i16", width), pointer, 2), dtype)
     return f.load(vector(memory_type(dtype), width), pointer, dtype.itemsize)
 
 
-def store(f: Function, target: Target, dtype: DType, value: Value, pointer: Value) -> None:
-    """What `load` gave, back to memory."""
+def store(f: Function, dtype: DType, value: Value, pointer: Value) -> None:
+    """Elements of the type that `load` gives to memory."""
     if dtype in HALVES:
         f.store(store_half(f, value, dtype), pointer, 2)
     else:
         f.store(value, pointer, dtype.itemsize)
 
 
-def in_pieces(f: Function, count: int, lanes: int, write: Callable[[Index, int], None]) -> None:
-    """`write(place, width)` for all of `count` elements: whole vectors in a loop, then ever narrower ones."""
+def in_vectors(f: Function, count: int, lanes: int, write: Callable[[Index, int], None]) -> None:
+    """`write(start, width)` for all of `count` elements: whole vectors in a loop, then ever narrower ones."""
     whole = count - count % lanes
     if whole:
         with f.loop(0, whole, lanes) as loop:
@@ -44,15 +44,17 @@ def copy(f: Function, to: Value, source: Value, size: int, align: int, vector_by
          ahead: Value | None = None) -> None:
     """Copy `size` bytes, four vectors at a time; the last vector may overlap the one before.
 
-    Meanwhile the memory behind `ahead`, from where the next copies come, is fetched into the cache.
+    As many bytes from `ahead` on, the source of a later copy, are fetched into the cache.
     """
     block = 4 * vector_bytes
     rest = size - size % block
     if size >= block:
         with f.loop(0, rest, block) as loop:
             if ahead is not None:
-                _prefetch(f, f.offset(ahead, loop.index), block)
-            _move(f, to, source, [f.add(loop.index, place) for place in range(0, block, vector_bytes)], vector_bytes,
+                start = f.offset(ahead, loop.index)
+                for line in range(0, block, CACHE_LINE):
+                    f.prefetch(f.offset(start, line), write=False)
+            _move(f, to, source, [f.add(loop.index, offset) for offset in range(0, block, vector_bytes)], vector_bytes,
                   align)
     if size >= vector_bytes:
         whole = list(range(rest, size - vector_bytes + 1, vector_bytes))
@@ -64,17 +66,12 @@ def copy(f: Function, to: Value, source: Value, size: int, align: int, vector_by
         rest += width
 
 
-def _prefetch(f: Function, pointer: Value, size: int) -> None:
-    for place in range(0, size, CACHE_LINE):
-        read, keep, data = (Value(number, "i32") for number in "031")
-        f.call("void", "llvm.prefetch.p0", f.offset(pointer, place), read, keep, data)
-
-
-def _move(f: Function, to: Value, source: Value, places: Sequence[Index], width: int, align: int) -> None:
+def _move(f: Function, to: Value, source: Value, offsets: Sequence[Index], width: int, align: int) -> None:
+    """Copy `width` bytes at each of the offsets, all loads before the first store."""
     type_ = vector("i8", width) if width > 8 else f"i{8 * width}"
-    loaded = [f.load(type_, f.offset(source, place), min(align, width)) for place in places]
-    for value, place in zip(loaded, places, strict=True):
-        f.store(value, f.offset(to, place), min(align, width))
+    loaded = [f.load(type_, f.offset(source, offset), min(align, width)) for offset in offsets]
+    for value, offset in zip(loaded, offsets, strict=True):
+        f.store(value, f.offset(to, offset), min(align, width))
 
 
 def copy_range(f: Function, to: Value, source: Value, begin: Index, end: Index, element: str, lanes: int) -> None:

@@ -1,49 +1,46 @@
-"""Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", 2011), one block of
-four words per lane; a word takes the low half of 64 bits, where the products have room."""
+"""The random generator Philox 4x32-10 (see `base.philox`), a block of four words per lane; a word takes the low half of
+64 bits, where the products have room."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from tarazu.backend.native.kernels.kernel import Kernel
-from tarazu.backend.native.kernels.special.entry import Entry
-from tarazu.backend.native.llvm.llvm_text import Function, Module, Value, constant, constants, vector
+from tarazu.backend.native.kernels.special.kernel_function import KernelFunction
+from tarazu.backend.native.llvm.function import Function, Module
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.values import Value, constant, constants, vector
+from tarazu.base.philox import MULTIPLIERS, ROUNDS, WEYL, WORD
 from tarazu.ir.node import Node
-
-MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
-WEYL = 0x9E3779B9, 0xBB67AE85
-ROUNDS = 10
-WORD = 0xFFFFFFFF
 
 
 def random_bits(module: Module, target: Target, name: str, node: Node) -> Kernel | None:
-    """The kernel of a draw of random words; an item is a vector of blocks."""
+    """The kernel of a draw of random words; an item is as many blocks as a vector has lanes."""
     size, lanes = node.type.size, target.vector_bytes // 8
     if size >= 4 << 32:  # the number of a block would need a second word
         return None
-    entry, group = Entry(module, name, node), 4 * lanes
+    kernel, group = KernelFunction(module, name, node), 4 * lanes
     if not size:
-        return entry.finish(0)
-    writer = _Philox(entry.f, entry.inputs[0], lanes)
-    with entry.f.loop(entry.begin, entry.f.minimum(entry.end, size // group)) as loop:
-        writer.store(loop.index, entry.f.offset(entry.outputs[0], entry.f.multiply(loop.index, group), "i32"))
+        return kernel.finish(0)
+    writer = _Philox(kernel.f, kernel.inputs[0], lanes)
+    with kernel.f.loop(kernel.begin, kernel.f.minimum(kernel.end, size // group)) as loop:
+        writer.store(loop.index, kernel.f.offset(kernel.outputs[0], kernel.f.multiply(loop.index, group), "i32"))
     if size % group:
-        _rest(entry, writer, size // group, group, size % group)
-        return entry.finish(size // group + 1, scratch=4 * group)
-    return entry.finish(size // group, rows=size // group)
+        _rest(kernel, writer, size // group, group, size % group)
+        return kernel.finish(size // group + 1, scratch=4 * group)
+    return kernel.finish(size // group, rows=size // group)
 
 
-def _rest(entry: Entry, writer: _Philox, item: int, group: int, words: int) -> None:
-    """The first words of the last vector of blocks, by way of the scratch memory."""
-    f = entry.f
-    first = f.compare("icmp sle", entry.begin, f.index(item))
-    last = f.compare("icmp sgt", entry.end, f.index(item))
+def _rest(kernel: KernelFunction, writer: _Philox, item: int, group: int, words: int) -> None:
+    """The last item, which is cut off: it is written to the scratch memory, and its first words are copied."""
+    f = kernel.f
+    first = f.compare("icmp sle", kernel.begin, f.index(item))
+    last = f.compare("icmp sgt", kernel.end, f.index(item))
     with f.when(f.op("and", first, last)):
-        writer.store(item, entry.frame)
+        writer.store(item, kernel.frame)
         with f.loop(0, words) as loop:
-            word = f.load("i32", f.offset(entry.frame, loop.index, "i32"), 4)
-            f.store(word, f.offset(entry.outputs[0], f.add(loop.index, item * group), "i32"), 4)
+            word = f.load("i32", f.offset(kernel.frame, loop.index, "i32"), 4)
+            f.store(word, f.offset(kernel.outputs[0], f.add(loop.index, item * group), "i32"), 4)
 
 
 class _Philox:
@@ -52,12 +49,12 @@ class _Philox:
     def __init__(self, f: Function, state: Value, lanes: int) -> None:
         self.f, self.lanes, self.type = f, lanes, vector("i64", lanes)
         words = [f.load("i32", f.offset(state, word, "i32"), 4) for word in range(4)]
-        self.draw = [self.spread(word) for word in words[2:]]
-        self.keys = [[self.spread(f.op("add", word, constant("i32", round_ * weyl & WORD)))
+        self.draw = [self.in_both_halves(word) for word in words[2:]]
+        self.keys = [[self.in_both_halves(f.op("add", word, constant("i32", round_ * weyl & WORD)))
                       for word, weyl in zip(words[:2], WEYL, strict=True)] for round_ in range(ROUNDS)]
 
-    def spread(self, word: Value) -> Value:
-        """A word in both halves of every lane: were the high ones 0, LLVM would move the masks away from products."""
+    def in_both_halves(self, word: Value) -> Value:
+        """A word in both halves of every lane: with high halves of 0, LLVM would move the masks away from products."""
         words = self.f.splat(word, 2 * self.lanes)
         return self.f.emit(self.type, f"bitcast {words.type} {words.text} to {self.type}")
 
@@ -68,12 +65,12 @@ class _Philox:
         c0, c1, c2, c3 = self.words(blocks)
         low, high = self.pair(c0, c1), self.pair(c2, c3)
         for half in range(2):
-            places = [place for lane in range(half * lanes // 2, (half + 1) * lanes // 2)
-                      for place in (lane, lane + lanes)]
-            f.store(f.shuffle(low, high, places), f.offset(pointer, half * lanes, "i64"), 4)
+            order = [source for lane in range(half * lanes // 2, (half + 1) * lanes // 2)
+                     for source in (lane, lane + lanes)]
+            f.store(f.shuffle(low, high, order), f.offset(pointer, half * lanes, "i64"), 4)
 
     def words(self, blocks: Value) -> Sequence[Value]:
-        """The four words of each block; what stands above their 32 bits means nothing."""
+        """The four words of each block; the bits above their 32 have no meaning."""
         f, half = self.f, constant(self.type, 32)
         c0, c1, c2, c3 = blocks, constant(self.type, 0), *self.draw
         for k0, k1 in self.keys:

@@ -1,4 +1,4 @@
-"""LLVM IR as text: modules, functions and values, with loops and branches as `with` blocks.
+"""LLVM IR being written: modules and their functions, with loops and branches as `with` blocks.
 
 Only what the generator needs: opaque pointers, numbers, fixed vectors. Index arithmetic takes Python ints beside values
 and folds them, so that static sizes leave no instructions behind.
@@ -7,71 +7,13 @@ and folds them, so that static sizes leave no instructions behind.
 from __future__ import annotations
 
 import contextlib
-import struct
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-import numpy as np
-
-
-class Value(NamedTuple):
-    """A register or a literal, with its LLVM type."""
-
-    text: str
-    type: str
-
-    @property
-    def lanes(self) -> int:
-        """The number of elements of a vector; 0 for a scalar."""
-        return int(self.type[1:].split(" ", 1)[0]) if self.type[0] == "<" else 0
-
-    @property
-    def element(self) -> str:
-        """The type of one element."""
-        return self.type[1:-1].split(" x ", 1)[1] if self.type[0] == "<" else self.type
-
-
-Index = int | Value  # an i64, or one that is known
-
-
-def vector(element: str, lanes: int) -> str:
-    """The type of `lanes` elements; of the element itself for 0."""
-    return f"<{lanes} x {element}>" if lanes else element
-
-
-def literal(type_: str, number: float) -> str:
-    """A number as LLVM writes it for the scalar type `type_`."""
-    if type_ == "i1":
-        return "true" if number else "false"
-    if type_.startswith("i"):
-        return str(int(number))
-    if type_ == "half":
-        return f"0xH{np.float16(number).view(np.uint16):04X}"
-    with np.errstate(over="ignore"):
-        value = float(np.float32(number)) if type_ == "float" else float(number)
-    return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
-
-
-def constant(type_: str, number: float) -> Value:
-    """The same number in every lane of `type_`."""
-    if type_[0] != "<":
-        return Value(literal(type_, number), type_)
-    element = type_[1:-1].split(" x ", 1)[1]
-    return Value(f"splat ({element} {literal(element, number)})", type_)
-
-
-def constants(element: str, numbers: Sequence[float]) -> Value:
-    """A vector with a number of its own in each lane."""
-    return Value(f"<{', '.join(f'{element} {literal(element, number)}' for number in numbers)}>",
-                 vector(element, len(numbers)))
-
-
-def index_text(x: Index) -> str:
-    return str(x) if isinstance(x, int) else x.text
+from tarazu.backend.native.llvm.values import Index, Value, constant, index_text, short_name, vector
 
 
 class Module:
-    """Functions and what they declare, in the order in which they were made; a name is taken once."""
+    """Functions, declarations and globals by name, in the order in which they were added."""
 
     def __init__(self) -> None:
         self.functions: dict[str, Function] = {}
@@ -81,21 +23,22 @@ class Module:
     def function(self, name: str, parameters: Sequence[tuple[str, str]], result: str = "void", *,
                  linkage: str = "internal", attributes: str = "") -> Function:
         """A new function; `parameters` are pairs of type (with attributes) and name."""
-        made = self.functions[name] = Function(self, name, parameters, result, linkage, attributes)
-        return made
+        function = self.functions[name] = Function(self, name, parameters, result, linkage, attributes)
+        return function
 
     def __contains__(self, name: str) -> bool:
         return name in self.functions
 
     def text(self, attributes: str = "nounwind") -> str:
-        """The whole module; `attributes` belong to every function in it."""
+        """The whole module; `attributes` are those of every function in it."""
         bodies = [function.text() for function in self.functions.values()]
         return "\n".join([*self.declarations.values(), *self.globals.values(), *bodies,
                           f"attributes #0 = {{ {attributes} }}", ""])
 
 
 class Loop:
-    """A loop being written: `index` and `values` inside; set `next` there; `results` afterwards."""
+    """A loop being written: inside, `index` and the carried `values` of the iteration, whose body sets `next`, the
+    values of the next iteration; afterwards `results`, the last ones."""
 
     def __init__(self, index: Index, values: Sequence[Value]) -> None:
         self.index, self.values, self.next, self.results = index, list(values), list(values), list(values)
@@ -120,21 +63,23 @@ class Function:
     # The bare instructions
 
     def fresh(self) -> str:
+        """The name of a new register."""
         self._count += 1
         return f"%v{self._count}"
 
     def label(self, hint: str) -> str:
+        """The name of a new block."""
         self._count += 1
         return f"{hint}{self._count}"
 
     def emit(self, type_: str, right: str) -> Value:
-        """`right` as an instruction whose result has type `type_`."""
+        """The register, of type `type_`, that the instruction `right` gives."""
         name = self.fresh()
         self.lines.append(f"  {name} = {right}")
         return Value(name, type_)
 
     def do(self, line: str) -> None:
-        """An instruction without a result."""
+        """Write an instruction without a result."""
         self.lines.append(f"  {line}")
 
     def start(self, label: str) -> None:
@@ -161,12 +106,12 @@ class Function:
         to = vector(element, value.lanes)
         return self.emit(to, f"{name} {value.type} {value.text} to {to}")
 
-    def call(self, result: str, name: str, *arguments: Value, attributes: str = "") -> Value:
-        """A call; of a function outside the module when it is not in it."""
+    def call(self, result: str, name: str, *arguments: Value) -> Value:
+        """A call; a function that the module does not have is declared as one from outside."""
         listed = ", ".join(f"{a.type} {a.text}" for a in arguments)
         if name not in self.module.functions:
             self.module.declarations.setdefault(
-                name, f"declare {result} @{name}({', '.join(a.type for a in arguments)}) {attributes}".rstrip())
+                name, f"declare {result} @{name}({', '.join(a.type for a in arguments)})")
         if result == "void":
             self.do(f"call void @{name}({listed})")
             return Value("", "void")
@@ -176,6 +121,10 @@ class Function:
         """A call of `llvm.name.<type>`, the type being that of the first argument."""
         type_ = arguments[0].type
         return self.call(result or type_, f"llvm.{name}.{short_name(type_)}", *arguments)
+
+    def invert(self, condition: Value) -> Value:
+        """Where an i1, or a vector of them, does not hold."""
+        return self.op("xor", condition, constant(condition.type, True))
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
         """a b + c with one rounding."""
@@ -188,23 +137,23 @@ class Function:
         if not lanes:
             return value
         type_ = vector(value.type, lanes)
-        if value.text[0] not in "%":
-            return Value(f"splat ({value.type} {value.text})", type_)
+        if value.number is not None:
+            return constant(type_, value.number)
         first = self.emit(type_, f"insertelement {type_} poison, {value.type} {value.text}, i64 0")
         return self.emit(type_, f"shufflevector {type_} {first.text}, {type_} poison, <{lanes} x i32> zeroinitializer")
 
-    def shuffle(self, a: Value, b: Value, places: Sequence[int]) -> Value:
-        """The elements at `places` of the elements of `a` followed by those of `b`."""
-        chosen = ", ".join(f"i32 {place}" for place in places)
-        return self.emit(vector(a.element, len(places)),
-                         f"shufflevector {a.type} {a.text}, {b.type} {b.text}, <{len(places)} x i32> <{chosen}>")
+    def shuffle(self, a: Value, b: Value, lanes: Sequence[int]) -> Value:
+        """The elements of the lanes `lanes`, counted through `a` and then through `b`."""
+        mask = ", ".join(f"i32 {lane}" for lane in lanes)
+        return self.emit(vector(a.element, len(lanes)),
+                         f"shufflevector {a.type} {a.text}, {b.type} {b.text}, <{len(lanes)} x i32> <{mask}>")
 
-    def extract(self, value: Value, place: Index) -> Value:
-        return self.emit(value.element, f"extractelement {value.type} {value.text}, i64 {index_text(place)}")
+    def extract(self, value: Value, lane: Index) -> Value:
+        return self.emit(value.element, f"extractelement {value.type} {value.text}, i64 {index_text(lane)}")
 
-    def insert(self, value: Value, element: Value, place: Index) -> Value:
+    def insert(self, value: Value, element: Value, lane: Index) -> Value:
         return self.emit(value.type, f"insertelement {value.type} {value.text}, {element.type} {element.text}, "
-                                     f"i64 {index_text(place)}")
+                                     f"i64 {index_text(lane)}")
 
     # Memory
 
@@ -225,11 +174,9 @@ class Function:
 
     def store(self, value: Value, pointer: Value, align: int, mask: Value | None = None) -> None:
         """Where `mask` is false, nothing is written."""
-        if mask is not None and mask.text.count("true") == 1:
+        if mask is not None and (lane := _only_lane(mask)) is not None:
             # By itself: LLVM 22 makes a wider store of a narrowed vector of which a single lane is written.
-            lane = mask.text.split(", ").index(next(one for one in mask.text.split(", ") if "true" in one))
-            element = self.extract(value, lane)
-            self.store(element, self.offset(pointer, lane, value.element), align)
+            self.store(self.extract(value, lane), self.offset(pointer, lane, value.element), align)
             return
         if mask is None:
             self.do(f"store {value.type} {value.text}, ptr {pointer.text}, align {align}")
@@ -239,10 +186,10 @@ class Function:
         self.do(f"call void @{name}({value.type} {value.text}, ptr align {align} {pointer.text}, "
                 f"{mask.type} {mask.text})")
 
-    def prefetch(self, pointer: Value) -> None:
-        """Ask for the cache line at `pointer`, which will be read and written; nothing else happens."""
-        self.module.declarations.setdefault("llvm.prefetch.p0", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-        self.do(f"call void @llvm.prefetch.p0(ptr {pointer.text}, i32 1, i32 3, i32 1)")
+    def prefetch(self, pointer: Value, *, write: bool) -> None:
+        """Fetch the cache line at `pointer` into the cache, to be read only or to be written too."""
+        keep, data = constant("i32", 3), constant("i32", 1)
+        self.call("void", "llvm.prefetch.p0", pointer, constant("i32", write), keep, data)
 
     # Index arithmetic, in i64
 
@@ -302,51 +249,49 @@ class Function:
 
     def index(self, x: Index) -> Value:
         """`x` as a value."""
-        return Value(str(x), "i64") if isinstance(x, int) else x
+        return constant("i64", x) if isinstance(x, int) else x
 
     # Control
 
     @contextlib.contextmanager
     def loop(self, start: Index, stop: Index, step: int = 1, carried: Sequence[Value] = ()) -> Iterator[Loop]:
-        """`for index in range(start, stop, step)`, with values that go from turn to turn.
+        """`for index in range(start, stop, step)`, with values that are carried from iteration to iteration.
 
-        A loop of known bounds that turns just once leaves its body behind, one that never turns must not be written.
+        Of a loop with known bounds and a single iteration only the body is written; one without any is an error.
         """
-        known = isinstance(start, int) and isinstance(stop, int)
-        if known and start < stop <= start + step:  # type: ignore[operator]
+        length = stop - start if isinstance(start, int) and isinstance(stop, int) else None
+        if length is not None and 0 < length <= step:
             loop = Loop(start, carried)
             yield loop
             loop.results = list(loop.next)
             return
         head, end, before = self.label("loop"), self.label("done"), self.block
-        if known:
-            assert start < stop, "a loop that never turns"  # type: ignore[operator]
+        if length is not None:
+            assert length > 0, "a loop without iterations"
             self.do(f"br label %{head}")
         else:
             enter = self.emit("i1", f"icmp slt i64 {index_text(start)}, {index_text(stop)}")
             self.do(f"br i1 {enter.text}, label %{head}, label %{end}")
         self.start(head)
-        loop = Loop(Value(self.fresh(), "i64"), [Value(self.fresh(), value.type) for value in carried])
-        place = len(self.lines)
+        index = Value(self.fresh(), "i64")
+        loop = Loop(index, [Value(self.fresh(), value.type) for value in carried])
+        top = len(self.lines)
         yield loop
-        following = self.emit("i64", f"add nsw i64 {index_text(loop.index)}, {step}")
+        following = self.emit("i64", f"add nsw i64 {index.text}, {step}")
         again = self.emit("i1", f"icmp slt i64 {following.text}, {index_text(stop)}")
         last = self.block
         self.do(f"br i1 {again.text}, label %{head}, label %{end}")
-        turns = [(loop.index, self.index(start), following), *zip(loop.values, carried, loop.next, strict=True)]
-        self.lines[place:place] = [
-            f"  {index_text(value)} = phi {first.type} [ {first.text}, %{before} ], [ {later.text}, %{last} ]"
-            for value, first, later in turns]
+        rows = [(index, self.index(start), following), *zip(loop.values, carried, loop.next, strict=True)]
+        self.lines[top:top] = [f"  {value.text} = {phi((first, before), (later, last))}"
+                               for value, first, later in rows]
         self.start(end)
-        loop.results = list(loop.next)
-        if not known:
-            loop.results = [self.emit(first.type, f"phi {first.type} [ {first.text}, %{before} ], "
-                                                  f"[ {later.text}, %{last} ]")
-                            for first, later in zip(carried, loop.next, strict=True)]
+        loop.results = loop.next if length is not None else [
+            self.emit(first.type, phi((first, before), (later, last)))
+            for first, later in zip(carried, loop.next, strict=True)]
 
     @contextlib.contextmanager
     def when(self, condition: Value) -> Iterator[None]:
-        """What is done only if `condition`, an i1, holds."""
+        """A block that is run only if `condition`, an i1, holds."""
         inside, end = self.label("then"), self.label("after")
         self.do(f"br i1 {condition.text}, label %{inside}, label %{end}")
         self.start(inside)
@@ -355,11 +300,12 @@ class Function:
         self.start(end)
 
 
-_SHORT = {"float": "f32", "double": "f64", "half": "f16", "i1": "i1", "i8": "i8", "i16": "i16", "i32": "i32",
-          "i64": "i64"}
+def phi(*incoming: tuple[Value, str]) -> str:
+    """The instruction that gives one of several values: the one that stands beside the block control came from."""
+    pairs = ", ".join([f"[ {value.text}, %{block} ]" for value, block in incoming])
+    return f"phi {incoming[0][0].type} {pairs}"
 
 
-def short_name(type_: str) -> str:
-    """A type as it stands in the names of intrinsics: `v16f32` for `<16 x float>`."""
-    value = Value("", type_)
-    return f"v{value.lanes}{_SHORT[value.element]}" if value.lanes else _SHORT[type_]
+def _only_lane(mask: Value) -> int | None:
+    """The lane of a constant mask that is true, if it is the only one."""
+    return mask.numbers.index(True) if len(mask.numbers) == mask.lanes and sum(mask.numbers) == 1 else None

@@ -1,4 +1,4 @@
-"""What the special kernels share: the function with its pointers, and sizes and strides."""
+"""What the special kernels share: their functions with the pointers of inputs and results, sizes and strides."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import math
 from collections.abc import Sequence
 
 from tarazu.backend.native.kernels.kernel import Kernel
-from tarazu.backend.native.llvm.llvm_text import Function, Index, Module
+from tarazu.backend.native.llvm.function import Function, Module
+from tarazu.backend.native.llvm.values import Index, Value, constant, vector
 from tarazu.base.dtypes import DType
 from tarazu.ir.node import Node
 from tarazu.ir.op import Op
 
 
-class Entry:
-    """The function of a kernel being written, with the pointers of its inputs and results."""
+class KernelFunction:
+    """The function of a kernel being written."""
 
     def __init__(self, module: Module, name: str, node: Node) -> None:
         count = len(node.type) if isinstance(node.op, Op) and node.op.multiple else 1
@@ -27,12 +28,12 @@ class Entry:
         self.outputs = [self.f.parameters[key] for key in outputs]
 
     def finish(self, items: int, scratch: int = 0, rows: int = 0) -> Kernel:
-        """The kernel, once all of its code is written."""
+        """The kernel, after all of its code is written."""
         self.f.ret()
         return Kernel(self.f.name, items, scratch, rows)
 
 
-def bits(dtype: DType) -> str:
+def bits_type(dtype: DType) -> str:
     """The integer type as wide as an element."""
     return f"i{8 * dtype.itemsize}"
 
@@ -43,14 +44,21 @@ def power_of_two(limit: int) -> int:
 
 
 def row_major(shape: Sequence[int]) -> tuple[int, ...]:
-    """How many elements apart neighbors along each axis lie."""
+    """The strides of a row-major array, in elements."""
     return tuple(math.prod(shape[axis + 1:]) for axis in range(len(shape)))
 
 
 def coordinates(f: Function, number: Index, sizes: Sequence[int]) -> list[Index]:
     """The indices of the element `number` of a row-major array."""
-    found: list[Index] = []
+    indices: list[Index] = []
     for axis in reversed(range(len(sizes))):
-        found.insert(0, number if axis == 0 else f.remainder(number, sizes[axis]))
+        indices.insert(0, number if axis == 0 else f.remainder(number, sizes[axis]))
         number = f.divide(number, sizes[axis])
-    return found
+    return indices
+
+
+def index_in_lanes(f: Function, index: Index, element: str, lanes: int) -> Value:
+    """An index in every lane, as an integer of the type `element`."""
+    if isinstance(index, int):
+        return constant(vector(element, lanes), index)
+    return f.splat(index if element == "i64" else f.convert("trunc", index, element), lanes)

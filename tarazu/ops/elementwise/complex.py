@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tarazu.base.dtypes import COMPLEX_PARTS
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.promote import as_value, cast
+from tarazu.ops.typing import ArrayLike, Tensor
 
 
-def real(x: Any) -> Any:
-    """The real part; of a real number, itself.
+def real(x: ArrayLike) -> Tensor:
+    """The real part, of the float dtype of half the width; of real numbers, themselves.
 
     >>> import tarazu as tz
     >>> tz.real(tz.tensor(3 + 4j))
@@ -21,8 +20,8 @@ def real(x: Any) -> Any:
     return cast(x, COMPLEX_PARTS.get(x.dtype, x.dtype))
 
 
-def imag(x: Any) -> Any:
-    """The imaginary part; of a real number, 0.
+def imag(x: ArrayLike) -> Tensor:
+    """The imaginary part, of the float dtype of half the width; of real numbers 0 in their dtype.
 
     >>> import tarazu as tz
     >>> tz.imag(tz.tensor(3 + 4j))
@@ -32,7 +31,7 @@ def imag(x: Any) -> Any:
     return bind(ops.IMAG, x) if x.dtype in COMPLEX_PARTS else bind(ops.BROADCAST, as_value(0, x.dtype), shape=x.shape)
 
 
-def conj(x: Any) -> Any:
+def conj(x: ArrayLike) -> Tensor:
     """The complex conjugate, whose imaginary part has the other sign; of a real number, itself.
 
     >>> import tarazu as tz

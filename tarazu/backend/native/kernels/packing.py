@@ -1,4 +1,7 @@
-"""Copies of a column panel of a matrix into scratch memory, row by row, transposed in registers where need be."""
+"""Packing: copies of panels of the right factor of a contraction into scratch memory, each row contiguous.
+
+Where the numbers of a column are contiguous, square blocks are transposed in registers.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tarazu.backend.native.llvm.llvm_text import Function, Index, Module, Value, constants, vector
+from tarazu.backend.native.llvm.function import Function, Module
+from tarazu.backend.native.llvm.values import Index, Value, constants, vector
 
 
 def transposed(function: Function, rows: Sequence[Value], item: int) -> list[Value]:
     """The columns of a square block, given its rows as vectors of numbers of `item` bytes.
 
-    First inside blocks of 128 bits, then the blocks: the shuffles that x86 does in one instruction each.
+    The numbers inside parts of 128 bits are transposed first, then those parts, by shuffles that are one instruction
+    each on x86.
     """
     lanes, inner = len(rows), min(16 // item, len(rows))
     blocks = list(rows)
@@ -21,18 +26,18 @@ def transposed(function: Function, rows: Sequence[Value], item: int) -> list[Val
         blocks = _interleaved(function, blocks, grain, inner)
         grain *= 2
     columns: list[Value] = [*rows]
-    for place in range(inner):
-        columns[place::inner] = _exchanged(function, blocks[place::inner], inner)
+    for start in range(inner):
+        columns[start::inner] = _with_parts_transposed(function, blocks[start::inner], inner)
     assert len(columns) == lanes
     return columns
 
 
 def _interleaved(function: Function, rows: list[Value], grain: int, inner: int) -> list[Value]:
-    """Rows `grain` apart, their lower halves of each 128 bits interleaved and then their upper halves."""
+    """Pairs of rows `grain` apart: the lower halves of each 128 bits interleaved, and the upper halves."""
     lanes, half = len(rows), inner // 2
     lower = [block + part * lanes + start + each for block in range(0, lanes, inner) for start in range(0, half, grain)
              for part in range(2) for each in range(grain)]
-    upper = [place + half for place in lower]
+    upper = [lane + half for lane in lower]
     result: list[Value] = []
     for group in range(0, lanes, 2 * grain):
         for first in range(group, group + grain):
@@ -41,21 +46,21 @@ def _interleaved(function: Function, rows: list[Value], grain: int, inner: int) 
     return result
 
 
-def _exchanged(function: Function, rows: list[Value], inner: int) -> list[Value]:
-    """The transpose of a square of blocks of `inner` numbers."""
+def _with_parts_transposed(function: Function, rows: list[Value], inner: int) -> list[Value]:
+    """The transpose of a square whose elements are parts of `inner` numbers."""
     if len(rows) == 1:
         return rows
     count = rows[0].lanes // inner
     even = [block * inner + each for block in range(0, 2 * count, 2) for each in range(inner)]
-    odd = [place + inner for place in even]
+    odd = [lane + inner for lane in even]
     pairs = list(zip(rows[::2], rows[1::2], strict=True))
-    evens = _exchanged(function, [function.shuffle(*pair, even) for pair in pairs], inner)
-    odds = _exchanged(function, [function.shuffle(*pair, odd) for pair in pairs], inner)
+    evens = _with_parts_transposed(function, [function.shuffle(*pair, even) for pair in pairs], inner)
+    odds = _with_parts_transposed(function, [function.shuffle(*pair, odd) for pair in pairs], inner)
     return [column for both in zip(evens, odds, strict=True) for column in both]
 
 
 class Panel(NamedTuple):
-    """What is copied: a matrix of several row axes by `width` vectors of columns; strides in bytes."""
+    """What is copied: rows, along several axes, of `width` vectors of columns each; strides in bytes."""
 
     element: str
     item: int
@@ -67,6 +72,7 @@ class Panel(NamedTuple):
 
     @property
     def row_bytes(self) -> int:
+        """The size of a row in the copy."""
         return self.width * self.lanes * self.item
 
     @property
@@ -76,8 +82,8 @@ class Panel(NamedTuple):
                      for axis in range(len(self.rows)))
 
     @property
-    def line(self) -> int | None:
-        """The row axis along which numbers lie side by side."""
+    def contiguous_axis(self) -> int | None:
+        """The row axis along which numbers are contiguous, if one is at least a vector long."""
         return next((axis for axis, (size, stride) in enumerate(self.rows)
                      if stride == self.item and size >= self.lanes), None)
 
@@ -85,15 +91,15 @@ class Panel(NamedTuple):
 def pack(module: Module, name: str, panel: Panel) -> str:
     """A function `void name(ptr from, ptr to, i64 columns, i64 rows)` that copies one panel to `to`.
 
-    `rows` is how much of the first row axis is copied; at least a vector when numbers lie side by side along it.
+    `rows` is how much of the first row axis is copied: at least a vector where numbers are contiguous along it.
     """
     function = module.function(name, [("ptr", "from"), ("ptr", "to"), ("i64", "columns"), ("i64", "rows")],
                                attributes="noinline")
     source, to, columns, rows = function.parameters.values()
     if panel.column_stride == panel.item:
         _copy_rows(function, panel, source, to, columns, rows)
-    elif panel.line is not None:
-        _copy_blocks(function, panel, source, to, columns, rows, panel.line)
+    elif panel.contiguous_axis is not None:
+        _copy_blocks(function, panel, source, to, columns, rows, panel.contiguous_axis)
     else:
         _copy_numbers(function, panel, source, to, columns, rows)
     function.ret()
@@ -101,6 +107,7 @@ def pack(module: Module, name: str, panel: Panel) -> str:
 
 
 def _copy_rows(function: Function, panel: Panel, source: Value, to: Value, columns: Value, rows: Value) -> None:
+    """Vector by vector, where the numbers of a row are contiguous."""
     type_ = vector(panel.element, panel.lanes)
     masks: list[Value | None] = [None] * panel.width
     if panel.partial:
@@ -108,40 +115,42 @@ def _copy_rows(function: Function, panel: Panel, source: Value, to: Value, colum
         masks = [function.compare("icmp slt", constants("i64", range(start, start + panel.lanes)), count)
                  for start in range(0, panel.width * panel.lanes, panel.lanes)]
 
-    def row(shift: Index, to: Value) -> None:
-        for place, mask in enumerate(masks):
-            there = place * panel.lanes * panel.item
-            value = function.load(type_, function.offset(source, function.add(shift, there)), panel.item, mask)
-            function.store(value, function.offset(to, there), panel.item)
+    def copy_row(shift: Index, to: Value) -> None:
+        for number, mask in enumerate(masks):
+            offset = number * panel.lanes * panel.item
+            value = function.load(type_, function.offset(source, function.add(shift, offset)), panel.item, mask)
+            function.store(value, function.offset(to, offset), panel.item)
 
-    _over(function, panel, range(len(panel.rows)), rows, 0, to, row)
+    _over_rows(function, panel, range(len(panel.rows)), rows, 0, to, copy_row)
 
 
 def _copy_blocks(function: Function, panel: Panel, source: Value, to: Value, columns: Value, rows: Value,
-                 line: int) -> None:
-    """Square blocks; the last one along the line overlaps the one before, missing columns repeat the last one."""
+                 axis: int) -> None:
+    """By square blocks, where numbers are contiguous along a row axis. The last block overlaps the one before; missing
+    columns repeat the last one."""
     lanes, type_ = panel.lanes, vector(panel.element, panel.lanes)
-    length: Index = rows if line == 0 else panel.rows[line][0]
-    step = panel.steps[line]
-    others = [axis for axis in range(len(panel.rows)) if axis != line]
+    length: Index = rows if axis == 0 else panel.rows[axis][0]
+    step = panel.steps[axis]
+    others = [other for other in range(len(panel.rows)) if other != axis]
     with function.loop(0, panel.width) as column:
         first = function.multiply(column.index, lanes)
-        starts = [_column(function, panel, source, columns, first, lane) for lane in range(lanes)]
+        starts = [_column_start(function, panel, source, columns, first, lane) for lane in range(lanes)]
 
-        def blocks(shift: Index, to: Value) -> None:
+        def copy_blocks(shift: Index, to: Value) -> None:
             with function.loop(0, length, lanes) as block:
                 start = function.minimum(block.index, function.subtract(length, lanes))
-                there = function.add(shift, function.multiply(start, panel.item))
-                found = [function.load(type_, function.offset(one, there), panel.item) for one in starts]
-                place = function.offset(to, function.multiply(start, step))
-                for index, value in enumerate(transposed(function, found, panel.item)):
-                    function.store(value, function.offset(place, index * step), panel.item)
+                offset = function.add(shift, function.multiply(start, panel.item))
+                loaded = [function.load(type_, function.offset(column, offset), panel.item) for column in starts]
+                target = function.offset(to, function.multiply(start, step))
+                for index, value in enumerate(transposed(function, loaded, panel.item)):
+                    function.store(value, function.offset(target, index * step), panel.item)
 
-        _over(function, panel, others, rows, 0, function.offset(to, function.multiply(first, panel.item)), blocks)
+        first_of_copy = function.offset(to, function.multiply(first, panel.item))
+        _over_rows(function, panel, others, rows, 0, first_of_copy, copy_blocks)
 
 
-def _column(function: Function, panel: Panel, source: Value, columns: Value, first: Index, lane: int) -> Value:
-    """Where a column starts; the last one for those beyond it."""
+def _column_start(function: Function, panel: Panel, source: Value, columns: Value, first: Index, lane: int) -> Value:
+    """Where a column starts, or the last one for columns that do not exist."""
     index = function.add(first, lane)
     if panel.partial:
         index = function.minimum(index, function.subtract(columns, 1))
@@ -149,23 +158,25 @@ def _column(function: Function, panel: Panel, source: Value, columns: Value, fir
 
 
 def _copy_numbers(function: Function, panel: Panel, source: Value, to: Value, columns: Value, rows: Value) -> None:
-    def row(shift: Index, to: Value) -> None:
+    """Number by number, where nothing is contiguous."""
+    def copy_row(shift: Index, to: Value) -> None:
         with function.loop(0, columns) as column:
-            there = function.add(shift, function.multiply(column.index, panel.column_stride))
-            value = function.load(panel.element, function.offset(source, there), panel.item)
+            offset = function.add(shift, function.multiply(column.index, panel.column_stride))
+            value = function.load(panel.element, function.offset(source, offset), panel.item)
             function.store(value, function.offset(to, function.multiply(column.index, panel.item)), panel.item)
 
-    _over(function, panel, range(len(panel.rows)), rows, 0, to, row)
+    _over_rows(function, panel, range(len(panel.rows)), rows, 0, to, copy_row)
 
 
-def _over(function: Function, panel: Panel, axes: Sequence[int], rows: Index, shift: Index, to: Value,
-          body: Callable[[Index, Value], None]) -> None:
-    """`body` for each place of some row axes, with how far it lies in the source and where it goes."""
+def _over_rows(function: Function, panel: Panel, axes: Sequence[int], rows: Index, shift: Index, to: Value,
+               body: Callable[[Index, Value], None]) -> None:
+    """`body` for all indices of some row axes, with the offset in the source and the pointer into the copy."""
     if not axes:
         body(shift, to)
         return
     axis = axes[0]
     length: Index = rows if axis == 0 else panel.rows[axis][0]
     with function.loop(0, length) as loop:
-        _over(function, panel, axes[1:], rows, function.add(shift, function.multiply(loop.index, panel.rows[axis][1])),
-              function.offset(to, function.multiply(loop.index, panel.steps[axis])), body)
+        moved = function.add(shift, function.multiply(loop.index, panel.rows[axis][1]))
+        target = function.offset(to, function.multiply(loop.index, panel.steps[axis]))
+        _over_rows(function, panel, axes[1:], rows, moved, target, body)

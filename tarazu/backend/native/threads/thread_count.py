@@ -1,0 +1,100 @@
+"""On how many threads programs run: what the user asks for, how many cores there are, and whether others need those."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError
+
+MOST_THREADS = 1024
+
+
+def threads() -> int:
+    """On how many threads a program may run: what `set_threads` said, else TARAZU_THREADS, else the number of cores.
+
+    ArgumentError where TARAZU_THREADS is no whole number from 1 to 1024.
+
+    >>> threads() >= 1
+    True
+    """
+    return _chosen if _chosen is not None else _default()
+
+
+def set_threads(n: int) -> None:
+    """Let programs run on up to `n` threads from now on, but no more than there are cores; small ones take fewer.
+
+    ArgumentError where `n` is not a whole number from 1 to 1024.
+
+    >>> set_threads(1)
+    >>> threads()
+    1
+    """
+    global _chosen
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= MOST_THREADS:
+        raise ArgumentError(f"set_threads({n!r})", expected=f"a whole number from 1 to {MOST_THREADS}",
+                            fix=f"this machine has {cores()} cores: set_threads({cores()}) uses them all")
+    _chosen = int(n)
+
+
+_chosen: int | None = None  # by set_threads
+
+
+@functools.cache
+def _default() -> int:
+    text = os.environ.get("TARAZU_THREADS")
+    if text is None:
+        return cores()
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
+        raise ArgumentError(f"TARAZU_THREADS={text}", expected=f"a whole number from 1 to {MOST_THREADS}",
+                            fix="leave it unset to use all cores")
+    return int(text)
+
+
+@functools.cache
+def cores() -> int:
+    """The cores that this process may use at once."""
+    given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(given, _quota(), MOST_THREADS))
+
+
+def _quota() -> int:
+    """The cores' worth of time that a container grants, rounded up; MOST_THREADS where there is no such limit."""
+    try:
+        time, _, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").partition(" ")
+        return -(-int(time) // int(period))
+    except (OSError, ValueError):  # "max", or no such file
+        return MOST_THREADS
+
+
+# A thread that has to wait for a core makes all others wait at the next barrier: one thread alone is then faster. When
+# that happens to two runs in a row, programs run on one thread for a while, which doubles as long as it goes on.
+
+LONG_RUN = 2e-3  # seconds: times of shorter runs say nothing
+CROWDED = 0.7  # of the time at work: below, two threads do less than one
+SHORTEST_BACKOFF, LONGEST_BACKOFF = 0.5, 4.0  # seconds
+_alone_until = 0.0  # on the clock of time.perf_counter
+_crowded_runs = 0  # in a row
+_backoff = SHORTEST_BACKOFF  # how long the next one takes
+
+
+def helpful_threads() -> int:
+    """On how many threads a program should run now: no more than there are cores, and one while others need them."""
+    return 1 if time.perf_counter() < _alone_until else min(threads(), cores())
+
+
+def learn_from_run(seconds: float, busy: float) -> None:
+    """Take note of a run on several threads: how long it took, and how long of that the caller's thread was at work."""
+    global _alone_until, _crowded_runs, _backoff
+    if seconds < LONG_RUN:
+        return
+    if busy > CROWDED * seconds:
+        _crowded_runs, _backoff = 0, SHORTEST_BACKOFF
+        return
+    _crowded_runs += 1
+    if _crowded_runs >= 2:
+        _alone_until, _backoff = time.perf_counter() + _backoff, min(2 * _backoff, LONGEST_BACKOFF)

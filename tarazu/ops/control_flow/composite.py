@@ -1,0 +1,72 @@
+"""Functions as named calls in a graph: composites, for which a backend may have a kernel of its own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+from tarazu.base.errors import TraceError
+from tarazu.ir import op as ops
+from tarazu.ir.graph import Graph
+from tarazu.ir.interpreter import Traced, Value, bind, state
+from tarazu.ir.types import CallGradient, TensorType
+from tarazu.ops.control_flow.bodies import rebind, type_of
+from tarazu.ops.promote import as_value
+from tarazu.ops.typing import Tensor, Tree
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Options = tuple[tuple[str, Any], ...]  # keyword arguments, sorted by name
+
+
+@functools.lru_cache(maxsize=1024)
+def _body(function: Callable[..., Any], types: tuple[TensorType, ...], options: Options) -> Graph:
+    traced = state.interpreter.trace(functools.partial(function, **dict(options)), types)
+    if traced.captured:
+        raise TraceError(f"the composite {function.__name__} reads a tensor that is not an argument",
+                         expected="a function of its arguments alone", fix="pass the tensor as an argument")
+    return traced.graph
+
+
+class OwnGradient(NamedTuple):
+    """The gradient that a composite brings along, as an attribute of its calls."""
+
+    rule: CallGradient
+    options: Options
+
+    def __str__(self) -> str:
+        return self.rule.__name__
+
+    def __call__(self, cotangents: Sequence[Tensor | None], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                 needed: Sequence[bool], **_: Any) -> Sequence[Tensor | None]:
+        return self.rule(cotangents, outputs, inputs, needed, **dict(self.options))
+
+
+def composite(label: str, *, gradient: CallGradient | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make `function(*tensors, **options)` a `call` named `label`, for which a backend may have a kernel.
+
+    Several results come as a tuple. `gradient`, a function of (cotangents, outputs, inputs, needed, **options) like the
+    rows of the gradient table for several results, replaces the gradient of the body. Intermediate values that it needs
+    are further results of the function. TraceError for a function that reads tensors other than its arguments.
+    """
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def call(*tensors: Any, **options: Any) -> Any:
+            values = [as_value(x) for x in tensors]
+            make = _body.__wrapped__ if state.interpreter.notes_lines else _body  # lines differ from call to call
+            chosen = tuple(sorted(options.items()))
+            body = make(function, tuple([type_of(x) for x in values]), chosen)
+            own = {} if gradient is None else {"gradient": OwnGradient(gradient, chosen)}
+            out = bind(ops.CALL, *values, label=label, body=body, **own)
+            return out[0] if len(out) == 1 else tuple(out)
+        return call
+    return decorate
+
+
+def bind_body(traced: Traced, values: Sequence[Value], label: str, gradient: object) -> Tree:
+    """The result of the traced function for `values`, as a `call` with a gradient; it may change outside tensors."""
+    out = bind(ops.CALL, *values, *traced.captured, label=label, body=traced.graph, gradient=gradient)
+    count = len(out) - len(traced.rebound)
+    rebind(traced.rebound, out[count:])
+    return traced.result_structure.rebuild(out[:count])

@@ -1,0 +1,75 @@
+"""Functions of single elements: arithmetic, comparison, logic, the functions of mathematics. Shapes broadcast.
+
+>>> import tarazu as tz
+>>> tz.maximum(tz.tensor([1.0, 5.0]), 3)
+Tensor([3., 5.], dtype=float32)
+"""
+
+from tarazu.ops.elementwise.arithmetic import (
+    abs,
+    add,
+    ceil,
+    clip,
+    divide,
+    floor,
+    floor_divide,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    positive,
+    pow,
+    reciprocal,
+    remainder,
+    round,
+    sign,
+    sqrt,
+    square,
+    subtract,
+    trunc,
+)
+from tarazu.ops.elementwise.bitwise import (
+    bitwise_and,
+    bitwise_invert,
+    bitwise_left_shift,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+)
+from tarazu.ops.elementwise.comparison import (
+    equal,
+    greater,
+    greater_equal,
+    isfinite,
+    isinf,
+    isnan,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    not_equal,
+    truth,
+    where,
+)
+from tarazu.ops.elementwise.complex import conj, imag, real
+from tarazu.ops.elementwise.conversion import astype, bitcast, stop_gradient
+from tarazu.ops.elementwise.exponential import exp, expm1, log, log1p, log2, log10, logaddexp
+from tarazu.ops.elementwise.floats import copysign, hypot, nextafter, signbit
+from tarazu.ops.elementwise.special import digamma, erf, lgamma, polygamma, sigmoid
+from tarazu.ops.elementwise.trigonometric import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    sin,
+    sinh,
+    tan,
+    tanh,
+)
