@@ -7,13 +7,13 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self, TypeAlias
 
-from tarazu.base.device import Device, Layout, Mesh
-from tarazu.ops.typing import ArrayLike
+from tarazu.base.device import Device
+from tarazu.ops.typing import ArrayLike, DeviceLike
 from tarazu.runtime.tensor.tensor import Tensor
 
 Batches: TypeAlias = Iterable[tuple[ArrayLike, ArrayLike]]  # a stream of (inputs, targets)
-Validation: TypeAlias = "tuple[ArrayLike, ArrayLike] | Batches | None"
-Devices: TypeAlias = "str | Device | Mesh | Layout | Sequence[str | Device] | None"
+Validation: TypeAlias = tuple[ArrayLike, ArrayLike] | Batches | None
+Devices: TypeAlias = DeviceLike | Sequence[str | Device] | None
 Verbose: TypeAlias = int | str  # "auto", 0 or 1
 NameOrFunction: TypeAlias = str | Callable[..., Tensor]
 
@@ -32,8 +32,9 @@ class Trainable:
                 metrics: NameOrFunction | Iterable[NameOrFunction] = (), precision: str = "float32") -> Self:
         """Say how `fit` trains: the optimizer, the loss and the metrics, by name or as objects; gives the model back.
 
-        `loss` is a name ("cross_entropy", "binary_cross_entropy", "mse", "mae", "huber") or a function of (prediction,
-        target) that gives a scalar; a metric is a name ("accuracy", "mae", "mse") or a function likewise.
+        `loss` is a name (a key of `tz.nn.LOSSES`) or a function of (prediction, target) that gives a scalar; a metric
+        is a name ("accuracy", "mae", "mse") or a function likewise; an optimizer is a name (a key of
+        `tz.optim.OPTIMIZERS`) or an object.
 
         `precision` "bfloat16" or "float16" is mixed precision (Micikevicius and others, 2018): float32 weights and
         inputs are cast to that type, the model computes in it, forward and back, and its output is cast back for loss
@@ -57,20 +58,22 @@ class Trainable:
             devices: Devices = None) -> Any:
         """Train on the rows of `x` and `y`; gives a `tz.record.History` with its verdict.
 
-        Calling it again goes on. `.grad` of the parameters is None afterwards, as the program keeps no gradients.
+        `x` is (rows, ...), and `y` has a target for each row. Rows are shuffled in each epoch and taken in batches of
+        `batch_size`. Calling it again continues the training. `.grad` of the parameters is None afterwards.
 
         In place of rows, `fit(batches)` takes any iterable of pairs (x, y), such as a generator or torch's DataLoader.
-        It is read ahead in a thread, so it must not draw from the global generator; `batch_size` and shuffling are its
-        own affair, and the verdict judges its first 20,000 rows at most. What can be gone through once only lasts one
-        epoch; with `steps_per_epoch` the epochs share it, until it ends.
+        It is read ahead in a thread, so it must not draw from the global generator; its batches are neither shuffled
+        nor cut to `batch_size`, and the verdict judges its first 20,000 rows at most. An iterator, which can be read
+        only once, serves for one epoch; with `steps_per_epoch` the epochs share it, until it ends.
 
-        `validation_split` sets a random share of the rows apart (classes in proportion), `validation_data` is `(x, y)`,
+        `validation_split` holds out a random share of the rows (classes in proportion), `validation_data` is `(x, y)`,
         or batches; with either, the weights of the best validation epoch are kept. `seed` makes the run repeatable.
-        `devices` says where to train: "all" or a list of devices divides each batch among them (data parallel), a mesh
-        among those along its axis "data"; None goes where the model is (`model.to("gpu")`, `tz.default_device`), or in
-        a run of several processes to all devices of all. A last batch that they do not divide evenly goes whole to
-        each. Several processes pass the same rows, of which each reads its part, or each the part of each batch of a
-        stream that is its own.
+
+        `devices` are those to train on: "all" or a list of devices divides each batch among them (data parallel), a
+        mesh among those along its axis "data"; None is the device of the model (`model.to("gpu")`,
+        `tz.default_device`), or in a run of several processes all devices of all. A last batch that they do not divide
+        evenly is put whole on each. Several processes all pass the same rows, of which each reads its part, or streams
+        that give each process its own part of each batch.
 
         `verbose`: "auto" (a progress bar in a terminal, else lines), 0 (nothing), 1 (lines). TrainingError for a model
         that was not compiled; ArgumentError, ShapeError or DTypeError for data that it cannot be trained on.
