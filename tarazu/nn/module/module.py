@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, ShapeError, TarazuError, TraceError
@@ -387,7 +387,7 @@ def _require_arrays(module: Module, inputs: tuple) -> None:
                                 fix="pass tz.tensor(x)")
 
 
-Observer = Callable[[Module, object], None]
+Observer: TypeAlias = Callable[[Module, object], None]
 _call_observers: list[Observer] = []
 
 

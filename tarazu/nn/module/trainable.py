@@ -23,7 +23,10 @@ def _training_module() -> Any:
 
 
 class Trainable:
-    """The methods of a model that `tarazu.train` carries out."""
+    """The methods of a model that `tarazu.train` carries out.
+
+    Optimizers, callbacks and histories are typed Any: their classes stand above `nn` or beside it.
+    """
 
     _trainer: Any = None  # what `compile` prepared
     _predictor: Any = None  # the compiled forward function
