@@ -23,7 +23,7 @@ tests/test_layout.py says:
     data/       tables, their encoders, scalers and splits: NumPy in and out
     record/     what a run leaves behind as plain data: history, findings, verdict
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
-    train/      loop.py, which is `fit`; sources/ of batches, trainer/ (the compiled step and its run), callbacks/, save/
+    train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
     cli/        the `tarazu` command
 
 docs/design.md says why, and has a glossary.
