@@ -85,7 +85,7 @@ class Interpreter(Protocol[ValueType]):
     def capture(self, x: ValueType) -> ValueType:
         """`x` with data and tape entry that belong to this interpreter: a trace captures what is from outside."""
 
-    def place(self, x: ValueType, where: Device | Mesh | Layout | str | None) -> ValueType:
+    def to_device(self, x: ValueType, where: Device | Mesh | Layout | str | None) -> ValueType:
         """`x` on that device, mesh or layout; None is the default device."""
 
     def device_of(self, x: ValueType) -> Device | Layout | None:

@@ -20,12 +20,12 @@ from tarazu.ops.typing import ArrayLike, DeviceLike, Tensor
 
 def to_device(x: Tensor, device: DeviceLike | None) -> Tensor:
     """`x` on `device`; None is the default device."""
-    return state.interpreter.place(x, device)
+    return state.interpreter.to_device(x, device)
 
 
 def to_device_of(x: Tensor, like: Tensor, device: DeviceLike | None) -> Tensor:
     """`x` on `device`; None is the device of `like`."""
-    return state.interpreter.place(x, state.interpreter.device_of(like) if device is None else device)
+    return state.interpreter.to_device(x, state.interpreter.device_of(like) if device is None else device)
 
 
 def accepts_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -56,7 +56,7 @@ def shard(x: ArrayLike, mesh: Mesh, spec: str | Iterable[MeshAxes] = ()) -> Tens
     tarazu.mesh(data=1) ('data', None)
     """
     x = as_value(x)
-    return state.interpreter.place(x, layout(x.shape, mesh, spec))
+    return state.interpreter.to_device(x, layout(x.shape, mesh, spec))
 
 
 def layout(shape: Shape, mesh: Mesh, spec: str | Iterable[MeshAxes]) -> Layout:

@@ -10,7 +10,7 @@ import numpy as np
 from tarazu.base.errors import ArgumentError
 from tarazu.runtime.compile import need_native, simplified
 from tarazu.runtime.jit.compiled import Compiled, Result
-from tarazu.runtime.jit.jit import Jit, _Method
+from tarazu.runtime.jit.jit import Jit, JittedMethod
 from tarazu.runtime.tensor.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -103,14 +103,14 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **k
     from tarazu.backend.native.inspect.timed import TimedProgram, measure
     from tarazu.backend.numpy import evaluate
 
-    known = jitted.fitting(args, kwargs)
-    program = TimedProgram(simplified(known.compiled.graph), evaluate)
-    copies = [np.array(raw, order="C") for raw in known.inputs()]
-    run = _as_called(program, known.compiled)
+    matched = jitted.match(args, kwargs)
+    program = TimedProgram(simplified(matched.compiled.graph), evaluate)
+    copies = [np.array(raw, order="C") for raw in matched.inputs()]
+    run = _as_called(program, matched.compiled)
 
     def call() -> None:
         """What a call of the function does, but for writing back what it changes."""
-        jitted.fitting(args, kwargs).inputs()
+        jitted.match(args, kwargs).inputs()
         for output in run(*copies):
             Tensor(output)
 
@@ -118,7 +118,7 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **k
 
 
 def _jitted(step: Any, args: tuple) -> tuple[Jit, tuple]:
-    if isinstance(step, _Method):
+    if isinstance(step, JittedMethod):
         step, args = step.func, (*step.args, *args)
     if not isinstance(step, Jit):
         raise ArgumentError(f"tz.profile of a {type(step).__name__}", expected="a function made by tz.jit",
@@ -132,7 +132,7 @@ def _as_called(program: TimedProgram, compiled: Compiled) -> Callable[..., list[
 
     if not isinstance(compiled.program, Donating):
         return program
-    return program.donating(sum(isinstance(result, Result) for result in compiled.results))
+    return program.donating(sum(isinstance(result, Result) for result in compiled.outputs.results))
 
 
 def _profile(label: str, found: Timings) -> Profile:

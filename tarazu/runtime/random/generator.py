@@ -9,7 +9,7 @@ from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ops.random import bits as draw
 from tarazu.runtime.device import FollowsDevice, values
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.runtime.trace_lock import wait_for_trace
+from tarazu.runtime.trace_lock import replace_data, wait_for_trace
 
 
 class RandomState(FollowsDevice, Tensor):
@@ -37,7 +37,7 @@ class Generator:
     def next_state(self) -> Tensor:
         """A state that no draw has used before."""
         if interpreter_state.interpreter.scopes is None:  # what is drawn eagerly is drawn on the plain CPU
-            self.state.raw = values(wait_for_trace(self.state))
+            replace_data(self.state, values(wait_for_trace(self.state)))
         now = self.state.detach()
         self.state.copy_(draw.advance(self.state))
         return now

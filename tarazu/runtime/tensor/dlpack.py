@@ -10,6 +10,7 @@ import numpy as np
 from tarazu.base.errors import ArgumentError, DeviceError
 from tarazu.ir.interpreter import Value, state
 from tarazu.runtime.tensor.namespace import __array_api_version__
+from tarazu.runtime.trace_lock import replace_data
 
 _CPU = (1, 0)  # kDLCPU, and the number of the device
 _READ_ONLY_SINCE = (1, 0)  # the version of DLPack from which on a capsule can say so
@@ -44,7 +45,7 @@ class Exchange(Value):
         if copy is not False or not raw.flags.writeable:
             raw = raw.copy()
         if copy is False:
-            self.raw = raw  # the same values, in memory that can be shared
+            replace_data(self, raw)  # the same values, in memory that can be shared
         return raw.__dlpack__()
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
@@ -64,7 +65,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
     Tensor([0, 1, 2], dtype=int64)
     """
     try:
-        return state.interpreter.place(state.interpreter.constant(np.from_dlpack(x, copy=copy), None), device)
+        return state.interpreter.to_device(state.interpreter.constant(np.from_dlpack(x, copy=copy), None), device)
     except (AttributeError, BufferError, RuntimeError, TypeError) as error:
         raise ArgumentError(f"from_dlpack of {type(x).__name__}: {error}",
                             expected="an array on the CPU with __dlpack__ and __dlpack_device__",

@@ -66,7 +66,7 @@ class Tensor(Compat, Exchange):
 
     def to(self, target: Any) -> Tensor:
         """The tensor on another device (whole on each device of a mesh), or with another dtype; gradients flow back."""
-        return self.astype(target) if isinstance(target, DType) else state.interpreter.place(self, target)
+        return self.astype(target) if isinstance(target, DType) else state.interpreter.to_device(self, target)
 
     # Out to Python and NumPy
 
@@ -240,7 +240,7 @@ class Tensor(Compat, Exchange):
                                 expected="changes of such a tensor inside tz.no_grad()",
                                 fix="write `with tz.no_grad():` around the change")
         if not (new.raw.__class__ is np.ndarray is self.raw.__class__):
-            new = state.interpreter.place(new, state.interpreter.device_of(self))  # it stays where it is
+            new = state.interpreter.to_device(new, state.interpreter.device_of(self))  # it stays where it is
         self._rebind(new)
         return self
 
@@ -311,7 +311,7 @@ def asarray(data: Any, dtype: Any = None, *, device: Any = None, copy: bool | No
     wanted = as_dtype(dtype) if dtype is not None else None
     made = data if isinstance(data, Tensor) else state.interpreter.constant(data, wanted)
     if device is not None or not isinstance(data, Tensor):
-        made = state.interpreter.place(made, device)
+        made = state.interpreter.to_device(made, device)
     if wanted is not None and made.dtype is not wanted:
         made = elementwise.astype(made, wanted)
     if copy is False and made is not data and not _shares_memory(made, data):

@@ -42,7 +42,7 @@ class _LaneTrace(Trace):
         if stacked is None:
             super()._depend_on_gradient(handle)
         else:
-            self._before[0].before_grad_read(stacked)
+            self._outer.before_grad_read(stacked)
             self._give_gradient(handle)
 
     def before_change(self, handle: Tensor) -> None:
@@ -111,11 +111,10 @@ def trace_lane(function: Callable[..., Any], placed: list[Placed], structure: St
         results = [_result(trace, leaf) for leaf in leaves]
         outputs = [x.raw for x in results]
         updates, cleared = _updates(trace, outputs)
-    for guard in trace.guards:
-        state.interpreter.depend_on(guard.read, guard.what)
+    trace.pass_guards_on()
     captured = list(trace.captured.values())
-    graph = Graph([*parameters, *[node for _, node, _ in captured]], outputs)
-    return TracedLane(graph, results, result_structure, [handle for handle, _, _ in captured], updates, cleared,
+    graph = Graph([*parameters, *[capture.node for capture in captured]], outputs)
+    return TracedLane(graph, results, result_structure, [capture.handle for capture in captured], updates, cleared,
                       trace.stacked)
 
 

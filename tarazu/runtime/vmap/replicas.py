@@ -14,6 +14,7 @@ from tarazu.ops.random.bits import wide_bits
 from tarazu.ops.shape import stack
 from tarazu.runtime import random
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace_lock import replace_data
 from tarazu.runtime.vmap.vmap import run_lanes
 
 
@@ -63,7 +64,7 @@ class Replicas:
                                   expected=f"an index from {-len(self)} to {len(self) - 1}", fix="use len(replicas)")
         member = copy.deepcopy(self._template)
         for x, stacked in zip(_tensors(member).values(), self._stacks, strict=False):
-            x.raw = stacked.detach()[i].raw
+            replace_data(x, stacked.detach()[i].raw)
             x._grad = None if stacked.grad is None else stacked.grad.detach()[i]
         return member
 
