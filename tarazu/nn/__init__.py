@@ -2,14 +2,16 @@
 
 from tarazu.nn import init
 from tarazu.nn.layers.activation import ACTIVATIONS, Activation
-from tarazu.nn.layers.attention import MultiHeadAttention, PositionalEmbedding
-from tarazu.nn.layers.dense import Dense, Embedding
-from tarazu.nn.layers.image import AvgPool2D, Conv2D, GlobalAvgPool1D, GlobalAvgPool2D, MaxPool2D
+from tarazu.nn.layers.attention import MultiHeadAttention
+from tarazu.nn.layers.convolution import Conv2D
+from tarazu.nn.layers.dense import Dense
+from tarazu.nn.layers.embedding import Embedding, PositionalEmbedding, TableFeatures
 from tarazu.nn.layers.normalization import BatchNorm, LayerNorm
+from tarazu.nn.layers.pooling import AvgPool2D, GlobalAvgPool1D, GlobalAvgPool2D, MaxPool2D
 from tarazu.nn.layers.recurrent import GRU, LSTM
-from tarazu.nn.layers.regularization import Dropout, Flatten
+from tarazu.nn.layers.regularization import Dropout
+from tarazu.nn.layers.reshaping import Flatten
 from tarazu.nn.layers.sequential import Sequential
-from tarazu.nn.layers.table_features import TableFeatures
 from tarazu.nn.layers.transformer import TransformerEncoderLayer
 from tarazu.nn.losses import LOSSES, binary_cross_entropy, cross_entropy, huber, mae, mse
 from tarazu.nn.module.module import Module

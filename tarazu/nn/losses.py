@@ -1,13 +1,13 @@
 """Losses: functions of (prediction, target). Classification losses take logits, the outputs before softmax or sigmoid.
 
-`reduction` is "mean" (over the batch), "sum", or "none", which gives one loss per sample: shape (batch,).
+`reduction` is "mean" (over all elements), "sum", or "none", which gives one loss per sample: shape (batch,).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -22,16 +22,18 @@ from tarazu.ops.networks.softmax import log_softmax, softmax
 from tarazu.ops.promote import as_value
 from tarazu.ops.reduce import mean, sum
 from tarazu.ops.shape import expand_dims, reshape, squeeze
+from tarazu.ops.typing import ArrayLike, Tensor
 
-Loss = Callable[..., Any]
+Loss: TypeAlias = Callable[..., Tensor]
 
 
-def cross_entropy(logits: Any, labels: Any, *, reduction: str = "mean") -> Any:
+def cross_entropy(logits: ArrayLike, labels: ArrayLike, *, reduction: str = "mean") -> Tensor:
     """-log of the probability that softmax(logits) gives to the label.
 
     `logits` of shape (batch, ..., classes); `labels` are class numbers of shape (batch, ...), or one-hot rows or
-    probabilities of the shape of the logits. ArgumentError for a class number that has no logit (not in a traced
-    function, where labels have no values yet).
+    probabilities of the shape of the logits. The result is the "mean" over all labels, their "sum", or, with "none",
+    one loss per sample, (batch,). ShapeError for shapes that do not fit, ArgumentError for another reduction and for a
+    class number that has no logit (not in a traced function, where labels have no values yet).
 
     >>> import tarazu as tz
     >>> round(tz.nn.cross_entropy(tz.zeros(1, 4), tz.tensor([2])).item(), 4)
@@ -43,42 +45,43 @@ def cross_entropy(logits: Any, labels: Any, *, reduction: str = "mean") -> Any:
                          expected="a logit for each of 2 or more classes",
                          fix="two classes in one logit are a matter for binary_cross_entropy")
     if labels.shape == logits.shape:
-        return _reduced(_from_probabilities(logits, labels), reduction)
-    return _reduced(_from_numbers(logits, _class_numbers(labels, logits)), reduction)
+        return _reduced(_of_probabilities(logits, labels), reduction)
+    return _reduced(_of_class_numbers(logits, _checked_class_numbers(labels, logits)), reduction)
 
 
 @composite("cross_entropy_vjp")
-def _logits_cotangent(g: Any, logits: Any, numbers: Any) -> Any:
+def _logits_cotangent(g: Tensor, logits: Tensor, numbers: Tensor) -> Tensor:
     """softmax(logits) minus 1 at the logit that the loss is of, times the cotangent of the loss."""
-    is_label = e.equal(expand_dims(_places(numbers, logits.shape[-1]), -1), arange(logits.shape[-1]))
+    is_label = e.equal(expand_dims(_gathered(numbers, logits.shape[-1]), -1), arange(logits.shape[-1]))
     return expand_dims(g, -1) * (softmax(logits) - e.astype(is_label, g.dtype))
 
 
-def _places(numbers: Any, classes: int) -> Any:
+def _gathered(numbers: Tensor, classes: int) -> Tensor:
     """Which logits a gather takes for `numbers` without raising: negative ones count from the end, others clamp."""
     numbers = e.astype(numbers, "int64", copy=False)
     return e.clip(e.where(e.less(numbers, 0), numbers + classes, numbers), 0, classes - 1)
 
 
-def _from_numbers_rule(cotangents: Any, outputs: Any, inputs: Any, needed: Any) -> list[Any]:
-    g, logits = cotangents[0], inputs[0]
-    return [e.astype(_logits_cotangent(g, *inputs), logits.dtype, copy=False), None]
+def _class_numbers_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                        needed: Sequence[bool]) -> list[Tensor | None]:
+    logits, numbers = inputs
+    return [e.astype(_logits_cotangent(cotangents[0], logits, numbers), logits.dtype, copy=False), None]
 
 
-@composite("cross_entropy", gradient=_from_numbers_rule)
-def _from_numbers(logits: Any, numbers: Any) -> Any:
+@composite("cross_entropy", gradient=_class_numbers_rule)
+def _of_class_numbers(logits: Tensor, numbers: Tensor) -> Tensor:
     return -squeeze(take_along_axis(log_softmax(logits), expand_dims(numbers, -1)), -1)
 
 
 @composite("cross_entropy_of_probabilities")
-def _from_probabilities(logits: Any, probabilities: Any) -> Any:
+def _of_probabilities(logits: Tensor, probabilities: Tensor) -> Tensor:
     scores = log_softmax(logits)
     wanted = e.astype(probabilities, scores.dtype, copy=False)
     impossible = e.logical_and(e.equal(scores, -math.inf), e.equal(wanted, 0))  # costs nothing, where 0 * inf is nan
     return -sum(e.where(impossible, 0, scores) * wanted, -1)
 
 
-def _class_numbers(labels: Any, logits: Any) -> Any:
+def _checked_class_numbers(labels: Tensor, logits: Tensor) -> Tensor:
     wanted = logits.shape[:-1]
     if not labels.dtype.is_integer or labels.shape not in (wanted, (*wanted, 1)):
         raise ShapeError(f"cross_entropy: labels of {labels.dtype} and shape {labels.shape} for logits of shape "
@@ -99,10 +102,12 @@ def require_class_numbers(labels: np.ndarray, classes: int) -> None:
                             expected=f"labels from 0 to {classes - 1}", fix=fix)
 
 
-def binary_cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
-    """-log of the probability that sigmoid(logits) gives to targets from 0 to 1, averaged over the outputs.
+def binary_cross_entropy(logits: ArrayLike, targets: ArrayLike, *, reduction: str = "mean") -> Tensor:
+    """-log of the probability that sigmoid(logits) gives to targets from 0 to 1.
 
-    Shapes agree, but for a last axis of size 1 that either may lack.
+    Both have one shape, (batch, ...), but for a last axis of size 1 that either may lack. The result is the "mean" over
+    all outputs, their "sum", or, with "none", the mean of each sample, (batch,). ShapeError for other shapes,
+    ArgumentError for another reduction.
 
     >>> import tarazu as tz
     >>> round(tz.nn.binary_cross_entropy(tz.tensor([0.0]), tz.tensor([1.0])).item(), 4)
@@ -112,8 +117,10 @@ def binary_cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") 
     return _reduced(softplus(logits) - logits * targets, reduction)
 
 
-def mse(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+def mse(prediction: ArrayLike, target: ArrayLike, *, reduction: str = "mean") -> Tensor:
     """The mean squared difference.
+
+    Shapes, reductions and errors (ShapeError, ArgumentError) are those of `binary_cross_entropy`.
 
     >>> import tarazu as tz
     >>> tz.nn.mse(tz.tensor([1.0, 2.0]), tz.tensor([1.0, 4.0]))
@@ -123,8 +130,10 @@ def mse(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     return _reduced(e.square(prediction - target), reduction)
 
 
-def mae(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+def mae(prediction: ArrayLike, target: ArrayLike, *, reduction: str = "mean") -> Tensor:
     """The mean absolute difference.
+
+    Shapes, reductions and errors (ShapeError, ArgumentError) are those of `binary_cross_entropy`.
 
     >>> import tarazu as tz
     >>> tz.nn.mae(tz.tensor([1.0, 2.0]), tz.tensor([1.0, 4.0]))
@@ -134,8 +143,11 @@ def mae(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     return _reduced(e.abs(prediction - target), reduction)
 
 
-def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
+def huber(prediction: ArrayLike, target: ArrayLike, *, delta: float = 1.0, reduction: str = "mean") -> Tensor:
     """Half the squared difference up to `delta`, beyond it linear, so that outliers count less (Huber, 1964).
+
+    d ** 2 / 2 for a distance d up to `delta`, which is in the unit of the target, else delta * (d - delta / 2). Shapes,
+    reductions and errors are those of `binary_cross_entropy`; ArgumentError also for a delta that is not above 0.
 
     >>> import tarazu as tz
     >>> tz.nn.huber(tz.tensor([1.0, 2.0]), tz.tensor([1.0, 4.0]))
@@ -149,7 +161,7 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = 
     return _reduced(e.where(distance <= delta, 0.5 * e.square(distance), delta * (distance - 0.5 * delta)), reduction)
 
 
-def _aligned(name: str, prediction: Any, target: Any) -> tuple[Any, Any]:
+def _aligned(name: str, prediction: ArrayLike, target: ArrayLike) -> tuple[Tensor, Tensor]:
     """Both of one shape; a missing last axis of size 1 is added, as (n, 1) - (n,) would silently be (n, n)."""
     prediction, target = as_value(prediction), as_value(target)
     if prediction.shape not in (target.shape, (*target.shape, 1)) and (*prediction.shape, 1) != target.shape:
@@ -159,7 +171,7 @@ def _aligned(name: str, prediction: Any, target: Any) -> tuple[Any, Any]:
     return prediction, e.astype(reshape(target, prediction.shape), prediction.dtype, copy=False)
 
 
-def _reduced(losses: Any, reduction: str) -> Any:
+def _reduced(losses: Tensor, reduction: str) -> Tensor:
     if reduction == "mean":
         return mean(losses)
     if reduction == "sum":
@@ -179,7 +191,7 @@ class LossTraits(NamedTuple):
 
     target: str
     trivial_predictor: str | None = None
-    activation: Callable[[Any], Any] | None = None
+    activation: Callable[[Tensor], Tensor] | None = None
 
 
 TRAITS: dict[Loss, LossTraits] = {
@@ -197,13 +209,13 @@ def traits(loss: Loss) -> LossTraits:
     return TRAITS.get(loss, LossTraits("unknown"))
 
 
-def _meant(spec: Any, names: Iterable[str]) -> str:
+def _suggest(spec: object, names: Iterable[str]) -> str:
     """The loss that a name of Keras, or a misspelled one, stands for."""
     is_over_classes = isinstance(spec, str) and spec.endswith("categorical_crossentropy")
-    meant = "here it is 'cross_entropy'" if is_over_classes else did_you_mean(spec, names)
-    return f"{meant}; losses for classes take logits, so the last layer has no softmax or sigmoid"
+    hint = "here it is 'cross_entropy'" if is_over_classes else did_you_mean(spec, names)
+    return f"{hint}; losses for classes take logits, so the last layer has no softmax or sigmoid"
 
 
-def loss(spec: str | Loss) -> Loss:
-    """The loss that `spec` names; a function is given back as it is."""
-    return spec if callable(spec) else by_name("loss", spec, LOSSES, "a function of (prediction, target)", _meant)
+def find_loss(spec: str | Loss) -> Loss:
+    """The loss that `spec` names; a function is given back as it is. Raises ArgumentError."""
+    return spec if callable(spec) else by_name("loss", spec, LOSSES, "a function of (prediction, target)", _suggest)

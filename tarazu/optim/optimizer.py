@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Self, TypeAlias
 
 from tarazu.base.errors import ArgumentError, ShapeError, TraceError, TrainingError
 from tarazu.ir.interpreter import state as interpreter_state
@@ -12,15 +12,26 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
 from tarazu.runtime.tensor.tensor import Tensor, tensor
 
-Schedule = Callable[[Tensor], Tensor]
+Schedule: TypeAlias = Callable[[Tensor], Tensor]  # from the step count, a float tensor, to the learning rate
 
 
 class Optimizer:
-    """Moves parameters against their gradients: parameter -= lr * chain(gradient).
+    """Moves parameters against their gradients: parameter -= lr * update, which the `chain` makes of the gradients.
 
     `lr` is a number, or a schedule: a function of the step count (a float tensor, 0 at the first step). Numbers, like
     every hyper-parameter, may change at any time without a new trace: `optimizer.lr = 0.01`. Without `params` it waits
-    for `attach`, which `model.compile` sees to.
+    for `attach`, which `model.fit` calls. ArgumentError for a rate below 0 and for parameters that are no float
+    tensors.
+
+    >>> import tarazu as tz
+    >>> class Sign(tz.optim.Transformation):  # signSGD, Bernstein and others, 2018
+    ...     def update(self, g, parameter, slots, step):
+    ...         return tz.sign(g)
+    >>> w = tz.tensor([1.0, 2.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> tz.optim.Optimizer([w], lr=0.25, chain=[Sign()]).step()
+    >>> w
+    Tensor([0.75, 1.75], dtype=float32, requires_grad=True)
     """
 
     def __init__(self, params: Iterable[Tensor] | None, lr: float | Schedule, chain: Sequence[Transformation]) -> None:
@@ -31,12 +42,19 @@ class Optimizer:
         self.step_count = tensor(0, dtype="int64")
         self.parameters: list[Tensor] = []
         self._slots: list[list[Slots]] = []
-        self.has_own_choice = params is not None  # `fit` then trains these parameters only
+        self.was_given_parameters = params is not None  # `fit` then trains these only
         if params is not None:
             self.attach(params)
 
-    def attach(self, params: Iterable[Tensor]) -> Optimizer:
-        """Take `params` as what to optimize and make the state for them; gives the optimizer back."""
+    def attach(self, params: Iterable[Tensor]) -> Self:
+        """Take `params` as what to optimize and make the state for them; gives the optimizer back.
+
+        ArgumentError unless they are one or more float tensors.
+
+        >>> import tarazu as tz
+        >>> tz.optim.SGD(lr=0.1).attach([tz.ones(3, requires_grad=True)])
+        SGD(lr=0.1, chain=[], parameters=1)
+        """
         if isinstance(params, Tensor) or not isinstance(params, Iterable):
             what = "a tensor" if isinstance(params, Tensor) else repr(params)
             raise ArgumentError(f"{what} as the parameters", expected="a list of tensors",
@@ -55,32 +73,64 @@ class Optimizer:
 
     @property
     def lr(self) -> Tensor:
-        """The learning rate of the next step, a scalar. Set it to a number or to a schedule."""
+        """The learning rate of the next step, a scalar. Set it to a number or to a schedule.
+
+        ArgumentError for a number below 0.
+
+        >>> import tarazu as tz
+        >>> optimizer = tz.optim.SGD(lr=0.5)
+        >>> optimizer.lr = 0.25
+        >>> optimizer.lr
+        Tensor(0.25, dtype=float32)
+        """
         schedule = interpreter_state.interpreter.depend_on(lambda: self._schedule)
         return self._rate if schedule is None else schedule(self.step_count.astype("float32"))
 
     @lr.setter
     def lr(self, value: float | Tensor | Schedule) -> None:
-        is_schedule = callable(value) and not isinstance(value, Tensor)
-        self._schedule = value if is_schedule else None  # type: ignore[assignment]
-        if not is_schedule:
-            number = value if isinstance(value, Tensor) else hyper_parameter("lr", value, example=0.001)
-            self._rate.copy_(number)
+        if callable(value) and not isinstance(value, Tensor):
+            self._schedule = value
+        else:
+            self._rate.copy_(value if isinstance(value, Tensor) else hyper_parameter("lr", value, example=0.001))
+            self._schedule = None
 
     def zero_grad(self) -> None:
-        """Set the gradient of every parameter to None."""
+        """Set the gradient of every parameter to None.
+
+        >>> import tarazu as tz
+        >>> w = tz.tensor([1.0], requires_grad=True)
+        >>> w.sum().backward()
+        >>> tz.optim.SGD([w]).zero_grad()
+        >>> w.grad is None
+        True
+        """
         for parameter in self.parameters:
             parameter.grad = None
 
     def step(self) -> None:
-        """Move every parameter that has a gradient and is not frozen; TrainingError when there is none."""
-        rows = [i for i, p in enumerate(self.parameters) if p.requires_grad and p.grad is not None]
-        self._require_some(rows)
-        self._move(rows, [self.parameters[i].grad for i in rows])
+        """Move every parameter that has a gradient and is not frozen; TrainingError when there is none.
 
-    def apply_gradients(self, pairs: Iterable[tuple[Any, Tensor]]) -> None:
-        """Move variables by given gradients: `apply_gradients(zip(gradients, variables))`; a gradient of None is left
-        out. The first call of an optimizer without parameters makes the variables its parameters.
+        >>> import tarazu as tz
+        >>> w = tz.tensor([1.0], requires_grad=True)
+        >>> (3 * w).sum().backward()
+        >>> tz.optim.SGD([w], lr=0.25).step()
+        >>> w
+        Tensor([0.25], dtype=float32, requires_grad=True)
+        """
+        self._update([(i, p.grad) for i, p in enumerate(self.parameters) if p.requires_grad and p.grad is not None])
+
+    def apply_gradients(self, pairs: Iterable[tuple[Tensor | None, Tensor]]) -> None:
+        """Move variables by given gradients: `apply_gradients(zip(gradients, variables))`.
+
+        A gradient of None is left out. The first call of an optimizer without parameters makes the variables its
+        parameters; TraceError for that inside a traced function. ArgumentError for a variable that the optimizer does
+        not know, TrainingError without any gradient.
+
+        >>> import tarazu as tz
+        >>> w = tz.Variable([1.0], name="w")
+        >>> tz.optim.SGD(lr=0.5).apply_gradients([(tz.tensor([1.0]), w)])
+        >>> w
+        <tarazu.Variable 'w' shape=(1,) dtype=float32, value=[0.5]>
         """
         chosen = list(pairs)
         if not self.parameters:
@@ -91,9 +141,7 @@ class Optimizer:
             raise ArgumentError("apply_gradients with a variable that the optimizer does not know",
                                 expected="the variables of the first call, or those given when it was made",
                                 fix="make the optimizer with all variables: tz.optim.SGD(variables, lr=0.1)")
-        moves = [(position[id(variable)], gradient) for gradient, variable in chosen if gradient is not None]
-        self._require_some([row for row, _ in moves])
-        self._move([row for row, _ in moves], [gradient for _, gradient in moves])
+        self._update([(position[id(variable)], gradient) for gradient, variable in chosen if gradient is not None])
 
     def _require_eager(self) -> None:
         if interpreter_state.interpreter.scopes is not None:
@@ -102,31 +150,47 @@ class Optimizer:
                              fix="make the optimizer with them, tz.optim.SGD(variables, lr=0.1), or call "
                                  "optimizer.attach(variables) outside")
 
-    def _move(self, rows: list[int], steps: Any) -> None:
+    def _update(self, gradients: list[tuple[int, Tensor]]) -> None:
+        """Move parameters, given by their positions, by their gradients."""
+        self._require_some(gradients)
         with no_grad():
-            moved = [self.parameters[i] for i in rows]
+            moved, updates = [self.parameters[i] for i, _ in gradients], [gradient for _, gradient in gradients]
             rate = self.lr
             self.step_count.add_(1)
             count = self.step_count.astype("float32")
             for part, slots in zip(self.chain, self._slots, strict=True):
-                steps = part.update_all(steps, moved, [slots[i] for i in rows], count)
-            for parameter, step in zip(moved, steps, strict=True):
-                parameter.sub_(rate * step)
+                updates = part.update_all(updates, moved, [slots[i] for i, _ in gradients], count)
+            for parameter, update in zip(moved, updates, strict=True):
+                parameter.sub_(rate * update)
 
-    def _require_some(self, rows: list[int]) -> None:
+    def _require_some(self, gradients: list[tuple[int, Tensor]]) -> None:
         if not self.parameters:
             raise TrainingError("step() of an optimizer without parameters", expected="parameters to move",
                                 fix="pass them when making it: tz.optim.Adam(model.parameters())")
-        if not rows:
+        if not gradients:
             raise TrainingError("step() without a gradient", expected="gradients in .grad of the parameters",
                                 fix="call loss.backward() before, with parameters of requires_grad=True")
 
     def state_dict(self) -> dict[str, Tensor]:
-        """All state by name: the step count, hyper-parameters and slots."""
+        """All state by name, detached: the step count, hyper-parameters and slots.
+
+        >>> import tarazu as tz
+        >>> list(tz.optim.SGD([tz.ones(2, requires_grad=True)], momentum=0.9).state_dict())
+        ['step_count', 'lr', '0.momentum', '0.velocity.0']
+        """
         return {name: x.detach() for name, x in self.named_state()}
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
-        """Go on from a saved state of an optimizer of the same kind for the same parameters; a schedule stays."""
+        """Go on from a saved state of an optimizer of the same kind for the same parameters; a schedule stays.
+
+        ArgumentError unless the names are the same, ShapeError unless the shapes are; nothing is changed then.
+
+        >>> import tarazu as tz
+        >>> first, second = (tz.optim.SGD([tz.ones(2, requires_grad=True)], lr=lr) for lr in (0.5, 0.25))
+        >>> second.load_state_dict(first.state_dict())
+        >>> second.lr
+        Tensor(0.5, dtype=float32)
+        """
         own = dict(self.named_state())
         if own.keys() != content.keys():
             raise ArgumentError(f"a state with other names: {', '.join(sorted(own.keys() ^ content.keys()))}",
@@ -139,27 +203,38 @@ class Optimizer:
         for name, x in own.items():
             x.copy_(content[name])
 
-    def move_to_parameters(self) -> Optimizer:
-        """Put all state where the parameters are, after these were moved; gives the optimizer back.
+    def move_to_parameters(self) -> Self:
+        """Move all state to the devices of the parameters, after these were moved; gives the optimizer back.
 
-        Slots of a parameter's shape lie as the parameter does, everything else is whole on each of its devices.
+        Slots of a parameter's shape are divided over devices as the parameter is, everything else is whole on each.
+
+        >>> import tarazu as tz
+        >>> model = tz.nn.Dense(1, in_features=2)
+        >>> optimizer = tz.optim.Adam(model.to("cpu").parameters()).move_to_parameters()
+        >>> optimizer.lr.device
+        tarazu.device('cpu')
         """
         if self.parameters:
             pairs = [pair for slots in self._slots for pair in zip(self.parameters, slots, strict=True)]
-            alike = {id(x): parameter for parameter, own in pairs for x in own.values() if x.shape == parameter.shape}
-            anywhere = whole(self.parameters[0].device)
+            like = {id(x): parameter for parameter, own in pairs for x in own.values() if x.shape == parameter.shape}
+            undivided = whole(self.parameters[0].device)
             for _, x in self.named_state():
-                move(x, alike[id(x)].device if id(x) in alike else anywhere)
+                move(x, like[id(x)].device if id(x) in like else undivided)
         return self
 
     def named_state(self) -> list[tuple[str, Tensor]]:
-        """The tensors that an optimizer has to go on from, by name."""
-        found = [("step_count", self.step_count), ("lr", self._rate)]
+        """The tensors that an optimizer goes on from, with their names: those of `state_dict`, themselves.
+
+        >>> import tarazu as tz
+        >>> dict(tz.optim.SGD(lr=0.5).named_state())["lr"]
+        Tensor(0.5, dtype=float32)
+        """
+        tensors = [("step_count", self.step_count), ("lr", self._rate)]
         for i, part in enumerate(self.chain):
-            found += [(f"{i}.{name}", x) for name, x in part.hyper_parameters().items()]
+            tensors += [(f"{i}.{name}", x) for name, x in part.hyper_parameters().items()]
             for j, slots in enumerate(self._slots[i] if self._slots else ()):
-                found += [(f"{i}.{name}.{j}", x) for name, x in slots.items()]
-        return found
+                tensors += [(f"{i}.{name}.{j}", x) for name, x in slots.items()]
+        return tensors
 
     def __repr__(self) -> str:
         parts = ", ".join(type(part).__name__ for part in self.chain)

@@ -1,4 +1,4 @@
-"""Learning rates that change: functions of the step count, to be passed as `lr`."""
+"""Learning-rate schedules: functions of the step count, a float tensor that is 0 at the first step; passed as `lr`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from tarazu.optim.optimizer import Schedule
 def exponential_decay(start: float, factor: float, every: int) -> Schedule:
     """start * factor ** (step / every): times `factor` in each `every` steps, for example an epoch's.
 
+    ArgumentError unless `every` is above 0.
+
     >>> import tarazu as tz
     >>> schedule = exponential_decay(0.1, 0.5, every=10)
     >>> round(float(schedule(tz.tensor(20.0))), 4)
@@ -24,6 +26,8 @@ def exponential_decay(start: float, factor: float, every: int) -> Schedule:
 def cosine_decay(start: float, steps: int, end: float = 0.0) -> Schedule:
     """From `start` to `end` along half a cosine over `steps` steps, then level (Loshchilov and Hutter, 2017).
 
+    end + (start - end) * (1 + cos(pi * step / steps)) / 2 up to step `steps`. ArgumentError unless `steps` is above 0.
+
     >>> import tarazu as tz
     >>> round(float(cosine_decay(0.1, steps=10)(tz.tensor(5.0))), 4)
     0.05
@@ -33,7 +37,9 @@ def cosine_decay(start: float, steps: int, end: float = 0.0) -> Schedule:
 
 
 def linear_warmup(peak: float, steps: int) -> Schedule:
-    """From peak / steps up to `peak` in a straight line over `steps` steps, then level.
+    """From peak / steps up to `peak` in a straight line over `steps` steps, then level (Goyal and others, 2017).
+
+    peak * (step + 1) / steps up to `peak`. ArgumentError unless `steps` is above 0.
 
     >>> import tarazu as tz
     >>> round(float(linear_warmup(0.1, steps=10)(tz.tensor(4.0))), 4)

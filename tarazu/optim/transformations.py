@@ -1,55 +1,72 @@
-"""The parts that optimizers are chained from: each turns gradients into better steps.
+"""The transformations that optimizers are chained from: each turns gradients, or the updates before it, into updates.
 
 A transformation has hyper-parameters, which are tensors, and slots, tensors that it keeps for each parameter. Both are
-state: a change of either needs no new trace. Formulas use g for the gradient, as it comes from the part before.
+state: a change of either needs no new trace. In formulas g is the gradient, or the update of the part before.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.ops.create import zeros_like
-from tarazu.ops.elementwise import minimum, sqrt, square
+from tarazu.ops.elementwise import add, minimum, sqrt, square
 from tarazu.ops.reduce import sum
 from tarazu.runtime.tensor.tensor import Tensor, tensor
 
-Slots = dict[str, Tensor]
+Slots: TypeAlias = dict[str, Tensor]
 
-_RANGES: dict[str, Callable[[Any], bool]] = {
+_RANGES: dict[str, Callable[[float], bool]] = {
     "of at least 0": lambda value: 0 <= value < math.inf, "above 0": lambda value: 0 < value < math.inf,
     "from 0 to 1": lambda value: 0 <= value <= 1, "from 0 up to but not with 1": lambda value: 0 <= value < 1}
 
 
-def hyper_parameter(name: str, value: Any, range: str = "of at least 0", *, example: Any) -> Tensor:
+def hyper_parameter(name: str, value: object, range: str = "of at least 0", *, example: object) -> Tensor:
     """`value` as a scalar tensor; ArgumentError unless it is a number in the range."""
-    if not isinstance(value, int | float | np.number) or not _RANGES[range](value):
+    if not isinstance(value, int | float | np.number) or not _RANGES[range](float(value)):
         raise ArgumentError(f"{name}={value!r}", expected=f"a number {range}", fix=f"pass for example {name}={example}")
     return tensor(float(value))
 
 
 class Transformation:
-    """A step of a chain. Subclasses write `update`, and `slots` when they keep something for each parameter."""
+    """A part of an optimizer's chain. Subclasses write `update`, and `slots` if they keep tensors for each parameter.
+
+    >>> import tarazu as tz
+    >>> class Average(tz.optim.Transformation):
+    ...     def slots(self, parameter):
+    ...         return {"mean": tz.zeros_like(parameter)}
+    ...     def update(self, g, parameter, slots, step):
+    ...         return slots["mean"].copy_(0.5 * slots["mean"] + 0.5 * g)
+    >>> w = tz.tensor([1.0], requires_grad=True)
+    >>> optimizer = tz.optim.Optimizer([w], lr=0.5, chain=[Average()])
+    >>> optimizer.apply_gradients([(tz.tensor([1.0]), w)])
+    >>> w
+    Tensor([0.75], dtype=float32, requires_grad=True)
+    """
 
     def slots(self, parameter: Tensor) -> Slots:
-        """New tensors to keep for `parameter`."""
+        """New tensors to keep for `parameter`, by name; none unless a subclass says so."""
         return {}
 
     def update(self, g: Tensor, parameter: Tensor, slots: Slots, step: Tensor) -> Tensor:
-        """The step to pass on for one parameter; `step` counts from 1, as a float."""
-        raise NotImplementedError
+        """The update of one parameter, of its shape; `step` is the number of the step, from 1, as a float scalar.
+
+        Raises NotImplementedError unless a subclass writes it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no update method")
 
     def update_all(self, gradients: list[Tensor], parameters: Sequence[Tensor], slots: Sequence[Slots],
                    step: Tensor) -> list[Tensor]:
-        """The steps for all parameters; written anew by what has to see them together."""
+        """The updates of all parameters; overridden by what needs all gradients together, such as their norm."""
         return [self.update(g, p, s, step) for g, p, s in zip(gradients, parameters, slots, strict=True)]
 
     def hyper_parameters(self) -> dict[str, Tensor]:
-        """The tensors that steer it, by name."""
+        """The tensors among its attributes, by name: part of the optimizer's state."""
         return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
 
 
@@ -64,10 +81,8 @@ class ClipByNorm(Transformation):
 
     def update_all(self, gradients: list[Tensor], parameters: Sequence[Tensor], slots: Sequence[Slots],
                    step: Tensor) -> list[Tensor]:
-        total: Any = 0.0
-        for g in gradients:
-            total = total + sum(square(g))
-        factor = minimum(self.clip_norm / sqrt(total), 1.0)  # with norm 0: inf, so 1
+        norm = sqrt(functools.reduce(add, [sum(square(g)) for g in gradients]))
+        factor = minimum(self.clip_norm / norm, 1.0)  # with norm 0: inf, so 1
         return [g * factor for g in gradients]
 
 
@@ -82,7 +97,7 @@ class AddDecay(Transformation):
 
 
 class Momentum(Transformation):
-    """v = momentum * v + g; the step is v, or with `nesterov` g + momentum * v (Sutskever and others, 2013)."""
+    """v = momentum * v + g; the update is v, or with `nesterov` g + momentum * v (Sutskever and others, 2013)."""
 
     def __init__(self, momentum: float, nesterov: bool) -> None:
         self.momentum = hyper_parameter("momentum", momentum, "from 0 to 1", example=0.9)
@@ -99,7 +114,7 @@ class Momentum(Transformation):
 class ScaleByAdam(Transformation):
     """Mean over root of mean square of the gradients, both with decaying weights and corrected for their start at 0.
 
-    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and the step is
+    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and the update is
     m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) (Kingma and Ba, 2015), multiplied above and below by
     sqrt(1 - beta2^t), so that there is one division for each element.
     """

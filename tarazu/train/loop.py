@@ -12,6 +12,7 @@ from tarazu.base.errors import ArgumentError
 from tarazu.ir.interpreter import state
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
+from tarazu.nn.module.trainable import Batches, Devices, Validation, Verbose
 from tarazu.ops.typing import ArrayLike
 from tarazu.record import History
 from tarazu.runtime import processes, random
@@ -32,7 +33,6 @@ from tarazu.train.trainer.logits import first_output
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import require_finite_weights, run_chunk
 from tarazu.train.trainer.trainer import Trainer, trainer_of
-from tarazu.train.typing import Batches, Devices, Validation, Verbose
 from tarazu.train.verdict import judge_run
 
 Notify = Callable[[str], None]

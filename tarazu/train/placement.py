@@ -14,12 +14,12 @@ import numpy as np
 from tarazu.base.device import CPU, Device, Layout, Mesh, default
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.module.module import Module
+from tarazu.nn.module.trainable import Devices
 from tarazu.ops.placement import shard
 from tarazu.runtime import processes, random
 from tarazu.runtime.device import mesh, move, put, resolve
 from tarazu.runtime.tensor.tensor import Tensor, asarray
 from tarazu.runtime.trace_lock import replace_data
-from tarazu.train.typing import Devices
 
 DATA = "data"  # the mesh axis that divides batches
 

@@ -11,6 +11,7 @@ from tarazu.data import Split, Table, TableEncoder, TableSummary, split_table, s
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.diagnose import ConfusionMatrix, PredictedAgainstTrue
 from tarazu.nn import Dense, Dropout, Module, Sequential, TableFeatures
+from tarazu.nn.module.trainable import Verbose
 from tarazu.optim.named import optimizer_class
 from tarazu.record import History
 from tarazu.runtime import random
@@ -20,7 +21,6 @@ from tarazu.train.evaluate import evaluate, predict
 from tarazu.train.loop import fit
 from tarazu.train.metrics import METRICS, Metric
 from tarazu.train.trainer.trainer import compile
-from tarazu.train.typing import Verbose
 
 Scores = dict[str, dict[str, float]]
 PATIENCE = 20  # epochs without a better validation loss before training ends

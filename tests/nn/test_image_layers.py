@@ -44,8 +44,8 @@ def test_a_small_network_learns_bars():
     draw = np.random.default_rng(0)
     x, y = 0.1 * draw.normal(size=(80, 6, 6, 1)).astype(np.float32), np.arange(80) % 2
     for i, is_column in enumerate(y):
-        place = (slice(None), draw.integers(6)) if is_column else (draw.integers(6), slice(None))
-        x[i, *place, 0] += 1
+        line = (slice(None), draw.integers(6)) if is_column else (draw.integers(6), slice(None))
+        x[i, *line, 0] += 1
     model = Sequential([Conv2D(4, 3, activation="relu"), MaxPool2D(2), Flatten(), Dense(2)])
     tz.random.seed(0)
     model.compile(tz.optim.Adam(lr=0.02), "cross_entropy", ["accuracy"]).fit(x, y, epochs=30, verbose=0, seed=1)

@@ -206,12 +206,12 @@ def test_gradients_are_the_difference_quotients(row):
     loss().backward()
     for parameter in layer.parameters():
         direction = np.random.default_rng(4).normal(size=parameter.shape)
-        value, found, sides = parameter.raw, float((parameter.grad * tz.asarray(direction)).sum()), []
+        value, slope, sides = parameter.raw, float((parameter.grad * tz.asarray(direction)).sum()), []
         for side in (1e-6, -1e-6):
             parameter.raw = np.asarray(value + side * direction)
             sides.append(float(loss()))
         parameter.raw = value
-        assert found == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-5, abs=1e-6)
+        assert slope == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-5, abs=1e-6)
 
 
 @each_layer

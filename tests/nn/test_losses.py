@@ -39,10 +39,10 @@ each_loss = pytest.mark.parametrize(("loss", "target", "wanted"), PER_ELEMENT.va
 
 @each_loss
 def test_values_and_reductions(loss, target, wanted):
-    found = {how: loss(LOGITS, target, reduction=how).numpy() for how in ("mean", "sum", "none")}
-    np.testing.assert_allclose(found["mean"], wanted.mean(), rtol=1e-5)
-    np.testing.assert_allclose(found["sum"], wanted.sum(), rtol=1e-5)
-    np.testing.assert_allclose(found["none"], wanted.reshape(6, -1).mean(1), rtol=1e-4, atol=1e-6)
+    reduced = {how: loss(LOGITS, target, reduction=how).numpy() for how in ("mean", "sum", "none")}
+    np.testing.assert_allclose(reduced["mean"], wanted.mean(), rtol=1e-5)
+    np.testing.assert_allclose(reduced["sum"], wanted.sum(), rtol=1e-5)
+    np.testing.assert_allclose(reduced["none"], wanted.reshape(6, -1).mean(1), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(loss(LOGITS, target).numpy(), wanted.mean(), rtol=1e-5)
 
 
@@ -58,9 +58,9 @@ def test_gradients_of_first_and_second_order(loss, target, wanted):
         return (tz.grad(at)(x) * direction).sum()
 
     for function in (at, slope):
-        found = float((tz.grad(function)(x) * direction).sum())
+        slope_along = float((tz.grad(function)(x) * direction).sum())
         quotient = (float(function(x + 1e-6 * direction)) - float(function(x - 1e-6 * direction))) / 2e-6
-        assert found == pytest.approx(quotient, rel=1e-4, abs=1e-7)
+        assert slope_along == pytest.approx(quotient, rel=1e-4, abs=1e-7)
 
 
 @each_loss
@@ -86,22 +86,22 @@ def test_class_numbers_as_a_column_and_of_other_integer_dtypes():
 def test_traced_gradient_is_that_of_the_logit_which_the_loss_takes(dtype):
     labels = np.array([0, 3, -1, -4, -9, 7]).astype(dtype)  # compiled programs clamp them
     taken = np.clip(np.where(labels < 0, labels.astype(int) + 4, labels), 0, 3)
-    found = tz.jit(tz.value_and_grad(lambda x, y: cross_entropy(x, y)))(tz.asarray(LOGITS), tz.asarray(labels))
+    computed = tz.jit(tz.value_and_grad(lambda x, y: cross_entropy(x, y)))(tz.asarray(LOGITS), tz.asarray(labels))
     wanted = tz.value_and_grad(lambda x: cross_entropy(x, taken))(tz.asarray(LOGITS))
-    for one, other in zip(found, wanted, strict=True):
+    for one, other in zip(computed, wanted, strict=True):
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-5, atol=1e-7)
 
 
 def test_cross_entropy_of_sequences():
     logits, labels = draw.normal(size=(2, 3, 4)), draw.integers(0, 4, (2, 3))
-    found = cross_entropy(tz.asarray(logits), labels, reduction="none")
+    losses = cross_entropy(tz.asarray(logits), labels, reduction="none")
     wanted = cross_entropy(tz.asarray(logits.reshape(6, 4)), labels.reshape(6), reduction="none").numpy().reshape(2, 3)
-    np.testing.assert_allclose(found.numpy(), wanted.mean(1))
+    np.testing.assert_allclose(losses.numpy(), wanted.mean(1))
 
 
 def test_soft_labels_weigh_the_classes():
-    found = cross_entropy(LOGITS, np.full((6, 4), 0.25, np.float32))
-    assert found.item() == pytest.approx(-np.log(softmax(EXACT)).mean(), rel=1e-5)
+    loss = cross_entropy(LOGITS, np.full((6, 4), 0.25, np.float32))
+    assert loss.item() == pytest.approx(-np.log(softmax(EXACT)).mean(), rel=1e-5)
 
 
 def test_binary_is_cross_entropy_of_two_classes():

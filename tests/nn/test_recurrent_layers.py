@@ -97,25 +97,25 @@ def by_steps(function, x, *rest, reverse=False):
 @each_case
 @pytest.mark.parametrize("reverse", [False, True])
 def test_gradients_are_those_of_the_cells_to_the_second_order(function, inputs, reverse):
-    places = tuple(range(len(inputs)))
+    argnums = tuple(range(len(inputs)))
 
     def slopes(f):
         def first(*xs):
-            found = tz.grad(lambda *xs: (f(*xs) * tz.asarray(wave(f(*xs).size, phase=7))).sum(), places)(*xs)
-            return tz.concat([g.flatten() for g in found])
-        second = tz.grad(lambda *xs: (first(*xs) * tz.asarray(wave(first(*xs).size, phase=9))).sum(), places)
+            gradients = tz.grad(lambda *xs: (f(*xs) * tz.asarray(wave(f(*xs).size, phase=7))).sum(), argnums)(*xs)
+            return tz.concat([g.flatten() for g in gradients])
+        second = tz.grad(lambda *xs: (first(*xs) * tz.asarray(wave(first(*xs).size, phase=9))).sum(), argnums)
         return [first(*inputs), *second(*inputs)]
 
-    found = slopes(lambda *xs: function(*xs, reverse=reverse))
+    computed = slopes(lambda *xs: function(*xs, reverse=reverse))
     wanted = slopes(lambda *xs: by_steps(function, *xs, reverse=reverse))
-    for one, other in zip(found, wanted, strict=True):
+    for one, other in zip(computed, wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)
 
 
 @each_case
 def test_gradients_are_the_same_compiled_and_for_many_lanes(function, inputs):
-    places = tuple(range(len(inputs)))
-    gradient = tz.grad(lambda *xs: tz.square(function(*xs)).sum(), places)
+    argnums = tuple(range(len(inputs)))
+    gradient = tz.grad(lambda *xs: tz.square(function(*xs)).sum(), argnums)
     wanted = gradient(*inputs)
     for one, other in zip(tz.jit(gradient)(*inputs), wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)

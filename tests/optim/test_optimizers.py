@@ -65,11 +65,11 @@ ROWS = {
 }
 each_optimizer = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 
-CENTRE, CURVES = np.array([1.0, -2.0, 0.5]), np.array([1.0, 3.0, 0.3])
+CENTER, CURVES = np.array([1.0, -2.0, 0.5]), np.array([1.0, 3.0, 0.3])
 
 
 def bowl(w):
-    return (tz.asarray(CURVES) * (w - tz.asarray(CENTRE)) ** 2).sum() / 2
+    return (tz.asarray(CURVES) * (w - tz.asarray(CENTER)) ** 2).sum() / 2
 
 
 def start():
@@ -91,13 +91,13 @@ def test_five_steps_follow_the_formula(row):
     expected, state = w.numpy().copy(), {}
     for t in range(1, 6):
         one_step(optimizer, bowl, w)
-        expected = expected - row.options["lr"] * row.formula(CURVES * (expected - CENTRE), expected, state, t)
+        expected = expected - row.options["lr"] * row.formula(CURVES * (expected - CENTER), expected, state, t)
         np.testing.assert_allclose(w.numpy(), expected, atol=1e-6)  # hyper-parameters are float32
     assert int(optimizer.step_count) == 5
 
 
 @each_optimizer
-def test_the_bowl_is_found(row):
+def test_the_minimum_of_the_bowl_is_reached(row):
     w = start()
     optimizer = row.kind([w], **row.options)
     step = tz.jit(lambda: one_step(optimizer, bowl, w))

@@ -1,1 +1,5 @@
-"""Layers, by family."""
+"""Layers, a file for each family; `checks` of inputs are shared.
+
+dense, embedding (integers, positions, table columns), convolution, pooling, recurrent, attention, transformer,
+normalization, regularization (dropout), activation, reshaping, and sequential, which calls others in order.
+"""

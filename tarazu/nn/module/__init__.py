@@ -1,1 +1,5 @@
-"""The base class of layers and models, and what it stands on."""
+"""The base classes of layers and models, `Module` and `LastAxisLayer`, and the parts of `Module`.
+
+parameter, trainable (compile, fit, evaluate, predict, save), moving (to devices), summary, mode (a block in training or
+evaluation mode), error_path (the layer in which an error was raised).
+"""

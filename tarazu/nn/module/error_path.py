@@ -1,58 +1,72 @@
-"""Where in a model something is: paths of names, and errors that carry them."""
+"""Paths of layers in a model, such as "encoder.0.hidden", and errors that say in which layer they were raised."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from tarazu.base.errors import TarazuError
 
 
-def join(path: str, name: str) -> str:
+class LayerLike(Protocol):
+    """What a path needs of a module, whose file imports this one."""
+
+    def named_children(self) -> Iterator[tuple[str, LayerLike]]:
+        """The modules that are attributes, with their names."""
+
+    def describe(self) -> str:
+        """What stands in the brackets of the printed tree."""
+
+
+def join_path(path: str, name: str) -> str:
     """The path of what is called `name` inside what is at `path`; either may be empty."""
     return f"{path}.{name}" if path and name else path or name
 
 
-def step(around: list[Any], module: Any) -> str:
-    """The name of a module for people, as the innermost of the modules `around` it knows it: "hidden Linear"."""
-    names = {id(child): name for name, child in around[-1].named_children()} if around else {}
-    return f"{names.get(id(module), '')} {type(module).__name__}".strip()
+def name_in_parent(parents: Sequence[LayerLike], module: LayerLike) -> str:
+    """The name that the last of `parents` has for `module`, if there is one, and its class: "hidden Linear"."""
+    name = _name_of(module, parents[-1], "") if parents else ""
+    return f"{name} {type(module).__name__}".strip()
 
 
-def brief(value: Any) -> str:
+def short_text(value: object) -> str:
     """An argument of a layer as the printed tree shows it: functions by their names, tensors by their shapes."""
-    if getattr(value, "shape", ()):
-        return f"{type(value).__name__} of shape {tuple(value.shape)}"
+    shape = getattr(value, "shape", ())
+    if shape:
+        return f"{type(value).__name__} of shape {tuple(shape)}"
     return getattr(value, "__name__", None) or repr(value)
 
 
-def say_where(error: TarazuError, module: Any, inputs: tuple) -> None:
-    """Put the path of the layer that failed, and what it got, before the message.
+def add_layer_path(error: TarazuError, module: LayerLike, inputs: tuple) -> None:
+    """Put the path of the layer that failed, and the shapes of its inputs, before the message.
 
-    Called for each module that the error passes on its way up; each adds its step to the path.
+    Called for each module that the error passes on its way up; each adds its name to the path.
     """
-    where = getattr(error, "where", None)
-    if where is None:
+    failure = vars(error).get("failure")
+    if failure is None:
         layer = f"{type(module).__name__}({module.describe()}), called with {_shapes(inputs)}"
-        where = _Where(module, "", layer, str(error))
-        error.where = where  # type: ignore[attr-defined]
+        vars(error)["failure"] = failure = _Failure(module, "", layer, str(error))
     else:
-        where.pass_up(module)
-    error.args = (str(where),)
+        failure.pass_up(module)
+    error.args = (str(failure),)
 
 
-class _Where:
-    """The module that an error has come up to, the path from there to the layer that failed, layer and message."""
+class _Failure:
+    """The module that an error has come up to, the path from there to the layer that failed, that layer and message."""
 
-    def __init__(self, module: Any, path: str, layer: str, message: str) -> None:
+    def __init__(self, module: LayerLike, path: str, layer: str, message: str) -> None:
         self.module, self.path, self.layer, self.message = module, path, layer, message
 
-    def pass_up(self, parent: Any) -> None:
-        names = {id(child): name for name, child in parent.named_children()}
-        self.path = join(names.get(id(self.module), type(self.module).__name__), self.path)
+    def pass_up(self, parent: LayerLike) -> None:
+        self.path = join_path(_name_of(self.module, parent, type(self.module).__name__), self.path)
         self.module = parent
 
     def __str__(self) -> str:
         return f"in {f'layer {self.path}, ' if self.path else ''}{self.layer}:\n{self.message}"
+
+
+def _name_of(child: LayerLike, parent: LayerLike, default: str) -> str:
+    return {id(x): name for name, x in parent.named_children()}.get(id(child), default)
 
 
 def _shapes(inputs: tuple) -> str:

@@ -1,4 +1,4 @@
-"""The base of layers and models: finds its parameters by itself, switches between training and use, saves its state.
+"""The base class of layers and models: calling, finding parameters, training mode, freezing, moving, saving state.
 
 A module is a class with a `forward` method. Parameters, other tensors (running means) and further modules are plain
 attributes, also inside lists, tuples and dicts; nothing is registered.
@@ -7,30 +7,31 @@ attributes, also inside lists, tuples and dicts; nothing is registered.
 from __future__ import annotations
 
 import contextlib
-import fnmatch
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self, TypeAlias
 
-from tarazu.base.device import Layout, Mesh
+from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, ShapeError, TarazuError, TraceError
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.node import Node
-from tarazu.nn.module.error_path import brief, join, say_where, step
+from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent, short_text
+from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, layouts, move_tensors
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.nn.module.trainable import Trainable
-from tarazu.ops.placement import layout
+from tarazu.ops.typing import DeviceLike
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.device import move, put, resolve
+from tarazu.runtime.device import resolve
 from tarazu.runtime.tensor.tensor import Tensor
 
-# Attributes with which the base class keeps house; every other one may hold tensors and modules.
+# What the base class and training keep in a module; every other attribute may hold tensors and modules.
 NOT_CONTENT = ("_arguments", "_built_with", "_trainer", "_predictor")
 
 
 class Module(Trainable):
     """A layer or a model. Subclass it, make parameters and layers in `__init__`, and compute in `forward`.
 
-    A layer that needs to see its input first makes its parameters in `build(*inputs)`, which is called once.
+    A layer that needs to see its input first makes its parameters in `build(*inputs)`, which is called once. An error
+    that is raised in a layer begins with the layer's path in the model and the shapes of its inputs.
 
     >>> import tarazu as tz
     >>> class Scale(tz.nn.Module):
@@ -48,10 +49,10 @@ class Module(Trainable):
     _is_built = False
     _built_with: list[list[int]] | None = None  # the input shapes (batch of 1) that `build` saw
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        made = super().__new__(cls)
-        made._arguments = (args, kwargs)  # what it was made from, so that a saved model can be made again
-        return made
+    def __new__(cls, *args: object, **kwargs: object) -> Self:
+        module = super().__new__(cls)
+        module._arguments = (args, kwargs)  # so that a saved model can be made again
+        return module
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: everything but what was compiled for this very object."""
@@ -60,35 +61,53 @@ class Module(Trainable):
     # To be written by subclasses
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
-        """The output for the inputs."""
+        """The output for the inputs; to be written by each subclass, else it raises NotImplementedError.
+
+        Users call the module itself, `module(x)`, which also builds the layer where that is still due.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no forward method; write one: def forward(self, x): ...")
 
     def build(self, *inputs: Any) -> None:
-        """Make what depends on the inputs' shapes; called once, before the first `forward`."""
+        """Make the parameters that depend on the shapes of the inputs; called once, before the first `forward`.
+
+        >>> import tarazu as tz
+        >>> class Bias(tz.nn.Module):
+        ...     def build(self, x):
+        ...         self.bias = tz.nn.Parameter(tz.zeros(x.shape[-1]))
+        ...     def forward(self, x):
+        ...         return x + self.bias
+        >>> Bias()(tz.ones((2, 3))).shape
+        (2, 3)
+        """
 
     def describe(self) -> str:
-        """What stands in the brackets of the printed tree."""
+        """What stands in the brackets of the printed tree: the arguments that the module was made with.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Dense(3, activation="relu").describe()
+        "3, activation='relu'"
+        """
         args, kwargs = self._arguments
-        shown = [brief(a) for a in args if not isinstance(a, Module | list)]
-        return ", ".join(shown + [f"{key}={brief(value)}" for key, value in kwargs.items()])
+        shown = [short_text(a) for a in args if not isinstance(a, Module | list)]
+        return ", ".join(shown + [f"{key}={short_text(value)}" for key, value in kwargs.items()])
 
     # Calling
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        """`forward`, after `build` where that is still due; errors name the layer's path and the shapes that came."""
+        """`forward`, after `build` where that is still due; errors name the layer's path and the inputs' shapes."""
         try:
             self._build_once(inputs)
             scopes = interpreter_state.interpreter.scopes
             if scopes is None:
                 output = self.forward(*inputs, **options)
             else:
-                with scopes.inside(self, step(scopes.modules, self)):
+                with scopes.inside(self, name_in_parent(scopes.modules, self)):
                     output = self.forward(*inputs, **options)
         except TarazuError as error:
-            say_where(error, self, inputs)
+            add_layer_path(error, self, inputs)
             raise
-        for observe in _observers:
-            observe(self, output)
+        for observer in _call_observers:
+            observer(self, output)
         return output
 
     def _build_once(self, inputs: tuple) -> None:
@@ -107,13 +126,24 @@ class Module(Trainable):
     # What it holds
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules that are attributes, with their names."""
-        for name, value in self._attributes():
+        """The modules that are attributes, also in lists, tuples and dicts, with their names.
+
+        >>> import tarazu as tz
+        >>> [name for name, _ in tz.nn.TransformerEncoderLayer(2, 4).named_children()]
+        ['attention', 'hidden', 'output', 'attention_norm', 'output_norm', 'dropout']
+        """
+        for name, value in self._contents():
             if isinstance(value, Module):
                 yield name, value
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below it, each once, with their paths."""
+        """This module and all below it, each once, with their paths, which begin with `prefix`.
+
+        >>> import tarazu as tz
+        >>> model = tz.nn.Sequential([tz.nn.Dense(3), tz.nn.Sequential([tz.nn.Dense(1)])])
+        >>> [path for path, _ in model.named_modules()]
+        ['', '0', '1', '1.0']
+        """
         yield from self._walk(prefix, set())
 
     def _walk(self, path: str, seen: set[int]) -> Iterator[tuple[str, Module]]:
@@ -121,27 +151,47 @@ class Module(Trainable):
             seen.add(id(self))
             yield path, self
             for name, child in self.named_children():
-                yield from child._walk(join(path, name), seen)
+                yield from child._walk(join_path(path, name), seen)
 
     def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
-        """All tensors, parameters and others, each once, with their paths."""
+        """All tensors, parameters and others, each once, with their paths.
+
+        >>> import tarazu as tz
+        >>> [path for path, _ in tz.nn.BatchNorm(3).named_tensors()]
+        ['weight', 'bias', 'running_mean', 'running_variance']
+        """
         seen: set[int] = set()
         for path, module in self.named_modules():
             for name, value in module.own_tensors().items():
                 if id(value) not in seen:
                     seen.add(id(value))
-                    yield join(path, name), value
+                    yield join_path(path, name), value
 
     def own_tensors(self) -> dict[str, Tensor]:
-        """The tensors that are attributes of this very module, by name."""
-        return {name: value for name, value in self._attributes() if isinstance(value, Tensor)}
+        """The tensors that are attributes of this very module, by name; those of modules below it are left out.
+
+        >>> import tarazu as tz
+        >>> list(tz.nn.Dense(3, in_features=2).own_tensors()), tz.nn.Sequential([tz.nn.BatchNorm(3)]).own_tensors()
+        (['weight', 'bias'], {})
+        """
+        return {name: value for name, value in self._contents() if isinstance(value, Tensor)}
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        """The parameters with their paths."""
+        """The parameters with their paths: `Parameter`s, and `Variable`s of a float dtype.
+
+        >>> import tarazu as tz
+        >>> [path for path, _ in tz.nn.Sequential([tz.nn.BatchNorm(3)]).named_parameters()]
+        ['0.weight', '0.bias']
+        """
         return ((path, x) for path, x in self.named_tensors() if is_parameter(x))
 
     def parameters(self) -> list[Tensor]:
-        """The parameters; an error when a layer has yet to see an input before it can make its own."""
+        """The parameters; ArgumentError where a layer has yet to see an input before it can make its own.
+
+        >>> import tarazu as tz
+        >>> [x.shape for x in tz.nn.Dense(3, in_features=2).parameters()]
+        [(2, 3), (3,)]
+        """
         for path, module in self.named_modules():
             if not module._is_built and type(module).build is not Module.build:
                 name = path or type(module).__name__
@@ -151,98 +201,140 @@ class Module(Trainable):
         return [parameter for _, parameter in self.named_parameters()]
 
     def count_parameters(self) -> int:
-        """The number of single weights."""
+        """The number of single weights; ArgumentError as for `parameters`.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Dense(3, in_features=2).count_parameters()
+        9
+        """
         return sum(parameter.size for parameter in self.parameters())
 
-    def _attributes(self) -> Iterator[tuple[str, Any]]:
+    def _contents(self) -> Iterator[tuple[str, Tensor | Module]]:
         for name, value in vars(self).items():
             if name not in NOT_CONTENT:
-                yield from _spread(name, value)
+                yield from _tensors_and_modules(name, value)
 
     # State
 
     @property
     def training(self) -> bool:
-        """Whether the module is in training mode, in which dropout drops and batch norm learns its statistics."""
+        """Whether the module is in training mode, in which dropout drops and batch norm learns its statistics.
+
+        >>> import tarazu as tz
+        >>> layer = tz.nn.Dropout(0.5)
+        >>> layer.training, layer.eval().training
+        (True, False)
+        """
         return interpreter_state.interpreter.depend_on(
             lambda: self._is_training, f"training mode of {type(self).__name__}")
 
-    def train(self, mode: bool = True) -> Module:
-        """Go into training mode, with all modules below."""
+    def train(self, mode: bool = True) -> Self:
+        """Go into training mode, or with False into evaluation mode, with all modules below; gives the module back.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Sequential([tz.nn.Dropout(0.5)]).train(False)[0].training
+        False
+        """
         for _, module in self.named_modules():
             module._is_training = mode
         return self
 
-    def eval(self) -> Module:
-        """Go into evaluation mode, with all modules below."""
+    def eval(self) -> Self:
+        """Go into evaluation mode, with all modules below; gives the module back.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Sequential([tz.nn.Dropout(0.5)]).eval()(tz.ones(3))
+        Tensor([1., 1., 1.], dtype=float32)
+        """
         return self.train(False)
 
-    def freeze(self, frozen: bool = True) -> Module:
-        """Keep training from changing the parameters (or let it again)."""
+    def freeze(self, frozen: bool = True) -> Self:
+        """Keep training from changing the parameters (or let it again); gives the module back.
+
+        ArgumentError where a layer has no parameters yet.
+
+        >>> import tarazu as tz
+        >>> [x.requires_grad for x in tz.nn.Dense(3, in_features=2).freeze().parameters()]
+        [False, False]
+        """
         for parameter in self.parameters():
             parameter.requires_grad_(not frozen)
         return self
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes any parameter; set it to freeze all of them (or to let them learn again)."""
+        """Whether training changes any parameter; set it to freeze all of them (or to let them learn again).
+
+        ArgumentError where a layer has no parameters yet.
+
+        >>> import tarazu as tz
+        >>> layer = tz.nn.Dense(3, in_features=2)
+        >>> layer.trainable = False
+        >>> layer.weight.requires_grad
+        False
+        """
         return any(parameter.requires_grad for parameter in self.parameters())
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self.freeze(not value)
 
-    def to(self, where: Any) -> Module:
+    def to(self, where: DeviceLike) -> Self:
         """Move all tensors to a device, or whole to each device of a mesh, with what `compile` prepared for them.
 
-        What was made of them by an optimizer of an own loop is moved by `optimizer.move_to_parameters()`.
-        """
-        return self._move(where, {})
+        The state of an optimizer in a loop of your own is moved by `optimizer.move_to_parameters()`. DeviceError for a
+        device that is not there, TraceError inside a traced function. Gives the module back.
 
-    def shard(self, mesh: Mesh, specs: dict[str, Any]) -> Module:
+        >>> import tarazu as tz
+        >>> tz.nn.Dense(3, in_features=2).to("cpu").weight.device
+        tarazu.device('cpu')
+        """
+        target, tensors = resolve(where), list(self.named_tensors())
+        return self._move(tensors, [target] * len(tensors))
+
+    def shard(self, mesh: Mesh, specs: Mapping[str, ShardSpec]) -> Self:
         """Divide parameters over a mesh, for tensor parallelism: `specs` has a spec for each pattern of paths.
 
         A path takes the first pattern that it matches (as file names do: "*.weight"), and what matches none is whole on
         each device. A spec names for each axis of the parameter the mesh axis that divides it, or None; see `tz.shard`.
-        ArgumentError for a pattern that nothing matches, ShapeError for a size that does not divide.
+        ArgumentError for a pattern that nothing matches, ShapeError for a size that does not divide, TraceError inside
+        a traced function. Gives the module back.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(8, in_features=4)])
         >>> model.shard(tz.mesh(model=1), {"*.weight": (None, "model")})[0].weight.device  # doctest: +SKIP
         tarazu.mesh(model=1) (None, 'model')
         """
-        self.parameters()  # says so where some are not there yet
-        paths = [path for path, _ in self.named_tensors()]
-        for pattern in specs:
-            if not fnmatch.filter(paths, pattern):
-                raise ArgumentError(f"the pattern {pattern!r} matches nothing", expected=f"paths: {brief(paths)}",
-                                    fix='write a path, or a pattern such as "*.weight"')
-        return self._move(Layout(mesh), specs)
+        self.parameters()  # raises where some are not there yet
+        tensors = list(self.named_tensors())
+        return self._move(tensors, layouts(tensors, mesh, specs))
 
-    def _move(self, where: Any, specs: dict[str, Any]) -> Module:
-        if interpreter_state.interpreter.scopes is not None:
-            raise TraceError("a model that is moved inside a traced function",
-                             expected="models that stay where they are in it",
-                             fix="move it before: model.to(...) outside of the function")
-        found = resolve(where)
-        targets = []
-        for path, x in self.named_tensors():
-            spec = next((spec for pattern, spec in specs.items() if fnmatch.fnmatchcase(path, pattern)), None)
-            targets.append((x, found if spec is None else layout(x.shape, found.mesh, spec)))  # type: ignore[union-attr]
-        arrays = [put(x.raw, target) for x, target in targets]  # all of them, or an error before any is changed
-        for (x, target), array in zip(targets, arrays, strict=True):
-            x.raw = array
-            move(x, target)
+    def _move(self, tensors: NamedTensors, targets: Sequence[Target]) -> Self:
+        move_tensors(tensors, targets)
         if self._trainer is not None:
             self._trainer.move_to_parameters()
         return self
 
     def state_dict(self) -> dict[str, Tensor]:
-        """All tensors by path, detached."""
+        """All tensors by path, detached: the content of a saved model.
+
+        >>> import tarazu as tz
+        >>> {path: x.shape for path, x in tz.nn.Dense(3, in_features=2).state_dict().items()}
+        {'weight': (2, 3), 'bias': (3,)}
+        """
         return {path: x.detach() for path, x in self.named_tensors()}
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
-        """Take over the tensors of `state_dict()`; nothing is changed unless names and shapes all fit."""
+        """Take over the tensors of another module's `state_dict()`; arrays do as well.
+
+        ArgumentError unless the names are the same, ShapeError unless the shapes are; nothing is changed then.
+
+        >>> import tarazu as tz
+        >>> first, second = tz.nn.Dense(3, in_features=2), tz.nn.Dense(3, in_features=2)
+        >>> second.load_state_dict(first.state_dict())
+        >>> bool((second.weight == first.weight).all())
+        True
+        """
         own = dict(self.named_tensors())
         missing, extra = sorted(own.keys() - content.keys()), sorted(content.keys() - own.keys())
         if missing or extra:
@@ -258,7 +350,7 @@ class Module(Trainable):
             for path, x in own.items():
                 x.copy_(content[path])
 
-    # Looking at it
+    # Showing
 
     def __repr__(self) -> str:
         children = list(self.named_children())
@@ -270,7 +362,16 @@ class Module(Trainable):
     def summary(self, input_shape: tuple[int, ...] | None = None) -> str:
         """A table of layers with output shapes (without the batch axis) and numbers of parameters.
 
-        `input_shape` is that of one sample; it is needed as long as the model has not seen an input.
+        `input_shape` is that of one sample; ArgumentError without it as long as a layer has yet to see an input.
+
+        >>> import tarazu as tz
+        >>> print(tz.nn.Sequential([tz.nn.Dense(3, "relu"), tz.nn.Dense(1)]).summary((2,)))
+        layer  kind   output shape  parameters
+        --------------------------------------
+        0      Dense  (3,)                   9
+        1      Dense  (1,)                   4
+        --------------------------------------
+        13 parameters, 13 of them trainable; 52 B
         """
         from tarazu.nn.module.summary import summary
 
@@ -286,26 +387,27 @@ def _require_arrays(module: Module, inputs: tuple) -> None:
                                 fix="pass tz.tensor(x)")
 
 
-_observers: list[Callable[[Module, Any], None]] = []
+Observer: TypeAlias = Callable[[Module, object], None]
+_call_observers: list[Observer] = []
 
 
 @contextlib.contextmanager
-def observing(observe: Callable[[Module, Any], None]) -> Iterator[None]:
-    """A block in which `observe(module, output)` is told of every module that is called."""
-    _observers.append(observe)
+def observe_calls(observer: Observer) -> Iterator[None]:
+    """A block in which `observer(module, output)` is called after each call of any module."""
+    _call_observers.append(observer)
     try:
         yield
     finally:
-        _observers.remove(observe)
+        _call_observers.remove(observer)
 
 
-def _spread(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """The tensors and modules in an attribute, looking into lists, tuples and dicts."""
+def _tensors_and_modules(name: str, value: object) -> Iterator[tuple[str, Tensor | Module]]:
+    """Those in an attribute, looking into lists, tuples and dicts, with their paths from the attribute's name on."""
     if isinstance(value, Tensor | Module):
         yield name, value
     elif isinstance(value, list | tuple):
         for i, item in enumerate(value):
-            yield from _spread(f"{name}.{i}", item)
+            yield from _tensors_and_modules(f"{name}.{i}", item)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _spread(f"{name}.{key}", item)
+            yield from _tensors_and_modules(f"{name}.{key}", item)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
+from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor, asarray
 from tarazu.runtime.tensor.variable import Variable
 
 
 class Parameter(Tensor):
     """A tensor that, as an attribute of a module, is one of its parameters; `requires_grad_(False)` freezes it.
+
+    It has the shape and the elements of `data`. GradientError for elements that are no floats, unless `trainable` is
+    False; DTypeError for what is no tensor.
 
     >>> import tarazu as tz
     >>> tz.nn.Parameter(tz.zeros(2))
@@ -18,7 +22,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, *, trainable: bool = True) -> None:
+    def __init__(self, data: ArrayLike, *, trainable: bool = True) -> None:
         super().__init__(asarray(data).raw)
         if trainable:
             self.requires_grad_()
@@ -36,5 +40,5 @@ def is_parameter(x: Tensor) -> bool:
     return isinstance(x, Parameter) or (isinstance(x, Variable) and x.dtype.is_float)
 
 
-def _unpickle(array: Any, trainable: bool) -> Parameter:
+def _unpickle(array: np.ndarray, trainable: bool) -> Parameter:
     return Parameter(array, trainable=trainable)

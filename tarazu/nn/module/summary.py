@@ -1,12 +1,10 @@
-"""The table that `model.summary()` gives."""
+"""The table of `model.summary()`: layers, shapes of their outputs, numbers of parameters."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from tarazu.base.errors import ArgumentError, DTypeError
 from tarazu.nn.module.mode import in_mode
-from tarazu.nn.module.module import Module, observing
+from tarazu.nn.module.module import Module, observe_calls
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.tensor import Tensor, zeros
@@ -54,16 +52,16 @@ def _require_built(model: Module) -> None:
 
 
 def output_shapes(model: Module, input_shape: tuple[int, ...]) -> dict[int, str]:
-    """By id of the module: the shape of its output without the batch axis, from one sample of zeros."""
-    found: dict[int, str] = {}
+    """The shape of the output of each module, by its id, without the batch axis, for one sample of zeros."""
+    shapes: dict[int, str] = {}
 
-    def observe(module: Module, output: Any) -> None:
+    def observe(module: Module, output: object) -> None:
         if isinstance(output, Tensor):
-            found[id(module)] = str(tuple(output.shape[1:]))
+            shapes[id(module)] = str(tuple(output.shape[1:]))
 
-    with observing(observe), in_mode(model, training=False), no_grad():
+    with observe_calls(observe), in_mode(model, training=False), no_grad():
         try:
             model(zeros((1, *input_shape)))
         except DTypeError:  # a model that starts with an embedding takes integers
             model(zeros((1, *input_shape), dtype="int64"))
-    return found
+    return shapes

@@ -1,11 +1,21 @@
-"""The one door from models to training: `train` stands above `nn`, so it is found by name when it is needed."""
+"""What `tarazu.train` does for models: compile, fit, evaluate, predict, save. It stands above `nn`: found by name."""
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Self, TypeAlias
 
+from tarazu.base.device import Device
+from tarazu.ops.typing import ArrayLike, DeviceLike
 from tarazu.runtime.tensor.tensor import Tensor
+
+Batches: TypeAlias = Iterable[tuple[ArrayLike, ArrayLike]]  # a stream of (inputs, targets)
+Validation: TypeAlias = tuple[ArrayLike, ArrayLike] | Batches | None
+Devices: TypeAlias = DeviceLike | Sequence[str | Device] | None
+Verbose: TypeAlias = int | str  # "auto", 0 or 1
+NameOrFunction: TypeAlias = str | Callable[..., Tensor]
 
 
 def _training_module() -> Any:
@@ -13,24 +23,28 @@ def _training_module() -> Any:
 
 
 class Trainable:
-    """What a model can be asked for that `tarazu.train` does."""
+    """The methods of a model that `tarazu.train` carries out.
+
+    Optimizers, callbacks and histories are typed Any: their classes stand above `nn` or beside it.
+    """
 
     _trainer: Any = None  # what `compile` prepared
     _predictor: Any = None  # the compiled forward function
 
-    def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = (),
-                precision: str = "float32") -> Any:
-        """Say how `fit` trains: the optimizer, the loss and the metrics, by name or as objects.
+    def compile(self, optimizer: Any = "adam", loss: NameOrFunction | None = None,
+                metrics: NameOrFunction | Iterable[NameOrFunction] = (), precision: str = "float32") -> Self:
+        """Say how `fit` trains: the optimizer, the loss and the metrics, by name or as objects; gives the model back.
 
-        `loss` is a name ("cross_entropy", "binary_cross_entropy", "mse", "mae", "huber") or a function of (prediction,
-        target) that gives a scalar; a metric is a name ("accuracy", "mae", "mse") or a function likewise.
+        `loss` is a name (a key of `tz.nn.LOSSES`) or a function of (prediction, target) that gives a scalar; a metric
+        is a name ("accuracy", "mae", "mse") or a function likewise; an optimizer is a name (a key of
+        `tz.optim.OPTIMIZERS`) or an object.
 
         `precision` "bfloat16" or "float16" is mixed precision (Micikevicius and others, 2018): float32 weights and
         inputs are cast to that type, the model computes in it, forward and back, and its output is cast back for loss
         and metrics; `evaluate` and `predict` do the same. Weights, running means and the optimizer stay float32, and
         so does a saved model. With float16 the loss is scaled while gradients are computed; a step whose gradients
         overflow is left out. Inputs stay as they are where a layer has `reads_codes` set, as `TableFeatures` has: half
-        types hold whole numbers up to 256 or 2048 only. Raises ArgumentError for names that are not known.
+        types hold whole numbers up to 256 or 2048 only. TrainingError without a loss, ArgumentError for unknown names.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.1), loss="mse", precision="bfloat16")
@@ -41,28 +55,31 @@ class Trainable:
         _training_module().compile(self, optimizer, loss, metrics, precision)
         return self
 
-    def fit(self, x: Any, y: Any = None, *, epochs: int = 1, batch_size: int = 32, validation_split: float = 0.0,
-            validation_data: Any = None, callbacks: Any = (), seed: int | None = None, verbose: Any = "auto",
-            steps_per_epoch: int | None = None, devices: Any = None) -> Any:
+    def fit(self, x: ArrayLike | Batches, y: ArrayLike | None = None, *, epochs: int = 1, batch_size: int = 32,
+            validation_split: float = 0.0, validation_data: Validation = None, callbacks: Any = (),
+            seed: int | None = None, verbose: Verbose = "auto", steps_per_epoch: int | None = None,
+            devices: Devices = None) -> Any:
         """Train on the rows of `x` and `y`; gives a `tz.record.History` with its verdict.
 
-        Calling it again goes on. `.grad` of the parameters is None afterwards, as the program keeps no gradients.
+        `x` is (rows, ...), and `y` has a target for each row. Rows are shuffled in each epoch and taken in batches of
+        `batch_size`. Calling it again continues the training. `.grad` of the parameters is None afterwards.
 
         In place of rows, `fit(batches)` takes any iterable of pairs (x, y), such as a generator or torch's DataLoader.
-        It is read ahead in a thread, so it must not draw from the global generator; `batch_size` and shuffling are its
-        own affair, and the verdict judges its first 20,000 rows at most. What can be gone through once only lasts one
-        epoch; with `steps_per_epoch` the epochs share it, until it ends.
+        It is read ahead in a thread, so it must not draw from the global generator; its batches are neither shuffled
+        nor cut to `batch_size`, and the verdict judges its first 20,000 rows at most. An iterator, which can be read
+        only once, serves for one epoch; with `steps_per_epoch` the epochs share it, until it ends.
 
-        `validation_split` sets a random share of the rows apart (classes in proportion), `validation_data` is `(x, y)`,
+        `validation_split` holds out a random share of the rows (classes in proportion), `validation_data` is `(x, y)`,
         or batches; with either, the weights of the best validation epoch are kept. `seed` makes the run repeatable.
-        `devices` says where to train: "all" or a list of devices divides each batch among them (data parallel), a mesh
-        among those along its axis "data"; None goes where the model is (`model.to("gpu")`, `tz.default_device`), or in
-        a run of several processes to all devices of all. A last batch that they do not divide evenly goes whole to
-        each. Several processes pass the same rows, of which each reads its part, or each the part of each batch of a
-        stream that is its own.
 
-        `verbose`: "auto" (a progress bar in a terminal, else lines), 0 (nothing) or 1 (lines). Raises TrainingError for
-        a model that was not compiled; ArgumentError, ShapeError or DTypeError for data that it cannot be trained on.
+        `devices` are those to train on: "all" or a list of devices divides each batch among them (data parallel), a
+        mesh among those along its axis "data"; None is the device of the model (`model.to("gpu")`,
+        `tz.default_device`), or in a run of several processes all devices of all. A last batch that they do not divide
+        evenly is put whole on each. Several processes all pass the same rows, of which each reads its part, or streams
+        that give each process its own part of each batch.
+
+        `verbose`: "auto" (a progress bar in a terminal, else lines), 0 (nothing), 1 (lines). TrainingError for a model
+        that was not compiled; ArgumentError, ShapeError or DTypeError for data that it cannot be trained on.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.1), loss="mse")
@@ -75,14 +92,40 @@ class Trainable:
             validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose,
             steps_per_epoch=steps_per_epoch, devices=devices)
 
-    def evaluate(self, x: Any, y: Any, *, batch_size: int = 1024) -> dict[str, float]:
-        """The loss and the metrics on `x` and `y`, by name; in evaluation mode, computed in batches."""
+    def evaluate(self, x: ArrayLike, y: ArrayLike, *, batch_size: int = 1024) -> dict[str, float]:
+        """The loss and the metrics on `x` and `y`, by name; in evaluation mode, computed in batches.
+
+        TrainingError for a model that was not compiled; ShapeError, DTypeError or ArgumentError for unfit rows.
+
+        >>> import tarazu as tz
+        >>> model = tz.nn.Sequential([tz.nn.Dense(1, kernel_initializer="zeros")]).compile(loss="mse", metrics=["mae"])
+        >>> model.evaluate([[1.0], [2.0]], [2.0, 4.0])
+        {'loss': 10.0, 'mae': 3.0}
+        """
         return _training_module().evaluate(self, x, y, batch_size=batch_size)
 
-    def predict(self, x: Any, *, batch_size: int = 1024) -> Tensor:
-        """The outputs for `x` in evaluation mode, computed in batches."""
+    def predict(self, x: ArrayLike, *, batch_size: int = 1024) -> Tensor:
+        """The outputs for `x`, (rows, ...), in evaluation mode, computed in batches.
+
+        ShapeError, DTypeError or ArgumentError for rows that are no finite numbers of one shape.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Sequential([tz.nn.Dense(3)]).predict([[1.0, 2.0]]).shape
+        (1, 3)
+        """
         return _training_module().predict(self, x, batch_size=batch_size)
 
-    def save(self, path: Any) -> None:
-        """Write the model to the folder `path`; `tz.load(path)` makes it again."""
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the model to the folder `path`; `tz.load(path)` makes it again.
+
+        Kept are layers, weights and which of them are frozen; what `compile` prepared is not. ArgumentError for a path
+        where something else is, and for layers made with what cannot be saved.
+
+        >>> import tempfile
+        >>> import tarazu as tz
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     tz.nn.Dense(1, in_features=2).save(f"{folder}/line.tz")
+        ...     tz.load(f"{folder}/line.tz").count_parameters()
+        3
+        """
         _training_module().save(self, path)

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
+from tarazu.nn.module.trainable import Verbose
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.trainer.run import Run
-from tarazu.train.typing import Verbose
 
 MOST_LINES = 20  # for runs of more epochs only every so many are shown
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.nn.losses import Loss
+from tarazu.nn.module.trainable import Batches, Validation
 from tarazu.runtime import processes
 from tarazu.train.sources.arrays import Arrays, hold_out, pair, targets
 from tarazu.train.sources.pace import Pace
 from tarazu.train.sources.rows import Rows, SharedRows
 from tarazu.train.sources.stream import Stream, is_stream, rows_of
-from tarazu.train.typing import Batches, Validation
 
 
 def rows(x: object, y: object, batch_size: int, split: float, given: Validation, loss: Loss,

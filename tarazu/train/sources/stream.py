@@ -10,6 +10,7 @@ import numpy as np
 
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, ShapeError, TarazuError
+from tarazu.nn.module.trainable import Batches
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime import processes
 from tarazu.runtime.tensor.tensor import Tensor
@@ -18,7 +19,6 @@ from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, pair
 from tarazu.train.sources.chunk import Chunk, capacity_for, in_order
 from tarazu.train.sources.pace import Pace
 from tarazu.train.sources.reader import Buffer, Reader, row_type
-from tarazu.train.typing import Batches
 
 MOST_BYTES_KEPT = 256 * 2**20  # of the rows that the verdict judges
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.losses import Loss, traits
-from tarazu.nn.module.module import Module, observing
+from tarazu.nn.module.module import Module, observe_calls
 from tarazu.ops.elementwise import sigmoid
 from tarazu.ops.networks.softmax import softmax
 from tarazu.runtime.tensor.tensor import Tensor
@@ -16,10 +16,10 @@ def first_output(model: Module, loss: Loss, inputs: Tensor) -> Any:
     """The output for `inputs`; ArgumentError where it comes out of an activation that the loss applies itself."""
     last: list[Any] = []
 
-    def observe(module: Module, output: Any) -> None:
+    def observe(module: Module, output: object) -> None:
         last.append((output, getattr(module, "_activation", None)))
 
-    with observing(observe):
+    with observe_calls(observe):
         output = model(inputs)
     own = traits(loss).activation
     used = next((function for made, function in last if made is output and function is not None), None)

@@ -20,7 +20,7 @@ from tarazu.ops.elementwise import astype
 from tarazu.ops.indexing.index import take
 from tarazu.ops.reduce import mean
 from tarazu.ops.shape import reshape
-from tarazu.optim.named import optimizer as find_optimizer
+from tarazu.optim.named import find_optimizer
 from tarazu.optim.optimizer import Optimizer
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
@@ -41,7 +41,7 @@ class Trainer:
                  precision: str = "float32") -> None:
         self.model = model
         self.optimizer = find_optimizer(optimizer)
-        self.loss = losses.loss(loss)
+        self.loss = losses.find_loss(loss)
         self.metrics = named_metrics(metrics, self.loss)
         self.policy = policy(precision)
         self.loss_scale = self.policy.loss_scale()
@@ -106,7 +106,7 @@ class Trainer:
                                 fix="add a layer with weights, or thaw them: model.freeze(False)")
         if not same_objects(modules, self._modules):
             self._modules, self.train_chunk = modules, jit(self._train_chunk)
-        if not self.optimizer.has_own_choice:
+        if not self.optimizer.was_given_parameters:
             if not same_objects(wanted, self.optimizer.parameters):
                 self.optimizer.attach(wanted)
         elif not {*map(id, wanted)} & {*map(id, self.optimizer.parameters)}:

@@ -1,0 +1,51 @@
+"""Moving the tensors of a module to a device or to the devices of a mesh, whole or divided by patterns of paths."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from tarazu.base.device import Device, Layout, Mesh, MeshAxes
+from tarazu.base.errors import ArgumentError, TraceError
+from tarazu.ir.interpreter import state as interpreter_state
+from tarazu.nn.module.error_path import short_text
+from tarazu.ops.placement import layout
+from tarazu.runtime.device import move, put
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace_lock import replace_data
+
+NamedTensors: TypeAlias = Sequence[tuple[str, Tensor]]
+ShardSpec: TypeAlias = str | Iterable[MeshAxes]  # for each axis of a tensor the mesh axes that divide it
+Target: TypeAlias = Device | Layout
+
+
+def layouts(tensors: NamedTensors, mesh: Mesh, specs: Mapping[str, ShardSpec]) -> list[Layout]:
+    """Of each tensor the layout of the first pattern that its path matches; without one it is whole on each device.
+
+    ArgumentError for a pattern that matches no path.
+    """
+    paths = [path for path, _ in tensors]
+    for pattern in specs:
+        if not fnmatch.filter(paths, pattern):
+            raise ArgumentError(f"the pattern {pattern!r} matches nothing", expected=f"paths: {short_text(paths)}",
+                                fix='write a path, or a pattern such as "*.weight"')
+    return [_layout(path, x, mesh, specs) for path, x in tensors]
+
+
+def _layout(path: str, x: Tensor, mesh: Mesh, specs: Mapping[str, ShardSpec]) -> Layout:
+    spec = next((spec for pattern, spec in specs.items() if fnmatch.fnmatchcase(path, pattern)), ())
+    return layout(x.shape, mesh, spec)
+
+
+def move_tensors(tensors: NamedTensors, targets: Sequence[Target]) -> None:
+    """Move each tensor to its target; where one of them cannot be moved, none is. TraceError inside a trace."""
+    if interpreter_state.interpreter.scopes is not None:
+        raise TraceError("a model that is moved inside a traced function",
+                         expected="models that stay where they are in it",
+                         fix="move it before: model.to(...) outside of the function")
+    moves = [(x, target) for (_, x), target in zip(tensors, targets, strict=True)]
+    arrays = [put(x.raw, target) for x, target in moves]  # all of them, or an error before any is changed
+    for (x, target), array in zip(moves, arrays, strict=True):
+        replace_data(x, array)
+        move(x, target)
