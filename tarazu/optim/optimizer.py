@@ -11,7 +11,8 @@ from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.optim.transformations import Slots, Transformation, hyper_parameter
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
-from tarazu.runtime.tensor.tensor import Tensor, tensor
+from tarazu.runtime.tensor.creation import tensor
+from tarazu.runtime.tensor.tensor import Tensor
 
 Schedule: TypeAlias = Callable[[Tensor], Tensor]  # from the step count, a float tensor, to the learning rate
 

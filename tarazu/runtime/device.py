@@ -205,6 +205,6 @@ def move(x: Tensor, where: DeviceLike) -> None:
         move(x._grad, where)
 
 
-def whole(where: Device | Layout) -> Device | Layout:
-    """The device, or the devices of the layout with nothing divided."""
-    return Layout(where.mesh) if isinstance(where, Layout) else where
+def whole(where: Location) -> Device | Layout:
+    """The device, or all devices of the mesh with nothing divided."""
+    return resolve(where.mesh if isinstance(where, Layout) else where)

@@ -24,7 +24,8 @@ from tarazu.ops.typing import ArrayLike, DeviceLike
 from tarazu.runtime.autograd.on_tape import on_tape
 from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted
 from tarazu.runtime.device import common_device_of, device_of, put, resolve, xla
-from tarazu.runtime.tensor.tensor import Tensor, to_array
+from tarazu.runtime.tensor.creation import to_array
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.trace import trace_function
 from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
 from tarazu.transform.gradient.tape import Leaf, TapeEntry, TapeNode, tape_state

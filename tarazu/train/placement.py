@@ -17,8 +17,9 @@ from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Devices
 from tarazu.ops.placement import shard
 from tarazu.runtime import processes, random
-from tarazu.runtime.device import mesh, move, put, resolve
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.device import mesh, move, put, resolve, whole
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace_lock import replace_data
 
 DATA = "data"  # the mesh axis that divides batches
@@ -83,7 +84,7 @@ def placement_of(model: Module) -> Placement:
     where = next((x.device for _, x in model.named_tensors()), CPU)
     if isinstance(where, Layout):
         return MeshPlacement(where.mesh)
-    return Placement(default() if where == CPU else where)
+    return Placement(default() if where == CPU else whole(where))
 
 
 def place_training(model: Module, state: list[Tensor], devices: Devices) -> Placement:

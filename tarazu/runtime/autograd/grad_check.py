@@ -12,7 +12,8 @@ from tarazu.base.errors import GradientError
 from tarazu.base.pytree import Structure, flatten
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.autograd.derivatives import vjp
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 
 
 def grad_check(function: Callable[..., Any], *args: Any, step: float = 1e-3, tolerance: float = 1e-5,

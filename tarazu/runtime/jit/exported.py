@@ -17,7 +17,8 @@ from tarazu.base.errors import ArgumentError, DTypeError, FileFormatError, Shape
 from tarazu.base.files import replacing
 from tarazu.base.pytree import describe, flatten, map_leaves
 from tarazu.runtime.device import xla
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 
 # What follows JAX's bytes: they have no checksum of their own, and reading damaged ones may take the process with it.
 MARK = b"\ntarazu export 1, sha256 "

@@ -141,7 +141,7 @@ class Operators(Value):
 
     @property
     def mT(self) -> Tensor:  # noqa: N802
-        """The tensor with its last two axes swapped: (..., m, n) becomes (..., n, m). ShapeError for less than two axes.
+        """The tensor with its last two axes swapped: (..., m, n) becomes (..., n, m). ShapeError for fewer axes.
 
         >>> import tarazu as tz
         >>> tz.zeros(5, 2, 3).mT.shape

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tarazu.ir.node import Node
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.transform.gradient.tape import EVERYTHING, ignoring
 
 _numbers = itertools.count()

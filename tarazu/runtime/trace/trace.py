@@ -21,7 +21,8 @@ from tarazu.ir.types import Data, TensorType
 from tarazu.ops.typing import ArrayLike, DeviceLike
 from tarazu.runtime.autograd.on_tape import on_tape
 from tarazu.runtime.device import common_device, device_of, resolve
-from tarazu.runtime.tensor.tensor import Tensor, to_array
+from tarazu.runtime.tensor.creation import to_array
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.captures import CaptureState
 from tarazu.runtime.trace.scope import Scopes
 from tarazu.runtime.trace_lock import rebind_all, tracing

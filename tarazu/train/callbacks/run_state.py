@@ -15,7 +15,8 @@ from tarazu.base.state_dicts import other_names
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.checkpoint_folder import Content
 from tarazu.train.trainer.run import Run

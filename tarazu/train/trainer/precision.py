@@ -16,7 +16,8 @@ from tarazu.ops.elementwise import astype, isfinite, logical_and, where
 from tarazu.ops.reduce import all as all_of
 from tarazu.optim.optimizer import Optimizer
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.tensor.tensor import Tensor, tensor
+from tarazu.runtime.tensor.creation import tensor
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.substitution import substitute
 
 # How the scale changes is as in section 3.2 of the paper and its "automatic loss scaling"; the numbers are those of
