@@ -18,7 +18,7 @@ from tarazu.optim.optimizer import Optimizer
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import tensor
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.runtime.trace.substitution import substitute
+from tarazu.runtime.trace.substitution import substitute_keeping_changes
 
 # How the scale changes is as in section 3.2 of the paper and its "automatic loss scaling"; the numbers are those of
 # NVIDIA's "Mixed-Precision Training" guide and of jmp.DynamicLossScale.
@@ -61,7 +61,7 @@ class HalfPrecision(FullPrecision):
             return model(inputs)  # a float64 model stays one, with all digits of its inputs
         if not any(module.reads_codes for _, module in model.named_modules()):
             inputs = _cast(inputs, float32, self._dtype)
-        with substitute(singles, [astype(x, self._dtype) for x in singles]):  # also for layers that ask for the dtype
+        with substitute_keeping_changes(singles, [astype(x, self._dtype) for x in singles]):
             output = model(inputs)
         return _cast(output, self._dtype, float32)
 
