@@ -123,7 +123,8 @@ class Interpreter(Protocol[ValueType]):
     # Where nodes come from: the origins that a trace gives to the nodes it makes ---------------------------------
 
     notes_lines: bool  # whether the user's line is kept with each operation, for debugging
-    scopes: Any  # the names of the modules that are being traced; None where nothing is traced
+    origins: Any  # gives nodes the path of the modules that are being called; None where nothing is traced
+    is_tracing: bool
 
     def enter_backward(self, node: Any) -> None:
         """Called with each node of the gradient tape before its rule is applied, and with None after the last one."""

@@ -146,7 +146,7 @@ class Optimizer:
         self._update([(position[id(variable)], gradient) for gradient, variable in chosen if gradient is not None])
 
     def _require_eager(self) -> None:
-        if interpreter_state.interpreter.scopes is not None:
+        if interpreter_state.interpreter.is_tracing:
             raise TraceError("the first apply_gradients of an optimizer without parameters, inside a traced function",
                              expected="parameters before the trace, as their state has to be there before it",
                              fix="make the optimizer with them, tz.optim.SGD(variables, lr=0.1), or call "

@@ -21,7 +21,7 @@ from tarazu.ir.op import Op
 from tarazu.runtime.device import put, resolve, values
 from tarazu.runtime.eager import Eager
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.runtime.trace.scope import user_line
+from tarazu.runtime.trace.origins import user_line
 from tarazu.transform.gradient.notes import notes_of
 from tarazu.transform.gradient.tape import Leaf, TapeNode
 
@@ -48,7 +48,7 @@ class debug_nans(contextlib.ContextDecorator):  # noqa: N801 - a context, used l
         self._before: list[Eager] = []
 
     def __enter__(self) -> None:
-        if not isinstance(state.interpreter, Eager):
+        if state.interpreter.is_tracing:
             raise TraceError("debug_nans inside a function that is being traced", expected="a block around its call",
                              fix="write `with tz.debug_nans():` where the function is called")
         self._before.append(state.interpreter)

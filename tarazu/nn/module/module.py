@@ -98,11 +98,11 @@ class Module(Trainable):
         """`forward`, after `build` where that is still due; errors name the layer's path and the inputs' shapes."""
         try:
             self._build_once(inputs)
-            scopes = interpreter_state.interpreter.scopes
-            if scopes is None:
+            origins = interpreter_state.interpreter.origins
+            if origins is None:
                 output = self.forward(*inputs, **options)
             else:
-                with scopes.inside(self, name_in_parent(scopes.modules, self)):
+                with origins.module_call(self, name_in_parent(origins.modules, self)):
                     output = self.forward(*inputs, **options)
         except TarazuError as error:
             add_layer_path(error, self, inputs)

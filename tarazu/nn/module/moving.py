@@ -40,7 +40,7 @@ def _layout(path: str, x: Tensor, mesh: Mesh, specs: Mapping[str, ShardSpec]) ->
 
 def move_tensors(tensors: NamedTensors, targets: Sequence[Target]) -> None:
     """Move each tensor to its target; where one of them cannot be moved, none is. TraceError inside a trace."""
-    if interpreter_state.interpreter.scopes is not None:
+    if interpreter_state.interpreter.is_tracing:
         raise TraceError("a model that is moved inside a traced function",
                          expected="models that stay where they are in it",
                          fix="move it before: model.to(...) outside of the function")

@@ -22,7 +22,6 @@ from tarazu.runtime.jit.input_source import Captured
 from tarazu.runtime.jit.signature_text import CacheInfo, describe, in_words, reasons
 from tarazu.runtime.jit.traced_call import CallArguments, TracedCall, trace_call
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.runtime.trace.trace import Trace
 from tarazu.runtime.trace_lock import tracing, wait_for_trace
 from tarazu.transform.gradient.notes import hooks_of
 from tarazu.transform.gradient.tape import USER, tape_state
@@ -172,7 +171,7 @@ class Jit:
         return "\n".join(self._retraces)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(state.interpreter, Trace):
+        if state.interpreter.is_tracing:
             return self.function(*args, **kwargs)  # a part of the surrounding trace
         compiled, arguments, captured = self.match(args, kwargs)
         return compiled.run(arguments, captured)

@@ -104,13 +104,13 @@ def _difference(name: str, old: str | None, new: str | None) -> str:
 
 
 def _changes_outside(compiled: Compiled, tensors: list[Tensor]) -> list[str]:
-    found = broken_guards(compiled.guards)
-    if found:
-        return found
+    changes = broken_guards(compiled.guards)
+    if changes:
+        return changes
     for source, name, (type_, was_tracked) in compiled.captured:
         new_type, is_tracked = signature(source.find(tensors))
         if new_type != type_:
-            found.append(f"captured tensor {name}: {type_} became {new_type}")
+            changes.append(f"captured tensor {name}: {type_} became {new_type}")
         elif is_tracked != was_tracked:
-            found.append(f"captured tensor {name} ({type_}): it {'now' if is_tracked else 'no longer'} requires grad")
-    return found or [f"it ran on {compiled.device or CPU} and runs now on {compiled.device_now(tensors) or CPU}"]
+            changes.append(f"captured tensor {name} ({type_}): it {'now' if is_tracked else 'no longer'} requires grad")
+    return changes or [f"it ran on {compiled.device or CPU} and runs now on {compiled.device_now(tensors) or CPU}"]

@@ -55,7 +55,7 @@ class Generator:
         >>> generator.next_state().tolist(), generator.next_state().tolist()
         ([7, 0, 0, 0], [7, 0, 1, 0])
         """
-        if interpreter_state.interpreter.scopes is None:  # what is drawn eagerly is drawn on the plain CPU
+        if not interpreter_state.interpreter.is_tracing:  # what is drawn eagerly is drawn on the plain CPU
             replace_data(self.state, values(wait_for_trace(self.state)))
         now = self.state.detach()
         self.state.copy_(draw.advance(self.state))

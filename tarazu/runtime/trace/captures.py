@@ -148,13 +148,13 @@ class CaptureState:
 
     def changes(self) -> list[Change]:
         """What was done to handles from outside; to be asked before the trace is left."""
-        found = []
+        changes = []
         for handle, raw, _, grad in self._originals.values():
             new_grad = handle._grad if handle._grad is not grad or self._clears_unread(handle) else KEPT
             if handle.raw is not raw or new_grad is not KEPT:
                 entry = None if isinstance(handle.tape_entry, Leaf) else handle.tape_entry
-                found.append(Change(handle, handle.raw if handle.raw is not raw else None, entry, new_grad))
-        return found
+                changes.append(Change(handle, handle.raw if handle.raw is not raw else None, entry, new_grad))
+        return changes
 
     def data_before(self, handle: Tensor) -> Data:
         """The data that a handle had before the trace changed it."""

@@ -30,9 +30,9 @@ def guards_hold(guards: Iterable[Guard]) -> bool:
 
 def broken_guards(guards: Iterable[Guard]) -> list[str]:
     """What has changed since the function was traced, in words."""
-    found = []
+    changes = []
     for read, expected, what in guards:
         value = read()
         if value != expected:
-            found.append(f"{what or 'a Python value'}: {expected!r} became {value!r}")
-    return found
+            changes.append(f"{what or 'a Python value'}: {expected!r} became {value!r}")
+    return changes

@@ -24,7 +24,7 @@ from tarazu.runtime.device import common_device, device_of, resolve
 from tarazu.runtime.tensor.creation import to_array
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.captures import CaptureState
-from tarazu.runtime.trace.scope import Scopes
+from tarazu.runtime.trace.origins import Origins
 from tarazu.runtime.trace_lock import rebind_all, tracing
 from tarazu.transform.gradient.notes import hooks_of
 from tarazu.transform.gradient.tape import USER, Leaf, TapeEntry, TapeNode, tape_state
@@ -47,12 +47,14 @@ class Trace(CaptureState):
     `ignored` are the mask bits for which nothing is recorded in it, whatever is ignored around it.
     """
 
+    is_tracing = True
+
     def __init__(self, ignored: int = 0) -> None:
         self._ignored = ignored
         super().__init__()
         self.program_device = ProgramDevice()
         self.notes_lines = state.interpreter.notes_lines
-        self.scopes = Scopes(self.builder, notes_lines=self.notes_lines)
+        self.origins = Origins(self.builder, notes_lines=self.notes_lines)
 
     def __enter__(self) -> Trace:
         tracing.acquire()
@@ -76,7 +78,7 @@ class Trace(CaptureState):
             if entry is not None:
                 mask |= entry.mask
         in_no_grad = bool(tape_state.ignored & USER) and op is not ops.STOP_GRADIENT
-        self.scopes.note_line()
+        self.origins.note_line()
         nodes = [self._without_gradient(node) if in_no_grad and entry is not None else node for node, entry in read]
         out = self.builder.add(op, nodes, attributes)
         if mask & ~tape_state.ignored:
@@ -125,10 +127,10 @@ class Trace(CaptureState):
             leaf, handle = node, node.handle  # another leaf belongs to it after it was frozen for a time
             self.depend_on(lambda: hooks_of(leaf if handle is None else handle.tape_entry),
                            "the gradient hooks of a tensor")
-        self.scopes.enter_backward(node)
+        self.origins.enter_backward(node)
 
     def enter_replay(self, node: Node | None) -> None:
-        self.scopes.enter_replay(node)
+        self.origins.enter_replay(node)
 
 
 def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:

@@ -17,17 +17,17 @@ from tarazu.transform.gradient.tape import Leaf, TapeNode
 _PACKAGE = str(Path(__file__).parents[2]) + os.sep
 
 
-class Scopes:
-    """The stack of modules being called in a trace; keeps the origin that the builder gives to new nodes."""
+class Origins:
+    """Gives the nodes of a trace their origins: the path of the modules that are being called, and perhaps the line."""
 
     def __init__(self, builder: Builder, *, notes_lines: bool) -> None:
-        self.modules: list[Any] = []  # of `nn`, which this file knows nothing of
+        self.modules: list[Any] = []  # that are being called, outermost first; of `nn`, which is above
         self._builder, self._notes_lines, self._is_origin_given = builder, notes_lines, False
         self._origin = NOWHERE
         self._calls: Counter[tuple[str, ...]] = Counter()
 
     @contextlib.contextmanager
-    def inside(self, module: object, name: str) -> Iterator[None]:
+    def module_call(self, module: object, name: str) -> Iterator[None]:
         """A block for one call of `module`, which the module around it knows as `name`."""
         before = self._origin
         path = (*before.scope, name)
