@@ -53,7 +53,7 @@ class Compat(Operators):
     def fill_(self, value: ArrayLike) -> Self:
         """Set every element to `value`, which broadcasts to the shape.
 
-        ShapeError where it does not, DTypeError for a value of a higher kind (a float in an integer tensor),
+        ShapeError where it does not, DTypeError for a tensor of a higher kind (floats in place of integers),
         GradientError for a leaf that requires grad, outside `no_grad`.
 
         >>> import tarazu as tz
