@@ -106,12 +106,12 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **k
 
     matched = jitted.match(args, kwargs)
     program = TimedProgram(simplified(matched.compiled.graph), evaluate)
-    copies = [np.array(raw, order="C") for raw in matched.inputs()]
+    copies = [np.array(raw, order="C") for raw in matched.inputs]
     run = _as_called(program, matched.compiled)
 
     def call() -> None:
         """What a call of the function does, but for writing back what it changes."""
-        jitted.match(args, kwargs).inputs()
+        jitted.match(args, kwargs)
         for output in run(*copies):
             Tensor(output)
 

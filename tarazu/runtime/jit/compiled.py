@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,12 +100,15 @@ class Compiled:
     uses: int = 0  # how often it has run
 
     def __post_init__(self) -> None:
-        self._inputs = Handles(one.source for one in self.captured)
+        """Work out once what each call needs."""
+        self._handles = Handles(one.source for one in self.captured)
         self._expected = [(one.signature.type.shape, one.signature.type.dtype.numpy, one.signature.is_tracked)
                           for one in self.captured]
         handles = [one.source.handle for one in self.captured if isinstance(one.source, Captured)]
         self._followers = [handle for handle in handles if isinstance(handle, FollowsDevice)]
-        self._deciding = Handles(one.source for one in self.captured if not one.follows_device)
+        arguments = len(self.graph.parameters) - len(self.captured)
+        deciding = [arguments + i for i, one in enumerate(self.captured) if not one.follows_device]
+        self._deciding = [*range(arguments), *deciding]  # the inputs that say where the program runs
         self._differentiable = self.outputs.differentiable
         self._no_entries: list[TapeEntry | None] = [None] * len(self.graph.outputs)
         new_values = [(one.target, one.value.output) for one in self.outputs.updates if one.value is not None]
@@ -117,7 +119,7 @@ class Compiled:
     # Whether it fits a call ------------------------------------------------------------------------------------
 
     def match(self, arguments: list[Tensor]) -> list[Data] | None:
-        """The data of what the program takes beside these arguments; None where this signature does not fit the call.
+        """What the program takes in a call with these arguments; None where this signature does not fit the call.
 
         It fits where the guards hold, what was captured has the types of then, and the program would run where it does.
         """
@@ -125,14 +127,16 @@ class Compiled:
             return None
         for handle in self._followers:
             handle.make_available_on(self.device)
-        data = self._data_of_same_types(arguments)
-        if data is None or self._is_plain(arguments, data) or self.device_now(arguments) == self.device:
-            return data
-        return None
+        captured = self._data_of_same_types(arguments)
+        if captured is None:
+            return None
+        inputs = [*map(wait_for_trace, arguments), *captured]
+        return inputs if self.device_for(inputs) == self.device else None
 
     def _data_of_same_types(self, arguments: list[Tensor]) -> list[Data] | None:
+        """The data of what was captured; None where a type, or whether gradients are recorded, is another than then."""
         data, recorded = [], ~tape_state.ignored
-        for handle, (shape, dtype, was_tracked) in zip(self._inputs.find(arguments), self._expected, strict=True):
+        for handle, (shape, dtype, was_tracked) in zip(self._handles.find(arguments), self._expected, strict=True):
             raw = handle.raw
             if raw.dtype is not dtype:
                 raw = wait_for_trace(handle)
@@ -144,27 +148,25 @@ class Compiled:
             data.append(raw)
         return data
 
-    def _is_plain(self, arguments: list[Tensor], data: list[Data]) -> bool:
-        """Whether everything is on the plain CPU: the usual case, in which no device needs to be asked for its name."""
-        return (self.device is None and default() is CPU and {*map(type, data)} <= _PLAIN
-                and all(x.raw.__class__ is np.ndarray for x in arguments))
-
-    def device_now(self, arguments: list[Tensor]) -> Device | Mesh | None:
-        """Where a program with these arguments would run."""
-        return running_device([wait_for_trace(x) for x in [*arguments, *self._deciding.find(arguments)]])
-
-    def captured_data(self, arguments: list[Tensor]) -> list[Data]:
+    def inputs(self, arguments: list[Tensor]) -> list[Data]:
         """What `match` gives right after the trace, when everything is as it was then."""
         for handle in self._followers:
             handle.make_available_on(self.device)
-        return [wait_for_trace(handle) for handle in self._inputs.find(arguments)]
+        return [wait_for_trace(x) for x in [*arguments, *self._handles.find(arguments)]]
+
+    def device_for(self, inputs: list[Data]) -> Device | Mesh | None:
+        """Where a program with these inputs would run; None is the plain CPU."""
+        return running_device([inputs[i] for i in self._deciding] if self._followers else inputs)
 
     # What it does ----------------------------------------------------------------------------------------------
 
-    def run(self, arguments: list[Tensor], captured: list[Data]) -> Any:
-        """The results of a call with these arguments, for which `match` gave `captured`; handles are updated."""
+    def run(self, arguments: list[Tensor], inputs: list[Data]) -> Any:
+        """The results of a call with these arguments, for which `match` gave `inputs`; handles are updated."""
         self.uses += 1
-        raws, entries = self._run_program(arguments, captured)
+        if self._differentiable:
+            raws, entries = self._run_on_tape(arguments)
+        else:
+            raws, entries = self.program(*inputs), self._no_entries
         changed, owners = self._changed.find(arguments), self._owners.find(arguments)  # before a gradient is replaced
         rebind_all(changed, self._values, raws, entries)
         for handle, gradient in zip(owners, self._gradients, strict=True):
@@ -172,12 +174,9 @@ class Compiled:
         return self.outputs.structure.rebuild(
             [Tensor(raws[r.output], entries[r.output]) if isinstance(r, Result) else r for r in self.outputs.results])
 
-    def _run_program(self, arguments: list[Tensor],
-                     captured: list[Data]) -> tuple[Sequence[Data], Sequence[TapeEntry | None]]:
-        """The data and the tape entries of the outputs."""
-        if not self._differentiable:
-            return self.program(*map(wait_for_trace, arguments), *captured), self._no_entries
-        inputs = [*arguments, *self._inputs.find(arguments)]
+    def _run_on_tape(self, arguments: list[Tensor]) -> tuple[list[Data], list[TapeEntry | None]]:
+        """The data and the tape entries of the outputs of a call through which gradients may flow."""
+        inputs = [*arguments, *self._handles.find(arguments)]
         if self.device is not None and common_device_of(map(wait_for_trace, inputs)) is None:
             inputs = [state.interpreter.to_device(x, self.device) for x in inputs]
         outputs = bind(ops.CALL, *inputs, label=self.label, body=self.graph)

@@ -22,7 +22,7 @@ from tarazu.runtime.jit.input_source import Captured
 from tarazu.runtime.jit.signature_text import CacheInfo, describe, in_words, reasons
 from tarazu.runtime.jit.traced_call import CallArguments, TracedCall, trace_call
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.runtime.trace_lock import tracing, wait_for_trace
+from tarazu.runtime.trace_lock import tracing
 from tarazu.transform.gradient.notes import hooks_of
 from tarazu.transform.gradient.tape import USER, tape_state
 
@@ -38,18 +38,14 @@ class MatchedCall(NamedTuple):
 
     compiled: Compiled
     arguments: list[Tensor]  # the tensors among them
-    captured: list[Data]  # what the program takes beside the arguments
-
-    def inputs(self) -> list[Data]:
-        """What the program takes."""
-        return [*map(wait_for_trace, self.arguments), *self.captured]
+    inputs: list[Data]  # what the program takes: the data of the arguments, and of what was captured
 
 
 def _first_match(candidates: list[Compiled], arguments: list[Tensor]) -> MatchedCall | None:
     for compiled in candidates:
-        captured = compiled.match(arguments)
-        if captured is not None:
-            return MatchedCall(compiled, arguments, captured)
+        inputs = compiled.match(arguments)
+        if inputs is not None:
+            return MatchedCall(compiled, arguments, inputs)
     return None
 
 
@@ -173,8 +169,8 @@ class Jit:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if state.interpreter.is_tracing:
             return self.function(*args, **kwargs)  # a part of the surrounding trace
-        compiled, arguments, captured = self.match(args, kwargs)
-        return compiled.run(arguments, captured)
+        compiled, arguments, inputs = self.match(args, kwargs)
+        return compiled.run(arguments, inputs)
 
     def match(self, args: tuple, kwargs: dict[str, Any]) -> MatchedCall:
         """Such a call with the signature that fits it, which is traced and compiled if it is new."""
@@ -188,7 +184,7 @@ class Jit:
                 if matched is None:
                     compiled = self._compile(CallArguments(leaves, structure, tensors), candidates)
                     candidates.append(compiled)
-                    matched = MatchedCall(compiled, tensors, compiled.captured_data(tensors))
+                    matched = MatchedCall(compiled, tensors, compiled.inputs(tensors))
         return matched
 
     def _all_compiled(self) -> list[Compiled]:
@@ -239,8 +235,9 @@ def _tensors_and_key(leaves: list[Any]) -> tuple[list[Tensor], tuple]:
             leaf = leaves[i] = state.interpreter.to_device(state.interpreter.constant(leaf, None), None)
         if isinstance(leaf, Tensor):
             tensors.append(leaf)
-            hooks = hooks_of(leaf.tape_entry)
-            key.append((leaf.raw.shape, leaf.dtype, is_tracked(leaf), leaf._grad is None, hooks))
+            entry = leaf.tape_entry
+            on_tape = None if entry is None else (is_tracked(leaf), hooks_of(entry))
+            key.append((leaf.raw.shape, leaf.dtype, leaf._grad is None, on_tape))
         else:
             key.append((type(leaf), repr(leaf) if isinstance(leaf, float | complex) else leaf))  # -0.0 is not 0.0
     return tensors, tuple(key)

@@ -113,4 +113,5 @@ def _changes_outside(compiled: Compiled, tensors: list[Tensor]) -> list[str]:
             changes.append(f"captured tensor {name}: {type_} became {new_type}")
         elif is_tracked != was_tracked:
             changes.append(f"captured tensor {name} ({type_}): it {'now' if is_tracked else 'no longer'} requires grad")
-    return changes or [f"it ran on {compiled.device or CPU} and runs now on {compiled.device_now(tensors) or CPU}"]
+    device_now = compiled.device_for(compiled.inputs(tensors))
+    return changes or [f"it ran on {compiled.device or CPU} and runs now on {device_now or CPU}"]
