@@ -5,6 +5,28 @@
 >>> (w * w).sum().sqrt().backward()
 >>> w.grad
 Tensor([0.6, 0.8], dtype=float32)
+
+The packages, in the order in which data pass through them; each imports from those above it only, as
+tests/test_layout.py says:
+
+    base/       errors, dtypes, devices, nested containers, checks; knows nothing of the rest
+    ir/         the intermediate representation: op.py, the closed list of primitives; their type rules; nodes and
+                graphs; the interpreter protocol, by which operations reach whatever runs them; rewrites; drawings
+    ops/        what users call, composed of primitives: elementwise, shapes, reductions, indexing, linear algebra,
+                random numbers, control flow, and what networks are made of
+    transform/  gradient/: the tape, the engine of reverse mode, a rule per primitive; batching/: the same for vmap
+    backend/    what runs graphs: numpy/ (the definition), native/ (machine code for the CPU), xla/ (GPU, TPU, many
+                devices and processes, through JAX)
+    runtime/    tensors; eager.py and trace/, the two interpreters; autograd/, jit/, vmap/, random/; devices
+    nn/         module/: the base of layers and models; layers/ by family; losses, initializers
+    optim/      optimizers: chains of transformations of gradients; schedules
+    data/       tables, their encoders, scalers and splits: NumPy in and out
+    record/     what a run leaves behind as plain data: history, findings, verdict
+    diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
+    train/      loop.py, which is `fit`; sources/ of batches, trainer/ (the compiled step and its run), callbacks/, save/
+    cli/        the `tarazu` command
+
+docs/design.md says why, and has a glossary.
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.data import split_rows
 from tarazu.nn.losses import Loss, require_class_numbers, traits
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.typing import RowIndex
 
 MOST_JUDGED_ROWS = 20_000  # of each part, by the verdict: more would cost time and change no verdict
+
+RowIndex = slice | np.ndarray  # which rows of an array
 
 
 class Arrays(NamedTuple):

@@ -55,30 +55,14 @@ def walk_back(entries: Sequence[TapeEntry | None], cotangents: Cotangents, wante
     where that was freed before.
     """
     stopping = set(stops)
-    pending: dict[TapeNode | Leaf, list[Tensor | None]] = {}
+    pending = _Pending(wanted)
     reached: dict[Any, Any] = {}
-    # Latest first; leaves, which have order 0, last, in the order in which they are reached: a traced backward pass is the
-    # same graph in each process, and its program is found on disk.
-    queue: list[tuple[int, int, TapeNode | Leaf]] = []
-    arrivals = itertools.count()
-
-    def send(entry: TapeEntry | None, cotangent: Tensor | None) -> None:
-        if entry is None or cotangent is None or not entry.mask & wanted:
-            return
-        node = entry.node
-        if node not in pending:
-            pending[node] = [None] * (1 if isinstance(node, Leaf) else len(_outputs(node)))
-            heapq.heappush(queue, (-node.order, next(arrivals), node))
-        before = pending[node][entry.index]
-        pending[node][entry.index] = cotangent if before is None else add(before, cotangent)
-
     for entry, cotangent in zip(entries, cotangents, strict=True):
-        send(entry, cotangent)
+        pending.send(entry, cotangent)
     enter_backward = state.interpreter.enter_backward
     try:
-        while queue:
-            node = heapq.heappop(queue)[2]
-            arrived = pending.pop(node)
+        while pending.queue:
+            node, arrived = pending.take()
             enter_backward(node)
             if node.notes is not None:
                 arrived = node.notes.run_hooks(arrived)
@@ -86,12 +70,42 @@ def walk_back(entries: Sequence[TapeEntry | None], cotangents: Cotangents, wante
                 reached[node] = arrived[0]
                 continue
             for entry, cotangent in zip(node.tape_entries, apply_rule(node, arrived, wanted), strict=True):
-                send(entry, cotangent)
+                pending.send(entry, cotangent)
             if free:
                 node.free()
     finally:
         enter_backward(None)
     return reached
+
+
+class _Pending:
+    """Nodes that a backward pass has yet to go through, with the sums of the cotangents that have arrived there.
+
+    The latest node comes first. Leaves, which have order 0, come last, in the order in which they were reached: so a
+    traced backward pass is the same graph in each process, and its compiled program is found on disk.
+    """
+
+    def __init__(self, wanted: int) -> None:
+        self.queue: list[tuple[int, int, TapeNode | Leaf]] = []
+        self._wanted, self._arrivals = wanted, itertools.count()
+        self._cotangents: dict[TapeNode | Leaf, list[Tensor | None]] = {}
+
+    def send(self, entry: TapeEntry | None, cotangent: Tensor | None) -> None:
+        """Add a cotangent at `entry`, unless nobody wants it."""
+        if entry is None or cotangent is None or not entry.mask & self._wanted:
+            return
+        node = entry.node
+        arrived = self._cotangents.get(node)
+        if arrived is None:
+            arrived = self._cotangents[node] = [None] * (1 if isinstance(node, Leaf) else len(_outputs(node)))
+            heapq.heappush(self.queue, (-node.order, next(self._arrivals), node))
+        before = arrived[entry.index]
+        arrived[entry.index] = cotangent if before is None else add(before, cotangent)
+
+    def take(self) -> tuple[TapeNode | Leaf, list[Tensor | None]]:
+        """The latest node, and its cotangents."""
+        node = heapq.heappop(self.queue)[2]
+        return node, self._cotangents.pop(node)
 
 
 def _outputs(node: TapeNode) -> Sequence[Data]:
