@@ -219,10 +219,11 @@ from tarazu.runtime.device import default_device, device, devices, mesh
 from tarazu.runtime.eager import Eager as _Eager
 from tarazu.runtime.jit.jit import jit, trace
 from tarazu.runtime.random.distributions import dropout, randn
+from tarazu.runtime.tensor.creation import asarray, ones, tensor, zeros
 from tarazu.runtime.tensor.dlpack import from_dlpack
 from tarazu.runtime.tensor.namespace import __array_api_version__
 from tarazu.runtime.tensor.namespace import namespace_info as __array_namespace_info__
-from tarazu.runtime.tensor.tensor import Tensor, asarray, ones, tensor, zeros
+from tarazu.runtime.tensor.tensor import Tensor
 
 if _TYPE_CHECKING:
     from tarazu.backend.native.threads.thread_count import set_threads

@@ -26,4 +26,4 @@ def backend_by_folder(request, monkeypatch):
     folder = request.path.relative_to(TESTS).parts[0]
     if folder in IN_NUMPY and not request.node.get_closest_marker("native"):
         monkeypatch.setenv("TARAZU_BACKEND", "numpy")  # processes that a test starts inherit it
-    monkeypatch.setattr("tarazu.runtime.compile._chosen", [])  # where tests and examples put what they choose
+    monkeypatch.setattr("tarazu.runtime.compile._chosen", None)  # where tests and examples put what they choose

@@ -85,7 +85,7 @@ class Interpreter(Protocol[ValueType]):
     def capture(self, x: ValueType) -> ValueType:
         """`x` with data and tape entry that belong to this interpreter: a trace captures what is from outside."""
 
-    def place(self, x: ValueType, where: Device | Mesh | Layout | str | None) -> ValueType:
+    def to_device(self, x: ValueType, where: Device | Mesh | Layout | str | None) -> ValueType:
         """`x` on that device, mesh or layout; None is the default device."""
 
     def device_of(self, x: ValueType) -> Device | Layout | None:
@@ -123,7 +123,8 @@ class Interpreter(Protocol[ValueType]):
     # Where nodes come from: the origins that a trace gives to the nodes it makes ---------------------------------
 
     notes_lines: bool  # whether the user's line is kept with each operation, for debugging
-    scopes: Any  # the names of the modules that are being traced; None where nothing is traced
+    origins: Any  # gives nodes the path of the modules that are being called; None where nothing is traced
+    is_tracing: bool
 
     def enter_backward(self, node: Any) -> None:
         """Called with each node of the gradient tape before its rule is applied, and with None after the last one."""

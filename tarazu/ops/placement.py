@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from tarazu.base.device import Layout, Mesh, MeshAxes
 from tarazu.base.dtypes import DEFAULT_FLOAT
@@ -20,26 +17,12 @@ from tarazu.ops.typing import ArrayLike, DeviceLike, Tensor
 
 def to_device(x: Tensor, device: DeviceLike | None) -> Tensor:
     """`x` on `device`; None is the default device."""
-    return state.interpreter.place(x, device)
+    return state.interpreter.to_device(x, device)
 
 
 def to_device_of(x: Tensor, like: Tensor, device: DeviceLike | None) -> Tensor:
     """`x` on `device`; None is the device of `like`."""
-    return state.interpreter.place(x, state.interpreter.device_of(like) if device is None else device)
-
-
-def accepts_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """The function with one argument more, `device=`: which device its result is put on; None is the default device."""
-
-    @functools.wraps(function)
-    def with_device(*args: Any, device: DeviceLike | None = None, **options: Any) -> Tensor:
-        return to_device(function(*args, **options), device)
-
-    signature = inspect.signature(function)
-    own = inspect.Parameter("device", inspect.Parameter.KEYWORD_ONLY, default=None)
-    signature = signature.replace(parameters=[*signature.parameters.values(), own])
-    with_device.__signature__ = signature  # type: ignore[attr-defined]  # which `help` reads
-    return with_device
+    return state.interpreter.to_device(x, state.interpreter.device_of(like) if device is None else device)
 
 
 def shard(x: ArrayLike, mesh: Mesh, spec: str | Iterable[MeshAxes] = ()) -> Tensor:
@@ -56,7 +39,7 @@ def shard(x: ArrayLike, mesh: Mesh, spec: str | Iterable[MeshAxes] = ()) -> Tens
     tarazu.mesh(data=1) ('data', None)
     """
     x = as_value(x)
-    return state.interpreter.place(x, layout(x.shape, mesh, spec))
+    return state.interpreter.to_device(x, layout(x.shape, mesh, spec))
 
 
 def layout(shape: Shape, mesh: Mesh, spec: str | Iterable[MeshAxes]) -> Layout:

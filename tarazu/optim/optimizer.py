@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self, TypeAlias
 
-from tarazu.base.errors import ArgumentError, ShapeError, TraceError, TrainingError
+from tarazu.base.errors import ArgumentError, TraceError, TrainingError
+from tarazu.base.state_dicts import require_same_state
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.optim.transformations import Slots, Transformation, hyper_parameter
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
-from tarazu.runtime.tensor.tensor import Tensor, tensor
+from tarazu.runtime.tensor.creation import tensor
+from tarazu.runtime.tensor.tensor import Tensor
 
 Schedule: TypeAlias = Callable[[Tensor], Tensor]  # from the step count, a float tensor, to the learning rate
 
@@ -144,7 +146,7 @@ class Optimizer:
         self._update([(position[id(variable)], gradient) for gradient, variable in chosen if gradient is not None])
 
     def _require_eager(self) -> None:
-        if interpreter_state.interpreter.scopes is not None:
+        if interpreter_state.interpreter.is_tracing:
             raise TraceError("the first apply_gradients of an optimizer without parameters, inside a traced function",
                              expected="parameters before the trace, as their state has to be there before it",
                              fix="make the optimizer with them, tz.optim.SGD(variables, lr=0.1), or call "
@@ -192,14 +194,7 @@ class Optimizer:
         Tensor(0.5, dtype=float32)
         """
         own = dict(self.named_state())
-        if own.keys() != content.keys():
-            raise ArgumentError(f"a state with other names: {', '.join(sorted(own.keys() ^ content.keys()))}",
-                                expected="the state of an optimizer of the same kind and parameters",
-                                fix="make the optimizer as it was when the state was saved")
-        for name, x in own.items():
-            if tuple(content[name].shape) != x.shape:
-                raise ShapeError(f"{name} in the state has shape {tuple(content[name].shape)}",
-                                 expected=f"shape {x.shape}", fix="load it into an optimizer of the same parameters")
+        require_same_state("optimizer", own, content)
         for name, x in own.items():
             x.copy_(content[name])
 

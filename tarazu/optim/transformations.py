@@ -17,7 +17,8 @@ from tarazu.base.errors import ArgumentError
 from tarazu.ops.create import zeros_like
 from tarazu.ops.elementwise import add, minimum, sqrt, square
 from tarazu.ops.reduce import sum
-from tarazu.runtime.tensor.tensor import Tensor, tensor
+from tarazu.runtime.tensor.creation import tensor
+from tarazu.runtime.tensor.tensor import Tensor
 
 Slots: TypeAlias = dict[str, Tensor]
 

@@ -1,1 +1,18 @@
-"""What computes: tensors, the interpreters that run or trace primitives, gradients, jit, random generators, devices."""
+"""What computes: tensors, the interpreters that run or trace primitives, gradients, jit, random generators, devices.
+
+From the bottom up; each part imports only what stands before it:
+
+    trace_lock.py   one trace at a time, and how handles get other data
+    compile.py      from a graph to a program; which backend jitted functions run on
+    device.py       where tensors are, and how they get elsewhere (`x.to`)
+    processes.py    what the processes of a distributed run exchange
+    tensor/         the tensor, its operators, how it is made
+    autograd/       gradients for users, and what is recorded for them
+    trace/          the interpreter that traces; captures and guards
+    eager.py        the interpreter that computes
+    debug.py        `debug_nans`, an eager interpreter that looks at every result
+    jit/            traced functions as programs, one for each signature
+    profile.py      where the time of a jitted function goes
+    random/         generators, distributions
+    vmap/           one function for many examples, or many models
+"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from typing import Any
 
 import numpy as np
 
@@ -19,19 +20,21 @@ from tarazu.ir.rewrite import simplify
 from tarazu.ir.verify import verify
 
 JITTED = "jit "  # how labels of calls begin that users had compiled
-_chosen: list[str] = []
+_chosen: str | None = None  # by set_backend, for the whole process
 
 
 def set_backend(name: str) -> None:
     """Let functions that are compiled from now on run on "native" (machine code, the default) or on "numpy".
 
-    The environment variable TARAZU_BACKEND chooses for a whole process. A DeviceError follows for other names.
+    It holds for the whole process, as the environment variable TARAZU_BACKEND does, which is asked where this was not
+    called. DeviceError for other names.
 
     >>> import tarazu as tz
     >>> tz.set_backend("native")
     """
+    global _chosen
     backend.load(name)
-    _chosen[:] = [name]
+    _chosen = name
 
 
 def compile_jitted(graph: Graph) -> Program:
@@ -40,14 +43,13 @@ def compile_jitted(graph: Graph) -> Program:
 
 
 def _backend_name() -> str:
-    name = _chosen[0] if _chosen else os.environ.get("TARAZU_BACKEND") or "native"
-    if name == "native" and not _has_compiler():
-        return "numpy"
-    return name
+    """The backend for jitted functions; the native one falls back to NumPy where its compiler is not installed."""
+    name = _chosen or os.environ.get("TARAZU_BACKEND") or "native"
+    return "numpy" if name == "native" and not _has_compiler() else name
 
 
 def need_native(what: str) -> None:
-    """A DeviceError unless jitted functions run on the native backend."""
+    """DeviceError unless jitted functions run on the native backend; `what` is what needs it."""
     if (name := _backend_name()) != "native":
         fix = ('tz.set_backend("native"), or leave TARAZU_BACKEND unset' if _has_compiler()
                else "pip install llvmlite")
@@ -57,28 +59,28 @@ def need_native(what: str) -> None:
 
 @functools.cache
 def _has_compiler() -> bool:
-    found = backend.is_installed("native")
-    if not found:
+    is_installed = backend.is_installed("native")
+    if not is_installed:
         log("native", "llvmlite is not installed: compiled functions run in NumPy")
-    return found
+    return is_installed
 
 
 @functools.lru_cache(maxsize=1024)
-def compile_graph(graph: Graph, backend_name: str = "numpy", place: Device | Mesh | None = None) -> Program:
+def compile_graph(graph: Graph, backend_name: str = "numpy", device: Device | Mesh | None = None) -> Program:
     """The program of the backend for `graph`: called with one array per parameter, it gives one array per output.
 
-    `place` is where it runs if none of the arrays says so.
+    `device` is where it runs if none of the arrays says so; it is then one of XLA's.
     """
-    if place is None:
+    if device is None:
         return backend.load(backend_name).compile(simplified(graph))
-    return backend.load("xla").compile(simplified(graph)).at(place)
+    return backend.load("xla").compile(simplified(graph)).at(device)
 
 
 def simplified(graph: Graph) -> Graph:
-    """`graph` as the backend gets it."""
+    """`graph` as the backend gets it: simplified, and checked before and after."""
     return verify(simplify(verify(graph), _compute), "simplify")
 
 
-def _compute(op: Op, arrays: list[np.ndarray], attributes: dict) -> np.ndarray:
+def _compute(op: Op, arrays: list[np.ndarray], attributes: dict[str, Any]) -> np.ndarray:
     with np.errstate(all="ignore"):
         return evaluate(op, arrays, attributes)

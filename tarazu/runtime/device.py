@@ -1,15 +1,19 @@
-"""Where tensors live: which devices there are, which one an array is on, and how it gets to another.
+"""Where tensors are: which devices there are, which one an array is on, and how it gets to another.
 
 The plain CPU, where NumPy and the native backend work, needs nothing. Any other device is XLA's, and JAX is imported
 when one is first asked for. Tensors on the plain CPU go wherever they are needed; those of two other devices do not
 mix.
+
+How `x.to("gpu")` is carried out: `Tensor.to` asks the current interpreter, `interpreter.to_device(x, "gpu")`. `Eager`
+runs the primitive `place`, whose result is what `put` gives here, and whose gradient goes back to where `x` was.
+`Trace` only notes the device, for a program runs on one device as a whole: `jit` puts the inputs there at each call.
+What moves a tensor without a new handle (`model.to`, an optimizer's state) is `move`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -21,10 +25,12 @@ from tarazu.base.errors import ArgumentError, DeviceError
 from tarazu.base.spelling import did_you_mean
 from tarazu.ir.interpreter import Value
 from tarazu.ir.node import Node
-from tarazu.runtime.trace_lock import wait_for_trace
+from tarazu.ir.types import Data
+from tarazu.ops.typing import DeviceLike, Tensor
+from tarazu.runtime.trace_lock import replace_data, wait_for_trace
 
-__all__ = ["CPU", "Device", "Layout", "Mesh", "default_device", "device", "device_of", "devices", "mesh", "move",
-           "place_of", "put", "whole"]
+__all__ = ["CPU", "Device", "Layout", "Mesh", "common_device", "common_device_of", "default_device", "device",
+           "device_of", "devices", "is_on_cpu", "mesh", "move", "put", "resolve", "values", "whole", "xla"]
 
 _KINDS = ("gpu", "tpu", "xla")
 _SYNONYMS = {"cuda": "gpu", "rocm": "gpu"}
@@ -35,13 +41,16 @@ def xla() -> DeviceBackend:
     return backend.load("xla")
 
 
-def device(spec: Any = None) -> Device:
+# Which devices there are ----------------------------------------------------------------------------------------
+
+def device(spec: Device | str | None = None) -> Device:
     """The device that `spec` names; None is the default one.
 
     "cpu" is the plain CPU, "gpu" (or "cuda") and "tpu" the first of that kind that this process has, "gpu:1" another,
     "xla" the CPU as XLA drives it. DeviceError for one that is not there, with how to get it.
 
-    >>> device("cpu")
+    >>> import tarazu as tz
+    >>> tz.device("cpu")
     tarazu.device('cpu')
     """
     if isinstance(spec, Device):
@@ -61,8 +70,8 @@ def device(spec: Any = None) -> Device:
     return xla().find(kind, int(number) if number else None)
 
 
-def resolve(spec: Any) -> Device | Layout:
-    """The place that a user names: a device, a mesh (to be whole on each of its devices) or a layout."""
+def resolve(spec: DeviceLike | None) -> Device | Layout:
+    """Where a user wants a tensor: on a device, whole on each device of a mesh, or divided by a layout."""
     if isinstance(spec, Mesh):
         return Layout(spec)
     return spec if isinstance(spec, Layout) else device(spec)
@@ -71,7 +80,8 @@ def resolve(spec: Any) -> Device | Layout:
 def devices() -> list[Device]:
     """All devices that this process can use: the plain CPU, and XLA's if JAX is installed.
 
-    >>> devices()[0]
+    >>> import tarazu as tz
+    >>> tz.devices()[0]
     tarazu.device('cpu')
     """
     return [CPU, *(xla().devices() if backend.is_installed("xla") else [])]
@@ -80,7 +90,8 @@ def devices() -> list[Device]:
 class default_device:  # noqa: N801 - used like a function
     """Let tensors be made on that device from now on, or, as `with tz.default_device(...)`, in a block.
 
-    Compiled functions whose tensors are all on the plain CPU run there too. It holds for the whole process.
+    Compiled functions whose tensors are all on the plain CPU run there too. It holds for the whole process. DeviceError
+    for a device that is not there.
 
     >>> import tarazu as tz
     >>> with tz.default_device("cpu"):
@@ -88,7 +99,7 @@ class default_device:  # noqa: N801 - used like a function
     tarazu.device('cpu')
     """
 
-    def __init__(self, spec: Any) -> None:
+    def __init__(self, spec: Device | str) -> None:
         self._before = base.default()
         base.set_default(device(spec))
 
@@ -99,58 +110,66 @@ class default_device:  # noqa: N801 - used like a function
         base.set_default(self._before)
 
 
-def mesh(*, devices: Any = "all", **axes: int) -> Mesh:
+def mesh(*, devices: str | Sequence[Device | str] = "all", **axes: int) -> Mesh:
     """Devices in a grid with named axes: `tz.mesh(data=2, model=4)` takes the first eight.
 
     "all" are those of all processes: GPUs or TPUs where there are any, else XLA's CPU devices; or pass a list of names.
-    A size of -1 is worked out. ArgumentError where the sizes do not fit the number of devices.
+    A size of -1 is worked out. ArgumentError where the sizes do not fit the number of devices, DeviceError for a device
+    that is not there and for the plain CPU, which no mesh has.
 
     >>> import tarazu as tz
     >>> tz.mesh(data=1, devices=["xla:0"])  # doctest: +SKIP
     tarazu.mesh(data=1)
     """
-    found = xla().all_devices() if isinstance(devices, str) and devices == "all" else [device(one) for one in devices]
-    if CPU in found:
+    chosen = xla().all_devices() if isinstance(devices, str) and devices == "all" else [device(one) for one in devices]
+    if CPU in chosen:
         raise DeviceError("a mesh with the plain CPU", expected="devices of XLA",
                           fix='take the CPU as XLA drives it, "xla:0"; JAX_NUM_CPU_DEVICES=8 makes 8 of it')
     sizes = dict(axes) or {"data": -1}
     known = math.prod(size for size in sizes.values() if size != -1)
     free = [name for name, size in sizes.items() if size == -1]
     if len(free) == 1 and known > 0:
-        sizes[free[0]] = len(found) // known
+        sizes[free[0]] = len(chosen) // known
     count = math.prod(sizes.values())
-    if min(sizes.values()) < 1 or count > len(found) or (devices != "all" and count != len(found)):
+    if min(sizes.values()) < 1 or count > len(chosen) or (devices != "all" and count != len(chosen)):
         shown = ", ".join(f"{name}={size}" for name, size in axes.items())
-        raise ArgumentError(f"mesh({shown}) of {len(found)} devices", expected="sizes whose product is that number",
+        raise ArgumentError(f"mesh({shown}) of {len(chosen)} devices", expected="sizes whose product is that number",
                             fix="leave one size as -1 to have it worked out, or pass devices=[...]; "
                                 "JAX_NUM_CPU_DEVICES=8 makes 8 of the CPU")
-    return Mesh(tuple(sizes.items()), tuple(str(one) for one in found[:count]))
+    return Mesh(tuple(sizes.items()), tuple(str(one) for one in chosen[:count]))
 
 
 class FollowsDevice(Value):
-    """Tensors that go to wherever a computation runs and never decide where that is."""
+    """Tensors that go to wherever a computation runs and never decide where that is: the states of generators."""
 
     __slots__ = ()
 
-    def bring(self, place: Device | Mesh | None) -> None:
-        """Come back from another place than this one."""
+    def make_available_on(self, device: Device | Mesh | None) -> None:
+        """Go back to the plain CPU, from where any device can be reached, unless the data are on `device` already."""
         raw = wait_for_trace(self)
-        if not isinstance(raw, np.ndarray | Node) and place_of([raw]) != place:
-            self.raw = values(raw)
+        if not is_on_cpu(raw) and common_device_of([raw]) != device:
+            replace_data(self, values(raw))
 
 
-def device_of(raw: Any) -> Device | Layout:
+# Where arrays are -----------------------------------------------------------------------------------------------
+
+def is_on_cpu(raw: Data) -> bool:
+    """Whether the data are on the plain CPU, or a node, which can be computed anywhere."""
+    return isinstance(raw, np.ndarray | Node)
+
+
+def device_of(raw: Data) -> Device | Layout:
     """Where an array is."""
-    return CPU if isinstance(raw, np.ndarray | Node) else xla().device_of(raw)
+    return CPU if is_on_cpu(raw) else xla().device_of(raw)
 
 
-def place_of(raws: Iterable[Any]) -> Device | Mesh | None:
+def common_device_of(raws: Iterable[Data]) -> Device | Mesh | None:
     """Where a computation on these arrays runs; None on the plain CPU. DeviceError for arrays of two other devices."""
-    found: Device | Mesh | None = None
+    device: Device | Mesh | None = None
     for raw in raws:
-        if not isinstance(raw, np.ndarray | Node):
-            found = common_device(found, xla().device_of(raw))
-    return found
+        if not is_on_cpu(raw):
+            device = common_device(device, xla().device_of(raw))
+    return device
 
 
 def common_device(first: Device | Mesh | None, second: Location) -> Device | Mesh | None:
@@ -165,25 +184,27 @@ def common_device(first: Device | Mesh | None, second: Location) -> Device | Mes
     return second
 
 
-def put(raw: Any, where: Device | Layout) -> Any:
-    """The array at that place."""
+# How arrays get to a device -------------------------------------------------------------------------------------
+
+def put(raw: Data, where: Device | Layout) -> Data:
+    """The array on that device, or divided by that layout: what `x.to(where)` and the primitive `place` come to."""
     if where == device_of(raw):
         return raw
     return values(raw) if where == CPU else xla().put(raw, where)
 
 
-def whole(where: Device | Layout) -> Device | Layout:
-    """The place, with nothing divided."""
-    return Layout(where.mesh) if isinstance(where, Layout) else where
+def values(raw: Data) -> np.ndarray:
+    """The elements as a NumPy array."""
+    return raw if isinstance(raw, np.ndarray) else xla().get(raw)
 
 
-def move(x: Any, where: Any) -> None:
-    """Let a tensor, and its gradient, be in another place under the same handle."""
-    x.raw = put(wait_for_trace(x), resolve(where))
+def move(x: Tensor, where: DeviceLike) -> None:
+    """Let a tensor, and its gradient, be on another device under the same handle."""
+    replace_data(x, put(wait_for_trace(x), resolve(where)))
     if x._grad is not None:
         move(x._grad, where)
 
 
-def values(raw: Any) -> np.ndarray:
-    """The elements as a NumPy array."""
-    return raw if isinstance(raw, np.ndarray) else xla().get(raw)
+def whole(where: Location) -> Device | Layout:
+    """The device, or all devices of the mesh with nothing divided."""
+    return resolve(where.mesh if isinstance(where, Layout) else where)

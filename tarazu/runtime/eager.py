@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -18,25 +19,28 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced
 from tarazu.ir.node import Node, infer, leaked
 from tarazu.ir.op import Op
-from tarazu.ir.types import TensorType
+from tarazu.ir.types import CallGradient, Data, TensorType
+from tarazu.ops.typing import ArrayLike, DeviceLike
+from tarazu.runtime.autograd.on_tape import on_tape
 from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted
-from tarazu.runtime.device import device_of, place_of, put, resolve, xla
-from tarazu.runtime.tensor.tensor import Tensor, to_array
-from tarazu.runtime.trace.recording import is_recorded, record
+from tarazu.runtime.device import common_device_of, device_of, put, resolve, xla
+from tarazu.runtime.tensor.creation import to_array
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.trace import trace_function
 from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
-from tarazu.transform.gradient.tape import TapeNode, tape_state
+from tarazu.transform.gradient.tape import Leaf, TapeEntry, TapeNode, tape_state
 
-_Array = np.ndarray
+_Array = np.ndarray  # found faster than an attribute of a module
 _EXACT = frozenset({"shape", "control", "sort", "random"})  # categories whose kernels raise no floating-point warning
 
-# Where NumPy takes more than the type rules do: it orders complex numbers and shifts booleans,
+# NumPy takes more than the type rules do. It orders complex numbers and shifts booleans:
 _REAL_ONLY = frozenset({
     ops.LESS, ops.LESS_EQUAL, ops.GREATER, ops.GREATER_EQUAL, ops.MAXIMUM, ops.MINIMUM, ops.MAX, ops.MIN,
     ops.ARGMAX, ops.ARGMIN, ops.SORT, ops.SIGMOID, ops.ERF, ops.LGAMMA, ops.POLYGAMMA, ops.SHIFT_LEFT, ops.SHIFT_RIGHT})
-# broadcasts updates and padding, lets a carry change its type, and decomposes matrices of integers.
+# It broadcasts updates and padding, lets a carry change its type, and decomposes matrices of integers:
 _ALWAYS_CHECKED = frozenset({ops.SCAN, ops.WHILE, ops.SCATTER_ADD, ops.SCATTER_SET, ops.PAD, ops.BITCAST, ops.CONV,
                              ops.COND}) | {op for op in KERNELS if op.category == "linalg"}
+
 
 def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
     quiet = kernel if op.category in _EXACT else np.errstate(all="ignore")(kernel)
@@ -44,35 +48,35 @@ def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _checked(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
-    def run(*raws: Any, **attributes: Any) -> Any:
+    """The kernel behind the type rule, which is not run for all primitives, as it takes longer than small kernels."""
+    def run(*raws: np.ndarray, **attributes: Any) -> Any:
         if op in _ALWAYS_CHECKED or raws[0].dtype.kind in "cb":
             infer(op, _types(raws), attributes)
         return kernel(*raws, **attributes)
     return run
 
 
-def _types(raws: Sequence[Any]) -> list[TensorType]:
+def _types(raws: Sequence[Data]) -> list[TensorType]:
     return [TensorType(raw.shape, Tensor(raw).dtype) for raw in raws]
 
 
-def _call(*raws: Any, label: str, body: Graph, gradient: Any = None) -> list[np.ndarray]:
+def _call(*raws: np.ndarray, label: str, body: Graph, gradient: CallGradient | None = None) -> list[np.ndarray]:
     """Composites of our own run in NumPy, as compiling one for each shape would cost more than it gives; functions
     that users compile, and their gradients, run compiled."""
-    jitted = label.startswith(JITTED)
-    return (compile_jitted if jitted else compile_graph)(body)(*raws)
+    return (compile_jitted if label.startswith(JITTED) else compile_graph)(body)(*raws)
 
 
 _KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {ops.CALL: _call}
 
 
-def _elsewhere(op: Op, raws: list[Any], attributes: dict[str, Any]) -> Any:
-    """The result of a primitive that is about places, or of which an input is not on the plain CPU."""
+def _on_other_devices(op: Op, raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
+    """The result of a primitive of which an input is not on the plain CPU, or that puts its input on a device."""
     if any(isinstance(raw, Node) for raw in raws):
         raise leaked()
     infer(op, _types(raws), attributes)
     if op is ops.PLACE:
         return put(raws[0], attributes["where"])
-    place_of(raws)
+    common_device_of(raws)  # an error where there is none
     if op is ops.CALL:
         return compile_graph(attributes["body"], "xla")(*raws)
     return xla().primitive(op, attributes)(*raws)
@@ -81,12 +85,14 @@ def _elsewhere(op: Op, raws: list[Any], attributes: dict[str, Any]) -> Any:
 class Eager:
     """Runs primitives in NumPy. It has no state, so one serves all threads."""
 
-    scopes = None
+    origins, is_tracing = None, False
     notes_lines = False  # whether the user's line is noted with each operation, as `debug_nans` has it
 
-    def compile(self, graph: Graph, place: Device | Mesh | None) -> Program:
-        """What a jitted function runs there; None is the plain CPU."""
-        return compile_jitted(graph) if place is None else compile_graph(graph, "xla", place)
+    def compile(self, graph: Graph, device: Device | Mesh | None) -> Program:
+        """What a jitted function runs on that device; None is the plain CPU."""
+        return compile_jitted(graph) if device is None else compile_graph(graph, "xla", device)
+
+    # Values ----------------------------------------------------------------------------------------------------
 
     def bind(self, op: Op, inputs: tuple[Tensor, ...], attributes: dict[str, Any]) -> Any:
         mask = 0
@@ -100,33 +106,39 @@ class Eager:
             if entry is not None:
                 mask |= entry.mask
         try:
-            out = _KERNELS[op](*raws, **attributes) if is_plain else _elsewhere(op, raws, attributes)
+            out = _KERNELS[op](*raws, **attributes) if is_plain else _on_other_devices(op, raws, attributes)
             if is_plain and out.__class__ is not _Array:
                 out = [np.asarray(one) for one in out] if op.multiple else np.asarray(out)
         except Exception as error:
-            if _settle(raws, inputs):
+            if _were_traced(raws, inputs):
                 return self.bind(op, inputs, attributes)
             if isinstance(error, TarazuError):
                 raise
             raise _explain(op, raws, attributes, error) from error
-        if op.multiple:
-            return _record_several(op, attributes, raws, inputs, out, mask)
-        if not mask & ~tape_state.ignored or not is_recorded(op, attributes):
-            return Tensor(out)
-        return Tensor(out, TapeNode(op, attributes, raws, [x.tape_entry for x in inputs], (out,), mask))
+        if mask & ~tape_state.ignored:
+            return on_tape(op, attributes, raws, [x.tape_entry for x in inputs], out, mask)
+        return [Tensor(one) for one in out] if op.multiple else Tensor(out)
 
-    def constant(self, data: Any, dtype: DType | None) -> Tensor:
+    def constant(self, data: ArrayLike, dtype: DType | None) -> Tensor:
         if dtype is not None and data.__class__ is float and dtype.is_float:
             return Tensor(np.array(data, dtype.numpy))  # the usual case, without the checks
         return Tensor(to_array(data, dtype))
 
-    def wrap(self, raw: Any, entry: Any) -> Tensor:
+    def wrap(self, raw: Data, entry: TapeEntry | None) -> Tensor:
         return Tensor(raw, entry)
 
     def capture(self, x: Tensor) -> Tensor:
         return x
 
-    def place(self, x: Tensor, where: Any) -> Tensor:
+    def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
+        return trace_function(function, types)
+
+    def rebind(self, handle: Tensor, value: Tensor) -> None:
+        rebind_all((handle,), (0,), (value.raw,), (value.tape_entry,))
+
+    # Devices ---------------------------------------------------------------------------------------------------
+
+    def to_device(self, x: Tensor, where: DeviceLike | None) -> Tensor:
         if where is None and default() is CPU:
             return x
         where = resolve(where)
@@ -135,50 +147,40 @@ class Eager:
     def device_of(self, x: Tensor) -> Device | Layout:
         return device_of(wait_for_trace(x))
 
-    def trace(self, function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
-        return trace_function(function, types)
-
-    def rebind(self, handle: Tensor, value: Tensor) -> None:
-        rebind_all((handle,), (0,), (value.raw,), (value.tape_entry,))
+    # What a trace has to know, and eager work need not ----------------------------------------------------------
 
     def before_change(self, handle: Tensor) -> None:
-        """Eager changes need no book-keeping."""
+        pass
 
     def before_grad_read(self, handle: Tensor) -> None:
-        """Nor do reads of a gradient."""
+        pass
 
     def before_grad_change(self, handle: Tensor) -> None:
-        """Nor do gradients that are set."""
+        pass
 
     def before_tracking_read(self, handle: Tensor) -> None:
-        """Nor does the question whether a tensor requires grad."""
+        pass
 
     def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
         return read()
 
-    def substitute(self, handles: Sequence[Tensor], values: Sequence[Tensor]) -> Any:
+    def substitute(self, handles: Sequence[Tensor], values: Sequence[Tensor]) -> AbstractContextManager[None]:
+        """A block that does nothing: the handles hold the values themselves."""
         return contextlib.nullcontext()
 
-    def enter_backward(self, node: Any) -> None:
-        """Nor does the way back."""
+    def enter_backward(self, node: TapeNode | Leaf | None) -> None:
+        pass
 
-    def enter_replay(self, node: Any) -> None:
-        """Nor does a graph that is bound anew."""
-
-
-def _record_several(op: Op, attributes: dict[str, Any], raws: Any, inputs: Any, outs: list[Any],
-                    mask: int) -> list[Tensor]:
-    if mask & ~tape_state.ignored:
-        return record(op, attributes, raws, [x.tape_entry for x in inputs], outs, mask)
-    return [Tensor(out) for out in outs]
+    def enter_replay(self, node: Node | None) -> None:
+        pass
 
 
-def _settle(raws: list[Any], inputs: tuple[Tensor, ...]) -> bool:
-    """Whether there were nodes among the inputs because another thread traced, which is over now."""
+def _were_traced(raws: Sequence[Data], inputs: Sequence[Tensor]) -> bool:
+    """Whether inputs held nodes because another thread traced, and hold arrays now that it is done."""
     return any(isinstance(raw, Node) for raw in raws) and not any(isinstance(wait_for_trace(x), Node) for x in inputs)
 
 
-def _explain(op: Op, raws: list[Any], attributes: dict[str, Any], error: Exception) -> Exception:
+def _explain(op: Op, raws: Sequence[Data], attributes: dict[str, Any], error: Exception) -> Exception:
     """The error to show for a kernel that failed: that of the type rule where one is violated."""
     if any(isinstance(raw, Node) for raw in raws):
         return leaked()

@@ -6,17 +6,19 @@ All functions but `count`, `index` and `is_first` are called by all processes, i
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
 from tarazu.base.device import Layout
 from tarazu.base.processes import count, index, is_first
+from tarazu.ir.types import Data, Shape
 from tarazu.runtime.device import xla
 
 __all__ = ["count", "from_first", "index", "is_first", "joined", "read", "wait"]
 
 Arrays = TypeVar("Arrays")
+Slices: TypeAlias = tuple[slice, ...]  # one per axis: the part of an array that a device holds
 
 
 def from_first(arrays: Arrays) -> Arrays:
@@ -42,11 +44,11 @@ def wait(name: str) -> None:
         xla().wait(name)
 
 
-def read(shape: tuple[int, ...], where: Layout, part: Callable[[Any], np.ndarray]) -> Any:
+def read(shape: Shape, where: Layout, part: Callable[[Slices], np.ndarray]) -> Data:
     """An array of all processes, each of which asks `part(index)` for what its devices hold."""
     return xla().read(shape, where, part)
 
 
-def joined(part: np.ndarray, axis: int, where: Layout) -> Any:
+def joined(part: np.ndarray, axis: int, where: Layout) -> Data:
     """An array of which each process passes its part, one after the other along an axis."""
     return xla().joined(part, axis, where)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tarazu.backend.base import Program
 from tarazu.base.errors import ArgumentError
 from tarazu.runtime.compile import need_native, simplified
 from tarazu.runtime.jit.compiled import Compiled, Result
-from tarazu.runtime.jit.jit import Jit, _Method
+from tarazu.runtime.jit.jit import Jit, JittedMethod
 from tarazu.runtime.tensor.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -89,13 +90,13 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **k
 
     A variant of its program that takes times runs on copies of the actual values, for about `seconds`: parameters,
     optimizer state, random state and gradients stay as they are. A row counts what thread 0 does; the time in which it
-    waits for others is a row of its own, as is Python's. An ArgumentError follows where `step` was not made by
-    `tz.jit`, a DeviceError where jitted functions do not run on the native backend.
+    waits for others is a row of its own, as is Python's. ArgumentError where `step` was not made by `tz.jit`,
+    DeviceError where jitted functions do not run on the native backend.
 
     >>> import tarazu as tz
     >>> product = tz.jit(lambda x, y: x @ y)
-    >>> found = tz.profile(product, tz.ones(64, 64), tz.ones(64, 64), seconds=0.01)
-    >>> [row.kind for row in found.rows], found.rows[0].flops
+    >>> profile = tz.profile(product, tz.ones(64, 64), tz.ones(64, 64), seconds=0.01)
+    >>> [row.kind for row in profile.rows], profile.rows[0].flops
     (['dot', 'waiting', 'threads', 'Python'], 524288)
     """
     jitted, args = _jitted(step, args)
@@ -103,48 +104,49 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **k
     from tarazu.backend.native.inspect.timed import TimedProgram, measure
     from tarazu.backend.numpy import evaluate
 
-    known = jitted.fitting(args, kwargs)
-    program = TimedProgram(simplified(known.compiled.graph), evaluate)
-    copies = [np.array(raw, order="C") for raw in known.inputs()]
-    run = _as_called(program, known.compiled)
+    matched = jitted.match(args, kwargs)
+    program = TimedProgram(simplified(matched.compiled.graph), evaluate)
+    copies = [np.array(raw, order="C") for raw in matched.inputs]
+    run = _as_called(program, matched.compiled)
 
     def call() -> None:
         """What a call of the function does, but for writing back what it changes."""
-        jitted.fitting(args, kwargs).inputs()
+        jitted.match(args, kwargs)
         for output in run(*copies):
             Tensor(output)
 
     return _profile(jitted.label, measure(program, call, seconds))
 
 
-def _jitted(step: Any, args: tuple) -> tuple[Jit, tuple]:
-    if isinstance(step, _Method):
-        step, args = step.func, (*step.args, *args)
+def _jitted(step: Callable[..., Any], args: tuple) -> tuple[Jit, tuple]:
+    """The jitted function itself, and what it is called with: the object of a method is its first argument."""
+    if isinstance(step, JittedMethod):
+        return _jitted(step.func, (*step.args, *args))
     if not isinstance(step, Jit):
         raise ArgumentError(f"tz.profile of a {type(step).__name__}", expected="a function made by tz.jit",
                             fix="tz.profile(tz.jit(function), ...)")
     return step, args
 
 
-def _as_called(program: TimedProgram, compiled: Compiled) -> Callable[..., list[Any]]:
+def _as_called(program: TimedProgram, compiled: Compiled) -> Program:
     """The program with memory for its outputs as the function's own has it."""
     from tarazu.backend.native.donation import Donating
 
     if not isinstance(compiled.program, Donating):
         return program
-    return program.donating(sum(isinstance(result, Result) for result in compiled.results))
+    return program.donating(sum(isinstance(result, Result) for result in compiled.outputs.results))
 
 
-def _profile(label: str, found: Timings) -> Profile:
+def _profile(label: str, timings: Timings) -> Profile:
     from tarazu.backend.native.inspect.peak import peak
 
-    waited = sum(step.waited for step in found.steps)
-    rest = [(WAITING, "at barriers", waited), (THREADS, "called at the start, awaited at the end", found.around),
-            (PYTHON, "before and after the program", found.python)]
-    total = sum(step.seconds for step in found.steps) + sum(time for _, _, time in rest)
-    rows = [*[_row(step, total, peak(found.threads if step.work.is_shared else 1)) for step in found.steps],
+    waited = sum(step.waited for step in timings.steps)
+    rest = [(WAITING, "at barriers", waited), (THREADS, "called at the start, awaited at the end", timings.around),
+            (PYTHON, "before and after the program", timings.python)]
+    total = sum(step.seconds for step in timings.steps) + sum(time for _, _, time in rest)
+    rows = [*[_row(step, total, peak(timings.threads if step.work.is_shared else 1)) for step in timings.steps],
             *[Row(kind, kind, what, "", 0, 0, time, time / total, 0.0, 0, 0, None) for kind, what, time in rest]]
-    return Profile(label, tuple(rows), total, found.threads, found.runs, peak(found.threads))
+    return Profile(label, tuple(rows), total, timings.threads, timings.runs, peak(timings.threads))
 
 
 def _row(step: Timing, total: float, peak: Peak) -> Row:

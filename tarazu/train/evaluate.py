@@ -11,7 +11,8 @@ from tarazu.ops.reduce import mean
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.jit.jit import Jit, jit
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.placement import placement_of
 from tarazu.train.sources.arrays import features, pair, require_labels_fit
 from tarazu.train.trainer.precision import FULL

@@ -17,7 +17,7 @@ from tarazu.ops.typing import ArrayLike
 from tarazu.record import History
 from tarazu.runtime import processes, random
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.tensor.tensor import asarray
+from tarazu.runtime.tensor.creation import asarray
 from tarazu.train.callbacks.base import Callback, wants_steps
 from tarazu.train.callbacks.checkpoint import Checkpoint, checkpoint_of
 from tarazu.train.callbacks.keep_best import KeepBest

@@ -6,7 +6,7 @@ device compute its part and sums over all of them what has to be summed: gradien
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,10 @@ from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Devices
 from tarazu.ops.placement import shard
 from tarazu.runtime import processes, random
-from tarazu.runtime.device import mesh, move, put, resolve
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.device import mesh, move, put, resolve, whole
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace_lock import replace_data
 
 DATA = "data"  # the mesh axis that divides batches
 
@@ -82,7 +84,7 @@ def placement_of(model: Module) -> Placement:
     where = next((x.device for _, x in model.named_tensors()), CPU)
     if isinstance(where, Layout):
         return MeshPlacement(where.mesh)
-    return Placement(default() if where == CPU else where)
+    return Placement(default() if where == CPU else whole(where))
 
 
 def place_training(model: Module, state: list[Tensor], devices: Devices) -> Placement:
@@ -109,14 +111,16 @@ def place_training(model: Module, state: list[Tensor], devices: Devices) -> Plac
 
 def _take_state_of_first_process(tensors: list[Tensor]) -> None:
     for x, array in zip(tensors, processes.from_first([x.numpy() for x in tensors]), strict=True):
-        x.raw = array
+        replace_data(x, array)
 
 
 def _requested_placement(devices: Devices) -> Device | Layout | None:
     if devices is None:
         return None
-    if type(devices) in (list, tuple) or devices == "all":
-        devices = mesh(data=-1, devices=devices)
+    if devices == "all":
+        return resolve(mesh(data=-1))
+    if isinstance(devices, Sequence) and not isinstance(devices, str | Device | Layout):
+        return resolve(mesh(data=-1, devices=devices))
     return resolve(devices)
 
 

@@ -15,7 +15,7 @@ from tarazu.diagnose import (
     trivial_regression_losses,
 )
 from tarazu.nn.losses import traits
-from tarazu.runtime.tensor.tensor import asarray
+from tarazu.runtime.tensor.creation import asarray
 from tarazu.train.evaluate import outputs
 from tarazu.train.metrics import accuracy, binary_accuracy
 from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers

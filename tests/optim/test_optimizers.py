@@ -284,7 +284,7 @@ ERRORS = {
     "step without gradient": (lambda: SGD([start()]).step(), TrainingError,
                               r"without a gradient[\s\S]*loss.backward\(\)"),
     "state of another": (lambda: SGD([start()]).load_state_dict(Adam([start()]).state_dict()), ArgumentError,
-                         "a state with other names: 0.beta1"),
+                         "a state that does not fit the optimizer: missing nothing; not known 0.beta1"),
     "state's shape": (lambda: SGD([start()], momentum=0.9).load_state_dict(
         SGD([tz.ones(2, requires_grad=True)], momentum=0.9).state_dict()), ShapeError, r"0.velocity.0 in the state"),
     "schedule": (lambda: tz.optim.cosine_decay(0.1, 0), ArgumentError, "steps=0"),

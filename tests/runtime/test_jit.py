@@ -583,3 +583,54 @@ def test_threads_that_trace_share_what_they_read_and_change():
     finally:
         sys.setswitchinterval(interval)
     assert not failed
+
+
+# What a jitted function shows
+
+def test_there_is_a_graph_once_a_call_succeeded():
+    fails = [True]
+
+    @tz.jit
+    def double(x):
+        if fails[0]:
+            raise ZeroDivisionError
+        return x * 2
+
+    with pytest.raises(ZeroDivisionError):
+        double(tz.ones(2))
+    with pytest.raises(ArgumentError, match="double has no graph yet"):
+        _ = double.graph
+    fails[0] = False
+    double(tz.ones(2))
+    assert "mul %0 2.0" in str(double.graph)
+
+
+def test_why_a_call_fits_no_signature():
+    model, x = tz.nn.Sequential([tz.nn.Dense(2, in_features=3), tz.nn.Dropout(0.5)]), tz.ones(4, 3)
+    step = tz.jit(lambda x: model(x))
+    step(x)
+    model.eval()
+    step(x)
+    model[0].weight.requires_grad = False
+    step(x)
+    model[0].bias.data = tz.zeros(2)  # no reason
+    step(x)
+    assert step.retraces().splitlines() == [
+        "training mode of Dropout: True became False",
+        "captured tensor model.0.weight (float32[3,2]): it no longer requires grad"]
+
+
+def test_a_method_shows_what_its_function_shows():
+    class Counter:
+        def __init__(self):
+            self.n = tz.tensor(0)
+
+        @tz.jit
+        def add(self, x):
+            """Count on."""
+            self.n.add_(x)
+
+    counter = Counter()
+    counter.add(tz.tensor(2))
+    counter.add(tz.tensor(3))
+    assert (counter.add.traces, counter.add.label, Counter.add.changes) == (1, "add", [counter.n])

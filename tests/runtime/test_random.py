@@ -7,7 +7,7 @@ from scipy import stats
 
 import tarazu as tz
 from tarazu.backend.numpy.philox import philox
-from tarazu.base.errors import ArgumentError
+from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops.random.bits import advance, bits
 
 # Known answers of the Random123 library (kat_vectors, philox4x32-10): counter, key, result.
@@ -50,6 +50,16 @@ def test_seeds_and_streams():
     assert first.tolist() != tz.random.normal(5, generator=a).tolist()
     a.seed(7)
     assert_same(first, tz.random.normal(5, generator=a))
+
+
+@pytest.mark.parametrize(("content", "kind", "text"), [
+    ({"sate": [1, 0, 0, 0]}, ArgumentError, "does not fit the generator: missing state; not known sate"),
+    ({"state": [1, 0]}, ShapeError, r"state in the state has shape \(2,\)\n  expected: shape \(4,\)")])
+def test_a_state_that_does_not_fit(content, kind, text):
+    generator = tz.random.Generator(7)
+    with pytest.raises(kind, match=text):
+        generator.load_state_dict(content)
+    assert generator.state_dict() == {"state": [7, 0, 0, 0]}
 
 
 def test_the_global_generator():

@@ -1,4 +1,8 @@
-"""A block in which a model is in training or in evaluation mode, for training and summaries."""
+"""A block in which a model is in training or in evaluation mode, for training and summaries.
+
+That a jitted function is traced again where the mode is another is not decided here: who reads `Module.training` in a
+traced function notes a guard (runtime/trace/guards.py), which `jit` tests at each call.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self, TypeAlias
 
 from tarazu.base.device import Mesh
-from tarazu.base.errors import ArgumentError, ShapeError, TarazuError, TraceError
+from tarazu.base.errors import ArgumentError, TarazuError, TraceError
+from tarazu.base.state_dicts import require_same_state
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.node import Node
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent, short_text
@@ -97,11 +98,11 @@ class Module(Trainable):
         """`forward`, after `build` where that is still due; errors name the layer's path and the inputs' shapes."""
         try:
             self._build_once(inputs)
-            scopes = interpreter_state.interpreter.scopes
-            if scopes is None:
+            origins = interpreter_state.interpreter.origins
+            if origins is None:
                 output = self.forward(*inputs, **options)
             else:
-                with scopes.inside(self, name_in_parent(scopes.modules, self)):
+                with origins.module_call(self, name_in_parent(origins.modules, self)):
                     output = self.forward(*inputs, **options)
         except TarazuError as error:
             add_layer_path(error, self, inputs)
@@ -336,16 +337,7 @@ class Module(Trainable):
         True
         """
         own = dict(self.named_tensors())
-        missing, extra = sorted(own.keys() - content.keys()), sorted(content.keys() - own.keys())
-        if missing or extra:
-            raise ArgumentError(f"a state that does not fit the model: missing {', '.join(missing) or 'nothing'}; "
-                                f"not known {', '.join(extra) or 'nothing'}",
-                                expected="the names of model.state_dict()",
-                                fix="load it into a model of the same layers")
-        for path, x in own.items():
-            if tuple(content[path].shape) != x.shape:
-                raise ShapeError(f"{path} in the state has shape {tuple(content[path].shape)}",
-                                 expected=f"shape {x.shape}", fix="load it into a model of the same sizes")
+        require_same_state("model", own, content)
         with no_grad():
             for path, x in own.items():
                 x.copy_(content[path])

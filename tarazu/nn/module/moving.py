@@ -13,6 +13,7 @@ from tarazu.nn.module.error_path import short_text
 from tarazu.ops.placement import layout
 from tarazu.runtime.device import move, put
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace_lock import replace_data
 
 NamedTensors: TypeAlias = Sequence[tuple[str, Tensor]]
 ShardSpec: TypeAlias = str | Iterable[MeshAxes]  # for each axis of a tensor the mesh axes that divide it
@@ -39,12 +40,12 @@ def _layout(path: str, x: Tensor, mesh: Mesh, specs: Mapping[str, ShardSpec]) ->
 
 def move_tensors(tensors: NamedTensors, targets: Sequence[Target]) -> None:
     """Move each tensor to its target; where one of them cannot be moved, none is. TraceError inside a trace."""
-    if interpreter_state.interpreter.scopes is not None:
+    if interpreter_state.interpreter.is_tracing:
         raise TraceError("a model that is moved inside a traced function",
                          expected="models that stay where they are in it",
                          fix="move it before: model.to(...) outside of the function")
     moves = [(x, target) for (_, x), target in zip(tensors, targets, strict=True)]
     arrays = [put(x.raw, target) for x, target in moves]  # all of them, or an error before any is changed
     for (x, target), array in zip(moves, arrays, strict=True):
-        x.raw = array
+        replace_data(x, array)
         move(x, target)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tarazu.ops.typing import ArrayLike
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.tensor.variable import Variable
 
 

@@ -7,7 +7,8 @@ from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module, observe_calls
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.tensor.tensor import Tensor, zeros
+from tarazu.runtime.tensor.creation import zeros
+from tarazu.runtime.tensor.tensor import Tensor
 
 HEADER = ("layer", "kind", "output shape", "parameters")
 

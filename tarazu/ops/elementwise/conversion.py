@@ -22,7 +22,7 @@ def astype(x: ArrayLike, dtype: DTypeLike, *, copy: bool = True, device: DeviceL
     """
     x, dtype = as_value(x), as_dtype(dtype)
     converted = bind(ops.CAST, x, dtype=dtype) if copy or x.dtype is not dtype else x
-    return converted if device is None else state.interpreter.place(converted, device)
+    return converted if device is None else state.interpreter.to_device(converted, device)
 
 
 def bitcast(x: ArrayLike, dtype: DTypeLike) -> Tensor:

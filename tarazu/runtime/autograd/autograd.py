@@ -1,4 +1,4 @@
-"""Gradients for users: `backward`, `grad`, `value_and_grad`, `no_grad`."""
+"""Gradients for users: `backward`, `grad`, `value_and_grad`, and the blocks that switch recording off and on."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from tarazu.base.errors import ArgumentError, GradientError, ShapeError
-from tarazu.base.pytree import Structure, flatten, map_leaves
+from tarazu.base.errors import GradientError, ShapeError
+from tarazu.base.pytree import flatten, map_leaves
 from tarazu.ir.interpreter import state
-from tarazu.ops.create import ones_like, zeros_like
+from tarazu.ops.create import ones_like
 from tarazu.ops.promote import as_value
+from tarazu.ops.typing import ArrayLike
+from tarazu.runtime.autograd.tracked import Argnums, positions_of, released, track_arguments
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.transform.gradient.complex_rules import require_real
 from tarazu.transform.gradient.tape import EVERYTHING, USER, Leaf, ignoring, level, tape_state
 from tarazu.transform.gradient.vjp import pull_back, track, walk_back
 
 
-class _Recording(contextlib.ContextDecorator):
-    """A block, or a decorated function, with another set of ignored mask bits."""
+class _IgnoringBlock(contextlib.ContextDecorator):
+    """A block, or a decorated function, in which nothing is recorded for the mask bits `ignored`."""
 
     ignored = 0
 
     def __init__(self) -> None:
         self._before: list[int] = []
 
-    def _recreate_cm(self) -> _Recording:
+    def _recreate_cm(self) -> _IgnoringBlock:
         return type(self)()  # a block of its own for each call of a decorated function, which threads may share
 
     def __enter__(self) -> None:
@@ -37,8 +39,8 @@ class _Recording(contextlib.ContextDecorator):
         tape_state.ignored = self._before.pop()
 
 
-class no_grad(_Recording):  # noqa: N801
-    """A block, or a decorated function, in which nothing is recorded for gradients.
+class no_grad(_IgnoringBlock):  # noqa: N801
+    """A block, or a decorated function, in which nothing is recorded for gradients, in this thread.
 
     >>> import tarazu as tz
     >>> w = tz.ones(2, requires_grad=True)
@@ -51,16 +53,31 @@ class no_grad(_Recording):  # noqa: N801
     ignored = EVERYTHING
 
 
-class enable_grad(_Recording):  # noqa: N801
-    """A block inside `no_grad` in which operations are recorded again."""
+class enable_grad(_IgnoringBlock):  # noqa: N801
+    """A block inside `no_grad`, or a decorated function, in which operations are recorded again.
+
+    >>> import tarazu as tz
+    >>> w = tz.ones(2, requires_grad=True)
+    >>> with tz.no_grad(), tz.enable_grad():
+    ...     y = w * 2
+    >>> y.requires_grad
+    True
+    """
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are recorded for gradients now."""
+    """Whether operations are recorded for gradients now, in this thread.
+
+    >>> import tarazu as tz
+    >>> with tz.no_grad():
+    ...     tz.is_grad_enabled()
+    False
+    """
     return not tape_state.ignored & USER
 
 
-def backward(y: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+def backward(y: Tensor, gradient: ArrayLike | None = None, *, retain_graph: bool = False,
+             create_graph: bool = False) -> None:
     """Add the gradient of `y` to `.grad` of every leaf; see `Tensor.backward`."""
     if y.tape_entry is None:
         raise GradientError("backward() of a tensor that nothing was recorded for",
@@ -76,12 +93,13 @@ def backward(y: Tensor, gradient: Any = None, *, retain_graph: bool = False, cre
         raise ShapeError(f"backward(v) with v of shape {v.shape} for a tensor of shape {y.shape}",
                          expected=f"a v of shape {y.shape}", fix="give v the shape of the tensor")
     with ignoring(0 if create_graph else EVERYTHING):
-        found = walk_back([y.tape_entry], [v], USER, free=not (retain_graph or create_graph))
-        for leaf, cotangent in found.items():
+        by_leaf = walk_back([y.tape_entry], [v], USER, free=not (retain_graph or create_graph))
+        for leaf, cotangent in by_leaf.items():
             _accumulate(leaf, cotangent)
 
 
 def _accumulate(leaf: Leaf, cotangent: Tensor) -> None:
+    """Add the cotangent to `.grad` of the tensor that the leaf belongs to, if that is still there."""
     if leaf._handle is None:
         raise GradientError("backward() inside a traced function came to a tensor that was computed outside of it",
                             expected="leaves, or tensors computed inside",
@@ -96,12 +114,14 @@ def _accumulate(leaf: Leaf, cotangent: Tensor) -> None:
         state.interpreter.rebind(handle.grad, handle.grad + cotangent)
 
 
-def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *,
+def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, *,
                    has_aux: bool = False) -> Callable[..., Any]:
     """A function that gives `(function(...), gradient)` with respect to the arguments at `argnums`.
 
-    The arguments may be nested lists, tuples and dicts of float tensors; the gradient has the same nesting. With
-    `has_aux` the function gives `(scalar, extra)`, and the extra is passed through.
+    The arguments may be nested lists, tuples and dicts of float tensors; the gradient has their nesting and shapes, and
+    is a tuple where `argnums` is one. With `has_aux` the function gives `(scalar, extra)`, and so the result is
+    `((scalar, extra), gradient)`. The call raises ArgumentError for a position that was not passed, GradientError for
+    arguments of another dtype, and ShapeError unless the function gives a scalar.
 
     >>> import tarazu as tz
     >>> tz.value_and_grad(lambda x: x ** 2)(tz.tensor(3.0))
@@ -109,25 +129,26 @@ def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] 
     """
 
     @functools.wraps(function)
-    def differentiated(*args: Any, **kwargs: Any) -> Any:
-        places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         with level() as bit:
-            args, leaves, structures = tracked(args, places, bit)
-            result = function(*args, **kwargs)
+            arguments = track_arguments(args, positions_of(argnums), bit)
+            result = function(*arguments.args, **kwargs)
             value, aux = result if has_aux else (result, None)
             _require_scalar(value)
-            found = pull_back([value], [ones_like(value.detach())], leaves, bit)
-        gradients = iter([released(zeros_like(x) if g is None else g, bit)
-                          for x, g in zip(leaves, found, strict=True)])
-        trees = [structure.rebuild([next(gradients) for _ in range(structure.leaves)]) for structure in structures]
+            gradients = pull_back([value], [ones_like(value.detach())], arguments.leaves, bit)
+        nested = arguments.nested(gradients, bit)
         value = released(value, bit)
         aux = map_leaves(lambda x: released(x, bit) if isinstance(x, Tensor) else x, aux)
-        return ((value, aux) if has_aux else value), (trees[0] if isinstance(argnums, int) else tuple(trees))
+        return ((value, aux) if has_aux else value), (nested[0] if isinstance(argnums, int) else tuple(nested))
     return differentiated
 
 
-def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+def grad(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """A function that gives the gradient with respect to the arguments at `argnums`; `grad(grad(f))` works.
+
+    The gradient has the nesting and the shapes of the argument, and is a tuple where `argnums` is one. The call raises
+    ArgumentError for a position that was not passed, GradientError for arguments that are not of a float dtype, and
+    ShapeError unless the function gives a scalar.
 
     >>> import tarazu as tz
     >>> tz.grad(tz.grad(lambda x: x ** 3))(tz.tensor(2.0))
@@ -141,12 +162,12 @@ def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Ca
     return gradient
 
 
-def with_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
+def with_gradients(function: Callable[..., Any]) -> Callable[..., tuple[Any, list[Tensor]]]:
     """A function that gives (result, gradients): of the sum of its float results with respect to every float tensor
     among its arguments and every tensor from outside that requires grad."""
 
     @functools.wraps(function)
-    def both(*args: Any, **kwargs: Any) -> Any:
+    def both(*args: Any, **kwargs: Any) -> tuple[Any, list[Tensor]]:
         with level() as bit:
             leaves, structure = flatten((args, kwargs))
             leaves = [track(x, bit) if isinstance(x, Tensor) and x.dtype.is_float else x for x in leaves]
@@ -157,50 +178,14 @@ def with_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
             stops = [x.tape_entry.node for x in leaves if isinstance(x, Tensor) and x.tape_entry is not None]
             starts = [ones_like(x.detach()) for x in ends]
             with ignoring(EVERYTHING):
-                found = walk_back([x.tape_entry for x in ends], starts, bit | USER, stops=stops)
-        return result, list(found.values())
+                by_node = walk_back([x.tape_entry for x in ends], starts, bit | USER, stops=stops)
+        return result, list(by_node.values())
     return both
 
 
-def tracked(args: tuple, places: tuple[int, ...], bit: int) -> tuple[tuple, list[Tensor], list[Structure]]:
-    """The arguments with those at `places` tracked under `bit`, the leaves of these, and their structures."""
-    leaves: list[Tensor] = []
-    structures = []
-    changed = list(args)
-    for place in places:
-        found, structure = flatten(argument(args, place))
-        own = [track(_differentiable(as_value(x)), bit) for x in found]
-        changed[place] = structure.rebuild(own)
-        leaves.extend(own)
-        structures.append(structure)
-    return tuple(changed), leaves, structures
-
-
-def argument(args: tuple, position: int) -> Any:
-    """The argument at a position of `argnums`; ArgumentError for one that was not passed."""
-    if not -len(args) <= position < len(args):
-        raise ArgumentError(f"argnums={position} for a call with {len(args)} arguments",
-                            expected="the position of an argument that was passed",
-                            fix="pass the argument by position")
-    return args[position]
-
-
-def _differentiable(x: Any) -> Any:
-    if not x.dtype.is_float:
-        raise GradientError(f"the gradient with respect to a tensor of {x.dtype}", expected="a float dtype",
-                            fix="cast it first: x.astype(tz.float32)")
-    return x
-
-
-def _require_scalar(value: Any) -> None:
+def _require_scalar(value: object) -> None:
     if not isinstance(value, Tensor) or value.size != 1:
         what = f"a tensor of shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
         raise ShapeError(f"the gradient of a function that gives {what}", expected="a scalar tensor",
                          fix="reduce the result with .sum() or .mean(); with extra results pass has_aux=True")
     require_real(value, "the gradient")
-
-
-def released(x: Tensor, bit: int) -> Tensor:
-    """`x` without the tape of a `grad` that is over, unless the user or a `grad` around it tracks it too."""
-    return x if x.tape_entry is None or x.tape_entry.mask & (bit - 1) else Tensor(x.raw)
-

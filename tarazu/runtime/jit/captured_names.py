@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tarazu.runtime.tensor.tensor import Tensor
 
 
-def names_of_captured(function: Callable[..., Any], args: Any = ()) -> dict[int, str]:
+def names_of_captured(function: Callable[..., Any], args: Iterable[object] = ()) -> dict[int, str]:
     """By id: tensors in variables around `function`, in its object and arguments, and those that modules there hold."""
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     for name, value in _variables(function, args):
         if isinstance(value, Tensor):
-            found.setdefault(id(value), name)
+            names.setdefault(id(value), name)
         for path, tensor in _held(value):
-            found.setdefault(id(tensor), f"{name}.{path}")
-    return found
+            names.setdefault(id(tensor), f"{name}.{path}")
+    return names
 
 
-def _variables(function: Callable[..., Any], args: Any) -> Iterator[tuple[str, Any]]:
+def _variables(function: Callable[..., Any], args: Iterable[object]) -> Iterator[tuple[str, object]]:
+    """The variables that a function can read, with their names: those around it, its arguments, and its object."""
     function = inspect.unwrap(getattr(function, "__func__", function), stop=lambda f: not hasattr(f, "__wrapped__"))
     try:
         outside = inspect.getclosurevars(function)
@@ -35,17 +36,17 @@ def _variables(function: Callable[..., Any], args: Any) -> Iterator[tuple[str, A
         yield type(owner).__name__, owner
 
 
-def _held(value: Any) -> list[tuple[str, Tensor]]:
+def _held(value: object) -> list[tuple[str, Tensor]]:
     """The tensors of a module, of an optimizer, or among the attributes of any other object."""
     if isinstance(value, type | Tensor) or inspect.ismodule(value):
         return []
     for walk in ("named_tensors", "named_state"):
         if callable(getattr(value, walk, None)):
             return list(getattr(value, walk)())
-    found = []
+    tensors = []
     for name, x in getattr(value, "__dict__", {}).items():
         if isinstance(x, Tensor):
-            found.append((name, x))
+            tensors.append((name, x))
         elif callable(getattr(x, "named_tensors", None)):
-            found += [(f"{name}.{path}", tensor) for path, tensor in x.named_tensors()]
-    return found
+            tensors += [(f"{name}.{path}", tensor) for path, tensor in x.named_tensors()]
+    return tensors

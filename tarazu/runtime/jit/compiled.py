@@ -1,58 +1,59 @@
-"""A traced function as `jit` keeps it: its program, where its inputs come from, what becomes of its outputs."""
+"""A traced and compiled signature of a function: whether it fits a call, and what it does in one."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tarazu.backend.base import Program
 from tarazu.base.device import CPU, Device, Mesh, default
 from tarazu.base.pytree import Structure
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import bind, state
-from tarazu.ir.types import TensorType
-from tarazu.runtime.device import FollowsDevice, place_of
+from tarazu.ir.types import Data, TensorType
+from tarazu.runtime.device import FollowsDevice, common_device_of
+from tarazu.runtime.jit.input_source import Captured, Handles, InputSource
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.runtime.trace.captures import KEPT, Guard
+from tarazu.runtime.trace.captures import KEPT, Unchanged
+from tarazu.runtime.trace.guards import Guard, guards_hold
 from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
-from tarazu.transform.gradient.tape import tape_state
+from tarazu.transform.gradient.tape import TapeEntry, tape_state
 
-# Places: how to find, at each call, a handle that the trace knew. The gradient of a handle is another object after each
-# backward, so it is found through its owner.
-
-class Argument(NamedTuple):
-    position: int
-
-    def find(self, tensors: list[Tensor]) -> Tensor:
-        return tensors[self.position]
+Description = dict[str, str]  # an argument's name, or that of a part of it, and what it was: "float32[2,3]"
 
 
-class Outside(NamedTuple):
-    handle: Tensor
+class TensorSignature(NamedTuple):
+    """What a signature has of a tensor: its type, and whether gradients are recorded for it."""
 
-    def find(self, tensors: list[Tensor]) -> Tensor:
-        return self.handle
-
-
-class GradientOf(NamedTuple):
-    owner: Any
-
-    def find(self, tensors: list[Tensor]) -> Tensor:
-        return self.owner.find(tensors)._grad
+    type: TensorType
+    is_tracked: bool
 
 
-class Handles:
-    """The handles at some places."""
+def signature(x: Tensor) -> TensorSignature:
+    """The signature of a tensor as it is now."""
+    return TensorSignature(TensorType(x.raw.shape, x.dtype), is_tracked(x))
 
-    def __init__(self, places: Sequence[Any]) -> None:
-        self._places = places
-        self._always = [p.handle for p in places] if all(isinstance(p, Outside) for p in places) else None
 
-    def find(self, tensors: list[Tensor]) -> list[Tensor]:
-        return [p.find(tensors) for p in self._places] if self._always is None else self._always
+def is_tracked(x: Tensor) -> bool:
+    """Whether gradients are recorded for a tensor now."""
+    entry = x.tape_entry
+    return entry is not None and bool(entry.mask & ~tape_state.ignored)
+
+
+class CapturedInput(NamedTuple):
+    """An input of the graph that the function read from outside."""
+
+    source: InputSource
+    name: str  # in messages
+    signature: TensorSignature  # when it was traced
+
+    @property
+    def follows_device(self) -> bool:
+        """Whether it goes to where the program runs and has no say in where that is."""
+        return isinstance(self.source, Captured) and isinstance(self.source.handle, FollowsDevice)
 
 
 class Result(NamedTuple):
@@ -65,9 +66,23 @@ class Result(NamedTuple):
 class Update(NamedTuple):
     """What a call changes of a handle."""
 
-    place: Any
+    target: InputSource
     value: Result | None  # None leaves the value as it is
-    gradient: Any  # a Result, None, or KEPT
+    gradient: Result | Unchanged | None  # None is what the gradient is set to, KEPT leaves it as it is
+
+
+class Outputs(NamedTuple):
+    """What becomes of the outputs of a graph: results of the function, or new values and gradients of handles."""
+
+    results: tuple[Any, ...]  # a Result for each tensor, else the Python value itself
+    structure: Structure  # of what the function returns
+    updates: tuple[Update, ...]
+
+    @property
+    def differentiable(self) -> set[int]:
+        """The numbers of the outputs through which gradients may flow back."""
+        updated = [one for update in self.updates for one in (update.value, update.gradient)]
+        return {one.output for one in (*self.results, *updated) if isinstance(one, Result) and one.is_differentiable}
 
 
 @dataclasses.dataclass(eq=False)
@@ -75,115 +90,106 @@ class Compiled:
     """A traced and compiled signature."""
 
     label: str
+    description: Description  # of the arguments
     graph: Graph
-    places: tuple[Any, ...]  # of the graph's inputs after the arguments
-    types: tuple[tuple[TensorType, bool], ...]  # of those, with whether they are tracked
+    captured: tuple[CapturedInput, ...]  # the inputs of the graph after the arguments
     guards: tuple[Guard, ...]
-    results: tuple[Any, ...]  # a Result for each tensor, else the Python value itself
-    structure: Structure
-    updates: tuple[Update, ...]
-    program: Any
-    is_differentiable: bool  # whether a gradient can flow through anything that comes out
-    place: Device | Mesh | None  # where it runs; None is the plain CPU
-    call: dict[str, str]  # the arguments in words
+    outputs: Outputs
+    device: Device | Mesh | None  # where the program runs; None is the plain CPU
+    program: Program
     uses: int = 0  # how often it has run
 
     def __post_init__(self) -> None:
-        self._captured = Handles(self.places)
-        roaming = {i: p.handle for i, p in enumerate(self.places)
-                   if isinstance(p, Outside) and isinstance(p.handle, FollowsDevice)}
-        self._roaming = list(roaming.values())
-        self._deciding = [i for i in range(len(self.places)) if i not in roaming]
-        self._values = [update.value.output for update in self.updates if update.value is not None]
-        self._renewed = Handles([update.place for update in self.updates if update.value is not None])
-        self._gradients = [update.gradient for update in self.updates if update.gradient is not KEPT]
-        self._owners = Handles([update.place for update in self.updates if update.gradient is not KEPT])
-        everything = [*self.results, *[update.value for update in self.updates], *self._gradients]
-        self._kept = {r.output for r in everything if isinstance(r, Result) and r.is_differentiable}
-        self._no_tape_entries = [None] * len(self.graph.outputs)
-        self._expected = [(type_.shape, type_.dtype.numpy, is_tracked) for type_, is_tracked in self.types]
+        """Work out once what each call needs."""
+        self._handles = Handles(one.source for one in self.captured)
+        self._expected = [(one.signature.type.shape, one.signature.type.dtype.numpy, one.signature.is_tracked)
+                          for one in self.captured]
+        handles = [one.source.handle for one in self.captured if isinstance(one.source, Captured)]
+        self._followers = [handle for handle in handles if isinstance(handle, FollowsDevice)]
+        arguments = len(self.graph.parameters) - len(self.captured)
+        deciding = [arguments + i for i, one in enumerate(self.captured) if not one.follows_device]
+        self._deciding = [*range(arguments), *deciding]  # the inputs that say where the program runs
+        self._differentiable = self.outputs.differentiable
+        self._no_entries: list[TapeEntry | None] = [None] * len(self.graph.outputs)
+        new_values = [(one.target, one.value.output) for one in self.outputs.updates if one.value is not None]
+        self._changed, self._values = Handles(target for target, _ in new_values), [output for _, output in new_values]
+        new_gradients = [(one.target, one.gradient) for one in self.outputs.updates if one.gradient is not KEPT]
+        self._owners, self._gradients = Handles(target for target, _ in new_gradients), [g for _, g in new_gradients]
 
-    def name_of(self, i: int) -> str:
-        """The name of the place `i`, for people."""
-        return self.graph.parameters[len(self.graph.parameters) - len(self.places) + i].origin.name
+    # Whether it fits a call ------------------------------------------------------------------------------------
 
-    def captured(self, tensors: list[Tensor]) -> list[Any] | None:
-        """The data of what the trace took from outside; None unless all is still as it was then, but for values."""
-        for read, expected, _ in self.guards:
-            if read() != expected:
-                return None
-        found, recorded = [], ~tape_state.ignored
-        for roaming in self._roaming:
-            roaming.bring(self.place)
-        for handle, (shape, dtype, is_tracked) in zip(self._captured.find(tensors), self._expected, strict=True):
+    def match(self, arguments: list[Tensor]) -> list[Data] | None:
+        """What the program takes in a call with these arguments; None where this signature does not fit the call.
+
+        It fits where the guards hold, what was captured has the types of then, and the program would run where it does.
+        """
+        if not guards_hold(self.guards):
+            return None
+        for handle in self._followers:
+            handle.make_available_on(self.device)
+        captured = self._data_of_same_types(arguments)
+        if captured is None:
+            return None
+        inputs = [*map(wait_for_trace, arguments), *captured]
+        return inputs if self.device_for(inputs) == self.device else None
+
+    def _data_of_same_types(self, arguments: list[Tensor]) -> list[Data] | None:
+        """The data of what was captured; None where a type, or whether gradients are recorded, is another than then."""
+        data, recorded = [], ~tape_state.ignored
+        for handle, (shape, dtype, was_tracked) in zip(self._handles.find(arguments), self._expected, strict=True):
             raw = handle.raw
             if raw.dtype is not dtype:
                 raw = wait_for_trace(handle)
                 if handle.dtype.numpy is not dtype:
                     return None
             entry = handle.tape_entry
-            if raw.shape != shape or (entry is not None and bool(entry.mask & recorded)) is not is_tracked:
+            if raw.shape != shape or (entry is not None and bool(entry.mask & recorded)) is not was_tracked:
                 return None
-            found.append(raw)
-        if self.place is None and default() is CPU and {*map(type, found)} <= _PLAIN and all(
-                x.raw.__class__ is np.ndarray for x in tensors):
-            return found  # the usual case, without the questions
-        return found if self.place_now(tensors) == self.place else None
+            data.append(raw)
+        return data
 
-    def place_now(self, tensors: list[Tensor]) -> Device | Mesh | None:
-        """Where the tensors of now would let it run."""
-        outside = self._captured.find(tensors)
-        return running_place([wait_for_trace(x) for x in [*tensors, *[outside[i] for i in self._deciding]]])
+    def inputs(self, arguments: list[Tensor]) -> list[Data]:
+        """What `match` gives right after the trace, when everything is as it was then."""
+        for handle in self._followers:
+            handle.make_available_on(self.device)
+        return [wait_for_trace(x) for x in [*arguments, *self._handles.find(arguments)]]
 
-    def first_captured(self, tensors: list[Tensor]) -> list[Any]:
-        """The same right after the trace, when all is as it was then."""
-        for roaming in self._roaming:
-            roaming.bring(self.place)
-        return [wait_for_trace(handle) for handle in self._captured.find(tensors)]
+    def device_for(self, inputs: list[Data]) -> Device | Mesh | None:
+        """Where a program with these inputs would run; None is the plain CPU."""
+        return running_device([inputs[i] for i in self._deciding] if self._followers else inputs)
 
-    def outside(self, tensors: list[Tensor]) -> list[Tensor]:
-        """What the program takes beside the arguments."""
-        return self._captured.find(tensors)
+    # What it does ----------------------------------------------------------------------------------------------
 
-    def run(self, tensors: list[Tensor], captured: list[Any]) -> Any:
-        """What a call gives for these arguments, and what `captured` gave for them."""
+    def run(self, arguments: list[Tensor], inputs: list[Data]) -> Any:
+        """The results of a call with these arguments, for which `match` gave `inputs`; handles are updated."""
         self.uses += 1
-        raws, entries = self._outputs(tensors, captured)
-        renewed, owners = self._renewed.find(tensors), self._owners.find(tensors)  # before a gradient is replaced
-        rebind_all(renewed, self._values, raws, entries)
+        if self._differentiable:
+            raws, entries = self._run_on_tape(arguments)
+        else:
+            raws, entries = self.program(*inputs), self._no_entries
+        changed, owners = self._changed.find(arguments), self._owners.find(arguments)  # before a gradient is replaced
+        rebind_all(changed, self._values, raws, entries)
         for handle, gradient in zip(owners, self._gradients, strict=True):
             handle._grad = gradient and Tensor(raws[gradient.output], entries[gradient.output])
-        return self.structure.rebuild(
-            [Tensor(raws[r.output], entries[r.output]) if isinstance(r, Result) else r for r in self.results])
+        return self.outputs.structure.rebuild(
+            [Tensor(raws[r.output], entries[r.output]) if isinstance(r, Result) else r for r in self.outputs.results])
 
-    def _outputs(self, tensors: list[Tensor], captured: list[Any]) -> tuple[list[Any], list[Any]]:
-        """The data of the outputs, and their places on the gradient tape."""
-        if not self.is_differentiable:
-            return self.program(*map(wait_for_trace, tensors), *captured), self._no_tape_entries
-        inputs = [*tensors, *self.outside(tensors)]
-        if self.place is not None and place_of(map(wait_for_trace, inputs)) is None:
-            inputs = [state.interpreter.place(x, self.place) for x in inputs]
-        found = bind(ops.CALL, *inputs, label=self.label, body=self.graph)
-        return [x.raw for x in found], [x.tape_entry if i in self._kept else None for i, x in enumerate(found)]
+    def _run_on_tape(self, arguments: list[Tensor]) -> tuple[list[Data], list[TapeEntry | None]]:
+        """The data and the tape entries of the outputs of a call through which gradients may flow."""
+        inputs = [*arguments, *self._handles.find(arguments)]
+        if self.device is not None and common_device_of(map(wait_for_trace, inputs)) is None:
+            inputs = [state.interpreter.to_device(x, self.device) for x in inputs]
+        outputs = bind(ops.CALL, *inputs, label=self.label, body=self.graph)
+        return ([x.raw for x in outputs],
+                [x.tape_entry if i in self._differentiable else None for i, x in enumerate(outputs)])
 
 
 _PLAIN = {np.ndarray}
 
 
-def running_place(raws: list[Any]) -> Device | Mesh | None:
+def running_device(raws: list[Data]) -> Device | Mesh | None:
     """Where a program with these inputs runs: where one of them is, else on the default device."""
     if {*map(type, raws)} <= _PLAIN and default() is CPU:
         return None
-    places = (place_of([raw]) for raw in raws)
-    return next((place for place in places if place is not None), None if default() is CPU else default())
-
-
-def signature(x: Tensor) -> tuple[TensorType, bool]:
-    """The type of a tensor, and whether gradients are recorded for it now."""
-    return TensorType(x.raw.shape, x.dtype), is_tracked(x)
-
-
-def is_tracked(x: Tensor) -> bool:
-    """Whether gradients are recorded for a tensor now."""
-    entry = x.tape_entry
-    return entry is not None and bool(entry.mask & ~tape_state.ignored)
+    devices = (common_device_of([raw]) for raw in raws)
+    return next((device for device in devices if device is not None), None if default() is CPU else default())

@@ -7,21 +7,43 @@ import importlib
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Protocol
 
 import numpy as np
 
-from tarazu.base.device import default
+from tarazu.base.device import Device, default
 from tarazu.base.dtypes import DType, as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, FileFormatError, ShapeError
 from tarazu.base.files import replacing
 from tarazu.base.pytree import describe, flatten, map_leaves
+from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.device import xla
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 
 # What follows JAX's bytes: they have no checksum of their own, and reading damaged ones may take the process with it.
 MARK = b"\ntarazu export 1, sha256 "
 MOST_ROWS = 1024  # that are computed at a time, to bound the memory
+
+
+class HasType(Protocol):
+    """Shape and dtype of an input or output, as JAX knows them; a size may be a symbol for the number of rows."""
+
+    @property
+    def shape(self) -> tuple[Any, ...]: ...
+    @property
+    def dtype(self) -> np.dtype: ...
+
+
+class ExportedProgram(Protocol):
+    """What the XLA backend made of a file (backend/xla/export.py)."""
+
+    inputs: Sequence[HasType]
+    outputs: Any  # the same, in the containers of the result
+
+    def __call__(self, arrays: Sequence[np.ndarray], where: Device) -> Any: ...
+    def text(self) -> str: ...
 
 
 class Exported:
@@ -29,12 +51,17 @@ class Exported:
 
     It needs JAX, and nothing of what it was exported from. It runs on the default device, compiled on first use; its
     repr names its inputs and outputs.
+
+    >>> import tarazu as tz
+    >>> model = tz.load("digits.stablehlo")  # doctest: +SKIP
+    >>> model(tz.zeros(5, 64)).shape  # doctest: +SKIP
+    (5, 10)
     """
 
-    def __init__(self, program: Any) -> None:
+    def __init__(self, program: ExportedProgram) -> None:
         self._program = program
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: ArrayLike) -> Any:
         """The outputs for tensors or arrays, (rows, ...) each, as tensors in the containers that were exported.
 
         Floats take the input's own width, and integers too where their values fit. Raises ArgumentError for another
@@ -44,8 +71,8 @@ class Exported:
         parts = [self._run([x[i:i + MOST_ROWS] for x in arrays]) for i in range(0, len(arrays[0]), MOST_ROWS)]
         return map_leaves(lambda *leaves: asarray(np.concatenate(leaves)), *parts)
 
-    def predict(self, *inputs: Any) -> Any:
-        """The same as a call."""
+    def predict(self, *inputs: ArrayLike) -> Any:
+        """The same as a call, with its errors: ArgumentError, ShapeError, DTypeError."""
         return self(*inputs)
 
     @property
@@ -57,12 +84,12 @@ class Exported:
         outputs, structure = flatten(self._program.outputs)
         return f"Exported({', '.join(map(_text, self._program.inputs))} -> {describe(structure, map(_text, outputs))})"
 
-    def _checked(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+    def _checked(self, inputs: Sequence[ArrayLike]) -> list[np.ndarray]:
         types = self._program.inputs
         if len(inputs) != len(types):
             raise ArgumentError(f"{len(inputs)} inputs for {self!r}", expected=f"{len(types)}",
                                 fix="pass each input as an argument of its own")
-        arrays = [_fitting(x, type_) for x, type_ in zip(inputs, types, strict=True)]
+        arrays = [_as_type(x, type_) for x, type_ in zip(inputs, types, strict=True)]
         if len({len(x) for x in arrays}) > 1:
             raise ShapeError(f"inputs of {', '.join(str(len(x)) for x in arrays)} rows", expected="one number of rows",
                              fix="check how the inputs were made; rows are the first axis")
@@ -76,32 +103,31 @@ class Exported:
         return map_leaves(lambda x: x[:rows], self._program(filled, default()))
 
 
-def _text(x: Any) -> str:
+def _text(x: HasType) -> str:
     """Shape and dtype of an input or output."""
     return f"{x.dtype}[{','.join(map(str, x.shape))}]"
 
 
-def _fitting(x: Any, wanted: Any) -> np.ndarray:
-    """An input as an array of the shape and dtype that are wanted."""
+def _as_type(x: ArrayLike, wanted: HasType) -> np.ndarray:
+    """An input as an array of the shape and dtype that are wanted; ShapeError or DTypeError where it is none."""
     array = x.numpy() if isinstance(x, Tensor) else asarray(x, device="cpu").numpy()
     if array.ndim == 0 or array.shape[1:] != wanted.shape[1:] or len(array) == 0:
         shape = ", ".join(["rows", *map(str, wanted.shape[1:])])
         raise ShapeError(f"an input of shape {array.shape} for an exported program", expected=f"({shape})",
                          fix="pass at least one row, each as those that it was exported for")
-    found = as_dtype(array.dtype)
-    target = as_dtype(wanted.dtype)
-    if found is target:
+    given, target = as_dtype(array.dtype), as_dtype(wanted.dtype)
+    if given is target:
         return array
-    cast = array.astype(target.numpy) if _is_cast(found, target) else None
+    cast = array.astype(target.numpy) if _is_cast(given, target) else None
     if cast is None or (target.is_integer and not np.array_equal(cast, array)):
-        raise DTypeError(f"an input of {found} for an exported program", expected=f"{target}",
-                         fix=f"cast it: x.astype({str(target)!r}); or export the model again for {found}")
+        raise DTypeError(f"an input of {given} for an exported program", expected=f"{target}",
+                         fix=f"cast it: x.astype({str(target)!r}); or export the model again for {given}")
     return cast
 
 
-def _is_cast(found: DType, target: DType) -> bool:
-    """Whether values of one dtype may stand for the other."""
-    return (found.is_integer and target.is_integer) or (target.is_float and (found.is_float or found.is_integer))
+def _is_cast(given: DType, target: DType) -> bool:
+    """Whether values of one dtype may be taken for the other."""
+    return (given.is_integer and target.is_integer) or (target.is_float and (given.is_float or given.is_integer))
 
 
 def write(path: Path, content: bytes) -> None:
@@ -137,7 +163,7 @@ def _seal(body: bytes) -> bytes:
 SEAL_SIZE = len(_seal(b""))
 
 
-def xla_part(name: str) -> Any:
+def xla_part(name: str) -> ModuleType:
     """A module of the XLA backend, or the error that says how to install it."""
     xla()
     return importlib.import_module(f"tarazu.backend.xla.{name}")

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 from tarazu.base.device import CPU
 from tarazu.base.pytree import Structure
-from tarazu.runtime.jit.compiled import Compiled, signature
+from tarazu.runtime.jit.compiled import Compiled, Description, signature
 from tarazu.runtime.tensor.tensor import Tensor
-
-Description = dict[str, str]  # an argument's name, or that of a part of it, and what it was: "float32[2,3]"
+from tarazu.runtime.trace.guards import broken_guards
 
 
 class CacheInfo(NamedTuple):
@@ -34,56 +33,61 @@ def _calls(count: int) -> str:
 def describe(function: Callable[..., Any], leaves: list[Any], structure: Structure) -> Description:
     """Each leaf of (args, kwargs) by its name."""
     args, kwargs = structure.children
-    names = [*_names(args, _positional(function, len(args.children))), *_names(kwargs, None)]
-    found = {name: _leaf(leaf) for name, leaf in zip(names, leaves, strict=True)}
-    return {**found, **{f"the structure of {name}": text for name, text in _empty(args, function)}}
+    positional = _positional_names(function, len(args.children))
+    names = [*_leaf_names(args, positional), *_leaf_names(kwargs, None)]
+    by_name = {name: _leaf_text(leaf) for name, leaf in zip(names, leaves, strict=True)}
+    return {**by_name, **{f"the structure of {name}": text for name, text in _containers(args, positional)}}
 
 
-def _positional(function: Callable[..., Any], count: int) -> list[str]:
+def _positional_names(function: Callable[..., Any], count: int) -> list[str]:
+    """What the function calls its first positional arguments."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        parameters = ()  # type: ignore[assignment]
+        parameters = []
     names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return [names[i] if i < len(names) else f"number {i}" for i in range(count)]
 
 
-def _names(structure: Structure, children: list[str] | None, path: str = "") -> Iterator[str]:
+def _leaf_names(structure: Structure, children: list[str] | None, path: str = "") -> Iterator[str]:
+    """The names of the leaves of a container; `children` are those of its own elements, where they are not its keys."""
     if structure.kind is None:
         yield path
     keys = children or [str(key) for key in structure.keys] or getattr(structure.kind, "_fields", None)
     for i, child in enumerate(structure.children):
         name = keys[i] if keys else str(i)
-        yield from _names(child, None, f"{path}.{name}" if path else name)
+        yield from _leaf_names(child, None, f"{path}.{name}" if path else name)
 
 
-def _empty(args: Structure, function: Callable[..., Any]) -> Iterator[tuple[str, str]]:
+def _containers(args: Structure, names: list[str]) -> Iterator[tuple[str, str]]:
     """The arguments that are no leaf, whose nesting is part of the signature."""
-    for name, child in zip(_positional(function, len(args.children)), args.children, strict=True):
+    for name, child in zip(names, args.children, strict=True):
         if child.kind is not None:
             keys = f" with keys {', '.join(map(str, child.keys))}" if child.keys else f" of {len(child.children)}"
             yield name, "None" if child.kind is type(None) else f"{child.kind.__name__}{keys}"
 
 
-def _leaf(leaf: Any) -> str:
+def _leaf_text(leaf: object) -> str:
     if not isinstance(leaf, Tensor):
         return repr(leaf)
     type_, is_tracked = signature(leaf)
     return f"{type_}{' that requires grad' if is_tracked else ''}{' with a gradient' if leaf._grad is not None else ''}"
 
 
-def in_words(call: Description) -> str:
+def in_words(description: Description) -> str:
     """A signature on one line."""
-    return ", ".join(f"{name} {text}" for name, text in call.items()) or "no arguments"
+    return ", ".join(f"{name} {text}" for name, text in description.items()) or "no arguments"
 
 
-def reasons(call: Description, tensors: list[Tensor], before: list[Compiled],
+def reasons(description: Description, tensors: list[Tensor], before: list[Compiled],
             candidates: list[Compiled]) -> list[str]:
     """Why a call fits none of the traced signatures: what differs from the nearest of them."""
     if candidates:  # the arguments are as they were; something outside is not
-        return min((_outside(compiled, tensors) for compiled in reversed(candidates)), key=len)
-    nearest = min((compiled.call for compiled in reversed(before)), key=lambda other: len(_differences(other, call)))
-    return _differences(nearest, call) or ["gradients are recorded now and were not before, or the other way round"]
+        return min((_changes_outside(compiled, tensors) for compiled in reversed(candidates)), key=len)
+    nearest = min((compiled.description for compiled in reversed(before)),
+                  key=lambda other: len(_differences(other, description)))
+    return (_differences(nearest, description)
+            or ["gradients are recorded now and were not before, or the other way round"])
 
 
 def _differences(old: Description, new: Description) -> list[str]:
@@ -99,19 +103,15 @@ def _difference(name: str, old: str | None, new: str | None) -> str:
     return f"argument {name}: {old} became {new}"
 
 
-def _outside(compiled: Compiled, tensors: list[Tensor]) -> list[str]:
-    found = []
-    for guard in compiled.guards:
-        now = guard.read()
-        if now != guard.expected:
-            found.append(f"{guard.what or 'a Python value'}: {guard.expected!r} became {now!r}")
-    if found:
-        return found
-    for i, (place, (type_, is_tracked)) in enumerate(zip(compiled.places, compiled.types, strict=True)):
-        new_type, now_tracked = signature(place.find(tensors))
-        name = f"captured tensor {compiled.name_of(i)}"
+def _changes_outside(compiled: Compiled, tensors: list[Tensor]) -> list[str]:
+    changes = broken_guards(compiled.guards)
+    if changes:
+        return changes
+    for source, name, (type_, was_tracked) in compiled.captured:
+        new_type, is_tracked = signature(source.find(tensors))
         if new_type != type_:
-            found.append(f"{name}: {type_} became {new_type}")
-        elif now_tracked != is_tracked:
-            found.append(f"{name} ({type_}): it {'now' if now_tracked else 'no longer'} requires grad")
-    return found or [f"it ran on {compiled.place or CPU} and runs now on {compiled.place_now(tensors) or CPU}"]
+            changes.append(f"captured tensor {name}: {type_} became {new_type}")
+        elif is_tracked != was_tracked:
+            changes.append(f"captured tensor {name} ({type_}): it {'now' if is_tracked else 'no longer'} requires grad")
+    device_now = compiled.device_for(compiled.inputs(tensors))
+    return changes or [f"it ran on {compiled.device or CPU} and runs now on {device_now or CPU}"]

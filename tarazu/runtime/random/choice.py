@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -15,29 +14,33 @@ from tarazu.ops.promote import as_float, as_value
 from tarazu.ops.random import bits as draw
 from tarazu.ops.random import distributions
 from tarazu.ops.shape import normalize_axis
+from tarazu.ops.typing import ArrayLike, ShapeLike
 from tarazu.runtime.random.generator import Generator
 from tarazu.runtime.random.parameters import next_state, require_not_negative, shape_of
 from tarazu.runtime.tensor.tensor import Tensor
 
 
-def categorical(logits: Any, shape: Any = (), *, axis: int = -1, generator: Generator | None = None) -> Any:
+def categorical(logits: ArrayLike, shape: ShapeLike = (), *, axis: int = -1,
+                generator: Generator | None = None) -> Tensor:
     """Indices along an axis of `logits`, drawn with the probabilities softmax(logits); `shape` many for each row.
 
-    The result has `shape`, then the shape of the logits without the axis. A logit of -inf is never drawn.
-    ShapeError for logits without elements along the axis.
+    The result, of int64, has `shape`, then the shape of the logits without the axis. A logit of -inf is never drawn.
+    AxisError for an axis that the logits lack, ShapeError for logits without elements along it.
 
     >>> import tarazu as tz
     >>> tz.random.categorical(tz.tensor([[0.0, 100.0], [100.0, 0.0]]))
     Tensor([1, 0], dtype=int64)
     """
     logits = as_float(logits)
-    place = normalize_axis(axis, len(logits.shape), "categorical")
+    position = normalize_axis(axis, len(logits.shape), "categorical")
     lead = shape_of("categorical", shape)
-    return distributions.categorical(next_state(generator), stop_gradient(logits), lead, place)
+    return distributions.categorical(next_state(generator), stop_gradient(logits), lead, position)
 
 
-def permutation(x: Any, *, generator: Generator | None = None) -> Any:
+def permutation(x: int | ArrayLike, *, generator: Generator | None = None) -> Tensor:
     """The numbers below `x` in random order, or the rows of the tensor `x` in random order.
+
+    ShapeError for a tensor without axes, and for a number below 0.
 
     >>> import tarazu as tz
     >>> tz.random.permutation(5).sort()
@@ -48,7 +51,8 @@ def permutation(x: Any, *, generator: Generator | None = None) -> Any:
     return take(x, draw.permutation(next_state(generator), _rows("permutation", x)))
 
 
-def _rows(name: str, x: Any) -> int:
+def _rows(name: str, x: ArrayLike) -> int:
+    """The number of rows of `x`; ShapeError for a tensor without axes."""
     shape = as_value(x).shape
     if not shape:
         raise ShapeError(f"{name} of a tensor without axes", expected="a tensor with rows, or a Python integer",
@@ -58,6 +62,8 @@ def _rows(name: str, x: Any) -> int:
 
 def shuffle(x: Tensor, *, generator: Generator | None = None) -> None:
     """Put the rows of the tensor `x` in random order, in place; `permutation` gives another tensor instead.
+
+    ArgumentError for what is no tensor, ShapeError for a tensor without axes.
 
     >>> import tarazu as tz
     >>> x = tz.arange(5)
@@ -71,12 +77,13 @@ def shuffle(x: Tensor, *, generator: Generator | None = None) -> None:
     x.copy_(permutation(x, generator=generator))
 
 
-def choice(x: Any, shape: Any = (), *, replace: bool = True, weights: Any = None,
-           generator: Generator | None = None) -> Any:
+def choice(x: int | ArrayLike, shape: ShapeLike = (), *, replace: bool = True, weights: ArrayLike | None = None,
+           generator: Generator | None = None) -> Tensor:
     """Numbers below `x`, or rows of the tensor `x`, drawn with or without putting them back.
 
-    `weights` (one per row, at least 0) are the probabilities up to a factor; all alike unless given. ArgumentError for
-    more distinct rows than there are, or weights below 0 or all 0; ShapeError for weights of another shape.
+    The result has `shape`, then the shape of a row. `weights` (one per row, at least 0) are the probabilities up to a
+    factor; all alike unless given. ArgumentError for more distinct rows than there are, or weights below 0 or all 0;
+    ShapeError for weights of another shape, and for a tensor without axes.
 
     >>> import tarazu as tz
     >>> tz.random.choice(tz.tensor([10, 20, 30]), 2, weights=[0.0, 1.0, 0.0])
@@ -97,7 +104,7 @@ def choice(x: Any, shape: Any = (), *, replace: bool = True, weights: Any = None
     return chosen if isinstance(x, int) else take(x, chosen)
 
 
-def _require_choices(count: int, size: int, replace: bool, weights: Any) -> None:
+def _require_choices(count: int, size: int, replace: bool, weights: Tensor | None) -> None:
     if weights is not None:
         if weights.shape != (count,):
             raise ShapeError(f"choice: weights of shape {weights.shape} for {count} rows", expected=f"shape ({count},)",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -15,13 +14,14 @@ from tarazu.ir.types import Shape
 from tarazu.ops.elementwise import astype
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import normalize_shape
+from tarazu.ops.typing import ArrayLike, DTypeLike, ShapeLike
 from tarazu.runtime.device import values
 from tarazu.runtime.random.generator import Generator, default
 from tarazu.runtime.tensor.tensor import Tensor
 
 
-def shape_of(name: str, shape: Any, *parameters: Any) -> Shape:
-    """`shape`, checked against the shapes of the parameters; where it is None, the one that these have together."""
+def shape_of(name: str, shape: ShapeLike | None, *parameters: ArrayLike) -> Shape:
+    """`shape`, checked against the shapes of the parameters; where it is None, the one to which these broadcast."""
     own = [() if isinstance(p, int | float) else as_value(p).shape for p in parameters]
     if shape is None:
         return broadcast_shapes(name, *own)
@@ -35,19 +35,21 @@ def shape_of(name: str, shape: Any, *parameters: Any) -> Shape:
     return sizes
 
 
-def float_dtype(name: str, dtype: Any) -> DType:
-    found = DEFAULT_FLOAT if dtype is None else as_dtype(dtype)
-    if not found.is_float:
-        raise DTypeError(f"{name} of {found}", expected="a float dtype",
+def float_dtype(name: str, dtype: DTypeLike | None) -> DType:
+    """The dtype of the numbers, float32 unless given; DTypeError for one that is no float dtype."""
+    chosen = DEFAULT_FLOAT if dtype is None else as_dtype(dtype)
+    if not chosen.is_float:
+        raise DTypeError(f"{name} of {chosen}", expected="a float dtype",
                          fix="tz.random.randint draws whole numbers, tz.random.bernoulli booleans")
-    return found
+    return chosen
 
 
 def next_state(generator: Generator | None) -> Tensor:
+    """The state for a draw by a generator; None is the global one."""
     return (default if generator is None else generator).next_state()
 
 
-def scaled(numbers: Any, scale: Any, shift: Any = 0.0) -> Any:
+def scaled(numbers: Tensor, scale: ArrayLike, shift: ArrayLike = 0.0) -> Tensor:
     """numbers * scale + shift in the dtype of the numbers."""
     for value, neutral in ((scale, 1.0), (shift, 0.0)):
         if not (isinstance(value, int | float) and value == neutral):
@@ -56,13 +58,18 @@ def scaled(numbers: Any, scale: Any, shift: Any = 0.0) -> Any:
     return numbers
 
 
-def require(name: str, parameter: str, value: Any, holds: Callable[[np.ndarray], Any], wanted: str) -> None:
+def require(name: str, parameter: str, value: ArrayLike, holds: Callable[[np.ndarray], np.ndarray | np.bool],
+            wanted: str) -> None:
     """ArgumentError for parameters out of their range, as far as they have values yet."""
     raw = value.raw if isinstance(value, Tensor) else np.asarray(value)
-    if not isinstance(raw, Node) and not (fine := np.asarray(holds(raw := values(raw)))).all():
-        raise ArgumentError(f"{name}: {parameter}={raw[~fine].flat[0]}", expected=wanted,
-                            fix=f"check {parameter}; tz.clip keeps a tensor in a range")
+    if not isinstance(raw, Node):
+        array = values(raw)
+        is_fine = np.asarray(holds(array))
+        if not is_fine.all():
+            raise ArgumentError(f"{name}: {parameter}={array[~is_fine].flat[0]}", expected=wanted,
+                                fix=f"check {parameter}; tz.clip keeps a tensor in a range")
 
 
-def require_not_negative(name: str, parameter: str, value: Any) -> None:
-    require(name, parameter, value, lambda raw: raw >= 0, "numbers of at least 0")
+def require_not_negative(name: str, parameter: str, value: ArrayLike) -> None:
+    """ArgumentError for parameters below 0, as far as they have values yet."""
+    require(name, parameter, value, lambda array: array >= 0, "numbers of at least 0")

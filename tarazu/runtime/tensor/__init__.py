@@ -1,1 +1,1 @@
-"""Tensors: the handle that users hold, its operators, and what it borrows from other libraries."""
+"""Tensors: the handle that users hold, its operators, how it is made, and what it borrows from other libraries."""

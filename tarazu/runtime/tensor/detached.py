@@ -18,7 +18,7 @@ class Detached(Tensor):
         self.owner, self.tape_entry, self._grad = owner, None, None
 
     @property
-    def raw(self) -> Any:
+    def raw(self) -> Any:  # what `Value.raw` is, which this stands for
         return self.owner.raw
 
     def _rebind(self, new: Tensor) -> None:

@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Concatenate, ParamSpec, Self, TypeAlias, TypeVar
 
 from tarazu.base.errors import ShapeError
 from tarazu.ir.interpreter import Value
 from tarazu.ops import contract, elementwise, reduce, shape
 from tarazu.ops.indexing import index, sorting
+from tarazu.ops.typing import ArrayLike, ShapeLike, Tensor
+
+Options = ParamSpec("Options")
+Target = TypeVar("Target", bound="Operators")
+Binary: TypeAlias = Callable[[ArrayLike, ArrayLike], Tensor]
 
 
-def sizes_of(sizes: tuple) -> Any:
+def sizes_of(sizes: tuple[ShapeLike, ...]) -> ShapeLike:
     """The shape in arguments that are numbers, or one tuple of them."""
-    return sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+    if len(sizes) == 1 and not isinstance(sizes[0], int):
+        return sizes[0]
+    return sizes  # type: ignore[return-value]  # numbers, which whoever takes a shape makes sure of
 
 
-def _swapped(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, other: function(other, self)
-
-
-def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
-    def change(self: Any, *args: Any, **options: Any) -> Any:
+def _in_place(function: Callable[Concatenate[ArrayLike, Options], Tensor],
+              ) -> Callable[Concatenate[Target, Options], Target]:
+    """The method that lets a tensor stand for the result of `function`."""
+    def change(self: Target, *args: Options.args, **options: Options.kwargs) -> Target:
         return self._replace(function(self, *args, **options))
     change.__doc__ = f"`{function.__name__}`, in place."
     return change
 
 
-def _operator(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+def _operator(function: Binary) -> tuple[Binary, Binary, Callable[[Target, ArrayLike], Target]]:
     """The methods for x + y, for y + x where only x is a tensor, and for x += y."""
-    return function, _swapped(function), _in_place(function)
+    def swapped(self: ArrayLike, other: ArrayLike) -> Tensor:
+        return function(other, self)
+
+    def in_place(self: Target, other: ArrayLike) -> Target:
+        return self._replace(function(self, other))
+    return function, swapped, in_place
 
 
 class Operators(Value):
@@ -39,7 +49,7 @@ class Operators(Value):
     __array_ufunc__ = None  # NumPy leaves `array + tensor` to `__radd__`
     __hash__ = object.__hash__
 
-    def _replace(self, new: Any) -> Any:
+    def _replace(self, new: ArrayLike) -> Self:
         raise NotImplementedError
 
     # Operators
@@ -120,25 +130,50 @@ class Operators(Value):
     flatten, squeeze, unsqueeze, transpose = shape.flatten, shape.squeeze, shape.expand_dims, shape.swapaxes
 
     @property
-    def T(self) -> Any:  # noqa: N802
-        """The tensor with the order of its axes turned round."""
+    def T(self) -> Tensor:  # noqa: N802
+        """The tensor with its axes in reverse order.
+
+        >>> import tarazu as tz
+        >>> tz.zeros(2, 3).T.shape
+        (3, 2)
+        """
         return shape.permute_dims(self, range(len(self.shape))[::-1])
 
     @property
-    def mT(self) -> Any:  # noqa: N802
-        """The tensor with its last two axes exchanged."""
+    def mT(self) -> Tensor:  # noqa: N802
+        """The tensor with its last two axes swapped: (..., m, n) becomes (..., n, m). ShapeError for fewer axes.
+
+        >>> import tarazu as tz
+        >>> tz.zeros(5, 2, 3).mT.shape
+        (5, 3, 2)
+        """
         return shape.matrix_transpose(self)
 
-    def reshape(self, *sizes: Any) -> Any:
-        """The elements in another shape, given as numbers or as one tuple."""
+    def reshape(self, *sizes: ShapeLike) -> Tensor:
+        """The elements in another shape, given as numbers or as one tuple; one size may be -1, which is worked out.
+
+        ShapeError where the number of elements does not fit.
+
+        >>> import tarazu as tz
+        >>> tz.tensor([1, 2, 3, 4]).reshape(2, -1)
+        Tensor([[1, 2],
+                [3, 4]], dtype=int64)
+        """
         return shape.reshape(self, sizes_of(sizes))
 
     view = reshape
 
-    def expand(self, *sizes: Any) -> Any:
-        """The elements repeated along axes of size 1, to a shape given as numbers or as one tuple; -1 keeps a size."""
-        wanted = sizes_of(sizes)
-        wanted = (wanted,) if isinstance(wanted, int) else tuple(wanted)
+    def expand(self, *sizes: ShapeLike) -> Tensor:
+        """The elements repeated along axes of size 1, to a shape given as numbers or as one tuple; -1 keeps a size.
+
+        ShapeError for a shape that the tensor does not broadcast to, and for -1 as the size of a new axis.
+
+        >>> import tarazu as tz
+        >>> tz.tensor([[1], [2]]).expand(-1, 3)
+        Tensor([[1, 1, 1],
+                [2, 2, 2]], dtype=int64)
+        """
+        wanted = _as_tuple(sizes_of(sizes))
         new = len(wanted) - len(self.shape)
         if any(n == -1 and i < new for i, n in enumerate(wanted)):
             raise ShapeError(f"expand to {wanted} of a tensor of shape {tuple(self.shape)}",
@@ -146,6 +181,15 @@ class Operators(Value):
                              fix="write the sizes of new axes")
         return shape.broadcast_to(self, tuple(self.shape[i - new] if n == -1 else n for i, n in enumerate(wanted)))
 
-    def permute(self, *axes: Any) -> Any:
-        """The axes in another order."""
-        return shape.permute_dims(self, sizes_of(axes))
+    def permute(self, *axes: ShapeLike) -> Tensor:
+        """The axes in another order, given as numbers or as one tuple; ShapeError unless each axis is named once.
+
+        >>> import tarazu as tz
+        >>> tz.zeros(2, 3, 4).permute(2, 0, 1).shape
+        (4, 2, 3)
+        """
+        return shape.permute_dims(self, _as_tuple(sizes_of(axes)))
+
+
+def _as_tuple(sizes: ShapeLike) -> tuple[int, ...]:
+    return (sizes,) if isinstance(sizes, int) else tuple(sizes)

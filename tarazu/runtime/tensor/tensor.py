@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from tarazu.base.dtypes import DEFAULT_FLOAT, FROM_NUMPY, KIND_ORDER, DType, as_dtype
-from tarazu.base.errors import ArgumentError, DTypeError, GradientError, ShapeError, TraceError
+from tarazu.base.dtypes import FROM_NUMPY, KIND_ORDER, DType, as_dtype
+from tarazu.base.errors import DTypeError, GradientError, ShapeError, TraceError
 from tarazu.ir.interpreter import state
 from tarazu.ir.node import Node
-from tarazu.ops import create, elementwise, shape
+from tarazu.ir.types import Data
+from tarazu.ops import elementwise, shape
 from tarazu.ops.indexing import index
+from tarazu.ops.indexing.key import Index
 from tarazu.ops.promote import as_value
-from tarazu.runtime.device import CPU, device_of, values
+from tarazu.ops.typing import ArrayLike, DeviceLike
+from tarazu.runtime.device import CPU, Device, Layout, Mesh, device_of, values
 from tarazu.runtime.tensor.compat import Compat
 from tarazu.runtime.tensor.dlpack import Exchange
-from tarazu.runtime.tensor.operators import sizes_of
 from tarazu.runtime.trace_lock import wait_for_trace
-from tarazu.transform.gradient.tape import USER, Leaf, tape_state
+from tarazu.transform.gradient.tape import USER, Leaf, TapeEntry, TapeNode, tape_state
 
 
 class Tensor(Compat, Exchange):
@@ -36,55 +38,100 @@ class Tensor(Compat, Exchange):
 
     __slots__ = ("__weakref__", "_grad")
 
-    def __init__(self, raw: Any, entry: Any = None) -> None:
+    def __init__(self, raw: Data, entry: TapeEntry | None = None) -> None:
         self.raw, self.tape_entry = raw, entry
         self._grad: Tensor | None = None
 
-    # What it is
+    # What it is ------------------------------------------------------------------------------------------------
 
     @property
     def dtype(self) -> DType:
-        """The type of the elements."""
+        """The type of the elements.
+
+        >>> import tarazu as tz
+        >>> tz.ones(2).dtype
+        tarazu.float32
+        """
         dtype = self.raw.dtype
         return dtype if dtype.__class__ is DType else FROM_NUMPY.get(dtype) or as_dtype(dtype)
 
     @property
     def ndim(self) -> int:
-        """The number of axes."""
+        """The number of axes.
+
+        >>> import tarazu as tz
+        >>> tz.ones(2, 3).ndim
+        2
+        """
         return len(self.raw.shape)
 
     @property
     def size(self) -> int:
-        """The number of elements."""
+        """The number of elements.
+
+        >>> import tarazu as tz
+        >>> tz.ones(2, 3).size
+        6
+        """
         return int(np.prod(self.raw.shape, dtype=int))
 
     @property
-    def device(self) -> Any:
-        """Where the elements are: a device, or a layout over a mesh of them."""
+    def device(self) -> Device | Mesh | Layout:
+        """Where the elements are: a device, or a layout over a mesh of them; in a trace, where its program will run.
+
+        >>> import tarazu as tz
+        >>> tz.ones(2).device
+        tarazu.device('cpu')
+        """
         raw = wait_for_trace(self)
         return state.interpreter.device if isinstance(raw, Node) else device_of(raw)
 
-    def to(self, target: Any) -> Tensor:
-        """The tensor on another device (whole on each device of a mesh), or with another dtype; gradients flow back."""
-        return self.astype(target) if isinstance(target, DType) else state.interpreter.place(self, target)
+    def to(self, target: DeviceLike | DType) -> Tensor:
+        """The tensor on another device (whole on each device of a mesh), or with another dtype; gradients flow back.
 
-    # Out to Python and NumPy
+        In a traced function, whose program runs on one device, that device becomes `target`. DeviceError for a device
+        that is not there. (How it is carried out is said in runtime/device.py.)
+
+        >>> import tarazu as tz
+        >>> tz.ones(2).to("cpu").to(tz.float64)
+        Tensor([1., 1.], dtype=float64)
+        """
+        return self.astype(target) if isinstance(target, DType) else state.interpreter.to_device(self, target)
+
+    # Out to Python and NumPy -----------------------------------------------------------------------------------
 
     def numpy(self) -> np.ndarray:
-        """The elements as a NumPy array that must not be written to; take a copy to change it."""
+        """The elements as a read-only NumPy array of the same shape, which shares their memory on the plain CPU.
+
+        TraceError for a traced tensor, which has no values yet.
+
+        >>> import tarazu as tz
+        >>> tz.tensor([1, 2]).numpy()
+        array([1, 2])
+        """
         view = self._concrete("read its values").view()
         view.flags.writeable = False
         return view
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy) if dtype is not None or copy else self.numpy()
 
-    def item(self) -> Any:
-        """The only element, as a Python number."""
+    def item(self) -> Any:  # bool, int, float or complex, as the dtype says
+        """The only element, as a Python number; ShapeError unless there is just one, TraceError for a traced tensor.
+
+        >>> import tarazu as tz
+        >>> tz.tensor([1.5]).item()
+        1.5
+        """
         return self._scalar("item()").item()
 
-    def tolist(self) -> Any:
-        """The elements as nested lists of Python numbers."""
+    def tolist(self) -> Any:  # as many lists inside each other as there are axes
+        """The elements as nested lists of Python numbers, a number for a scalar; TraceError for a traced tensor.
+
+        >>> import tarazu as tz
+        >>> tz.tensor([[1, 2], [3, 4]]).tolist()
+        [[1, 2], [3, 4]]
+        """
         return self.numpy().tolist()
 
     def __float__(self) -> float:
@@ -160,14 +207,23 @@ class Tensor(Compat, Exchange):
         twin._grad = copy.deepcopy(self._grad, memo)
         return twin
 
-    def __contains__(self, value: Any) -> bool:
+    def __contains__(self, value: ArrayLike) -> bool:
         return bool((self == value).any())
 
-    # Gradients
+    # Gradients -------------------------------------------------------------------------------------------------
 
     @property
     def requires_grad(self) -> bool:
-        """Whether operations on this tensor are recorded for gradients; may be set on tensors of float dtype."""
+        """Whether operations on this tensor are recorded for gradients.
+
+        It may be set; GradientError for True on a tensor that is not of a float dtype.
+
+        >>> import tarazu as tz
+        >>> w = tz.ones(2)
+        >>> w.requires_grad = True
+        >>> (w * 2).requires_grad
+        True
+        """
         state.interpreter.before_tracking_read(self)
         return self.tape_entry is not None
 
@@ -182,72 +238,119 @@ class Tensor(Compat, Exchange):
                                     fix="cast it first: x.astype(tz.float32)")
             self.tape_entry = Leaf(USER, self)
 
-    def requires_grad_(self, wanted: bool = True) -> Tensor:
-        """Set `requires_grad` and give the tensor back."""
+    def requires_grad_(self, wanted: bool = True) -> Self:
+        """Set `requires_grad` and give the tensor back; GradientError for True on a tensor not of a float dtype.
+
+        >>> import tarazu as tz
+        >>> tz.ones(2).requires_grad_()
+        Tensor([1., 1.], dtype=float32, requires_grad=True)
+        """
         self.requires_grad = wanted
         return self
 
     @property
     def is_leaf(self) -> bool:
-        """Whether the tensor is not the result of recorded operations."""
+        """Whether the tensor is not the result of recorded operations.
+
+        >>> import tarazu as tz
+        >>> w = tz.ones(2, requires_grad=True)
+        >>> w.is_leaf, (w * 2).is_leaf
+        (True, False)
+        """
         return self.tape_entry is None or isinstance(self.tape_entry, Leaf)
 
     @property
-    def grad_fn(self) -> Any:
-        """The recorded operation that this tensor came from, None for a leaf."""
+    def grad_fn(self) -> TapeNode | None:
+        """The recorded operation that this tensor came from, None for a leaf.
+
+        >>> import tarazu as tz
+        >>> (tz.ones(2, requires_grad=True) * 2).grad_fn.name
+        'MulBackward'
+        """
         return None if self.is_leaf else self.tape_entry.node
 
     @property
     def grad(self) -> Tensor | None:
-        """What `backward` has added up so far, None before."""
+        """The gradient, of this tensor's shape, that `backward` has added up so far; None before. It may be set.
+
+        >>> import tarazu as tz
+        >>> w = tz.tensor(3.0, requires_grad=True)
+        >>> (w ** 2).backward()
+        >>> w.grad
+        Tensor(6., dtype=float32)
+        """
         state.interpreter.before_grad_read(self)
         return self._grad
 
     @grad.setter
-    def grad(self, value: Any) -> None:
+    def grad(self, value: ArrayLike | None) -> None:
         state.interpreter.before_grad_change(self)
         self._grad = None if value is None else as_value(value, self.dtype)
 
-    def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
-        """Add the gradient of this scalar (or of sum(self * gradient)) to `.grad` of every leaf that it came from."""
+    def backward(self, gradient: ArrayLike | None = None, *, retain_graph: bool = False,
+                 create_graph: bool = False) -> None:
+        """Add the gradient of this scalar (or of sum(self * gradient)) to `.grad` of every leaf that it came from.
+
+        What was recorded is freed unless `retain_graph` or `create_graph`; with the latter the gradients are recorded
+        themselves, for higher derivatives. GradientError where nothing was recorded or it was freed, ShapeError for
+        several elements without a `gradient`, or one of another shape.
+
+        >>> import tarazu as tz
+        >>> w = tz.tensor([1.0, 2.0], requires_grad=True)
+        >>> (w ** 2).backward([1.0, 10.0])
+        >>> w.grad
+        Tensor([ 2., 40.], dtype=float32)
+        """
         from tarazu.runtime.autograd.autograd import backward
 
         backward(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
 
     def detach(self) -> Tensor:
-        """The same values as a constant: no gradient flows back from here."""
+        """The same values as a constant: no gradient flows back from here.
+
+        >>> import tarazu as tz
+        >>> tz.ones(2, requires_grad=True).detach()
+        Tensor([1., 1.], dtype=float32)
+        """
         return elementwise.stop_gradient(self)
 
     def clone(self) -> Tensor:
-        """The same values under a handle of their own; gradients flow through."""
+        """The same values under a handle of their own; gradients flow through.
+
+        >>> import tarazu as tz
+        >>> x = tz.ones(2)
+        >>> y = x.clone().add_(1)
+        >>> x
+        Tensor([1., 1.], dtype=float32)
+        """
         return elementwise.astype(self, self.dtype)
 
-    # In place
+    # In place --------------------------------------------------------------------------------------------------
 
-    def _replace(self, new: Any) -> Tensor:
+    def _replace(self, new: ArrayLike) -> Self:
         """Let the handle stand for `new`, of the same shape and cast to the same dtype."""
-        new = as_value(new, self.dtype)
-        if new.shape != self.shape:
-            new = self._fit(new)
-        if new.dtype is not self.dtype:
-            if KIND_ORDER[new.dtype.kind] > KIND_ORDER[self.dtype.kind]:
-                raise DTypeError(f"a result of {new.dtype} in place of a tensor of {self.dtype}",
+        value = as_value(new, self.dtype)
+        if value.shape != self.shape:
+            value = self._broadcast(value)
+        if value.dtype is not self.dtype:
+            if KIND_ORDER[value.dtype.kind] > KIND_ORDER[self.dtype.kind]:
+                raise DTypeError(f"a result of {value.dtype} in place of a tensor of {self.dtype}",
                                  expected="a result whose kind the tensor can hold",
                                  fix="write x = x + y, or cast first")
-            new = elementwise.astype(new, self.dtype)
+            value = elementwise.astype(value, self.dtype)
         if isinstance(self.tape_entry, Leaf) and self.tape_entry.mask & ~tape_state.ignored:
             raise GradientError("a leaf tensor with requires_grad was changed in place while gradients are recorded",
                                 expected="changes of such a tensor inside tz.no_grad()",
                                 fix="write `with tz.no_grad():` around the change")
-        if not (new.raw.__class__ is np.ndarray is self.raw.__class__):
-            new = state.interpreter.place(new, state.interpreter.device_of(self))  # it stays where it is
-        self._rebind(new)
+        if not (value.raw.__class__ is np.ndarray is self.raw.__class__):
+            value = state.interpreter.to_device(value, state.interpreter.device_of(self))  # it stays where it is
+        self._rebind(value)
         return self
 
     def _rebind(self, new: Tensor) -> None:
         state.interpreter.rebind(self, new)
 
-    def _fit(self, new: Tensor) -> Tensor:
+    def _broadcast(self, new: Tensor) -> Tensor:
         try:
             return shape.broadcast_to(new, self.shape)
         except ShapeError:
@@ -255,98 +358,9 @@ class Tensor(Compat, Exchange):
                              expected="a result that broadcasts to the tensor's shape",
                              fix="write x = x + y instead") from None
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: Index | tuple[Index, ...], value: ArrayLike) -> None:
         self._replace(index.setitem(self, key, value))
 
 
-def _unpickle(array: Any, requires_grad: bool) -> Tensor:
+def _unpickle(array: Data, requires_grad: bool) -> Tensor:
     return Tensor(array).requires_grad_(requires_grad)
-
-
-def tensor(data: Any, dtype: Any = None, *, requires_grad: bool = False, device: Any = None) -> Tensor:
-    """A new tensor with a copy of `data`: a number, a nested list, an array or a tensor.
-
-    Python floats become float32, Python ints int64; arrays keep their dtype.
-
-    >>> import tarazu as tz
-    >>> tz.tensor([1.0, 2.5])
-    Tensor([1. , 2.5], dtype=float32)
-    """
-    made = asarray(data, dtype, device=device)
-    if isinstance(made.raw, np.ndarray):
-        made = Tensor(made.raw.copy() if made.raw.base is not None or made.raw is data else made.raw)
-    else:
-        made = made.detach()
-    return made.requires_grad_(requires_grad) if requires_grad else made
-
-
-def zeros(shape: Any = (), *more: int, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
-    """A new tensor of zeros; the shape as numbers or as one tuple.
-
-    >>> import tarazu as tz
-    >>> tz.zeros(2, requires_grad=True)
-    Tensor([0., 0.], dtype=float32, requires_grad=True)
-    """
-    return _filled(0, (shape, *more), dtype, requires_grad, device)
-
-
-def ones(shape: Any = (), *more: int, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
-    """A new tensor of ones; the shape as numbers or as one tuple."""
-    return _filled(1, (shape, *more), dtype, requires_grad, device)
-
-
-def _filled(value: int, shape: tuple, dtype: Any, requires_grad: bool, where: Any) -> Tensor:
-    made = create.full(sizes_of(shape), value, dtype=dtype or DEFAULT_FLOAT, device=where)
-    return made.requires_grad_(requires_grad) if requires_grad else made
-
-
-def asarray(data: Any, dtype: Any = None, *, device: Any = None, copy: bool | None = None) -> Tensor:
-    """`data` as a tensor; a tensor of the right dtype, on the device that is asked for, is given back as it is.
-
-    The memory of a NumPy array is shared: it must then not be changed any more. `copy=True` takes a copy in any case;
-    `copy=False` raises ArgumentError where one would be needed.
-    """
-    if copy and not isinstance(data, Tensor):
-        return tensor(data, dtype, device=device)
-    wanted = as_dtype(dtype) if dtype is not None else None
-    made = data if isinstance(data, Tensor) else state.interpreter.constant(data, wanted)
-    if device is not None or not isinstance(data, Tensor):
-        made = state.interpreter.place(made, device)
-    if wanted is not None and made.dtype is not wanted:
-        made = elementwise.astype(made, wanted)
-    if copy is False and made is not data and not _shares_memory(made, data):
-        raise ArgumentError(f"asarray(copy=False) of {type(data).__name__} needs a copy",
-                            expected="a tensor or a NumPy array, of the wanted dtype", fix="leave out copy=False")
-    return made.clone() if copy else made
-
-
-def _shares_memory(made: Tensor, data: Any) -> bool:
-    return isinstance(made.raw, np.ndarray) and isinstance(data, np.ndarray) and np.may_share_memory(made.raw, data)
-
-
-def _require_numbers(data: Any, array: np.ndarray) -> None:
-    """DTypeError for what NumPy makes an array of, but not one of numbers."""
-    what = {"O": "objects", "S": "text", "U": "text"}.get(array.dtype.kind, "dates")
-    name = "None" if data is None else f"a {type(data).__name__} of {what}" if array.ndim else repr(data)
-    fix = ("the .grad of a tensor is None before backward() has reached it" if data is None
-           else "turn its elements into numbers first; text and dates must be encoded")
-    raise DTypeError(f"{name} where a tensor is wanted", expected="numbers, or nested lists of numbers", fix=fix)
-
-
-def to_array(data: Any, dtype: DType | None) -> np.ndarray:
-    """`data` as a NumPy array of a dtype that Tarazu knows."""
-    if type(data) in (bool, int, float, complex) and dtype is None:
-        dtype = as_dtype(type(data))
-    keeps_dtype = isinstance(data, np.ndarray | np.generic) or dtype is not None
-    try:
-        array = np.asarray(data, dtype.numpy if dtype is not None else None)
-    except (ValueError, OverflowError, TypeError) as error:
-        raise ArgumentError(f"{type(data).__name__} does not make a tensor: {error}",
-                            expected="numbers, or nested lists of numbers with rows of one length",
-                            fix="check the rows' lengths and that every element is a number") from None
-    if array.dtype.kind in "OSUMm":
-        _require_numbers(data, array)
-    found = as_dtype(array.dtype)
-    if keeps_dtype or not found.is_inexact:
-        return array if array.dtype.isnative else array.astype(found.numpy)
-    return array.astype(as_dtype(float if found.kind == "float" else complex).numpy)

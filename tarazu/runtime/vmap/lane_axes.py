@@ -5,47 +5,56 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir.interpreter import Value
+from tarazu.ops.typing import Tree
+
+LaneAxes: TypeAlias = Any  # an axis, None for what is the same in all lanes, or nested containers of these
 
 
-class Placed(NamedTuple):
+class MappedLeaf(NamedTuple):
     """A leaf of nested containers, the axis along which it has the lanes (None: the same for all), and its name."""
 
-    leaf: Any
+    leaf: Any  # a tensor or array where there is an axis, else anything
     axis: int | None
-    name: str
+    name: str  # in messages
 
 
-def place(axes: Any, tree: Any, name: str, option: str) -> list[Placed]:
+def leaves_with_axes(axes: LaneAxes, tree: Tree, name: str, option: str) -> list[MappedLeaf]:
     """The leaves of `tree`, left to right, with their axes; one axis for a container holds for all of its leaves.
 
-    `name` is what errors call the tree, `option` the argument that holds the axes.
+    `name` is what errors call the tree, `option` the argument that holds the axes. ArgumentError for axes that are
+    nested in another way than the tree.
     """
     children = _children(tree)
     if axes is None or (isinstance(axes, int) and not isinstance(axes, bool)):
         if children is None:
-            return [Placed(tree, axes, name)]
-        inner: dict[Any, Any] = dict.fromkeys(children, axes)
+            return [MappedLeaf(tree, axes, name)]
+        axes_of_children: dict[Any, LaneAxes] = dict.fromkeys(children, axes)
     else:
-        found = _children(axes)
-        if found is None:
-            raise ArgumentError(f"vmap: {option} holds {axes!r} for {name}", expected="an axis, or None",
-                                fix=f"write for example {option}=0")
-        if children is None or found.keys() != children.keys():
-            raise ArgumentError(f"vmap: {option} holds {axes!r} for {name}, which is {_described(tree, children)}",
-                                expected="one entry for each element, or a single axis for all of it",
-                                fix=f"nest {option} like the values, or give one axis")
-        inner = found
-    return [one for key, child in (children or {}).items()
-            for one in place(inner[key], child, _child_name(name, key, tree), option)]
+        axes_of_children = _matching_children(axes, tree, name, option)
+    return [leaf for key, child in (children or {}).items()
+            for leaf in leaves_with_axes(axes_of_children[key], child, _child_name(name, key, tree), option)]
 
 
-def _children(tree: Any) -> dict[Any, Any] | None:
+def _matching_children(axes: LaneAxes, tree: Tree, name: str, option: str) -> dict[Any, LaneAxes]:
+    """The elements of nested axes, which have to be those of the tree."""
+    inner, children = _children(axes), _children(tree)
+    if inner is None:
+        raise ArgumentError(f"vmap: {option} holds {axes!r} for {name}", expected="an axis, or None",
+                            fix=f"write for example {option}=0")
+    if children is None or inner.keys() != children.keys():
+        raise ArgumentError(f"vmap: {option} holds {axes!r} for {name}, which is {_described(tree, children)}",
+                            expected="one entry for each element, or a single axis for all of it",
+                            fix=f"nest {option} like the values, or give one axis")
+    return inner
+
+
+def _children(tree: Tree) -> dict[Any, Any] | None:
     """The elements of a container by key; None for a leaf. The containers are those of `pytree`."""
     if tree is None:
         return {}
@@ -58,25 +67,25 @@ def _children(tree: Any) -> dict[Any, Any] | None:
     return None
 
 
-def _child_name(name: str, key: Any, tree: Any) -> str:
+def _child_name(name: str, key: object, tree: Tree) -> str:
     return f"{name}.{key}" if dataclasses.is_dataclass(tree) else f"{name}[{key!r}]"
 
 
-def _described(tree: Any, children: dict[Any, Any] | None) -> str:
+def _described(tree: Tree, children: dict[Any, Any] | None) -> str:
     if children is None:
         return f"a tensor of shape {tree.shape}" if isinstance(tree, Value) else f"a {type(tree).__name__}"
     return f"a {type(tree).__name__} with {'keys ' + ', '.join(map(repr, children)) if children else 'nothing in it'}"
 
 
-def place_arguments(function: Callable[..., Any], in_axes: Any, args: tuple) -> list[Placed]:
-    """The leaves of the positional arguments with their axes."""
+def arguments_with_axes(function: Callable[..., Any], in_axes: LaneAxes, args: tuple) -> list[MappedLeaf]:
+    """The leaves of the positional arguments with their axes; ArgumentError for axes that do not fit them."""
     if isinstance(in_axes, list | tuple) and len(in_axes) != len(args):
         raise ArgumentError(f"vmap: in_axes={in_axes!r} has {len(in_axes)} entries for {len(args)} arguments",
                             expected="an entry for each positional argument, or one axis for all",
                             fix="add None for arguments that are the same in all lanes; keyword arguments always are")
     per_argument = in_axes if isinstance(in_axes, list | tuple) else [in_axes] * len(args)
-    return [one for axes, argument, name in zip(per_argument, args, _names(function, len(args)), strict=True)
-            for one in place(axes, argument, name, "in_axes")]
+    return [leaf for axes, argument, name in zip(per_argument, args, _names(function, len(args)), strict=True)
+            for leaf in leaves_with_axes(axes, argument, name, "in_axes")]
 
 
 def _names(function: Callable[..., Any], count: int) -> list[str]:
@@ -89,10 +98,13 @@ def _names(function: Callable[..., Any], count: int) -> list[str]:
     return [names[i] if i < len(names) else f"argument {i}" for i in range(count)]
 
 
-def number_of_lanes(placed: list[Placed], known: int | None) -> int:
-    """The size that all leaves have along their axes; `known` if there is none to see it from."""
+def number_of_lanes(arguments: list[MappedLeaf], known: int | None) -> int:
+    """The size that all leaves have along their axes; `known` if none of them has lanes.
+
+    ShapeError for sizes that differ, ArgumentError where the number is not known.
+    """
     sizes = {} if known is None else {"the number of replicas": known}
-    sizes |= {f"{one.name} along axis {one.axis}": _size(one) for one in placed if one.axis is not None}
+    sizes |= {f"{one.name} along axis {one.axis}": _size(one) for one in arguments if one.axis is not None}
     if len(set(sizes.values())) > 1:
         raise ShapeError("vmap: sizes differ: " + ", ".join(f"{name} {size}" for name, size in sizes.items()),
                          expected="one size along all mapped axes",
@@ -104,7 +116,7 @@ def number_of_lanes(placed: list[Placed], known: int | None) -> int:
     return next(iter(sizes.values()))
 
 
-def _size(one: Placed) -> int:
+def _size(one: MappedLeaf) -> int:
     leaf, axis = one.leaf, one.axis
     if not isinstance(leaf, Value | np.ndarray):
         raise ArgumentError(f"vmap: {one.name} is a {type(leaf).__name__}, mapped along axis {axis}",

@@ -11,17 +11,18 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import state
 from tarazu.ir.node import Node
 from tarazu.ir.types import TensorType
+from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.captures import KEPT, Change
 from tarazu.runtime.trace.trace import Trace
-from tarazu.runtime.vmap.lane_axes import Placed
+from tarazu.runtime.vmap.lane_axes import MappedLeaf
 from tarazu.transform.batching.engine import Flags
 from tarazu.transform.gradient.tape import USER, Leaf
 
 Members = Mapping[int, Tensor]  # by id of a handle that differs between lanes: the handle of all its values, stacked
 
 
-class Update(NamedTuple):
+class LaneUpdate(NamedTuple):
     """An output of the graph that a handle from outside gets: as its value, or as its gradient."""
 
     handle: Tensor
@@ -35,32 +36,32 @@ class _LaneTrace(Trace):
     def __init__(self, members: Members) -> None:
         super().__init__()
         self.stacked = dict(members)
-        self._stand_ins: list[Tensor] = []
+        self._with_placeholder: list[Tensor] = []  # members whose `.grad` is one only in this trace
 
     def _depend_on_gradient(self, handle: Tensor) -> None:
         stacked = self.stacked.get(id(handle))
         if stacked is None:
             super()._depend_on_gradient(handle)
         else:
-            self._before[0].before_grad_read(stacked)
-            self._give_gradient(handle)
+            self._outer.before_grad_read(stacked)
+            self._give_placeholder(handle)
 
     def before_change(self, handle: Tensor) -> None:
-        self._give_gradient(handle)
+        self._give_placeholder(handle)
         super().before_change(handle)
 
-    def _give_gradient(self, handle: Tensor) -> None:
+    def _give_placeholder(self, handle: Tensor) -> None:
         """Let a member have a gradient, to be read or cleared, while its stacked handle has one."""
         stacked = self.stacked.get(id(handle))
         if stacked is not None and stacked._grad is not None and handle._grad is None \
                 and id(handle) not in self._originals:
             handle._grad = Tensor(handle.raw)
             self.stacked[id(handle._grad)] = stacked._grad
-            self._stand_ins.append(handle)
+            self._with_placeholder.append(handle)
 
     def __exit__(self, *details: object) -> None:
         super().__exit__(*details)
-        for handle in self._stand_ins:
+        for handle in self._with_placeholder:
             handle._grad = None
 
 
@@ -71,7 +72,7 @@ class TracedLane(NamedTuple):
     results: list[Tensor]
     structure: Structure
     captured: list[Tensor]
-    updates: list[Update]
+    updates: list[LaneUpdate]
     cleared: list[Tensor]  # handles whose gradient becomes None
     stacked: Members
 
@@ -81,7 +82,7 @@ class TracedLane(NamedTuple):
         return tuple([id(handle) in self.stacked for handle, _, _ in self.updates])
 
     def require_same(self, batched: Flags) -> None:
-        """Raise for an update that differs between lanes, of a handle that has one value for all."""
+        """TraceError for an update that differs between lanes, of a handle that has one value for all."""
         for (handle, _, _), differs in zip(self.updates, batched, strict=True):
             if differs and id(handle) not in self.stacked:
                 raise TraceError(f"vmap: a tensor of shape {handle.shape} from outside would get another value in each "
@@ -90,7 +91,7 @@ class TracedLane(NamedTuple):
                                  fix="return the new value instead, or give each lane its own tensor: tz.replicate")
 
     def write_back(self, outputs: list[Tensor]) -> None:
-        """Give the handles from outside what they get; those of members to the stacks."""
+        """Give handles from outside their new values and gradients, the stacked handles those of members."""
         for (handle, is_gradient, is_tracked), value in zip(self.updates, outputs, strict=True):
             target = self.stacked.get(id(handle), handle)
             if is_gradient:
@@ -101,36 +102,34 @@ class TracedLane(NamedTuple):
             self.stacked[id(handle)].grad = None
 
 
-def trace_lane(function: Callable[..., Any], placed: list[Placed], structure: Structure, kwargs: dict[str, Any],
-           members: Members) -> TracedLane:
+def trace_lane(function: Callable[..., Any], arguments: list[MappedLeaf], structure: Structure,
+               kwargs: dict[str, Any], members: Members) -> TracedLane:
     """`function` traced for one lane of the leaves of its arguments; `members` have a value in each lane."""
     with (trace := _LaneTrace(members)):
-        lanes = [one.leaf if one.axis is None else _one_lane(trace, one) for one in placed]
-        parameters = [x.raw for x, one in zip(lanes, placed, strict=True) if one.axis is not None]
+        lanes = [one.leaf if one.axis is None else _lane(trace, one.leaf, one.axis) for one in arguments]
+        parameters = [x.raw for x, one in zip(lanes, arguments, strict=True) if one.axis is not None]
         leaves, result_structure = flatten(function(*structure.rebuild(lanes), **kwargs))
         results = [_result(trace, leaf) for leaf in leaves]
         outputs = [x.raw for x in results]
         updates, cleared = _updates(trace, outputs)
-    for guard in trace.guards:
-        state.interpreter.depend_on(guard.read, guard.what)
+    trace.pass_guards_on()
     captured = list(trace.captured.values())
-    graph = Graph([*parameters, *[node for _, node, _ in captured]], outputs)
-    return TracedLane(graph, results, result_structure, [handle for handle, _, _ in captured], updates, cleared,
+    graph = Graph([*parameters, *[capture.node for capture in captured]], outputs)
+    return TracedLane(graph, results, result_structure, [capture.handle for capture in captured], updates, cleared,
                       trace.stacked)
 
 
-def _one_lane(trace: Trace, one: Placed) -> Tensor:
-    """The stand-in for one lane of an argument: a tensor of its own, so that changes in place end with the lane."""
-    x = one.leaf
-    axis = one.axis % len(x.shape)  # type: ignore[operator]
+def _lane(trace: Trace, x: Tensor, axis: int) -> Tensor:
+    """What the function gets for one lane of an argument: a tensor of its own, whose changes in place are not kept."""
+    axis %= len(x.shape)
     lane = Tensor(trace.builder.parameter(TensorType((*x.shape[:axis], *x.shape[axis + 1:]), x.dtype)))
     if x.tape_entry is not None:
         lane.tape_entry = Leaf(USER, lane)
     return lane
 
 
-def _result(trace: Trace, leaf: Any) -> Tensor:
-    """A result as a value of the trace, with a link if gradients may flow back through it."""
+def _result(trace: Trace, leaf: ArrayLike) -> Tensor:
+    """A result as a value of the trace, with a tape entry if gradients may flow back through it."""
     if not isinstance(leaf, Tensor):
         try:
             leaf = trace.constant(leaf, None)
@@ -141,12 +140,14 @@ def _result(trace: Trace, leaf: Any) -> Tensor:
     return Tensor(node, entry if entry is not None and entry.is_alive and leaf.dtype.is_inexact else None)
 
 
-def _updates(trace: _LaneTrace, outputs: list[Node]) -> tuple[list[Update], list[Tensor]]:
-    """What the lane changed of handles from outside; new values and gradients are put to the outputs."""
-    updates, cleared = [], []
+def _updates(trace: _LaneTrace, outputs: list[Node]) -> tuple[list[LaneUpdate], list[Tensor]]:
+    """What the lane changed of handles from outside, and whose gradients it cleared; new values and gradients are
+    added to the outputs."""
+    updates: list[LaneUpdate] = []
+    cleared: list[Tensor] = []
     for change in trace.changes():
         if change.raw is not None:
-            updates.append(Update(change.handle, False, change.tape_entry is not None))
+            updates.append(LaneUpdate(change.handle, False, change.tape_entry is not None))
             outputs.append(change.raw)
         if change.grad is not KEPT:
             if id(change.handle) not in trace.stacked and trace.keeps_gradient(change):
@@ -155,7 +156,7 @@ def _updates(trace: _LaneTrace, outputs: list[Node]) -> tuple[list[Update], list
             if change.grad is None:
                 cleared.append(change.handle)
             else:
-                updates.append(Update(change.handle, True, False))
+                updates.append(LaneUpdate(change.handle, True, False))
                 outputs.append(trace.read(change.grad)[0])
     return updates, cleared
 

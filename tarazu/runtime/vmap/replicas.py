@@ -14,6 +14,8 @@ from tarazu.ops.random.bits import wide_bits
 from tarazu.ops.shape import stack
 from tarazu.runtime import random
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace_lock import replace_data
+from tarazu.runtime.vmap.lane_axes import LaneAxes
 from tarazu.runtime.vmap.vmap import run_lanes
 
 
@@ -21,24 +23,31 @@ class Replicas:
     """Copies of what a function builds, every tensor of which is kept as one stack of all; see `replicate`.
 
     `replicas[i]` is member i as an object of its own, with the values of now; `len(replicas)` is their number.
+    OutOfRangeError for an index out of range.
+
+    >>> import tarazu as tz
+    >>> models = tz.replicate(lambda: tz.nn.Dense(2, in_features=3), 4)
+    >>> len(models), models[0].weight.shape
+    (4, (3, 2))
     """
 
     def __init__(self, make: Callable[[], Any], seeds: Sequence[int]) -> None:
         built = [_build(make, seed) for seed in seeds]
-        found = [_tensors(made) for made, _ in built]
-        self._template = built[0][0]  # stands for each member inside `map`
-        self._handles = [*found[0].values(), random.default.state]
-        self._stacks = [_stacked(name, found) for name in found[0]] + [stack([state for _, state in built])]
-        for handle in found[0].values():
+        tensors = [_tensors(member) for member, _ in built]
+        self._template = built[0][0]  # what the functions of `map` are traced with
+        self._handles = [*tensors[0].values(), random.default.state]
+        self._stacks = [_stacked(name, tensors) for name in tensors[0]] + [stack([state for _, state in built])]
+        for handle in tensors[0].values():
             handle._grad = None
 
-    def map(self, function: Callable[..., Any], in_axes: Any = None, out_axes: Any = 0) -> Callable[..., Any]:
+    def map(self, function: Callable[..., Any], in_axes: LaneAxes = None,
+            out_axes: LaneAxes = 0) -> Callable[..., Any]:
         """`function(member, *args)` for all members at once, as a function of the `args`.
 
         `in_axes` and `out_axes` are as for `vmap`, but that by default all members get the same arguments. What the
         function changes in place (parameters, optimizer state, `.grad`, random state) is kept for each member; other
-        attributes, such as the training mode, are those of one object that stands for all. `tz.jit` of the result
-        traces only once. Raises as `vmap` does.
+        attributes, such as the training mode, are those of one object, with which the function is traced. `tz.jit` of
+        the result traces only once. ArgumentError, ShapeError and TraceError as for `vmap`.
 
         >>> import tarazu as tz
         >>> models = tz.replicate(lambda: tz.nn.Dense(1, in_features=2), 3)
@@ -63,7 +72,7 @@ class Replicas:
                                   expected=f"an index from {-len(self)} to {len(self) - 1}", fix="use len(replicas)")
         member = copy.deepcopy(self._template)
         for x, stacked in zip(_tensors(member).values(), self._stacks, strict=False):
-            x.raw = stacked.detach()[i].raw
+            replace_data(x, stacked.detach()[i].raw)
             x._grad = None if stacked.grad is None else stacked.grad.detach()[i]
         return member
 
@@ -76,7 +85,8 @@ def replicate(make: Callable[[], Any], n: int, seeds: Sequence[int] | None = Non
 
     Each is built, and later draws its random numbers, as if the global generator had been seeded for it alone: with
     `seeds[i]`, or else with a number that the global generator draws. So n replicas are trained as n single models
-    with these seeds would be. Raises ArgumentError when `make` does not build the same tensors each time.
+    with these seeds would be. ArgumentError unless `n` is a whole number of at least 1 with one seed for each, and when
+    `make` does not build the same tensors each time; TraceError inside a traced function.
 
     >>> import tarazu as tz
     >>> models = tz.replicate(lambda: tz.nn.Dense(2, in_features=3), 4)
@@ -119,17 +129,17 @@ def _stacked(name: str, members: list[dict[str, Tensor]]) -> Tensor:
 _NOT_LOOKED_INTO = (type, types.ModuleType, types.FunctionType, types.MethodType)
 
 
-def _tensors(thing: Any) -> dict[str, Tensor]:
+def _tensors(thing: object) -> dict[str, Tensor]:
     """Every tensor that `thing` holds in its attributes and containers, each once, by path; always in one order."""
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     seen = {id(random.default)}
 
-    def look(path: str, value: Any) -> None:
+    def look(path: str, value: object) -> None:
         if id(value) in seen or isinstance(value, _NOT_LOOKED_INTO):
             return
         seen.add(id(value))
         if isinstance(value, Tensor):
-            found[path] = value
+            tensors[path] = value
         elif isinstance(value, list | tuple):
             for i, item in enumerate(value):
                 look(f"{path}[{i}]", item)
@@ -141,4 +151,4 @@ def _tensors(thing: Any) -> dict[str, Tensor]:
                 look(f"{path}.{name}", item)
 
     look("", thing)
-    return found
+    return tensors

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.callbacks.monitor import Monitor
 from tarazu.train.trainer.run import Run
 

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.state_dicts import other_names
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.checkpoint_folder import Content
 from tarazu.train.trainer.run import Run
@@ -124,10 +126,8 @@ def _require_same_kinds(run: Run, callbacks: Callbacks, content: Content, folder
 def _require_same_tensors(run: Run, content: Content, folder: Path, kinds: list[str]) -> None:
     for kind in kinds:
         own, saved = _part(_own_tensors(run), f"{kind}."), _part(content.arrays, f"{kind}.")
-        if own.keys() != saved.keys():
-            missing, extra = sorted(own.keys() - saved.keys()), sorted(saved.keys() - own.keys())
-            raise _unfit(folder, f"another {KINDS[kind]}: missing {_listed(missing)}; not known {_listed(extra)}",
-                         "the tensors of this run")
+        if differences := other_names(own, saved):
+            raise _unfit(folder, f"another {KINDS[kind]}: {differences}", "the tensors of this run")
         for name, x in own.items():
             array = saved[name]
             if array.shape != tuple(x.shape) or array.dtype != x.dtype.numpy:

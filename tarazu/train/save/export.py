@@ -21,7 +21,8 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.compile import simplified
 from tarazu.runtime.device import values
 from tarazu.runtime.jit.exported import write, xla_part
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.trace import trace_function
 from tarazu.train.save.first_process import write_on_first_process
 from tarazu.train.sources.arrays import features

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.sources.arrays import Arrays
 
 MOST_BATCHES = 256  # that are put together for one call

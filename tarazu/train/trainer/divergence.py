@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tarazu.nn.module.mode import in_mode
-from tarazu.runtime.tensor.tensor import asarray
+from tarazu.runtime.tensor.creation import asarray
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import Snapshot, restore

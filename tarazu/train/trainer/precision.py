@@ -6,8 +6,7 @@ keeps gradients within the range of float16.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from tarazu.base.dtypes import DType, bfloat16, float16, float32
 from tarazu.base.errors import ArgumentError
@@ -17,7 +16,9 @@ from tarazu.ops.elementwise import astype, isfinite, logical_and, where
 from tarazu.ops.reduce import all as all_of
 from tarazu.optim.optimizer import Optimizer
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.tensor.tensor import Tensor, tensor
+from tarazu.runtime.tensor.creation import tensor
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.substitution import substitute_keeping_changes
 
 # How the scale changes is as in section 3.2 of the paper and its "automatic loss scaling"; the numbers are those of
 # NVIDIA's "Mixed-Precision Training" guide and of jmp.DynamicLossScale.
@@ -60,10 +61,9 @@ class HalfPrecision(FullPrecision):
             return model(inputs)  # a float64 model stays one, with all digits of its inputs
         if not any(module.reads_codes for _, module in model.named_modules()):
             inputs = _cast(inputs, float32, self._dtype)
-        with _standing_in(singles, [astype(x, self._dtype) for x in singles]):
+        with substitute_keeping_changes(singles, [astype(x, self._dtype) for x in singles]):
             output = model(inputs)
         return _cast(output, self._dtype, float32)
-
 
     def compilable(self, model: Module) -> Callable[[Tensor], Tensor]:
         def forward(inputs: Tensor) -> Tensor:
@@ -83,27 +83,6 @@ class ScaledHalfPrecision(HalfPrecision):
 def _cast(x: Tensor, from_dtype: DType, to_dtype: DType) -> Tensor:
     """`x`, in `to_dtype` where it is a tensor of `from_dtype`; a model may take and give other things too."""
     return astype(x, to_dtype) if isinstance(x, Tensor) and x.dtype is from_dtype else x
-
-
-@contextlib.contextmanager
-def _standing_in(handles: Sequence[Tensor], values: Sequence[Tensor]) -> Iterator[None]:
-    """A block in which the handles are `values`, their dtype included, so that layers that ask for it get the half one.
-
-    What the block makes of a handle in place is its value afterwards, in the dtype that it had.
-    """
-    before = [(x, x.raw, x.tape_entry) for x in handles]
-    for x, value in zip(handles, values, strict=True):
-        x.raw, x.tape_entry = value.raw, value.tape_entry
-    try:
-        yield
-    finally:
-        after = [x.detach() for x in handles]
-        is_changed = [x.raw is not value.raw for x, value in zip(handles, values, strict=True)]
-        for x, raw, entry in before:
-            x.raw, x.tape_entry = raw, entry
-    with no_grad():
-        for x, new in [(x, new) for x, new, changed in zip(handles, after, is_changed, strict=True) if changed]:
-            x.copy_(astype(new, x.dtype))
 
 
 class Unscaled:

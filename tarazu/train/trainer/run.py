@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tarazu.record import History
-from tarazu.runtime.tensor.tensor import Tensor, asarray
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk
 from tarazu.train.sources.rows import Rows

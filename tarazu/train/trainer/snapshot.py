@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace_lock import replace_data
 
 Snapshot = list[tuple[Tensor, Any]]
 
@@ -18,4 +19,4 @@ def snapshot(tensors: Iterable[Tensor]) -> Snapshot:
 def restore(values: Snapshot) -> None:
     """Put the values of a snapshot back."""
     for x, raw in values:
-        x.raw = raw
+        replace_data(x, raw)

@@ -64,7 +64,7 @@ def _power_exponent(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
 def _place(g: Tensor, y: Tensor, x: Tensor, where: Location) -> Tensor:
     """Back to where the input is; in a graph, where that is not known, XLA moves it where necessary."""
     device = state.interpreter.device_of(x)
-    return g if device is None else state.interpreter.place(g, device)
+    return g if device is None else state.interpreter.to_device(g, device)
 
 
 def _inverse_transpose(g: Tensor, permutation: AxisTuple) -> Tensor:

@@ -216,7 +216,7 @@ def test_what_is_not_jitted_is_refused():
 def test_other_backends_say_how_to_switch(monkeypatch):
     f = tz.jit(small)
     f(*arguments())
-    monkeypatch.setattr("tarazu.runtime.compile._chosen", ["numpy"])
+    monkeypatch.setattr("tarazu.runtime.compile._chosen", "numpy")
     for look in (lambda: tz.profile(f, *arguments()), f.native_text):
         with pytest.raises(DeviceError, match=r'tz.set_backend\("native"\)'):
             look()

@@ -10,23 +10,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tarazu.ir.node import Builder
-from tarazu.ir.origin import NOWHERE
+from tarazu.ir.node import Builder, Node
+from tarazu.ir.origin import NOWHERE, Origin
+from tarazu.transform.gradient.tape import Leaf, TapeNode
 
 _PACKAGE = str(Path(__file__).parents[2]) + os.sep
 
 
-class Scopes:
-    """The stack of modules being called in a trace; keeps the origin that the builder gives to new nodes."""
+class Origins:
+    """Gives the nodes of a trace their origins: the path of the modules that are being called, and perhaps the line."""
 
     def __init__(self, builder: Builder, *, notes_lines: bool) -> None:
-        self.modules: list[Any] = []
-        self._builder, self._notes_lines, self._is_guided = builder, notes_lines, False
+        self.modules: list[Any] = []  # that are being called, outermost first; of `nn`, which is above
+        self._builder, self._notes_lines, self._is_origin_given = builder, notes_lines, False
         self._origin = NOWHERE
         self._calls: Counter[tuple[str, ...]] = Counter()
 
     @contextlib.contextmanager
-    def inside(self, module: Any, name: str) -> Iterator[None]:
+    def module_call(self, module: object, name: str) -> Iterator[None]:
         """A block for one call of `module`, which the module around it knows as `name`."""
         before = self._origin
         path = (*before.scope, name)
@@ -43,27 +44,28 @@ class Scopes:
 
     def note_line(self) -> None:
         """Note the user's line for the next node, unless that takes over the line of an earlier one."""
-        if self._notes_lines and not self._is_guided:
+        if self._notes_lines and not self._is_origin_given:
             self._builder.origin = self._origin._replace(line=user_line())
 
-    def enter_backward(self, node: Any) -> None:
+    def enter_backward(self, node: TapeNode | Leaf | None) -> None:
         """Let nodes carry the origin of the result that `node` of the tape recorded, marked as backward."""
-        made = node.outputs[0] if node is not None and node.order else None
-        origin = getattr(made, "origin", self._origin)
-        self._follow(None if node is None else origin._replace(is_backward=True))
+        forward = node.outputs[0] if isinstance(node, TapeNode) else None
+        origin = forward.origin if isinstance(forward, Node) else self._origin
+        self._set_given_origin(None if node is None else origin._replace(is_backward=True))
 
-    def enter_replay(self, node: Any) -> None:
+    def enter_replay(self, node: Node | None) -> None:
         """Let nodes carry the origin of `node` of another graph."""
-        self._follow(None if node is None else node.origin)
+        self._set_given_origin(None if node is None else node.origin)
 
-    def _follow(self, origin: Any) -> None:
-        self._is_guided = origin is not None
+    def _set_given_origin(self, origin: Origin | None) -> None:
+        """Let nodes carry that origin, not one of their own; None ends that."""
+        self._is_origin_given = origin is not None
         self._builder.origin = self._origin if origin is None else origin
 
 
 def user_line() -> str:
     """The file and line, outside of Tarazu, that is running now: "train.py:12"."""
-    frame: Any = sys._getframe(1)
+    frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
