@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from peers import OURS, PEERS, Failure, Worker, fresh_caches
+from peers import OURS, PEERS, Failure, Worker, checkout, fresh_caches
 from report import Comparison, seconds, text_table
 from workloads import WORKLOADS
 
@@ -66,7 +66,7 @@ def _start(name: str, pythons: Mapping[str, str | None], results: Results, setti
         if pythons[peer] is None:
             result.failure = "not installed"
             continue
-        workers[peer] = Worker(PEERS[peer], pythons[peer], name, settings)
+        workers[peer] = Worker(PEERS[peer], pythons[peer], name, {**settings, **checkout(peer)})
         try:
             result.first = workers[peer].train(1)["seconds"]
         except Failure as failure:

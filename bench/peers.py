@@ -32,7 +32,9 @@ PEERS = {
     "jax": Peer("JAX", "jax", "jax_jit"),
     "keras": Peer("Keras fit", "keras", "keras_fit", kinds=("mlp",)),
 }
-XLA, SCAN = "xla", "scan"  # asked for by name only: they say what our layer above XLA costs
+OLD = "old"  # asked for by name only: Tarazu in the checkout that BENCH_OLD names, to see what a change costs
+PEERS[OLD] = Peer("Tarazu before", "tarazu", "tarazu_fit")
+XLA, SCAN = "xla", "scan"  # likewise: they say what our layer above XLA costs
 PEERS |= {XLA: Peer("Tarazu on XLA", "jax", "xla_fit"), SCAN: Peer("JAX scan", "jax", "jax_scan")}
 
 
@@ -62,6 +64,15 @@ def environment(**more: str) -> dict[str, str]:
     """Where workers find what they import."""
     paths = [str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "TF_CPP_MIN_LOG_LEVEL": "3", **more}
+
+
+def checkout(peer: str) -> dict[str, str]:
+    """Settings by which a worker imports the Tarazu that it measures."""
+    if peer != OLD:
+        return {}
+    if not (folder := os.environ.get("BENCH_OLD")):
+        raise SystemExit(f"{OLD}: BENCH_OLD does not name the folder of an older checkout")
+    return {"PYTHONPATH": os.pathsep.join([str(HERE), folder])}
 
 
 def fresh_caches(folder: str) -> dict[str, str]:

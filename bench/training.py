@@ -3,7 +3,8 @@
 Run `python bench/training.py`, or name workloads; `--table` adds a table for the docs. A framework that the running
 interpreter lacks is looked for where BENCH_TORCH_PYTHON, BENCH_JAX_PYTHON or BENCH_KERAS_PYTHON (or `--python-torch`
 and so on) say. Compile times are those of the first epoch less those of a later one; the whole call of `fit` is
-beyond its epochs the verdict, for the number of epochs that a round has.
+beyond its epochs the verdict, for the number of epochs that a round has. `--peers old` measures the checkout that
+BENCH_OLD names beside this one.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import argparse
 
 import epochs
 import iris
-from peers import OURS, PEERS, SCAN, XLA, machine, python_for, use_two_cores
+from peers import OLD, OURS, PEERS, SCAN, XLA, machine, python_for, use_two_cores
 from report import Comparison, markdown
 from workloads import WORKLOADS
 
 IRIS = "iris"
 NAMES = [*WORKLOADS, IRIS]
 OTHERS = [peer for peer in PEERS if peer != OURS]
-USUAL = [peer for peer in OTHERS if peer not in (XLA, SCAN)]
+USUAL = [peer for peer in OTHERS if peer not in (OLD, XLA, SCAN)]
 LIBRARIES = sorted({PEERS[peer].library for peer in OTHERS})
 
 
