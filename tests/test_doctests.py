@@ -11,7 +11,7 @@ from helpers import modules
 def names():
     """All modules; those that need JAX bear the mark of its tests, and are left out where it is not installed."""
     for name in modules():
-        if name.startswith("tarazu.backend.xla."):
+        if name.startswith("tarazu.backend.xla"):
             if importlib.util.find_spec("jax"):
                 yield pytest.param(name, marks=pytest.mark.xla)
         elif not name.endswith("__main__"):
