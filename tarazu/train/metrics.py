@@ -60,8 +60,13 @@ def mse(prediction: Tensor, target: Tensor) -> Tensor:
     return losses.mse(prediction, target, reduction="none")
 
 
-METRICS: dict[str, Metric] = {"accuracy": accuracy, "acc": accuracy, "binary_accuracy": binary_accuracy, "mae": mae,
-                              "mse": mse}
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "acc": accuracy,
+    "binary_accuracy": binary_accuracy,
+    "mae": mae,
+    "mse": mse,
+}
 
 
 def named_metrics(specs: Metrics, loss: losses.Loss) -> dict[str, Metric]:
