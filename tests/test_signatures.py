@@ -6,6 +6,7 @@ import re
 import textwrap
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,15 @@ def public_callables() -> dict[str, Callable[..., Any]]:
 
 
 PUBLIC = public_callables()
+
+
+@pytest.mark.parametrize("package", ["nn", "optim", "train", "data", "record", "diagnose"])
+def test_packages_list_what_they_import_for_users(package):
+    module = getattr(tz, package)
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    imported = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    missing = sorted(imported - {"annotations", *module.__all__})
+    assert not missing, f"tarazu/{package}/__init__.py, in __all__, lacks: {', '.join(missing)}"
 
 
 def methods(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -132,8 +132,8 @@ ANY_TRUE = Op("any", "reduce", along_axes.reduction(("bool",)))
 ALL_TRUE = Op("all", "reduce", along_axes.reduction(("bool",)))
 ARGMAX = Op("argmax", "reduce", along_axes.arg_reduction)  # the first of equal ones
 ARGMIN = Op("argmin", "reduce", along_axes.arg_reduction)
-CUMSUM = Op("cumsum", "reduce", along_axes.cumulative)
-CUMPROD = Op("cumprod", "reduce", along_axes.cumulative)  # not composed: products in another order overflow
+CUMSUM = Op("cumsum", "reduce", along_axes.cumulative(NUMBER))
+CUMPROD = Op("cumprod", "reduce", along_axes.cumulative(NUMBER))  # not composed: products in other order overflow
 
 # Contract: the result has the batch axes, then the free axes of the first, then those of the second
 DOT = Op("dot", "contract", contract.dot)

@@ -5,5 +5,15 @@ from tarazu.optim.optimizer import Optimizer
 from tarazu.optim.schedules import cosine_decay, exponential_decay, linear_warmup
 from tarazu.optim.transformations import Transformation
 
-__all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "Transformation", "cosine_decay",
-           "exponential_decay", "linear_warmup"]
+__all__ = [
+    "OPTIMIZERS",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "Transformation",
+    "cosine_decay",
+    "exponential_decay",
+    "linear_warmup",
+]

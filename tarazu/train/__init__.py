@@ -14,5 +14,21 @@ from tarazu.train.trainer.divergence import TrainingWarning
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.trainer import compile
 
-__all__ = ["METRICS", "Callback", "Checkpoint", "EarlyStopping", "KeepBest", "Run", "TrainingWarning", "accuracy",
-           "binary_accuracy", "compile", "evaluate", "export", "fit", "load", "predict", "save"]
+__all__ = [
+    "METRICS",
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "KeepBest",
+    "Run",
+    "TrainingWarning",
+    "accuracy",
+    "binary_accuracy",
+    "compile",
+    "evaluate",
+    "export",
+    "fit",
+    "load",
+    "predict",
+    "save",
+]

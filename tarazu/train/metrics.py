@@ -28,8 +28,7 @@ def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     """
     if len(prediction.shape) < 2 or prediction.shape[-1] == 1:
         return binary_accuracy(prediction, target)
-    labels = argmax(target, -1) if target.shape == prediction.shape else reshape(target, prediction.shape[:-1])
-    return _share(equal(argmax(prediction, -1), labels))
+    return _share(equal(argmax(prediction, -1), _class_numbers(prediction, target)))
 
 
 def binary_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
@@ -40,6 +39,11 @@ def binary_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     Tensor([0.5, 1. ], dtype=float32)
     """
     return _share(equal(greater(prediction, 0), greater(reshape(target, prediction.shape), 0.5)))
+
+
+def _class_numbers(prediction: Tensor, target: Tensor) -> Tensor:
+    """The target as class numbers, which may be one-hot, in the shape of the prediction without its last axis."""
+    return argmax(target, -1) if target.shape == prediction.shape else reshape(target, prediction.shape[:-1])
 
 
 def _share(right: Tensor) -> Tensor:
@@ -56,8 +60,13 @@ def mse(prediction: Tensor, target: Tensor) -> Tensor:
     return losses.mse(prediction, target, reduction="none")
 
 
-METRICS: dict[str, Metric] = {"accuracy": accuracy, "acc": accuracy, "binary_accuracy": binary_accuracy, "mae": mae,
-                              "mse": mse}
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "acc": accuracy,
+    "binary_accuracy": binary_accuracy,
+    "mae": mae,
+    "mse": mse,
+}
 
 
 def named_metrics(specs: Metrics, loss: losses.Loss) -> dict[str, Metric]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from types import FunctionType
 
 import numpy as np
 import pytest
@@ -11,11 +12,20 @@ import synthetic_runs as synthetic
 from synthetic_runs import falling, make_run
 
 from tarazu.diagnose import judge, measure_fit
+from tarazu.diagnose.judging import evidence_rules, rules
+from tarazu.diagnose.judging.judge import RULES
 from tarazu.record import History, Verdict
 
 
 def names(verdict: Verdict) -> set[str]:
     return {finding.name for finding in verdict.findings}
+
+
+def test_every_rule_has_its_place():
+    functions = [x for module in (rules, evidence_rules) for x in vars(module).values() if isinstance(x, FunctionType)
+                 and x.__module__ == module.__name__ and not x.__name__.startswith("_")]
+    missing = [rule.__name__ for rule in functions if rule not in RULES]
+    assert not missing, f"tarazu/diagnose/judging/judge.py, in RULES, lacks: {', '.join(missing)}"
 
 
 def test_about_right_says_both_shares_and_the_gap():

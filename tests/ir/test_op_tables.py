@@ -1,6 +1,10 @@
-"""Every table that has a row per primitive has them all."""
+"""Every table that has a row per primitive has them all, and the op table has a line of each operation."""
 
-from collections.abc import Iterator
+import contextlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
@@ -36,7 +40,20 @@ def traced(function: Any, arrays: list[Any]) -> Graph:
     return compiled.graph
 
 
-IN_OP_TABLE = {op for record in RECORDS for op in primitives(traced(record.function, record.draw(0)))}
+@contextlib.contextmanager
+def noting_calls() -> Iterator[set[CodeType]]:
+    """The code of the functions that are called inside the block."""
+    called: set[CodeType] = set()
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, event, _: called.add(frame.f_code) if event == "call" else None)
+    try:
+        yield called
+    finally:
+        sys.setprofile(before)
+
+
+with noting_calls() as CALLED:
+    IN_OP_TABLE = {op for record in RECORDS for op in primitives(traced(record.function, record.draw(0)))}
 TABLES = {
     "tarazu/backend/numpy/kernels.py or program.py": set(KERNELS),
     "tarazu/transform/gradient/rules.py, in RULES or NOT_DIFFERENTIABLE": set(RULES) | NOT_DIFFERENTIABLE,
@@ -44,6 +61,25 @@ TABLES = {
         set(BATCH_RULES) | NOT_BATCHED | {op for op in ALL if op.is_elementwise},
     "tests/optable.py": IN_OP_TABLE,
 }
+
+
+# About dtypes; with results whose shape the values decide, which are not traced; for meshes of devices
+NOT_IN_OP_TABLE = {"can_cast", "iinfo", "isdtype", "result_type", "nonzero", "unique_all", "unique_counts",
+                   "unique_inverse", "unique_values", "shard"}
+
+
+def operations() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The functions of tarazu/ops that users call, by name."""
+    for prefix, namespace in {"": tz, "fft.": tz.fft, "linalg.": tz.linalg}.items():
+        for name in getattr(namespace, "__all__", None) or dir(namespace):
+            function = inspect.unwrap(getattr(namespace, name))
+            if isinstance(function, FunctionType) and function.__module__.startswith("tarazu.ops.") and name[0] != "_":
+                yield prefix + name, function
+
+
+def test_every_operation_has_a_line():
+    missing = {name for name, function in operations() if function.__code__ not in CALLED} - NOT_IN_OP_TABLE
+    assert not missing, f"tests/optable.py or its sequels lack a line of: {', '.join(sorted(missing))}"
 
 
 @pytest.mark.parametrize("place", TABLES)

@@ -112,6 +112,13 @@ def built(row: Row) -> tz.nn.Module:
     return layer
 
 
+def test_every_layer_has_a_row():
+    public = [getattr(tz.nn, name) for name in tz.nn.__all__]
+    layers = {x for x in public if isinstance(x, type) and issubclass(x, tz.nn.Module)} - {tz.nn.Module}
+    missing = layers - {type(row.make()) for row in ROWS.values()}
+    assert not missing, f"tests/nn/test_layers.py, in ROWS, lacks: {', '.join(layer.__name__ for layer in missing)}"
+
+
 @each_layer
 def test_output_and_parameters(row):
     layer = row.make()

@@ -5,7 +5,7 @@ import pytest
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, OutOfRangeError, ShapeError
-from tarazu.nn import binary_cross_entropy, cross_entropy, huber, mae, mse
+from tarazu.nn import LOSSES, binary_cross_entropy, cross_entropy, huber, mae, mse
 
 draw = np.random.default_rng(5)
 LOGITS = draw.normal(size=(6, 4)).astype(np.float32) * 3
@@ -35,6 +35,14 @@ PER_ELEMENT = {
     "huber": (huber, TARGETS, np.where(DISTANCE <= 1, DISTANCE**2 / 2, DISTANCE - 0.5)),
 }
 each_loss = pytest.mark.parametrize(("loss", "target", "wanted"), PER_ELEMENT.values(), ids=PER_ELEMENT)
+
+
+@pytest.mark.parametrize(("place", "names"), [
+    ("tests/nn/test_losses.py, in PER_ELEMENT,", {loss.__name__ for loss, *_ in PER_ELEMENT.values()}),
+    ("tarazu/nn/__init__.py, in __all__,", set(tz.nn.__all__))])
+def test_every_loss_has_a_row(place, names):
+    missing = set(LOSSES) - names
+    assert not missing, f"{place} lacks: {', '.join(missing)}"
 
 
 @each_loss

@@ -30,7 +30,8 @@ def check(record: Record, choice: int, dtype: Any) -> None:
     eager, error = outcome(record.function, *tensors)
     jitted = tz.jit(record.function)
     compiled, error_then = outcome(jitted, *tensors)
-    assert error_then == error
+    assert error_then == error, (f"eagerly {error or 'no error'}, compiled {error_then or 'none'}: what the type rule "
+                                 "refuses and NumPy takes stands in _REAL_ONLY of tarazu/runtime/eager.py")
     if eager is None or compiled is None:
         assert error in ("DTypeError", "ArgumentError", "TraceError")
         return

@@ -8,7 +8,7 @@ from helpers import compilations, same_bits
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, ShapeError, TraceError, TrainingError
-from tarazu.optim import SGD, Adam, AdamW, RMSprop
+from tarazu.optim import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
 
 
 class Row(NamedTuple):
@@ -82,6 +82,19 @@ def one_step(optimizer, loss, *parameters):
     value.backward()
     optimizer.step()
     return value
+
+
+PUBLIC = {x for name in tz.optim.__all__ if isinstance(x := getattr(tz.optim, name), type)
+          and issubclass(x, tz.optim.Optimizer)} - {tz.optim.Optimizer}
+
+
+@pytest.mark.parametrize(("place", "rows"), [
+    ("tarazu/optim/named.py, in OPTIMIZERS,", set(OPTIMIZERS.values())),
+    ("tests/optim/test_optimizers.py, in ROWS,", {row.kind for row in ROWS.values()}),
+    ("tarazu/optim/__init__.py, in __all__,", PUBLIC)])
+def test_every_optimizer_has_a_row(place, rows):
+    missing = (PUBLIC | set(OPTIMIZERS.values())) - rows
+    assert not missing, f"{place} lacks: {', '.join(x.__name__ for x in missing)}"
 
 
 @each_optimizer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tarazu.base import dtypes
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.ir.type_rules.checks import NUMBER, REAL, Rule, require_axes, require_kind
+from tarazu.ir.type_rules.checks import REAL, Rule, require_axes, require_kind
 from tarazu.ir.types import TensorType
 
 
@@ -24,10 +24,13 @@ def arg_reduction(name: str, x: TensorType, *, axis: int) -> TensorType:
     return TensorType(reduced.shape, dtypes.DEFAULT_INT)
 
 
-def cumulative(name: str, x: TensorType, *, axis: int) -> TensorType:
-    require_kind(name, NUMBER, x)
-    require_axes(name, (axis,), len(x.shape))
-    return x
+def cumulative(kinds: tuple[str, ...]) -> Rule:
+    """The rule of a running reduction of dtypes of these kinds."""
+    def rule(name: str, x: TensorType, *, axis: int) -> TensorType:
+        require_kind(name, kinds, x)
+        require_axes(name, (axis,), len(x.shape))
+        return x
+    return rule
 
 
 def fft(name: str, x: TensorType, *, axes: tuple[int, ...], kind: str) -> TensorType:

@@ -14,6 +14,8 @@ import pytest
 from row_runs import Array, compiled
 
 from tarazu.backend.native.llvm.target import Target, host
+from tarazu.backend.native.math.formulas import SINGLE
+from tarazu.backend.numpy.kernels import KERNELS
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
@@ -41,12 +43,11 @@ def by_element(function: Callable[[float], float]) -> Callable[[Array], Array]:
     return apply
 
 
-EXACT: dict[Op, Callable[..., Array]] = {
-    ops.EXP: np.exp, ops.EXPM1: np.expm1, ops.LOG: np.log, ops.LOG1P: np.log1p, ops.SIN: np.sin, ops.COS: np.cos,
-    ops.TAN: np.tan, ops.ASIN: np.arcsin, ops.ACOS: np.arccos, ops.ATAN: np.arctan, ops.SINH: np.sinh,
-    ops.COSH: np.cosh, ops.TANH: np.tanh, ops.ASINH: np.arcsinh, ops.ACOSH: np.arccosh, ops.ATANH: np.arctanh,
-    ops.SIGMOID: sigmoid, ops.SQRT: np.sqrt, ops.ERF: by_element(math.erf), ops.LGAMMA: by_element(_log_gamma)}
+# NumPy's kernels of wider numbers, but where these have no such functions or lose digits
 EXACT_OF_TWO: dict[Op, Callable[..., Array]] = {ops.POW: np.power, ops.ATAN2: np.arctan2}
+EXACT: dict[Op, Callable[..., Array]] = {
+    **{op: KERNELS[op] for op in ops.ALL if op.name in ("sqrt", *SINGLE) and op not in EXACT_OF_TWO},
+    ops.SIGMOID: sigmoid, ops.ERF: by_element(math.erf), ops.LGAMMA: by_element(_log_gamma)}
 IN_LONG_DOUBLE = [op for op in EXACT if op not in (ops.ERF, ops.LGAMMA)]
 
 

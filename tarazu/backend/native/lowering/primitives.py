@@ -11,8 +11,9 @@ from tarazu.ir.node import RESULT, Node
 
 NESTS = frozenset({ops.SUM, ops.PROD, ops.MAX, ops.MIN, ops.ANY_TRUE, ops.ALL_TRUE, ops.PAD, ops.CONCAT})
 PRODUCTS = frozenset({ops.DOT, ops.CONV})
+# Those with a kernel of their own, which a table in `kernels/special/` has too: it is above this folder
 SPECIAL = frozenset({ops.GATHER, ops.SCATTER_ADD, ops.SCATTER_SET, ops.SORT, ops.CUMSUM, ops.CUMPROD, ops.ARGMAX,
-                     ops.ARGMIN, ops.RANDOM_BITS})  # those with a kernel of their own, in `kernels/special/`
+                     ops.ARGMIN, ops.RANDOM_BITS})
 
 
 def is_compiled(node: Node) -> bool:
