@@ -40,8 +40,8 @@ def test_hunks_fit(title):
             continue
         kept = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("+"))
         position = ("\n" + (ROOT / path).read_text(encoding="utf-8")).find("\n" + kept, start.get(path, 0))
-        assert position >= 0, (f"CONTRIBUTING.md, {title!r}: this hunk of {path} no longer fits; write its lines as they "
-                               f"stand in the file now:\n" + "\n".join(lines))
+        assert position >= 0, (f"CONTRIBUTING.md, {title!r}: this hunk of {path} no longer fits; write its lines "
+                               "as they stand in the file now:\n" + "\n".join(lines))
         start[path] = position + len(kept)
 
 
