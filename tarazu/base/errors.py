@@ -56,6 +56,10 @@ class TraceError(TarazuError, RuntimeError):
     """Something done in or with a traced function that a graph cannot hold."""
 
 
+class TraceWarning(UserWarning):
+    """A Python value that is a constant of a compiled function, and probably was not meant to be one."""
+
+
 class GraphError(TarazuError, RuntimeError):
     """A graph that is not well formed, as `verify` finds it: a defect of Tarazu, not of the user's program."""
 

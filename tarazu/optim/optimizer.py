@@ -13,11 +13,12 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
 from tarazu.runtime.tensor.creation import tensor
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import GuardedAttributes
 
 Schedule: TypeAlias = Callable[[Tensor], Tensor]  # from the step count, a float tensor, to the learning rate
 
 
-class Optimizer:
+class Optimizer(GuardedAttributes):
     """Moves parameters against their gradients: parameter -= lr * update, which the `chain` makes of the gradients.
 
     `lr` is a number, or a schedule: a function of the step count (a float tensor, 0 at the first step). Numbers, like
@@ -85,8 +86,7 @@ class Optimizer:
         >>> optimizer.lr
         Tensor(0.25, dtype=float32)
         """
-        schedule = interpreter_state.interpreter.depend_on(lambda: self._schedule)
-        return self._rate if schedule is None else schedule(self.step_count.astype("float32"))
+        return self._rate if self._schedule is None else self._schedule(self.step_count.astype("float32"))
 
     @lr.setter
     def lr(self, value: float | Tensor | Schedule) -> None:

@@ -25,13 +25,14 @@ from tarazu.ops.typing import DeviceLike
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import resolve
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import GuardedAttributes
 from tarazu.runtime.trace_lock import tracing
 
 # What the base class and training keep in a module; every other attribute may hold tensors and modules.
 NOT_CONTENT = ("_arguments", "_built_with", "_trainer", "_predictor")
 
 
-class Module(Trainable):
+class Module(Trainable, GuardedAttributes):
     """A layer or a model. Subclass it, make parameters and layers in `__init__`, and compute in `forward`.
 
     A layer that needs to see its input first makes its parameters in `build(*inputs)`, which is called once. An error
@@ -46,6 +47,8 @@ class Module(Trainable):
     >>> tz.nn.Sequential([Scale(2.0), Scale(3.0)])(tz.ones(2))
     Tensor([6., 6.], dtype=float32, grad_fn=<MulBackward>)
     """
+
+    UNGUARDED = frozenset({*NOT_CONTENT, "_is_built", "_is_training"})  # `training` notes a guard of its own
 
     _arguments: tuple[tuple, dict]
     reads_codes = False  # whether a float input holds whole numbers, such as codes, which no half type may round
