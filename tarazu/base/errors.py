@@ -57,7 +57,18 @@ class TraceError(TarazuError, RuntimeError):
 
 
 class TraceWarning(UserWarning):
-    """A Python value that is a constant of a compiled function, and probably was not meant to be one."""
+    """The warning of a Python value that is a constant of a compiled function, and probably was not meant to be one.
+
+    >>> import warnings
+    >>> import numpy as np
+    >>> import tarazu as tz
+    >>> noisy = tz.jit(lambda x: x + np.random.normal())
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always", tz.TraceWarning)
+    ...     first, second = noisy(tz.zeros(2)), noisy(tz.zeros(2))
+    >>> caught[0].category.__name__, bool((first == second).all())
+    ('TraceWarning', True)
+    """
 
 
 class GraphError(TarazuError, RuntimeError):

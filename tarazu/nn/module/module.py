@@ -36,7 +36,9 @@ class Module(Trainable, GuardedAttributes):
     """A layer or a model. Subclass it, make parameters and layers in `__init__`, and compute in `forward`.
 
     A layer that needs to see its input first makes its parameters in `build(*inputs)`, which is called once. An error
-    that is raised in a layer begins with the layer's path in the model and the shapes of its inputs.
+    that is raised in a layer begins with the layer's path in the model and the shapes of its inputs. An attribute that
+    is no tensor, such as a number, may change at any time, but each new value is compiled anew by `fit` and `tz.jit`;
+    what changes often is best a tensor, changed in place: `self.tau.copy_(0.5)`.
 
     >>> import tarazu as tz
     >>> class Scale(tz.nn.Module):

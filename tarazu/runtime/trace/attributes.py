@@ -12,7 +12,7 @@ import random
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from operator import is_
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -248,7 +248,7 @@ def _nested(item: object) -> Iterator[object]:
 
 def _is_record(value: object) -> bool:
     """Whether an object holds numbers and text and nothing else, as a dataclass or a namespace of settings does."""
-    if isinstance(value, Tensor | GuardedAttributes | ModuleType | type) or callable(value):
+    if isinstance(value, Tensor | GuardedAttributes | ModuleType | FunctionType | type):
         return False
     content = getattr(value, "__dict__", {})
     return bool(content) and all(map(is_plain, content.values()))

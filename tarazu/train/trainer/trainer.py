@@ -27,6 +27,7 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
 from tarazu.runtime.jit.jit import Jit, jit
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import GuardedAttributes
 from tarazu.runtime.trace.captures import KEPT
 from tarazu.runtime.trace.trace import Trace
 from tarazu.train.metrics import Metrics, named_metrics
@@ -34,8 +35,10 @@ from tarazu.train.placement import Placement
 from tarazu.train.trainer.precision import policy
 
 
-class Trainer:
+class Trainer(GuardedAttributes):
     """How one model is trained."""
+
+    UNGUARDED = frozenset({"placement"})  # each fit sets it; where a program runs is part of its signature
 
     def __init__(self, model: Module, optimizer: str | Optimizer, loss: str | Loss, metrics: Metrics = (),
                  precision: str = "float32") -> None:
