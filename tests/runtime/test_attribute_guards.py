@@ -215,6 +215,28 @@ def test_own_setattr_and_properties():
     assert jitted(X).tolist() == [6, 12] and jitted.traces == 2
 
 
+def test_own_getattr_and_other_bases():
+    class Base:
+        def __getattribute__(self, name):
+            seen.add(name)
+            return super().__getattribute__(name)
+
+    class Delegating(Scaled, Base):
+        def __getattr__(self, name):
+            if name == "factor":
+                return self.read(self.value)
+            raise AttributeError(name)
+
+        def forward(self, x):
+            return x * self.factor
+
+    seen, model = set(), Delegating(2.0)
+    jitted = tz.jit(lambda x: model(x))
+    assert jitted(X).tolist() == [2, 4] and {"factor", "value", "forward"} <= seen
+    model.value = 3.0
+    assert jitted(X).tolist() == [3, 6] and jitted.traces == 2
+
+
 def test_attributes_of_optimizers_and_their_parts_count():
     class Times(tz.optim.Transformation):
         def __init__(self, factor):

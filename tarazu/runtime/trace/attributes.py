@@ -43,11 +43,11 @@ class GuardedAttributes:
     UNGUARDED: ClassVar[frozenset[str]] = frozenset()  # names that no trace depends on, or has guards of their own for
 
     def __setattr__(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
+        super().__setattr__(name, value)
         _note_change(self, name)
 
     def __delattr__(self, name: str) -> None:
-        object.__delattr__(self, name)
+        super().__delattr__(name)
         _note_change(self, name)
 
 
@@ -191,7 +191,7 @@ def recorded_reads() -> Iterator[AttributeReads]:
 
 
 def _get_noting_it(self: GuardedAttributes, name: str) -> Any:
-    value = object.__getattribute__(self, name)
+    value = super(GuardedAttributes, self).__getattribute__(name)
     if _recording.reads is not None:
         _recording.reads.note_read(self, name, value)
     return value
