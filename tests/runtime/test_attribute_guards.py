@@ -67,6 +67,8 @@ CHANGES = {
     "dict's keys": changing(lambda: {"a": 2.0}, lambda m: m.value.update(b=3.0), lambda v: float(len(v))),
     "dataclass": changing(lambda: Settings(2.0), lambda m: setattr(m.value, "factor", 3.0), lambda v: v.factor),
     "namespace": changing(lambda: types.SimpleNamespace(a=2.0), lambda m: setattr(m.value, "a", 3.0), lambda v: v.a),
+    "namespace with a tensor": changing(lambda: types.SimpleNamespace(a=2.0, b=tz.tensor(1.0)),
+                                        lambda m: setattr(m.value, "b", tz.tensor(3.0)), lambda v: v.a * v.b),
     "arguments": changing(lambda: argparse.Namespace(a=2.0), lambda m: setattr(m.value, "a", 3.0), lambda v: v.a),
     "function": changing(lambda: abs, lambda m: setattr(m, "read", triple), lambda v: 2.0),
     "tensor": changing(lambda: tz.tensor(2.0), lambda m: setattr(m, "value", tz.tensor(3.0))),

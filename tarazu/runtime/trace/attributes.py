@@ -224,7 +224,7 @@ def is_same(first: object, second: object) -> bool:
 
 
 def parts_of(value: object) -> Sequence[Any] | None:
-    """What is in a list, a dict or an object of plain values such as a dataclass, nested too; None for all else."""
+    """What is in a list, a dict or an object of settings such as a dataclass, nested too; None for all else."""
     if type(value) is list:
         flat = value
     elif type(value) is dict:
@@ -247,11 +247,11 @@ def _nested(item: object) -> Iterator[object]:
 
 
 def _is_record(value: object) -> bool:
-    """Whether an object holds numbers and text and nothing else, as a dataclass or a namespace of settings does."""
+    """Whether an object is one of settings, as a dataclass or a namespace: it holds numbers, text, tensors, modules."""
     if isinstance(value, Tensor | GuardedAttributes | ModuleType | FunctionType | type):
         return False
     content = getattr(value, "__dict__", {})
-    return bool(content) and all(map(is_plain, content.values()))
+    return bool(content) and all(is_plain(x) or isinstance(x, Tensor | GuardedAttributes) for x in content.values())
 
 
 def _state_of(generator: np.random.Generator | np.random.RandomState | random.Random) -> str:
