@@ -56,7 +56,7 @@ from tarazu.base.dtypes import (
     uint64,
 )
 from tarazu.base.dtypes import bool_ as bool
-from tarazu.base.errors import TarazuError
+from tarazu.base.errors import TarazuError, TraceWarning
 from tarazu.base.version import __version__
 from tarazu.ir.interpreter import install as _install
 from tarazu.ops.contract import matmul, outer, tensordot

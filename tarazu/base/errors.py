@@ -56,6 +56,21 @@ class TraceError(TarazuError, RuntimeError):
     """Something done in or with a traced function that a graph cannot hold."""
 
 
+class TraceWarning(UserWarning):
+    """The warning of a Python value that is a constant of a compiled function, and probably was not meant to be one.
+
+    >>> import warnings
+    >>> import numpy as np
+    >>> import tarazu as tz
+    >>> noisy = tz.jit(lambda x: x + np.random.normal())
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always", tz.TraceWarning)
+    ...     first, second = noisy(tz.zeros(2)), noisy(tz.zeros(2))
+    >>> caught[0].category.__name__, bool((first == second).all())
+    ('TraceWarning', True)
+    """
+
+
 class GraphError(TarazuError, RuntimeError):
     """A graph that is not well formed, as `verify` finds it: a defect of Tarazu, not of the user's program."""
 

@@ -13,11 +13,12 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
 from tarazu.runtime.tensor.creation import tensor
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import GuardedAttributes
 
 Schedule: TypeAlias = Callable[[Tensor], Tensor]  # from the step count, a float tensor, to the learning rate
 
 
-class Optimizer:
+class Optimizer(GuardedAttributes):
     """Moves parameters against their gradients: parameter -= lr * update, which the `chain` makes of the gradients.
 
     `lr` is a number, or a schedule: a function of the step count (a float tensor, 0 at the first step). Numbers, like
@@ -51,7 +52,8 @@ class Optimizer:
     def attach(self, params: Iterable[Tensor]) -> Self:
         """Take `params` as what to optimize and make the state for them; gives the optimizer back.
 
-        ArgumentError unless they are one or more float tensors.
+        In place of other parameters, or of the same, all state starts anew: slots and step count. Learning rate and
+        hyper-parameters stay. ArgumentError unless they are one or more float tensors; nothing is changed then.
 
         >>> import tarazu as tz
         >>> tz.optim.SGD(lr=0.1).attach([tz.ones(3, requires_grad=True)])
@@ -61,16 +63,19 @@ class Optimizer:
             what = "a tensor" if isinstance(params, Tensor) else repr(params)
             raise ArgumentError(f"{what} as the parameters", expected="a list of tensors",
                                 fix="pass model.parameters() or [w, b]; a learning rate goes by name: lr=0.01")
-        self.parameters = list(params)
-        for parameter in self.parameters:
+        wanted = list(params)
+        for parameter in wanted:
             if not isinstance(parameter, Tensor) or not parameter.dtype.is_float:
                 what = f"tensor of {parameter.dtype}" if isinstance(parameter, Tensor) else type(parameter).__name__
                 raise ArgumentError(f"a {what} as parameter", expected="float tensors",
                                     fix="pass model.parameters(), or a list of tensors with requires_grad=True")
-        if not self.parameters:
+        if not wanted:
             raise ArgumentError("an optimizer without parameters", expected="at least one tensor",
                                 fix="pass model.parameters() of a model that has layers with weights")
-        self._slots = [[part.slots(p.detach()) for p in self.parameters] for part in self.chain]
+        slots = [[part.slots(p.detach()) for p in wanted] for part in self.chain]
+        if self.parameters:
+            self.step_count.copy_(0)  # it is part of the state: Adam corrects its averages by it
+        self.parameters, self._slots = wanted, slots
         return self
 
     @property
@@ -85,8 +90,7 @@ class Optimizer:
         >>> optimizer.lr
         Tensor(0.25, dtype=float32)
         """
-        schedule = interpreter_state.interpreter.depend_on(lambda: self._schedule)
-        return self._rate if schedule is None else schedule(self.step_count.astype("float32"))
+        return self._rate if self._schedule is None else self._schedule(self.step_count.astype("float32"))
 
     @lr.setter
     def lr(self, value: float | Tensor | Schedule) -> None:

@@ -19,6 +19,7 @@ from tarazu.ops.elementwise import add, minimum, sqrt, square
 from tarazu.ops.reduce import sum
 from tarazu.runtime.tensor.creation import tensor
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import GuardedAttributes
 
 Slots: TypeAlias = dict[str, Tensor]
 
@@ -34,7 +35,7 @@ def hyper_parameter(name: str, value: object, range: str = "of at least 0", *, e
     return tensor(float(value))
 
 
-class Transformation:
+class Transformation(GuardedAttributes):
     """A part of an optimizer's chain. Subclasses write `update`, and `slots` if they keep tensors for each parameter.
 
     >>> import tarazu as tz

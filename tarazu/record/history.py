@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
+from tarazu.record.direction import better_direction
 from tarazu.record.finding import Verdict
 from tarazu.record.json_lines import from_line, to_line
 from tarazu.record.textfile import write_text
@@ -70,27 +71,26 @@ class History:
         names = dict.fromkeys(name for row in self.rows for name in row if name not in NOT_METRICS)
         return {name: [row.get(name) for row in self.rows] for name in names}
 
-    def best_epoch(self, monitor: str | None = None, mode: str = "min") -> int | None:
+    def best_epoch(self, monitor: str | None = None, mode: str = "auto") -> int | None:
         """The epoch with the best value of `monitor`, the first of equals; None where no row has a finite one.
 
-        `monitor` is "val_loss" by default, or "loss" where there is none. Raises ArgumentError for an unknown metric or
-        mode.
+        `monitor` is "val_loss" by default, or "loss" where there is none. `mode` says whether the smallest value is the
+        best ("min") or the largest ("max"); "auto" goes by the metric's name: an accuracy rises, a loss or an error
+        falls. Raises ArgumentError for an unknown metric or mode, and for a name that does not tell.
 
         >>> history = History()
         >>> for accuracy in (0.5, 0.9, 0.8):
         ...     history.append(accuracy=accuracy)
-        >>> history.best_epoch("accuracy", mode="max")
+        >>> history.best_epoch("accuracy")
         2
         """
-        if mode not in ("min", "max"):
-            raise ArgumentError(f"mode is {mode!r}", expected="'min' or 'max'", fix="pass mode='max' for an accuracy")
         columns = self.history
         if monitor is None:
             monitor = "val_loss" if "val_loss" in columns else "loss"
         elif monitor not in columns:
             raise ArgumentError(f"no epoch has a metric {monitor!r}", expected=f"one of {', '.join(columns) or 'none'}",
                                 fix="name a metric that the run recorded")
-        sign = 1 if mode == "min" else -1
+        sign = 1 if better_direction(monitor, mode, user="best_epoch") == "min" else -1
         ranked = [(sign * row[monitor], row["epoch"]) for row in self.rows if _is_finite(row.get(monitor))]
         return int(min(ranked)[1]) if ranked else None
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tarazu as tz
-from tarazu.nn import BatchNorm, Dense, Dropout, Embedding, Flatten, LayerNorm, init
+from tarazu.nn import BatchNorm, Dense, Dropout, Embedding, Flatten, LayerNorm, Sequential, init
 
 X = np.random.default_rng(8).normal(2.0, 3.0, (50, 3)).astype(np.float32)
 
@@ -44,10 +44,35 @@ def test_batch_norm_comes_to_the_statistics_of_the_data():
     np.testing.assert_allclose(layer.running_mean.numpy(), X.mean(0), rtol=1e-4)
 
 
-def test_batch_norm_of_a_single_sample_is_the_bias():
+def test_batch_norm_of_a_single_sample_is_the_bias_and_leaves_the_variance_alone():
     layer = BatchNorm()
     assert layer(tz.ones(1, 2)).tolist() == [[0, 0]]
-    assert np.isfinite(layer.running_variance.numpy()).all()
+    assert layer.running_variance.tolist() == [1, 1]
+    np.testing.assert_allclose(layer.running_mean.numpy(), [0.1, 0.1], rtol=1e-6)
+    layer(tz.asarray(X[:1, :2].reshape(1, 1, 2).repeat(3, 1)))  # three positions of one sample have one
+    np.testing.assert_allclose(layer.running_variance.numpy(), [0.9, 0.9], rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(0, 2), (0, 3, 2), (4, 0, 2)])
+@pytest.mark.parametrize("run", [lambda f: f, tz.jit], ids=["eager", "jit"])
+def test_batch_norm_of_an_empty_batch_changes_nothing(shape, run):
+    layer = BatchNorm(2)
+
+    def step(x):
+        y = layer(x)
+        y.sum().backward()
+        return y
+
+    assert run(step)(tz.zeros(*shape)).shape == shape
+    assert (layer.running_mean.tolist(), layer.running_variance.tolist()) == ([0, 0], [1, 1])
+    assert (layer.weight.grad.tolist(), layer.bias.grad.tolist()) == ([0, 0], [0, 0])
+
+
+def test_batch_norm_learns_the_variance_where_the_last_batch_has_one_row():
+    x = np.random.default_rng(0).normal(3.0, 2.0, (65, 2)).astype(np.float32)
+    model = Sequential([BatchNorm(), Dense(1)]).compile(tz.optim.SGD(lr=0.0), loss="mse")
+    model.fit(x, x[:, 0], batch_size=64, epochs=60, seed=0, verbose=0)
+    np.testing.assert_allclose(model[0].running_variance.numpy(), x.var(0, ddof=1), rtol=0.03)
 
 
 def test_layer_norm_is_over_each_sample():

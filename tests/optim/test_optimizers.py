@@ -318,3 +318,18 @@ def test_the_first_apply_gradients_inside_a_trace():
     optimizer.attach([w])
     step(tz.ones(1))
     assert w.tolist() == [0.5]
+
+
+def test_attaching_anew_starts_all_state_and_a_refused_call_none():
+    w, other = (tz.ones(1, requires_grad=True) for _ in range(2))
+    optimizer = SGD([w], lr=0.5, momentum=0.9)
+    optimizer.apply_gradients([(tz.ones(1), w)])
+    before = optimizer.state_dict()
+    for refused in ([], [w, tz.tensor([1])], [w, 3], 3):
+        with pytest.raises(ArgumentError):
+            optimizer.attach(refused)
+    assert optimizer.parameters[0] is w and optimizer.step_count.item() == 1
+    assert optimizer.state_dict().keys() == before.keys() and optimizer.state_dict()["0.velocity.0"].item() == 1
+    optimizer.attach([other])
+    assert (optimizer.step_count.item(), optimizer.state_dict()["0.velocity.0"].item()) == (0, 0)
+    assert (optimizer.lr.item(), optimizer.chain[0].momentum.item()) == (0.5, pytest.approx(0.9))

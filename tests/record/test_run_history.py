@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from tarazu.base.errors import ArgumentError, FileFormatError
+from tarazu.nn import LOSSES
 from tarazu.record import Finding, History, Verdict
+from tarazu.record.direction import better_direction
+from tarazu.train.metrics import METRICS
 
 
 def make_history() -> History:
@@ -37,6 +40,37 @@ def test_best_epoch_ignores_nan_and_falls_back_to_loss():
     only_loss = History()
     only_loss.append(loss=1.0)
     assert only_loss.best_epoch() == 1
+
+
+def test_the_best_epoch_of_an_accuracy_is_that_of_the_largest():
+    history = History()
+    for accuracy in (0.5, 0.75, 0.25):
+        history.append(val_accuracy=accuracy, mine=accuracy)
+    assert history.best_epoch("val_accuracy") == 2 and history.best_epoch("val_accuracy", mode="min") == 3
+    assert history.best_epoch("mine", mode="max") == 2
+    with pytest.raises(ArgumentError, match="best_epoch watches 'mine', a name that does not tell"):
+        history.best_epoch("mine")
+    with pytest.raises(ArgumentError, match="best_epoch with mode='largest'"):
+        history.best_epoch("mine", mode="largest")
+
+
+@pytest.mark.parametrize(("direction", "names"), [
+    ("min", "loss val_loss mae mse val_huber cross_entropy mean_squared_error MeanSquaredError brier_score log_loss"),
+    ("max", "accuracy val_acc binary_accuracy AUC roc_auc_score F1Score top_5_accuracy r2 mean_iou val_recall"),
+])
+def test_the_names_of_metrics_tell_what_is_better(direction, names):
+    assert {better_direction(name, user="test") for name in names.split()} == {direction}
+
+
+@pytest.mark.parametrize("name", ["mine", "neg_mean_squared_error", "negative_log_likelihood", "learning_rate"])
+def test_other_names_tell_nothing(name):
+    with pytest.raises(ArgumentError, match="does not tell whether a larger value is better"):
+        better_direction(name, user="test")
+
+
+def test_every_metric_and_loss_of_ours_has_a_direction():
+    for name in [*METRICS, *LOSSES]:
+        assert better_direction(name, user="test") == ("max" if "acc" in name else "min")
 
 
 def test_unknown_metric_names_the_known_ones():

@@ -2,6 +2,7 @@
 
 import inspect
 import signal
+import types
 
 import numpy as np
 import pytest
@@ -84,9 +85,10 @@ def test_the_last_weights_stay_where_asked_for():
     assert history.verdict.name == "overfitting"
 
 
-def test_another_metric_may_say_what_is_best():
+@pytest.mark.parametrize("options", [{}, {"mode": "max"}], ids=["by its name", "said"])
+def test_the_best_accuracy_is_the_largest(options):
     recorder = Recorder()
-    model, history = overfitting(callbacks=[recorder, KeepBest("val_accuracy", mode="max")])
+    model, history = overfitting(callbacks=[recorder, KeepBest("val_accuracy", **options)])
     best = int(np.argmax(history.history["val_accuracy"])) + 1
     assert history.measurements["kept_epoch"] == best and equal(weights_of(model), recorder.weights[best - 1])
 
@@ -102,6 +104,38 @@ def test_early_stopping_waits_its_patience_and_the_best_weights_are_back():
 def test_early_stopping_on_a_metric_that_rises_and_with_a_least_gain():
     _, history = overfitting(callbacks=EarlyStopping("accuracy", mode="max", min_delta=2.0, patience=3))
     assert len(history) == 4  # no accuracy is better by 2 than the first
+
+
+class Follow(EarlyStopping):
+    """Sees values that the test says."""
+
+    def __init__(self, values, monitor="val_loss", **options):
+        super().__init__(monitor, **options)
+        self.values = values
+
+    def epochs(self):
+        """After how many of the values the run would end."""
+        run = types.SimpleNamespace(stopped=False, stop=lambda reason: setattr(run, "stopped", True), history=[])
+        self.on_fit_start(run)
+        for value in self.values:
+            run.history.append({self.monitor: value})
+            self.on_epoch_end(run)
+            if run.stopped:
+                break
+        return len(run.history)
+
+
+def test_early_stopping_on_an_accuracy_goes_on_while_it_rises():
+    rising = [0.5 + 0.01 * i for i in range(20)]
+    assert Follow(rising, "val_accuracy", patience=2).epochs() == 20
+    assert Follow(rising[::-1], "val_accuracy", patience=2).epochs() == 3
+    assert Follow(rising, "val_accuracy", patience=2, mode="min").epochs() == 3
+
+
+def test_slow_progress_adds_up_to_the_least_gain():
+    slow = [1 - 0.04 * i for i in range(20)]  # every third epoch gains 0.12
+    assert Follow(slow, patience=3, min_delta=0.1).epochs() == 20
+    assert Follow(slow, patience=2, min_delta=0.1).epochs() == 3
 
 
 def test_a_callback_ends_the_run_with_its_own_reason():
@@ -120,7 +154,9 @@ ERRORS = {
                       "  expected: one of loss, accuracy, val_loss, val_accuracy\n"),
     "no validation": (lambda: overfitting(callbacks=EarlyStopping(), validation_split=0), "pass validation_split or"),
     "KeepBest": (lambda: overfitting(callbacks=KeepBest(), validation_split=0), "KeepBest watches 'val_loss'"),
-    "mode": (lambda: KeepBest(mode="best"), "KeepBest with mode='best'\n  expected: \"min\" or \"max\""),
+    "mode": (lambda: KeepBest(mode="best"), "KeepBest with mode='best'\n  expected: \"auto\", \"min\" or \"max\""),
+    "direction": (lambda: EarlyStopping("val_mine"), "EarlyStopping watches 'val_mine', a name that does not tell "
+                  "whether a larger value is better\n  expected: mode=\"min\" or mode=\"max\" for such a metric"),
     "patience": (lambda: EarlyStopping(patience=0), "EarlyStopping with patience=0"),
 }
 

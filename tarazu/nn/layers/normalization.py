@@ -43,7 +43,8 @@ class BatchNorm(_Normalization):
     evaluation with these. `epsilon` is added to the variance. `weight`, `bias`, `running_mean` and `running_variance`
     have the shape (features,); `features` may be left out and is then taken from the first input.
 
-    A batch of a single sample has no variance and comes out as the bias. Statistics are float32 for half types too, and
+    A batch of a single sample has no variance: it comes out as the bias and leaves the running variance alone. An empty
+    one leaves both alone. Statistics are float32 for half types too, and
     do not count for the dtype of the output. ArgumentError for a momentum that is not from 0 to 1, ShapeError for an
     input with another number of features.
 
@@ -67,7 +68,8 @@ class BatchNorm(_Normalization):
         self.running_mean, self.running_variance = zeros((size,)), ones((size,))
 
     def _normalize(self, x: Tensor) -> Tensor:
-        statistics = self._batch_statistics(x) if self.training else (self.running_mean, self.running_variance)
+        is_learning = self.training and x.size > 0
+        statistics = self._batch_statistics(x) if is_learning else (self.running_mean, self.running_variance)
         return batch_norm(x, *statistics, self.weight, self.bias, epsilon=self._epsilon)
 
     def _batch_statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -77,7 +79,8 @@ class BatchNorm(_Normalization):
         count = x.size // self._size
         with no_grad():
             self._update(self.running_mean, average)
-            self._update(self.running_variance, variance * (count / max(count - 1, 1)))
+            if count > 1:
+                self._update(self.running_variance, variance * (count / (count - 1)))
         return average, variance
 
     def _update(self, running: Tensor, batch: Tensor) -> None:

@@ -1,4 +1,8 @@
-"""A block in which a model is in training or in evaluation mode, for training and summaries.
+"""The mode that a module is in, training or evaluation, for the call that is under way.
+
+`model.train()` and `model.eval()` set a mode that all threads see. Training and prediction need a mode for one call
+only: they put a model into it with `in_mode`, which keeps the modes in a context variable. Other threads that use the
+model at the same time do not see them.
 
 That a jitted function is traced again where the mode is another is not decided here: who reads `Module.training` in a
 traced function notes a guard (runtime/trace/guards.py), which `jit` tests at each call.
@@ -7,18 +11,70 @@ traced function notes a guard (runtime/trace/guards.py), which `jit` tests at ea
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
-from tarazu.nn.module.module import Module
+
+class ModuleLike(Protocol):
+    """What this file needs of a module, whose file imports this one."""
+
+    _is_training: bool
+
+    def named_modules(self) -> Iterator[tuple[str, ModuleLike]]:
+        """The module and all below it, with their paths."""
+
+    def train(self, mode: bool = True) -> object:
+        """Put the module and all below it into a mode."""
+
+
+class _Mode(NamedTuple):
+    module: ModuleLike  # kept alive, so that its id stays its own
+    is_training: bool
+
+
+# The modes in the innermost `in_mode` block around the running code, by the ids of the modules.
+_modes: ContextVar[Mapping[int, _Mode]] = ContextVar("_modes", default=MappingProxyType({}))
+
+
+def mode_of(module: ModuleLike) -> bool:
+    """Whether the module is in training mode here."""
+    mode = _modes.get().get(id(module))
+    return module._is_training if mode is None else mode.is_training
+
+
+def set_mode(modules: Iterable[ModuleLike], is_training: bool) -> None:
+    """Put the modules into a mode: until the end of the `in_mode` block where there is one for them, else for good."""
+    modes, changed = _modes.get(), {}
+    for module in modules:
+        if id(module) in modes:
+            changed[id(module)] = _Mode(module, is_training)
+        else:
+            module._is_training = is_training
+    if changed:
+        _modes.set({**modes, **changed})
+
+
+def share_mode(parent: ModuleLike, modules: Iterable[ModuleLike]) -> None:
+    """Put modules that `parent` has just made into its mode, which may be that of an `in_mode` block."""
+    modes = _modes.get()
+    if id(parent) in modes:
+        _modes.set({**modes, **{id(module): _Mode(module, mode_of(parent)) for module in modules}})
+    else:
+        set_mode(modules, mode_of(parent))
 
 
 @contextlib.contextmanager
-def in_mode(model: Module, *, training: bool) -> Iterator[None]:
-    """Puts `model` into the mode, and each module back into its own afterwards."""
-    modes = [(module, module._is_training) for _, module in model.named_modules()]
-    model.train(training)
+def in_mode(model: ModuleLike, *, training: bool) -> Iterator[None]:
+    """A block in which `model` and all modules below it are in that mode, for the running code only.
+
+    `train` and `eval` called inside it count until its end.
+    """
+    inside = {id(module): _Mode(module, mode_of(module)) for _, module in model.named_modules()}
+    token = _modes.set({**_modes.get(), **inside})
     try:
+        model.train(training)
         yield
     finally:
-        for module, mode in modes:
-            module._is_training = mode
+        _modes.reset(token)

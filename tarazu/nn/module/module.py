@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, Self, TypeAlias
 
 from tarazu.base.device import Mesh
@@ -16,6 +17,7 @@ from tarazu.base.state_dicts import require_same_state
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.node import Node
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent, short_text
+from tarazu.nn.module.mode import mode_of, set_mode, share_mode
 from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, layouts, move_tensors
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.nn.module.trainable import Trainable
@@ -23,16 +25,20 @@ from tarazu.ops.typing import DeviceLike
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import resolve
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import GuardedAttributes
+from tarazu.runtime.trace_lock import tracing
 
 # What the base class and training keep in a module; every other attribute may hold tensors and modules.
 NOT_CONTENT = ("_arguments", "_built_with", "_trainer", "_predictor")
 
 
-class Module(Trainable):
+class Module(Trainable, GuardedAttributes):
     """A layer or a model. Subclass it, make parameters and layers in `__init__`, and compute in `forward`.
 
     A layer that needs to see its input first makes its parameters in `build(*inputs)`, which is called once. An error
-    that is raised in a layer begins with the layer's path in the model and the shapes of its inputs.
+    that is raised in a layer begins with the layer's path in the model and the shapes of its inputs. An attribute that
+    is no tensor, such as a number, may change at any time, but each new value is compiled anew by `fit` and `tz.jit`;
+    what changes often is best a tensor, changed in place: `self.tau.copy_(0.5)`.
 
     >>> import tarazu as tz
     >>> class Scale(tz.nn.Module):
@@ -43,6 +49,8 @@ class Module(Trainable):
     >>> tz.nn.Sequential([Scale(2.0), Scale(3.0)])(tz.ones(2))
     Tensor([6., 6.], dtype=float32, grad_fn=<MulBackward>)
     """
+
+    UNGUARDED = frozenset({*NOT_CONTENT, "_is_built", "_is_training"})  # `training` notes a guard of its own
 
     _arguments: tuple[tuple, dict]
     reads_codes = False  # whether a float input holds whole numbers, such as codes, which no half type may round
@@ -107,22 +115,28 @@ class Module(Trainable):
         except TarazuError as error:
             add_layer_path(error, self, inputs)
             raise
-        for observer in _call_observers:
+        for observer in _call_observers.get():
             observer(self, output)
         return output
 
     def _build_once(self, inputs: tuple) -> None:
         if self._is_built:
             return
-        if type(self).build is not Module.build:
-            _require_arrays(self, inputs)
-            if any(isinstance(x, Tensor) and isinstance(x.raw, Node) for x in inputs):
-                raise TraceError("the layer has not seen an input yet, so its parameters are not there",
-                                 expected="a layer that knows its input size before it is traced",
-                                 fix="call the model once on some data first, or give in_features")
-            self.build(*inputs)
-            self._built_with = [[1, *x.shape[1:]] for x in inputs]
-        self._is_built = True
+        with tracing:  # by one thread; this lock, as a thread that traces may build too
+            if not self._is_built and type(self).build is not Module.build:
+                self._build(inputs)
+            self._is_built = True
+
+    def _build(self, inputs: tuple) -> None:
+        _require_arrays(self, inputs)
+        if any(isinstance(x, Tensor) and isinstance(x.raw, Node) for x in inputs):
+            raise TraceError("the layer has not seen an input yet, so its parameters are not there",
+                             expected="a layer that knows its input size before it is traced",
+                             fix="call the model once on some data first, or give in_features")
+        before = {id(module) for _, module in self.named_modules()}
+        self.build(*inputs)
+        share_mode(self, [module for _, module in self.named_modules() if id(module) not in before])
+        self._built_with = [[1, *x.shape[1:]] for x in inputs]
 
     # What it holds
 
@@ -221,23 +235,26 @@ class Module(Trainable):
     def training(self) -> bool:
         """Whether the module is in training mode, in which dropout drops and batch norm learns its statistics.
 
+        While `fit` or `predict` run it says what holds in them; other threads see the mode that `train` or `eval` set.
+
         >>> import tarazu as tz
         >>> layer = tz.nn.Dropout(0.5)
         >>> layer.training, layer.eval().training
         (True, False)
         """
         return interpreter_state.interpreter.depend_on(
-            lambda: self._is_training, f"training mode of {type(self).__name__}")
+            lambda: mode_of(self), f"training mode of {type(self).__name__}")
 
     def train(self, mode: bool = True) -> Self:
         """Go into training mode, or with False into evaluation mode, with all modules below; gives the module back.
+
+        Called by a callback it counts until the end of the `fit`.
 
         >>> import tarazu as tz
         >>> tz.nn.Sequential([tz.nn.Dropout(0.5)]).train(False)[0].training
         False
         """
-        for _, module in self.named_modules():
-            module._is_training = mode
+        set_mode([module for _, module in self.named_modules()], mode)
         return self
 
     def eval(self) -> Self:
@@ -380,17 +397,17 @@ def _require_arrays(module: Module, inputs: tuple) -> None:
 
 
 Observer: TypeAlias = Callable[[Module, object], None]
-_call_observers: list[Observer] = []
+_call_observers: ContextVar[tuple[Observer, ...]] = ContextVar("_call_observers", default=())
 
 
 @contextlib.contextmanager
 def observe_calls(observer: Observer) -> Iterator[None]:
-    """A block in which `observer(module, output)` is called after each call of any module."""
-    _call_observers.append(observer)
+    """A block in which `observer(module, output)` is called after each call of any module, by the running code only."""
+    token = _call_observers.set((*_call_observers.get(), observer))
     try:
         yield
     finally:
-        _call_observers.remove(observer)
+        _call_observers.reset(token)
 
 
 def _tensors_and_modules(name: str, value: object) -> Iterator[tuple[str, Tensor | Module]]:

@@ -62,7 +62,8 @@ class Trainable:
         """Train on the rows of `x` and `y`; gives a `tz.record.History` with its verdict.
 
         `x` is (rows, ...), and `y` has a target for each row. Rows are shuffled in each epoch and taken in batches of
-        `batch_size`. Calling it again continues the training. `.grad` of the parameters is None afterwards.
+        `batch_size`. Calling it again continues the training; where layers came in meanwhile, or the optimizer trained
+        another model, all its state starts anew. `.grad` of the parameters is None afterwards.
 
         In place of rows, `fit(batches)` takes any iterable of pairs (x, y), such as a generator or torch's DataLoader.
         It is read ahead in a thread, so it must not draw from the global generator; its batches are neither shuffled

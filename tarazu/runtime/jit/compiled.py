@@ -17,6 +17,7 @@ from tarazu.ir.types import Data, TensorType
 from tarazu.runtime.device import FollowsDevice, common_device_of
 from tarazu.runtime.jit.input_source import Captured, Handles, InputSource
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import AttributeGuards
 from tarazu.runtime.trace.captures import KEPT, Unchanged
 from tarazu.runtime.trace.guards import Guard, guards_hold
 from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
@@ -94,6 +95,7 @@ class Compiled:
     graph: Graph
     captured: tuple[CapturedInput, ...]  # the inputs of the graph after the arguments
     guards: tuple[Guard, ...]
+    attributes: AttributeGuards
     outputs: Outputs
     device: Device | Mesh | None  # where the program runs; None is the plain CPU
     program: Program
@@ -123,7 +125,7 @@ class Compiled:
 
         It fits where the guards hold, what was captured has the types of then, and the program would run where it does.
         """
-        if not guards_hold(self.guards):
+        if not (guards_hold(self.guards) and self.attributes.hold()):
             return None
         for handle in self._followers:
             handle.make_available_on(self.device)

@@ -17,6 +17,7 @@ from tarazu.ir.interpreter import state
 from tarazu.ir.types import Data
 from tarazu.runtime.autograd.autograd import with_gradients
 from tarazu.runtime.compile import JITTED, need_native, simplified
+from tarazu.runtime.jit.attribute_values import AttributeValues
 from tarazu.runtime.jit.compiled import Compiled, Description, is_tracked
 from tarazu.runtime.jit.input_source import Captured
 from tarazu.runtime.jit.signature_text import CacheInfo, describe, in_words, reasons
@@ -55,7 +56,10 @@ class Jit:
     Tensors and arrays among the arguments, in nested containers too, may change their values from call to call; new
     shapes or dtypes, and other values of everything else, are a new signature. Tensors from outside that the function
     reads or changes in place (parameters, optimizer state, random state, `.grad`) take part; other effects happen
-    only while tracing.
+    only while tracing. Attributes of modules and optimizers that it reads are part of the signature too; other Python
+    values from outside, such as global variables, are constants. TraceWarning (`tz.TraceWarning`) for an attribute of
+    which more than four values were compiled, and for random numbers of Python or NumPy, which would be the same in
+    each call.
 
     >>> import tarazu as tz
     >>> double = tz.jit(lambda x: x * 2)
@@ -69,6 +73,7 @@ class Jit:
         self.label = getattr(function, "__name__", type(function).__name__)
         self._compiled: dict[Hashable, list[Compiled]] = {}
         self._retraces: list[str] = []
+        self._attribute_values = AttributeValues()
 
     def __get__(self, instance: Any, owner: type | None = None) -> Jit | JittedMethod:
         return self if instance is None else JittedMethod(self, instance)
@@ -205,8 +210,8 @@ class Jit:
         self._note_retrace(description, arguments.tensors, candidates)
         traced = self.trace_for(arguments, description)
         return Compiled(label=JITTED + self.label, description=description, graph=traced.graph,
-                        captured=traced.captured, guards=traced.guards, outputs=traced.outputs, device=traced.device,
-                        program=_program(traced))
+                        captured=traced.captured, guards=traced.guards, attributes=traced.attributes,
+                        outputs=traced.outputs, device=traced.device, program=_program(traced))
 
     def _note_retrace(self, description: Description, tensors: list[Tensor], candidates: list[Compiled]) -> None:
         before = self._all_compiled()
@@ -215,6 +220,7 @@ class Jit:
             return
         self._retraces.append("; ".join(reasons(description, tensors, before, candidates)))
         log("jit", f"{self.label} is traced again: {self._retraces[-1]}")
+        self._attribute_values.note(candidates)
 
     def trace_for(self, arguments: CallArguments, description: Description) -> TracedCall:
         """The graph of a call with these arguments, and what goes with it."""

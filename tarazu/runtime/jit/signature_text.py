@@ -104,7 +104,7 @@ def _difference(name: str, old: str | None, new: str | None) -> str:
 
 
 def _changes_outside(compiled: Compiled, tensors: list[Tensor]) -> list[str]:
-    changes = broken_guards(compiled.guards)
+    changes = [*broken_guards(compiled.guards), *[guard.change() for guard in compiled.attributes.broken()]]
     if changes:
         return changes
     for source, name, (type_, was_tracked) in compiled.captured:

@@ -23,8 +23,10 @@ from tarazu.runtime.jit.compiled import (
     running_device,
     signature,
 )
+from tarazu.runtime.jit.frozen_draws import warn_of_frozen_draws
 from tarazu.runtime.jit.input_source import Argument, Captured, GradientOf, InputSource
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import AttributeGuards, recorded_reads
 from tarazu.runtime.trace.captures import Change
 from tarazu.runtime.trace.guards import Guard
 from tarazu.runtime.trace.trace import Trace
@@ -51,6 +53,7 @@ class TracedCall(NamedTuple):
     graph: Graph
     captured: tuple[CapturedInput, ...]
     guards: tuple[Guard, ...]
+    attributes: AttributeGuards
     outputs: Outputs
     first_state: int  # the number of the first output of the graph that is no result of the function
     device: Device | Mesh | None  # where its program runs; None is the plain CPU
@@ -58,7 +61,8 @@ class TracedCall(NamedTuple):
 
 def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Sequence[str]) -> TracedCall:
     """The call as a graph; `names` are those of the tensors among the arguments. All handles are as they were."""
-    with Trace(ignored=EVERYTHING if tape_state.ignored & USER else 0) as trace:
+    ignored = EVERYTHING if tape_state.ignored & USER else 0
+    with recorded_reads() as reads, warn_of_frozen_draws(reads), Trace(ignored) as trace:
         trace.program_device.device = running_device([wait_for_trace(x) for x in arguments.tensors])
         proxies = [_proxy(trace, x) for x in arguments.tensors]
         parameters = [proxy.raw for proxy in proxies]
@@ -75,8 +79,8 @@ def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Se
     _name(parameters, names)
     _name(nodes, [one.name for one in captured])
     device = _program_device(trace, [*arguments.tensors, *[capture.handle for capture in captures]])
-    return TracedCall(Graph(parameters + nodes, collector.nodes), captured, tuple(trace.guards), outputs, first_state,
-                      device)
+    graph = Graph(parameters + nodes, collector.nodes)
+    return TracedCall(graph, captured, tuple(trace.guards), reads.guards(), outputs, first_state, device)
 
 
 def _proxy(trace: Trace, x: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Tracing: primitives become nodes of a graph, and what a function reads or changes outside takes part.
 
 trace.py is the interpreter; captures.py knows the tensors from outside, guards.py the Python values on which a trace
-depends (such as the training mode), origins.py where in the user's program it is. substitution.py lets tensors stand
-in for others.
+depends (such as the training mode), attributes.py those of them that are attributes of modules and optimizers,
+origins.py where in the user's program it is. substitution.py lets tensors stand in for others.
 """

@@ -69,3 +69,16 @@ def user_line() -> str:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def frames_to_user() -> int:
+    """The `stacklevel` with which the caller's `warnings.warn` shows the user's line."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and _is_of_machinery(frame.f_code.co_filename):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def _is_of_machinery(filename: str) -> bool:
+    """Whether the code is Tarazu's, or of a standard module that calls it back."""
+    return filename.startswith(_PACKAGE) or filename == contextlib.__file__

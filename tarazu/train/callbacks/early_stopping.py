@@ -11,10 +11,12 @@ from tarazu.train.trainer.run import Run
 
 
 class EarlyStopping(Monitor):
-    """Ends training when `monitor` got no better (by more than `min_delta`) for `patience` epochs (Prechelt, 1998).
+    """Ends training when `monitor` got no better for `patience` epochs (Prechelt, 1998).
 
-    Which weights are kept is up to `KeepBest`, which watches "val_loss" by default. ArgumentError for a patience below
-    1, a negative `min_delta` or an unknown `mode`, and after the first epoch for a `monitor` that is not recorded.
+    An epoch is better when it improves on the last that was by more than `min_delta`; slow progress adds up. `mode` is
+    "min" or "max", or "auto": an accuracy rises, a loss or an error falls. Which weights are kept is up to `KeepBest`,
+    which watches "val_loss" by default. ArgumentError for a patience below 1, a negative `min_delta`, an unknown `mode`
+    and a metric whose name does not tell its direction, and after the first epoch for one that is not recorded.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.0), loss="mse")
@@ -24,7 +26,7 @@ class EarlyStopping(Monitor):
     """
 
     def __init__(self, monitor: str = "val_loss", *, patience: int = 5, min_delta: float = 0.0,
-                 mode: str = "min") -> None:
+                 mode: str = "auto") -> None:
         super().__init__(monitor, mode)
         if patience < 1 or min_delta < 0:
             raise ArgumentError(f"EarlyStopping with patience={patience!r}, min_delta={min_delta!r}",
@@ -37,8 +39,10 @@ class EarlyStopping(Monitor):
 
     def on_epoch_end(self, run: Run) -> None:
         value = self._value(run)
-        self._since = 0 if value < self._best - self.min_delta else self._since + 1
-        self._best = min(self._best, value)
+        if value < self._best - self.min_delta:
+            self._best, self._since = value, 0
+        else:
+            self._since += 1
         if self._since >= self.patience:
             run.stop("early stopping")
 

@@ -14,8 +14,9 @@ from tarazu.train.trainer.run import Run
 class KeepBest(Monitor):
     """Keeps the weights of the epoch with the best `monitor` and restores them at the end; part of validated fits.
 
-    `restore=False` leaves the last weights in the model; `epoch` says which was best. ArgumentError for a `mode` other
-    than "min" and "max", and after the first epoch for a `monitor` that the run does not record.
+    `mode` is "min" or "max", or "auto": an accuracy rises, a loss or an error falls. `restore=False` leaves the last
+    weights in the model; `epoch` says which was best. ArgumentError for another `mode` and a metric whose name does not
+    tell its direction, and after the first epoch for one that the run does not record.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile("adam", loss="mse")
@@ -25,7 +26,7 @@ class KeepBest(Monitor):
     3
     """
 
-    def __init__(self, monitor: str = "val_loss", *, mode: str = "min", restore: bool = True) -> None:
+    def __init__(self, monitor: str = "val_loss", *, mode: str = "auto", restore: bool = True) -> None:
         super().__init__(monitor, mode)
         self._restore = restore
         self.on_fit_start(None)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from tarazu.base.errors import ArgumentError
+from tarazu.record.direction import better_direction
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.trainer.run import Run
 
 
 class Monitor(Callback):
-    """Follows the metric `monitor`; with `mode` "min" a smaller value is better, with "max" a larger one."""
+    """Follows the metric `monitor`; with `mode` "min" a smaller value is better, with "max" a larger one.
+
+    With "auto" the name of the metric says which: an accuracy rises, a loss or an error falls.
+    """
 
     def __init__(self, monitor: str, mode: str) -> None:
-        if mode not in ("min", "max"):
-            raise ArgumentError(f"{type(self).__name__} with mode={mode!r}", expected='"min" or "max"',
-                                fix='use mode="max" for an accuracy')
-        self.monitor, self.mode = monitor, mode
+        self.monitor, self.mode = monitor, better_direction(monitor, mode, user=type(self).__name__)
 
     def _value(self, run: Run) -> float:
         """The metric of the last epoch; the smaller the better."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from tarazu.runtime.jit.frozen_draws import READER
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.pace import Pace
 
@@ -54,7 +55,7 @@ class Reader:
         self._filling: Buffer | None = None
         self._error: BaseException | None = None
         self._is_over = self._is_stopped = False
-        self._thread = threading.Thread(target=self._read, name="tarazu-reader", daemon=True)
+        self._thread = threading.Thread(target=self._read, name=READER, daemon=True)
         self._thread.start()
 
     def take(self) -> Buffer | None:

@@ -27,6 +27,7 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
 from tarazu.runtime.jit.jit import Jit, jit
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import GuardedAttributes
 from tarazu.runtime.trace.captures import KEPT
 from tarazu.runtime.trace.trace import Trace
 from tarazu.train.metrics import Metrics, named_metrics
@@ -34,8 +35,10 @@ from tarazu.train.placement import Placement
 from tarazu.train.trainer.precision import policy
 
 
-class Trainer:
+class Trainer(GuardedAttributes):
     """How one model is trained."""
+
+    UNGUARDED = frozenset({"placement"})  # each fit sets it; where a program runs is part of its signature
 
     def __init__(self, model: Module, optimizer: str | Optimizer, loss: str | Loss, metrics: Metrics = (),
                  precision: str = "float32") -> None:
@@ -50,6 +53,7 @@ class Trainer:
         self.train_chunk: Jit = jit(self._train_chunk)
         self._trained: list[Tensor] = []
         self._modules: list[Module] = []
+        self._parameters: list[Tensor] = []  # of the model at the last fit, for an optimizer that was made with some
 
     def _train_chunk(self, x: Tensor, y: Tensor, order: Tensor | None, first: Tensor, count: Tensor, sums: list[Tensor],
                      batch: int) -> tuple[Tensor, list[Tensor]]:
@@ -106,14 +110,26 @@ class Trainer:
                                 fix="add a layer with weights, or thaw them: model.freeze(False)")
         if not same_objects(modules, self._modules):
             self._modules, self.train_chunk = modules, jit(self._train_chunk)
+        self._prepare_optimizer(wanted)
+        self._trained = [*wanted, *self.optimizer.parameters]
+
+    def _prepare_optimizer(self, wanted: list[Tensor]) -> None:
+        """Let the optimizer have the model's parameters, or, where it was made with some, check that they fit."""
         if not self.optimizer.was_given_parameters:
             if not same_objects(wanted, self.optimizer.parameters):
                 self.optimizer.attach(wanted)
-        elif not {*map(id, wanted)} & {*map(id, self.optimizer.parameters)}:
+            return
+        given, before, now = [{*map(id, x)} for x in (self.optimizer.parameters, self._parameters, wanted)]
+        if not now & given:
             raise ArgumentError("an optimizer that was made with parameters of another model",
                                 expected="parameters of this model, or none",
                                 fix='leave them out: model.compile(optimizer=tz.optim.Adam(lr=0.001), ...)')
-        self._trained = [*wanted, *self.optimizer.parameters]
+        if before and before <= given and not now <= given:
+            new = [path for path, x in self.model.named_parameters() if id(x) not in given]
+            raise ArgumentError(f"an optimizer without {', '.join(new)}, which came into the model after the last fit",
+                                expected="an optimizer of all parameters, as before",
+                                fix="call optimizer.attach(model.parameters()), whose state then starts anew")
+        self._parameters = wanted
 
     def move_to_parameters(self) -> None:
         """Put all that is kept for the parameters where they are, after the model was moved."""

@@ -1,0 +1,273 @@
+"""Attributes as guards: a trace fits as long as the attributes of modules and optimizers that it read are as they were.
+
+`self.tau` in a `forward` is a Python value: in a traced function it becomes a constant of the graph. So `jit` notes
+which attributes of a `GuardedAttributes` a trace reads, and traces again where one has another value.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import random
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from operator import is_
+from types import FunctionType, ModuleType
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace_lock import tracing
+
+MOST_PARTS = 1000  # larger containers are guarded by identity only, as each call looks at all that is in them
+_GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+_SCALARS = (int, float, complex, str, bytes, type(None), np.generic)
+_CONTAINERS = frozenset((list, tuple, dict))
+
+
+class _Changes:
+    """Every attribute that is set gives `last` another number, so that guards need not look while it stays."""
+
+    numbers = itertools.count()
+    last = -1
+
+
+class GuardedAttributes:
+    """A base class: the attributes of an instance that a traced function reads are guards of the trace.
+
+    That one was set is noted here; what is written into `vars(instance)` directly is not seen. Reads are noted by a
+    `__getattribute__` that the class has only while a thread traces for `jit`: at other times they cost nothing more.
+    """
+
+    UNGUARDED: ClassVar[frozenset[str]] = frozenset()  # names that no trace depends on, or has guards of their own for
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        _note_change(self, name)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        _note_change(self, name)
+
+
+class AttributeGuard(NamedTuple):
+    """An attribute that a trace read, its value then, and where that is a container what was in it."""
+
+    owner: GuardedAttributes
+    name: str
+    value: Any
+    parts: Sequence[Any] | None
+
+    @property
+    def what(self) -> str:
+        """Its name in messages."""
+        return f"attribute {self.name} of {type(self.owner).__name__}"
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether `_Changes` tells when it may have another value."""
+        kind = type(self.owner)
+        is_set_here = kind.__setattr__ is GuardedAttributes.__setattr__ and self.name in vars(self.owner)
+        return is_set_here and self.parts is None
+
+    def now(self) -> Any:
+        """The value that the attribute has now; `Deleted` without one."""
+        return getattr(self.owner, self.name, Deleted)
+
+    def holds(self) -> bool:
+        """Whether it has that value still, or an equal one: of numbers, text, and containers of such."""
+        now = self.now()
+        if self.parts is None:
+            return is_same(now, self.value)
+        return type(now) is type(self.value) and self.hasparts_of(now)
+
+    def hasparts_of(self, container: object) -> bool:
+        """Whether the container has in it what was in this one."""
+        then = self.parts
+        if type(container) is list and then is not None and len(container) == len(then) \
+                and all(map(is_, container, then)):
+            return True  # the usual case, without a look at the types of what is in it
+        now = parts_of(container)
+        if now is None or then is None or len(now) != len(then):
+            return False
+        return all(map(is_, now, then)) or all(map(is_same, now, then))
+
+    def change(self) -> str:
+        """What became of it, in words."""
+        before, after = _text(self.value), _text(self.now())
+        changed = "it was changed in place" if before == after else f"{before} became {after}"
+        return f"{self.what}: {changed}"
+
+
+class Deleted:
+    """In place of a value: there is none any more."""
+
+
+class AttributeGuards:
+    """The attributes that a trace depends on."""
+
+    def __init__(self, guards: Iterable[AttributeGuard] = ()) -> None:
+        self._guards = tuple(guards)
+        self._watched = [guard for guard in self._guards if guard.is_watched]
+        self._others = [guard for guard in self._guards if not guard.is_watched]
+        self._seen, self._watched_hold = -2, True  # `_Changes.last` when those watched were looked at; the outcome
+
+    def hold(self) -> bool:
+        """Whether all have the values of then; asked at each call of a jitted function."""
+        last = _Changes.last
+        if last != self._seen:
+            self._watched_hold = all(guard.holds() for guard in self._watched)
+            self._seen = last
+        if not self._watched_hold:
+            return False
+        for guard in self._others:  # noqa: SIM110 - a generator costs more
+            if not guard.holds():
+                return False
+        return True
+
+    def broken(self) -> list[AttributeGuard]:
+        """Those that have another value now."""
+        return [guard for guard in self._guards if not guard.holds()]
+
+
+class AttributeReads:
+    """The attributes that a function reads while it is traced, and those that it sets."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[int, str], AttributeGuard] = {}
+        self._set: dict[tuple[int, str], GuardedAttributes] = {}  # the owner stays alive, and its id its own
+        self._generators: dict[str, tuple[Any, Any]] = {}  # by the attribute: a generator of Python or NumPy, its state
+
+    def note_read(self, owner: GuardedAttributes, name: str, value: object) -> None:
+        key = id(owner), name
+        if key not in self._read and key not in self._set and _is_state(owner, name, value):
+            parts = parts_of(value)
+            guard = self._read[key] = AttributeGuard(owner, name, value, None if parts is None else tuple(parts))
+            if isinstance(value, _GENERATORS):
+                self._generators[guard.what] = value, _state_of(value)
+
+    def note_set(self, owner: GuardedAttributes, name: str) -> None:
+        self._set[id(owner), name] = owner
+
+    def add(self, other: AttributeReads) -> None:
+        """Take over what a trace inside this one read and set."""
+        self._read = {**{key: guard for key, guard in other._read.items() if key not in self._set}, **self._read}
+        self._set |= other._set
+        self._generators = {**other._generators, **self._generators}
+
+    def generators_that_drew(self) -> list[str]:
+        """Those of Python's and NumPy's generators that were read and then drew numbers, in words."""
+        return [what for what, (generator, state) in self._generators.items() if _state_of(generator) != state]
+
+    def guards(self) -> AttributeGuards:
+        """What was read, but for what the function itself changes: such an effect happens while tracing only."""
+        return AttributeGuards(guard for key, guard in self._read.items() if key not in self._set and guard.holds())
+
+
+class _Recording(threading.local):
+    reads: AttributeReads | None = None
+
+
+_recording = _Recording()
+
+
+@contextlib.contextmanager
+def recorded_reads() -> Iterator[AttributeReads]:
+    """A block in which this thread notes what it reads and sets of attributes."""
+    outer, reads = _recording.reads, AttributeReads()
+    with tracing:  # so that one thread at a time has the functions that note them in the class
+        if outer is None:
+            type.__setattr__(GuardedAttributes, "__getattribute__", _get_noting_it)
+        _recording.reads = reads
+        try:
+            yield reads
+        finally:
+            _recording.reads = outer
+            if outer is None:
+                type.__delattr__(GuardedAttributes, "__getattribute__")
+            else:
+                outer.add(reads)
+
+
+def _get_noting_it(self: GuardedAttributes, name: str) -> Any:
+    value = super(GuardedAttributes, self).__getattribute__(name)
+    if _recording.reads is not None:
+        _recording.reads.note_read(self, name, value)
+    return value
+
+
+def _note_change(owner: GuardedAttributes, name: str) -> None:
+    _Changes.last = next(_Changes.numbers)
+    if _recording.reads is not None:
+        _recording.reads.note_set(owner, name)
+
+
+def _is_state(owner: GuardedAttributes, name: str, value: object) -> bool:
+    """Whether it is an attribute of the instance, or a number or text of its class: no method and no property."""
+    if name.startswith("__") or name in type(owner).UNGUARDED:
+        return False
+    if name in object.__getattribute__(owner, "__dict__"):
+        return True
+    return is_plain(value) and next((vars(kind)[name] for kind in type(owner).__mro__ if name in vars(kind)),
+                                    Deleted) is value
+
+
+def is_plain(value: object) -> bool:
+    """Whether it is a number, text, None or a tuple of such, whose equality `repr` tells, as it tells 0.0 from -0.0."""
+    return isinstance(value, _SCALARS) or (type(value) is tuple and all(map(is_plain, value)))
+
+
+def is_same(first: object, second: object) -> bool:
+    """Whether two values are the same object, or equal numbers or texts of one type."""
+    return first is second or (type(first) is type(second) and is_plain(first) and repr(first) == repr(second))
+
+
+def parts_of(value: object) -> Sequence[Any] | None:
+    """What is in a list, a dict or an object of settings such as a dataclass, nested too; None for all else."""
+    if type(value) is list:
+        flat = value
+    elif type(value) is dict:
+        flat = [*value, *value.values()]
+    elif _is_record(value):
+        flat = [*vars(value), *vars(value).values()]
+    else:
+        return None
+    if not _CONTAINERS.isdisjoint(map(type, flat)):
+        flat = [part for item in flat for part in _nested(item)]
+    return flat if len(flat) <= MOST_PARTS else None
+
+
+def _nested(item: object) -> Iterator[object]:
+    """The item, or where it is a container its type, its size and what is in it."""
+    if isinstance(item, list | tuple | dict):
+        yield from (type(item), len(item), *(parts_of(list(item) if isinstance(item, tuple) else item) or ()))
+    else:
+        yield item
+
+
+def _is_record(value: object) -> bool:
+    """Whether an object is one of settings, as a dataclass or a namespace: it holds numbers, text, tensors, modules."""
+    if isinstance(value, Tensor | GuardedAttributes | ModuleType | FunctionType | type):
+        return False
+    content = getattr(value, "__dict__", {})
+    return bool(content) and all(is_plain(x) or isinstance(x, Tensor | GuardedAttributes) for x in content.values())
+
+
+def _state_of(generator: np.random.Generator | np.random.RandomState | random.Random) -> str:
+    """The state of a generator of Python or NumPy, as text that can be compared."""
+    if isinstance(generator, np.random.Generator):
+        return repr(generator.bit_generator.state)
+    return repr(generator.get_state() if isinstance(generator, np.random.RandomState) else generator.getstate())
+
+
+def _text(value: object) -> str:
+    """A value in words."""
+    if value is Deleted:
+        return "nothing"
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    if is_plain(value) or isinstance(value, list | dict):
+        text = repr(value)
+        return text if len(text) <= 60 else text[:57] + "..."
+    return getattr(value, "__name__", None) or f"a {type(value).__name__}"
