@@ -36,7 +36,7 @@ INSIDE = {  # of each package the rooms (folders and single files) from the bott
     "runtime": "trace_lock compile device processes tensor autograd trace eager debug jit profile random vmap",
     "nn": "losses init module layers",
     "data": "scalers tables splits",
-    "diagnose": "measuring judging reporting",
+    "diagnose": "measuring scoring judging reporting",
     "train": "metrics placement sources trainer evaluate save callbacks verdict loop table",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a
