@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import sys
 import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from tarazu.backend.native.cache import LIMIT, Info
-from tarazu.cli.run_folder import REPORT
-from tarazu.data import TableSummary
 from tarazu.record import Verdict
+from tarazu.tabular import score_text
+from tarazu.tabular.assess import Assessment
+from tarazu.tabular.run_folder import REPORT
 from tarazu.train.loop import TrainingWarning
-from tarazu.train.table import Scores
 
-
-def summary(table: TableSummary) -> None:
-    """Print what is in the table."""
-    click.echo(f"{table}\n")
+COLORS = {"about right": "green", "underfitting": "red", "overfitting": "red", "undecided": "yellow"}
 
 
 @contextlib.contextmanager
@@ -37,35 +35,23 @@ def warnings_as_lines() -> Iterator[list[str]]:
             click.echo(f"warning: {warning.message}", err=True)
 
 
-def outcome(verdict: Verdict | None, scores: Scores | None, folder: Any) -> None:
-    """The table of scores, the verdict, and where everything is; without scores, only the headline and the folder."""
-    if scores is not None:
-        score_table(scores)
+def outcome(verdict: Verdict | None, assessment: Assessment | None, folder: Path) -> None:
+    """The scores, the verdict, and where everything is; without scores, only the headline and the folder."""
+    width = terminal_width()
+    if assessment is not None:
+        click.echo(f"\n{score_text.all_scores(assessment, width)}\n")
     if verdict is not None:
-        headline, _, rest = str(verdict).partition("\n")
-        click.secho(headline, bold=True)
-        if rest and scores is not None:
-            click.echo(rest)
-    if scores is None:
-        click.echo(f"run folder: {folder}")
-    else:
-        click.echo(f"\nrun folder: {folder}\nreport: {Path(folder) / REPORT}")
+        headline, *rest = str(verdict).split("\n")
+        click.secho(score_text.wrapped(headline, width, "  "), bold=True, fg=COLORS[verdict.name])
+        for line in rest if assessment is not None else []:
+            click.echo(score_text.wrapped(line, width, "    "))
+    click.echo(f"run folder: {folder}" if assessment is None else
+               f"\nrun folder: {folder}\nreport: {folder / REPORT}")
 
 
-def score_table(scores: Scores) -> None:
-    """One row per part, one column per metric."""
-    from rich.console import Console
-    from rich.table import Table
-
-    names = list(dict.fromkeys(name for row in scores.values() for name in row))
-    table = Table("", *names, box=None, pad_edge=False, header_style="bold")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for part, row in scores.items():
-        table.add_row(part, *(_number(name, row[name]) if name in row else "-" for name in names))
-    click.echo()
-    Console().print(table)
-    click.echo()
+def terminal_width() -> int | None:
+    """How wide the terminal is; None where the output goes elsewhere, and lines are not broken."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def cached(info: Info) -> None:
@@ -83,6 +69,3 @@ def cached(info: Info) -> None:
 def _moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
-
-def _number(name: str, value: float) -> str:
-    return f"{value:.1%}" if name == "accuracy" else f"{value:.4g}"

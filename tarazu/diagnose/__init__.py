@@ -9,7 +9,14 @@ from tarazu.diagnose.measuring.trivial import (
     trivial_multilabel_losses,
     trivial_regression_losses,
 )
-from tarazu.diagnose.reporting.plots import ConfusionMatrix, PredictedAgainstTrue
+from tarazu.diagnose.reporting.plots import (
+    Calibration,
+    ConfusionMatrix,
+    DataTable,
+    ImportanceChart,
+    Panel,
+    PredictedAgainstTrue,
+)
 from tarazu.diagnose.reporting.report import write_report
 from tarazu.diagnose.scoring.calibration import CalibrationBin, calibration_bins, expected_calibration_error
 from tarazu.diagnose.scoring.classes import (
@@ -27,10 +34,14 @@ from tarazu.diagnose.scoring.numbers import mae, r2, rmse
 
 __all__ = [
     "MEASUREMENTS",
+    "Calibration",
     "CalibrationBin",
     "ClassScores",
     "ConfusionMatrix",
+    "DataTable",
     "Importance",
+    "ImportanceChart",
+    "Panel",
     "PredictedAgainstTrue",
     "balanced_accuracy",
     "calibration_bins",

@@ -12,7 +12,7 @@ import synthetic_runs as synthetic
 
 from tarazu.base.errors import ShapeError
 from tarazu.diagnose import ConfusionMatrix, PredictedAgainstTrue, judge, write_report
-from tarazu.diagnose.reporting import svg
+from tarazu.diagnose.reporting import score_charts, svg
 from tarazu.diagnose.reporting.axis import make_axis
 from tarazu.record import History
 
@@ -72,7 +72,7 @@ def test_names_from_the_user_are_escaped(tmp_path):
         row["<b>"] = 1.0
     matrix = ConfusionMatrix(["<script>", "&"], np.eye(2))
     table = {"<script>": {"&<": 1.0}}
-    text = page_of(tmp_path, history, title="<script>", plot=matrix, notes=["<script>"], table=table)
+    text = page_of(tmp_path, history, title="<script>", panels=[matrix], notes=["<script>"], table=table)
     assert "<script" not in text and "<b>" not in text
 
 
@@ -94,20 +94,20 @@ def test_runs_with_nan_infinity_and_missing_values(tmp_path):
 
 def test_confusion_counts_and_right_total(tmp_path):
     matrix = ConfusionMatrix(["cat", "dog"], np.array([[1800, 200], [0, 1000]]), "test")
-    text = page_of(tmp_path, History(), plot=matrix)
+    text = page_of(tmp_path, History(), panels=[matrix])
     assert "Confusion on test data: 2,800 of 3,000 right (93 %)" in text
-    assert "1,800</td>" in text
+    assert "<strong>90 %</strong><small>1,800</small></td>" in text
 
 
 def test_a_class_without_samples_is_no_division_by_zero(tmp_path):
-    assert "0 of 0 right" in page_of(tmp_path, History(), plot=ConfusionMatrix(["cat", "dog"], np.zeros((2, 2))))
+    assert "0 of 0 right" in page_of(tmp_path, History(), panels=[ConfusionMatrix(["cat", "dog"], np.zeros((2, 2)))])
 
 
 def test_predicted_against_true_is_thinned_and_named(tmp_path):
     values = np.linspace(0, 1e6, 50_000)
-    text = page_of(tmp_path, History(), plot=PredictedAgainstTrue(values, values[:, None], "price in $"))
+    text = page_of(tmp_path, History(), panels=[PredictedAgainstTrue(values, values[:, None], "price in $")])
     assert "true price in $" in text and "predicted price in $" in text
-    assert text.count('class="dot"') <= svg.MAX_SCATTER_POINTS
+    assert text.count('class="dot"') <= 2 * score_charts.MAX_POINTS
 
 
 def test_plots_whose_parts_do_not_fit_are_refused():

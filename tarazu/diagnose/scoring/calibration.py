@@ -17,6 +17,9 @@ BINS = 10
 class CalibrationBin(NamedTuple):
     """The rows whose probability lies in one bin: the mean probability, the share in which it happened with its 95 %
     interval, and how many rows there are.
+
+    >>> CalibrationBin(predicted=0.9, observed=0.5, low=0.1, high=0.9, rows=2).rows
+    2
     """
 
     predicted: float

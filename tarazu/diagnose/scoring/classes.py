@@ -11,7 +11,11 @@ from tarazu.base.errors import ArgumentError, ShapeError
 
 
 class ClassScores(NamedTuple):
-    """Scores by class, each of shape (classes,): how many rows are of it, its precision, recall and F1."""
+    """Scores by class, each of shape (classes,): how many rows are of it, its precision, recall and F1.
+
+    >>> scores_by_class(np.array([[8, 2], [1, 9]])).recall.tolist()
+    [0.8, 0.9]
+    """
 
     rows: np.ndarray
     precision: np.ndarray

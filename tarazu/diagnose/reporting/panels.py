@@ -1,0 +1,68 @@
+"""From the data of panels to what the template of the report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tarazu.diagnose.judging.formatting import percent
+from tarazu.diagnose.reporting import score_charts
+from tarazu.diagnose.reporting.plots import (
+    Calibration,
+    ConfusionMatrix,
+    DataTable,
+    ImportanceChart,
+    Panel,
+    PredictedAgainstTrue,
+)
+from tarazu.diagnose.scoring.calibration import calibration_bins, expected_calibration_error
+
+
+def all_panels(panels: Sequence[Panel]) -> list[dict[str, Any]]:
+    """For each panel its `kind`, "matrix", "charts" or "table", its title, what that kind shows, and a note."""
+    return [CONTENT[type(panel)](panel) for panel in panels]
+
+
+def _matrix(plot: ConfusionMatrix) -> dict[str, Any]:
+    """The cells as counts and shares of their rows."""
+    rows = [(name, [(int(cell), f"{share:.2f}", percent(share)) for cell, share in zip(counts, shares, strict=True)],
+             int(np.sum(counts))) for name, counts, shares in zip(plot.classes, plot.counts, plot.shares, strict=True)]
+    right = f"{plot.right:,} of {plot.total:,} right" + (f" ({percent(plot.right / plot.total)})" if plot.total else "")
+    return {"kind": "matrix", "title": f"Confusion on {plot.subset} data: {right}", "classes": plot.classes,
+            "rows": rows,
+            "note": "Rows are true classes, columns what was predicted. Blue is right, orange is wrong, the darker the "
+                    "larger its share of the row: a class whose row is orange is not recognized."}
+
+
+def _numbers(plot: PredictedAgainstTrue) -> dict[str, Any]:
+    charts = [draw(plot.true, plot.predicted, plot.target)
+              for draw in (score_charts.predicted_against_true, score_charts.residuals)]
+    return {"kind": "charts", "title": f"Predicted against true, and residuals, on {plot.subset} data",
+            "charts": charts, "note": "Each dot is a sample; a perfect prediction lies on the dashed line. Residuals "
+            "that bend, or widen to one side, show what the model has not learned there."}
+
+
+def _calibration(plot: Calibration) -> dict[str, Any]:
+    bins = calibration_bins(plot.probabilities, plot.happened)
+    error = percent(expected_calibration_error(bins))
+    return {"kind": "charts", "title": f"Calibration on {plot.subset} data: {error} off on average",
+            "charts": [score_charts.calibration(bins, plot.event)],
+            "note": "Each dot stands for the samples of about that probability (a larger dot for more), with the 95 % "
+                    "interval of the share in which it happened. Below the dashed line the model is too sure."}
+
+
+def _importance(plot: ImportanceChart) -> dict[str, Any]:
+    return {"kind": "charts", "title": "Importance of the columns", "charts": [score_charts.importance(plot.columns)],
+            "note": f"The {plot.title}, with its 95 % interval. Of two columns that say the same, each alone seems to "
+                    "matter little."}
+
+
+def _table(plot: DataTable) -> dict[str, Any]:
+    return {"kind": "table", "title": plot.title, "header": plot.header, "rows": plot.rows, "note": plot.note}
+
+
+CONTENT: dict[type, Callable[..., dict[str, Any]]] = {
+    ConfusionMatrix: _matrix, PredictedAgainstTrue: _numbers, Calibration: _calibration, ImportanceChart: _importance,
+    DataTable: _table}

@@ -1,0 +1,132 @@
+"""Scores as text for a terminal: never wider than asked for, unless a single word is."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable, Sequence
+
+from tarazu.base.messages import plural
+from tarazu.data import TableSummary
+from tarazu.data.tables.target import CLASSIFICATION
+from tarazu.tabular.assess import MAJORITY, MEAN, Assessment
+
+LABELS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "F1, mean of classes",
+          "roc_auc": "ROC AUC", "log_loss": "log loss", "r2": "R2", "mae": "MAE", "rmse": "RMSE"}
+PERCENT = {"accuracy", "balanced_accuracy", "macro_f1", "precision", "recall", "f1"}
+UNDEFINED = "-"
+MOST_CLASSES, MOST_COLUMNS = 12, 8  # that a terminal shows; the report has all
+OFTEN_MISSED = 0.5  # classes of which fewer rows than this share are recognized get a line of their own
+LONGEST_NAME = 24
+
+
+def score(name: str, value: float) -> str:
+    """The value of a score, in percent where it is a share.
+
+    >>> score("accuracy", 0.9804), score("rmse", 1234.5678), score("roc_auc", float("nan"))
+    ('98.0%', '1,235', '-')
+    """
+    if not math.isfinite(value):
+        return UNDEFINED
+    if name in PERCENT:
+        return f"{value:.1%}"
+    return f"{value:.3f}" if name in ("roc_auc", "r2") else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def all_scores(assessment: Assessment, width: int | None = None) -> str:
+    """The scores by part, by class and the importance of the columns; `width` None breaks no lines."""
+    guess = wrapped(explain_guess(assessment), width)
+    blocks = [f"{by_part(assessment)}\n{guess}", by_class(assessment, width), importance(assessment, width)]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def by_part(assessment: Assessment) -> str:
+    """A row per score, a column per part and one for the trivial guess."""
+    parts, names = list(assessment.scores), list(next(iter(assessment.scores.values())))
+    rows = [[LABELS[name], *(score(name, assessment.scores[part][name]) for part in parts)] for name in names]
+    return columns(["", *parts], rows)
+
+
+def explain_guess(assessment: Assessment) -> str:
+    """What the trivial guess is."""
+    if assessment.task == CLASSIFICATION:
+        return (f"{MAJORITY}: always {assessment.guess!r} in the {assessment.subset} rows; "
+                "its log loss is that of the class frequencies")
+    return f"{MEAN}: always {assessment.guess}, the mean of the training rows, in the {assessment.subset} rows"
+
+
+def by_class(assessment: Assessment, width: int | None = None) -> str:
+    """A row per class with precision, recall and F1, and a line for each class that is seldom recognized."""
+    if not assessment.classes:
+        return ""
+    names = ["precision", "recall", "f1"]
+    rows = [[name, f"{row['rows']:,.0f}", *(score(key, row[key]) for key in names)]
+            for name, row in list(assessment.classes.items())[:MOST_CLASSES]]
+    more = [f"and {len(assessment.classes) - MOST_CLASSES} more classes in the report"][
+        :len(assessment.classes) > MOST_CLASSES]
+    header = [f"class ({assessment.subset})", "rows", "precision", "recall", "F1"]
+    return "\n".join([columns(header, rows), *more, *(wrapped(line, width) for line in missed(assessment))])
+
+
+def missed(assessment: Assessment) -> list[str]:
+    """A line for each class of which fewer than half of the rows are recognized, and what they are taken for."""
+    names, lines = list(assessment.classes), []
+    for number, (name, counts) in enumerate(zip(names, assessment.confusion, strict=True)):
+        rows = sum(counts)
+        if rows and counts[number] < OFTEN_MISSED * rows:
+            other = max((i for i in range(len(names)) if i != number), key=lambda i: counts[i])
+            lines.append(f"of {plural(rows, 'row')} of {name!r} {counts[number]:,} are recognized; "
+                         f"{counts[other]:,} are taken for {names[other]!r}")
+    return lines[:MOST_CLASSES]
+
+
+def importance(assessment: Assessment, width: int | None = None) -> str:
+    """The columns by importance, with intervals."""
+    if not assessment.importance:
+        return ""
+    title = f"{importance_title(assessment)}, with 95 % interval"
+    rows = [[each.column, f"{each.increase:.3g}", f"({each.low:.3g} to {each.high:.3g})"]
+            for each in assessment.importance[:MOST_COLUMNS]]
+    hidden = len(assessment.importance) - len(rows)
+    return "\n".join([wrapped(title, width), columns(None, rows), *[f"and {hidden} more in the report"][:hidden > 0]])
+
+
+def importance_title(assessment: Assessment) -> str:
+    """What the numbers of importance are."""
+    measure = "log loss" if assessment.task == CLASSIFICATION else "MAE"
+    return f"rise of the {measure} when a column is shuffled ({assessment.subset} rows)"
+
+
+def summary(table: TableSummary, width: int | None = None) -> str:
+    """What is in a table, and the notes about its columns."""
+    return "\n".join(wrapped(line, width) for line in str(table).split("\n"))
+
+
+def wrapped(text: str, width: int | None, indent: str = "") -> str:
+    """`text` in lines of at most `width` characters, the later ones indented; unbroken for None.
+
+    >>> print(wrapped("the model removes half of the loss", 20, "  "))
+    the model removes
+      half of the loss
+    """
+    if width is None:
+        return text
+    return textwrap.fill(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> str:
+    """Cells in columns, the first one to the left, the others to the right; long names are cut.
+
+    >>> print(columns(["", "train", "test"], [["accuracy", "98.0%", "7.0%"]]))
+              train  test
+    accuracy  98.0%  7.0%
+    """
+    lines = [[_short(cells[0]), *cells[1:]] for cells in ([header] if header else []) + list(rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    aligned: list[Callable[[str, int], str]] = [str.ljust, *[str.rjust] * (len(widths) - 1)]
+    return "\n".join("  ".join(align(cell, width) for align, cell, width in zip(aligned, cells, widths, strict=True))
+                     .rstrip() for cells in lines)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME - 1]}…"
