@@ -18,6 +18,7 @@ from tarazu.record import History, write_text
 TEMPLATE = "report.html.jinja"
 VALIDATION_PREFIX = "val_"
 SHARES = ("F1", "precision", "recall")  # scores that are shown in percent, beside accuracies
+COEFFICIENTS = ("R2", "ROC AUC")  # scores without a unit, around 0 to 1
 SETS = {"train": "train_samples", "validation": "validation_samples"}  # how many rows of each set were measured
 MISSING = "–"
 # What the page says of the ends in `tarazu.record.STOPPED`; of a run over all epochs, nothing.
@@ -95,5 +96,7 @@ def _table(table: Mapping[str, Mapping[str, float | None]]) -> dict[str, Any]:
 def _cell(name: str, value: float | None) -> str:
     if value is None or math.isnan(value):
         return MISSING
+    if name in COEFFICIENTS:
+        return f"{value:z.3f}"
     is_share = name.startswith(SHARES) or "accuracy" in name
     return percent(value) if is_share and 0 <= value <= 1 else number(value)
