@@ -62,14 +62,15 @@ def explain_guess(assessment: Assessment) -> str:
 
 
 def by_class(assessment: Assessment, width: int | None = None) -> str:
-    """A row per class with precision, recall and F1, and a line for each class that is seldom recognized."""
+    """A row per class (those of lowest F1) with its scores, and a line for each class that is seldom recognized."""
     if not assessment.classes:
         return ""
     names = ["precision", "recall", "f1"]
-    rows = [[name, f"{row['rows']:,.0f}", *(score(key, row[key]) for key in names)]
-            for name, row in list(assessment.classes.items())[:MOST_CLASSES]]
-    more = [f"and {len(assessment.classes) - MOST_CLASSES} more classes in the report"][
-        :len(assessment.classes) > MOST_CLASSES]
+    shown, hidden = list(assessment.classes.items()), len(assessment.classes) - MOST_CLASSES
+    if hidden > 0:
+        shown = sorted(shown, key=lambda item: item[1]["f1"])[:MOST_CLASSES]
+    rows = [[name, f"{row['rows']:,.0f}", *(score(key, row[key]) for key in names)] for name, row in shown]
+    more = [f"and {hidden} more classes, of higher F1, in the report"][:hidden > 0]
     header = [f"class ({assessment.subset})", "rows", "precision", "recall", "F1"]
     return "\n".join([columns(header, rows), *more, *(wrapped(line, width) for line in missed(assessment))])
 

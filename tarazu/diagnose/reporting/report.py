@@ -19,7 +19,7 @@ TEMPLATE = "report.html.jinja"
 VALIDATION_PREFIX = "val_"
 SHARES = ("F1", "precision", "recall")  # scores that are shown in percent, beside accuracies
 COEFFICIENTS = ("R2", "ROC AUC")  # scores without a unit, around 0 to 1
-SETS = {"train": "train_samples", "validation": "validation_samples"}  # how many rows of each set were measured
+SETS = {"train": "train_rows", "validation": "validation_rows"}  # the measurements of how many rows a set has
 MISSING = "–"
 # What the page says of the ends in `tarazu.record.STOPPED`; of a run over all epochs, nothing.
 ENDINGS = {"early stopping": "stopped early", "interrupted": "interrupted", "not finite": "stopped as the loss was NaN",
@@ -34,7 +34,7 @@ def write_report(path: str | os.PathLike, *, title: str, history: History,
 
     `table` holds scores by data set: {"train": {"loss": 0.1, "accuracy": 0.98}, "test": {...}}, `table_note` a line on
     it; `panels` are tables and plots, in their order; each of `notes` is a line about the data; `rows` says how many
-    rows each set has (by default, how many the verdict measured), `settings` how the run was made. Raises OSError where
+    rows each set has (by default, what the verdict knows), `settings` how the run was made. Raises OSError where
     the file cannot be written.
 
     >>> import tempfile
