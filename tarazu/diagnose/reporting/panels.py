@@ -34,8 +34,17 @@ def _matrix(plot: ConfusionMatrix) -> dict[str, Any]:
     right = f"{plot.right:,} of {plot.total:,} right" + (f" ({percent(plot.right / plot.total)})" if plot.total else "")
     return {"kind": "matrix", "title": f"Confusion on {plot.subset} data: {right}", "classes": plot.classes,
             "rows": rows, "large": len(rows) > MOST_WITH_SHARES,
-            "note": "Rows are true classes, columns what was predicted. Blue is right, orange is wrong, the darker the "
-                    "larger its share of the row: a class whose row is orange is not recognized."}
+            "note": f"{_majority(plot)}Rows are true classes, columns what was predicted. Blue is right, orange is wrong, "
+                    "the darker the larger its share of the row: a class whose row is orange is not recognized."}
+
+
+def _majority(plot: ConfusionMatrix) -> str:
+    """What always saying the most frequent class would give."""
+    if not plot.total:
+        return ""
+    sizes = np.sum(plot.counts, axis=1)
+    name, count = plot.classes[int(sizes.argmax())], int(sizes.max())
+    return f"Always saying {name} would be right for {count:,} ({percent(count / plot.total)}).\n"
 
 
 def _numbers(plot: PredictedAgainstTrue) -> dict[str, Any]:
