@@ -77,13 +77,12 @@ def by_class(assessment: Assessment, width: int | None = None) -> str:
 
 def missed(assessment: Assessment) -> list[str]:
     """A line for each class of which fewer than half of the rows are recognized, and what they are taken for."""
-    names, lines = list(assessment.classes), []
-    for number, (name, counts) in enumerate(zip(names, assessment.confusion, strict=True)):
-        rows = sum(counts)
-        if rows and counts[number] < OFTEN_MISSED * rows:
-            other = max((i for i in range(len(names)) if i != number), key=lambda i: counts[i])
-            lines.append(f"{name!r}: {counts[number]:,} of {plural(rows, 'row')} recognized, "
-                         f"{counts[other]:,} taken for {names[other]!r}")
+    lines = []
+    for name, row in assessment.classes.items():
+        if row["recall"] < OFTEN_MISSED:  # NaN, of a class without rows, is not
+            other, count = assessment.mistaken[name]
+            right, rows = round(row["recall"] * row["rows"]), plural(row["rows"], "row")
+            lines.append(f"{name!r}: {right:,} of {rows} recognized, {count:,} taken for {other!r}")
     return lines[:MOST_CLASSES]
 
 

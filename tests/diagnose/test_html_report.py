@@ -164,6 +164,14 @@ def test_a_matrix_of_many_classes_shows_counts_only(tmp_path):
     assert text.count('<table class="confusion large">') == 1 and "<strong>" not in text
 
 
+def test_of_hundreds_of_classes_the_frequent_mistakes_are_listed(tmp_path):
+    counts = np.diag(np.full(500, 10))
+    counts[3, 4] = 5
+    text = page_of(tmp_path, History(), panels=[ConfusionMatrix([f"class {i}" for i in range(500)], counts)])
+    assert len(text) < 50_000 and "5,000 of 5,005 right (99.9 %)" in text
+    assert '<th scope="row">class 3</th><td>class 4</td><td>5</td><td>33 %</td></tr>' in text
+
+
 def test_panels_stand_in_their_order_with_their_numbers(tmp_path):
     generator = np.random.default_rng(0)
     probabilities = generator.uniform(size=2000)
