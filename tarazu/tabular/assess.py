@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ class Assessment:
         """
         return {"task": self.task, "subset": self.subset, "guess": self.guess, "scores": _without_nan(self.scores),
                 "classes": _without_nan(self.classes), "mistaken": dict(self.mistaken),
-                "importance": [list(each) for each in self.importance]}
+                "importance": [[each.column, *map(_finite, each[1:])] for each in self.importance]}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Assessment:
@@ -107,7 +107,7 @@ class Assessment:
         return cls(content["task"], content["subset"], content["guess"], _with_nan(content["scores"]),
                    _with_nan(content["classes"]),
                    {name: (other, count) for name, (other, count) in content["mistaken"].items()},
-                   tuple(Importance(*each) for each in content["importance"]))
+                   tuple(map(_importance_from, content["importance"])))
 
 
 def assess(model: Module, encoder: TableEncoder, table: Table, x: np.ndarray, y: np.ndarray,
@@ -237,9 +237,19 @@ def _outputs(model: Module, x: np.ndarray) -> np.ndarray:
     return predict(model, x).numpy()
 
 
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _importance_from(content: Sequence[Any]) -> Importance:
+    """An entry of `Assessment.to_json`, where null stands for what is not known or infinite."""
+    column, *numbers = content
+    unknown = (math.nan, -math.inf, math.inf)
+    return Importance(column, *(far if value is None else value for value, far in zip(numbers, unknown, strict=True)))
+
+
 def _without_nan(table: Scores) -> dict[str, dict[str, float | None]]:
-    return {name: {key: value if math.isfinite(value) else None for key, value in row.items()}
-            for name, row in table.items()}
+    return {name: {key: _finite(value) for key, value in row.items()} for name, row in table.items()}
 
 
 def _with_nan(table: Mapping[str, Mapping[str, float | None]]) -> Scores:
