@@ -39,9 +39,13 @@ def content(encoder: TableEncoder, summary: TableSummary, split: Split, history:
 
 
 def column_notes(encoder: TableEncoder, summary: TableSummary) -> list[str]:
-    """What the table holds, and a line for each column that there is something to say of."""
-    counts = str(summary).split("\n")[:2]
-    return [*counts, *(f"{name}: left out, {reason}" for name, reason in encoder.ignored.items())]
+    """What the table holds, and a line for each column that there is something to say of.
+
+    The summary's own line about ignored columns, its third, becomes one line per column.
+    """
+    counts, target, *more = str(summary).split("\n")
+    ignored = [f"{name}: left out, {reason}" for name, reason in encoder.ignored.items()]
+    return [counts, target, *ignored, *more[bool(ignored):]]
 
 
 def _labeled(assessment: Assessment) -> Scores:

@@ -107,7 +107,7 @@ def importance_title(assessment: Assessment) -> str:
 
 def summary(table: TableSummary, width: int | None = None) -> str:
     """What is in a table, and the notes about its columns."""
-    return "\n".join(wrapped(line, width) for line in str(table).split("\n"))
+    return "\n".join(wrapped(line, width, "  ") for line in str(table).split("\n"))
 
 
 def wrapped(text: str, width: int | None, indent: str = "") -> str:

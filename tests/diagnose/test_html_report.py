@@ -207,6 +207,12 @@ def test_settings_rows_and_scores(tmp_path):
         assert part in text
 
 
+def test_notes_that_warn_are_seen(tmp_path):
+    text = page_of(tmp_path, History(), notes=["age: in years", "warning: code: it alone predicts the target"])
+    assert "<p>age: in years</p>" in text
+    assert '<p><span class="severity warning">warning</span> code: it alone predicts the target</p>' in text
+
+
 def test_the_word_in_gurmukhi_needs_no_font(tmp_path):
     text = page_of(tmp_path, History())
     assert not re.search(r"[\u0a00-\u0a7f]", text) and "<title>Tarazu, a pair of scales</title>" in text
