@@ -10,7 +10,7 @@ from tarazu.diagnose import DataTable, ImportanceChart, Panel
 from tarazu.diagnose.judging.formatting import percent
 from tarazu.record import History
 from tarazu.tabular import score_text
-from tarazu.tabular.assess import Assessment, Scores
+from tarazu.tabular.assessment import Assessment, Scores
 from tarazu.tabular.network import describe_network
 from tarazu.tabular.options import PATIENCE, TableOptions, usual_batch_size
 

@@ -12,7 +12,7 @@ from typing import TextIO
 from tarazu.base.messages import plural
 from tarazu.data import TableSummary
 from tarazu.data.tables.target import CLASSIFICATION
-from tarazu.tabular.assess import MAJORITY, MEAN, Assessment
+from tarazu.tabular.assessment import MAJORITY, MEAN, Assessment
 
 LABELS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "F1, mean of classes",
           "roc_auc": "ROC AUC", "log_loss": "log loss", "r2": "R2", "mae": "MAE", "rmse": "RMSE"}
