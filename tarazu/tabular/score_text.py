@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
+import numpy as np
+
 from tarazu.base.messages import plural
 from tarazu.data import TableSummary
 from tarazu.data.tables.target import CLASSIFICATION
@@ -68,7 +70,7 @@ def by_class(assessment: Assessment, width: int | None = None) -> str:
     names = ["precision", "recall", "f1"]
     shown, hidden = list(assessment.classes.items()), len(assessment.classes) - MOST_CLASSES
     if hidden > 0:
-        shown = sorted(shown, key=lambda item: item[1]["f1"])[:MOST_CLASSES]
+        shown = sorted(shown, key=lambda item: np.nan_to_num(item[1]["f1"], nan=2.0))[:MOST_CLASSES]
     rows = [[name, f"{row['rows']:,.0f}", *(score(key, row[key]) for key in names)] for name, row in shown]
     more = [f"and {hidden} more classes, of higher F1, in the report"][:hidden > 0]
     header = [f"class ({assessment.subset})", "rows", "precision", "recall", "F1"]
@@ -92,7 +94,8 @@ def importance(assessment: Assessment, width: int | None = None) -> str:
         return ""
     shown = assessment.importance[:MOST_COLUMNS]
     decimals = max(0, 2 - math.floor(math.log10(shown[0].increase))) if shown[0].increase > 0 else 3
-    rows = [[each.column, *(f"{value:z,.{decimals}f}" for value in each[1:])] for each in shown]
+    rows = [[each.column, *(f"{value:z,.{decimals}f}" if math.isfinite(value) else UNDEFINED for value in each[1:])]
+            for each in shown]
     hidden = len(assessment.importance) - len(rows)
     return "\n".join([wrapped(importance_title(assessment), width),
                       columns(["column", "rise", "from", "to (95 %)"], rows),

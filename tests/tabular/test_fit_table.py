@@ -157,5 +157,14 @@ def test_the_smallest_tables(parts, target, tmp_path):
     assert fitted.assessment.subset == ("train" if parts and not parts["test"] else "test")
     _, again = run_folder.read_outcome(fitted.save(tmp_path / "run"))
     assert score_text.all_scores(again, 60) == score_text.all_scores(fitted.assessment, 60)
-    assert "nan" not in score_text.all_scores(again)
+    assert "nan" not in score_text.all_scores(again) and "inf" not in score_text.all_scores(again)
     assert "NaN" not in (tmp_path / "run" / "model.json").read_text()
+
+
+def test_of_many_classes_a_terminal_shows_those_of_lowest_f1():
+    classes = {f"c{i}": {"rows": 10.0, "precision": 1.0, "recall": 1.0, "f1": i / 20} for i in range(20)}
+    classes["absent"] = {"rows": 0.0, "precision": np.nan, "recall": np.nan, "f1": np.nan}
+    assessment = tz.tabular.Assessment("classification", "test", "c0", {}, classes, {}, ())
+    lines = score_text.by_class(assessment).splitlines()
+    assert [line.split()[0] for line in lines[1:-1]] == [f"c{i}" for i in range(12)]
+    assert lines[-1] == "and 9 more classes, of higher F1, in the report"
