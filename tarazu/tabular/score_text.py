@@ -38,7 +38,7 @@ def score(name: str, value: float) -> str:
         return f"{value:.1%}"
     if name in ("roc_auc", "r2"):
         return f"{value:z.3f}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
 def all_scores(assessment: Assessment, width: int | None = None) -> str:
@@ -72,9 +72,9 @@ def by_class(assessment: Assessment, width: int | None = None) -> str:
     if hidden > 0:
         shown = sorted(shown, key=lambda item: np.nan_to_num(item[1]["f1"], nan=2.0))[:MOST_CLASSES]
     rows = [[name, f"{row['rows']:,.0f}", *(score(key, row[key]) for key in names)] for name, row in shown]
-    more = [f"and {hidden} more classes, of higher F1, in the report"][:hidden > 0]
     header = [f"class ({assessment.subset})", "rows", "precision", "recall", "F1"]
-    return "\n".join([columns(header, rows), *more, *(wrapped(line, width) for line in missed(assessment))])
+    return "\n".join([columns(header, rows), *_more(hidden, "classes, of higher F1,"),
+                      *(wrapped(line, width) for line in missed(assessment))])
 
 
 def missed(assessment: Assessment) -> list[str]:
@@ -93,13 +93,18 @@ def importance(assessment: Assessment, width: int | None = None) -> str:
     if not assessment.importance:
         return ""
     shown = assessment.importance[:MOST_COLUMNS]
-    decimals = max(0, 2 - math.floor(math.log10(shown[0].increase))) if shown[0].increase > 0 else 3
+    decimals = max(0, 2 - math.floor(math.log10(shown[0].increase))) if 0 < shown[0].increase < math.inf else 3
     rows = [[each.column, *(f"{value:z,.{decimals}f}" if math.isfinite(value) else UNDEFINED for value in each[1:])]
             for each in shown]
     hidden = len(assessment.importance) - len(rows)
     return "\n".join([wrapped(importance_title(assessment), width),
                       columns(["column", "rise", "from", "to (95 %)"], rows),
-                      *[f"and {hidden} more in the report"][:hidden > 0]])
+                      *_more(hidden, "columns")])
+
+
+def _more(hidden: int, noun: str) -> list[str]:
+    """The line that says what is left out here."""
+    return [f"and {hidden:,} more {noun} in the report"] if hidden > 0 else []
 
 
 def importance_title(assessment: Assessment) -> str:
