@@ -24,6 +24,7 @@ tests/test_layout.py says:
     record/     what a run leaves behind as plain data: history, findings, verdict
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
+    tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
     cli/        the `tarazu` command
 
 docs/design.md says why, and has a glossary.
@@ -243,6 +244,7 @@ if _TYPE_CHECKING:
     from tarazu.runtime.tensor.variable import Variable
     from tarazu.runtime.vmap.replicas import replicate
     from tarazu.runtime.vmap.vmap import vmap
+    from tarazu.tabular import fit_table
     from tarazu.train import export, load
     from tarazu.transform.custom import checkpoint, custom_vjp
 
@@ -252,6 +254,7 @@ pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
 cumsum, cumprod = cumulative_sum, cumulative_prod
 _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", "record": "record", "train": "train",
+          "tabular": "tabular",
           "fft": "ops.fft", "linalg": "ops.linalg"}
 
 # Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
@@ -278,6 +281,7 @@ _LAZY = {
     "runtime.tensor.variable": "Variable",
     "runtime.vmap.vmap": "vmap",
     "transform.custom": "checkpoint custom_vjp",
+    "tabular": "fit_table",
     "train": "export load",
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}

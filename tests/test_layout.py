@@ -25,7 +25,8 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "record": ["base"],
     "diagnose": ["base", "record"],
     "train": ["base", "ir", "ops", "runtime", "nn", "optim", "data", "record", "diagnose"],
-    "cli": ["base", "backend", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
+    "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
+    "cli": ["base", "backend", "runtime", "optim", "record", "train", "tabular"],
 }
 INSIDE = {  # of each package the rooms (folders and single files) from the bottom up: a room imports from those before
     "ops": "typing promote elementwise dtype_functions placement shape create contract reduce "
@@ -36,8 +37,9 @@ INSIDE = {  # of each package the rooms (folders and single files) from the bott
     "runtime": "trace_lock compile device processes tensor autograd trace eager debug jit profile random vmap",
     "nn": "losses init module layers",
     "data": "scalers tables splits",
-    "diagnose": "measuring judging reporting",
-    "train": "metrics placement sources trainer evaluate save callbacks verdict loop table",
+    "diagnose": "measuring scoring judging reporting",
+    "train": "metrics placement sources trainer evaluate save callbacks verdict loop",
+    "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a
 # function, when it is first called.

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,15 +15,18 @@ import click
 from tarazu.backend.native import cache
 from tarazu.base.errors import TarazuError
 from tarazu.base.messages import plural
-from tarazu.cli import launch, run_folder, show
-from tarazu.data import read_table
+from tarazu.cli import launch, show
+from tarazu.cli.closed_pipe import quiet_when_closed
+from tarazu.cli.destination import destination, write_predictions
 from tarazu.optim import OPTIMIZERS
 from tarazu.runtime import processes
-from tarazu.runtime.device import default_device
-from tarazu.runtime.device import device as find_device
-from tarazu.train.table import TableOptions, fit_table, predict_table
+from tarazu.tabular import run_folder
+from tarazu.tabular.fitting import fit_table
+from tarazu.tabular.options import TableOptions
+from tarazu.tabular.table_model import TableModel, predictions
 
 BAD_INPUT = 2  # the exit code for input that cannot be used
+COMMAND_LINE = "tarazu.command_line"  # the key of a context under which the whole command stands
 
 
 class Sizes(click.ParamType):
@@ -55,13 +62,28 @@ class Kind(click.ParamType):
 
 
 class Commands(click.Group):
-    """Commands that end with a message and exit code 2 on input that cannot be used, never with a traceback."""
+    """Commands that end with a message and exit code 2 on input that cannot be used, never with a traceback.
+
+    NO_COLOR and FORCE_COLOR, environment variables, say whether to color; otherwise a terminal is colored.
+    """
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        with quiet_when_closed():
+            return super().main(*args, **options)
+
+    def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None,
+                     **extra: Any) -> click.Context:
+        words = ["tarazu", *args]
+        context = super().make_context(info_name, args, parent, **extra)
+        context.meta[COMMAND_LINE] = shlex.join(words)
+        context.color = False if os.environ.get("NO_COLOR") else True if os.environ.get("FORCE_COLOR") else None
+        return context
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (TarazuError, OSError) as error:
-            click.echo(f"error: {error}", err=True)
+            show.problem(f"error: {error}")
             ctx.exit(BAD_INPUT)
 
 
@@ -104,18 +126,16 @@ def fit_command(table: str, target: str, kinds: Sequence[tuple[str, str]], devic
 
     The run folder gets the model, the history and report.html.
     """
-    where = find_device(device)
-    destination = run_folder.destination(table, target, out, force)
-    data = read_table(table)
-    with show.warnings_as_lines() as warned, default_device(where):
-        result = fit_table(data, target, TableOptions(**options, kinds=dict(kinds)), verbose=0 if quiet else "auto",
-                           on_summary=None if quiet or not processes.is_first() else show.summary)
+    path = destination(table, target, out, force)
+    with show.warnings_as_lines() as warned:
+        fitted = fit_table(table, target, kinds=dict(kinds), device=device, verbose=0 if quiet else "auto", **options)
     if not processes.is_first():
         return
-    folder = run_folder.write(result, destination, title=f"{target} from {table}", force=force)
-    if result.history.stopped == "interrupted":
-        click.echo(f"interrupted after {len(result.history)} of {options['epochs']} epochs; what was learned is kept")
-    show.outcome(result.history.verdict, None if quiet else result.scores, folder)
+    fitted = dataclasses.replace(fitted, made_by=click.get_current_context().meta[COMMAND_LINE])
+    folder = fitted.write(path, force=force)
+    if fitted.history.stopped == "interrupted":
+        click.echo(f"interrupted after {len(fitted.history)} of {options['epochs']} epochs; what was learned is kept")
+    show.outcome(fitted.verdict, None if quiet else fitted.assessment, folder)
     sys.exit(1 if warned else 0)
 
 
@@ -130,16 +150,15 @@ def predict_command(run: str, table: str, output: str | None, force: bool) -> No
     Writes the label and the probability of each class, or the value. Categories that training never saw and missing
     cells are handled as unknown.
     """
-    model, encoder, _ = run_folder.read(run)
-    run_folder.write_predictions(predict_table(model, encoder, read_table(table)), output, force)
+    write_predictions(predictions(TableModel.load(run), table), output, force)
 
 
 @main.command(name="report", short_help="Print verdict and scores again.")
 @click.argument("run", type=click.Path())
 def report_command(run: str) -> None:
     """Print the verdict and the scores of the folder RUN again, and say where its report is."""
-    history, scores = run_folder.read_outcome(run)
-    show.outcome(history.verdict, scores, run)
+    history, assessment = run_folder.read_outcome(run)
+    show.outcome(history.verdict, assessment, Path(run))
 
 
 @main.command(name="cache", short_help="Show or clear what is compiled already.")

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from tarazu.backend.native.cache import LIMIT, Info
-from tarazu.cli.run_folder import REPORT
-from tarazu.data import TableSummary
 from tarazu.record import Verdict
+from tarazu.tabular import score_text
+from tarazu.tabular.assessment import Assessment
+from tarazu.tabular.run_folder import REPORT
 from tarazu.train.loop import TrainingWarning
-from tarazu.train.table import Scores
 
-
-def summary(table: TableSummary) -> None:
-    """Print what is in the table."""
-    click.echo(f"{table}\n")
+COLORS = {"about right": "green", "underfitting": "red", "overfitting": "red", "undecided": "yellow"}
 
 
 @contextlib.contextmanager
@@ -34,38 +31,27 @@ def warnings_as_lines() -> Iterator[list[str]]:
     for warning in caught:
         if issubclass(warning.category, TrainingWarning):
             messages.append(str(warning.message))
-            click.echo(f"warning: {warning.message}", err=True)
+            problem(f"warning: {warning.message}")
 
 
-def outcome(verdict: Verdict | None, scores: Scores | None, folder: Any) -> None:
-    """The table of scores, the verdict, and where everything is; without scores, only the headline and the folder."""
-    if scores is not None:
-        score_table(scores)
+def problem(text: str) -> None:
+    """Print an error or a warning to standard error, in lines that fit."""
+    width = score_text.terminal_width(sys.stderr)
+    click.echo("\n".join(score_text.wrapped(line, width, "  ") for line in text.split("\n")), err=True)
+
+
+def outcome(verdict: Verdict | None, assessment: Assessment | None, folder: Path) -> None:
+    """The scores, the verdict, and where everything is; without scores, only the headline and the folder."""
+    width = score_text.terminal_width()
+    if assessment is not None:
+        click.echo(f"\n{score_text.all_scores(assessment, width)}\n")
     if verdict is not None:
-        headline, _, rest = str(verdict).partition("\n")
-        click.secho(headline, bold=True)
-        if rest and scores is not None:
-            click.echo(rest)
-    if scores is None:
-        click.echo(f"run folder: {folder}")
-    else:
-        click.echo(f"\nrun folder: {folder}\nreport: {Path(folder) / REPORT}")
-
-
-def score_table(scores: Scores) -> None:
-    """One row per part, one column per metric."""
-    from rich.console import Console
-    from rich.table import Table
-
-    names = list(dict.fromkeys(name for row in scores.values() for name in row))
-    table = Table("", *names, box=None, pad_edge=False, header_style="bold")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for part, row in scores.items():
-        table.add_row(part, *(_number(name, row[name]) if name in row else "-" for name in names))
-    click.echo()
-    Console().print(table)
-    click.echo()
+        headline, *rest = str(verdict).split("\n")
+        click.secho(score_text.wrapped(headline, width, "  "), bold=True, fg=COLORS[verdict.name])
+        for line in rest if assessment is not None else []:
+            click.echo(score_text.wrapped(line, width, "    "))
+    click.echo(f"run folder: {folder}" if assessment is None else
+               f"\nrun folder: {folder}\nreport: {folder / REPORT}")
 
 
 def cached(info: Info) -> None:
@@ -83,6 +69,3 @@ def cached(info: Info) -> None:
 def _moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
-
-def _number(name: str, value: float) -> str:
-    return f"{value:.1%}" if name == "accuracy" else f"{value:.4g}"

@@ -1,4 +1,6 @@
-"""`tz.diagnose`: measuring a training run (arrays to numbers), judging it (history to verdict), reporting (a page)."""
+"""`tz.diagnose`: measuring a training run (arrays to numbers), scores of predictions, judging the run (history to
+verdict), reporting (a page).
+"""
 
 from tarazu.diagnose.judging.judge import judge
 from tarazu.diagnose.measuring.measure import MEASUREMENTS, measure_fit
@@ -7,15 +9,55 @@ from tarazu.diagnose.measuring.trivial import (
     trivial_multilabel_losses,
     trivial_regression_losses,
 )
-from tarazu.diagnose.reporting.plots import ConfusionMatrix, PredictedAgainstTrue
+from tarazu.diagnose.reporting.plots import (
+    Calibration,
+    ConfusionMatrix,
+    DataTable,
+    ImportanceChart,
+    Panel,
+    PredictedAgainstTrue,
+)
 from tarazu.diagnose.reporting.report import write_report
+from tarazu.diagnose.scoring.calibration import CalibrationBin, calibration_bins, expected_calibration_error
+from tarazu.diagnose.scoring.classes import (
+    ClassScores,
+    balanced_accuracy,
+    confusion_counts,
+    log_losses,
+    log_softmax,
+    macro_f1,
+    roc_auc,
+    scores_by_class,
+)
+from tarazu.diagnose.scoring.importance import Importance, permutation_importance
+from tarazu.diagnose.scoring.numbers import mae, r2, rmse
 
 __all__ = [
     "MEASUREMENTS",
+    "Calibration",
+    "CalibrationBin",
+    "ClassScores",
     "ConfusionMatrix",
+    "DataTable",
+    "Importance",
+    "ImportanceChart",
+    "Panel",
     "PredictedAgainstTrue",
+    "balanced_accuracy",
+    "calibration_bins",
+    "confusion_counts",
+    "expected_calibration_error",
     "judge",
+    "log_losses",
+    "log_softmax",
+    "macro_f1",
+    "mae",
     "measure_fit",
+    "permutation_importance",
+    "r2",
+    "rmse",
+    "roc_auc",
+    "scores_by_class",
     "trivial_classification_losses",
     "trivial_multilabel_losses",
     "trivial_regression_losses",

@@ -13,9 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 import tarazu as tz
-from tarazu.cli import run_folder
 from tarazu.cli.main import main
-from tarazu.train import table
+from tarazu.tabular import run_folder
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 
@@ -51,8 +50,9 @@ def test_fit_tells_what_it_found_how_it_went_and_the_verdict():
     assert "target species, classification: 3 classes: Adelie 152, Chinstrap 68, Gentoo 124" in output
     numbers = "  ".join(rf"{name} [\d.]+" for name in ("loss", "accuracy", "val_loss", "val_accuracy"))
     assert re.search(rf"epoch  1/15  [\d.]+ s  {numbers}\n", output)
-    for part in ("train", "validation", "test"):
-        assert re.search(rf"^{part} +[\d.]+ +[\d.]+%$", output, re.MULTILINE)
+    assert re.search(r"^ +train +validation +test +majority$", output, re.MULTILINE)
+    assert re.search(r"^accuracy( +[\d.]+%){3} +45\.1%$", output, re.MULTILINE)
+    assert re.search(r"^Chinstrap +10( +[\d.]+%){3}$", output, re.MULTILINE)
     assert re.search(r"^(about right|underfitting|overfitting|undecided): ", output, re.MULTILINE)
     assert output.endswith("run folder: runs/penguins-species\nreport: runs/penguins-species/report.html\n")
 
@@ -67,6 +67,7 @@ def test_the_run_folder_holds_model_history_and_report():
     assert {"loss", "accuracy", "val_loss", "val_accuracy", "seconds"} <= rows[0].keys()
     assert json.loads((folder / "model.json").read_text())["versions"]["tarazu"] == tz.__version__
     page = (folder / "report.html").read_text()
+    assert f"tarazu fit {PENGUINS} --target species --epochs 15 --quiet</code>" in page
     assert "<svg" in page and "Chinstrap" in page and "http://" not in page.replace("http://www.w3.org", "")
     assert not [path for path in Path("runs").iterdir() if path.name.startswith(".")]
 
@@ -126,7 +127,7 @@ def test_regression_in_the_units_of_the_target():
              for s, c, e in zip(size, generator.choice(["a", "b"], 300), generator.normal(0, 2000, 300), strict=True)]
     write("flats.csv", "\n".join(["size,city,price", *lines]) + "\n")
     output = run("fit", "flats.csv", "--target", "price", "--epochs", 40)
-    mae = float(re.search(r"^test +\S+ +(\S+)", output, re.MULTILINE)[1])
+    mae = float(re.search(r"^MAE +\S+ +\S+ +(\S+)", output, re.MULTILINE)[1].replace(",", ""))
     assert 1000 < mae < 5000
     run("predict", "runs/flats-price", "flats.csv", "-o", "p.csv")
     predicted = np.array([float(row["price"]) for row in read_csv("p.csv")])
@@ -284,7 +285,7 @@ def test_penguins_in_the_median_of_ten_seeds():
     accuracies = []
     for seed in range(10):
         output = run("fit", PENGUINS, "--target", "species", "--seed", seed)
-        accuracies.append(float(re.search(r"^test +\S+ +([\d.]+)%", output, re.MULTILINE)[1]))
+        accuracies.append(float(re.search(r"^accuracy +\S+ +\S+ +([\d.]+)%", output, re.MULTILINE)[1]))
     assert np.median(accuracies) >= 95
 
 
@@ -311,7 +312,7 @@ def test_a_folder_that_cannot_be_written_is_known_before_training():
 
 
 def test_an_interrupted_run_says_so_and_keeps_what_it_learned(monkeypatch):
-    monkeypatch.setattr(table.EarlyStopping, "on_epoch_end", interrupt)
+    monkeypatch.setattr(tz.train.EarlyStopping, "on_epoch_end", interrupt)
     output = fit_penguins("--out", "new/folder with a space/run")
     assert "interrupted after 1 of 15 epochs; what was learned is kept" in output
     assert Path("new/folder with a space/run/model.safetensors").is_file()

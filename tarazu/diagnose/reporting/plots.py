@@ -1,13 +1,15 @@
-"""The data of the plot that ends a report: a confusion matrix, or predicted against true values."""
+"""The data of the panels of a report: confusion matrix, calibration, predicted values, importance, plain tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from tarazu.base.errors import ShapeError
+from tarazu.diagnose.scoring.importance import Importance
 
 
 @dataclass(frozen=True)
@@ -77,3 +79,53 @@ class PredictedAgainstTrue:
         if np.size(self.true) != np.size(self.predicted):
             raise ShapeError(f"{np.size(self.true)} true and {np.size(self.predicted)} predicted values",
                              expected="one prediction per sample", fix="predict the same samples")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The predicted probabilities of `event` and whether it happened, both of shape (rows,), on the set `subset`.
+
+    Raises ShapeError where the two differ in size.
+
+    >>> Calibration(np.array([0.9, 0.2]), np.array([True, False]), "rain").subset
+    'validation'
+    """
+
+    probabilities: np.ndarray
+    happened: np.ndarray
+    event: str
+    subset: str = "validation"
+
+    def __post_init__(self) -> None:
+        if np.shape(self.probabilities) != np.shape(self.happened):
+            raise ShapeError(f"{np.size(self.probabilities)} probabilities and {np.size(self.happened)} outcomes",
+                             expected="one outcome per probability", fix="pass the outcomes of the same rows")
+
+
+@dataclass(frozen=True)
+class ImportanceChart:
+    """The importance of columns, most important first; `title` says what the numbers are.
+
+    >>> ImportanceChart([Importance("age", 0.3, 0.2, 0.4)], "rise of the loss").title
+    'rise of the loss'
+    """
+
+    columns: Sequence[Importance]
+    title: str
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """A table of texts with a `header`, as many cells as each of `rows`, and a `note` below; without rows, the note.
+
+    >>> DataTable("Classes", ("", "F1"), (("cat", "80.0%"),)).note
+    ''
+    """
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
+Panel: TypeAlias = ConfusionMatrix | PredictedAgainstTrue | Calibration | ImportanceChart | DataTable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,12 +10,16 @@ from typing import Any
 
 from tarazu.base.messages import plural
 from tarazu.diagnose.judging.formatting import number, percent
+from tarazu.diagnose.reporting import panels as panel_content
 from tarazu.diagnose.reporting import svg
-from tarazu.diagnose.reporting.plots import ConfusionMatrix, PredictedAgainstTrue
+from tarazu.diagnose.reporting.plots import Panel
 from tarazu.record import History, write_text
 
 TEMPLATE = "report.html.jinja"
 VALIDATION_PREFIX = "val_"
+SHARES = ("F1", "precision", "recall")  # scores that are shown in percent, beside accuracies
+COEFFICIENTS = ("R2", "ROC AUC")  # scores without a unit, around 0 to 1
+SETS = {"train": "train_rows", "validation": "validation_rows"}  # the measurements of how many rows a set has
 MISSING = "–"
 # What the page says of the ends in `tarazu.record.STOPPED`; of a run over all epochs, nothing.
 ENDINGS = {"early stopping": "stopped early", "interrupted": "interrupted", "not finite": "stopped as the loss was NaN",
@@ -22,12 +27,15 @@ ENDINGS = {"early stopping": "stopped early", "interrupted": "interrupted", "not
 
 
 def write_report(path: str | os.PathLike, *, title: str, history: History,
-                 table: Mapping[str, Mapping[str, float | None]],
-                 plot: ConfusionMatrix | PredictedAgainstTrue | None = None, notes: Sequence[str] = ()) -> Path:
+                 table: Mapping[str, Mapping[str, float | None]], table_note: str = "", panels: Sequence[Panel] = (),
+                 notes: Sequence[str] = (), rows: Mapping[str, int] | None = None,
+                 settings: Mapping[str, str] | None = None) -> Path:
     """Writes one self-contained HTML page about a run to `path`, in place of what was there, and gives the path.
 
-    `table` holds metrics by data set: {"train": {"loss": 0.1, "accuracy": 0.98}, "test": {...}}; `plot` is drawn last;
-    each of `notes` becomes a paragraph. Raises OSError where the file cannot be written.
+    `table` holds scores by data set: {"train": {"loss": 0.1, "accuracy": 0.98}, "test": {...}}, `table_note` a line on
+    it; `panels` are tables and plots, in their order; each of `notes` is a line about the data, which may begin with
+    "warning: "; `rows` says how many rows each set has (by default, what the verdict knows), `settings` how the run was
+    made. Raises OSError where the file cannot be written.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -42,21 +50,22 @@ def write_report(path: str | os.PathLike, *, title: str, history: History,
     verdict = history.verdict
     page = environment.get_template(TEMPLATE).render(
         title=title, verdict=verdict, headline=verdict.headline.removeprefix(f"{verdict.name}: ") if verdict else "",
-        scales=svg.scales(verdict.name) if verdict else "", run=_run_line(history), table=_table(table),
-        charts=_charts(history), notes=notes, matrix=_matrix(plot), scatter=_scatter(plot),
-        subset=plot.subset if plot else "")
+        scales=svg.scales(verdict.name) if verdict else "", run=_run_line(history, rows), table=_table(table),
+        table_note=table_note, charts=_charts(history), panels=panel_content.all_panels(panels), notes=notes,
+        settings=settings or {}, signature=svg.signature())
     return write_text(path, page)
 
 
-def _run_line(history: History) -> str:
+def _run_line(history: History, rows: Mapping[str, int] | None) -> str:
     """How long the run was, why it ended, how large model and data were."""
     measured, parts = history.measurements, [plural(len(history), "epoch")]
     if history.stopped in ENDINGS:
         parts.append(ENDINGS[history.stopped])
-    for name, noun in (("num_parameters", "parameter"), ("train_samples", "training sample"),
-                       ("validation_samples", "validation sample")):
-        if isinstance(value := measured.get(name), int):
-            parts.append(plural(value, noun))
+    if isinstance(parameters := measured.get("num_parameters"), int):
+        parts.append(plural(parameters, "parameter"))
+    if rows is None:
+        rows = {name: count for name, key in SETS.items() if isinstance(count := measured.get(key), int)}
+    parts += [f"{count:,} {name} rows" for name, count in rows.items() if count]
     return ", ".join(parts)
 
 
@@ -78,27 +87,16 @@ def _charts(history: History) -> list[str]:
 
 
 def _table(table: Mapping[str, Mapping[str, float | None]]) -> dict[str, Any]:
+    """A row per score, a column per data set."""
     names = list(dict.fromkeys(name for metrics in table.values() for name in metrics))
-    rows = [(subset, [_cell(name, metrics.get(name)) for name in names]) for subset, metrics in table.items()]
-    return {"names": names, "rows": rows}
+    rows = [(name, [_cell(name, metrics.get(name)) for metrics in table.values()]) for name in names]
+    return {"names": list(table), "rows": rows}
 
 
 def _cell(name: str, value: float | None) -> str:
-    if value is None:
+    if value is None or math.isnan(value):
         return MISSING
-    return percent(value) if "accuracy" in name and 0 <= value <= 1 else number(value)
-
-
-def _matrix(plot: object) -> dict[str, Any] | None:
-    if not isinstance(plot, ConfusionMatrix):
-        return None
-    rows = [(name, [(int(cell), f"{share:.2f}") for cell, share in zip(counts, shares, strict=True)])
-            for name, counts, shares in zip(plot.classes, plot.counts, plot.shares, strict=True)]
-    right = f"{plot.right:,} of {plot.total:,} right" + (f" ({percent(plot.right / plot.total)})" if plot.total else "")
-    return {"classes": plot.classes, "rows": rows, "right": right}
-
-
-def _scatter(plot: object) -> str | None:
-    if not isinstance(plot, PredictedAgainstTrue):
-        return None
-    return svg.predicted_against_true(plot.true, plot.predicted, plot.target)
+    if name in COEFFICIENTS:
+        return f"{value:z.3f}"
+    is_share = name.startswith(SHARES) or "accuracy" in name
+    return percent(value) if is_share and 0 <= value <= 1 else number(value)

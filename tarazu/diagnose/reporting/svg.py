@@ -1,4 +1,4 @@
-"""Charts as SVG text: curves, predicted against true, the pair of scales. Colors and fonts come from the page."""
+"""Charts as SVG text: curves and the pair of scales, and what charts share. Colors and fonts come from the page."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-import numpy as np
-
 from tarazu.diagnose.reporting.axis import Axis, make_axis, tick_text
+from tarazu.diagnose.reporting.word import WORD
 
 WIDTH, HEIGHT = 460, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 444, 52, 252
-SQUARE_WIDTH, SQUARE_HEIGHT, SQUARE_RIGHT, SQUARE_BOTTOM = 460, 460, 440, 404
-# More points than pixels show nothing more.
-MAX_CURVE_POINTS, MAX_SCATTER_POINTS = 1000, 2000
+MAX_CURVE_POINTS = 1000  # more points than pixels show nothing more
 # How far the beam of the scales leans, in degrees: the left pan is bias, the right one variance.
 LEANING = {"underfitting": -11, "overfitting": 11}
 
@@ -45,32 +42,16 @@ def curves(title: str, epochs: Sequence[int], series: Mapping[str, Sequence[floa
 
     Values that are None or not finite leave a gap; a point without neighbors is drawn as a dot.
     """
-    points = {name: list(zip(epochs, values, strict=True)) for name, values in series.items()}
+    lines = {name: list(zip(epochs, values, strict=True)) for name, values in series.items()}
     values = [value for line in series.values() for value in line if value is not None and math.isfinite(value)]
     x_axis = make_axis(epochs, LEFT, RIGHT, whole=True)
     y_axis = make_axis(values, BOTTOM, TOP, logarithmic=True)
     name = f"{title} (logarithmic axis)" if y_axis.logarithmic else title
-    parts = [_frame(x_axis, y_axis, "epoch", HEIGHT - 10), label(LEFT, 18, name, "start", class_="title")]
+    parts = [frame(x_axis, y_axis, "epoch", HEIGHT - 10), label(LEFT, 18, name, "start", class_="title")]
     if kept_epoch is not None and x_axis.low <= kept_epoch <= x_axis.high:
         parts.append(_kept_mark(x_axis.pixel(kept_epoch), kept_epoch))
-    parts += [_line(line, x_axis, y_axis, name) for name, line in points.items()]
-    return _drawing(WIDTH, HEIGHT, f"{title} by epoch", "".join(parts) + _legend(list(series)))
-
-
-def predicted_against_true(true: np.ndarray, predicted: np.ndarray, target: str) -> str:
-    """One dot per sample, predicted over true value of `target`, with the diagonal on which a perfect model lies."""
-    pairs = np.column_stack([np.ravel(true), np.ravel(predicted)]).astype(float)
-    pairs = pairs[np.isfinite(pairs).all(axis=1)]
-    pairs = pairs[:: math.ceil(len(pairs) / MAX_SCATTER_POINTS) or 1]
-    values = pairs.ravel().tolist()
-    x_axis = make_axis(values, LEFT, SQUARE_RIGHT)
-    y_axis = make_axis(values, SQUARE_BOTTOM, SQUARE_BOTTOM - (SQUARE_RIGHT - LEFT))
-    diagonal = element("line", x1=x_axis.start, y1=y_axis.start, x2=x_axis.end, y2=y_axis.end, class_="diagonal")
-    dots = [element("circle", cx=x_axis.pixel(x), cy=y_axis.pixel(y), r=3, class_="dot") for x, y in pairs.tolist()]
-    middle = (y_axis.start + y_axis.end) / 2
-    side = label(14, middle, f"predicted {target}", transform=f"rotate(-90 14 {middle})")
-    content = _frame(x_axis, y_axis, f"true {target}", SQUARE_HEIGHT - 14) + side + diagonal + "".join(dots)
-    return _drawing(SQUARE_WIDTH, SQUARE_HEIGHT, f"predicted against true {target}", content)
+    parts += [_line(line, x_axis, y_axis, name) for name, line in lines.items()]
+    return drawing(WIDTH, HEIGHT, f"{title} by epoch", "".join(parts) + _legend(list(series)))
 
 
 def scales(verdict: str) -> str:
@@ -80,7 +61,7 @@ def scales(verdict: str) -> str:
     parts = [element("path", d="M120 34 V138 M92 142 H148", class_="stand"),
              element("circle", cx=center, cy=top, r=6, class_="knob")]
     ends = [(center + side * arm * math.cos(angle), top + side * arm * math.sin(angle)) for side in (-1, 1)]
-    parts.append(element("path", d=f"M{_points([ends[0]])} L{_points([ends[1]])}", class_="beam"))
+    parts.append(element("path", d=f"M{points([ends[0]])} L{points([ends[1]])}", class_="beam"))
     for (x, y), word in zip(ends, ("bias", "variance"), strict=True):
         string = f"M{x:.1f} {y:.1f} L{x - 26:.1f} {y + 52:.1f} M{x:.1f} {y:.1f} L{x + 26:.1f} {y + 52:.1f}"
         bowl = f"M{x - 30:.1f} {y + 52:.1f} H{x + 30:.1f} A30 17 0 0 1 {x - 30:.1f} {y + 52:.1f} Z"
@@ -88,15 +69,29 @@ def scales(verdict: str) -> str:
                   label(x, y + 86, word)]
     if verdict == "undecided":
         parts.append(label(center, 20, "?", class_="title"))
-    return _drawing(240, 156, f"a pair of scales: {verdict}", "".join(parts))
+    return drawing(240, 156, f"a pair of scales: {verdict}", "".join(parts))
 
 
-def _drawing(width: int, height: int, title: str, content: str) -> str:
+def signature() -> str:
+    """The framework's name in Gurmukhi, as outlines: few fonts of readers hold the script.
+
+    >>> "Tarazu" in signature()
+    True
+    """
+    return drawing(200, 92, "Tarazu, a pair of scales", element("path", d=WORD, transform="translate(1 62)"))
+
+
+def drawing(width: int, height: int, title: str, content: str) -> str:
+    """A whole picture with its title, which browsers show and screen readers say.
+
+    >>> drawing(1, 1, "a dot", "")
+    '<svg viewBox="0 0 1 1" role="img" xmlns="http://www.w3.org/2000/svg"><title>a dot</title></svg>'
+    """
     text = element("title", escape(title)) + content
     return element("svg", text, viewBox=f"0 0 {width} {height}", role="img", xmlns="http://www.w3.org/2000/svg")
 
 
-def _frame(x_axis: Axis, y_axis: Axis, x_name: str, x_name_at: float) -> str:
+def frame(x_axis: Axis, y_axis: Axis, x_name: str, x_name_at: float) -> str:
     """Grid lines and tick labels of both axes, and the name of the horizontal one."""
     parts = []
     for tick in y_axis.ticks:
@@ -111,15 +106,15 @@ def _frame(x_axis: Axis, y_axis: Axis, x_name: str, x_name_at: float) -> str:
     return "".join(parts) + floor + label((x_axis.start + x_axis.end) / 2, x_name_at, x_name)
 
 
-def _line(points: Sequence[tuple[int, float | None]], x_axis: Axis, y_axis: Axis, name: str) -> str:
+def _line(values: Sequence[tuple[int, float | None]], x_axis: Axis, y_axis: Axis, name: str) -> str:
     runs: list[list[tuple[float, float]]] = [[]]
-    stride = math.ceil(len(points) / MAX_CURVE_POINTS) or 1
-    for epoch, value in [*points[:-1][::stride], *points[-1:]]:
+    stride = math.ceil(len(values) / MAX_CURVE_POINTS) or 1
+    for epoch, value in [*values[:-1][::stride], *values[-1:]]:
         if value is not None and math.isfinite(value):
             runs[-1].append((x_axis.pixel(epoch), y_axis.pixel(value)))
         elif runs[-1]:
             runs.append([])
-    lines = [element("polyline", points=_points(run), class_=f"curve {name}") for run in runs if len(run) > 1]
+    lines = [element("polyline", points=points(run), class_=f"curve {name}") for run in runs if len(run) > 1]
     lone = [run[0] for run in runs if len(run) == 1]
     return "".join(lines + [element("circle", cx=x, cy=y, r=3.5, class_=f"point {name}") for x, y in lone])
 
@@ -140,7 +135,12 @@ def _legend(names: Sequence[str]) -> str:
     return "".join(parts)
 
 
-def _points(pixels: Sequence[tuple[float, float]]) -> str:
+def points(pixels: Sequence[tuple[float, float]]) -> str:
+    """Pixels as the text of a path.
+
+    >>> points([(1, 2), (3, 4.25)])
+    '1.0,2.0 3.0,4.2'
+    """
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in pixels)
 
 

@@ -12,7 +12,7 @@ import tarazu as tz
 from tarazu import backend
 from tarazu.base.errors import ArgumentError, CompileError, DeviceError, DTypeError, FileFormatError, ShapeError
 from tarazu.runtime.jit import exported as files
-from tarazu.train.table import TableOptions, fit_table
+from tarazu.tabular import fit_table
 
 draw = np.random.default_rng(0)
 layers = tz.nn
@@ -88,7 +88,7 @@ def test_any_number_of_rows_gives_what_predict_gives(name, tmp_path):
 def test_models_of_tables(levels, tmp_path):
     table = tz.data.Table.from_frame({"a": floats(60).tolist(), "b": [f"c{i % levels}" for i in range(60)],
                                         "y": [str(i % 2) for i in range(60)]})
-    fit = fit_table(table, "y", TableOptions(epochs=2), verbose=0)
+    fit = fit_table(table, "y", epochs=2, verbose=0)
     x = fit.encoder.features(table)
     tz.export(fit.model, tmp_path / "m", example=x)
     np.testing.assert_allclose(tz.load(tmp_path / "m")(x).numpy(), fit.model.predict(x).numpy(), rtol=1e-5, atol=1e-6)

@@ -1,0 +1,1 @@
+"""Scores of predictions: of classes, of numbers, of probabilities, and what each column contributes to them."""

@@ -1,0 +1,52 @@
+"""The network that is trained on tables."""
+
+from __future__ import annotations
+
+from tarazu.data import TableEncoder
+from tarazu.data.tables.target import CLASSIFICATION
+from tarazu.nn import Dense, Dropout, Sequential, TableFeatures
+from tarazu.optim.named import optimizer_class
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.tabular.options import TableOptions
+from tarazu.train.metrics import METRICS, Metric
+from tarazu.train.trainer.trainer import compile
+
+
+def compiled_model(encoder: TableEncoder, options: TableOptions) -> Sequential:
+    """`table_model` with its optimizer, its loss and its metric."""
+    model = table_model(encoder, options)
+    optimizer = optimizer_class(options.optimizer)(lr=options.learning_rate)
+    if encoder.task == CLASSIFICATION:
+        compile(model, optimizer, "cross_entropy", ["accuracy"])
+    else:
+        compile(model, optimizer, "mse", [_in_units(encoder)])
+    return model
+
+
+def table_model(encoder: TableEncoder, options: TableOptions) -> Sequential:
+    """The network: embeddings for categories of many levels, hidden layers with relu, one output layer."""
+    model = Sequential([TableFeatures(encoder.num_dense, encoder.embeddings)] if encoder.embeddings else [])
+    for units in options.hidden:
+        model.add(Dense(units, activation="relu", kernel_initializer="he_normal"))
+        if options.dropout:
+            model.add(Dropout(options.dropout))
+    return model.add(Dense(len(encoder.classes) or 1))
+
+
+def describe_network(encoder: TableEncoder, options: TableOptions) -> str:
+    """The layers in one line, such as "6 features, 64, 64 (relu), 3 outputs"."""
+    layers = [f"{len(encoder.feature_names)} features"]
+    if encoder.embeddings:
+        layers[0] += f" ({len(encoder.embeddings)} embedded)"
+    if options.hidden:
+        dropout = f", dropout {options.dropout:g}" if options.dropout else ""
+        layers.append(f"hidden layers of {', '.join(map(str, options.hidden))} (relu{dropout})")
+    outputs = len(encoder.classes) or 1
+    return " → ".join([*layers, f"{outputs} output{'s' if outputs > 1 else ''}"])
+
+
+def _in_units(encoder: TableEncoder) -> Metric:
+    """The absolute error in the target's units; the model itself predicts the standardized target."""
+    def mae(prediction: Tensor, target: Tensor) -> Tensor:
+        return METRICS["mae"](prediction, target) * encoder.target_scale
+    return mae

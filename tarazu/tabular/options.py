@@ -1,0 +1,42 @@
+"""The options of training on a table, with their defaults, for Python and for the command."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+PATIENCE = 20  # epochs without a better validation loss before training ends
+
+
+@dataclasses.dataclass(frozen=True)
+class TableOptions:
+    """How a table is split and learned; `batch_size` None takes `usual_batch_size`.
+
+    >>> TableOptions(epochs=15).changed()
+    {'epochs': 15}
+    """
+
+    hidden: Sequence[int] = (64, 64)
+    dropout: float = 0.0
+    epochs: int = 200
+    batch_size: int | None = None
+    learning_rate: float = 0.001
+    optimizer: str = "adam"
+    validation: float = 0.15
+    test: float = 0.15
+    seed: int = 0
+    kinds: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def changed(self) -> dict[str, object]:
+        """The options that differ from their defaults, by name.
+
+        >>> TableOptions(hidden=(8,), kinds={"year": "category"}).changed()
+        {'hidden': (8,), 'kinds': {'year': 'category'}}
+        """
+        usual = TableOptions()
+        return {name: value for name, value in vars(self).items() if value != getattr(usual, name)}
+
+
+def usual_batch_size(rows: int) -> int:
+    """A batch size by which an epoch has about 100 steps, from 32 to 256 rows each."""
+    return min(max(rows // 100, 32), 256)

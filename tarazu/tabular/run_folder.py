@@ -1,0 +1,94 @@
+"""Run folders: model, encoder, scores, history and report of a fit. A folder appears whole or not at all."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tarazu.base.errors import ArgumentError, FileFormatError
+from tarazu.data import TableEncoder
+from tarazu.nn import Module
+from tarazu.record import History
+from tarazu.tabular.assessment import Assessment
+from tarazu.train.save.saving import read_description, read_model, write_model
+
+HISTORY, REPORT = "history.jsonl", "report.html"
+
+
+def write(destination: Path, model: Module, encoder: TableEncoder, assessment: Assessment, history: History,
+          write_report: Callable[[Path], Path], *, force: bool) -> Path:
+    """Write the run folder; with `force` one that is there is replaced at the end, all at once.
+
+    Without, a folder that another run made meanwhile stays, and this one gets a number. Gives the folder's path.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{destination.name}.", dir=destination.parent) as scratch:
+        new = Path(scratch) / "new"
+        new.mkdir()
+        write_model(model, new, {"encoder": encoder.to_json(), "assessment": assessment.to_json()})
+        history.save(new / HISTORY)
+        write_report(new / REPORT)
+        if force and destination.exists():
+            destination.rename(Path(scratch) / "old")
+        return _move(new, destination)
+
+
+def require_free(path: Path, *, force: bool) -> None:
+    """Raises ArgumentError where something is at `path`, but for a run folder that `force` lets one replace."""
+    if path.exists() and not force:
+        raise ArgumentError(f"{path} is there already", expected="a new folder",
+                            fix="choose another one, or replace it: --force in the command, force=True in Python")
+    if path.exists() and not (path / HISTORY).is_file():
+        raise ArgumentError(f"{path} is not a run folder", expected="a folder that `tarazu fit` wrote",
+                            fix="choose another one; only run folders are replaced")
+
+
+def free(path: Path) -> Path:
+    """`path`, or with the first number that makes it a new one."""
+    candidates = (path.with_name(f"{path.name}-{i}") if i > 1 else path for i in itertools.count(1))
+    return next(candidate for candidate in candidates if not candidate.exists())
+
+
+def _move(new: Path, destination: Path) -> Path:
+    """Rename `new` to `destination`, or to a free name beside it; another run may take a name at any moment."""
+    while True:
+        path = free(destination)
+        try:
+            return new.rename(path)
+        except OSError:
+            if not path.exists():
+                raise
+
+
+def read(run: str | os.PathLike[str]) -> tuple[Module, TableEncoder]:
+    """The model and the encoder in a run folder."""
+    folder = _require_folder(run)
+    model, extra = read_model(folder)
+    return model, TableEncoder.from_json(_entry(extra, "encoder", folder))
+
+
+def read_outcome(run: str | os.PathLike[str]) -> tuple[History, Assessment]:
+    """The history and the scores in a run folder, without loading the model."""
+    folder = _require_folder(run)
+    content = _entry(read_description(folder)["extra"], "assessment", folder)
+    return History.load(folder / HISTORY), Assessment.from_json(content)
+
+
+def _require_folder(run: str | os.PathLike[str]) -> Path:
+    folder = Path(run)
+    if not folder.is_dir():
+        raise FileFormatError("it is a file" if folder.exists() else "there is no such folder", path=folder,
+                              expected="a run folder", fix="check the path; `tarazu fit` prints that of its run folder")
+    return folder
+
+
+def _entry(extra: Any, name: str, folder: Path) -> Any:
+    if not isinstance(extra, dict) or name not in extra:
+        raise FileFormatError(f"model.json holds no {name}", path=folder,
+                              expected="a run folder that `tarazu fit` wrote",
+                              fix="models saved from Python are loaded with tz.load(path)")
+    return extra[name]

@@ -1,0 +1,101 @@
+"""A model together with the encoder of the tables that it reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError
+from tarazu.data import TableEncoder
+from tarazu.data.tables.target import CLASSIFICATION
+from tarazu.diagnose import log_softmax
+from tarazu.nn import Module
+from tarazu.tabular import run_folder
+from tarazu.tabular.inputs import TableLike, as_table
+from tarazu.train.evaluate import predict
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class TableModel:
+    """A trained model and the encoder of its tables: it predicts for rows as people write them.
+
+    >>> import tarazu as tz
+    >>> cities = {"town": ["Herat", "Delhi"] * 20, "visitors": [5, 30] * 20, "country": ["Afghanistan", "India"] * 20}
+    >>> fitted = tz.fit_table(cities, target="country", epochs=30, verbose=0)
+    >>> fitted.predict({"town": ["Delhi", "Herat"], "visitors": [31, 4]}).tolist()
+    ['India', 'Afghanistan']
+    """
+
+    model: Module
+    encoder: TableEncoder
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TableModel:
+        """The model and encoder in the run folder `path`, which `TableFit.save` or `tarazu fit` wrote.
+
+        Raises FileFormatError for anything else.
+
+        >>> import tempfile
+        >>> import tarazu as tz
+        >>> flats = {"size": [float(i) for i in range(40)], "price": [2.0 * i + 0.5 for i in range(40)]}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = tz.fit_table(flats, target="price", epochs=1, verbose=0)
+        ...     loaded = tz.tabular.TableModel.load(run.save(f"{folder}/run"))
+        >>> (loaded.predict(flats) == run.predict(flats)).all()
+        np.True_
+        """
+        return TableModel(*run_folder.read(path))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the columns of `probabilities`; () for a regression.
+
+        >>> import tarazu as tz
+        >>> tz.fit_table({"a": range(40), "b": ["x", "y"] * 20}, target="b", epochs=1, verbose=0).classes
+        ('x', 'y')
+        """
+        return self.encoder.classes
+
+    def predict(self, data: TableLike) -> np.ndarray:
+        """For each row of a path, data frame or dict of columns the name of its class, or its value in the target's
+        units, shape (rows,). The target need not be among the columns. Raises DataError for columns that are missing.
+
+        >>> import tarazu as tz
+        >>> run = tz.fit_table({"a": range(40), "b": ["x", "y"] * 20}, target="b", epochs=1, verbose=0)
+        >>> run.predict({"a": [1, 2, 3]}).shape
+        (3,)
+        """
+        outputs = self._outputs(data)
+        if self.encoder.task == CLASSIFICATION:
+            return self.encoder.decode_target(outputs.argmax(1))
+        return self.encoder.decode_target(outputs)[:, 0]
+
+    def probabilities(self, data: TableLike) -> np.ndarray:
+        """The probability of each of `classes` for each row, float64 (rows, classes).
+
+        Raises ArgumentError for a regression, DataError for columns that are missing.
+
+        >>> import tarazu as tz
+        >>> run = tz.fit_table({"a": range(40), "b": ["x", "y"] * 20}, target="b", epochs=1, verbose=0)
+        >>> run.probabilities({"a": [1, 2, 3]}).sum(axis=1).round(6).tolist()
+        [1.0, 1.0, 1.0]
+        """
+        if self.encoder.task != CLASSIFICATION:
+            raise ArgumentError(f"the target {self.encoder.target.name!r} is a number, which has no probabilities",
+                                expected="a model for classes", fix="call predict")
+        return np.exp(log_softmax(self._outputs(data)))
+
+    def _outputs(self, data: TableLike) -> np.ndarray:
+        """What the model gives, float64 (rows, outputs): logits, or the standardized target."""
+        return predict(self.model, self.encoder.features(as_table(data))).numpy().astype(np.float64)
+
+def predictions(model: TableModel, data: TableLike) -> dict[str, np.ndarray]:
+    """Predictions as columns: the label and the probability of each class, or the value in the target's units."""
+    table, name = as_table(data), model.encoder.target.name
+    if model.encoder.task != CLASSIFICATION:
+        return {name: model.predict(table)}
+    probabilities = model.probabilities(table)
+    columns = {f"probability of {label}": probabilities[:, i] for i, label in enumerate(model.classes)}
+    return {name: model.encoder.decode_target(probabilities.argmax(1)), **columns}
