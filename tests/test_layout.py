@@ -36,7 +36,7 @@ INSIDE = {  # of each package the rooms (folders and single files) from the bott
     "backend.xla": "precision processes devices rules program backend export",
     "runtime": "trace_lock compile device processes tensor autograd trace eager debug jit profile random vmap",
     "nn": "losses init module layers",
-    "data": "scalers tables splits",
+    "data": "scalers columns tables splits",
     "diagnose": "measuring scoring judging reporting",
     "train": "metrics placement sources trainer evaluate save callbacks verdict loop",
     "tabular": "inputs options network assess run_folder score_text report_page table_model fitting",

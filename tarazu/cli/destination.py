@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
-from tarazu.data.tables.column import number_text
+from tarazu.data.columns.values import number_text
 from tarazu.record import write_text
 from tarazu.tabular.run_folder import free, require_free
 

@@ -12,9 +12,9 @@ For arrays there are `train_test_split`, `Standardizer`, `MinMaxScaler` and `one
 ((2, 1), (2,))
 """
 
+from tarazu.data.columns.column import Column
 from tarazu.data.scalers import MinMaxScaler, Standardizer, one_hot
 from tarazu.data.splits import Split, split_rows, split_table, train_test_split
-from tarazu.data.tables.column import Column
 from tarazu.data.tables.encoder import TableEncoder
 from tarazu.data.tables.read import read_table
 from tarazu.data.tables.summary import TableSummary, summarize

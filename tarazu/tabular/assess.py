@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.data import Split, Table, TableEncoder
-from tarazu.data.tables.column import number_text
+from tarazu.data.columns.column import number_text
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.diagnose import (
     Calibration,

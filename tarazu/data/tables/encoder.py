@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tarazu.base.errors import DataError
-from tarazu.base.messages import listing
-from tarazu.data.tables.column import Column
+from tarazu.base.errors import DataError, DataWarning
+from tarazu.base.messages import listing, plural
+from tarazu.data.columns.column import Column
+from tarazu.data.columns.notes import ColumnNote
+from tarazu.data.columns.numbers import NumberFormat
+from tarazu.data.columns.values import MISSING_WORDS
 from tarazu.data.tables.column_encoders import (
     CategoryEncoder,
     ColumnEncoder,
-    NumberEncoder,
     column_encoder_from_json,
     embedding_dimension,
+    fit_column,
 )
-from tarazu.data.tables.column_kinds import IGNORE, NUMBER, feature_kinds
-from tarazu.data.tables.json_reading import damaged, entry
+from tarazu.data.tables.column_kinds import ColumnKind, feature_kinds
+from tarazu.data.tables.giveaways import giveaway_note
+from tarazu.data.tables.json_reading import damaged, entry, notes_entry, texts_entry
 from tarazu.data.tables.table import Table
-from tarazu.data.tables.target import Target, find_target
+from tarazu.data.tables.target import CLASSIFICATION, Target, find_target
 
-FORMAT = 1  # of the JSON content
+FORMAT = 2  # of the JSON content
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +37,8 @@ class TableEncoder:
     """Turns tables into arrays: dense columns first, then one column of integer codes per embedded category.
 
     `coders` are the encoders of the feature columns, in the order of the arrays' columns that they make; `ignored`
-    gives the reason for each column left out.
+    gives the reason for each column left out, `notes` what else there is to say of columns and of what was done with
+    them; `missing_words` are the words that mean "missing" in tables that it is for.
 
     >>> table = Table.from_frame({"age": [31, None, 58], "city": ["Herat", "Delhi", "Herat"], "paid": ["y", "n", "y"]})
     >>> encoder = TableEncoder.fit(table, target="paid")
@@ -47,6 +53,8 @@ class TableEncoder:
     target: Target
     coders: tuple[ColumnEncoder, ...]
     ignored: dict[str, str]
+    notes: tuple[ColumnNote, ...] = ()
+    missing_words: tuple[str, ...] = MISSING_WORDS
 
     @classmethod
     def fit(cls, table: Table, *, target: str, rows: np.ndarray | None = None,
@@ -54,28 +62,35 @@ class TableEncoder:
         """The encoder for this table, with means, levels and scales from the training `rows` (row numbers or a mask;
         by default all rows).
 
-        `kinds` overrides the guess for a column: "number", "category" or "ignore". A column without any two different
-        cells among `rows` (missing counts as a value of its own) is ignored. Raises DataError for a table that cannot
-        be used, ArgumentError for such kinds.
+        `kinds` overrides the guess for a column: "number", "category", "date" or "ignore". A column without any two
+        different cells among `rows` (missing counts as a value of its own) is ignored. Raises DataError for a table
+        that cannot be used, ArgumentError for such kinds.
 
         >>> table = Table.from_frame({"age": [31, 47, 58], "id": [1, 1, 1], "paid": ["y", "n", "y"]})
         >>> TableEncoder.fit(table, target="paid").ignored
         {'id': 'one value only'}
         """
-        rows = np.arange(len(table)) if rows is None else np.asarray(rows)
+        rows = np.arange(len(table)) if rows is None else np.arange(len(table))[np.asarray(rows)]
         target_encoder = find_target(table, target, kinds, rows)
+        labels = target_encoder.encode(table).reshape(len(table))
         encoders: list[ColumnEncoder] = []
         ignored: dict[str, str] = {}
+        notes = [*table.notes, *_rare_classes(target_encoder, labels, rows)]
         for name, kind in feature_kinds(table, target, kinds).items():
             column = table[name].take(rows)
-            if reason := _reason_to_ignore(column, kind):
+            if reason := kind.left_out or _reason_to_ignore(column):
                 ignored[name] = reason
-            else:
-                encoders.append(NumberEncoder.fit(table, column) if kind == NUMBER else CategoryEncoder.fit(column))
+                continue
+            encoders.append(fit_column(table, column, kind))
+            notes += [*kind.notes, *_giveaways(column, kind, target_encoder, labels[rows])]
         if not encoders:
-            raise table.error("no column is left to learn from", expected=f"a feature besides the target {target!r}",
-                              fix="add columns that vary, or ignore fewer of them")
-        return cls(target_encoder, tuple(sorted(encoders, key=_is_embedded)), ignored)
+            reasons = "".join(f"; {name!r}: {reason}" for name, reason in list(ignored.items())[:5])
+            raise table.error(f"no column is left to learn from{reasons}",
+                              expected=f"a feature besides the target {target!r}",
+                              fix="add columns that vary, or ignore fewer of them: --kind NAME=category keeps a column "
+                              "on the command line, kinds={NAME: \"category\"} from Python")
+        coders = tuple(sorted(encoders, key=_is_embedded))
+        return cls(target_encoder, coders, ignored, tuple(notes), table.missing_words)
 
     @property
     def task(self) -> str:
@@ -148,13 +163,16 @@ class TableEncoder:
     def features(self, table: Table) -> np.ndarray:
         """The features as a float32 array (rows, len(feature_names)); columns that training did not use are ignored.
 
-        Raises DataError for columns that the table lacks and, with line and column, for words in number columns.
+        Raises DataError for columns that the table lacks and, with line and column, for words in number columns. Warns
+        (DataWarning) of a column of several rows in which there is no value, or none that was there in training.
 
         >>> table = Table.from_frame({"age": [20, 40], "city": ["Herat", "Delhi"], "paid": ["y", "n"]})
         >>> TableEncoder.fit(table, target="paid").features(table).tolist()
         [[-1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
         """
         self._check_columns(table)
+        if len(table) > 1:
+            self._warn_of_unknown_columns(table)
         result = np.empty((len(table), len(self.feature_names)), np.float32)
         start = 0
         for encoder in self.coders:
@@ -192,15 +210,28 @@ class TableEncoder:
                             expected=f"the columns of training: {listing(encoder.name for encoder in self.coders)}",
                             fix="add or rename columns; a column of empty cells counts as unknown")
 
+    def _warn_of_unknown_columns(self, table: Table) -> None:
+        for encoder in self.coders:
+            column = table[encoder.name]
+            used = np.flatnonzero(column.counts())
+            if not len(used):
+                warnings.warn(f"column {encoder.name!r}: no row has a value in it", DataWarning, stacklevel=3)
+            elif isinstance(encoder, CategoryEncoder) and not encoder.numbers_of_levels(column)[used].any():
+                warnings.warn(
+                    f"column {encoder.name!r}: none of its values was there in training: there are "
+                    f"{listing([column.level_texts[level] for level in used], 3)}, training had "
+                    f"{listing(encoder.levels, 3)}; all of them count as unknown", DataWarning, stacklevel=3)
+
     def to_json(self) -> dict[str, Any]:
         """All of the encoder as plain JSON content; numbers survive to the last bit.
 
         >>> encoder = TableEncoder.fit(Table.from_frame({"age": [31, 58], "paid": ["y", "n"]}), target="paid")
         >>> sorted(encoder.to_json())
-        ['features', 'format', 'ignored', 'target']
+        ['features', 'format', 'ignored', 'missing_words', 'notes', 'target']
         """
         return {"format": FORMAT, "target": self.target.to_json(),
-                "features": [encoder.to_json() for encoder in self.coders], "ignored": dict(self.ignored)}
+                "features": [encoder.to_json() for encoder in self.coders], "ignored": dict(self.ignored),
+                "notes": [dataclasses.asdict(note) for note in self.notes], "missing_words": list(self.missing_words)}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> TableEncoder:
@@ -220,17 +251,37 @@ class TableEncoder:
         ignored = entry(content, "ignored", dict)
         if not all(type(text) is str for pair in ignored.items() for text in pair):
             raise damaged("'ignored' does not map names to reasons")
-        return cls(Target.from_json(entry(content, "target", dict)), encoders, dict(ignored))
+        return cls(Target.from_json(entry(content, "target", dict)), encoders, dict(ignored), notes_entry(content),
+                   texts_entry(content, "missing_words"))
 
 
 def _is_embedded(encoder: ColumnEncoder) -> bool:
     return isinstance(encoder, CategoryEncoder) and encoder.embedded
 
 
-def _reason_to_ignore(column: Column, kind: str) -> str:
-    if kind == IGNORE:
-        return "as asked"
+def _reason_to_ignore(column: Column) -> str:
+    """Why a column, of the training rows, says nothing; "" if it may."""
     if column.missing().all():
         return "no values"
     different = (column.counts() > 0).sum() + column.missing().any()
     return "" if different > 1 else "one value only"
+
+
+def _rare_classes(target: Target, labels: np.ndarray, rows: np.ndarray) -> list[ColumnNote]:
+    """A note of classes that have rows in training only, because they have too few for each part."""
+    if target.task != CLASSIFICATION or len(rows) == len(labels):
+        return []
+    counts = np.bincount(labels, minlength=len(target.classes))
+    only = np.flatnonzero((counts == np.bincount(labels[rows], minlength=len(counts))) & (counts > 0))
+    if not len(only):
+        return []
+    classes = [f"{target.classes[k]} ({plural(counts[k], 'row')})" for k in only[:5]]
+    more = f" and {len(only) - 5} more" if len(only) > 5 else ""
+    return [ColumnNote(target.name, f"too few rows to measure {'class' if len(only) == 1 else 'classes'} "
+                       f"{', '.join(classes)}{more}: all of them are in training")]
+
+
+def _giveaways(column: Column, kind: ColumnKind, target: Target, labels: np.ndarray) -> list[ColumnNote]:
+    numbers = kind.format.numbers(column) if isinstance(kind.format, NumberFormat) else None
+    note = giveaway_note(column, numbers, target, labels)
+    return [] if note is None else [note]
