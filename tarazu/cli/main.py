@@ -83,7 +83,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except (TarazuError, OSError) as error:
-            click.echo(f"error: {error}", err=True)
+            show.problem(f"error: {error}")
             ctx.exit(BAD_INPUT)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 import time
 import warnings
@@ -32,12 +31,18 @@ def warnings_as_lines() -> Iterator[list[str]]:
     for warning in caught:
         if issubclass(warning.category, TrainingWarning):
             messages.append(str(warning.message))
-            click.echo(f"warning: {warning.message}", err=True)
+            problem(f"warning: {warning.message}")
+
+
+def problem(text: str) -> None:
+    """Print an error or a warning to standard error, in lines that fit."""
+    width = score_text.terminal_width(sys.stderr)
+    click.echo("\n".join(score_text.wrapped(line, width, "  ") for line in text.split("\n")), err=True)
 
 
 def outcome(verdict: Verdict | None, assessment: Assessment | None, folder: Path) -> None:
     """The scores, the verdict, and where everything is; without scores, only the headline and the folder."""
-    width = terminal_width()
+    width = score_text.terminal_width()
     if assessment is not None:
         click.echo(f"\n{score_text.all_scores(assessment, width)}\n")
     if verdict is not None:
@@ -47,11 +52,6 @@ def outcome(verdict: Verdict | None, assessment: Assessment | None, folder: Path
             click.echo(score_text.wrapped(line, width, "    "))
     click.echo(f"run folder: {folder}" if assessment is None else
                f"\nrun folder: {folder}\nreport: {folder / REPORT}")
-
-
-def terminal_width() -> int | None:
-    """How wide the terminal is; None where the output goes elsewhere, and lines are not broken."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def cached(info: Info) -> None:

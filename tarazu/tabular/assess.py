@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from tarazu.data import Split, Table, TableEncoder
-from tarazu.data.columns.column import number_text
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.diagnose import (
     Calibration,
@@ -168,7 +167,7 @@ def _assess_numbers(encoder: TableEncoder, subset: str, parts: dict[str, tuple[n
     true, predicted = _in_units(encoder, *parts[subset])
     scores[MEAN] = _number_scores(true, np.full_like(true, encoder.target_mean))
     panel = PredictedAgainstTrue(true, predicted, encoder.target.name, subset)
-    return Assessment(encoder.task, subset, number_text(encoder.target_mean), scores, {}, (), importance, worst,
+    return Assessment(encoder.task, subset, f"{encoder.target_mean:,.6g}", scores, {}, (), importance, worst,
                       (panel,))
 
 

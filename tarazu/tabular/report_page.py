@@ -67,7 +67,7 @@ def _class_table(assessment: Assessment) -> DataTable:
     rows = tuple((name, f"{row['rows']:,.0f}", *(_share(row[key]) for key in keys))
                  for name, row in assessment.classes.items())
     return DataTable(f"Classes, on {assessment.subset} data", ("", "rows", "precision", "recall", "F1"), rows,
-                     ". ".join(score_text.missed(assessment)))
+                     "\n".join(score_text.missed(assessment)))
 
 
 def _share(value: float) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import shutil
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from typing import TextIO
 
 from tarazu.base.messages import plural
 from tarazu.data import TableSummary
@@ -18,6 +21,7 @@ UNDEFINED = "-"
 MOST_CLASSES, MOST_COLUMNS = 12, 8  # that a terminal shows; the report has all
 OFTEN_MISSED = 0.5  # classes of which fewer rows than this share are recognized get a line of their own
 LONGEST_NAME = 24
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def score(name: str, value: float) -> str:
@@ -30,7 +34,9 @@ def score(name: str, value: float) -> str:
         return UNDEFINED
     if name in PERCENT:
         return f"{value:.1%}"
-    return f"{value:.3f}" if name in ("roc_auc", "r2") else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if name in ("roc_auc", "r2"):
+        return f"{value:z.3f}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def all_scores(assessment: Assessment, width: int | None = None) -> str:
@@ -56,14 +62,15 @@ def explain_guess(assessment: Assessment) -> str:
 
 
 def by_class(assessment: Assessment, width: int | None = None) -> str:
-    """A row per class with precision, recall and F1, and a line for each class that is seldom recognized."""
+    """A row per class (those of lowest F1) with its scores, and a line for each class that is seldom recognized."""
     if not assessment.classes:
         return ""
     names = ["precision", "recall", "f1"]
-    rows = [[name, f"{row['rows']:,.0f}", *(score(key, row[key]) for key in names)]
-            for name, row in list(assessment.classes.items())[:MOST_CLASSES]]
-    more = [f"and {len(assessment.classes) - MOST_CLASSES} more classes in the report"][
-        :len(assessment.classes) > MOST_CLASSES]
+    shown, hidden = list(assessment.classes.items()), len(assessment.classes) - MOST_CLASSES
+    if hidden > 0:
+        shown = sorted(shown, key=lambda item: item[1]["f1"])[:MOST_CLASSES]
+    rows = [[name, f"{row['rows']:,.0f}", *(score(key, row[key]) for key in names)] for name, row in shown]
+    more = [f"and {hidden} more classes, of higher F1, in the report"][:hidden > 0]
     header = [f"class ({assessment.subset})", "rows", "precision", "recall", "F1"]
     return "\n".join([columns(header, rows), *more, *(wrapped(line, width) for line in missed(assessment))])
 
@@ -75,8 +82,8 @@ def missed(assessment: Assessment) -> list[str]:
         rows = sum(counts)
         if rows and counts[number] < OFTEN_MISSED * rows:
             other = max((i for i in range(len(names)) if i != number), key=lambda i: counts[i])
-            lines.append(f"of {plural(rows, 'row')} of {name!r} {counts[number]:,} are recognized; "
-                         f"{counts[other]:,} are taken for {names[other]!r}")
+            lines.append(f"{name!r}: {counts[number]:,} of {plural(rows, 'row')} recognized, "
+                         f"{counts[other]:,} taken for {names[other]!r}")
     return lines[:MOST_CLASSES]
 
 
@@ -84,11 +91,13 @@ def importance(assessment: Assessment, width: int | None = None) -> str:
     """The columns by importance, with intervals."""
     if not assessment.importance:
         return ""
-    title = f"{importance_title(assessment)}, with 95 % interval"
-    rows = [[each.column, f"{each.increase:.3g}", f"({each.low:.3g} to {each.high:.3g})"]
-            for each in assessment.importance[:MOST_COLUMNS]]
+    shown = assessment.importance[:MOST_COLUMNS]
+    decimals = max(0, 2 - math.floor(math.log10(shown[0].increase))) if shown[0].increase > 0 else 3
+    rows = [[each.column, *(f"{value:z,.{decimals}f}" for value in each[1:])] for each in shown]
     hidden = len(assessment.importance) - len(rows)
-    return "\n".join([wrapped(title, width), columns(None, rows), *[f"and {hidden} more in the report"][:hidden > 0]])
+    return "\n".join([wrapped(importance_title(assessment), width),
+                      columns(["column", "rise", "from", "to (95 %)"], rows),
+                      *[f"and {hidden} more in the report"][:hidden > 0]])
 
 
 def importance_title(assessment: Assessment) -> str:
@@ -111,17 +120,24 @@ def wrapped(text: str, width: int | None, indent: str = "") -> str:
     """
     if width is None:
         return text
-    return textwrap.fill(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    held = text.replace(" %", f"{NO_BREAK}%")  # a number and its sign stay together
+    return textwrap.fill(held, width, subsequent_indent=indent, break_long_words=False,
+                         break_on_hyphens=False).replace(NO_BREAK, " ")
 
 
-def columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> str:
+def terminal_width(stream: TextIO | None = None) -> int | None:
+    """How wide the terminal behind `stream` (default: standard output) is; None where the output goes elsewhere."""
+    return shutil.get_terminal_size().columns if (stream or sys.stdout).isatty() else None
+
+
+def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Cells in columns, the first one to the left, the others to the right; long names are cut.
 
     >>> print(columns(["", "train", "test"], [["accuracy", "98.0%", "7.0%"]]))
               train  test
     accuracy  98.0%  7.0%
     """
-    lines = [[_short(cells[0]), *cells[1:]] for cells in ([header] if header else []) + list(rows)]
+    lines = [[_short(cells[0]), *cells[1:]] for cells in [header, *rows]]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned: list[Callable[[str, int], str]] = [str.ljust, *[str.rjust] * (len(widths) - 1)]
     return "\n".join("  ".join(align(cell, width) for align, cell, width in zip(aligned, cells, widths, strict=True))

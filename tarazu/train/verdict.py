@@ -36,7 +36,8 @@ def judge_run(run: Run) -> None:
         num_parameters=sum(p.size for p in run.model.parameters() if p.requires_grad), kept_epoch=run.kept_epoch,
         last_validation_losses=run.last_validation_losses if is_same_sample else None,
         train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
-        trivial_predictor=traits(run.trainer.loss).trivial_predictor)
+        trivial_predictor=traits(run.trainer.loss).trivial_predictor, train_rows=len(run.train.x),
+        validation_rows=None if run.validation is None else len(run.validation.x))
     run.history.verdict = judge(run.history)
 
 

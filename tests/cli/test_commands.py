@@ -67,6 +67,7 @@ def test_the_run_folder_holds_model_history_and_report():
     assert {"loss", "accuracy", "val_loss", "val_accuracy", "seconds"} <= rows[0].keys()
     assert json.loads((folder / "model.json").read_text())["versions"]["tarazu"] == tz.__version__
     page = (folder / "report.html").read_text()
+    assert f"tarazu fit {PENGUINS} --target species --epochs 15 --quiet</code>" in page
     assert "<svg" in page and "Chinstrap" in page and "http://" not in page.replace("http://www.w3.org", "")
     assert not [path for path in Path("runs").iterdir() if path.name.startswith(".")]
 

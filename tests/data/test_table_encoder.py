@@ -80,7 +80,8 @@ def test_embedded_categories_come_last_as_codes():
     new = make_table().take(np.arange(3))
     assert encoder.features(new)[:, -1].astype(int).tolist() == [
         1 + levels.index(new["city"].level_texts[code]) for code in new["city"].codes]
-    unseen = Table.from_frame({"number": [None, 1], "flag": [True, None], "size": ["small", None], "city": ["nowhere", None]})
+    unseen = Table.from_frame({"number": [None, 1], "flag": [True, None], "size": ["small", None],
+                               "city": ["nowhere", None]})
     with pytest.warns(DataWarning, match="column 'city': none of its values was there"):
         assert encoder.features(unseen)[:, -1].tolist() == [0.0, 0.0]
 

@@ -11,7 +11,16 @@ import pytest
 import synthetic_runs as synthetic
 
 from tarazu.base.errors import ShapeError
-from tarazu.diagnose import ConfusionMatrix, PredictedAgainstTrue, judge, write_report
+from tarazu.diagnose import (
+    Calibration,
+    ConfusionMatrix,
+    DataTable,
+    Importance,
+    ImportanceChart,
+    PredictedAgainstTrue,
+    judge,
+    write_report,
+)
 from tarazu.diagnose.reporting import score_charts, svg
 from tarazu.diagnose.reporting.axis import make_axis
 from tarazu.record import History
@@ -70,9 +79,13 @@ def test_names_from_the_user_are_escaped(tmp_path):
     history = synthetic.healthy(0)
     for row in history.rows:
         row["<b>"] = 1.0
-    matrix = ConfusionMatrix(["<script>", "&"], np.eye(2))
+    evil, one = "<script>", np.ones(1)
+    panels = [ConfusionMatrix([evil, "&"], np.eye(2)), Calibration(one, one, evil),
+              PredictedAgainstTrue(one, one, evil), ImportanceChart([Importance(evil, 1.0, 0.5, 1.5)], evil),
+              DataTable(evil, [evil], [[evil]], evil)]
     table = {"<script>": {"&<": 1.0}}
-    text = page_of(tmp_path, history, title="<script>", panels=[matrix], notes=["<script>"], table=table)
+    text = page_of(tmp_path, history, title=evil, panels=panels, notes=[evil], table=table, table_note=evil,
+                   settings={evil: evil}, rows={evil: 3})
     assert "<script" not in text and "<b>" not in text
 
 
@@ -134,3 +147,58 @@ def test_the_scales_lean_to_the_verdict(verdict, heavier):
     heights = {word: float(y) for y, word in places}
     lower = max(heights, key=heights.__getitem__) if len(set(heights.values())) == 2 else None
     assert lower == heavier
+
+
+def test_the_majority_is_told_beside_the_confusion(tmp_path):
+    """76 % right, and nothing of the smaller class: its row is orange, and the line below says why 76 % is nothing."""
+    matrix = ConfusionMatrix(["no", "yes"], np.array([[76, 0], [24, 0]]))
+    text = page_of(tmp_path, History(), panels=[matrix])
+    assert "76 of 100 right (76 %)" in text and "Always saying no would be right for 76 (76 %)." in text
+    assert '<td class="strong" style="--share: 1.00"><strong>100 %</strong><small>24</small></td>' in text
+    assert '<td class="hit none" style="--share: 0.00"><strong>0 %</strong><small>0</small></td>' in text
+
+
+def test_a_matrix_of_many_classes_shows_counts_only(tmp_path):
+    matrix = ConfusionMatrix([f"class {number}" for number in range(30)], 5 * np.eye(30, dtype=int))
+    text = page_of(tmp_path, History(), panels=[matrix])
+    assert text.count('<table class="confusion large">') == 1 and "<strong>" not in text
+
+
+def test_panels_stand_in_their_order_with_their_numbers(tmp_path):
+    generator = np.random.default_rng(0)
+    probabilities = generator.uniform(size=2000)
+    panels = [DataTable("Worst", ("", "true"), [("line 7", "cat")], "first\nsecond"),
+              Calibration(probabilities, generator.uniform(size=2000) < probabilities, "rain", "test"),
+              ImportanceChart([Importance("age", 0.5, 0.4, 0.6), Importance("x" * 50, -0.01, -0.02, 0.0)], "rise"),
+              PredictedAgainstTrue(np.arange(5.0), np.arange(5.0) + 1, "price", "test")]
+    text = page_of(tmp_path, History(), panels=panels)
+    titles = ["Worst", "Calibration on test data: ", "Importance of the columns",
+              "Predicted against true, and residuals, on test data"]
+    positions = [text.index(f"<h2>{title}") for title in titles]
+    assert positions == sorted(positions)
+    assert re.search(r"Calibration on test data: [1-4]\.\d % off", text)
+    assert text.count('class="bar"') == 2 and text.count('class="whisker"') == 12
+    assert "x" * 25 + "…" in text and "x" * 26 not in text.replace("x" * 50, "")
+
+
+@pytest.mark.parametrize("columns", [[], [Importance("a", 0.0, 0.0, 0.0)],
+                                     [Importance("a", 1.0, -np.inf, np.inf), Importance("b", np.nan, np.nan, np.nan)]])
+def test_importance_that_is_not_known_is_still_a_picture(columns):
+    drawing = score_charts.importance(columns)
+    ElementTree.fromstring(drawing)
+    assert not re.search(r"\b(nan|inf)\b", drawing)
+
+
+def test_settings_rows_and_scores(tmp_path):
+    table = {"train": {"R2": 0.97, "F1, mean of classes": 0.5}, "mean": {"R2": -5e-5}}
+    text = page_of(tmp_path, History(), table=table, table_note="mean: always 3", rows={"train": 37_758, "test": 0},
+                   settings={"loss": "cross-entropy", "made by": "tarazu fit a.csv"})
+    assert "37,758 train rows" in text and "test rows" not in text
+    for part in ("<td>0.970</td><td>0.000</td>", "<td>50 %</td><td>–</td>", "mean: always 3", "<dd>cross-entropy</dd>",
+                 "<code>tarazu fit a.csv</code>"):
+        assert part in text
+
+
+def test_the_word_in_gurmukhi_needs_no_font(tmp_path):
+    text = page_of(tmp_path, History())
+    assert not re.search(r"[\u0a00-\u0a7f]", text) and "<title>Tarazu, a pair of scales</title>" in text

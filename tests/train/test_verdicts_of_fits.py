@@ -6,6 +6,7 @@ from sklearn.datasets import load_iris, make_moons
 
 import tarazu as tz
 from tarazu.nn import Dense, Sequential
+from tarazu.train import verdict
 
 SEEDS = pytest.mark.parametrize("seed", range(3))
 
@@ -78,3 +79,18 @@ def test_healthy_fits_are_called_so_over_many_seeds():
         history = network(32, outputs=2).fit(x, y, epochs=40, validation_split=0.25, seed=seed, verbose=0)
         names.append(history.verdict.name)
     assert names.count("about right") >= 38 and "overfitting" not in names, names
+
+
+def test_the_rows_are_told_where_a_part_of_them_is_measured(monkeypatch):
+    monkeypatch.setattr(verdict, "MOST_JUDGED_ROWS", 50)
+    x = np.random.default_rng(0).normal(size=(100, 3)).astype("float32")
+    y = np.random.default_rng(1).integers(0, 2, 100)
+    model = tz.nn.Sequential([tz.nn.Dense(64, activation="relu"), tz.nn.Dense(2)])
+    history = model.compile(tz.optim.Adam(lr=0.03), "cross_entropy").fit(
+        x, y, epochs=40, validation_split=0.4, callbacks=tz.train.KeepBest(monitor="loss"), seed=0, verbose=0)
+    measured = history.measurements
+    assert [measured[name] for name in ("train_samples", "train_rows", "validation_samples", "validation_rows")] == [
+        50, 60, 40, 40]
+    text = str(history.verdict)
+    assert "on 50 of 60 training samples" in text and "on 40 validation samples" in text
+    assert "more training data: now 60 samples" in text

@@ -46,5 +46,5 @@ def against_instability() -> tuple[str, ...]:
 
 def _sizes(history: History) -> tuple[str, str]:
     """The numbers of parameters and of training samples, as text."""
-    parameters, samples = read(history, "num_parameters", "train_samples") or (0, 0)
+    parameters, samples = read(history, "num_parameters", "train_rows") or (0, 0)
     return plural(parameters, "parameter"), plural(samples, "sample")

@@ -26,10 +26,11 @@ def losses(history: History) -> Finding | None:
     train = read(history, "train_loss", "train_samples")
     if train is None:
         return None
-    text = f"loss {number(train[0])} on {plural(train[1], 'training sample')}"
+    text = f"loss {number(train[0])} on {_of_all(history, train[1], 'train_rows', 'training sample')}"
     validation = read(history, "validation_loss", "validation_samples")
     if validation:
-        text += f", {number(validation[0])} on {plural(validation[1], 'validation sample')}"
+        count = _of_all(history, validation[1], "validation_rows", "validation sample")
+        text += f", {number(validation[0])} on {count}"
     accuracies = read(history, "train_accuracy", "validation_accuracy")
     if accuracies:
         text += f"; accuracy {percent(accuracies[0])} and {percent(accuracies[1])}"
@@ -38,6 +39,12 @@ def losses(history: History) -> Finding | None:
         always = history.measurements.get("trivial_predictor") or "the same"
         text += f"; {number(trivial[0])} is the trivial loss, of always predicting {always}"
     return Finding("fit", "info", text, numbers_of(history, "train_loss", "validation_loss", "trivial_train_loss"))
+
+
+def _of_all(history: History, samples: float, all_rows: str, noun: str) -> str:
+    """How many samples were measured, and of how many where these are not all."""
+    (rows,) = read(history, all_rows) or (samples,)
+    return plural(samples, noun) if rows <= samples else f"{samples:,.0f} of {plural(rows, noun)}"
 
 
 def little_skill(history: History) -> Finding | None:

@@ -21,6 +21,8 @@ MEASUREMENTS = {
     "num_parameters": "trainable parameters of the model",
     "train_samples": "training samples whose loss was measured",
     "validation_samples": "validation samples, 0 where there is no validation set",
+    "train_rows": "rows that were trained on, of which the training samples may be a part",
+    "validation_rows": "the same of the validation set",
     "non_finite_samples": "samples of both sets whose loss under the kept weights is NaN or infinite",
     "epochs": "epochs that the run has recorded",
     "kept_epoch": "the epoch whose weights the model holds now",
@@ -67,6 +69,7 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
                 rows: Sequence[Mapping[str, Any]], *, num_parameters: int, kept_epoch: int | None = None,
                 last_validation_losses: np.ndarray | None = None, train_accuracy: float | None = None,
                 validation_accuracy: float | None = None, trivial_predictor: str | None = None,
+                train_rows: int | None = None, validation_rows: int | None = None,
                 seed: int = 0) -> dict[str, Measured]:
     """Everything that `judge` needs to know about a finished run, by the names in MEASUREMENTS; JSON can hold it.
 
@@ -74,7 +77,8 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
     `kept_epoch` (default: the last); the trivial predictor's come from `trivial_classification_losses`,
     `trivial_multilabel_losses` or `trivial_regression_losses`, or are None for a loss that has none.
     `last_validation_losses` are those of the last epoch's weights, where these are not the kept ones: they let a rise
-    after the best epoch be tested sample by sample. `rows` are a History's rows. The same `seed` gives the same
+    after the best epoch be tested sample by sample. `rows` are a History's rows; `train_rows` and `validation_rows` say
+    how many rows there are where the losses are of a part of them. The same `seed` gives the same
     bootstrap intervals (Efron, 1979). Raises ShapeError where lengths differ.
 
     >>> losses, trivial = np.array([0.1, 0.2, 0.3]), np.array([0.7, 0.7, 0.7])
@@ -96,6 +100,8 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
     measured |= _set_measurements("train", train) | _worst(np.asarray(train_losses, dtype=float))
     if validation:
         measured |= _set_measurements("validation", validation) | _comparison(train, validation)
+    measured |= {"train_rows": train_rows or measured["train_samples"],
+                 "validation_rows": validation_rows or measured["validation_samples"]}
     measured["non_finite_samples"] = train.non_finite + (validation.non_finite if validation else 0)
     trivial_loss = (validation or train).mean[1]
     measured |= _run_measurements(rows, kept, None if math.isnan(trivial_loss) else float(trivial_loss))

@@ -19,6 +19,8 @@ from tarazu.diagnose.reporting.plots import (
 )
 from tarazu.diagnose.scoring.calibration import calibration_bins, expected_calibration_error
 
+MOST_WITH_SHARES = 8  # classes of a confusion matrix whose cells show shares beside counts
+
 
 def all_panels(panels: Sequence[Panel]) -> list[dict[str, Any]]:
     """For each panel its `kind`, "matrix", "charts" or "table", its title, what that kind shows, and a note."""
@@ -31,9 +33,18 @@ def _matrix(plot: ConfusionMatrix) -> dict[str, Any]:
              int(np.sum(counts))) for name, counts, shares in zip(plot.classes, plot.counts, plot.shares, strict=True)]
     right = f"{plot.right:,} of {plot.total:,} right" + (f" ({percent(plot.right / plot.total)})" if plot.total else "")
     return {"kind": "matrix", "title": f"Confusion on {plot.subset} data: {right}", "classes": plot.classes,
-            "rows": rows,
-            "note": "Rows are true classes, columns what was predicted. Blue is right, orange is wrong, the darker the "
-                    "larger its share of the row: a class whose row is orange is not recognized."}
+            "rows": rows, "large": len(rows) > MOST_WITH_SHARES,
+            "note": f"{_majority(plot)}Rows are true classes, columns what was predicted. Blue is right, orange is wrong, "
+                    "the darker the larger its share of the row: a class whose row is orange is not recognized."}
+
+
+def _majority(plot: ConfusionMatrix) -> str:
+    """What always saying the most frequent class would give."""
+    if not plot.total:
+        return ""
+    sizes = np.sum(plot.counts, axis=1)
+    name, count = plot.classes[int(sizes.argmax())], int(sizes.max())
+    return f"Always saying {name} would be right for {count:,} ({percent(count / plot.total)}).\n"
 
 
 def _numbers(plot: PredictedAgainstTrue) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from tarazu.record import History, write_text
 TEMPLATE = "report.html.jinja"
 VALIDATION_PREFIX = "val_"
 SHARES = ("F1", "precision", "recall")  # scores that are shown in percent, beside accuracies
-SETS = {"train": "train_samples", "validation": "validation_samples"}  # how many rows of each set were measured
+COEFFICIENTS = ("R2", "ROC AUC")  # scores without a unit, around 0 to 1
+SETS = {"train": "train_rows", "validation": "validation_rows"}  # the measurements of how many rows a set has
 MISSING = "–"
 # What the page says of the ends in `tarazu.record.STOPPED`; of a run over all epochs, nothing.
 ENDINGS = {"early stopping": "stopped early", "interrupted": "interrupted", "not finite": "stopped as the loss was NaN",
@@ -33,7 +34,7 @@ def write_report(path: str | os.PathLike, *, title: str, history: History,
 
     `table` holds scores by data set: {"train": {"loss": 0.1, "accuracy": 0.98}, "test": {...}}, `table_note` a line on
     it; `panels` are tables and plots, in their order; each of `notes` is a line about the data; `rows` says how many
-    rows each set has (by default, how many the verdict measured), `settings` how the run was made. Raises OSError where
+    rows each set has (by default, what the verdict knows), `settings` how the run was made. Raises OSError where
     the file cannot be written.
 
     >>> import tempfile
@@ -95,5 +96,7 @@ def _table(table: Mapping[str, Mapping[str, float | None]]) -> dict[str, Any]:
 def _cell(name: str, value: float | None) -> str:
     if value is None or math.isnan(value):
         return MISSING
+    if name in COEFFICIENTS:
+        return f"{value:z.3f}"
     is_share = name.startswith(SHARES) or "accuracy" in name
     return percent(value) if is_share and 0 <= value <= 1 else number(value)

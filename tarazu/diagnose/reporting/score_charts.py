@@ -52,8 +52,8 @@ def calibration(bins: Sequence[CalibrationBin], event: str) -> str:
 
 
 def importance(columns: Sequence[Importance]) -> str:
-    """A bar with its 95 % interval per column."""
-    shown = columns[:MAX_BARS]
+    """A bar with its 95 % interval per column whose importance is known."""
+    shown = [each for each in columns if math.isfinite(each.increase)][:MAX_BARS]
     bottom = 12 + BAR_STEP * len(shown)
     ends = [end for each in shown for end in (each.low, each.high, each.increase, 0.0) if math.isfinite(end)]
     x_axis = make_axis(ends, NAMES_END, BARS_END - 20)

@@ -11,6 +11,7 @@ from tarazu.train.callbacks.base import Callback
 from tarazu.train.trainer.run import Run
 
 MOST_LINES = 20  # for runs of more epochs only every so many are shown
+LEAST_BAR, TIME, GAPS = 10, 5, 3  # characters of the bar's line that numbers leave free
 
 
 def progress(verbose: Verbose) -> list[Callback]:
@@ -26,6 +27,20 @@ def row_text(row: dict[str, Any]) -> str:
     """The numbers of an epoch's row on one line."""
     return "  ".join(f"{name} {value:#.4g}" for name, value in row.items()
                      if name not in ("epoch", "seconds", "learning_rate"))
+
+
+def fitting_text(row: dict[str, Any], width: int) -> str:
+    """The numbers of an epoch's row that fit into `width` characters, each with its name or not at all; losses first.
+
+    >>> fitting_text({"epoch": 1, "loss": 0.5, "accuracy": 0.75, "val_loss": 0.25}, 30)
+    'loss 0.5000  val_loss 0.2500'
+    """
+    chosen: dict[str, Any] = {}
+    for name in sorted(row, key=lambda name: not name.endswith("loss")):
+        kept = {each: row[each] for each in row if each in chosen or each == name}
+        if len(row_text(kept)) <= width:
+            chosen = kept
+    return row_text(chosen)
 
 
 def _say_where_from(run: Run) -> None:
@@ -48,17 +63,17 @@ class Lines(Callback):
 
 
 class Bar(Callback):
-    """A bar over all steps with the numbers of the last epoch."""
+    """A bar over all steps with those numbers of the last epoch for which the terminal has room."""
 
     def on_fit_start(self, run: Run) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
         from rich.table import Column
 
         _say_where_from(run)
-        rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # what a narrow terminal cuts
-        self._bar = Progress(TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), BarColumn(bar_width=12),
-                             TimeRemainingColumn(compact=True),
-                             TextColumn("{task.fields[numbers]}", table_column=rest), expand=True)
+        rest = Column(ratio=1)
+        self._bar = Progress(TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+                             BarColumn(bar_width=None, table_column=rest), TimeRemainingColumn(compact=True),
+                             TextColumn("{task.fields[numbers]}"), expand=True)
         self._task = self._bar.add_task("", total=None, epoch=1, epochs=run.epochs, numbers="")
         self._bar.start()
 
@@ -75,7 +90,9 @@ class Bar(Callback):
                          completed=(run.epoch - 1) * steps + run.step)
 
     def on_epoch_end(self, run: Run) -> None:
-        self._bar.update(self._task, numbers=row_text(run.history[-1]))
+        count = len(f"epoch {run.epochs}/{run.epochs}")
+        room = self._bar.console.width - count - LEAST_BAR - TIME - GAPS
+        self._bar.update(self._task, numbers=fitting_text(run.history[-1], room))
 
     def on_fit_end(self, run: Run) -> None:
         self._bar.stop()

@@ -38,7 +38,8 @@ def _numbers(values: object, name: str, fix: str) -> np.ndarray:
         raise ShapeError(f"{name} does not make an array: {error}", expected="rows of one length",
                          fix=f"pad or cut the rows of {name}") from None
     if array.dtype.kind not in "fiub":
-        raise DTypeError(f"{name} holds {array.dtype}", expected="numbers", fix=fix)
+        is_text = array.dtype.kind in "UST" or (array.dtype.kind == "O" and any(type(x) is str for x in array.flat))
+        raise DTypeError(f"{name} holds {array.dtype}{' (text)' if is_text else ''}", expected="numbers", fix=fix)
     if array.ndim == 0 or len(array) == 0:
         raise ShapeError(f"{name} of shape {array.shape}", expected="an array with one row per sample",
                          fix="pass at least one row")
@@ -61,7 +62,8 @@ def targets(y: object) -> np.ndarray:
     """`y` as float32, or as int64 when it holds whole numbers or booleans."""
     if y is None:
         raise ArgumentError("no y", expected="targets, one for each row of x", fix="call fit(x, y, ...)")
-    array = _numbers(y, "y", "number the classes: names, y = np.unique(y, return_inverse=True)")
+    array = _numbers(y, "y", "number the classes: names, y = np.unique(y, return_inverse=True); "
+                     "or tz.fit_table(frame, target=...), which takes names of classes")
     return array.astype(np.int64) if array.dtype.kind in "iub" else array
 
 

@@ -1,0 +1,122 @@
+"""What a terminal shows: lines that fit, colors where they are wanted, and quiet where nobody reads."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import tarazu as tz
+from tarazu.cli.closed_pipe import quiet_when_closed
+from tarazu.cli.main import main
+from tarazu.tabular import score_text
+from tarazu.train.callbacks.progress import fitting_text
+
+COMMAND = [sys.executable, "-m", "tarazu.cli.main"]
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture(scope="module")
+def lopsided():
+    """76 % of the rows are "no", and nothing tells which."""
+    generator = np.random.default_rng(0)
+    answers = np.where(np.arange(400) % 25 < 19, "no", "a name of a class that is far too long for a table")
+    table = {"a rather long name of a column": generator.normal(size=400), "b": generator.normal(size=400),
+             "answer": answers}
+    return tz.fit_table(table, target="answer", epochs=2, verbose=0)
+
+
+@pytest.fixture(scope="module")
+def folder(lopsided, tmp_path_factory):
+    return lopsided.save(tmp_path_factory.mktemp("runs") / "run")
+
+
+def in_terminal(arguments, width):
+    """What the command prints in a terminal of this width."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+    plain = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
+    process = subprocess.Popen([*COMMAND, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs,
+                               env=plain | {"TERM": "xterm"})
+    os.close(theirs)
+    output = b""
+    with contextlib.suppress(OSError):  # the end of a terminal's output
+        while data := os.read(ours, 65536):
+            output += data
+    os.close(ours)
+    assert process.wait() == 0, output
+    return output.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_scores_fit_and_no_word_is_broken(lopsided, width):
+    words = set(score_text.all_scores(lopsided.assessment).split())
+    text = score_text.all_scores(lopsided.assessment, width)
+    assert max(map(len, text.splitlines())) <= width
+    assert set(text.split()) == words
+
+
+def test_a_majority_that_is_all_there_is_is_seen_at_a_glance(lopsided):
+    text = str(lopsided)
+    long_name = lopsided.classes[0]
+    assert re.search(r"^accuracy( +7[56]\.\d%){4}$", text, re.MULTILINE)
+    assert re.search(r"^balanced accuracy( +50\.0%){4}$", text, re.MULTILINE)
+    assert re.search(rf"^{long_name[:23]}… +\d+ +- +0\.0% +0\.0%$", text, re.MULTILINE)
+    assert re.search(rf"^'{long_name}': 0 of (\d+) rows recognized, \1 taken for 'no'$", text, re.MULTILINE)
+
+
+def test_a_terminal_gets_colors_and_whole_words(folder):
+    output = in_terminal(["report", folder], 60)
+    assert COLOR.search(output)
+    lines = COLOR.sub("", output).splitlines()
+    assert max(len(line) for line in lines if " " in line.strip() and str(folder) not in line) <= 60
+
+
+def test_other_output_has_neither_colors_nor_broken_lines(folder):
+    def output(color, **environment):
+        return CliRunner().invoke(main, ["report", str(folder)], env=environment, color=color).output
+    plain = output(False, NO_COLOR="", FORCE_COLOR="")
+    assert not COLOR.search(plain) and max(map(len, plain.splitlines())) > 120
+    assert COLOR.search(output(False, NO_COLOR="", FORCE_COLOR="1"))
+    assert COLOR.search(output(True, NO_COLOR="", FORCE_COLOR=""))
+    assert not COLOR.search(output(True, NO_COLOR="1", FORCE_COLOR="1"))
+
+
+def test_nobody_reads_what_a_command_prints(folder):
+    process = subprocess.Popen([*COMMAND, "report", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 0
+
+
+def test_output_after_the_pipe_closed_is_dropped(monkeypatch):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        with quiet_when_closed():
+            print("x" * 100_000)
+            print("y", flush=True)
+            assert not sys.stdout.isatty()
+        assert sys.stdout is stream
+        print("z", flush=True)  # leads nowhere now
+
+
+@pytest.mark.parametrize(("width", "names"), [(10, []), (13, ["loss"]), (31, ["loss", "val_loss"]),
+                                              (48, ["loss", "accuracy", "val_loss"]),
+                                              (70, ["loss", "accuracy", "val_loss", "val_accuracy"])])
+def test_the_progress_bar_shows_whole_numbers(width, names):
+    row = {"epoch": 1, "loss": 0.5, "accuracy": 0.5, "val_loss": 0.25, "val_accuracy": 0.75, "learning_rate": 0.1}
+    text = fitting_text(row, width)
+    assert len(text) <= width and text.split()[::2] == names
