@@ -41,7 +41,8 @@ def content(encoder: TableEncoder, summary: TableSummary, split: Split, history:
 def column_notes(encoder: TableEncoder, summary: TableSummary) -> list[str]:
     """What the table holds, and a line for each column that there is something to say of."""
     counts = str(summary).split("\n")[:2]
-    return [*counts, *(f"{name}: left out, {reason}" for name, reason in encoder.ignored.items())]
+    left_out = (f"{name}: left out, {reason}" for name, reason in encoder.ignored.items())
+    return [*counts, *left_out, *map(str, encoder.notes)]
 
 
 def _labeled(assessment: Assessment) -> Scores:

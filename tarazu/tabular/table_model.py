@@ -90,7 +90,8 @@ class TableModel:
 
     def _outputs(self, data: TableLike) -> np.ndarray:
         """What the model gives, float64 (rows, outputs): logits, or the standardized target."""
-        return predict(self.model, self.encoder.features(as_table(data))).numpy().astype(np.float64)
+        features = self.encoder.features(as_table(data, self.encoder.missing_words))
+        return predict(self.model, features).numpy().astype(np.float64)
 
 
 def predictions(model: TableModel, data: TableLike) -> dict[str, np.ndarray]:
@@ -98,7 +99,7 @@ def predictions(model: TableModel, data: TableLike) -> dict[str, np.ndarray]:
 
     Numbers have the fewest digits that lose nothing of what the model, which computes in float32, tells apart.
     """
-    table, name = as_table(data), model.encoder.target.name
+    table, name = as_table(data, model.encoder.missing_words, bar=True), model.encoder.target.name
     if model.encoder.task != CLASSIFICATION:
         resolution = model.encoder.target_scale * float(np.finfo(np.float32).eps)
         return {name: shortest_decimals(model.predict(table), resolution)}

@@ -12,7 +12,7 @@ from tarazu.base.errors import ArgumentError, DataError
 from tarazu.base.messages import listing, plural
 from tarazu.base.spelling import did_you_mean
 from tarazu.data.columns.column import Column
-from tarazu.data.columns.dates import ORDERS, DateFormat, date_format, in_time_order
+from tarazu.data.columns.dates import ORDERS, DateFormat, date_format
 from tarazu.data.columns.identifiers import why_no_category, why_no_number
 from tarazu.data.columns.notes import ColumnNote, kind_option
 from tarazu.data.columns.numbers import PLAIN, NumberFormat, number_format, unread_levels
@@ -142,12 +142,8 @@ def _number_notes(column: Column, format: NumberFormat) -> tuple[ColumnNote, ...
 
 
 def _date_notes(column: Column, format: DateFormat) -> tuple[ColumnNote, ...]:
-    texts = [format.note(column)]
-    if format.order != "time" and in_time_order(format.seconds(column)):
-        texts.append("the rows stand in its order: a random split lets the model see the future of the rows that it is "
-                     "measured by; to measure by the latest rows: --split time on the command line, "
-                     'split="time" from Python')
-    return tuple(ColumnNote(column.name, text) for text in texts if text)
+    text = format.note(column)
+    return (ColumnNote(column.name, text),) if text else ()
 
 
 def check_numbers(table: Table, name: str, format: NumberFormat) -> None:

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tarazu.base.errors import DataError, DataWarning
-from tarazu.base.messages import listing, plural
+from tarazu.base.messages import listing
 from tarazu.data.columns.column import Column
 from tarazu.data.columns.notes import ColumnNote
-from tarazu.data.columns.numbers import NumberFormat
 from tarazu.data.columns.values import MISSING_WORDS
 from tarazu.data.tables.column_encoders import (
     CategoryEncoder,
@@ -23,11 +22,11 @@ from tarazu.data.tables.column_encoders import (
     embedding_dimension,
     fit_column,
 )
-from tarazu.data.tables.column_kinds import ColumnKind, feature_kinds
-from tarazu.data.tables.giveaways import giveaway_note
+from tarazu.data.tables.column_kinds import feature_kinds
 from tarazu.data.tables.json_reading import damaged, entry, notes_entry, texts_entry
 from tarazu.data.tables.table import Table
-from tarazu.data.tables.target import CLASSIFICATION, Target, find_target
+from tarazu.data.tables.target import Target, find_target
+from tarazu.data.tables.training_notes import giveaway_notes, order_notes, rare_class_notes
 
 FORMAT = 2  # of the JSON content
 
@@ -75,14 +74,15 @@ class TableEncoder:
         labels = target_encoder.encode(table).reshape(len(table))
         encoders: list[ColumnEncoder] = []
         ignored: dict[str, str] = {}
-        notes = [*table.notes, *_rare_classes(target_encoder, labels, rows)]
+        notes = [*table.notes, *rare_class_notes(target_encoder, labels, rows)]
         for name, kind in feature_kinds(table, target, kinds).items():
             column = table[name].take(rows)
             if reason := kind.left_out or _reason_to_ignore(column):
                 ignored[name] = reason
                 continue
             encoders.append(fit_column(table, column, kind))
-            notes += [*kind.notes, *_giveaways(column, kind, target_encoder, labels[rows])]
+            notes += [*kind.notes, *order_notes(table[name], kind, rows),
+                      *giveaway_notes(column, kind, target_encoder, labels[rows])]
         if not encoders:
             reasons = "".join(f"; {name!r}: {reason}" for name, reason in list(ignored.items())[:5])
             raise table.error(f"no column is left to learn from{reasons}",
@@ -265,23 +265,3 @@ def _reason_to_ignore(column: Column) -> str:
         return "no values"
     different = (column.counts() > 0).sum() + column.missing().any()
     return "" if different > 1 else "one value only"
-
-
-def _rare_classes(target: Target, labels: np.ndarray, rows: np.ndarray) -> list[ColumnNote]:
-    """A note of classes that have rows in training only, because they have too few for each part."""
-    if target.task != CLASSIFICATION or len(rows) == len(labels):
-        return []
-    counts = np.bincount(labels, minlength=len(target.classes))
-    only = np.flatnonzero((counts == np.bincount(labels[rows], minlength=len(counts))) & (counts > 0))
-    if not len(only):
-        return []
-    classes = [f"{target.classes[k]} ({plural(counts[k], 'row')})" for k in only[:5]]
-    more = f" and {len(only) - 5} more" if len(only) > 5 else ""
-    return [ColumnNote(target.name, f"too few rows to measure {'class' if len(only) == 1 else 'classes'} "
-                       f"{', '.join(classes)}{more}: all of them are in training")]
-
-
-def _giveaways(column: Column, kind: ColumnKind, target: Target, labels: np.ndarray) -> list[ColumnNote]:
-    numbers = kind.format.numbers(column) if isinstance(kind.format, NumberFormat) else None
-    note = giveaway_note(column, numbers, target, labels)
-    return [] if note is None else [note]

@@ -39,7 +39,7 @@ def frame_columns(frame: Any, missing_words: tuple[str, ...] = MISSING_WORDS) ->
 def column_of_array(name: str, values: ArrayLike, missing_words: tuple[str, ...] = MISSING_WORDS) -> Column:
     """The column that a one-dimensional array or list holds; None, NaN, NaT and pd.NA are missing cells."""
     if isinstance(values, np.ma.MaskedArray):
-        return column_of_array(name, np.where(np.ma.getmaskarray(values), None, values.data).tolist(), missing_words)
+        return column_of_array(name, values.tolist(), missing_words)  # which gives None for masked cells
     array = _as_array(values)
     if array.ndim != 1:
         raise DataError(f"its values have shape {array.shape}", column=name, expected="one dimension: a value per row",

@@ -34,8 +34,8 @@ def _matrix(plot: ConfusionMatrix) -> dict[str, Any]:
     right = f"{plot.right:,} of {plot.total:,} right" + (f" ({percent(plot.right / plot.total)})" if plot.total else "")
     return {"kind": "matrix", "title": f"Confusion on {plot.subset} data: {right}", "classes": plot.classes,
             "rows": rows, "large": len(rows) > MOST_WITH_SHARES,
-            "note": f"{_majority(plot)}Rows are true classes, columns what was predicted. Blue is right, orange is wrong, "
-                    "the darker the larger its share of the row: a class whose row is orange is not recognized."}
+            "note": f"{_majority(plot)}Rows are true classes, columns what was predicted. Blue is right, orange is "
+                    "wrong, the darker the larger its share of the row: a class whose row is orange is not recognized."}
 
 
 def _majority(plot: ConfusionMatrix) -> str:
