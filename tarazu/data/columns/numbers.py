@@ -77,8 +77,8 @@ class NumberFormat:
         """What is unusual in how the numbers are written, with an example; "" for plain digits."""
         if column.levels.dtype == np.float64:
             return ""
-        special = (text for text in column.levels if np.isnan(parse_number(text)) and not np.isnan(self.parse(text)))
-        example = next(special, None)
+        readings = ((text, self.parse(text)) for text in column.levels)
+        example = next((text for text, value in readings if value == value and value != parse_number(text)), None)
         if example is None or example in ("True", "False"):
             return ""
         return f"numbers such as {example!r} are read as {self.parse(example):,.12g}"

@@ -43,9 +43,8 @@ def feature_kinds(table: Table, target: str, kinds: Mapping[str, str] | None = N
     """The kind of each column but the target: as `kinds` says, else guessed.
 
     Text and booleans are categories, dates are dates, whatever reads as numbers is a number (0 and 1 too: as one
-    standardized column they carry what two one-hot columns would). Row numbers, identifiers and free text are left
-    out, but for row numbers that would leave nothing else. Raises ArgumentError for unknown kinds and columns,
-    DataError for columns that fit no kind.
+    standardized column they carry what two one-hot columns would). Row numbers, identifiers and free text have a reason
+    to be left out. Raises ArgumentError for unknown kinds and columns, DataError for columns that fit no kind.
 
     >>> table = Table.from_frame({"age": [31, 47], "city": ["Lahore", "Delhi"], "paid": [True, False]})
     >>> {name: each.kind for name, each in feature_kinds(table, target="paid").items()}
@@ -53,11 +52,8 @@ def feature_kinds(table: Table, target: str, kinds: Mapping[str, str] | None = N
     """
     stated = dict(kinds or {})
     check_kinds(table, stated)
-    guesses = {name: column_kind(table, name, stated.get(name)) for name in table.columns if name != target}
-    found = {name: _leave_out(table[name], guess) for name, guess in guesses.items()}
-    if all(each.left_out or each.kind == IGNORE for each in found.values()):
-        found = {name: each if guesses[name].kind != NUMBER else guesses[name] for name, each in found.items()}
-    return found
+    return {name: _leave_out(table[name], column_kind(table, name, stated.get(name)))
+            for name in table.columns if name != target}
 
 
 def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
@@ -136,7 +132,7 @@ def _number_notes(column: Column, format: NumberFormat) -> tuple[ColumnNote, ...
     texts = [format.note(column)]
     if format.stray_words:
         stray = [word in format.stray_words for word in column.level_texts]
-        texts.append(f"{plural(column.counts()[stray].sum(), 'cell')} that are no numbers count as missing: "
+        texts.append(f"not a number and so missing in {plural(column.counts()[stray].sum(), 'row')}: "
                      f"{listing(format.stray_words, limit=3)}")
     return tuple(ColumnNote(column.name, text) for text in texts if text)
 

@@ -22,7 +22,7 @@ from tarazu.data.tables.column_encoders import (
     embedding_dimension,
     fit_column,
 )
-from tarazu.data.tables.column_kinds import feature_kinds
+from tarazu.data.tables.column_kinds import NUMBER, feature_kinds
 from tarazu.data.tables.json_reading import damaged, entry, notes_entry, texts_entry
 from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import Target, find_target
@@ -72,23 +72,20 @@ class TableEncoder:
         rows = np.arange(len(table)) if rows is None else np.arange(len(table))[np.asarray(rows)]
         target_encoder = find_target(table, target, kinds, rows)
         labels = target_encoder.encode(table).reshape(len(table))
+        kind_of = feature_kinds(table, target, kinds)
+        ignored = {name: kind.left_out or _reason_to_ignore(table[name].take(rows)) for name, kind in kind_of.items()}
+        if all(ignored.values()):  # row numbers are better than nothing
+            ignored.update({name: "" for name, kind in kind_of.items() if kind.kind == NUMBER and kind.left_out})
+        ignored = {name: reason for name, reason in ignored.items() if reason}
         encoders: list[ColumnEncoder] = []
-        ignored: dict[str, str] = {}
         notes = [*table.notes, *rare_class_notes(target_encoder, labels, rows)]
-        for name, kind in feature_kinds(table, target, kinds).items():
-            column = table[name].take(rows)
-            if reason := kind.left_out or _reason_to_ignore(column):
-                ignored[name] = reason
-                continue
+        for name in [name for name in kind_of if name not in ignored]:
+            column, kind = table[name].take(rows), kind_of[name]
             encoders.append(fit_column(table, column, kind))
             notes += [*kind.notes, *order_notes(table[name], kind, rows),
                       *giveaway_notes(column, kind, target_encoder, labels[rows])]
         if not encoders:
-            reasons = "".join(f"; {name!r}: {reason}" for name, reason in list(ignored.items())[:5])
-            raise table.error(f"no column is left to learn from{reasons}",
-                              expected=f"a feature besides the target {target!r}",
-                              fix="add columns that vary, or ignore fewer of them: --kind NAME=category keeps a column "
-                              "on the command line, kinds={NAME: \"category\"} from Python")
+            raise _nothing_to_learn_from(table, target, ignored)
         coders = tuple(sorted(encoders, key=_is_embedded))
         return cls(target_encoder, coders, ignored, tuple(notes), table.missing_words)
 
@@ -257,6 +254,13 @@ class TableEncoder:
 
 def _is_embedded(encoder: ColumnEncoder) -> bool:
     return isinstance(encoder, CategoryEncoder) and encoder.embedded
+
+
+def _nothing_to_learn_from(table: Table, target: str, ignored: Mapping[str, str]) -> DataError:
+    reasons = "".join(f"; {name!r}: {reason}" for name, reason in list(ignored.items())[:5])
+    return table.error(f"no column is left to learn from{reasons}", expected=f"a feature besides the target {target!r}",
+                       fix="add columns that vary, or ignore fewer of them: --kind NAME=category keeps a column on the "
+                       'command line, kinds={NAME: "category"} from Python')
 
 
 def _reason_to_ignore(column: Column) -> str:

@@ -12,9 +12,8 @@ from tarazu.data.columns.numbers import NumberFormat
 from tarazu.data.tables.column_kinds import ColumnKind
 from tarazu.data.tables.target import CLASSIFICATION, Target
 
-CERTAIN = 0.995  # share of rows (classes) or of the variance (numbers) that a column explains on its own
+CERTAIN_CLASSES, CERTAIN_NUMBERS = 0.99, 0.995  # shares of rows, of the variance, that a column explains on its own
 FEWEST_ROWS = 20
-BINS = 256  # numbers with more distinct values are cut into so many parts of equally many rows
 
 
 def rare_class_notes(target: Target, labels: np.ndarray, rows: np.ndarray) -> list[ColumnNote]:
@@ -46,8 +45,8 @@ def order_notes(column: Column, kind: ColumnKind, rows: np.ndarray) -> list[Colu
     if not in_time_order(seconds):
         return []
     return [ColumnNote(column.name, "the rows stand in its order, and a random split lets the model see the future of "
-                       "the rows that it is measured by; to measure it by the last rows: --split time on the command line, "
-                       'split="time" from Python')]
+                       "the rows that it is measured by; to measure it by the last rows: --split time on the command "
+                       'line, split="time" from Python')]
 
 
 def giveaway_notes(column: Column, kind: ColumnKind, target: Target, labels: np.ndarray) -> list[ColumnNote]:
@@ -55,11 +54,16 @@ def giveaway_notes(column: Column, kind: ColumnKind, target: Target, labels: np.
 
     `labels` are their class numbers, or numbers. Each row is guessed from the others with its value.
     """
-    if len(labels) < FEWEST_ROWS:
+    if len(labels) < FEWEST_ROWS or labels.min() == labels.max():
         return []
-    groups = _groups(column, kind.format.numbers(column) if isinstance(kind.format, NumberFormat) else None)
-    share = _accuracy(groups, labels) if target.task == CLASSIFICATION else _explained(groups, labels)
-    if share < CERTAIN:
+    values = kind.format.numbers(column) if isinstance(kind.format, NumberFormat) else None
+    chance = np.random.default_rng(0).permutation(len(labels))  # equal numbers in no order, lest rows be in one
+    in_order = None if values is None else labels[np.lexsort((chance, values))]
+    if target.task == CLASSIFICATION:
+        share, certain = _accuracy(column.codes, labels, in_order), CERTAIN_CLASSES
+    else:
+        share, certain = _explained(column.codes, labels.astype(np.float64), in_order), CERTAIN_NUMBERS
+    if share < certain:
         return []
     what = (f"predicts {target.name!r} in {_percent(share)} of rows" if target.task == CLASSIFICATION
             else f"explains {_percent(share)} of the variance of {target.name!r}")
@@ -71,18 +75,12 @@ def _percent(share: float) -> str:
     return f"{np.floor(share * 1000) / 10:.3g} %"
 
 
-def _groups(column: Column, numbers: np.ndarray | None) -> np.ndarray:
-    """The number of the group that each row is in, by its value; missing cells are a group."""
-    if numbers is None or (column.counts() > 0).sum() <= BINS:
-        return column.codes + 1
-    edges = np.nanquantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1])
-    return np.where(np.isnan(numbers), 0, np.searchsorted(edges, numbers, side="right") + 1)
-
-
-def _accuracy(groups: np.ndarray, labels: np.ndarray) -> float:
-    """The share of rows whose class is that of most other rows of their group; 0 if one class has nearly all rows."""
+def _accuracy(groups: np.ndarray, labels: np.ndarray, in_order: np.ndarray | None) -> float:
+    """The share of rows whose class is that of most other rows with the same cell, or, with labels `in_order` of
+    the column's numbers, of the next row; 0 if one class has nearly all rows.
+    """
     classes = int(labels.max()) + 1
-    if np.bincount(labels).max() > (1 - 2 * (1 - CERTAIN)) * len(labels):
+    if np.bincount(labels).max() > (1 - 2 * (1 - CERTAIN_CLASSES)) * len(labels):
         return 0.0
     pairs, counts = np.unique(groups.astype(np.int64) * classes + labels, return_counts=True)
     group = pairs // classes
@@ -92,14 +90,20 @@ def _accuracy(groups: np.ndarray, labels: np.ndarray) -> float:
     following = np.flatnonzero(first[:-1] & ~first[1:])
     runner_up[following] = counts[order][following + 1]
     sure = first & (counts[order] - 1 > runner_up)
-    return float(counts[order][sure].sum() / len(labels))
+    share = float(counts[order][sure].sum() / len(labels))
+    return share if in_order is None else max(share, float((in_order[1:] == in_order[:-1]).mean()))
 
 
-def _explained(groups: np.ndarray, values: np.ndarray) -> float:
-    """The share of the variance that is between groups, as far as groups have rows enough to tell."""
+def _explained(groups: np.ndarray, values: np.ndarray, in_order: np.ndarray | None) -> float:
+    """The share of the variance that is between rows with different cells, as far as cells repeat enough to tell, or,
+    with values `in_order` of the column's numbers, that is not between one row and the next (von Neumann, 1941).
+    """
+    share = 0.0
     _, number = np.unique(groups, return_inverse=True)
     counts = np.bincount(number)
-    if 2 * len(counts) > len(values) or np.ptp(values) == 0:
-        return 0.0
-    inside = values - (np.bincount(number, values) / counts)[number]
-    return float(1 - (inside**2).sum() / (len(values) - len(counts)) / values.var())
+    if 2 * len(counts) <= len(values):
+        inside = values - (np.bincount(number, values) / counts)[number]
+        share = float(1 - (inside**2).sum() / (len(values) - len(counts)) / values.var())
+    if in_order is None:
+        return share
+    return max(share, float(1 - (np.diff(in_order.astype(np.float64))**2).mean() / 2 / values.var()))
