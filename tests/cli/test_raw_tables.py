@@ -113,13 +113,13 @@ def test_columns_that_name_rows_are_left_out_with_the_reason():
     ids = RANDOM.permutation(np.arange(5000, 5060))
     output = fit(csv_of(**{"": range(60), "customer_id": ids, "code": codes, "note": notes, "x": X, "y": AB}))
     assert "1 feature: 1 number" in output
-    assert "column 1 (it numbers the rows: 0, 1, 2, ...)" in output
-    assert "customer_id (an identifier: 60 distinct whole numbers in 60 rows)" in output
-    assert "code (60 distinct texts, for example 'N00000')" in output and "note (free text, for example" in output
+    assert "column 1 (it numbers the rows: 0, 1, 2, ...; --kind 'column 1=number' keeps it)" in output
+    assert "customer_id (an identifier: 60 distinct whole numbers in 60 rows;" in output
+    assert "code (60 distinct texts, for example 'N00000'; --kind code=category keeps it)" in output and "note (free text, for example" in output
 
 
 def test_row_numbers_alone_are_learned_from():
-    assert "1 feature: 1 number" in fit(csv_of(x=range(60), y=AB))
+    assert "1 feature: 1 number" in fit(csv_of(row=range(60), y=AB))
 
 
 def test_a_column_that_gives_the_target_away_is_a_warning():

@@ -87,7 +87,7 @@ def test_cells_of_any_length():
 
 
 def test_words_that_mean_missing_are_those_that_are_named(tmp_path):
-    (tmp_path / "t.csv").write_text("a\nNone\nNA\n-\n-999\n \"\"\n")
+    (tmp_path / "t.csv").write_text("a,b\nNone,1\nNA,1\n-,1\n-999,1\n,1\n")
     assert cells(read_table(tmp_path / "t.csv", missing=["-", "-999"]), "a") == ["None", "NA", None, None, None]
     assert cells(Table.from_frame({"a": ["None", None, "x"]}, missing=[]), "a") == ["None", None, "x"]
 

@@ -159,6 +159,6 @@ def column_of_objects(name: str, values: Iterable[object], missing: np.ndarray, 
                       missing_words: Iterable[str] = MISSING_WORDS) -> Column:
     """A column of any Python values, as their texts; `missing` marks the cells without a value."""
     numbers = LevelNumbers()
-    codes = numbers.encode(value if type(value) is str else as_text(value) for value in values)
-    codes[missing] = -1
+    codes = numbers.encode("" if gone else value if type(value) is str else as_text(value)
+                           for value, gone in zip(values, missing.tolist(), strict=True))
     return column_of_texts(name, numbers, codes, stated_category, missing_words)

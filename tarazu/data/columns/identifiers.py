@@ -12,7 +12,8 @@ MOST_LEVELS = 1000  # a text column with more distinct values is taken for ident
 MANY_LEVELS = 50  # and so is one with more than this if over half of its cells are distinct,
 FEW_LEVELS = 10  # or with more than this, over half of them distinct, if they are texts of
 FREE_TEXT_WORDS = 4  # so many words on average
-FEWEST_ROWS = 20  # with fewer rows, whole numbers that happen to be distinct are no identifiers
+FEWEST_ROWS = 20  # with fewer rows, whole numbers that happen to be distinct are no identifiers,
+MANY_ROWS = 100  # and with fewer than this, 1, 2, 3, ... are no row numbers unless the column's name says so
 ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|uuid|guid|index|idx|key|rownum|row|rownames|no|nr|unnamed: ?\d+)[\W_]*)"
                      r"|column 1||.*[a-z]I[dD]")
 
@@ -41,10 +42,11 @@ def why_no_number(column: Column, numbers: np.ndarray) -> str:
     """The reason to leave a column of numbers out, which are given for each row; "" for one that measures something."""
     if len(numbers) < FEWEST_ROWS or np.isnan(numbers).any() or (numbers != np.floor(numbers)).any():
         return ""
-    if numbers[0] in (0, 1) and (np.diff(numbers) == 1).all():
+    names_rows = ID_NAME.fullmatch(column.name) is not None
+    if numbers[0] in (0, 1) and (np.diff(numbers) == 1).all() and (names_rows or len(numbers) >= MANY_ROWS):
         return f"it numbers the rows: {numbers[0]:.0f}, {numbers[1]:.0f}, {numbers[2]:.0f}, ..."
     distinct = int((column.counts() > 0).sum())
-    if ID_NAME.fullmatch(column.name) and distinct >= 0.95 * len(numbers):
+    if names_rows and distinct >= 0.95 * len(numbers):
         return f"an identifier: {distinct:,} distinct whole numbers in {len(numbers):,} rows"
     return ""
 

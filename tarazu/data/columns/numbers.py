@@ -39,7 +39,7 @@ class NumberFormat:
 
     >>> NumberFormat(decimal=",", unit="km").parse("1.234,5 km")
     1234.5
-    >>> [NumberFormat().parse(text) for text in ("$1,234", "(12)", "\\u22127", "TRUE", "x")]
+    >>> [NumberFormat().parse(text) for text in ("$1,234", "(12)", "\\u22127", "True", "x")]
     [1234.0, -12.0, -7.0, 1.0, nan]
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from collections.abc import Mapping
 
 import numpy as np
@@ -117,7 +118,8 @@ def _leave_out(column: Column, guess: ColumnKind) -> ColumnKind:
         reason = why_no_category(column)
     elif isinstance(guess.format, NumberFormat):
         reason = why_no_number(column, guess.format.numbers(column))
-    return dataclasses.replace(guess, left_out=reason)
+    keep = f"; --kind {shlex.quote(f'{column.name}={guess.kind}')} keeps it" if reason else ""
+    return dataclasses.replace(guess, left_out=f"{reason}{keep}")
 
 
 def _missing_word_notes(column: Column) -> tuple[ColumnNote, ...]:

@@ -102,7 +102,7 @@ class Table:
 
         >>> table = Table.from_frame({"age": [31, None, 58]}).drop_missing("age")
         >>> len(table), str(table.notes[0])
-        (2, 'age: missing in 1 of 3 rows, which are left out')
+        (2, 'age: missing in 1 of 3 rows, which is left out')
         """
         column = self[name]
         missing = column.missing()
