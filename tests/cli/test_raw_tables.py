@@ -69,7 +69,7 @@ AB = ["a", "b"] * 30
 
 def test_rows_without_a_target_are_left_out_and_counted():
     output = fit(csv_of(x=X, y=["NA" if i % 12 == 0 else "ab"[i % 2] for i in range(60)]))
-    assert "y: missing ('NA') in 5 of 60 rows, which are left out" in output
+    assert "y: missing ('NA'; --missing says which words mean that) in 5 of 60 rows, which are left out" in output
     assert "2 classes: a 25, b 30" in output
     page = Path("run/report.html").read_text(encoding="utf-8")
     assert "in 5 of 60 rows, which are left out" in page
@@ -82,6 +82,8 @@ def test_missing_says_which_words_mean_missing_in_training_and_prediction():
     encoder = tz.tabular.TableModel.load("run").encoder
     assert encoder.feature_names == ("x", "kind=None", "kind=some", "kind (missing)")
     assert len(predicted("x,kind\n1,None\n2,-\n")) == 2
+    Path("t.csv").write_text(csv_of(x=X, y=["None", "a"] * 30))
+    assert "to mend it: say with --missing which words mean missing" in run("fit", "t.csv", "--target", "y", code=2)
     assert "2 classes: None 30, a 30" in fit(csv_of(x=X, y=["None", "a"] * 30), "--missing", "NA")
 
 
@@ -115,7 +117,8 @@ def test_columns_that_name_rows_are_left_out_with_the_reason():
     assert "1 feature: 1 number" in output
     assert "column 1 (it numbers the rows: 0, 1, 2, ...; --kind 'column 1=number' keeps it)" in output
     assert "customer_id (an identifier: 60 distinct whole numbers in 60 rows;" in output
-    assert "code (60 distinct texts, for example 'N00000'; --kind code=category keeps it)" in output and "note (free text, for example" in output
+    assert "code (60 distinct texts, for example 'N00000'; --kind code=category keeps it)" in output
+    assert "note (free text, for example" in output
 
 
 def test_row_numbers_alone_are_learned_from():

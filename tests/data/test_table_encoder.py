@@ -145,10 +145,16 @@ def places(content, path=()):
 SAVED = json.dumps(TableEncoder.fit(make_table(), target="y").to_json())
 
 
+SAVED_DATE = json.dumps(TableEncoder.fit(
+    Table.from_frame({"d": [f"{2000 + i}-05-{1 + i} 10:{i}0" for i in range(6)], "n": ["$1", "$2", "$3"] * 2,
+                      "y": [0, 1, 1] * 2}), target="y").to_json())
+
+
+@pytest.mark.parametrize("saved", [SAVED, SAVED_DATE], ids=["text", "dates"])
 @pytest.mark.parametrize("junk", [None, "", -1, float("nan"), [], {}, [3]], ids=repr)
-def test_damaged_json_is_an_error_or_an_encoder_that_works(junk):
-    for path in places(json.loads(SAVED)):
-        content = json.loads(SAVED)
+def test_damaged_json_is_an_error_or_an_encoder_that_works(junk, saved):
+    for path in places(json.loads(saved)):
+        content = json.loads(saved)
         inner = content
         for key in path[:-1]:
             inner = inner[key]

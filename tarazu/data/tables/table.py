@@ -112,7 +112,8 @@ class Table:
         if count == len(self):
             raise self.error("no row has a value in this column", column=name, expected="a value in some rows",
                              fix="choose another column, or say with `missing` which words mean missing")
-        words = f" ({listing(column.missing_words)})" if column.missing_words else ""
+        words = (f" ({listing(column.missing_words)}; --missing says which words mean that)" if column.missing_words
+                 else "")
         are = "which is" if count == 1 else "which are"
         note = ColumnNote(name, f"missing{words} in {count:,} of {len(self):,} rows, {are} left out")
         return dataclasses.replace(self.take(~missing), notes=(*self.notes, note))

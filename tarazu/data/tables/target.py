@@ -130,9 +130,10 @@ def find_target(table: Table, name: str, kinds: Mapping[str, str] | None = None,
                             fix=f'choose another target, or the kind "{NUMBER}" or "{CATEGORY}"')
     found = column_kind(table, name, kind)
     if (column.counts() > 0).sum() < 2:
+        words = f"say with --missing which words mean missing ({listing(column.missing_words)} do now), "
         raise table.error(f"the target is {column.level_texts[column.codes[0]]!r} in every row", column=name,
                           expected="at least two different values",
-                          fix="choose another target, or add rows that differ")
+                          fix=f"{words if column.missing_words else ''}choose another target, or add rows that differ")
     if isinstance(found.format, NumberFormat) and (kind is not None or not _are_integer_classes(column, found.format)):
         numbers = dataclasses.replace(found.format, stray_words=())
         check_numbers(table, name, numbers)
