@@ -39,7 +39,7 @@ INSIDE = {  # of each package the rooms (folders and single files) from the bott
     "data": "scalers columns tables splits",
     "diagnose": "measuring scoring judging reporting",
     "train": "metrics placement sources trainer evaluate save callbacks verdict loop",
-    "tabular": "inputs options network assess run_folder score_text report_page table_model fitting",
+    "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a
 # function, when it is first called.

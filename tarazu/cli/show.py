@@ -15,7 +15,7 @@ from tarazu.backend.native.cache import LIMIT, Info
 from tarazu.base.errors import DataWarning
 from tarazu.record import Verdict
 from tarazu.tabular import score_text
-from tarazu.tabular.assess import Assessment
+from tarazu.tabular.assessment import Assessment
 from tarazu.tabular.run_folder import REPORT
 from tarazu.train.loop import TrainingWarning
 

@@ -1,10 +1,11 @@
 """`tz.tabular`: one call from a table to a judged model (`tz.fit_table`), and what it gives.
 
-fitting.py is the call, assess.py the scores of its result, table_model.py a model with its encoder, run_folder.py the
-folder that `tarazu fit` writes, score_text.py the scores as text.
+fitting.py is the call, network.py what it trains, assess.py how its result is scored (assessment.py: the scores as
+data, score_text.py: as text, report_page.py: as a page), table_model.py a model with its encoder, run_folder.py the
+folder that `tarazu fit` writes.
 """
 
-from tarazu.tabular.assess import Assessment, WorstRow
+from tarazu.tabular.assessment import Assessment, WorstRow
 from tarazu.tabular.fitting import TableFit, fit_table
 from tarazu.tabular.options import TableOptions
 from tarazu.tabular.table_model import TableModel

@@ -1,11 +1,6 @@
-"""What a trained model is worth on a table: scores by part, by class, of a trivial guess; columns, rows, plots."""
+"""The assessment of a trained model: scores by part, by class, of a trivial guess; columns, rows, plots."""
 
 from __future__ import annotations
-
-import dataclasses
-import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +10,6 @@ from tarazu.diagnose import (
     Calibration,
     ConfusionMatrix,
     Importance,
-    Panel,
     PredictedAgainstTrue,
     balanced_accuracy,
     confusion_counts,
@@ -30,80 +24,14 @@ from tarazu.diagnose import (
     scores_by_class,
     trivial_classification_losses,
 )
+from tarazu.diagnose.scoring.importance import REPEATS
 from tarazu.nn import Module
+from tarazu.tabular.assessment import MAJORITY, MEAN, Assessment, WorstRow
 from tarazu.train.evaluate import predict
 
-Scores = dict[str, dict[str, float]]
-MAJORITY, MEAN = "majority", "mean"  # the trivial guesses, which have a row of scores as parts have
-MOST_SHUFFLED_ROWS = 2000  # by which importance is measured: more make intervals narrower than anyone reads
+MOST_SHUFFLED_ROWS = 2048  # by which importance is measured: more make intervals narrower than anyone reads
+MOST_SHUFFLES = 500  # of all columns together, but for one of each
 MOST_WORST_ROWS, MOST_CELLS = 10, 6
-
-
-@dataclasses.dataclass(frozen=True)
-class WorstRow:
-    """A row that the model gets most wrong: its line in the file, or its number from 0; `wrong` is its log loss, or the
-    absolute error in the target's units; `cells` are its most important columns.
-
-    >>> WorstRow("line 17", "yes", "no", 2.5, {"age": "31"}).cells["age"]
-    '31'
-    """
-
-    name: str
-    true: str
-    predicted: str
-    wrong: float
-    cells: Mapping[str, str]
-
-
-@dataclasses.dataclass(frozen=True)
-class Assessment:
-    """What a model is worth on a table.
-
-    `scores` are by part ("train", "validation", "test") and of the trivial guess ("majority" or "mean"), which is
-    `guess` in every row of `subset`, the part that all else is measured on. Of classes: accuracy, balanced_accuracy,
-    macro_f1, roc_auc, log_loss (in nats; the guess's is that of the class frequencies); of numbers: r2, mae, rmse, in
-    the target's units. `classes` are rows, precision, recall and f1 by class. A score that is not defined is NaN.
-
-    >>> import tarazu as tz
-    >>> table = {"size": [float(i) for i in range(100)], "price": [2.0 * i + 0.5 for i in range(100)]}
-    >>> assessment = tz.fit_table(table, target="price", epochs=200, learning_rate=0.01, verbose=0).assessment
-    >>> assessment.scores["test"]["r2"] > 0.95 > 0.5 > assessment.scores["mean"]["r2"]
-    True
-    >>> assessment.subset, [each.column for each in assessment.importance]
-    ('test', ['size'])
-    """
-
-    task: str
-    subset: str
-    guess: str
-    scores: Scores
-    classes: dict[str, dict[str, float]]
-    confusion: tuple[tuple[int, ...], ...]
-    importance: tuple[Importance, ...]
-    worst: tuple[WorstRow, ...] = ()
-    panels: tuple[Panel, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The numbers as plain JSON content, without rows and plots; null for what is not defined.
-
-        >>> Assessment("regression", "test", "2.5", {"test": {"r2": math.nan}}, {}, (), ()).to_json()["scores"]
-        {'test': {'r2': None}}
-        """
-        return {"task": self.task, "subset": self.subset, "guess": self.guess, "scores": _without_nan(self.scores),
-                "classes": _without_nan(self.classes), "confusion": [list(row) for row in self.confusion],
-                "importance": [list(each) for each in self.importance]}
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Assessment:
-        """The numbers that `to_json` gave; KeyError or TypeError for something else.
-
-        >>> assessment = Assessment("regression", "test", "2.5", {"test": {"r2": 0.5}}, {}, (), ())
-        >>> Assessment.from_json(assessment.to_json()) == assessment
-        True
-        """
-        return cls(content["task"], content["subset"], content["guess"], _with_nan(content["scores"]),
-                   _with_nan(content["classes"]), tuple(tuple(row) for row in content["confusion"]),
-                   tuple(Importance(*each) for each in content["importance"]))
 
 
 def assess(model: Module, encoder: TableEncoder, table: Table, x: np.ndarray, y: np.ndarray,
@@ -158,7 +86,12 @@ def _assess_classes(encoder: TableEncoder, subset: str, parts: dict[str, tuple[n
         always, 0.5, float(trivial_classification_losses(parts["train"][0], labels).mean()))
     panels = (ConfusionMatrix(encoder.classes, counts, subset), _calibration(encoder, labels, logits, subset))
     return Assessment(encoder.task, subset, encoder.classes[majority], scores, classes,
-                      tuple(map(tuple, counts.tolist())), importance, worst, panels)
+                      _mistaken(encoder.classes, counts), importance, worst, panels)
+
+
+def _mistaken(classes: tuple[str, ...], counts: np.ndarray) -> dict[str, tuple[str, int]]:
+    wrong = counts - np.diag(np.diag(counts))
+    return {name: (classes[int(row.argmax())], int(row.max())) for name, row in zip(classes, wrong, strict=True)}
 
 
 def _assess_numbers(encoder: TableEncoder, subset: str, parts: dict[str, tuple[np.ndarray, np.ndarray]],
@@ -167,7 +100,7 @@ def _assess_numbers(encoder: TableEncoder, subset: str, parts: dict[str, tuple[n
     true, predicted = _in_units(encoder, *parts[subset])
     scores[MEAN] = _number_scores(true, np.full_like(true, encoder.target_mean))
     panel = PredictedAgainstTrue(true, predicted, encoder.target.name, subset)
-    return Assessment(encoder.task, subset, f"{encoder.target_mean:,.6g}", scores, {}, (), importance, worst,
+    return Assessment(encoder.task, subset, f"{encoder.target_mean:,.6g}", scores, {}, {}, importance, worst,
                       (panel,))
 
 
@@ -183,8 +116,9 @@ def _importance(model: Module, encoder: TableEncoder, x: np.ndarray, y: np.ndarr
     if len(x) > MOST_SHUFFLED_ROWS:
         rows = np.random.default_rng(0).permutation(len(x))[:MOST_SHUFFLED_ROWS]
         x, y = x[rows], y[rows]
+    columns = _column_slices(encoder)
     return permutation_importance(lambda features: row_losses(encoder, y, _outputs(model, features)), x,
-                                  _column_slices(encoder))
+                                  columns, repeats=max(1, min(REPEATS, MOST_SHUFFLES // len(columns))))
 
 
 def _column_slices(encoder: TableEncoder) -> dict[str, slice]:
@@ -225,13 +159,3 @@ def _in_units(encoder: TableEncoder, y: np.ndarray, outputs: np.ndarray) -> tupl
 
 def _outputs(model: Module, x: np.ndarray) -> np.ndarray:
     return predict(model, x).numpy()
-
-
-def _without_nan(table: Scores) -> dict[str, dict[str, float | None]]:
-    return {name: {key: value if math.isfinite(value) else None for key, value in row.items()}
-            for name, row in table.items()}
-
-
-def _with_nan(table: Mapping[str, Mapping[str, float | None]]) -> Scores:
-    return {name: {key: math.nan if value is None else value for key, value in row.items()}
-            for name, row in table.items()}

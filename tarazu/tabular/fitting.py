@@ -18,7 +18,8 @@ from tarazu.runtime import processes, random
 from tarazu.runtime.device import default_device
 from tarazu.runtime.device import device as find_device
 from tarazu.tabular import report_page, run_folder, score_text
-from tarazu.tabular.assess import Assessment, Scores, WorstRow, assess, scores_of
+from tarazu.tabular.assess import assess, scores_of
+from tarazu.tabular.assessment import Assessment, Scores, WorstRow
 from tarazu.tabular.inputs import TableLike, as_table
 from tarazu.tabular.network import compiled_model
 from tarazu.tabular.options import PATIENCE, TableOptions, usual_batch_size

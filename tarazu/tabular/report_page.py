@@ -10,7 +10,7 @@ from tarazu.diagnose import DataTable, ImportanceChart, Panel
 from tarazu.diagnose.judging.formatting import percent
 from tarazu.record import History
 from tarazu.tabular import score_text
-from tarazu.tabular.assess import Assessment, Scores
+from tarazu.tabular.assessment import Assessment, Scores
 from tarazu.tabular.network import describe_network
 from tarazu.tabular.options import PATIENCE, TableOptions, usual_batch_size
 
@@ -39,10 +39,13 @@ def content(encoder: TableEncoder, summary: TableSummary, split: Split, history:
 
 
 def column_notes(encoder: TableEncoder, summary: TableSummary) -> list[str]:
-    """What the table holds, and a line for each column that there is something to say of."""
-    counts = str(summary).split("\n")[:2]
-    left_out = (f"{name}: left out, {reason}" for name, reason in encoder.ignored.items())
-    return [*counts, *left_out, *map(str, encoder.notes)]
+    """What the table holds, and a line for each column that there is something to say of.
+
+    The summary's own line about ignored columns, its third, becomes one line per column.
+    """
+    counts, target, *more = str(summary).split("\n")
+    ignored = [f"{name}: left out, {reason}" for name, reason in encoder.ignored.items()]
+    return [counts, target, *ignored, *more[bool(ignored):]]
 
 
 def _labeled(assessment: Assessment) -> Scores:

@@ -13,7 +13,7 @@ from tarazu.base.errors import ArgumentError, FileFormatError
 from tarazu.data import TableEncoder
 from tarazu.nn import Module
 from tarazu.record import History
-from tarazu.tabular.assess import Assessment
+from tarazu.tabular.assessment import Assessment
 from tarazu.train.save.saving import read_description, read_model, write_model
 
 HISTORY, REPORT = "history.jsonl", "report.html"

@@ -9,10 +9,12 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
+import numpy as np
+
 from tarazu.base.messages import plural
 from tarazu.data import TableSummary
 from tarazu.data.tables.target import CLASSIFICATION
-from tarazu.tabular.assess import MAJORITY, MEAN, Assessment
+from tarazu.tabular.assessment import MAJORITY, MEAN, Assessment
 
 LABELS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "F1, mean of classes",
           "roc_auc": "ROC AUC", "log_loss": "log loss", "r2": "R2", "mae": "MAE", "rmse": "RMSE"}
@@ -36,7 +38,7 @@ def score(name: str, value: float) -> str:
         return f"{value:.1%}"
     if name in ("roc_auc", "r2"):
         return f"{value:z.3f}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
 def all_scores(assessment: Assessment, width: int | None = None) -> str:
@@ -68,22 +70,21 @@ def by_class(assessment: Assessment, width: int | None = None) -> str:
     names = ["precision", "recall", "f1"]
     shown, hidden = list(assessment.classes.items()), len(assessment.classes) - MOST_CLASSES
     if hidden > 0:
-        shown = sorted(shown, key=lambda item: item[1]["f1"])[:MOST_CLASSES]
+        shown = sorted(shown, key=lambda item: np.nan_to_num(item[1]["f1"], nan=2.0))[:MOST_CLASSES]
     rows = [[name, f"{row['rows']:,.0f}", *(score(key, row[key]) for key in names)] for name, row in shown]
-    more = [f"and {hidden} more classes, of higher F1, in the report"][:hidden > 0]
     header = [f"class ({assessment.subset})", "rows", "precision", "recall", "F1"]
-    return "\n".join([columns(header, rows), *more, *(wrapped(line, width) for line in missed(assessment))])
+    return "\n".join([columns(header, rows), *_more(hidden, "classes, of higher F1,"),
+                      *(wrapped(line, width) for line in missed(assessment))])
 
 
 def missed(assessment: Assessment) -> list[str]:
     """A line for each class of which fewer than half of the rows are recognized, and what they are taken for."""
-    names, lines = list(assessment.classes), []
-    for number, (name, counts) in enumerate(zip(names, assessment.confusion, strict=True)):
-        rows = sum(counts)
-        if rows and counts[number] < OFTEN_MISSED * rows:
-            other = max((i for i in range(len(names)) if i != number), key=lambda i: counts[i])
-            lines.append(f"{name!r}: {counts[number]:,} of {plural(rows, 'row')} recognized, "
-                         f"{counts[other]:,} taken for {names[other]!r}")
+    lines = []
+    for name, row in assessment.classes.items():
+        if row["recall"] < OFTEN_MISSED:  # NaN, of a class without rows, is not
+            other, count = assessment.mistaken[name]
+            right, rows = round(row["recall"] * row["rows"]), plural(row["rows"], "row")
+            lines.append(f"{name!r}: {right:,} of {rows} recognized, {count:,} taken for {other!r}")
     return lines[:MOST_CLASSES]
 
 
@@ -92,12 +93,18 @@ def importance(assessment: Assessment, width: int | None = None) -> str:
     if not assessment.importance:
         return ""
     shown = assessment.importance[:MOST_COLUMNS]
-    decimals = max(0, 2 - math.floor(math.log10(shown[0].increase))) if shown[0].increase > 0 else 3
-    rows = [[each.column, *(f"{value:z,.{decimals}f}" for value in each[1:])] for each in shown]
+    decimals = max(0, 2 - math.floor(math.log10(shown[0].increase))) if 0 < shown[0].increase < math.inf else 3
+    rows = [[each.column, *(f"{value:z,.{decimals}f}" if math.isfinite(value) else UNDEFINED for value in each[1:])]
+            for each in shown]
     hidden = len(assessment.importance) - len(rows)
     return "\n".join([wrapped(importance_title(assessment), width),
                       columns(["column", "rise", "from", "to (95 %)"], rows),
-                      *[f"and {hidden} more in the report"][:hidden > 0]])
+                      *_more(hidden, "columns")])
+
+
+def _more(hidden: int, noun: str) -> list[str]:
+    """The line that says what is left out here."""
+    return [f"and {hidden:,} more {noun} in the report"] if hidden > 0 else []
 
 
 def importance_title(assessment: Assessment) -> str:
@@ -108,7 +115,7 @@ def importance_title(assessment: Assessment) -> str:
 
 def summary(table: TableSummary, width: int | None = None) -> str:
     """What is in a table, and the notes about its columns."""
-    return "\n".join(wrapped(line, width) for line in str(table).split("\n"))
+    return "\n".join(wrapped(line, width, "  ") for line in str(table).split("\n"))
 
 
 def wrapped(text: str, width: int | None, indent: str = "") -> str:

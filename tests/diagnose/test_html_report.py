@@ -164,6 +164,14 @@ def test_a_matrix_of_many_classes_shows_counts_only(tmp_path):
     assert text.count('<table class="confusion large">') == 1 and "<strong>" not in text
 
 
+def test_of_hundreds_of_classes_the_frequent_mistakes_are_listed(tmp_path):
+    counts = np.diag(np.full(500, 10))
+    counts[3, 4] = 5
+    text = page_of(tmp_path, History(), panels=[ConfusionMatrix([f"class {i}" for i in range(500)], counts)])
+    assert len(text) < 50_000 and "5,000 of 5,005 right (99.9 %)" in text
+    assert '<th scope="row">class 3</th><td>class 4</td><td>5</td><td>33 %</td></tr>' in text
+
+
 def test_panels_stand_in_their_order_with_their_numbers(tmp_path):
     generator = np.random.default_rng(0)
     probabilities = generator.uniform(size=2000)
@@ -197,6 +205,12 @@ def test_settings_rows_and_scores(tmp_path):
     for part in ("<td>0.970</td><td>0.000</td>", "<td>50 %</td><td>–</td>", "mean: always 3", "<dd>cross-entropy</dd>",
                  "<code>tarazu fit a.csv</code>"):
         assert part in text
+
+
+def test_notes_that_warn_are_seen(tmp_path):
+    text = page_of(tmp_path, History(), notes=["age: in years", "warning: code: it alone predicts the target"])
+    assert "<p>age: in years</p>" in text
+    assert '<p><span class="severity warning">warning</span> code: it alone predicts the target</p>' in text
 
 
 def test_the_word_in_gurmukhi_needs_no_font(tmp_path):

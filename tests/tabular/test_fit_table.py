@@ -12,6 +12,7 @@ import tarazu as tz
 from tarazu.base.errors import ArgumentError
 from tarazu.data import read_table
 from tarazu.diagnose import r2
+from tarazu.tabular import run_folder, score_text
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 
@@ -145,3 +146,25 @@ def test_fit_with_strings_names_the_way():
     for y in (np.array(["a", "b"]), ["a", "b"], np.array(["a", None], object)):
         with pytest.raises(tz.TarazuError, match=r"y holds \S+ \(text\)(.|\n)*np.unique(.|\n)*tz.fit_table"):
             model.fit([[1.0], [2.0]], y)
+
+
+@pytest.mark.parametrize("parts", [{"validation": 0.0, "test": 0.0}, {"validation": 0.0, "test": 0.25}, {}])
+@pytest.mark.parametrize("target", ["kind", "value"])
+def test_the_smallest_tables(parts, target, tmp_path):
+    """Parts of one row, or of none: nothing is known there, and nothing fails."""
+    table = {"a": [1.0, 2.5, 3.0, 4.5, 5.0, 6.5], "kind": ["x", "y"] * 3, "value": [0.5, 1.5, 2.5, 3.25, 4.5, 5.5]}
+    fitted = tz.fit_table(table, target=target, epochs=1, verbose=0, **parts)
+    assert fitted.assessment.subset == ("train" if parts and not parts["test"] else "test")
+    _, again = run_folder.read_outcome(fitted.save(tmp_path / "run"))
+    assert score_text.all_scores(again, 60) == score_text.all_scores(fitted.assessment, 60)
+    assert "nan" not in score_text.all_scores(again) and "inf" not in score_text.all_scores(again)
+    assert "NaN" not in (tmp_path / "run" / "model.json").read_text()
+
+
+def test_of_many_classes_a_terminal_shows_those_of_lowest_f1():
+    classes = {f"c{i}": {"rows": 10.0, "precision": 1.0, "recall": 1.0, "f1": i / 20} for i in range(20)}
+    classes["absent"] = {"rows": 0.0, "precision": np.nan, "recall": np.nan, "f1": np.nan}
+    assessment = tz.tabular.Assessment("classification", "test", "c0", {}, classes, {}, ())
+    lines = score_text.by_class(assessment).splitlines()
+    assert [line.split()[0] for line in lines[1:-1]] == [f"c{i}" for i in range(12)]
+    assert lines[-1] == "and 9 more classes, of higher F1, in the report"

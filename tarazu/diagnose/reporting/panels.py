@@ -20,6 +20,8 @@ from tarazu.diagnose.reporting.plots import (
 from tarazu.diagnose.scoring.calibration import calibration_bins, expected_calibration_error
 
 MOST_WITH_SHARES = 8  # classes of a confusion matrix whose cells show shares beside counts
+MOST_IN_A_MATRIX = 40  # classes: a larger matrix fills several screens, and one of thousands a disk
+MOST_MISTAKES = 20
 
 
 def all_panels(panels: Sequence[Panel]) -> list[dict[str, Any]]:
@@ -28,14 +30,26 @@ def all_panels(panels: Sequence[Panel]) -> list[dict[str, Any]]:
 
 
 def _matrix(plot: ConfusionMatrix) -> dict[str, Any]:
-    """The cells as counts and shares of their rows."""
+    """The cells as counts and shares of their rows; of very many classes the most frequent mistakes only."""
+    right = f"{plot.right:,} of {plot.total:,} right" + (f" ({percent(plot.right / plot.total)})" if plot.total else "")
+    title = f"Confusion on {plot.subset} data: {right}"
+    if len(plot.classes) > MOST_IN_A_MATRIX:
+        return {"kind": "table", "title": title, "header": ("true", "predicted", "rows", "of the class"),
+                "rows": _mistakes(plot), "note": f"{_majority(plot)}These are the most frequent mistakes."}
     rows = [(name, [(int(cell), f"{share:.2f}", percent(share)) for cell, share in zip(counts, shares, strict=True)],
              int(np.sum(counts))) for name, counts, shares in zip(plot.classes, plot.counts, plot.shares, strict=True)]
-    right = f"{plot.right:,} of {plot.total:,} right" + (f" ({percent(plot.right / plot.total)})" if plot.total else "")
-    return {"kind": "matrix", "title": f"Confusion on {plot.subset} data: {right}", "classes": plot.classes,
-            "rows": rows, "large": len(rows) > MOST_WITH_SHARES,
+    return {"kind": "matrix", "title": title, "classes": plot.classes, "rows": rows,
+            "large": len(rows) > MOST_WITH_SHARES,
             "note": f"{_majority(plot)}Rows are true classes, columns what was predicted. Blue is right, orange is "
                     "wrong, the darker the larger its share of the row: a class whose row is orange is not recognized."}
+
+
+def _mistakes(plot: ConfusionMatrix) -> list[tuple[str, str, str, str]]:
+    """The most frequent pairs of a true and another predicted class."""
+    wrong = np.array(plot.counts) - np.diag(np.diag(plot.counts))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_MISTAKES]
+    pairs = [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, wrong.shape), strict=True) if wrong[i, j]]
+    return [(plot.classes[i], plot.classes[j], f"{int(wrong[i, j]):,}", percent(plot.shares[i, j])) for i, j in pairs]
 
 
 def _majority(plot: ConfusionMatrix) -> str:

@@ -33,9 +33,9 @@ def write_report(path: str | os.PathLike, *, title: str, history: History,
     """Writes one self-contained HTML page about a run to `path`, in place of what was there, and gives the path.
 
     `table` holds scores by data set: {"train": {"loss": 0.1, "accuracy": 0.98}, "test": {...}}, `table_note` a line on
-    it; `panels` are tables and plots, in their order; each of `notes` is a line about the data; `rows` says how many
-    rows each set has (by default, what the verdict knows), `settings` how the run was made. Raises OSError where
-    the file cannot be written.
+    it; `panels` are tables and plots, in their order; each of `notes` is a line about the data, which may begin with
+    "warning: "; `rows` says how many rows each set has (by default, what the verdict knows), `settings` how the run was
+    made. Raises OSError where the file cannot be written.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

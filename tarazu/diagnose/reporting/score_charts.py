@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tarazu.diagnose.reporting.axis import Axis, make_axis
-from tarazu.diagnose.reporting.svg import LEFT, drawing, element, frame, label
+from tarazu.diagnose.reporting.svg import drawing, element, frame, label
 from tarazu.diagnose.scoring.calibration import CalibrationBin
 from tarazu.diagnose.scoring.importance import Importance
 
-WIDTH, HEIGHT, RIGHT, BOTTOM = 460, 460, 440, 404  # of the square charts
+WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 484, 460, 88, 464, 404  # of the square charts
 TOP = BOTTOM - (RIGHT - LEFT)
 MAX_POINTS = 2000  # more points than pixels show nothing more
 NAMES_END, BARS_END, BAR_STEP, MAX_BARS, LONGEST_NAME = 180, 540, 26, 20, 26
