@@ -119,3 +119,17 @@ def test_datetime_columns_and_texts_give_the_same_features():
     assert TableEncoder.fit(texts, target="y") == encoder
     moments = Table.from_frame({"d": [f"{day} 00:00:00" for day in days], "y": y})
     assert np.array_equal(encoder.features(moments), encoder.features(texts))
+
+
+def test_whole_numbers_above_2_to_the_53_are_told_apart():
+    table = Table.from_frame({"k": np.arange(8) % 2 + 2**60, "y": [0, 1, 1, 0] * 2})
+    encoder = TableEncoder.fit(table, target="y")
+    assert encoder.feature_names == (f"k={2**60}", f"k={2**60 + 1}")
+    assert encoder.features(Table.from_frame({"k": [str(2**60), str(2**60 + 1)]})).tolist() == [[1, 0], [0, 1]]
+
+
+def test_a_target_of_money_is_a_number_and_said_to_be_read_so():
+    table = Table.from_frame({"x": range(8), "y": [f"${1000 + i / 4:,.2f}" for i in range(8)]})
+    encoder = TableEncoder.fit(table, target="y")
+    assert encoder.task == "regression" and encoder.target_mean == 1000.875
+    assert [str(note) for note in encoder.notes] == ["y: numbers such as '$1,000.00' are read as 1,000"]

@@ -17,7 +17,7 @@ from tarazu.data.columns.dates import ORDERS, DateFormat, date_format
 from tarazu.data.columns.identifiers import why_no_category, why_no_number
 from tarazu.data.columns.notes import ColumnNote, kind_option
 from tarazu.data.columns.numbers import PLAIN, NumberFormat, number_format, unread_levels
-from tarazu.data.columns.values import TRUTH_KEYS
+from tarazu.data.columns.values import LARGEST_EXACT, TRUTH_KEYS
 from tarazu.data.tables.date_encoder import DATE, check_dates
 from tarazu.data.tables.table import Table
 
@@ -93,7 +93,7 @@ def column_kind(table: Table, name: str, stated: str | None = None) -> ColumnKin
 def _guess(table: Table, column: Column) -> str:
     words = unread_levels(column)
     if not len(words):
-        return NUMBER
+        return CATEGORY if _collapses(column) else NUMBER
     counts = column.counts()
     if all(column.levels[level] in TRUTH_KEYS for level in words):
         return NUMBER if len(words) < (counts > 0).sum() else CATEGORY
@@ -107,6 +107,14 @@ def _guess(table: Table, column: Column) -> str:
     if {column.levels[level] for level in words} - set(format.stray_words):
         raise _stray_words(table, column, np.isnan(values) & (counts > 0), int(counts[words].sum()))
     return NUMBER
+
+
+def _collapses(column: Column) -> bool:
+    """Whether different whole numbers of the column are one in float64: they are codes, and stay apart as texts."""
+    if column.levels.dtype == np.float64:
+        return False
+    large = np.abs(column.level_numbers) >= LARGEST_EXACT
+    return len(np.unique(column.level_numbers[large])) < large.sum()
 
 
 def _leave_out(column: Column, guess: ColumnKind) -> ColumnKind:

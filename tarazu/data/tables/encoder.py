@@ -26,7 +26,7 @@ from tarazu.data.tables.column_kinds import NUMBER, feature_kinds
 from tarazu.data.tables.json_reading import damaged, entry, notes_entry, texts_entry
 from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import Target, find_target
-from tarazu.data.tables.training_notes import giveaway_notes, order_notes, rare_class_notes
+from tarazu.data.tables.training_notes import giveaway_notes, order_notes, rare_class_notes, target_notes
 
 FORMAT = 2  # of the JSON content
 
@@ -78,7 +78,7 @@ class TableEncoder:
             ignored.update({name: "" for name, kind in kind_of.items() if kind.kind == NUMBER and kind.left_out})
         ignored = {name: reason for name, reason in ignored.items() if reason}
         encoders: list[ColumnEncoder] = []
-        notes = [*table.notes, *rare_class_notes(target_encoder, labels, rows)]
+        notes = [*table.notes, *target_notes(table, target_encoder), *rare_class_notes(target_encoder, labels, rows)]
         for name in [name for name in kind_of if name not in ignored]:
             column, kind = table[name].take(rows), kind_of[name]
             encoders.append(fit_column(table, column, kind))

@@ -10,10 +10,17 @@ from tarazu.data.columns.dates import DateFormat, date_text, in_time_order
 from tarazu.data.columns.notes import ColumnNote, kind_option
 from tarazu.data.columns.numbers import NumberFormat
 from tarazu.data.tables.column_kinds import ColumnKind
+from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import CLASSIFICATION, Target
 
 CERTAIN_CLASSES, CERTAIN_NUMBERS = 0.99, 0.995  # shares of rows, of the variance, that a column explains on its own
 FEWEST_ROWS = 20
+
+
+def target_notes(table: Table, target: Target) -> list[ColumnNote]:
+    """How the numbers of a regression's target are read, if they are not in plain digits."""
+    text = target.format.note(table[target.name]) if target.task != CLASSIFICATION else ""
+    return [ColumnNote(target.name, text)] if text else []
 
 
 def rare_class_notes(target: Target, labels: np.ndarray, rows: np.ndarray) -> list[ColumnNote]:
