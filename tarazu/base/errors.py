@@ -97,6 +97,10 @@ class DataError(TarazuError, ValueError):
         super().__init__(f"{', '.join(location)}: {problem}" if location else problem, expected=expected, fix=fix)
 
 
+class DataWarning(UserWarning):
+    """Data that can be used, though results may not be what was wanted."""
+
+
 class FileFormatError(DataError):
     """A file or folder that is not what it should be, or is damaged."""
 

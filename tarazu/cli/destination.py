@@ -7,11 +7,11 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.data.columns.values import number_text
 from tarazu.record import write_text
 from tarazu.tabular.run_folder import free, require_free
 
@@ -64,5 +64,5 @@ def write_predictions(columns: dict[str, np.ndarray], output: str | None, force:
     write_text(output, text.getvalue())
 
 
-def _cell(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}"
+def _cell(value: str | float) -> str:
+    return value if isinstance(value, str) else number_text(value)

@@ -61,6 +61,17 @@ class Kind(click.ParamType):
         return name, kind
 
 
+class Words(click.ParamType):
+    """Words with commas between them."""
+
+    name = "words"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        return tuple(word for word in map(str.strip, str(value).split(",")) if word)
+
+
 class Commands(click.Group):
     """Commands that end with a message and exit code 2 on input that cannot be used, never with a traceback.
 
@@ -115,7 +126,12 @@ def main() -> None:
 @click.option("--test", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.test, show_default=True,
               help="Share of the rows to measure the final model by.")
 @click.option("--kind", "kinds", type=Kind(), multiple=True,
-              help="What a column is, when the guess is wrong: number, category or ignore. May be given several times.")
+              help="What a column is, when the guess is wrong: number, category, date or ignore. May be given several "
+              "times.")
+@click.option("--missing", type=Words(), default=",".join(TableOptions.missing), show_default=True,
+              help="The words that mean missing, in any case, with commas between them; empty cells always do.")
+@click.option("--split", default=TableOptions.split, show_default=True, metavar="random|time|COLUMN",
+              help="Which rows measure the model: random ones, or the last by date, or by the order of a column.")
 @click.option("--device", default="cpu", show_default=True, help="Where to train.")
 @click.option("--out", type=click.Path(), help="The run folder.  [default: a new one, runs/TABLE-TARGET]")
 @click.option("--force", is_flag=True, help="Replace the run folder named by --out if it is there.")
@@ -150,7 +166,9 @@ def predict_command(run: str, table: str, output: str | None, force: bool) -> No
     Writes the label and the probability of each class, or the value. Categories that training never saw and missing
     cells are handled as unknown.
     """
-    write_predictions(predictions(TableModel.load(run), table), output, force)
+    with show.warnings_as_lines():
+        columns = predictions(TableModel.load(run), table)
+    write_predictions(columns, output, force)
 
 
 @main.command(name="report", short_help="Print verdict and scores again.")

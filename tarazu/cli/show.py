@@ -12,24 +12,27 @@ from pathlib import Path
 import click
 
 from tarazu.backend.native.cache import LIMIT, Info
+from tarazu.base.errors import DataWarning
 from tarazu.record import Verdict
 from tarazu.tabular import score_text
 from tarazu.tabular.assessment import Assessment
 from tarazu.tabular.run_folder import REPORT
 from tarazu.train.loop import TrainingWarning
 
+SHOWN = (TrainingWarning, DataWarning)
 COLORS = {"about right": "green", "underfitting": "red", "overfitting": "red", "undecided": "yellow"}
 
 
 @contextlib.contextmanager
 def warnings_as_lines() -> Iterator[list[str]]:
-    """A block whose training warnings are printed as lines; gives the list of them."""
+    """A block whose warnings about training and data are printed as lines; gives the list of them."""
     messages: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", TrainingWarning)
+        for category in SHOWN:
+            warnings.simplefilter("always", category)
         yield messages
     for warning in caught:
-        if issubclass(warning.category, TrainingWarning):
+        if issubclass(warning.category, SHOWN):
             messages.append(str(warning.message))
             problem(f"warning: {warning.message}")
 

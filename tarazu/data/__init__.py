@@ -12,9 +12,10 @@ For arrays there are `train_test_split`, `Standardizer`, `MinMaxScaler` and `one
 ((2, 1), (2,))
 """
 
+from tarazu.data.columns.column import Column
+from tarazu.data.columns.notes import ColumnNote
 from tarazu.data.scalers import MinMaxScaler, Standardizer, one_hot
-from tarazu.data.splits import Split, split_rows, split_table, train_test_split
-from tarazu.data.tables.column import Column
+from tarazu.data.splits import Split, split_ordered, split_rows, split_table, train_test_split
 from tarazu.data.tables.encoder import TableEncoder
 from tarazu.data.tables.read import read_table
 from tarazu.data.tables.summary import TableSummary, summarize
@@ -22,6 +23,7 @@ from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import Target, find_target
 
 __all__ = [
-    "Column", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder", "TableSummary", "Target",
-    "find_target", "one_hot", "read_table", "split_rows", "split_table", "summarize", "train_test_split",
+    "Column", "ColumnNote", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder", "TableSummary", "Target",
+    "find_target", "one_hot", "read_table", "split_ordered", "split_rows", "split_table", "summarize",
+    "train_test_split",
 ]

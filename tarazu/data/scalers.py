@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Self
 
 import numpy as np
@@ -31,6 +32,23 @@ def to_float32(values: np.ndarray) -> np.ndarray:
     """The values in float32; those beyond its range become its largest or smallest number."""
     limit = np.finfo(np.float32).max
     return values.clip(-limit, limit).astype(np.float32)
+
+
+def shortest_decimals(values: np.ndarray, resolution: float = np.inf) -> np.ndarray:
+    """Each value rounded to the fewest decimal digits that give its float32 back; float64 of the same shape.
+
+    Where float32 is coarser than `resolution` there are as many more digits as tell apart what differs by that.
+
+    >>> shortest_decimals(np.array([0.1000000015, 1357034400.25]), resolution=0.01).tolist()
+    [0.1, 1357034400.25]
+    """
+    single = to_float32(values)
+    texts = single.astype(str)  # the shortest digits that give the float32 back
+    rounded = texts.astype(np.float64)
+    if np.isfinite(resolution):
+        decimals = math.ceil(-math.log10(resolution)) + 1
+        rounded = np.where(np.abs(rounded - values) > resolution / 2, np.round(values, decimals), rounded)
+    return rounded
 
 
 class Scaler:

@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.base.messages import plural
+from tarazu.data.columns.dates import date_format
+from tarazu.data.columns.numbers import NumberFormat
+from tarazu.data.tables.column_kinds import column_kind
 from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import CLASSIFICATION, find_target
 
@@ -49,11 +52,16 @@ def split_rows(n: int, validation: float = 0.15, test: float = 0.15, seed: int |
         for part, rows in zip(parts, np.split(random.permutation(group), np.cumsum(sizes)[:2]), strict=True):
             part.append(rows)
     split = Split(*(random.permutation(np.concatenate(part)) for part in parts))
+    _check_parts(split, fractions)
+    return split
+
+
+def _check_parts(split: Split, fractions: np.ndarray) -> None:
+    n = sum(map(len, split))
     for name, rows, fraction in zip(Split._fields, split, fractions, strict=True):
         if fraction > 0 and not len(rows):
             raise ArgumentError(f"the {name} part ({fraction:.0%} of {plural(n, 'row')}) is empty",
                                 expected="at least one row in each part", fix="use more rows, or larger fractions")
-    return split
 
 
 def _fractions(validation: float, test: float) -> np.ndarray:
@@ -90,28 +98,80 @@ def _deal(rows: int, fractions: np.ndarray, owed: np.ndarray) -> np.ndarray:
 
 
 def split_table(table: Table, target: str, validation: float = 0.15, test: float = 0.15, seed: int | None = 0,
-                kinds: Mapping[str, str] | None = None) -> Split:
+                kinds: Mapping[str, str] | None = None, order: str | None = None) -> Split:
     """Splits the rows of a table, in proportion of the classes if `target` has classes.
 
-    Raises DataError for a class with too few rows to stand in each part, and what `find_target` and `split_rows` raise.
+    Classes with fewer rows than there are parts are in training only. `order` names a column of dates or numbers: then
+    the last rows in its order are the test part, those before them the validation part. Raises what `find_target` and
+    `split_rows` raise, and DataError for a column that gives no order.
 
     >>> table = Table.from_frame({"size": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5], "kind": ["a", "b"] * 3})
     >>> [len(part) for part in split_table(table, "kind")]
     [2, 2, 2]
+    >>> [part.tolist() for part in split_table(table, "kind", order="size")]
+    [[0, 1, 2, 3], [4], [5]]
     """
     encoder = find_target(table, target, kinds)
+    if order is not None:
+        return split_ordered(order_of_rows(table, order), validation, test)
     if encoder.task != CLASSIFICATION:
         return split_rows(len(table), validation, test, seed)
     labels = encoder.encode(table)
     parts = int((_fractions(validation, test) > 0).sum())
-    counts = np.bincount(labels, minlength=len(encoder.classes))
-    rare = [f"{encoder.classes[k]!r} ({plural(int(counts[k]), 'row')})" for k in np.flatnonzero(counts < parts)]
-    if rare:
-        more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
-        raise table.error(f"too few rows for {'class' if len(rare) == 1 else 'classes'} {', '.join(rare[:5])}{more}",
-                          column=target, expected=f"at least {parts} rows of each class: one for each of {parts} parts",
-                          fix="add rows of these classes, join them with others, or leave their rows out")
-    return split_rows(len(table), validation, test, seed, labels)
+    rare = np.bincount(labels)[labels] < parts
+    if rare.all():
+        raise table.error(f"each class of the target has fewer than {plural(parts, 'row')}", column=target,
+                          expected=f"{parts} rows of some class: one for each of {parts} parts",
+                          fix="add rows, or join classes")
+    common = np.flatnonzero(~rare)
+    split = split_rows(len(common), validation, test, seed, labels[common])
+    train = np.random.default_rng(seed).permutation(np.concatenate([common[split.train], np.flatnonzero(rare)]))
+    return Split(train if rare.any() else split.train, common[split.validation], common[split.test])
+
+
+def split_ordered(keys: ArrayLike, validation: float = 0.15, test: float = 0.15) -> Split:
+    """Splits rows by the order of `keys` (rows,): the greatest are the test part, those below them the validation part.
+
+    Rows of one key stay together where that leaves no part empty. NaN are in training. Raises ArgumentError for
+    fractions out of range and for parts that would be empty.
+
+    >>> [part.tolist() for part in split_ordered([3, 1, 2, 5, 4], validation=0.2, test=0.2)]
+    [[1, 2, 0], [4], [3]]
+    """
+    keys = np.asarray(keys, np.float64)
+    fractions = _fractions(validation, test)
+    n, known = len(keys), int((~np.isnan(keys)).sum())
+    order = np.r_[np.flatnonzero(np.isnan(keys)), np.argsort(keys, kind="stable")[:known]]
+    ordered = keys[order]
+    cuts = [n - round(n * (fractions[1] + fractions[2])), n - round(n * fractions[2])]
+    together = [n if cut >= n else int(np.searchsorted(ordered[n - known:], ordered[cut])) + n - known for cut in cuts]
+    if 0 < together[0] < together[1] or (together[0] > 0 and fractions[1] == 0):
+        cuts = together
+    split = Split(*np.split(order, cuts))
+    _check_parts(split, fractions)
+    return split
+
+
+def order_of_rows(table: Table, column: str) -> np.ndarray:
+    """The numbers, or the seconds of the dates, of a column, by which rows can be put in order, float64 (rows,).
+
+    Raises DataError for a column of other things. "time" is the first column of dates, unless a column is called so.
+
+    >>> order_of_rows(Table.from_frame({"day": ["1970-01-02", "1970-01-01"]}), "time").tolist()
+    [86400.0, 0.0]
+    """
+    if column == "time" and column not in table.columns:
+        column = next((name for name in table.columns if date_format(table[name]) is not None), column)
+        if column == "time":
+            raise table.error("no column holds dates", expected="a column of dates, by which rows have an order",
+                              fix="name the column that gives the order: --split NAME on the command line, "
+                              "split=NAME from Python")
+    kind = column_kind(table, column)
+    if kind.format is None:
+        raise table.error("it holds neither dates nor numbers, and gives rows no order", column=column,
+                          expected="a column of dates or numbers", fix="name another column")
+    cells = table[column]
+    return kind.format.numbers(cells) if isinstance(kind.format, NumberFormat) else kind.format.seconds(cells)
 
 
 def train_test_split(*arrays: ArrayLike, test_size: float | int = 0.2, seed: int | None = None,

@@ -98,14 +98,15 @@ class TableFit(TableModel):
     def evaluate(self, data: TableLike) -> dict[str, float]:
         """The scores on other rows, a path, data frame or dict of columns with the target among them.
 
-        Raises DataError for columns that are missing and classes that training did not know.
+        Rows without a target are left out. Raises DataError for columns that are missing and classes that training did
+        not know.
 
         >>> import tarazu as tz
         >>> fitted = tz.fit_table({"a": range(40), "b": ["x", "y"] * 20}, target="b", epochs=1, verbose=0)
         >>> sorted(fitted.evaluate({"a": [1, 2], "b": ["y", "x"]}))
         ['accuracy', 'balanced_accuracy', 'log_loss', 'macro_f1', 'roc_auc']
         """
-        table = as_table(data)
+        table = as_table(data, self.encoder.missing_words).drop_missing(self.encoder.target.name)
         outputs = predict(self.model, self.encoder.features(table)).numpy()
         return scores_of(self.encoder, self.encoder.labels(table), outputs)
 
@@ -156,16 +157,18 @@ def fit_table(data: TableLike, target: str, *, hidden: Sequence[int] = TableOpti
               batch_size: int | None = TableOptions.batch_size, learning_rate: float = TableOptions.learning_rate,
               optimizer: str = TableOptions.optimizer, validation: float = TableOptions.validation,
               test: float = TableOptions.test, seed: int = TableOptions.seed,
-              kinds: Mapping[str, str] | None = None, device: str | Device | None = None,
+              kinds: Mapping[str, str] | None = None, missing: Sequence[str] = TableOptions.missing,
+              split: str = TableOptions.split, device: str | Device | None = None,
               verbose: Verbose = "auto") -> TableFit:
     """Train a network to predict the column `target` of a table, and judge it: what `tarazu fit` does, in one call.
 
     `data` is the path of a CSV or Parquet file, a data frame (pandas, polars, pyarrow) or a dict of columns; texts,
     in the target too, and missing cells are encoded. Rows are split at random, classes in proportion: the weights of
     the best epoch on the share `validation` are kept, and the share `test` measures them. `hidden` are the sizes of the
-    hidden layers, () for none; `kinds` says what columns are where the guess is wrong: {"year": "category"}, "number"
-    or "ignore". `verbose` is that of `fit`; 0 prints nothing. Raises DataError or FileFormatError for a table that
-    cannot be used, ArgumentError for options.
+    hidden layers, () for none; `kinds` says what columns are where the guess is wrong: {"year": "category"}, "number",
+    "date" or "ignore". Rows without a target are left out; `missing` are the words that mean "missing". With `split`
+    "time", or the name of a column of dates or numbers, the last rows are the test part. `verbose` is that of `fit`;
+    0 prints nothing. Raises DataError or FileFormatError for a table that cannot be used, ArgumentError for options.
 
     >>> import tarazu as tz
     >>> table = {"height": [180, 165, 171, 190] * 20, "sport": ["rowing", "dance", "dance", "rowing"] * 20}
@@ -174,13 +177,15 @@ def fit_table(data: TableLike, target: str, *, hidden: Sequence[int] = TableOpti
     (['dance', 'rowing'], 1.0)
     """
     options = TableOptions(tuple(hidden), dropout, epochs, batch_size, learning_rate, optimizer, validation, test, seed,
-                           dict(kinds or {}))
+                           dict(kinds or {}), tuple(missing), split)
     with default_device(find_device(device)) if device is not None else nullcontext():
-        return _fit(as_table(data), target, options, verbose, _call(data, target, options))
+        table = as_table(data, options.missing, bar=bool(verbose))
+        return _fit(table, target, options, verbose, _call(data, target, options))
 
 
 def _fit(table: Table, target: str, options: TableOptions, verbose: Verbose, made_by: str) -> TableFit:
-    split = split_table(table, target, options.validation, options.test, options.seed, options.kinds)
+    table = table.drop_missing(target)
+    split = split_table(table, target, options.validation, options.test, options.seed, options.kinds, options.order)
     encoder = TableEncoder.fit(table, target=target, rows=split.train, kinds=options.kinds)
     summary = summarize(table, encoder)
     if verbose and processes.is_first():

@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from tarazu.data.columns.values import MISSING_WORDS
+
+RANDOM = "random"  # the split that no column orders
 PATIENCE = 20  # epochs without a better validation loss before training ends
 
 
@@ -26,6 +29,17 @@ class TableOptions:
     test: float = 0.15
     seed: int = 0
     kinds: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    missing: Sequence[str] = MISSING_WORDS
+    split: str = RANDOM
+
+    @property
+    def order(self) -> str | None:
+        """The column by whose order rows are split; None for a random split.
+
+        >>> TableOptions(split="time").order
+        'time'
+        """
+        return None if self.split == RANDOM else self.split
 
     def changed(self) -> dict[str, object]:
         """The options that differ from their defaults, by name.

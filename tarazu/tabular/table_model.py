@@ -9,6 +9,7 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.data import TableEncoder
+from tarazu.data.scalers import shortest_decimals
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.diagnose import log_softmax
 from tarazu.nn import Module
@@ -89,13 +90,20 @@ class TableModel:
 
     def _outputs(self, data: TableLike) -> np.ndarray:
         """What the model gives, float64 (rows, outputs): logits, or the standardized target."""
-        return predict(self.model, self.encoder.features(as_table(data))).numpy().astype(np.float64)
+        features = self.encoder.features(as_table(data, self.encoder.missing_words))
+        return predict(self.model, features).numpy().astype(np.float64)
+
 
 def predictions(model: TableModel, data: TableLike) -> dict[str, np.ndarray]:
-    """Predictions as columns: the label and the probability of each class, or the value in the target's units."""
-    table, name = as_table(data), model.encoder.target.name
+    """Predictions as columns: the label and the probability of each class, or the value in the target's units.
+
+    Numbers have the fewest digits that lose nothing of what the model, which computes in float32, tells apart.
+    """
+    table, name = as_table(data, model.encoder.missing_words, bar=True), model.encoder.target.name
     if model.encoder.task != CLASSIFICATION:
-        return {name: model.predict(table)}
+        resolution = model.encoder.target_scale * float(np.finfo(np.float32).eps)
+        return {name: shortest_decimals(model.predict(table), resolution)}
     probabilities = model.probabilities(table)
-    columns = {f"probability of {label}": probabilities[:, i] for i, label in enumerate(model.classes)}
+    columns = {f"probability of {label}": shortest_decimals(probabilities[:, i])
+               for i, label in enumerate(model.classes)}
     return {name: model.encoder.decode_target(probabilities.argmax(1)), **columns}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarazu.base.errors import FileFormatError
+from tarazu.base.errors import DataWarning, FileFormatError
 from tarazu.data import Table, TableEncoder, find_target, split_table, summarize
 from tarazu.data.tables.column_kinds import feature_kinds
 
@@ -22,8 +22,12 @@ def make_table(rows=60):
         "size": random.choice(["small", "large", ""], rows), "y": random.choice(["no", "yes"], rows)})
 
 
+def kinds_of(table, stated=None):
+    return {name: found.kind for name, found in feature_kinds(table, "y", stated).items()}
+
+
 def test_kinds():
-    kinds = feature_kinds(make_table(), "y", {"flag": "ignore"})
+    kinds = kinds_of(make_table(), {"flag": "ignore"})
     assert kinds == {"number": "number", "flag": "ignore", "same": "category", "empty": "number", "city": "category",
                      "size": "category"}
 
@@ -31,7 +35,7 @@ def test_kinds():
 def test_categories_that_the_frame_states_stay_categories():
     pandas = pytest.importorskip("pandas")
     table = Table.from_frame(pandas.DataFrame({"c": pandas.Categorical([1, 2]), "y": [0, 1]}))
-    assert feature_kinds(table, "y") == {"c": "category"}
+    assert kinds_of(table) == {"c": "category"}
 
 
 @pytest.mark.parametrize(("values", "task", "classes"), [
@@ -60,8 +64,11 @@ def test_features_by_hand():
     encoder = TableEncoder.fit(train, target="y")
     assert encoder.feature_names == ("n", "n (missing)", "c=a", "c=b", "c (missing)", "m")
     new = Table.from_frame({"m": [2, None], "c": ["unseen", None], "n": [4.0, None]})
-    assert encoder.features(new).tolist() == [[2.0, 0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]]
-    assert encoder.features(new).dtype == np.float32
+    with pytest.warns(DataWarning, match="column 'c': none of its values was there in training: there are 'unseen', "
+                      "training had 'a', 'b'; all of them count as unknown"):
+        features = encoder.features(new)
+    assert features.tolist() == [[2.0, 0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]]
+    assert features.dtype == np.float32
 
 
 def test_embedded_categories_come_last_as_codes():
@@ -73,8 +80,10 @@ def test_embedded_categories_come_last_as_codes():
     new = make_table().take(np.arange(3))
     assert encoder.features(new)[:, -1].astype(int).tolist() == [
         1 + levels.index(new["city"].level_texts[code]) for code in new["city"].codes]
-    unseen = Table.from_frame({**{c.name: [None, "1"] for c in encoder.coders}, "city": ["nowhere", None]})
-    assert encoder.features(unseen)[:, -1].tolist() == [0.0, 0.0]
+    unseen = Table.from_frame({"number": [None, 1], "flag": [True, None], "size": ["small", None],
+                               "city": ["nowhere", None]})
+    with pytest.warns(DataWarning, match="column 'city': none of its values was there"):
+        assert encoder.features(unseen)[:, -1].tolist() == [0.0, 0.0]
 
 
 def test_only_the_training_rows_are_learned_from():
@@ -136,10 +145,16 @@ def places(content, path=()):
 SAVED = json.dumps(TableEncoder.fit(make_table(), target="y").to_json())
 
 
+SAVED_DATE = json.dumps(TableEncoder.fit(
+    Table.from_frame({"d": [f"{2000 + i}-05-{1 + i} 10:{i}0" for i in range(6)], "n": ["$1", "$2", "$3"] * 2,
+                      "y": [0, 1, 1] * 2}), target="y").to_json())
+
+
+@pytest.mark.parametrize("saved", [SAVED, SAVED_DATE], ids=["text", "dates"])
 @pytest.mark.parametrize("junk", [None, "", -1, float("nan"), [], {}, [3]], ids=repr)
-def test_damaged_json_is_an_error_or_an_encoder_that_works(junk):
-    for path in places(json.loads(SAVED)):
-        content = json.loads(SAVED)
+def test_damaged_json_is_an_error_or_an_encoder_that_works(junk, saved):
+    for path in places(json.loads(saved)):
+        content = json.loads(saved)
         inner = content
         for key in path[:-1]:
             inner = inner[key]
@@ -158,12 +173,12 @@ def test_json_that_lacks_a_key():
         inner = content
         for key in path[:-1]:
             inner = inner[key]
-        if isinstance(inner, dict) and path[0] != "ignored":
+        if isinstance(inner, dict) and path[0] != "ignored":  # whose keys are columns
             del inner[path[-1]]
             with pytest.raises(FileFormatError, match=f"{path[-1]!r} is missing"):
                 TableEncoder.from_json(content)
-    with pytest.raises(FileFormatError, match="its format is 2, this version of Tarazu reads 1"):
-        TableEncoder.from_json({**json.loads(SAVED), "format": 2})
+    with pytest.raises(FileFormatError, match="its format is 1, this version of Tarazu reads 2"):
+        TableEncoder.from_json({**json.loads(SAVED), "format": 1})
     with pytest.raises(FileFormatError, match="None stands where a JSON object should"):
         TableEncoder.from_json(None)
 

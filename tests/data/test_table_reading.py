@@ -52,6 +52,78 @@ def test_sniffing_prefers_the_delimiter_that_fits_every_row():
     assert sniff_delimiter(b"only\n1\n") == ","
 
 
+def test_a_line_that_states_the_separator():
+    table = table_of('sep=;\na;b\n1,5;"x,y,z"\n')
+    assert list(table.columns) == ["a", "b"] and table.lines.tolist() == [3]
+    assert cells(table_of("sep=|\na,b|c\n1,2|3\n"), "a,b") == ["1,2"]
+
+
+def test_lines_of_comments():
+    table = table_of("# made in May, with it's \"quotes\n#\na,b\n1,2\n# a remark\n3,4\n#5,6\n")
+    assert list(table.columns) == ["a", "b"] and cells(table, "a") == ["1", "3", "#5"]
+    assert table.lines.tolist() == [4, 6, 7]
+    assert list(table_of("# a,b\n1,2\n").columns) == ["a", "b"]  # as numpy.savetxt writes names
+    assert list(table_of("#id,b\n1,2\n").columns) == ["#id", "b"]
+
+
+@pytest.mark.parametrize("text", ["a,b,\n1,2,\n3,4,\n", "a,b\n1,2,\n3,4,\n", "a,b,\n1,2\n3,4\n", "a,b\n1,2,,\n3,4\n"])
+def test_separators_at_the_ends_of_lines(text):
+    table = table_of(text)
+    assert list(table.columns) == ["a", "b"] and cells(table, "b") == ["2", "4"]
+
+
+def test_a_column_without_a_name_gets_one():
+    table = table_of(",b\n1,2\n")
+    assert list(table.columns) == ["column 1", "b"]
+    assert [str(note) for note in table.notes] == ["column 1: it has no name in the file"]
+
+
+def test_cells_of_any_length():
+    import csv
+
+    before = csv.field_size_limit()
+    table = table_of(f"a,b\n{'x' * 200_000},1\n")
+    assert len(cells(table, "a")[0]) == 200_000 and csv.field_size_limit() == before
+
+
+def test_words_that_mean_missing_are_those_that_are_named(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\nNone,1\nNA,1\n-,1\n-999,1\n,1\n")
+    assert cells(read_table(tmp_path / "t.csv", missing=["-", "-999"]), "a") == ["None", "NA", None, None, None]
+    assert cells(Table.from_frame({"a": ["None", None, "x"]}, missing=[]), "a") == ["None", None, "x"]
+
+
+def test_whole_numbers_above_2_to_the_53_stay_apart():
+    big = 2**53
+    texts = [str(big), str(big + 1), str(big + 2)]
+    assert cells(table_of("a\n" + "\n".join(texts) + "\n"), "a") == texts
+    assert cells(Table.from_frame({"a": np.array([big, big + 1, big + 2])}), "a") == texts
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": pandas.array([big, big + 1, None], dtype="Int64")})
+    assert cells(Table.from_frame(frame), "a") == [*texts[:2], None]
+
+
+def test_spellings_of_one_value_are_one_level():
+    assert cells(table_of("a\n1\n1.0\n01\n1e0\nTRUE\ntrue\nFalse\n"), "a") == ["1"] * 6 + ["False"]
+
+
+def test_names_that_are_numbers_and_missing_values_of_pandas():
+    pandas = pytest.importorskip("pandas")
+    table = Table.from_frame(pandas.DataFrame({0: [1, 2], 1: ["x", None]}))
+    assert list(table.columns) == ["0", "1"]
+    frame = pandas.DataFrame({"o": pandas.Series([1, pandas.NA, pandas.NaT, None, "x", np.nan], dtype=object),
+                              "d": pandas.to_timedelta([1, 2, None, 4, 5, 6], unit="s")})
+    assert cells(Table.from_frame(frame), "o") == ["1", None, None, None, "x", None]
+    assert cells(Table.from_frame({"o": list(frame["o"])}), "o") == ["1", None, None, None, "x", None]
+    assert cells(Table.from_frame(frame), "d") == ["1", "2", None, "4", "5", "6"]
+    assert cells(Table.from_frame({"m": np.ma.array([1, 2], mask=[0, 1])}), "m") == ["1", None]
+
+
+def test_progress_of_a_large_file():
+    shares = []
+    read_csv(Path("t.csv"), b"a\n" + b"1\n" * 5000, on_progress=shares.append)
+    assert len(shares) == 5 and shares == sorted(shares) and shares[-1] == 1
+
+
 def test_gzip_is_known_by_its_content(tmp_path):
     (tmp_path / "t.csv").write_bytes(gzip.compress(b"a,b\n1,2\n"))
     assert read_table(tmp_path / "t.csv")["b"].numbers().tolist() == [2.0]

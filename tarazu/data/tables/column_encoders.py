@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from tarazu.data.columns.column import Column
+from tarazu.data.columns.numbers import PLAIN, NumberFormat
+from tarazu.data.columns.values import value_key
 from tarazu.data.scalers import mean_and_scale, standardize, to_float32
-from tarazu.data.tables.column import Column
-from tarazu.data.tables.column_kinds import CATEGORY, NUMBER, check_numbers
-from tarazu.data.tables.json_reading import damaged, entry, number_entry, scale_entry, texts_entry
+from tarazu.data.tables.column_kinds import CATEGORY, NUMBER, ColumnKind, check_numbers
+from tarazu.data.tables.date_encoder import DATE, DateEncoder
+from tarazu.data.tables.json_reading import damaged, entry, format_entry, number_entry, scale_entry, texts_entry
 from tarazu.data.tables.table import Table
 
 MOST_ONE_HOT = 16  # categories with more levels are embedded
@@ -19,17 +22,22 @@ MOST_ONE_HOT = 16  # categories with more levels are embedded
 
 @dataclasses.dataclass(frozen=True)
 class NumberEncoder:
-    """(x - mean) / scale with 0 for a missing cell, and a second column, 1 where it was missing, if `indicator`."""
+    """(x - mean) / scale with 0 for a missing cell, and a second column, 1 where it was missing, if `indicator`.
+
+    `format` is how the numbers are written, in training and afterwards.
+    """
 
     name: str
     mean: float
     scale: float
     indicator: bool
+    format: NumberFormat = PLAIN
 
     @classmethod
-    def fit(cls, table: Table, column: Column) -> NumberEncoder:
+    def fit(cls, table: Table, column: Column, format: NumberFormat) -> NumberEncoder:
         """The encoder for `column`, the training rows. Raises DataError for numbers that are too large."""
-        return cls(column.name, *column_scale(table, column), bool(column.missing().any()))
+        missing = bool(np.isnan(format.numbers(column)).any())
+        return cls(column.name, *column_scale(table, column, format), missing, format)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,26 +46,28 @@ class NumberEncoder:
 
     def encode(self, table: Table) -> np.ndarray:
         """Array (rows, 1 or 2). Raises DataError, with line and column, for words and infinities."""
-        check_numbers(table, [self.name])
-        column = table[self.name]
-        values = standardize(column.numbers(), self.mean, self.scale)
-        values = to_float32(np.where(column.missing(), 0.0, values))
-        return np.stack([values, column.missing()] if self.indicator else [values], axis=1)
+        check_numbers(table, self.name, self.format)
+        numbers = self.format.numbers(table[self.name])
+        missing = np.isnan(numbers)
+        values = to_float32(np.where(missing, 0.0, standardize(numbers, self.mean, self.scale)))
+        return np.stack([values, missing] if self.indicator else [values], axis=1)
 
     def to_json(self) -> dict[str, Any]:
         """All of the encoder as plain JSON content."""
-        return {"kind": NUMBER, **dataclasses.asdict(self)}
+        return {"kind": NUMBER, **dataclasses.asdict(self), "format": self.format.to_json()}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> NumberEncoder:
         """The encoder that `to_json` described. Raises FileFormatError."""
         return cls(entry(content, "name", str), number_entry(content, "mean"), scale_entry(content),
-                   entry(content, "indicator", bool))
+                   entry(content, "indicator", bool), format_entry(content))
 
 
 @dataclasses.dataclass(frozen=True)
 class CategoryEncoder:
     """A text as the number of its level: one-hot, or, if `embedded`, one column of integer codes.
+
+    Spellings of one value are one level: "1", "1.0", 1 and True.
 
     One-hot: a level that was not seen in training is all zeros, and so is a missing cell unless `missing_level`, which
     gives it a column of its own. Embedded: codes count from 1; 0 is both unseen and missing.
@@ -71,7 +81,8 @@ class CategoryEncoder:
     @classmethod
     def fit(cls, column: Column) -> CategoryEncoder:
         """The levels of `column`, the training rows."""
-        used = sorted(column.level_texts[level] for level in np.flatnonzero(column.counts()))
+        spellings = {column.level_keys[level]: column.level_texts[level] for level in np.flatnonzero(column.counts())}
+        used = sorted(spellings.values())
         embedded = len(used) > MOST_ONE_HOT
         return cls(column.name, tuple(used), bool(column.missing().any()) and not embedded, embedded)
 
@@ -86,9 +97,13 @@ class CategoryEncoder:
     def codes(self, table: Table) -> np.ndarray:
         """For each row the number of its level, from 1, and 0 for unseen or (without `missing_level`) missing."""
         column = table[self.name]
-        number_of = {level: number for number, level in enumerate(self.levels, start=1)}
         missing = len(self.levels) + 1 if self.missing_level else 0
-        return np.array([number_of.get(text, 0) for text in column.level_texts] + [missing])[column.codes]
+        return np.append(self.numbers_of_levels(column), missing)[column.codes]
+
+    def numbers_of_levels(self, column: Column) -> np.ndarray:
+        """For each level of another table's column the number of the same level here, from 1; 0 for an unseen one."""
+        number_of = {value_key(level): number for number, level in enumerate(self.levels, start=1)}
+        return np.array([number_of.get(key, 0) for key in column.level_keys], np.int64)
 
     def encode(self, table: Table) -> np.ndarray:
         """Array (rows, levels) of zeros and ones, or (rows, 1) of codes if embedded."""
@@ -109,24 +124,34 @@ class CategoryEncoder:
         return encoder
 
 
-def column_scale(table: Table, column: Column) -> tuple[float, float]:
+def column_scale(table: Table, column: Column, format: NumberFormat) -> tuple[float, float]:
     """Mean and standard deviation of `column`, the training rows. Raises DataError if they overflow."""
-    mean, scale = mean_and_scale(column.numbers())
+    mean, scale = mean_and_scale(format.numbers(column))
     if not (np.isfinite(mean) and np.isfinite(scale)):
         raise table.error("the numbers are so large that their mean or standard deviation overflows",
                           column=column.name, expected="numbers below about 1e150", fix="use a larger unit")
     return float(mean), float(scale)
 
 
-ColumnEncoder: TypeAlias = NumberEncoder | CategoryEncoder
+ColumnEncoder: TypeAlias = NumberEncoder | CategoryEncoder | DateEncoder
+READERS: dict[str, Callable[[Mapping[str, Any]], ColumnEncoder]] = {
+    NUMBER: NumberEncoder.from_json, CATEGORY: CategoryEncoder.from_json, DATE: DateEncoder.from_json,
+}
+
+
+def fit_column(table: Table, column: Column, kind: ColumnKind) -> ColumnEncoder:
+    """The encoder of a kind for `column`, the training rows. Raises DataError for numbers that are too large."""
+    if isinstance(kind.format, NumberFormat):
+        return NumberEncoder.fit(table, column, kind.format)
+    return CategoryEncoder.fit(column) if kind.format is None else DateEncoder.fit(column, kind.format)
 
 
 def column_encoder_from_json(content: Mapping[str, Any]) -> ColumnEncoder:
     """The encoder that `to_json` described. Raises FileFormatError."""
     kind = entry(content, "kind", str)
-    if kind not in (NUMBER, CATEGORY):
+    if kind not in READERS:
         raise damaged(f"there is no kind of feature {kind!r}")
-    return NumberEncoder.from_json(content) if kind == NUMBER else CategoryEncoder.from_json(content)
+    return READERS[kind](content)
 
 
 def embedding_dimension(levels: int) -> int:

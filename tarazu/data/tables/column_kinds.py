@@ -1,44 +1,60 @@
-"""The kinds of columns (number, category, ignore): as the user states them, else guessed from the cells."""
+"""The kinds of columns (number, category, date, ignore) and how their cells are written: as stated, else guessed."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import shlex
 from collections.abc import Mapping
 
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, DataError
-from tarazu.base.messages import listing
+from tarazu.base.messages import listing, plural
 from tarazu.base.spelling import did_you_mean
-from tarazu.data.tables.column import Column
+from tarazu.data.columns.column import Column
+from tarazu.data.columns.dates import ORDERS, DateFormat, date_format
+from tarazu.data.columns.identifiers import why_no_category, why_no_number
+from tarazu.data.columns.notes import ColumnNote, kind_option
+from tarazu.data.columns.numbers import PLAIN, NumberFormat, number_format, unread_levels
+from tarazu.data.columns.values import LARGEST_EXACT, TRUTH_KEYS
+from tarazu.data.tables.date_encoder import DATE, check_dates
 from tarazu.data.tables.table import Table
 
 NUMBER, CATEGORY, IGNORE = "number", "category", "ignore"
-KINDS = (NUMBER, CATEGORY, IGNORE)
-MOST_LEVELS = 1000  # a text column with more distinct values is taken for identifiers or free text,
-MANY_LEVELS = 50  # and so is one with more than this if over half of its cells are distinct
-
-# 1,234  1.234,5  1 234  1'234.5 (separated thousands) and 3,5 (a decimal comma)
-SEPARATED_NUMBER = re.compile(r"[+-]?(\d{1,3}([,.'\u00a0\u202f ]\d{3})+([.,]\d+)?|\d+,\d+)")
+KINDS = (NUMBER, CATEGORY, DATE, IGNORE)
+SEPARATED_NUMBER = re.compile(r"[+-]?\d[\d.,'\u2019\u00a0\u202f ]*\d")  # digits with marks that do not fit together
 
 
-def feature_kinds(table: Table, target: str, kinds: Mapping[str, str] | None = None) -> dict[str, str]:
+@dataclasses.dataclass(frozen=True)
+class ColumnKind:
+    """The kind of a column, how its numbers or dates are written, why it is left out if it is, and what to say of it.
+
+    `stated` tells a kind that the user chose.
+    """
+
+    kind: str
+    format: NumberFormat | DateFormat | None = None
+    left_out: str = ""
+    notes: tuple[ColumnNote, ...] = ()
+    stated: bool = False
+
+
+def feature_kinds(table: Table, target: str, kinds: Mapping[str, str] | None = None) -> dict[str, ColumnKind]:
     """The kind of each column but the target: as `kinds` says, else guessed.
 
-    Text, booleans and dates are categories, whatever reads as numbers is a number (0 and 1 too: as one standardized
-    column they carry what two one-hot columns would). Raises ArgumentError for unknown kinds and columns, DataError
-    for columns that fit no kind.
+    Text and booleans are categories, dates are dates, whatever reads as numbers is a number (0 and 1 too: as one
+    standardized column they carry what two one-hot columns would). Row numbers, identifiers and free text have a reason
+    to be left out. Raises ArgumentError for unknown kinds and columns, DataError for columns that fit no kind.
 
     >>> table = Table.from_frame({"age": [31, 47], "city": ["Lahore", "Delhi"], "paid": [True, False]})
-    >>> feature_kinds(table, target="paid")
+    >>> {name: each.kind for name, each in feature_kinds(table, target="paid").items()}
     {'age': 'number', 'city': 'category'}
     """
-    check_kinds(table, kinds or {})
     stated = dict(kinds or {})
-    kind_of = {name: stated.get(name) or guess_kind(table, name) for name in table.columns if name != target}
-    check_numbers(table, [name for name, kind in kind_of.items() if kind == NUMBER])
-    _check_level_counts(table, [name for name, kind in kind_of.items() if kind == CATEGORY and name not in stated])
-    return kind_of
+    check_kinds(table, stated)
+    return {name: _leave_out(table[name], column_kind(table, name, stated.get(name)))
+            for name in table.columns if name != target}
 
 
 def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
@@ -52,53 +68,109 @@ def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
                                 expected=f"one of {listing(KINDS)}", fix=did_you_mean(kind, KINDS))
 
 
-def guess_kind(table: Table, name: str) -> str:
-    """The kind of one column, from its cells.
+def column_kind(table: Table, name: str, stated: str | None = None) -> ColumnKind:
+    """The kind of one column, as stated or from its cells, and how they are written. Raises DataError.
 
-    A column of which more than half of the cells are numbers and the others words is more likely to hold typing errors
-    than categories: a DataError asks the user which it is.
+    A column of which more than half of the cells are numbers and more than a few others words is more likely to hold
+    typing errors than categories: a DataError asks the user which it is.
     """
     column = table[name]
-    if column.stated_category:
-        return CATEGORY
+    kind = stated or (CATEGORY if column.stated_category else _guess(table, column))
+    if kind == IGNORE:
+        return ColumnKind(IGNORE, left_out="as asked", stated=True)
+    if kind == CATEGORY:
+        return ColumnKind(CATEGORY, notes=_missing_word_notes(column), stated=stated is not None)
+    if kind == DATE:
+        dates = date_format(column) or DateFormat(ORDERS[0])
+        if stated:
+            check_dates(table, column, dates)
+        return ColumnKind(DATE, dates, notes=_date_notes(column, dates), stated=stated is not None)
+    numbers = number_format(column, table.decimal_comma)
+    check_numbers(table, name, numbers)
+    return ColumnKind(NUMBER, numbers, notes=_number_notes(column, numbers), stated=stated is not None)
+
+
+def _guess(table: Table, column: Column) -> str:
+    words = unread_levels(column)
+    if not len(words):
+        return CATEGORY if _collapses(column) else NUMBER
     counts = column.counts()
-    words = np.isnan(column.level_numbers) & (counts > 0)
-    if not words.any():
-        return NUMBER
-    if all(SEPARATED_NUMBER.fullmatch(column.level_texts[level]) for level in np.flatnonzero(words)):
-        raise _separated_number(table, column, words)
-    if 2 * counts[words].sum() < counts.sum():
-        raise _stray_words(table, column, words, int(counts[words].sum()))
-    return CATEGORY
+    if all(column.levels[level] in TRUTH_KEYS for level in words):
+        return NUMBER if len(words) < (counts > 0).sum() else CATEGORY
+    if date_format(column) is not None:
+        return DATE
+    format = number_format(column, table.decimal_comma)
+    values = format.numbers_of_levels(column)
+    words = np.flatnonzero(np.isnan(values) & (counts > 0))
+    if len(words) == (counts > 0).sum() or (2 * counts[words].sum() >= counts.sum()):
+        return CATEGORY
+    if {column.levels[level] for level in words} - set(format.stray_words):
+        raise _stray_words(table, column, np.isnan(values) & (counts > 0), int(counts[words].sum()))
+    return NUMBER
 
 
-def check_numbers(table: Table, names: list[str]) -> None:
-    """Check that each cell of these columns is missing or a finite number. Raises DataError with line and column."""
-    for name in names:
-        column = table[name]
-        used = column.counts() > 0
-        words = np.isnan(column.level_numbers) & used
-        if words.any():
-            row = column.first_row(words)
-            text = column.level_texts[column.codes[row]]
-            if SEPARATED_NUMBER.fullmatch(text):
-                raise _separated_number(table, column, words)
-            raise table.error(f"{text!r} is not a number", column=name, row=row, expected="numbers in this column",
-                              fix=f"correct the cell, or take the column as text: {kind_option(CATEGORY, name)}")
-        infinite = np.isinf(column.level_numbers) & used
-        if infinite.any():
-            row = column.first_row(infinite)
-            raise table.error(f"{column.level_texts[column.codes[row]]!r} is infinite", column=name, row=row,
-                              expected="finite numbers",
-                              fix="correct the cell, or empty it so that it counts as missing")
+def _collapses(column: Column) -> bool:
+    """Whether different whole numbers of the column are one in float64: they are codes, and stay apart as texts."""
+    if column.levels.dtype == np.float64:
+        return False
+    large = np.abs(column.level_numbers) >= LARGEST_EXACT
+    return len(np.unique(column.level_numbers[large])) < large.sum()
 
 
-def _separated_number(table: Table, column: Column, words: np.ndarray) -> DataError:
-    row = column.first_row(words)
-    return table.error(f"{column.level_texts[column.codes[row]]!r} has a thousands separator or a decimal comma",
-                       column=column.name, row=row, expected="plain digits with a decimal point, such as 1234.5",
-                       fix="export the numbers without separators, or take the column as text: "
-                       f"{kind_option(CATEGORY, column.name)}")
+def _leave_out(column: Column, guess: ColumnKind) -> ColumnKind:
+    """The guess, with the reason to leave the column out if it names rows instead of describing them."""
+    if guess.stated:
+        return guess
+    reason = ""
+    if guess.kind == CATEGORY:
+        reason = why_no_category(column)
+    elif isinstance(guess.format, NumberFormat):
+        reason = why_no_number(column, guess.format.numbers(column))
+    keep = f"; --kind {shlex.quote(f'{column.name}={guess.kind}')} keeps it" if reason else ""
+    return dataclasses.replace(guess, left_out=f"{reason}{keep}")
+
+
+def _missing_word_notes(column: Column) -> tuple[ColumnNote, ...]:
+    """Words in a text column that mean "missing" and might as well be a class."""
+    words = [word for word in column.missing_words if word.lower() == "none"]
+    return tuple(ColumnNote(column.name, f"{word!r} is taken as missing; if it is a value, say which words mean "
+                            "missing: --missing 'NA,?' on the command line, missing=['NA', '?'] from Python")
+                 for word in words)
+
+
+def _number_notes(column: Column, format: NumberFormat) -> tuple[ColumnNote, ...]:
+    texts = [format.note(column)]
+    if format.stray_words:
+        stray = [word in format.stray_words for word in column.level_texts]
+        texts.append(f"not a number and so missing in {plural(column.counts()[stray].sum(), 'row')}: "
+                     f"{listing(format.stray_words, limit=3)}")
+    return tuple(ColumnNote(column.name, text) for text in texts if text)
+
+
+def _date_notes(column: Column, format: DateFormat) -> tuple[ColumnNote, ...]:
+    text = format.note(column)
+    return (ColumnNote(column.name, text),) if text else ()
+
+
+def check_numbers(table: Table, name: str, format: NumberFormat) -> None:
+    """Check that each cell of a column is missing or a finite number. Raises DataError with line and column."""
+    column = table[name]
+    used = column.counts() > 0
+    values = format.numbers_of_levels(column)
+    words = np.isnan(values) & used
+    words[[text in format.stray_words for text in column.level_texts]] = False
+    if words.any():
+        row = column.first_row(words)
+        text = column.level_texts[column.codes[row]]
+        written = "" if format == PLAIN else " as those of this column are written"
+        hint = ("take the thousands separators out of it, or " if SEPARATED_NUMBER.fullmatch(text) else "")
+        raise table.error(f"{text!r} is not a number{written}", column=name, row=row, expected="numbers in this column",
+                          fix=f"{hint}correct the cell, or take the column as text: {kind_option(CATEGORY, name)}")
+    infinite = np.isinf(values) & used
+    if infinite.any():
+        row = column.first_row(infinite)
+        raise table.error(f"{column.level_texts[column.codes[row]]!r} is infinite", column=name, row=row,
+                          expected="finite numbers", fix="correct the cell, or empty it so that it counts as missing")
 
 
 def _stray_words(table: Table, column: Column, words: np.ndarray, stray: int) -> DataError:
@@ -108,39 +180,3 @@ def _stray_words(table: Table, column: Column, words: np.ndarray, stray: int) ->
                        f"({cells})", column=column.name, row=row, expected="numbers only, or empty cells",
                        fix="correct or empty the cell, or take the column as text: "
                        f"{kind_option(CATEGORY, column.name)}")
-
-
-def too_many_levels(levels: int, cells: int) -> bool:
-    """Whether a text column with so many distinct values looks like identifiers or free text."""
-    return levels > MOST_LEVELS or (levels > MANY_LEVELS and 2 * levels > cells)
-
-
-def _check_level_counts(table: Table, names: list[str]) -> None:
-    suspects = []
-    for name in names:
-        counts = table[name].counts()
-        if too_many_levels(int((counts > 0).sum()), int(counts.sum())):
-            example = table[name].level_texts[int(np.argmax(counts > 0))]
-            suspects.append((name, f"{name!r} ({(counts > 0).sum():,} distinct values, for example {example!r})"))
-    if not suspects:
-        return
-    columns, texts = zip(*suspects, strict=True)
-    subject = f"column {texts[0]} looks" if len(suspects) == 1 else f"columns {' and '.join(texts)} look"
-    raise table.error(f"{subject} like identifiers or free text",
-                      expected=f"at most {MOST_LEVELS:,} distinct values in a text column, many of them repeated",
-                      fix=f"leave out what is no feature: {kind_option(IGNORE, *columns)}; "
-                      f'the kind "{CATEGORY}" keeps a column all the same, as an embedding')
-
-
-def kind_option(kind: str, *names: str) -> str:
-    """How a user states that columns are of a kind, on the command line and in Python.
-
-    >>> print(kind_option("ignore", "id"))
-    --kind id=ignore on the command line, kinds={"id": "ignore"} from Python
-    """
-    import json
-    import shlex
-
-    flags = " ".join(f"--kind {shlex.quote(f'{name}={kind}')}" for name in names)
-    kinds = json.dumps(dict.fromkeys(names, kind), ensure_ascii=False)
-    return f"{flags} on the command line, kinds={kinds} from Python"

@@ -2,40 +2,94 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import dataclasses
 import io
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from tarazu.base.errors import FileFormatError
 from tarazu.base.messages import plural
-from tarazu.data.tables.column import Column, LevelNumbers, column_of_texts
+from tarazu.data.columns.column import Column, LevelNumbers, column_of_texts
+from tarazu.data.columns.notes import ColumnNote
+from tarazu.data.columns.values import MISSING_WORDS
 from tarazu.data.tables.files import check_text
 from tarazu.data.tables.table import Table
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 SNIFFED_BYTES, SNIFFED_ROWS = 1 << 16, 100
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t]*\r?\n', re.IGNORECASE)  # as Excel writes and reads it
+COMMENTS = re.compile(rb"(?:[ \t]*\r?\n|#[^\n]*\n)*#[^\n]*\n")
 BLOCK_ROWS = 1_000  # rows held as Python texts at a time: few enough to stay in the cache
 
 Record = tuple[int, list[str]]
 
 
-def read_csv(path: Path, data: bytes) -> Table:
+def read_csv(path: Path, data: bytes, missing_words: tuple[str, ...] = MISSING_WORDS,
+             on_progress: Callable[[float], None] | None = None) -> Table:
     """The table in the bytes of a CSV file. Raises FileFormatError."""
     check_text(path, data)
-    delimiter = sniff_delimiter(data)
-    records = read_records(path, data, delimiter)
-    header_line, header = next(records, (1, []))
-    if not header:
-        raise FileFormatError("the file is empty", path=path, expected="a line of column names, then a line per row",
-                              fix="check that the program that wrote it came to its end")
-    names = [cell.strip() for cell in header]
-    check_names(path, header_line, names)
-    columns, lines = _read_columns(path, records, names, delimiter)
-    return Table.from_columns(columns, str(path), lines)
+    stated, skipped, body = split_preamble(data)
+    delimiter = stated or sniff_delimiter(body)
+    buffer = io.BytesIO(body)
+    with _cells_of_any_length():
+        records = read_records(path, buffer, delimiter, skipped)
+        header_line, header = next(records, (1, []))
+        if not header:
+            raise FileFormatError("the file is empty", path=path,
+                                  expected="a line of column names, then a line per row",
+                                  fix="check that the program that wrote it came to its end")
+        names = [cell.strip() for cell in header]
+        if names[0].startswith("# "):
+            names[0] = names[0][2:].strip()
+        check_names(path, header_line, names)
+        blocks = _blocks(path, records, names, delimiter)
+        if on_progress is not None:
+            blocks = _watched(blocks, lambda: on_progress(buffer.tell() / len(body)))
+        columns, lines = _read_columns(path, blocks, names, missing_words)
+    columns, notes = _named(columns)
+    table = Table.from_columns(columns, str(path), lines)
+    return dataclasses.replace(table, missing_words=missing_words, semicolons=delimiter == ";", notes=notes)
+
+
+@contextlib.contextmanager
+def _cells_of_any_length() -> Iterator[None]:
+    """The `csv` module refuses cells of over 131,072 characters unless it is told otherwise."""
+    limit = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def split_preamble(data: bytes) -> tuple[str, int, bytes]:
+    """The delimiter that a first line `sep=;` states (else ""), how many lines come before the column names, and the
+    data from there: such a line and lines of comments, which start with #.
+
+    >>> split_preamble(b"sep=;\\n# made in May\\na;b\\n")
+    (';', 2, b'a;b\\n')
+    """
+    data = data.removeprefix(BYTE_ORDER_MARK)
+    stated, skipped = "", 0
+    if match := SEP_LINE.match(data):
+        stated, skipped, data = match[1].decode(), 1, data[match.end():]
+    comments = COMMENTS.match(data)
+    if comments is None:
+        return stated, skipped, data
+    lines = comments[0].splitlines(keepends=True)
+    rest = data[comments.end():]
+    after = rest.split(b"\n", 1)[0]
+    mark = (stated or sniff_delimiter(rest)).encode()
+    # The names themselves may start with #: "# a,b" as NumPy writes them, "#id,name".
+    if lines[-1].count(mark) == after.count(mark) and (after.count(mark) or not lines[-1].startswith(b"# ")):
+        lines.pop()
+    return stated, skipped + len(lines), data[sum(map(len, lines)):]
 
 
 def sniff_delimiter(data: bytes) -> str:
@@ -62,16 +116,16 @@ def sniff_delimiter(data: bytes) -> str:
     return max(DELIMITERS, key=agreement)
 
 
-def read_records(path: Path, data: bytes, delimiter: str) -> Iterator[Record]:
-    """The line on which each row starts, and its cells; blank lines are skipped."""
-    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
+def read_records(path: Path, buffer: io.BytesIO, delimiter: str, skipped: int = 0) -> Iterator[Record]:
+    """The line on which each row starts, and its cells; blank lines are skipped. `skipped` lines came before."""
+    text = io.TextIOWrapper(buffer, encoding="utf-8-sig", newline="")
     reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
-    line = 1
+    line = skipped + 1
     try:
         for cells in reader:
             if len(cells) > 1 or (cells and cells[0].strip()):
                 yield line, cells
-            line = reader.line_num + 1
+            line = skipped + reader.line_num + 1
     except csv.Error as error:
         raise FileFormatError(f"a quoted cell of the row that starts here does not end properly: {error}", path=path,
                               line=line, expected='cells as abc or "abc"',
@@ -79,25 +133,51 @@ def read_records(path: Path, data: bytes, delimiter: str) -> Iterator[Record]:
 
 
 def check_names(path: Path, line: int, names: list[str]) -> None:
-    """Check that each column has a name of its own. Raises FileFormatError."""
+    """Check that no two columns have the same name; columns may lack one. Raises FileFormatError."""
     for number, name in enumerate(names):
-        if not name:
-            raise FileFormatError(f"column {number + 1} of {len(names)} has no name", path=path, line=line,
-                                  expected="a name for each column in the first line",
-                                  fix="name it or delete it; pandas leaves its index out with to_csv(..., index=False)")
-        if names.index(name) < number:
+        if name and names.index(name) < number:
             raise FileFormatError(f"columns {names.index(name) + 1} and {number + 1} have the same name", path=path,
                                   line=line, column=name, expected="a name of its own for each column",
                                   fix="rename one of them in the first line")
 
 
-def _read_columns(path: Path, records: Iterator[Record], names: list[str],
-                  delimiter: str) -> tuple[list[Column], np.ndarray]:
+def _blocks(path: Path, records: Iterator[Record], names: list[str], delimiter: str) -> Iterator[list[Record]]:
+    """Rows as wide as the names, some at a time."""
+    while block := list(itertools.islice(records, BLOCK_ROWS)):
+        if any(len(cells) != len(names) for _, cells in block):
+            block = [record for record in block if not _is_comment(record, names)]
+            for _, cells in block:
+                _cut_trailing_separators(cells, names)
+            _check_widths(path, block, names, delimiter)
+        if block:
+            yield block
+
+
+def _watched(blocks: Iterator[list[Record]], after_each: Callable[[], None]) -> Iterator[list[Record]]:
+    for block in blocks:
+        yield block
+        after_each()
+
+
+def _is_comment(record: Record, names: list[str]) -> bool:
+    _, cells = record
+    return len(cells) != len(names) and cells[0].startswith("#")
+
+
+def _cut_trailing_separators(cells: list[str], names: list[str]) -> None:
+    """Take the empty cells away that separators at the end of a row make, or give the one that the names have."""
+    while len(cells) > len(names) and not cells[-1].strip():
+        cells.pop()
+    if len(cells) == len(names) - 1 and not names[-1]:
+        cells.append("")
+
+
+def _read_columns(path: Path, blocks: Iterator[list[Record]], names: list[str],
+                  missing_words: tuple[str, ...]) -> tuple[list[Column], np.ndarray]:
     numbers = [LevelNumbers() for _ in names]
     codes: list[list[np.ndarray]] = [[] for _ in names]
     lines: list[np.ndarray] = []
-    while block := list(itertools.islice(records, BLOCK_ROWS)):
-        _check_widths(path, block, names, delimiter)
+    for block in blocks:
         lines.append(np.fromiter((line for line, _ in block), np.int64, len(block)))
         columns = zip(*(cells for _, cells in block), strict=True)
         for cells, column_numbers, column_codes in zip(columns, numbers, codes, strict=True):
@@ -105,8 +185,21 @@ def _read_columns(path: Path, records: Iterator[Record], names: list[str],
     if not lines:
         raise FileFormatError("the file has a line of column names and no rows", path=path,
                               expected="at least one row below the names", fix="check that it was written completely")
-    return [column_of_texts(name, number, np.concatenate(code))
+    return [column_of_texts(name, number, np.concatenate(code), missing_words=missing_words)
             for name, number, code in zip(names, numbers, codes, strict=True)], np.concatenate(lines)
+
+
+def _named(columns: list[Column]) -> tuple[list[Column], tuple[ColumnNote, ...]]:
+    """The columns, those without a name named by their number, or left out if they are empty, with notes of them."""
+    kept, notes = [], []
+    for number, column in enumerate(columns, start=1):
+        if not column.name and column.missing().all():
+            continue
+        if not column.name:
+            column = dataclasses.replace(column, name=f"column {number}")
+            notes.append(ColumnNote(column.name, "it has no name in the file"))
+        kept.append(column)
+    return kept, tuple(notes)
 
 
 def _check_widths(path: Path, block: list[Record], names: list[str], delimiter: str) -> None:

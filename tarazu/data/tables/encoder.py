@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tarazu.base.errors import DataError
+from tarazu.base.errors import DataError, DataWarning
 from tarazu.base.messages import listing
-from tarazu.data.tables.column import Column
+from tarazu.data.columns.column import Column
+from tarazu.data.columns.notes import ColumnNote
+from tarazu.data.columns.values import MISSING_WORDS
 from tarazu.data.tables.column_encoders import (
     CategoryEncoder,
     ColumnEncoder,
-    NumberEncoder,
     column_encoder_from_json,
     embedding_dimension,
+    fit_column,
 )
-from tarazu.data.tables.column_kinds import IGNORE, NUMBER, feature_kinds
-from tarazu.data.tables.json_reading import damaged, entry
+from tarazu.data.tables.column_kinds import NUMBER, feature_kinds
+from tarazu.data.tables.json_reading import damaged, entry, notes_entry, texts_entry
 from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import Target, find_target
+from tarazu.data.tables.training_notes import giveaway_notes, order_notes, rare_class_notes, target_notes
 
-FORMAT = 1  # of the JSON content
+FORMAT = 2  # of the JSON content
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +36,8 @@ class TableEncoder:
     """Turns tables into arrays: dense columns first, then one column of integer codes per embedded category.
 
     `coders` are the encoders of the feature columns, in the order of the arrays' columns that they make; `ignored`
-    gives the reason for each column left out.
+    gives the reason for each column left out, `notes` what else there is to say of columns and of what was done with
+    them; `missing_words` are the words that mean "missing" in tables that it is for.
 
     >>> table = Table.from_frame({"age": [31, None, 58], "city": ["Herat", "Delhi", "Herat"], "paid": ["y", "n", "y"]})
     >>> encoder = TableEncoder.fit(table, target="paid")
@@ -47,6 +52,8 @@ class TableEncoder:
     target: Target
     coders: tuple[ColumnEncoder, ...]
     ignored: dict[str, str]
+    notes: tuple[ColumnNote, ...] = ()
+    missing_words: tuple[str, ...] = MISSING_WORDS
 
     @classmethod
     def fit(cls, table: Table, *, target: str, rows: np.ndarray | None = None,
@@ -54,28 +61,33 @@ class TableEncoder:
         """The encoder for this table, with means, levels and scales from the training `rows` (row numbers or a mask;
         by default all rows).
 
-        `kinds` overrides the guess for a column: "number", "category" or "ignore". A column without any two different
-        cells among `rows` (missing counts as a value of its own) is ignored. Raises DataError for a table that cannot
-        be used, ArgumentError for such kinds.
+        `kinds` overrides the guess for a column: "number", "category", "date" or "ignore". A column without any two
+        different cells among `rows` (missing counts as a value of its own) is ignored. Raises DataError for a table
+        that cannot be used, ArgumentError for such kinds.
 
         >>> table = Table.from_frame({"age": [31, 47, 58], "id": [1, 1, 1], "paid": ["y", "n", "y"]})
         >>> TableEncoder.fit(table, target="paid").ignored
         {'id': 'one value only'}
         """
-        rows = np.arange(len(table)) if rows is None else np.asarray(rows)
+        rows = np.arange(len(table)) if rows is None else np.arange(len(table))[np.asarray(rows)]
         target_encoder = find_target(table, target, kinds, rows)
+        labels = target_encoder.encode(table).reshape(len(table))
+        kind_of = feature_kinds(table, target, kinds)
+        ignored = {name: kind.left_out or _reason_to_ignore(table[name].take(rows)) for name, kind in kind_of.items()}
+        if all(ignored.values()):  # row numbers are better than nothing
+            ignored.update({name: "" for name, kind in kind_of.items() if kind.kind == NUMBER and kind.left_out})
+        ignored = {name: reason for name, reason in ignored.items() if reason}
         encoders: list[ColumnEncoder] = []
-        ignored: dict[str, str] = {}
-        for name, kind in feature_kinds(table, target, kinds).items():
-            column = table[name].take(rows)
-            if reason := _reason_to_ignore(column, kind):
-                ignored[name] = reason
-            else:
-                encoders.append(NumberEncoder.fit(table, column) if kind == NUMBER else CategoryEncoder.fit(column))
+        notes = [*table.notes, *target_notes(table, target_encoder), *rare_class_notes(target_encoder, labels, rows)]
+        for name in [name for name in kind_of if name not in ignored]:
+            column, kind = table[name].take(rows), kind_of[name]
+            encoders.append(fit_column(table, column, kind))
+            notes += [*kind.notes, *order_notes(table[name], kind, rows),
+                      *giveaway_notes(column, kind, target_encoder, labels[rows])]
         if not encoders:
-            raise table.error("no column is left to learn from", expected=f"a feature besides the target {target!r}",
-                              fix="add columns that vary, or ignore fewer of them")
-        return cls(target_encoder, tuple(sorted(encoders, key=_is_embedded)), ignored)
+            raise _nothing_to_learn_from(table, target, ignored)
+        coders = tuple(sorted(encoders, key=_is_embedded))
+        return cls(target_encoder, coders, ignored, tuple(notes), table.missing_words)
 
     @property
     def task(self) -> str:
@@ -148,13 +160,16 @@ class TableEncoder:
     def features(self, table: Table) -> np.ndarray:
         """The features as a float32 array (rows, len(feature_names)); columns that training did not use are ignored.
 
-        Raises DataError for columns that the table lacks and, with line and column, for words in number columns.
+        Raises DataError for columns that the table lacks and, with line and column, for words in number columns. Warns
+        (DataWarning) of a column of several rows in which there is no value, or none that was there in training.
 
         >>> table = Table.from_frame({"age": [20, 40], "city": ["Herat", "Delhi"], "paid": ["y", "n"]})
         >>> TableEncoder.fit(table, target="paid").features(table).tolist()
         [[-1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
         """
         self._check_columns(table)
+        if len(table) > 1:
+            self._warn_of_unknown_columns(table)
         result = np.empty((len(table), len(self.feature_names)), np.float32)
         start = 0
         for encoder in self.coders:
@@ -192,15 +207,28 @@ class TableEncoder:
                             expected=f"the columns of training: {listing(encoder.name for encoder in self.coders)}",
                             fix="add or rename columns; a column of empty cells counts as unknown")
 
+    def _warn_of_unknown_columns(self, table: Table) -> None:
+        for encoder in self.coders:
+            column = table[encoder.name]
+            used = np.flatnonzero(column.counts())
+            if not len(used):
+                warnings.warn(f"column {encoder.name!r}: no row has a value in it", DataWarning, stacklevel=3)
+            elif isinstance(encoder, CategoryEncoder) and not encoder.numbers_of_levels(column)[used].any():
+                warnings.warn(
+                    f"column {encoder.name!r}: none of its values was there in training: there are "
+                    f"{listing([column.level_texts[level] for level in used], 3)}, training had "
+                    f"{listing(encoder.levels, 3)}; all of them count as unknown", DataWarning, stacklevel=3)
+
     def to_json(self) -> dict[str, Any]:
         """All of the encoder as plain JSON content; numbers survive to the last bit.
 
         >>> encoder = TableEncoder.fit(Table.from_frame({"age": [31, 58], "paid": ["y", "n"]}), target="paid")
         >>> sorted(encoder.to_json())
-        ['features', 'format', 'ignored', 'target']
+        ['features', 'format', 'ignored', 'missing_words', 'notes', 'target']
         """
         return {"format": FORMAT, "target": self.target.to_json(),
-                "features": [encoder.to_json() for encoder in self.coders], "ignored": dict(self.ignored)}
+                "features": [encoder.to_json() for encoder in self.coders], "ignored": dict(self.ignored),
+                "notes": [dataclasses.asdict(note) for note in self.notes], "missing_words": list(self.missing_words)}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> TableEncoder:
@@ -220,16 +248,23 @@ class TableEncoder:
         ignored = entry(content, "ignored", dict)
         if not all(type(text) is str for pair in ignored.items() for text in pair):
             raise damaged("'ignored' does not map names to reasons")
-        return cls(Target.from_json(entry(content, "target", dict)), encoders, dict(ignored))
+        return cls(Target.from_json(entry(content, "target", dict)), encoders, dict(ignored), notes_entry(content),
+                   texts_entry(content, "missing_words"))
 
 
 def _is_embedded(encoder: ColumnEncoder) -> bool:
     return isinstance(encoder, CategoryEncoder) and encoder.embedded
 
 
-def _reason_to_ignore(column: Column, kind: str) -> str:
-    if kind == IGNORE:
-        return "as asked"
+def _nothing_to_learn_from(table: Table, target: str, ignored: Mapping[str, str]) -> DataError:
+    reasons = "".join(f"; {name!r}: {reason}" for name, reason in list(ignored.items())[:5])
+    return table.error(f"no column is left to learn from{reasons}", expected=f"a feature besides the target {target!r}",
+                       fix="add columns that vary, or ignore fewer of them: --kind NAME=category keeps a column on the "
+                       'command line, kinds={NAME: "category"} from Python')
+
+
+def _reason_to_ignore(column: Column) -> str:
+    """Why a column, of the training rows, says nothing; "" if it may."""
     if column.missing().all():
         return "no values"
     different = (column.counts() > 0).sum() + column.missing().any()

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from tarazu.base.errors import FileFormatError
+from tarazu.data.columns.notes import ColumnNote
+from tarazu.data.columns.numbers import STRICT, NumberFormat
 
 Kind = TypeVar("Kind")
 
@@ -53,3 +55,18 @@ def texts_entry(content: object, key: str) -> tuple[str, ...]:
     if not all(type(value) is str for value in values) or len(set(values)) < len(values):
         raise damaged(f"{key!r} is not a list of distinct texts")
     return tuple(values)
+
+
+def format_entry(content: object) -> NumberFormat:
+    """How numbers are written, under "format". Raises FileFormatError."""
+    inner = entry(content, "format", dict)
+    decimal = entry(inner, "decimal", str)
+    if decimal not in STRICT:
+        raise damaged(f"there is no decimal mark {decimal!r}")
+    return NumberFormat(decimal, entry(inner, "unit", str), texts_entry(inner, "stray_words"))
+
+
+def notes_entry(content: object) -> tuple[ColumnNote, ...]:
+    """Notes about columns, under "notes". Raises FileFormatError."""
+    return tuple(ColumnNote(entry(note, "column", str), entry(note, "text", str), entry(note, "warning", bool))
+                 for note in entry(content, "notes", list))

@@ -7,7 +7,9 @@ import dataclasses
 import numpy as np
 
 from tarazu.base.messages import plural
+from tarazu.data.columns.notes import ColumnNote
 from tarazu.data.tables.column_encoders import CategoryEncoder, NumberEncoder
+from tarazu.data.tables.date_encoder import DateEncoder
 from tarazu.data.tables.encoder import TableEncoder
 from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import CLASSIFICATION
@@ -19,7 +21,7 @@ MOST_CLASSES_SHOWN = 10
 class TableSummary:
     """Counts of a table as an encoder takes it: `missing` maps each feature with missing cells to their number,
     `ignored` each ignored column to the reason, `classes` each class to its rows; `target_range` is (least, mean,
-    greatest) of a regression's target. `str` gives two or three lines of text.
+    greatest) of a regression's target; `notes` are those of the encoder. `str` gives all of it as lines of text.
 
     >>> table = Table.from_frame({"age": [31, None, 58], "price": [1.5, 2.5, 3.5]})
     >>> summary = summarize(table, TableEncoder.fit(table, target="price"))
@@ -37,19 +39,23 @@ class TableSummary:
     task: str
     classes: dict[str, int]
     target_range: tuple[float, float, float] | None
+    dates: tuple[str, ...] = ()
+    notes: tuple[ColumnNote, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{plural(self.rows, 'row')}, {self._features()}; {self._missing()}", self._target()]
         if self.ignored:
             lines.append("ignored: " + ", ".join(f"{name} ({reason})" for name, reason in self.ignored.items()))
-        return "\n".join(lines)
+        return "\n".join([*lines, *map(str, self.notes)])
 
     def _features(self) -> str:
         kinds = [plural(len(self.numbers), "number")] if self.numbers else []
         if self.categories:
             embedded = f" ({len(self.embedded)} embedded)" if self.embedded else ""
             kinds.append(plural(len(self.categories), "category", "categories") + embedded)
-        return f"{plural(len(self.numbers) + len(self.categories), 'feature')}: {', '.join(kinds)}"
+        if self.dates:
+            kinds.append(plural(len(self.dates), "date"))
+        return f"{plural(len(self.numbers) + len(self.categories) + len(self.dates), 'feature')}: {', '.join(kinds)}"
 
     def _missing(self) -> str:
         cells = sum(self.missing.values())
@@ -82,7 +88,7 @@ def summarize(table: Table, encoder: TableEncoder) -> TableSummary:
         counts = np.bincount(labels, minlength=len(target.classes)).tolist()
         classes = dict(zip(target.classes, counts, strict=True))
     else:
-        values = table[target.name].numbers()
+        values = target.format.numbers(table[target.name])
         target_range = (float(values.min()), float(values.mean()), float(values.max()))
     categories = [column for column in encoder.coders if isinstance(column, CategoryEncoder)]
     return TableSummary(
@@ -90,4 +96,5 @@ def summarize(table: Table, encoder: TableEncoder) -> TableSummary:
         categories=tuple(column.name for column in categories),
         embedded=tuple(column.name for column in categories if column.embedded), ignored=encoder.ignored,
         missing={name: count for name, count in missing.items() if count}, target=target.name, task=target.task,
-        classes=classes, target_range=target_range)
+        classes=classes, target_range=target_range,
+        dates=tuple(column.name for column in encoder.coders if isinstance(column, DateEncoder)), notes=encoder.notes)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,19 @@ import numpy as np
 from tarazu.base.errors import DataError
 from tarazu.base.messages import listing
 from tarazu.base.spelling import did_you_mean
-from tarazu.data.tables.column import Column
+from tarazu.data.columns.column import Column
+from tarazu.data.columns.notes import ColumnNote
+from tarazu.data.columns.numbers import clearly_decimal_comma, clearly_decimal_point
+from tarazu.data.columns.values import MISSING_WORDS
 from tarazu.data.tables.frames import frame_columns
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
     """Named columns of one length, with the path of the file and the line of each row where there are such.
+
+    `missing_words` are the words that mean "missing" in it, besides empty cells; `notes` tell what was done with it
+    so far; `semicolons` that its file has semicolons between cells, as where the comma is the decimal mark.
 
     >>> table = Table.from_frame({"age": [31, None, 58], "city": ["Lahore", "Delhi", "Lahore"]})
     >>> table
@@ -27,17 +34,22 @@ class Table:
     columns: dict[str, Column]
     path: str | None = None
     lines: np.ndarray | None = None
+    missing_words: tuple[str, ...] = MISSING_WORDS
+    notes: tuple[ColumnNote, ...] = ()
+    semicolons: bool = False
 
     @classmethod
-    def from_frame(cls, frame: Any) -> Table:
+    def from_frame(cls, frame: Any, missing: Iterable[str] = MISSING_WORDS) -> Table:
         """The table that a data frame (pandas, polars, pyarrow, ...) or a dict of one-dimensional arrays holds.
 
-        Raises ArgumentError for anything else, DataError for no rows, unequal lengths or repeated names.
+        `missing` are the words that mean "missing", in any case, besides empty cells, None, NaN, NaT and pd.NA. Raises
+        ArgumentError for anything else, DataError for no rows, unequal lengths or repeated names.
 
         >>> len(Table.from_frame({"age": np.array([31.0, np.nan, 58.0])}))
         3
         """
-        return cls.from_columns(frame_columns(frame))
+        words = tuple(missing)
+        return dataclasses.replace(cls.from_columns(frame_columns(frame, words)), missing_words=words)
 
     @classmethod
     def from_columns(cls, columns: Sequence[Column], path: str | None = None, lines: np.ndarray | None = None) -> Table:
@@ -80,15 +92,42 @@ class Table:
         """
         rows = np.asarray(rows)
         lines = None if self.lines is None else self.lines[rows]
-        return Table({name: column.take(rows) for name, column in self.columns.items()}, self.path, lines)
+        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        return dataclasses.replace(self, columns=columns, lines=lines)
 
     def drop_missing(self, name: str) -> Table:
-        """The table without the rows in which column `name` is missing.
+        """The table without the rows in which column `name` is missing, with a note of their number.
 
-        >>> len(Table.from_frame({"age": [31, None, 58]}).drop_missing("age"))
-        2
+        Raises DataError if no row is left.
+
+        >>> table = Table.from_frame({"age": [31, None, 58]}).drop_missing("age")
+        >>> len(table), str(table.notes[0])
+        (2, 'age: missing in 1 of 3 rows, which is left out')
         """
-        return self.take(~self[name].missing())
+        column = self[name]
+        missing = column.missing()
+        count = int(missing.sum())
+        if not count:
+            return self
+        if count == len(self):
+            raise self.error("no row has a value in this column", column=name, expected="a value in some rows",
+                             fix="choose another column, or say with `missing` which words mean missing")
+        words = (f" ({listing(column.missing_words)}; --missing says which words mean that)" if column.missing_words
+                 else "")
+        are = "which is" if count == 1 else "which are"
+        note = ColumnNote(name, f"missing{words} in {count:,} of {len(self):,} rows, {are} left out")
+        return dataclasses.replace(self.take(~missing), notes=(*self.notes, note))
+
+    @functools.cached_property
+    def decimal_comma(self) -> bool:
+        """Whether a number that can be read in two ways, such as 1,234, is to be read with a decimal comma.
+
+        >>> Table.from_frame({"price": ["3,50", "1,25"], "weight": ["1,234", "2,500"]}).decimal_comma
+        True
+        """
+        if any(map(clearly_decimal_comma, self.columns.values())):
+            return True
+        return self.semicolons and not any(map(clearly_decimal_point, self.columns.values()))
 
     def error(self, problem: str, *, column: str | None = None, row: int | None = None, expected: str = "",
               fix: str = "") -> DataError:

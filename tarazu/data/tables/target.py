@@ -11,21 +11,22 @@ from numpy.typing import ArrayLike
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import listing
+from tarazu.data.columns.column import Column
+from tarazu.data.columns.identifiers import MANY_LEVELS, too_many_levels
+from tarazu.data.columns.notes import kind_option
+from tarazu.data.columns.numbers import PLAIN, NumberFormat
+from tarazu.data.columns.values import value_key
 from tarazu.data.scalers import standardize, to_float32
-from tarazu.data.tables.column import Column
 from tarazu.data.tables.column_encoders import column_scale
 from tarazu.data.tables.column_kinds import (
     CATEGORY,
     IGNORE,
-    MANY_LEVELS,
     NUMBER,
     check_kinds,
     check_numbers,
-    guess_kind,
-    kind_option,
-    too_many_levels,
+    column_kind,
 )
-from tarazu.data.tables.json_reading import damaged, entry, number_entry, scale_entry, texts_entry
+from tarazu.data.tables.json_reading import damaged, entry, format_entry, number_entry, scale_entry, texts_entry
 from tarazu.data.tables.table import Table
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
@@ -35,10 +36,12 @@ ROWS_PER_INTEGER_CLASS = 3  # if each value stands in so many rows on average (0
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """The target column's name and task; `classes`, sorted, or `mean` and `scale` of the training rows.
+    """The target column's name and task; `classes`, sorted, or `mean` and `scale` of the training rows, and `format`,
+    how its numbers are written.
 
-    >>> find_target(Table.from_frame({"paid": ["y", "n", "y"]}), "paid")
-    Target(name='paid', task='classification', classes=('n', 'y'), mean=0.0, scale=1.0)
+    >>> target = find_target(Table.from_frame({"paid": ["y", "n", "y"]}), "paid")
+    >>> target.task, target.classes
+    ('classification', ('n', 'y'))
     """
 
     name: str
@@ -46,6 +49,7 @@ class Target:
     classes: tuple[str, ...] = ()
     mean: float = 0.0
     scale: float = 1.0
+    format: NumberFormat = PLAIN
 
     def encode(self, table: Table) -> np.ndarray:
         """Class numbers, int64 (rows,), or standardized numbers, float32 (rows, 1).
@@ -59,10 +63,10 @@ class Target:
         column = table[self.name]
         check_complete(table, column)
         if self.task == REGRESSION:
-            check_numbers(table, [self.name])
-            return to_float32(standardize(column.numbers(), self.mean, self.scale))[:, None]
-        number_of = {name: number for number, name in enumerate(self.classes)}
-        numbers = np.array([number_of.get(text, -1) for text in column.level_texts], np.int64)
+            check_numbers(table, self.name, self.format)
+            return to_float32(standardize(self.format.numbers(column), self.mean, self.scale))[:, None]
+        number_of = {value_key(name): number for number, name in enumerate(self.classes)}
+        numbers = np.array([number_of.get(key, -1) for key in column.level_keys], np.int64)
         unknown = (numbers < 0) & (column.counts() > 0)
         if unknown.any():
             row = column.first_row(unknown)
@@ -84,10 +88,10 @@ class Target:
     def to_json(self) -> dict[str, Any]:
         """All of the target as plain JSON content.
 
-        >>> Target("paid", "classification", ("n", "y")).to_json()
-        {'name': 'paid', 'task': 'classification', 'classes': ['n', 'y'], 'mean': 0.0, 'scale': 1.0}
+        >>> Target("paid", "classification", ("n", "y")).to_json()["classes"]
+        ['n', 'y']
         """
-        return {**dataclasses.asdict(self), "classes": list(self.classes)}
+        return {**dataclasses.asdict(self), "classes": list(self.classes), "format": self.format.to_json()}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Target:
@@ -97,7 +101,7 @@ class Target:
         ('n', 'y')
         """
         target = cls(entry(content, "name", str), entry(content, "task", str), texts_entry(content, "classes"),
-                     number_entry(content, "mean"), scale_entry(content))
+                     number_entry(content, "mean"), scale_entry(content), format_entry(content))
         if target.task not in (CLASSIFICATION, REGRESSION):
             raise damaged(f"there is no task {target.task!r}")
         if (target.task == CLASSIFICATION) != (len(target.classes) >= 2):
@@ -112,8 +116,9 @@ def find_target(table: Table, name: str, kinds: Mapping[str, str] | None = None,
     Text, booleans and whole numbers with few distinct values are classes, other numbers a regression; `kinds` may say
     otherwise. Raises DataError for a column that is not there, constant, not complete or with too many classes.
 
-    >>> find_target(Table.from_frame({"price": [1.5, 2.5]}), "price")
-    Target(name='price', task='regression', classes=(), mean=2.0, scale=0.5)
+    >>> target = find_target(Table.from_frame({"price": [1.5, 2.5]}), "price")
+    >>> target.task, target.mean, target.scale
+    ('regression', 2.0, 0.5)
     """
     column = table[name]
     check_kinds(table, kinds or {})
@@ -123,15 +128,18 @@ def find_target(table: Table, name: str, kinds: Mapping[str, str] | None = None,
         raise ArgumentError(f"column {name!r} is the target and cannot be ignored",
                             expected="a kind that can be learned",
                             fix=f'choose another target, or the kind "{NUMBER}" or "{CATEGORY}"')
-    task = _task(table, column, kind)
+    found = column_kind(table, name, kind)
     if (column.counts() > 0).sum() < 2:
+        words = f"say with --missing which words mean missing ({listing(column.missing_words)} do now), "
         raise table.error(f"the target is {column.level_texts[column.codes[0]]!r} in every row", column=name,
                           expected="at least two different values",
-                          fix="choose another target, or add rows that differ")
-    if task == REGRESSION:
-        mean, scale = column_scale(table, column if rows is None else column.take(rows))
-        return Target(name, task, mean=mean, scale=scale)
-    return Target(name, task, classes=_classes(table, column, kind))
+                          fix=f"{words if column.missing_words else ''}choose another target, or add rows that differ")
+    if isinstance(found.format, NumberFormat) and (kind is not None or not _are_integer_classes(column, found.format)):
+        numbers = dataclasses.replace(found.format, stray_words=())
+        check_numbers(table, name, numbers)
+        mean, scale = column_scale(table, column if rows is None else column.take(rows), numbers)
+        return Target(name, REGRESSION, mean=mean, scale=scale, format=numbers)
+    return Target(name, CLASSIFICATION, classes=_classes(table, column, kind))
 
 
 def check_complete(table: Table, column: Column) -> None:
@@ -144,15 +152,8 @@ def check_complete(table: Table, column: Column) -> None:
                           fix=f"delete these rows from the file, or in Python: table.drop_missing({column.name!r})")
 
 
-def _task(table: Table, column: Column, kind: str | None) -> str:
-    if (kind or guess_kind(table, column.name)) == CATEGORY:
-        return CLASSIFICATION
-    check_numbers(table, [column.name])
-    return CLASSIFICATION if kind is None and _are_integer_classes(column) else REGRESSION
-
-
-def _are_integer_classes(column: Column) -> bool:
-    values = column.level_numbers[column.counts() > 0]
+def _are_integer_classes(column: Column, format: NumberFormat) -> bool:
+    values = format.numbers_of_levels(column)[column.counts() > 0]
     enough_rows = len(values) == 2 or len(column) >= ROWS_PER_INTEGER_CLASS * len(values)
     return bool(len(values) <= MOST_INTEGER_CLASSES and enough_rows and (values == np.floor(values)).all())
 
@@ -166,6 +167,7 @@ def _classes(table: Table, column: Column, kind: str | None) -> tuple[str, ...]:
                           expected="a class that many rows share", fix="choose another target, or join classes; "
                           f"to predict a number: {kind_option(NUMBER, column.name)}")
     texts, numbers = column.level_texts, column.level_numbers
+    used = np.array(list({column.level_keys[level]: level for level in used}.values()))
     if np.isnan(numbers[used]).any():
         return tuple(sorted(texts[level] for level in used))
     return tuple(texts[level] for level in sorted(used, key=lambda level: (numbers[level], texts[level])))

@@ -12,7 +12,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
-MISSING_MARKS = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+from tarazu.data.columns.values import (
+    LARGEST_EXACT,
+    MISSING_WORDS,
+    TRUTH_KEYS,
+    as_text,
+    number_text,
+    one_spelling,
+    parse_number,
+    value_key,
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -20,7 +29,7 @@ class Column:
     """A named column: `levels` are its distinct values, `codes` gives the level of each row, -1 a missing cell.
 
     Levels are either texts (dtype object) or numbers (float64). `stated_category` says that the data frame which it
-    comes from already calls it categorical.
+    comes from already calls it categorical; `missing_words` are the words in it that were taken to mean "missing".
 
     >>> Column("city", np.array(["Lahore", "Delhi"], object), np.array([0, -1, 1])).level_texts
     ['Lahore', 'Delhi']
@@ -30,6 +39,7 @@ class Column:
     levels: np.ndarray
     codes: np.ndarray
     stated_category: bool = False
+    missing_words: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -47,6 +57,11 @@ class Column:
         if self.levels.dtype == np.float64:
             return [number_text(value) for value in self.levels.tolist()]
         return self.levels.tolist()
+
+    @functools.cached_property
+    def level_keys(self) -> list[str]:
+        """For each level the key of its value: the same for "1", "1.0" and True in whatever table."""
+        return [value_key(text) for text in self.level_texts]
 
     def numbers(self) -> np.ndarray:
         """The number in each row, float64 (rows,), NaN where the cell is missing or a word.
@@ -101,16 +116,37 @@ class LevelNumbers(dict[str, int]):
         return np.fromiter(map(self.__getitem__, texts), np.int32)
 
 
-def column_of_texts(name: str, numbers: LevelNumbers, codes: np.ndarray, stated_category: bool = False) -> Column:
-    """A column of raw texts: blanks around them go, and texts that mean "missing" become missing cells."""
-    stripped = LevelNumbers()
-    merged = [-1 if (text := raw.strip()).lower() in MISSING_MARKS else stripped[text] for raw in numbers]
-    levels = np.array(list(stripped), dtype=object)
-    return Column(name, levels, np.array([*merged, -1], np.int32)[codes], stated_category)
+def column_of_texts(name: str, numbers: LevelNumbers, codes: np.ndarray, stated_category: bool = False,
+                    missing_words: Iterable[str] = MISSING_WORDS) -> Column:
+    """A column of raw texts: blanks around them go, spellings of one value become one level, and texts that mean
+    "missing" become missing cells.
+    """
+    words = {word.lower() for word in missing_words}
+    level_of = LevelNumbers()
+    texts: list[str] = []
+    dropped: list[str] = []
+    merged: list[int] = []
+    for raw in numbers:
+        text = raw.strip()
+        if not text or text.lower() in words:
+            merged.append(-1)
+            dropped.append(text)
+            continue
+        spelling = one_spelling(text)
+        level = level_of[TRUTH_KEYS.get(spelling, spelling)]
+        if level == len(texts):
+            texts.append(spelling)
+        merged.append(level)
+    found_words = tuple(sorted({text for text in dropped if text}))
+    return Column(name, np.array(texts, dtype=object), np.array([*merged, -1], np.int32)[codes], stated_category,
+                  found_words)
 
 
 def column_of_numbers(name: str, values: np.ndarray) -> Column:
-    """A column of numbers, NaN where a cell is missing."""
+    """A column of numbers, NaN where a cell is missing; whole numbers that float64 cannot hold become texts."""
+    whole = values.dtype.kind in "iu" and len(values) > 0
+    if whole and max(int(values.max()), -int(values.min())) > LARGEST_EXACT:
+        return column_of_objects(name, values.tolist(), np.zeros(len(values), bool))
     values = np.asarray(values, np.float64)
     present = ~np.isnan(values)
     levels, level_of = np.unique(values[present], return_inverse=True)
@@ -119,36 +155,10 @@ def column_of_numbers(name: str, values: np.ndarray) -> Column:
     return Column(name, levels, codes)
 
 
-def column_of_objects(name: str, values: Iterable[object], missing: np.ndarray,
-                      stated_category: bool = False) -> Column:
+def column_of_objects(name: str, values: Iterable[object], missing: np.ndarray, stated_category: bool = False,
+                      missing_words: Iterable[str] = MISSING_WORDS) -> Column:
     """A column of any Python values, as their texts; `missing` marks the cells without a value."""
     numbers = LevelNumbers()
-    codes = numbers.encode(value if type(value) is str else as_text(value) for value in values)
-    codes[missing] = -1
-    return column_of_texts(name, numbers, codes, stated_category)
-
-
-def as_text(value: object) -> str:
-    """Any value as a text; a whole number without its `.0`."""
-    return number_text(value) if isinstance(value, float) else str(value)
-
-
-def number_text(value: float) -> str:
-    """A number as people write it.
-
-    >>> number_text(2007.0), number_text(0.1)
-    ('2007', '0.1')
-    """
-    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(float(value))
-
-
-def parse_number(text: str) -> float:
-    """The number that a text denotes, NaN if it denotes none.
-
-    >>> parse_number("1e3"), parse_number("12 km"), parse_number("1_000")
-    (1000.0, nan, nan)
-    """
-    try:
-        return np.nan if "_" in text else float(text)
-    except ValueError:
-        return np.nan
+    codes = numbers.encode("" if gone else value if type(value) is str else as_text(value)
+                           for value, gone in zip(values, missing.tolist(), strict=True))
+    return column_of_texts(name, numbers, codes, stated_category, missing_words)
