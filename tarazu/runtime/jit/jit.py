@@ -55,7 +55,8 @@ class Jit:
     Tensors and arrays among the arguments, in nested containers too, may change their values from call to call; new
     shapes or dtypes, and other values of everything else, are a new signature. Tensors from outside that the function
     reads or changes in place (parameters, optimizer state, random state, `.grad`) take part; other effects happen
-    only while tracing.
+    only while tracing. Other Python values that it reads, such as globals and attributes of objects, are constants of
+    the program: a later change is not seen, except of what Tarazu watches itself, such as the training mode.
 
     >>> import tarazu as tz
     >>> double = tz.jit(lambda x: x * 2)
@@ -173,7 +174,7 @@ class Jit:
         return compiled.run(arguments, inputs)
 
     def match(self, args: tuple, kwargs: dict[str, Any]) -> MatchedCall:
-        """Such a call with the signature that fits it, which is traced and compiled if it is new."""
+        """A call with these arguments and the signature that fits it, which is traced and compiled if it is new."""
         leaves, structure = flatten_call(args, kwargs)
         tensors, key = _tensors_and_key(leaves)
         candidates = self._candidates((structure, key, tape_state.ignored & USER, state.interpreter.notes_lines))
@@ -200,7 +201,7 @@ class Jit:
                                 fix="pass it as a tensor, or let the function read it from outside") from None
 
     def _compile(self, arguments: CallArguments, candidates: list[Compiled]) -> Compiled:
-        """A new signature, that of a call with these arguments; `candidates` have the same key and do not fit."""
+        """Trace and compile the signature of these arguments; `candidates` have the same key and do not fit."""
         description = describe(self.function, arguments.leaves, arguments.structure)
         self._note_retrace(description, arguments.tensors, candidates)
         traced = self.trace_for(arguments, description)
@@ -244,7 +245,7 @@ def _tensors_and_key(leaves: list[Any]) -> tuple[list[Tensor], tuple]:
 
 
 def _program(traced: TracedCall) -> Program:
-    """What computes the outputs. Where no gradient flows through, it may put the state into memory of earlier state."""
+    """The program of the graph. Where no gradient flows through, it may put new state into memory of old state."""
     program = state.interpreter.compile(traced.graph, traced.device)
     has_state = traced.first_state < len(traced.graph.outputs)
     if has_state and not traced.outputs.differentiable and isinstance(program, DonatingProgram):

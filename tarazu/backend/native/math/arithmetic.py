@@ -72,7 +72,7 @@ def _is_constant_number(x: Number) -> bool:
 
 
 def compare(of_floats: str, of_integers: str) -> Callable[[Call], Number]:
-    """The row of a comparison by LLVM's predicates, that of integers without the letter for their sign."""
+    """The row of a comparison by LLVM's predicates; `of_integers` lacks the letter s or u, which the dtype decides."""
     def row(call: Call) -> Number:
         x, y = call.inputs
         if call.is_float:
