@@ -164,7 +164,7 @@ class Function:
         return self.emit("ptr", f"getelementptr {element}, ptr {pointer.text}, i64 {index_text(index)}")
 
     def load(self, type_: str, pointer: Value, align: int, mask: Value | None = None) -> Value:
-        """Where `mask` is false, nothing is read and the lane is 0."""
+        """Load a value; in lanes where `mask` is false nothing is read, and they are 0."""
         if mask is None:
             return self.emit(type_, f"load {type_}, ptr {pointer.text}, align {align}")
         name = f"llvm.masked.load.{short_name(type_)}.p0"
@@ -173,7 +173,7 @@ class Function:
                                 f"{type_} zeroinitializer)")
 
     def store(self, value: Value, pointer: Value, align: int, mask: Value | None = None) -> None:
-        """Where `mask` is false, nothing is written."""
+        """Store a value; in lanes where `mask` is false nothing is written."""
         if mask is not None and (lane := _only_lane(mask)) is not None:
             # By itself: LLVM 22 makes a wider store of a narrowed vector of which a single lane is written.
             self.store(self.extract(value, lane), self.offset(pointer, lane, value.element), align)
