@@ -2,5 +2,5 @@
 
 errors (the classes), messages (phrases in them), checks and spelling (of arguments and names); dtypes; device (devices,
 meshes, layouts); pytree (nested containers); state_dicts (the check of a saved state); processes (which process this
-is); settings (TARAZU_LOG); files (atomic writes); philox and polygamma (constants and formulas that backends share).
+is); settings (TARAZU_LOG); version; files (atomic writes); philox and polygamma (formulas that all backends share).
 """
