@@ -7,14 +7,14 @@
 Tensor([0.6, 0.8], dtype=float32)
 
 The packages, in the order in which data pass through them; each imports from those above it only, as
-tests/test_layout.py says:
+tests/test_layout.py says, with one exception for types (docs/design.md, section 1):
 
     base/       errors, dtypes, devices, nested containers, checks; knows nothing of the rest
     ir/         the intermediate representation: op.py, the closed list of primitives; their type rules; nodes and
                 graphs; the interpreter protocol, by which operations reach whatever runs them; rewrites; drawings
     ops/        what users call, composed of primitives: elementwise, shapes, reductions, indexing, linear algebra,
                 random numbers, control flow, and what networks are made of
-    transform/  gradient/: the tape, the engine of reverse mode, a rule per primitive; batching/: the same for vmap
+    transform/  gradient/: the tape, the backward pass, a rule per primitive; batching/: an engine and rules for vmap
     backend/    what runs graphs: numpy/ (the definition), native/ (machine code for the CPU), xla/ (GPU, TPU, many
                 devices and processes, through JAX)
     runtime/    tensors; eager.py and trace/, the two interpreters; autograd/, jit/, vmap/, random/; devices

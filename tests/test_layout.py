@@ -28,7 +28,7 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
     "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular"],
 }
-INSIDE = {  # of each package the rooms (folders and single files) from the bottom up: a room imports from those before
+INSIDE = {  # the folders and single files of each package from the bottom up: each imports from those before it
     "ops": "typing promote elementwise dtype_functions placement shape create contract reduce "
            "control_flow indexing fft einsum random networks linalg",
     "transform": "typing gradient batching custom",
@@ -100,13 +100,13 @@ def test_imports_follow_the_arrows():
 
 @pytest.mark.parametrize("package", INSIDE)
 def test_imports_follow_the_arrows_inside(package):
-    rooms = INSIDE[package].split()
-    assert sorted(rooms) == sorted({name.removeprefix(f"tarazu.{package}.").split(".")[0] for name in MODULES
+    order = INSIDE[package].split()
+    assert sorted(order) == sorted({name.removeprefix(f"tarazu.{package}.").split(".")[0] for name in MODULES
                                     if name.startswith(f"tarazu.{package}.")})
     for module, target in ARROWS:
         if module.startswith(f"{package}.") and target.startswith(f"{package}."):
             own, other = (name.removeprefix(f"{package}.").split(".")[0] for name in (module, target))
-            assert rooms.index(other) <= rooms.index(own), f"{module} imports {target}: {other} comes after {own}"
+            assert order.index(other) <= order.index(own), f"{module} imports {target}: {other} comes after {own}"
 
 
 def test_a_folder_holds_few_files():

@@ -1,4 +1,7 @@
-"""Backends compile and run graphs. `load` gives one by its name; none imports another."""
+"""Backends compile and run graphs. `load` gives one by its name; none imports another.
+
+base.py has the protocols that they implement; numpy/ is the reference, native/ the compiler for the CPU, xla/ JAX.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def positive_int(name: str, value: Any) -> int:
 
 
 def exceeded_bound(bound: int | None = None) -> ArgumentError:
-    """The error for a `while_loop` that would take more steps than its bound; None where a backend does not know it."""
+    """The error for a `while_loop` that would take more steps than `bound`; None where a backend cannot name it."""
     after = "the bound" if bound is None else f"bound={bound} steps"
     return ArgumentError(f"while_loop: the condition still holds after {after}",
                          expected="a bound that no run of the loop exceeds", fix="pass a larger bound")

@@ -65,14 +65,14 @@ class Mesh:
 
 
 def names_of(axes: MeshAxes) -> tuple[str, ...]:
-    """The names in one entry of a spec."""
+    """The mesh axes in one entry of a layout's spec: a name, several, or None for none."""
     return (axes,) if isinstance(axes, str) else axes or ()
 
 
 class Layout(NamedTuple):
     """How a tensor is divided over a mesh: for each of its axes the axes of the mesh that divide it.
 
-    With the spec () it is whole on each device.
+    `spec` has one entry per axis of the tensor; what it does not name is whole on each device, so () divides nothing.
     """
 
     mesh: Mesh

@@ -18,7 +18,7 @@ TINY = 1e-150  # nearer to 0 only the term of the pole counts
 
 
 class Arithmetic(Protocol):
-    """What has operators with its own kind and with floats."""
+    """A type with arithmetic operators, between two of its values and with floats."""
 
     def __add__(self, other: Any, /) -> Any: ...
     def __rmul__(self, other: Any, /) -> Any: ...
@@ -30,12 +30,15 @@ Real = TypeVar("Real", bound=Arithmetic)
 
 
 def recurrence_term(x: Real, order: int) -> Real:
-    """What the function at x has beyond that at x + 1 (6.4.6): the term of the pole at 0."""
+    """polygamma(x) - polygamma(x + 1) of that order (6.4.6)."""
     return (-1) ** (order + 1) * float(math.factorial(order)) / x ** (order + 1)
 
 
 def add_series(total: Real, x: Real, order: int, log: Callable[[Real], Real]) -> Real:
-    """`total` and the function at x >= SERIES_FROM + order (6.3.18, 6.4.11); only that of order 0 has a logarithm."""
+    """`total` + polygamma(x) of that order, by its asymptotic series, for x >= SERIES_FROM + order (6.3.18, 6.4.11).
+
+    Only the series of order 0 has a logarithm.
+    """
     sign = (-1) ** (order + 1)
     leading = log(x) if order == 0 else sign * math.factorial(order - 1) / x**order
     total = total + leading + sign * float(math.factorial(order)) / (2 * x ** (order + 1))
@@ -46,8 +49,10 @@ def add_series(total: Real, x: Real, order: int, log: Callable[[Real], Real]) ->
 
 
 def cotangent_derivative(order: int) -> np.polynomial.Polynomial:
-    """The derivative of cot(pi x) of that order, which reflection takes off (6.4.7), as a polynomial in the cotangent:
-    c' = -pi (1 + c^2)."""
+    """The derivative of cot(pi x) of that order, as a polynomial in c = cot(pi x), by c' = -pi (1 + c^2).
+
+    It is the term that the reflection formula (6.4.7) subtracts.
+    """
     derivative = np.polynomial.Polynomial([0.0, 1.0])
     for _ in range(order):
         derivative = -np.pi * derivative.deriv() * np.polynomial.Polynomial([1.0, 0.0, 1.0])

@@ -1,7 +1,7 @@
 """What operations are built on: `bind` hands a primitive to the current interpreter, which computes or traces it.
 
 `ops` and `transform` know only this protocol. `runtime` has the interpreters: `Eager`, which computes, and `Trace`,
-which builds a graph. It alone knows what a value is made of.
+which builds a graph. Only `runtime` knows what a value is made of.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Traced:
 
 
 class Interpreter(Protocol[ValueType]):
-    """What runs primitives."""
+    """The protocol of what runs primitives; `Eager`, `Trace` and others in `runtime` implement it."""
 
     # Values ----------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,8 @@ from tarazu.ir.types import ResultType, Shape, TensorType
 class Node:
     """A value in a graph: the result of a primitive, a parameter, a constant, or one result of several.
 
-    `owner` is the mark of the builder that made it, `origin` where it was made.
+    `owner` is the `mark` of the builder that made it, by which the nodes of one trace are told from those of another;
+    `origin` is where in the user's program it was made.
     """
 
     __slots__ = ("attributes", "inputs", "op", "origin", "owner", "type")

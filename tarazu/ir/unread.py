@@ -1,7 +1,7 @@
 """Dead code inside scans: stacked results that nothing reads, carries that serve those alone, and the inputs of both.
 
-There is some where a composite gives results for a gradient that is not taken, or where a gradient gives cotangents
-that are not used.
+It arises where a composite has results for the use of a gradient that is not taken, or where a gradient computes
+cotangents that are not used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Narrowed(NamedTuple):
 
 
 def without_unread(graph: Graph) -> Graph:
-    """`graph` whose scans have only results that are read, and the carries and inputs that those need."""
+    """`graph` with each scan cut down to the results that are read, and the carries and inputs that those need."""
     if not any(node.op is ops.SCAN for node in graph.nodes):
         return graph
     needed, scans = _needed(graph)

@@ -1,4 +1,7 @@
-"""Layers and models, initializers, activations and losses."""
+"""Layers and models, initializers, activations and losses.
+
+layers/ has the layers by family, module/ their base classes, init.py the initializers, losses.py the losses.
+"""
 
 from tarazu.nn import init
 from tarazu.nn.layers.activation import ACTIVATIONS, Activation

@@ -1,4 +1,7 @@
-"""Optimizers, the parts they are chained from, and learning-rate schedules."""
+"""Optimizers (named.py), the transformations that they are chains of (transformations.py), learning-rate schedules.
+
+`Optimizer` (optimizer.py) is their base: the step, the learning rate (`lr`, which asks the schedule), and the state.
+"""
 
 from tarazu.optim.named import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
 from tarazu.optim.optimizer import Optimizer

@@ -1,7 +1,7 @@
 """The transformations that optimizers are chained from: each turns gradients, or the updates before it, into updates.
 
 A transformation has hyper-parameters, which are tensors, and slots, tensors that it keeps for each parameter. Both are
-state: a change of either needs no new trace. In formulas g is the gradient, or the update of the part before.
+state: a change of either needs no new trace. In formulas g is the gradient, or the update of the transformation before.
 """
 
 from __future__ import annotations

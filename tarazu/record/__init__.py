@@ -1,4 +1,7 @@
-"""What a training run leaves behind, as plain data: one row per epoch, the measurements at the end, the verdict."""
+"""What a training run leaves behind, as plain data: one row per epoch, the measurements at the end, the verdict.
+
+history.py and finding.py (findings and verdict) are the records; json_lines.py and textfile.py write and read files.
+"""
 
 from tarazu.record.finding import SEVERITIES, VERDICTS, Finding, Verdict
 from tarazu.record.history import STOPPED, History

@@ -69,7 +69,7 @@ def _has_compiler() -> bool:
 def compile_graph(graph: Graph, backend_name: str = "numpy", device: Device | Mesh | None = None) -> Program:
     """The program of the backend for `graph`: called with one array per parameter, it gives one array per output.
 
-    `device` is where it runs if none of the arrays says so; it is then one of XLA's.
+    With `device`, one of XLA's, the XLA backend runs it: there, if no array is on a device of its own.
     """
     if device is None:
         return backend.load(backend_name).compile(simplified(graph))

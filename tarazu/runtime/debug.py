@@ -142,7 +142,7 @@ class CheckedProgram:
         return out
 
     def _current(self) -> Watching:
-        """The block that is running now: a program that was traced in an earlier one is used again."""
+        """The interpreter of the `debug_nans` block that is running now; the program may be from an earlier block."""
         now = state.interpreter
         return now if isinstance(now, Watching) else self._watching
 

@@ -140,12 +140,12 @@ def mesh(*, devices: str | Sequence[Device | str] = "all", **axes: int) -> Mesh:
 
 
 class FollowsDevice(Value):
-    """Tensors that go to wherever a computation runs and never decide where that is: the states of generators."""
+    """Tensors that go where a computation runs and never decide where that is: the base class of generators' states."""
 
     __slots__ = ()
 
     def make_available_on(self, device: Device | Mesh | None) -> None:
-        """Go back to the plain CPU, from where any device can be reached, unless the data are on `device` already."""
+        """Move the data to the plain CPU, from where every device takes them, unless they are on `device` already."""
         raw = wait_for_trace(self)
         if not is_on_cpu(raw) and common_device_of([raw]) != device:
             replace_data(self, values(raw))

@@ -24,7 +24,7 @@ LEAST = 0.001  # the share of the time below which steps stand in one line of th
 
 
 class Row(NamedTuple):
-    """A step of the program, or one of the three ways to spend time otherwise; numbers are per call of the function."""
+    """A step of the program, or time outside of steps (WAITING, THREADS, PYTHON); numbers are per call."""
 
     kind: str  # map, dot, sum, gather, copy, run, NumPy, loop, branch; waiting, threads, Python
     name: str  # of its kernel, as `native_text` has it, else the kind
@@ -51,12 +51,12 @@ class Row(NamedTuple):
 
     @property
     def gflops_share(self) -> float:
-        """Of the peak, which is that of float32 products."""
+        """`gflops` as a share of the machine's peak rate of float32 products."""
         return self.gflops / self.peak.gflops if self.peak else 0.0
 
     @property
     def gigabytes_share(self) -> float:
-        """Of the peak, which is that of copying memory."""
+        """`gigabytes` as a share of the machine's peak rate of copying memory."""
         return self.gigabytes / self.peak.gigabytes if self.peak else 0.0
 
 
@@ -88,7 +88,7 @@ class Profile(NamedTuple):
 def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **kwargs: Any) -> Profile:
     """Where the time of `step(*args, **kwargs)` goes, `step` being a jitted function that runs on the native backend.
 
-    A variant of its program that takes times runs on copies of the actual values, for about `seconds`: parameters,
+    A variant of its program that times each step runs on copies of the actual values, for about `seconds`: parameters,
     optimizer state, random state and gradients stay as they are. A row counts what thread 0 does; the time in which it
     waits for others is a row of its own, as is Python's. ArgumentError where `step` was not made by `tz.jit`,
     DeviceError where jitted functions do not run on the native backend.
@@ -166,7 +166,7 @@ def _line(row: Row) -> str:
 
 
 def _time(seconds: float) -> str:
-    """Such as "12.3 us"."""
+    """A time with its unit, such as "12.3 us"."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"

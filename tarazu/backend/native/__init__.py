@@ -13,7 +13,8 @@
      -> schedule/memory_plan.py     where each buffer lies in one piece of memory, the arena
      -> schedule/emit.py            the program in LLVM IR: kernels in order, each thread its share of the items
                                     (work_sharing.py), barriers where accesses of memory conflict
-     -> llvm/assemble.py            object code, through llvmlite; kept on disk by cache.py
+     -> llvm/assemble.py            object code, through llvmlite; kept on disk by cache.py, under a key that
+                                    cache_key.py and cache.py make
 
 `program.py` is what Python then calls; `donation.py` lets it write its state into memory of old states, `threads/` runs
 it on all cores. `math/` has the scalar functions, `inspect/` shows schedules and measures times.

@@ -1,6 +1,7 @@
 """The cache of object code on disk: a program that was compiled once is loaded the next time.
 
-One file per program, named by a hash of all that its code follows from. TARAZU_CACHE names the folder, or is `off`.
+One file per program, named by its `key`: a hash of the graph (as cache_key.py writes it), the processor, the versions
+of llvmlite and LLVM, and the compiler's own source. TARAZU_CACHE names the folder, or is `off`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Info(NamedTuple):
 
 
 def key(content: bytes, target: Target) -> str:
-    """The key of the program that this compiler makes of `content` for `target`."""
+    """The key of the program of a graph, whose `content` is as cache_key.py writes it, on the processor `target`."""
     import llvmlite
     from llvmlite.binding import llvm_version_info
 
@@ -54,7 +55,7 @@ def key(content: bytes, target: Target) -> str:
 
 
 def load(name: str) -> Entry | None:
-    """The entry of that key; None where there is none. One that is damaged is removed."""
+    """The entry whose key is `name`; None where there is none. One that is damaged is removed."""
     if (path := _path(name)) is None:
         return None
     try:
@@ -73,7 +74,7 @@ def load(name: str) -> Entry | None:
 
 
 def store(name: str, entry: Entry) -> None:
-    """Keep the entry under that key; nothing happens where the folder cannot be written."""
+    """Keep the entry under the key `name`; nothing happens where the folder cannot be written."""
     if (path := _path(name)) is None:
         return
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
@@ -155,8 +156,10 @@ def _checksum(name: str, entry: Entry) -> bytes:
 
 
 def _is_time_to_trim(name: str, size: int) -> bool:
-    """True for one in so many entries that about a 64th of the limit is written between two looks at the folder.
-    Keys are hashes: their first digits are as good as a die."""
+    """Whether to look at the whole folder, at random: so often that about a 64th of the limit is written in between.
+
+    The first digits of the key, a hash, are the random number.
+    """
     return int(name[:8], 16) * LIMIT < 2**32 * 64 * size
 
 

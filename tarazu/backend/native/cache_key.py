@@ -1,4 +1,4 @@
-"""What the object code of a graph depends on, as bytes; and its nodes in an order that equal graphs share."""
+"""A graph as bytes, for the key in the cache on disk (cache.py); and its nodes in an order that equal graphs share."""
 
 from __future__ import annotations
 

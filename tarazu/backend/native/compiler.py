@@ -31,7 +31,7 @@ Emitter = TypeVar("Emitter", bound=ProgramEmitter)
 
 
 class Lowered(NamedTuple, Generic[Emitter]):
-    """A program as text."""
+    """A program in LLVM IR, before it is object code."""
 
     text: str
     steps: tuple[ScheduledStep, ...]
@@ -45,7 +45,7 @@ class Lowered(NamedTuple, Generic[Emitter]):
 
     @property
     def lines(self) -> int:
-        """The length of the text."""
+        """How many lines of LLVM IR it has."""
         return self.text.count("\n")
 
 
@@ -55,7 +55,7 @@ def lower(graph: Graph, target: Target) -> Lowered[ProgramEmitter]:
 
 
 def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Graph, target: Target) -> Lowered[Emitter]:
-    """The same by another emitter, which may note or add what it likes."""
+    """As `lower`, with a program that another emitter writes, such as one that also measures or records the steps."""
     externals, kernels = Externals(), Kernels(target)
     inputs = [View.whole(Buffer(t.dtype, t.size, "input", i), t.shape) for i, t in enumerate(graph.input_types)]
     outputs = [View.whole(Buffer(t.dtype, t.size, "output", i), t.shape) for i, t in enumerate(graph.output_types)]

@@ -1,4 +1,4 @@
-"""Donated buffers: a program that replaces its state at each call, such as parameters, writes into those of old states.
+"""Donated buffers: a program that replaces its state, such as parameters, at each call writes into that of old states.
 
 A call puts its new state into the memory of the state before the last, once no one else refers to those arrays. New
 arrays would cost more: large ones take the operating system longer to map than a program takes to fill them, small ones

@@ -1,6 +1,8 @@
 """The reference backend: graphs run node by node in NumPy. The tests compare the other backends with it.
 
-Its kernels (kernels.py) also compute what runs eagerly.
+Its kernels also compute what runs eagerly. kernels.py has one for each primitive, those of convolution, linalg, philox
+(random bits) and special (functions that NumPy lacks) among them; program.py runs graphs, and adds the kernels of
+calls, loops and branches.
 """
 
 from tarazu.backend.numpy.program import BACKEND, evaluate

@@ -1,6 +1,6 @@
 """What several processes do together: join, send the arrays of the first, wait, bring divided arrays together.
 
-All functions but `ended_process_error` and its block are called by all processes, in the same order.
+All functions but `ended_process_error` and `raising_for_ended_processes` are called by all processes, in one order.
 `base/processes.py` says which process this is.
 """
 
@@ -78,7 +78,7 @@ def _initialize(own: Identity) -> Exception | None:
 
 
 def _options(own: Identity) -> dict[str, Any]:
-    """Further arguments for JAX: where the coordinator is known, no launcher shall restrict our devices."""
+    """Further arguments for JAX: where the coordinator is known it asks no launcher, which would limit the devices."""
     if own.coordinator is None:
         return {}
     is_local = own.coordinator.rpartition(":")[0] in ("127.0.0.1", "localhost")

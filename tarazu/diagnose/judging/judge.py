@@ -32,7 +32,7 @@ RULES: tuple[Callable[[History], Finding | None], ...] = (
 
 
 class Decision(NamedTuple):
-    """A finding that decides the verdict, where no earlier row of DECISIONS does."""
+    """A finding that decides the verdict; of a run with several such findings, the one first in DECISIONS does."""
 
     finding: str
     verdict: str
@@ -57,7 +57,7 @@ def judge(history: History) -> Verdict:
 
 
 def _losses(history: History, joint: str = "and") -> str:
-    """Both skills, or both losses where the loss has no trivial predictor, and the gap."""
+    """The skills on training and validation data, or the losses where there is no trivial predictor; and the gap."""
     gap = read(history, "gap", "gap_low", "gap_high")
     gap_text = f" (gap {with_interval(*gap)})" if gap else ""
     skills = read(history, "train_skill", "validation_skill")

@@ -1,4 +1,4 @@
-"""Rules about bias and variance: each takes a history and gives one finding or None."""
+"""Rules about bias (underfitting) and variance (overfitting): each takes a history and gives one finding or None."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def _run_line(history: History, rows: Mapping[str, int] | None) -> str:
 
 
 def _charts(history: History) -> list[str]:
-    """The curves of the loss and of the first other metric that is not a setting."""
+    """The curves of the loss and of the first other metric; the learning rate, a setting, is none."""
     columns = history.history
     metrics = [name for name in columns if f"{VALIDATION_PREFIX}{name}" in columns and name != "loss"]
     if not metrics:

@@ -53,7 +53,10 @@ def layout(picture: Picture) -> list[Box]:
 
 
 def _level(lanes: list[Box]) -> None:
-    """Align the bottoms of two lanes, as the backward pass begins where the forward pass ends; a third is above."""
+    """Align the bottoms of the first two lanes, as the backward pass begins where the forward pass ends.
+
+    A third lane, the update, begins at the top of the second, or higher where it would reach below the bottom.
+    """
     bottom = max(lane.height for lane in lanes) + PADDING
     for lane in lanes[:2]:
         _shift(lane, bottom - lane.y - lane.height)
@@ -101,7 +104,7 @@ def _arrange(box: Box, picture: Picture, *, upwards: bool) -> None:
 
 
 def _components(children: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
-    """The connected components of the children."""
+    """The connected components of the graph that the children and edges make."""
     component = {child: {child} for child in children}
     for u, v in edges:
         component[u] |= component[v]
@@ -123,7 +126,7 @@ def _with_neighbors(row: list[int], beside: dict[int, int]) -> list[int]:
 
 
 def _without_cycles(edges: list[tuple[int, int]], children: list[Box]) -> list[tuple[int, int]]:
-    """The edges that lead from an earlier child to a later one, by the first vertex in it."""
+    """The edges that lead from an earlier child to a later one; children are ordered by their first vertex."""
     first = [min(inner.vertex or 0 for inner in child.vertices()) for child in children]
     return [(u, v) for u, v in edges if first[u] < first[v]]
 

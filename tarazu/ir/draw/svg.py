@@ -1,4 +1,4 @@
-"""A picture as one SVG element that refers to nothing outside of it; light or dark as the reader's system is."""
+"""A picture as one SVG element that refers to nothing outside of it, in light or dark colors as the system prefers."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class BatchNorm(_Normalization):
         return batch_norm(x, *statistics, self.weight, self.bias, epsilon=self._epsilon)
 
     def _batch_statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and variance of each feature, of which the running averages take note."""
+        """Mean and variance of each feature in the batch; the running averages are updated by them."""
         axes = tuple(range(len(x.shape) - 1))
         average, variance = mean(x, axes), var(x, axes)
         count = x.size // self._size

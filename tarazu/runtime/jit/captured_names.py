@@ -10,7 +10,8 @@ from tarazu.runtime.tensor.tensor import Tensor
 
 
 def names_of_captured(function: Callable[..., Any], args: Iterable[object] = ()) -> dict[int, str]:
-    """By id: tensors in variables around `function`, in its object and arguments, and those that modules there hold."""
+    """Names by the id of the tensor, for all tensors that `function` can reach: in the variables around it, its
+    object and its arguments, and in modules and other objects there."""
     names: dict[int, str] = {}
     for name, value in _variables(function, args):
         if isinstance(value, Tensor):

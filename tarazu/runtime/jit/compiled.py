@@ -102,7 +102,7 @@ class Compiled:
     uses: int = 0  # how often it has run
 
     def __post_init__(self) -> None:
-        """Work out once what each call needs."""
+        """Compute once what each call needs."""
         self._handles = Handles(one.source for one in self.captured)
         self._expected = [(one.signature.type.shape, one.signature.type.dtype.numpy, one.signature.is_tracked)
                           for one in self.captured]
@@ -123,7 +123,8 @@ class Compiled:
     def match(self, arguments: list[Tensor]) -> list[Data] | None:
         """What the program takes in a call with these arguments; None where this signature does not fit the call.
 
-        It fits where the guards hold, what was captured has the types of then, and the program would run where it does.
+        It fits where the guards hold, what was captured has the types that it had when the function was traced, and the
+        program would run on the same device.
         """
         if not (guards_hold(self.guards) and self.attributes.hold()):
             return None
@@ -136,7 +137,7 @@ class Compiled:
         return inputs if self.device_for(inputs) == self.device else None
 
     def _data_of_same_types(self, arguments: list[Tensor]) -> list[Data] | None:
-        """The data of what was captured; None where a type, or whether gradients are recorded, is another than then."""
+        """The data of what was captured; None where a type, or whether gradients are recorded, has changed since."""
         data, recorded = [], ~tape_state.ignored
         for handle, (shape, dtype, was_tracked) in zip(self._handles.find(arguments), self._expected, strict=True):
             raw = handle.raw
@@ -151,7 +152,7 @@ class Compiled:
         return data
 
     def inputs(self, arguments: list[Tensor]) -> list[Data]:
-        """What `match` gives right after the trace, when everything is as it was then."""
+        """What `match` would give right after the trace, without its checks: nothing has changed yet."""
         for handle in self._followers:
             handle.make_available_on(self.device)
         return [wait_for_trace(x) for x in [*arguments, *self._handles.find(arguments)]]

@@ -40,7 +40,7 @@ def describe(function: Callable[..., Any], leaves: list[Any], structure: Structu
 
 
 def _positional_names(function: Callable[..., Any], count: int) -> list[str]:
-    """What the function calls its first positional arguments."""
+    """The names of the function's first positional parameters."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):

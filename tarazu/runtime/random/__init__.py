@@ -3,6 +3,8 @@
 A generator's state is a tensor, so random numbers are the same, and go on the same way, eagerly and under `jit`. Where
 `shape` is left out it is the one that the parameters, which may be tensors, have together; `device=` says where the
 numbers are put. Gradients flow to parameters that shift and scale (mean, std, low, high, scale), not to the others.
+
+Files: generator (states), distributions, choice (picks and orders), parameters (checks that they share).
 """
 
 from tarazu.runtime.random.choice import categorical, choice, permutation, shuffle

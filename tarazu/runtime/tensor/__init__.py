@@ -1,1 +1,6 @@
-"""Tensors: the handle that users hold, its operators, how it is made, and what it borrows from other libraries."""
+"""Tensors: the handle that users hold, its operators, how it is made, and what it shares with other libraries.
+
+tensor.py is the class, with what it inherits from operators.py, compat.py (the names of other frameworks, with
+detached.py for `.data`) and dlpack.py (with namespace.py: the array API standard). creation.py makes tensors of data;
+variable.py is TensorFlow's `Variable`.
+"""

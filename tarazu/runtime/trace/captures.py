@@ -51,7 +51,7 @@ class Original(NamedTuple):
 
 
 class Unchanged(Enum):
-    """In place of a gradient: it is as it was."""
+    """What `Change.grad` holds for a gradient that the trace left as it was."""
 
     KEPT = "kept"
 
@@ -103,7 +103,7 @@ class CaptureState:
         return capture.node, capture.tape_entry
 
     def _without_gradient(self, node: Node) -> Node:
-        """Say in the graph what `no_grad` says in Python, as the graph itself may be differentiated later."""
+        """The node behind a `stop_gradient`: for a graph, which may be differentiated later, what `no_grad` is here."""
         return self.builder.add(ops.STOP_GRADIENT, [node], {})
 
     def _require_alive(self, raw: Data) -> None:
@@ -209,7 +209,7 @@ class CaptureState:
         return handle._grad is None and not is_read
 
     def keeps_gradient(self, change: Change) -> bool:
-        """Whether the gradient is as it was; one that was None and is cleared is, and the trace depends on that."""
+        """Whether the gradient is as it was. One that was None and is set to None is; that it was becomes a guard."""
         if change.grad is None and self._originals[id(change.handle)].grad is None:
             self._depend_on_gradient(change.handle)
             return True

@@ -4,6 +4,9 @@ What a function does may depend on whether its model is in training mode (`Modul
 grad, whether a `.grad` is None, which hooks a tensor has, or which schedule an optimizer follows. Whoever reads such a
 value asks `state.interpreter.depend_on(read, what)`, which in a trace notes a guard. `jit` tests the guards at each
 call (`Compiled.match` in jit/compiled.py) and traces again where one does not hold.
+
+Attributes of modules and optimizers are guarded where they are read (`attributes.py`). Other Python values from outside,
+such as globals, are constants of the program: a later change of them is not seen.
 """
 
 from __future__ import annotations

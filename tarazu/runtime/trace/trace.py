@@ -42,9 +42,10 @@ class ProgramDevice:
 
 
 class Trace(CaptureState):
-    """A trace under way; as a context it is the current interpreter; on leaving it puts outside handles back.
+    """A trace under way: the current interpreter within its `with` block.
 
-    `ignored` are the mask bits for which nothing is recorded in it, whatever is ignored around it.
+    At its end all handles from outside hold again what they held before. `ignored` are the mask bits for which nothing
+    is recorded in it, whatever is ignored around it.
     """
 
     is_tracing = True

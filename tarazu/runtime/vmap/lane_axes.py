@@ -89,7 +89,7 @@ def arguments_with_axes(function: Callable[..., Any], in_axes: LaneAxes, args: t
 
 
 def _names(function: Callable[..., Any], count: int) -> list[str]:
-    """What the function calls its positional arguments, as far as it says."""
+    """The names of the function's positional parameters, as far as it has a signature."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):

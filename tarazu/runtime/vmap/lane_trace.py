@@ -91,7 +91,7 @@ class TracedLane(NamedTuple):
                                  fix="return the new value instead, or give each lane its own tensor: tz.replicate")
 
     def write_back(self, outputs: list[Tensor]) -> None:
-        """Give handles from outside their new values and gradients, the stacked handles those of members."""
+        """Give handles from outside their new values and gradients; those of members go to their stacked handles."""
         for (handle, is_gradient, is_tracked), value in zip(self.updates, outputs, strict=True):
             target = self.stacked.get(id(handle), handle)
             if is_gradient:

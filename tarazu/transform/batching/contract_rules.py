@@ -51,7 +51,7 @@ def conv(op: Op, size: int, lanes: list[Lanes], groups: int, **options: object) 
 
 
 def _of_no_lanes(op: Op, lanes: list[Lanes], **options: object) -> Tensor:
-    """An empty result of the right type: for no lanes there is no number of groups or channels."""
+    """The empty result for 0 lanes: the rules here make lanes into groups or channels, of which there must be some."""
     type_ = infer(op, [TensorType(tuple(x.value.shape[x.batched:]), x.value.dtype) for x in lanes], options)
     total = add(*[sum(x.value) for x in lanes])  # so that gradients, which are empty or 0, flow
     return broadcast_to(multiply(total, 0), (0, *type_.shape))

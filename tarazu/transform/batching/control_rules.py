@@ -150,7 +150,7 @@ def _masked_while(size: int, for_condition: list[Lanes], for_body: list[Lanes], 
 
 @functools.lru_cache(maxsize=1024)
 def _guarded(body: Graph, constants: int, shared: frozenset[int]) -> Graph:
-    """`body` with a further first input, without which (where it is false) the carry stays, but for `shared` parts."""
+    """`body` with a predicate as a further first input: if it is false the carry stays, but for its `shared` parts."""
     keep = Graph(body.parameters, body.parameters[constants:])
 
     def function(live: Tensor, *inputs: Tensor) -> list[Tensor]:

@@ -83,7 +83,7 @@ def _aligned(indices: list[Lanes]) -> list[Tensor]:
 
 
 def _with_lane(indices: list[Lanes], size: int) -> list[Tensor]:
-    """The index tensors with one before them that names the lane."""
+    """The index tensors, behind a further one that is the number of the lane."""
     rank = max(index.rank for index in indices)
     return [reshape(arange(size), (size, *(1,) * rank)), *_aligned(indices)]
 

@@ -21,7 +21,10 @@ from tarazu.transform.typing import Cotangents, Flags, Tensor, Tensors, with_non
 
 
 def vjp_graph(body: Graph, needed: Flags, live: Flags) -> Graph:
-    """The graph from the inputs of `body` and the cotangents of its `live` outputs to those of its `needed` inputs."""
+    """The graph from the inputs of `body` and cotangents of its outputs to cotangents of its inputs.
+
+    It takes cotangents of the `live` outputs only (the others have none), and gives those of the `needed` inputs only.
+    """
     return _vjp_graph(body, needed, live, tape_state.is_forward)
 
 

@@ -142,13 +142,13 @@ def _sum(g: Tensor, y: Tensor, x: Tensor, axes: AxisTuple) -> Tensor:
 
 
 def _extreme(g: Tensor, y: Tensor, x: Tensor, axes: AxisTuple) -> Tensor:
-    """Equal extremes share the gradient."""
+    """The gradient of `max` and `min`, the reductions; equal extremes share it."""
     chosen = e.astype(e.equal(x, _restored(y, x, axes)), x.dtype)
     return chosen * _restored(g / sum(chosen, axes), x, axes)
 
 
 def _prod(g: Tensor, y: Tensor, x: Tensor, axes: AxisTuple) -> Tensor:
-    """By a tree of pairwise products, because y / x is undefined where an element is 0."""
+    """The gradient of `prod`, by a tree of pairwise products, because y / x is undefined where an element is 0."""
     rest = tuple(i for i in range(len(x.shape)) if i not in axes)
     order = axes + rest
     moved = permute_dims(x, order)

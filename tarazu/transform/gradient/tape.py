@@ -147,9 +147,11 @@ class ignoring:  # noqa: N801 - used like a function, as `with ignoring(mask):`
 
 
 class level:  # noqa: N801
-    """A block for one `grad`, which gives the mask bit of what this one, and no other, tracks.
+    """The block in which one `grad` (or `vjp`, `jvp`, ...) records; it gives a mask bit that stands for this one alone.
 
-    Inside, a `no_grad` around the block has no effect on that bit; a `no_grad` within the block has.
+    What is computed from arguments that `vjp.track` marked with the bit is recorded, until the backward pass, which
+    ignores the bit (`vjp.pull_back`). Results that leave the function lose it (`released` in autograd/tracked.py). A
+    `no_grad` around the block has no effect on the bit; a `no_grad` within it has.
     """
 
     __slots__ = ("_before",)
@@ -167,7 +169,7 @@ class level:  # noqa: N801
 
 
 class walking:  # noqa: N801
-    """A block whose backward passes only serve to be differentiated themselves (`forward`), or give real gradients."""
+    """A block whose backward passes only serve to be differentiated, as in `jvp` (`forward`), or give gradients."""
 
     __slots__ = ("_before", "_forward")
 

@@ -1,8 +1,8 @@
 """Derivatives of `while`: in forward mode a loop over the carry and its tangent, in reverse mode only with a bound.
 
 `jvp` differentiates a backward pass with respect to its cotangents. No backward pass can go through a `while` of
-unknown length; but the result of that one is never used, only its derivative, so it gets a placeholder of zeros here.
-The gradient of the placeholder is the forward loop.
+unknown length. But `jvp` uses only the derivative of the backward pass, never its result, so the pass gets zeros here,
+the result of a `Placeholder`. The gradient of the placeholder is the loop of forward mode.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class Loop(NamedTuple):
         return self.condition.input_types[:self.condition_constants] + self.body.input_types
 
     def goes_on(self, inputs: Tensors, carry: Tensors) -> Tensor:
-        """The condition, of a carry."""
+        """The value of the condition for a carry."""
         return replay(self.condition, [*inputs[:self.condition_constants], *carry])[0]
 
     def step(self, inputs: Tensors, carry: Tensors) -> list[Tensor]:
-        """The carry after one step from another."""
+        """The carry after one step from `carry`."""
         return replay(self.body, [*inputs[self.condition_constants:self.start], *carry])
 
 

@@ -35,7 +35,7 @@ class Peak(NamedTuple):
 
 @functools.cache
 def peak(threads: int) -> Peak:
-    """Measured once in a process."""
+    """The peak rates of so many threads, measured once in a process."""
     target = host()
     code = Loaded(object_code(peak_text(target), target))
     flops = 2 * target.lanes * SUMS * ITERATIONS

@@ -116,7 +116,7 @@ class _ScheduleWriter:
         return self._buffer(buffer) + (f"[{skipped}:]" if skipped else "")
 
     def _buffer(self, buffer: Buffer) -> str:
-        """Where it lies: an input by its name, an output, a constant, an offset in the arena, the row of another."""
+        """Where a buffer lies: an input (by name), an output, a constant, an offset in the arena, a row of another."""
         if buffer.parent is not None:
             return "row of " * (buffer.storage == "row") + self._buffer(buffer.parent)
         if buffer.storage == "input":
@@ -135,7 +135,7 @@ def amounts(done: Work) -> str:
 
 
 def scaled(number: float, unit: str) -> str:
-    """A number in thousands of thousands: `scaled(2048, "B")` is "2.05 kB"."""
+    """A number with a prefix of its unit: `scaled(2048, "B")` is "2.05 kB"."""
     power = min(len(str(int(number))) - 1, 12) // 3
     return f"{number / 1000**power:.3g} {('', 'k', 'M', 'G', 'T')[power]}{unit}"
 

@@ -32,7 +32,7 @@ SPENT, CALLS, WAITED = range(ROW_WORDS)  # in ticks; how often; in ticks
 
 
 class TimedEmitter(ProgramEmitter):
-    """Writes a program that takes times."""
+    """Writes a program that measures the time of its steps."""
 
     def __init__(self, function: Function, memory: MemoryLayout, target: Target) -> None:
         super().__init__(function, memory)
@@ -54,7 +54,7 @@ class TimedEmitter(ProgramEmitter):
         self._lap(self._around[-1], WAITED)
 
     def _lap(self, row: int, column: int, calls: int = 0) -> None:
-        """What has passed since the last lap belongs to that column of that row."""
+        """Add the time since thread 0 last read the clock to that column of that row of the table."""
         f = self.f
         with f.when(self.first):
             now = emit_ticks(f, self.target)
@@ -73,7 +73,7 @@ class TimedProgram(NativeProgram):
     """A program that is run to be measured."""
 
     def compile(self, graph: Graph) -> Compiled:
-        """Never from the cache, where programs take no times."""
+        """Compile the graph, never from the cache, whose programs measure nothing."""
         target = processor()
         lowered = lower_with(functools.partial(TimedEmitter, target=target), prepare(graph, target.threads), target)
         self.steps = lowered.emitter.steps

@@ -150,7 +150,7 @@ def _reach(access: Access, sizes: Sequence[int]) -> int:
 
 
 def _bytes_of(node: Node) -> tuple[int, int]:
-    """Of a primitive that has a kernel of its own; what looks things up reads no more than it finds."""
+    """The bytes that a special kernel reads and writes; a gather reads only the elements that it selects."""
     read, written = ([type_.size * type_.dtype.itemsize for type_ in types]
                      for types in (input_types(node), result_types(node)))
     if op_of(node).category == "index" and read:

@@ -211,7 +211,7 @@ class _Contraction:
                 self.function.call("void", self.code.function(short + is_longer, columns), *arguments)
 
     def _cases(self, index: Index, border: int, count: int) -> Iterator[bool]:
-        """Whether `index`, one of `count`, lies below `border`, as a branch where that is known at run time only."""
+        """Whether `index` (below `count`) is below `border`; both cases, as branches, if it is no number yet."""
         if border in (0, count) or isinstance(index, int):
             yield index < border if isinstance(index, int) else border == count
             return
@@ -243,7 +243,7 @@ class _Contraction:
         return cursor._replace(offsets=offsets, indices=indices)
 
     def _moved_offset(self, offset: Index, number: int, axis: int, index: Index) -> Index:
-        """The offset of access `number` of a cursor that has moved; where stores compute with indices, theirs stay."""
+        """The offset of access `number` after the move; if stores compute with indices, their accesses do not move."""
         access = self.accesses[number]
         if axis >= len(access.strides) or (number >= 2 and self.form.positions):
             return offset

@@ -25,7 +25,7 @@ def kernel_function(module: Module, name: str, nest: Nest) -> tuple[Function, li
 
 
 def vector_axis(nest: Nest, axes: Sequence[int], weighed: Sequence[tuple[Access, int]]) -> int | None:
-    """The one of `axes` along which most elements are contiguous, by accesses with weights; None for no axes."""
+    """The one of `axes` that is contiguous for most of the accesses, which have weights; None for no axes."""
     def score(axis: int) -> tuple[float, int]:
         total = 0.0
         for access, weight in weighed:

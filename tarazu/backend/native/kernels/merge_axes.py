@@ -54,7 +54,7 @@ def _is_one_line(outer: Axis, inner: Axis, strides: Sequence[Sequence[int]]) -> 
 
 
 def along(x: Affine, axes: Sequence[Axis]) -> Affine:
-    """An access or a position over merged axes; what has strides for the kept axes only keeps it so."""
+    """An access or a position over merged axes; one with strides for the kept axes only gets them for those only."""
     return x._replace(strides=tuple([x.strides[axis.source] for axis in axes if axis.source < len(x.strides)]))
 
 

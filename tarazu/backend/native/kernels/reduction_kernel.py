@@ -237,7 +237,7 @@ def _accumulator_dtype(reduction: Reduction, terms: int) -> DType:
 
 
 def _identity(reduction: Reduction) -> float:
-    """What changes no other value: -0.0 in sums, as x + 0.0 is not x when x is -0.0."""
+    """The identity element of a reduction: -0.0 for sums, as x + 0.0 is not x when x is -0.0."""
     dtype, op = reduction.value.dtype, reduction.op
     if op in (ops.MAX, ops.MIN) and dtype.kind != "bool":
         sign = -1 if op is ops.MAX else 1

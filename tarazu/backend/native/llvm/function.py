@@ -123,7 +123,7 @@ class Function:
         return self.call(result or type_, f"llvm.{name}.{short_name(type_)}", *arguments)
 
     def invert(self, condition: Value) -> Value:
-        """Where an i1, or a vector of them, does not hold."""
+        """The negation of an i1, or of a vector of them."""
         return self.op("xor", condition, constant(condition.type, True))
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
@@ -164,7 +164,7 @@ class Function:
         return self.emit("ptr", f"getelementptr {element}, ptr {pointer.text}, i64 {index_text(index)}")
 
     def load(self, type_: str, pointer: Value, align: int, mask: Value | None = None) -> Value:
-        """Where `mask` is false, nothing is read and the lane is 0."""
+        """Load a value; in lanes where `mask` is false nothing is read, and they are 0."""
         if mask is None:
             return self.emit(type_, f"load {type_}, ptr {pointer.text}, align {align}")
         name = f"llvm.masked.load.{short_name(type_)}.p0"
@@ -173,7 +173,7 @@ class Function:
                                 f"{type_} zeroinitializer)")
 
     def store(self, value: Value, pointer: Value, align: int, mask: Value | None = None) -> None:
-        """Where `mask` is false, nothing is written."""
+        """Store a value; in lanes where `mask` is false nothing is written."""
         if mask is not None and (lane := _only_lane(mask)) is not None:
             # By itself: LLVM 22 makes a wider store of a narrowed vector of which a single lane is written.
             self.store(self.extract(value, lane), self.offset(pointer, lane, value.element), align)
@@ -248,7 +248,7 @@ class Function:
         return self.call("i64", "llvm.smax.i64", self.index(a), self.index(b))
 
     def index(self, x: Index) -> Value:
-        """`x` as a value."""
+        """`x`, a Python int or a value, as a value."""
         return constant("i64", x) if isinstance(x, int) else x
 
     # Control
@@ -301,7 +301,7 @@ class Function:
 
 
 def phi(*incoming: tuple[Value, str]) -> str:
-    """The instruction that gives one of several values: the one that stands beside the block control came from."""
+    """The phi instruction: of pairs (value, block), the value of the block that control comes from."""
     pairs = ", ".join([f"[ {value.text}, %{block} ]" for value, block in incoming])
     return f"phi {incoming[0][0].type} {pairs}"
 

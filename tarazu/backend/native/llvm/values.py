@@ -63,7 +63,7 @@ def constants(element: str, numbers: Sequence[float]) -> Value:
 
 
 def _represented(element: str, number: float) -> float:
-    """What the scalar type `element` has for a number: a bool, an integer, or a float that may be rounded."""
+    """A number as the scalar type `element` holds it: a bool, an integer, or a float, rounded where necessary."""
     if element == "i1":
         return bool(number)
     if element[0] == "i":

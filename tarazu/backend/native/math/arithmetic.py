@@ -72,7 +72,7 @@ def _is_constant_number(x: Number) -> bool:
 
 
 def compare(of_floats: str, of_integers: str) -> Callable[[Call], Number]:
-    """The row of a comparison by LLVM's predicates, that of integers without the letter for their sign."""
+    """The row of a comparison by LLVM's predicates; `of_integers` lacks the letter s or u, which the dtype decides."""
     def row(call: Call) -> Number:
         x, y = call.inputs
         if call.is_float:
@@ -83,7 +83,7 @@ def compare(of_floats: str, of_integers: str) -> Callable[[Call], Number]:
 
 
 def shift_left(call: Call) -> Number:
-    """0 for shifts by the width and more, and by negative numbers."""
+    """x << y: 0 for shifts by the width and more, and by negative numbers."""
     x, by = call.inputs
     width = 8 * call.dtype.itemsize
     fits = by.test("ult", width)
@@ -91,7 +91,7 @@ def shift_left(call: Call) -> Number:
 
 
 def shift_right(call: Call) -> Number:
-    """Only the sign is left of shifts by the width and more, and by negative numbers."""
+    """x >> y: all bits are the sign after shifts by the width and more, and by negative numbers."""
     x, by = call.inputs
     width = 8 * call.dtype.itemsize
     fits = by.test("ult", width)

@@ -1,5 +1,7 @@
-"""Conversions between element types, with NumPy's results on x86 for NaN and numbers out of range, where LLVM's own
-instructions leave the result undefined."""
+"""Conversions between element types.
+
+For NaN and numbers out of range, where LLVM's own instructions leave the result undefined, they give NumPy's on x86.
+"""
 
 from __future__ import annotations
 

@@ -50,12 +50,12 @@ class Reduced(NamedTuple):
 
 
 def reduce(x: Number) -> Reduced:
-    """With |r| <= ln(2) / 2; |x| is so small that n fits into half of the fraction."""
+    """The reduction of x with |r| <= ln(2) / 2; |x| is so small that n fits into half of the fraction."""
     return _reduced(x, x.times_plus(1 / math.log(2), x.format.magic))
 
 
 def _reduce_down(x: Number) -> Reduced:
-    """With r from 0 to ln 2."""
+    """The reduction of x with r from 0 to ln 2."""
     return _reduced(x, x.times_plus(1 / math.log(2), -0.5) + x.format.magic)
 
 

@@ -67,7 +67,7 @@ def log(x: Number) -> Number:
 
 
 def log1p(x: Number) -> Number:
-    """log(u) + c / u, where u is 1 + x rounded and c what the rounding took (two-sum: Knuth, 1969)."""
+    """log(u) + c / u, where u is 1 + x rounded and c the rounding error (two-sum: Knuth, 1969)."""
     u = x + 1
     part = u - 1
     lost = (1 - (u - part)) + (x - part)

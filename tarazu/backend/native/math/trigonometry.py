@@ -40,7 +40,7 @@ class Reduced(NamedTuple):
 
 
 def _double(x: Number) -> Reduced:
-    """With the accuracy of double precision."""
+    """The reduction of x, and sine and cosine, with the accuracy of double precision."""
     n_bits, r, low = _reduce(x)
     z = r * r
     half = z * 0.5
@@ -64,14 +64,14 @@ def _reduce(x: Number) -> tuple[Number, Number, Number]:
 
 
 def _two_sum(a: Number, b: Number) -> tuple[Number, Number]:
-    """The rounded sum and what the rounding took (Knuth, 1969)."""
+    """The rounded sum and its rounding error (Knuth, 1969)."""
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
 
 
 def _single(x: Number) -> Reduced:
-    """With the accuracy of single precision, in double registers."""
+    """The reduction of x, and sine and cosine, with the accuracy of single precision, in double registers."""
     shifted = x.times_plus(2 / math.pi, x.format.magic)
     n = shifted - x.format.magic
     r = n.times_plus(-_HALF_PI_REST, n.times_plus(-_HALF_PI[0], x))

@@ -116,12 +116,12 @@ def _emit_helper(module: Module, target: Target) -> None:
 
 
 def _called(f: Function, pool: Value, thread: Value) -> Value:
-    """The event that a thread is called."""
+    """The pointer to the event by which helper number `thread` is called."""
     return f.offset(pool, f.add(f.multiply(thread, APART), CALLED), "i64")
 
 
 def _load_word(f: Function, block: Value, word: int) -> Value:
-    """A word that another thread may be changing: the old number serves as well as the new one."""
+    """Load a word that another thread may be changing; the caller can use the old number as well as the new one."""
     return f.emit("i64", f"load atomic i64, ptr {f.offset(block, word, 'i64').text} monotonic, align 8")
 
 
@@ -132,7 +132,7 @@ def _store_word(f: Function, block: Value, word: int, value: Value) -> None:
 def _wait_at_barrier(f: Function, target: Target, shared: Value, count: Value) -> None:
     """Wait for the barrier to open, which it has done `count` times before.
 
-    Where looking was in vain the last time, other processes hold the cores of threads that are waited for, and those
+    Where the last wait ended asleep, other processes hold the cores of threads that are waited for, and those
     go on the sooner the earlier this thread gives up its own: it then sleeps after FEW_SPINS looks.
     """
     most, now, few = _load_word(f, shared, MOST_SPINS), _load_word(f, shared, SPINS), f.index(FEW_SPINS)

@@ -32,7 +32,7 @@ def _floor_divide_integers(x: Array, y: Array) -> Array:
 
 
 def remainder(x: Array, y: Array) -> Array:
-    """With the sign of the divisor; of integers by 0 it is 0."""
+    """The remainder, with the sign of the divisor; of integers divided by 0 it is 0."""
     if jnp.issubdtype(x.dtype, jnp.integer):
         safe = jnp.where(y == 0, jnp.ones_like(y), y)
         rest = lax.rem(x, safe)
@@ -44,7 +44,7 @@ def remainder(x: Array, y: Array) -> Array:
 
 
 def power(x: Array, y: Array) -> Array:
-    """Of integers by squaring; to a negative power it is 1, as nothing can be raised."""
+    """x ** y, of integers by squaring; with a negative exponent they give 1, as XLA cannot raise an error."""
     if not jnp.issubdtype(x.dtype, jnp.integer):
         return lax.pow(x, y)
 
@@ -58,7 +58,8 @@ def power(x: Array, y: Array) -> Array:
 
 
 def polygamma(x: Array, order: int) -> Array:
-    """In double precision: recurrence upwards, then the asymptotic series; reflection below 0.5."""
+    """The derivative of digamma of that order, in double precision: recurrence upwards, then the asymptotic series;
+    reflection below 0.5."""
     wide = x.astype(jnp.float64)
     reflected = wide < 0.5
     value = _upper_polygamma(jnp.where(reflected, 1 - wide, wide), order)
@@ -71,7 +72,7 @@ def polygamma(x: Array, order: int) -> Array:
 
 
 def _upper_polygamma(x: Array, order: int) -> Array:
-    """Of x from 0.5 on: so many steps of the recurrence lead every such x to where the series may start."""
+    """polygamma of x from 0.5 on, with as many steps of the recurrence as the smallest x needs to reach the series."""
     total = jnp.zeros_like(x)
     for _ in range(SERIES_FROM + order):
         low = x < SERIES_FROM + order

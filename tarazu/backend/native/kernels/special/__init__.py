@@ -1,6 +1,8 @@
 """Kernels of the primitives whose accesses are not affine in loop indices: indexing, sorts, running sums, random bits.
 
-Buffers are contiguous and row-major; the results share no memory with the inputs.
+gather_scatter.py (with indexing.py), sorting.py and extremum.py (with sort_key.py), cumulative.py and random_bits.py
+write them; kernel_function.py, lines.py and memory.py are shared. Buffers are contiguous and row-major; the results
+share no memory with the inputs.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def copy(f: Function, to: Value, source: Value, size: int, align: int, vector_by
          ahead: Value | None = None) -> None:
     """Copy `size` bytes, four vectors at a time; the last vector may overlap the one before.
 
-    As many bytes from `ahead` on, the source of a later copy, are fetched into the cache.
+    With `ahead`, the source of a later copy, as many bytes from there on are fetched into the cache.
     """
     block = 4 * vector_bytes
     rest = size - size % block
