@@ -1,5 +1,7 @@
 """Own layers for the tests of models: they stand in a module, so that saved models find them."""
 
+import threading
+
 import tarazu as tz
 
 
@@ -50,3 +52,45 @@ class Multilayer(tz.nn.Sequential):
 
 def doubled(x):
     return 2 * x
+
+
+class Tied(tz.nn.Module):
+    """Two layers that its constructor gives one weight."""
+
+    def __init__(self, size):
+        self.out, self.back = (tz.nn.Dense(size, in_features=size) for _ in range(2))
+        self.back.weight = self.out.weight
+
+    def forward(self, x):
+        return self.back(self.out(x))
+
+
+class Configured(tz.nn.Module):
+    """A layer for each size in a list, with plain attributes beside."""
+
+    def __init__(self, sizes):
+        self.sizes, self.rate, self.nested, self.spare = sizes, 1.0, {"depth": 1}, "spare"
+        self.layers = [tz.nn.Dense(size) for size in sizes]
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x) * self.rate
+        return x
+
+
+class Helper:
+    """Something that no file can hold."""
+
+    def __init__(self):
+        self.count = 0
+
+
+class Transforming(tz.nn.Module):
+    """Attributes that only the constructor can make."""
+
+    def __init__(self):
+        self.function, self.lock, self.helper = lambda x: 2 * x, threading.Lock(), Helper()
+        self.generator = tz.random.Generator(7)
+
+    def forward(self, x):
+        return self.function(x)

@@ -8,6 +8,7 @@ import itertools
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from tarazu.data import TableEncoder
 from tarazu.diagnose import write_report
 from tarazu.nn import Module
 from tarazu.record import History, write_text
-from tarazu.train.save.saving import read_description, read_model, write_model
+from tarazu.train.save.loading import read_description, read_model
+from tarazu.train.save.names import Finder
+from tarazu.train.save.saving import write_model
 from tarazu.train.table import Scores, TableFit
 
 HISTORY, REPORT = "history.jsonl", "report.html"
@@ -96,10 +99,10 @@ def _move(new: Path, destination: Path) -> Path:
                 raise
 
 
-def read(run: str) -> tuple[Module, TableEncoder, Scores]:
-    """The model, the encoder and the scores in a run folder."""
+def read(run: str, trust: Sequence[str] = ()) -> tuple[Module, TableEncoder, Scores]:
+    """The model, the encoder and the scores in a run folder; `trust` names packages whose layers may be imported."""
     folder = _require_folder(run)
-    model, extra = read_model(folder)
+    model, extra = read_model(folder, Finder(trust=trust))
     return model, TableEncoder.from_json(_entry(extra, "encoder", folder)), _entry(extra, "scores", folder)
 
 
