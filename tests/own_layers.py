@@ -94,3 +94,21 @@ class Transforming(tz.nn.Module):
 
     def forward(self, x):
         return self.function(x)
+
+
+class Sign(tz.optim.Transformation):
+    """An optimizer's step by the sign of the gradient, with a slot."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def slots(self, parameter):
+        return {"last": tz.zeros_like(parameter)}
+
+    def update(self, g, parameter, slots, step):
+        last = slots["last"].copy_(0.5 * slots["last"] + g)
+        return self.factor * tz.sign(last)
+
+
+def squared_error(prediction, target):
+    return tz.mean(tz.square(tz.reshape(prediction, (-1,)) - target))

@@ -24,7 +24,8 @@ Named: TypeAlias = type | Callable[..., Any]
 Objects: TypeAlias = Mapping[str, Named]
 
 PUBLIC = ("tarazu.nn", "tarazu", "tarazu.optim", "tarazu.train")  # where our own are looked for first, by that name
-PURE = ("tarazu.ops.", "tarazu.nn.", "tarazu.optim.", "tarazu.runtime.random.", "tarazu.train.metrics")  # only compute
+PURE = ("tarazu.ops.", "tarazu.nn.losses", "tarazu.nn.init", "tarazu.nn.layers.", "tarazu.optim.schedules",
+        "tarazu.runtime.random.", "tarazu.train.metrics")  # ours whose functions compute a result and do nothing else
 CLASSES = (Module, Optimizer, Transformation, enum.Enum)
 
 
@@ -52,7 +53,8 @@ def is_named(value: object) -> bool:
 
 def is_pure(function: object) -> bool:
     """Whether it is a function of ours that computes its result from its arguments and does nothing else."""
-    return isinstance(function, FunctionType) and function.__module__.startswith(PURE)
+    return (isinstance(function, FunctionType) and function.__module__.startswith(PURE)
+            and function.__qualname__ == function.__name__)  # no method
 
 
 def can_be_imported(thing: Named) -> bool:
