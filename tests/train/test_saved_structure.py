@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import threading
 
 import numpy as np
@@ -11,7 +12,7 @@ from own_layers import Branches, Configured, Residual, Scale, Tied, Transforming
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError
-from tarazu.nn import BatchNorm, Dense, Dropout, LayerNorm, Parameter, Sequential
+from tarazu.nn import LSTM, BatchNorm, Dense, Dropout, LayerNorm, Parameter, Sequential
 
 X = np.random.default_rng(3).normal(size=(20, 4)).astype(np.float32)
 
@@ -275,3 +276,17 @@ def test_files_of_the_first_format_are_read(tmp_path):
     path.write_text(json.dumps(old))
     again = tz.load(tmp_path / "model")
     assert same_bits(again.predict(X), model.predict(X)) and not again[0].bias.requires_grad
+
+
+def test_large_weights_are_not_drawn_to_be_replaced(tmp_path, monkeypatch):
+    model = Sequential([LSTM(64, in_features=300), Dense(300, kernel_initializer="he_normal", in_features=64)])
+    sizes = []
+    for name in ("normal", "uniform"):
+        draw = getattr(tz.random, name)
+        monkeypatch.setattr(tz.nn.init.random, name,
+                            lambda shape, *args, draw=draw, **options: sizes.append(math.prod(shape)) or draw(
+                                shape, *args, **options))
+    model.save(tmp_path / "model")
+    again = tz.load(tmp_path / "model")
+    assert len(sizes) == 6 and max(sizes) == tz.nn.init.FEW < again[0].weight.size
+    assert all(same_bits(again.state_dict()[path], x) for path, x in model.state_dict().items())

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.nn.init import placeholders
 from tarazu.nn.module.error_path import join_path
 from tarazu.nn.module.module import NOT_CONTENT, Module
 from tarazu.nn.module.parameter import Parameter
@@ -133,10 +134,11 @@ def draft(structure: Structure, finder: Finder, weight: Callable[[str], np.ndarr
 
 @contextlib.contextmanager
 def _generators_kept() -> Iterator[None]:
-    """A block in which initial weights are drawn without changing what is drawn after it."""
+    """A block in which initial weights are drawn, roughly, without changing what is drawn after it."""
     own, legacy, standard = default.state.raw, np.random.get_state(), random.getstate()
     try:
-        yield
+        with placeholders():
+            yield
     finally:
         replace_data(default.state, own)
         np.random.set_state(legacy)
