@@ -1,5 +1,7 @@
 """Own layers for the tests of models: they stand in a module, so that saved models find them."""
 
+import dataclasses
+import enum
 import threading
 
 import tarazu as tz
@@ -76,6 +78,36 @@ class Configured(tz.nn.Module):
         for layer in self.layers:
             x = layer(x) * self.rate
         return x
+
+
+class Mode(enum.IntEnum):
+    """A choice among two."""
+
+    FAST = 1
+    EXACT = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a layer is made with, in one object."""
+
+    units: int
+    mode: Mode = Mode.FAST
+    options: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.units < 0:
+            raise ValueError("units below 0")
+
+
+class Settled(tz.nn.Module):
+    """A layer that is made with settings."""
+
+    def __init__(self, settings):
+        self.settings, self.hidden = settings, tz.nn.Dense(settings.units)
+
+    def forward(self, x):
+        return self.hidden(x) * self.settings.mode
 
 
 class Helper:

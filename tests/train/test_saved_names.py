@@ -231,6 +231,10 @@ REFUSED = {
         "partial": "own_layers:doubled", "args": [1], "kwargs": {}}),
     "arguments for a function of ours that starts programs": layer("tarazu.nn:Activation", {
         "partial": "tarazu.cli.launch:launch", "args": [{"list": ["true"]}, 1], "kwargs": {}}),
+    "a dataclass as a layer": layer("own_layers:Settings", 3),
+    "a class that is no dataclass": layer("tarazu.nn:Activation", {"dataclass": "subprocess:Popen", "fields": {}}),
+    "a dataclass that gets a method": layer("tarazu.nn:Activation", {
+        "dataclass": "own_layers:Settings", "fields": {"__post_init__": {"function": "own_layers:doubled"}}}),
     "no name": function("own_layers.doubled"),
     "a number as a name": function(3),
     "a list as a name": layer(["os", "system"]),

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 from helpers import same_bits
-from own_layers import Branches, Configured, Residual, Scale, Tied, Transforming, doubled
+from own_layers import Branches, Configured, Mode, Residual, Scale, Settings, Settled, Tied, Transforming, doubled
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError
@@ -193,6 +193,15 @@ def test_a_tensor_argument_is_not_written_twice(tmp_path):
     model.factor = Parameter(tz.arange(1000.0))
     model.save(tmp_path / "model")
     assert tz.load(tmp_path / "model").factor.tolist() == model.factor.tolist()
+
+
+def test_settings_in_one_object_and_another_put_in_its_place(tmp_path):
+    settings = Settings(4, Mode.EXACT, {"depth": np.arange(2)})
+    again = reloaded(Settled(settings), tmp_path)
+    assert repr(again.settings) == repr(settings) and again.settings.mode is Mode.EXACT
+    model = Settled(settings)
+    model.settings = Settings(4, Mode.FAST)
+    assert reloaded(model, tmp_path).settings == model.settings
 
 
 def with_lambda():

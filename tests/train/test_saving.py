@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from helpers import same_bits
-from own_layers import Branches, Multilayer, Residual, Scale, doubled
+from own_layers import Branches, Mode, Multilayer, Residual, Scale, Settings, doubled
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, FileFormatError
@@ -56,7 +56,7 @@ def test_arguments_of_many_kinds_come_back():
                  range(4), tz.bfloat16, np.dtype("int16"), np.array([1 + 2j]), np.array(["a", "bc"]), np.array([b"a"]),
                  np.array(["2024-01-31"], "datetime64[D]"), np.zeros((2, 0, 3)),
                  tz.tensor([1.5, 2.0], dtype="bfloat16"), tz.tensor([[1, 2]]), tz.relu, tz.nn.LayerNorm,
-                 functools.partial(tz.leaky_relu, slope=0.5)]
+                 functools.partial(tz.leaky_relu, slope=0.5), Mode.EXACT, Settings(3, Mode.FAST, {"k": (1,)})]
     content = json.loads(json.dumps(Describer().describe(arguments)))
     assert repr(Maker(Finder()).make(content)) == repr(arguments)
 

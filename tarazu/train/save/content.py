@@ -7,6 +7,7 @@ references, which `structure.py` makes and resolves.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import enum
 import functools
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from tarazu.base.dtypes import DType, as_dtype
 from tarazu.base.errors import ArgumentError
 from tarazu.runtime.random import Generator
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.save.names import Finder, Named, NotAllowedError, is_named, is_pure, name_of
+from tarazu.train.save.names import Finder, Named, NotAllowedError, is_named, is_pure, name_of, require_plain_name
 
 JSON: TypeAlias = Any  # what `json` writes and reads
 Reference: TypeAlias = Callable[[Any], JSON]  # gives None for what it does not refer to
@@ -93,6 +94,10 @@ class Describer:
             return {"function": self.name(value)}
         if isinstance(value, enum.Enum):
             return {"enum": self.name(type(value)), "member": value.name}
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            fields |= getattr(value, "__dict__", {})
+            return {"dataclass": self.name(type(value)), "fields": {key: self.describe(x) for key, x in fields.items()}}
         if type(value) is functools.partial and is_pure(value.func):
             return {"partial": self.name(value.func), "args": [self.describe(x) for x in value.args],
                     "kwargs": {key: self.describe(x) for key, x in value.keywords.items()}}
@@ -151,12 +156,27 @@ class Maker:
             return self.finder.find(content["function"])
         if "enum" in content:
             return self.finder.class_of(content["enum"], enum.Enum)[content["member"]]
+        if "dataclass" in content:
+            return self._dataclass(content)
         if "partial" not in content:
             return NotImplemented
         function = self.finder.find(content["partial"])
         if not is_pure(function):
             raise NotAllowedError(f"arguments for {content['partial']}, which is no function of Tarazu's that computes")
         return functools.partial(function, *map(self.make, content["args"]), **self.make_all(content["kwargs"]))
+
+    def _dataclass(self, content: dict[str, JSON]) -> Any:
+        """An object with these fields; its constructor is not called."""
+        kind = self.finder.class_of(content["dataclass"], object)
+        if not dataclasses.is_dataclass(kind):
+            raise NotAllowedError(f"{content['dataclass']} is no dataclass")
+        value = object.__new__(kind)
+        own = {field.name for field in dataclasses.fields(kind)}
+        for name, field in content["fields"].items():
+            if name not in own:
+                require_plain_name(value, name)
+            object.__setattr__(value, name, self.make(field))
+        return value
 
 
 def _array(content: dict[str, JSON]) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import functools
 import pickle
 from types import FunctionType, MethodType, ModuleType
@@ -102,11 +104,17 @@ class _Comparison:
             return own is other or self._partners[id(own)] is other
         if isinstance(own, type | ModuleType):
             return False
-        if type(own).__eq__ is not object.__eq__ and isinstance(equal := own == other, bool):
-            return equal or (own != own and other != other)  # NaN
+        if isinstance(own, float) and own != own:
+            return bool(other != other)
+        if type(own).__eq__ is not object.__eq__ and not dataclasses.is_dataclass(own):
+            with contextlib.suppress(Exception):  # such as those of tables, which have no single truth
+                if isinstance(equal := own == other, bool):
+                    return equal
         self._partners[id(own)] = other
         if hasattr(own, "__dict__"):
             return self.same(vars(own), vars(other))
+        if dataclasses.is_dataclass(own):
+            return all(self.same(getattr(own, x.name), getattr(other, x.name)) for x in dataclasses.fields(own))
         try:
             return pickle.dumps(own) == pickle.dumps(other)
         except Exception:  # such as a lock or an open file: the class is all that can be compared

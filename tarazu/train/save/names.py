@@ -6,6 +6,7 @@ what is found there has to be a kind of thing that models are made of.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import importlib
 import inspect
@@ -138,7 +139,7 @@ class Finder:
 
     def _is_allowed(self, found: object, module: str) -> bool:
         if isinstance(found, type):
-            return issubclass(found, CLASSES)
+            return issubclass(found, CLASSES) or dataclasses.is_dataclass(found)
         if not isinstance(found, FunctionType | Jit):
             return False
         if module.partition(".")[0] == "tarazu":
