@@ -8,9 +8,7 @@ several positions are written once and referred to.
 
 from __future__ import annotations
 
-import contextlib
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,10 +20,10 @@ from tarazu.nn.module.module import NOT_CONTENT, Module
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.create import full
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.random import default
+from tarazu.runtime.random import Generator
+from tarazu.runtime.random.generator import drawing_from
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.tensor.variable import Variable
-from tarazu.runtime.trace_lock import replace_data
 from tarazu.train.save.content import JSON, CannotBeSavedError, Describer, Maker, Note
 from tarazu.train.save.names import Finder, NotAllowedError, require_plain_name
 
@@ -115,8 +113,8 @@ def _require_settable(module: Module, name: str) -> None:
 def make(structure: Structure, finder: Finder, weight: Callable[[str], np.ndarray | Tensor]) -> Module:
     """The model of that structure; `weight` gives the values of its tensors by path, as far as they are needed.
 
-    Generators of random numbers go on as before. It raises whatever the constructors of layers raise, NotAllowedError
-    for what may not be made, and KeyError for a path that there is not.
+    The global generator of random numbers stays as it is. It raises whatever the constructors of layers raise,
+    NotAllowedError for what may not be made, and KeyError for a path that there is not.
     """
     model, problems = draft(structure, finder, weight)
     for problem in problems:
@@ -127,22 +125,9 @@ def make(structure: Structure, finder: Finder, weight: Callable[[str], np.ndarra
 def draft(structure: Structure, finder: Finder, weight: Callable[[str], np.ndarray | Tensor]
           ) -> tuple[Module, list[Exception]]:
     """As `make`, but a model comes also where layers are missing or cannot be built; the errors are beside it."""
-    with _generators_kept():
+    with placeholders(), drawing_from(Generator()):
         maker = _ModelMaker(structure, finder, weight)
         return maker.model(), maker.problems
-
-
-@contextlib.contextmanager
-def _generators_kept() -> Iterator[None]:
-    """A block in which initial weights are drawn, roughly, without changing what is drawn after it."""
-    own, legacy, standard = default.state.raw, np.random.get_state(), random.getstate()
-    try:
-        with placeholders():
-            yield
-    finally:
-        replace_data(default.state, own)
-        np.random.set_state(legacy)
-        random.setstate(standard)
 
 
 class _ModelMaker:
