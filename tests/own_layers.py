@@ -124,6 +124,11 @@ class Transforming(tz.nn.Module):
         self.function, self.lock, self.helper = lambda x: 2 * x, threading.Lock(), Helper()
         self.generator = tz.random.Generator(7)
 
+        def down(x):
+            return down(x - 1) if x else x
+
+        self.recursive = down
+
     def forward(self, x):
         return self.function(x)
 

@@ -48,7 +48,7 @@ def test_local_classes_are_named_at_once_and_loaded_by_custom_objects(tmp_path):
     assert type(again[1]) is mine and same_bits(again.predict(X), model.predict(X))
 
 
-def test_a_class_of_a_script_is_loaded_by_another(tmp_path):
+def test_a_class_of_a_script_is_loaded_by_another(tmp_path):  # takes two processes, as __main__ has to be a script
     script = """
         import sys
         import tarazu as tz
@@ -80,6 +80,33 @@ def test_two_classes_of_one_name_cannot_be_told_apart(tmp_path):
     model = Sequential([local_classes()[0](1.0), local_classes()[0](2.0)])
     with pytest.raises(ArgumentError, match="two different classes or functions are called local_classes.*Mine"):
         model.save(tmp_path / "model")
+
+
+def test_two_classes_of_one_last_name_are_given_by_their_whole_names(tmp_path):
+    def others():
+        class Mine(Scale):
+            pass
+
+        return Mine
+
+    mine, other = local_classes()[0], others()
+    model = Sequential([mine(1.0), other(2.0)])
+    with pytest.warns(TrainingWarning, match=r'objects=\{"test_saved_names:local_classes.<locals>.Mine": Mine, "'):
+        model.save(tmp_path / "model")
+    names = [f"test_saved_names:{kind.__qualname__}" for kind in (mine, other)]
+    again = tz.load(tmp_path / "model", custom_objects=dict(zip(names, (mine, other), strict=True)))
+    assert [type(layer) for layer in again] == [mine, other]
+
+
+def test_a_class_that_is_called_like_one_of_ours_does_not_replace_it(tmp_path):
+    class Dense(Scale):
+        pass
+
+    model = Sequential([tz.nn.Dense(3, in_features=4), Dense(2.0)])
+    with pytest.warns(TrainingWarning, match="does not find Dense"):
+        model.save(tmp_path / "model")
+    again = tz.load(tmp_path / "model", custom_objects={"Dense": Dense})
+    assert [type(layer) for layer in again] == [tz.nn.Dense, Dense] and same_bits(again.predict(X), model.predict(X))
 
 
 @pytest.mark.parametrize("given", [{"own_layers:Scale": 1}, {"Scale": None}, {1: Scale}])

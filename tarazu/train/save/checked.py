@@ -10,7 +10,7 @@ from tarazu.base.errors import ArgumentError
 from tarazu.nn.module.module import Module
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.save.differences import differences
-from tarazu.train.save.names import Finder, Named, NotAllowedError, can_be_imported, name_of, short_name
+from tarazu.train.save.names import Finder, Named, NotAllowedError, can_be_imported, name_of, names_to_give
 from tarazu.train.save.structure import Changes, Structure, describe, draft
 from tarazu.train.trainer.divergence import TrainingWarning
 
@@ -38,11 +38,11 @@ class Noted:
     def warn(self) -> None:
         """Say what another program will not find, and what was left out."""
         if self.objects:
-            shorts = sorted({short_name(name) for name in self.objects})
-            given = ", ".join(f'"{short}": {short}' for short in shorts)
+            names = names_to_give(self.objects)
+            given = ", ".join(f'"{name}": {short}' for name, short in names.items())
             self.warnings.append(
-                f"saved, but another program does not find {', '.join(shorts)}, as the running script, a notebook or a "
-                f"function defines {'it' if len(shorts) == 1 else 'them'}\n  to mend it: load with tz.load(path, "
+                f"saved, but another program does not find {', '.join(names)}, as the running script, a notebook or a "
+                f"function defines {'it' if len(names) == 1 else 'them'}\n  to mend it: load with tz.load(path, "
                 f"custom_objects={{{given}}}), or move the definition to a module that can be imported")
         for text in self.warnings:
             warnings.warn(text, TrainingWarning, stacklevel=7)  # the line that calls model.save

@@ -91,10 +91,11 @@ class _Comparison:
         return _arguments_alike(own._arguments, other._arguments)
 
     def _same_function(self, own: Any, other: Any) -> bool:
+        if own is other or id(own) in self._partners:
+            return own is other or self._partners[id(own)] is other
         if isinstance(own, FunctionType):
-            cells = [[cell.cell_contents for cell in f.__closure__ or ()] for f in (own, other)]
-            return own is other or (own.__code__ is other.__code__ and self.same(*cells)
-                                    and self.same(own.__defaults__, other.__defaults__))
+            self._partners[id(own)] = other  # a function may stand in its own closure
+            return own.__code__ is other.__code__ and self.same(_variables(own), _variables(other))
         if isinstance(own, MethodType):
             return own.__func__ is other.__func__ and self.same(own.__self__, other.__self__)
         return self.same([own.func, own.args, own.keywords], [other.func, other.args, other.keywords])
@@ -119,6 +120,13 @@ class _Comparison:
             return pickle.dumps(own) == pickle.dumps(other)
         except Exception:  # such as a lock or an open file: the class is all that can be compared
             return True
+
+
+def _variables(function: FunctionType) -> list[object]:
+    """What a function was made with beside its code: the defaults of its parameters and the variables around it."""
+    with contextlib.suppress(ValueError):  # a variable that is not set yet
+        return [function.__defaults__, function.__kwdefaults__, *[x.cell_contents for x in function.__closure__ or ()]]
+    return []
 
 
 def _same_elements(own: Any, other: Any) -> bool:

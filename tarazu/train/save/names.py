@@ -11,7 +11,8 @@ import enum
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, TypeAlias
 
@@ -44,6 +45,12 @@ def name_of(thing: Named) -> str:
 def short_name(name: str) -> str:
     """The last part of a name, by which `custom_objects` may give it."""
     return name.rpartition(":")[2].rpartition(".")[2]
+
+
+def names_to_give(names: Collection[str]) -> dict[str, str]:
+    """For each name how `custom_objects` may call it, the last part where that is enough, and that last part."""
+    shorts = Counter(map(short_name, names))
+    return {short_name(name) if shorts[short_name(name)] == 1 else name: short_name(name) for name in sorted(names)}
 
 
 def is_named(value: object) -> bool:
@@ -104,7 +111,7 @@ class Finder:
         module, colon, path = name.partition(":") if isinstance(name, str) else ("", "", "")
         if not colon:
             raise NotAllowedError(f"{name!r} where the name of a class or function belongs")
-        for key in (str(name), path, short_name(path)):
+        for key in (name,) if _is_ours(module) else (name, path, short_name(path)):  # "Dense" alone is never ours
             if key in self._custom:
                 return self._custom[key]
         found = _walk(self._module(module, path), path)
@@ -142,10 +149,14 @@ class Finder:
             return issubclass(found, CLASSES) or dataclasses.is_dataclass(found)
         if not isinstance(found, FunctionType | Jit):
             return False
-        if module.partition(".")[0] == "tarazu":
+        if _is_ours(module):
             return is_pure(found)
         is_own = getattr(found, "__module__", None) == module  # not one that the module imports
         return is_own and (module.partition(".")[0] not in sys.stdlib_module_names or self._trusts(module))
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "tarazu"
 
 
 def _how_to_give(path: str) -> str:
