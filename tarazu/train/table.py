@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -15,11 +16,10 @@ from tarazu.nn.module.trainable import Verbose
 from tarazu.optim.named import optimizer_class
 from tarazu.record import History
 from tarazu.runtime import random
-from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.callbacks.early_stopping import EarlyStopping
 from tarazu.train.evaluate import evaluate, predict
 from tarazu.train.loop import fit
-from tarazu.train.metrics import METRICS, Metric
+from tarazu.train.metrics import Metric, mae_in_units
 from tarazu.train.trainer.trainer import compile
 
 Scores = dict[str, dict[str, float]]
@@ -106,9 +106,9 @@ def table_model(encoder: TableEncoder, options: TableOptions) -> Sequential:
 
 def _in_units(encoder: TableEncoder) -> Metric:
     """The absolute error in the target's units; the model itself predicts the standardized target."""
-    def mae(prediction: Tensor, target: Tensor) -> Tensor:
-        return METRICS["mae"](prediction, target) * encoder.target_scale
-    return mae
+    metric = functools.partial(mae_in_units, float(encoder.target_scale))
+    vars(metric)["__name__"] = "mae"
+    return metric
 
 
 def predict_table(model: Module, encoder: TableEncoder, table: Table) -> dict[str, np.ndarray]:

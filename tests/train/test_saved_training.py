@@ -10,8 +10,10 @@ from own_layers import Residual, Sign, doubled, squared_error
 
 import tarazu as tz
 from tarazu.base.errors import FileFormatError
+from tarazu.data import read_table
 from tarazu.nn import BatchNorm, Dense, Dropout, Sequential
 from tarazu.train import TrainingWarning
+from tarazu.train.table import TableOptions, fit_table
 
 X = np.random.default_rng(3).normal(size=(40, 4)).astype(np.float32)
 Y = X.sum(1)
@@ -186,6 +188,29 @@ def test_a_local_loss_is_named_and_given_by_custom_objects(tmp_path):
         tz.load(tmp_path / "model")
     again = tz.load(tmp_path / "model", custom_objects={"half_error": half_error})
     assert fit(again) == fit(model)
+
+
+def test_two_local_metrics_of_one_name_are_left_out_with_a_warning(tmp_path):
+    def times(factor):
+        def metric(prediction, target):
+            return factor * tz.nn.mae(prediction, target, reduction="none")
+        return metric
+
+    model = plain().compile("adam", "mse", [times(1), times(2)])
+    model(tz.asarray(X))
+    with pytest.warns(TrainingWarning, match="as two different classes or functions are called"):
+        model.save(tmp_path / "model")
+    assert same_bits(tz.load(tmp_path / "model").predict(X), model.predict(X))
+
+
+def test_a_model_of_a_table_goes_on(tmp_path):
+    (tmp_path / "line.csv").write_text("x,y\n" + "".join(f"{i / 7},{i * 1.5}\n" for i in range(60)))
+    fitted = fit_table(read_table(str(tmp_path / "line.csv")), "y", TableOptions(epochs=1, hidden=(4,)), verbose=0)
+    fitted.model.save(tmp_path / "model")
+    again = tz.load(tmp_path / "model")
+    assert list(again._trainer.metrics) == list(fitted.model._trainer.metrics) == ["mae"]
+    x, y = np.zeros((3, 1), np.float32), np.ones((3, 1), np.float32)
+    assert again.evaluate(x, y) == fitted.model.evaluate(x, y)
 
 
 def test_a_layer_replaced_after_fit_starts_the_optimizer_anew(tmp_path):

@@ -45,7 +45,7 @@ class Noted:
                 f"function defines {'it' if len(names) == 1 else 'them'}\n  to mend it: load with tz.load(path, "
                 f"custom_objects={{{given}}}), or move the definition to a module that can be imported")
         for text in self.warnings:
-            warnings.warn(text, TrainingWarning, stacklevel=7)  # the line that calls model.save
+            warnings.warn(text, TrainingWarning, stacklevel=6)  # the line that calls model.save
 
 
 def checked_structure(model: Module, weights: Mapping[str, Tensor], noted: Noted) -> Structure:

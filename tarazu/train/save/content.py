@@ -98,9 +98,9 @@ class Describer:
             fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
             fields |= getattr(value, "__dict__", {})
             return {"dataclass": self.name(type(value)), "fields": {key: self.describe(x) for key, x in fields.items()}}
-        if type(value) is functools.partial and is_pure(value.func):
+        if type(value) is functools.partial and is_pure(value.func) and not vars(value).keys() - {"__name__"}:
             return {"partial": self.name(value.func), "args": [self.describe(x) for x in value.args],
-                    "kwargs": {key: self.describe(x) for key, x in value.keywords.items()}}
+                    "kwargs": {key: self.describe(x) for key, x in value.keywords.items()}, "named": dict(vars(value))}
         return None
 
 
@@ -163,7 +163,9 @@ class Maker:
         function = self.finder.find(content["partial"])
         if not is_pure(function):
             raise NotAllowedError(f"arguments for {content['partial']}, which is no function of Tarazu's that computes")
-        return functools.partial(function, *map(self.make, content["args"]), **self.make_all(content["kwargs"]))
+        made = functools.partial(function, *map(self.make, content["args"]), **self.make_all(content["kwargs"]))
+        vars(made).update({"__name__": str(content["named"]["__name__"])} if content["named"] else {})
+        return made
 
     def _dataclass(self, content: dict[str, JSON]) -> Any:
         """An object with these fields; its constructor is not called."""

@@ -63,10 +63,11 @@ def _replace(model: Module, target: Path, optimizer: bool, tensors: Tensors) -> 
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
         new, old = Path(scratch) / "new", Path(scratch) / "old"
         new.mkdir()
-        _write(model, new, {}, optimizer, tensors)
+        noted = _write(model, new, {}, optimizer, tensors)
         if target.exists():
             target.rename(old)
         new.rename(target)
+    noted.warn()
 
 
 def _require_free(target: Path) -> None:
@@ -87,12 +88,11 @@ def write_model(model: Module, folder: Path, extra: dict[str, Any] | None = None
     _write(model, folder, extra or {}, False, _all_tensors(model, False))
 
 
-def _write(model: Module, folder: Path, extra: dict[str, Any], optimizer: bool, tensors: Tensors) -> None:
+def _write(model: Module, folder: Path, extra: dict[str, Any], optimizer: bool, tensors: Tensors) -> Noted:
     weights, state = _part(tensors, _MODEL), _part(tensors, _TRAINING)
     noted = Noted()
     structure = checked_structure(model, dict(weights), noted)
     training = describe_training(model, noted) if optimizer else None
-    noted.warn()
     frozen = [path for path, x in model.named_parameters() if not x.requires_grad]
     versions = {"tarazu": __version__, "numpy": np.__version__, "python": platform.python_version()}
     description = {"format": FORMAT, **structure._asdict(), "frozen": frozen, "training": training, "extra": extra,
@@ -101,6 +101,7 @@ def _write(model: Module, folder: Path, extra: dict[str, Any], optimizer: bool, 
     write_tensors(folder / TENSORS, weights)
     if training is not None:
         write_tensors(folder / OPTIMIZER, state)
+    return noted
 
 
 def _part(tensors: Tensors, prefix: str) -> Tensors:

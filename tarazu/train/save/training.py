@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base.errors import ArgumentError
 from tarazu.base.state_dicts import require_same_state
 from tarazu.nn.module.module import Module
 from tarazu.optim.optimizer import Optimizer
@@ -14,7 +15,7 @@ from tarazu.optim.transformations import Transformation
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.save.checked import Noted
-from tarazu.train.save.content import JSON, CannotBeSavedError, Describer, Maker
+from tarazu.train.save.content import JSON, Describer, Maker
 from tarazu.train.save.names import Finder, NotAllowedError, require_plain_name
 from tarazu.train.trainer.trainer import Trainer, compile, same_objects
 
@@ -48,13 +49,13 @@ def describe_training(model: Module, noted: Noted) -> JSON:
     try:
         content = _described(model, trainer, own)
         _make_parts(content, own.finder())
-    except (CannotBeSavedError, NotAllowedError) as error:
+        for thing in own.objects.values():
+            noted(thing)
+    except ArgumentError as error:
         noted.warnings.append(
             f"saved without what compile() was told, as {error.problem}: a loaded model has to be compiled before "
             "fit\n  to mend it: define functions at the top level of a module, or pass optimizer=False to save")
         return None
-    for thing in own.objects.values():
-        noted(thing)
     return content
 
 
