@@ -1,5 +1,9 @@
 """Own layers for the tests of models: they stand in a module, so that saved models find them."""
 
+import dataclasses
+import enum
+import threading
+
 import tarazu as tz
 
 
@@ -50,3 +54,98 @@ class Multilayer(tz.nn.Sequential):
 
 def doubled(x):
     return 2 * x
+
+
+class Tied(tz.nn.Module):
+    """Two layers that its constructor gives one weight."""
+
+    def __init__(self, size):
+        self.out, self.back = (tz.nn.Dense(size, in_features=size) for _ in range(2))
+        self.back.weight = self.out.weight
+
+    def forward(self, x):
+        return self.back(self.out(x))
+
+
+class Configured(tz.nn.Module):
+    """A layer for each size in a list, with plain attributes beside."""
+
+    def __init__(self, sizes):
+        self.sizes, self.rate, self.nested, self.spare = sizes, 1.0, {"depth": 1}, "spare"
+        self.layers = [tz.nn.Dense(size) for size in sizes]
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x) * self.rate
+        return x
+
+
+class Mode(enum.IntEnum):
+    """A choice among two."""
+
+    FAST = 1
+    EXACT = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a layer is made with, in one object."""
+
+    units: int
+    mode: Mode = Mode.FAST
+    options: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.units < 0:
+            raise ValueError("units below 0")
+
+
+class Settled(tz.nn.Module):
+    """A layer that is made with settings."""
+
+    def __init__(self, settings):
+        self.settings, self.hidden = settings, tz.nn.Dense(settings.units)
+
+    def forward(self, x):
+        return self.hidden(x) * self.settings.mode
+
+
+class Helper:
+    """Something that no file can hold."""
+
+    def __init__(self):
+        self.count = 0
+
+
+class Transforming(tz.nn.Module):
+    """Attributes that only the constructor can make."""
+
+    def __init__(self):
+        self.function, self.lock, self.helper = lambda x: 2 * x, threading.Lock(), Helper()
+        self.generator = tz.random.Generator(7)
+
+        def down(x):
+            return down(x - 1) if x else x
+
+        self.recursive = down
+
+    def forward(self, x):
+        return self.function(x)
+
+
+class Sign(tz.optim.Transformation):
+    """An optimizer's step by the sign of the gradient, with a slot."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def slots(self, parameter):
+        return {"last": tz.zeros_like(parameter)}
+
+    def update(self, g, parameter, slots, step):
+        last = slots["last"].copy_(0.5 * slots["last"] + g)
+        return self.factor * tz.sign(last)
+
+
+def squared_error(prediction, target):
+    return tz.mean(tz.square(tz.reshape(prediction, (-1,)) - target))

@@ -30,15 +30,37 @@ def other_names(own: Mapping[str, object], saved: Mapping[str, object]) -> str:
 def require_same_state(owner: str, own: Mapping[str, HasShape], saved: Mapping[str, HasShape]) -> None:
     """ArgumentError unless the names are the same, ShapeError unless the shapes are; `owner` is what has the state.
 
+    The errors name what is near: names that are alike, and shapes that are transposed.
+
     >>> import numpy as np
     >>> require_same_state("model", {"weight": np.ones(2)}, {"weight": np.zeros(2)})
     """
     if differences := other_names(own, saved):
         raise ArgumentError(f"a state that does not fit the {owner}: {differences}",
                             expected=f"the names of {owner}.state_dict()",
-                            fix=f"make the {owner} as it was when the state was saved")
-    for name, x in own.items():
-        if tuple(saved[name].shape) != tuple(x.shape):
-            raise ShapeError(f"{name} in the state has shape {tuple(saved[name].shape)}",
-                             expected=f"shape {tuple(x.shape)}",
-                             fix=f"make the {owner} with the sizes that it had when the state was saved")
+                            fix=f"{_alike(own, saved)}make the {owner} as it was when the state was saved")
+    others = [name for name, x in own.items() if tuple(saved[name].shape) != tuple(x.shape)]
+    if others:
+        name, more = others[0], f" ({len(others)} differ)" if len(others) > 1 else ""
+        given, wanted = tuple(saved[name].shape), tuple(own[name].shape)
+        raise ShapeError(f"{name} in the state has shape {given}{more}", expected=f"shape {wanted}",
+                         fix=f"{_transposed(name, given, wanted)}make the {owner} with the sizes that it had when the "
+                             "state was saved")
+
+
+def _alike(own: Mapping[str, object], saved: Mapping[str, object]) -> str:
+    """Which names that are not known may stand for which that are missing, as the start of a fix."""
+    import difflib
+
+    missing, pairs = sorted(own.keys() - saved.keys()), []
+    for name in sorted(saved.keys() - own.keys()):
+        if near := difflib.get_close_matches(name, missing, n=1, cutoff=0.5):
+            missing.remove(near[0])
+            pairs.append(f"{name!r} may be {near[0]!r} here")
+    return "".join(f"{pair}; " for pair in pairs[:5])
+
+
+def _transposed(name: str, given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    if given != wanted[::-1]:
+        return ""
+    return f"it is transposed, as torch has weights (outputs, inputs): pass {name} with its axes reversed, x.T; or "

@@ -160,14 +160,16 @@ def fit_command(table: str, target: str, kinds: Sequence[tuple[str, str]], devic
 @click.argument("table", type=click.Path())
 @click.option("-o", "--output", type=click.Path(), help="The CSV file to write.  [default: print to the terminal]")
 @click.option("--force", is_flag=True, help="Replace the output file if it is there.")
-def predict_command(run: str, table: str, output: str | None, force: bool) -> None:
+@click.option("--trust", multiple=True, metavar="PACKAGE",
+              help="A package whose layers the model may use; it is imported. May be given several times.")
+def predict_command(run: str, table: str, output: str | None, force: bool, trust: Sequence[str]) -> None:
     """Predict with the model in the folder RUN for each row of TABLE.
 
     Writes the label and the probability of each class, or the value. Categories that training never saw and missing
     cells are handled as unknown.
     """
     with show.warnings_as_lines():
-        columns = predictions(TableModel.load(run), table)
+        columns = predictions(TableModel.load(run, trust=trust), table)
     write_predictions(columns, output, force)
 
 

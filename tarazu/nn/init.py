@@ -6,9 +6,13 @@ a generator the global one draws (`tz.random.seed`).
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import TypeAlias
+
+import numpy as np
 
 from tarazu.base.spelling import by_name
 from tarazu.ops import linalg
@@ -16,6 +20,7 @@ from tarazu.ops.create import full
 from tarazu.ops.elementwise import multiply, sign
 from tarazu.ops.shape import reshape, swapaxes
 from tarazu.runtime import random
+from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 
 Initializer: TypeAlias = Callable[[tuple[int, ...], random.Generator | None], Tensor]
@@ -53,12 +58,32 @@ def ones(shape: tuple[int, ...], generator: random.Generator | None = None) -> T
     return full(shape, 1.0)
 
 
+_are_placeholders = ContextVar("_are_placeholders", default=False)
+FEW = 2**14  # draws that a placeholder repeats
+
+
+@contextlib.contextmanager
+def placeholders() -> Iterator[None]:
+    """A block in which large initial weights repeat a few draws, which is quick: saved ones will replace them."""
+    before = _are_placeholders.set(True)
+    try:
+        yield
+    finally:
+        _are_placeholders.reset(before)
+
+
+def _filled(shape: tuple[int, ...], draw: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
+    if not _are_placeholders.get() or math.prod(shape) <= FEW:
+        return draw(shape)
+    return asarray(np.resize(draw((FEW,)).numpy(), shape))
+
+
 def _normal(std: float, shape: tuple[int, ...], generator: random.Generator | None) -> Tensor:
-    return random.normal(shape, std=std, generator=generator)
+    return _filled(shape, lambda size: random.normal(size, std=std, generator=generator))
 
 
 def _uniform(limit: float, shape: tuple[int, ...], generator: random.Generator | None) -> Tensor:
-    return random.uniform(shape, -limit, limit, generator=generator)
+    return _filled(shape, lambda size: random.uniform(size, -limit, limit, generator=generator))
 
 
 def glorot_uniform(shape: tuple[int, ...], generator: random.Generator | None = None) -> Tensor:
@@ -131,6 +156,8 @@ def orthogonal(shape: tuple[int, ...], generator: random.Generator | None = None
     True
     """
     rows, columns = math.prod(shape[:-1]), shape[-1] if shape else 1
+    if _are_placeholders.get():
+        return _normal(1 / math.sqrt(max(rows, columns, 1)), shape, generator)
     drawn = random.normal((max(rows, columns), min(rows, columns)), generator=generator)
     q, r = linalg.qr(drawn)
     q = multiply(q, sign(linalg.diagonal(r)))

@@ -1,12 +1,17 @@
-"""Learning-rate schedules: functions of the step count, a float tensor that is 0 at the first step; passed as `lr`."""
+"""Learning-rate schedules: functions of the step count, a float tensor that is 0 at the first step; passed as `lr`.
+
+They are partial calls of functions of this file, which a saved model can name.
+"""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from tarazu.base.errors import ArgumentError
 from tarazu.ops.elementwise import clip, cos
 from tarazu.optim.optimizer import Schedule
+from tarazu.runtime.tensor.tensor import Tensor
 
 
 def exponential_decay(start: float, factor: float, every: int) -> Schedule:
@@ -20,7 +25,11 @@ def exponential_decay(start: float, factor: float, every: int) -> Schedule:
     0.025
     """
     _require_steps("every", every)
-    return lambda step: start * factor ** (step / every)
+    return partial(_exponential_decay, start, factor, every)
+
+
+def _exponential_decay(start: float, factor: float, every: int, step: Tensor) -> Tensor:
+    return start * factor ** (step / every)
 
 
 def cosine_decay(start: float, steps: int, end: float = 0.0) -> Schedule:
@@ -33,7 +42,11 @@ def cosine_decay(start: float, steps: int, end: float = 0.0) -> Schedule:
     0.05
     """
     _require_steps("steps", steps)
-    return lambda step: end + (start - end) * 0.5 * (1.0 + cos(clip(step / steps, 0.0, 1.0) * math.pi))
+    return partial(_cosine_decay, start, end, steps)
+
+
+def _cosine_decay(start: float, end: float, steps: int, step: Tensor) -> Tensor:
+    return end + (start - end) * 0.5 * (1.0 + cos(clip(step / steps, 0.0, 1.0) * math.pi))
 
 
 def linear_warmup(peak: float, steps: int) -> Schedule:
@@ -46,7 +59,11 @@ def linear_warmup(peak: float, steps: int) -> Schedule:
     0.05
     """
     _require_steps("steps", steps)
-    return lambda step: peak * clip((step + 1.0) / steps, 0.0, 1.0)
+    return partial(_linear_warmup, peak, steps)
+
+
+def _linear_warmup(peak: float, steps: int, step: Tensor) -> Tensor:
+    return peak * clip((step + 1.0) / steps, 0.0, 1.0)
 
 
 def _require_steps(name: str, value: float) -> None:

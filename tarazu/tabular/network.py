@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
 from tarazu.data import TableEncoder
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.nn import Dense, Dropout, Sequential, TableFeatures
 from tarazu.optim.named import optimizer_class
-from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.tabular.options import TableOptions
-from tarazu.train.metrics import METRICS, Metric
+from tarazu.train.metrics import Metric, mae_in_units
 from tarazu.train.trainer.trainer import compile
 
 
@@ -47,6 +48,6 @@ def describe_network(encoder: TableEncoder, options: TableOptions) -> str:
 
 def _in_units(encoder: TableEncoder) -> Metric:
     """The absolute error in the target's units; the model itself predicts the standardized target."""
-    def mae(prediction: Tensor, target: Tensor) -> Tensor:
-        return METRICS["mae"](prediction, target) * encoder.target_scale
-    return mae
+    metric = functools.partial(mae_in_units, float(encoder.target_scale))
+    vars(metric)["__name__"] = "mae"
+    return metric

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from tarazu.data import TableEncoder
 from tarazu.nn import Module
 from tarazu.record import History
 from tarazu.tabular.assessment import Assessment
-from tarazu.train.save.saving import read_description, read_model, write_model
+from tarazu.train.save.loading import read_description, read_model
+from tarazu.train.save.names import Finder
+from tarazu.train.save.saving import write_model
 
 HISTORY, REPORT = "history.jsonl", "report.html"
 
@@ -64,10 +66,10 @@ def _move(new: Path, destination: Path) -> Path:
                 raise
 
 
-def read(run: str | os.PathLike[str]) -> tuple[Module, TableEncoder]:
-    """The model and the encoder in a run folder."""
+def read(run: str | os.PathLike[str], trust: Iterable[str] = ()) -> tuple[Module, TableEncoder]:
+    """The model and the encoder in a run folder; `trust` names packages whose layers may be imported."""
     folder = _require_folder(run)
-    model, extra = read_model(folder)
+    model, extra = read_model(folder, Finder(trust=trust))
     return model, TableEncoder.from_json(_entry(extra, "encoder", folder))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -33,10 +34,10 @@ class TableModel:
     encoder: TableEncoder
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> TableModel:
+    def load(cls, path: str | os.PathLike[str], *, trust: Iterable[str] = ()) -> TableModel:
         """The model and encoder in the run folder `path`, which `TableFit.save` or `tarazu fit` wrote.
 
-        Raises FileFormatError for anything else.
+        `trust` names packages whose layers may be imported, as in `tz.load`. Raises FileFormatError for anything else.
 
         >>> import tempfile
         >>> import tarazu as tz
@@ -47,7 +48,7 @@ class TableModel:
         >>> (loaded.predict(flats) == run.predict(flats)).all()
         np.True_
         """
-        return TableModel(*run_folder.read(path))
+        return TableModel(*run_folder.read(path, trust))
 
     @property
     def classes(self) -> tuple[str, ...]:

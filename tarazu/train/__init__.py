@@ -10,6 +10,7 @@ from tarazu.train.metrics import METRICS, accuracy, binary_accuracy
 from tarazu.train.save.export import export
 from tarazu.train.save.loading import load
 from tarazu.train.save.saving import save
+from tarazu.train.save.weights import load_weights, save_weights
 from tarazu.train.trainer.divergence import TrainingWarning
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.trainer import compile
@@ -29,6 +30,8 @@ __all__ = [
     "export",
     "fit",
     "load",
+    "load_weights",
     "predict",
     "save",
+    "save_weights",
 ]

@@ -55,6 +55,11 @@ def mae(prediction: Tensor, target: Tensor) -> Tensor:
     return losses.mae(prediction, target, reduction="none")
 
 
+def mae_in_units(scale: float, prediction: Tensor, target: Tensor) -> Tensor:
+    """The absolute difference in the unit that a target has before it is divided by `scale`."""
+    return mae(prediction, target) * scale
+
+
 def mse(prediction: Tensor, target: Tensor) -> Tensor:
     """The squared difference."""
     return losses.mse(prediction, target, reduction="none")

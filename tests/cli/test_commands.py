@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -309,3 +310,23 @@ def test_an_interrupted_run_says_so_and_keeps_what_it_learned(monkeypatch):
 
 def interrupt(self, run):
     raise KeyboardInterrupt
+
+
+def test_predict_imports_no_package_but_those_that_are_trusted(monkeypatch):
+    package = Path("packages")
+    package.mkdir()
+    write("packages/mylayers.py", "import tarazu as tz\nclass Passing(tz.nn.Module):\n    def forward(self, x):\n"
+                                  "        return x\n")
+    monkeypatch.syspath_prepend(package.absolute())
+    fit_penguins("--quiet", "--epochs", "1")
+    path = Path("runs/penguins-species/model.json")
+    content = json.loads(path.read_text())
+    layers = content["layers"][0]["args"][0]["list"]
+    layers.append({"class": "mylayers:Passing", "args": [], "kwargs": {}})
+    path.write_text(json.dumps(content))
+    output = run("predict", "runs/penguins-species", PENGUINS, code=2)
+    assert "mylayers:Passing is of a module that is not imported" in output and "--trust mylayers" in output
+    assert "mylayers" not in sys.modules
+    rows = run("predict", "runs/penguins-species", PENGUINS, "--trust", "other", "--trust", "mylayers").splitlines()
+    assert len(rows) == 345
+    monkeypatch.delitem(sys.modules, "mylayers")

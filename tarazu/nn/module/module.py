@@ -60,12 +60,12 @@ class Module(Trainable, GuardedAttributes):
 
     def __new__(cls, *args: object, **kwargs: object) -> Self:
         module = super().__new__(cls)
-        module._arguments = (args, kwargs)  # so that a saved model can be made again
+        module._arguments = (_with_own_containers(args), _with_own_containers(kwargs))  # to make a saved model again
         return module
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles: everything but what was compiled for this very object."""
-        return {name: value for name, value in vars(self).items() if name not in ("_trainer", "_predictor")}
+        """For copies and pickles: everything but the compiled forward function, which belongs to this very object."""
+        return {name: value for name, value in vars(self).items() if name != "_predictor"}
 
     # To be written by subclasses
 
@@ -225,6 +225,7 @@ class Module(Trainable, GuardedAttributes):
         return sum(parameter.size for parameter in self.parameters())
 
     def _contents(self) -> Iterator[tuple[str, Tensor | Module]]:
+        """Tensors and modules in attributes, as often as they stand there; names begin with that of the attribute."""
         for name, value in vars(self).items():
             if name not in NOT_CONTENT:
                 yield from _tensors_and_modules(name, value)
@@ -385,6 +386,15 @@ class Module(Trainable, GuardedAttributes):
         from tarazu.nn.module.summary import summary
 
         return summary(self, input_shape)
+
+
+def _with_own_containers(value: Any) -> Any:  # an argument of any kind
+    """`value` with copies of its lists, tuples and dicts, so that later changes of these do not change it."""
+    if type(value) in (list, tuple):
+        return type(value)([_with_own_containers(item) for item in value])
+    if type(value) is dict:
+        return {key: _with_own_containers(item) for key, item in value.items()}
+    return value
 
 
 def _require_arrays(module: Module, inputs: tuple) -> None:

@@ -116,11 +116,14 @@ class Trainable:
         """
         return _training_module().predict(self, x, batch_size=batch_size)
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike, *, optimizer: bool = True) -> None:
         """Write the model to the folder `path`; `tz.load(path)` makes it again.
 
-        Kept are layers, weights and which of them are frozen; what `compile` prepared is not. ArgumentError for a path
-        where something else is, and for layers made with what cannot be saved.
+        Kept are the layers with all that was changed in them, which of them are shared, weights and which are frozen,
+        and with `optimizer` what `compile` was told and the state of the optimizer, so that a loaded model trains on as
+        this one would. A `tz.train.TrainingWarning` names classes and functions that another program will not find, and
+        what `compile` was told where that cannot be saved. ArgumentError for a path where something else is, and for
+        attributes and arguments of layers that cannot be saved: a model that was saved there before stays.
 
         >>> import tempfile
         >>> import tarazu as tz
@@ -129,4 +132,39 @@ class Trainable:
         ...     tz.load(f"{folder}/line.tz").count_parameters()
         3
         """
-        _training_module().save(self, path)
+        _training_module().save(self, path, optimizer=optimizer)
+
+    def save_weights(self, path: str | os.PathLike) -> None:
+        """Write all tensors, by their paths, to the safetensors file `path`; `load_weights` reads it.
+
+        Classes, functions and what `compile` was told are not in it, so any model can be saved so. ArgumentError for a
+        folder, and for a model with layers that have yet to see an input.
+
+        >>> import tempfile
+        >>> import tarazu as tz
+        >>> model, twin = (tz.nn.Dense(1, in_features=2) for _ in range(2))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save_weights(f"{folder}/line.safetensors")
+        ...     twin.load_weights(f"{folder}/line.safetensors")
+        >>> bool((twin.weight == model.weight).all())
+        True
+        """
+        _training_module().save_weights(self, path)
+
+    def load_weights(self, path: str | os.PathLike) -> None:
+        """Take over the tensors in a file that `save_weights` wrote, or those in the folder of a saved model.
+
+        All paths, shapes and dtypes have to be the model's own; else nothing is changed. ArgumentError for other paths
+        and for layers that have yet to see an input, ShapeError for other shapes, DTypeError for other dtypes,
+        FileFormatError for a file that is missing or damaged.
+
+        >>> import tempfile
+        >>> import tarazu as tz
+        >>> model, twin = (tz.nn.Dense(1, in_features=2) for _ in range(2))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/line.tz")
+        ...     twin.load_weights(f"{folder}/line.tz")
+        >>> bool((twin.weight == model.weight).all())
+        True
+        """
+        _training_module().load_weights(self, path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -103,6 +105,30 @@ def _first_state(seed: int) -> np.ndarray:
 
 
 default = Generator(0)
+_in_place_of_default: ContextVar[Generator | None] = ContextVar("_in_place_of_default", default=None)
+
+
+def current_default() -> Generator:
+    """The generator of draws that name none: the global one, but for blocks of `drawing_from`."""
+    return _in_place_of_default.get() or default
+
+
+@contextlib.contextmanager
+def drawing_from(generator: Generator) -> Iterator[None]:
+    """A block in which draws that name no generator take `generator`, in this thread; the global one stays as it is.
+
+    >>> import tarazu as tz
+    >>> before = default.state.tolist()
+    >>> with drawing_from(Generator(7)):
+    ...     _ = tz.random.normal(3)
+    >>> default.state.tolist() == before
+    True
+    """
+    before = _in_place_of_default.set(generator)
+    try:
+        yield
+    finally:
+        _in_place_of_default.reset(before)
 
 
 def seed(seed: int) -> None:
@@ -117,4 +143,4 @@ def seed(seed: int) -> None:
     >>> bool((tz.random.normal(2) == first).all())
     True
     """
-    default.seed(seed)
+    current_default().seed(seed)

@@ -16,7 +16,7 @@ from tarazu.ops.promote import as_value
 from tarazu.ops.shape import normalize_shape
 from tarazu.ops.typing import ArrayLike, DTypeLike, ShapeLike
 from tarazu.runtime.device import values
-from tarazu.runtime.random.generator import Generator, default
+from tarazu.runtime.random.generator import Generator, current_default
 from tarazu.runtime.tensor.tensor import Tensor
 
 
@@ -46,7 +46,7 @@ def float_dtype(name: str, dtype: DTypeLike | None) -> DType:
 
 def next_state(generator: Generator | None) -> Tensor:
     """The state for a draw by a generator; None is the global one."""
-    return (default if generator is None else generator).next_state()
+    return (current_default() if generator is None else generator).next_state()
 
 
 def scaled(numbers: Tensor, scale: ArrayLike, shift: ArrayLike = 0.0) -> Tensor:

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tarazu.base.errors import FileFormatError, TarazuError
+from tarazu.base.state_dicts import require_same_state
+from tarazu.nn.module.module import Module
+from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.jit import exported
-from tarazu.train.save import saving
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.trace_lock import replace_data
+from tarazu.train.save.names import Finder, NotAllowedError, Objects
+from tarazu.train.save.saving import DESCRIPTION, FORMAT, OPTIMIZER, TENSORS
+from tarazu.train.save.structure import Structure, make
+from tarazu.train.save.tensor_file import read_tensors
+from tarazu.train.save.training import restore_training
+
+FORMATS = ("tarazu model 1", FORMAT)  # those that are read
+COPY = "take an undamaged copy of the whole folder, or train again"
 
 
-def load(path: str | os.PathLike) -> Any:
+def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trust: Iterable[str] = (),
+         optimizer: bool = True) -> Any:
     """The model that was saved to the folder `path`, or the `Exported` that `tz.export` wrote to the file `path`.
 
-    A saved model comes in evaluation mode, and has to be compiled before `fit`; own layer classes must be importable
-    under the name that they had. An exported one is called with (rows, ...) and needs JAX. FileFormatError for anything
-    damaged, DeviceError for an exported one without JAX.
+    A saved model comes in evaluation mode, compiled with the optimizer's state if it was saved so; `optimizer=False`
+    leaves that out. Loading imports no modules and calls no functions: a file may name Tarazu's own classes and
+    functions, those in `custom_objects` (by their names, {"Mine": Mine}), and those of modules that are imported
+    already, or are named in `trust` (["mypackage"]), which are imported where needed.
+
+    FileFormatError for anything damaged and for all other names, before anything is imported; ArgumentError for
+    `custom_objects` that are none. An exported model is called with (rows, ...) and needs JAX, DeviceError without.
 
     >>> import tempfile
     >>> import tarazu as tz
@@ -25,4 +47,81 @@ def load(path: str | os.PathLike) -> Any:
     ...     tz.load(f"{folder}/line.tz").predict([[0.0, 0.0]])
     Tensor([[0.]], dtype=float32)
     """
-    return exported.read(Path(path)) if Path(path).is_file() else saving.load(path)
+    if Path(path).is_file():
+        return exported.read(Path(path))
+    return read_model(Path(path), Finder(custom_objects, trust), optimizer=optimizer)[0]
+
+
+def read_model(folder: Path, finder: Finder | None = None, *, optimizer: bool = False) -> tuple[Module, dict[str, Any]]:
+    """The model in a folder, and the `extra` that was written with it."""
+    description, finder = read_description(folder), finder or Finder()
+    arrays = read_tensors(folder / TENSORS, COPY)
+    model = _guarded(folder, lambda: _model(description, finder, arrays))
+    _load_tensors(model, folder / TENSORS, arrays)
+    if optimizer and description.get("training") is not None:
+        state = read_tensors(folder / OPTIMIZER, COPY)
+        _guarded(folder, lambda: restore_training(model, description["training"], state, finder),
+                 or_else=", or leave out what compile() was told: tz.load(path, optimizer=False)")
+    return model.eval(), description.get("extra", {})
+
+
+def _guarded(folder: Path, work: Callable[[], Any], or_else: str = "") -> Any:
+    """What `work` gives; FileFormatError for whatever it raises, as constructors of own layers may raise anything."""
+    try:
+        return work()
+    except Exception as error:
+        what = f"there is no {error}" if isinstance(error, KeyError) else str(error) or repr(error)
+        expected = "a description by which layers can be made"
+        fix = "use the classes as they were when it was saved, or take an undamaged copy"
+        if isinstance(error, NotAllowedError):
+            what, expected, fix = error.problem, error.expected or expected, error.fix or fix
+        raise FileFormatError(f"the model cannot be made again: {what}", path=folder / DESCRIPTION, expected=expected,
+                              fix=fix + or_else) from error
+
+
+def _model(description: dict[str, Any], finder: Finder, arrays: dict[str, np.ndarray]) -> Module:
+    structure = Structure(description["model"], description.get("layers", []), description["builds"],
+                          description.get("changes", {}))
+    model = make(structure, finder, lambda path: arrays[path].copy())
+    frozen = set(description["frozen"])
+    for path, x in model.named_parameters():
+        x.requires_grad_(path not in frozen)
+        frozen.discard(path)
+    for path in frozen:
+        raise KeyError(path)
+    return model
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """What `model.json` says, checked to be of a format that this version reads."""
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise FileFormatError(f"there is no {DESCRIPTION}", path=folder,
+                              expected="a folder that Tarazu saved a model to",
+                              fix="check the path; `tarazu fit` prints that of its run folder")
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"not JSON: {error}", path=path, expected="the file as it was written",
+                              fix="take an undamaged copy") from None
+    if not isinstance(description, dict) or description.get("format") not in FORMATS:
+        raise FileFormatError("not a description of a model", path=path,
+                              expected=" or ".join(f'"format": "{known}"' for known in FORMATS),
+                              fix="check the path; a later version of Tarazu may read what this one does not")
+    return description
+
+
+def _load_tensors(model: Module, path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Give the tensors the values in the file, and the dtypes that they have there."""
+    own = dict(model.named_tensors())
+    try:
+        require_same_state("model", own, arrays)
+    except TarazuError as error:
+        raise FileFormatError(f"it does not fit model.json: {error.problem}", path=path, expected=error.expected,
+                              fix="take both files from one saved model") from None
+    with no_grad():
+        for name, x in own.items():
+            if x.dtype.numpy == arrays[name].dtype:
+                x.copy_(arrays[name])
+            else:
+                replace_data(x, asarray(arrays[name]).raw)

@@ -1,4 +1,7 @@
-"""Saved models: a folder with `model.json` (what the model is made of) and `model.safetensors` (its tensors)."""
+"""Saved models: a folder with `model.json` (what the model is made of) and `model.safetensors` (its tensors).
+
+A compiled model leaves beside them `optimizer.safetensors`, the state of its optimizer.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,29 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.base.errors import ArgumentError, FileFormatError, TarazuError
+from tarazu.base.errors import ArgumentError
 from tarazu.base.version import __version__
 from tarazu.nn.module.module import Module
 from tarazu.record import write_text
 from tarazu.runtime import processes
+from tarazu.train.save.checked import Noted, checked_structure
 from tarazu.train.save.first_process import Tensors, write_on_first_process
-from tarazu.train.save.model_config import build, builds_of, describe, rebuild
-from tarazu.train.save.tensor_file import read_tensors, write_tensors
+from tarazu.train.save.tensor_file import write_tensors
+from tarazu.train.save.training import describe_training, training_state
 
-FORMAT = "tarazu model 1"
-DESCRIPTION, TENSORS = "model.json", "model.safetensors"
+FORMAT = "tarazu model 2"
+DESCRIPTION, TENSORS, OPTIMIZER = "model.json", "model.safetensors", "optimizer.safetensors"
+_MODEL, _TRAINING = "model.", "training."  # what the names of gathered tensors begin with
 
 
-def save(model: Module, path: str | os.PathLike) -> None:
+def save(model: Module, path: str | os.PathLike, *, optimizer: bool = True) -> None:
     """Write `model` to the folder `path`; a model that was saved there before is replaced at the end, all at once.
 
-    Kept are layers, weights and which of them are frozen; what `compile` prepared is not. ArgumentError for a path
-    where something else is, and for layers made with what cannot be saved.
+    Kept are the layers with all that was changed in them, which of them are shared, weights and which are frozen, and
+    with `optimizer` what `compile` was told and the state of the optimizer. The file is checked before it replaces
+    another: the model is made again from it. A TrainingWarning names classes and functions that another program will
+    not find, and what `compile` was told where that cannot be saved. ArgumentError for a path where something else is,
+    and for attributes and arguments of layers that cannot be saved.
 
     >>> import tempfile
     >>> import tarazu as tz
@@ -42,18 +50,24 @@ def save(model: Module, path: str | os.PathLike) -> None:
     target = Path(path)
     _require_free(target)
     processes.wait("a look at the place of a model")
-    write_on_first_process("a saved model", model.named_tensors(), partial(_replace, model, target))
+    write_on_first_process("a saved model", _all_tensors(model, optimizer), partial(_replace, model, target, optimizer))
 
 
-def _replace(model: Module, target: Path, tensors: Tensors) -> None:
+def _all_tensors(model: Module, optimizer: bool) -> Tensors:
+    state = training_state(model._trainer) if optimizer and model._trainer is not None else []
+    return [*((_MODEL + name, x) for name, x in model.named_tensors()), *((_TRAINING + name, x) for name, x in state)]
+
+
+def _replace(model: Module, target: Path, optimizer: bool, tensors: Tensors) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
         new, old = Path(scratch) / "new", Path(scratch) / "old"
         new.mkdir()
-        write_model(model, new, tensors=tensors)
+        noted = _write(model, new, {}, optimizer, tensors)
         if target.exists():
             target.rename(old)
         new.rename(target)
+    noted.warn()
 
 
 def _require_free(target: Path) -> None:
@@ -62,72 +76,33 @@ def _require_free(target: Path) -> None:
     if not (target / DESCRIPTION).is_file():
         raise ArgumentError(f"{target} is there and is not a saved model",
                             expected="a new path, or that of a saved model", fix="choose another path")
-    others = sorted(entry.name for entry in target.iterdir() if entry.name not in (DESCRIPTION, TENSORS))
+    own = (DESCRIPTION, TENSORS, OPTIMIZER)
+    others = sorted(entry.name for entry in target.iterdir() if entry.name not in own)
     if others:
         raise ArgumentError(f"{target} holds more than a model: {', '.join(others[:5])}",
                             expected="a new path, or that of a saved model alone", fix="choose another path")
 
 
-def write_model(model: Module, folder: Path, extra: dict[str, Any] | None = None,
-                tensors: Tensors | None = None) -> None:
-    """Write the two files of `model` into a folder; `extra` is kept with them. `tensors` are its own if not given."""
+def write_model(model: Module, folder: Path, extra: dict[str, Any] | None = None) -> None:
+    """Write the files of `model` into a folder, without its optimizer; `extra` is kept with them."""
+    _write(model, folder, extra or {}, False, _all_tensors(model, False))
 
+
+def _write(model: Module, folder: Path, extra: dict[str, Any], optimizer: bool, tensors: Tensors) -> Noted:
+    weights, state = _part(tensors, _MODEL), _part(tensors, _TRAINING)
+    noted = Noted()
+    structure = checked_structure(model, dict(weights), noted)
+    training = describe_training(model, noted) if optimizer else None
     frozen = [path for path, x in model.named_parameters() if not x.requires_grad]
     versions = {"tarazu": __version__, "numpy": np.__version__, "python": platform.python_version()}
-    description = {"format": FORMAT, "model": describe(model), "builds": builds_of(model), "frozen": frozen,
-                   "extra": extra or {}, "versions": versions}
+    description = {"format": FORMAT, **structure._asdict(), "frozen": frozen, "training": training, "extra": extra,
+                   "versions": versions}
     write_text(folder / DESCRIPTION, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
-    write_tensors(folder / TENSORS, model.named_tensors() if tensors is None else tensors)
+    write_tensors(folder / TENSORS, weights)
+    if training is not None:
+        write_tensors(folder / OPTIMIZER, state)
+    return noted
 
 
-def load(path: str | os.PathLike) -> Module:
-    """The model that was saved to the folder `path`, in evaluation mode; before `fit` it has to be compiled.
-
-    Own layer classes must be importable under the name that they had; FileFormatError for anything damaged.
-    """
-    return read_model(Path(path))[0]
-
-
-def read_model(folder: Path) -> tuple[Module, dict[str, Any]]:
-    """The model in a folder, and the `extra` that was written with it."""
-    description = read_description(folder)
-    try:
-        model = rebuild(description["model"])
-        build(model, description["builds"])
-        tensors, frozen, extra = dict(model.named_tensors()), description["frozen"], description["extra"]
-        for path in frozen:
-            tensors[path].requires_grad_(False)
-    except Exception as error:  # constructors of own layers may raise anything
-        what = f"there is no {error}" if isinstance(error, KeyError) else str(error)
-        raise FileFormatError(f"the model cannot be made again: {what}", path=folder / DESCRIPTION,
-                              expected="a description whose layer classes can be imported",
-                              fix="import the module that defines the layers, or take an undamaged copy") from error
-    _load_tensors(model, folder / TENSORS)
-    return model.eval(), extra
-
-
-def read_description(folder: Path) -> dict[str, Any]:
-    """What `model.json` says, checked to be of the format that this version writes."""
-    path = folder / DESCRIPTION
-    if not path.is_file():
-        raise FileFormatError(f"there is no {DESCRIPTION}", path=folder,
-                              expected="a folder that Tarazu saved a model to",
-                              fix="check the path; `tarazu fit` prints that of its run folder")
-    try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise FileFormatError(f"not JSON: {error}", path=path, expected="the file as it was written",
-                              fix="take an undamaged copy") from None
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise FileFormatError("not a description of a model", path=path, expected=f'"format": "{FORMAT}"',
-                              fix="check the path")
-    return description
-
-
-def _load_tensors(model: Module, path: Path) -> None:
-    tensors = read_tensors(path, fix="take an undamaged copy of the whole folder, or train again")
-    try:
-        model.load_state_dict(tensors)
-    except TarazuError as error:
-        raise FileFormatError(f"it does not fit model.json: {error.problem}", path=path, expected=error.expected,
-                              fix="take both files from one saved model") from None
+def _part(tensors: Tensors, prefix: str) -> Tensors:
+    return [(name.removeprefix(prefix), x) for name, x in tensors if name.startswith(prefix)]

@@ -29,7 +29,7 @@ def read_tensors(path: Path, fix: str) -> dict[str, np.ndarray]:
     try:
         return load_file(path)
     except FileNotFoundError:
-        raise FileFormatError("the file is missing", path=path, expected="the tensors beside the description",
+        raise FileFormatError("the file is missing", path=path, expected="a file of tensors",
                               fix=fix) from None
     except SafetensorError as error:
         raise FileFormatError(f"damaged or cut short: {error}", path=path, expected="the file as it was written",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ from tarazu.train.metrics import Metrics, named_metrics
 from tarazu.train.placement import Placement
 from tarazu.train.trainer.precision import policy
 
+_COPIED = ("model", "optimizer", "given_loss", "given_metrics", "precision", "split_seed", "loss_scale")
+
 
 class Trainer(GuardedAttributes):
     """How one model is trained."""
@@ -44,16 +47,37 @@ class Trainer(GuardedAttributes):
                  precision: str = "float32") -> None:
         self.model = model
         self.optimizer = find_optimizer(optimizer)
-        self.loss = losses.find_loss(loss)
-        self.metrics = named_metrics(metrics, self.loss)
-        self.policy = policy(precision)
-        self.loss_scale = self.policy.loss_scale()
+        # As they were given, for saved models and copies; metrics may be an iterator, which is read once.
+        self.given_loss, self.precision = loss, precision
+        self.given_metrics = [metrics] if isinstance(metrics, str) or not isinstance(metrics, Iterable) else [*metrics]
         self.split_seed: int | None = None  # kept, so that later fits do not train on rows held out before
+        self._prepare_functions()
+        self.loss_scale = self.policy.loss_scale()
+
+    def _prepare_functions(self) -> None:
+        """Make all that follows from what was given, and what each trainer has for itself."""
+        self.loss = losses.find_loss(self.given_loss)
+        self.metrics = named_metrics(self.given_metrics, self.loss)
+        self.policy = policy(self.precision)
         self.placement = Placement(CPU)
         self.train_chunk: Jit = jit(self._train_chunk)
         self._trained: list[Tensor] = []
         self._modules: list[Module] = []
         self._parameters: list[Tensor] = []  # of the model at the last fit, for an optimizer that was made with some
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: what was given, and what training changes."""
+        return {name: vars(self)[name] for name in _COPIED}
+
+    def __setstate__(self, content: dict[str, Any]) -> None:
+        vars(self).update(content)
+        self._prepare_functions()
+
+    def of(self, model: Module) -> Trainer:
+        """A trainer of `model`, which shares the parameters, with this one's optimizer."""
+        twin = copy.copy(self)
+        twin.model = model
+        return twin
 
     def _train_chunk(self, x: Tensor, y: Tensor, order: Tensor | None, first: Tensor, count: Tensor, sums: list[Tensor],
                      batch: int) -> tuple[Tensor, list[Tensor]]:
@@ -202,4 +226,6 @@ def trainer_of(model: Module) -> Trainer:
     if model._trainer is None:
         raise TrainingError(f"{type(model).__name__} is not compiled", expected="model.compile(...) first",
                             fix='for example model.compile(optimizer="adam", loss="cross_entropy")')
+    if model._trainer.model is not model:  # after copy.copy(model)
+        model._trainer = model._trainer.of(model)
     return model._trainer

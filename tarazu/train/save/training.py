@@ -1,0 +1,133 @@
+"""What `compile` was told, and the state of the optimizer, as JSON content with tensors beside it, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError
+from tarazu.base.state_dicts import require_same_state
+from tarazu.nn.module.module import Module
+from tarazu.optim.optimizer import Optimizer
+from tarazu.optim.transformations import Transformation
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.save.checked import Noted
+from tarazu.train.save.content import JSON, Describer, Maker
+from tarazu.train.save.names import Finder, NotAllowedError, require_plain_name
+from tarazu.train.trainer.trainer import Trainer, compile, same_objects
+
+
+def training_state(trainer: Trainer) -> list[tuple[str, Tensor]]:
+    """All tensors by which a training goes on, beside those of the model, with their names."""
+    optimizer, scale = trainer.optimizer, trainer.loss_scale.state()
+    state = optimizer.named_state() if _is_attached(trainer) else _hyper_parameters(optimizer)
+    return [*((f"optimizer.{name}", x) for name, x in state), *((f"loss_scale.{i}", x) for i, x in enumerate(scale))]
+
+
+def _is_attached(trainer: Trainer) -> bool:
+    """Whether the optimizer goes on from its state: not before the first fit, nor once the model has other weights."""
+    optimizer = trainer.optimizer
+    own = [x for _, x in trainer.model.named_parameters()]
+    return optimizer.was_given_parameters or (bool(own) and same_objects(own, optimizer.parameters))
+
+
+def _hyper_parameters(optimizer: Optimizer) -> list[tuple[str, Tensor]]:
+    """What an optimizer has before it has parameters, but for the step count, which starts with them."""
+    names = dict(Optimizer(None, 0.0, optimizer.chain).named_state()).keys() - {"step_count"}
+    return [(name, x) for name, x in optimizer.named_state() if name in names]
+
+
+def describe_training(model: Module, noted: Noted) -> JSON:
+    """What `compile` was told; None, with a warning in `noted`, where something of it cannot be saved."""
+    trainer = model._trainer
+    if trainer is None:
+        return None
+    own = Noted()
+    try:
+        content = _described(model, trainer, own)
+        _make_parts(content, own.finder())
+        for thing in own.objects.values():
+            noted(thing)
+    except ArgumentError as error:
+        noted.warnings.append(
+            f"saved without what compile() was told, as {error.problem}: a loaded model has to be compiled before "
+            "fit\n  to mend it: define functions at the top level of a module, or pass optimizer=False to save")
+        return None
+    return content
+
+
+def _described(model: Module, trainer: Trainer, note: Noted) -> JSON:
+    describer = Describer(lambda value: _reference(value, describer), note)
+    optimizer = trainer.optimizer
+    return {"optimizer": describer.describe(optimizer), "schedule": describer.describe(optimizer._schedule),
+            "parameters": _paths(model, optimizer) if _is_attached(trainer) else None,
+            "was_given_parameters": optimizer.was_given_parameters,
+            "loss": describer.describe(trainer.given_loss), "metrics": describer.describe(trainer.given_metrics),
+            "precision": trainer.precision, "split_seed": trainer.split_seed}
+
+
+def _reference(value: Any, describer: Describer) -> JSON:
+    if not isinstance(value, Optimizer | Transformation):
+        return None
+    kept = {name: x for name, x in vars(value).items() if name not in _set_by_base(value)}
+    content = {"object": describer.name(type(value)),
+               "attributes": {key: describer.describe(x) for key, x in kept.items()}}
+    return content if isinstance(value, Transformation) else content | {"chain": describer.describe(value.chain)}
+
+
+def _set_by_base(value: Optimizer | Transformation) -> Iterable[str]:
+    """The attributes of an optimizer that are restored in other ways, as each has them."""
+    return vars(Optimizer(None, 0.0, ())) if isinstance(value, Optimizer) else ()
+
+
+def _paths(model: Module, optimizer: Optimizer) -> list[str]:
+    """Where the model has the optimizer's parameters; NotAllowedError for one that it does not have."""
+    paths = {id(x): path for path, x in model.named_tensors()}
+    for x in optimizer.parameters:
+        if id(x) not in paths:
+            raise NotAllowedError("the optimizer was given parameters that are not the model's")
+    return [paths[id(x)] for x in optimizer.parameters]
+
+
+def _make_parts(content: JSON, finder: Finder) -> dict[str, Any]:
+    """The optimizer, without parameters, and what else `compile` takes."""
+    maker = Maker(finder, lambda part: _construct(part, maker))
+    return {name: maker.make(content[name]) for name in ("optimizer", "schedule", "loss", "metrics", "precision")}
+
+
+def _construct(content: dict[str, JSON], maker: Maker) -> Any:
+    if "object" not in content:
+        return NotImplemented
+    kind = maker.finder.class_of(content["object"], (Optimizer, Transformation))
+    made = object.__new__(kind)
+    if issubclass(kind, Optimizer):
+        Optimizer.__init__(made, None, 0.0, maker.make(content["chain"]))
+    for name, value in content["attributes"].items():
+        require_plain_name(made, name)
+        vars(made)[name] = maker.make(value)
+    return made
+
+
+def restore_training(model: Module, content: JSON, arrays: Mapping[str, np.ndarray], finder: Finder) -> None:
+    """Compile `model` as it was when it was saved, with the optimizer's state.
+
+    NotAllowedError for names that may not be used, ArgumentError or ShapeError for a state that does not fit.
+    """
+    parts = _make_parts(content, finder)
+    optimizer = parts["optimizer"]
+    if not isinstance(optimizer, Optimizer):
+        raise NotAllowedError(f"a {type(optimizer).__name__} where the optimizer belongs")
+    compile(model, optimizer, parts["loss"], parts["metrics"], parts["precision"])
+    tensors = dict(model.named_tensors())
+    if content["parameters"] is not None:
+        optimizer.attach([tensors[path] for path in content["parameters"]])
+    optimizer._schedule, optimizer.was_given_parameters = parts["schedule"], content["was_given_parameters"]
+    model._trainer.split_seed = content["split_seed"]
+    own = dict(training_state(model._trainer))
+    require_same_state("optimizer", own, arrays)
+    with no_grad():
+        for name, x in own.items():
+            x.copy_(arrays[name])

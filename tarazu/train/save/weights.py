@@ -1,0 +1,62 @@
+"""The weights of a model alone, as a safetensors file: for models that cannot be saved whole, and other programs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tarazu.base.errors import ArgumentError, DTypeError
+from tarazu.base.state_dicts import require_same_state
+from tarazu.nn.module.module import Module
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.train.save.first_process import write_on_first_process
+from tarazu.train.save.saving import TENSORS
+from tarazu.train.save.tensor_file import read_tensors, write_tensors
+
+
+def save_weights(model: Module, path: str | os.PathLike) -> None:
+    """Write all tensors of `model`, by their paths, to the safetensors file `path`; also `model.save_weights(path)`.
+
+    A file that is there is replaced at the end, all at once. ArgumentError for a folder, and for a model with layers
+    that have yet to see an input.
+
+    >>> import tempfile
+    >>> import tarazu as tz
+    >>> model, twin = (tz.nn.Dense(1, in_features=2) for _ in range(2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     tz.train.save_weights(model, f"{folder}/line.safetensors")
+    ...     tz.train.load_weights(twin, f"{folder}/line.safetensors")
+    >>> bool((twin.weight == model.weight).all())
+    True
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise ArgumentError(f"{target} is a folder", expected="the path of a file, new or to be replaced",
+                            fix="choose another path, such as weights.safetensors")
+    model.parameters()  # raises where some are not there yet
+    write_on_first_process("the weights of a model", model.named_tensors(),
+                           lambda tensors: write_tensors(target, tensors))
+
+
+def load_weights(model: Module, path: str | os.PathLike) -> None:
+    """Take over the tensors in a file that `save_weights` wrote, or those of a saved model's folder.
+
+    All paths, shapes and dtypes have to be the model's own; else nothing is changed. ArgumentError for other paths and
+    for layers that have yet to see an input, ShapeError for other shapes, DTypeError for other dtypes, FileFormatError
+    for a file that is missing or damaged. Also `model.load_weights(path)`; `save_weights` has an example.
+
+    >>> import tarazu as tz
+    >>> tz.train.load_weights(tz.nn.Dense(1, in_features=2), "line.safetensors")  # doctest: +SKIP
+    """
+    model.parameters()
+    folder = Path(path)
+    arrays = read_tensors(folder / TENSORS if folder.is_dir() else folder, fix="check the path, or take another copy")
+    own = dict(model.named_tensors())
+    require_same_state("model", own, arrays)
+    for name, x in own.items():
+        if arrays[name].dtype != x.dtype.numpy:
+            raise DTypeError(f"{name} in the file is {arrays[name].dtype}", expected=str(x.dtype),
+                             fix="make the model with that dtype; model.load_state_dict(arrays) casts")
+    with no_grad():
+        for name, x in own.items():
+            x.copy_(arrays[name])
