@@ -50,6 +50,8 @@ MISUSES = [
     (lambda x: dot_general(x, x, ((0,), (1,))), ShapeError, r"dot: shapes .* meet with sizes \(2,\) and \(3,\)"),
     (lambda x: tz.take(x, tz.ones(2)), DTypeError, "indices of float32\n.*integers"),
     (lambda x: tz.take(x, tz.tensor([2])), OutOfRangeError, "gather: index 2 is out of bounds for axis 0(.|\n)*labels"),
+    (lambda x: tz.take_along_axis(x, [0], 1), ShapeError, r"indices of shape \(1,\) along axis 1 of shape \(2, 3\)\n"),
+    (lambda x: tz.take_along_axis(x.T, [[0], [1]], 1), ShapeError, r"shape \(2, 1\) (.|\n)*equal or 1\n.*tz.take "),
     (lambda x: tz.scatter_add(x, tz.ones(3), (INTS[:2],), (0,)), ShapeError, r"updates of shape \(3,\) for places"),
     (lambda x: tz.scatter_set(x, INTS, (0,), (0,)), TarazuError, "got float32 and int64"),
     (lambda x: tz.pad(x, [(1, 1), (0, 0)], INTS), ShapeError, r"pad: a value of shape \(3,\)"),
