@@ -15,6 +15,7 @@ from tarazu.backend.native.llvm.values import Index, Value, constant
 from tarazu.backend.native.lowering.buffers import Buffer, Iteration
 from tarazu.backend.native.lowering.steps import Branch, Callback, CountedLoop, WhileLoop, inner_steps
 from tarazu.backend.native.schedule.memory_plan import MemoryPlan
+from tarazu.backend.native.schedule.pending import PendingAccesses
 from tarazu.backend.native.schedule.runs import Run, ScheduledStep
 from tarazu.backend.native.schedule.work_sharing import BufferAccess, Whole, buffer_accesses, conflict, is_shared
 from tarazu.backend.native.threads import barrier
@@ -45,7 +46,7 @@ class ProgramEmitter:
         self.frame = function.offset(frames, function.multiply(self.thread, memory.scratch))
         self.first = function.compare("icmp eq", self.thread, function.index(0))
         self._indices: dict[Iteration, Index] = {}  # of the loops around
-        self._pending: list[BufferAccess] = []  # since the last barrier
+        self._pending = PendingAccesses(memory.plan)  # since the last barrier
 
     def _word(self, number: int, type_: str) -> Value:
         return self.f.load(type_, self.f.offset(self.shared, number, "i64"), 8)
@@ -139,7 +140,7 @@ class ProgramEmitter:
         f.do(f"br label %{head}")
         f.start(end)
         if isinstance(step, WhileLoop):
-            self._pending = [BufferAccess(step.predicate, Whole.ANY_THREAD, writes=False)]
+            self._only_read(step.predicate)
 
     def _goes_on(self, step: CountedLoop[ScheduledStep] | WhileLoop[ScheduledStep], iteration: Value) -> Value:
         """Whether a loop has another iteration."""
@@ -165,7 +166,7 @@ class ProgramEmitter:
         value = f.load("i8", f.offset(self._pointer(buffer), skipped), 1)
         chosen = f.compare("icmp ne", value, constant("i8", 0))
         for (title, steps), taken in zip(inner_steps(step), (chosen, f.invert(chosen)), strict=True):
-            self._pending = [BufferAccess(buffer, Whole.ANY_THREAD, writes=False)]
+            self._only_read(buffer)
             with f.when(taken):
                 self.emit_inner(title, steps)
                 self.barrier()
@@ -188,6 +189,11 @@ class ProgramEmitter:
         self._wait()
         self._pending.clear()
 
+    def _only_read(self, buffer: Buffer) -> None:
+        """Note that all threads have done since the last barrier is to read `buffer`."""
+        self._pending.clear()
+        self._pending.add(BufferAccess(buffer, Whole.ANY_THREAD, writes=False))
+
     def barrier_unless(self, items: int) -> None:
         """Wait for all threads if they cannot share out so many items evenly."""
         rest = self.f.emit("i64", f"urem i64 {items}, {self.threads.text}")
@@ -199,13 +205,23 @@ class ProgramEmitter:
 
     def barrier_if_conflict(self, accesses: Sequence[BufferAccess]) -> None:
         """A barrier if one of `accesses` may conflict with one since the last barrier."""
-        conflicts = {self._conflict(a, b) for a in self._pending for b in accesses
-                     if self.memory.plan.overlap(a.buffer, b.buffer)} - {0}
-        if (divisor := math.gcd(*conflicts)) == 1:
+        divisor = self._divisor(accesses)
+        if divisor == 1:
             self.barrier()
         elif divisor:
             self.barrier_unless(divisor)
-        self._pending.extend(accesses)
+        for access in accesses:
+            self._pending.add(access)
+
+    def _divisor(self, accesses: Sequence[BufferAccess]) -> int:
+        """What the number of threads must divide, or else there is a conflict: 0 where there is none, 1 for always."""
+        divisor = 0
+        for b in accesses:
+            for a in self._pending.near(b):
+                divisor = math.gcd(divisor, self._conflict(a, b))
+                if divisor == 1:
+                    return 1
+        return divisor
 
     def _conflict(self, a: BufferAccess, b: BufferAccess) -> int:
         """What `conflict` says, also of buffers that share memory of the arena though they are different ones."""

@@ -65,10 +65,10 @@ class ExpressionBuilder:
             if inner is None:
                 return (yield self.leaf(self.builder.base(node), None, self.builder.view(node), index_map))
             return (yield self._reading(node.inputs[0], inner))
-        inputs = []
+        inputs: tuple[Expression, ...] = ()
         for x in node.inputs:
-            inputs.append((yield self._reading(x, broadcast_map(index_map, node.shape, x.shape, self.rank))))
-        return Apply(op_of(node), tuple(inputs), tuple(node.attributes.items()), node.dtype)
+            inputs += (yield self._reading(x, broadcast_map(index_map, node.shape, x.shape, self.rank))),
+        return Apply(op_of(node), inputs, tuple(node.attributes.items()), node.dtype)
 
 
 def _is_number(node: Node) -> bool:
