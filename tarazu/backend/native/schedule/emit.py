@@ -5,6 +5,7 @@ The function is `program(shared, thread)`; `shared` is the control block, whose 
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,6 +26,8 @@ TABLE, ARENA, FRAMES, CALL, FAILED, CLOCKS = range(barrier.BLOCK_WORDS, barrier.
 WORDS = barrier.BLOCK_WORDS + 6
 STOPPED, TOO_LONG = 1, 2  # what FAILED may hold: a callback raised; a loop went over its bound
 
+MOST_STEPS = 128  # of one function: LLVM takes more than twice as long for one that is twice as long
+
 
 class MemoryLayout(NamedTuple):
     """Where a program finds memory."""
@@ -38,15 +41,20 @@ class ProgramEmitter:
     """Writes the steps of a program into its function."""
 
     def __init__(self, function: Function, memory: MemoryLayout) -> None:
-        self.f, self.memory = function, memory
+        self.memory = memory
+        self._indices: dict[Iteration, Index] = {}  # of the loops around
+        self._pending = PendingAccesses(memory.plan)  # since the last barrier
+        self.enter(function)
+
+    def enter(self, function: Function) -> None:
+        """Write into `function` from now on."""
+        self.f = function
         self.shared, self.thread = function.parameters["shared"], function.parameters["thread"]
         self.threads = self._word(barrier.THREADS, "i64")
         self.table, self.arena = self._word(TABLE, "ptr"), self._word(ARENA, "ptr")
         frames = self._word(FRAMES, "ptr")
-        self.frame = function.offset(frames, function.multiply(self.thread, memory.scratch))
+        self.frame = function.offset(frames, function.multiply(self.thread, self.memory.scratch))
         self.first = function.compare("icmp eq", self.thread, function.index(0))
-        self._indices: dict[Iteration, Index] = {}  # of the loops around
-        self._pending = PendingAccesses(memory.plan)  # since the last barrier
 
     def _word(self, number: int, type_: str) -> Value:
         return self.f.load(type_, self.f.offset(self.shared, number, "i64"), 8)
@@ -54,9 +62,25 @@ class ProgramEmitter:
     # Steps
 
     def emit(self, steps: Sequence[ScheduledStep]) -> None:
-        """Write steps, those inside loops and branches too."""
-        for step in steps:
-            self.emit_step(step)
+        """Write steps, those inside loops and branches too; many of them as several functions."""
+        if len(steps) <= MOST_STEPS:
+            for step in steps:
+                self.emit_step(step)
+            return
+        for start in range(0, len(steps), MOST_STEPS):
+            self._call_part(steps[start:start + MOST_STEPS])
+
+    def _call_part(self, steps: Sequence[ScheduledStep]) -> None:
+        """Write steps into a function of their own, and a call of that."""
+        module, name = self.f.module, f"part{len(self.f.module.functions)}"
+        function = module.function(name, [("ptr", "shared"), ("i64", "thread"), *[
+            ("i64", f"i{i}") for i in range(len(self._indices))]], attributes="noinline")
+        self.f.call("void", name, self.shared, self.thread, *map(self.f.index, self._indices.values()))
+        inner = copy.copy(self)  # what is noted of all steps stays common to both
+        inner._indices = {iteration: function.parameters[f"i{i}"] for i, iteration in enumerate(self._indices)}
+        inner.enter(function)
+        inner.emit(steps)
+        function.ret()
 
     def emit_inner(self, title: str, steps: Sequence[ScheduledStep]) -> None:
         """Write the steps of one part of a loop or branch."""
