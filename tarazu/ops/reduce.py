@@ -14,13 +14,23 @@ from tarazu.base.dtypes import as_dtype
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind, state
 from tarazu.ir.op import Op
-from tarazu.ops.elementwise import add, divide, equal, exp, isfinite, log, sqrt, square, stop_gradient, subtract, truth
+from tarazu.ops.elementwise import (
+    abs_square,
+    add,
+    divide,
+    equal,
+    exp,
+    isfinite,
+    log,
+    sqrt,
+    stop_gradient,
+    subtract,
+    truth,
+)
 from tarazu.ops.elementwise import where as select
-from tarazu.ops.promote import as_float, as_value, cast, named
+from tarazu.ops.promote import HALF, as_float, as_value, cast, named, rounded_like, single
 from tarazu.ops.shape import broadcast_to, concat, normalize_axes, normalize_axis, reshape
 from tarazu.ops.typing import ArrayLike, Axes, DTypeLike, Tensor
-
-HALF = (dtypes.float16, dtypes.bfloat16)  # the sum of many elements, which a mean needs, may be beyond their range
 
 
 def _reduce(op: Op, x: Tensor, axis: Axes, keepdims: bool) -> Tensor:
@@ -83,8 +93,8 @@ def mean(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
     Tensor([2., 3.], dtype=float32)
     """
     x = as_float(x)
-    if x.dtype in HALF:
-        return cast(mean(cast(x, dtypes.float32), axis, keepdims=keepdims), x.dtype)
+    if x.dtype in HALF:  # the sum may be beyond their range
+        return cast(mean(single(x), axis, keepdims=keepdims), x.dtype)
     axes = normalize_axes(axis, len(x.shape), "mean")
     total = _restore(bind(ops.SUM, x, axes=axes), x, axes, keepdims)
     size = state.interpreter.constant(float(math.prod([x.shape[i] for i in axes])), x.dtype)
@@ -99,9 +109,9 @@ def count(x: Tensor, axis: Axes) -> int:
 def var(x: ArrayLike, axis: Axes = None, *, correction: float = 0, keepdims: bool = False) -> Tensor:
     """The variance over `axis`: the sum of squared distances from the mean, divided by their number less `correction`.
 
-    `correction=1` gives the unbiased estimate of the variance of a population that `x` is a sample of (Bessel).
-    Integers give float32. The result has the shape of `x` without those axes; with `keepdims` they stay, of size 1.
-    AxisError for an axis that `x` lacks.
+    `correction=1` gives the unbiased estimate of the variance of a population that `x` is a sample of (Bessel). Of
+    complex numbers it is real, the mean of |x - mean|^2. Integers give float32. The result has the shape of `x` without
+    those axes; with `keepdims` they stay, of size 1. AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.var(tz.tensor([[1.0, 3.0], [2.0, 8.0]]), axis=1), tz.var(tz.tensor([1.0, 3.0]), correction=1)
@@ -109,9 +119,9 @@ def var(x: ArrayLike, axis: Axes = None, *, correction: float = 0, keepdims: boo
     """
     x = as_float(x)
     if x.dtype in HALF:
-        return cast(var(cast(x, dtypes.float32), axis, correction=correction, keepdims=keepdims), x.dtype)
+        return cast(var(single(x), axis, correction=correction, keepdims=keepdims), x.dtype)
     distance = subtract(x, mean(x, axis, keepdims=True))
-    total = sum(square(distance), axis, keepdims=keepdims)
+    total = sum(abs_square(distance), axis, keepdims=keepdims)
     return named(divide(total, builtins.max(count(x, axis) - correction, 0)), "var")
 
 
@@ -125,9 +135,10 @@ def std(x: ArrayLike, axis: Axes = None, *, correction: float = 0, keepdims: boo
     >>> tz.std(tz.tensor([[1.0, 3.0], [2.0, 8.0]]), axis=1)
     Tensor([1., 3.], dtype=float32)
     """
-    variance = var(x, axis, correction=correction, keepdims=keepdims)
+    x = as_float(x)
+    variance = var(single(x), axis, correction=correction, keepdims=keepdims)
     is_constant = equal(variance, 0)
-    return named(select(is_constant, 0.0, sqrt(select(is_constant, 1.0, variance))), "std")
+    return named(rounded_like(select(is_constant, 0.0, sqrt(select(is_constant, 1.0, variance))), x), "std")
 
 
 def max(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor:

@@ -98,3 +98,26 @@ def test_products_of_vectors_and_matrices_with_their_gradients(x, y):
     wide = g.reshape(rows.shape[0], columns.shape[1])
     np.testing.assert_allclose(first.grad.numpy(), (wide @ columns.T).reshape(x), atol=1e-12)
     np.testing.assert_allclose(second.grad.numpy(), (rows.T @ wide).reshape(y), atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", HALF)
+def test_half_precision_is_squared_and_summed_in_single(dtype):
+    x, ones = tz.tensor([300, 1, -2], dtype), tz.ones(1, 2048, 1, dtype=dtype)
+    exact = x.numpy().astype("float64")
+    wanted = {
+        "rms_norm": (tz.rms_norm(x, 1.0), exact / np.sqrt((exact**2).mean())),
+        "rms_norm, weights": (tz.rms_norm(x, tz.ones(3)), exact / np.sqrt((exact**2).mean())),
+        "layer_norm": (tz.layer_norm(x, tz.ones(3), tz.zeros(3)), (exact - exact.mean()) / exact.std()),
+        "batch_norm": (tz.batch_norm(x[:, None], tz.ones(1), tz.ones(1)), exact[:, None] - 1),
+        "vector_norm": (tz.linalg.vector_norm(x), np.linalg.norm(exact)),
+        "vector_norm 3": (tz.linalg.vector_norm(x, ord=3), np.linalg.norm(exact, 3)),
+        "matrix_norm": (tz.linalg.matrix_norm(x[None]), np.linalg.norm(exact)),
+        "std": (tz.std(x * 2), 2 * exact.std()),
+        "mse": (tz.nn.mse(x, tz.zeros(3)), (exact**2).mean()),
+        "average_pool": (tz.average_pool(ones, 1024, stride=512), np.ones((1, 3, 1))),
+        "segment_sum": (tz.segment_sum(ones[0], tz.zeros(2048, dtype="int64"), 1), [[2048]]),
+        "gradient of take": (tz.grad(lambda x: tz.sum(tz.take(x, tz.zeros(2048, dtype="int64"))))(x), [2048, 0, 0]),
+    }
+    for name, (result, expected) in wanted.items():
+        assert str(result.dtype) == dtype, name
+        np.testing.assert_allclose(result.numpy().astype("float64"), expected, rtol=2**-7, atol=2**-10, err_msg=name)

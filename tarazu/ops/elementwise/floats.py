@@ -7,6 +7,8 @@ import math
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 from tarazu.base.errors import DTypeError
+from tarazu.ir.type_rules.checks import require_kind
+from tarazu.ir.types import TensorType
 from tarazu.ops.elementwise.arithmetic import abs, add, divide, maximum, multiply, negative, sqrt, square
 from tarazu.ops.elementwise.comparison import (
     equal,
@@ -27,13 +29,16 @@ _BITS_OF = {2: dtypes.int16, 4: dtypes.int32, 8: dtypes.int64}
 
 
 def hypot(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """sqrt(x * x + y * y), without overflow on the way. ShapeError where `x` and `y` do not broadcast.
+    """sqrt(x * x + y * y), without overflow on the way.
+
+    ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.hypot(tz.tensor(3e30), 4e30)
     Tensor(5.e+30, dtype=float32)
     """
     x, y = same_float_dtype(x, y)
+    require_kind("hypot", ("float",), TensorType(x.shape, x.dtype))
     larger = stop_gradient(maximum(abs(x), abs(y)))  # the result does not depend on the scale, so it has no gradient
     scale = where(logical_and(greater(larger, 0), less(larger, math.inf)), larger, 1)
     length = multiply(scale, sqrt(add(square(divide(x, scale)), square(divide(y, scale)))))

@@ -14,7 +14,7 @@ from tarazu.ir.interpreter import bind
 from tarazu.ir.types import Shape
 from tarazu.ops.create import arange
 from tarazu.ops.indexing.key import Index, Key, as_indices, parse
-from tarazu.ops.promote import as_value, cast
+from tarazu.ops.promote import HALF, as_value, cast, single
 from tarazu.ops.shape import broadcast_to, flip, normalize_axis, permute_dims, reshape
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -69,7 +69,10 @@ def scatter_add(x: ArrayLike, updates: ArrayLike, indices: Sequence[ArrayLike], 
     >>> tz.scatter_add(tz.zeros(3), tz.tensor([1.0, 2.0, 4.0]), (tz.tensor([0, 2, 0]),), (0,))
     Tensor([5., 0., 2.], dtype=float32)
     """
-    return bind(ops.SCATTER_ADD, as_value(x), as_value(updates), *map(as_indices, indices), axes=axes)
+    x, updates = as_value(x), as_value(updates)
+    if x.dtype in HALF and updates.dtype is x.dtype:  # many are added
+        return cast(scatter_add(single(x), single(updates), indices, axes), x.dtype)
+    return bind(ops.SCATTER_ADD, x, updates, *map(as_indices, indices), axes=axes)
 
 
 def scatter_set(x: ArrayLike, updates: ArrayLike, indices: Sequence[ArrayLike], axes: tuple[int, ...]) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tarazu.base.errors import ShapeError
+from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import (
     abs,
@@ -168,18 +168,22 @@ def hard_swish(x: ArrayLike) -> Tensor:
     return multiply(x, hard_sigmoid(x))
 
 
-def gelu(x: ArrayLike, *, approximate: bool = False) -> Tensor:
+def gelu(x: ArrayLike, *, approximate: bool | str = False) -> Tensor:
     """x times the normal distribution function of x (Hendrycks and Gimpel, 2016).
 
-    Exactly, or, when `approximate`, by the formula with tanh of the same paper, as in GPT-2 (Radford et al., 2019). The
-    shape stays; integers become float32. DTypeError for complex numbers.
+    Exactly, or, when `approximate`, by the formula with tanh of the same paper, as in GPT-2 (Radford et al., 2019);
+    torch's names "none" and "tanh" serve too. The shape stays; integers become float32. DTypeError for complex numbers,
+    ArgumentError for another name.
 
     >>> import tarazu as tz
     >>> x = tz.tensor(1.0)
     >>> round(tz.gelu(x).item(), 4), round(tz.gelu(x, approximate=True).item(), 4)
     (0.8413, 0.8412)
     """
-    return _gelu_tanh(as_float(x)) if approximate else _gelu(as_float(x))
+    if approximate not in (False, True, "none", "tanh"):
+        raise ArgumentError(f"gelu: approximate={approximate!r}", expected='False or "none", True or "tanh"',
+                            fix="leave it out for the exact function")
+    return _gelu_tanh(as_float(x)) if approximate in (True, "tanh") else _gelu(as_float(x))
 
 
 @composite("gelu")

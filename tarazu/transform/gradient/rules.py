@@ -247,7 +247,7 @@ RULES.update({
     ops.MAXIMUM: (lambda g, z, x, y: g * _larger_share(x, y), lambda g, z, x, y: g * _larger_share(y, x)),
     ops.MINIMUM: (lambda g, z, x, y: g * _larger_share(y, x), lambda g, z, x, y: g * _larger_share(x, y)),
     ops.WHERE: (None, lambda g, z, c, x, y: e.where(c, g, 0), lambda g, z, c, x, y: e.where(c, 0, g)),
-    ops.CAST: (lambda g, y, x, dtype: e.astype(g, x.dtype, copy=False),),
+    ops.CAST: (lambda g, y, x, dtype: e.astype(g if x.dtype.kind == "complex" else e.real(g), x.dtype, copy=False),),
     ops.RESHAPE: (lambda g, y, x, shape: reshape(g, x.shape),),
     ops.TRANSPOSE: (lambda g, y, x, permutation: _inverse_transpose(g, permutation),),
     ops.BROADCAST: (lambda g, y, x, shape: sum_to(g, x.shape),),
