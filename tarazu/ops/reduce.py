@@ -1,7 +1,8 @@
 """Reductions: many elements to one, along one axis, several, or all (None); and cumulative sums and products.
 
 The result has the shape of `x` without the reduced axes; with `keepdims` they stay, of size 1. AxisError for an axis
-that `x` lacks, ShapeError for one that is named twice.
+that `x` lacks, ShapeError for one that is named twice. The axis 0 or -1 of a scalar is taken as if it had one element
+along it, as in NumPy and torch.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tarazu.ops.elementwise import (
 )
 from tarazu.ops.elementwise import where as select
 from tarazu.ops.promote import HALF, as_float, as_value, cast, named, rounded_like, single
-from tarazu.ops.shape import broadcast_to, concat, normalize_axes, normalize_axis, reshape
+from tarazu.ops.shape import broadcast_to, concat, is_axis_of_scalar, normalize_axes, normalize_axis, reshape
 from tarazu.ops.typing import ArrayLike, Axes, DTypeLike, Tensor
 
 
@@ -195,7 +196,7 @@ def all(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
 
 def _arg(op: Op, x: ArrayLike, axis: int | None, keepdims: bool) -> Tensor:
     x = as_value(x)
-    if axis is None:
+    if axis is None or is_axis_of_scalar(axis, len(x.shape)):
         flat = bind(op, reshape(x, -1), axis=0)
         return reshape(flat, (1,) * len(x.shape)) if keepdims else flat
     axis = normalize_axis(axis, len(x.shape), op.name)
@@ -262,6 +263,9 @@ def cumulative_prod(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike |
 
 def _cumulative(op: Op, x: Tensor, axis: int | None, initial: int | None, name: str) -> Tensor:
     rank = len(x.shape)
+    if is_axis_of_scalar(axis, rank):
+        of_one = _cumulative(op, reshape(x, (1,)), 0, initial, name)
+        return reshape(of_one, ()) if initial is None else of_one
     axis = normalize_axis(0 if axis is None and rank == 1 else axis, rank, name)  # type: ignore[arg-type]  # None raises
     if initial is not None:
         shape = tuple(1 if i == axis else n for i, n in enumerate(x.shape))

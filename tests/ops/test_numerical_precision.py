@@ -121,3 +121,25 @@ def test_half_precision_is_squared_and_summed_in_single(dtype):
     for name, (result, expected) in wanted.items():
         assert str(result.dtype) == dtype, name
         np.testing.assert_allclose(result.numpy().astype("float64"), expected, rtol=2**-7, atol=2**-10, err_msg=name)
+
+
+def gradient(function, *places):
+    return tz.jit(tz.grad(lambda x: tz.sum(function(x))))(tz.tensor(places)).tolist()
+
+
+def test_gradients_where_torch_has_one():
+    for function in (tz.relu6, tz.hard_tanh, tz.hard_sigmoid):
+        assert gradient(function, math.nan) == [0]
+        assert math.isnan(function(tz.tensor(math.nan)).item())
+    assert gradient(lambda y: tz.tensor(0.0) ** y, -1.0, 0.0, 2.0) == [-math.inf, 0, 0]
+    assert gradient(lambda x: tz.copysign(x, -1.0), 0.0, -0.0, 2.0, -2.0) == [0, 0, -1, 1]
+    assert gradient(lambda x: tz.nextafter(x, 3.0), 2.0, 3.0, -0.0) == [1, 1, 1]
+    assert gradient(lambda x: tz.leaky_relu(x, 0.25), -1.0, 0.0, 1.0) == [0.25, 0.25, 1]
+
+
+def test_neighbors_keep_every_bit():
+    x, y = np.float32([-1e-45, 0, -0.0, 1, np.inf, -np.inf, np.nan, 3e38]), np.float32([0, 1, -1, 2, 0, 0, 0, np.inf])
+    with np.errstate(all="ignore"):
+        expected = np.nextafter(x, y)
+    for function in (tz.nextafter, tz.jit(tz.nextafter)):
+        np.testing.assert_array_equal(function(tz.tensor(x), tz.tensor(y)).numpy().view("int32"), expected.view("int32"))

@@ -8,7 +8,7 @@ from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import abs_square, add, astype, divide, multiply, sqrt, subtract
 from tarazu.ops.promote import as_float, as_value, rounded_like, single
 from tarazu.ops.reduce import mean, sum, var
-from tarazu.ops.shape import broadcast_to
+from tarazu.ops.shape import broadcast_to, normalize_axis
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -24,6 +24,7 @@ def layer_norm(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, *, epsilon: flo
     Tensor([-1.,  1.], dtype=float32)
     """
     x = as_float(x)
+    normalize_axis(-1, len(x.shape), "layer_norm")
     weight, bias = (broadcast_to(as_value(w, x.dtype), x.shape[-1:]) for w in (weight, bias))
     return _layer_norm(x, weight, bias, epsilon=epsilon)
 
@@ -67,6 +68,7 @@ def rms_norm(x: ArrayLike, weight: ArrayLike, *, epsilon: float = 1e-5) -> Tenso
     Tensor([1., 7.], dtype=float32)
     """
     x = as_float(x)
+    normalize_axis(-1, len(x.shape), "rms_norm")
     return _rms_norm(x, as_value(weight, x.dtype), epsilon=epsilon)
 
 

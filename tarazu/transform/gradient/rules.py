@@ -56,7 +56,11 @@ def _power_base(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _power_exponent(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    return g * e.where(e.equal(x, 0), 0.0, z * e.log(e.where(e.equal(x, 0), 1.0, x)))
+    """z log(x); at x = 0 that is 0, but -inf for y below 0, where z grows without bound as y falls."""
+    is_flat = e.equal(x, 0)
+    if y.dtype.is_float:
+        is_flat = e.logical_and(is_flat, e.logical_not(e.less(y, 0)))
+    return g * e.where(is_flat, 0.0, z * e.log(e.where(is_flat, 1.0, x)))
 
 
 # Shape and index ------------------------------------------------------------------------------------------------
