@@ -282,9 +282,12 @@ def _sizes_and_axes(x: ArrayLike, sizes: Sequence[int] | None,
                             fix="leave s out to keep the sizes")
     if sizes is None:
         return [None] * len(axes), list(axes)
+    return list(map(_checked_size, sizes)), list(axes)
+
+
+def _checked_size(size: int | None) -> int | None:
     fix = "leave it out to keep the size"
-    wanted = [None if n is None else whole_number(f"fft: a size of {n!r}", n, least=0, fix=fix) for n in sizes]
-    return wanted, list(axes)
+    return None if size is None else whole_number(f"fft: a size of {size!r}", size, least=0, fix=fix)
 
 
 def _distinct(axes: Sequence[int], rank: int) -> tuple[int, ...]:

@@ -116,7 +116,7 @@ MISUSES = [
     (lambda: tz.conv1d(X, tz.ones((3, 4, 6), dtype="complex64"), tz.ones(5)), ShapeError, "add: shapes"),
     (lambda: tz.conv_transpose1d(X, tz.ones((3, 6, 4)), stride=2, output_padding=2), ArgumentError,
      "conv_transpose1d: output_padding=2 with stride=2, dilation=1\n.*less than the stride or less than the dilation"),
-    (lambda: tz.conv1d(X[:, :2], W), ShapeError, r"conv1d: windows that span \(3,\) in an input of shape .*\n.*fit into"),
+    (lambda: tz.conv1d(X[:, :2], W), ShapeError, r"conv1d: windows that span \(3,\) in an input .*\n.*fit into"),
     (lambda: tz.conv1d(X[:, :4], W, padding=1, dilation=3), ShapeError, r"conv1d: windows that span \(7,\)"),
     (lambda: tz.conv_transpose1d(X, tz.ones((3, 6, 4)), groups=0), ShapeError, "4 channels in 0 groups\n.*divides"),
     (lambda: tz.conv_transpose1d(X, tz.ones((3, 6, 4)), groups=3), ShapeError, "4 channels in 3 groups\n.*divides"),
