@@ -135,7 +135,7 @@ def _convolve(axes: int, x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None
     if any(n + sum(ends) < reach for n, ends, reach in zip(x.shape[1:-1], widths, spans, strict=True)):
         raise ShapeError(f"{name}: windows that span {tuple(spans)} in an input of shape {x.shape}",
                          expected="windows that fit into the axes between the batch and the channels, with the padding",
-                         fix='use a smaller kernel, or padding="same"')
+                         fix='use a smaller kernel, fewer layers that shrink the input, or padding="same"')
     y = convolution(x, kernel, strides, widths, gaps, (1,) * axes, groups)
     return y if bias is None else add(y, bias)
 
