@@ -245,7 +245,9 @@ case("index with a mask", lambda x: x[np.array([True, False, True])], lambda x: 
 
 # Index
 op("take", SPREAD, index(4), also="ib", shapes=[((2, 4, 3), (5,)), ((4, 4), (2, 2)), ((2, 4), (0,))], axis=1)
-op("take_along_axis", SPREAD, index(4), also="ib", shapes=[((2, 4), (2, 3)), ((1, 4), (1, 0))], axis=1)
+op("take_along_axis", SPREAD, index(4), also="ib", shapes=[((2, 4), (2, 3)), ((1, 4), (1, 0)), ((2, 4), (1, 1)),
+                                                          ((1, 4), (3, 2))], axis=1)
+op("take_along_axis", SPREAD, index(2), shapes=[((2, 3, 4), (1, 3, 1))], axis=0)
 
 
 def _scatter_add(x: np.ndarray, updates: np.ndarray, where: np.ndarray) -> np.ndarray:

@@ -14,13 +14,22 @@ def positive_int(name: str, value: Any) -> int:
     >>> positive_int("batch_size", 32)
     32
     """
+    return whole_number(f"{name}={value!r}", value, least=1, fix=f"pass for example {name}=10")
+
+
+def whole_number(what: str, value: Any, *, least: int | None = None, fix: str = "round it first") -> int:
+    """`value` as an int; ArgumentError, which begins with `what`, unless it is a whole number of at least `least`.
+
+    >>> whole_number("topk: k=3", 3)
+    3
+    """
     try:
         number = operator.index(value)
     except TypeError:
-        number = 0
-    if number < 1:
-        raise ArgumentError(f"{name}={value!r}", expected="a whole number of at least 1",
-                            fix=f"pass for example {name}=10")
+        number = None
+    if number is None or (least is not None and number < least):
+        bound = "" if least is None else f" of at least {least}"
+        raise ArgumentError(what, expected=f"a whole number{bound}", fix=fix)
     return number
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from tarazu.base.dtypes import promote
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.base.spelling import by_name, did_you_mean
 from tarazu.ops import elementwise as e
@@ -19,7 +20,7 @@ from tarazu.ops.create import arange
 from tarazu.ops.indexing.index import take_along_axis
 from tarazu.ops.networks.activations import softplus
 from tarazu.ops.networks.softmax import log_softmax, softmax
-from tarazu.ops.promote import as_value
+from tarazu.ops.promote import as_value, cast, rounded_like, single
 from tarazu.ops.reduce import mean, sum
 from tarazu.ops.shape import expand_dims, reshape, squeeze
 from tarazu.ops.typing import ArrayLike, Tensor
@@ -118,7 +119,7 @@ def binary_cross_entropy(logits: ArrayLike, targets: ArrayLike, *, reduction: st
 
 
 def mse(prediction: ArrayLike, target: ArrayLike, *, reduction: str = "mean") -> Tensor:
-    """The mean squared difference.
+    """The mean squared difference; of complex numbers the mean of |difference|^2.
 
     Shapes, reductions and errors (ShapeError, ArgumentError) are those of `binary_cross_entropy`.
 
@@ -127,7 +128,7 @@ def mse(prediction: ArrayLike, target: ArrayLike, *, reduction: str = "mean") ->
     Tensor(2., dtype=float32)
     """
     prediction, target = _aligned("mse", prediction, target)
-    return _reduced(e.square(prediction - target), reduction)
+    return rounded_like(_reduced(e.abs_square(single(prediction - target)), reduction), prediction)
 
 
 def mae(prediction: ArrayLike, target: ArrayLike, *, reduction: str = "mean") -> Tensor:
@@ -168,6 +169,8 @@ def _aligned(name: str, prediction: ArrayLike, target: ArrayLike) -> tuple[Tenso
         raise ShapeError(f"{name}: a prediction of shape {prediction.shape} for a target of shape {target.shape}",
                          expected="one shape",
                          fix="give the last layer as many outputs as the target has, or reshape the target")
+    if target.dtype.kind == "complex":
+        prediction = cast(prediction, promote(prediction.dtype, target.dtype))
     return prediction, e.astype(reshape(target, prediction.shape), prediction.dtype, copy=False)
 
 

@@ -9,15 +9,18 @@ import math
 from numbers import Integral
 
 from tarazu.base import dtypes
+from tarazu.base.checks import whole_number
 from tarazu.base.dtypes import as_dtype
-from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.elementwise import add, equal, less_equal, multiply, where
 from tarazu.ops.placement import to_device, to_device_of
-from tarazu.ops.promote import as_value, cast
+from tarazu.ops.promote import as_number, as_value, cast
 from tarazu.ops.shape import broadcast_arrays, broadcast_to, expand_dims, normalize_shape, reshape
 from tarazu.ops.typing import ArrayLike, DeviceLike, DTypeLike, ShapeLike, Tensor
+
+LARGEST_SIZE = 2**48  # elements of a range: more than any memory holds
 
 
 def full(shape: ShapeLike, fill_value: ArrayLike, *, dtype: DTypeLike | None = None,
@@ -92,7 +95,7 @@ def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: D
            device: DeviceLike | None = None) -> Tensor:
     """The vector of numbers from `start` (0 when only one number is given) up to but not with `stop`, `step` apart.
 
-    Integers give int64, floats float32. ArgumentError for a step of 0.
+    Integers give int64, floats float32. ArgumentError for a step of 0 and for bounds that are not finite real numbers.
 
     >>> import tarazu as tz
     >>> tz.arange(2, 8, 3)
@@ -100,27 +103,43 @@ def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: D
     """
     if stop is None:
         start, stop = 0, start
+    _require_finite("arange", start, stop, step)
     if step == 0:
         raise ArgumentError("arange with step=0", expected="a step that is not 0",
                             fix="use tz.linspace for a number of points")
     is_whole = all(isinstance(number, Integral) for number in (start, stop, step))
     target = as_dtype(dtype) if dtype is not None else dtypes.DEFAULT_INT if is_whole else dtypes.DEFAULT_FLOAT
     size = max(math.ceil((stop - start) / step), 0)
+    if size > LARGEST_SIZE:
+        raise ArgumentError(f"arange of {size:.3g} numbers", expected="as many as there is memory for",
+                            fix="pass a larger step")
     # counted in double precision, or whole numbers beyond 2**24 would not be exact in float32
     count = bind(ops.IOTA, size=size, dtype=dtypes.DEFAULT_INT if is_whole else dtypes.float64)
     return to_device(cast(add(multiply(count, step), start), target), device)
+
+
+def _require_finite(name: str, *numbers: float) -> None:
+    """ArgumentError unless all of these are finite real numbers."""
+    try:
+        are_finite = all(map(math.isfinite, numbers))
+    except TypeError:
+        are_finite = False
+    if not are_finite:
+        raise ArgumentError(f"{name}({', '.join(map(repr, numbers))})", expected="finite real numbers",
+                            fix="leave out or replace what is infinite, nan, complex or no number")
 
 
 def linspace(start: float, stop: float, num: int, *, dtype: DTypeLike | None = None, endpoint: bool = True,
              device: DeviceLike | None = None) -> Tensor:
     """The vector of `num` numbers at equal distances from `start` to `stop`, float32 by default.
 
-    `stop` is the last one, exactly, unless `endpoint` is False.
+    `stop` is the last one, exactly, unless `endpoint` is False. ArgumentError for a `num` below 0 or no whole number.
 
     >>> import tarazu as tz
     >>> tz.linspace(0, 1, 5)
     Tensor([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
+    num = whole_number(f"linspace: num={num!r}", num, least=0)
     gaps = max(num - 1 if endpoint else num, 1)
     count = bind(ops.IOTA, size=num, dtype=dtypes.float64)
     points = add(multiply(count, (stop - start) / gaps), start)
@@ -133,12 +152,15 @@ def eye(rows: int, columns: int | None = None, *, k: int = 0, dtype: DTypeLike |
         device: DeviceLike | None = None) -> Tensor:
     """A matrix with ones on the diagonal `k` positions above the main one, zeros elsewhere; square without `columns`.
 
+    ArgumentError for sizes below 0 or no whole numbers.
+
     >>> import tarazu as tz
     >>> tz.eye(2)
     Tensor([[1., 0.],
             [0., 1.]], dtype=float32)
     """
-    columns = rows if columns is None else columns
+    rows = whole_number(f"eye: rows={rows!r}", rows, least=0)
+    columns = rows if columns is None else whole_number(f"eye: columns={columns!r}", columns, least=0)
     k = max(-rows, min(k, columns))  # further off there is no diagonal
     down = expand_dims(add(arange(rows), k), 1)
     return to_device(cast(equal(down, arange(columns)), as_dtype(dtype or dtypes.DEFAULT_FLOAT)), device)
@@ -184,8 +206,8 @@ def _is_below(x: Tensor, k: int, name: str) -> Tensor:
 def meshgrid(*arrays: ArrayLike, indexing: str = "xy") -> list[Tensor]:
     """The coordinates of the points of a grid, a tensor for each of the vectors: vector i runs along axis i.
 
-    With "xy", as for images, the first two axes are exchanged; "ij" leaves them. ArgumentError for another `indexing`,
-    ShapeError for what is no vector.
+    A number is a vector of one element. With "xy", as for images, the first two axes are exchanged; "ij" leaves them.
+    ArgumentError for another `indexing`, ShapeError for more than one axis.
 
     >>> import tarazu as tz
     >>> tz.meshgrid(tz.arange(2), tz.arange(3), indexing="ij")[0]
@@ -195,7 +217,7 @@ def meshgrid(*arrays: ArrayLike, indexing: str = "xy") -> list[Tensor]:
     if indexing not in ("xy", "ij"):
         raise ArgumentError(f"meshgrid: indexing={indexing!r}", expected='"xy" or "ij"', fix='pass indexing="ij"')
     vectors = [as_value(x) for x in arrays]
-    if any(len(x.shape) != 1 for x in vectors):
+    if any(len(x.shape) > 1 for x in vectors):
         raise ShapeError(f"meshgrid of shapes {', '.join(str(x.shape) for x in vectors)}", expected="vectors",
                          fix="flatten them first")
     axes = list(range(len(vectors)))
@@ -208,13 +230,19 @@ def meshgrid(*arrays: ArrayLike, indexing: str = "xy") -> list[Tensor]:
 def one_hot(labels: ArrayLike, num_classes: int, *, dtype: DTypeLike | None = None) -> Tensor:
     """The labels on a new last axis of size `num_classes`, with 1 at the index that the label names and 0 elsewhere.
 
-    A label out of range gives zeros. The result is float32 by default.
+    A label out of range gives zeros; False and True are 0 and 1. The result is float32 by default. DTypeError for
+    labels that are no whole numbers, ArgumentError for a number of classes below 0.
 
     >>> import tarazu as tz
     >>> tz.one_hot(tz.tensor([0, 2]), 3)
     Tensor([[1., 0., 0.],
             [0., 0., 1.]], dtype=float32)
     """
-    labels = as_value(labels)
-    classes = cast(arange(num_classes), labels.dtype)
+    labels = as_number(as_value(labels))
+    if not labels.dtype.is_integer:
+        raise DTypeError(f"one_hot of {labels.dtype}", expected="class numbers: integers, or booleans",
+                         fix="cast them: labels.astype(tz.int64)")
+    classes = arange(whole_number(f"one_hot: num_classes={num_classes!r}", num_classes, least=0))
+    if labels.dtype is dtypes.uint64:  # which has no common dtype with int64
+        classes = cast(classes, dtypes.uint64)
     return cast(equal(expand_dims(labels, -1), classes), as_dtype(dtype or dtypes.DEFAULT_FLOAT))

@@ -5,8 +5,8 @@ divided by n. `norm` moves that division: "backward" to the inverse, "forward" t
 `n` or `s` cuts the input or pads it with zeros first. Results are complex64, of double precision complex128. Gradients
 flow from a real result back to real inputs.
 
-Errors of all of them: AxisError for an axis that `x` lacks, ShapeError for an axis of no elements, ArgumentError for an
-unknown `norm` and for another number of sizes in `s` than of axes.
+Errors of all of them: AxisError for an axis that `x` lacks, ShapeError for an axis of no elements or one that is named
+twice, ArgumentError for an unknown `norm`, for another number of sizes in `s` than of axes, and for a size below 0.
 
 >>> import tarazu as tz
 >>> tz.abs(tz.fft.rfft(tz.tensor([1.0, 0.0, -1.0, 0.0])))
@@ -19,6 +19,7 @@ import math
 from collections.abc import Sequence
 
 from tarazu.base import dtypes
+from tarazu.base.checks import whole_number
 from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.ir import op as ops
@@ -47,7 +48,7 @@ def fft(x: ArrayLike, /, *, n: int | None = None, axis: int = -1, norm: str = "b
     >>> tz.fft.fft(tz.tensor([1.0, 0.0, -1.0, 0.0]))
     Tensor([0.+0.j, 2.+0.j, 0.+0.j, 2.+0.j], dtype=complex64)
     """
-    return _transform(x, (n,), (axis,), norm, "forward")
+    return fftn(x, s=None if n is None else (n,), axes=(axis,), norm=norm)
 
 
 def ifft(x: ArrayLike, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
@@ -59,7 +60,7 @@ def ifft(x: ArrayLike, /, *, n: int | None = None, axis: int = -1, norm: str = "
     >>> tz.real(tz.fft.ifft(tz.tensor([0.0, 2.0, 0.0, 2.0])))
     Tensor([ 1.,  0., -1.,  0.], dtype=float32)
     """
-    return _transform(x, (n,), (axis,), norm, "backward")
+    return ifftn(x, s=None if n is None else (n,), axes=(axis,), norm=norm)
 
 
 def fftn(x: ArrayLike, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None,
@@ -132,8 +133,8 @@ def rfftn(x: ArrayLike, /, *, s: Sequence[int] | None = None, axes: Sequence[int
     if x.dtype.kind == "complex":
         raise DTypeError(f"rfft of {x.dtype}", expected="real numbers", fix="use tz.fft.fft, or take tz.real(x)")
     sizes, transformed = _sizes_and_axes(x, s, axes)
+    last = _last_axis("rfft", transformed, len(x.shape))
     whole = _transform(x, sizes, transformed, norm, "forward")
-    last = normalize_axis(transformed[-1], len(x.shape), "rfft")
     return slice_axis(whole, last, 0, whole.shape[last] // 2 + 1)
 
 
@@ -150,7 +151,8 @@ def irfftn(x: ArrayLike, /, *, s: Sequence[int] | None = None, axes: Sequence[in
     """
     x = _complex(x)
     sizes, transformed = _sizes_and_axes(x, s, axes)
-    last = normalize_axis(transformed[-1], len(x.shape), "irfft")
+    last = _last_axis("irfft", transformed, len(x.shape))
+    _distinct(transformed, len(x.shape))
     n = 2 * (x.shape[last] - 1) if sizes[-1] is None else sizes[-1]
     if n < 1:
         raise ShapeError(f"irfft to {n} elements along axis {last} of shape {x.shape}", expected="at least one",
@@ -191,12 +193,14 @@ def ihfft(x: ArrayLike, /, *, n: int | None = None, axis: int = -1, norm: str = 
 def fftfreq(n: int, /, *, d: float = 1.0, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
     """The frequencies, in cycles per unit of the sample spacing `d`, of the n elements of `fft`.
 
-    They are float32 by default. DTypeError for what is no dtype, DeviceError for a device that is not there.
+    They are float32 by default. DTypeError for what is no dtype, DeviceError for a device that is not there,
+    ArgumentError for an n below 0 or no whole number.
 
     >>> import tarazu as tz
     >>> tz.fft.fftfreq(4, d=0.5)
     Tensor([ 0. ,  0.5, -1. , -0.5], dtype=float32)
     """
+    n = whole_number(f"fftfreq: n={n!r}", n, least=0)
     numbers = arange(n)
     signed = where(less(numbers, (n + 1) // 2), numbers, subtract(numbers, n))
     return to_device(_frequencies(signed, n, d, dtype), device)
@@ -205,17 +209,21 @@ def fftfreq(n: int, /, *, d: float = 1.0, dtype: DTypeLike | None = None, device
 def rfftfreq(n: int, /, *, d: float = 1.0, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
     """The frequencies, in cycles per unit of the sample spacing `d`, of the n // 2 + 1 elements of `rfft`.
 
-    They are float32 by default. DTypeError for what is no dtype, DeviceError for a device that is not there.
+    They are float32 by default. DTypeError for what is no dtype, DeviceError for a device that is not there,
+    ArgumentError for an n below 0 or no whole number.
 
     >>> import tarazu as tz
     >>> tz.fft.rfftfreq(4, d=0.5)
     Tensor([0. , 0.5, 1. ], dtype=float32)
     """
+    n = whole_number(f"rfftfreq: n={n!r}", n, least=0)
     return to_device(_frequencies(arange(n // 2 + 1), n, d, dtype), device)
 
 
 def fftshift(x: ArrayLike, /, *, axes: Axes = None) -> Tensor:
     """`x` with the frequency 0 moved to the middle of each of the axes, all by default.
+
+    AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.fft.fftshift(tz.fft.fftfreq(4, d=0.25))
@@ -228,6 +236,8 @@ def fftshift(x: ArrayLike, /, *, axes: Axes = None) -> Tensor:
 
 def ifftshift(x: ArrayLike, /, *, axes: Axes = None) -> Tensor:
     """The inverse of `fftshift`: `x` with the middle of each of the axes moved to the front.
+
+    AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.fft.ifftshift(tz.tensor([-2.0, -1.0, 0.0, 1.0]))
@@ -252,7 +262,7 @@ def _require_norm(norm: str) -> None:
 def _transform(x: ArrayLike, sizes: Sequence[int | None], axes: Sequence[int], norm: str, kind: str) -> Tensor:
     _require_norm(norm)
     x = _complex(x)
-    axes = tuple(normalize_axis(axis, len(x.shape), "fft") for axis in axes)
+    axes = _distinct(axes, len(x.shape))
     for axis, size in zip(axes, sizes, strict=True):
         x = _resized(x, x.shape[axis] if size is None else size, axis)
     count = math.prod(x.shape[axis] for axis in axes)
@@ -270,7 +280,30 @@ def _sizes_and_axes(x: ArrayLike, sizes: Sequence[int] | None,
     if sizes is not None and len(sizes) != len(axes):
         raise ArgumentError(f"fft: s={tuple(sizes)} for axes {tuple(axes)}", expected="a size for each axis",
                             fix="leave s out to keep the sizes")
-    return [None] * len(axes) if sizes is None else list(sizes), list(axes)
+    if sizes is None:
+        return [None] * len(axes), list(axes)
+    return list(map(_checked_size, sizes)), list(axes)
+
+
+def _checked_size(size: int | None) -> int | None:
+    fix = "leave it out to keep the size"
+    return None if size is None else whole_number(f"fft: a size of {size!r}", size, least=0, fix=fix)
+
+
+def _distinct(axes: Sequence[int], rank: int) -> tuple[int, ...]:
+    """The axes counted from the front; ShapeError for one that is named twice."""
+    numbers = tuple(normalize_axis(axis, rank, "fft") for axis in axes)
+    if len(set(numbers)) < len(numbers):
+        raise ShapeError(f"fft: axes {tuple(axes)} name one axis twice", expected="each axis once",
+                         fix="leave out the second mention")
+    return numbers
+
+
+def _last_axis(name: str, axes: Sequence[int], rank: int) -> int:
+    """The axis whose transform is of real numbers."""
+    if not axes:
+        raise ArgumentError(f"{name} over no axes", expected="at least one axis", fix="leave out axes for all of them")
+    return normalize_axis(axes[-1], rank, name)
 
 
 def _resized(x: Tensor, size: int, axis: int) -> Tensor:
@@ -291,5 +324,6 @@ def _frequencies(numbers: Tensor, n: int, spacing: float, dtype: DTypeLike | Non
 
 
 def _listed(axes: Axes, rank: int) -> list[int]:
-    """The axes as a list; None is all."""
-    return list(range(rank) if axes is None else (axes,) if isinstance(axes, int) else axes)
+    """The axes as a list, counted from the front; None is all."""
+    listed = range(rank) if axes is None else axes if isinstance(axes, Sequence) else (axes,)
+    return [normalize_axis(axis, rank, "fftshift") for axis in listed]

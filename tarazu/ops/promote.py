@@ -7,12 +7,13 @@ from functools import reduce
 
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
-from tarazu.base.errors import ArgumentError
+from tarazu.base.errors import ArgumentError, DTypeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind, state
 from tarazu.ops.typing import ArrayLike, Tensor
 
 SCALARS = (bool, int, float, complex)
+HALF = (dtypes.float16, dtypes.bfloat16)
 
 
 def as_value(x: ArrayLike, dtype: DType | None = None) -> Tensor:
@@ -21,8 +22,28 @@ def as_value(x: ArrayLike, dtype: DType | None = None) -> Tensor:
 
 
 def cast(x: Tensor, dtype: DType) -> Tensor:
-    """`x` with elements of `dtype`; the tensor itself when it has them."""
-    return x if x.dtype is dtype else bind(ops.CAST, x, dtype=dtype)
+    """`x` with elements of `dtype`; the tensor itself when it has them. DTypeError from complex to real numbers."""
+    if x.dtype is dtype:
+        return x
+    require_imaginary_part_kept(x.dtype, dtype)
+    return bind(ops.CAST, x, dtype=dtype)
+
+
+def require_imaginary_part_kept(given: DType, wanted: DType) -> None:
+    """DTypeError for a conversion of complex numbers that would drop their imaginary part."""
+    if given.kind == "complex" and wanted.kind not in ("complex", "bool"):
+        raise DTypeError(f"{given} to {wanted}, which would drop the imaginary part", expected="a complex dtype",
+                         fix="say which real number is meant: tz.real(x), tz.imag(x) or tz.abs(x)")
+
+
+def single(x: Tensor) -> Tensor:
+    """`x` in float32 where it is of half precision, whose range squares and sums leave."""
+    return cast(x, dtypes.float32) if x.dtype in HALF else x
+
+
+def rounded_like(y: Tensor, x: Tensor) -> Tensor:
+    """`y` rounded to the dtype of `x` if that is of half precision."""
+    return cast(y, x.dtype) if x.dtype in HALF else y
 
 
 def same_dtype(x: ArrayLike, y: ArrayLike) -> tuple[Tensor, Tensor]:

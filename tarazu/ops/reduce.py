@@ -1,7 +1,8 @@
 """Reductions: many elements to one, along one axis, several, or all (None); and cumulative sums and products.
 
 The result has the shape of `x` without the reduced axes; with `keepdims` they stay, of size 1. AxisError for an axis
-that `x` lacks, ShapeError for one that is named twice.
+that `x` lacks, ShapeError for one that is named twice. The axis 0 or -1 of a scalar is taken as if it had one element
+along it, as in NumPy and torch.
 """
 
 from __future__ import annotations
@@ -14,13 +15,23 @@ from tarazu.base.dtypes import as_dtype
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind, state
 from tarazu.ir.op import Op
-from tarazu.ops.elementwise import add, divide, equal, exp, isfinite, log, sqrt, square, stop_gradient, subtract, truth
+from tarazu.ops.elementwise import (
+    abs_square,
+    add,
+    divide,
+    equal,
+    exp,
+    isfinite,
+    log,
+    sqrt,
+    stop_gradient,
+    subtract,
+    truth,
+)
 from tarazu.ops.elementwise import where as select
-from tarazu.ops.promote import as_float, as_value, cast, named
-from tarazu.ops.shape import broadcast_to, concat, normalize_axes, normalize_axis, reshape
+from tarazu.ops.promote import HALF, as_float, as_value, cast, named, rounded_like, single
+from tarazu.ops.shape import broadcast_to, concat, is_axis_of_scalar, normalize_axes, normalize_axis, reshape
 from tarazu.ops.typing import ArrayLike, Axes, DTypeLike, Tensor
-
-HALF = (dtypes.float16, dtypes.bfloat16)  # the sum of many elements, which a mean needs, may be beyond their range
 
 
 def _reduce(op: Op, x: Tensor, axis: Axes, keepdims: bool) -> Tensor:
@@ -83,8 +94,8 @@ def mean(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
     Tensor([2., 3.], dtype=float32)
     """
     x = as_float(x)
-    if x.dtype in HALF:
-        return cast(mean(cast(x, dtypes.float32), axis, keepdims=keepdims), x.dtype)
+    if x.dtype in HALF:  # the sum may be beyond their range
+        return cast(mean(single(x), axis, keepdims=keepdims), x.dtype)
     axes = normalize_axes(axis, len(x.shape), "mean")
     total = _restore(bind(ops.SUM, x, axes=axes), x, axes, keepdims)
     size = state.interpreter.constant(float(math.prod([x.shape[i] for i in axes])), x.dtype)
@@ -99,9 +110,9 @@ def count(x: Tensor, axis: Axes) -> int:
 def var(x: ArrayLike, axis: Axes = None, *, correction: float = 0, keepdims: bool = False) -> Tensor:
     """The variance over `axis`: the sum of squared distances from the mean, divided by their number less `correction`.
 
-    `correction=1` gives the unbiased estimate of the variance of a population that `x` is a sample of (Bessel).
-    Integers give float32. The result has the shape of `x` without those axes; with `keepdims` they stay, of size 1.
-    AxisError for an axis that `x` lacks.
+    `correction=1` gives the unbiased estimate of the variance of a population that `x` is a sample of (Bessel). Of
+    complex numbers it is real, the mean of |x - mean|^2. Integers give float32. The result has the shape of `x` without
+    those axes; with `keepdims` they stay, of size 1. AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.var(tz.tensor([[1.0, 3.0], [2.0, 8.0]]), axis=1), tz.var(tz.tensor([1.0, 3.0]), correction=1)
@@ -109,9 +120,9 @@ def var(x: ArrayLike, axis: Axes = None, *, correction: float = 0, keepdims: boo
     """
     x = as_float(x)
     if x.dtype in HALF:
-        return cast(var(cast(x, dtypes.float32), axis, correction=correction, keepdims=keepdims), x.dtype)
+        return cast(var(single(x), axis, correction=correction, keepdims=keepdims), x.dtype)
     distance = subtract(x, mean(x, axis, keepdims=True))
-    total = sum(square(distance), axis, keepdims=keepdims)
+    total = sum(abs_square(distance), axis, keepdims=keepdims)
     return named(divide(total, builtins.max(count(x, axis) - correction, 0)), "var")
 
 
@@ -125,9 +136,10 @@ def std(x: ArrayLike, axis: Axes = None, *, correction: float = 0, keepdims: boo
     >>> tz.std(tz.tensor([[1.0, 3.0], [2.0, 8.0]]), axis=1)
     Tensor([1., 3.], dtype=float32)
     """
-    variance = var(x, axis, correction=correction, keepdims=keepdims)
+    x = as_float(x)
+    variance = var(single(x), axis, correction=correction, keepdims=keepdims)
     is_constant = equal(variance, 0)
-    return named(select(is_constant, 0.0, sqrt(select(is_constant, 1.0, variance))), "std")
+    return named(rounded_like(select(is_constant, 0.0, sqrt(select(is_constant, 1.0, variance))), x), "std")
 
 
 def max(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
@@ -184,7 +196,7 @@ def all(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
 
 def _arg(op: Op, x: ArrayLike, axis: int | None, keepdims: bool) -> Tensor:
     x = as_value(x)
-    if axis is None:
+    if axis is None or is_axis_of_scalar(axis, len(x.shape)):
         flat = bind(op, reshape(x, -1), axis=0)
         return reshape(flat, (1,) * len(x.shape)) if keepdims else flat
     axis = normalize_axis(axis, len(x.shape), op.name)
@@ -251,6 +263,9 @@ def cumulative_prod(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike |
 
 def _cumulative(op: Op, x: Tensor, axis: int | None, initial: int | None, name: str) -> Tensor:
     rank = len(x.shape)
+    if is_axis_of_scalar(axis, rank):
+        of_one = _cumulative(op, reshape(x, (1,)), 0, initial, name)
+        return reshape(of_one, ()) if initial is None else of_one
     axis = normalize_axis(0 if axis is None and rank == 1 else axis, rank, name)  # type: ignore[arg-type]  # None raises
     if initial is not None:
         shape = tuple(1 if i == axis else n for i, n in enumerate(x.shape))

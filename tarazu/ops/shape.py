@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Iterable, Sequence
 
+from tarazu.base.checks import whole_number
 from tarazu.base.errors import ArgumentError, AxisError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
@@ -30,15 +31,23 @@ def normalize_axis(axis: int, rank: int, name: str) -> int:
 
 
 def normalize_axes(axes: Axes, rank: int, name: str) -> tuple[int, ...]:
-    """`axes` as a sorted tuple counted from the front; None means all."""
+    """`axes` as a sorted tuple counted from the front; None means all. The axis 0 or -1 of a scalar is no axis."""
     if axes is None:
         return tuple(range(rank))
     given = axes if isinstance(axes, Sequence) else (axes,)
+    if is_axis_of_scalar(given[0] if len(given) == 1 else None, rank):
+        return ()
     numbers = [normalize_axis(axis, rank, name) for axis in given]
     if len(set(numbers)) != len(numbers):
         raise ShapeError(f"{name}: axes {tuple(given)!r} name one axis twice", expected="each axis once",
                          fix="leave out the second mention")
     return tuple(sorted(numbers))
+
+
+def is_axis_of_scalar(axis: int | None, rank: int) -> bool:
+    """Whether this is the axis 0 or -1 of a tensor without axes, which then counts as a vector of one element: in
+    reductions as in NumPy and torch, in sorting as in torch."""
+    return rank == 0 and type(axis) is int and axis in (0, -1)
 
 
 def normalize_shape(shape: ShapeLike, name: str) -> Shape:
@@ -81,15 +90,21 @@ def reshape(x: ArrayLike, shape: ShapeLike, *, copy: bool | None = None) -> Tens
 def flatten(x: ArrayLike, start_axis: int = 0) -> Tensor:
     """`x` with its axes from `start_axis` on merged into one, in row-major order.
 
+    A scalar becomes a vector of one element; a `start_axis` behind the last one adds an axis of size 1. AxisError for
+    an axis that `x` lacks.
+
     >>> import tarazu as tz
     >>> tz.flatten(tz.ones(2, 3, 4)).shape, tz.flatten(tz.ones(2, 3, 4), 1).shape
     ((24,), (2, 12))
     """
     x = as_value(x)
-    return reshape(x, (*x.shape[:start_axis], math.prod(x.shape[start_axis:])))
+    rank = len(x.shape)
+    is_behind = start_axis == rank or is_axis_of_scalar(start_axis, rank)
+    start = rank if is_behind else normalize_axis(start_axis, rank, "flatten")
+    return reshape(x, (*x.shape[:start], math.prod(x.shape[start:])))
 
 
-def permute_dims(x: ArrayLike, axes: Sequence[int]) -> Tensor:
+def permute_dims(x: ArrayLike, axes: int | Sequence[int]) -> Tensor:
     """`x` with its axes in another order: axis i of the result is axis `axes[i]` of `x`.
 
     AxisError for an axis that `x` lacks, ShapeError unless each axis is named once.
@@ -100,7 +115,8 @@ def permute_dims(x: ArrayLike, axes: Sequence[int]) -> Tensor:
     """
     x = as_value(x)
     rank = len(x.shape)
-    return bind(ops.TRANSPOSE, x, permutation=tuple(normalize_axis(axis, rank, "permute_dims") for axis in axes))
+    order = axes if isinstance(axes, Iterable) else (axes,)
+    return bind(ops.TRANSPOSE, x, permutation=tuple(normalize_axis(axis, rank, "permute_dims") for axis in order))
 
 
 def swapaxes(x: ArrayLike, first: int, second: int) -> Tensor:
@@ -120,7 +136,8 @@ def swapaxes(x: ArrayLike, first: int, second: int) -> Tensor:
 def moveaxis(x: ArrayLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """`x` with the axes `source` moved to the positions `destination`; the other axes keep their order.
 
-    AxisError for an axis that `x` lacks, ShapeError for one that is named twice.
+    AxisError for an axis that `x` lacks, ShapeError for one that is named twice, ArgumentError for another number of
+    positions than of axes.
 
     >>> import tarazu as tz
     >>> tz.moveaxis(tz.ones(2, 3, 4), 0, -1).shape
@@ -128,8 +145,15 @@ def moveaxis(x: ArrayLike, source: int | Sequence[int], destination: int | Seque
     """
     x = as_value(x)
     rank = len(x.shape)
-    sources, targets = ([normalize_axis(axis, rank, "moveaxis") for axis in ([axes] if isinstance(axes, int) else axes)]
-                        for axes in (source, destination))
+    sources, targets = ([normalize_axis(axis, rank, "moveaxis") for axis in
+                         (axes if isinstance(axes, Sequence) else [axes])] for axes in (source, destination))
+    if len(sources) != len(targets):
+        raise ArgumentError(f"moveaxis: axes {source!r} to positions {destination!r}",
+                            expected="a position for each axis",
+                            fix="pass one number for each, as in tz.moveaxis(x, (0, 1), (1, 2))")
+    if len(set(sources)) < len(sources) or len(set(targets)) < len(targets):
+        raise ShapeError(f"moveaxis: axes {source!r} to positions {destination!r}", expected="each axis once",
+                         fix="leave out the second mention")
     order = [axis for axis in range(rank) if axis not in sources]
     for target, origin in sorted(zip(targets, sources, strict=True)):
         order.insert(target, origin)
@@ -239,7 +263,7 @@ def stack(tensors: Sequence[ArrayLike], axis: int = 0) -> Tensor:
     Tensor([[1, 3],
             [2, 4]], dtype=int64)
     """
-    values = [as_value(x) for x in tensors]
+    values = promote_all([as_value(x) for x in tensors], "stack")
     if len({x.shape for x in values}) > 1:
         raise ShapeError(f"stack: shapes {' and '.join(str(x.shape) for x in values)}", expected="one shape",
                          fix="pad or slice them first; tz.concat joins along an axis that is there")
@@ -286,7 +310,7 @@ def roll(x: ArrayLike, shift: int | Sequence[int], axis: Axes = None) -> Tensor:
     """`x` with its elements shifted by `shift` positions along an axis; what leaves at one end enters at the other.
 
     With several axes, one shift for each or the same for all; without any, in the flattened tensor. ArgumentError for
-    another number of shifts, AxisError for an axis that `x` lacks.
+    another number of shifts or what is no whole number, AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.roll(tz.arange(4), 1)
@@ -295,8 +319,9 @@ def roll(x: ArrayLike, shift: int | Sequence[int], axis: Axes = None) -> Tensor:
     x = as_value(x)
     if axis is None:
         return reshape(roll(reshape(x, -1), shift, 0), x.shape)
-    axes = [axis] if isinstance(axis, int) else list(axis)
-    shifts = [shift] * len(axes) if isinstance(shift, int) else list(shift)
+    axes = list(axis) if isinstance(axis, Sequence) else [axis]
+    shifts = [whole_number(f"roll: shift={shift!r}", one)
+              for one in (shift if isinstance(shift, Sequence) else [shift] * len(axes))]
     if len(shifts) != len(axes):
         raise ArgumentError(f"roll: {len(shifts)} shifts for axes {axis}", expected="a shift for each axis",
                             fix="pass one number to shift all axes alike")
@@ -314,24 +339,41 @@ def _rolled(x: Tensor, shift: int, axis: int) -> Tensor:
 def pad(x: ArrayLike, widths: Sequence[tuple[int, int]], value: ArrayLike = 0) -> Tensor:
     """The mode of `windows.pad` that is a primitive: `widths[i] = (before, after)` elements of `value` on axis i."""
     x = as_value(x)
-    low, high = tuple(before for before, _ in widths), tuple(after for _, after in widths)
-    return bind(ops.PAD, x, cast(as_value(value), x.dtype), low=low, high=high, interior=(0,) * len(low))
+    low, high = (tuple(max(pair[side], 0) for pair in widths) for side in (0, 1))
+    return bind(ops.PAD, _cropped(x, widths), cast(as_value(value), x.dtype), low=low, high=high,
+                interior=(0,) * len(low))
 
 
-def tile(x: ArrayLike, repetitions: Sequence[int]) -> Tensor:
+def _cropped(x: Tensor, widths: Sequence[tuple[int, int]]) -> Tensor:
+    """`x` without the elements that negative widths cut off."""
+    if len(widths) != len(x.shape) or all(min(pair) >= 0 for pair in widths):
+        return x
+    for axis, (before, after) in enumerate(widths):
+        size, start = x.shape[axis], max(-before, 0)
+        if start + max(-after, 0) > size:
+            raise ShapeError(f"pad: widths {(before, after)} for an axis of size {size}",
+                             expected="at most as many elements cut off as there are", fix="check the widths")
+        x = slice_axis(x, axis, start, size - max(-after, 0))
+    return x
+
+
+def tile(x: ArrayLike, repetitions: int | Sequence[int]) -> Tensor:
     """`x` set side by side `repetitions[i]` times along axis i; axes that one of the two lacks are added at its left.
 
-    ShapeError for a number below 0.
+    One number is for the last axis. ShapeError for a number below 0, ArgumentError for what is no whole number.
 
     >>> import tarazu as tz
     >>> tz.tile(tz.tensor([1, 2]), (2, 3))
     Tensor([[1, 2, 1, 2, 1, 2],
             [1, 2, 1, 2, 1, 2]], dtype=int64)
     """
-    x = as_value(x)
-    rank = max(len(x.shape), len(repetitions))
+    x, counts = as_value(x), normalize_shape(repetitions, "tile")
+    if min(counts, default=0) < 0:
+        raise ShapeError(f"tile: repetitions {repetitions!r}", expected="numbers of at least 0",
+                         fix="check the numbers")
+    rank = max(len(x.shape), len(counts))
     shape = (1,) * (rank - len(x.shape)) + x.shape
-    counts = (1,) * (rank - len(repetitions)) + tuple(repetitions)
+    counts = (1,) * (rank - len(counts)) + counts
     split = reshape(x, [n for size in shape for n in (1, size)])
     wide = broadcast_to(split, [n for count, size in zip(counts, shape, strict=True) for n in (count, size)])
     return reshape(wide, [count * size for count, size in zip(counts, shape, strict=True)])

@@ -16,6 +16,7 @@ import numpy as np
 from tarazu.base.errors import ArgumentError
 from tarazu.ops.create import zeros_like
 from tarazu.ops.elementwise import add, minimum, sqrt, square
+from tarazu.ops.promote import single
 from tarazu.ops.reduce import sum
 from tarazu.runtime.tensor.creation import tensor
 from tarazu.runtime.tensor.tensor import Tensor
@@ -83,7 +84,7 @@ class ClipByNorm(Transformation):
 
     def update_all(self, gradients: list[Tensor], parameters: Sequence[Tensor], slots: Sequence[Slots],
                    step: Tensor) -> list[Tensor]:
-        norm = sqrt(functools.reduce(add, [sum(square(g)) for g in gradients]))
+        norm = sqrt(functools.reduce(add, [sum(square(single(g))) for g in gradients]))
         factor = minimum(self.clip_norm / norm, 1.0)  # with norm 0: inf, so 1
         return [g * factor for g in gradients]
 

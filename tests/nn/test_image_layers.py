@@ -65,7 +65,7 @@ MISUSES = [
     (lambda: Conv2D(4, 3)(tz.ones(2, 5, 5)), ShapeError, r"in Conv2D\(4, 3\), called with shape \(2, 5, 5\):\n.*\n"
                                                          r".*\(batch, height, width, channels\)\n.*x\[..., None\]"),
     (lambda: Conv2D(4, 3, in_channels=2)(tz.ones(1, 5, 5, 3)), ShapeError, r"expected: shape \(..., 2\)"),
-    (lambda: Conv2D(4, 6)(tz.ones(1, 5, 5, 3)), ShapeError, r"a window of \(6, 6\) on an image .*\n.*\n.*\"same\""),
+    (lambda: Conv2D(4, 6)(tz.ones(1, 5, 5, 3)), ShapeError, r"windows that span \(6, 6\) in an .*\n.*\n.*\"same\""),
     (lambda: Conv2D(0, 3), ArgumentError, "filters=0"),
     (lambda: Conv2D(4, (3, 3, 3)), ArgumentError, r"Conv2D: kernel_size=\(3, 3, 3\)"),
     (lambda: Conv2D(4, 3, 0), ArgumentError, "Conv2D: strides=0"),

@@ -69,12 +69,21 @@ def test_dtypes_meet():
     assert tz.conv1d(tz.ones((1, 3, 1), dtype="bool"), tz.ones((2, 1, 1), dtype="bool")).tolist() == [[[2], [2]]]
 
 
-def test_no_window_fits_and_nothing_comes_out():
-    x, w = leaf(wave(2, 2, 1)), leaf(wave(3, 1, 4))
+def test_an_empty_batch_gives_an_empty_result():
+    x, w = leaf(wave(0, 5, 1)), leaf(wave(3, 1, 4))
     y = tz.conv1d(x, w)
-    assert y.shape == (2, 0, 4)
+    assert y.shape == (0, 3, 4)
     y.sum().backward()
     assert not x.grad.numpy().any() and not w.grad.numpy().any()
+
+
+def test_output_padding_may_be_less_than_the_dilation():
+    x, w = tz.asarray(wave(1, 3, 1)), tz.asarray(wave(3, 1, 1))
+    plain = tz.conv_transpose1d(x, w, dilation=3, padding=1)
+    padded = tz.conv_transpose1d(x, w, dilation=3, padding=1, output_padding=2)
+    whole = tz.conv_transpose1d(x, w, dilation=3)
+    np.testing.assert_array_equal(padded[:, :plain.shape[1]], plain)
+    np.testing.assert_array_equal(padded, tz.pad(whole, [(0, 0), (-1, 1), (0, 0)]))
 
 
 def test_a_step_of_training_is_the_same_under_jit():
@@ -106,7 +115,9 @@ MISUSES = [
     (lambda: tz.conv1d(X, W, padding=[(1, 2, 3)]), ArgumentError, r"padding=\[\(1, 2, 3\)\]"),
     (lambda: tz.conv1d(X, tz.ones((3, 4, 6), dtype="complex64"), tz.ones(5)), ShapeError, "add: shapes"),
     (lambda: tz.conv_transpose1d(X, tz.ones((3, 6, 4)), stride=2, output_padding=2), ArgumentError,
-     "conv_transpose1d: output_padding=2 with stride=2\n.*less than the stride"),
+     "conv_transpose1d: output_padding=2 with stride=2, dilation=1\n.*less than the stride or less than the dilation"),
+    (lambda: tz.conv1d(X[:, :2], W), ShapeError, r"conv1d: windows that span \(3,\) in an input .*\n.*fit into"),
+    (lambda: tz.conv1d(X[:, :4], W, padding=1, dilation=3), ShapeError, r"conv1d: windows that span \(7,\)"),
     (lambda: tz.conv_transpose1d(X, tz.ones((3, 6, 4)), groups=0), ShapeError, "4 channels in 0 groups\n.*divides"),
     (lambda: tz.conv_transpose1d(X, tz.ones((3, 6, 4)), groups=3), ShapeError, "4 channels in 3 groups\n.*divides"),
     (lambda: tz.conv_transpose1d(X, W), ShapeError, r"conv: an input of 4 channels for a kernel"),

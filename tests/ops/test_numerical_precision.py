@@ -98,3 +98,49 @@ def test_products_of_vectors_and_matrices_with_their_gradients(x, y):
     wide = g.reshape(rows.shape[0], columns.shape[1])
     np.testing.assert_allclose(first.grad.numpy(), (wide @ columns.T).reshape(x), atol=1e-12)
     np.testing.assert_allclose(second.grad.numpy(), (rows.T @ wide).reshape(y), atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", HALF)
+def test_half_precision_is_squared_and_summed_in_single(dtype):
+    x, ones = tz.tensor([300, 1, -2], dtype), tz.ones(1, 2048, 1, dtype=dtype)
+    exact = x.numpy().astype("float64")
+    wanted = {
+        "rms_norm": (tz.rms_norm(x, 1.0), exact / np.sqrt((exact**2).mean())),
+        "rms_norm, weights": (tz.rms_norm(x, tz.ones(3)), exact / np.sqrt((exact**2).mean())),
+        "layer_norm": (tz.layer_norm(x, tz.ones(3), tz.zeros(3)), (exact - exact.mean()) / exact.std()),
+        "batch_norm": (tz.batch_norm(x[:, None], tz.ones(1), tz.ones(1)), exact[:, None] - 1),
+        "vector_norm": (tz.linalg.vector_norm(x), np.linalg.norm(exact)),
+        "vector_norm 3": (tz.linalg.vector_norm(x, ord=3), np.linalg.norm(exact, 3)),
+        "matrix_norm": (tz.linalg.matrix_norm(x[None]), np.linalg.norm(exact)),
+        "std": (tz.std(x * 2), 2 * exact.std()),
+        "mse": (tz.nn.mse(x, tz.zeros(3)), (exact**2).mean()),
+        "average_pool": (tz.average_pool(ones, 1024, stride=512), np.ones((1, 3, 1))),
+        "segment_sum": (tz.segment_sum(ones[0], tz.zeros(2048, dtype="int64"), 1), [[2048]]),
+        "gradient of take": (tz.grad(lambda x: tz.sum(tz.take(x, tz.zeros(2048, dtype="int64"))))(x), [2048, 0, 0]),
+    }
+    for name, (result, expected) in wanted.items():
+        assert str(result.dtype) == dtype, name
+        np.testing.assert_allclose(result.numpy().astype("float64"), expected, rtol=2**-7, atol=2**-10, err_msg=name)
+
+
+def gradient(function, *places):
+    return tz.jit(tz.grad(lambda x: tz.sum(function(x))))(tz.tensor(places)).tolist()
+
+
+def test_gradients_where_torch_has_one():
+    for function in (tz.relu6, tz.hard_tanh, tz.hard_sigmoid):
+        assert gradient(function, math.nan) == [0]
+        assert math.isnan(function(tz.tensor(math.nan)).item())
+    assert gradient(lambda y: tz.tensor(0.0) ** y, -1.0, 0.0, 2.0) == [-math.inf, 0, 0]
+    assert gradient(lambda x: tz.copysign(x, -1.0), 0.0, -0.0, 2.0, -2.0) == [0, 0, -1, 1]
+    assert gradient(lambda x: tz.nextafter(x, 3.0), 2.0, 3.0, -0.0) == [1, 1, 1]
+    assert gradient(lambda x: tz.leaky_relu(x, 0.25), -1.0, 0.0, 1.0) == [0.25, 0.25, 1]
+
+
+def test_neighbors_keep_every_bit():
+    x, y = np.float32([-1e-45, 0, -0.0, 1, np.inf, -np.inf, np.nan, 3e38]), np.float32([0, 1, -1, 2, 0, 0, 0, np.inf])
+    with np.errstate(all="ignore"):
+        expected = np.nextafter(x, y)
+    for function in (tz.nextafter, tz.jit(tz.nextafter)):
+        result = function(tz.tensor(x), tz.tensor(y)).numpy()
+        np.testing.assert_array_equal(result.view("int32"), expected.view("int32"))

@@ -1,5 +1,7 @@
 """What ops say when they are misused, and the corners that the op table has no line for."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,8 @@ MISUSES = [
     (lambda x: -tz.ones(2, dtype="bool") ** -1, ArgumentError, "pow: an integer to a negative power\n.*\n.*float32"),
     (lambda x: tz.polygamma(-1, x), ArgumentError, "polygamma: order -1\n.*at least 0"),
     (lambda x: x.sum(axis=2), ShapeError, r"sum: axis 2 of a tensor with 2 axes\n.*-2 to 1\n.*x.shape"),
-    (lambda x: tz.tensor(1).sum(axis=0), ShapeError, "axis 0 of a tensor with 0 axes\n.*no axis: it is a scalar"),
+    (lambda x: tz.tensor(1).sum(axis=1), ShapeError, "axis 1 of a tensor with 0 axes\n.*no axis: it is a scalar"),
+    (lambda x: tz.take(tz.tensor(1), 0), ShapeError, "axis 0 of a tensor with 0 axes\n.*no axis: it is a scalar"),
     (lambda x: x.sum(axis=(0, 0)), ShapeError, "name one axis twice"),
     (lambda x: x.sum(axis="a"), ArgumentError, "sum: axis='a'\n.*an integer"),
     (lambda x: tz.max(x[:0]), ShapeError, r"max over axes \(0, 1\) of shape \(0, 3\), which hold no element"),
@@ -40,16 +43,51 @@ MISUSES = [
     (lambda x: tz.broadcast_to(x, (3,)), ShapeError, r"broadcast: \(2, 3\) does not broadcast to \(3,\)"),
     (lambda x: tz.concat([x, x.T]), ShapeError, r"concat: shapes \(2, 3\) and \(3, 2\) along axis 0"),
     (lambda x: tz.concat([]), ArgumentError, "concat of no tensors"),
-    (lambda x: tz.stack([]), ArgumentError, "concat of no tensors"),
+    (lambda x: tz.stack([]), ArgumentError, "stack of no tensors"),
     (lambda x: tz.stack([x, INTS]), ShapeError, r"stack: shapes \(2, 3\) and \(3,\)(.|\n)*tz.concat"),
     (lambda x: tz.pad(x, [(1, 1)]), ShapeError, r"pad: widths \(1,\), \(1,\) and \(0,\) for shape \(2, 3\)"),
-    (lambda x: tz.pad(x, [(-1, 1), (0, 0)]), ShapeError, "widths of at least 0"),
+    (lambda x: tz.pad(x, [(-1, -2), (0, 0)]), ShapeError, r"pad: widths \(-1, -2\) for an axis of size 2\n.*there are"),
+    (lambda x: tz.pad(x, 1.5), ArgumentError, r"pad: widths 1.5\n.*a pair \(before, after\)"),
+    (lambda x: tz.pad(x, [(1,), (1,)]), ArgumentError, r"pad: widths \[\(1,\), \(1,\)\]"),
+    (lambda x: tz.moveaxis(x, (0, 0), (0, 1)), ShapeError, r"moveaxis: axes \(0, 0\) to positions \(0, 1\)\n.*once"),
+    (lambda x: tz.moveaxis(x, (0, 1), (1, 1)), ShapeError, r"moveaxis: axes \(0, 1\) to positions \(1, 1\)\n.*once"),
+    (lambda x: tz.moveaxis(x, (0, 1), 0), ArgumentError, r"moveaxis: axes \(0, 1\) to positions 0\n.*for each axis"),
+    (lambda x: tz.flatten(x, 5), ShapeError, "flatten: axis 5 of a tensor with 2 axes"),
+    (lambda x: tz.tile(x, "a"), ArgumentError, "tile: shape 'a'"),
+    (lambda x: tz.tile(x, (2, -1)), ShapeError, r"tile: repetitions \(2, -1\)\n.*at least 0"),
+    (lambda x: tz.repeat(x, -1), ArgumentError, "repeat: repeats=-1\n.*whole number of at least 0"),
+    (lambda x: tz.repeat(INTS, [1, -1, 1]), ArgumentError, r"repeat: repeats \[1, -1, 1\]\n.*at least 0"),
+    (lambda x: tz.roll(x, 1.5), ArgumentError, "roll: shift=1.5\n.*a whole number"),
+    (lambda x: tz.permute_dims(x, 0), ShapeError, r"permutation \(0,\) of a tensor of shape \(2, 3\)"),
+    (lambda x: tz.topk(x, 1.5), ArgumentError, "topk: k=1.5\n.*a whole number"),
+    (lambda x: tz.polygamma(1.5, x), ArgumentError, "polygamma: order 1.5\n.*a whole number"),
+    (lambda x: tz.diff(x, n=1.5), ArgumentError, "diff: n=1.5\n.*a whole number of at least 0"),
+    (lambda x: tz.arange(0, math.inf), ArgumentError, r"arange\(0, inf, 1\)\n.*finite real numbers"),
+    (lambda x: tz.arange(math.nan), ArgumentError, r"arange\(0, nan, 1\)\n.*finite real numbers"),
+    (lambda x: tz.arange("a"), ArgumentError, r"arange\(0, 'a', 1\)\n.*finite real numbers"),
+    (lambda x: tz.arange(0, 1e30), ArgumentError, r"arange of 1e\+30 numbers\n.*memory"),
+    (lambda x: tz.eye(-3), ArgumentError, "eye: rows=-3\n.*whole number of at least 0"),
+    (lambda x: tz.eye(3, 2.5), ArgumentError, "eye: columns=2.5\n.*whole number of at least 0"),
+    (lambda x: tz.linspace(1, 2, -1), ArgumentError, "linspace: num=-1\n.*whole number of at least 0"),
+    (lambda x: tz.hard_tanh(x, 1.0, -1.0), ArgumentError, "hard_tanh: low=1.0, high=-1.0\n.*not above high"),
+    (lambda x: tz.one_hot(x, 3), DTypeError, "one_hot of float32\n.*class numbers"),
+    (lambda x: tz.one_hot(INTS, -1), ArgumentError, "one_hot: num_classes=-1"),
+    (lambda x: tz.fft.fft(x, n=-1), ArgumentError, "fft: a size of -1\n.*at least 0"),
+    (lambda x: tz.fft.fftn(x, axes=(0, -2)), ShapeError, r"fft: axes \(0, -2\) name one axis twice"),
+    (lambda x: tz.fft.irfftn(x, axes=(1, 1)), ShapeError, r"fft: axes \(1, 1\) name one axis twice"),
+    (lambda x: tz.fft.rfftn(x, axes=()), ArgumentError, "rfft over no axes\n.*at least one"),
+    (lambda x: tz.fft.irfftn(x, axes=()), ArgumentError, "irfft over no axes\n.*at least one"),
+    (lambda x: tz.fft.fftshift(x, axes=3), ShapeError, "fftshift: axis 3 of a tensor with 2 axes"),
+    (lambda x: tz.fft.fftfreq(-1), ArgumentError, "fftfreq: n=-1\n.*at least 0"),
+    (lambda x: tz.meshgrid(x, INTS), ShapeError, r"meshgrid of shapes \(2, 3\), \(3,\)\n.*vectors"),
     (lambda x: x @ x, ShapeError, r"matmul: shapes \(2, 3\) and \(2, 3\) do not fit together\n.*3 rows(.|\n)*x.mT"),
     (lambda x: x @ tz.tensor(1.0), ShapeError, r"matmul: shapes \(2, 3\) and \(\)\n.*one axis(.|\n)*use \*"),
     (lambda x: tz.tensordot(x, x.T), ShapeError, "dot: shapes"),
     (lambda x: dot_general(x, x, ((0,), (1,))), ShapeError, r"dot: shapes .* meet with sizes \(2,\) and \(3,\)"),
     (lambda x: tz.take(x, tz.ones(2)), DTypeError, "indices of float32\n.*integers"),
     (lambda x: tz.take(x, tz.tensor([2])), OutOfRangeError, "gather: index 2 is out of bounds for axis 0(.|\n)*labels"),
+    (lambda x: tz.take_along_axis(x, [0], 1), ShapeError, r"indices of shape \(1,\) along axis 1 of shape \(2, 3\)\n"),
+    (lambda x: tz.take_along_axis(x.T, [[0], [1]], 1), ShapeError, r"shape \(2, 1\) (.|\n)*equal or 1\n.*tz.take "),
     (lambda x: tz.scatter_add(x, tz.ones(3), (INTS[:2],), (0,)), ShapeError, r"updates of shape \(3,\) for places"),
     (lambda x: tz.scatter_set(x, INTS, (0,), (0,)), TarazuError, "got float32 and int64"),
     (lambda x: tz.pad(x, [(1, 1), (0, 0)], INTS), ShapeError, r"pad: a value of shape \(3,\)"),
@@ -119,3 +157,66 @@ def test_bool_arithmetic_counts():
     assert (BOOLS + BOOLS).tolist() == [2, 0]
     assert (-BOOLS).tolist() == [-1, 0]
     assert (~BOOLS).tolist() == [False, True]
+
+
+def test_class_numbers_keep_their_range():
+    assert tz.one_hot(tz.tensor([44, 255], "uint8"), 301).numpy().nonzero()[1].tolist() == [44, 255]
+    assert tz.one_hot(tz.tensor([1, -1], "int8"), 300).numpy().sum(1).tolist() == [1, 0]
+    assert tz.one_hot(tz.tensor([2], "uint64"), 3).tolist() == [[0, 0, 1]]
+    assert tz.one_hot(BOOLS, 3).tolist() == [[0, 1, 0], [1, 0, 0]]
+
+
+def test_no_differences_leave_everything():
+    assert tz.diff(INTS, n=0, prepend=INTS, append=INTS).tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(tz.diff(ONES, prepend=0, append=3), np.diff(np.ones((2, 3)), prepend=0, append=3))
+
+
+def test_one_number_of_repetitions_and_numpy_integers():
+    np.testing.assert_array_equal(tz.tile(ONES, 2), np.tile(ONES.numpy(), 2))
+    assert tz.moveaxis(ONES, np.int64(0), 1).shape == (3, 2)
+    assert tz.roll(INTS, np.int64(1)).tolist() == [2, 0, 1]
+    assert tz.flatten(tz.tensor(5)).shape == (1,) and tz.flatten(ONES, 2).shape == (2, 3, 1)
+
+
+SCALAR = tz.tensor(-2.5, "float64")
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize(("function", "expected"), [
+    (tz.sum, -2.5), (tz.prod, -2.5), (tz.mean, -2.5), (tz.max, -2.5), (tz.min, -2.5), (tz.var, 0), (tz.std, 0),
+    (tz.any, True), (tz.all, True), (tz.argmax, 0), (tz.argmin, 0), (tz.logsumexp, -2.5), (tz.count_nonzero, 1),
+    (tz.cumulative_sum, -2.5), (tz.cumulative_prod, -2.5), (tz.softmax, 1), (tz.softmin, 1), (tz.log_softmax, 0),
+    (tz.flip, -2.5), (tz.squeeze, -2.5), (tz.sort, -2.5), (tz.argsort, 0), (tz.linalg.vector_norm, 2.5)])
+def test_a_scalar_is_a_vector_of_one_along_its_axis(function, expected, axis):
+    result = function(SCALAR, axis=axis)
+    assert result.shape == () and result.item() == expected
+    if function not in (tz.cumulative_sum, tz.cumulative_prod, tz.sort, tz.argsort, tz.flip, tz.squeeze, tz.softmax,
+                        tz.softmin, tz.log_softmax):
+        assert function(SCALAR, axis=axis, keepdims=True).shape == ()
+    if result.dtype is tz.float64 and function not in (tz.any, tz.all):
+        gradient = tz.grad(lambda x: function(tz.reshape(x, (1,)), axis=axis).sum())(SCALAR)
+        assert tz.grad(lambda x: function(x, axis=axis))(SCALAR).item() == gradient.item()
+
+
+def test_the_largest_one_of_a_scalar():
+    values, indices = tz.topk(SCALAR, 1)
+    assert (values.item(), indices.item(), values.shape) == (-2.5, 0, ())
+    assert tz.cumulative_sum(SCALAR, 0, include_initial=True).tolist() == [0, -2.5]
+    for norm in (lambda: tz.layer_norm(SCALAR, 1.0, 0.0), lambda: tz.rms_norm(SCALAR, 1.0)):
+        with pytest.raises(ShapeError, match="_norm: axis -1 of a tensor with 0 axes"):
+            norm()
+
+
+def test_widths_below_zero_cut_off():
+    x = np.arange(12.0).reshape(3, 4)
+    np.testing.assert_array_equal(tz.pad(tz.tensor(x), [(-1, 1), (2, -3)], 7),
+                                  np.pad(x[1:, :1], [(0, 1), (2, 0)], constant_values=7))
+    np.testing.assert_array_equal(tz.pad(tz.tensor(x), [(0, 0), (-2, 1)], mode="reflect"),
+                                  np.pad(x[:, 2:], [(0, 0), (0, 1)], mode="reflect"))
+    gradient = tz.grad(lambda x: tz.sum(tz.pad(x, -1)))(tz.tensor(x))
+    np.testing.assert_array_equal(gradient, np.pad(np.ones((1, 2)), 1))
+
+
+def test_grids_of_numbers():
+    for grid, expected in zip(tz.meshgrid(tz.tensor(2), INTS), np.meshgrid(2, np.arange(3)), strict=True):
+        np.testing.assert_array_equal(grid, expected)

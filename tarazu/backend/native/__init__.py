@@ -12,7 +12,7 @@
      -> schedule/runs.py            neighbors over the same items become runs, done block by block
      -> schedule/memory_plan.py     where each buffer lies in one piece of memory, the arena
      -> schedule/emit.py            the program in LLVM IR: kernels in order, each thread its share of the items
-                                    (work_sharing.py), barriers where accesses of memory conflict
+                                    (work_sharing.py), barriers where accesses of memory conflict (pending.py)
      -> llvm/assemble.py            object code, through llvmlite; kept on disk by cache.py, under a key that
                                     cache_key.py and cache.py make
 

@@ -24,7 +24,7 @@ LONG = 4096  # of more terms than these, sums of single precision are accumulate
 
 
 def cast(x: Array, dtype: DType) -> Array:
-    if x.dtype.kind == "c" and dtype.kind != "complex":
+    if x.dtype.kind == "c" and dtype.kind not in ("complex", "bool"):
         x = x.real
     return x.astype(dtype.numpy, copy=False)
 

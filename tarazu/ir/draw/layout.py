@@ -99,28 +99,34 @@ def _arrange(box: Box, picture: Picture, *, upwards: bool) -> None:
     groups = _components([i for i in range(len(box.children)) if i not in beside], inner)
     if len(groups) <= WIDEST:
         groups = [[child for group in groups for child in group]]
-    rows = [_with_neighbors(row, beside) for group in groups for row in _ordered(_rows(group, inner), edges)]
+    parameters: dict[int, list[int]] = {}
+    for u, v in beside.items():
+        parameters.setdefault(v, []).append(u)
+    rows = [_with_neighbors(row, parameters) for group in groups for row in _ordered(_rows(group, inner), edges)]
     _set_positions(box, rows[::-1] if upwards else rows, upwards=upwards)
 
 
 def _components(children: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
     """The connected components of the graph that the children and edges make."""
-    component = {child: {child} for child in children}
+    component = {child: [child] for child in children}
     for u, v in edges:
-        component[u] |= component[v]
-        component.update(dict.fromkeys(component[u], component[u]))
-    return [sorted(members) for child, members in component.items() if child == min(members)]
+        small, large = sorted((component[u], component[v]), key=len)
+        if small is not large:
+            large += small
+            component.update(dict.fromkeys(small, large))
+    members = {id(group): sorted(group) for group in component.values()}
+    return sorted(members.values())
 
 
 def _is_parameter(box: Box, picture: Picture) -> bool:
     return box.vertex is not None and picture.vertices[box.vertex].kind == "parameter"
 
 
-def _with_neighbors(row: list[int], beside: dict[int, int]) -> list[int]:
+def _with_neighbors(row: list[int], beside: dict[int, list[int]]) -> list[int]:
     """The row with parameters beside what uses them first: half of them to the left, half to the right."""
     whole: list[int] = []
     for child in row:
-        own = [u for u, v in beside.items() if v == child]
+        own = beside.get(child, [])
         whole += [*own[:len(own) // 2], child, *own[len(own) // 2:]]
     return whole
 
@@ -141,11 +147,16 @@ def _rows(children: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
         if row == before:
             break
     targets = {v for _, v in edges}
+    users: dict[int, list[int]] = {}
+    for u, v in edges:
+        users.setdefault(u, []).append(v)
     for u in children:  # a child without inputs goes to the row above its first user
-        users = [row[v] for source, v in edges if source == u]
-        if u not in targets and users:
-            row[u] = min(users) - 1
-    return [[i for i in children if row[i] == level] for level in sorted(set(row.values()))]
+        if u not in targets and u in users:
+            row[u] = min(row[v] for v in users[u]) - 1
+    levels: dict[int, list[int]] = {level: [] for level in sorted(set(row.values()))}
+    for child in children:
+        levels[row[child]].append(child)
+    return list(levels.values())
 
 
 def _ordered(rows: list[list[int]], edges: list[tuple[int, int]]) -> list[list[int]]:

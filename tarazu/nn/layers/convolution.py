@@ -62,8 +62,4 @@ class Conv2D(LastAxisLayer):
         self._require_input(x)
         y = conv2d(x, self.weight, self.bias if self._has_bias else None, stride=self._strides, padding=self._padding,
                    dilation=self._dilation, groups=self._groups)
-        if 0 in y.shape[1:3]:
-            raise ShapeError(f"a window of {self._window} on an image of shape {tuple(x.shape)}",
-                             expected="an image that the window fits into",
-                             fix='use a smaller kernel_size, fewer layers that shrink the image, or padding="same"')
         return self._activation(y)

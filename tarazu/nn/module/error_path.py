@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from tarazu.base.errors import TarazuError
 
@@ -18,14 +18,25 @@ class LayerLike(Protocol):
         """What stands in the brackets of the printed tree."""
 
 
+ChildNames: TypeAlias = dict[int, tuple[LayerLike, dict[int, str]]]  # by the identity of the parent, which it keeps
+
+
 def join_path(path: str, name: str) -> str:
     """The path of what is called `name` inside what is at `path`; either may be empty."""
     return f"{path}.{name}" if path and name else path or name
 
 
-def name_in_parent(parents: Sequence[LayerLike], module: LayerLike) -> str:
-    """The name that the last of `parents` has for `module`, if there is one, and its class: "hidden Linear"."""
-    name = _name_of(module, parents[-1], "") if parents else ""
+def name_in_parent(parents: Sequence[LayerLike], module: LayerLike, known: ChildNames) -> str:
+    """The name that the last of `parents` has for `module`, if there is one, and its class: "hidden Linear".
+
+    `known` keeps the names of all children, so that a model of many layers is not searched for each.
+    """
+    name = ""
+    if parents:
+        parent = parents[-1]
+        if id(parent) not in known or id(module) not in known[id(parent)][1]:
+            known[id(parent)] = parent, _names_in(parent)
+        name = known[id(parent)][1].get(id(module), "")
     return f"{name} {type(module).__name__}".strip()
 
 
@@ -66,7 +77,12 @@ class _Failure:
 
 
 def _name_of(child: LayerLike, parent: LayerLike, default: str) -> str:
-    return {id(x): name for name, x in parent.named_children()}.get(id(child), default)
+    return _names_in(parent).get(id(child), default)
+
+
+def _names_in(parent: LayerLike) -> dict[int, str]:
+    """The names of the children of a module, by their identity."""
+    return {id(x): name for name, x in parent.named_children()}
 
 
 def _shapes(inputs: tuple) -> str:

@@ -110,7 +110,7 @@ class Module(Trainable, GuardedAttributes):
             if origins is None:
                 output = self.forward(*inputs, **options)
             else:
-                with origins.module_call(self, name_in_parent(origins.modules, self)):
+                with origins.module_call(self, name_in_parent(origins.modules, self, origins.child_names)):
                     output = self.forward(*inputs, **options)
         except TarazuError as error:
             add_layer_path(error, self, inputs)

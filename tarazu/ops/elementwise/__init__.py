@@ -53,7 +53,7 @@ from tarazu.ops.elementwise.comparison import (
     truth,
     where,
 )
-from tarazu.ops.elementwise.complex import conj, imag, real
+from tarazu.ops.elementwise.complex import abs_square, conj, imag, real
 from tarazu.ops.elementwise.conversion import astype, bitcast, stop_gradient
 from tarazu.ops.elementwise.exponential import exp, expm1, log, log1p, log2, log10, logaddexp
 from tarazu.ops.elementwise.floats import copysign, hypot, nextafter, signbit

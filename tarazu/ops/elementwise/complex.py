@@ -5,7 +5,8 @@ from __future__ import annotations
 from tarazu.base.dtypes import COMPLEX_PARTS
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
-from tarazu.ops.promote import as_value, cast
+from tarazu.ops.elementwise.arithmetic import add, square
+from tarazu.ops.promote import as_value
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -17,7 +18,7 @@ def real(x: ArrayLike) -> Tensor:
     Tensor(3., dtype=float32)
     """
     x = as_value(x)
-    return cast(x, COMPLEX_PARTS.get(x.dtype, x.dtype))
+    return bind(ops.CAST, x, dtype=COMPLEX_PARTS[x.dtype]) if x.dtype in COMPLEX_PARTS else x
 
 
 def imag(x: ArrayLike) -> Tensor:
@@ -40,3 +41,9 @@ def conj(x: ArrayLike) -> Tensor:
     """
     x = as_value(x)
     return bind(ops.CONJ, x) if x.dtype in COMPLEX_PARTS else x
+
+
+def abs_square(x: ArrayLike) -> Tensor:
+    """The square of the absolute value, a real number: x * x of real numbers, real(x)^2 + imag(x)^2 of complex ones."""
+    x = as_value(x)
+    return add(square(real(x)), square(imag(x))) if x.dtype in COMPLEX_PARTS else square(x)

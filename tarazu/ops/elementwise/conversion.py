@@ -5,22 +5,23 @@ from __future__ import annotations
 from tarazu.base.dtypes import as_dtype
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind, state
-from tarazu.ops.promote import as_value
+from tarazu.ops.promote import as_value, require_imaginary_part_kept
 from tarazu.ops.typing import ArrayLike, DeviceLike, DTypeLike, Tensor
 
 
 def astype(x: ArrayLike, dtype: DTypeLike, *, copy: bool = True, device: DeviceLike | None = None) -> Tensor:
     """`x` with its elements converted to `dtype`, on another device if one is given.
 
-    Floats lose their fraction on the way to integers, complex numbers their imaginary part on the way to floats. With
-    `copy=False` a tensor that has the dtype is given back as it is. DTypeError for what is no dtype, DeviceError for a
-    device that is not there.
+    Floats lose their fraction on the way to integers. With `copy=False` a tensor that has the dtype is given back as it
+    is. DTypeError for what is no dtype and for complex numbers to a real dtype (`tz.real` takes the real part),
+    DeviceError for a device that is not there.
 
     >>> import tarazu as tz
     >>> tz.astype(tz.tensor([1.9, -1.9]), tz.int32)
     Tensor([ 1, -1], dtype=int32)
     """
     x, dtype = as_value(x), as_dtype(dtype)
+    require_imaginary_part_kept(x.dtype, dtype)
     converted = bind(ops.CAST, x, dtype=dtype) if copy or x.dtype is not dtype else x
     return converted if device is None else state.interpreter.to_device(converted, device)
 

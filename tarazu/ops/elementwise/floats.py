@@ -7,10 +7,23 @@ import math
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 from tarazu.base.errors import DTypeError
-from tarazu.ops.elementwise.arithmetic import abs, add, divide, maximum, multiply, negative, sqrt, square
+from tarazu.ir.type_rules.checks import require_kind
+from tarazu.ir.types import TensorType
+from tarazu.ops.elementwise.arithmetic import (
+    abs,
+    add,
+    divide,
+    maximum,
+    multiply,
+    negative,
+    sqrt,
+    square,
+    subtract,
+)
 from tarazu.ops.elementwise.comparison import (
     equal,
     greater,
+    isfinite,
     isinf,
     isnan,
     less,
@@ -27,13 +40,16 @@ _BITS_OF = {2: dtypes.int16, 4: dtypes.int32, 8: dtypes.int64}
 
 
 def hypot(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """sqrt(x * x + y * y), without overflow on the way. ShapeError where `x` and `y` do not broadcast.
+    """sqrt(x * x + y * y), without overflow on the way.
+
+    ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.hypot(tz.tensor(3e30), 4e30)
     Tensor(5.e+30, dtype=float32)
     """
     x, y = same_float_dtype(x, y)
+    require_kind("hypot", ("float",), TensorType(x.shape, x.dtype))
     larger = stop_gradient(maximum(abs(x), abs(y)))  # the result does not depend on the scale, so it has no gradient
     scale = where(logical_and(greater(larger, 0), less(larger, math.inf)), larger, 1)
     length = multiply(scale, sqrt(add(square(divide(x, scale)), square(divide(y, scale)))))
@@ -62,7 +78,7 @@ def _bits_dtype(x: Tensor) -> DType:
 
 
 def copysign(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """The magnitude of `x` with the sign of `y`; integers become float32 first.
+    """The magnitude of `x` with the sign of `y`; integers become float32 first. The gradient where `x` is 0 is 0.
 
     ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
@@ -71,11 +87,12 @@ def copysign(x: ArrayLike, y: ArrayLike) -> Tensor:
     Tensor([-1., -2.], dtype=float32)
     """
     x, y = same_float_dtype(x, y)
+    x = where(equal(x, 0), stop_gradient(x), x)
     return where(not_equal(signbit(x), signbit(y)), negative(x), x)
 
 
 def nextafter(x: ArrayLike, y: ArrayLike) -> Tensor:
-    """The next number of the dtype after `x` in the direction of `y`; no gradient flows through.
+    """The next number of the dtype after `x` in the direction of `y`; the gradient with respect to `x` is 1.
 
     Integers become float32 first. ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
 
@@ -83,11 +100,13 @@ def nextafter(x: ArrayLike, y: ArrayLike) -> Tensor:
     >>> tz.nextafter(tz.tensor(1.0), 2.0).item() - 1 == tz.finfo(tz.float32).eps
     True
     """
-    x, y = map(stop_gradient, same_float_dtype(x, y))
+    moving, y = same_float_dtype(x, y)
+    x, y = stop_gradient(moving), stop_gradient(y)
     integer = _bits_dtype(x)
     one, minus_one = as_value(1, integer), as_value(-1, integer)
     is_outwards = equal(less(x, y), greater(x, 0))  # the bits of a float, read as an integer, count magnitudes
     neighbor = bitcast(add(bitcast(x, integer), where(is_outwards, one, minus_one)), x.dtype)
     neighbor = where(equal(x, 0), copysign(bitcast(one, x.dtype), y), neighbor)
     neighbor = where(logical_or(isnan(x), isnan(y)), math.nan, neighbor)
-    return where(equal(x, y), y, neighbor)
+    neighbor = where(equal(x, y), y, neighbor)
+    return where(isfinite(x), subtract(neighbor, subtract(x, moving)), neighbor)  # less 0, whose gradient is -1

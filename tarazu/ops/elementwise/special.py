@@ -5,6 +5,7 @@ Integers become float32 first; DTypeError for complex numbers.
 
 from __future__ import annotations
 
+from tarazu.base.checks import whole_number
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.promote import as_float
@@ -56,10 +57,10 @@ def digamma(x: ArrayLike) -> Tensor:
 def polygamma(order: int, x: ArrayLike) -> Tensor:
     """The derivative of `digamma` of the given order, of which 0 is `digamma` itself.
 
-    ArgumentError for an order below 0, DTypeError for complex numbers.
+    ArgumentError for an order below 0 or no whole number, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> f"{tz.polygamma(1, 1):.4f}", f"{tz.pi**2 / 6:.4f}"
     ('1.6449', '1.6449')
     """
-    return bind(ops.POLYGAMMA, as_float(x), order=order)
+    return bind(ops.POLYGAMMA, as_float(x), order=whole_number(f"polygamma: order {order!r}", order))

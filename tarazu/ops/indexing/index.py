@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from tarazu.base.errors import ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
+from tarazu.ir.types import Shape
 from tarazu.ops.create import arange
 from tarazu.ops.indexing.key import Index, Key, as_indices, parse
-from tarazu.ops.promote import as_value, cast
+from tarazu.ops.promote import HALF, as_value, cast, single
 from tarazu.ops.shape import broadcast_to, flip, normalize_axis, permute_dims, reshape
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -67,7 +69,10 @@ def scatter_add(x: ArrayLike, updates: ArrayLike, indices: Sequence[ArrayLike], 
     >>> tz.scatter_add(tz.zeros(3), tz.tensor([1.0, 2.0, 4.0]), (tz.tensor([0, 2, 0]),), (0,))
     Tensor([5., 0., 2.], dtype=float32)
     """
-    return bind(ops.SCATTER_ADD, as_value(x), as_value(updates), *map(as_indices, indices), axes=axes)
+    x, updates = as_value(x), as_value(updates)
+    if x.dtype in HALF and updates.dtype is x.dtype:  # many are added
+        return cast(scatter_add(single(x), single(updates), indices, axes), x.dtype)
+    return bind(ops.SCATTER_ADD, x, updates, *map(as_indices, indices), axes=axes)
 
 
 def scatter_set(x: ArrayLike, updates: ArrayLike, indices: Sequence[ArrayLike], axes: tuple[int, ...]) -> Tensor:
@@ -105,8 +110,9 @@ def take(x: ArrayLike, indices: ArrayLike, axis: int = 0) -> Tensor:
 def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> Tensor:
     """For each position of `indices` the element of `x` there, but with that index along the axis.
 
-    `indices` has as many axes as `x`, and the result has its shape. OutOfRangeError for an index that the axis lacks,
-    DTypeError for indices that are no integers, AxisError for an axis that `x` lacks.
+    `indices` has as many axes as `x`; on the other axes the two broadcast, and the result has the size of `indices`
+    along the axis. ShapeError for another number of axes or sizes that do not broadcast, OutOfRangeError for an index
+    that the axis lacks, DTypeError for indices that are no integers, AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> x = tz.tensor([[3.0, 1.0], [2.0, 4.0]])
@@ -117,7 +123,17 @@ def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> Tensor:
     x, indices = as_value(x), as_indices(indices)
     rank = len(x.shape)
     axis = normalize_axis(axis, rank, "take_along_axis")
+    _require_alike_beside(x.shape, indices.shape, axis)
     grid: dict[int, Tensor] = {}
-    for i, size in enumerate(indices.shape):
+    for i, size in enumerate(x.shape):
         grid[i] = indices if i == axis else reshape(arange(size), (1,) * i + (-1,) + (1,) * (rank - i - 1))
     return gather(x, grid)
+
+
+def _require_alike_beside(shape: Shape, indices: Shape, axis: int) -> None:
+    fit = len(indices) == len(shape) and all(
+        i == axis or 1 in (n, m) or n == m for i, (n, m) in enumerate(zip(shape, indices, strict=True)))
+    if not fit:
+        raise ShapeError(f"take_along_axis: indices of shape {indices} along axis {axis} of shape {shape}",
+                         expected="as many axes, with sizes beside that axis that are equal or 1",
+                         fix="tz.take takes the same indices everywhere")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tarazu.base import dtypes
+from tarazu.base.checks import whole_number
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops.create import zeros_like
 from tarazu.ops.elementwise import (
@@ -25,7 +26,7 @@ from tarazu.ops.indexing.index import gather, take
 from tarazu.ops.indexing.sorting import sort
 from tarazu.ops.promote import as_value, same_dtype
 from tarazu.ops.reduce import any, sum
-from tarazu.ops.shape import concat, expand_dims, normalize_axis, reshape, slice_axis
+from tarazu.ops.shape import broadcast_to, concat, expand_dims, normalize_axis, reshape, slice_axis
 from tarazu.ops.typing import ArrayLike, Axes, Tensor
 
 
@@ -128,21 +129,29 @@ def diff(x: ArrayLike, /, *, axis: int = -1, n: int = 1, prepend: ArrayLike | No
          append: ArrayLike | None = None) -> Tensor:
     """The difference of each element to the one before it along an axis, `n` times over, which makes it `n` shorter.
 
-    `prepend` and `append`, of as many axes as `x`, are joined to its ends first. ArgumentError for an n below 0,
-    AxisError for an axis that `x` lacks.
+    `prepend` and `append`, of as many axes as `x` or numbers, are joined to its ends first; n=0 gives `x` as it is.
+    ArgumentError for an n below 0 or no whole number, AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.diff(tz.tensor([1, 4, 9, 16]), n=2)
     Tensor([2, 2], dtype=int64)
     """
     x = as_value(x)
-    if n < 0:
-        raise ArgumentError(f"diff: n={n}", expected="n of at least 0", fix="for sums use tz.cumulative_sum")
+    if whole_number(f"diff: n={n!r}", n, least=0, fix="for sums use tz.cumulative_sum") == 0:
+        return x
     axis = normalize_axis(axis, len(x.shape), "diff")
-    parts = [part for part in (prepend, x, append) if part is not None]
+    parts = [_as_end(part, x, axis) for part in (prepend, x, append) if part is not None]
     x = concat(parts, axis) if len(parts) > 1 else x
     for _ in range(min(n, x.shape[axis])):
         size = x.shape[axis]
         later, earlier = slice_axis(x, axis, 1, size), slice_axis(x, axis, 0, size - 1)
         x = not_equal(later, earlier) if x.dtype.kind == "bool" else subtract(later, earlier)
     return x
+
+
+def _as_end(part: ArrayLike, x: Tensor, axis: int) -> Tensor:
+    """What is joined to an end of `x`: a number stands for one element, the same everywhere."""
+    part = as_value(part)
+    if part.shape:
+        return part
+    return broadcast_to(part, tuple(1 if i == axis else n for i, n in enumerate(x.shape)))

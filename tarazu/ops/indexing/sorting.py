@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from tarazu.base.checks import whole_number
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.elementwise import subtract
 from tarazu.ops.promote import as_value
-from tarazu.ops.shape import flip, normalize_axis, slice_axis
+from tarazu.ops.shape import flip, is_axis_of_scalar, normalize_axis, reshape, slice_axis
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
 def _sorted(x: ArrayLike, axis: int, descending: bool) -> tuple[Tensor, Tensor]:
     x = as_value(x)
+    if is_axis_of_scalar(axis, len(x.shape)):
+        values, indices = _sorted(reshape(x, (1,)), 0, descending)
+        return reshape(values, ()), reshape(indices, ())
     axis = normalize_axis(axis, len(x.shape), "sort")
     if not descending:
         return bind(ops.SORT, x, axis=axis)
@@ -58,6 +62,9 @@ def topk(x: ArrayLike, k: int, *, axis: int = -1) -> tuple[Tensor, Tensor]:
     (Tensor([5, 3], dtype=int64), Tensor([1, 2], dtype=int64))
     """
     values, indices = _sorted(x, axis, descending=True)
+    k = whole_number(f"topk: k={k!r}", k)
+    if k == 1 and is_axis_of_scalar(axis, len(values.shape)):
+        return values, indices
     axis = normalize_axis(axis, len(values.shape), "topk")
     if not 0 <= k <= values.shape[axis]:
         raise ArgumentError(f"topk: k={k} of an axis of size {values.shape[axis]}",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tarazu.base.checks import whole_number
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops import shape
 from tarazu.ops.create import arange
@@ -25,8 +26,9 @@ def pad(x: ArrayLike, widths: Widths, value: ArrayLike = 0, *, mode: str = "cons
     """`x` with `widths[i] = (before, after)` elements added along axis i; one pair, or one number, is for all axes.
 
     The mode "constant" adds `value`, "edge" repeats the outermost element, "reflect" mirrors at it without repeating
-    it, "wrap" goes on at the other end. Widths below 0 cut elements off in the mode "constant". ArgumentError for
-    another mode, ShapeError for another number of pairs than axes, or an axis of size 0 to take elements from.
+    it, "wrap" goes on at the other end. Widths below 0 cut elements off. ArgumentError for another mode and widths that
+    are no whole numbers, ShapeError for another number of pairs than axes, for more elements cut off than there are, or
+    an axis of size 0 to take elements from.
 
     >>> import tarazu as tz
     >>> tz.pad(tz.tensor([1, 2]), [(1, 2)])
@@ -41,9 +43,12 @@ def pad(x: ArrayLike, widths: Widths, value: ArrayLike = 0, *, mode: str = "cons
     if mode not in _MODES:
         raise ArgumentError(f"pad: mode={mode!r}", expected="constant, edge, reflect or wrap",
                             fix="leave it out to pad with a value")
-    if len(pairs) != len(x.shape) or any(n < 0 for pair in pairs for n in pair):
-        raise ShapeError(f"pad: widths {pairs} for shape {x.shape}", expected="pairs of at least 0, one for each axis",
-                         fix="slice to make a tensor smaller")
+    if len(pairs) != len(x.shape):
+        raise ShapeError(f"pad: widths {pairs} for shape {x.shape}", expected="a pair for each axis",
+                         fix="(0, 0) leaves an axis as it is")
+    if any(n < 0 for pair in pairs for n in pair):
+        x = shape.pad(x, [(min(before, 0), min(after, 0)) for before, after in pairs])
+        pairs = [(max(before, 0), max(after, 0)) for before, after in pairs]
     for axis, pair in enumerate(pairs):
         if any(pair):
             x = take(x, _padded_indices(x.shape[axis], pair, mode), axis)
@@ -56,7 +61,11 @@ def _width_pairs(widths: Widths, rank: int) -> list[tuple[int, int]]:
             return [(widths, widths)] * rank
         case int(before), int(after):
             return [(before, after)] * rank
-    return [(operator.index(before), operator.index(after)) for before, after in widths]
+    try:
+        return [(operator.index(before), operator.index(after)) for before, after in widths]
+    except (TypeError, ValueError):
+        raise ArgumentError(f"pad: widths {widths!r}", expected="a pair (before, after) of whole numbers for each axis",
+                            fix="one number, or one pair, is for all axes") from None
 
 
 def _padded_indices(size: int, pair: tuple[int, int], mode: str) -> np.ndarray:
@@ -70,7 +79,8 @@ def repeat(x: ArrayLike, repeats: int | ArrayLike, /, *, axis: int | None = None
     """Each element, or each slice along an axis, `repeats` times in a row; without `axis`, of the flattened tensor.
 
     `repeats` is a number, or a vector with a number for each slice (TraceError then inside a traced function).
-    ShapeError for a vector of another size or a number below 0, AxisError for an axis that `x` lacks.
+    ShapeError for a vector of another size, ArgumentError for a number below 0 or no whole number, AxisError for an
+    axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.repeat(tz.tensor([1, 2]), 2)
@@ -83,10 +93,14 @@ def repeat(x: ArrayLike, repeats: int | ArrayLike, /, *, axis: int | None = None
     size = x.shape[axis]
     if not isinstance(repeats, int):
         repeats = np.asarray(repeats)
+        if repeats.dtype.kind not in "iub" or (repeats.size and repeats.min() < 0):
+            raise ArgumentError(f"repeat: repeats {repeats.tolist()!r}", expected="whole numbers of at least 0",
+                                fix="round them first")
         if repeats.shape not in ((), (1,), (size,)):
             raise ShapeError(f"repeat: repeats of shape {repeats.shape} for an axis of size {size}",
                              expected=f"a number, or a vector of size {size}", fix="check the axis")
         return take(x, np.repeat(np.arange(size), repeats), axis)
+    whole_number(f"repeat: repeats={repeats!r}", repeats, least=0)
     split = expand_dims(x, axis + 1)
     wide = broadcast_to(split, (*x.shape[:axis + 1], repeats, *x.shape[axis + 1:]))
     return reshape(wide, (*x.shape[:axis], size * repeats, *x.shape[axis + 1:]))
@@ -109,6 +123,7 @@ def unfold(x: ArrayLike, size: int, *, step: int = 1, axis: int = -1) -> Tensor:
         raise ArgumentError(f"unfold: windows of {size}, {step} apart, on an axis of size {x.shape[axis]}",
                             expected=f"a size from 1 to {x.shape[axis]} and a step of at least 1",
                             fix="pad the tensor first, or take smaller windows")
+    size, step = whole_number(f"unfold: size={size!r}", size), whole_number(f"unfold: step={step!r}", step)
     starts = arange(0, x.shape[axis] - size + 1, step)
     return moveaxis(take(x, add(expand_dims(starts, 1), arange(size)), axis), axis + 1, -1)
 

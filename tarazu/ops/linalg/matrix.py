@@ -9,16 +9,11 @@ from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ops import elementwise as e
 from tarazu.ops import reduce
 from tarazu.ops.create import arange
-from tarazu.ops.elementwise import conj, real
+from tarazu.ops.elementwise import conj
 from tarazu.ops.linalg.decompose import svdvals
-from tarazu.ops.promote import as_float, as_value, cast, same_dtype
+from tarazu.ops.promote import HALF, as_float, as_value, cast, same_dtype, single
 from tarazu.ops.shape import broadcast_to, normalize_axis, reshape, roll
 from tarazu.ops.typing import ArrayLike, Axes, DTypeLike, Tensor
-
-
-def _squares(x: Tensor) -> Tensor:
-    """The squared absolute value of each element; smooth at 0, as `abs` is not."""
-    return real(e.multiply(x, conj(x)))
 
 
 def _safe_root(x: Tensor, power: float = 0.5) -> Tensor:
@@ -39,8 +34,10 @@ def vector_norm(x: ArrayLike, *, axis: Axes = None, keepdims: bool = False, ord:
     Tensor(5., dtype=float32)
     """
     x = as_float(x)
-    if ord == 2:
-        return _safe_root(reduce.sum(_squares(x), axis, keepdims=keepdims))
+    if x.dtype in HALF:  # squares may be beyond their range
+        return cast(vector_norm(single(x), axis=axis, keepdims=keepdims, ord=ord), x.dtype)
+    if ord == 2:  # the squares are smooth at 0, as `abs` is not
+        return _safe_root(reduce.sum(e.abs_square(x), axis, keepdims=keepdims))
     size = e.abs(x)
     if ord == math.inf:
         return reduce.max(size, axis, keepdims=keepdims)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import math
 
-from tarazu.base.errors import ShapeError
+from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import (
     abs,
     add,
+    clip,
     divide,
     erf,
     exp,
     expm1,
     greater,
-    greater_equal,
+    less,
     less_equal,
     log1p,
+    logical_and,
     multiply,
     negative,
     sigmoid,
+    stop_gradient,
     tanh,
     where,
 )
@@ -61,7 +64,7 @@ def leaky_relu(x: ArrayLike, slope: float = 0.01) -> Tensor:
     >>> tz.leaky_relu(tz.tensor([-1.0, 2.0]), slope=0.5)
     Tensor([-0.5,  2. ], dtype=float32)
     """
-    return where(less_equal(x, 0), multiply(x, slope), x)
+    return where(greater(x, 0), x, multiply(x, slope))
 
 
 def elu(x: ArrayLike, alpha: float = 1.0) -> Tensor:
@@ -130,18 +133,21 @@ def softsign(x: ArrayLike) -> Tensor:
 def hard_tanh(x: ArrayLike, low: float = -1.0, high: float = 1.0) -> Tensor:
     """x between `low` and `high`, and these bounds beyond (Collobert, 2004); the gradient at the bounds is 0.
 
-    The shape stays. DTypeError for complex numbers.
+    The shape stays. ArgumentError for a `low` above `high`, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.hard_tanh(tz.tensor([-3.0, 0.5]))
     Tensor([-1. ,  0.5], dtype=float32)
     """
+    if not low <= high:
+        raise ArgumentError(f"hard_tanh: low={low!r}, high={high!r}", expected="a low that is not above high",
+                            fix="exchange them")
     return _clamped(x, low, high)
 
 
 def _clamped(x: ArrayLike, low: float, high: float) -> Tensor:
-    """`clip`, but with gradient 0 at the bounds, as in `relu`."""
-    return where(less_equal(x, low), low, where(greater_equal(x, high), high, x))
+    """`clip`, but with gradient 0 at the bounds, as in `relu`, and at nan."""
+    return where(logical_and(greater(x, low), less(x, high)), x, stop_gradient(clip(x, low, high)))
 
 
 def hard_sigmoid(x: ArrayLike) -> Tensor:
@@ -168,18 +174,22 @@ def hard_swish(x: ArrayLike) -> Tensor:
     return multiply(x, hard_sigmoid(x))
 
 
-def gelu(x: ArrayLike, *, approximate: bool = False) -> Tensor:
+def gelu(x: ArrayLike, *, approximate: bool | str = False) -> Tensor:
     """x times the normal distribution function of x (Hendrycks and Gimpel, 2016).
 
-    Exactly, or, when `approximate`, by the formula with tanh of the same paper, as in GPT-2 (Radford et al., 2019). The
-    shape stays; integers become float32. DTypeError for complex numbers.
+    Exactly, or, when `approximate`, by the formula with tanh of the same paper, as in GPT-2 (Radford et al., 2019);
+    torch's names "none" and "tanh" serve too. The shape stays; integers become float32. DTypeError for complex numbers,
+    ArgumentError for another name.
 
     >>> import tarazu as tz
     >>> x = tz.tensor(1.0)
     >>> round(tz.gelu(x).item(), 4), round(tz.gelu(x, approximate=True).item(), 4)
     (0.8413, 0.8412)
     """
-    return _gelu_tanh(as_float(x)) if approximate else _gelu(as_float(x))
+    if approximate not in (False, True, "none", "tanh"):
+        raise ArgumentError(f"gelu: approximate={approximate!r}", expected='False or "none", True or "tanh"',
+                            fix="leave it out for the exact function")
+    return _gelu_tanh(as_float(x)) if approximate in (True, "tanh") else _gelu(as_float(x))
 
 
 @composite("gelu")

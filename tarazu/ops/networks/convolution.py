@@ -22,7 +22,7 @@ def conv1d(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, st
     """The sum of window times kernel at every position along one axis: (batch, size, channels) to (batch, size, out).
 
     `kernel` has the shape (window, channels / groups, out), `bias` (out,). Options as in `conv2d`. ShapeError when
-    axes, channels or groups do not fit, ArgumentError for options out of range.
+    axes, channels, groups or windows do not fit, ArgumentError for options out of range.
 
     >>> import tarazu as tz
     >>> tz.conv1d(tz.tensor([[[1.0], [2.0], [4.0]]]), tz.tensor([[[-1.0]], [[1.0]]])).flatten()
@@ -45,7 +45,7 @@ def conv2d(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, st
     - `groups`: the channels are split into that many groups that do not see each other (Krizhevsky, Sutskever and
       Hinton, 2012); groups=channels is a depthwise convolution.
 
-    ShapeError when axes, channels or groups do not fit, ArgumentError for options out of range.
+    ShapeError when axes, channels or groups do not fit, or no window fits; ArgumentError for options out of range.
 
     >>> import tarazu as tz
     >>> tz.conv2d(tz.ones((1, 28, 28, 3)), tz.ones((5, 5, 3, 8)), stride=2, padding="same").shape
@@ -59,8 +59,7 @@ def conv3d(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, st
     """The sum of window times kernel at every position of a volume, (batch, depth, height, width, channels).
 
     `kernel` has the shape (depth, height, width, channels / groups, out), `bias` (out,), the result (batch, depth,
-    height, width, out). Options as in `conv2d`. ShapeError when axes, channels or groups do not fit, ArgumentError for
-    options out of range.
+    height, width, out). Options as in `conv2d`. Errors as in `conv2d`.
 
     >>> import tarazu as tz
     >>> tz.conv3d(tz.ones((1, 4, 4, 4, 1)), tz.ones((2, 2, 2, 1, 3))).shape
@@ -133,6 +132,10 @@ def _convolve(axes: int, x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None
     strides, gaps = per_axis(name, "stride", stride, axes), per_axis(name, "dilation", dilation, axes)
     spans = [span(k, d) for k, d in zip(kernel.shape[:-2], gaps, strict=True)]
     widths = padding_widths(name, padding, x.shape[1:-1], spans, strides)
+    if any(n + sum(ends) < reach for n, ends, reach in zip(x.shape[1:-1], widths, spans, strict=True)):
+        raise ShapeError(f"{name}: windows that span {tuple(spans)} in an input of shape {x.shape}",
+                         expected="windows that fit into the axes between the batch and the channels, with the padding",
+                         fix='use a smaller kernel, fewer layers that shrink the input, or padding="same"')
     y = convolution(x, kernel, strides, widths, gaps, (1,) * axes, groups)
     return y if bias is None else add(y, bias)
 
@@ -143,9 +146,9 @@ def _convolve_transposed(axes: int, x: ArrayLike, kernel: ArrayLike, bias: Array
     x, kernel = _inputs(name, axes, x, kernel)
     strides, gaps = per_axis(name, "stride", stride, axes), per_axis(name, "dilation", dilation, axes)
     extra = per_axis(name, "output_padding", output_padding, axes, least=0)
-    if any(more >= s for more, s in zip(extra, strides, strict=True)):
-        raise ArgumentError(f"{name}: output_padding={output_padding} with stride={stride}",
-                            expected="less than the stride",
+    if any(more >= max(s, d) for more, s, d in zip(extra, strides, gaps, strict=True)):
+        raise ArgumentError(f"{name}: output_padding={output_padding} with stride={stride}, dilation={dilation}",
+                            expected="less than the stride or less than the dilation",
                             fix="output_padding=stride - 1 gives the largest result")
     if groups < 1 or x.shape[-1] % groups:
         raise ShapeError(f"{name}: {x.shape[-1]} channels in {groups} groups",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tarazu.ops.control_flow.composite import composite
-from tarazu.ops.elementwise import add, astype, divide, multiply, sqrt, square, subtract
-from tarazu.ops.promote import as_float, as_value
+from tarazu.ops.elementwise import abs_square, add, astype, divide, multiply, sqrt, subtract
+from tarazu.ops.promote import as_float, as_value, rounded_like, single
 from tarazu.ops.reduce import mean, sum, var
-from tarazu.ops.shape import broadcast_to
+from tarazu.ops.shape import broadcast_to, normalize_axis
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -16,14 +16,15 @@ def layer_norm(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, *, epsilon: flo
     """The last axis shifted to mean 0, scaled to variance 1, then times weight plus bias (Ba, Kiros and Hinton, 2016).
 
     The shape of `x`, (..., n), stays; `weight` and `bias` have the shape (n,) or are numbers; `epsilon` is added to the
-    variance (the default is torch's). Integers become float32. ShapeError when the sizes do not fit, AxisError for a
-    scalar `x`.
+    variance (the default is torch's). Integers become float32, half precision stays. ShapeError when the sizes do not
+    fit, AxisError for a scalar `x`.
 
     >>> import tarazu as tz
     >>> tz.layer_norm(tz.tensor([1.0, 3.0]), tz.ones(2), tz.zeros(2), epsilon=0)
     Tensor([-1.,  1.], dtype=float32)
     """
     x = as_float(x)
+    normalize_axis(-1, len(x.shape), "layer_norm")
     weight, bias = (broadcast_to(as_value(w, x.dtype), x.shape[-1:]) for w in (weight, bias))
     return _layer_norm(x, weight, bias, epsilon=epsilon)
 
@@ -52,25 +53,30 @@ def _layer_norm_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], in
 
 @composite("layer_norm", gradient=_layer_norm_rule)
 def _layer_norm(x: Tensor, weight: Tensor, bias: Tensor, *, epsilon: float) -> Tensor:
-    return add(multiply(_standardized(x, epsilon)[0], weight), bias)
+    return rounded_like(add(multiply(_standardized(x, epsilon)[0], weight), bias), x)
 
 
 def rms_norm(x: ArrayLike, weight: ArrayLike, *, epsilon: float = 1e-5) -> Tensor:
     """The last axis divided by its root mean square, then times weight (Zhang and Sennrich, 2019).
 
     The shape of `x`, (..., n), stays for a `weight` of shape (n,) or a number; `epsilon` is added to the mean square.
-    Integers become float32. ShapeError when the sizes do not fit, AxisError for a scalar `x`.
+    Integers become float32; half precision is computed in float32 and rounded once. ShapeError when the sizes do not
+    fit, AxisError for a scalar `x`.
 
     >>> import tarazu as tz
     >>> tz.rms_norm(tz.tensor([1.0, 7.0]), tz.tensor([5.0, 5.0]), epsilon=0)
     Tensor([1., 7.], dtype=float32)
     """
-    return _rms_norm(as_float(x), as_value(weight), epsilon=epsilon)
+    x = as_float(x)
+    normalize_axis(-1, len(x.shape), "rms_norm")
+    return _rms_norm(x, as_value(weight, x.dtype), epsilon=epsilon)
 
 
 @composite("rms_norm")
 def _rms_norm(x: Tensor, weight: Tensor, *, epsilon: float) -> Tensor:
-    return multiply(divide(x, sqrt(add(mean(square(x), -1, keepdims=True), epsilon))), weight)
+    wide = single(x)
+    scaled = divide(wide, sqrt(add(mean(abs_square(wide), -1, keepdims=True), epsilon)))
+    return rounded_like(multiply(scaled, weight), x)
 
 
 def batch_norm(x: ArrayLike, mean: ArrayLike, variance: ArrayLike, weight: ArrayLike = 1.0, bias: ArrayLike = 0.0, *,
@@ -79,7 +85,7 @@ def batch_norm(x: ArrayLike, mean: ArrayLike, variance: ArrayLike, weight: Array
 
     The shape of `x`, (..., channels), stays. The statistics are arguments of shape (channels,) like `weight` and
     `bias`: in training those of the batch, `tz.mean(x, axes)` and `tz.var(x, axes)` over all other axes, in evaluation
-    running averages. Integers become float32. ShapeError when the sizes do not fit.
+    running averages. Integers become float32, half precision stays. ShapeError when the sizes do not fit.
 
     >>> import tarazu as tz
     >>> tz.batch_norm(tz.tensor([[1.0], [5.0]]), tz.tensor([3.0]), tz.tensor([4.0]), epsilon=0).flatten()
@@ -94,4 +100,4 @@ def batch_norm(x: ArrayLike, mean: ArrayLike, variance: ArrayLike, weight: Array
 def _batch_norm(x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, *,
                 epsilon: float) -> Tensor:
     scaled = divide(subtract(x, mean), sqrt(add(variance, epsilon)))
-    return add(multiply(scaled, weight), bias)
+    return rounded_like(add(multiply(scaled, weight), bias), x)

@@ -19,7 +19,7 @@ from tarazu.ir.type_rules.convolution import Widths, convolved_size, span
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import add, divide
 from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis
-from tarazu.ops.promote import as_float, as_value
+from tarazu.ops.promote import as_float, as_value, rounded_like, single
 from tarazu.ops.reduce import max, mean
 from tarazu.ops.shape import concat, pad, reshape, slice_axis, stack
 from tarazu.ops.typing import ArrayLike, Scalar, Tensor
@@ -145,13 +145,14 @@ def _average_pool(x: Tensor, *, window: Sizes, stride: Sizes, padding: Widths, c
     tiles = _tiles(x, window, stride, padding, plain)
     if tiles is not None:
         return mean(tiles, tuple(range(2, len(tiles.shape) - 1, 2)))
-    total = _padded(x, padding, 0)
+    total = single(_padded(x, padding, 0))
     for axis, (size, step) in enumerate(zip(window, stride, strict=True)):  # one axis after another: fewer slices
         parts = _elements(total, _at(axis, size, plain), _at(axis, step, plain), plain)
         total = parts[0]
         for part in parts[1:]:
             total = add(total, part)
-    return divide(total, math.prod(window) if count_padding else as_value(_counts(x, window, stride, padding), x.dtype))
+    counts = math.prod(window) if count_padding else as_value(_counts(x, window, stride, padding), total.dtype)
+    return rounded_like(divide(total, counts), x)
 
 
 @composite("adaptive_max_pool")

@@ -8,6 +8,7 @@ from tarazu.base.dtypes import DEFAULT_FLOAT, DType, as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError
 from tarazu.ir.interpreter import state
 from tarazu.ops import create, elementwise
+from tarazu.ops.promote import require_imaginary_part_kept
 from tarazu.ops.typing import ArrayLike, DeviceLike, DTypeLike, Scalar, ShapeLike
 from tarazu.runtime.tensor.operators import sizes_of
 from tarazu.runtime.tensor.tensor import Tensor
@@ -100,6 +101,8 @@ def to_array(data: ArrayLike, dtype: DType | None) -> np.ndarray:
     if type(data) in (bool, int, float, complex) and dtype is None:
         dtype = as_dtype(type(data))
     keeps_dtype = isinstance(data, np.ndarray | np.generic) or dtype is not None
+    if isinstance(data, np.ndarray | np.generic) and data.dtype.kind == "c" and dtype is not None:
+        require_imaginary_part_kept(as_dtype(data.dtype), dtype)
     try:
         array = np.asarray(data, dtype.numpy if dtype is not None else None)
     except (ValueError, OverflowError, TypeError) as error:

@@ -22,6 +22,7 @@ class Origins:
 
     def __init__(self, builder: Builder, *, notes_lines: bool) -> None:
         self.modules: list[Any] = []  # that are being called, outermost first; of `nn`, which is above
+        self.child_names: dict[int, Any] = {}  # of the modules that have been called; kept by `nn`
         self._builder, self._notes_lines, self._is_origin_given = builder, notes_lines, False
         self._origin = NOWHERE
         self._calls: Counter[tuple[str, ...]] = Counter()

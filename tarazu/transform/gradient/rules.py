@@ -56,7 +56,11 @@ def _power_base(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _power_exponent(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    return g * e.where(e.equal(x, 0), 0.0, z * e.log(e.where(e.equal(x, 0), 1.0, x)))
+    """z log(x); at x = 0 that is 0, but -inf for y below 0, where z grows without bound as y falls."""
+    is_flat = e.equal(x, 0)
+    if y.dtype.is_float:
+        is_flat = e.logical_and(is_flat, e.logical_not(e.less(y, 0)))
+    return g * e.where(is_flat, 0.0, z * e.log(e.where(is_flat, 1.0, x)))
 
 
 # Shape and index ------------------------------------------------------------------------------------------------
@@ -247,7 +251,7 @@ RULES.update({
     ops.MAXIMUM: (lambda g, z, x, y: g * _larger_share(x, y), lambda g, z, x, y: g * _larger_share(y, x)),
     ops.MINIMUM: (lambda g, z, x, y: g * _larger_share(y, x), lambda g, z, x, y: g * _larger_share(x, y)),
     ops.WHERE: (None, lambda g, z, c, x, y: e.where(c, g, 0), lambda g, z, c, x, y: e.where(c, 0, g)),
-    ops.CAST: (lambda g, y, x, dtype: e.astype(g, x.dtype, copy=False),),
+    ops.CAST: (lambda g, y, x, dtype: e.astype(g if x.dtype.kind == "complex" else e.real(g), x.dtype, copy=False),),
     ops.RESHAPE: (lambda g, y, x, shape: reshape(g, x.shape),),
     ops.TRANSPOSE: (lambda g, y, x, permutation: _inverse_transpose(g, permutation),),
     ops.BROADCAST: (lambda g, y, x, shape: sum_to(g, x.shape),),

@@ -39,9 +39,12 @@ class TimedEmitter(ProgramEmitter):
         self.target = target
         self.steps: list[tuple[int, ScheduledStep]] = []  # in the order of their rows, with their depth
         self._around: list[int] = []  # the rows of the steps that are being written
-        self._times = self._word(CLOCKS, "ptr")
         with function.when(self.first):
             function.store(emit_ticks(function, target), self._times, 8)
+
+    def enter(self, function: Function) -> None:
+        super().enter(function)
+        self._times = self._word(CLOCKS, "ptr")
 
     def emit_step(self, step: ScheduledStep) -> None:
         self._around.append(len(self.steps))

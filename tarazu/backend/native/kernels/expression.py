@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.llvm.function import Function
@@ -18,6 +18,7 @@ from tarazu.backend.native.lowering.loop_nest import (
     Load,
     Position,
     Store,
+    walk,
 )
 from tarazu.backend.native.math.elementwise import emit
 from tarazu.backend.native.math.half import narrow, widen
@@ -105,14 +106,13 @@ class Writer:
     def evaluate(self, function: Function, expression: Expression, pointers: Sequence[Value], point: Point,
                  accumulated: Sequence[Value], memo: Memo) -> Value:
         """The value of `expression` at `point`, which is then in `memo`."""
-        known = memo.get(id(expression))
-        if known is not None:
-            return known if known.lanes == point.lanes else function.splat(known, point.lanes)
-        memo[id(expression)] = value = self._evaluate(function, expression, pointers, point, accumulated, memo)
-        return value
+        for part in walk(expression, without=memo):
+            memo[id(part)] = self._evaluate(function, part, pointers, point, accumulated, memo)
+        return _in_lanes(function, memo[id(expression)], point)
 
     def _evaluate(self, function: Function, expression: Expression, pointers: Sequence[Value], point: Point,
                   accumulated: Sequence[Value], memo: Memo) -> Value:
+        """The same of an expression whose inputs are in `memo`."""
         if isinstance(expression, Load):
             return self.load(function, expression.access, pointers, point)
         if isinstance(expression, Constant):
@@ -121,7 +121,7 @@ class Writer:
             return accumulated[expression.which]
         if isinstance(expression, Position):
             return _position(function, expression, point)
-        inputs = [self.evaluate(function, x, pointers, point, accumulated, memo) for x in expression.inputs]
+        inputs = [_in_lanes(function, memo[id(x)], point) for x in expression.inputs]
         return emit(function, self.target, expression.op, inputs, [x.dtype for x in expression.inputs],
                     dict(expression.attributes), expression.dtype)
 
@@ -129,25 +129,22 @@ class Writer:
                   axes: Iterable[int], memo: Memo) -> Memo:
         """`memo` and the values of all parts of `expressions` that do not change along `axes`, ahead of the loops."""
         moving, memo = set(axes), dict(memo)
-        known: dict[int, bool] = {}
         scalar = point._replace(lanes=0, mask=None)
-
-        def changes(x: Expression) -> bool:
-            if id(x) not in known:
-                known[id(x)] = _changes(x, moving, changes)
-            return known[id(x)]
-
-        def visit(x: Expression) -> None:
-            if id(x) in memo or isinstance(x, Constant):
-                return
-            if not changes(x):
+        stack = list(expressions)[::-1]
+        changing: set[int] = set()
+        for x in walk(*stack):
+            if _changes(x, moving, changing):
+                changing.add(id(x))
+        seen: set[int] = set()
+        while stack:
+            x = stack.pop()
+            if id(x) in memo or id(x) in seen or isinstance(x, Constant):
+                continue
+            seen.add(id(x))
+            if id(x) not in changing:
                 self.evaluate(function, x, pointers, scalar, (), memo)
             elif isinstance(x, Apply):
-                for part in x.inputs:
-                    visit(part)
-
-        for expression in expressions:
-            visit(expression)
+                stack.extend(x.inputs[::-1])
         return memo
 
     def _widened(self, function: Function, raw: Value, dtype: DType) -> Value:
@@ -176,13 +173,18 @@ def _position(function: Function, position: Position, point: Point) -> Value:
     return value if element == "i64" else function.convert("trunc", value, element)
 
 
-def _changes(x: Expression, axes: set[int], changes: Callable[[Expression], bool]) -> bool:
-    """Whether an expression changes along the axes, given the same of its parts."""
+def _in_lanes(function: Function, value: Value, point: Point) -> Value:
+    """A value in as many lanes as the point has."""
+    return value if value.lanes == point.lanes else function.splat(value, point.lanes)
+
+
+def _changes(x: Expression, axes: set[int], changing: set[int]) -> bool:
+    """Whether an expression changes along the axes, given the identities of those of its parts that do."""
     if isinstance(x, Load | Position):
         strides = x.access.strides if isinstance(x, Load) else x.strides
         return any(axis < len(strides) and strides[axis] for axis in axes)
     if isinstance(x, Apply):
-        return any(changes(part) for part in x.inputs)
+        return any(id(part) in changing for part in x.inputs)
     return isinstance(x, Accumulated)
 
 

@@ -7,7 +7,7 @@ an affine function of the loop indices.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, NamedTuple
 
 from tarazu.base.dtypes import DType
@@ -91,19 +91,18 @@ class Nest(NamedTuple):
     loop_invariant: frozenset[int] = frozenset()  # buffers that the loop around never writes: all cores keep them
 
 
-def walk(*roots: Expression) -> list[Expression]:
-    """All parts of the expressions, each once, inputs before users."""
+def walk(*roots: Expression, without: Container[int] = ()) -> list[Expression]:
+    """All parts of the expressions, each once, inputs before users; `without` those of these identities."""
     parts: dict[int, Expression] = {}
-
-    def visit(x: Expression) -> None:
-        if id(x) not in parts:
+    stack = [(root, False) for root in reversed(roots)]
+    while stack:
+        x, is_ready = stack.pop()
+        if is_ready:
+            parts.setdefault(id(x), x)
+        elif id(x) not in parts and id(x) not in without:
+            stack.append((x, True))
             if isinstance(x, Apply):
-                for part in x.inputs:
-                    visit(part)
-            parts[id(x)] = x
-
-    for root in roots:
-        visit(root)
+                stack.extend((part, False) for part in reversed(x.inputs))
     return list(parts.values())
 
 
@@ -115,9 +114,10 @@ def leaf_map(change: Callable[[Expression], Expression]) -> Callable[[Expression
     known: dict[int, tuple[Expression, Expression]] = {}
 
     def changed(x: Expression) -> Expression:
-        if id(x) not in known:
-            result = x._replace(inputs=tuple(map(changed, x.inputs))) if isinstance(x, Apply) else change(x)
-            known[id(x)] = x, result  # keeps x alive, so that its identity stays its own
+        for part in walk(x, without=known):
+            result = part._replace(inputs=tuple([known[id(one)][1] for one in part.inputs])) \
+                if isinstance(part, Apply) else change(part)
+            known[id(part)] = part, result  # keeps the part alive, so that its identity stays its own
         return known[id(x)][1]
 
     return changed

@@ -42,12 +42,14 @@ class Demand:
         self.needs: dict[Node, set[Need]] = {node: set() for node in graph.nodes}
         self.users: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
         self.weight: dict[Node, int] = {}
+        self._uses: dict[Node, int] = {}  # for how many elements of its own a user computes a value anew
         self.stored: set[Node] = set()
         self.early: set[Node] = set()  # single numbers that follow from single numbers that are given
         for node in graph.outputs:
             self.needs[node].add(Need.CONTIGUOUS)
         for node in reversed(graph.nodes):
             self._note_needs(node)
+            self._uses[node] = self._uses_of(node)
         for node in graph.nodes:
             if self._is_early(node):
                 self.early.add(node)
@@ -112,7 +114,7 @@ class Demand:
             return node in self.early and weight > EARLY
         users = self.users[node]
         if len(users) == 1:
-            return weight > 2 and _uses(users[0], self.users) > 2 * node.type.size
+            return weight > 2 and self._uses[users[0]] > 2 * node.type.size
         return weight > 1 or node.dtype.kind == "bool" or len([x for x in node.inputs if x.type.size > 1]) > 1
 
     def _weight(self, node: Node) -> int:
@@ -122,13 +124,13 @@ class Demand:
         below = sum(self.weight.get(x, 0) for x in node.inputs)
         return below + (0 if node.op in VIEWS else cost(op_of(node)))
 
-
-def _uses(user: Node, users: dict[Node, list[Node]]) -> int:
-    """For how many elements of its own the user computes a value anew."""
-    if user.op in NESTS:
-        return user.inputs[0].type.size
-    if not isinstance(user.type, TensorType):
-        return 1  # it reads memory, whatever that costs
-    if user.op in VIEWS and len(users[user]) == 1:
-        return max(user.type.size, _uses(users[user][0], users))
-    return user.type.size
+    def _uses_of(self, user: Node) -> int:
+        """For how many elements of its own the user computes a value anew, given the same of its own users."""
+        if user.op in NESTS:
+            return user.inputs[0].type.size
+        if not isinstance(user.type, TensorType):
+            return 1  # it reads memory, whatever that costs
+        users = self.users[user]
+        if user.op in VIEWS and len(users) == 1:
+            return max(user.type.size, self._uses[users[0]])
+        return user.type.size

@@ -5,6 +5,7 @@ The function is `program(shared, thread)`; `shared` is the control block, whose 
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from tarazu.backend.native.llvm.values import Index, Value, constant
 from tarazu.backend.native.lowering.buffers import Buffer, Iteration
 from tarazu.backend.native.lowering.steps import Branch, Callback, CountedLoop, WhileLoop, inner_steps
 from tarazu.backend.native.schedule.memory_plan import MemoryPlan
+from tarazu.backend.native.schedule.pending import PendingAccesses
 from tarazu.backend.native.schedule.runs import Run, ScheduledStep
 from tarazu.backend.native.schedule.work_sharing import BufferAccess, Whole, buffer_accesses, conflict, is_shared
 from tarazu.backend.native.threads import barrier
@@ -23,6 +25,8 @@ from tarazu.backend.native.threads import barrier
 TABLE, ARENA, FRAMES, CALL, FAILED, CLOCKS = range(barrier.BLOCK_WORDS, barrier.BLOCK_WORDS + 6)
 WORDS = barrier.BLOCK_WORDS + 6
 STOPPED, TOO_LONG = 1, 2  # what FAILED may hold: a callback raised; a loop went over its bound
+
+MOST_STEPS = 128  # of one function: LLVM takes more than twice as long for one that is twice as long
 
 
 class MemoryLayout(NamedTuple):
@@ -37,15 +41,20 @@ class ProgramEmitter:
     """Writes the steps of a program into its function."""
 
     def __init__(self, function: Function, memory: MemoryLayout) -> None:
-        self.f, self.memory = function, memory
+        self.memory = memory
+        self._indices: dict[Iteration, Index] = {}  # of the loops around
+        self._pending = PendingAccesses(memory.plan)  # since the last barrier
+        self.enter(function)
+
+    def enter(self, function: Function) -> None:
+        """Write into `function` from now on."""
+        self.f = function
         self.shared, self.thread = function.parameters["shared"], function.parameters["thread"]
         self.threads = self._word(barrier.THREADS, "i64")
         self.table, self.arena = self._word(TABLE, "ptr"), self._word(ARENA, "ptr")
         frames = self._word(FRAMES, "ptr")
-        self.frame = function.offset(frames, function.multiply(self.thread, memory.scratch))
+        self.frame = function.offset(frames, function.multiply(self.thread, self.memory.scratch))
         self.first = function.compare("icmp eq", self.thread, function.index(0))
-        self._indices: dict[Iteration, Index] = {}  # of the loops around
-        self._pending: list[BufferAccess] = []  # since the last barrier
 
     def _word(self, number: int, type_: str) -> Value:
         return self.f.load(type_, self.f.offset(self.shared, number, "i64"), 8)
@@ -53,9 +62,25 @@ class ProgramEmitter:
     # Steps
 
     def emit(self, steps: Sequence[ScheduledStep]) -> None:
-        """Write steps, those inside loops and branches too."""
-        for step in steps:
-            self.emit_step(step)
+        """Write steps, those inside loops and branches too; many of them as several functions."""
+        if len(steps) <= MOST_STEPS:
+            for step in steps:
+                self.emit_step(step)
+            return
+        for start in range(0, len(steps), MOST_STEPS):
+            self._call_part(steps[start:start + MOST_STEPS])
+
+    def _call_part(self, steps: Sequence[ScheduledStep]) -> None:
+        """Write steps into a function of their own, and a call of that."""
+        module, name = self.f.module, f"part{len(self.f.module.functions)}"
+        function = module.function(name, [("ptr", "shared"), ("i64", "thread"), *[
+            ("i64", f"i{i}") for i in range(len(self._indices))]], attributes="noinline")
+        self.f.call("void", name, self.shared, self.thread, *map(self.f.index, self._indices.values()))
+        inner = copy.copy(self)  # what is noted of all steps stays common to both
+        inner._indices = {iteration: function.parameters[f"i{i}"] for i, iteration in enumerate(self._indices)}
+        inner.enter(function)
+        inner.emit(steps)
+        function.ret()
 
     def emit_inner(self, title: str, steps: Sequence[ScheduledStep]) -> None:
         """Write the steps of one part of a loop or branch."""
@@ -139,7 +164,7 @@ class ProgramEmitter:
         f.do(f"br label %{head}")
         f.start(end)
         if isinstance(step, WhileLoop):
-            self._pending = [BufferAccess(step.predicate, Whole.ANY_THREAD, writes=False)]
+            self._only_read(step.predicate)
 
     def _goes_on(self, step: CountedLoop[ScheduledStep] | WhileLoop[ScheduledStep], iteration: Value) -> Value:
         """Whether a loop has another iteration."""
@@ -165,7 +190,7 @@ class ProgramEmitter:
         value = f.load("i8", f.offset(self._pointer(buffer), skipped), 1)
         chosen = f.compare("icmp ne", value, constant("i8", 0))
         for (title, steps), taken in zip(inner_steps(step), (chosen, f.invert(chosen)), strict=True):
-            self._pending = [BufferAccess(buffer, Whole.ANY_THREAD, writes=False)]
+            self._only_read(buffer)
             with f.when(taken):
                 self.emit_inner(title, steps)
                 self.barrier()
@@ -188,6 +213,11 @@ class ProgramEmitter:
         self._wait()
         self._pending.clear()
 
+    def _only_read(self, buffer: Buffer) -> None:
+        """Note that all threads have done since the last barrier is to read `buffer`."""
+        self._pending.clear()
+        self._pending.add(BufferAccess(buffer, Whole.ANY_THREAD, writes=False))
+
     def barrier_unless(self, items: int) -> None:
         """Wait for all threads if they cannot share out so many items evenly."""
         rest = self.f.emit("i64", f"urem i64 {items}, {self.threads.text}")
@@ -199,13 +229,23 @@ class ProgramEmitter:
 
     def barrier_if_conflict(self, accesses: Sequence[BufferAccess]) -> None:
         """A barrier if one of `accesses` may conflict with one since the last barrier."""
-        conflicts = {self._conflict(a, b) for a in self._pending for b in accesses
-                     if self.memory.plan.overlap(a.buffer, b.buffer)} - {0}
-        if (divisor := math.gcd(*conflicts)) == 1:
+        divisor = self._divisor(accesses)
+        if divisor == 1:
             self.barrier()
         elif divisor:
             self.barrier_unless(divisor)
-        self._pending.extend(accesses)
+        for access in accesses:
+            self._pending.add(access)
+
+    def _divisor(self, accesses: Sequence[BufferAccess]) -> int:
+        """What the number of threads must divide, or else there is a conflict: 0 where there is none, 1 for always."""
+        divisor = 0
+        for b in accesses:
+            for a in self._pending.near(b):
+                divisor = math.gcd(divisor, self._conflict(a, b))
+                if divisor == 1:
+                    return 1
+        return divisor
 
     def _conflict(self, a: BufferAccess, b: BufferAccess) -> int:
         """What `conflict` says, also of buffers that share memory of the arena though they are different ones."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -102,17 +104,43 @@ def plan_memory(steps: Sequence[ScheduledStep]) -> MemoryPlan:
     """The offset of every buffer of the arena."""
     lifetimes = _Lifetimes(steps)
     spans = sorted(((lifetimes.span(buffer), buffer) for buffer in lifetimes.touches), key=lambda item: item[0])
-    live: list[tuple[int, int, int]] = []  # offset, end, last time
+    live: list[tuple[int, int, int]] = []  # a heap: last time, offset, size
+    free = _FreeMemory()
     offsets: dict[Buffer, int] = {}
-    total = 0
     for (start, last), buffer in spans:
-        live = sorted(entry for entry in live if entry[2] >= start)
-        size, offset = aligned(max(buffer.bytes, 1)), 0
-        for low, high, _ in live:
-            if offset + size <= low:
-                break
-            offset = max(offset, high)
-        offsets[buffer] = offset
-        live.append((offset, offset + size, last))
-        total = max(total, offset + size)
-    return MemoryPlan(offsets, total)
+        while live and live[0][0] < start:
+            free.give_back(*heapq.heappop(live)[1:])
+        size = aligned(max(buffer.bytes, 1))
+        offsets[buffer] = free.take(size)
+        heapq.heappush(live, (last, offsets[buffer], size))
+    return MemoryPlan(offsets, free.end)
+
+
+class _FreeMemory:
+    """The gaps of the arena in their order, each as large as can be; behind `end` all is free."""
+
+    def __init__(self) -> None:
+        self.end = 0
+        self._gaps: list[tuple[int, int]] = []  # offset, size
+
+    def take(self, size: int) -> int:
+        """The offset of the first gap of at least `size` bytes, which are taken from it."""
+        for i, (offset, room) in enumerate(self._gaps):
+            if room >= size:
+                self._gaps[i:i + 1] = [(offset + size, room - size)] if room > size else []
+                return offset
+        offset = self.end
+        if self._gaps and sum(self._gaps[-1]) == self.end:
+            offset = self._gaps.pop()[0]
+        self.end = offset + size
+        return offset
+
+    def give_back(self, offset: int, size: int) -> None:
+        """Free `size` bytes again."""
+        i = bisect.bisect(self._gaps, (offset, 0))
+        if i < len(self._gaps) and self._gaps[i][0] == offset + size:
+            size += self._gaps.pop(i)[1]
+        if i and sum(self._gaps[i - 1]) == offset:
+            offset, before = self._gaps.pop(i - 1)
+            size, i = size + before, i - 1
+        self._gaps.insert(i, (offset, size))

@@ -66,10 +66,10 @@ def shift_right(x: Array, y: Array) -> Array:
 
 
 def cast(x: Array, dtype: DType) -> Array:
-    if dtype.kind != "complex" and jnp.iscomplexobj(x):
-        x = lax.real(x)
     if dtype.kind == "bool":
         return x != 0
+    if dtype.kind != "complex" and jnp.iscomplexobj(x):
+        x = lax.real(x)
     if dtype.kind == "uint" and jnp.issubdtype(x.dtype, jnp.floating):
         x = x.astype(jnp.int64)  # negative numbers wrap, as in NumPy; XLA makes 0 of them
     return x.astype(dtype.numpy)

@@ -22,6 +22,11 @@ from tarazu.ir.node import CONSTANT, RESULT, Node
 MOST_STORES = 8  # of one kernel
 
 
+def _viewed(node: Node) -> Node:
+    """What a view, or a value behind a barrier, shows."""
+    return barrier_input(node) if is_barrier_result(node) else node.inputs[0]
+
+
 class Region(NamedTuple):
     """A graph as steps, and where its outputs lie after them."""
 
@@ -99,19 +104,22 @@ class RegionBuilder:
     def base(self, node: Node) -> Node:
         """The stored node whose memory a view of `node` shows."""
         while node not in self._views and (node.op in VIEWS or is_barrier_result(node)):
-            node = barrier_input(node) if is_barrier_result(node) else node.inputs[0]
+            node = _viewed(node)
         return node
 
     def view(self, node: Node) -> View:
         """Memory that holds the value of `node`, for a part that is known to read it."""
-        if node in self._views:
-            return self._views[node]
-        if node.op is CONSTANT:
+        through: list[Node] = []
+        while node not in self._views and (node.op in VIEWS or is_barrier_result(node)):
+            through.append(node)
+            node = _viewed(node)
+        if through:
+            self.mark_read([node])
+        if node.op is CONSTANT and node not in self._views:
             self._views[node] = View.whole(self.externals.constant(node), node.shape)
-            return self._views[node]
-        if is_barrier_result(node):
-            return self.read(barrier_input(node))
-        view = view_through(self.read(node.inputs[0]), node) if node.op in VIEWS else None
+        view: View | None = self._views.get(node)
+        for one in reversed(through):
+            view = view if view is None or is_barrier_result(one) else view_through(view, one)
         assert view is not None, f"{node.op} has no memory"
         return view
 

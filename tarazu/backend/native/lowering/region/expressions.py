@@ -10,12 +10,13 @@ from tarazu.backend.native.lowering.index_map import VIEWS, IndexMap, broadcast_
 from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Expression, Position
 from tarazu.backend.native.lowering.nodes import barrier_input, is_barrier_result, op_of
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
+from tarazu.backend.native.lowering.trampoline import Recursive, run
 from tarazu.ir import op as ops
 from tarazu.ir.node import CONSTANT, Node
 
 # What stands for a stored node: given the node, where it is read (None where that is not affine), its memory as a view,
-# and where that view is read.
-Leaf = Callable[[Node, IndexMap | None, View, IndexMap], Expression]
+# and where that view is read. It may be a recursive call that gives the expression.
+Leaf = Callable[[Node, IndexMap | None, View, IndexMap], Expression | Recursive[Expression]]
 
 
 class ExpressionBuilder:
@@ -27,37 +28,47 @@ class ExpressionBuilder:
 
     def read(self, node: Node, index_map: IndexMap) -> Expression:
         """The element of `node` at `index_map`: a leaf where the node is loaded from memory."""
-        return self._once(node, index_map, self._read)
+        return run(self._reading(node, index_map))
 
     def compute(self, node: Node, index_map: IndexMap) -> Expression:
         """The same, computed even where the node has memory."""
+        return run(self.computing(node, index_map))
+
+    def computing(self, node: Node, index_map: IndexMap) -> Recursive[Expression]:
+        """`compute` as a recursive call."""
         return self._once(node, index_map, self._compute)
 
-    def _once(self, node: Node, index_map: IndexMap, make: Callable[[Node, IndexMap], Expression]) -> Expression:
+    def _once(self, node: Node, index_map: IndexMap,
+              make: Callable[[Node, IndexMap], Recursive[Expression]]) -> Recursive[Expression]:
         key = node, index_map
         if key not in self._known:
-            self._known[key] = make(node, index_map)
+            self._known[key] = yield make(node, index_map)
         return self._known[key]
 
-    def _read(self, node: Node, index_map: IndexMap) -> Expression:
+    def _read(self, node: Node, index_map: IndexMap) -> Recursive[Expression]:
         if self.builder.is_loaded(node) and not _is_number(node):
-            return self.leaf(node, index_map, self.builder.view(node), index_map)
-        return self._compute(node, index_map)
+            return (yield self.leaf(node, index_map, self.builder.view(node), index_map))
+        return (yield self._compute(node, index_map))
 
-    def _compute(self, node: Node, index_map: IndexMap) -> Expression:
+    def _reading(self, node: Node, index_map: IndexMap) -> Recursive[Expression]:
+        return self._once(node, index_map, self._read)
+
+    def _compute(self, node: Node, index_map: IndexMap) -> Recursive[Expression]:
         if _is_number(node):
             return Constant(node.attributes["value"].array.reshape(()).item(), node.dtype)
         if node.op is ops.IOTA:
             return Position(index_map[0].offset, index_map[0].coefficients, node.dtype)
         if is_barrier_result(node):
-            return self.read(barrier_input(node), index_map)
+            return (yield self._reading(barrier_input(node), index_map))
         if node.op in VIEWS:
             inner = input_map(node, index_map, self.rank)
             if inner is None:
-                return self.leaf(self.builder.base(node), None, self.builder.view(node), index_map)
-            return self.read(node.inputs[0], inner)
-        inputs = [self.read(x, broadcast_map(index_map, node.shape, x.shape, self.rank)) for x in node.inputs]
-        return Apply(op_of(node), tuple(inputs), tuple(node.attributes.items()), node.dtype)
+                return (yield self.leaf(self.builder.base(node), None, self.builder.view(node), index_map))
+            return (yield self._reading(node.inputs[0], inner))
+        inputs: tuple[Expression, ...] = ()
+        for x in node.inputs:
+            inputs += (yield self._reading(x, broadcast_map(index_map, node.shape, x.shape, self.rank))),
+        return Apply(op_of(node), inputs, tuple(node.attributes.items()), node.dtype)
 
 
 def _is_number(node: Node) -> bool:

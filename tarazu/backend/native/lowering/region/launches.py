@@ -21,6 +21,7 @@ from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import ExpressionBuilder
 from tarazu.backend.native.lowering.region.group import Group
 from tarazu.backend.native.lowering.steps import NestLaunch, Operand
+from tarazu.backend.native.lowering.trampoline import Recursive, run
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node
 
@@ -69,7 +70,7 @@ class _NestBuilder:
         """What the group stores: members that are needed later, and its extra store."""
         for node, index_map in self.group.members.items():
             if node in kept:
-                value = self._member(node)
+                value = run(self._member(node))
                 yield Store(value, self._written(self.builder.view(node), index_map))
         if self.group.extra is not None:
             source, view = self.group.extra
@@ -90,15 +91,16 @@ class _NestBuilder:
             self.operands.append(Operand(buffer))
         return access(view, index_map, rank, buffer.dtype)._replace(buffer=self._numbers[buffer])
 
-    def _leaf(self, base: Node, index_map: IndexMap | None, view: View, view_map: IndexMap) -> Expression:
+    def _leaf(self, base: Node, index_map: IndexMap | None, view: View,
+              view_map: IndexMap) -> Expression | Recursive[Expression]:
         """What stands for a stored node over the kept axes: the expression of a member, or a load."""
         if base in self.group.members:
             return self._member(base)
         return Load(self._access(view, view_map, self.group.kept))
 
-    def _member(self, node: Node) -> Expression:
+    def _member(self, node: Node) -> Recursive[Expression]:
         if node is not self.group.value:
-            return self._over_kept.compute(node, self.group.members[node])
+            return (yield self._over_kept.computing(node, self.group.members[node]))
         if self._accumulated is None:
             self._accumulated = Accumulated(0, node.dtype)
         return self._accumulated
