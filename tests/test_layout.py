@@ -37,7 +37,7 @@ INSIDE = {  # of each package the rooms (folders and single files) from the bott
     "nn": "losses init module layers",
     "data": "scalers tables splits",
     "diagnose": "measuring judging reporting",
-    "train": "metrics placement sources trainer evaluate save callbacks verdict loop table",
+    "train": "metrics placement padding sources trainer evaluate save callbacks verdict loop table",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a
 # function, when it is first called.

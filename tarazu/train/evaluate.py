@@ -15,6 +15,7 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.jit.jit import Jit, jit
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.padding import can_pad, padded, padded_size
 from tarazu.train.placement import Placement, placement_of
 from tarazu.train.sources.arrays import features, pair, require_labels_fit
 from tarazu.train.trainer.precision import FULL
@@ -53,9 +54,13 @@ def predictions(model: Module, inputs: np.ndarray, batch_size: int = PREDICTED_R
 def batches_of(forward: Callable[[Tensor], Tensor], placement: Placement, model: Module, inputs: np.ndarray,
                batch_size: int) -> Iterator[np.ndarray]:
     """What `forward`, which calls `model`, gives for each batch of the inputs in evaluation mode."""
+    pads = can_pad(model, inputs, placement)
+
     def outputs_for(rows: np.ndarray) -> np.ndarray:
+        size = padded_size(len(rows), batch_size) if pads else len(rows)
         with in_mode(model, training=False), no_grad():
-            return forward(placement.inputs(rows)).numpy()
+            output = forward(placement.inputs(padded(rows, size))).numpy()
+        return output[:len(rows)] if size > len(rows) else output
 
     for i in range(0, len(inputs), batch_size):
         yield outputs_for(inputs[i:i + batch_size])  # no name here holds a batch while the next one is computed

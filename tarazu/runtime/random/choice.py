@@ -52,7 +52,7 @@ def permutation(x: int | ArrayLike, *, generator: Generator | None = None) -> Te
 
 
 def padded_permutation(count: Tensor, size: int) -> Tensor:
-    """`size` numbers, of which the first `count` are `permutation(count)`; `count` is a scalar tensor of at most that."""
+    """`size` numbers, of which the first `count`, a scalar tensor of at most `size`, are `permutation(count)`."""
     return draw.padded_permutation(next_state(None), count, size)
 
 
