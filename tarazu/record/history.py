@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -30,6 +30,7 @@ class History:
 
     `rows` are dicts such as {"epoch": 1, "seconds": 0.12, "loss": 0.7, "val_loss": 0.8}, `measurements` is what
     `tarazu.diagnose.measure_fit` gave for the kept weights, `stopped` is one of STOPPED or None while the run goes on.
+    `fit` puts measuring and judging off until one of both is asked for, for the weights that the model had at its end.
     `len`, iteration and indices are those of `rows`.
 
     >>> history = History()
@@ -41,9 +42,68 @@ class History:
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
-        self.measurements: dict[str, Plain] = {}
         self.stopped: str | None = None
-        self.verdict: Verdict | None = None
+        self._measurements: dict[str, Plain] = {}
+        self._verdict: Verdict | None = None
+        self._judge: Callable[[History], None] | None = None
+
+    @property
+    def measurements(self) -> dict[str, Plain]:
+        """What was measured at the end of the run; measured now where it has been put off.
+
+        >>> History().measurements
+        {}
+        """
+        self._settle()
+        return self._measurements
+
+    @measurements.setter
+    def measurements(self, values: dict[str, Plain]) -> None:
+        self._measurements = values
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the run, judged now where that has been put off; None for a run without one.
+
+        >>> History().verdict is None
+        True
+        """
+        self._settle()
+        return self._verdict
+
+    @verdict.setter
+    def verdict(self, verdict: Verdict | None) -> None:
+        self._verdict = verdict
+
+    def judge_later(self, judge: Callable[[History], None]) -> None:
+        """Put measuring and judging off until `measurements` or `verdict` is asked for; `judge(history)` sets both.
+
+        Printing, saving, copying and pickling ask for them too.
+
+        >>> def judge(history):
+        ...     print("judging")
+        ...     history.verdict = Verdict("undecided", "undecided: no epochs")
+        >>> history = History()
+        >>> history.judge_later(judge)
+        >>> history.verdict.name, history.verdict.name
+        judging
+        ('undecided', 'undecided')
+        """
+        self._judge = judge
+
+    def _settle(self) -> None:
+        """Measure and judge, where that has been put off; an error leaves it put off."""
+        judge, self._judge = self._judge, None
+        if judge is not None:
+            try:
+                judge(self)
+            except BaseException:
+                self._judge = judge
+                raise
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._settle()
+        return vars(self).copy()
 
     def append(self, **row: Recordable) -> None:
         """Adds the row of one epoch; `epoch` is counted from 1 where it is not given.

@@ -48,12 +48,17 @@ def _backend_name() -> str:
     return "numpy" if name == "native" and not _has_compiler() else name
 
 
+def runs_native() -> bool:
+    """Whether jitted functions run as machine code on the plain CPU."""
+    return _backend_name() == "native"
+
+
 def need_native(what: str) -> None:
     """DeviceError unless jitted functions run on the native backend; `what` is what needs it."""
-    if (name := _backend_name()) != "native":
+    if not runs_native():
         fix = ('tz.set_backend("native"), or leave TARAZU_BACKEND unset' if _has_compiler()
                else "pip install llvmlite")
-        raise DeviceError(f"{what} while jitted functions run on {name}",
+        raise DeviceError(f"{what} while jitted functions run on {_backend_name()}",
                           expected="the native backend, which it is about", fix=fix)
 
 

@@ -22,7 +22,7 @@ from tarazu.train.callbacks.base import Callback, wants_steps
 from tarazu.train.callbacks.checkpoint import Checkpoint, checkpoint_of
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.callbacks.progress import progress
-from tarazu.train.evaluate import outputs, scores
+from tarazu.train.evaluate import MOST_BYTES, PREDICTED_ROWS, predictions, scores
 from tarazu.train.placement import place_training
 from tarazu.train.sources.arrays import Arrays, require_labels_fit
 from tarazu.train.sources.inputs import batches, require_no_steps, rows
@@ -32,8 +32,9 @@ from tarazu.train.trainer.divergence import TrainingWarning
 from tarazu.train.trainer.logits import first_output
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import require_finite_weights, run_chunk
-from tarazu.train.trainer.trainer import Trainer, trainer_of
-from tarazu.train.verdict import judge_run
+from tarazu.train.trainer.snapshot import snapshot
+from tarazu.train.trainer.trainer import Trainer, tensors_of, trainer_of
+from tarazu.train.verdict import judge_later
 
 Notify = Callable[[str], None]
 
@@ -70,27 +71,33 @@ def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, ep
         if checkpoint:
             checkpoint.callbacks = callbacks
         source.pace.single_steps = state.interpreter.notes_lines or any(map(wants_steps, callbacks))
-        _build(trainer, source, validation)
+        validation_batch = _build(trainer, source, validation)
         trainer.placement = place_training(model, trainer.state(), devices)
         trainer.move_to_parameters()
         source.set_placement(trainer.placement)
-        run = Run(trainer, source, validation, epochs=epochs)
+        run = Run(trainer, source, validation, epochs=epochs, validation_batch=validation_batch)
         _run(run, callbacks)
     if run.failure:
         warnings.warn(run.failure, TrainingWarning, stacklevel=3)  # the line that calls model.fit
     return run.history
 
 
-def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -> None:
-    """Let layers that need to see an input see one, and check what comes out against the targets."""
+def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -> int:
+    """Let layers that need to see an input see one, and check what comes out against the targets.
+
+    Gives how many validation rows are predicted at once: fewer where outputs are large.
+    """
     with in_mode(trainer.model, training=False), no_grad():
-        shape = first_output(trainer.model, trainer.loss, asarray(source.train.x[:1])).shape
+        output = first_output(trainer.model, trainer.loss, asarray(source.train.x[:1]))
+    shape = output.shape
     for part in (source.train, validation):
         if part is not None:
             require_labels_fit(trainer.loss, part.y, shape)
     if isinstance(source, Stream):
         source.check = lambda y: require_labels_fit(trainer.loss, y, shape)
     trainer.prepare()
+    is_small = PREDICTED_ROWS * output.size * output.dtype.itemsize <= MOST_BYTES
+    return PREDICTED_ROWS if is_small else source.batch_size
 
 
 def _checked(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
@@ -117,11 +124,11 @@ def _run(run: Run, callbacks: list[Callback]) -> None:
     notify("on_fit_start")
     try:
         _train(run, notify)
-        _measure_last_weights(run)
+        run.last_weights = snapshot(tensors_of(run.model))
     finally:
         run.trainer.drop_gradients()
         notify("on_fit_end")
-    judge_run(run)
+    judge_later(run)
 
 
 def _train(run: Run, notify: Notify) -> None:
@@ -163,12 +170,5 @@ def _train_epoch(run: Run, notify: Notify) -> bool:
 def _validated(run: Run) -> dict[str, float]:
     if run.validation is None:
         return {}
-    prediction = outputs(run.model, run.validation.x)
-    return {f"val_{name}": value for name, value in scores(run.trainer, prediction, asarray(run.validation.y)).items()}
-
-
-def _measure_last_weights(run: Run) -> None:
-    """The validation loss of each sample under the last weights, before the best ones are put back."""
-    if run.validation is not None and len(run.history) and not run.failure:
-        prediction = outputs(run.model, run.validation.x)
-        run.last_validation_losses = run.trainer.sample_losses(prediction, asarray(run.validation.y))
+    batches = predictions(run.model, run.validation.x, run.validation_batch)
+    return {f"val_{name}": value for name, value in scores(run.trainer, batches, run.validation.y).items()}

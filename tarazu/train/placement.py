@@ -19,6 +19,7 @@ from tarazu.ops.placement import shard
 from tarazu.runtime import processes, random
 from tarazu.runtime.device import mesh, move, put, resolve, whole
 from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.row_table import RowTable
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace_lock import replace_data
 
@@ -33,9 +34,18 @@ class Placement:
     def __init__(self, where: Device | Layout) -> None:
         self._where = where
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether that device is the plain CPU."""
+        return self._where == CPU
+
     def whole(self, array: np.ndarray) -> Tensor:
         """Rows that every step may take from."""
         return Tensor(put(array, self._where))
+
+    def table(self, rows: Tensor) -> Tensor:
+        """Rows that every step takes some of: on the plain CPU one program serves for any number of them."""
+        return RowTable(rows.raw) if self.is_plain else rows
 
     def batch(self, rows: Tensor) -> Tensor:
         """The rows of a batch, while a step is traced."""

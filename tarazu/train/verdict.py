@@ -1,9 +1,12 @@
-"""After a fit: measure the kept weights, judge the run, write both into the history."""
+"""After a fit: measure the weights of its end and judge the run, when its history is first asked for the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,31 +17,102 @@ from tarazu.diagnose import (
     trivial_multilabel_losses,
     trivial_regression_losses,
 )
+from tarazu.diagnose.measuring.measure import Measured
 from tarazu.nn.losses import traits
+from tarazu.nn.module.module import Module
+from tarazu.record import History, Verdict
+from tarazu.runtime import random
+from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.tensor.creation import asarray
-from tarazu.train.evaluate import outputs
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.substitution import substitute
+from tarazu.train.evaluate import batches_of, pieces
 from tarazu.train.metrics import accuracy, binary_accuracy
+from tarazu.train.placement import placement_of
 from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers
 from tarazu.train.trainer.run import Run
-from tarazu.train.trainer.trainer import Trainer
+from tarazu.train.trainer.snapshot import Snapshot, restore, snapshot
+from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, tensors_of
+
+_one_at_a_time = threading.Lock()  # verdicts of several threads may use the same model
 
 
-def judge_run(run: Run) -> None:
-    """Measurements and verdict for the history of `run`."""
-    train = _sample(run.train)
-    validation = None if run.validation is None else _sample(run.validation)
-    losses_of_train, train_accuracy = _measured(run.trainer, train)
-    losses_of_validation, validation_accuracy = _measured(run.trainer, validation) if validation else (None, None)
-    is_same_sample = validation is run.validation
-    run.history.measurements = measure_fit(
-        losses_of_train, losses_of_validation, _trivial_losses(run.trainer, train, train),
-        _trivial_losses(run.trainer, train, validation) if validation else None, run.history.rows,
-        num_parameters=sum(p.size for p in run.model.parameters() if p.requires_grad), kept_epoch=run.kept_epoch,
-        last_validation_losses=run.last_validation_losses if is_same_sample else None,
-        train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
-        trivial_predictor=traits(run.trainer.loss).trivial_predictor, train_rows=len(run.train.x),
-        validation_rows=None if run.validation is None else len(run.validation.x))
-    run.history.verdict = judge(run.history)
+class EndOfRun(NamedTuple):
+    """All that the verdict on a run is measured from. The arrays of weights are never written to, so none is copied."""
+
+    trainer: Trainer
+    modules: list[Module]
+    handles: list[Tensor]  # of the model
+    kept: Snapshot  # the weights at the end of the fit
+    last: Snapshot  # those of the last epoch, where others were kept
+    kept_epoch: int | None
+    train: Arrays
+    validation: Arrays | None
+    batch_size: int
+
+    def judge(self, history: History) -> None:
+        """Write measurements and verdict into `history`."""
+        with _one_at_a_time:
+            if not self._is_whole():
+                history.verdict = _OTHER_LAYERS
+                return
+            history.measurements = self._measure(history)
+        history.verdict = judge(history)
+
+    def _is_whole(self) -> bool:
+        """Whether the model still has the layers and tensors that it was trained with."""
+        model = self.trainer.model
+        return same_objects(self.modules, modules_of(model)) and same_objects(self.handles, tensors_of(model))
+
+    def _measure(self, history: History) -> dict[str, Measured]:
+        trainer, train = self.trainer, _sample(self.train)
+        validation = None if self.validation is None else _sample(self.validation)
+        outputs = _Outputs(self)
+        losses_of_train, train_accuracy = _measured(trainer, outputs.of(self.kept, train), train)
+        losses_of_validation = validation_accuracy = last_losses = None
+        if validation:
+            batches = outputs.of(self.kept, validation)
+            losses_of_validation, validation_accuracy = _measured(trainer, batches, validation)
+            if self.last:
+                last_losses, _ = _measured(trainer, outputs.of(self.last, validation), validation)
+        return measure_fit(
+            losses_of_train, losses_of_validation, _trivial_losses(trainer, train, train),
+            _trivial_losses(trainer, train, validation) if validation else None, history.rows,
+            num_parameters=sum(p.size for p in trainer.model.parameters() if p.requires_grad),
+            kept_epoch=self.kept_epoch, last_validation_losses=last_losses,
+            train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
+            trivial_predictor=traits(trainer.loss).trivial_predictor, train_rows=len(self.train.x),
+            validation_rows=None if self.validation is None else len(self.validation.x))
+
+
+_OTHER_LAYERS = Verdict("undecided", "undecided: the model got other layers before its verdict was asked for")
+
+
+def judge_later(run: Run) -> None:
+    """Let the history of `run` have its measurements and its verdict when it is first asked for them."""
+    kept_last = run.kept_epoch in (None, len(run.history)) or run.failure
+    end = EndOfRun(run.trainer, modules_of(run.model), tensors_of(run.model), snapshot(tensors_of(run.model)),
+                   [] if kept_last else run.last_weights, run.kept_epoch, run.train, run.validation, run.batch_size)
+    run.history.judge_later(end.judge)
+
+
+class _Outputs:
+    """The outputs of a model with given weights, which leaves those that the model has now alone."""
+
+    def __init__(self, end: EndOfRun) -> None:
+        model, policy = end.trainer.model, end.trainer.policy
+
+        def forward(inputs: Tensor, weights: list[Tensor]) -> Tensor:
+            with substitute(end.handles, weights):
+                return policy.forward(model, inputs)
+
+        self._model, self._forward, self._batch_size = model, jit(forward), end.batch_size
+
+    def of(self, weights: Snapshot, part: Arrays) -> Iterator[np.ndarray]:
+        """The outputs for the rows of a part, one batch after the other."""
+        values = [Tensor(raw) for _, raw in weights]
+        return batches_of(lambda inputs: self._forward(inputs, values), placement_of(self._model), self._model, part.x,
+                          self._batch_size)
 
 
 def _sample(part: Arrays) -> Arrays:
@@ -47,12 +121,26 @@ def _sample(part: Arrays) -> Arrays:
     return part.at(np.random.default_rng(0).permutation(len(part.x))[:MOST_JUDGED_ROWS])
 
 
-def _measured(trainer: Trainer, part: Arrays) -> tuple[np.ndarray, float | None]:
+def _measured(trainer: Trainer, batches: Iterator[np.ndarray], part: Arrays) -> tuple[np.ndarray, float | None]:
     """The loss of each sample, and the accuracy where that is one of the metrics."""
-    prediction, target = outputs(trainer.model, part.x), asarray(part.y)
     metric = next((metric for metric in trainer.metrics.values() if metric in (accuracy, binary_accuracy)), None)
-    sample_accuracy = None if metric is None else float(metric(prediction, target).mean())
-    return trainer.sample_losses(prediction, target), sample_accuracy
+    losses, right = [], []
+    with keeping_random_state():
+        for prediction, target in pieces(batches, part.y):
+            losses.append(trainer.sample_losses(prediction, target))
+            if metric is not None:
+                right.append(metric(prediction, target).numpy())
+    return np.concatenate(losses), float(asarray(np.concatenate(right)).mean()) if right else None
+
+
+@contextlib.contextmanager
+def keeping_random_state() -> Iterator[None]:
+    """A block after which the global generator is where it was: when a verdict is asked for changes no later draw."""
+    before = snapshot([random.default.state])
+    try:
+        yield
+    finally:
+        restore(before)
 
 
 def _trivial_losses(trainer: Trainer, train: Arrays, part: Arrays) -> np.ndarray | None:

@@ -79,6 +79,9 @@ class Trainable:
         evenly is put whole on each. Several processes all pass the same rows, of which each reads its part, or streams
         that give each process its own part of each batch.
 
+        The verdict is measured when the history is first asked for it, printed, saved or copied: on the weights of the
+        end of this fit, whatever the model became since, and on the rows, which must not be changed in place before.
+
         `verbose`: "auto" (a progress bar in a terminal, else lines), 0 (nothing), 1 (lines). TrainingError for a model
         that was not compiled; ArgumentError, ShapeError or DTypeError for data that it cannot be trained on.
 

@@ -15,6 +15,7 @@ from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.types import Shape
+from tarazu.ops.create import arange
 from tarazu.ops.elementwise import (
     add,
     astype,
@@ -31,6 +32,7 @@ from tarazu.ops.elementwise import (
     sqrt,
     where,
 )
+from tarazu.ops.indexing.index import take
 from tarazu.ops.indexing.sorting import argsort
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import concat, reshape, slice_axis
@@ -100,3 +102,16 @@ def bernoulli(state: Tensor, probability: ArrayLike, shape: Shape) -> Tensor:
 def permutation(state: Tensor, size: int) -> Tensor:
     """The numbers from 0 to size - 1 in random order: the order of random 64-bit keys."""
     return argsort(wide_bits(state, (size,)))
+
+
+def padded_permutation(state: Tensor, count: Tensor, size: int) -> Tensor:
+    """The first `count` are those of `permutation(state, count)`; after them come the numbers up to size - 1.
+
+    `count` is a scalar tensor of at most `size`, so that one graph serves for many numbers.
+    """
+    words = astype(bits(state, (2 * size,)), dtypes.uint64)
+    numbers = arange(size)
+    high, low = slice_axis(words, 0, 0, size), take(words, add(numbers, count))
+    keys = bitwise_or(bitwise_left_shift(high, as_value(32, dtypes.uint64)), low)
+    last = as_value(2**64 - 1, dtypes.uint64)
+    return argsort(where(less(numbers, count), keys, last))  # which is stable, so that equal keys stay in order

@@ -22,6 +22,7 @@ from tarazu.runtime.jit.compiled import Compiled, Description, is_tracked
 from tarazu.runtime.jit.input_source import Captured
 from tarazu.runtime.jit.signature_text import CacheInfo, describe, in_words, reasons
 from tarazu.runtime.jit.traced_call import CallArguments, TracedCall, trace_call
+from tarazu.runtime.tensor.row_table import RowTable, traced_type
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace_lock import tracing
 from tarazu.transform.gradient.notes import hooks_of
@@ -243,7 +244,8 @@ def _tensors_and_key(leaves: list[Any]) -> tuple[list[Tensor], tuple]:
             tensors.append(leaf)
             entry = leaf.tape_entry
             on_tape = None if entry is None else (is_tracked(leaf), hooks_of(entry))
-            key.append((leaf.raw.shape, leaf.dtype, leaf._grad is None, on_tape))
+            shape = traced_type(leaf).shape if isinstance(leaf, RowTable) else leaf.raw.shape
+            key.append((shape, leaf.dtype, leaf._grad is None, on_tape))
         else:
             key.append((type(leaf), repr(leaf) if isinstance(leaf, float | complex) else leaf))  # -0.0 is not 0.0
     return tensors, tuple(key)

@@ -11,7 +11,6 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import Node
 from tarazu.ir.origin import Origin
-from tarazu.ir.types import TensorType
 from tarazu.runtime.device import FollowsDevice, common_device, common_device_of, device_of
 from tarazu.runtime.jit.captured_names import names_of_captured
 from tarazu.runtime.jit.compiled import (
@@ -25,6 +24,7 @@ from tarazu.runtime.jit.compiled import (
 )
 from tarazu.runtime.jit.frozen_draws import warn_of_frozen_draws
 from tarazu.runtime.jit.input_source import Argument, Captured, GradientOf, InputSource
+from tarazu.runtime.tensor.row_table import traced_type
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import AttributeGuards, recorded_reads
 from tarazu.runtime.trace.captures import Change
@@ -85,7 +85,7 @@ def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Se
 
 def _proxy(trace: Trace, x: Tensor) -> Tensor:
     """What the function gets in place of the argument `x`: a parameter of the graph, with gradient and hooks of `x`."""
-    proxy = Tensor(trace.builder.parameter(TensorType(tuple(x.shape), x.dtype)))
+    proxy = Tensor(trace.builder.parameter(traced_type(x)))
     if is_tracked(x):
         leaf = proxy.tape_entry = Leaf(USER, proxy)
         leaf.notes = x.tape_entry.node.notes if x.is_leaf else None

@@ -51,6 +51,11 @@ def permutation(x: int | ArrayLike, *, generator: Generator | None = None) -> Te
     return take(x, draw.permutation(next_state(generator), _rows("permutation", x)))
 
 
+def padded_permutation(count: Tensor, size: int) -> Tensor:
+    """`size` numbers, of which the first `count`, a scalar tensor of at most `size`, are `permutation(count)`."""
+    return draw.padded_permutation(next_state(None), count, size)
+
+
 def _rows(name: str, x: ArrayLike) -> int:
     """The number of rows of `x`; ShapeError for a tensor without axes."""
     shape = as_value(x).shape

@@ -5,8 +5,8 @@ grad, whether a `.grad` is None, which hooks a tensor has, or which schedule an 
 value asks `state.interpreter.depend_on(read, what)`, which in a trace notes a guard. `jit` tests the guards at each
 call (`Compiled.match` in jit/compiled.py) and traces again where one does not hold.
 
-Attributes of modules and optimizers are guarded where they are read (`attributes.py`). Other Python values from outside,
-such as globals, are constants of the program: a later change of them is not seen.
+Attributes of modules and optimizers are guarded where they are read (`attributes.py`). Other Python values from
+outside, such as globals, are constants of the program: a later change of them is not seen.
 """
 
 from __future__ import annotations

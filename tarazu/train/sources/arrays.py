@@ -49,6 +49,9 @@ def _numbers(values: object, name: str, fix: str) -> np.ndarray:
 def _finite_floats(array: np.ndarray, name: str) -> np.ndarray:
     with np.errstate(over="ignore"):
         short = array.astype(np.float32, copy=False) if array.dtype.itemsize > 4 else array
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(short.sum()):  # quicker than to look at each; a sum that overflows says nothing
+            return short
     bad = ~np.isfinite(short)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])

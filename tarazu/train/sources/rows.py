@@ -9,6 +9,8 @@ import numpy as np
 
 from tarazu.runtime import processes, random
 from tarazu.runtime.jit.jit import jit
+from tarazu.runtime.random.choice import padded_permutation
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.placement import Placement, require_divisible
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk, capacity_for
@@ -16,7 +18,15 @@ from tarazu.train.sources.pace import Pace
 
 MANY = 4096  # rows from which on compiling the shuffle pays
 
-_compiled_permutation = jit(random.permutation)
+_compiled_permutation = jit(padded_permutation)
+
+
+def _shuffled(rows: int) -> Tensor:
+    """The numbers of the rows in random order; behind them there may be more."""
+    if rows < MANY:
+        return random.permutation(rows)
+    unit = 2**(rows.bit_length() - 4)  # so that there are eight programs for each power of two
+    return _compiled_permutation(np.array(rows), -(-rows // unit) * unit)
 
 
 class Rows:
@@ -26,18 +36,17 @@ class Rows:
         self.train, self.pace = train, pace
         self.batch_size = min(batch_size, len(train.x))
         self.steps = -(-len(train.x) // self.batch_size)
-        permute = partial(random.permutation, len(train.x))
-        self._shuffled = permute if len(train.x) < MANY else partial(_compiled_permutation, len(train.x))
 
     def set_placement(self, placement: Placement) -> None:
         """Say where training runs; called once, before the first chunk."""
         if self.steps > 1:
             require_divisible(self.batch_size, placement)
-        self._x, self._y = placement.whole(self.train.x), placement.whole(self.train.y)
+        self._placement = placement
+        self._x, self._y = (placement.table(placement.whole(part)) for part in self.train)
 
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch; a short last batch is one of its own."""
-        order, batch = self._shuffled(), self.batch_size
+        order, batch = self._placement.table(_shuffled(len(self.train.x))), self.batch_size
         whole, rest = divmod(len(self.train.x), batch)
         done = 0
         while done < whole:
@@ -67,7 +76,7 @@ class SharedRows(Rows):
         self._placement = placement
 
     def chunks(self) -> Generator[Chunk]:
-        order, batch = self._shuffled().numpy(), self.batch_size
+        order, batch = _shuffled(len(self.train.x)).numpy()[:len(self.train.x)], self.batch_size
         batches = np.split(order, range(batch, len(order), batch))
         done = 0
         while done < len(batches):

@@ -44,7 +44,8 @@ class Run:
     (2, 'two are enough')
     """
 
-    def __init__(self, trainer: Trainer, source: Rows | Stream, validation: Arrays | None, *, epochs: int) -> None:
+    def __init__(self, trainer: Trainer, source: Rows | Stream, validation: Arrays | None, *, epochs: int,
+                 validation_batch: int) -> None:
         self.model, self.trainer, self.source, self.validation = trainer.model, trainer, source, validation
         self.epochs, self.batch_size = epochs, source.batch_size
         self.history = History()
@@ -57,7 +58,8 @@ class Run:
         self.last: CompletedChunk | None = None
         self.failure = ""  # why the run was given up
         self.kept_epoch: int | None = None  # None: the last one
-        self.last_validation_losses: np.ndarray | None = None
+        self.last_weights: Snapshot = []  # of the model, after the last epoch
+        self.validation_batch = validation_batch  # rows that are predicted at once after each epoch
 
     @property
     def steps(self) -> int | None:

@@ -197,6 +197,11 @@ def modules_of(model: Module) -> list[Module]:
     return [module for _, module in model.named_modules()]
 
 
+def tensors_of(model: Module) -> list[Tensor]:
+    """The weights of the model and all other tensors of its state."""
+    return [x for _, x in model.named_tensors()]
+
+
 def same_objects(first: Sequence[Any], second: Sequence[Any]) -> bool:
     """Whether two sequences hold the same objects in the same order."""
     return list(map(id, first)) == list(map(id, second))

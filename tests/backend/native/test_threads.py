@@ -57,6 +57,29 @@ def test_right_while_other_processes_keep_the_cores_busy():
             process.wait()
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs a system that can take cores away")
+def test_right_while_cores_are_taken_away():
+    """All threads of the process are put on one core and let go again while they wait for each other."""
+    child("""
+        import os, threading, counting
+        cores, done = sorted(os.sched_getaffinity(0)), threading.Event()
+        def take_away():
+            turn = 0
+            while not done.wait(0.002):
+                turn += 1
+                for task in os.listdir("/proc/self/task"):
+                    try:
+                        os.sched_setaffinity(int(task), cores if turn % 2 else {cores[turn // 2 % len(cores)]})
+                    except ProcessLookupError:
+                        pass
+        taker = threading.Thread(target=take_away)
+        taker.start()
+        print(*{counting.count(threads, 300) for _ in range(10) for threads in (2, 3)})
+        done.set()
+        taker.join()
+    """, "2 3")
+
+
 def test_several_python_threads_run_programs_at_once():
     found = []
 

@@ -1,0 +1,48 @@
+"""Short batches of predictions, padded to one of a few sizes, so that few programs serve for any number of rows.
+
+That is done where it changes no bit: in native code, each row's sums are in the same order whatever the number of rows,
+and in models of Tarazu's own layers alone, which in evaluation mode look at each row by itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tarazu import nn
+from tarazu.nn.module.module import Module
+from tarazu.runtime.compile import runs_native
+from tarazu.train.placement import Placement
+
+# Layers whose output for a row, in evaluation mode, depends on that row alone; subclasses may do as they like
+_ROW_BY_ROW = frozenset({
+    nn.Activation, nn.AvgPool2D, nn.BatchNorm, nn.Conv2D, nn.Dense, nn.Dropout, nn.Embedding, nn.Flatten, nn.GRU,
+    nn.GlobalAvgPool1D, nn.GlobalAvgPool2D, nn.LSTM, nn.LayerNorm, nn.MaxPool2D, nn.MultiHeadAttention,
+    nn.PositionalEmbedding, nn.Sequential, nn.TableFeatures, nn.TransformerEncoderLayer})
+
+
+def can_pad(model: Module, inputs: np.ndarray, placement: Placement) -> bool:
+    """Whether batches of these inputs may have further rows without a change of the others' outputs."""
+    has_features = inputs.ndim > 1  # else layers take the rows for features
+    return (has_features and placement.is_plain and runs_native()
+            and all(_is_row_by_row(module) for _, module in model.named_modules()))
+
+
+def _is_row_by_row(module: Module) -> bool:
+    activation = getattr(module, "_activation", None)
+    is_known = activation is None or any(activation is one for one in nn.ACTIVATIONS.values())
+    return type(module) in _ROW_BY_ROW and is_known and "forward" not in vars(module)
+
+
+def padded_size(rows: int, most: int) -> int:
+    """The size for a batch of so many rows: one of four between a power of two and the next, and no more than `most`.
+
+    >>> [padded_size(rows, 1024) for rows in (1, 7, 9, 600, 601, 1000)]
+    [1, 7, 10, 640, 640, 1024]
+    """
+    unit = 2 ** max(0, rows.bit_length() - 3)
+    return min(-(-rows // unit) * unit, most)
+
+
+def padded(rows: np.ndarray, size: int) -> np.ndarray:
+    """The rows, and the last of them again and again up to so many."""
+    return rows if len(rows) == size else np.concatenate([rows, np.repeat(rows[-1:], size - len(rows), 0)])
