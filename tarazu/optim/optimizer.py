@@ -51,6 +51,8 @@ class Optimizer:
     def attach(self, params: Iterable[Tensor]) -> Self:
         """Take `params` as what to optimize and make the state for them; gives the optimizer back.
 
+        One that is given twice, as tied weights of two lists are, is taken once.
+
         ArgumentError unless they are one or more float tensors.
 
         >>> import tarazu as tz
@@ -61,7 +63,7 @@ class Optimizer:
             what = "a tensor" if isinstance(params, Tensor) else repr(params)
             raise ArgumentError(f"{what} as the parameters", expected="a list of tensors",
                                 fix="pass model.parameters() or [w, b]; a learning rate goes by name: lr=0.01")
-        self.parameters = list(params)
+        self.parameters = list({id(parameter): parameter for parameter in params}.values())
         for parameter in self.parameters:
             if not isinstance(parameter, Tensor) or not parameter.dtype.is_float:
                 what = f"tensor of {parameter.dtype}" if isinstance(parameter, Tensor) else type(parameter).__name__
@@ -126,7 +128,7 @@ class Optimizer:
 
         A gradient of None is left out. The first call of an optimizer without parameters makes the variables its
         parameters; TraceError for that inside a traced function. ArgumentError for a variable that the optimizer does
-        not know, TrainingError without any gradient.
+        not know or that stands there twice, TrainingError without any gradient.
 
         >>> import tarazu as tz
         >>> w = tz.Variable([1.0], name="w")
@@ -135,6 +137,9 @@ class Optimizer:
         <tarazu.Variable 'w' shape=(1,) dtype=float32, value=[0.5]>
         """
         chosen = list(pairs)
+        if len({id(variable) for _, variable in chosen}) < len(chosen):
+            raise ArgumentError("apply_gradients with a variable that stands there twice",
+                                expected="one gradient for each variable", fix="add its gradients")
         if not self.parameters:
             self._require_eager()
             self.attach([variable for _, variable in chosen])

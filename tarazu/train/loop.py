@@ -65,6 +65,7 @@ def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, ep
         require_no_steps(steps_per_epoch)
         source, validation = rows(x, y, batch_size, validation_split, validation_data, trainer.loss,
                                   lambda: trainer.choose_split_seed(saved_split_seed))
+    _warn(source.notes, 4)
     with contextlib.closing(source):
         callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0)]
         if checkpoint:
@@ -79,6 +80,12 @@ def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, ep
     if run.failure:
         warnings.warn(run.failure, TrainingWarning, stacklevel=3)  # the line that calls model.fit
     return run.history
+
+
+def _warn(notes: list[str], stacklevel: int) -> None:
+    """Warn of each of the notes, once."""
+    while notes:
+        warnings.warn(notes.pop(), TrainingWarning, stacklevel)
 
 
 def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -> None:
@@ -146,6 +153,7 @@ def _train_epoch(run: Run, notify: Notify) -> bool:
         for chunk in chunks:
             if not run_chunk(run, chunk):
                 return False
+            _warn(run.trainer.notes, 7)
             notify("on_step_end")
             notify("on_chunk_end")
     if not run.step:

@@ -17,7 +17,7 @@ from tarazu.diagnose import (
 from tarazu.nn.losses import traits
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.train.evaluate import outputs
-from tarazu.train.metrics import accuracy, binary_accuracy
+from tarazu.train.metrics import ACCURACIES
 from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.trainer import Trainer
@@ -36,7 +36,7 @@ def judge_run(run: Run) -> None:
         num_parameters=sum(p.size for p in run.model.parameters() if p.requires_grad), kept_epoch=run.kept_epoch,
         last_validation_losses=run.last_validation_losses if is_same_sample else None,
         train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
-        trivial_predictor=traits(run.trainer.loss).trivial_predictor)
+        trivial_predictor=traits(run.trainer.loss).trivial_predictor, is_batch_loss=run.trainer.is_batch_loss)
     run.history.verdict = judge(run.history)
 
 
@@ -49,7 +49,7 @@ def _sample(part: Arrays) -> Arrays:
 def _measured(trainer: Trainer, part: Arrays) -> tuple[np.ndarray, float | None]:
     """The loss of each sample, and the accuracy where that is one of the metrics."""
     prediction, target = outputs(trainer.model, part.x), asarray(part.y)
-    metric = next((metric for metric in trainer.metrics.values() if metric in (accuracy, binary_accuracy)), None)
+    metric = next((metric for metric in trainer.metrics.values() if metric in ACCURACIES), None)
     sample_accuracy = None if metric is None else float(metric(prediction, target).mean())
     return trainer.sample_losses(prediction, target), sample_accuracy
 

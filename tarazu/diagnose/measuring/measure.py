@@ -57,6 +57,7 @@ MEASUREMENTS = {
     "explosion": "largest jump of the train loss: a multiple of its least value before, or of the trivial loss",
     "worst_samples": "a fiftieth of the training samples, those with the largest losses; None for fewer than 50",
     "worst_share": "their share of the whole train loss",
+    "is_batch_loss": "True where the loss of a batch is neither the mean nor the sum of its samples' losses",
     "train_accuracy": "share of training samples classified rightly, kept weights",
     "validation_accuracy": "share of validation samples classified rightly, kept weights",
 }
@@ -67,14 +68,15 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
                 rows: Sequence[Mapping[str, Any]], *, num_parameters: int, kept_epoch: int | None = None,
                 last_validation_losses: np.ndarray | None = None, train_accuracy: float | None = None,
                 validation_accuracy: float | None = None, trivial_predictor: str | None = None,
-                seed: int = 0) -> dict[str, Measured]:
+                is_batch_loss: bool = False, seed: int = 0) -> dict[str, Measured]:
     """Everything that `judge` needs to know about a finished run, by the names in MEASUREMENTS; JSON can hold it.
 
     The losses are per sample, shape (samples,), in evaluation mode, under the weights that the model keeps, those of
     `kept_epoch` (default: the last); the trivial predictor's come from `trivial_classification_losses`,
     `trivial_multilabel_losses` or `trivial_regression_losses`, or are None for a loss that has none.
     `last_validation_losses` are those of the last epoch's weights, where these are not the kept ones: they let a rise
-    after the best epoch be tested sample by sample. `rows` are a History's rows. The same `seed` gives the same
+    after the best epoch be tested sample by sample. `is_batch_loss` says that there are no losses of samples: each is
+    then that of the whole set. `rows` are a History's rows. The same `seed` gives the same
     bootstrap intervals (Efron, 1979). Raises ShapeError where lengths differ.
 
     >>> losses, trivial = np.array([0.1, 0.2, 0.3]), np.array([0.7, 0.7, 0.7])
@@ -92,7 +94,7 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
     measured: Measurements = {
         **dict.fromkeys(MEASUREMENTS), "num_parameters": num_parameters, "epochs": len(rows), "kept_epoch": kept,
         "train_accuracy": train_accuracy, "validation_accuracy": validation_accuracy, "validation_samples": 0,
-        "trivial_predictor": trivial_predictor}
+        "trivial_predictor": trivial_predictor, "is_batch_loss": is_batch_loss or None}
     measured |= _set_measurements("train", train) | _worst(np.asarray(train_losses, dtype=float))
     if validation:
         measured |= _set_measurements("validation", validation) | _comparison(train, validation)

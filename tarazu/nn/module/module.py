@@ -48,6 +48,7 @@ class Module(Trainable):
     reads_codes = False  # whether a float input holds whole numbers, such as codes, which no half type may round
     _is_training = True
     _is_built = False
+    _has_frozen_statistics = False
     _built_with: list[list[int]] | None = None  # the input shapes (batch of 1) that `build` saw
 
     def __new__(cls, *args: object, **kwargs: object) -> Self:
@@ -249,10 +250,12 @@ class Module(Trainable):
         """
         return self.train(False)
 
-    def freeze(self, frozen: bool = True) -> Self:
+    def freeze(self, frozen: bool = True, *, statistics: bool = False) -> Self:
         """Keep training from changing the parameters (or let it again); gives the module back.
 
-        ArgumentError where a layer has no parameters yet.
+        Running statistics are no parameters: BatchNorm in training mode goes on normalizing with those of the batch,
+        and goes on learning its own. `freeze(statistics=True)` stops both: it then normalizes with what it has learned,
+        as in evaluation; `freeze(False)` lets all learn again. ArgumentError where a layer has no parameters yet.
 
         >>> import tarazu as tz
         >>> [x.requires_grad for x in tz.nn.Dense(3, in_features=2).freeze().parameters()]
@@ -260,7 +263,21 @@ class Module(Trainable):
         """
         for parameter in self.parameters():
             parameter.requires_grad_(not frozen)
+        for _, module in self.named_modules():
+            if module._has_frozen_statistics != (frozen and statistics):
+                module._has_frozen_statistics = frozen and statistics
         return self
+
+    @property
+    def has_frozen_statistics(self) -> bool:
+        """Whether `freeze(statistics=True)` keeps training from changing running statistics, as BatchNorm has them.
+
+        >>> import tarazu as tz
+        >>> tz.nn.BatchNorm(3).freeze(statistics=True).has_frozen_statistics
+        True
+        """
+        return interpreter_state.interpreter.depend_on(
+            lambda: self._has_frozen_statistics, f"frozen statistics of {type(self).__name__}")
 
     @property
     def trainable(self) -> bool:

@@ -70,7 +70,11 @@ class Trainable:
         only once, serves for one epoch; with `steps_per_epoch` the epochs share it, until it ends.
 
         `validation_split` holds out a random share of the rows (classes in proportion), `validation_data` is `(x, y)`,
-        or batches; with either, the weights of the best validation epoch are kept. `seed` makes the run repeatable.
+        or batches; with either, the weights of the best validation epoch are kept.
+
+        `seed` seeds the global generator at the start: order of the rows, dropout and rows held out are then the same
+        in each run, and so are the weights of layers that wait for their first input. Weights that are made when a
+        layer is constructed were drawn before: call `tz.random.seed(0)` before you make the model.
 
         `devices` are those to train on: "all" or a list of devices divides each batch among them (data parallel), a
         mesh among those along its axis "data"; None is the device of the model (`model.to("gpu")`,
