@@ -25,3 +25,7 @@ __all__ = [
     "Column", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder", "TableSummary", "Target",
     "find_target", "one_hot", "read_table", "split_rows", "split_table", "summarize", "train_test_split",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

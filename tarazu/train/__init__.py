@@ -32,3 +32,7 @@ __all__ = [
     "predict",
     "save",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -18,7 +18,7 @@ from tarazu.record import History
 from tarazu.runtime import processes, random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray
-from tarazu.train.callbacks.base import Callback, wants_steps
+from tarazu.train.callbacks.base import Callback, require_known_hooks, wants_steps
 from tarazu.train.callbacks.checkpoint import Checkpoint, checkpoint_of
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.callbacks.progress import progress
@@ -90,6 +90,7 @@ def _warn(notes: list[str], stacklevel: int) -> None:
 
 def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -> None:
     """Let layers that need to see an input see one, and check what comes out against the targets."""
+    trainer.input_shape = source.train.x.shape[1:]
     with in_mode(trainer.model, training=False), no_grad():
         shape = first_output(trainer.model, trainer.loss, asarray(source.train.x[:1])).shape
     for part in (source.train, validation):
@@ -107,6 +108,7 @@ def _checked(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
             raise ArgumentError(f"{callback!r} among the callbacks",
                                 expected="objects of subclasses of tz.train.Callback",
                                 fix="make an object of the class: tz.train.EarlyStopping()")
+        require_known_hooks(callback)
     return listed
 
 

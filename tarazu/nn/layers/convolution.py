@@ -6,7 +6,7 @@ from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.nn.init import Initializer, find_initializer, zeros
 from tarazu.nn.layers.activation import ActivationFunction, find_activation
-from tarazu.nn.layers.checks import checked_padding, require_images
+from tarazu.nn.layers.checks import CHANNELS_LAST, checked_padding, require_images
 from tarazu.nn.module.last_axis import LastAxisLayer
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.networks.convolution import conv2d
@@ -58,6 +58,10 @@ class Conv2D(LastAxisLayer):
     def _require_axes(self, x: Tensor) -> None:
         require_images(x)
 
+    def _advice_on_features(self, x: Tensor) -> str:
+        has_channels_first = x.shape[1] == self._size
+        return f"axis 1 has {self._size} channels; {CHANNELS_LAST}" if has_channels_first else "check in_channels"
+
     def forward(self, x: Tensor) -> Tensor:
         self._require_input(x)
         y = conv2d(x, self.weight, self.bias if self._has_bias else None, stride=self._strides, padding=self._padding,
@@ -65,5 +69,6 @@ class Conv2D(LastAxisLayer):
         if 0 in y.shape[1:3]:
             raise ShapeError(f"a window of {self._window} on an image of shape {tuple(x.shape)}",
                              expected="an image that the window fits into",
-                             fix='use a smaller kernel_size, fewer layers that shrink the image, or padding="same"')
+                             fix='use a smaller kernel_size, fewer layers that shrink the image, or padding="same"'
+                                 f"; {CHANNELS_LAST}")
         return self._activation(y)

@@ -116,7 +116,7 @@ class Module(Trainable):
         if self._is_built:
             return
         if type(self).build is not Module.build:
-            _require_arrays(self, inputs)
+            require_arrays(self, inputs)
             if any(isinstance(x, Tensor) and isinstance(x.raw, Node) for x in inputs):
                 raise TraceError("the layer has not seen an input yet, so its parameters are not there",
                                  expected="a layer that knows its input size before it is traced",
@@ -371,7 +371,8 @@ class Module(Trainable):
     def summary(self, input_shape: tuple[int, ...] | None = None) -> str:
         """A table of layers with output shapes (without the batch axis) and numbers of parameters.
 
-        `input_shape` is that of one sample; ArgumentError without it as long as a layer has yet to see an input.
+        `input_shape` is that of one sample, by default as in the last `fit`; ArgumentError without either as long as a
+        layer has yet to see an input.
 
         >>> import tarazu as tz
         >>> print(tz.nn.Sequential([tz.nn.Dense(3, "relu"), tz.nn.Dense(1)]).summary((2,)))
@@ -387,7 +388,7 @@ class Module(Trainable):
         return summary(self, input_shape)
 
 
-def _require_arrays(module: Module, inputs: tuple) -> None:
+def require_arrays(module: Module, inputs: tuple) -> None:
     """Layers that learn their sizes from the input ask for its shape."""
     for x in inputs:
         if not hasattr(x, "shape"):

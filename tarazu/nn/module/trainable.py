@@ -96,10 +96,12 @@ class Trainable:
             validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose,
             steps_per_epoch=steps_per_epoch, devices=devices)
 
-    def evaluate(self, x: ArrayLike, y: ArrayLike, *, batch_size: int = 1024) -> dict[str, float]:
+    def evaluate(self, x: ArrayLike | Batches, y: ArrayLike | None = None, *,
+                 batch_size: int = 1024) -> dict[str, float]:
         """The loss and the metrics on `x` and `y`, by name; in evaluation mode, computed in batches.
 
-        TrainingError for a model that was not compiled; ShapeError, DTypeError or ArgumentError for unfit rows.
+        In place of rows `x` may be batches (x, y), such as torch's DataLoader. TrainingError for a model that was not
+        compiled; ShapeError, DTypeError or ArgumentError for unfit rows.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1, kernel_initializer="zeros")]).compile(loss="mse", metrics=["mae"])

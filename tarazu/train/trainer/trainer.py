@@ -49,6 +49,7 @@ class Trainer:
         self.split_seed: int | None = None  # kept, so that later fits do not train on rows held out before
         self.placement = Placement(CPU)
         self.train_chunk: Jit = jit(self._train_chunk)
+        self.input_shape: tuple[int, ...] | None = None  # of a sample of the last fit, for `model.summary`
         self.notes: list[str] = []  # of what the next chunk warns, found while it was traced
         self._has_noted_broadcast = False
         self.is_batch_loss = False  # whether the loss was found to be no mean over rows
