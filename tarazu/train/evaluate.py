@@ -47,7 +47,8 @@ def _forward(model: Module, inputs: np.ndarray) -> Jit:
     """The compiled model, made anew when the model has other layers, or another precision, than before."""
     used = FULL if model._trainer is None else model._trainer.policy
     if model._predictor is None or not same_objects([used, *modules_of(model)], model._predictor[0]):
-        require_one_tensor(model, model(asarray(inputs[:1])))  # layers that need to see an input before they are traced see one
+        first = model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
+        require_one_tensor(model, first)
         model._predictor = [used, *modules_of(model)], jit(used.compilable(model))
     return model._predictor[1]
 

@@ -14,6 +14,7 @@ from tarazu.diagnose import (
     trivial_multilabel_losses,
     trivial_regression_losses,
 )
+from tarazu.diagnose.measuring.measure import largest_scale
 from tarazu.nn.losses import traits
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.train.evaluate import outputs
@@ -36,7 +37,8 @@ def judge_run(run: Run) -> None:
         num_parameters=sum(p.size for p in run.model.parameters() if p.requires_grad), kept_epoch=run.kept_epoch,
         last_validation_losses=run.last_validation_losses if is_same_sample else None,
         train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
-        trivial_predictor=traits(run.trainer.loss).trivial_predictor, is_batch_loss=run.trainer.is_batch_loss)
+        trivial_predictor=traits(run.trainer.loss).trivial_predictor, is_batch_loss=run.trainer.is_batch_loss,
+        input_scale=largest_scale(train.x))
     run.history.verdict = judge(run.history)
 
 
