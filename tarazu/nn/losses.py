@@ -25,6 +25,7 @@ from tarazu.ops.shape import expand_dims, reshape, squeeze
 from tarazu.ops.typing import ArrayLike, Tensor
 
 Loss: TypeAlias = Callable[..., Tensor]
+ROUNDING = 1e-3  # by which probabilities may leave 0 to 1: those of half precision do
 
 
 def cross_entropy(logits: ArrayLike, labels: ArrayLike, *, reduction: str = "mean") -> Tensor:
@@ -125,7 +126,7 @@ def binary_cross_entropy(logits: ArrayLike, targets: ArrayLike, *, reduction: st
 
 def require_probabilities(targets: np.ndarray, loss: str) -> None:
     """ArgumentError unless all `targets` of a loss are from 0 to 1."""
-    if not targets.size or (targets.min() >= 0 and targets.max() <= 1):
+    if not targets.size or (targets.min() >= -ROUNDING and targets.max() <= 1 + ROUNDING):
         return
     values = np.unique(targets).astype(float)
     has_two = len(values) <= 2

@@ -13,8 +13,8 @@ from tarazu.record import Finding, History, Verdict
 
 # In the order in which the verdict lists the findings.
 RULES: tuple[Callable[[History], Finding | None], ...] = (
-    evidence_rules.not_measured, evidence_rules.diverged, evidence_rules.no_epoch, rules.unscaled_inputs,
-    rules.little_skill, rules.few_samples, rules.gap, rules.validation_rise, rules.still_falling,
+    evidence_rules.not_measured, evidence_rules.diverged, evidence_rules.no_epoch, evidence_rules.batch_loss,
+    rules.unscaled_inputs, rules.little_skill, rules.few_samples, rules.gap, rules.validation_rise, rules.still_falling,
     evidence_rules.no_validation, evidence_rules.few_validation, evidence_rules.few_epochs, evidence_rules.unstable,
     evidence_rules.negative_gap, rules.room, rules.losses,
 )
