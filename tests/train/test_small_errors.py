@@ -81,7 +81,7 @@ def test_numpy_functions_take_tensors():
     x = tz.tensor([[1.0, 2.0], [3.0, 6.0]])
     assert np.mean(x) == 3 and np.max(x) == 6 and np.mean(tz.tensor(2.0)) == 2
     assert np.mean(x, axis=0).tolist() == [2, 4] and np.median(x) == 2.5
-    assert np.histogram(x, 5)[0].tolist() == [2, 1, 0, 0, 1]
+    assert np.histogram(x, 5)[0].tolist() == [1, 1, 1, 0, 1]
     assert np.concatenate([x, x]).shape == (4, 2) and np.shape(x) == (2, 2) and np.ndim(x) == 2
     assert tz.jit(lambda x: x * np.size(x))(x).tolist() == [[4, 8], [12, 24]]
 
