@@ -9,7 +9,7 @@ import numpy as np
 from tarazu.base.messages import listing
 
 SAMPLED = 4096  # rows by which columns are chosen for a full count
-MOST_SAMPLED = 4 * 2**20  # elements of these rows
+MOST_SAMPLED = 2**20  # elements of these rows
 MATTERS = 0.01  # share of the distinct values of a column: rounding joins some neighbors in any large column
 
 
