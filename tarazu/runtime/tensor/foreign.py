@@ -17,7 +17,7 @@ _PLAIN = (np.ndarray, list, tuple, bool, int, float, complex)
 def plain_array(data: Any, name: str) -> Any:
     """`data`, which messages call `name`, so that `np.asarray` of it loses nothing; most kinds are given back.
 
-    ArgumentError for masked values and dicts, DTypeError for sparse matrices and for columns that hold no numbers,
+    ArgumentError for masked values, DTypeError for sparse matrices and for columns that hold no numbers,
     ShapeError for elements of several lengths.
 
     >>> plain_array(np.array([1], ">i4"), "x").dtype.isnative
@@ -25,10 +25,6 @@ def plain_array(data: Any, name: str) -> Any:
     """
     if type(data) in _PLAIN:
         return _plain_ndarray(data, name) if type(data) is np.ndarray else data
-    if isinstance(data, dict):
-        raise ArgumentError(f"{name} is a dict of {len(data)} columns", expected="one array with a row per sample",
-                            fix="np.column_stack(list(columns.values())), in the same order for fit and predict; "
-                                "tz.data.TableEncoder takes tables with text")
     if isinstance(data, np.ma.MaskedArray):
         return _plain_ndarray(_unmasked(data, name), name)
     if hasattr(data, "tocsr") and hasattr(data, "toarray"):

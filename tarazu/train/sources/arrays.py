@@ -38,6 +38,10 @@ def as_given(values: object, name: str) -> np.ndarray:
     """`values` as an array of their own dtype; ShapeError, DTypeError or ArgumentError for what makes none."""
     if isinstance(values, Tensor):
         return (astype(values, "float32") if values.dtype is bfloat16 else values).numpy()
+    if isinstance(values, dict):
+        raise ArgumentError(f"{name} is a dict of {len(values)} columns", expected="one array with a row per sample",
+                            fix="np.column_stack(list(columns.values())), in the same order for fit and predict; "
+                                "tz.data.TableEncoder takes tables with text")
     try:
         return np.asarray(plain_array(values, name))
     except ValueError as error:
