@@ -32,6 +32,10 @@ class AxisError(ShapeError, IndexError):
     """An axis that a tensor does not have, or a key that does not fit its axes."""
 
 
+class ScalarError(ShapeError, TypeError):
+    """A tensor without axes where Python asks for a length: a TypeError too, as Python's own numbers raise."""
+
+
 class DTypeError(TarazuError, TypeError):
     """A dtype that an operation does not take, or two without a common type."""
 

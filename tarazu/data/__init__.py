@@ -27,3 +27,7 @@ __all__ = [
     "find_target", "one_hot", "read_table", "split_ordered", "split_rows", "split_table", "summarize",
     "train_test_split",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -63,3 +63,7 @@ __all__ = [
     "trivial_regression_losses",
     "write_report",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -26,6 +26,7 @@ from tarazu.ops.shape import expand_dims, reshape, squeeze
 from tarazu.ops.typing import ArrayLike, Tensor
 
 Loss: TypeAlias = Callable[..., Tensor]
+ROUNDING = 1e-3  # by which probabilities may leave 0 to 1: those of half precision do
 
 
 def cross_entropy(logits: ArrayLike, labels: ArrayLike, *, reduction: str = "mean") -> Tensor:
@@ -33,8 +34,9 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike, *, reduction: str = "mea
 
     `logits` of shape (batch, ..., classes); `labels` are class numbers of shape (batch, ...), or one-hot rows or
     probabilities of the shape of the logits. The result is the "mean" over all labels, their "sum", or, with "none",
-    one loss per sample, (batch,). ShapeError for shapes that do not fit, ArgumentError for another reduction and for a
-    class number that has no logit (not in a traced function, where labels have no values yet).
+    one loss per sample, (batch,). ShapeError for shapes that do not fit, ArgumentError for another reduction, for a
+    class number that has no logit and for probabilities below 0 or above 1 (not in a traced function, where labels have
+    no values yet).
 
     >>> import tarazu as tz
     >>> round(tz.nn.cross_entropy(tz.zeros(1, 4), tz.tensor([2])).item(), 4)
@@ -46,6 +48,8 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike, *, reduction: str = "mea
                          expected="a logit for each of 2 or more classes",
                          fix="two classes in one logit are a matter for binary_cross_entropy")
     if labels.shape == logits.shape:
+        if isinstance(labels.raw, np.ndarray):
+            require_probabilities(labels.raw, "cross_entropy")
         return _reduced(_of_probabilities(logits, labels), reduction)
     return _reduced(_of_class_numbers(logits, _checked_class_numbers(labels, logits)), reduction)
 
@@ -108,14 +112,28 @@ def binary_cross_entropy(logits: ArrayLike, targets: ArrayLike, *, reduction: st
 
     Both have one shape, (batch, ...), but for a last axis of size 1 that either may lack. The result is the "mean" over
     all outputs, their "sum", or, with "none", the mean of each sample, (batch,). ShapeError for other shapes,
-    ArgumentError for another reduction.
+    ArgumentError for another reduction and for targets below 0 or above 1 (not in a traced function, where they have no
+    values yet).
 
     >>> import tarazu as tz
     >>> round(tz.nn.binary_cross_entropy(tz.tensor([0.0]), tz.tensor([1.0])).item(), 4)
     0.6931
     """
     logits, targets = _aligned("binary_cross_entropy", logits, targets)
+    if isinstance(targets.raw, np.ndarray):
+        require_probabilities(targets.raw, "binary_cross_entropy")
     return _reduced(softplus(logits) - logits * targets, reduction)
+
+
+def require_probabilities(targets: np.ndarray, loss: str) -> None:
+    """ArgumentError unless all `targets` of a loss are from 0 to 1."""
+    if not targets.size or (targets.min() >= -ROUNDING and targets.max() <= 1 + ROUNDING):
+        return
+    values = np.unique(targets).astype(float)
+    has_two = len(values) <= 2
+    fix = f"number the two classes: y = (y == {values[-1]:g}).astype(int)" if has_two else "scale them to 0 to 1"
+    raise ArgumentError(f"targets from {values[0]:g} to {values[-1]:g} for {loss}", expected="targets from 0 to 1",
+                        fix=fix)
 
 
 def mse(prediction: ArrayLike, target: ArrayLike, *, reduction: str = "mean") -> Tensor:

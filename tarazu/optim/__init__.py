@@ -20,3 +20,7 @@ __all__ = [
     "exponential_decay",
     "linear_warmup",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -52,8 +52,9 @@ class Optimizer(GuardedAttributes):
     def attach(self, params: Iterable[Tensor]) -> Self:
         """Take `params` as what to optimize and make the state for them; gives the optimizer back.
 
-        In place of other parameters, or of the same, all state starts anew: slots and step count. Learning rate and
-        hyper-parameters stay. ArgumentError unless they are one or more float tensors; nothing is changed then.
+        One that is given twice, as tied weights of two lists are, is taken once. In place of other parameters, or of
+        the same, all state starts anew: slots and step count. Learning rate and hyper-parameters stay. ArgumentError
+        unless they are one or more float tensors; nothing is changed then.
 
         >>> import tarazu as tz
         >>> tz.optim.SGD(lr=0.1).attach([tz.ones(3, requires_grad=True)])
@@ -63,7 +64,7 @@ class Optimizer(GuardedAttributes):
             what = "a tensor" if isinstance(params, Tensor) else repr(params)
             raise ArgumentError(f"{what} as the parameters", expected="a list of tensors",
                                 fix="pass model.parameters() or [w, b]; a learning rate goes by name: lr=0.01")
-        wanted = list(params)
+        wanted = list({id(parameter): parameter for parameter in params}.values())
         for parameter in wanted:
             if not isinstance(parameter, Tensor) or not parameter.dtype.is_float:
                 what = f"tensor of {parameter.dtype}" if isinstance(parameter, Tensor) else type(parameter).__name__
@@ -130,7 +131,7 @@ class Optimizer(GuardedAttributes):
 
         A gradient of None is left out. The first call of an optimizer without parameters makes the variables its
         parameters; TraceError for that inside a traced function. ArgumentError for a variable that the optimizer does
-        not know, TrainingError without any gradient.
+        not know or that stands there twice, TrainingError without any gradient.
 
         >>> import tarazu as tz
         >>> w = tz.Variable([1.0], name="w")
@@ -139,6 +140,9 @@ class Optimizer(GuardedAttributes):
         <tarazu.Variable 'w' shape=(1,) dtype=float32, value=[0.5]>
         """
         chosen = list(pairs)
+        if len({id(variable) for _, variable in chosen}) < len(chosen):
+            raise ArgumentError("apply_gradients with a variable that stands there twice",
+                                expected="one gradient for each variable", fix="add its gradients")
         if not self.parameters:
             self._require_eager()
             self.attach([variable for _, variable in chosen])

@@ -8,3 +8,7 @@ from tarazu.record.history import STOPPED, History
 from tarazu.record.textfile import write_text
 
 __all__ = ["SEVERITIES", "STOPPED", "VERDICTS", "Finding", "History", "Verdict", "write_text"]
+
+
+def __dir__() -> list[str]:
+    return __all__

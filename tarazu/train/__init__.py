@@ -35,3 +35,7 @@ __all__ = [
     "save",
     "save_weights",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -9,6 +9,7 @@ import numpy as np
 from tarazu.base.checks import positive_int
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
+from tarazu.nn.module.trainable import Batches
 from tarazu.ops.reduce import mean
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.autograd.autograd import no_grad
@@ -18,6 +19,8 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.padding import can_pad, padded, padded_size
 from tarazu.train.placement import Placement, placement_of
 from tarazu.train.sources.arrays import features, pair, require_labels_fit
+from tarazu.train.sources.stream import is_stream, rows_of
+from tarazu.train.trainer.logits import require_one_tensor
 from tarazu.train.trainer.precision import FULL
 from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, trainer_of
 
@@ -100,22 +103,26 @@ def _forward(model: Module, inputs: np.ndarray) -> Jit:
     """The compiled model, made anew when the model has other layers, or another precision, than before."""
     used = FULL if model._trainer is None else model._trainer.policy
     if model._predictor is None or not same_objects([used, *modules_of(model)], model._predictor[0]):
-        model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
+        first = model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
+        require_one_tensor(model, first)
         model._predictor = [used, *modules_of(model)], jit(used.compilable(model))
     return model._predictor[1]
 
 
-def evaluate(model: Module, x: ArrayLike, y: ArrayLike, *, batch_size: int = PREDICTED_ROWS) -> dict[str, float]:
+def evaluate(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *,
+             batch_size: int = PREDICTED_ROWS) -> dict[str, float]:
     """The loss and the metrics on `x` and `y`, which have equally many rows, by name; also `model.evaluate(x, y)`.
 
-    TrainingError for a model that is not compiled; ShapeError, DTypeError or ArgumentError for unfit rows.
+    In place of rows `x` may be batches (x, y), as for `fit`. TrainingError for a model that is not compiled;
+    ShapeError, DTypeError or ArgumentError for unfit rows.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(1, kernel_initializer="zeros")]).compile(loss="mse", metrics=["mae"])
     >>> tz.train.evaluate(model, [[1.0], [2.0]], [2.0, 4.0])
     {'loss': 10.0, 'mae': 3.0}
     """
-    trainer, arrays = trainer_of(model), pair(x, y)
+    trainer = trainer_of(model)
+    arrays = rows_of(x) if is_stream(x, y) else pair(x, y)
     batches = predictions(model, arrays.x, positive_int("batch_size", batch_size))
     return scores(trainer, batches, arrays.y, is_checked=False)
 

@@ -18,7 +18,7 @@ from tarazu.record import History
 from tarazu.runtime import processes, random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray
-from tarazu.train.callbacks.base import Callback, wants_steps
+from tarazu.train.callbacks.base import Callback, require_known_hooks, wants_steps
 from tarazu.train.callbacks.checkpoint import Checkpoint, checkpoint_of
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.callbacks.progress import progress
@@ -66,6 +66,7 @@ def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, ep
         require_no_steps(steps_per_epoch)
         source, validation = rows(x, y, batch_size, validation_split, validation_data, trainer.loss,
                                   lambda: trainer.choose_split_seed(saved_split_seed))
+    _warn(source.notes, 4)
     with contextlib.closing(source):
         callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0)]
         if checkpoint:
@@ -82,11 +83,18 @@ def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, ep
     return run.history
 
 
+def _warn(notes: list[str], stacklevel: int) -> None:
+    """Warn of each of the notes, once."""
+    while notes:
+        warnings.warn(notes.pop(), TrainingWarning, stacklevel)
+
+
 def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -> int:
     """Let layers that need to see an input see one, and check what comes out against the targets.
 
     Gives how many validation rows are predicted at once: fewer where outputs are large.
     """
+    trainer.input_shape = source.train.x.shape[1:]
     with in_mode(trainer.model, training=False), no_grad():
         output = first_output(trainer.model, trainer.loss, asarray(source.train.x[:1]))
     shape = output.shape
@@ -107,6 +115,7 @@ def _checked(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
             raise ArgumentError(f"{callback!r} among the callbacks",
                                 expected="objects of subclasses of tz.train.Callback",
                                 fix="make an object of the class: tz.train.EarlyStopping()")
+        require_known_hooks(callback)
     return listed
 
 
@@ -153,6 +162,7 @@ def _train_epoch(run: Run, notify: Notify) -> bool:
         for chunk in chunks:
             if not run_chunk(run, chunk):
                 return False
+            _warn(run.trainer.notes, 7)
             notify("on_step_end")
             notify("on_chunk_end")
     if not run.step:

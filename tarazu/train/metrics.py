@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tarazu.base.spelling import by_name
+from tarazu.base.errors import ArgumentError
+from tarazu.base.spelling import by_name, did_you_mean
 from tarazu.nn import losses
-from tarazu.ops.elementwise import astype, equal, greater
-from tarazu.ops.reduce import argmax, mean
+from tarazu.ops.elementwise import astype, equal, greater, logical_and
+from tarazu.ops.reduce import all, argmax, mean
 from tarazu.ops.shape import reshape
 from tarazu.runtime.tensor.tensor import Tensor
 
@@ -20,7 +22,8 @@ def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     """1 for each sample whose class is right, 0 otherwise.
 
     With several outputs the largest one is the class, and the target a class number or one-hot; with one output the
-    class is 1 when the logit is above 0.
+    class is 1 when the logit is above 0. NaN is never right. In `compile`, "accuracy" beside a loss of numbers, such as
+    "mse", takes 0.5 as the bound in place of 0: outputs are then near the targets 0 and 1 themselves.
 
     >>> import tarazu as tz
     >>> tz.train.accuracy(tz.tensor([[0.1, 0.9], [0.8, 0.2]]), tz.tensor([1, 1]))
@@ -28,17 +31,47 @@ def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     """
     if len(prediction.shape) < 2 or prediction.shape[-1] == 1:
         return binary_accuracy(prediction, target)
-    return _share(equal(argmax(prediction, -1), _class_numbers(prediction, target)))
+    is_number = all(equal(prediction, prediction), -1)
+    return _share(logical_and(is_number, equal(argmax(prediction, -1), _class_numbers(prediction, target))))
 
 
 def binary_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
-    """For each sample the share of outputs that are right: logit above 0 for a target of 1.
+    """For each sample the share of outputs that are right: logit above 0 for a target of 1. NaN is never right.
 
     >>> import tarazu as tz
     >>> tz.train.binary_accuracy(tz.tensor([[2.0, -1.0], [-3.0, -4.0]]), tz.tensor([[1, 1], [0, 0]]))
     Tensor([0.5, 1. ], dtype=float32)
     """
-    return _share(equal(greater(prediction, 0), greater(reshape(target, prediction.shape), 0.5)))
+    return _share(_is_right(prediction, target, 0))
+
+
+def number_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
+    """`accuracy` beside a loss of numbers, where a single output near 0 or 1 is the class: 1 when it is above 0.5.
+
+    >>> import tarazu as tz
+    >>> number_accuracy(tz.tensor([[0.9], [0.2], [0.4]]), tz.tensor([1, 0, 1]))
+    Tensor([1., 1., 0.], dtype=float32)
+    """
+    is_single = len(prediction.shape) < 2 or prediction.shape[-1] == 1
+    return binary_number_accuracy(prediction, target) if is_single else accuracy(prediction, target)
+
+
+def binary_number_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
+    """`binary_accuracy` beside a loss of numbers: each output counts as 1 above 0.5.
+
+    >>> import tarazu as tz
+    >>> binary_number_accuracy(tz.tensor([[0.9, 0.2]]), tz.tensor([[1, 1]]))
+    Tensor([0.5], dtype=float32)
+    """
+    return _share(_is_right(prediction, target, 0.5))
+
+
+ACCURACIES = accuracy, binary_accuracy, number_accuracy, binary_number_accuracy
+
+
+def _is_right(prediction: Tensor, target: Tensor, bound: float) -> Tensor:
+    is_equal = equal(greater(prediction, bound), greater(reshape(target, prediction.shape), 0.5))
+    return logical_and(equal(prediction, prediction), is_equal)
 
 
 def _class_numbers(prediction: Tensor, target: Tensor) -> Tensor:
@@ -75,17 +108,54 @@ METRICS: dict[str, Metric] = {
 
 
 def named_metrics(specs: Metrics, loss: losses.Loss) -> dict[str, Metric]:
-    """The metrics by the names under which the history shows them.
+    """The metrics by the names under which the history shows them; ArgumentError for names that are not unique.
 
-    Where the loss judges each output by itself, so does "accuracy".
+    "accuracy" is chosen for the loss: where that judges each output by itself, so does the accuracy, and beside a loss
+    of numbers the bound between two classes is 0.5.
     """
     if isinstance(specs, str) or not isinstance(specs, Iterable):
         specs = [specs]
-    return dict(_named(spec, loss) for spec in specs)
+    metrics: dict[str, Metric] = {}
+    for spec in specs:
+        name, metric = _named(spec, loss)
+        if name in RESERVED or name.startswith("val_"):
+            raise ArgumentError(f"a metric with the name {name!r}, which the history has for something else",
+                                expected=f"other names than {', '.join(RESERVED)} and those that begin with val_",
+                                fix=_RENAME)
+        if name in metrics:
+            raise ArgumentError(f"two metrics with the name {name!r}", expected="a name of its own for each",
+                                fix=_RENAME if callable(spec) else "leave one out")
+        metrics[name] = metric
+    return metrics
 
 
 def _named(spec: str | Metric, loss: losses.Loss) -> tuple[str, Metric]:
     if callable(spec):
-        return getattr(spec, "__name__", type(spec).__name__), spec
-    metric = by_name("metric", spec, METRICS, "a function of (prediction, target)")
-    return spec, binary_accuracy if metric is accuracy and losses.traits(loss).target == "labels" else metric
+        return _name_of(spec), spec
+    metric = by_name("metric", spec, METRICS, "a function of (prediction, target)", _suggest)
+    return spec, _FOR_TARGETS.get((losses.traits(loss).target, metric), metric)
+
+
+def _name_of(metric: Metric) -> str:
+    """The name of a function, of the function that a partial one is made of, or of an object's class."""
+    while isinstance(metric, functools.partial) and not hasattr(metric, "__name__"):
+        metric = metric.func
+    return getattr(metric, "__name__", type(metric).__name__)
+
+
+def _suggest(spec: object, names: Iterable[str]) -> str:
+    """What to do for a metric that is no mean over samples, or is misspelled."""
+    if str(spec).lower() in _OF_WHOLE_SETS:
+        return (f"{spec} is no mean over samples, so it is no metric of batches; compute it after the fit from "
+                "model.predict(x), for example with sklearn.metrics")
+    return did_you_mean(spec, names)
+
+
+RESERVED = ("epoch", "seconds", "loss", "learning_rate")  # columns of the history
+_RENAME = 'give the function another name: f.__name__ = "..."'
+_OF_WHOLE_SETS = {"auc", "roc_auc", "pr_auc", "f1", "f1_score", "precision", "recall", "r2", "r2_score", "rmse"}
+_FOR_TARGETS: dict[tuple[str, Metric], Metric] = {
+    ("labels", accuracy): binary_accuracy,
+    ("numbers", accuracy): number_accuracy,
+    ("numbers", binary_accuracy): binary_number_accuracy,
+}

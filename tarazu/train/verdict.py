@@ -17,7 +17,7 @@ from tarazu.diagnose import (
     trivial_multilabel_losses,
     trivial_regression_losses,
 )
-from tarazu.diagnose.measuring.measure import Measured
+from tarazu.diagnose.measuring.measure import Measured, largest_scale
 from tarazu.nn.losses import traits
 from tarazu.nn.module.module import Module
 from tarazu.record import History, Verdict
@@ -27,7 +27,7 @@ from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.substitution import substitute
 from tarazu.train.evaluate import batches_of, pieces
-from tarazu.train.metrics import accuracy, binary_accuracy
+from tarazu.train.metrics import ACCURACIES
 from tarazu.train.placement import placement_of
 from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers
 from tarazu.train.trainer.run import Run
@@ -81,7 +81,8 @@ class EndOfRun(NamedTuple):
             num_parameters=sum(p.size for p in trainer.model.parameters() if p.requires_grad),
             kept_epoch=self.kept_epoch, last_validation_losses=last_losses,
             train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
-            trivial_predictor=traits(trainer.loss).trivial_predictor, train_rows=len(self.train.x),
+            trivial_predictor=traits(trainer.loss).trivial_predictor, is_batch_loss=trainer.is_batch_loss,
+            input_scale=largest_scale(train.x), train_rows=len(self.train.x),
             validation_rows=None if self.validation is None else len(self.validation.x))
 
 
@@ -123,7 +124,7 @@ def _sample(part: Arrays) -> Arrays:
 
 def _measured(trainer: Trainer, batches: Iterator[np.ndarray], part: Arrays) -> tuple[np.ndarray, float | None]:
     """The loss of each sample, and the accuracy where that is one of the metrics."""
-    metric = next((metric for metric in trainer.metrics.values() if metric in (accuracy, binary_accuracy)), None)
+    metric = next((metric for metric in trainer.metrics.values() if metric in ACCURACIES), None)
     losses, right = [], []
     with keeping_random_state():
         for prediction, target in pieces(batches, part.y):

@@ -93,8 +93,26 @@ def test_pinv_of_equal_singular_values_and_of_low_rank():
 def test_singular_determinant():
     assert tz.linalg.det(SINGULAR).item() == 0
     assert tz.linalg.slogdet(SINGULAR).logabsdet.item() == -np.inf
-    with pytest.raises(ArgumentError, match="a singular matrix"):
-        tz.grad(tz.linalg.det)(SINGULAR)
+
+
+def test_the_gradient_of_the_determinant_is_the_adjugate_for_singular_matrices_too():
+    batch = tz.tensor([[[1.0, 2], [2, 4]], [[2, 1], [0, 3]], [[0, 0], [0, 0]]], "float64")
+    wanted = [[[4.0, -2], [-2, 1]], [[3, 0], [-1, 2]], [[0, 0], [0, 0]]]
+    gradient = tz.grad(lambda x: tz.linalg.det(x).sum())
+    for function in (gradient, tz.jit(gradient)):
+        np.testing.assert_allclose(function(batch).numpy(), wanted, atol=1e-14)
+    weights = tz.tensor([[1.0, 2], [3, 4]], "float64")
+    second = tz.grad(lambda x: (gradient(x) * weights).sum())
+    for matrix in (batch[0], tz.eye(2, dtype="float64")):
+        np.testing.assert_allclose(second(matrix).numpy(), [[4.0, -3], [-2, 1]], atol=1e-13)
+    rank_2 = tz.tensor([[1.0, 2, 3], [2, 4, 6], [1, 0, 1]], "float64")
+    np.testing.assert_allclose(gradient(rank_2).numpy(), [[4.0, 4, -4], [-2, -2, 2], [0, 0, 0]], atol=1e-13)
+    assert gradient(tz.zeros(1, 1)).tolist() == [[1]] and gradient(tz.zeros(0, 0)).shape == (0, 0)
+
+
+def test_one_singular_matrix_does_not_end_a_batch():
+    found = tz.grad(lambda x: tz.linalg.slogdet(x).logabsdet.sum())(tz.tensor([[[1.0, 2], [2, 4]], [[2, 0], [0, 4]]]))
+    assert np.isnan(found[0].numpy()).all() and found[1].tolist() == [[0.5, 0], [0, 0.25]]
 
 
 def test_norms_have_gradient_0_at_0():

@@ -269,11 +269,19 @@ def test_parameters_of_half_precision_keep_their_dtype():
     assert w.dtype is tz.float16 and w.item() == 0.5
 
 
+def test_a_parameter_that_is_given_twice_moves_once():
+    w = tz.tensor([1.0], requires_grad=True)
+    optimizer = SGD([w, w], lr=0.25)
+    one_step(optimizer, lambda: w.sum())
+    assert w.item() == 0.75 and len(optimizer.parameters) == 1
+
+
 def test_repr():
     assert repr(Adam([start()], lr=0.01,
                      clip_norm=1.0)) == "Adam(lr=0.01, chain=[ClipByNorm, ScaleByAdam], parameters=1)"
 
 
+W = tz.tensor([1.0], requires_grad=True)
 ERRORS = {
     "lr": (lambda: SGD(lr=-0.1), ArgumentError, r"lr=-0.1\n  expected: a number of at least 0\n.*example lr=0.001"),
     "nan": (lambda: Adam(lr=float("nan")), ArgumentError, "lr=nan"),
@@ -300,6 +308,8 @@ ERRORS = {
                          "a state that does not fit the optimizer: missing nothing; not known 0.beta1"),
     "state's shape": (lambda: SGD([start()], momentum=0.9).load_state_dict(
         SGD([tz.ones(2, requires_grad=True)], momentum=0.9).state_dict()), ShapeError, r"0.velocity.0 in the state"),
+    "variable twice": (lambda: SGD().apply_gradients([(tz.ones(1), W), (tz.ones(1), W)]), ArgumentError,
+                       "a variable that stands there twice"),
     "schedule": (lambda: tz.optim.cosine_decay(0.1, 0), ArgumentError, "steps=0"),
 }
 

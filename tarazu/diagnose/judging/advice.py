@@ -4,38 +4,60 @@ from __future__ import annotations
 
 from tarazu.base.messages import plural
 from tarazu.diagnose.judging.measurements import read
-from tarazu.diagnose.judging.symptoms import is_falling, is_far_off, is_made_by_few, is_unstable
+from tarazu.diagnose.judging.symptoms import (
+    has_high_rate,
+    has_large_inputs,
+    is_at_its_least,
+    is_falling,
+    is_far_off,
+    is_made_by_few,
+    is_too_short,
+    is_unstable,
+    learning_rate,
+)
 from tarazu.record import History
 
 
 def against_overfitting(history: History) -> tuple[str, ...]:
     """Remedies for variance, with the size of the model and of the data; nothing is measured again."""
     parameters, samples = _sizes(history)
-    return (f"more training data: now {samples}", f"a smaller model: now {parameters} for {samples}",
+    smaller = () if is_too_short(history) else (f"a smaller model: now {parameters} for {samples}",)
+    return (f"more training data: now {samples}", *smaller,
             "dropout, weight decay or, for pictures and sound, augmented data")
 
 
 def against_underfitting(history: History) -> tuple[str, ...]:
-    """Remedies for bias, by its likely cause: steps that overshoot, targets on another scale than outputs, single
-    samples, a run that was too short, or too weak a model.
+    """Remedies for bias, by its likely cause: steps that overshoot, inputs or targets on another scale than outputs,
+    single samples, a run that was too short, or too weak a model.
     """
     if is_unstable(history):
         return against_instability()
+    if has_large_inputs(history):
+        return train_longer(history)  # the finding about them says what to try first
     if is_far_off(history):
         return ("a target scaled to mean 0 and standard deviation 1, where outputs start", *train_longer(history))
     if is_made_by_few(history):
         return ()  # the finding about them says what to try
-    if is_falling(history, "train"):
+    if is_falling(history, "train") or is_too_short(history):
         return train_longer(history)
-    return (f"a larger model or another kind of layer: now {_sizes(history)[0]}",
-            "another learning rate: the train loss no longer falls; first ten times as large, then a tenth",
-            "less dropout or weight decay, where there is any",
-            "inputs scaled to about -1 to 1, and features that say more about the target")
+    return (f"a larger model or another kind of layer: now {_sizes(history)[0]}", _another_rate(history),
+            "less dropout or weight decay, where there is any", "features that say more about the target")
+
+
+def _another_rate(history: History) -> str:
+    rate = learning_rate(history)
+    now = "" if rate is None else f", now {rate:.3g}"
+    if has_high_rate(history):
+        return f"a smaller learning rate{now}: first a tenth"
+    if is_at_its_least(history):
+        return f"a larger learning rate{now}, as the train loss falls slowly: first ten times as large"
+    return f"another learning rate{now}, as the train loss no longer falls: first ten times as large, then a tenth"
 
 
 def train_longer(history: History) -> tuple[str, ...]:
     """Remedies for a run that ended too early."""
-    return f"train longer: now {plural(len(history), 'epoch')}", "a larger learning rate"
+    longer = f"train longer: now {plural(len(history), 'epoch')}"
+    return (longer,) if has_high_rate(history) or is_too_short(history) else (longer, "a larger learning rate")
 
 
 def against_instability() -> tuple[str, ...]:

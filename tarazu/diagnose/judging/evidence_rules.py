@@ -27,6 +27,16 @@ def not_measured(history: History) -> Finding | None:
                    advice=("train with `fit`, or put the result of `measure_fit` in history.measurements",))
 
 
+def batch_loss(history: History) -> Finding | None:
+    """The loss has no value for a single sample, so that no interval says how far it is noise."""
+    if not history.measurements.get("is_batch_loss"):
+        return None
+    evidence = ("the loss of a batch is neither the mean nor the sum of its samples' losses, so its noise on data of "
+                "this size cannot be measured")
+    return Finding("batch loss", "warning", evidence,
+                   advice=("look at a metric of samples beside it, on data held out",))
+
+
 def diverged(history: History) -> Finding | None:
     """The kept weights give losses that are NaN or infinite, or the run broke off before it had learned anything."""
     samples = read(history, "non_finite_samples")

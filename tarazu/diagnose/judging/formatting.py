@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+MOST_SHARE = 10.0  # that is still said in percent
+
 
 def number(value: float) -> str:
     """`value` with three significant digits.
@@ -19,9 +21,13 @@ def number(value: float) -> str:
 def percent(share: float) -> str:
     """`share` in percent, with one decimal where a whole number would hide the difference from 0 or 100 %.
 
-    >>> percent(0.934), percent(0.9961), percent(-0.35), percent(0.016), percent(1.0)
-    ('93 %', '99.6 %', '-35 %', '1.6 %', '100 %')
+    Beyond 1,000 % only that is said, as the scale that the share is of is too small to measure by.
+
+    >>> percent(0.934), percent(0.9961), percent(-0.35), percent(0.016), percent(1.0), percent(-6.6e6)
+    ('93 %', '99.6 %', '-35 %', '1.6 %', '100 %', 'below -1,000 %')
     """
+    if abs(share) > MOST_SHARE:
+        return "over 1,000 %" if share > 0 else "below -1,000 %"
     decimals = 1 if 0 < abs(share) < 0.0995 or 0.985 <= share < 1 else 0
     return f"{_without_negative_zero(100 * share, decimals)} %"
 

@@ -16,6 +16,8 @@ RULES: tuple[Callable[[History], Finding | None], ...] = (
     evidence_rules.not_measured,
     evidence_rules.diverged,
     evidence_rules.no_epoch,
+    evidence_rules.batch_loss,
+    rules.unscaled_inputs,
     rules.little_skill,
     rules.few_samples,
     rules.gap,
@@ -29,6 +31,9 @@ RULES: tuple[Callable[[History], Finding | None], ...] = (
     rules.room,
     rules.losses,
 )
+
+# Those that need no losses of single samples.
+RULES_FOR_BATCH_LOSSES = evidence_rules.diverged, evidence_rules.no_epoch, evidence_rules.batch_loss, rules.losses
 
 
 class Decision(NamedTuple):
@@ -50,7 +55,8 @@ def judge(history: History) -> Verdict:
       no losses were measured on the weights that the run left
       what to try: train with `fit`, or put the result of `measure_fit` in history.measurements
     """
-    findings = tuple(finding for rule in RULES if (finding := rule(history)))
+    chosen = RULES_FOR_BATCH_LOSSES if history.measurements.get("is_batch_loss") else RULES
+    findings = tuple(finding for rule in chosen if (finding := rule(history)))
     names = {finding.name for finding in findings}
     decision = next((row for row in DECISIONS if row.finding in names), ABOUT_RIGHT)
     return Verdict(decision.verdict, f"{decision.verdict}: {decision.headline(history)}", findings)
@@ -114,6 +120,8 @@ DECISIONS = (
     Decision("not measured", "undecided", lambda history: "the run was not measured"),
     Decision("diverged", "undecided", lambda history: "training diverged, the loss is not a number"),
     Decision("no epoch", "undecided", lambda history: "no epoch was finished"),
+    Decision("batch loss", "undecided", lambda history: "the loss is one of whole batches, which has no samples to "
+             "compare"),
     Decision("little skill", "underfitting", _little_skill),
     Decision("gap", "overfitting", _losses_differ),
     Decision("rise", "overfitting", _rose),

@@ -9,6 +9,7 @@ from tarazu.diagnose.judging.measurements import numbers_of, read
 from tarazu.diagnose.judging.thresholds import (
     GAP_TOLERANCE,
     LARGE_GAP,
+    LARGE_INPUTS,
     LITTLE_SKILL,
     MIN_EPOCHS,
     RISE_IN_NOISE,
@@ -16,6 +17,7 @@ from tarazu.diagnose.judging.thresholds import (
     RISE_SHARE_OF_SCALE,
     ROOM_SKILL,
     STILL_FALLING,
+    UNHARMED_SKILL,
     WORST_SHARE,
 )
 from tarazu.record import Finding, History
@@ -65,7 +67,23 @@ def _why(history: History) -> str:
     if symptoms.is_far_off(history):
         loss, trivial = read(history, "train_loss", "trivial_train_loss") or (0.0, 1.0)
         return f"its loss is {number(loss / trivial)} times as large, so outputs are still far from the targets"
+    if symptoms.is_too_short(history):
+        return f"{plural(len(history), 'epoch')} may be too few"
     return "it is too weak, trained too little, or the inputs say little about the target"
+
+
+def unscaled_inputs(history: History) -> Finding | None:
+    """The inputs lie far outside the range that weights are made for, and the model has not learned all it could."""
+    if not symptoms.has_large_inputs(history):
+        return None
+    skill = read(history, "train_skill")
+    if skill and skill[0] >= UNHARMED_SKILL:
+        return None
+    (scale,) = read(history, "input_scale") or (0.0,)
+    evidence = (f"the inputs are not scaled: the mean or the standard deviation of a column is {number(scale)}, and "
+                "weights and learning rates are made for 0 and 1")
+    return Finding("unscaled inputs", "warning", evidence, {"input_scale": scale}, LARGE_INPUTS,
+                   ("inputs scaled to mean 0 and standard deviation 1: tz.data.Standardizer",))
 
 
 def few_samples(history: History) -> Finding | None:
@@ -124,7 +142,7 @@ def validation_rise(history: History) -> Finding | None:
     if measured is None or not _rose(history, "rise"):
         return None
     turning_epoch, least, size, epochs, kept = measured
-    change = f" (+{percent(size / least)})" if least > 0 else ""
+    change = f" (+{percent(size / least)})" if 0 < size <= 10 * least else ""
     text = (f"validation loss was least about epoch {turning_epoch:.0f} and rose from {number(least)} to "
             f"{number(least + size)}{change} by epoch {epochs:.0f}, while the train loss kept falling")
     numbers = numbers_of(history, "turning_epoch", "least_validation_loss", "rise", "validation_noise", "kept_rise")

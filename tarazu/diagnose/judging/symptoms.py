@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from tarazu.diagnose.judging.measurements import read
-from tarazu.diagnose.judging.thresholds import EXPLOSION, STILL_FALLING, TRAIN_RISE, UNHARMED_SKILL, WORST_SHARE
+from tarazu.diagnose.judging.thresholds import (
+    EXPLOSION,
+    HIGH_RATE,
+    LARGE_INPUTS,
+    MIN_EPOCHS,
+    STILL_FALLING,
+    TRAIN_RISE,
+    UNHARMED_SKILL,
+    WORST_SHARE,
+)
 from tarazu.record import History
 
 
@@ -28,6 +37,35 @@ def is_far_off(history: History) -> bool:
     """Whether the train loss is a multiple of what the trivial predictor has."""
     measured = read(history, "train_loss", "trivial_train_loss")
     return bool(measured and measured[0] > EXPLOSION * measured[1])
+
+
+def has_large_inputs(history: History) -> bool:
+    """Whether the inputs lie far outside the range that weights and learning rates are made for."""
+    measured = read(history, "input_scale")
+    return bool(measured and measured[0] > LARGE_INPUTS)
+
+
+def has_high_rate(history: History) -> bool:
+    """Whether the learning rate of the last epoch is larger than usual ones."""
+    rate = learning_rate(history)
+    return rate is not None and rate >= HIGH_RATE
+
+
+def learning_rate(history: History) -> float | None:
+    """The learning rate of the last epoch."""
+    rate = history.rows[-1].get("learning_rate") if history.rows else None
+    return float(rate) if isinstance(rate, int | float) else None
+
+
+def is_at_its_least(history: History) -> bool:
+    """Whether the train loss ended at its least value, so that it falls, if slowly."""
+    measured = read(history, "train_rise", "train_trend_fall")
+    return bool(measured and measured[0] == 0 and measured[1] > 0)
+
+
+def is_too_short(history: History) -> bool:
+    """Whether there were too few epochs to tell where the losses are going."""
+    return len(history) < MIN_EPOCHS
 
 
 def is_made_by_few(history: History) -> bool:

@@ -36,6 +36,12 @@ RISE_SHARE_OF_SCALE = 0.01
 # (exp(-2.25) - exp(-3) = 0.056) and by less in a longer one: a run that ended before that had not settled.
 STILL_FALLING = 0.05
 
+# Initial weights and rates are made for inputs of mean 0 and variance 1 (Y. LeCun and others, "Efficient BackProp",
+# 1998); ten times that is beyond what an optimizer makes up for at once.
+LARGE_INPUTS = 10.0
+# Beyond the rates that any optimizer here has by default, and the ones that are usual for plain gradient descent.
+HIGH_RATE = 0.05
+
 # Two points show no trend.
 MIN_EPOCHS = 3
 

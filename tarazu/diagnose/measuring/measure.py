@@ -59,6 +59,8 @@ MEASUREMENTS = {
     "explosion": "largest jump of the train loss: a multiple of its least value before, or of the trivial loss",
     "worst_samples": "a fiftieth of the training samples, those with the largest losses; None for fewer than 50",
     "worst_share": "their share of the whole train loss",
+    "is_batch_loss": "True where the loss of a batch is neither the mean nor the sum of its samples' losses",
+    "input_scale": "the largest mean (without its sign) or standard deviation of a column of inputs that are floats",
     "train_accuracy": "share of training samples classified rightly, kept weights",
     "validation_accuracy": "share of validation samples classified rightly, kept weights",
 }
@@ -69,17 +71,18 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
                 rows: Sequence[Mapping[str, Any]], *, num_parameters: int, kept_epoch: int | None = None,
                 last_validation_losses: np.ndarray | None = None, train_accuracy: float | None = None,
                 validation_accuracy: float | None = None, trivial_predictor: str | None = None,
-                train_rows: int | None = None, validation_rows: int | None = None,
-                seed: int = 0) -> dict[str, Measured]:
+                train_rows: int | None = None, validation_rows: int | None = None, is_batch_loss: bool = False,
+                input_scale: float | None = None, seed: int = 0) -> dict[str, Measured]:
     """Everything that `judge` needs to know about a finished run, by the names in MEASUREMENTS; JSON can hold it.
 
     The losses are per sample, shape (samples,), in evaluation mode, under the weights that the model keeps, those of
     `kept_epoch` (default: the last); the trivial predictor's come from `trivial_classification_losses`,
     `trivial_multilabel_losses` or `trivial_regression_losses`, or are None for a loss that has none.
     `last_validation_losses` are those of the last epoch's weights, where these are not the kept ones: they let a rise
-    after the best epoch be tested sample by sample. `rows` are a History's rows; `train_rows` and `validation_rows` say
-    how many rows there are where the losses are of a part of them. The same `seed` gives the same
-    bootstrap intervals (Efron, 1979). Raises ShapeError where lengths differ.
+    after the best epoch be tested sample by sample. `is_batch_loss` says that there are no losses of samples: each is
+    then that of the whole set. `input_scale` is what `largest_scale` gives for the inputs. `rows` are a History's rows;
+    `train_rows` and `validation_rows` say how many rows there are where the losses are of a part of them. The same
+    `seed` gives the same bootstrap intervals (Efron, 1979). Raises ShapeError where lengths differ.
 
     >>> losses, trivial = np.array([0.1, 0.2, 0.3]), np.array([0.7, 0.7, 0.7])
     >>> measured = measure_fit(losses, losses, trivial, trivial, [{"epoch": 1, "loss": 0.2}], num_parameters=5)
@@ -96,7 +99,8 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
     measured: Measurements = {
         **dict.fromkeys(MEASUREMENTS), "num_parameters": num_parameters, "epochs": len(rows), "kept_epoch": kept,
         "train_accuracy": train_accuracy, "validation_accuracy": validation_accuracy, "validation_samples": 0,
-        "trivial_predictor": trivial_predictor}
+        "trivial_predictor": trivial_predictor, "is_batch_loss": is_batch_loss or None,
+        "input_scale": input_scale}
     measured |= _set_measurements("train", train) | _worst(np.asarray(train_losses, dtype=float))
     if validation:
         measured |= _set_measurements("validation", validation) | _comparison(train, validation)
@@ -106,6 +110,18 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
     trivial_loss = (validation or train).mean[1]
     measured |= _run_measurements(rows, kept, None if math.isnan(trivial_loss) else float(trivial_loss))
     return {name: _plain(value) for name, value in measured.items()}
+
+
+def largest_scale(inputs: np.ndarray) -> float | None:
+    """The largest mean, without its sign, or standard deviation of a column; None for whole numbers, as of words.
+
+    >>> largest_scale(np.array([[0.0, 1000.0], [1.0, 1002.0]]))
+    1001.0
+    """
+    if inputs.dtype.kind != "f" or not inputs.size:
+        return None
+    columns = inputs.reshape(len(inputs), -1)
+    return float(max(np.abs(columns.mean(0, dtype=np.float64)).max(), columns.std(0, dtype=np.float64).max()))
 
 
 class _Summary(NamedTuple):

@@ -6,7 +6,7 @@ from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.nn.init import Initializer, find_initializer, zeros
 from tarazu.nn.layers.activation import ActivationFunction, find_activation
-from tarazu.nn.layers.checks import checked_padding, require_images
+from tarazu.nn.layers.checks import CHANNELS_LAST, checked_padding, require_images
 from tarazu.nn.module.last_axis import LastAxisLayer
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.networks.convolution import conv2d
@@ -57,6 +57,10 @@ class Conv2D(LastAxisLayer):
 
     def _require_axes(self, x: Tensor) -> None:
         require_images(x)
+
+    def _advice_on_features(self, x: Tensor) -> str:
+        has_channels_first = x.shape[1] == self._size
+        return f"axis 1 has {self._size} channels; {CHANNELS_LAST}" if has_channels_first else "check in_channels"
 
     def forward(self, x: Tensor) -> Tensor:
         self._require_input(x)

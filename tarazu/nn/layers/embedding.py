@@ -13,7 +13,9 @@ from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.elementwise import astype
 from tarazu.ops.indexing.index import take
+from tarazu.ops.promote import as_value
 from tarazu.ops.shape import concat, slice_axis
+from tarazu.ops.typing import ArrayLike
 from tarazu.runtime import random
 from tarazu.runtime.tensor.tensor import Tensor
 
@@ -34,7 +36,8 @@ class Embedding(Module):
         shape = positive_int("num_embeddings", num_embeddings), positive_int("dim", dim)
         self.weight = Parameter(find_initializer(initializer)(shape, None))
 
-    def forward(self, indices: Tensor) -> Tensor:
+    def forward(self, indices: ArrayLike) -> Tensor:
+        indices = as_value(indices)
         if not indices.dtype.is_integer:
             raise DTypeError(f"an input of {indices.dtype}", expected="integers, each the number of a vector",
                              fix="cast it: x.astype(tz.int64)")

@@ -40,8 +40,9 @@ class BatchNorm(_Normalization):
 
     Any shape (batch, ..., features) to the same (Ioffe and Szegedy, 2015). In training with the batch's own statistics,
     while running averages are kept (new = momentum * old + (1 - momentum) * batch, the variance unbiased); in
-    evaluation with these. `epsilon` is added to the variance. `weight`, `bias`, `running_mean` and `running_variance`
-    have the shape (features,); `features` may be left out and is then taken from the first input.
+    evaluation, and after `freeze(statistics=True)`, with these. `epsilon` is added to the variance. `weight`, `bias`,
+    `running_mean` and `running_variance` have the shape (features,); `features` may be left out and is then taken from
+    the first input.
 
     A batch of a single sample has no variance: it comes out as the bias and leaves the running variance alone. An empty
     one leaves both alone. Statistics are float32 for half types too, and
@@ -68,7 +69,7 @@ class BatchNorm(_Normalization):
         self.running_mean, self.running_variance = zeros((size,)), ones((size,))
 
     def _normalize(self, x: Tensor) -> Tensor:
-        is_learning = self.training and x.size > 0
+        is_learning = self.training and x.size > 0 and not self.has_frozen_statistics
         statistics = self._batch_statistics(x) if is_learning else (self.running_mean, self.running_variance)
         return batch_norm(x, *statistics, self.weight, self.bias, epsilon=self._epsilon)
 

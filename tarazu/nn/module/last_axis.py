@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ShapeError
-from tarazu.nn.module.module import Module
+from tarazu.nn.module.module import Module, require_arrays
 from tarazu.runtime.tensor.tensor import Tensor
 
 
@@ -42,8 +42,13 @@ class LastAxisLayer(Module):
 
     def _require_input(self, x: Tensor) -> None:
         """ShapeError unless the input has the axes, and the last of them the size, that the layer works on."""
+        require_arrays(self, (x,))
         self._require_axes(x)
         if not x.shape or x.shape[-1] != self._size:
             raise ShapeError(f"an input of shape {tuple(x.shape)}",
                              expected=f"shape (..., {self._size}): {self._size} features on the last axis",
-                             fix="check the number of features, or flatten the input first (tz.nn.Flatten)")
+                             fix=self._advice_on_features(x))
+
+    def _advice_on_features(self, x: Tensor) -> str:
+        """How to mend an input with another number of features."""
+        return "check the number of features, or flatten the input first (tz.nn.Flatten)"

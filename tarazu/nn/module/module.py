@@ -56,6 +56,7 @@ class Module(Trainable, GuardedAttributes):
     reads_codes = False  # whether a float input holds whole numbers, such as codes, which no half type may round
     _is_training = True
     _is_built = False
+    _has_frozen_statistics = False
     _built_with: list[list[int]] | None = None  # the input shapes (batch of 1) that `build` saw
 
     def __new__(cls, *args: object, **kwargs: object) -> Self:
@@ -128,7 +129,7 @@ class Module(Trainable, GuardedAttributes):
             self._is_built = True
 
     def _build(self, inputs: tuple) -> None:
-        _require_arrays(self, inputs)
+        require_arrays(self, inputs)
         if any(isinstance(x, Tensor) and isinstance(x.raw, Node) for x in inputs):
             raise TraceError("the layer has not seen an input yet, so its parameters are not there",
                              expected="a layer that knows its input size before it is traced",
@@ -267,10 +268,12 @@ class Module(Trainable, GuardedAttributes):
         """
         return self.train(False)
 
-    def freeze(self, frozen: bool = True) -> Self:
+    def freeze(self, frozen: bool = True, *, statistics: bool = False) -> Self:
         """Keep training from changing the parameters (or let it again); gives the module back.
 
-        ArgumentError where a layer has no parameters yet.
+        Running statistics are no parameters: BatchNorm in training mode goes on normalizing with those of the batch,
+        and goes on learning its own. `freeze(statistics=True)` stops both: it then normalizes with what it has learned,
+        as in evaluation; `freeze(False)` lets all learn again. ArgumentError where a layer has no parameters yet.
 
         >>> import tarazu as tz
         >>> [x.requires_grad for x in tz.nn.Dense(3, in_features=2).freeze().parameters()]
@@ -278,7 +281,21 @@ class Module(Trainable, GuardedAttributes):
         """
         for parameter in self.parameters():
             parameter.requires_grad_(not frozen)
+        for _, module in self.named_modules():
+            if module._has_frozen_statistics != (frozen and statistics):
+                module._has_frozen_statistics = frozen and statistics
         return self
+
+    @property
+    def has_frozen_statistics(self) -> bool:
+        """Whether `freeze(statistics=True)` keeps training from changing running statistics, as BatchNorm has them.
+
+        >>> import tarazu as tz
+        >>> tz.nn.BatchNorm(3).freeze(statistics=True).has_frozen_statistics
+        True
+        """
+        return interpreter_state.interpreter.depend_on(
+            lambda: self._has_frozen_statistics, f"frozen statistics of {type(self).__name__}")
 
     @property
     def trainable(self) -> bool:
@@ -372,7 +389,8 @@ class Module(Trainable, GuardedAttributes):
     def summary(self, input_shape: tuple[int, ...] | None = None) -> str:
         """A table of layers with output shapes (without the batch axis) and numbers of parameters.
 
-        `input_shape` is that of one sample; ArgumentError without it as long as a layer has yet to see an input.
+        `input_shape` is that of one sample, by default as in the last `fit`; ArgumentError without either as long as a
+        layer has yet to see an input.
 
         >>> import tarazu as tz
         >>> print(tz.nn.Sequential([tz.nn.Dense(3, "relu"), tz.nn.Dense(1)]).summary((2,)))
@@ -397,7 +415,7 @@ def _with_own_containers(value: Any) -> Any:  # an argument of any kind
     return value
 
 
-def _require_arrays(module: Module, inputs: tuple) -> None:
+def require_arrays(module: Module, inputs: tuple) -> None:
     """Layers that learn their sizes from the input ask for its shape."""
     for x in inputs:
         if not hasattr(x, "shape"):

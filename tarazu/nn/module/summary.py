@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tarazu.base.errors import ArgumentError, DTypeError
+from tarazu.base.errors import ArgumentError, DTypeError, TarazuError
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module, observe_calls
 from tarazu.nn.module.parameter import is_parameter
@@ -17,12 +17,23 @@ def summary(model: Module, input_shape: tuple[int, ...] | None) -> str:
     """One row for each module that has no modules below it, or parameters of its own; then the totals."""
     if input_shape is None:
         _require_built(model)
-    shapes = {} if input_shape is None else output_shapes(model, input_shape)
+    shapes = _shapes_of_last_fit(model) if input_shape is None else output_shapes(model, input_shape)
     rows = [HEADER, *(row for path, module in model.named_modules() for row in _rows(path, module, shapes))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join([*map(str.ljust, row[:3], widths), row[3].rjust(widths[3])]) for row in rows]
     rule = "-" * len(lines[0])
     return "\n".join([lines[0], rule, *lines[1:], rule, _totals(model)])
+
+
+def _shapes_of_last_fit(model: Module) -> dict[int, str]:
+    """The shapes for inputs as in the last fit; none where there was no fit, or where the model has changed since."""
+    seen = getattr(model._trainer, "input_shape", None)
+    if seen is None:
+        return {}
+    try:
+        return output_shapes(model, seen)
+    except TarazuError:
+        return {}
 
 
 def _rows(path: str, module: Module, shapes: dict[int, str]) -> list[tuple[str, str, str, str]]:

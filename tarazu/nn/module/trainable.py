@@ -71,7 +71,11 @@ class Trainable:
         only once, serves for one epoch; with `steps_per_epoch` the epochs share it, until it ends.
 
         `validation_split` holds out a random share of the rows (classes in proportion), `validation_data` is `(x, y)`,
-        or batches; with either, the weights of the best validation epoch are kept. `seed` makes the run repeatable.
+        or batches; with either, the weights of the best validation epoch are kept.
+
+        `seed` seeds the global generator at the start: order of the rows, dropout and rows held out are then the same
+        in each run, and so are the weights of layers that wait for their first input. Weights that are made when a
+        layer is constructed were drawn before: call `tz.random.seed(0)` before you make the model.
 
         `devices` are those to train on: "all" or a list of devices divides each batch among them (data parallel), a
         mesh among those along its axis "data"; None is the device of the model (`model.to("gpu")`,
@@ -96,10 +100,12 @@ class Trainable:
             validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose,
             steps_per_epoch=steps_per_epoch, devices=devices)
 
-    def evaluate(self, x: ArrayLike, y: ArrayLike, *, batch_size: int = 1024) -> dict[str, float]:
+    def evaluate(self, x: ArrayLike | Batches, y: ArrayLike | None = None, *,
+                 batch_size: int = 1024) -> dict[str, float]:
         """The loss and the metrics on `x` and `y`, by name; in evaluation mode, computed in batches.
 
-        TrainingError for a model that was not compiled; ShapeError, DTypeError or ArgumentError for unfit rows.
+        In place of rows `x` may be batches (x, y), such as torch's DataLoader. TrainingError for a model that was not
+        compiled; ShapeError, DTypeError or ArgumentError for unfit rows.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1, kernel_initializer="zeros")]).compile(loss="mse", metrics=["mae"])

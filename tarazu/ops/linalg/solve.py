@@ -13,12 +13,12 @@ from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ops import elementwise as e
 from tarazu.ops.contract import matmul
 from tarazu.ops.control_flow.composite import composite
-from tarazu.ops.create import eye
+from tarazu.ops.create import arange, eye
 from tarazu.ops.dtype_functions import finfo
 from tarazu.ops.elementwise import conj, real
 from tarazu.ops.linalg.decompose import svd, svdvals
 from tarazu.ops.promote import as_value, same_dtype
-from tarazu.ops.reduce import sum
+from tarazu.ops.reduce import prod, sum
 from tarazu.ops.shape import broadcast_to, expand_dims, matrix_transpose
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -85,8 +85,8 @@ def require_square(x: ArrayLike, name: str) -> Tensor:
 def slogdet(x: ArrayLike) -> SlogdetResult:
     """The sign and the logarithm of the absolute value of the determinant, each (...), of x, (..., n, n).
 
-    A singular matrix has sign 0 and logarithm -inf, and no gradient. ShapeError when `x` is not square, DTypeError for
-    integers.
+    A singular matrix has sign 0 and logarithm -inf, and NaN for its gradient. ShapeError when `x` is not square,
+    DTypeError for integers.
 
     >>> import tarazu as tz
     >>> tz.linalg.slogdet(-tz.eye(3)).sign
@@ -98,14 +98,46 @@ def slogdet(x: ArrayLike) -> SlogdetResult:
 def det(x: ArrayLike) -> Tensor:
     """The determinant, (...), of square matrices, (..., n, n); see `slogdet` where it would overflow.
 
-    ShapeError when `x` is not square, DTypeError for integers.
+    Its gradient is the transposed adjugate, which singular matrices have too. ShapeError when `x` is not square,
+    DTypeError for integers.
 
     >>> import tarazu as tz
     >>> tz.linalg.det(tz.tensor([[2.0, 0.0], [0.0, 3.0]])).round()
     Tensor(6., dtype=float32)
     """
+    return _det(require_square(x, "det"))
+
+
+def _det_cotangents(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                    needed: Sequence[bool]) -> list[Tensor | None]:
+    return [e.multiply(expand_dims(expand_dims(cotangents[0], -1), -1), _cofactors(inputs[0]))]
+
+
+@composite("det", gradient=_det_cotangents)
+def _det(x: Tensor) -> Tensor:
     sign, logarithm = slogdet(x)
     return e.multiply(sign, e.exp(logarithm))
+
+
+def _cofactors(x: Tensor) -> Tensor:
+    """The transposed adjugate: det(x) times the transposed inverse, and for singular matrices from the svd.
+
+    With x = U diag(s) V' it is det(U) det(V) U diag(c) V', where c_i is the product of all s but s_i. Each way gets
+    harmless matrices in place of those of the other one, so that its gradients are finite.
+    """
+    n = x.shape[-1]
+    is_singular = expand_dims(expand_dims(e.equal(slogdet(x).sign, 0), -1), -1)
+    identity = _identity_like(x)
+    regular = e.where(is_singular, identity, x)
+    from_inverse = e.multiply(expand_dims(expand_dims(_det(regular), -1), -1), matrix_transpose(inv(regular)))
+    if n == 0:
+        return from_inverse
+    distinct = e.multiply(identity, e.astype(arange(1, n + 1), x.dtype))  # equal singular values have no gradient
+    u, s, vh = svd(e.where(is_singular, x, distinct))
+    others = e.where(e.equal(eye(n), 1), 1.0, expand_dims(s, -2))  # row i: all singular values, but 1 for the i-th
+    scale = e.multiply(prod(others, -1), expand_dims(e.multiply(_det(u), _det(vh)), -1))
+    from_svd = matmul(e.multiply(u, expand_dims(scale, -2)), vh)
+    return e.where(is_singular, from_svd, from_inverse)
 
 
 def pinv(x: ArrayLike, *, rtol: ArrayLike | None = None) -> Tensor:

@@ -10,6 +10,7 @@ from tarazu.ir.interpreter import state
 from tarazu.ops import create, elementwise
 from tarazu.ops.promote import require_imaginary_part_kept
 from tarazu.ops.typing import ArrayLike, DeviceLike, DTypeLike, Scalar, ShapeLike
+from tarazu.runtime.tensor.foreign import plain_array
 from tarazu.runtime.tensor.operators import sizes_of
 from tarazu.runtime.tensor.tensor import Tensor
 
@@ -100,6 +101,7 @@ def to_array(data: ArrayLike, dtype: DType | None) -> np.ndarray:
     """`data` as a NumPy array of a dtype that Tarazu knows; errors as those of `tensor`."""
     if type(data) in (bool, int, float, complex) and dtype is None:
         dtype = as_dtype(type(data))
+    data = plain_array(data, type(data).__name__)
     keeps_dtype = isinstance(data, np.ndarray | np.generic) or dtype is not None
     if isinstance(data, np.ndarray | np.generic) and data.dtype.kind == "c" and dtype is not None:
         require_imaginary_part_kept(as_dtype(data.dtype), dtype)

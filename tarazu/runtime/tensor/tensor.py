@@ -6,13 +6,14 @@ Changes in place (`w -= g`, `w.add_(g)`, `w[2:5] = 0`) give the handle a new arr
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
 
 from tarazu.base.dtypes import FROM_NUMPY, KIND_ORDER, DType, as_dtype
-from tarazu.base.errors import DTypeError, GradientError, ShapeError, TraceError
+from tarazu.base.errors import DTypeError, GradientError, ScalarError, ShapeError, TraceError
+from tarazu.base.pytree import map_leaves
 from tarazu.ir.interpreter import state
 from tarazu.ir.node import Node
 from tarazu.ir.types import Data
@@ -26,6 +27,8 @@ from tarazu.runtime.tensor.compat import Compat
 from tarazu.runtime.tensor.dlpack import Exchange
 from tarazu.runtime.trace_lock import wait_for_trace
 from tarazu.transform.gradient.tape import USER, Leaf, TapeEntry, TapeNode, tape_state
+
+_ABOUT_SHAPES: dict[Callable[..., Any], str] = {np.shape: "shape", np.ndim: "ndim", np.size: "size"}
 
 
 class Tensor(Compat, Exchange):
@@ -116,6 +119,14 @@ class Tensor(Compat, Exchange):
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy) if dtype is not None or copy else self.numpy()
 
+    def __array_function__(self, function: Callable[..., Any], types: Iterable[type], args: tuple,
+                           kwargs: dict[str, Any]) -> Any:
+        """What a function of NumPy gives for the arrays of the tensors among its arguments."""
+        if function in _ABOUT_SHAPES and isinstance(args[0], Tensor) and len(args) == 1 and not kwargs:
+            return getattr(args[0], _ABOUT_SHAPES[function])  # traced tensors have it too
+        args, kwargs = map_leaves(lambda x: x.numpy() if isinstance(x, Tensor) else x, (args, kwargs))
+        return function(*args, **kwargs)
+
     def item(self) -> Any:  # bool, int, float or complex, as the dtype says
         """The only element, as a Python number; ShapeError unless there is just one, TraceError for a traced tensor.
 
@@ -174,7 +185,7 @@ class Tensor(Compat, Exchange):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise ShapeError("len() of a tensor without axes", expected="at least one axis", fix="use x.size")
+            raise ScalarError("len() of a tensor without axes", expected="at least one axis", fix="use x.size")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:

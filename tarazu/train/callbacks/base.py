@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
+from tarazu.base.errors import ArgumentError
 from tarazu.train.trainer.run import Run
 
 
@@ -46,6 +48,31 @@ class Callback:
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
         """Take over what `state_dict` gave, tensors as arrays; called when a fit resumes, after `on_fit_start`."""
+
+
+HOOKS = [name for name in vars(Callback) if name.startswith("on_")]
+OF_KERAS = {
+    "on_train_begin": "on_fit_start", "on_train_end": "on_fit_end", "on_epoch_begin": "on_epoch_start",
+    "on_batch_end": "on_step_end", "on_train_batch_end": "on_step_end", "on_batch_begin": "on_chunk_end",
+    "on_train_batch_begin": "on_chunk_end", "on_test_end": "on_epoch_end", "on_train_start": "on_fit_start",
+    "on_train_epoch_start": "on_epoch_start", "on_train_epoch_end": "on_epoch_end",
+    "on_validation_end": "on_epoch_end",
+}
+
+
+def require_known_hooks(callback: Callback) -> None:
+    """ArgumentError for a method that has a hook's name of Keras or Lightning, or nearly that of one of ours.
+
+    >>> require_known_hooks(Callback())
+    """
+    for name in dir(callback):
+        if not name.startswith("on_") or name in HOOKS or not callable(getattr(callback, name)):
+            continue
+        near = [OF_KERAS[name]] if name in OF_KERAS else difflib.get_close_matches(name, HOOKS, 1, cutoff=0.85)
+        if near:
+            raise ArgumentError(f"{type(callback).__name__} has a method {name!r}, which no fit calls",
+                                expected=f"the hooks {', '.join(HOOKS)}, each with the argument `run`",
+                                fix=f"did you mean {near[0]}(self, run)?")
 
 
 def wants_steps(callback: Callback) -> bool:

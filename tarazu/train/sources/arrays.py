@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
+from tarazu.base.dtypes import bfloat16
+from tarazu.base.errors import ArgumentError, DTypeError, ShapeError, TarazuError
 from tarazu.data import split_rows
-from tarazu.nn.losses import Loss, require_class_numbers, traits
+from tarazu.nn.losses import Loss, require_class_numbers, require_probabilities, traits
+from tarazu.ops.elementwise import astype
+from tarazu.runtime.tensor.foreign import plain_array
 from tarazu.runtime.tensor.tensor import Tensor
 
 MOST_JUDGED_ROWS = 20_000  # of each part, by the verdict: more would cost time and change no verdict
@@ -31,12 +34,25 @@ def features(x: object) -> np.ndarray:
     return _numbers(x, "x", "encode text and dates as numbers first: tz.data.TableEncoder does so for tables")
 
 
-def _numbers(values: object, name: str, fix: str) -> np.ndarray:
+def as_given(values: object, name: str) -> np.ndarray:
+    """`values` as an array of their own dtype; ShapeError, DTypeError or ArgumentError for what makes none."""
+    if isinstance(values, Tensor):
+        return (astype(values, "float32") if values.dtype is bfloat16 else values).numpy()
+    if isinstance(values, dict):
+        raise ArgumentError(f"{name} is a dict of {len(values)} columns", expected="one array with a row per sample",
+                            fix="np.column_stack(list(columns.values())), in the same order for fit and predict; "
+                                "tz.data.TableEncoder takes tables with text")
     try:
-        array = values.numpy() if isinstance(values, Tensor) else np.asarray(values)
+        return np.asarray(plain_array(values, name))
     except ValueError as error:
+        if isinstance(error, TarazuError):
+            raise
         raise ShapeError(f"{name} does not make an array: {error}", expected="rows of one length",
                          fix=f"pad or cut the rows of {name}") from None
+
+
+def _numbers(values: object, name: str, fix: str) -> np.ndarray:
+    array = as_given(values, name)
     if array.dtype.kind not in "fiub":
         is_text = array.dtype.kind in "UST" or (array.dtype.kind == "O" and any(type(x) is str for x in array.flat))
         raise DTypeError(f"{name} holds {array.dtype}{' (text)' if is_text else ''}", expected="numbers", fix=fix)
@@ -81,7 +97,12 @@ def pair(x: object, y: object) -> Arrays:
 
 
 def require_labels_fit(loss: Loss, y: np.ndarray, outputs: tuple[int, ...]) -> None:
-    """Class numbers must lie below the number of outputs of the model; `outputs` is the shape of a batch of them."""
+    """Class numbers must lie below the number of outputs of the model, labels of single outputs from 0 to 1.
+
+    `outputs` is the shape of a batch of outputs.
+    """
+    if traits(loss).target == "labels" or (traits(loss).target == "classes" and y.shape[1:] == outputs[1:]):
+        require_probabilities(y, loss.__name__)
     has_class_numbers = y.dtype.kind == "i" and y.shape[1:] != outputs[1:]
     refuses_one_output = outputs[-1] == 1  # the loss does so itself, with a better message
     if traits(loss).target == "classes" and has_class_numbers and not refuses_one_output:

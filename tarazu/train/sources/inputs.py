@@ -8,8 +8,9 @@ from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.nn.losses import Loss
 from tarazu.nn.module.trainable import Batches, Validation
 from tarazu.runtime import processes
-from tarazu.train.sources.arrays import Arrays, hold_out, pair, targets
+from tarazu.train.sources.arrays import Arrays, as_given, hold_out, pair, targets
 from tarazu.train.sources.pace import Pace
+from tarazu.train.sources.precision_loss import notes_on
 from tarazu.train.sources.rows import Rows, SharedRows
 from tarazu.train.sources.stream import Stream, is_stream, rows_of
 
@@ -21,20 +22,23 @@ def rows(x: object, y: object, batch_size: int, split: float, given: Validation,
     `choose_seed()` is asked for the seed by which rows are held out; the `loss` says whether they have classes.
     """
     _require_targets(x, y)
-    train = pair(x, y)
+    given_arrays = as_given(x, "x"), as_given(y, "y")
+    train, notes = pair(*given_arrays), notes_on(*given_arrays, getattr(x, "columns", None))
     if given is not None:
         if split:
             raise ArgumentError("both validation_split and validation_data", expected="one of them",
                                 fix="leave one out")
-        return _rows(train, batch_size), _validation(given, train)
+        return _rows(train, batch_size, notes), _validation(given, train)
     if not split:
-        return _rows(train, batch_size), None
+        return _rows(train, batch_size, notes), None
     train, validation = hold_out(train, split, choose_seed(), loss)
-    return _rows(train, batch_size), validation
+    return _rows(train, batch_size, notes), validation
 
 
-def _rows(train: Arrays, batch_size: int) -> Rows:
-    return (Rows if processes.count() == 1 else SharedRows)(train, Pace(), batch_size)
+def _rows(train: Arrays, batch_size: int, notes: list[str]) -> Rows:
+    made = (Rows if processes.count() == 1 else SharedRows)(train, Pace(), batch_size)
+    made.notes = notes
+    return made
 
 
 def _require_targets(x: object, y: object) -> None:

@@ -34,6 +34,7 @@ class Rows:
 
     def __init__(self, train: Arrays, pace: Pace, batch_size: int) -> None:
         self.train, self.pace = train, pace
+        self.notes: list[str] = []  # of what training on these rows warns
         self.batch_size = min(batch_size, len(train.x))
         self.steps = -(-len(train.x) // self.batch_size)
 

@@ -15,9 +15,10 @@ from tarazu.ops.typing import ArrayLike
 from tarazu.runtime import processes
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.placement import Placement
-from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, pair
+from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, as_given, pair
 from tarazu.train.sources.chunk import Chunk, capacity_for, in_order
 from tarazu.train.sources.pace import Pace
+from tarazu.train.sources.precision_loss import notes_on
 from tarazu.train.sources.reader import Buffer, Reader, row_type
 
 MOST_BYTES_KEPT = 256 * 2**20  # of the rows that the verdict judges
@@ -34,7 +35,7 @@ def is_stream(x: object, y: object) -> TypeGuard[Batches]:
 
 def rows_of(batches: Iterable[Any]) -> Arrays:
     """All rows of a stream that ends."""
-    parts = list(_checked(iter(batches)))
+    parts = [Arrays(*[part.copy() for part in arrays]) for arrays in _checked(iter(batches))]  # it may refill a buffer
     if not parts:
         raise _empty()
     if len({row_type(part) for part in parts}) > 1:
@@ -60,6 +61,7 @@ class Stream:
         self._endless = iter(source) if self._is_iterator else _repeated(source)
         self.steps = self._per_epoch or _length(source)
         self.check: Callable[[np.ndarray], None] = lambda y: None
+        self.notes: list[str] = []  # of what training on these rows warns: on the first batch
         self._usual: tuple | None = None  # what the first batch is like
         self._kept: list[Arrays] = []
         self._reader: Reader | None = None
@@ -135,7 +137,7 @@ class Stream:
 
     def _open(self) -> Reader:
         batches = iter(self._source) if self._per_epoch is None else itertools.islice(self._endless, self._per_epoch)
-        self._reader = Reader(_checked(batches), self._capacity, self.pace)
+        self._reader = Reader(_checked(batches, None if self._usual else self.notes), self._capacity, self.pace)
         return self._reader
 
     def _capacity(self, batch: Arrays) -> int:
@@ -161,15 +163,18 @@ def _repeated(source: Iterable[Any]) -> Iterator[Any]:
             yield batch
 
 
-def _checked(batches: Iterator[Any]) -> Iterator[Arrays]:
-    """The batches as arrays that a model can learn from."""
+def _checked(batches: Iterator[Any], notes: list[str] | None = None) -> Iterator[Arrays]:
+    """The batches as arrays that a model can learn from; into `notes`, if there are any, goes what the first loses."""
     for number, batch in enumerate(batches, 1):
         if not _is_pair(batch):
             raise ArgumentError(f"batch {number} of the stream is a {type(batch).__name__}",
                                 expected="a pair (x, y) of arrays or tensors",
                                 fix="let the stream give pairs: ((batch['x'], batch['y']) for batch in stream)")
         try:
-            arrays = pair(*map(_plain, batch))
+            given = as_given(_plain(batch[0]), "x"), as_given(_plain(batch[1]), "y")
+            if notes is not None and number == 1:
+                notes += notes_on(*given)
+            arrays = pair(*given)
         except TarazuError as error:
             error.args = (f"in batch {number} of the stream: {error}",)
             raise
@@ -180,8 +185,8 @@ def _plain(part: Any) -> Any:
     """Tensors of other libraries as NumPy arrays."""
     if isinstance(part, Tensor):
         return part
-    if hasattr(part, "detach"):
-        part = part.detach()  # torch gives no array of a tensor that requires a gradient
+    if hasattr(part, "detach") and not hasattr(part, "__array__"):
+        part = part.detach()
     is_exchanged = hasattr(part, "__dlpack__") and not hasattr(part, "__array__")
     return np.from_dlpack(part) if is_exchanged else part
 

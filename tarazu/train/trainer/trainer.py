@@ -33,6 +33,7 @@ from tarazu.runtime.trace.captures import KEPT
 from tarazu.runtime.trace.trace import Trace
 from tarazu.train.metrics import Metrics, named_metrics
 from tarazu.train.placement import Placement
+from tarazu.train.trainer.own_losses import broadcast_note, is_of_batches, losses_of_rows
 from tarazu.train.trainer.precision import policy
 
 _COPIED = ("model", "optimizer", "given_loss", "given_metrics", "precision", "split_seed", "loss_scale")
@@ -61,6 +62,10 @@ class Trainer(GuardedAttributes):
         self.policy = policy(self.precision)
         self.placement = Placement(CPU)
         self.train_chunk: Jit = jit(self._train_chunk)
+        self.input_shape: tuple[int, ...] | None = None  # of a sample of the last fit, for `model.summary`
+        self.notes: list[str] = []  # of what the next chunk warns, found while it was traced
+        self._has_noted_broadcast = False
+        self.is_batch_loss = False  # whether the loss was found to be no mean over rows
         self._trained: list[Tensor] = []
         self._modules: list[Module] = []
         self._parameters: list[Tensor] = []  # of the model at the last fit, for an optimizer that was made with some
@@ -110,6 +115,10 @@ class Trainer(GuardedAttributes):
         prediction = self.policy.forward(self.model, inputs)
         loss = self.loss(prediction, targets)
         _require_scalar(loss)
+        note = broadcast_note(self.loss, loss, prediction, targets)
+        if note and not self._has_noted_broadcast:
+            self._has_noted_broadcast = True
+            self.notes.append(note)
         return loss, prediction
 
     def choose_split_seed(self, saved: int | None) -> int:
@@ -170,12 +179,18 @@ class Trainer(GuardedAttributes):
         return [x for _, x in [*self.model.named_tensors(), *self.optimizer.named_state()]]
 
     def sample_losses(self, prediction: Tensor, target: Tensor) -> np.ndarray:
-        """The loss of each sample, shape (samples,). A loss without `reduction` is asked about one sample at a time."""
+        """The loss of each sample, shape (samples,).
+
+        A loss without `reduction` is asked about single rows. One of whole batches, such as a correlation, gives all
+        rows the loss of them together, and `is_batch_loss` says so from then on.
+        """
         with no_grad():
             if "reduction" in inspect.signature(self.loss).parameters:
                 return np.asarray(self.loss(prediction, target, reduction="none").numpy())
-            rows = range(len(prediction))
-            return np.array([float(self.loss(prediction[i:i + 1], target[i:i + 1])) for i in rows])
+            self.is_batch_loss = self.is_batch_loss or is_of_batches(self.loss, prediction, target)
+            if self.is_batch_loss:
+                return np.full(len(prediction), float(self.loss(prediction, target)))
+            return losses_of_rows(self.loss, prediction, target)
 
 
 def _drop_new_gradients() -> None:

@@ -8,6 +8,8 @@ matrix backpropagation algorithms" (2020).
 
 from __future__ import annotations
 
+import math
+
 from tarazu.base.errors import GradientError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
@@ -60,7 +62,10 @@ def slogdet(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: F
     if cotangents[1] is None:
         return [None]
     scale = expand_dims(expand_dims(cotangents[1], -1), -1)
-    return [e.multiply(matrix_transpose(inv(inputs[0])), scale)]
+    x, is_singular = inputs[0], expand_dims(expand_dims(e.equal(outputs[0], 0), -1), -1)
+    identity = e.astype(_diagonal_mask(x), x.dtype)  # one singular matrix must not end a whole batch
+    gradient = e.multiply(matrix_transpose(inv(e.where(is_singular, identity, x))), scale)
+    return [e.where(is_singular, math.nan, gradient)]
 
 
 def _refuse(name: str, reduced: str) -> GradientError:
