@@ -1,6 +1,7 @@
 """Who may import whom: the arrows of the design, read from the source."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -11,6 +12,8 @@ import pytest
 from helpers import modules
 
 import tarazu
+
+ROOT = Path(tarazu.__file__).parent
 
 MAY_IMPORT = {  # beside itself; every arrow is used
     "base": [],
@@ -156,3 +159,13 @@ def test_lazy_names_are_those_that_type_checkers_are_told_of():
     lazy = {(module, name) for name, module in tarazu._MODULE_OF.items()} | {("ops", "fft"), ("ops", "linalg")}
     assert lazy == told
     assert all(hasattr(tarazu, name) for name in dir(tarazu))
+
+
+@pytest.mark.parametrize("init", sorted(ROOT.rglob("__init__.py")), ids=lambda path: str(path.parent.relative_to(ROOT)))
+def test_a_package_says_what_its_files_have(init):
+    """The docstring of `__init__.py` is the map of its folder."""
+    text = ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))) or ""
+    beside = [path.stem for path in init.parent.iterdir() if (path.suffix == ".py" and path.name[:2] != "__")
+              or (path / "__init__.py").exists()]
+    missing = [name for name in beside if not re.search(rf"\b{name}\b", text)]
+    assert not missing, f"the docstring of {init.relative_to(ROOT)} lacks: {', '.join(missing)}"

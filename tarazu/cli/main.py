@@ -1,4 +1,4 @@
-"""The commands and their options; each does its work by a call of what is below."""
+"""The commands and their options; the work itself is done by calls of `train`, `data` and `run_folder.py`."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 `read_table` or `Table.from_frame` makes a `Table`; `split_table` gives the rows for training, validation and test;
 `TableEncoder.fit` learns from the training rows how to turn tables into arrays; `summarize` says what a table holds.
-For arrays there are `train_test_split`, `Standardizer`, `MinMaxScaler` and `one_hot`.
+columns/ has single columns, tables/ whole ones. For arrays there are `train_test_split`, `Standardizer`,
+`MinMaxScaler` and `one_hot`.
 
 >>> table = Table.from_frame({"size": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5], "kind": ["cat", "dog"] * 3})
 >>> split = split_table(table, target="kind")

@@ -1,4 +1,4 @@
-"""`tz.diagnose`: measuring a training run (arrays to numbers), scores of predictions, judging the run (history to
+"""`tz.diagnose`: measuring a training run (arrays to numbers), scoring predictions, judging the run (history to
 verdict), reporting (a page).
 """
 

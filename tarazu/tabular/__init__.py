@@ -1,8 +1,8 @@
 """`tz.tabular`: one call from a table to a judged model (`tz.fit_table`), and what it gives.
 
-fitting.py is the call, network.py what it trains, assess.py how its result is scored (assessment.py: the scores as
-data, score_text.py: as text, report_page.py: as a page), table_model.py a model with its encoder, run_folder.py the
-folder that `tarazu fit` writes.
+fitting.py is the call, with inputs.py (what it takes) and options.py; network.py what it trains, assess.py how its
+result is scored (assessment.py: the scores as data, score_text.py: as text, report_page.py: as a page),
+table_model.py a model with its encoder, run_folder.py the folder that `tarazu fit` writes.
 """
 
 from tarazu.tabular.assessment import Assessment, WorstRow

@@ -120,7 +120,8 @@ def _checked(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
 
 
 def _in_order(callbacks: list[Callback], validation: Arrays | None) -> list[Callback]:
-    """The best weights are kept of every fit with validation; a checkpoint is last, to hold what the others know."""
+    """The callbacks in order: `KeepBest` is added where there is validation; a checkpoint, which saves the state of the
+    others, is last."""
     has_best = validation is None or any(isinstance(callback, KeepBest) for callback in callbacks)
     return sorted(callbacks if has_best else [*callbacks, KeepBest()], key=lambda x: isinstance(x, Checkpoint))
 

@@ -90,7 +90,7 @@ class MeshPlacement(Placement):
 
 
 def placement_of(model: Module) -> Placement:
-    """The spread of a model as it lies."""
+    """The placement of the devices that the model's tensors are on."""
     where = next((x.device for _, x in model.named_tensors()), CPU)
     if isinstance(where, Layout):
         return MeshPlacement(where.mesh)
@@ -98,7 +98,7 @@ def placement_of(model: Module) -> Placement:
 
 
 def place_training(model: Module, state: list[Tensor], devices: Devices) -> Placement:
-    """Move what is trained to where `devices` says, and give the spread there; None leaves it where it is.
+    """Move what is trained to where `devices` says, and give the placement there; None leaves it where it is.
 
     In a run of several processes None is all devices, and what process 0 starts with counts for all.
     """

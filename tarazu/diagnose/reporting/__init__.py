@@ -1,4 +1,5 @@
 """Reporting: a self-contained HTML page about a run (report.py), with its charts as SVG (svg.py, axis.py).
 
-plots.py has the data of the last chart: a confusion matrix, or predicted against true values.
+panels.py has what the page shows of predictions, plots.py and score_charts.py their charts; word.py is the word in
+its foot.
 """

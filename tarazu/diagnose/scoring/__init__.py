@@ -1,1 +1,3 @@
-"""Scores of predictions: of classes, of numbers, of probabilities, and what each column contributes to them."""
+"""Scores of predictions: of classes, of numbers, of probabilities, and what each column contributes to them.
+
+classes.py, numbers.py, calibration.py and importance.py, in this order."""

@@ -9,7 +9,7 @@ from tarazu.base.errors import TarazuError
 
 
 class LayerLike(Protocol):
-    """What a path needs of a module, whose file imports this one."""
+    """The part of `Module` that paths need; a protocol, as module.py imports this file."""
 
     def named_children(self) -> Iterator[tuple[str, LayerLike]]:
         """The modules that are attributes, with their names."""

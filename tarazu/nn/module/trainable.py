@@ -1,4 +1,7 @@
-"""What `tarazu.train` does for models: compile, fit, evaluate, predict, save. It stands above `nn`: found by name."""
+"""The methods of a model that `tarazu.train` carries out: compile, fit, evaluate, predict, save.
+
+`nn` may not import `train`, so the package is imported by name when a method is first called.
+"""
 
 from __future__ import annotations
 

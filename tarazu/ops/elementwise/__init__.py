@@ -1,5 +1,8 @@
 """Functions of single elements: arithmetic, comparison, logic, the functions of mathematics. Shapes broadcast.
 
+A file per family: arithmetic, comparison (and logic), bitwise, exponential, trigonometric, special, complex (parts of
+complex numbers), floats (sign and magnitude), conversion (to other dtypes).
+
 >>> import tarazu as tz
 >>> tz.maximum(tz.tensor([1.0, 5.0]), 3)
 Tensor([3., 5.], dtype=float32)

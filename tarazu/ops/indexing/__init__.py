@@ -1,1 +1,2 @@
-"""Elements by position: indexing, searching, sorting, sets, windows."""
+"""Elements by position: index.py (gather, scatter, assignment), key.py (the key in x[key]), searching, sorting, sets,
+windows."""

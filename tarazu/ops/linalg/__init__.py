@@ -1,4 +1,8 @@
-"""`tz.linalg`: linear algebra under the names of the array API standard's extension."""
+"""`tz.linalg`: linear algebra under the names of the array API standard's extension.
+
+decompose.py has the decompositions, solve.py linear equations, inverses, determinants and ranks, matrix.py
+norms, products, diagonals and traces.
+"""
 
 from tarazu.ops.contract import matmul, outer, tensordot
 from tarazu.ops.linalg.decompose import EighResult, QRResult, SVDResult, cholesky, eigh, eigvalsh, qr, svd, svdvals

@@ -1,1 +1,4 @@
-"""Functions that networks are built from: activations, normalization, convolution, pooling, attention, recurrence."""
+"""Functions that networks are built from: activations, normalization, convolution, pooling, attention, recurrence.
+
+A file per family; recurrent_gradient.py has the gradients of recurrent.py, window_options.py the options that
+convolution and pooling share. The rest: softmax.py, embedding.py, interpolation.py."""

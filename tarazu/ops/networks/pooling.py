@@ -197,7 +197,7 @@ def _padded(x: Tensor, padding: Widths, value: Scalar) -> Tensor:
 
 
 def _least(dtype: dtypes.DType) -> Scalar:
-    """What is never the largest element."""
+    """The least value of a dtype, with which max pooling pads."""
     if dtype.is_integer:
         return int(np.iinfo(dtype.numpy).min)
     return False if dtype is dtypes.bool_ else -math.inf

@@ -43,7 +43,7 @@ def _live(cotangents: Cotangents) -> Flags:
 
 
 def _given(cotangents: Cotangents, kept: Sequence[Tensor]) -> list[Tensor]:
-    """What was kept and the cotangents that there are, as one list, which `_parted` divides again."""
+    """The kept intermediate values, then the cotangents that are not None, as one list; `_parted` divides it again."""
     return [*kept, *[g for g in cotangents if g is not None]]
 
 

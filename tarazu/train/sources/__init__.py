@@ -1,1 +1,6 @@
-"""Where batches come from: rows in memory or streams, put together in chunks."""
+"""Where batches come from: rows in memory (rows.py) or streams (stream.py, with reader.py), put together in chunks.
+
+inputs.py decides which of the two it is, and holds out validation rows; arrays.py checks rows, precision_loss.py warns
+of what float32 would lose. chunk.py is a chunk,
+pace.py says how many steps it has.
+"""

@@ -14,6 +14,6 @@ class Pace:
         self.single_steps = False  # one step a chunk, whatever it takes
 
     def note(self, steps: int, seconds: float) -> None:
-        """So many steps took so long."""
+        """Adapt the number of steps to a chunk of `steps` steps that took `seconds`."""
         fitting = int(SECONDS * steps / max(seconds, 1e-9))
         self.steps = 1 if self.single_steps else max(1, min(fitting, GROWTH * steps))

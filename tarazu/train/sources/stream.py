@@ -72,7 +72,7 @@ class Stream:
         self._keep(first)
 
     def _peek(self) -> Buffer:
-        """What is read first; the model and the program are made for it."""
+        """The first batches of the stream; the model is built and the program compiled for their shapes."""
         try:
             first = self._open().take()
         except BaseException:

@@ -1,7 +1,7 @@
 """Mixed precision: the forward and backward part in a half type, weights and optimizer in float32.
 
-Micikevicius and others, "Mixed Precision Training", 2018. A `Policy` says in what type a model computes; a loss scale
-keeps gradients within the range of float16.
+Micikevicius and others, "Mixed Precision Training", 2018. `FullPrecision` and its subclasses say in what type a model
+computes; `LossScale` keeps gradients within the range of float16.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class FullPrecision:
         return model.__call__
 
     def loss_scale(self) -> Unscaled:
-        """What takes the steps of one training."""
+        """The object whose `step` takes the steps of one training run, with or without a loss scale."""
         return Unscaled()
 
 
@@ -86,7 +86,7 @@ def _cast(x: Tensor, from_dtype: DType, to_dtype: DType) -> Tensor:
 
 
 class Unscaled:
-    """Steps as they are."""
+    """Steps without a loss scale."""
 
     def step(self, losses: Losses, optimizer: Optimizer, state: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Take a step of the optimizer, which changes tensors of `state`; gives what `losses` gives."""

@@ -43,7 +43,7 @@ def train_on(run: Run, chunk: Chunk, sums: list[Tensor]) -> tuple[Tensor, list[T
 
 
 def require_finite_weights(run: Run) -> bool:
-    """False, with the run given up, when the epoch's last update made a weight infinite or NaN, or could not be."""
+    """End the run, and give False, where the epoch's last update made a weight infinite or NaN, or was not possible."""
     what = run.trainer.loss_scale.failure()
     if not all(np.isfinite(x.numpy()).all() for x in run.trainer.optimizer.parameters):
         what = "a weight became infinite or NaN"

@@ -194,7 +194,7 @@ class Trainer(GuardedAttributes):
 
 
 def _drop_new_gradients() -> None:
-    """Set every gradient that the trace under way has made to None, so that no program needs to write them out."""
+    """In a trace: set every gradient that it has made to None, so that gradients are no outputs of the program."""
     assert isinstance(state.interpreter, Trace)
     for change in state.interpreter.changes():
         if change.grad is not KEPT:

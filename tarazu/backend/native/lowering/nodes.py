@@ -1,4 +1,5 @@
-"""What stages of the compiler ask of a node of a graph: its primitive, its types, whether a barrier passed it on."""
+"""Questions about a node of a graph that stages of the compiler share: its primitive, its types, and whether it is a
+result of the primitive `barrier`, which is no barrier between threads."""
 
 from __future__ import annotations
 

@@ -40,6 +40,6 @@ def is_elementwise(node: Node) -> bool:
 
 
 def is_affine(node: Node) -> bool:
-    """Whether the elements of a reshaped node lie where strides of its input find them."""
+    """Whether a reshape is affine: its elements are found in its input by an offset and strides."""
     shape, old = node.shape, node.inputs[0].shape
     return reshape_map(identity(shape), shape, old, len(shape)) is not None

@@ -17,7 +17,7 @@ from tarazu.backend.native.lowering.steps import NestLaunch, Operand, Step, copy
 
 
 class _Carry(NamedTuple):
-    """A value for the next iteration, and the memory in which that expects it."""
+    """Where an iteration leaves a carry (`new`), and where the next iteration reads it (`old`)."""
 
     new: View
     old: View

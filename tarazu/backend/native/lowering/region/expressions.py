@@ -31,7 +31,7 @@ class ExpressionBuilder:
         return run(self._reading(node, index_map))
 
     def compute(self, node: Node, index_map: IndexMap) -> Expression:
-        """The same, computed even where the node has memory."""
+        """As `read`, but the node itself is computed even where it has memory."""
         return run(self.computing(node, index_map))
 
     def computing(self, node: Node, index_map: IndexMap) -> Recursive[Expression]:
