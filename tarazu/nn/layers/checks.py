@@ -6,9 +6,6 @@ from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops.networks.window_options import Padding
 from tarazu.runtime.tensor.tensor import Tensor
 
-CHANNELS_LAST = ("channels are the last axis here: np.moveaxis(x, 1, -1) moves them there from axis 1, where torch has "
-                 "them")
-
 
 def require_images(x: Tensor) -> None:
     """ShapeError unless `x` is (batch, height, width, channels)."""

@@ -6,11 +6,11 @@ from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.nn.init import Initializer, find_initializer, zeros
 from tarazu.nn.layers.activation import ActivationFunction, find_activation
-from tarazu.nn.layers.checks import CHANNELS_LAST, checked_padding, require_images
+from tarazu.nn.layers.checks import checked_padding, require_images
 from tarazu.nn.module.last_axis import LastAxisLayer
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.networks.convolution import conv2d
-from tarazu.ops.networks.window_options import Numbers, Padding, per_axis
+from tarazu.ops.networks.window_options import CHANNELS_LAST, Numbers, Padding, per_axis
 from tarazu.runtime.tensor.tensor import Tensor
 
 

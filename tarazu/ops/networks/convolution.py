@@ -11,7 +11,7 @@ from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.convolution import Widths, span
 from tarazu.ops.create import full
 from tarazu.ops.elementwise import add
-from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis
+from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis, require_windows_fit
 from tarazu.ops.promote import as_number, same_dtype
 from tarazu.ops.shape import flip, permute_dims, reshape
 from tarazu.ops.typing import ArrayLike, Tensor
@@ -132,10 +132,7 @@ def _convolve(axes: int, x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None
     strides, gaps = per_axis(name, "stride", stride, axes), per_axis(name, "dilation", dilation, axes)
     spans = [span(k, d) for k, d in zip(kernel.shape[:-2], gaps, strict=True)]
     widths = padding_widths(name, padding, x.shape[1:-1], spans, strides)
-    if any(n + sum(ends) < reach for n, ends, reach in zip(x.shape[1:-1], widths, spans, strict=True)):
-        raise ShapeError(f"{name}: windows that span {tuple(spans)} in an input of shape {x.shape}",
-                         expected="windows that fit into the axes between the batch and the channels, with the padding",
-                         fix='use a smaller kernel, fewer layers that shrink the input, or padding="same"')
+    require_windows_fit(name, x.shape, spans, widths)
     y = convolution(x, kernel, strides, widths, gaps, (1,) * axes, groups)
     return y if bias is None else add(y, bias)
 

@@ -18,7 +18,7 @@ from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.convolution import Widths, convolved_size, span
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import add, divide
-from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis
+from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis, require_windows_fit
 from tarazu.ops.promote import as_float, as_value, rounded_like, single
 from tarazu.ops.reduce import max, mean
 from tarazu.ops.shape import concat, pad, reshape, slice_axis, stack
@@ -114,10 +114,7 @@ def _padding(name: str, x: Tensor, padding: Padding, window: Sizes, stride: Size
         raise ShapeError(f"{name}: padding {widths} for windows that span {tuple(spans)}",
                          expected="less padding than a window is wide, so that none is empty",
                          fix="half the window is usual")
-    if any(n + before + after < reach for n, (before, after), reach in zip(x.shape[1:-1], widths, spans, strict=True)):
-        raise ShapeError(f"{name}: windows that span {tuple(spans)} in an input of shape {x.shape}",
-                         expected="windows that fit into the axes between the batch and the channels",
-                         fix='use a smaller window, or padding="same"')
+    require_windows_fit(name, x.shape, spans, widths)
     return widths
 
 

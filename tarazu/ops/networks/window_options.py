@@ -8,12 +8,14 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tarazu.base.errors import ArgumentError
+from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir.type_rules.convolution import Widths
 
 Numbers: TypeAlias = int | Sequence[int]  # one for all axes, or one per axis
 Padding: TypeAlias = str | int | Sequence[int | Sequence[int]]  # "valid", "same", widths, or pairs (before, after)
 Sizes: TypeAlias = tuple[int, ...]
+CHANNELS_LAST = ("channels are the last axis here: np.moveaxis(x, 1, -1) moves them there from axis 1, where torch has "
+                 "them")
 
 
 def per_axis(name: str, option: str, value: Numbers, axes: int, *, least: int = 1) -> Sizes:
@@ -45,6 +47,15 @@ def padding_widths(name: str, padding: Padding, sizes: Sequence[int], spans: Seq
                                      "(before, after) per axis",
                             fix='"same" keeps the sizes when the stride is 1')
     return tuple((int(before), int(after)) for before, after in pairs)
+
+
+def require_windows_fit(name: str, shape: Sizes, spans: Sequence[int], widths: Widths) -> None:
+    """ShapeError for windows that span more than the axes of an input of this shape between batch and channels."""
+    if any(n + before + after < reach for n, (before, after), reach in zip(shape[1:-1], widths, spans, strict=True)):
+        raise ShapeError(f"{name}: windows that span {tuple(spans)} in an input of shape {shape}",
+                         expected="windows that fit into the axes between the batch and the channels, with the padding",
+                         fix='use a smaller window, fewer layers that shrink the input, or padding="same"; '
+                             f"{CHANNELS_LAST}")
 
 
 def _same(size: int, span: int, stride: int) -> tuple[int, int]:
