@@ -18,6 +18,7 @@ from tarazu.diagnose import (
     trivial_regression_losses,
 )
 from tarazu.diagnose.measuring.measure import Measured, largest_scale
+from tarazu.nn.layers.embedding import TableFeatures
 from tarazu.nn.losses import traits
 from tarazu.nn.module.module import Module
 from tarazu.record import History, Verdict
@@ -82,7 +83,7 @@ class EndOfRun(NamedTuple):
             kept_epoch=self.kept_epoch, last_validation_losses=last_losses,
             train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
             trivial_predictor=traits(trainer.loss).trivial_predictor, is_batch_loss=trainer.is_batch_loss,
-            input_scale=largest_scale(train.x), train_rows=len(self.train.x),
+            input_scale=largest_scale(_numbers(trainer.model, train.x)), train_rows=len(self.train.x),
             validation_rows=None if self.validation is None else len(self.validation.x))
 
 
@@ -142,6 +143,14 @@ def keeping_random_state() -> Iterator[None]:
         yield
     finally:
         restore(before)
+
+
+def _numbers(model: Module, x: np.ndarray) -> np.ndarray:
+    """The inputs without those that are codes, which a model looks up in tables."""
+    for _, module in model.named_modules():
+        if isinstance(module, TableFeatures):
+            return x[:, :module.num_dense]
+    return x
 
 
 def _trivial_losses(trainer: Trainer, train: Arrays, part: Arrays) -> np.ndarray | None:
