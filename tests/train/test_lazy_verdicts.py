@@ -3,6 +3,9 @@
 import copy
 import importlib
 import pickle
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -133,3 +136,22 @@ def test_large_outputs_are_reduced_batch_by_batch(monkeypatch):
     assert other_row == pytest.approx(row | {"seconds": other_row["seconds"]}) and other_scores == pytest.approx(scores)
     numbers = {name: value for name, value in measured.items() if isinstance(value, int | float)}
     assert {name: other_measured[name] for name in numbers} == pytest.approx(numbers, rel=1e-5, abs=1e-6)
+
+
+def test_threads_that_ask_at_once_all_get_the_verdict(monkeypatch):
+    _, history = fitted()
+    measure, asking = verdict.measure_fit, threading.Barrier(4)
+
+    def slowly(*args, **options):
+        time.sleep(0.05)
+        return measure(*args, **options)
+
+    monkeypatch.setattr(verdict, "measure_fit", slowly)
+
+    def ask(_):
+        asking.wait()
+        return history.verdict
+
+    with ThreadPoolExecutor(4) as pool:
+        verdicts = list(pool.map(ask, range(4)))
+    assert verdicts == [history.verdict] * 4 and history.verdict is not None
