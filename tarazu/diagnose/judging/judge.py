@@ -82,8 +82,8 @@ def _losses(history: History, joint: str = "and") -> str:
                 f"validation{gap_text}")
     losses = read(history, "train_loss", "validation_loss")
     if losses is None:
-        (train,) = read(history, "train_loss") or (float("nan"),)
-        return f"the loss is {number(train)} on training data"
+        (train_loss,) = read(history, "train_loss") or (float("nan"),)
+        return f"the loss is {number(train_loss)} on training data"
     return f"the loss is {number(losses[0])} on training data {joint} {number(losses[1])} on validation{gap_text}"
 
 

@@ -248,7 +248,7 @@ def is_same(first: object, second: object) -> bool:
 
 
 def parts_of(value: object) -> Sequence[Any] | None:
-    """What is in a list, a dict, an array or an object of settings such as a dataclass, nested too; None for all else."""
+    """What is in a list, a dict, an array or an object of settings such as a dataclass, nested too; None for others."""
     if type(value) is np.ndarray:
         return _parts_of_array(value)
     if type(value) is list:
