@@ -138,6 +138,19 @@ def test_large_outputs_are_reduced_batch_by_batch(monkeypatch):
     assert {name: other_measured[name] for name in numbers} == pytest.approx(numbers, rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.parametrize("most", [verdict.MOST_COPIED_BYTES, 0], ids=["few rows", "many rows"])
+def test_arrays_that_are_written_to_after_the_fit(most, monkeypatch):
+    wanted = str(fitted(validation_data=(X, Y))[1].verdict)
+    monkeypatch.setattr(verdict, "MOST_COPIED_BYTES", most)
+    for part in range(4):
+        x, y, validation_x, validation_y = arrays = X.copy(), Y.copy(), X.copy(), Y.copy()
+        history = model_of().fit(x, y, validation_data=(validation_x, validation_y), epochs=2, seed=0, verbose=0)
+        arrays[part][:] *= 1000
+        text = str(history.verdict)
+        assert text == (wanted if most else "undecided: the arrays passed to fit were written to before its verdict "
+                        "was asked for")
+
+
 def test_threads_that_ask_at_once_all_get_the_verdict(monkeypatch):
     _, history = fitted()
     measure, asking = verdict.measure_fit, threading.Barrier(4)
