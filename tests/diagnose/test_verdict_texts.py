@@ -74,6 +74,14 @@ def test_no_absurd_percentages(x, y):
     assert not re.search(r"\d,\d{3},?\d* %", re.sub(r"(over|below -)\s?1,000 %", "", verdict(x.astype(np.float32), y)))
 
 
+@pytest.mark.parametrize("loss", ["mse", "mae"])
+def test_a_target_that_spreads_far_is_told_to_be_scaled(loss):
+    model = Sequential([Dense(8, "relu", in_features=4), Dense(1, in_features=8)]).compile("adam", loss)
+    text = str(model.fit(X, Y * 1e4, epochs=8, validation_split=0.2, seed=0, verbose=0).verdict)
+    assert "the target's standard deviation is far above 1" in text and "a target scaled to mean 0" in text
+    assert "a larger model" not in text
+
+
 def test_an_unstable_run_without_validation_says_its_loss():
     model = Sequential([Dense(1, in_features=4)]).compile("sgd", "mse")
     history = model.fit(X, Y, epochs=12, seed=0, verbose=0)
