@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,6 +21,8 @@ from tarazu.record.textfile import write_text
 FORMAT = "tarazu history 1"
 NOT_METRICS = ("epoch", "seconds")
 STOPPED = ("epochs", "early stopping", "interrupted", "not finite", "end of the stream")
+
+_judging = threading.RLock()  # who asks for a verdict while another thread measures it waits for that
 
 Plain: TypeAlias = float | int | str | None
 Recordable: TypeAlias = Plain | np.generic | np.ndarray
@@ -93,13 +96,14 @@ class History:
 
     def _settle(self) -> None:
         """Measure and judge, where that has been put off; an error leaves it put off."""
-        judge, self._judge = self._judge, None
-        if judge is not None:
-            try:
-                judge(self)
-            except BaseException:
-                self._judge = judge
-                raise
+        with _judging:
+            judge, self._judge = self._judge, None
+            if judge is not None:
+                try:
+                    judge(self)
+                except BaseException:
+                    self._judge = judge
+                    raise
 
     def __getstate__(self) -> dict[str, Any]:
         self._settle()

@@ -19,7 +19,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.padding import can_pad, padded, padded_size
 from tarazu.train.placement import Placement, placement_of
 from tarazu.train.sources.arrays import features, pair, require_labels_fit
-from tarazu.train.sources.stream import is_stream, rows_of
+from tarazu.train.sources.stream import inputs_of, is_stream, rows_of
 from tarazu.train.trainer.logits import require_one_tensor
 from tarazu.train.trainer.precision import FULL
 from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, trainer_of
@@ -29,9 +29,10 @@ MOST_BYTES = 16 * 2**20  # of predictions that losses and metrics are computed o
 PIECES = 4  # in so many parts of that they are cut where there are more: a loss needs several arrays of their size
 
 
-def predict(model: Module, x: ArrayLike, *, batch_size: int = PREDICTED_ROWS) -> Tensor:
+def predict(model: Module, x: ArrayLike | Batches, *, batch_size: int = PREDICTED_ROWS) -> Tensor:
     """The outputs for `x`, (rows, ...), in evaluation mode, computed in batches; also `model.predict(x)`.
 
+    In place of rows `x` may be batches (x, y), as for `fit`, or an iterator of x alone; targets do not matter.
     ShapeError, DTypeError or ArgumentError for rows that are no finite numbers of one shape.
 
     >>> import tarazu as tz
@@ -39,7 +40,13 @@ def predict(model: Module, x: ArrayLike, *, batch_size: int = PREDICTED_ROWS) ->
     >>> tz.train.predict(model, [[1.0, 2.0]]).shape
     (1, 3)
     """
-    return outputs(model, features(x), positive_int("batch_size", batch_size))
+    inputs = features(x) if not is_stream(x, None) or _is_list_of_lists(x) else inputs_of(x)
+    return outputs(model, inputs, positive_int("batch_size", batch_size))
+
+
+def _is_list_of_lists(x: object) -> bool:
+    """Whether it is one, which then are rows: of two arrays, too."""
+    return isinstance(x, list) and isinstance(x[0], list)
 
 
 def outputs(model: Module, inputs: np.ndarray, batch_size: int = PREDICTED_ROWS) -> Tensor:

@@ -101,6 +101,7 @@ def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -
     for part in (source.train, validation):
         if part is not None:
             require_labels_fit(trainer.loss, part.y, shape)
+    trainer.note_classes(source.train.y, shape)
     if isinstance(source, Stream):
         source.check = lambda y: require_labels_fit(trainer.loss, y, shape)
     trainer.prepare()

@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from tarazu.base.errors import ArgumentError
 from tarazu.base.spelling import by_name, did_you_mean
 from tarazu.nn import losses
@@ -105,6 +107,21 @@ METRICS: dict[str, Metric] = {
     "mae": mae,
     "mse": mse,
 }
+BUILT_IN = *METRICS.values(), *ACCURACIES
+
+
+def number_classes_note(metrics: Iterable[Metric], targets: np.ndarray, outputs: tuple[int, ...]) -> str | None:
+    """What to say where an accuracy beside a loss of numbers has targets other than 0 and 1; else None.
+
+    `outputs` is the shape of a batch of outputs.
+    """
+    is_single = len(outputs) < 2 or outputs[-1] == 1
+    judged = (number_accuracy, binary_number_accuracy) if is_single else (binary_number_accuracy,)
+    if not any(metric in judged for metric in metrics) or ((targets == 0) | (targets == 1)).all():
+        return None
+    low, high = targets.min(), targets.max()
+    return (f"accuracy beside a loss of numbers takes outputs above 0.5 for class 1, and targets go from {low:g} to "
+            f"{high:g}; number the two classes, y = (y == {high:g}).astype(int), or leave accuracy out")
 
 
 def named_metrics(specs: Metrics, loss: losses.Loss) -> dict[str, Metric]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -35,6 +36,9 @@ from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import Snapshot, restore, snapshot
 from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, tensors_of
 
+MOST_COPIED_BYTES = 4 * 2**20  # of a part: so much takes a millisecond
+COMPARED_ROWS = 256  # of a part that is not copied, by which a change is noticed
+
 _one_at_a_time = threading.Lock()  # verdicts of several threads may use the same model
 
 
@@ -49,6 +53,7 @@ class EndOfRun(NamedTuple):
     kept_epoch: int | None
     train: Arrays
     validation: Arrays | None
+    checksums: list[int]  # of the arrays of both parts, which may be the caller's own
     batch_size: int
 
     def judge(self, history: History) -> None:
@@ -56,6 +61,9 @@ class EndOfRun(NamedTuple):
         with _one_at_a_time:
             if not self._is_whole():
                 history.verdict = _OTHER_LAYERS
+                return
+            if self.checksums != _checksums(self.train, self.validation):
+                history.verdict = _OTHER_ROWS
                 return
             history.measurements = self._measure(history)
         history.verdict = judge(history)
@@ -87,15 +95,31 @@ class EndOfRun(NamedTuple):
             validation_rows=None if self.validation is None else len(self.validation.x))
 
 
+_OTHER_ROWS = Verdict("undecided", "undecided: the arrays passed to fit were written to before its verdict was "
+                      "asked for")
 _OTHER_LAYERS = Verdict("undecided", "undecided: the model got other layers before its verdict was asked for")
 
 
 def judge_later(run: Run) -> None:
     """Let the history of `run` have its measurements and its verdict when it is first asked for them."""
     kept_last = run.kept_epoch in (None, len(run.history)) or run.failure
+    train, validation = _kept(run.train), None if run.validation is None else _kept(run.validation)
     end = EndOfRun(run.trainer, modules_of(run.model), tensors_of(run.model), snapshot(tensors_of(run.model)),
-                   [] if kept_last else run.last_weights, run.kept_epoch, run.train, run.validation, run.batch_size)
+                   [] if kept_last else run.last_weights, run.kept_epoch, train, validation,
+                   _checksums(train, validation), run.batch_size)
     run.history.judge_later(end.judge)
+
+
+def _kept(part: Arrays) -> Arrays:
+    """The rows, copied where that costs little: the caller may write to its arrays after the fit."""
+    is_small = part.x.nbytes + part.y.nbytes <= MOST_COPIED_BYTES
+    return Arrays(part.x.copy(), part.y.copy()) if is_small else part
+
+
+def _checksums(train: Arrays, validation: Arrays | None) -> list[int]:
+    """A number for each array, of rows at equal distances, that changes when what is in them does."""
+    arrays = [*train, *(validation or ())]
+    return [zlib.crc32(x[::max(1, len(x) // COMPARED_ROWS)].tobytes()) for x in arrays]
 
 
 class _Outputs:

@@ -78,3 +78,26 @@ def test_a_high_rate_is_not_met_by_a_larger_one():
 @pytest.mark.parametrize(("x", "y"), [(X * 1e4, Y), (X, Y * 1e-6)], ids=["inputs", "targets"])
 def test_no_absurd_percentages(x, y):
     assert not re.search(r"\d,\d{3},?\d* %", re.sub(r"(over|below -)\s?1,000 %", "", verdict(x.astype(np.float32), y)))
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae"])
+def test_a_target_that_spreads_far_is_told_to_be_scaled(loss):
+    model = Sequential([Dense(8, "relu", in_features=4), Dense(1, in_features=8)]).compile("adam", loss)
+    text = str(model.fit(X, Y * 1e4, epochs=8, validation_split=0.2, seed=0, verbose=0).verdict)
+    assert "the target's standard deviation is far above 1" in text and "a target scaled to mean 0" in text
+    assert "a larger model" not in text
+
+
+def test_an_unstable_run_without_validation_says_its_loss():
+    model = Sequential([Dense(1, in_features=4)]).compile("sgd", "mse")
+    history = model.fit(X, Y, epochs=12, seed=0, verbose=0)
+    history.measurements |= {"explosion": 50.0, "train_skill_low": 0.0, "train_skill_high": 1.0}
+    text = judge(history).headline
+    assert re.fullmatch(r"undecided: training was unstable; the loss is [\d.e-]+ on training data", text)
+
+
+def test_a_run_that_diverged_is_not_told_to_train_longer():
+    with pytest.warns(tz.train.TrainingWarning, match="training stopped"):
+        text = verdict(optimizer=tz.optim.SGD(lr=20.0))
+    assert "training diverged" in text and "a smaller learning rate" in text
+    assert not re.search("train longer|at least 3 epochs|validation samples, or|far from the targets", text)

@@ -337,6 +337,33 @@ def test_the_advice_fits_the_value(value, advice):
             jitted(X)
 
 
+ARRAYS = {"alone": lambda a: a, "in a list": lambda a: [a, 2], "in a tuple in a dict": lambda a: {"a": (a,)}}
+
+
+@pytest.mark.parametrize("kept_in", ARRAYS.values(), ids=ARRAYS)
+def test_an_array_that_is_written_to_in_place_makes_a_new_trace(kept_in):
+    def first_number(value):
+        while not isinstance(value, np.ndarray):
+            value = value["a"] if isinstance(value, dict) else value[0]
+        return float(value[0])
+
+    array = np.ones(2)
+    model = Scaled(kept_in(array), first_number)
+    jitted = tz.jit(lambda x: model(x))
+    before = jitted(X)
+    assert same(jitted(X), before)
+    array[0] = 3.0
+    assert same(jitted(X), model(X)) and not same(jitted(X), before)
+
+
+def test_a_large_array_in_a_list_is_guarded_by_identity():
+    model = Scaled([np.ones(100_000)], lambda value: float(value[0][0]))
+    jitted = tz.jit(lambda x: model(x))
+    jitted(X)
+    model.value[0] = np.full(100_000, 3.0)
+    assert same(jitted(X), model(X))
+
+
 class Noisy(tz.nn.Module):
     def __init__(self, draw):
         self.draw = draw
@@ -353,6 +380,26 @@ DRAWS = {
     "generator": (lambda m: m.generator.normal(), "attribute generator of Noisy drew"),
     "legacy": (lambda m: m.legacy.normal(), "attribute legacy of Noisy drew"),
     "Python's": (lambda m: m.python.random(), "attribute python of Noisy drew"),
+}
+
+
+global_generator = np.random.default_rng(0)
+
+
+def closure():
+    generator = random.Random(0)
+    return lambda m: generator.random()
+
+
+class NoisyByItself(tz.nn.Module):
+    def forward(self, x):
+        return x + global_generator.normal()
+
+
+DRAWS |= {
+    "global variable": (lambda m: global_generator.normal(), "the variable global_generator drew"),
+    "nonlocal variable": (closure(), "the variable generator drew"),
+    "inside forward": (lambda m: NoisyByItself()(tz.ones(1)), "the variable global_generator drew"),
 }
 
 

@@ -69,6 +69,20 @@ def test_an_own_loss_that_broadcasts_rows_against_rows_warns_once():
     assert len(seen) == 1 and seen[0].filename == __file__
 
 
+def test_an_own_metric_that_broadcasts_rows_against_rows_warns_once():
+    text = r"^metric 'square' broadcasts a prediction of shape \(32, 1\) against a target of shape \(32,\)"
+    with pytest.warns(tz.train.TrainingWarning, match=text) as seen:
+        compiled("mse", [square, "mae"]).fit(X, Y, epochs=2, verbose=0)
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("targets", [CLASSES * 2 - 1, Y, CLASSES[:, None] * 3])
+def test_an_accuracy_of_numbers_that_are_no_classes_warns(targets):
+    with pytest.warns(tz.train.TrainingWarning, match=r"targets go from .* to .*number the two classes, y = \(y == "):
+        compiled("mse", ["accuracy"]).fit(X, targets, verbose=0)
+    compiled("mse", ["accuracy"], outputs=3).fit(X, np.eye(3)[CLASSES], verbose=0)
+
+
 def test_an_own_loss_that_takes_the_column_does_not_warn():
     compiled(lambda p, t: square(p[:, 0], t)).fit(X, Y, verbose=0)
     compiled(square).fit(X, Y[:, None], verbose=0)

@@ -3,6 +3,9 @@
 import copy
 import importlib
 import pickle
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -133,3 +136,35 @@ def test_large_outputs_are_reduced_batch_by_batch(monkeypatch):
     assert other_row == pytest.approx(row | {"seconds": other_row["seconds"]}) and other_scores == pytest.approx(scores)
     numbers = {name: value for name, value in measured.items() if isinstance(value, int | float)}
     assert {name: other_measured[name] for name in numbers} == pytest.approx(numbers, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("most", [verdict.MOST_COPIED_BYTES, 0], ids=["few rows", "many rows"])
+def test_arrays_that_are_written_to_after_the_fit(most, monkeypatch):
+    wanted = str(fitted(validation_data=(X, Y))[1].verdict)
+    monkeypatch.setattr(verdict, "MOST_COPIED_BYTES", most)
+    for part in range(4):
+        x, y, validation_x, validation_y = arrays = X.copy(), Y.copy(), X.copy(), Y.copy()
+        history = model_of().fit(x, y, validation_data=(validation_x, validation_y), epochs=2, seed=0, verbose=0)
+        arrays[part][:] *= 1000
+        text = str(history.verdict)
+        assert text == (wanted if most else "undecided: the arrays passed to fit were written to before its verdict "
+                        "was asked for")
+
+
+def test_threads_that_ask_at_once_all_get_the_verdict(monkeypatch):
+    _, history = fitted()
+    measure, asking = verdict.measure_fit, threading.Barrier(4)
+
+    def slowly(*args, **options):
+        time.sleep(0.05)
+        return measure(*args, **options)
+
+    monkeypatch.setattr(verdict, "measure_fit", slowly)
+
+    def ask(_):
+        asking.wait()
+        return history.verdict
+
+    with ThreadPoolExecutor(4) as pool:
+        verdicts = list(pool.map(ask, range(4)))
+    assert verdicts == [history.verdict] * 4 and history.verdict is not None

@@ -306,3 +306,17 @@ def test_deeply_nested_content(tmp_path):
     (tmp_path / "model" / "model.json").write_text("[" * 100_000)
     with pytest.raises(FileFormatError, match="not JSON"):
         tz.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("trust", [True, 5, None, [1]])
+def test_a_trust_that_names_no_modules_is_an_error(trust, tmp_path):
+    Dense(1, in_features=2).save(tmp_path / "m.tz")
+    with pytest.raises(ArgumentError, match="trust=.*\n  expected: the names of modules"):
+        tz.load(tmp_path / "m.tz", trust=trust)
+
+
+@pytest.mark.parametrize("objects", [Dense, [Dense], "Dense"])
+def test_custom_objects_that_are_no_dict_are_an_error(objects, tmp_path):
+    Dense(1, in_features=2).save(tmp_path / "m.tz")
+    with pytest.raises(ArgumentError, match="custom_objects=.*\n  expected: a dict of classes and functions by name"):
+        tz.load(tmp_path / "m.tz", custom_objects=objects)

@@ -1,10 +1,12 @@
 """Calls that must not end in bare Python errors: outputs that are no tensors, loaders, hooks of Keras, and others."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError, ShapeError, TrainingError
+from tarazu.base.errors import ArgumentError, DTypeError, ShapeError, TrainingError
 from tarazu.nn import Conv2D, Dense, Embedding, Module, Sequential
 
 draw = np.random.default_rng(0)
@@ -102,3 +104,42 @@ def test_a_summary_after_a_fit_has_its_shapes():
 @pytest.mark.parametrize("package", [tz.train, tz.nn, tz.optim, tz.data, tz.diagnose, tz.record])
 def test_dir_shows_what_is_public(package):
     assert dir(package) == sorted(package.__all__)
+
+
+def test_predict_takes_batches():
+    model = Sequential([Dense(1, in_features=4)])
+    wanted = model.predict(X).tolist()
+    batches = [(X[:16], Y[:16]), (X[16:], Y[16:])]
+    for source in (batches, iter(batches), (x for x, _ in batches), ([x] for x, _ in batches)):
+        assert model.predict(source).tolist() == wanted
+    assert model.predict(list(X)).tolist() == wanted
+    with pytest.raises(ShapeError, match="batches whose rows differ in shape"):
+        model.predict(iter([X, X[:, :3]]))
+
+
+def test_objects_that_are_numbers_are_told_to_become_numbers():
+    model = Sequential([Dense(1, in_features=4)]).compile("sgd", "mse")
+    for x, y in ((X.astype(object), Y), (X, np.array([Decimal(1)] * 24)), (X, np.arange(24).astype("m8[s]"))):
+        with pytest.raises(DTypeError, match=r"to mend it: make numbers of them: [xy]\.astype\(float\)"):
+            model.fit(x, y, verbose=0)
+
+
+def test_a_gray_picture_with_channels_first_is_told_the_axis():
+    with pytest.raises(ShapeError, match=r"if axis 1 has the 1 channel: channels are the last axis here: np\.moveaxis"):
+        Conv2D(2, 3)(tz.ones((2, 1, 28, 28)))
+    assert Conv2D(2, 3, padding="same")(tz.ones((2, 1, 9, 5))).shape == (2, 1, 9, 2)  # pictures of height 1
+
+
+def test_what_is_no_tensor_is_named_in_the_path_of_the_error():
+    with pytest.raises(ArgumentError, match=r"in Dense\(2\), called with a str:"):
+        Dense(2)("a")
+
+
+def test_a_layer_of_a_sequential_model_is_replaced_by_its_index():
+    model = Sequential([Dense(3), Dense(1)]).compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    model[1] = Dense(1)
+    model[0] = tz.tanh
+    assert model.predict(X).shape == (24, 1) and model.fit(X, Y, verbose=0).rows
+    with pytest.raises(ArgumentError, match="5 as layer 1"):
+        model[1] = 5

@@ -103,3 +103,9 @@ def test_layers_without_weights_yet(tmp_path):
     for act in (Dense(2).save_weights, Dense(2).load_weights):
         with pytest.raises(ArgumentError, match="'Dense' has no parameters yet"):
             act(tmp_path / "weights")
+
+
+def test_missing_folders_are_made(tmp_path):
+    layer = tz.nn.Dense(1, in_features=2)
+    layer.save_weights(tmp_path / "new" / "folder" / "w.safetensors")
+    layer.load_weights(tmp_path / "new" / "folder" / "w.safetensors")

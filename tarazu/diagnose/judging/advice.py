@@ -7,6 +7,7 @@ from tarazu.diagnose.judging.measurements import read
 from tarazu.diagnose.judging.symptoms import (
     has_high_rate,
     has_large_inputs,
+    has_large_target,
     is_at_its_least,
     is_falling,
     is_far_off,
@@ -34,7 +35,7 @@ def against_underfitting(history: History) -> tuple[str, ...]:
         return against_instability()
     if has_large_inputs(history):
         return train_longer(history)  # the finding about them says what to try first
-    if is_far_off(history):
+    if is_far_off(history) or has_large_target(history):
         return ("a target scaled to mean 0 and standard deviation 1, where outputs start", *train_longer(history))
     if is_made_by_few(history):
         return ()  # the finding about them says what to try

@@ -32,6 +32,9 @@ RULES: tuple[Callable[[History], Finding | None], ...] = (
     rules.losses,
 )
 
+# Those that say something of weights that have no finite losses, or come from before a run broke off.
+RULES_WHERE_DIVERGED = evidence_rules.diverged, rules.unscaled_inputs, evidence_rules.no_validation, rules.losses
+
 # Those that need no losses of single samples.
 RULES_FOR_BATCH_LOSSES = evidence_rules.diverged, evidence_rules.no_epoch, evidence_rules.batch_loss, rules.losses
 
@@ -55,11 +58,17 @@ def judge(history: History) -> Verdict:
       no losses were measured on the weights that the run left
       what to try: train with `fit`, or put the result of `measure_fit` in history.measurements
     """
-    chosen = RULES_FOR_BATCH_LOSSES if history.measurements.get("is_batch_loss") else RULES
-    findings = tuple(finding for rule in chosen if (finding := rule(history)))
+    findings = tuple(finding for rule in _rules_for(history) if (finding := rule(history)))
     names = {finding.name for finding in findings}
     decision = next((row for row in DECISIONS if row.finding in names), ABOUT_RIGHT)
     return Verdict(decision.verdict, f"{decision.verdict}: {decision.headline(history)}", findings)
+
+
+def _rules_for(history: History) -> tuple[Callable[[History], Finding | None], ...]:
+    if history.measurements.get("is_batch_loss"):
+        return RULES_FOR_BATCH_LOSSES
+    has_diverged = evidence_rules.not_measured(history) is None and evidence_rules.diverged(history)
+    return RULES_WHERE_DIVERGED if has_diverged else RULES
 
 
 def _losses(history: History, joint: str = "and") -> str:
@@ -71,7 +80,10 @@ def _losses(history: History, joint: str = "and") -> str:
         train, validation = (percent(skill) if skill > 0 else "nothing" for skill in skills)
         return (f"the model removes {train} of the trivial loss on training data {joint} {validation} on "
                 f"validation{gap_text}")
-    losses = read(history, "train_loss", "validation_loss") or (float("nan"), float("nan"))
+    losses = read(history, "train_loss", "validation_loss")
+    if losses is None:
+        (train_loss,) = read(history, "train_loss") or (float("nan"),)
+        return f"the loss is {number(train_loss)} on training data"
     return f"the loss is {number(losses[0])} on training data {joint} {number(losses[1])} on validation{gap_text}"
 
 

@@ -67,6 +67,8 @@ def _why(history: History) -> str:
     if symptoms.is_far_off(history):
         loss, trivial = read(history, "train_loss", "trivial_train_loss") or (0.0, 1.0)
         return f"its loss is {number(loss / trivial)} times as large, so outputs are still far from the targets"
+    if symptoms.has_large_target(history):
+        return "the target's standard deviation is far above 1, which outputs take long to reach"
     if symptoms.is_too_short(history):
         return f"{plural(len(history), 'epoch')} may be too few"
     return "it is too weak, trained too little, or the inputs say little about the target"

@@ -45,6 +45,13 @@ def has_large_inputs(history: History) -> bool:
     return bool(measured and measured[0] > LARGE_INPUTS)
 
 
+def has_large_target(history: History) -> bool:
+    """Whether a target of numbers spreads far outside the range where outputs start."""
+    measured = read(history, "trivial_train_loss")
+    power = {"the mean": 2, "the median": 1}.get(str(history.measurements.get("trivial_predictor")))
+    return bool(measured and power and measured[0] > LARGE_INPUTS ** power)
+
+
 def has_high_rate(history: History) -> bool:
     """Whether the learning rate of the last epoch is larger than usual ones."""
     rate = learning_rate(history)

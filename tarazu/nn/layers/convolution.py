@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.base.messages import plural
 from tarazu.nn.init import Initializer, find_initializer, zeros
 from tarazu.nn.layers.activation import ActivationFunction, find_activation
 from tarazu.nn.layers.checks import checked_padding, require_images
@@ -57,6 +58,11 @@ class Conv2D(LastAxisLayer):
 
     def _require_axes(self, x: Tensor) -> None:
         require_images(x)
+        if self._padding == "valid" and x.shape[1] in (1, 3) and x.shape[1] < self._window[0]:
+            raise ShapeError(f"an input of shape {tuple(x.shape)} for windows of {self._window}",
+                             expected="images: (batch, height, width, channels)",
+                             fix=f"if axis 1 has the {plural(x.shape[1], 'channel')}: {CHANNELS_LAST}; if it is the "
+                                 'height, use a smaller kernel or padding="same"')
 
     def _advice_on_features(self, x: Tensor) -> str:
         has_channels_first = x.shape[1] == self._size

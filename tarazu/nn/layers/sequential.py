@@ -13,7 +13,8 @@ from tarazu.nn.module.module import Module
 class Sequential(Module):
     """Calls its layers in order, each on the output of the one before; a plain function counts as a layer.
 
-    Its length, indices and iteration are those of the layers. ArgumentError for what is no layer.
+    Its length, indices and iteration are those of the layers; `model[0] = layer` puts another one in.
+    ArgumentError for what is no layer.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(5, activation="sigmoid", in_features=2), tz.nn.Dense(1, in_features=5)])
@@ -42,13 +43,7 @@ class Sequential(Module):
           (1): Activation(tanh)
         )
         """
-        if not isinstance(layer, Module):
-            if isinstance(layer, type) or not callable(layer):
-                kind = layer.__name__ if isinstance(layer, type) else "tz.nn.Dense"
-                raise ArgumentError(f"{layer!r} as layer {len(self.layers)}",
-                                    expected="a layer, or a function of a tensor", fix=f"make an object: {kind}(...)")
-            layer = Activation(layer)
-        self.layers.append(layer)
+        self.layers.append(_as_layer(layer, len(self.layers)))
         return self
 
     def __len__(self) -> int:
@@ -56,6 +51,9 @@ class Sequential(Module):
 
     def __getitem__(self, i: int) -> Module:
         return self.layers[i]
+
+    def __setitem__(self, i: int, layer: Module | ActivationFunction) -> None:
+        self.layers[i] = _as_layer(layer, i)
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self.layers)
@@ -73,3 +71,14 @@ class Sequential(Module):
         for layer in self.layers:
             x = layer(x)
         return x
+
+
+def _as_layer(layer: Module | ActivationFunction, i: int) -> Module:
+    """`layer`, or a layer that calls it where it is a plain function; ArgumentError for what is to be layer `i`."""
+    if isinstance(layer, Module):
+        return layer
+    if isinstance(layer, type) or not callable(layer):
+        kind = layer.__name__ if isinstance(layer, type) else "tz.nn.Dense"
+        raise ArgumentError(f"{layer!r} as layer {i}", expected="a layer, or a function of a tensor",
+                            fix=f"make an object: {kind}(...)")
+    return Activation(layer)

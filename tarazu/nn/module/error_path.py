@@ -86,4 +86,5 @@ def _names_in(parent: LayerLike) -> dict[int, str]:
 
 
 def _shapes(inputs: tuple) -> str:
-    return "shape " + ", ".join(str(tuple(x.shape)) if hasattr(x, "shape") else type(x).__name__ for x in inputs)
+    shapes = ", ".join(str(tuple(x.shape)) if hasattr(x, "shape") else f"a {type(x).__name__}" for x in inputs)
+    return f"shape {shapes}" if inputs and hasattr(inputs[0], "shape") else shapes or "nothing"

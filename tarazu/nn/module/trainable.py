@@ -117,8 +117,8 @@ class Trainable:
         """
         return _training_module().evaluate(self, x, y, batch_size=batch_size)
 
-    def predict(self, x: ArrayLike, *, batch_size: int = 1024) -> Tensor:
-        """The outputs for `x`, (rows, ...), in evaluation mode, computed in batches.
+    def predict(self, x: ArrayLike | Batches, *, batch_size: int = 1024) -> Tensor:
+        """The outputs for `x`, (rows, ...) or batches as for `fit`, in evaluation mode, computed in batches.
 
         ShapeError, DTypeError or ArgumentError for rows that are no finite numbers of one shape.
 

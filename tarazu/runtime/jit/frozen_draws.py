@@ -21,7 +21,8 @@ READER = "tarazu-reader"  # the name of the thread that runs users' streams of b
 def warn_of_frozen_draws(reads: AttributeReads) -> Iterator[None]:
     """A block, in which a function is traced; a TraceWarning where a generator that is none of ours drew in it.
 
-    Looked at are the global generators of Python and NumPy, and those among the attributes that are in `reads`.
+    Looked at are the global generators of Python and NumPy, and those that are in `reads`: attributes, and variables
+    around the function and around the `forward` of modules.
     """
     before = {} if _others_may_draw() else {"np.random": _numpy_state(), "random": random.getstate()}
     yield

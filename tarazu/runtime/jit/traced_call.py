@@ -63,6 +63,7 @@ def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Se
     """The call as a graph; `names` are those of the tensors among the arguments. All handles are as they were."""
     ignored = EVERYTHING if tape_state.ignored & USER else 0
     with recorded_reads() as reads, warn_of_frozen_draws(reads), Trace(ignored) as trace:
+        reads.note_generators_around(function)
         trace.program_device.device = running_device([wait_for_trace(x) for x in arguments.tensors])
         proxies = [_proxy(trace, x) for x in arguments.tensors]
         parameters = [proxy.raw for proxy in proxies]

@@ -21,9 +21,10 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace_lock import tracing
 
 MOST_PARTS = 1000  # larger containers are guarded by identity only, as each call looks at all that is in them
+MOST_BYTES = 2**16  # of an array, likewise
 _GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 _SCALARS = (int, float, complex, str, bytes, type(None), np.generic)
-_CONTAINERS = frozenset((list, tuple, dict))
+_CONTAINERS = frozenset((list, tuple, dict, np.ndarray))
 
 
 class _Changes:
@@ -137,15 +138,26 @@ class AttributeReads:
     def __init__(self) -> None:
         self._read: dict[tuple[int, str], AttributeGuard] = {}
         self._set: dict[tuple[int, str], GuardedAttributes] = {}  # the owner stays alive, and its id its own
-        self._generators: dict[str, tuple[Any, Any]] = {}  # by the attribute: a generator of Python or NumPy, its state
+        self._generators: dict[str, tuple[Any, Any]] = {}  # by its name: a generator of Python or NumPy, its state
+        self._looked_at: set[type] = set()  # the classes whose `forward` has been looked at for generators
 
     def note_read(self, owner: GuardedAttributes, name: str, value: object) -> None:
         key = id(owner), name
+        if type(owner) not in self._looked_at:
+            self._looked_at.add(type(owner))
+            self.note_generators_around(getattr(type(owner), "forward", None))
         if key not in self._read and key not in self._set and _is_state(owner, name, value):
             parts = parts_of(value)
             guard = self._read[key] = AttributeGuard(owner, name, value, None if parts is None else tuple(parts))
+            self.note_generators_around(value)
             if isinstance(value, _GENERATORS):
                 self._generators[guard.what] = value, _state_of(value)
+
+    def note_generators_around(self, function: object) -> None:
+        """Note those of Python's and NumPy's generators that are global or nonlocal variables of the function."""
+        for name, value in _variables_around(function):
+            if isinstance(value, _GENERATORS):
+                self._generators.setdefault(f"the variable {name}", (value, _state_of(value)))
 
     def note_set(self, owner: GuardedAttributes, name: str) -> None:
         self._set[id(owner), name] = owner
@@ -163,6 +175,16 @@ class AttributeReads:
     def guards(self) -> AttributeGuards:
         """What was read, but for what the function itself changes: such an effect happens while tracing only."""
         return AttributeGuards(guard for key, guard in self._read.items() if key not in self._set and guard.holds())
+
+
+def _variables_around(function: object) -> Iterator[tuple[str, object]]:
+    """The global and nonlocal variables that a plain function reads itself, with their names."""
+    if isinstance(function, FunctionType):
+        code = function.__code__
+        yield from ((name, function.__globals__[name]) for name in code.co_names if name in function.__globals__)
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            with contextlib.suppress(ValueError):  # a variable without a value yet
+                yield name, cell.cell_contents
 
 
 class _Recording(threading.local):
@@ -220,11 +242,15 @@ def is_plain(value: object) -> bool:
 
 def is_same(first: object, second: object) -> bool:
     """Whether two values are the same object, or equal numbers or texts of one type."""
-    return first is second or (type(first) is type(second) and is_plain(first) and repr(first) == repr(second))
+    if first is second or type(first) is not type(second):
+        return first is second
+    return first == second if type(first) is bytes else is_plain(first) and repr(first) == repr(second)
 
 
 def parts_of(value: object) -> Sequence[Any] | None:
-    """What is in a list, a dict or an object of settings such as a dataclass, nested too; None for all else."""
+    """What is in a list, a dict, an array or an object of settings such as a dataclass, nested too; None for others."""
+    if type(value) is np.ndarray:
+        return _parts_of_array(value)
     if type(value) is list:
         flat = value
     elif type(value) is dict:
@@ -238,12 +264,19 @@ def parts_of(value: object) -> Sequence[Any] | None:
     return flat if len(flat) <= MOST_PARTS else None
 
 
+def _parts_of_array(array: np.ndarray) -> Sequence[Any] | None:
+    """Dtype, shape and content of a small array of numbers, which may be written to in place."""
+    is_small = array.nbytes <= MOST_BYTES and not array.dtype.hasobject
+    return [str(array.dtype), array.shape, array.tobytes()] if is_small else None
+
+
 def _nested(item: object) -> Iterator[object]:
-    """The item, or where it is a container its type, its size and what is in it."""
-    if isinstance(item, list | tuple | dict):
-        yield from (type(item), len(item), *(parts_of(list(item) if isinstance(item, tuple) else item) or ()))
-    else:
+    """The item, or where it is a container its type, its size and what is in it, unless that is too much."""
+    parts = parts_of(list(item) if isinstance(item, tuple) else item) if type(item) in _CONTAINERS else None
+    if parts is None:
         yield item
+    else:
+        yield from (type(item), len(parts), *parts)
 
 
 def _is_record(value: object) -> bool:

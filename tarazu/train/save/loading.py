@@ -37,7 +37,8 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     already, or are named in `trust` (["mypackage"]), which are imported where needed.
 
     FileFormatError for anything damaged and for all other names, before anything is imported; ArgumentError for
-    `custom_objects` that are none. An exported model is called with (rows, ...) and needs JAX, DeviceError without.
+    `custom_objects` that are none and a `trust` of anything but names. An exported model is called with (rows, ...) and
+    needs JAX, DeviceError without.
 
     >>> import tempfile
     >>> import tarazu as tz

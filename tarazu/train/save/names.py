@@ -82,16 +82,29 @@ def require_plain_name(owner: object, name: str) -> None:
                               fix="override the method in a class of your own")
 
 
+def _module_names(trust: Iterable[str]) -> tuple[str, ...]:
+    names = (trust,) if isinstance(trust, str) or not isinstance(trust, Iterable) else tuple(trust)
+    if not all(isinstance(name, str) for name in names):
+        raise ArgumentError(f"trust={trust!r}", expected="the names of modules",
+                            fix='name those that the model needs, such as trust=["mypackage"]')
+    return names
+
+
 class Finder:
     """Finds what names in a file stand for.
 
     These may be our own classes and functions, those in `custom_objects`, and those of modules that are imported
-    already or that `trust` names. ArgumentError for `custom_objects` that are no classes or functions by name.
+    already or that `trust` names. ArgumentError for `custom_objects` that are no classes or functions by
+    name, and for a `trust` of anything but names.
     """
 
     def __init__(self, custom_objects: Objects | None = None, trust: Iterable[str] = ()) -> None:
+        if not isinstance(custom_objects, Mapping | None):
+            raise ArgumentError(f"custom_objects={custom_objects!r}",
+                                expected="a dict of classes and functions by name",
+                                fix='write for example custom_objects={"Mine": Mine}')
         self._custom = dict(custom_objects or {})
-        self._trusted = (trust,) if isinstance(trust, str) else tuple(trust)
+        self._trusted = _module_names(trust)
         for key, value in self._custom.items():
             if not isinstance(key, str) or not callable(value):
                 raise ArgumentError(f"custom_objects with {key!r}: {value!r}", expected="classes and functions by name",

@@ -9,7 +9,7 @@ from tarazu.base.errors import ArgumentError, DTypeError
 from tarazu.base.state_dicts import require_same_state
 from tarazu.nn.module.module import Module
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.train.save.first_process import write_on_first_process
+from tarazu.train.save.first_process import Tensors, write_on_first_process
 from tarazu.train.save.saving import TENSORS
 from tarazu.train.save.tensor_file import read_tensors, write_tensors
 
@@ -17,8 +17,8 @@ from tarazu.train.save.tensor_file import read_tensors, write_tensors
 def save_weights(model: Module, path: str | os.PathLike) -> None:
     """Write all tensors of `model`, by their paths, to the safetensors file `path`; also `model.save_weights(path)`.
 
-    A file that is there is replaced at the end, all at once. ArgumentError for a folder, and for a model with layers
-    that have yet to see an input.
+    A file that is there is replaced at the end, all at once; missing folders are made. ArgumentError for a folder, and
+    for a model with layers that have yet to see an input.
 
     >>> import tempfile
     >>> import tarazu as tz
@@ -35,7 +35,12 @@ def save_weights(model: Module, path: str | os.PathLike) -> None:
                             fix="choose another path, such as weights.safetensors")
     model.parameters()  # raises where some are not there yet
     write_on_first_process("the weights of a model", model.named_tensors(),
-                           lambda tensors: write_tensors(target, tensors))
+                           lambda tensors: _write(target, tensors))
+
+
+def _write(path: Path, tensors: Tensors) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_tensors(path, tensors)
 
 
 def load_weights(model: Module, path: str | os.PathLike) -> None:

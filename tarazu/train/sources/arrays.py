@@ -55,6 +55,8 @@ def _numbers(values: object, name: str, fix: str) -> np.ndarray:
     array = as_given(values, name)
     if array.dtype.kind not in "fiub":
         is_text = array.dtype.kind in "UST" or (array.dtype.kind == "O" and any(type(x) is str for x in array.flat))
+        if array.dtype.kind in "Om" and not is_text:
+            fix = f"make numbers of them: {name}.astype(float), where each is one"
         raise DTypeError(f"{name} holds {array.dtype}{' (text)' if is_text else ''}", expected="numbers", fix=fix)
     if array.ndim == 0 or len(array) == 0:
         raise ShapeError(f"{name} of shape {array.shape}", expected="an array with one row per sample",

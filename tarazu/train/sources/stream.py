@@ -15,7 +15,7 @@ from tarazu.ops.typing import ArrayLike
 from tarazu.runtime import processes
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.placement import Placement
-from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, as_given, pair
+from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, as_given, features, pair
 from tarazu.train.sources.chunk import Chunk, capacity_for, in_order
 from tarazu.train.sources.pace import Pace
 from tarazu.train.sources.precision_loss import notes_on
@@ -42,6 +42,22 @@ def rows_of(batches: Iterable[Any]) -> Arrays:
         raise ShapeError("batches for validation whose rows differ in shape or dtype", expected="rows of one kind",
                          fix="pad or cut them")
     return _joined(parts)
+
+
+def inputs_of(batches: Iterable[Any]) -> np.ndarray:
+    """The inputs of all batches of a stream that ends: batches are (x, y), or x alone."""
+    parts = [features(_plain(batch[0] if _has_inputs_first(batch) else batch)).copy() for batch in batches]
+    if not parts:
+        raise _empty()
+    if len({part.shape[1:] for part in parts}) > 1:
+        raise ShapeError("batches whose rows differ in shape", expected="rows of one kind", fix="pad or cut them")
+    return np.concatenate(parts)
+
+
+def _has_inputs_first(batch: Any) -> bool:
+    """Whether a batch is (x, y) or (x,), and not itself the rows."""
+    is_short = isinstance(batch, tuple | list) and len(batch) in (1, 2)
+    return is_short and all(getattr(part, "shape", ()) for part in batch)
 
 
 class Stream:

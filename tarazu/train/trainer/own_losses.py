@@ -1,4 +1,4 @@
-"""Losses that users write: what they give for single rows, and whether they broadcast outputs against targets."""
+"""Losses and metrics that users write: what a loss gives for single rows, whether outputs broadcast against targets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from tarazu.base.errors import TarazuError
 from tarazu.ir.node import Node
 from tarazu.ir.types import TensorType
-from tarazu.nn.losses import TRAITS, Loss
+from tarazu.nn.losses import Loss
 from tarazu.ops.shape import expand_dims, reshape
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.vmap.vmap import vmap
@@ -40,15 +40,18 @@ def is_of_batches(loss: Loss, prediction: Tensor, target: Tensor) -> bool:
     return not any(abs(value - whole) <= tolerance for value in (singles.mean(), singles.sum()))
 
 
-def broadcast_note(loss: Loss, value: Tensor, prediction: Tensor, target: Tensor) -> str | None:
-    """What a traced own loss does wrong where it makes (n, n) of outputs (n, 1) and targets (n,); else None."""
+def broadcast_note(what: str, value: Tensor, prediction: Tensor, target: Tensor) -> str | None:
+    """What a traced own loss or metric does wrong where it makes (n, n) of outputs (n, 1) and targets (n,); else None.
+
+    `what` names it, `value` is what it gave.
+    """
     traced = value.raw, prediction.raw, target.raw
-    if loss in TRAITS or not all(isinstance(raw, Node) for raw in traced):
+    if not all(isinstance(raw, Node) for raw in traced):
         return None
     shapes = {prediction.shape, target.shape}
     if len(shapes) < 2 or not _has_broadcast(*traced, shapes):
         return None
-    return (f"the loss broadcasts a prediction of shape {prediction.shape} against a target of shape {target.shape}, "
+    return (f"{what} broadcasts a prediction of shape {prediction.shape} against a target of shape {target.shape}, "
             "each row of one against all of the other; give both one shape first: "
             "target = tz.reshape(target, prediction.shape)")
 

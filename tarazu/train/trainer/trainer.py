@@ -31,7 +31,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import GuardedAttributes
 from tarazu.runtime.trace.captures import KEPT
 from tarazu.runtime.trace.trace import Trace
-from tarazu.train.metrics import Metrics, named_metrics
+from tarazu.train.metrics import BUILT_IN, Metrics, named_metrics, number_classes_note
 from tarazu.train.placement import Placement
 from tarazu.train.trainer.own_losses import broadcast_note, is_of_batches, losses_of_rows
 from tarazu.train.trainer.precision import policy
@@ -64,7 +64,7 @@ class Trainer(GuardedAttributes):
         self.train_chunk: Jit = jit(self._train_chunk)
         self.input_shape: tuple[int, ...] | None = None  # of a sample of the last fit, for `model.summary`
         self.notes: list[str] = []  # of what the next chunk warns, found while it was traced
-        self._has_noted_broadcast = False
+        self._noted_broadcasts: set[str] = set()
         self.is_batch_loss = False  # whether the loss was found to be no mean over rows
         self._trained: list[Tensor] = []
         self._modules: list[Module] = []
@@ -109,17 +109,33 @@ class Trainer(GuardedAttributes):
         loss, prediction = self.loss_scale.step(lambda: self._loss(inputs, targets), self.optimizer, self._weights())
         _drop_new_gradients()
         prediction = prediction.detach()
-        return [loss.detach(), *[mean(metric(prediction, targets)) for metric in self.metrics.values()]]
+        return [loss.detach(), *[self._mean_metric(name, prediction, targets) for name in self.metrics]]
 
     def _loss(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         prediction = self.policy.forward(self.model, inputs)
         loss = self.loss(prediction, targets)
         _require_scalar(loss)
-        note = broadcast_note(self.loss, loss, prediction, targets)
-        if note and not self._has_noted_broadcast:
-            self._has_noted_broadcast = True
-            self.notes.append(note)
+        if self.loss not in losses.TRAITS:
+            self._note_broadcast("the loss", loss, prediction, targets)
         return loss, prediction
+
+    def _mean_metric(self, name: str, prediction: Tensor, targets: Tensor) -> Tensor:
+        metric = self.metrics[name]
+        value = mean(metric(prediction, targets))
+        if metric not in BUILT_IN:
+            self._note_broadcast(f"metric {name!r}", value, prediction, targets)
+        return value
+
+    def _note_broadcast(self, what: str, value: Tensor, prediction: Tensor, targets: Tensor) -> None:
+        note = broadcast_note(what, value, prediction, targets)
+        if note and what not in self._noted_broadcasts:
+            self._noted_broadcasts.add(what)
+            self.notes.append(note)
+
+    def note_classes(self, targets: np.ndarray, outputs: tuple[int, ...]) -> None:
+        """Note for a warning that an accuracy does not fit the targets; `outputs` is the shape of a batch."""
+        note = number_classes_note(self.metrics.values(), targets, outputs)
+        self.notes += [note] if note else []
 
     def choose_split_seed(self, saved: int | None) -> int:
         """The seed by which rows are held out: the `saved` one of a checkpoint, else that of earlier fits."""
