@@ -18,6 +18,7 @@ from tarazu.diagnose import (
     trivial_regression_losses,
 )
 from tarazu.diagnose.measuring.measure import Measured, largest_scale
+from tarazu.nn.layers.embedding import TableFeatures
 from tarazu.nn.losses import traits
 from tarazu.nn.module.module import Module
 from tarazu.record import History, Verdict
@@ -82,8 +83,16 @@ class EndOfRun(NamedTuple):
             kept_epoch=self.kept_epoch, last_validation_losses=last_losses,
             train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
             trivial_predictor=traits(trainer.loss).trivial_predictor, is_batch_loss=trainer.is_batch_loss,
-            input_scale=largest_scale(train.x), train_rows=len(self.train.x),
+            input_scale=largest_scale(_measured_columns(trainer.model, train.x)), train_rows=len(self.train.x),
             validation_rows=None if self.validation is None else len(self.validation.x))
+
+
+def _measured_columns(model: Module, inputs: np.ndarray) -> np.ndarray:
+    """The inputs without the columns of codes that a `TableFeatures` layer of the model embeds, which have no scale."""
+    for module in modules_of(model):
+        if isinstance(module, TableFeatures) and inputs.shape[1:] == (module.num_dense + len(module.embeddings),):
+            return inputs[:, :module.num_dense]
+    return inputs
 
 
 _OTHER_LAYERS = Verdict("undecided", "undecided: the model got other layers before its verdict was asked for")

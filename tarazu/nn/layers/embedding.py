@@ -88,11 +88,11 @@ class TableFeatures(Module):
     """
 
     def __init__(self, num_dense: int, embeddings: Sequence[tuple[int, int]]) -> None:
-        self._num_dense, self.reads_codes = num_dense, bool(embeddings)
+        self.num_dense, self.reads_codes = num_dense, bool(embeddings)
         self.embeddings = [Embedding(levels, dim) for levels, dim in embeddings]
 
     def forward(self, x: Tensor) -> Tensor:
-        codes = [astype(x[:, self._num_dense + i], "int64") for i in range(len(self.embeddings))]
+        codes = [astype(x[:, self.num_dense + i], "int64") for i in range(len(self.embeddings))]
         vectors = [embedding(code) for embedding, code in zip(self.embeddings, codes, strict=True)]
-        numbers = x[:, :self._num_dense]
+        numbers = x[:, :self.num_dense]
         return concat([astype(numbers, vectors[0].dtype, copy=False) if vectors else numbers, *vectors], 1)
