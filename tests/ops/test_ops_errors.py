@@ -248,3 +248,9 @@ def test_a_text_is_no_flag(name):
 def test_negative_sizes_are_not_to_be_rounded():
     with pytest.raises(ArgumentError, match=r"eye: rows=-3\n(.|\n)*of at least 0\n.*an int such as 3"):
         tz.eye(-3)
+
+
+@pytest.mark.parametrize("number", [1 + 2j, np.complex64(1j)])
+def test_a_complex_number_is_not_made_real(number):
+    with pytest.raises(DTypeError, match="would drop the imaginary part"):
+        tz.full((2,), number, dtype="float32")
