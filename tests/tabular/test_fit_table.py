@@ -192,3 +192,11 @@ def test_codes_of_embedded_categories_are_no_unscaled_inputs():
     frame = {"street": [f"street {i % 40}" for i in range(400)], "y": generator.normal(size=400)}
     fitted = tz.fit_table(frame, target="y", epochs=3, verbose=0)
     assert fitted.encoder.embeddings and "scaled" not in str(fitted.verdict)
+
+
+def test_large_numbers_keep_their_whole_part():
+    size = np.arange(60.0)
+    fitted = tz.fit_table({"size": size, "north": 5_300_000 + size}, target="north", epochs=1, verbose=0)
+    assert "5,300,000 to 5,300,059, mean 5,300,03" in str(fitted.summary)
+    assert "always 5,300,0" in str(fitted)
+    assert all(row.true.startswith("5,300,0") for row in fitted.worst)
