@@ -5,6 +5,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+import numpy as np
+
 from tarazu.base.errors import ArgumentError
 
 
@@ -31,6 +33,17 @@ def whole_number(what: str, value: Any, *, least: int | None = None, fix: str = 
         bound = "" if least is None else f" of at least {least}"
         raise ArgumentError(what, expected=f"a whole number{bound}", fix=fix)
     return number
+
+
+def flag(name: str, value: Any) -> bool:
+    """`value` as a bool; ArgumentError unless it is one (or 0 or 1), as any text would be true.
+
+    >>> flag("sort: descending", True)
+    True
+    """
+    if not isinstance(value, int | np.bool_) or value not in (0, 1):
+        raise ArgumentError(f"{name}={value!r}", expected="True or False", fix="leave it out for the default")
+    return bool(value)
 
 
 def exceeded_bound(bound: int | None = None) -> ArgumentError:

@@ -23,3 +23,12 @@ def listing(names: Iterable[str], limit: int = 20) -> str:
     quoted = [repr(name) for name in names]
     more = f" and {len(quoted) - limit} more" if len(quoted) > limit else ""
     return ", ".join(quoted[:limit]) + more
+
+
+def amount(value: float, digits: int = 6) -> str:
+    """A number with so many significant digits, and at least its whole part where float64 holds that exactly.
+
+    >>> amount(0.1234567), amount(1234.5678, 4), amount(5300012.3), amount(1.7e300)
+    ('0.123457', '1,235', '5,300,012', '1.7e+300')
+    """
+    return f"{value:,.0f}" if 10.0 ** (digits - 1) <= abs(value) < 2.0**53 else f"{value:,.{digits}g}"

@@ -126,10 +126,8 @@ def binary_cross_entropy(logits: ArrayLike, targets: ArrayLike, *, reduction: st
 
 
 def require_probabilities(targets: np.ndarray, loss: str) -> None:
-    """ArgumentError unless all `targets` of a loss are from 0 to 1."""
-    if targets.dtype.kind == "c":
-        return  # no loss of probabilities takes them
-    if not targets.size or (targets.min() >= -ROUNDING and targets.max() <= 1 + ROUNDING):
+    """ArgumentError unless all `targets` of a loss are from 0 to 1; the loss itself refuses complex ones."""
+    if not targets.size or targets.dtype.kind == "c" or (targets.min() >= -ROUNDING and targets.max() <= 1 + ROUNDING):
         return
     values = np.unique(targets).astype(float)
     has_two = len(values) <= 2

@@ -9,7 +9,7 @@ import math
 from numbers import Integral
 
 from tarazu.base import dtypes
-from tarazu.base.checks import whole_number
+from tarazu.base.checks import flag, whole_number
 from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.ir import op as ops
@@ -19,6 +19,8 @@ from tarazu.ops.placement import to_device, to_device_of
 from tarazu.ops.promote import as_number, as_value, cast
 from tarazu.ops.shape import broadcast_arrays, broadcast_to, expand_dims, normalize_shape, reshape
 from tarazu.ops.typing import ArrayLike, DeviceLike, DTypeLike, ShapeLike, Tensor
+
+_SIZE_FIX = "pass an int such as 3"
 
 LARGEST_SIZE = 2**48  # elements of a range: more than any memory holds
 
@@ -139,7 +141,8 @@ def linspace(start: float, stop: float, num: int, *, dtype: DTypeLike | None = N
     >>> tz.linspace(0, 1, 5)
     Tensor([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
-    num = whole_number(f"linspace: num={num!r}", num, least=0)
+    num = whole_number(f"linspace: num={num!r}", num, least=0, fix=_SIZE_FIX)
+    endpoint = flag("endpoint", endpoint)
     gaps = max(num - 1 if endpoint else num, 1)
     count = bind(ops.IOTA, size=num, dtype=dtypes.float64)
     points = add(multiply(count, (stop - start) / gaps), start)
@@ -159,8 +162,8 @@ def eye(rows: int, columns: int | None = None, *, k: int = 0, dtype: DTypeLike |
     Tensor([[1., 0.],
             [0., 1.]], dtype=float32)
     """
-    rows = whole_number(f"eye: rows={rows!r}", rows, least=0)
-    columns = rows if columns is None else whole_number(f"eye: columns={columns!r}", columns, least=0)
+    rows = whole_number(f"eye: rows={rows!r}", rows, least=0, fix=_SIZE_FIX)
+    columns = rows if columns is None else whole_number(f"eye: columns={columns!r}", columns, least=0, fix=_SIZE_FIX)
     k = max(-rows, min(k, columns))  # further off there is no diagonal
     down = expand_dims(add(arange(rows), k), 1)
     return to_device(cast(equal(down, arange(columns)), as_dtype(dtype or dtypes.DEFAULT_FLOAT)), device)
@@ -242,7 +245,8 @@ def one_hot(labels: ArrayLike, num_classes: int, *, dtype: DTypeLike | None = No
     if not labels.dtype.is_integer:
         raise DTypeError(f"one_hot of {labels.dtype}", expected="class numbers: integers, or booleans",
                          fix="cast them: labels.astype(tz.int64)")
-    classes = arange(whole_number(f"one_hot: num_classes={num_classes!r}", num_classes, least=0))
+    number = whole_number(f"one_hot: num_classes={num_classes!r}", num_classes, least=0, fix=_SIZE_FIX)
+    classes = arange(number)
     if labels.dtype is dtypes.uint64:  # which has no common dtype with int64
         classes = cast(classes, dtypes.uint64)
     return cast(equal(expand_dims(labels, -1), classes), as_dtype(dtype or dtypes.DEFAULT_FLOAT))

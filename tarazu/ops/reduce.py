@@ -11,6 +11,7 @@ import builtins
 import math
 
 from tarazu.base import dtypes
+from tarazu.base.checks import flag
 from tarazu.base.dtypes import as_dtype
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind, state
@@ -40,7 +41,7 @@ def _reduce(op: Op, x: Tensor, axis: Axes, keepdims: bool) -> Tensor:
 
 
 def _restore(reduced: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
-    if not keepdims:
+    if not flag("keepdims", keepdims):
         return reduced
     return reshape(reduced, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
@@ -198,7 +199,7 @@ def _arg(op: Op, x: ArrayLike, axis: int | None, keepdims: bool) -> Tensor:
     x = as_value(x)
     if axis is None or is_axis_of_scalar(axis, len(x.shape)):
         flat = bind(op, reshape(x, -1), axis=0)
-        return reshape(flat, (1,) * len(x.shape)) if keepdims else flat
+        return reshape(flat, (1,) * len(x.shape)) if flag("keepdims", keepdims) else flat
     axis = normalize_axis(axis, len(x.shape), op.name)
     return _restore(bind(op, x, axis=axis), x, (axis,), keepdims)
 
@@ -243,7 +244,8 @@ def cumulative_sum(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike | 
     >>> tz.cumulative_sum(tz.tensor([2, 3, 4]), include_initial=True)
     Tensor([0, 2, 5, 9], dtype=int64)
     """
-    return _cumulative(ops.CUMSUM, _summand(x, dtype), axis, 0 if include_initial else None, "cumulative_sum")
+    initial = 0 if flag("include_initial", include_initial) else None
+    return _cumulative(ops.CUMSUM, _summand(x, dtype), axis, initial, "cumulative_sum")
 
 
 def cumulative_prod(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike | None = None,
@@ -258,7 +260,8 @@ def cumulative_prod(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike |
     >>> tz.cumulative_prod(tz.tensor([2, 3, 4]), include_initial=True)
     Tensor([ 1,  2,  6, 24], dtype=int64)
     """
-    return _cumulative(ops.CUMPROD, _summand(x, dtype), axis, 1 if include_initial else None, "cumulative_prod")
+    initial = 1 if flag("include_initial", include_initial) else None
+    return _cumulative(ops.CUMPROD, _summand(x, dtype), axis, initial, "cumulative_prod")
 
 
 def _cumulative(op: Op, x: Tensor, axis: int | None, initial: int | None, name: str) -> Tensor:

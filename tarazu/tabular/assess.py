@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tarazu.base.messages import amount
 from tarazu.data import Split, Table, TableEncoder
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.diagnose import (
@@ -100,7 +101,7 @@ def _assess_numbers(encoder: TableEncoder, subset: str, parts: dict[str, tuple[n
     true, predicted = _in_units(encoder, *parts[subset])
     scores[MEAN] = _number_scores(true, np.full_like(true, encoder.target_mean))
     panel = PredictedAgainstTrue(true, predicted, encoder.target.name, subset)
-    return Assessment(encoder.task, subset, f"{encoder.target_mean:,.6g}", scores, {}, {}, importance, worst,
+    return Assessment(encoder.task, subset, amount(encoder.target_mean), scores, {}, {}, importance, worst,
                       (panel,))
 
 
@@ -136,7 +137,7 @@ def _worst(encoder: TableEncoder, table: Table, rows: np.ndarray, y: np.ndarray,
     losses, is_class = row_losses(encoder, y, outputs), encoder.task == CLASSIFICATION
     values = (y, outputs.argmax(1)) if is_class else (y[:, 0], outputs[:, 0])
     true, predicted = (encoder.decode_target(part) for part in values)
-    text = str if is_class else "{:.6g}".format
+    text = str if is_class else amount
     names = [each.column for each in importance[:MOST_CELLS]]
     chosen = [i for i in np.argsort(-losses, kind="stable")[:MOST_WORST_ROWS] if true[i] != predicted[i]]
     return tuple(WorstRow(_row_name(table, rows[i]), text(true[i]), text(predicted[i]), float(losses[i]),

@@ -22,7 +22,7 @@ from tarazu.tabular.assess import assess, scores_of
 from tarazu.tabular.assessment import Assessment, Scores, WorstRow
 from tarazu.tabular.inputs import TableLike, as_table
 from tarazu.tabular.network import compiled_model
-from tarazu.tabular.options import PATIENCE, TableOptions, usual_batch_size
+from tarazu.tabular.options import PATIENCE, TableOptions, layer_sizes, usual_batch_size
 from tarazu.tabular.table_model import TableModel
 from tarazu.train.callbacks.early_stopping import EarlyStopping
 from tarazu.train.evaluate import predict
@@ -152,23 +152,24 @@ class TableFit(TableModel):
                 f"{score_text.LABELS[first]} {score_text.score(first, value)}; {verdict}>")
 
 
-def fit_table(data: TableLike, target: str, *, hidden: Sequence[int] = TableOptions.hidden,
+def fit_table(data: TableLike, target: str | int, *, hidden: int | Sequence[int] = TableOptions.hidden,
               dropout: float = TableOptions.dropout, epochs: int = TableOptions.epochs,
               batch_size: int | None = TableOptions.batch_size, learning_rate: float = TableOptions.learning_rate,
               optimizer: str = TableOptions.optimizer, validation: float = TableOptions.validation,
               test: float = TableOptions.test, seed: int = TableOptions.seed,
-              kinds: Mapping[str, str] | None = None, missing: Sequence[str] = TableOptions.missing,
-              split: str = TableOptions.split, device: str | Device | None = None,
+              kinds: Mapping[str | int, str] | None = None, missing: str | Sequence[str] = TableOptions.missing,
+              split: str | int = TableOptions.split, device: str | Device | None = None,
               verbose: Verbose = "auto") -> TableFit:
     """Train a network to predict the column `target` of a table, and judge it: what `tarazu fit` does, in one call.
 
-    `data` is the path of a CSV or Parquet file, a data frame (pandas, polars, pyarrow) or a dict of columns; texts,
-    in the target too, and missing cells are encoded. Rows are split at random, classes in proportion: the weights of
-    the best epoch on the share `validation` are kept, and the share `test` measures them. `hidden` are the sizes of the
-    hidden layers, () for none; `kinds` says what columns are where the guess is wrong: {"year": "category"}, "number",
-    "date" or "ignore". Rows without a target are left out; `missing` are the words that mean "missing". With `split`
-    "time", or the name of a column of dates or numbers, the last rows are the test part. `verbose` is that of `fit`;
-    0 prints nothing. Raises DataError or FileFormatError for a table that cannot be used, ArgumentError for options.
+    `data` is the path of a CSV or Parquet file, a data frame (pandas, polars, pyarrow) or a dict of columns; texts, in
+    the target too, and missing cells are encoded. Rows are split at random, classes in proportion: the weights of the
+    best epoch on the share `validation` are kept, and the share `test` measures them. `hidden` are the sizes of the
+    hidden layers, a number for one layer, () for none; `kinds` says what columns are where the guess is wrong: {"year":
+    "category"}, "number", "date" or "ignore". Rows without a target are left out; `missing` are the words that mean
+    "missing". With `split` "time", or the name of a column of dates or numbers, the last rows are the test part.
+    `verbose` is that of `fit`; 0 prints nothing. Raises DataError or FileFormatError for a table that cannot be used,
+    ArgumentError for options.
 
     >>> import tarazu as tz
     >>> table = {"height": [180, 165, 171, 190] * 20, "sport": ["rowing", "dance", "dance", "rowing"] * 20}
@@ -176,8 +177,11 @@ def fit_table(data: TableLike, target: str, *, hidden: Sequence[int] = TableOpti
     >>> fitted.predict({"height": [169, 188]}).tolist(), fitted.scores["test"]["accuracy"]
     (['dance', 'rowing'], 1.0)
     """
-    options = TableOptions(tuple(hidden), dropout, epochs, batch_size, learning_rate, optimizer, validation, test, seed,
-                           dict(kinds or {}), tuple(missing), split)
+    target = str(target)  # frames may have numbers as names of columns, tables have texts
+    stated = {str(name): kind for name, kind in (kinds or {}).items()}
+    words = (missing,) if isinstance(missing, str) else tuple(missing)
+    options = TableOptions(layer_sizes(hidden), dropout, epochs, batch_size, learning_rate, optimizer, validation, test,
+                           seed, stated, words, str(split))
     with default_device(find_device(device)) if device is not None else nullcontext():
         table = as_table(data, options.missing, bar=bool(verbose))
         return _fit(table, target, options, verbose, _call(data, target, options))

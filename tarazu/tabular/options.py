@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from tarazu.base.checks import whole_number
 from tarazu.data.columns.values import MISSING_WORDS
 
 RANDOM = "random"  # the split that no column orders
@@ -49,6 +50,17 @@ class TableOptions:
         """
         usual = TableOptions()
         return {name: value for name, value in vars(self).items() if value != getattr(usual, name)}
+
+
+def layer_sizes(hidden: int | Sequence[int]) -> tuple[int, ...]:
+    """The sizes of hidden layers, of which a number is one. Raises ArgumentError for anything else.
+
+    >>> layer_sizes(64), layer_sizes([32, 16])
+    ((64,), (32, 16))
+    """
+    sizes = hidden if isinstance(hidden, Sequence) and not isinstance(hidden, str) else [hidden]
+    fix = "write for example hidden=(64, 64), or () for no hidden layer"
+    return tuple(whole_number(f"hidden={hidden!r}", size, least=1, fix=fix) for size in sizes)
 
 
 def usual_batch_size(rows: int) -> int:

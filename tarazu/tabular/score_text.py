@@ -73,7 +73,7 @@ def by_class(assessment: Assessment, width: int | None = None) -> str:
         shown = sorted(shown, key=lambda item: np.nan_to_num(item[1]["f1"], nan=2.0))[:MOST_CLASSES]
     rows = [[name, f"{row['rows']:,.0f}", *(score(key, row[key]) for key in names)] for name, row in shown]
     header = [f"class ({assessment.subset})", "rows", "precision", "recall", "F1"]
-    return "\n".join([columns(header, rows), *_more(hidden, "classes, of higher F1,"),
+    return "\n".join([columns(header, rows), *_more(hidden, "class", "classes", ", of higher F1,"),
                       *(wrapped(line, width) for line in missed(assessment))])
 
 
@@ -99,12 +99,12 @@ def importance(assessment: Assessment, width: int | None = None) -> str:
     hidden = len(assessment.importance) - len(rows)
     return "\n".join([wrapped(importance_title(assessment), width),
                       columns(["column", "rise", "from", "to (95 %)"], rows),
-                      *_more(hidden, "columns")])
+                      *_more(hidden, "column", "columns")])
 
 
-def _more(hidden: int, noun: str) -> list[str]:
+def _more(hidden: int, noun: str, several: str, kind: str = "") -> list[str]:
     """The line that says what is left out here."""
-    return [f"and {hidden:,} more {noun} in the report"] if hidden > 0 else []
+    return [f"and {hidden:,} more {noun if hidden == 1 else several}{kind} in the report"] if hidden > 0 else []
 
 
 def importance_title(assessment: Assessment) -> str:

@@ -91,8 +91,16 @@ class EndOfRun(NamedTuple):
             kept_epoch=self.kept_epoch, last_validation_losses=last_losses,
             train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
             trivial_predictor=traits(trainer.loss).trivial_predictor, is_batch_loss=trainer.is_batch_loss,
-            input_scale=largest_scale(_numbers(trainer.model, train.x)), train_rows=len(self.train.x),
+            input_scale=largest_scale(_measured_columns(trainer.model, train.x)), train_rows=len(self.train.x),
             validation_rows=None if self.validation is None else len(self.validation.x))
+
+
+def _measured_columns(model: Module, inputs: np.ndarray) -> np.ndarray:
+    """The inputs without the columns of codes that a `TableFeatures` layer of the model embeds, which have no scale."""
+    for module in modules_of(model):
+        if isinstance(module, TableFeatures) and inputs.shape[1:] == (module.num_dense + len(module.embeddings),):
+            return inputs[:, :module.num_dense]
+    return inputs
 
 
 _OTHER_ROWS = Verdict("undecided", "undecided: the arrays passed to fit were written to before its verdict was "
@@ -167,14 +175,6 @@ def keeping_random_state() -> Iterator[None]:
         yield
     finally:
         restore(before)
-
-
-def _numbers(model: Module, x: np.ndarray) -> np.ndarray:
-    """The inputs without those that are codes, which a model looks up in tables."""
-    for _, module in model.named_modules():
-        if isinstance(module, TableFeatures):
-            return x[:, :module.num_dense]
-    return x
 
 
 def _trivial_losses(trainer: Trainer, train: Arrays, part: Arrays) -> np.ndarray | None:

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -330,3 +331,9 @@ def test_predict_imports_no_package_but_those_that_are_trusted(monkeypatch):
     rows = run("predict", "runs/penguins-species", PENGUINS, "--trust", "other", "--trust", "mylayers").splitlines()
     assert len(rows) == 345
     monkeypatch.delitem(sys.modules, "mylayers")
+
+
+def test_python_runs_the_package_as_the_command():
+    command = [sys.executable, "-m", "tarazu", "fit", "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("Usage: tarazu fit ")

@@ -6,7 +6,7 @@ import pytest
 from tarazu.data import Table, TableEncoder
 from tarazu.data.columns.column import column_of_objects
 from tarazu.data.columns.dates import date_format, date_text, in_time_order
-from tarazu.data.columns.numbers import number_format
+from tarazu.data.columns.numbers import number_format, split_unit
 from tarazu.data.tables.column_kinds import column_kind
 
 
@@ -133,3 +133,9 @@ def test_a_target_of_money_is_a_number_and_said_to_be_read_so():
     encoder = TableEncoder.fit(table, target="y")
     assert encoder.task == "regression" and encoder.target_mean == 1000.875
     assert [str(note) for note in encoder.notes] == ["y: numbers such as '$1,000.00' are read as 1,000"]
+
+
+@pytest.mark.parametrize(("text", "parts"), [("60.5 m2", ("60.5", "m2")), ("1,000 cm^3", ("1,000", "cm^3")),
+                                             ("12ft2", ("12", "ft2")), ("3 b2", ("", ""))])
+def test_units_of_areas_and_volumes_end_with_a_digit(text, parts):
+    assert split_unit(text) == parts

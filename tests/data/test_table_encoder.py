@@ -89,7 +89,8 @@ def test_embedded_categories_come_last_as_codes():
 def test_only_the_training_rows_are_learned_from():
     table = Table.from_frame({"n": [1.0, 3.0, 100.0], "c": ["a", "b", "late"], "k": [1, 1, 2], "y": [0, 1, 1]})
     encoder = TableEncoder.fit(table, target="y", rows=np.array([0, 1]))
-    assert encoder.feature_names == ("n", "c=a", "c=b") and encoder.ignored == {"k": "one value only"}
+    assert encoder.feature_names == ("n", "c=a", "c=b") and encoder.ignored == {
+        "k": "one value only in the 2 training rows"}
     assert encoder.features(table).tolist() == [[-1, 1, 0], [1, 0, 1], [98, 0, 0]]
 
 

@@ -161,7 +161,8 @@ def test_errors_when_applied_to_other_tables(tmp_path):
     new = read_table(tmp_path / "new.csv")
     with pytest.raises(DataError) as caught:
         encoder.features(new)
-    assert_message(caught.value, "new.csv, line 3, column 'size': 'tall' is not a number", "numbers", "correct")
+    assert_message(caught.value, "new.csv, line 3, column 'size': 'tall' is not a number", "numbers",
+                   "correct the cell, or empty it so that it counts as unknown")
     with pytest.raises(DataError) as caught:
         encoder.labels(new)
     assert_message(caught.value, "line 3, column 'y': 'c' is not a class that was there in training", "one of 'a', 'b'",
@@ -191,3 +192,17 @@ def test_frame_with_repeated_names():
     pandas = pytest.importorskip("pandas")
     with pytest.raises(DataError, match="the data frame has two columns of one name"):
         Table.from_frame(pandas.DataFrame([[1, 2]], columns=["a", "a"]))
+
+
+def test_words_that_mean_missing_are_named_where_all_or_many_cells_are_such():
+    with pytest.raises(DataError, match=r"no row has a value in this column: 'NA', 'None' mean missing\n"):
+        Table.from_frame({"x": [1, 2], "y": ["None", "NA"]}).drop_missing("y")
+    table = Table.from_frame({"x": [*"123456", "-", "-"], "y": ["a", "b"] * 4})
+    with pytest.raises(DataError, match=r"'-' is not a number(.|\n)*add it to the words that mean missing"):
+        TableEncoder.fit(table, target="y")
+
+
+def test_a_column_that_varies_outside_of_the_training_rows_is_not_said_to_have_one_value():
+    table = Table.from_frame({"x": [1, 2, 3], "y": [2, 3, 4]})
+    with pytest.raises(DataError, match="'x': one value only in the 1 training row"):
+        TableEncoder.fit(table, target="y", rows=np.array([0]))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tarazu.base.errors import DataError
-from tarazu.data import Table, read_table
+from tarazu.data import Table, TableEncoder, read_table
 from tarazu.data.tables.csv_file import read_csv, sniff_delimiter
 
 
@@ -197,3 +197,9 @@ def test_drop_missing_keeps_the_lines():
 def test_the_import_is_light():
     code = "import sys, tarazu.data; print([m for m in ('narwhals', 'pandas', 'pyarrow', 'gzip') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_infinite_cells_do_not_make_a_column_of_numbers_texts():
+    table = Table.from_frame({"a": ["inf", "1e400", *map(str, range(98))], "y": ["n", "y"] * 50})
+    with pytest.raises(DataError, match=r"'inf' is infinite"):
+        TableEncoder.fit(table, target="y")

@@ -32,12 +32,6 @@ def test_scaled_inputs_and_learned_ones_are_not():
     assert "not scaled" not in verdict() and "not scaled" not in verdict(y=NOISE)
 
 
-def test_codes_are_no_inputs_to_scale():
-    x = np.column_stack([X[:, :3], draw.integers(900, size=200)]).astype(np.float32)
-    model = Sequential([tz.nn.TableFeatures(3, [(900, 2)]), Dense(1)]).compile("adam", "mse")
-    assert "not scaled" not in str(model.fit(x, NOISE, epochs=3, verbose=0).verdict)
-
-
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_two_epochs_give_no_advice_about_size_or_the_learning_rate(epochs):
     text = verdict(y=NOISE, epochs=epochs)

@@ -220,3 +220,37 @@ def test_widths_below_zero_cut_off():
 def test_grids_of_numbers():
     for grid, expected in zip(tz.meshgrid(tz.tensor(2), INTS), np.meshgrid(2, np.arange(3)), strict=True):
         np.testing.assert_array_equal(grid, expected)
+
+
+FLAGS = {
+    "sum": lambda x: tz.sum(x, keepdims="no"),
+    "argmax": lambda x: tz.argmax(x, keepdims="no"),
+    "sort": lambda x: tz.sort(x, descending="no"),
+    "cumulative_sum": lambda x: tz.cumulative_sum(x, 0, include_initial="no"),
+    "isin": lambda x: tz.isin(x, x, invert="no"),
+    "svd": lambda x: tz.linalg.svd(x, full_matrices="no"),
+    "cholesky": lambda x: tz.linalg.cholesky(x, upper="no"),
+    "average_pool": lambda x: tz.average_pool(x[None], 1, count_padding="no"),
+    "attention": lambda x: tz.scaled_dot_product_attention(x, x, x, causal="no"),
+    "interpolate": lambda x: tz.interpolate(x[None], 4, align_corners="no"),
+    "scan": lambda x: tz.scan(lambda c, r: (c, r), 0.0, x, reverse="no"),
+    "linspace": lambda x: tz.linspace(0, 1, 3, endpoint="no"),
+}
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_a_text_is_no_flag(name):
+    with pytest.raises(ArgumentError, match=r"='no'\n  expected: True or False"):
+        FLAGS[name](tz.eye(2))
+    assert tz.sum(tz.eye(2), 0, keepdims=np.True_).shape == (1, 2)
+
+
+def test_negative_sizes_are_not_to_be_rounded():
+    with pytest.raises(ArgumentError, match=r"eye: rows=-3\n(.|\n)*of at least 0\n.*an int such as 3"):
+        tz.eye(-3)
+
+
+@pytest.mark.parametrize("number", [1 + 2j, np.complex64(1j)])
+def test_a_complex_number_is_not_made_real(number):
+    with pytest.raises(DTypeError, match="would drop the imaginary part"):
+        tz.full((2,), number, dtype="float32")

@@ -168,3 +168,35 @@ def test_of_many_classes_a_terminal_shows_those_of_lowest_f1():
     lines = score_text.by_class(assessment).splitlines()
     assert [line.split()[0] for line in lines[1:-1]] == [f"c{i}" for i in range(12)]
     assert lines[-1] == "and 9 more classes, of higher F1, in the report"
+
+
+def test_numbers_name_the_columns_of_a_frame_that_has_numbers_as_names():
+    frame = {0: [float(i) for i in range(40)], 1: ["a", "b"] * 20, 2: [2.0 * i for i in range(40)]}
+    fitted = tz.fit_table(frame, target=2, epochs=1, kinds={1: "ignore"}, split=0, verbose=0)
+    assert fitted.encoder.target.name == "2" and fitted.encoder.ignored["1"] == "as asked"
+    assert sorted(fitted.split.test) == list(range(34, 40))
+    assert fitted.predict({0: [1.0]}).shape == (1,)
+
+
+def test_one_number_is_one_hidden_layer_and_one_text_one_missing_word():
+    frame = {"x": [float(i) for i in range(40)], "y": ["n", "a", "gone", "b"] * 10}
+    fitted = tz.fit_table(frame, target="y", hidden=8, missing="gone", epochs=1, verbose=0)
+    assert [layer.bias.shape for layer in fitted.model] == [(8,), (3,)]
+    assert fitted.classes == ("a", "b", "n")
+    with pytest.raises(ArgumentError, match=r"hidden='64'\n  expected: a whole number of at least 1"):
+        tz.fit_table(frame, target="y", hidden="64", verbose=0)
+
+
+def test_codes_of_embedded_categories_are_no_unscaled_inputs():
+    generator = np.random.default_rng(0)
+    frame = {"street": [f"street {i % 40}" for i in range(400)], "y": generator.normal(size=400)}
+    fitted = tz.fit_table(frame, target="y", epochs=3, verbose=0)
+    assert fitted.encoder.embeddings and "scaled" not in str(fitted.verdict)
+
+
+def test_large_numbers_keep_their_whole_part():
+    size = np.arange(60.0)
+    fitted = tz.fit_table({"size": size, "north": 5_300_000 + size}, target="north", epochs=1, verbose=0)
+    assert "5,300,000 to 5,300,059, mean 5,300,03" in str(fitted.summary)
+    assert "always 5,300,0" in str(fitted)
+    assert all(row.true.startswith("5,300,0") for row in fitted.worst)

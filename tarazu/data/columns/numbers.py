@@ -15,9 +15,11 @@ from tarazu.data.columns.values import PERHAPS_THOUSANDS, parse_number
 SPACES = "\u00a0\u202f\u2009 "
 MINUS = str.maketrans({"\u2212": "-", "\u2012": "-", "\u2013": "-", "\ufe63": "-", "\uff0d": "-"})
 CURRENCY = r"(?:[A-Z]{1,3}\$|[$\u00a2-\u00a5\u20a0-\u20cf]|Rs\.?|[A-Z]{3}(?=[\s\d.,+-]))"
+POWER = r"(?:[cdkm]?m|ft|in|yd)\^?[23]"  # areas and volumes, the units that end with a digit
 # A number with its separators between what may stand before and after it.
 PARTS = re.compile(rf"(?P<sign>[+-]?)\s*(?P<before>{CURRENCY}?)\s*(?P<second_sign>[+-]?)"
-                   rf"(?P<digits>\d[\d.,'\u2019{SPACES}]*(?<![{SPACES}])(?:[eE][+-]?\d+(?![A-Za-z]))?|[.,]\d+)\s*(?P<after>\D{{0,16}})")
+                   rf"(?P<digits>\d[\d.,'\u2019{SPACES}]*(?<![{SPACES}])(?:[eE][+-]?\d+(?![A-Za-z]))?|[.,]\d+)\s*"
+                   rf"(?P<after>\D{{0,16}}|{POWER}\s*)")
 EXPONENT = r"(?:[eE][+-]?\d+)?"
 MOST_STRAY = 0.05  # words in at most this share of the cells of a column of numbers count as missing
 

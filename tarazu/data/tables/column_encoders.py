@@ -46,7 +46,7 @@ class NumberEncoder:
 
     def encode(self, table: Table) -> np.ndarray:
         """Array (rows, 1 or 2). Raises DataError, with line and column, for words and infinities."""
-        check_numbers(table, self.name, self.format)
+        check_numbers(table, self.name, self.format, "empty it so that it counts as unknown")
         numbers = self.format.numbers(table[self.name])
         missing = np.isnan(numbers)
         values = to_float32(np.where(missing, 0.0, standardize(numbers, self.mean, self.scale)))

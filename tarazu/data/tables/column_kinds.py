@@ -86,7 +86,7 @@ def column_kind(table: Table, name: str, stated: str | None = None) -> ColumnKin
             check_dates(table, column, dates)
         return ColumnKind(DATE, dates, notes=_date_notes(column, dates), stated=stated is not None)
     numbers = number_format(column, table.decimal_comma)
-    check_numbers(table, name, numbers)
+    check_numbers(table, name, numbers, f"take the column as text: {kind_option(CATEGORY, name)}")
     return ColumnKind(NUMBER, numbers, notes=_number_notes(column, numbers), stated=stated is not None)
 
 
@@ -113,8 +113,9 @@ def _collapses(column: Column) -> bool:
     """Whether different whole numbers of the column are one in float64: they are codes, and stay apart as texts."""
     if column.levels.dtype == np.float64:
         return False
-    large = np.abs(column.level_numbers) >= LARGEST_EXACT
-    return len(np.unique(column.level_numbers[large])) < large.sum()
+    numbers = column.level_numbers
+    large = np.isfinite(numbers) & (np.abs(numbers) >= LARGEST_EXACT)
+    return len(np.unique(numbers[large])) < large.sum()
 
 
 def _leave_out(column: Column, guess: ColumnKind) -> ColumnKind:
@@ -152,8 +153,10 @@ def _date_notes(column: Column, format: DateFormat) -> tuple[ColumnNote, ...]:
     return (ColumnNote(column.name, text),) if text else ()
 
 
-def check_numbers(table: Table, name: str, format: NumberFormat) -> None:
-    """Check that each cell of a column is missing or a finite number. Raises DataError with line and column."""
+def check_numbers(table: Table, name: str, format: NumberFormat, alternative: str) -> None:
+    """Check that each cell of a column is missing or a finite number. Raises DataError with line and column, whose fix
+    is to correct the cell or the `alternative`.
+    """
     column = table[name]
     used = column.counts() > 0
     values = format.numbers_of_levels(column)
@@ -165,7 +168,7 @@ def check_numbers(table: Table, name: str, format: NumberFormat) -> None:
         written = "" if format == PLAIN else " as those of this column are written"
         hint = ("take the thousands separators out of it, or " if SEPARATED_NUMBER.fullmatch(text) else "")
         raise table.error(f"{text!r} is not a number{written}", column=name, row=row, expected="numbers in this column",
-                          fix=f"{hint}correct the cell, or take the column as text: {kind_option(CATEGORY, name)}")
+                          fix=f"{hint}correct the cell, or {alternative}")
     infinite = np.isinf(values) & used
     if infinite.any():
         row = column.first_row(infinite)
@@ -178,5 +181,5 @@ def _stray_words(table: Table, column: Column, words: np.ndarray, stray: int) ->
     cells = f"{stray:,} of its {column.counts().sum():,} cells {'is not' if stray == 1 else 'are not'}"
     return table.error(f"{column.level_texts[column.codes[row]]!r} is not a number in a column that is mostly numbers "
                        f"({cells})", column=column.name, row=row, expected="numbers only, or empty cells",
-                       fix="correct or empty the cell, or take the column as text: "
-                       f"{kind_option(CATEGORY, column.name)}")
+                       fix="correct or empty the cell, add it to the words that mean missing (--missing on the command "
+                       f"line, missing= from Python), or take the column as text: {kind_option(CATEGORY, column.name)}")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tarazu.base.errors import DataError, DataWarning
-from tarazu.base.messages import listing
+from tarazu.base.messages import listing, plural
 from tarazu.data.columns.column import Column
 from tarazu.data.columns.notes import ColumnNote
 from tarazu.data.columns.values import MISSING_WORDS
@@ -73,7 +73,7 @@ class TableEncoder:
         target_encoder = find_target(table, target, kinds, rows)
         labels = target_encoder.encode(table).reshape(len(table))
         kind_of = feature_kinds(table, target, kinds)
-        ignored = {name: kind.left_out or _reason_to_ignore(table[name].take(rows)) for name, kind in kind_of.items()}
+        ignored = {name: kind.left_out or _reason_to_ignore(table[name], rows) for name, kind in kind_of.items()}
         if all(ignored.values()):  # row numbers are better than nothing
             ignored.update({name: "" for name, kind in kind_of.items() if kind.kind == NUMBER and kind.left_out})
         ignored = {name: reason for name, reason in ignored.items() if reason}
@@ -263,9 +263,15 @@ def _nothing_to_learn_from(table: Table, target: str, ignored: Mapping[str, str]
                        'command line, kinds={NAME: "category"} from Python')
 
 
-def _reason_to_ignore(column: Column) -> str:
-    """Why a column, of the training rows, says nothing; "" if it may."""
-    if column.missing().all():
-        return "no values"
-    different = (column.counts() > 0).sum() + column.missing().any()
-    return "" if different > 1 else "one value only"
+def _reason_to_ignore(column: Column, rows: np.ndarray) -> str:
+    """Why a column says nothing in the training `rows`; "" if it may."""
+    training = column.take(rows)
+    if _different(training) > 1:
+        return ""
+    reason = "no values" if training.missing().all() else "one value only"
+    return reason if _different(column) == 1 else f"{reason} in the {plural(len(training), 'training row')}"
+
+
+def _different(column: Column) -> int:
+    """How many different values a column has; missing counts as one."""
+    return int((column.counts() > 0).sum() + column.missing().any())

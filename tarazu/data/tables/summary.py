@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from tarazu.base.messages import plural
+from tarazu.base.messages import amount, plural
 from tarazu.data.columns.notes import ColumnNote
 from tarazu.data.tables.column_encoders import CategoryEncoder, NumberEncoder
 from tarazu.data.tables.date_encoder import DateEncoder
@@ -65,7 +65,7 @@ class TableSummary:
     def _target(self) -> str:
         if self.target_range is not None:
             least, mean, greatest = self.target_range
-            return f"target {self.target}, {self.task}: {least:,.6g} to {greatest:,.6g}, mean {mean:,.4g}"
+            return f"target {self.target}, {self.task}: {amount(least)} to {amount(greatest)}, mean {amount(mean, 4)}"
         shown = [f"{name} {rows:,}" for name, rows in list(self.classes.items())[:MOST_CLASSES_SHOWN]]
         more = f" and {len(self.classes) - len(shown)} more" if len(shown) < len(self.classes) else ""
         return f"target {self.target}, {self.task}: {len(self.classes)} classes: {', '.join(shown)}{more}"

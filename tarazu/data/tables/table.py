@@ -110,8 +110,10 @@ class Table:
         if not count:
             return self
         if count == len(self):
-            raise self.error("no row has a value in this column", column=name, expected="a value in some rows",
-                             fix="choose another column, or say with `missing` which words mean missing")
+            read = f": {listing(column.missing_words)} mean missing" if column.missing_words else ""
+            raise self.error(f"no row has a value in this column{read}", column=name, expected="a value in some rows",
+                             fix="choose another column, or say which words mean missing: --missing ? on the command "
+                             'line, missing=["?"] from Python, lets all but \'?\' be values')
         words = (f" ({listing(column.missing_words)}; --missing says which words mean that)" if column.missing_words
                  else "")
         are = "which is" if count == 1 else "which are"

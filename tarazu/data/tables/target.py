@@ -63,7 +63,7 @@ class Target:
         column = table[self.name]
         check_complete(table, column)
         if self.task == REGRESSION:
-            check_numbers(table, self.name, self.format)
+            check_numbers(table, self.name, self.format, "leave out the row")
             return to_float32(standardize(self.format.numbers(column), self.mean, self.scale))[:, None]
         number_of = {value_key(name): number for number, name in enumerate(self.classes)}
         numbers = np.array([number_of.get(key, -1) for key in column.level_keys], np.int64)
@@ -136,7 +136,7 @@ def find_target(table: Table, name: str, kinds: Mapping[str, str] | None = None,
                           fix=f"{words if column.missing_words else ''}choose another target, or add rows that differ")
     if isinstance(found.format, NumberFormat) and (kind is not None or not _are_integer_classes(column, found.format)):
         numbers = dataclasses.replace(found.format, stray_words=())
-        check_numbers(table, name, numbers)
+        check_numbers(table, name, numbers, f"take the column as text: {kind_option(CATEGORY, name)}")
         mean, scale = column_scale(table, column if rows is None else column.take(rows), numbers)
         return Target(name, REGRESSION, mean=mean, scale=scale, format=numbers)
     return Target(name, CLASSIFICATION, classes=_classes(table, column, kind))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from numbers import Integral
 
+from tarazu.base.checks import flag
 from tarazu.base.errors import ArgumentError, ShapeError, TraceError
 from tarazu.base.pytree import Structure, describe
 from tarazu.ir import op as ops
@@ -55,7 +56,7 @@ def scan(function: Callable[[Tree, Tree], tuple[Tree, Tree]], init: Tree, xs: Tr
     constants = [x for x in traced.captured if not contains(traced.rebound, x)]
     graph = _loop_graph(traced, constants, len(carry), len(traced.graph.outputs) - len(traced.rebound))
     start = carry + traced.rebound
-    out = bind(ops.SCAN, *constants, *start, *sequences, body=graph, length=length, reverse=reverse,
+    out = bind(ops.SCAN, *constants, *start, *sequences, body=graph, length=length, reverse=flag("reverse", reverse),
                constants=len(constants), carries=len(start))
     rebind(traced.rebound, out[len(carry):len(start)])
     return carry_structure.rebuild(out[:len(carry)]), y_structures[0].rebuild(out[len(start):])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tarazu.base import dtypes
-from tarazu.base.checks import whole_number
+from tarazu.base.checks import flag, whole_number
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops.create import zeros_like
 from tarazu.ops.elementwise import (
@@ -122,7 +122,7 @@ def isin(x1: ArrayLike, x2: ArrayLike, /, *, invert: bool = False) -> Tensor:
         ordered = sort(candidates)
         index = minimum(searchsorted(ordered, x), ordered.shape[0] - 1)
         is_member = equal(gather(ordered, {0: index}), x)
-    return logical_not(is_member) if invert else is_member
+    return logical_not(is_member) if flag("invert", invert) else is_member
 
 
 def diff(x: ArrayLike, /, *, axis: int = -1, n: int = 1, prepend: ArrayLike | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tarazu.base.checks import whole_number
+from tarazu.base.checks import flag, whole_number
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
@@ -18,7 +18,7 @@ def _sorted(x: ArrayLike, axis: int, descending: bool) -> tuple[Tensor, Tensor]:
         values, indices = _sorted(reshape(x, (1,)), 0, descending)
         return reshape(values, ()), reshape(indices, ())
     axis = normalize_axis(axis, len(x.shape), "sort")
-    if not descending:
+    if not flag("descending", descending):
         return bind(ops.SORT, x, axis=axis)
     # equal elements keep their order: flipped, sorted, and flipped again
     values, indices = bind(ops.SORT, flip(x, axis), axis=axis)

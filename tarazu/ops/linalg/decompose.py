@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tarazu.base.checks import flag
 from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
@@ -63,7 +64,7 @@ def cholesky(x: ArrayLike, *, upper: bool = False) -> Tensor:
             [1., 2.]], dtype=float32)
     """
     lower = bind(ops.CHOLESKY, as_value(x))
-    return conj(matrix_transpose(lower)) if upper else lower
+    return conj(matrix_transpose(lower)) if flag("upper", upper) else lower
 
 
 def qr(x: ArrayLike, *, mode: str = "reduced") -> QRResult:
@@ -121,7 +122,7 @@ def svd(x: ArrayLike, *, full_matrices: bool = True) -> SVDResult:
     >>> tz.linalg.svd(tz.tensor([[0.0, 2.0], [3.0, 0.0]])).S
     Tensor([3., 2.], dtype=float32)
     """
-    return SVDResult(*bind(ops.SVD, as_value(x), complete=full_matrices))
+    return SVDResult(*bind(ops.SVD, as_value(x), complete=flag("full_matrices", full_matrices)))
 
 
 def svdvals(x: ArrayLike) -> Tensor:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from tarazu.base import dtypes
+from tarazu.base.checks import flag
 from tarazu.base.errors import DTypeError, ShapeError
 from tarazu.ops.contract import dot_general, matmul
 from tarazu.ops.control_flow.composite import composite
@@ -45,6 +46,7 @@ def scaled_dot_product_attention(q: ArrayLike, k: ArrayLike, v: ArrayLike, *, ma
     >>> tz.scaled_dot_product_attention(x, x, x, causal=True)[0]
     Tensor([1., 0.], dtype=float32)
     """
+    causal = flag("causal", causal)
     queries, keys, values = promote_all([as_float(x) for x in (q, k, v)], "scaled_dot_product_attention")
     _require_shapes(queries, keys, values)
     factor = usual_scale(queries.shape[-1]) if scale is None else float(scale)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tarazu.base.checks import flag
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import add, multiply, subtract
@@ -32,6 +33,7 @@ def interpolate(x: ArrayLike, sizes: Numbers, *, mode: str = "linear", align_cor
                          expected="(batch, *sizes, channels) with sizes of at least 1",
                          fix="x[None] is a batch of one, x[..., None] has one channel")
     wanted = per_axis("interpolate", "sizes", sizes, len(x.shape) - 2)
+    align_corners = flag("align_corners", align_corners)
     if mode == "nearest" and not align_corners:
         return _nearest(x, sizes=wanted)
     if mode != "linear":

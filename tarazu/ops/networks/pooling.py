@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tarazu.base import dtypes
+from tarazu.base.checks import flag
 from tarazu.base.errors import ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
@@ -61,6 +62,7 @@ def average_pool(x: ArrayLike, window: Numbers, *, stride: Numbers | None = None
     axes = _axes("average_pool", x)
     sizes, strides = per_axis("average_pool", "window", window, axes), _strides("average_pool", window, stride, axes)
     widths = _padding("average_pool", x, padding, sizes, strides, (1,) * axes)
+    count_padding = flag("count_padding", count_padding)
     return _average_pool(x, window=sizes, stride=strides, padding=widths, count_padding=count_padding)
 
 

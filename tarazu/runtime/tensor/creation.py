@@ -97,14 +97,21 @@ def _shares_memory(made: Tensor, data: ArrayLike) -> bool:
     return isinstance(made.raw, np.ndarray) and isinstance(data, np.ndarray) and np.may_share_memory(made.raw, data)
 
 
+def _complex_dtype(data: ArrayLike) -> DType | None:
+    """The dtype of a complex number or array; None for anything else."""
+    if isinstance(data, np.ndarray | np.generic):
+        return as_dtype(data.dtype) if data.dtype.kind == "c" else None
+    return as_dtype(complex) if isinstance(data, complex) else None
+
+
 def to_array(data: ArrayLike, dtype: DType | None) -> np.ndarray:
     """`data` as a NumPy array of a dtype that Tarazu knows; errors as those of `tensor`."""
     if type(data) in (bool, int, float, complex) and dtype is None:
         dtype = as_dtype(type(data))
     data = plain_array(data, type(data).__name__)
     keeps_dtype = isinstance(data, np.ndarray | np.generic) or dtype is not None
-    if isinstance(data, np.ndarray | np.generic) and data.dtype.kind == "c" and dtype is not None:
-        require_imaginary_part_kept(as_dtype(data.dtype), dtype)
+    if dtype is not None and (given := _complex_dtype(data)):
+        require_imaginary_part_kept(given, dtype)
     try:
         array = np.asarray(data, dtype.numpy if dtype is not None else None)
     except (ValueError, OverflowError, TypeError) as error:
