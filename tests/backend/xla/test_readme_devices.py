@@ -8,7 +8,7 @@ README = Path(__file__).parents[3] / "README.md"
 
 def test_the_script_on_devices(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    script = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)[2]
+    script = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)[3]
     names = {"__name__": "readme"}
     exec(compile(script, "README.md", "exec"), names)
     assert "tarazu.device('xla:7')" in capsys.readouterr().out
