@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import threading
 import warnings
 from collections.abc import Iterator
@@ -24,9 +23,9 @@ def warn_of_frozen_draws(reads: AttributeReads) -> Iterator[None]:
     Looked at are the global generators of Python and NumPy, and those that are in `reads`: attributes, and variables
     around the function and around the `forward` of modules.
     """
-    before = {} if _others_may_draw() else {"np.random": _numpy_state(), "random": random.getstate()}
+    before = {} if _others_may_draw() else _global_states()
     yield
-    after = {"np.random": _numpy_state(), "random": random.getstate()}
+    after = _global_states()
     drawn = [name for name, state in before.items() if state != after[name]] + reads.generators_that_drew()
     if drawn:
         warnings.warn(f"{' and '.join(drawn)} drew numbers while a function was traced: they are constants of its "
@@ -34,9 +33,12 @@ def warn_of_frozen_draws(reads: AttributeReads) -> Iterator[None]:
                       "new ones", TraceWarning, stacklevel=frames_to_user())
 
 
-def _numpy_state() -> tuple:
+def _global_states() -> dict[str, object]:
+    """The states of the global generators of NumPy and Python, which are imported at the first trace."""
+    from random import getstate
+
     name, key, *rest = np.random.get_state()
-    return (name, np.asarray(key).tobytes(), *rest)
+    return {"np.random": (name, np.asarray(key).tobytes(), *rest), "random": getstate()}
 
 
 def _others_may_draw() -> bool:

@@ -7,8 +7,8 @@ which attributes of a `GuardedAttributes` a trace reads, and traces again where 
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
-import random
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from operator import is_
@@ -22,7 +22,6 @@ from tarazu.runtime.trace_lock import tracing
 
 MOST_PARTS = 1000  # larger containers are guarded by identity only, as each call looks at all that is in them
 MOST_BYTES = 2**16  # of an array, likewise
-_GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 _SCALARS = (int, float, complex, str, bytes, type(None), np.generic)
 _CONTAINERS = frozenset((list, tuple, dict, np.ndarray))
 
@@ -150,13 +149,13 @@ class AttributeReads:
             parts = parts_of(value)
             guard = self._read[key] = AttributeGuard(owner, name, value, None if parts is None else tuple(parts))
             self.note_generators_around(value)
-            if isinstance(value, _GENERATORS):
+            if isinstance(value, _generators()):
                 self._generators[guard.what] = value, _state_of(value)
 
     def note_generators_around(self, function: object) -> None:
         """Note those of Python's and NumPy's generators that are global or nonlocal variables of the function."""
         for name, value in _variables_around(function):
-            if isinstance(value, _GENERATORS):
+            if isinstance(value, _generators()):
                 self._generators.setdefault(f"the variable {name}", (value, _state_of(value)))
 
     def note_set(self, owner: GuardedAttributes, name: str) -> None:
@@ -287,7 +286,15 @@ def _is_record(value: object) -> bool:
     return bool(content) and all(is_plain(x) or isinstance(x, Tensor | GuardedAttributes) for x in content.values())
 
 
-def _state_of(generator: np.random.Generator | np.random.RandomState | random.Random) -> str:
+@functools.cache
+def _generators() -> tuple[type, ...]:
+    """The classes of generators of Python and NumPy, whose modules take longer to import than many of ours."""
+    from random import Random
+
+    return np.random.Generator, np.random.RandomState, Random
+
+
+def _state_of(generator: Any) -> str:  # one of `_generators`
     """The state of a generator of Python or NumPy, as text that can be compared."""
     if isinstance(generator, np.random.Generator):
         return repr(generator.bit_generator.state)
