@@ -22,7 +22,7 @@ FORMAT = "tarazu history 1"
 NOT_METRICS = ("epoch", "seconds")
 STOPPED = ("epochs", "early stopping", "interrupted", "not finite", "end of the stream")
 
-_judging = threading.RLock()  # who asks for a verdict while another thread measures it waits for that
+_judging = threading.RLock()  # one verdict is measured at a time, as several may be of the same model
 
 Plain: TypeAlias = float | int | str | None
 Recordable: TypeAlias = Plain | np.generic | np.ndarray

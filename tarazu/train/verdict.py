@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -39,8 +38,6 @@ from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, tens
 MOST_COPIED_BYTES = 4 * 2**20  # of a part: so much takes a millisecond
 COMPARED_ROWS = 256  # of a part that is not copied, by which a change is noticed
 
-_one_at_a_time = threading.Lock()  # verdicts of several threads may use the same model
-
 
 class EndOfRun(NamedTuple):
     """All that the verdict on a run is measured from. The arrays of weights are never written to, so none is copied."""
@@ -58,15 +55,13 @@ class EndOfRun(NamedTuple):
 
     def judge(self, history: History) -> None:
         """Write measurements and verdict into `history`."""
-        with _one_at_a_time:
-            if not self._is_whole():
-                history.verdict = _OTHER_LAYERS
-                return
-            if self.checksums != _checksums(self.train, self.validation):
-                history.verdict = _OTHER_ROWS
-                return
+        if not self._is_whole():
+            history.verdict = _OTHER_LAYERS
+        elif self.checksums != _checksums(self.train, self.validation):
+            history.verdict = _OTHER_ROWS
+        else:
             history.measurements = self._measure(history)
-        history.verdict = judge(history)
+            history.verdict = judge(history)
 
     def _is_whole(self) -> bool:
         """Whether the model still has the layers and tensors that it was trained with."""
