@@ -18,6 +18,7 @@ from tarazu.record import History
 from tarazu.runtime import processes, random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.trace.origins import frames_to_user
 from tarazu.train.callbacks.base import Callback, require_known_hooks, wants_steps
 from tarazu.train.callbacks.checkpoint import Checkpoint, checkpoint_of
 from tarazu.train.callbacks.keep_best import KeepBest
@@ -66,7 +67,7 @@ def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, ep
         require_no_steps(steps_per_epoch)
         source, validation = rows(x, y, batch_size, validation_split, validation_data, trainer.loss,
                                   lambda: trainer.choose_split_seed(saved_split_seed))
-    _warn(source.notes, 4)
+    _warn(source.notes)
     with contextlib.closing(source):
         callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0)]
         if checkpoint:
@@ -79,14 +80,14 @@ def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, ep
         run = Run(trainer, source, validation, epochs=epochs, validation_batch=validation_batch)
         _run(run, callbacks)
     if run.failure:
-        warnings.warn(run.failure, TrainingWarning, stacklevel=3)  # the line that calls model.fit
+        _warn([run.failure])
     return run.history
 
 
-def _warn(notes: list[str], stacklevel: int) -> None:
-    """Warn of each of the notes, once."""
+def _warn(notes: list[str]) -> None:
+    """Warn of each of the notes, once, at the user's line."""
     while notes:
-        warnings.warn(notes.pop(), TrainingWarning, stacklevel)
+        warnings.warn(notes.pop(), TrainingWarning, stacklevel=frames_to_user())
 
 
 def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -> int:
@@ -164,7 +165,7 @@ def _train_epoch(run: Run, notify: Notify) -> bool:
         for chunk in chunks:
             if not run_chunk(run, chunk):
                 return False
-            _warn(run.trainer.notes, 7)
+            _warn(run.trainer.notes)
             notify("on_step_end")
             notify("on_chunk_end")
     if not run.step:

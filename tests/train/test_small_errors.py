@@ -143,3 +143,11 @@ def test_a_layer_of_a_sequential_model_is_replaced_by_its_index():
     assert model.predict(X).shape == (24, 1) and model.fit(X, Y, verbose=0).rows
     with pytest.raises(ArgumentError, match="5 as layer 1"):
         model[1] = 5
+
+
+@pytest.mark.parametrize("fit", [Sequential.fit, tz.train.fit], ids=["method", "function"])
+def test_warnings_of_a_fit_name_the_line_that_calls_it(fit):
+    model = Sequential([Dense(1, in_features=4)]).compile(tz.optim.SGD(lr=1e30), "mse")
+    with pytest.warns(tz.train.TrainingWarning) as caught:
+        fit(model, X, Y, epochs=3, verbose=0)
+    assert {warning.filename for warning in caught} == {__file__}

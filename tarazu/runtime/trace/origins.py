@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from tarazu.ir.node import Builder, Node
@@ -66,18 +67,22 @@ class Origins:
 
 def user_line() -> str:
     """The file and line, outside of Tarazu, that is running now: "train.py:12"."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
+    frame, _ = _user_frame(sys._getframe(1))
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def frames_to_user() -> int:
     """The `stacklevel` with which the caller's `warnings.warn` shows the user's line."""
-    frame, level = sys._getframe(1), 1
+    _, level = _user_frame(sys._getframe(1))
+    return level
+
+
+def _user_frame(frame: FrameType) -> tuple[FrameType, int]:
+    """The first frame outside of Tarazu, from `frame` outwards, and how many frames out it is, from 1."""
+    level = 1
     while frame.f_back is not None and _is_of_machinery(frame.f_code.co_filename):
         frame, level = frame.f_back, level + 1
-    return level
+    return frame, level
 
 
 def _is_of_machinery(filename: str) -> bool:
