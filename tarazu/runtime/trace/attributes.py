@@ -80,9 +80,9 @@ class AttributeGuard(NamedTuple):
         now = self.now()
         if self.parts is None:
             return is_same(now, self.value)
-        return type(now) is type(self.value) and self.hasparts_of(now)
+        return type(now) is type(self.value) and self.has_parts_of(now)
 
-    def hasparts_of(self, container: object) -> bool:
+    def has_parts_of(self, container: object) -> bool:
         """Whether the container has in it what was in this one."""
         then = self.parts
         if type(container) is list and then is not None and len(container) == len(then) \
