@@ -207,7 +207,6 @@ from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
 from tarazu.runtime.device import default_device, device, devices, mesh
 from tarazu.runtime.eager import Eager as _Eager
-from tarazu.runtime.jit.jit import jit, trace
 from tarazu.runtime.random.distributions import dropout, randn
 from tarazu.runtime.tensor.creation import asarray, ones, tensor, zeros
 from tarazu.runtime.tensor.dlpack import from_dlpack
@@ -240,6 +239,7 @@ if _TYPE_CHECKING:
     from tarazu.runtime.autograd.gradient_tape import GradientTape
     from tarazu.runtime.compile import set_backend
     from tarazu.runtime.debug import debug_nans
+    from tarazu.runtime.jit.jit import jit, trace
     from tarazu.runtime.profile import profile
     from tarazu.runtime.tensor.variable import Variable
     from tarazu.runtime.vmap.replicas import replicate
@@ -272,6 +272,7 @@ _LAZY = {
     "ops.indexing.windows": "pad repeat segment_sum unfold",
     "runtime.compile": "set_backend",
     "runtime.debug": "debug_nans",
+    "runtime.jit.jit": "jit trace",
     "runtime.autograd.derivatives": "hessian hvp jacobian jvp vjp",
     "runtime.autograd.grad_check": "grad_check",
     "runtime.autograd.gradient_tape": "GradientTape",
