@@ -294,8 +294,7 @@ class Module(Trainable, GuardedAttributes):
         >>> tz.nn.BatchNorm(3).freeze(statistics=True).has_frozen_statistics
         True
         """
-        return interpreter_state.interpreter.depend_on(
-            lambda: self._has_frozen_statistics, f"frozen statistics of {type(self).__name__}")
+        return self._has_frozen_statistics
 
     @property
     def trainable(self) -> bool:
