@@ -40,14 +40,6 @@ def name_in_parent(parents: Sequence[LayerLike], module: LayerLike, known: Child
     return f"{name} {type(module).__name__}".strip()
 
 
-def short_text(value: object) -> str:
-    """An argument of a layer as the printed tree shows it: functions by their names, tensors by their shapes."""
-    shape = getattr(value, "shape", ())
-    if shape:
-        return f"{type(value).__name__} of shape {tuple(shape)}"
-    return getattr(value, "__name__", None) or repr(value)
-
-
 def add_layer_path(error: TarazuError, module: LayerLike, inputs: tuple) -> None:
     """Put the path of the layer that failed, and the shapes of its inputs, before the message.
 

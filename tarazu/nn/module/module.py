@@ -16,7 +16,8 @@ from tarazu.base.errors import ArgumentError, TarazuError, TraceError
 from tarazu.base.state_dicts import require_same_state
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.node import Node
-from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent, short_text
+from tarazu.nn.module.arguments import short_text, with_own_containers
+from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.mode import mode_of, set_mode, share_mode
 from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, layouts, move_tensors
 from tarazu.nn.module.parameter import is_parameter
@@ -61,7 +62,7 @@ class Module(Trainable, GuardedAttributes):
 
     def __new__(cls, *args: object, **kwargs: object) -> Self:
         module = super().__new__(cls)
-        module._arguments = (_with_own_containers(args), _with_own_containers(kwargs))  # to make a saved model again
+        module._arguments = (with_own_containers(args), with_own_containers(kwargs))  # to make a saved model again
         return module
 
     def __getstate__(self) -> dict[str, Any]:
@@ -403,15 +404,6 @@ class Module(Trainable, GuardedAttributes):
         from tarazu.nn.module.summary import summary
 
         return summary(self, input_shape)
-
-
-def _with_own_containers(value: Any) -> Any:  # an argument of any kind
-    """`value` with copies of its lists, tuples and dicts, so that later changes of these do not change it."""
-    if type(value) in (list, tuple):
-        return type(value)([_with_own_containers(item) for item in value])
-    if type(value) is dict:
-        return {key: _with_own_containers(item) for key, item in value.items()}
-    return value
 
 
 def require_arrays(module: Module, inputs: tuple) -> None:
