@@ -2,5 +2,6 @@
 `Module`.
 
 arguments (of the constructor), parameter, trainable (compile, fit, evaluate, predict, save), moving (to devices),
-summary, mode (a block in training or evaluation mode), error_path (the layer in which an error was raised).
+summary, mode (a block in training or evaluation mode), observers (a block that is told of each call), error_path (the
+layer in which an error was raised).
 """

@@ -6,10 +6,8 @@ attributes, also inside lists, tuples and dicts; nothing is registered.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
-from typing import Any, Self, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
 
 from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
@@ -20,6 +18,7 @@ from tarazu.nn.module.arguments import short_text, with_own_containers
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.mode import mode_of, set_mode, share_mode
 from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, layouts, move_tensors
+from tarazu.nn.module.observers import call_observers
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.nn.module.trainable import Trainable
 from tarazu.ops.typing import DeviceLike
@@ -117,7 +116,7 @@ class Module(Trainable, GuardedAttributes):
         except TarazuError as error:
             add_layer_path(error, self, inputs)
             raise
-        for observer in _call_observers.get():
+        for observer in call_observers.get():
             observer(self, output)
         return output
 
@@ -413,20 +412,6 @@ def require_arrays(module: Module, inputs: tuple) -> None:
             raise ArgumentError(f"a {type(x).__name__} as input of {type(module).__name__}",
                                 expected="a tensor, with one row per sample",
                                 fix="pass tz.tensor(x)")
-
-
-Observer: TypeAlias = Callable[[Module, object], None]
-_call_observers: ContextVar[tuple[Observer, ...]] = ContextVar("_call_observers", default=())
-
-
-@contextlib.contextmanager
-def observe_calls(observer: Observer) -> Iterator[None]:
-    """A block in which `observer(module, output)` is called after each call of any module, by the running code only."""
-    token = _call_observers.set((*_call_observers.get(), observer))
-    try:
-        yield
-    finally:
-        _call_observers.reset(token)
 
 
 def _tensors_and_modules(name: str, value: object) -> Iterator[tuple[str, Tensor | Module]]:
