@@ -124,9 +124,12 @@ class Module(Trainable, GuardedAttributes):
         if self._is_built:
             return
         with tracing:  # by one thread; this lock, as a thread that traces may build too
-            if not self._is_built and type(self).build is not Module.build:
+            if self._waits_for_input():
                 self._build(inputs)
             self._is_built = True
+
+    def _waits_for_input(self) -> bool:
+        return not self._is_built and type(self).build is not Module.build
 
     def _build(self, inputs: tuple) -> None:
         require_arrays(self, inputs)
@@ -209,7 +212,7 @@ class Module(Trainable, GuardedAttributes):
         [(2, 3), (3,)]
         """
         for path, module in self.named_modules():
-            if not module._is_built and type(module).build is not Module.build:
+            if module._waits_for_input():
                 name = path or type(module).__name__
                 raise ArgumentError(f"layer {name!r} has no parameters yet: it has not seen an input",
                                     expected="a model whose layers know their input sizes",
