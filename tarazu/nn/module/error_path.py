@@ -61,15 +61,12 @@ class _Failure:
         self.module, self.path, self.layer, self.message = module, path, layer, message
 
     def pass_up(self, parent: LayerLike) -> None:
-        self.path = join_path(_name_of(self.module, parent, type(self.module).__name__), self.path)
+        name = _names_in(parent).get(id(self.module), type(self.module).__name__)
+        self.path = join_path(name, self.path)
         self.module = parent
 
     def __str__(self) -> str:
         return f"in {f'layer {self.path}, ' if self.path else ''}{self.layer}:\n{self.message}"
-
-
-def _name_of(child: LayerLike, parent: LayerLike, default: str) -> str:
-    return _names_in(parent).get(id(child), default)
 
 
 def _names_in(parent: LayerLike) -> dict[int, str]:
