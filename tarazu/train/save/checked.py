@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.module.module import Module
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.origins import frames_to_user
 from tarazu.train.save.differences import differences
 from tarazu.train.save.names import Finder, Named, NotAllowedError, can_be_imported, name_of, names_to_give
 from tarazu.train.save.structure import Changes, Structure, describe, draft
@@ -45,7 +46,7 @@ class Noted:
                 f"function defines {'it' if len(names) == 1 else 'them'}\n  to mend it: load with tz.load(path, "
                 f"custom_objects={{{given}}}), or move the definition to a module that can be imported")
         for text in self.warnings:
-            warnings.warn(text, TrainingWarning, stacklevel=6)  # the line that calls model.save
+            warnings.warn(text, TrainingWarning, stacklevel=frames_to_user())
 
 
 def checked_structure(model: Module, weights: Mapping[str, Tensor], noted: Noted) -> Structure:
