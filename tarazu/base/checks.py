@@ -9,6 +9,8 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError
 
+_FLAGS = (int, np.bool_)  # not `int | np.bool_`, which each call would make anew: every reduction checks a flag
+
 
 def positive_int(name: str, value: Any) -> int:
     """`value` as an int; ArgumentError unless it is a whole number of at least 1.
@@ -41,7 +43,7 @@ def flag(name: str, value: Any) -> bool:
     >>> flag("sort: descending", True)
     True
     """
-    if not isinstance(value, int | np.bool_) or value not in (0, 1):
+    if not isinstance(value, _FLAGS) or value not in (0, 1):
         raise ArgumentError(f"{name}={value!r}", expected="True or False", fix="leave it out for the default")
     return bool(value)
 

@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from tarazu.base.errors import ArgumentError
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -27,3 +29,13 @@ def replacing(path: Path) -> Iterator[Path]:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def require_no_folder(path: Path, example: str) -> None:
+    """ArgumentError where a folder is at the path of a file to be written; `example` is the name of such a file.
+
+    >>> require_no_folder(Path("model.stablehlo"), "model.stablehlo")
+    """
+    if path.is_dir():
+        raise ArgumentError(f"{path} is a folder", expected="the path of a file, new or to be replaced",
+                            fix=f"choose another path, such as {example}")

@@ -1,11 +1,13 @@
-"""The comparison of a saved state, tensors or arrays by name, with what it is loaded into."""
+"""States, tensors or arrays by name: a part of one, and the comparison of a saved one with what it is loaded into."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tarazu.base.errors import ArgumentError, ShapeError
+
+Value = TypeVar("Value")
 
 
 class HasShape(Protocol):
@@ -13,6 +15,15 @@ class HasShape(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]: ...
+
+
+def part_of(state: Mapping[str, Value], prefix: str) -> dict[str, Value]:
+    """What has a name that begins with `prefix`, by the rest of its name.
+
+    >>> part_of({"model.weight": 1, "model.bias": 2, "step": 3}, "model.")
+    {'weight': 1, 'bias': 2}
+    """
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def other_names(own: Mapping[str, object], saved: Mapping[str, object]) -> str:

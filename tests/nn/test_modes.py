@@ -7,7 +7,7 @@ import numpy as np
 import tarazu as tz
 from tarazu.nn import BatchNorm, Dense, Dropout, Sequential
 from tarazu.nn.module.mode import in_mode
-from tarazu.nn.module.module import observe_calls
+from tarazu.nn.module.observers import observe_calls
 
 draw = np.random.default_rng(0)
 X = draw.normal(2.0, 3.0, (64, 4)).astype(np.float32)

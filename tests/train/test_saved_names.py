@@ -48,6 +48,14 @@ def test_local_classes_are_named_at_once_and_loaded_by_custom_objects(tmp_path):
     assert type(again[1]) is mine and same_bits(again.predict(X), model.predict(X))
 
 
+@pytest.mark.parametrize("save", [Sequential.save, tz.train.save])
+def test_the_warning_shows_the_line_that_saves(tmp_path, save):
+    model = Sequential([local_classes()[0](3.0)])
+    with pytest.warns(TrainingWarning, match="does not find Mine") as said:
+        save(model, tmp_path / "model")
+    assert said[0].filename == __file__
+
+
 def test_a_class_of_a_script_is_loaded_by_another(tmp_path):  # takes two processes, as __main__ has to be a script
     script = """
         import sys

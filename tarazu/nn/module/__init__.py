@@ -1,6 +1,7 @@
 """The base classes of layers and models, `Module` (module.py) and `LastAxisLayer` (last_axis.py), and the parts of
 `Module`.
 
-parameter, trainable (compile, fit, evaluate, predict, save), moving (to devices), summary, mode (a block in training
-or evaluation mode), error_path (the layer in which an error was raised).
+arguments (of the constructor), parameter, trainable (compile, fit, evaluate, predict, save), moving (to devices),
+summary, mode (a block in training or evaluation mode), observers (a block that is told of each call), error_path (the
+layer in which an error was raised).
 """

@@ -40,14 +40,6 @@ def name_in_parent(parents: Sequence[LayerLike], module: LayerLike, known: Child
     return f"{name} {type(module).__name__}".strip()
 
 
-def short_text(value: object) -> str:
-    """An argument of a layer as the printed tree shows it: functions by their names, tensors by their shapes."""
-    shape = getattr(value, "shape", ())
-    if shape:
-        return f"{type(value).__name__} of shape {tuple(shape)}"
-    return getattr(value, "__name__", None) or repr(value)
-
-
 def add_layer_path(error: TarazuError, module: LayerLike, inputs: tuple) -> None:
     """Put the path of the layer that failed, and the shapes of its inputs, before the message.
 
@@ -69,15 +61,12 @@ class _Failure:
         self.module, self.path, self.layer, self.message = module, path, layer, message
 
     def pass_up(self, parent: LayerLike) -> None:
-        self.path = join_path(_name_of(self.module, parent, type(self.module).__name__), self.path)
+        name = _names_in(parent).get(id(self.module), type(self.module).__name__)
+        self.path = join_path(name, self.path)
         self.module = parent
 
     def __str__(self) -> str:
         return f"in {f'layer {self.path}, ' if self.path else ''}{self.layer}:\n{self.message}"
-
-
-def _name_of(child: LayerLike, parent: LayerLike, default: str) -> str:
-    return _names_in(parent).get(id(child), default)
 
 
 def _names_in(parent: LayerLike) -> dict[int, str]:

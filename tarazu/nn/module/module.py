@@ -6,19 +6,19 @@ attributes, also inside lists, tuples and dicts; nothing is registered.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
-from typing import Any, Self, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
 
 from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
 from tarazu.base.state_dicts import require_same_state
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.node import Node
-from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent, short_text
+from tarazu.nn.module.arguments import short_text, with_own_containers
+from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.mode import mode_of, set_mode, share_mode
 from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, layouts, move_tensors
+from tarazu.nn.module.observers import call_observers
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.nn.module.trainable import Trainable
 from tarazu.ops.typing import DeviceLike
@@ -61,7 +61,7 @@ class Module(Trainable, GuardedAttributes):
 
     def __new__(cls, *args: object, **kwargs: object) -> Self:
         module = super().__new__(cls)
-        module._arguments = (_with_own_containers(args), _with_own_containers(kwargs))  # to make a saved model again
+        module._arguments = (with_own_containers(args), with_own_containers(kwargs))  # to make a saved model again
         return module
 
     def __getstate__(self) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class Module(Trainable, GuardedAttributes):
         except TarazuError as error:
             add_layer_path(error, self, inputs)
             raise
-        for observer in _call_observers.get():
+        for observer in call_observers.get():
             observer(self, output)
         return output
 
@@ -124,9 +124,12 @@ class Module(Trainable, GuardedAttributes):
         if self._is_built:
             return
         with tracing:  # by one thread; this lock, as a thread that traces may build too
-            if not self._is_built and type(self).build is not Module.build:
+            if self._waits_for_input():
                 self._build(inputs)
             self._is_built = True
+
+    def _waits_for_input(self) -> bool:
+        return not self._is_built and type(self).build is not Module.build
 
     def _build(self, inputs: tuple) -> None:
         require_arrays(self, inputs)
@@ -209,7 +212,7 @@ class Module(Trainable, GuardedAttributes):
         [(2, 3), (3,)]
         """
         for path, module in self.named_modules():
-            if not module._is_built and type(module).build is not Module.build:
+            if module._waits_for_input():
                 name = path or type(module).__name__
                 raise ArgumentError(f"layer {name!r} has no parameters yet: it has not seen an input",
                                     expected="a model whose layers know their input sizes",
@@ -294,8 +297,7 @@ class Module(Trainable, GuardedAttributes):
         >>> tz.nn.BatchNorm(3).freeze(statistics=True).has_frozen_statistics
         True
         """
-        return interpreter_state.interpreter.depend_on(
-            lambda: self._has_frozen_statistics, f"frozen statistics of {type(self).__name__}")
+        return self._has_frozen_statistics
 
     @property
     def trainable(self) -> bool:
@@ -406,15 +408,6 @@ class Module(Trainable, GuardedAttributes):
         return summary(self, input_shape)
 
 
-def _with_own_containers(value: Any) -> Any:  # an argument of any kind
-    """`value` with copies of its lists, tuples and dicts, so that later changes of these do not change it."""
-    if type(value) in (list, tuple):
-        return type(value)([_with_own_containers(item) for item in value])
-    if type(value) is dict:
-        return {key: _with_own_containers(item) for key, item in value.items()}
-    return value
-
-
 def require_arrays(module: Module, inputs: tuple) -> None:
     """Layers that learn their sizes from the input ask for its shape."""
     for x in inputs:
@@ -422,20 +415,6 @@ def require_arrays(module: Module, inputs: tuple) -> None:
             raise ArgumentError(f"a {type(x).__name__} as input of {type(module).__name__}",
                                 expected="a tensor, with one row per sample",
                                 fix="pass tz.tensor(x)")
-
-
-Observer: TypeAlias = Callable[[Module, object], None]
-_call_observers: ContextVar[tuple[Observer, ...]] = ContextVar("_call_observers", default=())
-
-
-@contextlib.contextmanager
-def observe_calls(observer: Observer) -> Iterator[None]:
-    """A block in which `observer(module, output)` is called after each call of any module, by the running code only."""
-    token = _call_observers.set((*_call_observers.get(), observer))
-    try:
-        yield
-    finally:
-        _call_observers.reset(token)
 
 
 def _tensors_and_modules(name: str, value: object) -> Iterator[tuple[str, Tensor | Module]]:

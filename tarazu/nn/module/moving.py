@@ -9,7 +9,6 @@ from typing import TypeAlias
 from tarazu.base.device import Device, Layout, Mesh, MeshAxes
 from tarazu.base.errors import ArgumentError, TraceError
 from tarazu.ir.interpreter import state as interpreter_state
-from tarazu.nn.module.error_path import short_text
 from tarazu.ops.placement import layout
 from tarazu.runtime.device import move, put
 from tarazu.runtime.tensor.tensor import Tensor
@@ -28,7 +27,7 @@ def layouts(tensors: NamedTensors, mesh: Mesh, specs: Mapping[str, ShardSpec]) -
     paths = [path for path, _ in tensors]
     for pattern in specs:
         if not fnmatch.filter(paths, pattern):
-            raise ArgumentError(f"the pattern {pattern!r} matches nothing", expected=f"paths: {short_text(paths)}",
+            raise ArgumentError(f"the pattern {pattern!r} matches nothing", expected=f"paths: {paths}",
                                 fix='write a path, or a pattern such as "*.weight"')
     return [_layout(path, x, mesh, specs) for path, x in tensors]
 

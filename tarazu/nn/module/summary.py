@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tarazu.base.errors import ArgumentError, DTypeError, TarazuError
 from tarazu.nn.module.mode import in_mode
-from tarazu.nn.module.module import Module, observe_calls
+from tarazu.nn.module.module import Module
+from tarazu.nn.module.observers import observe_calls
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import zeros

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tarazu.base.state_dicts import part_of
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.callbacks.monitor import Monitor
@@ -54,5 +55,4 @@ class KeepBest(Monitor):
     def load_state_dict(self, content: dict[str, Any]) -> None:
         if content:
             self._best, self.epoch = content["best"], content["epoch"]
-            self._weights = {name.removeprefix("weights."): asarray(value) for name, value in content.items()
-                             if name.startswith("weights.")}
+            self._weights = {path: asarray(value) for path, value in part_of(content, "weights.").items()}

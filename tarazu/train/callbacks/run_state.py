@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
-from tarazu.base.state_dicts import other_names
+from tarazu.base.state_dicts import other_names, part_of
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
@@ -94,7 +94,7 @@ def resume(run: Run, callbacks: Callbacks, content: Content, folder: Path) -> No
     _skip_epochs(run, content.values["epoch"])
     _require_same_tensors(run, content, folder, ["changed"])
     for name, callback in _with_state(callbacks).items():
-        callback.load_state_dict(content.values["callbacks"][name] | _part(content.arrays, f"callbacks.{name}."))
+        callback.load_state_dict(content.values["callbacks"][name] | part_of(content.arrays, f"callbacks.{name}."))
     with no_grad():
         for name, x in _own_tensors(run).items():
             x.copy_(content.arrays[name])
@@ -125,7 +125,7 @@ def _require_same_kinds(run: Run, callbacks: Callbacks, content: Content, folder
 
 def _require_same_tensors(run: Run, content: Content, folder: Path, kinds: list[str]) -> None:
     for kind in kinds:
-        own, saved = _part(_own_tensors(run), f"{kind}."), _part(content.arrays, f"{kind}.")
+        own, saved = part_of(_own_tensors(run), f"{kind}."), part_of(content.arrays, f"{kind}.")
         if differences := other_names(own, saved):
             raise _unfit(folder, f"another {KINDS[kind]}: {differences}", "the tensors of this run")
         for name, x in own.items():
@@ -133,10 +133,6 @@ def _require_same_tensors(run: Run, content: Content, folder: Path, kinds: list[
             if array.shape != tuple(x.shape) or array.dtype != x.dtype.numpy:
                 raise _unfit(folder, f"another {KINDS[kind]}: {name} is {array.dtype} of shape {array.shape}",
                              f"{x.dtype} of shape {tuple(x.shape)}")
-
-
-def _part(values: dict[str, Any], prefix: str) -> dict[str, Any]:
-    return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
 
 
 def _listed(names: list[str]) -> str:

@@ -56,14 +56,9 @@ class Describer:
         if value is None or type(value) in (bool, int, float, str):
             return value
         content = self._reference(value)
-        if content is None:
-            content = self._container(value)
-        if content is None:
-            content = self._array(value)
-        if content is None:
-            content = self._named(value)
-        if content is None:
-            content = _small(value)
+        for describe in (self._container, self._array, self._named, _small):
+            if content is None:
+                content = describe(value)
         if content is None:
             raise CannotBeSavedError(value)
         return content

@@ -53,6 +53,8 @@ class _Comparison:
             return list(own) == list(other) and all(self.same(own[key], other[key]) for key in own)
         if isinstance(own, np.ndarray | np.generic):
             return _same_elements(own, other)
+        if own is other or id(own) in self._partners:
+            return own is other or self._partners[id(own)] is other
         if isinstance(own, FunctionType | MethodType | functools.partial):
             return self._same_function(own, other)
         if isinstance(own, Generator):
@@ -68,7 +70,7 @@ class _Comparison:
                 return False
             if id(own) not in self._tensors and not _same_elements(own.numpy(), other.numpy()):
                 return False  # the file of tensors does not hold it
-        elif not self._made_alike(own, other):
+        elif not _arguments_alike(own._arguments, other._arguments):
             return False
         self._partners[id(own)] = other
         self._taken.add(id(other))
@@ -86,13 +88,7 @@ class _Comparison:
         if changed:
             self.changes[path] = changed
 
-    def _made_alike(self, own: Module, other: Module) -> bool:
-        """Whether both were made with the same arguments; layers and other objects count by their classes."""
-        return _arguments_alike(own._arguments, other._arguments)
-
     def _same_function(self, own: Any, other: Any) -> bool:
-        if own is other or id(own) in self._partners:
-            return own is other or self._partners[id(own)] is other
         if isinstance(own, FunctionType):
             self._partners[id(own)] = other  # a function may stand in its own closure
             return own.__code__ is other.__code__ and self.same(_variables(own), _variables(other))
@@ -101,8 +97,6 @@ class _Comparison:
         return self.same([own.func, own.args, own.keywords], [other.func, other.args, other.keywords])
 
     def _same_object(self, own: Any, other: Any) -> bool:
-        if own is other or id(own) in self._partners:
-            return own is other or self._partners[id(own)] is other
         if isinstance(own, type | ModuleType):
             return False
         if isinstance(own, float) and own != own:
@@ -138,6 +132,7 @@ def _same_elements(own: Any, other: Any) -> bool:
 
 
 def _arguments_alike(own: Any, other: Any) -> bool:
+    """Whether two constructors were given the same; layers and other objects count by their classes."""
     if type(own) is not type(other):
         return isinstance(own, Tensor) and isinstance(other, Tensor)
     if isinstance(own, list | tuple):

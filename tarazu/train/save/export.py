@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.base.files import require_no_folder
 from tarazu.base.pytree import Structure, flatten
 from tarazu.ir.graph import Graph
 from tarazu.ir.types import TensorType
@@ -58,9 +59,7 @@ def export(model: Module | Function, path: str | os.PathLike, example: Example =
     Exported(float32[batch,4] -> float32[batch,3])
     """
     backend, target = xla_part("export"), Path(path)
-    if target.is_dir():
-        raise ArgumentError(f"{target} is a folder", expected="the path of a file, new or to be replaced",
-                            fix="choose another path, such as model.stablehlo")
+    require_no_folder(target, "model.stablehlo")
     inputs = _inputs(model, example)
     with in_mode(model, training=False) if isinstance(model, Module) else contextlib.nullcontext(), no_grad():
         graph, constants, structure = _of_one_row(_callable(model, inputs), inputs)

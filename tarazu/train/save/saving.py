@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.state_dicts import part_of
 from tarazu.base.version import __version__
 from tarazu.nn.module.module import Module
 from tarazu.record import write_text
@@ -89,20 +90,16 @@ def write_model(model: Module, folder: Path, extra: dict[str, Any] | None = None
 
 
 def _write(model: Module, folder: Path, extra: dict[str, Any], optimizer: bool, tensors: Tensors) -> Noted:
-    weights, state = _part(tensors, _MODEL), _part(tensors, _TRAINING)
-    noted = Noted()
-    structure = checked_structure(model, dict(weights), noted)
+    named, noted = dict(tensors), Noted()
+    weights = part_of(named, _MODEL)
+    structure = checked_structure(model, weights, noted)
     training = describe_training(model, noted) if optimizer else None
     frozen = [path for path, x in model.named_parameters() if not x.requires_grad]
     versions = {"tarazu": __version__, "numpy": np.__version__, "python": platform.python_version()}
     description = {"format": FORMAT, **structure._asdict(), "frozen": frozen, "training": training, "extra": extra,
                    "versions": versions}
     write_text(folder / DESCRIPTION, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
-    write_tensors(folder / TENSORS, weights)
+    write_tensors(folder / TENSORS, weights.items())
     if training is not None:
-        write_tensors(folder / OPTIMIZER, state)
+        write_tensors(folder / OPTIMIZER, part_of(named, _TRAINING).items())
     return noted
-
-
-def _part(tensors: Tensors, prefix: str) -> Tensors:
-    return [(name.removeprefix(prefix), x) for name, x in tensors if name.startswith(prefix)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -72,15 +72,11 @@ def _described(model: Module, trainer: Trainer, note: Noted) -> JSON:
 def _reference(value: Any, describer: Describer) -> JSON:
     if not isinstance(value, Optimizer | Transformation):
         return None
-    kept = {name: x for name, x in vars(value).items() if name not in _set_by_base(value)}
+    # The attributes that each optimizer has are restored in other ways.
+    restored = vars(Optimizer(None, 0.0, ())).keys() if isinstance(value, Optimizer) else ()
     content = {"object": describer.name(type(value)),
-               "attributes": {key: describer.describe(x) for key, x in kept.items()}}
+               "attributes": {key: describer.describe(x) for key, x in vars(value).items() if key not in restored}}
     return content if isinstance(value, Transformation) else content | {"chain": describer.describe(value.chain)}
-
-
-def _set_by_base(value: Optimizer | Transformation) -> Iterable[str]:
-    """The attributes of an optimizer that are restored in other ways, as each has them."""
-    return vars(Optimizer(None, 0.0, ())) if isinstance(value, Optimizer) else ()
 
 
 def _paths(model: Module, optimizer: Optimizer) -> list[str]:

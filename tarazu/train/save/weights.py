@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tarazu.base.errors import ArgumentError, DTypeError
+from tarazu.base.errors import DTypeError
+from tarazu.base.files import require_no_folder
 from tarazu.base.state_dicts import require_same_state
 from tarazu.nn.module.module import Module
 from tarazu.runtime.autograd.autograd import no_grad
@@ -30,9 +31,7 @@ def save_weights(model: Module, path: str | os.PathLike) -> None:
     True
     """
     target = Path(path)
-    if target.is_dir():
-        raise ArgumentError(f"{target} is a folder", expected="the path of a file, new or to be replaced",
-                            fix="choose another path, such as weights.safetensors")
+    require_no_folder(target, "weights.safetensors")
     model.parameters()  # raises where some are not there yet
     write_on_first_process("the weights of a model", model.named_tensors(),
                            lambda tensors: _write(target, tensors))

@@ -6,7 +6,8 @@ from typing import Any
 
 from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.nn.losses import Loss, traits
-from tarazu.nn.module.module import Module, observe_calls
+from tarazu.nn.module.module import Module
+from tarazu.nn.module.observers import observe_calls
 from tarazu.ops.elementwise import sigmoid
 from tarazu.ops.networks.softmax import softmax
 from tarazu.runtime.tensor.tensor import Tensor
