@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import read_csv, run
 
 import tarazu as tz
-from tarazu.cli.main import main
-
-
-@pytest.fixture(autouse=True)
-def empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def run(*arguments, code=0):
-    result = CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 def fit(text, *options, target="y"):
@@ -34,8 +21,7 @@ def predicted(text):
     """The rows that `tarazu predict` writes for a file of that text."""
     Path("new.csv").write_text(text, encoding="utf-8")
     run("predict", "run", "new.csv", "-o", "p.csv", "--force")
-    with Path("p.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return read_csv("p.csv")
 
 
 def csv_of(**columns):
