@@ -69,7 +69,8 @@ class NumberFormat:
         """The number of each level, float64 (levels,), NaN for words."""
         if column.levels.dtype == np.float64:
             return column.levels
-        return np.array([self.parse(text) for text in column.levels], np.float64)
+        written = dataclasses.replace(self, stray_words=())  # which no level is read by
+        return column.once(written, lambda: np.array([self.parse(text) for text in column.levels], np.float64))
 
     def numbers(self, column: Column) -> np.ndarray:
         """The number in each row, float64 (rows,), NaN where the cell is missing or a word."""
