@@ -91,10 +91,11 @@ def _settings(encoder: TableEncoder, options: TableOptions, train_rows: int, mad
     """Model and training, by name."""
     batch = options.batch_size or usual_batch_size(train_rows)
     patience = f", until {PATIENCE} epochs bring no better validation loss" if options.validation else ""
+    order = "at random" if options.order is None else f"in the order of {options.order}"
     loss = "cross-entropy" if encoder.classes else "mean squared error of the standardized target"
     return {
         "model": describe_network(encoder, options), "loss": loss,
         "optimizer": f"{options.optimizer}, learning rate {options.learning_rate:g}, batches of {batch} rows",
         "length": f"at most {options.epochs} epochs{patience}",
-        "split": f"at random, {options.validation:.0%} validation, {options.test:.0%} test; seed {options.seed}",
+        "split": f"{order}, {options.validation:.0%} validation, {options.test:.0%} test; seed {options.seed}",
         "made by": made_by}

@@ -83,6 +83,8 @@ def test_dates_become_features_and_their_order_is_a_way_to_split():
     later = fit(text, "--split", "time")
     assert "day: the model learns from rows up to 2019-12-12 and is measured by later ones" in later
     assert "random split" not in later
+    page = Path("run/report.html").read_text(encoding="utf-8")
+    assert "in the order of time, 15% validation, 15% test; seed 0" in page and "at random" not in page
     assert len(predicted("day,x\n2021-05-01,1\n,2\n")) == 2
 
 
