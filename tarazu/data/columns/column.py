@@ -78,6 +78,15 @@ class Column:
         """For each level the key of its value: the same for "1", "1.0" and True in whatever table."""
         return self.once("keys", lambda: [value_key(text) for text in self.level_texts])
 
+    def places_in(self, names: Iterable[str]) -> np.ndarray:
+        """For each level the place of the same value among `names`, int64 (levels,), -1 if it is not there.
+
+        >>> Column("paid", np.array(["True", "no"], object), np.array([0, 1])).places_in(["0", "1.0"]).tolist()
+        [1, -1]
+        """
+        place = {value_key(name): number for number, name in enumerate(names)}
+        return np.array([place.get(key, -1) for key in self.level_keys], np.int64)
+
     def numbers(self) -> np.ndarray:
         """The number in each row, float64 (rows,), NaN where the cell is missing or a word.
 

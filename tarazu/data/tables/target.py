@@ -15,7 +15,6 @@ from tarazu.data.columns.column import Column
 from tarazu.data.columns.identifiers import MANY_LEVELS, too_many_levels
 from tarazu.data.columns.notes import kind_option
 from tarazu.data.columns.numbers import PLAIN, NumberFormat
-from tarazu.data.columns.values import value_key
 from tarazu.data.scalers import standardize, to_float32
 from tarazu.data.tables.column_encoders import column_scale
 from tarazu.data.tables.column_kinds import (
@@ -65,8 +64,7 @@ class Target:
         if self.task == REGRESSION:
             check_numbers(table, self.name, self.format, "leave out the row")
             return to_float32(standardize(self.format.numbers(column), self.mean, self.scale))[:, None]
-        number_of = {value_key(name): number for number, name in enumerate(self.classes)}
-        numbers = np.array([number_of.get(key, -1) for key in column.level_keys], np.int64)
+        numbers = column.places_in(self.classes)
         unknown = (numbers < 0) & (column.counts() > 0)
         if unknown.any():
             row = column.first_row(unknown)
