@@ -20,7 +20,12 @@ ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|uuid|guid|index|idx|key|rownum|row|rown
 
 def too_many_levels(levels: int, cells: int) -> bool:
     """Whether a text column with so many distinct values looks like identifiers or free text."""
-    return levels > MOST_LEVELS or (levels > MANY_LEVELS and 2 * levels > cells)
+    return levels > MOST_LEVELS or nearly_all_distinct(levels, cells)
+
+
+def nearly_all_distinct(levels: int, cells: int) -> bool:
+    """Whether so many values are hardly shared by any cells."""
+    return levels > MANY_LEVELS and 2 * levels > cells
 
 
 def why_no_category(column: Column) -> str:
