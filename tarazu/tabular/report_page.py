@@ -34,18 +34,15 @@ def content(encoder: TableEncoder, summary: TableSummary, split: Split, history:
     rows = {part: len(numbers) for part, numbers in split._asdict().items()}
     return Content(title=title, history=history, table=_labeled(assessment),
                    table_note=score_text.explain_guess(assessment), panels=_panels(assessment),
-                   notes=column_notes(encoder, summary), rows=rows,
+                   notes=column_notes(summary), rows=rows,
                    settings=_settings(encoder, options, rows["train"], made_by))
 
 
-def column_notes(encoder: TableEncoder, summary: TableSummary) -> list[str]:
-    """What the table holds, and a line for each column that there is something to say of.
-
-    The summary's own line about ignored columns, its third, becomes one line per column.
-    """
-    counts, target, *more = str(summary).split("\n")
-    ignored = [f"{name}: left out, {reason}" for name, reason in encoder.ignored.items()]
-    return [counts, target, *ignored, *more[bool(ignored):]]
+def column_notes(summary: TableSummary) -> list[str]:
+    """What the table holds, and a line for each column that there is something to say of."""
+    counts, target, *_ = str(summary).split("\n")
+    ignored = [f"{name}: left out, {reason}" for name, reason in summary.ignored.items()]
+    return [counts, target, *ignored, *map(str, summary.notes)]
 
 
 def _labeled(assessment: Assessment) -> Scores:
