@@ -1,4 +1,4 @@
-"""Phrases that messages and reports of several packages share: counts with their nouns, lists of names."""
+"""Phrases that messages and reports of several packages share: nouns with counts, lists of names, texts cut short."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ def listing(names: Iterable[str], limit: int = 20) -> str:
     quoted = [repr(name) for name in names]
     more = f" and {len(quoted) - limit} more" if len(quoted) > limit else ""
     return ", ".join(quoted[:limit]) + more
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text of at most `longest` characters; of a longer one the beginning and an ellipsis.
+
+    >>> shortened("Kabul", 5), shortened("Islamabad", 5)
+    ('Kabul', 'Isla…')
+    """
+    return text if len(text) <= longest else f"{text[:longest - 1]}…"
 
 
 def amount(value: float, digits: int = 6) -> str:

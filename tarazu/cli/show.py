@@ -39,8 +39,7 @@ def warnings_as_lines() -> Iterator[list[str]]:
 
 def problem(text: str) -> None:
     """Print an error or a warning to standard error, in lines that fit."""
-    width = score_text.terminal_width(sys.stderr)
-    click.echo("\n".join(score_text.wrapped(line, width, "  ") for line in text.split("\n")), err=True)
+    click.echo(score_text.wrapped(text, score_text.terminal_width(sys.stderr), "  "), err=True)
 
 
 def outcome(verdict: Verdict | None, assessment: Assessment | None, folder: Path) -> None:

@@ -193,7 +193,7 @@ def _fit(table: Table, target: str, options: TableOptions, verbose: Verbose, mad
     encoder = TableEncoder.fit(table, target=target, rows=split.train, kinds=options.kinds)
     summary = summarize(table, encoder)
     if verbose and processes.is_first():
-        print(f"{score_text.summary(summary, score_text.terminal_width())}\n", flush=True)
+        print(score_text.wrapped(f"{summary}\n", score_text.terminal_width(), "  "), flush=True)
     x, y = encoder.features(table), encoder.labels(table)
     random.seed(options.seed)
     model = compiled_model(encoder, options)

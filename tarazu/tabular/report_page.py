@@ -34,18 +34,15 @@ def content(encoder: TableEncoder, summary: TableSummary, split: Split, history:
     rows = {part: len(numbers) for part, numbers in split._asdict().items()}
     return Content(title=title, history=history, table=_labeled(assessment),
                    table_note=score_text.explain_guess(assessment), panels=_panels(assessment),
-                   notes=column_notes(encoder, summary), rows=rows,
+                   notes=column_notes(summary), rows=rows,
                    settings=_settings(encoder, options, rows["train"], made_by))
 
 
-def column_notes(encoder: TableEncoder, summary: TableSummary) -> list[str]:
-    """What the table holds, and a line for each column that there is something to say of.
-
-    The summary's own line about ignored columns, its third, becomes one line per column.
-    """
-    counts, target, *more = str(summary).split("\n")
-    ignored = [f"{name}: left out, {reason}" for name, reason in encoder.ignored.items()]
-    return [counts, target, *ignored, *more[bool(ignored):]]
+def column_notes(summary: TableSummary) -> list[str]:
+    """What the table holds, and a line for each column that there is something to say of."""
+    counts, target, *_ = str(summary).split("\n")
+    ignored = [f"{name}: left out, {reason}" for name, reason in summary.ignored.items()]
+    return [counts, target, *ignored, *map(str, summary.notes)]
 
 
 def _labeled(assessment: Assessment) -> Scores:
@@ -91,10 +88,11 @@ def _settings(encoder: TableEncoder, options: TableOptions, train_rows: int, mad
     """Model and training, by name."""
     batch = options.batch_size or usual_batch_size(train_rows)
     patience = f", until {PATIENCE} epochs bring no better validation loss" if options.validation else ""
+    order = "at random" if options.order is None else f"in the order of {options.order}"
     loss = "cross-entropy" if encoder.classes else "mean squared error of the standardized target"
     return {
         "model": describe_network(encoder, options), "loss": loss,
         "optimizer": f"{options.optimizer}, learning rate {options.learning_rate:g}, batches of {batch} rows",
         "length": f"at most {options.epochs} epochs{patience}",
-        "split": f"at random, {options.validation:.0%} validation, {options.test:.0%} test; seed {options.seed}",
+        "split": f"{order}, {options.validation:.0%} validation, {options.test:.0%} test; seed {options.seed}",
         "made by": made_by}

@@ -11,8 +11,7 @@ from typing import TextIO
 
 import numpy as np
 
-from tarazu.base.messages import plural
-from tarazu.data import TableSummary
+from tarazu.base.messages import plural, shortened
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.tabular.assessment import MAJORITY, MEAN, Assessment
 
@@ -113,13 +112,8 @@ def importance_title(assessment: Assessment) -> str:
     return f"rise of the {measure} when a column is shuffled ({assessment.subset} rows)"
 
 
-def summary(table: TableSummary, width: int | None = None) -> str:
-    """What is in a table, and the notes about its columns."""
-    return "\n".join(wrapped(line, width, "  ") for line in str(table).split("\n"))
-
-
 def wrapped(text: str, width: int | None, indent: str = "") -> str:
-    """`text` in lines of at most `width` characters, the later ones indented; unbroken for None.
+    """Each line of `text` in lines of at most `width` characters, the later ones indented; unbroken for None.
 
     >>> print(wrapped("the model removes half of the loss", 20, "  "))
     the model removes
@@ -128,8 +122,8 @@ def wrapped(text: str, width: int | None, indent: str = "") -> str:
     if width is None:
         return text
     held = text.replace(" %", f"{NO_BREAK}%")  # a number and its sign stay together
-    return textwrap.fill(held, width, subsequent_indent=indent, break_long_words=False,
-                         break_on_hyphens=False).replace(NO_BREAK, " ")
+    wrapper = textwrap.TextWrapper(width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(map(wrapper.fill, held.split("\n"))).replace(NO_BREAK, " ")
 
 
 def terminal_width(stream: TextIO | None = None) -> int | None:
@@ -144,12 +138,8 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
               train  test
     accuracy  98.0%  7.0%
     """
-    lines = [[_short(cells[0]), *cells[1:]] for cells in [header, *rows]]
+    lines = [[shortened(cells[0], LONGEST_NAME), *cells[1:]] for cells in [header, *rows]]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned: list[Callable[[str, int], str]] = [str.ljust, *[str.rjust] * (len(widths) - 1)]
     return "\n".join("  ".join(align(cell, width) for align, cell, width in zip(aligned, cells, widths, strict=True))
                      .rstrip() for cells in lines)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME - 1]}…"

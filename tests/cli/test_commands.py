@@ -12,24 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import read_csv, run
 
 import tarazu as tz
-from tarazu.cli.main import main
 from tarazu.tabular import run_folder
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
-
-
-@pytest.fixture(autouse=True)
-def empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def run(*arguments, code=0):
-    result = CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 def fit_penguins(*options, code=0):
@@ -39,11 +27,6 @@ def fit_penguins(*options, code=0):
 def write(name, text):
     Path(name).write_text(text, encoding="utf-8")
     return name
-
-
-def read_csv(path):
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_fit_tells_what_it_found_how_it_went_and_the_verdict():

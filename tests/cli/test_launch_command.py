@@ -8,18 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-
-from tarazu.cli.main import main
+from commands import run
 
 LAUNCHER = "from tarazu.cli import launch; launch.GRACE = 0.3; from tarazu.cli.main import main; main()"
 INDEX = "import os, sys, time, signal; index = int(os.environ['TARAZU_PROCESS'])\n"
 HANG = "open(f'pid{index}', 'w').write(str(os.getpid())); time.sleep(60)\n"
-
-
-@pytest.fixture(autouse=True)
-def empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 def start(script, *options):
@@ -106,8 +99,7 @@ def test_what_a_process_started_ends_with_it():
      "write for example: tarazu launch --processes 2 -- python train.py\n"),
 ])
 def test_commands_that_cannot_be_started(arguments, message):
-    done = CliRunner().invoke(main, ["launch", *arguments])
-    assert done.exit_code == 2 and message in done.output
+    assert message in run("launch", *arguments, code=2)
 
 
 def test_the_launcher_does_not_import_jax():

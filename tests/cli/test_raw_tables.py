@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import read_csv, run
 
 import tarazu as tz
-from tarazu.cli.main import main
-
-
-@pytest.fixture(autouse=True)
-def empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def run(*arguments, code=0):
-    result = CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 def fit(text, *options, target="y"):
@@ -34,8 +21,7 @@ def predicted(text):
     """The rows that `tarazu predict` writes for a file of that text."""
     Path("new.csv").write_text(text, encoding="utf-8")
     run("predict", "run", "new.csv", "-o", "p.csv", "--force")
-    with Path("p.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return read_csv("p.csv")
 
 
 def csv_of(**columns):
@@ -97,6 +83,8 @@ def test_dates_become_features_and_their_order_is_a_way_to_split():
     later = fit(text, "--split", "time")
     assert "day: the model learns from rows up to 2019-12-12 and is measured by later ones" in later
     assert "random split" not in later
+    page = Path("run/report.html").read_text(encoding="utf-8")
+    assert "in the order of time, 15% validation, 15% test; seed 0" in page and "at random" not in page
     assert len(predicted("day,x\n2021-05-01,1\n,2\n")) == 2
 
 

@@ -1,12 +1,14 @@
 """How numbers and dates are written: what each spelling means, and what is told of it."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from tarazu.data import Table, TableEncoder
 from tarazu.data.columns.column import column_of_objects
-from tarazu.data.columns.dates import date_format, date_text, in_time_order
-from tarazu.data.columns.numbers import number_format, split_unit
+from tarazu.data.columns.dates import DateFormat, date_format, date_text, in_time_order
+from tarazu.data.columns.numbers import NumberFormat, number_format, split_unit
 from tarazu.data.tables.column_kinds import column_kind
 
 
@@ -139,3 +141,26 @@ def test_a_target_of_money_is_a_number_and_said_to_be_read_so():
                                              ("12ft2", ("12", "ft2")), ("3 b2", ("", ""))])
 def test_units_of_areas_and_volumes_end_with_a_digit(text, parts):
     assert split_unit(text) == parts
+
+
+def counted(parse, read):
+    def parse_and_count(self, text):
+        read[self, text] += 1
+        return parse(self, text)
+    return parse_and_count
+
+
+def test_cells_are_read_once_and_dates_looked_at_as_examples_up_to_three_times(monkeypatch):
+    read = Counter()
+    for kind in (NumberFormat, DateFormat):
+        monkeypatch.setattr(kind, "parse", counted(kind.parse, read))
+    table = Table.from_frame({"price": [f"${i}.50" for i in range(300)],
+                              "day": [f"{1 + i % 12}/{1 + i // 12}/2013" for i in range(300)], "y": ["a", "b"] * 150})
+    encoder = TableEncoder.fit(table, target="y", rows=np.arange(200))
+    price, day = (encoder.coders[0].format, DateFormat(encoder.coders[1].order))
+    assert {read[price, text] for text in table["price"].level_texts} == {1}
+    counts = [read[day, text] for text in table["day"].level_texts]
+    assert min(counts) == 1 == np.median(counts) and max(counts) <= 3
+    read.clear()
+    encoder.features(table)
+    assert not read

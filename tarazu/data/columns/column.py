@@ -7,8 +7,8 @@ once per row, and the rest is NumPy.
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from tarazu.data.columns.values import (
     value_key,
 )
 
+Known = TypeVar("Known")
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Column:
@@ -30,6 +32,7 @@ class Column:
 
     Levels are either texts (dtype object) or numbers (float64). `stated_category` says that the data frame which it
     comes from already calls it categorical; `missing_words` are the words in it that were taken to mean "missing".
+    `known` holds what was found out about the levels, for this column and those that `take` makes of it.
 
     >>> Column("city", np.array(["Lahore", "Delhi"], object), np.array([0, -1, 1])).level_texts
     ['Lahore', 'Delhi']
@@ -40,28 +43,49 @@ class Column:
     codes: np.ndarray
     stated_category: bool = False
     missing_words: tuple[str, ...] = ()
+    known: dict[Hashable, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.codes)
 
-    @functools.cached_property
+    def once(self, what: Hashable, find_out: Callable[[], Known]) -> Known:
+        """What `find_out` says about the levels; asked only if it is not known under `what` yet.
+
+        >>> column = Column("city", np.array(["Lahore"], object), np.array([0, 0]))
+        >>> column.once("lengths", lambda: [len(text) for text in column.levels])
+        [6]
+        """
+        if what not in self.known:
+            self.known[what] = find_out()
+        return self.known[what]
+
+    @property
     def level_numbers(self) -> np.ndarray:
         """Each level as a number, float64 (levels,), NaN where it is a word."""
         if self.levels.dtype == np.float64:
             return self.levels
-        return np.array([parse_number(text) for text in self.levels], np.float64)
+        return self.once("numbers", lambda: np.array([parse_number(text) for text in self.levels], np.float64))
 
-    @functools.cached_property
+    @property
     def level_texts(self) -> list[str]:
         """Each level as text; a whole number without its `.0`."""
         if self.levels.dtype == np.float64:
-            return [number_text(value) for value in self.levels.tolist()]
-        return self.levels.tolist()
+            return self.once("texts", lambda: [number_text(value) for value in self.levels.tolist()])
+        return self.once("texts", self.levels.tolist)
 
-    @functools.cached_property
+    @property
     def level_keys(self) -> list[str]:
         """For each level the key of its value: the same for "1", "1.0" and True in whatever table."""
-        return [value_key(text) for text in self.level_texts]
+        return self.once("keys", lambda: [value_key(text) for text in self.level_texts])
+
+    def places_in(self, names: Iterable[str]) -> np.ndarray:
+        """For each level the place of the same value among `names`, int64 (levels,), -1 if it is not there.
+
+        >>> Column("paid", np.array(["True", "no"], object), np.array([0, 1])).places_in(["0", "1.0"]).tolist()
+        [1, -1]
+        """
+        place = {value_key(name): number for number, name in enumerate(names)}
+        return np.array([place.get(key, -1) for key in self.level_keys], np.int64)
 
     def numbers(self) -> np.ndarray:
         """The number in each row, float64 (rows,), NaN where the cell is missing or a word.

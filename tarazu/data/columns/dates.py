@@ -64,7 +64,9 @@ class DateFormat:
 
     def seconds_of_levels(self, column: Column) -> np.ndarray:
         """Seconds since 1970 of each level, float64 (levels,), NaN for what is no date."""
-        texts = column.level_texts
+        return column.once(self, lambda: self._seconds_of(column.level_texts))
+
+    def _seconds_of(self, texts: list[str]) -> np.ndarray:
         iso = _iso_seconds(texts) if self.order == "ymd" else None
         return np.fromiter(map(self.parse, texts), np.float64, len(texts)) if iso is None else iso
 

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from tarazu.base.messages import shortened
 from tarazu.data.columns.column import Column
 
 MOST_LEVELS = 1000  # a text column with more distinct values is taken for identifiers or free text,
@@ -20,7 +21,12 @@ ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|uuid|guid|index|idx|key|rownum|row|rown
 
 def too_many_levels(levels: int, cells: int) -> bool:
     """Whether a text column with so many distinct values looks like identifiers or free text."""
-    return levels > MOST_LEVELS or (levels > MANY_LEVELS and 2 * levels > cells)
+    return levels > MOST_LEVELS or nearly_all_distinct(levels, cells)
+
+
+def nearly_all_distinct(levels: int, cells: int) -> bool:
+    """Whether so many values are hardly shared by any cells."""
+    return levels > MANY_LEVELS and 2 * levels > cells
 
 
 def why_no_category(column: Column) -> str:
@@ -29,7 +35,7 @@ def why_no_category(column: Column) -> str:
     cells = int(column.counts().sum())
     if not len(used):
         return ""
-    example = _short(column.level_texts[used[0]])
+    example = shortened(column.level_texts[used[0]], 40)
     words = np.mean([column.level_texts[level].count(" ") + 1 for level in used[:1000]])
     if words >= FREE_TEXT_WORDS and len(used) > FEW_LEVELS and 2 * len(used) > cells:
         return f"free text, for example {example!r}"
@@ -49,7 +55,3 @@ def why_no_number(column: Column, numbers: np.ndarray) -> str:
     if names_rows and distinct >= 0.95 * len(numbers):
         return f"an identifier: {distinct:,} distinct whole numbers in {len(numbers):,} rows"
     return ""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -69,21 +70,27 @@ class NumberFormat:
         """The number of each level, float64 (levels,), NaN for words."""
         if column.levels.dtype == np.float64:
             return column.levels
-        return np.array([self.parse(text) for text in column.levels], np.float64)
+        written = dataclasses.replace(self, stray_words=())  # which no level is read by
+        return column.once(written, lambda: np.array([self.parse(text) for text in column.levels], np.float64))
 
     def numbers(self, column: Column) -> np.ndarray:
         """The number in each row, float64 (rows,), NaN where the cell is missing or a word."""
         return np.append(self.numbers_of_levels(column), np.nan)[column.codes]
 
+    def words(self, column: Column) -> np.ndarray:
+        """Which levels, with rows, are neither numbers nor among the stray words, bool (levels,)."""
+        words = np.isnan(self.numbers_of_levels(column)) & (column.counts() > 0)
+        stray = set(self.stray_words)
+        words[[level for level in np.flatnonzero(words) if column.levels[level] in stray]] = False
+        return words
+
     def note(self, column: Column) -> str:
         """What is unusual in how the numbers are written, with an example; "" for plain digits."""
-        if column.levels.dtype == np.float64:
+        values = self.numbers_of_levels(column)
+        unusual = np.flatnonzero(~np.isnan(values) & (values != column.level_numbers))
+        if not len(unusual) or column.levels[unusual[0]] in ("True", "False"):
             return ""
-        readings = ((text, self.parse(text)) for text in column.levels)
-        example = next((text for text, value in readings if value == value and value != parse_number(text)), None)
-        if example is None or example in ("True", "False"):
-            return ""
-        return f"numbers such as {example!r} are read as {self.parse(example):,.12g}"
+        return f"numbers such as {column.levels[unusual[0]]!r} are read as {values[unusual[0]]:,.12g}"
 
     def to_json(self) -> dict[str, Any]:
         """All of the format as plain JSON content."""
@@ -162,7 +169,7 @@ def _common_unit(rows: Mapping[str, int]) -> str:
 
 def _decimal_mark(digits: Sequence[str], decimal_comma: bool) -> str:
     """The decimal mark by which most of the digits are numbers."""
-    fits = {mark: sum(parse_digits(text, mark) == parse_digits(text, mark) for text in digits) for mark in ".,"}
+    fits = {mark: sum(not math.isnan(parse_digits(text, mark)) for text in digits) for mark in ".,"}
     if fits["."] == fits[","]:
         return "," if decimal_comma else "."
     return max(fits, key=lambda mark: fits[mark])
@@ -188,7 +195,7 @@ def clearly_decimal_point(column: Column) -> bool:
 def _with_stray_words(column: Column, format: NumberFormat) -> NumberFormat:
     """The format in which the few words of a column of numbers count as missing."""
     counts = column.counts()
-    words = np.flatnonzero(np.isnan(format.numbers_of_levels(column)) & (counts > 0))
+    words = np.flatnonzero(format.words(column))
     if counts[words].sum() > MOST_STRAY * counts.sum():
         return format
     return dataclasses.replace(format, stray_words=tuple(sorted(column.levels[level] for level in words)))

@@ -10,7 +10,6 @@ import numpy as np
 
 from tarazu.data.columns.column import Column
 from tarazu.data.columns.numbers import PLAIN, NumberFormat
-from tarazu.data.columns.values import value_key
 from tarazu.data.scalers import mean_and_scale, standardize, to_float32
 from tarazu.data.tables.column_kinds import CATEGORY, NUMBER, ColumnKind, check_numbers
 from tarazu.data.tables.date_encoder import DATE, DateEncoder
@@ -102,8 +101,7 @@ class CategoryEncoder:
 
     def numbers_of_levels(self, column: Column) -> np.ndarray:
         """For each level of another table's column the number of the same level here, from 1; 0 for an unseen one."""
-        number_of = {value_key(level): number for number, level in enumerate(self.levels, start=1)}
-        return np.array([number_of.get(key, 0) for key in column.level_keys], np.int64)
+        return column.places_in(self.levels) + 1
 
     def encode(self, table: Table) -> np.ndarray:
         """Array (rows, levels) of zeros and ones, or (rows, 1) of codes if embedded."""

@@ -75,38 +75,49 @@ def column_kind(table: Table, name: str, stated: str | None = None) -> ColumnKin
     typing errors than categories: a DataError asks the user which it is.
     """
     column = table[name]
-    kind = stated or (CATEGORY if column.stated_category else _guess(table, column))
-    if kind == IGNORE:
+    if stated == IGNORE:
         return ColumnKind(IGNORE, left_out="as asked", stated=True)
-    if kind == CATEGORY:
-        return ColumnKind(CATEGORY, notes=_missing_word_notes(column), stated=stated is not None)
-    if kind == DATE:
-        dates = date_format(column) or DateFormat(ORDERS[0])
-        if stated:
-            check_dates(table, column, dates)
-        return ColumnKind(DATE, dates, notes=_date_notes(column, dates), stated=stated is not None)
-    numbers = number_format(column, table.decimal_comma)
-    check_numbers(table, name, numbers, f"take the column as text: {kind_option(CATEGORY, name)}")
-    return ColumnKind(NUMBER, numbers, notes=_number_notes(column, numbers), stated=stated is not None)
+    is_stated = stated is not None
+    format = _guess(table, column) if stated is None else _format_as(table, column, stated)
+    if format is None:
+        return ColumnKind(CATEGORY, notes=_missing_word_notes(column), stated=is_stated)
+    if isinstance(format, DateFormat):
+        return ColumnKind(DATE, format, notes=_date_notes(column, format), stated=is_stated)
+    check_numbers(table, name, format, f"take the column as text: {kind_option(CATEGORY, name)}")
+    return ColumnKind(NUMBER, format, notes=_number_notes(column, format), stated=is_stated)
 
 
-def _guess(table: Table, column: Column) -> str:
+def _guess(table: Table, column: Column) -> NumberFormat | DateFormat | None:
+    """How the numbers or dates of a column are written that holds such; None for a category."""
+    if column.stated_category:
+        return None
     words = unread_levels(column)
     if not len(words):
-        return CATEGORY if _collapses(column) else NUMBER
+        return None if _collapses(column) else number_format(column, table.decimal_comma)
     counts = column.counts()
     if all(column.levels[level] in TRUTH_KEYS for level in words):
-        return NUMBER if len(words) < (counts > 0).sum() else CATEGORY
-    if date_format(column) is not None:
-        return DATE
+        return number_format(column, table.decimal_comma) if len(words) < (counts > 0).sum() else None
+    if dates := date_format(column):
+        return dates
     format = number_format(column, table.decimal_comma)
-    values = format.numbers_of_levels(column)
-    words = np.flatnonzero(np.isnan(values) & (counts > 0))
-    if len(words) == (counts > 0).sum() or (2 * counts[words].sum() >= counts.sum()):
-        return CATEGORY
-    if {column.levels[level] for level in words} - set(format.stray_words):
-        raise _stray_words(table, column, np.isnan(values) & (counts > 0), int(counts[words].sum()))
-    return NUMBER
+    stray = format.words(column)
+    cells = int(counts[stray].sum())
+    if 2 * cells >= counts.sum():
+        return None
+    if cells:
+        raise _stray_words(table, column, stray, cells)
+    return format
+
+
+def _format_as(table: Table, column: Column, kind: str) -> NumberFormat | DateFormat | None:
+    """How the cells of a column of this kind are written. Raises DataError for one that holds no dates."""
+    if kind == CATEGORY:
+        return None
+    if kind == NUMBER:
+        return number_format(column, table.decimal_comma)
+    dates = date_format(column) or DateFormat(ORDERS[0])
+    check_dates(table, column, dates)
+    return dates
 
 
 def _collapses(column: Column) -> bool:
@@ -142,7 +153,7 @@ def _missing_word_notes(column: Column) -> tuple[ColumnNote, ...]:
 def _number_notes(column: Column, format: NumberFormat) -> tuple[ColumnNote, ...]:
     texts = [format.note(column)]
     if format.stray_words:
-        stray = [word in format.stray_words for word in column.level_texts]
+        stray = np.isnan(format.numbers_of_levels(column))
         texts.append(f"not a number and so missing in {plural(column.counts()[stray].sum(), 'row')}: "
                      f"{listing(format.stray_words, limit=3)}")
     return tuple(ColumnNote(column.name, text) for text in texts if text)
@@ -158,10 +169,7 @@ def check_numbers(table: Table, name: str, format: NumberFormat, alternative: st
     is to correct the cell or the `alternative`.
     """
     column = table[name]
-    used = column.counts() > 0
-    values = format.numbers_of_levels(column)
-    words = np.isnan(values) & used
-    words[[text in format.stray_words for text in column.level_texts]] = False
+    words = format.words(column)
     if words.any():
         row = column.first_row(words)
         text = column.level_texts[column.codes[row]]
@@ -169,7 +177,7 @@ def check_numbers(table: Table, name: str, format: NumberFormat, alternative: st
         hint = ("take the thousands separators out of it, or " if SEPARATED_NUMBER.fullmatch(text) else "")
         raise table.error(f"{text!r} is not a number{written}", column=name, row=row, expected="numbers in this column",
                           fix=f"{hint}correct the cell, or {alternative}")
-    infinite = np.isinf(values) & used
+    infinite = np.isinf(format.numbers_of_levels(column)) & (column.counts() > 0)
     if infinite.any():
         row = column.first_row(infinite)
         raise table.error(f"{column.level_texts[column.codes[row]]!r} is infinite", column=name, row=row,

@@ -12,10 +12,9 @@ from numpy.typing import ArrayLike
 from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import listing
 from tarazu.data.columns.column import Column
-from tarazu.data.columns.identifiers import MANY_LEVELS, too_many_levels
+from tarazu.data.columns.identifiers import nearly_all_distinct, too_many_levels
 from tarazu.data.columns.notes import kind_option
 from tarazu.data.columns.numbers import PLAIN, NumberFormat
-from tarazu.data.columns.values import value_key
 from tarazu.data.scalers import standardize, to_float32
 from tarazu.data.tables.column_encoders import column_scale
 from tarazu.data.tables.column_kinds import (
@@ -65,8 +64,7 @@ class Target:
         if self.task == REGRESSION:
             check_numbers(table, self.name, self.format, "leave out the row")
             return to_float32(standardize(self.format.numbers(column), self.mean, self.scale))[:, None]
-        number_of = {value_key(name): number for number, name in enumerate(self.classes)}
-        numbers = np.array([number_of.get(key, -1) for key in column.level_keys], np.int64)
+        numbers = column.places_in(self.classes)
         unknown = (numbers < 0) & (column.counts() > 0)
         if unknown.any():
             row = column.first_row(unknown)
@@ -160,8 +158,8 @@ def _are_integer_classes(column: Column, format: NumberFormat) -> bool:
 
 def _classes(table: Table, column: Column, kind: str | None) -> tuple[str, ...]:
     used = np.flatnonzero(column.counts())
-    nearly_all_distinct = len(used) > MANY_LEVELS and 2 * len(used) > len(column)
-    if nearly_all_distinct or (kind is None and too_many_levels(len(used), len(column))):
+    too_many = nearly_all_distinct if kind else too_many_levels
+    if too_many(len(used), len(column)):
         raise table.error(f"the target has {len(used):,} classes in {len(table):,} rows, for example "
                           f"{column.level_texts[used[0]]!r}", column=column.name,
                           expected="a class that many rows share", fix="choose another target, or join classes; "
