@@ -340,11 +340,11 @@ def pad(x: ArrayLike, widths: Sequence[tuple[int, int]], value: ArrayLike = 0) -
     """The mode of `windows.pad` that is a primitive: `widths[i] = (before, after)` elements of `value` on axis i."""
     x = as_value(x)
     low, high = (tuple(max(pair[side], 0) for pair in widths) for side in (0, 1))
-    return bind(ops.PAD, _cropped(x, widths), cast(as_value(value), x.dtype), low=low, high=high,
+    return bind(ops.PAD, cropped(x, widths), cast(as_value(value), x.dtype), low=low, high=high,
                 interior=(0,) * len(low))
 
 
-def _cropped(x: Tensor, widths: Sequence[tuple[int, int]]) -> Tensor:
+def cropped(x: Tensor, widths: Sequence[tuple[int, int]]) -> Tensor:
     """`x` without the elements that negative widths cut off."""
     if len(widths) != len(x.shape) or all(min(pair) >= 0 for pair in widths):
         return x
