@@ -37,11 +37,16 @@ def normalize_axes(axes: Axes, rank: int, name: str) -> tuple[int, ...]:
     given = axes if isinstance(axes, Sequence) else (axes,)
     if is_axis_of_scalar(given[0] if len(given) == 1 else None, rank):
         return ()
-    numbers = [normalize_axis(axis, rank, name) for axis in given]
+    return tuple(sorted(distinct_axes(given, rank, name)))
+
+
+def distinct_axes(axes: Sequence[int], rank: int, name: str) -> tuple[int, ...]:
+    """The axes in their order, counted from the front; ShapeError for one that is named twice."""
+    numbers = tuple([normalize_axis(axis, rank, name) for axis in axes])
     if len(set(numbers)) != len(numbers):
-        raise ShapeError(f"{name}: axes {tuple(given)!r} name one axis twice", expected="each axis once",
+        raise ShapeError(f"{name}: axes {tuple(axes)!r} name one axis twice", expected="each axis once",
                          fix="leave out the second mention")
-    return tuple(sorted(numbers))
+    return numbers
 
 
 def is_axis_of_scalar(axis: int | None, rank: int) -> bool:
