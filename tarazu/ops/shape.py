@@ -272,7 +272,8 @@ def stack(tensors: Sequence[ArrayLike], axis: int = 0) -> Tensor:
     if len({x.shape for x in values}) > 1:
         raise ShapeError(f"stack: shapes {' and '.join(str(x.shape) for x in values)}", expected="one shape",
                          fix="pad or slice them first; tz.concat joins along an axis that is there")
-    return concat([expand_dims(x, axis) for x in values], axis)
+    parts = [expand_dims(x, axis) for x in values]
+    return bind(ops.CONCAT, *parts, axis=normalize_axis(axis, len(parts[0].shape), "stack"))
 
 
 def unstack(x: ArrayLike, axis: int = 0) -> tuple[Tensor, ...]:
