@@ -110,7 +110,7 @@ def det(x: ArrayLike) -> Tensor:
 
 def _det_cotangents(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
                     needed: Sequence[bool]) -> list[Tensor | None]:
-    return [e.multiply(expand_dims(expand_dims(cotangents[0], -1), -1), _cofactors(inputs[0]))]
+    return [e.multiply(cotangents[0][..., None, None], _cofactors(inputs[0]))]
 
 
 @composite("det", gradient=_det_cotangents)
@@ -126,10 +126,10 @@ def _cofactors(x: Tensor) -> Tensor:
     harmless matrices in place of those of the other one, so that its gradients are finite.
     """
     n = x.shape[-1]
-    is_singular = expand_dims(expand_dims(e.equal(slogdet(x).sign, 0), -1), -1)
+    is_singular = e.equal(slogdet(x).sign, 0)[..., None, None]
     identity = _identity_like(x)
     regular = e.where(is_singular, identity, x)
-    from_inverse = e.multiply(expand_dims(expand_dims(_det(regular), -1), -1), matrix_transpose(inv(regular)))
+    from_inverse = e.multiply(_det(regular)[..., None, None], matrix_transpose(inv(regular)))
     if n == 0:
         return from_inverse
     distinct = e.multiply(identity, e.astype(arange(1, n + 1), x.dtype))  # equal singular values have no gradient
