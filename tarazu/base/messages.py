@@ -1,4 +1,4 @@
-"""Phrases that messages and reports of several packages share: counts with their nouns, lists of names."""
+"""Phrases that messages and reports of several packages share: counts with their nouns, lists of names, long texts."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ def listing(names: Iterable[str], limit: int = 20) -> str:
     quoted = [repr(name) for name in names]
     more = f" and {len(quoted) - limit} more" if len(quoted) > limit else ""
     return ", ".join(quoted[:limit]) + more
+
+
+def shortened(text: str, limit: int) -> str:
+    """`text` with an ellipsis in place of what is beyond `limit` characters.
+
+    >>> shortened("perpendicular", 8), shortened("parallel", 8)
+    ('perpend…', 'parallel')
+    """
+    return text if len(text) <= limit else f"{text[:limit - 1]}…"
 
 
 def amount(value: float, digits: int = 6) -> str:

@@ -11,7 +11,7 @@ from typing import TextIO
 
 import numpy as np
 
-from tarazu.base.messages import plural
+from tarazu.base.messages import plural, shortened
 from tarazu.data import TableSummary
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.tabular.assessment import MAJORITY, MEAN, Assessment
@@ -144,12 +144,8 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
               train  test
     accuracy  98.0%  7.0%
     """
-    lines = [[_short(cells[0]), *cells[1:]] for cells in [header, *rows]]
+    lines = [[shortened(cells[0], LONGEST_NAME), *cells[1:]] for cells in [header, *rows]]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned: list[Callable[[str, int], str]] = [str.ljust, *[str.rjust] * (len(widths) - 1)]
     return "\n".join("  ".join(align(cell, width) for align, cell, width in zip(aligned, cells, widths, strict=True))
                      .rstrip() for cells in lines)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME - 1]}…"

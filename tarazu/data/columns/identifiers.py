@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from tarazu.base.messages import shortened
 from tarazu.data.columns.column import Column
 
 MOST_LEVELS = 1000  # a text column with more distinct values is taken for identifiers or free text,
@@ -29,7 +30,7 @@ def why_no_category(column: Column) -> str:
     cells = int(column.counts().sum())
     if not len(used):
         return ""
-    example = _short(column.level_texts[used[0]])
+    example = shortened(column.level_texts[used[0]], 40)
     words = np.mean([column.level_texts[level].count(" ") + 1 for level in used[:1000]])
     if words >= FREE_TEXT_WORDS and len(used) > FEW_LEVELS and 2 * len(used) > cells:
         return f"free text, for example {example!r}"
@@ -49,7 +50,3 @@ def why_no_number(column: Column, numbers: np.ndarray) -> str:
     if names_rows and distinct >= 0.95 * len(numbers):
         return f"an identifier: {distinct:,} distinct whole numbers in {len(numbers):,} rows"
     return ""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tarazu.base.messages import shortened
 from tarazu.diagnose.reporting.axis import Axis, make_axis
 from tarazu.diagnose.reporting.svg import drawing, element, frame, label
 from tarazu.diagnose.scoring.calibration import CalibrationBin
@@ -62,7 +63,7 @@ def importance(columns: Sequence[Importance]) -> str:
         y = 12 + BAR_STEP * (number + 0.5)
         low, high = (min(max(end, x_axis.low), x_axis.high) for end in (each.low, each.high))
         left, right = sorted([x_axis.pixel(0), x_axis.pixel(each.increase)])
-        parts += [label(NAMES_END - 10, y + 4, _short(each.column), "end", class_="name"),
+        parts += [label(NAMES_END - 10, y + 4, shortened(each.column, LONGEST_NAME), "end", class_="name"),
                   element("rect", x=left, y=y - 8, width=right - left, height=16, class_="bar"),
                   element("line", x1=x_axis.pixel(low), y1=y, x2=x_axis.pixel(high), y2=y, class_="whisker")]
     zero = x_axis.pixel(0)
@@ -90,7 +91,3 @@ def _square(x_axis: Axis, y_axis: Axis, x_name: str, y_name: str) -> str:
 
 def _diagonal(x_axis: Axis, y_axis: Axis) -> str:
     return element("line", x1=x_axis.start, y1=y_axis.start, x2=x_axis.end, y2=y_axis.end, class_="diagonal")
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME - 1]}…"

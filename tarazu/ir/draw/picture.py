@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from tarazu.base.messages import shortened
 from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.structure import GraphStructure
 from tarazu.ir.text import attribute_text, constant_text
 
+LONGEST_TEXT = 38  # of a line in a vertex
 LANES = ("forward", "backward", "update")  # an update is what depends on gradients: an optimizer's step
 
 
@@ -87,8 +89,8 @@ class _Painter:
         detail, kind = ", ".join(map(str, types)), "op"
         if node in self._outputs:
             kind, detail = "output", f"{detail} → result {', '.join(map(str, self._outputs[node]))}"
-        return Vertex(_short(" ".join([name, *constants])), _short(detail), kind, lane, path,
-                      "\n".join(filter(None, [name, note, node.origin.line])))
+        text, detail = (shortened(line, LONGEST_TEXT) for line in (" ".join([name, *constants]), detail))
+        return Vertex(text, detail, kind, lane, path, "\n".join(filter(None, [name, note, node.origin.line])))
 
     def _source(self, node: Node, lane: str, path: tuple[str, ...], user: Node) -> int:
         """The vertex of a node that is used in the box at `path`: a parameter has one per box, or per update."""
@@ -108,12 +110,8 @@ class _Painter:
             if node.op in (PARAMETER, CONSTANT):
                 text = self._names[node] if node.op is PARAMETER else constant_text(node.attributes["value"].array)
                 detail = f"{node.type} → result {', '.join(map(str, positions))}"
-                self.picture.add(Vertex(_short(text), detail, "output", "forward", ()))
+                self.picture.add(Vertex(shortened(text, LONGEST_TEXT), detail, "output", "forward", ()))
 
 
 def _producer(node: Node) -> Node:
     return node.inputs[0] if node.op is RESULT else node
-
-
-def _short(text: str, limit: int = 38) -> str:
-    return text if len(text) <= limit else text[:limit - 1] + "…"
