@@ -43,6 +43,8 @@ def flag(name: str, value: Any) -> bool:
     >>> flag("sort: descending", True)
     True
     """
+    if value is True or value is False:  # nearly always, and each reduction asks
+        return value
     if not isinstance(value, _FLAGS) or value not in (0, 1):
         raise ArgumentError(f"{name}={value!r}", expected="True or False", fix="leave it out for the default")
     return bool(value)

@@ -28,7 +28,7 @@ from tarazu.ops.create import arange
 from tarazu.ops.elementwise import conj, divide, less, multiply, real, subtract, where
 from tarazu.ops.placement import to_device
 from tarazu.ops.promote import as_float, as_value, cast
-from tarazu.ops.shape import concat, flip, normalize_axis, pad, roll, slice_axis
+from tarazu.ops.shape import concat, distinct_axes, flip, normalize_axis, pad, roll, slice_axis
 from tarazu.ops.typing import ArrayLike, Axes, DeviceLike, DTypeLike, Tensor
 
 __all__ = ["fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn",
@@ -152,7 +152,7 @@ def irfftn(x: ArrayLike, /, *, s: Sequence[int] | None = None, axes: Sequence[in
     x = _complex(x)
     sizes, transformed = _sizes_and_axes(x, s, axes)
     last = _last_axis("irfft", transformed, len(x.shape))
-    _distinct(transformed, len(x.shape))
+    distinct_axes(transformed, len(x.shape), "fft")
     n = 2 * (x.shape[last] - 1) if sizes[-1] is None else sizes[-1]
     if n < 1:
         raise ShapeError(f"irfft to {n} elements along axis {last} of shape {x.shape}", expected="at least one",
@@ -262,7 +262,7 @@ def _require_norm(norm: str) -> None:
 def _transform(x: ArrayLike, sizes: Sequence[int | None], axes: Sequence[int], norm: str, kind: str) -> Tensor:
     _require_norm(norm)
     x = _complex(x)
-    axes = _distinct(axes, len(x.shape))
+    axes = distinct_axes(axes, len(x.shape), "fft")
     for axis, size in zip(axes, sizes, strict=True):
         x = _resized(x, x.shape[axis] if size is None else size, axis)
     count = math.prod(x.shape[axis] for axis in axes)
@@ -288,15 +288,6 @@ def _sizes_and_axes(x: ArrayLike, sizes: Sequence[int] | None,
 def _checked_size(size: int | None) -> int | None:
     fix = "leave it out to keep the size"
     return None if size is None else whole_number(f"fft: a size of {size!r}", size, least=0, fix=fix)
-
-
-def _distinct(axes: Sequence[int], rank: int) -> tuple[int, ...]:
-    """The axes counted from the front; ShapeError for one that is named twice."""
-    numbers = tuple(normalize_axis(axis, rank, "fft") for axis in axes)
-    if len(set(numbers)) < len(numbers):
-        raise ShapeError(f"fft: axes {tuple(axes)} name one axis twice", expected="each axis once",
-                         fix="leave out the second mention")
-    return numbers
 
 
 def _last_axis(name: str, axes: Sequence[int], rank: int) -> int:

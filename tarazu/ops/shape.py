@@ -37,11 +37,16 @@ def normalize_axes(axes: Axes, rank: int, name: str) -> tuple[int, ...]:
     given = axes if isinstance(axes, Sequence) else (axes,)
     if is_axis_of_scalar(given[0] if len(given) == 1 else None, rank):
         return ()
-    numbers = [normalize_axis(axis, rank, name) for axis in given]
+    return tuple(sorted(distinct_axes(given, rank, name)))
+
+
+def distinct_axes(axes: Sequence[int], rank: int, name: str) -> tuple[int, ...]:
+    """The axes in their order, counted from the front; ShapeError for one that is named twice."""
+    numbers = tuple([normalize_axis(axis, rank, name) for axis in axes])
     if len(set(numbers)) != len(numbers):
-        raise ShapeError(f"{name}: axes {tuple(given)!r} name one axis twice", expected="each axis once",
+        raise ShapeError(f"{name}: axes {tuple(axes)!r} name one axis twice", expected="each axis once",
                          fix="leave out the second mention")
-    return tuple(sorted(numbers))
+    return numbers
 
 
 def is_axis_of_scalar(axis: int | None, rank: int) -> bool:
@@ -267,7 +272,8 @@ def stack(tensors: Sequence[ArrayLike], axis: int = 0) -> Tensor:
     if len({x.shape for x in values}) > 1:
         raise ShapeError(f"stack: shapes {' and '.join(str(x.shape) for x in values)}", expected="one shape",
                          fix="pad or slice them first; tz.concat joins along an axis that is there")
-    return concat([expand_dims(x, axis) for x in values], axis)
+    parts = [expand_dims(x, axis) for x in values]
+    return bind(ops.CONCAT, *parts, axis=normalize_axis(axis, len(parts[0].shape), "stack"))
 
 
 def unstack(x: ArrayLike, axis: int = 0) -> tuple[Tensor, ...]:
@@ -340,11 +346,11 @@ def pad(x: ArrayLike, widths: Sequence[tuple[int, int]], value: ArrayLike = 0) -
     """The mode of `windows.pad` that is a primitive: `widths[i] = (before, after)` elements of `value` on axis i."""
     x = as_value(x)
     low, high = (tuple(max(pair[side], 0) for pair in widths) for side in (0, 1))
-    return bind(ops.PAD, _cropped(x, widths), cast(as_value(value), x.dtype), low=low, high=high,
+    return bind(ops.PAD, cropped(x, widths), cast(as_value(value), x.dtype), low=low, high=high,
                 interior=(0,) * len(low))
 
 
-def _cropped(x: Tensor, widths: Sequence[tuple[int, int]]) -> Tensor:
+def cropped(x: Tensor, widths: Sequence[tuple[int, int]]) -> Tensor:
     """`x` without the elements that negative widths cut off."""
     if len(widths) != len(x.shape) or all(min(pair) >= 0 for pair in widths):
         return x

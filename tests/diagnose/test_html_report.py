@@ -128,6 +128,8 @@ def test_plots_whose_parts_do_not_fit_are_refused():
         ConfusionMatrix(["a", "b", "c"], np.eye(2))
     with pytest.raises(ShapeError, match="2 true and 3 predicted values"):
         PredictedAgainstTrue(np.ones(2), np.ones(3), "y")
+    with pytest.raises(ShapeError, match=r"probabilities of shape \(2,\) and outcomes of shape \(3,\)"):
+        Calibration(np.ones(2), np.ones(3), "rain")
 
 
 @pytest.mark.parametrize("values", [[], [0.0], [5.0], [-3.0], [0.1, 0.2], [-1e9, 1e9], [1e-300, 1e300],

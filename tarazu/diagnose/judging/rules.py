@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tarazu.base.messages import plural
 from tarazu.diagnose.judging import advice, symptoms
-from tarazu.diagnose.judging.formatting import number, percent, removed, with_interval
+from tarazu.diagnose.judging.formatting import MOST_SHARE, number, percent, removed, with_interval
 from tarazu.diagnose.judging.measurements import numbers_of, read
 from tarazu.diagnose.judging.thresholds import (
     GAP_TOLERANCE,
@@ -144,7 +144,7 @@ def validation_rise(history: History) -> Finding | None:
     if measured is None or not _rose(history, "rise"):
         return None
     turning_epoch, least, size, epochs, kept = measured
-    change = f" (+{percent(size / least)})" if 0 < size <= 10 * least else ""
+    change = f" (+{percent(size / least)})" if 0 < size <= MOST_SHARE * least else ""
     text = (f"validation loss was least about epoch {turning_epoch:.0f} and rose from {number(least)} to "
             f"{number(least + size)}{change} by epoch {epochs:.0f}, while the train loss kept falling")
     numbers = numbers_of(history, "turning_epoch", "least_validation_loss", "rise", "validation_noise", "kept_rise")

@@ -49,7 +49,8 @@ def _mistakes(plot: ConfusionMatrix) -> list[tuple[str, str, str, str]]:
     wrong = np.array(plot.counts) - np.diag(np.diag(plot.counts))
     order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_MISTAKES]
     pairs = [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, wrong.shape), strict=True) if wrong[i, j]]
-    return [(plot.classes[i], plot.classes[j], f"{int(wrong[i, j]):,}", percent(plot.shares[i, j])) for i, j in pairs]
+    shares = plot.shares
+    return [(plot.classes[i], plot.classes[j], f"{int(wrong[i, j]):,}", percent(shares[i, j])) for i, j in pairs]
 
 
 def _majority(plot: ConfusionMatrix) -> str:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from tarazu.base.errors import ShapeError
+from tarazu.diagnose.scoring.calibration import require_outcomes
 from tarazu.diagnose.scoring.importance import Importance
 
 
@@ -85,7 +86,7 @@ class PredictedAgainstTrue:
 class Calibration:
     """The predicted probabilities of `event` and whether it happened, both of shape (rows,), on the set `subset`.
 
-    Raises ShapeError where the two differ in size.
+    Raises ShapeError where the two differ in shape.
 
     >>> Calibration(np.array([0.9, 0.2]), np.array([True, False]), "rain").subset
     'validation'
@@ -97,9 +98,7 @@ class Calibration:
     subset: str = "validation"
 
     def __post_init__(self) -> None:
-        if np.shape(self.probabilities) != np.shape(self.happened):
-            raise ShapeError(f"{np.size(self.probabilities)} probabilities and {np.size(self.happened)} outcomes",
-                             expected="one outcome per probability", fix="pass the outcomes of the same rows")
+        require_outcomes(self.probabilities, self.happened)
 
 
 @dataclass(frozen=True)

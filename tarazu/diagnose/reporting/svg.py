@@ -42,7 +42,7 @@ def curves(title: str, epochs: Sequence[int], series: Mapping[str, Sequence[floa
 
     Values that are None or not finite leave a gap; a point without neighbors is drawn as a dot.
     """
-    lines = {name: list(zip(epochs, values, strict=True)) for name, values in series.items()}
+    points = {name: list(zip(epochs, values, strict=True)) for name, values in series.items()}
     values = [value for line in series.values() for value in line if value is not None and math.isfinite(value)]
     x_axis = make_axis(epochs, LEFT, RIGHT, whole=True)
     y_axis = make_axis(values, BOTTOM, TOP, logarithmic=True)
@@ -50,7 +50,7 @@ def curves(title: str, epochs: Sequence[int], series: Mapping[str, Sequence[floa
     parts = [frame(x_axis, y_axis, "epoch", HEIGHT - 10), label(LEFT, 18, name, "start", class_="title")]
     if kept_epoch is not None and x_axis.low <= kept_epoch <= x_axis.high:
         parts.append(_kept_mark(x_axis.pixel(kept_epoch), kept_epoch))
-    parts += [_line(line, x_axis, y_axis, name) for name, line in lines.items()]
+    parts += [_line(line, x_axis, y_axis, name) for name, line in points.items()]
     return drawing(WIDTH, HEIGHT, f"{title} by epoch", "".join(parts) + _legend(list(series)))
 
 
@@ -61,7 +61,7 @@ def scales(verdict: str) -> str:
     parts = [element("path", d="M120 34 V138 M92 142 H148", class_="stand"),
              element("circle", cx=center, cy=top, r=6, class_="knob")]
     ends = [(center + side * arm * math.cos(angle), top + side * arm * math.sin(angle)) for side in (-1, 1)]
-    parts.append(element("path", d=f"M{points([ends[0]])} L{points([ends[1]])}", class_="beam"))
+    parts.append(element("path", d=f"M{_points([ends[0]])} L{_points([ends[1]])}", class_="beam"))
     for (x, y), word in zip(ends, ("bias", "variance"), strict=True):
         string = f"M{x:.1f} {y:.1f} L{x - 26:.1f} {y + 52:.1f} M{x:.1f} {y:.1f} L{x + 26:.1f} {y + 52:.1f}"
         bowl = f"M{x - 30:.1f} {y + 52:.1f} H{x + 30:.1f} A30 17 0 0 1 {x - 30:.1f} {y + 52:.1f} Z"
@@ -106,15 +106,15 @@ def frame(x_axis: Axis, y_axis: Axis, x_name: str, x_name_at: float) -> str:
     return "".join(parts) + floor + label((x_axis.start + x_axis.end) / 2, x_name_at, x_name)
 
 
-def _line(values: Sequence[tuple[int, float | None]], x_axis: Axis, y_axis: Axis, name: str) -> str:
+def _line(points: Sequence[tuple[int, float | None]], x_axis: Axis, y_axis: Axis, name: str) -> str:
     runs: list[list[tuple[float, float]]] = [[]]
-    stride = math.ceil(len(values) / MAX_CURVE_POINTS) or 1
-    for epoch, value in [*values[:-1][::stride], *values[-1:]]:
+    stride = math.ceil(len(points) / MAX_CURVE_POINTS) or 1
+    for epoch, value in [*points[:-1][::stride], *points[-1:]]:
         if value is not None and math.isfinite(value):
             runs[-1].append((x_axis.pixel(epoch), y_axis.pixel(value)))
         elif runs[-1]:
             runs.append([])
-    lines = [element("polyline", points=points(run), class_=f"curve {name}") for run in runs if len(run) > 1]
+    lines = [element("polyline", points=_points(run), class_=f"curve {name}") for run in runs if len(run) > 1]
     lone = [run[0] for run in runs if len(run) == 1]
     return "".join(lines + [element("circle", cx=x, cy=y, r=3.5, class_=f"point {name}") for x, y in lone])
 
@@ -135,12 +135,7 @@ def _legend(names: Sequence[str]) -> str:
     return "".join(parts)
 
 
-def points(pixels: Sequence[tuple[float, float]]) -> str:
-    """Pixels as the text of a path.
-
-    >>> points([(1, 2), (3, 4.25)])
-    '1.0,2.0 3.0,4.2'
-    """
+def _points(pixels: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in pixels)
 
 

@@ -37,12 +37,17 @@ def calibration_bins(probabilities: np.ndarray, happened: np.ndarray, bins: int 
     >>> [tuple(round(x, 2) for x in b) for b in calibration_bins(np.array([0.9, 0.9, 0.2]), np.array([1, 0, 0]))]
     [(0.2, 0.0, 0.0, 0.79, 1), (0.9, 0.5, 0.09, 0.91, 2)]
     """
+    require_outcomes(probabilities, happened)
     probabilities, happened = np.asarray(probabilities, np.float64), np.asarray(happened, np.float64)
-    if probabilities.shape != happened.shape:
-        raise ShapeError(f"probabilities of shape {probabilities.shape} and outcomes of shape {happened.shape}",
-                         expected="one outcome per probability", fix="pass the outcomes of the same rows")
     numbers = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
     return tuple(_bin(probabilities[numbers == number], happened[numbers == number]) for number in np.unique(numbers))
+
+
+def require_outcomes(probabilities: np.ndarray, happened: np.ndarray) -> None:
+    """ShapeError unless there is one outcome for each of the probabilities."""
+    if np.shape(probabilities) != np.shape(happened):
+        raise ShapeError(f"probabilities of shape {np.shape(probabilities)} and outcomes of shape {np.shape(happened)}",
+                         expected="one outcome per probability", fix="pass the outcomes of the same rows")
 
 
 def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float:

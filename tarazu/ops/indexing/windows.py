@@ -46,12 +46,10 @@ def pad(x: ArrayLike, widths: Widths, value: ArrayLike = 0, *, mode: str = "cons
     if len(pairs) != len(x.shape):
         raise ShapeError(f"pad: widths {pairs} for shape {x.shape}", expected="a pair for each axis",
                          fix="(0, 0) leaves an axis as it is")
-    if any(n < 0 for pair in pairs for n in pair):
-        x = shape.pad(x, [(min(before, 0), min(after, 0)) for before, after in pairs])
-        pairs = [(max(before, 0), max(after, 0)) for before, after in pairs]
-    for axis, pair in enumerate(pairs):
-        if any(pair):
-            x = take(x, _padded_indices(x.shape[axis], pair, mode), axis)
+    x = shape.cropped(x, pairs)
+    for axis, (before, after) in enumerate(pairs):
+        if before > 0 or after > 0:
+            x = take(x, _padded_indices(x.shape[axis], (max(before, 0), max(after, 0)), mode), axis)
     return x
 
 

@@ -110,7 +110,7 @@ def det(x: ArrayLike) -> Tensor:
 
 def _det_cotangents(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
                     needed: Sequence[bool]) -> list[Tensor | None]:
-    return [e.multiply(expand_dims(expand_dims(cotangents[0], -1), -1), _cofactors(inputs[0]))]
+    return [e.multiply(cotangents[0][..., None, None], _cofactors(inputs[0], outputs[0]))]
 
 
 @composite("det", gradient=_det_cotangents)
@@ -119,17 +119,17 @@ def _det(x: Tensor) -> Tensor:
     return e.multiply(sign, e.exp(logarithm))
 
 
-def _cofactors(x: Tensor) -> Tensor:
+def _cofactors(x: Tensor, determinant: Tensor) -> Tensor:
     """The transposed adjugate: det(x) times the transposed inverse, and for singular matrices from the svd.
 
     With x = U diag(s) V' it is det(U) det(V) U diag(c) V', where c_i is the product of all s but s_i. Each way gets
     harmless matrices in place of those of the other one, so that its gradients are finite.
     """
     n = x.shape[-1]
-    is_singular = expand_dims(expand_dims(e.equal(slogdet(x).sign, 0), -1), -1)
+    is_singular = e.equal(slogdet(x).sign, 0)[..., None, None]
     identity = _identity_like(x)
     regular = e.where(is_singular, identity, x)
-    from_inverse = e.multiply(expand_dims(expand_dims(_det(regular), -1), -1), matrix_transpose(inv(regular)))
+    from_inverse = e.multiply(determinant[..., None, None], matrix_transpose(inv(regular)))
     if n == 0:
         return from_inverse
     distinct = e.multiply(identity, e.astype(arange(1, n + 1), x.dtype))  # equal singular values have no gradient

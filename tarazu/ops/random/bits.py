@@ -56,8 +56,12 @@ def bits(state: Tensor, shape: Shape) -> Tensor:
 def wide_bits(state: Tensor, shape: Shape) -> Tensor:
     """Uniform 64-bit words, each made of two 32-bit words."""
     pairs = astype(bits(state, (2, math.prod(shape))), dtypes.uint64)
-    joined = bitwise_or(bitwise_left_shift(pairs[0], as_value(32, dtypes.uint64)), pairs[1])
-    return reshape(joined, shape)
+    return reshape(_joined(pairs[0], pairs[1]), shape)
+
+
+def _joined(high: Tensor, low: Tensor) -> Tensor:
+    """64-bit words of two 32-bit words each, which come as uint64."""
+    return bitwise_or(bitwise_left_shift(high, as_value(32, dtypes.uint64)), low)
 
 
 def uniform(state: Tensor, shape: Shape, dtype: DType = dtypes.DEFAULT_FLOAT) -> Tensor:
@@ -112,6 +116,5 @@ def padded_permutation(state: Tensor, count: Tensor, size: int) -> Tensor:
     words = astype(bits(state, (2 * size,)), dtypes.uint64)
     numbers = arange(size)
     high, low = slice_axis(words, 0, 0, size), take(words, add(numbers, count))
-    keys = bitwise_or(bitwise_left_shift(high, as_value(32, dtypes.uint64)), low)
-    last = as_value(2**64 - 1, dtypes.uint64)
+    keys, last = _joined(high, low), as_value(2**64 - 1, dtypes.uint64)
     return argsort(where(less(numbers, count), keys, last))  # which is stable, so that equal keys stay in order

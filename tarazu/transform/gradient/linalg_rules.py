@@ -61,8 +61,8 @@ def solve_b(g: Tensor, x: Tensor, a: Tensor, b: Tensor) -> Tensor:
 def slogdet(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags) -> Cotangents:
     if cotangents[1] is None:
         return [None]
-    scale = expand_dims(expand_dims(cotangents[1], -1), -1)
-    x, is_singular = inputs[0], expand_dims(expand_dims(e.equal(outputs[0], 0), -1), -1)
+    scale = cotangents[1][..., None, None]
+    x, is_singular = inputs[0], e.equal(outputs[0], 0)[..., None, None]
     identity = e.astype(_diagonal_mask(x), x.dtype)  # one singular matrix must not end a whole batch
     gradient = e.multiply(matrix_transpose(inv(e.where(is_singular, identity, x))), scale)
     return [e.where(is_singular, math.nan, gradient)]
