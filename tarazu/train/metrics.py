@@ -124,14 +124,12 @@ def number_classes_note(metrics: Iterable[Metric], targets: np.ndarray, outputs:
             f"{high:g}; number the two classes, y = (y == {high:g}).astype(int), or leave accuracy out")
 
 
-def named_metrics(specs: Metrics, loss: losses.Loss) -> dict[str, Metric]:
+def named_metrics(specs: Iterable[str | Metric], loss: losses.Loss) -> dict[str, Metric]:
     """The metrics by the names under which the history shows them; ArgumentError for names that are not unique.
 
     "accuracy" is chosen for the loss: where that judges each output by itself, so does the accuracy, and beside a loss
     of numbers the bound between two classes is 0.5.
     """
-    if isinstance(specs, str) or not isinstance(specs, Iterable):
-        specs = [specs]
     metrics: dict[str, Metric] = {}
     for spec in specs:
         name, metric = _named(spec, loss)
