@@ -56,18 +56,16 @@ def outputs(model: Module, inputs: np.ndarray, batch_size: int = PREDICTED_ROWS)
 
 def predictions(model: Module, inputs: np.ndarray, batch_size: int = PREDICTED_ROWS) -> Iterator[np.ndarray]:
     """The outputs for `inputs`, which were checked before, one batch after the other."""
-    with in_mode(model, training=False), no_grad():
-        forward, placement = _forward(model, inputs), placement_of(model)
-    return batches_of(forward, placement, model, inputs, batch_size)
+    return batches_of(_forward(model, inputs), placement_of(model), model, inputs, batch_size)
 
 
 def batches_of(forward: Callable[[Tensor], Tensor], placement: Placement, model: Module, inputs: np.ndarray,
                batch_size: int) -> Iterator[np.ndarray]:
     """What `forward`, which calls `model`, gives for each batch of the inputs in evaluation mode."""
-    pads = can_pad(model, inputs, placement)
-
     def outputs_for(rows: np.ndarray) -> np.ndarray:
-        size = padded_size(len(rows), batch_size) if pads else len(rows)
+        size = padded_size(len(rows), batch_size)
+        if size > len(rows) and not can_pad(model, inputs, placement):
+            size = len(rows)
         with in_mode(model, training=False), no_grad():
             output = forward(placement.inputs(padded(rows, size))).numpy()
         return output[:len(rows)] if size > len(rows) else output
@@ -110,7 +108,8 @@ def _forward(model: Module, inputs: np.ndarray) -> Jit:
     """The compiled model, made anew when the model has other layers, or another precision, than before."""
     used = FULL if model._trainer is None else model._trainer.policy
     if model._predictor is None or not same_objects([used, *modules_of(model)], model._predictor[0]):
-        first = model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
+        with in_mode(model, training=False), no_grad():
+            first = model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
         require_one_tensor(model, first)
         model._predictor = [used, *modules_of(model)], jit(used.compilable(model))
     return model._predictor[1]

@@ -95,14 +95,15 @@ def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -
 
     Gives how many validation rows are predicted at once: fewer where outputs are large.
     """
-    trainer.input_shape = source.train.x.shape[1:]
+    train = source.train
+    trainer.input_shape = train.x.shape[1:]
     with in_mode(trainer.model, training=False), no_grad():
-        output = first_output(trainer.model, trainer.loss, asarray(source.train.x[:1]))
+        output = first_output(trainer.model, trainer.loss, asarray(train.x[:1]))
     shape = output.shape
-    for part in (source.train, validation):
+    for part in (train, validation):
         if part is not None:
             require_labels_fit(trainer.loss, part.y, shape)
-    trainer.note_classes(source.train.y, shape)
+    trainer.note_classes(train.y, shape)
     if isinstance(source, Stream):
         source.check = lambda y: require_labels_fit(trainer.loss, y, shape)
     trainer.prepare()

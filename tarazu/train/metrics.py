@@ -31,7 +31,7 @@ def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     >>> tz.train.accuracy(tz.tensor([[0.1, 0.9], [0.8, 0.2]]), tz.tensor([1, 1]))
     Tensor([1., 0.], dtype=float32)
     """
-    if len(prediction.shape) < 2 or prediction.shape[-1] == 1:
+    if _is_single(prediction.shape):
         return binary_accuracy(prediction, target)
     is_number = all(equal(prediction, prediction), -1)
     return _share(logical_and(is_number, equal(argmax(prediction, -1), _class_numbers(prediction, target))))
@@ -54,8 +54,8 @@ def number_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     >>> number_accuracy(tz.tensor([[0.9], [0.2], [0.4]]), tz.tensor([1, 0, 1]))
     Tensor([1., 1., 0.], dtype=float32)
     """
-    is_single = len(prediction.shape) < 2 or prediction.shape[-1] == 1
-    return binary_number_accuracy(prediction, target) if is_single else accuracy(prediction, target)
+    judge = binary_number_accuracy if _is_single(prediction.shape) else accuracy
+    return judge(prediction, target)
 
 
 def binary_number_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
@@ -69,6 +69,11 @@ def binary_number_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 ACCURACIES = accuracy, binary_accuracy, number_accuracy, binary_number_accuracy
+
+
+def _is_single(outputs: tuple[int, ...]) -> bool:
+    """Whether outputs of that shape are one number for each sample."""
+    return len(outputs) < 2 or outputs[-1] == 1
 
 
 def _is_right(prediction: Tensor, target: Tensor, bound: float) -> Tensor:
@@ -115,8 +120,7 @@ def number_classes_note(metrics: Iterable[Metric], targets: np.ndarray, outputs:
 
     `outputs` is the shape of a batch of outputs.
     """
-    is_single = len(outputs) < 2 or outputs[-1] == 1
-    judged = (number_accuracy, binary_number_accuracy) if is_single else (binary_number_accuracy,)
+    judged = (number_accuracy, binary_number_accuracy) if _is_single(outputs) else (binary_number_accuracy,)
     if not any(metric in judged for metric in metrics) or ((targets == 0) | (targets == 1)).all():
         return None
     low, high = targets.min(), targets.max()
@@ -124,14 +128,12 @@ def number_classes_note(metrics: Iterable[Metric], targets: np.ndarray, outputs:
             f"{high:g}; number the two classes, y = (y == {high:g}).astype(int), or leave accuracy out")
 
 
-def named_metrics(specs: Metrics, loss: losses.Loss) -> dict[str, Metric]:
+def named_metrics(specs: Iterable[str | Metric], loss: losses.Loss) -> dict[str, Metric]:
     """The metrics by the names under which the history shows them; ArgumentError for names that are not unique.
 
     "accuracy" is chosen for the loss: where that judges each output by itself, so does the accuracy, and beside a loss
     of numbers the bound between two classes is 0.5.
     """
-    if isinstance(specs, str) or not isinstance(specs, Iterable):
-        specs = [specs]
     metrics: dict[str, Metric] = {}
     for spec in specs:
         name, metric = _named(spec, loss)

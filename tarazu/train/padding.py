@@ -39,8 +39,17 @@ def padded_size(rows: int, most: int) -> int:
     >>> [padded_size(rows, 1024) for rows in (1, 7, 9, 600, 601, 1000)]
     [1, 7, 10, 640, 640, 1024]
     """
-    unit = 2 ** max(0, rows.bit_length() - 3)
-    return min(-(-rows // unit) * unit, most)
+    return min(rounded_up(rows, 4), most)
+
+
+def rounded_up(count: int, sizes: int) -> int:
+    """`count`, or the next number, of the `sizes` (a power of two) numbers from each power of two to the next.
+
+    >>> [rounded_up(count, 8) for count in (15, 16, 17, 31, 33)]
+    [15, 16, 18, 32, 36]
+    """
+    unit = 2 ** max(0, count.bit_length() - sizes.bit_length())
+    return -(-count // unit) * unit
 
 
 def padded(rows: np.ndarray, size: int) -> np.ndarray:

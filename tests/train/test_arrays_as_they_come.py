@@ -145,6 +145,12 @@ def test_columns_that_collapse_in_float32_are_named(x, column):
         fitted(x, np.zeros(24))
 
 
+def test_a_column_of_an_arrow_table_that_collapses_is_named():
+    pyarrow = pytest.importorskip("pyarrow")
+    with pytest.warns(tz.train.TrainingWarning, match="column 'time' of x as float32 loses 21 of 24 distinct values"):
+        fitted(pyarrow.table(pd.DataFrame(SECONDS, columns=["a", "time"])), np.zeros(24))
+
+
 def test_targets_and_streams_that_collapse_in_float32():
     with pytest.warns(tz.train.TrainingWarning, match="y as float32 loses 21 of 24 distinct values; subtract the mean"):
         fitted(X * 0, SECONDS[:, 1])

@@ -108,6 +108,14 @@ def test_a_stream_trains_as_an_own_loop_does_to_the_bit(source):
     assert len(history) == 3 and history.verdict and history.measurements["train_samples"] == 70
 
 
+def test_rows_in_memory_may_be_of_the_same_libraries_as_batches():
+    for kind in (Exchanged, Tensorlike):
+        model = compiled()
+        assert model.evaluate(kind(X), kind(LABELS)) == model.evaluate(X, LABELS)
+        assert same_bits(model.predict(kind(X)), model.predict(X))
+        assert len(model.fit(kind(X), kind(LABELS), validation_data=(kind(X), kind(LABELS)), verbose=0)) == 1
+
+
 def test_a_generator_lasts_an_epoch():
     by_hand, model = compiled(), compiled()
     own_loop(by_hand, BATCHES)

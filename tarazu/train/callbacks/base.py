@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
@@ -68,6 +67,8 @@ def require_known_hooks(callback: Callback) -> None:
     for name in dir(callback):
         if not name.startswith("on_") or name in HOOKS or not callable(getattr(callback, name)):
             continue
+        import difflib
+
         near = [OF_KERAS[name]] if name in OF_KERAS else difflib.get_close_matches(name, HOOKS, 1, cutoff=0.85)
         if near:
             raise ArgumentError(f"{type(callback).__name__} has a method {name!r}, which no fit calls",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,12 +43,21 @@ def as_given(values: object, name: str) -> np.ndarray:
                             fix="np.column_stack(list(columns.values())), in the same order for fit and predict; "
                                 "tz.data.TableEncoder takes tables with text")
     try:
-        return np.asarray(plain_array(values, name))
+        return np.asarray(plain_array(_exchanged(values), name))
     except ValueError as error:
         if isinstance(error, TarazuError):
             raise
         raise ShapeError(f"{name} does not make an array: {error}", expected="rows of one length",
                          fix=f"pad or cut the rows of {name}") from None
+
+
+def _exchanged(values: Any) -> Any:
+    """An array in place of a tensor of a library that speaks DLPack alone; else the values as they are."""
+    if hasattr(values, "__array__"):
+        return values
+    if hasattr(values, "detach"):
+        values = values.detach()
+    return np.from_dlpack(values) if hasattr(values, "__dlpack__") else values
 
 
 def _numbers(values: object, name: str, fix: str) -> np.ndarray:

@@ -23,7 +23,8 @@ def rows(x: object, y: object, batch_size: int, split: float, given: Validation,
     """
     _require_targets(x, y)
     given_arrays = as_given(x, "x"), as_given(y, "y")
-    train, notes = pair(*given_arrays), notes_on(*given_arrays, getattr(x, "columns", None))
+    labels = getattr(x, "column_names", getattr(x, "columns", None))  # of a table of pyarrow, of a frame
+    train, notes = pair(*given_arrays), notes_on(*given_arrays, labels)
     if given is not None:
         if split:
             raise ArgumentError("both validation_split and validation_data", expected="one of them",

@@ -11,6 +11,7 @@ from tarazu.runtime import processes, random
 from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.random.choice import padded_permutation
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.padding import rounded_up
 from tarazu.train.placement import Placement, require_divisible
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk, capacity_for
@@ -25,8 +26,7 @@ def _shuffled(rows: int) -> Tensor:
     """The numbers of the rows in random order; behind them there may be more."""
     if rows < MANY:
         return random.permutation(rows)
-    unit = 2**(rows.bit_length() - 4)  # so that there are eight programs for each power of two
-    return _compiled_permutation(np.array(rows), -(-rows // unit) * unit)
+    return _compiled_permutation(np.array(rows), rounded_up(rows, 8))  # eight programs for each power of two
 
 
 class Rows:

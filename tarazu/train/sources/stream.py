@@ -46,7 +46,7 @@ def rows_of(batches: Iterable[Any]) -> Arrays:
 
 def inputs_of(batches: Iterable[Any]) -> np.ndarray:
     """The inputs of all batches of a stream that ends: batches are (x, y), or x alone."""
-    parts = [features(_plain(batch[0] if _has_inputs_first(batch) else batch)).copy() for batch in batches]
+    parts = [features(batch[0] if _has_inputs_first(batch) else batch).copy() for batch in batches]
     if not parts:
         raise _empty()
     if len({part.shape[1:] for part in parts}) > 1:
@@ -187,7 +187,7 @@ def _checked(batches: Iterator[Any], notes: list[str] | None = None) -> Iterator
                                 expected="a pair (x, y) of arrays or tensors",
                                 fix="let the stream give pairs: ((batch['x'], batch['y']) for batch in stream)")
         try:
-            given = as_given(_plain(batch[0]), "x"), as_given(_plain(batch[1]), "y")
+            given = as_given(batch[0], "x"), as_given(batch[1], "y")
             if notes is not None and number == 1:
                 notes += notes_on(*given)
             arrays = pair(*given)
@@ -195,16 +195,6 @@ def _checked(batches: Iterator[Any], notes: list[str] | None = None) -> Iterator
             error.args = (f"in batch {number} of the stream: {error}",)
             raise
         yield arrays
-
-
-def _plain(part: Any) -> Any:
-    """Tensors of other libraries as NumPy arrays."""
-    if isinstance(part, Tensor):
-        return part
-    if hasattr(part, "detach") and not hasattr(part, "__array__"):
-        part = part.detach()
-    is_exchanged = hasattr(part, "__dlpack__") and not hasattr(part, "__array__")
-    return np.from_dlpack(part) if is_exchanged else part
 
 
 def _is_pair(batch: object) -> TypeGuard[Sequence[ArrayLike]]:

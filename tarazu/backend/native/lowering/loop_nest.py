@@ -94,15 +94,18 @@ class Nest(NamedTuple):
 def walk(*roots: Expression, without: Container[int] = ()) -> list[Expression]:
     """All parts of the expressions, each once, inputs before users; `without` those of these identities."""
     parts: dict[int, Expression] = {}
-    stack = [(root, False) for root in reversed(roots)]
+    stack: list[Expression | None] = [*reversed(roots)]
     while stack:
-        x, is_ready = stack.pop()
-        if is_ready:
-            parts.setdefault(id(x), x)
+        x = stack.pop()
+        if x is None:  # all inputs of the one below are among the parts
+            ready = stack.pop()
+            assert ready is not None
+            parts.setdefault(id(ready), ready)
         elif id(x) not in parts and id(x) not in without:
-            stack.append((x, True))
             if isinstance(x, Apply):
-                stack.extend((part, False) for part in reversed(x.inputs))
+                stack += (x, None, *reversed(x.inputs))
+            else:
+                parts[id(x)] = x
     return list(parts.values())
 
 

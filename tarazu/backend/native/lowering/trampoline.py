@@ -7,6 +7,7 @@ the generator of each call, and get its result.
 from __future__ import annotations
 
 from collections.abc import Generator
+from types import GeneratorType
 from typing import Any, TypeAlias, TypeVar
 
 Result = TypeVar("Result")
@@ -24,7 +25,7 @@ def run(call: Recursive[Result]) -> Result:
             calls.pop()
             value = end.value
         else:
-            if isinstance(value, Generator):
+            if isinstance(value, GeneratorType):
                 calls.append(value)
                 value = None
     return value

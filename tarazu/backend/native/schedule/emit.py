@@ -248,7 +248,7 @@ class ProgramEmitter:
         return divisor
 
     def _conflict(self, a: BufferAccess, b: BufferAccess) -> int:
-        """What `conflict` says, also of buffers that share memory of the arena though they are different ones."""
+        """What `conflict` says, also of different buffers that share memory of the arena; not both are of thread 0."""
         if a.buffer.root is b.buffer.root:
             return conflict(a, b)
-        return int((a.writes or b.writes) and not a.partition == b.partition == Whole.THREAD_0)
+        return int(a.writes or b.writes)

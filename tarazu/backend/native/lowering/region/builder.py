@@ -103,16 +103,18 @@ class RegionBuilder:
 
     def base(self, node: Node) -> Node:
         """The stored node whose memory a view of `node` shows."""
-        while node not in self._views and (node.op in VIEWS or is_barrier_result(node)):
-            node = _viewed(node)
-        return node
+        return self._path(node)[-1]
+
+    def _path(self, node: Node) -> list[Node]:
+        """`node` and all that it shows as a view or behind a barrier, down to the one that has memory."""
+        path = [node]
+        while path[-1] not in self._views and (path[-1].op in VIEWS or is_barrier_result(path[-1])):
+            path.append(_viewed(path[-1]))
+        return path
 
     def view(self, node: Node) -> View:
         """Memory that holds the value of `node`, for a part that is known to read it."""
-        through: list[Node] = []
-        while node not in self._views and (node.op in VIEWS or is_barrier_result(node)):
-            through.append(node)
-            node = _viewed(node)
+        *through, node = self._path(node)
         if through:
             self.mark_read([node])
         if node.op is CONSTANT and node not in self._views:

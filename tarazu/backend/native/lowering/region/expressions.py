@@ -39,16 +39,16 @@ class ExpressionBuilder:
         return self._once(node, index_map, self._compute)
 
     def _once(self, node: Node, index_map: IndexMap,
-              make: Callable[[Node, IndexMap], Recursive[Expression]]) -> Recursive[Expression]:
+              make: Callable[[Node, IndexMap], Expression | Recursive[Expression]]) -> Recursive[Expression]:
         key = node, index_map
         if key not in self._known:
             self._known[key] = yield make(node, index_map)
         return self._known[key]
 
-    def _read(self, node: Node, index_map: IndexMap) -> Recursive[Expression]:
+    def _read(self, node: Node, index_map: IndexMap) -> Expression | Recursive[Expression]:
         if self.builder.is_loaded(node) and not _is_number(node):
-            return (yield self.leaf(node, index_map, self.builder.view(node), index_map))
-        return (yield self._compute(node, index_map))
+            return self.leaf(node, index_map, self.builder.view(node), index_map)
+        return self._compute(node, index_map)
 
     def _reading(self, node: Node, index_map: IndexMap) -> Recursive[Expression]:
         return self._once(node, index_map, self._read)
