@@ -1,9 +1,9 @@
 """Training: `fit` and what belongs to it. Models reach it through `nn/module/trainable.py`.
 
 loop.py is `fit`; sources/ has the batches, trainer/ the compiled step and the run, callbacks/ what `fit` notifies,
-save/ the files of models. placement.py says on which devices training runs, metrics.py has the metrics, evaluate.py
-`predict` and `evaluate`, verdict.py the measurements after a fit. padding.py lets few programs predict any number of
-rows.
+save/ the files of models. calling.py calls models with all their inputs, placement.py says on which devices training
+runs, metrics.py has the metrics, evaluate.py `predict` and `evaluate`, verdict.py the measurements after a fit.
+padding.py lets few programs predict any number of rows.
 """
 
 from tarazu.train.callbacks.base import Callback

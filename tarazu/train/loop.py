@@ -98,7 +98,6 @@ def _build(trainer: Trainer, source: Source, validation: Arrays | None) -> int:
     trainer.begin(source.train, validation, source.batch_size)
     if isinstance(source, Stream):
         source.check = trainer.require_fits
-    trainer.prepare()
     return batch_for(trainer, source.batch_size)
 
 

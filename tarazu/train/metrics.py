@@ -54,7 +54,8 @@ def mean_of(sums: Sums) -> float:
 
 
 MEAN = Metric(lambda value, rows: mean_sums(value, rows), mean_of)  # what losses and numbers of own steps are
-Metrics = str | RowFunction | Metric | Iterable[str | RowFunction | Metric]
+MetricSpec = str | RowFunction | Metric
+Metrics = MetricSpec | Iterable[MetricSpec]
 
 
 def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
@@ -165,7 +166,7 @@ def number_classes_note(metrics: Iterable[Metric], targets: np.ndarray, outputs:
             f"{high:g}; number the two classes, y = (y == {high:g}).astype(int), or leave accuracy out")
 
 
-def named_metrics(specs: Iterable[str | RowFunction | Metric], loss: losses.Loss) -> dict[str, Metric]:
+def named_metrics(specs: Iterable[MetricSpec], loss: losses.Loss) -> dict[str, Metric]:
     """The metrics by the names under which the history shows them; ArgumentError for names that are not unique.
 
     "accuracy" is chosen for the loss: where that judges each output by itself, so does the accuracy, and beside a loss
@@ -185,7 +186,7 @@ def named_metrics(specs: Iterable[str | RowFunction | Metric], loss: losses.Loss
     return metrics
 
 
-def _named(spec: str | RowFunction | Metric, loss: losses.Loss) -> tuple[str, Metric]:
+def _named(spec: MetricSpec, loss: losses.Loss) -> tuple[str, Metric]:
     if isinstance(spec, Metric):
         return spec.name or "metric", spec
     if callable(spec):

@@ -331,7 +331,7 @@ ERRORS = {
     "no pair": (lambda m: m.fit(generator([X])), ArgumentError, "in batch 1 of the stream: a batch that is a ndarray"),
     "a dict": (lambda m: m.fit(generator([BATCHES[0], {"x": X}])), ArgumentError,
                r"in batch 2 of the stream: a batch that is a dict(.|\n)*batch\['x'\]"),
-    "four": (lambda m: m.fit(generator([(X, LABELS, X, X)])), ArgumentError, "batch 1 of the stream: a batch that is a "),
+    "four": (lambda m: m.fit(generator([(X, LABELS, X, X)])), ArgumentError, "of the stream: a batch that is a "),
     "weights": (lambda m: m.fit(generator([(X, LABELS, -np.ones(70))])), ArgumentError,
                 "in batch 1 of the stream: sample_weight with 70 values below 0"),
     "rows": (lambda m: m.fit(batch(X[:5])), ShapeError, "in batch 2 of the stream: x has 5 rows and y has 4"),

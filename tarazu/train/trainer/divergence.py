@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -11,6 +12,7 @@ from tarazu.nn.module.mode import in_mode
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.sources.arrays import Arrays
+from tarazu.train.trainer.precision import FULL
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import Snapshot, restore
 
@@ -44,9 +46,10 @@ def _likely_cause(run: Run, batch: Arrays) -> str:
     largest = max(np.abs(part.astype(np.float64)).max() for part in batch.leaves)
     if largest > LARGE:
         return f"values as large as {largest:.3g} in the data; scale inputs and targets (tz.data.Standardizer)"
-    parameters = run.trainer.optimized()
+    parameters, exact = run.trainer.optimized(), copy.copy(run.trainer)
+    exact.policy = FULL
     with in_mode(run.model, training=False):
-        loss = run.trainer.loss_of(map_leaves(asarray, batch.tree))
+        loss = exact.loss_of(map_leaves(asarray, batch.tree))
     if loss is not None and not math.isfinite(float(loss)):
         return "an operation such as log(0) or 0 / 0 in the model or the loss"
     if loss is not None and not _has_finite_gradients(loss, parameters):

@@ -63,6 +63,7 @@ class OutputTrainer(Trainer):
         self.input_shape = leaf.shape[1:] if isinstance(train.x, np.ndarray) else None
         self.output_size = sum(output.of(prediction).size * output.of(prediction).dtype.itemsize
                                for output in self.outputs)
+        self.prepare()
         with no_grad():
             self.record(self._example(prediction, row[1]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from tarazu.nn.losses import Loss, require_class_numbers, require_probabilities,
 from tarazu.ops.reduce import mean
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.metrics import Metric, Metrics, named_metrics
+from tarazu.runtime.trace.attributes import GuardedAttributes
+from tarazu.train.metrics import Metrics, MetricSpec, named_metrics
 from tarazu.train.sources.arrays import Arrays, class_numbers
 from tarazu.train.trainer.own_losses import has_reduction, row_losses
 
@@ -23,13 +24,16 @@ Losses: TypeAlias = OneLoss | Mapping[str, OneLoss] | list[OneLoss] | tuple[OneL
 OutputMetrics: TypeAlias = Metrics | Mapping[str, Metrics] | list[Metrics]
 
 
-class Output(NamedTuple):
-    """One output of a model: where it is, its loss with its weight in the sum, and its metrics."""
+class Output(GuardedAttributes):
+    """One output of a model: where it is, its loss with its weight in the sum, and its metrics.
 
-    key: Hashable  # of the dict, or the position in the tuple, of outputs and of targets; None for the only output
-    loss: Loss
-    weight: float
-    metrics: dict[str, Metric]  # by their names in the history
+    `key` is that of the dict, or the position in the tuple, of outputs and of targets; None for the only output.
+    `metrics` are by their names in the history.
+    """
+
+    def __init__(self, key: Hashable, loss: Loss, weight: float, metrics: Iterable[MetricSpec]) -> None:
+        self.key, self.loss, self.weight = key, loss, weight
+        self.metrics = {self.prefix + name: metric for name, metric in named_metrics(metrics, loss).items()}
 
     @property
     def prefix(self) -> str:
@@ -77,15 +81,12 @@ def outputs_of(loss: Losses, metrics: OutputMetrics) -> list[Output]:
         if isinstance(metrics, Mapping):
             raise ArgumentError("metrics by the names of outputs, and one loss", expected="a loss for each output",
                                 fix='loss={"name": "mse", ...} with the names of the outputs')
-        function, weight = _weighted(loss)
-        return [Output(None, function, weight, named_metrics(_listed(metrics), function))]
+        return [Output(None, *_weighted(loss), _listed(metrics))]
     given = _metrics_by_key(metrics, by_key)
-    made = [Output(key, *_weighted(one), {}) for key, one in by_key.items() if one is not None]
+    made = [Output(key, *_weighted(one), _listed(given.get(key, ()))) for key, one in by_key.items() if one is not None]
     if not made:
         raise ArgumentError("no output with a loss", expected="a loss for at least one output", fix="pass one")
-    return [output._replace(metrics={output.prefix + name: metric for name, metric in
-                                     named_metrics(_listed(given.get(output.key, ())), output.loss).items()})
-            for output in made]
+    return made
 
 
 def _by_key(losses: Any) -> dict[Hashable, Any] | None:
@@ -163,8 +164,7 @@ def _require_one(model: object, output: object) -> None:
     count = f" of {len(output)}" if isinstance(output, dict | tuple | list) else ""
     fix = ("return the output from forward" if output is None else
            'pass a loss for each: loss={"name": "mse", ...} for a dict, loss=["mse", "mae"] for a tuple')
-    raise TrainingError(f"{type(model).__name__} gives {what}{count} as output, and there is one loss",
-                        expected="one tensor", fix=fix)
+    raise TrainingError(f"{type(model).__name__} gives {what}{count} as output", expected="one tensor", fix=fix)
 
 
 def _require_one_target(target: Any) -> None:

@@ -45,6 +45,7 @@ class OwnTrainer(Trainer):
         rows = min(batch_size, train.rows)
         batch = train.at(slice(rows))
         self._build(map_leaves(asarray, batch.tree))
+        self.prepare()
         names = self._names_by_tracing(batch, rows)
         self.record({name: {"total": 0, "rows": 0} for name in names})
 
@@ -71,7 +72,7 @@ class OwnTrainer(Trainer):
         def step(*leaves: Tensor) -> Values:
             return self._train_step(batch.structure.rebuild(leaves), rows)[1]
 
-        with in_mode(self.model, training=True), no_grad():
+        with in_mode(self.model, training=True):
             traced = trace_function(step, types)
         return [str(name) for name in traced.result_structure.keys]
 

@@ -99,7 +99,7 @@ class Trainer(GuardedAttributes):
         raise NotImplementedError
 
     def begin(self, train: Arrays, validation: Arrays | None, batch_size: int) -> None:
-        """Let layers that wait for an input see one, check the data, and set what each step gives sums of."""
+        """Let layers that wait for an input see one, check the data, `prepare`, and say what each step records."""
         raise NotImplementedError
 
     def require_fits(self, batch: Arrays) -> None:
