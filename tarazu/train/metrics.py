@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.pytree import flatten
 from tarazu.base.spelling import by_name, did_you_mean
 from tarazu.nn import losses
 from tarazu.ops.elementwise import astype, equal, greater, logical_and
@@ -36,7 +37,7 @@ class Metric:
 def as_metric(function: RowFunction) -> Metric:
     """The mean over rows of a function."""
     def sums(prediction: Any, target: Any) -> Sums:
-        return mean_sums(mean(function(prediction, target)), len(target))
+        return mean_sums(mean(function(prediction, target)), len(flatten(target)[0][0]))
 
     metric = Metric(sums, mean_of)
     metric.function = function
