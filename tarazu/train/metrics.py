@@ -191,12 +191,12 @@ def _named(spec: MetricSpec, loss: losses.Loss) -> tuple[str, Metric]:
     if isinstance(spec, Metric):
         return spec.name or "metric", spec
     if callable(spec):
-        return _name_of(spec), as_metric(spec)
+        return name_of(spec), as_metric(spec)
     function = by_name("metric", spec, METRICS, "a function of (prediction, target)", _suggest)
     return spec, as_metric(_FOR_TARGETS.get((losses.traits(loss).target, function), function))
 
 
-def _name_of(metric: RowFunction) -> str:
+def name_of(metric: RowFunction) -> str:
     """The name of a function, of the function that a partial one is made of, or of an object's class."""
     while isinstance(metric, functools.partial) and not hasattr(metric, "__name__"):
         metric = metric.func
