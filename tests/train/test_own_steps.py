@@ -1,5 +1,7 @@
 """Models with a `compute_loss` or a `train_step` of their own."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -215,6 +217,16 @@ def test_checkpoints_hold_all_optimizers(kind, tmp_path):
     assert [{k: v for k, v in row.items() if k not in times} for row in again.rows] == [
         {k: v for k, v in row.items() if k not in times} for row in whole.rows]
     assert all((a == b).all() for a, b in zip(model.parameters(), resumed.parameters(), strict=True))
+
+
+def test_a_saved_model_goes_on_with_its_own_optimizers(tmp_path):
+    model = made(Gan)
+    model.fit(X, epochs=2, batch_size=20, seed=0, verbose=0)
+    model.g_optimizer.lr = 0.002
+    model.save(tmp_path / "gan")
+    again, twin = tz.load(tmp_path / "gan"), copy.deepcopy(model)
+    rows = [x.fit(X, epochs=2, batch_size=20, seed=1, verbose=0).history for x in (model, again, twin)]
+    assert rows[0] == rows[1] == rows[2] and rows[0]["g_optimizer_learning_rate"][0] == pytest.approx(0.002)
 
 
 def test_a_half_precision_holds_in_own_steps():

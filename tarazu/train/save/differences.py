@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.nn.module.module import Module
+from tarazu.optim.optimizer import Optimizer
 from tarazu.runtime.jit.jit import Jit
 from tarazu.runtime.random import Generator
 from tarazu.runtime.tensor.tensor import Tensor
@@ -57,6 +58,8 @@ class _Comparison:
             return own is other or self._partners[id(own)] is other
         if isinstance(own, FunctionType | MethodType | functools.partial):
             return self._same_function(own, other)
+        if isinstance(own, Optimizer):  # its state is saved beside the model's
+            return self.same([*map(type, own.chain), *own.parameters], [*map(type, other.chain), *other.parameters])
         if isinstance(own, Generator):
             return own.state.tolist() == other.state.tolist()
         return self._same_object(own, other)

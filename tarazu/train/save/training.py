@@ -27,6 +27,8 @@ def training_state(trainer: Trainer) -> list[tuple[str, Tensor]]:
     state: list[tuple[str, Tensor]] = []
     if optimizer is not None:
         state = optimizer.named_state() if _is_attached(trainer, optimizer) else _hyper_parameters(optimizer)
+    for path, own in trainer.model.own_optimizers().items():
+        state = [*state, *((f"own.{path}.{name}", x) for name, x in own.named_state())]
     return [*((f"optimizer.{name}", x) for name, x in state), *((f"loss_scale.{i}", x) for i, x in enumerate(scale))]
 
 
