@@ -219,6 +219,13 @@ def test_checkpoints_hold_all_optimizers(kind, tmp_path):
     assert all((a == b).all() for a, b in zip(model.parameters(), resumed.parameters(), strict=True))
 
 
+def test_gradients_from_before_do_not_matter():
+    model = made(OwnStep)
+    model.train_step((tz.asarray(X), tz.asarray(Y)))
+    assert model.dense.weight.grad is not None
+    assert fitted(model)[-1]["loss"] < 1 and model.dense.weight.grad is None
+
+
 def test_a_saved_model_goes_on_with_its_own_optimizers(tmp_path):
     model = made(Gan)
     model.fit(X, epochs=2, batch_size=20, seed=0, verbose=0)

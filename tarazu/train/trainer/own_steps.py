@@ -46,6 +46,7 @@ class OwnTrainer(Trainer):
         batch = train.at(slice(rows))
         self._build(map_leaves(asarray, batch.tree))
         self.prepare()
+        self.drop_gradients()
         names = self._names_by_tracing(batch, rows)
         self.record({name: {"total": 0, "rows": 0} for name in names})
 
