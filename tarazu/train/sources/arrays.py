@@ -9,7 +9,7 @@ import numpy as np
 from tarazu.base.dtypes import bfloat16
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError, TarazuError
 from tarazu.data import split_rows
-from tarazu.nn.losses import Loss, require_class_numbers, require_probabilities, traits
+from tarazu.nn.losses import Loss, loss_name, require_class_numbers, require_probabilities, traits
 from tarazu.ops.elementwise import astype
 from tarazu.runtime.tensor.foreign import plain_array
 from tarazu.runtime.tensor.tensor import Tensor
@@ -113,11 +113,12 @@ def require_labels_fit(loss: Loss, y: np.ndarray, outputs: tuple[int, ...]) -> N
     `outputs` is the shape of a batch of outputs.
     """
     if traits(loss).target == "labels" or (traits(loss).target == "classes" and y.shape[1:] == outputs[1:]):
-        require_probabilities(y, loss.__name__)
+        require_probabilities(y, loss_name(loss))
     has_class_numbers = y.dtype.kind == "i" and y.shape[1:] != outputs[1:]
     refuses_one_output = outputs[-1] == 1  # the loss does so itself, with a better message
     if traits(loss).target == "classes" and has_class_numbers and not refuses_one_output:
-        require_class_numbers(y, outputs[-1])
+        ignored = traits(loss).ignored_target
+        require_class_numbers(y if ignored is None else y[y != ignored], outputs[-1])
 
 
 def class_numbers(y: np.ndarray) -> np.ndarray | None:

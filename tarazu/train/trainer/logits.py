@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tarazu.base.errors import ArgumentError, TrainingError
-from tarazu.nn.losses import Loss, traits
+from tarazu.nn.losses import Loss, loss_name, traits
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.observers import observe_calls
 from tarazu.ops.elementwise import sigmoid
@@ -37,7 +37,7 @@ def first_output(model: Module, loss: Loss, inputs: Tensor) -> Any:
     own = traits(loss).activation
     used = next((function for made, function in last if made is output and function is not None), None)
     if own is not None and used in (softmax, sigmoid):
-        raise ArgumentError(f"a last layer that ends in {used.__name__}, for the loss {loss.__name__}, which applies "
+        raise ArgumentError(f"a last layer that ends in {used.__name__}, for the loss {loss_name(loss)}, which applies "
                             f"{own.__name__} itself",
                             expected="logits: the numbers before softmax or sigmoid",
                             fix=f"leave that activation out; tz.{own.__name__}(model.predict(x)) gives probabilities")

@@ -1,0 +1,12 @@
+"""Losses: functions of (prediction, target). Losses of classes take logits, the outputs before softmax or sigmoid.
+
+classes.py has those of classes that exclude each other, labels.py those of outputs that are 0 or 1 each by itself,
+numbers.py those of numbers. reduction.py makes the mean, the sum or one number per sample of them, checks.py looks at
+targets, named.py finds losses by name and says what training asks of each beside its values.
+"""
+
+from tarazu.nn.losses.checks import require_class_numbers, require_probabilities
+from tarazu.nn.losses.classes import cross_entropy
+from tarazu.nn.losses.labels import binary_cross_entropy
+from tarazu.nn.losses.named import LOSSES, TRAITS, Loss, LossTraits, find_loss, loss_name, traits
+from tarazu.nn.losses.numbers import huber, mae, mse
