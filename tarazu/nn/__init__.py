@@ -1,6 +1,6 @@
 """Layers and models, initializers, activations and losses.
 
-layers/ has the layers by family, module/ their base classes, init.py the initializers, losses.py the losses.
+layers/ has the layers by family, module/ their base classes, init.py the initializers, losses/ the losses.
 """
 
 from tarazu.nn import init
@@ -16,7 +16,39 @@ from tarazu.nn.layers.regularization import Dropout
 from tarazu.nn.layers.reshaping import Flatten
 from tarazu.nn.layers.sequential import Sequential
 from tarazu.nn.layers.transformer import TransformerEncoderLayer
-from tarazu.nn.losses import LOSSES, binary_cross_entropy, cross_entropy, huber, mae, mse
+from tarazu.nn.losses import (
+    LOSSES,
+    binary_cross_entropy,
+    binary_focal_loss,
+    categorical_hinge,
+    contrastive_loss,
+    cosine_distance,
+    cosine_embedding,
+    cross_entropy,
+    ctc_loss,
+    dice_loss,
+    focal_loss,
+    gaussian_nll,
+    hinge,
+    hinge_embedding,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mae,
+    mape,
+    margin_ranking,
+    mse,
+    msle,
+    multi_margin,
+    nll,
+    poisson_nll,
+    quantile_loss,
+    smooth_l1,
+    soft_margin,
+    squared_hinge,
+    triplet_loss,
+    tversky_loss,
+)
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
 
@@ -45,11 +77,36 @@ __all__ = [
     "TableFeatures",
     "TransformerEncoderLayer",
     "binary_cross_entropy",
+    "binary_focal_loss",
+    "categorical_hinge",
+    "contrastive_loss",
+    "cosine_distance",
+    "cosine_embedding",
     "cross_entropy",
+    "ctc_loss",
+    "dice_loss",
+    "focal_loss",
+    "gaussian_nll",
+    "hinge",
+    "hinge_embedding",
     "huber",
     "init",
+    "kl_divergence",
+    "log_cosh",
     "mae",
+    "mape",
+    "margin_ranking",
     "mse",
+    "msle",
+    "multi_margin",
+    "nll",
+    "poisson_nll",
+    "quantile_loss",
+    "smooth_l1",
+    "soft_margin",
+    "squared_hinge",
+    "triplet_loss",
+    "tversky_loss",
 ]
 
 

@@ -7,9 +7,22 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 from tarazu.base.spelling import by_name, did_you_mean
-from tarazu.nn.losses.classes import cross_entropy
-from tarazu.nn.losses.labels import binary_cross_entropy
-from tarazu.nn.losses.numbers import huber, mae, mse
+from tarazu.nn.losses.classes import cross_entropy, focal_loss, kl_divergence, nll
+from tarazu.nn.losses.labels import binary_cross_entropy, binary_focal_loss
+from tarazu.nn.losses.margins import categorical_hinge, hinge, multi_margin, soft_margin, squared_hinge
+from tarazu.nn.losses.numbers import (
+    cosine_distance,
+    huber,
+    log_cosh,
+    mae,
+    mape,
+    mse,
+    msle,
+    poisson_nll,
+    quantile_loss,
+    smooth_l1,
+)
+from tarazu.nn.losses.overlap import dice_loss, tversky_loss
 from tarazu.ops.elementwise import sigmoid
 from tarazu.ops.networks.softmax import softmax
 from tarazu.ops.typing import Tensor
@@ -36,10 +49,28 @@ class LossTraits(NamedTuple):
 
 TRAITS: dict[Loss, LossTraits] = {
     cross_entropy: LossTraits("classes", "the class frequencies", softmax, "logits"),
+    nll: LossTraits("classes", "the class frequencies", outputs="logits"),
+    focal_loss: LossTraits("classes", activation=softmax, outputs="logits"),
+    kl_divergence: LossTraits("classes", activation=softmax, outputs="logits"),
+    categorical_hinge: LossTraits("classes", outputs="scores"),
+    multi_margin: LossTraits("classes", outputs="scores"),
     binary_cross_entropy: LossTraits("labels", "the frequency of each output", sigmoid, "logits"),
+    binary_focal_loss: LossTraits("labels", activation=sigmoid, outputs="logits"),
+    dice_loss: LossTraits("labels", activation=sigmoid, outputs="logits"),
+    tversky_loss: LossTraits("labels", activation=sigmoid, outputs="logits"),
+    hinge: LossTraits("signs", outputs="scores"),
+    squared_hinge: LossTraits("signs", outputs="scores"),
+    soft_margin: LossTraits("signs", outputs="logits"),
     mse: LossTraits("numbers", "the mean"),
     mae: LossTraits("numbers", "the median"),
     huber: LossTraits("numbers"),
+    smooth_l1: LossTraits("numbers"),
+    log_cosh: LossTraits("numbers"),
+    mape: LossTraits("numbers"),
+    msle: LossTraits("numbers"),
+    quantile_loss: LossTraits("numbers"),
+    poisson_nll: LossTraits("numbers"),
+    cosine_distance: LossTraits("numbers"),
 }
 LOSSES: dict[str, Loss] = {loss.__name__: loss for loss in TRAITS}
 _WITHOUT_EFFECT = {"from_logits", "reduction"}  # options that leave the best trivial prediction what it is

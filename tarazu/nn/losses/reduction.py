@@ -21,18 +21,15 @@ def reduced(losses: Tensor, reduction: str, sample_weight: ArrayLike | None = No
     `sample_weight` and `mask` have the shape of the losses, or lack axes at its end: (batch,), (batch, time). Losses
     are multiplied by the weights, and the mean still divides by the number of losses, as in Keras. Where the mask is
     False there is no loss, and the mean is that of the others, 0 if there are none. `counts`, of the shape of the
-    losses, are weights of classes: the mean divides by their sum, as in torch. ShapeError for weights of other shapes,
+    losses, says how much each counts: the mean divides by the sum of it. ShapeError for weights of other shapes,
     ArgumentError for weights below 0 and for another reduction.
     """
-    if reduction not in ("mean", "sum", "none"):
-        raise ArgumentError(f"reduction={reduction!r}", expected='"mean", "sum" or "none"', fix="check the spelling")
+    require_reduction(reduction)
     valid = None
     if mask is not None:
         valid = e.astype(_spread_over(losses, mask, "mask"), "bool", copy=False)
         losses = e.where(valid, losses, 0)
         valid = e.astype(valid, losses.dtype)
-    if counts is not None:
-        losses = losses * counts
     if sample_weight is not None:
         losses = losses * e.astype(_spread_over(losses, sample_weight, "sample_weight"), losses.dtype, copy=False)
     if reduction == "sum":
@@ -41,6 +38,12 @@ def reduced(losses: Tensor, reduction: str, sample_weight: ArrayLike | None = No
         return _of_samples(losses, valid)
     divisor = counts if valid is None else valid if counts is None else valid * counts
     return mean(losses) if divisor is None else _share(sum(losses), sum(divisor))
+
+
+def require_reduction(reduction: str) -> None:
+    """ArgumentError unless it is one of the three."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ArgumentError(f"reduction={reduction!r}", expected='"mean", "sum" or "none"', fix="check the spelling")
 
 
 def _of_samples(losses: Tensor, valid: Tensor | None) -> Tensor:
