@@ -152,7 +152,7 @@ def _sample(part: Arrays) -> Arrays:
 
 def _measured(trainer: Trainer, batches: Iterator[np.ndarray], part: Arrays) -> tuple[np.ndarray, float | None]:
     """The loss of each sample, and the accuracy where that is one of the metrics."""
-    metric = next((metric for metric in trainer.metrics.values() if metric in ACCURACIES), None)
+    metric = next((metric.per_row for metric in trainer.metrics.values() if metric.per_row in ACCURACIES), None)
     losses, right = [], []
     with keeping_random_state():
         for prediction, target in pieces(batches, part.y):
