@@ -53,9 +53,9 @@ class Metric:
     def __call__(self, prediction: Tree, target: Tree) -> Value:
         """The value for these rows, computed by `whole` where there is one."""
         if self.whole is not None:
-            return self.whole(*(map_leaves(_array, x) for x in (prediction, target)))
+            return self.whole(*(_each(_array, x) for x in (prediction, target)))
         with no_grad():
-            sums = self.sums(*(map_leaves(asarray, x) for x in (prediction, target)))
+            sums = self.sums(*(_each(asarray, x) for x in (prediction, target)))
         return self.result(map_leaves(exact, sums))
 
 
@@ -88,6 +88,12 @@ def ratio(part: np.ndarray | float, whole: np.ndarray | float) -> float:
 def exact(x: ArrayLike) -> np.ndarray:
     """A sum as an array of float64, in which the sums of batches are added."""
     return np.asarray(_array(x), np.float64)
+
+
+def _each(convert: Callable[[Any], Any], x: Any) -> Tree:
+    """Each array of a tree converted; a list of numbers, or of lists of them, is an array."""
+    is_tree = isinstance(x, dict | tuple) or (isinstance(x, list) and any(hasattr(part, "shape") for part in x))
+    return map_leaves(convert, x) if is_tree else convert(x)
 
 
 def _array(x: Any) -> np.ndarray:
