@@ -38,7 +38,7 @@ def curve_of_scores(scores: np.ndarray, positive: np.ndarray) -> Curve:
     """The exact curve, from scores (rows,) and whether each row is of the class."""
     order = np.argsort(-scores, kind="stable")
     scores, positive = scores[order], positive[order].astype(np.float64)
-    ends = np.append(np.flatnonzero(scores[1:] != scores[:-1]), len(scores) - 1) if len(scores) else np.zeros(0, np.int64)
+    ends = np.flatnonzero(np.append(scores[1:] != scores[:-1], True)) if len(scores) else np.zeros(0, np.int64)
     true = np.cumsum(positive)[ends]
     return Curve(np.append(0.0, true), np.append(0.0, ends + 1 - true))
 
