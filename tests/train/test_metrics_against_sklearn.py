@@ -8,7 +8,8 @@ from sklearn import metrics as sk
 
 import tarazu as tz
 from tarazu.base.pytree import map_leaves
-from tarazu.train.metrics import METRICS, exact, named_metrics
+from tarazu.train.metrics import METRICS, named_metrics
+from tarazu.train.metrics.metric import exact
 from tarazu.train.metrics.outputs import OutputMetric
 
 draw = np.random.default_rng(11)

@@ -113,7 +113,7 @@ def number_classes_note(metrics: Iterable[Metric], targets: np.ndarray, outputs:
     `outputs` is the shape of a batch of outputs.
     """
     judged = (number_accuracy, binary_number_accuracy) if is_single(outputs) else (binary_number_accuracy,)
-    if not {metric.per_row for metric in metrics} & {*judged} or ((targets == 0) | (targets == 1)).all():
+    if not {metric.function for metric in metrics} & {*judged} or ((targets == 0) | (targets == 1)).all():
         return None
     low, high = targets.min(), targets.max()
     return (f"accuracy beside a loss of numbers takes outputs above 0.5 for class 1, and targets go from {low:g} to "

@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tarazu.base.pytree import flatten, map_leaves
-from tarazu.ops.create import full
 from tarazu.ops.elementwise import astype
 from tarazu.ops.reduce import mean
 from tarazu.ops.shape import reshape
@@ -20,8 +19,9 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 
-PerRow: TypeAlias = Callable[[Any, Any], Any]  # a function of (prediction, target) that gives a number for each row
+RowFunction: TypeAlias = Callable[[Any, Any], Any]  # of (prediction, target): a number for each row
 Value: TypeAlias = float | dict[str, float]  # a number, or several by what is added to the metric's name
+Sums: TypeAlias = dict[str, Any]  # a tree of sums over rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +43,12 @@ class Metric:
     0.4
     """
 
-    sums: Callable[[Any, Any], Tree]
+    sums: Callable[[Any, Any], Sums]
     result: Callable[[Any], Value]
     _: KW_ONLY
     name: str | None = None
     whole: Callable[[Any, Any], Value] | None = None
-    per_row: PerRow | None = None  # the function that `as_metric` made it of
+    function: RowFunction | None = None  # the function that `as_metric` made it of
 
     def __call__(self, prediction: Tree, target: Tree) -> Value:
         """The value for these rows, computed by `whole` where there is one."""
@@ -59,25 +59,30 @@ class Metric:
         return self.result(map_leaves(exact, sums))
 
 
-def as_metric(function: PerRow, name: str | None = None) -> Metric:
+def as_metric(function: RowFunction, name: str | None = None) -> Metric:
     """The metric whose value is the mean of what `function` gives for each row.
 
     >>> import tarazu as tz
     >>> as_metric(tz.train.accuracy)(tz.tensor([[1.0, 0.0], [3.0, 0.0]]), tz.tensor([1, 0]))
     0.5
     """
-    return Metric(partial(_total, function), _mean, name=name or name_of(function), per_row=function)
+    def sums(prediction: Tree, target: Tree) -> Sums:
+        return mean_sums(mean(function(prediction, target)), flatten(target)[0][0].shape[0])
+
+    return Metric(sums, mean_of, name=name or name_of(function), function=function)
 
 
-def _total(function: PerRow, prediction: Tree, target: Tree) -> dict[str, Tensor]:
-    """The sum of `function` over the rows of a batch, and their number."""
-    rows = flatten(target)[0][0].shape[0]
-    value = astype(mean(function(prediction, target)), "float64")
-    return {"total": reshape(value, ()) * rows, "rows": full((), rows, dtype="float64")}
+def mean_sums(value: Tensor, rows: int) -> Sums:
+    """The sums of a metric that is a mean, for a batch with that mean."""
+    return {"total": reshape(astype(value, "float64"), ()) * rows, "rows": rows}
 
 
-def _mean(sums: dict[str, np.ndarray]) -> float:
+def mean_of(sums: Sums) -> float:
+    """The mean by its sums; NaN of no rows."""
     return ratio(sums["total"], sums["rows"])
+
+
+MEAN = Metric(mean_sums, mean_of)  # what losses and numbers of own steps are
 
 
 def ratio(part: np.ndarray | float, whole: np.ndarray | float) -> float:
@@ -98,17 +103,6 @@ def _each(convert: Callable[[Any], Any], x: Any) -> Tree:
 
 def _array(x: Any) -> np.ndarray:
     return x.numpy() if isinstance(x, Tensor) else np.asarray(x)
-
-
-def columns(name: str, value: Value) -> dict[str, float]:
-    """What the history shows of a metric: its value by its name, or several by names that begin with it.
-
-    >>> columns("recall", {"0": 1.0, "1": 0.5})
-    {'recall_0': 1.0, 'recall_1': 0.5}
-    """
-    if isinstance(value, dict):
-        return {f"{name}_{suffix}": float(one) for suffix, one in value.items()}
-    return {name: float(value)}
 
 
 def name_of(function: Callable[..., Any]) -> str:

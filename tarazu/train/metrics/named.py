@@ -33,16 +33,16 @@ from tarazu.train.metrics.classification import (
     Specificity,
 )
 from tarazu.train.metrics.distances import cosine_similarity, mae, mape, mse, smape
-from tarazu.train.metrics.metric import Metric, PerRow, as_metric, name_of
+from tarazu.train.metrics.metric import Metric, RowFunction, as_metric, name_of
 from tarazu.train.metrics.outputs import OutputMetric
 from tarazu.train.metrics.probability import CalibrationError, LogLoss, Perplexity
 from tarazu.train.metrics.ranking import AUC, AveragePrecision
 from tarazu.train.metrics.regression import R2, RMSE, Concordance, ExplainedVariance, Pearson
 
-MetricLike: TypeAlias = str | Metric | OutputMetric | PerRow
-Metrics: TypeAlias = MetricLike | Iterable[MetricLike]
+MetricSpec: TypeAlias = str | Metric | OutputMetric | RowFunction
+Metrics: TypeAlias = MetricSpec | Iterable[MetricSpec]
 
-_FUNCTIONS: dict[str, PerRow] = {
+_FUNCTIONS: dict[str, RowFunction] = {
     "accuracy": accuracy,
     "acc": accuracy,
     "binary_accuracy": binary_accuracy,
@@ -59,9 +59,9 @@ _WITH_OPTIONS: dict[str, OutputMetric] = {metric.label: metric for metric in (
     IoU(average="macro", name="mean_iou"), BalancedAccuracy(), Matthews(), CohenKappa(), Confusion(),
     *map(ClassCount, CLASS_COUNTS), AUC(), AveragePrecision(), LogLoss(), Perplexity(), CalibrationError(),
     R2(), RMSE(), ExplainedVariance(), Pearson(), Concordance())}
-_LOSSES: dict[str, PerRow] = {name: partial(loss, reduction="none") for name, loss in LOSSES.items()
+_LOSSES: dict[str, RowFunction] = {name: partial(loss, reduction="none") for name, loss in LOSSES.items()
                               if name not in _FUNCTIONS}
-METRICS: dict[str, PerRow | OutputMetric] = {**_FUNCTIONS, **_WITH_OPTIONS, **_LOSSES}
+METRICS: dict[str, RowFunction | OutputMetric] = {**_FUNCTIONS, **_WITH_OPTIONS, **_LOSSES}
 BUILT_IN = *_FUNCTIONS.values(), *_LOSSES.values(), number_accuracy, binary_number_accuracy
 RESERVED = ("epoch", "seconds", "loss", "learning_rate")  # columns of the history
 _RENAME = 'give the function another name: f.__name__ = "..."'
@@ -73,7 +73,7 @@ _CALLED_HERE = {
     "sparse_categorical_accuracy": "accuracy", "cross_entropy_loss": "cross_entropy"}
 
 
-def named_metrics(specs: Iterable[MetricLike], loss: Loss) -> dict[str, Metric]:
+def named_metrics(specs: Iterable[MetricSpec], loss: Loss) -> dict[str, Metric]:
     """The metrics by the names under which the history shows them; ArgumentError for names that are not unique.
 
     They read outputs as the loss does: "accuracy" and "precision" judge each output by itself beside a loss that does
@@ -94,7 +94,7 @@ def named_metrics(specs: Iterable[MetricLike], loss: Loss) -> dict[str, Metric]:
     return metrics
 
 
-def _named(spec: MetricLike, loss: Loss) -> tuple[str, Metric]:
+def _named(spec: MetricSpec, loss: Loss) -> tuple[str, Metric]:
     if isinstance(spec, OutputMetric):
         return spec.label, spec.beside(loss)
     if isinstance(spec, Metric):
@@ -107,14 +107,14 @@ def _named(spec: MetricLike, loss: Loss) -> tuple[str, Metric]:
     return spec, as_metric(_for_outputs(metric, traits(loss)), name=spec)
 
 
-def _found(spec: str) -> PerRow | OutputMetric:
+def _found(spec: str) -> RowFunction | OutputMetric:
     largest = re.fullmatch(r"top_([1-9]\d*)_accuracy", spec) if isinstance(spec, str) else None
     if largest:
         return partial(top_k_accuracy, k=int(largest[1]))
     return by_name("metric", spec, METRICS, "a function of (prediction, target)", _suggest)
 
 
-def _for_outputs(metric: PerRow, known: LossTraits) -> PerRow:
+def _for_outputs(metric: RowFunction, known: LossTraits) -> RowFunction:
     """A function that reads outputs as the loss with these traits does."""
     is_loss = metric in _LOSSES.values()
     if is_loss and known.outputs == "probabilities" and "from_logits" in signature(metric).parameters:
@@ -127,7 +127,7 @@ def _for_outputs(metric: PerRow, known: LossTraits) -> PerRow:
     return number_accuracy if metric is accuracy and bound_is_half else metric
 
 
-def _rename(spec: MetricLike) -> str:
+def _rename(spec: MetricSpec) -> str:
     return 'give it another name: name="..."' if isinstance(spec, Metric | OutputMetric) else _RENAME
 
 
