@@ -9,9 +9,11 @@ import pytest
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.base.pytree import map_leaves
 from tarazu.nn import LOSSES, Dense, Sequential
 from tarazu.train import METRICS
 from tarazu.train.metrics import named_metrics
+from tarazu.train.metrics.metric import exact
 from tarazu.train.metrics.outputs import OutputMetric
 
 LOGITS = [[0.1, 0.7, 0.2], [2.0, -1.0, 1.0], [-3.0, -2.0, -4.0], [0.0, 1.0, 2.0]]
@@ -54,6 +56,11 @@ def one(spec, loss="mse", **options):
     """The metric that `compile` makes of a spec, beside a loss."""
     (metric,) = named_metrics([spec], partial(LOSSES[loss], **options) if options else LOSSES[loss]).values()
     return metric
+
+
+def by_sums(metric, prediction, target):
+    """The value of a metric by its sums, in place of all rows at once."""
+    return metric.result(map_leaves(exact, metric.sums(tz.asarray(prediction), tz.asarray(target))))
 
 
 def test_a_function_of_rows_becomes_sums():
@@ -115,8 +122,7 @@ DEGENERATE = {  # a metric, logits, targets, and its value
 @pytest.mark.parametrize(("spec", "prediction", "target", "wanted"), DEGENERATE.values(), ids=DEGENERATE)
 def test_degenerate_rows(spec, prediction, target, wanted):
     metric = one(spec, "binary_cross_entropy" if prediction.ndim == 1 else "cross_entropy")
-    sums = metric.sums(tz.asarray(prediction), tz.asarray(target))
-    for value in (metric(prediction, target), metric.result({name: x.numpy() for name, x in sums.items()})):
+    for value in (metric(prediction, target), by_sums(metric, prediction, target)):
         assert value == pytest.approx(wanted, nan_ok=True)
 
 
@@ -125,8 +131,7 @@ def test_correlations_with_a_constant_are_not_numbers(name):
     target = np.full(5, 0.1, np.float32)
     prediction = np.arange(5, dtype=np.float32)
     metric = one(name)
-    sums = metric.sums(tz.asarray(prediction), tz.asarray(target))
-    values = metric(prediction, target), metric.result({name: x.numpy() for name, x in sums.items()})
+    values = metric(prediction, target), by_sums(metric, prediction, target)
     if name == "concordance":
         assert values == pytest.approx((0.0, 0.0))
     else:
@@ -156,12 +161,11 @@ def test_bins_that_are_few_say_less():
     draw = np.random.default_rng(0)
     labels = draw.integers(0, 2, 500)
     logits = (draw.normal(size=500) + labels).astype(np.float32)
-    exact = one("auc", "binary_cross_entropy")(logits, labels)
+    wanted = one("auc", "binary_cross_entropy")(logits, labels)
     errors = []
     for bins in (4, 64, 1024):
         metric = one(tz.train.AUC(bins=bins), "binary_cross_entropy")
-        sums = metric.sums(tz.asarray(logits), tz.asarray(labels))
-        errors.append(abs(metric.result({name: x.numpy() for name, x in sums.items()}) - exact))
+        errors.append(abs(by_sums(metric, logits, labels) - wanted))
     assert errors[0] > 1e-3 > max(errors[1:])
 
 
@@ -239,3 +243,11 @@ def test_fit_validation_and_evaluate_show_them():
             assert row[column] == pytest.approx(of_all, abs=2e-3 if name == "auc" else 1e-6), column
             assert row[f"val_{column}"] == pytest.approx(of_part, abs=1e-6), column
             assert model.evaluate(x, y)[column] == pytest.approx(of_all, abs=1e-6), column
+
+
+def test_metrics_of_classes_beside_numbers_warn_where_targets_are_no_classes():
+    x = np.ones((8, 2), np.float32)
+    model = Sequential([Dense(1, in_features=2)])
+    with pytest.warns(tz.train.TrainingWarning, match="f1 beside a loss of numbers takes outputs above 0.5.* 1 to 2"):
+        model.compile("sgd", "mse", ["f1", "r2"]).fit(x, np.array([1, 2] * 4), verbose=0)
+    model.compile("sgd", "mse", ["r2"]).fit(x, np.array([1, 2] * 4), verbose=0)

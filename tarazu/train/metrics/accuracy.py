@@ -108,13 +108,14 @@ def zero_one_loss(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def number_classes_note(metrics: Iterable[Metric], targets: np.ndarray, outputs: tuple[int, ...]) -> str | None:
-    """What to say where an accuracy beside a loss of numbers has targets other than 0 and 1; else None.
+    """What to say where a metric of classes beside a loss of numbers has targets other than 0 and 1; else None.
 
     `outputs` is the shape of a batch of outputs.
     """
     judged = (number_accuracy, binary_number_accuracy) if is_single(outputs) else (binary_number_accuracy,)
-    if not {metric.function for metric in metrics} & {*judged} or ((targets == 0) | (targets == 1)).all():
+    name = next((metric.name for metric in metrics if metric.function in judged or metric.splits_numbers), None)
+    if name is None or ((targets == 0) | (targets == 1)).all():
         return None
     low, high = targets.min(), targets.max()
-    return (f"accuracy beside a loss of numbers takes outputs above 0.5 for class 1, and targets go from {low:g} to "
-            f"{high:g}; number the two classes, y = (y == {high:g}).astype(int), or leave accuracy out")
+    return (f"{name} beside a loss of numbers takes outputs above 0.5 for class 1, and targets go from {low:g} to "
+            f"{high:g}; number the two classes, y = (y == {high:g}).astype(int), or leave {name} out")

@@ -12,7 +12,7 @@ from tarazu.base.errors import ArgumentError
 from tarazu.ops.create import full
 from tarazu.ops.elementwise import astype, logical_and
 from tarazu.ops.reduce import sum
-from tarazu.ops.shape import expand_dims
+from tarazu.ops.shape import broadcast_to, expand_dims
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.metrics.metric import Metric, Value, ratio
 from tarazu.train.metrics.outputs import Decisions, OutputMetric, Outputs, decisions, suffixed
@@ -44,15 +44,11 @@ class Counts(NamedTuple):
 def class_counts(decided: Decisions) -> dict[str, Tensor]:
     """The sums from which all metrics of this file but the matrix are made."""
     predicted, actual = _counted(decided)
-    classes = predicted.shape[-1]
-    if decided.counted is None:
-        rows = full((), predicted.shape[0], dtype="int64")
-    else:
-        rows = sum(astype(decided.counted, "int64"), 0) if decided.has_labels else sum(decided.counted)
-    if decided.has_labels and rows.shape == ():
-        rows = full((classes,), predicted.shape[0], dtype="int64")
+    counted = full((predicted.shape[0],), True) if decided.counted is None else decided.counted
+    if decided.has_labels:
+        counted = broadcast_to(counted if counted.ndim > 1 else expand_dims(counted, -1), predicted.shape)
     return {"right": sum(logical_and(predicted, actual), 0), "predicted": sum(predicted, 0), "actual": sum(actual, 0),
-            "rows": rows}
+            "rows": sum(counted, 0)}
 
 
 def confusion(decided: Decisions) -> dict[str, Tensor]:

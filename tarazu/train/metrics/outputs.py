@@ -39,7 +39,7 @@ class Decisions(NamedTuple):
 
     predicted: Tensor
     actual: Tensor
-    counted: Tensor | None  # bool (rows,), where some targets do not count
+    counted: Tensor | None  # bool (rows,), or (rows, labels), where some targets do not count
     has_labels: bool
 
 
@@ -71,7 +71,8 @@ class OutputMetric:
             known = known._replace(target="labels" if self.multilabel else "unknown")
         outputs = outputs._replace(traits=known)
         self._require_meaning(outputs)
-        return self.metric(outputs)
+        splits_numbers = known.outputs == "numbers" and self.needs != "numbers"
+        return dataclasses.replace(self.metric(outputs), splits_numbers=splits_numbers)
 
     def metric(self, outputs: Outputs) -> Metric:
         """The metric, by sums over outputs of that meaning."""

@@ -10,15 +10,14 @@ import numpy as np
 
 from tarazu.base.checks import positive_int
 from tarazu.nn import losses
-from tarazu.ops.create import full
 from tarazu.ops.elementwise import astype, clip, equal, greater, maximum, not_equal, sigmoid, where
 from tarazu.ops.indexing.windows import segment_sum
 from tarazu.ops.networks.softmax import softmax
 from tarazu.ops.reduce import argmax, max, sum
 from tarazu.ops.shape import reshape
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.metrics.metric import Metric, ratio
-from tarazu.train.metrics.outputs import OutputMetric, Outputs, has_labels, rows_of
+from tarazu.train.metrics.metric import Metric, Sums, ratio
+from tarazu.train.metrics.outputs import OutputMetric, Outputs, has_labels, is_single, rows_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,26 +40,20 @@ class LogLoss(OutputMetric):
         """The metric, by sums over outputs of that meaning."""
         return Metric(lambda prediction, target: self._sums(prediction, target, outputs), self._result, name=self.label)
 
-    def _sums(self, prediction: Tensor, target: Tensor, outputs: Outputs) -> dict[str, Tensor]:
-        from_logits = outputs.traits.outputs == "logits"
-        if prediction.ndim > 1 and prediction.shape[-1] > 1 and not has_labels(outputs, prediction.shape):
-            if target.shape == prediction.shape:
-                each = losses.cross_entropy(reshape(prediction, (-1, prediction.shape[-1])),
-                                            reshape(target, (-1, prediction.shape[-1])), from_logits=from_logits,
-                                            reduction="none")
-                return {"total": sum(astype(each, "float64")), "count": full((), each.size, dtype="float64")}
-            prediction, target = rows_of(self.label, prediction, target, outputs)
-            counted = None if self.ignore_index is None else not_equal(target, self.ignore_index)
-            labels = target if counted is None else where(counted, target, 0)
-            each = losses.cross_entropy(prediction, labels, from_logits=from_logits, reduction="none")
+    def _sums(self, prediction: Tensor, target: Tensor, outputs: Outputs) -> Sums:
+        is_single_class = is_single(prediction.shape) or has_labels(outputs, prediction.shape)
+        loss = losses.binary_cross_entropy if is_single_class else losses.cross_entropy
+        if not is_single_class and target.shape == prediction.shape:  # probabilities, which `rows_of` would round
+            prediction, target = (reshape(x, (-1, x.shape[-1])) for x in (prediction, target))
         else:
-            prediction, target = (reshape(x, (-1,)) for x in rows_of(self.label, prediction, target, outputs))
-            counted = None if self.ignore_index is None else not_equal(target, self.ignore_index)
-            labels = target if counted is None else where(counted, target, 0)
-            each = losses.binary_cross_entropy(prediction, labels, from_logits=from_logits, reduction="none")
-        each = astype(each, "float64")
+            prediction, target = rows_of(self.label, prediction, target, outputs)
+            prediction, target = (reshape(x, (-1,)) if is_single_class else x for x in (prediction, target))
+        counted = None if self.ignore_index is None else not_equal(target, self.ignore_index)
+        labels = target if counted is None else where(counted, target, 0)
+        each = astype(loss(prediction, labels, from_logits=outputs.traits.outputs == "logits", reduction="none"),
+                      "float64")
         if counted is None:
-            return {"total": sum(each), "count": full((), each.size, dtype="float64")}
+            return {"total": sum(each), "count": each.size}
         return {"total": sum(where(counted, each, 0)), "count": sum(counted)}
 
     def _result(self, sums: dict[str, np.ndarray]) -> float:

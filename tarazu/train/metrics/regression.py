@@ -10,12 +10,11 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.losses.checks import aligned
-from tarazu.ops.create import full
 from tarazu.ops.elementwise import astype
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import reshape
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.metrics.metric import Metric, Value, ratio
+from tarazu.train.metrics.metric import Metric, Sums, Value, ratio
 from tarazu.train.metrics.outputs import OutputMetric, Outputs, suffixed
 
 AVERAGES = ("uniform", "weighted", None)
@@ -80,13 +79,13 @@ class NumberMetric(OutputMetric):
 
     def metric(self, outputs: Outputs) -> Metric:
         """The metric, by sums, or exactly by all rows at once."""
-        def sums(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+        def sums(prediction: Tensor, target: Tensor) -> Sums:
             prediction, target = aligned(self.label, prediction, target)
             size = prediction.shape[-1] if prediction.ndim > 1 else 1
             p, t = (reshape(astype(x, "float64"), (-1, size)) for x in (prediction, target))
             error = t - p
             terms = {"p": p, "t": t, "pp": p * p, "tt": t * t, "tp": t * p, "error": error, "squared_error": error**2}
-            return {"rows": full((), p.shape[0], dtype="float64"), **{name: sum(x, 0) for name, x in terms.items()}}
+            return {"rows": p.shape[0], **{name: sum(x, 0) for name, x in terms.items()}}
 
         def whole(prediction: np.ndarray, target: np.ndarray) -> Value:
             aligned(self.label, prediction, target)
