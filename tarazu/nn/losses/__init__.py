@@ -7,29 +7,4 @@ checks.py looks at targets, named.py finds losses by name and says what training
 """
 
 from tarazu.nn.losses.checks import require_class_numbers, require_probabilities
-from tarazu.nn.losses.classes import cross_entropy, focal_loss, kl_divergence, nll
-from tarazu.nn.losses.ctc import ctc_loss
-from tarazu.nn.losses.embeddings import (
-    contrastive_loss,
-    cosine_embedding,
-    hinge_embedding,
-    margin_ranking,
-    triplet_loss,
-)
-from tarazu.nn.losses.labels import binary_cross_entropy, binary_focal_loss
-from tarazu.nn.losses.margins import categorical_hinge, hinge, multi_margin, soft_margin, squared_hinge
 from tarazu.nn.losses.named import LOSSES, TRAITS, Loss, LossTraits, find_loss, loss_name, traits
-from tarazu.nn.losses.numbers import (
-    cosine_distance,
-    gaussian_nll,
-    huber,
-    log_cosh,
-    mae,
-    mape,
-    mse,
-    msle,
-    poisson_nll,
-    quantile_loss,
-    smooth_l1,
-)
-from tarazu.nn.losses.overlap import dice_loss, tversky_loss

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tarazu.nn import losses
+from tarazu.nn.losses import numbers
 from tarazu.nn.losses.checks import aligned
 from tarazu.ops.elementwise import abs, maximum
 from tarazu.ops.reduce import mean
@@ -16,7 +16,7 @@ LEAST_TARGET = float(np.finfo(np.float64).eps)  # as in scikit-learn
 
 def mae(prediction: Tensor, target: Tensor) -> Tensor:
     """The absolute difference."""
-    return losses.mae(prediction, target, reduction="none")
+    return numbers.mae(prediction, target, reduction="none")
 
 
 def mae_in_units(scale: float, prediction: Tensor, target: Tensor) -> Tensor:
@@ -26,12 +26,12 @@ def mae_in_units(scale: float, prediction: Tensor, target: Tensor) -> Tensor:
 
 def mse(prediction: Tensor, target: Tensor) -> Tensor:
     """The squared difference."""
-    return losses.mse(prediction, target, reduction="none")
+    return numbers.mse(prediction, target, reduction="none")
 
 
 def mape(prediction: Tensor, target: Tensor) -> Tensor:
     """The absolute difference as a share of the target (0.1 is 10 percent)."""
-    return losses.mape(prediction, target, epsilon=LEAST_TARGET, reduction="none")
+    return numbers.mape(prediction, target, epsilon=LEAST_TARGET, reduction="none")
 
 
 def smape(prediction: Tensor, target: Tensor) -> Tensor:
@@ -43,4 +43,4 @@ def smape(prediction: Tensor, target: Tensor) -> Tensor:
 
 def cosine_similarity(prediction: Tensor, target: Tensor) -> Tensor:
     """The cosine of the angle between the outputs of a row, as a vector, and its target."""
-    return 1 - losses.cosine_distance(prediction, target, reduction="none")
+    return 1 - numbers.cosine_distance(prediction, target, reduction="none")

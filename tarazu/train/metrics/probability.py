@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from tarazu.base.checks import positive_int
-from tarazu.nn import losses
+from tarazu.nn.losses.classes import cross_entropy
+from tarazu.nn.losses.labels import binary_cross_entropy
 from tarazu.ops.elementwise import astype, clip, equal, greater, maximum, not_equal, sigmoid, where
 from tarazu.ops.indexing.windows import segment_sum
 from tarazu.ops.networks.softmax import softmax
@@ -42,7 +43,7 @@ class LogLoss(OutputMetric):
 
     def _sums(self, prediction: Tensor, target: Tensor, outputs: Outputs) -> Sums:
         is_single_class = is_single(prediction.shape) or has_labels(outputs, prediction.shape)
-        loss = losses.binary_cross_entropy if is_single_class else losses.cross_entropy
+        loss = binary_cross_entropy if is_single_class else cross_entropy
         if not is_single_class and target.shape == prediction.shape:  # probabilities, which `rows_of` would round
             prediction, target = (reshape(x, (-1, x.shape[-1])) for x in (prediction, target))
         else:
