@@ -169,13 +169,24 @@ def test_bins_that_are_few_say_less():
     assert errors[0] > 1e-3 > max(errors[1:])
 
 
+def errors(prediction, target):
+    return {"error": tz.sum(prediction - target)}
+
+
+def largest(sums):
+    return float(sums["error"].max())
+
+
 def test_options_are_saved_with_the_model(tmp_path):
-    specs = ["f1", tz.train.Precision(threshold=0.7), tz.train.AUC(bins=64, name="area"), tz.train.FBeta(0.5)]
+    own = tz.train.Metric(errors, largest, name="bias")
+    specs = [own, "f1", tz.train.Precision(threshold=0.7), tz.train.AUC(bins=64, name="area"), tz.train.FBeta(0.5)]
     model = Sequential([Dense(1, in_features=2)]).compile(
         "adam", partial(tz.nn.binary_cross_entropy, pos_weight=[2.0], label_smoothing=0.1), specs)
     model.save(tmp_path / "model.tz")
     trainer = tz.load(tmp_path / "model.tz")._trainer
-    assert trainer.given_metrics == specs and list(trainer.metrics) == ["f1", "precision", "area", "f0.5"]
+    assert trainer.given_metrics[1:] == specs[1:]
+    assert list(trainer.metrics) == ["bias", "f1", "precision", "area", "f0.5"]
+    assert (trainer.metrics["bias"].sums, trainer.metrics["bias"].result) == (errors, largest)
     assert trainer.given_loss.keywords == {"pos_weight": [2.0], "label_smoothing": 0.1}
     assert list(copy.deepcopy(trainer).metrics) == list(trainer.metrics)
 

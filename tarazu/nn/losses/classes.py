@@ -9,7 +9,7 @@ import numpy as np
 
 from tarazu.base.errors import ShapeError
 from tarazu.nn.losses.checks import require_class_numbers, require_positive, require_probabilities, require_share
-from tarazu.nn.losses.reduction import reduced, require_weights
+from tarazu.nn.losses.reduction import reduced, weights_of_outputs
 from tarazu.ops import elementwise as e
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.create import arange, one_hot
@@ -17,7 +17,7 @@ from tarazu.ops.indexing.index import take, take_along_axis
 from tarazu.ops.networks.softmax import log_softmax, softmax
 from tarazu.ops.promote import as_value
 from tarazu.ops.reduce import sum
-from tarazu.ops.shape import expand_dims, reshape, squeeze
+from tarazu.ops.shape import broadcast_to, expand_dims, reshape, squeeze
 from tarazu.ops.typing import ArrayLike, Tensor
 
 LEAST_PROBABILITY = 1e-7  # to which smaller ones are raised, as in Keras
@@ -50,7 +50,7 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike, *, label_smoothing: floa
     """
     require_share("cross_entropy", "label_smoothing", label_smoothing)
     logits, labels = _logits_and_labels("cross_entropy", logits, labels)
-    weights = None if class_weight is None else _class_weights("cross_entropy", class_weight, logits)
+    weights = None if class_weight is None else _of_classes("cross_entropy", "class_weight", class_weight, logits)
     if labels.shape == logits.shape:
         if label_smoothing:
             labels = e.astype(labels, logits.dtype) * (1 - label_smoothing) + label_smoothing / logits.shape[-1]
@@ -81,7 +81,8 @@ def nll(log_probabilities: ArrayLike, labels: ArrayLike, *, class_weight: ArrayL
     """
     scores, labels = _logits_and_labels("nll", log_probabilities, labels)
     numbers, mask = _counted("nll", scores, labels, ignore_index, mask)
-    counts = None if class_weight is None else take(_class_weights("nll", class_weight, scores), numbers)
+    weights = None if class_weight is None else _of_classes("nll", "class_weight", class_weight, scores)
+    counts = None if weights is None else take(weights, numbers)
     return reduced(_weighted(nll_of(scores, numbers), counts), reduction, sample_weight, mask, counts)
 
 
@@ -112,7 +113,7 @@ def focal_loss(logits: ArrayLike, labels: ArrayLike, *, gamma: float = 2.0, alph
         labels = labels * (1 - label_smoothing) + label_smoothing / classes
     scores = _log_probabilities(logits, from_logits)
     factor = e.pow(1 - e.exp(scores), gamma)
-    weights = None if alpha is None else e.astype(as_value(alpha), logits.dtype, copy=False)
+    weights = None if alpha is None else _of_classes("focal_loss", "alpha", alpha, logits)
     return reduced(-_spread(scores * factor, labels, weights), reduction, sample_weight, mask)
 
 
@@ -168,14 +169,9 @@ def _counted(name: str, logits: Tensor, labels: Tensor, ignore_index: int | None
     return numbers, e.logical_and(is_counted, e.astype(mask, "bool", copy=False))
 
 
-def _class_weights(name: str, class_weight: ArrayLike, logits: Tensor) -> Tensor:
-    weights = as_value(class_weight)
-    if weights.shape != logits.shape[-1:]:
-        raise ShapeError(f"{name}: class_weight of shape {weights.shape} for {logits.shape[-1]} classes",
-                         expected="a weight for each class", fix=f"pass {logits.shape[-1]} numbers")
-    if isinstance(weights.raw, np.ndarray):
-        require_weights(weights.raw, "class_weight")
-    return e.astype(weights, logits.dtype, copy=False)
+def _of_classes(loss: str, name: str, weights: ArrayLike, logits: Tensor) -> Tensor:
+    """A weight for each class, (classes,)."""
+    return broadcast_to(weights_of_outputs(loss, name, weights, logits), logits.shape[-1:])
 
 
 def _log_probabilities(outputs: Tensor, from_logits: bool) -> Tensor:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tarazu.nn.losses.checks import aligned, require_positive, require_probabilities, require_share
-from tarazu.nn.losses.reduction import reduced
+from tarazu.nn.losses.reduction import reduced, weights_of_outputs
 from tarazu.ops import elementwise as e
 from tarazu.ops.networks.activations import softplus
-from tarazu.ops.promote import as_value
 from tarazu.ops.typing import ArrayLike, Tensor
 
 LEAST_PROBABILITY = 1e-7  # to which smaller ones are raised, as in Keras
@@ -40,23 +39,21 @@ def binary_cross_entropy(logits: ArrayLike, targets: ArrayLike, *, pos_weight: A
         require_probabilities(targets.raw, "binary_cross_entropy")
     if label_smoothing:
         targets = targets * (1 - label_smoothing) + 0.5 * label_smoothing
+    if pos_weight is not None:
+        pos_weight = weights_of_outputs("binary_cross_entropy", "pos_weight", pos_weight, logits)
     return reduced(_binary(logits, targets, pos_weight, from_logits), reduction, sample_weight, mask)
 
 
-def _binary(outputs: Tensor, targets: Tensor, pos_weight: ArrayLike | None, from_logits: bool) -> Tensor:
+def _binary(outputs: Tensor, targets: Tensor, pos_weight: Tensor | None, from_logits: bool) -> Tensor:
     """The cross-entropy of each output."""
     if not from_logits:
         outputs = e.clip(outputs, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
         ones = -targets * e.log(outputs)
         zeros = (targets - 1) * e.log1p(-outputs)
-        return zeros + (ones if pos_weight is None else ones * _weights(pos_weight, outputs))
+        return zeros + (ones if pos_weight is None else ones * pos_weight)
     if pos_weight is None:
         return softplus(outputs) - outputs * targets
-    return (1 - targets) * outputs + (1 + (_weights(pos_weight, outputs) - 1) * targets) * softplus(-outputs)
-
-
-def _weights(pos_weight: ArrayLike, outputs: Tensor) -> Tensor:
-    return e.astype(as_value(pos_weight), outputs.dtype, copy=False)
+    return (1 - targets) * outputs + (1 + (pos_weight - 1) * targets) * softplus(-outputs)
 
 
 def binary_focal_loss(logits: ArrayLike, targets: ArrayLike, *, gamma: float = 2.0, alpha: float | None = None,

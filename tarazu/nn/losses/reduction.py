@@ -73,6 +73,18 @@ def _spread_over(losses: Tensor, weights: ArrayLike, name: str) -> Tensor:
     return broadcast_to(reshape(weights, weights.shape + (1,) * (len(shape) - weights.ndim)), shape)
 
 
+def weights_of_outputs(loss: str, name: str, weights: ArrayLike, outputs: Tensor) -> Tensor:
+    """One weight for all outputs, or one for each along the last axis; ShapeError for others, ArgumentError below 0."""
+    weights = as_value(weights)
+    if weights.shape not in ((), (1,)) and (outputs.ndim < 2 or weights.shape != outputs.shape[-1:]):
+        raise ShapeError(f"{loss}: {name} of shape {weights.shape} for outputs of shape {outputs.shape}",
+                         expected="one number, or one for each output (the last axis)",
+                         fix=f"pass {outputs.shape[-1] if outputs.ndim > 1 else 1} of them")
+    if isinstance(weights.raw, np.ndarray):
+        require_weights(weights.raw, name)
+    return e.astype(weights, outputs.dtype, copy=False)
+
+
 def require_weights(weights: np.ndarray, name: str) -> None:
     """ArgumentError unless all weights are finite and not below 0."""
     lowest = weights.min() if np.isfinite(weights).all() else math.nan

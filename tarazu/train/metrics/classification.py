@@ -94,14 +94,7 @@ class ClassMetric(OutputMetric):
 
 @dataclass(frozen=True, kw_only=True)
 class RatioMetric(ClassMetric):
-    """A ratio of counts for each class, and an average of these.
-
-    `average` is "binary", the ratio of class 1 of two; "macro", the mean of the classes that are there or predicted;
-    "weighted", their mean weighted by how many rows each has; "micro", the ratio of the sums of counts; None, which
-    gives a number for each class, such as "recall_0"; or "auto": "binary" for two classes, "macro" for more and for
-    labels. `class_id` asks for one class alone. 0 / 0 is 0, as in scikit-learn, but NaN for a class that is neither
-    there nor predicted.
-    """
+    """A ratio of counts for each class, and an average of these; `Recall` explains the options."""
 
     average: str | None = "auto"
     class_id: int | None = None

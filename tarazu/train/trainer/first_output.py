@@ -36,4 +36,5 @@ def require_logits(outputs: Iterable[Output], prediction: Any, last: list[tuple[
                                 f"which applies {own.__name__} itself",
                                 expected="logits: the numbers before softmax or sigmoid",
                                 fix=f"leave that activation out; tz.{own.__name__}(model.predict(x)) gives "
-                                    "probabilities")
+                                    f"probabilities; or functools.partial(tz.nn.{loss_name(output.loss)}, "
+                                    "from_logits=False)")
