@@ -97,6 +97,19 @@ def test_names_read_outputs_as_the_loss_does(name, loss, options, prediction, ta
     assert metric(tz.tensor(prediction), tz.asarray(np.asarray(target))) == pytest.approx(wanted)
 
 
+@pytest.mark.parametrize("spec", ["accuracy", "top_2_accuracy", "cross_entropy", "f1", "auc", "log_loss", "confusion",
+                                  "calibration_error", tz.train.AUC(average=None), "average_precision"])
+def test_targets_that_the_loss_ignores_do_not_count(spec):
+    draw = np.random.default_rng(0)
+    logits, labels = draw.normal(size=(40, 3)).astype(np.float32), draw.integers(0, 3, 40)
+    kept = draw.random(40) < 0.7
+    metric, plain = one(spec, "cross_entropy", ignore_index=-1), one(spec, "cross_entropy")
+    given = logits.reshape(8, 5, 3), np.where(kept, labels, -1).reshape(8, 5)
+    wanted = plain(logits[kept], labels[kept])
+    assert metric(*given) == pytest.approx(wanted, rel=1e-5)
+    assert by_sums(metric, *given) == pytest.approx(by_sums(plain, logits[kept], labels[kept]), rel=1e-5)
+
+
 NONE, BOTH = np.zeros(4, int), np.array([0, 1, 0, 1])
 ZEROS, RISING = np.zeros(4, np.float32), np.array([-2.0, -1.0, 1.0, 2.0], np.float32)
 DEGENERATE = {  # a metric, logits, targets, and its value

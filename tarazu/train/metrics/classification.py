@@ -21,8 +21,7 @@ AVERAGES = ("auto", "binary", "macro", "weighted", "micro", None)
 
 
 class Counts(NamedTuple):
-    """Numbers of rows for each class: rightly predicted, predicted, of the class; all rows; whether classes are labels.
-    """
+    """Numbers of rows for each class: rightly predicted as it, predicted as it, of it; and of all rows."""
 
     right: np.ndarray
     predicted: np.ndarray
@@ -70,7 +69,6 @@ class ClassMetric(OutputMetric):
     """A metric of decided classes, from `class_counts`."""
 
     threshold: float = 0.5
-    ignore_index: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
@@ -84,7 +82,7 @@ class ClassMetric(OutputMetric):
     def _sums(self, outputs: Outputs, count: Callable[[Decisions], dict[str, Tensor]]) -> Callable[
             [Tensor, Tensor], dict[str, Tensor]]:
         def sums(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
-            return count(decisions(self.label, prediction, target, outputs, self.threshold, self.ignore_index))
+            return count(decisions(self.label, prediction, target, outputs, self.threshold))
         return sums
 
     def value(self, counts: Counts) -> Value:
@@ -165,7 +163,10 @@ class Recall(RatioMetric):
     "weighted", their mean weighted by how many rows each has; "micro", the ratio of the sums over classes; None, which
     gives one number for each class, "recall_0", "recall_1"; or "auto": "binary" for two classes, "macro" for more, and
     for labels by themselves. `class_id` asks for one class alone. One output, or a label, is class 1 where its
-    probability is above `threshold`. Targets of `ignore_index` do not count.
+    probability is above `threshold`. Targets of `ignore_index` do not count, as beside a loss that has one.
+
+    What outputs are, the loss says. `from_logits` (logits, or probabilities) and `multilabel` (each output is 0 or 1 by
+    itself, or they are classes) say it where that is a function of yours; called by itself, the metric takes logits.
 
     0 / 0 is 0, as in scikit-learn, but NaN for a class that is neither there nor predicted. ArgumentError for options
     out of range, ShapeError for targets that do not fit the outputs.
@@ -343,7 +344,7 @@ class Confusion(ClassMetric):
     def metric(self, outputs: Outputs) -> Metric:
         """The metric, by sums over outputs of that meaning."""
         def sums(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
-            decided = decisions(self.label, prediction, target, outputs, self.threshold, self.ignore_index)
+            decided = decisions(self.label, prediction, target, outputs, self.threshold)
             if decided.has_labels:
                 raise _labels_error(self.label)
             return confusion(decided)

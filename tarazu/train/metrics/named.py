@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.spelling import by_name, did_you_mean
-from tarazu.nn.losses import LOSSES, Loss, LossTraits, traits
+from tarazu.nn.losses import LOSSES, Loss, LossTraits
 from tarazu.train.metrics.accuracy import (
     accuracy,
     binary_accuracy,
@@ -34,7 +34,7 @@ from tarazu.train.metrics.classification import (
 )
 from tarazu.train.metrics.distances import cosine_similarity, mae, mape, mse, smape
 from tarazu.train.metrics.metric import Metric, RowFunction, as_metric, name_of
-from tarazu.train.metrics.outputs import OutputMetric
+from tarazu.train.metrics.outputs import OutputMetric, Outputs, ignoring
 from tarazu.train.metrics.probability import CalibrationError, LogLoss, Perplexity
 from tarazu.train.metrics.ranking import AUC, AveragePrecision
 from tarazu.train.metrics.regression import R2, RMSE, Concordance, ExplainedVariance, Pearson
@@ -104,7 +104,10 @@ def _named(spec: MetricSpec, loss: Loss) -> tuple[str, Metric]:
     metric = _found(spec)
     if isinstance(metric, OutputMetric):
         return spec, metric.beside(loss)
-    return spec, as_metric(_for_outputs(metric, traits(loss)), name=spec)
+    outputs = Outputs.beside(loss)
+    function = _for_outputs(metric, outputs.traits)
+    ignores = outputs.traits.ignored_target is not None
+    return spec, ignoring(function, outputs, spec) if ignores else as_metric(function, name=spec)
 
 
 def _found(spec: str) -> RowFunction | OutputMetric:

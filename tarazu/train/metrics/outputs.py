@@ -11,11 +11,11 @@ import numpy as np
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.nn.losses import Loss, LossTraits, loss_name, traits
 from tarazu.ops.create import arange
-from tarazu.ops.elementwise import equal, greater, logical_and, logical_not, not_equal
-from tarazu.ops.reduce import argmax
+from tarazu.ops.elementwise import astype, equal, greater, logical_and, logical_not, not_equal, where
+from tarazu.ops.reduce import argmax, sum
 from tarazu.ops.shape import expand_dims, reshape, stack
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.metrics.metric import Metric, Value
+from tarazu.train.metrics.metric import Metric, RowFunction, Sums, Value, mean_of
 
 
 class Outputs(NamedTuple):
@@ -47,13 +47,14 @@ class Decisions(NamedTuple):
 class OutputMetric:
     """A metric with options that reads outputs as the loss means them.
 
-    `from_logits` says whether outputs are logits; None leaves that to the loss, and takes logits where there is none.
-    `multilabel` says whether each output is 0 or 1 by itself; None leaves that to the loss, too. `name` is what the
+    `from_logits` says whether outputs are logits, `multilabel` whether each output is 0 or 1 by itself, `ignore_index`
+    which target does not count; None leaves that to the loss. Without one, outputs are logits. `name` is what the
     history calls the metric.
     """
 
     from_logits: bool | None = None
     multilabel: bool | None = None
+    ignore_index: int | None = None
     name: str | None = None
     default_name: ClassVar[str]
     needs: ClassVar[str] = "classes"  # what it reads from outputs: "classes", "scores", "probabilities" or "numbers"
@@ -69,6 +70,8 @@ class OutputMetric:
             known = known._replace(outputs="logits" if self.from_logits else "probabilities")
         if self.multilabel is not None:
             known = known._replace(target="labels" if self.multilabel else "unknown")
+        if self.ignore_index is not None:
+            known = known._replace(ignored_target=self.ignore_index)
         outputs = outputs._replace(traits=known)
         self._require_meaning(outputs)
         splits_numbers = known.outputs == "numbers" and self.needs != "numbers"
@@ -136,15 +139,32 @@ def _misfit(name: str, prediction: Tensor, target: Tensor, expected: str) -> Sha
                       expected=f"a target of shape {expected}", fix="check how y was made, and the last layer")
 
 
-def decisions(name: str, prediction: Tensor, target: Tensor, outputs: Outputs, threshold: float = 0.5,
-              ignore_index: int | None = None) -> Decisions:
+def counted_targets(target: Tensor, outputs: Outputs) -> Tensor | None:
+    """Which targets count, where some do not."""
+    ignored = outputs.traits.ignored_target
+    return None if ignored is None else not_equal(target, ignored)
+
+
+def ignoring(function: RowFunction, outputs: Outputs, name: str) -> Metric:
+    """The mean of a function of single class numbers over those that count."""
+    def sums(prediction: Tensor, target: Tensor) -> Sums:
+        prediction, target = rows_of(name, prediction, target, outputs)
+        counted = counted_targets(target, outputs)
+        assert counted is not None
+        values = astype(function(prediction, where(counted, target, 0)), "float64")
+        return {"total": sum(where(counted, values, 0)), "rows": sum(counted)}
+
+    return Metric(sums, mean_of, name=name)
+
+
+def decisions(name: str, prediction: Tensor, target: Tensor, outputs: Outputs, threshold: float = 0.5) -> Decisions:
     """Which classes the outputs decide for: the largest, or those whose probability is above `threshold`.
 
     NaN is of no class. ArgumentError for a threshold other than 0.5 for more than two classes.
     """
     labels = has_labels(outputs, prediction.shape)
     prediction, target = rows_of(name, prediction, target, outputs)
-    counted = None if ignore_index is None else not_equal(target, ignore_index)
+    counted = counted_targets(target, outputs)
     if len(prediction.shape) == 1 or labels:
         predicted = _with_negation(greater(prediction, _bound(outputs, threshold)), labels)
         predicted = logical_and(predicted, _each(equal(prediction, prediction), labels))

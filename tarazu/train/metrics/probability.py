@@ -11,14 +11,14 @@ import numpy as np
 from tarazu.base.checks import positive_int
 from tarazu.nn.losses.classes import cross_entropy
 from tarazu.nn.losses.labels import binary_cross_entropy
-from tarazu.ops.elementwise import astype, clip, equal, greater, maximum, not_equal, sigmoid, where
+from tarazu.ops.elementwise import astype, clip, equal, greater, maximum, sigmoid, where
 from tarazu.ops.indexing.windows import segment_sum
 from tarazu.ops.networks.softmax import softmax
 from tarazu.ops.reduce import argmax, max, sum
 from tarazu.ops.shape import reshape
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.metrics.metric import Metric, Sums, ratio
-from tarazu.train.metrics.outputs import OutputMetric, Outputs, has_labels, is_single, rows_of
+from tarazu.train.metrics.outputs import OutputMetric, Outputs, counted_targets, has_labels, is_single, rows_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,6 @@ class LogLoss(OutputMetric):
     1.3863
     """
 
-    ignore_index: int | None = None
     default_name: ClassVar[str] = "log_loss"
     needs: ClassVar[str] = "probabilities"
 
@@ -49,7 +48,7 @@ class LogLoss(OutputMetric):
         else:
             prediction, target = rows_of(self.label, prediction, target, outputs)
             prediction, target = (reshape(x, (-1,)) if is_single_class else x for x in (prediction, target))
-        counted = None if self.ignore_index is None else not_equal(target, self.ignore_index)
+        counted = counted_targets(target, outputs)
         labels = target if counted is None else where(counted, target, 0)
         each = astype(loss(prediction, labels, from_logits=outputs.traits.outputs == "logits", reduction="none"),
                       "float64")
@@ -113,9 +112,11 @@ class CalibrationError(OutputMetric):
         else:
             certainty = max(softmax(prediction) if from_logits else prediction, -1)
             is_right = equal(argmax(prediction, -1), target)
+        counted = counted_targets(reshape(target, (-1,)), outputs)
         number = clip(astype(certainty * self.bins, "int64"), 0, self.bins - 1)
-        return {name: segment_sum(astype(x, "float64"), number, self.bins)
-                for name, x in (("rows", equal(certainty, certainty)), ("right", is_right), ("certainty", certainty))}
+        parts = {"rows": equal(certainty, certainty), "right": is_right, "certainty": certainty}
+        return {name: segment_sum(astype(x if counted is None else where(counted, x, 0), "float64"), number, self.bins)
+                for name, x in parts.items()}
 
 
 def _distance(sums: dict[str, np.ndarray]) -> float:

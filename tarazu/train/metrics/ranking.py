@@ -11,7 +11,7 @@ import numpy as np
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError
 from tarazu.ops.create import arange
-from tarazu.ops.elementwise import astype, clip, equal, expm1, greater, isnan, log, log1p, sigmoid, where
+from tarazu.ops.elementwise import astype, clip, equal, expm1, greater, isnan, log, log1p, logical_and, sigmoid, where
 from tarazu.ops.indexing.windows import segment_sum
 from tarazu.ops.networks.softmax import log_softmax
 from tarazu.ops.reduce import sum
@@ -20,7 +20,7 @@ from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.metrics.curves import Curve, area, average_precision, best, curve_of_counts, curve_of_scores, has_both
 from tarazu.train.metrics.metric import Metric, Value, ratio
-from tarazu.train.metrics.outputs import OutputMetric, Outputs, has_labels, rows_of, suffixed
+from tarazu.train.metrics.outputs import OutputMetric, Outputs, counted_targets, has_labels, rows_of, suffixed
 
 BINS = 1024
 AVERAGES = ("macro", "weighted", "micro", None)
@@ -48,8 +48,7 @@ class RankingMetric(OutputMetric):
     def metric(self, outputs: Outputs) -> Metric:
         """The metric, by counts in bins, or by all scores at once."""
         def sums(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
-            odds, positive = log_odds(self.label, prediction, target, outputs)
-            return _counts_in_bins(odds, positive, self.bins)
+            return _counts_in_bins(*log_odds(self.label, prediction, target, outputs), self.bins)
 
         def result(sums: dict[str, np.ndarray]) -> Value:
             if sums["undefined"] > 0:
@@ -58,12 +57,13 @@ class RankingMetric(OutputMetric):
                                  curve_of_counts(*sums["counts"].sum(1)))
 
         def whole(prediction: np.ndarray, target: np.ndarray) -> Value:
-            odds, positive = log_odds(self.label, asarray(np.asarray(prediction, np.float64)), asarray(target), outputs)
-            scores, is_positive = odds.numpy(), positive.numpy()
-            if np.isnan(scores).any():
+            precise = asarray(np.asarray(prediction, np.float64))
+            scores, positive, counted = (x.numpy() for x in log_odds(self.label, precise, asarray(target), outputs))
+            if np.isnan(scores[counted]).any():
                 return self._undefined(scores.shape[1])
-            return self._average([curve_of_scores(*column) for column in zip(scores.T, is_positive.T, strict=True)],
-                                 curve_of_scores(scores.reshape(-1), is_positive.reshape(-1)))
+            columns = zip(scores.T, positive.T, counted.T, strict=True)
+            return self._average([curve_of_scores(column[keep], is_of[keep]) for column, is_of, keep in columns],
+                                 curve_of_scores(scores[counted], positive[counted]))
 
         return Metric(sums, result, name=self.label, whole=whole)
 
@@ -84,46 +84,53 @@ class RankingMetric(OutputMetric):
         return ratio((np.where(known, values, 0) * weights).sum(), weights.sum())
 
 
-def log_odds(name: str, prediction: Tensor, target: Tensor, outputs: Outputs) -> tuple[Tensor, Tensor]:
-    """For each class against the others the logarithm of p / (1 - p), and whether each row is of it: (rows, classes).
+def log_odds(name: str, prediction: Tensor, target: Tensor, outputs: Outputs) -> tuple[Tensor, Tensor, Tensor]:
+    """For each class against the others the logarithm of p / (1 - p), whether each row is of it, and whether it counts,
+    all (rows, classes).
 
     Two classes, and one output, are one column, that of class 1. Outputs that are numbers, or scores, are taken as they
     are, those near 0 and 1 spread.
     """
     labels = has_labels(outputs, prediction.shape)
     prediction, target = rows_of(name, prediction, target, outputs)
-    meaning = outputs.traits.outputs
+    counted = counted_targets(target, outputs)
+    if counted is None:
+        counted = equal(target, target)
+    if not labels:
+        target, counted = expand_dims(target, -1), expand_dims(counted, -1)
     if prediction.ndim == 1 or labels:
-        odds = _odds_of_probabilities(prediction) if meaning == "probabilities" else prediction
-        odds = 8 * (odds - 0.5) if meaning == "numbers" else odds
-        positive = greater(target, 0.5)
-        return (odds, positive) if labels else (expand_dims(odds, -1), expand_dims(positive, -1))
+        odds = _odds(prediction if labels else expand_dims(prediction, -1), outputs)
+        return odds, greater(target, 0.5), counted
     classes = prediction.shape[-1]
-    if meaning == "logits":
+    positive = equal(target, arange(classes))
+    if classes == 2:
+        is_share = outputs.traits.outputs == "probabilities"
+        odds = _odds(prediction[:, 1:], outputs) if is_share else prediction[:, 1:] - prediction[:, :1]
+        return odds, positive[:, 1:], counted
+    if outputs.traits.outputs == "logits":
         scores = log_softmax(prediction)
         odds = scores - log(-expm1(scores))
     else:
-        odds = _odds_of_probabilities(prediction) if meaning == "probabilities" else prediction
-    positive = equal(expand_dims(target, -1), arange(classes))
-    if classes == 2:
-        odds = prediction[:, 1:] - prediction[:, :1] if meaning != "probabilities" else odds[:, 1:]
-        return odds, positive[:, 1:]
-    return odds, positive
+        odds = _odds(prediction, outputs)
+    return odds, positive, broadcast_to(counted, odds.shape)
 
 
-def _odds_of_probabilities(probabilities: Tensor) -> Tensor:
-    return log(probabilities) - log1p(-probabilities)
+def _odds(prediction: Tensor, outputs: Outputs) -> Tensor:
+    """The log odds of outputs that are taken one by one."""
+    meaning = outputs.traits.outputs
+    if meaning == "probabilities":
+        return log(prediction) - log1p(-prediction)
+    return 8 * (prediction - 0.5) if meaning == "numbers" else prediction
 
 
-def _counts_in_bins(odds: Tensor, positive: Tensor, bins: int) -> dict[str, Tensor]:
+def _counts_in_bins(odds: Tensor, positive: Tensor, counted: Tensor, bins: int) -> dict[str, Tensor]:
     """How many rows are in each bin, (2, classes, bins), the others of a class before those of it; and NaN scores."""
-    rows, classes = odds.shape
-    undefined = isnan(odds)
-    share = sigmoid(where(undefined, 0, odds) * SHARPNESS)
+    classes = odds.shape[1]
+    undefined = logical_and(isnan(odds), counted)
+    share = sigmoid(where(isnan(odds), 0, odds) * SHARPNESS)
     number = clip(astype(share * bins, "int64"), 0, bins - 1)
     cell = (astype(positive, "int64") * classes + arange(classes)) * bins + number
-    ones = broadcast_to(astype(1, "float32"), (rows * classes,))
-    counts = segment_sum(ones, reshape(cell, (-1,)), 2 * classes * bins)
+    counts = segment_sum(reshape(astype(counted, "float32"), (-1,)), reshape(cell, (-1,)), 2 * classes * bins)
     return {"counts": reshape(counts, (2, classes, bins)), "undefined": sum(undefined)}
 
 
@@ -135,7 +142,9 @@ class AUC(RankingMetric):
     It is exact in validation and `evaluate`; while training, scores are counted in `bins` bins. Several classes are
     each taken against the others, as labels are: `average` is "macro", the mean of the classes; "weighted", by their
     rows; "micro", of all scores together; or None, a number for each class. NaN where a class has all the rows or none,
-    which means leave out. ArgumentError for other options, ShapeError for targets that do not fit the outputs.
+    which means leave out. With many classes fewer bins cost less: a step adds 2 * classes * bins numbers.
+    `from_logits`, `multilabel` and `ignore_index` are those of `Recall`. ArgumentError for other options, ShapeError
+    for targets that do not fit the outputs.
 
     >>> import tarazu as tz
     >>> tz.train.AUC()(tz.tensor([0.1, 0.4, 0.35, 0.8]), tz.tensor([0, 0, 1, 1]))
