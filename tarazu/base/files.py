@@ -14,6 +14,8 @@ from tarazu.base.errors import ArgumentError
 def replacing(path: Path) -> Iterator[Path]:
     """A block that writes to the path that it gets; at the end of the block that file replaces `path` atomically.
 
+    The new content is on the disk before it has the name, so that a loss of power spares one of both.
+
     After an error in the block the old file stays, and the new one is removed.
 
     >>> import tempfile
@@ -26,9 +28,22 @@ def replacing(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield unfinished
+        _to_disk(unfinished)
         unfinished.replace(path)
+        _to_disk(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Let what was written to a file, or the names in a folder, outlast a loss of power."""
+    if path.is_dir() and os.name == "nt":
+        return  # folders cannot be opened there
+    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def require_no_folder(path: Path, example: str) -> None:

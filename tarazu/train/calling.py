@@ -31,9 +31,11 @@ def require_inputs_fit(model: Module, inputs: Any) -> None:
     parameters = _inputs_of(model)
     if isinstance(inputs, dict):
         _require_names(model, inputs, parameters)
-    elif isinstance(inputs, tuple | list) and not _fits(len(inputs), parameters):
+        return
+    count = len(inputs) if isinstance(inputs, tuple | list) else 1
+    if not _fits(count, parameters):
         names = ", ".join(x.name for x in parameters)
-        raise ArgumentError(f"x has {plural(len(inputs), 'input')}", expected=f"those of {_title(model)}: {names}",
+        raise ArgumentError(f"x has {plural(count, 'input')}", expected=f"those of {_title(model)}: {names}",
                             fix="pass one array for each, in that order; rows of one array go into np.stack(x)")
 
 

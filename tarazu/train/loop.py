@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 
-from tarazu.base.checks import positive_int
+from tarazu.base.checks import flag, positive_int
 from tarazu.base.errors import ArgumentError
 from tarazu.ir.interpreter import state
 from tarazu.nn.module.mode import in_mode
@@ -23,10 +23,12 @@ from tarazu.train.callbacks.progress import progress
 from tarazu.train.evaluate import batch_for, scores
 from tarazu.train.placement import place_training
 from tarazu.train.sources.arrays import Arrays
+from tarazu.train.sources.chunk import Chunk
 from tarazu.train.sources.inputs import Given, Source, batches, require_no_steps, rows
 from tarazu.train.sources.stream import Stream, is_stream
 from tarazu.train.trainer.compile import trainer_of
 from tarazu.train.trainer.divergence import TrainingWarning
+from tarazu.train.trainer.limits import Limits, limits
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import require_finite_weights, run_chunk
 from tarazu.train.trainer.snapshot import snapshot
@@ -39,8 +41,9 @@ Notify = Callable[[str], None]
 def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: int = 1, batch_size: int = 32,
         validation_split: float = 0.0, validation_data: Validation = None,
         callbacks: Callback | Iterable[Callback] = (), seed: int | None = None, verbose: Verbose = "auto",
-        sample_weight: Inputs | None = None, class_weight: ClassWeight = None,
-        steps_per_epoch: int | None = None, devices: Devices = None) -> History:
+        sample_weight: Inputs | None = None, class_weight: ClassWeight = None, shuffle: bool = True,
+        steps_per_epoch: int | None = None, max_steps: int | None = None, max_seconds: float | None = None,
+        validate_every: int = 1, devices: Devices = None) -> History:
     """Train a compiled model on the rows of `x` and `y`, or on a stream of batches; `model.fit` explains all options.
 
     TrainingError for a model that is not compiled; ArgumentError, ShapeError or DTypeError for unfit data and options.
@@ -52,12 +55,14 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
     """
     trainer = trainer_of(model)
     epochs, batch_size = positive_int("epochs", epochs), positive_int("batch_size", batch_size)
+    ends = limits(max_steps, max_seconds, validate_every)
     if seed is not None:
         random.seed(seed)
     own_callbacks = _checked(callbacks)
     checkpoint = checkpoint_of(own_callbacks)
     saved_split_seed = checkpoint.open() if checkpoint else None
-    given = Given(x, y, sample_weight, class_weight, batch_size, validation_split, validation_data)
+    given = Given(x, y, sample_weight, class_weight, batch_size, flag("shuffle", shuffle), validation_split,
+                  validation_data)
     source, validation = _source(trainer, given, epochs, steps_per_epoch, saved_split_seed)
     _warn(source.notes)
     with contextlib.closing(source):
@@ -70,7 +75,7 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
         trainer.move_to_parameters()
         source.set_placement(trainer.placement)
         run = Run(trainer, source, validation, epochs=epochs, validation_batch=validation_batch)
-        _run(run, callbacks)
+        _run(run, ends, callbacks)
     if run.failure:
         _warn([run.failure])
     return run.history
@@ -119,14 +124,14 @@ def _in_order(callbacks: list[Callback], validation: Arrays | None) -> list[Call
     return sorted(callbacks if has_best else [*callbacks, KeepBest()], key=lambda x: isinstance(x, Checkpoint))
 
 
-def _run(run: Run, callbacks: list[Callback]) -> None:
+def _run(run: Run, ends: Limits, callbacks: list[Callback]) -> None:
     def notify(hook: str) -> None:
         for callback in callbacks:
             getattr(callback, hook)(run)
 
     notify("on_fit_start")
     try:
-        _train(run, notify)
+        _train(run, ends, notify)
         run.last_weights = snapshot(tensors_of(run.model))
     finally:
         run.trainer.drop_gradients()
@@ -134,43 +139,55 @@ def _run(run: Run, callbacks: list[Callback]) -> None:
     judge_later(run)
 
 
-def _train(run: Run, notify: Notify) -> None:
+def _train(run: Run, ends: Limits, notify: Notify) -> None:
     try:
         with in_mode(run.model, training=True):
             while run.epoch < run.epochs and run.history.stopped is None:
                 run.epoch += 1
                 run.step = run.rows = 0
                 notify("on_epoch_start")
-                if _train_epoch(run, notify):
+                if _train_epoch(run, ends, notify):
                     notify("on_epoch_end")
     except KeyboardInterrupt:
         run.history.stopped = "interrupted"
     run.history.stopped = run.history.stopped or "epochs"
 
 
-def _train_epoch(run: Run, notify: Notify) -> bool:
+def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
     """One pass over the training rows; its row goes to the history. Gives False when the run ended without one."""
     start = time.perf_counter()
-    run.sums = run.trainer.zero_sums()
-    with contextlib.closing(run.source.chunks()) as chunks:
+    with contextlib.closing(_chunks(run)) as chunks:
         for chunk in chunks:
-            if not run_chunk(run, chunk):
+            if not run_chunk(run, ends.cut(run, chunk)):
                 return False
             _warn(run.trainer.notes)
             notify("on_step_end")
             notify("on_chunk_end")
+            if ends.end(run):
+                break
     if not run.step:
         run.stop("end of the stream")
         return False
     if not require_finite_weights(run):
         return False
-    values = run.trainer.results(run.sums) | _validated(run)
+    values = run.trainer.results(run.sums) | (_validated(run) if ends.is_validated(run) else {})
     run.history.append(seconds=round(time.perf_counter() - start, 4), **values, **run.trainer.rates())
     return True
 
 
+def _chunks(run: Run) -> Generator[Chunk]:
+    """The chunks of an epoch; of one in whose middle a resumed run goes on, those that are left."""
+    position, run.position = run.position, None
+    chunks = run.source.chunks()
+    run.epoch_generator, run.sums = random.default.state.raw, run.trainer.zero_sums()
+    if position is not None:
+        chunks = position.skip(chunks, run.trainer.notes)
+        run.epoch_generator, run.first_batch = position.generator, position.first_batch
+        run.step, run.rows, run.sums = position.steps, position.rows, position.sums
+    return chunks
+
+
 def _validated(run: Run) -> dict[str, float]:
-    if run.validation is None:
-        return {}
+    assert run.validation is not None
     values = scores(run.trainer, [run.validation], run.validation_batch)
     return {f"val_{name}": value for name, value in values.items()}

@@ -308,7 +308,7 @@ MISFITS = {
                       r"another set of other tensors .*: missing 0; not known nothing"),
     "callbacks": ({}, {"callbacks": [EarlyStopping("loss")]},
                   "it holds the state of the callbacks nothing\n  expected: EarlyStopping" + MEND),
-    "validation": ({}, {"validation_split": 0.5}, "it holds the state of the callbacks nothing\n  expected: KeepBest"),
+    "validation": ({}, {"validation_split": 0.5}, "its training data is another: 70 rows"),
 }
 
 
@@ -348,17 +348,17 @@ def change(**values):
 
 
 DAMAGES = {
-    "cut tensors": (lambda folder: cut(tensor_file(folder)), r"tensors-1.safetensors: damaged or cut short"),
+    "cut tensors": (lambda folder: cut(tensor_file(folder)), r"tensors-1-end.safetensors: damaged or cut short"),
     "empty tensors": (lambda folder: tensor_file(folder).write_bytes(b""), "damaged or cut short"),
     "a bit of a tensor": (lambda folder: flip(tensor_file(folder)), "checkpoint.json: damaged: the checksum is anoth"),
-    "no tensors": (lambda folder: tensor_file(folder).unlink(), r"tensors-1.safetensors: the file is missing"),
+    "no tensors": (lambda folder: tensor_file(folder).unlink(), r"tensors-1-end.safetensors: the file is missing"),
     "cut description": (lambda folder: cut(folder / "checkpoint.json"), "checkpoint.json: not JSON"),
     "empty description": (lambda folder: (folder / "checkpoint.json").write_text(""), "checkpoint.json: not JSON"),
     "bytes": (lambda folder: (folder / "checkpoint.json").write_bytes(b"\xff\xfe"), "checkpoint.json: not JSON"),
     "a value": (change(values={"epoch": 4}), "checkpoint.json: damaged: the checksum is another"),
     "other keys": (change(more=1), "damaged: it holds format, tensors, checksum, values, more"),
     "other version": (change(format="tarazu checkpoint 9"), r"a checkpoint of format 'tarazu checkpoint 9'\n"
-                      r"  expected: 'tarazu checkpoint 1'\n  to mend it: go on with the version of Tarazu that wrote"),
+                      r"  expected: 'tarazu checkpoint 2'\n  to mend it: go on with the version of Tarazu that wrote"),
     "no object": (lambda folder: (folder / "checkpoint.json").write_text("3"), "a checkpoint of format 3"),
 }
 
@@ -442,7 +442,88 @@ def test_a_crash_in_the_first_write_leaves_a_folder_to_start_in(tmp_path, monkey
     with pytest.raises(ZeroDivisionError):
         train(tmp_path / "run")
     monkeypatch.undo()
-    (tmp_path / "run" / ".tensors-1.safetensors.tmp").write_bytes(b"half")
+    (tmp_path / "run" / ".tensors-1-end.safetensors.tmp").write_bytes(b"half")
     (tmp_path / "run" / ".checkpoint.json.123.tmp").write_text("half")
     assert_same_run(train(tmp_path / "run"), train())
     assert epochs_in(tmp_path / "run") == (6, 2)
+
+
+# In the middle of an epoch
+
+
+class StopAt(Callback):
+    """Ends the run, as a crash would, after so many steps of an epoch."""
+
+    def __init__(self, epoch, step):
+        self.epoch, self.step = epoch, step
+
+    def on_step_end(self, run):
+        if (run.epoch, run.step) == (self.epoch, self.step):
+            raise ZeroDivisionError
+
+
+def rows_of(history):
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in history.rows]
+
+
+@pytest.mark.parametrize("data", [(X, LABELS), (BATCHES,)], ids=["rows", "stream"])
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_run_resumes_in_the_middle_of_an_epoch(data, step, tmp_path):
+    whole, history, generator = train(data=data, epochs=4)
+    with pytest.raises(ZeroDivisionError):
+        checkpoint = Checkpoint(tmp_path / "run", every_steps=1)
+        compiled().fit(*data, epochs=4, batch_size=16, seed=5, verbose=0, callbacks=[checkpoint, StopAt(3, step + 1)])
+    content = json.loads((tmp_path / "run" / "checkpoint.json").read_text())["values"]
+    assert (content["epoch"], content["position"]["steps"]) == (3, step)
+    model = compiled()
+    again = model.fit(*data, epochs=4, batch_size=16, seed=5, verbose=0,
+                      callbacks=Checkpoint(tmp_path / "run", every_steps=1))
+    assert rows_of(again) == rows_of(history)
+    assert all(same_bits(value, state_of(whole)[name]) for name, value in state_of(model).items())
+    assert (tz.random.default.state.numpy() == generator).all()
+
+
+def test_a_stream_that_gives_other_batches_is_told(tmp_path):
+    class Other:
+        def __init__(self):
+            self.calls = 0
+
+        def __iter__(self):
+            self.calls += 1
+            return iter([(x + self.calls, y) for x, y in BATCHES])
+
+    stream = Other()
+    with pytest.raises(ZeroDivisionError):
+        compiled().fit(stream, epochs=2, seed=5, verbose=0,
+                       callbacks=[Checkpoint(tmp_path / "run", every_steps=1), StopAt(1, 3)])
+    with pytest.warns(TrainingWarning, match="the stream gives other batches than before the run was interrupted"):
+        compiled().fit(stream, epochs=2, seed=5, verbose=0, callbacks=Checkpoint(tmp_path / "run"))
+
+
+OTHERS = {
+    "data": ({"data": (X + 1, LABELS)}, "its training data is another: 70 rows"),
+    "rows": ({"data": (X[:60], LABELS[:60])}, "its training data is another: 70 rows"),
+    "validation": ({"validation_data": (X, LABELS)}, "its validation data is another: none"),
+    "batch size": ({"batch_size": 8}, r"its batch size is another: 16\n  expected: 8"),
+    "loss": ({"model": Sequential(layers()).compile(tz.optim.Adam(lr=tz.optim.cosine_decay(0.02, 30)), "mse")},
+             r"its loss is another: 1 \* cross_entropy\n  expected: 1 \* mse"),
+}
+
+
+@pytest.mark.parametrize(("options", "text"), OTHERS.values(), ids=OTHERS)
+def test_a_checkpoint_of_a_run_that_was_told_otherwise_is_refused(options, text, tmp_path):
+    train(tmp_path / "run", epochs=1)
+    if "model" in options:
+        options = options | {"data": (X, np.eye(3)[LABELS])}
+        text = "its training data is another|" + text
+    with pytest.raises(ArgumentError, match=f"does not fit this run: ({text})"):
+        train(tmp_path / "run", epochs=2, **options)
+
+
+def test_files_are_on_the_disk_before_they_have_their_names(tmp_path, monkeypatch):
+    calls = []
+    sync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync") or sync(descriptor))
+    monkeypatch.setattr(Path, "replace", lambda path, target: calls.append("rename") or replace(path, target))
+    train(tmp_path / "run", epochs=1)
+    assert calls == ["fsync", "rename", "fsync"] * 2

@@ -7,4 +7,4 @@ checks.py looks at targets, named.py finds losses by name and says what training
 """
 
 from tarazu.nn.losses.checks import require_class_numbers, require_probabilities
-from tarazu.nn.losses.named import LOSSES, TRAITS, Loss, LossTraits, find_loss, loss_name, traits
+from tarazu.nn.losses.named import LOSSES, TRAITS, Loss, LossTraits, find_loss, is_known, loss_name, loss_text, traits

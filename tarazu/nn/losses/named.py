@@ -99,6 +99,21 @@ def _options(loss: Loss) -> dict[str, Any]:
     return loss.keywords if isinstance(loss, functools.partial) else {}  # partials of partials are one
 
 
+def is_known(loss: Loss) -> bool:
+    """Whether it is one of ours, of a prediction and a target, with or without options."""
+    return without_options(loss) in TRAITS
+
+
+def loss_text(loss: Loss) -> str:
+    """What a loss is called, one of ours with its options, by which it is told from another.
+
+    >>> loss_text(functools.partial(cross_entropy, label_smoothing=0.1))
+    'cross_entropy(label_smoothing=0.1)'
+    """
+    options = ", ".join(f"{name}={value!r}" for name, value in _options(loss).items() if is_known(loss))
+    return f"{loss_name(loss)}({options})" if options else loss_name(loss)
+
+
 def loss_name(loss: Loss) -> str:
     """What a loss is called in messages."""
     function = without_options(loss)

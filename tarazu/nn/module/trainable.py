@@ -114,12 +114,14 @@ class Trainable:
     def fit(self, x: Inputs | Batches, y: Inputs | None = None, *, epochs: int = 1, batch_size: int = 32,
             validation_split: float = 0.0, validation_data: Validation = None, callbacks: Any = (),
             seed: int | None = None, verbose: Verbose = "auto", sample_weight: Inputs | None = None,
-            class_weight: ClassWeight = None, steps_per_epoch: int | None = None, devices: Devices = None) -> Any:
+            class_weight: ClassWeight = None, shuffle: bool = True, steps_per_epoch: int | None = None,
+            max_steps: int | None = None, max_seconds: float | None = None, validate_every: int = 1,
+            devices: Devices = None) -> Any:
         """Train on the rows of `x` and `y`; gives a `tz.record.History` with its verdict.
 
-        `x` is (rows, ...), and `y` has a target for each row. Rows are shuffled in each epoch and taken in batches of
-        `batch_size`. Calling it again continues the training; where layers came in meanwhile, or the optimizer trained
-        another model, all its state starts anew. `.grad` of the parameters is None afterwards.
+        `x` is (rows, ...), and `y` has a target for each row. Rows are shuffled in each epoch, unless `shuffle=False`,
+        and taken in batches of `batch_size`. Calling it again continues the training; where layers came in meanwhile,
+        or the optimizer trained another model, all its state starts anew. `.grad` of the parameters is None afterwards.
 
         Several inputs are a tuple or list of arrays, which `forward` gets one by one, or a dict, which it gets by name;
         a model with several outputs has targets in a tuple or dict likewise. A model with a `compute_loss` or
@@ -137,6 +139,10 @@ class Trainable:
 
         `validation_split` holds out a random share of the rows (classes in proportion), `validation_data` is `(x, y)`,
         `(x, y, weight)`, or batches; with either, the weights of the best validation epoch are kept.
+
+        Training also ends after `max_steps` steps of all epochs together, or after the first chunk of steps (a quarter
+        of a second) that ends after `max_seconds` seconds; the history then has a row of the epoch so far. With
+        `validate_every=n` only every n-th epoch is validated, and the last.
 
         `seed` seeds the global generator at the start: order of the rows, dropout and rows held out are then the same
         in each run, and so are the weights of layers that wait for their first input. Weights that are made when a
@@ -163,7 +169,8 @@ class Trainable:
         return _training_module().fit(
             self, x, y, epochs=epochs, batch_size=batch_size, validation_split=validation_split,
             validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose,
-            sample_weight=sample_weight, class_weight=class_weight, steps_per_epoch=steps_per_epoch, devices=devices)
+            sample_weight=sample_weight, class_weight=class_weight, shuffle=shuffle, steps_per_epoch=steps_per_epoch,
+            max_steps=max_steps, max_seconds=max_seconds, validate_every=validate_every, devices=devices)
 
     def evaluate(self, x: Inputs | Batches, y: Inputs | None = None, *, sample_weight: Inputs | None = None,
                  batch_size: int = 1024) -> dict[str, float]:

@@ -12,6 +12,7 @@ from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.checkpoint_folder import Content, read, write
 from tarazu.train.callbacks.run_state import Callbacks, plain_values, resume, tensors
 from tarazu.train.save.first_process import write_on_first_process
+from tarazu.train.trainer.position import Position
 from tarazu.train.trainer.run import Run
 
 
@@ -19,11 +20,16 @@ class Checkpoint(Callback):
     """Writes the state of the run to `folder` after every `every`-th epoch and the last; a fit that finds one there
     resumes from it.
 
+    With `every_steps` it also writes within epochs, after the first chunk of steps (a quarter of a second) that ends so
+    many steps after the last time.
+
     The same script run again after a crash gives what it would have given without, to the same bits: weights, losses,
     verdict. `epochs` counts those before the crash too. Callbacks of your own that keep something from epoch to epoch
-    have `state_dict` and `load_state_dict`. Data are not kept: pass the same. With `steps_per_epoch` the batches of
-    completed epochs are read again and skipped, so an iterator has to start from its first batch again. `fit` raises
-    ArgumentError for a checkpoint of another run or a folder with other files, FileFormatError for a damaged one.
+    have `state_dict` and `load_state_dict`. Data are not kept: pass the same. The batches of a stream that were trained
+    on in the epoch, and with `steps_per_epoch` those of completed epochs, are read again and skipped, so an iterator
+    has to start from its first batch again; a TrainingWarning says where the stream gives others than before. `fit`
+    raises ArgumentError for a checkpoint of a run with other data, loss, batch size or layers, and for a folder with
+    other files; FileFormatError for a damaged one.
 
     >>> import pathlib, tempfile
     >>> import tarazu as tz
@@ -38,8 +44,10 @@ class Checkpoint(Callback):
     [1, 2, 3]
     """
 
-    def __init__(self, folder: str | os.PathLike, every: int = 1) -> None:
+    def __init__(self, folder: str | os.PathLike, every: int = 1, *, every_steps: int | None = None) -> None:
         self.folder, self.every = Path(folder), positive_int("every", every)
+        self.every_steps = None if every_steps is None else positive_int("every_steps", every_steps)
+        self._last_step = 0  # in all epochs, at which it was written
         self.callbacks: Callbacks = ()  # those of the run, whose state is kept too
         self._content: Content | None = None
 
@@ -52,14 +60,21 @@ class Checkpoint(Callback):
         if self._content is not None:
             content, self._content = self._content, None
             resume(run, self.callbacks, content, self.folder)
+        self._last_step = run.total_steps
+
+    def on_chunk_end(self, run: Run) -> None:
+        if self.every_steps is not None and run.total_steps - self._last_step >= self.every_steps:
+            self._write(run, run.here())
 
     def on_epoch_end(self, run: Run) -> None:
         if run.epoch % self.every == 0 or run.epoch == run.epochs or run.history.stopped is not None:
-            self._write(run)
+            self._write(run, None)
 
-    def _write(self, run: Run) -> None:
-        write_to = partial(write, self.folder, run.epoch, plain_values(run, self.callbacks))
-        write_on_first_process("a checkpoint", tensors(run, self.callbacks).items(), write_to)
+    def _write(self, run: Run, position: Position | None) -> None:
+        self._last_step = run.total_steps
+        values = plain_values(run, self.callbacks, position)
+        write_to = partial(write, self.folder, f"{run.epoch}-{run.step if position else 'end'}", values)
+        write_on_first_process("a checkpoint", tensors(run, self.callbacks, position).items(), write_to)
 
 
 def checkpoint_of(callbacks: Callbacks) -> Checkpoint | None:

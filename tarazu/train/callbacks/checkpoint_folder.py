@@ -19,7 +19,7 @@ from tarazu.record.textfile import write_text
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.save.tensor_file import read_tensors, write_tensors
 
-FORMAT = "tarazu checkpoint 1"
+FORMAT = "tarazu checkpoint 2"
 DESCRIPTION = "checkpoint.json"
 OWN_FILES = ("tensors-*.safetensors", ".tensors-*.tmp", f".{DESCRIPTION}.*.tmp")  # the last two after a crash
 
@@ -31,10 +31,10 @@ class Content(NamedTuple):
     arrays: dict[str, np.ndarray]
 
 
-def write(folder: Path, epoch: int, values: dict[str, Any], tensors: Iterable[tuple[str, Tensor]]) -> None:
-    """Write a checkpoint; the one of an earlier epoch is valid until this one is whole."""
+def write(folder: Path, when: str, values: dict[str, Any], tensors: Iterable[tuple[str, Tensor]]) -> None:
+    """Write a checkpoint; the one of an earlier time is valid until this one, of `when`, is whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"tensors-{epoch}.safetensors"
+    name = f"tensors-{when}.safetensors"
     write_tensors(folder / name, tensors)
     line: dict[str, Any] = {"format": FORMAT, "tensors": name, "checksum": _checksum(folder / name, values),
                             "values": values}

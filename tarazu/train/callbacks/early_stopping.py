@@ -39,6 +39,8 @@ class EarlyStopping(Monitor):
 
     def on_epoch_end(self, run: Run) -> None:
         value = self._value(run)
+        if value is None:
+            return
         if value < self._best - self.min_delta:
             self._best, self._since = value, 0
         else:

@@ -39,7 +39,7 @@ class KeepBest(Monitor):
 
     def on_epoch_end(self, run: Run) -> None:
         value = self._value(run)
-        if value < self._best:
+        if value is not None and value < self._best:
             self._best, self.epoch, self._weights = value, run.epoch, run.model.state_dict()
 
     def on_fit_end(self, run: Run) -> None:

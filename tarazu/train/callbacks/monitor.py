@@ -17,9 +17,12 @@ class Monitor(Callback):
     def __init__(self, monitor: str, mode: str) -> None:
         self.monitor, self.mode = monitor, better_direction(monitor, mode, user=type(self).__name__)
 
-    def _value(self, run: Run) -> float:
-        """The metric of the last epoch; the smaller the better."""
+    def _value(self, run: Run) -> float | None:
+        """The metric of the last epoch, the smaller the better; None for one that was not validated."""
         row = run.history[-1]
+        if self.monitor not in row and self.monitor.startswith("val_") and run.validation is not None \
+                and "val_loss" not in row:
+            return None
         if self.monitor not in row:
             known = [name for name in run.history.history if name != "learning_rate"]
             raise ArgumentError(f"{type(self).__name__} watches {self.monitor!r}, which this run does not record",

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.pytree import flatten, leaf_paths
 from tarazu.base.state_dicts import other_names, part_of
+from tarazu.nn.losses import loss_text
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
@@ -19,9 +21,12 @@ from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.checkpoint_folder import Content
+from tarazu.train.sources.rows import Rows
+from tarazu.train.trainer.position import Position
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import train_on
 from tarazu.train.trainer.snapshot import restore, snapshot
+from tarazu.train.trainer.trainer import Values
 
 Callbacks = Sequence[Callback]
 
@@ -30,19 +35,54 @@ KINDS = {"model": "model", "optimizer": "optimizer", "generator": "global genera
          "changed": "set of other tensors that a step changes, such as states of own generators"}
 
 
-def plain_values(run: Run, callbacks: Callbacks) -> dict[str, Any]:
-    """All that a run has to resume from but its tensors: numbers, text and lists of them."""
-    return {"epoch": run.epoch, "rows": run.history.rows, "stopped": run.history.stopped,
-            "split_seed": run.trainer.split_seed, "optimizer": _kind_of_optimizer(run),
+# What a fit was told, by the names that messages have for it.
+FIT = {"data": "training data", "validation": "validation data", "batch_size": "batch size", "loss": "loss"}
+
+
+def plain_values(run: Run, callbacks: Callbacks, position: Position | None) -> dict[str, Any]:
+    """All that a run has to resume from but its tensors: numbers, text and lists of them.
+
+    `position` says where a run in the middle of an epoch stands; None is the end of the epoch.
+    """
+    within = None if position is None else {"steps": position.steps, "rows": position.rows,
+                                            "first_batch": position.first_batch}
+    return {"epoch": run.epoch, "rows": run.history.rows, "stopped": run.history.stopped, "position": within,
+            "total_steps": run.total_steps, "fit": _told(run), "split_seed": run.trainer.split_seed,
+            "optimizer": _kind_of_optimizer(run),
             "callbacks": {name: {key: value for key, value in _state(callback).items() if not _is_array(value)}
                           for name, callback in _with_state(callbacks).items()}}
 
 
-def tensors(run: Run, callbacks: Callbacks) -> dict[str, Tensor]:
+def _told(run: Run) -> dict[str, Any]:
+    """What `fit` and `compile` were told of data, loss and batch size, as text."""
+    parts = {"data": run.train if isinstance(run.source, Rows) else None, "validation": run.validation}
+    losses = [f"{output.weight:g} * {loss_text(output.loss)}" for output in run.trainer.outputs]
+    return {"batch_size": str(run.batch_size), "loss": " + ".join(losses), **{
+        name: "" if part is None else f"{part.rows} rows of {[leaf.shape[1:] for leaf in part.leaves]}, checksum "
+        f"{part.checksums()}" for name, part in parts.items()}}
+
+
+def tensors(run: Run, callbacks: Callbacks, position: Position | None) -> dict[str, Tensor]:
     """All tensors of a run, those that callbacks keep among them, by name."""
     kept = {f"callbacks.{name}.{key}": asarray(value) for name, callback in _with_state(callbacks).items()
             for key, value in _state(callback).items() if _is_array(value)}
-    return {**_own_tensors(run), **kept}
+    within = {} if position is None else {"epoch.generator": Tensor(position.generator), **_sums(position.sums)}
+    return {**_own_tensors(run), **kept, **within}
+
+
+def _sums(sums: Values) -> dict[str, Tensor]:
+    leaves, structure = flatten(sums)
+    return {f"epoch.sums{path}": leaf for leaf, path in zip(leaves, leaf_paths(structure), strict=True)}
+
+
+def _position(run: Run, content: Content) -> Position | None:
+    """Where in its epoch the run of a checkpoint stood; None for the end of it."""
+    within = content.values["position"]
+    if within is None:
+        return None
+    structure = flatten(run.trainer.zero_sums())[1]
+    sums = structure.rebuild([asarray(content.arrays[f"epoch.sums{path}"]) for path in leaf_paths(structure)])
+    return Position(within["steps"], within["rows"], content.arrays["epoch.generator"], within["first_batch"], sums)
 
 
 def _own_tensors(run: Run) -> dict[str, Tensor]:
@@ -92,7 +132,9 @@ def resume(run: Run, callbacks: Callbacks, content: Content, folder: Path) -> No
     """
     _require_same_kinds(run, callbacks, content, folder)
     _require_same_tensors(run, content, folder, [kind for kind in KINDS if kind != "changed"])
-    _skip_epochs(run, content.values["epoch"])
+    position = _position(run, content)
+    completed = content.values["epoch"] - (position is not None)
+    _skip_epochs(run, completed)
     _require_same_tensors(run, content, folder, ["changed"])
     for name, callback in _with_state(callbacks).items():
         callback.load_state_dict(content.values["callbacks"][name] | part_of(content.arrays, f"callbacks.{name}."))
@@ -100,7 +142,8 @@ def resume(run: Run, callbacks: Callbacks, content: Content, folder: Path) -> No
         for name, x in _own_tensors(run).items():
             x.copy_(content.arrays[name])
     run.start = snapshot(run.changed())
-    run.epoch, run.resumed_from = content.values["epoch"], os.fspath(folder)
+    run.epoch, run.position, run.resumed_from = completed, position, os.fspath(folder)
+    run.total_steps = content.values["total_steps"]
     run.history.rows, run.history.stopped = list(content.values["rows"]), content.values["stopped"]
     if content.values["split_seed"] is not None:
         run.trainer.split_seed = content.values["split_seed"]
@@ -119,6 +162,11 @@ def _skip_epochs(run: Run, epochs: int) -> None:
 def _require_same_kinds(run: Run, callbacks: Callbacks, content: Content, folder: Path) -> None:
     if content.values["optimizer"] != _kind_of_optimizer(run):
         raise _unfit(folder, f"its optimizer is {content.values['optimizer']}", _kind_of_optimizer(run))
+    told = _told(run)
+    for name, what in FIT.items():
+        if content.values["fit"][name] != told[name]:
+            raise _unfit(folder, f"its {what} is another: {content.values['fit'][name] or 'none'}",
+                         told[name] or "none")
     saved, own = list(content.values["callbacks"]), list(_with_state(callbacks))
     if set(saved) != set(own):
         raise _unfit(folder, f"it holds the state of the callbacks {_listed(saved)}", _listed(own))

@@ -32,6 +32,10 @@ class Chunk(NamedTuple):
         """The step `i`, by itself."""
         return self._replace(first=self.first + i * (1 if self.order is None else self.batch), steps=1)
 
+    def after(self, steps: int) -> Chunk:
+        """All but the first `steps` steps."""
+        return self.step(steps)._replace(steps=self.steps - steps)
+
     def last(self) -> Chunk:
         """The last step, by itself."""
         return self.step(self.steps - 1)

@@ -30,6 +30,7 @@ class Given(NamedTuple):
     sample_weight: Any
     class_weight: ClassWeight
     batch_size: int
+    shuffle: bool
     validation_split: float
     validation_data: Validation
 
@@ -54,7 +55,7 @@ def rows(given: Given, reading: Reading, labels_of: Callable[[Arrays], np.ndarra
     elif split:
         train, validation = _hold_out(train, split, choose_seed(), labels_of(train))
     source = Rows if processes.count() == 1 else SharedRows
-    made = source(class_weighted(train, given.class_weight), Pace(), given.batch_size)
+    made = source(class_weighted(train, given.class_weight), Pace(), given.batch_size, given.shuffle)
     made.notes = notes
     return made, validation
 

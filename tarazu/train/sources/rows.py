@@ -11,6 +11,7 @@ from tarazu.base.pytree import map_leaves
 from tarazu.runtime import processes, random
 from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.random.choice import padded_permutation
+from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.padding import rounded_up
 from tarazu.train.placement import Placement, require_divisible
@@ -31,10 +32,10 @@ def _shuffled(rows: int) -> Tensor:
 
 
 class Rows:
-    """Training rows in memory, shuffled anew for each epoch."""
+    """Training rows in memory, shuffled anew for each epoch, or in their order."""
 
-    def __init__(self, train: Arrays, pace: Pace, batch_size: int) -> None:
-        self.train, self.pace = train, pace
+    def __init__(self, train: Arrays, pace: Pace, batch_size: int, is_shuffled: bool = True) -> None:
+        self.train, self.pace, self._is_shuffled = train, pace, is_shuffled
         self.notes: list[str] = []  # of what training on these rows warns
         self.batch_size = min(batch_size, train.rows)
         self.steps = -(-train.rows // self.batch_size)
@@ -46,9 +47,13 @@ class Rows:
         self._placement = placement
         self._data = map_leaves(lambda part: placement.table(placement.whole(part)), self.train.tree)
 
+    def _order(self) -> Tensor:
+        """The numbers of the rows in the order of an epoch; behind them there may be more."""
+        return _shuffled(self.train.rows) if self._is_shuffled else asarray(np.arange(self.train.rows))
+
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch; a short last batch is one of its own."""
-        order, batch = self._placement.table(_shuffled(self.train.rows)), self.batch_size
+        order, batch = self._placement.table(self._order()), self.batch_size
         whole, rest = divmod(self.train.rows, batch)
         done = 0
         while done < whole:
@@ -78,7 +83,7 @@ class SharedRows(Rows):
         self._placement = placement
 
     def chunks(self) -> Generator[Chunk]:
-        order, batch = _shuffled(self.train.rows).numpy()[:self.train.rows], self.batch_size
+        order, batch = self._order().numpy()[:self.train.rows], self.batch_size
         batches = np.split(order, range(batch, len(order), batch))
         done = 0
         while done < len(batches):

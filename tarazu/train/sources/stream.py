@@ -56,7 +56,7 @@ def inputs_of(batches: Iterable[Any], reading: Reading) -> Iterator[Arrays]:
     """The inputs of each batch of a stream: batches are (x, y), (x, y, weight), or x alone."""
     first = None
     for batch in batches:
-        arrays = reading.inputs(batch[0] if _has_inputs_first(batch) else batch)
+        arrays = reading.inputs(batch[0] if _has_inputs_first(batch, reading) else batch)
         first = first or arrays.row_type
         if [shape for shape, _ in arrays.row_type[1]] != [shape for shape, _ in first[1]]:
             raise ShapeError("batches whose rows differ in shape", expected="rows of one kind", fix="pad or cut them")
@@ -65,10 +65,13 @@ def inputs_of(batches: Iterable[Any], reading: Reading) -> Iterator[Arrays]:
         raise _empty()
 
 
-def _has_inputs_first(batch: Any) -> bool:
-    """Whether a batch is (x, y), (x, y, weight) or (x,), and not itself the rows."""
-    return isinstance(batch, tuple | list) and (_is_batch(batch) or (
-        len(batch) == 1 and len(getattr(batch[0], "shape", ())) > 0))
+def _has_inputs_first(batch: Any, reading: Reading) -> bool:
+    """Whether a batch is (x, y), (x, y, weight) or (x,), and not itself the rows, or several inputs."""
+    if not isinstance(batch, tuple | list) or not batch:
+        return False
+    if reading.several_inputs and not isinstance(batch[0], tuple | list | dict):
+        return False
+    return _is_batch(batch) or (len(batch) == 1 and len(getattr(batch[0], "shape", ())) > 0)
 
 
 class Stream:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.base.pytree import map_leaves
+from tarazu.base.pytree import flatten, map_leaves
 from tarazu.nn import losses
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime.autograd.autograd import no_grad
@@ -43,7 +43,7 @@ class OutputTrainer(Trainer):
 
     @property
     def reading(self) -> Reading:
-        has_several = any(output.key is not None for output in self.outputs)
+        has_several = any(output.key is not None or output.is_own for output in self.outputs)
         return Reading(takes_several(self.model), has_several, False)
 
     def labels_of(self, arrays: Arrays) -> np.ndarray | None:
@@ -61,8 +61,7 @@ class OutputTrainer(Trainer):
         self._note_classes(train)
         leaf = train.leaves[0]
         self.input_shape = leaf.shape[1:] if isinstance(train.x, np.ndarray) else None
-        self.output_size = sum(output.of(prediction).size * output.of(prediction).dtype.itemsize
-                               for output in self.outputs)
+        self.output_size = sum(x.size * x.dtype.itemsize for x in flatten(prediction)[0])
         self.prepare()
         with no_grad():
             self.record(self._example(prediction, row[1]))
@@ -83,7 +82,7 @@ class OutputTrainer(Trainer):
         """An error where the outputs for a row are others than have a loss, or the targets do not fit them."""
         require_all_have_losses(self.given_loss, prediction)
         require_outputs_fit(self.outputs, self.model, prediction, batch.y)
-        self._shapes = [output.of(prediction).shape for output in self.outputs]
+        self._shapes = [getattr(output.of(prediction), "shape", ()) for output in self.outputs]
         self.require_fits(batch)
 
     def require_fits(self, batch: Arrays) -> None:
@@ -109,7 +108,7 @@ class OutputTrainer(Trainer):
         prediction = self.policy.forward(self.model, batch[0])
         parts = loss_parts(self.outputs, prediction, batch)
         for output, loss in zip(self.outputs, parts, strict=True):
-            if output.loss not in losses.TRAITS:
+            if output.is_own:
                 self._note_broadcast("the loss", loss, output.of(prediction), output.of(batch[1]))
         return weighted_sum(self.outputs, parts), (prediction, parts)
 
@@ -134,7 +133,8 @@ class OutputTrainer(Trainer):
         return values
 
     def _note_broadcast(self, what: str, value: Tensor, prediction: Tensor, targets: Tensor) -> None:
-        note = broadcast_note(what, value, prediction, targets)
+        is_plain = isinstance(prediction, Tensor) and isinstance(targets, Tensor)
+        note = broadcast_note(what, value, prediction, targets) if is_plain else None
         if note and what not in self._noted_broadcasts:
             self._noted_broadcasts.add(what)
             self.notes.append(note)
@@ -147,7 +147,7 @@ class OutputTrainer(Trainer):
         """
         total = np.zeros(batch.rows)
         for output in self.outputs:
-            given, target = output.of(prediction), asarray(output.of(batch.y))
+            given, target = output.of(prediction), map_leaves(asarray, output.of(batch.y))
             weight = output.weight_of(batch.weight)
             rows = self._losses_of_rows(output.loss, given, target) * output.weight
             total += rows if weight is None else rows * weight
@@ -159,5 +159,5 @@ class OutputTrainer(Trainer):
                 return np.asarray(loss(prediction, target, reduction="none").numpy())
             self.is_batch_loss = self.is_batch_loss or is_of_batches(loss, prediction, target)
             if self.is_batch_loss:
-                return np.full(len(prediction), float(loss(prediction, target)))
+                return np.full(len(flatten(target)[0][0]), float(loss(prediction, target)))
             return losses_of_rows(loss, prediction, target)

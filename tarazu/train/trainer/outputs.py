@@ -36,6 +36,11 @@ class Output(GuardedAttributes):
         self.metrics = {self.prefix + name: metric for name, metric in named_metrics(metrics, loss).items()}
 
     @property
+    def is_own(self) -> bool:
+        """Whether the loss is a function that nothing is known of."""
+        return not losses.is_known(self.loss)
+
+    @property
     def prefix(self) -> str:
         """What the names of its loss and metrics begin with in the history."""
         return "" if self.key is None else f"{self.key}_" if isinstance(self.key, str) else f"output_{self.key}_"
@@ -65,6 +70,8 @@ class Output(GuardedAttributes):
 
         `outputs` is the shape of a batch of outputs.
         """
+        if self.is_own:
+            return
         kind = traits(self.loss).target
         if kind == "labels" or (kind == "classes" and target.shape[1:] == outputs[1:]):
             require_probabilities(target, loss_name(self.loss))
@@ -132,6 +139,8 @@ def require_outputs_fit(outputs: list[Output], model: object, prediction: Any, t
     """TrainingError or ArgumentError where the model gives other outputs than have a loss, or y other targets."""
     keys = [output.key for output in outputs]
     if keys == [None]:
+        if outputs[0].is_own:
+            return  # outputs and targets reach it as they are
         _require_one(model, prediction)
         _require_one_target(target)
         return

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import TarazuError
-from tarazu.base.pytree import map_leaves
+from tarazu.base.pytree import flatten, map_leaves
 from tarazu.ir.node import Node
 from tarazu.ir.types import TensorType
 from tarazu.nn.losses import Loss
@@ -33,8 +33,8 @@ def has_reduction(loss: Loss) -> bool:
 
 def row_losses(loss: Loss, prediction: Tensor, target: Tensor) -> Tensor:
     """The loss of each row by itself, shape (rows,), of a function that gives a scalar for a batch."""
-    def of_row(one_prediction: Tensor, one_target: Tensor) -> Tensor:
-        return reshape(loss(expand_dims(one_prediction, 0), expand_dims(one_target, 0)), ())
+    def of_row(*row: Any) -> Tensor:
+        return reshape(loss(*map_leaves(lambda x: expand_dims(x, 0), row)), ())
 
     return vmap(of_row)(prediction, target)
 
@@ -44,15 +44,19 @@ def losses_of_rows(loss: Loss, prediction: Tensor, target: Tensor) -> np.ndarray
     try:
         return np.asarray(row_losses(loss, prediction, target).numpy())
     except TarazuError:
-        rows = [slice(i, i + 1) for i in range(len(prediction))]
-        return np.array([float(reshape(loss(prediction[row], target[row]), ())) for row in rows])
+        rows = len(flatten(target)[0][0])
+        return np.array([float(reshape(loss(*_rows((prediction, target), slice(i, i + 1))), ())) for i in range(rows)])
+
+
+def _rows(tree: Any, rows: slice) -> Any:
+    return map_leaves(lambda x: x[rows], tree)
 
 
 def is_of_batches(loss: Loss, prediction: Tensor, target: Tensor) -> bool:
     """Whether the loss of a batch is neither the mean nor the sum of those of its rows, as that of a correlation."""
-    rows = slice(min(COMPARED_ROWS, len(prediction)))
-    whole = float(loss(prediction[rows], target[rows]))
-    singles = losses_of_rows(loss, prediction[rows], target[rows])
+    prediction, target = _rows((prediction, target), slice(COMPARED_ROWS))
+    whole = float(loss(prediction, target))
+    singles = losses_of_rows(loss, prediction, target)
     if not math.isfinite(whole):
         return False  # a run that diverged is judged as that
     tolerance = TOLERANCE * max(abs(whole), float(np.abs(singles).sum()), TOLERANCE)

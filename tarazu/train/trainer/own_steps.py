@@ -125,7 +125,7 @@ class OwnLossTrainer(OwnTrainer):
                                 expected='"loss" among them', fix='return {"loss": loss, ...}')
         return numbers["loss"], numbers
 
-    def loss_of(self, batch: Any) -> Tensor:
+    def loss_of(self, batch: Any) -> Tensor | None:
         return self._loss(batch)[0]
 
     def _train_step(self, batch: Any, rows: int) -> tuple[Tensor, Values]:
@@ -141,7 +141,7 @@ class OwnLossTrainer(OwnTrainer):
 
     def losses_of_rows(self, batch: Any) -> Tensor:
         """The loss of each row of a batch by itself, shape (rows,)."""
-        return vmap(lambda row: self.loss_of(map_leaves(lambda x: expand_dims(x, 0), row)).reshape(()))(batch)
+        return vmap(lambda row: self._loss(map_leaves(lambda x: expand_dims(x, 0), row))[0].reshape(()))(batch)
 
     def sums_of(self, batch: Arrays) -> dict[str, dict[str, np.ndarray]]:
         """The sums over the rows of a batch, in evaluation mode."""
@@ -171,6 +171,9 @@ class OwnStepTrainer(OwnLossTrainer):
         if not self.has_loss:
             raise ArgumentError(f"{what} for a model with a train_step and no compute_loss",
                                 expected="a loss to evaluate by", fix="write compute_loss(batch) too")
+
+    def loss_of(self, batch: Any) -> Tensor | None:
+        return super().loss_of(batch) if self.has_loss else None
 
     @property
     def has_loss(self) -> bool:

@@ -11,6 +11,7 @@ from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk
 from tarazu.train.sources.rows import Rows
 from tarazu.train.sources.stream import Stream
+from tarazu.train.trainer.position import Position
 from tarazu.train.trainer.snapshot import Snapshot, snapshot
 from tarazu.train.trainer.trainer import Trainer, Values
 
@@ -48,7 +49,11 @@ class Run:
         self.history = History()
         self.resumed_from = ""  # the checkpoint
         self.epoch = self.step = self.rows = 0  # the last two count in the epoch
+        self.total_steps = 0  # in all epochs
         self.loss = math.nan
+        self.position: Position | None = None  # where a resumed run goes on in its first epoch
+        self.epoch_generator: object = None  # the state of the global generator at the start of the epoch
+        self.first_batch = 0  # the checksum of the epoch's first batch
         self.sums: Values = {}  # over the epoch's rows: of the loss and of all else that is recorded
         self._changed: tuple[int, list[Tensor]] = (-1, [])
         self.start = snapshot(self.changed())
@@ -76,6 +81,10 @@ class Run:
             tensors = list({id(x): x for x in changed}.values())
             self._changed = self.trainer.train_chunk.traces, tensors
         return tensors
+
+    def here(self) -> Position:
+        """Where the epoch stands now."""
+        return Position(self.step, self.rows, self.epoch_generator, self.first_batch, self.sums)
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""

@@ -10,7 +10,9 @@ import numpy as np
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.sources.arrays import Arrays, joined
 from tarazu.train.sources.chunk import Chunk
+from tarazu.train.sources.stream import Stream
 from tarazu.train.trainer.divergence import abort
+from tarazu.train.trainer.position import checksum
 from tarazu.train.trainer.run import CompletedChunk, Run
 from tarazu.train.trainer.snapshot import Snapshot, restore, snapshot
 from tarazu.train.trainer.trainer import Values
@@ -31,7 +33,10 @@ def run_chunk(run: Run, chunk: Chunk) -> bool:
         return False
     if chunk.batch == run.batch_size and run.trainer.train_chunk.traces == traces:
         run.source.pace.note(chunk.steps, time.perf_counter() - start)
+    if not run.step and isinstance(run.source, Stream):
+        run.first_batch = checksum(chunk)
     run.sums, run.step, run.rows = sums, run.step + chunk.steps, run.rows + chunk.steps * chunk.batch
+    run.total_steps += chunk.steps
     run.last = CompletedChunk(chunk, before, run.step)
     return True
 
