@@ -1,6 +1,6 @@
 """Layers and models, initializers, activations and losses.
 
-layers/ has the layers by family, module/ their base classes, init.py the initializers, losses.py the losses.
+layers/ has the layers by family, module/ their base classes, init.py the initializers, losses/ the losses.
 """
 
 from tarazu.nn import init
@@ -16,7 +16,32 @@ from tarazu.nn.layers.regularization import Dropout
 from tarazu.nn.layers.reshaping import Flatten
 from tarazu.nn.layers.sequential import Sequential
 from tarazu.nn.layers.transformer import TransformerEncoderLayer
-from tarazu.nn.losses import LOSSES, binary_cross_entropy, cross_entropy, huber, mae, mse
+from tarazu.nn.losses import LOSSES
+from tarazu.nn.losses.classes import cross_entropy, focal_loss, kl_divergence, nll
+from tarazu.nn.losses.ctc import ctc_loss
+from tarazu.nn.losses.embeddings import (
+    contrastive_loss,
+    cosine_embedding,
+    hinge_embedding,
+    margin_ranking,
+    triplet_loss,
+)
+from tarazu.nn.losses.labels import binary_cross_entropy, binary_focal_loss
+from tarazu.nn.losses.margins import categorical_hinge, hinge, multi_margin, soft_margin, squared_hinge
+from tarazu.nn.losses.numbers import (
+    cosine_distance,
+    gaussian_nll,
+    huber,
+    log_cosh,
+    mae,
+    mape,
+    mse,
+    msle,
+    poisson_nll,
+    quantile_loss,
+    smooth_l1,
+)
+from tarazu.nn.losses.overlap import dice_loss, tversky_loss
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
 
@@ -45,11 +70,36 @@ __all__ = [
     "TableFeatures",
     "TransformerEncoderLayer",
     "binary_cross_entropy",
+    "binary_focal_loss",
+    "categorical_hinge",
+    "contrastive_loss",
+    "cosine_distance",
+    "cosine_embedding",
     "cross_entropy",
+    "ctc_loss",
+    "dice_loss",
+    "focal_loss",
+    "gaussian_nll",
+    "hinge",
+    "hinge_embedding",
     "huber",
     "init",
+    "kl_divergence",
+    "log_cosh",
     "mae",
+    "mape",
+    "margin_ranking",
     "mse",
+    "msle",
+    "multi_margin",
+    "nll",
+    "poisson_nll",
+    "quantile_loss",
+    "smooth_l1",
+    "soft_margin",
+    "squared_hinge",
+    "triplet_loss",
+    "tversky_loss",
 ]
 
 

@@ -8,13 +8,14 @@ from tarazu.base.errors import ArgumentError
 
 # Words of names. Those of errors decide before the others: a "brier_score" is an error.
 _FALLING = frozenset((
-    "loss", "losses", "error", "errors", "err", "mae", "mse", "rmse", "mape", "smape", "msle", "rmsle", "nll", "bce",
-    "entropy", "crossentropy", "perplexity", "deviance", "divergence", "distance", "hinge", "huber", "brier", "crps",
-    "cer", "wer", "residual"))
+    "loss", "losses", "false", "error", "errors", "err", "mae", "mse", "rmse", "mape", "smape", "msle", "rmsle",
+    "nll", "bce", "entropy", "crossentropy", "perplexity", "deviance", "divergence", "distance", "hinge", "huber",
+    "brier", "crps", "cer", "wer", "residual", "margin", "l1", "cosh"))
 _RISING = frozenset((
-    "accuracy", "acc", "auc", "auroc", "auprc", "f1", "f2", "fbeta", "precision", "recall", "sensitivity",
-    "specificity", "r2", "score", "iou", "jaccard", "dice", "kappa", "mcc", "matthews", "correlation", "corr",
-    "pearson", "spearman", "similarity", "likelihood", "ndcg", "map", "psnr", "ssim", "bleu"))
+    "accuracy", "acc", "auc", "auroc", "auprc", "f0", "f1", "f2", "fbeta", "true", "precision", "recall",
+    "sensitivity", "specificity", "r2", "explained", "score", "iou", "jaccard", "dice", "kappa", "mcc", "matthews",
+    "correlation", "corr", "pearson", "concordance", "spearman", "similarity", "likelihood", "ndcg", "map", "psnr",
+    "ssim", "bleu"))
 _NEGATED = frozenset(("neg", "negative", "minus"))  # what such a name means is not clear
 
 

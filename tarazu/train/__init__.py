@@ -2,7 +2,7 @@
 
 loop.py is `fit`; sources/ has the batches, trainer/ the compiled step and the run, callbacks/ what `fit` notifies,
 save/ the files of models. calling.py calls models with all their inputs, placement.py says on which devices training
-runs, metrics.py has the metrics, evaluate.py `predict` and `evaluate`, verdict.py the measurements after a fit.
+runs, metrics/ the metrics, evaluate.py `predict` and `evaluate`, verdict.py the measurements after a fit.
 padding.py lets few programs predict any number of rows.
 """
 
@@ -12,7 +12,38 @@ from tarazu.train.callbacks.early_stopping import EarlyStopping
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.evaluate import evaluate, predict
 from tarazu.train.loop import fit
-from tarazu.train.metrics import METRICS, accuracy, binary_accuracy
+from tarazu.train.metrics import (
+    AUC,
+    METRICS,
+    R2,
+    RMSE,
+    AveragePrecision,
+    BalancedAccuracy,
+    CalibrationError,
+    ClassCount,
+    CohenKappa,
+    Concordance,
+    Confusion,
+    ExplainedVariance,
+    FBeta,
+    IoU,
+    LogLoss,
+    Matthews,
+    Metric,
+    Pearson,
+    Perplexity,
+    Precision,
+    PrecisionAtRecall,
+    Recall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    Specificity,
+    SpecificityAtSensitivity,
+    accuracy,
+    binary_accuracy,
+    top_k_accuracy,
+    zero_one_loss,
+)
 from tarazu.train.save.export import export
 from tarazu.train.save.loading import load
 from tarazu.train.save.saving import save
@@ -22,12 +53,37 @@ from tarazu.train.trainer.divergence import TrainingWarning
 from tarazu.train.trainer.run import Run
 
 __all__ = [
+    "AUC",
     "METRICS",
+    "R2",
+    "RMSE",
+    "AveragePrecision",
+    "BalancedAccuracy",
+    "CalibrationError",
     "Callback",
     "Checkpoint",
+    "ClassCount",
+    "CohenKappa",
+    "Concordance",
+    "Confusion",
     "EarlyStopping",
+    "ExplainedVariance",
+    "FBeta",
+    "IoU",
     "KeepBest",
+    "LogLoss",
+    "Matthews",
+    "Metric",
+    "Pearson",
+    "Perplexity",
+    "Precision",
+    "PrecisionAtRecall",
+    "Recall",
+    "RecallAtPrecision",
     "Run",
+    "SensitivityAtSpecificity",
+    "Specificity",
+    "SpecificityAtSensitivity",
     "TrainingWarning",
     "accuracy",
     "binary_accuracy",
@@ -41,7 +97,9 @@ __all__ = [
     "predict",
     "save",
     "save_weights",
+    "top_k_accuracy",
     "train_step",
+    "zero_one_loss",
 ]
 
 

@@ -69,8 +69,11 @@ def test_other_names_tell_nothing(name):
 
 
 def test_every_metric_and_loss_of_ours_has_a_direction():
-    for name in [*METRICS, *LOSSES]:
-        assert better_direction(name, user="test") == ("max" if "acc" in name else "min")
+    no_direction = {"confusion"}
+    falling = {"mae", "mse", "mape", "smape", "rmse", "zero_one_loss", "log_loss", "perplexity", "calibration_error",
+               "false_positives", "false_negatives", *LOSSES}
+    for name in falling | METRICS.keys() - no_direction:
+        assert better_direction(name, user="test") == ("min" if name in falling else "max"), name
 
 
 def test_unknown_metric_names_the_known_ones():

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -507,6 +508,9 @@ OTHERS = {
     "batch size": ({"batch_size": 8}, r"its batch size is another: 16\n  expected: 8"),
     "loss": ({"model": Sequential(layers()).compile(tz.optim.Adam(lr=tz.optim.cosine_decay(0.02, 30)), "mse")},
              r"its loss is another: 1 \* cross_entropy\n  expected: 1 \* mse"),
+    "options of the loss": ({"model": Sequential(layers()).compile(
+        tz.optim.Adam(lr=tz.optim.cosine_decay(0.02, 30)), partial(tz.nn.cross_entropy, label_smoothing=0.1))},
+        r"expected: 1 \* cross_entropy\(label_smoothing=0.1\)"),
 }
 
 

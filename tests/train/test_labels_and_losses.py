@@ -132,7 +132,7 @@ NAMES = {
     "text twice": (["mae", "mae"], "two metrics with the name 'mae'[\\s\\S]*leave one out"),
     **{name: ([named(name)], f"a metric with the name '{name}', which the history has")
        for name in ("loss", "learning_rate", "epoch", "seconds", "val_loss")},
-    "auc": (["auc"], "metric 'auc'[\\s\\S]*auc is no mean over samples[\\s\\S]*sklearn.metrics"),
+    "roc_auc": (["roc_auc"], "metric 'roc_auc'[\\s\\S]*here it is 'auc'"),
 }
 
 

@@ -38,9 +38,11 @@ class Trainable:
     def compile(self, optimizer: Any = None, loss: Any = None, metrics: Any = (), precision: str = "float32") -> Self:
         """Say how `fit` trains: the optimizer, the loss and the metrics, by name or as objects; gives the model back.
 
-        `loss` is a name (a key of `tz.nn.LOSSES`) or a function of (prediction, target) that gives a scalar; a metric
-        is a name ("accuracy", "mae", "mse"), a function likewise, or a `tz.train.Metric`; an optimizer is a name (a key
-        of `tz.optim.OPTIMIZERS`, "adam" if left out) or an object.
+        `loss` is a name (a key of `tz.nn.LOSSES`) or a function of (prediction, target) that gives a scalar, such as
+        `functools.partial(tz.nn.cross_entropy, label_smoothing=0.1)`; a metric is a name (a key of `tz.train.METRICS`,
+        such as "accuracy", "f1", "auc"), an object with options (`tz.train.Recall(average=None)`), a function that
+        gives a number per row, or a `tz.train.Metric`; an optimizer is a name (a key of `tz.optim.OPTIMIZERS`, "adam"
+        if left out) or an object.
 
         A model with several outputs, in a dict or a tuple, has a loss for each: `loss={"box": "mse", "kind":
         ("cross_entropy", 0.3)}` is their sum, with 0.3 of the second; None is no loss. `metrics={"kind": "accuracy"}`

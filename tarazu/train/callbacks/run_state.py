@@ -13,6 +13,7 @@ import numpy as np
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import flatten, leaf_paths
 from tarazu.base.state_dicts import other_names, part_of
+from tarazu.nn.losses import loss_text
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
@@ -20,7 +21,6 @@ from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.checkpoint_folder import Content
-from tarazu.train.metrics import name_of
 from tarazu.train.sources.rows import Rows
 from tarazu.train.trainer.position import Position
 from tarazu.train.trainer.run import Run
@@ -56,7 +56,7 @@ def plain_values(run: Run, callbacks: Callbacks, position: Position | None) -> d
 def _told(run: Run) -> dict[str, Any]:
     """What `fit` and `compile` were told of data, loss and batch size, as text."""
     parts = {"data": run.train if isinstance(run.source, Rows) else None, "validation": run.validation}
-    losses = [f"{output.weight:g} * {name_of(output.loss)}" for output in run.trainer.outputs]
+    losses = [f"{output.weight:g} * {loss_text(output.loss)}" for output in run.trainer.outputs]
     return {"batch_size": str(run.batch_size), "loss": " + ".join(losses), **{
         name: "" if part is None else f"{part.rows} rows of {[leaf.shape[1:] for leaf in part.leaves]}, checksum "
         f"{part.checksums()}" for name, part in parts.items()}}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
-from tarazu.nn.losses import traits
+from tarazu.nn.losses import loss_name, traits
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.observers import observe_calls
 from tarazu.ops.elementwise import sigmoid
@@ -32,8 +32,9 @@ def require_logits(outputs: Iterable[Output], prediction: Any, last: list[tuple[
         own, given = traits(output.loss).activation, output.of(prediction)
         used: Any = next((function for made, function in last if made is given and function is not None), None)
         if own is not None and used in (softmax, sigmoid):
-            raise ArgumentError(f"a last layer that ends in {used.__name__}, for the loss {output.loss.__name__}, "
+            raise ArgumentError(f"a last layer that ends in {used.__name__}, for the loss {loss_name(output.loss)}, "
                                 f"which applies {own.__name__} itself",
                                 expected="logits: the numbers before softmax or sigmoid",
                                 fix=f"leave that activation out; tz.{own.__name__}(model.predict(x)) gives "
-                                    "probabilities")
+                                    f"probabilities; or functools.partial(tz.nn.{loss_name(output.loss)}, "
+                                    "from_logits=False)")

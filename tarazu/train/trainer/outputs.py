@@ -10,7 +10,7 @@ import numpy as np
 from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.base.messages import listing, plural
 from tarazu.nn import losses
-from tarazu.nn.losses import Loss, require_class_numbers, require_probabilities, traits
+from tarazu.nn.losses import Loss, loss_name, require_class_numbers, require_probabilities, traits
 from tarazu.ops.reduce import mean
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
@@ -38,7 +38,7 @@ class Output(GuardedAttributes):
     @property
     def is_own(self) -> bool:
         """Whether the loss is a function that nothing is known of."""
-        return self.loss not in losses.TRAITS
+        return not losses.is_known(self.loss)
 
     @property
     def prefix(self) -> str:
@@ -74,11 +74,12 @@ class Output(GuardedAttributes):
             return
         kind = traits(self.loss).target
         if kind == "labels" or (kind == "classes" and target.shape[1:] == outputs[1:]):
-            require_probabilities(target, self.loss.__name__)
+            require_probabilities(target, loss_name(self.loss))
         has_class_numbers = target.dtype.kind == "i" and target.shape[1:] != outputs[1:]
         refuses_one_output = outputs[-1:] == (1,)  # the loss does so itself, with a better message
         if kind == "classes" and has_class_numbers and not refuses_one_output:
-            require_class_numbers(target, outputs[-1])
+            ignored = traits(self.loss).ignored_target
+            require_class_numbers(target if ignored is None else target[target != ignored], outputs[-1])
 
 
 def outputs_of(loss: Losses, metrics: OutputMetrics) -> list[Output]:

@@ -1,0 +1,41 @@
+"""Metrics: what `fit`, validation and `evaluate` measure beside the loss.
+
+metric.py has the class `Metric`, sums over rows and a function of them, and makes one of a function that gives a number
+per row. Such functions stand in accuracy.py and distances.py. The others have options: classification.py (of decided
+classes), ranking.py (of the order of scores; curves.py has the curves), probability.py, regression.py; outputs.py reads
+outputs for them as the loss means them. named.py finds all by name.
+"""
+
+from tarazu.train.metrics.accuracy import (
+    ACCURACIES,
+    accuracy,
+    binary_accuracy,
+    number_classes_note,
+    top_k_accuracy,
+    zero_one_loss,
+)
+from tarazu.train.metrics.classification import (
+    BalancedAccuracy,
+    ClassCount,
+    CohenKappa,
+    Confusion,
+    FBeta,
+    IoU,
+    Matthews,
+    Precision,
+    Recall,
+    Specificity,
+)
+from tarazu.train.metrics.distances import mae_in_units
+from tarazu.train.metrics.metric import MEAN, Metric, RowFunction, Sums, as_metric, mean_sums
+from tarazu.train.metrics.named import BUILT_IN, METRICS, Metrics, MetricSpec, named_metrics
+from tarazu.train.metrics.probability import CalibrationError, LogLoss, Perplexity
+from tarazu.train.metrics.ranking import (
+    AUC,
+    AveragePrecision,
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
+from tarazu.train.metrics.regression import R2, RMSE, Concordance, ExplainedVariance, Pearson

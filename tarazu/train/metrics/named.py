@@ -1,0 +1,140 @@
+"""Metrics by name, and from what users pass to `compile`, for the outputs that their loss takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import partial
+from inspect import signature
+from typing import Any, TypeAlias
+
+from tarazu.base.errors import ArgumentError
+from tarazu.base.spelling import by_name, did_you_mean
+from tarazu.nn.losses import LOSSES, Loss, LossTraits
+from tarazu.train.metrics.accuracy import (
+    accuracy,
+    binary_accuracy,
+    binary_number_accuracy,
+    number_accuracy,
+    top_k_accuracy,
+    zero_one_loss,
+)
+from tarazu.train.metrics.classification import (
+    CLASS_COUNTS,
+    BalancedAccuracy,
+    ClassCount,
+    CohenKappa,
+    Confusion,
+    FBeta,
+    IoU,
+    Matthews,
+    Precision,
+    Recall,
+    Specificity,
+)
+from tarazu.train.metrics.distances import cosine_similarity, mae, mape, mse, smape
+from tarazu.train.metrics.metric import Metric, RowFunction, as_metric, name_of
+from tarazu.train.metrics.outputs import OutputMetric, Outputs, ignoring
+from tarazu.train.metrics.probability import CalibrationError, LogLoss, Perplexity
+from tarazu.train.metrics.ranking import AUC, AveragePrecision
+from tarazu.train.metrics.regression import R2, RMSE, Concordance, ExplainedVariance, Pearson
+
+MetricSpec: TypeAlias = str | Metric | OutputMetric | RowFunction
+Metrics: TypeAlias = MetricSpec | Iterable[MetricSpec]
+
+_FUNCTIONS: dict[str, RowFunction] = {
+    "accuracy": accuracy,
+    "acc": accuracy,
+    "binary_accuracy": binary_accuracy,
+    "top_5_accuracy": top_k_accuracy,  # any other number, too
+    "zero_one_loss": zero_one_loss,
+    "mae": mae,
+    "mse": mse,
+    "mape": mape,
+    "smape": smape,
+    "cosine_similarity": cosine_similarity,
+}
+_WITH_OPTIONS: dict[str, OutputMetric] = {metric.label: metric for metric in (
+    Precision(), Recall(), Specificity(), FBeta(1), FBeta(2), FBeta(1, name="dice"), IoU(),
+    IoU(average="macro", name="mean_iou"), BalancedAccuracy(), Matthews(), CohenKappa(), Confusion(),
+    *map(ClassCount, CLASS_COUNTS), AUC(), AveragePrecision(), LogLoss(), Perplexity(), CalibrationError(),
+    R2(), RMSE(), ExplainedVariance(), Pearson(), Concordance())}
+_LOSSES: dict[str, RowFunction] = {name: partial(loss, reduction="none") for name, loss in LOSSES.items()
+                              if name not in _FUNCTIONS}
+METRICS: dict[str, RowFunction | OutputMetric] = {**_FUNCTIONS, **_WITH_OPTIONS, **_LOSSES}
+BUILT_IN = *_FUNCTIONS.values(), *_LOSSES.values(), number_accuracy, binary_number_accuracy
+RESERVED = ("epoch", "seconds", "loss", "learning_rate")  # columns of the history
+_RENAME = 'give the function another name: f.__name__ = "..."'
+_CALLED_HERE = {
+    "roc_auc": "auc", "auroc": "auc", "pr_auc": "average_precision", "f1_score": "f1", "r2_score": "r2",
+    "root_mean_squared_error": "rmse", "mean_squared_error": "mse", "mean_absolute_error": "mae", "mcc": "matthews",
+    "mean_absolute_percentage_error": "mape", "kappa": "cohen_kappa", "jaccard": "iou", "ece": "calibration_error",
+    "sensitivity": "recall", "top_k_categorical_accuracy": "top_5_accuracy", "categorical_accuracy": "accuracy",
+    "sparse_categorical_accuracy": "accuracy", "cross_entropy_loss": "cross_entropy"}
+
+
+def named_metrics(specs: Iterable[MetricSpec], loss: Loss) -> dict[str, Metric]:
+    """The metrics by the names under which the history shows them; ArgumentError for names that are not unique.
+
+    They read outputs as the loss does: "accuracy" and "precision" judge each output by itself beside a loss that does
+    so, and the bound between two classes is 0 for logits, 0.5 for probabilities and beside a loss of numbers.
+    ArgumentError, too, for a metric that has no meaning beside the loss.
+    """
+    metrics: dict[str, Metric] = {}
+    for spec in specs:
+        name, metric = _named(spec, loss)
+        if name in RESERVED or name.startswith("val_"):
+            raise ArgumentError(f"a metric with the name {name!r}, which the history has for something else",
+                                expected=f"other names than {', '.join(RESERVED)} and those that begin with val_",
+                                fix=_rename(spec))
+        if name in metrics:
+            raise ArgumentError(f"two metrics with the name {name!r}", expected="a name of its own for each",
+                                fix="leave one out" if isinstance(spec, str) else _rename(spec))
+        metrics[name] = metric
+    return metrics
+
+
+def _named(spec: MetricSpec, loss: Loss) -> tuple[str, Metric]:
+    if isinstance(spec, OutputMetric):
+        return spec.label, spec.beside(loss)
+    if isinstance(spec, Metric):
+        return spec.name or name_of(spec.sums), spec
+    if callable(spec):
+        return name_of(spec), as_metric(spec)
+    metric = _found(spec)
+    if isinstance(metric, OutputMetric):
+        return spec, metric.beside(loss)
+    outputs = Outputs.beside(loss)
+    function = _for_outputs(metric, outputs.traits)
+    ignores = outputs.traits.ignored_target is not None
+    return spec, ignoring(function, outputs, spec) if ignores else as_metric(function, name=spec)
+
+
+def _found(spec: str) -> RowFunction | OutputMetric:
+    largest = re.fullmatch(r"top_([1-9]\d*)_accuracy", spec) if isinstance(spec, str) else None
+    if largest:
+        return partial(top_k_accuracy, k=int(largest[1]))
+    return by_name("metric", spec, METRICS, "a function of (prediction, target)", _suggest)
+
+
+def _for_outputs(metric: RowFunction, known: LossTraits) -> RowFunction:
+    """A function that reads outputs as the loss with these traits does."""
+    is_loss = metric in _LOSSES.values()
+    if is_loss and known.outputs == "probabilities" and "from_logits" in signature(metric).parameters:
+        options: dict[str, Any] = {"from_logits": False}
+        return partial(metric, **options)
+    bound_is_half = known.target == "numbers" or known.outputs == "probabilities"
+    judges_each = known.target in ("labels", "signs")
+    if (metric is accuracy and judges_each) or metric is binary_accuracy:
+        return binary_number_accuracy if bound_is_half else binary_accuracy
+    return number_accuracy if metric is accuracy and bound_is_half else metric
+
+
+def _rename(spec: MetricSpec) -> str:
+    return 'give it another name: name="..."' if isinstance(spec, Metric | OutputMetric) else _RENAME
+
+
+def _suggest(spec: object, names: Iterable[str]) -> str:
+    """What a metric is called here, or the name that is nearest."""
+    known = _CALLED_HERE.get(str(spec).lower())
+    return f"here it is {known!r}" if known else did_you_mean(spec, names)
