@@ -38,7 +38,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "backend.native": "llvm cache_key donation cache math lowering kernels threads schedule compiler program inspect",
     "backend.xla": "precision processes devices rules program backend export",
     "runtime": "trace_lock compile device processes tensor autograd trace eager debug jit profile random vmap",
-    "nn": "losses init module layers",
+    "nn": "losses init module layers functional",
     "data": "scalers columns tables splits",
     "diagnose": "measuring scoring judging reporting",
     "train": "metrics placement padding sources trainer evaluate save callbacks verdict loop",

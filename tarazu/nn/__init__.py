@@ -1,9 +1,11 @@
 """Layers and models, initializers, activations and losses.
 
-layers/ has the layers by family, module/ their base classes, init.py the initializers, losses.py the losses.
+layers/ has the layers by family, functional/ models made of symbolic tensors, module/ their base classes, init.py the initializers, losses.py the losses.
 """
 
 from tarazu.nn import init
+from tarazu.nn.functional.inputs import Input
+from tarazu.nn.functional.model import Model
 from tarazu.nn.layers.activation import ACTIVATIONS, Activation
 from tarazu.nn.layers.attention import MultiHeadAttention
 from tarazu.nn.layers.convolution import Conv2D
@@ -35,8 +37,10 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
+    "Input",
     "LayerNorm",
     "MaxPool2D",
+    "Model",
     "Module",
     "MultiHeadAttention",
     "Parameter",
