@@ -1,6 +1,7 @@
 """Layers and models, initializers, activations and losses.
 
-layers/ has the layers by family, functional/ models made of symbolic tensors, module/ their base classes, init.py the initializers, losses.py the losses.
+layers/ has the layers by family, functional/ models made of symbolic tensors, module/ the base classes, init.py the
+initializers, losses.py the losses.
 """
 
 from tarazu.nn import init

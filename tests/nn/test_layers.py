@@ -23,8 +23,10 @@ from tarazu.nn import (
     Flatten,
     GlobalAvgPool1D,
     GlobalAvgPool2D,
+    Input,
     LayerNorm,
     MaxPool2D,
+    Model,
     MultiHeadAttention,
     PositionalEmbedding,
     Sequential,
@@ -81,6 +83,7 @@ ROWS = {
     "encoder, norm first": Row(lambda: TransformerEncoderLayer(2, 4, feedforward=6, norm_first=True), (5, 3, 4),
                                (5, 3, 4), 80 + 30 + 28 + 16, differs_in_training=True),
     "sequential": Row(lambda: Sequential([Dense(3, "elu"), doubled, Dense(2)]), (5, 4), (5, 2), 23),
+    "functional model": Row(lambda: functional(3), (5, 4), (5, 3), 15 + 8 + 4, differs_in_training=True),
     "own layer": Row(Scale, (5, 4), (5, 4), 1),
     "own layer around a layer": Row(lambda: Residual(Dense(4)), (5, 4), (5, 4), 20),
     "own layer of many": Row(lambda: Branches(3), (5, 4), (5, 3), 4 + 15 + 12 + 12 + 1 + 15),
@@ -88,6 +91,16 @@ ROWS = {
     "nested": Row(lambda: Sequential([Sequential([Dense(3), BatchNorm()]), Residual(Sequential([Dense(3)]))]), (5, 4),
                   (5, 3), 15 + 6 + 12, differs_in_training=True),
 }
+
+
+def functional(units: int) -> Model:
+    """A functional model with a layer that is called twice, operations on samples, and a parameter of its own."""
+    x = Input(4)
+    scaled, norm, dense = x * tz.nn.Parameter(tz.full((4,), 2.0)), BatchNorm(), Dense(units)
+    shares = tz.softmax(dense(norm(scaled)) + dense(x))
+    return Model(x, tz.reshape(shares @ tz.ones((3, 4)), (1, -1)) @ tz.ones((4, 3)) * shares)
+
+
 each_layer = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 with_parameters = pytest.mark.parametrize("row", [r for r in ROWS.values() if r.parameters],
                                           ids=[name for name, r in ROWS.items() if r.parameters])

@@ -16,8 +16,8 @@ from tarazu.runtime.tensor.tensor import Tensor
 def arranged(tree: Plain, args: tuple, kwargs: Mapping[str, Any]) -> list[ArrayLike]:
     """The arguments as a flat list, in the order of the inputs, whose numbers are nested in `tree`.
 
-    A list or tuple of inputs is passed as several arguments or as one, a dict by name, in order or as one. ArgumentError
-    where the arguments are not those of the model.
+    A list or tuple of inputs is passed as several arguments or as one, a dict by name, in order or as one.
+    ArgumentError where the arguments are not those of the model.
     """
     if type(tree) is dict:
         return _by_name(tree, args, kwargs)

@@ -11,7 +11,6 @@ from tarazu.base.pytree import flatten, map_leaves
 from tarazu.nn.functional.call_arguments import arranged, require_shapes
 from tarazu.nn.functional.plan import Plan
 from tarazu.nn.functional.recipe import Recipe, record, symbols_of
-from tarazu.nn.functional.symbols import SymbolicTensor
 from tarazu.nn.functional.table import table
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
@@ -20,6 +19,7 @@ from tarazu.ops.typing import Tree
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.jit.jit import trace
 from tarazu.runtime.tensor.creation import zeros
+from tarazu.runtime.tensor.tensor import Tensor
 
 
 class Model(Module):
@@ -46,7 +46,7 @@ class Model(Module):
     {'kind': (6, 2), 'size': (6,)}
     """
 
-    _symbols: list[SymbolicTensor] | None = None
+    _symbols: list[Tensor] | None = None
 
     def __init__(self, inputs: Tree, outputs: Tree = None) -> None:
         recipe, symbols = (inputs, None) if isinstance(inputs, Recipe) else record(inputs, outputs)
@@ -91,7 +91,7 @@ class Model(Module):
         >>> import tarazu as tz
         >>> x = tz.nn.Input(3)
         >>> tz.nn.Model(x, {"sum": x.sum(-1)}).outputs
-        {'sum': Tensor(symbolic, shape=(batch), dtype=float32)}
+        {'sum': Tensor(symbolic, shape=(batch,), dtype=float32)}
         """
         return self._nested(self._plan.recipe.outputs)
 
@@ -118,10 +118,10 @@ class Model(Module):
         symbols = self._values()
         return flatten(steps[call]["tree"][1])[1].rebuild([symbols[i] for i in steps[call]["outputs"]])
 
-    def _values(self) -> list[SymbolicTensor]:
+    def _values(self) -> list[Tensor]:
         """The symbolic tensors by number; made anew for a model that was loaded or copied."""
         if self._symbols is None:
-            self._symbols = symbols_of(Recipe(*self._plan.recipe.content, self.layers, self.constants))
+            self._symbols = symbols_of(self._plan.recipe.holding(self.layers, self.constants))
         return self._symbols
 
     def _nested(self, numbers: Tree) -> Tree:
@@ -168,7 +168,7 @@ class Model(Module):
         --------------------------------------------------------
         12 parameters, 12 of them trainable; 48 B
         """
-        return table(self, self._plan.recipe)
+        return table(self, self._plan.recipe.holding(self.layers, self.constants))
 
     def to_html(self, path: str | Path, title: str = "model", depth: int | None = None) -> Path:
         """Write an HTML page with a drawing of the model to `path`, and give the path.

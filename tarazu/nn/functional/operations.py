@@ -14,7 +14,7 @@ from tarazu.ir.interpreter import bind
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 from tarazu.nn.functional.plain import OPS, DTypes, Plain, from_plain
-from tarazu.nn.functional.recipe import CONSTANT, VALUE, Recipe, Reference
+from tarazu.nn.functional.recipe import CONSTANT, VALUE, Recipe, Reference, argument
 from tarazu.ops.promote import cast
 from tarazu.ops.shape import expand_dims, reshape
 from tarazu.runtime.tensor.tensor import Tensor
@@ -92,11 +92,9 @@ class Operations:
         values = dict(zip(self._inputs, inputs, strict=True))
 
         def operand(reference: Reference) -> Tensor:
-            kind, content = reference
-            if kind == CONSTANT:  # which mixed precision may have cast
-                dtype = self._recipe.type_of_constant(content).dtype
-                return cast(constants[content], dtypes.get(dtype, dtype))
-            x = values[content]
+            x = argument(reference, values, constants)
+            if reference[0] == CONSTANT:  # which mixed precision may have cast
+                x = cast(x, self._recipe.type_of_constant(reference[1]).dtype)
             return cast(x, dtypes[x.dtype]) if x.dtype in dtypes else x
 
         for one, attributes in zip(self._operations, self._read_attributes(dtypes), strict=True):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
 from tarazu.base.pytree import flatten
 from tarazu.nn.functional.operations import Operations, Values, operation
 from tarazu.nn.functional.plain import Plain
-from tarazu.nn.functional.recipe import CONSTANT, LITERAL, VALUE, Recipe, Reference
+from tarazu.nn.functional.recipe import VALUE, Recipe, argument
 from tarazu.nn.module.module import Module
 from tarazu.runtime.tensor.tensor import Tensor
 
@@ -23,11 +22,7 @@ class LayerCall:
 
     def run(self, values: Values, layers: Sequence[Module], constants: Sequence[Tensor]) -> None:
         """Add the results to `values`, from which the arguments come."""
-        def argument(reference: Reference) -> Any:
-            kind, content = reference
-            return content if kind == LITERAL else constants[content] if kind == CONSTANT else values[content]
-
-        args, kwargs = self._structure.rebuild([argument(x) for x in self._arguments])
+        args, kwargs = self._structure.rebuild([argument(x, values, constants) for x in self._arguments])
         results, _ = flatten(layers[self._layer](*args, **kwargs))
         values.update(zip(self._outputs, results, strict=True))
 
@@ -36,7 +31,7 @@ class Plan:
     """What a recipe says, ready to run; equal to the plan of another recipe with the same content."""
 
     def __init__(self, recipe: Recipe) -> None:
-        self.recipe = Recipe(*recipe.content, [], [])  # the model has the layers and constants, which may be replaced
+        self.recipe = recipe.holding([], [])  # the model has the layers and constants, which may be replaced
         self._inputs, self._outputs = flatten(recipe.inputs)[0], flatten(recipe.outputs)[0]
         self._parts: list[LayerCall | Operations] = []
         runs = [list(steps) for _, steps in groupby(recipe.steps, lambda step: "layer" in step)]

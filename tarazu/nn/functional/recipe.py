@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from tarazu.base.dtypes import as_dtype
@@ -16,13 +16,21 @@ from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import flatten
 from tarazu.ir.types import TensorType
 from tarazu.nn.functional.plain import OPS, Plain, from_plain, to_plain
-from tarazu.nn.functional.symbols import InputStep, ModuleStep, OperationStep, Step, SymbolicTensor, is_symbolic, require_samples
+from tarazu.nn.functional.symbols import (
+    InputStep,
+    ModuleStep,
+    OperationStep,
+    Step,
+    is_symbolic,
+    require_samples,
+)
 from tarazu.nn.module.module import Module
 from tarazu.ops.typing import Tree
+from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 
-Reference: TypeAlias = list[Any]  # ["value", 3], ["constant", 0], or ["literal", 1.5]
-VALUE, CONSTANT, LITERAL = "value", "constant", "literal"
+Reference: TypeAlias = list[Any]  # ["value", 3], ["constant", 0], ["number", an array], or ["literal", "text"]
+VALUE, CONSTANT, NUMBER, LITERAL = "value", "constant", "number", "literal"
 
 
 @dataclass(eq=False)
@@ -36,8 +44,8 @@ class Recipe:
     steps: list[dict[str, Plain]]
     constant_types: list[list[Any]]  # the same of each constant
     layer_names: list[str]
-    layers: list[Module]
-    constants: list[Tensor]
+    layers: list[Module] = field(default_factory=list)
+    constants: list[Tensor] = field(default_factory=list)
 
     def type_of(self, value: int) -> TensorType:
         """The type of a value, in a batch of one sample."""
@@ -46,6 +54,10 @@ class Recipe:
     def type_of_constant(self, i: int) -> TensorType:
         """The type that a constant had when it was recorded."""
         return _as_type(self.constant_types[i])
+
+    def holding(self, layers: list[Module], constants: list[Tensor]) -> Recipe:
+        """The same content with these objects."""
+        return replace(self, layers=layers, constants=constants)
 
     @property
     def content(self) -> list[Plain]:
@@ -62,7 +74,7 @@ def _type_content(x: Tensor) -> list[Any]:
     return [list(x.shape), x.dtype.name]
 
 
-def record(inputs: Tree, outputs: Tree) -> tuple[Recipe, list[SymbolicTensor]]:
+def record(inputs: Tree, outputs: Tree) -> tuple[Recipe, list[Tensor]]:
     """The recipe of the model that makes `outputs` of `inputs`, trees of symbolic tensors; and the values, by number.
 
     ArgumentError for other things in them, and for outputs that need an input that is not among `inputs`.
@@ -71,11 +83,12 @@ def record(inputs: Tree, outputs: Tree) -> tuple[Recipe, list[SymbolicTensor]]:
     return recorder.recipe(inputs, outputs), recorder.values
 
 
-def _leaves(what: str, tree: Tree) -> list[SymbolicTensor]:
+def _leaves(what: str, tree: Tree) -> list[Tensor]:
     leaves, _ = flatten(tree)
     for x in leaves:
         if not is_symbolic(x):
-            raise ArgumentError(f"{what} with a {type(x).__name__}", expected="symbolic tensors, in lists, tuples, dicts",
+            raise ArgumentError(f"{what} with a {type(x).__name__}",
+                                expected="symbolic tensors, in lists, tuples and dicts",
                                 fix="begin with x = tz.nn.Input((4,)), and call layers and operations on it")
         require_samples(x, what + " with")
     if not leaves:
@@ -85,7 +98,7 @@ def _leaves(what: str, tree: Tree) -> list[SymbolicTensor]:
 
 
 class _Recorder:
-    def __init__(self, inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor]) -> None:
+    def __init__(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         self._inputs = inputs
         self.values = list(inputs)
         self._numbers = {(x.raw.step, x.raw.position): i for i, x in enumerate(inputs)}
@@ -95,7 +108,7 @@ class _Recorder:
         self._layers, self._constants = dict[int, tuple[int, Module]](), dict[int, tuple[int, Tensor]]()
         self._steps = [self._step(step) for step in self._needed(outputs)]
 
-    def _needed(self, outputs: Sequence[SymbolicTensor]) -> list[Step]:
+    def _needed(self, outputs: Sequence[Tensor]) -> list[Step]:
         """The steps that the outputs need beyond the inputs, in the order in which they were recorded."""
         needed: dict[Step, None] = {}
         stack = list(outputs)
@@ -107,7 +120,8 @@ class _Recorder:
                 name = f" {symbol.step.name!r}" if symbol.step.name else ""
                 raise ArgumentError(f"outputs that need an input{name} of shape (batch, *{tuple(symbol.shape[1:])}), "
                                     "which is not among the inputs",
-                                    expected="all inputs that the outputs need", fix="add it to the inputs of the model")
+                                    expected="all inputs that the outputs need",
+                                    fix="add it to the inputs of the model")
             needed[symbol.step] = None
             stack += [x for x in symbol.step.arguments if is_symbolic(x)]
         return sorted(needed, key=lambda step: step.number)
@@ -123,24 +137,27 @@ class _Recorder:
         content["outputs"] = [self._new(x) for x in step.outputs]
         return content
 
-    def _new(self, x: SymbolicTensor) -> int:
+    def _new(self, x: Tensor) -> int:
         self.values.append(x)
         return self._numbers.setdefault((x.raw.step, x.raw.position), len(self.values) - 1)
 
     def _reference(self, x: object) -> Reference:
         if is_symbolic(x):
-            return [VALUE, self._number(x)]  # type: ignore[arg-type]  # is_symbolic says what it is
-        return [CONSTANT, _index(self._constants, x)] if isinstance(x, Tensor) else [LITERAL, x]
+            return [VALUE, self._number(x)]
+        if not isinstance(x, Tensor):
+            return [LITERAL, x]
+        return [NUMBER, x.numpy()] if type(x) is Tensor and not x.shape else [CONSTANT, _index(self._constants, x)]
 
-    def _number(self, x: SymbolicTensor) -> int:
+    def _number(self, x: Tensor) -> int:
         return self._numbers[x.raw.step, x.raw.position]
 
     def recipe(self, inputs: Tree, outputs: Tree) -> Recipe:
         layers = [module for _, module in self._layers.values()]
         constants = [x for _, x in self._constants.values()]
         names = [x.raw.step.name if isinstance(x.raw.step, InputStep) else None for x in self._inputs]
-        return Recipe(_numbered(inputs, self._number), _numbered(outputs, self._number), names,
-                      [_type_content(x) for x in self.values],                      self._steps, [_type_content(x) for x in constants], _names(layers), layers, constants)
+        types = [_type_content(x) for x in self.values]
+        return Recipe(_numbered(inputs, self._number), _numbered(outputs, self._number), names, types,
+                      self._steps, [_type_content(x) for x in constants], _names(layers), layers, constants)
 
 
 def _index(table: dict[int, tuple[int, Any]], thing: Any) -> int:
@@ -148,7 +165,7 @@ def _index(table: dict[int, tuple[int, Any]], thing: Any) -> int:
     return table.setdefault(id(thing), (len(table), thing))[0]
 
 
-def _numbered(tree: Tree, number: Callable[[SymbolicTensor], int]) -> Plain:
+def _numbered(tree: Tree, number: Callable[[Tensor], int]) -> Plain:
     leaves, structure = flatten(tree)
     return structure.rebuild(map(number, leaves))
 
@@ -169,18 +186,24 @@ def _names(layers: Iterable[Module]) -> list[str]:
     return names
 
 
-def symbols_of(recipe: Recipe) -> list[SymbolicTensor]:
+def argument(reference: Reference, values: Mapping[int, Tensor], constants: Sequence[Tensor]) -> Any:
+    """What a reference means; arrays of one number become tensors."""
+    kind, content = reference
+    if kind == VALUE:
+        return values[content]
+    if kind == NUMBER:
+        return asarray(content)
+    return constants[content] if kind == CONSTANT else content
+
+
+def symbols_of(recipe: Recipe) -> list[Tensor]:
     """A symbolic tensor for each value of a recipe, made anew."""
-    values: dict[int, SymbolicTensor] = {}
+    values: dict[int, Tensor] = {}
     for i, name in enumerate(recipe.names):
         values[i] = InputStep(name).add_output(recipe.type_of(i))
 
-    def argument(reference: Reference) -> Any:
-        kind, content = reference
-        return values[content] if kind == VALUE else recipe.constants[content] if kind == CONSTANT else content
-
     for content in recipe.steps:
-        arguments = [argument(x) for x in content["arguments"]]
+        arguments = [argument(x, values, recipe.constants) for x in content["arguments"]]
         if "layer" in content:
             structure, result = (flatten(tree)[1] for tree in content["tree"])
             step: Step = ModuleStep(recipe.layers[content["layer"]], arguments, structure, result)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeGuard
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import zeros
 from tarazu.runtime.tensor.tensor import Tensor
 
+_OFTEN_IDENTITIES = (ops.BROADCAST, ops.RESHAPE, ops.CAST)  # where the type stays the same
 TRIAL_ROWS = 2  # samples of zeros in the call that builds a module: not 1, so that the batch axis is told from others
 
 
@@ -37,7 +38,7 @@ class Step:
 
     def __init__(self, arguments: Sequence[Any]) -> None:
         self.arguments = tuple(arguments)  # tensors, symbolic or real; those of modules may be anything
-        self.outputs: list[SymbolicTensor] = []
+        self.outputs: list[Tensor] = []
         self.number = next(Step._numbers)
 
     def add_output(self, type_: TensorType, batch_axis: int | None = 0) -> SymbolicTensor:
@@ -83,12 +84,24 @@ class Symbol(Symbolic):
         super().__init__("symbol", (), {}, type_, None)
         self.step, self.position, self.batch_axis = step, position, batch_axis
 
+    def __getattr__(self, name: str) -> NoReturn:
+        """What a compiled program asks of arrays, and a symbol does not have."""
+        raise AttributeError(name) if name.startswith("__") else _in_compiled_function()
+
+    def __array_ufunc__(self, *args: object, **kwargs: object) -> NoReturn:  # type: ignore[override]  # None in Node
+        raise _in_compiled_function()
+
+    def __array__(self, *args: object, **kwargs: object) -> np.ndarray:
+        raise _in_compiled_function()
+
     def bind(self, op: Op, inputs: tuple[Tensor, ...], attributes: dict[str, Any]) -> Any:
         if op is ops.PLACE:
             raise ArgumentError("a symbolic tensor to a device", expected="a model that is moved as a whole",
                                 fix='leave it out, and call model.to("gpu")')
         types = [TensorType(tuple(x.shape), x.dtype) for x in inputs]
         result = infer(op, types, attributes)
+        if op in _OFTEN_IDENTITIES and result == types[0]:
+            return inputs[0]
         axes = batch_axes(op, types, [x.raw.batch_axis if is_symbolic(x) else None for x in inputs], attributes)
         step = OperationStep(op, [x if is_symbolic(x) else kept(x) for x in inputs], attributes)
         if op.multiple:
@@ -98,7 +111,7 @@ class Symbol(Symbolic):
     def call(self, module: Module, inputs: tuple, options: dict[str, Any]) -> Any:
         leaves, structure = flatten((inputs, options))
         for x in leaves:
-            require_samples(x, f"{type(module).__name__} called with")
+            require_samples(x, f"{type(module).__name__}({module.describe()}) called with")
         args, kwargs = structure.rebuild([_zeros_like(x) if is_symbolic(x) else x for x in leaves])
         with in_mode(module, training=False), no_grad():
             results, result = flatten(module(*args, **kwargs))
@@ -127,8 +140,10 @@ class SymbolicTensor(Tensor):
                          expected="operations on tensors, or modules", fix=_FIX)
 
     def __repr__(self) -> str:
-        sizes = ", ".join(map(str, ("batch", *self.shape[1:]) if self.shape[:1] == (1,) else self.shape))
-        return f"Tensor(symbolic, shape=({sizes}), dtype={self.dtype})"
+        shape = str(tuple(self.shape))
+        if self.shape[:1] == (1,):
+            shape = shape.replace("1", "batch", 1)
+        return f"Tensor(symbolic, shape={shape}, dtype={self.dtype})"
 
     def __copy__(self) -> SymbolicTensor:
         return self
@@ -141,23 +156,37 @@ class SymbolicTensor(Tensor):
                             fix="make the model first: tz.nn.Model(inputs, outputs)")
 
 
+def _in_compiled_function() -> TraceError:
+    return TraceError("a symbolic tensor in a compiled function, which needs values",
+                      expected="functions without tz.jit: fit and predict compile the whole model",
+                      fix="call the function itself; or write it as the forward of a Module, and call that")
+
+
 _FIX = "choose between values by tz.where(condition, x, y); write a Module whose forward does the rest, and call that"
 
 
-def is_symbolic(x: object) -> bool:
+def is_symbolic(x: object) -> TypeGuard[Tensor]:
     """Whether it is a symbolic tensor."""
     return isinstance(x, Tensor) and isinstance(x.raw, Symbol)
 
 
 def kept(x: Tensor) -> Tensor:
-    """What a step keeps of a real tensor: one with a gradient of its own as it is, else one that no one changes."""
-    return x if type(x) is not Tensor or x.requires_grad else x.detach()
+    """What a step keeps of a real tensor: parameters and variables themselves, of others the present value.
+
+    ArgumentError for one that was computed from parameters, as it would not follow them.
+    """
+    if x.requires_grad and not x.is_leaf:
+        raise ArgumentError(f"a tensor of shape {tuple(x.shape)} that was computed from parameters meets a symbolic "
+                            "one",
+                            expected="parameters themselves, or tensors without a gradient",
+                            fix="do that computation in the forward of a Module; or let it be a constant: x.detach()")
+    return x if type(x) is not Tensor else x.detach()
 
 
 def require_samples(x: object, what: str) -> None:
     """ShapeError, which begins with `what`, for a symbolic tensor that has no longer one row for each sample."""
-    if is_symbolic(x) and not has_samples(x.raw):  # type: ignore[attr-defined]  # is_symbolic says so
-        raise ShapeError(f"{what} a symbolic tensor of shape {tuple(x.shape)}",  # type: ignore[attr-defined]
+    if is_symbolic(x) and not has_samples(x.raw):
+        raise ShapeError(f"{what} a symbolic tensor of shape {tuple(x.shape)}",
                          expected="the batch axis first: shape (1, ...), as a symbolic tensor is a batch of one sample",
                          fix="keep axis 0 as it is: reshape to (1, ...), and let reductions and transpositions leave "
                              "it out")

@@ -15,13 +15,12 @@ from tarazu.nn.module.summary import HEADER, layout, totals
 
 def table(model: Module, recipe: Recipe) -> str:
     """One row for each input, call of a layer and operation, then the totals."""
-    return layout([(*HEADER, "connected to"), *_Rows(model, recipe).rows()], totals(model))
+    return layout([(*HEADER, "connected to"), *_Rows(recipe).rows()], totals(model))
 
 
 class _Rows:
-    def __init__(self, model: Module, recipe: Recipe) -> None:
-        self._recipe, self._layers = recipe, model.layers
-        self._constants = model.constants
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
         self._names: dict[int, str] = {}  # of values
         self._counts: Counter[str] = Counter()
 
@@ -35,11 +34,11 @@ class _Rows:
         given = [self._names[content] for kind, content in step["arguments"] if kind == VALUE]
         if "layer" not in step:
             attributes = dict(step["attributes"])
-            label = attributes.get("label", step["operation"]).replace(" ", "_")
-            own = sum(self._constants[i].size for kind, i in step["arguments"]
-                      if kind == CONSTANT and is_parameter(self._constants[i]))
+            label = str(attributes.get("label", step["operation"])).replace(" ", "_")
+            own = sum(self._recipe.constants[i].size for kind, i in step["arguments"]
+                      if kind == CONSTANT and is_parameter(self._recipe.constants[i]))
             return self._row(self._counted(label), "operation", step["outputs"], f"{own:,}", given)
-        layer, name = self._layers[step["layer"]], self._recipe.layer_names[step["layer"]]
+        layer, name = self._recipe.layers[step["layer"]], self._recipe.layer_names[step["layer"]]
         count = f"{sum(x.size for _, x in layer.named_parameters()):,}"
         if self._counts[name]:
             count = "shared"
