@@ -8,17 +8,19 @@ from tarazu.nn import init
 from tarazu.nn.functional.inputs import Input
 from tarazu.nn.functional.model import Model
 from tarazu.nn.layers.activation import ACTIVATIONS, Activation
-from tarazu.nn.layers.attention import MultiHeadAttention
 from tarazu.nn.layers.convolution import Conv2D
 from tarazu.nn.layers.dense import Dense
-from tarazu.nn.layers.embedding import Embedding, PositionalEmbedding, TableFeatures
 from tarazu.nn.layers.normalization import BatchNorm, LayerNorm
 from tarazu.nn.layers.pooling import AvgPool2D, GlobalAvgPool1D, GlobalAvgPool2D, MaxPool2D
 from tarazu.nn.layers.recurrent import GRU, LSTM
 from tarazu.nn.layers.regularization import Dropout
 from tarazu.nn.layers.reshaping import Flatten
+from tarazu.nn.layers.sequences.attention import MultiHeadAttention
+from tarazu.nn.layers.sequences.embedding import Embedding, TableFeatures, TiedOutput
+from tarazu.nn.layers.sequences.key_value_cache import KeyValueCache
+from tarazu.nn.layers.sequences.positions import PositionalEmbedding, RotaryEmbedding, SinusoidalEmbedding
+from tarazu.nn.layers.sequences.transformer import TransformerDecoderLayer, TransformerEncoderLayer
 from tarazu.nn.layers.sequential import Sequential
-from tarazu.nn.layers.transformer import TransformerEncoderLayer
 from tarazu.nn.losses import LOSSES, binary_cross_entropy, cross_entropy, huber, mae, mse
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
@@ -39,6 +41,7 @@ __all__ = [
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
     "Input",
+    "KeyValueCache",
     "LayerNorm",
     "MaxPool2D",
     "Model",
@@ -46,8 +49,12 @@ __all__ = [
     "MultiHeadAttention",
     "Parameter",
     "PositionalEmbedding",
+    "RotaryEmbedding",
     "Sequential",
+    "SinusoidalEmbedding",
     "TableFeatures",
+    "TiedOutput",
+    "TransformerDecoderLayer",
     "TransformerEncoderLayer",
     "binary_cross_entropy",
     "cross_entropy",

@@ -17,7 +17,8 @@ from tarazu.train.placement import Placement
 _ROW_BY_ROW = frozenset({
     nn.Activation, nn.AvgPool2D, nn.BatchNorm, nn.Conv2D, nn.Dense, nn.Dropout, nn.Embedding, nn.Flatten, nn.GRU,
     nn.GlobalAvgPool1D, nn.GlobalAvgPool2D, nn.LSTM, nn.LayerNorm, nn.MaxPool2D, nn.MultiHeadAttention,
-    nn.PositionalEmbedding, nn.Sequential, nn.TableFeatures, nn.TransformerEncoderLayer})
+    nn.PositionalEmbedding, nn.RotaryEmbedding, nn.Sequential, nn.SinusoidalEmbedding, nn.TableFeatures, nn.TiedOutput,
+    nn.TransformerDecoderLayer, nn.TransformerEncoderLayer})
 
 
 def can_pad(model: Module, inputs: np.ndarray, placement: Placement) -> bool:

@@ -35,7 +35,7 @@ def test_attention_agrees_with_torch():
     layer = filled(MultiHeadAttention(2, 4), HEADS)
     assert_golden(layer(X).detach(), "multi_head_attention")
     other, values = tz.asarray(wave(2, 5, 4, phase=1)), tz.asarray(wave(2, 5, 4, phase=2))
-    assert_golden(layer(X, other, values, mask=wave(3, 5) >= -0.5).detach(), "multi_head_attention_masked")
+    assert_golden(layer(X, other, values, attention_mask=wave(3, 5) >= -0.5).detach(), "multi_head_attention_masked")
 
 
 @pytest.mark.parametrize("norm_first", [False, True])
@@ -53,10 +53,10 @@ def test_one_two_and_three_inputs_are_the_same_attention():
 
 def test_masks_of_every_shape():
     layer, mask = filled(MultiHeadAttention(2, 4), HEADS), wave(3, 3) > -0.5
-    wanted = layer(X, mask=mask).detach()
+    wanted = layer(X, attention_mask=mask).detach()
     for same in (np.where(mask, 0, -np.inf), np.stack([mask] * 2), np.stack([mask] * 2)[:, None], mask[None]):
-        np.testing.assert_allclose(layer(X, mask=same).detach(), wanted, rtol=1e-12)
-    by_sample = layer(X, mask=np.stack([mask, ~mask])).detach()
+        np.testing.assert_allclose(layer(X, attention_mask=same).detach(), wanted, rtol=1e-12)
+    by_sample = layer(X, attention_mask=np.stack([mask, ~mask])).detach()
     np.testing.assert_allclose(by_sample[0], wanted[0], rtol=1e-12)
     assert not np.allclose(by_sample[1], wanted[1])
 
@@ -116,7 +116,7 @@ MISUSES = [
     (lambda: MultiHeadAttention(2, 4, dropout=2), ArgumentError, "rate=2"),
     (lambda: MultiHeadAttention(2, 4)(tz.ones(2, 4)), ShapeError, r"in MultiHeadAttention\(2, 4\).*\n.*\n.*sequences"),
     (lambda: MultiHeadAttention(2, 4)(tz.ones(1, 2, 6)), ShapeError, r"shape \(batch, time, 4\)\n.*Dense\(4\)"),
-    (lambda: MultiHeadAttention(2, 4)(X, mask=np.ones((3, 3), int)), DTypeError, "a mask of int64"),
+    (lambda: MultiHeadAttention(2, 4)(X, attention_mask=np.ones((3, 3), int)), DTypeError, "a mask of int64"),
     (lambda: PositionalEmbedding(2)(tz.ones(1, 3, 4)), ShapeError, r"at most 2 steps\n.*PositionalEmbedding\(3\)"),
     (lambda: TransformerEncoderLayer(2, 4)(tz.ones(1, 3, 6)), ShapeError, "in layer attention, MultiHeadAttention"),
 ]
