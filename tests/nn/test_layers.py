@@ -86,7 +86,7 @@ ROWS = {
     "positional embedding": Row(lambda: PositionalEmbedding(3), (5, 3, 4), (5, 3, 4), 12),
     "sinusoidal embedding": Row(SinusoidalEmbedding, (5, 3, 4), (5, 3, 4), 0),
     "rotary embedding": Row(lambda: RotaryEmbedding(interleaved=True), (5, 3, 4), (5, 3, 4), 0),
-    "padded embedding": Row(lambda: Embedding(7, 3, padding_idx=-1), (5, 2), (5, 2, 3), 21, high=7),
+    "padded embedding": Row(lambda: Embedding(7, 3, padding_idx=-1), (5, 2), (5, 2, 3), 21, high=6),
     "tied output": Row(lambda: TiedOutput(Embedding(7, 4), bias=True), (5, 3, 4), (5, 3, 7), 28 + 7),
     "decoder": Row(lambda: OwnMemory(2, 4, feedforward=6, norm_first=True, num_kv_heads=1, rotary=True), (5, 3, 4),
                    (5, 3, 4), 2 * (4 * 8 + 8 + 20) + 30 + 28 + 24, differs_in_training=True),
