@@ -19,6 +19,7 @@ from tarazu.nn.layers.sequences.attention import MultiHeadAttention
 from tarazu.nn.layers.sequences.embedding import Embedding, TableFeatures, TiedOutput
 from tarazu.nn.layers.sequences.key_value_cache import KeyValueCache
 from tarazu.nn.layers.sequences.positions import PositionalEmbedding, RotaryEmbedding, SinusoidalEmbedding
+from tarazu.nn.layers.sequences.simple_attention import AdditiveAttention, Attention
 from tarazu.nn.layers.sequences.transformer import TransformerDecoderLayer, TransformerEncoderLayer
 from tarazu.nn.layers.sequential import Sequential
 from tarazu.nn.losses import LOSSES, binary_cross_entropy, cross_entropy, huber, mae, mse
@@ -31,6 +32,8 @@ __all__ = [
     "LOSSES",
     "LSTM",
     "Activation",
+    "AdditiveAttention",
+    "Attention",
     "AvgPool2D",
     "BatchNorm",
     "Conv2D",

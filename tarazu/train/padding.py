@@ -15,10 +15,10 @@ from tarazu.train.placement import Placement
 
 # Layers whose output for a row, in evaluation mode, depends on that row alone; subclasses may do as they like
 _ROW_BY_ROW = frozenset({
-    nn.Activation, nn.AvgPool2D, nn.BatchNorm, nn.Conv2D, nn.Dense, nn.Dropout, nn.Embedding, nn.Flatten, nn.GRU,
-    nn.GlobalAvgPool1D, nn.GlobalAvgPool2D, nn.LSTM, nn.LayerNorm, nn.MaxPool2D, nn.MultiHeadAttention,
-    nn.PositionalEmbedding, nn.RotaryEmbedding, nn.Sequential, nn.SinusoidalEmbedding, nn.TableFeatures, nn.TiedOutput,
-    nn.TransformerDecoderLayer, nn.TransformerEncoderLayer})
+    nn.Activation, nn.AdditiveAttention, nn.Attention, nn.AvgPool2D, nn.BatchNorm, nn.Conv2D, nn.Dense, nn.Dropout,
+    nn.Embedding, nn.Flatten, nn.GRU, nn.GlobalAvgPool1D, nn.GlobalAvgPool2D, nn.LSTM, nn.LayerNorm, nn.MaxPool2D,
+    nn.MultiHeadAttention, nn.PositionalEmbedding, nn.RotaryEmbedding, nn.Sequential, nn.SinusoidalEmbedding,
+    nn.TableFeatures, nn.TiedOutput, nn.TransformerDecoderLayer, nn.TransformerEncoderLayer})
 
 
 def can_pad(model: Module, inputs: np.ndarray, placement: Placement) -> bool:

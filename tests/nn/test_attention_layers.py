@@ -7,6 +7,8 @@ from naive import assert_golden, wave
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
 from tarazu.nn import (
+    AdditiveAttention,
+    Attention,
     Dense,
     Embedding,
     GlobalAvgPool1D,
@@ -204,6 +206,22 @@ def test_weights_are_those_of_the_output():
     assert (tz.triu(weights, k=1) == 0).all()
 
 
+def test_attention_without_projections_against_the_formula():
+    q, k, v = wave(2, 3, 4), wave(2, 5, 4, phase=1), wave(2, 5, 2, phase=2)
+    mask, pairs = np.array([[True] * 5, [True] * 3 + [False] * 2]), wave(3, 5) > -0.9
+    allowed = pairs & mask[:, None]
+    additive = AdditiveAttention(4)
+    additive.weight.raw = wave(4)
+    for layer, scores in ((Attention(), q @ np.swapaxes(k, 1, 2) / 2), (Attention(scale=1), q @ np.swapaxes(k, 1, 2)),
+                          (additive, np.tanh(q[:, :, None] + k[:, None]) @ wave(4))):
+        raised = np.where(allowed, np.exp(scores), 0)
+        wanted = raised / raised.sum(-1, keepdims=True)
+        y, weights = layer(*map(tz.asarray, (q, k, v)), mask=mask, attention_mask=pairs, return_weights=True)
+        np.testing.assert_allclose(weights.detach(), wanted, rtol=1e-10)
+        np.testing.assert_allclose(y.detach(), wanted @ v, rtol=1e-10)
+        np.testing.assert_allclose(layer(tz.asarray(q)).detach(), layer(*[tz.asarray(q)] * 3).detach(), rtol=1e-12)
+
+
 def test_rotary_products_depend_on_distances_only():
     for layer in (RotaryEmbedding(), RotaryEmbedding(100.0, interleaved=True)):
         x, y = tz.asarray(wave(1, 1, 6)), tz.asarray(wave(1, 1, 6, phase=2))
@@ -295,6 +313,9 @@ MISUSES = [
     (lambda: MultiHeadAttention(2, 4)(X, mask=np.ones((3, 3), bool)), ShapeError,
      r"a mask of shape \(3, 3\)\n.*\(2, 3\)\n.*attention_mask="),
     (lambda: MultiHeadAttention(2, 4)(X, mask=np.ones((2, 3))), DTypeError, "a mask of float64\n.*True where"),
+    (lambda: Attention()(X, tz.ones(2, 3)), ShapeError, "sequences"),
+    (lambda: AdditiveAttention(3)(X), ShapeError, "3 features on the last axis"),
+    (lambda: Attention(dropout=1.0), ArgumentError, "rate=1.0"),
     (lambda: RotaryEmbedding(1), ArgumentError, "base=1"),
     (lambda: SinusoidalEmbedding()(tz.ones(2, 3)), ShapeError, "sequences"),
     (lambda: Embedding(3, 2, padding_idx=3), OutOfRangeError, "padding_idx=3 for 3 vectors"),
