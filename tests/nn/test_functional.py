@@ -227,6 +227,19 @@ def test_saved_copied_pickled(duplicate, tmp_path):
     assert not {id(x) for x in again.parameters()} & {id(x) for x in model.parameters()}
 
 
+def test_replicas():
+    def build():
+        x = Input(3)
+        return Model(x, tz.softmax(Dense(2)(x) + 1) * tz.nn.Parameter(tz.randn(2)))
+
+    replicas = tz.replicate(build, 3, seeds=[4, 5, 6])
+    together = replicas.map(lambda model, x: model(x))(tz.asarray(ROWS))
+    for seed, member, got in zip([4, 5, 6], replicas, together, strict=True):
+        tz.random.seed(seed)
+        np.testing.assert_allclose(got.detach(), build()(ROWS).detach(), rtol=1e-6)
+        np.testing.assert_allclose(got.detach(), member(ROWS).detach(), rtol=1e-6)
+
+
 def test_integers_and_embeddings():
     words = Input(4, dtype="int64")
     model = Model(words, Dense(2)(Embedding(10, 3)(words).mean(1)))

@@ -25,8 +25,8 @@ class Attention(Module):
 
     Called with `query` (batch, query time, dim), `key` (batch, key time, dim) and `value` (batch, key time, size), it
     gives (batch, query time, size); `value` is `key` unless given, and `key` is `query`. Products are times `scale`, by
-    default 1 / sqrt(dim). `causal`, `dropout` and the options `mask`, `attention_mask` and `return_weights` of the call are
-    those of `MultiHeadAttention`, without heads: weights are (batch, query time, key time).
+    default 1 / sqrt(dim). `causal`, `dropout` and the options `mask`, `attention_mask` and `return_weights` of the call
+    are those of `MultiHeadAttention`, without heads: weights are (batch, query time, key time).
 
     ArgumentError for a rate that is not from 0 up to 1, ShapeError for inputs and masks that do not fit together.
 
