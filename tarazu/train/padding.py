@@ -6,6 +6,8 @@ and in models of Tarazu's own layers alone, which in evaluation mode look at eac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tarazu import nn
@@ -21,9 +23,9 @@ _ROW_BY_ROW = frozenset({
     nn.TableFeatures, nn.TiedOutput, nn.TransformerDecoderLayer, nn.TransformerEncoderLayer})
 
 
-def can_pad(model: Module, inputs: np.ndarray, placement: Placement) -> bool:
+def can_pad(model: Module, inputs: Sequence[np.ndarray], placement: Placement) -> bool:
     """Whether batches of these inputs may have further rows without a change of the others' outputs."""
-    has_features = inputs.ndim > 1  # else layers take the rows for features
+    has_features = all(leaf.ndim > 1 for leaf in inputs)  # else layers take the rows for features
     return (has_features and placement.is_plain and runs_native()
             and all(_is_row_by_row(module) for _, module in model.named_modules()))
 

@@ -18,7 +18,7 @@ from tarazu.nn.module.arguments import short_text, with_own_containers
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.mode import mode_of, set_mode, share_mode
 from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, layouts, move_tensors
-from tarazu.nn.module.observers import call_observers
+from tarazu.nn.module.observers import call_observers, call_wrapper
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.nn.module.trainable import Trainable
 from tarazu.ops.typing import DeviceLike
@@ -111,6 +111,8 @@ class Module(Trainable, GuardedAttributes):
         symbol = _symbol_among([*inputs, *options.values()])
         if symbol is not None:
             return symbol.call(self, inputs, options)
+        if (wrapper := call_wrapper.get()) is not None:
+            return wrapper(self, inputs, options)
         try:
             self._build_once(inputs)
             origins = interpreter_state.interpreter.origins
@@ -130,11 +132,17 @@ class Module(Trainable, GuardedAttributes):
         if self._is_built:
             return
         with tracing:  # by one thread; this lock, as a thread that traces may build too
-            if self._waits_for_input():
+            if self.waits_for_input():
                 self._build(inputs)
             self._is_built = True
 
-    def _waits_for_input(self) -> bool:
+    def waits_for_input(self) -> bool:
+        """Whether its parameters are made by the first call.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Dense(3).waits_for_input(), tz.nn.Dense(3, in_features=2).waits_for_input()
+        (True, False)
+        """
         return not self._is_built and type(self).build is not Module.build
 
     def _build(self, inputs: tuple) -> None:
@@ -218,7 +226,7 @@ class Module(Trainable, GuardedAttributes):
         [(2, 3), (3,)]
         """
         for path, module in self.named_modules():
-            if module._waits_for_input():
+            if module.waits_for_input():
                 name = path or type(module).__name__
                 raise ArgumentError(f"layer {name!r} has no parameters yet: it has not seen an input",
                                     expected="a model whose layers know their input sizes",
@@ -355,9 +363,25 @@ class Module(Trainable, GuardedAttributes):
 
     def _move(self, tensors: NamedTensors, targets: Sequence[Target]) -> Self:
         move_tensors(tensors, targets)
+        for optimizer in self.own_optimizers().values():
+            optimizer.move_to_parameters()
         if self._trainer is not None:
             self._trainer.move_to_parameters()
         return self
+
+    def own_optimizers(self) -> dict[str, Any]:
+        """The optimizers among the attributes, as a `train_step` uses them, by their names.
+
+        >>> import tarazu as tz
+        >>> layer = tz.nn.Dense(1, in_features=2)
+        >>> layer.adam = tz.optim.Adam(layer.parameters())
+        >>> list(layer.own_optimizers())
+        ['adam']
+        """
+        # They stand above `nn`, and are known by what moves their state.
+        return {join_path(path, name): value for path, module in self.named_modules()
+                for name, value in vars(module).items()
+                if name not in NOT_CONTENT and hasattr(value, "move_to_parameters")}
 
     def state_dict(self) -> dict[str, Tensor]:
         """All tensors by path, detached: the content of a saved model.
