@@ -11,9 +11,11 @@ from tarazu.nn.layers.dense import Dense
 from tarazu.nn.layers.embedding import Embedding, PositionalEmbedding, TableFeatures
 from tarazu.nn.layers.normalization import BatchNorm, LayerNorm
 from tarazu.nn.layers.pooling import AvgPool2D, GlobalAvgPool1D, GlobalAvgPool2D, MaxPool2D
-from tarazu.nn.layers.recurrent import GRU, LSTM
 from tarazu.nn.layers.regularization import Dropout
 from tarazu.nn.layers.reshaping import Flatten
+from tarazu.nn.layers.sequences.bidirectional import Bidirectional
+from tarazu.nn.layers.sequences.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from tarazu.nn.layers.sequences.recurrent import GRU, LSTM, RNN, SimpleRNN
 from tarazu.nn.layers.sequential import Sequential
 from tarazu.nn.layers.transformer import TransformerEncoderLayer
 from tarazu.nn.losses import LOSSES, binary_cross_entropy, cross_entropy, huber, mae, mse
@@ -25,16 +27,20 @@ __all__ = [
     "GRU",
     "LOSSES",
     "LSTM",
+    "RNN",
     "Activation",
     "AvgPool2D",
     "BatchNorm",
+    "Bidirectional",
     "Conv2D",
     "Dense",
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
+    "LSTMCell",
     "LayerNorm",
     "MaxPool2D",
     "Module",
@@ -42,6 +48,9 @@ __all__ = [
     "Parameter",
     "PositionalEmbedding",
     "Sequential",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "StackedRNNCells",
     "TableFeatures",
     "TransformerEncoderLayer",
     "binary_cross_entropy",

@@ -15,9 +15,10 @@ from tarazu.train.placement import Placement
 
 # Layers whose output for a row, in evaluation mode, depends on that row alone; subclasses may do as they like
 _ROW_BY_ROW = frozenset({
-    nn.Activation, nn.AvgPool2D, nn.BatchNorm, nn.Conv2D, nn.Dense, nn.Dropout, nn.Embedding, nn.Flatten, nn.GRU,
-    nn.GlobalAvgPool1D, nn.GlobalAvgPool2D, nn.LSTM, nn.LayerNorm, nn.MaxPool2D, nn.MultiHeadAttention,
-    nn.PositionalEmbedding, nn.Sequential, nn.TableFeatures, nn.TransformerEncoderLayer})
+    nn.Activation, nn.AvgPool2D, nn.BatchNorm, nn.Bidirectional, nn.Conv2D, nn.Dense, nn.Dropout, nn.Embedding,
+    nn.Flatten, nn.GRU, nn.GRUCell, nn.GlobalAvgPool1D, nn.GlobalAvgPool2D, nn.LSTM, nn.LSTMCell, nn.LayerNorm,
+    nn.MaxPool2D, nn.MultiHeadAttention, nn.PositionalEmbedding, nn.RNN, nn.Sequential, nn.SimpleRNN, nn.SimpleRNNCell,
+    nn.StackedRNNCells, nn.TableFeatures, nn.TransformerEncoderLayer})
 
 
 def can_pad(model: Module, inputs: np.ndarray, placement: Placement) -> bool:

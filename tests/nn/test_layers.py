@@ -13,9 +13,11 @@ import tarazu as tz
 from tarazu.nn import (
     GRU,
     LSTM,
+    RNN,
     Activation,
     AvgPool2D,
     BatchNorm,
+    Bidirectional,
     Conv2D,
     Dense,
     Dropout,
@@ -23,11 +25,16 @@ from tarazu.nn import (
     Flatten,
     GlobalAvgPool1D,
     GlobalAvgPool2D,
+    GRUCell,
     LayerNorm,
+    LSTMCell,
     MaxPool2D,
     MultiHeadAttention,
     PositionalEmbedding,
     Sequential,
+    SimpleRNN,
+    SimpleRNNCell,
+    StackedRNNCells,
     TableFeatures,
     TransformerEncoderLayer,
 )
@@ -72,6 +79,15 @@ ROWS = {
                           24 + 36 + 12),
     "gru": Row(lambda: GRU(3, recurrent_initializer="glorot_normal"), (5, 4, 2), (5, 3), 18 + 27 + 18),
     "gru sequences": Row(lambda: GRU(3, True, reverse=True), (5, 4, 2), (5, 4, 3), 18 + 27 + 18),
+    "lstm, all options": Row(lambda: LSTM(3, dropout=0.2, recurrent_dropout=0.2), (5, 4, 2), (5, 3), 24 + 36 + 12,
+                             differs_in_training=True),
+    "simple recurrent": Row(lambda: SimpleRNN(3, True, activation="relu"), (5, 4, 2), (5, 4, 3), 6 + 9 + 3),
+    "cells over time": Row(lambda: RNN(StackedRNNCells([LSTMCell(3), GRUCell(2), SimpleRNNCell(4)])), (5, 4, 2), (5, 4),
+                           72 + 42 + 28),
+    "list of cells": Row(lambda: RNN([GRUCell(2), GRUCell(2)], True, reverse=True), (5, 4, 2), (5, 4, 2), 2 * 36),
+    "both directions": Row(lambda: Bidirectional(GRU(3)), (5, 4, 2), (5, 6), 2 * (18 + 27 + 18)),
+    "both directions, of cells": Row(lambda: Bidirectional(RNN(LSTMCell(3), True), "mean"), (5, 4, 2), (5, 4, 3),
+                                     2 * 72),
     "attention": Row(lambda: MultiHeadAttention(2, 4, bias=False), (5, 3, 4), (5, 3, 4), 64),
     "causal attention": Row(lambda: MultiHeadAttention(2, 4, causal=True, dropout=0.5), (5, 3, 4), (5, 3, 4), 64 + 16,
                             differs_in_training=True),
@@ -115,7 +131,7 @@ def built(row: Row) -> tz.nn.Module:
 def test_every_layer_has_a_row():
     public = [getattr(tz.nn, name) for name in tz.nn.__all__]
     layers = {x for x in public if isinstance(x, type) and issubclass(x, tz.nn.Module)} - {tz.nn.Module}
-    missing = layers - {type(row.make()) for row in ROWS.values()}
+    missing = layers - {type(module) for row in ROWS.values() for _, module in row.make().named_modules()}
     assert not missing, f"tests/nn/test_layers.py, in ROWS, lacks: {', '.join(layer.__name__ for layer in missing)}"
 
 

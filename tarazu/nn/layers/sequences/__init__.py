@@ -1,0 +1,1 @@
+"""Layers over sequences, (batch, time, features)."""
