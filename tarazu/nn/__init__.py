@@ -15,6 +15,7 @@ from tarazu.nn.layers.regularization import Dropout
 from tarazu.nn.layers.reshaping import Flatten
 from tarazu.nn.layers.sequences.bidirectional import Bidirectional
 from tarazu.nn.layers.sequences.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from tarazu.nn.layers.sequences.masks import Masking
 from tarazu.nn.layers.sequences.recurrent import GRU, LSTM, RNN, SimpleRNN
 from tarazu.nn.layers.sequential import Sequential
 from tarazu.nn.layers.transformer import TransformerEncoderLayer
@@ -42,6 +43,7 @@ __all__ = [
     "GlobalAvgPool2D",
     "LSTMCell",
     "LayerNorm",
+    "Masking",
     "MaxPool2D",
     "Module",
     "MultiHeadAttention",

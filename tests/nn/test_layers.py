@@ -28,6 +28,7 @@ from tarazu.nn import (
     GRUCell,
     LayerNorm,
     LSTMCell,
+    Masking,
     MaxPool2D,
     MultiHeadAttention,
     PositionalEmbedding,
@@ -65,6 +66,8 @@ ROWS = {
     "layer norm": Row(LayerNorm, (5, 4), (5, 4), 8),
     "layer norm, given size": Row(lambda: LayerNorm(4, epsilon=1e-3), (5, 4), (5, 4), 8),
     "embedding": Row(lambda: Embedding(7, 3), (5, 2), (5, 2, 3), 21, high=7),
+    "embedding with padding": Row(lambda: Sequential([Embedding(7, 3, padding_idx=0, mask=True), GlobalAvgPool1D()]),
+                                  (5, 2), (5, 3), 21, high=7),
     "table features": Row(lambda: TableFeatures(2, [(4, 3), (4, 2)]), (5, 4), (5, 7), 20, high=4),
     "conv": Row(lambda: Conv2D(3, 2, activation="tanh"), (5, 4, 3, 2), (5, 3, 2, 3), 27),
     "conv, all options": Row(lambda: Conv2D(4, (3, 2), (2, 1), "same", 2, "silu", dilation=(1, 2), in_channels=2,
@@ -88,6 +91,7 @@ ROWS = {
     "both directions": Row(lambda: Bidirectional(GRU(3)), (5, 4, 2), (5, 6), 2 * (18 + 27 + 18)),
     "both directions, of cells": Row(lambda: Bidirectional(RNN(LSTMCell(3), True), "mean"), (5, 4, 2), (5, 4, 3),
                                      2 * 72),
+    "masking": Row(Masking, (5, 4, 2), (5, 4, 2), 0),
     "attention": Row(lambda: MultiHeadAttention(2, 4, bias=False), (5, 3, 4), (5, 3, 4), 64),
     "causal attention": Row(lambda: MultiHeadAttention(2, 4, causal=True, dropout=0.5), (5, 3, 4), (5, 3, 4), 64 + 16,
                             differs_in_training=True),
@@ -114,7 +118,7 @@ def inputs(row: Row) -> tz.Tensor:
     if row.high is None:
         return tz.asarray(draw.normal(size=row.shape).astype(np.float32))
     codes = draw.integers(0, row.high, row.shape)
-    return tz.asarray(codes if row.make().__class__ is Embedding else codes.astype(np.float32))
+    return tz.asarray(codes.astype(np.float32) if row.make().__class__ is TableFeatures else codes)
 
 
 def built(row: Row) -> tz.nn.Module:
@@ -219,7 +223,7 @@ def test_gradients_are_the_difference_quotients(row):
     layer, x = built(row), inputs(row)
     for _, t in layer.named_tensors():
         t.raw = t.raw.astype(np.float64)
-    x = x if layer.__class__ is Embedding else x.astype("float64")
+    x = x if x.dtype.is_integer else x.astype("float64")
     weights = tz.asarray(np.random.default_rng(2).normal(size=row.output))
 
     def loss():
