@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tarazu.base.checks import positive_int
-from tarazu.base.errors import DTypeError, ShapeError
+from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.nn.init import Initializer, find_initializer, standard_normal
 from tarazu.nn.layers.checks import require_sequences
 from tarazu.nn.module.last_axis import LastAxisLayer
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
-from tarazu.ops.elementwise import astype
+from tarazu.ops.elementwise import astype, not_equal, where
 from tarazu.ops.indexing.index import take
 from tarazu.ops.promote import as_value
-from tarazu.ops.shape import concat, slice_axis
+from tarazu.ops.shape import concat, expand_dims, slice_axis
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime import random
 from tarazu.runtime.tensor.tensor import Tensor
@@ -24,24 +24,46 @@ class Embedding(Module):
     """A learned vector for each of `num_embeddings` integers: integers of any shape to (..., dim).
 
     `weight` (num_embeddings, dim) starts normal with variance 1, as in torch. Negative integers count from the end.
-    ArgumentError for sizes below 1, DTypeError for an input of floats, OutOfRangeError for an integer that has no
-    vector (a traced function takes the nearest one that has).
+    `padding_idx` is an integer that stands for no value: it gives zeros, and its vector does not learn. With `mask` the
+    layers behind it in a `Sequential` get a mask, which is False there (`compute_mask`).
+
+    ArgumentError for sizes below 1, a `padding_idx` that has no vector, and a mask without one; DTypeError for an input
+    of floats, OutOfRangeError for an integer that has no vector (a traced function takes the nearest one that has).
 
     >>> import tarazu as tz
     >>> tz.nn.Embedding(10, 4)(tz.tensor([[1, 2, 3]])).shape
     (1, 3, 4)
+    >>> tz.nn.Embedding(10, 4, padding_idx=0, mask=True).compute_mask(tz.tensor([[1, 2, 0]]))
+    Tensor([[ True,  True, False]], dtype=bool)
     """
 
-    def __init__(self, num_embeddings: int, dim: int, *, initializer: str | Initializer = standard_normal) -> None:
+    def __init__(self, num_embeddings: int, dim: int, *, initializer: str | Initializer = standard_normal,
+                 padding_idx: int | None = None, mask: bool = False) -> None:
         shape = positive_int("num_embeddings", num_embeddings), positive_int("dim", dim)
+        if padding_idx is not None and padding_idx not in range(num_embeddings):
+            raise ArgumentError(f"padding_idx={padding_idx!r} for {num_embeddings} vectors",
+                                expected=f"a whole number from 0 to {num_embeddings - 1}", fix="0 is the usual one")
+        if mask and padding_idx is None:
+            raise ArgumentError("mask=True without padding_idx", expected="the integer that stands for no value",
+                                fix="pass padding_idx=0")
+        self._padding_idx, self._makes_mask = padding_idx, mask
         self.weight = Parameter(find_initializer(initializer)(shape, None))
+
+    def compute_mask(self, indices: ArrayLike) -> Tensor | None:
+        """Where `indices` are not `padding_idx`; None unless the layer was made with `mask=True`."""
+        if self._padding_idx is None or not self._makes_mask:
+            return None
+        return not_equal(indices, self._padding_idx)
 
     def forward(self, indices: ArrayLike) -> Tensor:
         indices = as_value(indices)
         if not indices.dtype.is_integer:
             raise DTypeError(f"an input of {indices.dtype}", expected="integers, each the number of a vector",
                              fix="cast it: x.astype(tz.int64)")
-        return take(self.weight, indices)
+        vectors = take(self.weight, indices)
+        if self._padding_idx is None:
+            return vectors
+        return where(expand_dims(not_equal(indices, self._padding_idx), -1), vectors, 0)
 
 
 class PositionalEmbedding(LastAxisLayer):
