@@ -44,6 +44,8 @@ class MultiHeadAttention(Module):
     (2, 10, 32)
     """
 
+    takes_attention_mask = True  # `mask` is one of pairs, (query time, key time), not of steps, (batch, time)
+
     def __init__(self, heads: int, dim: int, *, causal: bool = False, dropout: float = 0.0, bias: bool = True) -> None:
         self._heads, self._dim = positive_int("heads", heads), positive_int("dim", dim)
         if dim % heads:

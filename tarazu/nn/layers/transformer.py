@@ -26,6 +26,8 @@ class TransformerEncoderLayer(Module):
     (2, 10, 32)
     """
 
+    takes_attention_mask = True
+
     def __init__(self, heads: int, dim: int, *, feedforward: int = 2048, dropout: float = 0.1,
                  activation: str | ActivationFunction | None = "relu", norm_first: bool = False,
                  causal: bool = False) -> None:
