@@ -11,6 +11,7 @@ from tarazu.nn.layers.dense import Dense
 from tarazu.nn.layers.embedding import Embedding, PositionalEmbedding, TableFeatures
 from tarazu.nn.layers.normalization import BatchNorm, LayerNorm
 from tarazu.nn.layers.pooling import AvgPool2D, GlobalAvgPool1D, GlobalAvgPool2D, MaxPool2D
+from tarazu.nn.layers.preprocessing.normalization import Normalization
 from tarazu.nn.layers.regularization import Dropout
 from tarazu.nn.layers.reshaping import Flatten
 from tarazu.nn.layers.sequences.bidirectional import Bidirectional
@@ -47,6 +48,7 @@ __all__ = [
     "MaxPool2D",
     "Module",
     "MultiHeadAttention",
+    "Normalization",
     "Parameter",
     "PositionalEmbedding",
     "Sequential",

@@ -2,5 +2,5 @@
 
 dense, embedding (integers, positions, table columns), convolution, pooling, attention, transformer, normalization,
 regularization (dropout), activation, reshaping, and sequential, which calls others in order; sequences/ has recurrent
-layers.
+layers, preprocessing/ those that learn from data before training.
 """
