@@ -12,6 +12,7 @@ from tarazu.nn.layers.embedding import Embedding, PositionalEmbedding, TableFeat
 from tarazu.nn.layers.normalization import BatchNorm, LayerNorm
 from tarazu.nn.layers.pooling import AvgPool2D, GlobalAvgPool1D, GlobalAvgPool2D, MaxPool2D
 from tarazu.nn.layers.preprocessing.normalization import Normalization
+from tarazu.nn.layers.preprocessing.text_vectorization import TextVectorization
 from tarazu.nn.layers.regularization import Dropout
 from tarazu.nn.layers.reshaping import Flatten
 from tarazu.nn.layers.sequences.bidirectional import Bidirectional
@@ -56,6 +57,7 @@ __all__ = [
     "SimpleRNNCell",
     "StackedRNNCells",
     "TableFeatures",
+    "TextVectorization",
     "TransformerEncoderLayer",
     "binary_cross_entropy",
     "cross_entropy",

@@ -18,7 +18,8 @@ _ROW_BY_ROW = frozenset({
     nn.Activation, nn.AvgPool2D, nn.BatchNorm, nn.Bidirectional, nn.Conv2D, nn.Dense, nn.Dropout, nn.Embedding,
     nn.Flatten, nn.GRU, nn.GRUCell, nn.GlobalAvgPool1D, nn.GlobalAvgPool2D, nn.LSTM, nn.LSTMCell, nn.LayerNorm,
     nn.Masking, nn.MaxPool2D, nn.MultiHeadAttention, nn.Normalization, nn.PositionalEmbedding, nn.RNN, nn.Sequential,
-    nn.SimpleRNN, nn.SimpleRNNCell, nn.StackedRNNCells, nn.TableFeatures, nn.TransformerEncoderLayer})
+    nn.SimpleRNN, nn.SimpleRNNCell, nn.StackedRNNCells, nn.TableFeatures, nn.TextVectorization,
+    nn.TransformerEncoderLayer})
 
 
 def can_pad(model: Module, inputs: np.ndarray, placement: Placement) -> bool:

@@ -38,6 +38,7 @@ from tarazu.nn import (
     SimpleRNNCell,
     StackedRNNCells,
     TableFeatures,
+    TextVectorization,
     TransformerEncoderLayer,
 )
 
@@ -72,6 +73,8 @@ ROWS = {
     "embedding": Row(lambda: Embedding(7, 3), (5, 2), (5, 2, 3), 21, high=7),
     "embedding with padding": Row(lambda: Sequential([Embedding(7, 3, padding_idx=0, mask=True), GlobalAvgPool1D()]),
                                   (5, 2), (5, 3), 21, high=7),
+    "vectorized texts": Row(lambda: Sequential([TextVectorization(vocabulary=list("abcde")), Embedding(7, 3)]),
+                            (5, 2), (5, 2, 3), 21, high=7),
     "table features": Row(lambda: TableFeatures(2, [(4, 3), (4, 2)]), (5, 4), (5, 7), 20, high=4),
     "conv": Row(lambda: Conv2D(3, 2, activation="tanh"), (5, 4, 3, 2), (5, 3, 2, 3), 27),
     "conv, all options": Row(lambda: Conv2D(4, (3, 2), (2, 1), "same", 2, "silu", dilation=(1, 2), in_channels=2,

@@ -73,6 +73,15 @@ class Sequential(Module):
         """
         return ((name.removeprefix("layers."), child) for name, child in super().named_children())
 
+    def prepare_inputs(self, x: Any) -> Any:
+        """What the first layer makes of the inputs that `fit` or `predict` gets: numbers, where it takes texts.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Sequential([tz.nn.TextVectorization(split="bytes"), tz.nn.Embedding(257, 2)]).prepare_inputs(["A"])
+        Tensor([[66]], dtype=int64)
+        """
+        return self.layers[0].prepare_inputs(x) if self.layers else x
+
     def compute_mask(self, x: Any) -> Tensor | None:
         """The mask that the first layer makes of the input; None where that makes none.
 

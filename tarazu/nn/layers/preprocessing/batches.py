@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.base.errors import DataError
+from tarazu.base.errors import DataError, DTypeError, ShapeError
 from tarazu.ops.typing import ArrayLike
+from tarazu.runtime.tensor.tensor import Tensor
 
 Texts = Any  # a text, or nested sequences or arrays of texts, which no type can say
 
@@ -42,3 +43,34 @@ def texts_in(data: Texts) -> Iterator[str]:
     else:
         raise DataError(f"{data!r} where a text belongs", expected="texts: str",
                         fix="decode bytes first, and replace missing texts by an empty one")
+
+
+def text_array(x: Texts) -> np.ndarray | None:
+    """A text, or rows of texts, as an array of objects, as NumPy's own texts lose zeros at their ends.
+
+    None for numbers; DTypeError for a mixture and for other things, ShapeError for rows of different lengths.
+    """
+    if isinstance(x, Tensor):
+        return None
+    array = np.array(x, object) if begins_with_text(x) else np.asarray(x)
+    if array.dtype.kind in "biufc":
+        return None
+    wrong = [item for item in array.flat if not isinstance(item, str)]
+    if wrong and isinstance(wrong[0], list | tuple):
+        raise ShapeError("texts in lists of different lengths", expected="one text in each row: (rows,)",
+                         fix="join the parts of each row")
+    if wrong:
+        raise DTypeError(f"{wrong[0]!r} among texts", expected="texts: str",
+                         fix="decode bytes first, and replace missing texts by an empty one")
+    return array
+
+
+def begins_with_text(x: object) -> bool:
+    """Whether the first item of an array or of nested lists is a text; streams are not looked into."""
+    if hasattr(x, "__array__") and not isinstance(x, Tensor):
+        array = np.asarray(x)
+        return array.dtype.kind in "UT" or (array.dtype.kind == "O" and array.size > 0
+                                            and isinstance(array.flat[0], str))
+    while isinstance(x, list | tuple) and x:
+        x = x[0]
+    return isinstance(x, str)
