@@ -12,13 +12,18 @@ from tarazu.nn.layers.convolution import Conv2D
 from tarazu.nn.layers.dense import Dense
 from tarazu.nn.layers.normalization import BatchNorm, LayerNorm
 from tarazu.nn.layers.pooling import AvgPool2D, GlobalAvgPool1D, GlobalAvgPool2D, MaxPool2D
-from tarazu.nn.layers.recurrent import GRU, LSTM
+from tarazu.nn.layers.preprocessing.normalization import Normalization
+from tarazu.nn.layers.preprocessing.text_vectorization import TextVectorization
 from tarazu.nn.layers.regularization import Dropout
 from tarazu.nn.layers.reshaping import Flatten
 from tarazu.nn.layers.sequences.attention import MultiHeadAttention
+from tarazu.nn.layers.sequences.bidirectional import Bidirectional
+from tarazu.nn.layers.sequences.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from tarazu.nn.layers.sequences.embedding import Embedding, TableFeatures, TiedOutput
 from tarazu.nn.layers.sequences.key_value_cache import KeyValueCache
+from tarazu.nn.layers.sequences.masks import Masking
 from tarazu.nn.layers.sequences.positions import PositionalEmbedding, RotaryEmbedding, SinusoidalEmbedding
+from tarazu.nn.layers.sequences.recurrent import GRU, LSTM, RNN, SimpleRNN
 from tarazu.nn.layers.sequences.simple_attention import AdditiveAttention, Attention
 from tarazu.nn.layers.sequences.transformer import TransformerDecoderLayer, TransformerEncoderLayer
 from tarazu.nn.layers.sequential import Sequential
@@ -31,31 +36,41 @@ __all__ = [
     "GRU",
     "LOSSES",
     "LSTM",
+    "RNN",
     "Activation",
     "AdditiveAttention",
     "Attention",
     "AvgPool2D",
     "BatchNorm",
+    "Bidirectional",
     "Conv2D",
     "Dense",
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
     "Input",
     "KeyValueCache",
+    "LSTMCell",
     "LayerNorm",
+    "Masking",
     "MaxPool2D",
     "Model",
     "Module",
     "MultiHeadAttention",
+    "Normalization",
     "Parameter",
     "PositionalEmbedding",
     "RotaryEmbedding",
     "Sequential",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "SinusoidalEmbedding",
+    "StackedRNNCells",
     "TableFeatures",
+    "TextVectorization",
     "TiedOutput",
     "TransformerDecoderLayer",
     "TransformerEncoderLayer",

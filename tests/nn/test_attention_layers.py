@@ -5,7 +5,7 @@ import pytest
 from naive import assert_golden, wave
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
+from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.nn import (
     AdditiveAttention,
     Attention,
@@ -249,15 +249,6 @@ def test_sinusoids_against_the_formula():
         np.testing.assert_array_equal(SinusoidalEmbedding()(tz.zeros(1, 3, dim), start=tz.tensor(4)), got[None, 4:])
 
 
-def test_padding_gets_no_gradient_and_is_masked():
-    layer = Embedding(4, 2, padding_idx=-3)  # torch's test of padding_idx=1
-    assert (layer.weight[1] == 0).all() and (layer.weight[0] != 0).all()
-    layer(tz.tensor([0, 1, -3, 2])).sum().backward()
-    np.testing.assert_array_equal(layer.weight.grad, [[1, 1], [0, 0], [1, 1], [0, 0]])
-    assert layer.mask([[0, 1, -3, 2]]).tolist() == [[True, False, False, True]]
-    assert layer.mask(tz.tensor([1, 2], dtype="uint8")).tolist() == [False, True]
-
-
 def test_tied_outputs_are_saved_once(tmp_path):
     words = Embedding(7, 4)
     model = Sequential([words, PositionalEmbedding(3), words.as_output(bias=True)])
@@ -318,9 +309,6 @@ MISUSES = [
     (lambda: Attention(dropout=1.0), ArgumentError, "rate=1.0"),
     (lambda: RotaryEmbedding(1), ArgumentError, "base=1"),
     (lambda: SinusoidalEmbedding()(tz.ones(2, 3)), ShapeError, "sequences"),
-    (lambda: Embedding(3, 2, padding_idx=3), OutOfRangeError, "padding_idx=3 for 3 vectors"),
-    (lambda: Embedding(3, 2, padding_idx=0.5), ArgumentError, "padding_idx=0.5"),
-    (lambda: Embedding(3, 2).mask([1]), ArgumentError, "without padding_idx"),
     (lambda: TiedOutput(Dense(3)), ArgumentError, "TiedOutput of a Dense"),
     (lambda: Embedding(3, 2).attend(tz.ones(2, 3)), ShapeError, "matmul"),
     (lambda: MultiHeadAttention(2, 4)(tz.ones(2, 4)), ShapeError, r"in MultiHeadAttention\(2, 4\).*\n.*\n.*sequences"),

@@ -8,9 +8,9 @@ from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.nn.init import glorot_uniform, zeros
 from tarazu.nn.layers.checks import require_sequences
+from tarazu.nn.layers.sequences.attention_masks import attention_mask as over_heads
+from tarazu.nn.layers.sequences.attention_masks import cache_mask, joined, padding_mask
 from tarazu.nn.layers.sequences.key_value_cache import KeyValueCache
-from tarazu.nn.layers.sequences.masks import attention_mask as over_heads
-from tarazu.nn.layers.sequences.masks import cache_mask, joined, padding_mask
 from tarazu.nn.layers.sequences.positions import RotaryEmbedding
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter

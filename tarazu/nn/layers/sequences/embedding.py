@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tarazu.base.checks import positive_int, whole_number
-from tarazu.base.errors import ArgumentError, DTypeError, OutOfRangeError
+from tarazu.base.checks import positive_int
+from tarazu.base.errors import ArgumentError, DTypeError
 from tarazu.nn.init import Initializer, find_initializer, standard_normal, zeros
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.contract import matmul
-from tarazu.ops.elementwise import astype, not_equal, stop_gradient, where
+from tarazu.ops.elementwise import astype, not_equal, where
 from tarazu.ops.indexing.index import take
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import concat, expand_dims, matrix_transpose
 from tarazu.ops.typing import ArrayLike
-from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.tensor import Tensor
 
 
@@ -23,53 +22,47 @@ class Embedding(Module):
     """A learned vector for each of `num_embeddings` integers: integers of any shape to (..., dim).
 
     `weight` (num_embeddings, dim) starts normal with variance 1, as in torch. Negative integers count from the end.
-    The vector of `padding_idx` starts at 0 and gets no gradient; `mask` says which steps are others. `attend` scores
-    the vectors, and `as_output` is a layer that does so, with the same weights.
+    `padding_idx` is an integer that stands for no value: it gives zeros, and its vector does not learn. With `mask` the
+    layers behind it in a `Sequential` get a mask, which is False there (`compute_mask`). `attend` scores all vectors,
+    and `as_output` is a layer that does so, with the same weights.
 
-    ArgumentError for sizes below 1, OutOfRangeError for a `padding_idx` that has no vector, DTypeError for an input of
-    floats, OutOfRangeError for an integer that has no vector (a traced function takes the nearest one that has).
+    ArgumentError for sizes below 1, a `padding_idx` that has no vector, and a mask without one; DTypeError for an input
+    of floats, OutOfRangeError for an integer that has no vector (a traced function takes the nearest one that has).
 
     >>> import tarazu as tz
     >>> tz.nn.Embedding(10, 4)(tz.tensor([[1, 2, 3]])).shape
     (1, 3, 4)
+    >>> tz.nn.Embedding(10, 4, padding_idx=0, mask=True).compute_mask(tz.tensor([[1, 2, 0]]))
+    Tensor([[ True,  True, False]], dtype=bool)
     """
 
-    def __init__(self, num_embeddings: int, dim: int, *, padding_idx: int | None = None,
-                 initializer: str | Initializer = standard_normal) -> None:
+    def __init__(self, num_embeddings: int, dim: int, *, initializer: str | Initializer = standard_normal,
+                 padding_idx: int | None = None, mask: bool = False) -> None:
         shape = positive_int("num_embeddings", num_embeddings), positive_int("dim", dim)
+        if padding_idx is not None and padding_idx not in range(num_embeddings):
+            raise ArgumentError(f"padding_idx={padding_idx!r} for {num_embeddings} vectors",
+                                expected=f"a whole number from 0 to {num_embeddings - 1}", fix="0 is the usual one")
+        if mask and padding_idx is None:
+            raise ArgumentError("mask=True without padding_idx", expected="the integer that stands for no value",
+                                fix="pass padding_idx=0")
+        self._padding_idx, self._makes_mask = padding_idx, mask
         self.weight = Parameter(find_initializer(initializer)(shape, None))
-        self._padding_idx = None if padding_idx is None else _checked_index(padding_idx, num_embeddings)
-        if self._padding_idx is not None:
-            with no_grad():
-                self.weight[self._padding_idx] = 0
+
+    def compute_mask(self, indices: ArrayLike) -> Tensor | None:
+        """Where `indices` are not `padding_idx`; None unless the layer was made with `mask=True`."""
+        if self._padding_idx is None or not self._makes_mask:
+            return None
+        return not_equal(indices, self._padding_idx)
 
     def forward(self, indices: ArrayLike) -> Tensor:
-        indices = _integers(indices)
-        y = take(self.weight, indices)
+        indices = as_value(indices)
+        if not indices.dtype.is_integer:
+            raise DTypeError(f"an input of {indices.dtype}", expected="integers, each the number of a vector",
+                             fix="cast it: x.astype(tz.int64)")
+        vectors = take(self.weight, indices)
         if self._padding_idx is None:
-            return y
-        return where(expand_dims(self._is_no_padding(indices), -1), y, stop_gradient(y))
-
-    def mask(self, indices: ArrayLike) -> Tensor:
-        """Where the integers are others than `padding_idx`: booleans, the `mask=` of layers over sequences.
-
-        ArgumentError for a layer without `padding_idx`, DTypeError for an input of floats.
-
-        >>> import tarazu as tz
-        >>> tz.nn.Embedding(10, 4, padding_idx=0).mask([[5, 3, 0, 0]])
-        Tensor([[ True,  True, False, False]], dtype=bool)
-        """
-        if self._padding_idx is None:
-            raise ArgumentError("the mask of an Embedding without padding_idx", expected="an integer that is padding",
-                                fix="make it with one: tz.nn.Embedding(..., padding_idx=0)")
-        return self._is_no_padding(_integers(indices))
-
-    def _is_no_padding(self, indices: Tensor) -> Tensor:
-        assert self._padding_idx is not None
-        from_the_end = self._padding_idx - self.weight.shape[0]
-        is_signed = indices.dtype.kind == "int"
-        other = not_equal(indices, self._padding_idx)
-        return other & not_equal(indices, from_the_end) if is_signed else other
+            return vectors
+        return where(expand_dims(not_equal(indices, self._padding_idx), -1), vectors, 0)
 
     def attend(self, x: ArrayLike) -> Tensor:
         """The product of `x` (..., dim) with each vector: (..., num_embeddings), as the scores of classes.
@@ -118,23 +111,6 @@ class TiedOutput(Module):
     def forward(self, x: ArrayLike) -> Tensor:
         y = self.embedding.attend(x)
         return y + self.bias if self._has_bias else y
-
-
-def _integers(indices: ArrayLike) -> Tensor:
-    indices = as_value(indices)
-    if not indices.dtype.is_integer:
-        raise DTypeError(f"an input of {indices.dtype}", expected="integers, each the number of a vector",
-                         fix="cast it: x.astype(tz.int64)")
-    return indices
-
-
-def _checked_index(padding_idx: int, size: int) -> int:
-    """The number of the vector, from the front."""
-    number = whole_number(f"padding_idx={padding_idx!r}", padding_idx, fix="pass for example padding_idx=0")
-    if not -size <= number < size:
-        raise OutOfRangeError(f"padding_idx={number} for {size} vectors", expected=f"from {-size} to {size - 1}",
-                              fix="count it among num_embeddings")
-    return number % size
 
 
 class TableFeatures(Module):

@@ -6,7 +6,7 @@ from typing import Any
 
 from tarazu.nn.init import glorot_uniform
 from tarazu.nn.layers.checks import require_sequences
-from tarazu.nn.layers.sequences.masks import joined, padding_mask
+from tarazu.nn.layers.sequences.attention_masks import joined, padding_mask
 from tarazu.nn.module.last_axis import LastAxisLayer
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
