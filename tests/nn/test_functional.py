@@ -10,7 +10,20 @@ from own_layers import Residual, Scale
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, ShapeError, TarazuError, TraceError
-from tarazu.nn import BatchNorm, Conv2D, Dense, Dropout, Embedding, Flatten, Input, Model, Sequential
+from tarazu.nn import (
+    GRU,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAvgPool1D,
+    Input,
+    Model,
+    MultiHeadAttention,
+    Sequential,
+)
 
 DRAW = np.random.default_rng(0)
 IMAGES, ROWS = DRAW.normal(size=(6, 5, 5, 1)).astype("f"), DRAW.normal(size=(6, 3)).astype("f")
@@ -195,6 +208,38 @@ def test_it_trains_as_the_same_module_does(precision):
         with compilations(exactly=1):
             losses.append(model.fit(ROWS, ROWS.sum(1), epochs=5, batch_size=3, seed=0, verbose=0)[-1]["loss"])
     np.testing.assert_allclose(*losses, rtol=1e-5 if precision == "float32" else 0.02)
+
+
+@pytest.mark.parametrize("nested", [dict, tuple, list])
+def test_several_inputs_and_outputs_train_with_one_trace(nested):
+    image, table = Input((5, 5, 1)), Input(3)
+    x = tz.concat([Flatten()(image), table], -1)
+    outputs = {"kind": Dense(2)(x), "size": Dense(1)(x)}
+    inputs, rows = {"image": image, "table": table}, {"image": IMAGES, "table": ROWS}
+    if nested is not dict:
+        inputs, rows = nested(inputs.values()), nested(rows.values())
+    model = Model(inputs, outputs).compile(tz.optim.Adam(lr=0.01), {"kind": "cross_entropy", "size": "mse"})
+    targets = {"kind": [0, 1, 0, 1, 0, 1], "size": ROWS.sum(1)}
+    with compilations(exactly=1):
+        history = model.fit(rows, targets, epochs=60, batch_size=3, seed=0, verbose=0)
+    assert history[-1]["size_loss"] < 0.5 * history[0]["size_loss"]
+    assert model.evaluate(rows, targets)["loss"] < history[0]["loss"]
+    predicted = model.predict(rows)
+    assert predicted["kind"].shape == (6, 2) and predicted["size"].shape == (6, 1)
+
+
+def test_masks_of_symbolic_tensors_reach_layers():
+    words = Input(4, dtype="int64")
+    embedding, layers = Embedding(9, 3, padding_idx=0), [GRU(2, True), MultiHeadAttention(1, 2), GlobalAvgPool1D()]
+    x, mask = embedding(words), words != 0
+    for layer in layers:
+        x = layer(x, mask=mask)
+    model = Model(words, x)
+    short, padded = np.array([[5, 6]]), np.array([[5, 6, 0, 0], [1, 2, 3, 4]])
+    y = embedding(short)
+    for layer in layers:
+        y = layer(y)
+    np.testing.assert_allclose(model(padded)[:1].detach(), y.detach(), rtol=1e-5)
 
 
 @pytest.mark.native
