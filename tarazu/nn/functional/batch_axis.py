@@ -75,10 +75,12 @@ def _transpose(op: Op, types: Sequence[TensorType], axes: Sequence[Axis], attrib
 
 
 def _reshape(op: Op, types: Sequence[TensorType], axes: Sequence[Axis], attributes: Mapping[str, Any]) -> Axis:
-    """The axis of size 1 that has as many elements before it as the batch axis had, in the shape that comes out."""
-    shape, before = attributes["shape"], math.prod(types[0].shape[:axes[0]])
-    fitting = [i for i, n in enumerate(shape) if n == 1 and math.prod(shape[:i]) == before]
-    return min(fitting, key=lambda i: abs(i - (axes[0] or 0)), default=None)
+    """The axis of size 1 that has as many elements before it as the batch axis had; None where that may be another."""
+    old, new = types[0].shape, attributes["shape"]
+    before = math.prod(old[:axes[0]])
+    fitting, candidates = ([i for i, n in enumerate(shape) if n == 1 and math.prod(shape[:i]) == before]
+                           for shape in (old, new))
+    return candidates[fitting.index(axes[0] or 0)] if len(fitting) == len(candidates) else None
 
 
 def _broadcast(op: Op, types: Sequence[TensorType], axes: Sequence[Axis], attributes: Mapping[str, Any]) -> Axis:

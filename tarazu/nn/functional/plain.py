@@ -42,7 +42,7 @@ def to_plain(value: Any) -> Plain:
         return int(value)
     if isinstance(value, GraphStructure):
         return ["graph", *_rows(value)]
-    raise ArgumentError(f"an operation with {value!r} in a functional model",
+    raise ArgumentError(f"an operation with a {type(value).__name__} in a functional model",
                         expected="operations of Tarazu, which a model can keep",
                         fix="write a Module whose forward does it, and call that")
 

@@ -22,6 +22,7 @@ from tarazu.nn.functional.symbols import (
     OperationStep,
     Step,
     is_symbolic,
+    kept,
     require_samples,
 )
 from tarazu.nn.module.module import Module
@@ -100,7 +101,7 @@ def _leaves(what: str, tree: Tree) -> list[Tensor]:
 class _Recorder:
     def __init__(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         self._inputs = inputs
-        self.values = list(inputs)
+        self.values = [kept(x) for x in inputs]
         self._numbers = {(x.raw.step, x.raw.position): i for i, x in enumerate(inputs)}
         if len(self._numbers) < len(inputs):
             raise ArgumentError("inputs with the same tensor twice", expected="each input once",

@@ -43,9 +43,9 @@ class Step:
 
     def add_output(self, type_: TensorType, batch_axis: int | None = 0) -> SymbolicTensor:
         """A symbolic tensor for the next result of the step."""
-        output = SymbolicTensor(Symbol(self, len(self.outputs), type_, batch_axis))
-        self.outputs.append(output)
-        return output
+        symbol = Symbol(self, len(self.outputs), type_, batch_axis)
+        self.outputs.append(SymbolicTensor(symbol))  # not the one that users get, who may change it in place
+        return SymbolicTensor(symbol)
 
 
 class InputStep(Step):
@@ -103,7 +103,7 @@ class Symbol(Symbolic):
         if op in _OFTEN_IDENTITIES and result == types[0]:
             return inputs[0]
         axes = batch_axes(op, types, [x.raw.batch_axis if is_symbolic(x) else None for x in inputs], attributes)
-        step = OperationStep(op, [x if is_symbolic(x) else kept(x) for x in inputs], attributes)
+        step = OperationStep(op, [kept(x) for x in inputs], attributes)
         if op.multiple:
             return [step.add_output(type_, axis) for type_, axis in zip(result, axes, strict=True)]
         return step.add_output(result, axes[0])
@@ -116,8 +116,7 @@ class Symbol(Symbolic):
         with in_mode(module, training=False), no_grad():
             results, result = flatten(module(*args, **kwargs))
         _require_rows(module, results)
-        step = ModuleStep(module, [kept(x) if isinstance(x, Tensor) and not is_symbolic(x) else x for x in leaves],
-                          structure, result)
+        step = ModuleStep(module, [kept(x) if isinstance(x, Tensor) else x for x in leaves], structure, result)
         return result.rebuild([step.add_output(TensorType((1, *y.shape[1:]), y.dtype)) for y in results])
 
 
@@ -171,10 +170,12 @@ def is_symbolic(x: object) -> TypeGuard[Tensor]:
 
 
 def kept(x: Tensor) -> Tensor:
-    """What a step keeps of a real tensor: parameters and variables themselves, of others the present value.
+    """What a step keeps of a tensor: parameters and variables themselves, of others what they hold now.
 
     ArgumentError for one that was computed from parameters, as it would not follow them.
     """
+    if is_symbolic(x):
+        return SymbolicTensor(x.raw)
     if x.requires_grad and not x.is_leaf:
         raise ArgumentError(f"a tensor of shape {tuple(x.shape)} that was computed from parameters meets a symbolic "
                             "one",
