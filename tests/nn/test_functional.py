@@ -11,7 +11,7 @@ from optable import RECORDS, leaves
 from own_layers import Residual, Scale
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError, ShapeError, TarazuError, TraceError
+from tarazu.base.errors import ArgumentError, FileFormatError, ShapeError, TarazuError, TraceError
 from tarazu.nn import (
     GRU,
     BatchNorm,
@@ -180,7 +180,7 @@ def test_intermediate_outputs_and_inputs():
     hidden = Dense(4)(x)
     model = Model(x, Dense(2)(tz.tanh(hidden)))
     features = Model(model.inputs, hidden)
-    assert features.layers[0] is model.layers[0] and features(ROWS).shape == (6, 4)
+    assert features.layers[0] is model.layers[0] is model.get_layer("dense") and features(ROWS).shape == (6, 4)
     head = Model(hidden, model.outputs)
     np.testing.assert_array_equal(head(features(ROWS)).detach(), model(ROWS).detach())
     again = copy.deepcopy(model)  # whose symbols are made anew
@@ -310,6 +310,21 @@ def test_replicas():
         np.testing.assert_allclose(got.detach(), member(ROWS).detach(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("change", [
+    lambda text: text.replace('"concat"', '"no such primitive"'), lambda text: text.replace('"value"', '"constant"'),
+    lambda text: text.replace('"outputs"', '"inputs"'), lambda text: text.replace("softmax_rule", "other_rule")])
+def test_damaged_files_are_refused(change, tmp_path):
+    model = two_branches()
+    model.save(tmp_path / "model")
+    path = tmp_path / "model" / "model.json"
+    text = path.read_text()
+    if change(text) == text:
+        pytest.fail("nothing was changed")
+    path.write_text(change(text))
+    with pytest.raises(FileFormatError):
+        tz.load(tmp_path / "model")
+
+
 def test_integers_and_embeddings():
     words = Input(4, dtype="int64")
     model = Model(words, Dense(2)(Embedding(10, 3)(words).mean(1)))
@@ -391,6 +406,7 @@ MISUSES = {
     "other rows": (lambda: MODEL(tz.ones((2, 4, 3)), tz.ones((3, 2))), ShapeError, "input 1 has 3 rows"),
     "no such layer": (lambda: two_branches().output_of("dense_7"), ArgumentError,
                       "no layer 'dense_7'\n  expected: one of conv2d, flatten, dense, dense_1"),
+    "no layer to get": (lambda: two_branches().get_layer("gru"), ArgumentError, "there is no layer 'gru'"),
     "no such call": (lambda: two_branches().output_of("dense", 1), ArgumentError, "call 1 of layer 'dense'"),
 }
 

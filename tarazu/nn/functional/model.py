@@ -29,7 +29,7 @@ class Model(Module):
     on with, or lists, tuples or dicts of them. The model is called with real batches: `model(x)`, `model(a, b)` for a
     list or tuple of inputs, `model(image=a, table=b)` for a dict; the outputs come as `outputs` are nested. Layers run
     on the whole batch, operations on each sample for itself; a layer that is called twice is shared. A `Parameter` that
-    operations read is one of the model's.
+    operations read is one of the model's, any other tensor a constant; what draws random numbers belongs into a module.
 
     `model.inputs` and `model.outputs` are the symbolic tensors, `model.output_of("dense")` is what a layer gives, and
     `tz.nn.Model(model.inputs, model.output_of("dense"))` a model of the first layers, with the same weights.
@@ -106,17 +106,30 @@ class Model(Module):
         >>> tz.nn.Model(model.inputs, model.output_of("dense"))(tz.ones((2, 3))).shape
         (2, 5)
         """
-        recipe = self._plan.recipe
-        if name not in recipe.layer_names:
-            raise ArgumentError(f"there is no layer {name!r}", expected=f"one of {', '.join(recipe.layer_names)}",
-                                fix="model.summary() shows their names")
-        number = recipe.layer_names.index(name)
-        steps = [step for step in recipe.steps if step.get("layer") == number]
+        number = self._number_of(name)
+        steps = [step for step in self._plan.recipe.steps if step.get("layer") == number]
         if not -len(steps) <= call < len(steps):
             raise ArgumentError(f"call {call} of layer {name!r}", expected=f"a number below {len(steps)}",
                                 fix="the calls are counted from 0, in the order in which they were made")
         symbols = self._values()
         return flatten(steps[call]["tree"][1])[1].rebuild([symbols[i] for i in steps[call]["outputs"]])
+
+    def get_layer(self, name: str) -> Module:
+        """The layer of that name, as the summary shows it; ArgumentError for a name that the model does not have.
+
+        >>> import tarazu as tz
+        >>> x = tz.nn.Input(3)
+        >>> tz.nn.Model(x, tz.nn.Dense(1)(x)).get_layer("dense").weight.shape
+        (3, 1)
+        """
+        return self.layers[self._number_of(name)]
+
+    def _number_of(self, name: str) -> int:
+        names = self._plan.recipe.layer_names
+        if name not in names:
+            raise ArgumentError(f"there is no layer {name!r}", expected=f"one of {', '.join(names)}",
+                                fix="model.summary() shows their names")
+        return names.index(name)
 
     def _values(self) -> list[Tensor]:
         """The symbolic tensors by number; made anew for a model that was loaded or copied."""

@@ -101,7 +101,7 @@ class Symbol(Symbolic):
         types = [TensorType(tuple(x.shape), x.dtype) for x in inputs]
         result = infer(op, types, attributes)
         if op in _OFTEN_IDENTITIES and result == types[0]:
-            return inputs[0]
+            return SymbolicTensor(inputs[0].raw)
         axes = batch_axes(op, types, [x.raw.batch_axis if is_symbolic(x) else None for x in inputs], attributes)
         step = OperationStep(op, [kept(x) for x in inputs], attributes)
         if op.multiple:
