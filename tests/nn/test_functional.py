@@ -21,10 +21,12 @@ from tarazu.nn import (
     Embedding,
     Flatten,
     GlobalAvgPool1D,
+    GlobalAvgPool2D,
     Input,
     Model,
     MultiHeadAttention,
     Sequential,
+    TransformerEncoderLayer,
 )
 
 DRAW = np.random.default_rng(0)
@@ -331,6 +333,60 @@ def test_integers_and_embeddings():
     assert model(np.ones((5, 4), int)).shape == (5, 2)
 
 
+def sequences():
+    """A model of sequences of any length; one output has the length of the input."""
+    words = Input((None,), dtype="int64", name="words")
+    mask, x = words != 0, Embedding(9, 4, padding_idx=0)(words)
+    x = TransformerEncoderLayer(2, 4, feedforward=6, dropout=0)(x, mask=mask)
+    x = tz.concat([x * 2 + x, x], -1)
+    return Model(words, [Dense(1)(x), GRU(3)(x, mask=mask), x.max(1), x[:, 0], x @ x.mT])
+
+
+def test_sizes_that_are_left_open(tmp_path):
+    model = sequences()
+    assert repr(model.outputs[0]) == "Tensor(symbolic, shape=(batch, None, 1), dtype=float32)"
+    assert "words" in model.summary() and "(None, 8)" in model.summary()
+    model.save(tmp_path / "model")
+    for again in (model, tz.load(tmp_path / "model"), copy.deepcopy(model)):
+        for length in (1, 3, 50):
+            whole = again(DRAW.integers(1, 9, (2, length)))
+            assert [x.shape for x in whole] == [(2, length, 1), (2, 3), (2, 8), (2, 8), (2, length, length)]
+    x = DRAW.integers(1, 9, (3, 5))
+    embedding, encoder, dense, gru = model.layers
+    y = encoder(embedding(x))
+    y = tz.concat([y * 3, y], -1)
+    for got, wanted in zip(model(x), [dense(y), gru(y), y.max(1), y[:, 0], y @ y.mT], strict=True):
+        np.testing.assert_allclose(got.detach(), wanted.detach(), rtol=1e-5, atol=1e-6)
+    assert model.to_html(tmp_path / "model.html").exists()
+    images = Input((None, None, 2))
+    assert repr(Conv2D(3, 3, 2)(images)) == "Tensor(symbolic, shape=(batch, None, None, 3), dtype=float32)"
+    assert GlobalAvgPool2D()(Conv2D(3, 3, 2)(images)).shape == (1, 3)
+
+
+NEEDS_THE_SIZE = {
+    "mean": lambda x: x.mean(1),
+    "last step": lambda x: x[:, -1],
+    "steps from 1": lambda x: x[:, 1:],
+    "steps but the last": lambda x: x[:, :-1],
+    "last steps": lambda x: x[:, -3:],
+    "features of all steps": lambda x: x[..., :2],
+    "reshape": lambda x: x.reshape(1, -1),
+    "composite": tz.softmax,
+    "division by the size": lambda x: x / x.shape[1],
+    "half of the size": lambda x: x.shape[1] // 2,
+    "number of elements": lambda x: x.size,
+    "zeros": lambda x: x + tz.zeros(x.shape),
+    "positions": lambda x: x + tz.arange(x.shape[1])[:, None],
+    "scan": lambda x: tz.scan(lambda c, row: (c + row, c), tz.zeros(3), x[0]),
+}
+
+
+@pytest.mark.parametrize("function", NEEDS_THE_SIZE.values(), ids=NEEDS_THE_SIZE)
+def test_operations_that_need_a_size_that_is_left_open(function):
+    with pytest.raises(TraceError, match="needs the size of an axis that an Input leaves open"):
+        function(Input((None, 3)))
+
+
 def test_summary():
     a, b = Input((4, 3), name="words"), Input(2)
     dense = Dense(2)
@@ -374,7 +430,6 @@ def test_what_a_symbolic_tensor_says():
 X = Input((4, 3))
 MODEL = Model([X, OTHER := Input(2)], [X * 2, OTHER])
 MISUSES = {
-    "unknown size": (lambda: Input((None, 3)), ArgumentError, r"Input\(shape=\(None, 3\)\)\n  expected: the sizes"),
     "size 0": (lambda: Input(0), ArgumentError, "a size of Input=0"),
     "value": (lambda: X.numpy(), TraceError, r"cannot read its values: a symbolic tensor of type float32\[1,4,3\]"),
     "condition": (lambda: bool(X > 0), TraceError, "condition .* on a symbolic tensor"),
@@ -403,6 +458,8 @@ MISUSES = {
                     r"inputs 'image', 'rows'\n  expected: 'image', 'table'\n.*model\(image=\.\.\., table=\.\.\.\)"),
     "other shape": (lambda: MODEL(tz.ones((2, 4, 3)), tz.ones((2, 5))), ShapeError,
                     r"input 1 of shape \(2, 5\)\n  expected: shape \(batch, 2\)"),
+    "open sizes, other axes": (lambda: sequences()(np.ones((2, 3, 4), int)), ShapeError,
+                               r"input words of shape \(2, 3, 4\)\n  expected: shape \(batch, None\)"),
     "other rows": (lambda: MODEL(tz.ones((2, 4, 3)), tz.ones((3, 2))), ShapeError, "input 1 has 3 rows"),
     "no such layer": (lambda: two_branches().output_of("dense_7"), ArgumentError,
                       "no layer 'dense_7'\n  expected: one of conv2d, flatten, dense, dense_1"),

@@ -9,6 +9,7 @@ from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.base.pytree import flatten
 from tarazu.nn.functional.plain import Plain
 from tarazu.nn.functional.recipe import Recipe
+from tarazu.nn.functional.unknown_size import is_unknown
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
 
@@ -66,7 +67,8 @@ def require_shapes(recipe: Recipe, tensors: Sequence[Tensor]) -> None:
     for i, (number, name, x) in enumerate(zip(numbers, recipe.names, tensors, strict=True)):
         wanted, shape = recipe.type_of(number).shape[1:], tuple(x.shape)
         what = f"input {name or (i if structure.leaves > 1 else '')}".rstrip()
-        if not shape or shape[1:] != wanted:
+        if len(shape) != len(wanted) + 1 or any(n != m and not is_unknown(m)
+                                                for n, m in zip(shape[1:], wanted, strict=True)):
             raise ShapeError(f"{what} of shape {shape}", expected=f"shape ({', '.join(map(str, ('batch', *wanted)))})",
                              fix="pass a batch of samples of that shape, or make the model with another Input")
         if shape[0] != tensors[0].shape[0]:

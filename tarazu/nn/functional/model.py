@@ -12,6 +12,7 @@ from tarazu.nn.functional.call_arguments import arranged, require_shapes
 from tarazu.nn.functional.plan import Plan
 from tarazu.nn.functional.recipe import Recipe, record, symbols_of
 from tarazu.nn.functional.table import table
+from tarazu.nn.functional.unknown_size import TRIAL_SIZES, with_size
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.ops.promote import as_value
@@ -186,8 +187,8 @@ class Model(Module):
     def to_html(self, path: str | Path, title: str = "model", depth: int | None = None) -> Path:
         """Write an HTML page with a drawing of the model to `path`, and give the path.
 
-        Layers are boxes; those nested deeper than `depth` are drawn as one box each. `tz.trace(model)(x)` gives the
-        graph itself, for other drawings.
+        Layers are boxes; axes that inputs leave open have 32 elements; those nested deeper than `depth` are drawn as
+        one box each. `tz.trace(model)(x)` gives the graph itself, for other drawings.
 
         >>> import tarazu as tz, tempfile
         >>> x = tz.nn.Input(3)
@@ -197,7 +198,7 @@ class Model(Module):
         """
         recipe = self._plan.recipe
         types = [recipe.type_of(i) for i in flatten(recipe.inputs)[0]]
-        batch = [zeros(type_.shape, dtype=type_.dtype) for type_ in types]
+        batch = [zeros(with_size(type_.shape, TRIAL_SIZES[0]), dtype=type_.dtype) for type_ in types]
         with in_mode(self, training=False), no_grad():
             graph = trace(self)(flatten(recipe.inputs)[1].rebuild(batch))
         return graph.to_html(path, title, depth)

@@ -25,6 +25,7 @@ from tarazu.nn.functional.symbols import (
     kept,
     require_samples,
 )
+from tarazu.nn.functional.unknown_size import UnknownSize, is_unknown
 from tarazu.nn.module.module import Module
 from tarazu.ops.typing import Tree
 from tarazu.runtime.tensor.creation import asarray
@@ -41,7 +42,7 @@ class Recipe:
     inputs: Plain  # a tree of numbers of values
     outputs: Plain
     names: list[str | None]  # of the inputs
-    types: list[list[Any]]  # the shape and dtype of each value
+    types: list[list[Any]]  # the shape, with None for what is not known, and dtype of each value
     steps: list[dict[str, Plain]]
     constant_types: list[list[Any]]  # the same of each constant
     layer_names: list[str]
@@ -68,11 +69,11 @@ class Recipe:
 
 def _as_type(content: list[Any]) -> TensorType:
     shape, dtype = content
-    return TensorType(tuple(shape), as_dtype(dtype))
+    return TensorType(tuple(UnknownSize() if n is None else n for n in shape), as_dtype(dtype))
 
 
 def _type_content(x: Tensor) -> list[Any]:
-    return [list(x.shape), x.dtype.name]
+    return [[None if is_unknown(n) else n for n in x.shape], x.dtype.name]
 
 
 def record(inputs: Tree, outputs: Tree) -> tuple[Recipe, list[Tensor]]:

@@ -7,8 +7,9 @@ holds all of it.
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Sequence
+from itertools import chain, count
 from typing import Any, ClassVar, NoReturn, TypeGuard
 
 import numpy as np
@@ -19,8 +20,17 @@ from tarazu.base.pytree import Structure, flatten
 from tarazu.ir import op as ops
 from tarazu.ir.node import Symbolic, infer
 from tarazu.ir.op import Op
-from tarazu.ir.types import TensorType
+from tarazu.ir.types import ResultType, Shape, TensorType
 from tarazu.nn.functional.batch_axis import batch_axes
+from tarazu.nn.functional.unknown_size import (
+    TRIAL_SIZES,
+    UnknownSize,
+    comes_of_unknown,
+    holds_unknown,
+    is_unknown,
+    not_known,
+    with_size,
+)
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.runtime.autograd.autograd import no_grad
@@ -34,7 +44,7 @@ TRIAL_ROWS = 2  # samples of zeros in the call that builds a module: not 1, so t
 class Step:
     """What makes symbols: an input, an operation, or a call of a module. Steps are numbered as they are recorded."""
 
-    _numbers: ClassVar = itertools.count()
+    _numbers: ClassVar = count()
 
     def __init__(self, arguments: Sequence[Any]) -> None:
         self.arguments = tuple(arguments)  # tensors, symbolic or real; those of modules may be anything
@@ -102,6 +112,8 @@ class Symbol(Symbolic):
         result = infer(op, types, attributes)
         if op in _OFTEN_IDENTITIES and result == types[0]:
             return SymbolicTensor(inputs[0].raw)
+        if any(map(is_unknown, chain.from_iterable(t.shape for t in types))):
+            _require_any_size(inputs, attributes, result)
         axes = batch_axes(op, types, [x.raw.batch_axis if is_symbolic(x) else None for x in inputs], attributes)
         step = OperationStep(op, [kept(x) for x in inputs], attributes)
         if op.multiple:
@@ -112,12 +124,15 @@ class Symbol(Symbolic):
         leaves, structure = flatten((inputs, options))
         for x in leaves:
             require_samples(x, f"{type(module).__name__}({module.describe()}) called with")
-        args, kwargs = structure.rebuild([_zeros_like(x) if is_symbolic(x) else x for x in leaves])
         with in_mode(module, training=False), no_grad():
-            results, result = flatten(module(*args, **kwargs))
-        _require_rows(module, results)
+            shapes, results, result = _trial_call(module, leaves, structure, TRIAL_SIZES[0])
+            if any(is_unknown(n) for x in leaves if is_symbolic(x) for n in x.shape):
+                other_shapes, *_ = _trial_call(module, leaves, structure, TRIAL_SIZES[1])
+                shapes = [tuple(n if n == other else UnknownSize() for n, other in zip(first, second, strict=True))
+                          for first, second in zip(shapes, other_shapes, strict=True)]
         step = ModuleStep(module, [kept(x) if isinstance(x, Tensor) else x for x in leaves], structure, result)
-        return result.rebuild([step.add_output(TensorType((1, *y.shape[1:]), y.dtype)) for y in results])
+        return result.rebuild([step.add_output(TensorType((1, *shape[1:]), y.dtype))
+                               for shape, y in zip(shapes, results, strict=True)])
 
 
 class SymbolicTensor(Tensor):
@@ -129,6 +144,11 @@ class SymbolicTensor(Tensor):
     def device(self) -> Device:
         """The plain CPU: a model decides where its values are."""
         return CPU
+
+    @property
+    def size(self) -> int:
+        """The number of elements; TraceError where an axis is open."""
+        return math.prod(self.shape)
 
     def __bool__(self) -> bool:
         raise TraceError("a Python condition (if, while, and, or, not) on a symbolic tensor, which has no value yet",
@@ -198,8 +218,23 @@ def has_samples(symbol: Symbol) -> bool:
     return symbol.shape[:1] == (1,) and symbol.batch_axis in (0, None)
 
 
-def _zeros_like(x: Tensor) -> Tensor:
-    return zeros((TRIAL_ROWS, *x.shape[1:]), dtype=x.dtype)
+def _require_any_size(inputs: Sequence[Tensor], attributes: dict[str, Any], result: ResultType) -> None:
+    """TraceError for an operation that depends on a size that is not known."""
+    types = result if isinstance(result, tuple) and not isinstance(result, TensorType) else (result,)
+    sizes = [n for type_ in types for n in type_.shape if not is_unknown(n)]
+    arrays = [x.raw for x in inputs if not is_symbolic(x) and isinstance(x.raw, np.ndarray)]
+    if any(map(comes_of_unknown, [*attributes.values(), sizes])) or any(map(holds_unknown, arrays)):
+        raise not_known()
+
+
+def _trial_call(module: Module, leaves: Sequence[Any], structure: Structure,
+                size: int) -> tuple[list[Shape], list[Tensor], Structure]:
+    """Call a module on zeros, with `size` where sizes are not known: shapes of the results, results, their nesting."""
+    args, kwargs = structure.rebuild([zeros((TRIAL_ROWS, *with_size(x.shape[1:], size)), dtype=x.dtype)
+                                      if is_symbolic(x) else x for x in leaves])
+    results, result = flatten(module(*args, **kwargs))
+    _require_rows(module, results)
+    return [tuple(y.shape) for y in results], results, result
 
 
 def _require_rows(module: Module, results: Sequence[Any]) -> None:
