@@ -67,26 +67,30 @@ def adaptively_pooled(x: np.ndarray, sizes: Any, reduce: Any) -> np.ndarray:
 
 
 def lstm(x: np.ndarray, h: np.ndarray, c: np.ndarray, w_ih: np.ndarray, w_hh: np.ndarray,
-         b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Step by step; gates input, forget, cell, output."""
+         b: np.ndarray, mask: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Step by step; gates input, forget, cell, output. Steps where the mask is False change no state and give 0."""
     outputs = []
+    mask = np.ones(x.shape[:2], bool) if mask is None else mask
     for step in range(x.shape[1]):
         i, f, g, o = np.split(x[:, step] @ w_ih + h @ w_hh + b, 4, -1)
-        c = expit(f) * c + expit(i) * np.tanh(g)
-        h = expit(o) * np.tanh(c)
-        outputs.append(h)
+        valid = mask[:, step, None]
+        c = np.where(valid, expit(f) * c + expit(i) * np.tanh(g), c)
+        h = np.where(valid, expit(o) * np.tanh(c), h)
+        outputs.append(valid * h)
     return np.stack(outputs, 1), h, c
 
 
 def gru(x: np.ndarray, h: np.ndarray, w_ih: np.ndarray, w_hh: np.ndarray, b_ih: np.ndarray,
-        b_hh: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Step by step; gates reset, update, new."""
+        b_hh: np.ndarray, mask: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    """Step by step; gates reset, update, new. The mask as in `lstm`."""
     outputs = []
+    mask = np.ones(x.shape[:2], bool) if mask is None else mask
     for step in range(x.shape[1]):
         own, past = np.split(x[:, step] @ w_ih + b_ih, 3, -1), np.split(h @ w_hh + b_hh, 3, -1)
         r, z = expit(own[0] + past[0]), expit(own[1] + past[1])
-        h = (1 - z) * np.tanh(own[2] + r * past[2]) + z * h
-        outputs.append(h)
+        valid = mask[:, step, None]
+        h = np.where(valid, (1 - z) * np.tanh(own[2] + r * past[2]) + z * h, h)
+        outputs.append(valid * h)
     return np.stack(outputs, 1), h
 
 

@@ -93,6 +93,12 @@ case("gru_cell", tz.gru_cell, lambda x, *rest: naive.gru(x[:, None], *rest)[1], 
      shapes=[((2, 3), (2, 2), (3, 6), (2, 6), (6,), (6,))])
 case("gru", tz.gru, naive.gru, UNIT, UNIT, UNIT, UNIT, UNIT, UNIT,
      shapes=[((2, 3, 2), (2, 2), (2, 6), (2, 6), (6,), (6,))])
+_STEPS = np.array([[True, True, False], [False, True, True]])
+case("lstm, masked", lambda *xs: tz.lstm(*xs, mask=_STEPS),
+     lambda *xs: (lambda y, *last: (y, tuple(last)))(*naive.lstm(*xs, _STEPS)), UNIT, UNIT, UNIT, UNIT, UNIT, UNIT,
+     shapes=[((2, 3, 2), (2, 2), (2, 2), (2, 8), (2, 8), (8,))])
+case("gru, masked", lambda *xs: tz.gru(*xs, mask=_STEPS), lambda *xs: naive.gru(*xs, _STEPS), UNIT, UNIT, UNIT, UNIT,
+     UNIT, UNIT, shapes=[((2, 3, 2), (2, 2), (2, 6), (2, 6), (6,), (6,))])
 
 # Attention
 _ATTENTION = ((2, 2, 3), (2, 4, 3), (2, 4, 2)), ((2, 3), (3, 2, 3), (2, 1))

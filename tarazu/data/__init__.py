@@ -3,7 +3,7 @@
 `read_table` or `Table.from_frame` makes a `Table`; `split_table` gives the rows for training, validation and test;
 `TableEncoder.fit` learns from the training rows how to turn tables into arrays; `summarize` says what a table holds.
 columns/ has single columns, tables/ whole ones. For arrays there are `train_test_split`, `Standardizer`,
-`MinMaxScaler` and `one_hot`.
+`MinMaxScaler` and `one_hot`, for sequences of different lengths `pad_sequences`.
 
 >>> table = Table.from_frame({"size": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5], "kind": ["cat", "dog"] * 3})
 >>> split = split_table(table, target="kind")
@@ -16,6 +16,7 @@ columns/ has single columns, tables/ whole ones. For arrays there are `train_tes
 from tarazu.data.columns.column import Column
 from tarazu.data.columns.notes import ColumnNote
 from tarazu.data.scalers import MinMaxScaler, Standardizer, one_hot
+from tarazu.data.sequences import pad_sequences
 from tarazu.data.splits import Split, split_ordered, split_rows, split_table, train_test_split
 from tarazu.data.tables.encoder import TableEncoder
 from tarazu.data.tables.read import read_table
@@ -25,7 +26,7 @@ from tarazu.data.tables.target import Target, find_target
 
 __all__ = [
     "Column", "ColumnNote", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder", "TableSummary", "Target",
-    "find_target", "one_hot", "read_table", "split_ordered", "split_rows", "split_table", "summarize",
+    "find_target", "one_hot", "pad_sequences", "read_table", "split_ordered", "split_rows", "split_table", "summarize",
     "train_test_split",
 ]
 

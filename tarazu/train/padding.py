@@ -17,9 +17,12 @@ from tarazu.train.placement import Placement
 
 # Layers whose output for a row, in evaluation mode, depends on that row alone; subclasses may do as they like
 _ROW_BY_ROW = frozenset({
-    nn.Activation, nn.AvgPool2D, nn.BatchNorm, nn.Conv2D, nn.Dense, nn.Dropout, nn.Embedding, nn.Flatten, nn.GRU,
-    nn.GlobalAvgPool1D, nn.GlobalAvgPool2D, nn.LSTM, nn.LayerNorm, nn.MaxPool2D, nn.MultiHeadAttention,
-    nn.PositionalEmbedding, nn.Sequential, nn.TableFeatures, nn.TransformerEncoderLayer})
+    nn.Activation, nn.AdditiveAttention, nn.Attention, nn.AvgPool2D, nn.BatchNorm, nn.Bidirectional, nn.Conv2D,
+    nn.Dense, nn.Dropout, nn.Embedding, nn.Flatten, nn.GRU, nn.GRUCell, nn.GlobalAvgPool1D, nn.GlobalAvgPool2D,
+    nn.LSTM, nn.LSTMCell, nn.LayerNorm, nn.Masking, nn.MaxPool2D, nn.Model, nn.MultiHeadAttention, nn.Normalization,
+    nn.PositionalEmbedding, nn.RNN, nn.RotaryEmbedding, nn.Sequential, nn.SimpleRNN, nn.SimpleRNNCell,
+    nn.SinusoidalEmbedding, nn.StackedRNNCells, nn.TableFeatures, nn.TextVectorization, nn.TiedOutput,
+    nn.TransformerDecoderLayer, nn.TransformerEncoderLayer})
 
 
 def can_pad(model: Module, inputs: Sequence[np.ndarray], placement: Placement) -> bool:

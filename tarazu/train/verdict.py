@@ -18,7 +18,7 @@ from tarazu.diagnose import (
     trivial_regression_losses,
 )
 from tarazu.diagnose.measuring.measure import Measured, largest_scale
-from tarazu.nn.layers.embedding import TableFeatures
+from tarazu.nn.layers.sequences.embedding import TableFeatures
 from tarazu.nn.losses import traits
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from tarazu.nn.layers.checks import checked_padding, require_images, require_sequences
+from tarazu.nn.layers.sequences.masks import mean_over_time
 from tarazu.nn.module.module import Module
 from tarazu.ops.networks.pooling import average_pool, max_pool
 from tarazu.ops.networks.window_options import Numbers, Padding, per_axis
 from tarazu.ops.reduce import mean
+from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
 
 
@@ -75,13 +77,15 @@ class GlobalAvgPool2D(Module):
 class GlobalAvgPool1D(Module):
     """The mean of each feature over time: (batch, time, features) to (batch, features).
 
-    ShapeError for an input that is no batch of sequences.
+    With `mask`, an option of the call, over the steps where it is True: booleans (batch, time); a row without any gives
+    0. ShapeError for an input that is no batch of sequences and a mask of another size, DTypeError for a mask that is
+    not boolean.
 
     >>> import tarazu as tz
     >>> tz.nn.GlobalAvgPool1D()(tz.ones((2, 64, 128))).shape
     (2, 128)
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *, mask: ArrayLike | None = None) -> Tensor:
         require_sequences(x)
-        return mean(x, 1)
+        return mean_over_time(x, mask)

@@ -7,13 +7,19 @@ from typing import Any, Self
 
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.layers.activation import Activation, ActivationFunction
+from tarazu.nn.layers.sequences.masks import call_with_mask, computed_mask
 from tarazu.nn.module.module import Module
+from tarazu.ops.typing import ArrayLike
+from tarazu.runtime.tensor.tensor import Tensor
 
 
 class Sequential(Module):
     """Calls its layers in order, each on the output of the one before; a plain function counts as a layer.
 
-    Its length, indices and iteration are those of the layers; `model[0] = layer` puts another one in.
+    Its length, indices and iteration are those of the layers; `model[0] = layer` puts another one in. `mask`, an option
+    of the call, goes to each layer whose `forward` takes it: booleans (batch, time), True where there is a value. A
+    layer with a method `compute_mask`, such as `Masking`, makes one; a layer that takes it and gives up the time axis
+    ends it.
     ArgumentError for what is no layer.
 
     >>> import tarazu as tz
@@ -67,9 +73,27 @@ class Sequential(Module):
         """
         return ((name.removeprefix("layers."), child) for name, child in super().named_children())
 
-    def forward(self, x: Any) -> Any:
+    def prepare_inputs(self, x: Any) -> Any:
+        """What the first layer makes of the inputs that `fit` or `predict` gets: numbers, where it takes texts.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Sequential([tz.nn.TextVectorization(split="bytes"), tz.nn.Embedding(257, 2)]).prepare_inputs(["A"])
+        Tensor([[66]], dtype=int64)
+        """
+        return self.layers[0].prepare_inputs(x) if self.layers else x
+
+    def compute_mask(self, x: Any) -> Tensor | None:
+        """The mask that the first layer makes of the input; None where that makes none.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Sequential([tz.nn.Masking(), tz.nn.GRU(3)]).compute_mask(tz.tensor([[[2.0], [0.0]]]))
+        Tensor([[ True, False]], dtype=bool)
+        """
+        return computed_mask(self.layers[0], x) if self.layers else None
+
+    def forward(self, x: Any, *, mask: ArrayLike | None = None) -> Any:
         for layer in self.layers:
-            x = layer(x)
+            x, mask = call_with_mask(layer, x, mask)
         return x
 
 

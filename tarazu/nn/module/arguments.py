@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+MOST_SHOWN = 12  # items of a list that the printed tree shows
+
 
 def with_own_containers(value: Any) -> Any:  # an argument of any kind
     """`value` with copies of its lists, tuples and dicts, so that later changes of these do not change it."""
@@ -15,7 +17,11 @@ def with_own_containers(value: Any) -> Any:  # an argument of any kind
 
 
 def short_text(value: object) -> str:
-    """An argument as the printed tree shows it: functions by their names, tensors by their shapes."""
+    """An argument as the printed tree shows it: functions by their names, tensors by their shapes, and long
+    lists by their length.
+    """
+    if isinstance(value, list | tuple | dict) and len(value) > MOST_SHOWN:
+        return f"<{type(value).__name__} of {len(value):,}>"
     shape = getattr(value, "shape", ())
     if shape:
         return f"{type(value).__name__} of shape {tuple(shape)}"

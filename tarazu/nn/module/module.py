@@ -6,14 +6,14 @@ attributes, also inside lists, tuples and dicts; nothing is registered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
 from tarazu.base.state_dicts import require_same_state
 from tarazu.ir.interpreter import state as interpreter_state
-from tarazu.ir.node import Node
+from tarazu.ir.node import Node, Symbolic
 from tarazu.nn.module.arguments import short_text, with_own_containers
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.mode import mode_of, set_mode, share_mode
@@ -29,7 +29,7 @@ from tarazu.runtime.trace.attributes import GuardedAttributes
 from tarazu.runtime.trace_lock import tracing
 
 # What the base class and training keep in a module; every other attribute may hold tensors and modules.
-NOT_CONTENT = ("_arguments", "_built_with", "_trainer", "_predictor")
+NOT_CONTENT = ("_arguments", "_built_with", "_symbols", "_trainer", "_predictor")
 
 
 class Module(Trainable, GuardedAttributes):
@@ -104,7 +104,13 @@ class Module(Trainable, GuardedAttributes):
     # Calling
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        """`forward`, after `build` where that is still due; errors name the layer's path and the inputs' shapes."""
+        """`forward`, after `build` where that is still due; errors name the layer's path and the inputs' shapes.
+
+        For symbolic tensors of a functional model (nn/functional) it is noted as one of its steps.
+        """
+        symbol = _symbol_among([*inputs, *options.values()])
+        if symbol is not None:
+            return symbol.call(self, inputs, options)
         if (wrapper := call_wrapper.get()) is not None:
             return wrapper(self, inputs, options)
         try:
@@ -430,6 +436,19 @@ class Module(Trainable, GuardedAttributes):
         from tarazu.nn.module.summary import summary
 
         return summary(self, input_shape)
+
+
+def _symbol_among(arguments: Iterable[object]) -> Symbolic | None:
+    """The node of a symbolic tensor among arguments and what is in containers of them; None where all are real."""
+    for x in arguments:
+        if isinstance(x, Tensor):
+            if isinstance(x.raw, Symbolic):
+                return x.raw
+        elif isinstance(x, list | tuple | dict):
+            found = _symbol_among(x.values() if isinstance(x, dict) else x)
+            if found is not None:
+                return found
+    return None
 
 
 def require_arrays(module: Module, inputs: tuple) -> None:

@@ -111,6 +111,20 @@ class Trainable:
         """
         return _training_module().train_step(self, batch)
 
+    def prepare_inputs(self, x: Any) -> Any:
+        """What the model is called with, of the inputs that `fit`, `evaluate` or `predict` gets: these themselves.
+
+        A model that takes something else than numbers turns it into numbers here, outside of the compiled program.
+
+        >>> import tarazu as tz
+        >>> class Reversed(tz.nn.Sequential):
+        ...     def prepare_inputs(self, x):
+        ...         return [row[::-1] for row in x]
+        >>> Reversed([tz.nn.Flatten()]).predict([[1.0, 2.0]])
+        Tensor([[2., 1.]], dtype=float32)
+        """
+        return x
+
     def fit(self, x: Inputs | Batches, y: Inputs | None = None, *, epochs: int = 1, batch_size: int = 32,
             validation_split: float = 0.0, validation_data: Validation = None, callbacks: Any = (),
             seed: int | None = None, verbose: Verbose = "auto", sample_weight: Inputs | None = None,
@@ -166,8 +180,10 @@ class Trainable:
         >>> round(model.predict([[3.0]]).item(), 2)
         6.0
         """
+        if isinstance(validation_data, tuple):
+            validation_data = (self.prepare_inputs(validation_data[0]), *validation_data[1:])
         return _training_module().fit(
-            self, x, y, epochs=epochs, batch_size=batch_size, validation_split=validation_split,
+            self, self.prepare_inputs(x), y, epochs=epochs, batch_size=batch_size, validation_split=validation_split,
             validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose,
             sample_weight=sample_weight, class_weight=class_weight, shuffle=shuffle, steps_per_epoch=steps_per_epoch,
             max_steps=max_steps, max_seconds=max_seconds, validate_every=validate_every, devices=devices)
@@ -185,7 +201,8 @@ class Trainable:
         >>> model.evaluate([[1.0], [2.0]], [2.0, 4.0])
         {'loss': 10.0, 'mae': 3.0}
         """
-        return _training_module().evaluate(self, x, y, sample_weight=sample_weight, batch_size=batch_size)
+        return _training_module().evaluate(self, self.prepare_inputs(x), y, sample_weight=sample_weight,
+                                           batch_size=batch_size)
 
     def predict(self, x: Inputs | Batches, *, batch_size: int = 1024) -> Any:
         """The outputs for `x`, (rows, ...) or batches as for `fit`, in evaluation mode, computed in batches.
@@ -197,7 +214,7 @@ class Trainable:
         >>> tz.nn.Sequential([tz.nn.Dense(3)]).predict([[1.0, 2.0]]).shape
         (1, 3)
         """
-        return _training_module().predict(self, x, batch_size=batch_size)
+        return _training_module().predict(self, self.prepare_inputs(x), batch_size=batch_size)
 
     def save(self, path: str | os.PathLike, *, optimizer: bool = True) -> None:
         """Write the model to the folder `path`; `tz.load(path)` makes it again.
