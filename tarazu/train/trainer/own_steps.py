@@ -15,7 +15,7 @@ from tarazu.nn.module.module import Module
 from tarazu.ops.shape import expand_dims
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.jit.jit import jit
+from tarazu.runtime.jit.jit import Jit, jit
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.trace import trace_function
@@ -35,6 +35,7 @@ class OwnTrainer(Trainer):
     """What the trainers of both have in common: batches are any trees, and what a step returns is recorded."""
 
     method = ""  # of the model, which does what a step does
+    _named: tuple[Jit, tuple] | None = None  # for which program and rows the names of numbers are known
 
     @property
     def reading(self) -> Reading:
@@ -47,8 +48,14 @@ class OwnTrainer(Trainer):
         self._build(map_leaves(asarray, batch.tree))
         self.prepare()
         self.drop_gradients()
-        names = self._names_by_tracing(batch, rows)
-        self.record({name: {"total": 0, "rows": 0} for name in names})
+        if self._named != (self.train_chunk, batch.row_type):  # a trace, which later fits need not repeat
+            names = self._names_by_tracing(batch, rows)
+            self.record({name: {"total": 0, "rows": 0} for name in names})
+            self._named = self.train_chunk, batch.row_type
+
+    def _prepare_functions(self) -> None:
+        super()._prepare_functions()
+        self._named = None
 
     def _require_no_metrics(self) -> None:
         if any(output.metrics for output in self.outputs):
