@@ -11,6 +11,8 @@ from tarazu.nn.layers.dense import Dense
 from tarazu.nn.layers.embedding import Embedding, PositionalEmbedding, TableFeatures
 from tarazu.nn.layers.normalization import BatchNorm, LayerNorm
 from tarazu.nn.layers.pooling import AvgPool2D, GlobalAvgPool1D, GlobalAvgPool2D, MaxPool2D
+from tarazu.nn.layers.preprocessing.categories import CategoryEncoding, Discretization, Hashing
+from tarazu.nn.layers.preprocessing.lookup import IntegerLookup, StringLookup
 from tarazu.nn.layers.preprocessing.normalization import Normalization
 from tarazu.nn.layers.preprocessing.text_vectorization import TextVectorization
 from tarazu.nn.layers.regularization import Dropout
@@ -35,14 +37,18 @@ __all__ = [
     "AvgPool2D",
     "BatchNorm",
     "Bidirectional",
+    "CategoryEncoding",
     "Conv2D",
     "Dense",
+    "Discretization",
     "Dropout",
     "Embedding",
     "Flatten",
     "GRUCell",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
+    "Hashing",
+    "IntegerLookup",
     "LSTMCell",
     "LayerNorm",
     "Masking",
@@ -56,6 +62,7 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "StackedRNNCells",
+    "StringLookup",
     "TableFeatures",
     "TextVectorization",
     "TransformerEncoderLayer",

@@ -15,11 +15,11 @@ from tarazu.train.placement import Placement
 
 # Layers whose output for a row, in evaluation mode, depends on that row alone; subclasses may do as they like
 _ROW_BY_ROW = frozenset({
-    nn.Activation, nn.AvgPool2D, nn.BatchNorm, nn.Bidirectional, nn.Conv2D, nn.Dense, nn.Dropout, nn.Embedding,
-    nn.Flatten, nn.GRU, nn.GRUCell, nn.GlobalAvgPool1D, nn.GlobalAvgPool2D, nn.LSTM, nn.LSTMCell, nn.LayerNorm,
-    nn.Masking, nn.MaxPool2D, nn.MultiHeadAttention, nn.Normalization, nn.PositionalEmbedding, nn.RNN, nn.Sequential,
-    nn.SimpleRNN, nn.SimpleRNNCell, nn.StackedRNNCells, nn.TableFeatures, nn.TextVectorization,
-    nn.TransformerEncoderLayer})
+    nn.Activation, nn.AvgPool2D, nn.BatchNorm, nn.Bidirectional, nn.CategoryEncoding, nn.Conv2D, nn.Dense,
+    nn.Discretization, nn.Dropout, nn.Embedding, nn.Flatten, nn.GRU, nn.GRUCell, nn.GlobalAvgPool1D, nn.GlobalAvgPool2D,
+    nn.Hashing, nn.IntegerLookup, nn.LSTM, nn.LSTMCell, nn.LayerNorm, nn.Masking, nn.MaxPool2D, nn.MultiHeadAttention,
+    nn.Normalization, nn.PositionalEmbedding, nn.RNN, nn.Sequential, nn.SimpleRNN, nn.SimpleRNNCell, nn.StackedRNNCells,
+    nn.StringLookup, nn.TableFeatures, nn.TextVectorization, nn.TransformerEncoderLayer})
 
 
 def can_pad(model: Module, inputs: np.ndarray, placement: Placement) -> bool:
