@@ -52,6 +52,20 @@ class Multilayer(tz.nn.Sequential):
         super().__init__([tz.nn.Dense(hidden, "relu"), tz.nn.Dense(classes)])
 
 
+class OwnMemory(tz.nn.TransformerDecoderLayer):
+    """A decoder layer that attends to its own input."""
+
+    def forward(self, x):
+        return super().forward(x, x)
+
+
+class CrossAttention(tz.nn.MultiHeadAttention):
+    """Attention to the first features of its own input."""
+
+    def forward(self, x):
+        return super().forward(x, x[..., :2])
+
+
 def doubled(x):
     return 2 * x
 

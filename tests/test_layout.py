@@ -38,10 +38,10 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "backend.native": "llvm cache_key donation cache math lowering kernels threads schedule compiler program inspect",
     "backend.xla": "precision processes devices rules program backend export",
     "runtime": "trace_lock compile device processes tensor autograd trace eager debug jit profile random vmap",
-    "nn": "losses init module layers",
+    "nn": "losses init module layers functional",
     "data": "scalers sequences columns tables splits",
     "diagnose": "measuring scoring judging reporting",
-    "train": "metrics placement padding sources trainer evaluate save callbacks verdict loop",
+    "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop",
     "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a

@@ -122,6 +122,23 @@ def _text(structure: Structure, leaves: Iterator[Any]) -> str:
     return f"[{inside}]" if kind is list else f"({inside})" if kind is tuple else f"{kind.__name__}({inside})"
 
 
+def leaf_paths(structure: Structure) -> list[str]:
+    """Where each leaf is, as one would write it after the container's name.
+
+    >>> leaf_paths(flatten({"a": 1, "b": (2, 3)})[1])
+    ["['a']", "['b'][0]", "['b'][1]"]
+    """
+    kind = structure.kind
+    if kind is None:
+        return [""]
+    if kind is dict:
+        steps = [f"[{key!r}]" for key in structure.keys]
+    else:
+        steps = [f".{name}" for name in structure.keys or getattr(kind, "_fields", ())]
+        steps = steps or [f"[{i}]" for i in range(len(structure.children))]
+    return [step + path for step, child in zip(steps, structure.children, strict=True) for path in leaf_paths(child)]
+
+
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """`tree` with each leaf replaced by `function` of it and of the corresponding leaves of `others`.
 

@@ -50,6 +50,23 @@ def leaked() -> TraceError:
                       fix="return the tensor from the function instead of storing it")
 
 
+class Symbolic(Node):
+    """A node outside of any trace: a value of a functional model (nn/functional), whose operations record themselves.
+
+    A tensor that holds one takes part in eager code; whatever is done with it gives further tensors of its kind.
+    """
+
+    __slots__ = ()
+
+    def bind(self, op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+        """The result of a primitive that has a tensor with this node among its inputs, recorded and not computed."""
+        raise NotImplementedError
+
+    def call(self, module: Any, inputs: tuple, options: dict[str, Any]) -> Any:
+        """The result of a module that is called with a tensor with this node among its arguments, recorded likewise."""
+        raise NotImplementedError
+
+
 # The three kinds of node that are not primitives: a graph's inputs, its constants, and one result of several.
 PARAMETER, CONSTANT, RESULT = "parameter", "constant", "result"
 

@@ -17,7 +17,7 @@ from tarazu.base.errors import TarazuError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced
-from tarazu.ir.node import Node, infer, leaked
+from tarazu.ir.node import Node, Symbolic, infer, leaked
 from tarazu.ir.op import Op
 from tarazu.ir.types import CallGradient, Data, TensorType
 from tarazu.ops.typing import ArrayLike, DeviceLike
@@ -105,6 +105,10 @@ class Eager:
             entry = x.tape_entry
             if entry is not None:
                 mask |= entry.mask
+        if not is_plain:
+            for raw in raws:
+                if isinstance(raw, Symbolic):
+                    return raw.bind(op, inputs, attributes)
         try:
             out = _KERNELS[op](*raws, **attributes) if is_plain else _on_other_devices(op, raws, attributes)
             if is_plain and out.__class__ is not _Array:

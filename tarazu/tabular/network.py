@@ -9,8 +9,8 @@ from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.nn import Dense, Dropout, Sequential, TableFeatures
 from tarazu.optim.named import optimizer_class
 from tarazu.tabular.options import TableOptions
-from tarazu.train.metrics import Metric, mae_in_units
-from tarazu.train.trainer.trainer import compile
+from tarazu.train.metrics import RowFunction, mae_in_units
+from tarazu.train.trainer.compile import compile
 
 
 def compiled_model(encoder: TableEncoder, options: TableOptions) -> Sequential:
@@ -46,7 +46,7 @@ def describe_network(encoder: TableEncoder, options: TableOptions) -> str:
     return " → ".join([*layers, f"{outputs} output{'s' if outputs > 1 else ''}"])
 
 
-def _in_units(encoder: TableEncoder) -> Metric:
+def _in_units(encoder: TableEncoder) -> RowFunction:
     """The absolute error in the target's units; the model itself predicts the standardized target."""
     metric = functools.partial(mae_in_units, float(encoder.target_scale))
     vars(metric)["__name__"] = "mae"

@@ -1,9 +1,9 @@
 """Training: `fit` and what belongs to it. Models reach it through `nn/module/trainable.py`.
 
 loop.py is `fit`; sources/ has the batches, trainer/ the compiled step and the run, callbacks/ what `fit` notifies,
-save/ the files of models. placement.py says on which devices training runs, metrics.py has the metrics, evaluate.py
-`predict` and `evaluate`, verdict.py the measurements after a fit. padding.py lets few programs predict any number of
-rows.
+save/ the files of models. calling.py calls models with all their inputs, placement.py says on which devices training
+runs, metrics.py has the metrics, evaluate.py `predict` and `evaluate`, verdict.py the measurements after a fit.
+padding.py lets few programs predict any number of rows.
 """
 
 from tarazu.train.callbacks.base import Callback
@@ -17,9 +17,9 @@ from tarazu.train.save.export import export
 from tarazu.train.save.loading import load
 from tarazu.train.save.saving import save
 from tarazu.train.save.weights import load_weights, save_weights
+from tarazu.train.trainer.compile import compile, compute_loss, train_step
 from tarazu.train.trainer.divergence import TrainingWarning
 from tarazu.train.trainer.run import Run
-from tarazu.train.trainer.trainer import compile
 
 __all__ = [
     "METRICS",
@@ -32,6 +32,7 @@ __all__ = [
     "accuracy",
     "binary_accuracy",
     "compile",
+    "compute_loss",
     "evaluate",
     "export",
     "fit",
@@ -40,6 +41,7 @@ __all__ = [
     "predict",
     "save",
     "save_weights",
+    "train_step",
 ]
 
 

@@ -3,45 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from tarazu.base.checks import positive_int
+from tarazu.base.errors import TrainingError
+from tarazu.base.pytree import flatten, map_leaves
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
-from tarazu.nn.module.trainable import Batches
-from tarazu.ops.reduce import mean
-from tarazu.ops.typing import ArrayLike
+from tarazu.nn.module.trainable import Batches, Inputs
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.jit.jit import Jit, jit
+from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.calling import call, require_inputs_fit, takes_several
 from tarazu.train.padding import can_pad, padded, padded_size
 from tarazu.train.placement import Placement, placement_of
-from tarazu.train.sources.arrays import features, pair, require_labels_fit
-from tarazu.train.sources.stream import inputs_of, is_stream, rows_of
-from tarazu.train.trainer.logits import require_one_tensor
+from tarazu.train.sources.arrays import Arrays, joined
+from tarazu.train.sources.reading import Reading
+from tarazu.train.sources.stream import arrays_of, inputs_of, is_stream
+from tarazu.train.trainer.compile import trainer_of
+from tarazu.train.trainer.of_outputs import OutputTrainer
+from tarazu.train.trainer.own_steps import OwnLossTrainer, OwnStepTrainer
 from tarazu.train.trainer.precision import FULL
-from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, trainer_of
+from tarazu.train.trainer.trainer import Trainer, Values, modules_of, named_results, same_objects
 
 PREDICTED_ROWS = 1024  # in a batch of predictions, unless the caller says otherwise
 MOST_BYTES = 16 * 2**20  # of predictions that losses and metrics are computed of at once
 PIECES = 4  # in so many parts of that they are cut where there are more: a loss needs several arrays of their size
+MOST_WHOLE_BYTES = 256 * 2**20  # of predictions of which exact metrics are computed
+
+Predicted = tuple[Arrays, Arrays]  # outputs, and the rows that they are for
 
 
-def predict(model: Module, x: ArrayLike | Batches, *, batch_size: int = PREDICTED_ROWS) -> Tensor:
+def predict(model: Module, x: Inputs | Batches, *, batch_size: int = PREDICTED_ROWS) -> Any:
     """The outputs for `x`, (rows, ...), in evaluation mode, computed in batches; also `model.predict(x)`.
 
-    In place of rows `x` may be batches (x, y), as for `fit`, or an iterator of x alone; targets do not matter.
-    ShapeError, DTypeError or ArgumentError for rows that are no finite numbers of one shape.
+    `x` is one array, or several in a tuple, list or dict where `forward` takes several. In place of rows `x` may be
+    batches (x, y), as for `fit`, or an iterator of x alone; targets do not matter. The result is a tensor, or what
+    holds several where the model gives several. ShapeError, DTypeError or ArgumentError for rows that are no finite
+    numbers of one shape, or other inputs than the model's.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(3)])
     >>> tz.train.predict(model, [[1.0, 2.0]]).shape
     (1, 3)
     """
-    inputs = features(x) if not is_stream(x, None) or _is_list_of_lists(x) else inputs_of(x)
-    return outputs(model, inputs, positive_int("batch_size", batch_size))
+    reading, size = Reading(takes_several(model), False, False), positive_int("batch_size", batch_size)
+    is_rows = not is_stream(x, None) or _is_list_of_lists(x)
+    parts = [reading.inputs(x)] if is_rows else inputs_of(x, reading)  # type: ignore[arg-type]
+    return map_leaves(asarray, joined([made for part in parts for made in predictions(model, part, size)]).tree)
 
 
 def _is_list_of_lists(x: object) -> bool:
@@ -49,110 +61,177 @@ def _is_list_of_lists(x: object) -> bool:
     return isinstance(x, list) and isinstance(x[0], list)
 
 
-def outputs(model: Module, inputs: np.ndarray, batch_size: int = PREDICTED_ROWS) -> Tensor:
-    """`predict` for inputs that were checked before."""
-    return asarray(np.concatenate(list(predictions(model, inputs, batch_size))))
-
-
-def predictions(model: Module, inputs: np.ndarray, batch_size: int = PREDICTED_ROWS) -> Iterator[np.ndarray]:
+def predictions(model: Module, inputs: Arrays, batch_size: int = PREDICTED_ROWS) -> Iterator[Arrays]:
     """The outputs for `inputs`, which were checked before, one batch after the other."""
     return batches_of(_forward(model, inputs), placement_of(model), model, inputs, batch_size)
 
 
-def batches_of(forward: Callable[[Tensor], Tensor], placement: Placement, model: Module, inputs: np.ndarray,
-               batch_size: int) -> Iterator[np.ndarray]:
+def batches_of(forward: Callable[[Any], Any], placement: Placement, model: Module, inputs: Arrays,
+               batch_size: int) -> Iterator[Arrays]:
     """What `forward`, which calls `model`, gives for each batch of the inputs in evaluation mode."""
-    def outputs_for(rows: np.ndarray) -> np.ndarray:
-        size = padded_size(len(rows), batch_size)
-        if size > len(rows) and not can_pad(model, inputs, placement):
-            size = len(rows)
+    def outputs_for(rows: Arrays) -> Arrays:
+        count = rows.rows
+        size = padded_size(count, batch_size)
+        if size > count and not can_pad(model, inputs.leaves, placement):
+            size = count
         with in_mode(model, training=False), no_grad():
-            output = forward(placement.inputs(padded(rows, size))).numpy()
-        return output[:len(rows)] if size > len(rows) else output
+            output = forward(map_leaves(lambda leaf: placement.inputs(padded(leaf, size)), rows.tree))
+        leaves, structure = flatten(output)
+        made = Arrays([leaf.numpy() for leaf in leaves], structure)
+        return made.at(slice(count)) if size > count else made
 
-    for i in range(0, len(inputs), batch_size):
-        yield outputs_for(inputs[i:i + batch_size])  # no name here holds a batch while the next one is computed
+    for i in range(0, inputs.rows, batch_size):
+        yield outputs_for(inputs.at(slice(i, i + batch_size)))  # no name here holds a batch while the next is computed
 
 
-def pieces(parts: Iterable[np.ndarray], targets: np.ndarray) -> Iterator[tuple[Tensor, Tensor]]:
-    """Predictions that come batch by batch, with their targets: all at once where that takes at most MOST_BYTES."""
-    gathered: list[np.ndarray] = []
-    rows = size = first = 0
+def pieces(parts: Iterable[Predicted]) -> Iterator[Predicted]:
+    """Predictions that come batch by batch, with their rows: all at once where they take at most MOST_BYTES."""
+    gathered: list[Predicted] = []
+    size = 0
     for part in parts:
-        if gathered and size + part.nbytes > MOST_BYTES:
-            yield from _cut(gathered, targets[first:first + rows])
-            first, rows, size = first + rows, 0, 0
+        if gathered and size + part[0].nbytes > MOST_BYTES:
+            yield from _cut(gathered)
+            size = 0
         gathered.append(part)
-        rows, size = rows + len(part), size + part.nbytes
+        size += part[0].nbytes
         del part
         if size > MOST_BYTES:
-            yield from _cut(gathered, targets[first:first + rows])
-            first, rows, size = first + rows, 0, 0
+            yield from _cut(gathered)
+            size = 0
     if gathered:
-        yield from _cut(gathered, targets[first:])
+        yield from _cut(gathered)
 
 
-def _cut(parts: list[np.ndarray], targets: np.ndarray) -> Iterator[tuple[Tensor, Tensor]]:
-    """Predictions and their targets; in pieces where they take more than MOST_BYTES."""
-    whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+def _cut(parts: list[Predicted]) -> Iterator[Predicted]:
+    """Predictions and their rows; in pieces where they take more than MOST_BYTES."""
+    whole, batch = (joined(some) for some in zip(*parts, strict=True))
     parts.clear()
     if whole.nbytes <= MOST_BYTES:
-        yield asarray(whole), asarray(targets)
+        yield whole, batch
         return
-    rows = max(1, MOST_BYTES // PIECES * len(whole) // whole.nbytes)
-    for i in range(0, len(whole), rows):
-        yield asarray(whole[i:i + rows]), asarray(targets[i:i + rows])
+    rows = max(1, MOST_BYTES // PIECES * whole.rows // whole.nbytes)
+    for i in range(0, whole.rows, rows):
+        yield whole.at(slice(i, i + rows)), batch.at(slice(i, i + rows))
 
 
-def _forward(model: Module, inputs: np.ndarray) -> Jit:
+def predicted(batches: Iterable[Arrays], part: Arrays) -> Iterator[Predicted]:
+    """Predictions for a part, batch by batch, with the rows that they are for."""
+    first = 0
+    for batch in batches:
+        yield batch, part.at(slice(first, first + batch.rows))
+        first += batch.rows
+        del batch
+
+
+def _forward(model: Module, inputs: Arrays) -> Callable[[Any], Any]:
     """The compiled model, made anew when the model has other layers, or another precision, than before."""
     used = FULL if model._trainer is None else model._trainer.policy
     if model._predictor is None or not same_objects([used, *modules_of(model)], model._predictor[0]):
+        require_inputs_fit(model, inputs.tree)
         with in_mode(model, training=False), no_grad():
-            first = model(asarray(inputs[:1]))  # layers that need to see an input before they are traced see one
-        require_one_tensor(model, first)
+            first = call(model, map_leaves(asarray, inputs.at(slice(1)).tree))  # layers may have to see an input
+        _require_rows(model, first)
         model._predictor = [used, *modules_of(model)], jit(used.compilable(model))
-    return model._predictor[1]
+    compiled = model._predictor[1]
+    return lambda tree: call(compiled, tree)
 
 
-def evaluate(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *,
+def _require_rows(model: Module, output: Any) -> None:
+    """TrainingError unless the output of a model for one row is a tensor, or tensors, with a row each."""
+    leaves, _ = flatten(output)
+    if not leaves or not all(isinstance(leaf, Tensor) and leaf.shape[:1] == (1,) for leaf in leaves):
+        given = [f"a tensor of shape {leaf.shape}" if isinstance(leaf, Tensor) else repr(leaf) for leaf in leaves]
+        raise TrainingError(f"{type(model).__name__} gives {', '.join(given) or output} as output for one row",
+                            expected="a tensor with a row for each sample, or several in a tuple, list or dict",
+                            fix="return the output from forward" if output is None else "keep the first axis")
+
+
+def batch_for(trainer: Trainer, batch_size: int) -> int:
+    """How many rows are evaluated at once after an epoch: fewer where outputs are large, or are a model's own doing."""
+    is_small = isinstance(trainer, OutputTrainer) and PREDICTED_ROWS * trainer.output_size <= MOST_BYTES
+    return PREDICTED_ROWS if is_small else batch_size
+
+
+def evaluate(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, sample_weight: Inputs | None = None,
              batch_size: int = PREDICTED_ROWS) -> dict[str, float]:
     """The loss and the metrics on `x` and `y`, which have equally many rows, by name; also `model.evaluate(x, y)`.
 
-    In place of rows `x` may be batches (x, y), as for `fit`. TrainingError for a model that is not compiled;
-    ShapeError, DTypeError or ArgumentError for unfit rows.
+    In place of rows `x` may be batches (x, y), as for `fit`. Losses are weighted with `sample_weight`, metrics are not.
+    A model with a `compute_loss` of its own is evaluated by that, and `batch_size` rows at once. TrainingError for a
+    model that is not compiled; ShapeError, DTypeError or ArgumentError for unfit rows.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(1, kernel_initializer="zeros")]).compile(loss="mse", metrics=["mae"])
     >>> tz.train.evaluate(model, [[1.0], [2.0]], [2.0, 4.0])
     {'loss': 10.0, 'mae': 3.0}
     """
-    trainer = trainer_of(model)
-    arrays = rows_of(x) if is_stream(x, y) else pair(x, y)
-    batches = predictions(model, arrays.x, positive_int("batch_size", batch_size))
-    return scores(trainer, batches, arrays.y, is_checked=False)
+    trainer, size = trainer_of(model), positive_int("batch_size", batch_size)
+    if is_stream(x, y):
+        return scores(trainer, arrays_of(iter(x), trainer.reading), size, is_checked=False)
+    return scores(trainer, [trainer.reading.rows(x, y, sample_weight)[0]], size, is_checked=False)
 
 
-def scores(trainer: Trainer, batches: Iterable[np.ndarray], targets: np.ndarray, *,
-           is_checked: bool = True) -> dict[str, float]:
-    """The loss and the metrics of predictions that come batch by batch, by name; means over rows.
+def scores(trainer: Trainer, parts: Iterable[Arrays], batch_size: int, *, is_checked: bool = True) -> dict[str, float]:
+    """The loss and all else that is recorded, of rows in one or several parts, by name.
 
     Without `is_checked` class numbers are compared with the number of outputs before.
     """
-    values: list[dict[str, float]] = []
-    rows: list[int] = []
-    for prediction, target in pieces(batches, targets):
-        if not is_checked and not rows:
-            require_labels_fit(trainer.loss, targets, prediction.shape)
-        values.append(_scores(trainer, prediction, target))
-        rows.append(len(target))
-    if len(values) == 1:
-        return values[0]
-    return {name: float(np.average([one[name] for one in values], weights=rows)) for name in values[0]}
+    if isinstance(trainer, OwnLossTrainer):
+        return _own_scores(trainer, parts, batch_size)
+    assert isinstance(trainer, OutputTrainer)
+    total: Values = {}
+    whole = _WholePredictions(trainer)
+    made = (piece for part in parts
+            for piece in predicted(predictions(trainer.model, Arrays.of(part.x), batch_size), part))
+    for prediction, part in pieces(made):
+        if not is_checked and not total:
+            trainer.require_outputs(map_leaves(asarray, prediction.at(slice(1)).tree), part)
+        with no_grad():
+            values = trainer.scores_of(map_leaves(asarray, prediction.tree), map_leaves(asarray, part.tree), part.rows)
+        total = _added(total, values)
+        whole.add(prediction, part)
+    return trainer.results(total) | whole.results()
 
 
-def _scores(trainer: Trainer, prediction: Tensor, target: Tensor) -> dict[str, float]:
-    with no_grad():
-        loss = float(trainer.loss(prediction, target))
-        metrics = {name: float(mean(metric(prediction, target))) for name, metric in trainer.metrics.items()}
-    return {"loss": loss, **metrics}
+def _own_scores(trainer: OwnLossTrainer, parts: Iterable[Arrays], batch_size: int) -> dict[str, float]:
+    if isinstance(trainer, OwnStepTrainer):
+        trainer.require_loss("evaluation")
+    total: Values = {}
+    for part in parts:
+        for i in range(0, part.rows, batch_size):
+            total = _added(total, trainer.sums_of(part.at(slice(i, i + batch_size))))
+    return trainer.results(total)
+
+
+def _added(total: Values, values: Values) -> Values:
+    exact = map_leaves(lambda x: np.asarray(x, np.float64), values)
+    return map_leaves(np.add, total, exact) if total else exact
+
+
+class _WholePredictions:
+    """Gathers predictions for metrics that are exact where all rows are in memory."""
+
+    def __init__(self, trainer: OutputTrainer) -> None:
+        self._outputs = [output for output in trainer.outputs
+                         if any(metric.whole is not None for metric in output.metrics.values())]
+        self._parts: list[Predicted] = []
+        self._bytes = 0
+
+    def add(self, prediction: Arrays, part: Arrays) -> None:
+        """Keep them, as long as they take little memory."""
+        if self._outputs and self._bytes <= MOST_WHOLE_BYTES:
+            self._parts.append((prediction, part))
+            self._bytes += prediction.nbytes
+
+    def results(self) -> dict[str, float]:
+        """The exact values of such metrics; none where the predictions are too many."""
+        if not self._parts or self._bytes > MOST_WHOLE_BYTES:
+            return {}
+        prediction, part = (joined(some).tree for some in zip(*self._parts, strict=True))
+        numbers: dict[str, float] = {}
+        for output in self._outputs:
+            for name, metric in output.metrics.items():
+                if metric.whole is not None:
+                    exact = metric.whole(output.of(prediction), output.of(part[1]))
+                    numbers |= named_results(name, exact)
+        return numbers

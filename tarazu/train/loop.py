@@ -12,37 +12,34 @@ from tarazu.base.errors import ArgumentError
 from tarazu.ir.interpreter import state
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
-from tarazu.nn.module.trainable import Batches, Devices, Validation, Verbose
-from tarazu.ops.typing import ArrayLike
+from tarazu.nn.module.trainable import Batches, ClassWeight, Devices, Inputs, Validation, Verbose
 from tarazu.record import History
 from tarazu.runtime import processes, random
-from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.trace.origins import frames_to_user
 from tarazu.train.callbacks.base import Callback, require_known_hooks, wants_steps
 from tarazu.train.callbacks.checkpoint import Checkpoint, checkpoint_of
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.callbacks.progress import progress
-from tarazu.train.evaluate import MOST_BYTES, PREDICTED_ROWS, predictions, scores
+from tarazu.train.evaluate import batch_for, scores
 from tarazu.train.placement import place_training
-from tarazu.train.sources.arrays import Arrays, require_labels_fit
-from tarazu.train.sources.inputs import batches, require_no_steps, rows
-from tarazu.train.sources.rows import Rows
+from tarazu.train.sources.arrays import Arrays
+from tarazu.train.sources.inputs import Given, Source, batches, require_no_steps, rows
 from tarazu.train.sources.stream import Stream, is_stream
+from tarazu.train.trainer.compile import trainer_of
 from tarazu.train.trainer.divergence import TrainingWarning
-from tarazu.train.trainer.logits import first_output
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import require_finite_weights, run_chunk
 from tarazu.train.trainer.snapshot import snapshot
-from tarazu.train.trainer.trainer import Trainer, tensors_of, trainer_of
+from tarazu.train.trainer.trainer import Trainer, tensors_of
 from tarazu.train.verdict import judge_later
 
 Notify = Callable[[str], None]
 
 
-def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, epochs: int = 1, batch_size: int = 32,
+def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: int = 1, batch_size: int = 32,
         validation_split: float = 0.0, validation_data: Validation = None,
         callbacks: Callback | Iterable[Callback] = (), seed: int | None = None, verbose: Verbose = "auto",
+        sample_weight: Inputs | None = None, class_weight: ClassWeight = None,
         steps_per_epoch: int | None = None, devices: Devices = None) -> History:
     """Train a compiled model on the rows of `x` and `y`, or on a stream of batches; `model.fit` explains all options.
 
@@ -60,13 +57,8 @@ def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, ep
     own_callbacks = _checked(callbacks)
     checkpoint = checkpoint_of(own_callbacks)
     saved_split_seed = checkpoint.open() if checkpoint else None
-    source: Rows | Stream
-    if is_stream(x, y):
-        source, validation = batches(x, epochs, steps_per_epoch, validation_split, validation_data)
-    else:
-        require_no_steps(steps_per_epoch)
-        source, validation = rows(x, y, batch_size, validation_split, validation_data, trainer.loss,
-                                  lambda: trainer.choose_split_seed(saved_split_seed))
+    given = Given(x, y, sample_weight, class_weight, batch_size, validation_split, validation_data)
+    source, validation = _source(trainer, given, epochs, steps_per_epoch, saved_split_seed)
     _warn(source.notes)
     with contextlib.closing(source):
         callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0)]
@@ -90,25 +82,23 @@ def _warn(notes: list[str]) -> None:
         warnings.warn(notes.pop(), TrainingWarning, stacklevel=frames_to_user())
 
 
-def _build(trainer: Trainer, source: Rows | Stream, validation: Arrays | None) -> int:
+def _source(trainer: Trainer, given: Given, epochs: int, steps_per_epoch: int | None,
+            saved_split_seed: int | None) -> tuple[Source, Arrays | None]:
+    if is_stream(given.x, given.y):
+        return batches(given, trainer.reading, epochs, steps_per_epoch)
+    require_no_steps(steps_per_epoch)
+    return rows(given, trainer.reading, trainer.labels_of, lambda: trainer.choose_split_seed(saved_split_seed))
+
+
+def _build(trainer: Trainer, source: Source, validation: Arrays | None) -> int:
     """Let layers that need to see an input see one, and check what comes out against the targets.
 
     Gives how many validation rows are predicted at once: fewer where outputs are large.
     """
-    train = source.train
-    trainer.input_shape = train.x.shape[1:]
-    with in_mode(trainer.model, training=False), no_grad():
-        output = first_output(trainer.model, trainer.loss, asarray(train.x[:1]))
-    shape = output.shape
-    for part in (train, validation):
-        if part is not None:
-            require_labels_fit(trainer.loss, part.y, shape)
-    trainer.note_classes(train.y, shape)
+    trainer.begin(source.train, validation, source.batch_size)
     if isinstance(source, Stream):
-        source.check = lambda y: require_labels_fit(trainer.loss, y, shape)
-    trainer.prepare()
-    is_small = PREDICTED_ROWS * output.size * output.dtype.itemsize <= MOST_BYTES
-    return PREDICTED_ROWS if is_small else source.batch_size
+        source.check = trainer.require_fits
+    return batch_for(trainer, source.batch_size)
 
 
 def _checked(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
@@ -161,7 +151,7 @@ def _train(run: Run, notify: Notify) -> None:
 def _train_epoch(run: Run, notify: Notify) -> bool:
     """One pass over the training rows; its row goes to the history. Gives False when the run ended without one."""
     start = time.perf_counter()
-    run.sums = run.zero_sums()
+    run.sums = run.trainer.zero_sums()
     with contextlib.closing(run.source.chunks()) as chunks:
         for chunk in chunks:
             if not run_chunk(run, chunk):
@@ -174,15 +164,13 @@ def _train_epoch(run: Run, notify: Notify) -> bool:
         return False
     if not require_finite_weights(run):
         return False
-    means = dict(zip(["loss", *run.trainer.metrics], [float(x) / run.rows for x in run.sums], strict=True))
-    values = means | _validated(run)
-    seconds, rate = round(time.perf_counter() - start, 4), float(run.trainer.optimizer.lr)
-    run.history.append(seconds=seconds, **values, learning_rate=rate)
+    values = run.trainer.results(run.sums) | _validated(run)
+    run.history.append(seconds=round(time.perf_counter() - start, 4), **values, **run.trainer.rates())
     return True
 
 
 def _validated(run: Run) -> dict[str, float]:
     if run.validation is None:
         return {}
-    batches = predictions(run.model, run.validation.x, run.validation_batch)
-    return {f"val_{name}": value for name, value in scores(run.trainer, batches, run.validation.y).items()}
+    values = scores(run.trainer, [run.validation], run.validation_batch)
+    return {f"val_{name}": value for name, value in values.items()}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.pytree import flatten
 from tarazu.base.spelling import by_name, did_you_mean
 from tarazu.nn import losses
 from tarazu.ops.elementwise import astype, equal, greater, logical_and
@@ -16,8 +17,46 @@ from tarazu.ops.reduce import all, argmax, mean
 from tarazu.ops.shape import reshape
 from tarazu.runtime.tensor.tensor import Tensor
 
-Metric = Callable[[Any, Any], Any]
-Metrics = str | Metric | Iterable[str | Metric]
+RowFunction = Callable[[Any, Any], Any]  # of (prediction, target): a number per sample
+Sums = dict[str, Any]  # a tree of sums over rows
+
+
+class Metric:
+    """A number made of sums over rows, such as precision: `sums(prediction, target)` gives them, `result` the number.
+
+    The sums of batches are added up, in float64, and `result` takes them as arrays; a dict of numbers is shown by their
+    names. `whole(prediction, target)`, if given, is the exact value where all rows are in memory.
+    """
+
+    def __init__(self, sums: Callable[[Any, Any], Sums], result: Callable[[Sums], Any], *, name: str | None = None,
+                 whole: Callable[[np.ndarray, np.ndarray], Any] | None = None) -> None:
+        self.sums, self.result, self.name, self.whole = sums, result, name, whole
+        self.function: RowFunction | None = None  # of a metric that is the mean over rows of one
+
+
+def as_metric(function: RowFunction) -> Metric:
+    """The mean over rows of a function."""
+    def sums(prediction: Any, target: Any) -> Sums:
+        return mean_sums(mean(function(prediction, target)), len(flatten(target)[0][0]))
+
+    metric = Metric(sums, mean_of)
+    metric.function = function
+    return metric
+
+
+def mean_sums(value: Tensor, rows: int) -> Sums:
+    """The sums of a metric that is a mean, for a batch with that mean."""
+    return {"total": reshape(astype(value, "float64"), ()) * rows, "rows": rows}
+
+
+def mean_of(sums: Sums) -> float:
+    """The mean by its sums."""
+    return float(sums["total"]) / float(sums["rows"])
+
+
+MEAN = Metric(lambda value, rows: mean_sums(value, rows), mean_of)  # what losses and numbers of own steps are
+MetricSpec = str | RowFunction | Metric
+Metrics = MetricSpec | Iterable[MetricSpec]
 
 
 def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
@@ -105,7 +144,7 @@ def mse(prediction: Tensor, target: Tensor) -> Tensor:
     return losses.mse(prediction, target, reduction="none")
 
 
-METRICS: dict[str, Metric] = {
+METRICS: dict[str, RowFunction] = {
     "accuracy": accuracy,
     "acc": accuracy,
     "binary_accuracy": binary_accuracy,
@@ -121,14 +160,14 @@ def number_classes_note(metrics: Iterable[Metric], targets: np.ndarray, outputs:
     `outputs` is the shape of a batch of outputs.
     """
     judged = (number_accuracy, binary_number_accuracy) if _is_single(outputs) else (binary_number_accuracy,)
-    if not any(metric in judged for metric in metrics) or ((targets == 0) | (targets == 1)).all():
+    if not any(metric.function in judged for metric in metrics) or ((targets == 0) | (targets == 1)).all():
         return None
     low, high = targets.min(), targets.max()
     return (f"accuracy beside a loss of numbers takes outputs above 0.5 for class 1, and targets go from {low:g} to "
             f"{high:g}; number the two classes, y = (y == {high:g}).astype(int), or leave accuracy out")
 
 
-def named_metrics(specs: Iterable[str | Metric], loss: losses.Loss) -> dict[str, Metric]:
+def named_metrics(specs: Iterable[MetricSpec], loss: losses.Loss) -> dict[str, Metric]:
     """The metrics by the names under which the history shows them; ArgumentError for names that are not unique.
 
     "accuracy" is chosen for the loss: where that judges each output by itself, so does the accuracy, and beside a loss
@@ -148,14 +187,16 @@ def named_metrics(specs: Iterable[str | Metric], loss: losses.Loss) -> dict[str,
     return metrics
 
 
-def _named(spec: str | Metric, loss: losses.Loss) -> tuple[str, Metric]:
+def _named(spec: MetricSpec, loss: losses.Loss) -> tuple[str, Metric]:
+    if isinstance(spec, Metric):
+        return spec.name or "metric", spec
     if callable(spec):
-        return _name_of(spec), spec
-    metric = by_name("metric", spec, METRICS, "a function of (prediction, target)", _suggest)
-    return spec, _FOR_TARGETS.get((losses.traits(loss).target, metric), metric)
+        return _name_of(spec), as_metric(spec)
+    function = by_name("metric", spec, METRICS, "a function of (prediction, target)", _suggest)
+    return spec, as_metric(_FOR_TARGETS.get((losses.traits(loss).target, function), function))
 
 
-def _name_of(metric: Metric) -> str:
+def _name_of(metric: RowFunction) -> str:
     """The name of a function, of the function that a partial one is made of, or of an object's class."""
     while isinstance(metric, functools.partial) and not hasattr(metric, "__name__"):
         metric = metric.func
@@ -173,7 +214,7 @@ def _suggest(spec: object, names: Iterable[str]) -> str:
 RESERVED = ("epoch", "seconds", "loss", "learning_rate")  # columns of the history
 _RENAME = 'give the function another name: f.__name__ = "..."'
 _OF_WHOLE_SETS = {"auc", "roc_auc", "pr_auc", "f1", "f1_score", "precision", "recall", "r2", "r2_score", "rmse"}
-_FOR_TARGETS: dict[tuple[str, Metric], Metric] = {
+_FOR_TARGETS: dict[tuple[str, RowFunction], RowFunction] = {
     ("labels", accuracy): binary_accuracy,
     ("numbers", accuracy): number_accuracy,
     ("numbers", binary_accuracy): binary_number_accuracy,

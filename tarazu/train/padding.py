@@ -6,6 +6,8 @@ and in models of Tarazu's own layers alone, which in evaluation mode look at eac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tarazu import nn
@@ -15,16 +17,18 @@ from tarazu.train.placement import Placement
 
 # Layers whose output for a row, in evaluation mode, depends on that row alone; subclasses may do as they like
 _ROW_BY_ROW = frozenset({
-    nn.Activation, nn.AvgPool2D, nn.BatchNorm, nn.Bidirectional, nn.CategoryEncoding, nn.Conv2D, nn.Dense,
-    nn.Discretization, nn.Dropout, nn.Embedding, nn.Flatten, nn.GRU, nn.GRUCell, nn.GlobalAvgPool1D, nn.GlobalAvgPool2D,
-    nn.Hashing, nn.IntegerLookup, nn.LSTM, nn.LSTMCell, nn.LayerNorm, nn.Masking, nn.MaxPool2D, nn.MultiHeadAttention,
-    nn.Normalization, nn.PositionalEmbedding, nn.RNN, nn.Sequential, nn.SimpleRNN, nn.SimpleRNNCell, nn.StackedRNNCells,
-    nn.StringLookup, nn.TableFeatures, nn.TextVectorization, nn.TransformerEncoderLayer})
+    nn.Activation, nn.AdditiveAttention, nn.Attention, nn.AvgPool2D, nn.BatchNorm, nn.Bidirectional,
+    nn.CategoryEncoding, nn.Conv2D, nn.Dense, nn.Discretization, nn.Dropout, nn.Embedding, nn.Flatten,
+    nn.GlobalAvgPool1D, nn.GlobalAvgPool2D, nn.GRU, nn.GRUCell, nn.Hashing, nn.IntegerLookup, nn.LayerNorm, nn.LSTM,
+    nn.LSTMCell, nn.Masking, nn.MaxPool2D, nn.Model, nn.MultiHeadAttention, nn.Normalization, nn.PositionalEmbedding,
+    nn.RNN, nn.RotaryEmbedding, nn.Sequential, nn.SimpleRNN, nn.SimpleRNNCell, nn.SinusoidalEmbedding,
+    nn.StackedRNNCells, nn.StringLookup, nn.TableFeatures, nn.TextVectorization, nn.TiedOutput,
+    nn.TransformerDecoderLayer, nn.TransformerEncoderLayer})
 
 
-def can_pad(model: Module, inputs: np.ndarray, placement: Placement) -> bool:
+def can_pad(model: Module, inputs: Sequence[np.ndarray], placement: Placement) -> bool:
     """Whether batches of these inputs may have further rows without a change of the others' outputs."""
-    has_features = inputs.ndim > 1  # else layers take the rows for features
+    has_features = all(leaf.ndim > 1 for leaf in inputs)  # else layers take the rows for features
     return (has_features and placement.is_plain and runs_native()
             and all(_is_row_by_row(module) for _, module in model.named_modules()))
 

@@ -6,10 +6,11 @@ import contextlib
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tarazu.base.pytree import map_leaves
 from tarazu.diagnose import (
     judge,
     measure_fit,
@@ -18,19 +19,24 @@ from tarazu.diagnose import (
     trivial_regression_losses,
 )
 from tarazu.diagnose.measuring.measure import Measured, largest_scale
-from tarazu.nn.layers.embedding import TableFeatures
+from tarazu.nn.layers.sequences.embedding import TableFeatures
 from tarazu.nn.losses import traits
+from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.record import History, Verdict
 from tarazu.runtime import random
+from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.substitution import substitute
-from tarazu.train.evaluate import batches_of, pieces
+from tarazu.train.evaluate import Predicted, batches_of, pieces, predicted
 from tarazu.train.metrics import ACCURACIES
 from tarazu.train.placement import placement_of
 from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers
+from tarazu.train.trainer.of_outputs import OutputTrainer
+from tarazu.train.trainer.own_losses import depends_on_batch
+from tarazu.train.trainer.own_steps import OwnLossTrainer, OwnStepTrainer
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import Snapshot, restore, snapshot
 from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, tensors_of
@@ -55,7 +61,9 @@ class EndOfRun(NamedTuple):
 
     def judge(self, history: History) -> None:
         """Write measurements and verdict into `history`."""
-        if not self._is_whole():
+        if isinstance(self.trainer, OwnStepTrainer) and not self.trainer.has_loss:
+            history.verdict = _NO_LOSS
+        elif not self._is_whole():
             history.verdict = _OTHER_LAYERS
         elif self.checksums != _checksums(self.train, self.validation):
             history.verdict = _OTHER_ROWS
@@ -71,23 +79,30 @@ class EndOfRun(NamedTuple):
     def _measure(self, history: History) -> dict[str, Measured]:
         trainer, train = self.trainer, _sample(self.train)
         validation = None if self.validation is None else _sample(self.validation)
-        outputs = _Outputs(self)
-        losses_of_train, train_accuracy = _measured(trainer, outputs.of(self.kept, train), train)
+        losses_of = _losses_by_outputs(self) if isinstance(trainer, OutputTrainer) else _losses_by_rows(self)
+        losses_of_train, train_accuracy = losses_of(self.kept, train)
         losses_of_validation = validation_accuracy = last_losses = None
         if validation:
-            batches = outputs.of(self.kept, validation)
-            losses_of_validation, validation_accuracy = _measured(trainer, batches, validation)
+            losses_of_validation, validation_accuracy = losses_of(self.kept, validation)
             if self.last:
-                last_losses, _ = _measured(trainer, outputs.of(self.last, validation), validation)
+                last_losses, _ = losses_of(self.last, validation)
         return measure_fit(
             losses_of_train, losses_of_validation, _trivial_losses(trainer, train, train),
             _trivial_losses(trainer, train, validation) if validation else None, history.rows,
             num_parameters=sum(p.size for p in trainer.model.parameters() if p.requires_grad),
             kept_epoch=self.kept_epoch, last_validation_losses=last_losses,
             train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
-            trivial_predictor=traits(trainer.loss).trivial_predictor, is_batch_loss=trainer.is_batch_loss,
-            input_scale=largest_scale(_measured_columns(trainer.model, train.x)), train_rows=len(self.train.x),
-            validation_rows=None if self.validation is None else len(self.validation.x))
+            trivial_predictor=_trivial_predictor(trainer), is_batch_loss=trainer.is_batch_loss,
+            input_scale=_input_scale(trainer, train), train_rows=self.train.rows,
+            validation_rows=None if self.validation is None else self.validation.rows)
+
+
+def _input_scale(trainer: Trainer, train: Arrays) -> float | None:
+    """The largest scale of a column of an input; None for whole numbers, as of words."""
+    if not isinstance(trainer, OutputTrainer):
+        return None
+    scales = [largest_scale(_measured_columns(trainer.model, x)) for x in Arrays.of(train.x).leaves]
+    return max((scale for scale in scales if scale is not None), default=None)
 
 
 def _measured_columns(model: Module, inputs: np.ndarray) -> np.ndarray:
@@ -101,6 +116,7 @@ def _measured_columns(model: Module, inputs: np.ndarray) -> np.ndarray:
 _OTHER_ROWS = Verdict("undecided", "undecided: the arrays passed to fit were written to before its verdict was "
                       "asked for")
 _OTHER_LAYERS = Verdict("undecided", "undecided: the model got other layers before its verdict was asked for")
+_NO_LOSS = Verdict("undecided", "undecided: the model has a train_step, and no compute_loss(batch) to judge it by")
 
 
 def judge_later(run: Run) -> None:
@@ -115,51 +131,84 @@ def judge_later(run: Run) -> None:
 
 def _kept(part: Arrays) -> Arrays:
     """The rows, copied where that costs little: the caller may write to its arrays after the fit."""
-    is_small = part.x.nbytes + part.y.nbytes <= MOST_COPIED_BYTES
-    return Arrays(part.x.copy(), part.y.copy()) if is_small else part
+    return part.copy() if part.nbytes <= MOST_COPIED_BYTES else part
 
 
 def _checksums(train: Arrays, validation: Arrays | None) -> list[int]:
     """A number for each array, of rows at equal distances, that changes when what is in them does."""
-    arrays = [*train, *(validation or ())]
+    arrays = [*train.leaves, *(validation.leaves if validation else ())]
     return [zlib.crc32(x[::max(1, len(x) // COMPARED_ROWS)].tobytes()) for x in arrays]
 
 
-class _Outputs:
-    """The outputs of a model with given weights, which leaves those that the model has now alone."""
-
-    def __init__(self, end: EndOfRun) -> None:
-        model, policy = end.trainer.model, end.trainer.policy
-
-        def forward(inputs: Tensor, weights: list[Tensor]) -> Tensor:
-            with substitute(end.handles, weights):
-                return policy.forward(model, inputs)
-
-        self._model, self._forward, self._batch_size = model, jit(forward), end.batch_size
-
-    def of(self, weights: Snapshot, part: Arrays) -> Iterator[np.ndarray]:
-        """The outputs for the rows of a part, one batch after the other."""
-        values = [Tensor(raw) for _, raw in weights]
-        return batches_of(lambda inputs: self._forward(inputs, values), placement_of(self._model), self._model, part.x,
-                          self._batch_size)
-
-
 def _sample(part: Arrays) -> Arrays:
-    if len(part.x) <= MOST_JUDGED_ROWS:
+    if part.rows <= MOST_JUDGED_ROWS:
         return part
-    return part.at(np.random.default_rng(0).permutation(len(part.x))[:MOST_JUDGED_ROWS])
+    return part.at(np.random.default_rng(0).permutation(part.rows)[:MOST_JUDGED_ROWS])
 
 
-def _measured(trainer: Trainer, batches: Iterator[np.ndarray], part: Arrays) -> tuple[np.ndarray, float | None]:
-    """The loss of each sample, and the accuracy where that is one of the metrics."""
-    metric = next((metric for metric in trainer.metrics.values() if metric in ACCURACIES), None)
+LossesOf = Callable[[Snapshot, Arrays], tuple[np.ndarray, float | None]]  # of given weights: of each row; the accuracy
+
+
+def _losses_by_outputs(end: EndOfRun) -> LossesOf:
+    """The losses of rows from the outputs of a model, whose weights stay what they are now."""
+    trainer = end.trainer
+    assert isinstance(trainer, OutputTrainer)
+    model, policy = trainer.model, trainer.policy
+
+    def forward(inputs: Any, weights: list[Tensor]) -> Any:
+        with substitute(end.handles, weights):
+            return policy.forward(model, inputs)
+
+    compiled = jit(forward)
+
+    def losses_of(weights: Snapshot, part: Arrays) -> tuple[np.ndarray, float | None]:
+        values = [Tensor(raw) for _, raw in weights]
+        made = batches_of(lambda inputs: compiled(inputs, values), placement_of(model), model, Arrays.of(part.x),
+                          end.batch_size)
+        return _measured(trainer, predicted(made, part))
+
+    return losses_of
+
+
+def _measured(trainer: OutputTrainer, batches: Iterator[Predicted]) -> tuple[np.ndarray, float | None]:
+    """The loss of each sample, and the accuracy where that is one of the metrics of the only output."""
+    functions = [metric.function for metric in trainer.metrics.values() if metric.function in ACCURACIES]
+    metric = functions[0] if functions and len(trainer.outputs) == 1 else None
+    output = trainer.outputs[0]
     losses, right = [], []
     with keeping_random_state():
-        for prediction, target in pieces(batches, part.y):
-            losses.append(trainer.sample_losses(prediction, target))
+        for prediction, part in pieces(batches):
+            outputs = map_leaves(asarray, prediction.tree)
+            losses.append(trainer.sample_losses(outputs, part))
             if metric is not None:
-                right.append(metric(prediction, target).numpy())
+                right.append(metric(output.of(outputs), asarray(output.of(part.y))).numpy())
     return np.concatenate(losses), float(asarray(np.concatenate(right)).mean()) if right else None
+
+
+def _losses_by_rows(end: EndOfRun) -> LossesOf:
+    """The losses of rows by `compute_loss` of the model, for batches of one row each."""
+    trainer = end.trainer
+    assert isinstance(trainer, OwnLossTrainer)
+
+    def with_weights(function: Callable[[Any], Any], batch: Any, weights: list[Tensor]) -> Any:
+        with substitute(end.handles, weights):
+            return function(batch)
+
+    of_rows, of_batch = (jit(partial(with_weights, function)) for function in (trainer.losses_of_rows, trainer.loss_of))
+
+    def losses_of(weights: Snapshot, part: Arrays) -> tuple[np.ndarray, float | None]:
+        values, losses = [Tensor(raw) for _, raw in weights], []
+        with keeping_random_state(), in_mode(trainer.model, training=False), no_grad():
+            trainer.is_batch_loss = trainer.is_batch_loss or depends_on_batch(
+                lambda batch: of_rows(batch, values), lambda batch: of_batch(batch, values), part)
+            for i in range(0, part.rows, end.batch_size):
+                batch = part.at(slice(i, i + end.batch_size))
+                given = map_leaves(trainer.placement.inputs, batch.tree)
+                losses.append(np.full(batch.rows, float(of_batch(given, values))) if trainer.is_batch_loss
+                              else of_rows(given, values).numpy())
+        return np.concatenate(losses), None
+
+    return losses_of
 
 
 @contextlib.contextmanager
@@ -172,10 +221,27 @@ def keeping_random_state() -> Iterator[None]:
         restore(before)
 
 
+def _trivial_predictor(trainer: Trainer) -> str | None:
+    """What the best prediction that looks at no input always predicts, in words; None where it is not known."""
+    names = {traits(output.loss).trivial_predictor for output in trainer.outputs}
+    if not isinstance(trainer, OutputTrainer) or None in names:
+        return None
+    return names.pop() if len(names) == 1 else "the best constant of each output"
+
+
 def _trivial_losses(trainer: Trainer, train: Arrays, part: Arrays) -> np.ndarray | None:
     """The losses of the best prediction that looks at no input; None where it is not known."""
-    predictor = traits(trainer.loss).trivial_predictor
-    return None if predictor is None else TRIVIAL_LOSSES[predictor](train.y, part.y)
+    if _trivial_predictor(trainer) is None:
+        return None
+    total = np.zeros(part.rows)
+    for output in trainer.outputs:
+        predictor = TRIVIAL_LOSSES[str(traits(output.loss).trivial_predictor)]
+        losses = predictor(output.of(train.y), output.of(part.y))
+        if losses is None:
+            return None
+        weight = output.weight_of(part.weight)
+        total += output.weight * (losses if weight is None else losses * weight)
+    return total
 
 
 def _of_class_frequencies(train: np.ndarray, part: np.ndarray) -> np.ndarray | None:

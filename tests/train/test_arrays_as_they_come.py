@@ -122,7 +122,7 @@ REFUSED = {
                           r"x holds lists in column 'a'[\s\S]*np.stack"),
     "lists of several lengths": (lambda: fitted(pd.Series([[1, 2], [3]] * 12)), ShapeError, "x holds lists of several"),
     "dict": (lambda: fitted({"a": X[:, 0], "b": X[:, 1]}), ArgumentError,
-             r"x is a dict of 2 columns[\s\S]*column_stack"),
+             r"x is a dict without 'x': it has 'a', 'b'[\s\S]*column_stack"),
     "sparse": (lambda: fitted(Sparse()), DTypeError, r"x is a sparse matrix of float64[\s\S]*toarray\(\)"),
     "sparse predict": (lambda: Sequential([Dense(1)]).predict(Sparse()), DTypeError, "x is a sparse matrix"),
 }

@@ -75,7 +75,8 @@ def test_the_best_weights_are_kept_without_asking():
     best = history.best_epoch()
     assert best < 40 and history.measurements["kept_epoch"] == best
     assert equal(weights_of(model), recorder.weights[best - 1])
-    assert model.evaluate(*recorder.validation)["loss"] == pytest.approx(min(history.history["val_loss"]), rel=1e-5)
+    rows = recorder.validation
+    assert model.evaluate(rows.x, rows.y)["loss"] == pytest.approx(min(history.history["val_loss"]), rel=1e-5)
 
 
 def test_the_last_weights_stay_where_asked_for():

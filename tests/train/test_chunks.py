@@ -150,7 +150,7 @@ def test_the_pace_follows_the_time_that_steps_take():
 def test_no_gradients_are_left_and_those_of_callbacks_change_nothing(whole_epochs):
     class Meddler(Callback):
         def on_epoch_end(self, run):
-            run.trainer.loss(run.model(tz.asarray(X)), tz.asarray(LABELS)).backward()
+            run.trainer.loss_of((tz.asarray(X), tz.asarray(LABELS))).backward()
 
     model = compiled()
     model.fit(X, LABELS, batch_size=70, verbose=0)

@@ -111,7 +111,7 @@ def types_of(graph, name):
 
 
 def values(model):
-    return [x.numpy().copy() for x in model._trainer._weights()]
+    return [x.numpy().copy() for x in model._trainer.weights()]
 
 
 @both_types

@@ -7,7 +7,19 @@ import pytest
 from helpers import compilations, same_bits
 
 import tarazu as tz
-from tarazu.nn import GRU, BatchNorm, Conv2D, Dense, Embedding, Flatten, LayerNorm, Sequential, TransformerEncoderLayer
+from tarazu.nn import (
+    GRU,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Embedding,
+    Flatten,
+    Input,
+    LayerNorm,
+    Model,
+    Sequential,
+    TransformerEncoderLayer,
+)
 from tarazu.runtime import random
 from tarazu.train.sources import rows
 
@@ -83,12 +95,20 @@ def test_predictions_of_other_numbers_of_rows_compile_nothing():
         model.predict(X[:640])
 
 
+def functional(units: int) -> Model:
+    """A functional model with operations of several kinds between its layers."""
+    x = Input((4, 3))
+    y = tz.softmax(x @ x.mT) @ Dense(units)(x)
+    return Model(x, Dense(2)(tz.reshape(y, (1, -1)) * 2 + tz.concat([y.mean(1)] * 4, 1)))
+
+
 @pytest.mark.native
 @pytest.mark.parametrize(("layers", "shape"), [
     ([Dense(24, "gelu"), BatchNorm(), Dense(3, "softmax")], (20,)),
     ([Conv2D(3, 3, activation="relu"), Flatten(), Dense(5)], (6, 6, 2)),
     ([GRU(5), Dense(2)], (4, 3)),
     ([LayerNorm(), TransformerEncoderLayer(2, 8), Dense(2)], (5, 8)),
+    ([functional(5)], (4, 3)),
 ])
 def test_padded_predictions_have_the_same_bits(layers, shape, exact):
     tz.random.seed(0)

@@ -29,9 +29,17 @@ OUTPUTS = {"a tuple of 2": lambda y: (y, y), "a list of 1": lambda y: [y], "a di
 @pytest.mark.parametrize(("what", "of"), OUTPUTS.items(), ids=OUTPUTS)
 def test_outputs_that_are_no_tensor(what, of):
     model = Several(of).compile("sgd", "mse")
-    for act in (lambda: model.fit(X, Y, verbose=0), lambda: model.predict(X), lambda: model.evaluate(X, Y)):
-        with pytest.raises(TrainingError, match=f"Several gives {what} as output\n  expected: one tensor"):
+    for act in (lambda: model.fit(X, Y, verbose=0), lambda: model.evaluate(X, Y)):
+        with pytest.raises(TrainingError, match=f"Several gives {what} as output(.|\n)*expected: (one|a) tensor"):
             act()
+
+
+def test_predictions_of_no_tensor():
+    for given, text in ((None, "None as output"), (np.zeros((1, 2)), "as output for one row"), ({}, "{} as output")):
+        with pytest.raises(TrainingError, match=f"Several gives (.|\n)*{text}(.|\n)*a tensor with a row"):
+            Several(lambda y, given=given: given).predict(X)
+    with pytest.raises(TrainingError, match=r"a tensor of shape \(\) as output for one row"):
+        Several(tz.sum).predict(X)
 
 
 def test_an_embedding_takes_arrays_and_lists():

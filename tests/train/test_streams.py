@@ -209,7 +209,7 @@ def test_memory_is_bounded(monkeypatch):
 
     class Watch(Callback):
         def on_chunk_end(self, run):
-            sizes.append(run.last.chunk.x.shape)
+            sizes.append(run.last.chunk.data[0].shape)
             self.run = run
 
     watch = Watch()
@@ -328,10 +328,12 @@ ERRORS = {
     "steps with arrays": (lambda m: m.fit(X, LABELS, steps_per_epoch=3), ArgumentError, "steps_per_epoch=3 for rows"),
     "no steps": (lambda m: m.fit(generator(), steps_per_epoch=0), ArgumentError, "steps_per_epoch=0"),
     "empty": (lambda m: m.fit(generator([])), ArgumentError, "a stream that gave no batch"),
-    "no pair": (lambda m: m.fit(generator([X])), ArgumentError, "batch 1 of the stream is a ndarray"),
+    "no pair": (lambda m: m.fit(generator([X])), ArgumentError, "in batch 1 of the stream: a batch that is a ndarray"),
     "a dict": (lambda m: m.fit(generator([BATCHES[0], {"x": X}])), ArgumentError,
-               r"batch 2 of the stream is a dict(.|\n)*batch\['x'\]"),
-    "three": (lambda m: m.fit(generator([(X, LABELS, X)])), ArgumentError, "batch 1 of the stream is a tuple"),
+               r"in batch 2 of the stream: a batch that is a dict(.|\n)*batch\['x'\]"),
+    "four": (lambda m: m.fit(generator([(X, LABELS, X, X)])), ArgumentError, "of the stream: a batch that is a "),
+    "weights": (lambda m: m.fit(generator([(X, LABELS, -np.ones(70))])), ArgumentError,
+                "in batch 1 of the stream: sample_weight with 70 values below 0"),
     "rows": (lambda m: m.fit(batch(X[:5])), ShapeError, "in batch 2 of the stream: x has 5 rows and y has 4"),
     "nan": (lambda m: m.fit(batch(X[:4] * np.nan)), ArgumentError, "in batch 2 of the stream: x holds values that are"),
     "text": (lambda m: m.fit(batch(y=np.array(list("abcd")))), DTypeError, "in batch 2 of the stream: y holds <U1"),

@@ -6,19 +6,19 @@ attributes, also inside lists, tuples and dicts; nothing is registered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
 from tarazu.base.state_dicts import require_same_state
 from tarazu.ir.interpreter import state as interpreter_state
-from tarazu.ir.node import Node
+from tarazu.ir.node import Node, Symbolic
 from tarazu.nn.module.arguments import short_text, with_own_containers
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.mode import mode_of, set_mode, share_mode
 from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, layouts, move_tensors
-from tarazu.nn.module.observers import call_observers
+from tarazu.nn.module.observers import call_observers, call_wrapper
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.nn.module.trainable import Trainable
 from tarazu.ops.typing import DeviceLike
@@ -29,7 +29,7 @@ from tarazu.runtime.trace.attributes import GuardedAttributes
 from tarazu.runtime.trace_lock import tracing
 
 # What the base class and training keep in a module; every other attribute may hold tensors and modules.
-NOT_CONTENT = ("_arguments", "_built_with", "_trainer", "_predictor")
+NOT_CONTENT = ("_arguments", "_built_with", "_symbols", "_trainer", "_predictor")
 
 
 class Module(Trainable, GuardedAttributes):
@@ -104,7 +104,15 @@ class Module(Trainable, GuardedAttributes):
     # Calling
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        """`forward`, after `build` where that is still due; errors name the layer's path and the inputs' shapes."""
+        """`forward`, after `build` where that is still due; errors name the layer's path and the inputs' shapes.
+
+        For symbolic tensors of a functional model (nn/functional) it is noted as one of its steps.
+        """
+        symbol = _symbol_among([*inputs, *options.values()])
+        if symbol is not None:
+            return symbol.call(self, inputs, options)
+        if (wrapper := call_wrapper.get()) is not None:
+            return wrapper(self, inputs, options)
         try:
             self._build_once(inputs)
             origins = interpreter_state.interpreter.origins
@@ -124,11 +132,17 @@ class Module(Trainable, GuardedAttributes):
         if self._is_built:
             return
         with tracing:  # by one thread; this lock, as a thread that traces may build too
-            if self._waits_for_input():
+            if self.waits_for_input():
                 self._build(inputs)
             self._is_built = True
 
-    def _waits_for_input(self) -> bool:
+    def waits_for_input(self) -> bool:
+        """Whether its parameters are made by the first call.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Dense(3).waits_for_input(), tz.nn.Dense(3, in_features=2).waits_for_input()
+        (True, False)
+        """
         return not self._is_built and type(self).build is not Module.build
 
     def _build(self, inputs: tuple) -> None:
@@ -212,7 +226,7 @@ class Module(Trainable, GuardedAttributes):
         [(2, 3), (3,)]
         """
         for path, module in self.named_modules():
-            if module._waits_for_input():
+            if module.waits_for_input():
                 name = path or type(module).__name__
                 raise ArgumentError(f"layer {name!r} has no parameters yet: it has not seen an input",
                                     expected="a model whose layers know their input sizes",
@@ -349,9 +363,25 @@ class Module(Trainable, GuardedAttributes):
 
     def _move(self, tensors: NamedTensors, targets: Sequence[Target]) -> Self:
         move_tensors(tensors, targets)
+        for optimizer in self.own_optimizers().values():
+            optimizer.move_to_parameters()
         if self._trainer is not None:
             self._trainer.move_to_parameters()
         return self
+
+    def own_optimizers(self) -> dict[str, Any]:
+        """The optimizers among the attributes, as a `train_step` uses them, by their names.
+
+        >>> import tarazu as tz
+        >>> layer = tz.nn.Dense(1, in_features=2)
+        >>> layer.adam = tz.optim.Adam(layer.parameters())
+        >>> list(layer.own_optimizers())
+        ['adam']
+        """
+        # They stand above `nn`, and are known by what moves their state.
+        return {join_path(path, name): value for path, module in self.named_modules()
+                for name, value in vars(module).items()
+                if name not in NOT_CONTENT and hasattr(value, "move_to_parameters")}
 
     def state_dict(self) -> dict[str, Tensor]:
         """All tensors by path, detached: the content of a saved model.
@@ -406,6 +436,19 @@ class Module(Trainable, GuardedAttributes):
         from tarazu.nn.module.summary import summary
 
         return summary(self, input_shape)
+
+
+def _symbol_among(arguments: Iterable[object]) -> Symbolic | None:
+    """The node of a symbolic tensor among arguments and what is in containers of them; None where all are real."""
+    for x in arguments:
+        if isinstance(x, Tensor):
+            if isinstance(x.raw, Symbolic):
+                return x.raw
+        elif isinstance(x, list | tuple | dict):
+            found = _symbol_among(x.values() if isinstance(x, dict) else x)
+            if found is not None:
+                return found
+    return None
 
 
 def require_arrays(module: Module, inputs: tuple) -> None:

@@ -1,4 +1,7 @@
-"""Observers of module calls: by them summaries see the outputs of layers, and training where a prediction came from."""
+"""Observers of module calls: by them summaries see the outputs of layers, and training where a prediction came from.
+
+A wrapper stands around the outermost calls of modules: by it mixed precision casts in steps that users write.
+"""
 
 from __future__ import annotations
 
@@ -19,3 +22,17 @@ def observe_calls(observer: Observer) -> Iterator[None]:
         yield
     finally:
         call_observers.reset(token)
+
+
+Wrapper: TypeAlias = Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]  # of a module and what it is called with
+call_wrapper: ContextVar[Wrapper | None] = ContextVar("call_wrapper", default=None)
+
+
+@contextlib.contextmanager
+def wrap_calls(wrapper: Wrapper | None) -> Iterator[None]:
+    """A block in which `wrapper(module, inputs, options)` gives what a call of a module gives; None ends that."""
+    token = call_wrapper.set(wrapper)
+    try:
+        yield
+    finally:
+        call_wrapper.reset(token)

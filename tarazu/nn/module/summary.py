@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tarazu.base.errors import ArgumentError, DTypeError, TarazuError
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
@@ -20,10 +22,16 @@ def summary(model: Module, input_shape: tuple[int, ...] | None) -> str:
         _require_built(model)
     shapes = _shapes_of_last_fit(model) if input_shape is None else output_shapes(model, input_shape)
     rows = [HEADER, *(row for path, module in model.named_modules() for row in _rows(path, module, shapes))]
+    return layout(rows, totals(model))
+
+
+def layout(rows: Sequence[Sequence[str]], last: str) -> str:
+    """The rows as a table, the first of which is its header; column 3 has numbers. `last` is a line below it."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join([*map(str.ljust, row[:3], widths), row[3].rjust(widths[3])]) for row in rows]
+    lines = ["  ".join(text.rjust(width) if i == 3 else text.ljust(width)
+                       for i, (text, width) in enumerate(zip(row, widths, strict=True))) for row in rows]
     rule = "-" * len(lines[0])
-    return "\n".join([lines[0], rule, *lines[1:], rule, _totals(model)])
+    return "\n".join([*map(str.rstrip, lines[:1]), rule, *map(str.rstrip, lines[1:]), rule, last])
 
 
 def _shapes_of_last_fit(model: Module) -> dict[int, str]:
@@ -44,7 +52,8 @@ def _rows(path: str, module: Module, shapes: dict[int, str]) -> list[tuple[str, 
     return [(path or "(model)", type(module).__name__, shapes.get(id(module), "-"), f"{sum(own):,}")]
 
 
-def _totals(model: Module) -> str:
+def totals(model: Module) -> str:
+    """The line below the table: how many parameters there are, and what they take."""
     parameters = model.parameters()
     trainable = sum(x.size for x in parameters if x.requires_grad)
     total_bytes = sum(x.size * x.dtype.itemsize for _, x in model.named_tensors())

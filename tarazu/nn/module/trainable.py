@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Self, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self, TypeAlias, Union
 
 from tarazu.base.device import Device
 from tarazu.ops.typing import ArrayLike, DeviceLike
-from tarazu.runtime.tensor.tensor import Tensor
 
-Batches: TypeAlias = Iterable[tuple[ArrayLike, ArrayLike]]  # a stream of (inputs, targets)
-Validation: TypeAlias = tuple[ArrayLike, ArrayLike] | Batches | None
+# One array, or several in a tuple, list or dict: of inputs, of targets, of weights.
+Inputs: TypeAlias = Union[ArrayLike, tuple["Inputs", ...], list["Inputs"], dict[str, "Inputs"]]  # noqa: UP007
+Batches: TypeAlias = Iterable[Any]  # a stream of (inputs, targets), of (inputs, targets, weights), or of any trees
+Validation: TypeAlias = tuple[Inputs, ...] | Batches | None
+ClassWeight: TypeAlias = Mapping[int, float] | str | None  # by class, or "balanced"
 Devices: TypeAlias = DeviceLike | Sequence[str | Device] | None
 Verbose: TypeAlias = int | str  # "auto", 0 or 1
-NameOrFunction: TypeAlias = str | Callable[..., Tensor]
 
 
 def _training_module() -> Any:
@@ -34,13 +35,18 @@ class Trainable:
     _trainer: Any = None  # what `compile` prepared
     _predictor: Any = None  # the compiled forward function
 
-    def compile(self, optimizer: Any = "adam", loss: NameOrFunction | None = None,
-                metrics: NameOrFunction | Iterable[NameOrFunction] = (), precision: str = "float32") -> Self:
+    def compile(self, optimizer: Any = None, loss: Any = None, metrics: Any = (), precision: str = "float32") -> Self:
         """Say how `fit` trains: the optimizer, the loss and the metrics, by name or as objects; gives the model back.
 
         `loss` is a name (a key of `tz.nn.LOSSES`) or a function of (prediction, target) that gives a scalar; a metric
-        is a name ("accuracy", "mae", "mse") or a function likewise; an optimizer is a name (a key of
-        `tz.optim.OPTIMIZERS`) or an object.
+        is a name ("accuracy", "mae", "mse"), a function likewise, or a `tz.train.Metric`; an optimizer is a name (a key
+        of `tz.optim.OPTIMIZERS`, "adam" if left out) or an object.
+
+        A model with several outputs, in a dict or a tuple, has a loss for each: `loss={"box": "mse", "kind":
+        ("cross_entropy", 0.3)}` is their sum, with 0.3 of the second; None is no loss. `metrics={"kind": "accuracy"}`
+        has the same names. Targets stand in a dict or tuple like the outputs.
+
+        A model with a method `compute_loss(batch)` or `train_step(batch)` of its own needs no loss.
 
         `precision` "bfloat16" or "float16" is mixed precision (Micikevicius and others, 2018): float32 weights and
         inputs are cast to that type, the model computes in it, forward and back, and its output is cast back for loss
@@ -58,6 +64,51 @@ class Trainable:
         _training_module().compile(self, optimizer, loss, metrics, precision)
         return self
 
+    def compute_loss(self, batch: Any) -> Any:
+        """The loss of a batch, a scalar tensor, or a dict with "loss" and other numbers to record; to be overridden.
+
+        `batch` is what `fit` was given, in rows of one batch, as tensors: (x, y), (x, y, weight), or any other tuple,
+        list or dict. It is called in training, in validation and by `evaluate`; `self.training` says which. That of
+        each model is the loss that `compile` was told; TrainingError where it was told none.
+
+        >>> import tarazu as tz
+        >>> class Autoencoder(tz.nn.Module):
+        ...     def __init__(self):
+        ...         self.encoder, self.decoder = tz.nn.Dense(1, in_features=2), tz.nn.Dense(2, in_features=1)
+        ...     def compute_loss(self, batch):
+        ...         return tz.nn.mse(self.decoder(self.encoder(batch)), batch)
+        >>> history = Autoencoder().compile("adam").fit(tz.ones(8, 2), epochs=2, seed=0, verbose=0)
+        >>> list(history.history)
+        ['loss', 'learning_rate']
+        """
+        return _training_module().compute_loss(self, batch)
+
+    def train_step(self, batch: Any) -> Any:
+        """One update by a batch; gives a dict of numbers to record, or the loss. To be overridden.
+
+        That of each model sets gradients to None, calls `compute_loss`, and takes a step of the optimizer of `compile`.
+        An own one may use several optimizers, which are attributes of the model, and then needs no `compile`. It is
+        traced into the program of `fit` as it stands. TrainingError for a model that was compiled without a loss.
+
+        >>> import tarazu as tz
+        >>> class Line(tz.nn.Module):
+        ...     def __init__(self):
+        ...         self.dense = tz.nn.Dense(1, in_features=1)
+        ...         self.optimizer = tz.optim.SGD(self.parameters(), lr=0.1)
+        ...     def train_step(self, batch):
+        ...         x, y = batch
+        ...         self.optimizer.zero_grad()
+        ...         loss = tz.nn.mse(self.dense(x), y)
+        ...         loss.backward()
+        ...         self.optimizer.step()
+        ...         return {"loss": loss}
+        >>> model = Line()
+        >>> history = model.fit([[1.0], [2.0]], [2.0, 4.0], epochs=500, seed=0, verbose=0)
+        >>> round(model.dense(tz.tensor([[3.0]])).item(), 2)
+        6.0
+        """
+        return _training_module().train_step(self, batch)
+
     def prepare_inputs(self, x: Any) -> Any:
         """What the model is called with, of the inputs that `fit`, `evaluate` or `predict` gets: these themselves.
 
@@ -72,23 +123,32 @@ class Trainable:
         """
         return x
 
-    def fit(self, x: ArrayLike | Batches, y: ArrayLike | None = None, *, epochs: int = 1, batch_size: int = 32,
+    def fit(self, x: Inputs | Batches, y: Inputs | None = None, *, epochs: int = 1, batch_size: int = 32,
             validation_split: float = 0.0, validation_data: Validation = None, callbacks: Any = (),
-            seed: int | None = None, verbose: Verbose = "auto", steps_per_epoch: int | None = None,
-            devices: Devices = None) -> Any:
+            seed: int | None = None, verbose: Verbose = "auto", sample_weight: Inputs | None = None,
+            class_weight: ClassWeight = None, steps_per_epoch: int | None = None, devices: Devices = None) -> Any:
         """Train on the rows of `x` and `y`; gives a `tz.record.History` with its verdict.
 
         `x` is (rows, ...), and `y` has a target for each row. Rows are shuffled in each epoch and taken in batches of
         `batch_size`. Calling it again continues the training; where layers came in meanwhile, or the optimizer trained
         another model, all its state starts anew. `.grad` of the parameters is None afterwards.
 
-        In place of rows, `fit(batches)` takes any iterable of pairs (x, y), such as a generator or torch's DataLoader.
-        It is read ahead in a thread, so it must not draw from the global generator; its batches are neither shuffled
-        nor cut to `batch_size`, and the verdict judges its first 20,000 rows at most. An iterator, which can be read
-        only once, serves for one epoch; with `steps_per_epoch` the epochs share it, until it ends.
+        Several inputs are a tuple or list of arrays, which `forward` gets one by one, or a dict, which it gets by name;
+        a model with several outputs has targets in a tuple or dict likewise. A model with a `compute_loss` or
+        `train_step` of its own takes any tuples, lists and dicts of arrays, with or without `y`.
+
+        `sample_weight` has a weight of 0 or more for each row, by which its loss is multiplied: the loss of a batch is
+        the sum of weighted losses over the number of rows, as in Keras. `class_weight` gives each class a weight,
+        {0: 1.0, 1: 5.0}, or is "balanced": rows / (classes * rows of the class). Validation is without class weights;
+        metrics are not weighted.
+
+        In place of rows, `fit(batches)` takes any iterable of (x, y) or (x, y, weight), such as a generator or torch's
+        DataLoader. It is read ahead in a thread, so it must not draw from the global generator; its batches are neither
+        shuffled nor cut to `batch_size`, and the verdict judges its first 20,000 rows at most. An iterator, which can
+        be read only once, serves for one epoch; with `steps_per_epoch` the epochs share it, until it ends.
 
         `validation_split` holds out a random share of the rows (classes in proportion), `validation_data` is `(x, y)`,
-        or batches; with either, the weights of the best validation epoch are kept.
+        `(x, y, weight)`, or batches; with either, the weights of the best validation epoch are kept.
 
         `seed` seeds the global generator at the start: order of the rows, dropout and rows held out are then the same
         in each run, and so are the weights of layers that wait for their first input. Weights that are made when a
@@ -117,25 +177,28 @@ class Trainable:
         return _training_module().fit(
             self, self.prepare_inputs(x), y, epochs=epochs, batch_size=batch_size, validation_split=validation_split,
             validation_data=validation_data, callbacks=callbacks, seed=seed, verbose=verbose,
-            steps_per_epoch=steps_per_epoch, devices=devices)
+            sample_weight=sample_weight, class_weight=class_weight, steps_per_epoch=steps_per_epoch, devices=devices)
 
-    def evaluate(self, x: ArrayLike | Batches, y: ArrayLike | None = None, *,
+    def evaluate(self, x: Inputs | Batches, y: Inputs | None = None, *, sample_weight: Inputs | None = None,
                  batch_size: int = 1024) -> dict[str, float]:
         """The loss and the metrics on `x` and `y`, by name; in evaluation mode, computed in batches.
 
-        In place of rows `x` may be batches (x, y), such as torch's DataLoader. TrainingError for a model that was not
-        compiled; ShapeError, DTypeError or ArgumentError for unfit rows.
+        In place of rows `x` may be batches (x, y), such as torch's DataLoader. Losses are weighted with `sample_weight`
+        as in `fit`. TrainingError for a model that was not compiled; ShapeError, DTypeError or ArgumentError for unfit
+        rows.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1, kernel_initializer="zeros")]).compile(loss="mse", metrics=["mae"])
         >>> model.evaluate([[1.0], [2.0]], [2.0, 4.0])
         {'loss': 10.0, 'mae': 3.0}
         """
-        return _training_module().evaluate(self, self.prepare_inputs(x), y, batch_size=batch_size)
+        return _training_module().evaluate(self, self.prepare_inputs(x), y, sample_weight=sample_weight,
+                                           batch_size=batch_size)
 
-    def predict(self, x: ArrayLike | Batches, *, batch_size: int = 1024) -> Tensor:
+    def predict(self, x: Inputs | Batches, *, batch_size: int = 1024) -> Any:
         """The outputs for `x`, (rows, ...) or batches as for `fit`, in evaluation mode, computed in batches.
 
+        Several inputs are passed as to `fit`; several outputs come in the dict or tuple that the model gives.
         ShapeError, DTypeError or ArgumentError for rows that are no finite numbers of one shape.
 
         >>> import tarazu as tz

@@ -93,7 +93,11 @@ def _masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, *, causal: 
 
 def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None, *, causal: bool, scale: float) -> Tensor:
     """The weight of each key for each query, (..., queries, keys); `mask` as for the attention."""
-    scores = _products(multiply(q, scale), k)
+    return weights_of_scores(_products(multiply(q, scale), k), mask, causal=causal)
+
+
+def weights_of_scores(scores: Tensor, mask: Tensor | None, *, causal: bool) -> Tensor:
+    """The softmax of scores (..., queries, keys), of those that a mask and `causal` leave."""
     if causal:
         queries, keys = scores.shape[-2:]
         scores = where(less_equal(arange(keys), expand_dims(arange(queries), 1)), scores, -math.inf)

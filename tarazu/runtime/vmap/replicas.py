@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tarazu.base.errors import ArgumentError, OutOfRangeError, TraceError
-from tarazu.ir.node import Node
+from tarazu.ir.node import Node, Symbolic
 from tarazu.ops.random.bits import wide_bits
 from tarazu.ops.shape import stack
 from tarazu.runtime import random
@@ -139,7 +139,8 @@ def _tensors(thing: object) -> dict[str, Tensor]:
             return
         seen.add(id(value))
         if isinstance(value, Tensor):
-            tensors[path] = value
+            if not isinstance(value.raw, Symbolic):  # which has no values
+                tensors[path] = value
         elif isinstance(value, list | tuple):
             for i, item in enumerate(value):
                 look(f"{path}[{i}]", item)

@@ -26,7 +26,7 @@ def progress(verbose: Verbose) -> list[Callback]:
 def row_text(row: dict[str, Any]) -> str:
     """The numbers of an epoch's row on one line."""
     return "  ".join(f"{name} {value:#.4g}" for name, value in row.items()
-                     if name not in ("epoch", "seconds", "learning_rate"))
+                     if name not in ("epoch", "seconds") and not name.endswith("learning_rate"))
 
 
 def fitting_text(row: dict[str, Any], width: int) -> str:

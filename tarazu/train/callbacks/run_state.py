@@ -47,7 +47,7 @@ def tensors(run: Run, callbacks: Callbacks) -> dict[str, Tensor]:
 
 def _own_tensors(run: Run) -> dict[str, Tensor]:
     named = {**{f"model.{path}": x for path, x in run.model.named_tensors()},
-             **{f"optimizer.{name}": x for name, x in run.trainer.optimizer.named_state()},
+             **{f"optimizer.{name}": x for name, x in run.trainer.named_optimizer_state()},
              "generator.state": random.default.state}
     known = set(map(id, named.values()))
     others = [x for x in run.changed() if id(x) not in known]
@@ -55,8 +55,9 @@ def _own_tensors(run: Run) -> dict[str, Tensor]:
 
 
 def _kind_of_optimizer(run: Run) -> str:
-    optimizer = run.trainer.optimizer
-    return f"{type(optimizer).__name__} ({', '.join(type(part).__name__ for part in optimizer.chain)})"
+    kinds = [f"{type(optimizer).__name__} ({', '.join(type(part).__name__ for part in optimizer.chain)})"
+             for optimizer in run.trainer.optimizers().values()]
+    return ", ".join(kinds)
 
 
 def _with_state(callbacks: Callbacks) -> dict[str, Callback]:
@@ -111,7 +112,7 @@ def _skip_epochs(run: Run, epochs: int) -> None:
     with in_mode(run.model, training=True):
         for i, chunk in enumerate(run.source.completed_chunks(epochs)):
             if i == 0:
-                train_on(run, chunk._replace(steps=0), run.zero_sums())
+                train_on(run, chunk._replace(steps=0), run.trainer.zero_sums())
     restore(before)
 
 

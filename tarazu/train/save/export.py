@@ -26,7 +26,7 @@ from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.trace import trace_function
 from tarazu.train.save.first_process import write_on_first_process
-from tarazu.train.sources.arrays import features
+from tarazu.train.sources.numbers import features
 from tarazu.train.trainer.precision import FULL
 
 Function = Callable[..., Any]

@@ -17,19 +17,21 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.save.checked import Noted
 from tarazu.train.save.content import JSON, Describer, Maker
 from tarazu.train.save.names import Finder, NotAllowedError, require_plain_name
-from tarazu.train.trainer.trainer import Trainer, compile, same_objects
+from tarazu.train.trainer.compile import compile
+from tarazu.train.trainer.trainer import Trainer, same_objects
 
 
 def training_state(trainer: Trainer) -> list[tuple[str, Tensor]]:
     """All tensors by which a training goes on, beside those of the model, with their names."""
     optimizer, scale = trainer.optimizer, trainer.loss_scale.state()
-    state = optimizer.named_state() if _is_attached(trainer) else _hyper_parameters(optimizer)
+    state: list[tuple[str, Tensor]] = []
+    if optimizer is not None:
+        state = optimizer.named_state() if _is_attached(trainer, optimizer) else _hyper_parameters(optimizer)
     return [*((f"optimizer.{name}", x) for name, x in state), *((f"loss_scale.{i}", x) for i, x in enumerate(scale))]
 
 
-def _is_attached(trainer: Trainer) -> bool:
+def _is_attached(trainer: Trainer, optimizer: Optimizer) -> bool:
     """Whether the optimizer goes on from its state: not before the first fit, nor once the model has other weights."""
-    optimizer = trainer.optimizer
     own = [x for _, x in trainer.model.named_parameters()]
     return optimizer.was_given_parameters or (bool(own) and same_objects(own, optimizer.parameters))
 
@@ -62,9 +64,11 @@ def describe_training(model: Module, noted: Noted) -> JSON:
 def _described(model: Module, trainer: Trainer, note: Noted) -> JSON:
     describer = Describer(lambda value: _reference(value, describer), note)
     optimizer = trainer.optimizer
-    return {"optimizer": describer.describe(optimizer), "schedule": describer.describe(optimizer._schedule),
-            "parameters": _paths(model, optimizer) if _is_attached(trainer) else None,
-            "was_given_parameters": optimizer.was_given_parameters,
+    has_state = optimizer is not None and _is_attached(trainer, optimizer)
+    return {"optimizer": describer.describe(optimizer),
+            "schedule": describer.describe(None if optimizer is None else optimizer._schedule),
+            "parameters": _paths(model, optimizer) if optimizer is not None and has_state else None,
+            "was_given_parameters": optimizer is not None and optimizer.was_given_parameters,
             "loss": describer.describe(trainer.given_loss), "metrics": describer.describe(trainer.given_metrics),
             "precision": trainer.precision, "split_seed": trainer.split_seed}
 
@@ -114,13 +118,14 @@ def restore_training(model: Module, content: JSON, arrays: Mapping[str, np.ndarr
     """
     parts = _make_parts(content, finder)
     optimizer = parts["optimizer"]
-    if not isinstance(optimizer, Optimizer):
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
         raise NotAllowedError(f"a {type(optimizer).__name__} where the optimizer belongs")
     compile(model, optimizer, parts["loss"], parts["metrics"], parts["precision"])
     tensors = dict(model.named_tensors())
-    if content["parameters"] is not None:
+    if optimizer is not None and content["parameters"] is not None:
         optimizer.attach([tensors[path] for path in content["parameters"]])
-    optimizer._schedule, optimizer.was_given_parameters = parts["schedule"], content["was_given_parameters"]
+    if optimizer is not None:
+        optimizer._schedule, optimizer.was_given_parameters = parts["schedule"], content["was_given_parameters"]
     model._trainer.split_seed = content["split_seed"]
     own = dict(training_state(model._trainer))
     require_same_state("optimizer", own, arrays)

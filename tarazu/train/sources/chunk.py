@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tarazu.base.pytree import flatten, map_leaves
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.sources.arrays import Arrays
@@ -15,13 +16,13 @@ MOST_BYTES = 16 * 2**20  # of them, unless a single batch is larger
 
 
 class Chunk(NamedTuple):
-    """`steps` steps of `batch` rows each; step i trains on the rows order[first + i * batch:][:batch] of x and y.
+    """`steps` steps of `batch` rows each; step i trains on the rows order[first + i * batch:][:batch] of the data.
 
-    Without an order x and y are batches already, of shape (batches, rows, ...), and step i trains on first + i.
+    `data` is a tree of tensors, such as (x, y). Without an order its tensors are batches already, of shape (batches,
+    rows, ...), and step i trains on first + i.
     """
 
-    x: Tensor
-    y: Tensor
+    data: Any
     order: Tensor | None
     first: int
     steps: int
@@ -37,18 +38,19 @@ class Chunk(NamedTuple):
 
     def arrays(self) -> Arrays:
         """The rows of all steps."""
+        leaves, structure = flatten(self.data)
+        arrays = Arrays([leaf.numpy() for leaf in leaves], structure)
         if self.order is None:
-            batches = Arrays(self.x.numpy(), self.y.numpy()).at(slice(self.first, self.first + self.steps))
-            return Arrays(*[part.reshape(-1, *part.shape[2:]) for part in batches])
-        rows = self.order.numpy()[self.first:self.first + self.steps * self.batch]
-        return Arrays(self.x.numpy(), self.y.numpy()).at(rows)
+            batches = arrays.at(slice(self.first, self.first + self.steps))
+            return batches.map(lambda part: part.reshape(-1, *part.shape[2:]))
+        return arrays.at(self.order.numpy()[self.first:self.first + self.steps * self.batch])
 
 
 def capacity_for(batch: Arrays) -> int:
     """How many such batches are put together at most."""
-    return max(1, min(MOST_BATCHES, MOST_BYTES // (batch.x.nbytes + batch.y.nbytes)))
+    return max(1, min(MOST_BATCHES, MOST_BYTES // batch.nbytes))
 
 
-def in_order(x: np.ndarray, y: np.ndarray, steps: int, batch: int) -> Chunk:
+def in_order(rows: Arrays, steps: int, batch: int) -> Chunk:
     """A chunk of the rows as they stand; there may be more of them than it trains on."""
-    return Chunk(asarray(x), asarray(y), asarray(np.arange(len(x))), 0, steps, batch)
+    return Chunk(map_leaves(asarray, rows.tree), asarray(np.arange(rows.rows)), 0, steps, batch)

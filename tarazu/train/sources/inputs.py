@@ -3,63 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.nn.losses import Loss
-from tarazu.nn.module.trainable import Batches, Validation
+from tarazu.base.pytree import leaf_paths
+from tarazu.data import split_rows
+from tarazu.nn.module.trainable import Batches, ClassWeight, Validation
 from tarazu.runtime import processes
-from tarazu.train.sources.arrays import Arrays, as_given, hold_out, pair, targets
+from tarazu.train.sources.arrays import Arrays
+from tarazu.train.sources.class_weights import class_weighted
 from tarazu.train.sources.pace import Pace
-from tarazu.train.sources.precision_loss import notes_on
+from tarazu.train.sources.reading import Reading
 from tarazu.train.sources.rows import Rows, SharedRows
 from tarazu.train.sources.stream import Stream, is_stream, rows_of
 
+Source = Rows | Stream
 
-def rows(x: object, y: object, batch_size: int, split: float, given: Validation, loss: Loss,
+
+class Given(NamedTuple):
+    """What the caller of `fit` passed, but for how long to train."""
+
+    x: Any
+    y: Any
+    sample_weight: Any
+    class_weight: ClassWeight
+    batch_size: int
+    validation_split: float
+    validation_data: Validation
+
+
+def rows(given: Given, reading: Reading, labels_of: Callable[[Arrays], np.ndarray | None],
          choose_seed: Callable[[], int]) -> tuple[Rows, Arrays | None]:
-    """The rows to train on, and those to validate with: a share `split` of them, or the `given` ones.
+    """The rows to train on, and those to validate with: a share of them, or the given ones.
 
-    `choose_seed()` is asked for the seed by which rows are held out; the `loss` says whether they have classes.
+    `choose_seed()` is asked for the seed by which rows are held out; `labels_of` for the classes that both parts get in
+    proportion.
     """
-    _require_targets(x, y)
-    given_arrays = as_given(x, "x"), as_given(y, "y")
-    labels = getattr(x, "column_names", getattr(x, "columns", None))  # of a table of pyarrow, of a frame
-    train, notes = pair(*given_arrays), notes_on(*given_arrays, labels)
-    if given is not None:
+    if given.y is not None and isinstance(given.x, Iterator):
+        raise ArgumentError(f"a stream of batches ({type(given.x).__name__}), and y", expected="batches (x, y), and no "
+                            "y", fix="let the stream give pairs, and call fit(stream)")
+    train, notes = reading.rows(given.x, given.y, given.sample_weight)
+    validation, split = None, given.validation_split
+    if given.validation_data is not None:
         if split:
             raise ArgumentError("both validation_split and validation_data", expected="one of them",
                                 fix="leave one out")
-        return _rows(train, batch_size, notes), _validation(given, train)
-    if not split:
-        return _rows(train, batch_size, notes), None
-    train, validation = hold_out(train, split, choose_seed(), loss)
-    return _rows(train, batch_size, notes), validation
-
-
-def _rows(train: Arrays, batch_size: int, notes: list[str]) -> Rows:
-    made = (Rows if processes.count() == 1 else SharedRows)(train, Pace(), batch_size)
+        validation = _validation(given.validation_data, train, reading)
+    elif split:
+        train, validation = _hold_out(train, split, choose_seed(), labels_of(train))
+    source = Rows if processes.count() == 1 else SharedRows
+    made = source(class_weighted(train, given.class_weight), Pace(), given.batch_size)
     made.notes = notes
-    return made
+    return made, validation
 
 
-def _require_targets(x: object, y: object) -> None:
-    if y is None:
-        targets(y)  # raises
-    if isinstance(x, Iterator):
-        raise ArgumentError(f"a stream of batches ({type(x).__name__}), and y", expected="batches (x, y), and no y",
-                            fix="let the stream give pairs, and call fit(stream)")
+def _hold_out(arrays: Arrays, share: float, seed: int, labels: np.ndarray | None) -> tuple[Arrays, Arrays]:
+    """Rows to train on and a random share for validation, classes in proportion."""
+    if not isinstance(share, int | float) or not 0 < share < 1:
+        raise ArgumentError(f"validation_split={share!r}", expected="a share between 0 and 1",
+                            fix="pass for example validation_split=0.2")
+    split = split_rows(arrays.rows, share, 0.0, seed, labels)
+    return arrays.at(split.train), arrays.at(split.validation)
 
 
-def batches(x: Batches, epochs: int, steps_per_epoch: int | None, split: float,
-            given: Validation) -> tuple[Stream, Arrays | None]:
+def batches(given: Given, reading: Reading, epochs: int, steps_per_epoch: int | None) -> tuple[Stream, Arrays | None]:
     """The batches to train on, and the rows to validate with, if there are any."""
-    if split:
-        raise ArgumentError(f"validation_split={split!r} with a stream of batches",
+    if given.validation_split:
+        raise ArgumentError(f"validation_split={given.validation_split!r} with a stream of batches",
                             expected="validation_data, as the rows of a stream are not known beforehand",
                             fix="set rows apart before you make the stream: validation_data=(x_val, y_val)")
-    source = Stream(x, Pace(), epochs, steps_per_epoch)
+    if given.sample_weight is not None:
+        raise ArgumentError("sample_weight with a stream of batches", expected="weights in the batches",
+                            fix="let the stream give (x, y, weight)")
+    source = Stream(given.x, reading, Pace(), epochs, steps_per_epoch, given.class_weight)
     try:
-        return source, None if given is None else _validation(given, source.train)
+        has_none = given.validation_data is None
+        return source, None if has_none else _validation(given.validation_data, source.train, reading)
     except BaseException:
         source.close()
         raise
@@ -73,16 +94,38 @@ def require_no_steps(steps_per_epoch: int | None) -> None:
                             fix="leave it out, or pass an iterable of (x, y) batches as x")
 
 
-def _validation(given: Validation, train: Arrays) -> Arrays:
+def _validation(given: Batches | Any, train: Arrays, reading: Reading) -> Arrays:
     if is_stream(given, None):
-        given = rows_of(given)
-    if not isinstance(given, tuple | list) or len(given) != 2:
+        validation = rows_of(given, reading)
+    elif reading.takes_any:
+        validation = reading.batch(given)[0]
+    elif isinstance(given, tuple | list) and len(given) in (2, 3):
+        validation = reading.rows(*given)[0]
+    else:
         raise ArgumentError(f"validation_data of type {type(given).__name__}", expected="a pair (x, y), or batches",
                             fix="pass validation_data=(x_validation, y_validation)")
-    validation = pair(*given)
-    for name, wanted, has in zip(Arrays._fields, train, validation, strict=True):
+    _require_alike(validation, train, reading)
+    return validation
+
+
+def _require_alike(validation: Arrays, train: Arrays, reading: Reading) -> None:
+    """ShapeError or ArgumentError unless rows for validation look like those for training."""
+    own, other = (part if reading.takes_any else part.children[:2]
+                  for part in (train.structure, validation.structure))
+    if own != other:
+        raise ArgumentError("validation_data of another structure than the training data",
+                            expected="the same inputs and targets, by the same names",
+                            fix="prepare validation data as the training data were prepared")
+    for path, wanted, has in zip(_names(train, reading), train.leaves, validation.leaves, strict=False):
         if wanted.shape[1:] != has.shape[1:]:
             rows = ", ".join(["rows", *map(str, wanted.shape[1:])])
-            raise ShapeError(f"validation_data with {name} of shape {has.shape}", expected=f"shape ({rows})",
+            raise ShapeError(f"validation_data with {path} of shape {has.shape}", expected=f"shape ({rows})",
                              fix="prepare validation data as the training data were prepared")
-    return validation
+
+
+def _names(arrays: Arrays, reading: Reading) -> list[str]:
+    """The names of the arrays as a user knows them."""
+    if reading.takes_any:
+        return ["x" + path for path in leaf_paths(arrays.structure)]
+    return [name + path for name, part in zip("xy", arrays.structure.children, strict=False)
+            for path in leaf_paths(part)]

@@ -13,16 +13,6 @@ MOST_SAMPLED = 2**20  # elements of these rows
 MATTERS = 0.01  # share of the distinct values of a column: rounding joins some neighbors in any large column
 
 
-def notes_on(x: np.ndarray, y: np.ndarray, labels: Sequence[object] | None = None) -> list[str]:
-    """What float32 costs inputs and targets, a text for each of them that loses anything.
-
-    >>> notes_on(np.array([[1.0], [2.0]]), 1.7e9 + np.arange(2.0))
-    ['y as float32 loses 1 of 2 distinct values; subtract the mean and scale it first (tz.data.Standardizer)']
-    """
-    notes = precision_loss(x, "x", labels), precision_loss(y, "y")
-    return [note for note in notes if note]
-
-
 def precision_loss(array: np.ndarray, name: str, labels: Sequence[object] | None = None) -> str | None:
     """What float32 costs the columns of a 64-bit array, as text; None where that is nothing to speak of.
 

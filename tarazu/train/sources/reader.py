@@ -16,31 +16,27 @@ class Buffer:
     """Equal-shaped batches one below the other, in arrays of a fixed size: it is part of the program's signature."""
 
     def __init__(self, first: Arrays, capacity: int) -> None:
-        self.batch, self.capacity, self.count = len(first.x), capacity, 0
-        self.row_type = row_type(first)
-        self.row_bytes = sum(part.nbytes for part in first) // self.batch
-        self.x, self.y = (np.empty((capacity * self.batch, *part.shape[1:]), part.dtype) for part in first)
+        self.batch, self.capacity, self.count = first.rows, capacity, 0
+        self.row_type = first.row_type
+        self.row_bytes = first.nbytes // self.batch
+        self.data = first.map(lambda part: np.empty((capacity * self.batch, *part.shape[1:]), part.dtype))
 
     def takes(self, batch: Arrays, most: int) -> bool:
         """Whether there is room for the batch, where no more than so many are wanted."""
-        is_alike = len(batch.x) == self.batch and row_type(batch) == self.row_type
+        is_alike = batch.rows == self.batch and batch.row_type == self.row_type
         return is_alike and self.count < min(self.capacity, most)
 
     def add(self, batch: Arrays) -> None:
         """Put the batch below the others."""
         rows = slice(self.count * self.batch, (self.count + 1) * self.batch)
-        self.x[rows], self.y[rows] = batch
+        for target, part in zip(self.data.leaves, batch.leaves, strict=True):
+            target[rows] = part
         self.count += 1
 
     @property
     def filled(self) -> Arrays:
         """The rows that are there."""
-        return Arrays(self.x, self.y).at(slice(self.count * self.batch))
-
-
-def row_type(rows: Arrays) -> tuple:
-    """Shapes and dtypes of a row."""
-    return tuple((part.shape[1:], part.dtype) for part in rows)
+        return self.data.at(slice(self.count * self.batch))
 
 
 class Reader:

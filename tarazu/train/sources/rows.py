@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from tarazu.base.pytree import map_leaves
 from tarazu.runtime import processes, random
 from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.random.choice import padded_permutation
@@ -35,27 +36,27 @@ class Rows:
     def __init__(self, train: Arrays, pace: Pace, batch_size: int) -> None:
         self.train, self.pace = train, pace
         self.notes: list[str] = []  # of what training on these rows warns
-        self.batch_size = min(batch_size, len(train.x))
-        self.steps = -(-len(train.x) // self.batch_size)
+        self.batch_size = min(batch_size, train.rows)
+        self.steps = -(-train.rows // self.batch_size)
 
     def set_placement(self, placement: Placement) -> None:
         """Say where training runs; called once, before the first chunk."""
         if self.steps > 1:
             require_divisible(self.batch_size, placement)
         self._placement = placement
-        self._x, self._y = (placement.table(placement.whole(part)) for part in self.train)
+        self._data = map_leaves(lambda part: placement.table(placement.whole(part)), self.train.tree)
 
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch; a short last batch is one of its own."""
-        order, batch = self._placement.table(_shuffled(len(self.train.x))), self.batch_size
-        whole, rest = divmod(len(self.train.x), batch)
+        order, batch = self._placement.table(_shuffled(self.train.rows)), self.batch_size
+        whole, rest = divmod(self.train.rows, batch)
         done = 0
         while done < whole:
             steps = min(self.pace.steps, whole - done)
-            yield Chunk(self._x, self._y, order, done * batch, steps, batch)
+            yield Chunk(self._data, order, done * batch, steps, batch)
             done += steps
         if rest:
-            yield Chunk(self._x, self._y, order, whole * batch, 1, rest)
+            yield Chunk(self._data, order, whole * batch, 1, rest)
 
     def completed_chunks(self, epochs: int) -> Generator[Chunk]:
         """A chunk of the epochs that a resumed run has completed: all are alike, so one stands for them."""
@@ -77,7 +78,7 @@ class SharedRows(Rows):
         self._placement = placement
 
     def chunks(self) -> Generator[Chunk]:
-        order, batch = _shuffled(len(self.train.x)).numpy()[:len(self.train.x)], self.batch_size
+        order, batch = _shuffled(self.train.rows).numpy()[:self.train.rows], self.batch_size
         batches = np.split(order, range(batch, len(order), batch))
         done = 0
         while done < len(batches):
@@ -94,9 +95,9 @@ class SharedRows(Rows):
         """Some batches of one size, in arrays with room for as many as there are at most, so that one program fits."""
         size = len(batches[0])
         room = self._capacity if size == self.batch_size else 1
-        x, y = [self._placement.read((room, size, *part.shape[1:]), partial(_read, part, batches, room))
-                for part in self.train]
-        return Chunk(x, y, None, 0, len(batches), size)
+        data = map_leaves(lambda part: self._placement.read((room, size, *part.shape[1:]),
+                                                            partial(_read, part, batches, room)), self.train.tree)
+        return Chunk(data, None, 0, len(batches), size)
 
 
 def _read(rows: np.ndarray, batches: list[np.ndarray], room: int, index: tuple[slice, ...]) -> np.ndarray:

@@ -3,61 +3,75 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from typing import Any, TypeGuard
 
 import numpy as np
 
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, ShapeError, TarazuError
-from tarazu.nn.module.trainable import Batches
-from tarazu.ops.typing import ArrayLike
+from tarazu.base.pytree import map_leaves
+from tarazu.nn.module.trainable import Batches, ClassWeight
 from tarazu.runtime import processes
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.placement import Placement
-from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, as_given, features, pair
+from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, joined
 from tarazu.train.sources.chunk import Chunk, capacity_for, in_order
+from tarazu.train.sources.class_weights import class_weighted
 from tarazu.train.sources.pace import Pace
-from tarazu.train.sources.precision_loss import notes_on
-from tarazu.train.sources.reader import Buffer, Reader, row_type
+from tarazu.train.sources.reader import Buffer, Reader
+from tarazu.train.sources.reading import Reading
 
 MOST_BYTES_KEPT = 256 * 2**20  # of the rows that the verdict judges
 
 
 def is_stream(x: object, y: object) -> TypeGuard[Batches]:
-    """Whether `x` gives batches, and is not itself an array or nested lists of numbers."""
+    """Whether `x` gives batches, and is not itself an array, a container of arrays or nested lists of numbers."""
     if y is not None or isinstance(x, str | bytes | dict | tuple | np.ndarray | Tensor) or hasattr(x, "__array__"):
         return False
     if isinstance(x, list):
-        return bool(x) and _is_pair(x[0]) and all(len(getattr(part, "shape", ())) > 0 for part in x[0])
+        return bool(x) and _is_batch(x[0])
     return isinstance(x, Iterable) or hasattr(x, "__getitem__")
 
 
-def rows_of(batches: Iterable[Any]) -> Arrays:
+def _is_batch(part: object) -> bool:
+    """Whether an element of a list is a batch: several arrays, or a dict."""
+    if isinstance(part, tuple | list) and len(part) in (2, 3):
+        return all(isinstance(x, dict) or len(getattr(x, "shape", ())) > 0 or _is_batch(x) for x in part)
+    return isinstance(part, dict)
+
+
+def rows_of(batches: Iterable[Any], reading: Reading) -> Arrays:
     """All rows of a stream that ends."""
-    parts = [Arrays(*[part.copy() for part in arrays]) for arrays in _checked(iter(batches))]  # it may refill a buffer
+    parts = [arrays.copy() for arrays in arrays_of(iter(batches), reading)]  # it may refill a buffer
     if not parts:
         raise _empty()
-    if len({row_type(part) for part in parts}) > 1:
+    if len({part.row_type for part in parts}) > 1:
         raise ShapeError("batches for validation whose rows differ in shape or dtype", expected="rows of one kind",
                          fix="pad or cut them")
-    return _joined(parts)
+    return joined(parts)
 
 
-def inputs_of(batches: Iterable[Any]) -> np.ndarray:
-    """The inputs of all batches of a stream that ends: batches are (x, y), or x alone."""
-    parts = [features(batch[0] if _has_inputs_first(batch) else batch).copy() for batch in batches]
-    if not parts:
+def inputs_of(batches: Iterable[Any], reading: Reading) -> Iterator[Arrays]:
+    """The inputs of each batch of a stream: batches are (x, y), (x, y, weight), or x alone."""
+    first = None
+    for batch in batches:
+        arrays = reading.inputs(batch[0] if _has_inputs_first(batch, reading) else batch)
+        first = first or arrays.row_type
+        if [shape for shape, _ in arrays.row_type[1]] != [shape for shape, _ in first[1]]:
+            raise ShapeError("batches whose rows differ in shape", expected="rows of one kind", fix="pad or cut them")
+        yield arrays
+    if first is None:
         raise _empty()
-    if len({part.shape[1:] for part in parts}) > 1:
-        raise ShapeError("batches whose rows differ in shape", expected="rows of one kind", fix="pad or cut them")
-    return np.concatenate(parts)
 
 
-def _has_inputs_first(batch: Any) -> bool:
-    """Whether a batch is (x, y) or (x,), and not itself the rows."""
-    is_short = isinstance(batch, tuple | list) and len(batch) in (1, 2)
-    return is_short and all(getattr(part, "shape", ()) for part in batch)
+def _has_inputs_first(batch: Any, reading: Reading) -> bool:
+    """Whether a batch is (x, y), (x, y, weight) or (x,), and not itself the rows, or several inputs."""
+    if not isinstance(batch, tuple | list) or not batch:
+        return False
+    if reading.several_inputs and not isinstance(batch[0], tuple | list | dict):
+        return False
+    return _is_batch(batch) or (len(batch) == 1 and len(getattr(batch[0], "shape", ())) > 0)
 
 
 class Stream:
@@ -66,17 +80,18 @@ class Stream:
     `train` are the rows that the verdict judges, the first ones; `check` is asked about the targets of each chunk.
     """
 
-    def __init__(self, source: Iterable[Any], pace: Pace, epochs: int, steps_per_epoch: int | None) -> None:
+    def __init__(self, source: Iterable[Any], reading: Reading, pace: Pace, epochs: int, steps_per_epoch: int | None,
+                 class_weight: ClassWeight = None) -> None:
         self._is_iterator = hasattr(source, "__next__")
         if self._is_iterator and epochs > 1 and steps_per_epoch is None:
             raise ArgumentError(f"an iterator for {epochs} epochs; it is used up after the first",
                                 expected="epochs=1, or batches that can be gone through again",
                                 fix="pass steps_per_epoch=n, or a list, a DataLoader or another object with __iter__")
-        self._source, self.pace = source, pace
+        self._source, self._reading, self.pace, self._class_weight = source, reading, pace, class_weight
         self._per_epoch = None if steps_per_epoch is None else positive_int("steps_per_epoch", steps_per_epoch)
         self._endless = iter(source) if self._is_iterator else _repeated(source)
         self.steps = self._per_epoch or _length(source)
-        self.check: Callable[[np.ndarray], None] = lambda y: None
+        self.check: Callable[[Arrays], None] = lambda batch: None
         self.notes: list[str] = []  # of what training on these rows warns: on the first batch
         self._usual: tuple | None = None  # what the first batch is like
         self._kept: list[Arrays] = []
@@ -101,7 +116,7 @@ class Stream:
     @property
     def train(self) -> Arrays:
         """The rows of the first batches."""
-        return _joined(self._kept)
+        return joined(self._kept)
 
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch, as they come; of batches of another size than the first each is one."""
@@ -111,7 +126,7 @@ class Stream:
             buffer = peeked or reader.take()
             while buffer is not None:
                 if buffer is not peeked:
-                    self.check(buffer.filled.y)
+                    self.check(buffer.filled)
                     self._keep(buffer)
                 steps += buffer.count
                 yield self._chunk(buffer)
@@ -139,11 +154,11 @@ class Stream:
 
     def _chunk(self, buffer: Buffer) -> Chunk:
         if processes.count() == 1:
-            return in_order(buffer.x, buffer.y, buffer.count, buffer.batch)
+            return in_order(buffer.data, buffer.count, buffer.batch)
         processes.wait(f"a batch of {buffer.batch} rows")
-        batches = [part.reshape(-1, buffer.batch, *part.shape[1:]) for part in (buffer.x, buffer.y)]
-        x, y = map(self._placement.stacked, batches)
-        return Chunk(x, y, None, 0, buffer.count, buffer.batch * processes.count())
+        batches = buffer.data.map(lambda part: part.reshape(-1, buffer.batch, *part.shape[1:]))
+        data = map_leaves(self._placement.stacked, batches.tree)
+        return Chunk(data, None, 0, buffer.count, buffer.batch * processes.count())
 
     def close(self) -> None:
         """End the thread that reads."""
@@ -153,19 +168,21 @@ class Stream:
 
     def _open(self) -> Reader:
         batches = iter(self._source) if self._per_epoch is None else itertools.islice(self._endless, self._per_epoch)
-        self._reader = Reader(_checked(batches, None if self._usual else self.notes), self._capacity, self.pace)
+        notes = None if self._usual else self.notes
+        read = arrays_of(batches, self._reading, notes, self._class_weight)
+        self._reader = Reader(read, self._capacity, self.pace)
         return self._reader
 
     def _capacity(self, batch: Arrays) -> int:
         """One program is compiled for buffers of batches like the first, and a small one for each other size."""
-        kind = len(batch.x), row_type(batch)
+        kind = batch.rows, batch.row_type
         self._usual = self._usual or kind
         return capacity_for(batch) if kind == self._usual else 1
 
     def _keep(self, buffer: Buffer) -> None:
-        rows = min(self._room, len(buffer.filled.x))
+        rows = min(self._room, buffer.filled.rows)
         if rows and buffer.row_type == self._row_type:
-            self._kept.append(Arrays(*[part[:rows].copy() for part in buffer.filled]))
+            self._kept.append(buffer.filled.at(slice(rows)).copy())
             self._room -= rows
 
 
@@ -179,30 +196,19 @@ def _repeated(source: Iterable[Any]) -> Iterator[Any]:
             yield batch
 
 
-def _checked(batches: Iterator[Any], notes: list[str] | None = None) -> Iterator[Arrays]:
+def arrays_of(batches: Iterator[Any], reading: Reading, notes: list[str] | None = None,
+              class_weight: ClassWeight = None) -> Iterator[Arrays]:
     """The batches as arrays that a model can learn from; into `notes`, if there are any, goes what the first loses."""
     for number, batch in enumerate(batches, 1):
-        if not _is_pair(batch):
-            raise ArgumentError(f"batch {number} of the stream is a {type(batch).__name__}",
-                                expected="a pair (x, y) of arrays or tensors",
-                                fix="let the stream give pairs: ((batch['x'], batch['y']) for batch in stream)")
         try:
-            given = as_given(batch[0], "x"), as_given(batch[1], "y")
-            if notes is not None and number == 1:
-                notes += notes_on(*given)
-            arrays = pair(*given)
+            arrays, lost = reading.batch(batch)
+            arrays = class_weighted(arrays, class_weight)
         except TarazuError as error:
             error.args = (f"in batch {number} of the stream: {error}",)
             raise
+        if notes is not None and number == 1:
+            notes += lost
         yield arrays
-
-
-def _is_pair(batch: object) -> TypeGuard[Sequence[ArrayLike]]:
-    return isinstance(batch, tuple | list) and len(batch) == 2
-
-
-def _joined(parts: list[Arrays]) -> Arrays:
-    return Arrays(*[np.concatenate(part) for part in zip(*parts, strict=True)])
 
 
 def _length(source: Iterable[Any]) -> int | None:

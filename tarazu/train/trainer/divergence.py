@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
 
+from tarazu.base.pytree import map_leaves
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.sources.arrays import Arrays
+from tarazu.train.trainer.precision import FULL
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import Snapshot, restore
 
@@ -39,19 +43,27 @@ def abort(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:
 
 def _likely_cause(run: Run, batch: Arrays) -> str:
     """What the loss and its gradient, computed again under the good weights, give away."""
-    largest = max(np.abs(part.astype(np.float64)).max() for part in batch)
+    largest = max(np.abs(part.astype(np.float64)).max() for part in batch.leaves)
     if largest > LARGE:
         return f"values as large as {largest:.3g} in the data; scale inputs and targets (tz.data.Standardizer)"
-    optimizer = run.trainer.optimizer
-    optimizer.zero_grad()
+    parameters, exact = run.trainer.optimized(), copy.copy(run.trainer)
+    exact.policy = FULL
     with in_mode(run.model, training=False):
-        loss = run.trainer.loss(run.model(asarray(batch.x)), asarray(batch.y))
-    if not math.isfinite(float(loss)):
+        loss = exact.loss_of(map_leaves(asarray, batch.tree))
+    if loss is not None and not math.isfinite(float(loss)):
         return "an operation such as log(0) or 0 / 0 in the model or the loss"
-    loss.backward()
-    gradients = [x.grad for x in optimizer.parameters if x.grad is not None]
-    optimizer.zero_grad()
-    if not all(np.isfinite(g.numpy()).all() for g in gradients):
+    if loss is not None and not _has_finite_gradients(loss, parameters):
         return "an operation whose gradient is infinite, such as sqrt(0), in the model or the loss"
-    return (f"{run.trainer.policy.likely_overflow}a learning rate that is too high ({float(optimizer.lr):.3g}); try a "
-            "tenth of it, or clip_norm=1.0")
+    rates = ", ".join(f"{rate:.3g}" for rate in run.trainer.rates().values())
+    return (f"{run.trainer.policy.likely_overflow}a learning rate that is too high ({rates}); try a tenth of it, or "
+            "clip_norm=1.0")
+
+
+def _has_finite_gradients(loss: Tensor, parameters: list[Tensor]) -> bool:
+    for x in parameters:
+        x.grad = None
+    loss.backward()
+    gradients = [x.grad for x in parameters if x.grad is not None]
+    for x in parameters:
+        x.grad = None
+    return all(np.isfinite(g.numpy()).all() for g in gradients)

@@ -2,42 +2,83 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from tarazu.base.errors import TarazuError
+from tarazu.base.pytree import flatten, map_leaves
 from tarazu.ir.node import Node
 from tarazu.ir.types import TensorType
 from tarazu.nn.losses import Loss
 from tarazu.ops.shape import expand_dims, reshape
+from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.vmap.vmap import vmap
+from tarazu.train.sources.arrays import Arrays
 
 COMPARED_ROWS = 8  # by which a loss of single rows is told from one of whole batches
 TOLERANCE = 1e-3  # of the comparison, which is in float32
+REPEATS = 4  # calls by which the noise of a loss that draws random numbers is measured
+NOISES = 3  # the range of those calls, so many times, is what a mean may be off by
+
+
+def has_reduction(loss: Loss) -> bool:
+    """Whether a loss can give one number for each row."""
+    return "reduction" in inspect.signature(loss).parameters
+
+
+def row_losses(loss: Loss, prediction: Tensor, target: Tensor) -> Tensor:
+    """The loss of each row by itself, shape (rows,), of a function that gives a scalar for a batch."""
+    def of_row(*row: Any) -> Tensor:
+        return reshape(loss(*map_leaves(lambda x: expand_dims(x, 0), row)), ())
+
+    return vmap(of_row)(prediction, target)
 
 
 def losses_of_rows(loss: Loss, prediction: Tensor, target: Tensor) -> np.ndarray:
-    """The loss of each row by itself, shape (rows,), of a function that gives a scalar for a batch."""
-    def of_row(one_prediction: Tensor, one_target: Tensor) -> Tensor:
-        return reshape(loss(expand_dims(one_prediction, 0), expand_dims(one_target, 0)), ())
-
+    """The same as an array; of a function that vmap cannot trace row by row."""
     try:
-        return np.asarray(vmap(of_row)(prediction, target).numpy())
-    except TarazuError:  # a function that vmap cannot trace
-        return np.array([float(of_row(prediction[i], target[i])) for i in range(len(prediction))])
+        return np.asarray(row_losses(loss, prediction, target).numpy())
+    except TarazuError:
+        rows = len(flatten(target)[0][0])
+        return np.array([float(reshape(loss(*_rows((prediction, target), slice(i, i + 1))), ())) for i in range(rows)])
+
+
+def _rows(tree: Any, rows: slice) -> Any:
+    return map_leaves(lambda x: x[rows], tree)
 
 
 def is_of_batches(loss: Loss, prediction: Tensor, target: Tensor) -> bool:
     """Whether the loss of a batch is neither the mean nor the sum of those of its rows, as that of a correlation."""
-    rows = slice(min(COMPARED_ROWS, len(prediction)))
-    whole = float(loss(prediction[rows], target[rows]))
-    singles = losses_of_rows(loss, prediction[rows], target[rows])
+    prediction, target = _rows((prediction, target), slice(COMPARED_ROWS))
+    whole = float(loss(prediction, target))
+    singles = losses_of_rows(loss, prediction, target)
     if not math.isfinite(whole):
         return False  # a run that diverged is judged as that
     tolerance = TOLERANCE * max(abs(whole), float(np.abs(singles).sum()), TOLERANCE)
     return not any(abs(value - whole) <= tolerance for value in (singles.mean(), singles.sum()))
+
+
+def depends_on_batch(of_rows: Callable[[Any], Tensor], of_batch: Callable[[Any], Tensor], part: Arrays) -> bool:
+    """Whether the loss of some rows together is neither the mean nor the sum of those of each, or has none of each.
+
+    A loss that draws random numbers differs from call to call, and so far its mean may be off.
+    """
+    batch = map_leaves(asarray, part.at(slice(COMPARED_ROWS)).tree)
+    try:
+        singles = of_rows(batch).numpy().astype(float)
+    except TarazuError:  # a function that vmap cannot trace
+        return True
+    wholes = [float(of_batch(batch)) for _ in range(REPEATS)]
+    if not np.isfinite(wholes).all():
+        return False
+    noise = max(wholes) - min(wholes)
+    tolerance = TOLERANCE * max(abs(wholes[0]), float(np.abs(singles).sum()), TOLERANCE) + NOISES * noise
+    return not any(abs(value - wholes[0]) <= tolerance for value in (singles.mean(), singles.sum()))
 
 
 def broadcast_note(what: str, value: Tensor, prediction: Tensor, target: Tensor) -> str | None:

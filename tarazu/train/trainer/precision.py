@@ -6,12 +6,16 @@ computes; `LossScale` keeps gradients within the range of float16.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tarazu.base.dtypes import DType, bfloat16, float16, float32
 from tarazu.base.errors import ArgumentError
+from tarazu.base.pytree import map_leaves
 from tarazu.base.spelling import did_you_mean
 from tarazu.nn.module.module import Module
+from tarazu.nn.module.observers import wrap_calls
 from tarazu.ops.elementwise import astype, isfinite, logical_and, where
 from tarazu.ops.reduce import all as all_of
 from tarazu.optim.optimizer import Optimizer
@@ -19,6 +23,7 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import tensor
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.substitution import substitute_keeping_changes
+from tarazu.train.calling import call
 
 # How the scale changes is as in section 3.2 of the paper and its "automatic loss scaling"; the numbers are those of
 # NVIDIA's "Mixed-Precision Training" guide and of jmp.DynamicLossScale.
@@ -27,7 +32,7 @@ GOOD_STEPS = 2000  # so many steps in a row without an overflow, and the scale d
 LARGEST_SCALE = 2.0 ** 32  # gradients that are all zero never overflow, and the scale must not become infinite
 SMALLEST_SCALE = 2.0 ** -14  # what overflows even so is above 65504 * 2**14, or is none of the scale's doing
 
-Losses = Callable[[], tuple[Tensor, Tensor]]  # the loss of a batch, and what the model gave for it
+Losses = Callable[[], tuple[Tensor, Any]]  # the loss of a batch, and what else came with it
 
 
 class FullPrecision:
@@ -35,13 +40,17 @@ class FullPrecision:
 
     likely_overflow = ""  # what in the model may have become infinite for this type alone
 
-    def forward(self, model: Module, inputs: Tensor) -> Tensor:
-        """The model's output."""
-        return model(inputs)
+    def forward(self, model: Module, inputs: Any) -> Any:
+        """The model's output for one input, or for a tuple, list or dict of them."""
+        return call(model, inputs)
 
-    def compilable(self, model: Module) -> Callable[[Tensor], Tensor]:
+    def compilable(self, model: Module) -> Callable[[Any], Any]:
         """`forward` of one model, as a function to be compiled."""
         return model.__call__
+
+    def in_own_step(self) -> contextlib.AbstractContextManager[None]:
+        """A block with code that users write, in which this policy holds for each model that they call."""
+        return contextlib.nullcontext()
 
     def loss_scale(self) -> Unscaled:
         """The object whose `step` takes the steps of one training run, with or without a loss scale."""
@@ -54,21 +63,31 @@ class HalfPrecision(FullPrecision):
     def __init__(self, dtype: DType) -> None:
         self._dtype = dtype
 
-    def forward(self, model: Module, inputs: Tensor) -> Tensor:
+    def forward(self, model: Module, inputs: Any) -> Any:
         """The model's output, computed with half copies of its float32 parameters; gradients flow to these."""
+        return self._computed(model, lambda given: call(model, given), inputs)
+
+    def compilable(self, model: Module) -> Callable[[Any], Any]:
+        def forward(*inputs: Any, **options: Any) -> Any:
+            return self._call(model, inputs, options)
+        return forward
+
+    def in_own_step(self) -> contextlib.AbstractContextManager[None]:
+        return wrap_calls(self._call)
+
+    def _call(self, model: Module, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        with wrap_calls(None):
+            return self._computed(model, lambda given: model(*given[0], **given[1]), (inputs, options))
+
+    def _computed(self, model: Module, function: Callable[[Any], Any], inputs: Any) -> Any:
         singles = [x for _, x in model.named_parameters() if x.dtype is float32]
         if not singles:
-            return model(inputs)  # a float64 model stays one, with all digits of its inputs
+            return function(inputs)  # a float64 model stays one, with all digits of its inputs
         if not any(module.reads_codes for _, module in model.named_modules()):
-            inputs = _cast(inputs, float32, self._dtype)
+            inputs = map_leaves(lambda x: _cast(x, float32, self._dtype), inputs)
         with substitute_keeping_changes(singles, [astype(x, self._dtype) for x in singles]):
-            output = model(inputs)
-        return _cast(output, self._dtype, float32)
-
-    def compilable(self, model: Module) -> Callable[[Tensor], Tensor]:
-        def forward(inputs: Tensor) -> Tensor:
-            return self.forward(model, inputs)
-        return forward
+            output = function(inputs)
+        return map_leaves(lambda x: _cast(x, self._dtype, float32), output)
 
 
 class ScaledHalfPrecision(HalfPrecision):
@@ -88,7 +107,7 @@ def _cast(x: Tensor, from_dtype: DType, to_dtype: DType) -> Tensor:
 class Unscaled:
     """Steps without a loss scale."""
 
-    def step(self, losses: Losses, optimizer: Optimizer, state: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def step(self, losses: Losses, optimizer: Optimizer, state: Sequence[Tensor]) -> tuple[Tensor, Any]:
         """Take a step of the optimizer, which changes tensors of `state`; gives what `losses` gives."""
         loss, prediction = losses()
         loss.backward()
@@ -113,7 +132,7 @@ class LossScale(Unscaled):
     def __init__(self) -> None:
         self.scale, self.good_steps = tensor(INITIAL_SCALE), tensor(0, dtype="int64")
 
-    def step(self, losses: Losses, optimizer: Optimizer, state: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def step(self, losses: Losses, optimizer: Optimizer, state: Sequence[Tensor]) -> tuple[Tensor, Any]:
         before = [(x, x.raw, x.detach()) for x in state]
         loss, prediction = losses()
         (loss * self.scale).backward()

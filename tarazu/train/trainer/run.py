@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-
 from tarazu.record import History
-from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk
 from tarazu.train.sources.rows import Rows
 from tarazu.train.sources.stream import Stream
 from tarazu.train.trainer.snapshot import Snapshot, snapshot
-from tarazu.train.trainer.trainer import Trainer
+from tarazu.train.trainer.trainer import Trainer, Values
 
 
 class CompletedChunk(NamedTuple):
@@ -52,7 +49,7 @@ class Run:
         self.resumed_from = ""  # the checkpoint
         self.epoch = self.step = self.rows = 0  # the last two count in the epoch
         self.loss = math.nan
-        self.sums: list[Tensor] = []  # over the epoch's rows: of the loss and of each metric
+        self.sums: Values = {}  # over the epoch's rows: of the loss and of all else that is recorded
         self._changed: tuple[int, list[Tensor]] = (-1, [])
         self.start = snapshot(self.changed())
         self.last: CompletedChunk | None = None
@@ -79,10 +76,6 @@ class Run:
             tensors = list({id(x): x for x in changed}.values())
             self._changed = self.trainer.train_chunk.traces, tensors
         return tensors
-
-    def zero_sums(self) -> list[Tensor]:
-        """What the sums of an epoch start from."""
-        return [asarray(np.zeros(())) for _ in ("loss", *self.trainer.metrics)]
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""

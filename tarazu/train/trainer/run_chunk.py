@@ -8,11 +8,12 @@ import time
 import numpy as np
 
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.sources.arrays import Arrays
+from tarazu.train.sources.arrays import Arrays, joined
 from tarazu.train.sources.chunk import Chunk
 from tarazu.train.trainer.divergence import abort
 from tarazu.train.trainer.run import CompletedChunk, Run
 from tarazu.train.trainer.snapshot import Snapshot, restore, snapshot
+from tarazu.train.trainer.trainer import Values
 
 
 def run_chunk(run: Run, chunk: Chunk) -> bool:
@@ -21,7 +22,7 @@ def run_chunk(run: Run, chunk: Chunk) -> bool:
     try:
         loss, sums = train_on(run, chunk, run.sums)
         run.loss = float(loss)
-        is_finite = math.isfinite(float(sums[0]))
+        is_finite = math.isfinite(run.loss) and _are_finite(sums)
     except KeyboardInterrupt:
         restore(before)  # an update that was cut short must leave nothing half done
         raise
@@ -35,17 +36,23 @@ def run_chunk(run: Run, chunk: Chunk) -> bool:
     return True
 
 
-def train_on(run: Run, chunk: Chunk, sums: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+def train_on(run: Run, chunk: Chunk, sums: Values) -> tuple[Tensor, Values]:
     """The last loss of the chunk, and the sums over rows of loss and metrics, added to those given."""
     run.trainer.drop_gradients()  # of callbacks: the program neither reads nor leaves any
-    x, y, order, first, steps, batch = chunk
-    return run.trainer.train_chunk(x, y, order, np.array(first), np.array(steps), sums, batch)
+    data, order, first, steps, batch = chunk
+    return run.trainer.train_chunk(data, order, np.array(first), np.array(steps), sums, batch)
+
+
+def _are_finite(sums: Values) -> bool:
+    """Whether the loss of each step was finite: its sum is, or, of steps that record none, all numbers' sums are."""
+    watched = [sums["loss"]] if "loss" in sums else sums.values()
+    return all(math.isfinite(float(each["total"])) for each in watched)
 
 
 def require_finite_weights(run: Run) -> bool:
     """End the run, and give False, where the epoch's last update made a weight infinite or NaN, or was not possible."""
     what = run.trainer.loss_scale.failure()
-    if not all(np.isfinite(x.numpy()).all() for x in run.trainer.optimizer.parameters):
+    if not all(np.isfinite(x.numpy()).all() for x in run.trainer.optimized()):
         what = "a weight became infinite or NaN"
     if not what:
         return True
@@ -91,5 +98,4 @@ def _last_batch(run: Run) -> list[Chunk]:
 
 
 def _joined(chunks: list[Chunk]) -> Arrays:
-    parts = [chunk.arrays() for chunk in chunks]
-    return Arrays(*[np.concatenate(part) for part in zip(*parts, strict=True)])
+    return joined([chunk.arrays() for chunk in chunks])

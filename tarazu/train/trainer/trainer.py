@@ -1,71 +1,78 @@
-"""What `compile` prepares: optimizer, loss, metrics, and the train step as one traced function."""
+"""What `compile` prepares: the optimizer, and the steps of a chunk as one traced function.
+
+Trainer is the base of three kinds, which differ in what a step does: `OutputTrainer` (of_outputs.py) compares outputs
+with targets; models with a `compute_loss` or a `train_step` of their own have those of own_steps.py.
+"""
 
 from __future__ import annotations
 
 import copy
-import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tarazu.base.device import CPU
 from tarazu.base.errors import ArgumentError, TrainingError
+from tarazu.base.pytree import map_leaves
 from tarazu.ir.interpreter import state
-from tarazu.nn import losses
-from tarazu.nn.losses import Loss
 from tarazu.nn.module.module import Module
 from tarazu.ops.control_flow.loops import while_loop
 from tarazu.ops.create import arange, zeros_like
 from tarazu.ops.elementwise import astype
 from tarazu.ops.indexing.index import take
-from tarazu.ops.reduce import mean
-from tarazu.ops.shape import reshape
 from tarazu.optim.named import find_optimizer
 from tarazu.optim.optimizer import Optimizer
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
 from tarazu.runtime.jit.jit import Jit, jit
+from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import GuardedAttributes
 from tarazu.runtime.trace.captures import KEPT
 from tarazu.runtime.trace.trace import Trace
-from tarazu.train.metrics import BUILT_IN, Metrics, named_metrics, number_classes_note
+from tarazu.train.metrics import MEAN, Metric, Sums
 from tarazu.train.placement import Placement
-from tarazu.train.trainer.own_losses import broadcast_note, is_of_batches, losses_of_rows
+from tarazu.train.sources.arrays import Arrays
+from tarazu.train.sources.reading import Reading
+from tarazu.train.trainer.outputs import Losses, Output, OutputMetrics, outputs_of
 from tarazu.train.trainer.precision import policy
 
 _COPIED = ("model", "optimizer", "given_loss", "given_metrics", "precision", "split_seed", "loss_scale")
+
+Values = dict[str, Sums]  # by the names of the history: sums over rows
 
 
 class Trainer(GuardedAttributes):
     """How one model is trained."""
 
-    UNGUARDED = frozenset({"placement"})  # each fit sets it; where a program runs is part of its signature
+    is_batch_loss = False  # whether a loss was found to be no mean over rows
+    UNGUARDED = frozenset({"placement", "is_batch_loss"})  # where a program runs is part of its signature
 
-    def __init__(self, model: Module, optimizer: str | Optimizer, loss: str | Loss, metrics: Metrics = (),
+    def __init__(self, model: Module, optimizer: str | Optimizer | None, loss: Losses, metrics: OutputMetrics = (),
                  precision: str = "float32") -> None:
         self.model = model
-        self.optimizer = find_optimizer(optimizer)
+        self.optimizer = None if optimizer is None else find_optimizer(optimizer)
         # As they were given, for saved models and copies; metrics may be an iterator, which is read once.
         self.given_loss, self.precision = loss, precision
-        self.given_metrics = [metrics] if isinstance(metrics, str) or not isinstance(metrics, Iterable) else [*metrics]
+        self.given_metrics: Any = [*metrics] if isinstance(metrics, Iterable) and not isinstance(
+            metrics, str | Mapping) else metrics
         self.split_seed: int | None = None  # kept, so that later fits do not train on rows held out before
         self._prepare_functions()
         self.loss_scale = self.policy.loss_scale()
 
     def _prepare_functions(self) -> None:
         """Make all that follows from what was given, and what each trainer has for itself."""
-        self.loss = losses.find_loss(self.given_loss)
-        self.metrics = named_metrics(self.given_metrics, self.loss)
+        self.outputs: list[Output] = []
+        if self.given_loss is not None:
+            self.outputs = outputs_of(self.given_loss, self.given_metrics)
         self.policy = policy(self.precision)
         self.placement = Placement(CPU)
         self.train_chunk: Jit = jit(self._train_chunk)
         self.input_shape: tuple[int, ...] | None = None  # of a sample of the last fit, for `model.summary`
         self.notes: list[str] = []  # of what the next chunk warns, found while it was traced
-        self._noted_broadcasts: set[str] = set()
-        self.is_batch_loss = False  # whether the loss was found to be no mean over rows
+        self._zeros: Values = {}  # such sums of no rows
         self._trained: list[Tensor] = []
         self._modules: list[Module] = []
         self._parameters: list[Tensor] = []  # of the model at the last fit, for an optimizer that was made with some
@@ -84,58 +91,85 @@ class Trainer(GuardedAttributes):
         twin.model = model
         return twin
 
-    def _train_chunk(self, x: Tensor, y: Tensor, order: Tensor | None, first: Tensor, count: Tensor, sums: list[Tensor],
-                     batch: int) -> tuple[Tensor, list[Tensor]]:
+    # What the kinds of trainers differ in
+
+    @property
+    def reading(self) -> Reading:
+        """How what users pass becomes the arrays of a batch."""
+        raise NotImplementedError
+
+    def begin(self, train: Arrays, validation: Arrays | None, batch_size: int) -> None:
+        """Let layers that wait for an input see one, check the data, `prepare`, and say what each step records."""
+        raise NotImplementedError
+
+    def require_fits(self, batch: Arrays) -> None:
+        """ArgumentError for rows of a stream that the model cannot be trained on."""
+
+    def _train_step(self, batch: Any, rows: int) -> tuple[Tensor, Values]:
+        """One step on a batch of so many rows; gives the number that must stay finite, and sums over the rows."""
+        raise NotImplementedError
+
+    def loss_of(self, batch: Any) -> Tensor | None:
+        """The loss of a batch, with its gradients; None for a model that does not say what it is."""
+        raise NotImplementedError
+
+    def labels_of(self, arrays: Arrays) -> np.ndarray | None:
+        """The classes that parts of the rows get in proportion."""
+        return None
+
+    # The steps of a chunk
+
+    def _train_chunk(self, data: Any, order: Tensor | None, first: Tensor, count: Tensor, sums: Values,
+                     batch: int) -> tuple[Tensor, Values]:
         """`count` steps of `batch` rows each, from order[first] on; `count` may change without a new trace.
 
-        Gives the last loss, and `sums` with the sums over rows of loss and metrics added, all in float64.
+        Gives the last loss, and `sums` with the sums over rows of all that is recorded added, all in float64.
         """
-        def step(carry: tuple[Tensor, Tensor, list[Tensor]]) -> tuple[Tensor, Tensor, list[Tensor]]:
+        def step(carry: tuple[Tensor, Tensor, Values]) -> tuple[Tensor, Tensor, Values]:
             i, _, totals = carry
             rows = first + i if order is None else take(order, first + i * batch + arange(batch))
-            inputs, targets = [self.placement.batch(take(part, rows)) for part in (x, y)]
-            values = [reshape(astype(v, "float64"), ()) for v in self._train_step(inputs, targets)]
-            return i + 1, values[0], [total + value * batch for total, value in zip(totals, values, strict=True)]
+            taken = map_leaves(lambda part: self.placement.batch(take(part, rows)), data)
+            loss, values = self._train_step(taken, batch)
+            return i + 1, astype(loss.detach().reshape(()), "float64"), map_leaves(_added, totals, values)
 
-        start = zeros_like(count), zeros_like(sums[0]), sums
+        start = zeros_like(count), asarray(np.zeros(())), sums
         if state.interpreter.notes_lines:  # debug_nans looks at single operations; to it a loop is one
             return step(start)[1:]
         with no_grad():  # for what goes round the loop: inside it gradients are recorded all the same
             return while_loop(lambda carry: carry[0] < count, step, start)[1:]
 
-    def _train_step(self, inputs: Tensor, targets: Tensor) -> list[Tensor]:
-        """One step on a batch; gives its mean loss and mean metrics."""
-        self.optimizer.zero_grad()
-        loss, prediction = self.loss_scale.step(lambda: self._loss(inputs, targets), self.optimizer, self._weights())
-        _drop_new_gradients()
-        prediction = prediction.detach()
-        return [loss.detach(), *[self._mean_metric(name, prediction, targets) for name in self.metrics]]
+    def zero_sums(self) -> Values:
+        """What the sums of an epoch start from."""
+        return self._zeros
 
-    def _loss(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        prediction = self.policy.forward(self.model, inputs)
-        loss = self.loss(prediction, targets)
-        _require_scalar(loss)
-        if self.loss not in losses.TRAITS:
-            self._note_broadcast("the loss", loss, prediction, targets)
-        return loss, prediction
+    def record(self, example: Values) -> None:
+        """Say what each step gives sums of: `example` has sums of the same names and shapes."""
+        self._zeros = map_leaves(lambda x: asarray(np.zeros(getattr(x, "shape", ()))), example)
 
-    def _mean_metric(self, name: str, prediction: Tensor, targets: Tensor) -> Tensor:
-        metric = self.metrics[name]
-        value = mean(metric(prediction, targets))
-        if metric not in BUILT_IN:
-            self._note_broadcast(f"metric {name!r}", value, prediction, targets)
-        return value
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """What is more than a mean, by its name in the history."""
+        return {}
 
-    def _note_broadcast(self, what: str, value: Tensor, prediction: Tensor, targets: Tensor) -> None:
-        note = broadcast_note(what, value, prediction, targets)
-        if note and what not in self._noted_broadcasts:
-            self._noted_broadcasts.add(what)
-            self.notes.append(note)
+    def results(self, sums: Values) -> dict[str, float]:
+        """The numbers that sums over rows stand for, by their names in the history."""
+        metrics = self.metrics
+        numbers: dict[str, float] = {}
+        for name, each in sums.items():
+            numbers |= named_results(name, metrics.get(name, MEAN).result(map_leaves(np.asarray, each)))
+        return numbers
 
-    def note_classes(self, targets: np.ndarray, outputs: tuple[int, ...]) -> None:
-        """Note for a warning that an accuracy does not fit the targets; `outputs` is the shape of a batch."""
-        note = number_classes_note(self.metrics.values(), targets, outputs)
-        self.notes += [note] if note else []
+    # What is trained
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """Those that steps use, by their names: "" is that of `compile`."""
+        own = self.model.own_optimizers()
+        return own if self.optimizer is None else {"": self.optimizer, **own}
+
+    def rates(self) -> dict[str, float]:
+        """The learning rates of the next step, by their names in the history."""
+        return {f"{name}_learning_rate" if name else "learning_rate": float(optimizer.lr)
+                for name, optimizer in self.optimizers().items()}
 
     def choose_split_seed(self, saved: int | None) -> int:
         """The seed by which rows are held out: the `saved` one of a checkpoint, else that of earlier fits."""
@@ -159,16 +193,17 @@ class Trainer(GuardedAttributes):
                                 fix="add a layer with weights, or thaw them: model.freeze(False)")
         if not same_objects(modules, self._modules):
             self._modules, self.train_chunk = modules, jit(self._train_chunk)
-        self._prepare_optimizer(wanted)
-        self._trained = [*wanted, *self.optimizer.parameters]
+        if self.optimizer is not None:
+            self._prepare_optimizer(self.optimizer, wanted)
+        self._trained = [*wanted, *self.optimized()]
 
-    def _prepare_optimizer(self, wanted: list[Tensor]) -> None:
+    def _prepare_optimizer(self, optimizer: Optimizer, wanted: list[Tensor]) -> None:
         """Let the optimizer have the model's parameters, or, where it was made with some, check that they fit."""
-        if not self.optimizer.was_given_parameters:
-            if not same_objects(wanted, self.optimizer.parameters):
-                self.optimizer.attach(wanted)
+        if not optimizer.was_given_parameters:
+            if not same_objects(wanted, optimizer.parameters):
+                optimizer.attach(wanted)
             return
-        given, before, now = [{*map(id, x)} for x in (self.optimizer.parameters, self._parameters, wanted)]
+        given, before, now = [{*map(id, x)} for x in (optimizer.parameters, self._parameters, wanted)]
         if not now & given:
             raise ArgumentError("an optimizer that was made with parameters of another model",
                                 expected="parameters of this model, or none",
@@ -180,47 +215,49 @@ class Trainer(GuardedAttributes):
                                 fix="call optimizer.attach(model.parameters()), whose state then starts anew")
         self._parameters = wanted
 
+    def optimized(self) -> list[Tensor]:
+        """The parameters of all optimizers."""
+        return [x for optimizer in self.optimizers().values() for x in optimizer.parameters]
+
     def move_to_parameters(self) -> None:
         """Put all that is kept for the parameters where they are, after the model was moved."""
-        self.optimizer.move_to_parameters()
+        for optimizer in self.optimizers().values():
+            optimizer.move_to_parameters()
+        parameters = self.optimized()
         for x in self.loss_scale.state():
-            move(x, whole(self.optimizer.parameters[0].device if self.optimizer.parameters else CPU))
+            move(x, whole(parameters[0].device if parameters else CPU))
 
     def state(self) -> list[Tensor]:
         """All tensors that a step changes."""
-        return [*self._weights(), *self.loss_scale.state()]
+        return [*self.weights(), *self.loss_scale.state()]
 
-    def _weights(self) -> list[Tensor]:
-        """The tensors of model and optimizer."""
-        return [x for _, x in [*self.model.named_tensors(), *self.optimizer.named_state()]]
+    def named_optimizer_state(self) -> list[tuple[str, Tensor]]:
+        """The tensors of all optimizers, by names."""
+        return [(f"{name}.{key}" if name else key, x) for name, optimizer in self.optimizers().items()
+                for key, x in optimizer.named_state()]
 
-    def sample_losses(self, prediction: Tensor, target: Tensor) -> np.ndarray:
-        """The loss of each sample, shape (samples,).
-
-        A loss without `reduction` is asked about single rows. One of whole batches, such as a correlation, gives all
-        rows the loss of them together, and `is_batch_loss` says so from then on.
-        """
-        with no_grad():
-            if "reduction" in inspect.signature(self.loss).parameters:
-                return np.asarray(self.loss(prediction, target, reduction="none").numpy())
-            self.is_batch_loss = self.is_batch_loss or is_of_batches(self.loss, prediction, target)
-            if self.is_batch_loss:
-                return np.full(len(prediction), float(self.loss(prediction, target)))
-            return losses_of_rows(self.loss, prediction, target)
+    def weights(self) -> list[Tensor]:
+        """The tensors of model and optimizers."""
+        return [x for _, x in [*self.model.named_tensors(), *self.named_optimizer_state()]]
 
 
-def _drop_new_gradients() -> None:
+def _added(total: Tensor, value: Tensor | int) -> Tensor:
+    return total + (astype(value, "float64") if isinstance(value, Tensor) else value)
+
+
+def named_results(name: str, result: Any) -> dict[str, float]:
+    """A number under its name, or several by the names that they have behind it."""
+    if isinstance(result, dict):
+        return {f"{name}_{key}": float(value) for key, value in result.items()}
+    return {name: float(result)}
+
+
+def drop_new_gradients() -> None:
     """In a trace: set every gradient that it has made to None, so that gradients are no outputs of the program."""
     assert isinstance(state.interpreter, Trace)
     for change in state.interpreter.changes():
         if change.grad is not KEPT:
             change.handle.grad = None
-
-
-def _require_scalar(loss: object) -> None:
-    if not isinstance(loss, Tensor) or loss.size != 1:
-        what = f"a tensor of shape {loss.shape}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
-        raise TrainingError(f"the loss function gave {what}", expected="a scalar tensor", fix="reduce it with .mean()")
 
 
 def modules_of(model: Module) -> list[Module]:
@@ -236,32 +273,3 @@ def tensors_of(model: Module) -> list[Tensor]:
 def same_objects(first: Sequence[Any], second: Sequence[Any]) -> bool:
     """Whether two sequences hold the same objects in the same order."""
     return list(map(id, first)) == list(map(id, second))
-
-
-def compile(model: Module, optimizer: str | Optimizer, loss: str | Loss | None, metrics: Metrics = (),
-            precision: str = "float32") -> None:
-    """Say how `model` is trained, by names or objects; `model.compile` explains all options. Its weights stay.
-
-    TrainingError without a loss, ArgumentError for an unknown name.
-
-    >>> import tarazu as tz
-    >>> model = tz.nn.Sequential([tz.nn.Dense(1)])
-    >>> tz.train.compile(model, tz.optim.SGD(lr=0.1), "mse", ["mae"])
-    """
-    if loss is None:
-        raise TrainingError("compile() without a loss", expected=f"one of {', '.join(losses.LOSSES)}, or a function",
-                            fix='classes: model.compile(loss="cross_entropy"); numbers: loss="mse"')
-    trainer = Trainer(model, optimizer, loss, metrics, precision)
-    if model._trainer is not None:
-        trainer.split_seed = model._trainer.split_seed
-    model._trainer = trainer
-
-
-def trainer_of(model: Module) -> Trainer:
-    """What `compile` prepared."""
-    if model._trainer is None:
-        raise TrainingError(f"{type(model).__name__} is not compiled", expected="model.compile(...) first",
-                            fix='for example model.compile(optimizer="adam", loss="cross_entropy")')
-    if model._trainer.model is not model:  # after copy.copy(model)
-        model._trainer = model._trainer.of(model)
-    return model._trainer

@@ -64,7 +64,7 @@ def call_with_mask(layer: Module, x: Any, mask: ArrayLike | None) -> tuple[Any, 
         return layer(x), None
     if not _takes_mask(type(layer).forward):
         return layer(x), mask
-    y = layer(x, mask=_of_pairs(mask) if getattr(layer, "takes_attention_mask", False) else mask)
+    y = layer(x, mask=mask)
     return y, mask if _has_time(y, mask) else None
 
 
@@ -77,11 +77,6 @@ def computed_mask(layer: Module, x: Any) -> Tensor | None:
 @functools.lru_cache(maxsize=256)
 def _takes_mask(forward: Callable[..., Any]) -> bool:
     return "mask" in inspect.signature(forward).parameters
-
-
-def _of_pairs(mask: ArrayLike) -> Tensor:
-    """The mask of the keys for all queries: (batch, 1, time)."""
-    return expand_dims(as_value(mask), 1)
 
 
 def _has_time(y: Any, mask: ArrayLike) -> bool:

@@ -173,7 +173,7 @@ class RNN(OverTime):
         mask, size = self._checked_mask(mask, x), state_size_of(self.cell)
         state = (zero_state(size, x.shape[0], self._dtype(x)) if initial_state is None
                  else checked_state("RNN", initial_state, size, x.shape[0]))
-        if any(module._waits_for_input() for _, module in self.cell.named_modules()):
+        if any(module.waits_for_input() for _, module in self.cell.named_modules()):
             with no_grad():
                 self.cell(x[:, 0], state)  # layers in it see an input before the loop traces them
         outputs, state = over_time(self.cell, x, state, mask, reverse=self._is_reverse)

@@ -1,22 +1,20 @@
-"""Layers that look learned vectors up: by integers, by positions in a sequence, by the codes of table columns."""
+"""Layers that look learned vectors up by integers, and that score each of these vectors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from tarazu.base.checks import positive_int
-from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
-from tarazu.nn.init import Initializer, find_initializer, standard_normal
-from tarazu.nn.layers.checks import require_sequences
-from tarazu.nn.module.last_axis import LastAxisLayer
+from tarazu.base.errors import ArgumentError, DTypeError
+from tarazu.nn.init import Initializer, find_initializer, standard_normal, zeros
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
+from tarazu.ops.contract import matmul
 from tarazu.ops.elementwise import astype, not_equal, where
 from tarazu.ops.indexing.index import take
 from tarazu.ops.promote import as_value
-from tarazu.ops.shape import concat, expand_dims, slice_axis
+from tarazu.ops.shape import concat, expand_dims, matrix_transpose
 from tarazu.ops.typing import ArrayLike
-from tarazu.runtime import random
 from tarazu.runtime.tensor.tensor import Tensor
 
 
@@ -25,7 +23,8 @@ class Embedding(Module):
 
     `weight` (num_embeddings, dim) starts normal with variance 1, as in torch. Negative integers count from the end.
     `padding_idx` is an integer that stands for no value: it gives zeros, and its vector does not learn. With `mask` the
-    layers behind it in a `Sequential` get a mask, which is False there (`compute_mask`).
+    layers behind it in a `Sequential` get a mask, which is False there (`compute_mask`). `attend` scores all vectors,
+    and `as_output` is a layer that does so, with the same weights.
 
     ArgumentError for sizes below 1, a `padding_idx` that has no vector, and a mask without one; DTypeError for an input
     of floats, OutOfRangeError for an integer that has no vector (a traced function takes the nearest one that has).
@@ -65,35 +64,53 @@ class Embedding(Module):
             return vectors
         return where(expand_dims(not_equal(indices, self._padding_idx), -1), vectors, 0)
 
+    def attend(self, x: ArrayLike) -> Tensor:
+        """The product of `x` (..., dim) with each vector: (..., num_embeddings), as the scores of classes.
 
-class PositionalEmbedding(LastAxisLayer):
-    """Adds a learned vector to each step, so that attention can tell steps apart: (batch, time, dim) to the same.
+        ShapeError for another number of features. Output layers that share the weights of the input so were proposed
+        by Press and Wolf, 2017.
 
-    `weight` (length, dim) has a vector for each of at most `length` steps; they start normal with standard deviation
-    0.02 (Devlin and others, "BERT", 2018). `dim` may be left out and is then taken from the first input. ArgumentError
-    for sizes below 1, ShapeError for an input of more steps, other features or another number of axes.
+        >>> import tarazu as tz
+        >>> tz.nn.Embedding(10, 4).attend(tz.ones((1, 3, 4))).shape
+        (1, 3, 10)
+        """
+        return matmul(x, matrix_transpose(self.weight))
+
+    def as_output(self, *, bias: bool = False) -> TiedOutput:
+        """A layer that scores the vectors, with the same weights: a saved model holds them once.
+
+        >>> import tarazu as tz
+        >>> words = tz.nn.Embedding(10, 4)
+        >>> model = tz.nn.Sequential([words, tz.nn.LSTM(4, return_sequences=True, in_features=4), words.as_output()])
+        >>> model(tz.tensor([[1, 2, 3]])).shape
+        (1, 3, 10)
+        """
+        return TiedOutput(self, bias=bias)
+
+
+class TiedOutput(Module):
+    """Scores each vector of an embedding, (..., dim) to (..., num_embeddings): `x @ embedding.weight.T`, plus `bias`.
+
+    The weights are those of `embedding`; the bias, where there is one, starts at 0. ArgumentError for what is no
+    `Embedding`, ShapeError for another number of features.
 
     >>> import tarazu as tz
-    >>> tz.nn.PositionalEmbedding(64)(tz.ones((2, 10, 32))).shape
-    (2, 10, 32)
+    >>> tz.nn.TiedOutput(tz.nn.Embedding(10, 4))(tz.ones((2, 4))).shape
+    (2, 10)
     """
 
-    def __init__(self, length: int, dim: int | None = None) -> None:
-        self._length = positive_int("length", length)
-        super().__init__("dim", dim)
+    def __init__(self, embedding: Embedding, *, bias: bool = False) -> None:
+        if not isinstance(embedding, Embedding):
+            raise ArgumentError(f"TiedOutput of a {type(embedding).__name__}", expected="an Embedding",
+                                fix="pass the layer whose weights are shared")
+        self.embedding = embedding
+        if bias:
+            self.bias = Parameter(zeros((embedding.weight.shape[0],)))
+        self._has_bias = bias
 
-    def _make_parameters(self, size: int) -> None:
-        self.weight = Parameter(random.normal((self._length, size), std=0.02))
-
-    def _require_axes(self, x: Tensor) -> None:
-        require_sequences(x)
-
-    def forward(self, x: Tensor) -> Tensor:
-        self._require_input(x)
-        if x.shape[1] > self._length:
-            raise ShapeError(f"an input of shape {tuple(x.shape)}", expected=f"at most {self._length} steps",
-                             fix=f"make the layer longer: tz.nn.PositionalEmbedding({x.shape[1]})")
-        return x + slice_axis(self.weight, 0, 0, x.shape[1])
+    def forward(self, x: ArrayLike) -> Tensor:
+        y = self.embedding.attend(x)
+        return y + self.bias if self._has_bias else y
 
 
 class TableFeatures(Module):

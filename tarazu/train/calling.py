@@ -1,0 +1,68 @@
+"""Calls of a model with all its inputs: one tensor, several in a tuple or list, or some by name in a dict."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+from tarazu.base.errors import ArgumentError
+from tarazu.base.messages import listing, plural
+from tarazu.nn.module.module import Module
+
+_POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+
+def call(model: Module, inputs: Any) -> Any:
+    """The output of `model` for a tensor, for several in a tuple or list (`model(*inputs)`), or for a dict by name."""
+    if isinstance(inputs, dict):
+        return model(**inputs)
+    return model(*inputs) if isinstance(inputs, tuple | list) else model(inputs)
+
+
+def takes_several(model: Module) -> bool:
+    """Whether `forward` of the model has more than one input, so that a list of arrays is a list of inputs."""
+    kinds = [x.kind for x in _inputs_of(model)]
+    return len(kinds) > 1 or inspect.Parameter.VAR_POSITIONAL in kinds
+
+
+def require_inputs_fit(model: Module, inputs: Any) -> None:
+    """ArgumentError for a number of inputs, or for names, that `forward` of the model does not take."""
+    parameters = _inputs_of(model)
+    if isinstance(inputs, dict):
+        _require_names(model, inputs, parameters)
+        return
+    count = len(inputs) if isinstance(inputs, tuple | list) else 1
+    if not _fits(count, parameters):
+        names = ", ".join(x.name for x in parameters)
+        raise ArgumentError(f"x has {plural(count, 'input')}", expected=f"those of {_title(model)}: {names}",
+                            fix="pass one array for each, in that order; rows of one array go into np.stack(x)")
+
+
+def _inputs_of(model: Module) -> list[inspect.Parameter]:
+    return list(inspect.signature(model.forward).parameters.values())
+
+
+def _fits(count: int, parameters: list[inspect.Parameter]) -> bool:
+    if any(x.kind is inspect.Parameter.VAR_POSITIONAL for x in parameters):
+        return True
+    positional = [x for x in parameters if x.kind in _POSITIONAL]
+    return sum(x.default is x.empty for x in positional) <= count <= len(positional)
+
+
+def _require_names(model: Module, inputs: dict[str, Any], parameters: Iterable[inspect.Parameter]) -> None:
+    named = [x for x in parameters if x.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)]
+    missing = [x.name for x in named if x.default is x.empty and x.name not in inputs]
+    if missing:
+        raise ArgumentError(f"x is a dict without {listing(missing)}: it has {listing(map(str, inputs), 5)}",
+                            expected=f"an array for each input of {_title(model)}",
+                            fix="name the arrays as forward names its inputs; columns of one table go into one array: "
+                                "np.column_stack(list(columns.values()))")
+    unknown = [str(name) for name in inputs if name not in [x.name for x in named]]
+    if unknown and not any(x.kind is inspect.Parameter.VAR_KEYWORD for x in parameters):
+        raise ArgumentError(f"x has {listing(unknown)}, which {_title(model)} does not take",
+                            expected=f"the inputs {listing(x.name for x in named)}", fix="leave them out")
+
+
+def _title(model: Module) -> str:
+    return f"{type(model).__name__}.forward"

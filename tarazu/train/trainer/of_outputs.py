@@ -1,0 +1,163 @@
+"""The trainer of models whose outputs are compared with targets: what `compile(loss=...)` says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.pytree import flatten, map_leaves
+from tarazu.nn import losses
+from tarazu.nn.module.mode import in_mode
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.calling import require_inputs_fit, takes_several
+from tarazu.train.metrics import BUILT_IN, Metric, Sums, mean_sums, number_classes_note
+from tarazu.train.sources.arrays import Arrays
+from tarazu.train.sources.reading import Reading
+from tarazu.train.trainer.first_output import called_and_activations, require_logits
+from tarazu.train.trainer.outputs import (
+    labels_of,
+    loss_parts,
+    require_all_have_losses,
+    require_outputs_fit,
+    weighted_sum,
+)
+from tarazu.train.trainer.own_losses import broadcast_note, has_reduction, is_of_batches, losses_of_rows
+from tarazu.train.trainer.trainer import Trainer, Values, drop_new_gradients
+
+
+class OutputTrainer(Trainer):
+    """Trains the sum of the losses of a model's outputs, each compared with its target."""
+
+    def _prepare_functions(self) -> None:
+        super()._prepare_functions()
+        self._noted_broadcasts: set[str] = set()
+        self.output_size = 0  # bytes of the outputs for one row
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics of all outputs, by their names in the history."""
+        return {name: metric for output in self.outputs for name, metric in output.metrics.items()}
+
+    @property
+    def reading(self) -> Reading:
+        has_several = any(output.key is not None or output.is_own for output in self.outputs)
+        return Reading(takes_several(self.model), has_several, False)
+
+    def labels_of(self, arrays: Arrays) -> np.ndarray | None:
+        return labels_of(self.outputs, arrays)
+
+    def begin(self, train: Arrays, validation: Arrays | None, batch_size: int) -> None:
+        require_inputs_fit(self.model, train.x)
+        row = map_leaves(asarray, train.at(slice(1)).tree)
+        with in_mode(self.model, training=False), no_grad():
+            prediction, last = called_and_activations(self.model, row[0])
+        self.require_outputs(prediction, train)
+        require_logits(self.outputs, prediction, last)
+        if validation is not None:
+            self.require_fits(validation)
+        self._note_classes(train)
+        leaf = train.leaves[0]
+        self.input_shape = leaf.shape[1:] if isinstance(train.x, np.ndarray) else None
+        self.output_size = sum(x.size * x.dtype.itemsize for x in flatten(prediction)[0])
+        self.prepare()
+        with no_grad():
+            self.record(self._example(prediction, row[1]))
+
+    def _example(self, prediction: Any, target: Any) -> Values:
+        """Sums of one row, in the order in which a step gives them."""
+        mean: Sums = {"total": 0, "rows": 0}
+        example: Values = {"loss": mean}
+        for output in self.outputs:
+            if output.key is not None:
+                example[f"{output.prefix}loss"] = mean
+            for name, metric in output.metrics.items():
+                is_mean = metric.function is not None
+                example[name] = mean if is_mean else metric.sums(output.of(prediction), output.of(target))
+        return example
+
+    def require_outputs(self, prediction: Any, batch: Arrays) -> None:
+        """An error where the outputs for a row are others than have a loss, or the targets do not fit them."""
+        require_all_have_losses(self.given_loss, prediction)
+        require_outputs_fit(self.outputs, self.model, prediction, batch.y)
+        self._shapes = [getattr(output.of(prediction), "shape", ()) for output in self.outputs]
+        self.require_fits(batch)
+
+    def require_fits(self, batch: Arrays) -> None:
+        for output, shape in zip(self.outputs, self._shapes, strict=True):
+            output.require_labels_fit(output.of(batch.y), shape)
+
+    def _note_classes(self, train: Arrays) -> None:
+        """Note for a warning that an accuracy does not fit the targets."""
+        for output, shape in zip(self.outputs, self._shapes, strict=True):
+            note = number_classes_note(output.metrics.values(), output.of(train.y), shape)
+            self.notes += [note] if note else []
+
+    def _train_step(self, batch: Any, rows: int) -> tuple[Tensor, Values]:
+        for optimizer in self.optimizers().values():
+            optimizer.zero_grad()
+        assert self.optimizer is not None
+        loss, (prediction, parts) = self.loss_scale.step(lambda: self._loss(batch), self.optimizer, self.weights())
+        drop_new_gradients()
+        prediction, parts = map_leaves(lambda x: x.detach(), (prediction, parts))
+        return loss, self._values(loss.detach(), parts, prediction, batch, rows)
+
+    def _loss(self, batch: Any) -> tuple[Tensor, tuple[Any, list[Tensor]]]:
+        prediction = self.policy.forward(self.model, batch[0])
+        parts = loss_parts(self.outputs, prediction, batch)
+        for output, loss in zip(self.outputs, parts, strict=True):
+            if output.is_own:
+                self._note_broadcast("the loss", loss, output.of(prediction), output.of(batch[1]))
+        return weighted_sum(self.outputs, parts), (prediction, parts)
+
+    def loss_of(self, batch: Any) -> Tensor:
+        return self._loss(batch)[0]
+
+    def scores_of(self, prediction: Any, batch: Any, rows: int) -> Values:
+        """The sums over the rows of a batch of the loss and of all else that is recorded, by the model's outputs."""
+        parts = loss_parts(self.outputs, prediction, batch)
+        return self._values(weighted_sum(self.outputs, parts), parts, prediction, batch, rows)
+
+    def _values(self, loss: Tensor, parts: list[Tensor], prediction: Any, batch: Any, rows: int) -> Values:
+        values = {"loss": mean_sums(loss, rows)}
+        for output, part in zip(self.outputs, parts, strict=True):
+            if output.key is not None:
+                values[f"{output.prefix}loss"] = mean_sums(part, rows)
+            for name, metric in output.metrics.items():
+                given, target = output.of(prediction), output.of(batch[1])
+                values[name] = metric.sums(given, target)
+                if metric.function is not None and metric.function not in BUILT_IN:
+                    self._note_broadcast(f"metric {name!r}", values[name]["total"], given, target)
+        return values
+
+    def _note_broadcast(self, what: str, value: Tensor, prediction: Tensor, targets: Tensor) -> None:
+        is_plain = isinstance(prediction, Tensor) and isinstance(targets, Tensor)
+        note = broadcast_note(what, value, prediction, targets) if is_plain else None
+        if note and what not in self._noted_broadcasts:
+            self._noted_broadcasts.add(what)
+            self.notes.append(note)
+
+    def sample_losses(self, prediction: Any, batch: Arrays) -> np.ndarray:
+        """The loss of each sample, shape (samples,): the weighted sum of those of its outputs, times its weight.
+
+        A loss without `reduction` is asked about single rows. One of whole batches, such as a correlation, gives all
+        rows the loss of them together, and `is_batch_loss` says so from then on.
+        """
+        total = np.zeros(batch.rows)
+        for output in self.outputs:
+            given, target = output.of(prediction), map_leaves(asarray, output.of(batch.y))
+            weight = output.weight_of(batch.weight)
+            rows = self._losses_of_rows(output.loss, given, target) * output.weight
+            total += rows if weight is None else rows * weight
+        return total
+
+    def _losses_of_rows(self, loss: losses.Loss, prediction: Tensor, target: Tensor) -> np.ndarray:
+        with no_grad():
+            if has_reduction(loss):
+                return np.asarray(loss(prediction, target, reduction="none").numpy())
+            self.is_batch_loss = self.is_batch_loss or is_of_batches(loss, prediction, target)
+            if self.is_batch_loss:
+                return np.full(len(flatten(target)[0][0]), float(loss(prediction, target)))
+            return losses_of_rows(loss, prediction, target)
