@@ -6,15 +6,49 @@ layers/ has the layers by family, module/ their base classes, init.py the initia
 from tarazu.nn import init
 from tarazu.nn.layers.activation import ACTIVATIONS, Activation
 from tarazu.nn.layers.attention import MultiHeadAttention
-from tarazu.nn.layers.convolution import Conv2D
 from tarazu.nn.layers.dense import Dense
 from tarazu.nn.layers.embedding import Embedding, PositionalEmbedding, TableFeatures
 from tarazu.nn.layers.normalization import BatchNorm, LayerNorm
-from tarazu.nn.layers.pooling import AvgPool2D, GlobalAvgPool1D, GlobalAvgPool2D, MaxPool2D
 from tarazu.nn.layers.recurrent import GRU, LSTM
 from tarazu.nn.layers.regularization import Dropout
-from tarazu.nn.layers.reshaping import Flatten
+from tarazu.nn.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from tarazu.nn.layers.sequential import Sequential
+from tarazu.nn.layers.spatial.convolution import Conv1D, Conv2D, Conv3D
+from tarazu.nn.layers.spatial.global_pooling import (
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+)
+from tarazu.nn.layers.spatial.padding import (
+    CenterCrop,
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from tarazu.nn.layers.spatial.pixel_shuffle import PixelShuffle, PixelUnshuffle
+from tarazu.nn.layers.spatial.pooling import (
+    AdaptiveAvgPool1D,
+    AdaptiveAvgPool2D,
+    AdaptiveAvgPool3D,
+    AdaptiveMaxPool1D,
+    AdaptiveMaxPool2D,
+    AdaptiveMaxPool3D,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+)
+from tarazu.nn.layers.spatial.resizing import Rescaling, Resizing, UpSampling1D, UpSampling2D, UpSampling3D
+from tarazu.nn.layers.spatial.separable import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from tarazu.nn.layers.spatial.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from tarazu.nn.layers.transformer import TransformerEncoderLayer
 from tarazu.nn.losses import LOSSES, binary_cross_entropy, cross_entropy, huber, mae, mse
 from tarazu.nn.module.module import Module
@@ -26,24 +60,65 @@ __all__ = [
     "LOSSES",
     "LSTM",
     "Activation",
+    "AdaptiveAvgPool1D",
+    "AdaptiveAvgPool2D",
+    "AdaptiveAvgPool3D",
+    "AdaptiveMaxPool1D",
+    "AdaptiveMaxPool2D",
+    "AdaptiveMaxPool3D",
+    "AvgPool1D",
     "AvgPool2D",
+    "AvgPool3D",
     "BatchNorm",
+    "CenterCrop",
+    "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "Flatten",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "Identity",
     "LayerNorm",
+    "MaxPool1D",
     "MaxPool2D",
+    "MaxPool3D",
     "Module",
     "MultiHeadAttention",
     "Parameter",
+    "Permute",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PositionalEmbedding",
+    "RepeatVector",
+    "Rescaling",
+    "Reshape",
+    "Resizing",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "Sequential",
     "TableFeatures",
     "TransformerEncoderLayer",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
     "binary_cross_entropy",
     "cross_entropy",
     "huber",

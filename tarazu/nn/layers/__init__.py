@@ -1,5 +1,6 @@
 """Layers, a file for each family; `checks` of inputs are shared.
 
-dense, embedding (integers, positions, table columns), convolution, pooling, recurrent, attention, transformer,
-normalization, regularization (dropout), activation, reshaping, and sequential, which calls others in order.
+dense, activation, normalization, regularization (dropout), reshaping, and sequential, which calls others in order;
+embedding (integers, positions, table columns), recurrent, attention, transformer; spatial/ has convolution, pooling,
+resizing and what else works on sequences, images and volumes.
 """
