@@ -4,13 +4,25 @@ layers/ has the layers by family, module/ their base classes, init.py the initia
 """
 
 from tarazu.nn import init
-from tarazu.nn.layers.activation import ACTIVATIONS, Activation
+from tarazu.nn.layers.activation import ACTIVATIONS, Activation, PReLU
 from tarazu.nn.layers.attention import MultiHeadAttention
-from tarazu.nn.layers.dense import Dense
+from tarazu.nn.layers.dense import Bilinear, Dense
+from tarazu.nn.layers.einsum_dense import EinsumDense
 from tarazu.nn.layers.embedding import Embedding, PositionalEmbedding, TableFeatures
-from tarazu.nn.layers.normalization import BatchNorm, LayerNorm
+from tarazu.nn.layers.group_norm import GroupNorm, InstanceNorm, UnitNorm
+from tarazu.nn.layers.noise import GaussianDropout, GaussianNoise
+from tarazu.nn.layers.normalization import BatchNorm, LayerNorm, RMSNorm
 from tarazu.nn.layers.recurrent import GRU, LSTM
-from tarazu.nn.layers.regularization import Dropout
+from tarazu.nn.layers.regularization import (
+    AlphaDropout,
+    Dropout,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+    StochasticDepth,
+)
+from tarazu.nn.layers.reparametrized.spectral_norm import SpectralNorm
+from tarazu.nn.layers.reparametrized.weight_norm import WeightNorm
 from tarazu.nn.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from tarazu.nn.layers.sequential import Sequential
 from tarazu.nn.layers.spatial.convolution import Conv1D, Conv2D, Conv3D
@@ -66,10 +78,12 @@ __all__ = [
     "AdaptiveMaxPool1D",
     "AdaptiveMaxPool2D",
     "AdaptiveMaxPool3D",
+    "AlphaDropout",
     "AvgPool1D",
     "AvgPool2D",
     "AvgPool3D",
     "BatchNorm",
+    "Bilinear",
     "CenterCrop",
     "Conv1D",
     "Conv1DTranspose",
@@ -84,26 +98,33 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
     "GlobalAvgPool3D",
     "GlobalMaxPool1D",
     "GlobalMaxPool2D",
     "GlobalMaxPool3D",
+    "GroupNorm",
     "Identity",
+    "InstanceNorm",
     "LayerNorm",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
     "Module",
     "MultiHeadAttention",
+    "PReLU",
     "Parameter",
     "Permute",
     "PixelShuffle",
     "PixelUnshuffle",
     "PositionalEmbedding",
+    "RMSNorm",
     "RepeatVector",
     "Rescaling",
     "Reshape",
@@ -111,11 +132,18 @@ __all__ = [
     "SeparableConv1D",
     "SeparableConv2D",
     "Sequential",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "SpectralNorm",
+    "StochasticDepth",
     "TableFeatures",
     "TransformerEncoderLayer",
+    "UnitNorm",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "WeightNorm",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -1,6 +1,8 @@
 """Layers, a file for each family; `checks` of inputs are shared.
 
-dense, activation, normalization, regularization (dropout), reshaping, and sequential, which calls others in order;
-embedding (integers, positions, table columns), recurrent, attention, transformer; spatial/ has convolution, pooling,
-resizing and what else works on sequences, images and volumes.
+dense (of one input, and of two), einsum_dense, activation, normalization (batch, layer and RMS norm), group_norm (and
+instance and unit norm), regularization (dropout and its relatives), noise, reshaping, and sequential, which calls
+others in order; embedding (integers, positions, table columns), recurrent, attention, transformer; spatial/ has
+convolution, pooling, resizing and what else works on sequences, images and volumes; reparametrized/ weight and spectral
+norm.
 """
