@@ -218,6 +218,8 @@ ROWS = {
     "encoder, norm first": Row(lambda: TransformerEncoderLayer(2, 4, feedforward=6, norm_first=True), (5, 3, 4),
                                (5, 3, 4), 80 + 30 + 28 + 16, differs_in_training=True),
     "sequential": Row(lambda: Sequential([Dense(3, "elu"), doubled, Dense(2)]), (5, 4), (5, 2), 23),
+    "sequential of arguments": Row(lambda: Sequential(Dense(3, "elu"), Sequential(doubled), Dense(2)), (5, 4), (5, 2),
+                                   23),
     "own layer": Row(Scale, (5, 4), (5, 4), 1),
     "own layer around a layer": Row(lambda: Residual(Dense(4)), (5, 4), (5, 4), 20),
     "own layer of many": Row(lambda: Branches(3), (5, 4), (5, 3), 4 + 15 + 12 + 12 + 1 + 15),
@@ -396,6 +398,60 @@ def test_layers_added_later_and_access():
     assert model.add(Activation("relu")).add(Dense(1, in_features=3)) is model
     assert len(model) == 3 and model[2].weight.shape == (3, 1) and list(model)[1] is model[1]
     assert [path for path, _ in model.named_parameters()] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+
+
+def test_layers_given_as_arguments_or_in_a_list():
+    layers = Dense(3, in_features=2), Sequential(Dense(2, in_features=3))
+    for model in (Sequential(*layers), Sequential(layers), Sequential(list(layers)), Sequential(iter(layers))):
+        assert model.layers == list(layers)
+    assert Sequential(layers[1]).layers == [layers[1]] and len(Sequential()) == len(Sequential([])) == 0
+    assert Sequential(*layers)._arguments == (([*layers],), {})
+
+
+def test_a_slice_is_a_model_of_these_layers():
+    model = Sequential(Dense(3, in_features=2), Dropout(0.5), Dense(1, in_features=3)).eval()
+    part = model[1:]
+    assert type(part) is Sequential and part.layers == model.layers[1:] and not part.training
+    x = tz.ones(2, 3)
+    assert bool((part(x) == model[2](x)).all()) and type(type(model)(*model[:1])) is Sequential
+    with tz.no_grad():
+        part[1].weight.zero_()
+    assert bool((model[2].weight == 0).all())
+    part.train()
+    assert model[1].training and not model.training
+    assert [type(layer) for layer in model[::-2]] == [Dense, Dense]
+
+
+def test_layers_are_inserted_replaced_and_taken_out(tmp_path):
+    model = Sequential(Dense(3, in_features=2), Dense(1, in_features=3))
+    assert model.insert(1, tz.tanh) is model and repr(model[1]) == "Activation(tanh)"
+    model[-1] = Dense(4, in_features=3)
+    model[:1] = [Dense(5, in_features=2), Dense(3, in_features=5)]
+    assert [path for path, _ in model.named_parameters()] == ["0.weight", "0.bias", "1.weight", "1.bias", "3.weight",
+                                                              "3.bias"]
+    assert model(tz.ones(2, 2)).shape == (2, 4)
+    model.save(tmp_path / "model")
+    assert repr(tz.load(tmp_path / "model")) == repr(model)
+    assert model.pop() not in model.layers and len(model) == 3
+    del model[1:]
+    assert model(tz.ones(2, 2)).shape == (2, 5)
+    with pytest.raises(tz.TarazuError, match="3 as layer 0"):
+        model[0] = 3
+    with pytest.raises(tz.TarazuError, match="3 as layer 1"):
+        model.insert(1, 3)
+    with pytest.raises(IndexError):
+        model.pop(5)
+
+
+def test_replaced_layers_are_seen_by_a_trace():
+    model = Sequential(Dense(1, in_features=1, kernel_initializer="ones"), doubled)
+    forward = tz.jit(model.__call__)
+    assert forward(tz.ones(1, 1)).item() == 2
+    model.pop()
+    assert forward(tz.ones(1, 1)).item() == 1
+    model[0] = doubled
+    model.insert(0, doubled)
+    assert forward(tz.ones(1, 1)).item() == 4
 
 
 def test_a_sequential_with_a_layer_beside_its_list_knows_both():
