@@ -239,8 +239,9 @@ if _TYPE_CHECKING:
     from tarazu.ops.networks.embedding import embedding
     from tarazu.ops.networks.interpolation import interpolate
     from tarazu.ops.networks.linear import addmm, linear
-    from tarazu.ops.networks.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
+    from tarazu.ops.networks.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, lp_pool, max_pool
     from tarazu.ops.networks.recurrent import gru, gru_cell, lstm, lstm_cell
+    from tarazu.ops.networks.unpooling import max_pool_with_indices, max_unpool
     from tarazu.runtime.autograd.derivatives import hessian, hvp, jacobian, jvp, vjp
     from tarazu.runtime.autograd.grad_check import grad_check
     from tarazu.runtime.autograd.gradient_tape import GradientTape
@@ -273,8 +274,9 @@ _LAZY = {
     "ops.networks.embedding": "embedding",
     "ops.networks.interpolation": "interpolate",
     "ops.networks.linear": "addmm linear",
-    "ops.networks.pooling": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
+    "ops.networks.pooling": "adaptive_average_pool adaptive_max_pool average_pool lp_pool max_pool",
     "ops.networks.recurrent": "gru gru_cell lstm lstm_cell",
+    "ops.networks.unpooling": "max_pool_with_indices max_unpool",
     "ops.indexing.searching": "count_nonzero diff isin nonzero searchsorted",
     "ops.indexing.sets": "unique_all unique_counts unique_inverse unique_values",
     "ops.linalg.distance": "cdist cosine_similarity normalize pairwise_distance",

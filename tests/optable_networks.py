@@ -69,6 +69,35 @@ for _sizes in ((2, 3), (1, 1)):
 case("adaptive_max_pool", lambda x: tz.adaptive_max_pool(x, (2, 3)),
      lambda x: naive.adaptively_pooled(x, (2, 3), np.max), SPREAD, also="i", shapes=[_shape(2, 3, 6, 2),
                                                                                     _shape(1, 1, 2, 1)])
+case("max_pool with ceil_mode", lambda x: tz.max_pool(x, 2, ceil_mode=True),
+     lambda x: np.stack([x[:, :2].max(1), x[:, 2]], 1), SPREAD, also="i", shapes=[_shape(1, 3, 2)])
+case("average_pool with ceil_mode",
+     lambda x: tz.average_pool(x, 3, stride=2, padding=1, count_padding=True, ceil_mode=True),
+     lambda x: np.stack([x[:, :2].sum(1) / 3, x[:, 1:4].mean(1), x[:, 3] / 2], 1), SPREAD, shapes=[_shape(1, 4, 2)])
+case("lp_pool", lambda x: tz.lp_pool(x, 2, 3, stride=1), lambda x: np.cbrt(abs(x[:, 1:]) ** 3 + abs(x[:, :-1]) ** 3),
+     SPREAD, shapes=[_shape(1, 3, 2)])
+
+
+def _with_indices(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    parts = x.reshape(1, 2, 2, 2, 2, 2).transpose(0, 1, 3, 2, 4, 5).reshape(1, 2, 2, 4, 2)
+    inside = parts.argmax(3)
+    rows, columns = np.arange(2)[:, None, None], np.arange(2)[:, None]
+    return parts.max(3), (2 * rows + inside // 2) * 4 + 2 * columns + inside % 2
+
+
+case("max_pool_with_indices", lambda x: tz.max_pool_with_indices(x, 2), _with_indices, SPREAD,
+     shapes=[_shape(1, 4, 4, 2)])
+
+
+def _unpooled(x: np.ndarray) -> np.ndarray:
+    out = np.zeros((1, 16, 2), x.dtype)
+    values, indices = (part.reshape(1, 4, 2) for part in _with_indices(x))
+    np.put_along_axis(out, indices, values, 1)
+    return out.reshape(1, 4, 4, 2)
+
+
+case("max_unpool", lambda x: tz.max_unpool(*tz.max_pool_with_indices(x, 2), 2), _unpooled, SPREAD,
+     shapes=[_shape(1, 4, 4, 2)])
 
 # Interpolation and embedding
 case("interpolate nearest", lambda x: tz.interpolate(x, (4, 2), mode="nearest"),
