@@ -237,6 +237,17 @@ if _TYPE_CHECKING:
         conv_transpose3d,
     )
     from tarazu.ops.networks.embedding import embedding
+    from tarazu.ops.networks.images.color import hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
+    from tarazu.ops.networks.images.filters import gaussian_blur
+    from tarazu.ops.networks.images.patches import extract_patches, fold
+    from tarazu.ops.networks.images.rearrange import (
+        channel_shuffle,
+        depth_to_space,
+        pixel_shuffle,
+        pixel_unshuffle,
+        space_to_depth,
+    )
+    from tarazu.ops.networks.images.sampling import affine_grid, grid_sample, map_coordinates
     from tarazu.ops.networks.interpolation import interpolate
     from tarazu.ops.networks.linear import addmm, linear
     from tarazu.ops.networks.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, lp_pool, max_pool
@@ -272,6 +283,11 @@ _LAZY = {
     "ops.networks.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "ops.einsum": "einsum",
     "ops.networks.embedding": "embedding",
+    "ops.networks.images.color": "hsv_to_rgb rgb_to_grayscale rgb_to_hsv",
+    "ops.networks.images.filters": "gaussian_blur",
+    "ops.networks.images.patches": "extract_patches fold",
+    "ops.networks.images.rearrange": "channel_shuffle depth_to_space pixel_shuffle pixel_unshuffle space_to_depth",
+    "ops.networks.images.sampling": "affine_grid grid_sample map_coordinates",
     "ops.networks.interpolation": "interpolate",
     "ops.networks.linear": "addmm linear",
     "ops.networks.pooling": "adaptive_average_pool adaptive_max_pool average_pool lp_pool max_pool",
