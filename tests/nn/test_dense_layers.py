@@ -68,7 +68,8 @@ def test_learned_slopes():
 
 
 @pytest.mark.parametrize("name", ["hard_sigmoid", "hard_swish", "hard_tanh", "log_sigmoid", "mish", "relu6", "selu",
-                                  "softsign", "softmin", "glu"])
+                                  "softsign", "softmin", "glu", "celu", "hard_shrink", "soft_shrink",
+                                  "tanh_shrink"])
 def test_activations_by_name_are_the_functions(name):
     x = tz.asarray(4 * wave(3, 4))
     assert bool((Activation(name)(x) == getattr(tz, name)(x)).all())

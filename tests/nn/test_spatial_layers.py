@@ -127,6 +127,9 @@ def test_resizing():
     x = tz.asarray(IMAGES)
     np.testing.assert_array_equal(nn.Resizing(3, 7)(x), tz.interpolate(x, (3, 7)))
     np.testing.assert_array_equal(nn.Resizing(3, 7, "nearest")(x), tz.interpolate(x, (3, 7), mode="nearest"))
+    np.testing.assert_array_equal(nn.Resizing(2, 2, "bicubic", antialias=True)(x),
+                                  tz.interpolate(x, (2, 2), mode="cubic", antialias=True))
+    np.testing.assert_allclose(nn.Resizing(1, 2, "area")(x), tz.adaptive_average_pool(x, (1, 2)))
     wide = tz.asarray(wave(1, 4, 9, 1))
     cropped = nn.Resizing(2, 2, crop_to_aspect_ratio=True)(wide)
     np.testing.assert_array_equal(cropped, tz.interpolate(wide[:, :, 2:6], (2, 2)))
@@ -191,7 +194,8 @@ MISUSES = {
     "adaptive": (lambda: nn.AdaptiveAvgPool2D((2, 0)), ArgumentError, r"AdaptiveAvgPool2D: output_size=\(2, 0\)"),
     "global": (lambda: nn.GlobalMaxPool1D()(image(3, 3, 3)), ShapeError, "sequences"),
     "interpolation": (lambda: nn.UpSampling1D(2, "bilinear"), ArgumentError,
-                      "interpolation 'bilinear'\n  expected: one of nearest, linear, or"),
+                      "interpolation 'bilinear'\n  expected: one of nearest, linear, cubic, or"),
+    "antialias": (lambda: nn.Resizing(2, 2, "area", antialias=True), ArgumentError, "antialias=True with .*'area'"),
     "size": (lambda: nn.UpSampling2D(0.5), ArgumentError, "UpSampling2D: size=0.5"),
     "resizing": (lambda: nn.Resizing(3, 0), ArgumentError, "width=0"),
     "mode": (lambda: nn.ZeroPadding2D(1, mode="replicate"), ArgumentError,
@@ -201,8 +205,8 @@ MISUSES = {
     "cropping": (lambda: nn.Cropping2D(2)(image(4, 9, 1)), ShapeError,
                  r"\(\(2, 2\), \(2, 2\)\) cut off from .*\n.*larger"),
     "center": (lambda: nn.CenterCrop(5, 2)(image(4, 9, 1)), ShapeError, r"at least 5 rows and 2 columns\n.*Resizing"),
-    "shuffle": (lambda: nn.PixelShuffle(2)(image(4, 4, 6)), ShapeError, "a multiple of 4 channels"),
-    "unshuffle": (lambda: nn.PixelUnshuffle(2)(image(4, 5, 6)), ShapeError, "a height and a width that 2 divides"),
+    "shuffle": (lambda: nn.PixelShuffle(2)(image(4, 4, 6)), ShapeError, r"a multiple of 2\*\*2 channels"),
+    "unshuffle": (lambda: nn.PixelUnshuffle(2)(image(4, 5, 6)), ShapeError, "sizes that are multiples of 2"),
     "reshape": (lambda: nn.Reshape((4, -1))(image(6)), ShapeError, r"in Reshape\(\(4, -1\)\)"),
     "shape": (lambda: nn.Reshape("6"), ArgumentError, "Reshape: shape '6'"),
     "permute": (lambda: nn.Permute((0, 1)), ArgumentError, r"axes=\(0, 1\)\n.*from 1.*\n.*the batch, stays first"),

@@ -12,9 +12,11 @@ from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.elementwise import maximum, minimum, multiply, sigmoid, tanh
 from tarazu.ops.networks.activations import (
+    celu,
     elu,
     gelu,
     glu,
+    hard_shrink,
     hard_sigmoid,
     hard_swish,
     hard_tanh,
@@ -25,8 +27,10 @@ from tarazu.ops.networks.activations import (
     relu6,
     selu,
     silu,
+    soft_shrink,
     softplus,
     softsign,
+    tanh_shrink,
 )
 from tarazu.ops.networks.softmax import log_softmax, softmax, softmin
 from tarazu.runtime.tensor.tensor import Tensor
@@ -43,7 +47,8 @@ ACTIVATIONS: dict[str, ActivationFunction] = {
     "linear": linear, "relu": relu, "leaky_relu": leaky_relu, "elu": elu, "gelu": gelu, "silu": silu,
     "softplus": softplus, "sigmoid": sigmoid, "tanh": tanh, "softmax": softmax, "log_softmax": log_softmax,
     "relu6": relu6, "selu": selu, "mish": mish, "softsign": softsign, "log_sigmoid": log_sigmoid,
-    "hard_sigmoid": hard_sigmoid, "hard_swish": hard_swish, "hard_tanh": hard_tanh, "softmin": softmin, "glu": glu}
+    "hard_sigmoid": hard_sigmoid, "hard_swish": hard_swish, "hard_tanh": hard_tanh, "softmin": softmin, "glu": glu,
+    "celu": celu, "hard_shrink": hard_shrink, "soft_shrink": soft_shrink, "tanh_shrink": tanh_shrink}
 
 
 def find_activation(spec: str | ActivationFunction | None) -> ActivationFunction:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ShapeError
 from tarazu.nn.layers.normalization import NormalizationLayer
 from tarazu.nn.layers.spatial.convolution import require_channels_in_groups
 from tarazu.nn.module.module import Module
-from tarazu.ops.elementwise import add, divide, maximum, multiply, sqrt, square, subtract
+from tarazu.ops.elementwise import divide, maximum, sqrt, square
+from tarazu.ops.networks.normalization import group_norm, instance_norm
 from tarazu.ops.promote import as_float, rounded_like, single
-from tarazu.ops.reduce import mean, sum, var
-from tarazu.ops.shape import normalize_axes, reshape
+from tarazu.ops.reduce import sum
+from tarazu.ops.shape import normalize_axes
 from tarazu.ops.typing import Axes
 from tarazu.runtime.tensor.tensor import Tensor
 
 
-class _SampleNormalization(NormalizationLayer):
-    """Normalizes each sample by itself, in `_groups_of` groups of channels, then by weight and bias."""
-
-    def _groups_of(self, channels: int) -> int:
-        raise NotImplementedError
-
-    def _normalize(self, x: Tensor) -> Tensor:
-        channels, groups = x.shape[-1], self._groups_of(x.shape[-1])
-        split = reshape(x, (x.shape[0], math.prod(x.shape[1:-1]), groups, channels // groups))
-        centered = subtract(split, mean(split, (1, 3), keepdims=True))
-        scale = divide(1, sqrt(add(var(split, (1, 3), keepdims=True), self._epsilon)))
-        weight, bias = self._weight_and_bias()
-        return add(multiply(reshape(multiply(centered, scale), x.shape), weight), bias)
-
-
-class GroupNorm(_SampleNormalization):
+class GroupNorm(NormalizationLayer):
     """Shifts and scales each group of channels of each sample to mean 0, variance 1, then by learned weight and bias.
 
     Any shape (batch, ..., channels) to the same (Wu and He, 2018): the statistics are those of `groups` groups of
@@ -57,8 +41,8 @@ class GroupNorm(_SampleNormalization):
         require_channels_in_groups(size, self._groups)
         super()._make_parameters(size)
 
-    def _groups_of(self, channels: int) -> int:
-        return self._groups
+    def _normalize(self, x: Tensor) -> Tensor:
+        return group_norm(x, self._groups, *self._weight_and_bias(), epsilon=self._epsilon)
 
     def _require_axes(self, x: Tensor) -> None:
         if len(x.shape) < 2:
@@ -66,7 +50,7 @@ class GroupNorm(_SampleNormalization):
                              fix="one sample is a batch of one: x[None]")
 
 
-class InstanceNorm(_SampleNormalization):
+class InstanceNorm(NormalizationLayer):
     """Shifts and scales each channel of each sample to mean 0 and variance 1, then by learned weight and bias.
 
     Any shape (batch, ..., channels) with pixels or steps between the two, to the same (Ulyanov, Vedaldi and Lempitsky,
@@ -83,8 +67,8 @@ class InstanceNorm(_SampleNormalization):
     def __init__(self, features: int | None = None, *, epsilon: float = 1e-5, affine: bool = True) -> None:
         super().__init__(features, epsilon, affine)
 
-    def _groups_of(self, channels: int) -> int:
-        return channels
+    def _normalize(self, x: Tensor) -> Tensor:
+        return instance_norm(x, *self._weight_and_bias(), epsilon=self._epsilon)
 
     def _require_axes(self, x: Tensor) -> None:
         if len(x.shape) < 3:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tarazu.base.checks import positive_int
+from tarazu.base.errors import ArgumentError
 from tarazu.base.spelling import by_name
 from tarazu.nn.layers.checks import require_images, require_spatial
 from tarazu.nn.module.module import Module
@@ -13,12 +14,12 @@ from tarazu.ops.networks.window_options import Numbers, per_axis
 from tarazu.ops.promote import as_float
 from tarazu.runtime.tensor.tensor import Tensor
 
-_LINEAR = "linear", "bilinear", "trilinear"  # the names of linear interpolation along one, two and three axes
+_SMOOTH = ("linear", "cubic"), ("bilinear", "bicubic"), ("trilinear",)  # interpolations along one to three axes
 
 
-def _mode(interpolation: str, axes: int) -> str:
-    """The mode of `tz.interpolate` that a name means for so many axes; ArgumentError for another name."""
-    modes = {"nearest": "nearest", _LINEAR[axes - 1]: "linear"}
+def _mode(interpolation: str, axes: int, *more: str) -> str:
+    """A mode of `tz.interpolate` for so many axes, which also has the modes `more`; ArgumentError for another one."""
+    modes = {mode: mode for mode in ("nearest", *_SMOOTH[axes - 1], *more)}
     return by_name("interpolation", interpolation, modes, "a tz.interpolate of your own in forward")
 
 
@@ -44,8 +45,8 @@ class _UpSampling(Module):
 class UpSampling1D(_UpSampling):
     """Repeats each step of sequences `size` times: (batch, time, channels) to (batch, time * size, channels).
 
-    `interpolation` "linear" goes in straight lines from step to step instead. ArgumentError for a size below 1 and
-    another interpolation, ShapeError for an input that is no batch of sequences.
+    `interpolation` "linear" goes in straight lines from step to step instead, "cubic" in curves. ArgumentError for a
+    size below 1 and another interpolation, ShapeError for an input that is no batch of sequences.
 
     >>> import tarazu as tz
     >>> tz.nn.UpSampling1D(2)(tz.tensor([[[1.0], [3.0]]])).flatten()
@@ -58,9 +59,9 @@ class UpSampling1D(_UpSampling):
 class UpSampling2D(_UpSampling):
     """Multiplies height and width of images by `size`, one number or two: repeats each pixel, or goes between them.
 
-    (batch, height, width, channels) to (batch, height * size, width * size, channels). `interpolation` is "nearest" or
-    "bilinear", as in `tz.interpolate`. ArgumentError for a size below 1 and another interpolation, ShapeError for an
-    input that is no batch of images.
+    (batch, height, width, channels) to (batch, height * size, width * size, channels). `interpolation` is "nearest",
+    "bilinear" or "bicubic", as in `tz.interpolate`. ArgumentError for a size below 1 and another interpolation,
+    ShapeError for an input that is no batch of images.
 
     >>> import tarazu as tz
     >>> tz.nn.UpSampling2D((1, 2), interpolation="bilinear")(tz.tensor([[[[0.0], [4.0]]]])).flatten()
@@ -87,25 +88,30 @@ class UpSampling3D(_UpSampling):
 class Resizing(Module):
     """Images resized: (batch, any height, any width, channels) to (batch, height, width, channels).
 
-    `interpolation` is "bilinear" or "nearest", as in `tz.interpolate`. With `crop_to_aspect_ratio` the largest centered
-    part of the shape of the result is resized, so that nothing is distorted. ArgumentError for sizes below 1 and
-    another interpolation, ShapeError for an input that is no batch of images.
+    `interpolation` is "bilinear", "bicubic", "nearest" or "area", as in `tz.interpolate`; so is `antialias`, for images
+    that shrink by one of the first two. With `crop_to_aspect_ratio` the largest centered part of the shape of the
+    result is resized, so that nothing is distorted. ArgumentError for sizes below 1, another interpolation and
+    `antialias` for another than these two, ShapeError for an input that is no batch of images.
 
     >>> import tarazu as tz
     >>> tz.nn.Resizing(32, 32)(tz.ones((2, 50, 40, 3))).shape
     (2, 32, 32, 3)
     """
 
-    def __init__(self, height: int, width: int, interpolation: str = "bilinear", *,
+    def __init__(self, height: int, width: int, interpolation: str = "bilinear", *, antialias: bool = False,
                  crop_to_aspect_ratio: bool = False) -> None:
         self._sizes = positive_int("height", height), positive_int("width", width)
-        self._mode, self._crops = _mode(interpolation, 2), crop_to_aspect_ratio
+        self._mode, self._crops = _mode(interpolation, 2, "area"), crop_to_aspect_ratio
+        self._antialias = antialias
+        if antialias and interpolation not in _SMOOTH[1]:
+            raise ArgumentError(f"Resizing: antialias=True with interpolation={interpolation!r}",
+                                expected=f"one of {', '.join(_SMOOTH[1])}", fix='"area" takes means without it')
 
     def forward(self, x: Tensor) -> Tensor:
         require_images(x)
         if self._crops:
             x = centered(x, *self._part_of_same_shape(*x.shape[1:3]))
-        return interpolate(x, self._sizes, mode=self._mode)
+        return interpolate(x, self._sizes, mode=self._mode, antialias=self._antialias)
 
     def _part_of_same_shape(self, height: int, width: int) -> tuple[int, int]:
         """The sizes of the largest part of an image that has the aspect ratio of the result."""
