@@ -13,11 +13,10 @@ from tarazu.nn.module.module import Module
 from tarazu.runtime.compile import runs_native
 from tarazu.train.placement import Placement
 
-# Layers whose output for a row, in evaluation mode, depends on that row alone; subclasses may do as they like
-_ROW_BY_ROW = frozenset({
-    nn.Activation, nn.AvgPool2D, nn.BatchNorm, nn.Conv2D, nn.Dense, nn.Dropout, nn.Embedding, nn.Flatten, nn.GRU,
-    nn.GlobalAvgPool1D, nn.GlobalAvgPool2D, nn.LSTM, nn.LayerNorm, nn.MaxPool2D, nn.MultiHeadAttention,
-    nn.PositionalEmbedding, nn.Sequential, nn.TableFeatures, nn.TransformerEncoderLayer})
+# Our own layers: their output for a row, in evaluation mode, depends on that row alone, as tests/nn/test_layers.py says
+# of each; subclasses may do as they like
+_ROW_BY_ROW = frozenset(
+    kind for kind in map(vars(nn).get, nn.__all__) if isinstance(kind, type) and issubclass(kind, Module)) - {Module}
 
 
 def can_pad(model: Module, inputs: np.ndarray, placement: Placement) -> bool:
