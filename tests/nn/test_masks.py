@@ -13,6 +13,7 @@ from tarazu.nn import (
     Dense,
     Embedding,
     GlobalAvgPool1D,
+    GlobalMaxPool1D,
     Masking,
     Sequential,
     TransformerEncoderLayer,
@@ -28,6 +29,7 @@ MODELS = {
     "two layers": lambda: Sequential([LSTM(4, True), Dense(3), GRU(2)]),
     "both directions": lambda: Sequential([Bidirectional(GRU(3, True)), LSTM(2)]),
     "pooling": lambda: Sequential([Dense(3), GRU(4, True), GlobalAvgPool1D(), Dense(2)]),
+    "maximum": lambda: Sequential(GRU(4, True), GlobalMaxPool1D(), Dense(2)),
     "nested": lambda: Sequential([Sequential([Dense(3), GRU(4, True)]), Sequential([GlobalAvgPool1D()]), Dense(2)]),
     "attention": lambda: Sequential([Dense(4), TransformerEncoderLayer(2, 4, feedforward=8), GlobalAvgPool1D()]),
 }
