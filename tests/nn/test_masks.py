@@ -119,6 +119,16 @@ def test_padding_changes_no_training():
     np.testing.assert_allclose(*losses, rtol=1e-5)
 
 
+def test_fit_and_predict_take_a_mask_beside_the_input():
+    model = Sequential([GRU(3), Dense(1)]).compile("sgd", "mse")
+    target = np.ones((3, 1))
+    padded = PADDED.numpy()
+    model.fit({"x": padded, "mask": MASK}, target, epochs=1, verbose=0)
+    outputs = [model.predict({"x": x, "mask": MASK}) for x in (padded, np.where(MASK[..., None], X, 5).astype("f"))]
+    np.testing.assert_array_equal(*outputs)
+    assert model.predict([(padded, target)]).shape == (3, 1)  # batches (x, y): `mask` is an option, and no second input
+
+
 def test_pooling_over_time():
     x = tz.asarray(X)
     mean, largest = mean_over_time(x, MASK), max_over_time(x, MASK)
