@@ -1,4 +1,4 @@
-"""Layers in a compiled program: outputs and gradients in training mode against those of eager calls."""
+"""Layers in a compiled program: outputs and gradients against those of eager calls."""
 
 from collections.abc import Sequence
 
