@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from helpers import compilations, same_bits
+from layer_programs import assert_compiled_as_eager
 from own_layers import Branches, CrossAttention, Multilayer, OwnMemory, Residual, Scale, Twice, doubled
 
 import tarazu as tz
@@ -435,6 +436,14 @@ def test_traced_evaluation_is_the_eager_one(row):
     with compilations(exactly=1):
         traced = [forward(x), forward(x + 0)]
     np.testing.assert_allclose(traced[1].detach().numpy(), layer(x).detach().numpy(), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.native
+@pytest.mark.parametrize("part", range(4))
+def test_native_programs_compute_outputs_and_gradients(part):
+    rows = list(ROWS.items())[part::4]
+    names, layers = [name for name, _ in rows], [built(row) for _, row in rows]
+    assert_compiled_as_eager(names, layers, [inputs(row) for _, row in rows])
 
 
 @each_layer
