@@ -150,9 +150,11 @@ from tarazu.ops.indexing.index import scatter_add, scatter_set, take, take_along
 from tarazu.ops.indexing.sorting import argsort, sort, topk
 from tarazu.ops.linalg.matrix import vecdot
 from tarazu.ops.networks.activations import (
+    celu,
     elu,
     gelu,
     glu,
+    hard_shrink,
     hard_sigmoid,
     hard_swish,
     hard_tanh,
@@ -163,10 +165,13 @@ from tarazu.ops.networks.activations import (
     relu6,
     selu,
     silu,
+    soft_shrink,
     softplus,
     softsign,
+    tanh_shrink,
+    threshold,
 )
-from tarazu.ops.networks.normalization import batch_norm, layer_norm, rms_norm
+from tarazu.ops.networks.normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from tarazu.ops.networks.softmax import log_softmax, softmax, softmin
 from tarazu.ops.placement import shard
 from tarazu.ops.reduce import (
@@ -221,6 +226,7 @@ if _TYPE_CHECKING:
     from tarazu.ops.indexing.searching import count_nonzero, diff, isin, nonzero, searchsorted
     from tarazu.ops.indexing.sets import unique_all, unique_counts, unique_inverse, unique_values
     from tarazu.ops.indexing.windows import pad, repeat, segment_sum, unfold
+    from tarazu.ops.linalg.distance import cdist, cosine_similarity, normalize, pairwise_distance
     from tarazu.ops.networks.attention import scaled_dot_product_attention
     from tarazu.ops.networks.convolution import (
         conv1d,
@@ -231,9 +237,22 @@ if _TYPE_CHECKING:
         conv_transpose3d,
     )
     from tarazu.ops.networks.embedding import embedding
+    from tarazu.ops.networks.images.color import hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
+    from tarazu.ops.networks.images.filters import gaussian_blur
+    from tarazu.ops.networks.images.patches import extract_patches, fold
+    from tarazu.ops.networks.images.rearrange import (
+        channel_shuffle,
+        depth_to_space,
+        pixel_shuffle,
+        pixel_unshuffle,
+        space_to_depth,
+    )
+    from tarazu.ops.networks.images.sampling import affine_grid, grid_sample, map_coordinates
     from tarazu.ops.networks.interpolation import interpolate
-    from tarazu.ops.networks.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
+    from tarazu.ops.networks.linear import addmm, linear
+    from tarazu.ops.networks.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, lp_pool, max_pool
     from tarazu.ops.networks.recurrent import gru, gru_cell, lstm, lstm_cell
+    from tarazu.ops.networks.unpooling import max_pool_with_indices, max_unpool
     from tarazu.runtime.autograd.derivatives import hessian, hvp, jacobian, jvp, vjp
     from tarazu.runtime.autograd.grad_check import grad_check
     from tarazu.runtime.autograd.gradient_tape import GradientTape
@@ -264,11 +283,19 @@ _LAZY = {
     "ops.networks.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "ops.einsum": "einsum",
     "ops.networks.embedding": "embedding",
+    "ops.networks.images.color": "hsv_to_rgb rgb_to_grayscale rgb_to_hsv",
+    "ops.networks.images.filters": "gaussian_blur",
+    "ops.networks.images.patches": "extract_patches fold",
+    "ops.networks.images.rearrange": "channel_shuffle depth_to_space pixel_shuffle pixel_unshuffle space_to_depth",
+    "ops.networks.images.sampling": "affine_grid grid_sample map_coordinates",
     "ops.networks.interpolation": "interpolate",
-    "ops.networks.pooling": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
+    "ops.networks.linear": "addmm linear",
+    "ops.networks.pooling": "adaptive_average_pool adaptive_max_pool average_pool lp_pool max_pool",
     "ops.networks.recurrent": "gru gru_cell lstm lstm_cell",
+    "ops.networks.unpooling": "max_pool_with_indices max_unpool",
     "ops.indexing.searching": "count_nonzero diff isin nonzero searchsorted",
     "ops.indexing.sets": "unique_all unique_counts unique_inverse unique_values",
+    "ops.linalg.distance": "cdist cosine_similarity normalize pairwise_distance",
     "ops.indexing.windows": "pad repeat segment_sum unfold",
     "runtime.compile": "set_backend",
     "runtime.debug": "debug_nans",

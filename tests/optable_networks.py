@@ -2,7 +2,7 @@
 
 import naive
 import numpy as np
-from optable import POSITIVE, SPREAD, UNARY, UNIT, case, index, op
+from optable import OTHER, POSITIVE, SPREAD, UNARY, UNIT, case, index, op
 from scipy import special
 
 import tarazu as tz
@@ -69,6 +69,35 @@ for _sizes in ((2, 3), (1, 1)):
 case("adaptive_max_pool", lambda x: tz.adaptive_max_pool(x, (2, 3)),
      lambda x: naive.adaptively_pooled(x, (2, 3), np.max), SPREAD, also="i", shapes=[_shape(2, 3, 6, 2),
                                                                                     _shape(1, 1, 2, 1)])
+case("max_pool with ceil_mode", lambda x: tz.max_pool(x, 2, ceil_mode=True),
+     lambda x: np.stack([x[:, :2].max(1), x[:, 2]], 1), SPREAD, also="i", shapes=[_shape(1, 3, 2)])
+case("average_pool with ceil_mode",
+     lambda x: tz.average_pool(x, 3, stride=2, padding=1, count_padding=True, ceil_mode=True),
+     lambda x: np.stack([x[:, :2].sum(1) / 3, x[:, 1:4].mean(1), x[:, 3] / 2], 1), SPREAD, shapes=[_shape(1, 4, 2)])
+case("lp_pool", lambda x: tz.lp_pool(x, 2, 3, stride=1), lambda x: np.cbrt(abs(x[:, 1:]) ** 3 + abs(x[:, :-1]) ** 3),
+     SPREAD, shapes=[_shape(1, 3, 2)])
+
+
+def _with_indices(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    parts = x.reshape(1, 2, 2, 2, 2, 2).transpose(0, 1, 3, 2, 4, 5).reshape(1, 2, 2, 4, 2)
+    inside = parts.argmax(3)
+    rows, columns = np.arange(2)[:, None, None], np.arange(2)[:, None]
+    return parts.max(3), (2 * rows + inside // 2) * 4 + 2 * columns + inside % 2
+
+
+case("max_pool_with_indices", lambda x: tz.max_pool_with_indices(x, 2), _with_indices, SPREAD,
+     shapes=[_shape(1, 4, 4, 2)])
+
+
+def _unpooled(x: np.ndarray) -> np.ndarray:
+    out = np.zeros((1, 16, 2), x.dtype)
+    values, indices = (part.reshape(1, 4, 2) for part in _with_indices(x))
+    np.put_along_axis(out, indices, values, 1)
+    return out.reshape(1, 4, 4, 2)
+
+
+case("max_unpool", lambda x: tz.max_unpool(*tz.max_pool_with_indices(x, 2), 2), _unpooled, SPREAD,
+     shapes=[_shape(1, 4, 4, 2)])
 
 # Interpolation and embedding
 case("interpolate nearest", lambda x: tz.interpolate(x, (4, 2), mode="nearest"),
@@ -131,3 +160,32 @@ op("rms_norm", SPREAD, SPREAD, like=lambda x, w: x / np.sqrt((x * x).mean(-1, ke
    shapes=[((2, 3), (3,))])
 op("batch_norm", SPREAD, SPREAD, POSITIVE, SPREAD, SPREAD,
    like=lambda x, m, v, w, b: (x - m) / np.sqrt(v + 1e-5) * w + b, shapes=[((2, 4, 3), (3,), (3,), (3,), (3,))])
+op("softplus", SPREAD, like=lambda x: np.where(2 * x > 3, x, np.logaddexp(2 * x, 0) / 2), shapes=[((2, 3),)], beta=2,
+   threshold=3)
+op("celu", SPREAD, like=lambda x: np.where(x > 0, x, 2 * np.expm1(x / 2)), shapes=[((2, 3),)], alpha=2)
+op("threshold", SPREAD, also="i", like=lambda x: np.where(x > 0, x, -7), shapes=[((2, 3),)], threshold=0, value=-7)
+op("hard_shrink", SPREAD, like=lambda x: np.where(abs(x) > 0.5, x, 0), shapes=[((2, 3),)])
+op("soft_shrink", SPREAD, like=lambda x: np.sign(x) * np.maximum(abs(x) - 0.5, 0), shapes=[((2, 3),)])
+op("tanh_shrink", SPREAD, like=lambda x: x - np.tanh(x), shapes=[((2, 3),)])
+
+
+def _grouped(x: np.ndarray, groups: int, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    parts = x.reshape(len(x), -1, groups, x.shape[-1] // groups)
+    scaled = (parts - parts.mean((1, 3), keepdims=True)) / np.sqrt(parts.var((1, 3), keepdims=True) + 1e-5)
+    return scaled.reshape(x.shape) * w + b
+
+
+case("group_norm", lambda x, w, b: tz.group_norm(x, 2, w, b), lambda x, w, b: _grouped(x, 2, w, b), SPREAD, SPREAD,
+     SPREAD, shapes=[((2, 3, 4), (4,), (4,))])
+case("instance_norm", tz.instance_norm, lambda x: _grouped(x, 3, 1, 0), SPREAD, shapes=[((2, 2, 2, 3),)])
+
+# Linear maps, lengths and distances
+op("linear", SPREAD, SPREAD, SPREAD, also="i", like=lambda x, w, b: x @ w + b, shapes=[((2, 3), (3, 2), (2,))])
+op("addmm", SPREAD, SPREAD, SPREAD, like=lambda c, x, y: 3 * c + 2 * (x @ y), shapes=[((2,), (3, 2), (2, 2))], beta=3,
+   alpha=2)
+op("normalize", SPREAD, like=lambda x: x / np.linalg.norm(x, axis=0), shapes=[((3, 2),)], axis=0)
+op("cosine_similarity", SPREAD, OTHER, like=lambda x, y: (x * y).sum(-1) / (
+    np.linalg.norm(x, axis=-1) * np.linalg.norm(y, axis=-1)), shapes=[((2, 3), (3,))])
+op("pairwise_distance", SPREAD, OTHER, like=lambda x, y: np.linalg.norm(x - y, 1, axis=-1), shapes=[((2, 3), (3,))],
+   ord=1)
+op("cdist", SPREAD, OTHER, like=lambda x, y: np.linalg.norm(x[:, None] - y, axis=-1), shapes=[((2, 3), (3, 3))])

@@ -27,6 +27,16 @@ class Residual(tz.nn.Module):
         return x + self.inner(x) * strength
 
 
+class Twice(tz.nn.Module):
+    """A layer of two inputs, of which the second is made of the first."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x, tz.cos(x))
+
+
 class Branches(tz.nn.Module):
     """Layers in a list, in a dict and under a private name; built at the first input."""
 

@@ -21,9 +21,14 @@ def call(model: Module, inputs: Any) -> Any:
 
 
 def takes_several(model: Module) -> bool:
-    """Whether `forward` of the model has more than one input, so that a list of arrays is a list of inputs."""
-    kinds = [x.kind for x in _inputs_of(model)]
-    return len(kinds) > 1 or inspect.Parameter.VAR_POSITIONAL in kinds
+    """Whether `forward` of the model has more than one input, so that a list of arrays is a list of inputs.
+
+    Options, such as `mask=None` behind a star, are no inputs.
+    """
+    parameters = _inputs_of(model)
+    kinds = [x.kind for x in parameters if x.kind in _POSITIONAL or x.default is x.empty]
+    count = len(kinds) - kinds.count(inspect.Parameter.VAR_KEYWORD)
+    return count > 1 or inspect.Parameter.VAR_POSITIONAL in kinds
 
 
 def require_inputs_fit(model: Module, inputs: Any) -> None:

@@ -18,7 +18,10 @@ from tarazu.diagnose import (
     trivial_regression_losses,
 )
 from tarazu.diagnose.measuring.measure import Measured, largest_scale
+from tarazu.nn.layers.preprocessing.normalization import Normalization
 from tarazu.nn.layers.sequences.embedding import TableFeatures
+from tarazu.nn.layers.sequential import Sequential
+from tarazu.nn.layers.spatial.resizing import Rescaling
 from tarazu.nn.losses import traits
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
@@ -104,7 +107,14 @@ def _input_scale(trainer: Trainer, train: Arrays) -> float | None:
 
 
 def _measured_columns(model: Module, inputs: np.ndarray) -> np.ndarray:
-    """The inputs without the columns of codes that a `TableFeatures` layer of the model embeds, which have no scale."""
+    """The inputs as the first layer scales them, where it does, and without the columns of codes that a `TableFeatures`
+    layer of the model embeds, which have no scale.
+    """
+    first = model
+    while isinstance(first, Sequential) and len(first):
+        first = first[0]
+    if isinstance(first, Normalization | Rescaling):
+        return first(asarray(inputs)).numpy()
     for module in modules_of(model):
         if isinstance(module, TableFeatures) and inputs.shape[1:] == (module.num_dense + len(module.embeddings),):
             return inputs[:, :module.num_dense]

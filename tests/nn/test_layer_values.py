@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tarazu as tz
-from tarazu.nn import BatchNorm, Dense, Dropout, Embedding, Flatten, LayerNorm, Sequential, init
+from tarazu.nn import BatchNorm, Conv2D, Dense, Dropout, Embedding, Flatten, LayerNorm, Sequential, init
 
 X = np.random.default_rng(8).normal(2.0, 3.0, (50, 3)).astype(np.float32)
 
@@ -122,7 +122,8 @@ def test_flatten_and_embedding_move_values_only():
 STANDARD_DEVIATIONS = {"glorot_uniform": math.sqrt(2 / 500), "glorot_normal": math.sqrt(2 / 500),
                        "standard_normal": 1.0,
                        "he_uniform": math.sqrt(2 / 300), "he_normal": math.sqrt(2 / 300),
-                       "lecun_normal": math.sqrt(1 / 300)}
+                       "lecun_normal": math.sqrt(1 / 300), "lecun_uniform": math.sqrt(1 / 300), "random_normal": 0.05,
+                       "truncated_normal": 0.05 * 0.87962566, "variance_scaling": math.sqrt(1 / 300)}
 
 
 @pytest.mark.parametrize(("name", "deviation"), STANDARD_DEVIATIONS.items())
@@ -139,6 +140,60 @@ def test_constant_initializers_and_own_ones():
     assert Dense(2, in_features=1, kernel_initializer="ones").weight.tolist() == [[1, 1]]
     assert Dense(2, in_features=1, kernel_initializer=init.zeros).weight.tolist() == [[0, 0]]
     assert Dense(1, in_features=2, kernel_initializer=lambda shape, generator: tz.full(shape, 7.0)).weight.sum() == 14
+
+
+WITH_NUMBERS = {  # an initializer, the mean and the standard deviation of its weights of shape (300, 200)
+    "normal": (init.random_normal(1.0, 0.02), 1.0, 0.02), "truncated": (init.truncated_normal(-2, 0.5), -2, 0.43981283),
+    "uniform": (init.random_uniform(-1, 3), 1.0, 4 / math.sqrt(12)), "constant": (init.constant(0.3), 0.3, 0.0),
+    "outputs": (init.variance_scaling(2.0, "fan_out"), 0.0, 0.1),
+    "average": (init.variance_scaling(0.5, "fan_avg", "normal"), 0.0, math.sqrt(0.5 / 250)),
+    "flat": (init.variance_scaling(3.0, "fan_in", "uniform"), 0.0, 0.1),
+}
+
+
+@pytest.mark.parametrize(("initializer", "mean", "deviation"), WITH_NUMBERS.values(), ids=WITH_NUMBERS)
+def test_initializers_with_numbers(initializer, mean, deviation):
+    tz.random.seed(1)
+    weights = initializer((300, 200), None).numpy()
+    assert weights.dtype == np.float32
+    assert weights.mean() == pytest.approx(mean, rel=1e-6, abs=5 * deviation / math.sqrt(weights.size))
+    assert weights.std() == pytest.approx(deviation, rel=0.01, abs=1e-7)
+
+
+def test_the_identity_as_weight():
+    np.testing.assert_array_equal(init.identity()((3, 4), None), np.eye(3, 4))
+    x = tz.asarray(X[:, :2].reshape(1, 1, -1, 2))
+    layer = Conv2D(2, (3, 4), padding=[(1, 1), (1, 2)], in_channels=2, kernel_initializer=init.identity(2.0))
+    np.testing.assert_allclose(layer(x).detach(), 2 * x.numpy(), rtol=1e-6)  # only the middle of the window counts
+
+
+def test_a_model_is_saved_with_the_numbers_of_its_initializers(tmp_path):
+    model = tz.nn.Sequential([Dense(3, kernel_initializer=init.random_normal(std=0.02), bias_initializer="ones"),
+                              Dense(1, bias_initializer=init.constant(0.5))])
+    model(tz.ones(1, 2))
+    assert model[0].bias.tolist() == [1, 1, 1] and model[1].bias.tolist() == [0.5]
+    model.save(tmp_path / "model")
+    again = tz.load(tmp_path / "model")
+    assert repr(again) == repr(model) and "random_normal(mean=0.0, std=0.02)" in repr(model)
+    assert again[0]._initializer.keywords == {"mean": 0.0, "std": 0.02}
+
+
+INITIALIZER_MISUSES = [
+    (lambda: Dense(2, in_features=1, kernel_initializer=init.random_normal),
+     r"init.random_normal: mean=\(1, 2\)\n  expected: a finite number\n.*without the shape: kernel_initializer="),
+    (lambda: init.random_normal(std=-1), "std=-1\n  expected: a finite number of at least 0"),
+    (lambda: init.random_uniform(2, 1), "high=1\n  expected: a finite number of at least 2"),
+    (lambda: init.constant(math.nan), "init.constant: value=nan"),
+    (lambda: init.variance_scaling(mode="inputs"), "variance_scaling: mode 'inputs'\n.*one of fan_in, fan_out"),
+    (lambda: init.variance_scaling(distribution="gauss"), "distribution 'gauss'"),
+    (lambda: Dense(2, in_features=1, bias_initializer="identity"), r"init.identity: a weight of shape \(2,\)"),
+]
+
+
+@pytest.mark.parametrize(("act", "text"), INITIALIZER_MISUSES, ids=range(len(INITIALIZER_MISUSES)))
+def test_what_misused_initializers_say(act, text):
+    with pytest.raises(tz.TarazuError, match=text):
+        act()
 
 
 def test_a_seed_gives_the_same_weights():

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from helpers import compilations, same_bits
-from own_layers import Branches, CrossAttention, Multilayer, OwnMemory, Residual, Scale, doubled
+from layer_programs import assert_compiled_as_eager
+from own_layers import Branches, CrossAttention, Multilayer, OwnMemory, Residual, Scale, Twice, doubled
 
 import tarazu as tz
 from tarazu.nn import (
@@ -15,38 +16,100 @@ from tarazu.nn import (
     LSTM,
     RNN,
     Activation,
+    AdaptiveAvgPool1D,
+    AdaptiveAvgPool2D,
+    AdaptiveAvgPool3D,
+    AdaptiveMaxPool1D,
+    AdaptiveMaxPool2D,
+    AdaptiveMaxPool3D,
     AdditiveAttention,
+    AlphaDropout,
     Attention,
+    AvgPool1D,
     AvgPool2D,
+    AvgPool3D,
     BatchNorm,
     Bidirectional,
+    Bilinear,
+    CategoryEncoding,
+    CenterCrop,
+    Conv1D,
+    Conv1DTranspose,
     Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
     Dense,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    Discretization,
     Dropout,
+    EinsumDense,
     Embedding,
     Flatten,
+    GaussianDropout,
+    GaussianNoise,
     GlobalAvgPool1D,
     GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    GroupNorm,
     GRUCell,
+    Hashing,
+    Identity,
     Input,
+    InstanceNorm,
+    IntegerLookup,
     LayerNorm,
     LSTMCell,
     Masking,
+    MaxPool1D,
     MaxPool2D,
+    MaxPool3D,
     Model,
     MultiHeadAttention,
     Normalization,
+    Permute,
+    PixelShuffle,
+    PixelUnshuffle,
     PositionalEmbedding,
+    PReLU,
+    RepeatVector,
+    Rescaling,
+    Reshape,
+    Resizing,
+    RMSNorm,
     RotaryEmbedding,
+    SeparableConv1D,
+    SeparableConv2D,
     Sequential,
     SimpleRNN,
     SimpleRNNCell,
     SinusoidalEmbedding,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+    SpectralNorm,
     StackedRNNCells,
+    StochasticDepth,
+    StringLookup,
     TableFeatures,
     TextVectorization,
     TiedOutput,
     TransformerEncoderLayer,
+    UnitNorm,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    WeightNorm,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
 )
 
 
@@ -65,31 +128,117 @@ ROWS = {
     "dense": Row(lambda: Dense(3), (5, 4), (5, 3), 15),
     "dense, given size": Row(lambda: Dense(3, "relu", in_features=4), (5, 4), (5, 3), 15),
     "dense without bias": Row(lambda: Dense(3, "tanh", bias=False), (5, 4), (5, 3), 12),
+    "dense, initializers with numbers": Row(lambda: Dense(3, kernel_initializer=tz.nn.init.random_uniform(-1, 1),
+                                                          bias_initializer=tz.nn.init.constant(0.5)), (5, 4), (5, 3),
+                                            15),
     "dense on sequences": Row(lambda: Dense(3, tz.sigmoid, kernel_initializer="he_normal"), (5, 2, 4), (5, 2, 3), 15),
     "activation": Row(lambda: Activation("gelu"), (5, 4), (5, 4), 0),
     "activation by function": Row(lambda: Activation(doubled), (5, 4), (5, 4), 0),
+    "activation that halves": Row(lambda: Activation("glu"), (5, 4), (5, 2), 0),
+    "learned slopes": Row(PReLU, (5, 3, 4), (5, 3, 4), 4),
+    "one learned slope": Row(lambda: PReLU(4, shared=True, initial=0.1), (5, 4), (5, 4), 1),
+    "bilinear": Row(lambda: Twice(Bilinear(3, "tanh")), (5, 4), (5, 3), 51),
+    "bilinear, given sizes": Row(lambda: Twice(Bilinear(3, in_features=(4, 4), bias=False)), (5, 2, 4), (5, 2, 3), 48),
+    "einsum dense": Row(lambda: EinsumDense("btf,fhd->bthd", (None, 2, 3), "tanh", "hd"), (5, 3, 4), (5, 3, 2, 3), 30),
+    "einsum dense, ellipsis": Row(lambda: EinsumDense("...f,hf->...h", 3), (5, 2, 4), (5, 2, 3), 12),
     "flatten": Row(Flatten, (5, 2, 3), (5, 6), 0),
     "dropout": Row(lambda: Dropout(0.5), (5, 40), (5, 40), 0, differs_in_training=True),
     "normalization": Row(lambda: Normalization().adapt(np.arange(12.0).reshape(3, 4)), (5, 4), (5, 4), 0),
     "inverse normalization": Row(lambda: Normalization((1, -1), mean=tz.ones((4, 1, 2)), variance=np.ones((4, 1, 2)),
                                                        invert=True), (5, 4, 3, 2), (5, 4, 3, 2), 0),
+    "dropout of channels of sequences": Row(lambda: SpatialDropout1D(0.5), (5, 4, 8), (5, 4, 8), 0,
+                                            differs_in_training=True),
+    "dropout of channels": Row(lambda: SpatialDropout2D(0.5), (5, 3, 2, 8), (5, 3, 2, 8), 0, differs_in_training=True),
+    "dropout of channels of volumes": Row(lambda: SpatialDropout3D(0.5), (5, 1, 3, 2, 8), (5, 1, 3, 2, 8), 0,
+                                          differs_in_training=True),
+    "alpha dropout": Row(lambda: AlphaDropout(0.5), (5, 40), (5, 40), 0, differs_in_training=True),
+    "stochastic depth": Row(lambda: StochasticDepth(0.5), (20, 3), (20, 3), 0, differs_in_training=True),
+    "noise": Row(lambda: GaussianNoise(0.1), (5, 4), (5, 4), 0, differs_in_training=True),
+    "noise as factor": Row(lambda: GaussianDropout(0.1), (5, 4), (5, 4), 0, differs_in_training=True),
     "batch norm": Row(BatchNorm, (5, 4), (5, 4), 8, differs_in_training=True),
     "batch norm on images": Row(lambda: BatchNorm(3), (5, 2, 2, 3), (5, 2, 2, 3), 6, differs_in_training=True),
+    "batch norm alone": Row(lambda: BatchNorm(affine=False), (5, 4), (5, 4), 0, differs_in_training=True),
     "layer norm": Row(LayerNorm, (5, 4), (5, 4), 8),
     "layer norm, given size": Row(lambda: LayerNorm(4, epsilon=1e-3), (5, 4), (5, 4), 8),
+    "layer norm over axes": Row(lambda: LayerNorm(axis=(1, 3)), (5, 4, 2, 3), (5, 4, 2, 3), 24),
+    "layer norm over the last axes": Row(lambda: LayerNorm((2, 3)), (5, 4, 2, 3), (5, 4, 2, 3), 12),
+    "layer norm alone": Row(lambda: LayerNorm(axis=1, affine=False), (5, 4, 2), (5, 4, 2), 0),
+    "rms norm": Row(RMSNorm, (5, 4), (5, 4), 4),
+    "group norm": Row(lambda: GroupNorm(2), (5, 3, 2, 4), (5, 3, 2, 4), 8),
+    "instance norm": Row(lambda: InstanceNorm(4, affine=False), (5, 3, 4), (5, 3, 4), 0),
+    "unit norm": Row(UnitNorm, (5, 4), (5, 4), 0),
+    "weight norm": Row(lambda: WeightNorm(Dense(3, "tanh")), (5, 4), (5, 3), 18),
+    "weight norm of a convolution": Row(lambda: WeightNorm(Conv2D(3, 2, in_channels=2), axis=2), (5, 3, 2, 2),
+                                        (5, 2, 1, 3), 29),
+    "spectral norm": Row(lambda: SpectralNorm(Dense(3), iterations=30), (5, 4), (5, 3), 15),
     "embedding": Row(lambda: Embedding(7, 3), (5, 2), (5, 2, 3), 21, high=7),
     "embedding with padding": Row(lambda: Sequential([Embedding(7, 3, padding_idx=0, mask=True), GlobalAvgPool1D()]),
                                   (5, 2), (5, 3), 21, high=7),
     "vectorized texts": Row(lambda: Sequential([TextVectorization(vocabulary=list("abcde")), Embedding(7, 3)]),
                             (5, 2), (5, 2, 3), 21, high=7),
+    "looked up texts": Row(lambda: Sequential([StringLookup(vocabulary=["a", "b"]), Embedding(7, 3)]), (5, 2),
+                           (5, 2, 3), 21, high=7),
+    "looked up integers": Row(lambda: IntegerLookup(vocabulary=[5, 3], output_mode="count"), (5, 2), (5, 3), 0, high=7),
+    "categories": Row(lambda: CategoryEncoding(7), (5, 2), (5, 7), 0, high=7),
+    "bins": Row(lambda: Discretization([-0.5, 0.5], output_mode="one_hot"), (5, 2), (5, 2, 3), 0),
+    "hashes": Row(lambda: Hashing(4, output_mode="multi_hot"), (5, 2), (5, 4), 0, high=7),
     "table features": Row(lambda: TableFeatures(2, [(4, 3), (4, 2)]), (5, 4), (5, 7), 20, high=4),
     "conv": Row(lambda: Conv2D(3, 2, activation="tanh"), (5, 4, 3, 2), (5, 3, 2, 3), 27),
     "conv, all options": Row(lambda: Conv2D(4, (3, 2), (2, 1), "same", 2, "silu", dilation=(1, 2), in_channels=2,
                                             kernel_initializer="he_normal"), (5, 4, 3, 2), (5, 2, 3, 4), 28),
     "conv without bias": Row(lambda: Conv2D(2, 3, padding=1, bias=False), (5, 2, 2, 1), (5, 2, 2, 2), 18),
+    "conv on sequences": Row(lambda: Conv1D(3, 2, padding="causal", bias_initializer="ones"), (5, 4, 2), (5, 4, 3), 15),
+    "conv on volumes": Row(lambda: Conv3D(2, 2, (1, 2, 1), "same", 2, bias=False), (5, 2, 3, 2, 2), (5, 2, 2, 2, 2),
+                           16),
+    "transposed conv on sequences": Row(lambda: Conv1DTranspose(3, 2, 2, activation="tanh"), (5, 3, 2), (5, 6, 3), 15),
+    "transposed conv": Row(lambda: Conv2DTranspose(4, (3, 2), 2, "same", 2, output_padding=(1, 0), dilation=(1, 2)),
+                           (5, 2, 3, 2), (5, 5, 6, 4), 28),
+    "transposed conv on volumes": Row(lambda: Conv3DTranspose(2, 2, in_channels=1, bias=False), (5, 2, 1, 2, 1),
+                                      (5, 3, 2, 3, 2), 16),
+    "depthwise conv on sequences": Row(lambda: DepthwiseConv1D(2, padding="same"), (5, 4, 3), (5, 4, 3), 9),
+    "depthwise conv": Row(lambda: DepthwiseConv2D(2, depth_multiplier=2, activation="tanh"), (5, 3, 4, 2), (5, 2, 3, 4),
+                          20),
+    "separable conv on sequences": Row(lambda: SeparableConv1D(3, 2, padding="causal"), (5, 4, 2), (5, 4, 3), 4 + 9),
+    "separable conv": Row(lambda: SeparableConv2D(3, 2, 2, depth_multiplier=2, in_channels=2, bias=False), (5, 4, 5, 2),
+                          (5, 2, 2, 3), 16 + 12),
     "max pool": Row(lambda: MaxPool2D(2), (5, 4, 5, 2), (5, 2, 2, 2), 0),
+    "max pool of sequences": Row(lambda: MaxPool1D(3, 2, "same"), (5, 4, 2), (5, 2, 2), 0),
+    "max pool of volumes": Row(lambda: MaxPool3D((1, 2, 2)), (5, 2, 4, 2, 2), (5, 2, 2, 1, 2), 0),
     "average pool": Row(lambda: AvgPool2D(3, 1, "same"), (5, 4, 5, 2), (5, 4, 5, 2), 0),
+    "average pool of sequences": Row(lambda: AvgPool1D(2), (5, 5, 2), (5, 2, 2), 0),
+    "average pool of volumes": Row(lambda: AvgPool3D(2, 1), (5, 2, 3, 2, 2), (5, 1, 2, 1, 2), 0),
+    "adaptive max pool of sequences": Row(lambda: AdaptiveMaxPool1D(2), (5, 5, 2), (5, 2, 2), 0),
+    "adaptive max pool": Row(lambda: AdaptiveMaxPool2D((2, 3)), (5, 5, 3, 2), (5, 2, 3, 2), 0),
+    "adaptive max pool of volumes": Row(lambda: AdaptiveMaxPool3D(2), (5, 3, 2, 4, 1), (5, 2, 2, 2, 1), 0),
+    "adaptive average pool of sequences": Row(lambda: AdaptiveAvgPool1D(2), (5, 5, 2), (5, 2, 2), 0),
+    "adaptive average pool": Row(lambda: AdaptiveAvgPool2D((2, 3)), (5, 5, 3, 2), (5, 2, 3, 2), 0),
+    "adaptive average pool of volumes": Row(lambda: AdaptiveAvgPool3D(2), (5, 3, 2, 4, 1), (5, 2, 2, 2, 1), 0),
     "global average pool": Row(GlobalAvgPool2D, (5, 4, 3, 2), (5, 2), 0),
+    "global average pool of volumes": Row(GlobalAvgPool3D, (5, 2, 4, 3, 2), (5, 2), 0),
+    "global max pool": Row(GlobalMaxPool2D, (5, 4, 3, 2), (5, 2), 0),
+    "global max pool of volumes": Row(GlobalMaxPool3D, (5, 2, 4, 3, 2), (5, 2), 0),
+    "maximum over time": Row(GlobalMaxPool1D, (5, 4, 3), (5, 3), 0),
+    "upsampling of sequences": Row(lambda: UpSampling1D(3, "linear"), (5, 4, 2), (5, 12, 2), 0),
+    "upsampling": Row(UpSampling2D, (5, 2, 3, 2), (5, 4, 6, 2), 0),
+    "upsampling, bilinear": Row(lambda: UpSampling2D((1, 2), "bilinear"), (5, 2, 3, 2), (5, 2, 6, 2), 0),
+    "upsampling of volumes": Row(lambda: UpSampling3D((1, 2, 3), "trilinear"), (5, 2, 2, 2, 1), (5, 2, 4, 6, 1), 0),
+    "resizing": Row(lambda: Resizing(3, 2), (5, 4, 5, 2), (5, 3, 2, 2), 0),
+    "resizing, cropped": Row(lambda: Resizing(2, 2, "nearest", crop_to_aspect_ratio=True), (5, 3, 6, 2), (5, 2, 2, 2),
+                             0),
+    "rescaling": Row(lambda: Rescaling(2.0, offset=-1), (5, 4), (5, 4), 0),
+    "padding of sequences": Row(lambda: ZeroPadding1D([(2, 1)], value=1.0), (5, 3, 2), (5, 6, 2), 0),
+    "padding": Row(lambda: ZeroPadding2D((1, (0, 2)), mode="reflect"), (5, 3, 4, 2), (5, 5, 6, 2), 0),
+    "padding of volumes": Row(lambda: ZeroPadding3D(1, mode="wrap"), (5, 2, 3, 2, 1), (5, 4, 5, 4, 1), 0),
+    "cropping of sequences": Row(lambda: Cropping1D([(2, 1)]), (5, 6, 2), (5, 3, 2), 0),
+    "cropping": Row(lambda: Cropping2D((1, (0, 2))), (5, 5, 6, 2), (5, 3, 4, 2), 0),
+    "cropping of volumes": Row(Cropping3D, (5, 4, 5, 4, 1), (5, 2, 3, 2, 1), 0),
+    "center crop": Row(lambda: CenterCrop(2, 3), (5, 5, 4, 2), (5, 2, 3, 2), 0),
+    "pixel shuffle": Row(lambda: PixelShuffle(2), (5, 2, 3, 8), (5, 4, 6, 2), 0),
+    "pixel unshuffle": Row(lambda: PixelUnshuffle(2), (5, 4, 6, 2), (5, 2, 3, 8), 0),
+    "identity": Row(Identity, (5, 4), (5, 4), 0),
+    "reshape": Row(lambda: Reshape((3, -1)), (5, 2, 6), (5, 3, 4), 0),
+    "permute": Row(lambda: Permute((2, 3, 1)), (5, 2, 3, 4), (5, 3, 4, 2), 0),
+    "repeat vector": Row(lambda: RepeatVector(3), (5, 4), (5, 3, 4), 0),
     "mean over time": Row(GlobalAvgPool1D, (5, 4, 3), (5, 3), 0),
     "lstm": Row(lambda: LSTM(3), (5, 4, 2), (5, 3), 24 + 36 + 12),
     "lstm sequences": Row(lambda: LSTM(3, return_sequences=True, reverse=True, in_features=2), (5, 4, 2), (5, 4, 3),
@@ -127,6 +276,8 @@ ROWS = {
                                (5, 3, 4), 80 + 30 + 28 + 16, differs_in_training=True),
     "sequential": Row(lambda: Sequential([Dense(3, "elu"), doubled, Dense(2)]), (5, 4), (5, 2), 23),
     "functional model": Row(lambda: functional(3), (5, 4), (5, 3), 15 + 8 + 4, differs_in_training=True),
+    "sequential of arguments": Row(lambda: Sequential(Dense(3, "elu"), Sequential(doubled), Dense(2)), (5, 4), (5, 2),
+                                   23),
     "own layer": Row(Scale, (5, 4), (5, 4), 1),
     "own layer around a layer": Row(lambda: Residual(Dense(4)), (5, 4), (5, 4), 20),
     "own layer of many": Row(lambda: Branches(3), (5, 4), (5, 3), 4 + 15 + 12 + 12 + 1 + 15),
@@ -287,6 +438,14 @@ def test_traced_evaluation_is_the_eager_one(row):
     np.testing.assert_allclose(traced[1].detach().numpy(), layer(x).detach().numpy(), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.native
+@pytest.mark.parametrize("part", range(4))
+def test_native_programs_compute_outputs_and_gradients(part):
+    rows = list(ROWS.items())[part::4]
+    names, layers = [name for name, _ in rows], [built(row) for _, row in rows]
+    assert_compiled_as_eager(names, layers, [inputs(row) for _, row in rows])
+
+
 @each_layer
 def test_repr_and_summary(row):
     layer = built(row)
@@ -316,6 +475,60 @@ def test_layers_added_later_and_access():
     assert model.add(Activation("relu")).add(Dense(1, in_features=3)) is model
     assert len(model) == 3 and model[2].weight.shape == (3, 1) and list(model)[1] is model[1]
     assert [path for path, _ in model.named_parameters()] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+
+
+def test_layers_given_as_arguments_or_in_a_list():
+    layers = Dense(3, in_features=2), Sequential(Dense(2, in_features=3))
+    for model in (Sequential(*layers), Sequential(layers), Sequential(list(layers)), Sequential(iter(layers))):
+        assert model.layers == list(layers)
+    assert Sequential(layers[1]).layers == [layers[1]] and len(Sequential()) == len(Sequential([])) == 0
+    assert Sequential(*layers)._arguments == (([*layers],), {})
+
+
+def test_a_slice_is_a_model_of_these_layers():
+    model = Sequential(Dense(3, in_features=2), Dropout(0.5), Dense(1, in_features=3)).eval()
+    part = model[1:]
+    assert type(part) is Sequential and part.layers == model.layers[1:] and not part.training
+    x = tz.ones(2, 3)
+    assert bool((part(x) == model[2](x)).all()) and type(type(model)(*model[:1])) is Sequential
+    with tz.no_grad():
+        part[1].weight.zero_()
+    assert bool((model[2].weight == 0).all())
+    part.train()
+    assert model[1].training and not model.training
+    assert [type(layer) for layer in model[::-2]] == [Dense, Dense]
+
+
+def test_layers_are_inserted_replaced_and_taken_out(tmp_path):
+    model = Sequential(Dense(3, in_features=2), Dense(1, in_features=3))
+    assert model.insert(1, tz.tanh) is model and repr(model[1]) == "Activation(tanh)"
+    model[-1] = Dense(4, in_features=3)
+    model[:1] = [Dense(5, in_features=2), Dense(3, in_features=5)]
+    assert [path for path, _ in model.named_parameters()] == ["0.weight", "0.bias", "1.weight", "1.bias", "3.weight",
+                                                              "3.bias"]
+    assert model(tz.ones(2, 2)).shape == (2, 4)
+    model.save(tmp_path / "model")
+    assert repr(tz.load(tmp_path / "model")) == repr(model)
+    assert model.pop() not in model.layers and len(model) == 3
+    del model[1:]
+    assert model(tz.ones(2, 2)).shape == (2, 5)
+    with pytest.raises(tz.TarazuError, match="3 as layer 0"):
+        model[0] = 3
+    with pytest.raises(tz.TarazuError, match="3 as layer 1"):
+        model.insert(1, 3)
+    with pytest.raises(IndexError):
+        model.pop(5)
+
+
+def test_replaced_layers_are_seen_by_a_trace():
+    model = Sequential(Dense(1, in_features=1, kernel_initializer="ones"), doubled)
+    forward = tz.jit(model.__call__)
+    assert forward(tz.ones(1, 1)).item() == 2
+    model.pop()
+    assert forward(tz.ones(1, 1)).item() == 1
+    model[0] = doubled
+    model.insert(0, doubled)
+    assert forward(tz.ones(1, 1)).item() == 4
 
 
 def test_a_sequential_with_a_layer_beside_its_list_knows_both():

@@ -13,6 +13,7 @@ from tarazu.nn import (
     Dense,
     Embedding,
     GlobalAvgPool1D,
+    GlobalMaxPool1D,
     Masking,
     Sequential,
     TransformerEncoderLayer,
@@ -28,6 +29,7 @@ MODELS = {
     "two layers": lambda: Sequential([LSTM(4, True), Dense(3), GRU(2)]),
     "both directions": lambda: Sequential([Bidirectional(GRU(3, True)), LSTM(2)]),
     "pooling": lambda: Sequential([Dense(3), GRU(4, True), GlobalAvgPool1D(), Dense(2)]),
+    "maximum": lambda: Sequential(GRU(4, True), GlobalMaxPool1D(), Dense(2)),
     "nested": lambda: Sequential([Sequential([Dense(3), GRU(4, True)]), Sequential([GlobalAvgPool1D()]), Dense(2)]),
     "attention": lambda: Sequential([Dense(4), TransformerEncoderLayer(2, 4, feedforward=8), GlobalAvgPool1D()]),
 }
@@ -115,6 +117,16 @@ def test_padding_changes_no_training():
         history = model.fit(np.pad(rows, [(0, 0), (0, extra)]), target, epochs=2, batch_size=8, verbose=0, seed=3)
         losses.append([row["loss"] for row in history])
     np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_fit_and_predict_take_a_mask_beside_the_input():
+    model = Sequential([GRU(3), Dense(1)]).compile("sgd", "mse")
+    target = np.ones((3, 1))
+    padded = PADDED.numpy()
+    model.fit({"x": padded, "mask": MASK}, target, epochs=1, verbose=0)
+    outputs = [model.predict({"x": x, "mask": MASK}) for x in (padded, np.where(MASK[..., None], X, 5).astype("f"))]
+    np.testing.assert_array_equal(*outputs)
+    assert model.predict([(padded, target)]).shape == (3, 1)  # batches (x, y): `mask` is an option, and no second input
 
 
 def test_pooling_over_time():

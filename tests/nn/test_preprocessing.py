@@ -72,6 +72,13 @@ def test_adapting_again_changes_compiled_functions_without_another_trace():
     np.testing.assert_array_equal(f(x), layer(x))
 
 
+def test_the_verdict_does_not_call_raw_features_unscaled():
+    y = RAW[:, :1]
+    scales = [Sequential([*first, Dense(1)]).compile("sgd", "mse").fit(x, y, epochs=1, verbose=0, validation_split=0.2)
+              .measurements["input_scale"] for first, x in (([], RAW / 1e3), ([Normalization().adapt(RAW)], RAW))]
+    assert scales[1] < 1.5 and scales[0] > 0.15
+
+
 def test_half_types_get_raw_features():
     model = Sequential([Normalization().adapt(RAW * 1e5), Dense(1)]).compile("sgd", "mse", precision="float16")
     assert np.isfinite([row["loss"] for row in model.fit(RAW * 1e5, RAW[:, :1], epochs=2, verbose=0)]).all()

@@ -217,6 +217,28 @@ def test_the_two_directions_have_weights_of_their_own_and_are_saved(tmp_path):
     np.testing.assert_array_equal(tz.load(tmp_path / "model", custom_objects={"Decay": Decay})(x).detach(), y)
 
 
+@each
+@pytest.mark.parametrize("dtype", ["float64", "float16", "int64"])
+def test_inputs_of_other_dtypes(make, dtype):
+    layer = make(return_state=True)
+    layer(tz.zeros((1, 2, 2)))
+    y, state = layer(tz.ones((3, 4, 2), dtype=dtype))
+    wanted = tz.float64 if dtype == "float64" else tz.float32
+    assert {x.dtype for x in leaves((y, state))} == {wanted}
+
+
+def test_a_state_of_another_dtype():
+    for layer in (GRU(2), SimpleRNN(2), RNN(GRUCell(2))):
+        assert layer(tz.ones((1, 3, 2)), initial_state=tz.ones((1, 2), dtype="float64")).dtype is tz.float64
+
+
+@pytest.mark.parametrize("make", [MAKERS[name] for name in ("simple", "lstm", "own cell", "both directions")])
+def test_half_types_train(make):
+    model = tz.nn.Sequential([make(), Dense(1)]).compile("sgd", "mse", precision="bfloat16")
+    loss = model.fit(X.astype(np.float32), X[:, 0, :1], epochs=1, verbose=0)[-1]["loss"]
+    assert np.isfinite(loss)
+
+
 # Dropout ------------------------------------------------------------------------------------------------------------
 
 @each_kind

@@ -14,9 +14,9 @@ def compiled():
 
 
 @pytest.mark.parametrize(("call", "text"), [
-    (lambda: Sequential(Dense(2), Dense(1)), r"Sequential\(Dense, Dense\)(.|\n)*in brackets"),
-    (lambda: Sequential(Dense(2)), r"Sequential\(Dense\)(.|\n)*in brackets"),
-    (lambda: Sequential(None), r"one list of layers"),
+    (lambda: Sequential("relu"), r"'relu' as layer 0\n  expected: a layer, or a function of a tensor"),
+    (lambda: Sequential(Dense(2), [Dense(1)]), r"\[Dense\(1\)\] as layer 1"),
+    (lambda: Sequential(None), r"None as layer 0"),
     (lambda: Sequential([Dense(2)])([[1.0, 2.0]]), r"a list as input of Dense(.|\n)*tz.tensor\(x\)"),
     (lambda: Sequential([Dense(2)])(3), r"an int as input of Dense|a int as input of Dense"),
     (lambda: tz.optim.Adam(0.001), r"0.001 as the parameters(.|\n)*lr=0.01"),

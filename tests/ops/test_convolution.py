@@ -52,6 +52,36 @@ def test_the_transpose_is_the_gradient_of_the_input(options):
     np.testing.assert_allclose(x.grad, back, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("options", [{}, {"padding": "same"}, {"stride": 2, "padding": [(2, 0), (1, 1)]},
+                                     {"dilation": (2, 1), "stride": (1, 3)}])
+def test_the_gradient_of_a_depthwise_kernel_is_that_of_a_full_one_without_mixing(options):
+    x, g_of = wave(2, 7, 6, 3), []
+    depthwise, full = leaf(wave(3, 2, 1, 3)), leaf(wave(3, 2, 1, 3) * np.eye(3))
+    for kernel, groups in ((depthwise, 3), (full, 1)):
+        y = tz.conv2d(x, kernel, groups=groups, **options)
+        (y * y).sum().backward()
+        g_of.append(kernel.grad.numpy())
+    np.testing.assert_allclose(g_of[0][:, :, 0], np.diagonal(g_of[1], axis1=2, axis2=3), rtol=1e-12, atol=1e-12)
+
+
+def test_the_gradient_of_a_depthwise_kernel_has_gradients_and_half_precision():
+    x = tz.asarray(wave(2, 5, 3))
+
+    def steepness(kernel):
+        return tz.grad(lambda k: (tz.conv1d(x, k, groups=3, padding="same") ** 3).sum())(kernel).square().sum()
+
+    tz.grad_check(steepness, tz.asarray(wave(2, 1, 3)))
+    kernel = leaf(np.ones((1, 1, 1), np.float16))
+    tz.conv1d(np.full((1, 3000, 1), 0.3, np.float16), kernel).sum().backward()
+    assert kernel.grad.item() == np.float16(np.float32(np.float16(0.3)) * 3000)
+
+
+def test_the_gradient_of_a_depthwise_kernel_takes_no_convolution():
+    layer = tz.nn.DepthwiseConv2D(3, padding="same", in_channels=8)
+    graph = tz.trace(lambda x: layer(x), backward=True)(tz.ones(2, 9, 9, 8))
+    assert graph.counts().nodes["conv"] <= 2
+
+
 def test_a_large_batch_is_done_in_parts(monkeypatch):
     x, w = wave(5, 6, 6, 2), wave(3, 3, 1, 4)
     whole = tz.conv2d(x, w, groups=2).numpy()

@@ -107,6 +107,10 @@ def functional(units: int) -> Model:
     ([Dense(24, "gelu"), BatchNorm(), Dense(3, "softmax")], (20,)),
     ([Conv2D(3, 3, activation="relu"), Flatten(), Dense(5)], (6, 6, 2)),
     ([GRU(5), Dense(2)], (4, 3)),
+    ([tz.nn.WeightNorm(tz.nn.Conv1D(4, 3, padding="causal")), tz.nn.PReLU(), tz.nn.GroupNorm(2),
+      tz.nn.EinsumDense("btf,thf->bh", 3)], (5, 3)),
+    ([tz.nn.Conv2DTranspose(4, 3, 2, padding="same"), tz.nn.InstanceNorm(), tz.nn.UpSampling2D(2, "bilinear"),
+      tz.nn.GlobalMaxPool2D()], (2, 3, 2)),
     ([LayerNorm(), TransformerEncoderLayer(2, 8), Dense(2)], (5, 8)),
     ([functional(5)], (4, 3)),
 ])

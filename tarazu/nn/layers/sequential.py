@@ -2,44 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Self
+from collections.abc import Iterable, Iterator
+from typing import Any, Self, TypeAlias, overload
 
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.layers.activation import Activation, ActivationFunction
 from tarazu.nn.layers.sequences.masks import call_with_mask, computed_mask
+from tarazu.nn.module.mode import share_mode
 from tarazu.nn.module.module import Module
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
+
+Layer: TypeAlias = Module | ActivationFunction
 
 
 class Sequential(Module):
     """Calls its layers in order, each on the output of the one before; a plain function counts as a layer.
 
-    Its length, indices and iteration are those of the layers; `model[0] = layer` puts another one in. `mask`, an option
-    of the call, goes to each layer whose `forward` takes it: booleans (batch, time), True where there is a value. A
-    layer with a method `compute_mask`, such as `Masking`, makes one; a layer that takes it and gives up the time axis
-    ends it.
-    ArgumentError for what is no layer.
+    The layers are arguments or one list. Length, indices and iteration are those of the layers: `model[0]` is the first
+    one, `model[:2]` a Sequential of the first two, which shares their weights, `model[0] = layer` puts another one in,
+    and `del model[0]` takes it out. ArgumentError for what is no layer.
+
+    `mask`, an option of the call, goes to each layer whose `forward` takes it: booleans (batch, time), True where there
+    is a value. A layer with a method `compute_mask`, such as `Masking`, makes one; a layer that takes it and gives up
+    the time axis ends it.
 
     >>> import tarazu as tz
-    >>> model = tz.nn.Sequential([tz.nn.Dense(5, activation="sigmoid", in_features=2), tz.nn.Dense(1, in_features=5)])
-    >>> model.count_parameters()
-    21
+    >>> model = tz.nn.Sequential(tz.nn.Dense(5, activation="sigmoid", in_features=2), tz.nn.Dense(1, in_features=5))
+    >>> model.count_parameters(), model[1:]
+    (21, Sequential(
+      (0): Dense(1, in_features=5)
+    ))
     """
 
-    def __init__(self, layers: Sequence[Module | ActivationFunction] = (), *more: object) -> None:
-        if more or not isinstance(layers, Iterable):
-            given = ", ".join(type(layer).__name__ for layer in (layers, *more))
-            raise ArgumentError(f"Sequential({given})", expected="one list of layers",
-                                fix="put them in brackets: Sequential([Dense(8), Dense(1)])")
+    def __init__(self, *layers: Layer | Iterable[Layer]) -> None:
+        first = layers[0] if len(layers) == 1 else None
+        given: Iterable[Any] = first if isinstance(first, Iterable) and not isinstance(first, Module | str) else layers
         self.layers: list[Module] = []
         if type(self).__init__ is Sequential.__init__:
             self._arguments = (self.layers,), {}  # layers that are added later belong to it too
-        for layer in layers:
+        for layer in given:
             self.add(layer)
 
-    def add(self, layer: Module | ActivationFunction) -> Self:
+    def add(self, layer: Layer) -> Self:
         """Append a layer, or a function of a tensor; gives the model back. ArgumentError for anything else.
 
         >>> import tarazu as tz
@@ -52,14 +57,60 @@ class Sequential(Module):
         self.layers.append(_as_layer(layer, len(self.layers)))
         return self
 
+    def insert(self, i: int, layer: Layer) -> Self:
+        """Put a layer, or a function of a tensor, before layer `i`; gives the model back. ArgumentError for others.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Sequential(tz.nn.Flatten(), tz.nn.Dense(1)).insert(1, tz.nn.Dropout(0.5))
+        Sequential(
+          (0): Flatten()
+          (1): Dropout(0.5)
+          (2): Dense(1)
+        )
+        """
+        self.layers.insert(i, _as_layer(layer, i))
+        return self
+
+    def pop(self, i: int = -1) -> Module:
+        """Take layer `i`, the last one unless given, out of the model, and give it; IndexError without such a layer.
+
+        >>> import tarazu as tz
+        >>> model = tz.nn.Sequential(tz.nn.Flatten(), tz.nn.Dense(1))
+        >>> model.pop(), len(model)
+        (Dense(1), 1)
+        """
+        return self.layers.pop(i)
+
     def __len__(self) -> int:
         return len(self.layers)
 
-    def __getitem__(self, i: int) -> Module:
-        return self.layers[i]
+    @overload
+    def __getitem__(self, i: int) -> Module: ...
 
-    def __setitem__(self, i: int, layer: Module | ActivationFunction) -> None:
-        self.layers[i] = _as_layer(layer, i)
+    @overload
+    def __getitem__(self, i: slice) -> Sequential: ...
+
+    def __getitem__(self, i: int | slice) -> Module:
+        if not isinstance(i, slice):
+            return self.layers[i]
+        part = Sequential(self.layers[i])
+        share_mode(self, [part])
+        return part
+
+    @overload
+    def __setitem__(self, i: int, layer: Layer) -> None: ...
+
+    @overload
+    def __setitem__(self, i: slice, layer: Iterable[Layer]) -> None: ...
+
+    def __setitem__(self, i: int | slice, layer: Layer | Iterable[Layer]) -> None:
+        if isinstance(i, slice):
+            self.layers[i] = Sequential(layer).layers
+        else:
+            self.layers[i] = _as_layer(layer, i)
+
+    def __delitem__(self, i: int | slice) -> None:
+        del self.layers[i]
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self.layers)
@@ -97,7 +148,7 @@ class Sequential(Module):
         return x
 
 
-def _as_layer(layer: Module | ActivationFunction, i: int) -> Module:
+def _as_layer(layer: object, i: int) -> Module:
     """`layer`, or a layer that calls it where it is a plain function; ArgumentError for what is to be layer `i`."""
     if isinstance(layer, Module):
         return layer

@@ -11,18 +11,18 @@ from typing import Any, Self
 
 from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
-from tarazu.base.state_dicts import require_same_state
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.node import Node, Symbolic
 from tarazu.nn.module.arguments import short_text, with_own_containers
+from tarazu.nn.module.by_path import nothing_at
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
+from tarazu.nn.module.loaded import Loaded, load
 from tarazu.nn.module.mode import mode_of, set_mode, share_mode
 from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, layouts, move_tensors
 from tarazu.nn.module.observers import call_observers, call_wrapper
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.nn.module.trainable import Trainable
 from tarazu.ops.typing import DeviceLike
-from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import resolve
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import GuardedAttributes
@@ -242,6 +242,47 @@ class Module(Trainable, GuardedAttributes):
         """
         return sum(parameter.size for parameter in self.parameters())
 
+    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
+        """The tensors that are no parameters, such as running means, with their paths.
+
+        >>> import tarazu as tz
+        >>> [path for path, _ in tz.nn.Sequential([tz.nn.BatchNorm(3)]).named_buffers()]
+        ['0.running_mean', '0.running_variance']
+        """
+        return ((path, x) for path, x in self.named_tensors() if not is_parameter(x))
+
+    def get_layer(self, path: str) -> Module:
+        """The module at a path, as `named_modules` has them, such as "encoder.0.hidden"; ArgumentError without one.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Sequential([tz.nn.Dense(3), tz.nn.Sequential([tz.nn.Dense(1)])]).get_layer("1.0")
+        Dense(1)
+        """
+        found = next((module for module, rest in self._towards(path) if not rest), None)
+        if found is None:
+            raise nothing_at("layer", path, dict(self.named_modules()))
+        return found
+
+    def get_tensor(self, path: str) -> Tensor:
+        """The tensor at a path, a parameter or another, as `state_dict` has them; ArgumentError without one.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Sequential([tz.nn.Dense(3, in_features=2)]).get_tensor("0.weight").shape
+        (2, 3)
+        """
+        own = (module.own_tensors().get(rest) for module, rest in self._towards(path))
+        found = next((x for x in own if x is not None), None)
+        if found is None:
+            raise nothing_at("tensor", path, dict(self.named_tensors()))
+        return found
+
+    def _towards(self, path: str) -> Iterator[tuple[Module, str]]:
+        """The modules whose paths the path begins with, and what of it is left behind each."""
+        yield self, path
+        for name, child in self.named_children():
+            if path == name or path.startswith(f"{name}."):
+                yield from child._towards(path[len(name) + 1:])
+
     def _contents(self) -> Iterator[tuple[str, Tensor | Module]]:
         """Tensors and modules in attributes, as often as they stand there; names begin with that of the attribute."""
         for name, value in vars(self).items():
@@ -392,22 +433,23 @@ class Module(Trainable, GuardedAttributes):
         """
         return {path: x.detach() for path, x in self.named_tensors()}
 
-    def load_state_dict(self, content: dict[str, Any]) -> None:
-        """Take over the tensors of another module's `state_dict()`; arrays do as well.
+    def load_state_dict(self, content: Mapping[str, Any], *, strict: bool = True) -> Loaded:
+        """Take over the tensors of another module's `state_dict()`; arrays do as well. Gives a report.
 
-        ArgumentError unless the names are the same, ShapeError unless the shapes are; nothing is changed then.
+        ArgumentError unless the names are the same, ShapeError unless the shapes are; nothing is changed then. With
+        `strict=False` the tensors that have the same name and shape are taken over, as for a model with another head,
+        and the report says which were not; ArgumentError where there are none, and for layers without parameters yet.
 
         >>> import tarazu as tz
-        >>> first, second = tz.nn.Dense(3, in_features=2), tz.nn.Dense(3, in_features=2)
-        >>> second.load_state_dict(first.state_dict())
+        >>> first, second = tz.nn.Dense(3, in_features=2), tz.nn.Dense(3, in_features=2, bias=False)
+        >>> second.load_state_dict(first.state_dict(), strict=False)
+        1 of 1 tensor loaded; unknown: 'bias'
         >>> bool((second.weight == first.weight).all())
         True
         """
-        own = dict(self.named_tensors())
-        require_same_state("model", own, content)
-        with no_grad():
-            for path, x in own.items():
-                x.copy_(content[path])
+        if not strict:
+            self.parameters()  # raises where some are not there yet
+        return load(dict(self.named_tensors()), content, strict=strict)
 
     # Showing
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, TypeAlias, Union
 
 from tarazu.base.device import Device
+from tarazu.nn.module.loaded import Loaded
 from tarazu.ops.typing import ArrayLike, DeviceLike
 
 # One array, or several in a tuple, list or dict: of inputs, of targets, of weights.
@@ -246,17 +247,20 @@ class Trainable:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     model.save_weights(f"{folder}/line.safetensors")
         ...     twin.load_weights(f"{folder}/line.safetensors")
+        2 of 2 tensors loaded
         >>> bool((twin.weight == model.weight).all())
         True
         """
         _training_module().save_weights(self, path)
 
-    def load_weights(self, path: str | os.PathLike) -> None:
+    def load_weights(self, path: str | os.PathLike, *, strict: bool = True) -> Loaded:
         """Take over the tensors in a file that `save_weights` wrote, or those in the folder of a saved model.
 
-        All paths, shapes and dtypes have to be the model's own; else nothing is changed. ArgumentError for other paths
-        and for layers that have yet to see an input, ShapeError for other shapes, DTypeError for other dtypes,
-        FileFormatError for a file that is missing or damaged.
+        All paths, shapes and dtypes have to be the model's own; else nothing is changed. With `strict=False` the
+        tensors that have the same path and shape are taken over, as for a model with another head; the report that
+        comes back says which were not. ArgumentError for other paths, for none that fits, and for layers that have yet
+        to see an input, ShapeError for other shapes, DTypeError for other dtypes, FileFormatError for a file that is
+        missing or damaged.
 
         >>> import tempfile
         >>> import tarazu as tz
@@ -264,7 +268,8 @@ class Trainable:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     model.save(f"{folder}/line.tz")
         ...     twin.load_weights(f"{folder}/line.tz")
+        2 of 2 tensors loaded
         >>> bool((twin.weight == model.weight).all())
         True
         """
-        _training_module().load_weights(self, path)
+        return _training_module().load_weights(self, path, strict=strict)

@@ -1,7 +1,7 @@
 """`tz.linalg`: linear algebra under the names of the array API standard's extension.
 
 decompose.py has the decompositions, solve.py linear equations, inverses, determinants and ranks, matrix.py
-norms, products, diagonals and traces.
+norms, products, diagonals and traces, distance.py lengths, angles and distances (which are in `tz` itself).
 """
 
 from tarazu.ops.contract import matmul, outer, tensordot

@@ -16,7 +16,7 @@ from tarazu.ops.shape import broadcast_to, normalize_axis, reshape, roll
 from tarazu.ops.typing import ArrayLike, Axes, DTypeLike, Tensor
 
 
-def _safe_root(x: Tensor, power: float = 0.5) -> Tensor:
+def safe_root(x: Tensor, power: float = 0.5) -> Tensor:
     """x ** power whose gradient at 0 is 0, not infinite."""
     is_zero = e.equal(x, 0)
     return e.where(is_zero, 0.0, e.pow(e.where(is_zero, 1.0, x), power))
@@ -37,7 +37,7 @@ def vector_norm(x: ArrayLike, *, axis: Axes = None, keepdims: bool = False, ord:
     if x.dtype in HALF:  # squares may be beyond their range
         return cast(vector_norm(single(x), axis=axis, keepdims=keepdims, ord=ord), x.dtype)
     if ord == 2:  # the squares are smooth at 0, as `abs` is not
-        return _safe_root(reduce.sum(e.abs_square(x), axis, keepdims=keepdims))
+        return safe_root(reduce.sum(e.abs_square(x), axis, keepdims=keepdims))
     size = e.abs(x)
     if ord == math.inf:
         return reduce.max(size, axis, keepdims=keepdims)
@@ -47,7 +47,7 @@ def vector_norm(x: ArrayLike, *, axis: Axes = None, keepdims: bool = False, ord:
         return reduce.sum(cast(e.not_equal(x, 0), size.dtype), axis, keepdims=keepdims)
     if ord == 1:
         return reduce.sum(size, axis, keepdims=keepdims)
-    powers = _safe_root(size, ord) if ord > 0 else e.pow(size, ord)
+    powers = safe_root(size, ord) if ord > 0 else e.pow(size, ord)
     return e.pow(reduce.sum(powers, axis, keepdims=keepdims), 1 / ord)
 
 

@@ -15,6 +15,7 @@ from tarazu.ops.elementwise import (
     exp,
     expm1,
     greater,
+    greater_equal,
     less,
     less_equal,
     log1p,
@@ -23,6 +24,7 @@ from tarazu.ops.elementwise import (
     negative,
     sigmoid,
     stop_gradient,
+    subtract,
     tanh,
     where,
 )
@@ -80,6 +82,20 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Tensor:
     return where(is_low, multiply(expm1(where(is_low, x, 0)), alpha), x)
 
 
+def celu(x: ArrayLike, alpha: float = 1.0) -> Tensor:
+    """x where it is positive, alpha (exp(x / alpha) - 1) elsewhere (Barron, 2017): `elu` without its kink at 0.
+
+    The shape stays; integers become float32. ArgumentError for an alpha of 0 or below, DTypeError for complex numbers.
+
+    >>> import tarazu as tz
+    >>> tz.celu(tz.tensor([-100.0, 2.0]), alpha=2.0)
+    Tensor([-2.,  2.], dtype=float32)
+    """
+    _require_positive("celu", "alpha", alpha)
+    is_low = less_equal(x, 0)
+    return where(is_low, multiply(expm1(divide(where(is_low, x, 0), alpha)), alpha), x)
+
+
 def selu(x: ArrayLike) -> Tensor:
     """`elu` with the scale and alpha that keep mean 0 and variance 1 through layers (Klambauer et al., 2017).
 
@@ -92,16 +108,29 @@ def selu(x: ArrayLike) -> Tensor:
     return multiply(elu(x, alpha=1.6732632423543772), 1.0507009873554805)
 
 
-def softplus(x: ArrayLike) -> Tensor:
-    """log(1 + exp(x)), a smooth relu, without overflow (Dugas et al., 2001).
+def softplus(x: ArrayLike, beta: float = 1.0, *, threshold: float | None = None) -> Tensor:
+    """log(1 + exp(beta x)) / beta, a smooth relu, without overflow (Dugas et al., 2001).
 
-    The shape stays; integers become float32. DTypeError for complex numbers.
+    Larger `beta` bends more sharply at 0. Where beta x is above `threshold` the result is x itself; torch does so above
+    20, which loses digits, and overflow does not need it here. The shape stays; integers become float32. ArgumentError
+    for a beta of 0 or below, DTypeError for complex numbers.
 
     >>> import tarazu as tz
     >>> tz.softplus(tz.tensor([-1000.0, 1000.0]))
     Tensor([   0., 1000.], dtype=float32)
     """
+    _require_positive("softplus", "beta", beta)
     x = as_float(x)
+    smooth = _softplus(x) if beta == 1 else divide(_softplus(multiply(x, beta)), beta)
+    return smooth if threshold is None else where(greater(multiply(x, beta), threshold), x, smooth)
+
+
+def _require_positive(name: str, option: str, value: float) -> None:
+    if not value > 0:
+        raise ArgumentError(f"{name}: {option}={value!r}", expected="a number above 0", fix="leave it out for 1")
+
+
+def _softplus(x: Tensor) -> Tensor:
     positive = greater(x, 0)  # smooth on each side, so that derivatives of every order hold at 0 too
     return add(where(positive, x, 0), log1p(exp(where(positive, negative(x), x))))
 
@@ -172,6 +201,68 @@ def hard_swish(x: ArrayLike) -> Tensor:
     Tensor([-0.,  3.], dtype=float32)
     """
     return multiply(x, hard_sigmoid(x))
+
+
+def threshold(x: ArrayLike, threshold: float, value: float = 0.0) -> Tensor:
+    """x where it is above `threshold`, `value` elsewhere; the gradient there is 0.
+
+    The shape stays; a `value` with a fraction makes integers float32. DTypeError for complex numbers.
+
+    >>> import tarazu as tz
+    >>> tz.threshold(tz.tensor([-1.0, 0.5, 2.0]), 1.0, -9.0)
+    Tensor([-9., -9.,  2.], dtype=float32)
+    """
+    return where(greater(x, threshold), x, value)
+
+
+def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> Tensor:
+    """x where |x| is above `threshold`, 0 elsewhere (hard thresholding; Donoho and Johnstone, 1994).
+
+    The shape stays. ArgumentError for a threshold below 0, DTypeError for complex numbers.
+
+    >>> import tarazu as tz
+    >>> tz.hard_shrink(tz.tensor([-2.0, 0.25, 1.0]))
+    Tensor([-2.,  0.,  1.], dtype=float32)
+    """
+    _require_threshold("hard_shrink", threshold)
+    return where(_is_within(x, threshold), 0, x)
+
+
+def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> Tensor:
+    """x moved by `threshold` towards 0, and 0 within that distance (soft thresholding; Donoho and Johnstone, 1994).
+
+    The shape stays; integers become float32. ArgumentError for a threshold below 0, DTypeError for complex numbers.
+
+    >>> import tarazu as tz
+    >>> tz.soft_shrink(tz.tensor([-2.0, 0.25, 1.0]))
+    Tensor([-1.5,  0. ,  0.5], dtype=float32)
+    """
+    _require_threshold("soft_shrink", threshold)
+    x = as_float(x)
+    moved = where(greater(x, 0), subtract(x, threshold), add(x, threshold))
+    return where(_is_within(x, threshold), 0, moved)
+
+
+def _is_within(x: ArrayLike, threshold: float) -> Tensor:
+    return logical_and(less_equal(x, threshold), greater_equal(x, -threshold))
+
+
+def _require_threshold(name: str, threshold: float) -> None:
+    if not threshold >= 0:
+        raise ArgumentError(f"{name}: threshold={threshold!r}", expected="a number of at least 0",
+                            fix="leave it out for 0.5")
+
+
+def tanh_shrink(x: ArrayLike) -> Tensor:
+    """x - tanh(x): about x ** 3 / 3 near 0, and x moved by 1 towards 0 far out.
+
+    The shape stays; integers become float32. DTypeError for complex numbers.
+
+    >>> import tarazu as tz
+    >>> tz.tanh_shrink(tz.tensor([-100.0, 0.0]))
+    Tensor([-99.,   0.], dtype=float32)
+    """
+    return subtract(x, tanh(x))
 
 
 def gelu(x: ArrayLike, *, approximate: bool | str = False) -> Tensor:

@@ -5,16 +5,22 @@ All are one primitive, `conv`. So are its gradients, which therefore have gradie
 
 from __future__ import annotations
 
+import math
+
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.convolution import Widths, span
 from tarazu.ops.create import full
-from tarazu.ops.elementwise import add
+from tarazu.ops.elementwise import add, multiply
+from tarazu.ops.networks.pooling import window_elements
 from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis, require_windows_fit
-from tarazu.ops.promote import as_number, same_dtype
-from tarazu.ops.shape import flip, permute_dims, reshape
+from tarazu.ops.promote import as_number, rounded_like, same_dtype, single
+from tarazu.ops.reduce import sum
+from tarazu.ops.shape import flip, pad, permute_dims, reshape, stack
 from tarazu.ops.typing import ArrayLike, Tensor
+
+MOST_SUMS = 64  # of elements of a window; larger ones, each with its own sum, would make large programs
 
 
 def conv1d(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, stride: Numbers = 1,
@@ -155,8 +161,8 @@ def _convolve_transposed(axes: int, x: ArrayLike, kernel: ArrayLike, bias: Array
     upsampled = [n * s for n, s in zip(x.shape[1:-1], strides, strict=True)]
     widths = padding_widths(name, padding, upsampled, spans, strides)
     least = upsampled if padding == "same" else [
-        max(span(n, s) + reach - 1 - sum(ends), 0)
-        for n, s, reach, ends in zip(x.shape[1:-1], strides, spans, widths, strict=True)]
+        max(span(n, s) + reach - 1 - before - after, 0)
+        for n, s, reach, (before, after) in zip(x.shape[1:-1], strides, spans, widths, strict=True)]
     sizes = tuple(n + more for n, more in zip(least, extra, strict=True))
     y = input_cotangent(x, kernel, sizes, strides, widths, gaps, (1,) * axes, groups)
     return y if bias is None else add(y, bias)
@@ -196,6 +202,9 @@ def kernel_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding
     inner = x.shape[-1] // groups
     if 0 in g.shape or 0 in x.shape:
         return full((*window, inner, g.shape[-1]), 0, dtype=g.dtype)
+    is_padded_only = min(map(min, padding), default=0) >= 0 and all(gap == 1 for gap in dilation_input)
+    if groups == x.shape[-1] == g.shape[-1] and math.prod(window) <= MOST_SUMS and is_padded_only:
+        return _depthwise_cotangent(g, x, window, stride, padding, dilation)
     split = permute_dims(reshape(x, (*x.shape[:-1], groups, inner)), (-1, *axes, -2, 0))
     samples = reshape(split, (inner, *x.shape[1:-1], groups * x.shape[0]))
     kernel = permute_dims(g, (*axes, 0, len(window) + 1))
@@ -205,3 +214,13 @@ def kernel_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding
         widths.append((before, (k - 1) * d + (o - 1) * s - (n - 1) * di - before))
     cotangent = convolution(samples, kernel, dilation, tuple(widths), stride, dilation_input, groups)
     return permute_dims(cotangent, (*axes, 0, len(window) + 1))
+
+
+def _depthwise_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding: Widths,
+                         dilation: Sizes) -> Tensor:
+    """That of the kernel of a depthwise convolution, a sum for each element of the window: as a convolution it would be
+    one with as large windows as images, for each channel by itself."""
+    elements = window_elements(pad(x, [(0, 0), *padding, (0, 0)]), window, stride, dilation)
+    rows = tuple(range(len(window) + 1))
+    sums = [sum(multiply(single(element), single(g)), rows) for element in elements]
+    return rounded_like(reshape(stack(sums), (*window, 1, x.shape[-1])), g)

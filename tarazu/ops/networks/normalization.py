@@ -1,14 +1,17 @@
-"""Layer norm and RMS norm over the last axis, and batch norm with given statistics."""
+"""Layer norm and RMS norm over the last axis, group and instance norm, and batch norm with given statistics."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from tarazu.base.checks import whole_number
+from tarazu.base.errors import ShapeError
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import abs_square, add, astype, divide, multiply, sqrt, subtract
 from tarazu.ops.promote import as_float, as_value, rounded_like, single
 from tarazu.ops.reduce import mean, sum, var
-from tarazu.ops.shape import broadcast_to, normalize_axis
+from tarazu.ops.shape import broadcast_to, normalize_axis, reshape
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -101,3 +104,60 @@ def _batch_norm(x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias:
                 epsilon: float) -> Tensor:
     scaled = divide(subtract(x, mean), sqrt(add(variance, epsilon)))
     return rounded_like(add(multiply(scaled, weight), bias), x)
+
+
+def group_norm(x: ArrayLike, groups: int, weight: ArrayLike = 1.0, bias: ArrayLike = 0.0, *,
+               epsilon: float = 1e-5) -> Tensor:
+    """Each sample's channels, in `groups` groups, shifted to mean 0 and scaled to variance 1 (Wu and He, 2018).
+
+    The mean and variance of a group are over its channels and all axes between batch and channels; then times weight
+    plus bias, for each channel. The shape of `x`, (batch, *sizes, channels), stays; `weight` and `bias` have the shape
+    (channels,) or are numbers. Integers become float32; half precision is computed in float32 and rounded once.
+    ShapeError for an input without channels, and channels that `groups` does not divide; ArgumentError for less than
+    one group.
+
+    >>> import tarazu as tz
+    >>> tz.group_norm(tz.tensor([[1.0, 3.0, 5.0, 9.0]]), 2, epsilon=0)
+    Tensor([[-1.,  1., -1.,  1.]], dtype=float32)
+    """
+    x = as_float(x)
+    _require_channels("group_norm", x)
+    groups = whole_number(f"group_norm: groups={groups!r}", groups, least=1, fix="pass for example groups=8")
+    if x.shape[-1] % groups:
+        raise ShapeError(f"group_norm: {x.shape[-1]} channels in {groups} groups, for shape {x.shape}",
+                         expected="groups of one size", fix="use a number of groups that divides the channels, which "
+                                                            "are the last axis")
+    return _group_norm(x, as_value(weight, x.dtype), as_value(bias, x.dtype), groups=groups, epsilon=epsilon)
+
+
+def instance_norm(x: ArrayLike, weight: ArrayLike = 1.0, bias: ArrayLike = 0.0, *, epsilon: float = 1e-5) -> Tensor:
+    """Each channel of each sample shifted to mean 0 and scaled to variance 1 (Ulyanov, Vedaldi and Lempitsky, 2016).
+
+    The mean and variance are over the axes between batch and channels: `group_norm` with a group per channel. Shapes,
+    dtypes and errors as there, and ShapeError for an input without such axes.
+
+    >>> import tarazu as tz
+    >>> tz.instance_norm(tz.tensor([[[1.0], [3.0]]]), epsilon=0).flatten()
+    Tensor([-1.,  1.], dtype=float32)
+    """
+    x = as_float(x)
+    if len(x.shape) < 3:
+        raise ShapeError(f"instance_norm: an input of shape {x.shape}", expected="(batch, *sizes, channels)",
+                         fix="x[None] is a batch of one, x[..., None] has one channel")
+    weight, bias = as_value(weight, x.dtype), as_value(bias, x.dtype)
+    return _group_norm(x, weight, bias, groups=x.shape[-1], epsilon=epsilon)
+
+
+def _require_channels(name: str, x: Tensor) -> None:
+    if len(x.shape) < 2:
+        raise ShapeError(f"{name}: an input of shape {x.shape}", expected="(batch, *sizes, channels)",
+                         fix="x[None] is a batch of one")
+
+
+@composite("group_norm")
+def _group_norm(x: Tensor, weight: Tensor, bias: Tensor, *, groups: int, epsilon: float) -> Tensor:
+    rows, each = math.prod(x.shape[1:-1]), x.shape[-1] // max(groups, 1)
+    wide = reshape(single(x), (x.shape[0], rows, groups, each))
+    centered = subtract(wide, mean(wide, (1, 3), keepdims=True))
+    scaled = divide(centered, sqrt(add(mean(abs_square(centered), (1, 3), keepdims=True), epsilon)))
+    return rounded_like(add(multiply(reshape(scaled, x.shape), weight), bias), x)

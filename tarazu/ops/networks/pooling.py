@@ -1,4 +1,4 @@
-"""Pooling: the maximum or the mean of windows over one, two or three axes, channels last.
+"""Pooling: the maximum, the mean or the norm of windows over one, two or three axes, channels last.
 
 Windows that lie side by side without padding are a reshape; others are strided slices, one per element of the window.
 """
@@ -8,17 +8,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from tarazu.base import dtypes
 from tarazu.base.checks import flag
-from tarazu.base.errors import ShapeError
+from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.convolution import Widths, convolved_size, span
 from tarazu.ops.control_flow.composite import composite
-from tarazu.ops.elementwise import add, divide
+from tarazu.ops.elementwise import abs, abs_square, add, divide, equal, pow, where
 from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis, require_windows_fit
 from tarazu.ops.promote import as_float, as_value, rounded_like, single
 from tarazu.ops.reduce import max, mean
@@ -27,43 +28,67 @@ from tarazu.ops.typing import ArrayLike, Scalar, Tensor
 
 
 def max_pool(x: ArrayLike, window: Numbers, *, stride: Numbers | None = None, padding: Padding = "valid",
-             dilation: Numbers = 1) -> Tensor:
+             dilation: Numbers = 1, ceil_mode: bool = False) -> Tensor:
     """The largest element of each window, for each channel: (batch, *sizes, channels) to (batch, *windows, channels).
 
     Options are one number or one per axis: `stride` from one window to the next (the size of the window unless given),
-    `padding` as in `conv2d` (what is added is never the largest), `dilation` between the elements of a window. Equal
-    largest elements share the gradient. ShapeError for an input without these axes, windows that do not fit, or padding
-    as wide as a window; ArgumentError for options out of range.
+    `padding` as in `conv2d` (what is added is never the largest), `dilation` between the elements of a window. With
+    `ceil_mode` a last window that begins inside, but ends beyond the input and its padding, counts too. Equal largest
+    elements share the gradient. ShapeError for an input without these axes, windows that do not fit, or padding as wide
+    as a window; ArgumentError for options out of range.
 
     >>> import tarazu as tz
     >>> tz.max_pool(tz.tensor([[[1.0], [3.0], [2.0], [5.0]]]), 2).flatten()
     Tensor([3., 5.], dtype=float32)
     """
     x = as_value(x)
-    axes = _axes("max_pool", x)
-    sizes, strides = per_axis("max_pool", "window", window, axes), _strides("max_pool", window, stride, axes)
-    gaps = per_axis("max_pool", "dilation", dilation, axes)
-    widths = _padding("max_pool", x, padding, sizes, strides, gaps)
-    return _max_pool(x, window=sizes, stride=strides, padding=widths, dilation=gaps)
+    windows = windows_of("max_pool", x, window, stride, padding, dilation, ceil_mode=ceil_mode)
+    return _max_pool(x, window=windows.sizes, stride=windows.strides, padding=windows.reach, dilation=windows.dilation)
 
 
 def average_pool(x: ArrayLike, window: Numbers, *, stride: Numbers | None = None, padding: Padding = "valid",
-                 count_padding: bool = False) -> Tensor:
+                 count_padding: bool = False, ceil_mode: bool = False) -> Tensor:
     """The mean of each window, for each channel: (batch, *sizes, channels) to (batch, *windows, channels).
 
     Options and errors as in `max_pool`, without dilation; with `count_padding` the padding counts as zeros, else it
-    does not count.
+    does not count. What `ceil_mode` has windows reach beyond the padding never counts.
 
     >>> import tarazu as tz
     >>> tz.average_pool(tz.tensor([[[1.0], [3.0], [2.0], [5.0]]]), 3, stride=1, padding="same").flatten()
     Tensor([2.       , 2.       , 3.3333333, 3.5      ], dtype=float32)
     """
     x = as_float(x)
-    axes = _axes("average_pool", x)
-    sizes, strides = per_axis("average_pool", "window", window, axes), _strides("average_pool", window, stride, axes)
-    widths = _padding("average_pool", x, padding, sizes, strides, (1,) * axes)
-    count_padding = flag("count_padding", count_padding)
-    return _average_pool(x, window=sizes, stride=strides, padding=widths, count_padding=count_padding)
+    windows = windows_of("average_pool", x, window, stride, padding, 1, ceil_mode=ceil_mode)
+    counted = windows.padding if flag("count_padding", count_padding) else ((0, 0),) * len(windows.sizes)
+    return _average_pool(x, window=windows.sizes, stride=windows.strides, padding=windows.reach, counted=counted)
+
+
+def lp_pool(x: ArrayLike, window: Numbers, ord: float = 2, *, stride: Numbers | None = None, padding: Padding = "valid",
+            ceil_mode: bool = False) -> Tensor:
+    """The norm sum(|x| ** ord) ** (1 / ord) of each window, for each channel (Sermanet, Chintala and LeCun, 2012).
+
+    (batch, *sizes, channels) to (batch, *windows, channels); options and errors as in `average_pool`, padding counts as
+    zeros. The gradient of a window of zeros is 0. ArgumentError for an `ord` of 0 or below.
+
+    >>> import tarazu as tz
+    >>> tz.lp_pool(tz.tensor([[[3.0], [-4.0], [0.0], [2.0]]]), 2).flatten()
+    Tensor([5., 2.], dtype=float32)
+    """
+    if not ord > 0:
+        raise ArgumentError(f"lp_pool: ord={ord!r}", expected="a number above 0",
+                            fix="leave it out for 2; tz.max_pool is the limit of large ones")
+    x = as_float(x)
+    windows = windows_of("lp_pool", x, window, stride, padding, 1, ceil_mode=ceil_mode)
+    wide = single(x)
+    powers = abs_square(wide) if ord == 2 else _safe_power(abs(wide), ord)
+    sums = _window_sums(powers, windows.sizes, windows.strides, windows.reach)
+    return rounded_like(_safe_power(sums, 1 / ord), x)
+
+
+def _safe_power(x: Tensor, power: float) -> Tensor:
+    """x ** power of numbers not below 0, whose gradient at 0 is 0."""
+    is_zero = equal(x, 0)
+    return where(is_zero, 0.0, pow(where(is_zero, 1.0, x), power))
 
 
 def adaptive_max_pool(x: ArrayLike, sizes: Numbers) -> Tensor:
@@ -105,19 +130,44 @@ def _axes(name: str, x: Tensor) -> int:
     return len(x.shape) - 2
 
 
-def _strides(name: str, window: Numbers, stride: Numbers | None, axes: int) -> Sizes:
-    return per_axis(name, "stride", window if stride is None else stride, axes)
+class Windows(NamedTuple):
+    """The windows over an input. They reach over it by `reach`: the padding, and behind it what `ceil_mode` adds."""
+
+    sizes: Sizes
+    strides: Sizes
+    dilation: Sizes
+    padding: Widths
+    reach: Widths
 
 
-def _padding(name: str, x: Tensor, padding: Padding, window: Sizes, stride: Sizes, dilation: Sizes) -> Widths:
-    spans = [span(k, d) for k, d in zip(window, dilation, strict=True)]
-    widths = padding_widths(name, padding, x.shape[1:-1], spans, stride)
+def windows_of(name: str, x: Tensor, window: Numbers, stride: Numbers | None, padding: Padding,
+               dilation: Numbers, *, ceil_mode: bool = False) -> Windows:
+    """The windows that the options of a pooling function say. Raises ShapeError and ArgumentError."""
+    axes = _axes(name, x)
+    sizes = per_axis(name, "window", window, axes)
+    strides = per_axis(name, "stride", window if stride is None else stride, axes)
+    gaps = per_axis(name, "dilation", dilation, axes)
+    spans = [span(k, d) for k, d in zip(sizes, gaps, strict=True)]
+    widths = padding_widths(name, padding, x.shape[1:-1], spans, strides)
     if any(before >= reach or after >= reach for (before, after), reach in zip(widths, spans, strict=True)):
         raise ShapeError(f"{name}: padding {widths} for windows that span {tuple(spans)}",
                          expected="less padding than a window is wide, so that none is empty",
                          fix="half the window is usual")
     require_windows_fit(name, x.shape, spans, widths)
-    return widths
+    reach = widths
+    if flag(f"{name}: ceil_mode", ceil_mode):
+        reach = tuple(map(_with_last_window, x.shape[1:-1], spans, strides, widths))
+    return Windows(sizes, strides, gaps, widths, reach)
+
+
+def _with_last_window(size: int, span: int, stride: int, widths: tuple[int, int]) -> tuple[int, int]:
+    """The widths, with room behind for a last window that begins inside the input or the padding before it."""
+    before, after = widths
+    count = -(-(size + before + after - span) // stride) + 1
+    if (count - 1) * stride >= size + before:
+        count -= 1
+    needed = (count - 1) * stride + span - size - before
+    return before, needed if needed > after else after
 
 
 def _target_sizes(name: str, x: Tensor, sizes: Numbers) -> Sizes:
@@ -135,23 +185,26 @@ def _max_pool(x: Tensor, *, window: Sizes, stride: Sizes, padding: Widths, dilat
     tiles = _tiles(x, window, stride, padding, dilation)
     if tiles is not None:
         return max(tiles, tuple(range(2, len(tiles.shape) - 1, 2)))
-    return max(stack(_elements(_padded(x, padding, _least(x.dtype)), window, stride, dilation)), 0)
+    return max(stack(padded_elements(x, window, stride, padding, dilation)), 0)
 
 
 @composite("average_pool")
-def _average_pool(x: Tensor, *, window: Sizes, stride: Sizes, padding: Widths, count_padding: bool) -> Tensor:
-    plain = (1,) * len(window)
-    tiles = _tiles(x, window, stride, padding, plain)
+def _average_pool(x: Tensor, *, window: Sizes, stride: Sizes, padding: Widths, counted: Widths) -> Tensor:
+    tiles = _tiles(x, window, stride, padding, (1,) * len(window))
     if tiles is not None:
         return mean(tiles, tuple(range(2, len(tiles.shape) - 1, 2)))
-    total = single(_padded(x, padding, 0))
+    total = _window_sums(single(x), window, stride, padding)
+    return rounded_like(divide(total, as_value(_counts(x, window, stride, padding, counted), total.dtype)), x)
+
+
+def _window_sums(x: Tensor, window: Sizes, stride: Sizes, padding: Widths) -> Tensor:
+    total, plain = _padded(x, padding, 0), (1,) * len(window)
     for axis, (size, step) in enumerate(zip(window, stride, strict=True)):  # one axis after another: fewer slices
-        parts = _elements(total, _at(axis, size, plain), _at(axis, step, plain), plain)
+        parts = window_elements(total, _at(axis, size, plain), _at(axis, step, plain), plain)
         total = parts[0]
         for part in parts[1:]:
             total = add(total, part)
-    counts = math.prod(window) if count_padding else as_value(_counts(x, window, stride, padding), total.dtype)
-    return rounded_like(divide(total, counts), x)
+    return total
 
 
 @composite("adaptive_max_pool")
@@ -202,7 +255,12 @@ def _least(dtype: dtypes.DType) -> Scalar:
     return False if dtype is dtypes.bool_ else -math.inf
 
 
-def _elements(x: Tensor, window: Sizes, stride: Sizes, dilation: Sizes) -> list[Tensor]:
+def padded_elements(x: Tensor, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes) -> list[Tensor]:
+    """`window_elements` of `x` padded with the least value of its dtype."""
+    return window_elements(_padded(x, padding, _least(x.dtype)), window, stride, dilation)
+
+
+def window_elements(x: Tensor, window: Sizes, stride: Sizes, dilation: Sizes) -> list[Tensor]:
     """For each element of the window, in order, a tensor of that element of all windows."""
     counts = list(map(convolved_size, x.shape[1:-1], window, stride, ((0, 0),) * len(window), dilation,
                       (1,) * len(window)))
@@ -213,10 +271,10 @@ def _elements(x: Tensor, window: Sizes, stride: Sizes, dilation: Sizes) -> list[
     return elements
 
 
-def _counts(x: Tensor, window: Sizes, stride: Sizes, padding: Widths) -> np.ndarray:
-    """How many elements of each window are not padding."""
+def _counts(x: Tensor, window: Sizes, stride: Sizes, padding: Widths, counted: Widths) -> np.ndarray:
+    """How many elements of each window count: those of `x` and of what `counted` says around it."""
     total = np.ones(1)
-    for n, k, s, (before, after) in zip(x.shape[1:-1], window, stride, padding, strict=True):
+    for n, k, s, (before, after), (first, last) in zip(x.shape[1:-1], window, stride, padding, counted, strict=True):
         starts = np.arange(0, n + before + after - k + 1, s) - before
-        total = total[..., None] * (np.minimum(starts + k, n) - np.maximum(starts, 0))
+        total = total[..., None] * (np.minimum(starts + k, n + last) - np.maximum(starts, -first))
     return total[0, ..., None]

@@ -8,8 +8,8 @@ from pathlib import Path
 from tarazu.base.errors import DTypeError
 from tarazu.base.files import require_no_folder
 from tarazu.base.state_dicts import require_same_state
+from tarazu.nn.module.loaded import Loaded
 from tarazu.nn.module.module import Module
-from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.train.save.first_process import Tensors, write_on_first_process
 from tarazu.train.save.saving import TENSORS
 from tarazu.train.save.tensor_file import read_tensors, write_tensors
@@ -27,6 +27,7 @@ def save_weights(model: Module, path: str | os.PathLike) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     tz.train.save_weights(model, f"{folder}/line.safetensors")
     ...     tz.train.load_weights(twin, f"{folder}/line.safetensors")
+    2 of 2 tensors loaded
     >>> bool((twin.weight == model.weight).all())
     True
     """
@@ -42,12 +43,14 @@ def _write(path: Path, tensors: Tensors) -> None:
     write_tensors(path, tensors)
 
 
-def load_weights(model: Module, path: str | os.PathLike) -> None:
-    """Take over the tensors in a file that `save_weights` wrote, or those of a saved model's folder.
+def load_weights(model: Module, path: str | os.PathLike, *, strict: bool = True) -> Loaded:
+    """Take over the tensors in a file that `save_weights` wrote, or those of a saved model's folder; gives a report.
 
-    All paths, shapes and dtypes have to be the model's own; else nothing is changed. ArgumentError for other paths and
-    for layers that have yet to see an input, ShapeError for other shapes, DTypeError for other dtypes, FileFormatError
-    for a file that is missing or damaged. Also `model.load_weights(path)`; `save_weights` has an example.
+    All paths, shapes and dtypes have to be the model's own; else nothing is changed. With `strict=False` the tensors
+    that have the same path and shape are taken over, and the report says which were not. ArgumentError for other paths
+    and for layers that have yet to see an input, ShapeError for other shapes, DTypeError for other dtypes,
+    FileFormatError for a file that is missing or damaged. Also `model.load_weights(path)`; `save_weights` has an
+    example.
 
     >>> import tarazu as tz
     >>> tz.train.load_weights(tz.nn.Dense(1, in_features=2), "line.safetensors")  # doctest: +SKIP
@@ -56,11 +59,10 @@ def load_weights(model: Module, path: str | os.PathLike) -> None:
     folder = Path(path)
     arrays = read_tensors(folder / TENSORS if folder.is_dir() else folder, fix="check the path, or take another copy")
     own = dict(model.named_tensors())
-    require_same_state("model", own, arrays)
+    if strict:
+        require_same_state("model", own, arrays)
     for name, x in own.items():
-        if arrays[name].dtype != x.dtype.numpy:
+        if name in arrays and arrays[name].shape == x.shape and arrays[name].dtype != x.dtype.numpy:
             raise DTypeError(f"{name} in the file is {arrays[name].dtype}", expected=str(x.dtype),
                              fix="make the model with that dtype; model.load_state_dict(arrays) casts")
-    with no_grad():
-        for name, x in own.items():
-            x.copy_(arrays[name])
+    return model.load_state_dict(arrays, strict=strict)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
 
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
-from tarazu.base.spelling import did_you_mean
 from tarazu.nn.layers.preprocessing.batches import Texts, begins_with_text, text_array, texts_in
+from tarazu.nn.layers.preprocessing.options import require_name
 from tarazu.nn.layers.preprocessing.splitting import SPLITTINGS, STANDARDIZE
 from tarazu.nn.module.module import Module
 from tarazu.ops.typing import ArrayLike
@@ -51,11 +51,11 @@ class TextVectorization(Module):
     def __init__(self, max_tokens: int | None = None, *, split: str = "words", standardize: str | None = "auto",
                  output_mode: str = "int", output_sequence_length: int | None = None,
                  vocabulary: Sequence[str] | str | None = None) -> None:
-        _require_name("split", split, [*SPLITTINGS])
+        require_name("split", split, [*SPLITTINGS])
         splitting = SPLITTINGS[split]
         if standardize != "auto":
-            _require_name("standardize", standardize, [*STANDARDIZE])
-        _require_name("output_mode", output_mode, OUTPUT_MODES)
+            require_name("standardize", standardize, [*STANDARDIZE])
+        require_name("output_mode", output_mode, OUTPUT_MODES)
         if max_tokens is not None and positive_int("max_tokens", max_tokens) < splitting.least_tokens:
             raise ArgumentError(f'max_tokens={max_tokens} with split="{split}"',
                                 expected=f"at least {splitting.least_tokens}", fix="leave it out for no limit")
@@ -168,10 +168,3 @@ class TextVectorization(Module):
         for i, row in enumerate(rows):
             np.add.at(result[i], np.asarray(row, np.int64) - 1, 1)
         return result if self._output_mode == "count" else np.minimum(result, 1)
-
-
-def _require_name(option: str, name: str | None, names: Collection[str | None]) -> None:
-    if name not in names:
-        known = [repr(one) for one in names]
-        raise ArgumentError(f"{option}={name!r}", expected=f"one of {', '.join(known)}",
-                            fix=did_you_mean(name, [one for one in names if one is not None]))

@@ -13,7 +13,7 @@ from tarazu.nn.layers.sequences.recurrent_weights import (
     SimpleRNNWeights,
     StateSize,
 )
-from tarazu.nn.layers.sequences.time_loop import checked_state, zero_state
+from tarazu.nn.layers.sequences.time_loop import checked_state, float_dtype, in_one_dtype, zero_state
 from tarazu.nn.module.module import Module
 from tarazu.ops.typing import Tree
 from tarazu.runtime.tensor.tensor import Tensor
@@ -35,6 +35,7 @@ class _Cell(RecurrentWeights):
         batch, factor = x.shape[0], self._input_factor(tuple(x.shape))
         state = (zero_state(self.state_size, batch, self.weight.dtype) if state is None
                  else checked_state(type(self).__name__, state, self.state_size, batch))
+        x, state = in_one_dtype(x, state, self.weight.dtype)
         return self._step(self._x_part(x if factor is None else x * factor), state, self._state_factor(batch))
 
 
@@ -103,7 +104,7 @@ class StackedRNNCells(Module):
 
     def forward(self, x: Tensor, state: Tree = None) -> tuple[Tensor, Tree]:
         if state is None:
-            state = zero_state(self.state_size, x.shape[0], x.dtype)
+            state = zero_state(self.state_size, x.shape[0], float_dtype(x))
         after = []
         for cell, own in zip(self.cells, state, strict=True):
             x, new = cell(x, own)

@@ -15,7 +15,14 @@ from tarazu.nn.layers.sequences.recurrent_weights import (
     RecurrentWeights,
     SimpleRNNWeights,
 )
-from tarazu.nn.layers.sequences.time_loop import checked_state, last_output, over_time, zero_state
+from tarazu.nn.layers.sequences.time_loop import (
+    checked_state,
+    float_dtype,
+    in_one_dtype,
+    last_output,
+    over_time,
+    zero_state,
+)
 from tarazu.nn.module.module import Module
 from tarazu.ops.networks.recurrent import checked_time_mask
 from tarazu.ops.typing import ArrayLike, Tree
@@ -63,6 +70,7 @@ class _Recurrent(OverTime, RecurrentWeights):
         mask = self._checked_mask(mask, x)
         state = (zero_state(size, batch, self.weight.dtype) if initial_state is None
                  else checked_state(type(self).__name__, initial_state, size, batch))
+        x, state = in_one_dtype(x, state, self.weight.dtype)
         factor = self._input_factor((batch, 1, x.shape[-1]))
         outputs, state = self._sequence(x if factor is None else x * factor, state, mask, self._state_factor(batch))
         return self._results(outputs, state[0] if isinstance(size, tuple) else state, state)
@@ -173,6 +181,7 @@ class RNN(OverTime):
         mask, size = self._checked_mask(mask, x), state_size_of(self.cell)
         state = (zero_state(size, x.shape[0], self._dtype(x)) if initial_state is None
                  else checked_state("RNN", initial_state, size, x.shape[0]))
+        x, state = in_one_dtype(x, state, self._dtype(x))
         if any(module.waits_for_input() for _, module in self.cell.named_modules()):
             with no_grad():
                 self.cell(x[:, 0], state)  # layers in it see an input before the loop traces them
@@ -181,4 +190,4 @@ class RNN(OverTime):
 
     def _dtype(self, x: Tensor) -> DType:
         """That of the parameters of the cell, where it has any."""
-        return next((parameter.dtype for _, parameter in self.cell.named_parameters()), x.dtype)
+        return next((parameter.dtype for _, parameter in self.cell.named_parameters()), float_dtype(x))

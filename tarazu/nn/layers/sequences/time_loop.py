@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
+from tarazu.base.dtypes import DType, float32, promote
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.base.pytree import map_leaves
+from tarazu.base.pytree import flatten, map_leaves
 from tarazu.nn.layers.sequences.recurrent_weights import StateSize
 from tarazu.ops.control_flow.loops import scan
 from tarazu.ops.create import arange, full
-from tarazu.ops.elementwise import where
+from tarazu.ops.elementwise import astype, where
 from tarazu.ops.promote import as_value
 from tarazu.ops.reduce import argmax
 from tarazu.ops.shape import flip, reshape, swapaxes
@@ -55,6 +57,25 @@ def zero_state(size: StateSize, batch: int, dtype: DTypeLike) -> Tree:
     if isinstance(size, tuple | list):
         return tuple([zero_state(part, batch, dtype) for part in size])
     return full((batch, size), 0, dtype=dtype)
+
+
+def float_dtype(x: Tensor) -> DType:
+    """The dtype of floats, float32 for other inputs."""
+    return x.dtype if x.dtype.is_float else float32
+
+
+def in_one_dtype(x: Tensor, state: Tree, dtype: DType) -> tuple[Tensor, Tree]:
+    """The input and the state, as far as they are floats, in the dtype that holds both and `dtype`, that of weights.
+
+    So a state keeps its dtype from step to step.
+    """
+    floats = [leaf.dtype for leaf in (x, *flatten(state)[0]) if leaf.dtype.is_float]
+    common = functools.reduce(promote, floats, dtype)
+
+    def cast(leaf: Tensor) -> Tensor:
+        return astype(leaf, common, copy=False) if leaf.dtype.is_float else leaf
+
+    return cast(x), map_leaves(cast, state)
 
 
 def checked_state(owner: str, state: Tree, size: StateSize, batch: int) -> Tree:
