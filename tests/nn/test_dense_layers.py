@@ -101,6 +101,8 @@ MISUSES = {
     "later size": (lambda: later(EinsumDense("bi,io->bo", 3)), ShapeError, "in EinsumDense"),
     "slopes": (lambda: PReLU(2)(tz.ones(2, 3)), ShapeError, r"shape \(\.\.\., 2\)"),
     "slope": (lambda: PReLU(initial="zeros"), ArgumentError, "value='zeros'"),
+    "name elsewhere": (lambda: Dense(2, "swish"), ArgumentError, "here it is 'silu'"),
+    "layer": (lambda: Activation("PReLU"), ArgumentError, r"a layer of its own, tz.nn.PReLU\(\)"),
     "name": (lambda: Activation("hardswish"), ArgumentError, "did you mean 'hard_swish'"),
 }
 

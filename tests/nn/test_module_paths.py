@@ -1,11 +1,11 @@
-"""Layers, tensors and buffers by their paths, and states that fit in part."""
+"""Layers, tensors and buffers by their paths, states that fit in part, and models in another dtype."""
 
 import numpy as np
 import pytest
 from own_layers import Branches, Residual
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.base.errors import ArgumentError, DTypeError, ShapeError, TraceError
 from tarazu.nn import BatchNorm, Dense, Sequential
 
 
@@ -89,4 +89,52 @@ MISFITS = [
 @pytest.mark.parametrize(("act", "text"), MISFITS, ids=range(len(MISFITS)))
 def test_states_of_which_nothing_fits(act, text):
     with pytest.raises(ArgumentError, match=text):
+        act()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16", "float16"])
+def test_a_model_in_another_dtype(dtype, tmp_path):
+    model, x = built(), tz.ones(2, 4)
+    (model(x) ** 2).sum().backward()
+    before = model.eval()(x).detach()
+    parameters, wanted = model.parameters(), getattr(tz, dtype)
+    assert model.astype(dtype) is model and all(p is q for p, q in zip(parameters, model.parameters(), strict=True))
+    assert {t.dtype for _, t in model.named_tensors()} == {wanted} and all(p.grad is None for p in parameters)
+    assert all(p.requires_grad for p in parameters)
+    y = model(x.astype(dtype))
+    assert y.dtype is wanted
+    np.testing.assert_allclose(y.detach().astype("float32"), before, rtol=0.05, atol=0.05)
+    model.save(tmp_path / "model")
+    assert bool((tz.load(tmp_path / "model").eval()(x.astype(dtype)) == y).all())
+
+
+def test_a_trace_sees_the_other_dtype_and_the_optimizer_goes_on():
+    layer = Dense(1, in_features=2)
+    optimizer = tz.optim.Adam(layer.parameters(), lr=0.1)
+
+    @tz.jit
+    def step():
+        optimizer.zero_grad()
+        loss = (layer(tz.ones(1, 2).astype(layer.weight.dtype)) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    assert step().dtype is tz.float32
+    layer.astype("float64")
+    losses = [step() for _ in range(3)]
+    assert losses[0].dtype is tz.float64 and layer.weight.dtype is tz.float64 and float(losses[2]) != float(losses[0])
+
+
+CASTS = [
+    (lambda: Dense(3).astype("float64"), ArgumentError, "has no parameters yet"),
+    (lambda: Dense(3, in_features=2).astype("int32"), DTypeError, "a model in int32\n  expected: a float dtype"),
+    (lambda: tz.jit(lambda x: Dense(3, in_features=2).astype("float64")(x))(tz.ones(1, 2)), TraceError,
+     r"a model that is cast inside a traced function[\s\S]*model.astype\(...\) outside"),
+]
+
+
+@pytest.mark.parametrize(("act", "kind", "text"), CASTS, ids=range(len(CASTS)))
+def test_what_a_wrong_cast_says(act, kind, text):
+    with pytest.raises(kind, match=text):
         act()

@@ -115,15 +115,15 @@ class Model(Module):
         symbols = self._values()
         return flatten(steps[call]["tree"][1])[1].rebuild([symbols[i] for i in steps[call]["outputs"]])
 
-    def get_layer(self, name: str) -> Module:
-        """The layer of that name, as the summary shows it; ArgumentError for a name that the model does not have.
+    def get_layer(self, path: str) -> Module:
+        """The layer of a name, as the summary shows it, or at a path with dots; ArgumentError where there is none.
 
         >>> import tarazu as tz
         >>> x = tz.nn.Input(3)
         >>> tz.nn.Model(x, tz.nn.Dense(1)(x)).get_layer("dense").weight.shape
         (3, 1)
         """
-        return self.layers[self._number_of(name)]
+        return super().get_layer(path) if "." in path else self.layers[self._number_of(path)]
 
     def _number_of(self, name: str) -> int:
         names = self._plan.recipe.layer_names

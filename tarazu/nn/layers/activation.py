@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from tarazu.base.spelling import by_name
+from tarazu.base.spelling import by_name, did_you_mean
 from tarazu.nn.init import constant
 from tarazu.nn.module.last_axis import LastAxisLayer
 from tarazu.nn.module.module import Module
@@ -55,7 +55,16 @@ def find_activation(spec: str | ActivationFunction | None) -> ActivationFunction
     """The activation that `spec` names; None is `linear`, a function is given back as it is. Raises ArgumentError."""
     if spec is None:
         return linear
-    return spec if callable(spec) else by_name("activation", spec, ACTIVATIONS, "a function of a tensor")
+    return spec if callable(spec) else by_name("activation", spec, ACTIVATIONS, "a function of a tensor", _suggestion)
+
+
+_ELSEWHERE = {"swish": "'silu'", "hard_silu": "'hard_swish'", "prelu": "a layer of its own, tz.nn.PReLU()"}
+
+
+def _suggestion(name: object, names: Iterable[str]) -> str:
+    """What to write for a name that other libraries have, or else the nearest known name."""
+    here = _ELSEWHERE.get(str(name).lower())
+    return f"here it is {here}" if here else did_you_mean(name, names)
 
 
 class Activation(Module):

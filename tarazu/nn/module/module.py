@@ -18,11 +18,11 @@ from tarazu.nn.module.by_path import nothing_at
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.loaded import Loaded, load
 from tarazu.nn.module.mode import mode_of, set_mode, share_mode
-from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, layouts, move_tensors
+from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, cast_tensors, layouts, move_tensors
 from tarazu.nn.module.observers import call_observers, call_wrapper
 from tarazu.nn.module.parameter import is_parameter
 from tarazu.nn.module.trainable import Trainable
-from tarazu.ops.typing import DeviceLike
+from tarazu.ops.typing import DeviceLike, DTypeLike
 from tarazu.runtime.device import resolve
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import GuardedAttributes
@@ -384,6 +384,21 @@ class Module(Trainable, GuardedAttributes):
         """
         target, tensors = resolve(where), list(self.named_tensors())
         return self._move(tensors, [target] * len(tensors))
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Cast all float tensors, parameters and others, to another float dtype in place; gives the module back.
+
+        The parameters stay the same objects, so optimizers go on with them, and the states of these keep their dtype.
+        For training in half precision `compile(precision=)` keeps float32 weights beside. ArgumentError where a layer
+        has no parameters yet, DTypeError for a dtype that is no float dtype, TraceError inside a traced function.
+
+        >>> import tarazu as tz
+        >>> tz.nn.Dense(3, in_features=2).astype("float64").weight.dtype
+        tarazu.float64
+        """
+        self.parameters()  # raises where some are not there yet
+        cast_tensors(list(self.named_tensors()), dtype)
+        return self
 
     def shard(self, mesh: Mesh, specs: Mapping[str, ShardSpec]) -> Self:
         """Divide parameters over a mesh, for tensor parallelism: `specs` has a spec for each pattern of paths.
