@@ -54,6 +54,7 @@ MISUSES = [
     (lambda: tz.linalg.norm(ONES, "fro", axis=0), ArgumentError, "norm: ord='fro'"),
     (lambda: tz.linalg.norm(ONES, axis=(0, 0)), ShapeError, "name one axis twice"),
     (lambda: tz.linear(ONES, ONES), ShapeError, r"linear: .*weight of shape \(2, 3\)(.|\n)*weight.mT"),
+    (lambda: tz.bilinear(ONES, ONES, ONES), ShapeError, r"bilinear: .*\n.*\(n, m, units\)"),
     (lambda: tz.cdist(ONES, SINGULAR), ShapeError, r"cdist: shapes \(2, 3\) and \(2, 2\)"),
     (lambda: tz.linalg.matrix_power(SINGULAR, 0.5), ArgumentError, "matrix_power: n=0.5\n.*an integer"),
 ]
