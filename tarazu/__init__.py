@@ -226,7 +226,7 @@ if _TYPE_CHECKING:
     from tarazu.ops.indexing.searching import count_nonzero, diff, isin, nonzero, searchsorted
     from tarazu.ops.indexing.sets import unique_all, unique_counts, unique_inverse, unique_values
     from tarazu.ops.indexing.windows import pad, repeat, segment_sum, unfold
-    from tarazu.ops.linalg.distance import cdist, cosine_similarity, normalize, pairwise_distance
+    from tarazu.ops.linalg.similarity import cosine_similarity, normalize, pairwise_distance
     from tarazu.ops.networks.attention import scaled_dot_product_attention
     from tarazu.ops.networks.convolution import (
         conv1d,
@@ -295,7 +295,7 @@ _LAZY = {
     "ops.networks.unpooling": "max_pool_with_indices max_unpool",
     "ops.indexing.searching": "count_nonzero diff isin nonzero searchsorted",
     "ops.indexing.sets": "unique_all unique_counts unique_inverse unique_values",
-    "ops.linalg.distance": "cdist cosine_similarity normalize pairwise_distance",
+    "ops.linalg.similarity": "cosine_similarity normalize pairwise_distance",
     "ops.indexing.windows": "pad repeat segment_sum unfold",
     "runtime.compile": "set_backend",
     "runtime.debug": "debug_nans",

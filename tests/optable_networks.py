@@ -183,5 +183,4 @@ op("normalize", SPREAD, like=lambda x: x / np.linalg.norm(x, axis=0), shapes=[((
 op("cosine_similarity", SPREAD, OTHER, like=lambda x, y: (x * y).sum(-1) / (
     np.linalg.norm(x, axis=-1) * np.linalg.norm(y, axis=-1)), shapes=[((2, 3), (3,))])
 op("pairwise_distance", SPREAD, OTHER, like=lambda x, y: np.linalg.norm(x - y, 1, axis=-1), shapes=[((2, 3), (3,))],
-   ord=1)
-op("cdist", SPREAD, OTHER, like=lambda x, y: np.linalg.norm(x[:, None] - y, axis=-1), shapes=[((2, 3), (3, 3))])
+   p=1)

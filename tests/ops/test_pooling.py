@@ -115,7 +115,7 @@ MISUSES = [
     (lambda: tz.average_pool(IMAGE, (2, 2, 2)), ArgumentError, r"average_pool: window=\(2, 2, 2\)"),
     (lambda: tz.average_pool(IMAGE, 2, stride="a"), ArgumentError, "average_pool: stride='a'"),
     (lambda: tz.max_pool(IMAGE, 2, ceil_mode="yes"), ArgumentError, "max_pool: ceil_mode='yes'"),
-    (lambda: tz.lp_pool(IMAGE, 2, 0), ArgumentError, "lp_pool: ord=0"),
+    (lambda: tz.lp_pool(IMAGE, 2, 0), ArgumentError, "lp_pool: p=0"),
     (lambda: tz.max_pool_with_indices(IMAGE[0, 0], 2), ShapeError, "max_pool_with_indices: an input of shape"),
     (lambda: tz.max_unpool(IMAGE, IMAGE[:, :2], 2), ShapeError, "max_unpool: .* and indices of shape"),
     (lambda: tz.max_unpool(IMAGE, IMAGE, 2), DTypeError, "indices of float"),

@@ -7,7 +7,7 @@ numbers are put. Gradients flow to parameters that shift and scale (mean, std, l
 Files: generator (states), distributions, choice (picks and orders), parameters (checks that they share).
 """
 
-from tarazu.runtime.random.choice import categorical, choice, gumbel_softmax, permutation, shuffle
+from tarazu.runtime.random.choice import categorical, choice, permutation, shuffle
 from tarazu.runtime.random.distributions import (
     bernoulli,
     dropout,
@@ -21,6 +21,5 @@ from tarazu.runtime.random.distributions import (
 )
 from tarazu.runtime.random.generator import Generator, default, seed
 
-__all__ = ["Generator", "bernoulli", "categorical", "choice", "default", "dropout", "exponential", "gamma",
-           "gumbel_softmax", "normal", "permutation", "randint", "randn", "seed", "shuffle", "truncated_normal",
-           "uniform"]
+__all__ = ["Generator", "bernoulli", "categorical", "choice", "default", "dropout", "exponential", "gamma", "normal",
+           "permutation", "randint", "randn", "seed", "shuffle", "truncated_normal", "uniform"]

@@ -6,18 +6,14 @@ import math
 
 import numpy as np
 
-from tarazu.base.checks import flag
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir.node import Node
-from tarazu.ops.create import arange
-from tarazu.ops.elementwise import add, divide, equal, stop_gradient, subtract
+from tarazu.ops.elementwise import stop_gradient
 from tarazu.ops.indexing.index import take
-from tarazu.ops.networks.softmax import softmax
-from tarazu.ops.promote import as_float, as_value, cast
+from tarazu.ops.promote import as_float, as_value
 from tarazu.ops.random import bits as draw
 from tarazu.ops.random import distributions
-from tarazu.ops.reduce import argmax
-from tarazu.ops.shape import moveaxis, normalize_axis, reshape
+from tarazu.ops.shape import normalize_axis
 from tarazu.ops.typing import ArrayLike, ShapeLike
 from tarazu.runtime.random.generator import Generator
 from tarazu.runtime.random.parameters import next_state, require_not_negative, shape_of
@@ -39,38 +35,6 @@ def categorical(logits: ArrayLike, shape: ShapeLike = (), *, axis: int = -1,
     position = normalize_axis(axis, len(logits.shape), "categorical")
     lead = shape_of("categorical", shape)
     return distributions.categorical(next_state(generator), stop_gradient(logits), lead, position)
-
-
-def gumbel_softmax(logits: ArrayLike, temperature: float = 1.0, *, hard: bool = False, axis: int = -1,
-                   generator: Generator | None = None) -> Tensor:
-    """Softmax of the logits plus Gumbel numbers, over `temperature`: a draw from `categorical` with a gradient.
-
-    Jang, Gu and Poole, and Maddison, Mnih and Teh, both 2017. Low temperatures come close to one-hot draws; with `hard`
-    the result is one-hot, and its gradient that of the soft one. The shape of the logits stays; integers become
-    float32. ArgumentError for a temperature of 0 or below, AxisError for an axis that the logits lack.
-
-    >>> import tarazu as tz
-    >>> tz.random.gumbel_softmax(tz.tensor([[0.0, 100.0], [100.0, 0.0]]), hard=True)
-    Tensor([[0., 1.],
-            [1., 0.]], dtype=float32)
-    """
-    if not temperature > 0:
-        raise ArgumentError(f"gumbel_softmax: temperature={temperature!r}", expected="a number above 0",
-                            fix="leave it out for 1; lower ones come closer to one-hot")
-    logits = as_float(logits)
-    normalize_axis(axis, len(logits.shape), "gumbel_softmax")
-    noise = cast(distributions.gumbel(next_state(generator), logits.shape), logits.dtype)
-    soft = softmax(divide(add(logits, noise), temperature), axis)
-    if not flag("gumbel_softmax: hard", hard):
-        return soft
-    chosen = argmax(soft, axis, keepdims=True)
-    one_hot = cast(equal(_counted(soft, axis), chosen), soft.dtype)
-    return add(one_hot, subtract(soft, stop_gradient(soft)))
-
-
-def _counted(x: Tensor, axis: int) -> Tensor:
-    """0, 1, 2 and so on along an axis of `x`, which broadcasts to it."""
-    return moveaxis(reshape(arange(x.shape[axis]), (-1,) + (1,) * (len(x.shape) - 1)), 0, axis)
 
 
 def permutation(x: int | ArrayLike, *, generator: Generator | None = None) -> Tensor:
