@@ -498,6 +498,6 @@ def _doubled(x: np.ndarray) -> np.ndarray:
     return x
 
 
-import optable_images  # noqa: E402, F401 (its lines follow these)
-import optable_networks  # noqa: E402, F401 (and so do these)
-import optable_standard  # noqa: E402, F401 (and these)
+import optable_images  # noqa: E402, F401 (a sequel too)
+import optable_networks  # noqa: E402, F401 (its lines follow these)
+import optable_standard  # noqa: E402, F401 (and so do these)

@@ -12,8 +12,8 @@ def normalize(x: ArrayLike, axis: Axes = -1, *, p: float = 2, epsilon: float = 1
     """`x` divided by its norm along an axis (the last by default), so that each vector there has length 1.
 
     `p` is the `ord` of `tz.linalg.vector_norm`: 2 for Euclidean length, 1 for the sum of absolute values, inf for the
-    largest. Norms below `epsilon` count as `epsilon`, so that zeros stay zeros. The shape stays; integers become float32.
-    AxisError for an axis that `x` lacks.
+    largest. Norms below `epsilon` count as `epsilon`, so that zeros stay zeros. The shape stays; integers become
+    float32. AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.normalize(tz.tensor([[3.0, 4.0], [0.0, 0.0]]))
