@@ -54,8 +54,8 @@ case("fft.rfftfreq", lambda: tz.fft.rfftfreq(5), lambda: np.fft.rfftfreq(5).asty
 def _spectra(x: np.ndarray, size: int, step: int) -> np.ndarray:
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
     padded = np.pad(x, [(0, 0), (size // 2, size // 2)], "reflect")
-    stretches = np.lib.stride_tricks.sliding_window_view(padded, size, -1)[:, ::step]
-    return np.fft.rfft(stretches * window)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size, -1)[:, ::step]
+    return np.fft.rfft(frames * window)
 
 
 case("fft.stft", lambda x: tz.abs(tz.fft.stft(x, 4, step=2)) ** 2, lambda x: abs(_spectra(x, 4, 2)) ** 2, SPREAD,

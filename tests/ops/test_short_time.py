@@ -49,7 +49,7 @@ MISUSES = [
     (lambda: tz.fft.stft(SQUARES, 4, n=3), ArgumentError, "stft: n=3\n.*at least 4"),
     (lambda: tz.fft.stft(SQUARES, 4, window="hat"), ArgumentError, "stft: window='hat'\n.*'hann'"),
     (lambda: tz.fft.stft(SQUARES, 4, window=tz.ones(3)), ShapeError, r"stft: a window of shape \(3,\)\n.*\(4,\)"),
-    (lambda: tz.fft.stft(SQUARES, 9, center=False), ShapeError, r"stft: a signal of shape \(8,\) in stretches of 9"),
+    (lambda: tz.fft.stft(SQUARES, 9, center=False), ShapeError, r"stft: a signal of shape \(8,\) in frames of 9"),
     (lambda: tz.fft.istft(tz.ones(3, 4), 4), ShapeError, r"istft: .* for n=4\n.*3\).*\n.*torch"),
     (lambda: tz.fft.istft(tz.ones(3, 3), 4, length=99), ArgumentError, "istft: length=99 for 3 .*\n.*at most 4"),
     (lambda: tz.fft.istft(tz.ones(3, 3), 4, center=False), ArgumentError, "istft: window='hann'(.|\n)*hamming"),

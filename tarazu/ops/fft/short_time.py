@@ -1,4 +1,4 @@
-"""Short-time Fourier transforms: the spectra of overlapping stretches of a signal, and the signal from them."""
+"""Short-time Fourier transforms: the spectra of overlapping frames of a signal, and the signal from them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _SMALL = 1e-11  # sums of squared weights below it, of the order of 1 elsewhere,
 
 def stft(x: ArrayLike, size: int, *, step: int | None = None, window: str | ArrayLike = "hann", n: int | None = None,
          center: bool = True) -> Tensor:
-    """The spectra of overlapping stretches of a signal: (..., time) to (..., stretches, n // 2 + 1), complex.
+    """The spectra of overlapping frames of a signal: (..., time) to (..., frames, n // 2 + 1), complex.
 
-    A stretch of `size` elements begins every `step` (size // 4 unless given), is multiplied by `window`, a name
+    A frame of `size` elements begins every `step` (size // 4 unless given), is multiplied by `window`, a name
     ("hann", "hamming", "blackman", "bartlett", "kaiser") or `size` weights, and is transformed by `rfft` of `n`
     elements (`size` unless given; zeros around it). With `center` the signal is first mirrored at both ends by n // 2
-    elements, so that stretch i lies around element i step. As in torch, but that time comes before frequency. Integers
-    become float32. ShapeError for a signal shorter than a stretch and for a window of another size, ArgumentError for
+    elements, so that frame i lies around element i step. As in torch, but that time comes before frequency. Integers
+    become float32. ShapeError for a signal shorter than a frame and for a window of another size, ArgumentError for
     options out of range, DTypeError for complex numbers.
 
     >>> import tarazu as tz
@@ -43,8 +43,8 @@ def stft(x: ArrayLike, size: int, *, step: int | None = None, window: str | Arra
     size, step, n = _checked("stft", size, step, n)
     weights = _weights("stft", window, size, n)
     if not x.shape or x.shape[-1] < (1 if center else n):
-        raise ShapeError(f"stft: a signal of shape {x.shape} in stretches of {n}",
-                         expected="(..., time), with at least one stretch", fix="pad it with zeros, or use a smaller n")
+        raise ShapeError(f"stft: a signal of shape {x.shape} in frames of {n}",
+                         expected="(..., time), with at least one frame", fix="pad it with zeros, or use a smaller n")
     if flag("stft: center", center):
         x = pad(x, [(0, 0)] * (len(x.shape) - 1) + [(n // 2, n // 2)], mode="reflect")
     return rfft(multiply(unfold(x, n, step=step), cast(as_value(weights, x.dtype), x.dtype)), n=n)
@@ -52,10 +52,10 @@ def stft(x: ArrayLike, size: int, *, step: int | None = None, window: str | Arra
 
 def istft(x: ArrayLike, size: int, *, step: int | None = None, window: str | ArrayLike = "hann", n: int | None = None,
           center: bool = True, length: int | None = None) -> Tensor:
-    """The signal whose `stft` is closest to `x`, (..., stretches, n // 2 + 1) to (..., time); options as there.
+    """The signal whose `stft` is closest to `x`, (..., frames, n // 2 + 1) to (..., time); options as there.
 
-    Stretches are multiplied by the window once more, added where they overlap, and divided by the sum of squared
-    weights there (Griffin and Lim, 1984). The signal ends with the last stretch, or after `length` elements, which
+    Frames are multiplied by the window once more, added where they overlap, and divided by the sum of squared
+    weights there (Griffin and Lim, 1984). The signal ends with the last frame, or after `length` elements, which
     must be within. ShapeError for another number of frequencies, ArgumentError for options out of range, and where a
     window that is no tensor leaves elements without weight.
 
@@ -68,48 +68,48 @@ def istft(x: ArrayLike, size: int, *, step: int | None = None, window: str | Arr
     size, step, n = _checked("istft", size, step, n)
     if len(x.shape) < 2 or x.shape[-1] != n // 2 + 1 or x.shape[-2] < 1:
         raise ShapeError(f"istft: an input of shape {x.shape} for n={n}",
-                         expected=f"(..., stretches, {n // 2 + 1}): n // 2 + 1 frequencies",
+                         expected=f"(..., frames, {n // 2 + 1}): n // 2 + 1 frequencies",
                          fix="pass the size and n that stft got; torch has the last two axes the other way round")
     weights = _weights("istft", window, size, n)
     begin, end = _bounds(x.shape[-2], step, n, flag("istft: center", center), length)
     if not isinstance(weights, Tensor):
         _require_weight(window, weights, x.shape[-2], step, (begin, end))
-    stretches = irfft(x, n=n)
-    factors = cast(as_value(weights, stretches.dtype), stretches.dtype)
-    signal = _overlapped(multiply(stretches, factors), step)
+    frames = irfft(x, n=n)
+    factors = cast(as_value(weights, frames.dtype), frames.dtype)
+    signal = _overlapped(multiply(frames, factors), step)
     signal = slice_axis(signal, len(signal.shape) - 1, begin, end)
     total = slice_axis(_overlapped(broadcast_to(square(factors), (x.shape[-2], n)), step), 0, begin, end)
     has_weight = greater(total, _SMALL)
     return where(has_weight, divide(signal, where(has_weight, total, 1)), 0)
 
 
-def _require_weight(window: str | ArrayLike, weights: np.ndarray, stretches: int, step: int,
+def _require_weight(window: str | ArrayLike, weights: np.ndarray, frames: int, step: int,
                     bounds: tuple[int, int]) -> None:
-    indices = _indices(stretches, step, len(weights))
-    total = np.bincount(indices.reshape(-1), np.tile(weights**2, stretches))
+    indices = _indices(frames, step, len(weights))
+    total = np.bincount(indices.reshape(-1), np.tile(weights**2, frames))
     if total[slice(*bounds)].min(initial=1) <= _SMALL:
-        raise ArgumentError(f"istft: window={window!r}, {stretches} stretches {step} apart, elements {bounds}",
+        raise ArgumentError(f"istft: window={window!r}, {frames} frames {step} apart, elements {bounds}",
                             expected="some weight for each element", fix="use a smaller step, or center=True, or a "
                                      'window without zeros at its ends, such as "hamming"')
 
 
-def _indices(stretches: int, step: int, n: int) -> np.ndarray:
-    """Where the elements of the stretches lie in the signal."""
-    return step * np.arange(stretches)[:, None] + np.arange(n)
+def _indices(frames: int, step: int, n: int) -> np.ndarray:
+    """Where the elements of the frames lie in the signal."""
+    return step * np.arange(frames)[:, None] + np.arange(n)
 
 
-def _bounds(stretches: int, step: int, n: int, center: bool, length: int | None) -> tuple[int, int]:
-    """Where the signal begins and ends in the sum of the stretches."""
-    begin, last = (n // 2 if center else 0), (stretches - 1) * step + n
+def _bounds(frames: int, step: int, n: int, center: bool, length: int | None) -> tuple[int, int]:
+    """Where the signal begins and ends in the sum of the frames."""
+    begin, last = (n // 2 if center else 0), (frames - 1) * step + n
     end = last - begin if length is None else begin + whole_number(f"istft: length={length!r}", length, least=0)
     if end > last:
-        raise ArgumentError(f"istft: length={length!r} for {stretches} stretches of {n}, {step} apart",
+        raise ArgumentError(f"istft: length={length!r} for {frames} frames of {n}, {step} apart",
                             expected=f"at most {last - begin}", fix="pad the result with zeros")
     return begin, max(end, begin)
 
 
 def _overlapped(x: Tensor, step: int) -> Tensor:
-    """The sum of stretches that overlap: (..., stretches, n) to (..., time)."""
+    """The sum of frames that overlap: (..., frames, n) to (..., time)."""
     count, n = x.shape[-2:]
     moved = moveaxis(x, (-2, -1), (0, 1))
     zeros = broadcast_to(as_value(0, x.dtype), ((count - 1) * step + n, *x.shape[:-2]))

@@ -1,4 +1,4 @@
-"""Window functions: weights that fade a stretch of a signal out at its ends."""
+"""Window functions: weights that fade a part of a signal out at its ends."""
 
 from __future__ import annotations
 
