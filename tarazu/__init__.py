@@ -148,7 +148,7 @@ from tarazu.ops.elementwise.trigonometric import (
 )
 from tarazu.ops.indexing.index import scatter_add, scatter_set, take, take_along_axis
 from tarazu.ops.indexing.sorting import argsort, sort, topk
-from tarazu.ops.linalg.matrix import vecdot
+from tarazu.ops.linalg.matrix import kron, vecdot
 from tarazu.ops.networks.activations import (
     celu,
     elu,
@@ -226,7 +226,7 @@ if _TYPE_CHECKING:
     from tarazu.ops.indexing.searching import count_nonzero, diff, isin, nonzero, searchsorted
     from tarazu.ops.indexing.sets import unique_all, unique_counts, unique_inverse, unique_values
     from tarazu.ops.indexing.windows import pad, repeat, segment_sum, unfold
-    from tarazu.ops.linalg.distance import cdist, cosine_similarity, normalize, pairwise_distance
+    from tarazu.ops.linalg.similarity import cosine_similarity, normalize, pairwise_distance
     from tarazu.ops.networks.attention import scaled_dot_product_attention
     from tarazu.ops.networks.convolution import (
         conv1d,
@@ -249,7 +249,7 @@ if _TYPE_CHECKING:
     )
     from tarazu.ops.networks.images.sampling import affine_grid, grid_sample, map_coordinates
     from tarazu.ops.networks.interpolation import interpolate
-    from tarazu.ops.networks.linear import addmm, linear
+    from tarazu.ops.networks.linear import addmm, bilinear, linear
     from tarazu.ops.networks.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, lp_pool, max_pool
     from tarazu.ops.networks.recurrent import gru, gru_cell, lstm, lstm_cell
     from tarazu.ops.networks.unpooling import max_pool_with_indices, max_unpool
@@ -289,13 +289,13 @@ _LAZY = {
     "ops.networks.images.rearrange": "channel_shuffle depth_to_space pixel_shuffle pixel_unshuffle space_to_depth",
     "ops.networks.images.sampling": "affine_grid grid_sample map_coordinates",
     "ops.networks.interpolation": "interpolate",
-    "ops.networks.linear": "addmm linear",
+    "ops.networks.linear": "addmm bilinear linear",
     "ops.networks.pooling": "adaptive_average_pool adaptive_max_pool average_pool lp_pool max_pool",
     "ops.networks.recurrent": "gru gru_cell lstm lstm_cell",
     "ops.networks.unpooling": "max_pool_with_indices max_unpool",
     "ops.indexing.searching": "count_nonzero diff isin nonzero searchsorted",
     "ops.indexing.sets": "unique_all unique_counts unique_inverse unique_values",
-    "ops.linalg.distance": "cdist cosine_similarity normalize pairwise_distance",
+    "ops.linalg.similarity": "cosine_similarity normalize pairwise_distance",
     "ops.indexing.windows": "pad repeat segment_sum unfold",
     "runtime.compile": "set_backend",
     "runtime.debug": "debug_nans",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special
+from scipy import linalg, special
 
 import tarazu as tz
 from tarazu.base.device import CPU
@@ -359,6 +359,45 @@ for _order in ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf):
 for _order in (0, 1, 2, 3, 0.5, -1.5, math.inf, -math.inf):
     case(f"vector_norm {_order}", lambda x, _order=_order: tz.linalg.vector_norm(x, ord=_order, axis=-1),
          lambda x, _order=_order: np.linalg.vector_norm(x, ord=_order, axis=-1), SPREAD, shapes=[((3,),), ((2, 3),)])
+
+
+def _without_order(values: Any, vectors: Any, real: Callable[[Any], Any]) -> list[Any]:
+    """What of an eigendecomposition depends neither on the order of eigenvalues nor on the phase of vectors."""
+    return [real((values + values * values).sum(-1)), (abs(vectors) ** 4).sum(-1)]
+
+
+def _least_squares(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
+    solution, residuals, rank, values = np.linalg.lstsq(a, b)
+    return solution, residuals[0], np.int64(rank), values
+
+
+case("eig", lambda x: _without_order(*tz.linalg.eig(x), tz.real),
+     lambda x: _without_order(*np.linalg.eig(x), np.real), MATRIX, shapes=[((3, 3),), ((2, 2, 2),)])
+case("eigvals", lambda x: tz.sort(tz.real(tz.linalg.eigvals(x))), lambda x: np.sort(np.linalg.eigvals(x).real), MATRIX,
+     shapes=[((2, 2),)])
+case("lu", tz.linalg.lu, linalg.lu, SPREAD, shapes=[((3, 3),), ((3, 2),), ((2, 3),)])
+case("lu_factor", tz.linalg.lu_factor, lambda x: (
+    linalg.lu_factor(x)[0], np.argmax(linalg.lu(x)[0], axis=-2)), SPREAD, shapes=[((2, 3, 3),)])
+case("lu_solve", lambda a, b: tz.linalg.lu_solve(tz.linalg.lu_factor(a), b), np.linalg.solve, MATRIX, SPREAD,
+     shapes=[((3, 3), (3, 2))])
+case("solve_triangular", lambda a, b: tz.linalg.solve_triangular(a, b, upper=True),
+     lambda a, b: np.linalg.solve(np.triu(a), b), MATRIX, SPREAD, shapes=[((2, 3, 3), (3, 2))])
+case("solve_triangular of ones", lambda a, b: tz.linalg.solve_triangular(a, b, unit_diagonal=True),
+     lambda a, b: np.linalg.solve(np.tril(a, -1) + np.eye(3), b), MATRIX, SPREAD, shapes=[((3, 3), (3,))])
+case("lstsq", lambda a, b: tz.linalg.lstsq(a, b), _least_squares, MATRIX, SPREAD,
+     shapes=[((4, 2), (4,))])
+case("matrix_exp", tz.linalg.matrix_exp, linalg.expm, MATRIX, shapes=[((2, 2),), ((2, 3, 3),)])
+case("logdet", lambda x: tz.linalg.logdet(x @ x.mT), lambda x: np.log(np.linalg.det(x @ x.mT)), MATRIX,
+     shapes=[((2, 2, 2),)])
+for _order in (2, -2, 1, "fro"):
+    case(f"cond {_order}", lambda x, _order=_order: tz.linalg.cond(x, _order),
+         lambda x, _order=_order: np.linalg.cond(x, _order), MATRIX, shapes=[((2, 2),)])
+case("kron", tz.linalg.kron, np.kron, SPREAD, SPREAD, also="i", shapes=[((2, 2), (3, 1)), ((2,), (2, 2))])
+case("norm", lambda x: tz.linalg.norm(x), np.linalg.norm, SPREAD, shapes=[((2, 3),)])
+case("norm over two axes", lambda x: tz.linalg.norm(x, 1, axis=(2, 0), keepdims=True),
+     lambda x: np.linalg.norm(x, 1, axis=(2, 0), keepdims=True), SPREAD, shapes=[((2, 2, 3),)])
+case("norm over an axis", lambda x: tz.linalg.norm(x, 3, axis=0), lambda x: np.linalg.norm(x, 3, axis=0), SPREAD,
+     shapes=[((2, 3),)])
 case("cross", tz.linalg.cross, np.linalg.cross, SPREAD, SPREAD, also="i", shapes=[((3,), (3,)), ((2, 1, 3), (4, 3))])
 case("diagonal", lambda x: tz.linalg.diagonal(x, offset=-1), lambda x: np.linalg.diagonal(x, offset=-1), SPREAD,
      also="ib", shapes=[((2, 3, 4),), ((1, 1),)])
@@ -459,6 +498,6 @@ def _doubled(x: np.ndarray) -> np.ndarray:
     return x
 
 
-import optable_images  # noqa: E402, F401 (its lines follow these)
-import optable_networks  # noqa: E402, F401 (and so do these)
-import optable_standard  # noqa: E402, F401 (and these)
+import optable_images  # noqa: E402, F401 (a sequel too)
+import optable_networks  # noqa: E402, F401 (its lines follow these)
+import optable_standard  # noqa: E402, F401 (and so do these)

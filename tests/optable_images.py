@@ -49,18 +49,20 @@ case("map_coordinates of the nearest", lambda x, c: tz.map_coordinates(x, c, 0),
      shapes=[((3, 4, 2), (2, 3))])
 
 
-def _sampled(x: np.ndarray, grid: np.ndarray, mode: str) -> np.ndarray:
+def _sampled(x: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """grid_sample of one image without align_corners, by SciPy."""
-    sizes = np.array(x.shape[2:0:-1])
-    positions = ((grid[0] + 1) * sizes - 1) / 2
+    positions = ((grid[0] + 1) * x.shape[2:0:-1] - 1) / 2
     at = np.moveaxis(positions[..., ::-1], -1, 0)
-    return np.stack([ndimage.map_coordinates(x[0, ..., i], at, order=1, mode=mode) for i in (0, 1)], -1)[None]
+    channels = [ndimage.map_coordinates(x[0, ..., i], at, order=1, mode="grid-constant") for i in (0, 1)]
+    return np.stack(channels, -1)[None]
 
 
 GRID = Domain(lambda rng, shape: (2 * (rng.integers(-1, 4, shape) + rng.uniform(0.15, 0.35, shape)) + 1) / (3, 4) - 1)
-for _padding, _theirs in (("zeros", "grid-constant"), ("border", "nearest"), ("reflection", "reflect")):
-    case(f"grid_sample {_padding}", lambda x, g, _padding=_padding: tz.grid_sample(x, g, padding=_padding),
-         lambda x, g, _theirs=_theirs: _sampled(x, g, _theirs), SPREAD, GRID, shapes=[((1, 4, 3, 2), (1, 2, 2, 2))])
+case("grid_sample", lambda x, g: tz.grid_sample(x, g), _sampled, SPREAD, GRID, shapes=[((1, 4, 3, 2), (1, 1, 3, 2))])
+for _padding, _theirs in (("border", "nearest"), ("reflection", "reflect")):
+    case(f"grid_sample {_padding}", lambda x, g, _padding=_padding: tz.grid_sample(
+        x, (2 * g + 1) / 4 - 1, padding=_padding), lambda x, g, _theirs=_theirs: ndimage.map_coordinates(
+            x[0, :, 0], g.mT, order=1, mode=_theirs)[..., None], SPREAD, POSITIONS, shapes=[((1, 4, 1), (1, 3, 1))])
 
 
 def _keys(distance: np.ndarray) -> np.ndarray:

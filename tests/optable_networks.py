@@ -181,11 +181,12 @@ case("instance_norm", tz.instance_norm, lambda x: _grouped(x, 3, 1, 0), SPREAD, 
 
 # Linear maps, lengths and distances
 op("linear", SPREAD, SPREAD, SPREAD, also="i", like=lambda x, w, b: x @ w + b, shapes=[((2, 3), (3, 2), (2,))])
+op("bilinear", SPREAD, OTHER, UNIT, SPREAD, like=lambda x, y, w, b: np.einsum("bi,bj,ijk->bk", x, y, w) + b,
+   shapes=[((2, 3), (2, 2), (3, 2, 2), (2,))])
 op("addmm", SPREAD, SPREAD, SPREAD, like=lambda c, x, y: 3 * c + 2 * (x @ y), shapes=[((2,), (3, 2), (2, 2))], beta=3,
    alpha=2)
 op("normalize", SPREAD, like=lambda x: x / np.linalg.norm(x, axis=0), shapes=[((3, 2),)], axis=0)
 op("cosine_similarity", SPREAD, OTHER, like=lambda x, y: (x * y).sum(-1) / (
     np.linalg.norm(x, axis=-1) * np.linalg.norm(y, axis=-1)), shapes=[((2, 3), (3,))])
 op("pairwise_distance", SPREAD, OTHER, like=lambda x, y: np.linalg.norm(x - y, 1, axis=-1), shapes=[((2, 3), (3,))],
-   ord=1)
-op("cdist", SPREAD, OTHER, like=lambda x, y: np.linalg.norm(x[:, None] - y, axis=-1), shapes=[((2, 3), (3, 3))])
+   p=1)

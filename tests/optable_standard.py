@@ -50,6 +50,24 @@ case("fft.ifftshift", lambda x: tz.fft.ifftshift(x, axes=0), lambda x: np.fft.if
 case("fft.fftfreq", lambda: tz.fft.fftfreq(5, d=0.3), lambda: np.fft.fftfreq(5, 0.3).astype(np.float32), shapes=[()])
 case("fft.rfftfreq", lambda: tz.fft.rfftfreq(5), lambda: np.fft.rfftfreq(5).astype(np.float32), shapes=[()])
 
+
+def _spectra(x: np.ndarray, size: int, step: int) -> np.ndarray:
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    padded = np.pad(x, [(0, 0), (size // 2, size // 2)], "reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size, -1)[:, ::step]
+    return np.fft.rfft(frames * window)
+
+
+case("fft.stft", lambda x: tz.abs(tz.fft.stft(x, 4, step=2)) ** 2, lambda x: abs(_spectra(x, 4, 2)) ** 2, SPREAD,
+     shapes=[((2, 7),)])
+case("fft.istft", lambda x: tz.fft.istft(tz.fft.stft(x, 4), 4, length=6), lambda x: x[:, :6], SPREAD,
+     shapes=[((2, 7),)])
+for _name, _numpy in (("hann", "hanning"), ("hamming", "hamming"), ("blackman", "blackman"), ("bartlett", "bartlett")):
+    case(f"fft.{_name}_window", lambda _name=_name: getattr(tz.fft, f"{_name}_window")(5),
+         lambda _numpy=_numpy: getattr(np, _numpy)(6)[:5].astype(np.float32), shapes=[()])
+case("fft.kaiser_window", lambda: tz.fft.kaiser_window(5, 4.0, periodic=False),
+     lambda: np.kaiser(5, 4).astype(np.float32), shapes=[()])
+
 # Over axes
 op("cumulative_prod", SPREAD, also="i", shapes=[((2, 3),), ((0, 3),), ((2, 1),), ((2, 5),)],
    like=lambda x: np.cumprod(x, 1), axis=1)

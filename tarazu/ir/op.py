@@ -149,6 +149,7 @@ FFT = Op("fft", "contract", along_axes.fft)
 CHOLESKY = Op("cholesky", "linalg", linalg.cholesky)
 QR = Op("qr", "linalg", linalg.qr, multiple=True)
 EIGH = Op("eigh", "linalg", linalg.eigh, multiple=True)
+EIG = Op("eig", "linalg", linalg.eig, multiple=True)  # of matrices that are not symmetric; its results are complex
 SVD = Op("svd", "linalg", linalg.svd, multiple=True)
 SLOGDET = Op("slogdet", "linalg", linalg.slogdet, multiple=True)  # no other primitive gives the sign
 SOLVE = Op("solve", "linalg", linalg.solve)

@@ -113,6 +113,28 @@ def test_half_precision_stays_half_precision(dtype):
         assert not np.isnan(y.numpy().astype(float)).any()
 
 
+@pytest.mark.parametrize(("call", "error", "text"), [
+    (lambda: tz.softplus(1.0, 0), ArgumentError, "softplus: beta=0\n.*above 0"),
+    (lambda: tz.celu(1.0, 0), ArgumentError, "celu: alpha=0"),
+    (lambda: tz.hard_shrink(1.0, -1), ArgumentError, "hard_shrink: threshold=-1"),
+    (lambda: tz.soft_shrink(1.0, -1), ArgumentError, "soft_shrink: threshold=-1"),
+    (lambda: tz.group_norm(tz.ones(2, 6), 4), ShapeError, "group_norm: 6 channels in 4 groups"),
+    (lambda: tz.group_norm(tz.ones(6), 2), ShapeError, r"group_norm: an input of shape \(6,\)"),
+    (lambda: tz.group_norm(tz.ones(2, 6), 0), ArgumentError, "group_norm: groups=0"),
+    (lambda: tz.instance_norm(tz.ones(2, 6)), ShapeError, r"instance_norm: an input of shape \(2, 6\)"),
+])
+def test_misuse_of_activations_and_norms(call, error, text):
+    with pytest.raises(error, match=text):
+        call()
+
+
+def test_group_norm_of_half_precision_is_computed_in_single():
+    x = tz.full((1, 2, 4), 300.0, dtype="float16") + tz.tensor([0.0, 1, 2, 3], "float16")
+    found = tz.group_norm(x, 1)
+    assert found.dtype is tz.float16
+    np.testing.assert_allclose(found[0, 0], np.array([-1.5, -0.5, 0.5, 1.5]) / 1.25**0.5, rtol=2e-3)
+
+
 def test_misuse():
     with pytest.raises(ShapeError, match=r"glu: axis -1 of shape \(3,\)\n.*even size"):
         tz.glu(tz.ones(3))

@@ -33,6 +33,28 @@ MISUSES = [
     (lambda: tz.linalg.svd(ONES * np.nan), ArgumentError, r"svd: an iteration that did not converge(.|\n)*tz.isnan"),
     (lambda: tz.linalg.qr(ONES, mode="raw"), ArgumentError, "qr: mode='raw'"),
     (lambda: tz.linalg.matrix_norm(ONES, ord=3), ArgumentError, "matrix_norm: ord=3\n.*'nuc'"),
+    (lambda: tz.linalg.eig(ONES), ShapeError, "eig of matrices of 2 rows"),
+    (lambda: tz.linalg.eigvals(INTS), DTypeError, "eig of a tensor of int64"),
+    (lambda: tz.linalg.eig(SINGULAR * np.nan), ArgumentError, "eig: an iteration that did not converge"),
+    (lambda: tz.linalg.solve_triangular(ONES, ONES), ShapeError, r"solve_triangular of a tensor of shape \(2, 3\)"),
+    (lambda: tz.linalg.solve_triangular(SINGULAR, ONES.mT), ShapeError, r"right sides of shape \(3, 2\)"),
+    (lambda: tz.linalg.solve_triangular(tz.zeros(2, 2), tz.ones(2)), ArgumentError, "a singular matrix"),
+    (lambda: tz.linalg.lu(INTS), DTypeError, "of a tensor of int64"),
+    (lambda: tz.linalg.lu_factor(ONES[0]), ShapeError, r"of a tensor of shape \(3,\)"),
+    (lambda: tz.linalg.lu_solve((ONES, [0, 1]), ONES), ShapeError, "lu_solve of a tensor"),
+    (lambda: tz.linalg.lu_solve((SINGULAR, [0, 1]), tz.ones(3)), ShapeError, "lu_solve: .*\n.*with 2 rows"),
+    (lambda: tz.linalg.lstsq(ONES, tz.ones(3)), ShapeError, r"lstsq: .*right sides of shape \(3,\)\n.*with 2 rows"),
+    (lambda: tz.linalg.lstsq(INTS, INTS), DTypeError, "svd of a tensor of int64"),
+    (lambda: tz.linalg.matrix_exp(ONES), ShapeError, "matrix_exp of a tensor"),
+    (lambda: tz.linalg.logdet(ONES), ShapeError, "slogdet of matrices of 2 rows"),
+    (lambda: tz.linalg.cond(ONES, 1), ShapeError, r"cond of a tensor of shape \(2, 3\)"),
+    (lambda: tz.linalg.cond(SINGULAR, 3), ArgumentError, "matrix_norm: ord=3"),
+    (lambda: tz.linalg.norm(tz.ones(2, 2, 2), 1), ShapeError, "norm: ord=1 of a tensor .*\n.*(.|\n)*axis=-1"),
+    (lambda: tz.linalg.norm(tz.ones(2, 2, 2), axis=(0, 1, 2)), ArgumentError, "norm: ord=None over axes"),
+    (lambda: tz.linalg.norm(ONES, "fro", axis=0), ArgumentError, "norm: ord='fro'"),
+    (lambda: tz.linalg.norm(ONES, axis=(0, 0)), ShapeError, "name one axis twice"),
+    (lambda: tz.linear(ONES, ONES), ShapeError, r"linear: .*weight of shape \(2, 3\)(.|\n)*weight.mT"),
+    (lambda: tz.bilinear(ONES, ONES, ONES), ShapeError, r"bilinear: .*\n.*\(n, m, units\)"),
     (lambda: tz.linalg.matrix_power(SINGULAR, 0.5), ArgumentError, "matrix_power: n=0.5\n.*an integer"),
 ]
 
@@ -45,9 +67,9 @@ def test_errors_say_what_is_wrong(misuse, error, match, is_jitted):
 
 
 def test_the_namespace_has_the_names_of_the_standard():
-    found = " ".join(sorted(name for name in namespace.__all__ if name.islower()))
-    assert found == ("cholesky cross det diagonal eigh eigvalsh inv matmul matrix_norm matrix_power matrix_rank "
+    wanted = ("cholesky cross det diagonal eigh eigvalsh inv matmul matrix_norm matrix_power matrix_rank "
                      "matrix_transpose outer pinv qr slogdet solve svd svdvals tensordot trace vecdot vector_norm")
+    assert set(wanted.split()) <= set(namespace.__all__)
 
 
 @pytest.mark.parametrize("function", [tz.linalg.qr, tz.linalg.svd])
@@ -185,3 +207,89 @@ def test_least_squares_by_gradient():
     loss().backward()
     tz.grad_check(lambda p: tz.linalg.solve(a.mT @ a + p * tz.eye(3, dtype="float64"), a.mT @ b), penalty.detach())
     assert np.isfinite(penalty.grad.item())
+
+
+@pytest.mark.parametrize("shape", [(70, 40), (40, 70), (2, 3, 3), (0, 2, 2), (3, 0)])
+def test_lu_gives_the_matrix_by_blocks_too(shape):
+    x = np.random.default_rng(0).normal(size=shape)
+    p, lower, upper = tz.linalg.lu(x)
+    np.testing.assert_allclose(p @ lower @ upper, x, atol=1e-12)
+    assert not shape[0] or abs(lower.numpy()).max(initial=1) == 1
+
+
+def test_lu_of_singular_matrices_and_of_nan():
+    assert tz.linalg.lu(tz.zeros(2, 2)).U.tolist() == [[0, 0], [0, 0]]
+    assert np.isnan(tz.linalg.lu(SINGULAR * np.nan).U.numpy()[0]).all()
+
+
+def test_the_gradient_of_lu_by_blocks():
+    x = tz.asarray(np.random.default_rng(1).normal(size=(36, 34)))
+    direction = np.random.default_rng(2).normal(size=(36, 34))
+
+    def f(t):
+        _, lower, upper = tz.linalg.lu(x + t * direction)
+        return tz.sin(lower).sum() + tz.sin(upper).sum()
+    tz.grad_check(f, tz.tensor(0.0, "float64"), step=1e-7, tolerance=1e-3)
+
+
+def test_one_factorization_solves_for_a_batch_of_right_sides():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(3, 3)), rng.normal(size=(4, 3, 2))
+    np.testing.assert_allclose(tz.linalg.lu_solve(tz.linalg.lu_factor(a), b), np.linalg.solve(a, b), rtol=1e-9)
+    many = rng.normal(size=(4, 3, 3))
+    found = tz.linalg.lu_solve(tz.linalg.lu_factor(many), b[0])
+    np.testing.assert_allclose(found, np.linalg.solve(many, b[0]), rtol=1e-9)
+
+
+def test_least_squares_of_low_rank_are_the_shortest():
+    a, b = np.array([[1.0, 1], [2, 2], [3, 3]]), np.array([[1.0, 0], [2, 1], [4, 1]])
+    found, wanted = tz.linalg.lstsq(a, b), np.linalg.lstsq(a, b, rcond=None)
+    np.testing.assert_allclose(found.solution, wanted[0], rtol=1e-12)
+    np.testing.assert_allclose(found.residuals, ((a @ wanted[0] - b) ** 2).sum(0), rtol=1e-12)
+    assert found.rank.item() == 1
+
+
+def test_condition_of_singular_matrices_in_a_batch():
+    x = tz.tensor([[[1.0, 1], [1, 1]], [[2, 0], [0, 1]], [[0, 0], [0, 0]]], "float64")
+    for order in (1, "fro"):
+        found = tz.linalg.cond(x, order).numpy()
+        assert np.isinf(found[[0, 2]]).all() and np.isfinite(found[1])
+    assert tz.linalg.cond(x[1:]).tolist() == [2, np.inf]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-13)])
+def test_exponentials_of_small_and_large_matrices(dtype, tolerance):
+    angle = np.array([1e-4, 1.0, 30.0], dtype)[:, None, None]
+    turn = tz.linalg.matrix_exp(angle * np.array([[0, -1], [1, 0]], dtype)).numpy()
+    np.testing.assert_allclose(turn[:, 0, 0], np.cos(angle[:, 0, 0].astype(float)), atol=tolerance)
+    assert turn.dtype == dtype
+
+
+def test_exponentials_of_what_is_not_finite():
+    assert np.isnan(tz.linalg.matrix_exp(tz.tensor([[np.nan, 0], [0, 1]])).numpy()).any()
+    assert tz.linalg.matrix_exp(tz.zeros(0, 2, 2)).shape == (0, 2, 2)
+    assert tz.linalg.logdet(tz.tensor([[[0.0, 1], [1, 0]], [[0, 0], [0, 0]]])).tolist()[1] == -np.inf
+
+
+def test_complex_gradients_of_eig_lu_and_exponentials():
+    x = np.random.default_rng(0).normal(size=(3, 3))
+    for f in (lambda z: (tz.abs(tz.linalg.eig(z).eigenvectors) ** 4).sum() + tz.real(tz.linalg.eigvals(z) ** 3).sum(),
+              lambda z: tz.real((tz.linalg.lu(z).L ** 2).sum() * tz.linalg.lu(z).U.sum()),
+              lambda z: tz.real(tz.linalg.matrix_exp(z)).sum()):
+        tz.grad_check(lambda x, f=f: f(x * (1 + 2j) + tz.eye(3)), x)
+
+
+def test_eigenvectors_have_length_1():
+    values, vectors = tz.linalg.eig(COMPLEX)
+    np.testing.assert_allclose(COMPLEX @ vectors.numpy(), vectors.numpy() * values.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(tz.linalg.norm(vectors, axis=-2), [1, 1], rtol=1e-12)
+    assert tz.linalg.eig(tz.eye(2, dtype="float16")).eigenvalues.dtype is tz.complex64
+
+
+def test_lengths_and_distances_of_zeros():
+    zeros = tz.zeros(2, requires_grad=True)
+    for y in (tz.normalize(zeros).sum(), tz.pairwise_distance(zeros, tz.zeros(2)), tz.cosine_similarity(
+            zeros, tz.ones(2))):
+        assert y.item() == 0
+        y.backward()
+    assert np.isfinite(zeros.grad.numpy()).all()

@@ -6,7 +6,7 @@ from helpers import leaf
 from naive import assert_golden, wave
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 
 IMAGE, SEQUENCE = tz.asarray(wave(1, 5, 4, 4)), tz.asarray(wave(2, 5, 2))
 
@@ -40,6 +40,41 @@ def test_equal_largest_elements_share_the_gradient(options):
     np.testing.assert_allclose(x.grad.numpy().sum(), y.size)
     if not options.get("padding"):
         np.testing.assert_allclose(x.grad.numpy().reshape(-1), [1 / 3] * 3)
+
+
+def test_windows_beyond_the_end_agree_with_torch():
+    x = (tz.arange(10, dtype="float64") * 7 % 11).reshape(1, 2, 5, 1)
+    options = {"padding": (1, 0), "ceil_mode": True}
+    values, indices = tz.max_pool_with_indices(x, 2, **options)
+    assert values.flatten().tolist() == [7, 10, 6, 9, 5, 8] and indices.flatten().tolist() == [1, 3, 4, 6, 7, 9]
+    np.testing.assert_array_equal(tz.max_pool(x, 2, **options), values)
+    back = tz.max_unpool(values, indices, 2, padding=(1, 0), sizes=(2, 5))
+    assert back.flatten().tolist() == [0, 7, 0, 10, 6, 0, 9, 5, 0, 8]
+    counted = tz.average_pool(x, 2, count_padding=True, **options)
+    assert counted.flatten().tolist() == [1.75, 3.25, 3, 2.75, 1.5, 4]
+    assert tz.average_pool(x, 2, **options).flatten().tolist() == [3.5, 6.5, 6, 5.5, 3, 8]
+
+
+@pytest.mark.parametrize("window", [2, 3])
+@pytest.mark.parametrize("options", [{}, {"stride": 3}, {"stride": 1, "padding": 1}, {"dilation": 2, "stride": 2}])
+def test_indices_say_where_the_largest_are(window, options):
+    x = tz.asarray(np.random.default_rng(0).normal(size=(2, 8, 7, 3)))
+    values, indices = tz.max_pool_with_indices(x, window, ceil_mode=True, **options)
+    np.testing.assert_array_equal(np.take_along_axis(
+        x.numpy().reshape(2, 56, 3), indices.numpy().reshape(2, -1, 3), 1).reshape(values.shape), values)
+    np.testing.assert_array_equal(tz.max_pool(x, window, ceil_mode=True, **options), values)
+
+
+def test_indices_are_never_those_of_padding():
+    for x in (tz.full((1, 3, 1), -np.inf), tz.full((1, 3, 1), -128, dtype="int8")):
+        assert tz.max_pool_with_indices(x, 2, stride=1, padding=1).indices.flatten().tolist() == [0, 0, 1, 2]
+
+
+def test_norms_of_zeros_have_gradient_0():
+    x = tz.zeros(1, 4, 1, requires_grad=True)
+    tz.lp_pool(x, 2, 3).sum().backward()
+    assert x.grad.flatten().tolist() == [0, 0, 0, 0]
+    assert tz.lp_pool(tz.ones((1, 4, 1), dtype="float16") * 300, 2).dtype is tz.float16
 
 
 def test_what_is_padded_is_never_the_largest():
@@ -79,6 +114,12 @@ MISUSES = [
     (lambda: tz.max_pool(IMAGE, 0), ArgumentError, "max_pool: window=0"),
     (lambda: tz.average_pool(IMAGE, (2, 2, 2)), ArgumentError, r"average_pool: window=\(2, 2, 2\)"),
     (lambda: tz.average_pool(IMAGE, 2, stride="a"), ArgumentError, "average_pool: stride='a'"),
+    (lambda: tz.max_pool(IMAGE, 2, ceil_mode="yes"), ArgumentError, "max_pool: ceil_mode='yes'"),
+    (lambda: tz.lp_pool(IMAGE, 2, 0), ArgumentError, "lp_pool: p=0"),
+    (lambda: tz.max_pool_with_indices(IMAGE[0, 0], 2), ShapeError, "max_pool_with_indices: an input of shape"),
+    (lambda: tz.max_unpool(IMAGE, IMAGE[:, :2], 2), ShapeError, "max_unpool: .* and indices of shape"),
+    (lambda: tz.max_unpool(IMAGE, IMAGE, 2), DTypeError, "indices of float"),
+    (lambda: tz.max_unpool(IMAGE, tz.astype(IMAGE, "int64"), 2, padding="same"), ArgumentError, "without sizes"),
     (lambda: tz.adaptive_max_pool(IMAGE, (0, 1)), ArgumentError, r"adaptive_max_pool: sizes=\(0, 1\)"),
     (lambda: tz.adaptive_max_pool(IMAGE[:, :0], 2), ShapeError, r"adaptive_max_pool: an input of shape \(1, 0, 4, 4\)"),
 ]

@@ -55,6 +55,13 @@ def eigh(x: Array) -> tuple[Array, Array]:
     return values, vectors
 
 
+@_explained("eig", *_NO_CONVERGENCE)
+def eig(x: Array) -> tuple[Array, Array]:
+    values, vectors = np.linalg.eig(x)  # real where all eigenvalues are
+    dtype = np.result_type(x.dtype, np.complex64)
+    return values.astype(dtype), vectors.astype(dtype)
+
+
 @_explained("svd", *_NO_CONVERGENCE)
 def svd(x: Array, complete: bool) -> tuple[Array, Array, Array]:
     u, s, vh = np.linalg.svd(x, full_matrices=complete)
@@ -77,6 +84,7 @@ LINALG_KERNELS: dict[Op, Callable[..., Any]] = {
     ops.CHOLESKY: cholesky,
     ops.QR: qr,
     ops.EIGH: eigh,
+    ops.EIG: eig,
     ops.SVD: svd,
     ops.SLOGDET: slogdet,
     ops.SOLVE: solve,

@@ -41,6 +41,12 @@ def eigh(name: str, x: TensorType) -> tuple[TensorType, TensorType]:
     return _real(x, x.shape[:-1]), x
 
 
+def eig(name: str, x: TensorType) -> tuple[TensorType, TensorType]:
+    _require_matrices(name, x, square=True)
+    dtype = dtypes.promote(x.dtype, dtypes.complex64)
+    return TensorType(x.shape[:-1], dtype), TensorType(x.shape, dtype)
+
+
 def svd(name: str, x: TensorType, *, complete: bool) -> tuple[TensorType, TensorType, TensorType]:
     _require_matrices(name, x)
     *lead, rows, columns = x.shape

@@ -9,7 +9,7 @@ from tarazu.base.errors import ArgumentError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.elementwise import conj
-from tarazu.ops.promote import as_value
+from tarazu.ops.promote import as_value, single
 from tarazu.ops.shape import matrix_transpose
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -31,6 +31,18 @@ class EighResult(NamedTuple):
 
     >>> import tarazu as tz
     >>> tz.linalg.eigh(tz.eye(2))._fields
+    ('eigenvalues', 'eigenvectors')
+    """
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+class EigResult(NamedTuple):
+    """Complex eigenvalues, (..., n), and eigenvectors, the columns of (..., n, n): x @ vectors = vectors * values.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.eig(tz.eye(2))._fields
     ('eigenvalues', 'eigenvectors')
     """
 
@@ -108,6 +120,33 @@ def eigvalsh(x: ArrayLike) -> Tensor:
     Tensor([-2.,  2.], dtype=float32)
     """
     return eigh(x).eigenvalues
+
+
+def eig(x: ArrayLike) -> EigResult:
+    """The eigenvalues, (..., n), and eigenvectors, (..., n, n), of square x, both complex, in no particular order.
+
+    Eigenvectors have length 1; `eigh` is faster for symmetric matrices and gives real numbers. Half precision is
+    computed in float32. ShapeError for matrices that are not square, DTypeError for integers, ArgumentError where the
+    iteration does not converge, as for nan. Gradients (Giles, 2008, for vectors of length 1) need eigenvalues that are
+    all different, and hold for functions that do not depend on the phase of eigenvectors.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.eig(tz.tensor([[0.0, -1.0], [1.0, 0.0]])).eigenvalues
+    Tensor([0.+1.j, 0.-1.j], dtype=complex64)
+    """
+    return EigResult(*bind(ops.EIG, single(as_value(x))))
+
+
+def eigvals(x: ArrayLike) -> Tensor:
+    """The complex eigenvalues, (..., n), of square x, (..., n, n), in no particular order.
+
+    Errors and gradient as in `eig`.
+
+    >>> import tarazu as tz
+    >>> tz.real(tz.linalg.eigvals(tz.tensor([[1.0, 5.0], [0.0, 2.0]])))
+    Tensor([1., 2.], dtype=float32)
+    """
+    return eig(x).eigenvalues
 
 
 def svd(x: ArrayLike, *, full_matrices: bool = True) -> SVDResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir.type_rules.checks import broadcast_shapes
@@ -12,7 +13,7 @@ from tarazu.ops.create import arange
 from tarazu.ops.elementwise import conj
 from tarazu.ops.linalg.decompose import svdvals
 from tarazu.ops.promote import HALF, as_float, as_value, cast, same_dtype, single
-from tarazu.ops.shape import broadcast_to, normalize_axis, reshape, roll
+from tarazu.ops.shape import broadcast_to, distinct_axes, expand_dims, moveaxis, normalize_axis, reshape, roll
 from tarazu.ops.typing import ArrayLike, Axes, DTypeLike, Tensor
 
 
@@ -78,6 +79,51 @@ def matrix_norm(x: ArrayLike, *, keepdims: bool = False, ord: float | str = "fro
         sums = reduce.sum(e.abs(x), -2 if ord in (1, -1) else -1)
         norm = (reduce.max if ord in (1, math.inf) else reduce.min)(sums, -1)
     return reshape(norm, (*norm.shape, 1, 1)) if keepdims else norm
+
+
+def norm(x: ArrayLike, ord: float | str | None = None, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
+    """The norm of vectors along one axis or of matrices in two, as in NumPy and torch.
+
+    Without `axis` and `ord` it is the root of the sum of all squares; with an `ord` alone `x` is one vector or one
+    matrix. `ord` is that of `vector_norm` for one axis and of `matrix_norm` for two, where 2 unless given, or "fro".
+    The result lacks the axes, with `keepdims` they stay, of size 1. Integers become float32. ShapeError for an `ord`
+    without `axis` of a tensor that is no vector and no matrix, ArgumentError for more than two axes or another `ord`,
+    AxisError for an axis that `x` lacks.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.norm(tz.tensor([[3.0, 4.0], [0.0, 5.0]]), axis=1)
+    Tensor([5., 5.], dtype=float32)
+    """
+    x = as_float(x)
+    rank = len(x.shape)
+    axes = distinct_axes(range(rank) if axis is None else axis if isinstance(axis, Sequence) else (axis,), rank, "norm")
+    if axis is None and ord is not None and rank not in (1, 2):
+        raise ShapeError(f"norm: ord={ord!r} of a tensor of shape {x.shape}", expected="a vector or a matrix",
+                         fix="say which axes: axis=-1 for vectors, axis=(-2, -1) for matrices")
+    if len(axes) == 2 and ord is not None:
+        matrices = matrix_norm(moveaxis(x, axes, (-2, -1)), ord=ord)
+        return expand_dims(expand_dims(matrices, min(axes)), max(axes)) if keepdims else matrices
+    if isinstance(ord, str) or (len(axes) > 2 and axis is not None):
+        raise ArgumentError(f"norm: ord={ord!r} over axes {axes}", expected="a number for one axis, two axes at most",
+                            fix="leave out axis and ord for the root of the sum of all squares")
+    return vector_norm(x, axis=axis, keepdims=keepdims, ord=2 if ord is None else ord)
+
+
+def kron(x: ArrayLike, y: ArrayLike) -> Tensor:
+    """The Kronecker product: `x` with each element replaced by its product with `y`.
+
+    Sizes are the products of those of `x` and `y`; the one with fewer axes gets axes of size 1 in front.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.kron(tz.tensor([[1, 2]]), tz.tensor([[1], [10]]))
+    Tensor([[ 1,  2],
+            [10, 20]], dtype=int64)
+    """
+    x, y = same_dtype(x, y)
+    rank = max(len(x.shape), len(y.shape))
+    outer, inner = ((1,) * (rank - len(v.shape)) + v.shape for v in (x, y))
+    apart = reshape(x, [size for n in outer for size in (n, 1)]), reshape(y, [size for n in inner for size in (1, n)])
+    return reshape(e.multiply(*apart), [n * m for n, m in zip(outer, inner, strict=True)])
 
 
 def vecdot(x: ArrayLike, y: ArrayLike, *, axis: int = -1) -> Tensor:

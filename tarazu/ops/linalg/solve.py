@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -54,7 +55,8 @@ def solve(a: ArrayLike, b: ArrayLike) -> Tensor:
     return bind(ops.SOLVE, a, b)
 
 
-def _identity_like(x: Tensor) -> Tensor:
+def identity_like(x: Tensor) -> Tensor:
+    """An identity matrix for each of the square matrices of `x`."""
     return broadcast_to(eye(x.shape[-1], dtype=x.dtype), x.shape)
 
 
@@ -69,7 +71,7 @@ def inv(x: ArrayLike) -> Tensor:
             [0.  , 0.25]], dtype=float32)
     """
     x = require_square(x, "inv")
-    return bind(ops.SOLVE, x, _identity_like(x))
+    return bind(ops.SOLVE, x, identity_like(x))
 
 
 def require_square(x: ArrayLike, name: str) -> Tensor:
@@ -93,6 +95,19 @@ def slogdet(x: ArrayLike) -> SlogdetResult:
     Tensor(-1., dtype=float32)
     """
     return SlogdetResult(*bind(ops.SLOGDET, as_value(x)))
+
+
+def logdet(x: ArrayLike) -> Tensor:
+    """The logarithm of the determinant, (...), of x, (..., n, n): nan where it is negative, -inf where it is 0.
+
+    ShapeError when `x` is not square, DTypeError for integers and complex numbers; `slogdet` takes the latter.
+
+    >>> import tarazu as tz
+    >>> tz.linalg.logdet(tz.eye(3))
+    Tensor(0., dtype=float32)
+    """
+    sign, logarithm = slogdet(x)
+    return e.where(e.less(sign, 0), math.nan, logarithm)
 
 
 def det(x: ArrayLike) -> Tensor:
@@ -127,7 +142,7 @@ def _cofactors(x: Tensor, determinant: Tensor) -> Tensor:
     """
     n = x.shape[-1]
     is_singular = e.equal(slogdet(x).sign, 0)[..., None, None]
-    identity = _identity_like(x)
+    identity = identity_like(x)
     regular = e.where(is_singular, identity, x)
     from_inverse = e.multiply(determinant[..., None, None], matrix_transpose(inv(regular)))
     if n == 0:
@@ -153,10 +168,11 @@ def pinv(x: ArrayLike, *, rtol: ArrayLike | None = None) -> Tensor:
             [0. , 0. ]], dtype=float32)
     """
     x = as_value(x)
-    return _pinv(x, _tolerance(x, rtol))
+    return _pinv(x, rank_tolerance(x, rtol))
 
 
-def _tolerance(x: Tensor, rtol: ArrayLike | None) -> Tensor:
+def rank_tolerance(x: Tensor, rtol: ArrayLike | None) -> Tensor:
+    """`rtol`, or its default; ShapeError and DTypeError for what has no singular values."""
     if len(x.shape) < 2 or not x.dtype.is_inexact:
         svdvals(x)  # the type rule raises
     if rtol is None:
@@ -174,14 +190,15 @@ def _pinv_cotangents(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], in
                      needed: Sequence[bool]) -> list[Tensor | None]:
     """Golub and Pereyra (1973): right also where singular values are equal, unlike the gradient of the svd."""
     (g,), (p,), (x, _rtol) = cotangents, outputs, inputs
-    gh, ph = _adjoint(g), _adjoint(p)
+    gh, ph = adjoint(g), adjoint(p)
     from_left = e.subtract(gh, matmul(x, matmul(p, gh)))
     from_right = e.subtract(gh, matmul(gh, matmul(p, x)))
     through = e.add(matmul(matmul(from_left, p), ph), matmul(ph, matmul(p, from_right)))
     return [e.subtract(through, matmul(matmul(ph, g), ph)), None]
 
 
-def _adjoint(x: Tensor) -> Tensor:
+def adjoint(x: Tensor) -> Tensor:
+    """The conjugate transpose of the matrices in the last two axes."""
     return conj(matrix_transpose(x))
 
 
@@ -190,8 +207,8 @@ def _pinv(x: Tensor, rtol: Tensor) -> Tensor:
     u, s, vh = svd(x, full_matrices=False)
     is_kept = _is_kept(s, rtol)
     inverse = e.where(is_kept, e.divide(1.0, e.where(is_kept, s, 1.0)), 0.0)
-    scaled = e.multiply(_adjoint(vh), expand_dims(inverse, -2))
-    return matmul(scaled, _adjoint(u))
+    scaled = e.multiply(adjoint(vh), expand_dims(inverse, -2))
+    return matmul(scaled, adjoint(u))
 
 
 def matrix_rank(x: ArrayLike, *, rtol: ArrayLike | None = None) -> Tensor:
@@ -204,8 +221,13 @@ def matrix_rank(x: ArrayLike, *, rtol: ArrayLike | None = None) -> Tensor:
     Tensor(1, dtype=int64)
     """
     x = as_value(x)
-    tolerance = _tolerance(x, rtol)
-    return sum(_is_kept(svdvals(x), tolerance), -1)
+    tolerance = rank_tolerance(x, rtol)
+    return rank_of(svdvals(x), tolerance)
+
+
+def rank_of(s: Tensor, rtol: Tensor) -> Tensor:
+    """How many of the singular values count."""
+    return sum(_is_kept(s, rtol), -1)
 
 
 def matrix_power(x: ArrayLike, n: int) -> Tensor:
@@ -232,4 +254,4 @@ def matrix_power(x: ArrayLike, n: int) -> Tensor:
         n >>= 1
         if n:
             power = matmul(power, power)
-    return _identity_like(power) if result is None else result
+    return identity_like(power) if result is None else result

@@ -1,11 +1,12 @@
-"""Linear maps with a bias, and scaled sums with a matrix product."""
+"""Linear and bilinear maps with a bias, and scaled sums with a matrix product."""
 
 from __future__ import annotations
 
 from tarazu.base.errors import ShapeError
-from tarazu.ops.contract import matmul
+from tarazu.ops.contract import matmul, tensordot
 from tarazu.ops.elementwise import add, multiply
 from tarazu.ops.promote import as_value
+from tarazu.ops.shape import expand_dims
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -25,6 +26,25 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Te
                          expected="(..., n) and (n, units)",
                          fix="weights from torch are (units, n): weight.mT turns them over")
     product = matmul(x, weight)
+    return product if bias is None else add(product, bias)
+
+
+def bilinear(x: ArrayLike, y: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Tensor:
+    """The sum of x[i] weight[i, j] y[j] over i and j, plus bias: (..., n) and (..., m) to (..., units).
+
+    The weight is (n, m, units), with its inputs first; torch has (units, n, m). ShapeError when sizes do not fit.
+
+    >>> import tarazu as tz
+    >>> tz.bilinear(tz.tensor([1.0, 2.0]), tz.tensor([10.0]), tz.ones((2, 1, 3)))
+    Tensor([30., 30., 30.], dtype=float32)
+    """
+    x, y, weight = as_value(x), as_value(y), as_value(weight)
+    if len(weight.shape) != 3 or x.shape[-1:] != weight.shape[:1] or y.shape[-1:] != weight.shape[1:2]:
+        raise ShapeError(f"bilinear: inputs of shapes {x.shape} and {y.shape}, a weight of shape {weight.shape}",
+                         expected="(..., n), (..., m) and (n, m, units)",
+                         fix="weights from torch are (units, n, m): tz.moveaxis(weight, 0, -1) turns them over")
+    rows = tensordot(x, weight, 1)  # (..., m, units)
+    product = matmul(expand_dims(y, -2), rows)[..., 0, :]
     return product if bias is None else add(product, bias)
 
 

@@ -63,26 +63,26 @@ def average_pool(x: ArrayLike, window: Numbers, *, stride: Numbers | None = None
     return _average_pool(x, window=windows.sizes, stride=windows.strides, padding=windows.reach, counted=counted)
 
 
-def lp_pool(x: ArrayLike, window: Numbers, ord: float = 2, *, stride: Numbers | None = None, padding: Padding = "valid",
+def lp_pool(x: ArrayLike, window: Numbers, p: float = 2, *, stride: Numbers | None = None, padding: Padding = "valid",
             ceil_mode: bool = False) -> Tensor:
-    """The norm sum(|x| ** ord) ** (1 / ord) of each window, for each channel (Sermanet, Chintala and LeCun, 2012).
+    """The norm sum(|x| ** p) ** (1 / p) of each window, for each channel (Sermanet, Chintala and LeCun, 2012).
 
     (batch, *sizes, channels) to (batch, *windows, channels); options and errors as in `average_pool`, padding counts as
-    zeros. The gradient of a window of zeros is 0. ArgumentError for an `ord` of 0 or below.
+    zeros. The gradient of a window of zeros is 0. ArgumentError for a `p` of 0 or below.
 
     >>> import tarazu as tz
     >>> tz.lp_pool(tz.tensor([[[3.0], [-4.0], [0.0], [2.0]]]), 2).flatten()
     Tensor([5., 2.], dtype=float32)
     """
-    if not ord > 0:
-        raise ArgumentError(f"lp_pool: ord={ord!r}", expected="a number above 0",
+    if not p > 0:
+        raise ArgumentError(f"lp_pool: p={p!r}", expected="a number above 0",
                             fix="leave it out for 2; tz.max_pool is the limit of large ones")
     x = as_float(x)
     windows = windows_of("lp_pool", x, window, stride, padding, 1, ceil_mode=ceil_mode)
     wide = single(x)
-    powers = abs_square(wide) if ord == 2 else _safe_power(abs(wide), ord)
+    powers = abs_square(wide) if p == 2 else _safe_power(abs(wide), p)
     sums = _window_sums(powers, windows.sizes, windows.strides, windows.reach)
-    return rounded_like(_safe_power(sums, 1 / ord), x)
+    return rounded_like(_safe_power(sums, 1 / p), x)
 
 
 def _safe_power(x: Tensor, power: float) -> Tensor:

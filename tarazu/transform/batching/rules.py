@@ -130,6 +130,7 @@ BATCH_RULES.update({
     ops.CHOLESKY: _matrices,
     ops.QR: _matrices,
     ops.EIGH: _matrices,
+    ops.EIG: _matrices,
     ops.SVD: _matrices,
     ops.SLOGDET: _matrices,
     ops.SOLVE: solve,

@@ -19,7 +19,7 @@ _HOLOMORPHIC = frozenset({"elementwise", "shape", "index", "reduce", "contract"}
 
 
 def _is_holomorphic(op: Op) -> bool:
-    return op is ops.SOLVE or (op.category in _HOLOMORPHIC and op is not ops.SIGN)
+    return op in (ops.SOLVE, ops.EIG) or (op.category in _HOLOMORPHIC and op is not ops.SIGN)
 
 
 def conjugated(apply: Callable[[TapeNode, Cotangents, int], Cotangents], node: TapeNode, cotangents: Cotangents,

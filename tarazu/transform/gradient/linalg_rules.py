@@ -1,5 +1,7 @@
 """Gradients of the matrix decompositions and of `solve`, for real matrices; rows are called as rules.py says.
 
+Those of `solve` and `eig` serve complex matrices too.
+
 Sources: Giles, "An extended collection of matrix derivative results" (2008); Walter and Lehmann, "Algorithmic
 differentiation of linear algebra functions" (2010); Murray, "Differentiation of the Cholesky decomposition" (2016);
 Townsend, "Differentiating the singular value decomposition" (2016); Roberts and Roberts, "QR and LQ decomposition
@@ -17,6 +19,7 @@ from tarazu.ir.op import Op
 from tarazu.ops import elementwise as e
 from tarazu.ops.contract import matmul
 from tarazu.ops.create import arange
+from tarazu.ops.linalg.matrix import diagonal
 from tarazu.ops.linalg.solve import inv
 from tarazu.ops.shape import concat, expand_dims, matrix_transpose
 from tarazu.transform.gradient.control_rules import or_zeros
@@ -122,6 +125,23 @@ def eigh(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flag
     return [_symmetric(parts[0] if len(parts) == 1 else e.add(*parts))]
 
 
+def eig(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags) -> Cotangents:
+    """Giles (2008), section 3.1, with eigenvectors held at length 1; their phase is taken not to matter."""
+    (g_values, g_vectors), (values, vectors) = cotangents, outputs
+    inner = None
+    if g_values is not None:
+        inner = e.where(_diagonal_mask(vectors), expand_dims(g_values, -2), 0)
+    if g_vectors is not None:
+        turned = matrix_transpose(g_vectors)
+        lengths = e.real(diagonal(matmul(turned, vectors)))
+        along = e.multiply(expand_dims(e.astype(lengths, vectors.dtype), -1), e.conj(matrix_transpose(vectors)))
+        through = e.multiply(matmul(e.subtract(turned, along), vectors), matrix_transpose(_gaps(values)))
+        inner = through if inner is None else e.add(inner, through)
+    assert inner is not None  # one of both is needed
+    gradient = _solved(matrix_transpose(vectors), matrix_transpose(matmul(vectors, inner)))
+    return [gradient if inputs[0].dtype.kind == "complex" else e.real(gradient)]
+
+
 def svd(cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags, complete: bool) -> Cotangents:
     """Townsend (2016), equation 31."""
     (x,), (u, s, vh) = inputs, outputs
@@ -161,6 +181,7 @@ LINALG_RULES: dict[Op, Rule] = {
     ops.CHOLESKY: (cholesky,),
     ops.QR: qr,
     ops.EIGH: eigh,
+    ops.EIG: eig,
     ops.SVD: svd,
     ops.SLOGDET: slogdet,
     ops.SOLVE: (solve_a, solve_b),

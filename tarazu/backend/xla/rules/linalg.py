@@ -27,6 +27,10 @@ def eigh(x: Array) -> list[Array]:
     return [values, vectors]
 
 
+def eig(x: Array) -> list[Array]:
+    return list(lax.linalg.eig(x, compute_left_eigenvectors=False))
+
+
 def svd(x: Array, complete: bool) -> list[Array]:
     return list(lax.linalg.svd(x, full_matrices=complete))
 
@@ -43,6 +47,7 @@ ROWS: dict[Op, Callable[..., Any]] = {
     ops.CHOLESKY: in_single(cholesky),
     ops.QR: in_single(qr),
     ops.EIGH: in_single(eigh),
+    ops.EIG: eig,
     ops.SVD: in_single(svd),
     ops.SLOGDET: in_single(slogdet),
     ops.SOLVE: in_single(solve),

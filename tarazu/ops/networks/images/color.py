@@ -53,19 +53,19 @@ def rgb_to_hsv(x: ArrayLike) -> Tensor:
     x = as_float(x)
     red, green, blue = _channels("rgb_to_hsv", x)
     value, least = max(x, -1), min(x, -1)
-    spread = subtract(value, least)
-    is_gray, is_red = equal(spread, 0), equal(value, red)
+    chroma = subtract(value, least)
+    is_gray, is_red = equal(chroma, 0), equal(value, red)
     is_green = logical_and(equal(value, green), logical_not(is_red))
-    sixths = where(is_red, _sixths(green, blue, spread), where(is_green, add(_sixths(blue, red, spread), 2),
-                                                              add(_sixths(red, green, spread), 4)))
+    sixths = where(is_red, _sixths(green, blue, chroma), where(is_green, add(_sixths(blue, red, chroma), 2),
+                                                              add(_sixths(red, green, chroma), 4)))
     hue = divide(sixths, 6)
-    saturation = divide(spread, where(greater(value, 0), value, 1))
+    saturation = divide(chroma, where(greater(value, 0), value, 1))
     return stack([where(is_gray, 0, subtract(hue, floor(hue))), saturation, value], -1)
 
 
-def _sixths(first: Tensor, second: Tensor, spread: Tensor) -> Tensor:
+def _sixths(first: Tensor, second: Tensor, chroma: Tensor) -> Tensor:
     """The hue, in sixths of the circle, from that of the largest color on."""
-    return divide(subtract(first, second), where(equal(spread, 0), 1, spread))
+    return divide(subtract(first, second), where(equal(chroma, 0), 1, chroma))
 
 
 def hsv_to_rgb(x: ArrayLike) -> Tensor:

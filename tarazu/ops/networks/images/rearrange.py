@@ -13,15 +13,15 @@ def pixel_shuffle(x: ArrayLike, factor: int) -> Tensor:
     """Channels made into pixels: (batch, *sizes, channels factor ** d) to (batch, *[factor sizes], channels).
 
     The sub-pixel convolution of Shi et al. (2016), for any number d of axes. As in torch, the old channel
-    c factor ** d + i is channel c at place i of a block; `depth_to_space` has the places first. ShapeError for an input
-    without these axes and for channels that do not divide, ArgumentError for a factor below 1.
+    c factor ** d + i is channel c at position i of a block; `depth_to_space` has the positions first. ShapeError for an
+    input without these axes and for channels that do not divide, ArgumentError for a factor below 1.
 
     >>> import tarazu as tz
     >>> tz.pixel_shuffle(tz.tensor([[[1.0, 2.0, 3.0, 4.0]]]), 2)[0]
     Tensor([[1., 3.],
             [2., 4.]], dtype=float32)
     """
-    return _spread("pixel_shuffle", as_value(x), factor, channels_first=True)
+    return _to_space("pixel_shuffle", as_value(x), factor, channels_first=True)
 
 
 def pixel_unshuffle(x: ArrayLike, factor: int) -> Tensor:
@@ -34,21 +34,21 @@ def pixel_unshuffle(x: ArrayLike, factor: int) -> Tensor:
     >>> tz.pixel_unshuffle(tz.tensor([[[1.0, 3.0], [2.0, 4.0]]]), 2).flatten()
     Tensor([1., 2., 3., 4.], dtype=float32)
     """
-    return _gathered("pixel_unshuffle", as_value(x), factor, channels_first=True)
+    return _to_depth("pixel_unshuffle", as_value(x), factor, channels_first=True)
 
 
 def depth_to_space(x: ArrayLike, factor: int) -> Tensor:
-    """Channels made into pixels, the places of a block before the channels, as in Keras and TensorFlow.
+    """Channels made into pixels, the positions in a block before the channels, as in Keras and TensorFlow.
 
     (batch, *sizes, factor ** d channels) to (batch, *[factor sizes], channels): the old channel i channels + c is
-    channel c at place i of a block. Errors as in `pixel_shuffle`.
+    channel c at position i of a block. Errors as in `pixel_shuffle`.
 
     >>> import tarazu as tz
     >>> tz.depth_to_space(tz.tensor([[[1.0, 2.0, 3.0, 4.0]]]), 2)[0]
     Tensor([[1., 2.],
             [3., 4.]], dtype=float32)
     """
-    return _spread("depth_to_space", as_value(x), factor, channels_first=False)
+    return _to_space("depth_to_space", as_value(x), factor, channels_first=False)
 
 
 def space_to_depth(x: ArrayLike, factor: int) -> Tensor:
@@ -58,7 +58,7 @@ def space_to_depth(x: ArrayLike, factor: int) -> Tensor:
     >>> tz.space_to_depth(tz.tensor([[[1.0, 2.0], [3.0, 4.0]]]), 2).flatten()
     Tensor([1., 2., 3., 4.], dtype=float32)
     """
-    return _gathered("space_to_depth", as_value(x), factor, channels_first=False)
+    return _to_depth("space_to_depth", as_value(x), factor, channels_first=False)
 
 
 def channel_shuffle(x: ArrayLike, groups: int) -> Tensor:
@@ -80,7 +80,7 @@ def channel_shuffle(x: ArrayLike, groups: int) -> Tensor:
     return reshape(swapaxes(split, -1, -2), x.shape)
 
 
-def _spread(name: str, x: Tensor, factor: int, *, channels_first: bool) -> Tensor:
+def _to_space(name: str, x: Tensor, factor: int, *, channels_first: bool) -> Tensor:
     axes, factor = _axes(name, x, factor)
     block = (factor,) * axes
     channels, left = divmod(x.shape[-1], factor**axes)
@@ -95,7 +95,7 @@ def _spread(name: str, x: Tensor, factor: int, *, channels_first: bool) -> Tenso
     return reshape(moved, (x.shape[0], *(factor * n for n in x.shape[1:-1]), channels))
 
 
-def _gathered(name: str, x: Tensor, factor: int, *, channels_first: bool) -> Tensor:
+def _to_depth(name: str, x: Tensor, factor: int, *, channels_first: bool) -> Tensor:
     axes, factor = _axes(name, x, factor)
     if any(n % factor for n in x.shape[1:-1]):
         raise ShapeError(f"{name}: an input of shape {x.shape}", expected=f"sizes that are multiples of {factor}",

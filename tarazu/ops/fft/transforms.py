@@ -1,17 +1,4 @@
-"""Discrete Fourier transforms, as `tz.fft`: the extension of the array API standard (2024.12).
-
-A transform of n elements is y[k] = sum over j of x[j] exp(-2 pi i j k / n); the inverse has the other sign and is
-divided by n. `norm` moves that division: "backward" to the inverse, "forward" to the forward one, "ortho" shares it.
-`n` or `s` cuts the input or pads it with zeros first. Results are complex64, of double precision complex128. Gradients
-flow from a real result back to real inputs.
-
-Errors of all of them: AxisError for an axis that `x` lacks, ShapeError for an axis of no elements or one that is named
-twice, ArgumentError for an unknown `norm`, for another number of sizes in `s` than of axes, and for a size below 0.
-
->>> import tarazu as tz
->>> tz.abs(tz.fft.rfft(tz.tensor([1.0, 0.0, -1.0, 0.0])))
-Tensor([0., 2., 0.], dtype=float32)
-"""
+"""Discrete Fourier transforms along one or several axes, their frequencies, and shifts of the frequency 0."""
 
 from __future__ import annotations
 
@@ -30,9 +17,6 @@ from tarazu.ops.placement import to_device
 from tarazu.ops.promote import as_float, as_value, cast
 from tarazu.ops.shape import concat, distinct_axes, flip, normalize_axis, pad, roll, slice_axis
 from tarazu.ops.typing import ArrayLike, Axes, DeviceLike, DTypeLike, Tensor
-
-__all__ = ["fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn",
-           "rfft", "rfftfreq", "rfftn"]
 
 _NORMS = {"backward": (0.0, 1.0), "ortho": (0.5, 0.5), "forward": (1.0, 0.0)}  # powers of 1 / n: forward, inverse
 _SWAPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
