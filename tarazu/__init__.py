@@ -96,6 +96,7 @@ from tarazu.ops.elementwise.arithmetic import (
     reciprocal,
     remainder,
     round,
+    rsqrt,
     sign,
     sqrt,
     square,
@@ -114,6 +115,7 @@ from tarazu.ops.elementwise.comparison import (
     equal,
     greater,
     greater_equal,
+    isclose,
     isfinite,
     isinf,
     isnan,
@@ -126,11 +128,13 @@ from tarazu.ops.elementwise.comparison import (
     not_equal,
     where,
 )
-from tarazu.ops.elementwise.complex import conj, imag, real
+from tarazu.ops.elementwise.complex import angle, conj, imag, real
 from tarazu.ops.elementwise.conversion import astype, bitcast, stop_gradient
-from tarazu.ops.elementwise.exponential import exp, expm1, log, log1p, log2, log10, logaddexp
-from tarazu.ops.elementwise.floats import copysign, hypot, nextafter, signbit
-from tarazu.ops.elementwise.special import digamma, erf, lgamma, polygamma, sigmoid
+from tarazu.ops.elementwise.error_functions import erfc, erfinv, logit
+from tarazu.ops.elementwise.exponential import exp, exp2, expm1, log, log1p, log2, log10, logaddexp, logaddexp2
+from tarazu.ops.elementwise.floats import copysign, fmod, hypot, nextafter, signbit
+from tarazu.ops.elementwise.selection import divide_no_nan, heaviside, lerp, masked_fill, nan_to_num
+from tarazu.ops.elementwise.special import digamma, erf, lgamma, polygamma, sigmoid, sinc
 from tarazu.ops.elementwise.trigonometric import (
     acos,
     acosh,
@@ -141,6 +145,8 @@ from tarazu.ops.elementwise.trigonometric import (
     atanh,
     cos,
     cosh,
+    deg2rad,
+    rad2deg,
     sin,
     sinh,
     tan,
@@ -171,6 +177,7 @@ from tarazu.ops.networks.softmax import log_softmax, softmax, softmin
 from tarazu.ops.placement import shard
 from tarazu.ops.reduce import (
     all,
+    allclose,
     any,
     argmax,
     argmin,

@@ -20,6 +20,8 @@ case("real", lambda x: tz.real(x * Z), lambda x: np.real(x * Z), SPREAD)
 case("real of real", tz.real, np.real, SPREAD, also="i")
 case("imag", lambda x: tz.imag(x * Z), lambda x: np.imag(x * Z), SPREAD)
 case("imag of real", tz.imag, np.imag, SPREAD, also="i", orders=0)
+case("angle", lambda x: tz.angle(x * Z), lambda x: np.angle(x * Z), SPREAD, shapes=[((2, 3),)])
+op("angle", SPREAD, shapes=[((3,),)], orders=0)
 case("conj", lambda x: tz.imag(tz.conj(x * Z)), lambda x: np.imag(np.conj(x * Z)), SPREAD)
 case("abs of complex", lambda x: tz.abs(tz.exp(x * Z) + x), lambda x: np.abs(np.exp(x * Z) + x), SPREAD, orders=3)
 case("complex arithmetic", lambda x: tz.real(tz.sin(x * Z) / (x + Z) - tz.log(x * Z) * (x - Z) ** 3),
