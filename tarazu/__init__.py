@@ -204,12 +204,15 @@ from tarazu.ops.shape import (
     permute_dims,
     reshape,
     roll,
+    rot90,
     squeeze,
     stack,
     swapaxes,
     tile,
+    unflatten,
     unstack,
 )
+from tarazu.ops.splitting import array_split, chunk, dsplit, dstack, hsplit, hstack, split, vsplit, vstack
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
 from tarazu.runtime.device import default_device, device, devices, mesh
@@ -224,7 +227,9 @@ from tarazu.runtime.tensor.tensor import Tensor
 if _TYPE_CHECKING:
     from tarazu.backend.native.threads.thread_count import set_threads
     from tarazu.ops import fft, linalg
+    from tarazu.ops.control_flow.associative import associative_scan
     from tarazu.ops.einsum import einsum
+    from tarazu.ops.indexing.diagonals import diag, diagflat, diagonal, tril_indices, triu_indices
     from tarazu.ops.indexing.searching import count_nonzero, diff, isin, nonzero, searchsorted
     from tarazu.ops.indexing.sets import unique_all, unique_counts, unique_inverse, unique_values
     from tarazu.ops.indexing.windows import pad, repeat, segment_sum, unfold
@@ -241,6 +246,10 @@ if _TYPE_CHECKING:
     from tarazu.ops.networks.interpolation import interpolate
     from tarazu.ops.networks.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
     from tarazu.ops.networks.recurrent import gru, gru_cell, lstm, lstm_cell
+    from tarazu.ops.statistics.averages import average, moments, ptp, std_mean, var_mean
+    from tarazu.ops.statistics.missing import nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar
+    from tarazu.ops.statistics.quantiles import kthvalue, median, nanmedian, nanquantile, percentile, quantile
+    from tarazu.ops.statistics.running import cummax, cummin, logcumsumexp
     from tarazu.runtime.autograd.derivatives import hessian, hvp, jacobian, jvp, vjp
     from tarazu.runtime.autograd.grad_check import grad_check
     from tarazu.runtime.autograd.gradient_tape import GradientTape
@@ -274,9 +283,15 @@ _LAZY = {
     "ops.networks.interpolation": "interpolate",
     "ops.networks.pooling": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
     "ops.networks.recurrent": "gru gru_cell lstm lstm_cell",
+    "ops.control_flow.associative": "associative_scan",
+    "ops.indexing.diagonals": "diag diagflat diagonal tril_indices triu_indices",
     "ops.indexing.searching": "count_nonzero diff isin nonzero searchsorted",
     "ops.indexing.sets": "unique_all unique_counts unique_inverse unique_values",
     "ops.indexing.windows": "pad repeat segment_sum unfold",
+    "ops.statistics.averages": "average moments ptp std_mean var_mean",
+    "ops.statistics.missing": "nanmax nanmean nanmin nanprod nanstd nansum nanvar",
+    "ops.statistics.quantiles": "kthvalue median nanmedian nanquantile percentile quantile",
+    "ops.statistics.running": "cummax cummin logcumsumexp",
     "runtime.compile": "set_backend",
     "runtime.debug": "debug_nans",
     "runtime.jit.jit": "jit trace",

@@ -481,3 +481,4 @@ def _doubled(x: np.ndarray) -> np.ndarray:
 
 import optable_networks  # noqa: E402, F401 (its lines follow these)
 import optable_standard  # noqa: E402, F401 (and so do these)
+import optable_statistics  # noqa: E402, F401 (and these)
