@@ -70,7 +70,9 @@ from tarazu.ops.create import (
     eye,
     full,
     full_like,
+    geomspace,
     linspace,
+    logspace,
     meshgrid,
     one_hot,
     ones_like,
@@ -230,9 +232,13 @@ if _TYPE_CHECKING:
     from tarazu.ops.control_flow.associative import associative_scan
     from tarazu.ops.einsum import einsum
     from tarazu.ops.indexing.diagonals import diag, diagflat, diagonal, tril_indices, triu_indices
-    from tarazu.ops.indexing.searching import count_nonzero, diff, isin, nonzero, searchsorted
-    from tarazu.ops.indexing.sets import unique_all, unique_counts, unique_inverse, unique_values
-    from tarazu.ops.indexing.windows import pad, repeat, segment_sum, unfold
+    from tarazu.ops.indexing.differences import diff, trapezoid
+    from tarazu.ops.indexing.scatter import index_add, index_copy, index_fill, scatter, scatter_reduce
+    from tarazu.ops.indexing.searching import argwhere, count_nonzero, isin, nonzero, searchsorted, unravel_index
+    from tarazu.ops.indexing.segments import segment_max, segment_min, segment_prod, segment_sum
+    from tarazu.ops.indexing.sets import unique, unique_all, unique_counts, unique_inverse, unique_values
+    from tarazu.ops.indexing.windows import pad, repeat, unfold
+    from tarazu.ops.linalg.distances import cdist
     from tarazu.ops.networks.attention import scaled_dot_product_attention
     from tarazu.ops.networks.convolution import (
         conv1d,
@@ -247,6 +253,8 @@ if _TYPE_CHECKING:
     from tarazu.ops.networks.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
     from tarazu.ops.networks.recurrent import gru, gru_cell, lstm, lstm_cell
     from tarazu.ops.statistics.averages import average, moments, ptp, std_mean, var_mean
+    from tarazu.ops.statistics.counts import bincount, bucketize, digitize, histogram, multi_hot
+    from tarazu.ops.statistics.dependence import corrcoef, cov
     from tarazu.ops.statistics.missing import nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar
     from tarazu.ops.statistics.quantiles import kthvalue, median, nanmedian, nanquantile, percentile, quantile
     from tarazu.ops.statistics.running import cummax, cummin, logcumsumexp
@@ -285,10 +293,16 @@ _LAZY = {
     "ops.networks.recurrent": "gru gru_cell lstm lstm_cell",
     "ops.control_flow.associative": "associative_scan",
     "ops.indexing.diagonals": "diag diagflat diagonal tril_indices triu_indices",
-    "ops.indexing.searching": "count_nonzero diff isin nonzero searchsorted",
-    "ops.indexing.sets": "unique_all unique_counts unique_inverse unique_values",
-    "ops.indexing.windows": "pad repeat segment_sum unfold",
+    "ops.indexing.differences": "diff trapezoid",
+    "ops.indexing.scatter": "index_add index_copy index_fill scatter scatter_reduce",
+    "ops.indexing.searching": "argwhere count_nonzero isin nonzero searchsorted unravel_index",
+    "ops.indexing.segments": "segment_max segment_min segment_prod segment_sum",
+    "ops.indexing.sets": "unique unique_all unique_counts unique_inverse unique_values",
+    "ops.indexing.windows": "pad repeat unfold",
+    "ops.linalg.distances": "cdist",
     "ops.statistics.averages": "average moments ptp std_mean var_mean",
+    "ops.statistics.counts": "bincount bucketize digitize histogram multi_hot",
+    "ops.statistics.dependence": "corrcoef cov",
     "ops.statistics.missing": "nanmax nanmean nanmin nanprod nanstd nansum nanvar",
     "ops.statistics.quantiles": "kthvalue median nanmedian nanquantile percentile quantile",
     "ops.statistics.running": "cummax cummin logcumsumexp",

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tarazu.base.checks import flag
 from tarazu.ops.promote import as_value
-from tarazu.ops.shape import reshape
+from tarazu.ops.shape import normalize_axis
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -34,6 +35,29 @@ class UniqueInverse(NamedTuple):
     inverse_indices: Tensor
 
 
+def unique(x: ArrayLike, axis: int | None = None, *, return_index: bool = False, return_inverse: bool = False,
+           return_counts: bool = False) -> Tensor | tuple[Tensor, ...]:
+    """The distinct values in ascending order; with `axis`, the distinct slices along it, in lexicographic order.
+
+    Behind them, as asked for, as in NumPy: the index of the first of each, the number of the one that each element (or
+    slice) is, and how often each occurs. Every nan is distinct. AxisError for an axis that `x` lacks, TraceError inside
+    a traced function.
+
+    >>> import tarazu as tz
+    >>> tz.unique(tz.tensor([[1, 2], [0, 5], [1, 2]]), axis=0, return_counts=True)
+    (Tensor([[0, 5],
+            [1, 2]], dtype=int64), Tensor([1, 2], dtype=int64))
+    """
+    x = as_value(x)
+    if axis is not None:
+        axis = normalize_axis(axis, len(x.shape), "unique")
+    values, *rest = np.unique(np.asarray(x), True, True, True, axis, equal_nan=False)
+    rest[1] = rest[1].reshape(x.shape if axis is None else -1)
+    asked = zip(rest, (return_index, return_inverse, return_counts), strict=True)
+    more = [as_value(numbers) for numbers, is_asked in asked if flag("unique: return_...", is_asked)]
+    return (as_value(values), *more) if more else as_value(values)
+
+
 def unique_all(x: ArrayLike, /) -> UniqueAll:
     """The distinct values in ascending order, and where they are in `x`.
 
@@ -46,9 +70,7 @@ def unique_all(x: ArrayLike, /) -> UniqueAll:
     >>> values, inverse, counts
     (Tensor([1, 3], dtype=int64), Tensor([1, 0, 1], dtype=int64), Tensor([1, 2], dtype=int64))
     """
-    x = as_value(x)
-    values, indices, inverse, counts = np.unique(np.asarray(x), True, True, True, equal_nan=False)
-    return UniqueAll(as_value(values), as_value(indices), reshape(as_value(inverse), x.shape), as_value(counts))
+    return UniqueAll(*unique(x, return_index=True, return_inverse=True, return_counts=True))
 
 
 def unique_counts(x: ArrayLike, /) -> UniqueCounts:

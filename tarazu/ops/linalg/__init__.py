@@ -1,7 +1,7 @@
 """`tz.linalg`: linear algebra under the names of the array API standard's extension.
 
 decompose.py has the decompositions, solve.py linear equations, inverses, determinants and ranks, matrix.py
-norms, products, diagonals and traces.
+norms, products, diagonals and traces, distances.py distances of points.
 """
 
 from tarazu.ops.contract import matmul, outer, tensordot
