@@ -103,7 +103,7 @@ def nanquantile(x: ArrayLike, q: ArrayLike, axis: Axes = None, *, method: str = 
 
 def percentile(x: ArrayLike, q: ArrayLike, axis: Axes = None, *, method: str = "linear",
                keepdims: bool = False) -> Tensor:
-    """`quantile` with `q` in percent, from 0 to 100. Shapes and errors as there.
+    """`quantile` with `q` in percent, from 0 to 100. Shapes and errors (ArgumentError, ShapeError, ...) as there.
 
     >>> import tarazu as tz
     >>> tz.percentile(tz.tensor([0.0, 10.0, 20.0]), 75)
