@@ -220,6 +220,7 @@ from tarazu.runtime.autograd.autograd import enable_grad, grad, is_grad_enabled,
 from tarazu.runtime.device import default_device, device, devices, mesh
 from tarazu.runtime.eager import Eager as _Eager
 from tarazu.runtime.random.distributions import dropout, randn
+from tarazu.runtime.random.shares import gumbel_softmax
 from tarazu.runtime.tensor.creation import asarray, ones, tensor, zeros
 from tarazu.runtime.tensor.dlpack import from_dlpack
 from tarazu.runtime.tensor.namespace import __array_api_version__
