@@ -209,6 +209,15 @@ def test_distinct_rows_and_values():
     assert tz.argwhere(tz.tensor([[0, 1], [2, 0]])).tolist() == [[0, 1], [1, 0]]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_nan_are_last_in_order_in_every_dtype(dtype):
+    x = tz.tensor([1.0, NAN, -2.0, NAN, 0.5], dtype)
+    for function in (tz.sort, tz.jit(tz.sort), tz.unique_values):
+        np.testing.assert_array_equal(function(x).numpy().astype(float), [-2, 0.5, 1, NAN, NAN])
+    assert tz.argsort(x).tolist() == [2, 4, 0, 1, 3]
+    assert tz.unique(x, return_counts=True)[0].dtype is x.dtype
+
+
 # Bins and scatters ----------------------------------------------------------------------------------------------
 
 def test_histograms_of_equal_numbers_ranges_and_nan():
