@@ -135,7 +135,14 @@ from tarazu.ops.elementwise.conversion import astype, bitcast, stop_gradient
 from tarazu.ops.elementwise.error_functions import erfc, erfinv, logit
 from tarazu.ops.elementwise.exponential import exp, exp2, expm1, log, log1p, log2, log10, logaddexp, logaddexp2
 from tarazu.ops.elementwise.floats import copysign, fmod, hypot, nextafter, signbit
-from tarazu.ops.elementwise.selection import divide_no_nan, heaviside, lerp, masked_fill, nan_to_num
+from tarazu.ops.elementwise.selection import (
+    divide_no_nan,
+    heaviside,
+    lerp,
+    masked_fill,
+    nan_to_num,
+    saturate_cast,
+)
 from tarazu.ops.elementwise.special import digamma, erf, lgamma, polygamma, sigmoid, sinc
 from tarazu.ops.elementwise.trigonometric import (
     acos,
@@ -155,7 +162,7 @@ from tarazu.ops.elementwise.trigonometric import (
     tanh,
 )
 from tarazu.ops.indexing.index import scatter_add, scatter_set, take, take_along_axis
-from tarazu.ops.indexing.sorting import argsort, sort, topk
+from tarazu.ops.indexing.sorting import argpartition, argsort, in_top_k, sort, topk
 from tarazu.ops.linalg.matrix import vecdot
 from tarazu.ops.networks.activations import (
     elu,
@@ -256,8 +263,28 @@ if _TYPE_CHECKING:
     from tarazu.ops.statistics.averages import average, moments, ptp, std_mean, var_mean
     from tarazu.ops.statistics.counts import bincount, bucketize, digitize, histogram, multi_hot
     from tarazu.ops.statistics.dependence import corrcoef, cov
-    from tarazu.ops.statistics.missing import nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar
-    from tarazu.ops.statistics.quantiles import kthvalue, median, nanmedian, nanquantile, percentile, quantile
+    from tarazu.ops.statistics.missing import (
+        nanargmax,
+        nanargmin,
+        nancumprod,
+        nancumsum,
+        nanmax,
+        nanmean,
+        nanmin,
+        nanprod,
+        nanstd,
+        nansum,
+        nanvar,
+    )
+    from tarazu.ops.statistics.quantiles import (
+        kthvalue,
+        median,
+        nanmedian,
+        nanpercentile,
+        nanquantile,
+        percentile,
+        quantile,
+    )
     from tarazu.ops.statistics.running import cummax, cummin, logcumsumexp
     from tarazu.runtime.autograd.derivatives import hessian, hvp, jacobian, jvp, vjp
     from tarazu.runtime.autograd.grad_check import grad_check
@@ -304,8 +331,9 @@ _LAZY = {
     "ops.statistics.averages": "average moments ptp std_mean var_mean",
     "ops.statistics.counts": "bincount bucketize digitize histogram multi_hot",
     "ops.statistics.dependence": "corrcoef cov",
-    "ops.statistics.missing": "nanmax nanmean nanmin nanprod nanstd nansum nanvar",
-    "ops.statistics.quantiles": "kthvalue median nanmedian nanquantile percentile quantile",
+    "ops.statistics.missing": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd "
+                              "nansum nanvar",
+    "ops.statistics.quantiles": "kthvalue median nanmedian nanpercentile nanquantile percentile quantile",
     "ops.statistics.running": "cummax cummin logcumsumexp",
     "runtime.compile": "set_backend",
     "runtime.debug": "debug_nans",

@@ -43,6 +43,9 @@ WITH_NAN = Domain(lambda rng, shape: np.where(rng.permuted(np.arange(np.prod(sha
 for _name in ("nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "nanmedian"):
     op(_name, WITH_NAN, shapes=[((2, 5),)], axis=1)
 op("nansum", SPREAD, also="ib", shapes=[((2, 3),)], keepdims=True)
+for _name in ("nanargmax", "nanargmin", "nancumsum", "nancumprod"):
+    op(_name, WITH_NAN, shapes=[((2, 4),)], axis=1)
+op("nanpercentile", WITH_NAN, shapes=[((5,),)], q=30)
 op("nanquantile", WITH_NAN, shapes=[((2, 5),)], q=0.3, axis=1)
 
 # Order
@@ -50,6 +53,10 @@ op("median", SPREAD, shapes=[((2, 3),), ((2, 4),)], axis=1)
 op("quantile", SPREAD, shapes=[((2, 3, 2),)], q=(0.1, 0.75), axis=(0, 2), keepdims=True)
 for _method in ("lower", "higher", "nearest", "midpoint"):
     op("percentile", SPREAD, shapes=[((5,),)], q=35, method=_method)
+op("argpartition", SPREAD, shapes=[((5,),)], like=lambda x: np.argsort(x), kth=2)
+op("in_top_k", Domain(lambda rng, shape: rng.integers(0, 4, shape), fixed=True), SPREAD, shapes=[((3,), (3, 4))],
+   like=lambda i, x: (x > x[np.arange(3), i][:, None]).sum(1) < 2, k=2)
+op("saturate_cast", SPREAD, shapes=[((2, 3),)], like=lambda x: x.clip(0, 255).astype(np.uint8), dtype="uint8")
 case("kthvalue", lambda x: tz.kthvalue(x, 2, 0), lambda x: (np.sort(x, 0)[1], np.argsort(x, 0)[1]), SPREAD,
      shapes=[((3, 2),)])
 for _name, _extreme, _index in (("cummax", np.maximum, np.argmax), ("cummin", np.minimum, np.argmin)):

@@ -41,6 +41,10 @@ MISUSES = [
     (lambda: tz.median(tz.tensor([1j])), DTypeError, "sort does not take complex64"),
     (lambda: tz.kthvalue(INTS, 0), ArgumentError, "kthvalue: k=0 of an axis of size 3\n.*from 1 to 3"),
     (lambda: tz.kthvalue(INTS, 1.5), ArgumentError, "kthvalue: k=1.5\n.*a whole number"),
+    (lambda: tz.argpartition(INTS, 3), ArgumentError, "argpartition: kth=3 of an axis of size 3\n.*below 3"),
+    (lambda: tz.in_top_k([0], ONES[0], 1), ShapeError, r"in_top_k: targets of shape \(1,\) for predictions of"),
+    (lambda: tz.in_top_k([0, 0], ONES, -1), ArgumentError, "in_top_k: k=-1\n.*at least 0"),
+    (lambda: tz.saturate_cast(tz.tensor([1j]), "int8"), DTypeError, "saturate_cast of complex64 to int8"),
     (lambda: tz.nanmax(tz.ones(0)), ShapeError, "hold no element"),
     (lambda: tz.associative_scan(lambda a, b: (a, b), INTS), ArgumentError, "associative_scan: the function made"),
     (lambda: tz.associative_scan(lambda a, b: a, (INTS, ONES)), ShapeError, "associative_scan over shapes.*axis 0"),
@@ -125,6 +129,15 @@ def test_closeness_of_integers_and_halves():
     assert not tz.allclose([NAN, 1.0], [NAN, 1.0]).item()
     infinite = tz.isclose(tz.tensor([math.inf, math.inf, 1.0]), [math.inf, -math.inf, math.inf])
     assert infinite.tolist() == [True, False, False]
+
+
+def test_casts_that_do_not_wrap_around():
+    huge = tz.tensor([3e9, -3e9, NAN, -math.inf, 2147483647.0])
+    assert tz.saturate_cast(huge, "int32").tolist() == [2**31 - 1, -(2**31), 0, -(2**31), 2**31 - 1]
+    assert tz.saturate_cast(tz.tensor([-1, 2**62]), "uint64").tolist() == [0, 2**62]
+    assert tz.saturate_cast(tz.tensor([300, 100], "uint16"), "int8").tolist() == [127, 100]
+    assert tz.saturate_cast(tz.tensor([1e6, math.inf]), "float16").tolist() == [65504, 65504]
+    assert tz.saturate_cast(tz.tensor([True]), "int8").tolist() == [1]
 
 
 def test_ends_of_lerp_and_of_dtypes():

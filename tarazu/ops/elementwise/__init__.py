@@ -64,7 +64,14 @@ from tarazu.ops.elementwise.conversion import astype, bitcast, stop_gradient
 from tarazu.ops.elementwise.error_functions import erfc, erfinv, logit
 from tarazu.ops.elementwise.exponential import exp, exp2, expm1, log, log1p, log2, log10, logaddexp, logaddexp2
 from tarazu.ops.elementwise.floats import copysign, fmod, hypot, nextafter, signbit
-from tarazu.ops.elementwise.selection import divide_no_nan, heaviside, lerp, masked_fill, nan_to_num
+from tarazu.ops.elementwise.selection import (
+    divide_no_nan,
+    heaviside,
+    lerp,
+    masked_fill,
+    nan_to_num,
+    saturate_cast,
+)
 from tarazu.ops.elementwise.special import digamma, erf, lgamma, polygamma, sigmoid, sinc
 from tarazu.ops.elementwise.trigonometric import (
     acos,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 
-from tarazu.base.dtypes import COMPLEX_PARTS
-from tarazu.ops.dtype_functions import finfo
+from tarazu.base.dtypes import COMPLEX_PARTS, DType, as_dtype
+from tarazu.base.errors import DTypeError
+from tarazu.ops.dtype_functions import finfo, iinfo
 from tarazu.ops.elementwise.arithmetic import add, divide, multiply, subtract
-from tarazu.ops.elementwise.comparison import equal, greater, isnan, less, where
+from tarazu.ops.elementwise.comparison import equal, greater, greater_equal, isnan, less, less_equal, logical_and, where
 from tarazu.ops.elementwise.complex import imag, real
-from tarazu.ops.promote import as_value, cast, same_float_dtype
-from tarazu.ops.typing import ArrayLike, Tensor
+from tarazu.ops.promote import as_number, as_value, cast, same_float_dtype
+from tarazu.ops.typing import ArrayLike, DTypeLike, Tensor
 
 
 def masked_fill(x: ArrayLike, mask: ArrayLike, value: ArrayLike) -> Tensor:
@@ -49,6 +50,36 @@ def nan_to_num(x: ArrayLike, nan: float = 0.0, posinf: float | None = None, negi
     x = where(isnan(x), nan, x)
     x = where(equal(x, math.inf), limits.max if posinf is None else posinf, x)
     return where(equal(x, -math.inf), limits.min if neginf is None else neginf, x)
+
+
+def saturate_cast(x: ArrayLike, dtype: DTypeLike) -> Tensor:
+    """`x` in another dtype, with the smallest or largest number of it for those beyond, where `astype` wraps around.
+
+    nan becomes 0 where there is none. DTypeError for complex numbers and what is no dtype of real numbers.
+
+    >>> import tarazu as tz
+    >>> tz.saturate_cast(tz.tensor([-5.0, 7.9, 300.0]), "uint8")
+    Tensor([  0,   7, 255], dtype=uint8)
+    """
+    x, target = as_number(as_value(x)), as_dtype(dtype)
+    if x.dtype.kind == "complex" or not (target.is_float or target.is_integer):
+        raise DTypeError(f"saturate_cast of {x.dtype} to {target}", expected="numbers, to a float or integer dtype",
+                         fix="x.astype takes other dtypes")
+    least, most = _limits(target)
+    lowest, highest = _limits(x.dtype)
+    is_inside = equal(x, x)
+    if lowest < least:
+        is_inside = logical_and(is_inside, greater_equal(x, least))
+    if highest > most:
+        is_inside = logical_and(is_inside, less(x, most) if x.dtype.is_float else less_equal(x, most))
+    inside = cast(where(is_inside, x, as_value(0, x.dtype)), target)
+    beyond = where(less(x, 0), as_value(least, target), where(greater(x, 0), as_value(most, target), inside))
+    return where(is_inside, inside, beyond)
+
+
+def _limits(dtype: DType) -> tuple[float, float]:
+    limits = finfo(dtype) if dtype.is_float else iinfo(dtype)
+    return limits.min, limits.max
 
 
 def heaviside(x: ArrayLike, at_zero: ArrayLike) -> Tensor:

@@ -60,7 +60,8 @@ def _distinct(x: ArrayLike, axis: int | None = None, *, return_index: bool = Fal
     if axis is not None:
         axis = normalize_axis(axis, len(x.shape), "unique")
     array = np.asarray(single(x))  # as NumPy does not know where nan of bfloat16 belong
-    distinct = np.unique(array, return_index, return_inverse, return_counts, axis, equal_nan=False)
+    distinct = np.unique(  # type: ignore[call-overload]  # NumPy's types want the flags as literals
+        array, return_index, return_inverse, return_counts, axis, equal_nan=False)
     values, *more = distinct if isinstance(distinct, tuple) else (distinct,)
     if return_inverse:
         position = int(return_index)

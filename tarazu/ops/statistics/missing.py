@@ -20,7 +20,7 @@ from tarazu.ops.elementwise import (
     where,
 )
 from tarazu.ops.promote import as_float, as_value, cast, rounded_like, single
-from tarazu.ops.reduce import all, max, min, prod, sum
+from tarazu.ops.reduce import all, argmax, argmin, cumulative_prod, cumulative_sum, max, min, prod, sum
 from tarazu.ops.typing import ArrayLike, Axes, Tensor
 
 
@@ -104,6 +104,46 @@ def nanmin(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor
     """
     smallest = min(_without_nan(x, math.inf), axis, keepdims=keepdims)
     return _nan_where_all_are(x, axis, keepdims, smallest)
+
+
+def nanargmax(x: ArrayLike, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
+    """The index of the largest element along an axis that is not nan, as `tz.argmax`; 0 where all are nan.
+
+    >>> import tarazu as tz
+    >>> tz.nanargmax(tz.tensor([tz.nan, 1.0, 5.0]))
+    Tensor(2, dtype=int64)
+    """
+    return argmax(_without_nan(x, -math.inf), axis, keepdims=keepdims)
+
+
+def nanargmin(x: ArrayLike, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
+    """The index of the smallest element along an axis that is not nan, as `tz.argmin`; 0 where all are nan.
+
+    >>> import tarazu as tz
+    >>> tz.nanargmin(tz.tensor([tz.nan, 1.0, 5.0]))
+    Tensor(1, dtype=int64)
+    """
+    return argmin(_without_nan(x, math.inf), axis, keepdims=keepdims)
+
+
+def nancumsum(x: ArrayLike, axis: int | None = None) -> Tensor:
+    """The sum of all elements up to each one along an axis, as `tz.cumulative_sum`, where nan counts as 0.
+
+    >>> import tarazu as tz
+    >>> tz.nancumsum(tz.tensor([1.0, tz.nan, 2.0]))
+    Tensor([1., 1., 3.], dtype=float32)
+    """
+    return cumulative_sum(_without_nan(x, 0), axis)
+
+
+def nancumprod(x: ArrayLike, axis: int | None = None) -> Tensor:
+    """The product of all elements up to each one along an axis, as `tz.cumulative_prod`, where nan counts as 1.
+
+    >>> import tarazu as tz
+    >>> tz.nancumprod(tz.tensor([3.0, tz.nan, 2.0]))
+    Tensor([3., 3., 6.], dtype=float32)
+    """
+    return cumulative_prod(_without_nan(x, 1), axis)
 
 
 def _without_nan(x: ArrayLike, value: float) -> Tensor:

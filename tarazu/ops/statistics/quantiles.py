@@ -113,6 +113,18 @@ def percentile(x: ArrayLike, q: ArrayLike, axis: Axes = None, *, method: str = "
     return quantile(x, divide(as_value(q, dtypes.float64), 100), axis, method=method, keepdims=keepdims)
 
 
+def nanpercentile(x: ArrayLike, q: ArrayLike, axis: Axes = None, *, method: str = "linear",
+                  keepdims: bool = False) -> Tensor:
+    """`nanquantile` with `q` in percent, from 0 to 100. Shapes and errors (ArgumentError, ShapeError, ...) as there.
+
+    >>> import tarazu as tz
+    >>> tz.nanpercentile(tz.tensor([0.0, tz.nan, 20.0]), 75)
+    Tensor(15., dtype=float32)
+    """
+    _require_between("nanpercentile", q, 100)
+    return nanquantile(x, divide(as_value(q, dtypes.float64), 100), axis, method=method, keepdims=keepdims)
+
+
 def _sorted_rows(name: str, x: ArrayLike, axis: Axes) -> tuple[Tensor, Tensor]:
     """`x` as floats, and its elements over `axis`, sorted, as one last axis."""
     x = as_float(x)
