@@ -70,7 +70,9 @@ from tarazu.ops.create import (
     eye,
     full,
     full_like,
+    geomspace,
     linspace,
+    logspace,
     meshgrid,
     one_hot,
     ones_like,
@@ -96,6 +98,7 @@ from tarazu.ops.elementwise.arithmetic import (
     reciprocal,
     remainder,
     round,
+    rsqrt,
     sign,
     sqrt,
     square,
@@ -114,6 +117,7 @@ from tarazu.ops.elementwise.comparison import (
     equal,
     greater,
     greater_equal,
+    isclose,
     isfinite,
     isinf,
     isnan,
@@ -126,11 +130,20 @@ from tarazu.ops.elementwise.comparison import (
     not_equal,
     where,
 )
-from tarazu.ops.elementwise.complex import conj, imag, real
+from tarazu.ops.elementwise.complex import angle, conj, imag, real
 from tarazu.ops.elementwise.conversion import astype, bitcast, stop_gradient
-from tarazu.ops.elementwise.exponential import exp, expm1, log, log1p, log2, log10, logaddexp
-from tarazu.ops.elementwise.floats import copysign, hypot, nextafter, signbit
-from tarazu.ops.elementwise.special import digamma, erf, lgamma, polygamma, sigmoid
+from tarazu.ops.elementwise.error_functions import erfc, erfinv, logit
+from tarazu.ops.elementwise.exponential import exp, exp2, expm1, log, log1p, log2, log10, logaddexp, logaddexp2
+from tarazu.ops.elementwise.floats import copysign, fmod, hypot, nextafter, signbit
+from tarazu.ops.elementwise.selection import (
+    divide_no_nan,
+    heaviside,
+    lerp,
+    masked_fill,
+    nan_to_num,
+    saturate_cast,
+)
+from tarazu.ops.elementwise.special import digamma, erf, lgamma, polygamma, sigmoid, sinc
 from tarazu.ops.elementwise.trigonometric import (
     acos,
     acosh,
@@ -141,13 +154,15 @@ from tarazu.ops.elementwise.trigonometric import (
     atanh,
     cos,
     cosh,
+    deg2rad,
+    rad2deg,
     sin,
     sinh,
     tan,
     tanh,
 )
 from tarazu.ops.indexing.index import scatter_add, scatter_set, take, take_along_axis
-from tarazu.ops.indexing.sorting import argsort, sort, topk
+from tarazu.ops.indexing.sorting import argpartition, argsort, in_top_k, sort, topk
 from tarazu.ops.linalg.matrix import kron, vecdot
 from tarazu.ops.networks.activations import (
     celu,
@@ -176,6 +191,7 @@ from tarazu.ops.networks.softmax import log_softmax, softmax, softmin
 from tarazu.ops.placement import shard
 from tarazu.ops.reduce import (
     all,
+    allclose,
     any,
     argmax,
     argmin,
@@ -202,17 +218,21 @@ from tarazu.ops.shape import (
     permute_dims,
     reshape,
     roll,
+    rot90,
     squeeze,
     stack,
     swapaxes,
     tile,
+    unflatten,
     unstack,
 )
+from tarazu.ops.splitting import array_split, chunk, dsplit, dstack, hsplit, hstack, split, vsplit, vstack
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
 from tarazu.runtime.device import default_device, device, devices, mesh
 from tarazu.runtime.eager import Eager as _Eager
 from tarazu.runtime.random.distributions import dropout, randn
+from tarazu.runtime.random.shares import gumbel_softmax
 from tarazu.runtime.tensor.creation import asarray, ones, tensor, zeros
 from tarazu.runtime.tensor.dlpack import from_dlpack
 from tarazu.runtime.tensor.namespace import __array_api_version__
@@ -222,10 +242,16 @@ from tarazu.runtime.tensor.tensor import Tensor
 if _TYPE_CHECKING:
     from tarazu.backend.native.threads.thread_count import set_threads
     from tarazu.ops import fft, linalg
+    from tarazu.ops.control_flow.associative import associative_scan
     from tarazu.ops.einsum import einsum
-    from tarazu.ops.indexing.searching import count_nonzero, diff, isin, nonzero, searchsorted
-    from tarazu.ops.indexing.sets import unique_all, unique_counts, unique_inverse, unique_values
-    from tarazu.ops.indexing.windows import pad, repeat, segment_sum, unfold
+    from tarazu.ops.indexing.diagonals import diag, diagflat, diagonal, tril_indices, triu_indices
+    from tarazu.ops.indexing.differences import diff, trapezoid
+    from tarazu.ops.indexing.scatter import index_add, index_copy, index_fill, scatter, scatter_reduce
+    from tarazu.ops.indexing.searching import argwhere, count_nonzero, isin, nonzero, searchsorted, unravel_index
+    from tarazu.ops.indexing.segments import segment_max, segment_min, segment_prod, segment_sum
+    from tarazu.ops.indexing.sets import unique, unique_all, unique_counts, unique_inverse, unique_values
+    from tarazu.ops.indexing.windows import pad, repeat, unfold
+    from tarazu.ops.linalg.distances import cdist
     from tarazu.ops.linalg.similarity import cosine_similarity, normalize, pairwise_distance
     from tarazu.ops.networks.attention import scaled_dot_product_attention
     from tarazu.ops.networks.convolution import (
@@ -253,6 +279,32 @@ if _TYPE_CHECKING:
     from tarazu.ops.networks.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, lp_pool, max_pool
     from tarazu.ops.networks.recurrent import gru, gru_cell, lstm, lstm_cell
     from tarazu.ops.networks.unpooling import max_pool_with_indices, max_unpool
+    from tarazu.ops.statistics.averages import average, moments, ptp, std_mean, var_mean
+    from tarazu.ops.statistics.counts import bincount, bucketize, digitize, histogram, multi_hot
+    from tarazu.ops.statistics.dependence import corrcoef, cov
+    from tarazu.ops.statistics.missing import (
+        nanargmax,
+        nanargmin,
+        nancumprod,
+        nancumsum,
+        nanmax,
+        nanmean,
+        nanmin,
+        nanprod,
+        nanstd,
+        nansum,
+        nanvar,
+    )
+    from tarazu.ops.statistics.quantiles import (
+        kthvalue,
+        median,
+        nanmedian,
+        nanpercentile,
+        nanquantile,
+        percentile,
+        quantile,
+    )
+    from tarazu.ops.statistics.running import cummax, cummin, logcumsumexp
     from tarazu.runtime.autograd.derivatives import hessian, hvp, jacobian, jvp, vjp
     from tarazu.runtime.autograd.grad_check import grad_check
     from tarazu.runtime.autograd.gradient_tape import GradientTape
@@ -293,10 +345,23 @@ _LAZY = {
     "ops.networks.pooling": "adaptive_average_pool adaptive_max_pool average_pool lp_pool max_pool",
     "ops.networks.recurrent": "gru gru_cell lstm lstm_cell",
     "ops.networks.unpooling": "max_pool_with_indices max_unpool",
-    "ops.indexing.searching": "count_nonzero diff isin nonzero searchsorted",
-    "ops.indexing.sets": "unique_all unique_counts unique_inverse unique_values",
     "ops.linalg.similarity": "cosine_similarity normalize pairwise_distance",
-    "ops.indexing.windows": "pad repeat segment_sum unfold",
+    "ops.control_flow.associative": "associative_scan",
+    "ops.indexing.diagonals": "diag diagflat diagonal tril_indices triu_indices",
+    "ops.indexing.differences": "diff trapezoid",
+    "ops.indexing.scatter": "index_add index_copy index_fill scatter scatter_reduce",
+    "ops.indexing.searching": "argwhere count_nonzero isin nonzero searchsorted unravel_index",
+    "ops.indexing.segments": "segment_max segment_min segment_prod segment_sum",
+    "ops.indexing.sets": "unique unique_all unique_counts unique_inverse unique_values",
+    "ops.indexing.windows": "pad repeat unfold",
+    "ops.linalg.distances": "cdist",
+    "ops.statistics.averages": "average moments ptp std_mean var_mean",
+    "ops.statistics.counts": "bincount bucketize digitize histogram multi_hot",
+    "ops.statistics.dependence": "corrcoef cov",
+    "ops.statistics.missing": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd "
+                              "nansum nanvar",
+    "ops.statistics.quantiles": "kthvalue median nanmedian nanpercentile nanquantile percentile quantile",
+    "ops.statistics.running": "cummax cummin logcumsumexp",
     "runtime.compile": "set_backend",
     "runtime.debug": "debug_nans",
     "runtime.jit.jit": "jit trace",

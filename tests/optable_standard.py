@@ -1,4 +1,4 @@
-"""The op table, continued: what the array API standard has beside the usual, einsum, windows and segments."""
+"""The op table, continued: what the array API standard has beside the usual, einsum and windows."""
 
 import numpy as np
 from optable import ABOVE_1, BOOL, OTHER, SPREAD, UNARY, Domain, case, index, op
@@ -20,6 +20,8 @@ case("real", lambda x: tz.real(x * Z), lambda x: np.real(x * Z), SPREAD)
 case("real of real", tz.real, np.real, SPREAD, also="i")
 case("imag", lambda x: tz.imag(x * Z), lambda x: np.imag(x * Z), SPREAD)
 case("imag of real", tz.imag, np.imag, SPREAD, also="i", orders=0)
+case("angle", lambda x: tz.angle(x * Z), lambda x: np.angle(x * Z), SPREAD, shapes=[((2, 3),)])
+op("angle", SPREAD, shapes=[((3,),)], orders=0)
 case("conj", lambda x: tz.imag(tz.conj(x * Z)), lambda x: np.imag(np.conj(x * Z)), SPREAD)
 case("abs of complex", lambda x: tz.abs(tz.exp(x * Z) + x), lambda x: np.abs(np.exp(x * Z) + x), SPREAD, orders=3)
 case("complex arithmetic", lambda x: tz.real(tz.sin(x * Z) / (x + Z) - tz.log(x * Z) * (x - Z) ** 3),
@@ -111,7 +113,7 @@ case("einsum", lambda x, y, z: tz.einsum("bij,...jk,kk->...ib", x, y, z),
 case("einsum with a diagonal", lambda x: tz.einsum("iji->j", x), lambda x: np.einsum("iji->j", x), SPREAD,
      shapes=[((2, 3, 2),)])
 
-# Windows and segments
+# Windows
 for _mode in ("edge", "reflect", "wrap"):
     case(f"pad {_mode}", lambda x, _mode=_mode: tz.pad(x, [(0, 1), (4, 2)], mode=_mode),
          lambda x, _mode=_mode: np.pad(x, [(0, 1), (4, 2)], _mode), SPREAD, also="ib", shapes=[((2, 3),)])
@@ -121,12 +123,3 @@ case("repeat by a vector", lambda x: tz.repeat(x, np.array([2, 0, 1]), axis=0), 
      SPREAD, shapes=[((3, 2),)])
 case("unfold", lambda x: tz.unfold(x, 3, step=2, axis=0),
      lambda x: np.lib.stride_tricks.sliding_window_view(x, 3, 0)[::2], SPREAD, also="ib", shapes=[((6, 2),), ((3,),)])
-
-
-def _segment_sum(x: np.ndarray, segments: np.ndarray) -> np.ndarray:
-    out = np.zeros((4, *x.shape[1:]), x.dtype)
-    np.add.at(out, segments, x)
-    return out
-
-
-op("segment_sum", SPREAD, index(4), also="i", like=_segment_sum, shapes=[((6, 2), (6,)), ((0,), (0,))], num_segments=4)

@@ -32,8 +32,8 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular"],
 }
 INSIDE = {  # the folders and single files of each package from the bottom up: each imports from those before it
-    "ops": "typing promote elementwise dtype_functions placement shape create contract reduce "
-           "control_flow indexing fft einsum random networks linalg",
+    "ops": "typing promote dtype_functions elementwise placement shape splitting create contract reduce "
+           "control_flow indexing statistics fft einsum random networks linalg",
     "transform": "typing gradient batching custom",
     "backend.native": "llvm cache_key donation cache math lowering kernels threads schedule compiler program inspect",
     "backend.xla": "precision processes devices rules program backend export",

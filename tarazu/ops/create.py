@@ -14,7 +14,7 @@ from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
-from tarazu.ops.elementwise import add, equal, less_equal, multiply, where
+from tarazu.ops.elementwise import add, equal, exp, less_equal, multiply, pow, where
 from tarazu.ops.placement import to_device, to_device_of
 from tarazu.ops.promote import as_number, as_value, cast
 from tarazu.ops.shape import broadcast_arrays, broadcast_to, expand_dims, normalize_shape, reshape
@@ -148,6 +148,42 @@ def linspace(start: float, stop: float, num: int, *, dtype: DTypeLike | None = N
     points = add(multiply(count, (stop - start) / gaps), start)
     if endpoint and num > 1:
         points = where(equal(count, num - 1), stop, points)  # exactly, whatever the rounding
+    return to_device(cast(points, as_dtype(dtype or dtypes.DEFAULT_FLOAT)), device)
+
+
+def logspace(start: float, stop: float, num: int = 50, base: float = 10.0, *, dtype: DTypeLike | None = None,
+             endpoint: bool = True, device: DeviceLike | None = None) -> Tensor:
+    """`base` to the power of `num` numbers at equal distances from `start` to `stop`, float32 by default.
+
+    ArgumentError for a `num` below 0 or no whole number.
+
+    >>> import tarazu as tz
+    >>> tz.logspace(0, 2, 3)
+    Tensor([  1.,  10., 100.], dtype=float32)
+    """
+    powers = pow(base, linspace(start, stop, num, dtype=dtypes.float64, endpoint=endpoint))
+    return to_device(cast(powers, as_dtype(dtype or dtypes.DEFAULT_FLOAT)), device)
+
+
+def geomspace(start: float, stop: float, num: int = 50, *, dtype: DTypeLike | None = None, endpoint: bool = True,
+              device: DeviceLike | None = None) -> Tensor:
+    """`num` numbers from `start` to `stop`, each the same multiple of the one before, float32 by default.
+
+    `stop` is the last one, exactly, unless `endpoint` is False. ArgumentError for bounds of two signs or 0, and for a
+    `num` below 0 or no whole number.
+
+    >>> import tarazu as tz
+    >>> tz.geomspace(1, 1000, 4)
+    Tensor([   1.,   10.,  100., 1000.], dtype=float32)
+    """
+    _require_finite("geomspace", start, stop)
+    if start * stop <= 0:
+        raise ArgumentError(f"geomspace from {start} to {stop}", expected="two numbers above 0, or two below",
+                            fix="use tz.linspace, or leave 0 out")
+    powers = exp(linspace(0.0, math.log(stop / start), num, dtype=dtypes.float64, endpoint=endpoint))
+    points = multiply(powers, start)
+    if endpoint and num > 1:
+        points = where(equal(bind(ops.IOTA, size=num, dtype=dtypes.float64), num - 1), stop, points)
     return to_device(cast(points, as_dtype(dtype or dtypes.DEFAULT_FLOAT)), device)
 
 

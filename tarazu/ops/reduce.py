@@ -22,6 +22,7 @@ from tarazu.ops.elementwise import (
     divide,
     equal,
     exp,
+    isclose,
     isfinite,
     log,
     sqrt,
@@ -193,6 +194,18 @@ def all(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
     Tensor([ True, False], dtype=bool)
     """
     return _reduce(ops.ALL_TRUE, truth(x), axis, keepdims)
+
+
+def allclose(x: ArrayLike, y: ArrayLike, rtol: float = 1e-5, atol: float = 1e-8, *, equal_nan: bool = False) -> Tensor:
+    """Whether all elements are close to each other, by `isclose`; a boolean scalar, which `if` takes.
+
+    ShapeError where `x` and `y` do not broadcast.
+
+    >>> import tarazu as tz
+    >>> tz.allclose(tz.tensor([1.0, 2.0]), tz.tensor([1.0, 2.000001]))
+    Tensor(True, dtype=bool)
+    """
+    return all(isclose(x, y, rtol, atol, equal_nan=equal_nan))
 
 
 def _arg(op: Op, x: ArrayLike, axis: int | None, keepdims: bool) -> Tensor:

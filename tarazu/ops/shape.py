@@ -109,6 +109,27 @@ def flatten(x: ArrayLike, start_axis: int = 0) -> Tensor:
     return reshape(x, (*x.shape[:start], math.prod(x.shape[start:])))
 
 
+def unflatten(x: ArrayLike, axis: int, shape: ShapeLike) -> Tensor:
+    """`x` with one axis unfolded into axes of the given sizes, in row-major order; one size may be -1.
+
+    AxisError for an axis that `x` lacks, ShapeError for sizes whose product is not that of the axis.
+
+    >>> import tarazu as tz
+    >>> tz.unflatten(tz.ones(2, 12), 1, (3, -1)).shape
+    (2, 3, 4)
+    """
+    x = as_value(x)
+    axis = normalize_axis(axis, len(x.shape), "unflatten")
+    sizes, size = normalize_shape(shape, "unflatten"), x.shape[axis]
+    known = -math.prod(sizes) if sizes.count(-1) == 1 else 0
+    sizes = tuple(size // known if n == -1 and known else n for n in sizes)
+    if math.prod(sizes) != size or min(sizes, default=0) < 0:
+        raise ShapeError(f"unflatten: axis {axis} of size {size} into {shape!r}",
+                         expected=f"sizes whose product is {size}, and at most one -1",
+                         fix="check the sizes against x.shape")
+    return reshape(x, (*x.shape[:axis], *sizes, *x.shape[axis + 1:]))
+
+
 def permute_dims(x: ArrayLike, axes: int | Sequence[int]) -> Tensor:
     """`x` with its axes in another order: axis i of the result is axis `axes[i]` of `x`.
 
@@ -310,6 +331,27 @@ def flip(x: ArrayLike, axis: Axes = None) -> Tensor:
     """
     x = as_value(x)
     return bind(ops.FLIP, x, axes=normalize_axes(axis, len(x.shape), "flip"))
+
+
+def rot90(x: ArrayLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
+    """`x` turned `k` times by 90 degrees in the plane of two axes, from the first towards the second.
+
+    AxisError for an axis that `x` lacks, ShapeError unless there are two different ones, ArgumentError for a `k` that
+    is no whole number.
+
+    >>> import tarazu as tz
+    >>> tz.rot90(tz.tensor([[1, 2], [3, 4]]))
+    Tensor([[2, 4],
+            [1, 3]], dtype=int64)
+    """
+    x = as_value(x)
+    plane = distinct_axes(axes, len(x.shape), "rot90")
+    if len(plane) != 2:
+        raise ShapeError(f"rot90: axes {axes!r}", expected="two axes", fix="pass for example axes=(0, 1)")
+    turns = whole_number(f"rot90: k={k!r}", k) % 4
+    if turns % 2:
+        x = swapaxes(flip(x, plane[1] if turns == 1 else plane[0]), *plane)
+    return flip(x, plane) if turns == 2 else x
 
 
 def roll(x: ArrayLike, shift: int | Sequence[int], axis: Axes = None) -> Tensor:

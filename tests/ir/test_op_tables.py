@@ -64,8 +64,8 @@ TABLES = {
 
 
 # About dtypes; with results whose shape the values decide, which are not traced; for meshes of devices
-NOT_IN_OP_TABLE = {"can_cast", "iinfo", "isdtype", "result_type", "nonzero", "unique_all", "unique_counts",
-                   "unique_inverse", "unique_values", "shard"}
+NOT_IN_OP_TABLE = {"can_cast", "iinfo", "isdtype", "result_type", "argwhere", "nonzero", "unique", "unique_all",
+                   "unique_counts", "unique_inverse", "unique_values", "shard"}
 
 
 def operations() -> Iterator[tuple[str, Callable[..., Any]]]:

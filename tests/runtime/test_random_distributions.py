@@ -39,6 +39,71 @@ def test_exponential(dtype):
     assert p_value(x, stats.expon(scale=3)) > 0.01
 
 
+def test_laplace():
+    x = tz.random.laplace(N, 1.0, 3.0, generator=generator())
+    assert p_value(x, stats.laplace(1, 3)) > 0.01
+
+
+@pytest.mark.parametrize("parameters", [(0.5, 0.5), (2, 3), (0.05, 30)], ids=str)
+def test_beta(parameters):
+    x = tz.random.beta(*map(float, parameters), N, dtype="float64", generator=generator())
+    assert p_value(x, stats.beta(*parameters)) > 0.01
+
+
+def test_dirichlet_rows_sum_to_1():
+    concentration = np.array([0.5, 2.0, 3.0])
+    x = tz.random.dirichlet(concentration, N, dtype="float64", generator=generator())
+    np.testing.assert_allclose(x.numpy().sum(1), 1, rtol=1e-12)
+    for i, own in enumerate(concentration):
+        assert p_value(x[:, i], stats.beta(own, 5.5 - own)) > 0.01
+    tiny = tz.random.dirichlet([1e-4, 1e-4], N, generator=generator()).numpy()
+    np.testing.assert_allclose(tiny.sum(1), 1, rtol=1e-6)  # the gamma numbers themselves are 0 in float32
+
+
+def of_counts(x, distribution):
+    """The p-value of Pearson's test, where numbers that are expected less than 10 times count as one."""
+    numbers = np.arange(x.numpy().min(), x.numpy().max() + 1)
+    seen, expected = np.bincount(x.numpy() - numbers[0]), distribution.pmf(numbers) * len(x)
+    often = expected > 10
+    rest = len(x) - expected[often].sum()
+    if rest < 1:
+        return stats.chisquare(seen, expected).pvalue
+    return stats.chisquare([*seen[often], seen[~often].sum()], [*expected[often], rest]).pvalue
+
+
+@pytest.mark.parametrize("mean", [0.5, 9.9, 10.5, 80.0])
+def test_poisson(mean):
+    x = tz.random.poisson(mean, N, generator=generator())
+    assert x.dtype is tz.int64
+    assert of_counts(x, stats.poisson(mean)) > 0.01
+
+
+@pytest.mark.parametrize(("count", "probability"), [(9, 0.5), (40, 0.2), (40, 0.7), (300, 0.95), (1000, 0.3)])
+def test_binomial(count, probability):
+    assert of_counts(tz.random.binomial(count, probability, N, generator=generator()),
+                     stats.binom(count, probability)) > 0.01
+
+
+def test_counts_of_extreme_parameters():
+    assert tz.random.binomial(tz.tensor([0, 7, 7]), tz.tensor([0.5, 0.0, 1.0])).tolist() == [0, 0, 7]
+    assert tz.random.poisson(0.0, 3).tolist() == [0, 0, 0]
+    large = tz.random.poisson(1e12, N, dtype="float64", generator=generator()).numpy()
+    assert abs(large.mean() - 1e12) < 5 * 1e6 / N**0.5
+    assert abs(large.std() / 1e6 - 1) < 5 / N**0.5
+    assert abs(tz.random.binomial(10**12, 0.5, N, generator=generator()).numpy().mean() - 5e11) < 5 * 5e5 / N**0.5
+
+
+def test_gumbel_softmax():
+    logits = tz.tensor(np.log([0.2, 0.3, 0.5]), requires_grad=True)
+    hard = tz.gumbel_softmax(logits * tz.ones((N, 1)), hard=True, generator=generator())
+    assert set(hard.numpy().ravel().tolist()) == {0, 1}
+    np.testing.assert_allclose(hard.numpy().mean(0), [0.2, 0.3, 0.5], atol=0.02)
+    (hard * tz.tensor([1.0, 2.0, 4.0])).sum().backward()
+    assert (logits.grad.numpy() != 0).all()
+    soft = tz.gumbel_softmax(tz.zeros((2, 3)), 0.5, axis=0, generator=generator())
+    np.testing.assert_allclose(soft.numpy().sum(0), 1, rtol=1e-6)
+
+
 BOUNDS = [(-2, 2), (-np.inf, np.inf), (-np.inf, 1), (0.2, 0.5), (-0.1, 0.05), (3, np.inf), (5, 5.1), (-np.inf, -4),
           (1, 9), (-8, -6)]
 
@@ -136,7 +201,10 @@ def drawn_by_all(own):
             tz.random.categorical(tz.zeros(5), 4, generator=own), tz.random.permutation(6, generator=own),
             tz.random.choice(9, 3, generator=own), tz.random.choice(9, 3, replace=False, generator=own),
             tz.random.choice(3, 4, weights=[1.0, 2.0, 3.0], generator=own),
-            tz.dropout(tz.ones(5), 0.4, generator=own)]
+            tz.dropout(tz.ones(5), 0.4, generator=own), tz.random.laplace(3, generator=own),
+            tz.random.poisson(tz.tensor([2.0, 50.0]), generator=own),
+            tz.random.binomial(tz.tensor([9, 90]), 0.4, generator=own), tz.random.beta(0.3, 2.0, 3, generator=own),
+            tz.random.dirichlet([1.0, 2.0], 2, generator=own), tz.gumbel_softmax(tz.zeros(3), 0.5, generator=own)]
 
 
 def test_the_same_stream_eagerly_and_under_jit():
@@ -182,6 +250,14 @@ MISUSES = [
     (lambda: r.exponential(3, tz.tensor([1.0, -2.0, 0.0])), ArgumentError, "exponential: scale=-2.0\n.*\n.*tz.clip"),
     (lambda: r.gamma(0.0), ArgumentError, "gamma: concentration=0.0\n.*above 0"),
     (lambda: r.gamma(float("nan")), ArgumentError, "gamma: concentration=nan"),
+    (lambda: r.laplace(2, scale=-1.0), ArgumentError, "laplace: scale=-1.0"),
+    (lambda: r.beta(0.0, 1.0), ArgumentError, "beta: alpha=0.0\n.*above 0"),
+    (lambda: r.dirichlet(1.0), ShapeError, "dirichlet: a concentration without axes"),
+    (lambda: r.dirichlet([1.0, -1.0]), ArgumentError, "dirichlet: concentration=-1.0\n.*above 0"),
+    (lambda: r.poisson(-1.0), ArgumentError, r"poisson: mean=-1.0\n.*from 0 to 2\^53"),
+    (lambda: r.binomial(2.5, 0.5), ArgumentError, "binomial: count=2.5\n.*whole numbers"),
+    (lambda: r.binomial(2, 1.5), ArgumentError, "binomial: probability=1.5\n.*from 0 to 1"),
+    (lambda: r.gumbel_softmax([0.0], 0.0), ArgumentError, "gumbel_softmax: temperature=0.0\n.*above 0"),
     (lambda: r.randint(3, dtype="float32"), DTypeError, "randint of float32\n.*integer"),
     (lambda: r.randint(300, dtype="uint8"), ArgumentError, "randint from 0 up to 300 as uint8\n.*holds\n.*wider"),
     (lambda: r.bernoulli(1.5), ArgumentError, "bernoulli: probability=1.5\n.*from 0 to 1"),

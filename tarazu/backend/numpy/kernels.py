@@ -161,7 +161,8 @@ def fft(x: Array, axes: Axes, kind: str) -> Array:
 
 
 def sort(x: Array, axis: int) -> tuple[Array, Array]:
-    order = np.argsort(x, axis=axis, kind="stable")
+    keys = x if x.dtype.kind != "V" else x.astype(np.float32)  # NumPy does not know where nan of bfloat16 belong
+    order = np.argsort(keys, axis=axis, kind="stable")
     return np.take_along_axis(x, order, axis), order
 
 

@@ -175,6 +175,16 @@ def sqrt(x: ArrayLike) -> Tensor:
     return bind(ops.SQRT, as_float(x))
 
 
+def rsqrt(x: ArrayLike) -> Tensor:
+    """1 / sqrt(x); inf at 0, nan for real numbers below. Integers become float32 first.
+
+    >>> import tarazu as tz
+    >>> tz.rsqrt(tz.tensor([4.0, 0.25]))
+    Tensor([0.5, 2. ], dtype=float32)
+    """
+    return reciprocal(sqrt(x))
+
+
 # Rounding -------------------------------------------------------------------------------------------------------
 
 def floor(x: ArrayLike) -> Tensor:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 
 from tarazu.base import dtypes
+from tarazu.base.checks import flag
 from tarazu.base.errors import DTypeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
-from tarazu.ops.elementwise.arithmetic import abs
+from tarazu.ops.elementwise.arithmetic import abs, add, multiply, subtract
 from tarazu.ops.elementwise.complex import imag, real
-from tarazu.ops.promote import as_value, same_dtype
+from tarazu.ops.promote import as_value, cast, same_dtype, single
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -109,6 +110,21 @@ def isfinite(x: ArrayLike) -> Tensor:
     if x.dtype.kind != "complex":
         return less(abs(x), math.inf)
     return logical_and(isfinite(real(x)), isfinite(imag(x)))  # the magnitude of finite parts may overflow
+
+
+def isclose(x: ArrayLike, y: ArrayLike, rtol: float = 1e-5, atol: float = 1e-8, *, equal_nan: bool = False) -> Tensor:
+    """Whether two elements are equal, or |x - y| <= atol + rtol * |y|; two nan are only with `equal_nan`.
+
+    Integers are compared in float64, half precision in float32. ShapeError where `x` and `y` do not broadcast.
+
+    >>> import tarazu as tz
+    >>> tz.isclose(tz.tensor([1.0, 1.0, tz.inf]), tz.tensor([1.000001, 1.1, tz.inf]))
+    Tensor([ True, False,  True], dtype=bool)
+    """
+    x, y = (single(value) if value.dtype.is_inexact else cast(value, dtypes.float64) for value in same_dtype(x, y))
+    is_near = less_equal(abs(subtract(x, y)), add(multiply(abs(y), rtol), atol))
+    close = logical_or(equal(x, y), logical_and(is_near, isfinite(y)))
+    return logical_or(close, logical_and(isnan(x), isnan(y))) if flag("equal_nan", equal_nan) else close
 
 
 # Logic ----------------------------------------------------------------------------------------------------------

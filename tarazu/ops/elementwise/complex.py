@@ -6,7 +6,9 @@ from tarazu.base.dtypes import COMPLEX_PARTS
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ops.elementwise.arithmetic import add, square
-from tarazu.ops.promote import as_value
+from tarazu.ops.elementwise.conversion import stop_gradient
+from tarazu.ops.elementwise.trigonometric import atan2
+from tarazu.ops.promote import as_float, as_value
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -41,6 +43,17 @@ def conj(x: ArrayLike) -> Tensor:
     """
     x = as_value(x)
     return bind(ops.CONJ, x) if x.dtype in COMPLEX_PARTS else x
+
+
+def angle(x: ArrayLike) -> Tensor:
+    """The angle of a complex number in radians, from -pi to pi; of real numbers 0, or pi below 0, without a gradient.
+
+    >>> import tarazu as tz
+    >>> f"{tz.angle(1j):.4f}", f"{tz.angle(-2.0):.4f}"
+    ('1.5708', '3.1416')
+    """
+    x = as_float(x)
+    return atan2(imag(x), real(x) if x.dtype in COMPLEX_PARTS else stop_gradient(x))
 
 
 def abs_square(x: ArrayLike) -> Tensor:

@@ -6,7 +6,7 @@ import math
 
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
-from tarazu.ops.elementwise.arithmetic import add, divide, negative, pow, round, subtract
+from tarazu.ops.elementwise.arithmetic import add, divide, multiply, negative, pow, round, subtract
 from tarazu.ops.elementwise.comparison import equal, greater, isinf, logical_and, not_equal, where
 from tarazu.ops.elementwise.conversion import stop_gradient
 from tarazu.ops.promote import as_float, same_float_dtype
@@ -21,6 +21,16 @@ def exp(x: ArrayLike) -> Tensor:
     (Tensor([1., 0.], dtype=float32), '2.7183')
     """
     return bind(ops.EXP, as_float(x))
+
+
+def exp2(x: ArrayLike) -> Tensor:
+    """2 to the power of each element; of whole numbers it is exact.
+
+    >>> import tarazu as tz
+    >>> tz.exp2(tz.tensor([-1.0, 0.0, 10.0]))
+    Tensor([5.000e-01, 1.000e+00, 1.024e+03], dtype=float32)
+    """
+    return pow(2.0, as_float(x))
 
 
 def expm1(x: ArrayLike) -> Tensor:
@@ -97,3 +107,15 @@ def logaddexp(x: ArrayLike, y: ArrayLike) -> Tensor:
     distance = where(logical_and(equal(x, y), isinf(x)), 0, subtract(x, y))
     is_larger = greater(distance, 0)  # smooth on each side, so that derivatives of every order hold at 0 too
     return add(where(is_larger, x, y), log1p(exp(where(is_larger, negative(distance), distance))))
+
+
+def logaddexp2(x: ArrayLike, y: ArrayLike) -> Tensor:
+    """log2(2 ** x + 2 ** y) without overflow.
+
+    ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
+
+    >>> import tarazu as tz
+    >>> f"{tz.logaddexp2(1000.0, 1000.0):.2f}"
+    '1001.00'
+    """
+    return divide(logaddexp(multiply(x, math.log(2)), multiply(y, math.log(2))), math.log(2))

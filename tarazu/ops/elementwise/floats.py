@@ -16,6 +16,7 @@ from tarazu.ops.elementwise.arithmetic import (
     maximum,
     multiply,
     negative,
+    remainder,
     sqrt,
     square,
     subtract,
@@ -33,7 +34,7 @@ from tarazu.ops.elementwise.comparison import (
     where,
 )
 from tarazu.ops.elementwise.conversion import bitcast, stop_gradient
-from tarazu.ops.promote import as_value, same_float_dtype
+from tarazu.ops.promote import as_number, as_value, same_dtype, same_float_dtype
 from tarazu.ops.typing import ArrayLike, Tensor
 
 _BITS_OF = {2: dtypes.int16, 4: dtypes.int32, 8: dtypes.int64}
@@ -89,6 +90,23 @@ def copysign(x: ArrayLike, y: ArrayLike) -> Tensor:
     x, y = same_float_dtype(x, y)
     x = where(equal(x, 0), stop_gradient(x), x)
     return where(not_equal(signbit(x), signbit(y)), negative(x), x)
+
+
+def fmod(x: ArrayLike, y: ArrayLike) -> Tensor:
+    """The remainder of x / y with the sign of `x`, as in C; `remainder` and % have that of `y`. Exact, also for floats.
+
+    ShapeError where `x` and `y` do not broadcast, DTypeError for complex numbers.
+
+    >>> import tarazu as tz
+    >>> tz.fmod(tz.tensor([-5.0, 5.0]), 3.0), tz.remainder(tz.tensor([-5.0, 5.0]), 3.0)
+    (Tensor([-2.,  2.], dtype=float32), Tensor([1., 2.], dtype=float32))
+    """
+    x, y = (as_number(value) for value in same_dtype(x, y))
+    if x.dtype.is_float:
+        return copysign(remainder(abs(x), abs(y)), x)
+    rest = remainder(x, y)  # with the sign of y
+    has_other_sign = logical_and(not_equal(rest, 0), not_equal(less(x, 0), less(rest, 0)))
+    return where(has_other_sign, subtract(rest, y), rest)
 
 
 def nextafter(x: ArrayLike, y: ArrayLike) -> Tensor:

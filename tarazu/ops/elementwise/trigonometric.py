@@ -6,8 +6,11 @@ is the result.
 
 from __future__ import annotations
 
+import math
+
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
+from tarazu.ops.elementwise.arithmetic import multiply
 from tarazu.ops.promote import as_float, same_float_dtype
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -142,3 +145,23 @@ def atanh(x: ArrayLike) -> Tensor:
     Tensor([ 0., inf, nan], dtype=float32)
     """
     return bind(ops.ATANH, as_float(x))
+
+
+def deg2rad(x: ArrayLike) -> Tensor:
+    """Degrees as radians; integers become float32 first.
+
+    >>> import tarazu as tz
+    >>> f"{tz.deg2rad(180):.4f}"
+    '3.1416'
+    """
+    return multiply(as_float(x), math.pi / 180)
+
+
+def rad2deg(x: ArrayLike) -> Tensor:
+    """Radians as degrees; integers become float32 first.
+
+    >>> import tarazu as tz
+    >>> tz.rad2deg(tz.tensor(tz.pi))
+    Tensor(180., dtype=float32)
+    """
+    return multiply(as_float(x), 180 / math.pi)

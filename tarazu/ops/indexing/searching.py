@@ -1,33 +1,36 @@
-"""Search: elements that are not 0, positions in a sorted vector, members of a set; and differences of neighbors."""
+"""Search: elements that are not 0, positions in a sorted vector, members of a set."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from tarazu.base import dtypes
-from tarazu.base.checks import flag, whole_number
+from tarazu.base.checks import flag
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.ops.create import zeros_like
+from tarazu.ops.create import arange, zeros_like
 from tarazu.ops.elementwise import (
     add,
     bitwise_right_shift,
     equal,
+    floor_divide,
     less,
     less_equal,
     logical_and,
     logical_not,
     minimum,
-    not_equal,
-    subtract,
+    remainder,
     truth,
     where,
 )
 from tarazu.ops.indexing.index import gather, take
+from tarazu.ops.indexing.key import as_indices
 from tarazu.ops.indexing.sorting import sort
 from tarazu.ops.promote import as_value, same_dtype
 from tarazu.ops.reduce import any, sum
-from tarazu.ops.shape import broadcast_to, concat, expand_dims, normalize_axis, reshape, slice_axis
-from tarazu.ops.typing import ArrayLike, Axes, Tensor
+from tarazu.ops.shape import expand_dims, normalize_shape, reshape
+from tarazu.ops.typing import ArrayLike, Axes, ShapeLike, Tensor
 
 
 def nonzero(x: ArrayLike) -> tuple[Tensor, ...]:
@@ -45,6 +48,38 @@ def nonzero(x: ArrayLike) -> tuple[Tensor, ...]:
         raise ShapeError("nonzero of a tensor without axes", expected="at least one axis",
                          fix="compare it with 0: x != 0")
     return tuple(as_value(indices) for indices in np.nonzero(np.asarray(truth(x))))
+
+
+def argwhere(x: ArrayLike) -> Tensor:
+    """The indices of the elements that are not 0 as rows, (number, axes), in row-major order.
+
+    TraceError inside a traced function, as the number depends on the data.
+
+    >>> import tarazu as tz
+    >>> tz.argwhere(tz.tensor([[0, 5], [7, 0]]))
+    Tensor([[0, 1],
+            [1, 0]], dtype=int64)
+    """
+    return as_value(np.argwhere(np.asarray(truth(x))))
+
+
+def unravel_index(indices: ArrayLike, shape: ShapeLike) -> tuple[Tensor, ...]:
+    """The indices, per axis of a tensor of the given shape, of elements that are named by their place in it, flattened.
+
+    Each has the shape of `indices`; negative ones count from the end. OutOfRangeError for one that such a tensor lacks,
+    DTypeError for indices that are no integers.
+
+    >>> import tarazu as tz
+    >>> tz.unravel_index(tz.argmax(tz.tensor([[1, 2], [9, 3]])), (2, 2))
+    (Tensor(1, dtype=int64), Tensor(0, dtype=int64))
+    """
+    sizes = normalize_shape(shape, "unravel_index")
+    rest = gather(arange(math.prod(sizes)), {0: as_indices(indices)})
+    found: list[Tensor] = []
+    for size in sizes[::-1]:
+        found.insert(0, remainder(rest, size))
+        rest = floor_divide(rest, size)
+    return tuple(found)
 
 
 def count_nonzero(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
@@ -123,35 +158,3 @@ def isin(x1: ArrayLike, x2: ArrayLike, /, *, invert: bool = False) -> Tensor:
         index = minimum(searchsorted(ordered, x), ordered.shape[0] - 1)
         is_member = equal(gather(ordered, {0: index}), x)
     return logical_not(is_member) if flag("invert", invert) else is_member
-
-
-def diff(x: ArrayLike, /, *, axis: int = -1, n: int = 1, prepend: ArrayLike | None = None,
-         append: ArrayLike | None = None) -> Tensor:
-    """The difference of each element to the one before it along an axis, `n` times over, which makes it `n` shorter.
-
-    `prepend` and `append`, of as many axes as `x` or numbers, are joined to its ends first; n=0 gives `x` as it is.
-    ArgumentError for an n below 0 or no whole number, AxisError for an axis that `x` lacks.
-
-    >>> import tarazu as tz
-    >>> tz.diff(tz.tensor([1, 4, 9, 16]), n=2)
-    Tensor([2, 2], dtype=int64)
-    """
-    x = as_value(x)
-    if whole_number(f"diff: n={n!r}", n, least=0, fix="for sums use tz.cumulative_sum") == 0:
-        return x
-    axis = normalize_axis(axis, len(x.shape), "diff")
-    parts = [_as_end(part, x, axis) for part in (prepend, x, append) if part is not None]
-    x = concat(parts, axis) if len(parts) > 1 else x
-    for _ in range(min(n, x.shape[axis])):
-        size = x.shape[axis]
-        later, earlier = slice_axis(x, axis, 1, size), slice_axis(x, axis, 0, size - 1)
-        x = not_equal(later, earlier) if x.dtype.kind == "bool" else subtract(later, earlier)
-    return x
-
-
-def _as_end(part: ArrayLike, x: Tensor, axis: int) -> Tensor:
-    """What is joined to an end of `x`: a number stands for one element, the same everywhere."""
-    part = as_value(part)
-    if part.shape:
-        return part
-    return broadcast_to(part, tuple(1 if i == axis else n for i, n in enumerate(x.shape)))

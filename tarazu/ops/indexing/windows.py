@@ -1,4 +1,4 @@
-"""Elements that are taken several times: padding modes, repetition, sliding windows; and sums by segment."""
+"""Elements that are taken several times: padding modes, repetition, sliding windows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ops import shape
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import add
-from tarazu.ops.indexing.index import scatter_add, take
+from tarazu.ops.indexing.index import take
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import broadcast_to, expand_dims, moveaxis, normalize_axis, reshape
 from tarazu.ops.typing import ArrayLike, Tensor
@@ -124,22 +124,3 @@ def unfold(x: ArrayLike, size: int, *, step: int = 1, axis: int = -1) -> Tensor:
     size, step = whole_number(f"unfold: size={size!r}", size), whole_number(f"unfold: step={step!r}", step)
     starts = arange(0, x.shape[axis] - size + 1, step)
     return moveaxis(take(x, add(expand_dims(starts, 1), arange(size)), axis), axis + 1, -1)
-
-
-def segment_sum(x: ArrayLike, segments: ArrayLike, num_segments: int) -> Tensor:
-    """The sums of the rows of `x` with the same number in `segments`, from 0 up to but not with `num_segments`.
-
-    For `x` (n, ...) and `segments` (n) the result is (num_segments, ...), 0 for a number that does not occur.
-    ShapeError unless there is a number for each row, OutOfRangeError for one out of range, DTypeError for what is no
-    integer.
-
-    >>> import tarazu as tz
-    >>> tz.segment_sum(tz.tensor([1.0, 2.0, 4.0]), tz.tensor([0, 2, 0]), 3)
-    Tensor([5., 0., 2.], dtype=float32)
-    """
-    x, segments = as_value(x), as_value(segments)
-    if segments.shape != x.shape[:1]:
-        raise ShapeError(f"segment_sum: segments of shape {segments.shape} for rows of shape {x.shape}",
-                         expected=f"shape {x.shape[:1]}, one segment per row", fix="give each row its segment")
-    zeros = broadcast_to(as_value(0, x.dtype), (num_segments, *x.shape[1:]))
-    return scatter_add(zeros, x, (segments,), (0,))

@@ -2,7 +2,8 @@
 
 decompose.py has the decompositions, solve.py linear equations, inverses, determinants and ranks, triangular.py
 triangular equations and LU, least_squares.py least squares and condition numbers, exponential.py the exponential,
-matrix.py norms, products, diagonals and traces, similarity.py lengths and angles (which are in `tz` itself).
+matrix.py norms, products, diagonals and traces, similarity.py lengths and angles and distances.py distances of points
+(which are in `tz` itself).
 """
 
 from tarazu.ops.contract import matmul, outer, tensordot

@@ -9,8 +9,8 @@ from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ops import elementwise as e
 from tarazu.ops import reduce
-from tarazu.ops.create import arange
 from tarazu.ops.elementwise import conj
+from tarazu.ops.indexing import diagonals
 from tarazu.ops.linalg.decompose import svdvals
 from tarazu.ops.promote import HALF, as_float, as_value, cast, same_dtype, single
 from tarazu.ops.shape import broadcast_to, distinct_axes, expand_dims, moveaxis, normalize_axis, reshape, roll
@@ -178,11 +178,8 @@ def diagonal(x: ArrayLike, *, offset: int = 0) -> Tensor:
     x = as_value(x)
     if len(x.shape) < 2:
         raise ShapeError(f"diagonal of a tensor of shape {x.shape}", expected="a matrix: at least two axes",
-                         fix="use x[:, None] * tz.eye(n) to make a diagonal matrix of a vector")
-    rows, columns = x.shape[-2:]
-    size = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
-    along = arange(size)
-    return x[..., e.add(along, max(-offset, 0)), e.add(along, max(offset, 0))]
+                         fix="tz.diag makes a diagonal matrix of a vector")
+    return diagonals.diagonal(x, offset, -2, -1)
 
 
 def trace(x: ArrayLike, *, offset: int = 0, dtype: DTypeLike | None = None) -> Tensor:

@@ -1,1 +1,1 @@
-"""Random numbers as functions of a generator state: bits.py, and distributions.py on top of it."""
+"""Random numbers as functions of a generator state: bits.py, with distributions.py and counts.py on top of it."""

@@ -27,6 +27,7 @@ from tarazu.ops.elementwise import (
     multiply,
     negative,
     pow,
+    sigmoid,
     sqrt,
     square,
     stop_gradient,
@@ -37,7 +38,7 @@ from tarazu.ops.indexing.searching import searchsorted
 from tarazu.ops.indexing.sorting import argsort
 from tarazu.ops.promote import cast
 from tarazu.ops.random.bits import advance, bernoulli, bits, normal, permutation, uniform
-from tarazu.ops.reduce import any, argmax, cumulative_sum
+from tarazu.ops.reduce import any, argmax, cumulative_sum, logsumexp
 from tarazu.ops.shape import broadcast_to, concat, moveaxis, slice_axis
 from tarazu.ops.typing import Tensor
 
@@ -84,11 +85,23 @@ def distinct_choice(state: Tensor, count: int, weights: Tensor | None, size: int
 
 
 def gamma(state: Tensor, concentration: Tensor, shape: Shape, dtype: DType) -> Tensor:
-    """Gamma numbers of scale 1 by the method of Marsaglia and Tsang (2000), repeated until each one is accepted.
+    """Gamma numbers of scale 1."""
+    numbers, boost = _gamma_parts(state, concentration, shape, _exact(dtype))
+    return cast(where(less(boost, 0), multiply(numbers, exp(boost)), numbers), dtype)
 
-    Below concentration 1 it is the number for one more, times U^(1 / concentration) with uniform U.
+
+def log_gamma(state: Tensor, concentration: Tensor, shape: Shape, dtype: DType) -> Tensor:
+    """Logarithms of gamma numbers of scale 1, also where the numbers would be 0 for small concentrations."""
+    numbers, boost = _gamma_parts(state, concentration, shape, dtype)
+    return add(log(numbers), boost)
+
+
+def _gamma_parts(state: Tensor, concentration: Tensor, shape: Shape, exact: DType) -> tuple[Tensor, Tensor]:
+    """Gamma numbers by the method of Marsaglia and Tsang (2000), repeated until each one is accepted.
+
+    Below concentration 1 they are the numbers for one more, to be multiplied by U^(1 / concentration) with uniform U,
+    whose logarithm is the second result; it is 0 otherwise.
     """
-    exact = _exact(dtype)
     alpha = broadcast_to(cast(stop_gradient(concentration), exact), shape)
     d = subtract(where(less(alpha, 1), add(alpha, 1), alpha), 1 / 3)
     c = divide(1 / 3, sqrt(d))
@@ -100,9 +113,28 @@ def gamma(state: Tensor, concentration: Tensor, shape: Shape, dtype: DType) -> T
         return multiply(d, v), less(log1p(negative(u)), bound)
 
     stream = substream(state)
-    numbers = _until_accepted(advance(stream), shape, exact, propose)
+    numbers = until_accepted(advance(stream), shape, exact, propose)
     boost = divide(log1p(negative(uniform(stream, shape, exact))), where(less(alpha, 1), alpha, 1))
-    return cast(where(less(alpha, 1), multiply(numbers, exp(boost)), numbers), dtype)
+    return numbers, where(less(alpha, 1), boost, 0)
+
+
+def dirichlet(state: Tensor, concentration: Tensor, shape: Shape, dtype: DType) -> Tensor:
+    """Numbers above 0 that sum to 1 along the last axis: gamma numbers over their sum."""
+    logarithms = log_gamma(state, concentration, shape, dtypes.float64)
+    return cast(exp(subtract(logarithms, logsumexp(logarithms, -1, keepdims=True))), dtype)
+
+
+def beta(state: Tensor, first: Tensor, second: Tensor, shape: Shape, dtype: DType) -> Tensor:
+    """Beta numbers: the share of one gamma number in the sum of two."""
+    stream = substream(state)
+    one = log_gamma(stream, first, shape, dtypes.float64)
+    return cast(sigmoid(subtract(one, log_gamma(advance(stream), second, shape, dtypes.float64))), dtype)
+
+
+def laplace(state: Tensor, shape: Shape, dtype: DType) -> Tensor:
+    """Laplace numbers of mean 0 and scale 1: differences of two exponential numbers."""
+    pairs = exponential(state, (2, *shape), _exact(dtype))
+    return cast(subtract(pairs[0], pairs[1]), dtype)
 
 
 def truncated_normal(state: Tensor, low: float, high: float, shape: Shape, dtype: DType) -> Tensor:
@@ -131,7 +163,7 @@ def truncated_normal(state: Tensor, low: float, high: float, shape: Shape, dtype
 
     mass = (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2))) / 2
     propose = from_normal if mass > 0.25 else from_exponential if low * (high - low) > 2 else from_uniform
-    return cast(_until_accepted(substream(state), shape, exact, propose), dtype)
+    return cast(until_accepted(substream(state), shape, exact, propose), dtype)
 
 
 def _exact(dtype: DType) -> DType:
@@ -139,7 +171,7 @@ def _exact(dtype: DType) -> DType:
     return dtype if dtype is dtypes.float64 else dtypes.float32
 
 
-def _until_accepted(stream: Tensor, shape: Shape, dtype: DType, propose: Propose) -> Tensor:
+def until_accepted(stream: Tensor, shape: Shape, dtype: DType, propose: Propose) -> Tensor:
     """Numbers that `propose` makes from two states, drawn again for all until each has once been accepted."""
     def step(carry: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         stream, numbers, waiting = carry

@@ -96,6 +96,23 @@ def exponential(shape: ShapeLike | None = None, scale: ArrayLike = 1.0, *, dtype
     return to_device(scaled(distributions.exponential(next_state(generator), sizes, kind), scale), device)
 
 
+def laplace(shape: ShapeLike | None = None, mean: ArrayLike = 0.0, scale: ArrayLike = 1.0, *,
+            dtype: DTypeLike | None = None, generator: Generator | None = None,
+            device: DeviceLike | None = None) -> Tensor:
+    """Laplace numbers of the given mean and with the mean distance `scale` from it, of `shape`.
+
+    ArgumentError for a scale below 0, ShapeError for parameters that do not broadcast to the shape, DTypeError unless
+    `dtype` is a float dtype.
+
+    >>> import tarazu as tz
+    >>> tz.random.laplace(mean=tz.zeros(3), scale=tz.ones((2, 1))).shape
+    (2, 3)
+    """
+    sizes, kind = shape_of("laplace", shape, mean, scale), float_dtype("laplace", dtype)
+    require_not_negative("laplace", "scale", scale)
+    return to_device(scaled(distributions.laplace(next_state(generator), sizes, kind), scale, mean), device)
+
+
 def gamma(concentration: ArrayLike, shape: ShapeLike | None = None, scale: ArrayLike = 1.0, *,
           dtype: DTypeLike | None = None, generator: Generator | None = None,
           device: DeviceLike | None = None) -> Tensor:

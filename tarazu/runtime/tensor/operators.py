@@ -7,9 +7,10 @@ from typing import Concatenate, ParamSpec, Self, TypeAlias, TypeVar
 
 from tarazu.base.errors import ShapeError
 from tarazu.ir.interpreter import Value
-from tarazu.ops import contract, elementwise, reduce, shape
+from tarazu.ops import contract, elementwise, reduce, shape, splitting
 from tarazu.ops.indexing import index, sorting
 from tarazu.ops.typing import ArrayLike, ShapeLike, Tensor
+from tarazu.runtime.tensor.deferred import Deferred
 
 Options = ParamSpec("Options")
 Target = TypeVar("Target", bound="Operators")
@@ -100,15 +101,30 @@ class Operators(Value):
     square = elementwise.square
     tan = elementwise.tan
     tanh = elementwise.tanh
+    angle = elementwise.angle
+    deg2rad, rad2deg = elementwise.deg2rad, elementwise.rad2deg
+    erfc, erfinv = elementwise.erfc, elementwise.erfinv
+    exp2 = elementwise.exp2
+    fmod = elementwise.fmod
+    heaviside = elementwise.heaviside
+    isclose = elementwise.isclose
+    lerp = elementwise.lerp
+    logit = elementwise.logit
+    masked_fill = elementwise.masked_fill
+    nan_to_num = elementwise.nan_to_num
+    rsqrt = elementwise.rsqrt
+    sinc = elementwise.sinc
     add, sub, mul, div = elementwise.add, elementwise.subtract, elementwise.multiply, elementwise.divide
     clamp = elementwise.clip
     add_, sub_, mul_ = _in_place(elementwise.add), _in_place(elementwise.subtract), _in_place(elementwise.multiply)
     div_, pow_, clamp_ = _in_place(elementwise.divide), _in_place(elementwise.pow), _in_place(elementwise.clip)
     assign_add, assign_sub = add_, sub_
+    lerp_, masked_fill_ = _in_place(elementwise.lerp), _in_place(elementwise.masked_fill)
 
     # Over axes
 
     all = reduce.all
+    allclose = reduce.allclose
     any = reduce.any
     argmax = reduce.argmax
     argmin = reduce.argmin
@@ -124,10 +140,25 @@ class Operators(Value):
     matmul = contract.matmul
     argsort, sort, topk = sorting.argsort, sorting.sort, sorting.topk
     take = index.take
+    cummax, cummin, logcumsumexp = (Deferred("statistics.running") for _ in range(3))
+    kthvalue, median, nanmedian, nanquantile, quantile = (Deferred("statistics.quantiles") for _ in range(5))
+    nanmean, nansum = Deferred("statistics.missing"), Deferred("statistics.missing")
+    cov, corrcoef = Deferred("statistics.dependence"), Deferred("statistics.dependence")
+    bincount = Deferred("statistics.counts")
+
+    # At indices
+
+    index_add, index_copy, index_fill = (Deferred("indexing.scatter") for _ in range(3))
+    scatter, scatter_reduce = Deferred("indexing.scatter"), Deferred("indexing.scatter")
+    index_add_, index_copy_, index_fill_ = (Deferred("indexing.scatter", _in_place) for _ in range(3))
+    scatter_, scatter_reduce_ = Deferred("indexing.scatter", _in_place), Deferred("indexing.scatter", _in_place)
+    argwhere, unique = Deferred("indexing.searching"), Deferred("indexing.sets")
+    diag, diagflat, diagonal = (Deferred("indexing.diagonals") for _ in range(3))
 
     # Shape
 
     flatten, squeeze, unsqueeze, transpose = shape.flatten, shape.squeeze, shape.expand_dims, shape.swapaxes
+    chunk, rot90, unflatten = splitting.chunk, shape.rot90, shape.unflatten
 
     @property
     def T(self) -> Tensor:  # noqa: N802
