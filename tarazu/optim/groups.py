@@ -1,0 +1,135 @@
+"""Groups of parameters, which have options of their own: by patterns of their paths, or in dicts as torch has them."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias, TypeVar
+
+from tarazu.base.errors import ArgumentError
+from tarazu.base.spelling import did_you_mean
+from tarazu.optim.schedules.epochs import Schedule
+from tarazu.optim.transformations import Transformation, hyper_parameter
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import GuardedAttributes
+
+Chain: TypeAlias = Sequence[Transformation] | Callable[..., Sequence[Transformation]]
+GroupOptions: TypeAlias = Mapping[str, object]  # "lr", "lr_factor", and what the optimizer's chain is made from
+Named: TypeAlias = tuple[str, Tensor]
+Params: TypeAlias = Iterable[Tensor] | Iterable[Named] | Iterable[Mapping[str, object]]
+Value = TypeVar("Value")
+
+
+@dataclass
+class Given:
+    """A parameter as it was given: with its path and with options, where there were any."""
+
+    parameter: Tensor
+    path: str = ""
+    options: dict[str, object] = field(default_factory=dict)
+
+
+class Group(GuardedAttributes):
+    """Parameters that move alike: by one chain, at a rate that is `lr_factor` times the optimizer's or a schedule's."""
+
+    def __init__(self, chain: Sequence[Transformation], lr_factor: float = 1.0,
+                 schedule: Schedule | None = None) -> None:
+        self.chain = tuple(chain)
+        self.lr_factor = hyper_parameter("lr_factor", lr_factor, example=0.1)
+        self.schedule = schedule
+
+    def __repr__(self) -> str:
+        parts = ", ".join(type(part).__name__ for part in self.chain)
+        rate = "own schedule" if self.schedule else f"lr_factor={float(self.lr_factor):g}"
+        return f"Group({rate}, chain=[{parts}])"
+
+
+def read_parameters(params: Params) -> list[Given]:
+    """The parameters that tensors, pairs (path, tensor) or dicts with "params" hold, each once; ArgumentError else."""
+    if isinstance(params, Tensor | Mapping) or not isinstance(params, Iterable):
+        what = "a tensor" if isinstance(params, Tensor) else "a dict" if isinstance(params, Mapping) else repr(params)
+        raise ArgumentError(f"{what} as the parameters", expected="a list of tensors",
+                            fix="pass model.parameters() or [w, b]; a learning rate goes by name: lr=0.01")
+    given = [one for item in params for one in _read(item)]
+    if not given:
+        raise ArgumentError("an optimizer without parameters", expected="at least one tensor",
+                            fix="pass model.parameters() of a model that has layers with weights")
+    return list({id(one.parameter): one for one in reversed(given)}.values())[::-1]
+
+
+def _read(item: object) -> list[Given]:
+    if isinstance(item, Mapping):
+        if "params" not in item:
+            raise ArgumentError(f"a group of parameters with the keys {', '.join(map(str, item))}",
+                                expected='a dict with "params"', fix='write {"params": model.parameters(), "lr": 0.01}')
+        inner = item["params"]
+        options = {name: value for name, value in item.items() if name != "params"}
+        members = read_parameters([inner] if isinstance(inner, Tensor) else inner)
+        return [Given(one.parameter, one.path, options) for one in members]
+    path, parameter = item if isinstance(item, tuple) and len(item) == 2 else ("", item)
+    if not isinstance(parameter, Tensor) or not parameter.dtype.is_float:
+        what = f"tensor of {parameter.dtype}" if isinstance(parameter, Tensor) else type(parameter).__name__
+        raise ArgumentError(f"a {what} as parameter", expected="float tensors",
+                            fix="pass model.parameters(), or a list of tensors with requires_grad=True")
+    return [Given(parameter, str(path))]
+
+
+def by_patterns(what: str, rules: Mapping[str, Value], given: Sequence[Given]) -> list[list[Value]]:
+    """For each parameter the values whose pattern its path matches, in the order of the rules.
+
+    ArgumentError where paths are not known, and for a pattern that nothing matches.
+    """
+    paths = [one.path for one in given]
+    if rules and not all(paths):
+        raise ArgumentError(f"{what} by patterns of paths, and parameters without paths",
+                            expected="parameters with their paths in the model",
+                            fix="pass model.named_parameters() in place of model.parameters(), or leave them out and "
+                                "give the optimizer to model.compile")
+    for pattern in rules:
+        if not fnmatch.filter(paths, pattern):
+            raise ArgumentError(f"{what}: the pattern {pattern!r} matches nothing", expected=f"paths: {paths}",
+                                fix='write a path, or a pattern such as "*.weight"')
+    return [[value for pattern, value in rules.items() if fnmatch.fnmatchcase(path, pattern)] for path in paths]
+
+
+def require_mapping(what: str, rules: object, example: str) -> None:
+    """ArgumentError unless `rules` is a dict by text."""
+    if not isinstance(rules, Mapping) or not all(isinstance(pattern, str) for pattern in rules):
+        raise ArgumentError(f"{what}={rules!r}", expected="a dict by patterns of paths", fix=f"for example {example}")
+
+
+def merged(options: Sequence[GroupOptions]) -> dict[str, object]:
+    """All options together; where several give one, the first does."""
+    return {name: value for one in reversed(options) for name, value in one.items()}
+
+
+def make_group(options: GroupOptions, front: Sequence[Transformation], chain: Chain, base: Sequence[Transformation],
+               rate: float | None) -> Group:
+    """The group of the options: `front`, and the parts that `chain` makes of them or, without any of its own, `base`.
+
+    `rate` is the optimizer's learning rate, None where that is a schedule. ArgumentError for options that are not
+    known, and values out of their range.
+    """
+    own = {name: value for name, value in options.items() if name not in ("lr", "lr_factor")}
+    known = chain.keywords if isinstance(chain, partial) else {}
+    for name in own.keys() - known.keys():
+        raise ArgumentError(f"option {name!r} of a group of parameters",
+                            expected=f"one of {', '.join(['lr', 'lr_factor', *known])}",
+                            fix=did_you_mean(name, ["lr", "lr_factor", *known]))
+    parts = [*front, *chain(**own)] if own and callable(chain) else base
+    schedule, factor = options.get("lr"), options.get("lr_factor", 1.0)
+    if schedule is None or callable(schedule):
+        return Group(parts, hyper_parameter("lr_factor", factor, example=0.1).item(), schedule)
+    return Group(parts, _factor(float(hyper_parameter("lr", schedule, example=0.001)), rate))
+
+
+def _factor(own: float, rate: float | None) -> float:
+    """The group's rate as a multiple of the optimizer's."""
+    if not rate:
+        of = "a schedule" if rate is None else "the learning rate 0"
+        raise ArgumentError(f"a group with lr={own:g} of an optimizer with {of}",
+                            expected="a multiple of it, or a schedule of the group's own",
+                            fix='write for example {"lr_factor": 0.1}')
+    return own / rate
