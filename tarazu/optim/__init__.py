@@ -13,6 +13,7 @@ from tarazu.optim.groups import Group
 from tarazu.optim.large_models import LAMB, Adafactor, Lion, Muon, ScheduleFreeAdamW
 from tarazu.optim.named import OPTIMIZERS
 from tarazu.optim.optimizer import Optimizer
+from tarazu.optim.regularizers import L1, L1L2, L2, Orthogonal
 from tarazu.optim.schedules.cycles import cosine_decay_restarts, cyclic, one_cycle
 from tarazu.optim.schedules.decay import (
     cosine_decay,
@@ -28,6 +29,9 @@ from tarazu.optim.schedules.joined import join, linear_warmup
 from tarazu.optim.transformations import Transformation
 
 __all__ = [
+    "L1",
+    "L1L2",
+    "L2",
     "LAMB",
     "OPTIMIZERS",
     "SGD",
@@ -45,6 +49,7 @@ __all__ = [
     "NAdam",
     "NonNeg",
     "Optimizer",
+    "Orthogonal",
     "RAdam",
     "RMSprop",
     "ScheduleFreeAdamW",

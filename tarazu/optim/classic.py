@@ -236,7 +236,7 @@ class NAdam(Optimizer):
     >>> optimizer = tz.optim.NAdam([w], lr=0.25)
     >>> optimizer.apply_gradients([(tz.tensor([2.0]), w)])
     >>> round(w.item(), 4)
-    NNN
+    0.7359
     """
 
     def __init__(self, params: Params | None = None, lr: float | Schedule = 0.002, *, betas: Betas = (0.9, 0.999),

@@ -76,12 +76,11 @@ def _read(item: object) -> list[Given]:
     return [Given(parameter, str(path))]
 
 
-def by_patterns(what: str, rules: Mapping[str, Value], given: Sequence[Given]) -> list[list[Value]]:
-    """For each parameter the values whose pattern its path matches, in the order of the rules.
+def by_patterns(what: str, rules: Mapping[str, Value], paths: Sequence[str]) -> list[list[Value]]:
+    """For each path of a parameter the values whose pattern it matches, in the order of the rules.
 
     ArgumentError where paths are not known, and for a pattern that nothing matches.
     """
-    paths = [one.path for one in given]
     if rules and not all(paths):
         raise ArgumentError(f"{what} by patterns of paths, and parameters without paths",
                             expected="parameters with their paths in the model",
@@ -105,31 +104,38 @@ def merged(options: Sequence[GroupOptions]) -> dict[str, object]:
     return {name: value for one in reversed(options) for name, value in one.items()}
 
 
-def make_group(options: GroupOptions, front: Sequence[Transformation], chain: Chain, base: Sequence[Transformation],
-               rate: float | None) -> Group:
-    """The group of the options: `front`, and the parts that `chain` makes of them or, without any of its own, `base`.
+def with_factor(options: GroupOptions, rate: float | None) -> GroupOptions:
+    """The options with a number as "lr" turned into "lr_factor"; `rate` is the optimizer's, None for a schedule.
 
-    `rate` is the optimizer's learning rate, None where that is a schedule. ArgumentError for options that are not
-    known, and values out of their range.
+    ArgumentError unless they are a dict, for a rate below 0, and where it is no multiple of the optimizer's.
     """
-    own = {name: value for name, value in options.items() if name not in ("lr", "lr_factor")}
-    known = chain.keywords if isinstance(chain, partial) else {}
-    for name in own.keys() - known.keys():
-        raise ArgumentError(f"option {name!r} of a group of parameters",
-                            expected=f"one of {', '.join(['lr', 'lr_factor', *known])}",
-                            fix=did_you_mean(name, ["lr", "lr_factor", *known]))
-    parts = [*front, *chain(**own)] if own and callable(chain) else base
-    schedule, factor = options.get("lr"), options.get("lr_factor", 1.0)
-    if schedule is None or callable(schedule):
-        return Group(parts, hyper_parameter("lr_factor", factor, example=0.1).item(), schedule)
-    return Group(parts, _factor(float(hyper_parameter("lr", schedule, example=0.001)), rate))
-
-
-def _factor(own: float, rate: float | None) -> float:
-    """The group's rate as a multiple of the optimizer's."""
+    if not isinstance(options, Mapping):
+        raise ArgumentError(f"{options!r} as the options of a group", expected="a dict",
+                            fix='for example {"weight_decay": 0}')
+    if options.get("lr") is None or callable(options["lr"]):
+        return options
+    own = float(hyper_parameter("lr", options["lr"], example=0.001))
     if not rate:
         of = "a schedule" if rate is None else "the learning rate 0"
         raise ArgumentError(f"a group with lr={own:g} of an optimizer with {of}",
                             expected="a multiple of it, or a schedule of the group's own",
                             fix='write for example {"lr_factor": 0.1}')
-    return own / rate
+    return {**{name: value for name, value in options.items() if name != "lr"}, "lr_factor": own / rate}
+
+
+def make_group(options: GroupOptions, front: Sequence[Transformation],
+               makes_chain: Callable[..., Sequence[Transformation]] | None, base: Sequence[Transformation]) -> Group:
+    """The group of the options: `front` and the parts that they make, or without any for these, the optimizer's `base`.
+
+    ArgumentError for options that are not known, and values out of their range.
+    """
+    own = {name: value for name, value in options.items() if name not in ("lr", "lr_factor")}
+    known = ["lr", "lr_factor", *(makes_chain.keywords if isinstance(makes_chain, partial) else [])]
+    for name in own:
+        if name not in known:
+            raise ArgumentError(f"option {name!r} of a group of parameters", expected=f"one of {', '.join(known)}",
+                                fix=did_you_mean(name, known))
+    factor = float(hyper_parameter("lr_factor", options.get("lr_factor", 1.0), example=0.1))
+    schedule = options.get("lr")
+    return Group([*front, *makes_chain(**own)] if own and makes_chain else base, factor,
+                 schedule if callable(schedule) else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self, Unpack, cast
 
 from tarazu.base.checks import positive_int
@@ -18,12 +18,14 @@ from tarazu.optim.groups import (
     Chain,
     Given,
     Group,
+    GroupOptions,
     Params,
     by_patterns,
     make_group,
     merged,
     read_parameters,
     require_mapping,
+    with_factor,
 )
 from tarazu.optim.matrices import NeedsRate
 from tarazu.optim.options import Clipping, Keeping, Options, front
@@ -85,50 +87,63 @@ class Optimizer(GuardedAttributes):
     def __init__(self, params: Params | None, lr: float | Schedule, chain: Chain, **options: Unpack[Options]) -> None:
         kept = cast(Keeping, {name: value for name, value in options.items() if name in _KEPT})
         clipping = cast(Clipping, {name: value for name, value in options.items() if name not in _KEPT})
-        self._front = tuple(front(**clipping))
-        self._given_chain = chain if callable(chain) else None
-        self.chain = (*self._front, *(chain() if callable(chain) else chain))
+        parts = [*front(**clipping), *(chain() if callable(chain) else chain)]
+        self.set_up(parts, chain if callable(chain) else None, kept, lr)
+        self.was_given_parameters = params is not None  # `fit` then trains these only
+        if params is not None:
+            self.attach(params)
+
+    def set_up(self, chain: Sequence[Transformation], makes_chain: Callable[..., Sequence[Transformation]] | None,
+               kept_options: Keeping, lr: float | Schedule = 0.0) -> None:
+        """All that the constructor does before it attaches parameters; a saved optimizer is made again by it."""
+        self.chain, self.makes_chain = tuple(chain), makes_chain
+        self._front = self.chain[:len(self.chain) - len(makes_chain())] if makes_chain else ()
         self._base = Group(self.chain)
         self._schedule: Schedule | None = None
         self._rate = tensor(0.0)
         self.lr = lr
         self.step_count = tensor(0, dtype="int64")
         self._steps_per_epoch = tensor(0.0)
-        self._take(**kept)
+        self._take(**kept_options)
         self.parameters: list[Tensor] = []
-        self._groups: list[Group] = []  # one for each parameter; the first that there is of each kind
+        self.options_given: list[GroupOptions] = []  # of each parameter, in a dict
+        self._groups: list[Group] = []  # of each parameter
         self._constraints: list[list[Constraint]] = []  # of each parameter
         self._slots: list[list[Slots]] = []  # by the position in the chain and the parameter
         self._kept_slots: list[Slots] = []  # of each parameter: the mean of gradients, the running mean of weights
         self._exchanged: list[_Exchanged] = []
-        self.was_given_parameters = params is not None  # `fit` then trains these only
-        if params is not None:
-            self.attach(params)
+        self.was_given_parameters = False
 
-    def _take(self, groups: Mapping[str, Mapping[str, object]] | None = None,
+    def _take(self, groups: Mapping[str, GroupOptions] | None = None,
               constraint: Constraint | Mapping[str, Constraint] | None = None, accumulate_steps: int = 1,
               ema: float | None = None) -> None:
         """Take over the options that are kept."""
         require_mapping("groups", groups or {}, 'groups={"*.bias": {"weight_decay": 0}}')
-        for options in (groups or {}).values():
-            self._make_group(options)  # so that errors come here
+        self._patterns = {pattern: self._checked(options) for pattern, options in (groups or {}).items()}
         if constraint is not None and not callable(constraint):
             require_mapping("constraint", constraint, 'constraint={"*.weight": tz.optim.MaxNorm(2.0)}')
-        self._patterns, self._constraint = dict(groups or {}), constraint
+        self._constraint = constraint
         self.accumulate_steps = positive_int("accumulate_steps", accumulate_steps)
         self._accumulated = tensor(0, dtype="int64")
         self._ema = None if ema is None else hyper_parameter("ema", ema, "from 0 up to but not with 1", example=0.999)
+        self.kept_options: Keeping = {"groups": self._patterns, "constraint": constraint,
+                                      "accumulate_steps": self.accumulate_steps, "ema": ema}
 
-    def _make_group(self, options: Mapping[str, object]) -> Group:
-        rate = None if self._schedule else self._rate.item()
-        chain = self._given_chain or self.chain
-        return make_group(options, self._front, chain, self.chain, rate)
+    def _checked(self, options: GroupOptions) -> GroupOptions:
+        """The options of a group, with a rate as a multiple of the optimizer's; ArgumentError for what cannot be."""
+        checked = with_factor(options, None if self._schedule else self._rate.item())
+        self._make_group(checked)
+        return checked
+
+    def _make_group(self, options: GroupOptions) -> Group:
+        return make_group(options, self._front, self.makes_chain, self.chain)
 
     def attach(self, params: Params) -> Self:
         """Take `params` as what to optimize and make the state for them; gives the optimizer back.
 
-        They are what the optimizer may be made with. One that is given twice, as tied weights are, is taken once. In place of other parameters, or of the same, all state starts anew: slots and step count. Learning rate
-        and hyper-parameters stay, but those of groups are as they were given. ArgumentError unless they are one or more
+        They are what the optimizer may be made with. One that is given twice, as tied weights are, is taken once. In
+        place of other parameters, or of the same, all state starts anew: slots and step count. Learning rate and
+        hyper-parameters stay, but those of groups are as they were given. ArgumentError unless they are one or more
         float tensors, and for a pattern that matches none of their paths; nothing is changed then.
 
         >>> import tarazu as tz
@@ -136,7 +151,8 @@ class Optimizer(GuardedAttributes):
         SGD(lr=0.1, chain=[], parameters=1)
         """
         given = read_parameters(params)
-        groups, constraints = self._sorted_into_groups(given), self._constraints_of(given)
+        options = [self._checked(one.options) if one.options else {} for one in given]
+        groups, constraints = self._sorted_into_groups(given, options), self._constraints_of(given)
         wanted = [one.parameter for one in given]
         slots = [[group.chain[i].slots(p.detach()) if i < len(group.chain) else {}
                   for p, group in zip(wanted, groups, strict=True)] for i in range(_longest(groups))]
@@ -144,14 +160,16 @@ class Optimizer(GuardedAttributes):
             self.step_count.copy_(0)  # it is part of the state: Adam corrects its averages by it
             self._accumulated.copy_(0)
         self.parameters, self._slots, self._groups, self._constraints = wanted, slots, groups, constraints
+        self.options_given = options
         self._kept_slots, self._exchanged = [self._make_kept_slots(p.detach()) for p in wanted], []
         return self
 
-    def _sorted_into_groups(self, given: Sequence[Given]) -> list[Group]:
+    def _sorted_into_groups(self, given: Sequence[Given], own_options: Sequence[GroupOptions]) -> list[Group]:
         """The group of each parameter; those with the same options share one."""
         made, groups = dict[str, Group](), []
-        for one, matching in zip(given, by_patterns("groups", self._patterns, given), strict=True):
-            options = merged([*([one.options] if one.options else []), *matching])
+        patterns = by_patterns("groups", self._patterns, [one.path for one in given])
+        for own, matching in zip(own_options, patterns, strict=True):
+            options = merged([own, *matching])
             key = repr(sorted((name, id(x) if callable(x) else repr(x)) for name, x in options.items()))
             if options and key not in made:
                 made[key] = self._make_group(options)
@@ -160,7 +178,7 @@ class Optimizer(GuardedAttributes):
 
     def _constraints_of(self, given: Sequence[Given]) -> list[list[Constraint]]:
         if isinstance(self._constraint, Mapping):
-            return by_patterns("constraint", self._constraint, given)
+            return by_patterns("constraint", self._constraint, [one.path for one in given])
         return [[] if self._constraint is None else [self._constraint] for _ in given]
 
     def _make_kept_slots(self, parameter: Tensor) -> Slots:
@@ -302,10 +320,11 @@ class Optimizer(GuardedAttributes):
     def _move_by_mean(self, chosen: list[int]) -> None:
         """Move parameters by the mean of their gradients, which then starts anew."""
         sums = {i: self._kept_slots[i]["gradient"] for i in chosen}
-        self._move({i: x.clone() for i, x in sums.items()})
-        for x in sums.values():
-            x.copy_(zeros_like(x))
-        self._accumulated.copy_(0)
+        with no_grad():  # in a branch of a trace gradients are recorded all the same
+            self._move({i: x.clone() for i, x in sums.items()})
+            for x in sums.values():
+                x.copy_(zeros_like(x))
+            self._accumulated.copy_(0)
 
     def _move(self, gradients: dict[int, Tensor]) -> None:
         rates = self._rates({id(self._groups[i]): self._groups[i] for i in gradients})
@@ -434,6 +453,27 @@ class Optimizer(GuardedAttributes):
             if parameter.raw is shown:
                 replace_data(parameter, trained)
         self._exchanged = []
+
+    def begin(self, steps: int | None) -> Callable[[], None]:
+        """Make ready for a `fit` with so many batches in an epoch, None if not known; gives what undoes it.
+
+        >>> import tarazu as tz
+        >>> optimizer = tz.optim.SGD([tz.ones(1, requires_grad=True)], accumulate_steps=2)
+        >>> undo = optimizer.begin(100)
+        >>> optimizer.steps_per_epoch.item()
+        50.0
+        """
+        exchanged, changed = self._exchanged, [self._steps_per_epoch, *self.parameters]
+        before = [(x, x.raw) for x in changed]
+        self.use_training_weights()
+        if steps is not None:
+            self.steps_per_epoch = steps / self.accumulate_steps
+
+        def undo() -> None:
+            for x, raw in before:
+                replace_data(x, raw)
+            self._exchanged = exchanged
+        return undo
 
     @contextlib.contextmanager
     def evaluating(self) -> Iterator[None]:
