@@ -153,6 +153,6 @@ def scores(trainer: Trainer, batches: Iterable[np.ndarray], targets: np.ndarray,
 
 def _scores(trainer: Trainer, prediction: Tensor, target: Tensor) -> dict[str, float]:
     with no_grad():
-        loss = float(trainer.loss(prediction, target))
+        loss = float(trainer.regularized(trainer.loss(prediction, target)))
         metrics = {name: float(mean(metric(prediction, target))) for name, metric in trainer.metrics.items()}
     return {"loss": loss, **metrics}

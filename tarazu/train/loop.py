@@ -76,9 +76,10 @@ def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, ep
         validation_batch = _build(trainer, source, validation)
         trainer.placement = place_training(model, trainer.state(), devices)
         trainer.move_to_parameters()
+        undo = trainer.optimizer.begin(source.steps)
         source.set_placement(trainer.placement)
         run = Run(trainer, source, validation, epochs=epochs, validation_batch=validation_batch)
-        _run(run, callbacks)
+        _run(run, callbacks, undo)
     if run.failure:
         _warn([run.failure])
     return run.history
@@ -129,14 +130,19 @@ def _in_order(callbacks: list[Callback], validation: Arrays | None) -> list[Call
     return sorted(callbacks if has_best else [*callbacks, KeepBest()], key=lambda x: isinstance(x, Checkpoint))
 
 
-def _run(run: Run, callbacks: list[Callback]) -> None:
+def _run(run: Run, callbacks: list[Callback], undo: Callable[[], None]) -> None:
     def notify(hook: str) -> None:
         for callback in callbacks:
             getattr(callback, hook)(run)
 
-    notify("on_fit_start")
+    try:
+        notify("on_fit_start")
+    except BaseException:  # such as a checkpoint of another run
+        undo()
+        raise
     try:
         _train(run, notify)
+        run.trainer.optimizer.use_evaluation_weights()
         run.last_weights = snapshot(tensors_of(run.model))
     finally:
         run.trainer.drop_gradients()
@@ -152,7 +158,8 @@ def _train(run: Run, notify: Notify) -> None:
                 run.step = run.rows = 0
                 notify("on_epoch_start")
                 if _train_epoch(run, notify):
-                    notify("on_epoch_end")
+                    with run.trainer.optimizer.evaluating():
+                        notify("on_epoch_end")
     except KeyboardInterrupt:
         run.history.stopped = "interrupted"
     run.history.stopped = run.history.stopped or "epochs"
@@ -175,7 +182,8 @@ def _train_epoch(run: Run, notify: Notify) -> bool:
     if not require_finite_weights(run):
         return False
     means = dict(zip(["loss", *run.trainer.metrics], [float(x) / run.rows for x in run.sums], strict=True))
-    values = means | _validated(run)
+    with run.trainer.optimizer.evaluating():
+        values = means | _validated(run)
     seconds, rate = round(time.perf_counter() - start, 4), float(run.trainer.optimizer.lr)
     run.history.append(seconds=seconds, **values, learning_rate=rate)
     return True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeAlias
 
 from tarazu.base.device import Device
@@ -35,7 +35,9 @@ class Trainable:
     _predictor: Any = None  # the compiled forward function
 
     def compile(self, optimizer: Any = "adam", loss: NameOrFunction | None = None,
-                metrics: NameOrFunction | Iterable[NameOrFunction] = (), precision: str = "float32") -> Self:
+                metrics: NameOrFunction | Iterable[NameOrFunction] = (), precision: str = "float32",
+                regularizer: Callable[[Tensor], Tensor] | Mapping[str, Callable[[Tensor], Tensor]] | None = None,
+                ) -> Self:
         """Say how `fit` trains: the optimizer, the loss and the metrics, by name or as objects; gives the model back.
 
         `loss` is a name (a key of `tz.nn.LOSSES`) or a function of (prediction, target) that gives a scalar; a metric
@@ -47,7 +49,12 @@ class Trainable:
         and metrics; `evaluate` and `predict` do the same. Weights, running means and the optimizer stay float32, and
         so does a saved model. With float16 the loss is scaled while gradients are computed; a step whose gradients
         overflow is left out. Inputs stay as they are where a layer has `reads_codes` set, as `TableFeatures` has: half
-        types hold whole numbers up to 256 or 2048 only. TrainingError without a loss, ArgumentError for unknown names.
+        types hold whole numbers up to 256 or 2048 only.
+
+        `regularizer` is a function of a parameter (`tz.optim.L2(1e-4)`) whose values for all that is trained are added
+        to "loss" and "val_loss"; a dict has functions by patterns of paths, {"*.weight": tz.optim.L2(1e-4)}.
+
+        TrainingError without a loss, ArgumentError for unknown names.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.1), loss="mse", precision="bfloat16")
@@ -55,7 +62,7 @@ class Trainable:
         >>> round(model.predict([[3.0]]).item()), model[0].weight.dtype
         (6, tarazu.float32)
         """
-        _training_module().compile(self, optimizer, loss, metrics, precision)
+        _training_module().compile(self, optimizer, loss, metrics, precision, regularizer)
         return self
 
     def fit(self, x: ArrayLike | Batches, y: ArrayLike | None = None, *, epochs: int = 1, batch_size: int = 32,

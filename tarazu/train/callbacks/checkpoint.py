@@ -58,6 +58,13 @@ class Checkpoint(Callback):
             self._write(run)
 
     def _write(self, run: Run) -> None:
+        run.trainer.optimizer.use_training_weights()
+        try:
+            self._write_as_trained(run)
+        finally:
+            run.trainer.optimizer.use_evaluation_weights()
+
+    def _write_as_trained(self, run: Run) -> None:
         write_to = partial(write, self.folder, run.epoch, plain_values(run, self.callbacks))
         write_on_first_process("a checkpoint", tensors(run, self.callbacks).items(), write_to)
 

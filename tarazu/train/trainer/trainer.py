@@ -23,6 +23,7 @@ from tarazu.ops.reduce import mean
 from tarazu.ops.shape import reshape
 from tarazu.optim.named import find_optimizer
 from tarazu.optim.optimizer import Optimizer
+from tarazu.optim.regularizers import Regularizers, penalty, require_regularizers
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
@@ -36,7 +37,7 @@ from tarazu.train.placement import Placement
 from tarazu.train.trainer.own_losses import broadcast_note, is_of_batches, losses_of_rows
 from tarazu.train.trainer.precision import policy
 
-_COPIED = ("model", "optimizer", "given_loss", "given_metrics", "precision", "split_seed", "loss_scale")
+_COPIED = ("model", "optimizer", "given_loss", "given_metrics", "precision", "regularizer", "split_seed", "loss_scale")
 
 
 class Trainer(GuardedAttributes):
@@ -45,12 +46,14 @@ class Trainer(GuardedAttributes):
     UNGUARDED = frozenset({"placement"})  # each fit sets it; where a program runs is part of its signature
 
     def __init__(self, model: Module, optimizer: str | Optimizer, loss: str | Loss, metrics: Metrics = (),
-                 precision: str = "float32") -> None:
+                 precision: str = "float32", regularizer: Regularizers | None = None) -> None:
         self.model = model
         self.optimizer = find_optimizer(optimizer)
         # As they were given, for saved models and copies; metrics may be an iterator, which is read once.
         self.given_loss, self.precision = loss, precision
         self.given_metrics = [metrics] if isinstance(metrics, str) or not isinstance(metrics, Iterable) else [*metrics]
+        require_regularizers(regularizer)
+        self.regularizer = regularizer
         self.split_seed: int | None = None  # kept, so that later fits do not train on rows held out before
         self._prepare_functions()
         self.loss_scale = self.policy.loss_scale()
@@ -117,7 +120,12 @@ class Trainer(GuardedAttributes):
         _require_scalar(loss)
         if self.loss not in losses.TRAITS:
             self._note_broadcast("the loss", loss, prediction, targets)
-        return loss, prediction
+        return self.regularized(loss), prediction
+
+    def regularized(self, loss: Tensor) -> Tensor:
+        """The loss with the penalty of the weights, where `compile` was told a regularizer."""
+        added = penalty(self.regularizer, self.model.named_parameters())
+        return loss if added is None else loss + added
 
     def _mean_metric(self, name: str, prediction: Tensor, targets: Tensor) -> Tensor:
         metric = self.metrics[name]
@@ -166,7 +174,7 @@ class Trainer(GuardedAttributes):
         """Let the optimizer have the model's parameters, or, where it was made with some, check that they fit."""
         if not self.optimizer.was_given_parameters:
             if not same_objects(wanted, self.optimizer.parameters):
-                self.optimizer.attach(wanted)
+                self.optimizer.attach(self.model.named_parameters())
             return
         given, before, now = [{*map(id, x)} for x in (self.optimizer.parameters, self._parameters, wanted)]
         if not now & given:
@@ -239,7 +247,7 @@ def same_objects(first: Sequence[Any], second: Sequence[Any]) -> bool:
 
 
 def compile(model: Module, optimizer: str | Optimizer, loss: str | Loss | None, metrics: Metrics = (),
-            precision: str = "float32") -> None:
+            precision: str = "float32", regularizer: Regularizers | None = None) -> None:
     """Say how `model` is trained, by names or objects; `model.compile` explains all options. Its weights stay.
 
     TrainingError without a loss, ArgumentError for an unknown name.
@@ -251,7 +259,7 @@ def compile(model: Module, optimizer: str | Optimizer, loss: str | Loss | None, 
     if loss is None:
         raise TrainingError("compile() without a loss", expected=f"one of {', '.join(losses.LOSSES)}, or a function",
                             fix='classes: model.compile(loss="cross_entropy"); numbers: loss="mse"')
-    trainer = Trainer(model, optimizer, loss, metrics, precision)
+    trainer = Trainer(model, optimizer, loss, metrics, precision, regularizer)
     if model._trainer is not None:
         trainer.split_seed = model._trainer.split_seed
     model._trainer = trainer
