@@ -11,6 +11,7 @@ from tarazu.optim.classic import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NA
 from tarazu.optim.constraints import MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from tarazu.optim.groups import Group
 from tarazu.optim.large_models import LAMB, Adafactor, Lion, Muon, ScheduleFreeAdamW
+from tarazu.optim.lbfgs import LBFGS
 from tarazu.optim.named import OPTIMIZERS
 from tarazu.optim.optimizer import Optimizer
 from tarazu.optim.regularizers import L1, L1L2, L2, Orthogonal
@@ -33,6 +34,7 @@ __all__ = [
     "L1L2",
     "L2",
     "LAMB",
+    "LBFGS",
     "OPTIMIZERS",
     "SGD",
     "Adadelta",

@@ -1,4 +1,4 @@
-"""Groups of parameters: options by patterns of paths and in dicts, schedules that scale them, one trace, saved models."""
+"""Groups of parameters: options by patterns of paths and in dicts, schedules that scale them, saved models."""
 
 import numpy as np
 import pytest
