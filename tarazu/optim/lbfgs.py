@@ -27,8 +27,8 @@ class LBFGS:
     """Quasi-Newton steps with the curvature of the last gradients (Liu and Nocedal, 1989), for losses without noise.
 
     `step(closure)` makes up to `max_iterations` iterations, each a search along a line for a point that meets the
-    strong Wolfe conditions (`line_search=None` goes `lr` far instead), and at most `max_evaluations` (1.25 times as many)
-    evaluations. It ends earlier where no gradient is above `gradient_tolerance`, or where weights or loss change by
+    strong Wolfe conditions (`line_search=None` goes `lr` far instead), and at most `max_evaluations` evaluations (1.25
+    times as many). It ends earlier where no gradient is above `gradient_tolerance`, or where weights or loss change by
     less than `change_tolerance`. The defaults are torch's but for the line search. The weights that it remembers are on
     the host and in double precision. It does not go into `compile`, whose steps are on batches. ArgumentError for
     parameters that are no float tensors and numbers out of their range.

@@ -2,8 +2,8 @@
 
 loop.py is `fit`; sources/ has the batches, trainer/ the compiled step and the run, callbacks/ what `fit` notifies,
 save/ the files of models. placement.py says on which devices training runs, metrics.py has the metrics, evaluate.py
-`predict` and `evaluate`, verdict.py the measurements after a fit. padding.py lets few programs predict any number of
-rows.
+`predict` and `evaluate`, verdict.py the measurements after a fit, rate_search.py `find_learning_rate`. padding.py lets
+few programs predict any number of rows.
 """
 
 from tarazu.train.callbacks.base import Callback
@@ -13,6 +13,7 @@ from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.evaluate import evaluate, predict
 from tarazu.train.loop import fit
 from tarazu.train.metrics import METRICS, accuracy, binary_accuracy
+from tarazu.train.rate_search import LearningRates, find_learning_rate
 from tarazu.train.save.export import export
 from tarazu.train.save.loading import load
 from tarazu.train.save.saving import save
@@ -27,6 +28,7 @@ __all__ = [
     "Checkpoint",
     "EarlyStopping",
     "KeepBest",
+    "LearningRates",
     "Run",
     "TrainingWarning",
     "accuracy",
@@ -34,6 +36,7 @@ __all__ = [
     "compile",
     "evaluate",
     "export",
+    "find_learning_rate",
     "fit",
     "load",
     "load_weights",
