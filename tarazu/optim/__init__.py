@@ -3,8 +3,8 @@
 `Optimizer` (optimizer.py) is the base: the step, the learning rate (`lr`, which asks the schedule), and the state.
 named.py has the optimizers by name, of classic.py and large_models.py: chains of transformations (transformations.py,
 adaptive.py, matrices.py), with options of all (options.py) and of groups of parameters (groups.py). schedules/ has the
-learning-rate schedules, constraints.py and regularizers.py what is done to weights and to the loss; lbfgs.py is an
-optimizer for own loops only.
+learning-rate schedules, constraints.py and regularizers.py what is done to weights and to the loss; lbfgs.py, with
+line_search.py, is an optimizer for own loops only.
 """
 
 from tarazu.optim.classic import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop

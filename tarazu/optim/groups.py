@@ -32,7 +32,16 @@ class Given:
 
 
 class Group(GuardedAttributes):
-    """Parameters that move alike: by one chain, at a rate that is `lr_factor` times the optimizer's or a schedule's."""
+    """Parameters that move alike: by one chain, at a rate that is `lr_factor` times the optimizer's or a schedule's.
+
+    `optimizer.groups` has them. ArgumentError for a factor below 0.
+
+    >>> import tarazu as tz
+    >>> w, b = tz.ones(2, requires_grad=True), tz.ones(1, requires_grad=True)
+    >>> optimizer = tz.optim.SGD([{"params": [w]}, {"params": [b], "lr": 0.1}], lr=0.5)
+    >>> optimizer.groups[1].lr_factor
+    Tensor(0.2, dtype=float32)
+    """
 
     def __init__(self, chain: Sequence[Transformation], lr_factor: float = 1.0,
                  schedule: Schedule | None = None) -> None:

@@ -69,6 +69,7 @@ class Optimizer(GuardedAttributes):
     `step_count` and schedules then count one. `constraint` (`MaxNorm`, `NonNeg`, or any function of a parameter) is
     applied after each update, to all parameters or, in a dict, to those whose paths match. `ema=0.999` keeps a running
     mean of the weights, ema * mean + (1 - ema) * weight, which evaluation reads: see `evaluation_weights`.
+    `steps_per_epoch` is for schedules in epochs; `fit` sets it.
 
     ArgumentError for a number out of its range, for parameters that are no float tensors, and for patterns that match
     nothing.
@@ -103,7 +104,6 @@ class Optimizer(GuardedAttributes):
         self._rate = tensor(0.0)
         self.lr = lr
         self.step_count = tensor(0, dtype="int64")
-        self._steps_per_epoch = tensor(0.0)
         self._take(**kept_options)
         self.parameters: list[Tensor] = []
         self.options_given: list[GroupOptions] = []  # of each parameter, in a dict
@@ -116,7 +116,7 @@ class Optimizer(GuardedAttributes):
 
     def _take(self, groups: Mapping[str, GroupOptions] | None = None,
               constraint: Constraint | Mapping[str, Constraint] | None = None, accumulate_steps: int = 1,
-              ema: float | None = None) -> None:
+              ema: float | None = None, steps_per_epoch: float = 0.0) -> None:
         """Take over the options that are kept."""
         require_mapping("groups", groups or {}, 'groups={"*.bias": {"weight_decay": 0}}')
         self._patterns = {pattern: self._checked(options) for pattern, options in (groups or {}).items()}
@@ -126,8 +126,19 @@ class Optimizer(GuardedAttributes):
         self.accumulate_steps = positive_int("accumulate_steps", accumulate_steps)
         self._accumulated = tensor(0, dtype="int64")
         self._ema = None if ema is None else hyper_parameter("ema", ema, "from 0 up to but not with 1", example=0.999)
-        self.kept_options: Keeping = {"groups": self._patterns, "constraint": constraint,
-                                      "accumulate_steps": self.accumulate_steps, "ema": ema}
+        self._steps_per_epoch = hyper_parameter("steps_per_epoch", steps_per_epoch, example=100)
+        self._given_ema = ema
+
+    @property
+    def kept_options(self) -> Keeping:
+        """The options that a saved model keeps beside the chain.
+
+        >>> import tarazu as tz
+        >>> tz.optim.SGD(ema=0.9).kept_options["ema"]
+        0.9
+        """
+        return {"groups": self._patterns, "constraint": self._constraint, "accumulate_steps": self.accumulate_steps,
+                "ema": self._given_ema, "steps_per_epoch": self._steps_per_epoch.item()}
 
     def _checked(self, options: GroupOptions) -> GroupOptions:
         """The options of a group, with a rate as a multiple of the optimizer's; ArgumentError for what cannot be."""
@@ -385,7 +396,7 @@ class Optimizer(GuardedAttributes):
 
         >>> import tarazu as tz
         >>> list(tz.optim.SGD([tz.ones(2, requires_grad=True)], momentum=0.9).state_dict())
-        ['step_count', 'lr', 'steps_per_epoch', '0.momentum', '0.velocity.0']
+        ['step_count', 'lr', '0.momentum', '0.velocity.0']
         """
         return {name: x.detach() for name, x in self.named_state()}
 
@@ -511,7 +522,7 @@ class Optimizer(GuardedAttributes):
             pairs = [pair for slots in every for pair in zip(self.parameters, slots, strict=True)]
             like = {id(x): parameter for parameter, own in pairs for x in own.values() if x.shape == parameter.shape}
             undivided = whole(self.parameters[0].device)
-            for _, x in self.named_state():
+            for x in [self._steps_per_epoch, *(x for _, x in self.named_state())]:
                 move(x, like[id(x)].device if id(x) in like else undivided)
         return self
 
@@ -524,7 +535,7 @@ class Optimizer(GuardedAttributes):
         >>> dict(tz.optim.SGD(lr=0.5).named_state())["lr"]
         Tensor(0.5, dtype=float32)
         """
-        tensors = [("step_count", self.step_count), ("lr", self._rate), ("steps_per_epoch", self._steps_per_epoch)]
+        tensors = [("step_count", self.step_count), ("lr", self._rate)]
         tensors += [("accumulated", self._accumulated)] if self.accumulate_steps > 1 else []
         tensors += [("ema", self._ema)] if self._ema is not None else []
         tensors += _named_parts("", self.chain)

@@ -25,6 +25,7 @@ class Keeping(TypedDict, total=False):
     groups: Mapping[str, GroupOptions] | None  # by patterns of paths
     constraint: Constraint | Mapping[str, Constraint] | None  # for all parameters, or by patterns of paths
     accumulate_steps: int  # gradients are averaged over so many steps, then there is one update
+    steps_per_epoch: float  # updates in an epoch, for schedules in epochs; 0: not known, until `fit` sets it
     ema: float | None  # evaluation reads a running mean of the weights with this decay rate
 
 

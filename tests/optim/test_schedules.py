@@ -97,7 +97,7 @@ def test_epochs_are_steps_over_their_number_and_may_be_mixed_with_steps():
     assert rates == [0.25, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
     optimizer.steps_per_epoch = 4  # 5 steps after the warm-up are 1.25 epochs
     assert float(optimizer.lr) == 0.25
-    twin = SGD([w], lr=tz.optim.linear_warmup(then, steps=2))
+    twin = SGD([w], lr=tz.optim.linear_warmup(then, steps=2), steps_per_epoch=4)
     twin.load_state_dict(optimizer.state_dict())
     assert float(twin.lr) == 0.25
 

@@ -39,7 +39,7 @@ def test_weights_optimizer_and_generator_are_as_before(optimizer):
 
     def everything():
         state = {**model.state_dict(), **optimizer.state_dict(), "generator": tz.runtime.random.default.state,
-                 "rate": optimizer.lr}
+                 "rate": optimizer.lr, "steps of an epoch": optimizer.steps_per_epoch}
         return {name: x.numpy().copy() for name, x in state.items()}
 
     before, schedule = everything(), optimizer._schedule
