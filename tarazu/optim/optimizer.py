@@ -474,8 +474,8 @@ class Optimizer(GuardedAttributes):
         >>> optimizer.steps_per_epoch.item()
         50.0
         """
-        exchanged, changed = self._exchanged, [self._steps_per_epoch, *self.parameters]
-        before = [(x, x.raw) for x in changed]
+        exchanged = self._exchanged
+        before = [(x, x.raw) for x in [self._steps_per_epoch, *(one.parameter for one in exchanged)]]
         self.use_training_weights()
         if steps is not None:
             self.steps_per_epoch = steps / self.accumulate_steps

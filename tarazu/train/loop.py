@@ -74,9 +74,9 @@ def fit(model: Module, x: ArrayLike | Batches, y: ArrayLike | None = None, *, ep
             checkpoint.callbacks = callbacks
         source.pace.single_steps = state.interpreter.notes_lines or any(map(wants_steps, callbacks))
         validation_batch = _build(trainer, source, validation)
+        undo = trainer.optimizer.begin(source.steps)
         trainer.placement = place_training(model, trainer.state(), devices)
         trainer.move_to_parameters()
-        undo = trainer.optimizer.begin(source.steps)
         source.set_placement(trainer.placement)
         run = Run(trainer, source, validation, epochs=epochs, validation_batch=validation_batch)
         _run(run, callbacks, undo)

@@ -269,3 +269,27 @@ def test_errors(act, text):
 def test_an_option_that_no_optimizer_has():
     with pytest.raises(TypeError, match="unexpected keyword argument 'clipnorm'"):
         SGD(clipnorm=1.0)
+
+
+def test_replicas_with_all_options_train_as_single_models():
+    def build():
+        model = tz.nn.Dense(1, in_features=3)
+        return model, tz.optim.NAdam(model.named_parameters(), lr=0.1, accumulate_steps=2, ema=0.9,
+                                     groups={"bias": {"lr": 0.01}}, constraint=tz.optim.MaxNorm(1.0))
+
+    def step(member):
+        model, optimizer = member
+        optimizer.zero_grad()
+        loss = tz.nn.mse(model(tz.asarray(X)), Y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    def alone(seed):
+        tz.random.seed(seed)
+        member = build()
+        return [step(member).item() for _ in range(5)][-1]
+
+    replicas = tz.replicate(build, 2, seeds=[1, 2])
+    together = [replicas.map(step)().tolist() for _ in range(5)][-1]
+    np.testing.assert_allclose(together, [alone(1), alone(2)], rtol=1e-6)
