@@ -2,6 +2,8 @@
 
 A transformation has hyper-parameters, which are tensors, and slots, tensors that it keeps for each parameter. Both are
 state: a change of either needs no new trace. In formulas g is the gradient, or the update of the transformation before.
+Here are what all transformations are, clipping, decay and momentum; adaptive.py has Adam's and those like it,
+matrices.py those that treat matrices otherwise.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.ops.create import zeros_like
-from tarazu.ops.elementwise import add, minimum, sqrt, square
+from tarazu.ops.elementwise import add, clip, minimum, sqrt, square, where
 from tarazu.ops.promote import single
 from tarazu.ops.reduce import sum
 from tarazu.runtime.tensor.creation import tensor
@@ -26,7 +28,8 @@ Slots: TypeAlias = dict[str, Tensor]
 
 _RANGES: dict[str, Callable[[float], bool]] = {
     "of at least 0": lambda value: 0 <= value < math.inf, "above 0": lambda value: 0 < value < math.inf,
-    "from 0 to 1": lambda value: 0 <= value <= 1, "from 0 up to but not with 1": lambda value: 0 <= value < 1}
+    "from 0 to 1": lambda value: 0 <= value <= 1, "from 0 up to but not with 1": lambda value: 0 <= value < 1,
+    "between 0 and 1": lambda value: 0 < value < 1}
 
 
 def hyper_parameter(name: str, value: object, range: str = "of at least 0", *, example: object) -> Tensor:
@@ -89,6 +92,33 @@ class ClipByNorm(Transformation):
         return [g * factor for g in gradients]
 
 
+class ClipEachByNorm(Transformation):
+    """Scales the gradient of each parameter by itself so that its norm is at most `clip_parameter_norm`."""
+
+    def __init__(self, clip_parameter_norm: float) -> None:
+        self.clip_parameter_norm = hyper_parameter("clip_parameter_norm", clip_parameter_norm, "above 0", example=1.0)
+
+    def update(self, g: Tensor, parameter: Tensor, slots: Slots, step: Tensor) -> Tensor:
+        return g * minimum(self.clip_parameter_norm / sqrt(sum(square(single(g)))), 1.0)
+
+
+class ClipByValue(Transformation):
+    """Each element of the gradients cut to the range from -clip_value to clip_value."""
+
+    def __init__(self, clip_value: float) -> None:
+        self.clip_value = hyper_parameter("clip_value", clip_value, "above 0", example=0.5)
+
+    def update(self, g: Tensor, parameter: Tensor, slots: Slots, step: Tensor) -> Tensor:
+        return clip(g, -self.clip_value, self.clip_value)
+
+
+class Negate(Transformation):
+    """-g: steps then go up."""
+
+    def update(self, g: Tensor, parameter: Tensor, slots: Slots, step: Tensor) -> Tensor:
+        return -g
+
+
 class AddDecay(Transformation):
     """g + weight_decay * parameter: the gradient of an L2 penalty."""
 
@@ -100,58 +130,22 @@ class AddDecay(Transformation):
 
 
 class Momentum(Transformation):
-    """v = momentum * v + g; the update is v, or with `nesterov` g + momentum * v (Sutskever and others, 2013)."""
+    """v = momentum * v + (1 - dampening) g; the update is v, or with `nesterov` g + momentum * v.
 
-    def __init__(self, momentum: float, nesterov: bool) -> None:
+    Sutskever and others, 2013. In the first step v is g, as in torch, whatever the dampening.
+    """
+
+    def __init__(self, momentum: float, nesterov: bool = False, dampening: float = 0.0) -> None:
         self.momentum = hyper_parameter("momentum", momentum, "from 0 to 1", example=0.9)
         self._nesterov = nesterov
+        self._is_damped = dampening != 0
+        if self._is_damped:
+            self.dampening = hyper_parameter("dampening", dampening, "from 0 to 1", example=0.1)
 
     def slots(self, parameter: Tensor) -> Slots:
         return {"velocity": zeros_like(parameter)}
 
     def update(self, g: Tensor, parameter: Tensor, slots: Slots, step: Tensor) -> Tensor:
-        velocity = slots["velocity"].copy_(self.momentum * slots["velocity"] + g)
+        added = where(step > 1, 1.0 - self.dampening, 1.0) * g if self._is_damped else g
+        velocity = slots["velocity"].copy_(self.momentum * slots["velocity"] + added)
         return g + self.momentum * velocity if self._nesterov else velocity
-
-
-class ScaleByAdam(Transformation):
-    """Mean over root of mean square of the gradients, both with decaying weights and corrected for their start at 0.
-
-    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and the update is
-    m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) (Kingma and Ba, 2015), multiplied above and below by
-    sqrt(1 - beta2^t), so that there is one division for each element.
-    """
-
-    def __init__(self, betas: tuple[float, float], epsilon: float) -> None:
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise ArgumentError(f"betas={betas!r}", expected="two numbers", fix="pass for example betas=(0.9, 0.999)")
-        self.beta1, self.beta2 = (
-            hyper_parameter("betas", beta, "from 0 up to but not with 1", example=(0.9, 0.999)) for beta in betas)
-        self.epsilon = hyper_parameter("epsilon", epsilon, example=1e-8)
-
-    def slots(self, parameter: Tensor) -> Slots:
-        return {"mean": zeros_like(parameter), "square": zeros_like(parameter)}
-
-    def update(self, g: Tensor, parameter: Tensor, slots: Slots, step: Tensor) -> Tensor:
-        m = slots["mean"].copy_(self.beta1 * slots["mean"] + (1.0 - self.beta1) * g)
-        v = slots["square"].copy_(self.beta2 * slots["square"] + (1.0 - self.beta2) * square(g))
-        root = sqrt(1.0 - self.beta2**step)
-        return m * (root / (1.0 - self.beta1**step)) / (sqrt(v) + self.epsilon * root)
-
-
-class ScaleByRms(Transformation):
-    """The gradient over the root of its running mean square: v = rho v + (1 - rho) g^2, g / (sqrt(v) + epsilon).
-
-    Tieleman and Hinton, Lecture 6.5 of "Neural Networks for Machine Learning", 2012.
-    """
-
-    def __init__(self, rho: float, epsilon: float) -> None:
-        self.rho = hyper_parameter("rho", rho, "from 0 up to but not with 1", example=0.9)
-        self.epsilon = hyper_parameter("epsilon", epsilon, example=1e-8)
-
-    def slots(self, parameter: Tensor) -> Slots:
-        return {"square": zeros_like(parameter)}
-
-    def update(self, g: Tensor, parameter: Tensor, slots: Slots, step: Tensor) -> Tensor:
-        v = slots["square"].copy_(self.rho * slots["square"] + (1.0 - self.rho) * square(g))
-        return g / (sqrt(v) + self.epsilon)

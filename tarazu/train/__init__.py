@@ -3,7 +3,7 @@
 loop.py is `fit`; sources/ has the batches, trainer/ the compiled step and the run, callbacks/ what `fit` notifies,
 save/ the files of models. calling.py calls models with all their inputs, placement.py says on which devices training
 runs, metrics/ the metrics, evaluate.py `predict` and `evaluate`, verdict.py the measurements after a fit.
-padding.py lets few programs predict any number of rows.
+padding.py lets few programs predict any number of rows, rate_search.py is `find_learning_rate`.
 """
 
 from tarazu.train.callbacks.base import Callback
@@ -44,6 +44,7 @@ from tarazu.train.metrics import (
     top_k_accuracy,
     zero_one_loss,
 )
+from tarazu.train.rate_search import LearningRates, find_learning_rate
 from tarazu.train.save.export import export
 from tarazu.train.save.loading import load
 from tarazu.train.save.saving import save
@@ -71,6 +72,7 @@ __all__ = [
     "FBeta",
     "IoU",
     "KeepBest",
+    "LearningRates",
     "LogLoss",
     "Matthews",
     "Metric",
@@ -91,6 +93,7 @@ __all__ = [
     "compute_loss",
     "evaluate",
     "export",
+    "find_learning_rate",
     "fit",
     "load",
     "load_weights",

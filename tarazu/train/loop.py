@@ -71,11 +71,12 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
             checkpoint.callbacks = callbacks
         source.pace.single_steps = state.interpreter.notes_lines or any(map(wants_steps, callbacks))
         validation_batch = _build(trainer, source, validation)
+        undo = trainer.begin_optimizers(source.steps)
         trainer.placement = place_training(model, trainer.state(), devices)
         trainer.move_to_parameters()
         source.set_placement(trainer.placement)
         run = Run(trainer, source, validation, epochs=epochs, validation_batch=validation_batch)
-        _run(run, ends, callbacks)
+        _run(run, ends, callbacks, undo)
     if run.failure:
         _warn([run.failure])
     return run.history
@@ -124,14 +125,19 @@ def _in_order(callbacks: list[Callback], validation: Arrays | None) -> list[Call
     return sorted(callbacks if has_best else [*callbacks, KeepBest()], key=lambda x: isinstance(x, Checkpoint))
 
 
-def _run(run: Run, ends: Limits, callbacks: list[Callback]) -> None:
+def _run(run: Run, ends: Limits, callbacks: list[Callback], undo: Callable[[], None]) -> None:
     def notify(hook: str) -> None:
         for callback in callbacks:
             getattr(callback, hook)(run)
 
-    notify("on_fit_start")
+    try:
+        notify("on_fit_start")
+    except BaseException:  # such as a checkpoint of another run
+        undo()
+        raise
     try:
         _train(run, ends, notify)
+        run.trainer.use_evaluation_weights()
         run.last_weights = snapshot(tensors_of(run.model))
     finally:
         run.trainer.drop_gradients()
@@ -147,7 +153,8 @@ def _train(run: Run, ends: Limits, notify: Notify) -> None:
                 run.step = run.rows = 0
                 notify("on_epoch_start")
                 if _train_epoch(run, ends, notify):
-                    notify("on_epoch_end")
+                    with run.trainer.evaluating():
+                        notify("on_epoch_end")
     except KeyboardInterrupt:
         run.history.stopped = "interrupted"
     run.history.stopped = run.history.stopped or "epochs"
@@ -170,7 +177,10 @@ def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
         return False
     if not require_finite_weights(run):
         return False
-    values = run.trainer.results(run.sums) | (_validated(run) if ends.is_validated(run) else {})
+    values = run.trainer.results(run.sums)
+    if ends.is_validated(run):
+        with run.trainer.evaluating():
+            values |= _validated(run)
     run.history.append(seconds=round(time.perf_counter() - start, 4), **values, **run.trainer.rates())
     return True
 

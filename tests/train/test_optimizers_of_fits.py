@@ -83,3 +83,21 @@ def test_an_optimizer_may_be_made_with_a_part_of_the_parameters():
         model.layers.append(Dense(1, in_features=1))
     assert same({"": model[0].weight.numpy()}, {"": before["0.weight"].numpy()})
     assert not same({"": model[1].weight.numpy()}, {"": before["1.weight"].numpy()})
+
+
+@pytest.mark.parametrize("name", tz.optim.OPTIMIZERS)
+def test_every_optimizer_goes_by_its_name_and_trains_as_in_numpy(name, monkeypatch):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(32, 3)).astype(np.float32)
+
+    def losses():
+        tz.random.seed(0)
+        model = tz.nn.Sequential([tz.nn.Dense(4, "tanh", in_features=3), tz.nn.Dense(1, in_features=4)])
+        model.compile(name, loss="mse")
+        model._trainer.optimizer.lr = 0.05
+        return [row["loss"] for row in model.fit(x, x[:, :1], epochs=3, batch_size=16, seed=0, verbose=0)]
+
+    native = losses()
+    monkeypatch.setenv("TARAZU_BACKEND", "numpy")
+    np.testing.assert_allclose(native, losses(), rtol=1e-4)
+    assert native[-1] < native[0]

@@ -36,7 +36,8 @@ class Trainable:
     _trainer: Any = None  # what `compile` prepared
     _predictor: Any = None  # the compiled forward function
 
-    def compile(self, optimizer: Any = None, loss: Any = None, metrics: Any = (), precision: str = "float32") -> Self:
+    def compile(self, optimizer: Any = None, loss: Any = None, metrics: Any = (), precision: str = "float32",
+                regularizer: Any = None) -> Self:
         """Say how `fit` trains: the optimizer, the loss and the metrics, by name or as objects; gives the model back.
 
         `loss` is a name (a key of `tz.nn.LOSSES`) or a function of (prediction, target) that gives a scalar, such as
@@ -56,7 +57,12 @@ class Trainable:
         and metrics; `evaluate` and `predict` do the same. Weights, running means and the optimizer stay float32, and
         so does a saved model. With float16 the loss is scaled while gradients are computed; a step whose gradients
         overflow is left out. Inputs stay as they are where a layer has `reads_codes` set, as `TableFeatures` has: half
-        types hold whole numbers up to 256 or 2048 only. TrainingError without a loss, ArgumentError for unknown names.
+        types hold whole numbers up to 256 or 2048 only.
+
+        `regularizer` is a function of a parameter (`tz.optim.L2(1e-4)`) whose values for all that is trained are added
+        to "loss" and "val_loss"; a dict has functions by patterns of paths, {"*.weight": tz.optim.L2(1e-4)}.
+
+        TrainingError without a loss, ArgumentError for unknown names.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.1), loss="mse", precision="bfloat16")
@@ -64,7 +70,7 @@ class Trainable:
         >>> round(model.predict([[3.0]]).item()), model[0].weight.dtype
         (6, tarazu.float32)
         """
-        _training_module().compile(self, optimizer, loss, metrics, precision)
+        _training_module().compile(self, optimizer, loss, metrics, precision, regularizer)
         return self
 
     def compute_loss(self, batch: Any) -> Any:

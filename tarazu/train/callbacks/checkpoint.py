@@ -71,6 +71,16 @@ class Checkpoint(Callback):
             self._write(run, None)
 
     def _write(self, run: Run, position: Position | None) -> None:
+        is_evaluated = position is None  # at the end of an epoch
+        if is_evaluated:
+            run.trainer.use_training_weights()
+        try:
+            self._write_as_trained(run, position)
+        finally:
+            if is_evaluated:
+                run.trainer.use_evaluation_weights()
+
+    def _write_as_trained(self, run: Run, position: Position | None) -> None:
         self._last_step = run.total_steps
         values = plain_values(run, self.callbacks, position)
         write_to = partial(write, self.folder, f"{run.epoch}-{run.step if position else 'end'}", values)

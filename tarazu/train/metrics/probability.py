@@ -12,7 +12,7 @@ from tarazu.base.checks import positive_int
 from tarazu.nn.losses.classes import cross_entropy
 from tarazu.nn.losses.labels import binary_cross_entropy
 from tarazu.ops.elementwise import astype, clip, equal, greater, maximum, sigmoid, where
-from tarazu.ops.indexing.windows import segment_sum
+from tarazu.ops.indexing.segments import segment_sum
 from tarazu.ops.networks.softmax import softmax
 from tarazu.ops.reduce import argmax, max, sum
 from tarazu.ops.shape import reshape

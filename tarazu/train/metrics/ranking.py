@@ -12,7 +12,7 @@ from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import astype, clip, equal, expm1, greater, isnan, log, log1p, logical_and, sigmoid, where
-from tarazu.ops.indexing.windows import segment_sum
+from tarazu.ops.indexing.segments import segment_sum
 from tarazu.ops.networks.softmax import log_softmax
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import broadcast_to, expand_dims, reshape

@@ -26,8 +26,9 @@ Named: TypeAlias = type | Callable[..., Any]
 Objects: TypeAlias = Mapping[str, Named]
 
 PUBLIC = ("tarazu.nn", "tarazu", "tarazu.optim", "tarazu.train")  # where our own are looked for first, by that name
-PURE = ("tarazu.ops.", "tarazu.nn.losses", "tarazu.nn.init", "tarazu.nn.layers.", "tarazu.optim.schedules",
-        "tarazu.runtime.random.", "tarazu.train.metrics")  # ours whose functions compute a result and do nothing else
+PURE = ("tarazu.ops.", "tarazu.nn.losses", "tarazu.nn.init", "tarazu.nn.layers.", "tarazu.optim.schedules.",
+        "tarazu.optim.classic", "tarazu.optim.large_models", "tarazu.runtime.random.",
+        "tarazu.train.metrics")  # ours whose functions compute a result and do nothing else
 CLASSES = (Module, Optimizer, Transformation, enum.Enum)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from tarazu.train.save.content import JSON, Describer, Maker
 from tarazu.train.save.names import Finder, NotAllowedError, require_plain_name
 from tarazu.train.trainer.compile import compile
 from tarazu.train.trainer.trainer import Trainer, same_objects
+
+_PARTS = "optimizer", "schedule", "group_options", "loss", "metrics", "precision", "regularizer"
 
 
 def training_state(trainer: Trainer) -> list[tuple[str, Tensor]]:
@@ -71,6 +74,8 @@ def _described(model: Module, trainer: Trainer, note: Noted) -> JSON:
             "schedule": describer.describe(None if optimizer is None else optimizer._schedule),
             "parameters": _paths(model, optimizer) if optimizer is not None and has_state else None,
             "was_given_parameters": optimizer is not None and optimizer.was_given_parameters,
+            "group_options": describer.describe([] if optimizer is None else optimizer.options_given),
+            "regularizer": describer.describe(trainer.regularizer),
             "loss": describer.describe(trainer.given_loss), "metrics": describer.describe(trainer.given_metrics),
             "precision": trainer.precision, "split_seed": trainer.split_seed}
 
@@ -82,7 +87,11 @@ def _reference(value: Any, describer: Describer) -> JSON:
     restored = vars(Optimizer(None, 0.0, ())).keys() if isinstance(value, Optimizer) else ()
     content = {"object": describer.name(type(value)),
                "attributes": {key: describer.describe(x) for key, x in vars(value).items() if key not in restored}}
-    return content if isinstance(value, Transformation) else content | {"chain": describer.describe(value.chain)}
+    if isinstance(value, Transformation):
+        return content
+    makes_chain = value.makes_chain if value.kept_options["groups"] or any(value.options_given) else None
+    return content | {"chain": describer.describe(value.chain), "makes_chain": describer.describe(makes_chain),
+                      "kept_options": describer.describe(value.kept_options)}
 
 
 def _paths(model: Module, optimizer: Optimizer) -> list[str]:
@@ -97,7 +106,7 @@ def _paths(model: Module, optimizer: Optimizer) -> list[str]:
 def _make_parts(content: JSON, finder: Finder) -> dict[str, Any]:
     """The optimizer, without parameters, and what else `compile` takes."""
     maker = Maker(finder, lambda part: _construct(part, maker))
-    return {name: maker.make(content[name]) for name in ("optimizer", "schedule", "loss", "metrics", "precision")}
+    return {name: maker.make(content[name]) for name in _PARTS}
 
 
 def _construct(content: dict[str, JSON], maker: Maker) -> Any:
@@ -106,7 +115,10 @@ def _construct(content: dict[str, JSON], maker: Maker) -> Any:
     kind = maker.finder.class_of(content["object"], (Optimizer, Transformation))
     made = object.__new__(kind)
     if issubclass(kind, Optimizer):
-        Optimizer.__init__(made, None, 0.0, maker.make(content["chain"]))
+        chain, makes_chain, options = (maker.make(content[key]) for key in ("chain", "makes_chain", "kept_options"))
+        if makes_chain is not None and not isinstance(makes_chain, partial):  # partial calls are of our own functions
+            raise NotAllowedError("a function of others that makes a chain of transformations")
+        Optimizer.set_up(made, chain, makes_chain, options)
     for name, value in content["attributes"].items():
         require_plain_name(made, name)
         vars(made)[name] = maker.make(value)
@@ -122,10 +134,11 @@ def restore_training(model: Module, content: JSON, arrays: Mapping[str, np.ndarr
     optimizer = parts["optimizer"]
     if optimizer is not None and not isinstance(optimizer, Optimizer):
         raise NotAllowedError(f"a {type(optimizer).__name__} where the optimizer belongs")
-    compile(model, optimizer, parts["loss"], parts["metrics"], parts["precision"])
+    compile(model, optimizer, parts["loss"], parts["metrics"], parts["precision"], parts["regularizer"])
     tensors = dict(model.named_tensors())
     if optimizer is not None and content["parameters"] is not None:
-        optimizer.attach([tensors[path] for path in content["parameters"]])
+        optimizer.attach([{"params": [(path, tensors[path])], **options}
+                          for path, options in zip(content["parameters"], parts["group_options"], strict=True)])
     if optimizer is not None:
         optimizer._schedule, optimizer.was_given_parameters = parts["schedule"], content["was_given_parameters"]
     model._trainer.split_seed = content["split_seed"]

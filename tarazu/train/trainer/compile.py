@@ -8,6 +8,7 @@ from tarazu.base.errors import TrainingError
 from tarazu.nn import losses
 from tarazu.nn.module.module import Module
 from tarazu.optim.optimizer import Optimizer
+from tarazu.optim.regularizers import Regularizers
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import call
 from tarazu.train.trainer.of_outputs import OutputTrainer
@@ -17,7 +18,7 @@ from tarazu.train.trainer.trainer import Trainer
 
 
 def compile(model: Module, optimizer: str | Optimizer | None = None, loss: Losses = None, metrics: OutputMetrics = (),
-            precision: str = "float32") -> None:
+            precision: str = "float32", regularizer: Regularizers | None = None) -> None:
     """Say how `model` is trained, by names or objects; `model.compile` explains all options. Its weights stay.
 
     TrainingError without a loss, but for models with a `compute_loss` or a `train_step` of their own; ArgumentError for
@@ -33,7 +34,8 @@ def compile(model: Module, optimizer: str | Optimizer | None = None, loss: Losse
                             fix='classes: model.compile(loss="cross_entropy"); numbers: loss="mse"; or write '
                                 "compute_loss(batch)")
     has_optimizers = kind is OwnStepTrainer and model.own_optimizers()
-    trainer = kind(model, optimizer or (None if has_optimizers else "adam"), loss, metrics, precision)
+    trainer = kind(model, optimizer or (None if has_optimizers else "adam"), loss, metrics, precision,
+                   regularizer)
     if model._trainer is not None:
         trainer.split_seed = model._trainer.split_seed
     model._trainer = trainer
@@ -89,7 +91,7 @@ def train_step(model: Module, batch: Any) -> Numbers:
         raise TrainingError(f"train_step of {type(model).__name__}, which was compiled without an optimizer",
                             expected="compile() with one", fix="model.compile(tz.optim.Adam(lr=0.001))")
     if not trainer.optimizer.parameters:
-        trainer.optimizer.attach(model.parameters())
+        trainer.optimizer.attach(model.named_parameters())
     trainer.optimizer.zero_grad()
     returned = model.compute_loss(batch)
     numbers = returned if isinstance(returned, dict) else {"loss": returned}

@@ -110,7 +110,7 @@ class OutputTrainer(Trainer):
         for output, loss in zip(self.outputs, parts, strict=True):
             if output.is_own:
                 self._note_broadcast("the loss", loss, output.of(prediction), output.of(batch[1]))
-        return weighted_sum(self.outputs, parts), (prediction, parts)
+        return self.regularized(weighted_sum(self.outputs, parts)), (prediction, parts)
 
     def loss_of(self, batch: Any) -> Tensor:
         return self._loss(batch)[0]
@@ -118,7 +118,7 @@ class OutputTrainer(Trainer):
     def scores_of(self, prediction: Any, batch: Any, rows: int) -> Values:
         """The sums over the rows of a batch of the loss and of all else that is recorded, by the model's outputs."""
         parts = loss_parts(self.outputs, prediction, batch)
-        return self._values(weighted_sum(self.outputs, parts), parts, prediction, batch, rows)
+        return self._values(self.regularized(weighted_sum(self.outputs, parts)), parts, prediction, batch, rows)
 
     def _values(self, loss: Tensor, parts: list[Tensor], prediction: Any, batch: Any, rows: int) -> Values:
         values = {"loss": mean_sums(loss, rows)}

@@ -131,6 +131,7 @@ class OwnLossTrainer(OwnTrainer):
         if "loss" not in numbers:
             raise TrainingError(f"{type(self.model).__name__}.compute_loss returned {listing(numbers)}",
                                 expected='"loss" among them', fix='return {"loss": loss, ...}')
+        numbers["loss"] = self.regularized(numbers["loss"])
         return numbers["loss"], numbers
 
     def loss_of(self, batch: Any) -> Tensor | None:

@@ -6,8 +6,9 @@ with targets; models with a `compute_loss` or a `train_step` of their own have t
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from tarazu.ops.elementwise import astype
 from tarazu.ops.indexing.index import take
 from tarazu.optim.named import find_optimizer
 from tarazu.optim.optimizer import Optimizer
+from tarazu.optim.regularizers import Regularizers, penalty, require_regularizers
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.device import move, whole
@@ -39,7 +41,7 @@ from tarazu.train.sources.reading import Reading
 from tarazu.train.trainer.outputs import Losses, Output, OutputMetrics, outputs_of
 from tarazu.train.trainer.precision import policy
 
-_COPIED = ("model", "optimizer", "given_loss", "given_metrics", "precision", "split_seed", "loss_scale")
+_COPIED = ("model", "optimizer", "given_loss", "given_metrics", "precision", "regularizer", "split_seed", "loss_scale")
 
 Values = dict[str, Sums]  # by the names of the history: sums over rows
 
@@ -51,13 +53,15 @@ class Trainer(GuardedAttributes):
     UNGUARDED = frozenset({"placement", "is_batch_loss"})  # where a program runs is part of its signature
 
     def __init__(self, model: Module, optimizer: str | Optimizer | None, loss: Losses, metrics: OutputMetrics = (),
-                 precision: str = "float32") -> None:
+                 precision: str = "float32", regularizer: Regularizers | None = None) -> None:
         self.model = model
         self.optimizer = None if optimizer is None else find_optimizer(optimizer)
         # As they were given, for saved models and copies; metrics may be an iterator, which is read once.
         self.given_loss, self.precision = loss, precision
         self.given_metrics: Any = [*metrics] if isinstance(metrics, Iterable) and not isinstance(
             metrics, str | Mapping) else metrics
+        require_regularizers(regularizer)
+        self.regularizer = regularizer
         self.split_seed: int | None = None  # kept, so that later fits do not train on rows held out before
         self._prepare_functions()
         self.loss_scale = self.policy.loss_scale()
@@ -113,6 +117,11 @@ class Trainer(GuardedAttributes):
         """The loss of a batch, with its gradients; None for a model that does not say what it is."""
         raise NotImplementedError
 
+    def regularized(self, loss: Tensor) -> Tensor:
+        """The loss with the penalty of the weights, where `compile` was told a regularizer."""
+        added = penalty(self.regularizer, self.model.named_parameters())
+        return loss if added is None else loss + added
+
     def labels_of(self, arrays: Arrays) -> np.ndarray | None:
         """The classes that parts of the rows get in proportion."""
         return None
@@ -166,6 +175,34 @@ class Trainer(GuardedAttributes):
         own = self.model.own_optimizers()
         return own if self.optimizer is None else {"": self.optimizer, **own}
 
+    def begin_optimizers(self, steps: int | None) -> Callable[[], None]:
+        """Tell the optimizers of how many steps an epoch is; gives what undoes that."""
+        undo = [optimizer.begin(steps) for optimizer in self.optimizers().values()]
+
+        def undo_all() -> None:
+            for each in undo:
+                each()
+
+        return undo_all
+
+    @contextlib.contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """A block in which parameters have the weights that optimizers keep for evaluation, such as running means."""
+        with contextlib.ExitStack() as stack:
+            for optimizer in self.optimizers().values():
+                stack.enter_context(optimizer.evaluating())
+            yield
+
+    def use_evaluation_weights(self) -> None:
+        """Let the parameters have these weights from now on."""
+        for optimizer in self.optimizers().values():
+            optimizer.use_evaluation_weights()
+
+    def use_training_weights(self) -> None:
+        """Let the parameters have the weights that training goes on from."""
+        for optimizer in self.optimizers().values():
+            optimizer.use_training_weights()
+
     def rates(self) -> dict[str, float]:
         """The learning rates of the next step, by their names in the history."""
         return {f"{name}_learning_rate" if name else "learning_rate": float(optimizer.lr)
@@ -201,7 +238,7 @@ class Trainer(GuardedAttributes):
         """Let the optimizer have the model's parameters, or, where it was made with some, check that they fit."""
         if not optimizer.was_given_parameters:
             if not same_objects(wanted, optimizer.parameters):
-                optimizer.attach(wanted)
+                optimizer.attach(self.model.named_parameters())
             return
         given, before, now = [{*map(id, x)} for x in (optimizer.parameters, self._parameters, wanted)]
         if not now & given:

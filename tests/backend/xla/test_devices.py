@@ -157,6 +157,22 @@ def test_differentiable_functions_run_on_the_default_device_too():
     assert w.grad.device == tz.device("cpu") and same_bits(w.grad.numpy(), X)
 
 
+def test_all_options_of_optimizers():
+    histories = {}
+    for where in ("cpu", ["xla:0", "xla:1"]):
+        tz.random.seed(0)
+        model = tz.nn.Sequential([tz.nn.Dense(4, "relu", in_features=4), tz.nn.Dense(1, in_features=4)])
+        rate = tz.optim.in_epochs(tz.optim.step_decay(0.1, 0.5, every=2))
+        optimizer = tz.optim.NAdam(lr=rate, accumulate_steps=2, ema=0.9, constraint=tz.optim.MaxNorm(2.0),
+                                   groups={"*.bias": {"lr_factor": 0.1, "weight_decay": 0.1}})
+        model.compile(optimizer, "mse", regularizer={"*.weight": tz.optim.L2(1e-3)})
+        history = model.fit(X, X[:, :1], epochs=6, batch_size=2, seed=0, verbose=0, validation_data=(X, X[:, :1]),
+                            devices=where)
+        histories[str(where)] = history.history["val_loss"]
+    first, second = histories.values()
+    np.testing.assert_allclose(second, first, rtol=1e-4)
+
+
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_mixed_precision(precision):
     histories = {}
