@@ -1,0 +1,67 @@
+"""Batches of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tarazu.base.pytree import flatten, map_leaves
+from tarazu.data.dataset.collate import Padding, collate
+from tarazu.data.dataset.stage import Epoch, Item, Stage
+
+
+class Batched(Stage):
+    """So many samples as one tree, each leaf with a row for each; the last batch may have fewer."""
+
+    gives_batches = True
+
+    def __init__(self, parent: Stage, size: int, drop_last: bool, padding: Padding | None) -> None:
+        self.parents, self.size, self.drop_last, self.padding = (parent,), size, drop_last, padding
+
+    @property
+    def length(self) -> int | None:
+        samples = self.parents[0].length
+        return None if samples is None else samples // self.size if self.drop_last else -(-samples // self.size)
+
+    @property
+    def can_start(self) -> bool:
+        return self.parents[0].can_start
+
+    def get(self, number: int, epoch: Epoch) -> Item:
+        samples, first = self.parents[0].length, number * self.size
+        last = first + self.size if samples is None else min(first + self.size, samples)
+        if self.padding is None:
+            return self.parents[0].gather(np.arange(first, last), epoch)
+        return self.padding.collate([(i, self.parents[0].get(i, epoch)) for i in range(first, last)])
+
+    def items(self, epoch: Epoch, start: int = 0) -> Iterator[tuple[int, Item]]:
+        if self.is_indexed:
+            return super().items(epoch, start)
+        self.prepare()
+        blocks = None if self.padding else self.parents[0].blocks(epoch, start * self.size)
+        return enumerate(self._read(epoch, start) if blocks is None else self._cut(blocks), start)
+
+    def _read(self, epoch: Epoch, start: int) -> Iterator[Item]:
+        samples: list[tuple[int, Item]] = []
+        put_together = self.padding.collate if self.padding else collate
+        for numbered in self.parents[0].items(epoch, start * self.size):
+            samples.append(numbered)
+            if len(samples) == self.size:
+                yield put_together(samples)
+                samples = []
+        if samples and not self.drop_last:
+            yield put_together(samples)
+
+    def _cut(self, blocks: Iterator[Item]) -> Iterator[Item]:
+        """Batches cut out of trees with any numbers of rows."""
+        rest: Item = None
+        for block in blocks:
+            rest = block if rest is None else map_leaves(lambda *parts: np.concatenate(parts), rest, block)
+            rows = len(flatten(rest)[0][0])
+            for first in range(0, rows - self.size + 1, self.size):
+                yield map_leaves(lambda leaf, first=first: leaf[first:first + self.size], rest)
+            cut = rows - rows % self.size
+            rest = map_leaves(lambda leaf, cut=cut: leaf[cut:], rest) if cut < rows else None
+        if rest is not None and not self.drop_last:
+            yield rest
