@@ -35,8 +35,8 @@ class ShuffleBuffer(InOrder):
             yield held[slot]
 
     def blocks(self, epoch: Epoch, start: int = 0) -> Iterator[Item] | None:
-        blocks = None if start else self.parents[0].blocks(epoch)
-        return None if blocks is None else self._shuffled(blocks, epoch)
+        blocks = self.parents[0].blocks(epoch)
+        return None if blocks is None else _without_first(self._shuffled(blocks, epoch), start)
 
     def _shuffled(self, blocks: Iterator[Item], epoch: Epoch) -> Iterator[Item]:
         random, held = epoch.random(self.seed), None
@@ -49,6 +49,14 @@ class ShuffleBuffer(InOrder):
                 held = _taken(held, order[excess:])
         if held is not None:
             yield _taken(held, random.permutation(_rows_of(held)))
+
+
+def _without_first(blocks: Iterator[Item], rows: int) -> Iterator[Item]:
+    for block in blocks:
+        skipped = min(rows, _rows_of(block))
+        rows -= skipped
+        if skipped < _rows_of(block):
+            yield map_leaves(lambda leaf, skipped=skipped: leaf[skipped:], block)
 
 
 def _rows_of(block: Item) -> int:

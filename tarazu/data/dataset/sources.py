@@ -144,7 +144,7 @@ def _column(leaf: Any, name: str) -> Any:
         array = leaf if isinstance(leaf, np.memmap) else np.asarray(plain_array(leaf, name))
     except ValueError as error:
         if isinstance(leaf, list) and not isinstance(error, TarazuError):
-            return leaf
+            return [np.asarray(row) for row in leaf]  # ValueError where these are ragged themselves
         raise
     if array.ndim == 0:
         raise ShapeError(f"{name} is {leaf!r}", expected="an array with a row for each sample",

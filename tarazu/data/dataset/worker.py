@@ -19,7 +19,7 @@ from tarazu.base.errors import TarazuError
 from tarazu.data.dataset.tasks import SKIPPED, Task, Work
 
 ALIGNMENT = 64  # bytes; arrays start at multiples
-SECONDS_BETWEEN_LOOKS = 2.0  # whether the parent process still lives
+SECONDS_BETWEEN_LOOKS = 1.0  # whether the parent process still lives
 
 
 class Result(NamedTuple):
