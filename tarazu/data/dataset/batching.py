@@ -9,6 +9,7 @@ import numpy as np
 from tarazu.base.pytree import flatten, map_leaves
 from tarazu.data.dataset.collate import Padding, collate
 from tarazu.data.dataset.stage import Epoch, Item, Stage
+from tarazu.data.dataset.tasks import batch_array
 
 
 class Batched(Stage):
@@ -32,7 +33,7 @@ class Batched(Stage):
         samples, first = self.parents[0].length, number * self.size
         last = first + self.size if samples is None else min(first + self.size, samples)
         if self.padding is None:
-            return self.parents[0].gather(np.arange(first, last), epoch)
+            return self.parents[0].gather(np.arange(first, last), epoch, batch_array[0])
         return self.padding.collate([(i, self.parents[0].get(i, epoch)) for i in range(first, last)])
 
     def items(self, epoch: Epoch, start: int = 0) -> Iterator[tuple[int, Item]]:
@@ -44,14 +45,16 @@ class Batched(Stage):
 
     def _read(self, epoch: Epoch, start: int) -> Iterator[Item]:
         samples: list[tuple[int, Item]] = []
-        put_together = self.padding.collate if self.padding else collate
         for numbered in self.parents[0].items(epoch, start * self.size):
             samples.append(numbered)
             if len(samples) == self.size:
-                yield put_together(samples)
+                yield self._put_together(samples)
                 samples = []
         if samples and not self.drop_last:
-            yield put_together(samples)
+            yield self._put_together(samples)
+
+    def _put_together(self, samples: list[tuple[int, Item]]) -> Item:
+        return self.padding.collate(samples) if self.padding else collate(samples, len(samples))
 
     def _cut(self, blocks: Iterator[Item]) -> Iterator[Item]:
         """Batches cut out of trees with any numbers of rows."""

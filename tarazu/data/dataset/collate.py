@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.base.pytree import Structure, describe, flatten
+from tarazu.data.dataset.tasks import NewArray
 
 Numbered = Sequence[tuple[int, Any]]  # samples, each with its number
 
@@ -27,6 +29,10 @@ def leaf_names(structure: Structure, prefix: str = "") -> Iterator[str]:
         yield from leaf_names(child, f"{prefix}.{key}" if is_attribute else f"{prefix}[{key!r}]")
 
 
+def _leaf_name(structure: Structure, place: int) -> str:
+    return list(leaf_names(structure))[place]
+
+
 def to_numpy(value: Any) -> Any:
     """A tensor, of ours or of torch, as an array of NumPy; other values as they are."""
     if hasattr(value, "detach"):
@@ -35,14 +41,56 @@ def to_numpy(value: Any) -> Any:
     return value.numpy() if hasattr(value, "numpy") and not isinstance(value, np.ndarray) else value
 
 
-def collate(samples: Numbered) -> Any:
-    """One tree for all samples; each leaf has one row for each. ShapeError where samples differ.
+def collate(samples: Iterable[tuple[int, Any]], count: int, empty: NewArray = np.empty) -> Any:
+    """One tree for `count` samples; each leaf has one row for each. ShapeError where samples differ.
 
-    >>> collate([(0, {"x": [1, 2]}), (1, {"x": [3, 4]})])
-    {'x': [array([1, 3]), array([2, 4])]}
+    Each sample goes to its row as it comes, so that no two are held at a time; `empty` makes the arrays.
+
+    >>> collate([(0, {"x": np.array([1, 2])}), (1, {"x": np.array([3, 4])})], 2)["x"].tolist()
+    [[1, 2], [3, 4]]
     """
-    leaves, structure = _leaves(samples)
-    return structure.rebuild(_stack(column, samples, structure, place) for place, column in enumerate(leaves))
+    numbered = iter(samples)
+    number, sample = next(numbered)
+    leaves, structure = flatten(sample)
+    columns = [_Column(np.asarray(to_numpy(leaf)), count, empty) for leaf in leaves]
+    for row, (other_number, other) in enumerate(numbered, 1):
+        leaves, other_structure = flatten(other)
+        if other_structure != structure:
+            raise _unlike(number, structure, other_number, other_structure)
+        for place, (column, leaf) in enumerate(zip(columns, leaves, strict=True)):
+            column.put(row, leaf, other_number, number, partial(_leaf_name, structure, place))
+    return structure.rebuild([column.result() for column in columns])
+
+
+class _Column:
+    """The rows of one leaf. Numbers and texts without axes are kept in a list until all are there."""
+
+    def __init__(self, first: np.ndarray, count: int, empty: NewArray) -> None:
+        self.shape, self.values = first.shape, [first]
+        self.rows = empty((count, *first.shape), first.dtype) if first.shape else None
+        if self.rows is not None:
+            self.rows[0] = first
+
+    def put(self, row: int, value: Any, number: int, first: int, name: Callable[[], str]) -> None:
+        """Add the leaf of sample `number`; ShapeError or DTypeError where it is unlike that of sample `first`."""
+        array = np.asarray(to_numpy(value))
+        if array.shape != self.shape:
+            raise ShapeError(f"sample {number} has shape {array.shape} in {name()}; sample {first} has {self.shape}",
+                             expected="samples of one shape in a batch", fix="cut them to one size in a map before "
+                             ".batch, or pad what differs in length: .batch(n, pad=0)")
+        if self.rows is None:
+            self.values.append(array)
+            return
+        if array.dtype != self.rows.dtype:
+            try:
+                self.rows = self.rows.astype(np.promote_types(array.dtype, self.rows.dtype), copy=False)
+            except TypeError:
+                raise DTypeError(f"sample {number} holds {array.dtype} in {name()}; sample {first} {self.rows.dtype}",
+                                 expected="samples of one kind", fix="convert them in a map before .batch") from None
+        self.rows[row] = array
+
+    def result(self) -> np.ndarray:
+        return np.array(self.values) if self.rows is None else self.rows
 
 
 def _leaves(samples: Numbered) -> tuple[list[tuple[Any, ...]], Structure]:
@@ -63,16 +111,12 @@ def _unlike(first: int, structure: Structure, number: int, other: Structure) -> 
                       fix="let the source, or a map before .batch, give all samples alike")
 
 
-def _stack(column: Sequence[Any], samples: Numbered, structure: Structure, leaf: int) -> np.ndarray:
-    arrays = [np.asarray(to_numpy(value)) for value in column]
-    shape = arrays[0].shape
-    for (number, _), array in zip(samples, arrays, strict=True):
-        if array.shape != shape:
-            name = list(leaf_names(structure))[leaf]
-            raise ShapeError(f"sample {number} has shape {array.shape} in {name}; sample {samples[0][0]} has {shape}",
-                             expected="samples of one shape in a batch", fix="cut them to one size in a map before "
-                             ".batch, or pad what differs in length: .batch(n, pad=0)")
-    return np.array(arrays) if shape == () else np.stack(arrays)
+def _stack(values: Sequence[Any], samples: Numbered, name: Callable[[], str]) -> np.ndarray:
+    """One leaf of the samples."""
+    column = _Column(np.asarray(to_numpy(values[0])), len(values), np.empty)
+    for row in range(1, len(values)):
+        column.put(row, values[row], samples[row][0], samples[0][0], name)
+    return column.result()
 
 
 class Padding(NamedTuple):
@@ -102,8 +146,8 @@ class Padding(NamedTuple):
         if structure.kind is None:
             leaf = next(columns)
             if value is None or np.ndim(leaves[leaf][0]) == 0:
-                return _stack(leaves[leaf], samples, whole, leaf)
-            return self._pad(leaves[leaf], value, samples, list(leaf_names(whole))[leaf])
+                return _stack(leaves[leaf], samples, partial(_leaf_name, whole, leaf))
+            return self._pad(leaves[leaf], value, samples, _leaf_name(whole, leaf))
         names = structure.keys or range(len(structure.children))
         parts = {name: self._build(child, _value_of(value, name), leaves, columns, samples, whole)
                  for name, child in zip(names, structure.children, strict=True)}

@@ -9,16 +9,20 @@ import os
 import pickle
 import sys
 import warnings
+import weakref
 from collections.abc import Iterator
 from multiprocessing import connection
 from multiprocessing.heap import Arena
 from typing import Any
 
+import numpy as np
+
 from tarazu.base.errors import ArgumentError, DataError
 from tarazu.data.dataset.tasks import AHEAD, Task, Work
-from tarazu.data.dataset.worker import Failure, Result, Slot, read, serve
+from tarazu.data.dataset.worker import Failure, Result, Slot, loaded, mapped, serve
 
 SLOT_BYTES = 64 * 2**20  # address space for the arrays of a task; memory is taken as they are written
+SLOTS_OF_THE_CALLER = 4  # for results that the caller still holds when it asks for the next
 SECONDS_BETWEEN_LOOKS = 1.0  # whether workers still live
 SECONDS_TO_END = 1.0
 
@@ -44,11 +48,11 @@ def run_in_processes(work: Work, tasks: Iterator[Task], processes: int, per_task
 
 
 class Worker:
-    """A process, its end of the pipe, and the tasks that it has."""
+    """A process, its end of the pipe, and the numbers and slots of the tasks that it has."""
 
     def __init__(self, context: Any, number: int, work: Work, slots: list[Slot]) -> None:
-        self.slots, self.count = slots, 0
-        self.tasks: list[int] = []
+        self.tasks: list[tuple[int, int]] = []
+        self.has_answered = False
         self.connection, other = context.Pipe()
         self.process = context.Process(target=serve, args=(other, work, slots), daemon=True,
                                        name=f"tarazu data worker {number}")
@@ -63,35 +67,36 @@ class Worker:
         finally:
             other.close()
 
-    def send(self, task: int, entries: list[Task]) -> None:
-        """Give it a task."""
-        self.tasks.append(task)
+    def send(self, task: int, slot: int, entries: list[Task]) -> None:
+        """Give it a task, and the slot for its result."""
+        self.tasks.append((task, slot))
         try:
-            self.connection.send(entries)
+            self.connection.send((slot, entries))
         except OSError:
             return  # it is dead, which `receive` finds when the task's turn comes
 
-    def receive(self) -> tuple[int, list[Task] | Failure]:
-        """The number of its oldest task, and the result."""
+    def receive(self) -> tuple[int, int, Result | Failure]:
+        """The number of its oldest task, the slot, and the result."""
         result: Result | Failure = self.connection.recv()
-        slot = self.slots[self.count % len(self.slots)]
-        self.count += 1
-        return self.tasks.pop(0), result if isinstance(result, Failure) else read(result, slot)
+        self.has_answered = True
+        return *self.tasks.pop(0), result
 
 
 class Pool:
-    """Worker processes of one epoch."""
+    """Worker processes of one epoch, and the memory that they share with this process."""
 
     def __init__(self, work: Work, processes: int) -> None:
         self._method, self._owner = start_method(), os.getpid()
+        self._room = AHEAD  # how many tasks a worker is given before the result of the first
+        self._most_in_work = processes * AHEAD
+        self._slots = [self._slot() for _ in range(self._most_in_work + processes + SLOTS_OF_THE_CALLER)]
+        self._free = list(range(len(self._slots)))
         self._workers: list[Worker] = []
         self._ready: dict[int, list[Task] | Failure] = {}  # results that came before their turn
-        self._buffers: list[mmap.mmap] = []
-        self._room = AHEAD  # how many tasks a worker is given before the result of the first
         context = multiprocessing.get_context(self._method)
         try:
             for number in range(1, processes + 1):
-                self._workers.append(Worker(context, number, work, [self._slot() for _ in range(AHEAD)]))
+                self._workers.append(Worker(context, number, work, self._slots))
         except BaseException:
             self.close()
             raise
@@ -99,8 +104,7 @@ class Pool:
     def _slot(self) -> Slot:
         """Memory that a process that starts now shares: without a name, so that none can be left behind."""
         if self._method == "fork":
-            self._buffers.append(mmap.mmap(-1, SLOT_BYTES))
-            return self._buffers[-1]
+            return mmap.mmap(-1, SLOT_BYTES)
         return Arena(SLOT_BYTES)  # which can be sent to a process that is being started
 
     def run(self, tasks: Iterator[Task], per_task: int) -> Iterator[Task]:
@@ -113,7 +117,7 @@ class Pool:
                 is_over = not entries
                 if entries:
                     self._room = AHEAD if entries[0][1] is None else 1
-                    worker.send(sent, entries)
+                    worker.send(sent, self._free.pop(), entries)
                     sent += 1
             if taken == sent:
                 return
@@ -149,21 +153,38 @@ class Pool:
         for end in ready:
             worker = busy[end]
             try:
-                task, result = worker.receive()
+                task, slot, result = worker.receive()
             except (EOFError, OSError) as error:
                 raise self._death(worker) from error
-            self._ready[task] = result
+            self._ready[task] = self._samples(slot, result)
         if not ready:
             for worker in busy.values():
                 if not worker.process.is_alive() and not worker.connection.poll():
                     raise self._death(worker)
+
+    def _samples(self, slot: int, result: Result | Failure) -> list[Task] | Failure:
+        """The samples of a result. They stay in the slot, which is free again when the last of them is gone, unless
+        the caller holds so many already that tasks would find none; then they are copied.
+        """
+        in_work = sum(len(worker.tasks) for worker in self._workers)
+        if isinstance(result, Failure):
+            self._free.append(slot)
+            return result
+        shared = np.frombuffer(mapped(self._slots[slot]), np.uint8)  # its own object, as views refer to this one
+        if result.extents and len(self._free) + in_work >= self._most_in_work:
+            weakref.finalize(shared, self._free.append, slot).atexit = False
+            return loaded(result, shared)
+        used = max((start + size for start, size in result.extents or ()), default=0)
+        samples = loaded(result, shared[:used].copy())
+        self._free.append(slot)
+        return samples
 
     def _death(self, worker: Worker) -> DataError:
         worker.process.join(SECONDS_TO_END)
         code = worker.process.exitcode
         how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
         fix = "check the memory that a sample takes, and the libraries that the map calls; run it without workers="
-        if self._method != "fork" and worker.count == 0:
+        if self._method != "fork" and not worker.has_answered:
             fix = 'start the program under `if __name__ == "__main__":`, as workers import it'
         return DataError(f"the process {worker.process.name!r} {how}", expected="it to live until the epoch is over",
                          fix=fix)
@@ -182,7 +203,3 @@ class Pool:
                 worker.process.join()
             worker.process.close()
         self._workers.clear()
-        for buffer in self._buffers:
-            buffer.close()
-        self._buffers.clear()
-

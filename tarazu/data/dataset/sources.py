@@ -14,6 +14,7 @@ from tarazu.base.errors import ArgumentError, DataError, FileFormatError, ShapeE
 from tarazu.base.pytree import Structure, flatten, map_leaves
 from tarazu.data.dataset.collate import leaf_names, to_numpy
 from tarazu.data.dataset.stage import Epoch, InOrder, Item, Stage
+from tarazu.data.dataset.tasks import NewArray
 from tarazu.runtime.tensor.foreign import plain_array
 from tarazu.runtime.tensor.tensor import Tensor
 
@@ -81,9 +82,9 @@ class Arrays(Stage):
         rows = [column[number] for column in self.columns]
         return self.structure.rebuild([row.copy() if isinstance(row, np.ndarray) else row for row in rows])
 
-    def gather(self, numbers: np.ndarray, epoch: Epoch) -> Item:
+    def gather(self, numbers: np.ndarray, epoch: Epoch, empty: NewArray = np.empty) -> Item:
         if any(isinstance(column, list) for column in self.columns):
-            return super().gather(numbers, epoch)
+            return super().gather(numbers, epoch, empty)
         return self.structure.rebuild([_rows(column, numbers) for column in self.columns])
 
     def in_memory(self) -> Item | None:

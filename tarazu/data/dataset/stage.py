@@ -11,6 +11,7 @@ import numpy as np
 
 from tarazu.data.dataset.collate import collate
 from tarazu.data.dataset.execute import Workers, run
+from tarazu.data.dataset.tasks import NewArray
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -68,9 +69,9 @@ class Stage:
         """An item by its number."""
         raise NotImplementedError
 
-    def gather(self, numbers: np.ndarray, epoch: Epoch) -> Item:
-        """Items by their numbers, (items,), as one tree whose leaves have a row for each."""
-        return collate([(number, self.get(number, epoch)) for number in numbers.tolist()])
+    def gather(self, numbers: np.ndarray, epoch: Epoch, empty: NewArray = np.empty) -> Item:
+        """Items by their numbers, (items,), as one tree whose leaves have a row for each, which `empty` may make."""
+        return collate(((number, self.get(number, epoch)) for number in numbers.tolist()), len(numbers), empty)
 
     def items(self, epoch: Epoch, start: int = 0) -> Iterator[tuple[int, Item]]:
         """The items of an epoch in order, from number `start`, each with its number."""

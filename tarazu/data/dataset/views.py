@@ -11,6 +11,7 @@ import numpy as np
 from tarazu.base.pytree import flatten, map_leaves
 from tarazu.data.dataset.execute import Workers
 from tarazu.data.dataset.stage import Epoch, InOrder, Item, Stage
+from tarazu.data.dataset.tasks import NewArray
 
 
 class View(Stage):
@@ -26,8 +27,8 @@ class View(Stage):
     def get(self, number: int, epoch: Epoch) -> Item:
         return self.parents[0].get(int(self._numbers(number, epoch)), epoch)
 
-    def gather(self, numbers: np.ndarray, epoch: Epoch) -> Item:
-        return self.parents[0].gather(self._numbers(numbers, epoch), epoch)
+    def gather(self, numbers: np.ndarray, epoch: Epoch, empty: NewArray = np.empty) -> Item:
+        return self.parents[0].gather(self._numbers(numbers, epoch), epoch, empty)
 
 
 class Part(View):
@@ -120,11 +121,11 @@ class Repeated(View):
         time, number = divmod(number, self.parents[0].length or 1)
         return self.parents[0].get(number, epoch.part(time))
 
-    def gather(self, numbers: np.ndarray, epoch: Epoch) -> Item:
+    def gather(self, numbers: np.ndarray, epoch: Epoch, empty: NewArray = np.empty) -> Item:
         times, inner = np.divmod(numbers, self.parents[0].length or 1)
         if (times == times[0]).all():
-            return self.parents[0].gather(inner, epoch.part(int(times[0])))
-        return Stage.gather(self, numbers, epoch)
+            return self.parents[0].gather(inner, epoch.part(int(times[0])), empty)
+        return Stage.gather(self, numbers, epoch, empty)
 
     def items(self, epoch: Epoch, start: int = 0) -> Iterator[tuple[int, Item]]:
         if self.is_indexed:
@@ -163,13 +164,13 @@ class Concatenated(Stage):
         first = int(bounds[part - 1]) if part else 0
         return self.parents[part].get(number - first, epoch.part(part))
 
-    def gather(self, numbers: np.ndarray, epoch: Epoch) -> Item:
+    def gather(self, numbers: np.ndarray, epoch: Epoch, empty: NewArray = np.empty) -> Item:
         bounds = self._bounds()
         parts = np.searchsorted(bounds, numbers, "right")
         part = int(parts[0])
         if (parts == part).all():
-            return self.parents[part].gather(numbers - (bounds[part - 1] if part else 0), epoch.part(part))
-        return super().gather(numbers, epoch)
+            return self.parents[part].gather(numbers - (bounds[part - 1] if part else 0), epoch.part(part), empty)
+        return super().gather(numbers, epoch, empty)
 
     def items(self, epoch: Epoch, start: int = 0) -> Iterator[tuple[int, Item]]:
         if self.is_indexed:
@@ -204,8 +205,8 @@ class Zipped(Stage):
     def get(self, number: int, epoch: Epoch) -> Item:
         return tuple(parent.get(number, epoch.part(part)) for part, parent in enumerate(self.parents))
 
-    def gather(self, numbers: np.ndarray, epoch: Epoch) -> Item:
-        return tuple(parent.gather(numbers, epoch.part(part)) for part, parent in enumerate(self.parents))
+    def gather(self, numbers: np.ndarray, epoch: Epoch, empty: NewArray = np.empty) -> Item:
+        return tuple(parent.gather(numbers, epoch.part(part), empty) for part, parent in enumerate(self.parents))
 
     def items(self, epoch: Epoch, start: int = 0) -> Iterator[tuple[int, Item]]:
         if self.is_indexed:
@@ -264,7 +265,7 @@ class Window(Stage):
     def get(self, number: int, epoch: Epoch) -> Item:
         return map_leaves(lambda leaf: leaf[0], self.gather(np.array([number]), epoch))
 
-    def gather(self, numbers: np.ndarray, epoch: Epoch) -> Item:
+    def gather(self, numbers: np.ndarray, epoch: Epoch, empty: NewArray = np.empty) -> Item:
         starts = numbers * self.shift
         inside = starts[:, None] + np.arange(self.size) * self.stride
         rows = self.parents[0].gather(inside.ravel(), epoch)
