@@ -44,6 +44,9 @@ PIPELINES = {
     "part of batches": lambda: Dataset(LABELS).shuffle(seed=0).batch(3).take(5).skip(1).repeat(2),
     "cached": lambda: Dataset(LABELS).map(noisy, seed=1).filter(lambda x: x > 3).cache().shuffle(seed=0).batch(4),
     "unbatched": lambda: Dataset(ROWS).batch(7).unbatch().batch(4),
+    "resampled": lambda: Dataset(LABELS).map(noisy, seed=1).resample(LABELS, seed=0).batch(6),
+    "buckets": lambda: (Dataset(LABELS).shuffle(seed=0).map(lambda x: np.arange(x % 5))
+                        .batch(3, pad=0, buckets=(2, 4))),
     "numbered": lambda: Dataset(lambda: iter(LABELS)).enumerate().take(9).batch(4),
 }
 
@@ -203,6 +206,40 @@ def test_padding_of_some_leaves():
     assert lists[0][0].tolist() == [[1, 2], [3, 0]]
 
 
+def test_buckets_hold_samples_of_similar_length():
+    lengths = [1, 5, 2, 3, 9, 4, 2, 12]
+    samples = Dataset([(np.full(length, length), length) for length in lengths])
+    batches = list(samples.batch(2, pad=0, buckets=(3, 6)).batches(0))
+    assert [(labels.tolist(), values.shape[1]) for (values, _), labels in batches] == [
+        ([1, 2], 3), ([5, 4], 6), ([3, 2], 3), ([9, 12], 12)]
+    assert all((mask.sum(1) == labels).all() for (_, mask), labels in batches)
+    assert len(list(samples.skip(1).batch(2, pad=0, buckets=(3,), drop_last=True).batches(0))) == 3
+
+
+def test_an_own_collate_gets_the_list_of_samples():
+    batches = Dataset(LABELS).batch(8, collate=lambda samples: (np.concatenate([[x] for x in samples]), len(samples)))
+    assert [size for _, size in batches.batches(0)] == [8, 8, 4]
+    assert batches.in_memory() is None
+
+
+def test_selected_and_resampled_samples():
+    dataset = Dataset((ROWS, LABELS))
+    np.testing.assert_array_equal(only_batch(dataset.select(LABELS[::-3]))[0], ROWS[::-3])
+    assert dataset.select([3, 3]).batch(2).in_memory()[1].tolist() == [3, 3]
+    weights = np.arange(20.0)
+    drawn = Dataset(LABELS).resample(weights, n=19_000, seed=0)
+    counts = np.bincount(only_batch(drawn), minlength=20)
+    assert counts[0] == 0
+    np.testing.assert_allclose(counts / 100, weights, atol=1.5)
+    assert numbers(drawn) != numbers(drawn)
+    assert drawn.batch(2).in_memory() is None
+
+
+def only_batch(dataset):
+    batch, = dataset.batch(100_000).batches(0)
+    return batch
+
+
 def test_maps_of_batches_get_tensors_and_are_compiled_once():
     traces = []
 
@@ -319,6 +356,13 @@ def fails(x):
     (lambda: Dataset(lambda: iter(ROWS))[0], ArgumentError, "samples of this dataset have no numbers"),
     (lambda: Dataset(ROWS).batch(0), ArgumentError, "n=0"),
     (lambda: Dataset(ROWS).batch(2, pad="x"), DTypeError, "pad='x'"),
+    (lambda: Dataset(ROWS).batch(2, pad=0, collate=len), ArgumentError, "both pad and collate"),
+    (lambda: Dataset(ROWS).batch(2, buckets=(3,)), ArgumentError, r"buckets=\(3,\)"),
+    (lambda: Dataset(ROWS).batch(2, pad=0, buckets=(3, 2)), ArgumentError, r"buckets=\(3, 2\)"),
+    (lambda: Dataset(ROWS).select([0, 20]), ArgumentError, "numbers from 0 to 20 of 20 samples"),
+    (lambda: Dataset(ROWS).select(ROWS), ArgumentError, r"select\(\) with float32 of shape \(20, 3\)"),
+    (lambda: Dataset(ROWS).resample([1.0]), ArgumentError, r"weights of shape \(1,\) for 20 samples"),
+    (lambda: Dataset(ROWS).resample(LABELS - 1), ArgumentError, "weights from -1.0 to 18.0"),
     (lambda: Dataset(ROWS).map(fails, workers=-1), ArgumentError, "workers=-1"),
     (lambda: Dataset(ROWS).take(-1), ArgumentError, r"take\(-1\)"),
     (lambda: Dataset(ROWS).shuffle(seed=-1), ArgumentError, "seed=-1"),

@@ -124,6 +124,7 @@ class Padding(NamedTuple):
 
     value: Any
     multiple_of: int = 1
+    least: int = 0
 
     def collate(self, samples: Numbered) -> Any:
         """One tree for all samples, padded along the first axis, with masks: True where there is a value.
@@ -163,7 +164,7 @@ class Padding(NamedTuple):
                 raise ShapeError(f"sample {number} has shape {array.shape} in {name}; sample {samples[0][0]} has "
                                  f"{arrays[0].shape}", expected="samples that differ in their first axis only",
                                  fix="cut the other axes to one size in a map before .batch")
-        longest = -(-max(map(len, arrays)) // self.multiple_of) * self.multiple_of
+        longest = -(-max(self.least, *map(len, arrays)) // self.multiple_of) * self.multiple_of
         values = np.full((len(arrays), longest, *arrays[0].shape[1:]), value, np.result_type(*arrays))
         for row, array in zip(values, arrays, strict=True):
             row[:len(array)] = array

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tarazu.base.checks import positive_int, whole_number
 from tarazu.base.errors import ArgumentError, ScalarError
 from tarazu.base.messages import plural
 from tarazu.base.pytree import map_leaves
-from tarazu.data.dataset.batching import Batched
+from tarazu.data.dataset.batching import Batched, Bucketed
 from tarazu.data.dataset.collate import Padding, check_padding
 from tarazu.data.dataset.execute import Workers
 from tarazu.data.dataset.in_order import Cached, ShuffleBuffer, Unbatched
@@ -21,9 +22,11 @@ from tarazu.data.dataset.stage import Epoch, Item, Stage
 from tarazu.data.dataset.table_files import CsvFiles, ParquetFiles, Paths
 from tarazu.data.dataset.views import (
     Concatenated,
+    InRandomOrder,
     Numbered,
     Part,
     Repeated,
+    Resampled,
     Rows,
     Shuffled,
     Window,
@@ -170,8 +173,9 @@ class Dataset:
 
     @property
     def seed(self) -> int | None:
-        """The seed of the last `shuffle`, or None."""
-        return next((stage.seed for stage in _chain(self._stage) if isinstance(stage, Shuffled | ShuffleBuffer)), None)
+        """The seed of the last `shuffle` or `resample`, or None."""
+        orders = (stage for stage in _chain(self._stage) if isinstance(stage, InRandomOrder | ShuffleBuffer))
+        return next((stage.seed for stage in orders), None)
 
     @property
     def steps(self) -> int | None:
@@ -198,7 +202,7 @@ class Dataset:
         """
         stage = self._stage
         if isinstance(stage, Batched):
-            if stage.padding is not None:
+            if not stage.is_plain:
                 return None
             stage = stage.parents[0]
         return (stage.parents[0] if isinstance(stage, Shuffled) else stage).in_memory()
@@ -216,8 +220,8 @@ class Dataset:
                                 fix="call .batch(32), for example")
         return (batch for _, batch in self._stage.items(Epoch(epoch), skip))
 
-    def _batched(self) -> Batched | None:
-        return next((stage for stage in _chain(self._stage) if isinstance(stage, Batched)), None)
+    def _batched(self) -> Batched | Bucketed | None:
+        return next((stage for stage in _chain(self._stage) if isinstance(stage, Batched | Bucketed)), None)
 
     # Methods that give a new dataset --------------------------------------------------------------------------------
 
@@ -277,23 +281,35 @@ class Dataset:
                                 fix="call shuffle(buffer=10_000), for example; or shuffle before .repeat()")
         return self._with(ShuffleBuffer(stage, positive_int("buffer", buffer), _seed(seed)))
 
-    def batch(self, n: int, drop_last: bool = False, pad: Any = None, multiple_of: int = 1) -> Self:
+    def batch(self, n: int, drop_last: bool = False, pad: Any = None, multiple_of: int = 1,
+              buckets: Sequence[int] = (), collate: Callable[[list[Any]], Any] | None = None) -> Self:
         """`n` samples as one: each leaf gets a first axis with a row for each; the last batch may have fewer.
 
         With `pad` leaves may differ in length: short ones are filled up to the longest in the batch (rounded up to a
         multiple of `multiple_of`: fewer lengths are fewer programs), and a boolean mask, (n, length), True where there
         is a value, is added. In a dict it is the key "mask", or "NAME_mask" where several leaves are padded; elsewhere
         the leaf becomes the pair (values, mask). A number pads all leaves that have axes, a tuple or dict of numbers
-        those that it names. ArgumentError for a second `.batch`, DTypeError for a pad that is no number; when
-        batches are read, ShapeError for samples that do not fit together, with their numbers.
+        those that it names. `buckets`, rising lengths, put samples of similar length together: those up to each bound
+        are padded to it, longer ones to the longest. A function `collate` makes the batch of a list of samples.
+        ArgumentError for a second `.batch` and for arguments that do not go together, DTypeError for a pad that is no
+        number; when batches are read, ShapeError for samples that do not fit together, with their numbers.
 
         >>> words = Dataset([{"text": np.array([4, 2])}, {"text": np.array([7])}])
         >>> batch, = words.batch(2, pad=0)
         >>> batch["text"].tolist(), batch["mask"].tolist()
         ([[4, 2], [7, 0]], [[True, True], [True, False]])
         """
+        stage, n = self._samples("batch"), positive_int("n", n)
         padding = None if pad is None else Padding(check_padding(pad), positive_int("multiple_of", multiple_of))
-        return self._with(Batched(self._samples("batch"), positive_int("n", n), drop_last, padding))
+        if collate is not None and padding is not None:
+            raise ArgumentError("both pad and collate", expected="one of them", fix="let the function pad")
+        if not len(buckets):
+            return self._with(Batched(stage, n, drop_last, padding, collate))
+        bounds = [positive_int("buckets", bound) for bound in buckets]
+        if padding is None or bounds != sorted(set(bounds)):
+            raise ArgumentError(f"buckets={buckets!r}", expected="rising lengths, and pad",
+                                fix="pass for example pad=0, buckets=(32, 64, 128)")
+        return self._with(Bucketed(stage, n, drop_last, padding, bounds))
 
     def unbatch(self) -> Self:
         """The rows of the items as samples: of batches, or of samples that hold several each.
@@ -402,13 +418,47 @@ class Dataset:
         >>> len(train), len(validation), len(test)
         (7, 2, 1)
         """
-        stage = self._samples("split")
-        if not stage.is_indexed or stage.length is None:
-            raise ArgumentError("split() of samples whose number is not known", expected="a source with a length, and "
-                                "no filter before it", fix="split before .filter, or .cache() first")
-        counts = _counts(sizes, stage.length)
-        order = np.random.default_rng(seed).permutation(stage.length)
-        return tuple(self._with(Rows(stage, part)) for part in np.split(order, np.cumsum(counts)[:-1]))
+        counts = _counts(sizes, self._count("split"))
+        order = np.random.default_rng(seed).permutation(sum(counts))
+        return tuple(self._with(Rows(self._stage, part)) for part in np.split(order, np.cumsum(counts)[:-1]))
+
+    def select(self, numbers: ArrayLike) -> Self:
+        """The samples that have certain numbers, in that order. ArgumentError for numbers that there are not.
+
+        >>> [int(x) for x in Dataset(np.arange(10)).select([7, 2])]
+        [7, 2]
+        """
+        chosen, length = np.asarray(numbers), self._count("select")
+        if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
+            raise ArgumentError(f"select() with {chosen.dtype} of shape {chosen.shape}", expected="numbers of samples",
+                                fix="np.flatnonzero(mask) gives them for a mask")
+        if not chosen.size:
+            raise ArgumentError("select() of no samples", expected="at least one number", fix="check the condition")
+        if chosen.min() < 0 or chosen.max() >= length:
+            raise ArgumentError(f"select() with numbers from {chosen.min()} to {chosen.max()} of "
+                                f"{plural(length, 'sample')}", expected=f"some numbers from 0 to {length - 1}",
+                                fix="check how they were made")
+        return self._with(Rows(self._stage, chosen))
+
+    def resample(self, weights: ArrayLike, n: int | None = None, seed: int | None = None) -> Self:
+        """`n` samples (as many as there are by default) drawn anew in each epoch, with replacement.
+
+        A sample is drawn with a probability in proportion to its weight: of rare classes more often where they weigh
+        more. ArgumentError for weights below 0 and unless there is one for each sample; also after `.batch`.
+
+        >>> rare = np.array([0, 0, 0, 0, 0, 0, 0, 1])
+        >>> drawn = Dataset(rare).resample(np.where(rare == 1, 7.0, 1.0), n=1000, seed=0)
+        >>> sum(int(x) for x in drawn)
+        496
+        """
+        weighing, length = np.asarray(weights, np.float64), self._count("resample")
+        if weighing.shape != (length,):
+            raise ArgumentError(f"weights of shape {weighing.shape} for {plural(length, 'sample')}",
+                                expected=f"shape ({length},): one for each sample", fix="check how they were made")
+        if not (weighing >= 0).all() or not 0 < weighing.sum() < np.inf:
+            raise ArgumentError(f"weights from {weighing.min()} to {weighing.max()}", expected="numbers of at least 0, "
+                                "one of them larger", fix="use for example 1 / counts[labels]")
+        return self._with(Resampled(self._stage, weighing, length if n is None else positive_int("n", n), _seed(seed)))
 
     def enumerate(self) -> Self:
         """Pairs of a number from 0 and the sample, or the batch. ArgumentError after maps of batches.
@@ -431,6 +481,14 @@ class Dataset:
             raise ArgumentError(f"{method}() after .batch", expected=f"{method}() of samples, before .batch",
                                 fix=f"call .{method}(...).batch(n), or .unbatch() first")
         return self._stage
+
+    def _count(self, method: str) -> int:
+        """How many samples there are, where they have numbers."""
+        stage = self._samples(method)
+        if not stage.is_indexed or stage.length is None:
+            raise ArgumentError(f"{method}() of samples whose number is not known", expected="a source with a length, "
+                                "and no filter before it", fix=f"{method} before .filter, or .cache() first")
+        return stage.length
 
     def _all_alike(self, method: str, others: tuple[Dataset, ...]) -> list[Dataset]:
         datasets = [self, *others]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from tarazu.base.pytree import flatten, map_leaves
 from tarazu.data.dataset.execute import Workers
 from tarazu.data.dataset.stage import Epoch, InOrder, Item, Stage
 from tarazu.data.dataset.tasks import NewArray
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 
 class View(Stage):
@@ -87,22 +90,47 @@ class Rows(View):
         return None if tree is None else map_leaves(lambda leaf: leaf[self.numbers], tree)
 
 
-class Shuffled(View):
-    """The items of an indexed stage in another order in each epoch."""
+class InRandomOrder(View):
+    """Items of an indexed stage by numbers that each epoch draws anew: `_draw` gives them."""
 
     def __init__(self, parent: Stage, seed: int) -> None:
         super().__init__(parent)
         self.seed = seed
-        self._order: tuple[Epoch, np.ndarray] | None = None
+        self._drawn: tuple[Epoch, np.ndarray] | None = None
+
+    def _draw(self, random: Generator) -> np.ndarray:
+        raise NotImplementedError
 
     def _numbers(self, numbers: Any, epoch: Epoch) -> Any:
-        order = self._order
-        if order is None or order[0] != epoch:
-            self._order = order = epoch, epoch.random(self.seed).permutation(self.length or 0)
-        return order[1][numbers]
+        drawn = self._drawn
+        if drawn is None or drawn[0] != epoch:
+            self._drawn = drawn = epoch, self._draw(epoch.random(self.seed))
+        return drawn[1][numbers]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_order": None}
+        return {**self.__dict__, "_drawn": None}
+
+
+class Shuffled(InRandomOrder):
+    """All items, each once."""
+
+    def _draw(self, random: Generator) -> np.ndarray:
+        return random.permutation(self.length or 0)
+
+
+class Resampled(InRandomOrder):
+    """So many items, with replacement: each with a probability in proportion to its weight."""
+
+    def __init__(self, parent: Stage, weights: np.ndarray, count: int, seed: int) -> None:
+        super().__init__(parent, seed)
+        self.bounds, self.count = np.cumsum(weights), count
+
+    @property
+    def length(self) -> int:
+        return self.count
+
+    def _draw(self, random: Generator) -> np.ndarray:
+        return np.searchsorted(self.bounds, random.random(self.count) * self.bounds[-1], "right")
 
 
 class Repeated(View):
