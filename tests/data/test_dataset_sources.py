@@ -1,6 +1,7 @@
 """Where samples come from: arrays of other libraries, sequences, files of images, lines and tables."""
 
 import gzip
+import subprocess
 import sys
 
 import numpy as np
@@ -20,6 +21,12 @@ def only(dataset):
     """The one batch of a dataset that is small."""
     batch, = dataset.batch(10_000).batches(0)
     return batch
+
+
+def test_datasets_load_what_they_need_when_they_need_it():
+    code = "import sys, tarazu.data; tarazu.data.Dataset([1]); print(*({'multiprocessing', 'PIL', 'pyarrow', 'torch', "\
+           "'concurrent.futures'} & {*sys.modules}))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
 
 
 # In memory --------------------------------------------------------------------------------------------------------

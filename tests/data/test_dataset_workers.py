@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tarazu as tz
 from tarazu.base.errors import ArgumentError, DataError, FileFormatError
 from tarazu.data import Dataset
 from tarazu.data.dataset import processes
@@ -162,6 +163,18 @@ def test_few_samples_are_read_ahead(tmp_path):
         next(batches)
     time.sleep(0.2)
     assert 30 <= marks.stat().st_size <= 30 + 2 * (processes.AHEAD + 1) * 10
+
+
+@FORK_ONLY
+def test_a_fit_whose_worker_fails_ends_with_its_error():
+    def row(x):
+        if x == 17:
+            os._exit(3)
+        return np.ones(2, np.float32), np.float32(x)
+
+    model = tz.nn.Sequential([tz.nn.Dense(1)]).compile("sgd", loss="mse")
+    with pytest.raises(DataError, match="ended with exit code 3"):
+        model.fit(Dataset(LABELS).map(row, workers=2).batch(4), epochs=2, verbose=0)
 
 
 @FORK_ONLY
