@@ -1,7 +1,8 @@
 """`tz.data`: datasets of samples and batches; tables from files and data frames, their encoding as arrays; scalers.
 
 `Dataset` gives samples of arrays, sequences and iterables to maps, and batches of them to `fit` (dataset/); it reads
-tables larger than memory, and with `image_folder`, `text_lines` and `timeseries` (readers/) images, lines and windows.
+tables larger than memory. `image_folder`, `text_folder`, `text_lines` and `timeseries` (readers/) make datasets of
+images, texts, lines and windows of series.
 
 `read_table` or `Table.from_frame` makes a `Table`; `split_table` gives the rows for training, validation and test;
 `TableEncoder.fit` learns from the training rows how to turn tables into arrays; `summarize` says what a table holds.
@@ -20,7 +21,7 @@ from tarazu.data.columns.column import Column
 from tarazu.data.columns.notes import ColumnNote
 from tarazu.data.dataset.dataset import Dataset
 from tarazu.data.readers.images import image_folder
-from tarazu.data.readers.text import text_lines
+from tarazu.data.readers.text import text_folder, text_lines
 from tarazu.data.readers.timeseries import timeseries
 from tarazu.data.scalers import MinMaxScaler, Standardizer, one_hot
 from tarazu.data.splits import Split, split_ordered, split_rows, split_table, train_test_split
@@ -33,7 +34,7 @@ from tarazu.data.tables.target import Target, find_target
 __all__ = [
     "Column", "ColumnNote", "Dataset", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder", "TableSummary",
     "Target", "find_target", "image_folder", "one_hot", "read_table", "split_ordered", "split_rows", "split_table",
-    "summarize", "text_lines", "timeseries", "train_test_split",
+    "summarize", "text_folder", "text_lines", "timeseries", "train_test_split",
 ]
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, DataError, FileFormatError, ScalarError
-from tarazu.data import Dataset, image_folder, text_lines
+from tarazu.data import Dataset, image_folder, text_folder, text_lines
 from tarazu.data.dataset import table_files
 
 
@@ -134,7 +134,7 @@ def test_errors_of_image_folders(pets, monkeypatch):
         list(image_folder(pets))
     assert caught.value.path == broken
     broken.unlink()
-    for wrong, text in [({"labels": [1]}, "1 labels for 4 images"), ({"labels": "names"}, "labels='names'"),
+    for wrong, text in [({"labels": [1]}, "1 label for 4 images"), ({"labels": "names"}, "labels='names'"),
                         ({"channels": 2}, "channels=2"), ({"size": (1, 2, 3)}, r"size=\(1, 2, 3\)"),
                         ({"size": 0}, "size=0")]:
         with pytest.raises(ArgumentError, match=text):
@@ -175,6 +175,19 @@ def test_errors_of_lines(tmp_path):
     path.write_bytes(b"a\n\xff\n")
     with pytest.raises(FileFormatError, match=r"lines\.txt, line 2: byte 0xff of the line is not UTF-8"):
         list(text_lines(path))
+
+
+def test_folders_of_texts(tmp_path):
+    for kind, content in [("good", "fine\n"), ("bad", "\ufeffno"), ("bad/old", "never")]:
+        (tmp_path / kind).mkdir(parents=True)
+        (tmp_path / kind / "a.txt").write_text(content, encoding="utf-8")
+    assert only(text_folder(tmp_path))[1].tolist() == [0, 0, 1]
+    assert list(text_folder(tmp_path, labels=None)) == ["no", "never", "fine\n"]
+    (tmp_path / "bad" / "b.txt").write_bytes(b"\xff")
+    with pytest.raises(FileFormatError, match=r"b\.txt: byte 0xff of the file is not UTF-8"):
+        list(text_folder(tmp_path))
+    with pytest.raises(ArgumentError, match="1 label for 4 texts"):
+        text_folder(tmp_path, labels=[1])
 
 
 # Tables -----------------------------------------------------------------------------------------------------------

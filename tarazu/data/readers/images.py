@@ -10,10 +10,10 @@ import numpy as np
 
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, DataError, FileFormatError
-from tarazu.base.messages import listing
 from tarazu.data.dataset.dataset import Dataset
 from tarazu.data.dataset.execute import Workers
 from tarazu.data.dataset.stage import Epoch, Item, Stage
+from tarazu.data.readers.folders import Classes, files_in, labeled
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -42,25 +42,12 @@ def image_folder(path: str | os.PathLike[str], size: int | tuple[int, int] | Non
     (['cat', 'dog'], (8, 8, 3), 1)
     """
     _require_pillow()
-    folder = Path(path)
-    if not folder.is_dir():
-        raise DataError("there is no such folder", path=folder, expected="a folder of images",
-                        fix="check the path; for a single image use Pillow itself")
     if channels not in MODES:
         raise ArgumentError(f"channels={channels!r}", expected="1 (gray), 3 (color) or 4 (with transparency)",
                             fix="leave it out for 3")
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    if not files:
-        raise DataError("the folder holds no image", path=folder, expected=f"files that end in {listing(SUFFIXES)}",
-                        fix="check the path")
-    names, numbers = _classes(folder, files) if isinstance(labels, str) else (None, labels)
-    if isinstance(labels, str) and labels != "inferred":
-        raise ArgumentError(f"labels={labels!r}", expected='"inferred", a list of numbers, or None',
-                            fix="leave it out to have the folders' names as classes")
-    if numbers is not None and len(numbers) != len(files):
-        raise ArgumentError(f"{len(numbers)} labels for {len(files)} images", expected="a label for each image, in the "
-                            "order of their paths", fix="see sorted(path.rglob('*')) for the order")
-    return Dataset(Images(files, _height_and_width(size), numbers, names, MODES[channels], Workers(workers)))
+    files = files_in(path, SUFFIXES, "image")
+    classes = labeled(files, labels)
+    return Dataset(Images(files.paths, _height_and_width(size), classes, MODES[channels], Workers(workers)))
 
 
 def _require_pillow() -> None:
@@ -80,27 +67,15 @@ def _height_and_width(size: int | tuple[int, int] | None) -> tuple[int, int] | N
     return positive_int("size", pair[0]), positive_int("size", pair[1])
 
 
-def _classes(folder: Path, files: list[Path]) -> tuple[list[str], list[int]]:
-    """The names of the classes, and the number of that of each file."""
-    loose = [file for file in files if file.parent == folder]
-    if loose:
-        raise DataError("this image lies in no folder of a class", path=loose[0],
-                        expected=f"a folder for each class in {str(folder)!r}", fix="move it, or pass labels=None")
-    of_file = [file.relative_to(folder).parts[0] for file in files]
-    names = sorted(set(of_file))
-    numbers = {name: number for number, name in enumerate(names)}
-    return names, [numbers[name] for name in of_file]
-
-
 class Images(Stage):
     """Image files, decoded when they are asked for."""
 
     parents = ()
 
-    def __init__(self, files: list[Path], size: tuple[int, int] | None, labels: Sequence[int] | None,
-                 class_names: list[str] | None, mode: str, workers: Workers) -> None:
-        self.files, self.size, self.labels, self.mode, self.own_workers = files, size, labels, mode, workers
-        self.class_names = class_names
+    def __init__(self, files: list[Path], size: tuple[int, int] | None, classes: Classes, mode: str,
+                 workers: Workers) -> None:
+        self.files, self.size, self.mode, self.own_workers = files, size, mode, workers
+        self.class_names, self.labels = classes
 
     @property
     def length(self) -> int:

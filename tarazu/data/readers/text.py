@@ -1,8 +1,9 @@
-"""Lines of text files as samples."""
+"""Text files as samples: the lines of one, or whole ones in folders by class."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from tarazu.base.errors import DataError, FileFormatError
 from tarazu.data.dataset.dataset import Dataset
 from tarazu.data.dataset.stage import Epoch, Item, Stage
+from tarazu.data.readers.folders import Classes, files_in, labeled
 
 CHUNK_BYTES = 1 << 24  # read at a time to find the ends of lines
 LINE_FEED = ord("\n")
@@ -39,6 +41,49 @@ def text_lines(path: str | os.PathLike[str]) -> Dataset:
     if len(starts) < 2:
         raise DataError("the file is empty", path=file, expected="at least one line", fix="check that it was written")
     return Dataset(TextLines(file, starts))
+
+
+def text_folder(path: str | os.PathLike[str], labels: str | Sequence[int] | None = "inferred") -> Dataset:
+    """The .txt files below a folder: samples are pairs (text, label), with `labels` None texts alone.
+
+    Labels and `class_names` are those of `image_folder`. Raises DataError where there is no folder or no file,
+    ArgumentError for labels that do not fit, and, when a sample is read, FileFormatError for a file that is not UTF-8.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for kind, text in [("bad", "too long"), ("good", "a joy")]:
+    ...         (Path(folder) / kind).mkdir()
+    ...         _ = (Path(folder) / kind / "1.txt").write_text(text)
+    ...     reviews = text_folder(folder)
+    ...     reviews.class_names, reviews[1][0], int(reviews[1][1])
+    (['bad', 'good'], 'a joy', 1)
+    """
+    files = files_in(path, (".txt",), "text")
+    return Dataset(Texts(files.paths, labeled(files, labels)))
+
+
+class Texts(Stage):
+    """Text files, read when they are asked for."""
+
+    parents = ()
+
+    def __init__(self, files: list[Path], classes: Classes) -> None:
+        self.files = files
+        self.class_names, self.labels = classes
+
+    @property
+    def length(self) -> int:
+        return len(self.files)
+
+    def get(self, number: int, epoch: Epoch) -> Item:
+        file = self.files[number]
+        content = file.read_bytes()
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise FileFormatError(f"byte 0x{content[error.start]:02x} of the file is not UTF-8", path=file,
+                                  expected="text in UTF-8", fix="save the file as UTF-8") from error
+        return text if self.labels is None else (text, np.int64(self.labels[number]))
 
 
 def _line_starts(path: Path) -> np.ndarray:
