@@ -6,6 +6,7 @@ pipe.
 
 from __future__ import annotations
 
+import gc
 import math
 import mmap
 import os
@@ -49,6 +50,7 @@ def serve(connection: Connection, work: Work, slots: list[Slot]) -> None:
     """Work until the pipe is closed. A task names the slot for its result."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business: it ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    gc.freeze()  # collections would else write to all that a fork shares with the parent, and so copy it
     memories = [SlotMemory(slot) for slot in slots]
     parent = os.getppid()
     while _has_task(connection, parent):
