@@ -20,7 +20,7 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     runtime/    tensors; eager.py and trace/, the two interpreters; autograd/, jit/, vmap/, random/; devices
     nn/         module/: the base of layers and models; layers/ by family; losses, initializers
     optim/      optimizers: chains of transformations of gradients; schedules
-    data/       tables, their encoders, scalers and splits: NumPy in and out
+    data/       datasets of samples and batches; tables, their encoders, scalers and splits: NumPy in and out
     record/     what a run leaves behind as plain data: history, findings, verdict
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/

@@ -1,9 +1,13 @@
-"""`tz.data`: tables from files and data frames, their encoding as arrays, splits and scalers, all in NumPy.
+"""`tz.data`: datasets of samples and batches; tables from files and data frames, their encoding as arrays; scalers.
+
+`Dataset` gives samples of arrays, sequences and iterables to maps, and batches of them to `fit` (dataset/); it reads
+tables larger than memory. `image_folder`, `text_folder`, `text_lines` and `timeseries` (readers/) make datasets of
+images, texts, lines and windows of series.
 
 `read_table` or `Table.from_frame` makes a `Table`; `split_table` gives the rows for training, validation and test;
 `TableEncoder.fit` learns from the training rows how to turn tables into arrays; `summarize` says what a table holds.
-columns/ has single columns, tables/ whole ones. For arrays there are `train_test_split`, `Standardizer`,
-`MinMaxScaler` and `one_hot`, for sequences of different lengths `pad_sequences`.
+columns/ has single columns, tables/ whole ones. For arrays there are `train_test_split` (splits.py), `Standardizer`,
+`MinMaxScaler` and `one_hot` (scalers.py), for sequences of different lengths `pad_sequences` (sequences.py).
 
 >>> table = Table.from_frame({"size": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5], "kind": ["cat", "dog"] * 3})
 >>> split = split_table(table, target="kind")
@@ -15,6 +19,10 @@ columns/ has single columns, tables/ whole ones. For arrays there are `train_tes
 
 from tarazu.data.columns.column import Column
 from tarazu.data.columns.notes import ColumnNote
+from tarazu.data.dataset.dataset import Dataset
+from tarazu.data.readers.images import image_folder
+from tarazu.data.readers.text import text_folder, text_lines
+from tarazu.data.readers.timeseries import timeseries
 from tarazu.data.scalers import MinMaxScaler, Standardizer, one_hot
 from tarazu.data.sequences import pad_sequences
 from tarazu.data.splits import Split, split_ordered, split_rows, split_table, train_test_split
@@ -25,9 +33,9 @@ from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import Target, find_target
 
 __all__ = [
-    "Column", "ColumnNote", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder", "TableSummary", "Target",
-    "find_target", "one_hot", "pad_sequences", "read_table", "split_ordered", "split_rows", "split_table", "summarize",
-    "train_test_split",
+    "Column", "ColumnNote", "Dataset", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder", "TableSummary",
+    "Target", "find_target", "image_folder", "one_hot", "pad_sequences", "read_table", "split_ordered", "split_rows", "split_table",
+    "summarize", "text_folder", "text_lines", "timeseries", "train_test_split",
 ]
 
 
