@@ -33,9 +33,10 @@ from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import Target, find_target
 
 __all__ = [
-    "Column", "ColumnNote", "Dataset", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder", "TableSummary",
-    "Target", "find_target", "image_folder", "one_hot", "pad_sequences", "read_table", "split_ordered", "split_rows", "split_table",
-    "summarize", "text_folder", "text_lines", "timeseries", "train_test_split",
+    "Column", "ColumnNote", "Dataset", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder",
+    "TableSummary", "Target", "find_target", "image_folder", "one_hot", "pad_sequences", "read_table",
+    "split_ordered", "split_rows", "split_table", "summarize", "text_folder", "text_lines", "timeseries",
+    "train_test_split",
 ]
 
 
