@@ -37,7 +37,8 @@ def test_a_dataset_in_memory_trains_as_its_arrays():
     assert rows_of(fitted(Dataset((X, LABELS)), batch_size=16)) == wanted
     in_order = rows_of(fitted(X, LABELS, batch_size=16, shuffle=False))
     assert rows_of(fitted(Dataset((X, LABELS)).batch(16))) == in_order
-    assert rows_of(fitted(Dataset((X, LABELS)).map(slow).batch(16))) == pytest.approx(in_order)
+    stream = rows_of(fitted(Dataset((X, LABELS)).map(slow).batch(16)))
+    assert [row["loss"] for row in stream] == pytest.approx([row["loss"] for row in in_order])
 
 
 def test_a_last_batch_that_is_dropped():
