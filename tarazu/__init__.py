@@ -374,7 +374,7 @@ _LAZY = {
     "runtime.vmap.vmap": "vmap",
     "transform.custom": "checkpoint custom_vjp",
     "tabular": "fit_table",
-    "train": "export load",
+    "train": "cross_validate export load",
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
 

@@ -3,13 +3,19 @@
 loop.py is `fit`; sources/ has the batches, trainer/ the compiled step and the run, callbacks/ what `fit` notifies,
 save/ the files of models. calling.py calls models with all their inputs, placement.py says on which devices training
 runs, metrics/ the metrics, evaluate.py `predict` and `evaluate`, verdict.py the measurements after a fit.
-padding.py lets few programs predict any number of rows, rate_search.py is `find_learning_rate`.
+padding.py lets few programs predict any number of rows, rate_search.py is `find_learning_rate`,
+cross_validate.py `cross_validate`.
 """
 
 from tarazu.train.callbacks.base import Callback
+from tarazu.train.callbacks.best_model import BestModel
 from tarazu.train.callbacks.checkpoint import Checkpoint
 from tarazu.train.callbacks.early_stopping import EarlyStopping
 from tarazu.train.callbacks.keep_best import KeepBest
+from tarazu.train.callbacks.logs import CSVLog, Log, TensorBoard
+from tarazu.train.callbacks.rates import ReduceLROnPlateau
+from tarazu.train.callbacks.small import Freeze, LambdaCallback, Timer
+from tarazu.train.cross_validate import CrossValidation, cross_validate
 from tarazu.train.evaluate import evaluate, predict
 from tarazu.train.loop import fit
 from tarazu.train.metrics import (
@@ -60,6 +66,8 @@ __all__ = [
     "RMSE",
     "AveragePrecision",
     "BalancedAccuracy",
+    "BestModel",
+    "CSVLog",
     "CalibrationError",
     "Callback",
     "Checkpoint",
@@ -67,12 +75,16 @@ __all__ = [
     "CohenKappa",
     "Concordance",
     "Confusion",
+    "CrossValidation",
     "EarlyStopping",
     "ExplainedVariance",
     "FBeta",
+    "Freeze",
     "IoU",
     "KeepBest",
+    "LambdaCallback",
     "LearningRates",
+    "Log",
     "LogLoss",
     "Matthews",
     "Metric",
@@ -82,15 +94,19 @@ __all__ = [
     "PrecisionAtRecall",
     "Recall",
     "RecallAtPrecision",
+    "ReduceLROnPlateau",
     "Run",
     "SensitivityAtSpecificity",
     "Specificity",
     "SpecificityAtSensitivity",
+    "TensorBoard",
+    "Timer",
     "TrainingWarning",
     "accuracy",
     "binary_accuracy",
     "compile",
     "compute_loss",
+    "cross_validate",
     "evaluate",
     "export",
     "find_learning_rate",

@@ -25,6 +25,7 @@ from tarazu.train.evaluate import batch_for, scores
 from tarazu.train.placement import place_training
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk
+from tarazu.train.sources.datasets import mapped_rows
 from tarazu.train.sources.inputs import Given, Source, batches, of_dataset, require_no_steps, rows
 from tarazu.train.sources.stream import Stream, is_stream
 from tarazu.train.trainer.compile import trainer_of
@@ -94,10 +95,16 @@ def _source(trainer: Trainer, given: Given, epochs: int, steps_per_epoch: int | 
     trainer.set_maps(given.x if isinstance(given.x, Dataset) else None)
     if isinstance(given.x, Dataset):
         given = of_dataset(given)
+    # Maps of batches may make pairs of anything.
+    reading = trainer.reading if trainer.on_batch is None else trainer.reading._replace(takes_any=True)
     if is_stream(given.x, given.y):
-        return batches(given, trainer.reading, epochs, steps_per_epoch)
+        return batches(given, reading, trainer.reading, epochs, steps_per_epoch)
     require_no_steps(steps_per_epoch)
-    return rows(given, trainer.reading, trainer.labels_of, lambda: trainer.choose_split_seed(saved_split_seed))
+    source, validation = rows(given, reading, trainer.reading, trainer.labels_of,
+                              lambda: trainer.choose_split_seed(saved_split_seed))
+    if given.validation_split and trainer.on_batch is not None and validation is not None:
+        validation = mapped_rows(trainer.on_batch, validation, source.batch_size)
+    return source, validation
 
 
 def _build(trainer: Trainer, source: Source, validation: Arrays | None) -> int:

@@ -35,7 +35,8 @@ from tarazu.runtime.trace.substitution import substitute
 from tarazu.train.evaluate import Predicted, batches_of, pieces, predicted
 from tarazu.train.metrics import ACCURACIES
 from tarazu.train.placement import placement_of
-from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers, joined
+from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers
+from tarazu.train.sources.datasets import mapped_rows
 from tarazu.train.trainer.of_outputs import OutputTrainer
 from tarazu.train.trainer.own_losses import depends_on_batch
 from tarazu.train.trainer.own_steps import OwnLossTrainer, OwnStepTrainer
@@ -103,11 +104,8 @@ class EndOfRun(NamedTuple):
         """The rows after the maps of batches."""
         if self.on_batch is None:
             return part
-        compiled = jit(self.on_batch)
-        with keeping_random_state(), no_grad():
-            batches = (part.at(slice(i, i + self.batch_size)) for i in range(0, part.rows, self.batch_size))
-            return joined([Arrays.of(map_leaves(np.asarray, compiled(map_leaves(asarray, batch.tree))))
-                           for batch in batches])
+        with keeping_random_state():
+            return mapped_rows(self.on_batch, part, self.batch_size)
 
 
 def _input_scale(trainer: Trainer, train: Arrays) -> float | None:

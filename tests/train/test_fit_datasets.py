@@ -70,6 +70,25 @@ def test_maps_of_batches_are_part_of_the_step(samples):
     assert model.predict(data).numpy() == pytest.approx(model.predict(X * 10).numpy(), rel=1e-5)
 
 
+@pytest.mark.parametrize("samples", [lambda x: x, lambda x: x.map(lambda s: s)], ids=["in memory", "stream"])
+def test_maps_of_batches_may_make_the_pairs(samples):
+    wanted = fitted(X, LABELS, batch_size=16, shuffle=False)
+    data = samples(Dataset({"x": X, "y": LABELS})).batch(16).map(lambda batch: (batch["x"], batch["y"]))
+    history = fitted(data, validation_data=data)
+    assert [row["loss"] for row in history] == pytest.approx([row["loss"] for row in wanted], rel=1e-5)
+    assert history.measurements["train_loss"] == pytest.approx(wanted.measurements["train_loss"], rel=1e-4)
+    bare = samples(Dataset({"x": X, "y": LABELS})).batch(16).map(lambda batch: batch)
+    with pytest.raises(ArgumentError, match="after the maps of the dataset(.|\\n)*pairs"):
+        fitted(bare)
+
+
+def test_rows_held_out_of_a_dataset_go_through_its_maps():
+    data = Dataset({"x": X, "y": LABELS}).batch(16).map(lambda batch: (batch["x"] * 10.0, batch["y"]))
+    model = model_of()
+    history = fitted(data, model=model, validation_split=0.2)
+    assert history[-1]["val_loss"] < 1 and history.verdict is not None
+
+
 def test_a_map_that_makes_other_targets():
     def one_hot(x, y):
         return x, tz.one_hot(y, 2)

@@ -46,6 +46,11 @@ class Arrays:
         return self.structure.rebuild(self.leaves)
 
     @property
+    def is_pair(self) -> bool:
+        """Whether it is (x, y) or (x, y, weight)."""
+        return self.structure.kind in (tuple, list) and len(self.structure.children) in (2, 3)
+
+    @property
     def x(self) -> Any:
         """The inputs of a model, of (x, y) and (x, y, weight)."""
         return self.tree[0]

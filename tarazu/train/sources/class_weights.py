@@ -20,7 +20,7 @@ def class_weighted(arrays: Arrays, spec: ClassWeight) -> Arrays:
     """
     if spec is None:
         return arrays
-    labels = class_numbers(arrays.y) if isinstance(arrays.y, np.ndarray) else None
+    labels = class_numbers(arrays.y) if arrays.is_pair and isinstance(arrays.y, np.ndarray) else None
     if labels is None:
         raise ArgumentError(f"class_weight={spec!r} for targets that are no classes",
                             expected="class numbers or one-hot rows as the only targets",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import map_leaves
 from tarazu.data import Dataset
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.jit.jit import jit
+from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.sources.arrays import Arrays, joined
 
 
 def with_batches(dataset: Dataset, batch_size: int) -> Dataset:
@@ -30,6 +34,14 @@ def batches_of(dataset: Dataset, batch_size: int) -> Iterator[Any]:
 
 def _as_array(x: Any) -> Any:
     return x.numpy() if isinstance(x, Tensor) else x
+
+
+def mapped_rows(on_batch: Callable[[Any], Any], part: Arrays, batch_size: int) -> Arrays:
+    """The rows after maps of batches."""
+    compiled = jit(on_batch)
+    with no_grad():
+        return joined([Arrays.of(map_leaves(_as_array, compiled(map_leaves(asarray, part.at(rows).tree))))
+                       for rows in (slice(i, i + batch_size) for i in range(0, part.rows, batch_size))])
 
 
 class Epochs:

@@ -23,6 +23,7 @@ from tarazu.train.sources.stream import Stream, is_stream, rows_of
 VALIDATION_BATCH = 1024  # rows in a batch of a dataset for validation that has none of its own
 
 Source = Rows | Stream
+Labels = Callable[[Arrays], np.ndarray | None]
 
 
 class Given(NamedTuple):
@@ -38,7 +39,7 @@ class Given(NamedTuple):
     validation_data: Validation
 
 
-def rows(given: Given, reading: Reading, labels_of: Callable[[Arrays], np.ndarray | None],
+def rows(given: Given, reading: Reading, reading_of_validation: Reading, labels_of: Labels,
          choose_seed: Callable[[], int]) -> tuple[Rows, Arrays | None]:
     """The rows to train on, and those to validate with: a share of them, or the given ones.
 
@@ -58,9 +59,10 @@ def rows(given: Given, reading: Reading, labels_of: Callable[[Arrays], np.ndarra
         if split:
             raise ArgumentError("both validation_split and validation_data", expected="one of them",
                                 fix="leave one out")
-        validation = _validation(given.validation_data, train, reading)
+        validation = _validation(given.validation_data, train, reading_of_validation)
     elif split:
-        train, validation = _hold_out(train, split, choose_seed(), labels_of(train))
+        labels = labels_of(train) if train.is_pair else None
+        train, validation = _hold_out(train, split, choose_seed(), labels)
     source = Rows if processes.count() == 1 else SharedRows
     made = source(class_weighted(train, given.class_weight), Pace(), given.batch_size, given.shuffle,
                   isinstance(given.x, InMemory) and given.x.drop_last)
@@ -102,7 +104,8 @@ def _hold_out(arrays: Arrays, share: float, seed: int, labels: np.ndarray | None
     return arrays.at(split.train), arrays.at(split.validation)
 
 
-def batches(given: Given, reading: Reading, epochs: int, steps_per_epoch: int | None) -> tuple[Stream, Arrays | None]:
+def batches(given: Given, reading: Reading, reading_of_validation: Reading, epochs: int,
+            steps_per_epoch: int | None) -> tuple[Stream, Arrays | None]:
     """The batches to train on, and the rows to validate with, if there are any."""
     if given.validation_split:
         raise ArgumentError(f"validation_split={given.validation_split!r} with a stream of batches",
@@ -114,7 +117,7 @@ def batches(given: Given, reading: Reading, epochs: int, steps_per_epoch: int | 
     source = Stream(given.x, reading, Pace(), epochs, steps_per_epoch, given.class_weight)
     try:
         has_none = given.validation_data is None
-        return source, None if has_none else _validation(given.validation_data, source.train, reading)
+        return source, None if has_none else _validation(given.validation_data, source.train, reading_of_validation)
     except BaseException:
         source.close()
         raise

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.base.pytree import flatten, map_leaves
+from tarazu.base.errors import ArgumentError
+from tarazu.base.pytree import describe, flatten, map_leaves
 from tarazu.nn import losses
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime.autograd.autograd import no_grad
@@ -50,11 +51,15 @@ class OutputTrainer(Trainer):
         return labels_of(self.outputs, arrays)
 
     def begin(self, train: Arrays, validation: Arrays | None, batch_size: int) -> None:
-        require_inputs_fit(self.model, train.x)
         row = map_leaves(lambda x: x[:1], self.first_rows(train, 1 if self.on_batch is None else batch_size))
+        mapped = train if self.on_batch is None else Arrays.of(map_leaves(np.asarray, row))
+        if not mapped.is_pair:
+            raise ArgumentError(f"batches that are {describe(mapped.structure)} after the maps of the dataset",
+                                expected="pairs (x, y), or (x, y, weight)",
+                                fix="let the last map give them: .map(lambda batch: (batch['x'], batch['y']))")
+        require_inputs_fit(self.model, mapped.x)
         with in_mode(self.model, training=False), no_grad():
             prediction, last = called_and_activations(self.model, row[0])
-        mapped = train if self.on_batch is None else Arrays.of(map_leaves(np.asarray, row))
         self.require_outputs(prediction, mapped)
         require_logits(self.outputs, prediction, last)
         if validation is not None:

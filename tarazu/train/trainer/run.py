@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from tarazu.base.errors import ArgumentError
+from tarazu.optim.optimizer import Optimizer
 from tarazu.record import History
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.sources.arrays import Arrays
@@ -28,8 +30,9 @@ class Run:
     """A training run under way, as callbacks see it.
 
     `model` and `history` (a row per completed epoch); `epoch`, which counts from 1, and `epochs`; `step` and `rows` of
-    this epoch; `steps` of an epoch; `batch_size`; `loss` of the last step. `stop(reason)` ends training after this
-    epoch. `resumed_from` names the checkpoint that the run resumed from, "" without one.
+    this epoch, `total_steps` of all; `steps` of an epoch, None while a stream has not ended once; `batch_size`; `loss`
+    of the last step; `learning_rate`, which may be set. `stop(reason)` ends training after this epoch. `resumed_from`
+    names the checkpoint that the run resumed from, "" without one.
 
     >>> import tarazu as tz
     >>> class Patience(tz.train.Callback):
@@ -67,6 +70,30 @@ class Run:
     def steps(self) -> int | None:
         """How many steps an epoch has; None for a stream that has not said so yet."""
         return self.source.steps
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step, of the optimizer of `compile` or the only one; set it to a number above 0.
+
+        ArgumentError where a model has several optimizers, or one with a schedule is set.
+        """
+        return float(self._optimizer().lr)
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        optimizer = self._optimizer()
+        if optimizer._schedule is not None:
+            raise ArgumentError("run.learning_rate of an optimizer with a schedule, which gives its rate",
+                                expected="an optimizer with a number as its rate", fix="leave the schedule out")
+        optimizer.lr = value
+
+    def _optimizer(self) -> Optimizer:
+        optimizers = self.trainer.optimizers()
+        chosen = optimizers.get("") or (next(iter(optimizers.values())) if len(optimizers) == 1 else None)
+        if chosen is None:
+            raise ArgumentError(f"run.learning_rate of a model with {len(optimizers)} optimizers",
+                                expected="one optimizer", fix="set that of one: run.model.g_optimizer.lr = 0.001")
+        return chosen
 
     @property
     def train(self) -> Arrays:

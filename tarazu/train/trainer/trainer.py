@@ -52,7 +52,7 @@ class Trainer(GuardedAttributes):
     """How one model is trained."""
 
     is_batch_loss = False  # whether a loss was found to be no mean over rows
-    UNGUARDED = frozenset({"placement", "is_batch_loss"})  # where a program runs is part of its signature
+    UNGUARDED = frozenset({"placement", "is_batch_loss", "_optimizers"})  # the first is part of signatures
 
     def __init__(self, model: Module, optimizer: str | Optimizer | None, loss: Losses, metrics: OutputMetrics = (),
                  precision: str = "float32", regularizer: Regularizers | None = None) -> None:
@@ -79,6 +79,7 @@ class Trainer(GuardedAttributes):
         self.train_chunk: Jit = jit(self._train_chunk)
         self.input_shape: tuple[int, ...] | None = None  # of a sample of the last fit, for `model.summary`
         self.notes: list[str] = []  # of what the next chunk warns, found while it was traced
+        self._optimizers: dict[str, Optimizer] | None = None  # those that steps use, since the last `prepare`
         self._zeros: Values = {}  # such sums of no rows
         self._trained: list[Tensor] = []
         self._modules: list[Module] = []
@@ -193,8 +194,10 @@ class Trainer(GuardedAttributes):
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Those that steps use, by their names: "" is that of `compile`."""
-        own = self.model.own_optimizers()
-        return own if self.optimizer is None else {"": self.optimizer, **own}
+        if self._optimizers is None:
+            own = self.model.own_optimizers()
+            self._optimizers = own if self.optimizer is None else {"": self.optimizer, **own}
+        return self._optimizers
 
     def begin_optimizers(self, steps: int | None) -> Callable[[], None]:
         """Tell the optimizers of how many steps an epoch is; gives what undoes that."""
@@ -244,7 +247,7 @@ class Trainer(GuardedAttributes):
 
     def prepare(self) -> None:
         """Take in what the model has become since the last fit: its layers, and its parameters for the optimizer."""
-        modules, wanted = modules_of(self.model), self.model.parameters()
+        modules, wanted, self._optimizers = modules_of(self.model), self.model.parameters(), None
         if not any(x.requires_grad for x in wanted):
             raise TrainingError(f"a model without anything to train: {len(wanted)} parameters, all of them frozen",
                                 expected="at least one parameter with requires_grad=True",
@@ -279,6 +282,7 @@ class Trainer(GuardedAttributes):
 
     def move_to_parameters(self) -> None:
         """Put all that is kept for the parameters where they are, after the model was moved."""
+        self._optimizers = None
         for optimizer in self.optimizers().values():
             optimizer.move_to_parameters()
         parameters = self.optimized()

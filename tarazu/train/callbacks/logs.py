@@ -1,0 +1,132 @@
+"""Callbacks that write the numbers of each epoch: to a CSV file, to a folder of JSON lines, for TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+from tarazu.base.errors import ArgumentError
+from tarazu.record.json_lines import to_line
+from tarazu.record.textfile import write_text
+from tarazu.runtime import processes
+from tarazu.train.callbacks.base import Callback
+from tarazu.train.trainer.run import Run
+
+
+class CSVLog(Callback):
+    """Writes the rows of the history to the CSV file `path`, after each epoch; a fit that resumes goes on with it.
+
+    Columns are the names of the history in the order in which they first came. OSError where it cannot be written.
+
+    >>> import pathlib, tempfile
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile("adam", loss="mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "epochs.csv"
+    ...     history = model.fit([[1.0]], [2.0], epochs=2, seed=0, callbacks=tz.train.CSVLog(path), verbose=0)
+    ...     lines = path.read_text().splitlines()
+    >>> lines[0], len(lines)
+    ('epoch,seconds,loss,learning_rate', 3)
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = Path(path)
+
+    def on_epoch_end(self, run: Run) -> None:
+        if not processes.is_first():
+            return
+        import io
+
+        text = io.StringIO()
+        names = list(dict.fromkeys(name for row in run.history.rows for name in row))
+        writer = csv.DictWriter(text, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(run.history.rows)
+        write_text(self.path, text.getvalue())
+
+
+class Log(Callback):
+    """Writes the run to `folder`: `epochs.jsonl` with a row per epoch, and `settings.json` with what was trained how.
+
+    The folder is made where it is missing; a later run there replaces both files. OSError where it cannot be written.
+
+    >>> import pathlib, tempfile
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile("adam", loss="mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     history = model.fit([[1.0]], [2.0], epochs=2, seed=0, callbacks=tz.train.Log(folder), verbose=0)
+    ...     sorted(path.name for path in pathlib.Path(folder).iterdir())
+    ['epochs.jsonl', 'settings.json']
+    """
+
+    def __init__(self, folder: str | os.PathLike) -> None:
+        self.folder = Path(folder)
+
+    def on_fit_start(self, run: Run) -> None:
+        if processes.is_first():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_text(self.folder / "settings.json", to_line(_settings(run)) + "\n")
+
+    def on_epoch_end(self, run: Run) -> None:
+        if processes.is_first():
+            write_text(self.folder / "epochs.jsonl", "".join(to_line(row) + "\n" for row in run.history.rows))
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    return {"model": type(run.model).__name__, "parameters": run.model.count_parameters(), "epochs": run.epochs,
+            "batch_size": run.batch_size, "steps": run.steps, "precision": run.trainer.precision,
+            "optimizers": {name or "compiled": repr(optimizer) for name, optimizer in run.trainer.optimizers().items()}}
+
+
+class TensorBoard(Callback):
+    """Writes the numbers of each epoch for TensorBoard to `folder`: "train/loss", "validation/loss", "learning_rate".
+
+    `histograms=n` writes the weights too, after every n-th epoch. Needs the package tensorboardX: ArgumentError without
+    it.
+
+    >>> import pathlib, tempfile
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile("adam", loss="mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     history = model.fit([[1.0]], [2.0], epochs=2, callbacks=tz.train.TensorBoard(folder), verbose=0)
+    ...     next(pathlib.Path(folder).iterdir()).name.startswith("events")
+    True
+    """
+
+    def __init__(self, folder: str | os.PathLike, *, histograms: int = 0) -> None:
+        self.folder, self.histograms = Path(folder), histograms
+        self._writer: Any = None
+
+    def on_fit_start(self, run: Run) -> None:
+        if not processes.is_first():
+            return
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError:
+            raise ArgumentError("tz.train.TensorBoard without the package tensorboardX", expected="it installed",
+                                fix="pip install 'tarazu[tensorboard]'") from None
+        self._writer = SummaryWriter(str(self.folder), write_to_disk=True)
+
+    def on_epoch_end(self, run: Run) -> None:
+        if self._writer is None:
+            return
+        for name, value in run.history[-1].items():
+            if name != "epoch" and isinstance(value, int | float):
+                self._writer.add_scalar(_tag(name), value, run.epoch)
+        if self.histograms and run.epoch % self.histograms == 0:
+            for path, x in run.model.named_parameters():
+                self._writer.add_histogram(path.replace(".", "/"), x.numpy(), run.epoch)
+        self._writer.flush()
+
+    def on_fit_end(self, run: Run) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+def _tag(name: str) -> str:
+    if name == "seconds" or name.endswith("learning_rate"):
+        return name
+    return f"validation/{name[4:]}" if name.startswith("val_") else f"train/{name}"

@@ -1,0 +1,132 @@
+"""Callbacks that lower rates, save, write and time; cross-validation."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from helpers import same_bits
+
+import tarazu as tz
+from tarazu.base.errors import ArgumentError, TrainingError
+from tarazu.train import BestModel, Callback, CSVLog, Freeze, LambdaCallback, Log, ReduceLROnPlateau, TensorBoard, Timer
+
+X = np.random.default_rng(5).normal(size=(40, 3)).astype(np.float32)
+Y = X.sum(1, keepdims=True)
+
+
+def model_of(**options):
+    tz.random.seed(1)
+    return tz.nn.Sequential([tz.nn.Dense(4), tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.01), "mse", **options)
+
+
+def fitted(callbacks, model=None, **options):
+    return (model or model_of()).fit(X, Y, **{"epochs": 4, "seed": 0, "verbose": 0, "callbacks": callbacks, **options})
+
+
+def test_the_rate_falls_on_a_plateau_as_in_keras():
+    losses = iter([1.0, 0.9, 0.9, 0.9, 0.9, 0.9, 0.5, 0.5, 0.5])
+
+    class Given(Callback):
+        def on_epoch_end(self, run):
+            run.history.rows[-1]["val_loss"] = next(losses)
+
+    plateau = ReduceLROnPlateau(factor=0.5, patience=2, cooldown=1, min_delta=0.0, min_lr=0.004)
+    history = fitted([Given(), plateau], epochs=9, validation_data=(X, Y))
+    rates = [round(x, 6) for x in history.history["learning_rate"]]
+    assert rates == [0.01, 0.01, 0.01, 0.01, 0.005, 0.005, 0.005, 0.005, 0.005]
+    assert plateau.state_dict()["since"] <= 2
+
+
+def test_the_rate_of_a_run_is_set_without_a_new_trace():
+    def halve(run):
+        run.learning_rate = run.learning_rate / 2
+
+    model = model_of()
+    history = fitted(LambdaCallback(on_epoch_end=halve), model)
+    assert [round(x, 6) for x in history.history["learning_rate"]] == [0.01, 0.005, 0.0025, 0.00125]
+    assert model._trainer.train_chunk.traces == 2
+    scheduled = model_of().compile(tz.optim.SGD(lr=tz.optim.cosine_decay(0.1, 9)), "mse")
+    with pytest.raises(ArgumentError, match="of an optimizer with a schedule"):
+        fitted(LambdaCallback(on_epoch_end=halve), scheduled)
+
+
+def test_the_best_model_is_saved(tmp_path):
+    best, model = BestModel(tmp_path / "best.tz"), model_of()
+    history = fitted(best, model, validation_split=0.25, epochs=6)
+    assert best.epoch == history.best_epoch()
+    again = tz.load(tmp_path / "best.tz")
+    assert same_bits(again.predict(X).numpy(), model.predict(X).numpy())
+
+
+def test_rows_are_written(tmp_path):
+    history = fitted([CSVLog(tmp_path / "a.csv"), Log(tmp_path / "run")], validation_data=(X, Y), validate_every=2)
+    with (tmp_path / "a.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["loss"]) for row in rows] == history.history["loss"]
+    assert [row["val_loss"] != "" for row in rows] == [False, True, False, True]
+    lines = (tmp_path / "run" / "epochs.jsonl").read_text().splitlines()
+    assert [json.loads(line)["loss"] for line in lines] == history.history["loss"]
+    assert json.loads((tmp_path / "run" / "settings.json").read_text())["model"] == "Sequential"
+
+
+def test_tensorboard(tmp_path):
+    fitted(TensorBoard(tmp_path / "events", histograms=2), validation_data=(X, Y))
+    content = next((tmp_path / "events").iterdir()).read_bytes()
+    assert all(name in content for name in (b"train/loss", b"validation/loss", b"learning_rate", b"0/weight"))
+
+
+def test_timer_and_frozen_layers():
+    timer, seen, model = Timer(), [], model_of()
+
+    def note(run):
+        seen.append(run.model[0].weight.numpy().copy())
+
+    fitted([timer, Freeze("0.*", until=3), LambdaCallback(on_epoch_end=note)], model)
+    assert len(timer.epoch_seconds) == 4 and timer.seconds >= sum(timer.epoch_seconds)
+    assert same_bits(seen[0], seen[1]) and not same_bits(seen[1], seen[2])
+    assert model._trainer.train_chunk.traces == 4
+    with pytest.raises(ArgumentError, match=r"Freeze\('9\.\*'\), which no parameter matches"):
+        fitted(Freeze("9.*", until=3))
+
+
+def test_checkpoints_keep_the_state_of_the_plateau(tmp_path):
+    def callbacks():
+        return [ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=1e9),
+                tz.train.Checkpoint(tmp_path / "run")]
+
+    whole = fitted(callbacks()[0], epochs=6)
+    fitted(callbacks(), epochs=3)
+    assert fitted(callbacks(), epochs=6).history == whole.history
+
+
+def test_cross_validation():
+    labels = (X[:, 0] > 0.5).astype(int)
+
+    def build():
+        return tz.nn.Sequential([tz.nn.Dense(2)]).compile(tz.optim.SGD(lr=0.5), "cross_entropy", ["accuracy"])
+
+    found = tz.cross_validate(build, X, labels, folds=4, epochs=20)
+    assert len(found.rows) == 4 and found.mean("accuracy") > 0.7
+    again = tz.cross_validate(build, X, labels, folds=4, epochs=20)
+    assert found.rows == again.rows
+    low, high = found.interval("accuracy")
+    assert low < found.mean("accuracy") < high and "4 folds" in str(found) and found._repr_html_().startswith("<pre>")
+    both = tz.cross_validate(lambda: model_of(), X, Y, folds=2, epochs=2)
+    assert np.isfinite(both.mean("loss"))
+
+
+def test_refusals():
+    for act, text in ((lambda: ReduceLROnPlateau(factor=2), "factor=2"),
+                      (lambda: LambdaCallback(on_batch=print), "on_batch"),
+                      (lambda: tz.cross_validate(model_of, X, Y, folds=1), "folds=1"),
+                      (lambda: tz.cross_validate(model_of, X[:2], Y[:2], folds=3), "3 folds of 2 rows"),
+                      (lambda: found_without().mean("auc"), "no score 'auc'")):
+        with pytest.raises(ArgumentError, match=text):
+            act()
+    with pytest.raises(TrainingError, match=r"build\(\) gave a int"):
+        tz.cross_validate(lambda: 3, X, Y)
+
+
+def found_without():
+    return tz.train.CrossValidation(({"loss": 1.0}, {"loss": 2.0}), 0.5)
