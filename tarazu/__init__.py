@@ -316,7 +316,7 @@ if _TYPE_CHECKING:
     from tarazu.runtime.vmap.replicas import replicate
     from tarazu.runtime.vmap.vmap import vmap
     from tarazu.tabular import fit_table
-    from tarazu.train import export, load
+    from tarazu.train import cross_validate, export, load
     from tarazu.transform.custom import checkpoint, custom_vjp
 
 _install(_Eager())
