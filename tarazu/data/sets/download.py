@@ -7,11 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tarazu.base.errors import DataError
 from tarazu.base.files import replacing
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 BLOCK = 1 << 18  # bytes
 TIMEOUT = 30.0  # seconds without an answer
@@ -40,6 +43,7 @@ def _fetch(url: str, part: Path) -> None:
     """Add to `part` what it lacks, or write it anew where the server cannot start in the middle."""
     import urllib.error
     import urllib.request
+    from http.client import HTTPException
 
     start = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import math
-import tarfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +40,9 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
 
 
 def _contents(path: Path) -> bytes:
+    import gzip
+    import zlib
+
     data = path.read_bytes()
     if data[:2] != b"\x1f\x8b":
         return data
@@ -63,6 +63,9 @@ def read_cifar(files: Callable[[str], Path], images: ImageSet) -> tuple[Dataset,
 
 def _unpacked(path: Path) -> dict[str, bytes]:
     """The files of an archive by their names; nothing is written."""
+    import tarfile
+    import zlib
+
     contents = {}
     try:
         with tarfile.open(path) as archive:
