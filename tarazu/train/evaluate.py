@@ -10,6 +10,7 @@ import numpy as np
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import TrainingError
 from tarazu.base.pytree import flatten, map_leaves
+from tarazu.data import Dataset
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Batches, Inputs
@@ -21,6 +22,8 @@ from tarazu.train.calling import call, require_inputs_fit, takes_several
 from tarazu.train.padding import can_pad, padded, padded_size
 from tarazu.train.placement import Placement, placement_of
 from tarazu.train.sources.arrays import Arrays, joined
+from tarazu.train.sources.datasets import batches_of as batches_of_dataset
+from tarazu.train.sources.datasets import require_no_targets
 from tarazu.train.sources.reading import Reading
 from tarazu.train.sources.stream import arrays_of, inputs_of, is_stream
 from tarazu.train.trainer.compile import trainer_of
@@ -51,6 +54,8 @@ def predict(model: Module, x: Inputs | Batches, *, batch_size: int = PREDICTED_R
     (1, 3)
     """
     reading, size = Reading(takes_several(model), False, False), positive_int("batch_size", batch_size)
+    if isinstance(x, Dataset):
+        x = batches_of_dataset(x, size)
     is_rows = not is_stream(x, None) or _is_list_of_lists(x)
     parts = [reading.inputs(x)] if is_rows else inputs_of(x, reading)  # type: ignore[arg-type]
     return map_leaves(asarray, joined([made for part in parts for made in predictions(model, part, size)]).tree)
@@ -166,9 +171,12 @@ def evaluate(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, sam
     {'loss': 10.0, 'mae': 3.0}
     """
     trainer, size = trainer_of(model), positive_int("batch_size", batch_size)
+    if isinstance(x, Dataset):
+        require_no_targets(y)
+        x = batches_of_dataset(x, size)
     if is_stream(x, y):
         return scores(trainer, arrays_of(iter(x), trainer.reading), size, is_checked=False)
-    return scores(trainer, [trainer.reading.rows(x, y, sample_weight)[0]], size, is_checked=False)
+    return scores(trainer, [trainer.reading.rows(x, y, sample_weight)], size, is_checked=False)
 
 
 def scores(trainer: Trainer, parts: Iterable[Arrays], batch_size: int, *, is_checked: bool = True) -> dict[str, float]:

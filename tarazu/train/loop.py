@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable
 
 from tarazu.base.checks import flag, positive_int
 from tarazu.base.errors import ArgumentError
+from tarazu.data import Dataset
 from tarazu.ir.interpreter import state
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
@@ -24,7 +25,7 @@ from tarazu.train.evaluate import batch_for, scores
 from tarazu.train.placement import place_training
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk
-from tarazu.train.sources.inputs import Given, Source, batches, require_no_steps, rows
+from tarazu.train.sources.inputs import Given, Source, batches, of_dataset, require_no_steps, rows
 from tarazu.train.sources.stream import Stream, is_stream
 from tarazu.train.trainer.compile import trainer_of
 from tarazu.train.trainer.divergence import TrainingWarning
@@ -90,6 +91,9 @@ def _warn(notes: list[str]) -> None:
 
 def _source(trainer: Trainer, given: Given, epochs: int, steps_per_epoch: int | None,
             saved_split_seed: int | None) -> tuple[Source, Arrays | None]:
+    trainer.set_maps(given.x if isinstance(given.x, Dataset) else None)
+    if isinstance(given.x, Dataset):
+        given = of_dataset(given)
     if is_stream(given.x, given.y):
         return batches(given, trainer.reading, epochs, steps_per_epoch)
     require_no_steps(steps_per_epoch)
@@ -103,7 +107,7 @@ def _build(trainer: Trainer, source: Source, validation: Arrays | None) -> int:
     """
     trainer.begin(source.train, validation, source.batch_size)
     if isinstance(source, Stream):
-        source.check = trainer.require_fits
+        source.check = trainer.require_stream_fits
     return batch_for(trainer, source.batch_size)
 
 
@@ -188,10 +192,12 @@ def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
 def _chunks(run: Run) -> Generator[Chunk]:
     """The chunks of an epoch; of one in whose middle a resumed run goes on, those that are left."""
     position, run.position = run.position, None
+    is_there = position is not None and isinstance(run.source, Stream) and run.source.start_within(run.epoch - 1,
+                                                                                                   position.steps)
     chunks = run.source.chunks()
     run.epoch_generator, run.sums = random.default.state.raw, run.trainer.zero_sums()
     if position is not None:
-        chunks = position.skip(chunks, run.trainer.notes)
+        chunks = chunks if is_there else position.skip(chunks, run.trainer.notes)
         run.epoch_generator, run.first_batch = position.generator, position.first_batch
         run.step, run.rows, run.sums = position.steps, position.rows, position.sums
     return chunks

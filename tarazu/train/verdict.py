@@ -35,7 +35,7 @@ from tarazu.runtime.trace.substitution import substitute
 from tarazu.train.evaluate import Predicted, batches_of, pieces, predicted
 from tarazu.train.metrics import ACCURACIES
 from tarazu.train.placement import placement_of
-from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers
+from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers, joined
 from tarazu.train.trainer.of_outputs import OutputTrainer
 from tarazu.train.trainer.own_losses import depends_on_batch
 from tarazu.train.trainer.own_steps import OwnLossTrainer, OwnStepTrainer
@@ -59,6 +59,7 @@ class EndOfRun(NamedTuple):
     validation: Arrays | None
     checksums: list[int]  # of the arrays of both parts, which may be the caller's own
     batch_size: int
+    on_batch: Callable[[Any], Any] | None  # the maps of batches of the dataset that was trained on
 
     def judge(self, history: History) -> None:
         """Write measurements and verdict into `history`."""
@@ -78,7 +79,7 @@ class EndOfRun(NamedTuple):
         return same_objects(self.modules, modules_of(model)) and same_objects(self.handles, tensors_of(model))
 
     def _measure(self, history: History) -> dict[str, Measured]:
-        trainer, train = self.trainer, _sample(self.train)
+        trainer, train = self.trainer, self._mapped(_sample(self.train))
         validation = None if self.validation is None else _sample(self.validation)
         losses_of = _losses_by_outputs(self) if isinstance(trainer, OutputTrainer) else _losses_by_rows(self)
         losses_of_train, train_accuracy = losses_of(self.kept, train)
@@ -96,6 +97,17 @@ class EndOfRun(NamedTuple):
             trivial_predictor=_trivial_predictor(trainer), is_batch_loss=trainer.is_batch_loss,
             input_scale=_input_scale(trainer, train), train_rows=self.train.rows,
             validation_rows=None if self.validation is None else self.validation.rows)
+
+
+    def _mapped(self, part: Arrays) -> Arrays:
+        """The rows after the maps of batches."""
+        if self.on_batch is None:
+            return part
+        compiled = jit(self.on_batch)
+        with keeping_random_state(), no_grad():
+            batches = (part.at(slice(i, i + self.batch_size)) for i in range(0, part.rows, self.batch_size))
+            return joined([Arrays.of(map_leaves(np.asarray, compiled(map_leaves(asarray, batch.tree))))
+                           for batch in batches])
 
 
 def _input_scale(trainer: Trainer, train: Arrays) -> float | None:
@@ -133,7 +145,7 @@ def judge_later(run: Run) -> None:
     train, validation = _kept(run.train), None if run.validation is None else _kept(run.validation)
     end = EndOfRun(run.trainer, modules_of(run.model), tensors_of(run.model), snapshot(tensors_of(run.model)),
                    [] if kept_last else run.last_weights, run.kept_epoch, train, validation,
-                   _checksums(train, validation), run.batch_size)
+                   _checksums(train, validation), run.batch_size, run.trainer.on_batch)
     run.history.judge_later(end.judge)
 
 

@@ -22,6 +22,16 @@ LABELS = np.arange(40)
 FORK_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:os.fork.* was called:RuntimeWarning")  # of JAX
+
+
+@pytest.fixture(autouse=True)
+def forked(monkeypatch):
+    """Workers start as they do where JAX is not imported, which another test of the process may have done."""
+    if sys.platform == "linux":
+        monkeypatch.setattr(processes, "start_method", lambda: "fork")
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left(request):
     """No process and no open file stays behind; where processes are spawned, Python itself keeps a tracker of them."""

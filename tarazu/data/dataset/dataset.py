@@ -521,6 +521,12 @@ class BatchMaps:
             batch = call(batch)
         return batch
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BatchMaps) and self.calls == other.calls
+
+    def __hash__(self) -> int:
+        return hash(self.calls)
+
 
 class ZippedMaps:
     """The maps of the batches of several datasets side by side."""

@@ -9,15 +9,18 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.base.pytree import leaf_paths
-from tarazu.data import split_rows
+from tarazu.data import Dataset, split_rows
 from tarazu.nn.module.trainable import Batches, ClassWeight, Validation
 from tarazu.runtime import processes
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.class_weights import class_weighted
+from tarazu.train.sources.datasets import Epochs, batches_of, require_no_targets, with_batches
 from tarazu.train.sources.pace import Pace
 from tarazu.train.sources.reading import Reading
 from tarazu.train.sources.rows import Rows, SharedRows
 from tarazu.train.sources.stream import Stream, is_stream, rows_of
+
+VALIDATION_BATCH = 1024  # rows in a batch of a dataset for validation that has none of its own
 
 Source = Rows | Stream
 
@@ -45,7 +48,11 @@ def rows(given: Given, reading: Reading, labels_of: Callable[[Arrays], np.ndarra
     if given.y is not None and isinstance(given.x, Iterator):
         raise ArgumentError(f"a stream of batches ({type(given.x).__name__}), and y", expected="batches (x, y), and no "
                             "y", fix="let the stream give pairs, and call fit(stream)")
-    train, notes = reading.rows(given.x, given.y, given.sample_weight)
+    notes: list[str] = []
+    if isinstance(given.x, InMemory):
+        train = reading.batch(given.x.tree, notes)
+    else:
+        train = reading.rows(given.x, given.y, given.sample_weight, notes=notes)
     validation, split = None, given.validation_split
     if given.validation_data is not None:
         if split:
@@ -55,9 +62,35 @@ def rows(given: Given, reading: Reading, labels_of: Callable[[Arrays], np.ndarra
     elif split:
         train, validation = _hold_out(train, split, choose_seed(), labels_of(train))
     source = Rows if processes.count() == 1 else SharedRows
-    made = source(class_weighted(train, given.class_weight), Pace(), given.batch_size, given.shuffle)
+    made = source(class_weighted(train, given.class_weight), Pace(), given.batch_size, given.shuffle,
+                  isinstance(given.x, InMemory) and given.x.drop_last)
     made.notes = notes
     return made, validation
+
+
+class InMemory(NamedTuple):
+    """The arrays of a dataset."""
+
+    tree: Any
+    drop_last: bool
+
+
+def of_dataset(given: Given) -> Given:
+    """The same with the arrays of the dataset that was passed, or with its batches, epoch by epoch.
+
+    The rows of one that has neither batches nor an order of its own are shuffled as arrays are.
+    """
+    require_no_targets(given.y)
+    dataset = with_batches(given.x, given.batch_size)
+    is_shuffled = dataset.is_shuffled or (given.x.batch_size is None and given.shuffle)
+    tree = dataset.in_memory()
+    if tree is None:
+        return given._replace(x=Epochs(dataset))
+    if given.sample_weight is not None:
+        raise ArgumentError("sample_weight with a Dataset", expected="weights in the dataset",
+                            fix="make it of all three: tz.data.Dataset((x, y, weight))")
+    return given._replace(x=InMemory(tree, dataset.drop_last), batch_size=dataset.batch_size or given.batch_size,
+                          shuffle=is_shuffled)
 
 
 def _hold_out(arrays: Arrays, share: float, seed: int, labels: np.ndarray | None) -> tuple[Arrays, Arrays]:
@@ -96,12 +129,14 @@ def require_no_steps(steps_per_epoch: int | None) -> None:
 
 
 def _validation(given: Batches | Any, train: Arrays, reading: Reading) -> Arrays:
+    if isinstance(given, Dataset):  # whose maps may make other rows than those before the maps of training data
+        return rows_of(batches_of(given, VALIDATION_BATCH), reading)
     if is_stream(given, None):
         validation = rows_of(given, reading)
     elif reading.takes_any:
-        validation = reading.batch(given)[0]
+        validation = reading.batch(given)
     elif isinstance(given, tuple | list) and len(given) in (2, 3):
-        validation = reading.rows(*given)[0]
+        validation = reading.rows(*given)
     else:
         raise ArgumentError(f"validation_data of type {type(given).__name__}", expected="a pair (x, y), or batches",
                             fix="pass validation_data=(x_validation, y_validation)")

@@ -28,35 +28,41 @@ class Reading(NamedTuple):
         """The inputs alone."""
         return _given(x, "x", self.several_inputs).checked(features)
 
-    def rows(self, x: object, y: object, weight: object = None) -> tuple[Arrays, list[str]]:
-        """The arrays, and notes for warnings; ArgumentError, ShapeError or DTypeError for what makes none."""
+    def rows(self, x: object, y: object, weight: object = None, *, notes: list[str] | None = None) -> Arrays:
+        """The arrays; ArgumentError, ShapeError or DTypeError for what makes none.
+
+        What float32 costs them goes into `notes`, if there are any.
+        """
         if y is None and self.takes_any:
-            return self._any_tree(x)
+            return self._any_tree(x, notes)
         if y is None:
             raise ArgumentError("no y", expected="targets, one for each row of x", fix="call fit(x, y, ...)")
         given_x, given_y = _given(x, "x", self.several_inputs), _given(y, "y", self.several_targets)
-        labels = getattr(x, "column_names", getattr(x, "columns", None))  # of a table of pyarrow, of a frame
-        notes = [*given_x.notes(labels), *given_y.notes()]
+        if notes is not None:
+            labels = getattr(x, "column_names", getattr(x, "columns", None))  # of a table of pyarrow, of a frame
+            notes += [*given_x.notes(labels), *given_y.notes()]
         parts = {"x": given_x.checked(features), "y": given_y.checked(targets)}
         if weight is not None:
             parts["sample_weight"] = _given(weight, "sample_weight", self.several_targets).checked(weights)
         _require_equal_rows(parts)
-        return Arrays.of(tuple(part.tree for part in parts.values())), notes
+        return Arrays.of(tuple(part.tree for part in parts.values()))
 
-    def _any_tree(self, batch: object) -> tuple[Arrays, list[str]]:
+    def _any_tree(self, batch: object, notes: list[str] | None) -> Arrays:
         given = _given(batch, "x", True)
-        return given.checked(features), given.notes()
+        if notes is not None:
+            notes += given.notes()
+        return given.checked(features)
 
-    def batch(self, batch: Any) -> tuple[Arrays, list[str]]:
+    def batch(self, batch: Any, notes: list[str] | None = None) -> Arrays:
         """The arrays of a batch of a stream: (x, y), (x, y, weight), or any tree for a step of the model's own."""
         if isinstance(batch, tuple | list) and len(batch) in (2, 3) and not self.takes_any:
-            return self.rows(*batch)
+            return self.rows(*batch, notes=notes)
         if not self.takes_any:
             raise ArgumentError(f"a batch that is a {type(batch).__name__}",
                                 expected="a pair (x, y) of arrays or tensors, or (x, y, weight)",
                                 fix="let the stream give pairs: ((batch['x'], batch['y']) for batch in stream); a "
                                     "model with a compute_loss of its own takes batches of any kind")
-        return self._any_tree(batch)
+        return self._any_tree(batch, notes)
 
 
 def _as_tree(value: Any, several: bool) -> Any:

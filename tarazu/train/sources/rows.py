@@ -34,11 +34,15 @@ def _shuffled(rows: int) -> Tensor:
 class Rows:
     """Training rows in memory, shuffled anew for each epoch, or in their order."""
 
-    def __init__(self, train: Arrays, pace: Pace, batch_size: int, is_shuffled: bool = True) -> None:
-        self.train, self.pace, self._is_shuffled = train, pace, is_shuffled
+    def __init__(self, train: Arrays, pace: Pace, batch_size: int, is_shuffled: bool = True,
+                 drop_last: bool = False) -> None:
+        self.pace, self._is_shuffled = pace, is_shuffled
+        self.train = train
+        is_cut = drop_last and train.rows > batch_size
+        self._trained_rows = train.rows // batch_size * batch_size if is_cut else train.rows
         self.notes: list[str] = []  # of what training on these rows warns
         self.batch_size = min(batch_size, train.rows)
-        self.steps = -(-train.rows // self.batch_size)
+        self.steps = -(-self._trained_rows // self.batch_size)
 
     def set_placement(self, placement: Placement) -> None:
         """Say where training runs; called once, before the first chunk."""
@@ -54,7 +58,7 @@ class Rows:
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch; a short last batch is one of its own."""
         order, batch = self._placement.table(self._order()), self.batch_size
-        whole, rest = divmod(self.train.rows, batch)
+        whole, rest = divmod(self._trained_rows, batch)
         done = 0
         while done < whole:
             steps = min(self.pace.steps, whole - done)
@@ -83,7 +87,7 @@ class SharedRows(Rows):
         self._placement = placement
 
     def chunks(self) -> Generator[Chunk]:
-        order, batch = self._order().numpy()[:self.train.rows], self.batch_size
+        order, batch = self._order().numpy()[:self._trained_rows], self.batch_size
         batches = np.split(order, range(batch, len(order), batch))
         done = 0
         while done < len(batches):

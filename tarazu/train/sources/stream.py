@@ -18,6 +18,7 @@ from tarazu.train.placement import Placement
 from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, joined
 from tarazu.train.sources.chunk import Chunk, capacity_for, in_order
 from tarazu.train.sources.class_weights import class_weighted
+from tarazu.train.sources.datasets import Epochs
 from tarazu.train.sources.pace import Pace
 from tarazu.train.sources.reader import Buffer, Reader
 from tarazu.train.sources.reading import Reading
@@ -141,9 +142,28 @@ class Stream:
             self._room = 0  # the next epoch has the same rows
 
     def completed_chunks(self, epochs: int) -> Generator[Chunk]:
-        """The chunks of the epochs that a resumed run has completed; of one epoch where all are alike."""
+        """The chunks of the epochs that a resumed run has completed; of one epoch where all are alike.
+
+        Of a dataset only the rows that the verdict judges are read again.
+        """
+        if isinstance(self._source, Epochs):
+            for chunk in self.chunks():
+                yield chunk
+                if self._room <= 0:
+                    break
+            self._source.go_to(epochs, 0)
+            return
         for _ in range(1 if self._per_epoch is None else epochs):
             yield from self.chunks()
+
+    def start_within(self, epoch: int, steps: int) -> bool:
+        """Go to a step of an epoch, counted from 0, where the source can; else False, and batches are to be skipped."""
+        if not isinstance(self._source, Epochs):
+            return False
+        self.close()
+        self._first = None
+        self._source.go_to(epoch, steps)
+        return True
 
     def set_placement(self, placement: Placement) -> None:
         """Say where training runs; called once, before the first chunk."""
@@ -201,13 +221,10 @@ def arrays_of(batches: Iterator[Any], reading: Reading, notes: list[str] | None 
     """The batches as arrays that a model can learn from; into `notes`, if there are any, goes what the first loses."""
     for number, batch in enumerate(batches, 1):
         try:
-            arrays, lost = reading.batch(batch)
-            arrays = class_weighted(arrays, class_weight)
+            arrays = class_weighted(reading.batch(batch, notes if number == 1 else None), class_weight)
         except TarazuError as error:
             error.args = (f"in batch {number} of the stream: {error}",)
             raise
-        if notes is not None and number == 1:
-            notes += lost
         yield arrays
 
 

@@ -49,7 +49,7 @@ def _likely_cause(run: Run, batch: Arrays) -> str:
     parameters, exact = run.trainer.optimized(), copy.copy(run.trainer)
     exact.policy = FULL
     with in_mode(run.model, training=False):
-        loss = exact.loss_of(map_leaves(asarray, batch.tree))
+        loss = exact.loss_of(exact.mapped(map_leaves(asarray, batch.tree)))
     if loss is not None and not math.isfinite(float(loss)):
         return "an operation such as log(0) or 0 / 0 in the model or the loss"
     if loss is not None and not _has_finite_gradients(loss, parameters):

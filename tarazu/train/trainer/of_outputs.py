@@ -51,16 +51,16 @@ class OutputTrainer(Trainer):
 
     def begin(self, train: Arrays, validation: Arrays | None, batch_size: int) -> None:
         require_inputs_fit(self.model, train.x)
-        row = map_leaves(asarray, train.at(slice(1)).tree)
+        row = map_leaves(lambda x: x[:1], self.first_rows(train, 1 if self.on_batch is None else batch_size))
         with in_mode(self.model, training=False), no_grad():
             prediction, last = called_and_activations(self.model, row[0])
-        self.require_outputs(prediction, train)
+        mapped = train if self.on_batch is None else Arrays.of(map_leaves(np.asarray, row))
+        self.require_outputs(prediction, mapped)
         require_logits(self.outputs, prediction, last)
         if validation is not None:
             self.require_fits(validation)
-        self._note_classes(train)
-        leaf = train.leaves[0]
-        self.input_shape = leaf.shape[1:] if isinstance(train.x, np.ndarray) else None
+        self._note_classes(mapped)
+        self.input_shape = mapped.leaves[0].shape[1:] if isinstance(mapped.x, np.ndarray) else None
         self.output_size = sum(x.size * x.dtype.itemsize for x in flatten(prediction)[0])
         self.prepare()
         with no_grad():
@@ -84,6 +84,10 @@ class OutputTrainer(Trainer):
         require_outputs_fit(self.outputs, self.model, prediction, batch.y)
         self._shapes = [getattr(output.of(prediction), "shape", ()) for output in self.outputs]
         self.require_fits(batch)
+
+    def require_stream_fits(self, batch: Arrays) -> None:
+        if self.on_batch is None:  # else targets are what maps make of them
+            self.require_fits(batch)
 
     def require_fits(self, batch: Arrays) -> None:
         for output, shape in zip(self.outputs, self._shapes, strict=True):

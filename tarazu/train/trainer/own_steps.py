@@ -35,7 +35,7 @@ class OwnTrainer(Trainer):
     """What the trainers of both have in common: batches are any trees, and what a step returns is recorded."""
 
     method = ""  # of the model, which does what a step does
-    _named: tuple[Jit, tuple] | None = None  # for which program and rows the names of numbers are known
+    _named: tuple[Jit, object, tuple] | None = None  # for which program and rows the names of numbers are known
 
     @property
     def reading(self) -> Reading:
@@ -45,13 +45,14 @@ class OwnTrainer(Trainer):
         self._require_no_metrics()
         rows = min(batch_size, train.rows)
         batch = train.at(slice(rows))
-        self._build(map_leaves(asarray, batch.tree))
+        self._build(self.first_rows(train, rows))
         self.prepare()
         self.drop_gradients()
-        if self._named != (self.train_chunk, batch.row_type):  # a trace, which later fits need not repeat
+        kind = self.train_chunk, self.on_batch, batch.row_type
+        if self._named != kind:  # a trace, which later fits need not repeat
             names = self._names_by_tracing(batch, rows)
             self.record({name: {"total": 0, "rows": 0} for name in names})
-            self._named = self.train_chunk, batch.row_type
+            self._named = kind
 
     def _prepare_functions(self) -> None:
         super()._prepare_functions()
@@ -78,7 +79,7 @@ class OwnTrainer(Trainer):
         types = [TensorType(leaf.shape, asarray(leaf[:1]).dtype) for leaf in batch.leaves]
 
         def step(*leaves: Tensor) -> Values:
-            return self._train_step(batch.structure.rebuild(leaves), rows)[1]
+            return self._train_step(self.mapped(batch.structure.rebuild(leaves)), rows)[1]
 
         with in_mode(self.model, training=True):
             traced = trace_function(step, types)

@@ -16,6 +16,7 @@ import numpy as np
 from tarazu.base.device import CPU
 from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.base.pytree import map_leaves
+from tarazu.data import Dataset
 from tarazu.ir.interpreter import state
 from tarazu.nn.module.module import Module
 from tarazu.ops.control_flow.loops import while_loop
@@ -40,6 +41,7 @@ from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.reading import Reading
 from tarazu.train.trainer.outputs import Losses, Output, OutputMetrics, outputs_of
 from tarazu.train.trainer.precision import policy
+from tarazu.train.trainer.snapshot import restore, snapshot
 
 _COPIED = ("model", "optimizer", "given_loss", "given_metrics", "precision", "regularizer", "split_seed", "loss_scale")
 
@@ -73,6 +75,7 @@ class Trainer(GuardedAttributes):
             self.outputs = outputs_of(self.given_loss, self.given_metrics)
         self.policy = policy(self.precision)
         self.placement = Placement(CPU)
+        self.on_batch: Callable[[Any], Any] | None = None  # the maps of batches of the dataset that is trained on
         self.train_chunk: Jit = jit(self._train_chunk)
         self.input_shape: tuple[int, ...] | None = None  # of a sample of the last fit, for `model.summary`
         self.notes: list[str] = []  # of what the next chunk warns, found while it was traced
@@ -106,7 +109,7 @@ class Trainer(GuardedAttributes):
         """Let layers that wait for an input see one, check the data, `prepare`, and say what each step records."""
         raise NotImplementedError
 
-    def require_fits(self, batch: Arrays) -> None:
+    def require_stream_fits(self, batch: Arrays) -> None:
         """ArgumentError for rows of a stream that the model cannot be trained on."""
 
     def _train_step(self, batch: Any, rows: int) -> tuple[Tensor, Values]:
@@ -116,6 +119,24 @@ class Trainer(GuardedAttributes):
     def loss_of(self, batch: Any) -> Tensor | None:
         """The loss of a batch, with its gradients; None for a model that does not say what it is."""
         raise NotImplementedError
+
+    def set_maps(self, dataset: Dataset | None) -> None:
+        """Take over the maps of batches of a dataset, which stay the same object as long as they are the same maps."""
+        maps = None if dataset is None else dataset.on_batch
+        if maps != self.on_batch:
+            self.on_batch = maps
+
+    def mapped(self, batch: Any) -> Any:
+        """A batch after the maps of the dataset that is trained on."""
+        return batch if self.on_batch is None else self.on_batch(batch)
+
+    def first_rows(self, train: Arrays, count: int) -> Any:
+        """A batch of the first rows, mapped, as tensors; draws of the global generator are as they were before."""
+        before = snapshot([random.default.state])
+        with no_grad():
+            rows = self.mapped(map_leaves(asarray, train.at(slice(count)).tree))
+        restore(before)
+        return rows
 
     def regularized(self, loss: Tensor) -> Tensor:
         """The loss with the penalty of the weights, where `compile` was told a regularizer."""
@@ -138,7 +159,7 @@ class Trainer(GuardedAttributes):
             i, _, totals = carry
             rows = first + i if order is None else take(order, first + i * batch + arange(batch))
             taken = map_leaves(lambda part: self.placement.batch(take(part, rows)), data)
-            loss, values = self._train_step(taken, batch)
+            loss, values = self._train_step(self.mapped(taken), batch)
             return i + 1, astype(loss.detach().reshape(()), "float64"), map_leaves(_added, totals, values)
 
         start = zeros_like(count), asarray(np.zeros(())), sums

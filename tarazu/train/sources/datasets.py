@@ -1,0 +1,51 @@
+"""A `tz.data.Dataset` as what `fit` trains on: its arrays in memory, or its batches, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tarazu.base.errors import ArgumentError
+from tarazu.base.pytree import map_leaves
+from tarazu.data import Dataset
+from tarazu.runtime.tensor.tensor import Tensor
+
+
+def with_batches(dataset: Dataset, batch_size: int) -> Dataset:
+    """The dataset, in batches of `batch_size` where it has none yet."""
+    return dataset.batch(batch_size) if dataset.batch_size is None else dataset
+
+
+def require_no_targets(y: object) -> None:
+    """ArgumentError for targets beside a dataset, which has them."""
+    if y is not None:
+        raise ArgumentError("a Dataset, and y", expected="a dataset of pairs (x, y), and no y",
+                            fix="make one of both: tz.data.Dataset((x, y))")
+
+
+def batches_of(dataset: Dataset, batch_size: int) -> Iterator[Any]:
+    """The batches of a dataset, after all its maps, as arrays."""
+    return (map_leaves(_as_array, batch) for batch in with_batches(dataset, batch_size))
+
+
+def _as_array(x: Any) -> Any:
+    return x.numpy() if isinstance(x, Tensor) else x
+
+
+class Epochs:
+    """The batches of a dataset before its maps of batches: each `__iter__` is the next epoch."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset, self._epoch, self._skip = dataset, 0, 0
+
+    def __iter__(self) -> Iterator[Any]:
+        epoch, skip = self._epoch, self._skip
+        self._epoch, self._skip = epoch + 1, 0
+        return self._dataset.batches(epoch, skip)
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def go_to(self, epoch: int, steps: int) -> None:
+        """Let the next `__iter__` be that of an epoch, counted from 0, without its first batches."""
+        self._epoch, self._skip = epoch, steps
