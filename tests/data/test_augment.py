@@ -278,6 +278,18 @@ def test_a_map_over_batches():
     assert all(not np.array_equal(first[0].numpy(), x.numpy()) for x, _ in others)
 
 
+def test_a_loaded_set_with_augmentation_in_fit():
+    def change(x, y):
+        return augment.cutout(augment.crop(x[..., None], 8, 8, padding=1), 2), y
+
+    digits = tz.data.load("digits").take(256).shuffle(seed=0).batch(64).map(change)
+    model = tz.nn.Sequential(tz.nn.Rescaling(1 / 16), tz.nn.Flatten(), tz.nn.Dense(10))
+    model.compile(optimizer=tz.optim.Adam(lr=0.01), loss="cross_entropy")
+    with compilations(exactly=1):
+        loss = model.fit(digits, epochs=4, verbose=0).history["loss"]
+    assert loss[-1] < loss[0]
+
+
 def test_layers_in_fit_trace_once_and_change_nothing_in_evaluation():
     layers = [tz.nn.RandomFlip(), tz.nn.RandomCrop(6, 8, padding=1), tz.nn.RandomRotation(0.05), tz.nn.RandomZoom(0.1),
               tz.nn.RandomTranslation(0.1, 0.1), tz.nn.RandomBrightness(0.1), tz.nn.RandomContrast(0.1),
