@@ -17,7 +17,7 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     transform/  gradient/: the tape, the backward pass, a rule per primitive; batching/: an engine and rules for vmap
     backend/    what runs graphs: numpy/ (the definition), native/ (machine code for the CPU), xla/ (GPU, TPU, many
                 devices and processes, through JAX)
-    runtime/    tensors; eager.py and trace/, the two interpreters; autograd/, jit/, vmap/, random/; devices
+    runtime/    tensors; eager.py and trace/, the two interpreters; autograd/, jit/, vmap/, random/, augment/; devices
     nn/         module/: the base of layers and models; layers/ by family; losses, initializers
     optim/      optimizers: chains of transformations of gradients; schedules
     data/       datasets of samples and batches; tables, their encoders, scalers and splits: NumPy in and out

@@ -2,7 +2,8 @@
 
 `Dataset` gives samples of arrays, sequences and iterables to maps, and batches of them to `fit` (dataset/); it reads
 tables larger than memory. `image_folder`, `text_folder`, `text_lines` and `timeseries` (readers/) make datasets of
-images, texts, lines and windows of series.
+images, texts, lines and windows of series. `load` gives well-known data sets by name (sets/); the functions of
+`augment` change batches of images at random.
 
 `read_table` or `Table.from_frame` makes a `Table`; `split_table` gives the rows for training, validation and test;
 `TableEncoder.fit` learns from the training rows how to turn tables into arrays; `summarize` says what a table holds.
@@ -25,18 +26,20 @@ from tarazu.data.readers.text import text_folder, text_lines
 from tarazu.data.readers.timeseries import timeseries
 from tarazu.data.scalers import MinMaxScaler, Standardizer, one_hot
 from tarazu.data.sequences import pad_sequences
+from tarazu.data.sets.load import load
 from tarazu.data.splits import Split, split_ordered, split_rows, split_table, train_test_split
 from tarazu.data.tables.encoder import TableEncoder
 from tarazu.data.tables.read import read_table
 from tarazu.data.tables.summary import TableSummary, summarize
 from tarazu.data.tables.table import Table
 from tarazu.data.tables.target import Target, find_target
+from tarazu.runtime import augment
 
 __all__ = [
     "Column", "ColumnNote", "Dataset", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder",
-    "TableSummary", "Target", "find_target", "image_folder", "one_hot", "pad_sequences", "read_table",
-    "split_ordered", "split_rows", "split_table", "summarize", "text_folder", "text_lines", "timeseries",
-    "train_test_split",
+    "TableSummary", "Target", "augment", "find_target", "image_folder", "load", "one_hot", "pad_sequences",
+    "read_table", "split_ordered", "split_rows", "split_table", "summarize", "text_folder", "text_lines",
+    "timeseries", "train_test_split",
 ]
 
 

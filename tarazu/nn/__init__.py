@@ -8,6 +8,16 @@ from tarazu.nn import init
 from tarazu.nn.functional.inputs import Input
 from tarazu.nn.functional.model import Model
 from tarazu.nn.layers.activation import ACTIVATIONS, Activation, PReLU
+from tarazu.nn.layers.augmentation import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomErasing,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from tarazu.nn.layers.dense import Bilinear, Dense
 from tarazu.nn.layers.einsum_dense import EinsumDense
 from tarazu.nn.layers.group_norm import GroupNorm, InstanceNorm, UnitNorm
@@ -178,6 +188,14 @@ __all__ = [
     "PixelUnshuffle",
     "PositionalEmbedding",
     "RMSNorm",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "RepeatVector",
     "Rescaling",
     "Reshape",

@@ -14,5 +14,6 @@ From the bottom up; each part imports only what stands before it:
     jit/            traced functions as programs, one for each signature
     profile.py      where the time of a jitted function goes
     random/         generators, distributions
+    augment/        random changes of batches of images
     vmap/           one function for many examples, or many models
 """

@@ -151,8 +151,16 @@ class Dataset:
 
     @property
     def class_names(self) -> list[str] | None:
-        """The names of the classes that labels number, where the source knows them (`image_folder`)."""
-        return next((names for stage in _chain(self._stage) if (names := getattr(stage, "class_names", None))), None)
+        """The names of the classes that labels number, where the source knows them (`load`, `image_folder`)."""
+        return self._names("class_names")
+
+    @property
+    def feature_names(self) -> list[str] | None:
+        """The names of the columns of x, where the source knows them (`load`)."""
+        return self._names("feature_names")
+
+    def _names(self, kind: str) -> list[str] | None:
+        return next((names for stage in _chain(self._stage) if (names := getattr(stage, kind, None))), None)
 
     # What `fit` asks ------------------------------------------------------------------------------------------------
 
