@@ -18,7 +18,8 @@ def text_of(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_scripts_of_a_page_run(page, capsys):
+def test_the_scripts_of_a_page_run(page, capsys, monkeypatch):
+    monkeypatch.setenv("TARAZU_BACKEND", "numpy")  # other tests run the native backend, which takes seconds to compile
     names: dict[str, object] = {"__name__": page.stem}
     for script in re.findall(r"```python\n(.*?)```", text_of(page), re.DOTALL):
         assert script.count(".fit(") == script.count("seed=0)\n")
@@ -34,8 +35,3 @@ def test_the_names_in_the_table_are_there(page):
     for name in names:
         operator.attrgetter(name)(tz)
     assert all(line.count(" | ") == 1 for line in table.strip().splitlines()[2:])
-
-
-def test_there_are_three_pages_of_at_most_230_lines():
-    assert [page.stem for page in PAGES] == ["coming_from_keras", "coming_from_lightning", "coming_from_pytorch"]
-    assert all(len(text_of(page).splitlines()) <= 230 for page in PAGES)
