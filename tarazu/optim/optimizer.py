@@ -28,7 +28,7 @@ from tarazu.optim.groups import (
     with_factor,
 )
 from tarazu.optim.matrices import NeedsRate
-from tarazu.optim.options import Clipping, Keeping, Options, front
+from tarazu.optim.options import Clipping, Keeping, Options, front, require_known_options
 from tarazu.optim.schedules.epochs import Schedule, epochs_of
 from tarazu.optim.transformations import Slots, Transformation, hyper_parameter
 from tarazu.runtime.autograd.autograd import no_grad
@@ -88,6 +88,7 @@ class Optimizer(GuardedAttributes):
     def __init__(self, params: Params | None, lr: float | Schedule, chain: Chain, **options: Unpack[Options]) -> None:
         kept = cast(Keeping, {name: value for name, value in options.items() if name in _KEPT})
         clipping = cast(Clipping, {name: value for name, value in options.items() if name not in _KEPT})
+        require_known_options(type(self).__name__, clipping)
         parts = [*front(**clipping), *(chain() if callable(chain) else chain)]
         self.set_up(parts, chain if callable(chain) else None, kept, lr)
         self.was_given_parameters = params is not None  # `fit` then trains these only

@@ -33,6 +33,21 @@ class Options(Clipping, Keeping, total=False):
     """The options that all optimizers have."""
 
 
+ELSEWHERE = {"learning_rate": "lr", "global_clipnorm": "clip_norm", "clipnorm": "clip_parameter_norm",
+             "clipvalue": "clip_value", "gradient_accumulation_steps": "accumulate_steps", "ema_momentum": "ema",
+             "eps": "epsilon"}
+
+
+def require_known_options(optimizer: str, clipping: Mapping[str, object]) -> None:
+    """TypeError for an argument that the optimizer does not take; of names of Keras and torch it says ours.
+
+    >>> require_known_options("Adam", {"clip_norm": 1.0})
+    """
+    for name in clipping.keys() - Clipping.__annotations__.keys():
+        hint = f"; did you mean {ELSEWHERE[name]!r}?" if name in ELSEWHERE else ""
+        raise TypeError(f"{optimizer}() got an unexpected keyword argument {name!r}{hint}")
+
+
 def front(*, clip_norm: float | None = None, clip_parameter_norm: float | None = None,
           clip_value: float | None = None, maximize: bool = False) -> list[Transformation]:
     """The transformations that begin the chains of all groups."""

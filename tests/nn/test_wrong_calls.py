@@ -16,6 +16,7 @@ def compiled():
 @pytest.mark.parametrize(("call", "text"), [
     (lambda: Sequential("relu"), r"'relu' as layer 0\n  expected: a layer, or a function of a tensor"),
     (lambda: Sequential(Dense(2), [Dense(1)]), r"\[Dense\(1\)\] as layer 1"),
+    (lambda: Sequential(Dense(2), "relu"), r"make an object: tz.nn.Activation\('relu'\)"),
     (lambda: Sequential(None), r"None as layer 0"),
     (lambda: Sequential([Dense(2)])([[1.0, 2.0]]), r"a list as input of Dense(.|\n)*tz.tensor\(x\)"),
     (lambda: Sequential([Dense(2)])(3), r"an int as input of Dense|a int as input of Dense"),

@@ -293,3 +293,13 @@ def test_replicas_with_all_options_train_as_single_models():
     replicas = tz.replicate(build, 2, seeds=[1, 2])
     together = [replicas.map(step)().tolist() for _ in range(5)][-1]
     np.testing.assert_allclose(together, [alone(1), alone(2)], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("learning_rate", r"^Adam\(\) got an unexpected keyword argument 'learning_rate'; did you mean 'lr'\?$"),
+    ("eps", r"did you mean 'epsilon'\?$"),
+    ("decay", r"^Adam\(\) got an unexpected keyword argument 'decay'$"),
+])
+def test_an_unknown_argument_names_the_optimizer(name, text):
+    with pytest.raises(TypeError, match=text):
+        Adam(**{name: 0.5})

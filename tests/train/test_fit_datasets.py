@@ -171,3 +171,11 @@ WRONG = {
 def test_refusals(act, text):
     with pytest.raises(ArgumentError, match=text):
         act(model_of())
+
+
+def test_samples_that_are_dicts_become_pairs_before_batches():
+    samples = Dataset({"x": X, "y": LABELS})
+    with pytest.raises(ArgumentError, match=r"a batch that is a dict(.|\n)*a Dataset by a map before .batch"):
+        fitted(samples.batch(16))
+    made = fitted(samples.map(lambda sample: (sample["x"], sample["y"])).batch(16))
+    assert made[-1]["loss"] == pytest.approx(fitted(Dataset((X, LABELS)).batch(16))[-1]["loss"])

@@ -153,7 +153,9 @@ def _as_layer(layer: object, i: int) -> Module:
     if isinstance(layer, Module):
         return layer
     if isinstance(layer, type) or not callable(layer):
-        kind = layer.__name__ if isinstance(layer, type) else "tz.nn.Dense"
+        made = f"{layer.__name__}(...)" if isinstance(layer, type) else "tz.nn.Dense(...)"
+        if isinstance(layer, str):
+            made = f"tz.nn.Activation({layer!r})"
         raise ArgumentError(f"{layer!r} as layer {i}", expected="a layer, or a function of a tensor",
-                            fix=f"make an object: {kind}(...)")
+                            fix=f"make an object: {made}")
     return Activation(layer)

@@ -60,8 +60,9 @@ class Reading(NamedTuple):
         if not self.takes_any:
             raise ArgumentError(f"a batch that is a {type(batch).__name__}",
                                 expected="a pair (x, y) of arrays or tensors, or (x, y, weight)",
-                                fix="let the stream give pairs: ((batch['x'], batch['y']) for batch in stream); a "
-                                    "model with a compute_loss of its own takes batches of any kind")
+                                fix="let the stream give pairs: ((batch['x'], batch['y']) for batch in stream), a "
+                                    "Dataset by a map before .batch; a model with a compute_loss of its own takes "
+                                    "batches of any kind")
         return self._any_tree(batch, notes)
 
 
