@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,25 @@ def assigned_twice():
     return tz.grad(total)(tz.ones(2)).tolist()
 
 
-NAMES = {"tz": tz, "t": tz.tensor, "np": np, "math": math, "gradient": gradient,
-         "first_of_changed_slice": first_of_changed_slice, "assigned_twice": assigned_twice}
+def fitted(**arguments):
+    model = tz.nn.Sequential(tz.nn.Dense(1)).compile("sgd", loss="mse")
+    return model.fit(np.ones((4, 2)), np.ones((4, 1)), seed=0, verbose=0, **arguments)
+
+
+def recorded(compute_loss):
+    layer = type("Own", (tz.nn.Dense,), {"compute_loss": compute_loss})(1, in_features=1)
+    return sorted(layer.compile("sgd").fit(np.ones((4, 1)), seed=0, verbose=0).history)
+
+
+def dataset_of_a_file():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.npy"
+        np.save(path, np.arange(3))
+        return [int(row) for row in tz.data.Dataset(str(path))]
+
+
+HELPERS = [gradient, first_of_changed_slice, assigned_twice, fitted, recorded, dataset_of_a_file]
+NAMES = {"tz": tz, "t": tz.tensor, "np": np, "math": math} | {function.__name__: function for function in HELPERS}
 
 
 @pytest.mark.parametrize(("expression", "result"), CASES)

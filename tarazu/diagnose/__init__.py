@@ -16,6 +16,7 @@ from tarazu.diagnose.reporting.plots import (
     ImportanceChart,
     Panel,
     PredictedAgainstTrue,
+    ThresholdCurves,
 )
 from tarazu.diagnose.reporting.report import write_report
 from tarazu.diagnose.scoring.calibration import CalibrationBin, calibration_bins, expected_calibration_error
@@ -31,6 +32,12 @@ from tarazu.diagnose.scoring.classes import (
 )
 from tarazu.diagnose.scoring.importance import Importance, permutation_importance
 from tarazu.diagnose.scoring.numbers import mae, r2, rmse
+from tarazu.diagnose.scoring.threshold_curves import (
+    PrecisionRecallCurve,
+    RocCurve,
+    precision_recall_curve,
+    roc_curve,
+)
 
 __all__ = [
     "MEASUREMENTS",
@@ -42,7 +49,10 @@ __all__ = [
     "Importance",
     "ImportanceChart",
     "Panel",
+    "PrecisionRecallCurve",
     "PredictedAgainstTrue",
+    "RocCurve",
+    "ThresholdCurves",
     "balanced_accuracy",
     "calibration_bins",
     "confusion_counts",
@@ -54,9 +64,11 @@ __all__ = [
     "mae",
     "measure_fit",
     "permutation_importance",
+    "precision_recall_curve",
     "r2",
     "rmse",
     "roc_auc",
+    "roc_curve",
     "scores_by_class",
     "trivial_classification_losses",
     "trivial_multilabel_losses",

@@ -11,7 +11,9 @@ from tarazu.diagnose import (
     Calibration,
     ConfusionMatrix,
     Importance,
+    Panel,
     PredictedAgainstTrue,
+    ThresholdCurves,
     balanced_accuracy,
     confusion_counts,
     log_losses,
@@ -85,9 +87,12 @@ def _assess_classes(encoder: TableEncoder, subset: str, parts: dict[str, tuple[n
     always = confusion_counts(labels, np.full_like(labels, majority), size)
     scores[MAJORITY] = _class_scores(
         always, 0.5, float(trivial_classification_losses(parts["train"][0], labels).mean()))
-    panels = (ConfusionMatrix(encoder.classes, counts, subset), _calibration(encoder, labels, logits, subset))
+    panels: list[Panel] = [ConfusionMatrix(encoder.classes, counts, subset),
+                           _calibration(encoder, labels, logits, subset)]
+    if len(encoder.classes) == 2:
+        panels.append(ThresholdCurves(logits[:, 1] - logits[:, 0], labels == 1, encoder.classes[1], subset))
     return Assessment(encoder.task, subset, encoder.classes[majority], scores, classes,
-                      _mistaken(encoder.classes, counts), importance, worst, panels)
+                      _mistaken(encoder.classes, counts), importance, worst, tuple(panels))
 
 
 def _mistaken(classes: tuple[str, ...], counts: np.ndarray) -> dict[str, tuple[str, int]]:

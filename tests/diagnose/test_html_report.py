@@ -18,6 +18,7 @@ from tarazu.diagnose import (
     Importance,
     ImportanceChart,
     PredictedAgainstTrue,
+    ThresholdCurves,
     judge,
     write_report,
 )
@@ -81,6 +82,7 @@ def test_names_from_the_user_are_escaped(tmp_path):
         row["<b>"] = 1.0
     evil, one = "<script>", np.ones(1)
     panels = [ConfusionMatrix([evil, "&"], np.eye(2)), Calibration(one, one, evil),
+              ThresholdCurves(one, one, evil),
               PredictedAgainstTrue(one, one, evil), ImportanceChart([Importance(evil, 1.0, 0.5, 1.5)], evil),
               DataTable(evil, [evil], [[evil]], evil)]
     table = {"<script>": {"&<": 1.0}}
@@ -130,6 +132,24 @@ def test_plots_whose_parts_do_not_fit_are_refused():
         PredictedAgainstTrue(np.ones(2), np.ones(3), "y")
     with pytest.raises(ShapeError, match=r"probabilities of shape \(2,\) and outcomes of shape \(3,\)"):
         Calibration(np.ones(2), np.ones(3), "rain")
+    with pytest.raises(ShapeError, match=r"of shape \(2,\) and outcomes of shape \(3,\)"):
+        ThresholdCurves(np.ones(2), np.ones(3), "rain")
+
+
+def test_curves_of_thresholds_begin_and_end_in_the_corners(tmp_path):
+    generator = np.random.default_rng(0)
+    happened = generator.uniform(size=9000) < 0.3
+    panel = ThresholdCurves(happened + generator.normal(size=9000), happened, "rain", "test")
+    text = page_of(tmp_path, History(), panels=[panel])
+    assert re.search(r"Thresholds on test data: ROC AUC 0\.7\d\d, average precision 0\.5\d\d", text)
+    roc, precision = (points.split() for points in re.findall(r'polyline points="([^"]+)" class="curve train"', text))
+    assert len(roc) == len(precision) == score_charts.MAX_POINTS
+    assert (roc[0], roc[-1]) == ("88.0,404.0", "464.0,28.0") and precision[-1].startswith("464.0,")
+
+
+def test_curves_where_nothing_happened_are_empty(tmp_path):
+    text = page_of(tmp_path, History(), panels=[ThresholdCurves(np.ones(2), np.zeros(2), "rain")])
+    assert "ROC AUC nan, average precision nan" in text and text.count("<polyline points=\"\"") == 2
 
 
 @pytest.mark.parametrize("values", [[], [0.0], [5.0], [-3.0], [0.1, 0.2], [-1e9, 1e9], [1e-300, 1e300],

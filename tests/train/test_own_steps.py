@@ -226,6 +226,24 @@ def test_gradients_from_before_do_not_matter():
     assert fitted(model)[-1]["loss"] < 1 and model.dense.weight.grad is None
 
 
+def test_a_step_by_hand_gives_layers_their_size():
+    model = tz.nn.Sequential(tz.nn.Dense(1, kernel_initializer="zeros")).compile(tz.optim.SGD(lr=0.1), loss="mse")
+    losses = [model.train_step((tz.ones(4, 2), tz.ones(4, 1)))["loss"].item() for _ in range(2)]
+    assert losses == pytest.approx([1.0, 0.16])  # 1 - 0.2 * 3 is left of the error
+
+
+def test_a_step_around_that_of_each_model_gives_layers_their_size():
+    class Norm(tz.nn.Sequential):
+        def train_step(self, batch):
+            numbers = super().train_step(batch)
+            return numbers | {"norm": tz.sqrt(sum(tz.sum(tz.square(p.grad)) for p in self.parameters()))}
+
+    model = Norm(tz.nn.Dense(1, kernel_initializer="zeros")).compile(tz.optim.SGD(lr=0.1), loss="mse")
+    history = model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=2, seed=0, verbose=0).history
+    assert history["loss"] == pytest.approx([1.0, 0.16])
+    assert history["norm"] == pytest.approx([2 * 3**0.5, 0.8 * 3**0.5])
+
+
 def test_a_saved_model_goes_on_with_its_own_optimizers(tmp_path):
     model = made(Gan)
     model.fit(X, epochs=2, batch_size=20, seed=0, verbose=0)

@@ -16,8 +16,11 @@ from tarazu.diagnose.reporting.plots import (
     ImportanceChart,
     Panel,
     PredictedAgainstTrue,
+    ThresholdCurves,
 )
 from tarazu.diagnose.scoring.calibration import calibration_bins, expected_calibration_error
+from tarazu.diagnose.scoring.classes import roc_auc
+from tarazu.diagnose.scoring.threshold_curves import precision_recall_curve, roc_curve
 
 MOST_WITH_SHARES = 8  # classes of a confusion matrix whose cells show shares beside counts
 MOST_IN_A_MATRIX = 40  # classes: a larger matrix fills several screens, and one of thousands a disk
@@ -79,6 +82,16 @@ def _calibration(plot: Calibration) -> dict[str, Any]:
                     "interval of the share in which it happened. Below the dashed line the model is too sure."}
 
 
+def _curves(plot: ThresholdCurves) -> dict[str, Any]:
+    roc, precision = roc_curve(plot.happened, plot.scores), precision_recall_curve(plot.happened, plot.scores)
+    area = roc_auc(np.asarray(plot.happened, np.int64), plot.scores)
+    return {"kind": "charts", "title": f"Thresholds on {plot.subset} data: ROC AUC {area:.3f}, average precision "
+                                       f"{precision.average:.3f}",
+            "charts": [score_charts.roc(roc, plot.event), score_charts.precision_recall(precision, plot.event)],
+            "note": "Each point of a curve is a threshold: above it a sample counts as predicted. Scores by chance lie "
+                    "on the dashed lines."}
+
+
 def _importance(plot: ImportanceChart) -> dict[str, Any]:
     return {"kind": "charts", "title": "Importance of the columns", "charts": [score_charts.importance(plot.columns)],
             "note": f"The {plot.title}, with its 95 % interval. Of two columns that say the same, each alone seems to "
@@ -90,5 +103,5 @@ def _table(plot: DataTable) -> dict[str, Any]:
 
 
 CONTENT: dict[type, Callable[..., dict[str, Any]]] = {
-    ConfusionMatrix: _matrix, PredictedAgainstTrue: _numbers, Calibration: _calibration, ImportanceChart: _importance,
-    DataTable: _table}
+    ConfusionMatrix: _matrix, PredictedAgainstTrue: _numbers, Calibration: _calibration,
+    ThresholdCurves: _curves, ImportanceChart: _importance, DataTable: _table}

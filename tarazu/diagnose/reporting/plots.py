@@ -1,4 +1,4 @@
-"""The data of the panels of a report: confusion matrix, calibration, predicted values, importance, plain tables."""
+"""The data of the panels of a report: confusion matrix, calibration, curves, predictions, importance, plain tables."""
 
 from __future__ import annotations
 
@@ -102,6 +102,25 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class ThresholdCurves:
+    """The `scores` of `event` and whether it happened, both of shape (rows,), on the set called `subset`.
+
+    The panel has the ROC curve, and precision over recall. Raises ShapeError where the two differ in shape.
+
+    >>> ThresholdCurves(np.array([0.9, 0.2]), np.array([True, False]), "rain").subset
+    'validation'
+    """
+
+    scores: np.ndarray
+    happened: np.ndarray
+    event: str
+    subset: str = "validation"
+
+    def __post_init__(self) -> None:
+        require_outcomes(self.scores, self.happened)
+
+
+@dataclass(frozen=True)
 class ImportanceChart:
     """The importance of columns, most important first; `title` says what the numbers are.
 
@@ -127,4 +146,5 @@ class DataTable:
     note: str = ""
 
 
-Panel: TypeAlias = ConfusionMatrix | PredictedAgainstTrue | Calibration | ImportanceChart | DataTable
+Panel: TypeAlias = (ConfusionMatrix | PredictedAgainstTrue | Calibration | ThresholdCurves | ImportanceChart
+                    | DataTable)

@@ -1,4 +1,4 @@
-"""Charts of predictions as SVG text: predicted against true, residuals, calibration, importance."""
+"""Charts of predictions as SVG text: predicted against true, residuals, calibration, curves, importance."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 
 from tarazu.base.messages import shortened
 from tarazu.diagnose.reporting.axis import Axis, make_axis
-from tarazu.diagnose.reporting.svg import drawing, element, frame, label
+from tarazu.diagnose.reporting.svg import drawing, element, frame, label, points_text
 from tarazu.diagnose.scoring.calibration import CalibrationBin
 from tarazu.diagnose.scoring.importance import Importance
+from tarazu.diagnose.scoring.threshold_curves import PrecisionRecallCurve, RocCurve
 
 WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 484, 460, 88, 464, 404  # of the square charts
 TOP = BOTTOM - (RIGHT - LEFT)
@@ -52,6 +53,27 @@ def calibration(bins: Sequence[CalibrationBin], event: str) -> str:
     return drawing(WIDTH, HEIGHT, f"calibration: {event}", "".join(parts))
 
 
+def roc(curve: RocCurve, event: str) -> str:
+    """The share of events at or above each threshold over that of others."""
+    x_axis, y_axis = make_axis([0.0, 1.0], LEFT, RIGHT), make_axis([0.0, 1.0], BOTTOM, TOP)
+    content = _square(x_axis, y_axis, f"false positives: share of the rest taken for {event}",
+                      f"true positives: share of {event} found") + _diagonal(x_axis, y_axis)
+    line = _curve(curve.false_positive_rate, curve.true_positive_rate, x_axis, y_axis)
+    return drawing(WIDTH, HEIGHT, f"ROC curve: {event}", content + line)
+
+
+def precision_recall(curve: PrecisionRecallCurve, event: str) -> str:
+    """Precision over recall at each threshold; by chance precision is the share of events among all rows."""
+    x_axis, y_axis = make_axis([0.0, 1.0], LEFT, RIGHT), make_axis([0.0, 1.0], BOTTOM, TOP)
+    content = _square(x_axis, y_axis, f"recall: share of {event} found",
+                      f"precision: share of {event} in what is found")
+    if len(curve.precision):
+        chance = y_axis.pixel(curve.precision[-1])
+        content += element("line", x1=x_axis.start, y1=chance, x2=x_axis.end, y2=chance, class_="diagonal")
+    line = _curve(curve.recall, curve.precision, x_axis, y_axis)
+    return drawing(WIDTH, HEIGHT, f"precision and recall: {event}", content + line)
+
+
 def importance(columns: Sequence[Importance]) -> str:
     """A bar with its 95 % interval per column whose importance is known."""
     shown = [each for each in columns if math.isfinite(each.increase)][:MAX_BARS]
@@ -81,6 +103,15 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _dots(pairs: np.ndarray, x_axis: Axis, y_axis: Axis) -> str:
     return "".join(element("circle", cx=x_axis.pixel(x), cy=y_axis.pixel(y), r=3, class_="dot")
                    for x, y in pairs.tolist())
+
+
+def _curve(x: np.ndarray, y: np.ndarray, x_axis: Axis, y_axis: Axis) -> str:
+    """A line through the points that are finite, at most MAX_POINTS of them, first and last included."""
+    pairs = np.column_stack([x, y])
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    kept = np.linspace(0, len(pairs) - 1, min(len(pairs), MAX_POINTS)).astype(int)
+    points = [(x_axis.pixel(a), y_axis.pixel(b)) for a, b in pairs[kept].tolist()]
+    return element("polyline", points=points_text(points), class_="curve train")
 
 
 def _square(x_axis: Axis, y_axis: Axis, x_name: str, y_name: str) -> str:

@@ -61,7 +61,7 @@ def scales(verdict: str) -> str:
     parts = [element("path", d="M120 34 V138 M92 142 H148", class_="stand"),
              element("circle", cx=center, cy=top, r=6, class_="knob")]
     ends = [(center + side * arm * math.cos(angle), top + side * arm * math.sin(angle)) for side in (-1, 1)]
-    parts.append(element("path", d=f"M{_points([ends[0]])} L{_points([ends[1]])}", class_="beam"))
+    parts.append(element("path", d=f"M{points_text([ends[0]])} L{points_text([ends[1]])}", class_="beam"))
     for (x, y), word in zip(ends, ("bias", "variance"), strict=True):
         string = f"M{x:.1f} {y:.1f} L{x - 26:.1f} {y + 52:.1f} M{x:.1f} {y:.1f} L{x + 26:.1f} {y + 52:.1f}"
         bowl = f"M{x - 30:.1f} {y + 52:.1f} H{x + 30:.1f} A30 17 0 0 1 {x - 30:.1f} {y + 52:.1f} Z"
@@ -114,7 +114,7 @@ def _line(points: Sequence[tuple[int, float | None]], x_axis: Axis, y_axis: Axis
             runs[-1].append((x_axis.pixel(epoch), y_axis.pixel(value)))
         elif runs[-1]:
             runs.append([])
-    lines = [element("polyline", points=_points(run), class_=f"curve {name}") for run in runs if len(run) > 1]
+    lines = [element("polyline", points=points_text(run), class_=f"curve {name}") for run in runs if len(run) > 1]
     lone = [run[0] for run in runs if len(run) == 1]
     return "".join(lines + [element("circle", cx=x, cy=y, r=3.5, class_=f"point {name}") for x, y in lone])
 
@@ -135,7 +135,8 @@ def _legend(names: Sequence[str]) -> str:
     return "".join(parts)
 
 
-def _points(pixels: Sequence[tuple[float, float]]) -> str:
+def points_text(pixels: Sequence[tuple[float, float]]) -> str:
+    """Pixels as the attribute `points` of a polyline has them."""
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in pixels)
 
 

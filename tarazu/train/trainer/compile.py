@@ -90,10 +90,10 @@ def train_step(model: Module, batch: Any) -> Numbers:
     if trainer.optimizer is None:
         raise TrainingError(f"train_step of {type(model).__name__}, which was compiled without an optimizer",
                             expected="compile() with one", fix="model.compile(tz.optim.Adam(lr=0.001))")
-    if not trainer.optimizer.parameters:
+    returned = model.compute_loss(batch)
+    if not trainer.optimizer.parameters:  # after the loss, as layers may have waited for an input
         trainer.optimizer.attach(model.named_parameters())
     trainer.optimizer.zero_grad()
-    returned = model.compute_loss(batch)
     numbers = returned if isinstance(returned, dict) else {"loss": returned}
     numbers["loss"].backward()
     trainer.optimizer.step()

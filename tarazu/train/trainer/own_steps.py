@@ -69,10 +69,14 @@ class OwnTrainer(Trainer):
         if any(module.waits_for_input() for _, module in self.model.named_modules()):
             before = snapshot([*self.weights(), random.default.state])
             with in_mode(self.model, training=False):
-                self._own_step(self.method, batch)
+                self._own_step(self.method_that_builds, batch)
             restore(before)
             for _, x in self.model.named_tensors():
                 x.grad = None
+
+    @property
+    def method_that_builds(self) -> str:
+        return self.method
 
     def _names_by_tracing(self, batch: Arrays, rows: int) -> list[str]:
         """The names of the numbers that a step returns."""
@@ -184,6 +188,11 @@ class OwnStepTrainer(OwnLossTrainer):
 
     def loss_of(self, batch: Any) -> Tensor | None:
         return super().loss_of(batch) if self.has_loss else None
+
+    @property
+    def method_that_builds(self) -> str:
+        """A loss rather than a whole step: optimizers need the parameters of all layers."""
+        return "compute_loss" if self.has_loss else self.method
 
     @property
     def has_loss(self) -> bool:
