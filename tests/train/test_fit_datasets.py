@@ -152,3 +152,17 @@ WRONG = {
 def test_refusals(act, text):
     with pytest.raises(ArgumentError, match=text):
         act(model_of())
+
+
+def test_batches_padded_to_several_lengths_are_evaluated():
+    lengths = [1, 4, 2, 3, 5, 2, 1]
+    samples = [({"x": np.arange(1.0, n + 1, dtype=np.float32)}, n % 2) for n in lengths]
+
+    class Sums(tz.nn.Module):
+        def forward(self, x, mask):
+            total = tz.where(mask, x, 0.0).sum(1)
+            return tz.stack([total, 5 - total], 1)
+
+    model = Sums().compile(loss="cross_entropy", metrics=["accuracy", "f1", "auc"])
+    alike = model.evaluate(tz.data.Dataset(samples).batch(7, pad=0))
+    assert model.evaluate(tz.data.Dataset(samples).batch(2, pad=0)) == pytest.approx(alike, abs=1e-6)
