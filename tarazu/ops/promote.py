@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
-from tarazu.base.errors import ArgumentError, DTypeError
+from tarazu.base.errors import ArgumentError, DTypeError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind, state
 from tarazu.ops.typing import ArrayLike, Tensor
@@ -17,8 +18,29 @@ HALF = (dtypes.float16, dtypes.bfloat16)
 
 
 def as_value(x: ArrayLike, dtype: DType | None = None) -> Tensor:
-    """`x` as a tensor; `dtype` applies when it is not one yet."""
-    return x if isinstance(x, Tensor) else state.interpreter.constant(x, dtype)
+    """`x` as a tensor; `dtype` applies when it is not one yet. Tensors in lists are stacked, so gradients flow."""
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, list | tuple) and _holds_tensors(x):
+        return _stacked(x, dtype)
+    return state.interpreter.constant(x, dtype)
+
+
+def _holds_tensors(values: Sequence[Any]) -> bool:
+    kinds = set(map(type, values))
+    return (any(issubclass(kind, Tensor) for kind in kinds)
+            or (not kinds.isdisjoint((list, tuple))
+            and any(_holds_tensors(part) for part in values if isinstance(part, list | tuple))))
+
+
+def _stacked(values: Sequence[ArrayLike], dtype: DType | None) -> Tensor:
+    parts = promote_all([as_value(part) for part in values], "a list")
+    shapes = list(dict.fromkeys(tuple(part.shape) for part in parts))
+    if len(shapes) > 1:
+        raise ShapeError(f"a list of tensors of shapes {shapes[0]} and {shapes[1]}", expected="one shape",
+                         fix="pad or cut them, or join them along an axis: tz.concat")
+    joined = bind(ops.CONCAT, *[bind(ops.RESHAPE, part, shape=(1, *shapes[0])) for part in parts], axis=0)
+    return joined if dtype is None else cast(joined, dtype)
 
 
 def cast(x: Tensor, dtype: DType) -> Tensor:

@@ -90,11 +90,14 @@ def batches_of(forward: Callable[[Any], Any], placement: Placement, model: Modul
 
 
 def pieces(parts: Iterable[Predicted]) -> Iterator[Predicted]:
-    """Predictions that come batch by batch, with their rows: all at once where they take at most MOST_BYTES."""
+    """Predictions that come batch by batch, with their rows: all at once where they take at most MOST_BYTES.
+
+    Batches that are padded to other lengths come apart.
+    """
     gathered: list[Predicted] = []
     size = 0
     for part in parts:
-        if gathered and size + part[0].nbytes > MOST_BYTES:
+        if gathered and (size + part[0].nbytes > MOST_BYTES or _kinds(part) != _kinds(gathered[-1])):
             yield from _cut(gathered)
             size = 0
         gathered.append(part)
@@ -105,6 +108,10 @@ def pieces(parts: Iterable[Predicted]) -> Iterator[Predicted]:
             size = 0
     if gathered:
         yield from _cut(gathered)
+
+
+def _kinds(part: Predicted) -> list[tuple]:
+    return [one.row_type for one in part]
 
 
 def _cut(parts: list[Predicted]) -> Iterator[Predicted]:
@@ -228,18 +235,20 @@ class _WholePredictions:
     def add(self, prediction: Arrays, part: Arrays) -> None:
         """Keep them, as long as they take little memory."""
         if self._outputs and self._bytes <= MOST_WHOLE_BYTES:
-            self._parts.append((prediction, part))
+            self._parts.append((prediction, Arrays.of(part.y)))  # inputs may be padded to several lengths
             self._bytes += prediction.nbytes
 
     def results(self) -> dict[str, float]:
         """The exact values of such metrics; none where the predictions are too many."""
         if not self._parts or self._bytes > MOST_WHOLE_BYTES:
             return {}
-        prediction, part = (joined(some).tree for some in zip(*self._parts, strict=True))
+        if any(_kinds(part) != _kinds(self._parts[0]) for part in self._parts):
+            return {}
+        prediction, target = (joined(some).tree for some in zip(*self._parts, strict=True))
         numbers: dict[str, float] = {}
         for output in self._outputs:
             for name, metric in output.metrics.items():
                 if metric.whole is not None:
-                    exact = metric.whole(output.of(prediction), output.of(part[1]))
+                    exact = metric.whole(output.of(prediction), output.of(target))
                     numbers |= named_results(name, exact)
         return numbers

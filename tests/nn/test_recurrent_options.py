@@ -317,3 +317,15 @@ MISUSES = {
 def test_what_misuse_says(act, kind, text):
     with pytest.raises(kind, match=text):
         act()
+
+
+@each
+def test_arrays_of_numpy_are_inputs_too(make):
+    layer = make()
+    assert np.array_equal(layer(X).numpy(), layer(tz.asarray(X)).numpy())
+
+
+@pytest.mark.parametrize("make", [GRUCell, LSTMCell, SimpleRNNCell, lambda n: StackedRNNCells([GRUCell(n)])])
+def test_arrays_of_numpy_are_steps_of_cells(make):
+    cell = make(3)
+    assert np.array_equal(cell(X[:, 0])[0].numpy(), cell(tz.asarray(X[:, 0]))[0].numpy())

@@ -8,6 +8,7 @@ import pytest
 from optable import RECORDS, Record, leaves
 
 import tarazu as tz
+from tarazu.base.errors import ShapeError
 
 STEP = 1e-3
 CASES = [pytest.param(record, choice, order, id=f"{record.name}-{choice}-order{order}")
@@ -62,3 +63,25 @@ def test_gradient_agrees_with_differences(record, choice, order):
     found = derivative(*map(tz.asarray, inputs)).item()
     assert found == pytest.approx(differences(function, inputs, directions), rel=1e-6, abs=1e-7)
     assert tz.jit(derivative)(*map(tz.asarray, inputs)).item() == pytest.approx(found, rel=1e-12, abs=1e-14)
+
+
+LISTS = {
+    "mean": lambda x: tz.mean([x[0], x[1]]), "nested": lambda x: tz.sum([[x[0], 1.0], [2.0, x[1]]]) / 2,
+    "operand": lambda x: (tz.tensor([0.25, 0.25]) * [x[0], x[1]]).sum() * 2,
+    "asarray": lambda x: tz.asarray((x[0], x[1])).mean(),
+    "coordinates": lambda x: tz.map_coordinates(tz.tensor([[0.0, 0.5], [0.5, 1.0]]), [x[:1], x[1:] - 1]).sum(),
+}
+
+
+@pytest.mark.parametrize("function", LISTS.values(), ids=LISTS)
+def test_gradients_flow_to_tensors_in_lists(function):
+    x = tz.tensor([0.5, 1.5])
+    assert tz.allclose(tz.jit(function)(x), function(x))
+    assert tz.grad(function)(x).tolist() == tz.jit(tz.grad(function))(x).tolist() == [0.5, 0.5]
+
+
+def test_tensors_in_a_list_have_one_shape_and_promote():
+    assert tz.asarray([tz.tensor(1), tz.tensor(2.5)]).dtype == tz.float32
+    assert tz.asarray([tz.tensor(1), 2], "float64").dtype == tz.float64
+    with pytest.raises(ShapeError, match=r"a list of tensors of shapes \(2,\) and \(3,\)"):
+        tz.mean([tz.ones(2), tz.ones(3)])

@@ -179,3 +179,34 @@ def test_samples_that_are_dicts_become_pairs_before_batches():
         fitted(samples.batch(16))
     made = fitted(samples.map(lambda sample: (sample["x"], sample["y"])).batch(16))
     assert made[-1]["loss"] == pytest.approx(fitted(Dataset((X, LABELS)).batch(16))[-1]["loss"])
+
+
+def test_batches_padded_to_several_lengths_are_evaluated():
+    lengths = [1, 4, 2, 3, 5, 2, 1]
+    samples = [({"x": np.arange(1.0, n + 1, dtype=np.float32)}, n % 2) for n in lengths]
+
+    class Sums(tz.nn.Module):
+        def forward(self, x, mask):
+            total = tz.where(mask, x, 0.0).sum(1)
+            return tz.stack([total, 5 - total], 1)
+
+    model = Sums().compile(loss="cross_entropy", metrics=["accuracy", "f1", "auc"])
+    alike = model.evaluate(tz.data.Dataset(samples).batch(7, pad=0))
+    assert model.evaluate(tz.data.Dataset(samples).batch(2, pad=0)) == pytest.approx(alike, abs=1e-6)
+    some, one = (model.predict(Dataset([x for x, _ in samples]).batch(n, pad=0)) for n in (2, 7))
+    assert some.tolist() == one.tolist()
+
+
+def test_batches_padded_to_several_lengths_validate():
+    class Sums(tz.nn.Module):
+        def __init__(self):
+            self.dense = tz.nn.Dense(2, in_features=1)
+
+        def forward(self, x, mask):
+            return self.dense(tz.where(mask, x, 0.0).sum(1, keepdims=True))
+
+    samples = [({"x": np.arange(1.0, n + 1, dtype=np.float32)}, n % 2) for n in [1, 4, 2, 3, 5, 2, 1]]
+    data = Dataset(samples).batch(2, pad=0)
+    model = Sums().compile("sgd", loss="cross_entropy")
+    history = model.fit(data, validation_data=data, epochs=2, verbose=0)
+    assert history[-1]["val_loss"] == pytest.approx(model.evaluate(data)["loss"], rel=1e-5)

@@ -165,6 +165,37 @@ def test_layers_that_wait_for_an_input_are_built_without_a_step():
     assert history[0]["loss"] == pytest.approx(np.square(Y).mean(), rel=1e-5)
 
 
+@pytest.mark.parametrize("kind", [OwnLoss, OwnStep])
+def test_a_schedule_in_epochs_knows_its_epochs(kind):
+    schedule = tz.optim.in_epochs(tz.optim.step_decay(0.5, 0.5, every=1))
+    model = kind()
+    if kind is OwnLoss:
+        model.compile(tz.optim.SGD(lr=schedule))
+    else:
+        model.sgd = tz.optim.SGD(model.parameters(), lr=schedule)
+    rate = "learning_rate" if kind is OwnLoss else "sgd_learning_rate"
+    history = model.fit(X, Y, epochs=3, batch_size=16, verbose=0)
+    assert [row[rate] for row in history] == [0.25, 0.125, 0.0625]  # that of the next step
+    with pytest.raises(TrainingError, match="the steps of an epoch are not known"):
+        fresh = kind().compile(tz.optim.SGD(lr=schedule))
+        if kind is OwnStep:
+            fresh.sgd = tz.optim.SGD(fresh.parameters(), lr=schedule)
+        fresh.fit(((X, Y) for _ in range(3)), verbose=0)
+
+
+@pytest.mark.parametrize("returned, text", [(None, "returned None"), ({"kl": tz.ones(())}, '"loss" among them')])
+def test_a_loss_that_is_missing_is_said_before_layers_are_built(returned, text):
+    class Unbuilt(Line):
+        def __init__(self):
+            self.dense = tz.nn.Dense(1)
+
+        def compute_loss(self, batch):
+            return returned
+
+    with pytest.raises(TrainingError, match=text):
+        Unbuilt().compile("sgd").fit(X, Y, verbose=0)
+
+
 class Gan(tz.nn.Module):
     """A generator of numbers and its critic."""
 

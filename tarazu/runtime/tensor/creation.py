@@ -8,7 +8,7 @@ from tarazu.base.dtypes import DEFAULT_FLOAT, DType, as_dtype
 from tarazu.base.errors import ArgumentError, DTypeError
 from tarazu.ir.interpreter import state
 from tarazu.ops import create, elementwise
-from tarazu.ops.promote import require_imaginary_part_kept
+from tarazu.ops.promote import as_value, require_imaginary_part_kept
 from tarazu.ops.typing import ArrayLike, DeviceLike, DTypeLike, Scalar, ShapeLike
 from tarazu.runtime.tensor.foreign import plain_array
 from tarazu.runtime.tensor.operators import sizes_of
@@ -82,7 +82,7 @@ def asarray(data: ArrayLike, dtype: DTypeLike | None = None, *, device: DeviceLi
     if copy and not isinstance(data, Tensor):
         return tensor(data, dtype, device=device)
     wanted = as_dtype(dtype) if dtype is not None else None
-    made = data if isinstance(data, Tensor) else state.interpreter.constant(data, wanted)
+    made = as_value(data, wanted)
     if device is not None or not isinstance(data, Tensor):
         made = state.interpreter.to_device(made, device)
     if wanted is not None and made.dtype is not wanted:

@@ -46,6 +46,11 @@ class Arrays:
         return self.structure.rebuild(self.leaves)
 
     @property
+    def has_mask(self) -> bool:
+        """Whether one of the arrays is boolean with more than one axis, as the mask of padded sequences is."""
+        return any(leaf.dtype == bool and leaf.ndim > 1 for leaf in self.leaves)
+
+    @property
     def is_pair(self) -> bool:
         """Whether it is (x, y) or (x, y, weight)."""
         return self.structure.kind in (tuple, list) and len(self.structure.children) in (2, 3)
@@ -95,6 +100,16 @@ class Arrays:
     def copy(self) -> Arrays:
         """The same values in memory of their own."""
         return self.map(np.copy)
+
+
+def of_one_length(parts: Sequence[Arrays]) -> list[Arrays]:
+    """Parts of masked sequences, filled up with zeros, and masks with False, to the longest of all."""
+    def filled(leaf: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
+        return np.pad(leaf, [(0, 0), *((0, size - own) for size, own in zip(sizes, leaf.shape[1:], strict=True))])
+
+    sizes = [tuple(map(max, zip(*(leaf.shape[1:] for leaf in leaves), strict=True)))
+             for leaves in zip(*(part.leaves for part in parts), strict=True)]
+    return [Arrays(list(map(filled, part.leaves, sizes)), part.structure) for part in parts]
 
 
 def joined(parts: Sequence[Arrays]) -> Arrays:

@@ -15,7 +15,7 @@ from tarazu.nn.module.trainable import Batches, ClassWeight
 from tarazu.runtime import processes
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.placement import Placement
-from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, joined
+from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, joined, of_one_length
 from tarazu.train.sources.chunk import Chunk, capacity_for, in_order
 from tarazu.train.sources.class_weights import class_weighted
 from tarazu.train.sources.datasets import Epochs
@@ -47,6 +47,8 @@ def rows_of(batches: Iterable[Any], reading: Reading) -> Arrays:
     parts = [arrays.copy() for arrays in arrays_of(iter(batches), reading)]  # it may refill a buffer
     if not parts:
         raise _empty()
+    if all(part.has_mask for part in parts):
+        parts = of_one_length(parts)
     if len({part.row_type for part in parts}) > 1:
         raise ShapeError("batches for validation whose rows differ in shape or dtype", expected="rows of one kind",
                          fix="pad or cut them")
@@ -59,7 +61,8 @@ def inputs_of(batches: Iterable[Any], reading: Reading) -> Iterator[Arrays]:
     for batch in batches:
         arrays = reading.inputs(batch[0] if _has_inputs_first(batch, reading) else batch)
         first = first or arrays.row_type
-        if [shape for shape, _ in arrays.row_type[1]] != [shape for shape, _ in first[1]]:
+        is_alike = [shape for shape, _ in arrays.row_type[1]] == [shape for shape, _ in first[1]]
+        if not is_alike and not arrays.has_mask:
             raise ShapeError("batches whose rows differ in shape", expected="rows of one kind", fix="pad or cut them")
         yield arrays
     if first is None:

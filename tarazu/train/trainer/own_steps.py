@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -45,12 +47,14 @@ class OwnTrainer(Trainer):
         self._require_no_metrics()
         rows = min(batch_size, train.rows)
         batch = train.at(slice(rows))
-        self._build(self.first_rows(train, rows))
+        with self._any_steps_per_epoch():
+            self._build(self.first_rows(train, rows))
         self.prepare()
         self.drop_gradients()
         kind = self.train_chunk, self.on_batch, batch.row_type
         if self._named != kind:  # a trace, which later fits need not repeat
-            names = self._names_by_tracing(batch, rows)
+            with self._any_steps_per_epoch():
+                names = self._names_by_tracing(batch, rows)
             self.record({name: {"total": 0, "rows": 0} for name in names})
             self._named = kind
 
@@ -64,12 +68,24 @@ class OwnTrainer(Trainer):
                                 expected="numbers that it returns, which are recorded by their names",
                                 fix='return {"loss": loss, "accuracy": ...} and leave metrics out')
 
+    @contextlib.contextmanager
+    def _any_steps_per_epoch(self) -> Iterator[None]:
+        """A block in which schedules in epochs give a rate, any, as the steps of an epoch are told later."""
+        optimizers = self.optimizers().values()
+        before = snapshot([optimizer.steps_per_epoch for optimizer in optimizers])
+        for optimizer in optimizers:
+            optimizer.steps_per_epoch = 1
+        try:
+            yield
+        finally:
+            restore(before)
+
     def _build(self, batch: Any) -> None:
         """Let layers that wait for an input see one, by a step in evaluation mode, of which nothing stays."""
         if any(module.waits_for_input() for _, module in self.model.named_modules()):
             before = snapshot([*self.weights(), random.default.state])
             with in_mode(self.model, training=False):
-                self._own_step(self.method_that_builds, batch)
+                self._numbers(self._own_step(self.method_that_builds, batch), self.method_that_builds)
             restore(before)
             for _, x in self.model.named_tensors():
                 x.grad = None
@@ -103,6 +119,9 @@ class OwnTrainer(Trainer):
             what = "None" if returned is None else f"a {type(returned).__name__}"
             raise TrainingError(f"{name} returned {what}", expected="the loss, or a dict of numbers by names",
                                 fix='return loss, or {"loss": loss, "kl": kl}')
+        if method == "compute_loss" and "loss" not in returned:
+            raise TrainingError(f"{name} returned {listing(returned)}", expected='"loss" among them',
+                                fix='return {"loss": loss, ...}')
         _require_names(name, returned)
         return {key: require_scalar(value, f"{name} for {key!r}") if isinstance(value, Tensor) else asarray(value)
                 for key, value in returned.items()}
@@ -133,9 +152,6 @@ class OwnLossTrainer(OwnTrainer):
 
     def _loss(self, batch: Any) -> tuple[Tensor, Numbers]:
         numbers = self._numbers(self._own_step("compute_loss", batch), "compute_loss")
-        if "loss" not in numbers:
-            raise TrainingError(f"{type(self.model).__name__}.compute_loss returned {listing(numbers)}",
-                                expected='"loss" among them', fix='return {"loss": loss, ...}')
         numbers["loss"] = self.regularized(numbers["loss"])
         return numbers["loss"], numbers
 

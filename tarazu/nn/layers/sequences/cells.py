@@ -15,6 +15,7 @@ from tarazu.nn.layers.sequences.recurrent_weights import (
 )
 from tarazu.nn.layers.sequences.time_loop import checked_state, float_dtype, in_one_dtype, zero_state
 from tarazu.nn.module.module import Module
+from tarazu.ops.promote import as_value
 from tarazu.ops.typing import Tree
 from tarazu.runtime.tensor.tensor import Tensor
 
@@ -31,6 +32,7 @@ class _Cell(RecurrentWeights):
                              "features)", fix="a whole sequence, (batch, time, features), goes through tz.nn.RNN(cell)")
 
     def forward(self, x: Tensor, state: Tree = None) -> tuple[Tensor, Tree]:
+        x = as_value(x)
         self._require_input(x)
         batch, factor = x.shape[0], self._input_factor(tuple(x.shape))
         state = (zero_state(self.state_size, batch, self.weight.dtype) if state is None
@@ -103,6 +105,7 @@ class StackedRNNCells(Module):
         return tuple(map(state_size_of, self.cells))
 
     def forward(self, x: Tensor, state: Tree = None) -> tuple[Tensor, Tree]:
+        x = as_value(x)
         if state is None:
             state = zero_state(self.state_size, x.shape[0], float_dtype(x))
         after = []

@@ -25,6 +25,7 @@ from tarazu.nn.layers.sequences.time_loop import (
 )
 from tarazu.nn.module.module import Module
 from tarazu.ops.networks.recurrent import checked_time_mask
+from tarazu.ops.promote import as_value
 from tarazu.ops.typing import ArrayLike, Tree
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.tensor import Tensor
@@ -65,6 +66,7 @@ class _Recurrent(OverTime, RecurrentWeights):
 
     def forward(self, x: Tensor, *, initial_state: Tree = None,
                 mask: ArrayLike | None = None) -> Tensor | tuple[Tensor, Tree]:
+        x = as_value(x)
         self._require_input(x)
         batch, size = x.shape[0], self.state_size
         mask = self._checked_mask(mask, x)
@@ -176,6 +178,7 @@ class RNN(OverTime):
 
     def forward(self, x: Tensor, *, initial_state: Tree = None,
                 mask: ArrayLike | None = None) -> Tensor | tuple[Tensor, Tree]:
+        x = as_value(x)
         if len(x.shape) < 3:
             require_sequences(x)
         mask, size = self._checked_mask(mask, x), state_size_of(self.cell)
