@@ -76,7 +76,8 @@ def as_metric(function: RowFunction, name: str | None = None) -> Metric:
 def mean_sums(value: Tensor, rows: int) -> Sums:
     """The sums of a metric that is a mean, for a batch with that mean."""
     if isinstance(value, Tensor) and isinstance(value.raw, np.ndarray):
-        return {"total": np.float64(value.raw.reshape(())) * rows, "rows": rows}  # quicker than three operations
+        total = asarray(np.array(value.raw.reshape(()), np.float64) * rows)  # quicker than three operations
+        return {"total": total, "rows": rows}
     return {"total": reshape(astype(value, "float64"), ()) * rows, "rows": rows}
 
 
