@@ -150,5 +150,6 @@ def _deal(trainer: Trainer, rows: Arrays, folds: int, seed: int) -> np.ndarray:
 
 def _scored(trainer: Trainer, train: Arrays, test: Arrays, options: dict[str, Any]) -> dict[str, float]:
     x, y = (train.tree, None) if trainer.reading.takes_any else (train.x, train.y)
-    fit(trainer.model, x, y, **options)
+    if fit(trainer.model, x, y, **options).stopped == "interrupted":
+        raise KeyboardInterrupt
     return scores(trainer, [test], PREDICTED_ROWS)

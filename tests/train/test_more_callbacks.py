@@ -116,6 +116,21 @@ def test_cross_validation():
     assert np.isfinite(both.mean("loss"))
 
 
+def test_an_interrupted_cross_validation_keeps_the_folds_that_are_done():
+    fits = []
+
+    class Interrupt(Callback):
+        def on_fit_start(self, run):
+            fits.append(run)
+
+        def on_epoch_end(self, run):
+            if len(fits) == 2:
+                raise KeyboardInterrupt
+
+    found = tz.cross_validate(model_of, X, Y, folds=4, epochs=2, callbacks=Interrupt())
+    assert len(fits) == 2 and len(found.rows) == 1
+
+
 def test_refusals():
     for act, text in ((lambda: ReduceLROnPlateau(factor=2), "factor=2"),
                       (lambda: LambdaCallback(on_batch=print), "on_batch"),
