@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -14,8 +13,6 @@ from numpy.typing import ArrayLike
 
 from tarazu.data import Table, read_table
 from tarazu.data.columns.values import MISSING_WORDS
-
-BAR_AFTER = 1.0  # seconds
 
 
 class Frame(Protocol):
@@ -47,23 +44,10 @@ def as_table(data: TableLike, missing: Sequence[str] = MISSING_WORDS, *, bar: bo
         return read_table(data, missing, on_progress=on_progress)
 
 
-@contextmanager
-def _reading_bar(path: str | os.PathLike[str]) -> Iterator[Callable[[float], None]]:
-    """A function that shows the share of a file that is read, as a bar that appears after a second and then goes."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+def _reading_bar(path: str | os.PathLike[str]) -> AbstractContextManager[Callable[[float], None]]:
+    """A block with a function that shows the share of a file that is read."""
+    from rich.progress import BarColumn, TimeRemainingColumn
 
-    bar = Progress(TextColumn("reading {task.description}"), BarColumn(), TimeRemainingColumn(compact=True),
-                   console=Console(stderr=True), transient=True)
-    task = bar.add_task(Path(path).name, total=1.0)
-    start = time.monotonic()
+    from tarazu.data.late_bar import late_bar
 
-    def show(share: float) -> None:
-        bar.update(task, completed=share)
-        if time.monotonic() - start > BAR_AFTER:
-            bar.start()
-
-    try:
-        yield show
-    finally:
-        bar.stop()
+    return late_bar("reading", Path(path).name, 1.0, BarColumn(), TimeRemainingColumn(compact=True))

@@ -16,6 +16,7 @@ from sklearn import datasets
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, DataError, FileFormatError
+from tarazu.data import late_bar
 from tarazu.data.sets import download as downloads
 from tarazu.data.sets import files
 
@@ -246,7 +247,7 @@ def test_a_server_without_the_file(server):
 
 
 def test_a_bar_appears_for_long_downloads(server, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(downloads, "BAR_AFTER", -1.0)
+    monkeypatch.setattr(late_bar, "BAR_AFTER", -1.0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     tz.data.load("mnist")

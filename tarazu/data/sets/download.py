@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 18  # bytes
 TIMEOUT = 30.0  # seconds without an answer
-BAR_AFTER = 1.0  # seconds
 PARTIAL_CONTENT, NOT_SATISFIABLE = 206, 416  # status codes of HTTP
 FOLDER = "download the file elsewhere and pass folder=, or set TARAZU_DATA to the folder"
 
@@ -84,26 +82,12 @@ def _require_checksum(url: str, part: Path, sha256: str) -> None:
                         expected=sha256, fix=f"try again; or {FOLDER}")
 
 
-@contextmanager
-def _bar(name: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A function that shows the bytes that have arrived, as a bar that appears after a second and then goes."""
+def _bar(name: str, total: int | None) -> AbstractContextManager[Callable[[float], None]]:
+    """A block with a function that shows the bytes that have arrived, in a terminal."""
     if not sys.stderr.isatty():
-        yield lambda size: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+        return nullcontext(lambda size: None)
+    from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn
 
-    bar = Progress(TextColumn("downloading {task.description}"), BarColumn(), DownloadColumn(),
-                   TimeRemainingColumn(compact=True), console=Console(stderr=True), transient=True)
-    task = bar.add_task(name, total=total)
-    start = time.monotonic()
+    from tarazu.data.late_bar import late_bar
 
-    def show(size: int) -> None:
-        bar.update(task, completed=size)
-        if time.monotonic() - start > BAR_AFTER:
-            bar.start()
-
-    try:
-        yield show
-    finally:
-        bar.stop()
+    return late_bar("downloading", name, total, BarColumn(), DownloadColumn(), TimeRemainingColumn(compact=True))
