@@ -1,8 +1,9 @@
-"""States, tensors or arrays by name: a part of one, and the comparison of a saved one with what it is loaded into."""
+"""States, tensors or arrays by name: a part of one, names by patterns, what a saved one lacks of what it goes into."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import fnmatch
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from tarazu.base.errors import ArgumentError, ShapeError
@@ -24,6 +25,21 @@ def part_of(state: Mapping[str, Value], prefix: str) -> dict[str, Value]:
     {'weight': 1, 'bias': 2}
     """
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+def by_patterns(rules: Mapping[str, Value], paths: Sequence[str], what: str = "") -> list[list[Value]]:
+    """For each path the values of `rules` whose pattern, as of file names, it matches, in the order of the rules.
+
+    ArgumentError, which begins with `what`, for a pattern that nothing matches.
+
+    >>> by_patterns({"*.weight": 1, "0.*": 2}, ["0.weight", "0.bias", "1.bias"])
+    [[1, 2], [2], []]
+    """
+    for pattern in rules:
+        if not fnmatch.filter(paths, pattern):
+            raise ArgumentError(f"{what}{': ' if what else ''}the pattern {pattern!r} matches nothing",
+                                expected=f"paths: {paths}", fix='write a path, or a pattern such as "*.weight"')
+    return [[value for pattern, value in rules.items() if fnmatch.fnmatchcase(path, pattern)] for path in paths]
 
 
 def other_names(own: Mapping[str, object], saved: Mapping[str, object]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,6 +9,7 @@ from typing import TypeAlias, TypeVar
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.spelling import did_you_mean
+from tarazu.base.state_dicts import by_patterns
 from tarazu.optim.schedules.epochs import Schedule
 from tarazu.optim.transformations import Transformation, hyper_parameter
 from tarazu.runtime.tensor.tensor import Tensor
@@ -85,8 +85,8 @@ def _read(item: object) -> list[Given]:
     return [Given(parameter, str(path))]
 
 
-def by_patterns(what: str, rules: Mapping[str, Value], paths: Sequence[str]) -> list[list[Value]]:
-    """For each path of a parameter the values whose pattern it matches, in the order of the rules.
+def of_parameters(what: str, rules: Mapping[str, Value], paths: Sequence[str]) -> list[list[Value]]:
+    """`by_patterns` for the paths of parameters.
 
     ArgumentError where paths are not known, and for a pattern that nothing matches.
     """
@@ -95,11 +95,7 @@ def by_patterns(what: str, rules: Mapping[str, Value], paths: Sequence[str]) -> 
                             expected="parameters with their paths in the model",
                             fix="pass model.named_parameters() in place of model.parameters(), or leave them out and "
                                 "give the optimizer to model.compile")
-    for pattern in rules:
-        if not fnmatch.filter(paths, pattern):
-            raise ArgumentError(f"{what}: the pattern {pattern!r} matches nothing", expected=f"paths: {paths}",
-                                fix='write a path, or a pattern such as "*.weight"')
-    return [[value for pattern, value in rules.items() if fnmatch.fnmatchcase(path, pattern)] for path in paths]
+    return by_patterns(rules, paths, what)
 
 
 def require_mapping(what: str, rules: object, example: str) -> None:

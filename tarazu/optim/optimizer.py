@@ -20,9 +20,9 @@ from tarazu.optim.groups import (
     Group,
     GroupOptions,
     Params,
-    by_patterns,
     make_group,
     merged,
+    of_parameters,
     read_parameters,
     require_mapping,
     with_factor,
@@ -179,7 +179,7 @@ class Optimizer(GuardedAttributes):
     def _sorted_into_groups(self, given: Sequence[Given], own_options: Sequence[GroupOptions]) -> list[Group]:
         """The group of each parameter; those with the same options share one."""
         made, groups = dict[str, Group](), []
-        patterns = by_patterns("groups", self._patterns, [one.path for one in given])
+        patterns = of_parameters("groups", self._patterns, [one.path for one in given])
         for own, matching in zip(own_options, patterns, strict=True):
             options = merged([own, *matching])
             key = repr(sorted((name, id(x) if callable(x) else repr(x)) for name, x in options.items()))
@@ -190,7 +190,7 @@ class Optimizer(GuardedAttributes):
 
     def _constraints_of(self, given: Sequence[Given]) -> list[list[Constraint]]:
         if isinstance(self._constraint, Mapping):
-            return by_patterns("constraint", self._constraint, [one.path for one in given])
+            return of_parameters("constraint", self._constraint, [one.path for one in given])
         return [[] if self._constraint is None else [self._constraint] for _ in given]
 
     def _make_kept_slots(self, parameter: Tensor) -> Slots:

@@ -13,7 +13,7 @@ from tarazu.ops.create import eye
 from tarazu.ops.elementwise import abs, add, maximum, sqrt, square
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import swapaxes
-from tarazu.optim.groups import by_patterns, require_mapping
+from tarazu.optim.groups import of_parameters, require_mapping
 from tarazu.runtime.tensor.tensor import Tensor
 
 Regularizer: TypeAlias = Callable[[Tensor], Tensor]
@@ -136,7 +136,7 @@ def penalty(given: Regularizers | None, named_parameters: Iterable[tuple[str, Te
     if given is None:
         return None
     parameters = list(named_parameters)
-    chosen = [[given] for _ in parameters] if callable(given) else by_patterns(
+    chosen = [[given] for _ in parameters] if callable(given) else of_parameters(
         "regularizer", given, [path for path, _ in parameters])
     terms = [one(x) for (_, x), all_of_it in zip(parameters, chosen, strict=True) if x.requires_grad
              for one in all_of_it]

@@ -3,13 +3,13 @@ casting them to another dtype."""
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from tarazu.base.device import Device, Layout, Mesh, MeshAxes
 from tarazu.base.dtypes import as_dtype
-from tarazu.base.errors import ArgumentError, DTypeError, TraceError
+from tarazu.base.errors import DTypeError, TraceError
+from tarazu.base.state_dicts import by_patterns
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ops.elementwise import astype
 from tarazu.ops.placement import layout
@@ -29,17 +29,9 @@ def layouts(tensors: NamedTensors, mesh: Mesh, specs: Mapping[str, ShardSpec]) -
 
     ArgumentError for a pattern that matches no path.
     """
-    paths = [path for path, _ in tensors]
-    for pattern in specs:
-        if not fnmatch.filter(paths, pattern):
-            raise ArgumentError(f"the pattern {pattern!r} matches nothing", expected=f"paths: {paths}",
-                                fix='write a path, or a pattern such as "*.weight"')
-    return [_layout(path, x, mesh, specs) for path, x in tensors]
-
-
-def _layout(path: str, x: Tensor, mesh: Mesh, specs: Mapping[str, ShardSpec]) -> Layout:
-    spec = next((spec for pattern, spec in specs.items() if fnmatch.fnmatchcase(path, pattern)), ())
-    return layout(x.shape, mesh, spec)
+    chosen = by_patterns(specs, [path for path, _ in tensors])
+    return [layout(x.shape, mesh, matching[0] if matching else ())
+            for (_, x), matching in zip(tensors, chosen, strict=True)]
 
 
 def move_tensors(tensors: NamedTensors, targets: Sequence[Target]) -> None:
