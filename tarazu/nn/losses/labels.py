@@ -33,15 +33,19 @@ def binary_cross_entropy(logits: ArrayLike, targets: ArrayLike, *, pos_weight: A
     >>> round(tz.nn.binary_cross_entropy(tz.tensor([0.0]), tz.tensor([1.0])).item(), 4)
     0.6931
     """
-    require_share("binary_cross_entropy", "label_smoothing", label_smoothing)
-    logits, targets = aligned("binary_cross_entropy", logits, targets)
-    if isinstance(targets.raw, np.ndarray):
-        require_probabilities(targets.raw, "binary_cross_entropy")
-    if label_smoothing:
-        targets = targets * (1 - label_smoothing) + 0.5 * label_smoothing
+    logits, targets = _smoothed("binary_cross_entropy", logits, targets, label_smoothing)
     if pos_weight is not None:
         pos_weight = weights_of_outputs("binary_cross_entropy", "pos_weight", pos_weight, logits)
     return reduced(_binary(logits, targets, pos_weight, from_logits), reduction, sample_weight, mask)
+
+
+def _smoothed(name: str, logits: ArrayLike, targets: ArrayLike, label_smoothing: float) -> tuple[Tensor, Tensor]:
+    """Both of one shape, the targets moved by a share to 0.5."""
+    require_share(name, "label_smoothing", label_smoothing)
+    outputs, wanted = aligned(name, logits, targets)
+    if isinstance(wanted.raw, np.ndarray):
+        require_probabilities(wanted.raw, name)
+    return outputs, wanted * (1 - label_smoothing) + 0.5 * label_smoothing if label_smoothing else wanted
 
 
 def _binary(outputs: Tensor, targets: Tensor, pos_weight: Tensor | None, from_logits: bool) -> Tensor:
@@ -69,14 +73,9 @@ def binary_focal_loss(logits: ArrayLike, targets: ArrayLike, *, gamma: float = 2
     >>> round(tz.nn.binary_focal_loss(tz.tensor([0.0]), tz.tensor([1.0])).item(), 4)
     0.1733
     """
-    require_share("binary_focal_loss", "label_smoothing", label_smoothing)
     if gamma:
         require_positive("binary_focal_loss", "gamma", gamma)
-    logits, targets = aligned("binary_focal_loss", logits, targets)
-    if isinstance(targets.raw, np.ndarray):
-        require_probabilities(targets.raw, "binary_focal_loss")
-    if label_smoothing:
-        targets = targets * (1 - label_smoothing) + 0.5 * label_smoothing
+    logits, targets = _smoothed("binary_focal_loss", logits, targets, label_smoothing)
     share = e.sigmoid(logits) if from_logits else logits
     missing = targets * (1 - share) + (1 - targets) * share
     losses = e.pow(missing, gamma) * _binary(logits, targets, None, from_logits)
