@@ -33,15 +33,13 @@ class BestModel(Monitor):
         super().__init__(monitor, mode)
         self.path, self._optimizer = path, optimizer
         self.epoch: int | None = None
-        self._best = math.inf
 
     def on_fit_start(self, run: Run) -> None:
         self.epoch, self._best = None, math.inf
 
     def on_epoch_end(self, run: Run) -> None:
-        value = self._value(run)
-        if value is not None and value < self._best:
-            self._best, self.epoch = value, run.epoch
+        if self._is_better(run):
+            self.epoch = run.epoch
             save(run.model, self.path, optimizer=self._optimizer)
 
     def state_dict(self) -> dict[str, Any]:

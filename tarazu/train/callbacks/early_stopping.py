@@ -38,13 +38,10 @@ class EarlyStopping(Monitor):
         self._best, self._since = math.inf, 0
 
     def on_epoch_end(self, run: Run) -> None:
-        value = self._value(run)
-        if value is None:
+        is_better = self._is_better(run, self.min_delta)
+        if is_better is None:
             return
-        if value < self._best - self.min_delta:
-            self._best, self._since = value, 0
-        else:
-            self._since += 1
+        self._since = 0 if is_better else self._since + 1
         if self._since >= self.patience:
             run.stop("early stopping")
 

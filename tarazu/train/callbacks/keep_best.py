@@ -38,9 +38,8 @@ class KeepBest(Monitor):
         self._weights: dict[str, Tensor] = {}
 
     def on_epoch_end(self, run: Run) -> None:
-        value = self._value(run)
-        if value is not None and value < self._best:
-            self._best, self.epoch, self._weights = value, run.epoch, run.model.state_dict()
+        if self._is_better(run):
+            self.epoch, self._weights = run.epoch, run.model.state_dict()
 
     def on_fit_end(self, run: Run) -> None:
         if self._restore and self.epoch is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tarazu.base.errors import ArgumentError
 from tarazu.record.direction import better_direction
 from tarazu.train.callbacks.base import Callback
@@ -16,6 +18,20 @@ class Monitor(Callback):
 
     def __init__(self, monitor: str, mode: str) -> None:
         self.monitor, self.mode = monitor, better_direction(monitor, mode, user=type(self).__name__)
+        self._best = math.inf  # the smaller the better
+
+    def _is_better(self, run: Run, min_delta: float = 0.0) -> bool | None:
+        """Whether the last epoch is better than the best so far by more than `min_delta`; it is the best then.
+
+        None for an epoch that was not validated.
+        """
+        value = self._value(run)
+        if value is None:
+            return None
+        is_better = value < self._best - min_delta
+        if is_better:
+            self._best = value
+        return is_better
 
     def _value(self, run: Run) -> float | None:
         """The metric of the last epoch, the smaller the better; None for one that was not validated."""

@@ -45,13 +45,13 @@ class ReduceLROnPlateau(Monitor):
         self._start()
 
     def on_epoch_end(self, run: Run) -> None:
-        value = self._value(run)
-        if value is None:
+        is_better = self._is_better(run, self.min_delta)
+        if is_better is None:
             return
         if self._cooling:
             self._cooling, self._since = self._cooling - 1, 0
-        if value < self._best - self.min_delta:
-            self._best, self._since = value, 0
+        if is_better:
+            self._since = 0
         elif not self._cooling:
             self._since += 1
             if self._since >= self.patience and run.learning_rate > self.min_lr:
