@@ -85,8 +85,7 @@ def batches_of(forward: Callable[[Any], Any], placement: Placement, model: Modul
         made = Arrays([leaf.numpy() for leaf in leaves], structure)
         return made.at(slice(count)) if size > count else made
 
-    for i in range(0, inputs.rows, batch_size):
-        yield outputs_for(inputs.at(slice(i, i + batch_size)))  # no name here holds a batch while the next is computed
+    return map(outputs_for, inputs.batches(batch_size))  # no name holds a batch while the next one is computed
 
 
 def pieces(parts: Iterable[Predicted]) -> Iterator[Predicted]:
@@ -122,8 +121,7 @@ def _cut(parts: list[Predicted]) -> Iterator[Predicted]:
         yield whole, batch
         return
     rows = max(1, MOST_BYTES // PIECES * whole.rows // whole.nbytes)
-    for i in range(0, whole.rows, rows):
-        yield whole.at(slice(i, i + rows)), batch.at(slice(i, i + rows))
+    yield from zip(whole.batches(rows), batch.batches(rows), strict=True)
 
 
 def predicted(batches: Iterable[Arrays], part: Arrays) -> Iterator[Predicted]:
@@ -213,8 +211,8 @@ def _own_scores(trainer: OwnLossTrainer, parts: Iterable[Arrays], batch_size: in
         trainer.require_loss("evaluation")
     total: Values = {}
     for part in parts:
-        for i in range(0, part.rows, batch_size):
-            total = _added(total, trainer.sums_of(part.at(slice(i, i + batch_size))))
+        for batch in part.batches(batch_size):
+            total = _added(total, trainer.sums_of(batch))
     return trainer.results(total)
 
 

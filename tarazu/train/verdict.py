@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -26,7 +25,6 @@ from tarazu.nn.losses import traits
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.record import History, Verdict
-from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.tensor.creation import asarray
@@ -41,7 +39,7 @@ from tarazu.train.trainer.of_outputs import OutputTrainer
 from tarazu.train.trainer.own_losses import depends_on_batch
 from tarazu.train.trainer.own_steps import OwnLossTrainer, OwnStepTrainer
 from tarazu.train.trainer.run import Run
-from tarazu.train.trainer.snapshot import Snapshot, restore, snapshot
+from tarazu.train.trainer.snapshot import Snapshot, keeping_random_state, snapshot
 from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, tensors_of
 
 MOST_COPIED_BYTES = 4 * 2**20  # of a part: so much takes a millisecond
@@ -98,7 +96,6 @@ class EndOfRun(NamedTuple):
             trivial_predictor=_trivial_predictor(trainer), is_batch_loss=trainer.is_batch_loss,
             input_scale=_input_scale(trainer, train), train_rows=self.train.rows,
             validation_rows=None if self.validation is None else self.validation.rows)
-
 
     def _mapped(self, part: Arrays) -> Arrays:
         """The rows after the maps of batches."""
@@ -218,24 +215,13 @@ def _losses_by_rows(end: EndOfRun) -> LossesOf:
         with keeping_random_state(), in_mode(trainer.model, training=False), no_grad():
             trainer.is_batch_loss = trainer.is_batch_loss or depends_on_batch(
                 lambda batch: of_rows(batch, values), lambda batch: of_batch(batch, values), part)
-            for i in range(0, part.rows, end.batch_size):
-                batch = part.at(slice(i, i + end.batch_size))
+            for batch in part.batches(end.batch_size):
                 given = map_leaves(trainer.placement.inputs, batch.tree)
                 losses.append(np.full(batch.rows, float(of_batch(given, values))) if trainer.is_batch_loss
                               else of_rows(given, values).numpy())
         return np.concatenate(losses), None
 
     return losses_of
-
-
-@contextlib.contextmanager
-def keeping_random_state() -> Iterator[None]:
-    """A block after which the global generator is where it was: when a verdict is asked for changes no later draw."""
-    before = snapshot([random.default.state])
-    try:
-        yield
-    finally:
-        restore(before)
 
 
 def _trivial_predictor(trainer: Trainer) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,10 @@ class Arrays:
     def at(self, rows: RowIndex) -> Arrays:
         """Some of the rows."""
         return self.map(lambda leaf: leaf[rows])
+
+    def batches(self, size: int) -> Iterator[Arrays]:
+        """The rows in batches of `size`, the last of which may have fewer."""
+        return (self.at(slice(i, i + size)) for i in range(0, self.rows, size))
 
     def checksums(self) -> list[int]:
         """A number for each array, of some rows at equal distances, that changes when what is in them does."""

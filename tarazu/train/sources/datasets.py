@@ -40,8 +40,8 @@ def mapped_rows(on_batch: Callable[[Any], Any], part: Arrays, batch_size: int) -
     """The rows after maps of batches."""
     compiled = jit(on_batch)
     with no_grad():
-        return joined([Arrays.of(map_leaves(_as_array, compiled(map_leaves(asarray, part.at(rows).tree))))
-                       for rows in (slice(i, i + batch_size) for i in range(0, part.rows, batch_size))])
+        return joined([Arrays.of(map_leaves(_as_array, compiled(map_leaves(asarray, batch.tree))))
+                       for batch in part.batches(batch_size)])
 
 
 class Epochs:

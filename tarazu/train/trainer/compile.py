@@ -13,7 +13,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import call
 from tarazu.train.trainer.of_outputs import OutputTrainer
 from tarazu.train.trainer.outputs import Losses, OutputMetrics, loss_parts, weighted_sum
-from tarazu.train.trainer.own_steps import Numbers, OwnLossTrainer, OwnStepTrainer, has_own
+from tarazu.train.trainer.own_steps import Numbers, OwnLossTrainer, OwnStepTrainer, has_own, numbers_of
 from tarazu.train.trainer.trainer import Trainer
 
 
@@ -90,11 +90,10 @@ def train_step(model: Module, batch: Any) -> Numbers:
     if trainer.optimizer is None:
         raise TrainingError(f"train_step of {type(model).__name__}, which was compiled without an optimizer",
                             expected="compile() with one", fix="model.compile(tz.optim.Adam(lr=0.001))")
-    returned = model.compute_loss(batch)
+    numbers = numbers_of(model, "compute_loss", model.compute_loss(batch))
     if not trainer.optimizer.parameters:  # after the loss, as layers may have waited for an input
         trainer.optimizer.attach(model.named_parameters())
     trainer.optimizer.zero_grad()
-    numbers = returned if isinstance(returned, dict) else {"loss": returned}
     numbers["loss"].backward()
     trainer.optimizer.step()
     return {name: value.detach() for name, value in numbers.items()}

@@ -57,10 +57,14 @@ def is_of_batches(loss: Loss, prediction: Tensor, target: Tensor) -> bool:
     prediction, target = _rows((prediction, target), slice(COMPARED_ROWS))
     whole = float(loss(prediction, target))
     singles = losses_of_rows(loss, prediction, target)
-    if not math.isfinite(whole):
-        return False  # a run that diverged is judged as that
-    tolerance = TOLERANCE * max(abs(whole), float(np.abs(singles).sum()), TOLERANCE)
-    return not any(abs(value - whole) <= tolerance for value in (singles.mean(), singles.sum()))
+    return not _is_of_rows(whole, singles)
+
+
+def _is_of_rows(whole: float, singles: np.ndarray, noise: float = 0.0) -> bool:
+    """Whether the loss of some rows is the mean or the sum of those of each, but for noise; True where it is infinite
+    or NaN, as a run that diverged is judged as that."""
+    tolerance = TOLERANCE * max(abs(whole), float(np.abs(singles).sum()), TOLERANCE) + NOISES * noise
+    return not math.isfinite(whole) or any(abs(x - whole) <= tolerance for x in (singles.mean(), singles.sum()))
 
 
 def depends_on_batch(of_rows: Callable[[Any], Tensor], of_batch: Callable[[Any], Tensor], part: Arrays) -> bool:
@@ -76,9 +80,7 @@ def depends_on_batch(of_rows: Callable[[Any], Tensor], of_batch: Callable[[Any],
     wholes = [float(of_batch(batch)) for _ in range(REPEATS)]
     if not np.isfinite(wholes).all():
         return False
-    noise = max(wholes) - min(wholes)
-    tolerance = TOLERANCE * max(abs(wholes[0]), float(np.abs(singles).sum()), TOLERANCE) + NOISES * noise
-    return not any(abs(value - wholes[0]) <= tolerance for value in (singles.mean(), singles.sum()))
+    return not _is_of_rows(wholes[0], singles, max(wholes) - min(wholes))
 
 
 def broadcast_note(what: str, value: Tensor, prediction: Tensor, target: Tensor) -> str | None:

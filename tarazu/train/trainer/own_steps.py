@@ -47,8 +47,9 @@ class OwnTrainer(Trainer):
         self._require_no_metrics()
         rows = min(batch_size, train.rows)
         batch = train.at(slice(rows))
-        with self._any_steps_per_epoch():
-            self._build(self.first_rows(train, rows))
+        if any(module.waits_for_input() for _, module in self.model.named_modules()):
+            with self._any_steps_per_epoch():
+                self._build(self.first_rows(train, rows))
         self.prepare()
         self.drop_gradients()
         kind = self.train_chunk, self.on_batch, batch.row_type
@@ -82,13 +83,12 @@ class OwnTrainer(Trainer):
 
     def _build(self, batch: Any) -> None:
         """Let layers that wait for an input see one, by a step in evaluation mode, of which nothing stays."""
-        if any(module.waits_for_input() for _, module in self.model.named_modules()):
-            before = snapshot([*self.weights(), random.default.state])
-            with in_mode(self.model, training=False):
-                self._numbers(self._own_step(self.method_that_builds, batch), self.method_that_builds)
-            restore(before)
-            for _, x in self.model.named_tensors():
-                x.grad = None
+        before = snapshot([*self.weights(), random.default.state])
+        with in_mode(self.model, training=False):
+            self._returned(self.method_that_builds, batch)
+        restore(before)
+        for _, x in self.model.named_tensors():
+            x.grad = None
 
     @property
     def method_that_builds(self) -> str:
@@ -105,26 +105,27 @@ class OwnTrainer(Trainer):
             traced = trace_function(step, types)
         return [str(name) for name in traced.result_structure.keys]
 
-    def _own_step(self, method: str, batch: Any) -> object:
-        """Call a method of the model."""
+    def _returned(self, method: str, batch: Any) -> Numbers:
+        """What a method of the model returns."""
         with self.policy.in_own_step():
-            return getattr(self.model, method)(batch)
+            return numbers_of(self.model, method, getattr(self.model, method)(batch))
 
-    def _numbers(self, returned: object, method: str) -> Numbers:
-        """What a method of the model returned, as numbers by names."""
-        if isinstance(returned, Tensor):
-            returned = {"loss": returned}
-        name = f"{type(self.model).__name__}.{method}"
-        if not isinstance(returned, dict) or not returned:
-            what = "None" if returned is None else f"a {type(returned).__name__}"
-            raise TrainingError(f"{name} returned {what}", expected="the loss, or a dict of numbers by names",
-                                fix='return loss, or {"loss": loss, "kl": kl}')
-        if method == "compute_loss" and "loss" not in returned:
-            raise TrainingError(f"{name} returned {listing(returned)}", expected='"loss" among them',
-                                fix='return {"loss": loss, ...}')
-        _require_names(name, returned)
-        return {key: require_scalar(value, f"{name} for {key!r}") if isinstance(value, Tensor) else asarray(value)
-                for key, value in returned.items()}
+
+def numbers_of(model: Module, method: str, returned: object) -> Numbers:
+    """What a method of the model returned, as numbers by names; TrainingError or ArgumentError for what is none."""
+    if isinstance(returned, Tensor):
+        returned = {"loss": returned}
+    name = f"{type(model).__name__}.{method}"
+    if not isinstance(returned, dict) or not returned:
+        what = "None" if returned is None else f"a {type(returned).__name__}"
+        raise TrainingError(f"{name} returned {what}", expected="the loss, or a dict of numbers by names",
+                            fix='return loss, or {"loss": loss, "kl": kl}')
+    if method == "compute_loss" and "loss" not in returned:
+        raise TrainingError(f"{name} returned {listing(returned)}", expected='"loss" among them',
+                            fix='return {"loss": loss, ...}')
+    _require_names(name, returned)
+    return {key: require_scalar(value, f"{name} for {key!r}") if isinstance(value, Tensor) else asarray(value)
+            for key, value in returned.items()}
 
 
 def _require_names(name: str, returned: dict[Any, Any]) -> None:
@@ -151,7 +152,7 @@ class OwnLossTrainer(OwnTrainer):
         self._evaluated = jit(self._evaluate)
 
     def _loss(self, batch: Any) -> tuple[Tensor, Numbers]:
-        numbers = self._numbers(self._own_step("compute_loss", batch), "compute_loss")
+        numbers = self._returned("compute_loss", batch)
         numbers["loss"] = self.regularized(numbers["loss"])
         return numbers["loss"], numbers
 
@@ -215,7 +216,7 @@ class OwnStepTrainer(OwnLossTrainer):
         return bool(self.outputs) or has_own(self.model, "compute_loss")
 
     def _train_step(self, batch: Any, rows: int) -> tuple[Tensor, Values]:
-        numbers = self._numbers(self._own_step("train_step", batch), "train_step")
+        numbers = self._returned("train_step", batch)
         drop_new_gradients()
         values = [value.detach() for value in numbers.values()]
         watched = numbers["loss"] if "loss" in numbers else sum(values[1:], values[0])

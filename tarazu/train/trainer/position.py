@@ -41,7 +41,6 @@ class Position(NamedTuple):
             left = max(0, left - chunk.steps)
 
 
-
 def checksum(chunk: Chunk) -> int:
     """That of the first batch of a chunk."""
     total = 0

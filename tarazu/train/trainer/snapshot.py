@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tarazu.runtime import random
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace_lock import replace_data
 
@@ -20,3 +22,13 @@ def restore(values: Snapshot) -> None:
     """Put the values of a snapshot back."""
     for x, raw in values:
         replace_data(x, raw)
+
+
+@contextlib.contextmanager
+def keeping_random_state() -> Iterator[None]:
+    """A block after which the global generator is where it was, so that what it draws changes no later draw."""
+    before = snapshot([random.default.state])
+    try:
+        yield
+    finally:
+        restore(before)

@@ -41,7 +41,7 @@ from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.reading import Reading
 from tarazu.train.trainer.outputs import Losses, Output, OutputMetrics, outputs_of
 from tarazu.train.trainer.precision import policy
-from tarazu.train.trainer.snapshot import restore, snapshot
+from tarazu.train.trainer.snapshot import keeping_random_state
 
 _COPIED = ("model", "optimizer", "given_loss", "given_metrics", "precision", "regularizer", "split_seed", "loss_scale")
 
@@ -133,11 +133,8 @@ class Trainer(GuardedAttributes):
 
     def first_rows(self, train: Arrays, count: int) -> Any:
         """A batch of the first rows, mapped, as tensors; draws of the global generator are as they were before."""
-        before = snapshot([random.default.state])
-        with no_grad():
-            rows = self.mapped(map_leaves(asarray, train.at(slice(count)).tree))
-        restore(before)
-        return rows
+        with keeping_random_state(), no_grad():
+            return self.mapped(map_leaves(asarray, train.at(slice(count)).tree))
 
     def regularized(self, loss: Tensor) -> Tensor:
         """The loss with the penalty of the weights, where `compile` was told a regularizer."""
