@@ -206,8 +206,8 @@ def test_workers_end_with_their_program(sent, code, tmp_path):
         from tarazu.data import Dataset
         samples = iter(Dataset(np.arange(10**6)).map(lambda x: time.sleep(0.001) or x, workers=2))
         next(samples)
-        print(*[child.pid for child in multiprocessing.active_children()], flush=True)
         try:
+            print(*[child.pid for child in multiprocessing.active_children()], flush=True)
             for _ in samples:
                 pass
         except KeyboardInterrupt:
