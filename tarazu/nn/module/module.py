@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
+from tarazu.base.hints.missing import require_arguments
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.node import Node, Symbolic
 from tarazu.nn.module.arguments import short_text, with_own_containers
@@ -60,6 +61,8 @@ class Module(Trainable, GuardedAttributes):
     _built_with: list[list[int]] | None = None  # the input shapes (batch of 1) that `build` saw
 
     def __new__(cls, *args: object, **kwargs: object) -> Self:
+        if args or kwargs:  # none where a copy is made
+            require_arguments(cls, args, kwargs)
         module = super().__new__(cls)
         module._arguments = (with_own_containers(args), with_own_containers(kwargs))  # to make a saved model again
         return module
