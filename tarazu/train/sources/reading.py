@@ -134,4 +134,4 @@ def _require_equal_rows(parts: dict[str, Arrays]) -> None:
 def _unequal(name: str, rows: int, first: str, expected: int) -> ShapeError:
     what = "one target for each row of x" if name == "y" else f"as many as in {first}"
     return ShapeError(f"{first} has {expected} rows and {name} has {rows}", expected=what,
-                      fix="check how x and y were made; rows are the first axis")
+                      fix=f"check how {first} and {name} were made; rows are the first axis")
