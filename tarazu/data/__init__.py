@@ -19,6 +19,8 @@ late_bar.py is the progress bar of what takes long.
 ((2, 1), (2,))
 """
 
+import typing
+
 from tarazu.data.columns.column import Column
 from tarazu.data.columns.notes import ColumnNote
 from tarazu.data.dataset.dataset import Dataset
@@ -46,3 +48,9 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not typing.TYPE_CHECKING:  # to which any name would be right
+    from tarazu.base.hints.missing import no_attributes_beside
+
+    __getattr__ = no_attributes_beside(__name__)

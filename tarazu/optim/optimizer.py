@@ -88,7 +88,7 @@ class Optimizer(GuardedAttributes):
     def __init__(self, params: Params | None, lr: float | Schedule, chain: Chain, **options: Unpack[Options]) -> None:
         kept = cast(Keeping, {name: value for name, value in options.items() if name in _KEPT})
         clipping = cast(Clipping, {name: value for name, value in options.items() if name not in _KEPT})
-        require_known_options(type(self).__name__, clipping)
+        require_known_options(type(self), clipping)
         parts = [*front(**clipping), *(chain() if callable(chain) else chain)]
         self.set_up(parts, chain if callable(chain) else None, kept, lr)
         self.was_given_parameters = params is not None  # `fit` then trains these only

@@ -7,6 +7,8 @@ padding.py lets few programs predict any number of rows, rate_search.py is `find
 cross_validate.py `cross_validate`.
 """
 
+import typing
+
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.best_model import BestModel
 from tarazu.train.callbacks.checkpoint import Checkpoint
@@ -124,3 +126,9 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not typing.TYPE_CHECKING:  # to which any name would be right
+    from tarazu.base.hints.missing import no_attributes_beside
+
+    __getattr__ = no_attributes_beside(__name__)

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
+from tarazu.base.hints.missing import require_arguments
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.node import Node, Symbolic
 from tarazu.nn.module.arguments import short_text, with_own_containers
@@ -60,6 +61,8 @@ class Module(Trainable, GuardedAttributes):
     _built_with: list[list[int]] | None = None  # the input shapes (batch of 1) that `build` saw
 
     def __new__(cls, *args: object, **kwargs: object) -> Self:
+        if args or kwargs:  # none where a copy is made
+            require_arguments(cls, args, kwargs)
         module = super().__new__(cls)
         module._arguments = (with_own_containers(args), with_own_containers(kwargs))  # to make a saved model again
         return module
@@ -442,18 +445,22 @@ class Module(Trainable, GuardedAttributes):
     def state_dict(self) -> dict[str, Tensor]:
         """All tensors by path, detached: the content of a saved model.
 
+        ArgumentError where a layer has no parameters yet.
+
         >>> import tarazu as tz
         >>> {path: x.shape for path, x in tz.nn.Dense(3, in_features=2).state_dict().items()}
         {'weight': (2, 3), 'bias': (3,)}
         """
+        self.parameters()  # raises where some are not there yet
         return {path: x.detach() for path, x in self.named_tensors()}
 
     def load_state_dict(self, content: Mapping[str, Any], *, strict: bool = True) -> Loaded:
         """Take over the tensors of another module's `state_dict()`; arrays do as well. Gives a report.
 
-        ArgumentError unless the names are the same, ShapeError unless the shapes are; nothing is changed then. With
-        `strict=False` the tensors that have the same name and shape are taken over, as for a model with another head,
-        and the report says which were not; ArgumentError where there are none, and for layers without parameters yet.
+        ArgumentError unless the names are the same and where a layer has no parameters yet, ShapeError unless the
+        shapes are the same; nothing is changed then. With `strict=False` the tensors that have the same name and shape
+        are taken over, as for a model with another head, and the report says which were not; ArgumentError where there
+        are none.
 
         >>> import tarazu as tz
         >>> first, second = tz.nn.Dense(3, in_features=2), tz.nn.Dense(3, in_features=2, bias=False)
@@ -462,8 +469,7 @@ class Module(Trainable, GuardedAttributes):
         >>> bool((second.weight == first.weight).all())
         True
         """
-        if not strict:
-            self.parameters()  # raises where some are not there yet
+        self.parameters()  # raises where some are not there yet
         return load(dict(self.named_tensors()), content, strict=strict)
 
     # Showing
