@@ -68,7 +68,7 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
     source, validation = _source(trainer, given, epochs, steps_per_epoch, saved_split_seed)
     _warn(source.notes)
     with contextlib.closing(source):
-        callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0)]
+        callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0, ends)]
         if checkpoint:
             checkpoint.callbacks = callbacks
         source.pace.single_steps = state.interpreter.notes_lines or any(map(wants_steps, callbacks))
@@ -152,7 +152,9 @@ def _run(run: Run, ends: Limits, callbacks: list[Callback], undo: Callable[[], N
         run.last_weights = snapshot(tensors_of(run.model))
     finally:
         run.trainer.drop_gradients()
-        notify("on_fit_end")
+        with contextlib.ExitStack() as stack:  # each callback comes to its end, whatever another one raises
+            for callback in reversed(callbacks):
+                stack.callback(callback.on_fit_end, run)
     judge_later(run)
 
 

@@ -20,7 +20,7 @@ Batches: TypeAlias = Iterable[Any]  # a stream of (inputs, targets), of (inputs,
 Validation: TypeAlias = tuple[Inputs, ...] | Batches | None
 ClassWeight: TypeAlias = Mapping[int, float] | str | None  # by class, or "balanced"
 Devices: TypeAlias = DeviceLike | Sequence[str | Device] | None
-Verbose: TypeAlias = int | str  # "auto", 0 or 1
+Verbose: TypeAlias = int | str  # "auto", 0, 1 or 2
 
 
 def _training_module() -> Any:
@@ -178,8 +178,9 @@ class Trainable:
         The verdict is measured when the history is first asked for it, printed, saved or copied: on the weights of the
         end of this fit, whatever the model became since, and on the rows, which must not be changed in place before.
 
-        `verbose`: "auto" (a progress bar in a terminal, else lines), 0 (nothing), 1 (lines). TrainingError for a model
-        that was not compiled; ArgumentError, ShapeError or DTypeError for data that it cannot be trained on.
+        `verbose`: "auto" or 1 (in a terminal or a notebook a bar with rate, time left and the numbers so far, else a
+        line for an epoch, of long runs for about 20), 2 (a line for every epoch), 0 (nothing). TrainingError for a
+        model that was not compiled; ArgumentError, ShapeError or DTypeError for data that it cannot be trained on.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.1), loss="mse")
