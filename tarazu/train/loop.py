@@ -21,6 +21,7 @@ from tarazu.train.callbacks.base import Callback, require_known_hooks, wants_ste
 from tarazu.train.callbacks.checkpoint import Checkpoint, checkpoint_of
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.callbacks.progress import progress
+from tarazu.train.callbacks.small import Freeze
 from tarazu.train.evaluate import batch_for, scores
 from tarazu.train.placement import place_training
 from tarazu.train.sources.arrays import Arrays
@@ -130,10 +131,11 @@ def _checked(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
 
 
 def _in_order(callbacks: list[Callback], validation: Arrays | None) -> list[Callback]:
-    """The callbacks in order: `KeepBest` is added where there is validation; a checkpoint, which saves the state of the
-    others, is last."""
+    """The callbacks in order: `KeepBest` is added where there is validation; those that freeze and thaw layers are
+    first, and a checkpoint, which saves the state of the others, is last."""
     has_best = validation is None or any(isinstance(callback, KeepBest) for callback in callbacks)
-    return sorted(callbacks if has_best else [*callbacks, KeepBest()], key=lambda x: isinstance(x, Checkpoint))
+    return sorted(callbacks if has_best else [*callbacks, KeepBest()],
+                  key=lambda x: isinstance(x, Checkpoint) - isinstance(x, Freeze))
 
 
 def _run(run: Run, ends: Limits, callbacks: list[Callback], undo: Callable[[], None]) -> None:
