@@ -7,6 +7,8 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterable
 
+import numpy as np
+
 from tarazu.base.checks import flag, positive_int
 from tarazu.base.errors import ArgumentError
 from tarazu.data import Dataset
@@ -26,7 +28,7 @@ from tarazu.train.evaluate import batch_for, scores
 from tarazu.train.placement import place_training
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk
-from tarazu.train.sources.datasets import mapped_rows
+from tarazu.train.sources.datasets import mapped_rows, require_end_or_limit
 from tarazu.train.sources.inputs import Given, Source, batches, of_dataset, require_no_steps, rows
 from tarazu.train.sources.stream import Stream, is_stream
 from tarazu.train.trainer.compile import trainer_of
@@ -59,6 +61,8 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
     trainer = trainer_of(model)
     epochs, batch_size = positive_int("epochs", epochs), positive_int("batch_size", batch_size)
     ends = limits(max_steps, max_seconds, validate_every)
+    if isinstance(x, Dataset):
+        require_end_or_limit(x, steps_per_epoch, max_steps, max_seconds)
     if seed is not None:
         random.seed(seed)
     own_callbacks = _checked(callbacks)
@@ -176,12 +180,15 @@ def _train(run: Run, ends: Limits, notify: Notify) -> None:
 
 
 def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
-    """One pass over the training rows; its row goes to the history. Gives False when the run ended without one."""
+    """One pass over the training rows; its row goes to the history. Gives False when the run ended without a whole one.
+
+    The row of an epoch in which a number was not finite has what was recorded up to that step.
+    """
     start = time.perf_counter()
     with contextlib.closing(_chunks(run)) as chunks:
         for chunk in chunks:
             if not run_chunk(run, ends.cut(run, chunk)):
-                return False
+                break
             _warn(run.trainer.notes)
             notify("on_step_end")
             notify("on_chunk_end")
@@ -190,14 +197,14 @@ def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
     if not run.step:
         run.stop("end of the stream")
         return False
-    if not require_finite_weights(run):
-        return False
-    values = run.trainer.results(run.sums)
-    if ends.is_validated(run):
+    is_finite = not run.failure and require_finite_weights(run)
+    with contextlib.nullcontext() if is_finite else np.errstate(all="ignore"):
+        values = run.trainer.results(run.sums)
+    if is_finite and ends.is_validated(run):
         with run.trainer.evaluating():
             values |= _validated(run)
     run.history.append(seconds=round(time.perf_counter() - start, 4), **values, **run.trainer.rates())
-    return True
+    return is_finite
 
 
 def _chunks(run: Run) -> Generator[Chunk]:

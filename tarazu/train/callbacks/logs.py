@@ -51,6 +51,10 @@ class CSVLog(Callback):
         writer.writerows(run.history.rows)
         write_text(self.path, text.getvalue())
 
+    def on_fit_end(self, run: Run) -> None:
+        if run.failure:  # the row of an epoch that came to no end
+            self.on_epoch_end(run)
+
 
 class Log(Callback):
     """Writes the run to `folder`: `epochs.jsonl` with a row per epoch, and `settings.json` with what was trained how.
@@ -77,6 +81,10 @@ class Log(Callback):
     def on_epoch_end(self, run: Run) -> None:
         if processes.is_first():
             write_text(self.folder / "epochs.jsonl", "".join(to_line(row) + "\n" for row in run.history.rows))
+
+    def on_fit_end(self, run: Run) -> None:
+        if run.failure:  # the row of an epoch that came to no end
+            self.on_epoch_end(run)
 
 
 def _settings(run: Run) -> dict[str, Any]:

@@ -70,6 +70,10 @@ class Lines(Callback):
             count = f"{run.epoch:>{len(str(run.epochs))}}/{run.epochs}"
             print(GAP.join([f"epoch {count}", f"{row['seconds']:.2f} s", *number_texts(row)]), flush=True)
 
+    def on_fit_end(self, run: Run) -> None:
+        if run.failure:  # in an epoch that came to no end
+            self.on_epoch_end(run)
+
 
 class Screen(Protocol):
     """Where a bar is shown."""
