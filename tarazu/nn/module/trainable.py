@@ -163,7 +163,12 @@ class Trainable:
 
         Training also ends after `max_steps` steps of all epochs together, or after the first chunk of steps (a quarter
         of a second) that ends after `max_seconds` seconds; the history then has a row of the epoch so far. With
-        `validate_every=n` only every n-th epoch is validated, and the last.
+        `validate_every=n` only every n-th epoch is validated, and the last. A dataset without end needs one of these
+        limits, or `steps_per_epoch`.
+
+        Where a loss or a weight becomes NaN or infinite, training ends with a `tz.train.TrainingWarning` that says at
+        which step, and the likely cause. The last good weights are kept; the last row of the history has the numbers of
+        the epoch up to that step.
 
         `seed` seeds the global generator at the start: order of the rows, dropout and rows held out are then the same
         in each run, and so are the weights of layers that wait for their first input. Weights that are made when a

@@ -71,7 +71,7 @@ class Lines(Callback):
             print(GAP.join([f"epoch {count}", f"{row['seconds']:.2f} s", *number_texts(row)]), flush=True)
 
     def on_fit_end(self, run: Run) -> None:
-        if run.failure:  # in an epoch that came to no end
+        if run.failure and len(run.history):  # in an epoch that came to no end
             self.on_epoch_end(run)
 
 
