@@ -7,6 +7,8 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterable
 
+import numpy as np
+
 from tarazu.base.checks import flag, positive_int
 from tarazu.base.errors import ArgumentError
 from tarazu.data import Dataset
@@ -21,11 +23,12 @@ from tarazu.train.callbacks.base import Callback, require_known_hooks, wants_ste
 from tarazu.train.callbacks.checkpoint import Checkpoint, checkpoint_of
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.callbacks.progress import progress
+from tarazu.train.callbacks.small import Freeze
 from tarazu.train.evaluate import batch_for, scores
 from tarazu.train.placement import place_training
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk
-from tarazu.train.sources.datasets import mapped_rows
+from tarazu.train.sources.datasets import mapped_rows, require_end_or_limit
 from tarazu.train.sources.inputs import Given, Source, batches, of_dataset, require_no_steps, rows
 from tarazu.train.sources.stream import Stream, is_stream
 from tarazu.train.trainer.compile import trainer_of
@@ -58,6 +61,8 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
     trainer = trainer_of(model)
     epochs, batch_size = positive_int("epochs", epochs), positive_int("batch_size", batch_size)
     ends = limits(max_steps, max_seconds, validate_every)
+    if isinstance(x, Dataset):
+        require_end_or_limit(x, steps_per_epoch, max_steps, max_seconds)
     if seed is not None:
         random.seed(seed)
     own_callbacks = _checked(callbacks)
@@ -68,7 +73,7 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
     source, validation = _source(trainer, given, epochs, steps_per_epoch, saved_split_seed)
     _warn(source.notes)
     with contextlib.closing(source):
-        callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0)]
+        callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0, ends)]
         if checkpoint:
             checkpoint.callbacks = callbacks
         source.pace.single_steps = state.interpreter.notes_lines or any(map(wants_steps, callbacks))
@@ -130,10 +135,11 @@ def _checked(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
 
 
 def _in_order(callbacks: list[Callback], validation: Arrays | None) -> list[Callback]:
-    """The callbacks in order: `KeepBest` is added where there is validation; a checkpoint, which saves the state of the
-    others, is last."""
+    """The callbacks in order: `KeepBest` is added where there is validation; those that freeze and thaw layers are
+    first, and a checkpoint, which saves the state of the others, is last."""
     has_best = validation is None or any(isinstance(callback, KeepBest) for callback in callbacks)
-    return sorted(callbacks if has_best else [*callbacks, KeepBest()], key=lambda x: isinstance(x, Checkpoint))
+    return sorted(callbacks if has_best else [*callbacks, KeepBest()],
+                  key=lambda x: isinstance(x, Checkpoint) - isinstance(x, Freeze))
 
 
 def _run(run: Run, ends: Limits, callbacks: list[Callback], undo: Callable[[], None]) -> None:
@@ -152,7 +158,9 @@ def _run(run: Run, ends: Limits, callbacks: list[Callback], undo: Callable[[], N
         run.last_weights = snapshot(tensors_of(run.model))
     finally:
         run.trainer.drop_gradients()
-        notify("on_fit_end")
+        with contextlib.ExitStack() as stack:  # each callback comes to its end, whatever another one raises
+            for callback in reversed(callbacks):
+                stack.callback(callback.on_fit_end, run)
     judge_later(run)
 
 
@@ -172,12 +180,15 @@ def _train(run: Run, ends: Limits, notify: Notify) -> None:
 
 
 def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
-    """One pass over the training rows; its row goes to the history. Gives False when the run ended without one."""
+    """One pass over the training rows; its row goes to the history. Gives False when the run ended without a whole one.
+
+    The row of an epoch in which a number was not finite has what was recorded up to that step.
+    """
     start = time.perf_counter()
     with contextlib.closing(_chunks(run)) as chunks:
         for chunk in chunks:
             if not run_chunk(run, ends.cut(run, chunk)):
-                return False
+                break
             _warn(run.trainer.notes)
             notify("on_step_end")
             notify("on_chunk_end")
@@ -186,14 +197,14 @@ def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
     if not run.step:
         run.stop("end of the stream")
         return False
-    if not require_finite_weights(run):
-        return False
-    values = run.trainer.results(run.sums)
-    if ends.is_validated(run):
+    is_finite = not run.failure and require_finite_weights(run)
+    with contextlib.nullcontext() if is_finite else np.errstate(all="ignore"):
+        values = run.trainer.results(run.sums)
+    if is_finite and ends.is_validated(run):
         with run.trainer.evaluating():
             values |= _validated(run)
     run.history.append(seconds=round(time.perf_counter() - start, 4), **values, **run.trainer.rates())
-    return True
+    return is_finite
 
 
 def _chunks(run: Run) -> Generator[Chunk]:

@@ -117,7 +117,8 @@ def find_learning_rate(model: Module, x: Inputs | Batches, y: Inputs | None = No
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", TrainingWarning)  # a loss that is not finite is what is looked for
-            fit(model, x, y, epochs=epochs, batch_size=batch_size, seed=seed, callbacks=search, verbose=0)
+            fit(model, x, y, epochs=epochs, batch_size=batch_size, seed=seed, callbacks=search, max_steps=count,
+                verbose=0)
     except _EndOfSearch:
         pass
     finally:
