@@ -13,7 +13,7 @@ def scaled(images, labels):
 def augmented(images, labels):
     if name == "fashion_mnist":  # a shoe in a mirror is a shoe, a 3 in a mirror is no digit
         images = tz.data.augment.flip(images)
-    return tz.data.augment.crop(images, 28, 28, padding=2), labels
+    return tz.data.augment.crop(images, 28, 28, padding=1), labels
 
 model = tz.nn.Sequential(
     tz.nn.Conv2D(32, 3, padding="same", activation="relu"), tz.nn.MaxPool2D(2), tz.nn.BatchNorm(),
