@@ -17,6 +17,7 @@ from tarazu.nn.module.arguments import short_text, with_own_containers
 from tarazu.nn.module.by_path import nothing_at
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.loaded import Loaded, load
+from tarazu.nn.module.masks import call_forward
 from tarazu.nn.module.mode import mode_of, set_mode, share_mode
 from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, cast_tensors, layouts, move_tensors
 from tarazu.nn.module.observers import call_observers, call_wrapper
@@ -54,6 +55,8 @@ class Module(Trainable, GuardedAttributes):
 
     _arguments: tuple[tuple, dict]
     reads_codes = False  # whether a float input holds whole numbers, such as codes, which no half type may round
+    hands_masks_on = False  # whether its `forward` itself lets the output carry masks (masks.py)
+    mask_is_of = ""  # the input whose mask the option `mask` of `forward` is, where it is given; else the first one
     _is_training = True
     _is_built = False
     _has_frozen_statistics = False
@@ -117,10 +120,10 @@ class Module(Trainable, GuardedAttributes):
             self._build_once(inputs)
             origins = interpreter_state.interpreter.origins
             if origins is None:
-                output = self.forward(*inputs, **options)
+                output = call_forward(self, inputs, options)
             else:
                 with origins.module_call(self, name_in_parent(origins.modules, self, origins.child_names)):
-                    output = self.forward(*inputs, **options)
+                    output = call_forward(self, inputs, options)
         except TarazuError as error:
             add_layer_path(error, self, inputs)
             raise
