@@ -17,7 +17,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from tarazu.base.errors import DataWarning
 from tarazu.base.pytree import map_leaves
@@ -31,6 +31,7 @@ from tarazu.runtime.trace.origins import frames_to_user
 class ModuleLike(Protocol):
     """What this file needs of a module, whose file imports this one."""
 
+    compute_mask: ClassVar[Callable[[Any, Any], Tensor | None] | None]
     hands_masks_on: bool
     mask_is_of: str
 
@@ -73,11 +74,12 @@ def call_forward(module: ModuleLike, inputs: tuple, options: dict[str, Any]) -> 
     """What `forward` of the module gives, with masks as this file says."""
     made = _made.get()
     if made is not None:
-        is_plain = not made and "mask" not in options and not hasattr(type(module), "compute_mask")
+        is_plain = not made and "mask" not in options and type(module).compute_mask is None
         return module.forward(*inputs, **options) if is_plain else _call(module, inputs, options, made)
     token = _made.set(made := {})
     try:
-        y = call_forward(module, inputs, options)
+        is_plain = "mask" not in options and type(module).compute_mask is None
+        y = module.forward(*inputs, **options) if is_plain else _call(module, inputs, options, made)
         return map_leaves(without_mask, y) if made else y
     finally:
         _made.reset(token)
@@ -115,7 +117,7 @@ def _call(module: ModuleLike, inputs: tuple, options: dict[str, Any], made: dict
 
 def computed_mask(module: ModuleLike, x: Any) -> Tensor | None:
     """What `compute_mask` of a module makes of its input; None for a module that has no such method."""
-    compute: Callable[[ModuleLike, Any], Tensor | None] | None = getattr(type(module), "compute_mask", None)
+    compute = type(module).compute_mask
     return None if compute is None else compute(module, x)
 
 

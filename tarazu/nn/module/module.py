@@ -7,7 +7,7 @@ attributes, also inside lists, tuples and dicts; nothing is registered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
@@ -55,6 +55,7 @@ class Module(Trainable, GuardedAttributes):
 
     _arguments: tuple[tuple, dict]
     reads_codes = False  # whether a float input holds whole numbers, such as codes, which no half type may round
+    compute_mask: ClassVar[Any] = None  # in some, a method that makes a mask over time of the input (masks.py)
     hands_masks_on = False  # whether its `forward` itself lets the output carry masks (masks.py)
     mask_is_of = ""  # the input whose mask the option `mask` of `forward` is, where it is given; else the first one
     _is_training = True
