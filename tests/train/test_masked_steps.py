@@ -7,7 +7,7 @@ import pytest
 
 import tarazu as tz
 from tarazu.nn import GRU, Dense, Embedding, Input, Model, Module, Sequential
-from tarazu.train import TrainingWarning
+from tarazu.train import Checkpoint, TrainingWarning
 
 RNG = np.random.default_rng(0)
 LENGTHS = RNG.integers(1, 7, 24)
@@ -164,6 +164,23 @@ def test_an_own_loss_that_takes_none_is_warned_of():
         model.fit(*padded(0), epochs=1, verbose=0)
 
 
+def right_steps(prediction, target, mask=None):
+    right = tz.equal(tz.argmax(prediction, -1), target)
+    return (right & mask).sum(-1) / mask.sum(-1)
+
+
+def test_an_own_metric_gets_the_mask_it_takes():
+    model = tagger().compile("sgd", "cross_entropy", metrics=[right_steps])
+    (x, y), (wide, wide_y) = padded(0), padded(3)
+    assert model.evaluate(x, y) == pytest.approx(model.evaluate(wide, wide_y), rel=1e-5)
+
+
+def test_an_own_metric_that_takes_none_is_warned_of():
+    model = tagger(classes=1).compile("sgd", "mse", metrics=[lambda p, t: abs(p[..., 0] - t).mean(-1)])
+    with pytest.warns(TrainingWarning, match="the metric '<lambda>' takes no mask, so the steps of padding count"):
+        model.fit(*padded(0), epochs=1, verbose=0)
+
+
 def test_half_precision_keeps_the_mask():
     losses = []
     for extra in (0, 3):
@@ -212,7 +229,7 @@ def test_a_run_goes_on_from_a_checkpoint(tmp_path):
         folder = tmp_path / str(extra)
         for epochs in (1, 2):
             model = tagger().compile("adam", "cross_entropy", metrics=["accuracy"])
-            history = model.fit(*padded(extra), epochs=epochs, verbose=0, seed=1, checkpoint=folder)
+            history = model.fit(*padded(extra), epochs=epochs, verbose=0, seed=1, callbacks=Checkpoint(folder))
         rows.append(last(history))
     assert rows[0] == pytest.approx(rows[1], rel=1e-5)
 

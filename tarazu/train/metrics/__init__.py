@@ -27,7 +27,7 @@ from tarazu.train.metrics.classification import (
     Specificity,
 )
 from tarazu.train.metrics.distances import mae_in_units
-from tarazu.train.metrics.masked import masked_sums, valid_steps
+from tarazu.train.metrics.masked import is_masked, masked_sums, takes_mask, valid_steps
 from tarazu.train.metrics.metric import MEAN, Metric, RowFunction, Sums, as_metric, mean_sums
 from tarazu.train.metrics.named import BUILT_IN, METRICS, Metrics, MetricSpec, named_metrics
 from tarazu.train.metrics.probability import CalibrationError, LogLoss, Perplexity

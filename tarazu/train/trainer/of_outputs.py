@@ -14,7 +14,7 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import outputs_and_masks, require_inputs_fit, takes_several
-from tarazu.train.metrics import BUILT_IN, Metric, Sums, masked_sums, mean_sums, number_classes_note
+from tarazu.train.metrics import BUILT_IN, Metric, Sums, is_masked, masked_sums, mean_sums, number_classes_note
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.reading import Reading
 from tarazu.train.trainer.first_output import called_and_activations, require_logits
@@ -74,12 +74,13 @@ class OutputTrainer(Trainer):
             self.record(self._example(prediction, row[1]))
 
     def _note_masks(self, masks: Any) -> None:
-        """Note for a warning that a loss takes no mask, though outputs have one."""
+        """Note for a warning which losses and metrics take no mask, though outputs have one."""
         given = [output for output in self.outputs if isinstance(output.of(masks), Tensor)]
         self.has_masks = bool(given)
-        for name in [losses.loss_name(output.loss) for output in given if output.mask_for_loss(masks) is None]:
-            self.notes.append(f"the loss {name} takes no mask, so the steps of padding count in it; give it a "
-                              "parameter mask=None, which is booleans (batch, time), True where there is a value")
+        without = [f"loss {losses.loss_name(x.loss)}" for x in given if x.mask_for_loss(masks) is None]
+        without += [f"metric {name!r}" for x in given for name, one in x.metrics.items() if not is_masked(one)]
+        self.notes += [f"the {what} takes no mask, so the steps of padding count in it; give it a parameter mask=None, "
+                       "which is booleans (batch, time), True where there is a value" for what in without]
 
     def _example(self, prediction: Any, target: Any) -> Values:
         """Sums of one row, in the order in which a step gives them."""

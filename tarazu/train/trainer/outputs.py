@@ -15,9 +15,9 @@ from tarazu.ops.reduce import mean
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import GuardedAttributes
-from tarazu.train.metrics import Metrics, MetricSpec, named_metrics
+from tarazu.train.metrics import Metrics, MetricSpec, named_metrics, takes_mask
 from tarazu.train.sources.arrays import Arrays, class_numbers
-from tarazu.train.trainer.own_losses import has_reduction, masked, row_losses, takes_mask, takes_weights
+from tarazu.train.trainer.own_losses import has_reduction, masked, row_losses, takes_weights
 
 OneLoss: TypeAlias = str | Loss | tuple[str | Loss, float] | None
 Losses: TypeAlias = OneLoss | Mapping[str, OneLoss] | list[OneLoss] | tuple[OneLoss, ...]

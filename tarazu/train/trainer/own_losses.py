@@ -31,11 +31,6 @@ def has_reduction(loss: Loss) -> bool:
     return "reduction" in inspect.signature(loss).parameters
 
 
-def takes_mask(loss: Loss) -> bool:
-    """Whether a loss can leave out steps of sequences."""
-    return "mask" in inspect.signature(loss).parameters
-
-
 def takes_weights(loss: Loss) -> bool:
     """Whether a loss can weight samples."""
     return "sample_weight" in inspect.signature(loss).parameters
