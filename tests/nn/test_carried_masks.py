@@ -166,6 +166,37 @@ def test_masks_under_vmap_and_grad():
     close(slope, y.sum())
 
 
+class Mixing(Module):
+    """A layer whose mask is one of pairs of steps."""
+
+    def forward(self, x, mask=None):
+        return tz.where(mask, 1.0, 0.0) @ x
+
+
+def test_another_kind_of_mask_does_not_go_on():
+    class Net(Module):
+        def __init__(self):
+            self.mixing, self.last = Mixing(), GRU(2, in_features=4)
+
+        def forward(self, x):
+            return self.last(self.mixing(x, np.tri(3, dtype=bool)))  # of the size of a mask (batch, time)
+
+    net, x = Net(), tz.ones((3, 3, 4))
+    close(net(x).detach(), net.last(net.mixing(x, np.tri(3, dtype=bool)), mask=None).detach())
+
+
+def test_a_mask_that_is_passed_goes_on():
+    class Net(Module):
+        def __init__(self):
+            self.first, self.last = GRU(4, True, in_features=4), GRU(2, in_features=4)
+
+        def forward(self, x, valid):
+            return self.last(self.first(x, mask=valid))
+
+    net, x, valid = Net(), tz.ones((3, 5, 4)), TOKENS != 0
+    close(net(x, valid).detach(), net.last(net.first(x, mask=valid), mask=valid).detach())
+
+
 def test_inputs_are_left_as_they_are():
     x = tz.ones((2, 3, 4))
     model = Sequential([tz.nn.Dropout(0.5)]).eval()

@@ -109,7 +109,8 @@ def _call(module: ModuleLike, inputs: tuple, options: dict[str, Any], made: dict
                 options[option] = masks[source]
             else:
                 _warn_of_lost_mask(kind, option, given.get(source), made)
-    if "mask" in given and _source(kind, "mask", given, first) == first and given["mask"] is not None:
+    is_over_time = kind.__module__.startswith("tarazu.")  # the mask that a user's module is called with may be another
+    if is_over_time and given.get("mask") is not None and _source(kind, "mask", given, first) == first:
         masks[first] = as_value(given["mask"])
     y = module.forward(*map(without_mask, inputs), **{name: without_mask(x) for name, x in options.items()})
     return _carrying_on(y, masks.get(first), made)
