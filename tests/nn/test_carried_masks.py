@@ -197,6 +197,24 @@ def test_a_mask_that_is_passed_goes_on():
     close(net(x, valid).detach(), net.last(net.first(x, mask=valid), mask=valid).detach())
 
 
+class Largest(Module):
+    def forward(self, *xs):
+        return tz.maximum(*xs)
+
+
+def test_the_output_of_several_inputs_has_what_all_masks_say():
+    first, second, last = Masking(), Masking(), GRU(2, in_features=4)
+
+    class Net(Module):
+        def forward(self, x, y):
+            return last(Largest()(first(x), second(y)))
+
+    x, y = (np.where(valid[..., None], 1, 0) * np.ones((3, 5, 4), np.float32) for valid in (TOKENS != 0, TOKENS != 4))
+    got = Net()(tz.asarray(x), tz.asarray(y))
+    want = last(np.maximum(x, y), mask=(TOKENS != 0) & (TOKENS != 4))
+    close(got.detach(), want.detach())
+
+
 def test_inputs_are_left_as_they_are():
     x = tz.ones((2, 3, 4))
     model = Sequential([tz.nn.Dropout(0.5)]).eval()

@@ -91,7 +91,8 @@ def _call(module: ModuleLike, inputs: tuple, options: dict[str, Any], made: dict
     if kind.hands_masks_on:  # its forward sees to that
         return module.forward(*inputs, **options)
     names, taken = _parameters(kind.forward)
-    given = {**dict(zip(names, inputs, strict=False)), **options}
+    further = map(str, range(len(names), len(inputs)))  # those of a `*inputs` have no names
+    given = {**dict(zip([*names, *further], inputs, strict=False)), **options}
     first = next(iter(given), "")
     masks = {name: x.mask for name, x in given.items() if isinstance(x, Masked)}
     own = computed_mask(module, given.get(first))
