@@ -113,6 +113,7 @@ def _call(module: ModuleLike, inputs: tuple, options: dict[str, Any], made: dict
     is_over_time = kind.__module__.startswith("tarazu.")  # the mask that a user's module is called with may be another
     if is_over_time and given.get("mask") is not None and _source(kind, "mask", given, first) == first:
         masks[first] = as_value(given["mask"])
+        made.setdefault(tuple(masks[first].shape), "the call")
     y = module.forward(*map(without_mask, inputs), **{name: without_mask(x) for name, x in options.items()})
     return _carrying_on(y, masks.get(first), made)
 
