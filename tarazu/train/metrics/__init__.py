@@ -3,7 +3,7 @@
 metric.py has the class `Metric`, sums over rows and a function of them, and makes one of a function that gives a number
 per row. Such functions stand in accuracy.py and distances.py. The others have options: classification.py (of decided
 classes), ranking.py (of the order of scores; curves.py has the curves), probability.py, regression.py; outputs.py reads
-outputs for them as the loss means them. named.py finds all by name.
+outputs for them as the loss means them. masked.py leaves out steps of padding. named.py finds all by name.
 """
 
 from tarazu.train.metrics.accuracy import (
