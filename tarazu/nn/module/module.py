@@ -7,7 +7,7 @@ attributes, also inside lists, tuples and dicts; nothing is registered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
@@ -18,6 +18,7 @@ from tarazu.nn.module.arguments import short_text, with_own_containers
 from tarazu.nn.module.by_path import nothing_at
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.loaded import Loaded, load
+from tarazu.nn.module.masks import call_forward
 from tarazu.nn.module.mode import mode_of, set_mode, share_mode
 from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, cast_tensors, layouts, move_tensors
 from tarazu.nn.module.observers import call_observers, call_wrapper
@@ -55,6 +56,9 @@ class Module(Trainable, GuardedAttributes):
 
     _arguments: tuple[tuple, dict]
     reads_codes = False  # whether a float input holds whole numbers, such as codes, which no half type may round
+    compute_mask: ClassVar[Any] = None  # in some, a method that makes a mask over time of the input (masks.py)
+    hands_masks_on = False  # whether its `forward` itself lets the output carry masks (masks.py)
+    mask_is_of = ""  # the input whose mask the option `mask` of `forward` is, where it is given; else the first one
     _is_training = True
     _is_built = False
     _has_frozen_statistics = False
@@ -120,10 +124,10 @@ class Module(Trainable, GuardedAttributes):
             self._build_once(inputs)
             origins = interpreter_state.interpreter.origins
             if origins is None:
-                output = self.forward(*inputs, **options)
+                output = call_forward(self, inputs, options)
             else:
                 with origins.module_call(self, name_in_parent(origins.modules, self, origins.child_names)):
-                    output = self.forward(*inputs, **options)
+                    output = call_forward(self, inputs, options)
         except TarazuError as error:
             add_layer_path(error, self, inputs)
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from inspect import signature
 from typing import Any, TypeAlias
@@ -94,8 +95,15 @@ def named_metrics(specs: Iterable[MetricSpec], loss: Loss) -> dict[str, Metric]:
         if name in metrics:
             raise ArgumentError(f"two metrics with the name {name!r}", expected="a name of its own for each",
                                 fix="leave one out" if isinstance(spec, str) else _rename(spec))
-        metrics[name] = metric
+        metrics[name] = replace(metric, counts_steps=_is_ours(spec))
     return metrics
+
+
+def _is_ours(spec: MetricSpec) -> bool:
+    """Whether the metric is one of Tarazu's, with or without options."""
+    while isinstance(spec, partial):
+        spec = spec.func
+    return isinstance(spec, str | OutputMetric) or spec in BUILT_IN
 
 
 def _named(spec: MetricSpec, loss: Loss) -> tuple[str, Metric]:
