@@ -118,7 +118,7 @@ def _operations(trainer: Trainer, train: Arrays, batch_size: int) -> int:
 
 
 def _operations_of_update(trainer: Trainer) -> int:
-    return UPDATE_OPERATIONS * sum(x.size for x in trainer.model.parameters())
+    return UPDATE_OPERATIONS * sum(x.size for _, x in trainer.model.named_tensors())
 
 
 class _AsTheyAre(Placement):
