@@ -42,7 +42,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "data": "late_bar scalers sequences columns tables splits dataset readers sets",
     "diagnose": "measuring scoring judging reporting",
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
-             "cross_validate",
+             "cross_validation",
     "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a

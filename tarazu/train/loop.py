@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-import warnings
 from collections.abc import Callable, Generator, Iterable
 
 import numpy as np
@@ -18,7 +17,6 @@ from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Batches, ClassWeight, Devices, Inputs, Validation, Verbose
 from tarazu.record import History
 from tarazu.runtime import processes, random
-from tarazu.runtime.trace.origins import frames_to_user
 from tarazu.train.callbacks.base import Callback, require_known_hooks, wants_steps
 from tarazu.train.callbacks.checkpoint import Checkpoint, checkpoint_of
 from tarazu.train.callbacks.keep_best import KeepBest
@@ -32,7 +30,7 @@ from tarazu.train.sources.datasets import mapped_rows, require_end_or_limit
 from tarazu.train.sources.inputs import Given, Source, batches, of_dataset, require_no_steps, rows
 from tarazu.train.sources.stream import Stream, is_stream
 from tarazu.train.trainer.compile import trainer_of
-from tarazu.train.trainer.divergence import TrainingWarning
+from tarazu.train.trainer.divergence import warn
 from tarazu.train.trainer.limits import Limits, limits
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import require_finite_weights, run_chunk
@@ -71,7 +69,7 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
     given = Given(x, y, sample_weight, class_weight, batch_size, flag("shuffle", shuffle), validation_split,
                   validation_data)
     source, validation = _source(trainer, given, epochs, steps_per_epoch, saved_split_seed)
-    _warn(source.notes)
+    warn(source.notes)
     with contextlib.closing(source):
         callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0, ends)]
         if checkpoint:
@@ -85,14 +83,8 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
         run = Run(trainer, source, validation, epochs=epochs, validation_batch=validation_batch)
         _run(run, ends, callbacks, undo)
     if run.failure:
-        _warn([run.failure])
+        warn([run.failure])
     return run.history
-
-
-def _warn(notes: list[str]) -> None:
-    """Warn of each of the notes, once, at the user's line."""
-    while notes:
-        warnings.warn(notes.pop(), TrainingWarning, stacklevel=frames_to_user())
 
 
 def _source(trainer: Trainer, given: Given, epochs: int, steps_per_epoch: int | None,
@@ -189,7 +181,7 @@ def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
         for chunk in chunks:
             if not run_chunk(run, ends.cut(run, chunk)):
                 break
-            _warn(run.trainer.notes)
+            warn(run.trainer.notes)
             notify("on_step_end")
             notify("on_chunk_end")
             if ends.end(run):

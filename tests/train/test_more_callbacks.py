@@ -1,4 +1,4 @@
-"""Callbacks that lower rates, save, write and time; cross-validation."""
+"""Callbacks that lower rates, save, write and time."""
 
 import contextlib
 import csv
@@ -9,7 +9,7 @@ import pytest
 from helpers import same_bits
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError, TrainingError
+from tarazu.base.errors import ArgumentError
 from tarazu.train import BestModel, Callback, CSVLog, Freeze, LambdaCallback, Log, ReduceLROnPlateau, TensorBoard, Timer
 
 X = np.random.default_rng(5).normal(size=(40, 3)).astype(np.float32)
@@ -159,48 +159,8 @@ def test_checkpoints_keep_the_state_of_the_plateau(tmp_path):
     assert fitted(callbacks(), epochs=6).history == whole.history
 
 
-def test_cross_validation():
-    labels = (X[:, 0] > 0.5).astype(int)
-
-    def build():
-        return tz.nn.Sequential([tz.nn.Dense(2)]).compile(tz.optim.SGD(lr=0.5), "cross_entropy", ["accuracy"])
-
-    found = tz.cross_validate(build, X, labels, folds=4, epochs=20)
-    assert len(found.rows) == 4 and found.mean("accuracy") > 0.7
-    again = tz.cross_validate(build, X, labels, folds=4, epochs=20)
-    assert found.rows == again.rows
-    low, high = found.interval("accuracy")
-    assert low < found.mean("accuracy") < high and "4 folds" in str(found) and found._repr_html_().startswith("<pre>")
-    both = tz.cross_validate(lambda: model_of(), X, Y, folds=2, epochs=2)
-    assert np.isfinite(both.mean("loss"))
-
-
-def test_an_interrupted_cross_validation_keeps_the_folds_that_are_done():
-    fits = []
-
-    class Interrupt(Callback):
-        def on_fit_start(self, run):
-            fits.append(run)
-
-        def on_epoch_end(self, run):
-            if len(fits) == 2:
-                raise KeyboardInterrupt
-
-    found = tz.cross_validate(model_of, X, Y, folds=4, epochs=2, callbacks=Interrupt())
-    assert len(fits) == 2 and len(found.rows) == 1
-
-
 def test_refusals():
     for act, text in ((lambda: ReduceLROnPlateau(factor=2), "factor=2"),
-                      (lambda: LambdaCallback(on_batch=print), "on_batch"),
-                      (lambda: tz.cross_validate(model_of, X, Y, folds=1), "folds=1"),
-                      (lambda: tz.cross_validate(model_of, X[:2], Y[:2], folds=3), "3 folds of 2 rows"),
-                      (lambda: found_without().mean("auc"), "no score 'auc'")):
+                      (lambda: LambdaCallback(on_batch=print), "on_batch")):
         with pytest.raises(ArgumentError, match=text):
             act()
-    with pytest.raises(TrainingError, match=r"build\(\) gave a int"):
-        tz.cross_validate(lambda: 3, X, Y)
-
-
-def found_without():
-    return tz.train.CrossValidation(({"loss": 1.0}, {"loss": 2.0}), 0.5)

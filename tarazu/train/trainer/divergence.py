@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from tarazu.base.pytree import map_leaves
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.origins import frames_to_user
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.trainer.precision import FULL
 from tarazu.train.trainer.run import Run
@@ -31,6 +33,12 @@ class TrainingWarning(UserWarning):
     ...     model.fit([[1.0], [2.0]], [2.0, 4.0], epochs=9, seed=0, verbose=0).stopped
     'not finite'
     """
+
+
+def warn(notes: list[str]) -> None:
+    """Warn of each of the notes, once, at the user's line."""
+    while notes:
+        warnings.warn(notes.pop(), TrainingWarning, stacklevel=frames_to_user())
 
 
 def abort(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:
