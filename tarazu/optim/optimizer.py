@@ -464,7 +464,8 @@ class Optimizer(GuardedAttributes):
         for parameter, trained, shown in self._exchanged:
             if parameter.raw is shown:
                 replace_data(parameter, trained)
-        self._exchanged = []
+        if self._exchanged:  # an attribute that is set lets each jitted function look at its guards
+            self._exchanged = []
 
     def begin(self, steps: int | None) -> Callable[[], None]:
         """Make ready for a `fit` with so many batches in an epoch, None if not known; gives what undoes it.
