@@ -163,21 +163,19 @@ def _train(run: Run, ends: Limits, notify: Notify) -> None:
                 run.epoch += 1
                 run.step = run.rows = 0
                 notify("on_epoch_start")
-                if _train_epoch(run, ends, notify):
-                    with run.trainer.evaluating():
-                        notify("on_epoch_end")
+                _train_epoch(run, ends, notify)
     except KeyboardInterrupt:
         run.history.stopped = "interrupted"
     run.history.stopped = run.history.stopped or "epochs"
 
 
-def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
-    """One pass over the training rows; its row goes to the history. Gives False when the run ended without one."""
+def _train_epoch(run: Run, ends: Limits, notify: Notify) -> None:
+    """One pass over the training rows; its row goes to the history, unless the run ended without one."""
     start = time.perf_counter()
     with contextlib.closing(_chunks(run)) as chunks:
         for chunk in chunks:
             if not run_chunk(run, ends.cut(run, chunk)):
-                return False
+                return
             _warn(run.trainer.notes)
             notify("on_step_end")
             notify("on_chunk_end")
@@ -185,15 +183,11 @@ def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
                 break
     if not run.step:
         run.stop("end of the stream")
-        return False
-    if not require_finite_weights(run):
-        return False
-    values = run.trainer.results(run.sums)
-    if ends.is_validated(run):
+    elif require_finite_weights(run):
         with run.trainer.evaluating():
-            values |= _validated(run)
-    run.history.append(seconds=round(time.perf_counter() - start, 4), **values, **run.trainer.rates())
-    return True
+            values = run.trainer.results(run.sums) | (_validated(run) if ends.is_validated(run) else {})
+            run.history.append(seconds=round(time.perf_counter() - start, 4), **values, **run.trainer.rates())
+            notify("on_epoch_end")
 
 
 def _chunks(run: Run) -> Generator[Chunk]:
