@@ -1,8 +1,8 @@
 """Donated buffers: a program that replaces its state, such as parameters, at each call writes into that of old states.
 
-A call puts its new state into the memory of the state before the last, once no one else refers to those arrays. New
-arrays would cost more: large ones take the operating system longer to map than a program takes to fill them, small ones
-cost Python time.
+A call puts its new state into the memory of an earlier state, to whose arrays no one else refers any more. New arrays
+would cost more: large ones take the operating system longer to map than a program takes to fill them, small ones cost
+Python time.
 """
 
 from __future__ import annotations
