@@ -163,16 +163,14 @@ def _train(run: Run, ends: Limits, notify: Notify) -> None:
                 run.epoch += 1
                 run.step = run.rows = 0
                 notify("on_epoch_start")
-                if _train_epoch(run, ends, notify):
-                    with run.trainer.evaluating():
-                        notify("on_epoch_end")
+                _train_epoch(run, ends, notify)
     except KeyboardInterrupt:
         run.history.stopped = "interrupted"
     run.history.stopped = run.history.stopped or "epochs"
 
 
-def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
-    """One pass over the training rows; its row goes to the history. Gives False when the run ended without a whole one.
+def _train_epoch(run: Run, ends: Limits, notify: Notify) -> None:
+    """One pass over the training rows; its row goes to the history, unless the run ended without one.
 
     The row of an epoch in which a number was not finite has what was recorded up to that step.
     """
@@ -188,15 +186,18 @@ def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
                 break
     if not run.step:
         run.stop("end of the stream")
-        return False
-    is_finite = not run.failure and require_finite_weights(run)
-    with contextlib.nullcontext() if is_finite else np.errstate(all="ignore"):
-        values = run.trainer.results(run.sums)
-    if is_finite and ends.is_validated(run):
+    elif not run.failure and require_finite_weights(run):
         with run.trainer.evaluating():
-            values |= _validated(run)
+            values = run.trainer.results(run.sums) | (_validated(run) if ends.is_validated(run) else {})
+            _append(run, start, values)
+            notify("on_epoch_end")
+    else:
+        with np.errstate(all="ignore"):
+            _append(run, start, run.trainer.results(run.sums))
+
+
+def _append(run: Run, start: float, values: dict[str, float]) -> None:
     run.history.append(seconds=round(time.perf_counter() - start, 4), **values, **run.trainer.rates())
-    return is_finite
 
 
 def _chunks(run: Run) -> Generator[Chunk]:

@@ -32,6 +32,7 @@ from tarazu.runtime.trace_lock import tracing
 
 # What the base class and training keep in a module; every other attribute may hold tensors and modules.
 NOT_CONTENT = ("_arguments", "_built_with", "_symbols", "_trainer", "_predictor")
+_PLAIN = frozenset((bool, int, float, str, type(None)))  # attributes of these types hold neither: walks skip them
 
 
 class Module(Trainable, GuardedAttributes):
@@ -290,11 +291,13 @@ class Module(Trainable, GuardedAttributes):
             if path == name or path.startswith(f"{name}."):
                 yield from child._towards(path[len(name) + 1:])
 
-    def _contents(self) -> Iterator[tuple[str, Tensor | Module]]:
+    def _contents(self) -> list[tuple[str, Tensor | Module]]:
         """Tensors and modules in attributes, as often as they stand there; names begin with that of the attribute."""
+        found: list[tuple[str, Tensor | Module]] = []
         for name, value in vars(self).items():
-            if name not in NOT_CONTENT:
-                yield from _tensors_and_modules(name, value)
+            if type(value) not in _PLAIN and name not in NOT_CONTENT:
+                _gather(name, value, found)
+        return found
 
     # State
 
@@ -527,13 +530,14 @@ def require_arrays(module: Module, inputs: tuple) -> None:
                                 fix="pass tz.tensor(x)")
 
 
-def _tensors_and_modules(name: str, value: object) -> Iterator[tuple[str, Tensor | Module]]:
-    """Those in an attribute, looking into lists, tuples and dicts, with their paths from the attribute's name on."""
-    if isinstance(value, Tensor | Module):
-        yield name, value
-    elif isinstance(value, list | tuple):
+def _gather(name: str, value: object, found: list[tuple[str, Tensor | Module]]) -> None:
+    """Add the tensors and modules in an attribute, looking into lists, tuples and dicts, with their paths from `name`
+    on; a list, as a walk over a model takes this step very often and generators inside each other cost more."""
+    if isinstance(value, (Tensor, Module)):
+        found.append((name, value))
+    elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
-            yield from _tensors_and_modules(f"{name}.{i}", item)
+            _gather(f"{name}.{i}", item, found)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _tensors_and_modules(f"{name}.{key}", item)
+            _gather(f"{name}.{key}", item, found)
