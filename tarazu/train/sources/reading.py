@@ -33,9 +33,6 @@ class Reading(NamedTuple):
 
         What float32 costs them goes into `notes`, if there are any.
         """
-        if y is None and self.takes_any and weight is not None:
-            raise ArgumentError("sample_weight without y", expected="weights among the arrays of x",
-                                fix="pass a tree that holds them, such as x=(inputs, targets, weight)")
         if y is None and self.takes_any:
             if weight is not None:
                 raise ArgumentError("sample_weight without y", expected="batches (x, y, weight), made of x, y and it",
