@@ -78,11 +78,10 @@ def test_a_low_temperature_takes_the_likeliest_letter(network, trained, example)
     assert example.write(model, "the ", 1, temperature=1e-4) == "the " + model.letters.decode(likeliest[None])
 
 
-@networks
-def test_the_command_trains_and_saves_and_then_loads(network, example, tmp_path, monkeypatch, capsys):
+def test_the_command_trains_and_saves_and_then_loads(example, tmp_path, monkeypatch, capsys):
     path = tmp_path / "text.txt.gz"
     path.write_bytes(gzip.compress(TEXT.encode()))
-    arguments = [network, path, "--epochs", 4, "--model", tmp_path / "model.tz", "--start", "the ", "--count", 20]
+    arguments = ["transformer", path, "--epochs", 4, "--model", tmp_path / "model.tz", "--start", "the ", "--count", 20]
     monkeypatch.setattr(sys, "argv", ["text.py", *map(str, arguments)])
     example.main()
     first = capsys.readouterr().out
