@@ -14,7 +14,7 @@ import pytest
 import tarazu as tz
 
 PATH = Path(__file__).parents[1] / "examples" / "text.py"
-TEXT = "the cat sat on the mat, and the dog sat on the cat.\n" * 60
+TEXT = "the cat sat on the mat, and the dog sat on the cat.\n" * 30
 SIZES = {"gru": {"units": 8}, "transformer": {"dim": 8, "layers": 2}}
 networks = pytest.mark.parametrize("network", SIZES)
 
@@ -41,7 +41,7 @@ def numpy_backend(monkeypatch):
 def trained(example):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TARAZU_BACKEND", "numpy")
-        return {network: example.train(network, TEXT, 3) for network in SIZES}
+        return {network: example.train(network, TEXT, 4) for network in SIZES}
 
 
 @networks
@@ -78,11 +78,10 @@ def test_a_low_temperature_takes_the_likeliest_letter(network, trained, example)
     assert example.write(model, "the ", 1, temperature=1e-4) == "the " + model.letters.decode(likeliest[None])
 
 
-@networks
-def test_the_command_trains_and_saves_and_then_loads(network, example, tmp_path, monkeypatch, capsys):
+def test_the_command_trains_and_saves_and_then_loads(example, tmp_path, monkeypatch, capsys):
     path = tmp_path / "text.txt.gz"
     path.write_bytes(gzip.compress(TEXT.encode()))
-    arguments = [network, path, "--epochs", 2, "--model", tmp_path / "model.tz", "--start", "the ", "--count", 20]
+    arguments = ["transformer", path, "--epochs", 4, "--model", tmp_path / "model.tz", "--start", "the ", "--count", 20]
     monkeypatch.setattr(sys, "argv", ["text.py", *map(str, arguments)])
     example.main()
     first = capsys.readouterr().out
