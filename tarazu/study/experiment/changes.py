@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from tarazu.nn.layers.dense import Dense
 from tarazu.nn.layers.noise import GaussianDropout, GaussianNoise
@@ -111,12 +111,18 @@ def without_regularization(model: Module) -> Module | None:
     return remade(model, replacement, weight_decay=0.0)
 
 
-def with_rate(factor: float) -> Change:
+class Rate(NamedTuple):
     """The change of the learning rate to `factor` times what it is."""
-    def change(model: Module) -> Module | None:
-        return None if trainer_of(model).optimizer is None else remade(model, rate_factor=factor)
 
-    return change
+    factor: float
+
+    def __call__(self, model: Module) -> Module | None:
+        return None if trainer_of(model).optimizer is None else remade(model, rate_factor=self.factor)
+
+    def is_number(self, model: Module) -> bool:
+        """Whether the rate is a number, which needs no other program, and no schedule."""
+        optimizer = trainer_of(model).optimizer
+        return optimizer is not None and optimizer._schedule is None
 
 
 def dropout_of(model: Module) -> float:

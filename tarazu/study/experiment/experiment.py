@@ -6,7 +6,7 @@ import copy
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,7 +23,7 @@ from tarazu.record import History
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray
-from tarazu.study.experiment.changes import Change
+from tarazu.study.experiment.changes import Change, Rate
 from tarazu.study.experiment.remake import remade
 from tarazu.train.calling import call
 from tarazu.train.callbacks.base import Callback
@@ -56,6 +56,7 @@ class Experiment:
     batch_size: int
     callbacks: tuple[Callback, ...] = ()
     keeps_best: bool = True  # whether the user's fit ends with the weights of the best epoch
+    _models: dict[Change | None, Module] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, build: Build, x: Inputs, y: Inputs, *, validation_data: Validation = None,
@@ -95,24 +96,43 @@ class Experiment:
         """
         train, validation = train or self.train, validation or self.validation
         best = KeepBest(restore=False)
-        with keeping_random_state():
-            random.seed(seed)
-            model = self.build()
-            if change is not None:
-                random.seed(seed)
-                changed = change(model)
-                if changed is None:
-                    return None
-                model = changed
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", TrainingWarning)  # what diverges is reported as that
-                history = fit(model, train.x, train.y, validation_data=(validation.x, validation.y), seed=seed,
-                              epochs=epochs or self.epochs, batch_size=self.batch_size, verbose=0,
-                              callbacks=[*copy.deepcopy(self.callbacks), best])
+        with keeping_random_state(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", TrainingWarning)  # what diverges is reported as that
+            model = self._fresh(seed, change, train)
+            if model is None:
+                return None
+            history = fit(model, train.x, train.y, validation_data=(validation.x, validation.y), verbose=0,
+                          epochs=epochs or self.epochs, batch_size=self.batch_size,
+                          callbacks=[*copy.deepcopy(self.callbacks), best])
         if history.stopped == "interrupted":
             raise KeyboardInterrupt
         last = model.state_dict()
         return Fitted(model, history, last, best._weights or last, best.epoch or len(history), self.keeps_best)
+
+    def _fresh(self, seed: int, change: Change | None, train: Arrays) -> Module | None:
+        """A model with the weights that `seed` gives it, and the state of a new optimizer.
+
+        Where there was a model of the same change before it is that one, with other numbers in its tensors, so that its
+        programs serve again.
+        """
+        random.seed(seed)
+        model = self.build()
+        if change is not None:
+            random.seed(seed)
+            changed = change(model)
+            if changed is None:
+                return None
+            model = changed
+        trainer = trainer_of(model)
+        random.seed(seed)
+        trainer.begin(train, None, self.batch_size)
+        key = None if isinstance(change, Rate) and change.is_number(model) else change
+        known = self._models.setdefault(key, model)
+        if known is not model:
+            with no_grad():
+                for old, new in zip(trainer_of(known).state(), trainer.state(), strict=True):
+                    old.copy_(new)
+        return known
 
     def with_rows(self, train: Arrays, validation: Arrays | None = None) -> Experiment:
         """The same with other rows."""

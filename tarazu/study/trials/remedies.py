@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from tarazu.study.experiment.changes import (
     Change,
+    Rate,
     deeper,
     narrower,
     wider,
     with_decay,
     with_dropout,
-    with_rate,
     without_regularization,
 )
 
@@ -27,7 +27,7 @@ class Remedy(NamedTuple):
 
 
 REMEDIES = {
-    "a tenth of the learning rate": Remedy("learning_rate_too_high", with_rate(0.1)),
+    "a tenth of the learning rate": Remedy("learning_rate_too_high", Rate(0.1)),
     "no dropout, no decay": Remedy("too_much_regularisation", without_regularization),
     "4 x the epochs": Remedy("too_little_training", times_epochs=4, fits=4.0),
     "4 x the width": Remedy("too_little_capacity", wider, fits=2.0),

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tarazu.diagnose import trivial_classification_losses, trivial_regression_losses
-from tarazu.study.experiment.experiment import DIVERGED, Experiment, Fitted, losses_of
+from tarazu.study.experiment.experiment import DIVERGED, Experiment
 from tarazu.study.trials.remedies import REMEDIES, Remedy
 from tarazu.train.sources.arrays import Arrays
 
@@ -48,6 +47,23 @@ class Judged:
         """The weighted mean, in trivial losses; one that is none, or very large, counts as DIVERGED."""
         value = float((self.weights * losses).mean()) / self.trivial
         return value if value < DIVERGED else DIVERGED  # NaN too
+
+
+# From one seed to another the difference of two losses varies by about this share of the larger one: the median over
+# the fits of the benchmark of causes is 2 %, the ninth decile 9 %. It counts as two seeds beside those that were seen.
+SEED_SHARE, SEEN_BEFORE = 0.05, 2
+
+
+def seed_error(larger: float, gains: list[float]) -> float:
+    """The standard error of the mean of gains over seeds, of losses up to `larger`."""
+    count = len(gains)
+    squares = SEEN_BEFORE * (SEED_SHARE * larger) ** 2 + float(np.var(gains)) * count
+    return math.sqrt(squares / (SEEN_BEFORE + count - 1) / count)
+
+
+def clipped(losses: np.ndarray, most: float) -> np.ndarray:
+    """Losses with `most` in place of larger ones and of what is none."""
+    return np.minimum(np.nan_to_num(losses, nan=most, posinf=most), most)
 
 
 @dataclass
@@ -107,10 +123,11 @@ class Trials:
 
     def gain_of(self, name: str, cause: str, pairs: list[tuple[np.ndarray, np.ndarray]]) -> Gain:
         """The gain of pairs of losses, before and after; the error is that of the rows and, with several, of seeds."""
-        judged = self.judged
-        means = [judged.mean(before) - judged.mean(after) for before, after in pairs]
+        judged, count = self.judged, len(pairs)
+        means = [(judged.mean(before), judged.mean(after)) for before, after in pairs]
+        gains = [before - after for before, after in means]
         most = DIVERGED * judged.trivial * len(judged.weights)
-        rows = judged.weights * np.mean([np.clip(before, 0, most) - np.clip(after, 0, most) for before, after in pairs], 0)
-        error = float(rows.std()) / math.sqrt(len(rows)) / judged.trivial
-        between = float(np.var(means, ddof=1)) / len(means) if len(means) > 1 else 0.0
-        return Gain(name, cause, float(np.mean(means)), min(DIVERGED, math.sqrt(error**2 + between)), len(pairs))
+        rows = judged.weights * np.mean([clipped(before, most) - clipped(after, most) for before, after in pairs], 0)
+        of_rows = float(rows.std()) / math.sqrt(len(rows)) / judged.trivial
+        of_seeds = seed_error(float(np.mean([max(pair) for pair in means])), gains)
+        return Gain(name, cause, float(np.mean(gains)), min(DIVERGED, math.hypot(of_rows, of_seeds)), count)

@@ -1,0 +1,88 @@
+"""The course of a diagnosis: looks at the rows, one fit, then trials of remedies where it is least sure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from tarazu.study.diagnosis.causes import worth
+from tarazu.study.diagnosis.decide import probabilities
+from tarazu.study.diagnosis.row_evidence import RowEvidence
+from tarazu.study.experiment.experiment import Experiment
+from tarazu.study.trials.parts import PartFit, gain_of_rows, part_fits
+from tarazu.study.trials.remedies import REMEDIES
+from tarazu.study.trials.trials import Gain, Trials
+
+SURE = 0.9  # of a cause: no more fits are made
+MOST_SEEDS = 3
+MOST_COMPARED = 3  # causes that another seed is spent on
+
+
+class Investigation:
+    """Gathers gains for one experiment until its cause is sure, or the budget of fits is spent."""
+
+    def __init__(self, experiment: Experiment, seed: int, budget: float, on_fit: Callable[[float], None]) -> None:
+        self.experiment, self.budget, self.seeds = experiment, budget, 1
+        self.rows = RowEvidence.of(experiment, seed)
+        self.trials = Trials(self.rows.experiment, self.rows.judged, seed, on_fit=on_fit)
+        self.gains: dict[str, Gain] = {}
+        self.halves: list[PartFit] = []
+
+    def run(self) -> None:
+        """Make the trials; what is known so far stays where it is interrupted."""
+        self.trials.own()
+        self.halves = part_fits(self.trials, 2, 2)
+        for gain in self.rows.gains(self.trials, self.halves):
+            self.gains[gain.by] = gain
+        if self.own_loss >= worth(0.0):  # a gain cannot be greater than the loss
+            self._try_remedies()
+            while self._has_to_compare():
+                self._compare()
+
+    @property
+    def own_loss(self) -> float:
+        """Of the judged rows, in trivial losses."""
+        judged = self.trials.judged
+        return float(np.mean([judged.mean(self.trials.own(i)) for i in range(self.seeds)]))
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """Of the causes, as far as they are measured."""
+        return probabilities(list(self.gains.values()), self.own_loss)
+
+    def _try_remedies(self) -> None:
+        for name, remedy in REMEDIES.items():
+            if self.trials.spent + remedy.fits <= self.budget:
+                self._measure(name)
+        if self.trials.spent + 2 <= self.budget:
+            self._quarters = part_fits(self.trials, 4, 2)
+            self._measure_rows()
+
+    def _measure(self, name: str) -> None:
+        gain = self.trials.gain(name, self.seeds)
+        if gain is not None:
+            self.gains[name] = gain
+
+    def _measure_rows(self) -> None:
+        gain = gain_of_rows(self.trials, self.halves, self._quarters, self.seeds)
+        self.gains[gain.by] = gain
+
+    def _has_to_compare(self) -> bool:
+        return (self.seeds < MOST_SEEDS and next(iter(self.probabilities.values())) < SURE
+                and self.trials.spent + 2 <= self.budget)
+
+    def _compare(self) -> None:
+        """Another seed for the fit itself, and for the best remedies of the causes that are most probable."""
+        self.seeds += 1
+        likely = list(self.probabilities)[:MOST_COMPARED]
+        best: dict[str, Gain] = {}
+        for gain in self.gains.values():
+            if gain.by in REMEDIES and (gain.cause not in best or gain.mean > best[gain.cause].mean):
+                best[gain.cause] = gain
+        for cause in likely:
+            if cause in best and self.trials.spent + REMEDIES[best[cause].by].fits <= self.budget:
+                self._measure(best[cause].by)
+        if "4 x the rows" in self.gains:
+            self._measure_rows()
