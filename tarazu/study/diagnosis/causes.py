@@ -44,3 +44,8 @@ SHARE_OF_TRIVIAL, SHARE_OF_OWN = 0.05, 0.10
 def worth(own_loss: float) -> float:
     """The least gain that is worth a name, of a fit with a loss of `own_loss`, both in trivial losses."""
     return max(SHARE_OF_TRIVIAL, SHARE_OF_OWN * own_loss)
+
+
+def in_words(cause: str) -> str:
+    """A cause as people write it: "too little data"."""
+    return cause.replace("_", " ")

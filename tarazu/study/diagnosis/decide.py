@@ -10,10 +10,10 @@ from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, worth
 from tarazu.study.trials.trials import Gain
 
 DRAWS = 4000
-# Gains of remedies are spread about 0 with about this deviation, in trivial losses: an estimate with a larger error
-# tells less, and is drawn towards 0 (the posterior mean of a normal prior). Otherwise the best of ten noisy numbers
-# would look like a gain where there is none.
-PRIOR = 0.15
+# Gains of remedies are spread about 0, with a deviation of half the loss that there is, and of so many trivial losses at
+# least: an estimate with a larger error tells less, and is drawn towards 0 (the posterior mean of a normal prior).
+# Otherwise the best of ten noisy numbers would look like a gain where there is none.
+PRIOR, PRIOR_SHARE = 0.15, 0.5
 LEAST_ERROR = 0.005  # in trivial losses
 
 
@@ -25,8 +25,9 @@ def probabilities(gains: Sequence[Gain], own_loss: float) -> dict[str, float]:
     """
     random = np.random.default_rng(0)
     drawn: dict[str, np.ndarray] = {}
+    prior = max(PRIOR, PRIOR_SHARE * own_loss)
     for gain in gains:
-        trust = PRIOR**2 / (PRIOR**2 + gain.error**2)
+        trust = prior**2 / (prior**2 + gain.error**2)
         mean, error = trust * gain.mean, np.sqrt(trust) * gain.error
         spread = np.sqrt(error**2 + (CAUSES[gain.cause].doubt * mean) ** 2 + LEAST_ERROR**2)
         values = mean + spread * random.normal(size=DRAWS)

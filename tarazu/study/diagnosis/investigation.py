@@ -12,11 +12,12 @@ from tarazu.study.diagnosis.decide import probabilities
 from tarazu.study.diagnosis.row_evidence import RowEvidence
 from tarazu.study.experiment.experiment import Experiment
 from tarazu.study.trials.parts import PartFit, gain_of_rows, part_fits
-from tarazu.study.trials.remedies import REMEDIES
+from tarazu.study.trials.remedies import BIAS, REMEDIES, VARIANCE, Remedy
 from tarazu.study.trials.trials import Gain, Trials
 
 SURE = 0.9  # of a cause: no more fits are made
 MOST_SEEDS = 3
+UNFINISHED = 0.75  # a validation loss that was lowest before this share of the epochs will not fall in more of them
 MOST_COMPARED = 3  # causes that another seed is spent on
 
 
@@ -29,6 +30,7 @@ class Investigation:
         self.trials = Trials(self.rows.experiment, self.rows.judged, seed, on_fit=on_fit)
         self.gains: dict[str, Gain] = {}
         self.halves: list[PartFit] = []
+        self.quarters: list[PartFit] = []
 
     def run(self) -> None:
         """Make the trials; what is known so far stays where it is interrupted."""
@@ -54,11 +56,24 @@ class Investigation:
 
     def _try_remedies(self) -> None:
         for name, remedy in REMEDIES.items():
-            if self.trials.spent + remedy.fits <= self.budget:
+            if self._can_help(remedy) and self.trials.spent + remedy.fits <= self.budget:
                 self._measure(name)
-        if self.trials.spent + 2 <= self.budget:
-            self._quarters = part_fits(self.trials, 4, 2)
+        if self._gap >= self._worth and self.trials.spent + 2 <= self.budget:
+            self.quarters = part_fits(self.trials, 4, 2)
             self._measure_rows()
+
+    def _can_help(self, remedy: Remedy) -> bool:
+        if remedy.times_epochs > 1 and self.trials.progress <= UNFINISHED:
+            return False
+        return {BIAS: self.trials.train_loss, VARIANCE: self._gap}.get(remedy.lowers, math.inf) >= self._worth
+
+    @property
+    def _worth(self) -> float:
+        return worth(self.own_loss)
+
+    @property
+    def _gap(self) -> float:
+        return self.own_loss - self.trials.train_loss
 
     def _measure(self, name: str) -> None:
         gain = self.trials.gain(name, self.seeds)
@@ -66,7 +81,7 @@ class Investigation:
             self.gains[name] = gain
 
     def _measure_rows(self) -> None:
-        gain = gain_of_rows(self.trials, self.halves, self._quarters, self.seeds)
+        gain = gain_of_rows(self.trials, self.halves, self.quarters, self.seeds)
         self.gains[gain.by] = gain
 
     def _has_to_compare(self) -> bool:
@@ -84,5 +99,7 @@ class Investigation:
         for cause in likely:
             if cause in best and self.trials.spent + REMEDIES[best[cause].by].fits <= self.budget:
                 self._measure(best[cause].by)
-        if "4 x the rows" in self.gains:
+        if "too_little_data" in likely and self.quarters and self.trials.spent + 2 <= self.budget:
+            self.halves += part_fits(self.trials, 2, 2, draw=self.seeds - 1)
+        if self.quarters:
             self._measure_rows()

@@ -26,13 +26,13 @@ class PartFit:
     losses: np.ndarray  # of those
 
 
-def part_fits(trials: Trials, parts: int, count: int) -> list[PartFit]:
-    """Fits on `count` of the `parts` into which the training rows are dealt, classes in proportion."""
+def part_fits(trials: Trials, parts: int, count: int, draw: int = 0) -> list[PartFit]:
+    """Fits on `count` of the `parts` into which the training rows are dealt at random; another `draw` deals anew."""
     experiment, made = trials.experiment, []
-    order = np.random.default_rng(trials.seed).permutation(experiment.train.rows)
+    order = np.random.default_rng([trials.seed, draw]).permutation(experiment.train.rows)
     for i in range(count):
         chosen, others = order[i::parts], np.delete(order, np.s_[i::parts])
-        fitted = experiment.fit(seed=trials.seed + i, train=experiment.train.at(chosen),
+        fitted = experiment.fit(seed=trials.seed + 2 * draw + i, train=experiment.train.at(chosen),
                                 epochs=experiment.epochs_for(len(chosen)))
         assert fitted is not None
         trials.count(1.0)
@@ -53,5 +53,7 @@ def gain_of_rows(trials: Trials, halves: list[PartFit], quarters: list[PartFit],
     trust = before**2 / (before**2 + 4 * (error_before**2 + error_last**2)) if before > 0 else 0.0
     seen = min(MOST_SHARE, max(LEAST_SHARE, last / before)) if before > 0 else USUAL_SHARE
     share = trust * seen + (1 - trust) * USUAL_SHARE
-    return Gain("4 x the rows", "too_little_data", max(last, 0.0) * (share + share**2), error_last * (share + share**2),
-                seeds)
+    # A fit of less than four epochs has no steps for four times the rows.
+    doublings = math.log2(min(4, trials.experiment.epochs))
+    factor = share * min(doublings, 1) + share**2 * max(doublings - 1, 0)
+    return Gain("4 x the rows", "too_little_data", max(last, 0.0) * factor, error_last * factor, seeds)

@@ -75,6 +75,8 @@ class Trials:
     seed: int = 0
     spent: float = 0.0
     on_fit: Callable[[float], None] = lambda spent: None
+    train_loss: float = math.nan  # of the experiment's own fit, in trivial losses
+    progress: float = math.nan  # the share of its epochs after which its validation loss was lowest
     _losses: dict[tuple[str, str, int], np.ndarray | None] = field(default_factory=dict)
 
     def own(self, number: int = 0, weights: str = "kept") -> np.ndarray:
@@ -89,6 +91,9 @@ class Trials:
             fitted = self.experiment.fit(seed=self.seed + number, change=remedy.change,
                                          epochs=remedy.times_epochs * self.experiment.epochs)
             self.count(0.0 if fitted is None else remedy.fits or 1.0)
+            if fitted is not None and not name and not number:
+                self.progress = fitted.best_epoch / len(fitted.history)
+                self.train_loss = min(DIVERGED, float(fitted.losses(self.experiment.train).mean()) / self.judged.trivial)
             for which in ("kept", "best", "last"):
                 self._losses[name, which, number] = None if fitted is None else fitted.losses(self.judged.rows, which)
         return self._losses[name, weights, number]
