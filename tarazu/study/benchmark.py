@@ -13,4 +13,6 @@ def diagnose_case(case: Any) -> dict[str, Any]:  # a `generator.Case`
     found = diagnose(case.build, case.x_train, case.y_train, validation_data=(case.x_val, case.y_val),
                      epochs=arguments["epochs"], batch_size=arguments["batch_size"], callbacks=arguments["callbacks"])
     p = found.probabilities
-    return {"cause": next(iter(p)), "ranking": list(p), "noise_rate": 0.0, "overfit": None, "fits": found.trials.spent}
+    global last
+    last = found
+    return {"cause": next(iter(p)), "ranking": list(p), "noise_rate": found.rows.wrong.rate if found.rows.wrong else 0.0, "overfit": None, "fits": found.trials.spent}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -38,6 +39,8 @@ class Investigation:
         self.halves = part_fits(self.trials, 2, 2)
         for gain in self.rows.gains(self.trials, self.halves):
             self.gains[gain.by] = gain
+        if self.rows.cured is not self.trials.experiment:
+            self.trials = dataclasses.replace(self.trials, experiment=self.rows.cured, _losses={})
         if self.own_loss >= worth(0.0):  # a gain cannot be greater than the loss
             self._try_remedies()
             while self._has_to_compare():
