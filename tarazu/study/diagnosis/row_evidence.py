@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tarazu.base.messages import listing
+
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
 from tarazu.study.diagnosis.wrong_targets import WrongTargets, wrong_targets
 from tarazu.study.experiment.experiment import Experiment
+from tarazu.study.rows.leakage import leakage
 from tarazu.study.trials.parts import PartFit
 from tarazu.study.trials.trials import Gain, Judged, Trials
 from tarazu.train.sources.arrays import Arrays, joined
@@ -46,6 +49,7 @@ class RowEvidence:
             return cls._with_copies(experiment, seed, source, copies)
         found = cls(experiment, _judged(experiment, experiment.validation), seed, [])
         if _are_tables(experiment):
+            found._look_for_leaks()
             found.shift = _shift(experiment)
             if found.shift[1] < SHIFT_WORTH_A_LOOK:  # of rows of two kinds a common predictor errs for other reasons
                 found._look_for_wrong_targets()
@@ -65,6 +69,18 @@ class RowEvidence:
         honest = [(experiment.with_rows(experiment.train, rows.at(part)), ~part) for part in (half, ~half)]
         return cls(experiment, _judged(experiment, rows), seed, honest, "copies of training rows", copies)
 
+    def _look_for_leaks(self) -> None:
+        train, validation = self.experiment.train, self.experiment.validation
+        suspects = leakage(train.x, train.y, validation.x, validation.y, seed=self.seed).suspects
+        if not suspects:
+            return
+        columns = [column for suspect in suspects for column in suspect.columns]
+        self.leak = listing(repr(suspect.name) for suspect in suspects)
+        rows = _shuffled(validation, columns, self.seed)
+        self.judged = _judged(self.experiment, rows)
+        without = self.experiment.with_rows(_shuffled(train, columns, self.seed), rows)
+        self.honest = [(without, np.ones(rows.rows, bool))]
+
     def _look_for_wrong_targets(self) -> None:
         experiment = self.experiment
         both = joined([experiment.train, experiment.validation])
@@ -72,7 +88,7 @@ class RowEvidence:
         self.wrong = wrong_targets(np.asarray(both.x).reshape(both.rows, -1), y, self.seed)
         if self.wrong.is_evident:
             doubt = self.wrong.probabilities[experiment.train.rows:]
-            self.judged = _judged(experiment, experiment.validation, 1 - doubt)
+            self.judged = _judged(experiment, self.judged.rows, 1 - doubt)
 
     @property
     def cured(self) -> Experiment:
@@ -132,6 +148,14 @@ def _judged(experiment: Experiment, rows: Arrays, weights: np.ndarray | None = N
     losses = _trivial_losses(trainer_of(experiment.build()), rows, rows)
     assert losses is not None
     return Judged.of(rows, losses, weights)
+
+
+def _shuffled(rows: Arrays, columns: list[int], seed: int) -> Arrays:
+    """The rows with some columns in another order, in which they tell nothing."""
+    x = np.array(rows.x)
+    flat = x.reshape(len(x), -1)
+    flat[:, columns] = flat[np.random.default_rng(seed).permutation(len(x))][:, columns]
+    return Arrays.of((x, rows.y))
 
 
 def _are_tables(experiment: Experiment) -> bool:
