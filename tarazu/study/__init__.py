@@ -2,5 +2,6 @@
 
 from tarazu.study.rows.leakage import Leakage, SuspectFeature, leakage
 from tarazu.study.rows.row_order import Copies, NumberedColumn
+from tarazu.study.rows.shift import ColumnDifference, Shift, shift
 
-__all__ = ["Copies", "Leakage", "NumberedColumn", "SuspectFeature", "leakage"]
+__all__ = ["ColumnDifference", "Copies", "Leakage", "NumberedColumn", "Shift", "SuspectFeature", "leakage", "shift"]

@@ -119,8 +119,8 @@ def leakage(x_train: RowsLike, y_train: RowsLike, x_validation: RowsLike, y_vali
     that tells as much shares with others, or both are causes that explain each other away. So a suspect explains a part
     of the target alone, and a permutation test does not reject that independence. Among classes it also has no more
     values than there are classes, or tells them nearly alone: two natural measurements of one class can be
-    independent too. One-hot columns count as one feature. With fewer than 200 rows in both parts nothing is suspected, since
-    natural dependences are missed; a single natural feature beside nothing but noise looks like a leak.
+    independent too. One-hot columns count as one feature. With fewer than 200 rows in both parts nothing is suspected,
+    since natural dependences are missed; a single natural feature beside nothing but noise looks like a leak.
 
     `x_...` are arrays, tuples or dicts of them, or data frames, with a row per sample; `classes` says whether targets
     are classes, None for all that are not floating-point numbers. Same seed, same result. ShapeError, ArgumentError or
