@@ -17,7 +17,7 @@ class Cause(NamedTuple):
 
 
 CAUSES = {
-    "too_little_data": Cause("The model has learned what these few rows happen to be like.", "more rows", True, 0.4),
+    "too_little_data": Cause("The model has learned what these few rows happen to be like.", "more rows", True, 0.25),
     "too_much_capacity": Cause(
         "The model is flexible enough to learn single rows by heart.",
         "a smaller or more regularized model, or the weights of its best epoch", True),

@@ -28,7 +28,7 @@ class Investigation:
     def __init__(self, experiment: Experiment, seed: int, budget: float, on_fit: Callable[[float], None]) -> None:
         self.experiment, self.budget, self.seeds = experiment, budget, 1
         self.rows = RowEvidence.of(experiment, seed)
-        self.trials = Trials(self.rows.experiment, self.rows.judged, seed, on_fit=on_fit)
+        self.trials = self.first_trials = Trials(self.rows.experiment, self.rows.judged, seed, on_fit=on_fit)
         self.gains: dict[str, Gain] = {}
         self.halves: list[PartFit] = []
         self.quarters: list[PartFit] = []
@@ -37,8 +37,7 @@ class Investigation:
         """Make the trials; what is known so far stays where it is interrupted."""
         self.trials.own()
         self.halves = part_fits(self.trials, 2, 2)
-        for gain in self.rows.gains(self.trials, self.halves):
-            self.gains[gain.by] = gain
+        self._measure_faults()
         if self.rows.cured is not self.trials.experiment:
             self.trials = dataclasses.replace(self.trials, experiment=self.rows.cured, _losses={})
         if self.own_loss >= worth(0.0):  # a gain cannot be greater than the loss
@@ -84,8 +83,12 @@ class Investigation:
             self.gains[name] = gain
 
     def _measure_rows(self) -> None:
-        gain = gain_of_rows(self.trials, self.halves, self.quarters, self.seeds)
+        gain = gain_of_rows(self.trials, self.halves, self.quarters, self._gap, self.seeds)
         self.gains[gain.by] = gain
+
+    def _measure_faults(self) -> None:
+        for gain in self.rows.gains(self.first_trials, self.halves, self.seeds):
+            self.gains[gain.by] = gain
 
     def _has_to_compare(self) -> bool:
         return (self.seeds < MOST_SEEDS and next(iter(self.probabilities.values())) < SURE
@@ -102,6 +105,8 @@ class Investigation:
         for cause in likely:
             if cause in best and self.trials.spent + REMEDIES[best[cause].by].fits <= self.budget:
                 self._measure(best[cause].by)
+        if "leakage" in likely or "label_noise" in likely:
+            self._measure_faults()
         if "too_little_data" in likely and self.quarters and self.trials.spent + 2 <= self.budget:
             self.halves += part_fits(self.trials, 2, 2, draw=self.seeds - 1)
         if self.quarters:

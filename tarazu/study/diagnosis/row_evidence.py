@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from tarazu.train.verdict import _trivial_losses
 
 COPIES_WORTH_A_LOOK = 0.1  # of the validation rows
 FEWEST_JUDGED = 30
-HELD_OUT = 0.25  # of the training rows, where all validation rows are copies of them
+HELD_OUT = 1 / 3  # of the training rows, where all validation rows are copies of them
 # Standard deviations from chance of the classifier that tells validation rows from training rows; one fit in 30,000 has
 # more by chance.
 SHIFT_WORTH_A_LOOK = 4.0
@@ -39,6 +40,7 @@ class RowEvidence:
     copies: float = 0.0  # the share of validation rows that are copies of training rows
     shift: tuple[float, float] = (0.5, 0.0)  # the area under the curve of that classifier, and its z
     wrong: WrongTargets | None = None
+    _losses: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, experiment: Experiment, seed: int) -> RowEvidence:
@@ -97,32 +99,57 @@ class RowEvidence:
         """
         return self.honest[0][0] if self.copies >= COPIES_WORTH_A_LOOK else self.experiment
 
-    def gains(self, trials: Trials, halves: list[PartFit]) -> list[Gain]:
-        """What undoing each of the faults that were found gains."""
-        made = [self._gain_without_leak(trials), self._gain_of_clean_targets(trials), self._gain_without_shift(trials, halves)]
+    def gains(self, trials: Trials, halves: list[PartFit], seeds: int = 1) -> list[Gain]:
+        """What undoing each of the faults that were found gains, over so many seeds of those that cost few fits."""
+        made = [self._gain_without_leak(trials, seeds), self._gain_of_clean_targets(trials, seeds),
+                self._gain_without_shift(trials, halves)]
         return [gain for gain in made if gain is not None]
 
-    def _gain_without_leak(self, trials: Trials) -> Gain | None:
+    def _gain_without_leak(self, trials: Trials, seeds: int) -> Gain | None:
         if not self.honest:
             return None
-        after = np.empty(self.judged.rows.rows)
-        for experiment, rows in self.honest:
-            fitted = experiment.fit(seed=self.seed)
-            assert fitted is not None
-            trials.count(1.0)
-            after[rows] = fitted.losses(self.judged.rows.at(rows))
-        return trials.gain_of(f"without {self.leak}", "leakage", [(trials.own(), after)])
+        pairs = [(trials.own(i), self._cured("leak", i, self._losses_without_leak, trials)) for i in range(seeds)]
+        return trials.gain_of(f"without {self.leak}", "leakage", pairs)
 
-    def _gain_of_clean_targets(self, trials: Trials) -> Gain | None:
+    def _losses_without_leak(self, seed: int, trials: Trials) -> np.ndarray:
+        losses = np.empty(self.judged.rows.rows)
+        for experiment, rows in self.honest:
+            losses[rows] = _fitted_losses(experiment, seed, self.judged.rows.at(rows), trials)
+        return losses
+
+    def _cured(self, name: str, number: int, measure: Callable[[int, Trials], np.ndarray], trials: Trials) -> np.ndarray:
+        """The losses of the judged rows after a cure, measured once for each seed."""
+        if (name, number) not in self._losses:
+            self._losses[name, number] = measure(self.seed + number, trials)
+        return self._losses[name, number]
+
+    def _gain_of_clean_targets(self, trials: Trials, seeds: int) -> Gain | None:
         if self.wrong is None or not self.wrong.is_evident:
             return None
+        pairs = [(trials.own(i), self._cured("targets", i, self._losses_of_clean_targets, trials)) for i in range(seeds)]
+        gain = trials.gain_of("corrected targets", "label_noise", pairs)
+        return replace(gain, mean=max(gain.mean, self._least_gain_of_clean_targets()))
+
+    def _losses_of_clean_targets(self, seed: int, trials: Trials) -> np.ndarray:
+        assert self.wrong is not None
         count = self.experiment.train.rows
         parts = [_corrected(part, self.wrong, rows) for part, rows in (
             (self.experiment.train, slice(0, count)), (self.experiment.validation, slice(count, None)))]
-        fitted = self.experiment.with_rows(*parts).fit(seed=self.seed)
-        assert fitted is not None
-        trials.count(1.0)
-        return trials.gain_of("corrected targets", "label_noise", [(trials.own(), fitted.losses(self.judged.rows))])
+        return _fitted_losses(self.experiment.with_rows(*parts), seed, self.judged.rows, trials)
+
+    def _least_gain_of_clean_targets(self) -> float:
+        """What a model loses that has learned the frequencies of the targets as they are, in trivial losses.
+
+        It gives the right class a share of 1 - rate, or a number that lies by that share nearer to the mean. The rate is
+        taken at the low end of its interval.
+        """
+        assert self.wrong is not None
+        rate = max(0.0, self.wrong.rate - self.wrong.error)
+        if self.wrong.is_far:
+            return 0.0
+        if np.issubdtype(np.asarray(self.experiment.train.y).dtype, np.integer):
+            return -math.log(1 - rate) / self.judged.trivial
+        return rate**2
 
     def _gain_without_shift(self, trials: Trials, halves: list[PartFit]) -> Gain | None:
         if self.shift[1] < SHIFT_WORTH_A_LOOK:
@@ -130,18 +157,30 @@ class RowEvidence:
         judged, experiment = self.judged, self.experiment
         own = judged.mean(trials.own())
         gap = float(np.mean([judged.mean(part.judged) - float(part.losses.mean()) / judged.trivial for part in halves]))
+        mixed = trials.gain_of("rows like those of validation", "shift",
+                               [(trials.own(), self._cured("shift", 0, self._losses_of_mixed_rows, trials))])
+        # A loss falls fast with the first rows of the new kind: about with the root of their share.
+        count = experiment.validation.rows // 2
+        share = math.sqrt(count / (experiment.train.rows + count))
+        return replace(mixed, mean=min(own, max(gap, mixed.mean / share)), error=mixed.error / share)
+
+    def _losses_of_mixed_rows(self, seed: int, trials: Trials) -> np.ndarray:
+        """After fits to the training rows and half of the validation rows, of the other half."""
+        experiment, losses = self.experiment, np.empty(self.judged.rows.rows)
         half = np.random.default_rng(self.seed).permutation(experiment.validation.rows) % 2 == 0
-        after = np.empty(judged.rows.rows)
         for part in (half, ~half):
             more = joined([experiment.train, experiment.validation.at(part)])
-            fitted = experiment.with_rows(more, experiment.validation.at(~part)).fit(seed=self.seed)
-            assert fitted is not None
-            trials.count(1.0)
-            after[~part] = fitted.losses(judged.rows.at(~part))
-        mixed = trials.gain_of("rows like those of validation", "shift", [(trials.own(), after)])
-        # A loss falls fast with the first rows of the new kind: about with the root of their share.
-        share = math.sqrt(half.sum() / (experiment.train.rows + half.sum()))
-        return replace(mixed, mean=min(own, max(gap, mixed.mean / share)), error=mixed.error / share)
+            mixed = experiment.with_rows(more, experiment.validation.at(~part))
+            losses[~part] = _fitted_losses(mixed, seed, self.judged.rows.at(~part), trials)
+        return losses
+
+
+def _fitted_losses(experiment: Experiment, seed: int, rows: Arrays, trials: Trials) -> np.ndarray:
+    """The losses of rows after a fit, which is counted."""
+    fitted = experiment.fit(seed=seed)
+    assert fitted is not None
+    trials.count(1.0)
+    return fitted.losses(rows)
 
 
 def _judged(experiment: Experiment, rows: Arrays, weights: np.ndarray | None = None) -> Judged:

@@ -34,6 +34,7 @@ class WrongTargets(NamedTuple):
     is_evident: bool
     probabilities: np.ndarray  # (rows,)
     predictions: np.ndarray  # what the targets should be: class numbers, or numbers
+    is_far: bool = False  # whether they are numbers far off, in place of those of other rows
 
 
 def wrong_targets(x: np.ndarray, y: np.ndarray, seed: int = 0) -> WrongTargets:
@@ -86,7 +87,8 @@ def _of_numbers(x: np.ndarray, y: np.ndarray, seed: int) -> WrongTargets:
     share = float((found.probabilities * residuals**2).mean() / y.var())
     is_evident = (len(y) >= FEWEST_ROWS and found.likelihood_ratio > LIKELIHOOD_RATIO and share >= SHARE_OF_VARIANCE
                   and found.rate - error >= (FAR_WORTH_A_LOOK if is_far else WORTH_A_LOOK))
-    return WrongTargets(found.rate if len(y) >= FEWEST_ROWS else 0.0, error, is_evident, found.probabilities, predicted)
+    return WrongTargets(found.rate if len(y) >= FEWEST_ROWS else 0.0, error, is_evident, found.probabilities, predicted,
+                        is_far)
 
 
 def _spread(values: np.ndarray) -> float:

@@ -92,7 +92,7 @@ class Trials:
                                          epochs=remedy.times_epochs * self.experiment.epochs)
             self.count(0.0 if fitted is None else remedy.fits or 1.0)
             if fitted is not None and not name and not number:
-                self.progress = fitted.best_epoch / len(fitted.history)
+                self.progress = fitted.best_epoch / max(1, len(fitted.history))
                 self.train_loss = min(DIVERGED, float(fitted.losses(self.experiment.train).mean()) / self.judged.trivial)
             for which in ("kept", "best", "last"):
                 self._losses[name, which, number] = None if fitted is None else fitted.losses(self.judged.rows, which)
