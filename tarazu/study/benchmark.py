@@ -6,6 +6,8 @@ from typing import Any
 
 from tarazu.study.diagnosis.diagnose import diagnose
 
+found_last: list[Any] = []
+
 
 def diagnose_case(case: Any) -> dict[str, Any]:  # a `generator.Case`
     """What `score.py` asks of a diagnoser, for one of its cases."""
@@ -13,6 +15,7 @@ def diagnose_case(case: Any) -> dict[str, Any]:  # a `generator.Case`
     found = diagnose(case.build, case.x_train, case.y_train, validation_data=(case.x_val, case.y_val),
                      epochs=arguments["epochs"], batch_size=arguments["batch_size"], callbacks=arguments["callbacks"])
     p = found.probabilities
-    global last
-    last = found
-    return {"cause": next(iter(p)), "ranking": list(p), "noise_rate": found.rows.wrong.rate if found.rows.wrong else 0.0, "overfit": None, "fits": found.trials.spent}
+    found_last.append(found)
+    wrong = found.rows.wrong
+    return {"cause": next(iter(p)), "ranking": list(p), "noise_rate": wrong.rate if wrong else 0.0, "overfit": None,
+            "fits": found.budget.spent}

@@ -10,8 +10,8 @@ from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, worth
 from tarazu.study.trials.trials import Gain
 
 DRAWS = 4000
-# Gains of remedies are spread about 0, with a deviation of half the loss that there is, and of so many trivial losses at
-# least: an estimate with a larger error tells less, and is drawn towards 0 (the posterior mean of a normal prior).
+# Gains of remedies are spread about 0, with a deviation of half the loss that there is, and of so many trivial losses
+# at least: an estimate with a larger error tells less, and is drawn towards 0 (the posterior mean of a normal prior).
 # Otherwise the best of ten noisy numbers would look like a gain where there is none.
 PRIOR, PRIOR_SHARE = 0.15, 0.5
 LEAST_ERROR = 0.005  # in trivial losses

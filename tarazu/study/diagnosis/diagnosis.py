@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tarazu.base.messages import plural
 from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, UNDECIDED, in_words

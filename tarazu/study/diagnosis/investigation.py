@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from tarazu.study.diagnosis.row_evidence import RowEvidence
 from tarazu.study.experiment.experiment import Experiment
 from tarazu.study.trials.parts import PartFit, gain_of_rows, part_fits
 from tarazu.study.trials.remedies import BIAS, REMEDIES, VARIANCE, Remedy
-from tarazu.study.trials.trials import Gain, Trials
+from tarazu.study.trials.trials import Budget, Gain, Trials
 
 SURE = 0.9  # of a cause: no more fits are made
 MOST_SEEDS = 3
@@ -25,10 +24,10 @@ MOST_COMPARED = 3  # causes that another seed is spent on
 class Investigation:
     """Gathers gains for one experiment until its cause is sure, or the budget of fits is spent."""
 
-    def __init__(self, experiment: Experiment, seed: int, budget: float, on_fit: Callable[[float], None]) -> None:
+    def __init__(self, experiment: Experiment, seed: int, budget: Budget) -> None:
         self.experiment, self.budget, self.seeds = experiment, budget, 1
         self.rows = RowEvidence.of(experiment, seed)
-        self.trials = self.first_trials = Trials(self.rows.experiment, self.rows.judged, seed, on_fit=on_fit)
+        self.trials = self.first_trials = Trials(self.rows.experiment, self.rows.judged, budget, seed)
         self.gains: dict[str, Gain] = {}
         self.halves: list[PartFit] = []
         self.quarters: list[PartFit] = []
@@ -58,9 +57,9 @@ class Investigation:
 
     def _try_remedies(self) -> None:
         for name, remedy in REMEDIES.items():
-            if self._can_help(remedy) and self.trials.spent + remedy.fits <= self.budget:
+            if self._can_help(remedy) and self.budget.allows(remedy.fits):
                 self._measure(name)
-        if self._gap >= self._worth and self.trials.spent + 2 <= self.budget:
+        if self._gap >= self._worth and self.budget.allows(2):
             self.quarters = part_fits(self.trials, 4, 2)
             self._measure_rows()
 
@@ -92,7 +91,7 @@ class Investigation:
 
     def _has_to_compare(self) -> bool:
         return (self.seeds < MOST_SEEDS and next(iter(self.probabilities.values())) < SURE
-                and self.trials.spent + 2 <= self.budget)
+                and self.budget.allows(2))
 
     def _compare(self) -> None:
         """Another seed for the fit itself, and for the best remedies of the causes that are most probable."""
@@ -103,11 +102,11 @@ class Investigation:
             if gain.by in REMEDIES and (gain.cause not in best or gain.mean > best[gain.cause].mean):
                 best[gain.cause] = gain
         for cause in likely:
-            if cause in best and self.trials.spent + REMEDIES[best[cause].by].fits <= self.budget:
+            if cause in best and self.budget.allows(REMEDIES[best[cause].by].fits):
                 self._measure(best[cause].by)
         if "leakage" in likely or "label_noise" in likely:
             self._measure_faults()
-        if "too_little_data" in likely and self.quarters and self.trials.spent + 2 <= self.budget:
+        if "too_little_data" in likely and self.quarters and self.budget.allows(2):
             self.halves += part_fits(self.trials, 2, 2, draw=self.seeds - 1)
         if self.quarters:
             self._measure_rows()

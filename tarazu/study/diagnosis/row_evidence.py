@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tarazu.base.messages import listing
-
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
 from tarazu.study.diagnosis.wrong_targets import WrongTargets, wrong_targets
 from tarazu.study.experiment.experiment import Experiment
@@ -35,7 +34,7 @@ class RowEvidence:
     experiment: Experiment
     judged: Judged
     seed: int
-    honest: list[tuple[Experiment, np.ndarray]]  # experiments without the leak, and which judged rows they are judged by
+    honest: list[tuple[Experiment, np.ndarray]]  # experiments without the leak, and the judged rows of each
     leak: str = ""  # in words
     copies: float = 0.0  # the share of validation rows that are copies of training rows
     shift: tuple[float, float] = (0.5, 0.0)  # the area under the curve of that classifier, and its z
@@ -117,7 +116,8 @@ class RowEvidence:
             losses[rows] = _fitted_losses(experiment, seed, self.judged.rows.at(rows), trials)
         return losses
 
-    def _cured(self, name: str, number: int, measure: Callable[[int, Trials], np.ndarray], trials: Trials) -> np.ndarray:
+    def _cured(self, name: str, number: int, measure: Callable[[int, Trials], np.ndarray],
+               trials: Trials) -> np.ndarray:
         """The losses of the judged rows after a cure, measured once for each seed."""
         if (name, number) not in self._losses:
             self._losses[name, number] = measure(self.seed + number, trials)
@@ -126,7 +126,8 @@ class RowEvidence:
     def _gain_of_clean_targets(self, trials: Trials, seeds: int) -> Gain | None:
         if self.wrong is None or not self.wrong.is_evident:
             return None
-        pairs = [(trials.own(i), self._cured("targets", i, self._losses_of_clean_targets, trials)) for i in range(seeds)]
+        pairs = [(trials.own(i), self._cured("targets", i, self._losses_of_clean_targets, trials))
+                 for i in range(seeds)]
         gain = trials.gain_of("corrected targets", "label_noise", pairs)
         return replace(gain, mean=max(gain.mean, self._least_gain_of_clean_targets()))
 
@@ -140,8 +141,8 @@ class RowEvidence:
     def _least_gain_of_clean_targets(self) -> float:
         """What a model loses that has learned the frequencies of the targets as they are, in trivial losses.
 
-        It gives the right class a share of 1 - rate, or a number that lies by that share nearer to the mean. The rate is
-        taken at the low end of its interval.
+        It gives the right class a share of 1 - rate, or a number that lies by that share nearer to the mean. The rate
+        is taken at the low end of its interval.
         """
         assert self.wrong is not None
         rate = max(0.0, self.wrong.rate - self.wrong.error)
@@ -179,7 +180,7 @@ def _fitted_losses(experiment: Experiment, seed: int, rows: Arrays, trials: Tria
     """The losses of rows after a fit, which is counted."""
     fitted = experiment.fit(seed=seed)
     assert fitted is not None
-    trials.count(1.0)
+    trials.budget.spend(1.0)
     return fitted.losses(rows)
 
 
@@ -229,5 +230,8 @@ def _corrected(rows: Arrays, wrong: WrongTargets, which: slice) -> Arrays:
     """The rows with predictions in place of targets, as far as these are wrong."""
     y, doubt = np.asarray(rows.y), wrong.probabilities[which].reshape(-1, *[1] * (rows.y.ndim - 1))
     predicted = wrong.predictions[which].reshape(doubt.shape)
-    changed = np.where(doubt >= 0.5, predicted, y) if np.issubdtype(y.dtype, np.integer) else y + doubt * (predicted - y)
+    if np.issubdtype(y.dtype, np.integer):
+        changed = np.where(doubt >= 0.5, predicted, y)
+    else:
+        changed = y + doubt * (predicted - y)
     return Arrays.of((rows.x, changed.astype(y.dtype)))

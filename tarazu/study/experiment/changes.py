@@ -42,7 +42,7 @@ def wider(model: Module, factor: float = 4.0) -> Module | None:
 
     def replacement(layer: Module) -> Module | None:
         found = arguments_of(layer)
-        changed = {name: None for name in INPUTS if found.get(name) is not None and layer is not first}
+        changed: dict[str, Any] = {name: None for name in INPUTS if found.get(name) is not None and layer is not first}
         if any(layer is one for one in hidden):
             changed |= {name: width(found[name]) for name in WIDTHS if name in found}
         return with_arguments(layer, **changed) if changed else None
@@ -56,7 +56,8 @@ def narrower(model: Module) -> Module | None:
 
 
 def deeper(model: Module) -> Module | None:
-    """The model with its last hidden dense layer, and what follows it, twice; with one of 32 units where it has none."""
+    """The model with its last hidden dense layer, and what follows it, twice; a first one of 32 units where it has none.
+    """
     if not isinstance(model, Sequential):
         return None
     hidden = [layer for layer in hidden_layers(model) if type(layer) is Dense and any(layer is one for one in model)]

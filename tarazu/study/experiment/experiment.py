@@ -25,9 +25,9 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.study.experiment.changes import Change, Rate
 from tarazu.study.experiment.remake import remade
-from tarazu.train.calling import call
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.keep_best import KeepBest
+from tarazu.train.calling import call
 from tarazu.train.loop import fit
 from tarazu.train.sources.arrays import Arrays, joined
 from tarazu.train.trainer.compile import trainer_of
@@ -168,11 +168,9 @@ class Fitted:
         """The outputs for the rows of `part`, with the "best", the "last" or the "kept" weights, as NumPy arrays."""
         self.model.load_state_dict(self._weights(weights))
         inputs = Arrays.of(part.x)
-        made = []
         with keeping_random_state(), in_mode(self.model, training=False), no_grad():
-            for batch in inputs.batches(PREDICTED_ROWS):
-                made.append(Arrays.of(map_leaves(lambda x: x.numpy(), call(self.model, map_leaves(asarray, batch.tree)))))
-        return joined(made).tree
+            made = [call(self.model, map_leaves(asarray, batch.tree)) for batch in inputs.batches(PREDICTED_ROWS)]
+        return joined([Arrays.of(map_leaves(lambda x: x.numpy(), outputs)) for outputs in made]).tree
 
     def losses(self, part: Arrays, weights: str = "kept") -> np.ndarray:
         """The loss of each row of `part`, (rows,), float64."""

@@ -67,12 +67,12 @@ def remade_optimizer(optimizer: Optimizer, *, weight_decay: float | None = None,
     A `weight_decay` of 0 takes all decay away; another one is decoupled from the gradient, as in AdamW (Loshchilov and
     Hutter, 2019), whatever the optimizer.
     """
-    options, makes_chain, chain = dict(optimizer.kept_options), optimizer.makes_chain, copy.deepcopy(optimizer.chain)
+    options, makes_chain, chain = optimizer.kept_options, optimizer.makes_chain, copy.deepcopy(optimizer.chain)
     if weight_decay is not None:
         decay = [AddDecay(weight_decay)] if weight_decay else []
         chain, makes_chain = (*(part for part in chain if not isinstance(part, AddDecay)), *decay), None
         options["groups"] = {pattern: {name: x for name, x in group.items() if name != "weight_decay"}
-                             for pattern, group in options["groups"].items()}
+                             for pattern, group in (options["groups"] or {}).items()}
     made = object.__new__(type(optimizer))
     Optimizer.set_up(made, chain, makes_chain, options, _rate(optimizer, rate_factor))
     plain = vars(Optimizer(None, 0.0, ())).keys()

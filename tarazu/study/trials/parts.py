@@ -35,7 +35,7 @@ def part_fits(trials: Trials, parts: int, count: int, draw: int = 0) -> list[Par
         fitted = experiment.fit(seed=trials.seed + 2 * draw + i, train=experiment.train.at(chosen),
                                 epochs=experiment.epochs_for(len(chosen)))
         assert fitted is not None
-        trials.count(1.0)
+        trials.budget.spend(1.0)
         left = experiment.train.at(others)
         made.append(PartFit(chosen, fitted.losses(trials.judged.rows), others, fitted.outputs(left),
                             fitted.losses(left)))

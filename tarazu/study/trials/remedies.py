@@ -15,7 +15,6 @@ from tarazu.study.experiment.changes import (
     without_regularization,
 )
 
-
 BIAS, VARIANCE = "the loss on the training rows", "the gap between both losses"
 
 
@@ -26,7 +25,7 @@ class Remedy(NamedTuple):
     """
 
     cause: str
-    change: Change | None = None
+    change: Change | Rate | None = None
     lowers: str = ""
     times_epochs: int = 1
     weights: str = "kept"  # "best" for those of the best epoch

@@ -67,14 +67,31 @@ def clipped(losses: np.ndarray, most: float) -> np.ndarray:
 
 
 @dataclass
+class Budget:
+    """How many fits may be made, and how many were; `on_fit` is told of each."""
+
+    fits: float
+    on_fit: Callable[[float], None] = lambda spent: None
+    spent: float = 0.0
+
+    def allows(self, fits: float) -> bool:
+        """Whether so many more may be made."""
+        return self.spent + fits <= self.fits
+
+    def spend(self, fits: float) -> None:
+        """Note that so many were made."""
+        self.spent += fits
+        self.on_fit(self.spent)
+
+
+@dataclass
 class Trials:
-    """The fits of one experiment, by the name of what is changed and the number of the seed; `spent` counts fits."""
+    """The fits of one experiment, by the name of what is changed and the number of the seed."""
 
     experiment: Experiment
     judged: Judged
+    budget: Budget
     seed: int = 0
-    spent: float = 0.0
-    on_fit: Callable[[float], None] = lambda spent: None
     train_loss: float = math.nan  # of the experiment's own fit, in trivial losses
     progress: float = math.nan  # the share of its epochs after which its validation loss was lowest
     _losses: dict[tuple[str, str, int], np.ndarray | None] = field(default_factory=dict)
@@ -90,18 +107,14 @@ class Trials:
         if (name, weights, number) not in self._losses:
             fitted = self.experiment.fit(seed=self.seed + number, change=remedy.change,
                                          epochs=remedy.times_epochs * self.experiment.epochs)
-            self.count(0.0 if fitted is None else remedy.fits or 1.0)
+            self.budget.spend(0.0 if fitted is None else remedy.fits or 1.0)
             if fitted is not None and not name and not number:
                 self.progress = fitted.best_epoch / max(1, len(fitted.history))
-                self.train_loss = min(DIVERGED, float(fitted.losses(self.experiment.train).mean()) / self.judged.trivial)
+                loss = float(fitted.losses(self.experiment.train).mean()) / self.judged.trivial
+                self.train_loss = min(DIVERGED, loss)
             for which in ("kept", "best", "last"):
                 self._losses[name, which, number] = None if fitted is None else fitted.losses(self.judged.rows, which)
         return self._losses[name, weights, number]
-
-    def count(self, fits: float) -> None:
-        """Note that so many fits were made."""
-        self.spent += fits
-        self.on_fit(self.spent)
 
     def gain(self, name: str, seeds: int = 1) -> Gain | None:
         """What a remedy of the table gains, over so many seeds; None where there is nothing to change."""
