@@ -3,8 +3,8 @@
 A wrong target does not depend on the inputs. So in classification the rate of wrong ones is at most the error rate
 among the rows that are predicted most surely, and it is the same whatever class they are predicted to be; where it is
 nearly 0 for one class the errors of the others come from classes that overlap. In regression residuals are a mixture: a
-core with natural tails (Student's t with 4 degrees of freedom, as in robust regression: Lange, Little and Taylor, 1989),
-and targets drawn from all rows, or thrown far off.
+core with natural tails (Student's t with 4 degrees of freedom, as in the robust regression of Lange, Little and Taylor,
+1989), and targets drawn from all rows, or thrown far off.
 """
 
 from __future__ import annotations

@@ -56,8 +56,7 @@ def narrower(model: Module) -> Module | None:
 
 
 def deeper(model: Module) -> Module | None:
-    """The model with its last hidden dense layer, and what follows it, twice; a first one of 32 units where it has none.
-    """
+    """The model with its last hidden dense layer, and what follows it, twice; one of 32 units where it has none."""
     if not isinstance(model, Sequential):
         return None
     hidden = [layer for layer in hidden_layers(model) if type(layer) is Dense and any(layer is one for one in model)]

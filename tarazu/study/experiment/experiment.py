@@ -56,7 +56,7 @@ class Experiment:
     batch_size: int
     callbacks: tuple[Callback, ...] = ()
     keeps_best: bool = True  # whether the user's fit ends with the weights of the best epoch
-    _models: dict[Change | None, Module] = field(default_factory=dict, repr=False)
+    _models: dict[Change | Rate | None, Module] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, build: Build, x: Inputs, y: Inputs, *, validation_data: Validation = None,
@@ -88,7 +88,7 @@ class Experiment:
                    tuple(callback for callback in callbacks if not isinstance(callback, KeepBest)),
                    all(callback._restore for callback in keepers))
 
-    def fit(self, *, seed: int, change: Change | None = None, train: Arrays | None = None,
+    def fit(self, *, seed: int, change: Change | Rate | None = None, train: Arrays | None = None,
             validation: Arrays | None = None, epochs: int | None = None) -> Fitted | None:
         """One fit, with other rows, more epochs or a changed model where that is asked; None for an impossible change.
 
@@ -109,7 +109,7 @@ class Experiment:
         last = model.state_dict()
         return Fitted(model, history, last, best._weights or last, best.epoch or len(history), self.keeps_best)
 
-    def _fresh(self, seed: int, change: Change | None, train: Arrays) -> Module | None:
+    def _fresh(self, seed: int, change: Change | Rate | None, train: Arrays) -> Module | None:
         """A model with the weights that `seed` gives it, and the state of a new optimizer.
 
         Where there was a model of the same change before it is that one, with other numbers in its tensors, so that its
