@@ -62,14 +62,21 @@ def _of_classes(x: np.ndarray, y: np.ndarray, seed: int) -> WrongTargets:
 
 
 def _lowest(rates: list[tuple[float, int]]) -> tuple[float, float]:
-    """The error rate of the classes with the lowest ones, of as many as it takes for enough rows, and its error."""
-    wrong = rows = 0.0
+    """The error rate of the classes with the lowest ones, and its standard error.
+
+    Of as many as it takes for enough rows, and of all further ones that are higher by no more than their standard errors.
+    """
+    wrong, rows = 0.0, 0
     for rate, count in rates:
-        wrong, rows = wrong + rate * count, rows + count
-        if rows >= SURE_ROWS:
+        pooled = wrong / rows if rows else 0.0
+        if rows >= SURE_ROWS and rate - pooled > (_error_of(pooled, rows) + _error_of(rate, count)):
             break
-    rate = wrong / rows if rows else 0.0
-    return rate, math.sqrt(max(rate, 0.01) * (1 - min(rate, 0.99)) / rows) if rows else 1.0
+        wrong, rows = wrong + rate * count, rows + count
+    return (wrong / rows, _error_of(wrong / rows, rows)) if rows else (0.0, 1.0)
+
+
+def _error_of(rate: float, rows: int) -> float:
+    return math.sqrt(min(max(rate, 0.01), 0.99) * (1 - min(max(rate, 0.01), 0.99)) / rows)
 
 
 def _of_numbers(x: np.ndarray, y: np.ndarray, seed: int) -> WrongTargets:
@@ -83,7 +90,7 @@ def _of_numbers(x: np.ndarray, y: np.ndarray, seed: int) -> WrongTargets:
     far = _Mixture(residuals, np.where(np.abs(residuals) > 2 * scale, 1 / (20 * scale), 1e-12))
     is_far = far.likelihood_ratio > drawn.likelihood_ratio / 2
     found = far if is_far else drawn
-    error = math.sqrt(max(found.rate, 0.01) * (1 - found.rate) / len(y))
+    error = _error_of(found.rate, len(y))
     share = float((found.probabilities * residuals**2).mean() / y.var())
     is_evident = (len(y) >= FEWEST_ROWS and found.likelihood_ratio > LIKELIHOOD_RATIO and share >= SHARE_OF_VARIANCE
                   and found.rate - error >= (FAR_WORTH_A_LOOK if is_far else WORTH_A_LOOK))
