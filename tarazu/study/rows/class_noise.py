@@ -54,8 +54,7 @@ def wrong_classes(probabilities: np.ndarray, y: np.ndarray) -> WrongTargets:
     order = np.argsort(-probabilities.max(axis=1), kind="stable")
     is_implausible = (rank >= classes - rare)[order]
     factor = (classes - 1) / rare
-    counts = sorted({min(rows, max(FEWEST_SURE, int(share * rows))) for share in SURE
-                     if classes > 2 or share <= SURE_OF_TWO})
+    counts = _counts(probabilities.max(axis=1)[order], classes)
     bounds = [(wilson(int(is_implausible[:count].sum()), count), count) for count in counts]
     lowest = min(high for (_, high), _ in bounds)
     (low, high), count = next(found for found in reversed(bounds) if found[0][0] <= lowest)
@@ -63,7 +62,14 @@ def wrong_classes(probabilities: np.ndarray, y: np.ndarray) -> WrongTargets:
     suspicion, instead = _confident(probabilities, y, own)
     if correlation(probabilities, np.eye(classes)[y]) < LEAST_CORRELATION:
         rate = low = 0.0
-    return WrongTargets(*(min(1.0, factor * share) for share in (rate, low, high)), suspicion, instead)
+    return WrongTargets(min(1.0, factor * rate), min(1.0, factor * low), min(1.0, factor * high), suspicion, instead)
+
+
+def _counts(surety: np.ndarray, classes: int) -> list[int]:
+    """How many rows, the surest first, are each share; rows that are as sure as the last of them belong to it."""
+    shares = [share for share in SURE if classes > 2 or share <= SURE_OF_TWO]
+    last = [surety[min(len(surety), max(FEWEST_SURE, int(share * len(surety)))) - 1] for share in shares]
+    return sorted({int((surety >= bound).sum()) for bound in last})
 
 
 def correlation(predictions: np.ndarray, targets: np.ndarray) -> float:
@@ -81,7 +87,7 @@ def wilson(count: int, trials: int) -> tuple[float, float]:
     """The interval of a share (Wilson, 1927).
 
     >>> [round(end, 3) for end in wilson(0, 30)], [round(end, 3) for end in wilson(15, 30)]
-    ([0.0, 0.083], [0.357, 0.643])
+    ([0.0, 0.083], [0.356, 0.644])
     """
     share, square = count / trials, DEVIATIONS**2 / trials
     middle = (share + square / 2) / (1 + square)
