@@ -54,7 +54,7 @@ def curve_chart(title: str, x_name: str, lines: Sequence[Line], ticks: Mapping[f
     """
     positions = [*ticks, *(position for line in lines for position in line.positions)]
     x_axis = _x_axis(min(positions), max(positions), logarithmic)
-    y_axis = _y_axis([estimate for line in lines for estimate in line.estimates])
+    y_axis = _y_axis(lines)
     name = f"{title} (logarithmic axis)" if y_axis.logarithmic else title
     x_name = f"{x_name} (logarithmic axis)" if logarithmic else x_name
     parts = [element("style", STYLE + OWN_STYLE), frame(x_axis, y_axis, x_name, HEIGHT - 10),
@@ -75,13 +75,18 @@ def _x_axis(low: float, high: float, logarithmic: bool) -> Axis:
     return Axis(low - margin, high + margin, LEFT, RIGHT, ())
 
 
-def _y_axis(estimates: Sequence[Estimate]) -> Axis:
-    """One that holds all means, and the intervals as far as they leave the means room."""
+def _y_axis(lines: Sequence[Line]) -> Axis:
+    """One that holds all means, and the intervals as far as they leave the means room.
+
+    It is logarithmic where the validation losses alone ask for it: training losses may come as near to 0 as they like.
+    """
+    estimates = [estimate for line in lines for estimate in line.estimates]
     means = [estimate.mean for estimate in estimates if math.isfinite(estimate.mean)]
     low, high = min(means, default=0.0), max(means, default=1.0)
-    axis = make_axis(means, BOTTOM, TOP, logarithmic=True)
-    if axis.logarithmic:
-        return axis
+    validation = [found.mean for line in lines for found in line.estimates
+                  if line.part == "validation" and math.isfinite(found.mean)]
+    if make_axis(validation, BOTTOM, TOP, logarithmic=True).logarithmic:
+        return make_axis([mean for mean in means if mean > 0], BOTTOM, TOP, logarithmic=True)
     room = 0.25 * (high - low) or abs(high) or 1.0
     ends = [end for estimate in estimates for end in estimate[1:] if math.isfinite(end)]
     floor = max(low - room, 0.0) if low >= 0 else low - room

@@ -48,12 +48,12 @@ class CurvePoint:
     @property
     def loss(self) -> Estimate:
         """That of the rows it was trained on."""
-        return estimate(self.losses)
+        return _of_losses(self.losses)
 
     @property
     def val_loss(self) -> Estimate:
         """That of the validation rows."""
-        return estimate(self.val_losses)
+        return _of_losses(self.val_losses)
 
     @property
     def diverged(self) -> int:
@@ -91,6 +91,12 @@ def estimate(values: Sequence[float]) -> Estimate:
     return Estimate(mean, mean - half, mean + half)
 
 
+def _of_losses(losses: Sequence[float]) -> Estimate:
+    """That of losses; where none is negative its interval begins at 0."""
+    mean, low, high = estimate(losses)
+    return Estimate(mean, max(low, 0.0) if low < 0 <= np.nanmin(losses) else low, high)
+
+
 def student(freedom: int) -> float:
     """The 0.975 quantile of Student's distribution.
 
@@ -109,7 +115,7 @@ def point_table(name: str, points: Sequence[CurvePoint], most: int = 20) -> str:
     """
     chosen = [points[i] for i in np.unique(np.linspace(0, len(points) - 1, min(most, len(points))).round().astype(int))]
     cells = [(name, "validation", "training"),
-             *((_value_text(point.value), str(point.val_loss), str(point.loss)) for point in chosen)]
+             *((value_text(point.value), str(point.val_loss), str(point.loss)) for point in chosen)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
                      for row in cells)
@@ -124,11 +130,11 @@ def notes(points: Sequence[CurvePoint], interrupted: bool) -> list[str]:
     lines = []
     diverged, fits = sum(point.diverged for point in points), sum(len(point.val_losses) for point in points)
     if diverged:
-        where = ", ".join(f"{_value_text(point.value)}: {point.diverged}" for point in points if point.diverged)
+        where = ", ".join(f"{value_text(point.value)}: {point.diverged}" for point in points if point.diverged)
         verb = "diverged and is" if diverged == 1 else "diverged and are"
         lines.append(f"{plural(diverged, 'fit')} of {fits} {verb} left out of the means ({where})")
     return lines + ["interrupted: fits are missing"] * interrupted
 
 
-def _value_text(value: object) -> str:
+def value_text(value: object) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

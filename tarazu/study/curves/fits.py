@@ -34,10 +34,10 @@ def run_all(name: str, jobs: Sequence[Job], run: Callable[[Job], Result]) -> tup
     return results, False
 
 
-def mean_losses(fitted: Fitted, train: Arrays, validation: Arrays) -> tuple[float, float]:
-    """The mean losses of both parts, with the weights that the user's fit keeps; NaN twice where it diverged."""
+def mean_losses(fitted: Fitted, train: Arrays, validation: Arrays, weights: str = "kept") -> tuple[float, float]:
+    """The mean losses of both parts with the "kept", "best" or "last" weights; NaN twice where the fit diverged."""
     if not fitted.has_diverged:
-        means = tuple(float(np.mean(fitted.losses(part))) for part in (train, validation))
+        means = tuple(float(np.mean(fitted.losses(part, weights))) for part in (train, validation))
         if all(map(math.isfinite, means)):
             return means[0], means[1]
     return math.nan, math.nan

@@ -73,10 +73,10 @@ class LearningCurve:
 
         ArgumentError for a curve that follows no power law, and for fewer rows than the smallest part had.
 
-        >>> LearningCurve((), "not falling", None, "same", False).predict(1000)
-        Traceback (most recent call last):
-        ...
-        tarazu.base.errors.ArgumentError: predict(1000) of a curve that is not falling...
+        >>> law, point = PowerLaw(0.25, 4.0, 0.5), CurvePoint(64, (0.5,), (0.75,), 41)
+        >>> found = Extrapolation("power law", law, np.array([law]))
+        >>> print(LearningCurve((point,), "power law", law, "same", False, found).predict(256))
+        0.5 (0.5 to 0.5)
         """
         if self.kind != "power law" or self._extrapolation is None:
             raise ArgumentError(f"predict({rows!r}) of a curve that is {self.kind}",
@@ -168,7 +168,7 @@ def learning_curve(build: Build, x: Inputs, y: Inputs, *, validation_data: Valid
     ((10, 20, 40, 80), True)
     """
     if steps not in ("same", "epochs"):
-        raise ArgumentError(f"steps={steps!r}", expected='"same" or "epochs"', fix="leave it out for \"same\"")
+        raise ArgumentError(f"steps={steps!r}", expected='"same" or "epochs"', fix='leave it out for "same"')
     draws = require_seeds(draws, "draws")
     experiment = Experiment.of(build, x, y, validation_data=validation_data, validation_split=validation_split,
                                epochs=epochs, batch_size=batch_size, callbacks=callbacks, seed=seed)
