@@ -2,6 +2,7 @@
 
 from tarazu.study.curves.capacity_curve import CapacityCurve, capacity_curve
 from tarazu.study.curves.descents import SecondDescent
+from tarazu.study.curves.epoch_curve import EpochCurve, epoch_curve
 from tarazu.study.curves.estimates import CurvePoint, Estimate
 from tarazu.study.curves.learning_curve import LearningCurve, learning_curve
 from tarazu.study.curves.power_law import PowerLaw
@@ -9,6 +10,6 @@ from tarazu.study.rows.leakage import Leakage, SuspectFeature, leakage
 from tarazu.study.rows.row_order import Copies, NumberedColumn
 from tarazu.study.rows.shift import ColumnDifference, Shift, shift
 
-__all__ = ["CapacityCurve", "ColumnDifference", "Copies", "CurvePoint", "Estimate", "Leakage", "LearningCurve",
-           "NumberedColumn", "PowerLaw", "SecondDescent", "Shift", "SuspectFeature", "capacity_curve", "leakage",
-           "learning_curve", "shift"]
+__all__ = ["CapacityCurve", "ColumnDifference", "Copies", "CurvePoint", "EpochCurve", "Estimate", "Leakage",
+           "LearningCurve", "NumberedColumn", "PowerLaw", "SecondDescent", "Shift", "SuspectFeature", "capacity_curve",
+           "epoch_curve", "leakage", "learning_curve", "shift"]

@@ -43,9 +43,9 @@ class CapacityCurve:
     >>> points = CurvePoint(1, (0.5, 0.5), (0.75, 0.75), 41), CurvePoint(2, (0.25, 0.25), (0.5, 0.25), 81)
     >>> print(CapacityCurve(points, "width", 2, (2, 2), None, None, False))
     mean loss by width
-      width               validation               training
-          1   0.75 (0.75 to 0.75)     0.5 (0.5 to 0.5)
-          2  0.375 (0 to 1.96)  0.25 (0.25 to 0.25)
+      width           validation             training
+          1  0.75 (0.75 to 0.75)     0.5 (0.5 to 0.5)
+          2    0.375 (0 to 1.96)  0.25 (0.25 to 0.25)
     best width: 2
     """
 

@@ -15,7 +15,7 @@ def in_numpy():
 
 
 RANDOM = np.random.default_rng(0)
-X = RANDOM.normal(size=(40, 3))
+X = RANDOM.normal(size=(60, 3))
 Y = np.sin(2 * X[:, 0])
 
 
@@ -58,7 +58,8 @@ def test_settings_of_a_function_and_pictures(tmp_path):
 
 
 def test_settings_may_be_names():
-    found = curve(lambda name: network({"small": 2, "large": 4}[name]), settings=["small", "large"], by="size", epochs=1)
+    units = {"small": 2, "large": 4}
+    found = curve(lambda name: network(units[name]), settings=["small", "large"], by="size", epochs=1)
     assert ">small<" in found.plot() and found.best in ("small", "large")
 
 
