@@ -29,9 +29,8 @@ CARRIED = (2, 4)  # so many times the rows: the curve is carried on to them
 
 OTHER_FORMS = {
     "not falling": "not a power law: the loss does not fall with the number of rows, so more of them promise nothing",
-    "peaking": "not a power law: the loss rises somewhere with the number of rows, as about one curve in ten does; "
-               "it cannot be carried on",
-    "misfit": "not a power law: the loss falls in another form, as few curves do; it cannot be carried on",
+    "peaking": "not a power law: the loss rises somewhere with the number of rows; it cannot be carried on",
+    "misfit": "not a power law: the loss falls in another form; it cannot be carried on",
     "undecided": "no power law fitted: too few fits are done or have a finite loss",
 }
 

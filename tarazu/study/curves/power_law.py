@@ -1,7 +1,7 @@
 """Power laws of the number of rows, c + a n^-b: fitted to losses, tested, and carried on with an interval.
 
-Losses mostly follow such laws (Hestness and others, 2017; Viering and Loog, 2022), and about 15 % of learning curves do
-not: they do not fall, have a peak, or another form (Mohr, Viering, Loog and van Rijn, 2022).
+Losses mostly follow such laws (Hestness and others, 2017; Viering and Loog, 2022). About 15 % of learning curves are
+ill-behaved: they rise somewhere, or fall ever faster (LCDB 1.1: Yan, Mohr and Viering, 2025).
 """
 
 from __future__ import annotations
