@@ -5,7 +5,7 @@ import pytest
 
 from tarazu.study.diagnosis.decide import probabilities
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
-from tarazu.study.diagnosis.wrong_targets import wrong_targets
+from tarazu.study.diagnosis.wrong_targets import doubts
 from tarazu.study.trials.trials import DIVERGED, Gain, seed_error
 
 
@@ -58,7 +58,7 @@ def numbers(rate, far, seed=0, rows=700):
 @pytest.mark.parametrize(("rows", "rate"), [(classes, 0.0), (classes, 0.2), (classes, 0.4)])
 def test_rates_of_wrong_classes(rows, rate):
     x, y, wrong = rows(rate)
-    found = wrong_targets(x, y)
+    found = doubts(x, y)
     assert abs(found.rate - rate) < 0.07 and found.is_evident == (rate > 0)
     if rate:
         assert wrong[found.probabilities > 0.5].mean() > 0.7
@@ -67,7 +67,7 @@ def test_rates_of_wrong_classes(rows, rate):
 @pytest.mark.parametrize(("rate", "far"), [(0.0, False), (0.3, False), (0.06, True)])
 def test_rates_of_wrong_numbers(rate, far):
     x, y, wrong = numbers(rate, far)
-    found = wrong_targets(x, y)
+    found = doubts(x, y)
     assert abs(found.rate - rate) < 0.1 and found.is_evident == (rate > 0)
     if rate:
         assert found.is_far == far and wrong[found.probabilities > 0.5].mean() > 0.7
@@ -77,7 +77,7 @@ def test_classes_that_overlap_are_no_wrong_targets():
     random = np.random.default_rng(1)
     y = random.integers(2, size=900)
     x = random.normal(size=(900, 3)) + y[:, None]
-    assert not wrong_targets(x, y).is_evident
+    assert not doubts(x, y).is_evident
 
 
 def test_second_opinions_are_good_and_do_not_see_the_row():
