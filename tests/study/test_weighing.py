@@ -22,8 +22,9 @@ def test_a_clear_gain_is_the_cause_and_a_small_one_is_none():
 
 def test_the_best_of_many_noisy_gains_is_no_gain():
     random = np.random.default_rng(0)
-    said = [next(iter(probabilities([gain(cause, random.normal() * 0.03, 0.03) for cause in (
-        "too_little_data", "too_much_capacity", "too_little_capacity", "too_little_training")], 0.8))) for _ in range(50)]
+    causes = "too_little_data", "too_much_capacity", "too_little_capacity", "too_little_training"
+    said = [next(iter(probabilities([gain(cause, random.normal() * 0.03, 0.03) for cause in causes], 0.8)))
+            for _ in range(50)]
     assert said.count("healthy") >= 40
 
 
