@@ -12,5 +12,5 @@ from tarazu.study.rows.row_order import Copies, NumberedColumn
 from tarazu.study.rows.shift import ColumnDifference, Shift, shift
 
 __all__ = ["CapacityCurve", "ColumnDifference", "Copies", "CurvePoint", "EpochCurve", "Estimate", "LabelNoise",
-           "Leakage", "LearningCurve", "NumberedColumn", "PowerLaw", "SecondDescent", "Shift", "SuspectFeature", "SuspectRow",
-           "capacity_curve", "epoch_curve", "label_noise", "leakage", "learning_curve", "shift"]
+           "Leakage", "LearningCurve", "NumberedColumn", "PowerLaw", "SecondDescent", "Shift", "SuspectFeature",
+           "SuspectRow", "capacity_curve", "epoch_curve", "label_noise", "leakage", "learning_curve", "shift"]
