@@ -58,6 +58,7 @@ from tarazu.base.dtypes import (
 )
 from tarazu.base.dtypes import bool_ as bool
 from tarazu.base.errors import TarazuError, TraceWarning
+from tarazu.base.hints.missing import MissingAttribute as _MissingAttribute
 from tarazu.base.version import __version__
 from tarazu.ir.interpreter import install as _install
 from tarazu.ops.contract import matmul, outer, tensordot
@@ -386,7 +387,7 @@ def __getattr__(name: str) -> _Any:
     if name in _MODULE_OF:
         found = globals()[name] = getattr(importlib.import_module(f"tarazu.{_MODULE_OF[name]}"), name)
         return found
-    raise AttributeError(f"module 'tarazu' has no attribute {name!r}")
+    raise _MissingAttribute(__name__, name)
 
 
 def __dir__() -> list[str]:
