@@ -138,8 +138,9 @@ def epoch_curve(build: Build, x: Inputs, y: Inputs, *, validation_data: Validati
         fitted = experiment.fit(seed=seed + number)
         assert fitted is not None
         parameters[0] = fitted.model.count_parameters()
-        losses = np.array([(row["loss"], row["val_loss"]) for row in fitted.history], float).T
-        return np.full((2, epochs), np.nan) if fitted.has_diverged else losses
+        if fitted.has_diverged:
+            return np.full((2, epochs), np.nan)
+        return np.array([(row["loss"], row["val_loss"]) for row in fitted.history], float).T
 
     fits, interrupted = run_all("epoch curve", range(seeds), run)
     if not fits:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tarazu.base.messages import plural
-from tarazu.train.cross_validate import STUDENT
+from tarazu.train.cross_validation.result import STUDENT
 
 
 class Estimate(NamedTuple):
