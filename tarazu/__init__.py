@@ -326,7 +326,7 @@ pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
 cumsum, cumprod = cumulative_sum, cumulative_prod
 _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", "record": "record", "train": "train",
-          "tabular": "tabular", "fft": "ops.fft", "linalg": "ops.linalg"}
+          "tabular": "tabular", "study": "study", "fft": "ops.fft", "linalg": "ops.linalg"}
 
 # Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
 # checkers above says the same, and a test compares the two.

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from tarazu.study.diagnosis.causes import UNDECIDED
 from tarazu.study.diagnosis.diagnose import diagnose
-
-found_last: list[Any] = []
 
 
 def diagnose_case(case: Any) -> dict[str, Any]:  # a `generator.Case`
-    """What `score.py` asks of a diagnoser, for one of its cases."""
+    """What `score.py` asks of a diagnoser, for one of its cases; in place of "undecided" the most probable cause."""
     arguments = case.fit_arguments()
-    found = diagnose(case.build, case.x_train, case.y_train, validation_data=(case.x_val, case.y_val),
+    found = diagnose(case.build, case.x_train, case.y_train, validation_data=(case.x_val, case.y_val), verbose=0,
                      epochs=arguments["epochs"], batch_size=arguments["batch_size"], callbacks=arguments["callbacks"])
-    p = found.probabilities
-    found_last.append(found)
-    wrong = found.rows.wrong
-    return {"cause": next(iter(p)), "ranking": list(p), "noise_rate": wrong.rate if wrong else 0.0, "overfit": None,
-            "fits": found.budget.spent}
+    ranking = [cause for cause, _ in found.ranking]
+    return {"cause": ranking[0] if found.cause == UNDECIDED else found.cause, "ranking": ranking,
+            "probabilities": dict(found.ranking), "noise_rate": found.noise_rate or 0.0, "overfit": found.overfit,
+            "fits": found.fits}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import html
+import math
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tarazu.base.messages import plural
+from tarazu.base.messages import listing, plural
+from tarazu.record import History
 from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, UNDECIDED, in_words
+from tarazu.study.rows.shown import bars, data_frame, notebook_html
 from tarazu.study.trials.trials import Gain
 
 if TYPE_CHECKING:
@@ -52,6 +55,10 @@ class Diagnosis:
     remedies: tuple[Gain, ...]
     loss: float  # on new rows, in trivial losses
     fits: float
+    train_loss: float = math.nan  # on the training rows, in trivial losses
+    history: History | None = None  # of the fit that is diagnosed
+    is_interrupted: bool = False  # by Ctrl-C; then it says what was known by then
+    skipped: tuple[str, ...] = ()  # remedies that could help and were not tried, as the budget was spent
 
     def probability(self, cause: str) -> float:
         """That of a cause, from 0 to 1; 0 for one that was not measured.
@@ -62,14 +69,34 @@ class Diagnosis:
         return dict(self.ranking).get(cause, 0.0)
 
     def to_frame(self) -> pandas.DataFrame:
-        """The remedies as a pandas frame: cause, gain, low and high end of its interval, seeds."""
-        import pandas
+        """The remedies as a frame of pandas: cause, gain, both ends of its interval, seeds.
 
-        return pandas.DataFrame([{"remedy": gain.by, "cause": gain.cause, "gain": gain.mean, "low": gain.interval[0],
-                                  "high": gain.interval[1], "seeds": gain.seeds} for gain in self.remedies])
+        ArgumentError without pandas.
+
+        >>> Diagnosis("healthy", (("healthy", 0.97),), None, None, (), (), 0.02, 3.0).to_frame().shape
+        (0, 6)
+        """
+        return data_frame([{"remedy": gain.by, "cause": gain.cause, "gain": gain.mean, "low": gain.interval[0],
+                            "high": gain.interval[1], "seeds": gain.seeds} for gain in self.remedies],
+                          ["remedy", "cause", "gain", "low", "high", "seeds"])
+
+    def plot(self, path: str | os.PathLike | None = None) -> str:
+        """What each remedy gains, in trivial losses, as an SVG picture, written to `path` if given.
+
+        OSError where `path` cannot be written.
+
+        >>> Diagnosis("healthy", (("healthy", 0.97),), None, None, (), (), 0.02, 3.0).plot().startswith("<svg")
+        True
+        """
+        return bars("what lowers the loss on new rows, in trivial losses",
+                    {gain.by: gain.mean for gain in self.remedies}, path)
 
     def __str__(self) -> str:
         lines = [self._headline()]
+        if self.is_interrupted:
+            lines.append(f"  interrupted after {self.fits:.0f} fits: what was not tried by then is not known")
+        if self.skipped:
+            lines.append(f"  not tried, as the budget was spent: {listing(self.skipped)}")
         if self.cause in CAUSES:
             lines.append(f"  {CAUSES[self.cause].means} What helps: {CAUSES[self.cause].remedy}.")
         if self.remedies:
@@ -87,10 +114,10 @@ class Diagnosis:
         return f"{sure}: nothing that was tried would lower the loss by much" if self.cause == HEALTHY else sure
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
+        return notebook_html(self.plot(), str(self))
 
 
 def _change(gain: Gain) -> str:
-    low, high = gain.interval
+    low, high = gain.interval if gain.mean >= 0 else (-gain.interval[1], -gain.interval[0])
     verb = "lowers it by" if gain.mean >= 0 else "raises it by"
     return f"{verb} {100 * abs(gain.mean):.1f} ({100 * low:.1f} to {100 * high:.1f}), {plural(gain.seeds, 'seed')}"

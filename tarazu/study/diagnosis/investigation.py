@@ -31,6 +31,7 @@ class Investigation:
         self.gains: dict[str, Gain] = {}
         self.halves: list[PartFit] = []
         self.quarters: list[PartFit] = []
+        self.skipped: list[str] = []  # what could help, and was not tried for want of budget
 
     def run(self) -> None:
         """Make the trials; what is known so far stays where it is interrupted."""
@@ -55,13 +56,25 @@ class Investigation:
         """Of the causes, as far as they are measured."""
         return probabilities(list(self.gains.values()), self.own_loss)
 
+    def keep_what_is_known(self) -> None:
+        """After an interruption: count the seeds that were finished only, so that the numbers need no other fit."""
+        if not self.trials.own_fits:
+            self.trials = self.first_trials
+        self.seeds = self.trials.own_fits
+
     def _try_remedies(self) -> None:
         for name, remedy in REMEDIES.items():
-            if self._can_help(remedy) and self.budget.allows(remedy.fits):
-                self._measure(name)
-        if self._gap >= self._worth and self.budget.allows(2):
-            self.quarters = part_fits(self.trials, 4, 2)
-            self._measure_rows()
+            if self._can_help(remedy):
+                if self.budget.allows(remedy.fits):
+                    self._measure(name)
+                else:
+                    self.skipped.append(name)
+        if self._gap >= self._worth:
+            if self.budget.allows(2):
+                self.quarters = part_fits(self.trials, 4, 2)
+                self._measure_rows()
+            else:
+                self.skipped.append("4 x the rows")
 
     def _can_help(self, remedy: Remedy) -> bool:
         if remedy.times_epochs > 1 and self.trials.progress <= UNFINISHED:

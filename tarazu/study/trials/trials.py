@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tarazu.record import History
 from tarazu.study.experiment.experiment import DIVERGED, Experiment
 from tarazu.study.trials.remedies import REMEDIES, Remedy
 from tarazu.train.sources.arrays import Arrays
@@ -94,7 +95,13 @@ class Trials:
     seed: int = 0
     train_loss: float = math.nan  # of the experiment's own fit, in trivial losses
     progress: float = math.nan  # the share of its epochs after which its validation loss was lowest
+    history: History | None = None  # of the experiment's own fit
     _losses: dict[tuple[str, str, int], np.ndarray | None] = field(default_factory=dict)
+
+    @property
+    def own_fits(self) -> int:
+        """How many seeds the experiment's own fit was made with."""
+        return sum(not name and weights == "kept" for name, weights, _ in self._losses)
 
     def own(self, number: int = 0, weights: str = "kept") -> np.ndarray:
         """The losses of the judged rows after the experiment's own fit."""
@@ -109,6 +116,7 @@ class Trials:
                                          epochs=remedy.times_epochs * self.experiment.epochs)
             self.budget.spend(0.0 if fitted is None else remedy.fits or 1.0)
             if fitted is not None and not name and not number:
+                self.history = fitted.history
                 self.progress = fitted.best_epoch / max(1, len(fitted.history))
                 loss = float(fitted.losses(self.experiment.train).mean()) / self.judged.trivial
                 self.train_loss = min(DIVERGED, loss)
