@@ -1,8 +1,8 @@
 """`tz.study`: experiments that retrain a model to say why it generalizes as it does, and what would help.
 
-experiment has the fits that studies repeat, trials compares fits with one thing changed, rows looks at rows alone, curves
-has losses against rows, capacity and epochs, diagnosis weighs all that; benchmark.py is the adapter to the benchmark of
-causes.
+experiment has the fits that studies repeat, trials compares fits with one thing changed, rows looks at rows alone,
+curves has losses against rows, capacity and epochs, diagnosis weighs all that; benchmark.py is the adapter to the
+benchmark of causes.
 """
 
 from tarazu.study.curves.capacity_curve import CapacityCurve, capacity_curve
@@ -22,5 +22,5 @@ from tarazu.study.trials.trials import Gain
 
 __all__ = ["CAUSES", "CapacityCurve", "ColumnDifference", "Copies", "CurvePoint", "Diagnosis", "EpochCurve", "Estimate",
            "Evidence", "Gain", "LabelNoise", "Leakage", "LearningCurve", "NumberedColumn", "PowerLaw", "SecondDescent",
-           "Shift", "SuspectFeature", "SuspectRow", "capacity_curve", "diagnose", "epoch_curve", "label_noise", "leakage",
-           "learning_curve", "shift"]
+           "Shift", "SuspectFeature", "SuspectRow", "capacity_curve", "diagnose", "epoch_curve", "label_noise",
+           "leakage", "learning_curve", "shift"]

@@ -35,6 +35,9 @@ class SuspectRow:
     """A training row whose target seems wrong: its number, its target, and that which the models expect.
 
     `suspicion` is 0 to 1: by how much the expected class is more probable, or how probably a number is wrong.
+
+    >>> SuspectRow(7, 1.0, 0.0, 0.9).expected
+    0.0
     """
 
     row: int

@@ -37,6 +37,9 @@ class SuspectFeature:
     `strength` is the share of the target's variance that it explains alone. `p_value` is that of the hypothesis that it
     is independent of all other features given the target, as what is made from the target is; None where that was not
     tested. `is_suspect` says whether that was not rejected.
+
+    >>> SuspectFeature("code", (3,), 0.9, 0.4, True).columns
+    (3,)
     """
 
     name: str
