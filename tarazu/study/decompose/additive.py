@@ -6,15 +6,12 @@ seeds of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tarazu.base.errors import ArgumentError, ShapeError
-
-Spread = Callable[[np.ndarray], np.ndarray]  # of (samples, seeds, ...): how far predictions are from their mean
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ def decompose_squared(predictions: ArrayLike, targets: ArrayLike, noise: ArrayLi
     if target.shape != predicted.shape[2:]:
         raise _unlike(predicted, target)
     losses = ((predicted - target)**2).mean(axis=(0, 1, -1))
-    return _terms(losses, *_variances(_squared_spread, predicted), noise)
+    return _terms(losses, *_variances_of_squares(predicted), noise)
 
 
 def decompose_cross_entropy(logits: ArrayLike, targets: ArrayLike, noise: ArrayLike = 0.0) -> LossTerms:
@@ -82,7 +79,7 @@ def decompose_cross_entropy(logits: ArrayLike, targets: ArrayLike, noise: ArrayL
     """
     z = log_softmax(checked_predictions(logits))
     losses = -(as_probabilities(targets, z) * z.mean(axis=(0, 1))).sum(axis=-1)
-    return _terms(losses, *_variances(_log_spread, z), noise)
+    return _terms(losses, *_variances_of_logs(z), noise)
 
 
 def geometric_mean(log_probabilities: np.ndarray) -> np.ndarray:
@@ -141,31 +138,31 @@ def _terms(losses: np.ndarray, sample: np.ndarray, seed: np.ndarray, noise: Arra
     return LossTerms(losses, noises, losses - noises - sample - seed, sample, seed)
 
 
-def _variances(spread: Spread, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The variance of the sample and of the seed, (rows, ...).
+def _variances_of_squares(predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The variance of the sample and of the seed, (rows, ...), by the analysis of variance."""
+    seed = predicted.var(axis=1, ddof=1).mean(axis=0)
+    sample = predicted.mean(axis=1).var(axis=0, ddof=1) - seed / predicted.shape[1]
+    return sample.mean(axis=-1), seed.mean(axis=-1)
 
-    The spread of finitely many predictions falls short of that of all by a share of one over their number. The
-    jackknife
-    (Quenouille, 1956) undoes that: over the seeds of each sample, and over whole samples for the variance of both. Of
-    squares these are the unbiased estimates of the analysis of variance.
+
+def _variances_of_logs(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same of log probabilities; of near ones it is that of squares.
+
+    Finitely many fall short of the divergence of all by a share of one over their number. The jackknife (Quenouille,
+    1956) undoes that: over the seeds of each sample, and over whole samples for the variance of both.
     """
-    seed = np.mean([_jackknife(spread, one[None], 1) for one in predicted], axis=0)
-    return _jackknife(spread, predicted, 0) - seed, seed
+    seed = np.mean([_jackknife(one) for one in z], axis=0)
+    return _jackknife(z.mean(axis=1)) - seed, seed
 
 
-def _jackknife(spread: Spread, predicted: np.ndarray, axis: int) -> np.ndarray:
-    count = predicted.shape[axis]
-    parts = [spread(np.delete(predicted, i, axis)) for i in range(count)]
-    return count * spread(predicted) - (count - 1) * np.mean(parts, axis=0)
+def _jackknife(z: np.ndarray) -> np.ndarray:
+    """The mean divergence from the geometric mean over the first axis, corrected.
 
-
-def _squared_spread(predicted: np.ndarray) -> np.ndarray:
-    return predicted.var(axis=(0, 1)).mean(axis=-1)
-
-
-def _log_spread(log_probabilities: np.ndarray) -> np.ndarray:
-    """The mean divergence of the predictions from their geometric mean, whose logarithm misses a sum of 1 by that."""
-    return -_log_sum(log_probabilities.mean(axis=(0, 1)))
+    It is by how much the logarithm of that mean misses a sum of 1.
+    """
+    count, mean = len(z), z.mean(axis=0)
+    without = (count * mean - z) / (count - 1)
+    return (count - 1) * _log_sum(without).mean(axis=0) - count * _log_sum(mean)
 
 
 def _log_sum(logs: np.ndarray) -> np.ndarray:

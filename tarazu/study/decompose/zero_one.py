@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -79,13 +80,11 @@ def disagreements(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     (array([0.5]), array([0.5]))
     """
     samples, seeds = classes.shape[:2]
-    pairs = {(i, j): [] for i, j in ((0, 1), (1, 0))}
-    for i in range(samples):
-        for k in range(i, samples):
-            for a in range(seeds):
-                for b in range(a + 1 if k == i else 0, seeds):
-                    pairs[(0, 1) if k == i else (1, 0)].append(classes[i, a] != classes[k, b])
-    return np.mean(pairs[1, 0], axis=0), np.mean(pairs[0, 1], axis=0)
+    fits = [(i, a) for i in range(samples) for a in range(seeds)]
+    pairs = list(combinations(fits, 2))
+    of_one, of_two = ([classes[one] != classes[other] for one, other in pairs if (one[0] == other[0]) is same]
+                      for same in (True, False))
+    return np.mean(of_two, axis=0), np.mean(of_one, axis=0)
 
 
 def class_shares(classes: np.ndarray, count: int) -> np.ndarray:
