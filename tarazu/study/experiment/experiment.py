@@ -90,10 +90,12 @@ class Experiment:
                    all(callback._restore for callback in keepers))
 
     def fit(self, *, seed: int, change: Change | Rate | None = None, train: Arrays | None = None,
-            validation: Arrays | None = None, epochs: int | None = None) -> Fitted | None:
+            validation: Arrays | None = None, epochs: int | None = None,
+            watchers: Sequence[Callback] = ()) -> Fitted | None:
         """One fit, with other rows, more epochs or a changed model where that is asked; None for an impossible change.
 
-        The global generator of random numbers is as before.
+        `watchers` are callbacks that are used as they are, and not copied. The global generator of random numbers is as
+        before.
         """
         train, validation = train or self.train, validation or self.validation
         best = KeepBest(restore=False)
@@ -104,7 +106,7 @@ class Experiment:
                 return None
             history = fit(model, train.x, train.y, validation_data=(validation.x, validation.y), verbose=0,
                           epochs=epochs or self.epochs, batch_size=self.batch_size,
-                          callbacks=[*copy.deepcopy(self.callbacks), best])
+                          callbacks=[*copy.deepcopy(self.callbacks), *watchers, best])
         if history.stopped == "interrupted":
             raise KeyboardInterrupt
         last = model.state_dict()
