@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tarazu as tz
+from tarazu.base.errors import ArgumentError
 from tarazu.study.diagnosis.diagnose import _cause
 from tarazu.study.experiment.experiment import Experiment
 
@@ -38,12 +39,12 @@ def test_the_same_seed_gives_the_same_diagnosis_and_leaves_the_generator():
     ({"x": X[:12], "y": Y[:12]}, "a study of 2 validation rows"),
 ])
 def test_what_cannot_be_diagnosed_is_refused(options, message):
-    with pytest.raises(tz.ArgumentError, match=message):
+    with pytest.raises(ArgumentError, match=message):
         diagnose(**options)
 
 
 def test_a_part_of_one_class_is_refused():
-    with pytest.raises(tz.ArgumentError, match="all validation rows have the class 1"):
+    with pytest.raises(ArgumentError, match="all validation rows have the class 1"):
         diagnose(y=np.arange(120) % 2, validation_data=(X[:20], np.ones(20, int)))
 
 
