@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One number that a study gave, with what it says; the interval is about 95 %."""
+    """One number that a study gave, with what it says; the interval is about 95 %.
+
+    >>> print(Evidence("label_noise", "share of wrong targets", 0.2, (0.17, 0.23)))
+    share of wrong targets: 0.2 (0.17 to 0.23)
+    """
 
     study: str
     name: str

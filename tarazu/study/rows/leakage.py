@@ -36,6 +36,9 @@ class SuspectFeature:
     `strength` is the share of the target's variance that it explains alone. `p_value` is that of the hypothesis that it
     is independent of all other features given the target, as what is made from the target is; None where that was not
     tested. `is_suspect` says whether that was not rejected.
+
+    >>> SuspectFeature("total", (4,), 0.97, 0.4, True).is_suspect
+    True
     """
 
     name: str
