@@ -25,7 +25,7 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
-    study/      diagnosis/, why a fit generalizes as it does, measured by fits with one thing changed; rows/, looks at rows
+    study/      diagnosis/, why a fit generalizes as it does, by fits with one thing changed; rows/, looks at rows
     cli/        the `tarazu` command
 
 docs/design.md says why, and has a glossary.
