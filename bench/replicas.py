@@ -1,7 +1,7 @@
-"""What a replica costs: 64 networks 784-32-32-10 as one program, beside torch trainings of single ones, one after another.
+"""What a replica costs: 64 networks 784-32-32-10 as one program, beside torch trainings of single ones.
 
 Run `python bench/replicas.py`; BENCH_TORCH_PYTHON names an interpreter that has torch where this one has none. Each
-training makes the same number of Adam steps on batches of 32 of 10,000 drawn rows, on two threads. Prints the medians of
+training makes the same number of Adam steps on batches of 32 of 10,000 drawn rows, on two threads. Prints medians of
 interleaved rounds, and how many torch trainings the replicas take the time of.
 """
 

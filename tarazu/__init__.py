@@ -24,6 +24,7 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     record/     what a run leaves behind as plain data: history, findings, verdict
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
+    study/      experiments that retrain: learning curves, label noise, leaks, shift, the causes of bad generalization
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
     study/      diagnosis/, why a fit generalizes as it does, by fits with one thing changed; rows/, looks at rows
     cli/        the `tarazu` command
@@ -59,6 +60,7 @@ from tarazu.base.dtypes import (
 )
 from tarazu.base.dtypes import bool_ as bool
 from tarazu.base.errors import TarazuError, TraceWarning
+from tarazu.base.hints.missing import MissingAttribute as _MissingAttribute
 from tarazu.base.version import __version__
 from tarazu.ir.interpreter import install as _install
 from tarazu.ops.contract import matmul, outer, tensordot
@@ -387,7 +389,7 @@ def __getattr__(name: str) -> _Any:
     if name in _MODULE_OF:
         found = globals()[name] = getattr(importlib.import_module(f"tarazu.{_MODULE_OF[name]}"), name)
         return found
-    raise AttributeError(f"module 'tarazu' has no attribute {name!r}")
+    raise _MissingAttribute(__name__, name)
 
 
 def __dir__() -> list[str]:

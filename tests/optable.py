@@ -122,6 +122,9 @@ op("sign", SPREAD, also="i")
 op("floor", SPREAD, also="i")
 op("ceil", SPREAD, also="i")
 op("round", SPREAD, also="i")
+for _decimals, _unit in ((1, 0.1), (-1, 10.0)):  # a fifth above what they are rounded to
+    op("round", Domain(lambda rng, shape, unit=_unit: (np.rint(SPREAD.draw(rng, shape) / 0.4) + 0.2) * unit), also="i",
+       decimals=_decimals)
 op("trunc", SPREAD, also="i")
 op("sqrt", POSITIVE, orders=3)
 op("rsqrt", POSITIVE, like=lambda x: 1 / np.sqrt(x))
@@ -418,6 +421,8 @@ case("norm over two axes", lambda x: tz.linalg.norm(x, 1, axis=(2, 0), keepdims=
      lambda x: np.linalg.norm(x, 1, axis=(2, 0), keepdims=True), SPREAD, shapes=[((2, 2, 3),)])
 case("norm over an axis", lambda x: tz.linalg.norm(x, 3, axis=0), lambda x: np.linalg.norm(x, 3, axis=0), SPREAD,
      shapes=[((2, 3),)])
+case("multi_dot", lambda *xs: tz.linalg.multi_dot(xs), lambda *xs: np.linalg.multi_dot(xs), SPREAD, SPREAD, SPREAD,
+     shapes=[((2, 5), (5, 1), (1, 3)), ((3,), (3, 2), (2,))])
 case("cross", tz.linalg.cross, np.linalg.cross, SPREAD, SPREAD, also="i", shapes=[((3,), (3,)), ((2, 1, 3), (4, 3))])
 case("diagonal", lambda x: tz.linalg.diagonal(x, offset=-1), lambda x: np.linalg.diagonal(x, offset=-1), SPREAD,
      also="ib", shapes=[((2, 3, 4),), ((1, 1),)])

@@ -45,6 +45,8 @@ for _name in ("nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nan
 op("nansum", SPREAD, also="ib", shapes=[((2, 3),)], keepdims=True)
 for _name in ("nanargmax", "nanargmin", "nancumsum", "nancumprod"):
     op(_name, WITH_NAN, shapes=[((2, 4),)], axis=1)
+for _name in ("nancumsum", "nancumprod"):
+    op(_name, WITH_NAN, shapes=[((2, 4),)])
 op("nanpercentile", WITH_NAN, shapes=[((5,),)], q=30)
 op("nanquantile", WITH_NAN, shapes=[((2, 5),)], q=0.3, axis=1)
 

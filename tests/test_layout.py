@@ -40,11 +40,11 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "backend.xla": "precision processes devices rules program backend export",
     "runtime": "trace_lock compile device processes tensor autograd trace eager debug jit profile random augment vmap",
     "nn": "losses init module layers functional",
-    "data": "late_bar scalers sequences columns tables splits dataset readers sets",
+    "data": "gzip_files late_bar scalers sequences columns tables splits dataset readers sets",
     "diagnose": "measuring scoring judging reporting",
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
-             "cross_validate",
-    "study": "experiment rows trials diagnosis benchmark",
+             "cross_validation",
+    "study": "experiment rows trials curves diagnosis benchmark",
     "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a

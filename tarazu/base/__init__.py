@@ -1,6 +1,7 @@
 """What all other packages use; it imports none of them.
 
-errors (the classes), messages (phrases in them), checks and spelling (of arguments and names); dtypes; device (devices,
-meshes, layouts); pytree (nested containers); state_dicts (the check of a saved state); processes (which process this
-is); settings (TARAZU_LOG); version; files (atomic writes); philox and polygamma (formulas that all backends share).
+errors (the classes), messages (phrases in them), checks and spelling (of arguments and names); hints (for names that
+are not there); dtypes; device (devices, meshes, layouts); pytree (nested containers); state_dicts (the check of a saved
+state); processes (which process this is); settings (TARAZU_LOG); version; files (atomic writes); philox and polygamma
+(formulas that all backends share).
 """

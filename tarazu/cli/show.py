@@ -17,7 +17,7 @@ from tarazu.record import Verdict
 from tarazu.tabular import score_text
 from tarazu.tabular.assessment import Assessment
 from tarazu.tabular.run_folder import REPORT
-from tarazu.train.loop import TrainingWarning
+from tarazu.train.trainer.divergence import TrainingWarning
 
 SHOWN = (TrainingWarning, DataWarning)
 COLORS = {"about right": "green", "underfitting": "red", "overfitting": "red", "undecided": "yellow"}

@@ -9,7 +9,7 @@ images, texts, lines and windows of series. `load` gives well-known data sets by
 `TableEncoder.fit` learns from the training rows how to turn tables into arrays; `summarize` says what a table holds.
 columns/ has single columns, tables/ whole ones. For arrays there are `train_test_split` (splits.py), `Standardizer`,
 `MinMaxScaler` and `one_hot` (scalers.py), for sequences of different lengths `pad_sequences` (sequences.py).
-late_bar.py is the progress bar of what takes long.
+late_bar.py is the progress bar of what takes long, gzip_files.py unpacks.
 
 >>> table = Table.from_frame({"size": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5], "kind": ["cat", "dog"] * 3})
 >>> split = split_table(table, target="kind")
@@ -18,6 +18,8 @@ late_bar.py is the progress bar of what takes long.
 >>> x[split.train].shape, y[split.train].shape
 ((2, 1), (2,))
 """
+
+import typing
 
 from tarazu.data.columns.column import Column
 from tarazu.data.columns.notes import ColumnNote
@@ -46,3 +48,9 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not typing.TYPE_CHECKING:  # to which any name would be right
+    from tarazu.base.hints.missing import no_attributes_beside
+
+    __getattr__ = no_attributes_beside(__name__)

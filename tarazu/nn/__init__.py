@@ -4,6 +4,8 @@ layers/ has the layers by family, functional/ models made of symbolic tensors, m
 initializers, losses/ the losses.
 """
 
+import typing
+
 from tarazu.nn import init
 from tarazu.nn.functional.inputs import Input
 from tarazu.nn.functional.model import Model
@@ -263,3 +265,9 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not typing.TYPE_CHECKING:  # to which any name would be right
+    from tarazu.base.hints.missing import no_attributes_beside
+
+    __getattr__ = no_attributes_beside(__name__)

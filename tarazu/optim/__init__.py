@@ -7,6 +7,8 @@ learning-rate schedules, constraints.py and regularizers.py what is done to weig
 line_search.py, is an optimizer for own loops only.
 """
 
+import typing
+
 from tarazu.optim.classic import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop
 from tarazu.optim.constraints import MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from tarazu.optim.groups import Group
@@ -75,3 +77,9 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not typing.TYPE_CHECKING:  # to which any name would be right
+    from tarazu.base.hints.missing import no_attributes_beside
+
+    __getattr__ = no_attributes_beside(__name__)

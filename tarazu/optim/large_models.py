@@ -150,7 +150,7 @@ class ScheduleFreeAdamW(Optimizer):
         chain = partial(_schedule_free, betas=betas, epsilon=epsilon, weight_decay=weight_decay)
         super().__init__(params, lr, chain, **options)
 
-    def evaluation_weights(self) -> list[Tensor]:
+    def _evaluated(self) -> list[Tensor]:
         """The averages of the weights that stepped; the parameters themselves before the first step."""
         averages = []
         for i, (parameter, group) in enumerate(zip(self.parameters, self._groups, strict=True)):

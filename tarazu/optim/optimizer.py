@@ -88,7 +88,7 @@ class Optimizer(GuardedAttributes):
     def __init__(self, params: Params | None, lr: float | Schedule, chain: Chain, **options: Unpack[Options]) -> None:
         kept = cast(Keeping, {name: value for name, value in options.items() if name in _KEPT})
         clipping = cast(Clipping, {name: value for name, value in options.items() if name not in _KEPT})
-        require_known_options(type(self).__name__, clipping)
+        require_known_options(type(self), clipping)
         parts = [*front(**clipping), *(chain() if callable(chain) else chain)]
         self.set_up(parts, chain if callable(chain) else None, kept, lr)
         self.was_given_parameters = params is not None  # `fit` then trains these only
@@ -431,8 +431,11 @@ class Optimizer(GuardedAttributes):
         >>> w.item(), optimizer.evaluation_weights()[0].item()
         (0.5, 0.75)
         """
-        own = [slots["ema"] for slots in self._kept_slots] if self._ema is not None else self.parameters
-        return [x.detach() for x in own]
+        return [x.detach() for x in self._evaluated()]
+
+    def _evaluated(self) -> list[Tensor]:
+        """The tensors whose values are the `evaluation_weights`."""
+        return self.parameters if self._ema is None else [slots["ema"] for slots in self._kept_slots]
 
     def use_evaluation_weights(self) -> None:
         """Put the `evaluation_weights` into the parameters, until `use_training_weights` puts those of before back.
@@ -450,7 +453,7 @@ class Optimizer(GuardedAttributes):
         """
         if self._exchanged:
             return
-        for parameter, x in zip(self.parameters, self.evaluation_weights(), strict=True):
+        for parameter, x in zip(self.parameters, self._evaluated(), strict=True):
             if x.raw is not parameter.raw:
                 self._exchanged.append(_Exchanged(parameter, parameter.raw, x.raw))
                 replace_data(parameter, x.raw)
@@ -464,7 +467,8 @@ class Optimizer(GuardedAttributes):
         for parameter, trained, shown in self._exchanged:
             if parameter.raw is shown:
                 replace_data(parameter, trained)
-        self._exchanged = []
+        if self._exchanged:  # an attribute that is set lets each jitted function look at its guards
+            self._exchanged = []
 
     def begin(self, steps: int | None) -> Callable[[], None]:
         """Make ready for a `fit` with so many batches in an epoch, None if not known; gives what undoes it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
+from tarazu.base.hints.missing import keywords_of, unexpected_keyword
 from tarazu.optim.constraints import Constraint
 from tarazu.optim.groups import GroupOptions
 from tarazu.optim.transformations import ClipByNorm, ClipByValue, ClipEachByNorm, Negate, Transformation
@@ -33,19 +34,13 @@ class Options(Clipping, Keeping, total=False):
     """The options that all optimizers have."""
 
 
-ELSEWHERE = {"learning_rate": "lr", "global_clipnorm": "clip_norm", "clipnorm": "clip_parameter_norm",
-             "clipvalue": "clip_value", "gradient_accumulation_steps": "accumulate_steps", "ema_momentum": "ema",
-             "eps": "epsilon"}
-
-
-def require_known_options(optimizer: str, clipping: Mapping[str, object]) -> None:
+def require_known_options(optimizer: type, clipping: Mapping[str, object]) -> None:
     """TypeError for an argument that the optimizer does not take; of names of Keras and torch it says ours.
 
-    >>> require_known_options("Adam", {"clip_norm": 1.0})
+    >>> require_known_options(dict, {"clip_norm": 1.0})
     """
     for name in clipping.keys() - Clipping.__annotations__.keys():
-        hint = f"; did you mean {ELSEWHERE[name]!r}?" if name in ELSEWHERE else ""
-        raise TypeError(f"{optimizer}() got an unexpected keyword argument {name!r}{hint}")
+        raise unexpected_keyword(optimizer.__name__, name, [*keywords_of(optimizer), *Options.__annotations__])
 
 
 def front(*, clip_norm: float | None = None, clip_parameter_norm: float | None = None,

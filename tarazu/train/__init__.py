@@ -4,8 +4,10 @@ loop.py is `fit`; sources/ has the batches, trainer/ the compiled step and the r
 save/ the files of models. calling.py calls models with all their inputs, placement.py says on which devices training
 runs, metrics/ the metrics, evaluate.py `predict` and `evaluate`, verdict.py the measurements after a fit.
 padding.py lets few programs predict any number of rows, rate_search.py is `find_learning_rate`,
-cross_validate.py `cross_validate`.
+cross_validation/ `cross_validate`.
 """
+
+import typing
 
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.best_model import BestModel
@@ -15,7 +17,8 @@ from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.callbacks.logs import CSVLog, Log, TensorBoard
 from tarazu.train.callbacks.rates import ReduceLROnPlateau
 from tarazu.train.callbacks.small import Freeze, LambdaCallback, Timer
-from tarazu.train.cross_validate import CrossValidation, cross_validate
+from tarazu.train.cross_validation.cross_validate import cross_validate
+from tarazu.train.cross_validation.result import CrossValidation
 from tarazu.train.evaluate import evaluate, predict
 from tarazu.train.loop import fit
 from tarazu.train.metrics import (
@@ -124,3 +127,9 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not typing.TYPE_CHECKING:  # to which any name would be right
+    from tarazu.base.hints.missing import no_attributes_beside
+
+    __getattr__ = no_attributes_beside(__name__)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import listing, plural
+from tarazu.base.pytree import map_leaves
+from tarazu.nn.module.masked import Masked, fits, without_mask
+from tarazu.nn.module.masks import keeping_masks
 from tarazu.nn.module.module import Module
 
 _POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -18,6 +21,17 @@ def call(model: Module, inputs: Any) -> Any:
     if isinstance(inputs, dict):
         return model(**inputs)
     return model(*inputs) if isinstance(inputs, tuple | list) else model(inputs)
+
+
+def outputs_and_masks(forward: Callable[[], Any]) -> tuple[Any, Any]:
+    """What `forward`, which calls a model, gives, and nested likewise the mask (batch, time) of each output, or None.
+
+    A mask of another size than the output, as behind layers that change the time axis, is left out.
+    """
+    with keeping_masks():
+        outputs = forward()
+        masks = map_leaves(lambda x: x.mask if isinstance(x, Masked) and fits(x, x.mask) else None, outputs)
+        return map_leaves(without_mask, outputs), masks
 
 
 def takes_several(model: Module) -> bool:

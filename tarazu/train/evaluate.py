@@ -18,7 +18,8 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.calling import call, require_inputs_fit, takes_several
+from tarazu.train.calling import call, outputs_and_masks, require_inputs_fit, takes_several
+from tarazu.train.metrics import valid_steps
 from tarazu.train.padding import can_pad, padded, padded_size
 from tarazu.train.placement import Placement, placement_of
 from tarazu.train.sources.arrays import Arrays, joined
@@ -37,7 +38,7 @@ MOST_BYTES = 16 * 2**20  # of predictions that losses and metrics are computed o
 PIECES = 4  # in so many parts of that they are cut where there are more: a loss needs several arrays of their size
 MOST_WHOLE_BYTES = 256 * 2**20  # of predictions of which exact metrics are computed
 
-Predicted = tuple[Arrays, Arrays]  # outputs, and the rows that they are for
+Predicted = tuple[Arrays, Arrays]  # outputs with their masks, and the rows that they are for
 
 
 def predict(model: Module, x: Inputs | Batches, *, batch_size: int = PREDICTED_ROWS) -> Any:
@@ -68,6 +69,11 @@ def _is_list_of_lists(x: object) -> bool:
 
 def predictions(model: Module, inputs: Arrays, batch_size: int = PREDICTED_ROWS) -> Iterator[Arrays]:
     """The outputs for `inputs`, which were checked before, one batch after the other."""
+    return (Arrays.of(made.tree[0]) for made in with_masks(model, inputs, batch_size))
+
+
+def with_masks(model: Module, inputs: Arrays, batch_size: int = PREDICTED_ROWS) -> Iterator[Arrays]:
+    """Pairs of the outputs and their masks, nested likewise, None where an output has none."""
     return batches_of(_forward(model, inputs), placement_of(model), model, inputs, batch_size)
 
 
@@ -141,7 +147,12 @@ def _forward(model: Module, inputs: Arrays) -> Callable[[Any], Any]:
         with in_mode(model, training=False), no_grad():
             first = call(model, map_leaves(asarray, inputs.at(slice(1)).tree))  # layers may have to see an input
         _require_rows(model, first)
-        model._predictor = [used, *modules_of(model)], jit(used.compilable(model))
+        forward = used.compilable(model)
+
+        def outputs_with_masks(*tensors: Tensor, **named: Tensor) -> tuple[Any, Any]:
+            return outputs_and_masks(lambda: forward(*tensors, **named))
+
+        model._predictor = [used, *modules_of(model)], jit(outputs_with_masks)
     compiled = model._predictor[1]
     return lambda tree: call(compiled, tree)
 
@@ -195,12 +206,13 @@ def scores(trainer: Trainer, parts: Iterable[Arrays], batch_size: int, *, is_che
     total: Values = {}
     whole = _WholePredictions(trainer)
     made = (piece for part in parts
-            for piece in predicted(predictions(trainer.model, Arrays.of(part.x), batch_size), part))
+            for piece in predicted(with_masks(trainer.model, Arrays.of(part.x), batch_size), part))
     for prediction, part in pieces(made):
         if not is_checked and not total:
-            trainer.require_outputs(map_leaves(asarray, prediction.at(slice(1)).tree), part)
+            trainer.require_outputs(map_leaves(asarray, prediction.at(slice(1)).tree[0]), part)
         with no_grad():
-            values = trainer.scores_of(map_leaves(asarray, prediction.tree), map_leaves(asarray, part.tree), part.rows)
+            outputs, masks = map_leaves(asarray, prediction.tree)
+            values = trainer.scores_of(outputs, masks, map_leaves(asarray, part.tree), part.rows)
         total = _added(total, values)
         whole.add(prediction, part)
     return trainer.results(total) | whole.results()
@@ -242,11 +254,13 @@ class _WholePredictions:
             return {}
         if any(_kinds(part) != _kinds(self._parts[0]) for part in self._parts):
             return {}
-        prediction, target = (joined(some).tree for some in zip(*self._parts, strict=True))
+        (prediction, masks), target = (joined(some).tree for some in zip(*self._parts, strict=True))
         numbers: dict[str, float] = {}
         for output in self._outputs:
             for name, metric in output.metrics.items():
                 if metric.whole is not None:
-                    exact = metric.whole(output.of(prediction), output.of(target))
+                    given = output.of(prediction), output.of(target)
+                    mask = output.of(masks) if metric.counts_steps else None
+                    exact = metric.whole(*(given if mask is None else valid_steps(*given, mask)))
                     numbers |= named_results(name, exact)
         return numbers

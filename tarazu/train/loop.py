@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-import warnings
 from collections.abc import Callable, Generator, Iterable
+
+import numpy as np
 
 from tarazu.base.checks import flag, positive_int
 from tarazu.base.errors import ArgumentError
@@ -16,20 +17,20 @@ from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Batches, ClassWeight, Devices, Inputs, Validation, Verbose
 from tarazu.record import History
 from tarazu.runtime import processes, random
-from tarazu.runtime.trace.origins import frames_to_user
 from tarazu.train.callbacks.base import Callback, require_known_hooks, wants_steps
 from tarazu.train.callbacks.checkpoint import Checkpoint, checkpoint_of
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.callbacks.progress import progress
+from tarazu.train.callbacks.small import Freeze
 from tarazu.train.evaluate import batch_for, scores
 from tarazu.train.placement import place_training
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.chunk import Chunk
-from tarazu.train.sources.datasets import mapped_rows
+from tarazu.train.sources.datasets import mapped_rows, require_end_or_limit
 from tarazu.train.sources.inputs import Given, Source, batches, of_dataset, require_no_steps, rows
 from tarazu.train.sources.stream import Stream, is_stream
 from tarazu.train.trainer.compile import trainer_of
-from tarazu.train.trainer.divergence import TrainingWarning
+from tarazu.train.trainer.divergence import warn
 from tarazu.train.trainer.limits import Limits, limits
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import require_finite_weights, run_chunk
@@ -58,6 +59,8 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
     trainer = trainer_of(model)
     epochs, batch_size = positive_int("epochs", epochs), positive_int("batch_size", batch_size)
     ends = limits(max_steps, max_seconds, validate_every)
+    if isinstance(x, Dataset):
+        require_end_or_limit(x, steps_per_epoch, max_steps, max_seconds)
     if seed is not None:
         random.seed(seed)
     own_callbacks = _checked(callbacks)
@@ -66,9 +69,9 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
     given = Given(x, y, sample_weight, class_weight, batch_size, flag("shuffle", shuffle), validation_split,
                   validation_data)
     source, validation = _source(trainer, given, epochs, steps_per_epoch, saved_split_seed)
-    _warn(source.notes)
+    warn(source.notes)
     with contextlib.closing(source):
-        callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0)]
+        callbacks = [*_in_order(own_callbacks, validation), *progress(verbose if processes.is_first() else 0, ends)]
         if checkpoint:
             checkpoint.callbacks = callbacks
         source.pace.single_steps = state.interpreter.notes_lines or any(map(wants_steps, callbacks))
@@ -80,14 +83,8 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
         run = Run(trainer, source, validation, epochs=epochs, validation_batch=validation_batch)
         _run(run, ends, callbacks, undo)
     if run.failure:
-        _warn([run.failure])
+        warn([run.failure])
     return run.history
-
-
-def _warn(notes: list[str]) -> None:
-    """Warn of each of the notes, once, at the user's line."""
-    while notes:
-        warnings.warn(notes.pop(), TrainingWarning, stacklevel=frames_to_user())
 
 
 def _source(trainer: Trainer, given: Given, epochs: int, steps_per_epoch: int | None,
@@ -130,10 +127,11 @@ def _checked(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
 
 
 def _in_order(callbacks: list[Callback], validation: Arrays | None) -> list[Callback]:
-    """The callbacks in order: `KeepBest` is added where there is validation; a checkpoint, which saves the state of the
-    others, is last."""
+    """The callbacks in order: `KeepBest` is added where there is validation; those that freeze and thaw layers are
+    first, and a checkpoint, which saves the state of the others, is last."""
     has_best = validation is None or any(isinstance(callback, KeepBest) for callback in callbacks)
-    return sorted(callbacks if has_best else [*callbacks, KeepBest()], key=lambda x: isinstance(x, Checkpoint))
+    return sorted(callbacks if has_best else [*callbacks, KeepBest()],
+                  key=lambda x: isinstance(x, Checkpoint) - isinstance(x, Freeze))
 
 
 def _run(run: Run, ends: Limits, callbacks: list[Callback], undo: Callable[[], None]) -> None:
@@ -152,7 +150,9 @@ def _run(run: Run, ends: Limits, callbacks: list[Callback], undo: Callable[[], N
         run.last_weights = snapshot(tensors_of(run.model))
     finally:
         run.trainer.drop_gradients()
-        notify("on_fit_end")
+        with contextlib.ExitStack() as stack:  # each callback comes to its end, whatever another one raises
+            for callback in reversed(callbacks):
+                stack.callback(callback.on_fit_end, run)
     judge_later(run)
 
 
@@ -163,37 +163,41 @@ def _train(run: Run, ends: Limits, notify: Notify) -> None:
                 run.epoch += 1
                 run.step = run.rows = 0
                 notify("on_epoch_start")
-                if _train_epoch(run, ends, notify):
-                    with run.trainer.evaluating():
-                        notify("on_epoch_end")
+                _train_epoch(run, ends, notify)
     except KeyboardInterrupt:
         run.history.stopped = "interrupted"
     run.history.stopped = run.history.stopped or "epochs"
 
 
-def _train_epoch(run: Run, ends: Limits, notify: Notify) -> bool:
-    """One pass over the training rows; its row goes to the history. Gives False when the run ended without one."""
+def _train_epoch(run: Run, ends: Limits, notify: Notify) -> None:
+    """One pass over the training rows; its row goes to the history, unless the run ended without one.
+
+    The row of an epoch in which a number was not finite has what was recorded up to that step.
+    """
     start = time.perf_counter()
     with contextlib.closing(_chunks(run)) as chunks:
         for chunk in chunks:
             if not run_chunk(run, ends.cut(run, chunk)):
-                return False
-            _warn(run.trainer.notes)
+                break
+            warn(run.trainer.notes)
             notify("on_step_end")
             notify("on_chunk_end")
             if ends.end(run):
                 break
     if not run.step:
         run.stop("end of the stream")
-        return False
-    if not require_finite_weights(run):
-        return False
-    values = run.trainer.results(run.sums)
-    if ends.is_validated(run):
+    elif not run.failure and require_finite_weights(run):
         with run.trainer.evaluating():
-            values |= _validated(run)
+            values = run.trainer.results(run.sums) | (_validated(run) if ends.is_validated(run) else {})
+            _append(run, start, values)
+            notify("on_epoch_end")
+    else:
+        with np.errstate(all="ignore"):
+            _append(run, start, run.trainer.results(run.sums))
+
+
+def _append(run: Run, start: float, values: dict[str, float]) -> None:
     run.history.append(seconds=round(time.perf_counter() - start, 4), **values, **run.trainer.rates())
-    return True
 
 
 def _chunks(run: Run) -> Generator[Chunk]:

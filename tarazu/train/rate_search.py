@@ -35,12 +35,12 @@ FEWEST_STEPS = 10
 class LearningRates:
     """What `find_learning_rate` found: `rates`, `losses` and `smoothed` losses, step by step, and two suggestions.
 
-    `steepest` is the rate around which the loss fell most, `valley` the one in the middle of its fall;
+    `valley` is the rate in the middle of the fall of the loss, `steepest` the one around which it fell most;
     `suggestion` is the first. `ended` says why the search ended. Notebooks show the picture.
 
     >>> found = LearningRates((0.01, 0.1, 1.0), (4.0, 2.0, 1.0), (4.0, 2.0, 1.0), 0.1, 0.1, "all steps were made")
     >>> print(found)
-    learning rate 0.1 (steepest fall of the loss), 0.1 (middle of the fall)
+    learning rate 0.1 (middle of the fall of the loss), 0.1 (steepest fall)
     3 steps with rates from 0.01 to 1: all steps were made
     """
 
@@ -53,12 +53,12 @@ class LearningRates:
 
     @property
     def suggestion(self) -> float:
-        """The learning rate to train with.
+        """The learning rate to train with: `valley`, which noise and easy data mislead less than `steepest`.
 
         >>> LearningRates((0.01, 0.1), (4.0, 2.0), (4.0, 2.0), 0.01, 0.1, "").suggestion
-        0.01
+        0.1
         """
-        return self.steepest
+        return self.valley
 
     def plot(self, path: str | os.PathLike | None = None) -> str:
         """The losses over the rates, and both suggestions, as the text of an SVG picture, written to `path` if given.
@@ -68,7 +68,7 @@ class LearningRates:
         >>> LearningRates((0.01, 0.1), (4.0, 2.0), (4.0, 2.0), 0.01, 0.1, "").plot().startswith("<svg")
         True
         """
-        picture = rate_chart(self.rates, self.losses, self.smoothed, {"steepest": self.steepest, "valley": self.valley})
+        picture = rate_chart(self.rates, self.losses, self.smoothed, {"valley": self.valley, "steepest": self.steepest})
         if path is not None:
             write_text(path, picture)
         return picture
@@ -77,7 +77,7 @@ class LearningRates:
         return f'<div style="max-width:30em">{self.plot()}</div><pre>{html.escape(str(self))}</pre>'
 
     def __str__(self) -> str:
-        return (f"learning rate {self.steepest:.2g} (steepest fall of the loss), {self.valley:.2g} (middle of the "
+        return (f"learning rate {self.valley:.2g} (middle of the fall of the loss), {self.steepest:.2g} (steepest "
                 f"fall)\n{len(self.rates)} steps with rates from {self.rates[0]:.2g} to {self.rates[-1]:.2g}: "
                 f"{self.ended}")
 
@@ -89,10 +89,11 @@ def find_learning_rate(model: Module, x: Inputs | Batches, y: Inputs | None = No
 
     The range test of Smith, 2017, "Cyclical learning rates": the rate is multiplied by the same number after each of
     `steps` steps, and losses are smoothed by running means of both directions, in which each weighs `smoothing` times
-    the next. It ends early where the running mean is four times the lowest one, or the loss is not finite. Weights, the
-    state of the optimizer, its rate and the global generator are then as before; a layer that waited for its first
-    input has its initial weights. The suggestion is for the compiled optimizer: set `optimizer.lr` to it, or compile
-    with it. `x` and `y` are as for `fit`.
+    the next, and a loss above those of the start counts as these. The rate half way down the fall is suggested, as by
+    fastai's "valley". The test ends early where the running mean is four times the lowest one, or the loss is not
+    finite. Weights, the state of the optimizer, its rate and the global generator are then as before; a layer that
+    waited for its first input has its initial weights. The suggestion is for the compiled optimizer: set `optimizer.lr`
+    to it, or compile with it. `x` and `y` are as for `fit`.
 
     TrainingError for a model that is not compiled; ArgumentError for numbers out of their range, for data that do not
     suit, and where the loss is not finite from the start.
@@ -116,7 +117,8 @@ def find_learning_rate(model: Module, x: Inputs | Batches, y: Inputs | None = No
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", TrainingWarning)  # a loss that is not finite is what is looked for
-            fit(model, x, y, epochs=epochs, batch_size=batch_size, seed=seed, callbacks=search, verbose=0)
+            fit(model, x, y, epochs=epochs, batch_size=batch_size, seed=seed, callbacks=search, max_steps=count,
+                verbose=0)
     except _EndOfSearch:
         pass
     finally:
@@ -186,11 +188,24 @@ class _Search(Callback):
         if len(self.losses) < 2:
             raise ArgumentError(f"find_learning_rate with {len(self.losses)} finite losses", expected="at least two",
                                 fix="pass more batches, a smaller `lowest`, or scale the data")
-        both_ways = [running_means(self.losses, self.smoothing), running_means(self.losses[::-1], self.smoothing)[::-1]]
+        losses = capped(self.losses)
+        both_ways = [running_means(losses, self.smoothing), running_means(losses[::-1], self.smoothing)[::-1]]
         smoothed = np.mean(both_ways, axis=0).tolist()
+        before_rise = losses[:max(2, int(np.argmin(smoothed)) + 1)]
         return LearningRates(tuple(self.rates), tuple(self.losses), tuple(smoothed),
-                             self.rates[steepest_fall(self.losses)], self.rates[middle_of_fall(smoothed)],
-                             self.ended)
+                             self.rates[steepest_fall(before_rise)], self.rates[middle_of_fall(smoothed)], self.ended)
+
+
+def capped(losses: Sequence[float]) -> list[float]:
+    """The losses, none above the first one and the mean of the first quarter.
+
+    The huge losses at the end, where training diverges, would else raise the means of those before them.
+
+    >>> capped([4.0, 4.5, 3.0, 2.0, 90.0])
+    [4.0, 4.0, 3.0, 2.0, 4.0]
+    """
+    top = max(losses[0], float(np.mean(losses[:max(1, len(losses) // 4)])))
+    return [min(loss, top) for loss in losses]
 
 
 def running_means(losses: Sequence[float], smoothing: float) -> list[float]:

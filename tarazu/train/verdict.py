@@ -30,8 +30,9 @@ from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.substitution import substitute
+from tarazu.train.calling import outputs_and_masks
 from tarazu.train.evaluate import Predicted, batches_of, pieces, predicted
-from tarazu.train.metrics import ACCURACIES
+from tarazu.train.metrics import ACCURACIES, valid_steps
 from tarazu.train.placement import placement_of
 from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers
 from tarazu.train.sources.datasets import mapped_rows
@@ -171,7 +172,7 @@ def _losses_by_outputs(end: EndOfRun) -> LossesOf:
 
     def forward(inputs: Any, weights: list[Tensor]) -> Any:
         with substitute(end.handles, weights):
-            return policy.forward(model, inputs)
+            return outputs_and_masks(lambda: policy.forward(model, inputs))
 
     compiled = jit(forward)
 
@@ -192,10 +193,13 @@ def _measured(trainer: OutputTrainer, batches: Iterator[Predicted]) -> tuple[np.
     losses, right = [], []
     with keeping_random_state():
         for prediction, part in pieces(batches):
-            outputs = map_leaves(asarray, prediction.tree)
-            losses.append(trainer.sample_losses(outputs, part))
+            outputs, masks = map_leaves(asarray, prediction.tree)
+            losses.append(trainer.sample_losses(outputs, masks, part))
             if metric is not None:
-                right.append(metric(output.of(outputs), asarray(output.of(part.y))).numpy())
+                given, target, mask = output.of(outputs), asarray(output.of(part.y)), output.of(masks)
+                if mask is not None:
+                    given, target = map(asarray, valid_steps(given, target, mask))
+                right.append(metric(given, target).numpy())
     return np.concatenate(losses), float(asarray(np.concatenate(right)).mean()) if right else None
 
 
@@ -234,7 +238,7 @@ def _trivial_predictor(trainer: Trainer) -> str | None:
 
 def _trivial_losses(trainer: Trainer, train: Arrays, part: Arrays) -> np.ndarray | None:
     """The losses of the best prediction that looks at no input; None where it is not known."""
-    if _trivial_predictor(trainer) is None:
+    if _trivial_predictor(trainer) is None or (isinstance(trainer, OutputTrainer) and trainer.has_masks):
         return None
     total = np.zeros(part.rows)
     for output in trainer.outputs:

@@ -20,7 +20,7 @@ import tarazu as tz
 from tarazu.cli.closed_pipe import quiet_when_closed
 from tarazu.cli.main import main
 from tarazu.tabular import score_text
-from tarazu.train.callbacks.progress import fitting_text
+from tarazu.train.callbacks.progress_text import status_lines
 
 COMMAND = [sys.executable, "-m", "tarazu.cli.main"]
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
@@ -113,10 +113,17 @@ def test_output_after_the_pipe_closed_is_dropped(monkeypatch):
         print("z", flush=True)  # leads nowhere now
 
 
-@pytest.mark.parametrize(("width", "names"), [(10, []), (13, ["loss"]), (31, ["loss", "val_loss"]),
-                                              (48, ["loss", "accuracy", "val_loss"]),
-                                              (70, ["loss", "accuracy", "val_loss", "val_accuracy"])])
-def test_the_progress_bar_shows_whole_numbers(width, names):
-    row = {"epoch": 1, "loss": 0.5, "accuracy": 0.5, "val_loss": 0.25, "val_accuracy": 0.75, "learning_rate": 0.1}
-    text = fitting_text(row, width)
-    assert len(text) <= width and text.split()[::2] == names
+NUMBERS = ["loss 0.5000", "accuracy 0.5000", "val_loss 0.2500", "val_accuracy 0.7500"]
+
+
+@pytest.mark.parametrize(("width", "lines", "bar"), [(10, 8, 0), (25, 6, 0), (35, 4, 12), (60, 3, 15), (79, 2, 34),
+                                                     (150, 1, 37)])
+def test_progress_cuts_no_number_off(width, lines, bar):
+    where, pace = ["epoch 3/4", "step 12/90"], ["9 steps/s", "0:02 left"]
+    shown = status_lines(where, pace, NUMBERS, width, lambda n: "━" * n)
+    texts = [text for line in shown for text in line.split("  ") if "━" not in text]
+    assert texts == [*where, *pace, *NUMBERS]
+    assert max(map(len, shown)) <= max(width, len(NUMBERS[-1]))
+    assert (len(shown), sum(line.count("━") for line in shown)) == (lines, bar)
+    without = status_lines(where, pace, NUMBERS, width)
+    assert [text for line in without for text in line.split("  ")] == texts

@@ -155,11 +155,12 @@ def test_errors_of_image_folders(pets, monkeypatch):
 # Text -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 @pytest.mark.parametrize("content", ["a\nb c\n\nä", "a\r\nb c\r\n\r\nä\r\n", "\ufeffa\nb c\n\nä\n"])
-def test_lines_of_text(content, tmp_path, monkeypatch):
+def test_lines_of_text(content, pack, tmp_path, monkeypatch):
     monkeypatch.setattr("tarazu.data.readers.text.CHUNK_BYTES", 3)
-    path = tmp_path / "lines.txt"
-    path.write_bytes(content.encode())
+    path = tmp_path / "lines.txt"  # gzip is known by its first bytes, not by its name
+    path.write_bytes(pack(content.encode()))
     assert list(text_lines(path)) == ["a", "b c", "", "ä"]
     assert sorted(text_lines(path).shuffle(seed=0)) == ["", "a", "b c", "ä"]
     assert only(text_lines(path)).tolist() == ["a", "b c", "", "ä"]
@@ -175,6 +176,13 @@ def test_errors_of_lines(tmp_path):
     path.write_bytes(b"a\n\xff\n")
     with pytest.raises(FileFormatError, match=r"lines\.txt, line 2: byte 0xff of the line is not UTF-8"):
         list(text_lines(path))
+    packed = gzip.compress(b"a\nb\n" * 9)
+    path.write_bytes(packed[:-9])
+    with pytest.raises(FileFormatError, match=r"lines\.txt: the gzip file is damaged or cut short"):
+        text_lines(path)
+    path.write_bytes(gzip.compress(b""))
+    with pytest.raises(DataError, match="the file is empty"):
+        text_lines(path)
 
 
 def test_folders_of_texts(tmp_path):

@@ -80,6 +80,8 @@ def test_weights_of_another_head_are_loaded_from_a_file(tmp_path):
 
 
 MISFITS = [
+    (lambda: Sequential(Dense(3, in_features=2), Dense(1)).state_dict(), "layer '1' has no parameters yet"),
+    (lambda: Dense(3).load_state_dict({}), "layer 'Dense' has no parameters yet[\\s\\S]*call the model once"),
     (lambda: body_and_head(2).load_state_dict({"module.0.weight": np.ones((2, 3))}, strict=False),
      r"nothing of the state fits the model: 0 of 8 tensors loaded[\s\S]*such as '0.weight'[\s\S]*rename the paths"),
     (lambda: Sequential(Dense(3)).load_state_dict({}, strict=False), "layer '0' has no parameters yet"),

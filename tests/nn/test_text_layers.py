@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, DataError, DTypeError, FileFormatError, OutOfRangeError, ShapeError
-from tarazu.nn import GRU, Dense, Embedding, Sequential, TextVectorization
+from tarazu.nn import GRU, Dense, Embedding, Module, Sequential, TextVectorization
 
 TEXTS = ["The cat sat.", "the CAT ate the rat!", "Größe: a “rat”, a cat", ""]
 SPLITS = ("words", "characters", "bytes", "bpe")
@@ -131,6 +131,32 @@ def test_a_model_that_takes_texts_learns_and_is_saved_whole(split, tmp_path):
     assert again[0].get_vocabulary() == layer.get_vocabulary()
     np.testing.assert_array_equal(again.predict(["good good", "bad"]), model.predict(["good good", "bad"]))
     np.testing.assert_array_equal(again(["so good"]).detach(), again.predict(layer(["so good"])))
+
+
+class Tagger(Module):
+    """Its constructor asks a layer that it is given for its size."""
+
+    def __init__(self, layer):
+        self.layer, self.embedding = layer, Embedding(layer.vocabulary_size, 2)
+
+    def forward(self, numbers):
+        return self.embedding(numbers)
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_model_whose_constructor_asks_for_the_size_is_saved(split, tmp_path):
+    model = Tagger(adapted(split))
+    model.save(tmp_path / "model")
+    again = tz.load(tmp_path / "model", custom_objects={"Tagger": Tagger})
+    assert again.layer.get_vocabulary() == model.layer.get_vocabulary()
+    assert again.layer(TEXTS).tolist() == model.layer(TEXTS).tolist()
+
+
+def test_a_saved_model_does_not_need_the_file_of_the_vocabulary(tmp_path):
+    (tmp_path / "words.txt").write_text("the\nrat\n", encoding="utf-8")
+    TextVectorization(vocabulary=str(tmp_path / "words.txt")).save(tmp_path / "model")
+    (tmp_path / "words.txt").unlink()
+    assert tz.load(tmp_path / "model").get_vocabulary() == ["", "[UNK]", "the", "rat"]
 
 
 def test_numbers_made_before_train_the_same_model():

@@ -7,6 +7,7 @@ from helpers import leaf
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, DTypeError, GradientError, ShapeError
 from tarazu.ops import linalg as namespace
+from tarazu.ops.linalg.products import _splits
 
 ONES, SINGULAR, INTS = tz.ones(2, 3), tz.ones(2, 2), tz.eye(2, dtype="int64")
 COMPLEX = np.array([[2 + 1j, 1], [1j, 3]])
@@ -55,6 +56,9 @@ MISUSES = [
     (lambda: tz.linalg.norm(ONES, axis=(0, 0)), ShapeError, "name one axis twice"),
     (lambda: tz.linear(ONES, ONES), ShapeError, r"linear: .*weight of shape \(2, 3\)(.|\n)*weight.mT"),
     (lambda: tz.bilinear(ONES, ONES, ONES), ShapeError, r"bilinear: .*\n.*\(n, m, units\)"),
+    (lambda: tz.linalg.multi_dot([ONES]), ArgumentError, "multi_dot of 1 arrays\n.*two or more"),
+    (lambda: tz.linalg.multi_dot([ONES, ONES]), ShapeError, r"0 of shape \(2, 3\) times array 1 of shape \(2, 3\)"),
+    (lambda: tz.linalg.multi_dot([ONES, ONES[0], ONES]), ShapeError, r"multi_dot: array 1 of shape \(3,\)\n.*matrices"),
     (lambda: tz.linalg.matrix_power(SINGULAR, 0.5), ArgumentError, "matrix_power: n=0.5\n.*an integer"),
 ]
 
@@ -83,6 +87,12 @@ def test_reduced_and_complete_decompositions_give_the_matrix(function):
             k = parts.S.shape[-1]
             made = (parts.U[..., :k] * parts.S[:, None]) @ parts.Vh[..., :k, :]
         np.testing.assert_allclose(made.numpy(), x, atol=1e-12)
+
+
+def test_a_product_of_many_is_made_in_the_cheapest_order():
+    """Cormen and others, figure 15.5: (A (B C)) ((D E) F), 15125 multiplications."""
+    splits = _splits([30, 35, 15, 5, 10, 20, 25])
+    assert [splits[part] for part in ((0, 5), (0, 2), (3, 5))] == [2, 0, 4]
 
 
 def test_gradients_need_determined_columns():

@@ -23,6 +23,7 @@ MISUSES = [
     (lambda x: tz.sort(COMPLEX), DTypeError, "sort does not take complex64"),
     (lambda x: tz.floor(COMPLEX), DTypeError, "floor does not take complex64"),
     (lambda x: -tz.ones(2, dtype="bool") ** -1, ArgumentError, "pow: an integer to a negative power\n.*\n.*float32"),
+    (lambda x: tz.round(x, 1.5), ArgumentError, "round: decimals=1.5\n.*a whole number"),
     (lambda x: tz.polygamma(-1, x), ArgumentError, "polygamma: order -1\n.*at least 0"),
     (lambda x: x.sum(axis=2), ShapeError, r"sum: axis 2 of a tensor with 2 axes\n.*-2 to 1\n.*x.shape"),
     (lambda x: tz.tensor(1).sum(axis=1), ShapeError, "axis 1 of a tensor with 0 axes\n.*no axis: it is a scalar"),

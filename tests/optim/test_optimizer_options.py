@@ -298,7 +298,8 @@ def test_replicas_with_all_options_train_as_single_models():
 @pytest.mark.parametrize(("name", "text"), [
     ("learning_rate", r"^Adam\(\) got an unexpected keyword argument 'learning_rate'; did you mean 'lr'\?$"),
     ("eps", r"did you mean 'epsilon'\?$"),
-    ("decay", r"^Adam\(\) got an unexpected keyword argument 'decay'$"),
+    ("decay", r"^Adam\(\) got an unexpected keyword argument 'decay'; pass a schedule as the rate: lr=tz.op"),
+    ("beta", r"did you mean 'betas'\?$"),
 ])
 def test_an_unknown_argument_names_the_optimizer(name, text):
     with pytest.raises(TypeError, match=text):

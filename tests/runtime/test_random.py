@@ -21,8 +21,8 @@ KNOWN = [
 
 @pytest.mark.parametrize(("counter", "key", "result"), KNOWN)
 def test_philox_known_answers(counter, key, result):
-    found = philox(tuple(key), tuple(np.array([word], np.uint64) for word in counter))
-    assert [int(word[0]) for word in found] == result
+    found = philox(np.array(key, np.uint32), np.array(counter, np.uint64)[:, None])
+    assert found[:, 0].tolist() == result
 
 
 def test_words_of_a_draw_are_those_of_its_blocks():
@@ -33,13 +33,21 @@ def test_words_of_a_draw_are_those_of_its_blocks():
 
 
 def _block(number):
-    counter = tuple(np.array([word], np.uint64) for word in (number, 0, 0x13198A2E, 0x03707344))
-    return [int(word[0]) for word in philox((0xA4093822, 0x299F31D0), counter)]
+    counter = np.array([[number], [0], [0x13198A2E], [0x03707344]], np.uint64)
+    return philox(np.array([0xA4093822, 0x299F31D0], np.uint32), counter)[:, 0].tolist()
 
 
 def test_the_draw_count_carries():
     assert advance(tz.tensor(np.array([1, 2, 0xFFFFFFFF, 0], np.uint32))).tolist() == [1, 2, 0, 1]
     assert advance(tz.tensor(np.array([1, 2, 3, 0], np.uint32))).tolist() == [1, 2, 4, 0]
+
+
+@pytest.mark.parametrize("words", [[1, 2, 3, 0], [1, 2, 0xFFFFFFFF, 0], [0xFFFFFFFF] * 4])
+def test_a_draw_advances_the_state_in_memory_as_in_a_graph(words):
+    generator = tz.random.Generator()
+    generator.load_state_dict({"state": words})
+    assert generator.next_state().tolist() == words
+    assert generator.state.tolist() == advance(tz.tensor(np.array(words, np.uint32))).tolist()
 
 
 def test_seeds_and_streams():

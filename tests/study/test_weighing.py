@@ -5,7 +5,7 @@ import pytest
 
 from tarazu.study.diagnosis.decide import probabilities
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
-from tarazu.study.diagnosis.wrong_targets import wrong_targets
+from tarazu.study.diagnosis.wrong_targets import doubts
 from tarazu.study.trials.trials import DIVERGED, Gain, seed_error
 
 
@@ -22,8 +22,9 @@ def test_a_clear_gain_is_the_cause_and_a_small_one_is_none():
 
 def test_the_best_of_many_noisy_gains_is_no_gain():
     random = np.random.default_rng(0)
-    said = [next(iter(probabilities([gain(cause, random.normal() * 0.03, 0.03) for cause in (
-        "too_little_data", "too_much_capacity", "too_little_capacity", "too_little_training")], 0.8))) for _ in range(50)]
+    causes = "too_little_data", "too_much_capacity", "too_little_capacity", "too_little_training"
+    said = [next(iter(probabilities([gain(cause, random.normal() * 0.03, 0.03) for cause in causes], 0.8)))
+            for _ in range(50)]
     assert said.count("healthy") >= 40
 
 
@@ -58,7 +59,7 @@ def numbers(rate, far, seed=0, rows=700):
 @pytest.mark.parametrize(("rows", "rate"), [(classes, 0.0), (classes, 0.2), (classes, 0.4)])
 def test_rates_of_wrong_classes(rows, rate):
     x, y, wrong = rows(rate)
-    found = wrong_targets(x, y)
+    found = doubts(x, y)
     assert abs(found.rate - rate) < 0.07 and found.is_evident == (rate > 0)
     if rate:
         assert wrong[found.probabilities > 0.5].mean() > 0.7
@@ -67,7 +68,7 @@ def test_rates_of_wrong_classes(rows, rate):
 @pytest.mark.parametrize(("rate", "far"), [(0.0, False), (0.3, False), (0.06, True)])
 def test_rates_of_wrong_numbers(rate, far):
     x, y, wrong = numbers(rate, far)
-    found = wrong_targets(x, y)
+    found = doubts(x, y)
     assert abs(found.rate - rate) < 0.1 and found.is_evident == (rate > 0)
     if rate:
         assert found.is_far == far and wrong[found.probabilities > 0.5].mean() > 0.7
@@ -77,7 +78,7 @@ def test_classes_that_overlap_are_no_wrong_targets():
     random = np.random.default_rng(1)
     y = random.integers(2, size=900)
     x = random.normal(size=(900, 3)) + y[:, None]
-    assert not wrong_targets(x, y).is_evident
+    assert not doubts(x, y).is_evident
 
 
 def test_second_opinions_are_good_and_do_not_see_the_row():

@@ -1,7 +1,9 @@
 """Callbacks: the order of their hooks, early stopping, the best weights, what is printed, and Ctrl-C."""
 
 import inspect
+import re
 import signal
+import sys
 import types
 
 import numpy as np
@@ -11,9 +13,12 @@ from helpers import same_bits
 import tarazu as tz
 from tarazu.base.errors import ArgumentError
 from tarazu.nn import Dense, Sequential
-from tarazu.train import Callback, EarlyStopping, KeepBest
-from tarazu.train.callbacks.progress import row_text
+from tarazu.train import Callback, EarlyStopping, KeepBest, LambdaCallback
+from tarazu.train.callbacks import progress
+from tarazu.train.callbacks.base import wants_steps
+from tarazu.train.callbacks.progress_text import Meter, number_texts
 from tarazu.train.trainer import run_chunk
+from tarazu.train.trainer.limits import limits
 
 draw = np.random.default_rng(3)
 X = draw.normal(size=(40, 4)).astype(np.float32)
@@ -253,18 +258,106 @@ def test_long_runs_print_some_epochs_only(capsys):
     assert len(lines) <= 22 and lines[0].startswith("epoch  1/50") and lines[-1].startswith("epoch 50/50")
 
 
+def test_lines_where_a_terminal_cannot_replace_any(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+    overfitting(epochs=1, verbose=1)
+    assert capsys.readouterr().out.startswith("epoch 1/1  ")
+
+
 def test_nothing_is_printed_where_nothing_was_asked_for(capsys):
     overfitting(epochs=2, verbose=0)
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_line_for_every_epoch_where_all_are_wanted(capsys, monkeypatch):
+    for is_terminal in (False, True):
+        monkeypatch.setattr("sys.stdout.isatty", lambda is_terminal=is_terminal: is_terminal, raising=False)
+        _, history = overfitting(epochs=50, verbose=2)
+        output, errors = capsys.readouterr()
+        lines = output.splitlines()
+        assert [line[:11] for line in lines] == [f"epoch {i:>2}/50" for i in range(1, 51)]
+        for line, row in zip(lines, history, strict=True):
+            assert line.endswith(f"  {row['seconds']:.2f} s  {'  '.join(number_texts(row))}")
+        assert "val_accuracy" in lines[0] and errors == "" and (output.replace("\n", "")).isprintable()
+
+
 def test_numbers_have_four_digits():
     row = {"epoch": 3, "seconds": 1.0, "loss": 173.45849, "accuracy": 1.0, "val_loss": 0.000123456,
-           "learning_rate": 0.1}
-    assert row_text(row) == "loss 173.5  accuracy 1.000  val_loss 0.0001235"
+           "learning_rate": 0.1, "note": "text of a callback"}
+    assert "  ".join(number_texts(row)) == "loss 173.5  accuracy 1.000  val_loss 0.0001235  note text of a callback"
 
 
-def test_the_bar_in_a_terminal(capsys, monkeypatch):
+@pytest.mark.parametrize("verbose", ["auto", 1])
+def test_the_bar_in_a_terminal(capsys, monkeypatch, verbose):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    _, history = overfitting(epochs=3, batch_size=5, verbose=verbose)
+    output = capsys.readouterr().out
+    assert all(f"epoch {i}/3  step {j}/4" in output for i, j in ((1, 1), (1, 4), (3, 4)))
+    assert " steps/s" in output and "0:00 left" in output and re.search(r"in 0:\d\d", output)
+    assert all(text in output.splitlines()[-1] + output.splitlines()[-2] for text in number_texts(history[-1]))
+
+
+def test_the_bar_ends_at_max_steps(capsys, monkeypatch):
+    shown = []
+
+    class Screen:
+        def start(self):
+            shown.clear()
+
+        def show(self, where, pace, numbers, share):
+            shown.append((*where, share))
+
+        def stop(self):
+            shown.append("stopped")
+
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(progress, "Terminal", Screen)
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    overfitting(epochs=100, batch_size=5, max_steps=10, verbose=1)
+    assert shown[0] == ("epoch   1/100", "step 0/4", 0.0)
+    assert shown[-2:] == [("epoch   3/100", "step 2/4", 1.0), "stopped"]
+    with pytest.raises(ZeroDivisionError):
+        overfitting(epochs=2, verbose=1, callbacks=LambdaCallback(on_fit_end=lambda run: 1 / 0))
+    assert shown[-1] == "stopped"
+
+
+def test_a_notebook_gets_an_output_that_is_replaced(capsys, monkeypatch):
+    texts = []
+
+    class Handle:
+        def update(self, bundle, raw):
+            texts.append(bundle["text/plain"])
+
+    package, module = types.ModuleType("IPython"), types.ModuleType("IPython.display")
+    module.display = lambda bundle, raw, display_id: Handle()
+    monkeypatch.setitem(sys.modules, "IPython", package)
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
     _, history = overfitting(epochs=2, verbose="auto")
-    assert len(history) == 2 and "epoch 2/2" in capsys.readouterr().out
+    assert capsys.readouterr() == ("", "")
+    assert texts[-1].startswith("epoch 2/2  step 1/1  ━━━━") and all(x in texts[-1] for x in number_texts(history[-1]))
+    assert max(map(len, "\n".join(texts).splitlines())) <= 100
+
+
+def test_progress_leaves_chunks_whole():
+    assert not any(wants_steps(callback) for callback in [progress.Bar(progress.Terminal(), limits(None, None, 1)),
+                                                          progress.Lines()])
+
+
+def test_times_and_rates_of_progress(monkeypatch):
+    now = iter([0.0, 0.0, 10.0, 11.0, 12.0, 13.0, 13.0])
+    monkeypatch.setattr("time.perf_counter", lambda: next(now))
+    run = types.SimpleNamespace(total_steps=50, steps=20, epochs=10)
+    meter = Meter(limits(None, None, 1))
+    meter.start_epoch()
+    assert meter.share(run) == 0.25 and meter.rate() == []
+    run.total_steps = 51
+    meter.end_chunk(run)  # the program was compiled
+    meter.start_epoch()
+    run.total_steps = 61
+    meter.end_chunk(run)
+    assert meter.rate() == ["10 steps/s"] and meter.time_left(run) == ["0:42 left"]  # 139 steps at 10 in 3 seconds

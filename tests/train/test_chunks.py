@@ -194,7 +194,7 @@ def test_a_failure_inside_a_chunk_is_that_of_single_steps(step, whole_epochs):
     message, state, rows = failing(step)
     wanted_message, wanted_state, wanted_rows = failing(step, EachStep())
     assert message == wanted_message and f"epoch {1 + (step + 1) // 18}" in message
-    assert equal(state, wanted_state) and rows == wanted_rows
+    assert equal(state, wanted_state) and repr(rows) == repr(wanted_rows)  # a loss is nan
 
 
 def test_a_failure_in_the_first_fit_s_only_step():

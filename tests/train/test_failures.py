@@ -16,9 +16,9 @@ def broken_fit(loss, *, optimizer=None, x=X, y=Y, text, **options):
     tz.random.seed(0)
     model = Sequential([Dense(8, "relu"), Dense(1)]).compile(optimizer or tz.optim.SGD(lr=0.01), loss, ["mae"])
     with pytest.warns(TrainingWarning, match=text) as caught:
-        history = model.fit(x, y, verbose=0, **{"epochs": 20, "batch_size": 16, **options})
+        history = model.fit(x, y, **{"epochs": 20, "batch_size": 16, "verbose": 0, **options})
     assert caught[0].filename == __file__
-    assert history.stopped == "not finite"
+    assert history.stopped == "not finite" and {"loss", "mae", "learning_rate", "seconds"} <= history[-1].keys()
     assert np.isfinite(model.predict(x).numpy()).all()
     assert all(np.isfinite(state.numpy()).all() for state in model._trainer.optimizer.state_dict().values())
     return model, history
@@ -73,3 +73,32 @@ def test_with_validation_the_best_weights_are_back():
 def test_a_failure_in_the_last_step_of_a_run_is_seen():
     broken_fit("mse", optimizer=tz.optim.SGD(lr=lambda step: tz.where(step < 3, 0.01, np.inf)), epochs=1,
                text="a weight became infinite or NaN in epoch 1, step 4 of 4")
+
+
+def test_the_row_of_the_epoch_that_broke_off_has_what_was_recorded(tmp_path, capsys):
+    def loss(prediction, target):
+        return tz.sqrt(prediction[:, 0] * 0 - target).mean()
+
+    log = tz.train.CSVLog(tmp_path / "log.csv")
+    _, history = broken_fit(loss, y=np.ones(64), callbacks=log, verbose=2,
+                            text="the loss was nan in epoch 1, step 1 of 4; .*tz.debug_nans")
+    (row,) = history.rows
+    assert row["epoch"] == 1 and np.isnan(row["loss"]) and np.isfinite(row["mae"])
+    assert "epoch 1" in str(history.verdict)
+    assert (tmp_path / "log.csv").read_text().splitlines()[1].split(",")[2] == "nan"
+    assert "  loss nan  mae " in capsys.readouterr().out
+
+
+def test_the_row_of_a_later_epoch_that_broke_off():
+    rate = tz.optim.SGD(lr=lambda step: tz.where(step < 6, 0.01, 1e30))
+    _, history = broken_fit("mse", optimizer=rate, validation_data=(X, Y),
+                            text=r"in epoch 2, step 4 of 4; likely cause: a learning rate")
+    assert len(history) == 2 and not np.isfinite(history[1]["loss"]) and "val_loss" not in history[1]
+    assert history.best_epoch() == history.measurements["kept_epoch"] == 1
+
+
+def test_weights_that_are_not_finite_before_the_fit():
+    model = Sequential([Dense(1, in_features=4)]).compile("sgd", "mse")
+    model.load_state_dict({"0.weight": np.full((4, 1), np.nan, np.float32), "0.bias": np.zeros(1, np.float32)})
+    with pytest.warns(TrainingWarning, match="NaN or infinite before training began, in 0.weight; make the model anew"):
+        assert len(model.fit(X, Y, epochs=2, verbose=0)) == 1

@@ -210,3 +210,37 @@ def test_batches_padded_to_several_lengths_validate():
     model = Sums().compile("sgd", loss="cross_entropy")
     history = model.fit(data, validation_data=data, epochs=2, verbose=0)
     assert history[-1]["val_loss"] == pytest.approx(model.evaluate(data)["loss"], rel=1e-5)
+
+
+def endless():
+    """Endless datasets: indexed samples, samples in order, and stages on top of them."""
+    rows = Dataset((X, LABELS))
+    return [rows.repeat(), rows.filter(lambda x, y: True).repeat(), rows.batch(16).repeat(), rows.repeat().batch(16),
+            rows.repeat().map(slow).skip(3), rows.concat(rows.repeat()), rows.repeat().repeat(2),
+            rows.repeat().enumerate().map(lambda number, row: row)]
+
+
+def test_what_is_known_to_have_no_end():
+    assert all(dataset.is_endless for dataset in endless())
+    rows = Dataset((X, LABELS))
+    for dataset in (rows, rows.repeat(2), rows.repeat().take(9), rows.repeat().batch(2).take(2),
+                    rows.repeat().zip(rows), rows.filter(lambda x, y: True)):
+        assert not dataset.is_endless
+    assert rows.repeat().zip(rows.repeat()).is_endless
+    with pytest.raises(ArgumentError, match=r"cache\(\) of an endless dataset"):
+        rows.repeat().cache()
+
+
+def test_an_endless_dataset_needs_a_limit():
+    model = model_of(metrics=["accuracy"])
+    for dataset in endless():
+        with pytest.raises(ArgumentError, match=r"an endless dataset.*without a limit\n.*\n.*max_steps=n.*take\(n\)"):
+            fitted(dataset, model=model)
+    for act in (lambda: model.evaluate(endless()[0]), lambda: model.predict(endless()[3]),
+                lambda: fitted(X, LABELS, model=model, validation_data=endless()[0])):
+        with pytest.raises(ArgumentError, match=r"an endless dataset, made by repeat.*\n.*\n.*dataset.take\(n\)"):
+            act()
+    assert fitted(endless()[0], model=model, max_steps=7, epochs=1, batch_size=16).stopped == "max_steps=7"
+    assert len(fitted(endless()[2], model=model, steps_per_epoch=2)) == 3
+    assert fitted(endless()[3], model=model, max_seconds=0.01).stopped == "max_seconds"
+    assert len(tz.train.find_learning_rate(model, endless()[2], steps=12).rates) == 12

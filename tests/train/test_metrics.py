@@ -63,6 +63,32 @@ def by_sums(metric, prediction, target):
     return metric.result(map_leaves(exact, metric.sums(tz.asarray(prediction), tz.asarray(target))))
 
 
+@pytest.mark.parametrize(("loss", "options", "outputs", "targets", "wanted"), [
+    ("binary_cross_entropy", {}, [[0.2, -1.0], [3.0, 1.0]], [[1, 0], [1, 0]], 0.25),  # each label by itself
+    ("binary_cross_entropy", {"from_logits": False}, [[0.2], [0.9]], [1, 1], 0.5),
+    ("mse", {}, [[0.2], [0.9]], [1, 1], 0.5),
+    ("cross_entropy", {}, [[0.2, 0.1], [0.9, 1.0]], [0, 0], 0.5)])
+def test_zero_one_loss_is_what_accuracy_misses(loss, options, outputs, targets, wanted):
+    assert one("zero_one_loss", loss, **options)(outputs, targets) == wanted
+    assert one("accuracy", loss, **options)(outputs, targets) == 1 - wanted
+
+
+def test_metrics_that_mean_something_beside_a_loss_stay():
+    logits = np.eye(7, dtype=np.float32)[[0, 1, 2]] + np.arange(7, dtype=np.float32) / 10
+    assert one("top_5_accuracy", "cross_entropy")(logits, [0, 0, 2]) == pytest.approx(2 / 3)  # 0 is the last of all
+    assert one("top_5_accuracy")(logits, np.eye(7)[[0, 0, 2]]) == pytest.approx(2 / 3)
+    assert one("mae", "binary_cross_entropy", from_logits=False)([[0.25], [0.5]], [1, 0]) == 0.625
+    assert one("hinge", "binary_cross_entropy")([[0.5]], [1]) == 0.5
+    assert one("cross_entropy", "nll")([[0.0, 0.0]], [1]) == pytest.approx(math.log(2))
+    assert next(iter(named_metrics(["mae"], lambda p, t: abs(p - t).mean()))) == "mae"
+
+
+def test_zero_one_loss_beside_numbers_warns_where_targets_are_no_classes():
+    model = Sequential([Dense(1, in_features=2)]).compile("sgd", "mse", "zero_one_loss")
+    with pytest.warns(tz.train.TrainingWarning, match="zero_one_loss beside a loss of numbers takes outputs above 0.5"):
+        model.fit(np.ones((8, 2), np.float32), np.array([1, 2] * 4), verbose=0)
+
+
 def test_a_function_of_rows_becomes_sums():
     metric = one(lambda p, t: abs(p - t))
     sums = metric.sums(tz.tensor([1.0, 5.0, 3.0]), tz.tensor([1.0, 1.0, 1.0]))
@@ -212,6 +238,27 @@ ERRORS = {
                                            "beside hinge, whose outputs are scores"),
     "compares numbers": (lambda: one("r2", "cross_entropy"), ArgumentError,
                          "the metric 'r2', which compares numbers, beside cross_entropy, whose outputs are logits"),
+    "numbers of labels": (lambda: one("mae", "binary_cross_entropy"), ArgumentError,
+                          r"the metric 'mae', which compares numbers, beside binary_cross_entropy, whose outputs are "
+                          r'logits of labels\n.*such as mse\n.*"accuracy", or a function of your own'),
+    "numbers of classes": (lambda: one("mse", "cross_entropy", from_logits=False), ArgumentError,
+                           "the metric 'mse', which compares numbers, beside cross_entropy, whose outputs are prob"),
+    "a loss of numbers": (lambda: one("huber", "hinge"), ArgumentError, "compares numbers, beside hinge.* of signs"),
+    "largest of labels": (lambda: one("top_3_accuracy", "binary_cross_entropy"), ArgumentError,
+                          r"'top_3_accuracy', which takes outputs as one of several classes, beside binary_cross_entro"
+                          r'py.*\n.*such as cross_entropy\n.*"accuracy" or "auc"'),
+    "classes of labels": (lambda: one("cross_entropy", "binary_cross_entropy"), ArgumentError, "several classes"),
+    "labels of classes": (lambda: one("binary_accuracy", "cross_entropy"), ArgumentError,
+                          r"'binary_accuracy', which judges each output by itself, beside cross_entropy, whose outputs "
+                          r'are logits of classes\n.*such as binary_cross_entropy\n.*"accuracy" or "log_loss"'),
+    "a loss of labels": (lambda: one("hinge", "cross_entropy"), ArgumentError, "'hinge', which judges each output by"),
+    "logits of numbers": (lambda: one("cross_entropy"), ArgumentError,
+                          r"'cross_entropy', which needs probabilities, beside mse.*\n.*\n.*such as \"auc\""),
+    "log probabilities": (lambda: one("nll", "cross_entropy"), ArgumentError,
+                          r"'nll', which takes log probabilities, beside cross_entropy.*\n.*\n.*take \"log_loss\""),
+    "logits": (lambda: one("soft_margin", "binary_cross_entropy", from_logits=False), ArgumentError, "takes logits, b"),
+    "largest of one": (lambda: one("top_5_accuracy")([[1.0], [2.0]], [[0], [1]]), ShapeError,
+                       r"top_5_accuracy: outputs of shape \(2, 1\)\n.*2 or more classes\n.*take \"accuracy\""),
     "unknown name": (lambda: one("precison"), ArgumentError, "did you mean 'precision'"),
     "another name": (lambda: one("roc_auc"), ArgumentError, "here it is 'auc'"),
     "average": (lambda: tz.train.Precision(average="mean"), ArgumentError,

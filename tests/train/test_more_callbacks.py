@@ -1,5 +1,6 @@
-"""Callbacks that lower rates, save, write and time; cross-validation."""
+"""Callbacks that lower rates, save, write and time."""
 
+import contextlib
 import csv
 import json
 
@@ -8,7 +9,7 @@ import pytest
 from helpers import same_bits
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError, TrainingError
+from tarazu.base.errors import ArgumentError
 from tarazu.train import BestModel, Callback, CSVLog, Freeze, LambdaCallback, Log, ReduceLROnPlateau, TensorBoard, Timer
 
 X = np.random.default_rng(5).normal(size=(40, 3)).astype(np.float32)
@@ -86,8 +87,66 @@ def test_timer_and_frozen_layers():
     assert len(timer.epoch_seconds) == 4 and timer.seconds >= sum(timer.epoch_seconds)
     assert same_bits(seen[0], seen[1]) and not same_bits(seen[1], seen[2])
     assert model._trainer.train_chunk.traces == 4
-    with pytest.raises(ArgumentError, match=r"Freeze\('9\.\*'\), which no parameter matches"):
-        fitted(Freeze("9.*", until=3))
+
+
+@pytest.mark.parametrize("end", ["limit", "raise", "interrupt", "save"])
+def test_layers_are_as_before_after_a_fit_that_froze_some(end, tmp_path):
+    def act(run):
+        assert not run.model[0].weight.requires_grad
+        if end in ("raise", "interrupt"):
+            raise ZeroDivisionError if end == "raise" else KeyboardInterrupt
+
+    model = model_of()
+    model.predict(X)
+    model[0].bias.requires_grad_(False)
+    with pytest.raises(ZeroDivisionError) if end == "raise" else contextlib.nullcontext():
+        fitted([LambdaCallback(on_chunk_end=act), BestModel(tmp_path / "best.tz", "loss"), Freeze("0.*", until=3)],
+               model, epochs=2)
+    assert [x.requires_grad for x in model.parameters()] == [True, False, True, True]
+    if end == "save":
+        assert [x.requires_grad for x in tz.load(tmp_path / "best.tz").parameters()] == [True, False, True, True]
+
+
+def test_frozen_layers_cost_one_further_trace():
+    model = model_of()
+    fitted(Freeze(model[0], until=3), model, batch_size=20)
+    assert model._trainer.train_chunk.traces == 2
+    fitted(Freeze("0.*", until=2), model, batch_size=20)
+    fitted(Freeze("0.*", until=1), model, batch_size=20)
+    assert model._trainer.train_chunk.traces == 2
+
+
+def test_parameters_that_cannot_be_frozen():
+    paths = "0.weight, 0.bias, 1.weight, 1.bias"
+    for what, text in (("9.*", r"Freeze\('9\.\*', until=3\): the pattern '9\.\*' matches nothing\n.*'0.weight', '0.b"),
+                       ("*", rf"Freeze\('\*', until=3\), which leaves nothing to train .*\n.*the parameters {paths}"),
+                       (tz.nn.Dense(1, in_features=2), rf"the layer is no part of the model\n.*the parameters {paths}"),
+                       (tz.nn.Dropout(0.5), "the layer has no parameters")):
+        model = model_of()
+        with pytest.raises(ArgumentError, match=text):
+            fitted(Freeze(what, until=3), model)
+        assert all(x.requires_grad for x in model.parameters())
+    with pytest.raises(ArgumentError, match=r"Freeze\('1.\*', until=3\), which leaves nothing"):
+        fitted([Freeze("0.*", until=3), Freeze("1.*", until=3)])
+    with pytest.raises(ArgumentError, match="until=0"):
+        Freeze("0.*", until=0)
+
+
+def test_a_timer_counts_the_steps_of_its_own_fit(tmp_path):
+    fitted(tz.train.Checkpoint(tmp_path / "run"), epochs=20)
+    timer = Timer()
+    fitted([timer, tz.train.Checkpoint(tmp_path / "run")], epochs=21)
+    assert round(timer.steps_per_second * timer.seconds) == 2
+    fitted([timer, tz.train.Checkpoint(tmp_path / "run")], epochs=21)
+    assert timer.steps_per_second == 0.0
+
+
+def test_the_folder_of_a_csv_file_is_made(tmp_path):
+    path = tmp_path / "missing" / "folder" / "log.csv"
+    fitted(CSVLog(path))
+    assert len(path.read_text().splitlines()) == 5
+    with pytest.raises(FileExistsError):  # before the first step
+        fitted([CSVLog(path / "log.csv"), LambdaCallback(on_epoch_start=lambda run: 1 / 0)])
 
 
 def test_checkpoints_keep_the_state_of_the_plateau(tmp_path):
@@ -100,48 +159,8 @@ def test_checkpoints_keep_the_state_of_the_plateau(tmp_path):
     assert fitted(callbacks(), epochs=6).history == whole.history
 
 
-def test_cross_validation():
-    labels = (X[:, 0] > 0.5).astype(int)
-
-    def build():
-        return tz.nn.Sequential([tz.nn.Dense(2)]).compile(tz.optim.SGD(lr=0.5), "cross_entropy", ["accuracy"])
-
-    found = tz.cross_validate(build, X, labels, folds=4, epochs=20)
-    assert len(found.rows) == 4 and found.mean("accuracy") > 0.7
-    again = tz.cross_validate(build, X, labels, folds=4, epochs=20)
-    assert found.rows == again.rows
-    low, high = found.interval("accuracy")
-    assert low < found.mean("accuracy") < high and "4 folds" in str(found) and found._repr_html_().startswith("<pre>")
-    both = tz.cross_validate(lambda: model_of(), X, Y, folds=2, epochs=2)
-    assert np.isfinite(both.mean("loss"))
-
-
-def test_an_interrupted_cross_validation_keeps_the_folds_that_are_done():
-    fits = []
-
-    class Interrupt(Callback):
-        def on_fit_start(self, run):
-            fits.append(run)
-
-        def on_epoch_end(self, run):
-            if len(fits) == 2:
-                raise KeyboardInterrupt
-
-    found = tz.cross_validate(model_of, X, Y, folds=4, epochs=2, callbacks=Interrupt())
-    assert len(fits) == 2 and len(found.rows) == 1
-
-
 def test_refusals():
     for act, text in ((lambda: ReduceLROnPlateau(factor=2), "factor=2"),
-                      (lambda: LambdaCallback(on_batch=print), "on_batch"),
-                      (lambda: tz.cross_validate(model_of, X, Y, folds=1), "folds=1"),
-                      (lambda: tz.cross_validate(model_of, X[:2], Y[:2], folds=3), "3 folds of 2 rows"),
-                      (lambda: found_without().mean("auc"), "no score 'auc'")):
+                      (lambda: LambdaCallback(on_batch=print), "on_batch")):
         with pytest.raises(ArgumentError, match=text):
             act()
-    with pytest.raises(TrainingError, match=r"build\(\) gave a int"):
-        tz.cross_validate(lambda: 3, X, Y)
-
-
-def found_without():
-    return tz.train.CrossValidation(({"loss": 1.0}, {"loss": 2.0}), 0.5)

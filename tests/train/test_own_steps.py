@@ -372,6 +372,56 @@ def test_refusals(kind, value, error, text):
         fitted(kind(value).compile("sgd", "mse"))
 
 
+class ForWeights(Line):
+    def compute_loss(self, batch):
+        x, y, *weight = batch
+        losses = tz.nn.mse(self(x), y, reduction="none")
+        return (losses * weight[0]).mean() if weight else losses.mean()
+
+
+WEIGHT = np.linspace(0, 2, 64, dtype=np.float32)
+CLASSES = (Y[:, 0] > 0).astype(np.float32)[:, None]
+
+
+@pytest.mark.parametrize("own", [ForWeights, OwnLossWithMore])
+def test_weights_are_a_third_part_of_the_batch(own):
+    for options in ({"sample_weight": WEIGHT}, {"sample_weight": WEIGHT, "validation_split": 0.25},
+                    {"class_weight": {1: 3.0}, "validation_split": 0.25}, {"class_weight": "balanced"}):
+        found, wanted = (made(kind, "sgd", "mse").fit(X, CLASSES, epochs=2, seed=0, verbose=0, **options).history
+                         for kind in (own, Line))
+        for name in wanted:
+            np.testing.assert_allclose(found[name], wanted[name], rtol=1e-5)
+    found, wanted = (made(kind, "sgd", "mse").evaluate(X, Y, sample_weight=WEIGHT)["loss"] for kind in (own, Line))
+    assert found == pytest.approx(wanted)
+
+
+class ForThree(Line):
+    def compute_loss(self, batch):
+        x, y, weight = batch
+        return (tz.nn.mse(self(x), y, reduction="none") * weight).mean()
+
+
+class UnpacksRows(Line):
+    def compute_loss(self, batch):
+        _, _ = [1, 2, 3]
+
+
+def test_a_step_that_unpacks_other_parts_than_there_are():
+    with pytest.raises(TrainingError, match=r"OwnLoss.compute_loss unpacks 2 values, and the batch has 3: \(x, y, we.*"
+                       r"\n.*sample_weight and class_weight add(.|\n)*x, y, \*weight = batch"):
+        fitted(made(OwnLoss, "sgd"), sample_weight=WEIGHT)
+    with pytest.raises(TrainingError, match=r"OwnStep.train_step unpacks 2 values, and the batch has 3"):
+        fitted(made(OwnStep), sample_weight=WEIGHT)
+    with pytest.raises(TrainingError, match=r"ForThree.compute_loss unpacks 3 values, and the batch has 2: \(x, y\)\n"):
+        made(ForThree, "sgd").fit(X, CLASSES, class_weight={1: 3.0}, validation_split=0.25, verbose=0)
+    with pytest.raises(ValueError, match="^too many values to unpack"):  # of a batch of two: another unpacking
+        fitted(made(UnpacksRows, "sgd"))
+    with pytest.raises(ArgumentError, match=r"another structure(.|\n)*validation_data=\(x, y, weight\)"):
+        fitted(made(ForWeights, "sgd"), sample_weight=WEIGHT, validation_data=(X, Y))
+    with pytest.raises(ArgumentError, match=r"sample_weight without y\n.*\(x, y, weight\)(.|\n)*fit\(\(x, weight\)\)"):
+        made(ForWeights, "sgd").fit(X, sample_weight=WEIGHT, verbose=0)
+
+
 def test_refusals_of_options():
     with pytest.raises(ArgumentError, match="validation data for a model with a train_step and no compute_loss"):
         fitted(made(OwnStep), validation_split=0.2)

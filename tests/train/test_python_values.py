@@ -49,8 +49,8 @@ def test_fit_and_predict_see_an_attribute_that_a_callback_changes(capfd, monkeyp
     said = [line for line in capfd.readouterr().err.splitlines() if "attribute tau" in line]
     assert said == ["tarazu jit: _train_chunk is traced again: attribute tau of Times: 1.0 became 3.0",  # full batches
                     "tarazu jit: _train_chunk is traced again: attribute tau of Times: 1.0 became 3.0",  # the last ones
-                    "tarazu jit: __call__ is traced again: attribute tau of Times: 1.0 became 3.0",
-                    "tarazu jit: __call__ is traced again: attribute tau of Times: 3.0 became 5.0"]
+                    "tarazu jit: outputs_with_masks is traced again: attribute tau of Times: 1.0 became 3.0",
+                    "tarazu jit: outputs_with_masks is traced again: attribute tau of Times: 3.0 became 5.0"]
 
 
 def test_an_attribute_that_is_another_in_each_epoch_is_a_warning():

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from helpers import same_bits
+from sklearn.datasets import load_digits
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, TrainingError
-from tarazu.train.rate_search import LearningRates, middle_of_fall, steepest_fall
+from tarazu.train.rate_search import LearningRates, _Search, middle_of_fall, steepest_fall
 
 DRAW = np.random.default_rng(0)
 X = DRAW.normal(size=(320, 4)).astype(np.float32)
@@ -20,13 +21,57 @@ def compiled(optimizer=None, **options):
 
 def test_a_model_learns_fast_at_the_suggested_rate():
     found = tz.train.find_learning_rate(compiled(), X, Y, seed=0)
-    assert 0.01 < found.suggestion < 0.3 and 0.01 < found.valley < 0.3
+    assert 0.01 < found.suggestion < 0.3 and 0.01 < found.steepest < 0.3
     assert "times the lowest" in found.ended and len(found.rates) < 100
 
     def loss_at(rate):
         return compiled(tz.optim.SGD(lr=rate)).fit(X, Y, epochs=3, seed=0, verbose=0)[-1]["loss"]
 
     assert loss_at(found.suggestion) < loss_at(found.suggestion / 100) / 4
+
+
+def species():
+    """Three overlapping kinds, four measures and an island of each row, as in a table of penguins."""
+    draw = np.random.default_rng(0)
+    kind = draw.choice(3, size=333, p=[0.44, 0.2, 0.36])
+    measures = (draw.normal(size=(3, 4)) * 1.5)[kind] + draw.normal(size=(333, 4))
+    island = np.eye(3)[np.where(draw.random(333) < 0.6, kind, draw.integers(0, 3, 333))]
+    return np.hstack([measures, island]), kind
+
+
+def digits():
+    data = load_digits()
+    return data.data / 16, data.target
+
+
+KINDS = {"a table": (species, "cross_entropy", (16, 3), 10, tz.optim.Adam(lr=0.1)),
+         "lines": (lambda: (X, Y), "mse", (1,), 5, tz.optim.SGD(lr=0.1)),
+         "digits": (digits, "cross_entropy", (32, 10), 5, tz.optim.SGD(lr=0.1))}
+
+
+@pytest.mark.parametrize(("data", "loss", "sizes", "epochs", "optimizer"), KINDS.values(), ids=KINDS)
+def test_the_suggestion_is_nearly_as_good_as_the_best_of_a_grid(data, loss, sizes, epochs, optimizer):
+    """Over a second: a grid of rates is a fit for each."""
+    x, y = data()
+    tz.random.seed(2)
+    layers = [tz.nn.Dense(size, "relu") for size in sizes[:-1]]
+    model = tz.nn.Sequential([*layers, tz.nn.Dense(sizes[-1])]).compile(optimizer, loss)
+    model(tz.asarray(x[:1], dtype="float32"))
+    optimizer.attach(model.named_parameters())
+    weights, state = ({name: tensor.numpy().copy() for name, tensor in part.state_dict().items()}
+                      for part in (model, optimizer))
+    start = model.evaluate(x, y)["loss"]
+
+    def reached(rate):
+        """The share of the loss that training with that rate takes away."""
+        model.load_state_dict(weights)
+        optimizer.load_state_dict(state)
+        optimizer.lr = rate
+        model.fit(x, y, epochs=epochs, seed=2, verbose=0)
+        return 1 - model.evaluate(x, y)["loss"] / start
+
+    rate = tz.train.find_learning_rate(model, x, y, seed=2).suggestion
+    assert reached(rate) > 0.9 * max(map(reached, np.geomspace(1e-3, 1, 7)))
 
 
 @pytest.mark.parametrize("optimizer", [
@@ -76,8 +121,8 @@ def test_the_picture_and_the_text(tmp_path):
     picture = found.plot(tmp_path / "rates.svg")
     assert (tmp_path / "rates.svg").read_text(encoding="utf-8") == picture
     assert "steepest: 0.001" in picture and "valley: 0.01" in picture and picture.count("<circle") == 2
-    assert picture in found._repr_html_() and "0.001 (steepest fall of the loss)" in found._repr_html_()
-    assert str(found).startswith("learning rate 0.001 (steepest fall of the loss), 0.01 (middle of the fall)")
+    assert picture in found._repr_html_() and "0.001 (steepest fall)" in found._repr_html_()
+    assert str(found).startswith("learning rate 0.01 (middle of the fall of the loss), 0.001 (steepest fall)")
 
 
 def test_where_the_loss_falls_most():
@@ -88,6 +133,16 @@ def test_where_the_loss_falls_most():
     assert rates[steepest_fall(noisy)] == pytest.approx(1e-2, rel=0.5)
     assert 5e-3 < rates[middle_of_fall(losses)] < 1e-1
     assert steepest_fall([1.0, 2.0, 3.0]) in (1, 2) and middle_of_fall([1.0, 2.0, 3.0]) == 0  # losses that only rise
+
+
+def test_losses_of_divergence_do_not_hide_the_fall_before_them():
+    losses = [2.4] * 50 + [2.2, 2.0, 1.9, 1.8, 1.7, 2.5, 1.9, 5.0, 10.0, 89.0]
+    search = _Search(tz.optim.SGD(), 1e-4, 1.2, 100, 0.8)
+    search.rates, search.losses = [1e-4 * 1.2**i for i in range(60)], losses
+    found = search.result()
+    assert search.rates[50] <= found.valley < search.rates[57] and max(found.smoothed) <= 2.4
+    search.losses = [*losses[:54], 9.0, 8.0, 9.0, 9.0, 9.0, 2.3]  # the last fall is none to learn by
+    assert search.result().steepest < search.rates[54]
 
 
 ERRORS = {

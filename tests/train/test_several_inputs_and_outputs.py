@@ -169,6 +169,11 @@ def single():
 
 WRONG = {
     "rows of a leaf": (fit({"a": A, "b": B[:9]}), ShapeError, r"x\['a'\] has 70 rows and x\['b'\] has 9"),
+    "rows of a leaf, predicted": (lambda: two().predict([A, B[:9]]), ShapeError,
+                                  r"x\[0\] has 70 rows and x\[1\] has 9(.|\n)*check how x\[0\] and x\[1\] were made"),
+    "rows of a dict, predicted": (lambda: two().predict({"a": A, "b": B[:9]}), ShapeError, r"x\['b'\] has 9"),
+    "several for one, predicted": (lambda: tz.nn.Sequential([tz.nn.Dense(1)]).predict([A, A[:9]]), ShapeError,
+                                   r"x\[0\] has shape \(70, 3\) and x\[1\] has \(9, 3\)(.|\n)*forward takes as many"),
     "rows of a target": (fit(y={"kind": KIND, "box": BOX[:8]}), ShapeError, r"y\['kind'\] has 70 rows and y\['box'\]"),
     "a missing input": (fit({"a": A}), ArgumentError, r"x is a dict without 'b': it has 'a'(.|\n)*Two.forward"),
     "another input": (fit({"a": A, "b": B, "c": B}), ArgumentError, "x has 'c', which Two.forward does not take"),

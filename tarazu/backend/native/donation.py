@@ -1,8 +1,8 @@
 """Donated buffers: a program that replaces its state, such as parameters, at each call writes into that of old states.
 
-A call puts its new state into the memory of the state before the last, once no one else refers to those arrays. New
-arrays would cost more: large ones take the operating system longer to map than a program takes to fill them, small ones
-cost Python time.
+A call puts its new state into the memory of an earlier state, to whose arrays no one else refers any more. New arrays
+would cost more: large ones take the operating system longer to map than a program takes to fill them, small ones cost
+Python time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from tarazu.ir.types import Shape
 
-GENERATIONS = 2  # the state that is in use, and the one before
+GENERATIONS = 3  # at most: the state that is in use, the one before, which `fit` holds too, and the one before that
 _addressof = ctypes.addressof
 _first_byte: Callable[[Any], Any] = ctypes.c_char.from_buffer
 Spec = tuple[Shape, np.dtype]  # of an array
@@ -64,7 +64,7 @@ class _Generation:
 class Donating:
     """A program for one caller that drops its old state at each call; the state are the outputs from `first` on.
 
-    It keeps two generations of the state. Several threads may call it at once.
+    It keeps as many generations of the state as are in use, and a free one. Several threads may call it at once.
     """
 
     def __init__(self, program: _Runnable, first: int) -> None:
@@ -90,11 +90,12 @@ class Donating:
     def _next(self) -> _Generation:
         """A generation that no one else refers to."""
         with self._lock:
-            if len(self._waiting) == GENERATIONS:
-                state = self._waiting.popleft()
+            for state in self._waiting:
                 if state.is_free():
+                    self._waiting.remove(state)
                     return state
-                self._forget(state)
+            if len(self._waiting) == GENERATIONS:
+                self._forget(self._waiting.popleft())
             state = _Generation(self._state)
             self._alive.add(state)
             self._addresses.update(zip(map(id, state.arrays), state.addresses, strict=True))

@@ -175,6 +175,15 @@ class Dataset:
         return (batched := self._batched()) is not None and batched.drop_last
 
     @property
+    def is_endless(self) -> bool:
+        """Whether it is known that an epoch has no end, as after `repeat()`; that of an iterable is not known.
+
+        >>> Dataset(np.arange(10)).repeat().is_endless, Dataset(np.arange(10)).repeat().take(25).is_endless
+        (True, False)
+        """
+        return self._stage.is_endless
+
+    @property
     def is_shuffled(self) -> bool:
         """Whether each epoch has an order of its own."""
         return self.seed is not None
@@ -362,11 +371,16 @@ class Dataset:
     def cache(self) -> Self:
         """The samples of the first epoch, kept in memory from then on: maps before it run once, random ones too.
 
+        ArgumentError for a dataset without end.
+
         >>> calls = []
         >>> cached = Dataset(np.arange(3)).map(calls.append).cache()
         >>> len(list(cached)), len(list(cached)), len(calls)
         (3, 3, 3)
         """
+        if self.is_endless:
+            raise ArgumentError("cache() of an endless dataset", expected="one that comes to an end",
+                                fix="call .cache().repeat(), or .take(n) first")
         return self._with(Cached(self._stage), self._batch_maps)
 
     def window(self, size: int, shift: int = 1, stride: int = 1, target: int | None = None) -> Self:

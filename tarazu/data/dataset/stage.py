@@ -51,6 +51,11 @@ class Stage:
         return self.parents[0].length
 
     @property
+    def is_endless(self) -> bool:
+        """Whether an epoch is known to have no end."""
+        return any(parent.is_endless for parent in self.parents)
+
+    @property
     def is_indexed(self) -> bool:
         """Whether `get` gives the items 0 to `length` - 1, or without end where `length` is None."""
         return all(parent.is_indexed for parent in self.parents)

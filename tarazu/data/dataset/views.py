@@ -50,6 +50,10 @@ class Part(View):
         return len(range(self.start, stop or 0, self.step))
 
     @property
+    def is_endless(self) -> bool:
+        return self.stop is None and self.parents[0].is_endless
+
+    @property
     def can_start(self) -> bool:
         return self.parents[0].can_start
 
@@ -145,6 +149,10 @@ class Repeated(View):
         whole = self.parents[0].length
         return None if whole is None or self.times is None else whole * self.times
 
+    @property
+    def is_endless(self) -> bool:
+        return self.times is None or self.parents[0].is_endless
+
     def get(self, number: int, epoch: Epoch) -> Item:
         time, number = divmod(number, self.parents[0].length or 1)
         return self.parents[0].get(number, epoch.part(time))
@@ -229,6 +237,10 @@ class Zipped(Stage):
     def length(self) -> int | None:
         lengths = [parent.length for parent in self.parents if parent.length is not None or not parent.is_indexed]
         return None if None in lengths or not lengths else min(length or 0 for length in lengths)
+
+    @property
+    def is_endless(self) -> bool:
+        return all(parent.is_endless for parent in self.parents)
 
     def get(self, number: int, epoch: Epoch) -> Item:
         return tuple(parent.get(number, epoch.part(part)) for part, parent in enumerate(self.parents))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from tarazu.base.errors import DataError, FileFormatError
 from tarazu.data.dataset.dataset import Dataset
 from tarazu.data.dataset.stage import Epoch, Item, Stage
+from tarazu.data.gzip_files import GZIP_MAGIC, unpack
 from tarazu.data.readers.folders import Classes, files_in, labeled
 
 CHUNK_BYTES = 1 << 24  # read at a time to find the ends of lines
@@ -21,8 +24,8 @@ def text_lines(path: str | os.PathLike[str]) -> Dataset:
     r"""The lines of a UTF-8 text file, without their ends: samples are texts.
 
     The file may be larger than memory: only where lines start is kept, and lines are read as they are asked for, so
-    that they can be shuffled. Raises DataError where there is no such file or no line, and, when a line is read,
-    FileFormatError where it is not UTF-8.
+    that they can be shuffled. A gzip file, whatever its name, is unpacked into memory. Raises DataError where there is
+    no such file or no line, FileFormatError for a damaged gzip file, and, when a line is read, where it is not UTF-8.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -34,13 +37,13 @@ def text_lines(path: str | os.PathLike[str]) -> Dataset:
     """
     file = Path(path)
     try:
-        starts = _line_starts(file)
+        lines = TextLines(file, _unpacked(file))
     except OSError as error:
         raise DataError(f"the file cannot be read: {error.strerror}", path=file, expected="a text file",
                         fix="check the name and the folder") from error
-    if len(starts) < 2:
+    if lines.length == 0:
         raise DataError("the file is empty", path=file, expected="at least one line", fix="check that it was written")
-    return Dataset(TextLines(file, starts))
+    return Dataset(lines)
 
 
 def text_folder(path: str | os.PathLike[str], labels: str | Sequence[int] | None = "inferred") -> Dataset:
@@ -86,24 +89,35 @@ class Texts(Stage):
         return text if self.labels is None else (text, np.int64(self.labels[number]))
 
 
-def _line_starts(path: Path) -> np.ndarray:
+def _unpacked(path: Path) -> bytes | None:
+    """The content of a gzip file, None for any other."""
+    with path.open("rb") as file:
+        is_gzip = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    return unpack(path, path.read_bytes()) if is_gzip else None
+
+
+def _line_starts(file: BinaryIO) -> np.ndarray:
     """Where each line starts, and the end of the file, in bytes."""
     starts, position = [np.zeros(1, np.int64)], 0
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            starts.append(np.flatnonzero(np.frombuffer(chunk, np.uint8) == LINE_FEED) + position + 1)
-            position += len(chunk)
-    found = np.concatenate(starts)
-    return found if found[-1] == position else np.append(found, position)
+    while chunk := file.read(CHUNK_BYTES):
+        starts.append(np.flatnonzero(np.frombuffer(chunk, np.uint8) == LINE_FEED) + position + 1)
+        position += len(chunk)
+    joined = np.concatenate(starts)
+    return joined if joined[-1] == position else np.append(joined, position)
 
 
 class TextLines(Stage):
-    """Lines of a file, read when they are asked for."""
+    """Lines of a file, read when they are asked for, or of `content` in its place."""
 
     parents = ()
 
-    def __init__(self, path: Path, starts: np.ndarray) -> None:
-        self.path, self.starts = path, starts
+    def __init__(self, path: Path, content: bytes | None) -> None:
+        self.path, self.content = path, content
+        with self._open() as file:
+            self.starts = _line_starts(file)
+
+    def _open(self) -> BinaryIO:
+        return self.path.open("rb") if self.content is None else io.BytesIO(self.content)
 
     @property
     def length(self) -> int:
@@ -111,7 +125,7 @@ class TextLines(Stage):
 
     def get(self, number: int, epoch: Epoch) -> Item:
         first, last = self.starts[number:number + 2].tolist()
-        with self.path.open("rb") as file:
+        with self._open() as file:
             file.seek(first)
             line = file.read(last - first)
         try:

@@ -10,6 +10,7 @@ import numpy as np
 
 from tarazu.base.errors import FileFormatError
 from tarazu.data.dataset.dataset import Dataset
+from tarazu.data.gzip_files import GZIP_MAGIC, unpack
 from tarazu.data.sets.files import CIFAR_ARCHIVE, ImageSet
 from tarazu.data.sets.named import named_dataset
 
@@ -40,17 +41,8 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
 
 
 def _contents(path: Path) -> bytes:
-    import gzip
-    import zlib
-
     data = path.read_bytes()
-    if data[:2] != b"\x1f\x8b":
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise FileFormatError(f"the gzip file is damaged: {error}", path=path, expected="a complete gzip file",
-                              fix=FIX) from error
+    return unpack(path, data, fix=FIX) if data.startswith(GZIP_MAGIC) else data
 
 
 def read_cifar(files: Callable[[str], Path], images: ImageSet) -> tuple[Dataset, Dataset]:

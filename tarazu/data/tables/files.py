@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 from tarazu.base.errors import DataError, FileFormatError
 from tarazu.base.spelling import did_you_mean
+from tarazu.data.gzip_files import GZIP_MAGIC, unpack
 
-GZIP_MAGIC = b"\x1f\x8b"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 BINARY_MAGICS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook", b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -31,7 +30,7 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise DataError(f"the file cannot be read: {error.strerror}", path=path, expected="a file that you may read",
                         fix="check its permissions") from error
-    return _unpack(path, data) if data.startswith(GZIP_MAGIC) else data
+    return unpack(path, data) if data.startswith(GZIP_MAGIC) else data
 
 
 def _nearest_file(path: Path) -> str:
@@ -39,16 +38,6 @@ def _nearest_file(path: Path) -> str:
         return f"the folder {str(path.parent)!r} is not there either: check the path"
     near = did_you_mean(path.name, [other.name for other in path.parent.iterdir() if other.is_file()])
     return near if near.startswith("did") else "check the name and the folder"
-
-
-def _unpack(path: Path, data: bytes) -> bytes:
-    import gzip
-
-    try:
-        return gzip.decompress(data)
-    except (EOFError, OSError, zlib.error) as error:
-        raise FileFormatError(f"the gzip file is damaged or cut short: {error}", path=path,
-                              expected="a complete gzip file", fix="download or compress it again") from error
 
 
 def check_text(path: Path, data: bytes) -> None:

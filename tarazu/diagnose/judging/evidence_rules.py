@@ -45,8 +45,8 @@ def diverged(history: History) -> Finding | None:
         when = f"; it first happened in epoch {first[0]:.0f}" if first else ""
         count = plural(samples[0], "sample")
         evidence = f"the loss of {count} is NaN or infinite under the weights that are left{when}"
-    elif _broke_off(history) and len(history) < MIN_EPOCHS:
-        evidence = f"a loss was NaN or infinite in epoch {len(history) + 1}, and training stopped there"
+    elif _broke_off(history) and len(history) <= MIN_EPOCHS:
+        evidence = f"a loss was NaN or infinite in epoch {_last_epoch(history)}, and training stopped there"
     else:
         return None
     return Finding("diverged", "problem", evidence, {"non_finite_samples": samples[0] if samples else None}, 0.0,
@@ -54,8 +54,12 @@ def diverged(history: History) -> Finding | None:
 
 
 def _broke_off(history: History) -> bool:
-    """Whether a loss that is NaN or infinite ended the run."""
+    """Whether a loss that is NaN or infinite ended the run, in the epoch of the last row."""
     return history.stopped == "not finite"
+
+
+def _last_epoch(history: History) -> int:
+    return int(history[-1].get("epoch", len(history))) if len(history) else 1
 
 
 def unstable(history: History) -> Finding | None:
@@ -77,7 +81,7 @@ def unstable(history: History) -> Finding | None:
 
 def _instability(history: History) -> tuple[str, dict[str, float | None], float | None]:
     """The evidence that steps overshot, its numbers and the threshold."""
-    first = read(history, "non_finite_epoch") or ((len(history) + 1,) if _broke_off(history) else None)
+    first = read(history, "non_finite_epoch") or ((_last_epoch(history),) if _broke_off(history) else None)
     if first:
         return f"a loss was NaN or infinite in epoch {first[0]:.0f}", {"non_finite_epoch": first[0]}, None
     if symptoms.exploded(history):

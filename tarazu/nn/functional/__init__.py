@@ -6,3 +6,10 @@ symbols into steps over numbered values, operations.py carries recorded operatio
 attributes of operations as plain data, recipe.py holds what a saved model is made again from, call_arguments.py checks
 the inputs of a call, model.py is the model, table.py its summary.
 """
+
+import typing
+
+if not typing.TYPE_CHECKING:  # torch's functions of that name are in `tz`
+    from tarazu.base.hints.missing import no_attributes_beside
+
+    __getattr__ = no_attributes_beside(__name__)

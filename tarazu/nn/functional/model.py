@@ -31,6 +31,7 @@ class Model(Module):
     list or tuple of inputs, `model(image=a, table=b)` for a dict; the outputs come as `outputs` are nested. Layers run
     on the whole batch, operations on each sample for itself; a layer that is called twice is shared. A `Parameter` that
     operations read is one of the model's, any other tensor a constant; what draws random numbers belongs into a module.
+    Masks of `Embedding` or `Masking` go along the graph, to the layers that take them and to the loss.
 
     `model.inputs` and `model.outputs` are the symbolic tensors, `model.output_of("dense")` is what a layer gives, and
     `tz.nn.Model(model.inputs, model.output_of("dense"))` a model of the first layers, with the same weights.
@@ -47,6 +48,7 @@ class Model(Module):
     {'kind': (6, 2), 'size': (6,)}
     """
 
+    hands_masks_on = True
     _symbols: list[Tensor] | None = None
 
     def __init__(self, inputs: Tree, outputs: Tree = None) -> None:

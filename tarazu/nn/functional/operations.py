@@ -12,9 +12,10 @@ from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.op import Op
-from tarazu.ir.types import TensorType
+from tarazu.ir.types import Shape, TensorType
 from tarazu.nn.functional.plain import OPS, DTypes, Plain, from_plain
 from tarazu.nn.functional.recipe import CONSTANT, VALUE, Recipe, Reference, argument
+from tarazu.nn.module.masked import carried
 from tarazu.ops.promote import cast
 from tarazu.ops.shape import expand_dims, reshape
 from tarazu.runtime.tensor.tensor import Tensor
@@ -47,6 +48,7 @@ class Operations:
         self._inputs = [number for number in dict.fromkeys(read) if number not in made]
         self._outputs = [number for number in dict.fromkeys(needed) if number in made]
         self._is_direct = all(_is_direct(one, recipe) for one in operations)
+        self._sources_of_time = _sources_of_time(operations, recipe)
         self._attributes: dict[tuple, list[dict[str, Any]]] = {}  # by the dtypes put in the place of others
 
     def run(self, values: Values, constants: Sequence[Tensor]) -> None:
@@ -63,8 +65,12 @@ class Operations:
             results = [_without_axis(y) if self._has_samples(i) else y
                        for i, y in zip(self._outputs, outputs, strict=True)]
         back = {self._type(i).dtype: values[i].dtype for i in self._inputs if values[i].dtype in narrower}
-        values.update({i: cast(y, back[y.dtype]) if y.dtype in back else y
+        values.update({i: self._with_masks(i, cast(y, back[y.dtype]) if y.dtype in back else y, values)
                        for i, y in zip(self._outputs, results, strict=True)})
+
+    def _with_masks(self, number: int, y: Tensor, values: Values) -> Tensor:
+        """A result with the masks over time of the operands whose time axis it has."""
+        return carried(y, [values[i] for i in self._inputs if i in self._sources_of_time[number]])
 
     def _type(self, number: int) -> TensorType:
         return self._recipe.type_of(number)
@@ -108,6 +114,34 @@ class Operations:
             self._attributes[key] = [{name: from_plain(value, dtypes) for name, value in one.attributes}
                                      for one in self._operations]
         return self._attributes[key]
+
+
+def _sources_of_time(operations: Sequence[Operation], recipe: Recipe) -> dict[int, set[int]]:
+    """For each result the values whose axis 1, time in sequences, is its own: operands, and what these come from."""
+    sources: dict[int, set[int]] = {}
+    for one in operations:
+        read = [content for kind, content in one.arguments if kind == VALUE]
+        if one.op is ops.DOT:
+            read = read[:1] if one.arguments[0][0] == VALUE else []
+        for number in one.outputs:
+            same = [i for i in read if _keeps_time(one, recipe.type_of(i).shape, recipe.type_of(number).shape)]
+            sources[number] = {*same}.union(*(sources.get(i, ()) for i in same))
+    return sources
+
+
+def _keeps_time(one: Operation, x: Shape, y: Shape) -> bool:
+    """Whether axis 1 of a result, of shape `y`, is that of an operand of shape `x`, where both have one size."""
+    attributes = dict(one.attributes)
+    if one.op.is_elementwise:
+        return len(x) == len(y)
+    if one.op in (ops.RESHAPE, ops.BROADCAST, ops.SLICE, ops.CALL):
+        return x[:2] == y[:2] and (one.op is ops.RESHAPE or len(x) == len(y))
+    if one.op is ops.DOT:
+        return all(axis > 1 for axis in attributes["contract"][1][1:])  # after the word "tuple"
+    if one.op is ops.CONCAT or one.op.category == "reduce":
+        axes = attributes["axes"][1:] if "axes" in attributes else [attributes["axis"]]
+        return all(axis > 1 for axis in axes)
+    return False
 
 
 def _without_axis(y: Tensor) -> Tensor:

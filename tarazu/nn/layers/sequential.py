@@ -7,7 +7,7 @@ from typing import Any, Self, TypeAlias, overload
 
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.layers.activation import Activation, ActivationFunction
-from tarazu.nn.layers.sequences.masks import call_with_mask, computed_mask
+from tarazu.nn.module.masks import computed_mask, with_mask
 from tarazu.nn.module.mode import share_mode
 from tarazu.nn.module.module import Module
 from tarazu.ops.typing import ArrayLike
@@ -23,9 +23,9 @@ class Sequential(Module):
     one, `model[:2]` a Sequential of the first two, which shares their weights, `model[0] = layer` puts another one in,
     and `del model[0]` takes it out. ArgumentError for what is no layer.
 
-    `mask`, an option of the call, goes to each layer whose `forward` takes it: booleans (batch, time), True where there
-    is a value. A layer with a method `compute_mask`, such as `Masking`, makes one; a layer that takes it and gives up
-    the time axis ends it.
+    `mask`, an option of the call, goes with the input: booleans (batch, time), True where there is a value. As in all
+    modules, each layer whose `forward` takes a mask gets that of its input. A layer with a method `compute_mask`, such
+    as `Masking`, makes one; a layer that takes it and gives up the time axis ends it.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential(tz.nn.Dense(5, activation="sigmoid", in_features=2), tz.nn.Dense(1, in_features=5))
@@ -34,6 +34,8 @@ class Sequential(Module):
       (0): Dense(1, in_features=5)
     ))
     """
+
+    hands_masks_on = True
 
     def __init__(self, *layers: Layer | Iterable[Layer]) -> None:
         first = layers[0] if len(layers) == 1 else None
@@ -143,8 +145,9 @@ class Sequential(Module):
         return computed_mask(self.layers[0], x) if self.layers else None
 
     def forward(self, x: Any, *, mask: ArrayLike | None = None) -> Any:
+        x = with_mask(x, mask)
         for layer in self.layers:
-            x, mask = call_with_mask(layer, x, mask)
+            x = layer(x)
         return x
 
 

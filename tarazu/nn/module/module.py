@@ -7,16 +7,18 @@ attributes, also inside lists, tuples and dicts; nothing is registered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
+from tarazu.base.hints.missing import require_arguments
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.node import Node, Symbolic
 from tarazu.nn.module.arguments import short_text, with_own_containers
 from tarazu.nn.module.by_path import nothing_at
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.loaded import Loaded, load
+from tarazu.nn.module.masks import call_forward
 from tarazu.nn.module.mode import mode_of, set_mode, share_mode
 from tarazu.nn.module.moving import NamedTensors, ShardSpec, Target, cast_tensors, layouts, move_tensors
 from tarazu.nn.module.observers import call_observers, call_wrapper
@@ -30,6 +32,7 @@ from tarazu.runtime.trace_lock import tracing
 
 # What the base class and training keep in a module; every other attribute may hold tensors and modules.
 NOT_CONTENT = ("_arguments", "_built_with", "_symbols", "_trainer", "_predictor")
+_PLAIN = frozenset((bool, int, float, str, type(None)))  # attributes of these types hold neither: walks skip them
 
 
 class Module(Trainable, GuardedAttributes):
@@ -54,12 +57,17 @@ class Module(Trainable, GuardedAttributes):
 
     _arguments: tuple[tuple, dict]
     reads_codes = False  # whether a float input holds whole numbers, such as codes, which no half type may round
+    compute_mask: ClassVar[Any] = None  # in some, a method that makes a mask over time of the input (masks.py)
+    hands_masks_on = False  # whether its `forward` itself lets the output carry masks (masks.py)
+    mask_is_of = ""  # the input whose mask the option `mask` of `forward` is, where it is given; else the first one
     _is_training = True
     _is_built = False
     _has_frozen_statistics = False
     _built_with: list[list[int]] | None = None  # the input shapes (batch of 1) that `build` saw
 
     def __new__(cls, *args: object, **kwargs: object) -> Self:
+        if args or kwargs:  # none where a copy is made
+            require_arguments(cls, args, kwargs)
         module = super().__new__(cls)
         module._arguments = (with_own_containers(args), with_own_containers(kwargs))  # to make a saved model again
         return module
@@ -117,10 +125,10 @@ class Module(Trainable, GuardedAttributes):
             self._build_once(inputs)
             origins = interpreter_state.interpreter.origins
             if origins is None:
-                output = self.forward(*inputs, **options)
+                output = call_forward(self, inputs, options)
             else:
                 with origins.module_call(self, name_in_parent(origins.modules, self, origins.child_names)):
-                    output = self.forward(*inputs, **options)
+                    output = call_forward(self, inputs, options)
         except TarazuError as error:
             add_layer_path(error, self, inputs)
             raise
@@ -283,11 +291,13 @@ class Module(Trainable, GuardedAttributes):
             if path == name or path.startswith(f"{name}."):
                 yield from child._towards(path[len(name) + 1:])
 
-    def _contents(self) -> Iterator[tuple[str, Tensor | Module]]:
+    def _contents(self) -> list[tuple[str, Tensor | Module]]:
         """Tensors and modules in attributes, as often as they stand there; names begin with that of the attribute."""
+        found: list[tuple[str, Tensor | Module]] = []
         for name, value in vars(self).items():
-            if name not in NOT_CONTENT:
-                yield from _tensors_and_modules(name, value)
+            if type(value) not in _PLAIN and name not in NOT_CONTENT:
+                _gather(name, value, found)
+        return found
 
     # State
 
@@ -442,18 +452,22 @@ class Module(Trainable, GuardedAttributes):
     def state_dict(self) -> dict[str, Tensor]:
         """All tensors by path, detached: the content of a saved model.
 
+        ArgumentError where a layer has no parameters yet.
+
         >>> import tarazu as tz
         >>> {path: x.shape for path, x in tz.nn.Dense(3, in_features=2).state_dict().items()}
         {'weight': (2, 3), 'bias': (3,)}
         """
+        self.parameters()  # raises where some are not there yet
         return {path: x.detach() for path, x in self.named_tensors()}
 
     def load_state_dict(self, content: Mapping[str, Any], *, strict: bool = True) -> Loaded:
         """Take over the tensors of another module's `state_dict()`; arrays do as well. Gives a report.
 
-        ArgumentError unless the names are the same, ShapeError unless the shapes are; nothing is changed then. With
-        `strict=False` the tensors that have the same name and shape are taken over, as for a model with another head,
-        and the report says which were not; ArgumentError where there are none, and for layers without parameters yet.
+        ArgumentError unless the names are the same and where a layer has no parameters yet, ShapeError unless the
+        shapes are the same; nothing is changed then. With `strict=False` the tensors that have the same name and shape
+        are taken over, as for a model with another head, and the report says which were not; ArgumentError where there
+        are none.
 
         >>> import tarazu as tz
         >>> first, second = tz.nn.Dense(3, in_features=2), tz.nn.Dense(3, in_features=2, bias=False)
@@ -462,8 +476,7 @@ class Module(Trainable, GuardedAttributes):
         >>> bool((second.weight == first.weight).all())
         True
         """
-        if not strict:
-            self.parameters()  # raises where some are not there yet
+        self.parameters()  # raises where some are not there yet
         return load(dict(self.named_tensors()), content, strict=strict)
 
     # Showing
@@ -517,13 +530,14 @@ def require_arrays(module: Module, inputs: tuple) -> None:
                                 fix="pass tz.tensor(x)")
 
 
-def _tensors_and_modules(name: str, value: object) -> Iterator[tuple[str, Tensor | Module]]:
-    """Those in an attribute, looking into lists, tuples and dicts, with their paths from the attribute's name on."""
-    if isinstance(value, Tensor | Module):
-        yield name, value
-    elif isinstance(value, list | tuple):
+def _gather(name: str, value: object, found: list[tuple[str, Tensor | Module]]) -> None:
+    """Add the tensors and modules in an attribute, looking into lists, tuples and dicts, with their paths from `name`
+    on; a list, as a walk over a model takes this step very often and generators inside each other cost more."""
+    if isinstance(value, (Tensor, Module)):
+        found.append((name, value))
+    elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
-            yield from _tensors_and_modules(f"{name}.{i}", item)
+            _gather(f"{name}.{i}", item, found)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _tensors_and_modules(f"{name}.{key}", item)
+            _gather(f"{name}.{key}", item, found)

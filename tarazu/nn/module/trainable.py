@@ -20,7 +20,7 @@ Batches: TypeAlias = Iterable[Any]  # a stream of (inputs, targets), of (inputs,
 Validation: TypeAlias = tuple[Inputs, ...] | Batches | None
 ClassWeight: TypeAlias = Mapping[int, float] | str | None  # by class, or "balanced"
 Devices: TypeAlias = DeviceLike | Sequence[str | Device] | None
-Verbose: TypeAlias = int | str  # "auto", 0 or 1
+Verbose: TypeAlias = int | str  # "auto", 0, 1 or 2
 
 
 def _training_module() -> Any:
@@ -163,7 +163,12 @@ class Trainable:
 
         Training also ends after `max_steps` steps of all epochs together, or after the first chunk of steps (a quarter
         of a second) that ends after `max_seconds` seconds; the history then has a row of the epoch so far. With
-        `validate_every=n` only every n-th epoch is validated, and the last.
+        `validate_every=n` only every n-th epoch is validated, and the last. A dataset without end needs one of these
+        limits, or `steps_per_epoch`.
+
+        Where a loss or a weight becomes NaN or infinite, training ends with a `tz.train.TrainingWarning` that says at
+        which step, and the likely cause. The last good weights are kept; the last row of the history has the numbers of
+        the epoch up to that step.
 
         `seed` seeds the global generator at the start: order of the rows, dropout and rows held out are then the same
         in each run, and so are the weights of layers that wait for their first input. Weights that are made when a
@@ -178,8 +183,9 @@ class Trainable:
         The verdict is measured when the history is first asked for it, printed, saved or copied: on the weights of the
         end of this fit, whatever the model became since, and on the rows, which must not be changed in place before.
 
-        `verbose`: "auto" (a progress bar in a terminal, else lines), 0 (nothing), 1 (lines). TrainingError for a model
-        that was not compiled; ArgumentError, ShapeError or DTypeError for data that it cannot be trained on.
+        `verbose`: "auto" or 1 (in a terminal or a notebook a bar with rate, time left and the numbers so far, else a
+        line for an epoch, of long runs for about 20), 2 (a line for every epoch), 0 (nothing). TrainingError for a
+        model that was not compiled; ArgumentError, ShapeError or DTypeError for data that it cannot be trained on.
 
         >>> import tarazu as tz
         >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.1), loss="mse")

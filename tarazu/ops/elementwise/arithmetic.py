@@ -6,11 +6,14 @@ numbers give way to tensors; DTypeError for int64 with uint64, which no integer 
 
 from __future__ import annotations
 
+import builtins
+
 from tarazu.base import dtypes
+from tarazu.base.checks import whole_number
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.op import Op
-from tarazu.ops.promote import as_float, as_number, as_value, same_dtype
+from tarazu.ops.promote import as_float, as_number, as_value, cast, same_dtype
 from tarazu.ops.typing import ArrayLike, Tensor
 
 
@@ -207,14 +210,27 @@ def ceil(x: ArrayLike) -> Tensor:
     return _rounding(ops.CEIL, x)
 
 
-def round(x: ArrayLike) -> Tensor:
-    """The nearest whole number, in the dtype of `x`; halves go to the even neighbor.
+def round(x: ArrayLike, decimals: int = 0) -> Tensor:
+    """The nearest number with so many decimals, in the dtype of `x`; halves go to the even neighbor.
+
+    Fewer than 0 decimals round to tens, hundreds and so on, integers, too. As in NumPy, `x` is multiplied by the power
+    of ten, rounded and divided by it again. ArgumentError for `decimals` that are no whole number.
 
     >>> import tarazu as tz
     >>> tz.round(tz.tensor([0.5, 1.5, 1.6]))
     Tensor([0., 2., 2.], dtype=float32)
+    >>> tz.round(tz.tensor([1234, 1250, 1266]), -2)
+    Tensor([1200, 1200, 1300], dtype=int64)
     """
-    return _rounding(ops.ROUND, x)
+    places = whole_number(f"round: decimals={decimals!r}", decimals)
+    x = as_value(x)
+    if places == 0 or (places > 0 and not x.dtype.is_inexact):
+        return _rounding(ops.ROUND, x)
+    if not x.dtype.is_inexact:
+        return cast(round(cast(as_number(x), dtypes.float64), places), as_number(x).dtype)
+    power = 10.0 ** builtins.abs(places)
+    return divide(bind(ops.ROUND, multiply(x, power)), power) if places > 0 else multiply(
+        bind(ops.ROUND, divide(x, power)), power)
 
 
 def trunc(x: ArrayLike) -> Tensor:

@@ -2,8 +2,8 @@
 
 decompose.py has the decompositions, solve.py linear equations, inverses, determinants and ranks, triangular.py
 triangular equations and LU, least_squares.py least squares and condition numbers, exponential.py the exponential,
-matrix.py norms, products, diagonals and traces, similarity.py lengths and angles and distances.py distances of points
-(which are in `tz` itself).
+products.py products of many matrices, matrix.py norms, products, diagonals and traces, similarity.py lengths and angles
+and distances.py distances of points (which are in `tz` itself).
 """
 
 from tarazu.ops.contract import matmul, outer, tensordot
@@ -24,6 +24,7 @@ from tarazu.ops.linalg.decompose import (
 from tarazu.ops.linalg.exponential import matrix_exp
 from tarazu.ops.linalg.least_squares import LstsqResult, cond, lstsq
 from tarazu.ops.linalg.matrix import cross, diagonal, kron, matrix_norm, norm, trace, vecdot, vector_norm
+from tarazu.ops.linalg.products import multi_dot
 from tarazu.ops.linalg.solve import SlogdetResult, det, inv, logdet, matrix_power, matrix_rank, pinv, slogdet, solve
 from tarazu.ops.linalg.triangular import LUFactors, LUResult, lu, lu_factor, lu_solve, solve_triangular
 from tarazu.ops.shape import matrix_transpose
@@ -59,6 +60,7 @@ __all__ = [
     "matrix_power",
     "matrix_rank",
     "matrix_transpose",
+    "multi_dot",
     "norm",
     "outer",
     "pinv",

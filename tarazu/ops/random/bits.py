@@ -55,8 +55,9 @@ def bits(state: Tensor, shape: Shape) -> Tensor:
 
 def wide_bits(state: Tensor, shape: Shape) -> Tensor:
     """Uniform 64-bit words, each made of two 32-bit words."""
-    pairs = astype(bits(state, (2, math.prod(shape))), dtypes.uint64)
-    return reshape(_joined(pairs[0], pairs[1]), shape)
+    size = math.prod(shape)
+    words = astype(bits(state, (2 * size,)), dtypes.uint64)
+    return reshape(_joined(slice_axis(words, 0, 0, size), slice_axis(words, 0, size, 2 * size)), shape)
 
 
 def _joined(high: Tensor, low: Tensor) -> Tensor:

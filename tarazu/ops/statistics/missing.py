@@ -21,6 +21,7 @@ from tarazu.ops.elementwise import (
 )
 from tarazu.ops.promote import as_float, as_value, cast, rounded_like, single
 from tarazu.ops.reduce import all, argmax, argmin, cumulative_prod, cumulative_sum, max, min, prod, sum
+from tarazu.ops.shape import reshape
 from tarazu.ops.typing import ArrayLike, Axes, Tensor
 
 
@@ -127,23 +128,35 @@ def nanargmin(x: ArrayLike, axis: int | None = None, *, keepdims: bool = False) 
 
 
 def nancumsum(x: ArrayLike, axis: int | None = None) -> Tensor:
-    """The sum of all elements up to each one along an axis, as `tz.cumulative_sum`, where nan counts as 0.
+    """The sum of all elements up to each one along an axis, where nan counts as 0; without one over all in their order.
+
+    The result has the shape of `x`, without an axis (elements,), as in NumPy. AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.nancumsum(tz.tensor([1.0, tz.nan, 2.0]))
     Tensor([1., 1., 3.], dtype=float32)
     """
+    x, axis = _along(x, axis)
     return cumulative_sum(_without_nan(x, 0), axis)
 
 
 def nancumprod(x: ArrayLike, axis: int | None = None) -> Tensor:
-    """The product of all elements up to each one along an axis, as `tz.cumulative_prod`, where nan counts as 1.
+    """The product of all elements up to each one along an axis, where nan counts as 1; without one over all in order.
+
+    The result has the shape of `x`, without an axis (elements,), as in NumPy. AxisError for an axis that `x` lacks.
 
     >>> import tarazu as tz
     >>> tz.nancumprod(tz.tensor([3.0, tz.nan, 2.0]))
     Tensor([3., 3., 6.], dtype=float32)
     """
+    x, axis = _along(x, axis)
     return cumulative_prod(_without_nan(x, 1), axis)
+
+
+def _along(x: ArrayLike, axis: int | None) -> tuple[Tensor, int]:
+    """`x` and the axis, or without one all elements in a row."""
+    x = as_value(x)
+    return (reshape(x, (-1,)), 0) if axis is None else (x, axis)
 
 
 def _without_nan(x: ArrayLike, value: float) -> Tensor:

@@ -28,8 +28,8 @@ def diagnose(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation 
 
     `build` is a function that gives a fresh compiled model, or a compiled model, which is made again; the other
     arguments are those of `fit`. Rows are looked at for leaks, copies, shift and wrong targets, then fits with one
-    thing changed are compared with the model's own, over more seeds where that is not sure. `budget` is about how many
-    fits that may take; the first three (the fit itself, and two on halves of the rows) are always made. The cause is
+    thing changed are compared with the model's own, over more seeds where that is not sure. `budget` is how many fits
+    that may take, about; the first three (the fit itself, and two on halves of the rows) are always made. The cause is
     "undecided" where none has a probability of at least a half, and where nothing seems to help but not all was tried.
     Ctrl-C ends it with what is known. The same seed gives the same result. ArgumentError for a budget of 0 or less,
     fewer than 10 rows of a part, NaN, and classes of which a part has only one; TrainingError for a model that is not

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Evidence:
     """One number that a study gave, with what it says; the interval is about 95 %.
 
-    >>> print(Evidence("label_noise", "share of wrong targets", 0.2, (0.17, 0.23)))
-    share of wrong targets: 0.2 (0.17 to 0.23)
+    >>> print(Evidence("label_noise", "share of wrong targets", 0.1, (0.08, 0.12)))
+    share of wrong targets: 0.1 (0.08 to 0.12)
     """
 
     study: str

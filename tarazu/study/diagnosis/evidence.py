@@ -9,7 +9,7 @@ import numpy as np
 from tarazu.study.diagnosis.diagnosis import Evidence
 from tarazu.study.diagnosis.investigation import Investigation
 from tarazu.study.diagnosis.row_evidence import SHIFT_WORTH_A_LOOK, RowEvidence
-from tarazu.study.diagnosis.wrong_targets import WrongTargets
+from tarazu.study.diagnosis.wrong_targets import Doubts
 
 
 def all_evidence(found: Investigation) -> Iterator[Evidence]:
@@ -40,12 +40,11 @@ def _of_shift(rows: RowEvidence) -> Iterator[Evidence]:
                    (area - 2 * error, area + 2 * error), says)
 
 
-def _of_targets(rows: RowEvidence, wrong: WrongTargets) -> Iterator[Evidence]:
-    interval = max(0.0, wrong.rate - 2 * wrong.error), min(1.0, wrong.rate + 2 * wrong.error)
-    yield Evidence("label_noise", "share of wrong targets", wrong.rate, interval,
+def _of_targets(rows: RowEvidence, wrong: Doubts) -> Iterator[Evidence]:
+    yield Evidence("label_noise", "share of wrong targets", wrong.rate, wrong.interval,
                    "" if wrong.is_evident else "not enough to be sure of")
     y = np.asarray(rows.experiment.validation.y).reshape(rows.experiment.validation.rows, -1)[:, 0]
-    predicted = wrong.predictions[len(wrong.predictions) - len(y):]
+    predicted = wrong.instead[len(wrong.instead) - len(y):]
     if np.issubdtype(y.dtype, np.integer):
         yield Evidence("second opinion", "accuracy of a kernel method", float((predicted == y).mean()))
     elif y.var() > 0:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tarazu.base.messages import listing
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
-from tarazu.study.diagnosis.wrong_targets import WrongTargets, wrong_targets
+from tarazu.study.diagnosis.wrong_targets import Doubts, doubts
 from tarazu.study.experiment.experiment import Experiment
 from tarazu.study.rows.leakage import leakage
 from tarazu.study.trials.parts import PartFit
@@ -38,7 +38,7 @@ class RowEvidence:
     leak: str = ""  # in words
     copies: float = 0.0  # the share of validation rows that are copies of training rows
     shift: tuple[float, float] = (0.5, 0.0)  # the area under the curve of that classifier, and its z
-    wrong: WrongTargets | None = None
+    wrong: Doubts | None = None
     _losses: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
 
     @classmethod
@@ -86,7 +86,7 @@ class RowEvidence:
         experiment = self.experiment
         both = joined([experiment.train, experiment.validation])
         y = np.asarray(both.y).reshape(both.rows, -1)[:, 0]
-        self.wrong = wrong_targets(np.asarray(both.x).reshape(both.rows, -1), y, self.seed)
+        self.wrong = doubts(np.asarray(both.x).reshape(both.rows, -1), y, self.seed)
         if self.wrong.is_evident:
             doubt = self.wrong.probabilities[experiment.train.rows:]
             self.judged = _judged(experiment, self.judged.rows, 1 - doubt)
@@ -145,7 +145,7 @@ class RowEvidence:
         is taken at the low end of its interval.
         """
         assert self.wrong is not None
-        rate = max(0.0, self.wrong.rate - self.wrong.error)
+        rate = self.wrong.interval[0]
         if self.wrong.is_far:
             return 0.0
         if np.issubdtype(np.asarray(self.experiment.train.y).dtype, np.integer):
@@ -226,10 +226,10 @@ def _shift(experiment: Experiment) -> tuple[float, float]:
     return float(area), float((area - 0.5) / math.sqrt((both.rows + 1) / (12 * count * (both.rows - count))))
 
 
-def _corrected(rows: Arrays, wrong: WrongTargets, which: slice) -> Arrays:
+def _corrected(rows: Arrays, wrong: Doubts, which: slice) -> Arrays:
     """The rows with predictions in place of targets, as far as these are wrong."""
     y, doubt = np.asarray(rows.y), wrong.probabilities[which].reshape(-1, *[1] * (rows.y.ndim - 1))
-    predicted = wrong.predictions[which].reshape(doubt.shape)
+    predicted = wrong.instead[which].reshape(doubt.shape)
     if np.issubdtype(y.dtype, np.integer):
         changed = np.where(doubt >= 0.5, predicted, y)
     else:

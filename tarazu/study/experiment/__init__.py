@@ -1,4 +1,5 @@
-"""The fits that studies are made of: a model made again and again, changed, trained, and measured row by row.
+"""The fits that studies are made of.
 
-experiment.py has the fit and what it leaves, changes.py the changes to a model, remake.py makes a model again.
+remake.py makes a compiled model again with new weights; changes.py changes it: wider, deeper, regularized, at another
+rate; experiment.py repeats a fit with other seeds, rows and changes, and gives the loss of each row.
 """

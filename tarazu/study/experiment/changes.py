@@ -28,10 +28,10 @@ STRONG_DROPOUT = 0.3
 STRONG_DECAY, STRONG_SGD_DECAY = 0.3, 0.1  # decoupled; the second where the updates are gradients as they are
 
 
-def wider(model: Module, factor: float = 4.0) -> Module | None:
-    """The model with hidden layers `factor` times as wide, up to LARGEST; None where none can be changed."""
+def wider(model: Module, factor: float = 4.0, most: int = LARGEST) -> Module | None:
+    """The model with hidden layers `factor` times as wide, up to `most`; None where none can be changed."""
     def width(old: int) -> int:
-        return max(old, min(LARGEST, round(factor * old))) if factor > 1 else max(SMALLEST, int(factor * old))
+        return max(old, min(most, round(factor * old))) if factor > 1 else max(SMALLEST, int(factor * old))
 
     hidden = hidden_layers(model)
     if not hidden and factor > 1 and isinstance(model, Sequential):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,7 +28,7 @@ from tarazu.study.experiment.changes import Change, Rate
 from tarazu.study.experiment.remake import remade
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.keep_best import KeepBest
-from tarazu.train.calling import call
+from tarazu.train.calling import call, outputs_and_masks
 from tarazu.train.loop import fit
 from tarazu.train.sources.arrays import Arrays, joined
 from tarazu.train.trainer.compile import trainer_of
@@ -166,28 +167,32 @@ class Fitted:
 
     def outputs(self, part: Arrays, weights: str = "kept") -> Any:
         """The outputs for the rows of `part`, with the "best", the "last" or the "kept" weights, as NumPy arrays."""
-        self.model.load_state_dict(self._weights(weights))
-        inputs = Arrays.of(part.x)
-        with keeping_random_state(), in_mode(self.model, training=False), no_grad():
-            made = [call(self.model, map_leaves(asarray, batch.tree)) for batch in inputs.batches(PREDICTED_ROWS)]
+        with keeping_random_state():
+            made = [outputs for outputs, _ in self._batches(part, weights)]
         return joined([Arrays.of(map_leaves(lambda x: x.numpy(), outputs)) for outputs in made]).tree
 
     def losses(self, part: Arrays, weights: str = "kept") -> np.ndarray:
         """The loss of each row of `part`, (rows,), float64."""
-        return losses_of(self.model, self.outputs(part, weights), part)
+        trainer = trainer_of(self.model)
+        assert isinstance(trainer, OutputTrainer)
+        with keeping_random_state():
+            made = zip(self._batches(part, weights), part.batches(PREDICTED_ROWS), strict=True)
+            losses = [trainer.sample_losses(outputs, masks, batch) for (outputs, masks), batch in made]
+        return np.concatenate(losses).astype(np.float64)
+
+    def _batches(self, part: Arrays, weights: str) -> Iterator[tuple[Any, Any]]:
+        """The outputs and their masks, batch by batch."""
+        self.model.load_state_dict(self._weights(weights))
+        for batch in Arrays.of(part.x).batches(PREDICTED_ROWS):
+            inputs = map_leaves(asarray, batch.tree)
+            with in_mode(self.model, training=False), no_grad():
+                made = outputs_and_masks(partial(call, self.model, inputs))
+            yield made
 
     def _weights(self, which: str) -> dict[str, Any]:
         if which == "kept":
             which = "best" if self.keeps_best else "last"
         return self.best if which == "best" else self.last
-
-
-def losses_of(model: Module, outputs: Any, part: Arrays) -> np.ndarray:
-    """The loss of each row of `part`, (rows,), float64, from the outputs for it."""
-    trainer = trainer_of(model)
-    assert isinstance(trainer, OutputTrainer)
-    with keeping_random_state():
-        return np.asarray(trainer.sample_losses(map_leaves(asarray, outputs), part), np.float64)
 
 
 def _checked_build(build: Build) -> Callable[[], Module]:

@@ -1,5 +1,7 @@
 """Studies of the rows: features that give the target away, validation rows of another kind, wrong targets.
 
-leakage.py and shift.py have the public studies; row_order.py and groups.py look at copies and numbered columns,
-independence.py and two_samples.py have the tests, plain.py and transforms.py make rows plain, shown.py shows results.
+leakage.py looks for features that are made from the target, by the test of independence.py, of single columns and the
+groups that groups.py finds; row_order.py for copies and rows in order. shift.py compares training and validation rows
+by the tests of two_samples.py. label_noise.py fits models to folds and judges targets by class_noise.py and
+number_noise.py. plain.py reads rows of any kind, transforms.py has what the tests share, shown.py pictures and frames.
 """

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LEAST_STRENGTH = 0.05  # of a suspect: what explains less of the target changes a fit by less than is worth undoing
 ALONE = 0.9  # ... of one of classes with more values than there are classes: no natural feature tells so much alone
+MOST_EQUAL = 0.5  # of the rows that a feature made from numbers may have one value in: their function takes many values
 INDEPENDENT = 0.02  # a p-value above it does not reject independence, which misses one leak in fifty
 FEWEST_ROWS = 200  # with fewer the test misses dependences of natural features
 MOST_ROWS, MOST_TESTED = 3000, 12  # rows and features that are looked at, to bound the time
@@ -37,8 +38,8 @@ class SuspectFeature:
     is independent of all other features given the target, as what is made from the target is; None where that was not
     tested. `is_suspect` says whether that was not rejected.
 
-    >>> SuspectFeature("total", (4,), 0.97, 0.4, True).is_suspect
-    True
+    >>> SuspectFeature("code", (3,), 0.9, 0.4, True).columns
+    (3,)
     """
 
     name: str
@@ -122,8 +123,9 @@ def leakage(x_train: RowsLike, y_train: RowsLike, x_validation: RowsLike, y_vali
     that tells as much shares with others, or both are causes that explain each other away. So a suspect explains a part
     of the target alone, and a permutation test does not reject that independence. Among classes it also has no more
     values than there are classes, or tells them nearly alone: two natural measurements of one class can be
-    independent too. One-hot columns count as one feature. With fewer than 200 rows in both parts nothing is suspected,
-    since natural dependences are missed; a single natural feature beside nothing but noise looks like a leak.
+    independent too; among numbers it is not one value in most rows. One-hot columns count as one feature. With fewer
+    than 200 rows in both parts nothing is suspected, since natural dependences are missed; a single natural feature
+    beside nothing but noise looks like a leak.
 
     `x_...` are arrays, tuples or dicts of them, or data frames, with a row per sample; `classes` says whether targets
     are classes, None for all that are not floating-point numbers. Same seed, same result. ShapeError, ArgumentError or
@@ -172,11 +174,17 @@ def _labels(x: np.ndarray, columns: tuple[int, ...], bins: int) -> np.ndarray:
 
 
 def _is_like_target(rows: PlainRows, columns: tuple[int, ...], strength: float) -> bool:
-    """Whether a feature has no more values than there are classes, or tells them nearly alone; any may tell numbers."""
-    if not rows.has_classes or strength >= ALONE:
+    """Whether a feature has no more values than there are classes, or not mostly one value as numbers have not either.
+
+    One that tells the target nearly alone may have any values.
+    """
+    if strength >= ALONE:
         return True
-    values = len(columns) if len(columns) > 1 else len(np.unique(rows.x[:, columns[0]]))
-    return values <= len(np.unique(rows.y))
+    labels = rows.x[:, columns].argmax(axis=1) if len(columns) > 1 else rows.x[:, columns[0]]
+    counts, target_counts = (np.unique(values, return_counts=True)[1] for values in (labels, rows.y))
+    if rows.has_classes:
+        return len(counts) <= len(target_counts)
+    return bool(counts.max() <= max(MOST_EQUAL * len(rows), target_counts.max()))
 
 
 def _tested(rows: PlainRows, columns: tuple[int, ...], random: np.random.Generator) -> float | None:

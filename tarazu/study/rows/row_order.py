@@ -20,8 +20,8 @@ class Copies:
     `expected` is the share of training rows that have those of another training row: what rows that repeat by nature,
     such as those of few categories, would give. `p_value` is that of so many copies where `expected` is true.
 
-    >>> Copies(0.4, 0.4, 0.01, 0.0).share
-    0.4
+    >>> Copies(0.5, 0.5, 0.0, 0.0).share
+    0.5
     """
 
     share: float
@@ -37,8 +37,8 @@ class NumberedColumn:
     `inside` is the share of validation rows within its range in the training rows: if it tells the time, these rows
     are judged by a model that has seen later ones.
 
-    >>> NumberedColumn("id", 3, 0.98).inside
-    0.98
+    >>> NumberedColumn("id", 0, 1.0).inside
+    1.0
     """
 
     name: str

@@ -31,8 +31,8 @@ class ColumnDifference:
     `distance` is the largest of the distribution functions (Kolmogorov and Smirnov), `p_value` its p-value, adjusted
     for the number of columns.
 
-    >>> ColumnDifference("age", 0, 1.5, 0.6, 0.0).distance
-    0.6
+    >>> ColumnDifference("age", 0, 1.5, 0.6, 0.001).difference
+    1.5
     """
 
     name: str

@@ -1,4 +1,5 @@
-"""Trials of remedies: an experiment's fit beside the same with one thing changed, judged by the same rows.
+"""Trials of remedies: a fit beside the same with one thing changed, judged by the same rows.
 
-trials.py has fits and gains, remedies.py the table of what is changed, parts.py fits on parts of the rows.
+remedies.py is the table of what is changed, trials.py makes the fits and gains of them, parts.py fits halves and
+quarters of the rows.
 """

@@ -18,7 +18,8 @@ from tarazu.train.trainer.run import Run
 class CSVLog(Callback):
     """Writes the rows of the history to the CSV file `path`, after each epoch; a fit that resumes goes on with it.
 
-    Columns are the names of the history in the order in which they first came. OSError where it cannot be written.
+    Columns are the names of the history in the order in which they first came. The file's folder is made where it is
+    missing. OSError where it cannot be written.
 
     >>> import pathlib, tempfile
     >>> import tarazu as tz
@@ -34,6 +35,10 @@ class CSVLog(Callback):
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
 
+    def on_fit_start(self, run: Run) -> None:
+        if processes.is_first():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+
     def on_epoch_end(self, run: Run) -> None:
         if not processes.is_first():
             return
@@ -45,6 +50,10 @@ class CSVLog(Callback):
         writer.writeheader()
         writer.writerows(run.history.rows)
         write_text(self.path, text.getvalue())
+
+    def on_fit_end(self, run: Run) -> None:
+        if run.failure:  # the row of an epoch that came to no end
+            self.on_epoch_end(run)
 
 
 class Log(Callback):
@@ -72,6 +81,10 @@ class Log(Callback):
     def on_epoch_end(self, run: Run) -> None:
         if processes.is_first():
             write_text(self.folder / "epochs.jsonl", "".join(to_line(row) + "\n" for row in run.history.rows))
+
+    def on_fit_end(self, run: Run) -> None:
+        if run.failure:  # the row of an epoch that came to no end
+            self.on_epoch_end(run)
 
 
 def _settings(run: Run) -> dict[str, Any]:

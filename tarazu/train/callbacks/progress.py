@@ -1,46 +1,52 @@
-"""What a person sees while training: a progress bar in a terminal, lines elsewhere."""
+"""What a person sees while training: a progress bar in a terminal or a notebook, lines elsewhere."""
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.module.trainable import Verbose
 from tarazu.train.callbacks.base import Callback
+from tarazu.train.callbacks.progress_text import (
+    GAP,
+    Meter,
+    number_texts,
+    numbers_so_far,
+    status_lines,
+    where_texts,
+)
+from tarazu.train.trainer.limits import Limits
 from tarazu.train.trainer.run import Run
 
-MOST_LINES = 20  # for runs of more epochs only every so many are shown
-LEAST_BAR, TIME, GAPS = 10, 5, 3  # characters of the bar's line that numbers leave free
+MOST_LINES = 20  # for runs of more epochs only every so many are shown, unless all are wanted
+EVERY = 0.1  # seconds after which the bar is drawn again at the earliest
+NOTEBOOK_WIDTH = 100  # characters
 
 
-def progress(verbose: Verbose) -> list[Callback]:
-    """The callbacks that `verbose` asks for: "auto", 0 or 1."""
-    if verbose == "auto":
-        return [Bar() if sys.stdout.isatty() else Lines()]
-    if verbose in (0, 1):
-        return [Lines()] if verbose else []
-    raise ArgumentError(f"verbose={verbose!r}", expected='"auto", 0 or 1', fix='leave it out for "auto"')
+def progress(verbose: Verbose, ends: Limits) -> list[Callback]:
+    """The callbacks that `verbose` asks for: "auto", 0, 1 or 2."""
+    if verbose == 2:
+        return [Lines(every=1)]
+    if verbose == 1 or verbose == "auto":
+        if sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):  # these cannot replace lines
+            return [Bar(Terminal(), ends)]
+        return [Bar(Notebook(), ends) if _is_in_notebook() else Lines()]
+    if verbose == 0:
+        return []
+    raise ArgumentError(f"verbose={verbose!r}", expected='"auto", 0, 1 or 2', fix='leave it out for "auto"')
 
 
-def row_text(row: dict[str, Any]) -> str:
-    """The numbers of an epoch's row on one line."""
-    return "  ".join(f"{name} {value:#.4g}" for name, value in row.items()
-                     if name not in ("epoch", "seconds") and not name.endswith("learning_rate"))
+def _is_in_notebook() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    from rich.console import Console
 
-
-def fitting_text(row: dict[str, Any], width: int) -> str:
-    """The numbers of an epoch's row that fit into `width` characters, each with its name or not at all; losses first.
-
-    >>> fitting_text({"epoch": 1, "loss": 0.5, "accuracy": 0.75, "val_loss": 0.25}, 30)
-    'loss 0.5000  val_loss 0.2500'
-    """
-    chosen: dict[str, Any] = {}
-    for name in sorted(row, key=lambda name: not name.endswith("loss")):
-        kept = {each: row[each] for each in row if each in chosen or each == name}
-        if len(row_text(kept)) <= width:
-            chosen = kept
-    return row_text(chosen)
+    return Console().is_jupyter
 
 
 def _say_where_from(run: Run) -> None:
@@ -49,50 +55,125 @@ def _say_where_from(run: Run) -> None:
 
 
 class Lines(Callback):
-    """A line for each epoch; for long runs for every so many, the first and the last always."""
+    """A line for every so many epochs, the first and the last always; for long runs fewer, unless `every` is given."""
+
+    def __init__(self, every: int | None = None) -> None:
+        self._every = every
 
     def on_fit_start(self, run: Run) -> None:
         _say_where_from(run)
 
     def on_epoch_end(self, run: Run) -> None:
-        every = -(-run.epochs // MOST_LINES)
+        every = self._every or -(-run.epochs // MOST_LINES)
         if run.epoch % every == 0 or run.epoch in (1, run.epochs) or run.history.stopped:
             row = run.history[-1]
             count = f"{run.epoch:>{len(str(run.epochs))}}/{run.epochs}"
-            print(f"epoch {count}  {row['seconds']:.2f} s  {row_text(row)}", flush=True)
+            print(GAP.join([f"epoch {count}", f"{row['seconds']:.2f} s", *number_texts(row)]), flush=True)
+
+    def on_fit_end(self, run: Run) -> None:
+        if run.failure and len(run.history):  # in an epoch that came to no end
+            self.on_epoch_end(run)
+
+
+class Screen(Protocol):
+    """Where a bar is shown."""
+
+    def start(self) -> None: ...
+
+    def show(self, where: list[str], pace: list[str], numbers: list[str], share: float | None) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 class Bar(Callback):
-    """A bar over all steps with those numbers of the last epoch for which the terminal has room."""
+    """Epoch, step, a bar over all steps, rate, time left, and the numbers of the epoch so far."""
+
+    def __init__(self, screen: Screen, ends: Limits) -> None:
+        self._screen, self._ends = screen, ends
 
     def on_fit_start(self, run: Run) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-        from rich.table import Column
-
         _say_where_from(run)
-        rest = Column(ratio=1)
-        self._bar = Progress(TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-                             BarColumn(bar_width=None, table_column=rest), TimeRemainingColumn(compact=True),
-                             TextColumn("{task.fields[numbers]}"), expand=True)
-        self._task = self._bar.add_task("", total=None, epoch=1, epochs=run.epochs, numbers="")
-        self._bar.start()
+        self._meter, self._shown = Meter(self._ends), 0.0
+        self._screen.start()
 
     def on_epoch_start(self, run: Run) -> None:
+        self._meter.start_epoch()
         self._show(run)
 
     def on_chunk_end(self, run: Run) -> None:
+        self._meter.end_chunk(run)
         self._show(run)
 
-    def _show(self, run: Run) -> None:
-        """Of a stream whose length is not known yet there is no total."""
-        steps = run.steps or 0
-        self._bar.update(self._task, epoch=run.epoch, total=run.epochs * steps or None,
-                         completed=(run.epoch - 1) * steps + run.step)
-
     def on_epoch_end(self, run: Run) -> None:
-        count = len(f"epoch {run.epochs}/{run.epochs}")
-        room = self._bar.console.width - count - LEAST_BAR - TIME - GAPS
-        self._bar.update(self._task, numbers=fitting_text(run.history[-1], room))
+        self._show(run)
 
     def on_fit_end(self, run: Run) -> None:
-        self._bar.stop()
+        try:
+            self._draw(run, [*self._meter.rate(), *self._meter.time_in_all()])
+        finally:
+            self._screen.stop()
+
+    def _show(self, run: Run) -> None:
+        now = time.monotonic()
+        if now - self._shown >= EVERY:
+            self._draw(run, [*self._meter.rate(), *self._meter.time_left(run)])
+            self._shown = now
+
+    def _draw(self, run: Run, pace: list[str]) -> None:
+        self._screen.show(where_texts(run), pace, number_texts(numbers_so_far(run)), self._meter.share(run))
+
+
+def bar_of(share: float | None, *, is_ascii: bool = False) -> Callable[[int], str] | None:
+    """A function that gives a bar of so many characters; None where the share is not known.
+
+    >>> bar_of(0.25)(8), bar_of(0.5, is_ascii=True)(8)
+    ('━━──────', '====----')
+    """
+    if share is None:
+        return None
+    done, rest = ("=", "-") if is_ascii else ("━", "─")
+    return lambda width: done * int(share * width) + rest * (width - int(share * width))
+
+
+class Terminal:
+    """The last lines of the terminal; what is printed meanwhile appears above them."""
+
+    def start(self) -> None:
+        """Show lines from now on."""
+        from rich.live import Live
+
+        self._live = Live(auto_refresh=False, vertical_overflow="visible")
+        self._live.start()
+
+    def show(self, where: list[str], pace: list[str], numbers: list[str], share: float | None) -> None:
+        """Draw them anew, in the width that the terminal has now."""
+        from rich.text import Text
+
+        console = self._live.console
+        is_ascii = console.options.ascii_only
+        lines = status_lines(where, pace, numbers, console.width, bar_of(share, is_ascii=is_ascii))
+        text = Text("\n".join(lines), overflow="fold")
+        text.highlight_regex("━+", "green")
+        text.highlight_regex("─+", "dim")
+        self._live.update(text, refresh=True)
+
+    def stop(self) -> None:
+        """Leave the lines as they are."""
+        self._live.stop()
+
+
+class Notebook:
+    """An output of the notebook cell that is replaced each time."""
+
+    def start(self) -> None:
+        """Add the output to the cell."""
+        display = importlib.import_module("IPython.display").display  # is no requirement, but there in a notebook
+        self._handle: Any = display({"text/plain": ""}, raw=True, display_id=True)
+
+    def show(self, where: list[str], pace: list[str], numbers: list[str], share: float | None) -> None:
+        """Replace the output."""
+        lines = status_lines(where, pace, numbers, NOTEBOOK_WIDTH, bar_of(share))
+        self._handle.update({"text/plain": "\n".join(lines)}, raw=True)
+
+    def stop(self) -> None:
+        """Leave the output as it is."""

@@ -3,7 +3,8 @@
 metric.py has the class `Metric`, sums over rows and a function of them, and makes one of a function that gives a number
 per row. Such functions stand in accuracy.py and distances.py. The others have options: classification.py (of decided
 classes), ranking.py (of the order of scores; curves.py has the curves), probability.py, regression.py; outputs.py reads
-outputs for them as the loss means them. named.py finds all by name.
+outputs for them as the loss means them. meaning.py refuses a metric that means nothing beside a loss; masked.py leaves
+out steps of padding. named.py finds all by name.
 """
 
 from tarazu.train.metrics.accuracy import (
@@ -27,6 +28,7 @@ from tarazu.train.metrics.classification import (
     Specificity,
 )
 from tarazu.train.metrics.distances import mae_in_units
+from tarazu.train.metrics.masked import is_masked, masked_sums, takes_mask, valid_steps
 from tarazu.train.metrics.metric import MEAN, Metric, RowFunction, Sums, as_metric, mean_sums
 from tarazu.train.metrics.named import BUILT_IN, METRICS, Metrics, MetricSpec, named_metrics
 from tarazu.train.metrics.probability import CalibrationError, LogLoss, Perplexity

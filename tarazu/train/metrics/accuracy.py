@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
 from tarazu.base.checks import positive_int
+from tarazu.base.errors import ShapeError
 from tarazu.ops.elementwise import astype, equal, greater, logical_and
 from tarazu.ops.indexing.sorting import topk
 from tarazu.ops.reduce import all, any, argmax, mean
 from tarazu.ops.shape import expand_dims, reshape
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.metrics.metric import Metric
+from tarazu.train.metrics.metric import Metric, RowFunction
 from tarazu.train.metrics.outputs import is_single
 
 
@@ -84,14 +86,18 @@ def _share(right: Tensor) -> Tensor:
 def top_k_accuracy(prediction: Tensor, target: Tensor, k: int = 5) -> Tensor:
     """1 for each sample whose class is among the `k` with the largest outputs, 0 otherwise. NaN is never right.
 
-    Targets are those of `accuracy`. In `compile`, "top_5_accuracy" (or another number) names it. ArgumentError for a
-    `k` below 1; one that is larger than the number of classes takes all.
+    Targets are those of `accuracy`, and outputs logits, or probabilities, or scores: their order alone counts. In
+    `compile`, "top_5_accuracy" (or another number) names it. ArgumentError for a `k` below 1; one that is larger than
+    the number of classes takes all. ShapeError for a single output, which has no order.
 
     >>> import tarazu as tz
     >>> tz.train.top_k_accuracy(tz.tensor([[0.1, 0.9, 0.5], [0.8, 0.2, 0.1]]), tz.tensor([2, 2]), k=2)
     Tensor([1., 0.], dtype=float32)
     """
     positive_int("k", k)
+    if is_single(prediction.shape):
+        raise ShapeError(f"top_{k}_accuracy: outputs of shape {prediction.shape}",
+                         expected="an output for each of 2 or more classes", fix='take "accuracy"')
     best = topk(prediction, min(k, prediction.shape[-1]))[1]
     is_among = any(equal(best, expand_dims(_class_numbers(prediction, target), -1)), -1)
     return _share(logical_and(all(equal(prediction, prediction), -1), is_among))
@@ -107,12 +113,20 @@ def zero_one_loss(prediction: Tensor, target: Tensor) -> Tensor:
     return 1 - accuracy(prediction, target)
 
 
+def _wrong(right: RowFunction, prediction: Tensor, target: Tensor) -> Tensor:
+    return 1 - right(prediction, target)
+
+
+WRONG: dict[RowFunction, RowFunction] = {right: partial(_wrong, right) for right in ACCURACIES}  # what they miss of 1
+
+
 def number_classes_note(metrics: Iterable[Metric], targets: np.ndarray, outputs: tuple[int, ...]) -> str | None:
     """What to say where a metric of classes beside a loss of numbers has targets other than 0 and 1; else None.
 
     `outputs` is the shape of a batch of outputs.
     """
-    judged = (number_accuracy, binary_number_accuracy) if is_single(outputs) else (binary_number_accuracy,)
+    right = (number_accuracy, binary_number_accuracy) if is_single(outputs) else (binary_number_accuracy,)
+    judged = {*right, *(WRONG[function] for function in right)}
     name = next((metric.name for metric in metrics if metric.function in judged or metric.splits_numbers), None)
     if name is None or ((targets == 0) | (targets == 1)).all():
         return None

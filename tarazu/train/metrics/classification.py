@@ -14,8 +14,9 @@ from tarazu.ops.elementwise import astype, logical_and
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import broadcast_to, expand_dims
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.metrics.meaning import Outputs
 from tarazu.train.metrics.metric import Metric, Value, ratio
-from tarazu.train.metrics.outputs import Decisions, OutputMetric, Outputs, decisions, suffixed
+from tarazu.train.metrics.outputs import Decisions, OutputMetric, decisions, suffixed
 
 AVERAGES = ("auto", "binary", "macro", "weighted", "micro", None)
 

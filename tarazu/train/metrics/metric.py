@@ -49,6 +49,7 @@ class Metric:
     name: str | None = None
     whole: Callable[[Any, Any], Value] | None = None
     function: RowFunction | None = None  # the function that `as_metric` made it of
+    counts_steps: bool = False  # whether steps of sequences are rows to it, so that masked ones can be left out
     splits_numbers: bool = False  # whether it takes outputs that are numbers for class 1 above 0.5
 
     def __call__(self, prediction: Tree, target: Tree) -> Value:

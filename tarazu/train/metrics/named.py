@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from inspect import signature
 from typing import Any, TypeAlias
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.spelling import by_name, did_you_mean
-from tarazu.nn.losses import LOSSES, Loss, LossTraits
+from tarazu.nn.losses import LOSSES, Loss, LossTraits, traits
 from tarazu.train.metrics.accuracy import (
+    ACCURACIES,
+    WRONG,
     accuracy,
     binary_accuracy,
     binary_number_accuracy,
@@ -33,8 +36,9 @@ from tarazu.train.metrics.classification import (
     Specificity,
 )
 from tarazu.train.metrics.distances import cosine_similarity, mae, mape, mse, smape
+from tarazu.train.metrics.meaning import ANY, CLASSES, LABELS, NUMBERS, Outputs, require_meaning
 from tarazu.train.metrics.metric import Metric, RowFunction, as_metric, name_of
-from tarazu.train.metrics.outputs import OutputMetric, Outputs, ignoring
+from tarazu.train.metrics.outputs import OutputMetric, ignoring
 from tarazu.train.metrics.probability import CalibrationError, LogLoss, Perplexity
 from tarazu.train.metrics.ranking import AUC, AveragePrecision
 from tarazu.train.metrics.regression import R2, RMSE, Concordance, ExplainedVariance, Pearson
@@ -42,17 +46,17 @@ from tarazu.train.metrics.regression import R2, RMSE, Concordance, ExplainedVari
 MetricSpec: TypeAlias = str | Metric | OutputMetric | RowFunction
 Metrics: TypeAlias = MetricSpec | Iterable[MetricSpec]
 
-_FUNCTIONS: dict[str, RowFunction] = {
-    "accuracy": accuracy,
-    "acc": accuracy,
-    "binary_accuracy": binary_accuracy,
-    "top_5_accuracy": top_k_accuracy,  # any other number, too
-    "zero_one_loss": zero_one_loss,
-    "mae": mae,
-    "mse": mse,
-    "mape": mape,
-    "smape": smape,
-    "cosine_similarity": cosine_similarity,
+_FUNCTIONS: dict[str, tuple[RowFunction, LossTraits]] = {  # with what each takes
+    "accuracy": (accuracy, ANY),
+    "acc": (accuracy, ANY),
+    "binary_accuracy": (binary_accuracy, LABELS),
+    "top_5_accuracy": (top_k_accuracy, CLASSES),  # any other number, too
+    "zero_one_loss": (zero_one_loss, ANY),
+    "mae": (mae, NUMBERS),
+    "mse": (mse, NUMBERS),
+    "mape": (mape, NUMBERS),
+    "smape": (smape, NUMBERS),
+    "cosine_similarity": (cosine_similarity, NUMBERS),
 }
 _WITH_OPTIONS: dict[str, OutputMetric] = {metric.label: metric for metric in (
     Precision(), Recall(), Specificity(), FBeta(1), FBeta(2), FBeta(1, name="dice"), IoU(),
@@ -61,8 +65,9 @@ _WITH_OPTIONS: dict[str, OutputMetric] = {metric.label: metric for metric in (
     R2(), RMSE(), ExplainedVariance(), Pearson(), Concordance())}
 _LOSSES: dict[str, RowFunction] = {name: partial(loss, reduction="none") for name, loss in LOSSES.items()
                               if name not in _FUNCTIONS}
-METRICS: dict[str, RowFunction | OutputMetric] = {**_FUNCTIONS, **_WITH_OPTIONS, **_LOSSES}
-BUILT_IN = *_FUNCTIONS.values(), *_LOSSES.values(), number_accuracy, binary_number_accuracy
+_BY_NAME: dict[str, RowFunction] = {**{name: function for name, (function, _) in _FUNCTIONS.items()}, **_LOSSES}
+METRICS: dict[str, RowFunction | OutputMetric] = {**_BY_NAME, **_WITH_OPTIONS}
+BUILT_IN = *_BY_NAME.values(), *ACCURACIES, *WRONG.values()
 RESERVED = ("epoch", "seconds", "loss", "learning_rate")  # columns of the history
 _RENAME = 'give the function another name: f.__name__ = "..."'
 _CALLED_HERE = {
@@ -90,8 +95,15 @@ def named_metrics(specs: Iterable[MetricSpec], loss: Loss) -> dict[str, Metric]:
         if name in metrics:
             raise ArgumentError(f"two metrics with the name {name!r}", expected="a name of its own for each",
                                 fix="leave one out" if isinstance(spec, str) else _rename(spec))
-        metrics[name] = metric
+        metrics[name] = replace(metric, counts_steps=_is_ours(spec))
     return metrics
+
+
+def _is_ours(spec: MetricSpec) -> bool:
+    """Whether the metric is one of Tarazu's, with or without options."""
+    while isinstance(spec, partial):
+        spec = spec.func
+    return isinstance(spec, str | OutputMetric) or spec in BUILT_IN
 
 
 def _named(spec: MetricSpec, loss: Loss) -> tuple[str, Metric]:
@@ -105,6 +117,7 @@ def _named(spec: MetricSpec, loss: Loss) -> tuple[str, Metric]:
     if isinstance(metric, OutputMetric):
         return spec, metric.beside(loss)
     outputs = Outputs.beside(loss)
+    require_meaning(spec, _taken_by(spec), outputs)
     function = _for_outputs(metric, outputs.traits)
     ignores = outputs.traits.ignored_target is not None
     return spec, ignoring(function, outputs, spec) if ignores else as_metric(function, name=spec)
@@ -117,12 +130,19 @@ def _found(spec: str) -> RowFunction | OutputMetric:
     return by_name("metric", spec, METRICS, "a function of (prediction, target)", _suggest)
 
 
+def _taken_by(name: str) -> LossTraits:
+    """What a function of that name takes, in the terms in which losses say it."""
+    return traits(LOSSES[name]) if name in _LOSSES else _FUNCTIONS.get(name, (top_k_accuracy, CLASSES))[1]
+
+
 def _for_outputs(metric: RowFunction, known: LossTraits) -> RowFunction:
     """A function that reads outputs as the loss with these traits does."""
     is_loss = metric in _LOSSES.values()
     if is_loss and known.outputs == "probabilities" and "from_logits" in signature(metric).parameters:
         options: dict[str, Any] = {"from_logits": False}
         return partial(metric, **options)
+    if metric is zero_one_loss:
+        return WRONG[_for_outputs(accuracy, known)]
     bound_is_half = known.target == "numbers" or known.outputs == "probabilities"
     judges_each = known.target in ("labels", "signs")
     if (metric is accuracy and judges_each) or metric is binary_accuracy:

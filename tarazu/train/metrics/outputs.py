@@ -9,26 +9,16 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
-from tarazu.nn.losses import Loss, LossTraits, loss_name, traits
+from tarazu.nn.losses import Loss
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import astype, equal, greater, logical_and, logical_not, not_equal, where
 from tarazu.ops.reduce import argmax, sum
 from tarazu.ops.shape import expand_dims, reshape, stack
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.metrics.meaning import ANY, NUMBERS, PROBABILITIES, Outputs, require_meaning
 from tarazu.train.metrics.metric import Metric, RowFunction, Sums, Value, mean_of
 
-
-class Outputs(NamedTuple):
-    """What the outputs of a model mean: the traits of its loss, and what that is called in messages."""
-
-    traits: LossTraits = LossTraits("unknown", outputs="logits")
-    loss: str = "a loss"
-
-    @classmethod
-    def beside(cls, loss: Loss) -> Outputs:
-        """What outputs mean beside a loss; those of a user's own are taken as logits."""
-        known = traits(loss)
-        return cls(known._replace(outputs="logits") if known.target == "unknown" else known, loss_name(loss))
+TAKES = {"classes": ANY, "scores": ANY, "probabilities": PROBABILITIES, "numbers": NUMBERS}  # by what a metric needs
 
 
 class Decisions(NamedTuple):
@@ -73,7 +63,7 @@ class OutputMetric:
         if self.ignore_index is not None:
             known = known._replace(ignored_target=self.ignore_index)
         outputs = outputs._replace(traits=known)
-        self._require_meaning(outputs)
+        require_meaning(self.label, TAKES[self.needs], outputs, type(self).__name__)
         splits_numbers = known.outputs == "numbers" and self.needs != "numbers"
         return dataclasses.replace(self.metric(outputs), splits_numbers=splits_numbers)
 
@@ -89,18 +79,6 @@ class OutputMetric:
     def label(self) -> str:
         """What the history calls it."""
         return self.name or self.default_name
-
-    def _require_meaning(self, outputs: Outputs) -> None:
-        if self.needs == "probabilities" and outputs.traits.outputs not in ("logits", "probabilities"):
-            raise ArgumentError(
-                f"the metric {self.label!r}, which needs probabilities, beside {outputs.loss}, whose outputs are "
-                f"{outputs.traits.outputs}",
-                expected="a loss of logits or probabilities, such as cross_entropy or binary_cross_entropy",
-                fix=f"where outputs are probabilities, say so: tz.train.{type(self).__name__}(from_logits=False)")
-        if self.needs == "numbers" and outputs.traits.target not in ("numbers", "unknown"):
-            raise ArgumentError(f"the metric {self.label!r}, which compares numbers, beside {outputs.loss}, whose "
-                                f"outputs are {outputs.traits.outputs} of {outputs.traits.target}",
-                                expected="a loss of numbers, such as mse", fix="take a metric of classes")
 
 
 def is_single(shape: tuple[int, ...]) -> bool:

@@ -17,8 +17,9 @@ from tarazu.ops.networks.softmax import softmax
 from tarazu.ops.reduce import argmax, max, sum
 from tarazu.ops.shape import reshape
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.metrics.meaning import Outputs
 from tarazu.train.metrics.metric import Metric, Sums, ratio
-from tarazu.train.metrics.outputs import OutputMetric, Outputs, counted_targets, has_labels, is_single, rows_of
+from tarazu.train.metrics.outputs import OutputMetric, counted_targets, has_labels, is_single, rows_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,9 @@ from tarazu.ops.shape import broadcast_to, expand_dims, reshape
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.metrics.curves import Curve, area, average_precision, best, curve_of_counts, curve_of_scores, has_both
+from tarazu.train.metrics.meaning import Outputs
 from tarazu.train.metrics.metric import Metric, Value, ratio
-from tarazu.train.metrics.outputs import OutputMetric, Outputs, counted_targets, has_labels, rows_of, suffixed
+from tarazu.train.metrics.outputs import OutputMetric, counted_targets, has_labels, rows_of, suffixed
 
 BINS = 1024
 AVERAGES = ("macro", "weighted", "micro", None)

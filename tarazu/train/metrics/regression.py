@@ -14,8 +14,9 @@ from tarazu.ops.elementwise import astype
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import reshape
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.train.metrics.meaning import Outputs
 from tarazu.train.metrics.metric import Metric, Sums, Value, ratio
-from tarazu.train.metrics.outputs import OutputMetric, Outputs, suffixed
+from tarazu.train.metrics.outputs import OutputMetric, suffixed
 
 AVERAGES = ("uniform", "weighted", None)
 ROUNDING = 1e-12  # of sums of squares in float64: a variance below that share of the mean square is none

@@ -32,6 +32,12 @@ def differences(model: Module, twin: Module) -> Changes:
     return comparison.changes
 
 
+def alike(model: Module, twin: Module, own: object, other: object) -> bool:
+    """Whether two models are the same but for the elements of their tensors, and what belongs to each is the same."""
+    comparison = _Comparison(model)
+    return comparison.same(model, twin) and not comparison.changes and comparison.same(own, other)
+
+
 class _Comparison:
     def __init__(self, model: Module) -> None:
         self.changes: Changes = {}

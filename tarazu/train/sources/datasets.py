@@ -27,8 +27,26 @@ def require_no_targets(y: object) -> None:
                             fix="make one of both: tz.data.Dataset((x, y))")
 
 
+def require_end(dataset: Dataset) -> None:
+    """ArgumentError for an endless dataset, for whoever goes through all of it."""
+    if dataset.is_endless:
+        raise ArgumentError("an endless dataset, made by repeat() without a number",
+                            expected="one that comes to an end",
+                            fix="cut it to so many samples or batches: dataset.take(n); or leave repeat() out")
+
+
+def require_end_or_limit(dataset: Dataset, *limits: float | None) -> None:
+    """ArgumentError for an endless dataset to train on, where none of the limits of `fit` is given."""
+    if dataset.is_endless and all(limit is None for limit in limits):
+        raise ArgumentError("an endless dataset, made by repeat() without a number, to train on without a limit",
+                            expected="a number of steps, or a dataset that comes to an end, as an epoch is once "
+                            "through it", fix="pass max_steps=n, steps_per_epoch=n or max_seconds=s, or cut the "
+                            "dataset: dataset.take(n); or leave repeat() out and pass epochs=n")
+
+
 def batches_of(dataset: Dataset, batch_size: int) -> Iterator[Any]:
-    """The batches of a dataset, after all its maps, as arrays."""
+    """The batches of a dataset, after all its maps, as arrays; ArgumentError for an endless one."""
+    require_end(dataset)
     return (map_leaves(_as_array, batch) for batch in with_batches(dataset, batch_size))
 
 

@@ -152,9 +152,11 @@ def _require_alike(validation: Arrays, train: Arrays, reading: Reading) -> None:
     own, other = (part if reading.takes_any else part.children[:2]
                   for part in (train.structure, validation.structure))
     if own != other:
+        lacks_weights = train.is_pair and validation.is_pair and train.weight is not None and validation.weight is None
         raise ArgumentError("validation_data of another structure than the training data",
                             expected="the same inputs and targets, by the same names",
-                            fix="prepare validation data as the training data were prepared")
+                            fix="give it weights, too: validation_data=(x, y, weight)" if lacks_weights else
+                            "prepare validation data as the training data were prepared")
     for path, wanted, has in zip(_names(train, reading), train.leaves, validation.leaves, strict=False):
         if wanted.shape[1:] != has.shape[1:]:
             rows = ", ".join(["rows", *map(str, wanted.shape[1:])])

@@ -27,8 +27,18 @@ def as_given(values: object, name: str) -> np.ndarray:
     except ValueError as error:
         if isinstance(error, TarazuError):
             raise
-        raise ShapeError(f"{name} does not make an array: {error}", expected="rows of one length",
-                         fix=f"pad or cut the rows of {name}") from None
+        raise ShapeError(f"{name} does not make an array: {_first_other(values, name) or error}",
+                         expected="rows of one length", fix=f"pad or cut the rows of {name}; several inputs are for a "
+                         "model whose forward takes as many") from None
+
+
+def _first_other(values: object, name: str) -> str:
+    """Which part of a list has another shape than the first; "" where that is not it."""
+    if not isinstance(values, list | tuple) or not all(hasattr(part, "__len__") for part in values):
+        return ""
+    shapes = [tuple(getattr(part, "shape", (len(part),))) for part in values]
+    other = next((i for i, shape in enumerate(shapes) if shape != shapes[0]), None)
+    return "" if other is None else f"{name}[0] has shape {shapes[0]} and {name}[{other}] has {shapes[other]}"
 
 
 def _exchanged(values: Any) -> Any:

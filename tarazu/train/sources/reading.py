@@ -34,6 +34,9 @@ class Reading(NamedTuple):
         What float32 costs them goes into `notes`, if there are any.
         """
         if y is None and self.takes_any:
+            if weight is not None:
+                raise ArgumentError("sample_weight without y", expected="batches (x, y, weight), made of x, y and it",
+                                    fix="put the weights among the arrays of x: fit((x, weight))")
             return self._any_tree(x, notes)
         if y is None:
             raise ArgumentError("no y", expected="targets, one for each row of x", fix="call fit(x, y, ...)")
@@ -131,4 +134,4 @@ def _require_equal_rows(parts: dict[str, Arrays]) -> None:
 def _unequal(name: str, rows: int, first: str, expected: int) -> ShapeError:
     what = "one target for each row of x" if name == "y" else f"as many as in {first}"
     return ShapeError(f"{first} has {expected} rows and {name} has {rows}", expected=what,
-                      fix="check how x and y were made; rows are the first axis")
+                      fix=f"check how {first} and {name} were made; rows are the first axis")

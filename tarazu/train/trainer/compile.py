@@ -10,7 +10,7 @@ from tarazu.nn.module.module import Module
 from tarazu.optim.optimizer import Optimizer
 from tarazu.optim.regularizers import Regularizers
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.calling import call
+from tarazu.train.calling import call, outputs_and_masks
 from tarazu.train.trainer.of_outputs import OutputTrainer
 from tarazu.train.trainer.outputs import Losses, OutputMetrics, loss_parts, weighted_sum
 from tarazu.train.trainer.own_steps import Numbers, OwnLossTrainer, OwnStepTrainer, has_own, numbers_of
@@ -73,7 +73,8 @@ def compute_loss(model: Module, batch: Any) -> Tensor:
     if not outputs:
         raise TrainingError(f"compute_loss of {type(model).__name__}, which was compiled without a loss",
                             expected="a loss", fix="pass loss= to compile, or leave super().compute_loss out")
-    return weighted_sum(outputs, loss_parts(outputs, call(model, batch[0]), batch))
+    prediction, masks = outputs_and_masks(lambda: call(model, batch[0]))
+    return weighted_sum(outputs, loss_parts(outputs, prediction, batch, masks))
 
 
 def train_step(model: Module, batch: Any) -> Numbers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 
 import numpy as np
 
@@ -11,11 +12,13 @@ from tarazu.base.pytree import map_leaves
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.origins import frames_to_user
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.trainer.precision import FULL
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import Snapshot, restore
 
+_NAME_IT = "`with tz.debug_nans():` around the fit names it"
 LARGE = 1e4  # inputs and targets of networks lie around 1; squares and products of such values leave float32's digits
 
 
@@ -32,6 +35,12 @@ class TrainingWarning(UserWarning):
     """
 
 
+def warn(notes: list[str]) -> None:
+    """Warn of each of the notes, once, at the user's line."""
+    while notes:
+        warnings.warn(notes.pop(), TrainingWarning, stacklevel=frames_to_user())
+
+
 def abort(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:
     """End the run with the weights in `good`, the last that gave a finite loss; `rows` are those of the last steps."""
     restore(good)
@@ -43,6 +52,10 @@ def abort(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:
 
 def _likely_cause(run: Run, batch: Arrays) -> str:
     """What the loss and its gradient, computed again under the good weights, give away."""
+    broken = [path for path, x in run.model.named_tensors() if not np.isfinite(x.numpy()).all()]
+    if broken and run.last is None:
+        return (f"values that were NaN or infinite before training began, in {', '.join(broken)}; make the model anew, "
+                "or load other weights")
     largest = max(np.abs(part.astype(np.float64)).max() for part in batch.leaves)
     if largest > LARGE:
         return f"values as large as {largest:.3g} in the data; scale inputs and targets (tz.data.Standardizer)"
@@ -51,9 +64,10 @@ def _likely_cause(run: Run, batch: Arrays) -> str:
     with in_mode(run.model, training=False):
         loss = exact.loss_of(exact.mapped(map_leaves(asarray, batch.tree)))
     if loss is not None and not math.isfinite(float(loss)):
-        return "an operation such as log(0) or 0 / 0 in the model or the loss"
+        return f"an operation such as log(0) or 0 / 0 in the model or the loss; {_NAME_IT}"
     if loss is not None and not _has_finite_gradients(loss, parameters):
-        return "an operation whose gradient is infinite, such as sqrt(0), in the model or the loss"
+        return ("an operation whose gradient is infinite, such as sqrt(0), in the model or the loss; add a small "
+                f"number inside; {_NAME_IT}")
     rates = ", ".join(f"{rate:.3g}" for rate in run.trainer.rates().values())
     return (f"{run.trainer.policy.likely_overflow}a learning rate that is too high ({rates}); try a tenth of it, or "
             "clip_norm=1.0")

@@ -11,19 +11,19 @@ from tarazu.nn.module.module import Module
 from tarazu.nn.module.observers import observe_calls
 from tarazu.ops.elementwise import sigmoid
 from tarazu.ops.networks.softmax import softmax
-from tarazu.train.calling import call
+from tarazu.train.calling import call, outputs_and_masks
 from tarazu.train.trainer.outputs import Output
 
 
-def called_and_activations(model: Module, inputs: Any) -> tuple[Any, list[tuple[object, object]]]:
-    """The output for `inputs`, and what each module below gave with its activation."""
+def called_and_activations(model: Module, inputs: Any) -> tuple[tuple[Any, Any], list[tuple[object, object]]]:
+    """The output for `inputs` with its masks, and what each module below gave with its activation."""
     last: list[tuple[object, object]] = []
 
     def observe(module: Module, output: object) -> None:
         last.append((output, getattr(module, "_activation", None)))
 
     with observe_calls(observe):
-        return call(model, inputs), last
+        return outputs_and_masks(lambda: call(model, inputs)), last
 
 
 def require_logits(outputs: Iterable[Output], prediction: Any, last: list[tuple[object, object]]) -> None:

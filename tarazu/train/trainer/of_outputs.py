@@ -13,8 +13,8 @@ from tarazu.nn.module.mode import in_mode
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.calling import require_inputs_fit, takes_several
-from tarazu.train.metrics import BUILT_IN, Metric, Sums, mean_sums, number_classes_note
+from tarazu.train.calling import outputs_and_masks, require_inputs_fit, takes_several
+from tarazu.train.metrics import BUILT_IN, Metric, Sums, is_masked, masked_sums, mean_sums, number_classes_note
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.reading import Reading
 from tarazu.train.trainer.first_output import called_and_activations, require_logits
@@ -25,7 +25,7 @@ from tarazu.train.trainer.outputs import (
     require_outputs_fit,
     weighted_sum,
 )
-from tarazu.train.trainer.own_losses import broadcast_note, has_reduction, is_of_batches, losses_of_rows
+from tarazu.train.trainer.own_losses import broadcast_note, has_reduction, is_of_batches, losses_of_rows, masked
 from tarazu.train.trainer.trainer import Trainer, Values, drop_new_gradients
 
 
@@ -36,6 +36,7 @@ class OutputTrainer(Trainer):
         super()._prepare_functions()
         self._noted_broadcasts: set[str] = set()
         self.output_size = 0  # bytes of the outputs for one row
+        self.has_masks = False  # whether an output has steps that do not count
 
     @property
     def metrics(self) -> dict[str, Metric]:
@@ -59,7 +60,7 @@ class OutputTrainer(Trainer):
                                 fix="let the last map give them: .map(lambda batch: (batch['x'], batch['y']))")
         require_inputs_fit(self.model, mapped.x)
         with in_mode(self.model, training=False), no_grad():
-            prediction, last = called_and_activations(self.model, row[0])
+            (prediction, masks), last = called_and_activations(self.model, row[0])
         self.require_outputs(prediction, mapped)
         require_logits(self.outputs, prediction, last)
         if validation is not None:
@@ -68,8 +69,18 @@ class OutputTrainer(Trainer):
         self.input_shape = mapped.leaves[0].shape[1:] if isinstance(mapped.x, np.ndarray) else None
         self.output_size = sum(x.size * x.dtype.itemsize for x in flatten(prediction)[0])
         self.prepare()
+        self._note_masks(masks)
         with no_grad():
             self.record(self._example(prediction, row[1]))
+
+    def _note_masks(self, masks: Any) -> None:
+        """Note for a warning which losses and metrics take no mask, though outputs have one."""
+        given = [output for output in self.outputs if isinstance(output.of(masks), Tensor)]
+        self.has_masks = bool(given)
+        without = [f"loss {losses.loss_name(x.loss)}" for x in given if x.mask_for_loss(masks) is None]
+        without += [f"metric {name!r}" for x in given for name, one in x.metrics.items() if not is_masked(one)]
+        self.notes += [f"the {what} takes no mask, so the steps of padding count in it; give it a parameter mask=None, "
+                       "which is booleans (batch, time), True where there is a value" for what in without]
 
     def _example(self, prediction: Any, target: Any) -> Values:
         """Sums of one row, in the order in which a step gives them."""
@@ -108,35 +119,36 @@ class OutputTrainer(Trainer):
         for optimizer in self.optimizers().values():
             optimizer.zero_grad()
         assert self.optimizer is not None
-        loss, (prediction, parts) = self.loss_scale.step(lambda: self._loss(batch), self.optimizer, self.weights())
+        loss, (prediction, masks, parts) = self.loss_scale.step(
+            lambda: self._loss(batch), self.optimizer, self.weights())
         drop_new_gradients()
         prediction, parts = map_leaves(lambda x: x.detach(), (prediction, parts))
-        return loss, self._values(loss.detach(), parts, prediction, batch, rows)
+        return loss, self._values(loss.detach(), parts, prediction, masks, batch, rows)
 
-    def _loss(self, batch: Any) -> tuple[Tensor, tuple[Any, list[Tensor]]]:
-        prediction = self.policy.forward(self.model, batch[0])
-        parts = loss_parts(self.outputs, prediction, batch)
+    def _loss(self, batch: Any) -> tuple[Tensor, tuple[Any, Any, list[Tensor]]]:
+        prediction, masks = outputs_and_masks(lambda: self.policy.forward(self.model, batch[0]))
+        parts = loss_parts(self.outputs, prediction, batch, masks)
         for output, loss in zip(self.outputs, parts, strict=True):
             if output.is_own:
                 self._note_broadcast("the loss", loss, output.of(prediction), output.of(batch[1]))
-        return self.regularized(weighted_sum(self.outputs, parts)), (prediction, parts)
+        return self.regularized(weighted_sum(self.outputs, parts)), (prediction, masks, parts)
 
     def loss_of(self, batch: Any) -> Tensor:
         return self._loss(batch)[0]
 
-    def scores_of(self, prediction: Any, batch: Any, rows: int) -> Values:
+    def scores_of(self, prediction: Any, masks: Any, batch: Any, rows: int) -> Values:
         """The sums over the rows of a batch of the loss and of all else that is recorded, by the model's outputs."""
-        parts = loss_parts(self.outputs, prediction, batch)
-        return self._values(self.regularized(weighted_sum(self.outputs, parts)), parts, prediction, batch, rows)
+        parts = loss_parts(self.outputs, prediction, batch, masks)
+        return self._values(self.regularized(weighted_sum(self.outputs, parts)), parts, prediction, masks, batch, rows)
 
-    def _values(self, loss: Tensor, parts: list[Tensor], prediction: Any, batch: Any, rows: int) -> Values:
+    def _values(self, loss: Tensor, parts: list[Tensor], prediction: Any, masks: Any, batch: Any, rows: int) -> Values:
         values = {"loss": mean_sums(loss, rows)}
         for output, part in zip(self.outputs, parts, strict=True):
             if output.key is not None:
                 values[f"{output.prefix}loss"] = mean_sums(part, rows)
             for name, metric in output.metrics.items():
                 given, target = output.of(prediction), output.of(batch[1])
-                values[name] = metric.sums(given, target)
+                values[name] = masked_sums(metric, given, target, output.of(masks))
                 if metric.function is not None and metric.function not in BUILT_IN:
                     self._note_broadcast(f"metric {name!r}", values[name]["total"], given, target)
         return values
@@ -148,7 +160,7 @@ class OutputTrainer(Trainer):
             self._noted_broadcasts.add(what)
             self.notes.append(note)
 
-    def sample_losses(self, prediction: Any, batch: Arrays) -> np.ndarray:
+    def sample_losses(self, prediction: Any, masks: Any, batch: Arrays) -> np.ndarray:
         """The loss of each sample, shape (samples,): the weighted sum of those of its outputs, times its weight.
 
         A loss without `reduction` is asked about single rows. One of whole batches, such as a correlation, gives all
@@ -158,15 +170,15 @@ class OutputTrainer(Trainer):
         for output in self.outputs:
             given, target = output.of(prediction), map_leaves(asarray, output.of(batch.y))
             weight = output.weight_of(batch.weight)
-            rows = self._losses_of_rows(output.loss, given, target) * output.weight
+            rows = self._losses_of_rows(output.loss, given, target, output.mask_for_loss(masks)) * output.weight
             total += rows if weight is None else rows * weight
         return total
 
-    def _losses_of_rows(self, loss: losses.Loss, prediction: Tensor, target: Tensor) -> np.ndarray:
+    def _losses_of_rows(self, loss: losses.Loss, prediction: Tensor, target: Tensor, mask: Tensor | None) -> np.ndarray:
         with no_grad():
             if has_reduction(loss):
-                return np.asarray(loss(prediction, target, reduction="none").numpy())
-            self.is_batch_loss = self.is_batch_loss or is_of_batches(loss, prediction, target)
+                return np.asarray(masked(loss, prediction, target, mask, reduction="none").numpy())
+            self.is_batch_loss = self.is_batch_loss or is_of_batches(loss, prediction, target, mask)
             if self.is_batch_loss:
-                return np.full(len(flatten(target)[0][0]), float(loss(prediction, target)))
-            return losses_of_rows(loss, prediction, target)
+                return np.full(len(flatten(target)[0][0]), float(masked(loss, prediction, target, mask)))
+            return losses_of_rows(loss, prediction, target, mask)

@@ -15,9 +15,9 @@ from tarazu.ops.reduce import mean
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import GuardedAttributes
-from tarazu.train.metrics import Metrics, MetricSpec, named_metrics
+from tarazu.train.metrics import Metrics, MetricSpec, named_metrics, takes_mask
 from tarazu.train.sources.arrays import Arrays, class_numbers
-from tarazu.train.trainer.own_losses import has_reduction, row_losses
+from tarazu.train.trainer.own_losses import has_reduction, masked, row_losses, takes_weights
 
 OneLoss: TypeAlias = str | Loss | tuple[str | Loss, float] | None
 Losses: TypeAlias = OneLoss | Mapping[str, OneLoss] | list[OneLoss] | tuple[OneLoss, ...]
@@ -53,17 +53,27 @@ class Output(GuardedAttributes):
         """The weights of samples for this output: its own of several, or one for all outputs."""
         return self.of(weight) if isinstance(weight, dict | tuple | list) else weight
 
-    def mean_loss(self, prediction: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-        """The loss of a batch; with weights of samples the mean of their losses times their weights."""
-        if weight is None:
-            return self.loss(prediction, target)
-        return mean(self.losses_of_rows(prediction, target) * weight)
+    def mask_for_loss(self, masks: Any) -> Tensor | None:
+        """Its mask of those of all outputs, where it has one and the loss takes one."""
+        mask = self.of(masks)
+        return mask if isinstance(mask, Tensor) and takes_mask(self.loss) else None
 
-    def losses_of_rows(self, prediction: Tensor, target: Tensor) -> Tensor:
+    def mean_loss(self, prediction: Tensor, target: Tensor, weight: Tensor | None, mask: Tensor | None) -> Tensor:
+        """The loss of a batch; with weights of samples the mean of their losses times their weights.
+
+        With a mask it is the mean over the steps where that is true.
+        """
+        if weight is None:
+            return masked(self.loss, prediction, target, mask)
+        if mask is not None and takes_weights(self.loss):  # the mean over steps, and not that of the means of rows
+            return masked(self.loss, prediction, target, mask, sample_weight=weight)
+        return mean(self.losses_of_rows(prediction, target, mask) * weight)
+
+    def losses_of_rows(self, prediction: Tensor, target: Tensor, mask: Tensor | None) -> Tensor:
         """The loss of each sample by itself, shape (rows,)."""
         if has_reduction(self.loss):
-            return self.loss(prediction, target, reduction="none")
-        return row_losses(self.loss, prediction, target)
+            return masked(self.loss, prediction, target, mask, reduction="none")
+        return row_losses(self.loss, prediction, target, mask)
 
     def require_labels_fit(self, target: np.ndarray, outputs: tuple[int, ...]) -> None:
         """Class numbers must lie below the number of outputs, labels of single outputs from 0 to 1.
@@ -183,10 +193,14 @@ def _require_one_target(target: Any) -> None:
                             fix='a loss for each: loss={"name": "mse", ...}')
 
 
-def loss_parts(outputs: list[Output], prediction: Any, batch: Any) -> list[Tensor]:
-    """The losses of the outputs for a batch (inputs, targets) or (inputs, targets, weights)."""
+def loss_parts(outputs: list[Output], prediction: Any, batch: Any, masks: Any) -> list[Tensor]:
+    """The losses of the outputs for a batch (inputs, targets) or (inputs, targets, weights).
+
+    `masks` are those of the outputs, nested as these.
+    """
     weight = batch[2] if len(batch) > 2 else None
-    return [require_scalar(output.mean_loss(output.of(prediction), output.of(batch[1]), output.weight_of(weight)))
+    return [require_scalar(output.mean_loss(output.of(prediction), output.of(batch[1]), output.weight_of(weight),
+                                            output.mask_for_loss(masks)))
             for output in outputs]
 
 

@@ -31,29 +31,42 @@ def has_reduction(loss: Loss) -> bool:
     return "reduction" in inspect.signature(loss).parameters
 
 
-def row_losses(loss: Loss, prediction: Tensor, target: Tensor) -> Tensor:
+def takes_weights(loss: Loss) -> bool:
+    """Whether a loss can weight samples."""
+    return "sample_weight" in inspect.signature(loss).parameters
+
+
+def masked(loss: Loss, prediction: Any, target: Any, mask: Tensor | None = None, **options: Any) -> Tensor:
+    """The loss of a batch, told of the mask of its outputs where there is one and it takes one."""
+    return loss(prediction, target, **options) if mask is None else loss(prediction, target, mask=mask, **options)
+
+
+def row_losses(loss: Loss, prediction: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
     """The loss of each row by itself, shape (rows,), of a function that gives a scalar for a batch."""
     def of_row(*row: Any) -> Tensor:
-        return reshape(loss(*map_leaves(lambda x: expand_dims(x, 0), row)), ())
+        return reshape(masked(loss, *map_leaves(lambda x: expand_dims(x, 0), row)), ())
 
-    return vmap(of_row)(prediction, target)
+    return vmap(of_row)(prediction, target, *([] if mask is None else [mask]))
 
 
-def losses_of_rows(loss: Loss, prediction: Tensor, target: Tensor) -> np.ndarray:
+def losses_of_rows(loss: Loss, prediction: Tensor, target: Tensor, mask: Tensor | None = None) -> np.ndarray:
     """The same as an array; of a function that vmap cannot trace row by row."""
     try:
-        return np.asarray(row_losses(loss, prediction, target).numpy())
+        return np.asarray(row_losses(loss, prediction, target, mask).numpy())
     except TarazuError:
         rows = len(flatten(target)[0][0])
-        return np.array([float(reshape(loss(*_rows((prediction, target), slice(i, i + 1))), ())) for i in range(rows)])
+        return np.array([float(reshape(masked(loss, *_rows((prediction, target, mask), slice(i, i + 1))), ()))
+                         for i in range(rows)])
 
 
 def _rows(tree: Any, rows: slice) -> Any:
     return map_leaves(lambda x: x[rows], tree)
 
 
-def is_of_batches(loss: Loss, prediction: Tensor, target: Tensor) -> bool:
+def is_of_batches(loss: Loss, prediction: Tensor, target: Tensor, mask: Tensor | None = None) -> bool:
     """Whether the loss of a batch is neither the mean nor the sum of those of its rows, as that of a correlation."""
+    if mask is not None:  # rows of several lengths: the mean over steps is not that of the means of rows
+        return False
     prediction, target = _rows((prediction, target), slice(COMPARED_ROWS))
     whole = float(loss(prediction, target))
     singles = losses_of_rows(loss, prediction, target)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,7 +110,26 @@ class OwnTrainer(Trainer):
     def _returned(self, method: str, batch: Any) -> Numbers:
         """What a method of the model returns."""
         with self.policy.in_own_step():
-            return numbers_of(self.model, method, getattr(self.model, method)(batch))
+            try:
+                returned = getattr(self.model, method)(batch)
+            except ValueError as error:
+                _require_unpacked(f"{type(self.model).__name__}.{method}", batch, error)
+                raise
+            return numbers_of(self.model, method, returned)
+
+
+def _require_unpacked(method: str, batch: Any, error: ValueError) -> None:
+    """TrainingError where an error is that of a method which unpacks (x, y, weight) as (x, y), or the reverse."""
+    wanted = re.match(r"(?:too many|not enough) values to unpack \(expected ([23])", str(error))
+    has = len(batch) if isinstance(batch, tuple | list) else 0
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    if wanted and has == 5 - int(wanted[1]) and frame.f_code.co_name == method.split(".")[-1]:
+        parts = "(x, y, weight)" if has == 3 else "(x, y)"
+        raise TrainingError(f"{method} unpacks {wanted[1]} values, and the batch has {has}: {parts}",
+                            expected="a step for both: sample_weight and class_weight add the weights of the rows, and "
+                                     "rows of validation data need have none",
+                            fix="x, y, *weight = batch, and multiply the losses of rows by weight[0] where there is one"
+                            ) from error
 
 
 def numbers_of(model: Module, method: str, returned: object) -> Numbers:

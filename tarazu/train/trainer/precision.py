@@ -101,7 +101,7 @@ class ScaledHalfPrecision(HalfPrecision):
 
 def _cast(x: Tensor, from_dtype: DType, to_dtype: DType) -> Tensor:
     """`x`, in `to_dtype` where it is a tensor of `from_dtype`; a model may take and give other things too."""
-    return astype(x, to_dtype) if isinstance(x, Tensor) and x.dtype is from_dtype else x
+    return x.astype(to_dtype) if isinstance(x, Tensor) and x.dtype is from_dtype else x
 
 
 class Unscaled:

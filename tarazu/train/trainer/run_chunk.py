@@ -29,7 +29,7 @@ def run_chunk(run: Run, chunk: Chunk) -> bool:
         restore(before)  # an update that was cut short must leave nothing half done
         raise
     if not is_finite:
-        _abort_at_failed_step(run, chunk, before)
+        _abort_at_failed_step(run, chunk, before, sums)
         return False
     if chunk.batch == run.batch_size and run.trainer.train_chunk.traces == traces:
         run.source.pace.note(chunk.steps, time.perf_counter() - start)
@@ -66,19 +66,23 @@ def require_finite_weights(run: Run) -> bool:
     return False
 
 
-def _abort_at_failed_step(run: Run, chunk: Chunk, before: Snapshot) -> None:
+def _abort_at_failed_step(run: Run, chunk: Chunk, before: Snapshot, sums: Values) -> None:
+    """Give the run up at the step of the chunk whose loss was not finite; the run's sums are then those up to it."""
     good, failed, batches = _last_good(run), chunk, _last_batch(run)
     if chunk.steps > 1:
         restore(before)
+        sums = run.sums
         for i in range(chunk.steps):
             now, failed = snapshot(run.changed()), chunk.step(i)
-            run.step, run.loss = run.step + 1, float(train_on(run, failed, run.sums)[0])
+            loss, sums = train_on(run, failed, sums)
+            run.step, run.loss = run.step + 1, float(loss)
             if not math.isfinite(run.loss):
                 break
             good, batches = now, [failed]
     else:
         run.step += 1
     abort(run, f"the loss was {run.loss}", good, _joined([*batches, failed]))
+    run.sums = sums
 
 
 def _last_good(run: Run) -> Snapshot:

@@ -107,8 +107,9 @@ def test_what_is_computed_by_numpy_raises_its_own_error_inside_a_loop():
     np.testing.assert_allclose(program(np.eye(2, dtype=np.float32) * 4)[0], np.eye(2) / 4)
 
 
-def test_a_jitted_step_puts_its_state_into_memory_of_earlier_state(monkeypatch):
-    generations = []
+@pytest.mark.parametrize("held", [0, 1])  # how many states before the last one the caller keeps, as `fit` does one
+def test_a_jitted_step_puts_its_state_into_memory_of_earlier_state(monkeypatch, held):
+    generations, kept = [], []
 
     class Counted(donation._Generation):
         def __init__(self, made):
@@ -123,6 +124,7 @@ def test_a_jitted_step_puts_its_state_into_memory_of_earlier_state(monkeypatch):
         count.__iadd__(1)
 
     for _ in range(10):
+        kept = [*kept, count.raw][-1 - held:]
         step()
     assert count.tolist() == [10, 10, 10]
-    assert len(generations) == donation.GENERATIONS
+    assert len(generations) == 2 + held <= donation.GENERATIONS

@@ -60,12 +60,25 @@ def takes(record: Record, dtype: str) -> bool:
 REAL_ONLY = {"cholesky upper", "cond"}  # whose inputs, made complex, are none: not positive definite, not ordered
 
 
+def inexact(record: Record) -> list[str]:
+    """The half and complex dtypes that a line takes."""
+    return [dtype for dtype in INEXACT if record.differentiable and takes(record, dtype)
+            and not (record.name in REAL_ONLY and dtype.startswith("complex"))]
+
+
+@pytest.mark.parametrize(("record", "number"), [(record, i) for i, record in enumerate(RECORDS)],
+                         ids=[record.name for record in RECORDS])
+def test_a_half_or_complex_dtype(record, number):
+    """One dtype of each line, another from line to line."""
+    if known := inexact(record):
+        check(record, [(0, known[number % len(known)])], backward=False)
+
+
+@pytest.mark.long
 @RECORD
 def test_half_and_complex_values(record):
-    draws = [(0, dtype) for dtype in INEXACT if record.differentiable and takes(record, dtype)
-             and not (record.name in REAL_ONLY and dtype.startswith("complex"))]
-    if draws:
-        check(record, draws, backward=False)
+    if known := inexact(record):
+        check(record, [(0, dtype) for dtype in known], backward=False)
 
 
 UNSIGNED = ("maximum", "minimum")  # of 0.0 and -0.0 either is right

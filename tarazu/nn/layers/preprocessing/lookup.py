@@ -13,7 +13,7 @@ from tarazu.base.checks import positive_int, whole_number
 from tarazu.base.errors import ArgumentError, DataError, DTypeError, OutOfRangeError
 from tarazu.nn.layers.preprocessing.batches import Texts, begins_with_text, number_batches, text_array, texts_in
 from tarazu.nn.layers.preprocessing.categories import ENCODINGS, encoded, text_hash
-from tarazu.nn.layers.preprocessing.options import require_name
+from tarazu.nn.layers.preprocessing.options import keep_vocabulary, require_name
 from tarazu.nn.layers.preprocessing.splitting import UNKNOWN, checked_vocabulary, most_frequent, numbers_of
 from tarazu.nn.module.module import Module
 from tarazu.ops.elementwise import add, astype, equal, remainder, where
@@ -94,7 +94,13 @@ class StringLookup(_Lookup):
         whole_number(f"num_oov_indices={num_oov_indices!r}", num_oov_indices, least=0, fix="leave it out for 1")
         super().__init__(max_tokens, num_oov_indices, invert, output_mode)
         self._mask_token, self._has_mask = mask_token, mask_token is not None
-        self._learned = None if vocabulary is None else json.dumps(self._own(vocabulary), ensure_ascii=False)
+        self._learned: str | None = None
+        if vocabulary is not None:
+            self._keep(self._own(vocabulary))
+
+    def _keep(self, tokens: list[str]) -> None:
+        self._learned = json.dumps(tokens, ensure_ascii=False)
+        keep_vocabulary(self, StringLookup, tokens)
 
     def _own(self, vocabulary: Sequence[str] | str) -> list[str]:
         """The vocabulary without what `get_vocabulary` puts before it."""
@@ -114,7 +120,7 @@ class StringLookup(_Lookup):
         counts = Counter(texts_in(texts))
         if self._mask_token is not None:
             counts.pop(self._mask_token, None)
-        self._learned = json.dumps(most_frequent(counts, self._most()), ensure_ascii=False)
+        self._keep(most_frequent(counts, self._most()))
         return self
 
     def get_vocabulary(self) -> list[str]:
@@ -227,6 +233,7 @@ class IntegerLookup(_Lookup):
         array = array.astype(np.int64)
         order = np.argsort(array)
         self.vocabulary, self.known, self.ranks = tensor(array), tensor(array[order]), tensor(order.astype(np.int64))
+        keep_vocabulary(self, IntegerLookup, array.tolist())
 
     def get_vocabulary(self) -> list[int]:
         """The integer of each number, from 0 on, -1 for unknown ones. ArgumentError before `adapt`.

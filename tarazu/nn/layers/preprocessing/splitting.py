@@ -1,7 +1,7 @@
 """From texts to numbers and back: by words, characters, bytes, or parts of words that byte-pair encoding has learned.
 
 0 is padding. What is learned is one text of JSON, so that a saved model can hold it. Every way to split has `learn`,
-`given`, `numbers`, `text` and `tokens`.
+`given`, `vocabulary`, `numbers`, `text` and `tokens`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,9 @@ class Splitting(Protocol):
     def given(self, vocabulary: Sequence[str] | str) -> str:
         """The same from a vocabulary that the caller has."""
 
+    def vocabulary(self, learned: str) -> Sequence[str] | str | None:
+        """From which `given` makes it again; None where there is none."""
+
     def numbers(self, learned: str, texts: Sequence[str]) -> list[list[int]]:
         """The numbers of each text."""
 
@@ -71,6 +74,10 @@ class ByVocabulary:
 
     def given(self, vocabulary: Sequence[str] | str) -> str:
         return json.dumps(checked_vocabulary(vocabulary), ensure_ascii=False)
+
+    def vocabulary(self, learned: str) -> list[str]:
+        tokens: list[str] = json.loads(learned)
+        return tokens
 
     def numbers(self, learned: str, texts: Sequence[str]) -> list[list[int]]:
         known = numbers_of(learned)
@@ -127,6 +134,9 @@ class ByBytes:
         raise ArgumentError('a vocabulary for split="bytes"', expected="none: bytes are the numbers",
                             fix='leave it out, or split by "words" or "characters"')
 
+    def vocabulary(self, learned: str) -> None:
+        return None
+
     def numbers(self, learned: str, texts: Sequence[str]) -> list[list[int]]:
         return [[byte + 1 for byte in text.encode("utf-8", "surrogatepass")] for text in texts]
 
@@ -158,11 +168,15 @@ class ByPairs:
         if not isinstance(vocabulary, str):
             raise ArgumentError('a list as vocabulary for split="bpe"', expected="the path of a tokenizer.json",
                                 fix="adapt(texts) learns one; tokenizers.Tokenizer.save writes one")
+        kind = _tokenizers().Tokenizer
         try:
-            return str(_tokenizers().Tokenizer.from_file(vocabulary).to_str())
+            return str((kind.from_str if vocabulary.startswith("{") else kind.from_file)(vocabulary).to_str())
         except Exception as error:  # tokenizers raises nothing more special
             raise FileFormatError(f"not a tokenizer: {error}", path=vocabulary, expected="a tokenizer.json",
                                   fix="write it by tokenizer.save(path) of the package tokenizers") from None
+
+    def vocabulary(self, learned: str) -> str:
+        return learned
 
     def numbers(self, learned: str, texts: Sequence[str]) -> list[list[int]]:
         encoded = _tokenizer(learned).encode_batch(list(texts), add_special_tokens=False)

@@ -10,7 +10,7 @@ import numpy as np
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
 from tarazu.nn.layers.preprocessing.batches import Texts, begins_with_text, text_array, texts_in
-from tarazu.nn.layers.preprocessing.options import require_name
+from tarazu.nn.layers.preprocessing.options import keep_vocabulary, require_name
 from tarazu.nn.layers.preprocessing.splitting import SPLITTINGS, STANDARDIZE
 from tarazu.nn.module.module import Module
 from tarazu.ops.typing import ArrayLike
@@ -34,7 +34,7 @@ class TextVectorization(Module):
     unknown. `standardize` comes before: "lower_and_strip_punctuation" (usual for words), "lower", "strip_punctuation",
     or None (usual for the rest). `max_tokens` is the largest number of tokens, padding and unknown ones included; the
     most frequent stay. `vocabulary` replaces `adapt`: a list of tokens, or the path of a file with one per line; for
-    "bpe" the path of a tokenizer.json.
+    "bpe" the path of a tokenizer.json, or its text.
 
     ArgumentError for options out of range, for a call before `adapt`, and where tokenizers is not installed; DTypeError
     for what is neither text nor numbers, ShapeError for texts in several columns.
@@ -66,7 +66,7 @@ class TextVectorization(Module):
         self._length = output_sequence_length
         self._learned: str | None = "" if split == "bytes" else None
         if vocabulary is not None:
-            self._learned = splitting.given(vocabulary)
+            self._keep(splitting.given(vocabulary))
 
     def adapt(self, texts: Texts) -> Self:
         """Learn the vocabulary from training texts; gives the layer itself. What was there before is replaced.
@@ -79,8 +79,14 @@ class TextVectorization(Module):
         ['', '[UNK]', 'a', 'b']
         """
         change = STANDARDIZE[self._standardize]
-        self._learned = SPLITTINGS[self._split].learn(map(change, texts_in(texts)), self._max_tokens)
+        self._keep(SPLITTINGS[self._split].learn(map(change, texts_in(texts)), self._max_tokens))
         return self
+
+    def _keep(self, learned: str) -> None:
+        self._learned = learned
+        vocabulary = SPLITTINGS[self._split].vocabulary(learned)
+        if vocabulary is not None:
+            keep_vocabulary(self, TextVectorization, vocabulary)
 
     def _known(self) -> str:
         if self._learned is None:

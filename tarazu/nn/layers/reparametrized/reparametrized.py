@@ -6,6 +6,7 @@ from typing import Any
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import listing
+from tarazu.nn.module.masks import call_forward
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter, is_parameter
 from tarazu.runtime.tensor.tensor import Tensor
@@ -52,7 +53,7 @@ class Reparametrized(Module):
         raise NotImplementedError
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
-        return self._with_weight(self._computed()).forward(*inputs, **options)
+        return call_forward(self._with_weight(self._computed()), inputs, options)
 
     def _with_weight(self, weight: Tensor) -> Module:
         """A layer with the attributes of `layer` and this weight: one of its own for each call, as threads may share

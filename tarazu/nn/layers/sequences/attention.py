@@ -60,6 +60,8 @@ class MultiHeadAttention(Module):
     (2, 10, 32)
     """
 
+    mask_is_of = "key"
+
     def __init__(self, heads: int, dim: int, *, num_kv_heads: int | None = None, key_dim: int | None = None,
                  value_dim: int | None = None, memory_dim: int | None = None, causal: bool = False,
                  rotary: bool | RotaryEmbedding = False, dropout: float = 0.0, bias: bool = True) -> None:

@@ -23,7 +23,7 @@ class Embedding(Module):
 
     `weight` (num_embeddings, dim) starts normal with variance 1, as in torch. Negative integers count from the end.
     `padding_idx` is an integer that stands for no value: it gives zeros, and its vector does not learn. With `mask` the
-    layers behind it in a `Sequential` get a mask, which is False there (`compute_mask`). `attend` scores all vectors,
+    layers behind it that take a mask get one, which is False there (`compute_mask`). `attend` scores all vectors,
     and `as_output` is a layer that does so, with the same weights.
 
     ArgumentError for sizes below 1, a `padding_idx` that has no vector, and a mask without one; DTypeError for an input

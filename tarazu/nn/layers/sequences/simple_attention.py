@@ -35,6 +35,8 @@ class Attention(Module):
     (2, 3, 8)
     """
 
+    mask_is_of = "key"
+
     def __init__(self, *, scale: float | None = None, causal: bool = False, dropout: float = 0.0) -> None:
         require_rate(dropout)
         self._scale, self._causal, self._dropout = scale, causal, dropout
@@ -63,6 +65,8 @@ class AdditiveAttention(LastAxisLayer):
     >>> tz.nn.AdditiveAttention()(tz.ones((2, 3, 8)), tz.ones((2, 5, 8))).shape
     (2, 3, 8)
     """
+
+    mask_is_of = "key"
 
     def __init__(self, dim: int | None = None, *, causal: bool = False, dropout: float = 0.0) -> None:
         require_rate(dropout)
