@@ -26,6 +26,7 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
     study/      experiments that retrain: learning curves, label noise, leaks, shift, the causes of bad generalization
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
+    study/      diagnosis/, why a fit generalizes as it does, by fits with one thing changed; rows/, looks at rows
     cli/        the `tarazu` command
 
 docs/design.md says why, and has a glossary.

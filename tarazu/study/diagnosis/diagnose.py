@@ -16,7 +16,6 @@ from tarazu.study.diagnosis.investigation import Investigation
 from tarazu.study.experiment.experiment import Build, Experiment
 from tarazu.study.trials.trials import Budget
 from tarazu.train.callbacks.base import Callback
-from tarazu.train.sources.arrays import Arrays
 
 LEAST_PROBABILITY = 0.5  # of a cause that is named: less likely than not is no answer
 LEAST_GAP = 0.1  # between the losses on new and on training rows, in trivial losses, of a model that overfits
@@ -49,7 +48,7 @@ def diagnose(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation 
         raise ArgumentError(f"budget={budget!r}", expected="a number of fits above 0", fix="pass for example budget=20")
     experiment = Experiment.of(build, x, y, validation_data=validation_data, validation_split=validation_split,
                                epochs=epochs, batch_size=batch_size, callbacks=callbacks, seed=seed)
-    _require_fit_rows(experiment)
+    _require_classes(experiment)
     with _progress(budget, bool(verbose)) as show:
         found = Investigation(experiment, seed, Budget(budget, show))
         try:
@@ -77,15 +76,9 @@ def _progress(budget: float, is_shown: bool) -> Iterator[Callable[[float], None]
         yield show
 
 
-def _require_fit_rows(experiment: Experiment) -> None:
-    """ArgumentError for NaN or infinite numbers, and for a part with one class."""
+def _require_classes(experiment: Experiment) -> None:
+    """ArgumentError for a part with one class; numbers that are not finite are refused when rows are read."""
     for name, part in (("training", experiment.train), ("validation", experiment.validation)):
-        for what, rows in (("inputs", part.x), ("targets", part.y)):
-            for leaf in Arrays.of(rows).leaves:
-                if leaf.dtype.kind == "f" and not np.isfinite(leaf).all():
-                    row = int(np.flatnonzero(~np.isfinite(leaf).reshape(len(leaf), -1).all(axis=1))[0])
-                    raise ArgumentError(f"the {what} of {name} row {row} are NaN or infinite",
-                                        expected="finite numbers", fix="fill them, or leave such rows out")
         y = np.asarray(part.y) if isinstance(part.y, np.ndarray) else None
         if y is not None and y.dtype.kind in "iub" and y.size == len(y) and len(np.unique(y)) == 1:
             raise ArgumentError(f"all {name} rows have the class {y.ravel()[0]}", expected="at least two classes",
