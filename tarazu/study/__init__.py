@@ -1,8 +1,8 @@
 """`tz.study`: experiments that retrain a model to say why it generalizes as it does, and what would help.
 
 experiment has the fits that studies repeat, trials compares fits with one thing changed, rows looks at rows alone,
-curves has losses against rows, capacity and epochs, decompose bias and variance, diagnosis weighs all that; benchmark.py
-is the adapter to the benchmark of causes.
+curves has losses against rows, capacity and epochs, decompose bias and variance, diagnosis weighs all that;
+benchmark.py is the adapter to the benchmark of causes.
 """
 
 from tarazu.study.curves.capacity_curve import CapacityCurve, capacity_curve
