@@ -24,7 +24,9 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     record/     what a run leaves behind as plain data: history, findings, verdict
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
+    study/      experiments that retrain: learning curves, label noise, leaks, shift, the causes of bad generalization
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
+    study/      diagnosis/, why a fit generalizes as it does, by fits with one thing changed; rows/, looks at rows
     cli/        the `tarazu` command
 
 docs/design.md says why, and has a glossary.
@@ -326,7 +328,7 @@ pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
 cumsum, cumprod = cumulative_sum, cumulative_prod
 _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", "record": "record", "train": "train",
-          "tabular": "tabular", "fft": "ops.fft", "linalg": "ops.linalg"}
+          "tabular": "tabular", "study": "study", "fft": "ops.fft", "linalg": "ops.linalg"}
 
 # Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
 # checkers above says the same, and a test compares the two.

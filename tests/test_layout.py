@@ -29,6 +29,7 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "diagnose": ["base", "record"],
     "train": ["base", "ir", "ops", "runtime", "nn", "optim", "data", "record", "diagnose"],
     "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
+    "study": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
     "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular"],
 }
 INSIDE = {  # the folders and single files of each package from the bottom up: each imports from those before it
@@ -43,6 +44,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "diagnose": "measuring scoring judging reporting",
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "cross_validation",
+    "study": "experiment rows trials curves decompose diagnosis benchmark",
     "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a

@@ -1,0 +1,6 @@
+"""The diagnosis: evidence from studies of an experiment, weighed into probabilities of causes.
+
+diagnose.py has the public function, diagnosis.py what it gives and evidence.py its numbers; investigation.py is the
+course of the trials, decide.py weighs their gains, causes.py names the causes. row_evidence.py, second_opinion.py and
+wrong_targets.py look at the rows.
+"""

@@ -1,0 +1,51 @@
+"""The causes of bad generalization, in words that need no statistics, and when a gain is worth a name."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+HEALTHY, UNDECIDED = "healthy", "undecided"
+
+
+class Cause(NamedTuple):
+    """What a cause means, what undoes it, and whether it makes a model overfit."""
+
+    means: str
+    remedy: str
+    is_of_variance: bool = False  # it shows as a gap between the losses on training rows and on new ones
+    doubt: float = 0.15  # of a measured gain: how far a loss on some hundred rows is from what a user would find
+
+
+CAUSES = {
+    "too_little_data": Cause("The model has learned what these few rows happen to be like.", "more rows", True, 0.25),
+    "too_much_capacity": Cause(
+        "The model is flexible enough to learn single rows by heart.",
+        "a smaller or more regularized model, or the weights of its best epoch", True),
+    "label_noise": Cause(
+        "Some targets are wrong, and the model learns them too.", "corrected or left out rows", True, 0.3),
+    "too_little_capacity": Cause("The model is too small for what there is to learn.", "a wider or deeper model"),
+    "too_little_training": Cause("The training ends while the model still gets better.", "more epochs"),
+    "learning_rate_too_high": Cause("The steps are so large that the model jumps over good weights.",
+                                    "a lower learning rate"),
+    "too_much_regularisation": Cause("Dropout or decay keep the model from learning what there is.",
+                                     "less dropout and decay"),
+    "shift": Cause("The rows that it is tested on are of another kind than those that it was trained on.",
+                   "training rows like those it will meet", doubt=0.3),
+    "leakage": Cause("Something in the inputs tells the answer that will not be there in use.",
+                     "inputs, or validation rows, without it", doubt=0.3),
+}
+
+# A gain is worth a name from these shares on; the greater of both counts. A tenth of the loss: less changes few
+# decisions, and nearly every fit gains some percent from more rows. A twentieth of the trivial loss: where a model has
+# removed most of that, halving the rest matters to nobody.
+SHARE_OF_TRIVIAL, SHARE_OF_OWN = 0.05, 0.10
+
+
+def worth(own_loss: float) -> float:
+    """The least gain that is worth a name, of a fit with a loss of `own_loss`, both in trivial losses."""
+    return max(SHARE_OF_TRIVIAL, SHARE_OF_OWN * own_loss)
+
+
+def in_words(cause: str) -> str:
+    """A cause as people write it: "too little data"."""
+    return cause.replace("_", " ")

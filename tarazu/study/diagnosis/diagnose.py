@@ -1,0 +1,103 @@
+"""`diagnose`: why a model generalizes as it does, and what would help, measured by small experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from tarazu.base.errors import ArgumentError
+from tarazu.nn.module.trainable import Inputs, Validation, Verbose
+from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, UNDECIDED
+from tarazu.study.diagnosis.diagnosis import Diagnosis
+from tarazu.study.diagnosis.evidence import all_evidence
+from tarazu.study.diagnosis.investigation import Investigation
+from tarazu.study.experiment.experiment import Build, Experiment
+from tarazu.study.trials.trials import Budget
+from tarazu.train.callbacks.base import Callback
+
+LEAST_PROBABILITY = 0.5  # of a cause that is named: less likely than not is no answer
+LEAST_GAP = 0.1  # between the losses on new and on training rows, in trivial losses, of a model that overfits
+
+
+def diagnose(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation = None, validation_split: float = 0.2,
+             epochs: int, batch_size: int = 32, callbacks: Sequence[Callback] = (), seed: int = 0,
+             budget: float = 20.0, verbose: Verbose = "auto") -> Diagnosis:
+    """Why a model generalizes as it does, and what would help: the causes with probabilities, and measured remedies.
+
+    `build` is a function that gives a fresh compiled model, or a compiled model, which is made again; the other
+    arguments are those of `fit`. Rows are looked at for leaks, copies, shift and wrong targets, then fits with one
+    thing changed are compared with the model's own, over more seeds where that is not sure. `budget` is how many fits
+    that may take, about; the first three (the fit itself, and two on halves of the rows) are always made. The cause is
+    "undecided" where none has a probability of at least a half, and where nothing seems to help but not all was tried.
+    Ctrl-C ends it with what is known. The same seed gives the same result. ArgumentError for a budget of 0 or less,
+    fewer than 10 rows of a part, NaN, and classes of which a part has only one; TrainingError for a model that is not
+    compiled with a loss of its outputs, or a `build` that gives one model twice.
+
+    >>> import tarazu as tz
+    >>> random = np.random.default_rng(0)
+    >>> x = random.normal(size=(120, 2)).astype("float32")
+    >>> def build():
+    ...     return tz.nn.Sequential(tz.nn.Dense(1)).compile(tz.optim.SGD(lr=0.001), "mse")
+    >>> found = diagnose(build, x, x @ np.float32([[1.0], [-2.0]]), epochs=3, budget=6, verbose=0)
+    >>> found.overfit, found.loss > 0.5, found.remedies[0].mean > 0
+    (False, True, True)
+    """
+    if not budget > 0:
+        raise ArgumentError(f"budget={budget!r}", expected="a number of fits above 0", fix="pass for example budget=20")
+    experiment = Experiment.of(build, x, y, validation_data=validation_data, validation_split=validation_split,
+                               epochs=epochs, batch_size=batch_size, callbacks=callbacks, seed=seed)
+    _require_classes(experiment)
+    with _progress(budget, bool(verbose)) as show:
+        found = Investigation(experiment, seed, Budget(budget, show))
+        try:
+            found.run()
+        except KeyboardInterrupt:
+            if not found.first_trials.own_fits:
+                raise
+            found.keep_what_is_known()
+            return _diagnosis(found, is_interrupted=True)
+    return _diagnosis(found, is_interrupted=False)
+
+
+@contextmanager
+def _progress(budget: float, is_shown: bool) -> Iterator[Callable[[float], None]]:
+    """A bar of the fits that are spent."""
+    if not is_shown:
+        yield lambda spent: None
+        return
+    from rich.progress import BarColumn, TextColumn
+
+    from tarazu.data.late_bar import late_bar
+
+    fits = TextColumn("{task.completed:.0f} of at most about {task.total:.0f} fits")
+    with late_bar("diagnosing", "the fit", budget, BarColumn(), fits) as show:
+        yield show
+
+
+def _require_classes(experiment: Experiment) -> None:
+    """ArgumentError for a part with one class; numbers that are not finite are refused when rows are read."""
+    for name, part in (("training", experiment.train), ("validation", experiment.validation)):
+        y = np.asarray(part.y) if isinstance(part.y, np.ndarray) else None
+        if y is not None and y.dtype.kind in "iub" and y.size == len(y) and len(np.unique(y)) == 1:
+            raise ArgumentError(f"all {name} rows have the class {y.ravel()[0]}", expected="at least two classes",
+                                fix="split the rows at random, classes in proportion")
+
+
+def _diagnosis(found: Investigation, is_interrupted: bool) -> Diagnosis:
+    probabilities, loss, train_loss = found.probabilities, found.own_loss, found.trials.train_loss
+    cause = _cause(probabilities, is_interrupted or bool(found.skipped))
+    wrong, evidence = found.rows.wrong, tuple(all_evidence(found))
+    overfit = None if cause == UNDECIDED else (
+        cause in CAUSES and CAUSES[cause].is_of_variance and loss - train_loss >= LEAST_GAP)
+    remedies = tuple(sorted(found.gains.values(), key=lambda gain: -gain.mean))
+    return Diagnosis(cause, tuple(probabilities.items()), wrong.rate if wrong else None, overfit, evidence, remedies,
+                     loss, found.budget.spent, train_loss, found.first_trials.history, is_interrupted,
+                     tuple(found.skipped))
+
+
+def _cause(probabilities: dict[str, float], is_partial: bool) -> str:
+    """The most probable one; nothing is called healthy before all was tried."""
+    cause, probability = next(iter(probabilities.items()))
+    return UNDECIDED if probability < LEAST_PROBABILITY or (cause == HEALTHY and is_partial) else cause

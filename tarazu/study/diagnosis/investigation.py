@@ -1,0 +1,125 @@
+"""The course of a diagnosis: looks at the rows, one fit, then trials of remedies where it is least sure."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from tarazu.study.diagnosis.causes import worth
+from tarazu.study.diagnosis.decide import probabilities
+from tarazu.study.diagnosis.row_evidence import RowEvidence
+from tarazu.study.experiment.experiment import Experiment
+from tarazu.study.trials.parts import PartFit, gain_of_rows, part_fits
+from tarazu.study.trials.remedies import BIAS, REMEDIES, VARIANCE, Remedy
+from tarazu.study.trials.trials import Budget, Gain, Trials
+
+SURE = 0.9  # of a cause: no more fits are made
+MOST_SEEDS = 3
+UNFINISHED = 0.75  # a validation loss that was lowest before this share of the epochs will not fall in more of them
+MOST_COMPARED = 3  # causes that another seed is spent on
+
+
+class Investigation:
+    """Gathers gains for one experiment until its cause is sure, or the budget of fits is spent."""
+
+    def __init__(self, experiment: Experiment, seed: int, budget: Budget) -> None:
+        self.experiment, self.budget, self.seeds = experiment, budget, 1
+        self.rows = RowEvidence.of(experiment, seed)
+        self.trials = self.first_trials = Trials(self.rows.experiment, self.rows.judged, budget, seed)
+        self.gains: dict[str, Gain] = {}
+        self.halves: list[PartFit] = []
+        self.quarters: list[PartFit] = []
+        self.skipped: list[str] = []  # what could help, and was not tried for want of budget
+
+    def run(self) -> None:
+        """Make the trials; what is known so far stays where it is interrupted."""
+        self.trials.own()
+        self.halves = part_fits(self.trials, 2, 2)
+        self._measure_faults()
+        if self.rows.cured is not self.trials.experiment:
+            self.trials = dataclasses.replace(self.trials, experiment=self.rows.cured, _losses={})
+        if self.own_loss >= worth(0.0):  # a gain cannot be greater than the loss
+            self._try_remedies()
+            while self._has_to_compare():
+                self._compare()
+
+    @property
+    def own_loss(self) -> float:
+        """Of the judged rows, in trivial losses."""
+        judged = self.trials.judged
+        return float(np.mean([judged.mean(self.trials.own(i)) for i in range(self.seeds)]))
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """Of the causes, as far as they are measured."""
+        return probabilities(list(self.gains.values()), self.own_loss)
+
+    def keep_what_is_known(self) -> None:
+        """After an interruption: count the seeds that were finished only, so that the numbers need no other fit."""
+        if not self.trials.own_fits:
+            self.trials = self.first_trials
+        self.seeds = self.trials.own_fits
+
+    def _try_remedies(self) -> None:
+        for name, remedy in REMEDIES.items():
+            if self._can_help(remedy):
+                if self.budget.allows(remedy.fits):
+                    self._measure(name)
+                else:
+                    self.skipped.append(name)
+        if self._gap >= self._worth:
+            if self.budget.allows(2):
+                self.quarters = part_fits(self.trials, 4, 2)
+                self._measure_rows()
+            else:
+                self.skipped.append("4 x the rows")
+
+    def _can_help(self, remedy: Remedy) -> bool:
+        if remedy.times_epochs > 1 and self.trials.progress <= UNFINISHED:
+            return False
+        return {BIAS: self.trials.train_loss, VARIANCE: self._gap}.get(remedy.lowers, math.inf) >= self._worth
+
+    @property
+    def _worth(self) -> float:
+        return worth(self.own_loss)
+
+    @property
+    def _gap(self) -> float:
+        return self.own_loss - self.trials.train_loss
+
+    def _measure(self, name: str) -> None:
+        gain = self.trials.gain(name, self.seeds)
+        if gain is not None:
+            self.gains[name] = gain
+
+    def _measure_rows(self) -> None:
+        gain = gain_of_rows(self.trials, self.halves, self.quarters, self._gap, self.seeds)
+        self.gains[gain.by] = gain
+
+    def _measure_faults(self) -> None:
+        for gain in self.rows.gains(self.first_trials, self.halves, self.seeds):
+            self.gains[gain.by] = gain
+
+    def _has_to_compare(self) -> bool:
+        return (self.seeds < MOST_SEEDS and next(iter(self.probabilities.values())) < SURE
+                and self.budget.allows(2))
+
+    def _compare(self) -> None:
+        """Another seed for the fit itself, and for the best remedies of the causes that are most probable."""
+        self.seeds += 1
+        likely = list(self.probabilities)[:MOST_COMPARED]
+        best: dict[str, Gain] = {}
+        for gain in self.gains.values():
+            if gain.by in REMEDIES and (gain.cause not in best or gain.mean > best[gain.cause].mean):
+                best[gain.cause] = gain
+        for cause in likely:
+            if cause in best and self.budget.allows(REMEDIES[best[cause].by].fits):
+                self._measure(best[cause].by)
+        if "leakage" in likely or "label_noise" in likely:
+            self._measure_faults()
+        if "too_little_data" in likely and self.quarters and self.budget.allows(2):
+            self.halves += part_fits(self.trials, 2, 2, draw=self.seeds - 1)
+        if self.quarters:
+            self._measure_rows()

@@ -1,0 +1,237 @@
+"""What the rows themselves tell of causes: leaks, another kind of rows in validation, wrong targets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tarazu.base.messages import listing
+from tarazu.study.diagnosis.second_opinion import held_out_predictions
+from tarazu.study.diagnosis.wrong_targets import Doubts, doubts
+from tarazu.study.experiment.experiment import Experiment
+from tarazu.study.rows.leakage import leakage
+from tarazu.study.trials.parts import PartFit
+from tarazu.study.trials.trials import Gain, Judged, Trials
+from tarazu.train.sources.arrays import Arrays, joined
+from tarazu.train.trainer.compile import trainer_of
+from tarazu.train.verdict import _trivial_losses
+
+COPIES_WORTH_A_LOOK = 0.1  # of the validation rows
+FEWEST_JUDGED = 30
+HELD_OUT = 1 / 3  # of the training rows, where all validation rows are copies of them
+# Standard deviations from chance of the classifier that tells validation rows from training rows; one fit in 30,000 has
+# more by chance.
+SHIFT_WORTH_A_LOOK = 4.0
+
+
+@dataclass
+class RowEvidence:
+    """The experiment whose fits are judged, the rows that judge them, and what was found in the rows."""
+
+    experiment: Experiment
+    judged: Judged
+    seed: int
+    honest: list[tuple[Experiment, np.ndarray]]  # experiments without the leak, and the judged rows of each
+    leak: str = ""  # in words
+    copies: float = 0.0  # the share of validation rows that are copies of training rows
+    shift: tuple[float, float] = (0.5, 0.0)  # the area under the curve of that classifier, and its z
+    wrong: Doubts | None = None
+    _losses: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, experiment: Experiment, seed: int) -> RowEvidence:
+        """Look at the rows of an experiment, without a fit."""
+        source = _sources_of_copies(experiment.train, experiment.validation)
+        copies = float((source >= 0).mean())
+        if copies >= COPIES_WORTH_A_LOOK:
+            return cls._with_copies(experiment, seed, source, copies)
+        found = cls(experiment, _judged(experiment, experiment.validation), seed, [])
+        if _are_tables(experiment):
+            found._look_for_leaks()
+            found.shift = _shift(experiment)
+            if found.shift[1] < SHIFT_WORTH_A_LOOK:  # of rows of two kinds a common predictor errs for other reasons
+                found._look_for_wrong_targets()
+        return found
+
+    @classmethod
+    def _with_copies(cls, experiment: Experiment, seed: int, source: np.ndarray, copies: float) -> RowEvidence:
+        new = np.flatnonzero(source < 0)
+        if len(new) >= FEWEST_JUDGED:
+            rows = experiment.validation.at(new)
+        else:
+            held = np.random.default_rng(seed).random(experiment.train.rows) < HELD_OUT
+            rows = experiment.train.at(held)
+            experiment = experiment.with_rows(experiment.train.at(~held), experiment.validation.at(
+                (source < 0) | ~held[source]))
+        half = np.random.default_rng(seed).permutation(rows.rows) % 2 == 0
+        honest = [(experiment.with_rows(experiment.train, rows.at(part)), ~part) for part in (half, ~half)]
+        return cls(experiment, _judged(experiment, rows), seed, honest, "copies of training rows", copies)
+
+    def _look_for_leaks(self) -> None:
+        train, validation = self.experiment.train, self.experiment.validation
+        suspects = leakage(train.x, train.y, validation.x, validation.y, seed=self.seed).suspects
+        if not suspects:
+            return
+        columns = [column for suspect in suspects for column in suspect.columns]
+        self.leak = listing(repr(suspect.name) for suspect in suspects)
+        rows = _shuffled(validation, columns, self.seed)
+        self.judged = _judged(self.experiment, rows)
+        without = self.experiment.with_rows(_shuffled(train, columns, self.seed), rows)
+        self.honest = [(without, np.ones(rows.rows, bool))]
+
+    def _look_for_wrong_targets(self) -> None:
+        experiment = self.experiment
+        both = joined([experiment.train, experiment.validation])
+        y = np.asarray(both.y).reshape(both.rows, -1)[:, 0]
+        self.wrong = doubts(np.asarray(both.x).reshape(both.rows, -1), y, self.seed)
+        if self.wrong.is_evident:
+            doubt = self.wrong.probabilities[experiment.train.rows:]
+            self.judged = _judged(experiment, self.judged.rows, 1 - doubt)
+
+    @property
+    def cured(self) -> Experiment:
+        """The experiment by which other remedies are tried: with copies among the validation rows nothing tells when to
+        stop, and what bears that best seems to help.
+        """
+        return self.honest[0][0] if self.copies >= COPIES_WORTH_A_LOOK else self.experiment
+
+    def gains(self, trials: Trials, halves: list[PartFit], seeds: int = 1) -> list[Gain]:
+        """What undoing each of the faults that were found gains, over so many seeds of those that cost few fits."""
+        made = [self._gain_without_leak(trials, seeds), self._gain_of_clean_targets(trials, seeds),
+                self._gain_without_shift(trials, halves)]
+        return [gain for gain in made if gain is not None]
+
+    def _gain_without_leak(self, trials: Trials, seeds: int) -> Gain | None:
+        if not self.honest:
+            return None
+        pairs = [(trials.own(i), self._cured("leak", i, self._losses_without_leak, trials)) for i in range(seeds)]
+        return trials.gain_of(f"without {self.leak}", "leakage", pairs)
+
+    def _losses_without_leak(self, seed: int, trials: Trials) -> np.ndarray:
+        losses = np.empty(self.judged.rows.rows)
+        for experiment, rows in self.honest:
+            losses[rows] = _fitted_losses(experiment, seed, self.judged.rows.at(rows), trials)
+        return losses
+
+    def _cured(self, name: str, number: int, measure: Callable[[int, Trials], np.ndarray],
+               trials: Trials) -> np.ndarray:
+        """The losses of the judged rows after a cure, measured once for each seed."""
+        if (name, number) not in self._losses:
+            self._losses[name, number] = measure(self.seed + number, trials)
+        return self._losses[name, number]
+
+    def _gain_of_clean_targets(self, trials: Trials, seeds: int) -> Gain | None:
+        if self.wrong is None or not self.wrong.is_evident:
+            return None
+        pairs = [(trials.own(i), self._cured("targets", i, self._losses_of_clean_targets, trials))
+                 for i in range(seeds)]
+        gain = trials.gain_of("corrected targets", "label_noise", pairs)
+        return replace(gain, mean=max(gain.mean, self._least_gain_of_clean_targets()))
+
+    def _losses_of_clean_targets(self, seed: int, trials: Trials) -> np.ndarray:
+        assert self.wrong is not None
+        count = self.experiment.train.rows
+        parts = [_corrected(part, self.wrong, rows) for part, rows in (
+            (self.experiment.train, slice(0, count)), (self.experiment.validation, slice(count, None)))]
+        return _fitted_losses(self.experiment.with_rows(*parts), seed, self.judged.rows, trials)
+
+    def _least_gain_of_clean_targets(self) -> float:
+        """What a model loses that has learned the frequencies of the targets as they are, in trivial losses.
+
+        It gives the right class a share of 1 - rate, or a number that lies by that share nearer to the mean. The rate
+        is taken at the low end of its interval.
+        """
+        assert self.wrong is not None
+        rate = self.wrong.interval[0]
+        if self.wrong.is_far:
+            return 0.0
+        if np.issubdtype(np.asarray(self.experiment.train.y).dtype, np.integer):
+            return -math.log(1 - rate) / self.judged.trivial
+        return rate**2
+
+    def _gain_without_shift(self, trials: Trials, halves: list[PartFit]) -> Gain | None:
+        if self.shift[1] < SHIFT_WORTH_A_LOOK:
+            return None
+        judged, experiment = self.judged, self.experiment
+        own = judged.mean(trials.own())
+        gap = float(np.mean([judged.mean(part.judged) - float(part.losses.mean()) / judged.trivial for part in halves]))
+        mixed = trials.gain_of("rows like those of validation", "shift",
+                               [(trials.own(), self._cured("shift", 0, self._losses_of_mixed_rows, trials))])
+        # A loss falls fast with the first rows of the new kind: about with the root of their share.
+        count = experiment.validation.rows // 2
+        share = math.sqrt(count / (experiment.train.rows + count))
+        return replace(mixed, mean=min(own, max(gap, mixed.mean / share)), error=mixed.error / share)
+
+    def _losses_of_mixed_rows(self, seed: int, trials: Trials) -> np.ndarray:
+        """After fits to the training rows and half of the validation rows, of the other half."""
+        experiment, losses = self.experiment, np.empty(self.judged.rows.rows)
+        half = np.random.default_rng(self.seed).permutation(experiment.validation.rows) % 2 == 0
+        for part in (half, ~half):
+            more = joined([experiment.train, experiment.validation.at(part)])
+            mixed = experiment.with_rows(more, experiment.validation.at(~part))
+            losses[~part] = _fitted_losses(mixed, seed, self.judged.rows.at(~part), trials)
+        return losses
+
+
+def _fitted_losses(experiment: Experiment, seed: int, rows: Arrays, trials: Trials) -> np.ndarray:
+    """The losses of rows after a fit, which is counted."""
+    fitted = experiment.fit(seed=seed)
+    assert fitted is not None
+    trials.budget.spend(1.0)
+    return fitted.losses(rows)
+
+
+def _judged(experiment: Experiment, rows: Arrays, weights: np.ndarray | None = None) -> Judged:
+    losses = _trivial_losses(trainer_of(experiment.build()), rows, rows)
+    assert losses is not None
+    return Judged.of(rows, losses, weights)
+
+
+def _shuffled(rows: Arrays, columns: list[int], seed: int) -> Arrays:
+    """The rows with some columns in another order, in which they tell nothing."""
+    x = np.array(rows.x)
+    flat = x.reshape(len(x), -1)
+    flat[:, columns] = flat[np.random.default_rng(seed).permutation(len(x))][:, columns]
+    return Arrays.of((x, rows.y))
+
+
+def _are_tables(experiment: Experiment) -> bool:
+    return all(isinstance(part, np.ndarray) for rows in (experiment.train, experiment.validation)
+               for part in (rows.x, rows.y))
+
+
+def _sources_of_copies(train: Arrays, validation: Arrays) -> np.ndarray:
+    """For each validation row the number of a training row with the same inputs, or -1."""
+    known = {key: i for i, key in enumerate(_keys(train))}
+    return np.array([known.get(key, -1) for key in _keys(validation)])
+
+
+def _keys(rows: Arrays) -> list[bytes]:
+    leaves = Arrays.of(rows.x).leaves
+    return [b"".join(np.ascontiguousarray(leaf[i]).tobytes() for leaf in leaves) for i in range(rows.rows)]
+
+
+def _shift(experiment: Experiment) -> tuple[float, float]:
+    """How well held-out scores tell validation rows from training rows, and how far from chance that is."""
+    both = joined([experiment.train, experiment.validation])
+    x, y = np.asarray(both.x).reshape(both.rows, -1), np.asarray(both.y).reshape(both.rows, -1)
+    is_new = np.arange(both.rows) >= experiment.train.rows
+    targets = np.eye(int(y.max()) + 1)[y[:, 0]] if np.issubdtype(y.dtype, np.integer) else np.hstack([y, y**2])
+    scores = held_out_predictions(np.hstack([x, targets]), is_new[:, None].astype(float))[:, 0]
+    ranks, count = scores.argsort(kind="stable").argsort(), int(is_new.sum())
+    area = (ranks[is_new].sum() - count * (count - 1) / 2) / (count * (both.rows - count))
+    return float(area), float((area - 0.5) / math.sqrt((both.rows + 1) / (12 * count * (both.rows - count))))
+
+
+def _corrected(rows: Arrays, wrong: Doubts, which: slice) -> Arrays:
+    """The rows with predictions in place of targets, as far as these are wrong."""
+    y, doubt = np.asarray(rows.y), wrong.probabilities[which].reshape(-1, *[1] * (rows.y.ndim - 1))
+    predicted = wrong.instead[which].reshape(doubt.shape)
+    if np.issubdtype(y.dtype, np.integer):
+        changed = np.where(doubt >= 0.5, predicted, y)
+    else:
+        changed = y + doubt * (predicted - y)
+    return Arrays.of((rows.x, changed.astype(y.dtype)))

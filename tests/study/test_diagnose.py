@@ -1,0 +1,78 @@
+"""`tz.study.diagnose`: what it answers, what it refuses, and what an interruption leaves."""
+
+import numpy as np
+import pytest
+
+import tarazu as tz
+from tarazu.base.errors import ArgumentError
+from tarazu.study.diagnosis.diagnose import _cause
+from tarazu.study.experiment.experiment import Experiment
+
+X = np.random.default_rng(0).normal(size=(120, 2)).astype("float32")
+Y = X @ np.float32([[1.0], [-2.0]])
+
+
+def build():
+    return tz.nn.Sequential(tz.nn.Dense(1)).compile(tz.optim.SGD(lr=0.001), "mse")
+
+
+def diagnose(x=X, y=Y, **options):
+    return tz.study.diagnose(build, x, y, **{"epochs": 2, "budget": 4, "verbose": 0, **options})
+
+
+def test_the_same_seed_gives_the_same_diagnosis_and_leaves_the_generator():
+    tz.random.seed(5)
+    expected = tz.random.normal((2,)).numpy()
+    tz.random.seed(5)
+    first, second = diagnose(), diagnose()
+    assert first.ranking == second.ranking and first.remedies == second.remedies
+    assert np.array_equal(tz.random.normal((2,)).numpy(), expected)
+    assert len(first.history) == 2 and {one.study for one in first.evidence} >= {"fit", "copies", "shift"}
+    assert [gain.mean for gain in first.remedies] == sorted((gain.mean for gain in first.remedies), reverse=True)
+    assert "not tried, as the budget was spent" in str(first) and first.plot() in first._repr_html_()
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"budget": 0}, "budget=0"),
+    ({"budget": float("nan")}, "budget=nan"),
+    ({"x": np.where(np.arange(120)[:, None] == 7, np.nan, X)}, "not finite .* in row 7"),
+    ({"x": X[:12], "y": Y[:12]}, "a study of 2 validation rows"),
+])
+def test_what_cannot_be_diagnosed_is_refused(options, message):
+    with pytest.raises(ArgumentError, match=message):
+        diagnose(**options)
+
+
+def test_a_part_of_one_class_is_refused():
+    with pytest.raises(ArgumentError, match="all validation rows have the class 1"):
+        diagnose(y=np.arange(120) % 2, validation_data=(X[:20], np.ones(20, int)))
+
+
+def test_an_interruption_keeps_what_is_known(monkeypatch):
+    fit, count = Experiment.fit, iter(range(100))
+
+    def interrupted(self, **options):
+        if next(count) == 2:
+            raise KeyboardInterrupt
+        return fit(self, **options)
+
+    monkeypatch.setattr(Experiment, "fit", interrupted)
+    found = diagnose()
+    assert found.is_interrupted and found.cause == "undecided" and found.overfit is None
+    assert found.fits == 2 and found.loss > 0 and "interrupted after 2 fits" in str(found)
+
+
+def test_an_interruption_before_the_first_fit_ends_raises(monkeypatch):
+    def interrupted(self, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Experiment, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        diagnose()
+
+
+def test_a_cause_is_named_from_a_half_on_and_health_only_when_all_was_tried():
+    assert _cause({"shift": 0.5, "healthy": 0.5}, is_partial=True) == "shift"
+    assert _cause({"shift": 0.4, "healthy": 0.3}, is_partial=False) == "undecided"
+    assert _cause({"healthy": 0.9}, is_partial=True) == "undecided"
+    assert _cause({"healthy": 0.9}, is_partial=False) == "healthy"
