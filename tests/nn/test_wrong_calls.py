@@ -47,7 +47,11 @@ def compiled():
     (lambda: tz.tensor({"a": 1}), r"\{'a': 1\} where a tensor is wanted"),
     (lambda: tz.zeros(-1), r"shape \(-1,\)(.|\n)*sizes of at least 0"),
     (lambda: compiled().fit(X, Y, callbacks=3), r"3 among the callbacks"),
-    (lambda: compiled().fit(X, Y, callbacks=tz.train.KeepBest), r"make an object of the class"),
+    (lambda: compiled().fit(X, Y, callbacks=tz.train.KeepBest), r"an object of the class: tz.train.KeepBest\(\)$"),
+    (lambda: compiled().fit(X, Y, callbacks=[tz.train.CSVLog]), r"an object of the class: tz.train.CSVLog\(...\)$"),
+    (lambda: Sequential(Dense(2)).compile("sgd", "cross_entropy", [tz.train.AUC]),
+     r"^the class AUC among the metrics\n.*\n.*make an object of the class: tz.train.AUC\(\)$"),
+    (lambda: Sequential(Dense(2)).compile("sgd", "cross_entropy", Net), r"an object of the class: Net\(...\)$"),
 ])
 def test_the_text_says_how_to_mend_it(call, text):
     with pytest.raises(tz.TarazuError, match=text):
