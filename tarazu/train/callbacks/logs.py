@@ -32,8 +32,8 @@ class CSVLog(Callback):
     """Writes the rows of the history to the CSV file `path`, after each epoch; a fit that resumes goes on with it.
 
     Columns are the names of the history in the order in which they first came. The file's folder is made where it is
-    missing. ArgumentError for an empty path, and before the first epoch for one that is a folder; OSError where it cannot
-    be written.
+    missing. ArgumentError for an empty path, and before the first epoch for one that is a folder; OSError where it
+    cannot be written.
 
     >>> import pathlib, tempfile
     >>> import tarazu as tz
