@@ -4,6 +4,8 @@ import sys
 
 import tarazu as tz
 
+if len(sys.argv) != 3 or not sys.argv[2].isdecimal() or int(sys.argv[2]) < 1:
+    sys.exit(f"images.py takes a data set and how many epochs, 1 or more. {__doc__}")
 name, epochs = sys.argv[1], int(sys.argv[2])
 train, test = tz.data.load(name)
 
@@ -11,8 +13,7 @@ def scaled(images, labels):
     return tz.astype(images, "float32")[..., None] / 255, labels
 
 def augmented(images, labels):
-    if name == "fashion_mnist":  # a shoe in a mirror is a shoe, a 3 in a mirror is no digit
-        images = tz.data.augment.flip(images)
+    images = tz.data.augment.flip(images) if name == "fashion_mnist" else images  # a 3 in a mirror is no digit
     return tz.data.augment.crop(images, 28, 28, padding=1), labels
 
 model = tz.nn.Sequential(
@@ -21,7 +22,6 @@ model = tz.nn.Sequential(
     tz.nn.Conv2D(96, 3, activation="relu"), tz.nn.Flatten(), tz.nn.Dropout(0.3),
     tz.nn.Dense(128, "relu"), tz.nn.Dropout(0.3), tz.nn.Dense(10))
 batches = train.shuffle(seed=0).batch(100).map(scaled).map(augmented)
-optimizer = tz.optim.AdamW(lr=tz.optim.one_cycle(4e-3, epochs * len(batches)))
-model.compile(optimizer, "cross_entropy", metrics=["accuracy"])
+model.compile(tz.optim.AdamW(lr=tz.optim.one_cycle(4e-3, epochs * len(batches))), "cross_entropy", ["accuracy"])
 model.fit(batches, epochs=epochs, seed=0)
 print(name, model.evaluate(test.batch(500).map(scaled)))

@@ -28,7 +28,7 @@ LENGTH = 64  # letters that a network sees at once in training
 class Recurrent(Module):
     """A GRU over letters: its memory is the state, which sums up all letters before."""
 
-    longest, batch = math.inf, 32
+    network, longest, batch = "gru", math.inf, 32
 
     def __init__(self, letters, units=256):
         self.letters = letters
@@ -48,7 +48,7 @@ class Recurrent(Module):
 class Transformer(Module):
     """Causal attention over letters: its memory holds the keys and values of up to `LENGTH` letters in each layer."""
 
-    longest, batch = LENGTH, 16
+    network, longest, batch = "transformer", LENGTH, 16
 
     def __init__(self, letters, dim=128, layers=3):
         self.letters = letters
@@ -79,6 +79,11 @@ class Transformer(Module):
 NETWORKS = {"gru": Recurrent, "transformer": Transformer}
 
 
+def wrong(problem, hint):
+    """The end of the command, with a message of one line."""
+    return SystemExit(f"text.py: {problem}; {hint}")
+
+
 def windows(codes, batch):
     """Batches of (letters, the letters that follow each), LENGTH in a row, in any order."""
     rows = tz.data.Dataset(codes).window(LENGTH + 1, shift=LENGTH)
@@ -90,6 +95,8 @@ def train(network, text, epochs, peak=3e-3, **options):
     letters = TextVectorization(split="characters").adapt([text])
     codes = letters(text).numpy()
     cut = len(codes) * 9 // 10
+    if len(codes) - cut <= LENGTH:  # the last tenth has no window
+        raise wrong(f"the text has {len(codes)} letters", f"it takes {10 * LENGTH + 1} or more")
     tz.random.seed(0)
     model = NETWORKS[network](letters, **options)
     rows = windows(codes[:cut], model.batch)
@@ -127,8 +134,12 @@ def main():
     options.add_argument("--count", type=int, default=500, help="how many letters it writes")
     options.add_argument("--temperature", type=float, default=0.8)
     given = options.parse_args()
+    if given.epochs < 1:
+        options.error(f"--epochs {given.epochs}: it takes 1 or more")
     if given.model and given.model.exists():
         model = tz.load(given.model)
+        if (network := getattr(model, "network", type(model).__name__)) != given.network:
+            raise wrong(f"{given.model} holds a {network}, no {given.network}", "name that, or another --model")
     else:
         model, _ = train(given.network, "\n".join(tz.data.text_lines(given.text)), given.epochs)
         if given.model:

@@ -53,6 +53,13 @@ def test_the_script_trains(monkeypatch, capsys):
     assert digits[:, :, :8].max().item() == 1.0 and digits[:, :, 14:].max().item() == 0.0
 
 
+@pytest.mark.parametrize("given", [[], ["mnist"], ["mnist", "0"], ["mnist", "-1"], ["mnist", "many"]])
+def test_the_script_says_what_it_takes(given, monkeypatch):
+    monkeypatch.setattr("sys.argv", [SCRIPT.name, *given])
+    with pytest.raises(SystemExit, match="^images.py takes a data set and how many epochs, 1 or more. A small .* 12$"):
+        runpy.run_path(str(SCRIPT))
+
+
 def test_the_page_shows_the_script():
     code = SCRIPT.read_text(encoding="utf-8")
     assert f"```python\n{code}```" in (REPOSITORY / "docs" / "images.md").read_text(encoding="utf-8")

@@ -88,3 +88,19 @@ def test_the_command_trains_and_saves_and_then_loads(example, tmp_path, monkeypa
     example.main()
     again = capsys.readouterr().out
     assert again.startswith("the ") and first.endswith(again)
+
+
+def test_what_the_command_refuses(trained, example, tmp_path, monkeypatch, capsys):
+    path, saved = tmp_path / "text.txt", tmp_path / "model.tz"
+    path.write_text("a" * 10 * example.LENGTH)
+    trained["transformer"][0].save(saved)
+
+    def message(*arguments):
+        monkeypatch.setattr(sys, "argv", ["text.py", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            example.main()
+        return f"{ended.value} {capsys.readouterr().err}"
+
+    assert "text.py: the text has 160 letters; it takes 161 or more" in message("gru", path)
+    assert "--epochs 0: it takes 1 or more" in message("gru", path, "--epochs", 0)
+    assert "model.tz holds a transformer, no gru; name that" in message("gru", path, "--model", saved)

@@ -23,6 +23,25 @@ def did_you_mean(name: object, names: Iterable[str]) -> str:
     return f"did you mean {by_lower[near[0]]!r}?" if near else "use one of these names"
 
 
+def made_of(kind: type) -> str:
+    """How an object of a class is made, as users write it; "..." stands for arguments that it needs.
+
+    >>> made_of(type("Score", (), {"__module__": "__main__", "__init__": lambda self, name: None}))
+    'Score(...)'
+    """
+    import inspect
+
+    try:
+        signature = inspect.signature(kind)
+    except ValueError:  # a class of C
+        signature = inspect.Signature()
+    parameters = signature.parameters.values()
+    needs_arguments = any(x.default is x.empty and x.kind not in (x.VAR_POSITIONAL, x.VAR_KEYWORD) for x in parameters)
+    package = kind.__module__.split(".")
+    prefix = f"tz.{package[1]}." if package[0] == "tarazu" else ""
+    return f"{prefix}{kind.__name__}({'...' if needs_arguments else ''})"
+
+
 def by_name(kind: str, spec: object, table: Mapping[str, Thing], alternative: str,
             suggest: Callable[[object, Iterable[str]], str] = did_you_mean) -> Thing:
     """What `spec` names in `table`; ArgumentError where it names nothing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tarazu.base.errors import ArgumentError
-from tarazu.base.spelling import did_you_mean
+from tarazu.base.spelling import did_you_mean, made_of
 from tarazu.optim.classic import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop
 from tarazu.optim.large_models import LAMB, Adafactor, Lion, Muon, ScheduleFreeAdamW
 from tarazu.optim.optimizer import Optimizer
@@ -16,7 +16,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {kind.__name__.lower(): kind f
 
 def _suggest(spec: object) -> str:
     """How to pass the optimizer that a class, or a misspelled name, stands for."""
-    return f"make an object: tz.optim.{spec.__name__}()" if isinstance(spec, type) else did_you_mean(spec, OPTIMIZERS)
+    return f"make an object: {made_of(spec)}" if isinstance(spec, type) else did_you_mean(spec, OPTIMIZERS)
 
 
 def find_optimizer(spec: str | Optimizer) -> Optimizer:

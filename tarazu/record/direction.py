@@ -19,6 +19,16 @@ _RISING = frozenset((
 _NEGATED = frozenset(("neg", "negative", "minus"))  # what such a name means is not clear
 
 
+def direction_by_name(name: str) -> str | None:
+    """"max" or "min" as the name of a metric tells it; None where it does not."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)  # MeanError, as classes are called
+    words = set(re.findall(r"[a-z]+\d*", apart.lower()))
+    for direction, known in (("min", _FALLING), ("max", _RISING)):
+        if words & known and not words & _NEGATED:
+            return direction
+    return None
+
+
 def better_direction(name: str, mode: str = "auto", *, user: str) -> str:
     """"max" where a larger value of the metric is better, "min" where a smaller one is.
 
@@ -30,11 +40,8 @@ def better_direction(name: str, mode: str = "auto", *, user: str) -> str:
     if mode != "auto":
         raise ArgumentError(f"{user} with mode={mode!r}", expected='"auto", "min" or "max"',
                             fix='leave it out where the metric is a loss, an error or an accuracy')
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)  # MeanError, as classes are called
-    words = set(re.findall(r"[a-z]+\d*", apart.lower()))
-    for direction, known in (("min", _FALLING), ("max", _RISING)):
-        if words & known and not words & _NEGATED:
-            return direction
+    if direction := direction_by_name(name):
+        return direction
     raise ArgumentError(f"{user} watches {name!r}, a name that does not tell whether a larger value is better",
                         expected='mode="min" or mode="max" for such a metric',
                         fix='pass mode="max" where a larger value is better, mode="min" where a smaller one is')

@@ -10,6 +10,7 @@ import numpy as np
 
 from tarazu.base.checks import flag, positive_int
 from tarazu.base.errors import ArgumentError
+from tarazu.base.spelling import made_of
 from tarazu.data import Dataset
 from tarazu.ir.interpreter import state
 from tarazu.nn.module.mode import in_mode
@@ -119,9 +120,11 @@ def _checked(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
     listed = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
     for callback in listed:
         if not isinstance(callback, Callback):
+            is_class = isinstance(callback, type) and issubclass(callback, Callback)
+            made = made_of(callback) if is_class else "tz.train.EarlyStopping()"
             raise ArgumentError(f"{callback!r} among the callbacks",
                                 expected="objects of subclasses of tz.train.Callback",
-                                fix="make an object of the class: tz.train.EarlyStopping()")
+                                fix=f"make an object of the class: {made}")
         require_known_hooks(callback)
     return listed
 

@@ -1,6 +1,7 @@
 """What learners write at first, and what they are told."""
 
 import copy
+import inspect
 import pickle
 import re
 import subprocess
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import tarazu as tz
-from tarazu.base.hints.foreign_names import ADVICE, KEYWORDS, PEERS
+from tarazu.base.hints.foreign_names import ADVICE, KEYWORDS, PEERS, TRAINING_ADVICE
 from tarazu.base.hints.missing import keywords_of
 from tarazu.nn import Dense, Sequential
 from tarazu.optim.options import Options
@@ -47,7 +48,11 @@ def compiled():
     (lambda: tz.tensor({"a": 1}), r"\{'a': 1\} where a tensor is wanted"),
     (lambda: tz.zeros(-1), r"shape \(-1,\)(.|\n)*sizes of at least 0"),
     (lambda: compiled().fit(X, Y, callbacks=3), r"3 among the callbacks"),
-    (lambda: compiled().fit(X, Y, callbacks=tz.train.KeepBest), r"make an object of the class"),
+    (lambda: compiled().fit(X, Y, callbacks=tz.train.KeepBest), r"an object of the class: tz.train.KeepBest\(\)$"),
+    (lambda: compiled().fit(X, Y, callbacks=[tz.train.CSVLog]), r"an object of the class: tz.train.CSVLog\(...\)$"),
+    (lambda: Sequential(Dense(2)).compile("sgd", "cross_entropy", [tz.train.AUC]),
+     r"^the class AUC among the metrics\n.*\n.*make an object of the class: tz.train.AUC\(\)$"),
+    (lambda: Sequential(Dense(2)).compile("sgd", "cross_entropy", Net), r"an object of the class: Net\(...\)$"),
 ])
 def test_the_text_says_how_to_mend_it(call, text):
     with pytest.raises(tz.TarazuError, match=text):
@@ -70,6 +75,12 @@ ATTRIBUTES = {
     "misspelled": (lambda: tz.nn.LSTMcell, r"no attribute 'LSTMcell'; did you mean 'LSTMCell'\?$"),
     "misspelled function": (lambda: tz.softmaks, r"did you mean 'softmax'\?$"),
     "unlike anything": (lambda: tz.train.xyzzy, r"^module 'tarazu.train' has no attribute 'xyzzy'$"),
+    "of arrays": (lambda: tz.in1d, "NumPy's in1d is tz.isin$"),
+    "of images": (lambda: tz.image, "TensorFlow's image is tz.interpolate for sizes"),
+    "a callback that each fit is": (lambda: tz.train.TerminateOnNaN, "Keras's TerminateOnNaN is a part of each fit"),
+    "a tensor's": (lambda: tz.ones(2).cuda(), r"^'Tensor' object has no attribute 'cuda'; call x.to\(\"gpu\"\)"),
+    "a variable's": (lambda: tz.Variable([1.0]).contiguous(), "^'Variable' .* 'contiguous'; tensors have no strides"),
+    "of data": (lambda: tz.data.Dataset([1]).prefetch(1), "^'Dataset' .*'prefetch'; maps with workers= or threads="),
     "hidden": (lambda: tz.nn._Linear, r"^module 'tarazu.nn' has no attribute '_Linear'$"),
 }
 
@@ -84,14 +95,17 @@ def test_a_name_that_is_not_there_says_what_is(read, text):
 
 
 def test_names_of_others_lead_to_names_that_are_there():
-    texts = [text for names in PEERS.values() for text in names.values()]
-    paths = {path for text in [*texts, *ADVICE.values()] for path in re.findall(r"\btz((?:\.\w+)+)", text)}
+    texts = [text for names in (*PEERS.values(), ADVICE, TRAINING_ADVICE) for text in names.values()]
+    paths = {path for text in texts for path in re.findall(r"\btz((?:\.\w+)+)", text)}
     assert len(paths) > 100 and not [path for path in paths if not attrgetter(path[1:])(tz)]
     names = [name for names in PEERS.values() for name in names]
     assert len(names) == len(set(names)), "two peers with one name: only the first would be read"
     assert not [name for name in names if name in dir(tz) or name in dir(tz.nn)], "a name that is there"
     taken = {keyword for name in dir(tz.nn) for keyword in keywords_of(getattr(tz.nn, name))}
     taken |= {*Options.__annotations__, *keywords_of(tz.optim.Adam)}
+    taken |= {keyword for name in dir(tz.train) for keyword in keywords_of(getattr(tz.train, name))}
+    taken |= {keyword for kind in (Sequential, tz.data.Dataset) for name in ("fit", "batch", "shuffle", "map", "repeat")
+              if hasattr(kind, name) for keyword in inspect.signature(getattr(kind, name)).parameters}
     assert not {known for of_name in KEYWORDS.values() for known in of_name} - taken
 
 
@@ -122,6 +136,23 @@ KEYWORD_ERRORS = {
     "too few": (lambda: tz.nn.Conv2D(3), r"^Conv2D\(\) lacks 'kernel_size'; it takes filters, kernel_size, strides"),
     "a class of the user's": (lambda: Net(3, dept=1), r"^Net\(\) got an unexpected keyword argument 'dept'; did you"),
 }
+
+
+TRAINING_ERRORS = {
+    "evaluate": (lambda: compiled().evaluate(X, Y, verbose=0), r"evaluate\(\) .* 'verbose'; it prints nothing: l"),
+    "fit": (lambda: compiled().fit(X, Y, validation_freq=2), r"fit\(\) .*'validation_freq'; did you mean 'validate_ev"),
+    "compile": (lambda: Sequential(Dense(2)).compile(optimiser="sgd"), r"compile\(\) .*; did you mean 'optimizer'\?$"),
+    "predict": (lambda: compiled().predict(X, xyzzy=2), r"predict\(\) .* 'xyzzy'; it takes x, batch_size$"),
+    "callback": (lambda: tz.train.EarlyStopping(restore_best_weights=True),
+                 r"^EarlyStopping\(\) .*; each validated fit restores the best weights \(tz.train.KeepBest\)"),
+    "checkpoint": (lambda: tz.train.Checkpoint(filepath="a"), r"^Checkpoint\(\) .*; did you mean 'folder'\?$"),
+    "best model": (lambda: tz.train.BestModel(filepath="a"), r"^BestModel\(\) .*; did you mean 'path'\?$"),
+    "batch": (lambda: tz.data.Dataset([1]).batch(batch_size=2), r"batch\(\) .* 'batch_size'; did you mean 'n'\?$"),
+    "shuffle": (lambda: tz.data.Dataset([1]).shuffle(buffer_size=2), r"shuffle\(\) .*; did you mean 'buffer'\?$"),
+    "map": (lambda: tz.data.Dataset([1]).map(abs, num_parallel_calls=2), r"map\(\) .*; did you mean 'threads'\?$"),
+    "repeat": (lambda: tz.data.Dataset([1]).repeat(count=2), r"repeat\(\) .*; did you mean 'times'\?$"),
+}
+KEYWORD_ERRORS |= TRAINING_ERRORS
 
 
 @pytest.mark.parametrize(("call", "text"), KEYWORD_ERRORS.values(), ids=KEYWORD_ERRORS)

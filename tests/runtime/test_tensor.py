@@ -363,6 +363,14 @@ def test_dtype_names():
     assert (x.float().dtype, x.int().dtype, x.bool().dtype) == (tz.float32, tz.int32, tz.bool)
 
 
+def test_pythons_round():
+    assert_same(round(tz.tensor(1.26), 1), np.float32(1.3))
+    assert_same(round(tz.tensor([1.25, -14.9]), 0), np.array([1.0, -15.0], np.float32))
+    assert_same(round(tz.tensor([15, 24]), -1), np.array([20, 20]))
+    assert_same(round(tz.tensor([1.6, -0.4])), np.array([2, 0]))
+    assert_same(tz.jit(round)(tz.tensor([2.5, 3.5])), np.array([2, 4]))
+
+
 # Torch's habits
 
 def test_shape_methods():

@@ -154,14 +154,28 @@ def test_a_callback_ends_the_run_with_its_own_reason():
     assert history.stopped == "enough" and len(history) == 3 and history.verdict
 
 
+def not_told(monitor):
+    """A fit that watches a metric whose name does not tell its direction: it is refused before the first epoch."""
+    def mine(prediction, target):
+        return prediction[:, 0]
+
+    model = tz.nn.Sequential([tz.nn.Dense(2)]).compile("sgd", "cross_entropy", [mine])
+    train = tz.train.LambdaCallback(on_epoch_start=lambda run: pytest.fail("it trains"))
+    model.fit([[1.0], [2.0]], [0, 1], validation_data=([[1.0]], [0]), callbacks=[EarlyStopping(monitor), train])
+
+
 ERRORS = {
     "EarlyStopping": (lambda: overfitting(callbacks=EarlyStopping("val_acc")),
                       r"EarlyStopping watches 'val_acc', which this run does not record\n"
-                      "  expected: one of loss, accuracy, val_loss, val_accuracy\n"),
+                      r"  expected: one of loss, accuracy, val_loss, val_accuracy\n.*did you mean 'val_accuracy'\?$"),
+    "misspelled": (lambda: overfitting(callbacks=EarlyStopping("val_acuracy")),
+                   r"EarlyStopping watches 'val_acuracy', which(.|\n)*did you mean 'val_accuracy'\?$"),
+    "misspelled, not validated": (lambda: overfitting(callbacks=EarlyStopping("val_acuracy"), validation_split=0),
+                                  "pass validation_split or"),
     "no validation": (lambda: overfitting(callbacks=EarlyStopping(), validation_split=0), "pass validation_split or"),
     "KeepBest": (lambda: overfitting(callbacks=KeepBest(), validation_split=0), "KeepBest watches 'val_loss'"),
     "mode": (lambda: KeepBest(mode="best"), "KeepBest with mode='best'\n  expected: \"auto\", \"min\" or \"max\""),
-    "direction": (lambda: EarlyStopping("val_mine"), "EarlyStopping watches 'val_mine', a name that does not tell "
+    "direction": (lambda: not_told("val_mine"), "EarlyStopping watches 'val_mine', a name that does not tell "
                   "whether a larger value is better\n  expected: mode=\"min\" or mode=\"max\" for such a metric"),
     "patience": (lambda: EarlyStopping(patience=0), "EarlyStopping with patience=0"),
 }

@@ -9,6 +9,7 @@ import pytest
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.train import BestModel, Callback, Checkpoint, CrossValidation, CSVLog, EarlyStopping, Log, TensorBoard
+from tarazu.train.trainer.divergence import TrainingWarning
 
 X = np.random.default_rng(5).normal(size=(40, 3)).astype(np.float32)
 Y = X.sum(1, keepdims=True)
@@ -233,3 +234,46 @@ def test_refusals():
             act()
     with pytest.raises(TrainingError, match=r"build\(\) gave a int"):
         validated(lambda: 3)
+
+
+def test_a_score_that_is_undefined_in_some_folds():
+    labels = np.zeros(40, int)
+    labels[:2] = 1  # two folds of four have one class only
+
+    def classifier():
+        return tz.nn.Sequential([tz.nn.Dense(2)]).compile("sgd", "cross_entropy", ["auc", "accuracy"])
+
+    with pytest.warns(TrainingWarning, match=r"'auc' is undefined in 2 of 4 folds \(folds \d, \d, counted from 0"):
+        found = validated(classifier, y=labels, epochs=1)
+    values = found.values("auc")
+    undefined = np.flatnonzero(np.isnan(values))
+    assert found.undefined("auc") == undefined.tolist() and len(undefined) == 2 and not found.undefined("accuracy")
+    alone = CrossValidation(tuple({"auc": value} for value in values[~np.isnan(values)]), 1 / 4)
+    assert found.mean("auc") == alone.mean("auc") and found.interval("auc") == alone.interval("auc")
+    assert ", undefined in 2 of 4 folds" in str(found)
+
+
+def test_nothing_is_left_out_of_a_fold_whose_training_failed():
+    nan = float("nan")
+    found = CrossValidation(({"loss": nan, "auc": nan}, {"loss": 1.0, "auc": 0.5}), 0.5)
+    assert np.isnan(found.mean("loss")) and np.isnan(found.mean("auc")) and not found.undefined("auc")
+    nowhere = CrossValidation(({"loss": 1.0, "auc": nan}, {"loss": 1.0, "auc": nan}), 0.5)
+    assert np.isnan(nowhere.mean("auc")) and np.isnan(nowhere.interval("auc")).all() and "auc" in str(nowhere)
+
+
+def test_printed_intervals_end_where_the_range_of_the_score_does():
+    def classifier():
+        def accuracy(prediction, target):  # a user's metric, of which no range is known
+            return prediction[:, 0]
+
+        metrics = ["f1", tz.train.Recall(average=None, name="recall"), accuracy]
+        return tz.nn.Sequential([tz.nn.Dense(2)]).compile("sgd", "cross_entropy", metrics)
+
+    ranges = validated(classifier, y=(X[:, 0] > 0).astype(int), folds=2, epochs=1).ranges
+    assert ranges == {"f1": (0.0, 1.0), "recall": (0.0, 1.0), "loss": (0.0, np.inf)}
+    values = [{"f1": 0.0, "recall_0": 0.2, "accuracy": 0.0, "loss": 0.1},
+              {"f1": 1.0, "recall_0": 0.9, "accuracy": 1.0, "loss": 5.0}]
+    found = CrossValidation(tuple(values), 1 / 2, ranges)
+    assert found.interval("f1")[0] < 0 < 1 < found.interval("f1")[1]
+    lines = str(found).splitlines()[1:]
+    assert [line.endswith("(0 to 1)") for line in lines] == [True, True, False, False] and "(0 to " in lines[3]

@@ -164,3 +164,19 @@ def test_refusals():
                       (lambda: LambdaCallback(on_batch=print), "on_batch")):
         with pytest.raises(ArgumentError, match=text):
             act()
+
+
+@pytest.mark.parametrize(("make", "text"), [
+    (lambda folder: CSVLog(""), r"CSVLog\(''\)\n(.|\n)*for example CSVLog\('epochs.csv'\)$"),
+    (lambda folder: Log(""), r"Log\(''\)\n"),
+    (lambda folder: TensorBoard(""), r"TensorBoard\(''\)\n"),
+    (lambda folder: CSVLog(folder), r"CSVLog\(.*which is a folder\n(.|\n)*epochs.csv'\)$"),
+    (lambda folder: Log(folder / "file"), r"Log\(.*which is a file\n"),
+    (lambda folder: TensorBoard(folder / "file"), r"TensorBoard\(.*which is a file\n"),
+])
+def test_a_path_that_cannot_be_written_is_refused_before_training(make, text, tmp_path):
+    (tmp_path / "file").write_text("kept")
+    train = LambdaCallback(on_epoch_start=lambda run: pytest.fail("it trains"))
+    with pytest.raises(ArgumentError, match=text):
+        fitted([make(tmp_path), train])
+    assert [path.name for path in tmp_path.iterdir()] == ["file"] and (tmp_path / "file").read_text() == "kept"

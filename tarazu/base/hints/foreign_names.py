@@ -233,6 +233,7 @@ KERAS = {
     "text_dataset_from_directory": "tz.data.text_folder",
     "timeseries_dataset_from_array": "tz.data.timeseries",
     "load_model": "tz.load",
+    "TerminateOnNaN": "a part of each fit, which ends at the first number that is not finite",
 }
 TENSORFLOW = {
     "keras": "tz itself: tz.nn has layers and losses, tz.optim optimizers, tz.train callbacks and metrics",
@@ -249,6 +250,7 @@ TENSORFLOW = {
     "math": "tz itself: tz.exp, tz.log, ...",
     "set_random_seed": "tz.random.seed",
     "from_tensor_slices": "tz.data.Dataset((x, y))",
+    "image": "tz.interpolate for sizes, tz.data.augment for random changes, and tz.data.image_folder for files",
     "from_generator": "tz.data.Dataset(function)",
 }
 NUMPY = {
@@ -268,6 +270,7 @@ NUMPY = {
     "true_divide": "tz.divide",
     "fabs": "tz.abs",
     "rint": "tz.round",
+    "in1d": "tz.isin",
     "flipud": "tz.flip(x, 0)",
     "fliplr": "tz.flip(x, 1)",
 }
@@ -332,6 +335,22 @@ KEYWORDS = {
     "gradient_accumulation_steps": ("accumulate_steps",),
     "ema_momentum": ("ema",),
     "parameters": ("params",),
+    # of methods, callbacks and data sets
+    "filepath": ("folder", "path"),
+    "filename": ("path",),
+    "log_dir": ("folder",),
+    "validation_freq": ("validate_every",),
+    "check_val_every_n_epoch": ("validate_every",),
+    "max_epochs": ("epochs",),
+    "min_learning_rate": ("min_lr",),
+    "buffer_size": ("buffer",),
+    "batch_size": ("n",),
+    "count": ("n", "times"),
+    "drop_remainder": ("drop_last",),
+    "collate_fn": ("collate",),
+    "map_func": ("function",),
+    "num_parallel_calls": ("threads",),
+    "num_workers": ("workers",),
 }
 # Those for which there is another way.
 ADVICE = {
@@ -359,4 +378,18 @@ ADVICE = {
     "decay": "pass a schedule as the rate: lr=tz.optim.inverse_time_decay(...)",
     "beta_1": "pass both together: betas=(0.9, 0.999)",
     "beta_2": "pass both together: betas=(0.9, 0.999)",
+}
+# Those of callbacks, of data sets and of methods such as `fit`.
+TRAINING_ADVICE = {
+    "verbose": "it prints nothing: leave it out",
+    "restore_best_weights": "each validated fit restores the best weights (tz.train.KeepBest): leave it out",
+    "save_best_only": "tz.train.BestModel(path) saves the best model alone",
+    "save_weights_only": "call model.save_weights(path) for the weights alone",
+    "initial_epoch": "calling fit again continues the training: leave it out",
+    "loss_weights": "pass each loss with its weight: loss={\"box\": (\"mse\", 0.3), ...}",
+    "jit_compile": "fit always compiles: leave it out",
+    "steps_per_execution": "fit chooses it: leave it out",
+    "workers": "they belong to the data: tz.data.Dataset(...).map(function, workers=2)",
+    "use_multiprocessing": "pass workers to the data: tz.data.Dataset(...).map(function, workers=2)",
+    "reshuffle_each_iteration": "each epoch has an order of its own: leave it out",
 }

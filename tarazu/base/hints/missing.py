@@ -1,15 +1,19 @@
-"""Errors for names that are not there: attributes of modules, keyword arguments of classes."""
+"""Errors for names that are not there: attributes of modules and objects, keyword arguments of classes and methods."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 from types import CodeType, ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from tarazu.base.spelling import did_you_mean
 
+P = ParamSpec("P")
+R = TypeVar("R")
 HAS_KEYWORDS, HAS_POSITIONAL = 0x08, 0x04  # flags of code with **options, with *arguments
 initializer_of = attrgetter("__init__")  # which mypy lets no one read of a class
 PARTS = ("", "nn", "optim", "data", "train", "random", "linalg", "fft", "nn.init", "data.augment", "tabular")
@@ -82,21 +86,67 @@ def _public(part: str) -> list[str]:
 _LISTED_MODULES = {"nn", "optim", "data", "train", "random", "linalg", "fft", "init", "augment"}
 
 
-def unexpected_keyword(function: str, name: str, takes: Iterable[str]) -> TypeError:
+class Absent:
+    """An attribute of other frameworks' objects that ours lack: reading it is an AttributeError, which says what to do.
+
+    Unlike a `__getattr__` it costs nothing where other names are read.
+
+    >>> class Table:
+    ...     shuffled = Absent("call shuffle()")
+    >>> hasattr(Table(), "shuffled")
+    False
+    """
+
+    def __init__(self, advice: str) -> None:
+        self._advice = advice
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> Absent:
+        if instance is None:
+            return self
+        raise AttributeError(f"{owner.__name__!r} object has no attribute {self._name!r}; {self._advice}")
+
+
+def with_keyword_hints(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that is called rarely, with errors that say which keyword argument stands for an unknown one.
+
+    >>> @with_keyword_hints
+    ... def fit(x, validate_every=1): return x
+    >>> fit(1, validation_freq=2)
+    Traceback (most recent call last):
+    TypeError: fit() got an unexpected keyword argument 'validation_freq'; did you mean 'validate_every'?
+    """
+    names = list(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs:
+            if name not in names:
+                raise unexpected_keyword(function.__name__, name, (x for x in names if x != "self"), "TRAINING_ADVICE")
+        return function(*args, **kwargs)
+
+    return call
+
+
+def unexpected_keyword(function: str, name: str, takes: Iterable[str], advice: str = "ADVICE") -> TypeError:
     """The error for a keyword argument that a class or function does not take; it offers one that it takes.
+
+    `advice` is the table of foreign_names.py with words for those that no argument stands for.
 
     >>> print(unexpected_keyword("Dense", "use_bias", ["units", "bias"]))
     Dense() got an unexpected keyword argument 'use_bias'; did you mean 'bias'?
     """
-    from tarazu.base.hints.foreign_names import ADVICE, KEYWORDS
+    from tarazu.base.hints import foreign_names
 
-    names = list(takes)
-    here = next((known for known in KEYWORDS.get(name, ()) if known in names), None)
+    names, texts = list(takes), vars(foreign_names)[advice]
+    here = next((known for known in foreign_names.KEYWORDS.get(name, ()) if known in names), None)
     near = did_you_mean(name, names)
     if here is not None:
         hint = f"did you mean {here!r}?"
-    elif name in ADVICE:
-        hint = ADVICE[name]
+    elif name in texts:
+        hint = texts[name]
     else:
         hint = near if near.endswith("?") else f"it takes {', '.join(names)}" if names else "it takes none"
     return TypeError(f"{function}() got an unexpected keyword argument {name!r}; {hint}")
@@ -112,8 +162,9 @@ def keywords_of(kind: type) -> tuple[str, ...]:
     return code.co_varnames[1:code.co_argcount + code.co_kwonlyargcount] if isinstance(code, CodeType) else ()
 
 
-def require_arguments(kind: type, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
-    """TypeError, which names the class, unless its `__init__` takes these arguments.
+def require_arguments(kind: type, args: tuple[object, ...], kwargs: dict[str, object],
+                      advice: str = "ADVICE") -> None:
+    """TypeError, which names the class, unless its `__init__` takes these arguments; `advice` as above.
 
     >>> require_arguments(type("Layer", (), {"__init__": lambda self, units: None}), (3,), {})
     """
@@ -125,7 +176,7 @@ def require_arguments(kind: type, args: tuple[object, ...], kwargs: dict[str, ob
     flags, most = (code.co_flags, code.co_argcount - 1) if isinstance(code, CodeType) else (0, 0)
     unknown = [] if flags & HAS_KEYWORDS else [keyword for keyword in kwargs if keyword not in names]
     if unknown:
-        raise unexpected_keyword(name, unknown[0], names)
+        raise unexpected_keyword(name, unknown[0], names, advice)
     if not flags & HAS_POSITIONAL and len(args) > most:
         takes = f"takes {most} positional arguments ({', '.join(names[:most])})" if names else "takes no arguments"
         raise TypeError(f"{name}() {takes}, and {len(args)} were given")

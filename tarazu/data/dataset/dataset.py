@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from tarazu.base.checks import positive_int, whole_number
 from tarazu.base.errors import ArgumentError, ScalarError
+from tarazu.base.hints.missing import Absent, with_keyword_hints
 from tarazu.base.messages import plural
 from tarazu.base.pytree import map_leaves
 from tarazu.data.dataset.batching import Batched, Bucketed
@@ -60,6 +61,8 @@ class Dataset:
     >>> [batch.tolist() for batch in batches]
     [[2.0, 6.0, 10.0], [14.0, 18.0]]
     """
+
+    prefetch = Absent("maps with workers= or threads= prepare samples ahead: leave it out")
 
     def __init__(self, source: Any) -> None:
         self._stage: Stage = source._stage if isinstance(source, Dataset) else source_stage(source)
@@ -242,6 +245,7 @@ class Dataset:
 
     # Methods that give a new dataset --------------------------------------------------------------------------------
 
+    @with_keyword_hints
     def map(self, function: Callable[..., Any], *, workers: int = 0, threads: int = 0, seed: int | None = None) -> Self:
         """What a function gives for each sample; after `.batch`, for each batch.
 
@@ -277,6 +281,7 @@ class Dataset:
         return self._with(Filter(self._samples("filter"), call, _workers(workers, threads),
                                  _seed(None) if call.takes_rng else 0))
 
+    @with_keyword_hints
     def shuffle(self, seed: int | None = None, buffer: int | None = None) -> Self:
         """The samples in a random order, another one in each epoch. The seed is drawn from `tz.random` by default.
 
@@ -298,6 +303,7 @@ class Dataset:
                                 fix="call shuffle(buffer=10_000), for example; or shuffle before .repeat()")
         return self._with(ShuffleBuffer(stage, positive_int("buffer", buffer), _seed(seed)))
 
+    @with_keyword_hints
     def batch(self, n: int, drop_last: bool = False, pad: Any = None, multiple_of: int = 1,
               buckets: Sequence[int] = (), collate: Callable[[list[Any]], Any] | None = None) -> Self:
         """`n` samples as one: each leaf gets a first axis with a row for each; the last batch may have fewer.
@@ -341,6 +347,7 @@ class Dataset:
                                 fix="map the samples instead, before .batch")
         return self._with(Unbatched(self._stage))
 
+    @with_keyword_hints
     def take(self, n: int) -> Self:
         """The first `n` samples, or batches. ArgumentError for a negative number.
 
@@ -349,6 +356,7 @@ class Dataset:
         """
         return self._with(Part(self._stage, 0, whole_number(f"take({n!r})", n, least=0)), self._batch_maps)
 
+    @with_keyword_hints
     def skip(self, n: int) -> Self:
         """The samples, or batches, after the first `n`. ArgumentError for a negative number.
 
@@ -357,6 +365,7 @@ class Dataset:
         """
         return self._with(Part(self._stage, whole_number(f"skip({n!r})", n, least=0), None), self._batch_maps)
 
+    @with_keyword_hints
     def repeat(self, times: int | None = None) -> Self:
         """The samples, or batches, so many times in each epoch, shuffled anew each time; without end by default.
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, TypeAlias, Union
 
 from tarazu.base.device import Device
+from tarazu.base.hints.missing import with_keyword_hints
 from tarazu.nn.module.loaded import Loaded
 from tarazu.ops.typing import ArrayLike, DeviceLike
 
@@ -36,6 +37,7 @@ class Trainable:
     _trainer: Any = None  # what `compile` prepared
     _predictor: Any = None  # the compiled forward function
 
+    @with_keyword_hints
     def compile(self, optimizer: Any = None, loss: Any = None, metrics: Any = (), precision: str = "float32",
                 regularizer: Any = None) -> Self:
         """Say how `fit` trains: the optimizer, the loss and the metrics, by name or as objects; gives the model back.
@@ -132,6 +134,7 @@ class Trainable:
         """
         return x
 
+    @with_keyword_hints
     def fit(self, x: Inputs | Batches, y: Inputs | None = None, *, epochs: int = 1, batch_size: int = 32,
             validation_split: float = 0.0, validation_data: Validation = None, callbacks: Any = (),
             seed: int | None = None, verbose: Verbose = "auto", sample_weight: Inputs | None = None,
@@ -201,6 +204,7 @@ class Trainable:
             sample_weight=sample_weight, class_weight=class_weight, shuffle=shuffle, steps_per_epoch=steps_per_epoch,
             max_steps=max_steps, max_seconds=max_seconds, validate_every=validate_every, devices=devices)
 
+    @with_keyword_hints
     def evaluate(self, x: Inputs | Batches, y: Inputs | None = None, *, sample_weight: Inputs | None = None,
                  batch_size: int = 1024) -> dict[str, float]:
         """The loss and the metrics on `x` and `y`, by name; in evaluation mode, computed in batches.
@@ -217,6 +221,7 @@ class Trainable:
         return _training_module().evaluate(self, self.prepare_inputs(x), y, sample_weight=sample_weight,
                                            batch_size=batch_size)
 
+    @with_keyword_hints
     def predict(self, x: Inputs | Batches, *, batch_size: int = 1024) -> Any:
         """The outputs for `x`, (rows, ...) or batches as for `fit`, in evaluation mode, computed in batches.
 

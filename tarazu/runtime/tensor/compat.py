@@ -8,6 +8,7 @@ import math
 import weakref
 from typing import Self
 
+from tarazu.base.hints.missing import Absent
 from tarazu.ops import elementwise
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import ArrayLike, DTypeLike, Tensor
@@ -20,6 +21,9 @@ class Compat(Operators):
     """What a tensor inherits beside its operators."""
 
     __slots__ = ()
+
+    cuda = Absent('call x.to("gpu"); tz.devices() says which devices there are')
+    contiguous = Absent("tensors have no strides that a program could see: leave it out")
 
     def numel(self) -> builtins.int:
         """The number of elements, as `size`.

@@ -70,6 +70,13 @@ class Operators(Value):
     __rshift__, __rrshift__, __irshift__ = _operator(elementwise.bitwise_right_shift)
     __neg__, __pos__, __abs__ = elementwise.negative, elementwise.positive, elementwise.abs
     __invert__ = elementwise.bitwise_invert
+
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        """`round(x, ndigits)` keeps the dtype; without `ndigits` whole numbers of int64, as Python gives an int."""
+        if ndigits is not None:
+            return elementwise.round(self, ndigits)
+        return elementwise.astype(elementwise.round(self), "int64")
+
     __eq__, __ne__ = elementwise.equal, elementwise.not_equal  # type: ignore[assignment]  # by element, no bool
     __lt__, __le__ = elementwise.less, elementwise.less_equal
     __gt__, __ge__ = elementwise.greater, elementwise.greater_equal

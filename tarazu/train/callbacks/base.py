@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.hints.missing import require_arguments
 from tarazu.train.trainer.run import Run
 
 
@@ -19,6 +20,11 @@ class Callback:
     >>> history = model.fit([[1.0]], [[0.0]], callbacks=[Largest()], verbose=0)
     1 0.0
     """
+
+    def __new__(cls, *args: object, **kwargs: object) -> Self:
+        if args or kwargs:  # none where a copy is made
+            require_arguments(cls, args, kwargs, "TRAINING_ADVICE")
+        return super().__new__(cls)
 
     def on_fit_start(self, run: Run) -> None:
         """Before the first epoch."""

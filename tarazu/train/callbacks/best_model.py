@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import Any
 
@@ -35,7 +34,8 @@ class BestModel(Monitor):
         self.epoch: int | None = None
 
     def on_fit_start(self, run: Run) -> None:
-        self.epoch, self._best = None, math.inf
+        super().on_fit_start(run)
+        self.epoch = None
 
     def on_epoch_end(self, run: Run) -> None:
         if self._is_better(run):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
@@ -15,8 +14,9 @@ class EarlyStopping(Monitor):
 
     An epoch is better when it improves on the last that was by more than `min_delta`; slow progress adds up. `mode` is
     "min" or "max", or "auto": an accuracy rises, a loss or an error falls. Which weights are kept is up to `KeepBest`,
-    which watches "val_loss" by default. ArgumentError for a patience below 1, a negative `min_delta`, an unknown `mode`
-    and a metric whose name does not tell its direction, and after the first epoch for one that is not recorded.
+    which watches "val_loss" by default. ArgumentError for a patience below 1, a negative `min_delta` and an unknown
+    `mode`, in `fit` for a metric whose name does not tell its direction, and after the first epoch for one that is not
+    recorded.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=0.0), loss="mse")
@@ -35,7 +35,8 @@ class EarlyStopping(Monitor):
         self.patience, self.min_delta = patience, min_delta
 
     def on_fit_start(self, run: Run) -> None:
-        self._best, self._since = math.inf, 0
+        super().on_fit_start(run)
+        self._since = 0
 
     def on_epoch_end(self, run: Run) -> None:
         is_better = self._is_better(run, self.min_delta)

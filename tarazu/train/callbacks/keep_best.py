@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from tarazu.base.state_dicts import part_of
@@ -34,7 +33,7 @@ class KeepBest(Monitor):
 
     def on_fit_start(self, run: Run | None) -> None:
         self.epoch: int | None = None
-        self._best = math.inf
+        super().on_fit_start(run)
         self._weights: dict[str, Tensor] = {}
 
     def on_epoch_end(self, run: Run) -> None:

@@ -15,11 +15,25 @@ from tarazu.train.callbacks.base import Callback
 from tarazu.train.trainer.run import Run
 
 
+def require_path(kind: str, path: str | os.PathLike, example: str = "run") -> None:
+    """ArgumentError for an empty path, which `Path` takes for the working folder."""
+    if not os.fspath(path):
+        raise ArgumentError(f"{kind}('')", expected="a path", fix=f"for example {kind}('{example}')")
+
+
+def require_no_file(kind: str, folder: Path) -> None:
+    """ArgumentError where a file is what should be a folder."""
+    if folder.is_file():
+        raise ArgumentError(f"{kind}({os.fspath(folder)!r}), which is a file", expected="the path of a folder",
+                            fix="pass another path, or move the file away")
+
+
 class CSVLog(Callback):
     """Writes the rows of the history to the CSV file `path`, after each epoch; a fit that resumes goes on with it.
 
     Columns are the names of the history in the order in which they first came. The file's folder is made where it is
-    missing. OSError where it cannot be written.
+    missing. ArgumentError for an empty path, and before the first epoch for one that is a folder; OSError where it
+    cannot be written.
 
     >>> import pathlib, tempfile
     >>> import tarazu as tz
@@ -33,9 +47,13 @@ class CSVLog(Callback):
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
+        require_path("CSVLog", path, "epochs.csv")
         self.path = Path(path)
 
     def on_fit_start(self, run: Run) -> None:
+        if self.path.is_dir():
+            raise ArgumentError(f"CSVLog({os.fspath(self.path)!r}), which is a folder", expected="the path of a file",
+                                fix=f"for example CSVLog({os.fspath(self.path / 'epochs.csv')!r})")
         if processes.is_first():
             self.path.parent.mkdir(parents=True, exist_ok=True)
 
@@ -59,7 +77,8 @@ class CSVLog(Callback):
 class Log(Callback):
     """Writes the run to `folder`: `epochs.jsonl` with a row per epoch, and `settings.json` with what was trained how.
 
-    The folder is made where it is missing; a later run there replaces both files. OSError where it cannot be written.
+    The folder is made where it is missing; a later run there replaces both files. ArgumentError for an empty path, and
+    before the first epoch for one that is a file; OSError where it cannot be written.
 
     >>> import pathlib, tempfile
     >>> import tarazu as tz
@@ -71,9 +90,11 @@ class Log(Callback):
     """
 
     def __init__(self, folder: str | os.PathLike) -> None:
+        require_path("Log", folder)
         self.folder = Path(folder)
 
     def on_fit_start(self, run: Run) -> None:
+        require_no_file("Log", self.folder)
         if processes.is_first():
             self.folder.mkdir(parents=True, exist_ok=True)
             write_text(self.folder / "settings.json", to_line(_settings(run)) + "\n")
@@ -97,7 +118,7 @@ class TensorBoard(Callback):
     """Writes the numbers of each epoch for TensorBoard to `folder`: "train/loss", "validation/loss", "learning_rate".
 
     `histograms=n` writes the weights too, after every n-th epoch. Needs the package tensorboardX: ArgumentError without
-    it.
+    it, for an empty path, and before the first epoch for one that is a file.
 
     >>> import pathlib, tempfile
     >>> import tarazu as tz
@@ -109,10 +130,12 @@ class TensorBoard(Callback):
     """
 
     def __init__(self, folder: str | os.PathLike, *, histograms: int = 0) -> None:
+        require_path("TensorBoard", folder)
         self.folder, self.histograms = Path(folder), histograms
         self._writer: Any = None
 
     def on_fit_start(self, run: Run) -> None:
+        require_no_file("TensorBoard", self.folder)
         if not processes.is_first():
             return
         try:

@@ -12,6 +12,7 @@ from tarazu.train.callbacks.base import Callback
 from tarazu.train.cross_validation.callbacks import FoldCallbacks, callbacks_of_folds
 from tarazu.train.cross_validation.folds import Folds, deal
 from tarazu.train.cross_validation.models import Build, built
+from tarazu.train.cross_validation.ranges import ranges_of
 from tarazu.train.cross_validation.result import CrossValidation
 from tarazu.train.cross_validation.together import MOST_FOLDS, can_train_together, train_together
 from tarazu.train.evaluate import PREDICTED_ROWS, scores
@@ -37,6 +38,9 @@ def cross_validate(build: Build, x: Inputs, y: Inputs | None = None, *, folds: i
     write need a path for each, `callbacks=lambda fold: tz.train.Checkpoint(f"run-{fold}.ckpt")`. With that the same
     call goes on where an interrupted one ended. Ctrl-C keeps the folds that are done.
 
+    A score may be undefined in a fold, such as AUC where all rows are of one class: a warning says where, and the mean
+    is that of the other folds.
+
     Folds train one after another, but those of equally many rows train as replicas of one program where that is faster:
     small models (about a million operations for a batch) that `compile(loss=...)` trains on the CPU for 500 steps or
     more, without callbacks or options other than `shuffle` and `class_weight`. Batches, dropout and batch statistics
@@ -61,7 +65,7 @@ def cross_validate(build: Build, x: Inputs, y: Inputs | None = None, *, folds: i
     found: list[dict[str, float]] = []
     with keeping_random_state():
         trainers = built(build, folds, seed)
-        notes: list[str] = []
+        notes, ranges = list[str](), ranges_of(trainers[0])
         dealt = deal(trainers[0], x, y, sample_weight, folds, seed, notes=notes)
         warn(notes)
         try:
@@ -69,7 +73,10 @@ def cross_validate(build: Build, x: Inputs, y: Inputs | None = None, *, folds: i
         except KeyboardInterrupt:
             if not found:
                 raise
-    return CrossValidation(tuple(found), 1 / folds)
+    result = CrossValidation(tuple(found), 1 / folds, ranges)
+    warn([f"the score {name!r} is undefined {result.undefined_text(name)}; its mean is that of the other folds"
+          for name in result.names if result.undefined(name)])
+    return result
 
 
 def _scores(build: Build, trainers: list[Trainer], folds: Folds, callbacks: list[list[Callback]],

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import plural
+from tarazu.train.cross_validation.ranges import Range
 
 # The 0.975 quantiles of Student's distribution for 1 to 29 degrees of freedom; beyond that the normal one's.
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
@@ -22,7 +24,9 @@ class CrossValidation:
 
     `mean`, `deviation` (of the sample, with folds - 1) and `interval` take the name of a score. Intervals are those of
     Nadeau and Bengio, 2003: folds share training rows, so the variance of the mean is (1 / folds + test / train) times
-    that of the scores. Printed, and in notebooks, it is a table.
+    that of the scores. All three leave out folds in which a score is undefined; of a fold whose loss is NaN, as the
+    training failed there, every NaN counts. Printed, and in notebooks, it is a table; there intervals end where the
+    range of the score does, which `ranges` has by name.
 
     >>> found = CrossValidation(({"loss": 0.5}, {"loss": 0.7}), 0.5)
     >>> found.mean("loss"), round(found.deviation("loss"), 4)
@@ -31,32 +35,65 @@ class CrossValidation:
 
     rows: tuple[dict[str, float], ...]
     test_share: float  # of the rows of a fold
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all scores.
+
+        >>> CrossValidation(({"loss": 0.5, "accuracy": 0.9},), 0.5).names
+        ['loss', 'accuracy']
+        """
+        return list(dict.fromkeys(name for row in self.rows for name in row))
 
     def values(self, name: str) -> np.ndarray:
-        """The scores of the folds, (folds,); ArgumentError for a name that none has.
+        """The scores of the folds, (folds,), NaN where it is undefined; ArgumentError for a name that none has.
 
         >>> CrossValidation(({"loss": 0.5}, {"loss": 0.75}), 0.5).values("loss").tolist()
         [0.5, 0.75]
         """
-        if name not in self.rows[0]:
-            raise ArgumentError(f"no score {name!r}", expected=f"one of {', '.join(self.rows[0])}", fix="choose one")
-        return np.array([row[name] for row in self.rows])
+        if name not in self.names:
+            raise ArgumentError(f"no score {name!r}", expected=f"one of {', '.join(self.names)}", fix="choose one")
+        return np.array([row.get(name, math.nan) for row in self.rows])
+
+    def undefined(self, name: str) -> list[int]:
+        """The numbers of the folds, from 0 on, in which a score is undefined: NaN, though the loss is not.
+
+        >>> CrossValidation(({"loss": 0.5, "auc": math.nan}, {"loss": 0.7, "auc": 0.8}), 0.5).undefined("auc")
+        [0]
+        """
+        return [fold for fold, value in enumerate(self.values(name))
+                if math.isnan(value) and name != "loss" and not math.isnan(self.rows[fold].get("loss", 0.0))]
+
+    def undefined_text(self, name: str) -> str:
+        """In which folds a score is undefined, in words.
+
+        >>> CrossValidation(({"loss": 0.5, "auc": math.nan}, {"loss": 0.7, "auc": 0.8}), 0.5).undefined_text("auc")
+        'in 1 of 2 folds (fold 0, counted from 0)'
+        """
+        folds = self.undefined(name)
+        numbers = f"{'fold' if len(folds) == 1 else 'folds'} {', '.join(map(str, folds))}"
+        return f"in {len(folds)} of {plural(len(self.rows), 'fold')} ({numbers}, counted from 0)"
+
+    def _defined(self, name: str) -> np.ndarray:
+        return np.delete(self.values(name), self.undefined(name))
 
     def mean(self, name: str) -> float:
-        """The mean over the folds.
+        """The mean over the folds in which the score is defined; NaN where it is in none.
 
         >>> CrossValidation(({"loss": 0.5}, {"loss": 0.75}), 0.5).mean("loss")
         0.625
         """
-        return float(self.values(name).mean())
+        values = self._defined(name)
+        return float(values.mean()) if len(values) else math.nan
 
     def deviation(self, name: str) -> float:
-        """The standard deviation over the folds; NaN for one.
+        """The standard deviation over the folds in which the score is defined; NaN for one.
 
         >>> CrossValidation(({"loss": 1.0}, {"loss": 1.0}), 0.5).deviation("loss")
         0.0
         """
-        values = self.values(name)
+        values = self._defined(name)
         return float(values.std(ddof=1)) if len(values) > 1 else math.nan
 
     def interval(self, name: str) -> tuple[float, float]:
@@ -65,17 +102,25 @@ class CrossValidation:
         >>> CrossValidation(({"loss": 1.0}, {"loss": 1.0}), 0.5).interval("loss")
         (1.0, 1.0)
         """
-        folds, share = len(self.rows), self.test_share
-        t = STUDENT[folds - 2] if 2 <= folds <= len(STUDENT) + 1 else 1.960
+        folds, share = len(self._defined(name)), self.test_share
+        if folds < 2:
+            return math.nan, math.nan
+        t = STUDENT[folds - 2] if folds <= len(STUDENT) + 1 else 1.960
         half = t * self.deviation(name) * math.sqrt(1 / folds + share / (1 - share))
         return self.mean(name) - half, self.mean(name) + half
 
     def __str__(self) -> str:
         lines = [f"{plural(len(self.rows), 'fold')}, means with 95 % intervals"]
-        for name in self.rows[0]:
-            low, high = self.interval(name)
-            lines.append(f"{name:20} {self.mean(name):.4g}  ({low:.4g} to {high:.4g})")
+        for name in self.names:
+            low, high = np.clip(self.interval(name), *self._range(name))
+            note = f", undefined {self.undefined_text(name)}" if self.undefined(name) else ""
+            lines.append(f"{name:20} {self.mean(name):.4g}  ({low:.4g} to {high:.4g}){note}")
         return "\n".join(lines)
+
+    def _range(self, name: str) -> Range:
+        """The range of a score, or of the metric of whose parts it is one, such as "recall_low" of "recall"."""
+        metric = max((known for known in self.ranges if f"{name}_".startswith(f"{known}_")), key=len, default="")
+        return self.ranges.get(metric, (-math.inf, math.inf))
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"

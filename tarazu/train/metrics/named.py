@@ -10,7 +10,7 @@ from inspect import signature
 from typing import Any, TypeAlias
 
 from tarazu.base.errors import ArgumentError
-from tarazu.base.spelling import by_name, did_you_mean
+from tarazu.base.spelling import by_name, did_you_mean, made_of
 from tarazu.nn.losses import LOSSES, Loss, LossTraits, traits
 from tarazu.train.metrics.accuracy import (
     ACCURACIES,
@@ -111,6 +111,10 @@ def _named(spec: MetricSpec, loss: Loss) -> tuple[str, Metric]:
         return spec.label, spec.beside(loss)
     if isinstance(spec, Metric):
         return spec.name or name_of(spec.sums), spec
+    if isinstance(spec, type):
+        raise ArgumentError(f"the class {spec.__name__} among the metrics",
+                            expected="names, objects with options, or functions of (prediction, target)",
+                            fix=f"make an object of the class: {made_of(spec)}")
     if callable(spec):
         return name_of(spec), as_metric(spec)
     metric = _found(spec)
