@@ -160,6 +160,10 @@ def _train(run: Run, ends: Limits, notify: Notify) -> None:
     try:
         with in_mode(run.model, training=True):
             while run.epoch < run.epochs and run.history.stopped is None:
+                run.limit = ends.steps_reached(run)  # by a run that is resumed
+                if run.limit and run.position is None:
+                    run.stop(run.limit)
+                    break
                 run.epoch += 1
                 run.step = run.rows = 0
                 notify("on_epoch_start")
@@ -176,14 +180,13 @@ def _train_epoch(run: Run, ends: Limits, notify: Notify) -> None:
     """
     start = time.perf_counter()
     with contextlib.closing(_chunks(run)) as chunks:
-        for chunk in chunks:
-            if not run_chunk(run, ends.cut(run, chunk)):
-                break
+        while not run.limit and (chunk := next(chunks, None)) and run_chunk(run, ends.cut(run, chunk)):
             warn(run.trainer.notes)
             notify("on_step_end")
+            run.limit = ends.reached(run)
             notify("on_chunk_end")
-            if ends.end(run):
-                break
+    if run.limit:
+        run.stop(run.limit)
     if not run.step:
         run.stop("end of the stream")
     elif not run.failure and require_finite_weights(run):
