@@ -24,6 +24,7 @@ from tarazu.nn import (
     TransformerEncoderLayer,
     WeightNorm,
 )
+from tarazu.nn.module.masked import mask_of
 
 LENGTHS = (3, 5, 1)
 TOKENS = np.array([[3, 4, 1, 0, 0], [1, 2, 3, 4, 5], [7, 0, 0, 0, 0]])
@@ -237,6 +238,34 @@ def test_a_lost_mask_is_warned_of():
     Lost(mask=None)(TOKENS)
     net = Lost(mask=TOKENS != 0)
     close(net(TOKENS)[0].detach(), net.second(tz.relu(net.first(TOKENS[:1, :3])))[0].detach())
+
+
+class Part(Module):
+    """A recurrent layer over a part of what an embedding gives."""
+
+    def __init__(self, part):
+        self.first, self.second, self.part = embedding(), GRU(3, in_features=4), part
+
+    def forward(self, tokens):
+        return self.second(self.part(self.first(tokens)))
+
+
+PARTS = {"later": np.s_[:, 1:], "earlier": np.s_[:, :-1], "backwards": np.s_[:, ::-1], "batch": np.s_[:2],
+         "both": np.s_[1:, 1:4], "all": np.s_[..., 1:4, :], "features": np.s_[:, :3, ::-1], "steps": np.s_[:, [0, 2, 3]]}
+
+
+@pytest.mark.parametrize("key", PARTS.values(), ids=PARTS)
+def test_parts_of_the_time_have_parts_of_the_mask(key):
+    net = Part(lambda x: x[key])
+    mask = np.broadcast_to((TOKENS != 0)[..., None], (3, 5, 4))[key][..., 0]
+    close(net(TOKENS).detach(), net.second(net.first(TOKENS)[key], mask=mask).detach())
+
+
+def test_one_step_and_a_new_axis_before_the_time_have_no_mask():
+    seen = []
+    net = Part(lambda x: seen.extend(map(mask_of, [x[:, 0], x[0], x[:, None], x[None], x[:, :2, None]])) or x)
+    net(TOKENS)
+    assert [x is None for x in seen] == [True, True, True, True, False]
 
 
 def test_a_mask_that_a_layer_has_ended_is_not_lost():
