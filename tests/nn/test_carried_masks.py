@@ -268,6 +268,23 @@ def test_one_step_and_a_new_axis_before_the_time_have_no_mask():
     assert [x is None for x in seen] == [True, True, True, True, False]
 
 
+@each_kind
+def test_batch_norm_leaves_padding_out_of_its_statistics(kind):
+    norm, plain = tz.nn.BatchNorm(4), tz.nn.BatchNorm(4)
+    first = embedding()
+    y = kind([first, norm])(TOKENS)
+    valid = TOKENS != 0
+    want = plain(first(TOKENS)[tz.asarray(valid)])
+    close(y.detach().numpy()[valid], want.detach())
+    close(norm.running_mean, plain.running_mean)
+    close(norm.running_variance, plain.running_variance)
+    y[tz.asarray(valid)].sum().backward()
+    norm(tz.full((2, 3, 4), np.nan), mask=np.zeros((2, 3), bool))  # nothing but padding
+    close(norm.running_mean, plain.running_mean)
+    with pytest.raises(ShapeError, match=r"BatchNorm: a mask of shape \(3, 5\)"):
+        norm(tz.ones((3, 4, 4)), mask=valid)
+
+
 def test_a_mask_that_a_layer_has_ended_is_not_lost():
     model = Chain([embedding(), GRU(4, in_features=4), tz.nn.RepeatVector(5), GRU(2, True, in_features=4)])
     assert model(TOKENS).shape == (3, 5, 2)
