@@ -43,6 +43,15 @@ def test_after_a_failure_training_goes_on_with_a_smaller_rate():
     assert losses[-1] < 0.1 < losses[0]
 
 
+def test_weights_that_were_huge_before_the_fit():
+    model = Sequential([Dense(4, "relu"), Dense(2)]).compile(tz.optim.SGD(lr=1e30), "cross_entropy")
+    labels = (X[:, 0] > 0).astype(int)
+    model.fit(X * 100, labels, max_steps=1, verbose=0, seed=0)
+    with pytest.warns(TrainingWarning, match=r"likely cause: weights as large as \d\.\d+e\+\d\d before training "
+                                             r"began, as a learning rate .* and try a smaller rate than 1e\+30\. The"):
+        model.fit(X * 100, labels, verbose=0, seed=0)
+
+
 def test_values_that_are_too_large():
     broken_fit("mse", optimizer=tz.optim.SGD(lr=0.1), x=X * 1e6, epochs=100,
                text=r"values as large as \d\.\d+e\+06 in the data; scale inputs and targets \(tz.data.Standardizer\)")

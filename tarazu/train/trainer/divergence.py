@@ -19,6 +19,7 @@ from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import Snapshot, restore
 
 _NAME_IT = "`with tz.debug_nans():` around the fit names it"
+HUGE = 1e9  # the products of such weights of a few layers overflow float32
 LARGE = 1e4  # inputs and targets of networks lie around 1; squares and products of such values leave float32's digits
 
 
@@ -56,6 +57,12 @@ def _likely_cause(run: Run, batch: Arrays) -> str:
     if broken and run.last is None:
         return (f"values that were NaN or infinite before training began, in {', '.join(broken)}; make the model anew, "
                 "or load other weights")
+    rates = ", ".join(f"{rate:.3g}" for rate in run.trainer.rates().values())
+    weights = [np.abs(x.numpy()).astype(np.float64).max(initial=0) for x in run.trainer.optimized()]
+    weight = max(weights, default=0.0)
+    if weight > HUGE and run.last is None:
+        return (f"weights as large as {weight:.3g} before training began, as a learning rate that is too high leaves "
+                f"them; make the model anew, or load other weights, and try a smaller rate than {rates}")
     largest = max(np.abs(part.astype(np.float64)).max() for part in batch.leaves)
     if largest > LARGE:
         return f"values as large as {largest:.3g} in the data; scale inputs and targets (tz.data.Standardizer)"
@@ -68,7 +75,6 @@ def _likely_cause(run: Run, batch: Arrays) -> str:
     if loss is not None and not _has_finite_gradients(loss, parameters):
         return ("an operation whose gradient is infinite, such as sqrt(0), in the model or the loss; add a small "
                 f"number inside; {_NAME_IT}")
-    rates = ", ".join(f"{rate:.3g}" for rate in run.trainer.rates().values())
     return (f"{run.trainer.policy.likely_overflow}a learning rate that is too high ({rates}); try a tenth of it, or "
             "clip_norm=1.0")
 
