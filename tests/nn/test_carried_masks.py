@@ -251,7 +251,8 @@ class Part(Module):
 
 
 PARTS = {"later": np.s_[:, 1:], "earlier": np.s_[:, :-1], "backwards": np.s_[:, ::-1], "batch": np.s_[:2],
-         "both": np.s_[1:, 1:4], "all": np.s_[..., 1:4, :], "features": np.s_[:, :3, ::-1], "steps": np.s_[:, [0, 2, 3]]}
+         "both": np.s_[1:, 1:4], "all": np.s_[..., 1:4, :], "features": np.s_[:, :3, ::-1],
+         "steps": np.s_[:, [0, 2, 3]]}
 
 
 @pytest.mark.parametrize("key", PARTS.values(), ids=PARTS)

@@ -61,8 +61,8 @@ class BatchNorm(NormalizationLayer):
     `running_mean` and `running_variance` have the shape (features,); `features` may be left out and is then taken from
     the first input. `affine=False` leaves out weight and bias.
 
-    `mask`, of an input (batch, time, ..., features), is booleans (batch, time), True where there is a value: other steps
-    do not count in the batch's statistics. ShapeError for a mask of another shape.
+    `mask`, of an input (batch, time, ..., features), is booleans (batch, time), True where there is a value: other
+    steps do not count in the batch's statistics. ShapeError for a mask of another shape, DTypeError for other numbers.
 
     A batch of a single sample has no variance: it comes out as the bias and leaves the running variance alone. An empty
     one leaves both alone. Statistics are float32 for half types too, and
