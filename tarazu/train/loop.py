@@ -30,7 +30,7 @@ from tarazu.train.sources.datasets import mapped_rows, require_end_or_limit
 from tarazu.train.sources.inputs import Given, Source, batches, of_dataset, require_no_steps, rows
 from tarazu.train.sources.stream import Stream, is_stream
 from tarazu.train.trainer.compile import trainer_of
-from tarazu.train.trainer.divergence import warn
+from tarazu.train.trainer.divergence import warn, warn_of_validation
 from tarazu.train.trainer.limits import Limits, limits
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import require_finite_weights, run_chunk
@@ -193,6 +193,7 @@ def _train_epoch(run: Run, ends: Limits, notify: Notify) -> None:
         with run.trainer.evaluating():
             values = run.trainer.results(run.sums) | (_validated(run) if ends.is_validated(run) else {})
             _append(run, start, values)
+            warn_of_validation(run, values)
             notify("on_epoch_end")
     else:
         with np.errstate(all="ignore"):

@@ -52,6 +52,28 @@ def test_weights_that_were_huge_before_the_fit():
         model.fit(X * 100, labels, verbose=0, seed=0)
 
 
+class NoNumber(tz.nn.Module):
+    """A model that gives NaN in evaluation."""
+
+    def __init__(self):
+        self.dense = Dense(1)
+
+    def forward(self, x):
+        y = self.dense(x)
+        return y if self.training else y * np.nan
+
+
+def test_a_validation_loss_that_is_no_number_is_warned_of_once():
+    model = NoNumber().compile("adam", "mse")
+    with pytest.warns(TrainingWarning, match="the validation loss was nan after epoch 1, although the training loss "
+                                             "was") as caught:
+        history = model.fit(X, Y, epochs=3, validation_data=(X, Y), verbose=0, seed=0)
+    assert len(caught) == 1 and caught[0].filename == __file__ and history.stopped == "epochs"
+    assert str(history.verdict).startswith("undecided: the training loss is a number, and the loss in "
+                                           "evaluation is not")
+    assert "evaluation alone" in str(history.verdict) and "smaller learning rate" not in str(history.verdict)
+
+
 def test_values_that_are_too_large():
     broken_fit("mse", optimizer=tz.optim.SGD(lr=0.1), x=X * 1e6, epochs=100,
                text=r"values as large as \d\.\d+e\+06 in the data; scale inputs and targets \(tz.data.Standardizer\)")

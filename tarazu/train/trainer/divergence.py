@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -26,6 +27,8 @@ LARGE = 1e4  # inputs and targets of networks lie around 1; squares and products
 class TrainingWarning(UserWarning):
     """The warning of a run that ended early because a loss or a weight was not finite; the last good weights are kept.
 
+    Also of a validation loss that is not finite, of data that ended too early, and of the like.
+
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=1e30), loss="mse")
     >>> import warnings
@@ -40,6 +43,16 @@ def warn(notes: list[str]) -> None:
     """Warn of each of the notes, once, at the user's line."""
     while notes:
         warnings.warn(notes.pop(), TrainingWarning, stacklevel=frames_to_user())
+
+
+def warn_of_validation(run: Run, values: Mapping[str, float]) -> None:
+    """Warn, once in a run, where the validation loss is not finite and the training loss is."""
+    loss, validation = values.get("loss", math.nan), values.get("val_loss", 0.0)
+    if not run.has_warned_of_validation and math.isfinite(loss) and not math.isfinite(validation):
+        run.has_warned_of_validation = True
+        warn([f"the validation loss was {validation} after epoch {run.epoch}, although the training loss was "
+              f"{loss:.3g}; look for huge values in the validation data, and for log(0) or 0 / 0 in what the model does in "
+              "evaluation alone; `with tz.debug_nans():` around model.evaluate of these data names it"])
 
 
 def abort(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:
