@@ -31,7 +31,7 @@ from tarazu.train.sources.datasets import mapped_rows, require_end_or_limit
 from tarazu.train.sources.inputs import Given, Source, batches, of_dataset, require_no_steps, rows
 from tarazu.train.sources.stream import Stream, is_stream
 from tarazu.train.trainer.compile import trainer_of
-from tarazu.train.trainer.divergence import warn
+from tarazu.train.trainer.divergence import warn, warn_of_validation
 from tarazu.train.trainer.limits import Limits, limits
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.run_chunk import require_finite_weights, run_chunk
@@ -163,6 +163,10 @@ def _train(run: Run, ends: Limits, notify: Notify) -> None:
     try:
         with in_mode(run.model, training=True):
             while run.epoch < run.epochs and run.history.stopped is None:
+                run.limit = ends.steps_reached(run)  # by a run that is resumed
+                if run.limit and run.position is None:
+                    run.stop(run.limit)
+                    break
                 run.epoch += 1
                 run.step = run.rows = 0
                 notify("on_epoch_start")
@@ -179,20 +183,20 @@ def _train_epoch(run: Run, ends: Limits, notify: Notify) -> None:
     """
     start = time.perf_counter()
     with contextlib.closing(_chunks(run)) as chunks:
-        for chunk in chunks:
-            if not run_chunk(run, ends.cut(run, chunk)):
-                break
+        while not run.limit and (chunk := next(chunks, None)) and run_chunk(run, ends.cut(run, chunk)):
             warn(run.trainer.notes)
             notify("on_step_end")
+            run.limit = ends.reached(run)
             notify("on_chunk_end")
-            if ends.end(run):
-                break
+    if run.limit:
+        run.stop(run.limit)
     if not run.step:
         run.stop("end of the stream")
     elif not run.failure and require_finite_weights(run):
         with run.trainer.evaluating():
             values = run.trainer.results(run.sums) | (_validated(run) if ends.is_validated(run) else {})
             _append(run, start, values)
+            warn_of_validation(run, values)
             notify("on_epoch_end")
     else:
         with np.errstate(all="ignore"):

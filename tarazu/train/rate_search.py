@@ -19,6 +19,7 @@ from tarazu.nn.module.trainable import Batches, Inputs
 from tarazu.optim.optimizer import Optimizer
 from tarazu.record.textfile import write_text
 from tarazu.runtime import random
+from tarazu.runtime.trace.origins import frames_to_user
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.loop import fit
 from tarazu.train.trainer.compile import trainer_of
@@ -29,6 +30,7 @@ from tarazu.train.trainer.trainer import tensors_of
 
 RISE = 4.0  # a smoothed loss so many times the lowest one ends the search, as in fastai
 FEWEST_STEPS = 10
+NOT_FINITE, END_OF_DATA = "the loss was not finite", "the data ended"
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def find_learning_rate(model: Module, x: Inputs | Batches, y: Inputs | None = No
     to it, or compile with it. `x` and `y` are as for `fit`.
 
     TrainingError for a model that is not compiled; ArgumentError for numbers out of their range, for data that do not
-    suit, and where the loss is not finite from the start.
+    suit, where the loss is not finite from the start, and for an iterator that ends before 10 steps are made; a
+    TrainingWarning for one that ends before all are.
 
     >>> import tarazu as tz
     >>> x = [[i / 50] for i in range(-50, 50)]
@@ -161,12 +164,17 @@ class _Search(Callback):
         self.rates: list[float] = []
         self.losses: list[float] = []
         self.start: Snapshot = []
-        self.ended = "the loss was not finite"
+        self.ended = ""
         self._lowest_mean = math.inf
 
     def on_fit_start(self, run: Run) -> None:
         self.start = run.start
         self.optimizer.lr = self.lowest
+
+    def on_fit_end(self, run: Run) -> None:
+        if not self.ended:
+            was_interrupted = run.history.stopped == "interrupted"
+            self.ended = NOT_FINITE if run.failure else "interrupted" if was_interrupted else END_OF_DATA
 
     def on_step_end(self, run: Run) -> None:
         self.rates.append(self.lowest * self.factor ** len(self.rates))
@@ -185,8 +193,18 @@ class _Search(Callback):
 
     def result(self) -> LearningRates:
         """The rates, the losses and what they suggest."""
-        if len(self.losses) < 2:
-            raise ArgumentError(f"find_learning_rate with {len(self.losses)} finite losses", expected="at least two",
+        made = len(self.losses)
+        if self.ended == END_OF_DATA and made < FEWEST_STEPS:
+            raise ArgumentError(f"find_learning_rate: the data ended after {made} of {self.count} batches",
+                                expected=f"at least {FEWEST_STEPS} batches, better {self.count}",
+                                fix="pass data that can be gone through again, such as arrays or a DataLoader, "
+                                    "or an iterator with more batches")
+        if self.ended == END_OF_DATA:
+            warnings.warn(f"find_learning_rate: the data ended after {made} of {self.count} batches, at the rate "
+                          f"{self.rates[-1]:.2g}, so higher rates were not tried; pass data that can be gone through "
+                          f"again, or steps={made}", TrainingWarning, stacklevel=frames_to_user())
+        if made < 2:
+            raise ArgumentError(f"find_learning_rate with {made} finite losses", expected="at least two",
                                 fix="pass more batches, a smaller `lowest`, or scale the data")
         losses = capped(self.losses)
         both_ways = [running_means(losses, self.smoothing), running_means(losses[::-1], self.smoothing)[::-1]]

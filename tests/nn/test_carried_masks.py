@@ -24,6 +24,7 @@ from tarazu.nn import (
     TransformerEncoderLayer,
     WeightNorm,
 )
+from tarazu.nn.module.masked import mask_of
 
 LENGTHS = (3, 5, 1)
 TOKENS = np.array([[3, 4, 1, 0, 0], [1, 2, 3, 4, 5], [7, 0, 0, 0, 0]])
@@ -237,6 +238,52 @@ def test_a_lost_mask_is_warned_of():
     Lost(mask=None)(TOKENS)
     net = Lost(mask=TOKENS != 0)
     close(net(TOKENS)[0].detach(), net.second(tz.relu(net.first(TOKENS[:1, :3])))[0].detach())
+
+
+class Part(Module):
+    """A recurrent layer over a part of what an embedding gives."""
+
+    def __init__(self, part):
+        self.first, self.second, self.part = embedding(), GRU(3, in_features=4), part
+
+    def forward(self, tokens):
+        return self.second(self.part(self.first(tokens)))
+
+
+PARTS = {"later": np.s_[:, 1:], "earlier": np.s_[:, :-1], "backwards": np.s_[:, ::-1], "batch": np.s_[:2],
+         "both": np.s_[1:, 1:4], "all": np.s_[..., 1:4, :], "features": np.s_[:, :3, ::-1],
+         "steps": np.s_[:, [0, 2, 3]]}
+
+
+@pytest.mark.parametrize("key", PARTS.values(), ids=PARTS)
+def test_parts_of_the_time_have_parts_of_the_mask(key):
+    net = Part(lambda x: x[key])
+    mask = np.broadcast_to((TOKENS != 0)[..., None], (3, 5, 4))[key][..., 0]
+    close(net(TOKENS).detach(), net.second(net.first(TOKENS)[key], mask=mask).detach())
+
+
+def test_one_step_and_a_new_axis_before_the_time_have_no_mask():
+    seen = []
+    net = Part(lambda x: seen.extend(map(mask_of, [x[:, 0], x[0], x[:, None], x[None], x[:, :2, None]])) or x)
+    net(TOKENS)
+    assert [x is None for x in seen] == [True, True, True, True, False]
+
+
+@each_kind
+def test_batch_norm_leaves_padding_out_of_its_statistics(kind):
+    norm, plain = tz.nn.BatchNorm(4), tz.nn.BatchNorm(4)
+    first = embedding()
+    y = kind([first, norm])(TOKENS)
+    valid = TOKENS != 0
+    want = plain(first(TOKENS)[tz.asarray(valid)])
+    close(y.detach().numpy()[valid], want.detach())
+    close(norm.running_mean, plain.running_mean)
+    close(norm.running_variance, plain.running_variance)
+    y[tz.asarray(valid)].sum().backward()
+    norm(tz.full((2, 3, 4), np.nan), mask=np.zeros((2, 3), bool))  # nothing but padding
+    close(norm.running_mean, plain.running_mean)
+    with pytest.raises(ShapeError, match=r"BatchNorm: a mask of shape \(3, 5\)"):
+        norm(tz.ones((3, 4, 4)), mask=valid)
 
 
 def test_a_mask_that_a_layer_has_ended_is_not_lost():

@@ -484,6 +484,56 @@ def test_a_run_resumes_in_the_middle_of_an_epoch(data, step, tmp_path):
     assert (tz.random.default.state.numpy() == generator).all()
 
 
+def assert_same_rows_and_states(first, second):
+    """Which rows of a stream a verdict judges depends on how far it was read when a limit ended the run."""
+    assert without_seconds(first[1]) == without_seconds(second[1]) and first[1].stopped == second[1].stopped
+    assert_equal_states(state_of(first[0]), state_of(second[0]))
+    assert same_bits(first[2], second[2])
+
+
+@pytest.mark.parametrize("data", [(X, LABELS), (BATCHES,)], ids=["rows", "stream"])
+@pytest.mark.parametrize("steps", [8, 10])
+def test_a_run_that_a_limit_ended_goes_on_when_the_limit_is_raised_or_removed(data, steps, tmp_path):
+    options = {"data": data, "epochs": 4, "validation_data": (X[:30], LABELS[:30])}
+    folder = tmp_path / "run"
+    short = train(folder, KeepBest(), max_steps=steps, **options)
+    again = train(folder, KeepBest(), max_steps=steps, **options)  # the limit is still reached: the same end
+    assert_same_rows_and_states(short, again)
+    assert short[1].stopped == f"max_steps={steps}" and len(short[1]) == -(-steps // 5)
+    raised = train(folder, KeepBest(), max_steps=steps + 3, **options)
+    assert_same_rows_and_states(raised, train(None, KeepBest(), max_steps=steps + 3, **options))
+    assert_same_run(train(folder, KeepBest(), **options), train(None, KeepBest(), **options))
+
+
+def test_a_run_that_ended_after_some_time_goes_on(tmp_path):
+    made = [*layers(), Noise()]
+    assert train(tmp_path / "run", model=compiled(made), max_seconds=1e-9)[1].stopped == "max_seconds"
+    assert_same_run(train(tmp_path / "run", model=compiled([*layers(), Noise()])),
+                    train(model=compiled([*layers(), Noise()])))
+
+
+def test_an_endless_dataset_goes_on_after_a_limit(tmp_path):
+    data = tz.data.Dataset((X, LABELS)).repeat().batch(16)
+    train(tmp_path / "run", data=(data,), epochs=1, max_steps=3)
+    again = train(tmp_path / "run", data=(data,), epochs=1, max_steps=6)
+    assert_same_rows_and_states(again, train(data=(data,), epochs=1, max_steps=6))
+
+
+def test_a_lower_limit_than_the_steps_made_trains_nothing(tmp_path):
+    whole = train(tmp_path / "run", epochs=2)
+    again = train(tmp_path / "run", epochs=4, max_steps=7)
+    assert without_seconds(again[1]) == without_seconds(whole[1]) and again[1].stopped == "max_steps=7"
+    assert_equal_states(state_of(again[0]), state_of(whole[0]))
+
+
+def test_a_limit_at_a_step_that_broke_the_weights_leaves_the_checkpoint_before(tmp_path):
+    train(tmp_path / "run", epochs=1)
+    model = compiled()
+    with pytest.warns(TrainingWarning, match="training stopped"):
+        train(tmp_path / "run", Strike(2, poison(model), "on_step_end"), model=model, max_steps=7)
+    assert epochs_in(tmp_path / "run") == (1, 2)
+
+
 def test_a_stream_that_gives_other_batches_is_told(tmp_path):
     class Other:
         def __init__(self):

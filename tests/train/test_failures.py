@@ -43,6 +43,37 @@ def test_after_a_failure_training_goes_on_with_a_smaller_rate():
     assert losses[-1] < 0.1 < losses[0]
 
 
+def test_weights_that_were_huge_before_the_fit():
+    model = Sequential([Dense(4, "relu"), Dense(2)]).compile(tz.optim.SGD(lr=1e30), "cross_entropy")
+    labels = (X[:, 0] > 0).astype(int)
+    model.fit(X * 100, labels, max_steps=1, verbose=0, seed=0)
+    with pytest.warns(TrainingWarning, match=r"likely cause: weights as large as \d\.\d+e\+\d\d before training "
+                                             r"began, as a learning rate .* and try a smaller rate than 1e\+30\. The"):
+        model.fit(X * 100, labels, verbose=0, seed=0)
+
+
+class NoNumber(tz.nn.Module):
+    """A model that gives NaN in evaluation."""
+
+    def __init__(self):
+        self.dense = Dense(1)
+
+    def forward(self, x):
+        y = self.dense(x)
+        return y if self.training else y * np.nan
+
+
+def test_a_validation_loss_that_is_no_number_is_warned_of_once():
+    model = NoNumber().compile("adam", "mse")
+    with pytest.warns(TrainingWarning, match="the validation loss was nan after epoch 1, although the training loss "
+                                             "was") as caught:
+        history = model.fit(X, Y, epochs=3, validation_data=(X, Y), verbose=0, seed=0)
+    assert len(caught) == 1 and caught[0].filename == __file__ and history.stopped == "epochs"
+    assert str(history.verdict).startswith("undecided: the training loss is a number, and the loss in "
+                                           "evaluation is not")
+    assert "evaluation alone" in str(history.verdict) and "smaller learning rate" not in str(history.verdict)
+
+
 def test_values_that_are_too_large():
     broken_fit("mse", optimizer=tz.optim.SGD(lr=0.1), x=X * 1e6, epochs=100,
                text=r"values as large as \d\.\d+e\+06 in the data; scale inputs and targets \(tz.data.Standardizer\)")

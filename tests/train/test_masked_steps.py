@@ -66,6 +66,25 @@ def test_further_padding_changes_nothing(kind, weights):
         assert before == pytest.approx(after, rel=1e-5)
 
 
+class Shifted(Module):
+    """Tags of all steps but the last."""
+
+    def __init__(self):
+        self.tagger = tagger()
+
+    def forward(self, x):
+        embedding, recurrent, dense = self.tagger
+        return dense(recurrent(embedding(x)))[:, :-1]
+
+
+def test_padding_does_not_count_where_the_model_cuts_the_time():
+    results = []
+    for extra in (0, 3):
+        x, y = padded(extra + 1)
+        results.append(Shifted().compile("adam", "cross_entropy", metrics=["accuracy"]).evaluate(x, y[:, :-1]))
+    assert results[0] == pytest.approx(results[1], rel=1e-5)
+
+
 @each_kind
 def test_losses_and_metrics_are_those_of_the_steps_with_values(kind):
     """`evaluate` of padded rows gives the losses and metrics of rows that are the steps with values."""

@@ -108,7 +108,10 @@ def test_streams_and_short_searches():
     found = tz.train.find_learning_rate(compiled(), batches, steps=12, highest=1e-3)
     assert found.ended == "all steps were made" and len(found.losses) == 12
     np.testing.assert_allclose(found.rates[::11], [1e-7, 1e-3])
-    assert len(tz.train.find_learning_rate(compiled(), iter(batches), steps=50).rates) == 10
+    with pytest.warns(tz.train.TrainingWarning, match="the data ended after 10 of 50 batches, at the rate 2.9e-06, so "
+                                                      "higher rates were not tried") as caught:
+        found = tz.train.find_learning_rate(compiled(), iter(batches), steps=50)
+    assert len(found.rates) == 10 and found.ended == "the data ended" and caught[0].filename == __file__
 
 
 def test_a_loss_that_is_not_finite_ends_the_search():
@@ -152,7 +155,9 @@ ERRORS = {
     "smoothing": (lambda: tz.train.find_learning_rate(compiled(), X, Y, smoothing=1.0), ArgumentError, "smoothing=1.0"),
     "steps": (lambda: tz.train.find_learning_rate(compiled(), X, Y, steps=3), ArgumentError, "steps=3"),
     "one batch": (lambda: tz.train.find_learning_rate(compiled(), iter([(X, Y)])), ArgumentError,
-                  "find_learning_rate with 1 finite losses"),
+                  "the data ended after 1 of 100 batches\n  expected: at least 10 batches, better 100"),
+    "not finite": (lambda: tz.train.find_learning_rate(compiled(), X * 1e30, Y), ArgumentError,
+                   "find_learning_rate with 0 finite losses"),
 }
 
 

@@ -100,6 +100,12 @@ def _unstable(history: History) -> str:
     return f"training was unstable; {_losses(history)}"
 
 
+def _no_number(history: History) -> str:
+    if evidence_rules.fails_in_evaluation(history):
+        return "the training loss is a number, and the loss in evaluation is not"
+    return "training diverged, the loss is not a number"
+
+
 def _rose(history: History) -> str:
     (turning_epoch,) = read(history, "turning_epoch") or (0,)
     return f"validation loss rose after epoch {turning_epoch:.0f}; {_losses(history)}"
@@ -130,7 +136,7 @@ ABOUT_RIGHT = Decision("", "about right", _losses)
 # In the order of precedence: bias is looked for first, since a gap of a model that has learned nothing says nothing.
 DECISIONS = (
     Decision("not measured", "undecided", lambda history: "the run was not measured"),
-    Decision("diverged", "undecided", lambda history: "training diverged, the loss is not a number"),
+    Decision("diverged", "undecided", _no_number),
     Decision("no epoch", "undecided", lambda history: "no epoch was finished"),
     Decision("batch loss", "undecided", lambda history: "the loss is one of whole batches, which has no samples to "
              "compare"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from tarazu.base.checks import positive_int
 from tarazu.base.dtypes import float32, promote
@@ -11,10 +12,12 @@ from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.nn.init import ones, zeros
 from tarazu.nn.module.last_axis import LastAxisLayer
 from tarazu.nn.module.parameter import Parameter
-from tarazu.ops.elementwise import astype
+from tarazu.ops.elementwise import astype, maximum, where
 from tarazu.ops.networks.normalization import batch_norm, layer_norm, rms_norm
+from tarazu.ops.networks.recurrent import checked_time_mask
 from tarazu.ops.promote import as_float
 from tarazu.ops.reduce import mean, var
+from tarazu.ops.reduce import sum as sum_over
 from tarazu.ops.shape import distinct_axes, moveaxis, reshape
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.autograd.autograd import no_grad
@@ -36,11 +39,14 @@ class NormalizationLayer(LastAxisLayer):
         return (self.weight, self.bias) if self._is_affine else (1.0, 0.0)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self._in_float(x, self._normalize)
+
+    def _in_float(self, x: Tensor, normalize: Callable[[Tensor], Tensor]) -> Tensor:
         self._require_input(x)
         x = as_float(x)
         wide = astype(x, promote(x.dtype, float32), copy=False)  # squares soon exceed what float16 holds
         dtype = promote(x.dtype, self.weight.dtype) if self._is_affine else x.dtype
-        return astype(self._normalize(wide), dtype, copy=False)
+        return astype(normalize(wide), dtype, copy=False)
 
     def _normalize(self, x: Tensor) -> Tensor:
         raise NotImplementedError
@@ -54,6 +60,9 @@ class BatchNorm(NormalizationLayer):
     evaluation, and after `freeze(statistics=True)`, with these. `epsilon` is added to the variance. `weight`, `bias`,
     `running_mean` and `running_variance` have the shape (features,); `features` may be left out and is then taken from
     the first input. `affine=False` leaves out weight and bias.
+
+    `mask`, of an input (batch, time, ..., features), is booleans (batch, time), True where there is a value: other
+    steps do not count in the batch's statistics. ShapeError for a mask of another shape, DTypeError for other numbers.
 
     A batch of a single sample has no variance: it comes out as the bias and leaves the running variance alone. An empty
     one leaves both alone. Statistics are float32 for half types too, and
@@ -80,9 +89,15 @@ class BatchNorm(NormalizationLayer):
         super()._make_parameters(size)
         self.running_mean, self.running_variance = zeros((size,)), ones((size,))
 
-    def _normalize(self, x: Tensor) -> Tensor:
-        is_learning = self.training and x.size > 0 and not self.has_frozen_statistics
-        statistics = self._batch_statistics(x) if is_learning else (self.running_mean, self.running_variance)
+    def forward(self, x: Tensor, *, mask: ArrayLike | None = None) -> Tensor:
+        valid = None if mask is None or len(x.shape) < 3 else checked_time_mask("BatchNorm", mask, x)
+        return self._in_float(x, partial(self._normalize_steps, valid=valid))
+
+    def _normalize_steps(self, x: Tensor, valid: Tensor | None) -> Tensor:
+        if not self.training or x.size == 0 or self.has_frozen_statistics:
+            statistics = self.running_mean, self.running_variance
+        else:
+            statistics = self._batch_statistics(x) if valid is None else self._valid_statistics(x, valid)
         return batch_norm(x, *statistics, *self._weight_and_bias(), epsilon=self._epsilon)
 
     def _batch_statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,6 +109,20 @@ class BatchNorm(NormalizationLayer):
             self._update(self.running_mean, average)
             if count > 1:
                 self._update(self.running_variance, variance * (count / (count - 1)))
+        return average, variance
+
+    def _valid_statistics(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """`_batch_statistics` of the steps that a mask (batch, time) leaves."""
+        axes = tuple(range(len(x.shape) - 1))
+        valid = reshape(valid, (*valid.shape, *[1] * (len(x.shape) - 2)))
+        steps = sum_over(astype(valid, x.dtype)) * math.prod(x.shape[2:-1])
+        count = maximum(steps, 1)
+        average = sum_over(where(valid, x, 0), axes) / count
+        variance = sum_over(where(valid, x - average, 0) ** 2, axes) / count
+        with no_grad():
+            self._update(self.running_mean, where(steps > 0, average, self.running_mean))
+            unbiased = variance * (count / maximum(count - 1, 1))
+            self._update(self.running_variance, where(steps > 1, unbiased, self.running_variance))
         return average, variance
 
     def _update(self, running: Tensor, batch: Tensor) -> None:

@@ -1,7 +1,8 @@
 """Tensors that carry a mask over time: booleans (batch, time), True where there is a value.
 
 Such tensors exist only inside of calls of modules (masks.py). Operators and methods that work element by element hand
-the mask on to their result, as long as that has the same batch and time; functions such as `tz.relu(x)` do not.
+the mask on to their result, as long as that has the same batch and time; a part of the batch or the time, `x[:, 1:]`,
+has that part of the mask. Functions such as `tz.relu(x)` hand no mask on.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable
 from typing import Any
+
+import numpy as np
 
 from tarazu.ops import elementwise
 from tarazu.ops.contract import matmul
@@ -82,11 +85,26 @@ def _handing_on(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _getitem(self: Masked, key: Any) -> Any:
-    """Parts of the features, `x[..., :3]` and `x[:, :, 0]`, keep the mask; those of batch or time do not."""
+    """Parts of the features keep the mask; those of batch and time have the same parts of it."""
     y = Tensor.__getitem__(self, key)
-    *before, last = key if isinstance(key, tuple) else (key,)
-    is_of_features = before in ([Ellipsis], [slice(None), slice(None)]) and isinstance(last, int | slice)
-    return carried(y, [self]) if is_of_features and len(self.shape) == 3 else y
+    parts = _parts_of_batch_and_time(key if isinstance(key, tuple) else (key,), self.ndim)
+    if parts is None:
+        return y
+    is_whole = parts == (slice(None), slice(None))
+    return carried(y, [self if is_whole else Masked(self, self.mask[parts])])
+
+
+def _parts_of_batch_and_time(key: tuple[Any, ...], rank: int) -> tuple[Any, Any] | None:
+    """What an index takes of the first two axes; None unless it leaves them the first two."""
+    if any(part is Ellipsis for part in key):
+        i = next(i for i, part in enumerate(key) if part is Ellipsis)
+        left = rank - sum(part is not None for part in key) + 1
+        key = (*key[:i], *[slice(None)] * left, *key[i + 1:])
+    first, second, *others = [*key, *[slice(None)] * (2 - len(key))]
+    if not isinstance(first, slice) or not all(part is None or isinstance(part, int | slice) for part in others):
+        return None
+    is_list = not others and np.ndim(second) == 1 and second is not None
+    return (first, second) if isinstance(second, slice) or is_list else None
 
 
 def _matmul(self: Masked, other: ArrayLike) -> Tensor:

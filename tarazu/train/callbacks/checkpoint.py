@@ -14,6 +14,7 @@ from tarazu.train.callbacks.run_state import Callbacks, plain_values, resume, te
 from tarazu.train.save.first_process import write_on_first_process
 from tarazu.train.trainer.position import Position
 from tarazu.train.trainer.run import Run
+from tarazu.train.trainer.run_chunk import failed_update
 
 
 class Checkpoint(Callback):
@@ -21,7 +22,8 @@ class Checkpoint(Callback):
     resumes from it.
 
     With `every_steps` it also writes within epochs, after the first chunk of steps (a quarter of a second) that ends so
-    many steps after the last time.
+    many steps after the last time. A run that `max_steps` or `max_seconds` ended is written where it stopped, and goes
+    on from there with a limit that it has not reached, or with none.
 
     The same script run again after a crash gives what it would have given without, to the same bits: weights, losses,
     verdict. `epochs` counts those before the crash too. Callbacks of your own that keep something from epoch to epoch
@@ -63,10 +65,13 @@ class Checkpoint(Callback):
         self._last_step = run.total_steps
 
     def on_chunk_end(self, run: Run) -> None:
-        if self.every_steps is not None and run.total_steps - self._last_step >= self.every_steps:
+        is_due = self.every_steps is not None and run.total_steps - self._last_step >= self.every_steps
+        if (is_due or run.limit) and not failed_update(run):
             self._write(run, run.here())
 
     def on_epoch_end(self, run: Run) -> None:
+        if run.limit:
+            return  # the state before the evaluation of the epoch so far, from which the epoch goes on, is written
         if run.epoch % self.every == 0 or run.epoch == run.epochs or run.history.stopped is not None:
             self._write(run, None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -19,11 +20,14 @@ from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import Snapshot, restore
 
 _NAME_IT = "`with tz.debug_nans():` around the fit names it"
+HUGE = 1e9  # the products of such weights of a few layers overflow float32
 LARGE = 1e4  # inputs and targets of networks lie around 1; squares and products of such values leave float32's digits
 
 
 class TrainingWarning(UserWarning):
     """The warning of a run that ended early because a loss or a weight was not finite; the last good weights are kept.
+
+    Also of a validation loss that is not finite, of data that ended too early, and of the like.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=1e30), loss="mse")
@@ -41,6 +45,16 @@ def warn(notes: list[str]) -> None:
         warnings.warn(notes.pop(), TrainingWarning, stacklevel=frames_to_user())
 
 
+def warn_of_validation(run: Run, values: Mapping[str, float]) -> None:
+    """Warn, once in a run, where the validation loss is not finite and the training loss is."""
+    loss, validation = values.get("loss", math.nan), values.get("val_loss", 0.0)
+    if not run.has_warned_of_validation and math.isfinite(loss) and not math.isfinite(validation):
+        run.has_warned_of_validation = True
+        warn([f"the validation loss was {validation} after epoch {run.epoch}, although the training loss was "
+              f"{loss:.3g}; look for huge values in the validation data, and for log(0) or 0 / 0 in what the model does in "
+              "evaluation alone; `with tz.debug_nans():` around model.evaluate of these data names it"])
+
+
 def abort(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:
     """End the run with the weights in `good`, the last that gave a finite loss; `rows` are those of the last steps."""
     restore(good)
@@ -56,6 +70,12 @@ def _likely_cause(run: Run, batch: Arrays) -> str:
     if broken and run.last is None:
         return (f"values that were NaN or infinite before training began, in {', '.join(broken)}; make the model anew, "
                 "or load other weights")
+    rates = ", ".join(f"{rate:.3g}" for rate in run.trainer.rates().values())
+    weights = [np.abs(x.numpy()).astype(np.float64).max(initial=0) for x in run.trainer.optimized()]
+    weight = max(weights, default=0.0)
+    if weight > HUGE and run.last is None:
+        return (f"weights as large as {weight:.3g} before training began, as a learning rate that is too high leaves "
+                f"them; make the model anew, or load other weights, and try a smaller rate than {rates}")
     largest = max(np.abs(part.astype(np.float64)).max() for part in batch.leaves)
     if largest > LARGE:
         return f"values as large as {largest:.3g} in the data; scale inputs and targets (tz.data.Standardizer)"
@@ -68,7 +88,6 @@ def _likely_cause(run: Run, batch: Arrays) -> str:
     if loss is not None and not _has_finite_gradients(loss, parameters):
         return ("an operation whose gradient is infinite, such as sqrt(0), in the model or the loss; add a small "
                 f"number inside; {_NAME_IT}")
-    rates = ", ".join(f"{rate:.3g}" for rate in run.trainer.rates().values())
     return (f"{run.trainer.policy.likely_overflow}a learning rate that is too high ({rates}); try a tenth of it, or "
             "clip_norm=1.0")
 

@@ -24,15 +24,16 @@ class Limits(NamedTuple):
             return chunk
         return chunk._replace(steps=min(chunk.steps, self.max_steps - run.total_steps))
 
-    def end(self, run: Run) -> bool:
-        """Stop the run where a limit is reached, also in the middle of an epoch; gives whether that is so."""
-        if self.max_steps is not None and run.total_steps >= self.max_steps:
-            run.stop(f"max_steps={self.max_steps}")
-            return True
+    def reached(self, run: Run) -> str:
+        """The limit that the run has reached, also in the middle of an epoch; "" for none."""
         if self.deadline is not None and time.perf_counter() >= self.deadline:
-            run.stop("max_seconds")
-            return True
-        return False
+            return self.steps_reached(run) or "max_seconds"
+        return self.steps_reached(run)
+
+    def steps_reached(self, run: Run) -> str:
+        """The limit of steps, where the run has made as many; else ""."""
+        is_reached = self.max_steps is not None and run.total_steps >= self.max_steps
+        return f"max_steps={self.max_steps}" if is_reached else ""
 
     def is_validated(self, run: Run) -> bool:
         """Whether the epoch that ends now is one to validate after: every so many, and the last."""

@@ -62,6 +62,8 @@ class Run:
         self.start = snapshot(self.changed())
         self.last: CompletedChunk | None = None
         self.failure = ""  # why the run was given up
+        self.has_warned_of_validation = False  # of a loss that is not finite
+        self.limit = ""  # of steps or of time, that the run has reached
         self.kept_epoch: int | None = None  # None: the last one
         self.last_weights: Snapshot = []  # of the model, after the last epoch
         self.validation_batch = validation_batch  # rows that are predicted at once after each epoch

@@ -56,14 +56,19 @@ def _are_finite(sums: Values) -> bool:
 
 def require_finite_weights(run: Run) -> bool:
     """End the run, and give False, where the epoch's last update made a weight infinite or NaN, or was not possible."""
-    what = run.trainer.loss_scale.failure()
-    if not all(np.isfinite(x.numpy()).all() for x in run.trainer.optimized()):
-        what = "a weight became infinite or NaN"
+    what = failed_update(run)
     if not what:
         return True
     assert run.last is not None  # an epoch that ended has had a chunk
     abort(run, what, _last_good(run), run.last.chunk.last().arrays())
     return False
+
+
+def failed_update(run: Run) -> str:
+    """What is wrong with the weights or the scale of the loss after the last update; "" for nothing."""
+    if not all(np.isfinite(x.numpy()).all() for x in run.trainer.optimized()):
+        return "a weight became infinite or NaN"
+    return run.trainer.loss_scale.failure()
 
 
 def _abort_at_failed_step(run: Run, chunk: Chunk, before: Snapshot, sums: Values) -> None:
