@@ -51,8 +51,8 @@ def warn_of_validation(run: Run, values: Mapping[str, float]) -> None:
     if not run.has_warned_of_validation and math.isfinite(loss) and not math.isfinite(validation):
         run.has_warned_of_validation = True
         warn([f"the validation loss was {validation} after epoch {run.epoch}, although the training loss was "
-              f"{loss:.3g}; look for huge values in the validation data, and for log(0) or 0 / 0 in what the model does in "
-              "evaluation alone; `with tz.debug_nans():` around model.evaluate of these data names it"])
+              f"{loss:.3g}; look for huge values in these data, and for log(0) or 0 / 0 in what the model does "
+              "in evaluation alone; `with tz.debug_nans():` around model.evaluate of them names it"])
 
 
 def abort(run: Run, what: str, good: Snapshot, rows: Arrays) -> None:
