@@ -33,7 +33,8 @@ class KeepBest(Monitor):
 
     def on_fit_start(self, run: Run | None) -> None:
         self.epoch: int | None = None
-        super().on_fit_start(run)
+        if run is not None:
+            super().on_fit_start(run)
         self._weights: dict[str, Tensor] = {}
 
     def on_epoch_end(self, run: Run) -> None:

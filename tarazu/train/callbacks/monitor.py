@@ -25,9 +25,9 @@ class Monitor(Callback):
             self.mode = better_direction(monitor, mode, user=type(self).__name__)
         self._best = math.inf  # the smaller the better
 
-    def on_fit_start(self, run: Run | None) -> None:
+    def on_fit_start(self, run: Run) -> None:
         self._best = math.inf
-        if run is not None and self.mode == "auto" and self.monitor.removeprefix("val_") in run.trainer.metrics:
+        if self.mode == "auto" and self.monitor.removeprefix("val_") in run.trainer.metrics:
             self._choose_mode()
 
     def _choose_mode(self) -> None:

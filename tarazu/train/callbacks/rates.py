@@ -35,11 +35,11 @@ class ReduceLROnPlateau(Monitor):
                                 fix="leave them out for 0.1, 1e-4, 0 and 0.0")
         self.factor, self.patience, self.min_delta = factor, positive_int("patience", patience), min_delta
         self.cooldown, self.min_lr = cooldown, min_lr
-        ReduceLROnPlateau.on_fit_start(self, None)
+        self._since = self._cooling = 0
 
-    def on_fit_start(self, run: Run | None) -> None:
+    def on_fit_start(self, run: Run) -> None:
         super().on_fit_start(run)
-        self._since, self._cooling = 0, 0
+        self._since = self._cooling = 0
 
     def on_epoch_end(self, run: Run) -> None:
         is_better = self._is_better(run, self.min_delta)
