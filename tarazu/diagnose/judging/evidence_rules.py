@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from tarazu.base.messages import plural
 from tarazu.diagnose.judging import advice, symptoms
 from tarazu.diagnose.judging.formatting import number, percent, rounded_up, with_interval
@@ -54,15 +52,8 @@ def diverged(history: History) -> Finding | None:
     of_evaluation = ("look for log(0) or 0 / 0 in what the model does in evaluation alone",
                      "look for NaN or huge values in the validation data")
     return Finding("diverged", "problem", evidence, {"non_finite_samples": samples[0] if samples else None}, 0.0,
-                   of_evaluation if fails_in_evaluation(history)
+                   of_evaluation if symptoms.fails_in_evaluation(history)
                    else (*advice.against_instability(), "look for NaN or huge values in the data"))
-
-
-def fails_in_evaluation(history: History) -> bool:
-    """Whether validation gave no number from the first epoch on, and training went on to the end with finite losses."""
-    validation = [row["val_loss"] for row in history if "val_loss" in row]
-    has_trained = len(history) > 1 and all(math.isfinite(row.get("loss", math.nan)) for row in history)
-    return has_trained and bool(validation) and "val_loss" in history[0] and not any(map(math.isfinite, validation))
 
 
 def _broke_off(history: History) -> bool:

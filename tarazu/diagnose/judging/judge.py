@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tarazu.base.messages import plural
-from tarazu.diagnose.judging import evidence_rules, rules
+from tarazu.diagnose.judging import evidence_rules, rules, symptoms
 from tarazu.diagnose.judging.formatting import number, percent, removed, with_interval
 from tarazu.diagnose.judging.measurements import read
 from tarazu.record import Finding, History, Verdict
@@ -101,7 +101,7 @@ def _unstable(history: History) -> str:
 
 
 def _no_number(history: History) -> str:
-    if evidence_rules.fails_in_evaluation(history):
+    if symptoms.fails_in_evaluation(history):
         return "the training loss is a number, and the loss in evaluation is not"
     return "training diverged, the loss is not a number"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tarazu.diagnose.judging.measurements import read
 from tarazu.diagnose.judging.thresholds import (
     EXPLOSION,
@@ -85,3 +87,10 @@ def is_falling(history: History, which: str) -> bool:
     """Whether the "train" or the "validation" loss was still clearly falling when the run ended."""
     measured = read(history, f"{which}_trend_fall", "loss_scale")
     return measured is not None and measured[0] >= STILL_FALLING * measured[1]
+
+
+def fails_in_evaluation(history: History) -> bool:
+    """Whether validation gave no number from the first epoch on, and training went on to the end with finite losses."""
+    validation = [row["val_loss"] for row in history if "val_loss" in row]
+    has_trained = len(history) > 1 and all(math.isfinite(row.get("loss", math.nan)) for row in history)
+    return has_trained and bool(validation) and "val_loss" in history[0] and not any(map(math.isfinite, validation))

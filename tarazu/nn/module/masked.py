@@ -99,9 +99,8 @@ def _parts_of_batch_and_time(key: tuple[Any, ...], rank: int) -> tuple[Any, Any]
     if any(part is Ellipsis for part in key):
         i = next(i for i, part in enumerate(key) if part is Ellipsis)
         left = rank - sum(part is not None for part in key) + 1
-        key = (*key[:i], *[slice(None)] * left, *key[i + 1:])
-    padded: list[Any] = [*key, *[slice(None)] * (2 - len(key))]
-    first, second, *others = padded
+        key = key[:i] + (slice(None),) * left + key[i + 1:]
+    first, second, *others = key + (slice(None),) * (2 - len(key))
     if not isinstance(first, slice) or not all(part is None or isinstance(part, int | slice) for part in others):
         return None
     is_list = not others and np.ndim(second) == 1 and second is not None

@@ -27,7 +27,7 @@ LARGE = 1e4  # inputs and targets of networks lie around 1; squares and products
 class TrainingWarning(UserWarning):
     """The warning of a run that ended early because a loss or a weight was not finite; the last good weights are kept.
 
-    Also of a validation loss that is not finite, of data that ended too early, and of the like.
+    Also of a validation loss that is NaN, of data that ended too early, and of the like.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(1)]).compile(tz.optim.SGD(lr=1e30), loss="mse")
@@ -46,9 +46,9 @@ def warn(notes: list[str]) -> None:
 
 
 def warn_of_validation(run: Run, values: Mapping[str, float]) -> None:
-    """Warn, once in a run, where the validation loss is not finite and the training loss is."""
+    """Warn, once in a run, where the validation loss is NaN and the training loss is finite."""
     loss, validation = values.get("loss", math.nan), values.get("val_loss", 0.0)
-    if not run.has_warned_of_validation and math.isfinite(loss) and not math.isfinite(validation):
+    if not run.has_warned_of_validation and math.isfinite(loss) and math.isnan(validation):
         run.has_warned_of_validation = True
         warn([f"the validation loss was {validation} after epoch {run.epoch}, although the training loss was "
               f"{loss:.3g}; look for huge values in these data, and for log(0) or 0 / 0 in what the model does "
