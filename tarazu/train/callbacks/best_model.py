@@ -33,7 +33,7 @@ class BestModel(Monitor):
         self.path, self._optimizer = path, optimizer
         self.epoch: int | None = None
 
-    def on_fit_start(self, run: Run | None) -> None:
+    def on_fit_start(self, run: Run) -> None:
         super().on_fit_start(run)
         self.epoch = None
 

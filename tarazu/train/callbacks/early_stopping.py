@@ -34,7 +34,7 @@ class EarlyStopping(Monitor):
                                 fix="leave them out for 5 and 0.0")
         self.patience, self.min_delta = patience, min_delta
 
-    def on_fit_start(self, run: Run | None) -> None:
+    def on_fit_start(self, run: Run) -> None:
         super().on_fit_start(run)
         self._since = 0
 
