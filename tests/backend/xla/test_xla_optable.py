@@ -35,10 +35,15 @@ def check(record: Record, draws: list[tuple[int, str]], *, backward: bool = True
     agree(cases, compiled, lambda threads: None, of_largest=1e-6 if record.name.startswith("fft.") else 0)
 
 
-@RECORD
-def test_values_and_gradients(record):
-    whole = [(0, name) for kind, names in WHOLE.items() if kind in record.also for name in names]
-    check(record, [(0, "float64"), (0, "float32"), *whole])
+NUMBERED = pytest.mark.parametrize(("record", "number"), [(record, i) for i, record in enumerate(RECORDS)],
+                                   ids=[record.name for record in RECORDS])
+
+
+@NUMBERED
+def test_values_and_gradients(record, number):
+    """In float64 and one other dtype, another from line to line; `test_all_shapes` has all of them."""
+    others = ["float32", *(name for kind, names in WHOLE.items() if kind in record.also for name in names)]
+    check(record, [(0, "float64"), (0, others[number % len(others)])])
 
 
 @pytest.mark.long
@@ -66,8 +71,7 @@ def inexact(record: Record) -> list[str]:
             and not (record.name in REAL_ONLY and dtype.startswith("complex"))]
 
 
-@pytest.mark.parametrize(("record", "number"), [(record, i) for i, record in enumerate(RECORDS)],
-                         ids=[record.name for record in RECORDS])
+@NUMBERED
 def test_a_half_or_complex_dtype(record, number):
     """One dtype of each line, another from line to line."""
     if known := inexact(record):
