@@ -173,3 +173,26 @@ class Sign(tz.optim.Transformation):
 
 def squared_error(prediction, target):
     return tz.mean(tz.square(tz.reshape(prediction, (-1,)) - target))
+
+
+class Chain(tz.nn.Module):
+    """Layers one after the other, by a forward of one's own."""
+
+    def __init__(self, layers):
+        self.steps = layers
+
+    def forward(self, x):
+        for layer in self.steps:
+            x = layer(x)
+        return x
+
+
+def functional(layers):
+    """A functional model of layers one after the other, on sequences of numbers."""
+    tokens = x = tz.nn.Input((None,), "int64")
+    for layer in layers:
+        x = layer(x)
+    return tz.nn.Model(tokens, x)
+
+
+WAYS_TO_WRITE = {"sequential": tz.nn.Sequential, "functional": functional, "own module": Chain}

@@ -89,8 +89,8 @@ class EndOfRun(NamedTuple):
             if self.last:
                 last_losses, _ = losses_of(self.last, validation)
         return measure_fit(
-            losses_of_train, losses_of_validation, _trivial_losses(trainer, train, train),
-            _trivial_losses(trainer, train, validation) if validation else None, history.rows,
+            losses_of_train, losses_of_validation, trivial_losses(trainer, train, train),
+            trivial_losses(trainer, train, validation) if validation else None, history.rows,
             num_parameters=sum(p.size for p in trainer.model.parameters() if p.requires_grad),
             kept_epoch=self.kept_epoch, last_validation_losses=last_losses,
             train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
@@ -236,7 +236,7 @@ def _trivial_predictor(trainer: Trainer) -> str | None:
     return names.pop() if len(names) == 1 else "the best constant of each output"
 
 
-def _trivial_losses(trainer: Trainer, train: Arrays, part: Arrays) -> np.ndarray | None:
+def trivial_losses(trainer: Trainer, train: Arrays, part: Arrays) -> np.ndarray | None:
     """The losses of the best prediction that looks at no input; None where it is not known."""
     if _trivial_predictor(trainer) is None or (isinstance(trainer, OutputTrainer) and trainer.has_masks):
         return None

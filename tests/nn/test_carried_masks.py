@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from own_layers import WAYS_TO_WRITE, Chain
 
 import tarazu as tz
 from tarazu.base.errors import DataWarning, ShapeError
@@ -36,27 +37,7 @@ def embedding():
     return Embedding(9, 4, padding_idx=0, mask=True)
 
 
-class Chain(Module):
-    """Layers one after the other, by a forward of one's own."""
-
-    def __init__(self, layers):
-        self.steps = layers
-
-    def forward(self, x):
-        for layer in self.steps:
-            x = layer(x)
-        return x
-
-
-def functional(layers):
-    tokens = x = Input((None,), "int64")
-    for layer in layers:
-        x = layer(x)
-    return Model(tokens, x)
-
-
-KINDS = {"sequential": Sequential, "functional": functional, "own module": Chain}
-each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+each_kind = pytest.mark.parametrize("kind", WAYS_TO_WRITE.values(), ids=WAYS_TO_WRITE)
 LAYERS = {
     "recurrent": lambda: [embedding(), GRU(3, True, in_features=4), LSTM(2, in_features=3)],
     "both directions": lambda: [embedding(), Bidirectional(GRU(3, True, in_features=4)), GlobalMaxPool1D()],
@@ -83,7 +64,7 @@ def values_and_slopes(model, tokens, weights):
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
 def test_the_same_network_gives_the_same_however_it_is_written(make):
     layers = make()
-    models = [kind(layers).eval() for kind in KINDS.values()]
+    models = [kind(layers).eval() for kind in WAYS_TO_WRITE.values()]
     weights = np.arange(1, 4, dtype=np.float32)[:, None]
     y, slopes = values_and_slopes(models[0], TOKENS, weights)
     for model in models[1:]:

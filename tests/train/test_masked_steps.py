@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from own_layers import WAYS_TO_WRITE, Chain
 
 import tarazu as tz
 from tarazu.nn import GRU, Dense, Embedding, Input, Model, Module, Sequential
@@ -17,25 +18,7 @@ CLASSES = (TOKENS > 4).astype(np.int64)
 WEIGHTS = RNG.random(24).astype(np.float32)
 
 
-class Tagger(Module):
-    def __init__(self, layers):
-        self.steps = layers
-
-    def forward(self, x):
-        for layer in self.steps:
-            x = layer(x)
-        return x
-
-
-def functional(layers):
-    tokens = x = Input((None,), "int64")
-    for layer in layers:
-        x = layer(x)
-    return Model(tokens, x)
-
-
-KINDS = {"sequential": Sequential, "functional": functional, "own module": Tagger}
-each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+each_kind = pytest.mark.parametrize("kind", WAYS_TO_WRITE.values(), ids=WAYS_TO_WRITE)
 
 
 def tagger(kind=Sequential, classes=2):
@@ -226,7 +209,7 @@ def test_predictions_are_plain_and_whole():
 def test_saved_models_and_continued_runs_have_the_masks(kind, tmp_path):
     x, y = padded(0)
     wide, wide_y = padded(3)
-    if kind is Tagger:
+    if kind is Chain:
         model = tagger(kind).compile("adam", "cross_entropy")
         model.fit(x, y, epochs=1, verbose=0, seed=1)
         other = tagger(kind).compile("adam", "cross_entropy")

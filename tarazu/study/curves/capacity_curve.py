@@ -15,13 +15,13 @@ from tarazu.nn.module.trainable import Inputs, Validation
 from tarazu.study.curves.capacities import BuildOf, Capacity, Setting, capacities, takes_setting
 from tarazu.study.curves.chart import Line, curve_chart
 from tarazu.study.curves.descents import SecondDescent, best_positions, second_descent
-from tarazu.study.curves.estimates import COLUMNS, CurvePoint, notes, point_table, value_text
+from tarazu.study.curves.estimates import COLUMNS, CurvePoint, all_diverged, notes, point_table, value_text
 from tarazu.study.curves.fits import mean_losses, require_seeds, run_all
 from tarazu.study.experiment.experiment import Build, Experiment
 from tarazu.study.rows.shown import data_frame, notebook_html
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.trainer.compile import trainer_of
-from tarazu.train.verdict import _trivial_losses
+from tarazu.train.verdict import trivial_losses
 
 if TYPE_CHECKING:
     import pandas
@@ -80,17 +80,13 @@ class CapacityCurve:
         positions = numbers if has_numbers else [float(i) for i in range(len(settings))]
         logarithmic = has_numbers and min(numbers) > 0 and max(numbers) / min(numbers) > LOGARITHMIC
         at = dict(zip(settings, positions, strict=True))
-        marks = {} if self._all_diverged else {f"best: {value_text(self.best)}": at[self.best]}
+        marks = {} if all_diverged(self.points) else {f"best: {value_text(self.best)}": at[self.best]}
         if self.threshold is not None:
             marks["training loss near 0"] = at[self.threshold]
         return curve_chart("loss", self.by, [Line("train", positions, [point.loss for point in self.points]),
                                              Line("validation", positions, [point.val_loss for point in self.points])],
                            dict(zip(positions, map(value_text, settings), strict=True)), logarithmic=logarithmic,
                            marks=marks, path=path)
-
-    @property
-    def _all_diverged(self) -> bool:
-        return all(math.isnan(point.val_loss.mean) for point in self.points)
 
     def _repr_html_(self) -> str:
         return notebook_html(self.plot(), str(self))
@@ -99,7 +95,7 @@ class CapacityCurve:
         first, last = map(value_text, self.as_good)
         among = f" ({first} to {last} are as good)" if first != last else ""
         lines = [f"mean loss by {self.by}", point_table(self.by, self.points)]
-        if not self._all_diverged:
+        if not all_diverged(self.points):
             lines.append(f"best {self.by}: {value_text(self.best)}{among}")
         if self.threshold is not None:
             lines.append(f"the training loss is nearly 0 from {self.by} {value_text(self.threshold)} on")
@@ -187,6 +183,6 @@ def _measured(of_settings: list[Capacity], by: str, seeds: int, weights: str, se
 
 def _threshold(experiment: Experiment, settings: list[Setting], losses: list[float]) -> Setting | None:
     """The first setting with a training loss of nearly 0; None where there is none, or no best constant is known."""
-    trivial = _trivial_losses(trainer_of(experiment.build()), experiment.train, experiment.train)
+    trivial = trivial_losses(trainer_of(experiment.build()), experiment.train, experiment.train)
     bound = -math.inf if trivial is None else INTERPOLATED * float(trivial.mean())
     return next((setting for setting, loss in zip(settings, losses, strict=True) if loss <= bound), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from tarazu.nn.module.trainable import Inputs, Validation
 from tarazu.study.curves.chart import Line, curve_chart
 from tarazu.study.curves.descents import SecondDescent, best_positions, second_descent
-from tarazu.study.curves.estimates import COLUMNS, CurvePoint, notes, point_table
+from tarazu.study.curves.estimates import COLUMNS, CurvePoint, all_diverged, notes, point_table
 from tarazu.study.curves.fits import require_seeds, run_all
 from tarazu.study.experiment.experiment import Build, Experiment
 from tarazu.study.rows.shown import data_frame, notebook_html
@@ -78,21 +77,17 @@ class EpochCurve:
         """
         epochs = [float(i + 1) for i in range(len(self.points))]
         ticks = {round(epoch): f"{epoch:,.0f}" for epoch in np.linspace(1, len(epochs), min(TICKS, len(epochs)))}
-        marks = {} if self._all_diverged else {f"best: epoch {self.best}": float(self.best)}
+        marks = {} if all_diverged(self.points) else {f"best: epoch {self.best}": float(self.best)}
         return curve_chart("loss", "epoch", [Line("train", epochs, [point.loss for point in self.points]),
                                              Line("validation", epochs, [point.val_loss for point in self.points])],
                            {float(epoch): text for epoch, text in ticks.items()}, marks=marks, path=path)
-
-    @property
-    def _all_diverged(self) -> bool:
-        return all(math.isnan(point.val_loss.mean) for point in self.points)
 
     def _repr_html_(self) -> str:
         return notebook_html(self.plot(), str(self))
 
     def __str__(self) -> str:
         lines = ["mean loss by epoch", point_table("epoch", self.points, SHOWN)]
-        if not self._all_diverged:
+        if not all_diverged(self.points):
             lines.append(self._turning_point())
         if self.double_descent is not None:
             lines.append(str(self.double_descent))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tarazu.base.messages import plural
-from tarazu.train.cross_validation.result import STUDENT
+from tarazu.train.cross_validation.result import student
 
 
 class Estimate(NamedTuple):
@@ -97,13 +97,13 @@ def _of_losses(losses: Sequence[float]) -> Estimate:
     return Estimate(mean, max(low, 0.0) if low < 0 <= np.nanmin(losses) else low, high)
 
 
-def student(freedom: int) -> float:
-    """The 0.975 quantile of Student's distribution.
+def all_diverged(points: Sequence[CurvePoint]) -> bool:
+    """Whether no point has a validation loss that is a number.
 
-    >>> student(2), student(100)
-    (4.303, 1.96)
+    >>> all_diverged([CurvePoint(1, (0.5,), (0.75,), 41)])
+    False
     """
-    return STUDENT[freedom - 1] if freedom <= len(STUDENT) else 1.96
+    return all(math.isnan(point.val_loss.mean) for point in points)
 
 
 def point_table(name: str, points: Sequence[CurvePoint], most: int = 20) -> str:

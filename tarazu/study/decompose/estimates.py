@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tarazu.study.curves.estimates import Estimate
-from tarazu.train.cross_validation.result import STUDENT
+from tarazu.train.cross_validation.result import student
 
 
 def estimate(whole: np.ndarray, left_out: np.ndarray) -> Estimate:
@@ -20,8 +20,8 @@ def estimate(whole: np.ndarray, left_out: np.ndarray) -> Estimate:
     1 (-0.271 to 2.27)
     """
     rounds, mean = len(left_out), float(whole.mean())
-    of_rows = _student(len(whole) - 1) * float(whole.std(ddof=1)) / math.sqrt(len(whole))
-    of_rounds = _student(rounds - 1) * math.sqrt(rounds - 1) * float(left_out.mean(axis=1).std())
+    of_rows = student(len(whole) - 1) * float(whole.std(ddof=1)) / math.sqrt(len(whole))
+    of_rounds = student(rounds - 1) * math.sqrt(rounds - 1) * float(left_out.mean(axis=1).std())
     half = math.hypot(of_rows, of_rounds)
     return Estimate(mean, mean - half, mean + half)
 
@@ -33,7 +33,3 @@ def estimate_mean(by_round: np.ndarray) -> Estimate:
     2.5
     """
     return estimate(by_round.mean(axis=0), (by_round.sum(axis=0) - by_round) / (len(by_round) - 1))
-
-
-def _student(freedom: int) -> float:
-    return STUDENT[freedom - 1] if freedom <= len(STUDENT) else 1.96

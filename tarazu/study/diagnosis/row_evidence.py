@@ -13,11 +13,12 @@ from tarazu.study.diagnosis.second_opinion import held_out_predictions
 from tarazu.study.diagnosis.wrong_targets import Doubts, doubts
 from tarazu.study.experiment.experiment import Experiment
 from tarazu.study.rows.leakage import leakage
+from tarazu.study.rows.two_samples import ranked_area
 from tarazu.study.trials.parts import PartFit
 from tarazu.study.trials.trials import Gain, Judged, Trials
 from tarazu.train.sources.arrays import Arrays, joined
 from tarazu.train.trainer.compile import trainer_of
-from tarazu.train.verdict import _trivial_losses
+from tarazu.train.verdict import trivial_losses
 
 COPIES_WORTH_A_LOOK = 0.1  # of the validation rows
 FEWEST_JUDGED = 30
@@ -185,7 +186,7 @@ def _fitted_losses(experiment: Experiment, seed: int, rows: Arrays, trials: Tria
 
 
 def _judged(experiment: Experiment, rows: Arrays, weights: np.ndarray | None = None) -> Judged:
-    losses = _trivial_losses(trainer_of(experiment.build()), rows, rows)
+    losses = trivial_losses(trainer_of(experiment.build()), rows, rows)
     assert losses is not None
     return Judged.of(rows, losses, weights)
 
@@ -221,9 +222,8 @@ def _shift(experiment: Experiment) -> tuple[float, float]:
     is_new = np.arange(both.rows) >= experiment.train.rows
     targets = np.eye(int(y.max()) + 1)[y[:, 0]] if np.issubdtype(y.dtype, np.integer) else np.hstack([y, y**2])
     scores = held_out_predictions(np.hstack([x, targets]), is_new[:, None].astype(float))[:, 0]
-    ranks, count = scores.argsort(kind="stable").argsort(), int(is_new.sum())
-    area = (ranks[is_new].sum() - count * (count - 1) / 2) / (count * (both.rows - count))
-    return float(area), float((area - 0.5) / math.sqrt((both.rows + 1) / (12 * count * (both.rows - count))))
+    area, pairs = ranked_area(scores, is_new), int(is_new.sum()) * int((~is_new).sum())
+    return area, (area - 0.5) / math.sqrt((both.rows + 1) / (12 * pairs))
 
 
 def _corrected(rows: Arrays, wrong: Doubts, which: slice) -> Arrays:

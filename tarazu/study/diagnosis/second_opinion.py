@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tarazu.study.rows.transforms import random_cosines, standardized
+
 FOLDS = 3
 FEATURES = 150
 SCALES = (0.7, 1.4, 2.8)  # frequencies, as multiples of 1 / the median distance of two rows
@@ -18,11 +20,11 @@ PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # as shares of the number of rows
 def held_out_predictions(x: np.ndarray, targets: np.ndarray, seed: int = 0) -> np.ndarray:
     """Predictions for each row from folds that do not hold it, (rows, outputs), of `targets` (rows, outputs)."""
     random = np.random.default_rng(seed)
-    inputs = _standardized(x)
+    inputs = standardized(x.reshape(len(x), -1).astype(np.float64))
     fold = random.permutation(len(x)) % FOLDS
     best_error, best = np.inf, np.zeros(targets.shape)
     for scale in SCALES:
-        features = _features(inputs, scale, random)
+        features = np.hstack([inputs, np.sqrt(2) * random_cosines(inputs, FEATURES, random, scale)])
         made = np.empty(targets.shape)
         for k in range(FOLDS):
             made[fold == k] = _ridge(features[fold != k], targets[fold != k], features[fold == k])
@@ -30,19 +32,6 @@ def held_out_predictions(x: np.ndarray, targets: np.ndarray, seed: int = 0) -> n
         if error < best_error:
             best_error, best = error, made
     return best
-
-
-def _standardized(x: np.ndarray) -> np.ndarray:
-    flat = x.reshape(len(x), -1).astype(np.float64)
-    flat = flat[:, flat.std(axis=0) > 0]
-    return np.clip((flat - flat.mean(axis=0)) / flat.std(axis=0), -5, 5)
-
-
-def _features(x: np.ndarray, scale: float, random: np.random.Generator) -> np.ndarray:
-    first, second = x[random.integers(len(x), size=(2, 500))]
-    distance = float(np.median(np.sqrt(((first - second) ** 2).sum(axis=1)))) + 1e-9
-    frequencies = random.normal(size=(x.shape[1], FEATURES)) * scale / distance
-    return np.hstack([x, np.sqrt(2) * np.cos(x @ frequencies + random.uniform(0, 2 * np.pi, FEATURES))])
 
 
 def _ridge(x: np.ndarray, y: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -70,9 +70,12 @@ def standardized(x: np.ndarray) -> np.ndarray:
     return np.clip((x[:, varies] - x[:, varies].mean(axis=0)) / spread[varies], -5, 5)
 
 
-def random_cosines(z: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
-    """Random Fourier features (Rahimi and Recht, 2007) of a Gaussian kernel, two thirds of the median distance wide."""
+def random_cosines(z: np.ndarray, count: int, random: np.random.Generator, scale: float = 1.5) -> np.ndarray:
+    """Random Fourier features (Rahimi and Recht, 2007) of a Gaussian kernel.
+
+    Its width is the median distance / `scale`.
+    """
     pairs = random.integers(len(z), size=(2, 500))
     distance = float(np.median(np.linalg.norm(z[pairs[0]] - z[pairs[1]], axis=1))) or 1.0
-    weights = random.normal(size=(z.shape[1], count)) * 1.5 / distance
+    weights = random.normal(size=(z.shape[1], count)) * scale / distance
     return np.cos(z @ weights + random.uniform(0, 2 * np.pi, count))

@@ -17,13 +17,10 @@ LEAST_SHARE, USUAL_SHARE, MOST_SHARE = 0.35, 0.6, 0.8
 
 @dataclass(frozen=True)
 class PartFit:
-    """A fit on some of the training rows, in as many steps: losses of the judged rows, and outputs for all others."""
+    """A fit on some of the training rows, in as many steps: losses of the judged rows, and of the rows left out."""
 
-    chosen: np.ndarray  # numbers of the rows that it was fitted to
-    judged: np.ndarray  # losses, (judged rows,)
-    others: np.ndarray  # numbers of the other training rows
-    outputs: np.ndarray  # for those
-    losses: np.ndarray  # of those
+    judged: np.ndarray  # (judged rows,)
+    losses: np.ndarray  # (training rows left out,)
 
 
 def part_fits(trials: Trials, parts: int, count: int, draw: int = 0) -> list[PartFit]:
@@ -36,9 +33,7 @@ def part_fits(trials: Trials, parts: int, count: int, draw: int = 0) -> list[Par
                                 epochs=experiment.epochs_for(len(chosen)))
         assert fitted is not None
         trials.budget.spend(1.0)
-        left = experiment.train.at(others)
-        made.append(PartFit(chosen, fitted.losses(trials.judged.rows), others, fitted.outputs(left),
-                            fitted.losses(left)))
+        made.append(PartFit(fitted.losses(trials.judged.rows), fitted.losses(experiment.train.at(others))))
     return made
 
 

@@ -109,7 +109,11 @@ class Trials:
     @property
     def own_fits(self) -> int:
         """How many seeds the experiment's own fit was made with."""
-        return sum(not name and weights == "kept" for name, weights, _ in self._losses)
+        return sum(not name and weights == self._kept for name, weights, _ in self._losses)
+
+    @property
+    def _kept(self) -> str:
+        return "best" if self.experiment.keeps_best else "last"
 
     def own(self, number: int = 0, weights: str = "kept") -> np.ndarray:
         """The losses of the judged rows after the experiment's own fit."""
@@ -119,16 +123,17 @@ class Trials:
 
     def losses(self, name: str, remedy: Remedy, number: int, weights: str = "kept") -> np.ndarray | None:
         """The losses of the judged rows, (rows,), after a fit with a remedy; None where that changes nothing."""
+        weights = self._kept if weights == "kept" else weights
         if (name, weights, number) not in self._losses:
             fitted = self.experiment.fit(seed=self.seed + number, change=remedy.change,
                                          epochs=remedy.times_epochs * self.experiment.epochs)
-            self.budget.spend(0.0 if fitted is None else remedy.fits or 1.0)
+            self.budget.spend(0.0 if fitted is None else remedy.fits)
             if fitted is not None and not name and not number:
                 self.history = fitted.history
                 self.progress = fitted.best_epoch / max(1, len(fitted.history))
                 loss = float(fitted.losses(self.experiment.train).mean()) / self.judged.trivial
                 self.train_loss = min(DIVERGED, loss)
-            for which in ("kept", "best", "last"):
+            for which in {"best", self._kept}:
                 self._losses[name, which, number] = None if fitted is None else fitted.losses(self.judged.rows, which)
         return self._losses[name, weights, number]
 

@@ -18,6 +18,16 @@ STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228
            2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045)
 
 
+def student(freedom: int) -> float:
+    """The 0.975 quantile of Student's distribution.
+
+    >>> student(2), student(100)
+    (4.303, 1.96)
+    """
+    return STUDENT[freedom - 1] if freedom <= len(STUDENT) else 1.96
+
+
+
 @dataclass(frozen=True)
 class CrossValidation:
     """What `cross_validate` found: `rows` has the scores of each fold by name.
@@ -105,8 +115,7 @@ class CrossValidation:
         folds, share = len(self._defined(name)), self.test_share
         if folds < 2:
             return math.nan, math.nan
-        t = STUDENT[folds - 2] if folds <= len(STUDENT) + 1 else 1.960
-        half = t * self.deviation(name) * math.sqrt(1 / folds + share / (1 - share))
+        half = student(folds - 1) * self.deviation(name) * math.sqrt(1 / folds + share / (1 - share))
         return self.mean(name) - half, self.mean(name) + half
 
     def __str__(self) -> str:

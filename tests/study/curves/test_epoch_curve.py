@@ -7,7 +7,6 @@ import pytest
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, TrainingError
-from tarazu.study.curves import epoch_curve as module
 from tarazu.study.curves.epoch_curve import curve_of, epoch_curve
 
 
@@ -80,16 +79,8 @@ def test_fits_that_all_diverge_have_no_best_epoch():
 
 
 @pytest.mark.parametrize("after", [0, 2])
-def test_an_interruption_keeps_the_fits_that_are_done(monkeypatch, after):
-    fit, calls = module.Experiment.fit, []
-
-    def interrupted(self, **options):
-        calls.append(options)
-        if len(calls) > after:
-            raise KeyboardInterrupt
-        return fit(self, **options)
-
-    monkeypatch.setattr(module.Experiment, "fit", interrupted)
+def test_an_interruption_keeps_the_fits_that_are_done(interrupt_after, after):
+    interrupt_after(after)
     if not after:
         with pytest.raises(KeyboardInterrupt):
             curve()

@@ -79,16 +79,8 @@ def test_diverged_fits_are_reported_apart():
 
 
 @pytest.mark.parametrize(("after", "kept"), [(3, False), (4, True), (6, True)])
-def test_an_interruption_keeps_the_fits_that_are_done(monkeypatch, after, kept):
-    fit, calls = module.Experiment.fit, []
-
-    def interrupted(self, **options):
-        calls.append(options)
-        if len(calls) > after:
-            raise KeyboardInterrupt
-        return fit(self, **options)
-
-    monkeypatch.setattr(module.Experiment, "fit", interrupted)
+def test_an_interruption_keeps_the_fits_that_are_done(interrupt_after, after, kept):
+    interrupt_after(after)
     if not kept:
         with pytest.raises(KeyboardInterrupt):
             curve(sizes=[10, 20, 40, 80])
