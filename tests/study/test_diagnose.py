@@ -76,3 +76,14 @@ def test_a_cause_is_named_from_a_half_on_and_health_only_when_all_was_tried():
     assert _cause({"shift": 0.4, "healthy": 0.3}, is_partial=False) == "undecided"
     assert _cause({"healthy": 0.9}, is_partial=True) == "undecided"
     assert _cause({"healthy": 0.9}, is_partial=False) == "healthy"
+
+
+def test_a_loss_without_a_scale_is_refused():
+    def own(prediction, target):
+        return tz.mean(abs(prediction - target))
+
+    def build():
+        return tz.nn.Sequential(tz.nn.Dense(1)).compile("sgd", own)
+
+    with pytest.raises(ArgumentError, match="(?s)for whose loss the best prediction.*compile it with such a loss"):
+        tz.study.diagnose(build, X, X[:, 0], epochs=1, verbose=0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import listing
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
 from tarazu.study.diagnosis.wrong_targets import Doubts, doubts
@@ -186,8 +187,12 @@ def _fitted_losses(experiment: Experiment, seed: int, rows: Arrays, trials: Tria
 
 
 def _judged(experiment: Experiment, rows: Arrays, weights: np.ndarray | None = None) -> Judged:
-    losses = trivial_losses(trainer_of(experiment.build()), rows, rows)
-    assert losses is not None
+    trainer = trainer_of(experiment.build())
+    losses = trivial_losses(trainer, rows, rows)
+    if losses is None:
+        raise ArgumentError(f"a diagnosis of {type(trainer.model).__name__}, for whose loss the best prediction that "
+                            "looks at no inputs is not known", expected="a loss of classes or numbers of `tz.nn.LOSSES`",
+                            fix='compile it with such a loss, for example "cross_entropy" or "mse"')
     return Judged.of(rows, losses, weights)
 
 
