@@ -191,7 +191,8 @@ def _judged(experiment: Experiment, rows: Arrays, weights: np.ndarray | None = N
     losses = trivial_losses(trainer, rows, rows)
     if losses is None:
         raise ArgumentError(f"a diagnosis of {type(trainer.model).__name__}, for whose loss the best prediction that "
-                            "looks at no inputs is not known", expected="a loss of classes or numbers of `tz.nn.LOSSES`",
+                            "looks at no inputs is not known",
+                            expected="a loss of classes or numbers of `tz.nn.LOSSES`",
                             fix='compile it with such a loss, for example "cross_entropy" or "mse"')
     return Judged.of(rows, losses, weights)
 
