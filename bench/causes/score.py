@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+MEASURED = ("probabilities", "gains", "loss")  # of what a diagnoser says: kept for reliability.py and cross_validate.py
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
@@ -58,7 +59,8 @@ def run(diagnose: Callable[[Case], dict], folder: Path, only: list[str]) -> list
             "acceptable": true["acceptable"], "right": cause in true["acceptable"], "overfit_true": true["overfit"],
             "overfit_said": cause in VARIANCE if overfit is None else bool(overfit), "noise_true": true["noise_rate"],
             "noise_said": said.get("noise_rate"), "gain": gain, "best_gain": true["gain"],
-            "trivial_loss": true["trivial_loss"], "cost": cost, "fits": said.get("fits")})
+            "trivial_loss": true["trivial_loss"], "cost": cost, "fits": said.get("fits"),
+            **{name: said[name] for name in MEASURED if name in said}})
         print(f"{recipe.name:26} true {'/'.join(true['acceptable']):50} said {cause:24} "
               f"{'' if records[-1]['right'] else 'WRONG'}", flush=True)
     return records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from tarazu.study.diagnosis.causes import UNDECIDED
@@ -16,4 +17,4 @@ def diagnose_case(case: Any) -> dict[str, Any]:  # a `generator.Case`
     ranking = [cause for cause, _ in found.ranking]
     return {"cause": ranking[0] if found.cause == UNDECIDED else found.cause, "ranking": ranking,
             "probabilities": dict(found.ranking), "noise_rate": found.noise_rate or 0.0, "overfit": found.overfit,
-            "fits": found.fits}
+            "fits": found.fits, "loss": found.loss, "gains": [dataclasses.asdict(gain) for gain in found.remedies]}

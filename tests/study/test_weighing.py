@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tarazu.study.diagnosis.decide import probabilities
+from tarazu.study.diagnosis.decide import probabilities, unmeasured
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
 from tarazu.study.diagnosis.wrong_targets import doubts
 from tarazu.study.trials.trials import DIVERGED, Gain, seed_error
@@ -89,3 +89,10 @@ def test_second_opinions_are_good_and_do_not_see_the_row():
     noise = random.normal(size=(500, 1))
     assert ((held_out_predictions(x, noise) - noise) ** 2).mean() > 0.9
     assert np.array_equal(held_out_predictions(x, y, 3), held_out_predictions(x, y, 3))
+
+
+def test_what_was_not_tried_may_be_the_cause():
+    seen = [gain("shift", 0.12, 0.03)]
+    assert probabilities(seen, 0.8)["shift"] > 0.6
+    found = probabilities([*seen, unmeasured("4 x the width", "too_little_capacity")], 0.8)
+    assert found["shift"] < 0.6 and found["too_little_capacity"] > 0.2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,14 +12,33 @@ from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, worth
 from tarazu.study.trials.trials import Gain
 
 DRAWS = 4000
-# Gains of remedies are spread about 0, with a deviation of half the loss that there is, and of so many trivial losses
-# at least: an estimate with a larger error tells less, and is drawn towards 0 (the posterior mean of a normal prior).
-# Otherwise the best of ten noisy numbers would look like a gain where there is none.
-PRIOR, PRIOR_SHARE = 0.15, 0.5
 LEAST_ERROR = 0.005  # in trivial losses
 
 
-def probabilities(gains: Sequence[Gain], own_loss: float) -> dict[str, float]:
+class Weighing(NamedTuple):
+    """How much measured gains are believed.
+
+    Gains of remedies are spread about 0, with a deviation of `prior_share` of the loss that there is, and of `prior`
+    trivial losses at least: an estimate with a larger error tells less, and is drawn towards 0 (the posterior mean of a
+    normal prior). Otherwise the best of ten noisy numbers would look like a gain where there is none. The doubts of
+    causes count `doubt` times, what is worth a name `caution` times.
+    """
+
+    prior: float = 0.15
+    prior_share: float = 0.5
+    doubt: float = 1.0
+    caution: float = 1.0
+
+
+USUAL = Weighing()
+
+
+def unmeasured(name: str, cause: str) -> Gain:
+    """The gain of a remedy that could help and was not tried: nothing but its prior is known of it."""
+    return Gain(name, cause, 0.0, math.inf, 0)
+
+
+def probabilities(gains: Sequence[Gain], own_loss: float, weighing: Weighing = USUAL) -> dict[str, float]:
     """The probability of each cause that was measured, and of "healthy", most probable first.
 
     Of many draws of all gains, each normal about its estimate, the share in which a cause has the greatest gain and
@@ -25,17 +46,18 @@ def probabilities(gains: Sequence[Gain], own_loss: float) -> dict[str, float]:
     """
     random = np.random.default_rng(0)
     drawn: dict[str, np.ndarray] = {}
-    prior = max(PRIOR, PRIOR_SHARE * own_loss)
+    prior = max(weighing.prior, weighing.prior_share * own_loss)
     for gain in gains:
-        trust = prior**2 / (prior**2 + gain.error**2)
-        mean, error = trust * gain.mean, np.sqrt(trust) * gain.error
-        spread = np.sqrt(error**2 + (CAUSES[gain.cause].doubt * mean) ** 2 + LEAST_ERROR**2)
+        precision = 1 / prior**2 + 1 / max(gain.error, 1e-9)**2
+        mean = gain.mean / (1 + (gain.error / prior)**2)
+        doubt = weighing.doubt * CAUSES[gain.cause].doubt * mean
+        spread = np.sqrt(1 / precision + doubt**2 + LEAST_ERROR**2)
         values = mean + spread * random.normal(size=DRAWS)
         drawn[gain.cause] = np.maximum(drawn.get(gain.cause, -np.inf), values)
     if not drawn:
         return {HEALTHY: 1.0}
     all_of = np.stack(list(drawn.values()))
-    first, is_ill = all_of.argmax(0), all_of.max(0) >= worth(own_loss)
+    first, is_ill = all_of.argmax(0), all_of.max(0) >= weighing.caution * worth(own_loss)
     found = {cause: float(((first == i) & is_ill).mean()) for i, cause in enumerate(drawn)}
     found[HEALTHY] = float((~is_ill).mean())
     return dict(sorted(found.items(), key=lambda item: -item[1]))

@@ -100,7 +100,8 @@ class Diagnosis:
         if self.is_interrupted:
             lines.append(f"  interrupted after {self.fits:.0f} fits: what was not tried by then is not known")
         if self.skipped:
-            lines.append(f"  not tried, as the budget was spent: {listing(self.skipped)}")
+            reason = "" if self.is_interrupted else ", as the budget was spent"
+            lines.append(f"  not tried{reason}: {listing(self.skipped)}")
         if self.cause in CAUSES:
             lines.append(f"  {CAUSES[self.cause].means} What helps: {CAUSES[self.cause].remedy}.")
         if self.remedies:

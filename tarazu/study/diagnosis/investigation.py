@@ -8,10 +8,10 @@ import math
 import numpy as np
 
 from tarazu.study.diagnosis.causes import worth
-from tarazu.study.diagnosis.decide import probabilities
+from tarazu.study.diagnosis.decide import probabilities, unmeasured
 from tarazu.study.diagnosis.row_evidence import RowEvidence
 from tarazu.study.experiment.experiment import Experiment
-from tarazu.study.trials.parts import PartFit, gain_of_rows, part_fits
+from tarazu.study.trials.parts import MORE_ROWS, PartFit, gain_of_rows, part_fits
 from tarazu.study.trials.remedies import BIAS, REMEDIES, VARIANCE, Remedy
 from tarazu.study.trials.trials import Budget, Gain, Trials
 
@@ -27,11 +27,12 @@ class Investigation:
     def __init__(self, experiment: Experiment, seed: int, budget: Budget) -> None:
         self.experiment, self.budget, self.seeds = experiment, budget, 1
         self.rows = RowEvidence.of(experiment, seed)
+        self.impossible: set[str] = set()  # remedies that change nothing of this model
         self.trials = self.first_trials = Trials(self.rows.experiment, self.rows.judged, budget, seed)
         self.gains: dict[str, Gain] = {}
         self.halves: list[PartFit] = []
         self.quarters: list[PartFit] = []
-        self.skipped: list[str] = []  # what could help, and was not tried for want of budget
+        self.skipped: dict[str, str] = {}  # what could help and was not tried for want of budget, and its cause
 
     def run(self) -> None:
         """Make the trials; what is known so far stays where it is interrupted."""
@@ -40,10 +41,9 @@ class Investigation:
         self._measure_faults()
         if self.rows.cured is not self.trials.experiment:
             self.trials = dataclasses.replace(self.trials, experiment=self.rows.cured, _losses={})
-        if self.own_loss >= worth(0.0):  # a gain cannot be greater than the loss
-            self._try_remedies()
-            while self._has_to_compare():
-                self._compare()
+        self._try_remedies()
+        while self._has_to_compare():
+            self._compare()
 
     @property
     def own_loss(self) -> float:
@@ -53,28 +53,38 @@ class Investigation:
 
     @property
     def probabilities(self) -> dict[str, float]:
-        """Of the causes, as far as they are measured."""
-        return probabilities(list(self.gains.values()), self.own_loss)
+        """Of the causes; what could help and was not tried is known by its prior only."""
+        return probabilities([*self.gains.values(), *(unmeasured(*each) for each in self.skipped.items())],
+                             self.own_loss)
 
     def keep_what_is_known(self) -> None:
         """After an interruption: count the seeds that were finished only, so that the numbers need no other fit."""
         if not self.trials.own_fits:
             self.trials = self.first_trials
         self.seeds = self.trials.own_fits
+        self.skipped |= {name: cause for name, cause in (self.rows.suspected | self._candidates()).items()
+                         if name not in self.gains and name not in self.impossible}
 
     def _try_remedies(self) -> None:
-        for name, remedy in REMEDIES.items():
-            if self._can_help(remedy):
-                if self.budget.allows(remedy.fits):
-                    self._measure(name)
-                else:
-                    self.skipped.append(name)
-        if self._gap >= self._worth:
-            if self.budget.allows(2):
+        for name, cause in self._candidates().items():
+            if not self.budget.allows(self._fits_of(name)):
+                self.skipped[name] = cause
+            elif name in REMEDIES:
+                self._measure(name)
+            else:
                 self.quarters = part_fits(self.trials, 4, 2)
                 self._measure_rows()
-            else:
-                self.skipped.append("4 x the rows")
+
+    def _candidates(self) -> dict[str, str]:
+        """The remedies that could help, with their causes."""
+        if self.own_loss < worth(0.0):  # a gain cannot be greater than the loss
+            return {}
+        found = {name: remedy.cause for name, remedy in REMEDIES.items() if self._can_help(remedy)}
+        return found | ({MORE_ROWS: "too_little_data"} if self._gap >= self._worth else {})
+
+    @staticmethod
+    def _fits_of(name: str) -> float:
+        return REMEDIES[name].fits if name in REMEDIES else 2.0
 
     def _can_help(self, remedy: Remedy) -> bool:
         if remedy.times_epochs > 1 and self.trials.progress <= UNFINISHED:
@@ -91,7 +101,9 @@ class Investigation:
 
     def _measure(self, name: str) -> None:
         gain = self.trials.gain(name, self.seeds)
-        if gain is not None:
+        if gain is None:
+            self.impossible.add(name)
+        else:
             self.gains[name] = gain
 
     def _measure_rows(self) -> None:

@@ -14,6 +14,7 @@ from tarazu.study.diagnosis.second_opinion import held_out_predictions
 from tarazu.study.diagnosis.wrong_targets import Doubts, doubts
 from tarazu.study.experiment.experiment import Experiment
 from tarazu.study.rows.leakage import leakage
+from tarazu.study.rows.row_order import sources_of_copies
 from tarazu.study.rows.two_samples import ranked_area
 from tarazu.study.trials.parts import PartFit
 from tarazu.study.trials.trials import Gain, Judged, Trials
@@ -21,6 +22,7 @@ from tarazu.train.sources.arrays import Arrays, joined
 from tarazu.train.trainer.compile import trainer_of
 from tarazu.train.verdict import trivial_losses
 
+CORRECTED, MIXED = "corrected targets", "rows like those of validation"
 COPIES_WORTH_A_LOOK = 0.1  # of the validation rows
 FEWEST_JUDGED = 30
 HELD_OUT = 1 / 3  # of the training rows, where all validation rows are copies of them
@@ -46,7 +48,7 @@ class RowEvidence:
     @classmethod
     def of(cls, experiment: Experiment, seed: int) -> RowEvidence:
         """Look at the rows of an experiment, without a fit."""
-        source = _sources_of_copies(experiment.train, experiment.validation)
+        source = sources_of_copies(*(Arrays.of(part.x).leaves for part in (experiment.train, experiment.validation)))
         copies = float((source >= 0).mean())
         if copies >= COPIES_WORTH_A_LOOK:
             return cls._with_copies(experiment, seed, source, copies)
@@ -100,6 +102,18 @@ class RowEvidence:
         """
         return self.honest[0][0] if self.copies >= COPIES_WORTH_A_LOOK else self.experiment
 
+    @property
+    def suspected(self) -> dict[str, str]:
+        """What undoes each fault that was found in the rows, and the cause that it is of."""
+        found = {}
+        if self.honest:
+            found[f"without {self.leak}"] = "leakage"
+        if self.wrong is not None and self.wrong.is_evident:
+            found[CORRECTED] = "label_noise"
+        if self.shift[1] >= SHIFT_WORTH_A_LOOK:
+            found[MIXED] = "shift"
+        return found
+
     def gains(self, trials: Trials, halves: list[PartFit], seeds: int = 1) -> list[Gain]:
         """What undoing each of the faults that were found gains, over so many seeds of those that cost few fits."""
         made = [self._gain_without_leak(trials, seeds), self._gain_of_clean_targets(trials, seeds),
@@ -130,7 +144,7 @@ class RowEvidence:
             return None
         pairs = [(trials.own(i), self._cured("targets", i, self._losses_of_clean_targets, trials))
                  for i in range(seeds)]
-        gain = trials.gain_of("corrected targets", "label_noise", pairs)
+        gain = trials.gain_of(CORRECTED, "label_noise", pairs)
         return replace(gain, mean=max(gain.mean, self._least_gain_of_clean_targets()))
 
     def _losses_of_clean_targets(self, seed: int, trials: Trials) -> np.ndarray:
@@ -160,7 +174,7 @@ class RowEvidence:
         judged, experiment = self.judged, self.experiment
         own = judged.mean(trials.own())
         gap = float(np.mean([judged.mean(part.judged) - float(part.losses.mean()) / judged.trivial for part in halves]))
-        mixed = trials.gain_of("rows like those of validation", "shift",
+        mixed = trials.gain_of(MIXED, "shift",
                                [(trials.own(), self._cured("shift", 0, self._losses_of_mixed_rows, trials))])
         # A loss falls fast with the first rows of the new kind: about with the root of their share.
         count = experiment.validation.rows // 2
@@ -208,17 +222,6 @@ def _shuffled(rows: Arrays, columns: list[int], seed: int) -> Arrays:
 def _are_tables(experiment: Experiment) -> bool:
     return all(isinstance(part, np.ndarray) for rows in (experiment.train, experiment.validation)
                for part in (rows.x, rows.y))
-
-
-def _sources_of_copies(train: Arrays, validation: Arrays) -> np.ndarray:
-    """For each validation row the number of a training row with the same inputs, or -1."""
-    known = {key: i for i, key in enumerate(_keys(train))}
-    return np.array([known.get(key, -1) for key in _keys(validation)])
-
-
-def _keys(rows: Arrays) -> list[bytes]:
-    leaves = Arrays.of(rows.x).leaves
-    return [b"".join(np.ascontiguousarray(leaf[i]).tobytes() for leaf in leaves) for i in range(rows.rows)]
 
 
 def _shift(experiment: Experiment) -> tuple[float, float]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from tarazu.study.rows.ridge import ridge
 from tarazu.study.rows.transforms import random_cosines, standardized
 
 FOLDS = 3
 FEATURES = 150
 SCALES = (0.7, 1.4, 2.8)  # frequencies, as multiples of 1 / the median distance of two rows
-PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # as shares of the number of rows
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # in mean eigenvalues
 
 
 def held_out_predictions(x: np.ndarray, targets: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -27,24 +28,14 @@ def held_out_predictions(x: np.ndarray, targets: np.ndarray, seed: int = 0) -> n
         features = np.hstack([inputs, np.sqrt(2) * random_cosines(inputs, FEATURES, random, scale)])
         made = np.empty(targets.shape)
         for k in range(FOLDS):
-            made[fold == k] = _ridge(features[fold != k], targets[fold != k], features[fold == k])
+            made[fold == k] = _predicted(features[fold != k], targets[fold != k], features[fold == k])
         error = float(((targets - made) ** 2).mean())
         if error < best_error:
             best_error, best = error, made
     return best
 
 
-def _ridge(x: np.ndarray, y: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Predictions for `others` with the penalty of least generalized cross-validation error."""
-    center, mean, count = x.mean(axis=0), y.mean(axis=0), len(x)
-    values, vectors = np.linalg.eigh((x - center).T @ (x - center))
-    values = np.maximum(values, 0)
-    scores, product = (x - center) @ vectors, vectors.T @ ((x - center).T @ (y - mean))
-    best_error, best = np.inf, product
-    for penalty in PENALTIES:
-        coefficients = product / (values + penalty * count)[:, None]
-        freedom = float((values / (values + penalty * count)).sum())
-        error = float(((y - mean - scores @ coefficients) ** 2).sum()) / max(0.05, 1 - freedom / count) ** 2
-        if error < best_error:
-            best_error, best = error, coefficients
-    return mean + (others - center) @ vectors @ best
+def _predicted(x: np.ndarray, y: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The predictions for `others` of a regression of `y` on `x`."""
+    center, mean = x.mean(axis=0), y.mean(axis=0)
+    return mean + (others - center) @ ridge(x - center, y - mean, PENALTIES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tarazu.study.rows.ridge import ridge
 from tarazu.study.rows.transforms import normal_scores, one_hot, random_cosines, standardized
 
 COSINES = 200
@@ -97,19 +98,5 @@ def _guesses(columns: np.ndarray, targets: np.ndarray, random: np.random.Generat
     for i in range(FOLDS):
         rows = fold != i
         mean = targets[rows].mean(axis=0)
-        guesses[~rows] = mean + columns[~rows] @ _ridge(columns[rows], targets[rows] - mean)
+        guesses[~rows] = mean + columns[~rows] @ ridge(columns[rows], targets[rows] - mean, PENALTIES)
     return guesses
-
-
-def _ridge(columns: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Coefficients, with the penalty that generalized cross-validation prefers (Golub, Heath and Wahba, 1979)."""
-    values, vectors = np.linalg.eigh(columns.T @ columns)
-    values = np.maximum(values, 0)
-    rotated, projected = vectors.T @ (columns.T @ targets), columns @ vectors
-    tried = []
-    for penalty in PENALTIES:
-        shrunk = values + penalty * (values.mean() or 1.0)
-        freedom = min(0.95, (values / shrunk).sum() / len(columns))
-        error = ((targets - projected @ (rotated / shrunk[:, None]))**2).sum() / (1 - freedom)**2
-        tried.append((float(error), penalty, vectors @ (rotated / shrunk[:, None])))
-    return min(tried, key=lambda found: found[:2])[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,7 @@ class NumberedColumn:
 
 def copies_of(train: PlainRows, validation: PlainRows) -> Copies:
     """Which rows of both parts are alike."""
-    keys = _keys(np.concatenate([train.x, validation.x]))
+    keys = _keys([np.concatenate([train.x, validation.x])])
     own, other = keys[:len(train)], keys[len(train):]
     with_target = set(zip(own.tolist(), train.y.tolist(), strict=True))
     is_copy = np.isin(other, own)
@@ -83,11 +84,24 @@ def order_of_targets(rows: PlainRows) -> tuple[float, float]:
     return correlation, math.erfc(abs(correlation) / deviation / math.sqrt(2))
 
 
-def _keys(x: np.ndarray) -> np.ndarray:
-    """A number for each row, equal for equal rows."""
-    rows = np.ascontiguousarray(x)
-    whole = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
-    return np.unique(whole, return_inverse=True)[1].ravel()
+def sources_of_copies(train: Sequence[np.ndarray], validation: Sequence[np.ndarray]) -> np.ndarray:
+    """For each validation row the number of the first training row that is alike in all arrays, or -1.
+
+    >>> sources_of_copies([np.array([3, 5, 5])], [np.array([5, 4])]).tolist()
+    [1, -1]
+    """
+    keys = _keys([np.concatenate(both) for both in zip(train, validation, strict=True)])
+    count = len(train[0])
+    known, first = np.unique(keys[:count], return_index=True)
+    at = np.minimum(np.searchsorted(known, keys[count:]), len(known) - 1)
+    return np.where(known[at] == keys[count:], first[at], -1)
+
+
+def _keys(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """A number for each row of arrays, equal for rows that are equal in all of them."""
+    parts = [np.ascontiguousarray(x).reshape(len(x), -1).view(np.uint8) for x in arrays]
+    rows = np.ascontiguousarray(np.hstack(parts))
+    return np.unique(rows.view(np.dtype((np.void, rows.shape[1]))), return_inverse=True)[1].ravel()
 
 
 def _tail(count: int, trials: int, share: float) -> float:

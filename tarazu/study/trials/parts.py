@@ -9,6 +9,7 @@ import numpy as np
 
 from tarazu.study.trials.trials import SEED_SHARE, Gain, Trials
 
+MORE_ROWS = "4 x the rows"
 # Losses mostly follow power laws of the rows (Hestness and others, 2017; LCDB, Viering and Loog, 2022): each doubling
 # gains a fixed share of what the one before gained. For exponents from 0.3 to 1.5 that share is 0.8 to 0.35; 0.6, an
 # exponent of 0.7, where the losses at hand do not tell.
@@ -57,5 +58,5 @@ def gain_of_rows(trials: Trials, halves: list[PartFit], quarters: list[PartFit],
     doublings = math.log2(min(4, trials.experiment.epochs))
     by_curve = max(last, 0.0) * (share * min(doublings, 1) + share**2 * max(doublings - 1, 0))
     by_gap = max(gap, 0.0) / 2 * (1 - USUAL_SHARE**doublings)
-    return Gain("4 x the rows", "too_little_data", (by_curve + by_gap) / 2,
+    return Gain(MORE_ROWS, "too_little_data", (by_curve + by_gap) / 2,
                 math.hypot(error_last / 2, abs(by_curve - by_gap) / 4), seeds)
