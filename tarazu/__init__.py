@@ -24,9 +24,8 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     record/     what a run leaves behind as plain data: history, findings, verdict
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
-    study/      experiments that retrain: learning curves, label noise, leaks, shift, the causes of bad generalization
+    study/      experiments that retrain: curves, bias and variance, looks at rows; why a fit generalizes as it does
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
-    study/      diagnosis/, why a fit generalizes as it does, by fits with one thing changed; rows/, looks at rows
     cli/        the `tarazu` command
 
 docs/design.md says why, and has a glossary.
