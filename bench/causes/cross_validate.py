@@ -19,21 +19,21 @@ from pathlib import Path
 from generator import half
 from score import HERE, macro_f1, summary
 
-from tarazu.study.diagnosis.decide import USUAL, Weighing, probabilities
+from tarazu.study.diagnosis.decide import USUAL, Weighing, likeliest, probabilities
 from tarazu.study.trials.trials import Gain
 
 MOST_FALSE_ALARMS = 0.05
-FACTORS = {"prior": (0.5, 1.0, 2.0), "prior_share": (0.5, 1.0, 2.0), "doubt": (0.5, 1.0, 1.5, 2.0),
-           "caution": (0.7, 0.85, 1.0, 1.2, 1.5)}
+FACTORS = {"prior": (0.33, 0.67, 1.0, 1.5, 3.0), "prior_share": (0.25, 0.5, 1.0, 2.0),
+           "most_healthy": (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5)}
 
 
 def weighed(record: dict, weighing: Weighing) -> dict:
     """The record of a case as it would be with another weighing."""
     if "gains" not in record:
         return record
-    ranking = list(probabilities([Gain(**gain) for gain in record["gains"]], record["loss"], weighing))
-    ill = [cause for cause in ranking if cause != "healthy"]
-    return record | {"said": ranking[0], "right": ranking[0] in record["acceptable"], "ranking": ill}
+    found = probabilities([Gain(**gain) for gain in record["gains"]], record["loss"], weighing)
+    said = likeliest(found, weighing)
+    return record | {"said": said, "right": said in record["acceptable"], "probabilities": found}
 
 
 def distance(factors: tuple[float, ...]) -> float:

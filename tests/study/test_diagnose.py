@@ -5,7 +5,6 @@ import pytest
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError
-from tarazu.study.diagnosis.diagnose import _cause
 from tarazu.study.experiment.experiment import Experiment
 
 X = np.random.default_rng(0).normal(size=(120, 2)).astype("float32")
@@ -69,13 +68,6 @@ def test_an_interruption_before_the_first_fit_ends_raises(monkeypatch):
     monkeypatch.setattr(Experiment, "fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         diagnose()
-
-
-def test_a_cause_is_named_from_a_half_on_and_health_only_when_all_was_tried():
-    assert _cause({"shift": 0.5, "healthy": 0.5}, is_partial=True) == "shift"
-    assert _cause({"shift": 0.4, "healthy": 0.3}, is_partial=False) == "undecided"
-    assert _cause({"healthy": 0.9}, is_partial=True) == "undecided"
-    assert _cause({"healthy": 0.9}, is_partial=False) == "healthy"
 
 
 def test_a_loss_without_a_scale_is_refused():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tarazu.study.diagnosis.decide import probabilities, unmeasured
+from tarazu.study.diagnosis.decide import likeliest, named, probabilities, unmeasured
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
 from tarazu.study.diagnosis.wrong_targets import doubts
 from tarazu.study.trials.trials import DIVERGED, Gain, seed_error
@@ -96,3 +96,12 @@ def test_what_was_not_tried_may_be_the_cause():
     assert probabilities(seen, 0.8)["shift"] > 0.6
     found = probabilities([*seen, unmeasured("4 x the width", "too_little_capacity")], 0.8)
     assert found["shift"] < 0.6 and found["too_little_capacity"] > 0.2
+
+
+def test_a_false_alarm_is_worse_than_silence():
+    close, clear = {"shift": 0.7, "healthy": 0.3}, {"shift": 0.8, "leakage": 0.15, "healthy": 0.05}
+    assert likeliest(close) == "healthy" and named(close, False) == "undecided"
+    assert likeliest(clear) == named(clear, True) == "shift"
+    assert named({"healthy": 0.9, "shift": 0.1}, False) == "healthy"
+    assert named({"healthy": 0.9, "shift": 0.1}, True) == "undecided"  # not all was tried
+    assert named({"shift": 0.45, "leakage": 0.4, "healthy": 0.15}, False) == "undecided"

@@ -13,16 +13,15 @@ class Cause(NamedTuple):
     means: str
     remedy: str
     is_of_variance: bool = False  # it shows as a gap between the losses on training rows and on new ones
-    doubt: float = 0.15  # of a measured gain: how far a loss on some hundred rows is from what a user would find
 
 
 CAUSES = {
-    "too_little_data": Cause("The model has learned what these few rows happen to be like.", "more rows", True, 0.25),
+    "too_little_data": Cause("The model has learned what these few rows happen to be like.", "more rows", True),
     "too_much_capacity": Cause(
         "The model is flexible enough to learn single rows by heart.",
         "a smaller or more regularized model, or the weights of its best epoch", True),
     "label_noise": Cause(
-        "Some targets are wrong, and the model learns them too.", "corrected or left out rows", True, 0.3),
+        "Some targets are wrong, and the model learns them too.", "corrected or left out rows", True),
     "too_little_capacity": Cause("The model is too small for what there is to learn.", "a wider or deeper model"),
     "too_little_training": Cause("The training ends while the model still gets better.", "more epochs"),
     "learning_rate_too_high": Cause("The steps are so large that the model jumps over good weights.",
@@ -30,9 +29,9 @@ CAUSES = {
     "too_much_regularisation": Cause("Dropout or decay keep the model from learning what there is.",
                                      "less dropout and decay"),
     "shift": Cause("The rows that it is tested on are of another kind than those that it was trained on.",
-                   "training rows like those it will meet", doubt=0.3),
+                   "training rows like those it will meet"),
     "leakage": Cause("Something in the inputs tells the answer that will not be there in use.",
-                     "inputs, or validation rows, without it", doubt=0.3),
+                     "inputs, or validation rows, without it"),
 }
 
 # A gain is worth a name from these shares on; the greater of both counts. A tenth of the loss: less changes few

@@ -8,26 +8,28 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, worth
+from tarazu.study.diagnosis.causes import HEALTHY, UNDECIDED, worth
 from tarazu.study.trials.trials import Gain
 
 DRAWS = 4000
 LEAST_ERROR = 0.005  # in trivial losses
 
 
+LEAST_PROBABILITY = 0.5  # of what is named: less likely than not is no answer
+
+
 class Weighing(NamedTuple):
-    """How much measured gains are believed.
+    """How much measured gains are believed, and how sure an illness has to be.
 
     Gains of remedies are spread about 0, with a deviation of `prior_share` of the loss that there is, and of `prior`
     trivial losses at least: an estimate with a larger error tells less, and is drawn towards 0 (the posterior mean of a
-    normal prior). Otherwise the best of ten noisy numbers would look like a gain where there is none. The doubts of
-    causes count `doubt` times, what is worth a name `caution` times.
+    normal prior). Otherwise the best of ten noisy numbers would look like a gain where there is none. A cause is named
+    only where "healthy" has at most the probability `most_healthy`: a false alarm counts as much as four misses.
     """
 
     prior: float = 0.15
     prior_share: float = 0.5
-    doubt: float = 1.0
-    caution: float = 1.0
+    most_healthy: float = 0.2
 
 
 USUAL = Weighing()
@@ -48,16 +50,30 @@ def probabilities(gains: Sequence[Gain], own_loss: float, weighing: Weighing = U
     drawn: dict[str, np.ndarray] = {}
     prior = max(weighing.prior, weighing.prior_share * own_loss)
     for gain in gains:
-        precision = 1 / prior**2 + 1 / max(gain.error, 1e-9)**2
-        mean = gain.mean / (1 + (gain.error / prior)**2)
-        doubt = weighing.doubt * CAUSES[gain.cause].doubt * mean
-        spread = np.sqrt(1 / precision + doubt**2 + LEAST_ERROR**2)
-        values = mean + spread * random.normal(size=DRAWS)
+        trust = 1 / (1 + (gain.error / prior)**2)
+        spread = math.hypot(prior * math.sqrt(1 - trust), LEAST_ERROR)
+        values = trust * gain.mean + spread * random.normal(size=DRAWS)
         drawn[gain.cause] = np.maximum(drawn.get(gain.cause, -np.inf), values)
     if not drawn:
         return {HEALTHY: 1.0}
     all_of = np.stack(list(drawn.values()))
-    first, is_ill = all_of.argmax(0), all_of.max(0) >= weighing.caution * worth(own_loss)
+    first, is_ill = all_of.argmax(0), all_of.max(0) >= worth(own_loss)
     found = {cause: float(((first == i) & is_ill).mean()) for i, cause in enumerate(drawn)}
     found[HEALTHY] = float((~is_ill).mean())
     return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def likeliest(probabilities: dict[str, float], weighing: Weighing = USUAL) -> str:
+    """The most probable cause, or "healthy" where that is not improbable."""
+    ill = [cause for cause in probabilities if cause != HEALTHY]
+    return ill[0] if ill and probabilities.get(HEALTHY, 0.0) <= weighing.most_healthy else HEALTHY
+
+
+def named(probabilities: dict[str, float], is_partial: bool) -> str:
+    """What a diagnosis says: the likeliest, or "undecided".
+
+    Nothing is called healthy before all was tried.
+    """
+    cause = likeliest(probabilities)
+    is_sure = probabilities[cause] >= LEAST_PROBABILITY and not (cause == HEALTHY and is_partial)
+    return cause if is_sure else UNDECIDED

@@ -9,7 +9,8 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.module.trainable import Inputs, Validation, Verbose
-from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, UNDECIDED
+from tarazu.study.diagnosis.causes import CAUSES, UNDECIDED
+from tarazu.study.diagnosis.decide import named
 from tarazu.study.diagnosis.diagnosis import Diagnosis
 from tarazu.study.diagnosis.evidence import all_evidence
 from tarazu.study.diagnosis.investigation import Investigation
@@ -17,7 +18,6 @@ from tarazu.study.experiment.experiment import Build, Experiment
 from tarazu.study.trials.trials import Budget
 from tarazu.train.callbacks.base import Callback
 
-LEAST_PROBABILITY = 0.5  # of a cause that is named: less likely than not is no answer
 LEAST_GAP = 0.1  # between the losses on new and on training rows, in trivial losses, of a model that overfits
 
 
@@ -30,7 +30,8 @@ def diagnose(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation 
     arguments are those of `fit`. Rows are looked at for leaks, copies, shift and wrong targets, then fits with one
     thing changed are compared with the model's own, over more seeds where that is not sure. `budget` is how many fits
     that may take, about; the first three (the fit itself, and two on halves of the rows) are always made. The cause is
-    "undecided" where none has a probability of at least a half, and where nothing seems to help but not all was tried.
+    "undecided" where none has a probability of at least a half, where an illness is not four times as probable as
+    health, and where nothing seems to help but not all was tried.
     Ctrl-C ends it with what is known. The same seed gives the same result. ArgumentError for a budget of 0 or less,
     fewer than 10 rows of a part, NaN, and classes of which a part has only one; TrainingError for a model that is not
     compiled with a loss of its outputs, or a `build` that gives one model twice.
@@ -87,7 +88,7 @@ def _require_classes(experiment: Experiment) -> None:
 
 def _diagnosis(found: Investigation, is_interrupted: bool) -> Diagnosis:
     probabilities, loss, train_loss = found.probabilities, found.own_loss, found.trials.train_loss
-    cause = _cause(probabilities, is_interrupted or bool(found.skipped))
+    cause = named(probabilities, is_interrupted or bool(found.skipped))
     wrong, evidence = found.rows.wrong, tuple(all_evidence(found))
     overfit = None if cause == UNDECIDED else (
         cause in CAUSES and CAUSES[cause].is_of_variance and loss - train_loss >= LEAST_GAP)
@@ -95,9 +96,3 @@ def _diagnosis(found: Investigation, is_interrupted: bool) -> Diagnosis:
     return Diagnosis(cause, tuple(probabilities.items()), wrong.rate if wrong else None, overfit, evidence, remedies,
                      loss, found.budget.spent, train_loss, found.first_trials.history, is_interrupted,
                      tuple(found.skipped))
-
-
-def _cause(probabilities: dict[str, float], is_partial: bool) -> str:
-    """The most probable one; nothing is called healthy before all was tried."""
-    cause, probability = next(iter(probabilities.items()))
-    return UNDECIDED if probability < LEAST_PROBABILITY or (cause == HEALTHY and is_partial) else cause
