@@ -32,8 +32,8 @@ def plain(random: np.random.Generator, source: Source, most: int) -> dict:
     n = int(min(most, random.choice([288, 480, 800, 992, 1472, 2400])) // 16 * 16)
     optimizer = str(random.choice(["adam", "adam", "adam", "adamw", "rmsprop", "sgd"]))
     batch = int(random.choice([16, 32]))
-    lr = {"sgd": [0.01, 0.02, 0.05]}.get(optimizer, [1e-3, 2e-3, 3e-3])
-    return {"train": n, "validation": 320 if most > 400 else 160 if most > 200 else 48, "optimizer": optimizer,
+    lr = {"sgd": [0.02, 0.05, 0.1]}.get(optimizer, [2e-3, 3e-3, 5e-3])
+    return {"train": n, "validation": 320 if most > 400 else 160 if most > 200 else 48 if most > 70 else 24, "optimizer": optimizer,
             "weight_decay": 0.01 if optimizer == "adamw" else 0.0, "lr": float(random.choice(lr)), "batch_size": batch,
             "widths": [(32,), (64,), (128,), (32, 32), (64, 64), (48, 24)][random.integers(6)],
             "activation": str(random.choice(["relu", "relu", "tanh"])),
@@ -41,7 +41,7 @@ def plain(random: np.random.Generator, source: Source, most: int) -> dict:
 
 
 def epochs(steps: float, rows: int, batch_size: int) -> int:
-    return min(100, max(2, round(steps * batch_size / rows)))
+    return min(50, max(2, round(steps * batch_size / rows)))
 
 
 def around(cause: str, random: np.random.Generator, r: dict, source: Source) -> dict:
@@ -113,7 +113,7 @@ def proposal(cases: ModuleType, cause: str, seed: tuple[int, ...]) -> tuple[Reci
     source = cases.load(Recipe("", name, 0, 2, 2))
     most = 2400 if name in cases.DRAWN else (len(source.x) - 300) // 5
     if most < 60:  # small tables: at least fifty test rows and four times as many rows as are trained with
-        most = (len(source.x) - 100) // 4
+        most = (len(source.x) - 74) // 4
     settings = plain(random, source, most)
     kind = str(random.choice(["plain", "weak", "disguised"] if cause == "healthy" else ["plain", "plain", "disguised"]))
     if kind == "disguised":
