@@ -33,8 +33,9 @@ def plain(random: np.random.Generator, source: Source, most: int) -> dict:
     optimizer = str(random.choice(["adam", "adam", "adam", "adamw", "rmsprop", "sgd"]))
     batch = int(random.choice([16, 32]))
     lr = {"sgd": [0.02, 0.05, 0.1]}.get(optimizer, [2e-3, 3e-3, 5e-3])
-    return {"train": n, "validation": 320 if most > 400 else 160 if most > 200 else 48 if most > 70 else 24, "optimizer": optimizer,
-            "weight_decay": 0.01 if optimizer == "adamw" else 0.0, "lr": float(random.choice(lr)), "batch_size": batch,
+    return {"train": n, "validation": 320 if most > 400 else 160 if most > 200 else 48 if most > 70 else 24,
+            "optimizer": optimizer, "weight_decay": 0.01 if optimizer == "adamw" else 0.0,
+            "lr": float(random.choice(lr)), "batch_size": batch,
             "widths": [(32,), (64,), (128,), (32, 32), (64, 64), (48, 24)][random.integers(6)],
             "activation": str(random.choice(["relu", "relu", "tanh"])),
             "epochs": epochs(random.choice([300, 500, 800]), n, batch), "keep": str(random.choice(["best", "last"]))}
@@ -158,8 +159,7 @@ def measure(cases: ModuleType, file: Path, seed: int, seconds: float) -> None:
 
 
 def picked(file: Path, unstable: set[int]) -> list[Recipe]:
-    """Of those with a clear truth first such with one acceptable cause, then such that have the cause aimed at; of the
-    disguised ones without a fault of their own only those that are healthy, of the weak ones likewise."""
+    """Of those with a clear truth first such with one acceptable cause, then such that have the cause aimed at."""
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     lines = [line for line in lines if line["clear"] and line["recipe"]["seed"] not in unstable]
     lines.sort(key=lambda line: (len(line["truth"]["acceptable"]), line["truth"]["cause"] != line["aim"]))
