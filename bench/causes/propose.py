@@ -23,7 +23,7 @@ from generator import CAUSES, Recipe, Source, half, rows
 
 MOST = {"healthy": 26} | dict.fromkeys(CAUSES[1:], 7)  # cases of one cause
 OF_ONE_SOURCE = {"healthy": 3} | dict.fromkeys(CAUSES[1:], 2)  # ... and source
-CLEAR_ENOUGH = {"healthy": 32} | dict.fromkeys(CAUSES[1:], 10)  # with so many of clear truth no more are proposed
+CLEAR_ENOUGH = {"healthy": 26} | dict.fromkeys(CAUSES[1:], 8)  # with so many of clear truth no more are proposed
 FEW_TEST_ROWS, SHARE_WITH_FEW = 200, 0.2  # a case with fewer test rows needs a gain of this share of the trivial loss
 
 
