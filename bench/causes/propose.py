@@ -1,10 +1,11 @@
 """Proposes recipes at random around each cause, and picks cases of clear truth by README.md's rules.
 
     python propose.py FOLDER measure FILE [--seed 0] [--seconds 1500]    adds recipes, measured with one seed, to FILE
-    python propose.py FOLDER pick FILE [FULL_TRUTH]                      prints the RECIPES of those taken
+    python propose.py FOLDER pick FILE                                   prints the RECIPES of those taken
+    python propose.py FOLDER keep TRUTH                                  prints the RECIPES that are stable in TRUTH
 
-FOLDER holds a cases.py with REAL, DRAWN and `load`. No diagnoser is asked: what is taken depends on the truth alone.
-With FULL_TRUTH, the truth.json of those taken first, only what is stable in it stays.
+FOLDER holds a cases.py with REAL, DRAWN and `load`; TRUTH is what measure_truth.py wrote of those taken. No diagnoser
+is asked: what is taken depends on the truth alone.
 """
 
 from __future__ import annotations
@@ -158,10 +159,10 @@ def measure(cases: ModuleType, file: Path, seed: int, seconds: float) -> None:
                   f"{'clear' if lines[-1]['clear'] else ''} {lines[-1]['seconds']:.1f} s", flush=True)
 
 
-def picked(file: Path, unstable: set[int]) -> list[Recipe]:
+def picked(file: Path) -> list[Recipe]:
     """Of those with a clear truth first such with one acceptable cause, then such that have the cause aimed at."""
     lines = [json.loads(line) for line in file.read_text().splitlines()]
-    lines = [line for line in lines if line["clear"] and line["recipe"]["seed"] not in unstable]
+    lines = [line for line in lines if line["clear"]]
     lines.sort(key=lambda line: (len(line["truth"]["acceptable"]), line["truth"]["cause"] != line["aim"]))
     of_cause, of_both, taken = Counter(), Counter(), []
     for line in lines:
@@ -196,19 +197,19 @@ def as_text(recipe: Recipe) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("task", choices=["measure", "pick"])
+    parser.add_argument("task", choices=["measure", "pick", "keep"])
     parser.add_argument("file", type=Path)
-    parser.add_argument("full_truth", nargs="?", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=1500)
     options = parser.parse_args()
     cases = half(options.folder)
     if options.task == "measure":
         measure(cases, options.file, options.seed, options.seconds)
-        return
-    full = json.loads(options.full_truth.read_text()) if options.full_truth else {}
-    unstable = {recipe.seed for recipe in cases.RECIPES if recipe.name in full and not full[recipe.name]["stable"]}
-    print("\n".join(map(as_text, picked(options.file, unstable))))
+    elif options.task == "pick":
+        print("\n".join(map(as_text, picked(options.file))))
+    else:
+        found = json.loads(options.file.read_text())
+        print("\n".join(as_text(r) for r in cases.RECIPES if r.name in found and found[r.name]["stable"]))
 
 
 if __name__ == "__main__":
