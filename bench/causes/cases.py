@@ -17,12 +17,12 @@ from generator import Recipe, Source, needed
 DATA = Path(os.environ.get("TARAZU_DATA", "data"))  # with the folders mnist, fashion-mnist, tables and series
 
 
-def _standard(x: np.ndarray) -> np.ndarray:
+def standardised(x: np.ndarray) -> np.ndarray:
     x = np.asarray(x, dtype=np.float64)
     return ((x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)).astype(np.float32)
 
 
-def _one_hot(values: list[str]) -> np.ndarray:
+def one_hot(values: list[str]) -> np.ndarray:
     return np.unique(values, return_inverse=True)[1][:, None] == np.arange(len(set(values)))
 
 
@@ -38,7 +38,7 @@ def _pictures(name: str) -> Source:
 
 
 @cache
-def _table(name: str, every: int = 1) -> dict[str, list[str]]:
+def read_table(name: str, every: int = 1) -> dict[str, list[str]]:
     """The columns of a CSV file, of each `every`-th row."""
     path = DATA / name
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
@@ -46,31 +46,31 @@ def _table(name: str, every: int = 1) -> dict[str, list[str]]:
     return dict(zip(lines[0], map(list, zip(*lines[1::every], strict=True)), strict=True))
 
 
-def _numbers(table: dict[str, list[str]], *names: str) -> np.ndarray:
+def numbers(table: dict[str, list[str]], *names: str) -> np.ndarray:
     return np.array([[float(v) if v not in ("NA", "") else np.nan for v in table[name]] for name in names]).T
 
 
 @cache
 def diamonds() -> Source:
     """The logarithm of the price; domain: the weight."""
-    table = _table("tables/diamonds.csv.gz", every=2)
-    x = np.hstack([_numbers(table, "carat", "depth", "table", "x", "y", "z"),
-                   *(_one_hot(table[name]) for name in ("cut", "color", "clarity"))])
-    return Source(np.clip(_standard(x), -5, 5), _standard(np.log(_numbers(table, "price")[:, 0])), domain=x[:, 0])
+    table = read_table("tables/diamonds.csv.gz", every=2)
+    x = np.hstack([numbers(table, "carat", "depth", "table", "x", "y", "z"),
+                   *(one_hot(table[name]) for name in ("cut", "color", "clarity"))])
+    return Source(np.clip(standardised(x), -5, 5), standardised(np.log(numbers(table, "price")[:, 0])), domain=x[:, 0])
 
 
 @cache
 def diamonds_cut() -> Source:
     """Which of five cuts; domain: the price."""
-    table = _table("tables/diamonds.csv.gz", every=2)
-    x = np.hstack([_numbers(table, "carat", "depth", "table", "x", "y", "z", "price"), _one_hot(table["clarity"])])
+    table = read_table("tables/diamonds.csv.gz", every=2)
+    x = np.hstack([numbers(table, "carat", "depth", "table", "x", "y", "z", "price"), one_hot(table["clarity"])])
     cuts = ["Fair", "Good", "Very Good", "Premium", "Ideal"]
-    return Source(np.clip(_standard(x), -5, 5), np.array([cuts.index(c) for c in table["cut"]]), domain=x[:, 6])
+    return Source(np.clip(standardised(x), -5, 5), np.array([cuts.index(c) for c in table["cut"]]), domain=x[:, 6])
 
 
 def _flights() -> tuple[dict[str, list[str]], np.ndarray]:
-    table = _table("tables/flights.csv.gz", every=17)
-    known = ~np.isnan(_numbers(table, "arr_delay", "air_time", "dep_delay")).any(axis=1)
+    table = read_table("tables/flights.csv.gz", every=17)
+    known = ~np.isnan(numbers(table, "arr_delay", "air_time", "dep_delay")).any(axis=1)
     return table, known
 
 
@@ -78,12 +78,12 @@ def _flights() -> tuple[dict[str, list[str]], np.ndarray]:
 def flights_delay() -> Source:
     """The delay at arrival (cut at three hours) from that at departure and more; domain: the month."""
     table, known = _flights()
-    month, hour = _numbers(table, "month", "hour").T
-    x = np.hstack([np.clip(_numbers(table, "dep_delay", "distance", "air_time", "day"), -60, 3000),
+    month, hour = numbers(table, "month", "hour").T
+    x = np.hstack([np.clip(numbers(table, "dep_delay", "distance", "air_time", "day"), -60, 3000),
                    np.cos(month / 6 * np.pi)[:, None], np.sin(month / 6 * np.pi)[:, None], hour[:, None],
-                   _one_hot(table["carrier"]), _one_hot(table["origin"])])[known]
-    y = np.clip(_numbers(table, "arr_delay")[known, 0], -60, 180)
-    return Source(np.clip(_standard(x), -5, 5), _standard(y), domain=month[known])
+                   one_hot(table["carrier"]), one_hot(table["origin"])])[known]
+    y = np.clip(numbers(table, "arr_delay")[known, 0], -60, 180)
+    return Source(np.clip(standardised(x), -5, 5), standardised(y), domain=month[known])
 
 
 @cache
@@ -94,9 +94,9 @@ def flights_carrier() -> Source:
     names, counts = np.unique(carrier, return_counts=True)
     largest = list(names[np.argsort(-counts)][:6])
     known = known & np.isin(carrier, largest)
-    x = np.hstack([_numbers(table, "distance", "air_time", "sched_dep_time", "flight", "minute"),
-                   _one_hot(table["origin"])])[known]
-    return Source(np.clip(_standard(x), -5, 5), np.array([largest.index(c) for c in carrier[known]]),
+    x = np.hstack([numbers(table, "distance", "air_time", "sched_dep_time", "flight", "minute"),
+                   one_hot(table["origin"])])[known]
+    return Source(np.clip(standardised(x), -5, 5), np.array([largest.index(c) for c in carrier[known]]),
                   domain=x[:, 2])
 
 
@@ -104,19 +104,19 @@ def flights_carrier() -> Source:
 def flights_late() -> Source:
     """Whether a flight arrives a quarter of an hour late, from the plan alone: mostly chance; domain: the month."""
     table, known = _flights()
-    month, hour = _numbers(table, "month", "hour").T
-    x = np.hstack([_numbers(table, "distance", "day", "minute"), np.cos(month / 6 * np.pi)[:, None],
-                   np.sin(month / 6 * np.pi)[:, None], hour[:, None], _one_hot(table["carrier"]),
-                   _one_hot(table["origin"])])[known]
-    late = _numbers(table, "arr_delay")[known, 0] > 15
-    return Source(np.clip(_standard(x), -5, 5), late.astype(np.int64), domain=month[known])
+    month, hour = numbers(table, "month", "hour").T
+    x = np.hstack([numbers(table, "distance", "day", "minute"), np.cos(month / 6 * np.pi)[:, None],
+                   np.sin(month / 6 * np.pi)[:, None], hour[:, None], one_hot(table["carrier"]),
+                   one_hot(table["origin"])])[known]
+    late = numbers(table, "arr_delay")[known, 0] > 15
+    return Source(np.clip(standardised(x), -5, 5), late.astype(np.int64), domain=month[known])
 
 
 @cache
 def _weather() -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    table = _table("series/weather.csv.gz", every=2)
+    table = read_table("series/weather.csv.gz", every=2)
     names = ("temp", "dewp", "humid", "wind_dir", "wind_speed", "pressure", "visib", "hour", "month", "precip")
-    columns = _numbers(table, *names)
+    columns = numbers(table, *names)
     columns = columns[~np.isnan(columns).any(axis=1)]
     return columns, dict(zip(names, columns.T, strict=True))
 
@@ -125,7 +125,7 @@ def _weather() -> tuple[np.ndarray, dict[str, np.ndarray]]:
 def weather_humidity() -> Source:
     """A smooth function of temperature and dew point, with features that do not matter; domain: the temperature."""
     columns, of = _weather()
-    return Source(_standard(columns[:, [0, 1, 4, 5, 6, 7]]), _standard(of["humid"]), domain=of["temp"])
+    return Source(standardised(columns[:, [0, 1, 4, 5, 6, 7]]), standardised(of["humid"]), domain=of["temp"])
 
 
 @cache
@@ -136,15 +136,15 @@ def weather_temperature() -> Source:
     x = np.column_stack([np.cos(season), np.sin(season), np.cos(day), np.sin(day), np.cos(np.radians(of["wind_dir"])),
                          np.sin(np.radians(of["wind_dir"])), of["wind_speed"], of["pressure"], of["visib"],
                          of["humid"]])
-    return Source(_standard(x), _standard(of["temp"]), domain=of["month"])
+    return Source(standardised(x), standardised(of["temp"]), domain=of["month"])
 
 
 @cache
 def mpg() -> Source:
     """Miles per gallon on the highway of 234 cars."""
-    table = _table("tables/mpg.csv")
-    x = np.hstack([_numbers(table, "displ", "year", "cyl"), *(_one_hot(table[n]) for n in ("drv", "fl", "class"))])
-    return Source(np.clip(_standard(x), -4, 4), _standard(_numbers(table, "hwy")[:, 0]))
+    table = read_table("tables/mpg.csv")
+    x = np.hstack([numbers(table, "displ", "year", "cyl"), *(one_hot(table[n]) for n in ("drv", "fl", "class"))])
+    return Source(np.clip(standardised(x), -4, 4), standardised(numbers(table, "hwy")[:, 0]))
 
 
 def friedman(rows: int, seed: int) -> Source:
@@ -152,7 +152,7 @@ def friedman(rows: int, seed: int) -> Source:
     random = np.random.default_rng(seed)
     x = random.random((rows, 10))
     y = 10 * np.sin(np.pi * x[:, 0] * x[:, 1]) + 20 * (x[:, 2] - 0.5) ** 2 + 10 * x[:, 3] + 5 * x[:, 4]
-    return Source(_standard(x), _standard(y + random.normal(size=rows)), domain=x[:, 3])
+    return Source(standardised(x), standardised(y + random.normal(size=rows)), domain=x[:, 3])
 
 
 def spirals(rows: int, seed: int) -> Source:
@@ -160,7 +160,7 @@ def spirals(rows: int, seed: int) -> Source:
     random = np.random.default_rng(seed)
     label, along = random.integers(2, size=rows), np.sqrt(random.random(rows)) * 3 * np.pi
     x = np.column_stack([np.cos(along + np.pi * label) * along, np.sin(along + np.pi * label) * along])
-    return Source(_standard(x + random.normal(size=x.shape) * 0.5), label.astype(np.int64), domain=along)
+    return Source(standardised(x + random.normal(size=x.shape) * 0.5), label.astype(np.int64), domain=along)
 
 
 def moons(rows: int, seed: int) -> Source:
@@ -169,7 +169,7 @@ def moons(rows: int, seed: int) -> Source:
     label, along = random.integers(2, size=rows), np.pi * random.random(rows)
     x = np.column_stack([np.cos(along) * (1 - 2 * label) + label, np.sin(along) * (1 - 2 * label) + label / 2])
     x = np.hstack([x + 0.4 * random.normal(size=x.shape), random.normal(size=(rows, 4))])
-    return Source(_standard(x), label.astype(np.int64), domain=along)
+    return Source(standardised(x), label.astype(np.int64), domain=along)
 
 
 def teacher(rows: int, seed: int) -> Source:

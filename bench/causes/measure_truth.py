@@ -187,19 +187,23 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", default="truth.json")
     options = parser.parse_args()
-    names = [r.name for r in half(options.folder).RECIPES if not options.only or r.name in options.only]
-    jobs = [(options.folder, name) for name in names]
-    truth = {}
+    names = [r.name for r in half(options.folder).RECIPES]
+    jobs = [(options.folder, name) for name in names if not options.only or name in options.only]
+    target = options.folder / options.out
+    truth = json.loads(target.read_text()) if target.exists() else {}
+    truth = {name: found for name, found in truth.items() if name in names}
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         for name, found in pool.imap_unordered(_one, jobs):
             truth[name] = found
+            _write(truth, target)
             print(f"{name:24} {found['cause']:24} {'stable' if found['stable'] else 'NOT STABLE':10} "
                   f"gain {found['gain'] / found['trivial_loss']:.3f} of trivial; {found['seconds']} s", flush=True)
-    target = options.folder / options.out
-    kept = json.loads(target.read_text()) if options.only and target.exists() else {}
-    merged = kept | truth
-    text = json.dumps({name: merged[name] for name in sorted(merged)}, indent=1)
-    target.write_text(text + "\n")
+
+
+def _write(truth: dict[str, dict], target: Path) -> None:
+    """One line for each case, after each case: what is measured is kept when a later case fails."""
+    lines = (f"{json.dumps(name)}: {json.dumps(truth[name])}" for name in sorted(truth))
+    target.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":
