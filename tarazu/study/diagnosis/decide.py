@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, worth
+from tarazu.diagnose.judging.thresholds import worth
+from tarazu.study.diagnosis.causes import CAUSES, HEALTHY
 from tarazu.study.trials.trials import Gain
 
 DRAWS = 4000
