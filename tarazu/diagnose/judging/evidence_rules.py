@@ -164,7 +164,7 @@ def other_rows(history: History) -> Finding | None:
         return None
     is_gap = rules.gap(history) or ((rise := rules.validation_rise(history)) and rise.name == "rise")
     evidence = (f"the validation rows are of another kind than the training rows: the means of a column, or the shares "
-                f"of a class, differ by {number(measured[0])} standard deviations")
+                f"of a class, differ by up to {number(measured[0])} standard deviations")
     return Finding("gap to other rows" if is_gap else "other rows", "warning", evidence,
                    numbers_of(history, "shift"), LARGE_SHIFT,
                    ("split at random, or train on rows like those that the model will meet; tz.study.shift names the "
