@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 from generator import Case, half
 
+from tarazu.study.benchmark import judge_case
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -29,21 +31,15 @@ def healthy(case: Case) -> dict:
 
 def verdict_data(case: Case) -> dict:
     """The verdict after one fit; overfitting is taken for too little data."""
-    return _from_verdict(case, "too_little_data", "too_much_capacity")
+    return judge_case(case)
 
 
 def verdict_capacity(case: Case) -> dict:
     """The verdict after one fit; overfitting is taken for too much capacity."""
-    return _from_verdict(case, "too_much_capacity", "too_little_data")
-
-
-def _from_verdict(case: Case, first: str, second: str) -> dict:
-    _, history = case.fit()
-    verdict = history.verdict.name
-    ranking = {"overfitting": [first, second],
-               "underfitting": ["too_little_capacity", "too_little_training"]}.get(verdict, [])
-    return {"cause": ranking[0] if ranking else "healthy", "ranking": ranking, "overfit": verdict == "overfitting",
-            "fits": 1}
+    said = judge_case(case)
+    if said["verdict"] == "overfitting":
+        said |= {"cause": "too_much_capacity", "ranking": ["too_much_capacity", "too_little_data"]}
+    return said
 
 
 def settings(case: Case) -> list[float]:

@@ -3,8 +3,8 @@
     python score.py MODULE:FUNCTION [FOLDER] [--only NAME ...] [--out scores.json]
 
 The function is called with a `generator.Case` and gives a dict: "cause" (one of CAUSES), and where it can "ranking"
-(causes, best first), "noise_rate" (share of wrong targets in the training rows), "overfit" (bool) and "fits" (how many
-networks it fitted).
+(causes, best first), "noise_rate" (share of wrong targets in the training rows), "overfit" (bool), "fits" (how many
+networks it fitted) and "verdict" (that after one fit, see score_verdict.py).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import numpy as np  # noqa: E402
+import score_verdict  # noqa: E402
 from generator import CAUSES, VARIANCE, Case, half  # noqa: E402
 
 
@@ -60,6 +61,7 @@ def run(diagnose: Callable[[Case], dict], folder: Path, only: list[str]) -> list
             "overfit_said": cause in VARIANCE if overfit is None else bool(overfit), "noise_true": true["noise_rate"],
             "noise_said": said.get("noise_rate"), "gain": gain, "best_gain": true["gain"],
             "trivial_loss": true["trivial_loss"], "cost": cost, "fits": said.get("fits"),
+            "verdict_said": said.get("verdict"), "verdict_true": score_verdict.right_verdicts(true),
             **{name: said[name] for name in MEASURED if name in said}})
         print(f"{recipe.name:26} true {'/'.join(true['acceptable']):50} said {cause:24} "
               f"{'' if records[-1]['right'] else 'WRONG'}", flush=True)
@@ -114,6 +116,7 @@ def summary(records: list[dict]) -> dict:
         "cost in fits, median": float(np.median([r["cost"] for r in records])),
         "cost in fits, mean": mean([r["cost"] for r in records]),
         "fits told, mean": mean([r["fits"] for r in records if r["fits"] is not None]),
+        **score_verdict.summary(records),
     }
 
 
@@ -131,7 +134,9 @@ def main() -> None:
     print()
     for name, value in found.items():
         if isinstance(value, dict):
-            print(f"{name}:", *(f"\n  {cause:26} {v:.2f}" for cause, v in value.items()), sep="")
+            print(f"{name}:")
+            for of, v in value.items():
+                print(f"  {of:42} {v if isinstance(v, int) else f'{v:.2f}'}")
         else:
             print(f"{name}: {'-' if value is None else f'{value:.3f}' if isinstance(value, float) else value}")
     if options.out:

@@ -4,6 +4,7 @@ verdict), reporting (a page).
 
 from tarazu.diagnose.judging.judge import judge
 from tarazu.diagnose.measuring.measure import MEASUREMENTS, measure_fit
+from tarazu.diagnose.measuring.shift import mean_shift
 from tarazu.diagnose.measuring.trivial import (
     trivial_classification_losses,
     trivial_multilabel_losses,
@@ -62,6 +63,7 @@ __all__ = [
     "log_softmax",
     "macro_f1",
     "mae",
+    "mean_shift",
     "measure_fit",
     "permutation_importance",
     "precision_recall_curve",

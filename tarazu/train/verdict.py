@@ -11,6 +11,7 @@ import numpy as np
 from tarazu.base.pytree import map_leaves
 from tarazu.diagnose import (
     judge,
+    mean_shift,
     measure_fit,
     trivial_classification_losses,
     trivial_multilabel_losses,
@@ -43,6 +44,7 @@ from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import Snapshot, keeping_random_state, snapshot
 from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, tensors_of
 
+MOST_CLASSES = 100  # whose shares in both parts are compared
 MOST_COPIED_BYTES = 4 * 2**20  # of a part: so much takes a millisecond
 
 
@@ -95,8 +97,8 @@ class EndOfRun(NamedTuple):
             kept_epoch=self.kept_epoch, last_validation_losses=last_losses,
             train_accuracy=train_accuracy, validation_accuracy=validation_accuracy,
             trivial_predictor=_trivial_predictor(trainer), is_batch_loss=trainer.is_batch_loss,
-            input_scale=_input_scale(trainer, train), train_rows=self.train.rows,
-            validation_rows=None if self.validation is None else self.validation.rows)
+            input_scale=_input_scale(trainer, train), shift=_shift(trainer, train, validation),
+            train_rows=self.train.rows, validation_rows=None if self.validation is None else self.validation.rows)
 
     def _mapped(self, part: Arrays) -> Arrays:
         """The rows after the maps of batches."""
@@ -112,6 +114,24 @@ def _input_scale(trainer: Trainer, train: Arrays) -> float | None:
         return None
     scales = [largest_scale(_measured_columns(trainer.model, x)) for x in Arrays.of(train.x).leaves]
     return max((scale for scale in scales if scale is not None), default=None)
+
+
+def _shift(trainer: Trainer, train: Arrays, validation: Arrays | None) -> float | None:
+    """How far the columns of the inputs and the targets differ between both parts; None for batches of one's own."""
+    if validation is None or not isinstance(trainer, OutputTrainer):
+        return None
+    inputs = zip(Arrays.of(train.x).leaves, Arrays.of(validation.x).leaves, strict=True)
+    targets = zip(Arrays.of(train.y).leaves, Arrays.of(validation.y).leaves, strict=True)
+    pairs = [*inputs, *(_as_columns(*pair) for pair in targets)]
+    return max((mean_shift(*pair) for pair in pairs if pair[0].shape[1:] == pair[1].shape[1:]), default=0.0)
+
+
+def _as_columns(train: np.ndarray, validation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Targets as columns of numbers: whether a row is of a class, for each class, or what they are."""
+    classes = np.unique(train) if train.ndim == 1 and train.dtype.kind in "iu" else np.empty(0)
+    if not 0 < len(classes) <= MOST_CLASSES:
+        return train, validation
+    return train[:, None] == classes, validation[:, None] == classes
 
 
 def _measured_columns(model: Module, inputs: np.ndarray) -> np.ndarray:

@@ -104,9 +104,18 @@ def weak(seed: int, **options: object) -> History:
     """A model that hardly beats the trivial predictor, however long it is trained."""
     generator = np.random.default_rng(seed + 30_000)
     epochs = int(generator.integers(5, 100))
-    end = TRIVIAL * generator.uniform(0.92, 1.0)
+    end = TRIVIAL * generator.uniform(0.95, 1.0)
     curve = falling(epochs, end, epochs / 5, start=TRIVIAL * 1.2)
     return make_run(seed, **{"train": curve, "validation": curve + 0.01, "train_samples": 1000, **options})
+
+
+def noisy(seed: int, **options: object) -> History:
+    """A problem that is mostly noise: of the trivial loss 6 to 12 % is gone, on new data too."""
+    generator = np.random.default_rng(seed + 50_000)
+    epochs = int(generator.integers(10, 100))
+    curve = falling(epochs, TRIVIAL * generator.uniform(0.88, 0.94), epochs / 15)
+    return make_run(seed, **{"train": curve, "validation": curve + 0.01, "train_samples": 1000,
+                             "validation_samples": 1000, "noise": 0.002, **options})
 
 
 def too_short(seed: int, **options: object) -> History:

@@ -10,7 +10,14 @@ import pytest
 import synthetic_runs as synthetic
 
 from tarazu.base.errors import ShapeError
-from tarazu.diagnose import MEASUREMENTS, measure_fit, trivial_classification_losses, trivial_regression_losses
+from tarazu.diagnose import (
+    MEASUREMENTS,
+    mean_shift,
+    measure_fit,
+    trivial_classification_losses,
+    trivial_regression_losses,
+)
+from tarazu.diagnose.measuring import curves
 from tarazu.diagnose.measuring.bootstrap import interval, resampled_means, student_quantile
 from tarazu.diagnose.measuring.curves import noise, smooth
 
@@ -99,3 +106,36 @@ def test_the_turn_and_the_rise_are_found():
     assert run["rise"] == pytest.approx(0.16, rel=0.3)
     assert run["rise_low"] > 0
     assert abs(run["kept_rise"]) < 0.01
+
+
+def test_a_fall_goes_on_as_its_windows_shrink():
+    slowing = 1 + np.exp(-np.arange(100) / 40)  # to fall by exp(-100 / 40) - exp(-200 / 40) in as many epochs again
+    assert curves.fall_ahead(slowing) == pytest.approx(np.exp(-2.5) - np.exp(-5), rel=0.1)
+    assert curves.fall_ahead(np.arange(20.0)[::-1]) == pytest.approx(20)
+    assert curves.fall_ahead(np.arange(20.0)) == 0 and curves.fall_ahead(np.ones(2)) is None
+
+
+def test_a_fall_within_noise_does_not_go_on():
+    random = np.random.default_rng(0)
+    ahead = [curves.fall_ahead(random.normal(size=40)) for _ in range(200)]
+    assert np.mean(np.array(ahead) > 0) < 0.08  # 0.025 of a normal slope; the noise is an estimate
+
+
+def test_columns_of_one_distribution_differ_in_one_of_a_thousand_sets():
+    random = np.random.default_rng(0)
+    draw = lambda rows: np.hstack([random.normal(size=(rows, 20)), random.random((rows, 4)) < 0.1])  # noqa: E731
+    assert not any(mean_shift(draw(100), draw(12)) for _ in range(300))
+
+
+@pytest.mark.parametrize(("train", "validation", "size"), [
+    (np.zeros((40, 2)), np.ones((40, 2)), 2.0),  # constant in each
+    (np.zeros((40, 2)), np.zeros((40, 2)), 0.0),
+    (np.arange(60.0), np.arange(60.0) + 60, 1.7),
+    (np.zeros((40, 2, 2), bool), np.ones((40, 2, 2), bool), 2.0),
+    (np.full((40, 1), np.nan), np.zeros((40, 1)), 0.0),
+    (np.zeros((40, 1)), np.ones((9, 1)), 0.0),  # too few
+    (np.zeros((40, 0)), np.zeros((40, 0)), 0.0),
+    (np.array(["a"] * 40), np.array(["b"] * 40), 0.0),
+], ids=str)
+def test_the_shift_of_means(train, validation, size):
+    assert mean_shift(train, validation) == pytest.approx(size, abs=0.05)

@@ -80,6 +80,67 @@ def test_underfitting_needs_no_validation_set():
     assert judge(make_run(0, train=falling(30, 1.09, 5), validation=None)).name == "underfitting"
 
 
+@pytest.mark.parametrize(("make", "shift", "finding", "name"), [
+    (synthetic.overfit, 1.2, "gap to other rows", "undecided"),
+    (synthetic.overfit, 0.3, None, "overfitting"),
+    (synthetic.healthy, 1.2, "other rows", "about right"),
+    (synthetic.turned, 1.2, "other rows", "about right"),
+    (synthetic.healthy, 0.0, None, "about right"),
+])
+def test_a_gap_to_rows_of_another_kind_is_not_called_overfitting(make, shift, finding, name):
+    run = make(0)
+    run.measurements["shift"] = shift
+    verdict = judge(run)
+    assert verdict.name == name
+    assert names(verdict) & {"other rows", "gap to other rows"} == ({finding} if finding else set())
+    assert ("another kind than the training rows; the model removes" in verdict.headline) == (name == "undecided")
+
+
+def run_with_gap(own, low, high):
+    run = synthetic.healthy(0)
+    middle = (low + high) / 2
+    run.measurements |= {"validation_loss": own, "train_loss": own - middle, "gap": middle, "gap_low": low,
+                         "gap_high": high, "loss_scale": 1.0, "validation_skill": 1 - own}
+    return judge(run).name
+
+
+@pytest.mark.parametrize(("own", "low", "high", "name"), [
+    (0.4, 0.11, 0.2, "overfitting"),  # from 0.1 on, twice a twentieth of the trivial loss
+    (0.4, 0.09, 0.2, "about right"),
+    (0.4, 0.09, 0.3, "undecided"),
+    (0.8, 0.11, 0.2, "about right"),  # from 0.16 on, twice a tenth of the own loss
+    (0.8, 0.17, 0.3, "overfitting"),
+    (0.8, 0.11, 0.35, "undecided"),
+])
+def test_a_gap_counts_where_half_of_it_is_worth_a_name(own, low, high, name):
+    assert run_with_gap(own, low, high) == name
+
+
+def test_best_weights_with_an_uncertain_gap_do_not_overfit_for_what_came_after():
+    run = synthetic.turned(0)
+    run.measurements |= {"gap": 0.13, "gap_low": 0.03, "gap_high": 0.23}
+    verdict = judge(run)
+    assert verdict.name == "about right" and "turned" in names(verdict)
+
+
+@pytest.mark.parametrize(("loss", "name"), [(0.01, "about right"), (0.4, "undecided")])
+def test_two_epochs_are_enough_where_nothing_is_left_to_gain(loss, name):
+    curve = np.array([loss * 1.2, loss])
+    assert judge(make_run(0, train=curve, validation=curve, validation_samples=500)).name == name
+
+
+@pytest.mark.parametrize(("epochs", "noise", "stopped", "name"), [
+    (20, 0.001, "epochs", "underfitting"),
+    (20, 0.1, "epochs", "about right"),  # noise may be all of the fall
+    (20, 0.001, "early stopping", "about right"),
+    (100, 0.001, "epochs", "about right"),
+])
+def test_a_fall_that_goes_on_is_underfitting_where_it_is_more_than_noise(epochs, noise, stopped, name):
+    curve = falling(epochs, 0.5, 20)
+    run = make_run(0, train=curve, validation=curve, validation_samples=1000, noise=noise, stopped=stopped)
+    assert judge(run).name == name
+
+
 def test_without_validation_set():
     verdict = judge(make_run(0, train=falling(30, 0.1, 3), validation=None))
     assert verdict.headline == "undecided: there is no validation set"

@@ -65,6 +65,24 @@ def test_a_tiny_validation_set_is_too_small_to_tell(seed):
     assert history.verdict.name == "undecided", history.verdict
 
 
+@pytest.mark.parametrize(("moved", "name"), [(0.0, "about right"), (2.0, "undecided")])
+def test_a_gap_to_moved_validation_rows_is_not_called_overfitting(moved, name):
+    x, y = make_moons(800, noise=0.15, random_state=0)
+    history = network(32, outputs=2).fit(x[:600], y[:600], epochs=40, seed=0, verbose=0,
+                                         callbacks=tz.train.KeepBest(restore=False),
+                                         validation_data=(np.add(x[600:], (moved, 0)), y[600:]))
+    assert history.verdict.name == name, history.verdict
+    assert (history.measurements["shift"] > 1) == (name == "undecided")
+
+
+def test_classes_that_are_rare_in_validation_are_told():
+    x, y = make_moons(800, noise=0.15, random_state=0)
+    rows = np.r_[np.flatnonzero(y == 0)[:150], np.flatnonzero(y == 1)[:10]]
+    history = network(32, outputs=2).fit(np.delete(x, rows, 0), np.delete(y, rows), epochs=10, seed=0, verbose=0,
+                                         validation_data=(x[rows], y[rows]))
+    assert "of another kind than the training rows" in str(history.verdict)
+
+
 def test_without_validation_nothing_is_decided():
     x, y = make_moons(200, noise=0.15, random_state=0)
     history = network(16, outputs=2).fit(x, y, epochs=100, seed=0, verbose=0)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from tarazu.base.messages import plural
-from tarazu.diagnose.judging import advice, symptoms
+from tarazu.diagnose.judging import advice, rules, symptoms
 from tarazu.diagnose.judging.formatting import number, percent, rounded_up, with_interval
-from tarazu.diagnose.judging.measurements import read
+from tarazu.diagnose.judging.measurements import numbers_of, read
 from tarazu.diagnose.judging.thresholds import (
     EXPLOSION,
     GAP_TOLERANCE,
     LARGE_GAP,
+    LARGE_SHIFT,
     MIN_EPOCHS,
     MIN_VALIDATION_SAMPLES,
     SURPRISES,
     TRAIN_RISE,
     UNHARMED_SKILL,
+    least_gap,
 )
 from tarazu.record import Finding, History
 
@@ -109,19 +111,22 @@ def few_validation(history: History) -> Finding | None:
     if measured is None:
         return _too_few_for_an_interval(history)
     samples, gap, low, high, scale = measured
-    unclear = low <= GAP_TOLERANCE * scale and high >= LARGE_GAP * scale
+    least = least_gap(symptoms.own_loss(history))
+    large = least + LARGE_GAP - GAP_TOLERANCE
+    unclear = low <= least * scale and high >= large * scale
     if not unclear and samples >= MIN_VALIDATION_SAMPLES:
         return None
     trained = read(history, "train_samples") or (samples,)
     if unclear and trained[0] < samples:
         return _few_training(history, trained[0])
-    needed = max(_samples_needed(samples, gap / scale, (high - low) / 2 / scale), SURPRISES / GAP_TOLERANCE)
+    wanted = max(large - gap / scale, gap / scale - least)  # half an interval of that width holds one reading only
+    needed = max(samples * ((high - low) / 2 / scale / wanted) ** 2, SURPRISES / GAP_TOLERANCE)  # width: 1 / sqrt(n)
     reason = (f"the gap is {with_interval(gap, low, high)}: from {percent(low / scale)} to {percent(high / scale)} of "
               f"the {history.measurements['loss_scale_source']}" if unclear else
               f"up to {percent(min(1, SURPRISES / samples))} of new samples may go wrong and none of these show it")
     return Finding("few validation samples", "warning", f"with {plural(samples, 'validation sample')} {reason}",
                    {"validation_samples": samples, "gap": gap, "gap_low": low, "gap_high": high, "needed": needed},
-                   LARGE_GAP * scale, (f"about {rounded_up(needed):,} validation samples, or cross-validation",))
+                   large * scale, (f"about {rounded_up(needed):,} validation samples, or cross-validation",))
 
 
 def _few_training(history: History, samples: float) -> Finding:
@@ -142,11 +147,28 @@ def no_epoch(history: History) -> Finding | None:
 
 
 def few_epochs(history: History) -> Finding | None:
-    """The run is too short to show where the losses are going."""
-    if not 0 < len(history) < MIN_EPOCHS:
+    """The run is too short to show where the losses are going, and they are not at their end already."""
+    if not 0 < len(history) < MIN_EPOCHS or symptoms.has_little_to_gain(history):
         return None
     return Finding("few epochs", "info", f"{plural(len(history), 'epoch')} cannot show where the losses are going",
                    {"epochs": len(history)}, MIN_EPOCHS, (f"train for at least {MIN_EPOCHS} epochs",))
+
+
+def other_rows(history: History) -> Finding | None:
+    """The validation rows are of another kind than the training rows, so that a gap may come from that.
+
+    It decides the verdict where there is a gap or a rise ("gap to other rows"), and else is worth knowing.
+    """
+    measured = read(history, "shift")
+    if measured is None or measured[0] < LARGE_SHIFT:
+        return None
+    is_gap = rules.gap(history) or ((rise := rules.validation_rise(history)) and rise.name == "rise")
+    evidence = (f"the validation rows are of another kind than the training rows: the means of a column, or the shares "
+                f"of a class, differ by up to {number(measured[0])} standard deviations")
+    return Finding("gap to other rows" if is_gap else "other rows", "warning", evidence,
+                   numbers_of(history, "shift"), LARGE_SHIFT,
+                   ("split at random, or train on rows like those that the model will meet; tz.study.shift names the "
+                    "columns",))
 
 
 def negative_gap(history: History) -> Finding | None:
@@ -171,9 +193,3 @@ def _too_few_for_an_interval(history: History) -> Finding | None:
     return Finding("few validation samples", "warning", "one validation sample has no measurable noise",
                    {"validation_samples": 1}, MIN_VALIDATION_SAMPLES,
                    (f"about {SURPRISES / GAP_TOLERANCE:.0f} validation samples, or cross-validation",))
-
-
-def _samples_needed(samples: float, share: float, half_width: float) -> float:
-    """How many samples would shrink the interval until it holds one reading only; its width goes with 1 / sqrt(n)."""
-    wanted = max(LARGE_GAP - share, share - GAP_TOLERANCE)
-    return samples * (half_width / wanted) ** 2

@@ -27,6 +27,7 @@ RULES: tuple[Callable[[History], Finding | None], ...] = (
     evidence_rules.few_validation,
     evidence_rules.few_epochs,
     evidence_rules.unstable,
+    evidence_rules.other_rows,
     evidence_rules.negative_gap,
     rules.room,
     rules.losses,
@@ -111,6 +112,10 @@ def _rose(history: History) -> str:
     return f"validation loss rose after epoch {turning_epoch:.0f}; {_losses(history)}"
 
 
+def _other_rows(history: History) -> str:
+    return f"the validation rows are of another kind than the training rows; {_losses(history, 'but')}"
+
+
 def _short(history: History) -> str:
     return f"both losses were still falling when the run ended after {plural(len(history), 'epoch')}"
 
@@ -141,6 +146,7 @@ DECISIONS = (
     Decision("batch loss", "undecided", lambda history: "the loss is one of whole batches, which has no samples to "
              "compare"),
     Decision("little skill", "underfitting", _little_skill),
+    Decision("gap to other rows", "undecided", _other_rows),
     Decision("gap", "overfitting", _losses_differ),
     Decision("rise", "overfitting", _rose),
     Decision("not settled", "undecided", _unstable),

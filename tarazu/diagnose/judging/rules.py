@@ -13,12 +13,12 @@ from tarazu.diagnose.judging.thresholds import (
     LITTLE_SKILL,
     MIN_EPOCHS,
     RISE_IN_NOISE,
-    RISE_SHARE_OF_BEST,
-    RISE_SHARE_OF_SCALE,
     ROOM_SKILL,
-    STILL_FALLING,
+    SHARE_OF_TRIVIAL,
     UNHARMED_SKILL,
     WORST_SHARE,
+    least_gap,
+    worth,
 )
 from tarazu.record import Finding, History
 
@@ -50,12 +50,18 @@ def _of_all(history: History, samples: float, all_rows: str, noun: str) -> str:
 
 
 def little_skill(history: History) -> Finding | None:
-    """Bias: little of the trivial loss is gone even on the training data, in the kept and in every other epoch."""
+    """Bias: little of the trivial loss is gone even on the training data, in the kept and in every other epoch.
+
+    A little that holds on new data may be all that there is to learn, as of most returns of stocks.
+    """
     measured = read(history, "train_skill", "train_skill_high", "least_train_loss", "trivial_train_loss")
     if measured is None:
         return None
     skill, high, least_loss, trivial_loss = measured
     if high >= LITTLE_SKILL or 1 - least_loss / trivial_loss >= LITTLE_SKILL:
+        return None
+    (low_on_validation,) = read(history, "validation_skill_low") or (0.0,)
+    if high >= SHARE_OF_TRIVIAL and low_on_validation > 0 and not symptoms.is_falling(history, "train"):
         return None
     evidence = f"the model removes {removed(skill)} of the trivial loss on the data it was fitted to: {_why(history)}"
     return Finding("little skill", "problem", evidence, numbers_of(history, "train_skill", "train_skill_high"),
@@ -104,20 +110,18 @@ def few_samples(history: History) -> Finding | None:
 
 def still_falling(history: History) -> Finding | None:
     """Bias: both losses were clearly falling when the run ended."""
-    measured = read(history, "trend_epochs", "train_trend_fall", "validation_trend_fall", "validation_noise",
-                    "loss_scale")
+    measured = read(history, "trend_epochs", "train_trend_fall", "validation_trend_fall", "loss_scale")
     if measured is None or history.stopped == "early stopping":
         return None
-    epochs, train_fall, validation_fall, noise, scale = measured
+    epochs, train_fall, validation_fall, scale = measured
     if not (symptoms.is_falling(history, "train") and symptoms.is_falling(history, "validation")):
-        return None
-    if validation_fall < RISE_IN_NOISE * noise:
         return None
     evidence = (f"in the last {epochs:.0f} epochs the train loss fell by {number(train_fall)} and the validation loss "
                 f"by {number(validation_fall)}: the run ended before the model had learned what it can")
     return Finding("still falling", "warning", evidence,
-                   numbers_of(history, "trend_epochs", "train_trend_fall", "validation_trend_fall", "validation_noise"),
-                   STILL_FALLING * scale, advice.train_longer(history))
+                   numbers_of(history, "trend_epochs", "train_trend_fall", "validation_trend_fall", "train_fall_ahead",
+                              "validation_fall_ahead"),
+                   worth(symptoms.own_loss(history)) * scale, advice.train_longer(history))
 
 
 def gap(history: History) -> Finding | None:
@@ -126,12 +130,13 @@ def gap(history: History) -> Finding | None:
     if measured is None:
         return None
     size, low, high, scale = measured
-    if low <= GAP_TOLERANCE * scale:
+    least = least_gap(symptoms.own_loss(history)) * scale
+    if low <= least:
         return None
     evidence = (f"the loss on validation data exceeds that on training data by {with_interval(size, low, high)}: "
                 f"{percent(size / scale)} of the {history.measurements['loss_scale_source']}")
     return Finding("gap", "problem" if size >= LARGE_GAP * scale else "warning", evidence,
-                   numbers_of(history, "gap", "gap_low", "gap_high", "loss_scale"), GAP_TOLERANCE * scale,
+                   numbers_of(history, "gap", "gap_low", "gap_high", "loss_scale"), least,
                    advice.against_overfitting(history))
 
 
@@ -140,21 +145,21 @@ def validation_rise(history: History) -> Finding | None:
 
     It is a problem where the kept weights suffer from it ("rise"), and worth knowing where they do not ("turned").
     """
-    measured = read(history, "turning_epoch", "least_validation_loss", "rise", "epochs", "kept_epoch")
+    measured = read(history, "turning_epoch", "least_validation_loss", "rise", "epochs", "kept_epoch", "loss_scale")
     if measured is None or not _rose(history, "rise"):
         return None
-    turning_epoch, least, size, epochs, kept = measured
+    turning_epoch, least, size, epochs, kept, scale = measured
     change = f" (+{percent(size / least)})" if 0 < size <= MOST_SHARE * least else ""
     text = (f"validation loss was least about epoch {turning_epoch:.0f} and rose from {number(least)} to "
             f"{number(least + size)}{change} by epoch {epochs:.0f}, while the train loss kept falling")
     numbers = numbers_of(history, "turning_epoch", "least_validation_loss", "rise", "validation_noise", "kept_rise")
-    threshold = RISE_SHARE_OF_BEST * abs(least)
+    threshold = worth(abs(least) / scale) * scale
     remedies = advice.against_overfitting(history)
     if _rose(history, "kept_rise"):
         text += f"; the model holds the weights of epoch {kept:.0f}, after that"
         stop = f"stop at epoch {turning_epoch:.0f}, or keep the weights of the best epoch"
         return Finding("rise", "problem", text, numbers, threshold, (stop, *remedies))
-    if _is_poor_on_validation(history):
+    if (read(history, "validation_skill") or (1.0,))[0] < LITTLE_SKILL:
         text += f"; the weights of epoch {kept:.0f} were kept, from before that, and do not do well on new data either"
         return Finding("rise", "problem", text, numbers, threshold, remedies)
     text += f"; the kept weights, of epoch {kept:.0f}, are from before that overfitting"
@@ -188,13 +193,6 @@ def _rose(history: History, which: str) -> bool:
     size, least, noise, scale, mean, high = measured
     paired = read(history, "rise_low")
     beyond_sampling = paired[0] > 0 if paired and which == "rise" else size > high - mean
-    material = max(RISE_SHARE_OF_BEST * abs(least), RISE_SHARE_OF_SCALE * scale)
     train_fell = train[0] > 0 and train[0] > RISE_IN_NOISE * train[1]
-    return train_fell and size > RISE_IN_NOISE * noise and size > material and beyond_sampling
-
-
-def _is_poor_on_validation(history: History) -> bool:
-    """Whether weights kept from before the turning epoch have a gap or explain little of the validation data."""
-    gap_and_scale = read(history, "gap", "loss_scale") or (0.0, 1.0)
-    skill = read(history, "validation_skill") or (1.0,)
-    return gap_and_scale[0] > GAP_TOLERANCE * gap_and_scale[1] or skill[0] < LITTLE_SKILL
+    is_material = size > worth(abs(least) / scale) * scale
+    return train_fell and size > RISE_IN_NOISE * noise and is_material and beyond_sampling

@@ -10,10 +10,11 @@ from tarazu.diagnose.judging.thresholds import (
     HIGH_RATE,
     LARGE_INPUTS,
     MIN_EPOCHS,
-    STILL_FALLING,
+    SHARE_OF_TRIVIAL,
     TRAIN_RISE,
     UNHARMED_SKILL,
     WORST_SHARE,
+    worth,
 )
 from tarazu.record import History
 
@@ -83,10 +84,26 @@ def is_made_by_few(history: History) -> bool:
     return bool(measured and measured[0] > WORST_SHARE and measured[1] < UNHARMED_SKILL)
 
 
+def own_loss(history: History) -> float:
+    """The loss of the kept weights on validation data, or else on training data, in trivial losses; 0 where that is not
+    known, as losses of which there is none have no natural zero.
+    """
+    measured = read(history, "validation_loss", "loss_scale") or read(history, "train_loss", "loss_scale")
+    is_trivial = history.measurements.get("loss_scale_source") == "trivial loss"
+    return measured[0] / measured[1] if measured and is_trivial else 0.0
+
+
 def is_falling(history: History, which: str) -> bool:
-    """Whether the "train" or the "validation" loss was still clearly falling when the run ended."""
-    measured = read(history, f"{which}_trend_fall", "loss_scale")
-    return measured is not None and measured[0] >= STILL_FALLING * measured[1]
+    """Whether as many epochs again would lower the "train" or the "validation" loss by what is worth a name."""
+    measured = read(history, f"{which}_fall_ahead", "loss_scale")
+    return measured is not None and measured[0] >= worth(own_loss(history)) * measured[1]
+
+
+def has_little_to_gain(history: History) -> bool:
+    """Whether so little of the trivial loss is left on validation data that no change of it is worth a name."""
+    measured = read(history, "validation_loss_high", "loss_scale")
+    is_trivial = history.measurements.get("loss_scale_source") == "trivial loss"
+    return bool(measured and is_trivial and measured[0] < SHARE_OF_TRIVIAL * measured[1])
 
 
 def fails_in_evaluation(history: History) -> bool:

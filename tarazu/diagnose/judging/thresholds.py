@@ -4,12 +4,22 @@ No paper gives most of these: how large a gap matters is a convention. They were
 good runs; tests/diagnose/test_judge_rates.py measures the false alarms and the hits that they lead to.
 """
 
-# A gap below a tenth of all that there is to explain leaves a model useful on new data; healthy small networks on
-# tabular data sit between 0 and 0.1. The low end of the gap's interval must exceed it.
-GAP_TOLERANCE = 0.10
+# What a lower loss on new data is worth a name from, here and in the studies; the greater of both counts. A tenth of
+# the model's own loss: less changes few decisions, and nearly every fit gains some percent from more rows. A twentieth
+# of the trivial loss: where a model has removed most of that, halving the rest matters to nobody.
+SHARE_OF_TRIVIAL, SHARE_OF_OWN = 0.05, 0.10
+
+# Fitting a model lowers the loss on its own rows by about as much as it raises that on new ones: of the optimism of
+# linear least squares, 2 sigma^2 p / n, each makes up half (C. Mallows, "Some comments on C_p", Technometrics, 1973).
+# To undo all of the variance gains half the gap, so a gap matters from twice what a gain is worth a name from.
+GAP_OF_A_GAIN = 2
+# That is, for a model that has removed half of the trivial loss or more. The low end of the gap's interval must
+# exceed it.
+GAP_TOLERANCE = GAP_OF_A_GAIN * SHARE_OF_TRIVIAL
 
 # From a quarter on a gap costs more than most choices of a model win. An interval that reaches from below
-# GAP_TOLERANCE to above this holds both readings: the validation set is too small to tell.
+# GAP_TOLERANCE to above this (or, where the least gap is larger, as far beyond it) holds both readings: the validation
+# set is too small to tell.
 LARGE_GAP = 0.25
 
 # With n samples and no surprise among them, surprises may still make up 3/n of new data at 95 % confidence
@@ -28,19 +38,16 @@ ROOM_SKILL = 0.50
 # Three standard deviations of the epoch-to-epoch noise, the usual limit of a control chart (W. Shewhart, "Economic
 # control of quality of manufactured product", 1931).
 RISE_IN_NOISE = 3.0
-# A tenth more validation loss than the best epoch had, and a hundredth of the scale: 0.0003 to 0.0006 is no rise.
-RISE_SHARE_OF_BEST = 0.10
-RISE_SHARE_OF_SCALE = 0.01
-
-# A loss that decays exponentially falls by this share in the last quarter of a run of 3 time constants
-# (exp(-2.25) - exp(-3) = 0.056) and by less in a longer one: a run that ended before that had not settled.
-STILL_FALLING = 0.05
 
 # Initial weights and rates are made for inputs of mean 0 and variance 1 (Y. LeCun and others, "Efficient BackProp",
 # 1998); ten times that is beyond what an optimizer makes up for at once.
 LARGE_INPUTS = 10.0
 # Beyond the rates that any optimizer here has by default, and the ones that are usual for plain gradient descent.
 HIGH_RATE = 0.05
+
+# A medium difference of means, in standard deviations (J. Cohen, "Statistical power analysis for the behavioral
+# sciences", 1969): rows drawn from one set at random differ by no more, beyond chance.
+LARGE_SHIFT = 0.5
 
 # Two points show no trend.
 MIN_EPOCHS = 3
@@ -55,3 +62,21 @@ UNHARMED_SKILL = 0.80
 # Squared normal errors put an eighth of their sum into the largest fiftieth, losses of healthy classifiers up to a
 # third; beyond a half few samples speak for all.
 WORST_SHARE = 0.50
+
+
+def worth(own_loss: float) -> float:
+    """The least gain that is worth a name, of a model with a loss of `own_loss` on new data, both in trivial losses.
+
+    >>> worth(0.1), worth(0.8)
+    (0.05, 0.08000000000000002)
+    """
+    return max(SHARE_OF_TRIVIAL, SHARE_OF_OWN * own_loss)
+
+
+def least_gap(own_loss: float) -> float:
+    """The least gap that matters, of a model with a loss of `own_loss` on new data, both in trivial losses.
+
+    >>> least_gap(0.5), least_gap(1.0)
+    (0.1, 0.2)
+    """
+    return GAP_OF_A_GAIN * worth(own_loss)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.diagnose.measuring.bootstrap import NORMAL_QUANTILE
+
 # A trend is read from the last quarter of a run: late enough that the first steep fall is over.
 TREND_SHARE = 1 / 4
 TREND_MIN_EPOCHS, TREND_MAX_EPOCHS = 3, 100
@@ -75,6 +77,27 @@ def late_fall(values: np.ndarray) -> tuple[int | None, float | None]:
         return None, None
     epochs = min(max(TREND_MIN_EPOCHS, math.ceil(len(values) * TREND_SHARE)), TREND_MAX_EPOCHS)
     return epochs, -robust_slope(values[-epochs:]) * epochs
+
+
+def fall_ahead(values: np.ndarray) -> float | None:
+    """How far the curve would at least fall in about as many epochs again, four windows of its trend; 0 for no fall.
+
+    The fall over the last window, less what noise may add to it at 95 % confidence, goes on and shrinks from window to
+    window as it did from the window before to the last (Aitken 1926), by half where there is no such window. None for
+    fewer than TREND_MIN_EPOCHS values.
+
+    >>> fall_ahead(np.array([9.0, 4.0, 3.0, 2.0, 1.0])), fall_ahead(np.array([3.0, 2.0, 1.0, 1.0, 1.0]))
+    (2.8125, 0.0)
+    """
+    epochs, fall = late_fall(values)
+    if epochs is None or fall is None:
+        return None
+    # The standard error of a slope of least squares through `epochs` values with this noise, times their number.
+    error = noise(values) * math.sqrt(12 * epochs / (epochs**2 - 1))
+    at_least = max(0.0, fall - NORMAL_QUANTILE * error)
+    before = -robust_slope(values[-2 * epochs:-epochs]) * epochs if len(values) >= 2 * epochs else 2 * fall
+    slowing = fall / before if before > max(fall, 0.0) else 1.0
+    return at_least * sum(slowing**window for window in range(1, round(1 / TREND_SHARE) + 1))
 
 
 def first_non_finite(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = ("loss", "val_loss")) -> int | None:

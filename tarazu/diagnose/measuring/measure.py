@@ -54,6 +54,8 @@ MEASUREMENTS = {
     "trend_epochs": "the last epochs over which the two trends are read",
     "train_trend_fall": "fall of the train loss over these epochs by its robust slope",
     "validation_trend_fall": "fall of val_loss over these epochs by its robust slope",
+    "train_fall_ahead": "how far the train loss would at least fall in about as many epochs again, as its trend goes",
+    "validation_fall_ahead": "the same of val_loss",
     "non_finite_epoch": "the first epoch with a NaN or infinite loss",
     "train_rise": "smoothed train loss of the last epoch - its least smoothed value",
     "explosion": "largest jump of the train loss: a multiple of its least value before, or of the trivial loss",
@@ -61,6 +63,8 @@ MEASUREMENTS = {
     "worst_share": "their share of the whole train loss",
     "is_batch_loss": "True where the loss of a batch is neither the mean nor the sum of its samples' losses",
     "input_scale": "the largest mean (without its sign) or standard deviation of a column of inputs that are floats",
+    "shift": "largest difference of both sets' means of a column of the inputs or targets, or of shares of a class, in "
+             "standard deviations; 0 where it is no more than chance",
     "train_accuracy": "share of training samples classified rightly, kept weights",
     "validation_accuracy": "share of validation samples classified rightly, kept weights",
 }
@@ -72,7 +76,7 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
                 last_validation_losses: np.ndarray | None = None, train_accuracy: float | None = None,
                 validation_accuracy: float | None = None, trivial_predictor: str | None = None,
                 train_rows: int | None = None, validation_rows: int | None = None, is_batch_loss: bool = False,
-                input_scale: float | None = None, seed: int = 0) -> dict[str, Measured]:
+                input_scale: float | None = None, shift: float | None = None, seed: int = 0) -> dict[str, Measured]:
     """Everything that `judge` needs to know about a finished run, by the names in MEASUREMENTS; JSON can hold it.
 
     The losses are per sample, shape (samples,), in evaluation mode, under the weights that the model keeps, those of
@@ -80,9 +84,10 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
     `trivial_multilabel_losses` or `trivial_regression_losses`, or are None for a loss that has none.
     `last_validation_losses` are those of the last epoch's weights, where these are not the kept ones: they let a rise
     after the best epoch be tested sample by sample. `is_batch_loss` says that there are no losses of samples: each is
-    then that of the whole set. `input_scale` is what `largest_scale` gives for the inputs. `rows` are a History's rows;
-    `train_rows` and `validation_rows` say how many rows there are where the losses are of a part of them. The same
-    `seed` gives the same bootstrap intervals (Efron, 1979). Raises ShapeError where lengths differ.
+    then that of the whole set. `input_scale` is what `largest_scale` gives for the inputs, `shift` the largest
+    `mean_shift` of inputs and targets. `rows` are a History's rows; `train_rows` and `validation_rows` say how many
+    rows there are where the losses are of a part of them. The same `seed` gives the same bootstrap intervals (Efron,
+    1979). Raises ShapeError where lengths differ.
 
     >>> losses, trivial = np.array([0.1, 0.2, 0.3]), np.array([0.7, 0.7, 0.7])
     >>> measured = measure_fit(losses, losses, trivial, trivial, [{"epoch": 1, "loss": 0.2}], num_parameters=5)
@@ -100,7 +105,7 @@ def measure_fit(train_losses: np.ndarray, validation_losses: np.ndarray | None,
         **dict.fromkeys(MEASUREMENTS), "num_parameters": num_parameters, "epochs": len(rows), "kept_epoch": kept,
         "train_accuracy": train_accuracy, "validation_accuracy": validation_accuracy, "validation_samples": 0,
         "trivial_predictor": trivial_predictor, "is_batch_loss": is_batch_loss or None,
-        "input_scale": input_scale}
+        "input_scale": input_scale, "shift": shift}
     measured |= _set_measurements("train", train) | _worst(np.asarray(train_losses, dtype=float))
     if validation:
         measured |= _set_measurements("validation", validation) | _comparison(train, validation)
@@ -193,6 +198,8 @@ def _run_measurements(rows: Sequence[Mapping[str, Any]], kept_epoch: int, trivia
                      "explosion": curves.explosion(train, trivial_loss)}
         measured["trend_epochs"], measured["train_trend_fall"] = curves.late_fall(train)
         measured["validation_trend_fall"] = curves.late_fall(validation)[1]
+        measured["train_fall_ahead"] = curves.fall_ahead(train)
+        measured["validation_fall_ahead"] = curves.fall_ahead(validation)
     measured |= _scale(train, trivial_loss)
     if len(train) and len(validation) >= curves.TREND_MIN_EPOCHS:
         measured |= _turning_point(train_epochs, train, epochs, validation, kept_epoch)

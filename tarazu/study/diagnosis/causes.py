@@ -1,4 +1,4 @@
-"""The causes of bad generalization, in words that need no statistics, and when a gain is worth a name."""
+"""The causes of bad generalization, in words that need no statistics."""
 
 from __future__ import annotations
 
@@ -33,17 +33,6 @@ CAUSES = {
     "leakage": Cause("Something in the inputs tells the answer that will not be there in use.",
                      "inputs, or validation rows, without it"),
 }
-
-# A gain is worth a name from these shares on; the greater of both counts. A tenth of the loss: less changes few
-# decisions, and nearly every fit gains some percent from more rows. A twentieth of the trivial loss: where a model has
-# removed most of that, halving the rest matters to nobody.
-SHARE_OF_TRIVIAL, SHARE_OF_OWN = 0.05, 0.10
-
-
-def worth(own_loss: float) -> float:
-    """The least gain that is worth a name, of a fit with a loss of `own_loss`, both in trivial losses."""
-    return max(SHARE_OF_TRIVIAL, SHARE_OF_OWN * own_loss)
-
 
 def in_words(cause: str) -> str:
     """A cause as people write it: "too little data"."""

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tarazu.study.diagnosis.causes import HEALTHY, UNDECIDED, worth
+from tarazu.diagnose.judging.thresholds import worth
+from tarazu.study.diagnosis.causes import HEALTHY, UNDECIDED
 from tarazu.study.trials.trials import Gain
 
 DRAWS = 4000

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.diagnose.judging.thresholds import least_gap
 from tarazu.nn.module.trainable import Inputs, Validation, Verbose
 from tarazu.study.diagnosis.causes import CAUSES, UNDECIDED
 from tarazu.study.diagnosis.decide import named
@@ -17,8 +18,6 @@ from tarazu.study.diagnosis.investigation import Investigation
 from tarazu.study.experiment.experiment import Build, Experiment
 from tarazu.study.trials.trials import Budget
 from tarazu.train.callbacks.base import Callback
-
-LEAST_GAP = 0.1  # between the losses on new and on training rows, in trivial losses, of a model that overfits
 
 
 def diagnose(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation = None, validation_split: float = 0.2,
@@ -91,7 +90,7 @@ def _diagnosis(found: Investigation, is_interrupted: bool) -> Diagnosis:
     cause = named(probabilities, is_interrupted or bool(found.skipped))
     wrong, evidence = found.rows.wrong, tuple(all_evidence(found))
     overfit = None if cause == UNDECIDED else (
-        cause in CAUSES and CAUSES[cause].is_of_variance and loss - train_loss >= LEAST_GAP)
+        cause in CAUSES and CAUSES[cause].is_of_variance and loss - train_loss >= least_gap(loss))
     remedies = tuple(sorted(found.gains.values(), key=lambda gain: -gain.mean))
     return Diagnosis(cause, tuple(probabilities.items()), wrong.rate if wrong else None, overfit, evidence, remedies,
                      loss, found.budget.spent, train_loss, found.first_trials.history, is_interrupted,

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from tarazu.study.diagnosis.causes import worth
+from tarazu.diagnose.judging.thresholds import worth
 from tarazu.study.diagnosis.decide import probabilities, unmeasured
 from tarazu.study.diagnosis.row_evidence import RowEvidence
 from tarazu.study.experiment.experiment import Experiment
