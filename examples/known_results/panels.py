@@ -8,12 +8,12 @@ from tarazu.diagnose.reporting.rate_chart import STYLE
 from tarazu.diagnose.reporting.svg import drawing, element, frame, label, points_text
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 320, 262, 50, 308, 34, 200  # of a panel
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 320, 254, 50, 308, 34, 200  # of a panel
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#3b7dd8", "#e08a1e", "#3aa66a", "#b05cc6", "#7a8494"
 
 
 class Panel:
-    """Axes that hold the given numbers, with lines, dots and bars; what lies above or below them is drawn at the edge.
+    """Axes that hold the given numbers, with lines and dots; what lies above or below them is drawn at the edge.
 
     Positive x that span more than a factor of 10 have a logarithmic axis, with a tick at each of `ticks`.
     """
@@ -37,10 +37,10 @@ class Panel:
         """A dot at each point."""
         self.parts += [element("circle", cx=x, cy=y, r=size, fill=color) for x, y in self._pixels(xs, ys)]
 
-    def bars(self, xs, lows, highs, color):
-        """An interval at each of `xs`."""
-        for (x, low), (_, high) in zip(self._pixels(xs, lows), self._pixels(xs, highs), strict=True):
-            self.parts.append(element("line", x1=x, y1=low, x2=x, y2=high, stroke=color, stroke_width=1.5))
+    def curve(self, xs, ys, color):
+        """A line with a dot at each point."""
+        self.line(xs, ys, color)
+        self.dots(xs, ys, color)
 
     def text(self, x, y, words, anchor="middle"):
         """Words at a point."""
@@ -52,17 +52,20 @@ class Panel:
                 for x, y in zip(xs, ys, strict=True) if math.isfinite(y)]
 
 
-def save(name, title, panels, legend):
-    """Write panels side by side, above a legend {text: color}, to docs/pictures; gives the file's path."""
-    width = WIDTH * len(panels)
+def save(name, title, panels, legend, columns=3):
+    """Write panels in rows of `columns`, above a legend {text: color}, to docs/pictures; gives the file's path."""
+    width, height = WIDTH * min(columns, len(panels)), HEIGHT * -(-len(panels) // columns)
     parts = [element("style", STYLE)]
-    parts += [element("g", "".join(panel.parts), transform=f"translate({WIDTH * number} 0)")
-              for number, panel in enumerate(panels)]
-    x = float(LEFT)
+    parts += [element("g", "".join(panel.parts), transform=f"translate({i % columns * WIDTH} {i // columns * HEIGHT})")
+              for i, panel in enumerate(panels)]
+    x, y = float(LEFT), height + 4
     for text, color in legend.items():
-        parts += [element("line", x1=x, y1=HEIGHT - 4, x2=x + 18, y2=HEIGHT - 4, stroke=color, stroke_width=4),
-                  label(x + 24, HEIGHT, text, "start")]
-        x += 48 + 6.6 * len(text)
+        if x + 24 + 6.6 * len(text) > width:
+            x, y = float(LEFT), y + 20
+        parts += [element("line", x1=x, y1=y - 4, x2=x + 18, y2=y - 4, stroke=color, stroke_width=4),
+                  label(x + 24, y, text, "start")]
+        x += 44 + 6.6 * len(text)
     path = PICTURES / f"{name}.svg"
-    path.write_text(drawing(width, HEIGHT + 8, title, "".join(parts)), encoding="utf-8")
+    picture = drawing(width, round(y) + 10, title, "".join(parts))
+    path.write_text(picture.replace("<svg", f'<svg width="{width}"', 1), encoding="utf-8")
     return path
