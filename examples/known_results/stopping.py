@@ -3,9 +3,8 @@
 Source: Prechelt (1998), "Early stopping - but when?": over 12 problems slow criteria have a test error about 4 % lower
 than fast ones, and take about 4 times as long. They are looked at every 5 epochs (a strip). GL(a): the validation loss
 is a percent above its lowest; PQ(a): that, divided by the progress in the strip, by how many permille the mean training
-loss is above the lowest; UP(s): the validation loss rose in s strips in a row. Time: 33 seconds of one core. Results,
-UP(8) against UP(2): 3.5 times as long (2.6 to 4.8), test loss -5.0 % (-10.6 to +0.9); GL(5) against GL(1): 3.2 times,
--6.1 % (-12.5 to +0.9); PQ(3) against PQ(0.5): 1.9 times, -0.7 % (-1.9 to +0.5).
+loss is above the lowest; UP(s): it rose in s strips in a row. Time: half a minute. Results: UP(8) needs
+3.5 times as long as UP(2), test loss -5.0 % (-10.6 to 0.9); GL(5) and GL(1) 3.2, -6.1 %; PQ(3) and PQ(0.5) 1.9, -0.7 %.
 """
 
 import numpy as np

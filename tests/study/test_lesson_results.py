@@ -48,7 +48,7 @@ def test_over_many_draws_more_parameters_fit_better_and_predict_worse_than_a_lin
 
 
 def test_the_0_1_loss_is_as_domingos_has_it_with_noise():
-    """His theorem 2: the expected loss is (2 P(the best is predicted) - 1) N + B + c V, with c = 1 or -1 of two classes."""
+    """His theorem 2: the expected loss is (2 P(the best is predicted) - 1) N + B + c V, with c = 1 or -1."""
     random = np.random.default_rng(0)
     predicted, best, noise = (random.random((50, 1, 200)) < random.random(200)).astype(int), np.arange(200) % 2, 0.2
     right, wrong = decompose_zero_one(predicted, best, best), decompose_zero_one(predicted, 1 - best, best)
@@ -62,7 +62,7 @@ def test_the_0_1_loss_is_as_domingos_has_it_with_noise():
 
 
 def test_of_several_classes_variance_helps_only_as_often_as_it_hits_the_best():
-    """His theorem 3: on a biased row c is minus the share of the best class among predictions that differ from the main."""
+    """His theorem 3: on a biased row c is minus the share of the best class among other predictions than the main."""
     predicted = np.array([0, 0, 0, 1, 2, 2])[:, None, None]
     assert decompose_zero_one(predicted, [1]).variance_coefficient == pytest.approx(-1 / 3)
     assert decompose_zero_one(predicted, [2]).variance_coefficient == pytest.approx(-2 / 3)
