@@ -2,8 +2,8 @@
 
 Source: Domingos (2000), "A unified bias-variance decomposition and its applications": variance adds to the loss on rows
 whose main prediction is right, and takes off it on those where it is wrong. For k nearest neighbors variance falls and
-bias rises with k (Kohavi and Wolpert, 1996). Time: 30 seconds of one core. Results (bias, variance): k = 1: 0.013,
-0.148; k = 9: 0.047, 0.074; tree of depth 1: 0.161, 0.130; 12: 0.028, 0.178; network, epoch 3: 0.126, 0.054; 300: 0.053, 0.107.
+bias rises with k (Kohavi and Wolpert, 1996). Time: 30 seconds. Results (bias, variance): k = 1: 0.013, 0.148;
+k = 9: 0.047, 0.074; tree, depth 1: 0.161, 0.130; 12: 0.028, 0.178; network, epoch 3: 0.126, 0.054; 300: 0.053, 0.107.
 """
 
 import numpy as np
