@@ -110,8 +110,8 @@ def test_bias_falls_and_variance_rises_with_the_parameters(example):
 
 @pytest.mark.long
 def test_over_epochs_the_bias_of_a_network_falls_and_its_variance_rises(example):
-    found = example("domingos").network_terms(parts=6, at_epochs=(3, 100, 300))
-    assert (np.diff(found[:, 1]) < 0).all() and (np.diff(found[:, 4]) > 0).all()
+    early, late = example("domingos").network_terms(parts=6, at_epochs=(3, 300))
+    assert late[1] < 0.7 * early[1] and late[4] > 1.3 * early[4]
 
 
 @pytest.mark.long
