@@ -120,6 +120,12 @@ def test_rows_that_do_not_suit_are_named():
             leakage(*arguments)
 
 
+def test_few_rows_are_said_to_be_few():
+    x, y = problem("numbers")
+    assert "not tested with 100 rows: it takes 200" in str(leakage(x[:60], y[:60], x[60:100], y[60:100]))
+    assert "not tested" not in str(leakage(x[:150], y[:150], x[150:250], y[150:250]))
+
+
 def test_columns_with_names_are_brought_to_one_order():
     x, y = (part[:150] for part in problem("numbers"))
     columns = {f"c{i}": column for i, column in enumerate(x.T)}
