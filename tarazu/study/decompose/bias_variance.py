@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -173,9 +174,7 @@ def bias_variance(build: Callable[..., Module] | Module, x: Inputs, y: Inputs, *
     if noise is not None and not 0 <= noise < math.inf:
         raise ArgumentError(f"noise={noise!r}", expected="a loss of at least 0",
                             fix="leave it out where it is not known")
-    if settings and isinstance(build, Module):
-        raise ArgumentError("settings for a model", expected="a function of a setting that gives a compiled model",
-                            fix="pass lambda width: make_model(width)")
+    _require_settings_for(build, settings)
     experiments = experiments_of(build, settings, lambda make: Experiment.of(
         make, x, y, validation_data=validation_data, validation_split=validation_split, epochs=epochs,
         batch_size=batch_size, callbacks=callbacks, seed=seed))
@@ -243,6 +242,28 @@ def _terms_of(point: BiasVariancePoint) -> dict[str, float]:
     terms = point.zero_one
     return {"0-1 loss": terms.loss.mean, "bias": terms.bias.mean, "harmful variance": terms.harmful_variance.mean,
             "helpful variance": terms.helpful_variance.mean}
+
+
+def _require_settings_for(build: Callable[..., Module] | Module, settings: Sequence[float | str]) -> None:
+    """ArgumentError where `build` takes no setting and there are some, or the other way round."""
+    if isinstance(settings, int | float | str):
+        raise ArgumentError(f"settings={settings!r}", expected="several values for build", fix="pass a list of them")
+    if isinstance(build, Module) or not callable(build):
+        if len(settings):
+            raise ArgumentError("settings for a model", expected="a function of a setting that gives a compiled model",
+                                fix="pass lambda width: make_model(width)")
+    elif not _takes(build, *settings[:1]):
+        what = "settings for a build that takes none" if len(settings) else "a build that takes a setting, without any"
+        raise ArgumentError(what, expected="the settings that build is called with, one by one",
+                            fix="pass settings=[8, 64] with lambda width: make_model(width), or neither of both")
+
+
+def _takes(function: Callable[..., object], *arguments: object) -> bool:
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    return True
 
 
 def _at_least_two(name: str, value: int) -> int:

@@ -11,6 +11,8 @@ from tarazu.study.decompose.additive import LossTerms, decompose_cross_entropy, 
 from tarazu.study.decompose.estimates import estimate, estimate_mean
 from tarazu.study.decompose.zero_one import ZeroOneTerms, decompose_zero_one, disagreements
 
+ROUNDING = 1e-6  # of the loss; models compute with single precision
+
 
 @dataclass(frozen=True)
 class Decomposition:
@@ -41,11 +43,15 @@ class Decomposition:
     def __str__(self) -> str:
         known = self.noise is not None
         lines = {"noise": f"{self.noise:.3g}"} if self.noise is not None else {}
-        lines |= {"bias" if known else "bias and noise": str(self.bias),
-                  "variance of the sample": str(self.sample_variance),
-                  "variance of the seed": str(self.seed_variance)}
+        lines |= {"bias" if known else "bias and noise": self._text(self.bias),
+                  "variance of the sample": self._text(self.sample_variance),
+                  "variance of the seed": self._text(self.seed_variance)}
         return f"{self.name} {self.loss} = the sum of\n" + "\n".join(
             f"  {name:<24} {text}" for name, text in lines.items())
+
+    def _text(self, term: Estimate) -> str:
+        """The term and its interval; 0 where all is rounding of the loss."""
+        return "0" if max(map(abs, term)) < ROUNDING * abs(self.loss.mean) else str(term)
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,8 @@ def of_classes(rounds: list[np.ndarray], targets: np.ndarray) -> ZeroOneDecompos
               for i in range(len(rounds))]
     terms = [estimate(value, np.stack([other[i] for other in others])) for i, value in enumerate(whole)]
     pairs = [tuple(map(_by_row, disagreements(each))) for each in rounds]
-    return ZeroOneDecomposition(*terms, *(estimate_mean(np.stack(each)) for each in zip(*pairs, strict=True)))
+    terms += [estimate_mean(np.stack(each)) for each in zip(*pairs, strict=True)]
+    return ZeroOneDecomposition(*(Estimate(share, max(low, 0.0), min(high, 1.0)) for share, low, high in terms))
 
 
 def _of_terms(name: str, terms: list[LossTerms], noise: float | None) -> Decomposition:

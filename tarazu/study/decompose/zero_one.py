@@ -97,13 +97,22 @@ def _share_of(shares: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 
 
 def _checked(predicted: ArrayLike, targets: ArrayLike, best: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
-    classes, target = np.asarray(predicted), np.asarray(targets)
-    if classes.ndim < 3 or any(np.shape(each) != classes.shape[2:] for each in (target, best) if each is not None):
-        raise ShapeError(f"targets of shape {target.shape} for classes of shape {classes.shape}",
-                         expected="targets (rows, ...) for classes (samples, seeds, rows, ...)",
-                         fix="bring targets to the order and shape of the predictions")
-    for name, numbers in (("predicted", classes), ("targets", target), ("best", best)):
-        if numbers is not None and not ((np.asarray(numbers) >= 0) & (numbers == np.floor(numbers))).all():
+    classes = np.asarray(predicted)
+    if classes.ndim < 3 or not classes.size:
+        raise ShapeError(f"predicted classes of shape {classes.shape}",
+                         expected="(samples, seeds, rows, ...), at least one of each",
+                         fix="give each of these an axis: predicted[:, None] where each sample has one seed")
+    for name, numbers in (("targets", targets), ("best", best)):
+        if numbers is not None and np.shape(numbers) != classes.shape[2:]:
+            raise ShapeError(f"{name} of shape {np.shape(numbers)} for classes of shape {classes.shape}",
+                             expected=f"{name} (rows, ...) for classes (samples, seeds, rows, ...)",
+                             fix="bring them to the order and shape of the predictions")
+    for name, numbers in (("predicted", predicted), ("targets", targets), ("best", best)):
+        if numbers is not None and not _are_class_numbers(np.asarray(numbers)):
             raise ArgumentError(f"{name} that are no class numbers", expected="whole numbers from 0",
-                                fix="number the classes from 0")
-    return classes.astype(np.int64), target.astype(np.int64)
+                                fix="number the classes from 0, of both with one np.unique(..., return_inverse=True)")
+    return classes.astype(np.int64), np.asarray(targets).astype(np.int64)
+
+
+def _are_class_numbers(numbers: np.ndarray) -> bool:
+    return numbers.dtype.kind in "biuf" and bool(((numbers >= 0) & (numbers == np.floor(numbers))).all())

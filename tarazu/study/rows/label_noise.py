@@ -119,7 +119,8 @@ def label_noise(build: Build, x: Inputs, y: Inputs, *, validation_data: Validati
 
     `build` is a function that gives a fresh compiled model, or a compiled model; the rest is as for `fit`. Same seed,
     same result; after Ctrl-C the folds that are done count, if there are two. TrainingError for an unfit `build` or
-    where all fits diverge, ArgumentError for fewer than 20 training rows, unfit `folds` or several outputs.
+    where all fits diverge, ArgumentError for fewer than 20 training rows, unfit `folds`, targets of one class or
+    several outputs.
 
     >>> import tarazu as tz
     >>> random = np.random.default_rng(0)
@@ -138,8 +139,11 @@ def label_noise(build: Build, x: Inputs, y: Inputs, *, validation_data: Validati
     if rows < FEWEST_ROWS:
         raise ArgumentError(f"label_noise of {plural(rows, 'training row')}", expected=f"at least {FEWEST_ROWS}",
                             fix="bring more rows")
-    count = whole_number("label_noise: folds", folds, least=2, fix="leave it out for 5")
+    count = whole_number(f"label_noise with folds={folds!r}", folds, least=2, fix="leave it out for 5")
     classes = _classes(experiment)
+    if classes is not None and (classes == classes[0]).all():
+        raise ArgumentError("label_noise of targets that are all of one class", expected="at least two classes",
+                            fix="pass the targets of all classes")
     outputs, is_judged, done, diverged = _cross_fitted(experiment, _folds(rows, min(count, rows), classes, seed), seed)
     targets = np.asarray(experiment.train.y, np.float64).reshape(rows, -1)[:, 0] if classes is None else classes
     wrong = wrong_targets(outputs[is_judged], targets[is_judged])

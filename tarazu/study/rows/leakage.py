@@ -54,10 +54,10 @@ class Leakage:
     """What `leakage` found: the strongest `features`, `copies` of rows, and the order of rows.
 
     `order_correlation` is that of the target of a training row with that of the next, `order_p_value` its p-value;
-    `numbered` are columns that number the rows.
+    `numbered` are columns that number the rows; `rows` is how many both parts have.
 
     >>> copies = Copies(0.5, 0.5, 0.0, 0.0)
-    >>> print(Leakage((SuspectFeature("code", (3,), 0.9, 0.4, True),), copies, 0.0, 0.9, ()))
+    >>> print(Leakage((SuspectFeature("code", (3,), 0.9, 0.4, True),), copies, 0.0, 0.9, (), 500))
     'code' may be made from the target: it explains 90 % of it alone, and given it nothing of the other features
     50 % of the validation rows are copies of training rows (0 % would be by nature)
     """
@@ -67,12 +67,13 @@ class Leakage:
     order_correlation: float
     order_p_value: float
     numbered: tuple[NumberedColumn, ...]
+    rows: int
 
     @property
     def suspects(self) -> tuple[SuspectFeature, ...]:
         """The features that may be made from the target, the strongest first.
 
-        >>> Leakage((), Copies(0.0, 0.0, 0.0, 1.0), 0.0, 1.0, ()).suspects
+        >>> Leakage((), Copies(0.0, 0.0, 0.0, 1.0), 0.0, 1.0, (), 500).suspects
         ()
         """
         return tuple(feature for feature in self.features if feature.is_suspect)
@@ -80,7 +81,7 @@ class Leakage:
     def to_frame(self) -> pandas.DataFrame:
         """The features as a data frame of pandas, a row for each. ArgumentError without pandas.
 
-        >>> Leakage((), Copies(0.0, 0.0, 0.0, 1.0), 0.0, 1.0, ()).to_frame().shape
+        >>> Leakage((), Copies(0.0, 0.0, 0.0, 1.0), 0.0, 1.0, (), 500).to_frame().shape
         (0, 5)
         """
         return data_frame([asdict(feature) for feature in self.features],
@@ -91,7 +92,7 @@ class Leakage:
 
         OSError where `path` cannot be written.
 
-        >>> Leakage((), Copies(0.0, 0.0, 0.0, 1.0), 0.0, 1.0, ()).plot().startswith("<svg")
+        >>> Leakage((), Copies(0.0, 0.0, 0.0, 1.0), 0.0, 1.0, (), 500).plot().startswith("<svg")
         True
         """
         return bars("share of the target that a feature explains alone (! suspect)",
@@ -112,7 +113,11 @@ class Leakage:
         if self.numbered:
             lines.append(f"{plural(len(self.numbered), 'column')} in the order of the rows, as ids and times are: "
                          + listing(column.name for column in self.numbered))
-        return "\n".join(lines or ["no sign of a leak"])
+        lines = lines or ["no sign of a leak"]
+        if self.rows < FEWEST_ROWS:
+            lines.append(f"whether features are made from the target is not tested with {self.rows} rows: it takes "
+                         f"{FEWEST_ROWS}")
+        return "\n".join(lines)
 
 
 def leakage(x_train: RowsLike, y_train: RowsLike, x_validation: RowsLike, y_validation: RowsLike, *,
@@ -141,7 +146,7 @@ def leakage(x_train: RowsLike, y_train: RowsLike, x_validation: RowsLike, y_vali
     train, validation = plain_pair(x_train, y_train, x_validation, y_validation, classes)
     correlation, p_value = order_of_targets(train)
     return Leakage(_features(_both(train, validation, seed), seed), copies_of(train, validation), correlation, p_value,
-                   numbered_columns(train, validation))
+                   numbered_columns(train, validation), len(train) + len(validation))
 
 
 def _both(train: PlainRows, validation: PlainRows, seed: int) -> PlainRows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -32,21 +32,26 @@ def plain_pair(x_train: RowsLike, y_train: RowsLike, x_validation: RowsLike, y_v
                classes: bool | None) -> tuple[PlainRows, PlainRows]:
     """Both parts; ShapeError unless their columns agree, ArgumentError for NaN or infinite numbers.
 
-    `classes` says whether targets are classes; None for all that are not floating-point numbers.
+    Columns that have names are brought to the order of the training rows. `classes` says whether targets are classes;
+    None for all that are not floating-point numbers.
     """
     lengths = _rows(y_train, "y_train"), _rows(y_validation, "y_validation")
     both: list[np.ndarray] = []
-    names: tuple[str, ...] = ()
+    named: list[tuple[str, ...]] = []
     for x, name, length in ((x_train, "x_train", lengths[0]), (x_validation, "x_validation", lengths[1])):
-        matrix, names = _matrix(x, name)
+        matrix, columns = _matrix(x, name)
         if len(matrix) != length:
             raise ShapeError(f"{name} has {plural(len(matrix), 'row')} and its targets {length}",
                              expected="equally many rows", fix="check how they were made; rows are the first axis")
         both.append(matrix)
+        named.append(columns)
     if both[0].shape[1] != both[1].shape[1]:
         raise ShapeError(f"x_train has {plural(both[0].shape[1], 'column')} and x_validation {both[1].shape[1]}",
                          expected="the same columns in both", fix="prepare both in the same way")
-    x, y = _numbered(both), np.concatenate([_column(y_train), _column(y_validation)])
+    names = named[0]
+    if _has_names(x_train) and _has_names(x_validation):
+        both[1] = both[1][:, _order(*named)]
+    x, y = _numbered(both, names), np.concatenate([_column(y_train), _column(y_validation)])
     if classes is None:
         classes = y.dtype.kind != "f"
     targets = np.unique(y, return_inverse=True)[1].ravel() if classes else y.astype(np.float64)
@@ -54,6 +59,21 @@ def plain_pair(x_train: RowsLike, y_train: RowsLike, x_validation: RowsLike, y_v
         raise ArgumentError("a target is NaN or infinite", expected="finite numbers", fix="leave such rows out")
     n = lengths[0]
     return PlainRows(x[:n], names, targets[:n], classes), PlainRows(x[n:], names, targets[n:], classes)
+
+
+def _order(names: tuple[str, ...], of_validation: tuple[str, ...]) -> list[int]:
+    """For each of `names` the number of the column that has it; ShapeError where there is none."""
+    if names == of_validation:
+        return list(range(len(names)))
+    missing = [name for name in names if name not in of_validation]
+    if missing:
+        raise ShapeError(f"x_train has a column {missing[0]!r}, which x_validation lacks",
+                         expected="the same columns in both", fix="prepare both in the same way")
+    return [of_validation.index(name) for name in names]
+
+
+def _has_names(x: RowsLike) -> bool:
+    return isinstance(x, Mapping) or (hasattr(x, "columns") and not isinstance(x, np.ndarray))
 
 
 def _rows(y: RowsLike, name: str) -> int:
@@ -76,7 +96,7 @@ def _column(y: RowsLike) -> np.ndarray:
 
 def _matrix(x: RowsLike, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """A matrix, of objects where some column is not of numbers, and the names of its columns."""
-    if hasattr(x, "columns") and not isinstance(x, np.ndarray):
+    if _has_names(x) and not isinstance(x, Mapping):
         names = tuple(map(str, x.columns))
         columns = [np.asarray(x[column]) for column in x.columns]
         return _side_by_side(columns, name), names
@@ -101,14 +121,14 @@ def _side_by_side(columns: list[np.ndarray], name: str) -> np.ndarray:
     return np.stack([column.astype(kind) for column in columns], axis=1)
 
 
-def _numbered(parts: list[np.ndarray]) -> np.ndarray:
+def _numbered(parts: list[np.ndarray], names: Sequence[str]) -> np.ndarray:
     """The rows of all parts as float64; texts become numbers in alphabetical order, alike in all parts."""
     rows = np.concatenate(parts)
     if rows.dtype == object:
         rows = np.stack([_numbers(column) for column in rows.T], axis=1)
     if not np.isfinite(rows).all():
-        column = int(np.flatnonzero(~np.isfinite(rows).all(axis=0))[0])
-        raise ArgumentError(f"column {column} has NaN or infinite numbers", expected="finite numbers",
+        column = names[int(np.flatnonzero(~np.isfinite(rows).all(axis=0))[0])]
+        raise ArgumentError(f"column {column!r} has NaN or infinite numbers", expected="finite numbers",
                             fix="fill them, as the model's own preparation does, or leave such rows out")
     return rows + 0.0  # turns -0 into 0
 

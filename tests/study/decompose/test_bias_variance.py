@@ -44,6 +44,16 @@ def test_a_linear_fit_has_the_variance_of_least_squares_and_none_of_the_seed():
     assert total == pytest.approx(terms.loss.mean, rel=1e-12)
 
 
+def test_rounding_is_shown_as_0_and_shares_stay_from_0_to_1():
+    x, y = numbers(60)
+    build = tz.nn.Sequential(tz.nn.Dense(1, kernel_initializer="zeros")).compile(tz.optim.SGD(lr=0.1), loss="mse")
+    found = bias_variance(build, x, y, epochs=3, rounds=2, batch_size=60)
+    assert "variance of the seed     0\n" in str(found) and "variance of the sample   0\n" not in str(found)
+    shares = bias_variance(classifier, x, (y > 0).astype(int), epochs=1, rounds=2).points[0].zero_one
+    assert all(0 <= end <= 1 for name in ("loss", "bias", "harmful_variance", "helpful_variance", "seed_disagreement")
+               for end in getattr(shares, name))
+
+
 def test_same_seed_same_bits_and_the_global_generator_stays():
     x, y = numbers(60)
     tz.random.seed(3)
@@ -118,6 +128,9 @@ def test_an_interruption_keeps_complete_rounds(after, monkeypatch):
     ({"rounds": 1}, ArgumentError, "rounds=1"), ({"parts": 8}, ArgumentError, "at least 80 training rows"),
     ({"at_epochs": [3]}, ArgumentError, "epochs from 1 to 2"), ({"noise": -1.0}, ArgumentError, "noise=-1"),
     ({"build": linear(), "settings": [1]}, ArgumentError, "settings for a model"),
+    ({"settings": [1]}, ArgumentError, "settings for a build that takes none"),
+    ({"build": lambda width: linear()}, ArgumentError, "a build that takes a setting, without any"),
+    ({"build": lambda width: linear(), "settings": 8}, ArgumentError, "settings=8"),
     ({"build": lambda: tz.nn.Sequential([tz.nn.Dense(1)]).compile("sgd", loss=lambda p, y: ((p - y)**2).mean())},
      TrainingError, "a decomposition for the loss"),
 ])

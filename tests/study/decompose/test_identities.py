@@ -124,5 +124,12 @@ def test_classes_out_of_range():
         decompose_cross_entropy(np.zeros((2, 2, 1, 2)), [2])
     with pytest.raises(ArgumentError, match="no class numbers"):
         decompose_zero_one(np.zeros((2, 2, 1)), [-1])
+    with pytest.raises(ArgumentError, match="predicted that are no class numbers"):
+        decompose_zero_one(np.full((2, 2, 1), "a"), [0])
     with pytest.raises(ShapeError, match="targets of shape"):
         decompose_zero_one(np.zeros((2, 2, 1)), [1, 1])
+    with pytest.raises(ShapeError, match=r"best of shape \(2,\)"):
+        decompose_zero_one(np.zeros((2, 2, 1)), [1], best=[1, 1])
+    for predicted in (np.zeros((3, 5), int), np.zeros((0, 2, 5), int)):
+        with pytest.raises(ShapeError, match="predicted classes of shape"):
+            decompose_zero_one(predicted, np.zeros(5, int))

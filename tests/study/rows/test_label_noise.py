@@ -152,8 +152,10 @@ def test_unfit_studies_are_named():
     x, y = rows_with_wrong_classes()
     with pytest.raises(TrainingError, match="every fit of label_noise diverged"):
         label_noise(line(1, "mse", 1e30), x, y.astype(np.float32), epochs=2, folds=2)
-    with pytest.raises(ArgumentError, match="folds"):
+    with pytest.raises(ArgumentError, match="folds=1"):
         label_noise(line(), x, y, epochs=1, folds=1)
+    with pytest.raises(ArgumentError, match="all of one class"):
+        label_noise(line(), x, y * 0, epochs=1)
     with pytest.raises(ArgumentError, match="16 training rows"):
         label_noise(line(), x[:16], y[:16], validation_data=(x, y), epochs=1)
     with pytest.raises(ArgumentError, match="2 outputs for numbers"):

@@ -112,12 +112,29 @@ def test_rows_that_do_not_suit_are_named():
     x, y = problem("numbers")
     for arguments, error, text in [((x, y[:9], x, y), ShapeError, "x_train has 500 rows and its targets 9"),
                                    ((x, y, x[:, :2], y), ShapeError, "6 columns and x_validation 2"),
-                                   ((x, y, x * np.nan, y), ArgumentError, "column 0 has NaN"),
+                                   ((x, y, x * np.nan, y), ArgumentError, "column '0' has NaN"),
                                    ((x, y * np.inf, x, y), ArgumentError, "a target is NaN"),
                                    ((x, np.c_[y, y], x, y), ShapeError, r"targets of shape \(500, 2\)"),
                                    ((x[:0], y[:0], x, y), ArgumentError, "y_train has no rows")]:
         with pytest.raises(error, match=text):
             leakage(*arguments)
+
+
+def test_few_rows_are_said_to_be_few():
+    x, y = problem("numbers")
+    assert "not tested with 100 rows: it takes 200" in str(leakage(x[:60], y[:60], x[60:100], y[60:100]))
+    assert "not tested" not in str(leakage(x[:150], y[:150], x[150:250], y[150:250]))
+
+
+def test_columns_with_names_are_brought_to_one_order():
+    x, y = (part[:150] for part in problem("numbers"))
+    columns = {f"c{i}": column for i, column in enumerate(x.T)}
+    turned = dict(reversed(columns.items()))
+    assert leakage(columns, y, turned, y) == leakage(columns, y, columns, y)
+    with pytest.raises(ShapeError, match="a column 'c0', which x_validation lacks"):
+        leakage(columns, y, {f"d{i}": column for i, column in enumerate(x.T)}, y)
+    with pytest.raises(ArgumentError, match="column 'c1' has NaN"):
+        leakage(columns | {"c1": x[:, 1] * np.nan}, y, columns, y)
 
 
 def test_columns_of_codes_are_grouped_and_others_are_not():
