@@ -1,7 +1,7 @@
 """Double descent in epochs: a network learns MNIST with a fifth of its labels wrong, long past the fit of all of them.
 
-Nakkiran and others, "Deep double descent: where bigger models and more data hurt", ICLR 2020, figures 9 and 10: the test
-error falls, rises while the wrong labels are learned by heart, and falls again.
+Nakkiran and others, "Deep double descent: where bigger models and more data hurt", ICLR 2020, section 6: the test error
+falls, rises while the wrong labels are learned by heart, and falls again.
 python examples/known_results/noisy_epochs.py [picture.svg] takes NETIME.
 """
 

@@ -1,8 +1,8 @@
 """Double descent in width, solved exactly: least squares on random Fourier features of MNIST.
 
 Belkin, Hsu, Ma and Mandal, "Reconciling modern machine-learning practice and the classical bias-variance trade-off",
-PNAS 2019, figure 2: the test loss is highest where there are as many features as rows, so that they just fit all labels,
-and beyond it falls below that of the best small model. Of all weights that fit the rows, the smallest are taken.
+PNAS 2019, figure 2: the test loss is highest where there are as many features as rows, which just fit all labels, and beyond that
+falls below that of the best small model. Of all weights that fit the rows, the smallest are taken.
 python examples/known_results/random_features.py [picture.svg] takes 12 seconds.
 """
 
