@@ -1,0 +1,114 @@
+"""The scripts of docs/double_descent.md: their results have the shapes that the papers claim, over several seeds.
+
+Exact cases run always; networks, on the digits of scikit-learn in place of MNIST, with the marker `long`.
+"""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tarazu as tz
+from tarazu.study.curves.epoch_curve import curve_of
+
+SCRIPTS = Path(__file__).parents[2] / "examples" / "known_results"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """A function that imports a script by its name."""
+    monkeypatch.syspath_prepend(SCRIPTS)
+    return importlib.import_module
+
+
+def noisy_line(rows, seed):
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(rows + 200, 8))
+    y = np.tanh(x[:, :1] - x[:, 1:2]) + 0.2 * random.normal(size=(rows + 200, 1))
+    return x[:rows], y[:rows], (x[rows:], y[rows:])
+
+
+def small_digits(rows, test_rows, wrong):
+    """As digits.digits of the scripts."""
+    from sklearn.datasets import load_digits
+    data = load_digits()
+    random = np.random.default_rng(0)
+    order = random.permutation(len(data.target))[:rows + test_rows]
+    x, y = (data.data[order] / 16).astype(np.float32), data.target[order]
+    is_wrong = (random.random(len(y)) < wrong) & (np.arange(len(y)) < rows)
+    y = np.eye(10, dtype=np.float32)[np.where(is_wrong, (y + random.integers(1, 10, len(y))) % 10, y)]
+    x = x - x[:rows].mean(axis=0)
+    return x[:rows], y[:rows], (x[rows:], y[rows:])
+
+
+def test_least_squares_on_random_features_descends_twice_in_width(script):
+    widths = (2, 5, 10, 20, 30, 40, 50, 70, 120, 300, 1000)
+    curve = script("random_features").width_curve(lambda seed: noisy_line(40, seed), widths, seeds=5)
+    losses = {point.value: point.val_loss.mean for point in curve.points}
+    assert curve.threshold == 40 and curve.double_descent.peak == 40 and curve.double_descent.end == 1000
+    assert losses[40] > 20 * losses[1000] and losses[40] > 20 * losses[10]
+    assert max(point.loss.mean for point in curve.points if point.value >= 40) < 1e-12
+    beyond = [losses[width] for width in widths if width >= 40]
+    assert beyond == sorted(beyond, reverse=True)
+
+
+def test_gradient_descent_on_two_scales_descends_twice_in_epochs(script):
+    two = script("two_scales")
+    found = curve_of([two.losses(2000, seed) for seed in range(8)], 160).double_descent
+    assert found.valley < 10 and 60 < found.peak < 250 and found.end == 2000
+    assert found.rise.low > 0.3 and found.fall.low > 0.7
+    one_scale = curve_of([two.losses(2000, seed, scales=(1.0, 1.0)) for seed in range(8)], 160)
+    assert one_scale.double_descent is None
+
+
+def test_the_closed_form_is_gradient_descent(script):
+    two = script("two_scales")
+    x, y, *_ = two.rows(30, 0, columns=(6, 3))
+    layer = tz.nn.Dense(1, use_bias=False, init="zeros")
+    tz.set_backend("numpy")
+    tz.nn.Sequential([layer]).compile(tz.optim.SGD(lr=two.RATE), loss="mse").fit(
+        x.astype(np.float32), y.astype(np.float32), epochs=25, batch_size=30, validation_split=0, verbose=0)
+    np.testing.assert_allclose(layer.weight.numpy().ravel(), two.weights_after(x, y, [25])[0], rtol=1e-4, atol=1e-5)
+
+
+def test_ridge_regression_on_random_units_has_one_peak_of_variance_and_a_falling_bias(script):
+    ridge = script("ridge_terms")
+    widths = (2, 12, 40, 150, 600)
+    terms = [point.loss for point in ridge.terms(widths, 0.05).points]
+    bias, variance = [term.bias.mean for term in terms], [term.sample_variance.mean + term.seed_variance.mean
+                                                          for term in terms]
+    assert bias == sorted(bias, reverse=True) and bias[0] > 5 * bias[-1]
+    assert variance[:3] == sorted(variance[:3]) and variance[2:] == sorted(variance[2:], reverse=True)
+    assert variance[2] > 2 * variance[0] and variance[2] > 2 * variance[-1]
+    assert terms[2].seed_variance.low > terms[-1].seed_variance.high
+    losses = [term.loss.mean for term in terms]
+    unpenalized = [point.loss.loss.mean for point in ridge.terms((12, 100, 600), 1e-3).points]
+    assert losses[2] < 1.1 * losses[0] and unpenalized[1] > 2 * unpenalized[0] > 2 * unpenalized[2]
+
+
+@pytest.mark.long
+def test_networks_descend_twice_in_width(script):
+    curve = script("network_width").curve_over_widths(*small_digits(200, 400, 0.1), widths=(4, 8, 16, 32, 64, 512))
+    found = curve.double_descent
+    assert found.valley in (4, 8, 16) and found.peak in (16, 32, 64) and found.end == 512
+
+
+@pytest.mark.long
+def test_a_network_descends_twice_in_epochs_where_labels_are_wrong(script):
+    curve = script("noisy_epochs").curve_over_epochs(*small_digits(300, 400, 0.2), epochs=1500)
+    found = curve.double_descent
+    assert found.valley < 40 and 40 < found.peak < 800 and found.end > 1000
+    assert found.rise.mean > 0.005 and found.fall.mean > 0.002
+
+
+@pytest.mark.long
+def test_bias_and_variance_of_networks_over_width(script):
+    found = script("network_terms").terms(*small_digits(400, 400, 0.0), widths=(2, 8, 48, 512), rounds=3)
+    terms = [point.loss for point in found.points]
+    bias, variance = [term.bias.mean for term in terms], [term.sample_variance.mean + term.seed_variance.mean
+                                                          for term in terms]
+    assert bias[0] > 1.5 * bias[1] > 1.5 * bias[2] and bias[3] < 1.1 * bias[2]
+    assert variance[0] < variance[2] and variance[3] < 0.8 * variance[2]
+    assert terms[3].seed_variance.high < terms[2].seed_variance.low / 2
+    assert terms[3].sample_variance.mean < 1.3 * terms[2].sample_variance.mean
