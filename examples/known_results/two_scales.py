@@ -3,7 +3,8 @@
 Heckel and Yilmaz, "Early stopping in deep networks: double descent and how to eliminate it", ICLR 2021, section 2, and
 Stephenson and Lee, "When and how epochwise double descent happens", 2021. Columns of a large scale are learned first,
 noise and all; those of a small scale make the fit better only many epochs later. Each group alone has one valley.
-python examples/known_results/two_scales.py [picture.svg] takes 5 seconds.
+python examples/known_results/two_scales.py [picture.svg] takes 3 seconds.
+Test loss at epoch 5 1.64, at 114 2.33, at 3000 1.09.
 """
 
 import sys
