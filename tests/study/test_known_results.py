@@ -3,7 +3,9 @@
 Exact cases run always; networks, on the digits of scikit-learn in place of MNIST, with the marker `long`.
 """
 
+import gzip
 import importlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ import pytest
 import tarazu as tz
 from tarazu.study.curves.epoch_curve import curve_of
 
-SCRIPTS = Path(__file__).parents[2] / "examples" / "known_results"
+REPOSITORY = Path(__file__).parents[2]
+SCRIPTS = REPOSITORY / "examples" / "known_results"
 
 
 @pytest.fixture
@@ -40,6 +43,36 @@ def small_digits(rows, test_rows, wrong):
     y = np.eye(10, dtype=np.float32)[np.where(is_wrong, (y + random.integers(1, 10, len(y))) % 10, y)]
     x = x - x[:rows].mean(axis=0)
     return x[:rows], y[:rows], (x[rows:], y[rows:])
+
+
+def test_the_page_has_its_scripts_and_pictures():
+    page = (REPOSITORY / "docs" / "double_descent.md").read_text(encoding="utf-8")
+    scripts = set(re.findall(r"\w+\.py", page)) - {"test_known_results.py"}
+    assert scripts | {"digits.py"} == {path.name for path in SCRIPTS.glob("*.py")}
+    pictures = re.findall(r"\]\((pictures/.*?)\)", page)
+    assert len(pictures) == 6 and all((REPOSITORY / "docs" / name).stat().st_size < 60_000 for name in pictures)
+
+
+def test_small_digits_with_wrong_labels(script, tmp_path, monkeypatch):
+    for part, rows in (("train", 40), ("t10k", 10)):
+        labels = np.arange(rows, dtype=np.uint8) % 10
+        images = np.broadcast_to(25 * labels[:, None, None], (rows, 28, 28)).astype(np.uint8)
+        for name, array in (("images-idx3", images), ("labels-idx1", labels)):
+            header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+            path = tmp_path / "mnist" / f"{part}-{name}-ubyte.gz"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(gzip.compress(header + array.tobytes()))
+    monkeypatch.setenv("TARAZU_DATA", str(tmp_path))
+    x, y, (x_test, y_test) = script("digits").digits(40, 10, wrong=0.5, pixels=7)
+    assert x.shape == (40, 49) and x_test.shape == (10, 49) and y.sum(axis=1).tolist() == [1.0] * 40
+    np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-6)
+    mean = 25 * 4.5 / 255
+
+    def of_pictures(x):
+        return np.rint((x[:, 0] + mean) * 255 / 25).astype(int)
+
+    np.testing.assert_array_equal(of_pictures(x_test), y_test.argmax(axis=1))
+    assert 10 <= (of_pictures(x) != y.argmax(axis=1)).sum() <= 30
 
 
 def test_least_squares_on_random_features_descends_twice_in_width(script):
