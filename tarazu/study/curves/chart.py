@@ -30,6 +30,7 @@ OWN_STYLE = (".train{stroke:#3b7dd8}.validation{stroke:#e08a1e}.point{stroke-wid
              ".validation.band{fill:#e08a1e}.law{stroke-dasharray:5 4;stroke-width:1.5}.kept{stroke:#7a8494}")
 LONGEST_BARS = 25  # more points than that have a band instead of a bar each
 CHARACTER = 6.6  # pixels
+LOWEST = 30.0  # a logarithmic axis ends at the lowest validation loss divided by this, or above it
 
 
 class Line(NamedTuple):
@@ -78,7 +79,8 @@ def _x_axis(low: float, high: float, logarithmic: bool) -> Axis:
 def _y_axis(lines: Sequence[Line]) -> Axis:
     """One that holds all means, and the intervals as far as they leave the means room.
 
-    It is logarithmic where the validation losses alone ask for it: training losses may come as near to 0 as they like.
+    It is logarithmic where the validation losses alone ask for it: training losses may come as near to 0 as they like,
+    and lie on its lower end then.
     """
     estimates = [estimate for line in lines for estimate in line.estimates]
     means = [estimate.mean for estimate in estimates if math.isfinite(estimate.mean)]
@@ -86,7 +88,7 @@ def _y_axis(lines: Sequence[Line]) -> Axis:
     validation = [found.mean for line in lines for found in line.estimates
                   if line.part == "validation" and math.isfinite(found.mean)]
     if make_axis(validation, BOTTOM, TOP, logarithmic=True).logarithmic:
-        return make_axis([mean for mean in means if mean > 0], BOTTOM, TOP, logarithmic=True)
+        return make_axis([max(mean, min(validation) / LOWEST) for mean in means], BOTTOM, TOP, logarithmic=True)
     room = 0.25 * (high - low) or abs(high) or 1.0
     ends = [end for estimate in estimates for end in estimate[1:] if math.isfinite(end)]
     floor = max(low - room, 0.0) if low >= 0 else low - room

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TICKS = 6
 SHOWN = 11  # epochs in the text
+DRAWN = 200  # epochs in a picture
+LONG = 200  # more epochs than that have a logarithmic axis: what happens early is not seen on another
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,23 @@ class EpochCurve:
         >>> EpochCurve((CurvePoint(1, (0.5,), (0.75,), 41),), 1, (1, 1), None, False).plot().startswith("<svg")
         True
         """
-        epochs = [float(i + 1) for i in range(len(self.points))]
-        ticks = {round(epoch): f"{epoch:,.0f}" for epoch in np.linspace(1, len(epochs), min(TICKS, len(epochs)))}
-        marks = {} if all_diverged(self.points) else {f"best: epoch {self.best}": float(self.best)}
-        return curve_chart("loss", "epoch", [Line("train", epochs, [point.loss for point in self.points]),
-                                             Line("validation", epochs, [point.val_loss for point in self.points])],
-                           {float(epoch): text for epoch, text in ticks.items()}, marks=marks, path=path)
+        count = len(self.points)
+        is_long = count > LONG
+        points = [self.points[epoch - 1] for epoch in _chosen(count, DRAWN)]
+        epochs = [float(epoch) for epoch in _chosen(count, DRAWN)]
+        ticks = _round_numbers(count) if is_long else np.linspace(1, count, min(TICKS, count)).round()
+        marks = {} if all_diverged(self.points) else {f"best: epoch {self.best:,}": float(self.best)}
+        return curve_chart("loss", "epoch", [Line("train", epochs, [point.loss for point in points]),
+                                             Line("validation", epochs, [point.val_loss for point in points])],
+                           {float(epoch): f"{epoch:,.0f}" for epoch in ticks}, logarithmic=is_long, marks=marks,
+                           path=path)
 
     def _repr_html_(self) -> str:
         return notebook_html(self.plot(), str(self))
 
     def __str__(self) -> str:
-        lines = ["mean loss by epoch", point_table("epoch", self.points, SHOWN)]
+        shown = [self.points[epoch - 1] for epoch in _chosen(len(self.points), SHOWN)]
+        lines = ["mean loss by epoch", point_table("epoch", shown)]
         if not all_diverged(self.points):
             lines.append(self._turning_point())
         if self.double_descent is not None:
@@ -156,3 +163,14 @@ def curve_of(fits: Sequence[np.ndarray], parameters: int) -> EpochCurve:
                    for i in range(shortest))
     best, first, last = (position + 1 for position in best_positions(table[:, 1]))
     return EpochCurve(points, best, (first, last), second_descent(table[:, 1], [i + 1 for i in range(shortest)]), False)
+
+
+def _chosen(count: int, most: int) -> list[int]:
+    """At most `most` of `count` epochs, at equal distances, or of a long curve at equal ratios."""
+    spaced = np.geomspace if count > LONG else np.linspace
+    return np.unique(spaced(1, count, min(most, count)).round().astype(int)).tolist()
+
+
+def _round_numbers(count: int) -> list[int]:
+    """1 and 3 times powers of ten, up to `count`."""
+    return [digit * 10**power for power in range(len(str(count))) for digit in (1, 3) if digit * 10**power <= count]

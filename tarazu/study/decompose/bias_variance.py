@@ -18,6 +18,7 @@ from tarazu.base.messages import plural
 from tarazu.data.late_bar import late_bar
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Inputs, Validation
+from tarazu.study.curves.estimates import Estimate
 from tarazu.study.decompose.chart import lines_chart
 from tarazu.study.decompose.decomposition import (
     Decomposition,
@@ -118,7 +119,7 @@ class BiasVariance:
         shown = [point for point in self.points if not over_settings or (point.epoch or 0) == last]
         places = [place if place is not None else "kept" for place in
                   (point.setting if over_settings else point.epoch for point in shown)]
-        lines: dict[str, list[float]] = {}
+        lines: dict[str, list[Estimate]] = {}
         for point in shown:
             for name, value in _terms_of(point).items():
                 lines.setdefault(name, []).append(value)
@@ -232,16 +233,16 @@ def _point(reading: Reading, y: np.ndarray, outputs: Outputs, noise: float | Non
                              len(rounds), diverged)
 
 
-def _terms_of(point: BiasVariancePoint) -> dict[str, float]:
+def _terms_of(point: BiasVariancePoint) -> dict[str, Estimate]:
     if point.loss is not None:
         found = point.loss
-        return {"loss": found.loss.mean, "bias" if found.noise is not None else "bias and noise": found.bias.mean,
-                "variance of the sample": found.sample_variance.mean, "variance of the seed": found.seed_variance.mean}
+        return {"loss": found.loss, "bias" if found.noise is not None else "bias and noise": found.bias,
+                "variance of the sample": found.sample_variance, "variance of the seed": found.seed_variance}
     if point.zero_one is None:
         return {}
     terms = point.zero_one
-    return {"0-1 loss": terms.loss.mean, "bias": terms.bias.mean, "harmful variance": terms.harmful_variance.mean,
-            "helpful variance": terms.helpful_variance.mean}
+    return {"0-1 loss": terms.loss, "bias": terms.bias, "harmful variance": terms.harmful_variance,
+            "helpful variance": terms.helpful_variance}
 
 
 def _require_settings_for(build: Callable[..., Module] | Module, settings: Sequence[float | str]) -> None:

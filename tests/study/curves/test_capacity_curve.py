@@ -7,6 +7,7 @@ import tarazu as tz
 from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.study.curves import capacity_curve as module
 from tarazu.study.curves.capacity_curve import capacity_curve
+from tarazu.study.curves.estimates import CurvePoint
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +71,13 @@ def test_the_threshold_is_where_the_training_loss_is_nearly_0():
         tz.optim.SGD(lr=0.02 if columns > 1 else 1e-6), loss="mse"), x[:10], y[:10], settings=[1, 40], by="columns",
         validation_data=(x[10:], y[10:]), epochs=150, seeds=2, weights="last")
     assert found.threshold == 40 and "nearly 0 from columns 40 on" in str(found)
+
+
+def test_training_losses_near_0_do_not_stretch_the_axis():
+    losses = {1: (0.1, 0.2), 2: (1e-28, 30.0), 4: (1e-29, 0.1)}
+    points = tuple(CurvePoint(value, (loss,), (val_loss,), 1) for value, (loss, val_loss) in losses.items())
+    picture = module.CapacityCurve(points, "width", 4, (4, 4), 2, None, False).plot()
+    assert "logarithmic" in picture and ">0.001<" in picture and ">0.0001<" not in picture and "1e-" not in picture
 
 
 def test_an_interruption_keeps_the_fits_that_are_done(monkeypatch):

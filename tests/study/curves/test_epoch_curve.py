@@ -72,6 +72,16 @@ def test_epochs_of_a_model(tmp_path):
     assert "best: epoch 6" in found._repr_html_() and found == curve(epochs=6)
 
 
+def test_many_epochs_have_a_logarithmic_axis_and_few_points():
+    epochs = np.arange(1, 3001)
+    found = curve_of([np.stack([1 / epochs, 2 / epochs])] * 2, 7)
+    picture = found.plot()
+    assert len(picture) < 20_000 and "epoch (logarithmic axis)" in picture and ">300<" in picture
+    shown = [line.split()[0] for line in str(found).splitlines()[2:-1]]
+    assert shown == ["1", "2", "5", "11", "25", "55", "122", "272", "605", "1,347", "3,000"]
+    assert "logarithmic" not in drawn(1 / EPOCHS).plot().split("epoch")[-1]
+
+
 def test_fits_that_all_diverge_have_no_best_epoch():
     found = curve(lambda: linear(1e9), epochs=12)
     assert math.isnan(found.points[0].val_loss.mean) and found.points[0].diverged == 2

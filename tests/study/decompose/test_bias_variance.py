@@ -1,11 +1,15 @@
 """`bias_variance`: known variances of real fits, settings, epochs, interruption, divergence, and what it refuses."""
 
+import math
+
 import numpy as np
 import pytest
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.study import bias_variance
+from tarazu.study.curves.estimates import Estimate
+from tarazu.study.decompose.chart import lines_chart
 from tarazu.study.decompose.fits import Design
 
 
@@ -79,6 +83,13 @@ def test_classes_have_both_losses_over_settings_and_epochs(tmp_path):
     text = found.plot(tmp_path / "terms.svg")
     assert (tmp_path / "terms.svg").read_text(encoding="utf-8") == text and "variance of the seed" in text
     assert "setting 16, epoch 4:" in str(found) and "the noise is at most about" in str(found)
+
+
+def test_the_picture_has_a_bar_for_each_interval_and_starts_at_0():
+    terms = {"bias": [Estimate(0.5, 0.4, 0.6), Estimate(0.1, -0.2, 0.4), Estimate(0.05, math.nan, math.nan)]}
+    picture = lines_chart("loss", "width", [1, 10, 100], terms)
+    assert picture.count("stroke-opacity=") == 2 and picture.count("<circle") == 3
+    assert "width (logarithmic axis)" in picture and ">-0." not in picture
 
 
 @pytest.mark.parametrize(("loss", "targets", "has_loss"), [
