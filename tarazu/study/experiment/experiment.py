@@ -31,9 +31,9 @@ from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.calling import call, outputs_and_masks
 from tarazu.train.loop import fit
-from tarazu.train.replicas.cost import has_small_steps, is_known_kind
+from tarazu.train.replicas.cost import gives_same_bits, has_small_steps, is_known_kind
 from tarazu.train.replicas.fits import fit_replicas
-from tarazu.train.replicas.training import ReplicaTrainer, begun
+from tarazu.train.replicas.training import ReplicaTrainer, ready
 from tarazu.train.sources.arrays import Arrays, joined
 from tarazu.train.trainer.compile import trainer_of
 from tarazu.train.trainer.divergence import TrainingWarning
@@ -121,55 +121,65 @@ class Experiment:
     def fit_many(self, fits: Sequence[Fit]) -> Iterator[Fitted | None]:
         """Several fits, in their order, each as `fit` makes it; those that are made together are made at the first one.
 
-        Small models that differ in seed and rows alone train as replicas of one program, where that is faster: on the
-        native backend, without callbacks, and with equally many rows and epochs. The numbers are those of `fit` to
-        rounding; histories have no verdict. A fit that diverges is made again by itself and spoils no other.
+        Where that is faster, small models that differ in seed and rows alone train as replicas of one program: on the
+        native backend, without callbacks, with equally many rows and epochs. They give the same bits as alone, but
+        their histories have no verdict. A fit that diverges is made again by itself and spoils no other.
         """
-        made: dict[int, Fitted] = {}
+        made: dict[int, Fitted | None] = {}
         groups = {} if self.callbacks else {group[0]: group for group in groups_of(fits, self.train, self.epochs)}
         for i, one in enumerate(fits):
-            if len(group := groups.get(i, [i])) > 1:
-                made |= {j: fitted for j, fitted in zip(group, self._made_together([fits[j] for j in group]))
-                         if fitted is not None}
-            yield made.pop(i) if i in made else self.fit(**one._asdict())
+            group = groups.get(i, [i])
+            if len(group) > 1:
+                made |= zip(group, self._made_together([fits[j] for j in group]), strict=True)
+            yield made.pop(i, None) or self.fit(seed=one.seed, change=one.change, train=self._rows_of(one),
+                                                epochs=one.epochs, keep_epochs=one.keep_epochs)
+
+    def _rows_of(self, one: Fit) -> Arrays:
+        return self.train if one.rows is None else self.train.at(one.rows)
 
     def _made_together(self, fits: Sequence[Fit]) -> list[Fitted | None]:
-        """The fits as replicas; none, or None for one, where that has to be made by itself."""
+        """The fits as replicas; None for each that has to be made by itself."""
+        alone: list[Fitted | None] = [None] * len(fits)
         with keeping_random_state(), warnings.catch_warnings():
             warnings.simplefilter("ignore", TrainingWarning)
             trainer = self._replicas_of(fits)
             if trainer is None:
-                return []
+                return alone
             try:
-                made = fit_replicas(trainer, [one.train or self.train for one in fits], self.validation,
-                                    batch_size=self.batch_size, epochs=fits[0].epochs or self.epochs,
-                                    keep_epochs=fits[0].keep_epochs)
+                made = fit_replicas(trainer, list(map(self._rows_of, fits)), self.validation, self.batch_size,
+                                    fits[0].epochs or self.epochs, fits[0].keep_epochs)
             except TraceError:
                 self._replicas[fits[0].change, len(fits)] = None
-                return []
-        return [one and Fitted(trainer.trainer.model, one.history, one.last, one.best or one.last,
-                               one.best_epoch or len(one.history), self.keeps_best, one.of_epochs) for one in made]
+                return alone
+        model = trainer.trainer.model
+        return [one if one is None else Fitted(model, one.history, one.last, one.best or one.last, one.best_epoch
+                                               or len(one.history), self.keeps_best, one.of_epochs) for one in made]
 
     def _replicas_of(self, fits: Sequence[Fit]) -> ReplicaTrainer | None:
-        """Replicas ready to be trained; None for a model of which it is not known to give the same, or to be faster."""
+        """Replicas that are ready to be trained; None for models that train one after another."""
         left = iter(fits)
 
         def make() -> Trainer:
             one = next(left)
-            model = self._begun(one.seed, one.change, one.train or self.train)
+            model = self._begun(one.seed, one.change, self._rows_of(one))
             assert model is not None
-            return begun(trainer_of(model), one.train or self.train, self.validation, self.batch_size)
+            return ready(trainer_of(model), self._rows_of(one), self.batch_size)
 
         key, seeds = (fits[0].change, len(fits)), [one.seed for one in fits]
         if key not in self._replicas:
-            train = fits[0].train or self.train
-            model = self._begun(fits[0].seed, fits[0].change, train)
-            can = model is not None and is_known_kind(trainer_of(model)) and has_small_steps(
-                trainer_of(model), train, self.batch_size)
-            self._replicas[key] = ReplicaTrainer(make, seeds) if can else None
+            self._replicas[key] = ReplicaTrainer(make, seeds) if self._can_be_replicas(fits[0]) else None
         elif (known := self._replicas[key]) is not None:
             known.restart(make, seeds)
         return self._replicas[key]
+
+    def _can_be_replicas(self, one: Fit) -> bool:
+        """Whether replicas of a model are known to give the same bits as alone, and to be faster."""
+        train = self._rows_of(one)
+        model = self._begun(one.seed, one.change, train)
+        if model is None or not is_known_kind(trainer := trainer_of(model)):
+            return False
+        trainer.begin(train, self.validation, self.batch_size)  # which checks both
+        return has_small_steps(trainer, train, min(self.batch_size, train.rows)) and gives_same_bits(trainer, train)
 
     def _begun(self, seed: int, change: Change | Rate | None, train: Arrays) -> Module | None:
         """A model with the weights that `seed` gives it, and the state of a new optimizer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tarazu.ir.cost import Counts
 from tarazu.ir.interpreter import state
 from tarazu.ir.types import TensorType
 from tarazu.nn.module.mode import in_mode
@@ -22,14 +23,23 @@ UPDATE_OPERATIONS = 10  # of the update of a parameter, about
 
 
 def is_known_kind(trainer: Trainer) -> bool:
-    """Whether replicas of such a model are known to give, on the plain CPU, what each gives alone."""
+    """Whether replicas of such a model are known to give, on the plain CPU, what each gives alone, to rounding."""
     return (isinstance(trainer, OutputTrainer) and trainer.precision != "float16" and trainer.on_batch is None
             and placement_of(trainer.model).is_plain and processes.count() == 1 and not state.interpreter.notes_lines)
 
 
 def has_small_steps(trainer: Trainer, train: Arrays, batch_size: int) -> bool:
     """Whether a step of a model that has seen its input is so short that what all steps cost alike is much of it."""
-    return operations_of_update(trainer) + _operations_of_forward(trainer, train, batch_size) <= MOST_OPERATIONS
+    forward = _forward(trainer, train, batch_size)
+    return operations_of_update(trainer) + forward.flops <= MOST_OPERATIONS
+
+
+def gives_same_bits(trainer: Trainer, train: Arrays) -> bool:
+    """Whether each replica is known to give the same bits as alone, and not the same numbers to rounding.
+
+    Convolutions of several replicas sum in another order.
+    """
+    return "conv" not in _forward(trainer, train, 1).nodes
 
 
 def operations_of_update(trainer: Trainer) -> int:
@@ -37,9 +47,9 @@ def operations_of_update(trainer: Trainer) -> int:
     return UPDATE_OPERATIONS * sum(x.size for _, x in trainer.model.named_tensors())
 
 
-def _operations_of_forward(trainer: Trainer, train: Arrays, batch_size: int) -> int:
+def _forward(trainer: Trainer, train: Arrays, batch_size: int) -> Counts:
     inputs = Arrays.of(train.x)
     types = [TensorType((batch_size, *leaf.shape[1:]), asarray(leaf[:1]).dtype) for leaf in inputs.leaves]
     with in_mode(trainer.model, training=False), no_grad():
         forward = trace_function(lambda *leaves: call(trainer.model, inputs.structure.rebuild(leaves)), types)
-    return forward.graph.counts().flops
+    return forward.graph.counts()

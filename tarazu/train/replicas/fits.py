@@ -36,7 +36,7 @@ class ReplicaFit:
     best_loss: float = math.inf
 
 
-def fit_replicas(trainer: ReplicaTrainer, parts: Sequence[Arrays], validation: Arrays, *, batch_size: int, epochs: int,
+def fit_replicas(trainer: ReplicaTrainer, parts: Sequence[Arrays], validation: Arrays, batch_size: int, epochs: int,
                  keep_epochs: Sequence[int] = ()) -> list[ReplicaFit | None]:
     """Train each replica on a part of its own as `fit` would, with the same validation rows; None where one diverges.
 

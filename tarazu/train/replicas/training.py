@@ -20,8 +20,9 @@ from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.substitution import substitute
+from tarazu.runtime.trace_lock import replace_data
 from tarazu.runtime.vmap.replicas import replicate
-from tarazu.train.calling import call, outputs_and_masks
+from tarazu.train.calling import outputs_and_masks
 from tarazu.train.evaluate import batches_of
 from tarazu.train.placement import place_training
 from tarazu.train.replicas.rows import StackedRows
@@ -31,10 +32,8 @@ from tarazu.train.trainer.trainer import Trainer, Values
 OnEpochEnd = Callable[[int, Values, np.ndarray, float], None]  # epoch, sums, which replicas are finite, seconds
 
 
-def begun(trainer: Trainer, train: Arrays, validation: Arrays | None, batch_size: int) -> Trainer:
-    """A trainer that was made ready for training as `fit` does."""
-    trainer.set_maps(None)
-    trainer.begin(train, validation, min(batch_size, train.rows))
+def ready(trainer: Trainer, train: Arrays, batch_size: int) -> Trainer:
+    """A trainer of a model that has seen its input (`begin`), ready for training as `fit` makes it."""
     trainer.begin_optimizers(-(-train.rows // batch_size))
     trainer.placement = place_training(trainer.model, trainer.state(), None)
     trainer.move_to_parameters()
@@ -44,7 +43,7 @@ def begun(trainer: Trainer, train: Arrays, validation: Arrays | None, batch_size
 class ReplicaTrainer:
     """Replicas of a model; `trainer` is that of the first, with which all is traced.
 
-    `make` gives trainers that are ready (`begun`) one after the other, each with the global generator as it is when its
+    `make` gives trainers that are ready (`ready`) one after the other, each with the global generator as it is when its
     training starts: for each it is seeded before.
     """
 
@@ -57,6 +56,9 @@ class ReplicaTrainer:
 
         self.replicas = replicate(first_and_others, len(seeds), seeds)
         self.trainer = trainers[0]
+        self._has_evaluation_weights = any(
+            kept is not x for one in self.trainer.optimizers().values()
+            for x, kept in zip(one.parameters, one._evaluated(), strict=True))
         self._train_chunk = jit(self.replicas.map(self._steps, in_axes=(None, None, 0, None, 0, None)))
         self._predict = jit(self.replicas.map(self._forward, out_axes=1))
 
@@ -106,11 +108,11 @@ class ReplicaTrainer:
         return list(batches_of(lambda tree: self._predict(tree), self.trainer.placement, model, inputs, batch_size))
 
     def _forward(self, _: object, inputs: Any) -> tuple[Any, Any]:
-        forward = self.trainer.policy.compilable(self.trainer.model)
-        optimizers = self.trainer.optimizers().values()
+        trainer = self.trainer
+        optimizers = trainer.optimizers().values()
         with substitute([x for one in optimizers for x in one.parameters],
                         [x for one in optimizers for x in one.evaluation_weights()]):
-            return outputs_and_masks(lambda: call(forward, inputs))
+            return outputs_and_masks(lambda: trainer.policy.forward(trainer.model, inputs))
 
     def rates(self) -> dict[str, np.ndarray]:
         """The learning rates of the next step, by their names in the history: (replicas,)."""
@@ -125,11 +127,24 @@ class ReplicaTrainer:
         """Whether the learning rates are numbers."""
         return all(optimizer._schedule is None for optimizer in self.trainer.optimizers().values())
 
-    def evaluated(self) -> dict[str, Any]:
-        """The weights and other tensors of the model that evaluation reads, by path, as arrays: (replicas, ...)."""
-        read = {id(x): kept for optimizer in self.trainer.optimizers().values()
-                for x, kept in zip(optimizer.parameters, optimizer._evaluated(), strict=True)}
-        return {path: self.replicas.values(read.get(id(x), x)).raw for path, x in self.trainer.model.named_tensors()}
+    def evaluated(self) -> dict[str, np.ndarray]:
+        """The weights and other tensors of the model that evaluation reads, by path: (replicas, ...)."""
+        optimizers = self.trainer.optimizers().values()
+        own = {path: self.replicas.values(x) for path, x in self.trainer.model.named_tensors()}
+        if self._has_evaluation_weights:
+            paths = {id(x): path for path, x in self.trainer.model.named_tensors()}
+            kept = self.replicas.map(lambda _: [one.evaluation_weights() for one in optimizers])()
+            own |= {paths[id(x)]: value for one, values in zip(optimizers, kept, strict=True)
+                    for x, value in zip(one.parameters, values, strict=True)}
+        return {path: x.raw for path, x in own.items()}
+
+    def hand_out(self, trainers: Sequence[Trainer]) -> None:
+        """Give each of the models that the replicas were made of what its replica has learned."""
+        learned = [self.replicas.values(x).raw for x in self.trainer.weights()]
+        for i, trainer in enumerate(trainers):
+            for x, values in zip(trainer.weights(), learned, strict=True):
+                replace_data(x, np.array(values[i]))
+            trainer.use_evaluation_weights()
 
 
 def state_of(evaluated: dict[str, Any], replica: int) -> dict[str, Tensor]:
