@@ -211,7 +211,7 @@ def _outputs(experiments: list[Experiment], design: Design) -> tuple[list[list[O
         try:
             rounds = [design.rounds_of(experiment, count) for experiment in experiments]
             for outputs in zip(*rounds, strict=True):
-                made.append(list(outputs))
+                made.append(list(outputs))  # noqa: PERF401 - an interruption keeps those that are there
         except KeyboardInterrupt:
             if len(made) < 2:
                 raise

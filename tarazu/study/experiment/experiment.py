@@ -31,7 +31,7 @@ from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.calling import call, outputs_and_masks
 from tarazu.train.loop import fit
-from tarazu.train.replicas.cost import gives_same_bits, has_small_steps, is_known_kind
+from tarazu.train.replicas.cost import has_small_steps, is_known_kind
 from tarazu.train.replicas.fits import fit_replicas
 from tarazu.train.replicas.training import ReplicaTrainer, ready
 from tarazu.train.sources.arrays import Arrays, joined
@@ -122,8 +122,9 @@ class Experiment:
         """Several fits, in their order, each as `fit` makes it; those that are made together are made at the first one.
 
         Where that is faster, small models that differ in seed and rows alone train as replicas of one program: on the
-        native backend, without callbacks, with equally many rows and epochs. They give the same bits as alone, but
-        their histories have no verdict. A fit that diverges is made again by itself and spoils no other.
+        native backend, without callbacks, with equally many rows and epochs. They give what they give alone, to
+        rounding and mostly to the bit, but their histories have no verdict; TARAZU_REPLICAS=off makes all one after
+        another. A fit that diverges is made again by itself and spoils no other.
         """
         made: dict[int, Fitted | None] = {}
         groups = {} if self.callbacks else {group[0]: group for group in groups_of(fits, self.train, self.epochs)}
@@ -173,13 +174,13 @@ class Experiment:
         return self._replicas[key]
 
     def _can_be_replicas(self, one: Fit) -> bool:
-        """Whether replicas of a model are known to give the same bits as alone, and to be faster."""
+        """Whether replicas of a model are known to give what each gives alone, and to be faster."""
         train = self._rows_of(one)
         model = self._begun(one.seed, one.change, train)
         if model is None or not is_known_kind(trainer := trainer_of(model)):
             return False
         trainer.begin(train, self.validation, self.batch_size)  # which checks both
-        return has_small_steps(trainer, train, min(self.batch_size, train.rows)) and gives_same_bits(trainer, train)
+        return has_small_steps(trainer, train, min(self.batch_size, train.rows))
 
     def _begun(self, seed: int, change: Change | Rate | None, train: Arrays) -> Module | None:
         """A model with the weights that `seed` gives it, and the state of a new optimizer."""
