@@ -27,6 +27,7 @@ from tarazu.train.evaluate import batches_of
 from tarazu.train.placement import place_training
 from tarazu.train.replicas.rows import StackedRows
 from tarazu.train.sources.arrays import Arrays
+from tarazu.train.sources.rows import shuffled
 from tarazu.train.trainer.trainer import Trainer, Values
 
 OnEpochEnd = Callable[[int, Values, np.ndarray, float], None]  # epoch, sums, which replicas are finite, seconds
@@ -59,6 +60,7 @@ class ReplicaTrainer:
         self._has_evaluation_weights = any(
             kept is not x for one in self.trainer.optimizers().values()
             for x, kept in zip(one.parameters, one._evaluated(), strict=True))
+        self._draw_orders = jit(self.replicas.map(lambda _, rows: shuffled(rows)))
         self._train_chunk = jit(self.replicas.map(self._steps, in_axes=(None, None, 0, None, 0, None)))
         self._predict = jit(self.replicas.map(self._forward, out_axes=1))
 
@@ -73,7 +75,7 @@ class ReplicaTrainer:
         The others, a loss or weight of which became infinite or NaN, are not what `fit` would leave. TraceError for a
         step that replicas cannot take.
         """
-        source = StackedRows(parts, self.replicas, batch_size, is_shuffled)
+        source = StackedRows(parts, self._draw_orders if is_shuffled else None, batch_size)
         is_finite = np.ones(len(parts), bool)
         for epoch in range(1, epochs + 1):
             start = time.perf_counter()
