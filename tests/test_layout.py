@@ -43,7 +43,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "data": "gzip_files late_bar scalers sequences columns tables splits dataset readers sets",
     "diagnose": "measuring scoring judging reporting",
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
-             "cross_validation",
+             "replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis benchmark",
     "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting",
 }

@@ -203,10 +203,16 @@ def scores(trainer: Trainer, parts: Iterable[Arrays], batch_size: int, *, is_che
     if isinstance(trainer, OwnLossTrainer):
         return _own_scores(trainer, parts, batch_size)
     assert isinstance(trainer, OutputTrainer)
-    total: Values = {}
-    whole = _WholePredictions(trainer)
     made = (piece for part in parts
             for piece in predicted(with_masks(trainer.model, Arrays.of(part.x), batch_size), part))
+    return scores_of_predictions(trainer, made, is_checked=is_checked)
+
+
+def scores_of_predictions(trainer: OutputTrainer, made: Iterable[Predicted], *,
+                          is_checked: bool = True) -> dict[str, float]:
+    """The same from outputs with their masks, and the rows that they are for."""
+    total: Values = {}
+    whole = _WholePredictions(trainer)
     for prediction, part in pieces(made):
         if not is_checked and not total:
             trainer.require_outputs(map_leaves(asarray, prediction.at(slice(1)).tree[0]), part)

@@ -88,6 +88,20 @@ def test_a_member_is_an_object_of_its_own():
     assert len(models) == len(list(models)) == 2
 
 
+def test_members_that_are_rebuilt_start_anew_in_the_same_program():
+    first = []
+    models = tz.replicate(lambda: first.append(build()) or first[-1], 2, seeds=[7, 8])
+    train = tz.jit(models.map(step))
+    for _ in range(3):
+        train(X, Y)
+    models.rebuild(build, seeds=[3, 1])
+    losses = [train(X, Y).tolist() for _ in range(3)]
+    wanted = tz.replicate(build, 2, seeds=[3, 1])
+    assert losses == [tz.jit(wanted.map(step))(X, Y).tolist() for _ in range(3)]
+    assert train.traces == 1
+    np.testing.assert_array_equal(models.values(first[0][0][0].weight)[1].numpy(), models[1][0][0].weight.numpy())
+
+
 def test_data_of_its_own_for_each_member():
     models = tz.replicate(lambda: tz.nn.Dense(2, in_features=5), 4)
     out = models.map(lambda model, x: model(x), in_axes=0, out_axes=1)(X.reshape(4, 4, 5))
@@ -136,6 +150,10 @@ def test_the_mode_is_that_of_all_members():
     (OutOfRangeError, "member 2 of 2 replicas", lambda: tz.replicate(build, 2)[2]),
     (TarazuError, "the number of replicas 2, argument 0 along axis 0 3",
      lambda: tz.replicate(build, 2).map(lambda m, *xs: xs[0], in_axes=0)(tz.ones(3))),
+    (ArgumentError, "rebuild: 1 seeds for 2 replicas", lambda: tz.replicate(build, 2).rebuild(build, seeds=[1])),
+    (ArgumentError, "differ in .weight", lambda: tz.replicate(lambda: tz.nn.Dense(2, in_features=3), 2).rebuild(
+        lambda: tz.nn.Dense(3, in_features=3), seeds=[1, 2])),
+    (ArgumentError, "a tensor that is no part", lambda: tz.replicate(build, 2).values(tz.ones(2))),
     (TarazuError, "replicate inside a traced function", lambda: tz.jit(lambda: tz.replicate(build, 2, seeds=[0, 1]))()),
 ])
 def test_errors(kind, text, run):

@@ -38,7 +38,7 @@ def exact(monkeypatch):
     """Makes programs for exactly the rows that there are, as if their number were part of the signature."""
     def switch():
         monkeypatch.setattr("tarazu.train.placement.RowTable", tz.Tensor)
-        monkeypatch.setattr(rows, "_shuffled", random.permutation)
+        monkeypatch.setattr(rows, "shuffled", random.permutation)
         monkeypatch.setattr(importlib.import_module("tarazu.train.evaluate"), "can_pad", lambda *_: False)
     return switch
 
@@ -81,7 +81,7 @@ def test_the_padded_order_begins_with_the_permutation(count):
     tz.random.seed(3)
     order, state = random.permutation(count).numpy(), random.default.state.numpy()
     tz.random.seed(3)
-    padded = rows._shuffled(count).numpy()
+    padded = rows.shuffled(count).numpy()
     assert same_bits(padded[:count], order) and same_bits(random.default.state.numpy(), state)
     assert len(padded) <= count * 9 / 8
 

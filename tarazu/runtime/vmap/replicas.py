@@ -33,12 +33,51 @@ class Replicas:
 
     def __init__(self, make: Callable[[], Any], seeds: Sequence[int]) -> None:
         built = [_build(make, seed) for seed in seeds]
-        tensors = [_tensors(member) for member, _ in built]
         self._template = built[0][0]  # what the functions of `map` are traced with
-        self._handles = [*tensors[0].values(), random.default.state]
-        self._stacks = [_stacked(name, tensors) for name in tensors[0]] + [stack([state for _, state in built])]
-        for handle in tensors[0].values():
+        handles = _tensors(self._template)
+        self._stacks = _stacks(built, list(handles))
+        self._handles = [*handles.values(), random.default.state]
+        for handle in handles.values():
             handle._grad = None
+
+    def rebuild(self, make: Callable[[], Any], seeds: Sequence[int]) -> None:
+        """Let all members start anew, from what `make()` builds with other seeds; what `tz.jit` traced serves again.
+
+        ArgumentError unless there is a seed for each member, and tensors of the same names, shapes and dtypes as before
+        are built.
+
+        >>> import tarazu as tz
+        >>> models = tz.replicate(lambda: tz.nn.Dense(2, in_features=3), 2, seeds=[0, 1])
+        >>> first = models[1].weight
+        >>> models.rebuild(lambda: tz.nn.Dense(2, in_features=3), seeds=[1, 2])
+        >>> bool((models[0].weight == first).all())
+        True
+        """
+        if len(seeds) != len(self):
+            raise ArgumentError(f"rebuild: {len(seeds)} seeds for {len(self)} replicas", expected="one seed for each",
+                                fix=f"pass for example seeds=range({len(self)})")
+        built = [(self._template, random.default.state.detach()), *(_build(make, seed) for seed in seeds)]
+        stacks = _stacks(built, list(_tensors(self._template)))
+        for x, new in zip(self._stacks, stacks, strict=True):
+            x._grad = None
+            replace_data(x, new.detach()[1:].raw)
+
+    def values(self, handle: Tensor) -> Tensor:
+        """The values that all members have of a tensor of what was built first, stacked: (members, ...).
+
+        ArgumentError for another tensor.
+
+        >>> import tarazu as tz
+        >>> layers = []
+        >>> models = tz.replicate(lambda: layers.append(tz.nn.Dense(2, in_features=3)) or layers[-1], 4)
+        >>> models.values(layers[0].weight).shape
+        (4, 3, 2)
+        """
+        for own, stacked in zip(self._handles, self._stacks, strict=True):
+            if own is handle:
+                return stacked.detach()
+        raise ArgumentError("values of a tensor that is no part of what was built first",
+                            expected="a tensor of that", fix="keep what the first call of make gives")
 
     def map(self, function: Callable[..., Any], in_axes: LaneAxes = None,
             out_axes: LaneAxes = 0) -> Callable[..., Any]:
@@ -114,6 +153,12 @@ def _build(make: Callable[[], Any], seed: int) -> tuple[Any, Tensor]:
         return make(), random.default.state.detach()
     finally:
         random.default.state.copy_(before)
+
+
+def _stacks(built: Sequence[tuple[Any, Tensor]], names: Sequence[str]) -> list[Tensor]:
+    """The values of the tensors of those names, and of the random states, in all members."""
+    tensors = [_tensors(member) for member, _ in built]
+    return [_stacked(name, tensors) for name in names] + [stack([state for _, state in built])]
 
 
 def _stacked(name: str, members: list[dict[str, Tensor]]) -> Tensor:

@@ -16,8 +16,9 @@ from tarazu.study.curves.capacities import BuildOf, Capacity, Setting, capacitie
 from tarazu.study.curves.chart import Line, curve_chart
 from tarazu.study.curves.descents import SecondDescent, best_positions, second_descent
 from tarazu.study.curves.estimates import COLUMNS, CurvePoint, all_diverged, notes, point_table, value_text
-from tarazu.study.curves.fits import mean_losses, require_seeds, run_all
-from tarazu.study.experiment.experiment import Build, Experiment
+from tarazu.study.curves.fits import gathered, mean_losses, require_seeds
+from tarazu.study.experiment.experiment import Build, Experiment, Fitted
+from tarazu.study.experiment.groups import Fit
 from tarazu.study.rows.shown import data_frame, notebook_html
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.trainer.compile import trainer_of
@@ -154,17 +155,17 @@ def _with_setting(build: BuildOf, setting: Setting) -> Build:
 def _measured(of_settings: list[Capacity], by: str, seeds: int, weights: str, seed: int) -> CapacityCurve:
     parameters: dict[int, int] = {}
 
-    def run(job: tuple[int, int]) -> tuple[float, float, float]:
-        number, i = job
+    def losses_of(i: int, fitted: Fitted | None) -> tuple[float, float, float]:
         experiment = of_settings[i].experiment
-        fitted = experiment.fit(seed=seed + number, change=of_settings[i].change)
         assert fitted is not None
         parameters[i] = fitted.model.count_parameters()
         last = math.nan if fitted.has_diverged else float(fitted.losses(experiment.train, "last").mean())
         return (*mean_losses(fitted, experiment.train, experiment.validation, weights), last)
 
     count = len(of_settings)
-    losses, interrupted = run_all("capacity curve", [(s, i) for s in range(seeds) for i in range(count)], run)
+    fits = [one.experiment.fit_many([Fit(seed + number, one.change) for number in range(seeds)]) for one in of_settings]
+    made = (losses_of(i, next(fits[i])) for _ in range(seeds) for i in range(count))
+    losses, interrupted = gathered("capacity curve", seeds * count, made)
     if len(losses) < count:
         raise KeyboardInterrupt
     names = [capacity.setting for capacity in of_settings]

@@ -14,8 +14,9 @@ from tarazu.nn.module.trainable import Inputs, Validation
 from tarazu.study.curves.chart import Line, curve_chart
 from tarazu.study.curves.descents import SecondDescent, best_positions, second_descent
 from tarazu.study.curves.estimates import COLUMNS, CurvePoint, all_diverged, notes, point_table
-from tarazu.study.curves.fits import require_seeds, run_all
-from tarazu.study.experiment.experiment import Build, Experiment
+from tarazu.study.curves.fits import gathered, require_seeds
+from tarazu.study.experiment.experiment import Build, Experiment, Fitted
+from tarazu.study.experiment.groups import Fit
 from tarazu.study.rows.shown import data_frame, notebook_html
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.early_stopping import EarlyStopping
@@ -136,15 +137,15 @@ def epoch_curve(build: Build, x: Inputs, y: Inputs, *, validation_data: Validati
                                callbacks=[one for one in callbacks if not isinstance(one, EarlyStopping)])
     parameters = [0]
 
-    def run(number: int) -> np.ndarray:
-        fitted = experiment.fit(seed=seed + number)
+    def losses_of(fitted: Fitted | None) -> np.ndarray:
         assert fitted is not None
         parameters[0] = fitted.model.count_parameters()
         if fitted.has_diverged:
             return np.full((2, epochs), np.nan)
         return np.array([(row["loss"], row["val_loss"]) for row in fitted.history], float).T
 
-    fits, interrupted = run_all("epoch curve", range(seeds), run)
+    made = experiment.fit_many([Fit(seed + number) for number in range(seeds)])
+    fits, interrupted = gathered("epoch curve", seeds, map(losses_of, made))
     if not fits:
         raise KeyboardInterrupt
     return dataclasses.replace(curve_of(fits, parameters[0]), interrupted=interrupted)

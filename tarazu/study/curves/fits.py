@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -13,21 +13,20 @@ from tarazu.base.errors import ArgumentError
 from tarazu.study.experiment.experiment import Fitted
 from tarazu.train.sources.arrays import Arrays
 
-Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def run_all(name: str, jobs: Sequence[Job], run: Callable[[Job], Result]) -> tuple[list[Result], bool]:
-    """The results of the jobs in their order, and whether Ctrl-C ended them early; those that are done are kept.
+def gathered(name: str, total: int, made: Iterable[Result]) -> tuple[list[Result], bool]:
+    """The `total` results that are made, and whether Ctrl-C ended that early; those that are done are kept.
 
-    >>> run_all("squares", [1, 2, 3], lambda number: number**2)
+    >>> gathered("squares", 3, (number**2 for number in (1, 2, 3)))
     ([1, 4, 9], False)
     """
     results: list[Result] = []
-    with _bar(name, len(jobs)) as show:
+    with _bar(name, total) as show:
         try:
-            for job in jobs:
-                results.append(run(job))
+            for result in made:
+                results.append(result)
                 show(len(results))
         except KeyboardInterrupt:
             return results, True

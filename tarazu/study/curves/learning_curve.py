@@ -14,9 +14,10 @@ from tarazu.base.messages import plural
 from tarazu.nn.module.trainable import Inputs, Validation
 from tarazu.study.curves.chart import Line, curve_chart
 from tarazu.study.curves.estimates import COLUMNS, CurvePoint, Estimate, notes, point_table
-from tarazu.study.curves.fits import mean_losses, require_seeds, run_all
+from tarazu.study.curves.fits import gathered, mean_losses, require_seeds
 from tarazu.study.curves.power_law import FEWEST_SIZES, Extrapolation, PowerLaw, extrapolation
-from tarazu.study.experiment.experiment import FEWEST_ROWS, Build, Experiment
+from tarazu.study.experiment.experiment import FEWEST_ROWS, Build, Experiment, Fitted
+from tarazu.study.experiment.groups import Fit
 from tarazu.study.rows.shown import data_frame, notebook_html
 from tarazu.train.callbacks.base import Callback
 
@@ -176,16 +177,15 @@ def learning_curve(build: Build, x: Inputs, y: Inputs, *, validation_data: Valid
     parts = [_Part(i, size, draw) for draw in range(draws) for i, size in enumerate(counts)]
     parameters = [0]
 
-    def run(part: _Part) -> tuple[float, float]:
-        chosen = part_of_rows(rows, part.size, part.draw, seed)
-        train = experiment.train.at(chosen)
-        fitted = experiment.fit(seed=seed + part.draw, train=train,
-                                epochs=experiment.epochs_for(part.size) if steps == "same" else None)
-        assert fitted is not None
-        parameters[0] = fitted.model.count_parameters()
-        return mean_losses(fitted, train, experiment.validation)
+    fits = [Fit(seed + part.draw, rows=part_of_rows(rows, part.size, part.draw, seed),
+                epochs=experiment.epochs_for(part.size) if steps == "same" else None) for part in parts]
 
-    losses, interrupted = run_all("learning curve", parts, run)
+    def losses_of(one: Fit, fitted: Fitted | None) -> tuple[float, float]:
+        assert fitted is not None and one.rows is not None
+        parameters[0] = fitted.model.count_parameters()
+        return mean_losses(fitted, experiment.train.at(one.rows), experiment.validation)
+
+    losses, interrupted = gathered("learning curve", len(fits), map(losses_of, fits, experiment.fit_many(fits)))
     if len(losses) < len(counts):
         raise KeyboardInterrupt
     of_size = [losses[i::len(counts)] for i in range(len(counts))]

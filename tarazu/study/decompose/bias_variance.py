@@ -209,8 +209,9 @@ def _outputs(experiments: list[Experiment], design: Design) -> tuple[list[list[O
             show(done)
 
         try:
-            for number in range(design.rounds):
-                made.append([design.round_of(experiment, number, count) for experiment in experiments])  # noqa: PERF401
+            rounds = [design.rounds_of(experiment, count) for experiment in experiments]
+            for outputs in zip(*rounds, strict=True):
+                made.append(list(outputs))  # noqa: PERF401 - an interruption keeps those that are there
         except KeyboardInterrupt:
             if len(made) < 2:
                 raise

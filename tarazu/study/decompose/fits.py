@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import islice
 
 import numpy as np
 
 from tarazu.nn.module.module import Module
 from tarazu.study.experiment.experiment import Experiment, Fitted
-from tarazu.train.callbacks.base import Callback
-from tarazu.train.trainer.run import Run
+from tarazu.study.experiment.groups import Fit
 
 
 @dataclass(frozen=True)
@@ -33,24 +32,30 @@ class Design:
         """How many fits that takes."""
         return self.rounds * self.parts * self.seeds
 
-    def round_of(self, experiment: Experiment, number: int, on_fit: Callable[[], None]) -> list[np.ndarray | None]:
-        """Outputs after each of the epochs, (parts, seeds, rows, ...); None of fits of which one diverged."""
-        rows = experiment.train.rows // self.parts
-        order = np.random.default_rng([self.seed, number]).permutation(experiment.train.rows)
-        made: list[list[np.ndarray]] = []
-        for part in range(self.parts):
-            chosen = experiment.train.at(np.sort(order[part * rows:(part + 1) * rows]))
-            for i in range(self.seeds):
-                seed = self.seed + (number * self.parts + part) * self.seeds + i  # other ones for each part
-                made.append(list(self._outputs(experiment, seed, chosen)))
+    def rounds_of(self, experiment: Experiment, on_fit: Callable[[], None]) -> Iterator[list[np.ndarray | None]]:
+        """For each round the outputs after each of the epochs, (parts, seeds, rows, ...); None where a fit diverged."""
+        fitted = experiment.fit_many([fit for number in range(self.rounds)
+                                      for fit in self._fits_of(number, experiment.train.rows)])
+        for _ in range(self.rounds):
+            made: list[list[np.ndarray]] = []
+            for one in islice(fitted, self.parts * self.seeds):
+                assert one is not None
+                made.append(list(self._outputs(experiment, one)))
                 on_fit()
-        return [self._stacked(outputs) for outputs in zip(*made, strict=True)]
+            yield [self._stacked(outputs) for outputs in zip(*made, strict=True)]
 
-    def _outputs(self, experiment: Experiment, seed: int, chosen: Any) -> Iterator[np.ndarray]:
-        snapshots = Snapshots(self.epochs)
-        fitted = experiment.fit(seed=seed, train=chosen, watchers=[snapshots])
-        assert fitted is not None
-        for each in snapshots.of(fitted) if self.epochs else [fitted]:
+    def _fits_of(self, number: int, count: int) -> Iterator[Fit]:
+        """The fits of a round, to parts of so many training rows."""
+        rows = count // self.parts
+        order = np.random.default_rng([self.seed, number]).permutation(count)
+        for part in range(self.parts):
+            chosen = np.sort(order[part * rows:(part + 1) * rows])
+            first = self.seed + (number * self.parts + part) * self.seeds  # other seeds for each part
+            for i in range(self.seeds):
+                yield Fit(first + i, rows=chosen, keep_epochs=self.epochs)
+
+    def _outputs(self, experiment: Experiment, fitted: Fitted) -> Iterator[np.ndarray]:
+        for each in map(fitted.after, self.epochs) if self.epochs else [fitted]:
             outputs = np.asarray(each.outputs(experiment.validation), np.float64)
             yield np.full_like(outputs, np.nan) if fitted.has_diverged else outputs
 
@@ -58,22 +63,6 @@ class Design:
         if not all(np.isfinite(one).all() for one in outputs):
             return None
         return np.stack(outputs).reshape(self.parts, self.seeds, *outputs[0].shape)
-
-
-class Snapshots(Callback):
-    """Keeps the weights after some epochs."""
-
-    def __init__(self, epochs: Sequence[int]) -> None:
-        self.epochs = epochs
-        self.weights: dict[int, dict[str, Any]] = {}
-
-    def on_epoch_end(self, run: Run) -> None:
-        if run.epoch in self.epochs:
-            self.weights[run.epoch] = run.model.state_dict()
-
-    def of(self, fitted: Fitted) -> list[Fitted]:
-        """The fit as it was after each of the epochs; with its last weights where it had ended before."""
-        return [replace(fitted, last=self.weights.get(epoch, fitted.last), keeps_best=False) for epoch in self.epochs]
 
 
 def experiments_of(build: Callable[..., Module] | Module, settings: Sequence[float | str],

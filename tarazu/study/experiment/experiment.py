@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tarazu.base.checks import positive_int
-from tarazu.base.errors import ArgumentError, TrainingError
+from tarazu.base.errors import ArgumentError, TraceError, TrainingError
 from tarazu.base.messages import plural
 from tarazu.base.pytree import map_leaves
 from tarazu.data import split_rows
@@ -25,17 +25,22 @@ from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.study.experiment.changes import Change, Rate
+from tarazu.study.experiment.groups import Fit, groups_of
 from tarazu.study.experiment.remake import remade
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.calling import call, outputs_and_masks
 from tarazu.train.loop import fit
+from tarazu.train.replicas.cost import has_small_steps, is_known_kind
+from tarazu.train.replicas.fits import fit_replicas
+from tarazu.train.replicas.training import ReplicaTrainer, ready
 from tarazu.train.sources.arrays import Arrays, joined
 from tarazu.train.trainer.compile import trainer_of
 from tarazu.train.trainer.divergence import TrainingWarning
 from tarazu.train.trainer.of_outputs import OutputTrainer
+from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import keeping_random_state
-from tarazu.train.trainer.trainer import modules_of
+from tarazu.train.trainer.trainer import Trainer, modules_of
 
 Build: TypeAlias = Callable[[], Module] | Module
 FEWEST_ROWS = 10  # of training and of validation; with fewer no interval means anything
@@ -58,6 +63,7 @@ class Experiment:
     callbacks: tuple[Callback, ...] = ()
     keeps_best: bool = True  # whether the user's fit ends with the weights of the best epoch
     _models: dict[Change | Rate | None, Module] = field(default_factory=dict, repr=False)
+    _replicas: dict[tuple[Change | Rate | None, int], ReplicaTrainer | None] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, build: Build, x: Inputs, y: Inputs, *, validation_data: Validation = None,
@@ -91,14 +97,13 @@ class Experiment:
 
     def fit(self, *, seed: int, change: Change | Rate | None = None, train: Arrays | None = None,
             validation: Arrays | None = None, epochs: int | None = None,
-            watchers: Sequence[Callback] = ()) -> Fitted | None:
+            keep_epochs: Sequence[int] = ()) -> Fitted | None:
         """One fit, with other rows, more epochs or a changed model where that is asked; None for an impossible change.
 
-        `watchers` are callbacks that are used as they are, and not copied. The global generator of random numbers is as
-        before.
+        The weights after `keep_epochs` are kept, too. The global generator of random numbers is as before.
         """
         train, validation = train or self.train, validation or self.validation
-        best = KeepBest(restore=False)
+        best, kept = KeepBest(restore=False), _KeepEpochs(keep_epochs)
         with keeping_random_state(), warnings.catch_warnings():
             warnings.simplefilter("ignore", TrainingWarning)  # what diverges is reported as that
             model = self._fresh(seed, change, train)
@@ -106,18 +111,79 @@ class Experiment:
                 return None
             history = fit(model, train.x, train.y, validation_data=(validation.x, validation.y), verbose=0,
                           epochs=epochs or self.epochs, batch_size=self.batch_size,
-                          callbacks=[*copy.deepcopy(self.callbacks), *watchers, best])
+                          callbacks=[*copy.deepcopy(self.callbacks), kept, best])
         if history.stopped == "interrupted":
             raise KeyboardInterrupt
         last = model.state_dict()
-        return Fitted(model, history, last, best._weights or last, best.epoch or len(history), self.keeps_best)
+        return Fitted(model, history, last, best._weights or last, best.epoch or len(history), self.keeps_best,
+                      kept.weights)
 
-    def _fresh(self, seed: int, change: Change | Rate | None, train: Arrays) -> Module | None:
-        """A model with the weights that `seed` gives it, and the state of a new optimizer.
+    def fit_many(self, fits: Sequence[Fit]) -> Iterator[Fitted | None]:
+        """Several fits, in their order, each as `fit` makes it; those that are made together are made at the first one.
 
-        Where there was a model of the same change before it is that one, with other numbers in its tensors, so that its
-        programs serve again.
+        Where that is faster, small models that differ in seed and rows alone train as replicas of one program: on the
+        native backend, without callbacks, with equally many rows and epochs. They give what they give alone, to
+        rounding and mostly to the bit, but their histories have no verdict; TARAZU_REPLICAS=off makes all one after
+        another. A fit that diverges is made again by itself and spoils no other.
         """
+        made: dict[int, Fitted | None] = {}
+        groups = {} if self.callbacks else {group[0]: group for group in groups_of(fits, self.train, self.epochs)}
+        for i, one in enumerate(fits):
+            group = groups.get(i, [i])
+            if len(group) > 1:
+                made |= zip(group, self._made_together([fits[j] for j in group]), strict=True)
+            yield made.pop(i, None) or self.fit(seed=one.seed, change=one.change, train=self._rows_of(one),
+                                                epochs=one.epochs, keep_epochs=one.keep_epochs)
+
+    def _rows_of(self, one: Fit) -> Arrays:
+        return self.train if one.rows is None else self.train.at(one.rows)
+
+    def _made_together(self, fits: Sequence[Fit]) -> list[Fitted | None]:
+        """The fits as replicas; None for each that has to be made by itself."""
+        alone: list[Fitted | None] = [None] * len(fits)
+        with keeping_random_state(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", TrainingWarning)
+            trainer = self._replicas_of(fits)
+            if trainer is None:
+                return alone
+            try:
+                made = fit_replicas(trainer, list(map(self._rows_of, fits)), self.validation, self.batch_size,
+                                    fits[0].epochs or self.epochs, fits[0].keep_epochs)
+            except TraceError:
+                self._replicas[fits[0].change, len(fits)] = None
+                return alone
+        model = trainer.trainer.model
+        return [one if one is None else Fitted(model, one.history, one.last, one.best or one.last, one.best_epoch
+                                               or len(one.history), self.keeps_best, one.of_epochs) for one in made]
+
+    def _replicas_of(self, fits: Sequence[Fit]) -> ReplicaTrainer | None:
+        """Replicas that are ready to be trained; None for models that train one after another."""
+        left = iter(fits)
+
+        def make() -> Trainer:
+            one = next(left)
+            model = self._begun(one.seed, one.change, self._rows_of(one))
+            assert model is not None
+            return ready(trainer_of(model), self._rows_of(one), self.batch_size)
+
+        key, seeds = (fits[0].change, len(fits)), [one.seed for one in fits]
+        if key not in self._replicas:
+            self._replicas[key] = ReplicaTrainer(make, seeds) if self._can_be_replicas(fits[0]) else None
+        elif (known := self._replicas[key]) is not None:
+            known.restart(make, seeds)
+        return self._replicas[key]
+
+    def _can_be_replicas(self, one: Fit) -> bool:
+        """Whether replicas of a model are known to give what each gives alone, and to be faster."""
+        train = self._rows_of(one)
+        model = self._begun(one.seed, one.change, train)
+        if model is None or not is_known_kind(trainer := trainer_of(model)):
+            return False
+        trainer.begin(train, self.validation, self.batch_size)  # which checks both
+        return has_small_steps(trainer, train, min(self.batch_size, train.rows))
+
+    def _begun(self, seed: int, change: Change | Rate | None, train: Arrays) -> Module | None:
+        """A model with the weights that `seed` gives it, and the state of a new optimizer."""
         random.seed(seed)
         model = self.build()
         if change is not None:
@@ -126,9 +192,20 @@ class Experiment:
             if changed is None:
                 return None
             model = changed
-        trainer = trainer_of(model)
         random.seed(seed)
-        trainer.begin(train, None, self.batch_size)
+        trainer_of(model).begin(train, None, self.batch_size)
+        return model
+
+    def _fresh(self, seed: int, change: Change | Rate | None, train: Arrays) -> Module | None:
+        """What `_begun` gives.
+
+        Where there was a model of the same change before it is that one, with other numbers in its tensors, so that its
+        programs serve again.
+        """
+        model = self._begun(seed, change, train)
+        if model is None:
+            return None
+        trainer = trainer_of(model)
         key = None if isinstance(change, Rate) and change.is_number(model) else change
         known = self._models.setdefault(key, model)
         if known is not model:
@@ -161,6 +238,11 @@ class Fitted:
     best: dict[str, Any]
     best_epoch: int
     keeps_best: bool
+    of_epochs: dict[int, dict[str, Any]] = field(default_factory=dict)  # the weights after epochs that were to be kept
+
+    def after(self, epoch: int) -> Fitted:
+        """The fit as it was after one of `keep_epochs`; with its last weights where it had ended before."""
+        return replace(self, last=self.of_epochs.get(epoch, self.last), keeps_best=False)
 
     @property
     def has_diverged(self) -> bool:
@@ -195,6 +277,18 @@ class Fitted:
         if which == "kept":
             which = "best" if self.keeps_best else "last"
         return self.best if which == "best" else self.last
+
+
+class _KeepEpochs(Callback):
+    """Keeps the weights after some epochs."""
+
+    def __init__(self, epochs: Sequence[int]) -> None:
+        self._epochs = epochs
+        self.weights: dict[int, dict[str, Any]] = {}
+
+    def on_epoch_end(self, run: Run) -> None:
+        if run.epoch in self._epochs:
+            self.weights[run.epoch] = run.model.state_dict()
 
 
 def _checked_build(build: Build) -> Callable[[], Module]:

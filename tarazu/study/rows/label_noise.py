@@ -15,11 +15,13 @@ from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.base.messages import plural
 from tarazu.data.late_bar import late_bar
 from tarazu.nn.module.trainable import Inputs, Validation
-from tarazu.study.experiment.experiment import Build, Experiment
+from tarazu.study.experiment.experiment import Build, Experiment, Fitted
+from tarazu.study.experiment.groups import Fit
 from tarazu.study.rows.class_noise import WrongTargets, wrong_classes
 from tarazu.study.rows.number_noise import wrong_numbers
 from tarazu.study.rows.shown import bars, data_frame, notebook_html
 from tarazu.train.callbacks.base import Callback
+from tarazu.train.sources.arrays import Arrays
 from tarazu.train.trainer.compile import trainer_of
 from tarazu.train.trainer.of_outputs import OutputTrainer
 
@@ -208,17 +210,19 @@ def _cross_fitted(experiment: Experiment, fold: np.ndarray, seed: int) -> tuple[
     count, diverged, done = int(fold.max()) + 1, 0, 0
     parts: dict[int, np.ndarray] = {}
     with late_bar("fitting", "folds", count, BarColumn()) as show:
-        for number in range(count):
-            try:
-                made = _outputs_of(experiment, fold == number, seed + number)
-            except KeyboardInterrupt:
-                if done < FEWEST_FOLDS:
-                    raise
-                break
-            done += 1
-            diverged += made is None
-            parts |= {} if made is None else {number: made}
-            show(done)
+        others = [np.flatnonzero(fold != number) for number in range(count)]
+        fits = [Fit(seed + number, rows=rows, epochs=experiment.epochs_for(len(rows)))
+                for number, rows in enumerate(others)]
+        try:
+            for number, fitted in enumerate(experiment.fit_many(fits)):
+                made = _outputs_of(fitted, experiment.train.at(np.flatnonzero(fold == number)))
+                done += 1
+                diverged += made is None
+                parts |= {} if made is None else {number: made}
+                show(done)
+        except KeyboardInterrupt:
+            if done < FEWEST_FOLDS:
+                raise
     if not parts:
         raise TrainingError("every fit of label_noise diverged", expected="a model that can be trained",
                             fix="lower the learning rate, or scale the data")
@@ -228,13 +232,11 @@ def _cross_fitted(experiment: Experiment, fold: np.ndarray, seed: int) -> tuple[
     return outputs, np.isin(fold, list(parts)), done, diverged
 
 
-def _outputs_of(experiment: Experiment, is_left_out: np.ndarray, seed: int) -> np.ndarray | None:
+def _outputs_of(fitted: Fitted | None, left_out: Arrays) -> np.ndarray | None:
     """The outputs for the rows that are left out; None where the fit of the others diverged."""
-    train = experiment.train.at(np.flatnonzero(~is_left_out))
-    fitted = experiment.fit(seed=seed, train=train, epochs=experiment.epochs_for(train.rows))
     if fitted is None or fitted.has_diverged:
         return None
-    outputs = np.asarray(fitted.outputs(experiment.train.at(np.flatnonzero(is_left_out)), "best"), np.float64)
+    outputs = np.asarray(fitted.outputs(left_out, "best"), np.float64)
     return outputs if np.isfinite(outputs).all() else None
 
 

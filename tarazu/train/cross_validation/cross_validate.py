@@ -14,9 +14,10 @@ from tarazu.train.cross_validation.folds import Folds, deal
 from tarazu.train.cross_validation.models import Build, built
 from tarazu.train.cross_validation.ranges import ranges_of
 from tarazu.train.cross_validation.result import CrossValidation
-from tarazu.train.cross_validation.together import MOST_FOLDS, can_train_together, train_together
+from tarazu.train.cross_validation.together import can_train_together, train_together
 from tarazu.train.evaluate import PREDICTED_ROWS, scores
 from tarazu.train.loop import fit
+from tarazu.train.replicas.cost import MOST_TOGETHER
 from tarazu.train.trainer.divergence import warn
 from tarazu.train.trainer.snapshot import keeping_random_state
 from tarazu.train.trainer.trainer import Trainer
@@ -82,17 +83,18 @@ def cross_validate(build: Build, x: Inputs, y: Inputs | None = None, *, folds: i
 def _scores(build: Build, trainers: list[Trainer], folds: Folds, callbacks: list[list[Callback]],
             options: dict[str, Any]) -> Iterator[dict[str, float]]:
     """The scores of the folds in their order; models are let go when they have them."""
-    for chosen in folds.of_equal_size(MOST_FOLDS):
+    for chosen in folds.of_equal_size(MOST_TOGETHER):
         models = [trainers.pop(0) for _ in chosen]
         can = not any(callbacks[fold] for fold in chosen) and can_train_together(models, folds, chosen, options)
-        is_trained = can and train_together(models, folds, chosen, options)
-        if is_trained:
+        is_trained = train_together(models, folds, chosen, options) if can else [False] * len(chosen)
+        if any(is_trained):
             warn(models[0].notes)
-        elif can:
-            models = built(build, len(chosen), options["seed"])
-        for fold in chosen:
+        if can and not all(is_trained):
+            again = built(build, len(chosen), options["seed"])
+            models = [made if is_done else new for made, new, is_done in zip(models, again, is_trained, strict=True)]
+        for fold, is_done in zip(chosen, is_trained, strict=True):
             trainer = models.pop(0)
-            if not is_trained:
+            if not is_done:
                 _fit(trainer, {**folds.given(fold), "callbacks": callbacks[fold], **options})
             yield scores(trainer, [folds.test(fold)], PREDICTED_ROWS, is_checked=False)
 

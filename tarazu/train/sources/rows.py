@@ -24,7 +24,7 @@ MANY = 4096  # rows from which on compiling the shuffle pays
 _compiled_permutation = jit(padded_permutation)
 
 
-def _shuffled(rows: int) -> Tensor:
+def shuffled(rows: int) -> Tensor:
     """The numbers of the rows in random order; behind them there may be more."""
     if rows < MANY:
         return random.permutation(rows)
@@ -53,7 +53,7 @@ class Rows:
 
     def _order(self) -> Tensor:
         """The numbers of the rows in the order of an epoch; behind them there may be more."""
-        return _shuffled(self.train.rows) if self._is_shuffled else asarray(np.arange(self.train.rows))
+        return shuffled(self.train.rows) if self._is_shuffled else asarray(np.arange(self.train.rows))
 
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch; a short last batch is one of its own."""

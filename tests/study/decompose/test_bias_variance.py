@@ -10,7 +10,6 @@ from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.study import bias_variance
 from tarazu.study.curves.estimates import Estimate
 from tarazu.study.decompose.chart import lines_chart
-from tarazu.study.decompose.fits import Design
 
 
 def numbers(rows=300, sigma=0.5, seed=0):
@@ -117,16 +116,9 @@ def test_settings_that_diverge_are_reported_apart():
 
 
 @pytest.mark.parametrize("after", [1, 2])
-def test_an_interruption_keeps_complete_rounds(after, monkeypatch):
+def test_an_interruption_keeps_complete_rounds(after, interrupt_after):
     x, y = numbers(60)
-    round_of = Design.round_of
-
-    def interrupted(self, experiment, number, on_fit):
-        if number == after:
-            raise KeyboardInterrupt
-        return round_of(self, experiment, number, on_fit)
-
-    monkeypatch.setattr(Design, "round_of", interrupted)
+    interrupt_after(4 * after + 1)
     if after == 1:
         with pytest.raises(KeyboardInterrupt):
             bias_variance(linear, x, y, epochs=1)
