@@ -12,9 +12,9 @@ from tarazu.diagnose.reporting.rate_chart import STYLE
 from tarazu.diagnose.reporting.svg import drawing, element, frame, label
 from tarazu.record.textfile import write_text
 
-OWN_STYLE = (".sure{fill:#3b7dd8}.worse{fill:#e08a1e}.unsure{fill:#7a8494;fill-opacity:.45}"
-             ".whisker{stroke:#7a8494;stroke-width:1.5}.zero{stroke:#7a8494}")
-NAMES_END, BARS_END, WIDTH, BAR_STEP, TOP = 210, 520, 660, 26, 40
+OWN_STYLE = (".sure{fill:#3b7dd8;stroke:#3b7dd8}.worse{fill:#e08a1e;stroke:#e08a1e}"
+             ".unsure{fill:#7a8494;stroke:#7a8494}rect{stroke:none!important;fill-opacity:.35}.whisker{stroke-width:1.5}.zero{stroke:#7a8494}")
+NAMES_END, BARS_END, TEXT, WIDTH, BAR_STEP, TOP = 210, 520, 530, 660, 26, 40
 LONGEST_NAME = 30
 # A change that raises the loss by far more than others lower it is cut off, so that the others can be seen.
 LEAST_SHOWN, SHOWN = 20.0, 1.5
@@ -49,6 +49,7 @@ def gain_chart(title: str, axis_name: str, bars: Sequence[Bar], path: str | os.P
     bottom = TOP + BAR_STEP * max(1, len(bars))
     zero = axis.pixel(0.0)
     parts = [element("style", STYLE + OWN_STYLE), label(10, 20, title, "start", class_="title"),
+             label(TEXT, 20, "% (95 % interval)", "start"),
              frame(axis, Axis(0, 1, bottom, TOP - 6, ()), axis_name, bottom + 40)]
     parts += [_drawn(bar, axis, TOP + BAR_STEP * (number + 0.5)) for number, bar in enumerate(bars)]
     parts.append(element("line", x1=zero, y1=TOP - 6, x2=zero, y2=bottom, class_="zero"))
@@ -66,12 +67,12 @@ def _drawn(bar: Bar, axis: Axis, y: float) -> str:
     ends = [pixel(end) for end in (bar.low, bar.high)]
     parts = [label(NAMES_END - 10, y + 4, shortened(bar.name, LONGEST_NAME), "end"),
              element("rect", x=left, y=y - 8, width=right - left, height=16, class_=bar.kind),
-             element("line", x1=ends[0], y1=y, x2=ends[1], y2=y, class_="whisker"),
-             label(BARS_END + 10, y + 4, bar.text, "start")]
-    parts += [element("line", x1=x, y1=y - 4, x2=x, y2=y + 4, class_="whisker")
+             element("line", x1=ends[0], y1=y, x2=ends[1], y2=y, class_=f"whisker {bar.kind}"),
+             label(TEXT, y + 4, bar.text, "start")]
+    parts += [element("line", x1=x, y1=y - 4, x2=x, y2=y + 4, class_=f"whisker {bar.kind}")
               for x, end in zip(ends, (bar.low, bar.high), strict=True) if axis.low <= end <= axis.high]
     if bar.low < axis.low:
         x = float(axis.start)
         parts.append(element("path", d=f"M{x + 7:.1f} {y - 5:.1f} L{x:.1f} {y:.1f} L{x + 7:.1f} {y + 5:.1f}",
-                             class_="whisker", fill="none"))
+                             class_=f"whisker {bar.kind}", style="fill:none"))
     return "".join(parts)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tarazu.record import History
 from tarazu.study.decompose.predictions import Reading
-from tarazu.study.experiment.experiment import Experiment, Fitted, losses_of_rows
+from tarazu.study.experiment.experiment import DIVERGED, Experiment, Fitted, losses_of_rows
 from tarazu.study.interventions.paired import Pair, chosen_by_others, paired_gain
 from tarazu.study.interventions.table import BALANCED, BEST_EPOCH, INTERVENTIONS, LONGER, MORE_ROWS, QUARTERS, Case
 from tarazu.study.trials.parts import gain_of_rows, part_fits
@@ -116,6 +116,9 @@ class Comparison:
         intervention = INTERVENTIONS[name]
         _, changed = self._fit(name, intervention.experiment(self.case), intervention.remedy, seed)
         if changed is None:
+            return
+        if changed.losses.mean() > DIVERGED * max(self.unit, own.losses.mean()):
+            self.diverged[name] += 1
             return
         if changed.by_epoch is not None:
             self._note(name, _by_best_epoch(own, seed), _by_best_epoch(changed, seed))

@@ -18,8 +18,9 @@ OF_ROWS = 1.96  # standard errors of many rows to each side of a 95 % interval
 def paired_gain(name: str, cause: str, pairs: Sequence[Pair], weights: np.ndarray, unit: float) -> Gain:
     """By how much a change lowers the mean loss of rows with `weights`, in units of `unit`.
 
-    The error of the seeds is that of the differences, with Student's quantile for so many; with a single seed it is
-    what seeds usually make (`SEED_SHARE`), as if two had been seen. To it comes the error of the rows.
+    The errors of seeds and of rows are those of a two-way layout without replication (random effects of seeds, rows and
+    both together), with Student's quantile for so few seeds. With a single seed the error of seeds is what they usually
+    make (`SEED_SHARE`), as if two had been seen.
 
     >>> draw = np.random.default_rng(0)
     >>> before = [draw.normal(1.0, 0.1, 50) for _ in range(3)]
@@ -28,17 +29,21 @@ def paired_gain(name: str, cause: str, pairs: Sequence[Pair], weights: np.ndarra
     (0.25, 3)
     """
     scaled = weights / weights.mean() / unit
-    rows = scaled * np.mean([before - after for before, after in pairs], axis=0)
-    gains = [float((scaled * (before - after)).mean()) for before, after in pairs]
-    of_rows = float(rows.std(ddof=1)) / math.sqrt(len(rows))
-    if len(pairs) > 1:
-        of_seeds, quantile = float(np.std(gains, ddof=1)) / math.sqrt(len(gains)), student(len(gains) - 1)
+    differences = scaled * np.array([before - after for before, after in pairs])
+    by_row, by_seed, mean = differences.mean(axis=0), differences.mean(axis=1), float(differences.mean())
+    count, rows = differences.shape
+    if count > 1:
+        of_both = differences - by_row - by_seed[:, None] + mean
+        variance = float((of_both**2).sum()) / ((count - 1) * (rows - 1))  # counted with the seeds
+        of_rows = math.sqrt(max(0.0, float(by_row.var(ddof=1)) - variance / count) / rows)
+        of_seeds, quantile = float(by_seed.std(ddof=1)) / math.sqrt(count), student(count - 1)
     else:
         larger = max(abs(float((scaled * losses).mean())) for losses in pairs[0])
-        of_seeds, quantile = seed_error(larger, gains), student(SEEN_BEFORE)
+        of_rows = float(by_row.std(ddof=1)) / math.sqrt(rows)
+        of_seeds, quantile = seed_error(larger, by_seed.tolist()), student(SEEN_BEFORE)
     error = math.hypot(of_rows, of_seeds)
     half = math.hypot(OF_ROWS * of_rows, quantile * of_seeds)
-    return Gain(name, cause, float(np.mean(gains)), error, len(pairs), half / error if error else OF_ROWS)
+    return Gain(name, cause, mean, error, count, half / error if error else OF_ROWS)
 
 
 def chosen_by_others(losses: np.ndarray, seed: int) -> np.ndarray:

@@ -135,7 +135,8 @@ class Remedies:
         True
         """
         bars = [Bar(gain.by, *self._in_percent(gain), percents(*self._in_percent(gain), "")) for gain in self.gains]
-        return gain_chart("What lowers the validation loss", f"lower by so many % of {number(self.loss)}", bars, path)
+        name = f"by so many % of what it is ({number(self.loss)}); left of 0 it rises"
+        return gain_chart("What lowers the validation loss", name, bars, path)
 
     def _repr_html_(self) -> str:
         return notebook_html(self.plot(), str(self))
@@ -168,15 +169,14 @@ class Remedies:
                 yield f"  {', '.join(names)}: {reason}"
 
     def _change(self, gain: Gain) -> str:
-        low, high = gain.interval
-        verb = "lowers it by" if low > 0 else "raises it by" if high < 0 else "no clear change:"
-        sign = -1 if high < 0 else 1
+        sign = 1 if gain.mean >= 0 else -1
         mean, *ends = (sign * value for value in self._in_units(gain))
         low, high = sorted(ends)
         digits = _digits(max(abs(low), abs(high)))
         scale = 100 / (abs(self.loss) or 1.0)
-        shares = percents(scale * mean, scale * low, scale * high)
-        return f"{verb} {mean:.{digits}f} ({low:.{digits}f} to {high:.{digits}f}), {shares}"
+        verb, doubt = "lowers" if sign > 0 else "raises", "" if low > 0 else "; not sure"
+        return (f"{verb} it by {mean:.{digits}f} ({low:z.{digits}f} to {high:z.{digits}f}), "
+                f"{percents(scale * mean, scale * low, scale * high)}{doubt}")
 
     @property
     def _unit(self) -> float:

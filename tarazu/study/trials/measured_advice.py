@@ -54,7 +54,7 @@ def _finding(gains: Sequence[Gain], loss: float) -> Finding:
     helping = sorted((gain for gain in gains if gain.interval[0] > 0), key=lambda gain: -gain.mean)
     others = ", ".join(gain.by for gain in gains if gain not in helping)
     texts = [] if helping else ["nothing that was tried lowers the validation loss for sure"]
-    texts += [f"tried, without gain: {others}"] if others else []
+    texts += [f"tried, without a sure gain: {others}"] if others else []
     evidence = "; ".join(texts) or f"measured: {plural(len(helping), 'change')} of the fit"
     return Finding(FINDING, "info", evidence, {gain.by: gain.mean for gain in gains},
                    advice=tuple(_line(gain, loss) for gain in helping))
@@ -74,4 +74,4 @@ def percents(mean: float, low: float, high: float, unit: str = " %") -> str:
     '12 % (8 to 16)'
     """
     digits = 0 if max(abs(low), abs(high)) >= 10 else 1
-    return f"{mean:,.{digits}f}{unit} ({low:,.{digits}f} to {high:,.{digits}f})"
+    return f"{mean:z,.{digits}f}{unit} ({low:z,.{digits}f} to {high:z,.{digits}f})"
