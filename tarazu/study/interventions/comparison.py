@@ -13,8 +13,8 @@ from tarazu.record import History
 from tarazu.study.decompose.predictions import Reading
 from tarazu.study.experiment.experiment import DIVERGED, Experiment, Fitted, losses_of_rows
 from tarazu.study.interventions.paired import Pair, chosen_by_others, paired_gain
-from tarazu.study.interventions.table import BALANCED, BEST_EPOCH, INTERVENTIONS, LONGER, MORE_ROWS, QUARTERS, Case
-from tarazu.study.trials.parts import gain_of_rows, part_fits
+from tarazu.study.interventions.table import BALANCED, BEST_EPOCH, INTERVENTIONS, LONGER, QUARTERS, Case
+from tarazu.study.trials.parts import MORE_ROWS, gain_of_rows, part_fits
 from tarazu.study.trials.remedies import Remedy
 from tarazu.study.trials.trials import Budget, Gain, Judged, Trials
 from tarazu.train.callbacks.base import Callback

@@ -20,6 +20,7 @@ from tarazu.study.diagnosis.wrong_targets import Doubts, corrected, doubts
 from tarazu.study.experiment.changes import Rate, dropout_of, hidden_layers, mirroring, shifting
 from tarazu.study.experiment.experiment import FEWEST_ROWS, Experiment
 from tarazu.study.experiment.remake import decay_of
+from tarazu.study.trials.parts import MORE_ROWS
 from tarazu.study.trials.remedies import REMEDIES, Remedy
 from tarazu.train.sources.arrays import Arrays, joined
 from tarazu.train.sources.class_weights import class_weighted
@@ -27,7 +28,7 @@ from tarazu.train.trainer.compile import trainer_of
 from tarazu.train.trainer.of_outputs import OutputTrainer
 from tarazu.train.trainer.snapshot import keeping_random_state
 
-MORE_ROWS, BEST_EPOCH, LONGER = "4 x the rows", "the weights of the best epoch", "4 x the epochs"
+BEST_EPOCH, LONGER = "the weights of the best epoch", "4 x the epochs"
 CORRECTED, BALANCED = "corrected targets", "balanced class weights"
 QUARTERS = 4  # the smallest parts of the training rows that the gain of more rows is carried on from
 UNEVEN = 2.0  # times as many rows of the most frequent class as of the rarest: below that weights change little
