@@ -14,7 +14,7 @@ from tarazu.study.decompose.predictions import Reading
 from tarazu.study.experiment.experiment import DIVERGED, Experiment, Fitted, losses_of_rows
 from tarazu.study.interventions.paired import Pair, chosen_by_others, paired_gain
 from tarazu.study.interventions.table import BALANCED, BEST_EPOCH, INTERVENTIONS, LONGER, QUARTERS, Case
-from tarazu.study.trials.parts import MORE_ROWS, gain_of_rows, part_fits
+from tarazu.study.trials.parts import MORE_ROWS, PartFit, gain_of_rows, part_fits
 from tarazu.study.trials.remedies import Remedy
 from tarazu.study.trials.trials import Budget, Gain, Judged, Trials
 from tarazu.train.callbacks.base import Callback
@@ -35,6 +35,7 @@ class Outcome:
     losses: np.ndarray
     by_epoch: np.ndarray | None  # (epochs, rows)
     misses: np.ndarray | None
+    is_stopped: bool  # early
 
 
 @dataclass
@@ -54,6 +55,7 @@ class Comparison:
     not_applicable: dict[str, str] = field(default_factory=dict)
     history: History | None = None
     fits: int = 0
+    _parts: list[list[PartFit]] = field(default_factory=list)  # fits to halves, and to quarters
     _rows_gain: Gain | None = None
     _spent: float = 0.0
 
@@ -105,13 +107,16 @@ class Comparison:
         self.own.append(own)
         self.train_losses.append(float(fitted.losses(self.case.experiment.train).mean()))
         self.history = self.history or fitted.history
-        if fitted.history.stopped == "early stopping" and LONGER in self.names:
+        if own.is_stopped and len(self.own) == 1 and LONGER in self.names:
             self.not_applicable[LONGER] = "the fit ends by early stopping before its epochs are over"
         return own
 
     def _try(self, name: str, own: Outcome, seed: int) -> None:
         if name == BEST_EPOCH:
             self._note(name, own.losses, _by_best_epoch(own, seed))
+            return
+        if name == LONGER and own.is_stopped:  # more epochs make the same fit
+            self._note(name, own.losses, own.losses)
             return
         intervention = INTERVENTIONS[name]
         _, changed = self._fit(name, intervention.experiment(self.case), intervention.remedy, seed)
@@ -137,7 +142,7 @@ class Comparison:
         trials = Trials(experiment, Judged(rows, np.ones(rows.rows), self.unit), Budget(math.inf), self.case.seed)
         for number, own in enumerate(self.own):
             trials.know_own(number, own.losses)
-        if len(self.own) == 1:
+        if not self._parts:
             self._parts = [part_fits(trials, parts, PARTS) for parts in (2, QUARTERS)]
             self._spend(2.0 * PARTS, 2 * PARTS)
         halves, quarters = self._parts
@@ -158,7 +163,8 @@ class Comparison:
             losses = fitted.losses(self.case.experiment.validation)
             if np.isfinite(losses).all():
                 by_epoch = np.array(watchers[0].losses) if watchers else None
-                return fitted, Outcome(losses, by_epoch, self._misses(name, fitted))
+                is_stopped = fitted.history.stopped == "early stopping"
+                return fitted, Outcome(losses, by_epoch, self._misses(name, fitted), is_stopped)
         self.diverged[name] += 1
         return None, None
 

@@ -60,13 +60,15 @@ class Case:
 
     @cached_property
     def wrong(self) -> Doubts | None:
-        """The targets that a kernel method calls wrong; None where rows are no plain table, or too few."""
+        """The targets that a kernel method calls wrong; None where rows have no single target, or are too few."""
         both = joined([self.experiment.train, self.experiment.validation])
         if not (isinstance(both.x, np.ndarray) and isinstance(both.y, np.ndarray)) or both.y.size != both.rows:
             return None
         if both.rows < FEWEST_ROWS_WITH_TARGETS:
             return None
         labels = self.labels(both)
+        if labels is not None and labels.min() < 0:  # signs
+            return None
         y = both.y.reshape(-1) if labels is None else labels
         return doubts(both.x.reshape(both.rows, -1), y, self.seed)
 
@@ -159,7 +161,8 @@ def _no_images(case: Case) -> str:
 
 def _no_wrong_targets(case: Case) -> str:
     if case.wrong is None:
-        return f"wrong targets are looked for in tables with one target, of {FEWEST_ROWS_WITH_TARGETS} rows or more"
+        return (f"wrong targets are looked for in {FEWEST_ROWS_WITH_TARGETS} rows or more, each an array with one "
+                "number or class number from 0")
     return "" if case.wrong.is_evident else "there is no sign of many wrong targets"
 
 

@@ -143,7 +143,8 @@ def test_what_cannot_be_applied_is_named_with_the_reason():
         "dropout of 0.3": "the model has no hidden layer",
         "images mirrored at random": "the inputs are no images (batch, height, width, channels)",
         "images shifted at random": "the inputs are no images (batch, height, width, channels)",
-        "corrected targets": "wrong targets are looked for in tables with one target, of 240 rows or more",
+        "corrected targets": "wrong targets are looked for in 240 rows or more, each an array with one number or "
+                             "class number from 0",
         "balanced class weights": "the targets are no classes",
     }
     assert "  a quarter of the width, dropout of 0.3: the model has no hidden layer" in str(found)
