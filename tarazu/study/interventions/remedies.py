@@ -31,8 +31,8 @@ def remedies(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation 
     weights, each where it can be applied; `only` names those to try. Each is made with `seeds` seeds, `seed` and those
     that follow, as is the fit itself: a gain is the mean difference of fits with the same seed, that is with the same
     first weights and order of rows as far as shapes allow. Intervals of 95 % have the chance of the seeds, by Student's
-    distribution, and that of the validation rows; with one seed its part is what is usual. Of twenty changes that do
-    nothing one is expected to look as if it did.
+    distribution, and that of the validation rows, for these training rows; with one seed the first is guessed by what
+    is usual. Of twenty changes that do nothing one is expected to look as if it did.
 
     More rows are not there to be tried: the gain of four times as many is carried on from fits to halves and quarters.
     Where the fit keeps the best epoch, more epochs would be better by choice alone; they are compared by epochs that
