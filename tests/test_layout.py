@@ -44,7 +44,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "diagnose": "measuring scoring judging reporting",
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "replicas cross_validation",
-    "study": "experiment rows trials curves decompose diagnosis benchmark",
+    "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
     "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a

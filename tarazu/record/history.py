@@ -94,6 +94,25 @@ class History:
         """
         self._judge = judge
 
+    def revise_later(self, revise: Callable[[Verdict], Verdict]) -> None:
+        """Put `revise(verdict)` in place of the verdict once it is asked for; a run without one stays without.
+
+        >>> history = History()
+        >>> history.verdict = Verdict("undecided", "undecided: no epochs")
+        >>> history.revise_later(lambda verdict: Verdict("about right", "about right: looked at again"))
+        >>> history.verdict.name
+        'about right'
+        """
+        before = self._judge
+
+        def judge(history: History) -> None:
+            if before is not None:
+                before(history)
+            if history._verdict is not None:
+                history._verdict = revise(history._verdict)
+
+        self._judge = judge
+
     def _settle(self) -> None:
         """Measure and judge, where that has been put off; an error leaves it put off."""
         with _judging:

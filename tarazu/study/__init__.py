@@ -1,8 +1,8 @@
 """`tz.study`: experiments that retrain a model to say why it generalizes as it does, and what would help.
 
 experiment has the fits that studies repeat, trials compares fits with one thing changed, rows looks at rows alone,
-curves has losses against rows, capacity and epochs, decompose bias and variance, diagnosis weighs all that;
-benchmark.py is the adapter to the benchmark of causes.
+curves has losses against rows, capacity and epochs, decompose bias and variance, diagnosis weighs all that,
+interventions measures what would help; benchmark.py is the adapter to the benchmark of causes.
 """
 
 from tarazu.study.curves.capacity_curve import CapacityCurve, capacity_curve
@@ -18,15 +18,17 @@ from tarazu.study.decompose.zero_one import ZeroOneTerms, decompose_zero_one
 from tarazu.study.diagnosis.causes import CAUSES
 from tarazu.study.diagnosis.diagnose import diagnose
 from tarazu.study.diagnosis.diagnosis import Diagnosis, Evidence
+from tarazu.study.interventions.remedies import remedies
+from tarazu.study.interventions.result import BalancedAccuracy, Remedies
 from tarazu.study.rows.label_noise import LabelNoise, SuspectRow, label_noise
 from tarazu.study.rows.leakage import Leakage, SuspectFeature, leakage
 from tarazu.study.rows.row_order import Copies, NumberedColumn
 from tarazu.study.rows.shift import ColumnDifference, Shift, shift
 from tarazu.study.trials.trials import Gain
 
-__all__ = ["CAUSES", "BiasVariance", "BiasVariancePoint", "CapacityCurve", "ColumnDifference", "Copies", "CurvePoint",
-           "Decomposition", "Diagnosis", "EpochCurve", "Estimate", "Evidence", "Gain", "LabelNoise", "Leakage",
-           "LearningCurve", "LossTerms", "NumberedColumn", "PowerLaw", "SecondDescent", "Shift", "SuspectFeature",
-           "SuspectRow", "ZeroOneDecomposition", "ZeroOneTerms", "bias_variance", "capacity_curve",
-           "decompose_cross_entropy", "decompose_squared", "decompose_zero_one", "diagnose", "epoch_curve",
-           "label_noise", "leakage", "learning_curve", "shift"]
+__all__ = ["CAUSES", "BalancedAccuracy", "BiasVariance", "BiasVariancePoint", "CapacityCurve", "ColumnDifference",
+           "Copies", "CurvePoint", "Decomposition", "Diagnosis", "EpochCurve", "Estimate", "Evidence", "Gain",
+           "LabelNoise", "Leakage", "LearningCurve", "LossTerms", "NumberedColumn", "PowerLaw", "Remedies",
+           "SecondDescent", "Shift", "SuspectFeature", "SuspectRow", "ZeroOneDecomposition", "ZeroOneTerms",
+           "bias_variance", "capacity_curve", "decompose_cross_entropy", "decompose_squared", "decompose_zero_one",
+           "diagnose", "epoch_curve", "label_noise", "leakage", "learning_curve", "remedies", "shift"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -143,3 +144,15 @@ def test_unknown_names_are_refused():
         Finding("gap", "bad", "")
     with pytest.raises(ArgumentError, match="name is 'great'"):
         Verdict("great", "")
+
+
+def test_a_verdict_is_revised_when_it_is_asked_for():
+    asked, history = [], History()
+    history.judge_later(lambda history: setattr(history, "verdict", Verdict("undecided", "undecided: few epochs")))
+    for name in ("first", "second"):
+        history.revise_later(lambda verdict, name=name: asked.append(name) or replace(verdict, headline=name))
+    assert not asked
+    assert history.verdict.headline == "second" and history.verdict.name == "undecided" and asked == ["first", "second"]
+    without = History()
+    without.revise_later(lambda verdict: 1 / 0)
+    assert without.verdict is None

@@ -27,6 +27,7 @@ def test_the_same_seed_gives_the_same_diagnosis_and_leaves_the_generator():
     assert first.ranking == second.ranking and first.remedies == second.remedies
     assert np.array_equal(tz.random.normal((2,)).numpy(), expected)
     assert len(first.history) == 2 and {one.study for one in first.evidence} >= {"fit", "copies", "shift"}
+    assert first.history.verdict.findings[0].name == "remedies"
     assert [gain.mean for gain in first.remedies] == sorted((gain.mean for gain in first.remedies), reverse=True)
     assert "not tried, as the budget was spent" in str(first) and first.plot() in first._repr_html_()
 

@@ -9,7 +9,9 @@ from tarazu.study.experiment.changes import (
     Rate,
     deeper,
     dropout_of,
+    mirroring,
     narrower,
+    shifting,
     wider,
     with_decay,
     with_dropout,
@@ -17,6 +19,7 @@ from tarazu.study.experiment.changes import (
 )
 from tarazu.study.experiment.experiment import Experiment
 from tarazu.study.experiment.remake import decay_of, remade
+from tarazu.train.sources.arrays import Arrays
 
 DRAW = np.random.default_rng(0)
 X = DRAW.normal(size=(90, 4)).astype("float32")
@@ -98,6 +101,24 @@ def test_changes_of_regularization_and_rate():
     assert dropout_of(plain) == 0 and decay_of(plain._trainer.optimizer) == 0
     assert without_regularization(plain) is None
     assert Rate(0.1)(build())._trainer.optimizer.lr.item() == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("change", [mirroring, shifting])
+def test_images_are_changed_in_training_only_and_once(change):
+    layers = [tz.nn.Flatten(), tz.nn.Dense(2)]
+    model = change(tz.nn.Sequential(layers).compile("adam", "cross_entropy"))
+    images = DRAW.normal(size=(3, 10, 10, 1)).astype("float32")
+    assert not np.array_equal(model(images).numpy(), model(images).numpy())
+    model.eval()
+    np.testing.assert_array_equal(model(images).numpy(), model[1](images).numpy())
+    assert change(model) is None and isinstance(model._trainer.optimizer, tz.optim.Adam)
+
+
+def test_rows_of_weight_0_do_not_count():
+    one = experiment()
+    y = one.train.y
+    losses = one.fit(seed=0, train=Arrays.of((one.train.x, y, (y == 0).astype("float32"))), epochs=10).losses(one.train)
+    assert losses[y == 0].mean() < 0.5 < 1.0 < losses[y == 1].mean()
 
 
 def test_a_linear_model_gets_a_hidden_layer():

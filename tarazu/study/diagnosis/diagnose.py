@@ -16,6 +16,7 @@ from tarazu.study.diagnosis.diagnosis import Diagnosis
 from tarazu.study.diagnosis.evidence import all_evidence
 from tarazu.study.diagnosis.investigation import Investigation
 from tarazu.study.experiment.experiment import Build, Experiment
+from tarazu.study.trials.measured_advice import with_measured_advice
 from tarazu.study.trials.trials import Budget
 from tarazu.train.callbacks.base import Callback
 
@@ -48,7 +49,7 @@ def diagnose(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation 
         raise ArgumentError(f"budget={budget!r}", expected="a number of fits above 0", fix="pass for example budget=20")
     experiment = Experiment.of(build, x, y, validation_data=validation_data, validation_split=validation_split,
                                epochs=epochs, batch_size=batch_size, callbacks=callbacks, seed=seed)
-    _require_classes(experiment)
+    require_classes(experiment)
     with _progress(budget, bool(verbose)) as show:
         found = Investigation(experiment, seed, Budget(budget, show))
         try:
@@ -76,7 +77,7 @@ def _progress(budget: float, is_shown: bool) -> Iterator[Callable[[float], None]
         yield show
 
 
-def _require_classes(experiment: Experiment) -> None:
+def require_classes(experiment: Experiment) -> None:
     """ArgumentError for a part with one class; numbers that are not finite are refused when rows are read."""
     for name, part in (("training", experiment.train), ("validation", experiment.validation)):
         y = np.asarray(part.y) if isinstance(part.y, np.ndarray) else None
@@ -92,6 +93,9 @@ def _diagnosis(found: Investigation, is_interrupted: bool) -> Diagnosis:
     overfit = None if cause == UNDECIDED else (
         cause in CAUSES and CAUSES[cause].is_of_variance and loss - train_loss >= least_gap(loss))
     remedies = tuple(sorted(found.gains.values(), key=lambda gain: -gain.mean))
+    history = found.first_trials.history
+    if history is not None:
+        history.revise_later(lambda verdict: with_measured_advice(verdict, remedies, loss))
     return Diagnosis(cause, tuple(probabilities.items()), wrong.rate if wrong else None, overfit, evidence, remedies,
-                     loss, found.budget.spent, train_loss, found.first_trials.history, is_interrupted,
+                     loss, found.budget.spent, train_loss, history, is_interrupted,
                      tuple(found.skipped))

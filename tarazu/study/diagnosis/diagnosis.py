@@ -60,7 +60,7 @@ class Diagnosis:
     loss: float  # on new rows, in trivial losses
     fits: float
     train_loss: float = math.nan  # on the training rows, in trivial losses
-    history: History | None = None  # of the fit that is diagnosed
+    history: History | None = None  # of the fit that is diagnosed; its verdict has the gains in place of guesses
     is_interrupted: bool = False  # by Ctrl-C; then it says what was known by then
     skipped: tuple[str, ...] = ()  # remedies that could help and were not tried, as the budget was spent
 

@@ -11,7 +11,7 @@ import numpy as np
 from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import listing
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
-from tarazu.study.diagnosis.wrong_targets import Doubts, doubts
+from tarazu.study.diagnosis.wrong_targets import Doubts, corrected, doubts
 from tarazu.study.experiment.experiment import Experiment
 from tarazu.study.rows.leakage import leakage
 from tarazu.study.rows.row_order import sources_of_copies
@@ -150,7 +150,7 @@ class RowEvidence:
     def _losses_of_clean_targets(self, seed: int, trials: Trials) -> np.ndarray:
         assert self.wrong is not None
         count = self.experiment.train.rows
-        parts = [_corrected(part, self.wrong, rows) for part, rows in (
+        parts = [corrected(part, self.wrong, rows) for part, rows in (
             (self.experiment.train, slice(0, count)), (self.experiment.validation, slice(count, None)))]
         return _fitted_losses(self.experiment.with_rows(*parts), seed, self.judged.rows, trials)
 
@@ -233,14 +233,3 @@ def _shift(experiment: Experiment) -> tuple[float, float]:
     scores = held_out_predictions(np.hstack([x, targets]), is_new[:, None].astype(float))[:, 0]
     area, pairs = ranked_area(scores, is_new), int(is_new.sum()) * int((~is_new).sum())
     return area, (area - 0.5) / math.sqrt((both.rows + 1) / (12 * pairs))
-
-
-def _corrected(rows: Arrays, wrong: Doubts, which: slice) -> Arrays:
-    """The rows with predictions in place of targets, as far as these are wrong."""
-    y, doubt = np.asarray(rows.y), wrong.probabilities[which].reshape(-1, *[1] * (rows.y.ndim - 1))
-    predicted = wrong.instead[which].reshape(doubt.shape)
-    if np.issubdtype(y.dtype, np.integer):
-        changed = np.where(doubt >= 0.5, predicted, y)
-    else:
-        changed = y + doubt * (predicted - y)
-    return Arrays.of((rows.x, changed.astype(y.dtype)))

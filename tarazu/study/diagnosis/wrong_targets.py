@@ -9,6 +9,7 @@ import numpy as np
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
 from tarazu.study.rows.class_noise import WrongTargets, wrong_classes
 from tarazu.study.rows.number_noise import wrong_numbers
+from tarazu.train.sources.arrays import Arrays
 
 FEWEST_ROWS = 240
 # From these rates on (the low end of the interval) wrong targets are worth a trial: one class in ten does little harm
@@ -31,6 +32,17 @@ class Doubts(NamedTuple):
 def doubts(x: np.ndarray, y: np.ndarray, seed: int = 0) -> Doubts:
     """Those among targets that are class numbers (integers) or numbers."""
     return _of_classes(x, y, seed) if np.issubdtype(y.dtype, np.integer) else _of_numbers(x, y.astype(np.float64), seed)
+
+
+def corrected(rows: Arrays, wrong: Doubts, which: slice) -> Arrays:
+    """The rows with predictions in place of targets, as far as these are wrong; `which` of the doubts are theirs."""
+    y, doubt = np.asarray(rows.y), wrong.probabilities[which].reshape(-1, *[1] * (rows.y.ndim - 1))
+    predicted = wrong.instead[which].reshape(doubt.shape)
+    if np.issubdtype(y.dtype, np.integer):
+        changed = np.where(doubt >= 0.5, predicted, y)
+    else:
+        changed = y + doubt * (predicted - y)
+    return Arrays.of((rows.x, changed.astype(y.dtype)))
 
 
 def _of_classes(x: np.ndarray, y: np.ndarray, seed: int) -> Doubts:

@@ -1,4 +1,5 @@
-"""The changes to a compiled model that studies try: wider, narrower, deeper, more and less regularized, other rates.
+"""The changes to a compiled model that studies try: wider, narrower, deeper, more and less regularized, other rates,
+images that are changed at random.
 
 Widths and depth are those of `Sequential` models: of their layers with a width all but the last are hidden.
 """
@@ -7,8 +8,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from types import UnionType
 from typing import Any, NamedTuple, TypeAlias
 
+from tarazu.nn.layers.augmentation import RandomCrop, RandomFlip, RandomTranslation
 from tarazu.nn.layers.dense import Dense
 from tarazu.nn.layers.noise import GaussianDropout, GaussianNoise
 from tarazu.nn.layers.regularization import Dropout, _RateLayer
@@ -109,6 +112,22 @@ def without_regularization(model: Module) -> Module | None:
         return with_arguments(layer, **rates) if rates else None
 
     return remade(model, replacement, weight_decay=0.0)
+
+
+def mirroring(model: Module) -> Module | None:
+    """The model with images mirrored at random, left to right, in training; None where it mirrors them already."""
+    return _behind(RandomFlip("horizontal"), model, RandomFlip)
+
+
+def shifting(model: Module) -> Module | None:
+    """The model with images shifted at random by up to a tenth in training; None where it shifts them already."""
+    return _behind(RandomTranslation(0.1, 0.1), model, RandomTranslation | RandomCrop)
+
+
+def _behind(layer: Module, model: Module, alike: type | UnionType) -> Module | None:
+    """The model behind a layer that changes its inputs; None where it has a layer like that."""
+    has_one = any(isinstance(one, alike) for one in modules_of(model))
+    return None if has_one else remade(_like(model, [layer, model]))
 
 
 class Rate(NamedTuple):

@@ -100,7 +100,9 @@ class Experiment:
             keep_epochs: Sequence[int] = ()) -> Fitted | None:
         """One fit, with other rows, more epochs or a changed model where that is asked; None for an impossible change.
 
-        The weights after `keep_epochs` are kept, too. The global generator of random numbers is as before.
+        `train` may have weights of its rows: (x, y, weight). The weights after `keep_epochs` are kept, too.
+        `watchers` are callbacks that are used as they are, and not copied. The global generator of random numbers is as
+        before.
         """
         train, validation = train or self.train, validation or self.validation
         best, kept = KeepBest(restore=False), _KeepEpochs(keep_epochs)
@@ -110,8 +112,8 @@ class Experiment:
             if model is None:
                 return None
             history = fit(model, train.x, train.y, validation_data=(validation.x, validation.y), verbose=0,
-                          epochs=epochs or self.epochs, batch_size=self.batch_size,
-                          callbacks=[*copy.deepcopy(self.callbacks), kept, best])
+                          epochs=epochs or self.epochs, batch_size=self.batch_size, sample_weight=train.weight,
+                          callbacks=[*copy.deepcopy(self.callbacks), *watchers, kept, best])
         if history.stopped == "interrupted":
             raise KeyboardInterrupt
         last = model.state_dict()
@@ -251,27 +253,15 @@ class Fitted:
 
     def outputs(self, part: Arrays, weights: str = "kept") -> Any:
         """The outputs for the rows of `part`, with the "best", the "last" or the "kept" weights, as NumPy arrays."""
+        self.model.load_state_dict(self._weights(weights))
         with keeping_random_state():
-            made = [outputs for outputs, _ in self._batches(part, weights)]
+            made = [outputs for outputs, _ in _batches(self.model, part)]
         return joined([Arrays.of(map_leaves(lambda x: x.numpy(), outputs)) for outputs in made]).tree
 
     def losses(self, part: Arrays, weights: str = "kept") -> np.ndarray:
         """The loss of each row of `part`, (rows,), float64."""
-        trainer = trainer_of(self.model)
-        assert isinstance(trainer, OutputTrainer)
-        with keeping_random_state():
-            made = zip(self._batches(part, weights), part.batches(PREDICTED_ROWS), strict=True)
-            losses = [trainer.sample_losses(outputs, masks, batch) for (outputs, masks), batch in made]
-        return np.concatenate(losses).astype(np.float64)
-
-    def _batches(self, part: Arrays, weights: str) -> Iterator[tuple[Any, Any]]:
-        """The outputs and their masks, batch by batch."""
         self.model.load_state_dict(self._weights(weights))
-        for batch in Arrays.of(part.x).batches(PREDICTED_ROWS):
-            inputs = map_leaves(asarray, batch.tree)
-            with in_mode(self.model, training=False), no_grad():
-                made = outputs_and_masks(partial(call, self.model, inputs))
-            yield made
+        return losses_of_rows(self.model, part)
 
     def _weights(self, which: str) -> dict[str, Any]:
         if which == "kept":
@@ -289,6 +279,25 @@ class _KeepEpochs(Callback):
     def on_epoch_end(self, run: Run) -> None:
         if run.epoch in self._epochs:
             self.weights[run.epoch] = run.model.state_dict()
+
+
+def losses_of_rows(model: Module, part: Arrays) -> np.ndarray:
+    """The loss of each row of `part`, (rows,), float64, with the weights that a compiled model has."""
+    trainer = trainer_of(model)
+    assert isinstance(trainer, OutputTrainer)
+    with keeping_random_state():
+        made = zip(_batches(model, part), part.batches(PREDICTED_ROWS), strict=True)
+        losses = [trainer.sample_losses(outputs, masks, batch) for (outputs, masks), batch in made]
+    return np.concatenate(losses).astype(np.float64)
+
+
+def _batches(model: Module, part: Arrays) -> Iterator[tuple[Any, Any]]:
+    """The outputs and their masks, batch by batch."""
+    for batch in Arrays.of(part.x).batches(PREDICTED_ROWS):
+        inputs = map_leaves(asarray, batch.tree)
+        with in_mode(model, training=False), no_grad():
+            made = outputs_and_masks(partial(call, model, inputs))
+        yield made
 
 
 def _checked_build(build: Build) -> Callable[[], Module]:
