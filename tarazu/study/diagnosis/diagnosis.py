@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from tarazu.base.messages import listing, plural
 from tarazu.record import History
 from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, UNDECIDED, in_words
-from tarazu.study.rows.shown import bars, data_frame, notebook_html
+from tarazu.study.rows.shown import data_frame, notebook_html
+from tarazu.study.trials.chart import gain_chart
 from tarazu.study.trials.trials import Gain
 
 if TYPE_CHECKING:
@@ -85,15 +86,14 @@ class Diagnosis:
                           ["remedy", "cause", "gain", "low", "high", "seeds"])
 
     def plot(self, path: str | os.PathLike | None = None) -> str:
-        """What each remedy gains, in trivial losses, as an SVG picture, written to `path` if given.
+        """What each remedy gains, with its 95 % interval, as an SVG picture, written to `path` if given.
 
         OSError where `path` cannot be written.
 
         >>> Diagnosis("healthy", (("healthy", 0.97),), None, None, (), (), 0.02, 3.0).plot().startswith("<svg")
         True
         """
-        return bars("what lowers the loss on new rows, in trivial losses",
-                    {gain.by: gain.mean for gain in self.remedies}, path)
+        return gain_chart(self.remedies, "what lowers the loss on new rows", path)
 
     def __str__(self) -> str:
         lines = [self._headline()]
