@@ -8,11 +8,13 @@ from contextlib import contextmanager
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.messages import plural
 from tarazu.nn.module.trainable import Inputs, Validation, Verbose
 from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, UNDECIDED
 from tarazu.study.diagnosis.diagnosis import Diagnosis
 from tarazu.study.diagnosis.evidence import all_evidence
 from tarazu.study.diagnosis.investigation import Investigation
+from tarazu.study.diagnosis.row_findings import losses_by_rows, suspect_targets
 from tarazu.study.experiment.experiment import Build, Experiment
 from tarazu.study.trials.trials import Budget
 from tarazu.train.callbacks.base import Callback
@@ -23,7 +25,7 @@ LEAST_GAP = 0.1  # between the losses on new and on training rows, in trivial lo
 
 def diagnose(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation = None, validation_split: float = 0.2,
              epochs: int, batch_size: int = 32, callbacks: Sequence[Callback] = (), seed: int = 0,
-             budget: float = 20.0, verbose: Verbose = "auto") -> Diagnosis:
+             budget: float = 20.0, feature_names: Sequence[str] | None = None, verbose: Verbose = "auto") -> Diagnosis:
     """Why a model generalizes as it does, and what would help: the causes with probabilities, and measured remedies.
 
     `build` is a function that gives a fresh compiled model, or a compiled model, which is made again; the other
@@ -31,9 +33,10 @@ def diagnose(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation 
     thing changed are compared with the model's own, over more seeds where that is not sure. `budget` is how many fits
     that may take, about; the first three (the fit itself, and two on halves of the rows) are always made. The cause is
     "undecided" where none has a probability of at least a half, and where nothing seems to help but not all was tried.
-    Ctrl-C ends it with what is known. The same seed gives the same result. ArgumentError for a budget of 0 or less,
-    fewer than 10 rows of a part, NaN, and classes of which a part has only one; TrainingError for a model that is not
-    compiled with a loss of its outputs, or a `build` that gives one model twice.
+    `feature_names` are those of the columns of `x`, for leaks and shifts; columns of one name are one feature. Ctrl-C
+    ends it with what is known. The same seed gives the same result. ArgumentError for a budget of 0 or less, fewer than
+    10 rows of a part, NaN, names that do not fit, and classes of which a part has only one; TrainingError for a model
+    that is not compiled with a loss of its outputs, or a `build` that gives one model twice.
 
     >>> import tarazu as tz
     >>> random = np.random.default_rng(0)
@@ -49,8 +52,9 @@ def diagnose(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation 
     experiment = Experiment.of(build, x, y, validation_data=validation_data, validation_split=validation_split,
                                epochs=epochs, batch_size=batch_size, callbacks=callbacks, seed=seed)
     _require_classes(experiment)
+    names = _checked_names(feature_names, experiment)
     with _progress(budget, bool(verbose)) as show:
-        found = Investigation(experiment, seed, Budget(budget, show))
+        found = Investigation(experiment, seed, Budget(budget, show), names)
         try:
             found.run()
         except KeyboardInterrupt:
@@ -85,6 +89,18 @@ def _require_classes(experiment: Experiment) -> None:
                                 fix="split the rows at random, classes in proportion")
 
 
+def _checked_names(names: Sequence[str] | None, experiment: Experiment) -> Sequence[str]:
+    """The names of the columns of x, none if they are not given; ArgumentError where they do not fit."""
+    if names is None:
+        return ()
+    x = experiment.train.x
+    columns = x.shape[1] if isinstance(x, np.ndarray) and x.ndim == 2 else None
+    if columns != len(names):
+        fitting = "inputs that are one matrix" if columns is None else f"a name for each of {plural(columns, 'column')}"
+        raise ArgumentError(f"{len(names)} feature_names", expected=fitting, fix="leave feature_names out, or mend it")
+    return list(map(str, names))
+
+
 def _diagnosis(found: Investigation, is_interrupted: bool) -> Diagnosis:
     probabilities, loss, train_loss = found.probabilities, found.own_loss, found.trials.train_loss
     cause = _cause(probabilities, is_interrupted or bool(found.skipped))
@@ -94,7 +110,8 @@ def _diagnosis(found: Investigation, is_interrupted: bool) -> Diagnosis:
     remedies = tuple(sorted(found.gains.values(), key=lambda gain: -gain.mean))
     return Diagnosis(cause, tuple(probabilities.items()), wrong.rate if wrong else None, overfit, evidence, remedies,
                      loss, found.budget.spent, train_loss, found.first_trials.history, is_interrupted,
-                     tuple(found.skipped))
+                     tuple(found.skipped), losses_by_rows(found), suspect_targets(found.rows), found.rows.leaking,
+                     found.rows.shifted)
 
 
 def _cause(probabilities: dict[str, float], is_partial: bool) -> str:

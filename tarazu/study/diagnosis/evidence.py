@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tarazu.study.diagnosis.diagnosis import Evidence
+from tarazu.study.diagnosis.findings import Evidence
 from tarazu.study.diagnosis.investigation import Investigation
 from tarazu.study.diagnosis.row_evidence import SHIFT_WORTH_A_LOOK, RowEvidence
 from tarazu.study.diagnosis.wrong_targets import Doubts

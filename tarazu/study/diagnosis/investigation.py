@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,9 +25,9 @@ MOST_COMPARED = 3  # causes that another seed is spent on
 class Investigation:
     """Gathers gains for one experiment until its cause is sure, or the budget of fits is spent."""
 
-    def __init__(self, experiment: Experiment, seed: int, budget: Budget) -> None:
+    def __init__(self, experiment: Experiment, seed: int, budget: Budget, names: Sequence[str] = ()) -> None:
         self.experiment, self.budget, self.seeds = experiment, budget, 1
-        self.rows = RowEvidence.of(experiment, seed)
+        self.rows = RowEvidence.of(experiment, seed, names)
         self.trials = self.first_trials = Trials(self.rows.experiment, self.rows.judged, budget, seed)
         self.gains: dict[str, Gain] = {}
         self.halves: list[PartFit] = []

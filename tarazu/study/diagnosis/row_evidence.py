@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +13,9 @@ from tarazu.base.messages import listing
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
 from tarazu.study.diagnosis.wrong_targets import Doubts, doubts
 from tarazu.study.experiment.experiment import Experiment
-from tarazu.study.rows.leakage import leakage
+from tarazu.study.rows.leakage import SuspectFeature, leakage_of
+from tarazu.study.rows.plain import PlainRows, plain_pair
+from tarazu.study.rows.shift import SHIFTED, ColumnDifference, column_differences
 from tarazu.study.rows.two_samples import ranked_area
 from tarazu.study.trials.parts import PartFit
 from tarazu.study.trials.trials import Gain, Judged, Trials
@@ -41,19 +43,22 @@ class RowEvidence:
     copies: float = 0.0  # the share of validation rows that are copies of training rows
     shift: tuple[float, float] = (0.5, 0.0)  # the area under the curve of that classifier, and its z
     wrong: Doubts | None = None
+    names: tuple[str, ...] = ()  # of the columns of x, if they have some; columns of one name are one feature
+    leaking: tuple[SuspectFeature, ...] = ()
+    shifted: tuple[ColumnDifference, ...] = ()  # the columns that differ, the most different first
     _losses: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, experiment: Experiment, seed: int) -> RowEvidence:
+    def of(cls, experiment: Experiment, seed: int, names: Sequence[str] = ()) -> RowEvidence:
         """Look at the rows of an experiment, without a fit."""
         source = _sources_of_copies(experiment.train, experiment.validation)
         copies = float((source >= 0).mean())
         if copies >= COPIES_WORTH_A_LOOK:
             return cls._with_copies(experiment, seed, source, copies)
-        found = cls(experiment, _judged(experiment, experiment.validation), seed, [])
+        found = cls(experiment, _judged(experiment, experiment.validation), seed, [], names=tuple(names))
         if _are_tables(experiment):
             found._look_for_leaks()
-            found.shift = _shift(experiment)
+            found._look_for_shift()
             if found.shift[1] < SHIFT_WORTH_A_LOOK:  # of rows of two kinds a common predictor errs for other reasons
                 found._look_for_wrong_targets()
         return found
@@ -74,15 +79,28 @@ class RowEvidence:
 
     def _look_for_leaks(self) -> None:
         train, validation = self.experiment.train, self.experiment.validation
-        suspects = leakage(train.x, train.y, validation.x, validation.y, seed=self.seed).suspects
-        if not suspects:
+        self.leaking = leakage_of(*self._plain_rows(), self.seed).suspects
+        if not self.leaking:
             return
-        columns = [column for suspect in suspects for column in suspect.columns]
-        self.leak = listing(repr(suspect.name) for suspect in suspects)
+        columns = [column for suspect in self.leaking for column in suspect.columns]
+        self.leak = listing(repr(suspect.name) for suspect in self.leaking)
         rows = _shuffled(validation, columns, self.seed)
         self.judged = _judged(self.experiment, rows)
         without = self.experiment.with_rows(_shuffled(train, columns, self.seed), rows)
         self.honest = [(without, np.ones(rows.rows, bool))]
+
+    def _look_for_shift(self) -> None:
+        self.shift = _shift(self.experiment)
+        if self.shift[1] >= SHIFT_WORTH_A_LOOK:
+            found = [column for column in column_differences(*self._plain_rows()) if column.p_value <= SHIFTED]
+            most = {column.name: column for column in sorted(found, key=lambda column: column.distance)}
+            self.shifted = tuple(sorted(most.values(), key=lambda column: -column.distance))
+
+    def _plain_rows(self) -> tuple[PlainRows, PlainRows]:
+        """The rows of both parts as a matrix each, with the names of its columns."""
+        train, validation = self.experiment.train, self.experiment.validation
+        found = plain_pair(train.x, train.y, validation.x, validation.y, None)
+        return (replace(found[0], names=self.names), replace(found[1], names=self.names)) if self.names else found
 
     def _look_for_wrong_targets(self) -> None:
         experiment = self.experiment
