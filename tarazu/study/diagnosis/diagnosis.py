@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from tarazu.study.trials.trials import Gain
 
 if TYPE_CHECKING:
     import pandas
+
+MOST_NAMED = 5  # columns and rows
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,12 @@ class Diagnosis(Findings):
         """
         return gain_chart(self.remedies, "what lowers the loss on new rows", path)
 
-    def report(self, path: str | os.PathLike, *, title: str = "Why the model does as it does") -> Path:
+    def report(self, path: str | os.PathLike, *, title: str = "Why the model does as it does",
+               notes: Sequence[str] = ()) -> Path:
         """Write one HTML page that needs no other file, with the answer, pictures and numbers, and give its path.
 
-        OSError where it cannot be written; what was there before is then as it was.
+        `notes` are lines at its end that say how it was made. OSError where it cannot be written; what was there before
+        is then as it was.
 
         >>> import tempfile
         >>> found = Diagnosis("healthy", (("healthy", 0.97),), 0.0, False, (), (), 0.02, 3.0)
@@ -69,7 +74,7 @@ class Diagnosis(Findings):
         ...     "Nothing has to be mended" in found.report(f"{folder}/why.html").read_text()
         True
         """
-        return write_diagnosis(path, self, title)
+        return write_diagnosis(path, self, title, notes)
 
     def __str__(self) -> str:
         lines = [self._headline()]
@@ -84,6 +89,11 @@ class Diagnosis(Findings):
                          f"{100 * self.loss:.0f} %):")
             lines += [f"  {gain.by:32} {_change(gain)}" for gain in self.remedies]
         lines += [f"  {one}" for one in self.evidence]
+        if self.shifted:
+            named = [f"{one.name!r} by {one.difference:.2g} standard deviations" for one in self.shifted[:MOST_NAMED]]
+            lines.append(f"  columns that differ most: {', '.join(named)}")
+        if self.suspect_targets:
+            lines.append(f"  the most suspicious targets: {'; '.join(map(str, self.suspect_targets[:MOST_NAMED]))}")
         return "\n".join(lines)
 
     def _headline(self) -> str:

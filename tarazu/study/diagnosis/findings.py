@@ -35,16 +35,35 @@ class Evidence:
 class SuspectTarget:
     """A row whose target seems wrong: its number, its target, and what a kernel method expects from the other rows.
 
-    `source` says which arrays it is a row of: "x", or "validation_data" where that was given.
+    `source` says what it is a row of: "x", or "validation_data" where that was given, or a table. `unit` says what
+    `row` counts: rows, from 0, or lines of a file.
 
-    >>> SuspectTarget("x", 7, 1, 0).expected
-    0
+    >>> print(SuspectTarget("x", 7, 1, 0))
+    row 7 of x has 1, expected 0
     """
 
     source: str
     row: int
     target: float | str
     expected: float | str
+    unit: str = "row"
+
+    def __str__(self) -> str:
+        return f"{self.name} has {value_text(self.target)}, expected {value_text(self.expected)}"
+
+    @property
+    def name(self) -> str:
+        """Which row it is.
+
+        >>> SuspectTarget("flats.csv", 7, 1, 0, "line").name
+        'line 7 of flats.csv'
+        """
+        return f"{self.unit} {self.row} of {self.source}"
+
+
+def value_text(value: float | str) -> str:
+    """A target as people read it: numbers with four digits."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)

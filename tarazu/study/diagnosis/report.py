@@ -11,7 +11,7 @@ from tarazu.base.messages import listing, plural
 from tarazu.diagnose.reporting.page import rendered_page
 from tarazu.record import write_text
 from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, UNDECIDED, in_words, worth
-from tarazu.study.diagnosis.findings import Findings
+from tarazu.study.diagnosis.findings import Findings, value_text
 from tarazu.study.diagnosis.pictures import cause_chart, loss_curves, percent, rows_chart
 from tarazu.study.trials.chart import gain_chart
 from tarazu.study.trials.trials import Gain
@@ -34,7 +34,7 @@ class Section(NamedTuple):
     rows: Sequence[Sequence[str]] = ()
 
 
-def write_diagnosis(path: str | os.PathLike[str], found: Findings, title: str, notes: Sequence[str] = ()) -> Path:
+def write_diagnosis(path: str | os.PathLike[str], found: Findings, title: str, notes: Sequence[str]) -> Path:
     """Write the page to `path`, in place of what was there, and give the path. OSError where it cannot be written."""
     page = rendered_page(TEMPLATE, title=title, answer=_answer(found), sections=list(_sections(found)),
                          notes=[*_notes(found), *notes])
@@ -61,7 +61,7 @@ def _meaning(found: Findings) -> str:
 def _certainty(found: Findings) -> str:
     if found.cause == UNDECIDED:
         likely = [f"{in_words(cause)} ({percent(p)})" for cause, p in found.ranking[:3]]
-        return f"The most probable answers are {listing(likely)}; that is not sure enough to name one."
+        return f"The most probable answers are {', '.join(likely)}; that is not sure enough to name one."
     probability = found.probability(found.cause)
     word = next(word for least, word in WORDS_OF_PROBABILITY.items() if probability >= least)
     return f"How sure that is: {percent(probability)}, {word}."
@@ -84,7 +84,7 @@ def _first(found: Findings, best: Gain | None) -> str:
         again = "Diagnose again with a larger budget, more rows, or other seeds."
         return f"{again} The best that was tried: {effect}." if effect else again
     advice = f"{CAUSES[found.cause].remedy[0].upper()}{CAUSES[found.cause].remedy[1:]}."
-    return f"{advice} What was measured: {effect}." if effect else advice
+    return f"{advice} Measured: {effect}." if effect else advice
 
 
 def _losses(loss: float) -> str:
@@ -108,7 +108,7 @@ def _sections(found: Findings) -> Iterator[Section]:
     yield Section("The evidence", "Every number that the answer rests on, with the study that gave it and, where it is "
                   "known, the range in which the true value lies in about 95 of 100 cases.",
                   header=("study", "number", "value", "range", "what it says"),
-                  rows=[(one.study, one.name, f"{one.value:.3g}",
+                  rows=[(in_words(one.study), one.name, f"{one.value:.3g}",
                          f"{one.interval[0]:.3g} to {one.interval[1]:.3g}" if one.interval else "", one.says)
                         for one in found.evidence])
 
@@ -136,17 +136,14 @@ def _doubtful_rows(found: Findings) -> Iterator[Section]:
         return
     shown = found.suspect_targets[:MOST_ROWS]
     rate = "" if found.noise_rate is None else f"About {100 * found.noise_rate:.0f} % of all targets seem to be wrong. "
+    more = ", the most suspicious ones" if len(shown) < len(found.suspect_targets) else ""
+    count = "this row" if len(shown) == 1 else f"these {len(shown)} rows"
+    counted = " Rows are counted from 0." if any(one.unit == "row" for one in shown) else ""
     yield Section("Targets to check",
-                  f"{rate}Another method, which did not see the row itself, expects something else for "
-                  f"{'this row' if len(shown) == 1 else f'these {len(shown)} rows'}"
-                  f"{', the most suspicious ones' if len(shown) < len(found.suspect_targets) else ''}. Rows of arrays "
-                  "are counted from 0. Look at them before you change them: some will be right.",
-                  header=("in", "row", "target", "expected"),
-                  rows=[(one.source, str(one.row), _cell(one.target), _cell(one.expected)) for one in shown])
-
-
-def _cell(value: float | str) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+                  f"{rate}Another method, which did not see the row itself, expects something else for {count}{more}."
+                  f"{counted} Look at them before you change them: some will be right.",
+                  header=("row", "target", "expected"),
+                  rows=[(one.name, value_text(one.target), value_text(one.expected)) for one in shown])
 
 
 def _columns(found: Findings) -> Iterator[Section]:

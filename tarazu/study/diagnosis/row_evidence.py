@@ -83,7 +83,7 @@ class RowEvidence:
         if not self.leaking:
             return
         columns = [column for suspect in self.leaking for column in suspect.columns]
-        self.leak = listing(repr(suspect.name) for suspect in self.leaking)
+        self.leak = listing(suspect.name for suspect in self.leaking)
         rows = _shuffled(validation, columns, self.seed)
         self.judged = _judged(self.experiment, rows)
         without = self.experiment.with_rows(_shuffled(train, columns, self.seed), rows)
