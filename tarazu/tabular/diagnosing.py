@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
 
 from tarazu.base.device import Device
 from tarazu.base.errors import ArgumentError
-from tarazu.data import Table, TableEncoder, split_table, summarize
+from tarazu.data import Split, Table, TableEncoder, split_table, summarize
 from tarazu.nn.module.trainable import Verbose
 from tarazu.runtime import processes
 from tarazu.runtime.device import default_device
 from tarazu.runtime.device import device as find_device
 from tarazu.study import Diagnosis, SuspectTarget, diagnose
 from tarazu.tabular import score_text
+from tarazu.tabular.fitting import TableFit
 from tarazu.tabular.inputs import TableLike, as_table
 from tarazu.tabular.network import compiled_model
 from tarazu.tabular.options import PATIENCE, TableOptions, layer_sizes, usual_batch_size
@@ -38,23 +39,44 @@ def diagnose_table(data: TableLike, target: str | int, options: TableOptions | N
     >>> 0 <= found.probability("leakage") <= 1
     True
     """
+    require_one_process()
+    options = options or TableOptions()
+    options = dataclasses.replace(options, hidden=layer_sizes(options.hidden))
+    with _device(device):
+        given, name = as_table(data, options.missing, bar=bool(verbose)), str(target)
+        table = given.drop_missing(name)
+        split = split_table(table, name, options.validation, options.test, options.seed, options.kinds, options.order)
+        encoder = TableEncoder.fit(table, target=name, rows=split.train, kinds=options.kinds)
+        if verbose:
+            text = f"{summarize(table, encoder)}\n"
+            print(score_text.wrapped(text, score_text.terminal_width(), "  "), flush=True)
+        return _diagnosis(given, encoder, split, options, budget, verbose)
+
+
+def diagnose_fit(fitted: TableFit, data: TableLike, *, budget: float = 20.0, device: str | Device | None = None,
+                 verbose: Verbose = "auto") -> Diagnosis:
+    """`diagnose_table` of a fit of `fit_table` to the same `data`."""
+    require_one_process()
+    with _device(device):
+        given = as_table(data, fitted.options.missing)
+        return _diagnosis(given, fitted.encoder, fitted.split, fitted.options, budget, verbose)
+
+
+def require_one_process() -> None:
+    """ArgumentError where several processes train together."""
     if processes.count() > 1:
         raise ArgumentError("a diagnosis by several processes", expected="one process",
                             fix="diagnose without `tarazu launch`")
-    options = options or TableOptions()
-    options = dataclasses.replace(options, hidden=layer_sizes(options.hidden))
-    with default_device(find_device(device)) if device is not None else nullcontext():
-        return _diagnosis(as_table(data, options.missing, bar=bool(verbose)), str(target), options, budget, verbose)
 
 
-def _diagnosis(given: Table, target: str, options: TableOptions, budget: float, verbose: Verbose) -> Diagnosis:
-    table = given.drop_missing(target)
-    split = split_table(table, target, options.validation, options.test, options.seed, options.kinds, options.order)
-    encoder = TableEncoder.fit(table, target=target, rows=split.train, kinds=options.kinds)
-    if verbose:
-        text = f"{summarize(table, encoder)}\n"
-        print(score_text.wrapped(text, score_text.terminal_width(), "  "), flush=True)
-    others = np.concatenate([split.validation, split.test])
+def _device(device: str | Device | None) -> AbstractContextManager[object]:
+    return nullcontext() if device is None else default_device(find_device(device))
+
+
+def _diagnosis(given: Table, encoder: TableEncoder, split: Split, options: TableOptions, budget: float,
+               verbose: Verbose) -> Diagnosis:
+    target = encoder.target.name
+    table, others = given.drop_missing(target), np.concatenate([split.validation, split.test])
     if not len(others):
         raise ArgumentError("no rows are left out of the training", expected="rows to judge by",
                             fix="leave some for validation or for the test")

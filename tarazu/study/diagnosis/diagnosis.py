@@ -77,7 +77,7 @@ class Diagnosis(Findings):
         return write_diagnosis(path, self, title, notes)
 
     def __str__(self) -> str:
-        lines = [self._headline()]
+        lines = [self.headline]
         if self.is_interrupted:
             lines.append(f"  interrupted after {self.fits:.0f} fits: what was not tried by then is not known")
         if self.skipped:
@@ -96,7 +96,13 @@ class Diagnosis(Findings):
             lines.append(f"  the most suspicious targets: {'; '.join(map(str, self.suspect_targets[:MOST_NAMED]))}")
         return "\n".join(lines)
 
-    def _headline(self) -> str:
+    @property
+    def headline(self) -> str:
+        """The cause with its probability, or the most probable ones where none is named.
+
+        >>> Diagnosis("shift", (("shift", 0.97),), 0.0, True, (), (), 0.6, 3.0).headline
+        'shift (97 %)'
+        """
         if self.cause == UNDECIDED:
             likely = ", ".join(f"{in_words(cause)} {100 * p:.0f} %" for cause, p in self.ranking[:3])
             return f"undecided: {likely}"
