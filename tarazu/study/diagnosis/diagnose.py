@@ -14,7 +14,7 @@ from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, UNDECIDED
 from tarazu.study.diagnosis.diagnosis import Diagnosis
 from tarazu.study.diagnosis.evidence import all_evidence
 from tarazu.study.diagnosis.investigation import Investigation
-from tarazu.study.diagnosis.row_findings import losses_by_rows, suspect_targets
+from tarazu.study.diagnosis.row_findings import leaking_features, losses_by_rows, suspect_targets
 from tarazu.study.experiment.experiment import Build, Experiment
 from tarazu.study.trials.trials import Budget
 from tarazu.train.callbacks.base import Callback
@@ -110,7 +110,7 @@ def _diagnosis(found: Investigation, is_interrupted: bool) -> Diagnosis:
     remedies = tuple(sorted(found.gains.values(), key=lambda gain: -gain.mean))
     return Diagnosis(cause, tuple(probabilities.items()), wrong.rate if wrong else None, overfit, evidence, remedies,
                      loss, found.budget.spent, train_loss, found.first_trials.history, is_interrupted,
-                     tuple(found.skipped), losses_by_rows(found), suspect_targets(found.rows), found.rows.leaking,
+                     tuple(found.skipped), losses_by_rows(found), suspect_targets(found.rows), leaking_features(found),
                      found.rows.shifted)
 
 

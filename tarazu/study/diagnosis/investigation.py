@@ -36,7 +36,8 @@ class Investigation:
 
     def run(self) -> None:
         """Make the trials; what is known so far stays where it is interrupted."""
-        self.trials.own()
+        if self.rows.refute_doubts(self.trials.own()):
+            self._judge_anew()
         self.halves = part_fits(self.trials, 2, 2)
         self._measure_faults()
         if self.rows.cured is not self.trials.experiment:
@@ -45,6 +46,11 @@ class Investigation:
             self._try_remedies()
             while self._has_to_compare():
                 self._compare()
+
+    def _judge_anew(self) -> None:
+        """Go on with other weights of the judged rows; the fits stay."""
+        loss = self.trials.train_loss * self.trials.judged.trivial / self.rows.judged.trivial
+        self.trials = self.first_trials = dataclasses.replace(self.trials, judged=self.rows.judged, train_loss=loss)
 
     @property
     def own_loss(self) -> float:

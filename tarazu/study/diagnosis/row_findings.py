@@ -8,6 +8,7 @@ from tarazu.study.curves.estimates import Estimate
 from tarazu.study.diagnosis.findings import RowsLoss, SuspectTarget
 from tarazu.study.diagnosis.investigation import Investigation
 from tarazu.study.diagnosis.row_evidence import RowEvidence
+from tarazu.study.rows.leakage import SuspectFeature
 from tarazu.study.trials.trials import seed_error
 
 MORE_ROWS = "4 x the rows"
@@ -41,6 +42,12 @@ def losses_by_rows(found: Investigation) -> tuple[RowsLoss, ...]:
         gain = found.gains[MORE_ROWS]
         points.append(RowsLoss(times * rows, _estimate(float(np.mean(own)) - gain.mean, gain.error), False))
     return tuple(points)
+
+
+def leaking_features(found: Investigation) -> tuple[SuspectFeature, ...]:
+    """The features that may be made from the target, where fits without them do better on rows that lack them."""
+    gain = found.gains.get(f"without {found.rows.leak}")
+    return found.rows.leaking if gain is not None and gain.interval[0] > 0 else ()
 
 
 def _estimate(mean: float, error: float) -> Estimate:

@@ -12,7 +12,7 @@ from tarazu.base.messages import listing, plural
 from tarazu.study.rows.groups import features_of
 from tarazu.study.rows.independence import independence
 from tarazu.study.rows.plain import PlainRows, RowsLike, plain_pair
-from tarazu.study.rows.row_order import Copies, NumberedColumn, copies_of, numbered_columns, order_of_targets
+from tarazu.study.rows.row_order import SHARED, Copies, NumberedColumn, copies_of, numbered_columns, order_of_targets
 from tarazu.study.rows.shown import bars, data_frame, notebook_html
 from tarazu.study.rows.transforms import explained_share, normal_scores, one_hot, quantile_bins
 
@@ -103,7 +103,7 @@ class Leakage:
     def __str__(self) -> str:
         lines = [f"{feature.name!r} may be made from the target: it explains {feature.strength:.0%} of it alone, and "
                  "given it nothing of the other features".replace("%", " %") for feature in self.suspects]
-        if self.copies.share and self.copies.p_value < 0.01:
+        if self.copies.share and self.copies.p_value < SHARED:
             lines.append(f"{100 * self.copies.share:.0f} % of the validation rows are copies of training rows "
                          f"({100 * self.copies.expected:.0f} % would be by nature)")
         if self.order_p_value < ORDERED:

@@ -46,6 +46,9 @@ class NumberedColumn:
     inside: float
 
 
+SHARED = 0.01  # a p-value up to it says that rows are in both sets by more than nature repeats them
+
+
 def copies_of(train: PlainRows, validation: PlainRows) -> Copies:
     """Which rows of both parts are alike."""
     keys = _keys(np.concatenate([train.x, validation.x]))
@@ -56,7 +59,7 @@ def copies_of(train: PlainRows, validation: PlainRows) -> Copies:
     counts = np.bincount(own)
     expected = float((counts[own] > 1).mean())
     return Copies(float(is_copy.mean()), float(np.mean(same)), expected,
-                  _tail(int(is_copy.sum()), len(is_copy), (expected * len(train) + 0.5) / (len(train) + 1)))
+                  copies_p_value(int(is_copy.sum()), len(is_copy), int((counts[own] > 1).sum()), len(train)))
 
 
 def numbered_columns(train: PlainRows, validation: PlainRows) -> tuple[NumberedColumn, ...]:
@@ -90,7 +93,12 @@ def _keys(x: np.ndarray) -> np.ndarray:
     return np.unique(whole, return_inverse=True)[1].ravel()
 
 
-def _tail(count: int, trials: int, share: float) -> float:
+def copies_p_value(copies: int, rows: int, repeated: int, train: int) -> float:
+    """That of so many copies among `rows`, where `repeated` of the training rows have another one like them."""
+    return tail(copies, rows, (repeated + 0.5) / (train + 1))
+
+
+def tail(count: int, trials: int, share: float) -> float:
     """The probability of `count` or more successes in `trials`."""
     log = [math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * math.log(share)
            + (trials - k) * math.log1p(-share) for k in range(count, trials + 1)]
