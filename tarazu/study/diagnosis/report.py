@@ -17,6 +17,7 @@ from tarazu.study.trials.chart import gain_chart
 from tarazu.study.trials.trials import Gain
 
 TEMPLATE = "diagnosis.html.jinja"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 MOST_ROWS = 20  # whose targets are in doubt
 UNIT = ("Losses are given in percent: 100 % is a guess that ignores the inputs and always says the same, 0 % is a "
         "perfect model, so lower is better. New rows are rows that the model was not trained on.")
@@ -36,9 +37,9 @@ class Section(NamedTuple):
 
 def write_diagnosis(path: str | os.PathLike[str], found: Findings, title: str, notes: Sequence[str]) -> Path:
     """Write the page to `path`, in place of what was there, and give the path. OSError where it cannot be written."""
-    page = rendered_page(TEMPLATE, title=title, answer=_answer(found), sections=list(_sections(found)),
+    text = rendered_page(TEMPLATE, title=title, answer=_answer(found), sections=list(_sections(found)),
                          notes=[*_notes(found), *notes])
-    return write_text(path, page)
+    return write_text(path, text.replace(" %", f"{NO_BREAK}%"))  # a number and its sign stay in one line
 
 
 def _answer(found: Findings) -> dict[str, str]:
@@ -78,13 +79,14 @@ def _first(found: Findings, best: Gain | None) -> str:
     if found.cause == HEALTHY:
         return "Nothing has to be mended: of all that was tried, nothing would lower the loss on new rows by much."
     effect = "" if best is None else (
-        f"{best.by}: the loss on new rows falls from {_losses(found.loss)} to about {_losses(found.loss - best.mean)} "
-        f"(from {_losses(found.loss - best.interval[1])} to {_losses(found.loss - best.interval[0])})")
+        f"“{best.by}”, the loss on new rows falls from {_losses(found.loss)} to about "
+        f"{_losses(found.loss - best.mean)} (between {_losses(found.loss - best.interval[1])} and "
+        f"{_losses(found.loss - best.interval[0])})")
     if found.cause == UNDECIDED:
         again = "Diagnose again with a larger budget, more rows, or other seeds."
-        return f"{again} The best that was tried: {effect}." if effect else again
+        return f"{again} The best that was tried: with {effect}." if effect else again
     advice = f"{CAUSES[found.cause].remedy[0].upper()}{CAUSES[found.cause].remedy[1:]}."
-    return f"{advice} Measured: {effect}." if effect else advice
+    return f"{advice} As measured: with {effect}." if effect else advice
 
 
 def _losses(loss: float) -> str:
