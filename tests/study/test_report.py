@@ -34,10 +34,11 @@ def test_the_page_of_a_cause(tmp_path):
     history.append(loss=0.5, val_loss=0.6)
     history.append(loss=0.4, val_loss=0.7)
     suspects = tuple(SuspectTarget("flats.csv", i, "dear", "cheap", "line") for i in range(25))
-    found = diagnosis("label_noise", history=history, by_rows=BY_ROWS, suspect_targets=suspects)
+    found = diagnosis("label_noise", history=history, kept_epoch=1, by_rows=BY_ROWS, suspect_targets=suspects)
     page = page_of(found, tmp_path)
     assert "Some targets are wrong" in page and "97 %, almost certain" in page
     assert "with “corrected targets”, the loss on new rows falls from 70 % to about 30 %" in page
+    assert "kept: epoch 1<" in page
     assert "About 20 % of all targets seem to be wrong" in page and ">line 19 of flats.csv<" in page
     assert ">line 20 of flats.csv<" not in page and "Rows are counted from 0" not in page
     assert "The dashed line goes on to 800 rows: 50 % is expected there (40 % to 60 %)" in page

@@ -111,7 +111,15 @@ def _diagnosis(found: Investigation, is_interrupted: bool) -> Diagnosis:
     return Diagnosis(cause, tuple(probabilities.items()), wrong.rate if wrong else None, overfit, evidence, remedies,
                      loss, found.budget.spent, train_loss, found.first_trials.history, is_interrupted,
                      tuple(found.skipped), losses_by_rows(found), suspect_targets(found.rows), leaking_features(found),
-                     found.rows.shifted)
+                     found.rows.shifted, _kept_epoch(found))
+
+
+def _kept_epoch(found: Investigation) -> int | None:
+    """The epoch whose weights the experiment's own fit ends with; in a study fits keep those of the last one too."""
+    history = found.first_trials.history
+    if history is None:
+        return None
+    return history.best_epoch() if found.experiment.keeps_best else len(history)
 
 
 def _cause(probabilities: dict[str, float], is_partial: bool) -> str:

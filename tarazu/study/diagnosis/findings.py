@@ -99,6 +99,7 @@ class Findings:
     suspect_targets: tuple[SuspectTarget, ...] = ()  # the most suspicious first; none where targets are not in doubt
     leaking: tuple[SuspectFeature, ...] = ()  # columns that may be made from the target
     shifted: tuple[ColumnDifference, ...] = ()  # columns in which validation rows are of another kind
+    kept_epoch: int | None = None  # whose weights the fit ends with
 
     def probability(self, cause: str) -> float:
         """That of a cause, from 0 to 1; 0 for one that was not measured.

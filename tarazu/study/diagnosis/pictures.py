@@ -39,15 +39,13 @@ def percent(share: float) -> str:
     return "over 99 %" if share > 0.995 else "under 1 %" if share < 0.005 else f"{100 * share:.0f} %"
 
 
-def loss_curves(history: History) -> str:
-    """The loss on training and on validation rows by epoch; "" without epochs."""
+def loss_curves(history: History, kept_epoch: int | None) -> str:
+    """The loss on training and on validation rows by epoch, with a mark at the one that is kept; "" without epochs."""
     columns = history.history
     if not len(history) or "loss" not in columns:
         return ""
     series = {name: columns[key] for name, key in (("train", "loss"), ("validation", "val_loss")) if key in columns}
-    kept = history.measurements.get("kept_epoch") or history.best_epoch()
-    return svg.curves("loss", [row["epoch"] for row in history.rows], series,
-                      int(kept) if isinstance(kept, int | float) else None)
+    return svg.curves("loss", [row["epoch"] for row in history.rows], series, kept_epoch)
 
 
 def rows_chart(points: Sequence[RowsLoss]) -> str:

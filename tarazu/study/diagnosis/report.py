@@ -116,7 +116,7 @@ def _sections(found: Findings) -> Iterator[Section]:
 
 
 def _curves(found: Findings) -> Iterator[Section]:
-    if found.history is not None and (curves := loss_curves(found.history)):
+    if found.history is not None and (curves := loss_curves(found.history, found.kept_epoch)):
         yield Section("How the model learned",
                       "An epoch is one pass over the training rows. Where the line of the validation rows, which are "
                       "new to the model, turns up or stays far above that of the training rows, the model learns "
