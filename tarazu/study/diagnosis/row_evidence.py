@@ -140,7 +140,7 @@ class RowEvidence:
         is_class = np.issubdtype(np.asarray(self.experiment.train.y).dtype, np.integer)
         least = -share * math.log(share) - (1 - share) * math.log(1 - share) if is_class and share > 0 else (
             all_alike.trivial * (1 - (1 - share) ** 2))
-        if float(losses.mean() + 2 * losses.std() / math.sqrt(len(losses))) >= least:  # NaN refutes nothing
+        if not float(losses.mean() + 2 * losses.std() / math.sqrt(len(losses))) < least:  # NaN refutes nothing
             return False
         self.wrong, self.judged = None, all_alike
         return True
