@@ -28,9 +28,9 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "record": ["base"],
     "diagnose": ["base", "record"],
     "train": ["base", "ir", "ops", "runtime", "nn", "optim", "data", "record", "diagnose"],
-    "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
+    "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train", "study"],
     "study": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
-    "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular"],
+    "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular", "study"],
 }
 INSIDE = {  # the folders and single files of each package from the bottom up: each imports from those before it
     "ops": "typing promote dtype_functions elementwise placement shape splitting create contract reduce "
@@ -45,7 +45,8 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
-    "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting",
+    "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting "
+               "diagnosing",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a
 # function, when it is first called.

@@ -18,8 +18,8 @@ from tarazu.tabular.run_folder import free, require_free
 SUFFIXES = (".gz", ".csv", ".tsv", ".txt", ".parquet")
 
 
-def destination(table: str, target: str, out: str | None, force: bool) -> Path:
-    """Where the run folder goes: `out`, or a new folder in runs/ that is named after table and target.
+def destination(table: str, target: str, out: str | None, force: bool, suffix: str = "") -> Path:
+    """Where the run folder goes: `out`, or a new folder in runs/ that is named after table and target, and `suffix`.
 
     ArgumentError where it could not be written, which is better known before training than after.
     """
@@ -29,7 +29,7 @@ def destination(table: str, target: str, out: str | None, force: bool) -> Path:
         _require_writable(path)
         return path
     plain_target = "".join(c if c.isalnum() or c in "._-" else "_" for c in target)
-    name = f"{_stem(table)}-{plain_target}"
+    name = f"{_stem(table)}-{plain_target}{suffix}"
     _require_writable(Path("runs") / name)
     return free(Path("runs") / name)
 

@@ -18,58 +18,18 @@ from tarazu.base.messages import plural
 from tarazu.cli import launch, show
 from tarazu.cli.closed_pipe import quiet_when_closed
 from tarazu.cli.destination import destination, write_predictions
-from tarazu.optim import OPTIMIZERS
+from tarazu.cli.options import table_options
+from tarazu.record import History
 from tarazu.runtime import processes
 from tarazu.tabular import run_folder
+from tarazu.tabular.diagnosing import Diagnosis, diagnose_fit, diagnose_table, require_one_process
 from tarazu.tabular.fitting import fit_table
+from tarazu.tabular.inputs import as_table
 from tarazu.tabular.options import TableOptions
 from tarazu.tabular.table_model import TableModel, predictions
 
 BAD_INPUT = 2  # the exit code for input that cannot be used
 COMMAND_LINE = "tarazu.command_line"  # the key of a context under which the whole command stands
-
-
-class Sizes(click.ParamType):
-    """Layer sizes such as 64,64; 0 means no hidden layer."""
-
-    name = "sizes"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            sizes = tuple(int(part) for part in str(value).split(","))
-        except ValueError:
-            sizes = (-1,)
-        if sizes != (0,) and min(sizes) < 1:
-            self.fail(f"{value!r} is not a list of layer sizes; write for example 64,64 (or 0 for no hidden layer)",
-                      param, ctx)
-        return () if sizes == (0,) else sizes
-
-
-class Kind(click.ParamType):
-    """A column and its kind, as NAME=number."""
-
-    name = "name=kind"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        name, equals, kind = str(value).rpartition("=")
-        if not equals or not name:
-            self.fail(f"{value!r} is not NAME=KIND; write for example year=category", param, ctx)
-        return name, kind
-
-
-class Words(click.ParamType):
-    """Words with commas between them."""
-
-    name = "words"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        if isinstance(value, tuple):
-            return value
-        return tuple(word for word in map(str.strip, str(value).split(",")) if word)
 
 
 class Commands(click.Group):
@@ -105,46 +65,24 @@ def main() -> None:
 
 
 @main.command(name="fit", short_help="Train on a table and judge the fit.")
-@click.argument("table", type=click.Path())
-@click.option("--target", required=True, help="The column to predict.")
-@click.option("--epochs", type=click.IntRange(min=1), default=TableOptions.epochs, show_default=True,
-              help="Passes over the training rows at most; training ends earlier when validation stops improving.")
-@click.option("--batch-size", type=click.IntRange(min=1),
-              help="Rows per step.  [default: by the number of rows, 32 to 256]")
-@click.option("--hidden", type=Sizes(), default=",".join(map(str, TableOptions.hidden)), show_default=True,
-              help="Sizes of the hidden layers; 0 for none.")
-@click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.dropout, show_default=True,
-              help="Share of each hidden layer that is dropped while training.")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=TableOptions.learning_rate,
-              show_default=True, help="How far each step goes.")
-@click.option("--optimizer", type=click.Choice(sorted(OPTIMIZERS)), default=TableOptions.optimizer, show_default=True,
-              help="How steps follow from gradients.")
-@click.option("--seed", type=click.IntRange(min=0), default=TableOptions.seed, show_default=True,
-              help="The same seed gives the same split, weights and history.")
-@click.option("--validation", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.validation,
-              show_default=True, help="Share of the rows to choose the best epoch by.")
-@click.option("--test", type=click.FloatRange(0, 1, max_open=True), default=TableOptions.test, show_default=True,
-              help="Share of the rows to measure the final model by.")
-@click.option("--kind", "kinds", type=Kind(), multiple=True,
-              help="What a column is, when the guess is wrong: number, category, date or ignore. May be given several "
-              "times.")
-@click.option("--missing", type=Words(), default=",".join(TableOptions.missing), show_default=True,
-              help="The words that mean missing, in any case, with commas between them; empty cells always do.")
-@click.option("--split", default=TableOptions.split, show_default=True, metavar="random|time|COLUMN",
-              help="Which rows measure the model: random ones, or the last by date, or by the order of a column.")
-@click.option("--device", default="cpu", show_default=True, help="Where to train.")
+@table_options
 @click.option("--out", type=click.Path(), help="The run folder.  [default: a new one, runs/TABLE-TARGET]")
 @click.option("--force", is_flag=True, help="Replace the run folder named by --out if it is there.")
 @click.option("--quiet", is_flag=True, help="Print only the verdict's headline and the run folder.")
+@click.option("--diagnose", "is_diagnosed", is_flag=True,
+              help="Then say why it does as it does, and what would help, as `tarazu diagnose` does.")
 def fit_command(table: str, target: str, kinds: Sequence[tuple[str, str]], device: str, out: str | None, force: bool,
-                quiet: bool, **options: Any) -> None:
+                quiet: bool, is_diagnosed: bool, **options: Any) -> None:
     """Train a network on TABLE (CSV or Parquet) to predict the column --target, and judge the fit.
 
-    The run folder gets the model, the history and report.html.
+    The run folder gets the model, the history and report.html, and with --diagnose diagnosis.html.
     """
+    if is_diagnosed:
+        require_one_process()
     path = destination(table, target, out, force)
     with show.warnings_as_lines() as warned:
-        fitted = fit_table(table, target, kinds=dict(kinds), device=device, verbose=0 if quiet else "auto", **options)
+        data = as_table(table, options["missing"], bar=not quiet)
+        fitted = fit_table(data, target, kinds=dict(kinds), device=device, verbose=0 if quiet else "auto", **options)
     if not processes.is_first():
         return
     fitted = dataclasses.replace(fitted, made_by=click.get_current_context().meta[COMMAND_LINE])
@@ -152,7 +90,42 @@ def fit_command(table: str, target: str, kinds: Sequence[tuple[str, str]], devic
     if fitted.history.stopped == "interrupted":
         click.echo(f"interrupted after {len(fitted.history)} of {options['epochs']} epochs; what was learned is kept")
     show.outcome(fitted.verdict, None if quiet else fitted.assessment, folder)
+    if is_diagnosed:
+        found = diagnose_fit(fitted, data, device=device, verbose=0 if quiet else "auto")
+        _report(found, folder / run_folder.DIAGNOSIS, fitted.title, fitted.made_by)
+        fitted.report(folder / run_folder.REPORT,
+                      {run_folder.DIAGNOSIS: f"Why it does as it does, and what would help: {found.headline}"})
+        show.diagnosis(found, folder / run_folder.DIAGNOSIS, quiet)
     sys.exit(1 if warned else 0)
+
+
+@main.command(name="diagnose", short_help="Say why a network does as it does on a table, and what would help.")
+@table_options
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True), default=20, show_default=True,
+              help="About how many fits the experiments may take.")
+@click.option("--out", type=click.Path(), help="The folder.  [default: a new one, runs/TABLE-TARGET-diagnosis]")
+@click.option("--force", is_flag=True, help="Replace the folder named by --out if it is there.")
+@click.option("--quiet", is_flag=True, help="Print only the cause and where the page is.")
+def diagnose_command(table: str, target: str, kinds: Sequence[tuple[str, str]], device: str, budget: float,
+                     out: str | None, force: bool, quiet: bool, **options: Any) -> None:
+    """Train the network of `tarazu fit` on TABLE again and again with one thing changed, and say what would help.
+
+    All rows that are not trained on, those of --validation and of --test, judge the fits. The folder gets
+    diagnosis.html, and the history of the fit that is diagnosed.
+    """
+    path = destination(table, target, out, force, "-diagnosis")
+    with show.warnings_as_lines() as warned:
+        found = diagnose_table(table, target, TableOptions(kinds=dict(kinds), **options), budget=budget, device=device,
+                               verbose=0 if quiet else "auto")
+    made_by = click.get_current_context().meta[COMMAND_LINE]
+    folder = run_folder.write_diagnosis(path, found.history or History(), lambda page: _report(
+        found, page, f"{target} from {table}", made_by), force=force)
+    show.diagnosis(found, folder / run_folder.DIAGNOSIS, quiet)
+    sys.exit(1 if warned else 0)
+
+
+def _report(found: Diagnosis, page: Path, title: str, made_by: str) -> Path:
+    return found.report(page, title=f"{title}: why the model does as it does", notes=[f"Made by: {made_by}"])
 
 
 @main.command(name="predict", short_help="Predict for each row of a table.")

@@ -14,6 +14,8 @@ import click
 from tarazu.backend.native.cache import LIMIT, Info
 from tarazu.base.errors import DataWarning
 from tarazu.record import Verdict
+from tarazu.study import Diagnosis
+from tarazu.study.diagnosis.causes import HEALTHY, UNDECIDED
 from tarazu.tabular import score_text
 from tarazu.tabular.assessment import Assessment
 from tarazu.tabular.run_folder import REPORT
@@ -54,6 +56,17 @@ def outcome(verdict: Verdict | None, assessment: Assessment | None, folder: Path
             click.echo(score_text.wrapped(line, width, "    "))
     click.echo(f"run folder: {folder}" if assessment is None else
                f"\nrun folder: {folder}\nreport: {folder / REPORT}")
+
+
+def diagnosis(found: Diagnosis, page: Path, is_short: bool) -> None:
+    """The cause, the measured remedies, the evidence, and where the page is; or only the cause and the page."""
+    width = score_text.terminal_width()
+    headline, *rest = str(found).split("\n")
+    color = {HEALTHY: "green", UNDECIDED: "yellow"}.get(found.cause, "red")
+    click.secho(score_text.wrapped(headline, width, "  "), bold=True, fg=color)
+    for line in [] if is_short else rest:
+        click.echo(score_text.wrapped(line, width, "    "))
+    click.echo(f"{'' if is_short else chr(10)}diagnosis: {page}")
 
 
 def cached(info: Info) -> None:

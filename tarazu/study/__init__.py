@@ -17,7 +17,8 @@ from tarazu.study.decompose.decomposition import Decomposition, ZeroOneDecomposi
 from tarazu.study.decompose.zero_one import ZeroOneTerms, decompose_zero_one
 from tarazu.study.diagnosis.causes import CAUSES
 from tarazu.study.diagnosis.diagnose import diagnose
-from tarazu.study.diagnosis.diagnosis import Diagnosis, Evidence
+from tarazu.study.diagnosis.diagnosis import Diagnosis
+from tarazu.study.diagnosis.findings import Evidence, RowsLoss, SuspectTarget
 from tarazu.study.interventions.remedies import remedies
 from tarazu.study.interventions.result import BalancedAccuracy, Remedies
 from tarazu.study.rows.label_noise import LabelNoise, SuspectRow, label_noise
@@ -28,7 +29,8 @@ from tarazu.study.trials.trials import Gain
 
 __all__ = ["CAUSES", "BalancedAccuracy", "BiasVariance", "BiasVariancePoint", "CapacityCurve", "ColumnDifference",
            "Copies", "CurvePoint", "Decomposition", "Diagnosis", "EpochCurve", "Estimate", "Evidence", "Gain",
-           "LabelNoise", "Leakage", "LearningCurve", "LossTerms", "NumberedColumn", "PowerLaw", "Remedies",
-           "SecondDescent", "Shift", "SuspectFeature", "SuspectRow", "ZeroOneDecomposition", "ZeroOneTerms",
-           "bias_variance", "capacity_curve", "decompose_cross_entropy", "decompose_squared", "decompose_zero_one",
-           "diagnose", "epoch_curve", "label_noise", "leakage", "learning_curve", "remedies", "shift"]
+           "LabelNoise", "Leakage", "LearningCurve", "LossTerms", "NumberedColumn", "PowerLaw", "Remedies", "RowsLoss",
+           "SecondDescent", "Shift", "SuspectFeature", "SuspectRow", "SuspectTarget", "ZeroOneDecomposition",
+           "ZeroOneTerms", "bias_variance", "capacity_curve", "decompose_cross_entropy", "decompose_squared",
+           "decompose_zero_one", "diagnose", "epoch_curve", "label_noise", "leakage", "learning_curve", "remedies",
+           "shift"]

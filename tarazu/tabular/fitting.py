@@ -110,8 +110,10 @@ class TableFit(TableModel):
         outputs = predict(self.model, self.encoder.features(table)).numpy()
         return scores_of(self.encoder, self.encoder.labels(table), outputs)
 
-    def report(self, path: str | os.PathLike[str]) -> Path:
+    def report(self, path: str | os.PathLike[str], links: Mapping[str, str] | None = None) -> Path:
         """Write the report, one HTML page that needs no other file, and give its path. Raises OSError where it cannot.
+
+        `links` are pages beside it, with what is to be read of each.
 
         >>> import tempfile
         >>> import tarazu as tz
@@ -120,8 +122,9 @@ class TableFit(TableModel):
         ...     "Confusion" in fitted.report(f"{folder}/report.html").read_text()
         True
         """
-        return write_report(path, **report_page.content(self.encoder, self.summary, self.split, self.history,
-                                                        self.assessment, self.options, self.title, self.made_by))
+        content = report_page.content(self.encoder, self.summary, self.split, self.history, self.assessment,
+                                      self.options, self.title, self.made_by)
+        return write_report(path, links=links, **content)
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Write the run folder `path`: model, history and report, for `TableModel.load` and `tarazu predict`.

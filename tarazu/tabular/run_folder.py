@@ -18,22 +18,39 @@ from tarazu.train.save.loading import read_description, read_model
 from tarazu.train.save.names import Finder
 from tarazu.train.save.saving import write_model
 
-HISTORY, REPORT = "history.jsonl", "report.html"
+HISTORY, REPORT, DIAGNOSIS = "history.jsonl", "report.html", "diagnosis.html"
 
 
 def write(destination: Path, model: Module, encoder: TableEncoder, assessment: Assessment, history: History,
           write_report: Callable[[Path], Path], *, force: bool) -> Path:
-    """Write the run folder; with `force` one that is there is replaced at the end, all at once.
+    """Write the run folder; gives its path."""
+    def fill(new: Path) -> None:
+        write_model(model, new, {"encoder": encoder.to_json(), "assessment": assessment.to_json()})
+        history.save(new / HISTORY)
+        write_report(new / REPORT)
 
-    Without, a folder that another run made meanwhile stays, and this one gets a number. Gives the folder's path.
+    return _made(destination, fill, force=force)
+
+
+def write_diagnosis(destination: Path, history: History, write_report: Callable[[Path], Path], *, force: bool) -> Path:
+    """Write a folder with the page of a diagnosis, and the history of the fit; gives its path."""
+    def fill(new: Path) -> None:
+        history.save(new / HISTORY)
+        write_report(new / DIAGNOSIS)
+
+    return _made(destination, fill, force=force)
+
+
+def _made(destination: Path, fill: Callable[[Path], None], *, force: bool) -> Path:
+    """A new folder, filled; with `force` one that is there is replaced at the end, all at once.
+
+    Without, a folder that another run made meanwhile stays, and this one gets a number.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{destination.name}.", dir=destination.parent) as scratch:
         new = Path(scratch) / "new"
         new.mkdir()
-        write_model(model, new, {"encoder": encoder.to_json(), "assessment": assessment.to_json()})
-        history.save(new / HISTORY)
-        write_report(new / REPORT)
+        fill(new)
         if force and destination.exists():
             destination.rename(Path(scratch) / "old")
         return _move(new, destination)

@@ -12,6 +12,7 @@ from tarazu.base.messages import plural
 from tarazu.diagnose.judging.formatting import number, percent
 from tarazu.diagnose.reporting import panels as panel_content
 from tarazu.diagnose.reporting import svg
+from tarazu.diagnose.reporting.page import rendered_page
 from tarazu.diagnose.reporting.plots import Panel
 from tarazu.record import History, write_text
 
@@ -29,13 +30,14 @@ ENDINGS = {"early stopping": "stopped early", "interrupted": "interrupted", "not
 def write_report(path: str | os.PathLike, *, title: str, history: History,
                  table: Mapping[str, Mapping[str, float | None]], table_note: str = "", panels: Sequence[Panel] = (),
                  notes: Sequence[str] = (), rows: Mapping[str, int] | None = None,
-                 settings: Mapping[str, str] | None = None) -> Path:
+                 settings: Mapping[str, str] | None = None, links: Mapping[str, str] | None = None) -> Path:
     """Writes one self-contained HTML page about a run to `path`, in place of what was there, and gives the path.
 
     `table` holds scores by data set: {"train": {"loss": 0.1, "accuracy": 0.98}, "test": {...}}, `table_note` a line on
     it; `panels` are tables and plots, in their order; each of `notes` is a line about the data, which may begin with
     "warning: "; `rows` says how many rows each set has (by default, what the verdict knows), `settings` how the run was
-    made. Raises OSError where the file cannot be written.
+    made; `links` are pages beside this one, with what is to be read of each. Raises OSError where the file cannot be
+    written.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -43,16 +45,13 @@ def write_report(path: str | os.PathLike, *, title: str, history: History,
     >>> page.startswith("<!DOCTYPE html>"), "<h1>Iris</h1>" in page
     (True, True)
     """
-    import jinja2
-
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
-                                     trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     verdict = history.verdict
-    page = environment.get_template(TEMPLATE).render(
-        title=title, verdict=verdict, headline=verdict.headline.removeprefix(f"{verdict.name}: ") if verdict else "",
+    headline = verdict.headline.removeprefix(f"{verdict.name}: ") if verdict else ""
+    page = rendered_page(
+        TEMPLATE, title=title, verdict=verdict, headline=headline,
         scales=svg.scales(verdict.name) if verdict else "", run=_run_line(history, rows), table=_table(table),
         table_note=table_note, charts=_charts(history), panels=panel_content.all_panels(panels), notes=notes,
-        settings=settings or {}, signature=svg.signature())
+        links=links or {}, settings=settings or {})
     return write_text(path, page)
 
 

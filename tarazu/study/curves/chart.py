@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from tarazu.diagnose.reporting.axis import Axis, make_axis
@@ -59,7 +59,8 @@ def curve_chart(title: str, x_name: str, lines: Sequence[Line], ticks: Mapping[f
     name = f"{title} (logarithmic axis)" if y_axis.logarithmic else title
     x_name = f"{x_name} (logarithmic axis)" if logarithmic else x_name
     parts = [element("style", STYLE + OWN_STYLE), frame(x_axis, y_axis, x_name, HEIGHT - 10),
-             label(LEFT - 50, 18, name, "start", class_="title"), _ticks(ticks, x_axis), _legend()]
+             label(LEFT - 50, 18, name, "start", class_="title"), _ticks(ticks, x_axis),
+             _legend({line.part for line in lines})]
     parts += [_mark(text, x_axis.pixel(at), number) for number, (text, at) in enumerate((marks or {}).items())]
     parts += [_drawn(line, x_axis, y_axis) for line in sorted(lines, key=lambda line: not line.is_law)]
     picture = drawing(WIDTH, HEIGHT, f"{title} by {x_name}", "".join(parts))
@@ -136,10 +137,11 @@ def _mark(text: str, x: float, number: int) -> str:
         x + (-5 if is_late else 5), y + 8, text, "end" if is_late else "start")
 
 
-def _legend() -> str:
+def _legend(shown: Collection[str]) -> str:
     parts, x = [], float(RIGHT)
     for text, part in (("validation", "validation"), ("training", "train")):
-        x -= CHARACTER * len(text)
-        parts += [element("circle", cx=x - 8, cy=14, r=3.5, class_=f"{part} point"), label(x, 18, text, "start")]
-        x -= 26
+        if part in shown:
+            x -= CHARACTER * len(text)
+            parts += [element("circle", cx=x - 8, cy=14, r=3.5, class_=f"{part} point"), label(x, 18, text, "start")]
+            x -= 26
     return "".join(parts)

@@ -2,75 +2,42 @@
 
 from __future__ import annotations
 
-import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tarazu.base.messages import listing, plural
-from tarazu.record import History
 from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, UNDECIDED, in_words
-from tarazu.study.rows.shown import bars, data_frame, notebook_html
+from tarazu.study.diagnosis.findings import Findings
+from tarazu.study.diagnosis.report import write_diagnosis
+from tarazu.study.rows.shown import data_frame, notebook_html
+from tarazu.study.trials.chart import gain_chart
 from tarazu.study.trials.trials import Gain
 
 if TYPE_CHECKING:
     import pandas
 
-
-@dataclass(frozen=True)
-class Evidence:
-    """One number that a study gave, with what it says; the interval is about 95 %.
-
-    >>> print(Evidence("label_noise", "share of wrong targets", 0.1, (0.08, 0.12)))
-    share of wrong targets: 0.1 (0.08 to 0.12)
-    """
-
-    study: str
-    name: str
-    value: float
-    interval: tuple[float, float] | None = None
-    says: str = ""
-
-    def __str__(self) -> str:
-        interval = f" ({self.interval[0]:.3g} to {self.interval[1]:.3g})" if self.interval else ""
-        return f"{self.name}: {self.value:.3g}{interval}{'; ' if self.says else ''}{self.says}"
+MOST_NAMED = 5  # columns and rows
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Findings):
     """Why a fit generalizes as it does, measured by small experiments: what `tz.study.diagnose` gives.
 
     `cause` is one of `tz.study.CAUSES`, "healthy", or "undecided"; `ranking` has pairs of cause and probability, the
     most probable first. `noise_rate` is the share of wrong targets, `overfit` whether the model fits its training rows
     much better than new ones for a cause that more rows or less freedom would mend; None where that is not known.
     `evidence` are the numbers with their studies, `remedies` what was tried and what it gains, best first, as shares
-    of the loss of the best guess that looks at no inputs. `fits` is about how many fits it took.
+    of the loss of the best guess that looks at no inputs. `by_rows` has the loss by the number of training rows,
+    `suspect_targets` rows whose targets seem wrong, `leaking` and `shifted` the columns that are to blame. `fits` is
+    about how many fits it took.
 
     >>> found = Diagnosis("healthy", (("healthy", 0.97),), 0.0, False, (), (), 0.02, 3.0)
     >>> print(found)
     healthy (97 %): nothing that was tried would lower the loss by much
     """
-
-    cause: str
-    ranking: tuple[tuple[str, float], ...]
-    noise_rate: float | None
-    overfit: bool | None
-    evidence: tuple[Evidence, ...]
-    remedies: tuple[Gain, ...]
-    loss: float  # on new rows, in trivial losses
-    fits: float
-    train_loss: float = math.nan  # on the training rows, in trivial losses
-    history: History | None = None  # of the fit that is diagnosed; its verdict has the gains in place of guesses
-    is_interrupted: bool = False  # by Ctrl-C; then it says what was known by then
-    skipped: tuple[str, ...] = ()  # remedies that could help and were not tried, as the budget was spent
-
-    def probability(self, cause: str) -> float:
-        """That of a cause, from 0 to 1; 0 for one that was not measured.
-
-        >>> Diagnosis("healthy", (("healthy", 0.97),), None, None, (), (), 0.02, 3.0).probability("shift")
-        0.0
-        """
-        return dict(self.ranking).get(cause, 0.0)
 
     def to_frame(self) -> pandas.DataFrame:
         """The remedies as a frame of pandas: cause, gain, both ends of its interval, seeds.
@@ -85,18 +52,32 @@ class Diagnosis:
                           ["remedy", "cause", "gain", "low", "high", "seeds"])
 
     def plot(self, path: str | os.PathLike | None = None) -> str:
-        """What each remedy gains, in trivial losses, as an SVG picture, written to `path` if given.
+        """What each remedy gains, with its 95 % interval, as an SVG picture, written to `path` if given.
 
         OSError where `path` cannot be written.
 
         >>> Diagnosis("healthy", (("healthy", 0.97),), None, None, (), (), 0.02, 3.0).plot().startswith("<svg")
         True
         """
-        return bars("what lowers the loss on new rows, in trivial losses",
-                    {gain.by: gain.mean for gain in self.remedies}, path)
+        return gain_chart(self.remedies, "what lowers the loss on new rows", path)
+
+    def report(self, path: str | os.PathLike, *, title: str = "Why the model does as it does",
+               notes: Sequence[str] = ()) -> Path:
+        """Write one HTML page that needs no other file, with the answer, pictures and numbers, and give its path.
+
+        `notes` are lines at its end that say how it was made. OSError where it cannot be written; what was there before
+        is then as it was.
+
+        >>> import tempfile
+        >>> found = Diagnosis("healthy", (("healthy", 0.97),), 0.0, False, (), (), 0.02, 3.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     "Nothing has to be mended" in found.report(f"{folder}/why.html").read_text()
+        True
+        """
+        return write_diagnosis(path, self, title, notes)
 
     def __str__(self) -> str:
-        lines = [self._headline()]
+        lines = [self.headline]
         if self.is_interrupted:
             lines.append(f"  interrupted after {self.fits:.0f} fits: what was not tried by then is not known")
         if self.skipped:
@@ -109,9 +90,20 @@ class Diagnosis:
                          f"{100 * self.loss:.0f} %):")
             lines += [f"  {gain.by:32} {_change(gain)}" for gain in self.remedies]
         lines += [f"  {one}" for one in self.evidence]
+        if self.shifted:
+            named = [f"{one.name!r} by {one.difference:.2g} standard deviations" for one in self.shifted[:MOST_NAMED]]
+            lines.append(f"  columns that differ most: {', '.join(named)}")
+        if self.suspect_targets:
+            lines.append(f"  the most suspicious targets: {'; '.join(map(str, self.suspect_targets[:MOST_NAMED]))}")
         return "\n".join(lines)
 
-    def _headline(self) -> str:
+    @property
+    def headline(self) -> str:
+        """The cause with its probability, or the most probable ones where none is named.
+
+        >>> Diagnosis("shift", (("shift", 0.97),), 0.0, True, (), (), 0.6, 3.0).headline
+        'shift (97 %)'
+        """
         if self.cause == UNDECIDED:
             likely = ", ".join(f"{in_words(cause)} {100 * p:.0f} %" for cause, p in self.ranking[:3])
             return f"undecided: {likely}"

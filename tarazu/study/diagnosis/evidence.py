@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tarazu.study.diagnosis.diagnosis import Evidence
+from tarazu.study.diagnosis.findings import Evidence
 from tarazu.study.diagnosis.investigation import Investigation
 from tarazu.study.diagnosis.row_evidence import SHIFT_WORTH_A_LOOK, RowEvidence
 from tarazu.study.diagnosis.wrong_targets import Doubts
@@ -16,14 +16,16 @@ def all_evidence(found: Investigation) -> Iterator[Evidence]:
     """That of the fit itself, and of the looks at the rows."""
     loss = found.own_loss
     yield Evidence("fit", "loss on training rows", found.trials.train_loss, says="1 is a guess that ignores the inputs")
-    yield Evidence("fit", "loss on new rows", loss)
+    doubtful = found.rows.wrong is not None and found.rows.wrong.is_evident
+    yield Evidence("fit", "loss on new rows", loss, says="rows whose targets are in doubt do not count" * doubtful)
     yield Evidence("fit", "skill", 1 - loss, says="the share of a guess's loss that the model removes on new rows")
     yield Evidence("copies", "validation rows that are copies of training rows", found.rows.copies)
     if found.rows.leak:
         name = f"without {found.rows.leak}"
         if name in found.gains:
             gain = found.gains[name]
-            yield Evidence("leakage", f"gain {name}", gain.mean, gain.interval, "they tell the answer")
+            says = "the model relies on what it will not have" if gain.interval[0] > 0 else "that may be chance"
+            yield Evidence("leakage", f"gain {name}", gain.mean, gain.interval, says)
     yield from _of_shift(found.rows)
     if found.rows.wrong is not None:
         yield from _of_targets(found.rows, found.rows.wrong)
@@ -37,7 +39,7 @@ def _of_shift(rows: RowEvidence) -> Iterator[Evidence]:
     error = abs((area - 0.5) / z)
     says = "validation rows are of another kind" if z >= SHIFT_WORTH_A_LOOK else "0.5 is: they are alike"
     yield Evidence("shift", "area under the curve, validation rows against training rows", area,
-                   (area - 2 * error, area + 2 * error), says)
+                   (max(area - 2 * error, 0.0), min(area + 2 * error, 1.0)), says)
 
 
 def _of_targets(rows: RowEvidence, wrong: Doubts) -> Iterator[Evidence]:

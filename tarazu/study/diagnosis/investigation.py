@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,9 +25,9 @@ MOST_COMPARED = 3  # causes that another seed is spent on
 class Investigation:
     """Gathers gains for one experiment until its cause is sure, or the budget of fits is spent."""
 
-    def __init__(self, experiment: Experiment, seed: int, budget: Budget) -> None:
+    def __init__(self, experiment: Experiment, seed: int, budget: Budget, names: Sequence[str] = ()) -> None:
         self.experiment, self.budget, self.seeds = experiment, budget, 1
-        self.rows = RowEvidence.of(experiment, seed)
+        self.rows = RowEvidence.of(experiment, seed, names)
         self.impossible: set[str] = set()  # remedies that change nothing of this model
         self.trials = self.first_trials = Trials(self.rows.experiment, self.rows.judged, budget, seed)
         self.gains: dict[str, Gain] = {}
@@ -36,7 +37,8 @@ class Investigation:
 
     def run(self) -> None:
         """Make the trials; what is known so far stays where it is interrupted."""
-        self.trials.own()
+        if self.rows.refute_doubts(self.trials.own()):
+            self._judge_anew()
         self.halves = part_fits(self.trials, 2, 2)
         self._measure_faults()
         if self.rows.cured is not self.trials.experiment:
@@ -44,6 +46,11 @@ class Investigation:
         self._try_remedies()
         while self._has_to_compare():
             self._compare()
+
+    def _judge_anew(self) -> None:
+        """Go on with other weights of the judged rows; the fits stay."""
+        loss = self.trials.train_loss * self.trials.judged.trivial / self.rows.judged.trivial
+        self.trials = self.first_trials = dataclasses.replace(self.trials, judged=self.rows.judged, train_loss=loss)
 
     @property
     def own_loss(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,8 +13,10 @@ from tarazu.base.messages import listing
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
 from tarazu.study.diagnosis.wrong_targets import Doubts, corrected, doubts
 from tarazu.study.experiment.experiment import Experiment
-from tarazu.study.rows.leakage import leakage
-from tarazu.study.rows.row_order import sources_of_copies
+from tarazu.study.rows.leakage import SuspectFeature, leakage_of
+from tarazu.study.rows.plain import PlainRows, plain_pair
+from tarazu.study.rows.row_order import SHARED, copies_p_value, sources_of_copies
+from tarazu.study.rows.shift import SHIFTED, ColumnDifference, column_differences
 from tarazu.study.rows.two_samples import ranked_area
 from tarazu.study.trials.parts import PartFit
 from tarazu.study.trials.trials import Gain, Judged, Trials
@@ -43,20 +45,27 @@ class RowEvidence:
     copies: float = 0.0  # the share of validation rows that are copies of training rows
     shift: tuple[float, float] = (0.5, 0.0)  # the area under the curve of that classifier, and its z
     wrong: Doubts | None = None
+    has_copies: bool = False  # more than nature repeats rows, so that other rows judge
+    names: tuple[str, ...] = ()  # of the columns of x, if they have some; columns of one name are one feature
+    leaking: tuple[SuspectFeature, ...] = ()
+    shifted: tuple[ColumnDifference, ...] = ()  # the columns that differ, the most different first
     _losses: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, experiment: Experiment, seed: int) -> RowEvidence:
+    def of(cls, experiment: Experiment, seed: int, names: Sequence[str] = ()) -> RowEvidence:
         """Look at the rows of an experiment, without a fit."""
-        source = sources_of_copies(*(Arrays.of(part.x).leaves for part in (experiment.train, experiment.validation)))
+        parts = (Arrays.of(part.x).leaves for part in (experiment.train, experiment.validation))
+        source, repeated = sources_of_copies(*parts)
         copies = float((source >= 0).mean())
-        if copies >= COPIES_WORTH_A_LOOK:
+        p_value = copies_p_value(int((source >= 0).sum()), len(source), repeated, experiment.train.rows)
+        if copies >= COPIES_WORTH_A_LOOK and p_value <= SHARED:
             return cls._with_copies(experiment, seed, source, copies)
-        found = cls(experiment, _judged(experiment, experiment.validation), seed, [])
+        found = cls(experiment, _judged(experiment, experiment.validation), seed, [], copies=copies,
+                    names=tuple(names))
         if _are_tables(experiment):
+            found._look_for_shift()
             found._look_for_leaks()
-            found.shift = _shift(experiment)
-            if found.shift[1] < SHIFT_WORTH_A_LOOK:  # of rows of two kinds a common predictor errs for other reasons
+            if not found.is_shifted:  # of rows of two kinds a common predictor errs for other reasons
                 found._look_for_wrong_targets()
         return found
 
@@ -72,19 +81,41 @@ class RowEvidence:
                 (source < 0) | ~held[source]))
         half = np.random.default_rng(seed).permutation(rows.rows) % 2 == 0
         honest = [(experiment.with_rows(experiment.train, rows.at(part)), ~part) for part in (half, ~half)]
-        return cls(experiment, _judged(experiment, rows), seed, honest, "copies of training rows", copies)
+        return cls(experiment, _judged(experiment, rows), seed, honest, "copies of training rows", copies,
+                   has_copies=True)
 
     def _look_for_leaks(self) -> None:
         train, validation = self.experiment.train, self.experiment.validation
-        suspects = leakage(train.x, train.y, validation.x, validation.y, seed=self.seed).suspects
-        if not suspects:
+        plain = self._plain_rows()
+        if self.is_shifted:  # rows of two kinds together have dependences that neither has
+            plain = (plain[0], plain[0])
+        self.leaking = leakage_of(*plain, self.seed).suspects
+        if not self.leaking:
             return
-        columns = [column for suspect in suspects for column in suspect.columns]
-        self.leak = listing(repr(suspect.name) for suspect in suspects)
+        columns = [column for suspect in self.leaking for column in suspect.columns]
+        self.leak = listing(suspect.name for suspect in self.leaking)
         rows = _shuffled(validation, columns, self.seed)
         self.judged = _judged(self.experiment, rows)
         without = self.experiment.with_rows(_shuffled(train, columns, self.seed), rows)
         self.honest = [(without, np.ones(rows.rows, bool))]
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether validation rows are of another kind than training rows, as far as a classifier tells."""
+        return self.shift[1] >= SHIFT_WORTH_A_LOOK
+
+    def _look_for_shift(self) -> None:
+        self.shift = _shift(self.experiment)
+        if self.is_shifted:
+            found = [column for column in column_differences(*self._plain_rows()) if column.p_value <= SHIFTED]
+            most = {column.name: column for column in sorted(found, key=lambda column: column.distance)}
+            self.shifted = tuple(sorted(most.values(), key=lambda column: -column.distance))
+
+    def _plain_rows(self) -> tuple[PlainRows, PlainRows]:
+        """The rows of both parts as a matrix each, with the names of its columns."""
+        train, validation = self.experiment.train, self.experiment.validation
+        found = plain_pair(train.x, train.y, validation.x, validation.y, None)
+        return (replace(found[0], names=self.names), replace(found[1], names=self.names)) if self.names else found
 
     def _look_for_wrong_targets(self) -> None:
         experiment = self.experiment
@@ -95,12 +126,32 @@ class RowEvidence:
             doubt = self.wrong.probabilities[experiment.train.rows:]
             self.judged = _judged(experiment, self.judged.rows, 1 - doubt)
 
+    def refute_doubts(self, losses: np.ndarray) -> bool:
+        """Drop doubts of targets that a model predicts better than targets could be, if so many were wrong.
+
+        `losses` are those of the judged rows. Of a share r of numbers that are drawn anew, the best model removes
+        (1 - r)^2 of the trivial loss; of classes, it keeps the entropy of r. True if doubts were dropped: then all rows
+        judge alike.
+        """
+        if self.wrong is None or not self.wrong.is_evident or self.wrong.is_far:
+            return False
+        doubt = self.wrong.probabilities
+        share = self.wrong.interval[0] * float(doubt[self.experiment.train.rows:].mean() / max(doubt.mean(), 1e-12))
+        share, all_alike = min(share, 0.5), _judged(self.experiment, self.judged.rows)
+        is_class = np.issubdtype(np.asarray(self.experiment.train.y).dtype, np.integer)
+        least = -share * math.log(share) - (1 - share) * math.log(1 - share) if is_class and share > 0 else (
+            all_alike.trivial * (1 - (1 - share) ** 2))
+        if not float(losses.mean() + 2 * losses.std() / math.sqrt(len(losses))) < least:  # NaN refutes nothing
+            return False
+        self.wrong, self.judged = None, all_alike
+        return True
+
     @property
     def cured(self) -> Experiment:
         """The experiment by which other remedies are tried: with copies among the validation rows nothing tells when to
         stop, and what bears that best seems to help.
         """
-        return self.honest[0][0] if self.copies >= COPIES_WORTH_A_LOOK else self.experiment
+        return self.honest[0][0] if self.has_copies else self.experiment
 
     @property
     def suspected(self) -> dict[str, str]:
@@ -169,7 +220,7 @@ class RowEvidence:
         return rate**2
 
     def _gain_without_shift(self, trials: Trials, halves: list[PartFit]) -> Gain | None:
-        if self.shift[1] < SHIFT_WORTH_A_LOOK:
+        if not self.is_shifted:
             return None
         judged, experiment = self.judged, self.experiment
         own = judged.mean(trials.own())

@@ -27,6 +27,7 @@ class Doubts(NamedTuple):
     is_far: bool  # whether they are numbers far off, in place of those of other rows
     probabilities: np.ndarray  # (rows,)
     instead: np.ndarray  # what the targets should be: class numbers, or numbers
+    suspicion: np.ndarray  # (rows,), the greatest of the row that is most in doubt
 
 
 def doubts(x: np.ndarray, y: np.ndarray, seed: int = 0) -> Doubts:
@@ -52,7 +53,7 @@ def _of_classes(x: np.ndarray, y: np.ndarray, seed: int) -> Doubts:
     lead = shares.max(axis=1) - np.take_along_axis(shares, y[:, None], axis=1)[:, 0]
     probabilities = np.zeros(len(y))
     probabilities[np.argsort(-lead)[:round(found.rate * len(y))]] = 1.0
-    return _doubts(found, False, probabilities, shares.argmax(axis=1))
+    return _doubts(found, False, probabilities, shares.argmax(axis=1), lead)
 
 
 def _of_numbers(x: np.ndarray, y: np.ndarray, seed: int) -> Doubts:
@@ -63,13 +64,15 @@ def _of_numbers(x: np.ndarray, y: np.ndarray, seed: int) -> Doubts:
     found = wrong_numbers(predicted, y)
     errors = np.abs(y - predicted)
     is_far = bool(np.average(errors > FAR * scale, weights=found.suspicion) > 0.5) if found.suspicion.any() else False
-    return _doubts(found, is_far, found.suspicion, np.asarray(found.instead))
+    return _doubts(found, is_far, found.suspicion, np.asarray(found.instead), found.suspicion)
 
 
-def _doubts(found: WrongTargets, is_far: bool, probabilities: np.ndarray, instead: np.ndarray) -> Doubts:
+def _doubts(found: WrongTargets, is_far: bool, probabilities: np.ndarray, instead: np.ndarray,
+            suspicion: np.ndarray) -> Doubts:
     least = FAR_WORTH_A_TRIAL if is_far else WORTH_A_TRIAL
     is_evident = len(probabilities) >= FEWEST_ROWS and found.rate > 0 and found.low >= least
-    return Doubts(found.rate, (found.low, found.high), is_evident, is_far, probabilities, instead)
+    return Doubts(found.rate, (found.low, found.high), is_evident, is_far, probabilities, instead,
+                  suspicion)
 
 
 def _spread(values: np.ndarray) -> float:

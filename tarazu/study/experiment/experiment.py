@@ -62,6 +62,8 @@ class Experiment:
     batch_size: int
     callbacks: tuple[Callback, ...] = ()
     keeps_best: bool = True  # whether the user's fit ends with the weights of the best epoch
+    # Which rows of the user's x are those of both parts; None where validation rows are arrays of their own.
+    row_numbers: tuple[np.ndarray, np.ndarray] | None = None
     _models: dict[Change | Rate | None, Module] = field(default_factory=dict, repr=False)
     _replicas: dict[tuple[Change | Rate | None, int], ReplicaTrainer | None] = field(default_factory=dict, repr=False)
 
@@ -81,9 +83,10 @@ class Experiment:
                                 expected="a model that is compiled with a loss of its outputs",
                                 fix="compile it with a loss, or measure it by tz.cross_validate")
         rows = trainer.reading.rows(x, y)
+        numbers = None
         if validation_data is None:
-            labels = trainer.labels_of(rows)
-            train, validation, _ = map(rows.at, split_rows(rows.rows, validation_split, 0.0, seed, labels))
+            split = split_rows(rows.rows, validation_split, 0.0, seed, trainer.labels_of(rows))
+            train, validation, numbers = rows.at(split.train), rows.at(split.validation), split[:2]
         else:
             train, validation = rows, trainer.reading.rows(*validation_data)
         for name, part in (("training", train), ("validation", validation)):
@@ -93,11 +96,11 @@ class Experiment:
         keepers = [callback for callback in callbacks if isinstance(callback, KeepBest)]
         return cls(make, train, validation, positive_int("epochs", epochs), positive_int("batch_size", batch_size),
                    tuple(callback for callback in callbacks if not isinstance(callback, KeepBest)),
-                   all(callback._restore for callback in keepers))
+                   all(callback._restore for callback in keepers), numbers)
 
     def fit(self, *, seed: int, change: Change | Rate | None = None, train: Arrays | None = None,
             validation: Arrays | None = None, epochs: int | None = None,
-            keep_epochs: Sequence[int] = ()) -> Fitted | None:
+            keep_epochs: Sequence[int] = (), watchers: Sequence[Callback] = ()) -> Fitted | None:
         """One fit, with other rows, more epochs or a changed model where that is asked; None for an impossible change.
 
         `train` may have weights of its rows: (x, y, weight). The weights after `keep_epochs` are kept, too.
@@ -218,7 +221,7 @@ class Experiment:
 
     def with_rows(self, train: Arrays, validation: Arrays | None = None) -> Experiment:
         """The same with other rows."""
-        return replace(self, train=train, validation=validation or self.validation)
+        return replace(self, train=train, validation=validation or self.validation, row_numbers=None)
 
     @property
     def steps(self) -> int:

@@ -12,7 +12,7 @@ from tarazu.base.messages import listing, plural
 from tarazu.study.rows.groups import features_of
 from tarazu.study.rows.independence import independence
 from tarazu.study.rows.plain import PlainRows, RowsLike, plain_pair
-from tarazu.study.rows.row_order import Copies, NumberedColumn, copies_of, numbered_columns, order_of_targets
+from tarazu.study.rows.row_order import SHARED, Copies, NumberedColumn, copies_of, numbered_columns, order_of_targets
 from tarazu.study.rows.shown import bars, data_frame, notebook_html
 from tarazu.study.rows.transforms import explained_share, normal_scores, one_hot, quantile_bins
 
@@ -104,7 +104,7 @@ class Leakage:
     def __str__(self) -> str:
         lines = [f"{feature.name!r} may be made from the target: it explains {feature.strength:.0%} of it alone, and "
                  "given it nothing of the other features".replace("%", " %") for feature in self.suspects]
-        if self.copies.share and self.copies.p_value < 0.01:
+        if self.copies.share and self.copies.p_value < SHARED:
             lines.append(f"{100 * self.copies.share:.0f} % of the validation rows are copies of training rows "
                          f"({100 * self.copies.expected:.0f} % would be by nature)")
         if self.order_p_value < ORDERED:
@@ -143,7 +143,13 @@ def leakage(x_train: RowsLike, y_train: RowsLike, x_validation: RowsLike, y_vali
     >>> [suspect.columns for suspect in leakage(x[:300], y[:300], x[300:], y[300:]).suspects]
     [(3,)]
     """
-    train, validation = plain_pair(x_train, y_train, x_validation, y_validation, classes)
+    return leakage_of(*plain_pair(x_train, y_train, x_validation, y_validation, classes), seed)
+
+
+def leakage_of(train: PlainRows, validation: PlainRows, seed: int) -> Leakage:
+    """`leakage` of rows as they are compared. Columns of one name are one feature, such as a number and a flag that
+    says where it is missing.
+    """
     correlation, p_value = order_of_targets(train)
     return Leakage(_features(_both(train, validation, seed), seed), copies_of(train, validation), correlation, p_value,
                    numbered_columns(train, validation), len(train) + len(validation))
@@ -159,7 +165,7 @@ def _both(train: PlainRows, validation: PlainRows, seed: int) -> PlainRows:
 def _features(rows: PlainRows, seed: int) -> tuple[SuspectFeature, ...]:
     targets = one_hot(rows.y) if rows.has_classes else normal_scores(rows.y)[:, None]
     bins = max(5, min(MOST_BINS, int(len(rows)**0.5 / 1.5)))
-    found = [(explained_share(_labels(rows.x, columns, bins), targets), columns) for columns in features_of(rows.x)]
+    found = [(explained_share(_labels(rows.x, columns, bins), targets), columns) for columns in _groups(rows)]
     strongest = sorted(found, key=lambda pair: -pair[0])
     named = []
     tested = 0
@@ -167,15 +173,36 @@ def _features(rows: PlainRows, seed: int) -> tuple[SuspectFeature, ...]:
         may_be = strength >= LEAST_STRENGTH and tested < MOST_TESTED and _is_like_target(rows, columns, strength)
         p_value = _tested(rows, columns, np.random.default_rng([seed, *columns])) if may_be else None
         tested += p_value is not None
-        name = ", ".join(rows.names[column] for column in columns)
+        name = ", ".join(dict.fromkeys(rows.names[column] for column in columns))
         named.append(SuspectFeature(name, columns, max(0.0, strength), p_value, (p_value or 0.0) > INDEPENDENT))
     kept = named[:MOST_TESTED] + [feature for feature in named[MOST_TESTED:] if feature.p_value is not None]
     return tuple(kept)
 
 
+def _groups(rows: PlainRows) -> list[tuple[int, ...]]:
+    """The columns of each feature: those of one name, or of one one-hot code."""
+    if len(set(rows.names)) == len(rows.names):
+        return features_of(rows.x)
+    named = [tuple(i for i, other in enumerate(rows.names) if other == name) for name in dict.fromkeys(rows.names)]
+    return [columns for columns in named if rows.x[:, columns].std(axis=0).any()]
+
+
 def _labels(x: np.ndarray, columns: tuple[int, ...], bins: int) -> np.ndarray:
     """The category of each row, or the bin of a number."""
-    return quantile_bins(x[:, columns[0]], bins) if len(columns) == 1 else x[:, columns].argmax(axis=1)
+    values = _values(x, columns)
+    return values if _is_code(x[:, columns]) else quantile_bins(values, bins)
+
+
+def _is_code(x: np.ndarray) -> bool:
+    """Whether several columns are indicators of categories: two-valued, and at most one is high in each row."""
+    low, high = x.min(axis=0), x.max(axis=0)
+    is_high = (x == high) & (low < high)
+    return x.shape[1] > 1 and bool((is_high | (x == low)).all() and (is_high.sum(axis=1) <= 1).all())
+
+
+def _values(x: np.ndarray, columns: tuple[int, ...]) -> np.ndarray:
+    """One value for each row: that of a single column, or the number of the combination of several."""
+    return x[:, columns[0]] if len(columns) == 1 else np.unique(x[:, columns], axis=0, return_inverse=True)[1].ravel()
 
 
 def _is_like_target(rows: PlainRows, columns: tuple[int, ...], strength: float) -> bool:
@@ -185,8 +212,7 @@ def _is_like_target(rows: PlainRows, columns: tuple[int, ...], strength: float) 
     """
     if strength >= ALONE:
         return True
-    labels = rows.x[:, columns].argmax(axis=1) if len(columns) > 1 else rows.x[:, columns[0]]
-    counts, target_counts = (np.unique(values, return_counts=True)[1] for values in (labels, rows.y))
+    counts, target_counts = (np.unique(values, return_counts=True)[1] for values in (_values(rows.x, columns), rows.y))
     if rows.has_classes:
         return len(counts) <= len(target_counts)
     return bool(counts.max() <= max(MOST_EQUAL * len(rows), target_counts.max()))
@@ -202,7 +228,8 @@ def _tested(rows: PlainRows, columns: tuple[int, ...], random: np.random.Generat
 
 def _parts(x: np.ndarray, columns: tuple[int, ...]) -> np.ndarray:
     """A feature as columns: indicators of its categories, or Hermite polynomials of the scores of a number."""
-    if len(columns) > 1 or len(np.unique(x[:, columns[0]])) <= MOST_CATEGORIES:
-        return one_hot(_labels(x, columns, MOST_CATEGORIES))
-    scores = normal_scores(x[:, columns[0]])
+    values = _values(x, columns)
+    if len(np.unique(values)) <= MOST_CATEGORIES or _is_code(x[:, columns]):
+        return one_hot(values)
+    scores = normal_scores(values)
     return np.stack([scores, (scores**2 - 1) / 2**0.5, (scores**3 - 3 * scores) / 6**0.5], axis=1)

@@ -37,7 +37,7 @@ def wrong_numbers(predictions: np.ndarray, y: np.ndarray) -> WrongTargets:
     """
     predictions, y = np.clip(predictions, y.min(), y.max()).astype(np.float64), y.astype(np.float64)
     if len(y) < FEWEST_ROWS or correlation(predictions[:, None], y[:, None]) < LEAST_CORRELATION:
-        return WrongTargets(0.0, 0.0, 1.0, np.zeros(len(y)), y)
+        return WrongTargets(0.0, 0.0, 1.0, np.zeros(len(y)), predictions)
     right = _best(y, predictions, None)
     outliers = _best(y, predictions, _far_off(y))
     replaced = _best(y, predictions, _drawn_anew(y))

@@ -47,6 +47,9 @@ class NumberedColumn:
     inside: float
 
 
+SHARED = 0.01  # a p-value up to it says that rows are in both sets by more than nature repeats them
+
+
 def copies_of(train: PlainRows, validation: PlainRows) -> Copies:
     """Which rows of both parts are alike."""
     keys = _keys([np.concatenate([train.x, validation.x])])
@@ -57,7 +60,7 @@ def copies_of(train: PlainRows, validation: PlainRows) -> Copies:
     counts = np.bincount(own)
     expected = float((counts[own] > 1).mean())
     return Copies(float(is_copy.mean()), float(np.mean(same)), expected,
-                  _tail(int(is_copy.sum()), len(is_copy), (expected * len(train) + 0.5) / (len(train) + 1)))
+                  copies_p_value(int(is_copy.sum()), len(is_copy), int((counts[own] > 1).sum()), len(train)))
 
 
 def numbered_columns(train: PlainRows, validation: PlainRows) -> tuple[NumberedColumn, ...]:
@@ -84,17 +87,20 @@ def order_of_targets(rows: PlainRows) -> tuple[float, float]:
     return correlation, math.erfc(abs(correlation) / deviation / math.sqrt(2))
 
 
-def sources_of_copies(train: Sequence[np.ndarray], validation: Sequence[np.ndarray]) -> np.ndarray:
+def sources_of_copies(train: Sequence[np.ndarray], validation: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
     """For each validation row the number of the first training row that is alike in all arrays, or -1.
 
-    >>> sources_of_copies([np.array([3, 5, 5])], [np.array([5, 4])]).tolist()
-    [1, -1]
+    Beside it how many of the training rows have another one like them.
+
+    >>> sources, repeated = sources_of_copies([np.array([3, 5, 5])], [np.array([5, 4])])
+    >>> sources.tolist(), repeated
+    ([1, -1], 2)
     """
     keys = _keys([np.concatenate(both) for both in zip(train, validation, strict=True)])
     count = len(train[0])
-    known, first = np.unique(keys[:count], return_index=True)
+    known, first, counts = np.unique(keys[:count], return_index=True, return_counts=True)
     at = np.minimum(np.searchsorted(known, keys[count:]), len(known) - 1)
-    return np.where(known[at] == keys[count:], first[at], -1)
+    return np.where(known[at] == keys[count:], first[at], -1), int(counts[counts > 1].sum())
 
 
 def _keys(arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -104,7 +110,12 @@ def _keys(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return np.unique(rows.view(np.dtype((np.void, rows.shape[1]))), return_inverse=True)[1].ravel()
 
 
-def _tail(count: int, trials: int, share: float) -> float:
+def copies_p_value(copies: int, rows: int, repeated: int, train: int) -> float:
+    """That of so many copies among `rows`, where `repeated` of the training rows have another one like them."""
+    return tail(copies, rows, (repeated + 0.5) / (train + 1))
+
+
+def tail(count: int, trials: int, share: float) -> float:
     """The probability of `count` or more successes in `trials`."""
     log = [math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * math.log(share)
            + (trials - k) * math.log1p(-share) for k in range(count, trials + 1)]

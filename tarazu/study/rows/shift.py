@@ -157,7 +157,7 @@ def shift(x_train: RowsLike, y_train: RowsLike, x_validation: RowsLike, y_valida
     distance, target_p_value = _target_difference(train, validation, random)
     varies = x.std(axis=0).any()
     given = independence(one_hot(is_other), y, x, train.has_classes, random) if varies else 1.0
-    return Shift(area, p_value, _columns(train, validation), distance, target_p_value, given)
+    return Shift(area, p_value, column_differences(train, validation), distance, target_p_value, given)
 
 
 def _some(rows: PlainRows, random: np.random.Generator) -> PlainRows:
@@ -165,7 +165,8 @@ def _some(rows: PlainRows, random: np.random.Generator) -> PlainRows:
     return PlainRows(rows.x[chosen], rows.names, rows.y[chosen], rows.has_classes)
 
 
-def _columns(train: PlainRows, validation: PlainRows) -> tuple[ColumnDifference, ...]:
+def column_differences(train: PlainRows, validation: PlainRows) -> tuple[ColumnDifference, ...]:
+    """How each column differs, in their order."""
     pairs = [largest_distance(first, second) for first, second in zip(train.x.T, validation.x.T, strict=True)]
     deviation = np.concatenate([train.x, validation.x]).std(axis=0)
     deviation = np.where(train.x.std(axis=0) > 0, train.x.std(axis=0), deviation)

@@ -5,7 +5,8 @@ import pytest
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.study.rows.groups import features_of
-from tarazu.study.rows.leakage import leakage
+from tarazu.study.rows.leakage import leakage, leakage_of
+from tarazu.study.rows.plain import PlainRows
 from tarazu.study.rows.transforms import explained_share, one_hot
 
 
@@ -146,3 +147,14 @@ def test_explained_share_of_random_labels_is_about_none():
     random = np.random.default_rng(0)
     shares = [explained_share(random.integers(10, size=200), random.normal(size=(200, 1))) for _ in range(200)]
     assert abs(np.mean(shares)) < 0.005
+
+
+def test_columns_of_one_name_are_one_feature():
+    random = np.random.default_rng(3)
+    x, y = random.normal(size=(400, 3)), random.integers(0, 2, 400)
+    x[:, 0] += y
+    is_missing = random.random(400) < 0.02
+    told = np.where(is_missing, 0, y)
+    rows = PlainRows(np.column_stack([x, told, is_missing]), ("a", "b", "c", "told", "told"), y, True)
+    found = leakage_of(rows, rows, 0)
+    assert [(suspect.name, suspect.columns) for suspect in found.suspects] == [("told", (3, 4))]

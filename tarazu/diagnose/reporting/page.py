@@ -1,0 +1,20 @@
+"""What all pages share: one frame with colors for light and dark, print and phones, filled by a template for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tarazu.diagnose.reporting.svg import signature
+
+
+def rendered_page(template: str, **content: object) -> str:
+    """The text of a page, whole in itself: a template of this folder, which extends page.html.jinja, with its content.
+
+    >>> "<h1>Iris</h1>" in rendered_page("diagnosis.html.jinja", title="Iris", answer={}, sections=[], notes=[])
+    True
+    """
+    import jinja2
+
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
+                                     trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    return environment.get_template(template).render(content, signature=signature())
