@@ -81,6 +81,14 @@ def test_classes_that_overlap_are_no_wrong_targets():
     assert not doubts(x, y).is_evident
 
 
+def test_few_of_the_errors_on_classes_that_overlap_are_wrong_targets():
+    random = np.random.default_rng(0)
+    x = random.normal(size=(900, 2))
+    y = (x[:, :1] + 1.2 * random.normal(size=(900, 1)) > np.array([[-0.6, 0.6]])).sum(axis=1)  # a third is uncertain
+    found = doubts(x, y)
+    assert found.rate > 0.1 and not found.is_evident
+
+
 def test_second_opinions_are_good_and_do_not_see_the_row():
     random = np.random.default_rng(2)
     x = random.normal(size=(500, 2))

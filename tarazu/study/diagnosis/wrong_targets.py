@@ -15,6 +15,9 @@ FEWEST_ROWS = 240
 # From these rates on (the low end of the interval) wrong targets are worth a trial: one class in ten does little harm
 # to probabilities; far fewer numbers do, where they are so far off that each counts for many.
 WORTH_A_TRIAL, FAR_WORTH_A_TRIAL = 0.1, 0.02
+# Where classes overlap, the second opinion errs on rows whose targets are right. Of its errors so many have to be wrong
+# targets, at the low end too: where most have another reason, doubtful rows would be taken for wrong ones.
+SHARE_OF_ERRORS = 0.5
 FAR = 2.0  # standard deviations of the targets' core
 
 
@@ -53,7 +56,10 @@ def _of_classes(x: np.ndarray, y: np.ndarray, seed: int) -> Doubts:
     lead = shares.max(axis=1) - np.take_along_axis(shares, y[:, None], axis=1)[:, 0]
     probabilities = np.zeros(len(y))
     probabilities[np.argsort(-lead)[:round(found.rate * len(y))]] = 1.0
-    return _doubts(found, False, probabilities, shares.argmax(axis=1), lead)
+    predicted = shares.argmax(axis=1)
+    made = _doubts(found, False, probabilities, predicted, lead)
+    explains = found.low >= SHARE_OF_ERRORS * float((predicted != y).mean())
+    return made._replace(is_evident=made.is_evident and explains)
 
 
 def _of_numbers(x: np.ndarray, y: np.ndarray, seed: int) -> Doubts:
