@@ -29,7 +29,7 @@ def test_the_same_seed_gives_the_same_diagnosis_and_leaves_the_generator():
     assert len(first.history) == 2 and {one.study for one in first.evidence} >= {"fit", "copies", "shift"}
     assert first.history.verdict.findings[0].name == "remedies"
     assert [gain.mean for gain in first.remedies] == sorted((gain.mean for gain in first.remedies), reverse=True)
-    assert "not tried, as the budget was spent" in str(first) and first.plot() in first._repr_html_()
+    assert "not tried, for want of budget" in str(first) and first.plot() in first._repr_html_()
 
 
 @pytest.mark.parametrize(("options", "message"), [
@@ -44,7 +44,7 @@ def test_what_cannot_be_diagnosed_is_refused(options, message):
 
 
 def test_a_part_of_one_class_is_refused():
-    with pytest.raises(ArgumentError, match="all validation rows have the class 1"):
+    with pytest.raises(ArgumentError, match="all validation rows have the (class|target) 1"):
         diagnose(y=np.arange(120) % 2, validation_data=(X[:20], np.ones(20, int)))
 
 
@@ -80,3 +80,39 @@ def test_a_loss_without_a_scale_is_refused():
 
     with pytest.raises(ArgumentError, match="(?s)for whose loss the best prediction.*compile it with such a loss"):
         tz.study.diagnose(build, X, X[:, 0], epochs=1, verbose=0)
+
+
+def test_what_cannot_be_changed_is_not_healthy():
+    x = np.random.default_rng(0).normal(size=(160, 4)).astype("float32")
+
+    def build():
+        inputs = tz.nn.Input((4,))
+        model = tz.nn.Model(inputs, tz.nn.Dense(1)(tz.nn.Dense(1, "relu")(inputs)))
+        return model.compile(tz.optim.Adam(lr=0.05), "mse")
+
+    found = tz.study.diagnose(build, x, 3 * x[:, :1] * x[:, 1:2], epochs=12, verbose=0)
+    assert found.cause == "undecided" and "4 x the width" in found.skipped
+
+
+def test_fits_that_all_diverge_are_not_healthy():
+    def build():
+        return tz.nn.Sequential(tz.nn.Dense(1)).compile(tz.optim.SGD(lr=1e4), "mse")
+
+    found = tz.study.diagnose(build, X, Y, epochs=3, verbose=0)
+    assert found.cause != "healthy" and "the fits diverge" in str(found)
+
+
+def test_whole_numbers_of_a_loss_of_numbers_are_no_classes():
+    found = diagnose(y=np.round(10 * Y).astype(int))
+    assert found.loss > 0 and not any("accuracy" in one.name for one in found.evidence)
+
+
+@pytest.mark.parametrize(("options", "text"), [
+    ({"y": np.ones((120, 1), "float32")}, "all training rows have the target 1"),
+    ({"validation_data": X}, r"validation_data=ndarray(.|\n)*a pair \(x, y\)"),
+    ({"validation_data": (X[:20, :1], Y[:20])}, r"rows of shape \(1,\)(.|\n)*rows of shape \(2,\)"),
+    ({"budget": "5"}, "budget='5'"),
+])
+def test_what_does_not_fit_is_refused(options, text):
+    with pytest.raises(ValueError, match=text):
+        diagnose(**options)

@@ -56,7 +56,7 @@ def test_the_pages_of_other_answers(tmp_path):
     assert "Nothing has to be mended" in healthy and "What was not tried" not in healthy
     undecided = page_of(diagnosis("undecided", 0.4, skipped=("dropout of 0.3",)), tmp_path)
     assert "The most probable answers are shift (40 %)" in undecided and "larger budget" in undecided
-    assert "The budget was spent before these could be tried: &#39;dropout of 0.3&#39;" in undecided
+    assert "for want of budget or of a way to change this model: &#39;dropout of 0.3&#39;" in undecided
     leak = page_of(diagnosis("leakage", 0.7, leaking=(SuspectFeature("<code>", (3,), 0.9, 0.4, True),),
                              shifted=(ColumnDifference("age", 0, 1.5, 0.6, 0.001),)), tmp_path)
     assert "&lt;code&gt;" in leak and ">90 %<" in leak and ">age<" in leak and "70 %, likely" in leak

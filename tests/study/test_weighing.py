@@ -108,8 +108,9 @@ def test_what_was_not_tried_may_be_the_cause():
 
 def test_a_false_alarm_is_worse_than_silence():
     close, clear = {"shift": 0.7, "healthy": 0.3}, {"shift": 0.8, "leakage": 0.15, "healthy": 0.05}
-    assert likeliest(close) == "healthy" and named(close, False) == "undecided"
-    assert likeliest(clear) == named(clear, True) == "shift"
-    assert named({"healthy": 0.9, "shift": 0.1}, False) == "healthy"
-    assert named({"healthy": 0.9, "shift": 0.1}, True) == "undecided"  # not all was tried
-    assert named({"shift": 0.45, "leakage": 0.4, "healthy": 0.15}, False) == "undecided"
+    assert likeliest(close) == "healthy" and named(close, {"shift"}, False) == "undecided"
+    assert likeliest(clear) == named(clear, {"shift"}, True) == "shift"
+    assert named(clear, {"leakage"}, True) == "undecided"  # no remedy of it was tried
+    assert named({"healthy": 0.9, "shift": 0.1}, set(), False) == "healthy"
+    assert named({"healthy": 0.9, "shift": 0.1}, set(), True) == "undecided"  # not all was tried
+    assert named({"shift": 0.45, "leakage": 0.4, "healthy": 0.15}, {"shift"}, False) == "undecided"

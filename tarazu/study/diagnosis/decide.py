@@ -70,11 +70,12 @@ def likeliest(probabilities: dict[str, float], weighing: Weighing = USUAL) -> st
     return ill[0] if ill and probabilities.get(HEALTHY, 0.0) <= weighing.most_healthy else HEALTHY
 
 
-def named(probabilities: dict[str, float], is_partial: bool) -> str:
+def named(probabilities: dict[str, float], helped: set[str], is_partial: bool) -> str:
     """What a diagnosis says: the likeliest, or "undecided".
 
-    Nothing is called healthy before all was tried.
+    No cause is named but those of which a remedy `helped`, and nothing is called healthy before all was tried.
     """
     cause = likeliest(probabilities)
-    is_sure = probabilities[cause] >= LEAST_PROBABILITY and not (cause == HEALTHY and is_partial)
+    is_known = not is_partial if cause == HEALTHY else cause in helped
+    is_sure = is_known and probabilities[cause] >= LEAST_PROBABILITY
     return cause if is_sure else UNDECIDED

@@ -19,7 +19,7 @@ from tarazu.study.diagnosis.investigation import Investigation
 from tarazu.study.diagnosis.row_findings import leaking_features, losses_by_rows, suspect_targets
 from tarazu.study.experiment.experiment import Build, Experiment
 from tarazu.study.trials.measured_advice import with_measured_advice
-from tarazu.study.trials.trials import Budget
+from tarazu.study.trials.trials import DIVERGED, Budget
 from tarazu.train.callbacks.base import Callback
 
 
@@ -48,7 +48,7 @@ def diagnose(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation 
     >>> found.overfit, found.loss > 0.5, found.remedies[0].mean > 0
     (False, True, True)
     """
-    if not budget > 0:
+    if not isinstance(budget, int | float) or not budget > 0:
         raise ArgumentError(f"budget={budget!r}", expected="a number of fits above 0", fix="pass for example budget=20")
     experiment = Experiment.of(build, x, y, validation_data=validation_data, validation_split=validation_split,
                                epochs=epochs, batch_size=batch_size, callbacks=callbacks, seed=seed)
@@ -82,12 +82,15 @@ def _progress(budget: float, is_shown: bool) -> Iterator[Callable[[float], None]
 
 
 def require_classes(experiment: Experiment) -> None:
-    """ArgumentError for a part with one class; numbers that are not finite are refused when rows are read."""
+    """ArgumentError for a part whose targets are all the same; those that are not finite are refused when read."""
     for name, part in (("training", experiment.train), ("validation", experiment.validation)):
         y = np.asarray(part.y) if isinstance(part.y, np.ndarray) else None
         if y is not None and y.dtype.kind in "iub" and y.size == len(y) and len(np.unique(y)) == 1:
             raise ArgumentError(f"all {name} rows have the class {y.ravel()[0]}", expected="at least two classes",
                                 fix="split the rows at random, classes in proportion")
+        if y is not None and y.dtype.kind == "f" and (y == y[:1]).all():
+            raise ArgumentError(f"all {name} rows have the target {y.ravel()[0]:g}", expected="targets that differ",
+                                fix="look at how the targets were made")
 
 
 def _checked_names(names: Sequence[str] | None, experiment: Experiment) -> Sequence[str]:
@@ -104,7 +107,8 @@ def _checked_names(names: Sequence[str] | None, experiment: Experiment) -> Seque
 
 def _diagnosis(found: Investigation, is_interrupted: bool) -> Diagnosis:
     probabilities, loss, train_loss = found.probabilities, found.own_loss, found.trials.train_loss
-    cause = named(probabilities, is_interrupted or bool(found.skipped))
+    tried = {gain.cause for gain in found.gains.values() if gain.mean > 0}
+    cause = named(probabilities, tried, is_interrupted or bool(found.skipped) or loss >= DIVERGED)
     wrong, evidence = found.rows.wrong, tuple(all_evidence(found))
     overfit = None if cause == UNDECIDED else (
         cause in CAUSES and CAUSES[cause].is_of_variance and loss - train_loss >= least_gap(loss))

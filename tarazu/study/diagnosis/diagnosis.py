@@ -81,8 +81,7 @@ class Diagnosis(Findings):
         if self.is_interrupted:
             lines.append(f"  interrupted after {self.fits:.0f} fits: what was not tried by then is not known")
         if self.skipped:
-            reason = "" if self.is_interrupted else ", as the budget was spent"
-            lines.append(f"  not tried{reason}: {listing(self.skipped)}")
+            lines.append(f"  not tried, for want of budget or of a way to change this model: {listing(self.skipped)}")
         if self.cause in CAUSES:
             lines.append(f"  {CAUSES[self.cause].means} What helps: {CAUSES[self.cause].remedy}.")
         if self.remedies:

@@ -10,6 +10,9 @@ from tarazu.study.diagnosis.findings import Evidence
 from tarazu.study.diagnosis.investigation import Investigation
 from tarazu.study.diagnosis.row_evidence import SHIFT_WORTH_A_LOOK, RowEvidence
 from tarazu.study.diagnosis.wrong_targets import Doubts
+from tarazu.study.trials.trials import DIVERGED
+
+DIVERGES = "the fits diverge: try learning rates that are far lower"
 
 
 def all_evidence(found: Investigation) -> Iterator[Evidence]:
@@ -17,7 +20,8 @@ def all_evidence(found: Investigation) -> Iterator[Evidence]:
     loss = found.own_loss
     yield Evidence("fit", "loss on training rows", found.trials.train_loss, says="1 is a guess that ignores the inputs")
     doubtful = found.rows.wrong is not None and found.rows.wrong.is_evident
-    yield Evidence("fit", "loss on new rows", loss, says="rows whose targets are in doubt do not count" * doubtful)
+    says = DIVERGES if loss >= DIVERGED else "rows whose targets are in doubt do not count" if doubtful else ""
+    yield Evidence("fit", "loss on new rows", loss, says=says)
     yield Evidence("fit", "skill", 1 - loss, says="the share of a guess's loss that the model removes on new rows")
     yield Evidence("copies", "validation rows that are copies of training rows", found.rows.copies)
     if found.rows.leak:

@@ -94,7 +94,7 @@ class Findings:
     train_loss: float = math.nan  # on the training rows, in trivial losses
     history: History | None = None  # of the fit that is diagnosed
     is_interrupted: bool = False  # by Ctrl-C; then it says what was known by then
-    skipped: tuple[str, ...] = ()  # remedies that could help and were not tried, as the budget was spent
+    skipped: tuple[str, ...] = ()  # remedies that could help and were not tried: no budget, or no known change
     by_rows: tuple[RowsLoss, ...] = ()  # the loss by the number of training rows, up to four times what there is
     suspect_targets: tuple[SuspectTarget, ...] = ()  # the most suspicious first; none where targets are not in doubt
     leaking: tuple[SuspectFeature, ...] = ()  # columns that may be made from the target

@@ -13,7 +13,7 @@ from tarazu.study.diagnosis.decide import probabilities, unmeasured
 from tarazu.study.diagnosis.row_evidence import RowEvidence
 from tarazu.study.experiment.experiment import Experiment
 from tarazu.study.trials.parts import MORE_ROWS, PartFit, gain_of_rows, part_fits
-from tarazu.study.trials.remedies import BIAS, REMEDIES, VARIANCE, Remedy
+from tarazu.study.trials.remedies import BIAS, CHANGES_OF_SEQUENTIAL, REMEDIES, VARIANCE, Remedy
 from tarazu.study.trials.trials import Budget, Gain, Trials
 
 SURE = 0.9  # of a cause: no more fits are made
@@ -75,7 +75,8 @@ class Investigation:
     def _try_remedies(self) -> None:
         for name, cause in self._candidates().items():
             if not self.budget.allows(self._fits_of(name)):
-                self.skipped[name] = cause
+                if name not in REMEDIES or self.trials.changes(REMEDIES[name]):
+                    self.skipped[name] = cause
             elif name in REMEDIES:
                 self._measure(name)
             else:
@@ -110,6 +111,8 @@ class Investigation:
         gain = self.trials.gain(name, self.seeds)
         if gain is None:
             self.impossible.add(name)
+            if REMEDIES[name].change in CHANGES_OF_SEQUENTIAL and not self.trials.experiment.is_sequential:
+                self.skipped[name] = REMEDIES[name].cause
         else:
             self.gains[name] = gain
 

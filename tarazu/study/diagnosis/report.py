@@ -168,8 +168,8 @@ def _columns(found: Findings) -> Iterator[Section]:
 def _not_tried(found: Findings) -> Iterator[Section]:
     if found.is_interrupted or found.skipped:
         why = "It was interrupted: what comes after that is not known. " if found.is_interrupted else ""
-        left = (f"The budget was spent before these could be tried: {listing(found.skipped)}. Another one of them may "
-                "help more." if found.skipped else "")
+        left = ("Not tried, for want of budget or of a way to change this model: "
+                f"{listing(found.skipped)}. Another one of them may help more." if found.skipped else "")
         yield Section("What was not tried", why + left)
 
 

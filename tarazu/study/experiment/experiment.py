@@ -13,10 +13,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tarazu.base.checks import positive_int
-from tarazu.base.errors import ArgumentError, TraceError, TrainingError
+from tarazu.base.errors import ArgumentError, ShapeError, TraceError, TrainingError
 from tarazu.base.messages import plural
 from tarazu.base.pytree import map_leaves
 from tarazu.data import split_rows
+from tarazu.nn.layers.sequential import Sequential
+from tarazu.nn.losses import traits
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Inputs, Validation
@@ -82,13 +84,13 @@ class Experiment:
             raise TrainingError(f"a study of {type(trainer.model).__name__}, whose step is its own",
                                 expected="a model that is compiled with a loss of its outputs",
                                 fix="compile it with a loss, or measure it by tz.cross_validate")
-        rows = trainer.reading.rows(x, y)
+        rows = _with_numbers(trainer, trainer.reading.rows(x, y))
         numbers = None
         if validation_data is None:
             split = split_rows(rows.rows, validation_split, 0.0, seed, trainer.labels_of(rows))
             train, validation, numbers = rows.at(split.train), rows.at(split.validation), split[:2]
         else:
-            train, validation = rows, trainer.reading.rows(*validation_data)
+            train, validation = rows, _with_numbers(trainer, _validation_rows(trainer, rows, validation_data))
         for name, part in (("training", train), ("validation", validation)):
             if part.rows < FEWEST_ROWS:
                 raise ArgumentError(f"a study of {plural(part.rows, f'{name} row')}",
@@ -224,6 +226,11 @@ class Experiment:
         return replace(self, train=train, validation=validation or self.validation, row_numbers=None)
 
     @property
+    def is_sequential(self) -> bool:
+        """Whether its model is a `Sequential`, whose layers changes know how to change."""
+        return isinstance(self.build(), Sequential)
+
+    @property
     def steps(self) -> int:
         """How many steps a fit takes."""
         return self.epochs * math.ceil(self.train.rows / self.batch_size)
@@ -301,6 +308,28 @@ def _batches(model: Module, part: Arrays) -> Iterator[tuple[Any, Any]]:
         with in_mode(model, training=False), no_grad():
             made = outputs_and_masks(partial(call, model, inputs))
         yield made
+
+
+def _validation_rows(trainer: OutputTrainer, train: Arrays, given: Validation) -> Arrays:
+    """The rows of a pair (x, y); ArgumentError or ShapeError where it is none, or not like the training rows."""
+    if not isinstance(given, tuple | list) or len(given) not in (2, 3):
+        raise ArgumentError(f"validation_data={type(given).__name__}", expected="a pair (x, y)",
+                            fix="pass validation_data=(x_validation, y_validation)")
+    rows = trainer.reading.rows(*given)
+    ours, theirs = ([leaf.shape[1:] for leaf in Arrays.of(part.x).leaves] for part in (train, rows))
+    if ours != theirs:
+        raise ShapeError(f"validation inputs with rows of shape {' and '.join(map(str, theirs))}",
+                         expected=f"rows of shape {' and '.join(map(str, ours))}, as in training",
+                         fix="give both the same columns")
+    return rows
+
+
+def _with_numbers(trainer: OutputTrainer, rows: Arrays) -> Arrays:
+    """The rows with whole-number targets of a loss of numbers as float32: they are no classes."""
+    is_of_numbers = all(traits(each.loss).trivial_predictor in ("the mean", "the median") for each in trainer.outputs)
+    if not is_of_numbers or not isinstance(rows.y, np.ndarray) or rows.y.dtype.kind not in "iu":
+        return rows
+    return Arrays.of((rows.x, rows.y.astype(np.float32)))
 
 
 def _checked_build(build: Build) -> Callable[[], Module]:

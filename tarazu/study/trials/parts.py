@@ -58,5 +58,5 @@ def gain_of_rows(trials: Trials, halves: list[PartFit], quarters: list[PartFit],
     doublings = math.log2(min(4, trials.experiment.epochs))
     by_curve = max(last, 0.0) * (share * min(doublings, 1) + share**2 * max(doublings - 1, 0))
     by_gap = max(gap, 0.0) / 2 * (1 - USUAL_SHARE**doublings)
-    return Gain(MORE_ROWS, "too_little_data", (by_curve + by_gap) / 2,
+    return Gain(MORE_ROWS, "too_little_data", min(own, (by_curve + by_gap) / 2),
                 math.hypot(error_last / 2, abs(by_curve - by_gap) / 4), seeds)

@@ -32,6 +32,7 @@ class Remedy(NamedTuple):
     fits: float = 1.0  # about how many fits of the experiment it costs
 
 
+CHANGES_OF_SEQUENTIAL = {wider, deeper, narrower, with_dropout}  # no way is known to make them in other models
 REMEDIES = {
     "a tenth of the learning rate": Remedy("learning_rate_too_high", Rate(0.1)),
     "no dropout, no decay": Remedy("too_much_regularisation", without_regularization, BIAS),

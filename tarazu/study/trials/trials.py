@@ -12,6 +12,7 @@ from tarazu.record import History
 from tarazu.study.experiment.experiment import DIVERGED, Experiment
 from tarazu.study.trials.remedies import REMEDIES, Remedy
 from tarazu.train.sources.arrays import Arrays
+from tarazu.train.trainer.snapshot import keeping_random_state
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,11 @@ class Trials:
         losses = self.losses("", Remedy(""), number, weights)
         assert losses is not None
         return losses
+
+    def changes(self, remedy: Remedy) -> bool:
+        """Whether a remedy changes anything of the model, without a fit."""
+        with keeping_random_state():
+            return remedy.change is None or remedy.change(self.experiment.build()) is not None
 
     def losses(self, name: str, remedy: Remedy, number: int, weights: str = "kept") -> np.ndarray | None:
         """The losses of the judged rows, (rows,), after a fit with a remedy; None where that changes nothing."""
