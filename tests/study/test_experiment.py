@@ -175,3 +175,14 @@ def test_a_diverging_fit_is_told():
     target = X[:, 0]
     one = Experiment.of(wild, X[:60], target[:60], validation_data=(X[60:], target[60:]), epochs=2)
     assert one.fit(seed=0).has_diverged
+
+
+def test_targets_that_are_all_the_same_are_refused_by_every_study():
+    x = np.random.default_rng(0).normal(size=(60, 2)).astype("float32")
+
+    def build():
+        return tz.nn.Sequential(tz.nn.Dense(2)).compile("sgd", "cross_entropy")
+
+    for study in (tz.study.learning_curve, tz.study.bias_variance, tz.study.remedies, tz.study.diagnose):
+        with pytest.raises(ArgumentError, match="all training rows have the class 0(.|\n)*at least two classes"):
+            study(build, x, np.zeros(60, int), epochs=1)

@@ -52,7 +52,6 @@ def diagnose(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation 
         raise ArgumentError(f"budget={budget!r}", expected="a number of fits above 0", fix="pass for example budget=20")
     experiment = Experiment.of(build, x, y, validation_data=validation_data, validation_split=validation_split,
                                epochs=epochs, batch_size=batch_size, callbacks=callbacks, seed=seed)
-    require_classes(experiment)
     names = _checked_names(feature_names, experiment)
     with _progress(budget, bool(verbose)) as show:
         found = Investigation(experiment, seed, Budget(budget, show), names)
@@ -79,18 +78,6 @@ def _progress(budget: float, is_shown: bool) -> Iterator[Callable[[float], None]
     fits = TextColumn("{task.completed:.0f} of at most about {task.total:.0f} fits")
     with late_bar("diagnosing", "the fit", budget, BarColumn(), fits) as show:
         yield show
-
-
-def require_classes(experiment: Experiment) -> None:
-    """ArgumentError for a part whose targets are all the same; those that are not finite are refused when read."""
-    for name, part in (("training", experiment.train), ("validation", experiment.validation)):
-        y = np.asarray(part.y) if isinstance(part.y, np.ndarray) else None
-        if y is not None and y.dtype.kind in "iub" and y.size == len(y) and len(np.unique(y)) == 1:
-            raise ArgumentError(f"all {name} rows have the class {y.ravel()[0]}", expected="at least two classes",
-                                fix="split the rows at random, classes in proportion")
-        if y is not None and y.dtype.kind == "f" and (y == y[:1]).all():
-            raise ArgumentError(f"all {name} rows have the target {y.ravel()[0]:g}", expected="targets that differ",
-                                fix="look at how the targets were made")
 
 
 def _checked_names(names: Sequence[str] | None, experiment: Experiment) -> Sequence[str]:

@@ -29,6 +29,7 @@ from tarazu.runtime.tensor.creation import asarray
 from tarazu.study.experiment.changes import Change, Rate
 from tarazu.study.experiment.groups import Fit, groups_of
 from tarazu.study.experiment.remake import remade
+from tarazu.study.experiment.targets import require_different_targets
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.calling import call, outputs_and_masks
@@ -95,6 +96,7 @@ class Experiment:
             if part.rows < FEWEST_ROWS:
                 raise ArgumentError(f"a study of {plural(part.rows, f'{name} row')}",
                                     expected=f"at least {FEWEST_ROWS} of each part", fix="bring more rows")
+            require_different_targets(part, name)
         keepers = [callback for callback in callbacks if isinstance(callback, KeepBest)]
         return cls(make, train, validation, positive_int("epochs", epochs), positive_int("batch_size", batch_size),
                    tuple(callback for callback in callbacks if not isinstance(callback, KeepBest)),

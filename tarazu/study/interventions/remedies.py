@@ -12,7 +12,6 @@ from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.base.messages import listing
 from tarazu.base.spelling import did_you_mean
 from tarazu.nn.module.trainable import Inputs, Validation, Verbose
-from tarazu.study.diagnosis.diagnose import require_classes
 from tarazu.study.experiment.experiment import Build, Experiment
 from tarazu.study.interventions.comparison import Comparison
 from tarazu.study.interventions.paired import paired_gain
@@ -59,7 +58,6 @@ def remedies(build: Build, x: Inputs, y: Inputs, *, validation_data: Validation 
     chosen, seeds = _chosen(only), positive_int("seeds", seeds)
     experiment = Experiment.of(build, x, y, validation_data=validation_data, validation_split=validation_split,
                                epochs=epochs, batch_size=batch_size, callbacks=callbacks, seed=seed)
-    require_classes(experiment)
     case = Case(experiment, seed)
     reasons = {name: why_not(name, case) for name in chosen}
     made = Comparison(case, [name for name in chosen if not reasons[name]], seeds)

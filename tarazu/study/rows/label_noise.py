@@ -143,9 +143,6 @@ def label_noise(build: Build, x: Inputs, y: Inputs, *, validation_data: Validati
                             fix="bring more rows")
     count = whole_number(f"label_noise with folds={folds!r}", folds, least=2, fix="leave it out for 5")
     classes = _classes(experiment)
-    if classes is not None and (classes == classes[0]).all():
-        raise ArgumentError("label_noise of targets that are all of one class", expected="at least two classes",
-                            fix="pass the targets of all classes")
     outputs, is_judged, done, diverged = _cross_fitted(experiment, _folds(rows, min(count, rows), classes, seed), seed)
     targets = np.asarray(experiment.train.y, np.float64).reshape(rows, -1)[:, 0] if classes is None else classes
     wrong = wrong_targets(outputs[is_judged], targets[is_judged])

@@ -154,7 +154,7 @@ def test_unfit_studies_are_named():
         label_noise(line(1, "mse", 1e30), x, y.astype(np.float32), epochs=2, folds=2)
     with pytest.raises(ArgumentError, match="folds=1"):
         label_noise(line(), x, y, epochs=1, folds=1)
-    with pytest.raises(ArgumentError, match="all of one class"):
+    with pytest.raises(ArgumentError, match="have the class 0"):
         label_noise(line(), x, y * 0, epochs=1)
     with pytest.raises(ArgumentError, match="16 training rows"):
         label_noise(line(), x[:16], y[:16], validation_data=(x, y), epochs=1)
