@@ -109,8 +109,8 @@ def test_whole_numbers_of_a_loss_of_numbers_are_no_classes():
 
 @pytest.mark.parametrize(("options", "text"), [
     ({"y": np.ones((120, 1), "float32")}, "all training rows have the target 1"),
-    ({"validation_data": X}, r"validation_data=ndarray(.|\n)*a pair \(x, y\)"),
-    ({"validation_data": (X[:20, :1], Y[:20])}, r"rows of shape \(1,\)(.|\n)*rows of shape \(2,\)"),
+    ({"validation_data": X}, r"validation_data of type ndarray(.|\n)*a pair \(x, y\)"),
+    ({"validation_data": (X[:20, :1], Y[:20])}, r"validation_data with x of shape \(20, 1\)(.|\n)*shape \(rows, 2\)"),
     ({"budget": "5"}, "budget='5'"),
 ])
 def test_what_does_not_fit_is_refused(options, text):

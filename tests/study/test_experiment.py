@@ -186,3 +186,17 @@ def test_targets_that_are_all_the_same_are_refused_by_every_study():
     for study in (tz.study.learning_curve, tz.study.bias_variance, tz.study.remedies, tz.study.diagnose):
         with pytest.raises(ArgumentError, match="all training rows have the class 0(.|\n)*at least two classes"):
             study(build, x, np.zeros(60, int), epochs=1)
+
+
+def test_models_that_draw_when_they_are_made_leave_the_generator_as_it_was():
+    x = np.random.default_rng(0).normal(size=(60, 2)).astype("float32")
+
+    def build():
+        inputs = tz.nn.Input((2,))
+        return tz.nn.Model(inputs, tz.nn.Dense(1)(inputs)).compile("sgd", "mse")
+
+    tz.random.seed(5)
+    expected = tz.random.normal((2,)).numpy()
+    tz.random.seed(5)
+    assert not Experiment.of(build, x, x[:, :1], epochs=1).is_sequential
+    np.testing.assert_array_equal(tz.random.normal((2,)).numpy(), expected)

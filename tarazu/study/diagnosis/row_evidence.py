@@ -11,7 +11,7 @@ import numpy as np
 from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import listing
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
-from tarazu.study.diagnosis.wrong_targets import Doubts, corrected, doubts
+from tarazu.study.diagnosis.wrong_targets import Doubts, doubts, with_corrected_targets
 from tarazu.study.experiment.experiment import Experiment
 from tarazu.study.rows.leakage import SuspectFeature, leakage_of
 from tarazu.study.rows.plain import PlainRows, plain_pair
@@ -200,10 +200,7 @@ class RowEvidence:
 
     def _losses_of_clean_targets(self, seed: int, trials: Trials) -> np.ndarray:
         assert self.wrong is not None
-        count = self.experiment.train.rows
-        parts = [corrected(part, self.wrong, rows) for part, rows in (
-            (self.experiment.train, slice(0, count)), (self.experiment.validation, slice(count, None)))]
-        return _fitted_losses(self.experiment.with_rows(*parts), seed, self.judged.rows, trials)
+        return _fitted_losses(with_corrected_targets(self.experiment, self.wrong), seed, self.judged.rows, trials)
 
     def _least_gain_of_clean_targets(self) -> float:
         """What a model loses that has learned the frequencies of the targets as they are, in trivial losses.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tarazu.study.diagnosis.second_opinion import held_out_predictions
+from tarazu.study.experiment.experiment import Experiment
 from tarazu.study.rows.class_noise import WrongTargets, wrong_classes
 from tarazu.study.rows.number_noise import wrong_numbers
 from tarazu.train.sources.arrays import Arrays
@@ -47,6 +48,13 @@ def corrected(rows: Arrays, wrong: Doubts, which: slice) -> Arrays:
     else:
         changed = y + doubt * (predicted - y)
     return Arrays.of((rows.x, changed.astype(y.dtype)))
+
+
+def with_corrected_targets(experiment: Experiment, wrong: Doubts) -> Experiment:
+    """The experiment with predictions in place of targets, as far as these are wrong, in both parts."""
+    count = experiment.train.rows
+    return experiment.with_rows(corrected(experiment.train, wrong, slice(0, count)),
+                                corrected(experiment.validation, wrong, slice(count, None)))
 
 
 def _of_classes(x: np.ndarray, y: np.ndarray, seed: int) -> Doubts:

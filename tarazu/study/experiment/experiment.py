@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tarazu.base.checks import positive_int
-from tarazu.base.errors import ArgumentError, ShapeError, TraceError, TrainingError
+from tarazu.base.errors import ArgumentError, TraceError, TrainingError
 from tarazu.base.messages import plural
 from tarazu.base.pytree import map_leaves
 from tarazu.data import split_rows
@@ -38,6 +38,7 @@ from tarazu.train.replicas.cost import has_small_steps, is_known_kind
 from tarazu.train.replicas.fits import fit_replicas
 from tarazu.train.replicas.training import ReplicaTrainer, ready
 from tarazu.train.sources.arrays import Arrays, joined
+from tarazu.train.sources.inputs import validation_rows
 from tarazu.train.trainer.compile import trainer_of
 from tarazu.train.trainer.divergence import TrainingWarning
 from tarazu.train.trainer.of_outputs import OutputTrainer
@@ -79,8 +80,9 @@ class Experiment:
         TrainingError for a `build` that gives no compiled model with a loss, or one model twice; ArgumentError,
         ShapeError or DTypeError for unfit rows.
         """
-        make = _checked_build(build)
-        trainer = trainer_of(make())
+        with keeping_random_state():
+            make = _checked_build(build)
+            trainer = trainer_of(make())
         if not isinstance(trainer, OutputTrainer):
             raise TrainingError(f"a study of {type(trainer.model).__name__}, whose step is its own",
                                 expected="a model that is compiled with a loss of its outputs",
@@ -91,7 +93,7 @@ class Experiment:
             split = split_rows(rows.rows, validation_split, 0.0, seed, trainer.labels_of(rows))
             train, validation, numbers = rows.at(split.train), rows.at(split.validation), split[:2]
         else:
-            train, validation = rows, _with_numbers(trainer, _validation_rows(trainer, rows, validation_data))
+            train, validation = rows, _with_numbers(trainer, validation_rows(validation_data, rows, trainer.reading))
         for name, part in (("training", train), ("validation", validation)):
             if part.rows < FEWEST_ROWS:
                 raise ArgumentError(f"a study of {plural(part.rows, f'{name} row')}",
@@ -230,7 +232,8 @@ class Experiment:
     @property
     def is_sequential(self) -> bool:
         """Whether its model is a `Sequential`, whose layers changes know how to change."""
-        return isinstance(self.build(), Sequential)
+        with keeping_random_state():
+            return isinstance(self.build(), Sequential)
 
     @property
     def steps(self) -> int:
@@ -312,23 +315,9 @@ def _batches(model: Module, part: Arrays) -> Iterator[tuple[Any, Any]]:
         yield made
 
 
-def _validation_rows(trainer: OutputTrainer, train: Arrays, given: Validation) -> Arrays:
-    """The rows of a pair (x, y); ArgumentError or ShapeError where it is none, or not like the training rows."""
-    if not isinstance(given, tuple | list) or len(given) not in (2, 3):
-        raise ArgumentError(f"validation_data={type(given).__name__}", expected="a pair (x, y)",
-                            fix="pass validation_data=(x_validation, y_validation)")
-    rows = trainer.reading.rows(*given)
-    ours, theirs = ([leaf.shape[1:] for leaf in Arrays.of(part.x).leaves] for part in (train, rows))
-    if ours != theirs:
-        raise ShapeError(f"validation inputs with rows of shape {' and '.join(map(str, theirs))}",
-                         expected=f"rows of shape {' and '.join(map(str, ours))}, as in training",
-                         fix="give both the same columns")
-    return rows
-
-
 def _with_numbers(trainer: OutputTrainer, rows: Arrays) -> Arrays:
     """The rows with whole-number targets of a loss of numbers as float32: they are no classes."""
-    is_of_numbers = all(traits(each.loss).trivial_predictor in ("the mean", "the median") for each in trainer.outputs)
+    is_of_numbers = all(traits(output.loss).target == "numbers" for output in trainer.outputs)
     if not is_of_numbers or not isinstance(rows.y, np.ndarray) or rows.y.dtype.kind not in "iu":
         return rows
     return Arrays.of((rows.x, rows.y.astype(np.float32)))

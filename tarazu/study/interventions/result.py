@@ -12,8 +12,9 @@ from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import plural
 from tarazu.diagnose.judging.formatting import number
 from tarazu.record import History, Verdict
+from tarazu.study.diagnosis.row_evidence import CORRECTED
 from tarazu.study.interventions.chart import Bar, gain_chart
-from tarazu.study.interventions.table import BALANCED, CORRECTED
+from tarazu.study.interventions.table import BALANCED
 from tarazu.study.rows.shown import data_frame, notebook_html
 from tarazu.study.trials.measured_advice import percents, with_measured_advice
 from tarazu.study.trials.parts import MORE_ROWS

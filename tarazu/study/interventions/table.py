@@ -15,8 +15,9 @@ import numpy as np
 from tarazu.nn.layers.sequential import Sequential
 from tarazu.nn.losses import traits
 from tarazu.nn.module.module import Module
+from tarazu.study.diagnosis.row_evidence import CORRECTED
 from tarazu.study.diagnosis.wrong_targets import FEWEST_ROWS as FEWEST_ROWS_WITH_TARGETS
-from tarazu.study.diagnosis.wrong_targets import Doubts, corrected, doubts
+from tarazu.study.diagnosis.wrong_targets import Doubts, doubts, with_corrected_targets
 from tarazu.study.experiment.changes import Rate, dropout_of, hidden_layers, mirroring, shifting
 from tarazu.study.experiment.experiment import FEWEST_ROWS, Experiment
 from tarazu.study.experiment.remake import decay_of
@@ -29,7 +30,7 @@ from tarazu.train.trainer.of_outputs import OutputTrainer
 from tarazu.train.trainer.snapshot import keeping_random_state
 
 BEST_EPOCH, LONGER = "the weights of the best epoch", "4 x the epochs"
-CORRECTED, BALANCED = "corrected targets", "balanced class weights"
+BALANCED = "balanced class weights"
 QUARTERS = 4  # the smallest parts of the training rows that the gain of more rows is carried on from
 UNEVEN = 2.0  # times as many rows of the most frequent class as of the rarest: below that weights change little
 
@@ -75,9 +76,7 @@ class Case:
     def with_corrected_targets(self) -> Experiment:
         """That with predictions in place of the targets that are in doubt, in both parts."""
         assert self.wrong is not None
-        count = self.experiment.train.rows
-        return self.experiment.with_rows(corrected(self.experiment.train, self.wrong, slice(0, count)),
-                                         corrected(self.experiment.validation, self.wrong, slice(count, None)))
+        return with_corrected_targets(self.experiment, self.wrong)
 
     def with_balanced_classes(self) -> Experiment:
         """That with rows of rare classes weighing more in training."""
@@ -105,10 +104,8 @@ def why_not(name: str, case: Case) -> str:
     """Why an intervention of the table cannot be applied; "" where it can."""
     intervention = INTERVENTIONS[name]
     reason = intervention.why_not(case)
-    if not reason and intervention.remedy.change is not None:
-        with keeping_random_state():
-            if intervention.remedy.change(case.model) is None:
-                reason = "the model is so already, or cannot be changed so"
+    if not reason and not intervention.remedy.changes(case.model):
+        return "the model is so already, or cannot be changed so"
     return reason
 
 
@@ -140,8 +137,7 @@ def _no_decay(case: Case) -> str:
 
 
 def _has_already(what: str, strength: float, remedy: Remedy, case: Case) -> str:
-    assert remedy.change is not None
-    return f"the model has {what} of {strength:.3g}" if strength and remedy.change(case.model) is None else ""
+    return f"the model has {what} of {strength:.3g}" if strength and not remedy.changes(case.model) else ""
 
 
 def _keeps_best(case: Case) -> str:

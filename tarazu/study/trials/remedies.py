@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tarazu.nn.module.module import Module
 from tarazu.study.experiment.changes import (
     Change,
     Rate,
@@ -14,6 +15,7 @@ from tarazu.study.experiment.changes import (
     with_dropout,
     without_regularization,
 )
+from tarazu.train.trainer.snapshot import keeping_random_state
 
 BIAS, VARIANCE = "the loss on the training rows", "the gap between both losses"
 
@@ -30,6 +32,11 @@ class Remedy(NamedTuple):
     times_epochs: int = 1
     weights: str = "kept"  # "best" for those of the best epoch
     fits: float = 1.0  # about how many fits of the experiment it costs
+
+    def changes(self, model: Module) -> bool:
+        """Whether it changes anything of the model; the global generator of random numbers is as before."""
+        with keeping_random_state():
+            return self.change is None or self.change(model) is not None
 
 
 CHANGES_OF_SEQUENTIAL = {wider, deeper, narrower, with_dropout}  # no way is known to make them in other models

@@ -130,7 +130,7 @@ class Trials:
     def changes(self, remedy: Remedy) -> bool:
         """Whether a remedy changes anything of the model, without a fit."""
         with keeping_random_state():
-            return remedy.change is None or remedy.change(self.experiment.build()) is not None
+            return remedy.changes(self.experiment.build())
 
     def losses(self, name: str, remedy: Remedy, number: int, weights: str = "kept") -> np.ndarray | None:
         """The losses of the judged rows, (rows,), after a fit with a remedy; None where that changes nothing."""

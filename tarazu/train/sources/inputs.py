@@ -59,7 +59,7 @@ def rows(given: Given, reading: Reading, reading_of_validation: Reading, labels_
         if split:
             raise ArgumentError("both validation_split and validation_data", expected="one of them",
                                 fix="leave one out")
-        validation = _validation(given.validation_data, train, reading_of_validation)
+        validation = validation_rows(given.validation_data, train, reading_of_validation)
     elif split:
         labels = labels_of(train) if train.is_pair else None
         train, validation = _hold_out(train, split, choose_seed(), labels)
@@ -117,7 +117,7 @@ def batches(given: Given, reading: Reading, reading_of_validation: Reading, epoc
     source = Stream(given.x, reading, Pace(), epochs, steps_per_epoch, given.class_weight)
     try:
         has_none = given.validation_data is None
-        return source, None if has_none else _validation(given.validation_data, source.train, reading_of_validation)
+        return source, None if has_none else validation_rows(given.validation_data, source.train, reading_of_validation)
     except BaseException:
         source.close()
         raise
@@ -131,7 +131,8 @@ def require_no_steps(steps_per_epoch: int | None) -> None:
                             fix="leave it out, or pass an iterable of (x, y) batches as x")
 
 
-def _validation(given: Batches | Any, train: Arrays, reading: Reading) -> Arrays:
+def validation_rows(given: Batches | Any, train: Arrays, reading: Reading) -> Arrays:
+    """The rows of `validation_data`: a pair, a dataset or batches; ArgumentError or ShapeError if unlike `train`."""
     if isinstance(given, Dataset):  # whose maps may make other rows than those before the maps of training data
         return rows_of(batches_of(given, VALIDATION_BATCH), reading)
     if is_stream(given, None):
