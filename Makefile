@@ -1,4 +1,4 @@
-.PHONY: check test xla long bench array-api
+.PHONY: check test xla long docs bench array-api
 
 check:  ## linter, types and the core's tests: under a minute
 	ruff check .
@@ -13,6 +13,9 @@ xla:  ## the XLA backend, which needs JAX: pip install '.[test,xla]'
 
 long:  ## sweeps that take minutes
 	pytest -m long
+
+docs:  ## the site in docs/_build/html; needs pip install '.[docs]'
+	sphinx-build --fail-on-warning --keep-going -j auto docs docs/_build/html
 
 array-api:  ## the array API standard's own suite; ARRAY_API_TESTS=its checkout, submodule included
 	tests/array_api/run.sh

@@ -26,6 +26,7 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
     study/      experiments that retrain: curves, bias and variance, looks at rows; why a fit generalizes as it does
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
+    course/     checks of the course's exercises, quizzes, labs, in English and Punjabi
     cli/        the `tarazu` command
 
 docs/design.md says why, and has a glossary.
