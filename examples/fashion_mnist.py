@@ -1,6 +1,7 @@
 """Clothes, with images that change each time they are seen: TARAZU_DATA=FOLDER python examples/fashion_mnist.py
 
-Result: test accuracy RESULT of 10,000 images after 2 epochs, in TIME; docs/images.md has longer runs (93.2 %).
+Result: test accuracy 90.64 % of 10,000 images after 2 epochs, in 100 s of processor time; docs/images.md has a longer
+run (93.2 %).
 """
 
 import tarazu as tz

