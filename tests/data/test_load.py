@@ -294,7 +294,7 @@ def test_a_bar_appears_for_long_downloads(server, tmp_path, monkeypatch, capsys)
 # Errors ---------------------------------------------------------------------------------------------------------
 
 def test_wrong_calls(tmp_path):
-    with pytest.raises(ArgumentError, match=r"data set 'irirs'\n  expected: one of iris, penguins, w[\s\S]*mean 'iris'"):
+    with pytest.raises(ArgumentError, match=r"data set 'irirs'\n  expected: one of iris, penguins[\s\S]*mean 'iris'"):
         tz.data.load("irirs")
     with pytest.raises(ArgumentError, match=r"folder='here' for 'iris', which has no files"):
         tz.data.load("iris", "here")
