@@ -26,7 +26,7 @@ def main(epochs=15, count=20_000, checkpoint="cluster.ckpt"):
     model = tz.nn.Sequential(tz.nn.Dense(128, "relu"), tz.nn.Dense(128, "relu"), tz.nn.Dense(2))
     model.compile(tz.optim.Adam(lr=2e-3), "cross_entropy", ["accuracy"])
     history = model.fit(*rows(count, 0), epochs=epochs, batch_size=256, validation_data=rows(count // 5, 1), seed=0,
-                        devices="all", callbacks=[tz.train.Checkpoint(checkpoint)])
+                        devices="all" if len(tz.devices()) > 1 else None, callbacks=[tz.train.Checkpoint(checkpoint)])
     print(f"validation accuracy {history[-1]['val_accuracy']:.2%} on {tz.devices()}")
     return history[-1]["val_accuracy"]
 

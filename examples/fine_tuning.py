@@ -28,7 +28,7 @@ def trained(layers, x, y, epochs, lr=1e-3):
     return model
 
 
-def main(name="mnist", epochs=2, channels=16, few=10):
+def main(name="mnist", epochs=2, channels=16, few=10, steps=200):
     """Accuracies on test images of new classes: a new head, all layers tuned, from scratch."""
     tz.random.seed(0)
     (x, y), (test_x, test_y) = map(arrays, tz.data.load(name))
@@ -38,12 +38,12 @@ def main(name="mnist", epochs=2, channels=16, few=10):
     learned = body(channels)
     trained([learned, tz.nn.Dense(5)], x[y < 5], y[y < 5], epochs)
     head = tz.nn.Dense(5)
-    tuned = trained([learned.freeze(), head], x_new, y_new, 200)      # the body stays as it is
+    tuned = trained([learned.freeze(), head], x_new, y_new, steps)      # the body stays as it is
     scores = {"new head": tuned.evaluate(x_test, y_test)["accuracy"]}
     learned.freeze(False)
-    tuned = trained([learned, head], x_new, y_new, 60, lr=3e-4)      # then all layers, in small steps
+    tuned = trained([learned, head], x_new, y_new, steps // 3, lr=3e-4)      # then all layers, in small steps
     scores["all layers"] = tuned.evaluate(x_test, y_test)["accuracy"]
-    scratch = trained([body(channels), tz.nn.Dense(5)], x_new, y_new, 260)
+    scratch = trained([body(channels), tz.nn.Dense(5)], x_new, y_new, steps * 4 // 3)
     scores["from scratch"] = scratch.evaluate(x_test, y_test)["accuracy"]
     print(", ".join(f"{name} {score:.1%}" for name, score in scores.items()))
     return scores

@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import tarazu as tz
-
 FOLDER = Path(__file__).parents[1] / "examples"
 NAMES = ["table", "mnist", "fashion_mnist", "image_folder", "char_gpt", "gru_text", "time_series", "vae", "gan", "pinn",
          "fine_tuning", "cluster"]
@@ -53,7 +51,7 @@ def test_image_folder(tmp_path):
 
 
 def test_char_gpt(play, capsys, numpy_backend):
-    assert run("char_gpt", play, epochs=2, dim=16, count=20) < 2.6
+    assert run("char_gpt", play, epochs=4, dim=16, count=9) < 2.6
     assert re.search(r"^validation loss \d\.\d{3} per letter$", capsys.readouterr().out, re.MULTILINE)
 
 
@@ -70,13 +68,13 @@ def test_time_series(tmp_path, numpy_backend):
 
 
 def test_vae(capsys, numpy_backend):
-    assert run("vae", "mnist_small", epochs=4, hidden=32, code=4, rows=1000) < 230
-    assert "@" in capsys.readouterr().out
+    assert run("vae", "mnist_small", epochs=2, hidden=32, code=4) < 206  # of the mean image
+    assert "+" in capsys.readouterr().out
 
 
 def test_gan():
-    clouds, near = run("gan", epochs=60, hidden=32, rows=2048)
-    assert clouds >= 5 and near > 0.3
+    clouds, near = run("gan", epochs=250, hidden=64, rows=2048)
+    assert clouds >= 6 and near > 0.4
 
 
 def test_pinn():
@@ -84,8 +82,8 @@ def test_pinn():
 
 
 def test_fine_tuning():
-    scores = run("fine_tuning", "mnist_small", epochs=2, channels=4)
-    assert scores["all layers"] > scores["new head"] > 0.3
+    scores = run("fine_tuning", "mnist_small", epochs=2, channels=4, steps=150)
+    assert scores["all layers"] > 0.5
 
 
 def test_cluster(tmp_path):
