@@ -73,5 +73,6 @@ def load(name: str, folder: str | os.PathLike[str] | None = None,
         raise ArgumentError(f"folder={os.fspath(folder)!r} for {name!r}, which has no files", expected="no folder",
                             fix="leave folder out")
     seed = whole_number(f"seed={seed!r}", seed, least=0, fix="pass for example seed=1")
-    bundled = {**_TABLES, **_PAIRS}
-    return bundled[name]() if name in bundled else _FORMULAS[name](seed)
+    if name in _PAIRS:
+        return _PAIRS[name]()
+    return _TABLES[name]() if name in _TABLES else _FORMULAS[name](seed)
