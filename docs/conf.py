@@ -24,6 +24,7 @@ extensions = [
     "sphinx_design",
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
+    "api_pages",
     "mathml",
     "course_pages",
     "repository_files",
@@ -75,3 +76,13 @@ repository_pages = {
     "CONTRIBUTING.md": "contributing",
     "bench/causes/README.md": "causes",
 }
+
+# The API, from the package's own docstrings (api_pages.py).
+autodoc_member_order = "bysource"
+autodoc_inherit_docstrings = False
+autodoc_preserve_defaults = True
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 90
+toc_object_entries_show_parents = "hide"
+add_module_names = False
