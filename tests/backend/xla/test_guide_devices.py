@@ -1,4 +1,4 @@
-"""The blocks of docs/guide/devices.md run as they stand, on eight devices, and its script in two processes."""
+"""The blocks of docs/guide/devices.md and docs/howto/export.md run as they stand, and the script in two processes."""
 
 import re
 import subprocess
@@ -6,7 +6,14 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parents[3] / "docs" / "guide" / "devices.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+EXPORT = PAGE.parents[1] / "howto" / "export.md"
+
+
+def blocks_of(page):
+    return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+BLOCKS = blocks_of(PAGE)
 SCRIPT = next(block for block in BLOCKS if "Checkpoint" in block)
 
 
@@ -31,3 +38,10 @@ def test_the_script_in_two_processes(tmp_path):
     assert ended.returncode == 0, ended.stderr
     lines = sorted(line for line in ended.stdout.splitlines() if "[Gloo]" not in line)
     assert len(lines) == 2 and lines[0].removeprefix("[1] ") == lines[1].removeprefix("[1] ")
+
+
+def test_the_block_that_exports(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks_of(EXPORT)
+    exec(compile(block, EXPORT.name, "exec"), {"__name__": "page"})
+    assert capsys.readouterr().out == "(2, 3)\n"
