@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -66,16 +67,17 @@ class Page:
 
 @contextlib.contextmanager
 def opened(path: Path, folder: Path, *options: str) -> Iterator[Page]:
-    """The page of a file in a browser of its own, whose profile lies in `folder`."""
+    """The page of a file in a browser of its own, whose profile lies in `folder`.
+
+    Chromium reads from descriptor 3 and writes to 4.
+    """
     program = os.environ.get("TARAZU_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     assert program, "these tests need Chromium: on PATH as `chromium`, or where TARAZU_CHROMIUM says"
-    own_in, browser_out = os.pipe()
-    browser_in, own_out = os.pipe()
-    # Chromium reads from descriptor 3 and writes to 4; the shell puts ours there.
-    command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
-               f"--user-data-dir={folder / 'profile'}", *options]
-    running = subprocess.Popen(["sh", "-c", f'exec "$@" 3<&{browser_in} 4>&{browser_out}', "sh", *command],
-                               pass_fds=(browser_in, browser_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    (own_in, browser_out), (browser_in, own_out) = _pipe(), _pipe()
+    running = subprocess.Popen([program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
+                                f"--user-data-dir={folder / 'profile'}", *options],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=(3, 4),
+                               preexec_fn=lambda: (os.dup2(browser_in, 3), os.dup2(browser_out, 4)))
     os.close(browser_in)
     os.close(browser_out)
     try:
@@ -87,3 +89,12 @@ def opened(path: Path, folder: Path, *options: str) -> Iterator[Page]:
         running.wait()
         os.close(own_in)
         os.close(own_out)
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe whose descriptors are none of those that Chromium wants."""
+    ends = os.pipe()
+    moved = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends)
+    for end in ends:
+        os.close(end)
+    return moved

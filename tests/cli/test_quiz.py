@@ -39,7 +39,8 @@ def test_wrong_answers_are_explained_and_what_is_no_number_is_asked_again():
     assert output.count("Please give a number from 1 to 3.") == 3
     assert "    print((x - x[0]).tolist())\n" in output
     assert f"✗ Not right.\n  {min(right, (right + 1) % 3) + 1}  " in output
-    assert f"{right + 1}  The right answer: {question.answers[right].text}\n     {question.answers[right].why}" in output
+    answer = question.answers[right]
+    assert f"{right + 1}  The right answer: {answer.text}\n     {answer.why}" in output
     assert question.answers[(right + 1) % 3].why in output and question.answers[(right + 2) % 3].why not in output
     assert output.endswith("\nStopped.\n0 of 1 right.\n")
 
@@ -60,11 +61,11 @@ def test_an_interrupt_ends_it_without_a_traceback():
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {
                                    "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"})
     read = b""
-    while b"Your answer" not in read:
+    while b"Your answer: " not in read:
         read += process.stdout.read(1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    assert (out.decode().strip(), err.decode(), process.returncode) == (":\nStopped.".lstrip(), "", 0)
+    assert (out.decode().strip(), err.decode(), process.returncode) == ("Stopped.", "", 0)
 
 
 def test_the_list():
