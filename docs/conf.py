@@ -26,6 +26,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "api_pages",
     "mathml",
+    "build_quizzes",
     "course_pages",
     "repository_files",
 ]

@@ -292,7 +292,7 @@ def test_a_line_for_every_epoch_where_all_are_wanted(capsys, monkeypatch):
         lines = output.splitlines()
         assert [line[:11] for line in lines] == [f"epoch {i:>2}/50" for i in range(1, 51)]
         for line, row in zip(lines, history, strict=True):
-            assert line.endswith(f"  {row['seconds']:.2f} s  {'  '.join(number_texts(row))}")
+            assert f"  {row['seconds']:.2f} s  " in line and line.endswith("s/step  " + "  ".join(number_texts(row)))
         assert "val_accuracy" in lines[0] and errors == "" and (output.replace("\n", "")).isprintable()
 
 
