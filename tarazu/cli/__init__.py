@@ -1,5 +1,5 @@
 """The `tarazu` command: main.py has the commands and options, show.py what they print.
 
-destination.py says where they write, closed_pipe.py keeps quiet where nobody reads on; launch.py starts several
+lab.py has `tarazu lab`. destination.py says where they write, closed_pipe.py keeps quiet where nobody reads on; launch.py starts several
 processes.
 """

@@ -18,6 +18,7 @@ from tarazu.base.messages import plural
 from tarazu.cli import launch, show
 from tarazu.cli.closed_pipe import quiet_when_closed
 from tarazu.cli.destination import destination, write_predictions
+from tarazu.cli.lab import lab_commands
 from tarazu.cli.options import table_options
 from tarazu.record import History
 from tarazu.runtime import processes
@@ -176,6 +177,8 @@ def launch_command(processes: int, devices: int | None, command: tuple[str, ...]
     """
     sys.exit(launch.launch(command, processes, devices))
 
+
+main.add_command(lab_commands)
 
 if __name__ == "__main__":
     main()
