@@ -35,22 +35,21 @@ def judged(lab: str, path: Path) -> Iterator[dict[str, object]]:
     for part in parts:
         seed(0)
         try:
-            wrong = part.judge(student)
+            found = part.judge(student)
         except Stop as stop:
-            wrong = stop.wrong
+            found = stop.wrong
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            wrong = as_wrong(error, path)
-        yield as_line(lab, part, wrong)
+            found = as_wrong(error, path)
+        yield as_line(lab, part, found)
 
 
 def as_line(lab: str, part: Part, wrong: Wrong | None) -> dict[str, object]:
     """A line of the results."""
-    wrong, is_right = wrong or Wrong("right"), wrong is None
-    return {"part": part.name, "is_right": is_right, "case": wrong.case,
-            "reason": said(lab, part.name, wrong.case, **wrong.values),
-            "line": wrong.values.get("line"), "code": wrong.values.get("code")}
+    case, values = (wrong.case, wrong.values) if wrong else ("right", {})
+    return {"part": part.name, "is_right": wrong is None, "case": case, "reason": said(lab, part.name, case, **values),
+            "line": values.get("line"), "code": values.get("code")}
 
 
 if __name__ == "__main__":

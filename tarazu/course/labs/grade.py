@@ -1,4 +1,4 @@
-"""Points for a student's file: each part in a process of its own, with a time limit, and a reason for each lost point."""
+"""Points for a student's file, run in a process of its own with a time limit, and a reason for each that is lost."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tarazu.course.labs.numbers import is_linear, require_array, require_curves, require_model
+from tarazu.course.labs.numbers import arrays, is_linear, require_array, require_curves, require_model
 from tarazu.course.labs.part import Part
 from tarazu.course.labs.student import Student
 from tarazu.course.wrong import Wrong
@@ -31,7 +31,7 @@ class Rows(NamedTuple):
 
 def scaled_rows(seed: int, validation: float = 0.4, features: int = 4) -> Rows:
     """Iris, divided at random and scaled by its training rows."""
-    x, y = load("iris").in_memory()
+    x, y = arrays(load("iris"))
     x = x[:, :features]
     parts = split_rows(len(x), validation=0, test=validation, seed=seed, labels=y)
     train, test = x[parts.train], x[parts.test]
@@ -41,34 +41,36 @@ def scaled_rows(seed: int, validation: float = 0.4, features: int = 4) -> Rows:
 
 def columns(student: Student) -> Wrong | None:
     dataset = load("iris")
-    x, y = dataset.in_memory()
-    table, names = student.call("columns", dataset), [*dataset.feature_names, "species"]
-    missing = [name for name in names if name not in table]
+    x, y = arrays(dataset)
+    features, classes = dataset.feature_names or [], np.array(dataset.class_names)
+    table = student.call("columns", dataset)
+    missing = [name for name in [*features, "species"] if name not in table]
     if missing:
         return Wrong("columns", missing=", ".join(missing))
-    for column, name in enumerate(dataset.feature_names):
+    for column, name in enumerate(features):
         if not np.allclose(require_array(table[name], (150,)).astype(float), x[:, column]):
             return Wrong("values", name=name)
     species = require_array(table["species"], (150,)).tolist()
     if species == y.tolist():
         return Wrong("numbers")
-    return None if species == np.array(dataset.class_names)[y].tolist() else Wrong("values", name="species")
+    return None if species == classes[y].tolist() else Wrong("values", name="species")
 
 
 def from_pair_plot(student: Student) -> Wrong | None:
     species, column, value = student.call("from_pair_plot")
     dataset = load("iris")
-    x, y = dataset.in_memory()
-    if species not in dataset.class_names or column not in dataset.feature_names:
+    x, y = arrays(dataset)
+    classes, features = dataset.class_names or [], dataset.feature_names or []
+    if species not in classes or column not in features:
         return Wrong("names", species=species, column=column)
-    below = x[:, dataset.feature_names.index(column)] < float(value)
-    own = y == dataset.class_names.index(species)
+    below = x[:, features.index(column)] < float(value)
+    own = y == classes.index(species)
     mistakes = min((below != own).sum(), (below == own).sum())
     return None if mistakes == 0 else Wrong("mistakes", count=mistakes, species=species, column=column, value=value)
 
 
 def split(student: Student) -> Wrong | None:
-    y = load("iris").in_memory()[1]
+    y = arrays(load("iris"))[1]
     x = np.arange(150.0 * 4, dtype=np.float32).reshape(150, 4)  # the first column tells the row
     x_train, y_train, x_test, y_test = map(np.asarray, student.call("split", x, y, 1))
     if x_train.shape != (120, 4) or x_test.shape != (30, 4) or y_train.shape != (120,) or y_test.shape != (30,):

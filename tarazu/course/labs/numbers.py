@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -9,8 +10,16 @@ import numpy as np
 
 from tarazu.course.labs.student import Stop
 from tarazu.course.wrong import Wrong
+from tarazu.data import Dataset
 
 FEW = 1e-4
+
+
+def arrays(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """All samples of a data set, x and y."""
+    found = dataset.in_memory()
+    assert found is not None
+    return found
 
 
 def require_array(found: object, shape: tuple[int, ...]) -> np.ndarray:
@@ -26,7 +35,7 @@ def require_model(model: Any, inputs: np.ndarray, sizes: list[int]) -> np.ndarra
     if not hasattr(model, "predict") or not hasattr(model, "parameters"):
         raise Stop(Wrong("no_model", found=type(model).__name__))
     outputs = require_array(model.predict(inputs), (len(inputs), sizes[-1]))
-    wanted = sum((one + 1) * other for one, other in zip(sizes[:-1], sizes[1:], strict=True))
+    wanted = sum((one + 1) * other for one, other in itertools.pairwise(sizes))
     found = sum(math.prod(parameter.shape) for parameter in model.parameters())
     if found != wanted:
         raise Stop(Wrong("parameters", found=found, expected=wanted, layers=", ".join(map(str, sizes[1:]))))

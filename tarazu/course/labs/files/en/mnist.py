@@ -22,9 +22,9 @@ def prepare(images):
 
 
 def perceptron(hidden, activation):
-    """15 points. A model of dense layers, compiled: hidden layers of these sizes, each with the activation, then 10 logits.
+    """15 points. A compiled model: hidden layers of these sizes, each with the activation, then 10 logits.
 
-    () is the perceptron of a single layer. Compile it with cross-entropy and accuracy.
+    All layers are dense; () is the perceptron of a single layer. Compile it with cross-entropy and accuracy.
     """
     model = tz.nn.Sequential([*(tz.nn.Dense(size, activation) for size in hidden), tz.nn.Dense(10)])
     return model.compile(tz.optim.Adam(lr=0.002), "cross_entropy", ["accuracy"])
@@ -35,7 +35,8 @@ def train(model, x, y, x_validation, y_validation, epochs):
 
     One layer: 10 points; two and three layers: 15 points.
     """
-    return model.fit(x, y, validation_data=(x_validation, y_validation), epochs=epochs, batch_size=64, seed=0, verbose=0)
+    return model.fit(x, y, validation_data=(x_validation, y_validation), epochs=epochs, batch_size=64, seed=0,
+                     verbose=0)
 
 
 def accuracy_by_activation(x, y, x_validation, y_validation):
@@ -55,15 +56,15 @@ def gradient_norms(model, x, y):
     """10 points. Why deep networks are hard to train: how large is the gradient in each layer?
 
     Return a list: for each layer of the model, from the first, the norm (the square root of the sum of squares) of the
-    gradient of the mean cross-entropy of these rows with respect to its weight. `layer.weight` is that of a dense layer.
+    gradient of the mean cross-entropy of these rows with respect to its weight: `layer.weight` of a dense layer.
     """
-    loss = tz.nn.losses.cross_entropy(model(tz.tensor(x)), tz.tensor(y))
+    loss = tz.nn.cross_entropy(model(tz.tensor(x)), tz.tensor(y))
     loss.backward()
     return [float(np.linalg.norm(layer.weight.grad.numpy())) for layer in model]
 
 
 def largest_weights(model, x, y, epochs):
-    """10 points. How do weights grow? Train the model for so many epochs, and return the largest absolute weight after each.
+    """10 points. How do weights grow? Train for so many epochs, and list the largest absolute weight after each.
 
     Look at the weights of all layers. Calling `fit` again goes on with training.
     """
@@ -77,7 +78,7 @@ def largest_weights(model, x, y, epochs):
 def convolution():
     """10 points. A compiled model for images (rows, 28, 28, 1) from 0 to 1 that sees what lies beside what.
 
-    Use layers `Conv2D` and `MaxPool2D`, then `Flatten`, then a dense layer to 10 logits, with at most 100,000 parameters.
+    Use layers `Conv2D` and `MaxPool2D`, then `Flatten`, then a dense layer to 10 logits: at most 100,000 parameters.
     After three epochs it must have an accuracy of 92 % on the validation images.
     """
     model = tz.nn.Sequential([tz.nn.Conv2D(8, 3, activation="relu"), tz.nn.MaxPool2D(2),
