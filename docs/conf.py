@@ -1,7 +1,8 @@
 """The site: `make docs` builds it, without network.
 
 _extensions/ has what Sphinx and the theme lack: formulas as MathML, the two languages of the course, notebooks to
-download, links to files of the repository, the pages of the API, and a smaller style sheet; check.py looks at the result.
+download, links to files of the repository, the pages of the API, and a smaller style sheet. check.py looks at the
+result.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The pages of the API, one per subject, made from the package: what is public is looked up, never listed by hand.
 
 `SUBJECTS` says on which page and under which heading the names of a module stand. A public name whose module has no
-place is an error, so nothing can be missing; tests/site/test_api_pages.py says the same. Docstrings are plain prose with
-examples; `as_rst` turns them into what Sphinx reads.
+place is an error, so nothing can be missing; tests/site/test_api_pages.py says the same. Docstrings are plain prose
+with examples; `as_rst` turns them into what Sphinx reads.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ SUBJECTS: dict[str, tuple[str, str, dict[str, str]]] = {
         "Dropout and noise": "nn.layers.regularization nn.layers.noise",
         "Shapes": "nn.layers.reshaping",
     }),
-    "sequence_layers": ("Layers for sequences and preprocessing", "Text, time, attention; from raw values to numbers.", {
+    "sequence_layers": ("Layers for sequences, preprocessing", "Text, time, attention; from raw values to numbers.", {
         "Embeddings and positions": "nn.layers.sequences.embedding nn.layers.sequences.positions",
         "Recurrent layers": "nn.layers.sequences.recurrent nn.layers.sequences.cells nn.layers.sequences.bidirectional",
         "Attention": "nn.layers.sequences",
@@ -249,8 +249,9 @@ def data_text(thing: Any) -> str:
 def directive(public: Public) -> str:
     """The lines that describe one name."""
     if public.described != public.name:
-        return f".. py:function:: {public.name}\n   :no-typesetting:\n\n:py:obj:`{public.name.removeprefix('tarazu.')}`" \
-               f" is :py:obj:`{public.described.removeprefix('tarazu.')} <{public.described}>`.\n"
+        name, other = public.name.removeprefix("tarazu."), public.described.removeprefix("tarazu.")
+        return (f".. py:function:: {public.name}\n   :no-typesetting:\n\n"
+                f":py:obj:`{name} <{public.name}>` is :py:obj:`{other} <{public.described}>`.\n")
     if isinstance(public.thing, type):
         kind = "autoexception" if issubclass(public.thing, BaseException) else "autoclass"
         return f".. {kind}:: {public.name}\n   :members:\n"
@@ -306,12 +307,13 @@ def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+EMPHASIS = re.compile(r"(?<!\S)\*(?=[A-Za-z])([^*]+)\*(?=[\s.,;:)]|$)")  # may hold code, which Sphinx does not nest
 TZ_NAME = re.compile(r"tz((?:\.\w+)+)(?:\(.*\))?")
 
 
 def prose(text: str, known: set[str]) -> str:
     """A stretch of prose as reStructuredText: code in backticks as code, nothing else taken as markup."""
-    parts = CODE.split(text)
+    parts = CODE.split(EMPHASIS.sub(r"\1", text))
     made = []
     for number, part in enumerate(parts):
         if number % 2 == 0:

@@ -1,7 +1,7 @@
 """The theme's style sheet cut down to what the site's pages can use; the whole is larger than most pages.
 
-A rule stays when every class that it names is written on some page or in some script. Fonts of icons go: the theme draws
-its icons by script.
+A rule stays when every class that it names is written on some page or in some script. Of the icons' fonts the one stays
+that the theme's own icons are in; the script by which a site may add icons of its own goes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import pydata_sphinx_theme
 from sphinx.application import Sphinx
 
+ICONS = "fa-solid-900.woff2"
 STYLE = "styles/pydata-sphinx-theme.css"
 CLASSES = re.compile(r'class="([^"]*)"')
 WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -64,7 +65,7 @@ def pruned(css: str, words: set[str]) -> str:
         if head.startswith(GROUPS):
             if inside := pruned(body, words):
                 kept.append(f"{head}{{{inside}}}")
-        elif head.startswith("@font-face"):
+        elif head.startswith("@font-face") and ICONS not in body:
             continue
         elif head.startswith("@"):
             kept.append(f"{head}{{{body}}}")
@@ -80,10 +81,10 @@ def on_finished(app: Sphinx, error: Exception | None) -> None:
     css = COMMENT.sub("", whole.read_text(encoding="utf-8"))
     static = Path(app.outdir, "_static")
     (static / STYLE).write_text(pruned(css, used_words(Path(app.outdir))), encoding="utf-8")
-    for path in static.rglob("*.map"):
-        path.unlink()
-    for path in static.rglob("*.woff2"):
-        path.unlink()
+    (static / "scripts" / "fontawesome.js").write_text("// this site adds no icons\n", encoding="utf-8")
+    for path in [*static.rglob("*.map"), *static.rglob("*.woff2")]:
+        if path.name != ICONS:
+            path.unlink()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
