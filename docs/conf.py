@@ -1,7 +1,8 @@
 """The site: `make docs` builds it, without network.
 
 _extensions/ has what Sphinx and the theme lack: formulas as MathML, the two languages of the course, notebooks to
-download, links to files of the repository, the pages of the API, and small style sheets; check.py looks at the result.
+download, links to files of the repository, the pages of the API, and a smaller style sheet. check.py looks at the
+result.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ extensions = [
     "myst_nb",
     "sphinx_design",
     "sphinx.ext.autodoc",
-    "sphinx.ext.viewcode",
     "api_pages",
     "mathml",
     "build_quizzes",
     "course_pages",
     "repository_files",
+    "small_styles",
 ]
 exclude_patterns = ["_build", "_extensions", "_templates", "**/.ipynb_checkpoints"]
 templates_path = ["_templates"]

@@ -1,13 +1,14 @@
 """The pages of the API, one per subject, made from the package: what is public is looked up, never listed by hand.
 
 `SUBJECTS` says on which page and under which heading the names of a module stand. A public name whose module has no
-place is an error, so nothing can be missing; tests/site/test_api_pages.py says the same. Docstrings are plain prose with
-examples; `as_rst` turns them into what Sphinx reads.
+place is an error, so nothing can be missing; tests/site/test_api_pages.py says the same. Docstrings are plain prose
+with examples; `as_rst` turns them into what Sphinx reads.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 import types
 from collections.abc import Iterator
@@ -118,7 +119,7 @@ SUBJECTS: dict[str, tuple[str, str, dict[str, str]]] = {
         "Dropout and noise": "nn.layers.regularization nn.layers.noise",
         "Shapes": "nn.layers.reshaping",
     }),
-    "sequence_layers": ("Layers for sequences and preprocessing", "Text, time, attention; from raw values to numbers.", {
+    "sequence_layers": ("Layers for sequences, preprocessing", "Text, time, attention; from raw values to numbers.", {
         "Embeddings and positions": "nn.layers.sequences.embedding nn.layers.sequences.positions",
         "Recurrent layers": "nn.layers.sequences.recurrent nn.layers.sequences.cells nn.layers.sequences.bidirectional",
         "Attention": "nn.layers.sequences",
@@ -248,8 +249,9 @@ def data_text(thing: Any) -> str:
 def directive(public: Public) -> str:
     """The lines that describe one name."""
     if public.described != public.name:
-        return f".. py:function:: {public.name}\n   :no-typesetting:\n\n:py:obj:`{public.name.removeprefix('tarazu.')}`" \
-               f" is :py:obj:`{public.described.removeprefix('tarazu.')} <{public.described}>`.\n"
+        name, other = public.name.removeprefix("tarazu."), public.described.removeprefix("tarazu.")
+        return (f".. py:function:: {public.name}\n   :no-typesetting:\n\n"
+                f":py:obj:`{name} <{public.name}>` is :py:obj:`{other} <{public.described}>`.\n")
     if isinstance(public.thing, type):
         kind = "autoexception" if issubclass(public.thing, BaseException) else "autoclass"
         return f".. {kind}:: {public.name}\n   :members:\n"
@@ -305,12 +307,13 @@ def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+EMPHASIS = re.compile(r"(?<!\S)\*(?=[A-Za-z])([^*]+)\*(?=[\s.,;:)]|$)")  # may hold code, which Sphinx does not nest
 TZ_NAME = re.compile(r"tz((?:\.\w+)+)(?:\(.*\))?")
 
 
 def prose(text: str, known: set[str]) -> str:
     """A stretch of prose as reStructuredText: code in backticks as code, nothing else taken as markup."""
-    parts = CODE.split(text)
+    parts = CODE.split(EMPHASIS.sub(r"\1", text))
     made = []
     for number, part in enumerate(parts):
         if number % 2 == 0:
@@ -366,6 +369,43 @@ def write(app: Any, _: Any = None) -> None:
             path.unlink()
 
 
+def source_of(thing: Any) -> tuple[str, int] | None:
+    """The file, from the repository's root, and the line where something is defined; None for plain values."""
+    thing = inspect.unwrap(getattr(thing, "fget", None) or thing)
+    if not isinstance(thing, type | types.FunctionType):
+        return None
+    try:
+        path, (_, line) = inspect.getsourcefile(thing), inspect.getsourcelines(thing)
+    except (OSError, TypeError):
+        return None
+    root = Path(tarazu.__file__).parents[1]
+    if path is None or not Path(path).is_relative_to(root / "tarazu"):
+        return None  # made by a decorator of the standard library
+    return Path(path).relative_to(root).as_posix(), line
+
+
+def add_source_links(app: Any, doctree: Any, described: dict[str, Any]) -> None:
+    """Put a link to the source beside each signature, and have the source's page written."""
+    from docutils import nodes
+    from repository_files import link_to, note
+    from sphinx import addnodes
+
+    docname, shown = app.env.docname, set()
+    for signature in doctree.findall(addnodes.desc_signature):
+        first, *rest = signature.get("fullname", "").split(".")
+        thing = described.get(f"{signature.get('module')}.{first}")
+        for name in rest:
+            thing = inspect.getattr_static(thing, name, None)
+            thing = getattr(thing, "__func__", thing)
+        if found := source_of(thing):
+            path, line = found
+            shown.add(path)
+            signature += nodes.reference("", "", nodes.inline("", "[source]", classes=["viewcode-link"]),
+                                         internal=False, refuri=link_to(path, docname, line))
+    if shown:
+        note(app.env, docname, shown)
+
+
 def setup(app: Any) -> dict[str, bool]:
     known = {public.name for public in public_names()}
     described = {public.name: public.thing for public in public_names()}
@@ -376,12 +416,11 @@ def setup(app: Any) -> dict[str, bool]:
     def skip(app: Any, what: str, name: str, thing: Any, is_skipped: bool, options: Any) -> bool | None:
         return True if type(thing).__name__ == "_tuplegetter" else None
 
-    def source_module(app: Any, module: str, attribute: str) -> str | None:
-        thing = described.get(f"{module}.{attribute.split('.')[0]}")
-        return getattr(thing, "__module__", None)
+    def source_links(app: Any, doctree: Any) -> None:
+        add_source_links(app, doctree, described)
 
     app.connect("config-inited", write)
     app.connect("autodoc-process-docstring", on_docstring)
     app.connect("autodoc-skip-member", skip)
-    app.connect("viewcode-follow-imported", source_module)
+    app.connect("doctree-read", source_links)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -15,6 +15,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util.osutil import relative_uri
 
 LINK = re.compile(r"(\]\()((?!https?:|mailto:|#|/)[^)\s]+?)(#[^)\s]*)?\)")
 LANGUAGES = {".py": "python", ".sh": "bash", ".toml": "toml", ".json": "json", ".md": "markdown"}
@@ -54,6 +55,11 @@ def rewritten(app: Sphinx, text: str, folder: Path, page_folder: Path) -> tuple[
     return LINK.sub(new_link, text), shown
 
 
+def link_to(name: str, docname: str, line: int) -> str:
+    """The URL of a line of a file of the repository, from a page."""
+    return relative_uri(docname + ".html", f"{page_of(name)}.html") + f"#line-{line}"
+
+
 def note(env: BuildEnvironment, docname: str, shown: set[str]) -> None:
     env.repository_files = getattr(env, "repository_files", {})  # type: ignore[attr-defined]
     env.repository_files.setdefault(docname, set()).update(shown)  # type: ignore[attr-defined]
@@ -81,6 +87,13 @@ def merge(_: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvi
         note(env, docname, getattr(other, "repository_files", {}).get(docname, set()))
 
 
+def is_written(app: Sphinx, name: str) -> bool:
+    """Whether a file's page is there and newer than the file and the settings."""
+    page = Path(app.outdir, page_of(name) + ".html")
+    sources = [Path(app.config.repository_root, name), Path(app.confdir, "conf.py"), Path(__file__)]
+    return page.exists() and all(page.stat().st_mtime > source.stat().st_mtime for source in sources)
+
+
 def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The pages of files and folders that something links to; a folder's files have pages too."""
     root = Path(app.config.repository_root)
@@ -97,8 +110,10 @@ def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
                            f"{html.escape(Path(entry).name)}</a></li>" for entry in inside)
             body = f"<ul>{rows}</ul>"
         else:
-            body = app.builder.highlighter.highlight_block(path.read_text(encoding="utf-8"),
-                                                           LANGUAGES.get(path.suffix, "text"), linenos=False)
+            if is_written(app, name):
+                continue
+            body = app.builder.highlighter.highlight_block(
+                path.read_text(encoding="utf-8"), LANGUAGES.get(path.suffix, "text"), lineanchors="line")
         title = f"<h1>{html.escape(name)}</h1><p>A file of the repository.</p>"
         yield page_of(name), {"title": name, "body": title + body}, "page.html"
 
