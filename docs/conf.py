@@ -28,6 +28,7 @@ extensions = [
     "mathml",
     "course_pages",
     "repository_files",
+    "search_words",
     "small_styles",
 ]
 exclude_patterns = ["_build", "_extensions", "_templates", "**/.ipynb_checkpoints"]
