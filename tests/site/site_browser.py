@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-LOADED = "new Promise(done => document.readyState === 'complete' ? done(true) : addEventListener('load', () => done(true)))"
+LOADED = ("new Promise(done => document.readyState === 'complete' ? done(true)"
+          " : addEventListener('load', () => done(true)))")
 
 
 def executable() -> str:
