@@ -29,6 +29,7 @@ extensions = [
     "build_quizzes",
     "course_pages",
     "repository_files",
+    "search_words",
     "small_styles",
 ]
 exclude_patterns = ["_build", "_extensions", "_templates", "**/.ipynb_checkpoints"]

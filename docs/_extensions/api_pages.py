@@ -7,6 +7,7 @@ with examples; `as_rst` turns them into what Sphinx reads.
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import inspect
 import re
@@ -385,13 +386,16 @@ def source_of(thing: Any) -> tuple[str, int] | None:
 
 
 def add_source_links(app: Any, doctree: Any, described: dict[str, Any]) -> None:
-    """Put a link to the source beside each signature, and have the source's page written."""
+    """Put a link to the source beside each signature, and have the source's page written; unlink Python's own types."""
     from docutils import nodes
     from repository_files import link_to, note
     from sphinx import addnodes
 
     docname, shown = app.env.docname, set()
     for signature in doctree.findall(addnodes.desc_signature):
+        for reference in list(signature.findall(addnodes.pending_xref)):
+            if hasattr(builtins, reference["reftarget"]):  # `bool` is Python's type here, not the dtype `tz.bool`
+                reference.replace_self(nodes.inline("", reference["reftarget"]))
         first, *rest = signature.get("fullname", "").split(".")
         thing = described.get(f"{signature.get('module')}.{first}")
         for name in rest:
@@ -404,6 +408,18 @@ def add_source_links(app: Any, doctree: Any, described: dict[str, Any]) -> None:
                                          internal=False, refuri=link_to(path, docname, line))
     if shown:
         note(app.env, docname, shown)
+
+
+def on_signature(app: Any, what: str, name: str, thing: Any, options: Any, signature: str | None,
+                 returns: str | None) -> tuple[str | None, str | None] | None:
+    """A class takes what its `__init__` does, also where its `__new__` takes anything, as that of layers."""
+    from sphinx.util.inspect import signature as read
+    from sphinx.util.inspect import stringify_signature
+
+    if not isinstance(thing, type) or not isinstance(thing.__init__, types.FunctionType):
+        return None
+    taken = read(thing.__init__, bound_method=True)
+    return stringify_signature(taken, show_return_annotation=False, unqualified_typehints=True), returns
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -421,6 +437,7 @@ def setup(app: Any) -> dict[str, bool]:
 
     app.connect("config-inited", write)
     app.connect("autodoc-process-docstring", on_docstring)
+    app.connect("autodoc-process-signature", on_signature)
     app.connect("autodoc-skip-member", skip)
     app.connect("doctree-read", source_links)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -23,6 +23,17 @@ WORDS = {
     "en": {"other": "ਪੰਜਾਬੀ ਵਿੱਚ", "download": "Download as notebook"},
     "pa": {"other": "In English", "download": "ਨੋਟਬੁੱਕ (notebook) ਡਾਊਨਲੋਡ ਕਰੋ"},
 }
+SAID = {  # what Sphinx and MyST write, and what pages of the course say instead
+    "en": {"Show code cell content": "Show a solution", "Hide code cell content": "Hide the solution",
+           "Show code cell source": "Show the code", "Hide code cell source": "Hide the code"},
+    "pa": {"Show code cell content": "ਹੱਲ ਵੇਖੋ", "Hide code cell content": "ਹੱਲ ਲੁਕਾਓ",
+           "Show code cell source": "ਕੋਡ ਵੇਖੋ", "Hide code cell source": "ਕੋਡ ਲੁਕਾਓ",
+           '"admonition-title">Note<': '"admonition-title">ਧਿਆਨ ਦਿਓ<',
+           '"admonition-title">Tip<': '"admonition-title">ਸਲਾਹ<',
+           '"admonition-title">Hint<': '"admonition-title">ਇਸ਼ਾਰਾ<',
+           '"admonition-title">Important<': '"admonition-title">ਜ਼ਰੂਰੀ<',
+           '"admonition-title">Warning<': '"admonition-title">ਖ਼ਬਰਦਾਰ<'},
+}
 DIRECTIVE = re.compile(r"^(:{3,}|`{3,})\{(\w+)\}[ \t]*(.*)$")
 ADMONITIONS = {"note", "tip", "warning", "important", "hint", "admonition", "dropdown", "seealso", "caution"}
 
@@ -106,6 +117,9 @@ def on_page(app: Sphinx, pagename: str, _: str, context: dict[str, Any], doctree
     if doctree is None or app.builder.format != "html":
         return
     context["language"] = language_of(pagename)
+    if pagename.startswith(COURSE):
+        for theirs, ours in SAID[language_of(pagename)].items():
+            context["body"] = context["body"].replace(theirs, ours)
     before, title, after = context["body"].partition("</h1>")
     if title:
         context["body"] = before + title + page_line(app, pagename) + after

@@ -10,13 +10,14 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.writers.html5 import HTML5Translator
 
-ALIGNED = re.compile(r"(?<!\\)\\\\|&")
+ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
+ALIGNED = re.compile(r"\\\\|(?<!\\)&")
 
 
 def to_mathml(latex: str, *, display: bool) -> str:
     """A formula as a `<math>` element with the formula's text as its label; ExtensionError for one that is not read."""
     text = latex.strip()
-    if display and ALIGNED.search(text) and r"\begin" not in text:
+    if display and ALIGNED.search(ENVIRONMENT.sub("", text)):
         text = r"\begin{aligned}" + text + r"\end{aligned}"
     try:
         return convert(text, display="block" if display else "inline")
