@@ -14,8 +14,9 @@ xla:  ## the XLA backend, which needs JAX: pip install '.[test,xla]'
 long:  ## sweeps that take minutes
 	pytest -m long
 
-docs:  ## the site in docs/_build/html; needs pip install '.[docs]'
+docs:  ## the site in docs/_build/html, checked; needs pip install '.[docs]'. Notebooks whose code is the same are not run again
 	sphinx-build --fail-on-warning --keep-going -j auto docs docs/_build/html
+	python docs/check.py docs/_build/html
 
 array-api:  ## the array API standard's own suite; ARRAY_API_TESTS=its checkout, submodule included
 	tests/array_api/run.sh
