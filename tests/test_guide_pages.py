@@ -1,4 +1,4 @@
-"""The pages of docs/guide and docs/howto: every page is listed, every how-to is a screen with code, pitfalls and links."""
+"""The pages of docs/guide and docs/howto: all are listed, and every how-to is a screen with code and pitfalls."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ def test_a_how_to_is_a_question_with_an_answer_on_a_screen(page):
 
 
 def test_how_tos_are_listed_by_their_questions():
-    listed = re.findall(r"^- \[(.*)\]\((.*)\)$", (DOCS / "howto" / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
+    index = (DOCS / "howto" / "index.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^- \[(.*)\]\((.*)\)$", index, re.MULTILINE)
     assert len(listed) >= 30
     assert sorted(listed) == sorted((title(page), page.name) for page in HOWTOS)
 
 
 def test_pages_of_the_guide_are_listed():
-    listed = re.findall(r"^\| \[.*\]\((.*?)\) \|", (DOCS / "guide" / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
+    index = (DOCS / "guide" / "index.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| \[.*\]\((.*?)\) \|", index, re.MULTILINE)
     assert sorted(listed) == [page.name for page in GUIDE]
 
 
