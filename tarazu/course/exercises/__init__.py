@@ -1,1 +1,1 @@
-"""EXERCISES of each lesson, the judges by number: overfitting.py, tensors.py."""
+"""EXERCISES of each lesson, the judges by number: high_level.py, low_level.py, overfitting.py and tensors.py."""
