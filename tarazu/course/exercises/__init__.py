@@ -1,1 +1,1 @@
-"""EXERCISES of each lesson, the judges by number: overfitting.py, tensors.py."""
+"""EXERCISES of each lesson, the judges by number: bias_variance.py, overfitting.py, tensors.py."""
