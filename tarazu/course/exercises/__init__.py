@@ -1,1 +1,4 @@
-"""EXERCISES of each lesson, the judges by number: keras.py, lightning.py, pytorch.py, tensorflow.py, tensors.py."""
+"""EXERCISES of each lesson, the judges by number: overfitting.py, tensors.py.
+
+Those of comparing pages: keras.py, lightning.py, pytorch.py, tensorflow.py.
+"""
