@@ -30,7 +30,7 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "train": ["base", "ir", "ops", "runtime", "nn", "optim", "data", "record", "diagnose"],
     "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train", "study"],
     "study": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
-    "course": ["base", "data", "nn", "runtime"],
+    "course": ["base", "data", "nn", "optim", "record", "runtime"],
     "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular", "study", "course"],
 }
 INSIDE = {  # the folders and single files of each package from the bottom up: each imports from those before it
