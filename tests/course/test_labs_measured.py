@@ -44,8 +44,8 @@ def test_iris_overfits_and_is_kept_from_it(solved):
     rows = iris.scaled_rows(0, 0.6, features=2)  # those that the judge takes
     for seed in SEEDS:
         model = solved["iris"]["build"]((128, 128))
-        history = model.fit(rows.x, rows.y, validation_data=(rows.x_validation, rows.y_validation), epochs=300, seed=seed,
-                            batch_size=16, verbose=0, callbacks=tz.train.KeepBest(restore=False))
+        history = model.fit(rows.x, rows.y, validation_data=(rows.x_validation, rows.y_validation), epochs=300,
+                            seed=seed, batch_size=16, verbose=0, callbacks=tz.train.KeepBest(restore=False))
         losses = history.history["val_loss"]
         rises.append(losses[-1] / min(losses))
         shares.append(history.history["loss"][-1] / losses[-1])

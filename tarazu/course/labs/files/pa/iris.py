@@ -1,11 +1,11 @@
-"""Lab: iris. Neural networks on a small table: train them, see overfitting, avoid it.
+"""ਪ੍ਰਯੋਗਸ਼ਾਲਾ (lab): ਆਇਰਿਸ (iris)। ਛੋਟੀ ਸਾਰਣੀ ਉੱਤੇ ਨਿਊਰਲ ਨੈੱਟਵਰਕ: ਸਿਖਾਓ, ਰੱਟਾ ਲਾਉਣਾ (overfitting) ਵੇਖੋ, ਤੇ ਉਸ ਤੋਂ ਬਚੋ।
 
-Fill in the functions, and ask for your points as often as you want:
+ਫੰਕਸ਼ਨ ਭਰੋ, ਤੇ ਜਿੰਨੀ ਵਾਰ ਚਾਹੋ ਆਪਣੇ ਅੰਕ ਪੁੱਛੋ:
 
-    tarazu lab grade iris iris.py
+    tarazu lab grade iris iris.py --language pa
 
-Each function is called with arrays that the grader brings, so that a mistake in one does not cost points in another.
-x has the four measurements of each flower, float32 (rows, 4); y the number of its species, 0, 1 or 2, int64 (rows,).
+ਹਰ ਫੰਕਸ਼ਨ ਨੂੰ ਪਰਖਣ ਵਾਲਾ ਆਪ ਐਰੇ ਦਿੰਦਾ ਹੈ, ਇਸ ਲਈ ਇੱਕ ਫੰਕਸ਼ਨ ਦੀ ਗਲਤੀ ਨਾਲ ਦੂਜੇ ਦੇ ਅੰਕ ਨਹੀਂ ਕੱਟਦੇ।
+x ਵਿੱਚ ਹਰ ਫੁੱਲ ਦੇ ਚਾਰ ਮਾਪ ਹਨ, float32 (rows, 4); y ਵਿੱਚ ਉਸ ਦੀ ਕਿਸਮ ਦਾ ਨੰਬਰ: 0, 1 ਜਾਂ 2, int64 (rows,)।
 """
 
 import numpy as np
@@ -14,10 +14,10 @@ import tarazu as tz
 
 
 def columns(dataset):
-    """5 points. The data as a table: a dict (or a pandas DataFrame) of five columns with 150 values each.
+    """5 ਅੰਕ। ਡਾਟਾ ਇੱਕ ਸਾਰਣੀ ਵਜੋਂ: ਪੰਜ ਕਾਲਮਾਂ ਦੀ dict (ਜਾਂ pandas ਦੀ DataFrame), ਹਰ ਕਾਲਮ ਵਿੱਚ 150 ਮੁੱਲ।
 
-    The columns are the four of `dataset.feature_names`, and "species" with the names of the classes, not their numbers:
-    `dataset.class_names` has them. `x, y = dataset.in_memory()` are the arrays.
+    ਚਾਰ ਕਾਲਮ `dataset.feature_names` ਵਾਲੇ ਹਨ, ਪੰਜਵਾਂ "species", ਜਿਸ ਵਿੱਚ ਕਿਸਮਾਂ ਦੇ ਨੰਬਰ ਨਹੀਂ, ਨਾਂ ਹਨ: ਉਹ
+    `dataset.class_names` ਵਿੱਚ ਹਨ। ਐਰੇ `x, y = dataset.in_memory()` ਤੋਂ ਮਿਲਦੇ ਹਨ।
     """
     x, y = dataset.in_memory()
     table = dict(zip(dataset.feature_names, x.T, strict=True))
@@ -26,29 +26,29 @@ def columns(dataset):
 
 
 def from_pair_plot():
-    """10 points. Draw each pair of measurements as points, colored by species. What do you see?
+    """10 ਅੰਕ। ਮਾਪਾਂ ਦੇ ਹਰ ਜੋੜੇ ਨੂੰ ਬਿੰਦੀਆਂ ਨਾਲ ਵਾਹੋ, ਹਰ ਕਿਸਮ ਦਾ ਆਪਣਾ ਰੰਗ (pair plot)। ਕੀ ਦਿਸਦਾ ਹੈ?
 
-    One species can be told from both others by a single measurement. Return its name, the name of the column, and a
-    value that lies between: (species, column, value).
+    ਇੱਕ ਕਿਸਮ ਸਿਰਫ਼ ਇੱਕ ਮਾਪ ਨਾਲ ਬਾਕੀ ਦੋਹਾਂ ਤੋਂ ਵੱਖ ਪਛਾਣੀ ਜਾਂਦੀ ਹੈ। ਉਸ ਦਾ ਨਾਂ, ਕਾਲਮ ਦਾ ਨਾਂ, ਅਤੇ ਵਿਚਕਾਰ ਦਾ ਕੋਈ
+    ਮੁੱਲ ਦਿਓ: (species, column, value)।
     """
     return "setosa", "petal length (cm)", 2.5
 
 
 def split(x, y, seed):
-    """15 points. Divide rows at random: 80 % to train with, 20 % to validate. Return x_train, y_train, x_test, y_test.
+    """15 ਅੰਕ। ਕਤਾਰਾਂ ਬੇਤਰਤੀਬ ਵੰਡੋ: 80 % ਸਿਖਲਾਈ ਲਈ, 20 % ਪਰਖ ਲਈ। x_train, y_train, x_test, y_test ਦਿਓ।
 
-    Each row goes to one part only, with its own label, and each part has each species in the same proportion. The same
-    seed gives the same parts, another seed others.
+    ਹਰ ਕਤਾਰ ਆਪਣੇ ਸਹੀ ਜਵਾਬ ਨਾਲ ਇੱਕੋ ਹਿੱਸੇ ਵਿੱਚ ਜਾਂਦੀ ਹੈ, ਤੇ ਹਰ ਹਿੱਸੇ ਵਿੱਚ ਤਿੰਨਾਂ ਕਿਸਮਾਂ ਦਾ ਇੱਕੋ ਅਨੁਪਾਤ ਹੈ। ਉਹੀ
+    ਬੀਜ (seed) ਉਹੀ ਹਿੱਸੇ ਦਿੰਦਾ ਹੈ, ਹੋਰ ਬੀਜ ਹੋਰ।
     """
     parts = tz.data.split_rows(len(x), validation=0, test=0.2, seed=seed, labels=y)
     return x[parts.train], y[parts.train], x[parts.test], y[parts.test]
 
 
 def scale(train, test):
-    """15 points. Bring each column to the range from 0 to 1, and return both parts: train, test.
+    """15 ਅੰਕ। ਹਰ ਕਾਲਮ ਨੂੰ 0 ਤੋਂ 1 ਦੇ ਪੈਮਾਨੇ ਉੱਤੇ ਲਿਆਓ, ਤੇ ਦੋਵੇਂ ਹਿੱਸੇ ਦਿਓ: train, test।
 
-    Use the least value and the range of the *training* rows for both parts: the test rows stand for flowers that nobody
-    has seen yet. So they may come out a little below 0 or above 1. Leave the arrays that came in as they are.
+    ਦੋਹਾਂ ਹਿੱਸਿਆਂ ਲਈ *ਸਿਖਲਾਈ* ਦੀਆਂ ਕਤਾਰਾਂ ਦਾ ਸਭ ਤੋਂ ਛੋਟਾ ਮੁੱਲ ਅਤੇ ਫੈਲਾਅ ਵਰਤੋ: ਪਰਖ ਦੀਆਂ ਕਤਾਰਾਂ ਉਨ੍ਹਾਂ ਫੁੱਲਾਂ ਦੀ ਥਾਂ
+    ਹਨ ਜੋ ਅਜੇ ਕਿਸੇ ਨੇ ਨਹੀਂ ਵੇਖੇ। ਇਸ ਲਈ ਉਹ 0 ਤੋਂ ਥੋੜ੍ਹਾ ਘੱਟ ਜਾਂ 1 ਤੋਂ ਵੱਧ ਵੀ ਹੋ ਸਕਦੀਆਂ ਹਨ। ਜੋ ਐਰੇ ਆਏ ਹਨ, ਉਨ੍ਹਾਂ ਨੂੰ ਨਾ ਬਦਲੋ।
     """
     least = train.min(axis=0)
     size = train.max(axis=0) - least
@@ -56,39 +56,39 @@ def scale(train, test):
 
 
 def targets(y, form):
-    """10 points. The labels in the form "integers" or "one-hot"; the loss "cross_entropy" takes both.
+    """10 ਅੰਕ। ਸਹੀ ਜਵਾਬ (labels) "integers" ਜਾਂ "one-hot" ਦੇ ਰੂਪ ਵਿੱਚ; ਘਾਟਾ "cross_entropy" ਦੋਵੇਂ ਲੈਂਦਾ ਹੈ।
 
-    One-hot labels have a column for each of the three species, also where a batch lacks one; a row has a 1 in the
-    column of its species, else 0.
+    one-hot ਵਿੱਚ ਤਿੰਨਾਂ ਕਿਸਮਾਂ ਦਾ ਇੱਕ-ਇੱਕ ਕਾਲਮ ਹੈ, ਭਾਵੇਂ ਬੈਚ ਵਿੱਚ ਕੋਈ ਕਿਸਮ ਨਾ ਵੀ ਹੋਵੇ; ਹਰ ਕਤਾਰ ਵਿੱਚ ਆਪਣੀ ਕਿਸਮ ਦੇ
+    ਕਾਲਮ ਵਿੱਚ 1 ਹੈ, ਬਾਕੀ ਥਾਂ 0।
     """
     return y if form == "integers" else np.eye(3, dtype="float32")[y]
 
 
 def build(hidden):
-    """A compiled model, not yet trained. The three parts below use it: with one, two and more layers.
+    """compile ਕੀਤਾ ਮਾਡਲ, ਜਿਸ ਦੀ ਸਿਖਲਾਈ ਅਜੇ ਨਹੀਂ ਹੋਈ। ਅਗਲੇ ਤਿੰਨ ਹਿੱਸੇ ਇਸ ਨੂੰ ਵਰਤਦੇ ਹਨ: ਇੱਕ, ਦੋ ਅਤੇ ਵੱਧ ਪਰਤਾਂ ਨਾਲ।
 
-    `hidden` are the sizes of the hidden layers: () for a single layer of 3 neurons, (16,) for two layers, (32, 32) for
-    three. Hidden layers need an activation. The last layer gives logits, without softmax; report the accuracy, too.
+    `hidden` ਅੰਦਰਲੀਆਂ ਪਰਤਾਂ ਦੇ ਆਕਾਰ ਹਨ: () ਭਾਵ 3 ਨਿਊਰੌਨਾਂ ਦੀ ਇੱਕੋ ਪਰਤ, (16,) ਭਾਵ ਦੋ ਪਰਤਾਂ, (32, 32) ਭਾਵ ਤਿੰਨ।
+    ਅੰਦਰਲੀਆਂ ਪਰਤਾਂ ਨੂੰ ਐਕਟੀਵੇਸ਼ਨ ਚਾਹੀਦੀ ਹੈ। ਆਖ਼ਰੀ ਪਰਤ ਲੌਜਿਟ ਦਿੰਦੀ ਹੈ, softmax ਤੋਂ ਬਿਨਾਂ; ਸ਼ੁੱਧਤਾ (accuracy) ਵੀ ਮਾਪੋ।
     """
     model = tz.nn.Sequential([*(tz.nn.Dense(size, "relu") for size in hidden), tz.nn.Dense(3)])
     return model.compile(tz.optim.Adam(lr=0.02), "cross_entropy", ["accuracy"])
 
 
 def train(model, x, y, x_validation, y_validation, seed):
-    """25 points. Train a model that `build` has made, and return the history, with accuracy and val_accuracy.
+    """25 ਅੰਕ। `build` ਦੇ ਬਣਾਏ ਮਾਡਲ ਨੂੰ ਸਿਖਾਓ, ਤੇ history ਦਿਓ, ਜਿਸ ਵਿੱਚ accuracy ਅਤੇ val_accuracy ਹੋਣ।
 
-    One layer: 10 points, two layers of small, medium and large size: 10 points, more layers: 5 points.
+    ਇੱਕ ਪਰਤ: 10 ਅੰਕ; ਦੋ ਪਰਤਾਂ, ਛੋਟੀ, ਦਰਮਿਆਨੀ ਅਤੇ ਵੱਡੀ: 10 ਅੰਕ; ਵੱਧ ਪਰਤਾਂ: 5 ਅੰਕ।
     """
     return model.fit(x, y, validation_data=(x_validation, y_validation), epochs=150, batch_size=16, seed=seed,
                      verbose=0)
 
 
 def overfit(x, y, x_validation, y_validation):
-    """10 points. Make a model that is far too rich, train it for long, and return the history.
+    """10 ਅੰਕ। ਲੋੜ ਤੋਂ ਕਿਤੇ ਵੱਡਾ ਮਾਡਲ ਬਣਾਓ, ਉਸ ਨੂੰ ਲੰਮਾ ਸਮਾਂ ਸਿਖਾਓ, ਤੇ history ਦਿਓ।
 
-    x has 60 rows and only the two measurements of the sepal, in which two species overlap. The training loss must fall
-    below a half of the validation loss, and the validation loss must have risen by a quarter from its lowest value.
-    Use `callbacks=tz.train.KeepBest(restore=False)`: otherwise `fit` goes back to the best epoch by itself.
+    x ਵਿੱਚ 60 ਕਤਾਰਾਂ ਹਨ, ਤੇ ਸਿਰਫ਼ sepal ਦੇ ਦੋ ਮਾਪ, ਜਿਨ੍ਹਾਂ ਵਿੱਚ ਦੋ ਕਿਸਮਾਂ ਰਲਦੀਆਂ ਹਨ। ਸਿਖਲਾਈ ਦਾ ਘਾਟਾ ਜਾਂਚ ਦੇ ਘਾਟੇ ਦੇ
+    ਅੱਧ ਤੋਂ ਘੱਟ ਹੋਣਾ ਚਾਹੀਦਾ ਹੈ, ਤੇ ਜਾਂਚ ਦਾ ਘਾਟਾ ਆਪਣੇ ਸਭ ਤੋਂ ਛੋਟੇ ਮੁੱਲ ਤੋਂ ਚੌਥਾ ਹਿੱਸਾ ਵਧਿਆ ਹੋਣਾ ਚਾਹੀਦਾ ਹੈ।
+    `callbacks=tz.train.KeepBest(restore=False)` ਵਰਤੋ: ਨਹੀਂ ਤਾਂ `fit` ਆਪ ਹੀ ਸਭ ਤੋਂ ਚੰਗੇ ਦੌਰ ਉੱਤੇ ਮੁੜ ਜਾਂਦਾ ਹੈ।
     """
     model = build((128, 128))
     return model.fit(x, y, validation_data=(x_validation, y_validation), epochs=300, batch_size=16, seed=0, verbose=0,
@@ -96,10 +96,10 @@ def overfit(x, y, x_validation, y_validation):
 
 
 def avoid(x, y, x_validation, y_validation):
-    """5 points. Train on the same rows without overfitting, and return the model.
+    """5 ਅੰਕ। ਉਨ੍ਹਾਂ ਹੀ ਕਤਾਰਾਂ ਉੱਤੇ ਰੱਟਾ ਲਾਏ ਬਿਨਾਂ ਸਿਖਾਓ, ਤੇ ਮਾਡਲ ਦਿਓ।
 
-    Its loss on the validation rows must be below 0.55. A small model, early stopping, the best epoch, dropout or weight
-    decay: what helps most?
+    ਜਾਂਚ ਦੀਆਂ ਕਤਾਰਾਂ ਉੱਤੇ ਉਸ ਦਾ ਘਾਟਾ 0.55 ਤੋਂ ਘੱਟ ਹੋਣਾ ਚਾਹੀਦਾ ਹੈ। ਛੋਟਾ ਮਾਡਲ, ਸਮੇਂ ਸਿਰ ਰੋਕਣਾ (early stopping), ਸਭ ਤੋਂ
+    ਚੰਗਾ ਦੌਰ, ਡਰਾਪਆਊਟ ਜਾਂ ਭਾਰ ਘਟਾਉਣਾ (weight decay): ਕਿਸ ਨਾਲ ਸਭ ਤੋਂ ਵੱਧ ਲਾਭ ਹੁੰਦਾ ਹੈ?
     """
     model = build((8,))
     model.fit(x, y, validation_data=(x_validation, y_validation), epochs=60, batch_size=16, seed=0, verbose=0)
@@ -107,9 +107,9 @@ def avoid(x, y, x_validation, y_validation):
 
 
 def name_of(losses, validation_losses):
-    """5 points. What the two curves of a fit show: "underfitting", "overfitting" or "good".
+    """5 ਅੰਕ। ਸਿਖਲਾਈ ਦੇ ਦੋਵੇਂ ਵਕਰ ਕੀ ਦੱਸਦੇ ਹਨ: "underfitting", "overfitting" ਜਾਂ "good"।
 
-    Both are lists of cross-entropies, one value an epoch. A guess of three equally likely species has ln 3 = 1.1.
+    ਦੋਵੇਂ ਕਰਾਸ-ਐਂਟਰੋਪੀ ਦੀਆਂ ਸੂਚੀਆਂ ਹਨ, ਹਰ ਦੌਰ ਦਾ ਇੱਕ ਮੁੱਲ। ਤਿੰਨ ਬਰਾਬਰ ਸੰਭਾਵਨਾਵਾਂ ਦੇ ਅੰਦਾਜ਼ੇ ਦਾ ਘਾਟਾ ln 3 = 1.1 ਹੈ।
     """
     if losses[-1] > 0.8:
         return "underfitting"
