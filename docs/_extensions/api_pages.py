@@ -410,6 +410,25 @@ def add_source_links(app: Any, doctree: Any, described: dict[str, Any]) -> None:
         note(app.env, docname, shown)
 
 
+def link_names(doctree: Any, docname: str, known: set[str]) -> None:
+    """Make a link of each public name, such as `tz.nn.Dense`, where a page first writes it as code."""
+    from docutils import nodes
+    from sphinx import addnodes
+
+    seen: set[str] = set()
+    for literal in list(doctree.findall(nodes.literal)):
+        named = TZ_NAME.fullmatch(literal.astext())
+        name = f"tarazu{named[1]}" if named else ""
+        is_linked = isinstance(literal.parent, nodes.reference | addnodes.pending_xref | addnodes.download_reference)
+        if name not in known or name in seen or is_linked or isinstance(literal.parent, nodes.title):
+            continue
+        seen.add(name)
+        link = addnodes.pending_xref("", refdomain="py", reftype="obj", reftarget=name, refdoc=docname,
+                                     refexplicit=True, refwarn=False)
+        literal.replace_self(link)
+        link += literal
+
+
 def on_signature(app: Any, what: str, name: str, thing: Any, options: Any, signature: str | None,
                  returns: str | None) -> tuple[str | None, str | None] | None:
     """A class takes what its `__init__` does, also where its `__new__` takes anything, as that of layers."""
@@ -432,12 +451,14 @@ def setup(app: Any) -> dict[str, bool]:
     def skip(app: Any, what: str, name: str, thing: Any, is_skipped: bool, options: Any) -> bool | None:
         return True if type(thing).__name__ == "_tuplegetter" else None
 
-    def source_links(app: Any, doctree: Any) -> None:
+    def links(app: Any, doctree: Any) -> None:
         add_source_links(app, doctree, described)
+        if not app.env.docname.startswith(FOLDER):
+            link_names(doctree, app.env.docname, known)
 
     app.connect("config-inited", write)
     app.connect("autodoc-process-docstring", on_docstring)
     app.connect("autodoc-process-signature", on_signature)
     app.connect("autodoc-skip-member", skip)
-    app.connect("doctree-read", source_links)
+    app.connect("doctree-read", links)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

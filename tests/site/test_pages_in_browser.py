@@ -54,6 +54,12 @@ def test_pages_say_their_language(tab):
 
 def test_the_theme_can_be_switched(tab):
     tab.open(address("index.html"))
-    tab.evaluate("document.querySelector('.theme-switch-button').click()")
-    shown = tab.evaluate("[...document.querySelectorAll('[data-theme-value], .theme-switch-button')].length")
-    assert shown, "no switch of the theme"
+    for theme in ("dark", "light"):
+        tab.evaluate(f"document.querySelector('.theme-change-button[data-mode={theme}]').click()")
+        tab.wait_for(f"document.documentElement.dataset.theme === '{theme}'")
+    tab.evaluate("localStorage.clear()")
+
+
+def test_icons_are_drawn(tab):
+    tab.open(address("index.html"))
+    assert tab.evaluate("document.fonts.load('900 16px \"Font Awesome 7 Free\"').then(found => found.length)") == 1
