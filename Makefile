@@ -1,4 +1,4 @@
-.PHONY: check test xla long docs bench array-api
+.PHONY: check test xla long docs browser bench array-api
 
 check:  ## linter, types and the core's tests: under a minute
 	ruff check .
@@ -14,8 +14,12 @@ xla:  ## the XLA backend, which needs JAX: pip install '.[test,xla]'
 long:  ## sweeps that take minutes
 	pytest -m long
 
-docs:  ## the site in docs/_build/html; needs pip install '.[docs]'
+docs:  ## the site in docs/_build/html, checked; needs pip install '.[docs]'. Notebooks whose code is the same are not run again
 	sphinx-build --fail-on-warning --keep-going -j auto docs docs/_build/html
+	python docs/check.py docs/_build/html
+
+browser:  ## the site in headless Chromium; after make docs
+	pytest -m browser
 
 array-api:  ## the array API standard's own suite; ARRAY_API_TESTS=its checkout, submodule included
 	tests/array_api/run.sh
