@@ -30,7 +30,7 @@ WRONG = [
     ("1", "bias", lambda predictions, truth: (7, 0)),
     ("1", "axis", lambda predictions, truth: (terms(predictions, truth)[0], predictions.var(axis=1).mean())),
     ("1", "deviation", lambda predictions, truth: (terms(predictions, truth)[0], predictions.std(axis=0).mean())),
-    ("1", "variance", lambda predictions, truth: (terms(predictions, truth)[0], predictions.var(axis=0, ddof=1).mean())),
+    ("1", "variance", lambda predictions, truth: (terms(predictions, truth)[0], predictions.var())),
     ("2", "zero", 0),
     ("2", "deviation", 0.3),
     ("2", "value", "0.09"),
