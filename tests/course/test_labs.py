@@ -5,6 +5,7 @@ Mistakes are judged in this process, as child.py judges them; whole files are gr
 
 import ast
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -80,6 +81,22 @@ def test_a_template_is_the_solution_without_its_bodies(lab):
         assert ast.get_docstring(one) == ast.get_docstring(other) and ast.dump(one.args) == ast.dump(other.args)
         assert ast.unparse(other.body[1:]) == "return None"
     assert labs.template(lab).count("# TODO") == len(functions[0])
+
+
+@pytest.mark.parametrize("page", ["lab_iris", "lab_mnist"])
+def test_pages_have_the_same_code_in_both_languages(page):
+    folder = Path(tz.__file__).parents[1] / "docs" / "course"
+    english, punjabi = ((path / f"{page}.md").read_text(encoding="utf-8") for path in (folder, folder / "pa"))
+    codes = [[ast.unparse(_without_strings(ast.parse(re.sub(r"^:.*$", "", cell, flags=re.M)))) for cell in
+              re.findall(r"^```\{code-cell\}\n(.*?)^```$", text, re.S | re.M)] for text in (english, punjabi)]
+    assert len(codes[0]) > 10 and codes[0] == codes[1]
+
+
+def _without_strings(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = ""
+    return tree
 
 
 def test_files_are_packaged():
