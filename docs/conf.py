@@ -27,6 +27,7 @@ extensions = [
     "api_pages",
     "mathml",
     "plot_texts",
+    "build_quizzes",
     "course_pages",
     "repository_files",
     "search_words",

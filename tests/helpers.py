@@ -12,10 +12,12 @@ from tarazu.runtime.jit.jit import Counter
 
 
 def modules() -> dict[str, Path]:
-    """The file of every module of the package, by its dotted name."""
+    """The file of every module of the package, by its dotted name; folders without `__init__.py` hold other files."""
     root = Path(tz.__file__).parent
     found = {}
     for path in sorted(root.rglob("*.py")):
+        if not (path.parent / "__init__.py").exists():
+            continue
         parts = path.relative_to(root.parent).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found

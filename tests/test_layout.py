@@ -30,8 +30,8 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "train": ["base", "ir", "ops", "runtime", "nn", "optim", "data", "record", "diagnose"],
     "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train", "study"],
     "study": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
-    "course": ["base"],
-    "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular", "study"],
+    "course": ["base", "data", "nn", "optim", "record", "runtime"],
+    "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular", "study", "course"],
 }
 INSIDE = {  # the folders and single files of each package from the bottom up: each imports from those before it
     "ops": "typing promote dtype_functions elementwise placement shape splitting create contract reduce "
@@ -46,7 +46,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
-    "course": "wrong language exercises check",
+    "course": "wrong language exercises check quizzes labs",
     "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting "
                "diagnosing",
 }

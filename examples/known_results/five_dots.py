@@ -13,8 +13,8 @@ from panels import BLUE, GREY, ORANGE, Panel, save
 
 import tarazu as tz
 
-X, Y = np.arange(1.0, 6.0), np.array([7.2, 6.2, 8.6, 6.1, 14.3])
-NEW_X, NEW_Y = np.array([1.4, 2.2, 3.3, 3.8, 4.6]), np.array([4.5, 6.5, 8.5, 12.2, 14.6])
+FIRST, NEW = (part.in_memory() for part in tz.data.load("five_dots"))
+X, Y, NEW_X, NEW_Y = FIRST[0][:, 0], FIRST[1], NEW[0][:, 0], NEW[1]
 
 
 def terms(x, parameters):

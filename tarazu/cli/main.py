@@ -18,7 +18,9 @@ from tarazu.base.messages import plural
 from tarazu.cli import launch, show
 from tarazu.cli.closed_pipe import quiet_when_closed
 from tarazu.cli.destination import destination, write_predictions
+from tarazu.cli.lab import lab_commands
 from tarazu.cli.options import table_options
+from tarazu.cli.quiz import quiz_command
 from tarazu.record import History
 from tarazu.runtime import processes
 from tarazu.tabular import run_folder
@@ -176,6 +178,9 @@ def launch_command(processes: int, devices: int | None, command: tuple[str, ...]
     """
     sys.exit(launch.launch(command, processes, devices))
 
+
+main.add_command(lab_commands)
+main.add_command(quiz_command)
 
 if __name__ == "__main__":
     main()

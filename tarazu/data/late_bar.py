@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn, TextColumn
@@ -20,7 +21,10 @@ def late_bar(verb: str, name: str, total: float | None, *columns: ProgressColumn
     >>> with late_bar("reading", "table.csv", 1.0, BarColumn()) as show:
     ...     show(0.5)
     """
-    bar = Progress(TextColumn(verb + " {task.description}"), *columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    no_widgets = console.is_jupyter and find_spec("ipywidgets") is None  # rich shows a warning in place of the bar
+    bar = Progress(TextColumn(verb + " {task.description}"), *columns, console=console, transient=True,
+                   disable=no_widgets)
     task = bar.add_task(name, total=total)
     start = time.monotonic()
 

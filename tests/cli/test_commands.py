@@ -34,7 +34,7 @@ def test_fit_tells_what_it_found_how_it_went_and_the_verdict():
     assert "344 rows, 7 features: 5 numbers, 2 categories; 19 missing cells in 5 columns" in output
     assert "target species, classification: 3 classes: Adelie 152, Chinstrap 68, Gentoo 124" in output
     numbers = "  ".join(rf"{name} [\d.]+" for name in ("loss", "accuracy", "val_loss", "val_accuracy"))
-    assert re.search(rf"epoch  1/15  [\d.]+ s  {numbers}\n", output)
+    assert re.search(rf"epoch  1/15  [\d.]+ s  [\d.]+ m?s/step  {numbers}\n", output)
     assert re.search(r"^ +train +validation +test +majority$", output, re.MULTILINE)
     assert re.search(r"^accuracy( +[\d.]+%){3} +45\.1%$", output, re.MULTILINE)
     assert re.search(r"^Chinstrap +10( +[\d.]+%){3}$", output, re.MULTILINE)

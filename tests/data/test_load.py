@@ -7,6 +7,7 @@ import io
 import re
 import tarfile
 import threading
+import tomllib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -67,8 +68,44 @@ def test_digits():
 
 def test_sklearn_is_asked_for(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn.datasets", None)
-    with pytest.raises(DataError, match=r"'iris' needs the package scikit-learn[\s\S]*pip install 'tarazu\[sklearn\]'"):
-        tz.data.load("iris")
+    with pytest.raises(DataError, match=r"'wine' needs the package scikit-learn[\s\S]*pip install 'tarazu\[sklearn\]'"):
+        tz.data.load("wine")
+    assert len(tz.data.load("iris")) == 150
+
+
+def test_bundled_mnist(monkeypatch):
+    monkeypatch.setenv("TARAZU_DATA", "/nowhere")
+    for part, images in zip(tz.data.load("mnist_small"), (800, 200), strict=True):
+        x, y = part.in_memory()
+        assert x.shape == (10 * images, 28, 28) and x.dtype == np.uint8 and part.class_names[3] == "3"
+        assert np.bincount(y).tolist() == [images] * 10 and not (np.diff(y) == 0).all()
+        assert len(np.unique(x.reshape(len(x), -1), axis=0)) == len(x) and x.max() == 255
+
+
+@pytest.mark.long
+def test_bundled_mnist_is_the_first_images_of_each_digit():
+    for whole, part, images in zip(tz.data.load("mnist"), tz.data.load("mnist_small"), (800, 200), strict=True):
+        x, y = whole.in_memory()
+        rows = np.sort(np.concatenate([np.flatnonzero(y == digit)[:images] for digit in range(10)]))
+        for found, wanted in zip(part.in_memory(), (x[rows], y[rows]), strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+
+def test_five_dots():
+    (x, y), (new_x, new_y) = (part.in_memory() for part in tz.data.load("five_dots"))
+    assert x.shape == new_x.shape == (5, 1) and y.shape == new_y.shape == (5,) and y.dtype == np.float32
+    slope, start = np.polyfit(x[:, 0], y, 1)
+    errors = [np.mean((slope * part[:, 0] + start - targets)**2) for part, targets in ((x, y), (new_x, new_y))]
+    assert [round(float(error), 1) for error in errors] == [5.3, 5.1]
+
+
+def test_what_is_bundled_is_packaged_and_small():
+    root = Path(tz.__file__).parent
+    patterns = tomllib.loads((root.parent / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    packaged = {path for pattern in patterns["tarazu"] for path in root.glob(pattern)}
+    bundled = {path for path in (root / "data" / "sets").rglob("*.*") if path.suffix in (".csv", ".gz")}
+    assert len(bundled) == 6 and bundled <= packaged
+    assert sum(path.stat().st_size for path in bundled) < 2_000_000
 
 
 def test_penguins():
@@ -257,7 +294,7 @@ def test_a_bar_appears_for_long_downloads(server, tmp_path, monkeypatch, capsys)
 # Errors ---------------------------------------------------------------------------------------------------------
 
 def test_wrong_calls(tmp_path):
-    with pytest.raises(ArgumentError, match=r"data set 'irirs'\n  expected: one of iris, wine[\s\S]*mean 'iris'"):
+    with pytest.raises(ArgumentError, match=r"data set 'irirs'\n  expected: one of iris, penguins[\s\S]*mean 'iris'"):
         tz.data.load("irirs")
     with pytest.raises(ArgumentError, match=r"folder='here' for 'iris', which has no files"):
         tz.data.load("iris", "here")

@@ -258,7 +258,7 @@ def test_lines_for_each_epoch(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert [line.split()[:2] for line in lines] == [["epoch", f"{i}/3"] for i in (1, 2, 3)]
-    assert " s  loss 0." in lines[0] and "  val_accuracy 0." in lines[0]
+    assert re.search(r" s  \d+ ms/step  loss 0\.", lines[0]) and "  val_accuracy 0." in lines[0]
 
 
 def test_auto_prints_lines_where_there_is_no_terminal(capsys):
@@ -292,7 +292,7 @@ def test_a_line_for_every_epoch_where_all_are_wanted(capsys, monkeypatch):
         lines = output.splitlines()
         assert [line[:11] for line in lines] == [f"epoch {i:>2}/50" for i in range(1, 51)]
         for line, row in zip(lines, history, strict=True):
-            assert line.endswith(f"  {row['seconds']:.2f} s  {'  '.join(number_texts(row))}")
+            assert f"  {row['seconds']:.2f} s  " in line and line.endswith("s/step  " + "  ".join(number_texts(row)))
         assert "val_accuracy" in lines[0] and errors == "" and (output.replace("\n", "")).isprintable()
 
 

@@ -18,6 +18,7 @@ from tarazu.train.callbacks.progress_text import (
     number_texts,
     numbers_so_far,
     status_lines,
+    step_time_text,
     where_texts,
 )
 from tarazu.train.trainer.limits import Limits
@@ -68,7 +69,8 @@ class Lines(Callback):
         if run.epoch % every == 0 or run.epoch in (1, run.epochs) or run.history.stopped:
             row = run.history[-1]
             count = f"{run.epoch:>{len(str(run.epochs))}}/{run.epochs}"
-            print(GAP.join([f"epoch {count}", f"{row['seconds']:.2f} s", *number_texts(row)]), flush=True)
+            pace = [step_time_text(row["seconds"] / run.step)] if run.step else []
+            print(GAP.join([f"epoch {count}", f"{row['seconds']:.2f} s", *pace, *number_texts(row)]), flush=True)
 
     def on_fit_end(self, run: Run) -> None:
         if run.failure and len(run.history):  # in an epoch that came to no end

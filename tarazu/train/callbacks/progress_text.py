@@ -66,6 +66,18 @@ def rate_text(rate: float) -> str:
     return f"{rate:.1f} steps/s" if rate < 10 else f"{rate:,.0f} steps/s"
 
 
+def step_time_text(seconds: float) -> str:
+    """How long a step takes.
+
+    >>> step_time_text(0.000234), step_time_text(0.0412), step_time_text(2.5)
+    ('0.23 ms/step', '41 ms/step', '2.5 s/step')
+    """
+    milliseconds = 1000 * seconds
+    if milliseconds >= 1000:
+        return f"{seconds:.1f} s/step"
+    return f"{milliseconds:.0f} ms/step" if milliseconds >= 10 else f"{milliseconds:.2g} ms/step"
+
+
 def time_text(seconds: float) -> str:
     """Minutes and seconds, with hours before them where there are some.
 

@@ -72,7 +72,8 @@ def losses(folder, place=0):
     return np.array([[value for name, value in row.items() if name != "epoch"] for row in rows])
 
 
-@pytest.mark.parametrize(("processes", "devices", "stream"), [(2, 1, ""), (2, 2, ""), (4, 1, ""), (2, 1, "yes")])
+@pytest.mark.parametrize(("processes", "devices", "stream"), [
+    (2, 2, ""), (2, 1, "yes"), *(pytest.param(count, 1, "", marks=pytest.mark.long) for count in (2, 4))])
 def test_losses_equal_those_of_one_process(script, tmp_path, processes, devices, stream):
     alone = run(script, tmp_path / "alone", STREAM=stream)
     done = run(script, tmp_path / "together", processes, devices, STREAM=stream)
