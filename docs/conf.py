@@ -1,8 +1,8 @@
 """The site: `make docs` builds it, without network.
 
-_extensions/ has what Sphinx and the theme lack: formulas as MathML, the two languages of the course, notebooks to
-download, links to files of the repository, the pages of the API, and a smaller style sheet. check.py looks at the
-result.
+_extensions/ has what Sphinx and the theme lack: formulas as MathML, texts of plots, the two languages of the course,
+notebooks to download, links to files of the repository, the pages of the API, and a smaller style sheet. check.py
+looks at the result.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "api_pages",
     "mathml",
+    "plot_texts",
     "build_quizzes",
     "course_pages",
     "repository_files",
@@ -47,6 +48,7 @@ nb_execution_cache_path = str(HERE / "_build" / ".jupyter_cache")
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
+nb_render_error_lexer = "text"  # the lexer for tracebacks stumbles over our messages
 
 html_theme = "pydata_sphinx_theme"
 html_title = "Tarazu"

@@ -43,6 +43,7 @@ def test_a_good_page(site):
     ('<a href="none.html">a</a>', "the link none.html leads nowhere"),
     ('<a href="other.html#gone">a</a>', "the link other.html#gone leads to no such place on other.html"),
     ('<img src="dot.png">', "the image dot.png has no alternative text"),
+    ('<img src="dot.png" alt="dot.png">', "the image dot.png has no alternative text"),
     ('<img src="gone.png" alt="a">', "page.html loads gone.png, which is not there"),
     ('<script src="https://cdn.example/a.js"></script>', "page.html loads https://cdn.example/a.js"),
     ("<p>a</p><svg><g></g></svg>", "line 1: a drawing (svg) has no title and no aria-label"),
