@@ -1,0 +1,178 @@
+"""The data of the interactive pages, computed by Tarazu: python docs/interactive/compute.py [five_dots decision curves]
+
+It writes data/NAME.json beside this file, which build.py puts into the pages. Same seeds, same data, up to rounding.
+MEASURED
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import multiprocessing
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import track
+
+import tarazu as tz
+
+DATA = Path(__file__).parent / "data"
+DOTS = {"x": [1, 2, 3, 4, 5], "y": [7.2, 6.2, 8.6, 6.1, 14.3]}  # those of docs/generalization.md
+NEW_DOTS = {"x": [1.4, 2.2, 3.3, 3.8, 4.6], "y": [4.5, 6.5, 8.5, 12.2, 14.6]}
+PARAMETERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+# The network on two moons.
+AXES = {"noise": [0.1, 0.25, 0.4], "rows": [40, 120, 400], "width": [2, 8, 64], "dropout": [0.0, 0.4],
+        "decay": [0.0, 1.0]}
+EDGE, SIDE, EPOCHS = (2.4, 1.8), 32, 100
+
+# The curves: networks of one hidden layer for sin(4 x) with noise.
+LEARNING = {"noise": [0.1, 0.5], "width": [2, 8, 64]}
+CAPACITY = {"noise": [0.1, 0.5], "rows": [20, 60, 200]}
+SIZES, WIDTHS = [12, 25, 50, 100, 200, 400], [1, 2, 4, 8, 16, 32, 64]
+
+
+def five_dots(parameters: int) -> dict[str, Any]:
+    """A polynomial of so many parameters, fitted to the five dots by gradient descent from zeros."""
+    model = tz.nn.Sequential(tz.nn.Dense(1, bias=False, kernel_initializer="zeros"))
+    model.compile(tz.optim.SGD(lr=0.2, momentum=0.9), "mse")
+    new = terms(NEW_DOTS["x"], parameters), np.array(NEW_DOTS["y"])
+    history = model.fit(terms(DOTS["x"], parameters), np.array(DOTS["y"]), validation_data=new, epochs=300, seed=0,
+                        callbacks=[tz.train.KeepBest(restore=False)], verbose=0)
+    errors = [model.evaluate(terms(part["x"], parameters), part["y"])["loss"] for part in (DOTS, NEW_DOTS)]
+    curve = model.predict(terms(np.linspace(0.8, 5.2, 89), parameters))[:, 0]
+    return {"parameters": parameters, "errors": rounded(errors, 2), "curve": rounded(curve, 2),
+            "verdict": history.verdict.headline}
+
+
+def terms(x: Any, parameters: int) -> np.ndarray:
+    """The first polynomials of Legendre."""
+    return np.polynomial.legendre.legvander((np.asarray(x) - 3) / 2, parameters - 1).astype("float32")
+
+
+def moons(rows: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two half circles, one for each class, with noise."""
+    random = np.random.default_rng(seed)
+    y, angle = np.arange(rows) % 2, random.uniform(0, np.pi, rows)
+    x = np.stack([np.where(y == 0, np.cos(angle), 1 - np.cos(angle)),
+                  np.where(y == 0, np.sin(angle), 0.5 - np.sin(angle))], axis=1) - [0.5, 0.25]
+    return (x + noise * random.normal(size=x.shape)).astype("float32"), y
+
+
+def decision(noise: float, rows: int, width: int, dropout: float, decay: float) -> dict[str, Any]:
+    """One fit of the network: its surface, a byte for each of 32 x 32 places, its curves and its verdict."""
+    layers = [layer for _ in range(2) for layer in (tz.nn.Dense(width, "relu"), tz.nn.Dropout(dropout))]
+    tz.random.seed(1)
+    model = tz.nn.Sequential(*layers, tz.nn.Dense(2))
+    model.compile(tz.optim.AdamW(lr=0.01, weight_decay=decay), "cross_entropy", metrics=["accuracy"])
+    x, y = moons(rows, noise, seed=0)
+    history = model.fit(x, y, validation_data=moons(400, noise, seed=1), epochs=EPOCHS, batch_size=20, seed=0,
+                        callbacks=[tz.train.KeepBest(restore=False)], verbose=0)
+    places = np.stack(np.meshgrid(np.linspace(-EDGE[0], EDGE[0], SIDE), np.linspace(EDGE[1], -EDGE[1], SIDE)), axis=-1)
+    logits = np.asarray(model.predict(places.reshape(-1, 2).astype("float32")), dtype=float)
+    share = 1 / (1 + np.exp(np.clip(logits[:, 0] - logits[:, 1], -50, 50)))
+    epochs = history.history
+    curves = {name: rounded(np.asarray(epochs[name])[1::2], 3) for name in ("loss", "val_loss")}
+    verdict = history.verdict
+    return {"surface": base64.b64encode(np.round(255 * share).astype(np.uint8).tobytes()).decode(), **curves,
+            "accuracy": rounded([model.evaluate(*part)["accuracy"] for part in ((x, y), moons(400, noise, seed=1))], 3),
+            "verdict": verdict.name, "headline": verdict.headline.partition(": ")[2],
+            "evidence": [finding.evidence for finding in verdict.findings], "advice": list(verdict.advice)}
+
+
+def waves(rows: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of y = sin(4 x), with noise of this standard deviation."""
+    random = np.random.default_rng(seed)
+    x = random.uniform(-1, 1, rows)
+    return x[:, None].astype("float32"), np.sin(4 * x) + noise * random.normal(size=rows)
+
+
+def network(width: int) -> Any:
+    """A network of one hidden layer, for one number."""
+    model = tz.nn.Sequential(tz.nn.Dense(width, "tanh"), tz.nn.Dense(1))
+    return model.compile(tz.optim.Adam(lr=0.03), "mse")
+
+
+def learning(noise: float, width: int) -> dict[str, Any]:
+    """Losses over the number of rows, and the law that they follow."""
+    found = tz.study.learning_curve(lambda: network(width), *waves(400, noise, 0), validation_data=waves(400, noise, 1),
+                                    epochs=40, batch_size=20, sizes=SIZES, draws=3, seed=0)
+    return {"kind": found.kind, **{name: [summary(getattr(point, name)) for point in found.points]
+                                   for name in ("loss", "val_loss")}}
+
+
+def capacity(noise: float, rows: int) -> dict[str, Any]:
+    """Bias, variance and error over the width, for training parts of so many rows."""
+    found = tz.study.bias_variance(network, *waves(2 * rows, noise, 0), validation_data=waves(400, noise, 1),
+                                   epochs=max(20, 4000 // rows), batch_size=20, rounds=2, settings=WIDTHS,
+                                   noise=noise**2, seed=0)
+    return {name: rounded([parts(point.loss)[name] for point in found.points], 4)
+            for name in ("error", "bias", "variance")}
+
+
+def parts(loss: Any) -> dict[str, float]:
+    """The error that is left on new rows beside the noise, and the two terms it is the sum of."""
+    variance = loss.sample_variance.mean + loss.seed_variance.mean
+    return {"error": loss.bias.mean + variance, "bias": loss.bias.mean, "variance": variance}
+
+
+def summary(estimate: Any) -> list[float]:
+    return rounded([estimate.mean, estimate.low, estimate.high], 4)
+
+
+def rounded(values: Iterable[float], digits: int) -> list[float]:
+    return [round(float(value), digits) for value in values]
+
+
+def settings(axes: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """All combinations of the axes, the last one changing first."""
+    return (dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values()))
+
+
+def with_table(fits: list[dict[str, Any]]) -> dict[str, Any]:
+    """The fits, with sentences as places in a table of them: most are said often."""
+    sentences = sorted({line for fit in fits for line in fit["advice"]})
+    for fit in fits:
+        fit["advice"] = [sentences.index(line) for line in fit["advice"]]
+    return {"axes": AXES, "edge": EDGE, "side": SIDE, "epochs": EPOCHS, "sentences": sentences, "fits": fits,
+            "dots": {f"{noise} {rows}": rounded(moons(rows, noise, 0)[0].ravel(), 2)
+                     for noise in AXES["noise"] for rows in AXES["rows"]}}
+
+
+def call(task: tuple[str, dict[str, Any]]) -> Any:
+    name, arguments = task
+    return globals()[name](**arguments)
+
+
+def computed(name: str, axes: dict[str, list[Any]]) -> list[Any]:
+    """What the function of this name gives for each setting, by two processes."""
+    tasks = [(name, one) for one in settings(axes)]
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        return list(track(pool.map(call, tasks), description=name, total=len(tasks)))
+
+
+def write(name: str, content: Any) -> None:
+    DATA.mkdir(exist_ok=True)
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    (DATA / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def main(names: list[str]) -> None:
+    """Compute and write the data of the pages of these names."""
+    if "five_dots" in names:
+        write("five_dots", {"dots": DOTS, "new_dots": NEW_DOTS,
+                            "fits": computed("five_dots", {"parameters": PARAMETERS})})
+    if "decision" in names:
+        write("decision", with_table(computed("decision", AXES)))
+    if "curves" in names:
+        write("curves", {"learning": {"axes": LEARNING, "sizes": SIZES, "curves": computed("learning", LEARNING)},
+                         "capacity": {"axes": CAPACITY, "widths": WIDTHS, "curves": computed("capacity", CAPACITY)}})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ["five_dots", "decision", "curves"])
