@@ -25,7 +25,7 @@ def address(page: str) -> str:
 
 
 @pytest.mark.parametrize(("term", "title"), [
-    ("dropout", "tarazu.nn.Dropout"), ("cross_entropy", "tarazu.nn.cross_entropy"), ("ਟੈਂਸਰ", "ਟੈਂਸਰ"),
+    ("dropout", "tarazu.nn.Dropout"), ("cross_entropy", "tarazu.nn.cross_entropy"), ("ਟੈਂਸਰ", "PyTorch ਅਤੇ Tarazu"),
 ])
 def test_search_works_from_a_file(tab, term, title):
     tab.open(address(f"search.html?q={term}"))
