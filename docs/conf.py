@@ -27,6 +27,7 @@ extensions = [
     "api_pages",
     "mathml",
     "plot_texts",
+    "build_interactive",
     "build_quizzes",
     "course_pages",
     "repository_files",

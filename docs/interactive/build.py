@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PAGES = ["five_dots", "decision", "curves"]
+PAGES = ["five_dots", "decision"]
 FRAME = """<!DOCTYPE html>
 <html lang="en">
 <head>
