@@ -14,7 +14,7 @@ xla:  ## the XLA backend, which needs JAX: pip install '.[test,xla]'
 long:  ## sweeps that take minutes
 	pytest -m long
 
-docs:  ## the site in docs/_build/html, checked; needs pip install '.[docs]'. Notebooks whose code is the same are not run again
+docs:  ## the site in docs/_build/html, checked; needs pip install '.[docs]'. Runs the notebooks of pages that changed
 	sphinx-build --fail-on-warning --keep-going -j auto docs docs/_build/html
 	python docs/check.py docs/_build/html
 

@@ -43,9 +43,9 @@ myst_heading_anchors = 3
 myst_update_mathjax = False
 html_math_renderer = "mathml"
 
-# Notebooks: run when their code changes. Their results stay in _build/.jupyter_cache; without that folder all run anew.
-nb_execution_mode = "cache"
-nb_execution_cache_path = str(HERE / "_build" / ".jupyter_cache")
+# Notebooks: run whenever their page is read anew, which is when it has changed. The cache of myst-nb is not for several
+# processes at once (-j auto): one of them may find the other's record without its file.
+nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
