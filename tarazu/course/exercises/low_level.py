@@ -29,16 +29,13 @@ def centered_columns(answer: Any) -> Wrong | None:
 
 def accuracy_of_logits(answer: Any) -> Wrong | None:
     """A function of logits and labels that gives the accuracy."""
-    logits, labels = [2.0, 0.3, -1.0, 0.2, -0.1], [1.0, 1.0, 0.0, 0.0, 1.0]
+    logits, labels = [2.0, 0.3, -1.0, 0.2, -0.1], [1.0, 1.0, 0.0, 1.0, 1.0]
     if not callable(answer):
         return Wrong("not_callable", type=type(answer).__name__)
     found = number(answer(tensor(logits), tensor(labels)))
-    if isinstance(found, Wrong) or abs(found - 0.6) < 1e-6:
+    if isinstance(found, Wrong) or abs(found - 0.8) < 1e-6:
         return found if isinstance(found, Wrong) else None
-    cases = {3.0: "count", 60.0: "percent"}
-    if abs(found - 0.4) < 1e-6:
-        right_side = number(answer(tensor([0.3]), tensor([1.0])))
-        return Wrong("half" if right_side == 0.0 and number(answer(tensor([2.0]), tensor([1.0]))) == 1.0 else "errors")
+    cases = {0.4: "half", 0.2: "errors", 4.0: "count", 80.0: "percent"}
     return Wrong(cases.get(round(found, 4), "other"), found=found)
 
 
@@ -49,7 +46,8 @@ def gradient_at_a_point(answer: Any) -> Wrong | None:
         return Wrong("the_value")
     if found.shape != (2,):
         return Wrong("shape", expected=(2,), found=found.shape)
-    for case, values in {"squares": [6, 8], "not_divided": [3, 4], "swapped": [0.8, 0.6]}.items():
+    cases: dict[str, list[float]] = {"squares": [6, 8], "not_divided": [3, 4], "swapped": [0.8, 0.6]}
+    for case, values in cases.items():
         if np.allclose(found, values):
             return Wrong(case)
     return None if np.allclose(found, [0.6, 0.8], atol=1e-4) else Wrong("value", found=found.tolist(),
@@ -61,7 +59,8 @@ def twice_without_clearing(answer: Any) -> Wrong | None:
     found = number(answer)
     if isinstance(found, Wrong) or abs(found - 12) < 1e-6:
         return found if isinstance(found, Wrong) else None
-    return Wrong({6.0: "once", 36.0: "multiplied", 9.0: "the_value", 18.0: "the_value"}.get(found, "other"), found=found)
+    cases = {6.0: "once", 36.0: "multiplied", 9.0: "the_value", 18.0: "the_value"}
+    return Wrong(cases.get(found, "other"), found=found)
 
 
 def bowl(x: Tensor) -> Tensor:

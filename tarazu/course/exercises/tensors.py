@@ -98,7 +98,7 @@ def relu_layer(answer: Any) -> Wrong | None:
 def one_layer(answer: Any) -> Wrong | None:
     """A function of two layers' weights that gives those of one."""
     draw = np.random.default_rng(0)
-    w1, b1, w2, b2 = (draw.normal(size=size) for size in [(2, 3), 3, (3, 2), 2])
+    w1, b1, w2, b2 = (draw.normal(size=size) for size in [(2, 3), (3,), (3, 2), (2,)])
     if not callable(answer):
         return Wrong("not_callable", type=type(answer).__name__)
     pair = answer(w1, b1, w2, b2)
