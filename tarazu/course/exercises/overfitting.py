@@ -109,7 +109,7 @@ def _losses(build: Callable[[], Any]) -> tuple[float, float] | Wrong:
         return Wrong("not_model", type=type(made).__name__)
     rows, others = rings(40, 1), rings(300, 100)
     made.fit(*rows, epochs=60, batch_size=40, seed=0, verbose=0)
-    training, validation = (_cross_entropy(made.predict(x), y) for x, y in (rows, others))
+    training, validation = (_cross_entropy(np.asarray(made.predict(x)), y) for x, y in (rows, others))
     return training, validation
 
 
