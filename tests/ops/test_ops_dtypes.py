@@ -47,7 +47,7 @@ def test_float64_compiled_is_eager(record):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy's casts of the inputs
-@pytest.mark.parametrize(("record", "dtype"), SWEEP)
+@pytest.mark.parametrize(("record", "dtype"), SWEEP[::3])
 def test_other_dtypes_compiled_is_eager(record, dtype):
     check(record, 0, dtype)
 
@@ -56,7 +56,7 @@ def test_other_dtypes_compiled_is_eager(record, dtype):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(("record", "dtype"), SWEEP)
 def test_other_shapes_compiled_is_eager(record, dtype):
-    for choice in range(1, len(record.shapes)):
+    for choice in range(len(record.shapes)):
         check(record, choice, dtype)
 
 

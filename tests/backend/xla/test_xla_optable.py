@@ -35,13 +35,13 @@ def check(record: Record, draws: list[tuple[int, str]], *, backward: bool = True
     agree(cases, compiled, lambda threads: None, of_largest=1e-6 if record.name.startswith("fft.") else 0)
 
 
-NUMBERED = pytest.mark.parametrize(("record", "number"), [(record, i) for i, record in enumerate(RECORDS)],
-                                   ids=[record.name for record in RECORDS])
+EVERY_THIRD = pytest.mark.parametrize(("record", "number"), [(record, i) for i, record in enumerate(RECORDS)][::3],
+                                      ids=[record.name for record in RECORDS][::3])
 
 
-@NUMBERED
+@EVERY_THIRD
 def test_values_and_gradients(record, number):
-    """In float64 and one other dtype, another from line to line; `test_all_shapes` has all of them."""
+    """In float64 and one other dtype, another from line to line; `test_all_shapes` has all lines and dtypes."""
     others = ["float32", *(name for kind, names in WHOLE.items() if kind in record.also for name in names)]
     check(record, [(0, "float64"), (0, others[number % len(others)])])
 
@@ -71,10 +71,9 @@ def inexact(record: Record) -> list[str]:
             and not (record.name in REAL_ONLY and dtype.startswith("complex"))]
 
 
-@pytest.mark.parametrize(("record", "number"), [(record, i) for i, record in enumerate(RECORDS)][::3],
-                         ids=[record.name for record in RECORDS][::3])
+@EVERY_THIRD
 def test_a_half_or_complex_dtype(record, number):
-    """One dtype of every third line, another from line to line; the test below has all of them."""
+    """One dtype of each line, another from line to line; the test below has all of them."""
     if known := inexact(record):
         check(record, [(0, known[number % len(known)])], backward=False)
 
