@@ -7,6 +7,7 @@ looks at the result.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -46,6 +47,7 @@ html_math_renderer = "mathml"
 # Notebooks: run whenever their page is read anew, which is when it has changed. The cache of myst-nb is not for several
 # processes at once (-j auto): one of them may find the other's record without its file.
 nb_execution_mode = "force"
+nb_execution_excludepatterns = os.environ.get("TARAZU_DOCS_SKIP", "").split()  # pages whose notebooks do not run
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True

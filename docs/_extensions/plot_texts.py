@@ -1,8 +1,8 @@
 """What plots in notebooks show, as text for who does not see them.
 
 A cell may say it itself (`:mystnb:` with `image: {alt: ...}`). Else it is what the drawing says of itself (its
-aria-label or title), or what the cell's code writes on it: titles, axes and the names of lines. docs/check.py finds
-those without.
+aria-label or title), or what the cell's code writes on it: titles, axes and the names of lines; else the heading
+above it.
 """
 
 from __future__ import annotations
@@ -59,6 +59,13 @@ def described(code: str, language: str) -> str:
     return f"{plot}. {'; '.join(parts)}" if parts else ""
 
 
+def in_section(cell: nodes.Node, language: str) -> str:
+    """A sentence from the heading of the section in which a cell stands."""
+    while cell.parent and not isinstance(cell, nodes.section):
+        cell = cell.parent
+    return f"{WORDS[language][0]}. {cell.next_node(nodes.title).astext()}" if isinstance(cell, nodes.section) else ""
+
+
 def own_text(path: Path) -> str:
     """What an SVG file says of itself."""
     if path.suffix != ".svg" or not path.exists():
@@ -75,9 +82,8 @@ def on_doctree(app: Sphinx, doctree: nodes.document) -> None:
         code = next((part.astext() for part in cell.children if part.get("nb_element") == "cell_code_source"), "")
         for image in cell.findall(nodes.image):
             if not image.get("alt"):
-                text = own_text(Path(app.srcdir, image["uri"])) or described(code, language)
-                if text:
-                    image["alt"] = text
+                image["alt"] = (own_text(Path(app.srcdir, image["uri"])) or described(code, language)
+                                or in_section(cell, language))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
