@@ -290,9 +290,8 @@ def commands_text() -> str:
     """The page of the commands: what each says with --help."""
     import click
 
-    from tarazu.cli import main as cli
+    from tarazu.cli.main import main as root
 
-    root = next(value for value in vars(cli).values() if isinstance(value, click.Group))
     parts = [title("The tarazu command", "="), "What each command says with ``--help``.\n\n"]
     for path, command in commands(root, "tarazu"):
         help_text = command.get_help(click.Context(command, info_name=path, max_content_width=90, terminal_width=90))

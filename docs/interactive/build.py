@@ -1,6 +1,6 @@
-"""The interactive pages, from their templates in pages/ and what compute.py wrote to data/: each is one file that needs no other.
+"""The interactive pages, from their templates in pages/ and what compute.py wrote to data/: each is one file of its own.
 
-docs/_extensions/build_interactive.py writes them into the site; `python docs/interactive/build.py FOLDER` writes them to a folder.
+docs/_extensions/build_interactive.py writes them into the site; `python docs/interactive/build.py FOLDER` to a folder.
 """
 
 from __future__ import annotations

@@ -99,7 +99,9 @@ def digits(answer: object) -> Wrong | None:
 
     if not isinstance(answer, nn.Module):
         return Wrong("not_a_model", type=type(answer).__name__)
-    images, labels = data.load("mnist_small")[1].in_memory()
+    pair = data.load("mnist_small")[1].in_memory()
+    assert pair is not None  # its files are read at once
+    images, labels = pair
 
     def outputs(pictures: np.ndarray) -> np.ndarray:
         return np.asarray(answer.predict(pictures.astype("float32")).numpy())
