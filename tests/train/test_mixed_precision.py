@@ -81,7 +81,7 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=["native", "numpy"])
+@pytest.fixture(params=["native", pytest.param("numpy", marks=pytest.mark.long)])
 def backend(request, monkeypatch):
     monkeypatch.setattr("tarazu.runtime.eager.compile_jitted", lambda graph: compile_graph(graph, request.param))
 

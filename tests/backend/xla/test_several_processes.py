@@ -73,7 +73,8 @@ def losses(folder, place=0):
 
 
 @pytest.mark.parametrize(("processes", "devices", "stream"), [
-    (2, 2, ""), (2, 1, "yes"), *(pytest.param(count, 1, "", marks=pytest.mark.long) for count in (2, 4))])
+    (2, 2, ""), *(pytest.param(count, 1, stream, marks=pytest.mark.long)
+                  for count, stream in ((2, ""), (2, "yes"), (4, "")))])
 def test_losses_equal_those_of_one_process(script, tmp_path, processes, devices, stream):
     alone = run(script, tmp_path / "alone", STREAM=stream)
     done = run(script, tmp_path / "together", processes, devices, STREAM=stream)
