@@ -1,6 +1,6 @@
-"""The interactive pages, from their templates in pages/ and what compute.py wrote to data/: each is one file of its own.
+"""The interactive pages, put together: templates from pages/, and what compute.py wrote to data/, in one file each.
 
-docs/_extensions/build_interactive.py writes them into the site; `python docs/interactive/build.py FOLDER` to a folder.
+docs/_extensions/build_interactive.py writes them into the site; `python docs/interactive/build.py FOLDER` does by hand.
 """
 
 from __future__ import annotations
