@@ -49,7 +49,7 @@ def gradient_at_a_point(answer: Any) -> Wrong | None:
         return Wrong("the_value")
     if found.shape != (2,):
         return Wrong("shape", expected=(2,), found=found.shape)
-    for case, values in {"squares": [6, 8], "not_divided": [3, 4], "swapped": [0.8, 0.6]}.items():
+    for case, values in {"squares": (6.0, 8.0), "not_divided": (3.0, 4.0), "swapped": (0.8, 0.6)}.items():
         if np.allclose(found, values):
             return Wrong(case)
     return None if np.allclose(found, [0.6, 0.8], atol=1e-4) else Wrong("value", found=found.tolist(),
@@ -61,7 +61,8 @@ def twice_without_clearing(answer: Any) -> Wrong | None:
     found = number(answer)
     if isinstance(found, Wrong) or abs(found - 12) < 1e-6:
         return found if isinstance(found, Wrong) else None
-    return Wrong({6.0: "once", 36.0: "multiplied", 9.0: "the_value", 18.0: "the_value"}.get(found, "other"), found=found)
+    cases = {6.0: "once", 36.0: "multiplied", 9.0: "the_value", 18.0: "the_value"}
+    return Wrong(cases.get(found, "other"), found=found)
 
 
 def bowl(x: Tensor) -> Tensor:
