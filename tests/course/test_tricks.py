@@ -12,7 +12,7 @@ def deep(depth=8, lr=0.003, activation="relu"):
     tz.random.seed(0)
     layers = []
     for _ in range(depth):
-        layers += [tz.nn.Dense(32, kernel_initializer="he_normal"), tz.nn.BatchNorm(), tz.nn.Activation(activation)]
+        layers += [tz.nn.Dense(64, kernel_initializer="he_normal"), tz.nn.BatchNorm(), tz.nn.Activation(activation)]
     return tz.nn.Sequential([*layers, tz.nn.Dense(10)]).compile(tz.optim.Adam(lr=lr), "cross_entropy")
 
 
@@ -65,7 +65,7 @@ WRONG = [
     ("6", "not_model", lambda: 1),
     ("6", "shallow", lambda: deep(1)),
     ("6", "guesses", lambda: deep(lr=1e-9)),
-    ("6", "low", lambda: deep(lr=0.0001)),
+    ("6", "low", lambda: deep(lr=0.0003)),
     ("7", "not_letters", ["dropout"]),
     ("7", "A", "ABDE"),
     ("7", "B", "DE"),

@@ -99,7 +99,9 @@ def digits(answer: object) -> Wrong | None:
 
     if not isinstance(answer, nn.Module):
         return Wrong("not_a_model", type=type(answer).__name__)
-    images, labels = data.load("mnist_small")[1].in_memory()
+    pairs = data.load("mnist_small")[1].in_memory()
+    assert pairs is not None
+    images, labels = pairs
 
     def outputs(pictures: np.ndarray) -> np.ndarray:
         return np.asarray(answer.predict(pictures.astype("float32")).numpy())
