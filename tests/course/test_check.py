@@ -18,7 +18,8 @@ def punjabi():
 def test_right_and_wrong():
     assert repr(course.check("tricks.7", {"B", "D", "E"})) == "✓ Right."
     assert course.check("tricks.7", {"B", "D"}).text.startswith("E is true")
-    assert course.check("tricks.2", lambda x, kept, rate: x.nothing).text.startswith("Your answer raised AttributeError: ")
+    raised = course.check("tricks.2", lambda x, kept, rate: x.nothing)
+    assert raised.text.startswith("Your answer raised AttributeError: ")
     assert course.check("tensors.1", None).text == "There is no answer yet: put yours in place of None."
 
 
