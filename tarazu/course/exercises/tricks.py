@@ -101,7 +101,9 @@ def deep_network(answer: object) -> Wrong | None:
     model = answer()
     if not isinstance(model, nn.Module):
         return Wrong("not_model", type=type(model).__name__)
-    images, labels = load("digits").in_memory()
+    found = load("digits").in_memory()
+    assert found is not None
+    images, labels = found
     x, y = images.reshape(-1, 64).astype("float32") / 16, labels
     model.fit(x[:600], y[:600], epochs=10, batch_size=30, seed=0, verbose=0)
     hidden = sum(isinstance(module, nn.Dense) for _, module in model.named_modules()) - 1
