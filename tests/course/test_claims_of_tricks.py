@@ -1,4 +1,4 @@
-"""What lesson 8 claims of deep networks, measured small: gradients through depth, float32, initial weights, schedules."""
+"""What lesson 8 claims of deep networks, measured small: gradients through depth, float32, first weights, schedules."""
 
 from __future__ import annotations
 
