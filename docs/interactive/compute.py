@@ -1,7 +1,7 @@
 """The data of the interactive pages, computed by Tarazu: python docs/interactive/compute.py [five_dots decision curves]
 
 It writes data/NAME.json beside this file, which build.py puts into the pages. Same seeds, same data, up to rounding.
-All of it takes some seven minutes on two busy cores.
+All of it takes some ten minutes on two busy cores.
 """
 
 from __future__ import annotations
