@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PAGES = ["five_dots", "decision"]
+PAGES = ["five_dots", "decision", "curves"]
 FRAME = """<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -1,7 +1,7 @@
 """The data of the interactive pages, computed by Tarazu: python docs/interactive/compute.py [five_dots decision curves]
 
 It writes data/NAME.json beside this file, which build.py puts into the pages. Same seeds, same data, up to rounding.
-All of it takes some seven minutes on two busy cores.
+All of it takes some ten minutes on two busy cores.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ AXES = {"noise": [0.1, 0.25, 0.4], "rows": [40, 120, 400], "width": [2, 8, 64], 
         "decay": [0.0, 1.0]}
 EDGE, SIDE, EPOCHS = (2.4, 1.8), 32, 100
 
-# The curves: networks of one hidden layer for sin(4 x) with noise.
-LEARNING = {"noise": [0.1, 0.5], "width": [2, 64]}
-CAPACITY = {"noise": [0.1, 0.5], "rows": [20, 100]}
-SIZES, WIDTHS = [12, 25, 50, 100, 200, 400], [1, 2, 4, 8, 16, 64]
+# The curves: networks of one hidden layer for numbers of four features, with noise.
+CURVES = {"noise": [0.1, 0.5, 1.0], "rows": [20, 40, 80, 160, 320], "width": [1, 2, 4, 16, 64]}
+STEPS, BATCH, NEW_ROWS = 960, 5, 400
+
 
 
 def five_dots(parameters: int) -> dict[str, Any]:
@@ -86,39 +86,38 @@ def decision(noise: float, rows: int, width: int, dropout: float, decay: float) 
 
 
 def waves(rows: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of y = sin(4 x), with noise of this standard deviation."""
+    """Rows of four features, of which two matter: sin(1.5 a) + b / 2, with noise of this standard deviation."""
     random = np.random.default_rng(seed)
-    x = random.uniform(-1, 1, rows)
-    return x[:, None].astype("float32"), np.sin(4 * x) + noise * random.normal(size=rows)
+    x = random.uniform(-2, 2, (rows, 4))
+    return x.astype("float32"), np.sin(1.5 * x[:, 0]) + 0.5 * x[:, 1] + noise * random.normal(size=rows)
 
 
 def network(width: int) -> Any:
     """A network of one hidden layer, for one number."""
     model = tz.nn.Sequential(tz.nn.Dense(width, "tanh"), tz.nn.Dense(1))
-    return model.compile(tz.optim.Adam(lr=0.03), "mse")
+    return model.compile(tz.optim.Adam(lr=0.02), "mse")
 
 
 def learning(noise: float, width: int) -> dict[str, Any]:
-    """Losses over the number of rows, and the law that they follow."""
-    found = tz.study.learning_curve(lambda: network(width), *waves(400, noise, 0), validation_data=waves(400, noise, 1),
-                                    epochs=20, batch_size=20, sizes=SIZES, draws=3, seed=0)
-    return {"kind": found.kind, **{name: [rounded(getattr(point, name), 4) for point in found.points]
-                                   for name in ("losses", "val_losses")}}
+    """Mean losses over the number of rows, and the loss of twice the most rows where they follow a power law."""
+    most = CURVES["rows"][-1]
+    found = tz.study.learning_curve(lambda: network(width), *waves(most, noise, 0), draws=3, seed=0, batch_size=BATCH,
+                                    validation_data=waves(NEW_ROWS, noise, 1), epochs=STEPS * BATCH // most,
+                                    sizes=CURVES["rows"])
+    forecast = found.predict(2 * most).mean if found.kind == "power law" else None
+    return {"train": rounded([point.loss.mean for point in found.points], 4),
+            "val": rounded([point.val_loss.mean for point in found.points], 4),
+            "forecast": forecast and round(float(forecast), 4)}
 
 
 def capacity(noise: float, rows: int) -> dict[str, Any]:
-    """Bias, variance and error over the width, for training parts of so many rows."""
-    found = tz.study.bias_variance(network, *waves(2 * rows, noise, 0), validation_data=waves(400, noise, 1),
-                                   epochs=4000 // rows, batch_size=20, rounds=2, settings=WIDTHS,
+    """Bias and variance over the width, of networks for so many rows."""
+    found = tz.study.bias_variance(network, *waves(2 * rows, noise, 0), validation_data=waves(NEW_ROWS, noise, 1),
+                                   epochs=STEPS * BATCH // rows, batch_size=BATCH, rounds=2, settings=CURVES["width"],
                                    noise=noise**2, seed=0)
-    return {name: rounded([parts(point.loss)[name] for point in found.points], 4)
-            for name in ("error", "bias", "variance")}
-
-
-def parts(loss: Any) -> dict[str, float]:
-    """The error that is left on new rows beside the noise, and the two terms it is the sum of."""
-    variance = loss.sample_variance.mean + loss.seed_variance.mean
-    return {"error": loss.bias.mean + variance, "bias": loss.bias.mean, "variance": variance}
+    losses = [point.loss for point in found.points]
+    return {"bias": rounded([loss.bias.mean for loss in losses], 4),
+            "variance": rounded([loss.sample_variance.mean + loss.seed_variance.mean for loss in losses], 4)}
 
 
 def rounded(values: Iterable[float], digits: int) -> list[float]:
@@ -166,8 +165,10 @@ def main(names: list[str]) -> None:
     if "decision" in names:
         write("decision", with_table(computed("decision", AXES)))
     if "curves" in names:
-        write("curves", {"learning": {"axes": LEARNING, "sizes": SIZES, "curves": computed("learning", LEARNING)},
-                         "capacity": {"axes": CAPACITY, "widths": WIDTHS, "curves": computed("capacity", CAPACITY)}})
+        noise, rows, width = ({name: CURVES[name]} for name in CURVES)
+        write("curves", {"axes": CURVES, "steps": STEPS, "new_rows": NEW_ROWS,
+                         "learning": computed("learning", noise | width),
+                         "capacity": computed("capacity", noise | rows)})
 
 
 if __name__ == "__main__":
