@@ -62,4 +62,6 @@ def main(path, epochs=2, dim=96, count=300):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     main(sys.argv[1])

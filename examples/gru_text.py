@@ -41,4 +41,6 @@ def main(path, epochs=6, words=5000, units=64):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     main(sys.argv[1])

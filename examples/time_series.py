@@ -41,4 +41,6 @@ def main(path, epochs=30, length=120, units=32):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     main(sys.argv[1])

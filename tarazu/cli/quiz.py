@@ -15,25 +15,29 @@ from tarazu.record import write_text
 
 @click.command(name="quiz", short_help="Ask the quizzes of the course.")
 @click.argument("lesson", required=False)
-@click.option("--before", "time", flag_value="before", help="Only the quiz before the lesson.")
-@click.option("--after", "time", flag_value="after", help="Only the quiz after the lesson.")
+@click.option("--before", is_flag=True, help="Only the quiz before the lesson.")
+@click.option("--after", is_flag=True, help="Only the quiz after the lesson.")
 @click.option("--language", type=click.Choice(list(LANGUAGES)), default="en", show_default=True,
               help="English or Punjabi.")
 @click.option("--page", type=click.Path(), help="Write the quizzes to this HTML file, and ask nothing.")
 @click.option("--force", is_flag=True, help="Replace the file of --page if it is there.")
 @click.option("--list", "lists", is_flag=True, help="List the lessons, with the number of questions before and after.")
-def quiz_command(lesson: str | None, time: str | None, language: str, page: str | None, force: bool,
+def quiz_command(lesson: str | None, before: bool, after: bool, language: str, page: str | None, force: bool,
                  lists: bool) -> None:
-    """Ask the questions before and after LESSON (by default, of all lessons), say why each answer is right or wrong.
+    """Ask the questions before and after LESSON, a name or number (by default, of all), and say why answers are right.
 
     Answers are numbers. Ctrl-C, or the end of the input, ends the quiz with the score so far.
     """
-    chosen = quizzes(language, lesson, time)
+    time = None if before == after else "before" if before else "after"
+    chosen = quizzes(language, _named(lesson), time)
     if lists:
         for name in dict.fromkeys(quiz.lesson for quiz in chosen):
             counts = [f"{len(quiz.questions)} {quiz.time}" for quiz in chosen if quiz.lesson == name]
             click.echo(f"{name:<15} {', '.join(counts)}")
     elif page is not None:
+        if not page or Path(page).is_dir() or not Path(page).parent.is_dir():
+            raise ArgumentError(f"--page {page!r}", expected="a file in a folder that is there",
+                                fix="for example --page quiz.html")
         if Path(page).exists() and not force:
             raise ArgumentError(f"{page} is there already", expected="a new file",
                                 fix="choose another --page, or replace it with --force")
@@ -41,6 +45,13 @@ def quiz_command(lesson: str | None, time: str | None, language: str, page: str 
         click.echo(f"page: {page}")
     else:
         _ask_all(chosen, language)
+
+
+def _named(lesson: str | None) -> str | None:
+    """A lesson by its number, 1 to 8, or by the name of its notebook, such as 01_tensors; other names as they are."""
+    known = list(dict.fromkeys(quiz.lesson for quiz in quizzes("en", None, None)))
+    number = (lesson or "").partition("_")[0]
+    return known[int(number) - 1] if number.isdecimal() and 1 <= int(number) <= len(known) else lesson
 
 
 def _ask_all(chosen: list[Quiz], language: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
 from tarazu.base.errors import ArgumentError
 from tarazu.course.language import message
 from tarazu.course.wrong import Judge, Wrong
+
+PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ def lessons() -> list[str]:
 
 def judge_of(exercise: str) -> tuple[str, str, Judge]:
     """The lesson, the number and the judge of an exercise such as "tensors.1"; ArgumentError where there is none."""
-    lesson, _, number = exercise.partition(".")
+    lesson, _, number = str(exercise).partition(".")
     if lesson not in lessons():
         raise ArgumentError(f"there is no exercise {exercise!r}; the lessons are {', '.join(lessons())}, "
                             'and exercises are named like "tensors.1"')
@@ -37,6 +40,12 @@ def judge_of(exercise: str) -> tuple[str, str, Judge]:
     if number not in judges:
         raise ArgumentError(f"lesson {lesson} has no exercise {number!r}; it has {', '.join(judges)}")
     return lesson, number, judges[number]
+
+
+def _is_learners(error: Exception) -> bool:
+    """Whether the learner's own code was running, and not a judge that looked at what the code gave."""
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    return any(PACKAGE not in file.parents and "site-packages" not in file.parts for file in files)
 
 
 def check(exercise: str, answer: object) -> Checked:
@@ -54,7 +63,8 @@ def check(exercise: str, answer: object) -> Checked:
     try:
         wrong = judge(answer)
     except Exception as error:
-        wrong = Wrong("raised", error=type(error).__name__, text=error)
+        case = "raised" if _is_learners(error) else "unusable"
+        wrong = Wrong(case, error=type(error).__name__, text=error)
     if wrong is None:
         return Checked(True, message(lesson, number, "right"))
     return Checked(False, message(lesson, number, wrong.case, **wrong.values))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from tarazu.base.errors import ArgumentError
@@ -25,6 +27,17 @@ def set_language(language: str) -> None:
     if language not in LANGUAGES:
         raise ArgumentError(f"the course has no language {language!r}; it has {' and '.join(map(repr, LANGUAGES))}")
     chosen = language
+
+
+@contextlib.contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Texts in this language within the block."""
+    global chosen
+    before, chosen = chosen, language
+    try:
+        yield
+    finally:
+        chosen = before
 
 
 @functools.cache

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tarazu.base.errors import ArgumentError, DataError
-from tarazu.course import language as languages
 from tarazu.course.labs.part import Part, said
 from tarazu.course.labs.template import solution
-from tarazu.course.language import message
+from tarazu.course.language import message, speaking
 
 TIME_LIMIT = 300.0  # seconds for all parts
 
@@ -34,11 +33,13 @@ class Mark:
     line: int | None = None
     code: str | None = None
 
-    def __str__(self) -> str:
+    def text(self, language: str) -> str:
+        """What a person reads of it."""
         text = f"{'✓' if self.points else '✗'} {self.points:>2}/{self.of:<2}  {self.title}: {self.reason}"
-        if self.line:
-            text += f"\n{' ' * 9}{message('lab', 'any', 'line', line=self.line)} {self.code or ''}".rstrip()
-        return text + (f"\n{' ' * 9}{message('lab', 'any', 'hint')} {self.hint}" if self.hint else "")
+        with speaking(language):
+            if self.line:
+                text += f"\n{' ' * 9}{message('lab', 'any', 'line', line=self.line)} {self.code or ''}".rstrip()
+            return text + (f"\n{' ' * 9}{message('lab', 'any', 'hint')} {self.hint}" if self.hint else "")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Grade:
 
     lab: str
     marks: tuple[Mark, ...]
+    language: str = "en"
 
     @property
     def points(self) -> int:
@@ -63,8 +65,9 @@ class Grade:
         return {"lab": self.lab, "points": self.points, "of": self.of, "parts": [asdict(mark) for mark in self.marks]}
 
     def __str__(self) -> str:
-        total = message("lab", "any", "total", points=self.points, of=self.of)
-        return "\n".join([*map(str, self.marks), total])
+        with speaking(self.language):
+            total = message("lab", "any", "total", points=self.points, of=self.of)
+        return "\n".join([*(mark.text(self.language) for mark in self.marks), total])
 
 
 def grade(lab: str, file: str | Path, language: str = "en", time_limit: float = TIME_LIMIT) -> Grade:
@@ -89,18 +92,15 @@ def grade(lab: str, file: str | Path, language: str = "en", time_limit: float = 
                         fix=f"tarazu lab start {lab}")
     parts: tuple[Part, ...] = importlib.import_module(f"tarazu.course.labs.{lab}").PARTS
     lines, ended = _run(lab, path, language, time_limit)
-    before, languages.chosen = languages.chosen, language
-    try:
-        return Grade(lab, tuple(_mark(lab, part, lines.get(part.name), ended) for part in parts))
-    finally:
-        languages.chosen = before
+    with speaking(language):
+        return Grade(lab, tuple(_mark(lab, part, lines.get(part.name), ended) for part in parts), language)
 
 
 def _run(lab: str, path: Path, language: str, time_limit: float) -> tuple[dict[str, dict[str, Any]], str]:
     """What the child has said of each part, and how it ended where it has not said all: "time" or "ended"."""
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.jsonl"
-        command = [sys.executable, "-m", "tarazu.course.labs.child", lab, str(path), language, str(results)]
+        command = [sys.executable, "-P", "-m", "tarazu.course.labs.child", lab, str(path), language, str(results)]
         ended = "ended"
         try:
             subprocess.run(command, timeout=time_limit, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
