@@ -48,6 +48,7 @@ html_math_renderer = "mathml"
 # processes at once (-j auto): one of them may find the other's record without its file.
 nb_execution_mode = "force"
 nb_execution_excludepatterns = os.environ.get("TARAZU_DOCS_SKIP", "").split()  # pages whose notebooks do not run
+suppress_warnings = ["myst-nb.lexer"] if nb_execution_excludepatterns else []  # cells of those have no lexer
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True

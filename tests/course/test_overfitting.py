@@ -73,7 +73,7 @@ WRONG = [
     ("5", "bias", lambda w1, b1, w2, b2: (w1 @ w2, b1)),
     ("6", "not_callable", "a smaller model"),
     ("6", "not_model", lambda: 0.1),
-    ("6", "raised", lambda: tz.nn.Sequential(tz.nn.Dense(2))),
+    ("6", "unusable", lambda: tz.nn.Sequential(tz.nn.Dense(2))),
     ("6", "underfits", lambda: network(optimizer=tz.optim.Adam(lr=0.0001))),
     ("6", "little", lambda: network(tz.nn.Dense(16, "relu"), optimizer=tz.optim.Adam(lr=0.05))),
     ("6", "no_better", lambda: network(tz.nn.Dense(256, "relu"), optimizer=tz.optim.Adam(lr=0.05))),
