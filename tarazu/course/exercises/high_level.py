@@ -56,8 +56,8 @@ def build_model(answer: object) -> Wrong | None:
         return Wrong("count", found=answer.count_parameters())
     if (out >= 0).all() and np.allclose(out.sum(1), 1):
         return Wrong("softmax")
-    middle = answer((rows[0:1] + rows[1:2]) / 2).numpy()
-    return Wrong("linear") if np.allclose(middle, (out[0:1] + out[1:2]) / 2, atol=1e-5) else None
+    middles = answer((rows[:32] + rows[32:]) / 2).numpy()  # of many pairs: some lie on two sides of a ReLU's bend
+    return Wrong("linear") if np.allclose(middles, (out[:32] + out[32:]) / 2, atol=1e-5) else None
 
 
 def count_steps(answer: object) -> Wrong | None:
