@@ -184,7 +184,7 @@ def name_of(student: Student) -> Wrong | None:
     fall = np.exp(-epochs / 8)
     curves = {"underfitting": (1.1 - 0.002 * epochs, 1.1 - 0.0015 * epochs),
               "overfitting": (fall, 0.35 + 0.7 * np.exp(-epochs / 4) + 0.02 * epochs),
-              "good": (0.1 + fall, 0.13 + fall)}
+              "about right": (0.1 + fall, 0.13 + fall)}
     for wanted, (training, validation) in curves.items():
         found = student.call("name_of", training.tolist(), validation.tolist())
         if found not in curves:

@@ -107,10 +107,10 @@ def avoid(x, y, x_validation, y_validation):
 
 
 def name_of(losses, validation_losses):
-    """5 points. What the two curves of a fit show: "underfitting", "overfitting" or "good".
+    """5 points. What the two curves of a fit show: "underfitting", "overfitting" or "about right".
 
     Both are lists of cross-entropies, one value an epoch. A guess of three equally likely species has ln 3 = 1.1.
     """
     if losses[-1] > 0.8:
         return "underfitting"
-    return "overfitting" if validation_losses[-1] > 1.2 * min(validation_losses) else "good"
+    return "overfitting" if validation_losses[-1] > 1.2 * min(validation_losses) else "about right"

@@ -107,10 +107,10 @@ def avoid(x, y, x_validation, y_validation):
 
 
 def name_of(losses, validation_losses):
-    """5 ਅੰਕ। ਸਿਖਲਾਈ ਦੇ ਦੋਵੇਂ ਵਕਰ ਕੀ ਦੱਸਦੇ ਹਨ: "underfitting", "overfitting" ਜਾਂ "good"।
+    """5 ਅੰਕ। ਸਿਖਲਾਈ ਦੇ ਦੋਵੇਂ ਵਕਰ ਕੀ ਦੱਸਦੇ ਹਨ: "underfitting", "overfitting" ਜਾਂ "about right"।
 
     ਦੋਵੇਂ ਕਰਾਸ-ਐਂਟਰੋਪੀ ਦੀਆਂ ਸੂਚੀਆਂ ਹਨ, ਹਰ ਦੌਰ ਦਾ ਇੱਕ ਮੁੱਲ। ਤਿੰਨ ਬਰਾਬਰ ਸੰਭਾਵਨਾਵਾਂ ਦੇ ਅੰਦਾਜ਼ੇ ਦਾ ਘਾਟਾ ln 3 = 1.1 ਹੈ।
     """
     if losses[-1] > 0.8:
         return "underfitting"
-    return "overfitting" if validation_losses[-1] > 1.2 * min(validation_losses) else "good"
+    return "overfitting" if validation_losses[-1] > 1.2 * min(validation_losses) else "about right"
