@@ -85,7 +85,7 @@ def test_a_template_is_the_solution_without_its_bodies(lab):
 
 @pytest.mark.parametrize("page", ["lab_iris", "lab_mnist"])
 def test_pages_have_the_same_code_in_both_languages(page):
-    folder = Path(tz.__file__).parents[1] / "docs" / "course"
+    folder = Path(__file__).parents[2] / "docs" / "course"
     english, punjabi = ((path / f"{page}.md").read_text(encoding="utf-8") for path in (folder, folder / "pa"))
     codes = [[ast.unparse(_without_strings(ast.parse(re.sub(r"^:.*$", "", cell, flags=re.M)))) for cell in
               re.findall(r"^```\{code-cell\}\n(.*?)^```$", text, re.S | re.M)] for text in (english, punjabi)]
@@ -100,7 +100,7 @@ def _without_strings(tree):
 
 
 def test_files_are_packaged():
-    root = Path(tz.__file__).parent
+    root = Path(__file__).parents[2] / "tarazu"
     settings = tomllib.loads((root.parent / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     packaged = {path for pattern in settings["tarazu"] for path in root.glob(pattern)}
     assert {root / "course" / "labs" / "files" / name / f"{lab}.py" for name in ("en", "pa") for lab in labs.LABS} \

@@ -100,7 +100,7 @@ def test_five_dots():
 
 
 def test_what_is_bundled_is_packaged_and_small():
-    root = Path(tz.__file__).parent
+    root = Path(__file__).parents[2] / "tarazu"
     patterns = tomllib.loads((root.parent / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     packaged = {path for pattern in patterns["tarazu"] for path in root.glob(pattern)}
     bundled = {path for path in (root / "data" / "sets").rglob("*.*") if path.suffix in (".csv", ".gz")}

@@ -35,11 +35,11 @@ def check(record: Record, draws: list[tuple[int, str]], *, backward: bool = True
     agree(cases, compiled, lambda threads: None, of_largest=1e-6 if record.name.startswith("fft.") else 0)
 
 
-EVERY_THIRD = pytest.mark.parametrize(("record", "number"), [(record, i) for i, record in enumerate(RECORDS)][::3],
-                                      ids=[record.name for record in RECORDS][::3])
+EVERY_SIXTH = pytest.mark.parametrize(("record", "number"), [(record, i) for i, record in enumerate(RECORDS)][::6],
+                                      ids=[record.name for record in RECORDS][::6])
 
 
-@EVERY_THIRD
+@EVERY_SIXTH
 def test_values_and_gradients(record, number):
     """In float64 and one other dtype, another from line to line; `test_all_shapes` has all lines and dtypes."""
     others = ["float32", *(name for kind, names in WHOLE.items() if kind in record.also for name in names)]
@@ -71,7 +71,7 @@ def inexact(record: Record) -> list[str]:
             and not (record.name in REAL_ONLY and dtype.startswith("complex"))]
 
 
-@EVERY_THIRD
+@EVERY_SIXTH
 def test_a_half_or_complex_dtype(record, number):
     """One dtype of each line, another from line to line; the test below has all of them."""
     if known := inexact(record):
