@@ -190,7 +190,7 @@ MISTAKES = [
      "return model.fit(x, y, epochs=3)\n    return model.fit(x, y, epochs=300", "no_validation", "no val_loss"),
     ("iris", "avoid", "verbose=0)\n    return model", "verbose=0)\n    return build((8,))", "loss", "below 0.55"),
     ("iris", "name_of", "if losses[-1] > 0.8:", "if losses[-1] > 2:", "underfitting", "stay near 1.1"),
-    ("iris", "name_of", "return \"overfitting\" if", "return \"about right\" if", "overfitting", "validation loss rises"),
+    ("iris", "name_of", 'return "overfitting" if', 'return "about right" if', "overfitting", "validation loss rises"),
     ("iris", "name_of", "1.2 * min(validation_losses)", "losses[-1]", "about right", "gap is normal"),
     ("iris", "name_of", 'return "underfitting"', 'return "bad"', "no_name", "'bad'"),
     ("iris", "name_of", "def name_of", "def name_off", "missing", "no function name_of"),
