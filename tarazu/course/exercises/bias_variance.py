@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tarazu.course.forms import choices
 from tarazu.course.wrong import Judge, Wrong
 
 LOWERS = {"more rows": "variance", "a wider network": "bias", "dropout": "variance", "more epochs": "bias",
@@ -67,26 +68,12 @@ def best_size(answer: object) -> Wrong | None:
 
 def what_is_lowered(answer: object) -> Wrong | None:
     """Whether each change lowers bias or variance."""
-    return _choices(answer, LOWERS, {"bias", "variance"})
+    return choices(answer, LOWERS, {"bias", "variance"})
 
 
 def what_it_comes_from(answer: object) -> Wrong | None:
     """Where the error of four models comes from."""
-    return _choices(answer, COMES_FROM, {"bias", "variance", "noise"})
-
-
-def _choices(answer: object, right: dict[str, str], words: set[str]) -> Wrong | None:
-    """A dict with one of some words for each name; a wrong one is a case by its name."""
-    if not isinstance(answer, dict):
-        return Wrong("not_dict", type=type(answer).__name__)
-    for name, word in right.items():
-        if answer.get(name) is None:
-            return Wrong("missing", name=name)
-        if answer[name] not in words:
-            return Wrong("unknown", name=name, found=answer[name])
-        if answer[name] != word:
-            return Wrong(name, found=answer[name])
-    return None
+    return choices(answer, COMES_FROM, {"bias", "variance", "noise"})
 
 
 def mean_of_models(answer: object) -> Wrong | None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from tarazu.course.forms import arrays, is_affine, mistake
 from tarazu.course.wrong import Judge, Wrong
+from tarazu.data import load
+from tarazu.nn import Module
+from tarazu.record import History
 
 
 def scale_with_training(answer: object) -> Wrong | None:
@@ -18,15 +22,9 @@ def scale_with_training(answer: object) -> Wrong | None:
         return Wrong("shape", expected=right.shape, found=found.shape)
     cases = {"own_range": (test - test.min(0)) / np.ptp(test, 0), "global": (test - train.min()) / np.ptp(train),
              "clipped": right.clip(0, 1), "not_shifted": test / np.ptp(train, 0)}
-    return None if np.allclose(found, right) else _nearest(found, cases, right.tolist())
-
-
-def _nearest(found: np.ndarray, cases: dict[str, np.ndarray], right: object) -> Wrong:
-    """The case whose wrong value was found, else "value"."""
-    for case, value in cases.items():
-        if np.allclose(found, value):
-            return Wrong(case)
-    return Wrong("value", expected=right, found=found.tolist())
+    if np.allclose(found, right):
+        return None
+    return mistake(found, cases) or Wrong("value", expected=right.tolist(), found=found.tolist())
 
 
 def choose_losses(answer: object) -> Wrong | None:
@@ -44,9 +42,7 @@ def choose_losses(answer: object) -> Wrong | None:
 
 def build_model(answer: object) -> Wrong | None:
     """A model of 4 features, a hidden layer of 8 with ReLU, and 3 logits."""
-    from tarazu import nn
-
-    if not isinstance(answer, nn.Module):
+    if not isinstance(answer, Module):
         return Wrong("not_a_model", type=type(answer).__name__)
     rows = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
     out = answer(rows).numpy()
@@ -56,8 +52,7 @@ def build_model(answer: object) -> Wrong | None:
         return Wrong("count", found=answer.count_parameters())
     if (out >= 0).all() and np.allclose(out.sum(1), 1):
         return Wrong("softmax")
-    middles = answer((rows[:32] + rows[32:]) / 2).numpy()  # of many pairs: some lie on two sides of a ReLU's bend
-    return Wrong("linear") if np.allclose(middles, (out[:32] + out[32:]) / 2, atol=1e-5) else None
+    return Wrong("linear") if is_affine(answer, rows) else None
 
 
 def count_steps(answer: object) -> Wrong | None:
@@ -75,14 +70,14 @@ def accuracy_of_logits(answer: object) -> Wrong | None:
     found = np.asarray(answer(logits, labels), float)
     if found.shape != ():
         return Wrong("shape", expected=(), found=found.shape)
-    cases = {"half": np.array(0.4), "count": np.array(4.0), "error": np.array(0.2), "percent": np.array(80.0)}
-    return None if np.isclose(found, 0.8) else _nearest(found, cases, 0.8)
+    cases = {"half": 0.4, "count": 4.0, "error": 0.2, "percent": 80.0}
+    if np.isclose(found, 0.8):
+        return None
+    return mistake(found, cases) or Wrong("value", expected=0.8, found=found.tolist())
 
 
 def best_epoch(answer: object) -> Wrong | None:
     """A function of a history that gives its best epoch, from 1."""
-    from tarazu.record import History
-
     if not callable(answer):
         return Wrong("not_callable", type=type(answer).__name__)
     history = History()
@@ -95,13 +90,9 @@ def best_epoch(answer: object) -> Wrong | None:
 
 def digits(answer: object) -> Wrong | None:
     """A model of small MNIST that is right for 90 % of the test pictures."""
-    from tarazu import data, nn
-
-    if not isinstance(answer, nn.Module):
+    if not isinstance(answer, Module):
         return Wrong("not_a_model", type=type(answer).__name__)
-    pair = data.load("mnist_small")[1].in_memory()
-    assert pair is not None  # its files are read at once
-    images, labels = pair
+    images, labels = arrays(load("mnist_small")[1])
 
     def outputs(pictures: np.ndarray) -> np.ndarray:
         return np.asarray(answer.predict(pictures.astype("float32")).numpy())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tarazu.course.exercises.pytorch import is_affine
+from tarazu.course.forms import is_affine
 from tarazu.course.wrong import Judge, Wrong
 from tarazu.nn import Dense, Module, Sequential
 from tarazu.record import History

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.course.forms import as_array, called, number
+from tarazu.course.forms import as_array, called, mistake, number
 from tarazu.course.wrong import Judge, Wrong
 from tarazu.runtime.tensor.creation import tensor
 from tarazu.runtime.tensor.tensor import Tensor
@@ -46,12 +46,10 @@ def gradient_at_a_point(answer: Any) -> Wrong | None:
         return Wrong("the_value")
     if found.shape != (2,):
         return Wrong("shape", expected=(2,), found=found.shape)
-    cases: dict[str, list[float]] = {"squares": [6, 8], "not_divided": [3, 4], "swapped": [0.8, 0.6]}
-    for case, values in cases.items():
-        if np.allclose(found, values):
-            return Wrong(case)
-    return None if np.allclose(found, [0.6, 0.8], atol=1e-4) else Wrong("value", found=found.tolist(),
-                                                                        expected=[0.6, 0.8])
+    if np.allclose(found, [0.6, 0.8], atol=1e-4):
+        return None
+    return mistake(found, {"squares": [6, 8], "not_divided": [3, 4], "swapped": [0.8, 0.6]}) \
+        or Wrong("value", found=found.tolist(), expected=[0.6, 0.8])
 
 
 def twice_without_clearing(answer: Any) -> Wrong | None:
@@ -84,12 +82,10 @@ def descent(answer: Any) -> Wrong | None:
         return found
     cases = {"accumulated": descended(0.1, 15, False), "uphill": descended(-0.1, 15), "one_step": descended(0.1, 1),
              "stayed": np.zeros(2), "one_more": descended(0.1, 16), "one_less": descended(0.1, 14)}
-    for case, values in cases.items():
-        if np.allclose(found, values, rtol=1e-4):
-            return Wrong(case)
     right = descended(0.1, 15)
     if not np.allclose(found, right, atol=1e-4):
-        return Wrong("value", found=found.tolist(), expected=right.round(5).tolist())
+        return mistake(found, cases, rtol=1e-4) \
+            or Wrong("value", found=found.tolist(), expected=right.round(5).tolist())
     return None if np.allclose(as_array(start), 0) else Wrong("start_changed")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tarazu import nn
-from tarazu.course.forms import as_array, called, number
+from tarazu.course.forms import as_array, called, mistake, number
 from tarazu.course.wrong import Judge, Wrong
 from tarazu.optim import SGD
 from tarazu.runtime.autograd.autograd import no_grad
@@ -50,11 +50,8 @@ def own_loss(answer: object) -> Wrong | None:
     right = (small * squares).mean()
     cases = {"other_side": (large * squares).mean(), "no_weight": squares.mean(), "sum": (small * squares).sum(),
              "all": 10 * squares.mean(), "absolute": (small * np.abs(PREDICTED - TARGET)).mean()}
-    for case, value in cases.items():
-        if np.isclose(found, value):
-            return Wrong(case)
     if not np.isclose(found, right):
-        return Wrong("value", expected=float(right), found=float(found))
+        return mistake(found, cases) or Wrong("value", expected=float(right), found=float(found))
     return None if getattr(result, "requires_grad", False) else Wrong("no_gradient")
 
 
@@ -119,11 +116,10 @@ def own_metric(answer: object) -> Wrong | None:
         return Wrong("mean" if found.shape == () else "shape", expected=(5,), found=found.shape)
     away = predicted - target
     cases = {"signed": away <= 0.5, "strict": np.abs(away) < 0.5, "errors": np.abs(away), "outside": np.abs(away) > 0.5}
-    for case, value in cases.items():
-        if np.allclose(found, value):
-            return Wrong(case)
     right = (np.abs(away) <= 0.5).astype(float)
-    return None if np.allclose(found, right) else Wrong("value", expected=right.tolist(), found=found.tolist())
+    if np.allclose(found, right):
+        return None
+    return mistake(found, cases) or Wrong("value", expected=right.tolist(), found=found.tolist())
 
 
 EXERCISES: dict[str, Judge] = {"1": own_layer, "2": own_loss, "3": freeze_count, "4": loop_step, "5": own_metric}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from tarazu.course.forms import choices, letters, mistake
 from tarazu.course.wrong import Judge, Wrong
-from tarazu.nn import Dense, Module, Sequential
+from tarazu.nn import Dense, Module, Sequential, cross_entropy
 from tarazu.optim import Adam
+from tarazu.runtime.tensor.creation import tensor
 
 VERDICTS = {"A": "underfitting", "B": "overfitting", "C": "about right", "D": "underfitting", "E": "undecided"}
 CAUSES = {"A", "C", "D"}
@@ -53,16 +55,7 @@ def parameter_count(answer: object) -> Wrong | None:
 
 def verdicts(answer: object) -> Wrong | None:
     """The verdicts on five pictures of curves, by letter."""
-    if not isinstance(answer, dict):
-        return Wrong("not_dict", type=type(answer).__name__)
-    for name, right in VERDICTS.items():
-        if answer.get(name) is None:
-            return Wrong("missing", name=name)
-        if answer[name] not in {*VERDICTS.values()}:
-            return Wrong("unknown", name=name, found=answer[name])
-        if answer[name] != right:
-            return Wrong(name, found=answer[name])
-    return None
+    return choices(answer, VERDICTS, {*VERDICTS.values()})
 
 
 def one_layer(answer: object) -> Wrong | None:
@@ -77,11 +70,11 @@ def one_layer(answer: object) -> Wrong | None:
     weight, bias = map(np.asarray, found)
     if weight.shape != (3, 2) or not np.allclose(weight, w1 @ w2):
         return Wrong("weight", found=weight.shape)
-    if bias.shape == (2,):
-        for case, wrong in {"no_first_bias": b2, "no_second_bias": b1 @ w2}.items():
-            if np.allclose(bias, wrong):
-                return Wrong(case)
-    return None if bias.shape == (2,) and np.allclose(bias, b1 @ w2 + b2) else Wrong("bias")
+    if bias.shape != (2,):
+        return Wrong("bias")
+    if np.allclose(bias, b1 @ w2 + b2):
+        return None
+    return mistake(bias, {"no_first_bias": b2, "no_second_bias": b1 @ w2}) or Wrong("bias")
 
 
 def rings(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -98,10 +91,6 @@ def _page_model() -> Module:
     return model.compile(Adam(lr=0.05), "cross_entropy")
 
 
-def _cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    return float((np.logaddexp.reduce(logits, axis=1) - logits[np.arange(len(labels)), labels]).mean())
-
-
 def _losses(build: Callable[[], Any]) -> tuple[float, float] | Wrong:
     """The cross-entropy on the rows that a model is trained on, and on others."""
     made = build()
@@ -109,7 +98,7 @@ def _losses(build: Callable[[], Any]) -> tuple[float, float] | Wrong:
         return Wrong("not_model", type=type(made).__name__)
     rows, others = rings(40, 1), rings(300, 100)
     made.fit(*rows, epochs=60, batch_size=40, seed=0, verbose=0)
-    training, validation = (_cross_entropy(np.asarray(made.predict(x)), y) for x, y in (rows, others))
+    training, validation = (cross_entropy(made.predict(x), tensor(y)).item() for x, y in (rows, others))
     return training, validation
 
 
@@ -132,14 +121,7 @@ def better_model(answer: object) -> Wrong | None:
 
 def causes(answer: object) -> Wrong | None:
     """The letters of what makes a model overfit."""
-    letters = "ABCDE"
-    if not isinstance(answer, Iterable) or not all(one in [*letters] for one in answer):
-        return Wrong("not_letters", found=answer)
-    given = {*answer}
-    for letter in letters:
-        if (letter in given) != (letter in CAUSES):
-            return Wrong(letter)
-    return None
+    return letters(answer, CAUSES)
 
 
 EXERCISES: dict[str, Judge] = {"1": turning_epoch, "2": early_stopping, "3": parameter_count, "4": verdicts,

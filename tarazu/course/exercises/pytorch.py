@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tarazu.course.forms import is_affine
 from tarazu.course.wrong import Judge, Wrong
 from tarazu.nn import Dense, Module
 from tarazu.optim import SGD
@@ -65,12 +66,6 @@ def class_model(answer: object) -> Wrong | None:
     if is_affine(model, x):
         return Wrong("linear")
     return None
-
-
-def is_affine(model: Module, x: np.ndarray) -> bool:
-    """Whether the model has no activation: f(x) + f(-x) is 2 f(0) then."""
-    both, zero = model(x) + model(-x), model(np.zeros_like(x))
-    return np.allclose(np.asarray(both.detach()), 2 * np.asarray(zero.detach()), atol=1e-5)
 
 
 EXERCISES: dict[str, Judge] = {"1": kept_axis, "2": optimizer_step, "3": class_model}

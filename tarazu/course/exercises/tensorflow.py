@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tarazu.course.forms import mistake
 from tarazu.course.wrong import Judge, Wrong
 from tarazu.data import Dataset
 from tarazu.runtime.tensor.creation import tensor
@@ -17,10 +18,10 @@ def masked_sum(answer: object) -> Wrong | None:
     found = np.asarray(answer(tensor([[1.0, -2.0, 3.0], [-1.0, -1.0, -1.0]])))
     if found.shape != (2,):
         return Wrong("shape", expected=(2,), found=found.shape)
-    for case, values in (("negatives", [14, 3]), ("not_squared", [4, 0])):
-        if np.allclose(found, values):
-            return Wrong(case)
-    return None if np.allclose(found, [10, 0]) else Wrong("value", expected=[10, 0], found=found.tolist())
+    if np.allclose(found, [10, 0]):
+        return None
+    return mistake(found, {"negatives": [14, 3], "not_squared": [4, 0]}) \
+        or Wrong("value", expected=[10, 0], found=found.tolist())
 
 
 def tape_step(answer: object) -> Wrong | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tarazu import nn
-from tarazu.course.forms import as_array, called, number
+from tarazu.course.forms import arrays, as_array, called, letters, mistake, number
 from tarazu.course.wrong import Judge, Wrong
 from tarazu.data.sets.load import load
 
@@ -34,12 +33,12 @@ def dropout(answer: object) -> Wrong | None:
     found = called(answer, x, kept, 0.2, shape=(4,))
     if isinstance(found, Wrong):
         return found
-    for case, wrong in {"not_scaled": x * kept, "scaled_down": x * kept * 0.8, "by_rate": x * kept / 0.2,
-                        "inverted": x * ~kept / 0.8, "all_kept": x / 0.8}.items():
-        if np.allclose(found, wrong):
-            return Wrong(case)
     expected = x * kept / 0.8
-    return None if np.allclose(found, expected) else Wrong("value", found=found.tolist(), expected=expected.tolist())
+    if np.allclose(found, expected):
+        return None
+    return mistake(found, {"not_scaled": x * kept, "scaled_down": x * kept * 0.8, "by_rate": x * kept / 0.2,
+                           "inverted": x * ~kept / 0.8, "all_kept": x / 0.8}) \
+        or Wrong("value", found=found.tolist(), expected=expected.tolist())
 
 
 def clipping(answer: object) -> Wrong | None:
@@ -50,12 +49,9 @@ def clipping(answer: object) -> Wrong | None:
         if isinstance(result, Wrong):
             return result
     assert isinstance(found, np.ndarray) and isinstance(kept, np.ndarray)
-    if np.allclose(found, long / 50):
-        return Wrong("norm_one")
-    if np.allclose(found, [10, 10]):
-        return Wrong("by_element")
     if not np.allclose(found, [6, 8]):
-        return Wrong("value", found=found.tolist(), expected=[6.0, 8.0])
+        return mistake(found, {"norm_one": long / 50, "by_element": [10, 10]}) \
+            or Wrong("value", found=found.tolist(), expected=[6.0, 8.0])
     if not np.allclose(kept, short):
         return Wrong("short", found=kept.tolist(), expected=short.tolist())
     zero = called(answer, np.zeros(2), 10.0, shape=(2,))
@@ -70,11 +66,10 @@ def momentum_step(answer: object) -> Wrong | None:
     if not isinstance(result, tuple | list) or len(result) != 2:
         return Wrong("not_pair")
     w, v = (float(as_array(value)) for value in result)
-    for case, wrong in {"sign": (1.65, 0.65), "old_velocity": (1.5, 0.25), "no_momentum": (0.8, -0.2),
-                        "swapped": (0.25, 1.25)}.items():
-        if np.allclose((w, v), wrong):
-            return Wrong(case)
-    return None if np.allclose((w, v), (1.25, 0.25)) else Wrong("value", found=(w, v), expected=(1.25, 0.25))
+    if np.allclose((w, v), (1.25, 0.25)):
+        return None
+    return mistake((w, v), {"sign": (1.65, 0.65), "old_velocity": (1.5, 0.25), "no_momentum": (0.8, -0.2),
+                            "swapped": (0.25, 1.25)}) or Wrong("value", found=(w, v), expected=(1.25, 0.25))
 
 
 def normalized(answer: object) -> Wrong | None:
@@ -86,12 +81,11 @@ def normalized(answer: object) -> Wrong | None:
     def scaled(axis: int | None) -> Any:
         return (x - x.mean(axis, keepdims=axis is not None)) / x.std(axis, keepdims=axis is not None)
     centered = x - x.mean(0)
-    for case, wrong in {"layer_norm": scaled(1), "all_together": scaled(None), "variance": centered / x.var(0),
-                        "only_mean": centered}.items():
-        if np.allclose(found, wrong):
-            return Wrong(case)
-    expected = scaled(0).round(3).tolist()
-    return None if np.allclose(found, scaled(0), atol=0.01) else Wrong("value", found=found.tolist(), expected=expected)
+    if np.allclose(found, scaled(0), atol=0.01):
+        return None
+    return mistake(found, {"layer_norm": scaled(1), "all_together": scaled(None), "variance": centered / x.var(0),
+                           "only_mean": centered}) \
+        or Wrong("value", found=found.tolist(), expected=scaled(0).round(3).tolist())
 
 
 def deep_network(answer: object) -> Wrong | None:
@@ -101,10 +95,8 @@ def deep_network(answer: object) -> Wrong | None:
     model = answer()
     if not isinstance(model, nn.Module):
         return Wrong("not_model", type=type(model).__name__)
-    found = load("digits").in_memory()
-    assert found is not None
-    images, labels = found
-    x, y = images.reshape(-1, 64).astype("float32") / 16, labels
+    images, y = arrays(load("digits"))
+    x = images.reshape(-1, 64).astype("float32") / 16
     model.fit(x[:600], y[:600], epochs=10, batch_size=30, seed=0, verbose=0)
     hidden = sum(isinstance(module, nn.Dense) for _, module in model.named_modules()) - 1
     if hidden < HIDDEN:
@@ -115,10 +107,7 @@ def deep_network(answer: object) -> Wrong | None:
 
 def truths(answer: object) -> Wrong | None:
     """The letters of the true sentences."""
-    if not isinstance(answer, Iterable) or not all(one in [*"ABCDE"] for one in answer):
-        return Wrong("not_letters", found=answer)
-    given = {*answer}
-    return next((Wrong(letter) for letter in "ABCDE" if (letter in given) != (letter in TRUE)), None)
+    return letters(answer, TRUE)
 
 
 EXERCISES: dict[str, Judge] = {"1": deviation, "2": dropout, "3": clipping, "4": momentum_step, "5": normalized,

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tarazu.course.labs.numbers import arrays, is_linear, require_array, require_curves, require_model
+from tarazu.course.forms import arrays
+from tarazu.course.labs.numbers import is_linear, require_array, require_curves, require_model
 from tarazu.course.labs.part import Part
 from tarazu.course.labs.student import Student
 from tarazu.course.wrong import Wrong

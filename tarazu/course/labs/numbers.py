@@ -10,16 +10,8 @@ import numpy as np
 
 from tarazu.course.labs.student import Stop
 from tarazu.course.wrong import Wrong
-from tarazu.data import Dataset
 
 FEW = 1e-4
-
-
-def arrays(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """All samples of a data set, x and y."""
-    found = dataset.in_memory()
-    assert found is not None
-    return found
 
 
 def require_array(found: object, shape: tuple[int, ...]) -> np.ndarray:
