@@ -1,4 +1,4 @@
-"""What judges of many lessons ask of an answer: a number, a tuple, a function with such a result; which mistake it is."""
+"""What many judges ask of an answer: a number, a tuple, a function with such a result; which mistake it is."""
 
 from __future__ import annotations
 

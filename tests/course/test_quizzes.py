@@ -7,8 +7,8 @@ import io
 import re
 from html.parser import HTMLParser
 
-import chromium
 import pytest
+from chromium import browser
 
 from tarazu.base.errors import ArgumentError
 from tarazu.course.language import LANGUAGES
@@ -131,41 +131,43 @@ def test_a_page_is_answered_by_keyboard(language, tmp_path):
     chosen, say = quiz("overfitting", "before", language), words(language)
     path = tmp_path / "quiz.html"
     path.write_text(quiz_page(language, [chosen]), encoding="utf-8")
-    with chromium.opened(path, tmp_path) as page:
+    with browser() as page:
+        page.open(path.as_uri())
         several, radios, more = chosen.questions
         assert several.takes_several and not radios.takes_several
-        assert page.value("document.querySelector('output').textContent") == ""
+        assert page.evaluate("document.querySelector('output').textContent") == ""
         for answer in several.answers:  # a tab for each, and a space where it is right
             page.press("Tab", *([" "] if answer.is_right else []))
         page.press("Tab", "Enter")  # the button
-        assert page.value("document.activeElement.tagName") == "BUTTON"
-        assert page.value("document.querySelector('output').textContent") == say["right"]
+        assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+        assert page.evaluate("document.querySelector('output').textContent") == say["right"]
         for index, question in enumerate((radios, more), 1):
             right = [answer.is_right for answer in question.answers].index(True)
             wrong = 1 if right == 0 else 0
             output = f"document.querySelectorAll('output')[{index}].textContent"
             shown = f"[...document.forms[{index}].querySelectorAll('.why:not([hidden])')].map(e => e.innerText)"
             page.press("Tab", " ", *["ArrowDown"] * wrong, "Enter")
-            assert page.value(output) == f"{say['wrong']} {say['again']}"
-            assert page.value(shown) == [f"{say['wrong']} {question.answers[wrong].why}".replace("`", "")]
+            assert page.evaluate(output) == f"{say['wrong']} {say['again']}"
+            assert page.evaluate(shown) == [f"{say['wrong']} {question.answers[wrong].why}".replace("`", "")]
             page.press(*["ArrowDown" if right > wrong else "ArrowUp"] * abs(right - wrong), "Enter")
-            assert page.value(output) == say["right"]
-            assert len(page.value(shown)) == 3
+            assert page.evaluate(output) == say["right"]
+            assert len(page.evaluate(shown)) == 3
             page.press("Tab")
-        assert page.value("document.querySelector('.score').textContent") == say["score"].format(right=1, all=3)
+        assert page.evaluate("document.querySelector('.score').textContent") == say["score"].format(right=1, all=3)
 
 
 @pytest.mark.browser
 def test_a_page_fits_a_phone(tmp_path):
     path = tmp_path / "quiz.html"
     path.write_text(quiz_page("pa"), encoding="utf-8")
-    with chromium.opened(path, tmp_path, "--window-size=390,800") as page:
-        assert page.value("innerWidth") <= 500
-        assert page.value("document.documentElement.scrollWidth <= innerWidth")
-        assert page.value("performance.getEntriesByType('resource').length") == 0
-        for form in range(page.value("document.forms.length")):
-            page.value(f"document.forms[{form}].querySelectorAll('[data-right]').forEach(e => e.click())")
-            page.value(f"document.forms[{form}].requestSubmit()")
-        scores = page.value("[...document.querySelectorAll('.score')].map(e => e.textContent)")
+    with browser() as page:
+        page.open(path.as_uri(), width=390, height=800)
+        assert page.evaluate("innerWidth") <= 500
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("performance.getEntriesByType('resource').length") == 0
+        for form in range(page.evaluate("document.forms.length")):
+            page.evaluate(f"document.forms[{form}].querySelectorAll('[data-right]').forEach(e => e.click())")
+            page.evaluate(f"document.forms[{form}].requestSubmit()")
+        scores = page.evaluate("[...document.querySelectorAll('.score')].map(e => e.textContent)")
         assert scores == [words("pa")["score"].format(right=len(each.questions), all=len(each.questions))
                           for each in quizzes("pa")]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from site_browser import browser
+from chromium import browser
 
 HERE = Path(__file__).parents[2] / "docs" / "interactive"
 LARGEST = 400_000  # bytes

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from site_browser import browser
+from chromium import browser
 
 SITE = Path(__file__).parents[2] / "docs" / "_build" / "html"
 PAGES = ["index.html", "install.html", "guide/index.html", "course/index.html", "api/index.html",
