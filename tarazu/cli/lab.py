@@ -11,6 +11,7 @@ import click
 from tarazu.base.errors import ArgumentError
 from tarazu.course import labs
 from tarazu.course.language import LANGUAGES
+from tarazu.record import write_text
 
 LANGUAGE = click.option("--language", type=click.Choice(list(LANGUAGES)), default="en", show_default=True,
                         help="English or Punjabi.")
@@ -35,7 +36,7 @@ def start_command(lab: str, language: str, output: str, is_solution: bool, force
         raise ArgumentError(f"{path} is there already", expected="a new file",
                             fix="name another folder with -o, or pass --force to replace what you have written")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_text(path, text)
     click.echo(f"wrote {path}; fill in its functions, then: tarazu lab grade {lab} {path}")
 
 
