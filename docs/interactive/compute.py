@@ -22,8 +22,8 @@ from rich.progress import track
 import tarazu as tz
 
 DATA = Path(__file__).parent / "data"
-DOTS = {"x": [1, 2, 3, 4, 5], "y": [7.2, 6.2, 8.6, 6.1, 14.3]}  # those of docs/generalization.md
-NEW_DOTS = {"x": [1.4, 2.2, 3.3, 3.8, 4.6], "y": [4.5, 6.5, 8.5, 12.2, 14.6]}
+DOTS, NEW_DOTS = ({"x": x[:, 0].astype(float).round(1).tolist(), "y": y.astype(float).round(1).tolist()}
+                  for x, y in (part.in_memory() for part in tz.data.load("five_dots")))
 PARAMETERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 # The network on two moons.
@@ -34,7 +34,6 @@ EDGE, SIDE, EPOCHS = (2.4, 1.8), 32, 100
 # The curves: networks of one hidden layer for numbers of four features, with noise.
 CURVES = {"noise": [0.1, 0.5, 1.0], "rows": [20, 40, 80, 160, 320], "width": [1, 2, 4, 16, 64]}
 STEPS, BATCH, NEW_ROWS = 960, 5, 400
-
 
 
 def five_dots(parameters: int) -> dict[str, Any]:

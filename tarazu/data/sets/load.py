@@ -20,11 +20,10 @@ from tarazu.data.sets.tables import from_sklearn
 PairName = Literal["mnist", "fashion_mnist", "cifar10", "mnist_small", "five_dots"]
 TableName = Literal["iris", "wine", "digits", "breast_cancer", "diabetes", "penguins", "two_moons", "kin"]
 
-_TABLES: dict[str, Callable[[], Dataset]] = {
-    "iris": iris, "penguins": penguins,
+_READERS: dict[str, Callable[[], Dataset | tuple[Dataset, Dataset]]] = {
+    "iris": iris, "penguins": penguins, "mnist_small": mnist_small, "five_dots": five_dots,
     **{name: functools.partial(from_sklearn, name) for name in ("wine", "digits", "breast_cancer", "diabetes")},
 }
-_PAIRS: dict[str, Callable[[], tuple[Dataset, Dataset]]] = {"mnist_small": mnist_small, "five_dots": five_dots}
 _FORMULAS: dict[str, Callable[[int], Dataset]] = {"two_moons": two_moons, "kin": kin}
 
 
@@ -65,7 +64,7 @@ def load(name: str, folder: str | os.PathLike[str] | None = None,
     if name in IMAGE_SETS:
         read = read_cifar if name == "cifar10" else read_idx_set
         return read(file_finder(name, folder), IMAGE_SETS[name])
-    known = [*_TABLES, *_PAIRS, *_FORMULAS]
+    known = [*_READERS, *_FORMULAS]
     if name not in known:
         names = [*known, *IMAGE_SETS]
         raise ArgumentError(f"data set {name!r}", expected=f"one of {', '.join(names)}", fix=did_you_mean(name, names))
@@ -73,6 +72,4 @@ def load(name: str, folder: str | os.PathLike[str] | None = None,
         raise ArgumentError(f"folder={os.fspath(folder)!r} for {name!r}, which has no files", expected="no folder",
                             fix="leave folder out")
     seed = whole_number(f"seed={seed!r}", seed, least=0, fix="pass for example seed=1")
-    if name in _PAIRS:
-        return _PAIRS[name]()
-    return _TABLES[name]() if name in _TABLES else _FORMULAS[name](seed)
+    return _READERS[name]() if name in _READERS else _FORMULAS[name](seed)
