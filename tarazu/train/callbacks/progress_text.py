@@ -62,7 +62,7 @@ def rate_text(rate: float) -> str:
     ('12,346 steps/s', '2.5 steps/s', '4.0 s/step')
     """
     if rate < 1:
-        return f"{1 / rate:.1f} s/step"
+        return step_time_text(1 / rate)
     return f"{rate:.1f} steps/s" if rate < 10 else f"{rate:,.0f} steps/s"
 
 

@@ -73,7 +73,7 @@ def inexact(record: Record) -> list[str]:
 
 @EVERY_SIXTH
 def test_a_half_or_complex_dtype(record, number):
-    """One dtype of each line, another from line to line; the test below has all of them."""
+    """One dtype of every sixth line, another from line to line; the test below has all lines and dtypes."""
     if known := inexact(record):
         check(record, [(0, known[number % len(known)])], backward=False)
 
