@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-
-from tarazu import course
-from tarazu.course.language import texts
+from answers import check_coverage, check_right, check_wrong
 
 
 def terms(predictions, truth):
@@ -59,19 +57,13 @@ WRONG = [
 
 @pytest.mark.parametrize("exercise", RIGHT)
 def test_right(exercise):
-    found = course.check(f"bias_variance.{exercise}", RIGHT[exercise])
-    assert found.is_right, found
-    assert found.text == texts("en", "bias_variance")[exercise]["right"]
+    check_right("bias_variance", exercise, RIGHT[exercise])
 
 
 @pytest.mark.parametrize(("exercise", "case", "answer"), WRONG)
 def test_wrong(exercise, case, answer):
-    found = course.check(f"bias_variance.{exercise}", answer)
-    own, common = texts("en", "bias_variance")[exercise], texts("en", "common")["any"]
-    assert not found.is_right
-    assert found.text.startswith({**common, **own}[case].partition("{")[0])
+    check_wrong("bias_variance", exercise, case, answer)
 
 
 def test_every_case_is_reached():
-    cases = {(exercise, case) for exercise, texts_of in texts("en", "bias_variance").items() for case in texts_of}
-    assert cases - {(exercise, "right") for exercise in RIGHT} <= {(exercise, case) for exercise, case, _ in WRONG}
+    check_coverage("bias_variance", RIGHT, [(exercise, case) for exercise, case, _ in WRONG])

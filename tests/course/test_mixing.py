@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from answers import check_coverage, check_right, check_wrong
 
 import tarazu as tz
 from tarazu import course
-from tarazu.course.language import texts
 
 
 def layer_class(start=1.0, columns=1, kept=tz.nn.Parameter, is_used=True):
@@ -103,24 +103,16 @@ WRONG = [
 
 @pytest.mark.parametrize("exercise", RIGHT)
 def test_right(exercise):
-    found = course.check(f"mixing.{exercise}", RIGHT[exercise])
-    assert found.is_right, found
-    assert found.text == texts("en", "mixing")[exercise]["right"]
+    check_right("mixing", exercise, RIGHT[exercise])
 
 
 @pytest.mark.parametrize(("exercise", "case", "answer"), WRONG)
 def test_wrong(exercise, case, answer):
-    found = course.check(f"mixing.{exercise}", answer)
-    own, common = texts("en", "mixing")[exercise], texts("en", "common")["any"]
-    assert not found.is_right
-    said = {**common, **own}[case]
-    assert found.text.startswith(said.partition("{")[0]), found.text
-    assert said.rpartition("}")[2] in found.text, found.text
+    check_wrong("mixing", exercise, case, answer)
 
 
 def test_every_case_is_reached():
-    cases = {(exercise, case) for exercise, texts_of in texts("en", "mixing").items() for case in texts_of}
-    assert cases - {(exercise, "right") for exercise in RIGHT} <= {(exercise, case) for exercise, case, _ in WRONG}
+    check_coverage("mixing", RIGHT, [(exercise, case) for exercise, case, _ in WRONG])
 
 
 def test_a_layer_with_a_scale_of_other_shape_is_right():

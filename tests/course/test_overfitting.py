@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+from answers import check_coverage, check_right, check_wrong
 
 import tarazu as tz
-from tarazu import course
-from tarazu.course.language import texts
 
 
 def network(*layers, optimizer="adam"):
@@ -88,19 +87,13 @@ WRONG = [
 
 @pytest.mark.parametrize("exercise", RIGHT)
 def test_right(exercise):
-    found = course.check(f"overfitting.{exercise}", RIGHT[exercise])
-    assert found.is_right, found
-    assert found.text == texts("en", "overfitting")[exercise]["right"]
+    check_right("overfitting", exercise, RIGHT[exercise])
 
 
 @pytest.mark.parametrize(("exercise", "case", "answer"), WRONG)
 def test_wrong(exercise, case, answer):
-    found = course.check(f"overfitting.{exercise}", answer)
-    own, common = texts("en", "overfitting")[exercise], texts("en", "common")["any"]
-    assert not found.is_right
-    assert found.text.startswith({**common, **own}[case].partition("{")[0].replace("{{", "{"))
+    check_wrong("overfitting", exercise, case, answer)
 
 
 def test_every_case_is_reached():
-    cases = {(exercise, case) for exercise, texts_of in texts("en", "overfitting").items() for case in texts_of}
-    assert cases - {(exercise, "right") for exercise in RIGHT} <= {(exercise, case) for exercise, case, _ in WRONG}
+    check_coverage("overfitting", RIGHT, [(exercise, case) for exercise, case, _ in WRONG])
