@@ -119,18 +119,9 @@ def is_found(case):
 ONE_OF_EACH_CATEGORY = list({op.category: op for op in SPOILT}.values())
 
 
-def check_that_a_fault_is_found(op, monkeypatch):
+@pytest.mark.parametrize("op", [
+    pytest.param(op, id=op.name, marks=() if op in ONE_OF_EACH_CATEGORY else pytest.mark.long) for op in SPOILT])
+def test_a_fault_in_a_kernel_is_found(op, monkeypatch):
     monkeypatch.setitem(KERNELS, op, slightly_wrong(op))
     is_noticed = any(is_found(case_of_seed(number)) for number in range(2000))
     assert is_noticed, f"no random graph shows it: tests/backend/native/support/steps_*.py lack a step of {op.name}"
-
-
-@pytest.mark.parametrize("op", ONE_OF_EACH_CATEGORY, ids=lambda op: op.name)
-def test_a_fault_in_a_kernel_is_found(op, monkeypatch):
-    check_that_a_fault_is_found(op, monkeypatch)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("op", [op for op in SPOILT if op not in ONE_OF_EACH_CATEGORY], ids=lambda op: op.name)
-def test_a_fault_in_any_kernel_is_found(op, monkeypatch):
-    check_that_a_fault_is_found(op, monkeypatch)
