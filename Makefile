@@ -1,4 +1,4 @@
-.PHONY: check test xla long docs browser bench array-api
+.PHONY: check test extras xla long docs browser bench array-api
 
 check:  ## linter, types and the core's tests: under a minute
 	ruff check .
@@ -7,6 +7,9 @@ check:  ## linter, types and the core's tests: under a minute
 
 test:  ## everything that must pass before a change lands
 	pytest -n auto
+
+extras:  ## ONNX, Keras files, plots, serving: pip install '.[test,extras]'
+	pytest -n auto -m extras
 
 xla:  ## the XLA backend, which needs JAX: pip install '.[test,xla]'
 	pytest -n auto -m 'xla and not long'

@@ -26,6 +26,7 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
     study/      experiments that retrain: curves, bias and variance, looks at rows; why a fit generalizes as it does
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
+    interop/    models of other frameworks and formats; files.py is `tz.load`
     course/     checks of the course's exercises, quizzes, labs, in English and Punjabi
     cli/        the `tarazu` command
 
@@ -244,6 +245,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 
 if _TYPE_CHECKING:
     from tarazu.backend.native.threads.thread_count import set_threads
+    from tarazu.interop.files import load
     from tarazu.ops import fft, linalg
     from tarazu.ops.control_flow.associative import associative_scan
     from tarazu.ops.einsum import einsum
@@ -319,7 +321,7 @@ if _TYPE_CHECKING:
     from tarazu.runtime.vmap.replicas import replicate
     from tarazu.runtime.vmap.vmap import vmap
     from tarazu.tabular import fit_table
-    from tarazu.train import cross_validate, export, load
+    from tarazu.train import cross_validate, export
     from tarazu.transform.custom import checkpoint, custom_vjp
 
 _install(_Eager())
@@ -328,12 +330,13 @@ pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
 cumsum, cumprod = cumulative_sum, cumulative_prod
 _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", "record": "record", "train": "train",
-          "tabular": "tabular", "study": "study", "fft": "ops.fft", "linalg": "ops.linalg"}
+          "tabular": "tabular", "study": "study", "interop": "interop", "fft": "ops.fft", "linalg": "ops.linalg"}
 
 # Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
 # checkers above says the same, and a test compares the two.
 _LAZY = {
     "backend.native.threads.thread_count": "set_threads",
+    "interop.files": "load",
     "ops.networks.attention": "scaled_dot_product_attention",
     "ops.networks.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "ops.einsum": "einsum",
@@ -377,7 +380,7 @@ _LAZY = {
     "runtime.vmap.vmap": "vmap",
     "transform.custom": "checkpoint custom_vjp",
     "tabular": "fit_table",
-    "train": "cross_validate export load",
+    "train": "cross_validate export",
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
 

@@ -55,7 +55,6 @@ from tarazu.train.metrics import (
 )
 from tarazu.train.rate_search import LearningRates, find_learning_rate
 from tarazu.train.save.export import export
-from tarazu.train.save.loading import load
 from tarazu.train.save.saving import save
 from tarazu.train.save.weights import load_weights, save_weights
 from tarazu.train.trainer.compile import compile, compute_loss, train_step
@@ -114,7 +113,6 @@ __all__ = [
     "export",
     "find_learning_rate",
     "fit",
-    "load",
     "load_weights",
     "predict",
     "save",

@@ -148,7 +148,7 @@ def test_errors_of_image_folders(pets, monkeypatch):
     with pytest.raises(DataError, match="the folder holds no image"):
         image_folder(pets / "empty")
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(DataError, match=r"(?s)images need the package Pillow.*tarazu\[images\]"):
+    with pytest.raises(DataError, match=r"(?s)reading images needs the package Pillow.*tarazu\[images\]"):
         image_folder(pets)
 
 
@@ -282,5 +282,5 @@ def test_errors_of_tables(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="the table has no rows"):
         list(Dataset.from_parquet(tmp_path / "empty.parquet"))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(DataError, match="need the package pyarrow, which is not installed"):
+    with pytest.raises(DataError, match="needs the package pyarrow, which is not installed"):
         Dataset.from_csv(path)

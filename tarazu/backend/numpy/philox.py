@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tarazu.base.philox import MULTIPLIERS, ROUNDS, WEYL, WORD
+from tarazu.base.formulas.philox import MULTIPLIERS, ROUNDS, WEYL, WORD
 
 _LOW, _HALF = np.uint64(WORD), np.uint64(32)  # of the 64 bits of a product
 _FACTORS = np.array(MULTIPLIERS, np.uint64)[:, None]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tarazu.base.polygamma import SERIES_FROM, TINY, add_series, cotangent_derivative, recurrence_term
+from tarazu.base.formulas.polygamma import SERIES_FROM, TINY, add_series, cotangent_derivative, recurrence_term
 
 
 def _elementwise(function: Callable[[float], float]) -> Callable[[np.ndarray], np.ndarray]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, DataError, FileFormatError
+from tarazu.base.extras import require
 from tarazu.base.messages import listing
 from tarazu.base.pytree import flatten
 from tarazu.base.spelling import did_you_mean
@@ -26,7 +27,7 @@ class TableFiles(InOrder):
     """Rows of files, in order. With a target samples are (x, y), x a float32 row of numbers; else dicts by column."""
 
     def __init__(self, paths: Paths, columns: Sequence[str] | None, target: str | None) -> None:
-        _require_pyarrow()
+        require("pyarrow", "a table larger than memory", error=DataError)
         self.files = [Path(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
         if not self.files:
             raise ArgumentError("an empty list of files", expected="at least one", fix="check how it was made")
@@ -177,11 +178,3 @@ def _array(column: Any) -> np.ndarray:
 def _damaged(file: Path, error: Exception) -> FileFormatError:
     return FileFormatError(f"the table cannot be read: {error}", path=file, expected="a complete CSV or Parquet file, "
                            "with values of one type in each column", fix="check it with tz.data.read_table")
-
-
-def _require_pyarrow() -> None:
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError as error:
-        raise DataError("tables larger than memory need the package pyarrow, which is not installed",
-                        expected="pyarrow", fix="pip install pyarrow") from error

@@ -10,6 +10,7 @@ import numpy as np
 
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, DataError, FileFormatError
+from tarazu.base.extras import require
 from tarazu.data.dataset.dataset import Dataset
 from tarazu.data.dataset.execute import Workers
 from tarazu.data.dataset.stage import Epoch, Item, Stage
@@ -41,21 +42,13 @@ def image_folder(path: str | os.PathLike[str], size: int | tuple[int, int] | Non
     ...     pets.class_names, pets[1][0].shape, int(pets[1][1])
     (['cat', 'dog'], (8, 8, 3), 1)
     """
-    _require_pillow()
+    require("PIL.Image", "reading images", "images", DataError)
     if channels not in MODES:
         raise ArgumentError(f"channels={channels!r}", expected="1 (gray), 3 (color) or 4 (with transparency)",
                             fix="leave it out for 3")
     files = files_in(path, SUFFIXES, "image")
     classes = labeled(files, labels)
     return Dataset(Images(files.paths, _height_and_width(size), classes, MODES[channels], Workers(workers)))
-
-
-def _require_pillow() -> None:
-    try:
-        import PIL.Image  # noqa: F401
-    except ImportError as error:
-        raise DataError("images need the package Pillow, which is not installed", expected="Pillow",
-                        fix="pip install 'tarazu[images]'") from error
 
 
 def _height_and_width(size: int | tuple[int, int] | None) -> tuple[int, int] | None:

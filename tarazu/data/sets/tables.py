@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-
 import numpy as np
 
 from tarazu.base.errors import DataError
+from tarazu.base.extras import require
 from tarazu.data.dataset.dataset import Dataset
 from tarazu.data.sets.named import named_dataset
 
 
 def from_sklearn(name: str) -> Dataset:
     """One of scikit-learn's bundled data sets, rows in its order."""
-    try:
-        datasets = importlib.import_module("sklearn.datasets")
-    except ImportError as error:
-        raise DataError(f"the data set {name!r} needs the package scikit-learn, which is not installed",
-                        expected="scikit-learn", fix="pip install 'tarazu[sklearn]'") from error
+    datasets = require("sklearn.datasets", f"the data set {name!r}", "sklearn", DataError)
     bunch = getattr(datasets, f"load_{name}")()
     if name == "digits":
         return named_dataset(bunch.images.astype(np.uint8), bunch.target, class_names=[str(i) for i in range(10)])

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tarazu.base.errors import ArgumentError
+from tarazu.base.extras import require
 from tarazu.base.messages import shortened
 from tarazu.diagnose.reporting.axis import Axis, make_axis
 from tarazu.diagnose.reporting.rate_chart import STYLE
@@ -52,8 +52,5 @@ def notebook_html(picture: str, text: str) -> str:
 
 def data_frame(records: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pandas.DataFrame:
     """The records as a frame of pandas with these columns. ArgumentError without pandas."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ArgumentError("to_frame() without pandas", expected="pandas", fix="pip install pandas") from error
+    pandas = require("pandas", "to_frame()")
     return pandas.DataFrame([dict(record) for record in records], columns=list(columns))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.extras import require
 from tarazu.record.json_lines import to_line
 from tarazu.record.textfile import write_text
 from tarazu.runtime import processes
@@ -138,12 +139,8 @@ class TensorBoard(Callback):
         require_no_file("TensorBoard", self.folder)
         if not processes.is_first():
             return
-        try:
-            from tensorboardX import SummaryWriter
-        except ImportError:
-            raise ArgumentError("tz.train.TensorBoard without the package tensorboardX", expected="it installed",
-                                fix="pip install 'tarazu[tensorboard]'") from None
-        self._writer = SummaryWriter(str(self.folder), write_to_disk=True)
+        tensorboard = require("tensorboardX", "tz.train.TensorBoard", "tensorboard")
+        self._writer = tensorboard.SummaryWriter(str(self.folder), write_to_disk=True)
 
     def on_epoch_end(self, run: Run) -> None:
         if self._writer is None:

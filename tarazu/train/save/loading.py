@@ -1,10 +1,9 @@
-"""`tz.load`: saved models by their folder, exported ones by their file."""
+"""Saved models, read from their folders."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,9 @@ from tarazu.base.errors import FileFormatError, TarazuError
 from tarazu.base.state_dicts import require_same_state
 from tarazu.nn.module.module import Module
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.jit import exported
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.trace_lock import replace_data
-from tarazu.train.save.names import Finder, NotAllowedError, Objects
+from tarazu.train.save.names import Finder, NotAllowedError
 from tarazu.train.save.saving import DESCRIPTION, FORMAT, OPTIMIZER, TENSORS
 from tarazu.train.save.structure import Structure, make
 from tarazu.train.save.tensor_file import read_tensors
@@ -25,32 +23,6 @@ from tarazu.train.save.training import restore_training
 
 FORMATS = ("tarazu model 1", FORMAT)  # those that are read
 COPY = "take an undamaged copy of the whole folder, or train again"
-
-
-def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trust: Iterable[str] = (),
-         optimizer: bool = True) -> Any:
-    """The model that was saved to the folder `path`, or the `Exported` that `tz.export` wrote to the file `path`.
-
-    A saved model comes in evaluation mode, compiled with the optimizer's state if it was saved so; `optimizer=False`
-    leaves that out. Loading imports no modules and calls no functions: a file may name Tarazu's own classes and
-    functions, those in `custom_objects` (by their names, {"Mine": Mine}), and those of modules that are imported
-    already, or are named in `trust` (["mypackage"]), which are imported where needed.
-
-    FileFormatError for anything damaged and for all other names, before anything is imported; ArgumentError for
-    `custom_objects` that are none and a `trust` of anything but names. An exported model is called with (rows, ...) and
-    needs JAX, DeviceError without.
-
-    >>> import tempfile
-    >>> import tarazu as tz
-    >>> model = tz.nn.Sequential([tz.nn.Dense(1, in_features=2)])
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     model.save(f"{folder}/line.tz")
-    ...     tz.load(f"{folder}/line.tz").predict([[0.0, 0.0]])
-    Tensor([[0.]], dtype=float32)
-    """
-    if Path(path).is_file():
-        return exported.read(Path(path))
-    return read_model(Path(path), Finder(custom_objects, trust), optimizer=optimizer)[0]
 
 
 def read_model(folder: Path, finder: Finder | None = None, *, optimizer: bool = False) -> tuple[Module, dict[str, Any]]:

@@ -9,7 +9,7 @@ from tarazu.backend.native.math.functions import by_c_library, lane_by_lane, out
 from tarazu.backend.native.math.logarithm import log
 from tarazu.backend.native.math.number import Number, choose, polynomial
 from tarazu.backend.native.math.trigonometry import cos, sin
-from tarazu.base.polygamma import SERIES_FROM, TINY, add_series, cotangent_derivative, recurrence_term
+from tarazu.base.formulas.polygamma import SERIES_FROM, TINY, add_series, cotangent_derivative, recurrence_term
 
 # Minimax by Remez's algorithm at 50 digits: erf(x) / x - 1 in x^2 up to 0.9, log(erfc(x)) from there to 3.95, where
 # erf is 1 in single precision.

@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
-from tarazu.base.philox import MULTIPLIERS, ROUNDS, WEYL
+from tarazu.base.formulas.philox import MULTIPLIERS, ROUNDS, WEYL
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
 

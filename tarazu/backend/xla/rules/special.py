@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from tarazu.base.polygamma import SERIES_FROM, TINY, add_series, cotangent_derivative, recurrence_term
+from tarazu.base.formulas.polygamma import SERIES_FROM, TINY, add_series, cotangent_derivative, recurrence_term
 
 
 def floor_divide(x: Array, y: Array) -> Array:

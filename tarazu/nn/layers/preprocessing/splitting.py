@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tarazu.base.errors import ArgumentError, FileFormatError
+from tarazu.base.extras import require
 
 PADDING, UNKNOWN = "", "[UNK]"
 _PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}‘’‚‛“”„‟«»‹›…–—¡¿、。]")
@@ -192,12 +193,7 @@ class ByPairs:
 
 def _tokenizers() -> Any:
     """The package, whose modules have no types."""
-    try:
-        import tokenizers
-    except ImportError as error:
-        raise ArgumentError('split="bpe" needs tokenizers, which is not installed',
-                            expected="tokenizers, or another way to split", fix="pip install 'tarazu[text]'") from error
-    return tokenizers
+    return require("tokenizers", 'split="bpe"', "text")
 
 
 @functools.lru_cache(maxsize=8)

@@ -1,5 +1,7 @@
-"""The random generator Philox 4x32-10 (see `base.philox`), a block of four words per lane; a word takes the low half of
-64 bits, where the products have room."""
+"""The random generator Philox 4x32-10 (`base/formulas/philox.py`), a block of four words per lane.
+
+A word takes the low half of 64 bits, where the products have room.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from tarazu.backend.native.kernels.special.kernel_function import KernelFunction
 from tarazu.backend.native.llvm.function import Function, Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.values import Value, constant, constants, vector
-from tarazu.base.philox import MULTIPLIERS, ROUNDS, WEYL, WORD
+from tarazu.base.formulas.philox import MULTIPLIERS, ROUNDS, WEYL, WORD
 from tarazu.ir.node import Node
 
 

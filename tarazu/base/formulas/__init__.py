@@ -1,0 +1,1 @@
+"""Formulas that all backends share: philox (random bits) and polygamma."""
