@@ -58,7 +58,8 @@ def public_callables() -> dict[str, Callable[..., Any]]:
 PUBLIC = public_callables()
 
 
-@pytest.mark.parametrize("package", ["nn", "optim", "train", "tabular", "data", "record", "diagnose", "study", "sklearn"])
+@pytest.mark.parametrize("package", ["nn", "optim", "train", "tabular", "data", "record", "diagnose", "study",
+                                     "sklearn"])
 def test_packages_list_what_they_import_for_users(package):
     module = getattr(tz, package)
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))

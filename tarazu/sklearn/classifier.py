@@ -124,7 +124,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         """
         if isinstance(getattr(self, "targets_", None), SeveralClasses):
             right = (self.predict(X) == np.asarray(y)).all(1)
-            return float(np.average(right, weights=sample_weight))
+            return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)))
         return super().score(X, y, sample_weight)
 
     def _read_targets(self, y: Any) -> np.ndarray:

@@ -63,7 +63,7 @@ class NetworkEstimator(BaseEstimator):
     verbose: int
 
     # What training sets
-    network_: Module
+    network_: Sequential
     encoder_: Encoder
     targets_: Targets
 
@@ -134,7 +134,7 @@ class NetworkEstimator(BaseEstimator):
         self.network_ = self._made()
         compile(self.network_, self._made_optimizer(), self.targets_.loss, self.targets_.metrics)
 
-    def _made(self) -> Module:
+    def _made(self) -> Sequential:
         encoder, outputs = self.encoder_, self.targets_.outputs
         embedding = embedding_layers(encoder.num_dense, encoder.embeddings)
         if self.build is None:

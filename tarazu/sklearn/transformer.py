@@ -52,11 +52,13 @@ class NetworkTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
-        self._n_features_out = self.transform(X[:1]).shape[1]  # type: ignore[index, call-overload]
+        encoder = self.estimator_.encoder_
+        columns = encoder.num_dense + len(encoder.embeddings)
+        self._n_features_out = self._layer_outputs(np.zeros((1, columns), np.float32)).shape[1]
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:  # noqa: N803
-        """What the layer puts out for each row, float32 (rows, ...); raises as `predict` of the estimator does.
+        """What the layer puts out for each row, float32 (rows, numbers); raises as `predict` of the estimator does.
 
         >>> import tarazu as tz
         >>> network = tz.sklearn.NetworkClassifier((8,), epochs=1, random_state=0)
@@ -64,8 +66,12 @@ class NetworkTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         (2, 2)
         """
         check_is_fitted(self)
+        return self._layer_outputs(self.estimator_._features(X))
+
+    def _layer_outputs(self, features: np.ndarray) -> np.ndarray:
         layers = self.estimator_.network_
-        return predict(Sequential(layers[:self.layer % len(layers) + 1]), self.estimator_._features(X)).numpy()
+        outputs = predict(Sequential(layers[:self.layer % len(layers) + 1]), features).numpy()
+        return outputs.reshape(len(outputs), -1)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
