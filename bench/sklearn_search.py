@@ -53,7 +53,8 @@ def search(kind: str, grid: str, epochs: int, batch: int, jobs: int) -> tuple[fl
 def measure(kind: str, grid: str, options: argparse.Namespace, jobs: int, cache: str) -> tuple[float, ...]:
     """What a search in a process of its own gives."""
     command = [sys.executable, __file__, "--one", kind, grid, str(options.epochs), str(options.batch), str(jobs)]
-    done = subprocess.run(command, env={**os.environ, "TARAZU_CACHE": cache}, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "TARAZU_CACHE": cache}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return tuple(map(float, done.stdout.split()))
 
 
@@ -68,8 +69,8 @@ def compare(grid: str, options: argparse.Namespace, jobs: int) -> None:
                 times[name].append(seconds)
     cold, warm, theirs = (statistics.median(times[name]) for name in ("cold", "warm", "theirs"))
     print(f"{grid:6} epochs {options.epochs:4} batch {options.batch:4} n_jobs={jobs}: "
-          f"MLPClassifier {theirs:6.2f} s ({scores['theirs']:.3f}), Tarazu cold {cold:6.2f} s ({cold / theirs:4.2f} x), "
-          f"warm {warm:6.2f} s ({warm / theirs:4.2f} x) ({scores['ours']:.3f})", flush=True)
+          f"MLPClassifier {theirs:6.2f} s ({scores['theirs']:.3f}), "
+          f"Tarazu cold {cold:6.2f} s ({cold / theirs:4.2f} x), warm {warm:6.2f} s ({warm / theirs:4.2f} x) ({scores['ours']:.3f})", flush=True)
 
 
 def main() -> None:

@@ -15,9 +15,9 @@ array(['poppy'], dtype='<U5')
 
 import typing
 
-from tarazu.base.extras import require
+import tarazu.base.extras as _extras
 
-require("sklearn", "tz.sklearn", "sklearn")
+_extras.require("sklearn", "tz.sklearn", "sklearn")
 
 from tarazu.sklearn.classifier import NetworkClassifier  # noqa: E402
 from tarazu.sklearn.regressor import NetworkRegressor  # noqa: E402

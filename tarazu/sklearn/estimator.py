@@ -121,11 +121,11 @@ class NetworkEstimator(BaseEstimator):
         targets = self._read_targets(y)
         check_consistent_length(rows, targets)
         weight = checked_weights(sample_weight, len(targets))
-        if weight.all():
-            return rows, targets, weight
         counting = np.flatnonzero(weight)
-        kept = rows[counting] if isinstance(rows, np.ndarray) else rows.take(counting)
-        return kept, targets[counting], weight[counting]
+        if len(counting) < len(weight):
+            rows = rows[counting] if isinstance(rows, np.ndarray) else rows.take(counting)
+            targets, weight = targets[counting], weight[counting]
+        return rows, targets, self._row_weights(targets, weight)
 
     def _begin(self, rows: Rows, targets: np.ndarray, weight: np.ndarray, classes: Any = None) -> None:
         """Learn what the rows look like, and make a network for them."""
@@ -160,7 +160,6 @@ class NetworkEstimator(BaseEstimator):
 
     def _training(self, rows: Rows, targets: np.ndarray, weight: np.ndarray, early_stopping: bool) -> Training:
         x, y = features(self.encoder_, rows), self.targets_.encode(targets)
-        weight = self._row_weights(targets, weight)
         is_one_batch = rows_of_a_batch(self.batch_size, len(x)) == len(x)
         # Layers of users may look at the rows of a batch together, as batch norm does.
         can_merge = is_one_batch and not early_stopping and self.build is None

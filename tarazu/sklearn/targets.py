@@ -42,7 +42,7 @@ class Classes:
         numbers = np.searchsorted(self.known, y).clip(max=len(self.known) - 1)
         unknown = y[self.known[numbers] != y]
         if len(unknown):
-            raise ArgumentError(f"the class {unknown[0]!r} in y",
+            raise ArgumentError(f"the class {unknown.tolist()[0]!r} in y",
                                 expected=f"the classes that are known: {listing(map(str, self.known), 10)}",
                                 fix="pass all classes in the first call of partial_fit, or fit without warm_start")
         return numbers.astype(np.int64)

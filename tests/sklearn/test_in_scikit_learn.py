@@ -44,10 +44,11 @@ def table():
 
 COMPOSED = {
     "Pipeline": make_pipeline(StandardScaler(), CLASSIFIER),
-    "transformer in a Pipeline": make_pipeline(NetworkTransformer(CLASSIFIER), LogisticRegression()),
+    "transformer in a Pipeline": make_pipeline(NetworkTransformer(CLASSIFIER), LogisticRegression(max_iter=1000)),
     "CalibratedClassifierCV": CalibratedClassifierCV(CLASSIFIER, cv=2),
     "BaggingClassifier": BaggingClassifier(CLASSIFIER, 3, random_state=0),
-    "VotingClassifier": VotingClassifier([("net", CLASSIFIER), ("line", LogisticRegression())], voting="soft"),
+    "VotingClassifier": VotingClassifier([("net", CLASSIFIER), ("line", LogisticRegression(max_iter=1000))],
+                                         voting="soft"),
     "StackingClassifier": StackingClassifier([("net", CLASSIFIER)], cv=2),
     "OneVsRestClassifier": OneVsRestClassifier(CLASSIFIER),
     "RandomizedSearchCV": RandomizedSearchCV(CLASSIFIER, {"learning_rate": [0.01, 0.05]}, n_iter=2, cv=2),
