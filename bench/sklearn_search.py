@@ -70,7 +70,8 @@ def compare(grid: str, options: argparse.Namespace, jobs: int) -> None:
     cold, warm, theirs = (statistics.median(times[name]) for name in ("cold", "warm", "theirs"))
     print(f"{grid:6} epochs {options.epochs:4} batch {options.batch:4} n_jobs={jobs}: "
           f"MLPClassifier {theirs:6.2f} s ({scores['theirs']:.3f}), "
-          f"Tarazu cold {cold:6.2f} s ({cold / theirs:4.2f} x), warm {warm:6.2f} s ({warm / theirs:4.2f} x) ({scores['ours']:.3f})", flush=True)
+          f"Tarazu cold {cold:6.2f} s ({cold / theirs:4.2f} x), "
+          f"warm {warm:6.2f} s ({warm / theirs:4.2f} x) ({scores['ours']:.3f})", flush=True)
 
 
 def main() -> None:
