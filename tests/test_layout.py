@@ -31,6 +31,7 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train", "study"],
     "study": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
     "interop": ["base", "nn", "runtime", "train"],
+    "sklearn": ["base", "data", "diagnose", "nn", "optim", "record", "runtime", "tabular", "train"],
     "course": ["base", "data", "nn", "optim", "record", "runtime"],
     "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular", "study", "course"],
 }
@@ -48,6 +49,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
              "replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
     "interop": "imported files",
+    "sklearn": "parameters inputs heads targets weights model_files estimator classifier regressor transformer",
     "course": "wrong language forms exercises check quizzes labs",
     "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting "
                "diagnosing",

@@ -26,6 +26,7 @@ NAMESPACES = {  # as users write them, by the module that they are
     "tarazu.optim": "tarazu.optim", "tarazu.data": "tarazu.data", "tarazu.data.augment": "tarazu.runtime.augment",
     "tarazu.train": "tarazu.train", "tarazu.record": "tarazu.record", "tarazu.diagnose": "tarazu.diagnose",
     "tarazu.study": "tarazu.study", "tarazu.tabular": "tarazu.tabular", "tarazu.interop": "tarazu.interop",
+    "tarazu.sklearn": "tarazu.sklearn",
     "tarazu.course": "tarazu.course", "tarazu.base.errors": "tarazu.base.errors",
 }
 NOT_OURS = {"annotations", "importlib"}  # what `dir(tarazu)` has beside the names for users
@@ -174,6 +175,9 @@ SUBJECTS: dict[str, tuple[str, str, dict[str, str]]] = {
     }),
     "tables": ("Tables in one call", "From a table to a judged model.", {
         "Fitting": "tabular",
+    }),
+    "scikit_learn": ("scikit-learn", "Networks for its pipelines, searches and meta-estimators; the extra `sklearn`.", {
+        "Estimators": "sklearn",
     }),
     "course": ("Checks of the course", "Whether an answer is right, and if not, why not.", {
         "Checks": "course",
