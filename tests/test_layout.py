@@ -49,8 +49,8 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
     "interop": "files",
     "course": "wrong language forms exercises check quizzes labs",
-    "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting "
-               "diagnosing",
+    "tabular": "inputs options network assessment assess run_folder score_text report_page table_model "
+               "predictions fitting diagnosing",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a
 # function, when it is first called.

@@ -28,7 +28,8 @@ from tarazu.tabular.diagnosing import Diagnosis, diagnose_fit, diagnose_table, r
 from tarazu.tabular.fitting import fit_table
 from tarazu.tabular.inputs import as_table
 from tarazu.tabular.options import TableOptions
-from tarazu.tabular.table_model import TableModel, predictions
+from tarazu.tabular.predictions import predictions
+from tarazu.tabular.table_model import TableModel
 
 BAD_INPUT = 2  # the exit code for input that cannot be used
 COMMAND_LINE = "tarazu.command_line"  # the key of a context under which the whole command stands
