@@ -30,9 +30,11 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "train": ["base", "ir", "ops", "runtime", "nn", "optim", "data", "record", "diagnose"],
     "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train", "study"],
     "study": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
+    "serve": ["base", "data", "diagnose", "nn", "tabular", "train"],
     "interop": ["runtime", "train"],
     "course": ["base", "data", "nn", "optim", "record", "runtime"],
-    "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular", "study", "course"],
+    "cli": ["base", "backend", "runtime", "optim", "record", "train", "tabular", "study", "course",
+            "serve"],
 }
 INSIDE = {  # the folders and single files of each package from the bottom up: each imports from those before it
     "ops": "typing promote dtype_functions elementwise placement shape splitting create contract reduce "
@@ -47,6 +49,8 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
+    "serve": "limits bodies reading batches metrics answering cells table_schema table_service model_service openapi "
+             "pages app run",
     "interop": "files",
     "course": "wrong language forms exercises check quizzes labs",
     "tabular": "inputs options network assessment assess run_folder score_text report_page table_model "
