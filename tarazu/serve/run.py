@@ -35,9 +35,10 @@ def serve(model: Servable, *, host: str = "127.0.0.1", port: int = 8000, limits:
     for package in ("starlette", "uvicorn"):
         require(package, "a server of predictions", "serve")
     limits = limits or Limits()
-    with _listening(host, port) as listener:
+    with _bound(host, port) as listener:
         server = Server(service_of(model, limits, trust), limits)
         _warm_up(server.service)
+        listener.listen(MOST_CONNECTIONS)
         tell(f"{server.service.name}: {server.service.summary}")
         tell(f"at {_address(host, listener.getsockname()[1])} (Ctrl-C ends it)")
         _run(server, listener)
@@ -68,8 +69,8 @@ def _signals_seen() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that listens at the address, closed with the block. Raises ArgumentError."""
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket at the address, which does not listen yet, closed with the block. Raises ArgumentError."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)

@@ -232,7 +232,7 @@ def fuzzed(examples):
                     suppress_health_check=[HealthCheck.too_slow])
 
 
-@fuzzed(300)
+@fuzzed(200)
 @example(b"[" * 1999, JSON)
 @example(b'{"size": 1e999, "floor": 1, "town": 2, "built": 3}', JSON)
 @example(b'{"size": [1], "floor": [1], "town": ["\\ud800"], "built": ["9999-99-99"]}', JSON)
