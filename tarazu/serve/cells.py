@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ from tarazu.data.columns.values import as_text
 from tarazu.data.tables.column_encoders import ColumnEncoder, NumberEncoder
 from tarazu.serve.bodies import BODY
 
-CELLS = (str, int, float, bool, type(None))
+CELLS = {str, int, float, bool, type(None)}
 Cells: TypeAlias = dict[str, Sequence[Any]]
 
 
@@ -30,10 +30,10 @@ def cells_of(value: object, encoder: TableEncoder) -> Cells:
     else:
         cells = _rows([value] if isinstance(value, dict) else value, encoder)
     for name, column in cells.items():
-        for row, cell in enumerate(column):
-            if type(cell) not in CELLS:
-                raise DataError(f"a {'list' if isinstance(cell, list) else 'JSON object'} is no cell", column=name,
-                                row=row, expected="a number, a text, true, false or null", fix="send a single value")
+        if not set(map(type, column)) <= CELLS:
+            row = next(row for row, cell in enumerate(column) if type(cell) not in CELLS)
+            raise DataError(f"{_kind(column[row])} is no cell", column=name, row=row,
+                            expected="a number, a text, true, false or null", fix="send a single value")
     return cells
 
 
@@ -76,8 +76,7 @@ def _kind(value: object) -> str:
 
 def is_plain(cells: Cells, encoder: TableEncoder) -> bool:
     """Whether the numbers among the cells are numbers, so that it does not matter what else stands in their columns."""
-    return not any(isinstance(cell, str) for coder in encoder.coders if isinstance(coder, NumberEncoder)
-                   for cell in cells[coder.name])
+    return not any(str in map(type, cells[coder.name]) for coder in encoder.coders if isinstance(coder, NumberEncoder))
 
 
 def table_of(cells: Cells, encoder: TableEncoder) -> Table:
@@ -87,18 +86,19 @@ def table_of(cells: Cells, encoder: TableEncoder) -> Table:
 
 
 def _column(coder: ColumnEncoder, cells: Sequence[Any], missing_words: tuple[str, ...]) -> Column:
-    if isinstance(coder, NumberEncoder) and not any(isinstance(cell, str) for cell in cells):
-        return column_of_numbers(coder.name, np.array([_number(cell, row, coder.name)
-                                                       for row, cell in enumerate(cells)], np.float64))
+    if isinstance(coder, NumberEncoder) and str not in map(type, cells):
+        return column_of_numbers(coder.name, _numbers(coder.name, cells))
     comma = isinstance(coder, NumberEncoder) and coder.format.decimal == ","
     texts = [as_text(cell).replace(".", ",") if comma and isinstance(cell, float) else cell for cell in cells]
     missing = np.array([cell is None for cell in cells])
     return column_of_objects(coder.name, texts, missing, missing_words=missing_words)
 
 
-def _number(cell: float | None, row: int, name: str) -> float:
+def _numbers(name: str, cells: Sequence[float | None]) -> np.ndarray:
+    """The numbers, NaN where a cell is missing. Raises DataError for one beyond the range of float64."""
     try:
-        return math.nan if cell is None else float(cell)
+        return np.array(cells, np.float64)  # which makes NaN of None
     except OverflowError:
+        row = next(row for row, cell in enumerate(cells) if isinstance(cell, int) and abs(cell) > sys.float_info.max)
         raise DataError("the number is too large", column=name, row=row, expected="numbers that float64 holds",
                         fix="correct the cell, or write null for a missing one") from None

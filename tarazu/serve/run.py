@@ -72,8 +72,9 @@ def _signals_seen() -> Iterator[None]:
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
     """A socket at the address, which does not listen yet, closed with the block. Raises ArgumentError."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM,
+                                                                flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(family, kind, protocol)  # without the protocol asyncio lets answers wait 40 ms (Nagle)
     except (OSError, OverflowError) as error:
         raise ArgumentError(f"there is no address {host!r} with a port {port}: {error}",
                             expected="an address of this machine and a port from 0 to 65535",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -34,6 +34,9 @@ class TableService:
     def __init__(self, model: TableModel, name: str, limits: Limits) -> None:
         self._model, self._limits, self.name = model, limits, name
         self.encoder = model.encoder
+        self._starts = np.cumsum([0, *(len(coder.names) for coder in self.encoder.coders)])[:-1]
+        self._tells_values = np.array([name != f"{coder.name} (missing)"
+                                       for coder in self.encoder.coders for name in coder.names])
         self.is_joined = can_pad(model.model, [self.blank(1)], placement_of(model.model))
 
     @property
@@ -47,12 +50,13 @@ class TableService:
         return np.zeros((rows, len(self.encoder.feature_names)), np.float32)
 
     def prepare(self, bodies: Sequence[Body]) -> list[Prepared | Exception]:
-        """The encoded rows of each body; single rows are encoded together, which takes hardly longer than one alone."""
+        """The encoded rows of each body; few rows of many bodies are encoded together, which takes little longer than
+        one body alone.
+        """
         read = [_or_error(self._read, body) for body in bodies]
-        single = [number for number, each in enumerate(read)
-                  if isinstance(each, dict) and self._rows(each) == 1 and is_plain(each, self.encoder)]
-        together = self._together([read[number] for number in single]) if len(single) > 1 else []
-        done = dict(zip(single, together, strict=False))
+        plain = [number for number, each in enumerate(read) if isinstance(each, dict) and is_plain(each, self.encoder)]
+        together = self._together([read[number] for number in plain]) if len(plain) > 1 else {}
+        done = {plain[place]: prepared for place, prepared in together.items()}
         return [done[number] if number in done else _or_error(self._encoded, each)
                 for number, each in enumerate(read)]
 
@@ -65,7 +69,7 @@ class TableService:
         columns = {name: column[part] for name, column in predicted.items()}
         if wants == CSV:
             return csv_text(columns).encode()
-        target, *others = (list(map(_cell, column.tolist())) for column in columns.values())
+        target, *others = map(_cells, columns.values())
         rows: list[dict[str, Any]] = [{"prediction": value} for value in target]
         for row, probabilities in zip(rows, zip(*others, strict=True), strict=False):
             row["probabilities"] = dict(zip(self.encoder.classes, probabilities, strict=True))
@@ -102,11 +106,21 @@ class TableService:
     def _rows(cells: Cells) -> int:
         return len(next(iter(cells.values())))
 
-    def _together(self, rows: Sequence[Any]) -> list[Prepared]:
-        """Single rows, encoded in one table; nothing where one of them is wrong."""
-        cells = {coder.name: [row[coder.name][0] for row in rows] for coder in self.encoder.coders}
+    def _together(self, several: Sequence[Cells]) -> dict[int, Prepared]:
+        """The rows of several requests by their place, encoded in one table; none where a cell is wrong, and without
+        those that need notes.
+        """
+        cells = {coder.name: list(itertools.chain.from_iterable(each[coder.name] for each in several))
+                 for coder in self.encoder.coders}
         encoded = _or_error(self._encoded, cells)
-        return [] if isinstance(encoded, Exception) else [Prepared(row[None]) for row in encoded.rows]
+        if isinstance(encoded, Exception):
+            return {}
+        parts = np.split(encoded.rows, np.cumsum([self._rows(each) for each in several])[:-1])
+        return {place: Prepared(part) for place, part in enumerate(parts) if len(part) == 1 or self._is_known(part)}
+
+    def _is_known(self, rows: np.ndarray) -> bool:
+        """Whether each column has a value that training knew in one of the rows, so that there is nothing to note."""
+        return bool(np.logical_or.reduceat(rows.any(axis=0) & self._tells_values, self._starts).all())
 
     def _encoded(self, read: Table | Cells) -> Prepared:
         table = table_of(read, self.encoder) if isinstance(read, dict) else read
@@ -127,5 +141,8 @@ def _or_error(function: Callable[[Any], Any], argument: Any) -> Any:
         return error
 
 
-def _cell(value: str | float) -> str | float | None:
-    return value if isinstance(value, str) or math.isfinite(value) else None
+def _cells(column: np.ndarray) -> list[Any]:
+    """The texts or numbers of a column, None in place of numbers that JSON has not."""
+    if column.dtype == object or np.isfinite(column).all():
+        return column.tolist()
+    return [value if finite else None for value, finite in zip(column.tolist(), np.isfinite(column), strict=True)]

@@ -114,7 +114,7 @@ def test_models_whose_rows_may_depend_on_each_other_are_asked_alone(table_model)
     ("x", "this is a text, which holds no rows", (None, None)),
     ([ROW, 3], "this is a number, not a row", (1, None)),
     ([[1, 2]], "this is a list, not a row", (0, None)),
-    ([ROW | {"town": {"a": 1}}], "a JSON object is no cell", (0, "town")),
+    ([ROW | {"town": {"a": 1}}], "an object is no cell", (0, "town")),
     ({name: [cell] for name, cell in ROW.items()} | {"size": 3}, "column 'size' is no list, though others are",
      (None, None)),
     ({name: [cell] for name, cell in ROW.items()} | {"size": [3, 4]}, "the columns differ in length", (None, None)),
