@@ -15,7 +15,8 @@ MOST_LEVELS = 20  # that a description names
 def row_schema(encoder: TableEncoder) -> dict[str, Any]:
     """The schema of a row: an object with a cell for each column; further ones are not looked at."""
     ignored = f" Not used: {listing(encoder.ignored)}." if encoder.ignored else ""
-    return {"type": "object", "description": f"A row of the table. Other columns may stand beside these.{ignored}",
+    return {"type": "object", "description": f"A row of the table. Numbers may be texts, read as in CSV. "
+                                              f"Other columns may stand beside these.{ignored}",
             "required": [coder.name for coder in encoder.coders],
             "properties": {coder.name: _cell_schema(coder) for coder in encoder.coders},
             "example": example_row(encoder)}
@@ -26,8 +27,8 @@ def _cell_schema(coder: ColumnEncoder) -> dict[str, Any]:
     if isinstance(coder, NumberEncoder):
         unit = f" {coder.format.unit}" if coder.format.unit else ""
         return {"type": ["number", "null"], "x-kind": "number", "x-mean": coder.mean, "x-deviation": coder.scale,
-                "description": f"A number; in training {coder.mean:.4g}{unit} ± {coder.scale:.4g}{unit} (mean and "
-                               "standard deviation). A text is read as in CSV."}
+                "description": f"A number; in training {coder.mean:.4g}{unit} ± {coder.scale:.3g}{unit} (standard "
+                               "deviation)."}
     if isinstance(coder, CategoryEncoder):
         return {"type": ["string", "number", "boolean", "null"], "x-kind": "category", "x-levels": list(coder.levels),
                 "examples": list(coder.levels[:MOST_LEVELS]),
