@@ -48,8 +48,8 @@ def serve(model: Servable, *, host: str = "127.0.0.1", port: int = 8000, limits:
 def _run(server: Server, listener: socket.socket) -> None:
     import uvicorn
 
-    config = uvicorn.Config(server.application(), log_config=None, access_log=False, lifespan="off", ws="none",
-                            server_header=False, limit_concurrency=MOST_CONNECTIONS,
+    config = uvicorn.Config(server.application(), log_config=None, log_level="error", access_log=False,
+                            lifespan="off", ws="none", server_header=False, limit_concurrency=MOST_CONNECTIONS,
                             timeout_graceful_shutdown=GRACE, backlog=MOST_CONNECTIONS)
     with _signals_seen():
         uvicorn.Server(config).run(sockets=[listener])

@@ -26,7 +26,8 @@ def _cell_schema(coder: ColumnEncoder) -> dict[str, Any]:
     """The schema of a cell: null is a missing one, and what training never saw counts as unknown."""
     if isinstance(coder, NumberEncoder):
         unit = f" {coder.format.unit}" if coder.format.unit else ""
-        return {"type": ["number", "null"], "x-kind": "number", "x-mean": coder.mean, "x-deviation": coder.scale,
+        return {"type": ["number", "boolean", "null"], "x-kind": "number", "x-mean": coder.mean,
+                "x-deviation": coder.scale,
                 "description": f"A number; in training {coder.mean:.4g}{unit} ± {coder.scale:.3g}{unit} (standard "
                                "deviation)."}
     if isinstance(coder, CategoryEncoder):
@@ -60,7 +61,7 @@ def answer_schema(encoder: TableEncoder) -> dict[str, Any]:
         shares = {"type": "object", "description": "The probability of each class.", "required": list(encoder.classes),
                   "properties": dict.fromkeys(encoder.classes, numbers)}
         prediction = {"type": "object", "required": ["prediction", "probabilities"], "properties": {
-            "prediction": {"type": "string", "enum": list(encoder.classes)}, "probabilities": shares}}
+            "prediction": {"enum": [*encoder.classes, None]}, "probabilities": shares}}
     return {"type": "object", "required": ["target", "predictions", "notes"], "properties": {
         "target": {"type": "string", "const": encoder.target.name},
         "predictions": {"type": "array", "items": prediction, "description": "One for each row, in their order."},

@@ -18,7 +18,7 @@ from tarazu.serve.bodies import CSV, JSON, Body, json_text, json_value
 from tarazu.serve.cells import Cells, cells_of, is_plain, table_of
 from tarazu.serve.limits import Limits, too_many_rows
 from tarazu.serve.table_schema import answer_schema, example_row, row_schema
-from tarazu.tabular.predictions import csv_text, prediction_columns
+from tarazu.tabular.predictions import csv_text, overflow_note, prediction_columns
 from tarazu.tabular.table_model import TableModel
 from tarazu.train.padding import can_pad
 from tarazu.train.placement import placement_of
@@ -69,16 +69,18 @@ class TableService:
         columns = {name: column[part] for name, column in predicted.items()}
         if wants == CSV:
             return csv_text(columns).encode()
+        notes = [*prepared.notes, *filter(None, [overflow_note(columns)])]
         target, *others = map(_cells, columns.values())
         rows: list[dict[str, Any]] = [{"prediction": value} for value in target]
         for row, probabilities in zip(rows, zip(*others, strict=True), strict=False):
             row["probabilities"] = dict(zip(self.encoder.classes, probabilities, strict=True))
-        return json_text({"target": self.encoder.target.name, "predictions": rows, "notes": list(prepared.notes)})
+        return json_text({"target": self.encoder.target.name, "predictions": rows, "notes": notes})
 
     def schemas(self) -> dict[str, Any]:
         """JSON schemas of a row, of the body and of the answer."""
         row = {"$ref": "#/components/schemas/Row"}
-        columns = {coder.name: {"type": "array", "items": {}} for coder in self.encoder.coders}
+        cells = {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean", "null"]}}
+        columns = {coder.name: cells for coder in self.encoder.coders}
         return {
             "Row": row_schema(self.encoder),
             "Request": {"anyOf": [
@@ -142,7 +144,7 @@ def _or_error(function: Callable[[Any], Any], argument: Any) -> Any:
 
 
 def _cells(column: np.ndarray) -> list[Any]:
-    """The texts or numbers of a column, None in place of numbers that JSON has not."""
-    if column.dtype == object or np.isfinite(column).all():
+    """The texts or numbers of a column, None in place of empty texts and of NaN."""
+    if column.dtype != object and np.isfinite(column).all():
         return column.tolist()
-    return [value if finite else None for value, finite in zip(column.tolist(), np.isfinite(column), strict=True)]
+    return [None if value == "" or value != value else value for value in column.tolist()]

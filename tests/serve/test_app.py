@@ -234,6 +234,7 @@ def fuzzed(examples):
 
 @fuzzed(200)
 @example(b"[" * 1999, JSON)
+@example(b'{"size": 1e205, "floor": -1e308, "town": 2, "built": "0001-01-01"}', JSON)
 @example(b'{"size": 1e999, "floor": 1, "town": 2, "built": 3}', JSON)
 @example(b'{"size": [1], "floor": [1], "town": ["\\ud800"], "built": ["9999-99-99"]}', JSON)
 @given(BODIES, st.sampled_from([JSON, CSV]))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError, DataError, TarazuError
+from tarazu.base.errors import ArgumentError, DataError, DataWarning, TarazuError
 from tarazu.serve.answering import answers
 from tarazu.serve.app import service_of
 from tarazu.serve.bodies import CSV, Body, error_content, json_text, json_value
@@ -214,12 +214,21 @@ def test_the_document_describes_each_column(service, price_model):
     assert "probabilities" not in json.dumps(of_regression)
 
 
-def test_numbers_that_json_has_not_become_null(price_model):
-    class Broken(TableService):
-        def predict(self, rows):
-            return {"price": np.array([np.nan] * len(rows))}
-
-    assert ask(Broken(price_model, "prices", LIMITS), ROW)["predictions"] == [{"prediction": None}]
+@pytest.mark.parametrize("kind", ["classes", "numbers"])
+def test_rows_far_from_those_of_training_have_no_prediction(service, price_model, kind, monkeypatch):
+    """Logits that overflow are no probabilities; the rows beside are predicted, and a note tells."""
+    service = service if kind == "classes" else TableService(price_model, "prices", LIMITS)
+    outputs = type(service._model).outputs
+    monkeypatch.setattr(type(service._model), "outputs", lambda self, rows: np.where(
+        rows[:, :1] > 1e30, np.inf, outputs(self, rows)))
+    answer = ask(service, [ROW, ROW | {"size": 1e200}])
+    assert answer["predictions"][0] == ask(service, ROW)["predictions"][0]
+    assert answer["predictions"][1]["prediction"] is None
+    assert set(answer["predictions"][1].get("probabilities", {}).values()) <= {None}
+    note = "1 row without a prediction, the first of them row 1 (counted from 0): its cells are so far"
+    assert len(answer["notes"]) == 1 and answer["notes"][0].startswith(note)
+    with pytest.warns(DataWarning, match="1 row without a prediction"):
+        predictions(service._model, {name: [cell] for name, cell in (ROW | {"size": 1e200}).items()})
 
 
 def test_metrics_are_text_for_prometheus():
