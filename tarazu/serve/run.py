@@ -30,7 +30,8 @@ def serve(model: Servable, *, host: str = "127.0.0.1", port: int = 8000, limits:
 
     >>> import tarazu as tz
     >>> tz.serve.serve("runs/penguins-species", port=8080)  # doctest: +SKIP
-    penguins-species: predicts species, one of 3 classes, at http://127.0.0.1:8080
+    penguins-species: Predicts species, one of 3 classes.
+    at http://127.0.0.1:8080 (Ctrl-C ends it)
     """
     for package in ("starlette", "uvicorn"):
         require(package, "a server of predictions", "serve")
