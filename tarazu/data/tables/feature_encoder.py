@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,7 +83,7 @@ class FeatureEncoder:
         >>> fit_features(table).features(table).tolist()
         [[-1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
         """
-        self._check_columns(table)
+        self.require_columns(table.columns, table.path)
         if len(table) > 1:
             self._warn_of_unknown_columns(table)
         result = np.empty((len(table), len(self.feature_names)), np.float32)
@@ -94,12 +94,17 @@ class FeatureEncoder:
             start = end
         return result
 
-    def _check_columns(self, table: Table) -> None:
-        lacking = [encoder.name for encoder in self.coders if encoder.name not in table.columns]
+    def require_columns(self, names: Collection[str], path: str | None = None, row: int | None = None) -> None:
+        """Raises DataError where one of the feature columns is not among `names`, those in the file `path` or in a row.
+
+        >>> encoder = fit_features(Table.from_frame({"age": [31, 58]}))
+        >>> encoder.require_columns(["name", "age"])
+        """
+        lacking = [encoder.name for encoder in self.coders if encoder.name not in names]
         if lacking:
+            there = f"there are {listing(names)}" if names else "there are none"
             raise DataError(f"{'columns' if len(lacking) > 1 else 'column'} {listing(lacking)} "
-                            f"{'are' if len(lacking) > 1 else 'is'} missing; there are {listing(table.columns)}",
-                            path=table.path,
+                            f"{'are' if len(lacking) > 1 else 'is'} missing; {there}", path=path, row=row,
                             expected=f"the columns of training: {listing(encoder.name for encoder in self.coders)}",
                             fix="add or rename columns; a column of empty cells counts as unknown")
 
