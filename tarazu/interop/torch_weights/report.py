@@ -1,0 +1,66 @@
+"""What of a state of torch went where in a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tarazu.base.messages import listing, plural
+
+_MOST_ROWS = 40
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A tensor of the model, those of torch that it was made of, their shapes, what was done, and what told them."""
+
+    path: str
+    torch: tuple[str, ...]
+    shape: tuple[int, ...]
+    torch_shapes: tuple[tuple[int, ...], ...]
+    change: str
+    by: str
+
+
+@dataclass(frozen=True)
+class TorchLoaded:
+    """The report of `load_torch_weights`: a table when it is printed.
+
+    `placements` has a `Placement` for each tensor that was loaded; `missing` are the paths of the model's tensors that
+    were not, `unused` the names of torch's tensors that went nowhere. `copies` are names of tensors that others equal,
+    as layers share them, and `ignored` those of buffers that nothing was learned in.
+    """
+
+    placements: tuple[Placement, ...]
+    missing: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    copies: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole state went into the whole model."""
+        return not (self.missing or self.unused)
+
+    def __str__(self) -> str:
+        return "\n".join([*self._table(), *self._summary()])
+
+    __repr__ = __str__
+
+    def _table(self) -> list[str]:
+        rows = [("here", "torch", "shape", "torch's shape", "change", "by"),
+                *((x.path, " + ".join(x.torch) or "-", str(x.shape), " ".join(map(str, x.torch_shapes)) or "-",
+                   x.change, x.by) for x in self.placements)]
+        shown = rows[:_MOST_ROWS + 1]
+        widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
+        return lines + ([f"... and {len(rows) - len(shown)} more"] if len(rows) > len(shown) else [])
+
+    def _summary(self) -> list[str]:
+        total = len(self.placements) + len(self.missing)
+        copies = [f"{name} of {first}" for name, first in self.copies.items()]
+        return [f"{len(self.placements)} of {plural(total, 'tensor')} loaded",
+                *([f"missing in the state: {listing(self.missing)}"] if self.missing else []),
+                *([f"not used: {listing(self.unused)}"] if self.unused else []),
+                *([f"copies: {listing(copies)}"] if copies else []),
+                *([f"left out, as nothing is learned in them: {listing(self.ignored, 5)}"] if self.ignored else [])]
