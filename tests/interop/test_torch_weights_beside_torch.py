@@ -15,14 +15,14 @@ pytestmark = pytest.mark.peers
 
 
 class Pair(NamedTuple):
-    """A layer, the same of `torch.nn`, and the shapes of the inputs here; with `channels` torch has axis 1 last here."""
+    """A layer, the same of `torch.nn`, and the shapes of the inputs here; with `channels` axis 1 there is the last here."""
 
     here: Callable[[], tz.nn.Module]
     there: Callable[[Any], Any]
     shapes: tuple[tuple[int, ...], ...]
     channels: bool = False
     codes: int = 0  # inputs are whole numbers below this
-    biases: str = "the same"  # or "summed": two in torch that are one here, so that each of them takes the step; or "none"
+    biases: str = "the same"  # or "none", or "summed": two in torch that are one here, each of which takes the step
 
 
 def sequence(kind: Any, **options: Any) -> Callable[[], tz.nn.Module]:
@@ -117,8 +117,8 @@ PAIRS = {
                           lambda t: t.TransformerDecoderLayer(4, 2, 8, dropout=0.0, batch_first=True),
                           ((2, 6, 4), (2, 5, 4))),
     "flattened images": Pair(
-        lambda: nn.Sequential(nn.Conv2D(3, 2), nn.BatchNorm(), nn.MaxPool2D(2), nn.Flatten(), nn.BatchNorm(), nn.Dense(5),
-                              nn.BatchNorm(), nn.Dense(6)),
+        lambda: nn.Sequential(nn.Conv2D(3, 2), nn.BatchNorm(), nn.MaxPool2D(2), nn.Flatten(), nn.BatchNorm(),
+                              nn.Dense(5), nn.BatchNorm(), nn.Dense(6)),
         lambda t: t.Sequential(t.Conv2d(4, 3, 2), t.BatchNorm2d(3), t.MaxPool2d(2), t.Flatten(), t.BatchNorm1d(18),
                                t.Linear(18, 5), t.BatchNorm1d(5), t.Linear(5, 6)), PICTURES, True),
 }
@@ -174,7 +174,7 @@ def test_outputs_and_a_step_are_torchs(beside):
     here, there = beside.here, beside.there
     assert tz.interop.load_torch_weights(here, there.state_dict()).is_complete
     here.eval(), there.eval()
-    np.testing.assert_allclose(beside.output_here().numpy(), beside.output_there().detach().numpy(), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(beside.output_here().numpy(), beside.output_there().detach().numpy(), 1e-5, 1e-5)
     here.train(), there.train()
     loss_here, loss_there = (beside.output_here() ** 3).mean(), (beside.output_there() ** 3).mean()
     if here.parameters():
