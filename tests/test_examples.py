@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import EXAMPLES, example
 
-FOLDER = Path(__file__).parents[1] / "examples"
 NAMES = ["table", "mnist", "fashion_mnist", "image_folder", "char_gpt", "gru_text", "time_series", "vae", "gan", "pinn",
          "fine_tuning", "cluster"]
 
 
 def run(name, *arguments, **sizes):
-    spec = importlib.util.spec_from_file_location(f"example_{name}", FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main(*arguments, **sizes)
+    return example(name).main(*arguments, **sizes)
 
 
 @pytest.fixture
@@ -93,7 +88,7 @@ def test_cluster(tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_script_is_short_and_says_what_came_out(name):
-    text = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
     head = text.split('"""')[1]
     assert len(text.splitlines()) <= 80
     assert f"python examples/{name}.py" in head and re.search(r"Result\b.*:.*\d", head, re.DOTALL)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tarazu.base.messages import listing, plural
@@ -49,7 +50,7 @@ class TorchLoaded:
 
     def _table(self) -> list[str]:
         rows = [("here", "torch", "shape", "torch's shape", "change", "by"),
-                *((x.path, " + ".join(x.torch) or "-", str(x.shape), " ".join(map(str, x.torch_shapes)) or "-",
+                *((x.path, _together(x.torch), str(x.shape), " ".join(map(str, x.torch_shapes)) or "-",
                    x.change, x.by) for x in self.placements)]
         shown = rows[:_MOST_ROWS + 1]
         widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
@@ -64,3 +65,12 @@ class TorchLoaded:
                 *([f"not used: {listing(self.unused)}"] if self.unused else []),
                 *([f"copies: {listing(copies)}"] if copies else []),
                 *([f"left out, as nothing is learned in them: {listing(self.ignored, 5)}"] if self.ignored else [])]
+
+
+def _together(names: Sequence[str]) -> str:
+    """Names with what they share written once: attn.{q, k, v}.weight."""
+    if len(names) < 2:
+        return "".join(names) or "-"
+    start = os.path.commonprefix(names)
+    end = os.path.commonprefix([name[len(start):][::-1] for name in names])[::-1]
+    return f"{start}{{{', '.join(name[len(start):len(name) - len(end)] for name in names)}}}{end}"
