@@ -1,4 +1,4 @@
-"""ResNet-18 and MobileNetV2 as one writes them in Tarazu, with attributes in torchvision's order but names of our own."""
+"""ResNet-18 and MobileNetV2 as one writes them in Tarazu, attributes in torchvision's order under other names."""
 
 from __future__ import annotations
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tarazu.base.errors import ArgumentError
-from tarazu.base.spelling import did_you_mean
 from tarazu.nn.layers.dense import Dense
 from tarazu.nn.layers.normalization import NormalizationLayer
 from tarazu.nn.layers.reshaping import Flatten
 from tarazu.nn.layers.sequences.embedding import Embedding
 from tarazu.nn.layers.sequences.recurrent_weights import RecurrentWeights
 from tarazu.nn.layers.spatial.convolution import ConvolutionLayer
+from tarazu.nn.module.by_path import nothing_at
 from tarazu.nn.module.module import Module
 
 
@@ -49,10 +48,9 @@ def with_users_word(found: Mapping[str, int], flattened: Mapping[str, int | None
 
     ArgumentError for a path that has no layer.
     """
-    for path, channels in flattened.items():
+    for path in flattened:
         if path not in layers:
-            raise ArgumentError(f"flattened={{{path!r}: {channels}}}: no layer at this path",
-                                expected="paths of layers of the model", fix=did_you_mean(path, layers))
+            raise nothing_at("layer", path, layers)
     return {path: channels for path, channels in {**found, **flattened}.items() if channels}
 
 

@@ -176,9 +176,10 @@ def _by_shape(matcher: Matcher, told: Pairs, *, tells_order: bool) -> tuple[Pair
     wanted = {j: [i for i in slots if matcher.fits(i, j)] for j in units}
     alone = {i: js[0] for i, js in fits.items() if len(js) == 1 and len(wanted[js[0]]) == 1}
     slots, units = [i for i in slots if i not in alone], [j for j in units if j not in alone.values()]
-    in_order = [j for _, j in sorted(alone.items())]
+    pairs = {**alone, **(_common_sequence(matcher, slots, units) if tells_order else {})}
+    in_order = [pairs[i] for i in sorted(pairs)]
     if tells_order and in_order == sorted(in_order):
-        return {**alone, **_common_sequence(matcher, slots, units)}, False
+        return pairs, False
     return alone, any(fits[i] for i in slots)
 
 

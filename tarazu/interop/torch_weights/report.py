@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -68,9 +68,15 @@ class TorchLoaded:
 
 
 def _together(names: Sequence[str]) -> str:
-    """Names with what they share written once: attn.{q, k, v}.weight."""
+    """Names with the parts that they share written once: attn.{q, k, v}.weight."""
     if len(names) < 2:
         return "".join(names) or "-"
-    start = os.path.commonprefix(names)
-    end = os.path.commonprefix([name[len(start):][::-1] for name in names])[::-1]
-    return f"{start}{{{', '.join(name[len(start):len(name) - len(end)] for name in names)}}}{end}"
+    parts = [name.split(".") for name in names]
+    first, last = _shared(parts), _shared([each[::-1] for each in parts])
+    middle = ", ".join(".".join(each[first:len(each) - last]) for each in parts)
+    return ".".join([*parts[0][:first], f"{{{middle}}}", *parts[0][len(parts[0]) - last:]])
+
+
+def _shared(parts: Sequence[Sequence[str]]) -> int:
+    """How many of the first parts all have."""
+    return len(list(itertools.takewhile(lambda column: len(set(column)) == 1, zip(*parts, strict=False))))

@@ -57,7 +57,7 @@ class Slot:
 def slots(model: Module, flattened: Mapping[str, int | None]) -> list[Slot]:
     """The layers of `model` that have tensors, in torch's order. ArgumentError where some have yet to see an input."""
     model.parameters()
-    walked = list(_walk(model, "", "", set()))
+    walked = list(_walk(model, "", "#l0" if _is_over_time(model) else "", set()))
     modules = dict(model.named_modules())
     channels = with_users_word(flattened_channels(modules.items()), flattened, modules)
     seen: set[int] = set()
@@ -77,9 +77,14 @@ def _walk(module: Module, path: str, torch_path: str, seen: set[int]) -> Iterato
     for name in dict.fromkeys((*(name for name in names if name in children), *children)):
         there = names.get(name, name)
         below = f"{torch_path}{there}" if there[:1] == "#" else _joined(torch_path, there)
-        if isinstance(children[name], RecurrentWeights) and isinstance(children[name], OverTime) and "#" not in below:
+        if _is_over_time(children[name]) and "#" not in below:
             below += "#l0"
         yield from _walk(children[name], _joined(path, name), below, seen)
+
+
+def _is_over_time(module: Module) -> bool:
+    """Whether torch numbers its weights by layer and direction; those of cells it does not."""
+    return isinstance(module, RecurrentWeights) and isinstance(module, OverTime)
 
 
 def _joined(path: str, name: str) -> str:

@@ -60,8 +60,8 @@ class TransformerEncoderLayer(_TransformerLayer):
 
     Vaswani and others, 2017. The dense layers have `feedforward` and `dim` units, with `activation` between them. Each
     sum goes through a layer norm; with `norm_first` the inputs of attention and dense layers do instead (Xiong and
-    others, 2020), which trains without a warm-up; `epsilon` is that of the norms. In training `dropout` drops a share of
-    the attention weights, of the hidden units and of both results. `causal`, `num_kv_heads`, `rotary`, the options
+    others, 2020), which trains without a warm-up; `epsilon` is that of the norms. In training `dropout` drops a share
+    of the attention weights, of the hidden units and of both results. `causal`, `num_kv_heads`, `rotary`, the options
     `mask` (of padded steps), `attention_mask` and `cache` of the call and the errors are those of `MultiHeadAttention`:
     causal layers make a model of text that goes on with itself, and with a cache it sees each step once. The defaults
     are torch's.
