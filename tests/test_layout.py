@@ -47,7 +47,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
-    "interop": "torch_weights files",
+    "interop": "imported torch_weights files",
     "course": "wrong language forms exercises check quizzes labs",
     "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting "
                "diagnosing",
