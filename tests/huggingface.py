@@ -41,7 +41,8 @@ def _encoder(attention: str) -> Iterator[Shapes]:
         for name in ("query", "key", "value"):
             yield _layer(f"encoder.layer.{i}.attention.{attention}.{name}", 16, 16)
         yield _layer(f"encoder.layer.{i}.attention.output.dense", 16, 16)
-        yield _layer(f"encoder.layer.{i}.intermediate.dense", 32, 16) | _layer(f"encoder.layer.{i}.output.dense", 16, 32)
+        yield _layer(f"encoder.layer.{i}.intermediate.dense", 32, 16)
+        yield _layer(f"encoder.layer.{i}.output.dense", 16, 32)
 
 
 def bert() -> Iterator[Shapes]:

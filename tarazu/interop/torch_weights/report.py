@@ -30,6 +30,13 @@ class TorchLoaded:
     `placements` has a `Placement` for each tensor that was loaded; `missing` are the paths of the model's tensors that
     were not, `unused` the names of torch's tensors that went nowhere. `copies` are names of tensors that others equal,
     as layers share them, and `ignored` those of buffers that nothing was learned in.
+
+    >>> import numpy as np
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential(tz.nn.Embedding(5, 3), tz.nn.Dense(2, in_features=3))
+    >>> report = tz.interop.load_torch_weights(model, {"words.weight": np.ones((5, 3))}, strict=False)
+    >>> report.is_complete, report.missing, report.placements[0].torch
+    (False, ('1.weight', '1.bias'), ('words.weight',))
     """
 
     placements: tuple[Placement, ...]
