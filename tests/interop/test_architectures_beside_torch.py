@@ -93,3 +93,44 @@ def test_transformers_models(name, source, tmp_path):
     error = far(here(IMAGES if name == "vit" else codes), theirs)
     print(f"{name} of a {source}: {len(report.placements)} tensors, {error:.1e}")
     assert error < 1e-4
+
+
+class Llama(tz.nn.Module):
+    """Grouped queries, turned by their positions, root mean squares, and products of two dense layers."""
+
+    def __init__(self, layers=2, dim=32):
+        def layer():
+            dense = {"bias": False, "in_features": dim}
+            return {"self_attn": tz.nn.MultiHeadAttention(4, dim, num_kv_heads=2, rotary=True, causal=True, bias=False),
+                    "gate_proj": tz.nn.Dense(48, "silu", **dense), "up_proj": tz.nn.Dense(48, **dense),
+                    "down_proj": tz.nn.Dense(dim, bias=False, in_features=48),
+                    "input_layernorm": tz.nn.RMSNorm(dim, epsilon=1e-6),
+                    "post_attention_layernorm": tz.nn.RMSNorm(dim, epsilon=1e-6)}
+
+        self.embed_tokens, self.norm = tz.nn.Embedding(50, dim), tz.nn.RMSNorm(dim, epsilon=1e-6)
+        self.layers = [layer() for _ in range(layers)]
+        self.lm_head = tz.nn.Dense(50, bias=False, in_features=dim)
+
+    def forward(self, codes):
+        x = self.embed_tokens(codes)
+        for layer in self.layers:
+            x = x + layer["self_attn"](layer["input_layernorm"](x))
+            y = layer["post_attention_layernorm"](x)
+            x = x + layer["down_proj"](layer["gate_proj"](y) * layer["up_proj"](y))
+        return self.lm_head(self.norm(x))
+
+
+def test_llama():
+    import torch
+    import transformers
+
+    config = transformers.LlamaConfig(vocab_size=50, hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+                                      num_attention_heads=4, num_key_value_heads=2)
+    there, here = noisy(transformers.LlamaForCausalLM(config)), Llama().eval()
+    names = {f"layers.{i}.{part}": f"layers.{i}.mlp.{part}" for i in range(2)
+             for part in ("gate_proj", "up_proj", "down_proj")}
+    assert tz.interop.load_torch_weights(here, there.state_dict(), names=names).is_complete
+    codes = DRAW.integers(0, 50, (2, 20))
+    error = far(here(codes), there(torch.tensor(codes)).logits)
+    print(f"llama: {error:.1e}")
+    assert error < 1e-4

@@ -162,6 +162,25 @@ def test_layers_in_another_order_need_names():
     assert np.array_equal(model[1].shortcut.weight.numpy(), state["past.weight"].T)
 
 
+def test_names_have_to_be_there():
+    model, state = layers(2, 2, 2), {**linear("wide", 2, 2), **linear("narrow", 2, 2)}
+    with pytest.raises(ArgumentError, match=r"names=\{'body': 'wide'\}: no path in the model has this part"):
+        load_torch_weights(model, state, names={"body": "wide"})
+    with pytest.raises(ArgumentError, match=r"'0' \(Dense; by names 'wid'\): may be '(wide|narrow)'"):
+        load_torch_weights(model, state, names={"0": "wid"})
+
+
+def test_the_same_path_counts_more_than_one_with_parts_in_front():
+    class Net(tz.nn.Module):
+        def __init__(self):
+            self.body, self.end = {"end": Dense(2, in_features=2)}, Dense(2, in_features=2)
+
+    model, state = Net(), {**linear("end", 2, 2), **linear("start", 2, 2), **linear("other", 1, 1)}
+    load_torch_weights(model, state, strict=False)
+    assert np.array_equal(model.end.weight.numpy(), state["end.weight"].T)
+    assert np.array_equal(model.body["end"].weight.numpy(), state["start.weight"].T)
+
+
 def test_files_do_not_tell_the_order_of_words(tmp_path):
     state = {**linear("wide", 2, 2), **linear("narrow", 2, 2)}
     save_file(state, tmp_path / "model.safetensors")

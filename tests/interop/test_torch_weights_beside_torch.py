@@ -9,7 +9,7 @@ from torch_pairs import PAIRS
 import tarazu as tz
 from tarazu.base.errors import ArgumentError
 
-pytestmark = pytest.mark.peers
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated")]
 
 
 def output(module, inputs):

@@ -65,6 +65,8 @@ PAIRS = {
     "prelu with one slope": Pair(lambda: nn.PReLU(shared=True), lambda t: t.PReLU(), STEPS),
     "weight norm": Pair(lambda: nn.WeightNorm(nn.Dense(3)),
                         lambda t: t.utils.parametrizations.weight_norm(t.Linear(4, 3)), STEPS),
+    "weight norm by hooks": Pair(lambda: nn.WeightNorm(nn.Dense(3)), lambda t: t.utils.weight_norm(t.Linear(4, 3)),
+                                 STEPS),
     "weight norm of a convolution": Pair(lambda: nn.WeightNorm(nn.Conv2D(3, 2)),
                                          lambda t: t.utils.parametrizations.weight_norm(t.Conv2d(4, 3, 2)), PICTURES,
                                          True),
@@ -73,6 +75,8 @@ PAIRS = {
         lambda t: t.utils.parametrizations.weight_norm(t.ConvTranspose2d(4, 3, 2)), PICTURES, True),
     "spectral norm": Pair(lambda: nn.SpectralNorm(nn.Dense(3)),
                           lambda t: t.utils.parametrizations.spectral_norm(t.Linear(4, 3)), STEPS),
+    "spectral norm by hooks": Pair(lambda: nn.SpectralNorm(nn.Dense(3)),
+                                   lambda t: t.utils.spectral_norm(t.Linear(4, 3)), STEPS),
     "spectral norm of a convolution": Pair(lambda: nn.SpectralNorm(nn.Conv2D(3, 2)),
                                            lambda t: t.utils.parametrizations.spectral_norm(t.Conv2d(4, 3, 2)),
                                            PICTURES, True),
@@ -107,6 +111,9 @@ PAIRS = {
     "encoder layer with norms first": Pair(
         lambda: nn.TransformerEncoderLayer(2, 4, feedforward=8, dropout=0.0, norm_first=True, activation="gelu"),
         lambda t: t.TransformerEncoderLayer(4, 2, 8, 0.0, "gelu", batch_first=True, norm_first=True), STEPS),
+    "encoder": Pair(
+        lambda: nn.Sequential(*(nn.TransformerEncoderLayer(2, 4, feedforward=8, dropout=0.0) for _ in range(2))),
+        lambda t: t.TransformerEncoder(t.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True), 2), STEPS),
     "decoder layer": Pair(lambda: nn.TransformerDecoderLayer(2, 4, feedforward=8, dropout=0.0, causal=False),
                           lambda t: t.TransformerDecoderLayer(4, 2, 8, dropout=0.0, batch_first=True),
                           ((2, 6, 4), (2, 5, 4))),

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.messages import listing
+from tarazu.base.spelling import did_you_mean
 from tarazu.interop.torch_weights.kinds import Row
 from tarazu.interop.torch_weights.matching import Match, Matcher, Matching, match
 from tarazu.interop.torch_weights.misses import no_match
 from tarazu.interop.torch_weights.report import Placement, TorchLoaded
-from tarazu.interop.torch_weights.slots import Slot, slots
+from tarazu.interop.torch_weights.slots import Slot, renamed, slots
 from tarazu.interop.torch_weights.state import State, TorchState, read_state
 from tarazu.interop.torch_weights.units import copies, natural_order, not_learned, units
 from tarazu.nn.layers.sequences.attention import MultiHeadAttention
@@ -64,7 +66,11 @@ def load_torch_weights(model: Module, state: TorchState, *, names: Mapping[str, 
 
 
 def matched(own: list[Slot], state: State, names: Mapping[str, str]) -> tuple[Matching, dict[str, str], list[str]]:
-    """The layers of a model and of a state side by side, the copies that were left out, and the buffers."""
+    """The layers of a model and of a state side by side, the copies that were left out, and the buffers.
+
+    ArgumentError for names of parts that the model's paths lack.
+    """
+    _require_parts(own, names)
     order = list(state.arrays) if state.tells_order else natural_order(state.arrays)
     ignored = not_learned(state.arrays)
     arrays = {name: state.arrays[name] for name in order if name not in ignored}
@@ -77,10 +83,19 @@ def matched(own: list[Slot], state: State, names: Mapping[str, str]) -> tuple[Ma
     return found, shared, ignored
 
 
+def _require_parts(own: list[Slot], names: Mapping[str, str]) -> None:
+    """ArgumentError unless each key of `names` is a part of some path of the model."""
+    for part in names:
+        if all(renamed(slot.path, {part: ""}) == slot.path for slot in own):
+            parts = [each for slot in own for each in (slot.path, *slot.path.split("."))]
+            raise ArgumentError(f"names={{{part!r}: {names[part]!r}}}: no path in the model has this part",
+                                expected=f"parts of paths such as {listing([slot.path for slot in own], 3)}",
+                                fix=did_you_mean(part, parts))
+
+
 def _match(own: list[Slot], arrays: Mapping[str, np.ndarray], names: Mapping[str, str], tells_order: bool) -> Matching:
     with_attention = any(slot.kind == MultiHeadAttention.__name__ for slot in own)
-    matcher = Matcher(own, units(arrays, with_attention=with_attention), arrays)
-    return match(matcher, names, tells_order=tells_order)
+    return match(Matcher(own, units(arrays, with_attention=with_attention), arrays, names), tells_order=tells_order)
 
 
 def _values(each: Match, arrays: Mapping[str, np.ndarray]) -> list[tuple[str, Row, np.ndarray]]:

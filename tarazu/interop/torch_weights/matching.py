@@ -45,8 +45,10 @@ class Matching:
 class Matcher:
     """Slots and units, and which of them fit by the names and shapes of their tensors."""
 
-    def __init__(self, slots: Sequence[Slot], units: Sequence[Unit], arrays: Mapping[str, np.ndarray]) -> None:
-        self.slots, self.units = slots, units
+    def __init__(self, slots: Sequence[Slot], units: Sequence[Unit], arrays: Mapping[str, np.ndarray],
+                 names: Mapping[str, str]) -> None:
+        self.slots, self.units, self.names = slots, units, names
+        self.renamed = {i for i, slot in enumerate(slots) if renamed(slot.path, names) != slot.path}
         self._shapes = [unit.shapes(arrays) for unit in units]
         self._known: dict[tuple[int, int], bool] = {}
 
@@ -61,15 +63,15 @@ class Matcher:
         return self.slots[i].fitting(self._shapes[j])
 
 
-def match(matcher: Matcher, names: Mapping[str, str], *, tells_order: bool) -> Matching:
+def match(matcher: Matcher, *, tells_order: bool) -> Matching:
     """All by names; else all by position; else what is told by names, and of the rest what position and shape tell.
 
-    What the user's `names` say holds in any case.
+    Layers that the user has given names are matched by these alone.
     """
-    named = _by_names(matcher, names)
+    named = _by_names(matcher)
     if len(named) == len(matcher.slots):
         return _matching(matcher, named, {})
-    fixed = {i: j for i, j in named.items() if _was_renamed(matcher.slots[i], names)}
+    fixed = {i: j for i, j in named.items() if i in matcher.renamed}
     placed = _by_position(matcher, fixed, tells_order=tells_order)
     if placed is not None:
         return _matching(matcher, fixed, placed)
@@ -96,23 +98,24 @@ def _matching(matcher: Matcher, named: Pairs, placed: Pairs, *, is_ambiguous: bo
 # By names
 
 
-def _by_names(matcher: Matcher, names: Mapping[str, str]) -> Pairs:
-    """Slots whose path, in this or that form, one unit has; a part may be missing at the start of either."""
+def _by_names(matcher: Matcher) -> Pairs:
+    """Slots whose path, in this or that form, one unit has: as it is, else with parts in front there, else here."""
     by_path, by_ending = defaultdict(list), defaultdict(list)
     for j, unit in enumerate(matcher.units):
         by_path[unit.path].append(j)
-        for ending in filter(_is_worded, _endings(unit.path)):
+        for ending in _endings(unit.path):
             by_ending[ending].append(j)
     found: Pairs = {}
-    for i, slot in enumerate(matcher.slots):
-        for path in paths_of(slot, names):
-            free = [j for j in by_path.get(path, ()) if j not in found.values() and matcher.fits(i, j)]
-            free = free or [j for j in by_ending.get(path, ()) if j not in found.values() and matcher.fits(i, j)]
-            free = free or [j for ending in filter(_is_worded, _endings(path)) for j in by_path.get(ending, ())
-                            if j not in found.values() and matcher.fits(i, j)]
-            if len(free) == 1:
-                found[i] = free[0]
-                break
+    taken: set[int] = set()
+    for table, forms in ((by_path, _itself), (by_ending, _itself), (by_path, _endings)):
+        for i, slot in enumerate(matcher.slots):
+            paths = [form for path in paths_of(slot, matcher.names) for form in forms(path)] if i not in found else []
+            for path in paths:
+                free = [j for j in table.get(path, ()) if j not in taken and matcher.fits(i, j)]
+                if len(free) == 1:
+                    found[i] = free[0]
+                    taken.add(free[0])
+                    break
     return found
 
 
@@ -126,18 +129,18 @@ def paths_of(slot: Slot, names: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys([*paths, *([f"{listed[1]}#l{listed[2]}{listed[3] or ''}"] if listed else [])]))
 
 
-def _was_renamed(slot: Slot, names: Mapping[str, str]) -> bool:
-    return renamed(slot.path, names) != slot.path
+def _itself(path: str) -> list[str]:
+    return [path]
 
 
 def _endings(path: str) -> list[str]:
-    """What is left of a path without one or more of its first parts.
+    """What is left of a path without one or more of its first parts, where that is more than numbers.
 
-    >>> _endings("bert.encoder.layer")
-    ['encoder.layer', 'layer']
+    >>> _endings("bert.layer.0")
+    ['layer.0']
     """
     parts = path.split(".")
-    return [".".join(parts[start:]) for start in range(1, len(parts))]
+    return [ending for start in range(1, len(parts)) if _is_worded(ending := ".".join(parts[start:]))]
 
 
 def _is_worded(path: str) -> bool:
@@ -151,7 +154,7 @@ def _is_worded(path: str) -> bool:
 def _by_position(matcher: Matcher, fixed: Pairs, *, tells_order: bool) -> Pairs | None:
     """Each slot with the unit of its place, where they all fit; None where they do not."""
     slots, units = _rest(matcher, fixed)
-    if len(slots) != len(units) or not all(map(matcher.fits, slots, units)):
+    if len(slots) != len(units) or len(fixed) < len(matcher.renamed) or not all(map(matcher.fits, slots, units)):
         return None
     pairs = dict(zip(slots, units, strict=True))
     return pairs if tells_order or not _depend_on_order(matcher, slots, units) else None
@@ -185,7 +188,7 @@ def _by_shape(matcher: Matcher, told: Pairs, *, tells_order: bool) -> tuple[Pair
 
 def _rest(matcher: Matcher, pairs: Pairs) -> tuple[list[int], list[int]]:
     taken = set(pairs.values())
-    return ([i for i in range(len(matcher.slots)) if i not in pairs],
+    return ([i for i in range(len(matcher.slots)) if i not in pairs and i not in matcher.renamed],
             [j for j in range(len(matcher.units)) if j not in taken])
 
 

@@ -13,7 +13,7 @@ from tarazu.interop.torch_weights.attention_names import TORCH
 from tarazu.interop.torch_weights.kinds import Row
 from tarazu.interop.torch_weights.layouts import same_size
 from tarazu.interop.torch_weights.matching import Matching, paths_of
-from tarazu.interop.torch_weights.slots import Slot
+from tarazu.interop.torch_weights.slots import Slot, renamed
 from tarazu.interop.torch_weights.units import Unit
 
 _MOST = 5
@@ -25,7 +25,7 @@ def no_match(found: Matching, arrays: Arrays, names: Mapping[str, str], *, tells
     said, used = [], set()
     for slot in found.slots[:_MOST]:
         unit = _nearest(slot, found.units, names)
-        said.append(_difference(slot, unit, arrays))
+        said.append(_difference(slot, unit, arrays, names))
         used.add(unit.path if unit else "")
     extra = [name for unit in found.units if unit.path not in used for name in unit.names.values()]
     left = [*([plural(len(found.slots), "layer") + " of the model"] if found.slots else []),
@@ -59,9 +59,11 @@ def _nearest(slot: Slot, units: tuple[Unit, ...], names: Mapping[str, str]) -> U
     return by_path[near[0]] if near else None
 
 
-def _difference(slot: Slot, unit: Unit | None, arrays: Arrays) -> str:
+def _difference(slot: Slot, unit: Unit | None, arrays: Arrays, names: Mapping[str, str]) -> str:
     """How a layer of the model and its nearest of the state differ."""
-    here = f"{slot.path or 'the model itself'!r} ({slot.kind})"
+    wanted = renamed(slot.path, names)
+    by_names = f"; by names {wanted!r}" if wanted != slot.path else ""
+    here = f"{slot.path or 'the model itself'!r} ({slot.kind}{by_names})"
     if unit is None:
         return f"{here}: nothing in the state is like it"
     there = f"{unit.path or 'the state itself'!r}"
