@@ -61,8 +61,8 @@ def _nearest(slot: Slot, units: tuple[Unit, ...], names: Mapping[str, str]) -> U
 
 def _difference(slot: Slot, unit: Unit | None, arrays: Arrays, names: Mapping[str, str]) -> str:
     """How a layer of the model and its nearest of the state differ."""
-    wanted = renamed(slot.path, names)
-    by_names = f"; by names {wanted!r}" if wanted != slot.path else ""
+    told = renamed(slot.path, names)
+    by_names = f"; by names {told!r}" if told != slot.path else ""
     here = f"{slot.path or 'the model itself'!r} ({slot.kind}{by_names})"
     if unit is None:
         return f"{here}: nothing in the state is like it"
