@@ -52,7 +52,8 @@ def find_function(content: Any, place: Place, custom: Mapping[str, Any]) -> Acti
     """
     if content is None:
         return linear
-    name, kind = content, ""
+    name: Any = content
+    kind: Any = ""
     if isinstance(content, Mapping):
         kind, inner = content.get("class_name"), content.get("config")
         if kind in LAYERS and isinstance(inner, Mapping):

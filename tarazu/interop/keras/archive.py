@@ -36,8 +36,8 @@ def read_archive(path: Path) -> Archive:
             has_weights = WEIGHTS in archive.namelist()
             weights = _member(path, archive, WEIGHTS) if has_weights else b""
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-        raise FileFormatError(f"no archive of Keras: {error}", path=path, expected="a zip archive, as Keras 3 writes it",
-                              fix=INTACT) from error
+        raise FileFormatError(f"no archive of Keras: {error}", path=path,
+                              expected="a zip archive, as Keras 3 writes it", fix=INTACT) from error
     return Archive(config, weights, str(metadata.get("keras_version", "")))
 
 

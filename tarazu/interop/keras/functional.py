@@ -91,7 +91,8 @@ class FunctionalReader:
             return [self._filled(item) for item in tree]
         if not isinstance(tree, dict):
             return tree
-        kind, config = tree.get("class_name"), tree.get("config")
+        kind: Any = tree.get("class_name")
+        config: Any = tree.get("config")
         if kind == "__keras_tensor__":
             name, node, position = config["keras_history"]
             return self._values[name, node][position]

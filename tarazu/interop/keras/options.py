@@ -1,4 +1,4 @@
-"""One layer of a Keras file while it is read: its config, of which every argument is used or refused, and its arrays."""
+"""One layer of a Keras file while it is read: its config, every argument of which is used or refused; its arrays."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Options:
         return arrays
 
     def fix(self, name: str, array: np.ndarray) -> None:
-        """Give a tensor that the Keras layer does not have the value that changes nothing, and keep it from learning."""
+        """Give a tensor that the Keras layer lacks the value that changes nothing, and keep it from learning."""
         self.tensors[name] = array
         self.fixed.add(name)
 

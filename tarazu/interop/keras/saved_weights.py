@@ -90,7 +90,7 @@ class _Reader:
 
 
 class GroupNames:
-    """The names of the groups in which Keras puts the layers of a list: by their kinds, with numbers from the second on.
+    """The names of the groups of the layers of a list in Keras: their kinds, with numbers from the second on.
 
     >>> names = GroupNames()
     >>> [names.of(kind) for kind in ("Dense", "BatchNormalization", "Dense", "Conv2D")]
