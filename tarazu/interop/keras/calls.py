@@ -9,11 +9,15 @@ from tarazu.nn.functional.model import Model
 from tarazu.nn.module.module import Module
 from tarazu.runtime.tensor.tensor import Tensor
 
-ATTENTION = "MultiHeadAttention", "GroupedQueryAttention", "Attention", "AdditiveAttention"
+ATTENTION = "MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention"
+IMAGES = "Resizing", "CenterCrop", "Random"  # how layers begin whose calls Keras notes as training=True by default
 
 
 def called(call: Any, kind: str, args: Any, options: dict[str, Any], place: Place) -> Any:
     """What a layer of Keras's class `kind`, a model or a function of tensors gives for Keras's arguments."""
+    if options.pop("training", None) is True and not kind.startswith(IMAGES):
+        raise place.refused("a call with training=True", "calls that leave the mode to training and evaluation")
+    options = {key: value for key, value in options.items() if value is not None}
     if isinstance(call, Model):
         return _call_model(call, args, options, place)
     if kind in ATTENTION and isinstance(call, Module):

@@ -75,9 +75,6 @@ class FunctionalReader:
         name, kind = content["name"], content["class_name"]
         place = Place(self._path, name, kind)
         args, options = (self._filled(tree) for tree in _arguments(node))
-        if options.pop("training", None) is True:
-            raise place.refused("a call with training=True", "calls that leave the mode to training and evaluation")
-        options = {key: value for key, value in options.items() if value is not None}
         try:
             return called(call, kind, args, options, place)
         except FileFormatError:

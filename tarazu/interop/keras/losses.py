@@ -9,9 +9,9 @@ from typing import Any
 from tarazu.interop.keras.options import Place
 from tarazu.nn.losses.classes import cross_entropy, kl_divergence
 from tarazu.nn.losses.labels import binary_cross_entropy
-from tarazu.nn.losses.margins import categorical_hinge, hinge, squared_hinge
+from tarazu.nn.losses.margins import hinge, squared_hinge
 from tarazu.nn.losses.named import Loss
-from tarazu.nn.losses.numbers import huber, log_cosh, mae, mape, mse, msle, poisson_nll
+from tarazu.nn.losses.numbers import huber, log_cosh, mae, mse, msle, poisson_nll
 from tarazu.train.metrics.ranking import AUC
 
 Config = dict[str, Any]  # of which each argument is taken out
@@ -44,20 +44,20 @@ def _huber(config: Config) -> Loss:
 
 LOSSES: dict[str, Callable[[Config], Loss]] = {
     "mean_squared_error": _plain(mse), "mean_absolute_error": _plain(mae),
-    "mean_absolute_percentage_error": _plain(mape), "mean_squared_logarithmic_error": _plain(msle),
+    "mean_squared_logarithmic_error": _plain(msle),
     "log_cosh": _plain(log_cosh), "huber": _huber,
     "poisson": _plain(partial(poisson_nll, log_input=False, epsilon=1e-7)),
     "kl_divergence": _plain(partial(kl_divergence, from_logits=False)),
-    "hinge": _plain(hinge), "squared_hinge": _plain(squared_hinge), "categorical_hinge": _plain(categorical_hinge),
+    "hinge": _plain(hinge), "squared_hinge": _plain(squared_hinge),
     "binary_crossentropy": _of_logits(binary_cross_entropy),
     "categorical_crossentropy": _of_logits(cross_entropy), "sparse_categorical_crossentropy": _of_logits(cross_entropy)}
-SHORT = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
+SHORT = {"mse": "mean_squared_error", "mae": "mean_absolute_error",
          "msle": "mean_squared_logarithmic_error", "logcosh": "log_cosh", "bce": "binary_crossentropy",
          "kld": "kl_divergence", "kldivergence": "kl_divergence"}
 METRICS: dict[str, Any] = {
     "accuracy": "accuracy", "acc": "accuracy", "categorical_accuracy": "accuracy",
     "sparse_categorical_accuracy": "accuracy", "binary_accuracy": "binary_accuracy",
-    "mean_squared_error": "mse", "mean_absolute_error": "mae", "mean_absolute_percentage_error": "mape",
+    "mean_squared_error": "mse", "mean_absolute_error": "mae",
     "root_mean_squared_error": "rmse", "precision": "precision", "recall": "recall", "auc": AUC}
 _SETTINGS = {"name", "dtype", "reduction"}
 

@@ -89,6 +89,9 @@ class _Reader:
                                expected="arrays of numbers in groups, as Keras writes them", fix=INTACT)
 
 
+CLASS_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}  # whose class has another name than configs say
+
+
 class GroupNames:
     """The names of the groups of the layers of a list in Keras: their kinds, with numbers from the second on.
 
@@ -102,7 +105,7 @@ class GroupNames:
 
     def of(self, kind: str) -> str:
         """The name of the next group for a layer of that kind."""
-        words = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
+        words = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", CLASS_NAMES.get(kind, kind)))
         name = re.sub("([a-z])([A-Z])", r"\1_\2", words).lower()
         count = self._counts[name] = self._counts.get(name, -1) + 1
         return f"{name}_{count}" if count else name

@@ -87,5 +87,5 @@ def _common(options: Options) -> dict[str, Any]:
 
 
 ATTENTION: dict[str, Callable[[Options], Module]] = {
-    "MultiHeadAttention": _multi_head, "GroupedQueryAttention": _grouped, "Attention": _simple,
+    "MultiHeadAttention": _multi_head, "GroupQueryAttention": _grouped, "Attention": _simple,
     "AdditiveAttention": _additive}

@@ -132,13 +132,11 @@ def _resizing(options: Options) -> Module:
     channels_last(options)
     for name, neutral in (("pad_to_aspect_ratio", False), ("fill_mode", "constant"), ("fill_value", 0.0)):
         options.require(name, neutral)
-    if options.take("crop_to_aspect_ratio") or options.take("interpolation") not in ("bilinear", "nearest"):
+    if options.take("crop_to_aspect_ratio") or options.take("interpolation") != "bilinear":
         raise options.place.refused(f"interpolation={options.take('interpolation')!r} or crop_to_aspect_ratio",
-                                    "interpolation 'bilinear' or 'nearest' of the whole image",
+                                    "interpolation='bilinear' of the whole image: others take other pixels here",
                                     "put tz.nn.Resizing before the model in its place")
-    antialias = options.take("antialias") and options.take("interpolation") == "bilinear"
-    return resizing.Resizing(options.take("height"), options.take("width"), options.take("interpolation"),
-                             antialias=antialias)
+    return resizing.Resizing(options.take("height"), options.take("width"), antialias=options.take("antialias"))
 
 
 def _center_crop(options: Options) -> Module:

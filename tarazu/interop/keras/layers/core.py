@@ -56,11 +56,14 @@ def _prelu(options: Options) -> Module:
     """The slopes of Keras have the shape of a sample; ours one for each channel, or one for all."""
     [slopes] = options.weights("weight")
     options.take("shared_axes")
-    if slopes.size not in (1, slopes.shape[-1]):
+    if slopes.size == 1 and isinstance(options.input_shape, list | tuple):
+        options.tensors["weight"] = slopes.reshape(1)
+        return PReLU(options.input_shape[-1], shared=True)
+    if slopes.size != slopes.shape[-1]:
         raise options.place.refused(f"slopes of shape {slopes.shape}", "one for each channel: shared_axes of all axes "
                                     "but the last")
     options.tensors["weight"] = slopes.reshape(-1)
-    return PReLU(slopes.shape[-1], shared=slopes.size == 1 < slopes.shape[-1])
+    return PReLU(slopes.size)
 
 
 def _rate(kind: Callable[[float], Module]) -> Maker:
