@@ -37,7 +37,7 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     ...     tz.load(f"{folder}/line.tz").predict([[0.0, 0.0]])
     Tensor([[0.]], dtype=float32)
     """
-    if Path(path).suffix == ".keras":
+    if Path(path).suffix in (".keras", ".h5", ".hdf5"):
         return keras.read(Path(path), custom_objects, optimizer=optimizer)
     if Path(path).is_file():
         return exported.read(Path(path))
