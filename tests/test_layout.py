@@ -30,7 +30,7 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "train": ["base", "ir", "ops", "runtime", "nn", "optim", "data", "record", "diagnose"],
     "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train", "study"],
     "study": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
-    "interop": ["base", "nn", "runtime", "train"],
+    "interop": ["base", "nn", "ops", "optim", "runtime", "train"],
     "sklearn": ["base", "data", "diagnose", "nn", "optim", "record", "runtime", "tabular", "train"],
     "serve": ["base", "data", "diagnose", "nn", "tabular", "train"],
     "course": ["base", "data", "nn", "optim", "record", "runtime"],
@@ -50,7 +50,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
-    "interop": "imported torch_weights files",
+    "interop": "imported torch_weights keras files",
     "sklearn": "parameters inputs heads targets weights model_files estimator classifier regressor transformer",
     "serve": "limits bodies reading batches metrics answering cells table_schema table_service model_service openapi "
              "pages app run",
