@@ -12,8 +12,9 @@ from tarazu.base.errors import CompileError
 from tarazu.base.extras import require
 from tarazu.base.files import replacing
 from tarazu.base.version import __version__
-from tarazu.interop.onnx.export.emitter import Block, Emitted, Refused, Shared
+from tarazu.interop.onnx.export.emitter import Block, Emitted, Shared, refusal
 from tarazu.interop.onnx.export.values import Value
+from tarazu.ir.origin import NOWHERE
 
 OPSET, IR_VERSION = 21, 10
 MOST_BYTES = 2**31 - 2**20  # of a file, which is one message of protobuf; what is not weights takes little
@@ -74,7 +75,7 @@ def _info(x: Value) -> Any:
 
 
 def element_type(dtype: DType) -> int:
-    """ONNX's number of a dtype; Refused for complex numbers."""
+    """ONNX's number of a dtype; CompileError for complex numbers."""
     if dtype.name not in _TYPES:
-        raise Refused("ONNX's operators take no complex numbers")
+        raise refusal("ONNX's operators take no complex numbers", f"{dtype} tensors", NOWHERE)
     return int(getattr(onnx().TensorProto, _TYPES[dtype.name]))

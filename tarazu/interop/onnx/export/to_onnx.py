@@ -5,23 +5,22 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tarazu.base.errors import CompileError
 from tarazu.base.files import require_no_folder
 from tarazu.base.pytree import Structure
 from tarazu.interop.onnx.export import model_file
 from tarazu.interop.onnx.export.emitter import Emitter, Shared
-from tarazu.interop.onnx.export.merged import Merged, merged
+from tarazu.interop.onnx.export.merged import merged
 from tarazu.interop.onnx.export.program import run
 from tarazu.interop.onnx.export.rules.named import NAMED
 from tarazu.interop.onnx.export.sizes import ROWS
+from tarazu.interop.onnx.export.tidied import name_outputs, tidy
 from tarazu.interop.onnx.export.values import Value, constant, named
-from tarazu.ir.interpreter import Traced
+from tarazu.ir.graph import Graph
 from tarazu.nn import Module
 from tarazu.runtime.compile import simplified
 from tarazu.runtime.device import values
@@ -41,35 +40,33 @@ def export_onnx(model: Module | Function, path: str | os.PathLike, example: Exam
 
 def onnx_model(model: Module | Function, example: Example = None) -> Any:
     """The model as an `onnx.ModelProto` for any number of rows; errors as in `tz.export`."""
-    shared = Shared()
-    traced = _write(shared, model, example)
-    _name_outputs(shared, list(_output_names(traced.result_structure, "output")))
-    return model_file.model_proto(shared)
-
-
-def _write(shared: Shared, model: Module | Function, example: Example) -> Traced:
-    """Write the nodes of the model, whose inputs and outputs are then those of the root block."""
     inputs = example_inputs(model, example)
     with evaluating(model):
         function = function_of(model, inputs)
         traces = [trace_rows(function, inputs, rows) for rows in ROWS]
-    graph = merged([simplified(x.graph, frozenset(NAMED)) for x in traces])
     paths = {id(x): path for path, x in model.named_tensors()} if isinstance(model, Module) else {}
-    arguments = _arguments(graph, _input_names(model, inputs), paths, traces[0].captured)
-    shared.root.inputs = arguments[:len(inputs)]
-    emit = Emitter(shared, shared.root)
-    outputs = run(emit, graph, arguments)
-    shared.root.outputs = [named(emit.name(x), x.shape, x.dtype) for x in outputs]
-    return traces[0]
-
-
-def _arguments(graph: Merged, names: Sequence[str], paths: dict[int, str], captured: Sequence[Any]) -> list[Value]:
-    """A value for each parameter of the graph: the inputs, then what the function reads from outside."""
-    inputs = [named(name, step.type.shape, step.type.dtype)
-              for name, step in zip(names, graph.parameters, strict=False)]
     weights = [constant(np.asarray(values(x.raw)), x.dtype, paths.get(id(x), f"constant.{i}"))
-               for i, x in enumerate(captured)]
-    return inputs + weights
+               for i, x in enumerate(traces[0].captured)]
+    outputs = list(_output_names(traces[0].result_structure, "output"))
+    return model_of_graphs([x.graph for x in traces], _input_names(model, inputs), weights, outputs)
+
+
+def model_of_graphs(graphs: Sequence[Graph], inputs: Sequence[str], weights: Sequence[Value],
+                    outputs: Sequence[str]) -> Any:
+    """The `onnx.ModelProto` of a function's graphs for the numbers of `ROWS`.
+
+    Its inputs are the first parameters; `weights` are the values of the others. Raises CompileError and ArgumentError.
+    """
+    graph = merged([simplified(x, frozenset(NAMED)) for x in graphs])
+    shared = Shared()
+    shared.root.inputs = [named(name, step.type.shape, step.type.dtype)
+                          for name, step in zip(inputs, graph.parameters, strict=False)]
+    emit = Emitter(shared, shared.root)
+    found = run(emit, graph, [*shared.root.inputs, *weights])
+    shared.root.outputs = [named(emit.name(x), x.shape, x.dtype) for x in found]
+    name_outputs(shared, outputs)
+    tidy(shared)
+    return model_file.model_proto(shared)
 
 
 def _input_names(model: Module | Function, inputs: Sequence[Tensor]) -> list[str]:
@@ -92,40 +89,3 @@ def _output_names(structure: Structure, prefix: str) -> Iterator[str]:
     keys = structure.keys or range(len(structure.children))
     for key, child in zip(keys, structure.children, strict=True):
         yield from _output_names(child, f"{prefix}.{key}")
-
-
-def _name_outputs(shared: Shared, names: Sequence[str]) -> None:
-    """Rename what gives the outputs; one that is an input, a weight or another output becomes a copy of it."""
-    root, renamed = shared.root, dict[str, str]()
-    emit = Emitter(shared, root)
-    made = {name for node in root.nodes for name in node.outputs}
-    for i, (x, name) in enumerate(zip(root.outputs, names, strict=True)):
-        if x.name in made and x.name not in renamed:
-            renamed[x.name] = name
-        else:
-            emit.node("Identity", [x.name])
-            renamed[root.nodes[-1].outputs[0]] = name
-            x = replace(x, name=root.nodes[-1].outputs[0])
-        root.outputs[i] = replace(x, name=name)
-    _require_names_apart(shared, names)
-    _rename(root, renamed)
-
-
-def _require_names_apart(shared: Shared, names: Sequence[str]) -> None:
-    taken = [*(x.name for x in shared.root.inputs), *shared.initializers, *names]
-    if len(set(taken)) < len(taken):
-        twice = next(name for name in taken if taken.count(name) > 1)
-        raise CompileError(f"ONNX export: two tensors are named {twice!r}",
-                           expected="inputs, weights and outputs of different names",
-                           fix="rename the argument of the function, or the key of the result")
-
-
-def _rename(block: Any, renamed: dict[str, str]) -> None:
-    """Rename tensors wherever they are read or made, in graphs inside nodes too."""
-    for node in block.nodes:
-        node.inputs = [renamed.get(name, name) for name in node.inputs]
-        node.outputs = [renamed.get(name, name) for name in node.outputs]
-        for value in node.attributes.values():
-            if isinstance(value, type(block)):
-                _rename(value, renamed)
-                value.outputs = [replace(x, name=renamed.get(x.name, x.name)) for x in value.outputs]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from tarazu.base.dtypes import bool_, int64
 from tarazu.interop.onnx.export.emitter import Emitter, Refused
 from tarazu.interop.onnx.export.merged import Merged, Typed
 from tarazu.interop.onnx.export.rules.shape import iota
-from tarazu.interop.onnx.export.sizes import Dim
-from tarazu.interop.onnx.export.values import Value, named
+from tarazu.interop.onnx.export.sizes import Dim, static
+from tarazu.interop.onnx.export.values import Value, constant, named
 from tarazu.ir import op as ops
 from tarazu.ir.op import Op
 
@@ -25,6 +27,8 @@ def barrier(_run: Run, _emit: Emitter, _: Any, *values: Value) -> list[Value]:
 def scan(run: Run, emit: Emitter, out: Sequence[Typed], *values: Value, body: Merged, length: Dim, reverse: bool,
          constants: int, carries: int) -> list[Value]:
     fixed, start, sequences = values[:constants], values[constants:constants + carries], values[constants + carries:]
+    if length == 0:  # onnxruntime steps over no empty sequence
+        return [*start, *[constant(np.empty(static(x.shape), x.dtype.numpy), x.dtype) for x in out[carries:]]]
     stepped = list(sequences) or [iota(emit, Typed((length,), int64), size=length, dtype=int64)]
     inner = emit.inner()
     states = [_input(inner, x.shape, x) for x in start]

@@ -139,7 +139,7 @@ def floor_divide(emit: Emitter, x: Value, y: Value) -> Value:
 
 
 def _float_floor_divide(emit: Emitter, x: Value, y: Value) -> Value:
-    """The whole number (x - x mod y) / y, which the rounding of x / y could miss; with infinities the quotient itself."""
+    """The whole number (x - x mod y) / y, which rounding x / y could miss; with infinities the quotient."""
     of = _calculator(emit, x)
     plain = emit.map("Div", x, y)
     exact = emit.map("Round", of("Div", of("Sub", x, remainder(emit, x, y)), y))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tarazu.base.dtypes import int64
-from tarazu.interop.onnx.export.emitter import Emitter
+from tarazu.interop.onnx.export.emitter import Emitter, Refused
 from tarazu.interop.onnx.export.kernels import computed_in
 from tarazu.interop.onnx.export.merged import Typed
 from tarazu.interop.onnx.export.rules.shape import padded, sliced
@@ -60,7 +60,9 @@ def cumulative_product(emit: Emitter, out: Typed, x: Value, *, axis: int) -> Val
 def sort(emit: Emitter, out: tuple[Typed, Typed], x: Value, *, axis: int) -> list[Value]:
     """All elements by TopK, which takes the first of equal ones first."""
     wide = computed_in("TopK", x.dtype)
-    raw = emit.cast(x, x.dtype if wide is None else wide)
+    if wide is None:
+        raise Refused(f"onnxruntime has no TopK of {x.dtype}")
+    raw = emit.cast(x, wide)
     values, indices = emit.node("TopK", [emit.name(raw), emit.dims([x.shape[axis]])], 2, axis=axis, largest=0,
                                 sorted=1)
     return [emit.cast(named(values, x.shape, raw.dtype), x.dtype), named(indices, out[1].shape, int64)]
