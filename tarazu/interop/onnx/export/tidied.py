@@ -1,4 +1,4 @@
-"""What is done with written nodes before a file is made: names of outputs, fewer nodes where ONNX has one for several."""
+"""What is done with written nodes before a file is made: names of outputs, and one node where ONNX needs no more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tarazu.interop.onnx.export.emitter import Block, Emitted, Emitter, Shared
 
 
 def tidy(shared: Shared) -> None:
-    """Write max(x, 0) as Relu and the bias of a convolution inside it, and drop nodes and weights that nothing reads."""
+    """Write max(x, 0) as Relu, biases of convolutions inside them, and drop nodes and weights that nothing reads."""
     _write_relu(shared)
     _write_biases(shared)
     _drop_unread(shared.root)
@@ -92,7 +92,8 @@ def _is_per_channel(shared: Shared, convolution: Emitted, bias: str) -> bool:
     if array is None or kernel is None:
         return False
     channels = kernel.shape[0] if convolution.op_type == "Conv" else kernel.shape[1] * convolution.attributes["group"]
-    return array.shape == (channels, *(1,) * (kernel.ndim - 2)) and array.dtype == kernel.dtype
+    per_channel = (channels, *(1,) * (kernel.ndim - 2))
+    return array.shape in (per_channel, (1, *per_channel)) and array.dtype == kernel.dtype
 
 
 def name_outputs(shared: Shared, names: Sequence[str]) -> None:

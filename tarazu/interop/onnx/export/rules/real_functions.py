@@ -56,8 +56,9 @@ def sinh(emit: Emitter, x: Value) -> Value:
         return emit.map("Sinh", x)
     of = _calculator(emit, x)
     u = expm1(emit, emit.map("Abs", x))
-    halved = of("Mul", of("Add", u, of("Div", u, of("Add", u, 1.0))), 0.5)
-    return of("Mul", emit.map("Sign", x), halved)
+    is_large = emit.compare("Greater", u, emit.scalar(1e20, x))  # beside which u / (u + 1) is nothing
+    total = emit.where(is_large, u, of("Add", u, of("Div", u, of("Add", u, 1.0))))
+    return of("Mul", emit.map("Sign", x), of("Mul", total, 0.5))
 
 
 def cosh(emit: Emitter, x: Value) -> Value:
