@@ -49,7 +49,7 @@ def test_operations_compute_the_same_in_onnxruntime(records):
 
 
 def test_what_is_refused_says_why():
-    records = {record.name: record for record in RECORDS}
+    records = {record.name: record for record in reversed(RECORDS)}  # of two lines with one name the first
     assert set(REFUSED) <= set(records)
     for name, reason in REFUSED.items():
         arrays = drawn(records[name])

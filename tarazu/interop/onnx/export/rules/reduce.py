@@ -47,7 +47,7 @@ def cumulative_product(emit: Emitter, out: Typed, x: Value, *, axis: int) -> Val
     """Products of twice as many neighbors in each round, as ONNX has no running product."""
     size, reach, one = out.shape[axis], 1, emit.scalar(1, x)
     if isinstance(size, Size):
-        raise TypeError("a running product along the rows")
+        raise Refused("a running product along an axis whose size follows the rows")
     while reach < size:
         low = tuple(reach if i == axis else 0 for i in range(x.rank))
         wide = (*x.shape[:axis], size + reach, *x.shape[axis + 1:])
