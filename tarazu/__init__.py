@@ -24,9 +24,9 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     record/     what a run leaves behind as plain data: history, findings, verdict
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
+    interop/    models of other frameworks and formats; files.py is `tz.load`, `tz.export`
     study/      experiments that retrain: curves, bias and variance, looks at rows; why a fit generalizes as it does
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
-    interop/    models of other frameworks and formats; files.py is `tz.load`, `tz.export`
     course/     checks of the course's exercises, quizzes, labs, in English and Punjabi
     cli/        the `tarazu` command
 

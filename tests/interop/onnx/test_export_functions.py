@@ -16,9 +16,9 @@ NO_MATRICES = ("inv, det, slogdet, cholesky, cholesky upper, solve, qr, qr compl
                "svdvals, pinv, matrix_rank, matrix_power below 0, matrix_norm nuc, matrix_norm 2, matrix_norm -2, eig, "
                "eigvals, lu_solve, solve_triangular, solve_triangular of ones, lstsq, matrix_exp, logdet, cond 2, "
                "cond -2, cond 1, cond fro, solve of complex")
-NO_COMPLEX = ("real, imag, angle, conj, abs of complex, complex arithmetic, complex products, expm1 of complex, fft.fft, "
-              "fft.ifft, fft.rfft, fft.ihfft, fft.irfft, fft.hfft, fft.fftn, fft.ifftn, fft.rfftn, fft.irfftn, fft.stft, "
-              "fft.istft")
+NO_COMPLEX = ("real, imag, angle, conj, abs of complex, complex arithmetic, complex products, expm1 of complex, "
+              "fft.fft, fft.ifft, fft.rfft, fft.ihfft, fft.irfft, fft.hfft, fft.fftn, fft.ifftn, fft.rfftn, "
+              "fft.irfftn, fft.stft, fft.istft")
 REFUSED = {name: reason for names, reason in (
     (NO_BITS, "reads no bits"), (NO_GAMMA, "no gamma function"), (NO_MATRICES, "no decompositions of matrices"),
     (NO_COMPLEX, "no complex numbers"), ("random_bits", "random numbers"),
@@ -104,7 +104,8 @@ def test_sizes_follow_the_number_of_rows(name):
     exported_as_called(ROWS_MATTER[name], X, Y, rows=(2, 5, 8))
 
 
-SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.5, 1e-30, 1e30, 1e-4, -1e-4], np.float32)
+SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.5, 1e-30, 1e30, 1e-4, -1e-4],
+                   np.float32)
 FUNCTIONS = [tz.relu, tz.sign, tz.floor, tz.ceil, tz.round, tz.trunc, tz.sqrt, tz.exp, tz.expm1, tz.log, tz.log1p,
              tz.sinh, tz.cosh, tz.tanh, tz.asinh, tz.acosh, tz.atanh, tz.sigmoid, tz.erf, tz.isnan, tz.abs]
 PAIRS = [tz.add, tz.divide, tz.maximum, tz.minimum, tz.floor_divide, tz.remainder, tz.atan2, tz.less, tz.greater_equal,

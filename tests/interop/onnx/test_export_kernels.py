@@ -11,7 +11,8 @@ from tarazu.interop.onnx.export.model_file import element_type
 pytestmark = pytest.mark.extras
 DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
           "bool")
-BINARY = ("Add Sub Mul Div Mod Less LessOrEqual Greater GreaterOrEqual Equal Pow Max Min Where").split()
+BINARY = {"Add", "Sub", "Mul", "Div", "Mod", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal", "Pow", "Max",
+          "Min", "Where"}
 SHAPES = {"MatMul": [(2, 3), (3, 2)], "Einsum": [(2, 3), (3, 2)], "Conv": [(2, 3, 4), (3, 3, 2)],
           "ConvTranspose": [(2, 3, 4), (3, 3, 2)], "MaxPool": [(2, 3, 4)], "AveragePool": [(2, 3, 4)],
           "LayerNormalization": [(2, 3), (3,), (3,)], "BatchNormalization": [(2, 3)] + [(3,)] * 4, "Pad": [(2, 3)]}

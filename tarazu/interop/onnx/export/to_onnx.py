@@ -6,7 +6,7 @@ import inspect
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,21 +34,35 @@ def export_onnx(model: Module | Function, path: str | os.PathLike, example: Exam
     target = Path(path)
     model_file.onnx()
     require_no_folder(target, "model.onnx")
-    content = onnx_model(model, example)
-    write_on_first_process("an exported model", [], lambda _: model_file.write(target, content))
+    write_onnx(target, onnx_model(model, example))
 
 
-def onnx_model(model: Module | Function, example: Example = None) -> Any:
+def write_onnx(path: Path, model: Any) -> None:
+    """Write an `onnx.ModelProto`, in a run of several processes in the first."""
+    write_on_first_process("an exported model", [], lambda _: model_file.write(path, model))
+
+
+class Names(NamedTuple):
+    """Names that a function does not tell: of its inputs, its outputs, and the modules whose weights it reads."""
+
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    weights_of: Module
+
+
+def onnx_model(model: Module | Function, example: Example = None, names: Names | None = None) -> Any:
     """The model as an `onnx.ModelProto` for any number of rows; errors as in `tz.export`."""
     inputs = example_inputs(model, example)
     with evaluating(model):
         function = function_of(model, inputs)
         traces = [trace_rows(function, inputs, rows) for rows in ROWS]
-    paths = {id(x): path for path, x in model.named_tensors()} if isinstance(model, Module) else {}
+    if names is None:
+        names = Names(_input_names(model, inputs), list(_output_names(traces[0].result_structure, "output")),
+                      model if isinstance(model, Module) else Module())
+    paths = {id(x): path for path, x in names.weights_of.named_tensors()}
     weights = [constant(np.asarray(values(x.raw)), x.dtype, paths.get(id(x), f"constant.{i}"))
                for i, x in enumerate(traces[0].captured)]
-    outputs = list(_output_names(traces[0].result_structure, "output"))
-    return model_of_graphs([x.graph for x in traces], _input_names(model, inputs), weights, outputs)
+    return model_of_graphs([x.graph for x in traces], names.inputs, weights, names.outputs)
 
 
 def model_of_graphs(graphs: Sequence[Graph], inputs: Sequence[str], weights: Sequence[Value],
