@@ -30,7 +30,7 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "train": ["base", "ir", "ops", "runtime", "nn", "optim", "data", "record", "diagnose"],
     "tabular": ["base", "ops", "runtime", "nn", "optim", "data", "record", "diagnose", "train", "interop", "study"],
     "study": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
-    "interop": ["base", "ir", "nn", "ops", "runtime", "train"],
+    "interop": ["base", "ir", "nn", "runtime", "train"],
     "course": ["base", "data", "nn", "optim", "record", "runtime"],
     "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular", "study", "course"],
 }

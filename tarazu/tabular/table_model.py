@@ -98,8 +98,8 @@ class TableModel:
 
         Each feature is an input of that name, (rows,): texts for categories, "" where one is missing, float64 for
         numbers and, as seconds since 1970, for dates, NaN where one is missing. The outputs have the target's name,
-        (rows,), and for classes "probabilities of" it, (rows, classes). Needs `pip install 'tarazu[onnx]'`; raises
-        what `tz.export` raises.
+        (rows,), and for classes "probabilities of" it, (rows, classes). Raises ArgumentError for another suffix and
+        without the packages of `pip install 'tarazu[onnx]'`, CompileError as `tz.export` does.
 
         >>> import tarazu as tz
         >>> run = tz.fit_table({"a": range(40), "b": ["x", "y"] * 20}, target="b", epochs=1, verbose=0)
