@@ -24,10 +24,10 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     record/     what a run leaves behind as plain data: history, findings, verdict
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
+    interop/    models of other frameworks and formats; files.py is `tz.load`, `tz.export`
     study/      experiments that retrain: curves, bias and variance, looks at rows; why a fit generalizes as it does
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
     serve/      saved models behind HTTP
-    interop/    models of other frameworks and formats; files.py is `tz.load`
     sklearn/    estimators for scikit-learn
     course/     checks of the course's exercises, quizzes, labs, in English and Punjabi
     cli/        the `tarazu` command
@@ -247,7 +247,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 
 if _TYPE_CHECKING:
     from tarazu.backend.native.threads.thread_count import set_threads
-    from tarazu.interop.files import load
+    from tarazu.interop.files import export, load
     from tarazu.ops import fft, linalg
     from tarazu.ops.control_flow.associative import associative_scan
     from tarazu.ops.einsum import einsum
@@ -323,7 +323,7 @@ if _TYPE_CHECKING:
     from tarazu.runtime.vmap.replicas import replicate
     from tarazu.runtime.vmap.vmap import vmap
     from tarazu.tabular import fit_table
-    from tarazu.train import cross_validate, export
+    from tarazu.train import cross_validate
     from tarazu.transform.custom import checkpoint, custom_vjp
 
 __all__ = [
@@ -734,7 +734,7 @@ _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", 
 # checkers above says the same, and a test compares the two.
 _LAZY = {
     "backend.native.threads.thread_count": "set_threads",
-    "interop.files": "load",
+    "interop.files": "export load",
     "ops.networks.attention": "scaled_dot_product_attention",
     "ops.networks.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "ops.einsum": "einsum",
@@ -778,7 +778,7 @@ _LAZY = {
     "runtime.vmap.vmap": "vmap",
     "transform.custom": "checkpoint custom_vjp",
     "tabular": "fit_table",
-    "train": "cross_validate export",
+    "train": "cross_validate",
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
 

@@ -53,7 +53,12 @@ def write_predictions(columns: dict[str, np.ndarray], output: str | None, force:
     if output is None:
         sys.stdout.write(text)
         return
+    require_new_file(output, force)
+    write_text(output, text)
+
+
+def require_new_file(output: str, force: bool) -> None:
+    """ArgumentError where something is at the path that -o names, unless `force`."""
     if Path(output).exists() and not force:
         raise ArgumentError(f"{output} is there already", expected="a new file",
                             fix="choose another -o, or replace it with --force")
-    write_text(output, text)

@@ -17,7 +17,7 @@ from tarazu.base.errors import TarazuError
 from tarazu.base.messages import plural
 from tarazu.cli import launch, show
 from tarazu.cli.closed_pipe import quiet_when_closed
-from tarazu.cli.destination import destination, write_predictions
+from tarazu.cli.destination import destination, require_new_file, write_predictions
 from tarazu.cli.lab import lab_commands
 from tarazu.cli.options import table_options
 from tarazu.cli.quiz import quiz_command
@@ -148,6 +148,23 @@ def predict_command(run: str, table: str, output: str | None, force: bool, trust
     with show.warnings_as_lines():
         columns = predictions(TableModel.load(run, trust=trust), table)
     write_predictions(columns, output, force)
+
+
+@main.command(name="export", short_help="Write a model as a file that others serve.")
+@click.argument("run", type=click.Path())
+@click.option("-o", "--output", type=click.Path(), required=True, help="The file to write, NAME.onnx.")
+@click.option("--force", is_flag=True, help="Replace the output file if it is there.")
+@click.option("--trust", multiple=True, metavar="PACKAGE",
+              help="A package whose layers the model may use; it is imported. May be given several times.")
+def export_command(run: str, output: str, force: bool, trust: Sequence[str]) -> None:
+    """Write the model in the folder RUN, with what encodes its columns, as one file of ONNX.
+
+    Each feature is an input, of texts for categories and of numbers for numbers; labels and probabilities come out.
+    """
+    require_new_file(output, force)
+    with show.warnings_as_lines():
+        TableModel.load(run, trust=trust).export(output)
+    click.echo(f"wrote {output}")
 
 
 @main.command(name="report", short_help="Print verdict and scores again.")

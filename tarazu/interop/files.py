@@ -1,4 +1,4 @@
-"""`tz.load`: saved models by their folder, models in other formats by their file."""
+"""`tz.load` and `tz.export`: saved models by their folder, models in other formats by their file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tarazu.interop.keras import reading as keras
+from tarazu.interop.onnx.export.to_onnx import export_onnx
+from tarazu.nn import Module
 from tarazu.runtime.jit import exported
+from tarazu.train.save.export import Example, Function, export_stablehlo
 from tarazu.train.save.loading import read_model
 from tarazu.train.save.names import Finder, Objects
 
@@ -42,3 +45,33 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     if Path(path).is_file():
         return exported.read(Path(path))
     return read_model(Path(path), Finder(custom_objects, trust), optimizer=optimizer)[0]
+
+
+def export(model: Module | Function, path: str | os.PathLike, example: Example = None) -> None:
+    """Write `model`, in evaluation mode, to the file `path` as a program that takes any number of rows.
+
+    Where the name ends in ".onnx" the file is ONNX (opset 21), checked by ONNX's own checker, with the weights under
+    their paths (`named_parameters`); it needs the packages of `pip install 'tarazu[onnx]'`, and onnxruntime runs it.
+    Else it is JAX's own serialization of StableHLO, with the weights in it, for CPUs, GPUs and TPUs, and a checksum
+    behind it. `tz.load(path)` gives that back as an `Exported`, which needs JAX and none of the model's classes;
+    `jax.export.deserialize(bytearray(Path(path).read_bytes())).call(x)` runs it without Tarazu. A file is written whole
+    or not at all, and computes what `predict` does.
+
+    `example` is an input with at least one row, (rows, ...), or a tuple of several inputs; a model whose first layer
+    has learned its size from float rows needs none. In place of a model it may be a function, whose rows must not
+    depend on each other for StableHLO; results may be lists, tuples and dicts.
+
+    Raises ArgumentError without the package onnx, DeviceError without JAX; ArgumentError without an example where one
+    is needed, for what draws random numbers or changes state, and for rows that depend on each other; CompileError for
+    what ONNX lacks, with the layer, or JAX cannot export.
+
+    >>> import tarazu as tz
+    >>> model = tz.nn.Sequential([tz.nn.Dense(3)])
+    >>> model(tz.ones(1, 4)).shape
+    (1, 3)
+    >>> tz.export(model, "model.onnx")  # doctest: +SKIP
+    >>> tz.export(model, "model.stablehlo")  # doctest: +SKIP
+    >>> tz.load("model.stablehlo")  # doctest: +SKIP
+    Exported(float32[batch,4] -> float32[batch,3])
+    """
+    (export_onnx if Path(path).suffix == ".onnx" else export_stablehlo)(model, path, example)

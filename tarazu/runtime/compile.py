@@ -81,9 +81,9 @@ def compile_graph(graph: Graph, backend_name: str = "numpy", device: Device | Me
     return backend.load("xla").compile(simplified(graph)).at(device)
 
 
-def simplified(graph: Graph) -> Graph:
-    """`graph` as the backend gets it: simplified, and checked before and after."""
-    return verify(simplify(verify(graph), _compute), "simplify")
+def simplified(graph: Graph, keep_calls: frozenset[str] = frozenset()) -> Graph:
+    """`graph` as the backend gets it: simplified, and checked before and after; calls with these labels stay."""
+    return verify(simplify(verify(graph), _compute, keep_calls), "simplify")
 
 
 def _compute(op: Op, arrays: list[np.ndarray], attributes: dict[str, Any]) -> np.ndarray:

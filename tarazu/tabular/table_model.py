@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.files import require_no_folder
 from tarazu.data import TableEncoder
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.diagnose import log_softmax
+from tarazu.interop.onnx.export.to_onnx import write_onnx
 from tarazu.nn import Module
 from tarazu.tabular import run_folder
 from tarazu.tabular.inputs import TableLike, as_table
+from tarazu.tabular.onnx_file import table_model_proto
 from tarazu.train.evaluate import predict
 
 
@@ -87,6 +91,25 @@ class TableModel:
             raise ArgumentError(f"the target {self.encoder.target.name!r} is a number, which has no probabilities",
                                 expected="a model for classes", fix="call predict")
         return np.exp(log_softmax(self.outputs(self._features(data))))
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Write the model and its encoder to a file of ONNX (".onnx"), which others serve without Tarazu.
+
+        Each feature is an input of that name, (rows,): texts for categories, "" where one is missing, float64 for
+        numbers and, as seconds since 1970, for dates, NaN where one is missing. The outputs have the target's name,
+        (rows,), and for classes "probabilities of" it, (rows, classes). Raises ArgumentError for another suffix and
+        without the packages of `pip install 'tarazu[onnx]'`, CompileError as `tz.export` does.
+
+        >>> import tarazu as tz
+        >>> run = tz.fit_table({"a": range(40), "b": ["x", "y"] * 20}, target="b", epochs=1, verbose=0)
+        >>> run.export("model.onnx")  # doctest: +SKIP
+        """
+        target = Path(path)
+        if target.suffix != ".onnx":
+            raise ArgumentError(f"a file named {target.name!r} for a model of tables", expected="a name with .onnx",
+                                fix="a model alone is written in other formats by tz.export(fitted.model, path)")
+        require_no_folder(target, "model.onnx")
+        write_onnx(target, table_model_proto(self.model, self.encoder))
 
     def outputs(self, features: np.ndarray) -> np.ndarray:
         """What the model gives for encoded rows, float64 (rows, outputs): logits, or the standardized target.

@@ -54,7 +54,6 @@ from tarazu.train.metrics import (
     zero_one_loss,
 )
 from tarazu.train.rate_search import LearningRates, find_learning_rate
-from tarazu.train.save.export import export
 from tarazu.train.save.saving import save
 from tarazu.train.save.weights import load_weights, save_weights
 from tarazu.train.trainer.compile import compile, compute_loss, train_step
@@ -110,7 +109,6 @@ __all__ = [
     "compute_loss",
     "cross_validate",
     "evaluate",
-    "export",
     "find_learning_rate",
     "fit",
     "load_weights",

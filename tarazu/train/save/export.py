@@ -1,10 +1,10 @@
-"""`tz.export`: a trained model, or a function of rows, as a file that runs without its code."""
+"""A trained model, or a function of rows, as a file of StableHLO; and what all formats of `tz.export` begin with."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,6 +14,7 @@ from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.base.files import require_no_folder
 from tarazu.base.pytree import Structure, flatten
 from tarazu.ir.graph import Graph
+from tarazu.ir.interpreter import Traced
 from tarazu.ir.types import TensorType
 from tarazu.nn import Embedding, Module, Sequential
 from tarazu.nn.module.mode import in_mode
@@ -35,39 +36,25 @@ Example: TypeAlias = "ArrayLike | tuple[ArrayLike, ...] | None"  # of the inputs
 ROUNDING = 0.01
 
 
-def export(model: Module | Function, path: str | os.PathLike, example: Example = None) -> None:
-    """Write `model`, in evaluation mode, to the file `path` as a program that takes any number of rows.
-
-    The file is JAX's own serialization of StableHLO, with the weights in it, for CPUs, GPUs and TPUs, and a checksum
-    behind it. `tz.load(path)` gives it back as an `Exported`, which needs JAX and none of the model's classes;
-    `jax.export.deserialize(bytearray(Path(path).read_bytes())).call(x)` runs it without Tarazu. It is written whole or
-    not at all, and computes what `predict` does.
-
-    `example` is an input with at least one row, (rows, ...), or a tuple of several inputs; a model whose first layer
-    has learned its size from float rows needs none. In place of a model it may be a function, whose rows must not
-    depend on each other; results may be lists, tuples and dicts.
-
-    Raises DeviceError without JAX; ArgumentError without an example where one is needed, for what draws random numbers
-    or changes state, and for rows that depend on each other; CompileError for what JAX cannot export.
-
-    >>> import tarazu as tz
-    >>> model = tz.nn.Sequential([tz.nn.Dense(3)])
-    >>> model(tz.ones(1, 4)).shape
-    (1, 3)
-    >>> tz.export(model, "model.stablehlo")  # doctest: +SKIP
-    >>> tz.load("model.stablehlo")  # doctest: +SKIP
-    Exported(float32[batch,4] -> float32[batch,3])
-    """
+def export_stablehlo(model: Module | Function, path: str | os.PathLike, example: Example = None) -> None:
+    """Write the model as `tz.export` says, to a file of StableHLO."""
     backend, target = xla_part("export"), Path(path)
     require_no_folder(target, "model.stablehlo")
-    inputs = _inputs(model, example)
-    with in_mode(model, training=False) if isinstance(model, Module) else contextlib.nullcontext(), no_grad():
-        graph, constants, structure = _of_one_row(_callable(model, inputs), inputs)
+    inputs = example_inputs(model, example)
+    with evaluating(model):
+        graph, constants, structure = _of_one_row(function_of(model, inputs), inputs)
     content = backend.serialize(graph, constants, structure.rebuild)
     write_on_first_process("an exported model", [], lambda _: write(target, content))
 
 
-def _inputs(model: Module | Function, example: Example) -> list[Tensor]:
+@contextlib.contextmanager
+def evaluating(model: Module | Function) -> Iterator[None]:
+    """A block in which a model is in evaluation mode, and nothing is recorded for gradients."""
+    with in_mode(model, training=False) if isinstance(model, Module) else contextlib.nullcontext(), no_grad():
+        yield
+
+
+def example_inputs(model: Module | Function, example: Example) -> list[Tensor]:
     """At least one row of each input; those of a model are as `predict` takes them."""
     if isinstance(model, Module):
         return _rows_like(model) if example is None else _examples(example, features)
@@ -100,7 +87,7 @@ def _examples(example: Example, prepared: Callable[[Any], Any]) -> list[Tensor]:
     return inputs
 
 
-def _callable(model: Module | Function, inputs: Sequence[Tensor]) -> Function:
+def function_of(model: Module | Function, inputs: Sequence[Tensor]) -> Function:
     """What `predict` would compile; layers that need to see an input before they are traced see one."""
     if not isinstance(model, Module):
         return model
@@ -111,12 +98,7 @@ def _callable(model: Module | Function, inputs: Sequence[Tensor]) -> Function:
 
 def _of_one_row(function: Function, inputs: list[Tensor]) -> tuple[Graph, list[np.ndarray], Structure]:
     """The graph of the function for a single row, the values that it reads from outside, and the result's structure."""
-    traced = trace_function(function, [TensorType((1, *x.shape[1:]), x.dtype) for x in inputs])
-    if traced.rebound:
-        raise ArgumentError("a function that draws random numbers or changes tensors from outside",
-                            expected="one that computes its results from its inputs and does nothing else",
-                            fix="put a model that it calls into evaluation mode first: model.eval()")
-    _require_containers(traced.result_structure)
+    traced = trace_rows(function, inputs, 1)
     for output in traced.graph.outputs:
         if output.shape[:1] != (1,):
             raise ShapeError(f"for a single row the result has shape {output.shape}",
@@ -124,6 +106,20 @@ def _of_one_row(function: Function, inputs: list[Tensor]) -> tuple[Graph, list[n
                              fix="leave out what removes or joins rows: reduce over other axes than the first")
     _require_rows_apart(function, inputs)
     return simplified(traced.graph), [values(x.raw) for x in traced.captured], traced.result_structure
+
+
+def trace_rows(function: Function, inputs: Sequence[Tensor], rows: int) -> Traced:
+    """The graph of the function for that many rows of its inputs, and what it reads from outside.
+
+    ArgumentError for what draws random numbers or changes state, and for results in own classes.
+    """
+    traced = trace_function(function, [TensorType((rows, *x.shape[1:]), x.dtype) for x in inputs])
+    if traced.rebound:
+        raise ArgumentError("a function that draws random numbers or changes tensors from outside",
+                            expected="one that computes its results from its inputs and does nothing else",
+                            fix="put a model that it calls into evaluation mode first: model.eval()")
+    _require_containers(traced.result_structure)
+    return traced
 
 
 def _require_containers(structure: Structure) -> None:

@@ -1,0 +1,4 @@
+"""ONNX, the format of models that most frameworks and runtimes share.
+
+export/ writes it.
+"""

@@ -1,0 +1,15 @@
+"""Each layer of the contract suite as ONNX: checked, and run by onnxruntime for any number of rows."""
+
+import pytest
+from onnx_programs import exported_as_called
+from test_layers import ROWS, inputs
+
+import tarazu as tz
+
+pytestmark = pytest.mark.extras
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_layer_computes_the_same_in_onnxruntime(name):
+    tz.random.seed(0)
+    exported_as_called(ROWS[name].make(), inputs(ROWS[name]).numpy())
