@@ -1,4 +1,4 @@
-.PHONY: check test extras xla long docs browser bench array-api
+.PHONY: check test extras xla long docs browser bench array-api dist
 
 check:  ## linter, types and the core's tests: under a minute
 	ruff check .
@@ -23,6 +23,11 @@ docs:  ## the site in docs/_build/html, checked; needs pip install '.[docs]'. Ru
 
 browser:  ## the site in headless Chromium; after make docs
 	pytest -m browser
+
+dist:  ## wheel and source archive in dist/, checked; needs pip install build twine
+	rm -rf build dist
+	python -m build
+	twine check --strict dist/*
 
 array-api:  ## the array API standard's own suite; ARRAY_API_TESTS=its checkout, submodule included
 	tests/array_api/run.sh

@@ -1,5 +1,12 @@
 """Models of other frameworks and in other formats.
 
-files.py is `tz.load` and `tz.export`, which tell formats apart; onnx/ is ONNX; imported.py a model of steps that
-another framework described.
+files.py is `tz.load` and `tz.export`, which tell formats apart; imported.py a model of steps that another framework
+described; keras/ reads files of Keras; onnx/ is ONNX; torch_weights/ takes over the weights of models of torch.
 """
+
+from tarazu.interop.torch_weights.export import to_torch_state
+from tarazu.interop.torch_weights.load import load_torch_weights
+from tarazu.interop.torch_weights.report import TorchLoaded
+from tarazu.interop.torch_weights.shards import read_shards
+
+__all__ = ["TorchLoaded", "load_torch_weights", "read_shards", "to_torch_state"]

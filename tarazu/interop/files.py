@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tarazu.interop.keras import reading as keras
 from tarazu.interop.onnx.export.to_onnx import export_onnx
 from tarazu.nn import Module
 from tarazu.runtime.jit import exported
@@ -17,7 +18,7 @@ from tarazu.train.save.names import Finder, Objects
 
 def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trust: Iterable[str] = (),
          optimizer: bool = True) -> Any:
-    """The model that was saved to the folder `path`, or the `Exported` that `tz.export` wrote to the file `path`.
+    """The model that was saved to the folder `path`, or to a file of Keras; or the `Exported` that `tz.export` wrote.
 
     A saved model comes in evaluation mode, compiled with the optimizer's state if it was saved so; `optimizer=False`
     leaves that out. Loading imports no modules and calls no functions: a file may name Tarazu's own classes and
@@ -28,6 +29,9 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     `custom_objects` that are none and a `trust` of anything but names. An exported model is called with (rows, ...) and
     needs JAX, DeviceError without.
 
+    A Sequential or functional model that Keras 3 saved as "model.keras" comes as `tz.nn` layers with its weights, and
+    compiled where Tarazu has what `compile` was told (DataWarning else); it needs `pip install 'tarazu[keras]'`.
+
     >>> import tempfile
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(1, in_features=2)])
@@ -36,6 +40,8 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     ...     tz.load(f"{folder}/line.tz").predict([[0.0, 0.0]])
     Tensor([[0.]], dtype=float32)
     """
+    if Path(path).suffix in (".keras", ".h5", ".hdf5"):
+        return keras.read(Path(path), custom_objects, optimizer=optimizer)
     if Path(path).is_file():
         return exported.read(Path(path))
     return read_model(Path(path), Finder(custom_objects, trust), optimizer=optimizer)[0]

@@ -212,7 +212,7 @@ class Dataset:
         """The maps after `.batch`, one after another; None if there are none."""
         return BatchMaps(self._batch_maps) if self._batch_maps else None
 
-    def in_memory(self) -> Any | None:
+    def in_memory(self) -> Any:
         """All samples as a tree of arrays, in the order before a last `shuffle`, if they lie in memory as they are.
 
         They do not after maps of samples, `filter`, `window` and `repeat`.

@@ -1,0 +1,79 @@
+"""A `.keras` file: a zip archive of which three members are read, none of them before its size is known to be fair.
+
+Nothing is unpacked to a path: members are read by their exact names, into memory.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tarazu.base.errors import FileFormatError
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+DEEPEST = 200  # nested lists and objects of a config; a model in a model takes six
+GROWTH = 20  # how much larger than the archive what is in it may be; Keras does not compress
+SLACK = 2**20
+INTACT = "take an undamaged copy, or save it again in Keras: model.save(path)"
+
+
+class Archive(NamedTuple):
+    """What is read of a `.keras` file."""
+
+    config: dict[str, Any]  # the model as data
+    weights: bytes  # an HDF5 file; empty where the archive has none
+    version: str  # of the Keras that wrote it, as far as it says
+
+
+def read_archive(path: Path) -> Archive:
+    """The members of a `.keras` file. FileFormatError for what is no such file, is damaged, or claims to be huge."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config, metadata = (_json(path, name, _member(path, archive, name)) for name in (CONFIG, METADATA))
+            has_weights = WEIGHTS in archive.namelist()
+            weights = _member(path, archive, WEIGHTS) if has_weights else b""
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        raise FileFormatError(f"no archive of Keras: {error}", path=path,
+                              expected="a zip archive, as Keras 3 writes it", fix=INTACT) from error
+    return Archive(config, weights, str(metadata.get("keras_version", "")))
+
+
+def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
+    """The content of a member; FileFormatError where it is missing, is there twice, or is larger than is fair."""
+    found = [info for info in archive.infolist() if info.filename == name]
+    if len(found) != 1:
+        raise FileFormatError(f"the archive has {name} {len(found)} times", path=path, expected="each member once",
+                              fix=INTACT)
+    size, fair = found[0].file_size, GROWTH * path.stat().st_size + SLACK
+    if size > fair:
+        raise FileFormatError(f"{name} is said to have {size:,} bytes unpacked", path=path,
+                              expected=f"at most {fair:,}, {GROWTH} times the size of the archive",
+                              fix="do not trust this file; Keras does not compress what it saves")
+    return archive.read(found[0])
+
+
+def _json(path: Path, name: str, content: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"{name} is not JSON: {error}", path=path, expected="JSON", fix=INTACT) from error
+    if not isinstance(value, dict) or depth(value) > DEEPEST:
+        raise FileFormatError(f"{name} is no object of JSON, or is nested too deep", path=path,
+                              expected=f"an object, nested at most {DEEPEST} deep", fix=INTACT)
+    return value
+
+
+def depth(value: Any) -> int:
+    """How deep lists and dicts are nested in a value.
+
+    >>> depth({"a": [1, {"b": 2}]})
+    3
+    """
+    deepest, level = 0, [value]
+    while level := [x for x in level if isinstance(x, dict | list)]:
+        deepest += 1
+        level = [item for x in level for item in (x.values() if isinstance(x, dict) else x)]
+    return deepest

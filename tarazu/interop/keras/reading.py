@@ -1,0 +1,45 @@
+"""`.keras` files read: the model of one, with weights and what `compile` was told."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tarazu.base.errors import DataWarning, FileFormatError
+from tarazu.interop.keras.archive import read_archive
+from tarazu.interop.keras.compiling import compile_arguments
+from tarazu.interop.keras.model import ModelReader
+from tarazu.interop.keras.saved_weights import read_weights
+from tarazu.nn.init import placeholders
+from tarazu.nn.module.module import Module
+from tarazu.runtime.random.generator import Generator, drawing_from
+
+
+def read(path: Path, custom_objects: Mapping[str, Any] | None = None, *, optimizer: bool = True) -> Module:
+    """The model in a `.keras` file, in evaluation mode, compiled if it was, unless `optimizer` is False.
+
+    FileFormatError, with the layer, for what Tarazu has not; a DataWarning where only what `compile` was told cannot be
+    taken over: the model is not compiled then.
+    """
+    if path.suffix != ".keras":
+        raise FileFormatError("a file of HDF5, as Keras 2 saved models and Keras 3 saves weights alone", path=path,
+                              expected="a whole model in the format of Keras 3, model.keras",
+                              fix="in Keras: keras.models.load_model('model.h5').save('model.keras'), or "
+                                  "model.load_weights(...) and then model.save('model.keras')")
+    archive = read_archive(path)
+    reader = ModelReader(path, read_weights(path, archive.weights), dict(custom_objects or {}))
+    with placeholders(), drawing_from(Generator()):
+        model = reader.read(archive.config)
+    compiled = archive.config.get("compile_config")
+    if optimizer and isinstance(compiled, Mapping):
+        _compile(model, compiled, reader, path)
+    return model.eval()
+
+
+def _compile(model: Module, content: Mapping[str, Any], reader: ModelReader, path: Path) -> None:
+    try:
+        model.compile(**compile_arguments(content, path), regularizer=reader.penalties(model) or None)
+    except FileFormatError as error:
+        warnings.warn(f"what compile was told is left out: {error}", DataWarning, stacklevel=4)
