@@ -1,7 +1,7 @@
 """Models of other frameworks and in other formats.
 
 files.py is `tz.load` and `tz.export`, which tell formats apart; imported.py a model of steps that another framework
-described; onnx/ is ONNX; keras/ reads files of Keras; torch_weights/ takes over the weights of models of torch.
+described; keras/ reads files of Keras; onnx/ is ONNX; torch_weights/ takes over the weights of models of torch.
 """
 
 from tarazu.interop.torch_weights.export import to_torch_state
