@@ -26,7 +26,9 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
     study/      experiments that retrain: curves, bias and variance, looks at rows; why a fit generalizes as it does
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
+    serve/      saved models behind HTTP
     interop/    models of other frameworks and formats; files.py is `tz.load`
+    sklearn/    estimators for scikit-learn
     course/     checks of the course's exercises, quizzes, labs, in English and Punjabi
     cli/        the `tarazu` command
 
@@ -643,6 +645,7 @@ __all__ = [
     "segment_prod",
     "segment_sum",
     "selu",
+    "serve",
     "set_backend",
     "set_threads",
     "shard",
@@ -653,6 +656,7 @@ __all__ = [
     "sin",
     "sinc",
     "sinh",
+    "sklearn",
     "soft_shrink",
     "softmax",
     "softmin",
@@ -725,7 +729,8 @@ pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
 cumsum, cumprod = cumulative_sum, cumulative_prod
 _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", "record": "record", "train": "train",
-          "tabular": "tabular", "study": "study", "interop": "interop", "fft": "ops.fft", "linalg": "ops.linalg"}
+          "tabular": "tabular", "study": "study", "interop": "interop", "sklearn": "sklearn", "fft": "ops.fft",
+          "linalg": "ops.linalg", "serve": "serve"}
 
 # Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
 # checkers above says the same, and a test compares the two.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-IN_NUMPY = ("ir", "ops", "transform", "runtime", "nn", "optim")
+IN_NUMPY = ("ir", "ops", "transform", "runtime", "nn", "optim", "sklearn")
 
 
 def pytest_configure(config):

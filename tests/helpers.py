@@ -1,14 +1,18 @@
 """What several test files need."""
 
 import contextlib
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 import tarazu as tz
 from tarazu.runtime.jit.jit import Counter
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def modules() -> dict[str, Path]:
@@ -21,6 +25,15 @@ def modules() -> dict[str, Path]:
         parts = path.relative_to(root.parent).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
+
+
+def example(name: str) -> ModuleType:
+    """A script of examples/ as a module."""
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @contextlib.contextmanager

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-from pathlib import Path
 
+import huggingface
 import numpy as np
 import pytest
+from helpers import EXAMPLES, example
 
-FOLDER = Path(__file__).parents[1] / "examples"
+import tarazu as tz
+
 NAMES = ["table", "mnist", "fashion_mnist", "image_folder", "char_gpt", "gru_text", "time_series", "vae", "gan", "pinn",
-         "fine_tuning", "cluster"]
+         "fine_tuning", "cluster", "gpt2", "bert", "vit"]
 
 
 def run(name, *arguments, **sizes):
-    spec = importlib.util.spec_from_file_location(f"example_{name}", FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main(*arguments, **sizes)
+    return example(name).main(*arguments, **sizes)
 
 
 @pytest.fixture
@@ -91,9 +89,41 @@ def test_cluster(tmp_path):
     assert (tmp_path / "run.ckpt").exists()
 
 
+def test_gpt2(tmp_path, capsys, numpy_backend):
+    huggingface.write_folder(tmp_path, huggingface.GPT2, huggingface.gpt2())
+    written = run("gpt2", tmp_path, "once", count=8)
+    assert re.search(r"^\d+\.\d tokens per second$", capsys.readouterr().out, re.MULTILINE)
+    tz.random.seed(0)
+    module = example("gpt2")
+    model, codes = module.Gpt2(huggingface.GPT2).eval(), written[:4]
+    tz.interop.load_torch_weights(model, tmp_path, names=module.NAMES)
+    for _ in range(8):  # without a cache
+        codes.append(int(tz.random.categorical(model(tz.tensor([codes]))[0, -1] / 0.8)))
+    assert codes == written
+
+
+def test_bert(tmp_path, capsys, numpy_backend):
+    huggingface.write_folder(tmp_path, huggingface.BERT, huggingface.bert())
+    draw = np.random.default_rng(0)
+    words = {"good": ["fine", "great", "nice"], "bad": ["poor", "dull", "worse"]}
+    rows = [f"{draw.choice(words[label])} {draw.choice(['film', 'book'])},{label}" for label in ["good", "bad"] * 60]
+    (tmp_path / "texts.csv").write_text("text,label\n" + "\n".join(rows))
+    assert run("bert", tmp_path, tmp_path / "texts.csv", epochs=8, lr=3e-3) > 0.9
+    assert re.search(r"tensors loaded, new are classifier.weight, classifier.bias\n", capsys.readouterr().out)
+
+
+def test_vit(tmp_path, capsys, numpy_backend):
+    from PIL import Image
+
+    huggingface.write_folder(tmp_path, huggingface.VIT, huggingface.vit())
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (20, 30, 3), dtype="uint8")).save(tmp_path / "x.png")
+    assert run("vit", tmp_path, tmp_path / "x.png") in range(3)
+    assert re.search(r"^(cat|dog|owl), \d+\.\d%; \d+\.\d\d s$", capsys.readouterr().out, re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_script_is_short_and_says_what_came_out(name):
-    text = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
     head = text.split('"""')[1]
     assert len(text.splitlines()) <= 80
     assert f"python examples/{name}.py" in head and re.search(r"Result\b.*:.*\d", head, re.DOTALL)

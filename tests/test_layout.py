@@ -31,8 +31,11 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train", "study"],
     "study": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
     "interop": ["base", "nn", "ops", "optim", "runtime", "train"],
+    "sklearn": ["base", "data", "diagnose", "nn", "optim", "record", "runtime", "tabular", "train"],
+    "serve": ["base", "data", "diagnose", "nn", "tabular", "train"],
     "course": ["base", "data", "nn", "optim", "record", "runtime"],
-    "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular", "study", "course"],
+    "cli": ["base", "backend", "runtime", "optim", "record", "train", "tabular", "study", "course",
+            "serve"],
 }
 INSIDE = {  # the folders and single files of each package from the bottom up: each imports from those before it
     "ops": "typing promote dtype_functions elementwise placement shape splitting create contract reduce "
@@ -47,10 +50,13 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
-    "interop": "keras files",
+    "interop": "imported torch_weights keras files",
+    "sklearn": "parameters inputs heads targets weights model_files estimator classifier regressor transformer",
+    "serve": "limits bodies reading batches metrics answering cells table_schema table_service model_service openapi "
+             "pages app run",
     "course": "wrong language forms exercises check quizzes labs",
-    "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting "
-               "diagnosing",
+    "tabular": "inputs options network assessment assess run_folder score_text report_page table_model "
+               "predictions fitting diagnosing",
 }
 # What goes against the arrows, by file, with the reason in docs/design.md. All but the first are imported inside a
 # function, when it is first called.

@@ -25,6 +25,13 @@ def page():
     return made
 
 
+def test_the_first_scripts_run():
+    """For one epoch: all of them, and what they learn, in `make long`."""
+    short = re.sub(r"epochs=\d+", "epochs=1", "\n".join([START, *MODELS[:3]]))
+    exec(compile(short.replace("seed=0)", "seed=0, verbose=0)"), PAGE.name, "exec"), {"__name__": "page"})
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("title", TITLES)
 def test_a_model_of_the_page_learns(page, title):
     history = page[title]["history"]
@@ -35,6 +42,7 @@ def test_a_model_of_the_page_learns(page, title):
         assert history[-1]["loss"] < 0.75 * history[0]["loss"]
 
 
+@pytest.mark.long
 def test_what_they_learn(page):
     assert page["Siamese network with a triplet loss"]["history"][-1]["right"] > 0.95
     assert page["Knowledge distillation"]["history"][-1]["val_accuracy"] > 0.85

@@ -25,8 +25,9 @@ NAMESPACES = {  # as users write them, by the module that they are
     "tarazu.fft": "tarazu.ops.fft", "tarazu.nn": "tarazu.nn", "tarazu.nn.init": "tarazu.nn.init",
     "tarazu.optim": "tarazu.optim", "tarazu.data": "tarazu.data", "tarazu.data.augment": "tarazu.runtime.augment",
     "tarazu.train": "tarazu.train", "tarazu.record": "tarazu.record", "tarazu.diagnose": "tarazu.diagnose",
-    "tarazu.study": "tarazu.study", "tarazu.tabular": "tarazu.tabular", "tarazu.course": "tarazu.course",
-    "tarazu.base.errors": "tarazu.base.errors",
+    "tarazu.study": "tarazu.study", "tarazu.tabular": "tarazu.tabular", "tarazu.interop": "tarazu.interop",
+    "tarazu.sklearn": "tarazu.sklearn", "tarazu.serve": "tarazu.serve",
+    "tarazu.course": "tarazu.course", "tarazu.base.errors": "tarazu.base.errors",
 }
 NOT_OURS = {"annotations", "importlib"}  # what `dir(tarazu)` has beside the names for users
 CLI_PAGE = "commands"
@@ -150,7 +151,8 @@ SUBJECTS: dict[str, tuple[str, str, dict[str, str]]] = {
     "training": ("Training", "compile, fit, evaluate, predict, save; callbacks.", {
         "Training": "train",
         "Callbacks": "train.callbacks",
-        "Saving and loading": "train.save",
+        "Saving and loading": "train.save interop.files",
+        "Weights of torch": "interop.torch_weights",
         "Cross-validation": "train.cross_validation",
     }),
     "metrics": ("Metrics", "Measured while a model trains, and after.", {
@@ -174,6 +176,10 @@ SUBJECTS: dict[str, tuple[str, str, dict[str, str]]] = {
     }),
     "tables": ("Tables in one call", "From a table to a judged model.", {
         "Fitting": "tabular",
+        "Serving": "serve",
+    }),
+    "scikit_learn": ("scikit-learn", "Networks for its pipelines, searches and meta-estimators; the extra `sklearn`.", {
+        "Estimators": "sklearn",
     }),
     "course": ("Checks of the course", "Whether an answer is right, and if not, why not.", {
         "Checks": "course",

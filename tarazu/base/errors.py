@@ -88,11 +88,15 @@ class TrainingError(TarazuError, RuntimeError):
 
 
 class DataError(TarazuError, ValueError):
-    """Data that cannot be used as they are; `path`, `line` and `column` say where, as far as that is known."""
+    """Data that cannot be used as they are; `path`, `line`, `column` and `row`, counted from 0, say where, as far as
+    that is known.
+    """
 
-    def __init__(self, problem: str, *, expected: str = "", fix: str = "",
-                 path: object = None, line: int | None = None, column: str | None = None) -> None:
-        self.path, self.line, self.column = path, line, column
+    def __init__(self, problem: str, *, expected: str = "", fix: str = "", path: object = None,
+                 line: int | None = None, column: str | None = None, row: int | None = None) -> None:
+        self.path, self.line, self.column, self.row = path, line, column, row
+        if row is not None and line is None:
+            problem = f"row {row} (counted from 0): {problem}"
         location = [str(path)] if path is not None else []
         if line is not None:
             location.append(f"line {line}")

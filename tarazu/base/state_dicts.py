@@ -71,7 +71,7 @@ def require_same_state(owner: str, own: Mapping[str, HasShape], saved: Mapping[s
         name, more = others[0], f" ({len(others)} differ)" if len(others) > 1 else ""
         given, wanted = tuple(saved[name].shape), tuple(own[name].shape)
         raise ShapeError(f"{name} in the state has shape {given}{more}", expected=f"shape {wanted}",
-                         fix=f"{_transposed(name, given, wanted)}make the {owner} with the sizes that it had when the "
+                         fix=f"{_transposed(given, wanted)}make the {owner} with the sizes that it had when the "
                              "state was saved")
 
 
@@ -87,7 +87,8 @@ def _alike(own: Mapping[str, object], saved: Mapping[str, object]) -> str:
     return "".join(f"{pair}; " for pair in pairs[:5])
 
 
-def _transposed(name: str, given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+def _transposed(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     if given != wanted[::-1]:
         return ""
-    return f"it is transposed, as torch has weights (outputs, inputs): pass {name} with its axes reversed, x.T; or "
+    return ("it is transposed, as torch has weights (outputs, inputs): a state of torch is loaded by "
+            "tz.interop.load_torch_weights(model, state); or ")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import sys
 from pathlib import Path
@@ -11,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
-from tarazu.data.columns.values import number_text
 from tarazu.record import write_text
+from tarazu.tabular.predictions import csv_text
 from tarazu.tabular.run_folder import free, require_free
 
 SUFFIXES = (".gz", ".csv", ".tsv", ".txt", ".parquet")
@@ -51,18 +49,11 @@ def _stem(table: str) -> str:
 
 def write_predictions(columns: dict[str, np.ndarray], output: str | None, force: bool) -> None:
     """Predictions as CSV, to a file or to the terminal."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*([_cell(value) for value in column] for column in columns.values()), strict=True))
+    text = csv_text(columns)
     if output is None:
-        sys.stdout.write(text.getvalue())
+        sys.stdout.write(text)
         return
     if Path(output).exists() and not force:
         raise ArgumentError(f"{output} is there already", expected="a new file",
                             fix="choose another -o, or replace it with --force")
-    write_text(output, text.getvalue())
-
-
-def _cell(value: str | float) -> str:
-    return value if isinstance(value, str) else number_text(value)
+    write_text(output, text)

@@ -21,6 +21,7 @@ from tarazu.cli.destination import destination, write_predictions
 from tarazu.cli.lab import lab_commands
 from tarazu.cli.options import table_options
 from tarazu.cli.quiz import quiz_command
+from tarazu.cli.serve import serve_command
 from tarazu.record import History
 from tarazu.runtime import processes
 from tarazu.tabular import run_folder
@@ -28,7 +29,8 @@ from tarazu.tabular.diagnosing import Diagnosis, diagnose_fit, diagnose_table, r
 from tarazu.tabular.fitting import fit_table
 from tarazu.tabular.inputs import as_table
 from tarazu.tabular.options import TableOptions
-from tarazu.tabular.table_model import TableModel, predictions
+from tarazu.tabular.predictions import predictions
+from tarazu.tabular.table_model import TableModel
 
 BAD_INPUT = 2  # the exit code for input that cannot be used
 COMMAND_LINE = "tarazu.command_line"  # the key of a context under which the whole command stands
@@ -181,6 +183,7 @@ def launch_command(processes: int, devices: int | None, command: tuple[str, ...]
 
 main.add_command(lab_commands)
 main.add_command(quiz_command)
+main.add_command(serve_command)
 
 if __name__ == "__main__":
     main()

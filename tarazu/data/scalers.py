@@ -22,6 +22,23 @@ def mean_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.where(constant, 1.0, scale)
 
 
+def weighted_mean_and_scale(values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same with a weight of at least 0 for each row; a column without numbers has mean 0 and deviation 1.
+
+    >>> weighted_mean_and_scale(np.array([[1.0], [4.0], [np.nan]]), np.array([2.0, 1.0, 5.0]))
+    (array([2.]), array([1.41421356]))
+    """
+    shares = np.where(np.isnan(values), 0.0, weight[:, None])
+    numbers = np.where(np.isnan(values), 0.0, values)
+    total = np.maximum(shares.sum(0), np.finfo(np.float64).tiny)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = (shares * numbers).sum(0) / total
+        scale = np.sqrt((shares * (numbers - mean) ** 2).sum(0) / total)
+        constant = (scale == 0) | (np.where(shares > 0, values, -np.inf).max(0)
+                                   == np.where(shares > 0, values, np.inf).min(0))
+    return mean, np.where(constant, 1.0, scale)
+
+
 def standardize(values: np.ndarray, shift: float | np.ndarray, scale: float | np.ndarray) -> np.ndarray:
     """(values - shift) / scale in float64; what overflows becomes infinite without a warning."""
     with np.errstate(over="ignore"):

@@ -2,8 +2,8 @@
 
 fitting.py is the call, with inputs.py (what it takes) and options.py; network.py what it trains, assess.py how its
 result is scored (assessment.py: the scores as data, score_text.py: as text, report_page.py: as a page),
-table_model.py a model with its encoder, run_folder.py the folder that `tarazu fit` writes; diagnosing.py says why a fit
-does as it does.
+table_model.py a model with its encoder, predictions.py its predictions as columns, run_folder.py the folder that
+`tarazu fit` writes; diagnosing.py says why a fit does as it does.
 """
 
 from tarazu.tabular.assessment import Assessment, WorstRow

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 from tarazu.data import TableEncoder
 from tarazu.data.tables.target import CLASSIFICATION
-from tarazu.nn import Dense, Dropout, Sequential, TableFeatures
+from tarazu.nn import Dense, Dropout, Module, Sequential, TableFeatures
 from tarazu.optim.named import optimizer_class
 from tarazu.tabular.options import TableOptions
 from tarazu.train.metrics import RowFunction, mae_in_units
@@ -26,12 +27,23 @@ def compiled_model(encoder: TableEncoder, options: TableOptions) -> Sequential:
 
 def table_model(encoder: TableEncoder, options: TableOptions) -> Sequential:
     """The network: embeddings for categories of many levels, hidden layers with relu, one output layer."""
-    model = Sequential([TableFeatures(encoder.num_dense, encoder.embeddings)] if encoder.embeddings else [])
-    for units in options.hidden:
-        model.add(Dense(units, activation="relu", kernel_initializer="he_normal"))
-        if options.dropout:
-            model.add(Dropout(options.dropout))
-    return model.add(Dense(len(encoder.classes) or 1))
+    return Sequential([*embedding_layers(encoder.num_dense, encoder.embeddings),
+                       *dense_layers(options.hidden, options.dropout, len(encoder.classes) or 1)])
+
+
+def embedding_layers(num_dense: int, embeddings: Sequence[tuple[int, int]]) -> list[Module]:
+    """The layer that embeds categories of many levels, where there are any."""
+    return [TableFeatures(num_dense, embeddings)] if embeddings else []
+
+
+def dense_layers(hidden: Sequence[int], dropout: float, outputs: int, activation: str = "relu") -> list[Module]:
+    """Hidden layers of these sizes, and one of the outputs."""
+    layers: list[Module] = []
+    for units in hidden:
+        layers.append(Dense(units, activation=activation, kernel_initializer="he_normal"))
+        if dropout:
+            layers.append(Dropout(dropout))
+    return [*layers, Dense(outputs)]
 
 
 def describe_network(encoder: TableEncoder, options: TableOptions) -> str:

@@ -85,19 +85,20 @@ def _move(new: Path, destination: Path) -> Path:
 
 def read(run: str | os.PathLike[str], trust: Iterable[str] = ()) -> tuple[Module, TableEncoder]:
     """The model and the encoder in a run folder; `trust` names packages whose layers may be imported."""
-    folder = _require_folder(run)
+    folder = require_folder(run)
     model, extra = read_model(folder, Finder(trust=trust))
     return model, TableEncoder.from_json(_entry(extra, "encoder", folder))
 
 
 def read_outcome(run: str | os.PathLike[str]) -> tuple[History, Assessment]:
     """The history and the scores in a run folder, without loading the model."""
-    folder = _require_folder(run)
+    folder = require_folder(run)
     content = _entry(read_description(folder)["extra"], "assessment", folder)
     return History.load(folder / HISTORY), Assessment.from_json(content)
 
 
-def _require_folder(run: str | os.PathLike[str]) -> Path:
+def require_folder(run: str | os.PathLike[str]) -> Path:
+    """The folder at a path. Raises FileFormatError where there is none."""
     folder = Path(run)
     if not folder.is_dir():
         raise FileFormatError("it is a file" if folder.exists() else "there is no such folder", path=folder,

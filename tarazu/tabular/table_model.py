@@ -10,7 +10,6 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.data import TableEncoder
-from tarazu.data.scalers import shortest_decimals
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.diagnose import log_softmax
 from tarazu.nn import Module
@@ -69,7 +68,7 @@ class TableModel:
         >>> run.predict({"a": [1, 2, 3]}).shape
         (3,)
         """
-        outputs = self._outputs(data)
+        outputs = self.outputs(self._features(data))
         if self.encoder.task == CLASSIFICATION:
             return self.encoder.decode_target(outputs.argmax(1))
         return self.encoder.decode_target(outputs)[:, 0]
@@ -87,24 +86,17 @@ class TableModel:
         if self.encoder.task != CLASSIFICATION:
             raise ArgumentError(f"the target {self.encoder.target.name!r} is a number, which has no probabilities",
                                 expected="a model for classes", fix="call predict")
-        return np.exp(log_softmax(self._outputs(data)))
+        return np.exp(log_softmax(self.outputs(self._features(data))))
 
-    def _outputs(self, data: TableLike) -> np.ndarray:
-        """What the model gives, float64 (rows, outputs): logits, or the standardized target."""
-        features = self.encoder.features(as_table(data, self.encoder.missing_words))
+    def outputs(self, features: np.ndarray) -> np.ndarray:
+        """What the model gives for encoded rows, float64 (rows, outputs): logits, or the standardized target.
+
+        >>> import tarazu as tz
+        >>> run = tz.fit_table({"a": range(40), "b": ["x", "y"] * 20}, target="b", epochs=1, verbose=0)
+        >>> run.outputs(run.encoder.features(tz.data.Table.from_frame({"a": [1, 2, 3]}))).shape
+        (3, 2)
+        """
         return predict(self.model, features).numpy().astype(np.float64)
 
-
-def predictions(model: TableModel, data: TableLike) -> dict[str, np.ndarray]:
-    """Predictions as columns: the label and the probability of each class, or the value in the target's units.
-
-    Numbers have the fewest digits that lose nothing of what the model, which computes in float32, tells apart.
-    """
-    table, name = as_table(data, model.encoder.missing_words, bar=True), model.encoder.target.name
-    if model.encoder.task != CLASSIFICATION:
-        resolution = model.encoder.target_scale * float(np.finfo(np.float32).eps)
-        return {name: shortest_decimals(model.predict(table), resolution)}
-    probabilities = model.probabilities(table)
-    columns = {f"probability of {label}": shortest_decimals(probabilities[:, i])
-               for i, label in enumerate(model.classes)}
-    return {name: model.encoder.decode_target(probabilities.argmax(1)), **columns}
+    def _features(self, data: TableLike) -> np.ndarray:
+        return self.encoder.features(as_table(data, self.encoder.missing_words))

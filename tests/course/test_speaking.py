@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from tarazu import course
@@ -15,6 +16,7 @@ def test_a_grade_is_all_in_its_language():
     assert "Hint" not in text and "points" not in text and "line" not in text
 
 
+@pytest.mark.long
 def test_a_file_beside_the_students_does_not_replace_a_module(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = CliRunner().invoke

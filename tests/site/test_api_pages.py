@@ -33,7 +33,8 @@ def test_lazy_names_and_parts_are_described():
 
 
 def test_everything_that_packages_list_is_described():
-    for package in ("nn", "nn.init", "optim", "data", "train", "tabular", "record", "diagnose", "study"):
+    for package in ("nn", "nn.init", "optim", "data", "train", "tabular", "record", "diagnose", "study",
+                    "serve"):
         module = importlib.import_module(f"tarazu.{package}")
         listed = {f"tarazu.{package}.{name}" for name in module.__all__}
         assert {name for name in listed if name not in ("tarazu.nn.init", "tarazu.data.augment")} <= NAMES

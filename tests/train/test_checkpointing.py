@@ -19,6 +19,8 @@ from tarazu.nn import BatchNorm, Dense, Dropout, Module, Sequential
 from tarazu.train import Callback, Checkpoint, EarlyStopping, KeepBest, TrainingWarning
 from tarazu.train.callbacks import checkpoint_folder
 
+long = partial(pytest.param, marks=pytest.mark.long)
+
 draw = np.random.default_rng(3)
 X = draw.normal(size=(70, 4)).astype(np.float32)
 LABELS = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
@@ -106,7 +108,7 @@ def epochs_in(folder):
 
 # Going on -------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("epoch", [2, 3, 6])
+@pytest.mark.parametrize("epoch", [2, long(3), long(6)])
 @pytest.mark.parametrize("hook", ["on_epoch_start", "on_step_end", "on_epoch_end"])
 def test_a_run_that_crashed_goes_on_to_the_same_bits(tmp_path, epoch, hook):
     options = {"validation_split": 0.3}
@@ -139,7 +141,7 @@ def test_a_process_that_was_killed(tmp_path):
     assert_same_run(train(tmp_path / "run"), train())
 
 
-@pytest.mark.parametrize("epoch", [2, 5, 8])
+@pytest.mark.parametrize("epoch", [long(2), 5, long(8)])
 def test_best_weights_and_patience_come_back(tmp_path, epoch):
     def attempt(folder, *strikes):
         callbacks = EarlyStopping(patience=4), KeepBest("val_accuracy", mode="max"), KeepBest(restore=False), *strikes
@@ -163,7 +165,7 @@ def test_the_best_weights_are_kept_in_evaluation_too(tmp_path):
 
 
 @pytest.mark.parametrize("options", [{"steps_per_epoch": 3}, {}], ids=["three steps an epoch", "whole epochs"])
-@pytest.mark.parametrize("epoch", [2, 3, 6])
+@pytest.mark.parametrize("epoch", [long(2), 3, long(6)])
 def test_streams(tmp_path, epoch, options):
     train(tmp_path / "run", Strike(epoch, interrupt, "on_chunk_end"), data=(BATCHES,), **options)
     assert_same_run(train(tmp_path / "run", data=(BATCHES,), **options), train(data=(BATCHES,), **options))

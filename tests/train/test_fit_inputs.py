@@ -61,9 +61,9 @@ def test_sequences_of_integers():
     assert model.fit(words, words[:, 0] > 4, epochs=40, seed=0, verbose=0)[-1]["accuracy"] > 0.9
 
 
-@pytest.mark.parametrize("y", [VALUES, VALUES[:, None], VALUES.astype(np.float32).tolist()],
-                         ids=["(n,)", "(n, 1)", "list"])
-@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
+@pytest.mark.parametrize(("y", "loss"), [
+    (VALUES, "mse"), (VALUES[:, None], "mae"), (VALUES.astype(np.float32).tolist(), "huber"),
+], ids=["(n,)", "(n, 1)", "list"])
 def test_regression(y, loss):
     history, model = fitted(X, y, 1, loss, ["mae", "mse"], epochs=200, validation_split=0.25)
     assert history[-1]["val_mae"] < 0.1 and history.measurements["validation_samples"] == 15

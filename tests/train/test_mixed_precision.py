@@ -30,6 +30,7 @@ from tarazu.train import TrainingWarning
 from tarazu.train.trainer import precision
 
 both_types = pytest.mark.parametrize("half", ["bfloat16", "float16"])
+one_type_often = pytest.mark.parametrize("half", ["bfloat16", pytest.param("float16", marks=pytest.mark.long)])
 
 draw = np.random.default_rng(0)
 ROWS = draw.normal(size=(96, 4)).astype(np.float32)
@@ -114,7 +115,7 @@ def values(model):
     return [x.numpy().copy() for x in model._trainer.weights()]
 
 
-@both_types
+@one_type_often
 @pytest.mark.parametrize("kind", KINDS)
 def test_models_learn_as_in_float32_and_stay_float32(kind, half, backend):
     (full, expected), (model, history) = (trained(*KINDS[kind], used) for used in ("float32", half))
@@ -138,7 +139,7 @@ def test_products_are_computed_in_the_half_type_forward_and_back(kind, half):
         assert types_of(model._trainer.train_chunk.graph, "conv") == {half}
 
 
-@both_types
+@one_type_often
 @pytest.mark.parametrize("load", [load_iris, load_digits])
 def test_real_data_are_learned_nearly_as_well(load, half):
     x, y = load(return_X_y=True)

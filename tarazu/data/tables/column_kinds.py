@@ -40,7 +40,7 @@ class ColumnKind:
     stated: bool = False
 
 
-def feature_kinds(table: Table, target: str, kinds: Mapping[str, str] | None = None) -> dict[str, ColumnKind]:
+def feature_kinds(table: Table, target: str | None, kinds: Mapping[str, str] | None = None) -> dict[str, ColumnKind]:
     """The kind of each column but the target: as `kinds` says, else guessed.
 
     Text and booleans are categories, dates are dates, whatever reads as numbers is a number (0 and 1 too: as one

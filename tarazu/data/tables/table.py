@@ -138,9 +138,5 @@ class Table:
         >>> print(Table.from_frame({"age": [31, -5]}).error("-5 is no age", column="age", row=1))
         column 'age': row 1 (counted from 0): -5 is no age
         """
-        line = None
-        if row is not None and self.lines is not None:
-            line = int(self.lines[row])
-        elif row is not None:
-            problem = f"row {row} (counted from 0): {problem}"
-        return DataError(problem, path=self.path, line=line, column=column, expected=expected, fix=fix)
+        line = None if row is None or self.lines is None else int(self.lines[row])
+        return DataError(problem, path=self.path, line=line, column=column, row=row, expected=expected, fix=fix)

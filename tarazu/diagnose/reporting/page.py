@@ -6,15 +6,18 @@ from pathlib import Path
 
 from tarazu.diagnose.reporting.svg import signature
 
+OWN = Path(__file__).parent
 
-def rendered_page(template: str, **content: object) -> str:
-    """The text of a page, whole in itself: a template of this folder, which extends page.html.jinja, with its content.
+
+def rendered_page(template: str, *, folder: Path | None = None, **content: object) -> str:
+    """The text of a page, whole in itself: a template of this folder, or of another `folder`, which extends
+    page.html.jinja, with its content.
 
     >>> "<h1>Iris</h1>" in rendered_page("diagnosis.html.jinja", title="Iris", answer={}, sections=[], notes=[])
     True
     """
     import jinja2
 
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader([folder or OWN, OWN]), autoescape=True,
                                      trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     return environment.get_template(template).render(content, signature=signature())

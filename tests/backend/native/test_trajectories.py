@@ -24,7 +24,7 @@ def trajectory(build, optimizer_of) -> np.ndarray:
     return np.array([float(step(x[i % 4], y[i % 4])) for i in range(STEPS)])
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", [pytest.param("sgd", marks=pytest.mark.long), "adam"])
 @pytest.mark.parametrize("build", NETWORKS)
 def test_the_losses_are_those_of_numpy(build, optimizer, use_backend, backend_name, set_threads):
     use_backend("numpy")

@@ -21,12 +21,12 @@ class _TransformerLayer(Module):
 
     def _make(self, heads: int, dim: int, *, feedforward: int, dropout: float,
               activation: str | ActivationFunction | None, norm_first: bool, causal: bool, num_kv_heads: int | None,
-              rotary: bool | RotaryEmbedding) -> None:
+              rotary: bool | RotaryEmbedding, epsilon: float) -> None:
         self.attention = MultiHeadAttention(heads, dim, causal=causal, dropout=dropout, num_kv_heads=num_kv_heads,
                                             rotary=rotary)
         self.hidden = Dense(feedforward, activation, in_features=dim)
         self.output = Dense(dim, in_features=feedforward)
-        self.attention_norm, self.output_norm = LayerNorm(dim), LayerNorm(dim)
+        self.attention_norm, self.output_norm = (LayerNorm(dim, epsilon=epsilon) for _ in range(2))
         self.dropout = Dropout(dropout)
         self._norm_first = norm_first
 
@@ -60,10 +60,11 @@ class TransformerEncoderLayer(_TransformerLayer):
 
     Vaswani and others, 2017. The dense layers have `feedforward` and `dim` units, with `activation` between them. Each
     sum goes through a layer norm; with `norm_first` the inputs of attention and dense layers do instead (Xiong and
-    others, 2020), which trains without a warm-up. In training `dropout` drops a share of the attention weights, of the
-    hidden units and of both results. `causal`, `num_kv_heads`, `rotary`, the options `mask` (of padded steps),
-    `attention_mask` and `cache` of the call and the errors are those of `MultiHeadAttention`: causal layers make a
-    model of text that goes on with itself, and with a cache it sees each step once. The defaults are torch's.
+    others, 2020), which trains without a warm-up; `epsilon` is that of the norms. In training `dropout` drops a share
+    of the attention weights, of the hidden units and of both results. `causal`, `num_kv_heads`, `rotary`, the options
+    `mask` (of padded steps), `attention_mask` and `cache` of the call and the errors are those of `MultiHeadAttention`:
+    causal layers make a model of text that goes on with itself, and with a cache it sees each step once. The defaults
+    are torch's.
 
     >>> import tarazu as tz
     >>> tz.nn.TransformerEncoderLayer(4, 32, feedforward=64)(tz.ones((2, 10, 32))).shape
@@ -72,9 +73,10 @@ class TransformerEncoderLayer(_TransformerLayer):
 
     def __init__(self, heads: int, dim: int, *, feedforward: int = 2048, dropout: float = 0.1,
                  activation: str | ActivationFunction | None = "relu", norm_first: bool = False, causal: bool = False,
-                 num_kv_heads: int | None = None, rotary: bool | RotaryEmbedding = False) -> None:
+                 num_kv_heads: int | None = None, rotary: bool | RotaryEmbedding = False,
+                 epsilon: float = 1e-5) -> None:
         self._make(heads, dim, feedforward=feedforward, dropout=dropout, activation=activation, norm_first=norm_first,
-                   causal=causal, num_kv_heads=num_kv_heads, rotary=rotary)
+                   causal=causal, num_kv_heads=num_kv_heads, rotary=rotary, epsilon=epsilon)
 
     def forward(self, x: Tensor, *, mask: ArrayLike | None = None, attention_mask: ArrayLike | None = None,
                 cache: KeyValueCache | None = None) -> Any:
@@ -101,12 +103,12 @@ class TransformerDecoderLayer(_TransformerLayer):
     def __init__(self, heads: int, dim: int, *, feedforward: int = 2048, dropout: float = 0.1,
                  activation: str | ActivationFunction | None = "relu", norm_first: bool = False, causal: bool = True,
                  num_kv_heads: int | None = None, rotary: bool | RotaryEmbedding = False,
-                 memory_dim: int | None = None) -> None:
+                 memory_dim: int | None = None, epsilon: float = 1e-5) -> None:
         self._make(heads, dim, feedforward=feedforward, dropout=dropout, activation=activation, norm_first=norm_first,
-                   causal=causal, num_kv_heads=num_kv_heads, rotary=rotary)
+                   causal=causal, num_kv_heads=num_kv_heads, rotary=rotary, epsilon=epsilon)
         self.memory_attention = MultiHeadAttention(heads, dim, dropout=dropout, num_kv_heads=num_kv_heads,
                                                    memory_dim=memory_dim)
-        self.memory_norm = LayerNorm(dim)
+        self.memory_norm = LayerNorm(dim, epsilon=epsilon)
 
     def forward(self, x: Tensor, memory: Tensor, *, mask: ArrayLike | None = None,
                 attention_mask: ArrayLike | None = None, memory_mask: ArrayLike | None = None,

@@ -15,7 +15,9 @@ from tarazu.runtime.tensor.tensor import Tensor
 _CONVOLVE = conv_transpose1d, conv_transpose2d, conv_transpose3d
 
 
-class _ConvTranspose(ConvolutionLayer):
+class TransposedConvolution(ConvolutionLayer):
+    """What transposed convolutions over 1 to 3 axes share."""
+
     def __init__(self, filters: int, kernel_size: Numbers, strides: Numbers = 1, padding: Padding = "valid",
                  groups: int = 1, activation: str | ActivationFunction | None = None, *, output_padding: Numbers = 0,
                  dilation: Numbers = 1, in_channels: int | None = None, bias: bool = True,
@@ -47,7 +49,7 @@ class _ConvTranspose(ConvolutionLayer):
                                          groups=self._groups)
 
 
-class Conv1DTranspose(_ConvTranspose):
+class Conv1DTranspose(TransposedConvolution):
     """The transpose of `Conv1D`: (batch, time, channels) to (batch, longer time, filters).
 
     Options are those of `Conv2DTranspose`, with one number where it takes two. `weight` has the shape (window, filters
@@ -64,7 +66,7 @@ class Conv1DTranspose(_ConvTranspose):
     _axes = 1
 
 
-class Conv2DTranspose(_ConvTranspose):
+class Conv2DTranspose(TransposedConvolution):
     """activation(the transpose of a convolution + bias): enlarges images by learned windows (Zeiler and others, 2010).
 
     (batch, height, width, channels) to (batch, larger height, larger width, filters); with padding "same" the sizes are
@@ -84,7 +86,7 @@ class Conv2DTranspose(_ConvTranspose):
     _axes = 2
 
 
-class Conv3DTranspose(_ConvTranspose):
+class Conv3DTranspose(TransposedConvolution):
     """The transpose of `Conv3D`: (batch, depth, height, width, channels) to larger volumes with `filters` channels.
 
     Options are those of `Conv2DTranspose`, with three numbers where it takes two. `weight` has the shape (depth,
