@@ -1,4 +1,4 @@
-"""What is installed: the wheel holds every file that the package reads, types are told, and nothing else comes along."""
+"""What is installed: the wheel holds every file that the package reads, and nothing else; what types are told."""
 
 import subprocess
 import sys
