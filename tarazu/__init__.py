@@ -21,6 +21,7 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     nn/         module/: the base of layers and models; layers/ by family; losses, initializers
     optim/      optimizers: chains of transformations of gradients; schedules
     data/       datasets of samples and batches; tables, their encoders, scalers and splits: NumPy in and out
+    picture/    what is to be drawn, as data; drawn as SVG or by matplotlib
     record/     what a run leaves behind as plain data: history, findings, verdict
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/

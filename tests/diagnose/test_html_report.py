@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import synthetic_runs as synthetic
+from tarazu.diagnose.reporting.axis import make_axis
 
 from tarazu.base.errors import ShapeError
 from tarazu.diagnose import (
@@ -23,7 +24,6 @@ from tarazu.diagnose import (
     write_report,
 )
 from tarazu.diagnose.reporting import score_charts, svg
-from tarazu.diagnose.reporting.axis import make_axis
 from tarazu.record import History
 
 VOID = {"meta"}
@@ -165,7 +165,7 @@ def test_axes_hold_their_values_and_have_two_to_nine_ticks(values, logarithmic):
 @pytest.mark.parametrize(("verdict", "heavier"), [("underfitting", "bias"), ("overfitting", "variance"),
                                                   ("about right", None), ("undecided", None)])
 def test_the_scales_lean_to_the_verdict(verdict, heavier):
-    places = re.findall(r'y="([\d.]+)" text-anchor="middle">(bias|variance)<', svg.scales(verdict))
+    places = re.findall(r'y="([\d.]+)" text-anchor="middle">(bias|variance)<', scales_picture(verdict).svg())
     heights = {word: float(y) for y, word in places}
     lower = max(heights, key=heights.__getitem__) if len(set(heights.values())) == 2 else None
     assert lower == heavier

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tarazu.diagnose.reporting.svg import signature
+from tarazu.diagnose.reporting.word import WORD
+from tarazu.picture.elements import drawing, element
 
 
 def rendered_page(template: str, **content: object) -> str:
@@ -18,3 +19,12 @@ def rendered_page(template: str, **content: object) -> str:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
                                      trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     return environment.get_template(template).render(content, signature=signature())
+
+
+def signature() -> str:
+    """The framework's name in Gurmukhi, as outlines: few fonts of readers hold the script.
+
+    >>> "Tarazu" in signature()
+    True
+    """
+    return drawing(200, 92, "Tarazu, a pair of scales", element("path", d=WORD, transform="translate(1 62)"))
