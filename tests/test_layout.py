@@ -44,7 +44,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "runtime": "trace_lock compile device processes tensor autograd trace eager debug jit profile random augment vmap",
     "nn": "losses init module layers functional",
     "data": "gzip_files late_bar scalers sequences columns tables splits dataset readers sets",
-    "picture": "axis colors png marks elements picture svg figures shown bar_rows grids",
+    "picture": "axis colors png marks elements chart svg figures shown picture bar_rows grids",
     "diagnose": "measuring scoring judging reporting",
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "replicas cross_validation",

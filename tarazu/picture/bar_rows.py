@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from tarazu.base.messages import shortened
 from tarazu.picture.axis import Axis, make_axis, upside_down
+from tarazu.picture.chart import Chart
 from tarazu.picture.marks import Bars, Curve, Intervals, Mark, Words
-from tarazu.picture.picture import Chart
 
 WIDTH, ROW = 400, 40  # pixels
 MOST_ROWS, LONGEST_NAME = 20, 44

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,9 @@ import numpy as np
 from tarazu.base.errors import ArgumentError
 from tarazu.base.extras import require
 from tarazu.picture.axis import Axis
+from tarazu.picture.chart import Chart, ColorBar
 from tarazu.picture.colors import RAMPS, ROLES
 from tarazu.picture.marks import Band, Bars, Curve, Dots, Intervals, Mark, Raster, Rule, Shape, Stroke, Words
-from tarazu.picture.picture import Chart, ColorBar, Picture
 
 INCHES = 1 / 85  # of a pixel
 MARGINS = 90, 80  # pixels around the axes of a chart
@@ -21,50 +21,50 @@ SMALL_MARGINS = 8, 26
 POINTS = 0.75  # of a pixel
 
 
-def drawn(picture: Picture, axes: Any = None) -> Any:
-    """The picture on `axes`, or on those of a new figure of pyplot; gives the axes, one or an array of them."""
+def drawn(charts: Sequence[Chart], columns: int, axes: Any = None) -> Any:
+    """The charts on `axes`, or on those of a new figure of pyplot; gives the axes, one or an array of them."""
     if axes is None:
         pyplot = require("matplotlib.pyplot", "Picture.on", "plot")
-        axes = _subplots(picture, pyplot.figure(figsize=_size(picture), layout="constrained"))
+        axes = _subplots(charts, columns, pyplot.figure(figsize=_size(charts, columns), layout="constrained"))
     places = list(np.ravel(axes))
-    if len(places) < len(picture.charts):
-        raise ArgumentError(f"{len(places)} axes for {len(picture.charts)} charts", expected="one for each chart",
+    if len(places) < len(charts):
+        raise ArgumentError(f"{len(places)} axes for {len(charts)} charts", expected="one for each chart",
                             fix="leave them out, or take those of pyplot.subplots(rows, columns)")
-    for chart, place in zip(picture.charts, places, strict=False):
+    for chart, place in zip(charts, places, strict=False):
         _draw(chart, place)
-    for place in places[len(picture.charts):]:
+    for place in places[len(charts):]:
         place.set_axis_off()
     return axes
 
 
-def bytes_of(picture: Picture, kind: str) -> bytes:
+def bytes_of(title: str, charts: Sequence[Chart], columns: int, kind: str) -> bytes:
     """The picture as a file of this kind, "png" for example."""
     figures = require("matplotlib.figure", f"a picture as .{kind}", "plot")
-    figure = figures.Figure(figsize=_size(picture), layout="constrained")
-    drawn(picture, _subplots(picture, figure))
-    if len(picture.charts) > 1:
-        figure.suptitle(picture.title)
+    figure = figures.Figure(figsize=_size(charts, columns), layout="constrained")
+    drawn(charts, columns, _subplots(charts, columns, figure))
+    if len(charts) > 1:
+        figure.suptitle(title)
     file = io.BytesIO()
     figure.savefig(file, format=kind, dpi=150)
     return file.getvalue()
 
 
-def _subplots(picture: Picture, figure: Any) -> Any:
-    rows, columns = _shape_of(picture)
+def _subplots(charts: Sequence[Chart], columns: int, figure: Any) -> Any:
+    rows, columns = _shape_of(charts, columns)
     return figure.subplots(rows, columns)
 
 
-def _shape_of(picture: Picture) -> tuple[int, int]:
-    columns = max(1, min(picture.columns, len(picture.charts)))
-    return max(1, -(-len(picture.charts) // columns)), columns
+def _shape_of(charts: Sequence[Chart], columns: int) -> tuple[int, int]:
+    columns = max(1, min(columns, len(charts)))
+    return max(1, -(-len(charts) // columns)), columns
 
 
-def _size(picture: Picture) -> tuple[float, float]:
+def _size(charts: Sequence[Chart], columns: int) -> tuple[float, float]:
     """Width and height of the figure in inches."""
-    rows, columns = _shape_of(picture)
-    margins = [MARGINS if chart.has_axes else SMALL_MARGINS for chart in picture.charts]
-    widths = [chart.size[0] + margin[0] for chart, margin in zip(picture.charts, margins, strict=True)]
-    heights = [chart.size[1] + margin[1] for chart, margin in zip(picture.charts, margins, strict=True)]
+    rows, columns = _shape_of(charts, columns)
+    margins = [MARGINS if chart.has_axes else SMALL_MARGINS for chart in charts]
+    widths = [chart.size[0] + margin[0] for chart, margin in zip(charts, margins, strict=True)]
+    heights = [chart.size[1] + margin[1] for chart, margin in zip(charts, margins, strict=True)]
     return columns * max(widths, default=1) * INCHES, rows * max(heights, default=1) * INCHES
 
 

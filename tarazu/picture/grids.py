@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tarazu.picture.axis import Axis, named_axis, upside_down
+from tarazu.picture.chart import Chart, ColorBar
 from tarazu.picture.colors import colored, text_role
 from tarazu.picture.marks import Mark, Raster, Words
-from tarazu.picture.picture import Chart, ColorBar
 
 IMAGE = 112  # pixels of the longer side
 MOST_NAMES = 40  # more ticks than that would overlap

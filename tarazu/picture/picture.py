@@ -3,51 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.files import replacing
-from tarazu.picture.axis import Axis
-from tarazu.picture.marks import Mark
+from tarazu.picture.chart import Chart
+from tarazu.picture.elements import STYLE
+from tarazu.picture.figures import bytes_of, drawn
+from tarazu.picture.shown import in_notebook
+from tarazu.picture.svg import picture_svg
 
 OF_MATPLOTLIB = (".png", ".pdf", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
-PLOT_SIZE = (380, 200)  # pixels
-
-
-@dataclass(frozen=True)
-class ColorBar:
-    """Which number of a heat map is which color of a ramp of `tarazu.picture.colors.RAMPS`.
-
-    >>> ColorBar(0.0, 1.0, "shares").high
-    1.0
-    """
-
-    low: float
-    high: float
-    ramp: str
-
-
-@dataclass(frozen=True, eq=False)
-class Chart:
-    """Marks on a pair of axes, the later above the earlier; `size` is that of the area inside the axes, in pixels.
-
-    >>> from tarazu.picture.axis import make_axis
-    >>> Chart("nothing", make_axis([0, 1]), make_axis([0, 1]), ()).size
-    (380, 200)
-    """
-
-    title: str
-    x: Axis
-    y: Axis
-    marks: Sequence[Mark]
-    x_name: str = ""
-    y_name: str = ""
-    size: tuple[float, float] = PLOT_SIZE
-    has_axes: bool = True
-    color_bar: ColorBar | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +45,7 @@ class Picture:
         >>> Picture("nothing", ()).svg()[-6:]
         '</svg>'
         """
-        from tarazu.picture.svg import picture_svg
-
-        return picture_svg(self, is_styled=True)
+        return picture_svg(self.title, self.charts, self.columns, style=STYLE)
 
     def svg_of_page(self) -> str:
         """The picture as SVG text in the colors of the page around it, by classes such as "curve train".
@@ -87,9 +53,7 @@ class Picture:
         >>> "<style>" in Picture("nothing", ()).svg_of_page()
         False
         """
-        from tarazu.picture.svg import picture_svg
-
-        return picture_svg(self, is_styled=False)
+        return picture_svg(self.title, self.charts, self.columns)
 
     def on(self, axes: Any = None) -> Any:
         """Draw with matplotlib: on `axes`, or on new ones of `pyplot`; gives the axes.
@@ -99,9 +63,7 @@ class Picture:
         >>> import tarazu as tz
         >>> axes = tz.draw.roc([0, 1], [0.1, 0.8]).on()  # doctest: +SKIP
         """
-        from tarazu.picture.figures import drawn
-
-        return drawn(self, axes)
+        return drawn(self.charts, self.columns, axes)
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write an SVG file, or by matplotlib one of ".png", ".pdf", ".jpg", ".webp", ".tif"; gives the path.
@@ -119,9 +81,7 @@ class Picture:
             with replacing(path) as unfinished:
                 unfinished.write_text(self.svg(), encoding="utf-8", newline="\n")
         elif kind in OF_MATPLOTLIB:
-            from tarazu.picture.figures import bytes_of
-
-            content = bytes_of(self, kind[1:])
+            content = bytes_of(self.title, self.charts, self.columns, kind[1:])
             with replacing(path) as unfinished:
                 unfinished.write_bytes(content)
         else:
@@ -133,9 +93,7 @@ class Picture:
         return self.svg()
 
     def _repr_html_(self) -> str:
-        from tarazu.picture.shown import in_notebook
-
-        return in_notebook(self)
+        return in_notebook(self.svg())
 
     def __repr__(self) -> str:
         return f"<Picture: {self.title}>"

@@ -5,20 +5,15 @@ from __future__ import annotations
 import html
 import re
 
-from tarazu.picture.picture import Picture
-
-PIXELS = re.compile(r'viewBox="0 0 (\d+) ')
-PADDING = 24
+WIDTH = re.compile(r'viewBox="0 0 (\d+) ')
 
 
-def in_notebook(picture: Picture, text: str = "") -> str:
-    """The HTML of a picture, no larger than it was made for, and of a text.
+def in_notebook(drawing: str, text: str = "") -> str:
+    """The HTML of a picture's SVG text, no larger than it was made for, and of a text.
 
-    >>> in_notebook(Picture("nothing", ()), "1 < 2")[-31:]
-    '</svg></div><pre>1 &lt; 2</pre>'
+    >>> in_notebook('<svg viewBox="0 0 4 2"></svg>', "1 < 2")
+    '<div class="tz-shown" style="max-width:4px"><svg viewBox="0 0 4 2"></svg></div><pre>1 &lt; 2</pre>'
     """
-    drawing = picture.svg()
-    found = PIXELS.search(drawing)
-    width = int(found[1]) + PADDING if found else 0
+    found = WIDTH.search(drawing)
     below = f"<pre>{html.escape(text)}</pre>" if text else ""
-    return f'<div class="tz-shown" style="max-width:{width}px">{drawing}</div>{below}'
+    return f'<div class="tz-shown" style="max-width:{found[1] if found else 0}px">{drawing}</div>{below}'

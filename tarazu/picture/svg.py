@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tarazu.picture.axis import Axis, make_axis
+from tarazu.picture.chart import Chart, ColorBar
 from tarazu.picture.colors import colored
-from tarazu.picture.elements import CHARACTER, STYLE, drawing, element, frame, label, points_text
+from tarazu.picture.elements import CHARACTER, drawing, element, frame, label, points_text
 from tarazu.picture.marks import Band, Bars, Curve, Dots, Intervals, Mark, Numbers, Raster, Rule, Shape, Stroke, Words
-from tarazu.picture.picture import Chart, ColorBar, Picture
 from tarazu.picture.png import png
 
 RIGHT, TITLE_LINE, LEGEND_LINE, GAP = 20, 28, 18, 12
@@ -34,26 +34,26 @@ class Layout:
     legend_rows: tuple[tuple[tuple[str, str, bool], ...], ...]  # of names with roles, and whether a dot shows them
 
 
-def picture_svg(picture: Picture, *, is_styled: bool) -> str:
-    """The whole picture, with a style of its own or without."""
-    layouts = [_layout(chart) for chart in picture.charts]
-    columns = max(1, picture.columns)
+def picture_svg(title: str, charts: Sequence[Chart], columns: int, style: str = "") -> str:
+    """The whole picture, in rows of so many columns, with a style of its own or without."""
+    layouts = [_layout(chart) for chart in charts]
+    columns = max(1, columns)
     rows = [range(i, min(i + columns, len(layouts))) for i in range(0, len(layouts), columns)]
     widths = [max(layouts[i].width for i in range(column, len(layouts), columns))
               for column in range(min(columns, len(layouts)))]
-    parts, y = [element("style", STYLE)] if is_styled else [], 0.0
+    parts, y = [element("style", style)] if style else [], 0.0
     if len(layouts) > 1:
-        parts.append(label(4, 18, picture.title, "start", class_="title"))
+        parts.append(label(4, 18, title, "start", class_="title"))
         y = TITLE_OF_ALL
     for row in rows:
         x = 0.0
         for column, i in enumerate(row):
-            content = _chart(picture.charts[i], layouts[i])
+            content = _chart(charts[i], layouts[i])
             parts.append(element("g", content, transform=f"translate({x:.0f} {y:.0f})") if x or y else content)
             x += widths[column]
         y += max(layouts[i].height for i in row)
-    width = max(sum(widths), TITLE_CHARACTER * len(picture.title) + 8 if len(layouts) > 1 else 1, 1)
-    return drawing(math.ceil(width), math.ceil(max(y, 1)), picture.title, "".join(parts))
+    width = max(sum(widths), TITLE_CHARACTER * len(title) + 8 if len(layouts) > 1 else 1, 1)
+    return drawing(math.ceil(width), math.ceil(max(y, 1)), title, "".join(parts))
 
 
 def _layout(chart: Chart) -> Layout:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from tarazu.picture.axis import Axis, make_axis, upside_down
+from tarazu.picture.chart import Chart
 from tarazu.picture.marks import Curve, Mark, Rule, Shape, Stroke, Words
-from tarazu.picture.picture import Chart, Picture
+from tarazu.picture.picture import Picture
 
 MAX_CURVE_POINTS = 1000  # more points than pixels show nothing more
 # How far the beam of the scales leans, in degrees: the left pan is bias, the right one variance.

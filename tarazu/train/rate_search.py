@@ -74,7 +74,7 @@ class LearningRates:
         return written(rate_chart(self.rates, self.losses, self.smoothed, marks), path)
 
     def _repr_html_(self) -> str:
-        return in_notebook(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         return (f"learning rate {self.valley:.2g} (middle of the fall of the loss), {self.steepest:.2g} (steepest "

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tarazu.picture.axis import Axis, make_axis
+from tarazu.picture.chart import Chart
 from tarazu.picture.marks import Curve, Dots, Mark, Rule
-from tarazu.picture.picture import Chart, Picture
+from tarazu.picture.picture import Picture
 
 
 def rate_chart(rates: Sequence[float], losses: Sequence[float], smoothed: Sequence[float],

@@ -14,10 +14,11 @@ from tarazu.diagnose.scoring.importance import Importance
 from tarazu.diagnose.scoring.threshold_curves import PrecisionRecallCurve, RocCurve
 from tarazu.picture.axis import Axis, make_axis
 from tarazu.picture.bar_rows import Row, bar_rows
+from tarazu.picture.chart import Chart, ColorBar
 from tarazu.picture.colors import colored
 from tarazu.picture.grids import heat_chart
 from tarazu.picture.marks import Curve, Dots, Intervals, Mark
-from tarazu.picture.picture import Chart, ColorBar, Picture
+from tarazu.picture.picture import Picture
 
 SQUARE = (376, 376)  # pixels
 MAX_POINTS = 2000  # more points than pixels show nothing more

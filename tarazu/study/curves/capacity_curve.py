@@ -92,7 +92,7 @@ class CapacityCurve:
         return written(curve_chart("loss", self.by, lines, ticks, logarithmic=logarithmic, marks=marks), path)
 
     def _repr_html_(self) -> str:
-        return in_notebook(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         first, last = map(value_text, self.as_good)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tarazu.picture.axis import Axis, make_axis
+from tarazu.picture.chart import Chart
 from tarazu.picture.marks import Band, Curve, Dots, Intervals, Mark, Rule
-from tarazu.picture.picture import Chart, Picture
+from tarazu.picture.picture import Picture
 from tarazu.study.curves.estimates import Estimate
 
 LONGEST_BARS = 25  # more points than that have a band instead of a bar each

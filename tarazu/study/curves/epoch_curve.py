@@ -92,7 +92,7 @@ class EpochCurve:
         return written(curve_chart("loss", "epoch", lines, texts, logarithmic=is_long, marks=marks), path)
 
     def _repr_html_(self) -> str:
-        return in_notebook(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         shown = [self.points[epoch - 1] for epoch in _chosen(len(self.points), SHOWN)]

@@ -116,7 +116,7 @@ class LearningCurve:
         return written(curve_chart("loss", "training rows", lines, ticks, logarithmic=True), path)
 
     def _repr_html_(self) -> str:
-        return in_notebook(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         how = "as many steps for all" if self.steps == "same" else "as many epochs for all"

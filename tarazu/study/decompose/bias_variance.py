@@ -131,7 +131,7 @@ class BiasVariance:
         return written(lines_chart(f"{title} and its terms", x_name, places or [0], drawn), path)
 
     def _repr_html_(self) -> str:
-        return in_notebook(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         lines = [f"fits to {plural(self.rows, 'row')} each: rounds of {self.parts} separate parts of the training "

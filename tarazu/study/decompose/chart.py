@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tarazu.picture.axis import Axis, make_axis
+from tarazu.picture.chart import Chart
 from tarazu.picture.colors import SERIES
 from tarazu.picture.marks import Curve, Dots, Intervals, Mark
-from tarazu.picture.picture import Chart, Picture
+from tarazu.picture.picture import Picture
 from tarazu.study.curves.estimates import Estimate
 
 ROLES = ("muted", *SERIES[:-1])

@@ -112,7 +112,7 @@ class Diagnosis(Findings):
         return f"{sure}: nothing that was tried would lower the loss by much" if self.cause == HEALTHY else sure
 
     def _repr_html_(self) -> str:
-        return in_notebook(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
 
 def _change(gain: Gain) -> str:

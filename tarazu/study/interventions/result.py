@@ -143,7 +143,7 @@ class Remedies:
         return written(gain_chart("What lowers the validation loss", name, bars), path)
 
     def _repr_html_(self) -> str:
-        return in_notebook(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

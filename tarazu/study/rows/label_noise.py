@@ -92,7 +92,7 @@ class LabelNoise:
         return written(bars("how suspicious targets are", values), path)
 
     def _repr_html_(self) -> str:
-        return in_notebook(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         if not self.rate:

@@ -101,7 +101,7 @@ class Leakage:
         return written(bars("share of the target that a feature explains alone (! suspect)", values), path)
 
     def _repr_html_(self) -> str:
-        return in_notebook(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         lines = [f"{feature.name!r} may be made from the target: it explains {feature.strength:.0%} of it alone, and "

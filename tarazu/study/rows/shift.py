@@ -107,7 +107,7 @@ class Shift:
         return written(bars("largest distance of the distribution functions (! differs)", values), path)
 
     def _repr_html_(self) -> str:
-        return in_notebook(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         if not self.is_shifted:

@@ -87,7 +87,7 @@ def test_classes_have_both_losses_over_settings_and_epochs(tmp_path):
 def test_the_picture_has_a_bar_for_each_interval_and_starts_at_0():
     terms = {"bias": [Estimate(0.5, 0.4, 0.6), Estimate(0.1, -0.2, 0.4), Estimate(0.05, math.nan, math.nan)]}
     picture = lines_chart("loss", "width", [1, 10, 100], terms).svg()
-    assert picture.count("stroke-opacity=") == 2 and picture.count("<circle") == 3
+    assert picture.count('class="whisker') == 2 and picture.count("<circle") == 3
     assert "width (logarithmic axis)" in picture and ">-0." not in picture
 
 
