@@ -25,6 +25,7 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     record/     what a run leaves behind as plain data: history, findings, verdict
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
+    draw/       `tz.draw`: pictures of predictions, of what is in a model, and of what its outputs rest on
     study/      experiments that retrain: curves, bias and variance, looks at rows; why a fit generalizes as it does
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
     interop/    models of other frameworks and formats; files.py is `tz.load`
@@ -331,7 +332,8 @@ pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
 cumsum, cumprod = cumulative_sum, cumulative_prod
 _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", "record": "record", "train": "train",
-          "tabular": "tabular", "study": "study", "interop": "interop", "fft": "ops.fft", "linalg": "ops.linalg"}
+          "tabular": "tabular", "draw": "draw", "study": "study", "interop": "interop", "fft": "ops.fft",
+          "linalg": "ops.linalg"}
 
 # Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
 # checkers above says the same, and a test compares the two.

@@ -30,6 +30,7 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "diagnose": ["base", "picture", "record"],
     "train": ["base", "ir", "ops", "runtime", "nn", "optim", "data", "picture", "record", "diagnose"],
     "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train", "study"],
+    "draw": ["base", "diagnose", "nn", "ops", "picture", "runtime"],
     "study": ["base", "runtime", "nn", "optim", "data", "picture", "record", "diagnose", "train"],
     "interop": ["runtime", "train"],
     "course": ["base", "data", "nn", "optim", "record", "runtime"],
@@ -46,6 +47,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "data": "gzip_files late_bar scalers sequences columns tables splits dataset readers sets",
     "picture": "axis colors png marks elements chart svg figures shown picture bar_rows grids",
     "diagnose": "measuring scoring judging reporting",
+    "draw": "arrays images scores inputs gradients occlusion layers attention regions",
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",

@@ -156,8 +156,8 @@ def _rule(mark: Rule, axes: Any, order: int) -> None:
 
 
 def _raster(mark: Raster, axes: Any, order: int) -> None:
-    height, width, _ = mark.pixels.shape
-    axes.imshow(mark.pixels, extent=(0, width, height, 0), interpolation="nearest", zorder=order)
+    left, right, top, bottom = mark.edges
+    axes.imshow(mark.pixels, extent=(left, right, bottom, top), interpolation="nearest", zorder=order)
 
 
 def _words(mark: Words, axes: Any, order: int) -> None:

@@ -99,9 +99,19 @@ class Rule:
 
 @dataclass(frozen=True, eq=False)
 class Raster:
-    """An image, uint8 (height, width, 3), whose pixels are one unit each, the first row at 0 of the vertical axis."""
+    """An image, uint8 (height, width, 3), between the places `extent` of the axes: left, right, top, bottom.
+
+    By default its pixels are one unit each, the first row at 0 of the vertical axis.
+    """
 
     pixels: np.ndarray
+    extent: tuple[float, float, float, float] | None = None
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """Left, right, top and bottom."""
+        height, width, _ = self.pixels.shape
+        return (0.0, float(width), 0.0, float(height)) if self.extent is None else self.extent
 
 
 @dataclass(frozen=True, eq=False)

@@ -216,8 +216,8 @@ def _rule(mark: Rule, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
 
 
 def _raster(mark: Raster, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
-    height, width, _ = mark.pixels.shape
-    x, right, y, bottom = x_axis.pixel(0), x_axis.pixel(width), y_axis.pixel(0), y_axis.pixel(height)
+    left, right, top, bottom = mark.edges
+    x, right, y, bottom = x_axis.pixel(left), x_axis.pixel(right), y_axis.pixel(top), y_axis.pixel(bottom)
     yield _image(mark.pixels, x, y, right - x, bottom - y)
 
 

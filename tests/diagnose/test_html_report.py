@@ -168,7 +168,8 @@ def test_axes_hold_their_values_and_have_two_to_nine_ticks(values, logarithmic):
 @pytest.mark.parametrize(("verdict", "heavier"), [("underfitting", "bias"), ("overfitting", "variance"),
                                                   ("about right", None), ("undecided", None)])
 def test_the_scales_lean_to_the_verdict(verdict, heavier):
-    places = re.findall(r'y="([\d.]+)" text-anchor="middle" class="ink">(bias|variance)<', scales_picture(verdict).svg())
+    drawing = scales_picture(verdict).svg()
+    places = re.findall(r'y="([\d.]+)" text-anchor="middle" class="ink">(bias|variance)<', drawing)
     heights = {word: float(y) for y, word in places}
     lower = max(heights, key=heights.__getitem__) if len(set(heights.values())) == 2 else None
     assert lower == heavier
