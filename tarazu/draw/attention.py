@@ -15,7 +15,8 @@ from tarazu.nn.layers.sequences.attention import MultiHeadAttention
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.ops.typing import ArrayLike
-from tarazu.picture.chart import ColorBar
+from tarazu.picture.chart import Chart, ColorBar
+from tarazu.picture.elements import CHARACTER
 from tarazu.picture.grids import heat_chart
 from tarazu.picture.picture import Picture
 from tarazu.runtime.autograd.autograd import no_grad
@@ -23,7 +24,6 @@ from tarazu.runtime.tensor.creation import asarray
 
 MOST, COLUMNS = 24, 4
 SIDE = 150.0  # pixels of a map, at least
-LEAST_CELL = 15.0  # pixels of a cell with a name
 LONGEST_NAME = 12
 
 
@@ -81,9 +81,9 @@ def _recorded(path: str, layer: MultiHeadAttention, found: dict[str, np.ndarray]
         del vars(layer)["forward"]
 
 
-def _map(title: str, weights: np.ndarray, names: Sequence[str]) -> Any:
+def _map(title: str, weights: np.ndarray, names: Sequence[str]) -> Chart:
     rows, columns = weights.shape
-    cell = max(SIDE / max(rows, columns), LEAST_CELL if names else 1.0)
+    cell = max(SIDE / max(rows, columns), CHARACTER * max(map(len, _short(names)), default=0) + 8 if names else 1.0)
     return heat_chart(title, weights, ColorBar(0.0, 1.0, "shares"), cell=(cell, cell),
                       rows=names if len(names) == rows else (),
                       columns=_short(names) if len(names) == columns else ())

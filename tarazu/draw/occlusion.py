@@ -21,8 +21,9 @@ ROWS_AT_ONCE = 256
 PARTS = 7  # of each side of an image, unless a window is given
 
 
-def occlusion(model: Module, x: ArrayLike, target: ArrayLike | None = None, *, window: int | Sequence[int] | None = None,
-              stride: int | None = None, value: float = 0.0, names: Sequence[str] = ()) -> Picture:
+def occlusion(model: Module, x: ArrayLike, target: ArrayLike | None = None, *,
+              window: int | Sequence[int] | None = None, stride: int | None = None, value: float = 0.0,
+              names: Sequence[str] = ()) -> Picture:
     """By how much an output falls where a part of the input is covered with `value` (Zeiler and Fergus, 2014).
 
     Of a table (rows, features) one feature after the other is covered; of images (rows, height, width, channels) a

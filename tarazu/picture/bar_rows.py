@@ -13,7 +13,7 @@ from tarazu.picture.marks import Bars, Curve, Intervals, Mark, Words
 
 WIDTH, ROW = 400, 40  # pixels
 MOST_ROWS, LONGEST_NAME = 20, 44
-TEXT, TOP, MIDDLE, BOTTOM = 0.25, 0.44, 0.62, 0.8  # of a row: its text, its bar
+TEXT, TOP, MIDDLE, BOTTOM = 0.22, 0.48, 0.65, 0.82  # of a row: its text, its bar
 
 
 class Row(NamedTuple):

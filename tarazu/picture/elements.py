@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 
 from tarazu.picture.axis import Axis
 from tarazu.picture.colors import ROLES
@@ -79,7 +81,11 @@ def frame(x_axis: Axis, y_axis: Axis, x_name: str, x_name_at: float, y_name: str
 
 
 def _apart(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
-    """The ticks whose texts do not overlap, the last of them always."""
+    """The ticks whose texts do not overlap: of those at equal distances each so many-th, else as many as fit."""
+    widest = max((CHARACTER * len(text) + 6 for _, text in ticks), default=0.0)
+    steps = [abs(b[0] - a[0]) for a, b in pairwise(ticks)]
+    if steps and max(steps) - min(steps) < 1:
+        return list(ticks[::max(1, math.ceil(widest / max(steps[0], 1e-9)))])
     kept: list[tuple[float, str]] = []
     free = float("inf")
     for x, text in sorted(ticks, reverse=True):

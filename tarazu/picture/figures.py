@@ -13,12 +13,14 @@ from tarazu.base.extras import require
 from tarazu.picture.axis import Axis
 from tarazu.picture.chart import Chart, ColorBar
 from tarazu.picture.colors import RAMPS, ROLES
+from tarazu.picture.elements import CHARACTER
 from tarazu.picture.marks import Band, Bars, Curve, Dots, Intervals, Mark, Raster, Rule, Shape, Stroke, Words
 
 INCHES = 1 / 85  # of a pixel
 MARGINS = 90, 80  # pixels around the axes of a chart
 SMALL_MARGINS = 8, 26
 POINTS = 0.75  # of a pixel
+LEGEND_COLUMNS = 3
 
 
 def drawn(charts: Sequence[Chart], columns: int, axes: Any = None) -> Any:
@@ -72,19 +74,23 @@ def _draw(chart: Chart, axes: Any) -> None:
     if not chart.has_axes:
         axes.set_axis_off()
     _set(axes, "x", chart.x, chart.x_name)
+    if sum(len(text) + 1 for text in chart.x.labels) * CHARACTER > chart.size[0]:
+        axes.tick_params(axis="x", labelrotation=90)
     _set(axes, "y", chart.y, chart.y_name)
     for number, mark in enumerate(chart.marks):
         DRAWN[type(mark)](mark, axes, number + 2)
     axes.set_title(chart.title, loc="left", fontsize="medium")
     if chart.has_axes:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(visible=not chart.y.labels, axis="y", alpha=0.25)
+        axes.spines[["top", "right"] if chart.y.ticks else ["top", "right", "left"]].set_visible(False)
+        if not chart.y.labels:
+            axes.grid(axis="y", alpha=0.25)
         axes.set_axisbelow(True)
     if any(isinstance(mark, Raster) for mark in chart.marks):
         width, height = chart.x.high - chart.x.low, abs(chart.y.high - chart.y.low)
         axes.set_aspect(chart.size[1] / height / (chart.size[0] / width))
     if any(getattr(mark, "name", "") for mark in chart.marks):
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=LEGEND_COLUMNS, fontsize="small",
+                    borderpad=0.1, columnspacing=1)
     if chart.color_bar:
         _color_bar(chart.color_bar, axes)
 

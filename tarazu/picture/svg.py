@@ -18,7 +18,7 @@ from tarazu.picture.marks import Band, Bars, Curve, Dots, Intervals, Mark, Numbe
 from tarazu.picture.png import png
 
 RIGHT, TITLE_LINE, LEGEND_LINE, GAP = 20, 28, 18, 12
-TITLE_CHARACTER = 7.4  # pixels, of the 14 of a title
+TITLE_CHARACTER = 8.5  # pixels, of the 14 of a title
 BAR_WIDTH, BAR_ROOM = 12, 74
 TITLE_OF_ALL = 26
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ from tarazu.picture.axis import Axis, make_axis
 from tarazu.picture.bar_rows import Row, bar_rows
 from tarazu.picture.chart import Chart, ColorBar
 from tarazu.picture.colors import colored
+from tarazu.picture.elements import CHARACTER
 from tarazu.picture.grids import heat_chart
 from tarazu.picture.marks import Curve, Dots, Intervals, Mark
 from tarazu.picture.picture import Picture
@@ -24,7 +26,7 @@ SQUARE = (376, 376)  # pixels
 MAX_POINTS = 2000  # more points than pixels show nothing more
 LONGEST_NAME = 26
 MOST_TEXTS = 20  # classes of a confusion matrix whose cells show counts
-CELLS = (36.0, 300.0)  # pixels: the least side of a cell with a text, and of the whole matrix
+LEAST_CELL, MATRIX, LARGE_MATRIX = 44.0, 300.0, 480.0  # pixels: sides of a cell with a text, of small and large ones
 
 
 def predicted_against_true(true: np.ndarray, predicted: np.ndarray, target: str) -> Picture:
@@ -84,20 +86,19 @@ def confusion(classes: Sequence[str], counts: np.ndarray) -> Picture:
     Blue is right, orange is wrong; cells show counts where there is room.
     """
     counts = np.asarray(counts)
+    total, right = int(counts.sum()), int(np.trace(counts))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     is_right = np.eye(len(classes), dtype=bool)[:, :, None]
     pixels = np.where(is_right, colored(shares, 0, 1, "shares"), colored(shares, 0, 1, "mistakes"))
-    has_texts = len(classes) <= MOST_TEXTS
+    title = f"confusion: {right:,} of {total:,} right" + (f" ({percent(right / total)})" if total else "")
     names = [shortened(str(name), LONGEST_NAME) for name in classes]
-    longest = max(map(len, names), default=1)
-    side = max(CELLS[0], CELLS[1] / max(len(classes), 1), min(longest, 8) * 7) if has_texts else 480 / len(classes)
+    has_texts = len(classes) <= MOST_TEXTS
+    side = max(LEAST_CELL, MATRIX / max(len(classes), 1)) if has_texts else LARGE_MATRIX / len(classes)
+    room = max(3, int(side / CHARACTER) - 1) if has_texts else LONGEST_NAME
     texts = np.array([f"{count:,}" if count else "" for count in counts.ravel()]) if has_texts else None
-    total = int(counts.sum())
-    title = f"confusion: {int(np.trace(counts)):,} of {total:,} right"
-    title += f" ({percent(np.trace(counts) / total)})" if total else ""
-    chart = heat_chart(title, shares, ColorBar(0.0, 1.0, "shares"), texts=texts, rows=names, columns=names,
-                       x_name="predicted", y_name="true", cell=(side, side), pixels=pixels)
-    return Picture(title, (chart,), values=counts)
+    chart = heat_chart(title, shares, ColorBar(0.0, 1.0, "shares"), pixels=pixels, cell=(side, side), texts=texts,
+                       rows=names, columns=[shortened(name, room) for name in names], x_name="predicted", y_name="true")
+    return Picture(title, (dataclasses.replace(chart, color_bar=None) if has_texts else chart,), values=counts)
 
 
 def _square(title: str, marks: Sequence[Mark], x_axis: Axis, y_axis: Axis, x_name: str, y_name: str) -> Picture:
