@@ -22,8 +22,8 @@ def add_graph(writer: Any, model: Module, input_shape: tuple[int, ...]) -> None:
     names: dict[Any, str] = {}
     made = []
     for number, node in enumerate(graph.nodes):
-        kind = str(node.op)
-        names[node] = "/".join([*node.origin.scope, f"{node.origin.name or kind}_{number}"])
+        kind = getattr(node.op, "name", node.op)  # parameters and constants are texts
+        names[node] = "/".join([*node.origin.scope, f"{node.origin.name or kind}_{number}"]).replace(" ", "_")
         made.append(nodes.NodeDef(name=names[node], op=kind, input=[names[each] for each in node.inputs]))
     content = graphs.GraphDef(node=made, versions=versions.VersionDef(producer=22))
     writer.file_writer.add_event(events.Event(graph_def=content.SerializeToString()))
