@@ -33,7 +33,7 @@ def read(path: Path, custom_objects: Mapping[str, Any] | None = None, *, optimiz
     with placeholders(), drawing_from(Generator()):
         model = reader.read(archive.config)
     compiled = archive.config.get("compile_config")
-    if optimizer and isinstance(compiled, Mapping):
+    if optimizer and isinstance(compiled, Mapping) and compiled:  # {} of a model that has only predicted
         _compile(model, compiled, reader, path)
     return model.eval()
 
