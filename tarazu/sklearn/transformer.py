@@ -44,6 +44,9 @@ class NetworkTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         """
         copy = NetworkClassifier() if self.estimator is None else clone(self.estimator)
         self.estimator_ = copy.fit(X, y, sample_weight=sample_weight) if sample_weight is not None else copy.fit(X, y)
+        if not hasattr(self.estimator_, "network_"):
+            raise ArgumentError(f"estimator={self.estimator!r}", expected="a NetworkClassifier or a NetworkRegressor",
+                                fix="pass for example tz.sklearn.NetworkClassifier((32,))")
         layers = self.estimator_.network_
         if not isinstance(self.layer, int) or not -len(layers) <= self.layer < len(layers):
             raise ArgumentError(f"layer={self.layer!r} of a network of {len(layers)}",
