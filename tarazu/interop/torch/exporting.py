@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from tarazu.base.extras import require
 
 # What Tarazu has a function for, so that torch shall not take it apart.
 WHOLE = """
-linear matmul einsum scaled_dot_product_attention layer_norm rms_norm group_norm instance_norm lstm.input gru.input
+linear bilinear matmul einsum scaled_dot_product_attention layer_norm rms_norm group_norm instance_norm lstm.input gru.input
 rnn_tanh.input rnn_relu.input softmax.int log_softmax.int logsumexp silu hardswish hardsigmoid softplus mish celu selu elu
 leaky_relu hardtanh relu6 log_sigmoid softshrink hardshrink threshold max_pool1d max_pool2d max_pool3d adaptive_avg_pool1d
 adaptive_avg_pool2d adaptive_avg_pool3d pixel_shuffle pixel_unshuffle channel_shuffle embedding detach tril triu cumprod
@@ -49,18 +50,11 @@ def export(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training:
 
 def _exported(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     exporting = torch().export
-    shapes = [_sizes(x) for x in args], {name: _sizes(x) for name, x in kwargs.items()}
-    dynamic: Any = tuple(shapes[0]) if not kwargs else _by_name(module, args, *shapes)
+    bound = inspect.signature(module.forward).bind(*args, **kwargs).arguments
+    dynamic = {name: _sizes(value) for name, value in bound.items()}
     with torch().no_grad():
         program = exporting.export(module, args, kwargs, dynamic_shapes=dynamic)
     return program.run_decompositions(_decompositions())
-
-
-def _by_name(module: Any, args: tuple[Any, ...], positional: list[Any], named: dict[str, Any]) -> dict[str, Any]:
-    import inspect
-
-    names = list(inspect.signature(module.forward).parameters)
-    return dict(zip(names, positional, strict=False)) | named
 
 
 def _sizes(value: Any) -> Any:

@@ -95,7 +95,8 @@ def _tensors(module: Any, readings: list[Reading]) -> dict[str, Tensor]:
         given |= reading.constants
     read_names = set().union(*(names([step.arguments for step in reading.steps]) | names(reading.outputs)
                                | reading.updates.keys() for reading in readings))
-    wanted = {name: x for name, x in given.items() if name in read_names}
+    read_ids = {id(x) for name, x in given.items() if name in read_names}
+    wanted = {name: x for name, x in given.items() if id(x) in read_ids}  # tied ones by all their names
     made = {key: to_tensor(x) for key, x in {id(x): x for x in wanted.values()}.items()}
     return {name: made[id(x)] for name, x in wanted.items()}
 

@@ -11,7 +11,8 @@ from tarazu.ops.einsum import einsum
 from tarazu.ops.elementwise import add, multiply
 from tarazu.ops.linalg.distances import cdist
 from tarazu.ops.networks import convolution as convolutions
-from tarazu.ops.shape import matrix_transpose
+from tarazu.ops.networks.linear import bilinear
+from tarazu.ops.shape import matrix_transpose, moveaxis
 from tarazu.ops.typing import Tensor
 
 CONVOLUTIONS = (convolutions.conv1d, convolutions.conv2d, convolutions.conv3d)
@@ -37,6 +38,10 @@ def _einsum(equation: str, operands: Sequence[Tensor], path: Sequence[int] | Non
     return einsum(equation.replace(" ", ""), *operands)
 
 
+def _bilinear(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    return bilinear(x, y, moveaxis(weight, 0, -1), bias)
+
+
 def _distances(x: Tensor, y: Tensor, p: float = 2.0, mode: int | None = None) -> Tensor:
     return cdist(x, y, p)
 
@@ -60,6 +65,6 @@ def _per_axis(numbers: Sequence[int], axes: int) -> tuple[int, ...]:
 
 TABLE: dict[str, Operation] = {
     "linear": _linear, "matmul": matmul, "mm": _product, "bmm": _product, "mv": _product, "dot": _product,
-    "addmm": _add_product, "baddbmm": _add_product, "addmv": _add_product, "einsum": _einsum,
+    "addmm": _add_product, "baddbmm": _add_product, "addmv": _add_product, "einsum": _einsum, "bilinear": _bilinear,
     "_cdist_forward": _distances, "cdist": _distances, "convolution": convolution,
 }

@@ -18,6 +18,12 @@ def _add(x: ArrayLike, y: ArrayLike, alpha: float = 1) -> Tensor:
     return ops.add(x, y if alpha == 1 else ops.multiply(y, alpha))
 
 
+def _multiply(x: ArrayLike, y: ArrayLike) -> Tensor:
+    if as_value(x).dtype is bool_ and as_value(y).dtype is bool_:  # which stay booleans in torch
+        return ops.logical_and(x, y)
+    return ops.multiply(x, y)
+
+
 def _subtract(x: ArrayLike, y: ArrayLike, alpha: float = 1) -> Tensor:
     return ops.subtract(x, y if alpha == 1 else ops.multiply(y, alpha))
 
@@ -97,7 +103,7 @@ FAMILIES = ("arithmetic", "exponential", "trigonometric", "error_functions", "sp
 
 
 TABLE: dict[str, Operation] = {
-    "add": _add, "sub": _subtract, "rsub": _subtract_from, "mul": ops.multiply, "div": _divide, "true_divide": _divide,
+    "add": _add, "sub": _subtract, "rsub": _subtract_from, "mul": _multiply, "div": _divide, "true_divide": _divide,
     "floor_divide": ops.floor_divide, "pow": ops.pow, "neg": ops.negative, "sign": _sign, "sgn": _sign,
     "round": ops.round, "clamp": _clamp, "clamp_min": _clamp,
     "clamp_max": lambda x, high: _clamp(x, None, high),
