@@ -12,18 +12,20 @@ from tarazu.base.errors import ArgumentError
 from tarazu.base.extras import require
 
 # What Tarazu has a function for, so that torch shall not take it apart.
-WHOLE = """
-linear bilinear matmul einsum scaled_dot_product_attention layer_norm rms_norm group_norm instance_norm lstm.input gru.input
-rnn_tanh.input rnn_relu.input softmax.int log_softmax.int logsumexp silu hardswish hardsigmoid softplus mish celu selu elu
-leaky_relu hardtanh relu6 log_sigmoid softshrink hardshrink threshold max_pool1d max_pool2d max_pool3d adaptive_avg_pool1d
-adaptive_avg_pool2d adaptive_avg_pool3d pixel_shuffle pixel_unshuffle channel_shuffle embedding detach tril triu cumprod
-upsample_nearest1d.vec upsample_nearest2d.vec upsample_nearest3d.vec upsample_linear1d.vec upsample_bilinear2d.vec
-upsample_trilinear3d.vec upsample_bicubic2d.vec _upsample_nearest_exact1d.vec _upsample_nearest_exact2d.vec
-_upsample_nearest_exact3d.vec _upsample_bilinear2d_aa.vec _upsample_bicubic2d_aa.vec grid_sampler grid_sampler_2d
-grid_sampler_3d im2col col2im linalg_vector_norm index_add index_copy repeat_interleave.self_int one_hot addmm baddbmm
-split.Tensor unbind.int stack roll lerp.Scalar lerp.Tensor addcmul addcdiv std.correction var_mean.correction
-logcumsumexp cummax cummin max_pool2d_with_indices masked_fill.Scalar masked_fill.Tensor
-""".split()
+WHOLE = (
+    "linear bilinear matmul einsum scaled_dot_product_attention layer_norm rms_norm group_norm instance_norm "
+    "lstm.input gru.input rnn_tanh.input rnn_relu.input softmax.int log_softmax.int logsumexp silu hardswish "
+    "hardsigmoid softplus mish celu selu elu leaky_relu hardtanh relu6 log_sigmoid softshrink hardshrink threshold "
+    "max_pool1d max_pool2d max_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d pixel_shuffle "
+    "pixel_unshuffle channel_shuffle embedding detach tril triu cumprod upsample_nearest1d.vec "
+    "upsample_nearest2d.vec upsample_nearest3d.vec upsample_linear1d.vec upsample_bilinear2d.vec "
+    "upsample_trilinear3d.vec upsample_bicubic2d.vec _upsample_nearest_exact1d.vec _upsample_nearest_exact2d.vec "
+    "_upsample_nearest_exact3d.vec _upsample_bilinear2d_aa.vec _upsample_bicubic2d_aa.vec grid_sampler "
+    "grid_sampler_2d grid_sampler_3d im2col col2im linalg_vector_norm index_add index_copy "
+    "repeat_interleave.self_int one_hot addmm baddbmm split.Tensor unbind.int stack roll lerp.Scalar lerp.Tensor "
+    "addcmul addcdiv std.correction var_mean.correction logcumsumexp cummax cummin max_pool2d_with_indices "
+    "masked_fill.Scalar masked_fill.Tensor"
+)
 
 
 def torch() -> Any:
@@ -68,7 +70,7 @@ def _sizes(value: Any) -> Any:
 
 def _decompositions() -> Any:
     table = torch().export.default_decompositions()
-    for name in WHOLE:
+    for name in WHOLE.split():
         packet, _, overload = name.partition(".")
         found = getattr(torch().ops.aten, packet, None)
         for each in ([overload] if overload else found.overloads() if found else []):

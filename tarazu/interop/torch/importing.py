@@ -89,8 +89,9 @@ def _warn_of_fixed_rows(reading: Reading) -> None:
 
 
 def _tensors(module: Any, readings: list[Reading]) -> dict[str, Tensor]:
-    """The tensors that the steps read, by the first of their names."""
-    given = {**dict(module.named_parameters(remove_duplicate=False)), **dict(module.named_buffers(remove_duplicate=False))}
+    """The tensors that the steps read, by torch's names."""
+    given = dict(module.named_parameters(remove_duplicate=False))
+    given |= module.named_buffers(remove_duplicate=False)
     for reading in readings:
         given |= reading.constants
     read_names = set().union(*(names([step.arguments for step in reading.steps]) | names(reading.outputs)
@@ -109,8 +110,8 @@ def _model(tensors: dict[str, Tensor], evaluation: Reading, learning: Reading, c
         images = set().union(*(each.images for each in turned))
         turned = [turn(reading, images, outputs_last=True) for reading in readings]
     kernels = _turn_kernels(tensors, turned)
-    programs = [Program(each.steps, each.outputs, each.updates) for each in turned]
-    return TorchModel(evaluation.inputs, *programs, tensors, sorted(kernels))
+    steady, changing = (Program(each.steps, each.outputs, each.updates) for each in turned)
+    return TorchModel(evaluation.inputs, steady, changing, tensors, sorted(kernels))
 
 
 def _turn_kernels(tensors: dict[str, Tensor], programs: list[Turned]) -> set[str]:

@@ -1,9 +1,9 @@
 """Images channels last: which values lie so, and what their steps then say.
 
-torch has (batch, channels, *sizes), Tarazu (batch, *sizes, channels). A value lies *last* where a convolution, pooling or
-the like made it, and stays so through all that can be said of other axes as well: functions of elements, reductions,
-joining, slices. Where a step cannot, a value is turned back first, by a step `as_first`; so one turn at the input is all
-that most networks for images need. Values that lie *first* are as in torch.
+torch has (batch, channels, *sizes), Tarazu (batch, *sizes, channels). A value lies *last* where a convolution, pooling
+or the like made it, and stays so through all that can be said of other axes as well: functions of elements, reductions,
+joining, slices. Where a step cannot, a value is turned back first, by a step `as_first`; so one turn at the input is
+all that most networks for images need. Values that lie *first* are as in torch.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Reading:
 
 
 def read(program: Any, known: Collection[str]) -> Reading:
-    """The steps of an exported program; ArgumentError that names all operations that are not known, with their lines."""
+    """The steps of an exported program; ArgumentError that names all operations that are not known, with lines."""
     return _Reader(program, known).reading()
 
 
@@ -79,13 +79,12 @@ class _Reader:
             source, index = self._names[node.args[0].name], node.args[1]
             self._name(node, f"{source}.{index}")
             return
-        operation = self._operation(node)
+        operation, name = self._operation(node), f"%{node.name}"
+        self._names[node.name] = name
         if operation is None:
             return
         value = node.meta.get("val")
         is_several = isinstance(value, list | tuple)
-        name = f"%{node.name}"
-        self._names[node.name] = name
         if not is_several:
             self._note(name, value)
         read = {user.args[1] for user in node.users if user.target.__name__ == "getitem"} if is_several else ()
@@ -156,8 +155,7 @@ def position(node: Any) -> str:
     path = re.sub(r"^L\['self'\]\.?", "", stack[-1]) if stack else ""
     frames = [match.groupdict() for match in FRAME.finditer(node.meta.get("stack_trace") or "")]
     own = [frame for frame in frames if "/torch/" not in frame["file"].replace("\\", "/")]
-    frame = (own or frames or [None])[-1]
-    where = f"{frame['file']}, line {frame['line']}: {frame['code'].strip()}" if frame else ""
+    where = "".join(f"{frame['file']}, line {frame['line']}: {frame['code'].strip()}" for frame in (own or frames)[-1:])
     return "; ".join(part for part in (f"module {path}" if path else "", where) if part) or "the module's forward"
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from tarazu.base.dtypes import bfloat16
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.elementwise import bitcast
-from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.tensor.creation import tensor
+from tarazu.runtime.tensor.tensor import Tensor
 
 
 def to_tensor(x: Any) -> Tensor:

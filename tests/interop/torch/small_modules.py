@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812 - as everybody calls it
 
 RANDOM = torch.Generator().manual_seed(0)
 
@@ -186,7 +186,8 @@ CASES: dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]] = {
     "sizes": function(sizes, floats(2, 3, 4)),
     "scatters_of_slices": function(in_place, floats(3, 4)),
     # Reductions
-    "sums": function(lambda x: x.sum(1) + x.mean(-1) + x.prod(1) + x.amax(1) - x.amin(1) + x.logsumexp(1), floats(3, 4)),
+    "sums": function(lambda x: x.sum(1) + x.mean(-1) + x.prod(1) + x.amax(1) - x.amin(1) + x.logsumexp(1),
+                     floats(3, 4)),
     "whole_sums": function(lambda x: x.sum() + x.mean() + x.max() - x.min() + x.prod(), floats(3, 4)),
     "variances": function(lambda x: x.var(1) + x.std(1, correction=0) + torch.var_mean(x, 1)[0] + x.var(),
                           floats(3, 4)),
@@ -225,8 +226,8 @@ CASES: dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]] = {
     "bilinear": module(lambda: nn.Bilinear(4, 3, 2), floats(3, 4), floats(3, 3)),
     "matmul": function(lambda x, y: x @ y + torch.bmm(x, y) + torch.baddbmm(x[..., :1], x, y) + torch.matmul(x, y[0]),
                        floats(2, 3, 4), floats(2, 4, 3)),
-    "vectors": function(lambda x: (x @ x[0], torch.outer(x[0], x[1]), torch.dot(x[0], x[1]), torch.addmm(x[:, :3], x, x.T)),
-                        floats(3, 4)),
+    "vectors": function(lambda x: (x @ x[0], torch.outer(x[0], x[1]), torch.dot(x[0], x[1]),
+                                   torch.addmm(x[:, :3], x, x.T)), floats(3, 4)),
     "einsum": function(lambda x, y: torch.einsum("bij,bjk->bik", x, y) + torch.einsum("bij, jk -> bik", x, y[0]),
                        floats(2, 3, 4), floats(2, 4, 3)),
     # Convolutions
@@ -247,7 +248,8 @@ CASES: dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]] = {
     "max_pool_indices": function(lambda x: F.max_pool2d(x, 3, 2, 1, return_indices=True), floats(2, 3, 8, 6)),
     "max_pool_ceil": function(lambda x: F.max_pool2d(x, 3, 2, ceil_mode=True), floats(2, 3, 8, 7)),
     "pools_of_other_axes": function(lambda x: (F.max_pool1d(x[:, :, 0], 2), F.avg_pool1d(x[:, :, 0], 3, 2, 1),
-                                               F.max_pool3d(x[:, None], (1, 2, 2)), F.avg_pool3d(x[:, None], (1, 2, 2))),
+                                               F.max_pool3d(x[:, None], (1, 2, 2)),
+                                               F.avg_pool3d(x[:, None], (1, 2, 2))),
                                     floats(2, 3, 8, 6)),
     "average_pools": function(lambda x: F.avg_pool2d(x, 3, 2, 1) + F.avg_pool2d(x, 3, 2, 1, count_include_pad=False)
                               + F.avg_pool2d(x, 3, 2, 1, divisor_override=4), floats(2, 3, 8, 6)),

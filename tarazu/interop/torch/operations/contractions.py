@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from tarazu.base.dtypes import DType
 from tarazu.interop.imported import Operation
@@ -52,7 +53,7 @@ def convolution(x: Tensor, kernel: Tensor, bias: Tensor | None, stride: Sequence
     axes = len(kernel.shape) - 2
     if len(x.shape) == axes + 1:
         return convolution(x[None], kernel, bias, stride, padding, dilation, transposed, output_padding, groups)[0]
-    options = {"stride": _per_axis(stride, axes), "padding": [(n, n) for n in _per_axis(padding, axes)],
+    options: dict[str, Any] = {"stride": _per_axis(stride, axes), "padding": [(n, n) for n in _per_axis(padding, axes)],
                "dilation": _per_axis(dilation, axes), "groups": groups}
     if transposed:
         return TRANSPOSED[axes - 1](x, kernel, bias, output_padding=_per_axis(output_padding, axes), **options)

@@ -9,7 +9,8 @@ from tarazu.interop.imported import Operation
 from tarazu.ops.create import arange, eye, full
 from tarazu.ops.elementwise import greater_equal
 from tarazu.ops.typing import Tensor
-from tarazu.runtime.random import choice, distributions
+from tarazu.runtime.random import distributions
+from tarazu.runtime.random.choice import permutation
 
 
 def _dtype_of(value: float) -> DType:
@@ -73,6 +74,6 @@ TABLE: dict[str, Operation] = {
     "eye.m": lambda n, m, dtype=None: eye(n, m, dtype=dtype or float32),
     "rand": _uniform, "randn": _normal, "rand_like": lambda x, dtype=None: _uniform(x.shape, dtype or x.dtype),
     "randn_like": lambda x, dtype=None: _normal(x.shape, dtype or x.dtype),
-    "randperm": lambda n, dtype=None: choice.permutation(n), "native_dropout": _dropout,
+    "randperm": lambda n, dtype=None: permutation(n), "native_dropout": _dropout,
     "dropout": lambda x, rate, training: _dropout(x, rate, training)[0],
 }

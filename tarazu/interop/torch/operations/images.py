@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from tarazu.interop.imported import Operation
 from tarazu.ops.networks.images.patches import extract_patches, fold
@@ -41,7 +42,8 @@ def _sampled(x: Tensor, grid: Tensor, mode: int, border: int, align_corners: boo
 def _patches(x: Tensor, window: Sequence[int], dilation: Sequence[int], padding: Sequence[int], stride: Sequence[int]
              ) -> Tensor:
     """torch's unfold: (batch, channels and then elements of a window, windows)."""
-    options = {"stride": tuple(stride), "padding": [(n, n) for n in padding], "dilation": tuple(dilation)}
+    options: dict[str, Any] = {"stride": tuple(stride), "padding": [(n, n) for n in padding],
+                               "dilation": tuple(dilation)}
     patches = extract_patches(x, tuple(window), **options)
     batch, channels = x.shape[0], x.shape[-1]
     wide = reshape(patches, (batch, -1, patches.shape[-1] // channels, channels))

@@ -42,13 +42,12 @@ def _index(x: Tensor, indices: Indices) -> Tensor:
 
 def _index_put(x: Tensor, indices: Indices, values: Tensor, accumulate: bool = False) -> Tensor:
     values = astype(values, x.dtype, copy=False)
-    (mask, *others) = [index for index in indices if index is not None] or [None]
-    if mask is not None and not others and mask.dtype is bool_ and len(values.shape) == 0:
-        return _set_where(x, indices, values, accumulate)
-    if not accumulate:
-        return setitem(x, _key(indices), values)
     axes = tuple(axis for axis, index in enumerate(indices) if index is not None)
     given = [index for index in indices if index is not None]
+    if len(given) == 1 and given[0].dtype is bool_ and not values.shape:
+        return _set_where(x, given[0], axes[0], values, accumulate)
+    if not accumulate:
+        return setitem(x, _key(indices), values)
     shape = _shape_of(x, indices)
     count = len(as_value(sum(given)).shape)
     updates = broadcast_to(values, shape)
@@ -57,11 +56,8 @@ def _index_put(x: Tensor, indices: Indices, values: Tensor, accumulate: bool = F
     return scatter_add(x, updates, given, axes)
 
 
-def _set_where(x: Tensor, indices: Indices, value: Tensor, accumulate: bool) -> Tensor:
+def _set_where(x: Tensor, mask: Tensor, axis: int, value: Tensor, accumulate: bool) -> Tensor:
     """One number for all elements of a mask, whose count need not be known."""
-    axis = next(axis for axis, index in enumerate(indices) if index is not None)
-    mask = indices[axis]
-    assert mask is not None
     wide = reshape(mask, tuple(mask.shape) + (1,) * (len(x.shape) - axis - len(mask.shape)))
     return where(wide, x + value if accumulate else value, x)
 
@@ -141,7 +137,8 @@ TABLE: dict[str, Operation] = {
     "_unsafe_index_put": _index_put, "index_select": _index_select, "index_add": _index_add,
     "index_copy": ops.index_copy, "index_fill.int_Scalar": _index_fill, "index_fill.int_Tensor": _index_fill,
     "gather": _gather, "scatter": _scatter,
-    "scatter_add": lambda x, dim, index, source: _scatter_reduce(x, dim, index, source, "sum"), "scatter_reduce.two": _scatter_reduce, "masked_scatter": _masked_scatter,
+    "scatter_add": lambda x, dim, index, source: _scatter_reduce(x, dim, index, source, "sum"),
+    "scatter_reduce.two": _scatter_reduce, "masked_scatter": _masked_scatter,
     "nonzero": _nonzero, "isin.Tensor_Tensor": lambda x, values, assume_unique=False, invert=False: isin(
         x, values, invert=invert),
     "bucketize.Tensor": lambda x, boundaries, out_int32=False, right=False: bucketize(x, boundaries, right=right),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tarazu.interop.imported import Operation
 from tarazu.ops.networks import pooling as ops
@@ -17,17 +19,16 @@ def _numbers(numbers: Sizes | int, axes: int) -> tuple[int, ...]:
     return given * axes if len(given) == 1 else given
 
 
-def _options(axes: int, stride: Sizes, padding: Sizes | int) -> dict[str, object]:
+def _options(axes: int, stride: Sizes, padding: Sizes | int) -> dict[str, Any]:
     pairs = [(n, n) for n in _numbers(padding, axes)]
     return {"stride": _numbers(stride, axes) if stride else None, "padding": pairs}
 
 
-def _max_pool(axes: int, pool: Callable[..., Tensor | tuple[Tensor, Tensor]]) -> Operation:
+def _max_pool(axes: int, pool: Callable[..., Any]) -> Operation:
     def pooled(x: Tensor, window: Sizes, stride: Sizes = (), padding: Sizes | int = 0, dilation: Sizes | int = 1,
-               ceil_mode: bool = False) -> Tensor | tuple[Tensor, Tensor]:
-        found = pool(x, _numbers(window, axes), dilation=_numbers(dilation, axes), ceil_mode=ceil_mode,
-                     **_options(axes, stride, padding))
-        return tuple(found) if isinstance(found, tuple) else found
+               ceil_mode: bool = False) -> Any:
+        return pool(x, _numbers(window, axes), dilation=_numbers(dilation, axes), ceil_mode=ceil_mode,
+                    **_options(axes, stride, padding))
 
     return pooled
 
@@ -38,12 +39,7 @@ def _average_pool(axes: int) -> Operation:
         sizes = _numbers(window, axes)
         found = ops.average_pool(x, sizes, count_padding=count_padding or divisor is not None, ceil_mode=ceil_mode,
                                  **_options(axes, stride, padding))
-        if divisor is None:
-            return found
-        elements = 1
-        for size in sizes:
-            elements *= size
-        return found * (elements / divisor)
+        return found if divisor is None else found * (math.prod(sizes) / divisor)
 
     return pooled
 

@@ -47,7 +47,8 @@ def _lstm_layer(x: Tensor, states: Sequence[Tensor], weights: Sequence[Tensor], 
                 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     w_ih, w_hh, *biases = weights
     bias = add(*biases) if biases else None
-    return lstm(x, *states, matrix_transpose(w_ih), matrix_transpose(w_hh), bias, reverse=reverse)
+    h, c = states
+    return lstm(x, h, c, matrix_transpose(w_ih), matrix_transpose(w_hh), bias, reverse=reverse)
 
 
 def _gru_layer(x: Tensor, states: Sequence[Tensor], weights: Sequence[Tensor], reverse: bool
