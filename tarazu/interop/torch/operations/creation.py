@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tarazu.base.dtypes import DType, bool_, float32, int64
 from tarazu.interop.imported import Operation
 from tarazu.ops.create import arange, eye, full
-from tarazu.ops.elementwise import greater_equal
+from tarazu.ops.elementwise import astype, greater_equal
 from tarazu.ops.typing import Tensor
 from tarazu.runtime.random import distributions
 from tarazu.runtime.random.choice import permutation
@@ -62,6 +62,11 @@ def _dropout(x: Tensor, rate: float, training: bool | None = True) -> tuple[Tens
     return x * kept / (1 - rate), kept
 
 
+def _coins(x: Tensor, probability: float | None = None) -> Tensor:
+    """1 or 0 in each place, by one probability or by those in `x`."""
+    return astype(distributions.bernoulli(x if probability is None else probability, x.shape), x.dtype)
+
+
 TABLE: dict[str, Operation] = {
     "arange.start_step": _arange, "arange.start": _arange, "arange": lambda end, dtype=None: _arange(0, end, 1, dtype),
     "full": _full, "full_like": _full_like, "scalar_tensor": _scalar, "zeros": _constant(0), "ones": _constant(1),
@@ -75,5 +80,8 @@ TABLE: dict[str, Operation] = {
     "rand": _uniform, "randn": _normal, "rand_like": lambda x, dtype=None: _uniform(x.shape, dtype or x.dtype),
     "randn_like": lambda x, dtype=None: _normal(x.shape, dtype or x.dtype),
     "randperm": lambda n, dtype=None: permutation(n), "native_dropout": _dropout,
+    "bernoulli": _coins,
+    "uniform": lambda x, low=0.0, high=1.0: distributions.uniform(x.shape, low, high, dtype=x.dtype),
+    "normal_functional": lambda x, mean=0.0, std=1.0: distributions.normal(x.shape, mean, std, dtype=x.dtype),
     "dropout": lambda x, rate, training: _dropout(x, rate, training)[0],
 }
