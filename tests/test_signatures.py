@@ -19,7 +19,7 @@ from tarazu.runtime import random
 MOST_ANY = 0.05  # the share of parameters that may be typed Any
 NAMESPACES = {"tz": tz, "tz.nn": tz.nn, "tz.nn.init": tz.nn.init, "tz.optim": tz.optim, "tz.data": tz.data,
               "tz.train": tz.train, "tz.tabular": tz.tabular, "tz.record": tz.record, "tz.diagnose": tz.diagnose,
-              "tz.study": tz.study,
+              "tz.study": tz.study, "tz.interop": tz.interop,
               "tz.data.augment": tz.data.augment, "tz.fft": fft, "tz.linalg": linalg, "tz.random": random}
 ERROR = re.compile(r"[A-Z]\w*Error\b")
 RAISES = re.compile(r"^\s*raise \w|\b_?require\w*\(|\bpositive_int\(", re.MULTILINE)
@@ -58,7 +58,8 @@ def public_callables() -> dict[str, Callable[..., Any]]:
 PUBLIC = public_callables()
 
 
-@pytest.mark.parametrize("package", ["nn", "optim", "train", "tabular", "data", "record", "diagnose", "study"])
+@pytest.mark.parametrize("package", ["nn", "optim", "train", "tabular", "data", "record", "diagnose", "study",
+                                     "interop"])
 def test_packages_list_what_they_import_for_users(package):
     module = getattr(tz, package)
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
