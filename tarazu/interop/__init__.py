@@ -4,6 +4,23 @@ files.py is `tz.load`, which tells formats apart; imported.py a model of steps t
 torch/ makes models of modules of torch.
 """
 
-from tarazu.interop.torch.importing import from_torch
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tarazu.base.hints.missing import MissingAttribute
+
+if TYPE_CHECKING:
+    from tarazu.interop.torch.importing import from_torch
 
 __all__ = ["from_torch"]
+_LAZY = {"from_torch": "torch.importing"}  # imported when first asked for, as `tz.load` needs none of them
+
+
+def __getattr__(name: str) -> Any:
+    """A name of `_LAZY`."""
+    if name not in _LAZY:
+        raise MissingAttribute(__name__, name)
+    found = globals()[name] = getattr(importlib.import_module(f"tarazu.interop.{_LAZY[name]}"), name)
+    return found
