@@ -70,7 +70,8 @@ def _coins(x: Tensor, probability: float | None = None) -> Tensor:
 TABLE: dict[str, Operation] = {
     "arange.start_step": _arange, "arange.start": _arange, "arange": lambda end, dtype=None: _arange(0, end, 1, dtype),
     "full": _full, "full_like": _full_like, "scalar_tensor": _scalar, "zeros": _constant(0), "ones": _constant(1),
-    "empty": _constant(0), "empty_strided": _constant(0), "zeros_like": _alike(0), "ones_like": _alike(1),
+    "empty": _constant(0), "empty_strided": _constant(0),
+    "empty_permuted": _constant(0), "zeros_like": _alike(0), "ones_like": _alike(1),
     "empty_like": _alike(0), "new_zeros": lambda x, sizes, dtype=None: _full(sizes, 0, dtype or x.dtype),
     "new_ones": lambda x, sizes, dtype=None: _full(sizes, 1, dtype or x.dtype),
     "new_empty": lambda x, sizes, dtype=None: _full(sizes, 0, dtype or x.dtype),
