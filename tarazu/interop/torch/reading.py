@@ -72,7 +72,7 @@ class _Reader:
 
     def _note(self, name: str, value: Any) -> None:
         if hasattr(value, "shape"):
-            self._found.shapes[name] = tuple(size if isinstance(size, int) else None for size in value.shape)
+            self._found.shapes[name] = tuple(map(_fixed, value.shape))
 
     def _call(self, node: Any) -> None:
         if node.target.__name__ == "getitem" and node.args[0].name in self._names:
@@ -136,6 +136,13 @@ class _Reader:
                                     expected="a module that leaves its inputs as they are", fix="call x.clone() first")
         tree = torch().utils._pytree.tree_unflatten(given, self._program.call_spec.out_spec)
         self._found.outputs = _plain(tree, given)
+
+
+def _fixed(size: Any) -> int | None:
+    """A size that torch has found to be a number; None for one that may change."""
+    if isinstance(size, int):
+        return size
+    return int(size.node.expr) if size.node.expr.is_number else None
 
 
 def _name_of(target: Any) -> str:

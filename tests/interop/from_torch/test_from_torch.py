@@ -362,4 +362,4 @@ def test_most_of_core_aten_is_known():
 MISSING = {
     "_adaptive_avg_pool2d_backward", "avg_pool2d_backward", "convolution_backward", "embedding_dense_backward",
     "max_pool2d_with_indices_backward", "native_group_norm_backward", "native_layer_norm_backward",
-    "_embedding_bag", "_fft_c2r", "_fft_r2c", "_local_scalar_dense", "_pdist_forward", "atan2.out"}
+    "_embedding_bag", "_fft_c2r", "_fft_r2c", "_local_scalar_dense", "_pdist_forward"}

@@ -178,6 +178,6 @@ TABLE: dict[str, Operation] = {
     "tril": lambda x, diagonal=0: tril(x, k=diagonal), "triu": lambda x, diagonal=0: triu(x, k=diagonal),
     "repeat_interleave.self_int": _repeat_interleave, "view.dtype": _view_dtype,
     "sym_size": lambda x, dim: x.shape[dim], "sym_numel": lambda x: x.size, "sym_stride": _stride,
-    "sym_storage_offset": lambda x: 0,
+    "sym_storage_offset": lambda x: 0, "sym_is_contiguous": lambda x, memory_format=None: True,
     "as_last": as_last, "as_first": as_first, "kernel": kernel, "pad_last": pad_last,
 }
