@@ -20,6 +20,7 @@ from tarazu.interop.torch.operations.shapes import kernel
 from tarazu.interop.torch.reading import Reading, read
 from tarazu.interop.torch.weights import to_tensor
 from tarazu.nn.module.parameter import Parameter
+from tarazu.runtime.tensor.creation import tensor
 from tarazu.runtime.tensor.tensor import Tensor
 
 
@@ -124,7 +125,7 @@ def _turn_kernels(tensors: dict[str, Tensor], programs: list[Turned]) -> set[str
               if name in tensors and reads[name] == count and shared[id(tensors[name])] == 1}
     for name in chosen:
         x = tensors[name]
-        value = kernel(x.detach())
+        value = tensor(np.ascontiguousarray(kernel(x.detach()).numpy()))
         tensors[name] = Parameter(value, trainable=x.requires_grad) if isinstance(x, Parameter) else value
     for program in programs:
         program.steps = list(_without_turns(program.steps, chosen))
