@@ -37,7 +37,7 @@ class Step:
 class Imported(Module):
     """A model of steps that another framework described; the subclass of each framework has the table of operations.
 
-    It is called with its inputs in the order of `inputs`, and differentiated, jitted, trained, saved as any module.
+    It is called with its inputs in the order of `inputs`, differentiated, jitted, trained and saved as others are.
     `tensors` are its weights and constants by their names there: those that are a `Parameter` are trained.
     ArgumentError for another number of inputs; an error in a step begins with where that step stood.
     """
@@ -47,7 +47,7 @@ class Imported(Module):
     def __init__(self, inputs: Sequence[str], outputs: Any, steps: Sequence[Step], tensors: Mapping[str, Tensor]
                  ) -> None:
         self.inputs, self.outputs, self.steps, self.tensors = list(inputs), outputs, list(steps), dict(tensors)
-        self._last_reads = _last_reads(self.steps, outputs)
+        self._last_reads = last_reads(self.steps, outputs)
 
     def describe(self) -> str:
         """What stands in the brackets of the printed tree."""
@@ -55,15 +55,20 @@ class Imported(Module):
 
     def forward(self, *inputs: Any) -> Any:
         """The outputs for the inputs, nested as the model describes them."""
+        return self._evaluate(self.steps, self._last_reads, self.outputs, inputs)
+
+    def _evaluate(self, steps: Sequence[Step], unread_after: Sequence[Sequence[str]], outputs: Any,
+                  inputs: Sequence[Any]) -> Any:
+        """The outputs of steps that this model's inputs and tensors go into."""
         if len(inputs) != len(self.inputs):
             raise ArgumentError(f"{len(inputs)} inputs", expected=f"{len(self.inputs)}: {', '.join(self.inputs)}",
                                 fix="pass each input as an argument of its own, in this order")
         values: dict[str, Any] = {**self.tensors, **dict(zip(self.inputs, inputs, strict=True))}
-        for step, unread in zip(self.steps, self._last_reads, strict=True):
+        for step, unread in zip(steps, unread_after, strict=True):
             self._run(step, values)
             for name in unread:
                 values.pop(name, None)
-        return _filled(self.outputs, values)
+        return _filled(outputs, values)
 
     def _run(self, step: Step, values: dict[str, Any]) -> None:
         try:
@@ -84,19 +89,19 @@ def _filled(tree: Any, values: Mapping[str, Any]) -> Any:
     return {key: _filled(item, values) for key, item in tree.items()} if isinstance(tree, dict) else tree
 
 
-def _names(tree: Any) -> set[str]:
+def names(tree: Any) -> set[str]:
     """The names that are referred to in nested lists, tuples and dicts."""
     if isinstance(tree, Ref):
         return {tree.name}
     parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else ()
-    return set().union(*map(_names, parts))
+    return set().union(*map(names, parts))
 
 
-def _last_reads(steps: Sequence[Step], outputs: Any) -> list[tuple[str, ...]]:
+def last_reads(steps: Sequence[Step], outputs: Any) -> list[tuple[str, ...]]:
     """For each step the names that no later step and no output reads."""
-    seen, found = _names(outputs), list[tuple[str, ...]]()
+    seen, found = names(outputs), list[tuple[str, ...]]()
     for step in reversed(steps):
-        names = _names(step.arguments) | _names(step.options) | set(step.results)
-        found.append(tuple(sorted(names - seen)))
-        seen |= names
+        used = names(step.arguments) | names(step.options) | set(step.results)
+        found.append(tuple(sorted(used - seen)))
+        seen |= used
     return found[::-1]

@@ -29,6 +29,7 @@ PUBLIC = ("tarazu.nn", "tarazu", "tarazu.optim", "tarazu.train")  # where our ow
 PURE = ("tarazu.ops.", "tarazu.nn.losses", "tarazu.nn.init", "tarazu.nn.layers.", "tarazu.optim.schedules.",
         "tarazu.optim.classic", "tarazu.optim.large_models", "tarazu.runtime.random.",
         "tarazu.train.metrics")  # ours whose functions compute a result and do nothing else
+OWN = ("tarazu.interop",)  # ours that are imported where a file names them, as nothing else imports all of them
 CLASSES = (Module, Optimizer, Transformation, enum.Enum)
 
 
@@ -156,7 +157,8 @@ class Finder:
         return module
 
     def _trusts(self, module: str) -> bool:
-        return any(module == trusted or module.startswith(f"{trusted}.") for trusted in self._trusted)
+        trusted = (*self._trusted, *OWN)
+        return any(module == name or module.startswith(f"{name}.") for name in trusted)
 
     def _is_allowed(self, found: object, module: str) -> bool:
         if isinstance(found, type):
