@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tarazu.interop.onnx.reading.file import read as read_onnx
 from tarazu.runtime.jit import exported
 from tarazu.train.save.loading import read_model
 from tarazu.train.save.names import Finder, Objects
@@ -34,5 +35,5 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     Tensor([[0.]], dtype=float32)
     """
     if Path(path).is_file():
-        return exported.read(Path(path))
+        return (read_onnx if Path(path).suffix == ".onnx" else exported.read)(Path(path))
     return read_model(Path(path), Finder(custom_objects, trust), optimizer=optimizer)[0]
