@@ -33,8 +33,17 @@ def all_tests() -> list[NodeTest]:
     tests = []
     for one in found:
         model, cases = (one.model, one.data_sets) if one.model is not None else _from_folder(Path(one.model_dir))
-        tests.append(NodeTest(one.name, model, cases, one.rtol, one.atol))
+        plain = [([_array(value) for value in inputs], [_array(value) for value in outputs])
+                 for inputs, outputs in cases]
+        tests.append(NodeTest(one.name, model, plain, one.rtol, one.atol))
     return sorted(tests, key=lambda test: test.name)
+
+
+def _array(value: Any) -> Any:
+    """A value of a case, some of which come as ONNX's own tensors."""
+    from onnx import TensorProto, numpy_helper
+
+    return numpy_helper.to_array(value) if isinstance(value, TensorProto) else value
 
 
 def _from_folder(folder: Path) -> tuple[Any, list[Any]]:

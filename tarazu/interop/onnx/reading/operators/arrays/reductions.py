@@ -27,10 +27,10 @@ def _sum(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
 def _extreme(reduce: Reduction, neutral: float) -> Reduction:
     """A maximum or minimum, which of no elements is the least or largest number of the type."""
     def run(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
-        if x.shape and any(x.shape[i] == 0 for i in axis):
-            sizes = [1 if i in axis else n for i, n in enumerate(x.shape) if keepdims or i not in axis]
-            return full(sizes, _end_of(x.dtype, neutral), dtype=x.dtype)
-        return reduce(x, axis, keepdims=keepdims)
+        if all(x.shape[i] for i in axis):
+            return reduce(x, axis, keepdims=keepdims)
+        sizes = [1 if i in axis else n for i, n in enumerate(x.shape) if keepdims or i not in axis]
+        return full(sizes, _end_of(x.dtype, neutral), dtype=x.dtype)
     return run
 
 
@@ -45,7 +45,7 @@ def _end_of(dtype: dtypes.DType, sign: float) -> Any:
 
 REDUCTIONS: dict[str, Reduction] = {
     "ReduceSum": _sum, "ReduceMean": ops.mean, "ReduceProd": ops.prod, "ReduceMax": _extreme(ops.max, -1),
-    "ReduceMin": _extreme(ops.min, 1), "ReduceLogSumExp": ops.logsumexp,
+    "ReduceMin": _extreme(ops.min, 1), "ReduceLogSumExp": _extreme(ops.logsumexp, -1),
     "ReduceL1": lambda x, axis, keepdims: _sum(abs(x), axis, keepdims=keepdims),
     "ReduceL2": lambda x, axis, keepdims: sqrt(_sum(square(x), axis, keepdims=keepdims)),
     "ReduceSumSquare": lambda x, axis, keepdims: _sum(square(x), axis, keepdims=keepdims),

@@ -124,10 +124,10 @@ def _positions(plan: _Axis, coordinates: str) -> np.ndarray:
     if coordinates == "asymmetric":
         return i / scale
     if coordinates == "align_corners":
-        return i * ((old - 1) / (new - 1)) if new > 1 else i
+        return i * ((old - 1) / (old * scale - 1)) if new > 1 else i
     if coordinates == "tf_crop_and_resize":
         if new > 1:
-            return start * (old - 1) + i * ((end - start) * (old - 1) / (new - 1))
+            return start * (old - 1) + i * ((end - start) * (old - 1) / (old * scale - 1))
         return i + 0.5 * (start + end) * (old - 1)
     middle = (i + 0.5) / scale - 0.5
     if coordinates == "pytorch_half_pixel":
