@@ -30,7 +30,7 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "train": ["base", "ir", "ops", "runtime", "nn", "optim", "data", "record", "diagnose"],
     "tabular": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train", "study"],
     "study": ["base", "runtime", "nn", "optim", "data", "record", "diagnose", "train"],
-    "interop": ["base", "nn", "runtime", "train"],
+    "interop": ["base", "ir", "nn", "ops", "runtime", "train"],
     "course": ["base", "data", "nn", "optim", "record", "runtime"],
     "cli": ["base", "backend", "runtime", "optim", "data", "record", "train", "tabular", "study", "course"],
 }
@@ -47,7 +47,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
-    "interop": "imported files",
+    "interop": "imported onnx files",
     "course": "wrong language forms exercises check quizzes labs",
     "tabular": "inputs options network assessment assess run_folder score_text report_page table_model fitting "
                "diagnosing",

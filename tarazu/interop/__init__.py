@@ -1,4 +1,5 @@
 """Models of other frameworks and in other formats.
 
-files.py is `tz.load`, which tells formats apart; imported.py a model of steps that another framework described.
+files.py is `tz.load`, which tells formats apart; imported.py a model of steps that another framework described; onnx/
+has ONNX.
 """

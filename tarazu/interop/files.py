@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tarazu.interop.onnx.reading.file import read as read_onnx
 from tarazu.runtime.jit import exported
 from tarazu.train.save.loading import read_model
 from tarazu.train.save.names import Finder, Objects
@@ -15,7 +14,10 @@ from tarazu.train.save.names import Finder, Objects
 
 def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trust: Iterable[str] = (),
          optimizer: bool = True) -> Any:
-    """The model that was saved to the folder `path`, or the `Exported` that `tz.export` wrote to the file `path`.
+    """The model that was saved to the folder `path`, or the model in the file `path`.
+
+    A file is an `Exported`, as `tz.export` writes it, or an ONNX file (.onnx), which becomes a module that can be
+    trained and saved; this needs the extra onnx.
 
     A saved model comes in evaluation mode, compiled with the optimizer's state if it was saved so; `optimizer=False`
     leaves that out. Loading imports no modules and calls no functions: a file may name Tarazu's own classes and
@@ -35,5 +37,13 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     Tensor([[0.]], dtype=float32)
     """
     if Path(path).is_file():
-        return (read_onnx if Path(path).suffix == ".onnx" else exported.read)(Path(path))
+        return _read_file(Path(path))
     return read_model(Path(path), Finder(custom_objects, trust), optimizer=optimizer)[0]
+
+
+def _read_file(path: Path) -> Any:
+    if path.suffix == ".onnx":
+        from tarazu.interop.onnx.reading.file import read  # with it come all of ONNX's operators
+
+        return read(path)
+    return exported.read(path)

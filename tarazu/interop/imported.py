@@ -53,7 +53,7 @@ class Body:
 class Imported(Module):
     """A model of steps that another framework described; the subclass of each framework has the table of operations.
 
-    It is called with its inputs in the order of `inputs`, differentiated, jitted, trained and saved as any other module.
+    It is called with its inputs in the order of `inputs`; differentiated, jitted, trained and saved as other modules.
     `tensors` are its weights and constants by their names there: those that are a `Parameter` are trained.
     ArgumentError for another number of inputs; an error in a step says where that step stood.
     """

@@ -22,10 +22,11 @@ Uses = Mapping[str, Sequence[tuple[str, int]]]  # for each name the operators th
 HUGE = 1e30  # numbers beyond it stand for infinity, in masks
 MOST_KNOWN = 64  # elements of floats that are known while traced; more are data, in the tensor file
 MOST_KNOWN_INTEGERS = 4096
-NEVER_WEIGHTS = frozenset(
-    "QuantizeLinear DequantizeLinear QLinearConv QLinearMatMul DynamicQuantizeLinear Resize Upsample Clip Pad Range "
-    "RoiAlign NonMaxSuppression OneHot Equal Less LessOrEqual Greater GreaterOrEqual Mod TopK Dropout STFT DFT Tile "
-    "ConstantOfShape MelWeightMatrix Shape Size Not IsNaN IsInf".split())
+NEVER_WEIGHTS = frozenset((
+    "QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "DynamicQuantizeLinear", "Resize", "Upsample",
+    "Clip", "Pad", "Range", "RoiAlign", "NonMaxSuppression", "OneHot", "Equal", "Less", "LessOrEqual", "Greater",
+    "GreaterOrEqual", "Mod", "TopK", "Dropout", "STFT", "DFT", "Tile", "ConstantOfShape", "MelWeightMatrix", "Shape",
+    "Size", "Not", "IsNaN", "IsInf"))
 NEVER_AS = frozenset({("BatchNormalization", 3), ("BatchNormalization", 4), ("Pow", 1), ("GridSample", 1),
                       ("Where", 0)})
 

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-
 from tarazu.base import dtypes
 from tarazu.interop.onnx.reading.table import operator
 from tarazu.interop.onnx.reading.values import Array, over_images

@@ -88,9 +88,7 @@ def without_zero_point(x: Array, zero: Array | None, axis: int) -> Tensor:
 
 def along(values: Tensor, axis: int, rank: int) -> Tensor:
     """A number, or one per element of an axis, so that it broadcasts."""
-    if values.size == 1:
-        return shapes.reshape(values, ())
-    return shapes.reshape(values, (1,) * (axis % rank) + (-1,) + (1,) * (rank - axis % rank - 1))
+    return shapes.reshape(values, ()) if values.size == 1 else shapes.reshape(values, (1,) * (axis % rank) + (-1,) + (1,) * (rank - axis % rank - 1))
 
 
 @operator("DeformConv")
@@ -127,7 +125,7 @@ def _picked(x: Tensor, at: Tensor, axes: int) -> Tensor:
     batch, groups = x.shape[:2]
     last = shapes.moveaxis(x, 2, -1)
     shape = (batch, groups, at.shape[2], *at.shape[4:])
-    lead = [shapes.broadcast_to(shapes.reshape(cast(arange(n), at.dtype), (-1,) + (1,) * (len(shape) - 1 - axis)), shape)
+    lead = [shapes.broadcast_to(along(cast(arange(n), at.dtype), axis, len(shape)), shape)
             for axis, n in ((0, batch), (1, groups))]
     positions = [at[:, :, :, i] for i in range(axes)]
     return map_coordinates(last, shapes.stack([*lead, *positions]))
@@ -139,7 +137,7 @@ def columns_to_images(x: Array, image_shape: Any, block_shape: Any, dilations: S
     """Images from the elements of their windows; what several windows have is added."""
     x, sizes, window = as_value(x), integers(image_shape), integers(block_shape)
     axes, elements = len(sizes), int(np.prod(window))
-    batch, rows, count = x.shape
+    batch, rows, _ = x.shape
     steps, gaps = per_axis(strides, axes), per_axis(dilations, axes)
     widths = padding_pairs(sizes, spans_of(window, gaps), steps, "NOTSET", pads)
     places = [(n + before + after - span) // step + 1 for n, (before, after), span, step in zip(

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import Array, ChannelsLast, channels_last, in_usual_layout, integers, known, number
+from tarazu.interop.onnx.reading.values import (
+    Array,
+    ChannelsLast,
+    channels_last,
+    in_usual_layout,
+    integers,
+    known,
+    number,
+)
 from tarazu.ops import shape as shapes
 from tarazu.ops.elementwise import multiply
 from tarazu.ops.networks.images import sampling

@@ -82,9 +82,9 @@ def group_normalization_by_group(x: Array, scale: Array, bias: Array, num_groups
                                  epsilon: float = 1e-5) -> Tensor:
     """Groups of channels of each sample standardized; a scale for each group."""
     each = x.shape[1] // num_groups
-    wide = [shapes.reshape(shapes.broadcast_to(shapes.reshape(value, (-1, 1)), (num_groups, each)), (-1,))
-            for value in (scale, bias)]
-    return group_normalization(x, *wide, num_groups, epsilon)
+    scale, bias = (shapes.reshape(shapes.broadcast_to(shapes.reshape(value, (-1, 1)), (num_groups, each)), (-1,))
+                   for value in (scale, bias))
+    return group_normalization(x, scale, bias, num_groups, epsilon)
 
 
 def _in_groups(x: Tensor, groups: int, epsilon: float) -> Tensor:

@@ -209,10 +209,8 @@ class _Layer:
     def joined(self, results: list[list[Tensor]]) -> tuple[Tensor, ...]:
         """Outputs and last states of all directions, as ONNX lays them out."""
         outputs, *states = ([direction[k] for direction in results] for k in range(len(results[0])))
-        if self.layout:
-            y = shapes.moveaxis(shapes.stack(outputs, 1), 2, 0)  # (batch, time, directions, units)
-        else:
-            y = shapes.stack(outputs, 1)
+        y = shapes.stack(outputs, 1)  # (time, directions, batch, units)
+        y = shapes.moveaxis(y, 2, 0) if self.layout else y
         return (y, *(shapes.stack(state, 1 if self.layout else 0) for state in states))
 
 

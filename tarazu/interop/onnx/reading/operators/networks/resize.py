@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import Array, ChannelsLast, in_usual_layout, integers, known
+from tarazu.interop.onnx.reading.values import ChannelsLast, in_usual_layout, integers, known
 from tarazu.ops.contract import dot_general
 from tarazu.ops.elementwise import where
 from tarazu.ops.indexing.index import take
@@ -113,8 +113,9 @@ def _along(x: Tensor, axis: int, plan: _Axis, way: _Way) -> Tensor:
     return cast(moveaxis(dot_general(single(x), weights, ((axis,), (1,))), -1, axis), x.dtype)
 
 
-_ROUNDINGS = {"round_prefer_floor": lambda x: np.ceil(x - 0.5), "round_prefer_ceil": lambda x: np.floor(x + 0.5),
-              "floor": np.floor, "ceil": np.ceil}
+_ROUNDINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "round_prefer_floor": lambda x: np.ceil(x - 0.5), "round_prefer_ceil": lambda x: np.floor(x + 0.5),
+    "floor": np.floor, "ceil": np.ceil}
 
 
 def _positions(plan: _Axis, coordinates: str) -> np.ndarray:
