@@ -55,7 +55,7 @@ class Imported(Module):
 
     It is called with its inputs in the order of `inputs`; differentiated, jitted, trained and saved as other modules.
     `tensors` are its weights and constants by their names there: those that are a `Parameter` are trained.
-    ArgumentError for another number of inputs; an error in a step says where that step stood.
+    ArgumentError for another number of inputs; an error in a step begins with where that step stood.
     """
 
     operations: ClassVar[Mapping[str, Operation]]
@@ -94,8 +94,11 @@ class Imported(Module):
         try:
             result = self.perform(step, self._filled(step.arguments, values), self._filled(step.options, values))
         except TarazuError as error:
-            error.add_note(f"in {step.position}: {step.operation}")
+            error.args = (f"{step.position}, {step.operation}: {error}",)
             raise
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise ArgumentError(f"{step.position}, {step.operation}: {error}", expected="values that the operation "
+                                "takes, as the model describes them", fix="look at what the model does there") from error
         results = result if isinstance(result, tuple) else (result,)
         values.update((name, value) for name, value in zip(step.results, results, strict=False) if name)
 
