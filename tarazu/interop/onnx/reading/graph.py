@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tarazu.interop.onnx.reading.values import DTYPES, OTHER_TYPES
 
 FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS = range(1, 9)  # kinds of attributes
 SPARSE = 11
+MOST_DENSE = 2**26  # elements of a sparse tensor with its zeros
 
 
 def read_graph(proto: Any) -> tuple[list[str], Any, list[Step], dict[str, np.ndarray], set[str]]:
@@ -26,7 +28,7 @@ def read_graph(proto: Any) -> tuple[list[str], Any, list[Step], dict[str, np.nda
     steps = reader.steps(proto.graph)
     if reader.missing:
         raise FileFormatError(f"{', '.join(sorted(reader.missing))}, which Tarazu does not run",
-                              expected="operators in docs/howto/onnx.md, of types that Tarazu has",
+                              expected="operators in docs/howto/load_onnx.md, of types that Tarazu has",
                               fix="export the model without them, or with another opset_version")
     outputs = tuple(Ref(output.name) for output in proto.graph.output)
     inputs = [value.name for value in proto.graph.input if value.name not in reader.arrays]
@@ -105,6 +107,10 @@ class _Reader:
     def _dense(self, sparse: Any) -> np.ndarray:
         """A sparse tensor with its zeros."""
         values, indices = self._array(sparse.values), self._array(sparse.indices)
+        if math.prod(sparse.dims) > MOST_DENSE:
+            raise FileFormatError(f"a sparse tensor of shape {tuple(sparse.dims)}",
+                                  expected=f"at most {MOST_DENSE:,} elements, zeros too",
+                                  fix="export the model with dense tensors")
         dense = np.zeros(tuple(sparse.dims), values.dtype)
         if indices.ndim == 1:
             dense.reshape(-1)[indices] = values

@@ -2,7 +2,7 @@
 
 contractions.py has products, convolution.py convolutions, pooling.py pools, windows.py the options of both,
 normalization.py norms and softmax, recurrent.py recurrent layers, resize.py and images.py images, signal.py spectra,
-quantization.py whole numbers in place of floats, attention.py attention, trees.py what ai.onnx.ml has.
+quantization.py whole numbers in place of floats, attention.py attention, trees.py trees and n-grams.
 """
 
 from tarazu.interop.onnx.reading.operators.networks import (
