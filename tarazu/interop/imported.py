@@ -97,8 +97,9 @@ class Imported(Module):
             error.args = (f"{step.position}, {step.operation}: {error}",)
             raise
         except (TypeError, ValueError, LookupError, AttributeError) as error:
-            raise ArgumentError(f"{step.position}, {step.operation}: {error}", expected="values that the operation "
-                                "takes, as the model describes them", fix="look at what the model does there") from error
+            raise ArgumentError(f"{step.position}, {step.operation}: {error}",
+                                expected="values that the operation takes, as the model describes them",
+                                fix="look at what the model does there") from error
         results = result if isinstance(result, tuple) else (result,)
         values.update((name, value) for name, value in zip(step.results, results, strict=False) if name)
 

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def repeated(x, times, function):
 class Small(Imported):
     """With four operations of a framework that has no more."""
 
-    operations = {"matmul": matmul, "add": add, "both": both, "repeated": repeated}
+    operations: ClassVar = {"matmul": matmul, "add": add, "both": both, "repeated": repeated}
 
 
 def step(operation, arguments, results, **options):
@@ -41,7 +42,8 @@ def small(**others):
 
 
 def line():
-    return Small(["x"], Ref("y"), [step("matmul", (Ref("x"), Ref("w")), ("y",))], {"w": tz.nn.Parameter([[1.0], [2.0]])})
+    steps = [step("matmul", (Ref("x"), Ref("w")), ("y",))]
+    return Small(["x"], Ref("y"), steps, {"w": tz.nn.Parameter([[1.0], [2.0]])})
 
 
 def test_outputs_are_nested_as_described_in_a_call_and_jitted():
@@ -119,7 +121,7 @@ def test_values_go_after_their_last_read():
         return y
 
     class Chain(Imported):
-        operations = {"noted": noted}
+        operations: ClassVar = {"noted": noted}
 
     seen = []
     steps = [step("noted", (Ref(f"x{i}"),), (f"x{i + 1}",)) for i in range(5)]

@@ -1,5 +1,8 @@
 """`tz.load` of ONNX files: what becomes of a model, and which files are refused."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -130,6 +133,19 @@ def test_an_error_in_a_step_names_the_node(tmp_path, images):
 
     with pytest.raises(tz.TarazuError, match="node 0, Conv/1"):
         loaded(convolutional(), tmp_path)(tz.ones(1, 4, 8, 8))
+
+
+def test_the_page_says_what_happens(tmp_path, monkeypatch, capsys):
+    from onnx_models import convolutional
+
+    monkeypatch.chdir(tmp_path)
+    Path("model.onnx").write_bytes(convolutional().SerializeToString())
+    page = (Path(__file__).parents[3] / "docs" / "howto" / "load_onnx.md").read_text(encoding="utf-8")
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(block, names)
+    assert "OnnxModel(inputs=1, steps=7" in capsys.readouterr().out
+    assert Path("tuned.tz").is_dir()
 
 
 # Elements in files beside -----------------------------------------------------------------------------------------

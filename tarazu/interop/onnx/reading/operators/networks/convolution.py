@@ -88,7 +88,9 @@ def without_zero_point(x: Array, zero: Array | None, axis: int) -> Tensor:
 
 def along(values: Tensor, axis: int, rank: int) -> Tensor:
     """A number, or one per element of an axis, so that it broadcasts."""
-    return shapes.reshape(values, ()) if values.size == 1 else shapes.reshape(values, (1,) * (axis % rank) + (-1,) + (1,) * (rank - axis % rank - 1))
+    before = axis % rank
+    shape = () if values.size == 1 else (1,) * before + (-1,) + (1,) * (rank - before - 1)
+    return shapes.reshape(values, shape)
 
 
 @operator("DeformConv")
