@@ -203,6 +203,24 @@ def test_what_is_no_model_is_refused(tmp_path):
             loaded(content, tmp_path)
 
 
+def test_damaged_files_give_errors_of_their_own_kind(tmp_path, helper):
+    import random
+
+    from onnx_models import convolutional, loaded
+
+    draw = random.Random(0)
+    wholes = [convolutional().SerializeToString(), branching(helper).SerializeToString(),
+              calling(helper, ["f1", "f1"], []).SerializeToString(), beside(helper, "w.bin").SerializeToString()]
+    for _ in range(200):
+        content = bytearray(draw.choice(wholes))
+        place = draw.randrange(min(len(content), draw.choice([400, 3000])))
+        content[place:place + draw.choice([0, 1, 5])] = draw.randbytes(draw.choice([0, 1, 4]))
+        try:
+            loaded(bytes(content), tmp_path)
+        except tz.TarazuError:
+            pass
+
+
 def test_what_the_checker_finds_is_told(tmp_path, helper):
     from onnx_models import graph_of, loaded, proto_of
 

@@ -31,23 +31,22 @@ def read(path: Path) -> OnnxModel:
     ArgumentError where the package onnx is missing.
     """
     onnx = require("onnx", "tz.load of an ONNX file", "onnx")
-    onnx_errors = (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError, RuntimeError,
-                   KeyError)
+    damages = (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError, TypeError, LookupError,
+               RuntimeError)
     try:
         proto = onnx.load_model_from_string(path.read_bytes())
         _take_elements_in(proto, path)
         onnx.checker.check_model(proto)
         inputs, outputs, steps, arrays, initial = read_graph(without_functions(proto))
+        return OnnxModel(inputs, outputs, *sorted_out(steps, arrays, initial))
     except FileFormatError as error:
-        error.path = path
-        raise
+        raise FileFormatError(error.problem, expected=error.expected, fix=error.fix, path=path) from error
     except _decode_errors() as error:
         raise FileFormatError("no ONNX model", expected="a file that an exporter to ONNX wrote", fix=DAMAGED,
                               path=path) from error
-    except onnx_errors as error:
+    except damages as error:
         raise FileFormatError(str(error).strip(), expected="a model that onnx.checker finds right", fix=DAMAGED,
                               path=path) from error
-    return OnnxModel(inputs, outputs, *sorted_out(steps, arrays, initial))
 
 
 def _decode_errors() -> tuple[type[Exception], ...]:
@@ -95,7 +94,7 @@ def _bytes_of(tensor: Any) -> int:
 
 def _from_beside(tensor: Any, folder: Path, wanted: int) -> bytes:
     entries = {entry.key: entry.value for entry in tensor.external_data}
-    location = entries.get("location", "")
+    location = str(entries.get("location", ""))
     file = folder / location
     inside = folder.resolve()
     if not location or Path(location).is_absolute() or ".." in Path(location).parts \
