@@ -24,12 +24,12 @@ class NodeTest(NamedTuple):
     atol: float
 
 
-def all_tests() -> list[NodeTest]:
-    """All of them, in the order of their names."""
+def all_tests(kind: str = "node") -> list[NodeTest]:
+    """All of a kind, in the order of their names."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ONNX makes infinities on purpose
         from onnx.backend.test.loader import load_model_tests
-        found = load_model_tests(kind="node")
+        found = load_model_tests(kind=kind)
     tests = []
     for one in found:
         model, cases = (one.model, one.data_sets) if one.model is not None else _from_folder(Path(one.model_dir))

@@ -52,3 +52,9 @@ def test_all_pass_but_for_those_listed(tests):
     known = [test for test in tests if is_of_known_types(test)]
     check(known)
     assert len(FAILING) < 0.05 * len(known)
+
+
+@pytest.mark.parametrize("kind", ["pytorch-converted", "pytorch-operator"])
+def test_models_of_older_versions_pass(kind):
+    failures = {test.name: failure for test in all_tests(kind) if (failure := failure_of(test))}
+    assert not failures

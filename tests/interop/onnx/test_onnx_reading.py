@@ -1,5 +1,6 @@
 """`tz.load` of ONNX files: what becomes of a model, and which files are refused."""
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -215,10 +216,8 @@ def test_damaged_files_give_errors_of_their_own_kind(tmp_path, helper):
         content = bytearray(draw.choice(wholes))
         place = draw.randrange(min(len(content), draw.choice([400, 3000])))
         content[place:place + draw.choice([0, 1, 5])] = draw.randbytes(draw.choice([0, 1, 4]))
-        try:
+        with contextlib.suppress(tz.TarazuError):
             loaded(bytes(content), tmp_path)
-        except tz.TarazuError:
-            pass
 
 
 def test_what_the_checker_finds_is_told(tmp_path, helper):

@@ -13,6 +13,7 @@ from tarazu.interop.onnx.reading.values import Array, over_images
 from tarazu.ops import elementwise as ops
 from tarazu.ops.networks import activations
 from tarazu.ops.promote import as_value, cast
+from tarazu.ops.shape import reshape
 from tarazu.runtime.tensor.tensor import Tensor
 
 UNARY: dict[str, Callable[[Any], Tensor]] = {
@@ -32,10 +33,21 @@ VARIADIC: dict[str, Callable[[Any, Any], Tensor]] = {"Max": ops.maximum, "Min": 
 
 
 def _put_plain() -> None:
-    for name, function in (UNARY | BINARY).items():
+    for name, function in UNARY.items():
         operator(name, images=True)(functools.partial(over_images, function))
+    for name, binary in BINARY.items():
+        operator(name, since=7, images=True)(functools.partial(over_images, binary))
+        operator(name)(functools.partial(_from_axis, binary))
     for name, function in VARIADIC.items():
         operator(name, images=True)(functools.partial(over_images, functools.partial(_joined, function)))
+
+
+def _from_axis(function: Callable[[Any, Any], Tensor], a: Array, b: Array, axis: int | None = None,
+               broadcast: int = 0) -> Tensor:
+    """Older versions: the second is broadcast where that is asked for, with its first axis at `axis` of the first."""
+    if axis is not None:
+        b = reshape(b, tuple(b.shape) + (1,) * (len(a.shape) - axis % len(a.shape) - len(b.shape)))
+    return function(a, b)
 
 
 def _joined(function: Callable[[Any, Any], Tensor], *inputs: Array) -> Tensor:
@@ -62,10 +74,16 @@ def mean(*inputs: Any) -> Any:
     return over_images(lambda *inputs: ops.divide(_joined(ops.add, *inputs), len(inputs)), *inputs)
 
 
-@operator("Div", images=True)
+@operator("Div", since=7, images=True)
 def divide(a: Any, b: Any) -> Any:
     """The quotient; that of integers without its fraction."""
     return over_images(_quotient, a, b)
+
+
+@operator("Div")
+def divide_from_axis(a: Array, b: Array, axis: int | None = None, broadcast: int = 0) -> Tensor:
+    """The quotient in older versions."""
+    return _from_axis(_quotient, a, b, axis, broadcast)
 
 
 def _quotient(a: Array, b: Array) -> Tensor:
@@ -102,7 +120,13 @@ def _power(x: Array, y: Array) -> Tensor:
     return cast(ops.pow(exact, y), x.dtype)
 
 
-@operator("PRelu", images=True)
+@operator("PRelu")
+def prelu_of_channels(x: Array, slope: Array) -> Tensor:
+    """`prelu` in older versions, whose slopes are those of the channels."""
+    return prelu(x, reshape(slope, (-1,) + (1,) * (len(x.shape) - 2)))
+
+
+@operator("PRelu", since=7, images=True)
 def prelu(x: Any, slope: Any) -> Any:
     """`x` where it is above 0, else slope times `x`."""
     return over_images(lambda x, slope: ops.where(ops.less(x, 0), ops.multiply(x, slope), x), x, slope)
