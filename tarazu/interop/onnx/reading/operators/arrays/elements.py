@@ -38,8 +38,8 @@ def _put_plain() -> None:
     for name, binary in BINARY.items():
         operator(name, since=7, images=True)(functools.partial(over_images, binary))
         operator(name)(functools.partial(_from_axis, binary))
-    for name, function in VARIADIC.items():
-        operator(name, images=True)(functools.partial(over_images, functools.partial(_joined, function)))
+    for name, binary in VARIADIC.items():
+        operator(name, images=True)(functools.partial(over_images, functools.partial(_joined, binary)))
 
 
 def _from_axis(function: Callable[[Any, Any], Tensor], a: Array, b: Array, axis: int | None = None,
