@@ -54,7 +54,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "train": "calling metrics placement padding sources trainer evaluate save callbacks verdict loop rate_search "
              "replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
-    "interop": "imported onnx torch_weights keras files",
+    "interop": "imported onnx torch torch_weights keras files",
     "sklearn": "parameters inputs heads targets weights model_files estimator classifier regressor transformer",
     "serve": "limits bodies reading batches metrics answering cells table_schema table_service model_service openapi "
              "pages app run",

@@ -153,7 +153,7 @@ SUBJECTS: dict[str, tuple[str, str, dict[str, str]]] = {
         "Training": "train",
         "Callbacks": "train.callbacks",
         "Saving and loading": "train.save interop.files",
-        "Weights of torch": "interop.torch_weights",
+        "Modules and weights of torch": "interop.torch interop.torch_weights",
         "Cross-validation": "train.cross_validation",
     }),
     "metrics": ("Metrics", "Measured while a model trains, and after.", {
