@@ -3,7 +3,6 @@
 import inspect
 import re
 import signal
-import sys
 import types
 
 import numpy as np
@@ -12,11 +11,11 @@ from helpers import same_bits
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError
+from tarazu.data.screens import IN_CELL
 from tarazu.nn import Dense, Sequential
 from tarazu.train import Callback, EarlyStopping, KeepBest, LambdaCallback
 from tarazu.train.callbacks import progress
 from tarazu.train.callbacks.base import wants_steps
-from tarazu.data.screens import IN_CELL
 from tarazu.train.callbacks.progress_text import Meter, number_texts
 from tarazu.train.trainer import run_chunk
 from tarazu.train.trainer.limits import limits
