@@ -185,7 +185,8 @@ class History:
         """The metrics over the epochs, training beside validation, with a mark at the epoch whose weights are kept.
 
         By default all that are numbers, without "val_", the loss first, and learning rates where they change; `names`
-        chooses some. ArgumentError for one that no epoch has. The verdict is asked for, as it knows the kept epoch.
+        chooses some. ArgumentError for one that no epoch has. Nothing is measured: as long as nobody has asked for the
+        verdict, the kept epoch is not known and has no mark.
 
         >>> history = History()
         >>> history.append(loss=0.7, val_loss=0.8)
@@ -201,9 +202,9 @@ class History:
                 raise ArgumentError(f"plot of {name!r}, which no epoch has",
                                     expected=f"some of {', '.join(shown_metrics(columns)) or 'none'}",
                                     fix="name metrics that the run recorded, without \"val_\"")
-        charts = metric_charts(columns, [row["epoch"] for row in self.rows], self.kept_epoch,
+        charts = metric_charts(columns, [row["epoch"] for row in self.rows], None if self._judge else self.kept_epoch,
                                shown_metrics(columns) if names is None else names)
-        parts = [plural(len(self), "epoch"), self.verdict.name if self.verdict else ""]
+        parts = [plural(len(self), "epoch"), self._verdict.name if self._verdict else ""]
         return Picture(": ".join(filter(None, parts)), tuple(charts), columns=2)
 
     @property
