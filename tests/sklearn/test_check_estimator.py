@@ -23,10 +23,10 @@ ESTIMATORS = {
 }
 WITH_DEFAULTS = {"classifier": NetworkClassifier(), "regressor": NetworkRegressor(),
                  "transformer": NetworkTransformer(), "transformer of numbers": NetworkTransformer(NetworkRegressor())}
-SETTINGS = [dict(zip(("activation", "dropout", "early_stopping", "optimizer", "warm_start", "weight_decay"), each,
-                     strict=True)) for each in (
-    ("tanh", 0.0, False, "sgd", False, 0.01), ("relu", 0.1, False, "adamw", True, 0.01),
-    ("gelu", 0.0, False, "nadam", False, 0.0), ("relu", 0.0, False, "rmsprop", True, 0.0))]
+# Without warm_start: several checks fit one estimator twice and want the same, which it is there not to give.
+SETTINGS = [dict(zip(("activation", "dropout", "early_stopping", "optimizer", "weight_decay"), each, strict=True))
+            for each in (("tanh", 0.0, False, "sgd", 0.01), ("relu", 0.1, False, "adamw", 0.01),
+                         ("gelu", 0.0, False, "nadam", 0.0), ("relu", 0.0, False, "rmsprop", 0.0))]
 
 
 def failures(estimator):
