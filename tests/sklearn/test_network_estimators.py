@@ -217,6 +217,13 @@ def test_what_is_asked_too_early():
             ask(NetworkClassifier())
 
 
+def test_a_random_state_of_a_transformer_is_that_of_its_network():
+    seeded = NetworkClassifier(**FAST)
+    unseeded = NetworkTransformer(NetworkClassifier(**FAST | {"random_state": None}), random_state=0)
+    assert np.array_equal(unseeded.fit(X, Y).transform(X), NetworkTransformer(seeded).fit(X, Y).transform(X))
+    assert unseeded.estimator.random_state is None
+
+
 def test_layers_that_are_not_there():
     with pytest.raises(ValueError, match=r"layer=7 of a network of 2\s+expected: a number from -2 to 1"):
         NetworkTransformer(NetworkClassifier(**FAST), layer=7).fit(X, Y)
