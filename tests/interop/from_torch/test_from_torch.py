@@ -57,7 +57,7 @@ def assert_close(values: list[Any], expected: list[Any], tolerance: float) -> No
 
 
 def total(values: list[Any], weights: list[np.ndarray], tensor: Callable[[np.ndarray], Any]) -> Any:
-    return sum((x * tensor(np.cos(weight))).sum() for x, weight in zip(values, weights, strict=True))
+    return sum((x * tensor(np.asarray(np.cos(weight)))).sum() for x, weight in zip(values, weights, strict=True))
 
 
 def assert_same_gradients(model: Any, module: Any, own: list[Any], other: list[Any], tolerance: float) -> None:
