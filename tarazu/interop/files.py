@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tarazu.base.errors import FileFormatError
 from tarazu.interop.keras import reading as keras
 from tarazu.interop.onnx.export.to_onnx import export_onnx
 from tarazu.nn import Module
@@ -45,7 +46,7 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     """
     if Path(path).suffix in (".keras", ".h5", ".hdf5"):
         return keras.read(Path(path), custom_objects, optimizer=optimizer)
-    if Path(path).is_file():
+    if Path(path).is_file() or (Path(path).suffix == ".onnx" and not Path(path).exists()):
         return _read_file(Path(path))
     return read_model(Path(path), Finder(custom_objects, trust), optimizer=optimizer)[0]
 
@@ -55,7 +56,15 @@ def _read_file(path: Path) -> Any:
         from tarazu.interop.onnx.reading.file import read  # with it come all of ONNX's operators
 
         return read(path)
-    return exported.read(path)
+    try:
+        return exported.read(path)
+    except FileFormatError as error:
+        if path.suffix not in (".safetensors", ".pt", ".pth"):
+            raise
+        raise FileFormatError("weights alone, and no model", expected="a model that was saved, exported or written by "
+                              "Keras or to ONNX", path=path,
+                              fix="make the model, then model.load_weights(path) for weights that Tarazu saved, "
+                                  "tz.interop.load_torch_weights(model, path) for those of torch") from error
 
 
 def export(model: Module | Function, path: str | os.PathLike, example: Example = None) -> None:

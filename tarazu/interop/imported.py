@@ -65,6 +65,17 @@ class Imported(Module):
         self.inputs, self.outputs, self.steps, self.tensors = list(inputs), outputs, list(steps), dict(tensors)
         self._last_reads = last_reads(self.steps, outputs)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """ArgumentError where a layer of the other framework is set anew, which its steps would not read."""
+        held = vars(self).get("tensors", {})
+        if any(each == name or each.startswith(f"{name}.") for each in held):
+            raise ArgumentError(f"{name!r} set anew in an imported model, whose steps read the tensors by their names",
+                                expected="a model that is left as it was imported",
+                                fix="replace the layer there before importing, or leave it out there and put one behind"
+                                    " the model: tz.nn.Sequential(model, tz.nn.Dense(7)); values are changed by "
+                                    "model.tensors[name].copy_(values)")
+        super().__setattr__(name, value)
+
     def describe(self) -> str:
         """What stands in the brackets of the printed tree."""
         return f"inputs={len(self.inputs)}, steps={len(self.steps)}"

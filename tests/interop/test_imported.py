@@ -128,3 +128,19 @@ def test_values_go_after_their_last_read():
     with tz.no_grad():
         Chain(["x0"], Ref("x5"), steps, {})(tz.zeros(3))
     assert alive == [0, 1, 1, 1, 1]
+
+
+def test_a_layer_that_is_set_anew_is_refused():
+    steps = [step("matmul", (Ref("x"), Ref("head.w")), ("h",)), step("add", (Ref("h"), Ref("b")), ("y",))]
+    model = Small(["x"], Ref("y"), steps, {"head.w": tz.nn.Parameter([[1.0], [2.0]]), "b": tz.tensor([0.5])})
+    for name in ("head", "b"):
+        with pytest.raises(tz.TarazuError, match=f"'{name}' set anew in an imported model"):
+            setattr(model, name, tz.nn.Dense(7))
+    model.note = "what is no layer there"
+
+
+@pytest.mark.parametrize("name", ["weights.pt", "weights.pth", "model.safetensors"])
+def test_weights_alone_are_told_from_models(tmp_path, name):
+    (tmp_path / name).write_bytes(b"PK")
+    with pytest.raises(tz.TarazuError, match=rf"{name}: weights alone, and no model\n.*\n.*load_torch_weights"):
+        tz.load(tmp_path / name)

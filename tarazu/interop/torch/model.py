@@ -82,7 +82,7 @@ class TorchModel(Imported):
         >>> tz.interop.from_torch(module, (images,)).torch_state()["conv1.weight"].shape  # doctest: +SKIP
         (64, 3, 7, 7)
         """
-        arrays = {name: x.detach().numpy() for name, x in self.tensors.items()}
+        arrays = {name: np.array(x.detach().numpy()) for name, x in self.tensors.items()}  # torch wants writable ones
         return {name: np.ascontiguousarray(_torch_kernel(x)) if name in self.turned else x
                 for name, x in arrays.items()}
 

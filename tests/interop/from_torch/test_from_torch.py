@@ -57,7 +57,7 @@ def assert_close(values: list[Any], expected: list[Any], tolerance: float) -> No
 
 
 def total(values: list[Any], weights: list[np.ndarray], tensor: Callable[[np.ndarray], Any]) -> Any:
-    return sum((x * tensor(np.cos(weight))).sum() for x, weight in zip(values, weights, strict=True))
+    return sum((x * tensor(np.asarray(np.cos(weight)))).sum() for x, weight in zip(values, weights, strict=True))
 
 
 def assert_same_gradients(model: Any, module: Any, own: list[Any], other: list[Any], tolerance: float) -> None:
@@ -192,7 +192,7 @@ def test_running_statistics_and_a_step_of_training_are_as_in_torch():
     for name, x in model.torch_state().items():
         np.testing.assert_allclose(x, module.state_dict()[name].numpy(), rtol=1e-4, atol=1e-5, err_msg=name)
     assert model.tensors["1.num_batches_tracked"].item() == 1
-    module.load_state_dict({name: torch.from_numpy(x.copy()) for name, x in model.torch_state().items()})
+    module.load_state_dict({name: torch.from_numpy(x) for name, x in model.torch_state().items()})
     assert_close([model.eval()(to_tarazu(images))], [module.eval()(images)], 1e-5)
 
 

@@ -202,6 +202,8 @@ def test_what_is_no_model_is_refused(tmp_path):
     for content in (b"", b"no model", whole[:-200], whole[:100]):
         with pytest.raises(tz.TarazuError, match=r"model\.onnx: "):
             loaded(content, tmp_path)
+    with pytest.raises(tz.TarazuError, match=r"missing\.onnx: there is no such file"):
+        tz.load(tmp_path / "missing.onnx")
 
 
 def test_damaged_files_give_errors_of_their_own_kind(tmp_path, helper):

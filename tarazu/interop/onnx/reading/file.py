@@ -41,6 +41,9 @@ def read(path: Path) -> OnnxModel:
         return OnnxModel(inputs, outputs, *sorted_out(steps, arrays, initial))
     except FileFormatError as error:
         raise FileFormatError(error.problem, expected=error.expected, fix=error.fix, path=path) from error
+    except FileNotFoundError as error:
+        raise FileFormatError("there is no such file", expected="the path of an ONNX file", fix="check the path",
+                              path=path) from error
     except _decode_errors() as error:
         raise FileFormatError("no ONNX model", expected="a file that an exporter to ONNX wrote", fix=DAMAGED,
                               path=path) from error
