@@ -26,6 +26,7 @@ SNIFFED_BYTES, SNIFFED_ROWS = 1 << 16, 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t]*\r?\n', re.IGNORECASE)  # as Excel writes and reads it
 COMMENTS = re.compile(rb"(?:[ \t]*\r?\n|#[^\n]*\n)*#[^\n]*\n")
+LONGEST_CELL, MOST_COLUMNS = 2**23, 100_000
 BLOCK_ROWS = 1_000  # rows held as Python texts at a time: few enough to stay in the cache
 
 Record = tuple[int, list[str]]
@@ -38,7 +39,7 @@ def read_csv(path: Path, data: bytes, missing_words: tuple[str, ...] = MISSING_W
     stated, skipped, body = split_preamble(data)
     delimiter = stated or sniff_delimiter(body)
     buffer = io.BytesIO(body)
-    with _cells_of_any_length():
+    with _long_cells():
         records = read_records(path, buffer, delimiter, skipped)
         header_line, header = next(records, (1, []))
         if not header:
@@ -59,9 +60,9 @@ def read_csv(path: Path, data: bytes, missing_words: tuple[str, ...] = MISSING_W
 
 
 @contextlib.contextmanager
-def _cells_of_any_length() -> Iterator[None]:
+def _long_cells() -> Iterator[None]:
     """The `csv` module refuses cells of over 131,072 characters unless it is told otherwise."""
-    limit = csv.field_size_limit(2**31 - 1)
+    limit = csv.field_size_limit(LONGEST_CELL)
     try:
         yield
     finally:
@@ -119,24 +120,49 @@ def sniff_delimiter(data: bytes) -> str:
 def read_records(path: Path, buffer: io.BytesIO, delimiter: str, skipped: int = 0) -> Iterator[Record]:
     """The line on which each row starts, and its cells; blank lines are skipped. `skipped` lines came before."""
     text = io.TextIOWrapper(buffer, encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
+    lines = _Lines(path, text, delimiter, skipped)
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
     line = skipped + 1
     try:
         for cells in reader:
             if len(cells) > 1 or (cells and cells[0].strip()):
                 yield line, cells
             line = skipped + reader.line_num + 1
+            lines.separators = 0
     except csv.Error as error:
+        if "field limit" in str(error):
+            raise FileFormatError("a cell of the row that starts here is too long", path=path, line=line,
+                                  expected=f"at most {LONGEST_CELL:,} characters", fix="check the quotes: one that "
+                                  "is not closed makes a cell of all that follows") from error
         raise FileFormatError(f"a quoted cell of the row that starts here does not end properly: {error}", path=path,
                               line=line, expected='cells as abc or "abc"',
                               fix='close the quote, or double a quote inside a quoted cell: "5"" pipe"') from error
 
 
+class _Lines:
+    """The lines of a text, until a row has more separators than there may be columns."""
+
+    def __init__(self, path: Path, text: io.TextIOBase, delimiter: str, skipped: int) -> None:
+        self._path, self._text, self._delimiter, self._line = path, text, delimiter, skipped
+        self.separators = 0  # of the row that is read
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._text:
+            self._line += 1
+            self.separators += line.count(self._delimiter)
+            if self.separators > max(MOST_COLUMNS, len(line) // 50):  # a long cell may have many within it
+                raise FileFormatError(f"a row of more than {MOST_COLUMNS:,} cells ends here", path=self._path,
+                                      line=self._line, expected="fewer columns, or a quote that is closed",
+                                      fix="put the columns into rows, or load such data as an array")
+            yield line
+
+
 def check_names(path: Path, line: int, names: list[str]) -> None:
     """Check that no two columns have the same name; columns may lack one. Raises FileFormatError."""
-    for number, name in enumerate(names):
-        if name and names.index(name) < number:
-            raise FileFormatError(f"columns {names.index(name) + 1} and {number + 1} have the same name", path=path,
+    first: dict[str, int] = {}
+    for number, name in enumerate(names, 1):
+        if first.setdefault(name, number) < number and name:
+            raise FileFormatError(f"columns {first[name]} and {number} have the same name", path=path,
                                   line=line, column=name, expected="a name of its own for each column",
                                   fix="rename one of them in the first line")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 from tarazu.base.errors import DataError, FileFormatError
+from tarazu.base.files import require_file
 from tarazu.base.spelling import did_you_mean
 from tarazu.data.gzip_files import GZIP_MAGIC, unpack
 
+BLOCK = 2**20  # bytes that are decoded at a time
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 BINARY_MAGICS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook", b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -23,6 +26,7 @@ def read_bytes(path: Path) -> bytes:
         raise DataError("this is a folder", path=path, expected="a file: .csv, .csv.gz or .parquet",
                         fix="name a file inside it")
     try:
+        require_file(path, "name a file")
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise DataError("there is no such file", path=path, expected="the path of a .csv, .csv.gz or .parquet file",
@@ -58,11 +62,16 @@ def check_text(path: Path, data: bytes) -> None:
 
 
 def _check_encoding(path: Path, data: bytes) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    start = waiting = 0
     try:
-        data.decode("utf-8")
+        for start in range(0, len(data), BLOCK):
+            waiting = len(decoder.getstate()[0])
+            decoder.decode(data[start:start + BLOCK], final=start + BLOCK >= len(data))
     except UnicodeDecodeError as error:
-        raise FileFormatError(f"byte 0x{data[error.start]:02x} (number {error.start} in the file) is not UTF-8",
-                              path=path, line=line_of(data, error.start), expected="text in UTF-8",
+        position = start - waiting + error.start
+        raise FileFormatError(f"byte 0x{data[position]:02x} (number {position} in the file) is not UTF-8",
+                              path=path, line=line_of(data, position), expected="text in UTF-8",
                               fix="save it as UTF-8 (in Excel: 'CSV UTF-8'), or, if it is in the Western encoding of "
                               f"Windows, run: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > new.csv") from error
 
