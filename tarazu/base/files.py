@@ -62,11 +62,11 @@ def require_file(path: Path, fix: str = "take another copy, from someone whom yo
     >>> require_file(Path("model.json"))
     """
     try:
-        is_other = path.exists() and not path.is_file()
+        is_other = (path.exists() or path.is_symlink()) and not path.is_file()
     except (OSError, ValueError) as error:
         raise FileFormatError(f"no path: {error}", path=path, expected="the path of a file", fix=fix) from None
     if is_other:
-        raise FileFormatError("a folder, or a device, is in place of the file", path=path, expected="a file", fix=fix)
+        raise FileFormatError("a folder, a device or a broken link is in place of the file", path=path, expected="a file", fix=fix)
 
 
 def file_inside(folder: Path, name: str, fix: str = "take another copy, from someone whom you trust") -> Path:
@@ -77,9 +77,9 @@ def file_inside(folder: Path, name: str, fix: str = "take another copy, from som
     """
     path = folder / name
     is_plain = name not in ("", ".", "..") and name == Path(name).name and "\\" not in name and "\0" not in name
+    if is_plain:
+        require_file(path, fix)
     if not is_plain or not path.resolve().is_relative_to(folder.resolve()):
-        raise FileFormatError(f"it leads to {name!r}, out of the folder" if not is_plain else
-                              f"{name} is a link that leads out of the folder", path=folder,
-                              expected="files in the folder itself", fix=fix)
-    require_file(path, fix)
+        raise FileFormatError(f"{name!r} leads out of the folder", path=folder, expected="files in the folder itself",
+                              fix=fix)
     return path

@@ -25,8 +25,8 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 SNIFFED_BYTES, SNIFFED_ROWS = 1 << 16, 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t]*\r?\n', re.IGNORECASE)  # as Excel writes and reads it
-COMMENTS = re.compile(rb"(?:[ \t]*\r?\n|#[^\n]*\n)*#[^\n]*\n")
-LONGEST_CELL, MOST_COLUMNS = 2**23, 100_000
+BLANK_OR_COMMENT = re.compile(rb"[ \t]*\r?\n|#[^\n]*\n")
+LONGEST_CELL, LONGEST_LINE, MOST_COLUMNS = 2**23, 2**24, 100_000
 BLOCK_ROWS = 1_000  # rows held as Python texts at a time: few enough to stay in the cache
 
 Record = tuple[int, list[str]]
@@ -80,17 +80,27 @@ def split_preamble(data: bytes) -> tuple[str, int, bytes]:
     stated, skipped = "", 0
     if match := SEP_LINE.match(data):
         stated, skipped, data = match[1].decode(), 1, data[match.end():]
-    comments = COMMENTS.match(data)
-    if comments is None:
+    start, end, lines = _last_comment(data)
+    if not lines:
         return stated, skipped, data
-    lines = comments[0].splitlines(keepends=True)
-    rest = data[comments.end():]
+    comment, rest = data[start:end], data[end:]
     after = rest.split(b"\n", 1)[0]
     mark = (stated or sniff_delimiter(rest)).encode()
     # The names themselves may start with #: "# a,b" as NumPy writes them, "#id,name".
-    if lines[-1].count(mark) == after.count(mark) and (after.count(mark) or not lines[-1].startswith(b"# ")):
-        lines.pop()
-    return stated, skipped + len(lines), data[sum(map(len, lines)):]
+    if comment.count(mark) == after.count(mark) and (after.count(mark) or not comment.startswith(b"# ")):
+        lines, rest = lines - 1, data[start:]
+    return stated, skipped + lines, rest
+
+
+def _last_comment(data: bytes) -> tuple[int, int, int]:
+    """Where the last comment at the top starts and ends, and its line; comments and blank lines may stand before it."""
+    position = line = 0
+    found = 0, 0, 0
+    while match := BLANK_OR_COMMENT.match(data, position):
+        position, line = match.end(), line + 1
+        if data.startswith(b"#", match.start()):
+            found = match.start(), position, line
+    return found
 
 
 def sniff_delimiter(data: bytes) -> str:
@@ -147,11 +157,11 @@ class _Lines:
         self.separators = 0  # of the row that is read
 
     def __iter__(self) -> Iterator[str]:
-        for line in self._text:
+        while line := self._text.readline(LONGEST_LINE):
             self._line += 1
             self.separators += line.count(self._delimiter)
-            if self.separators > max(MOST_COLUMNS, len(line) // 50):  # a long cell may have many within it
-                raise FileFormatError(f"a row of more than {MOST_COLUMNS:,} cells ends here", path=self._path,
+            if len(line) == LONGEST_LINE or self.separators > max(MOST_COLUMNS, len(line) // 50):  # as long cells may have
+                raise FileFormatError(f"a row of more than {MOST_COLUMNS:,} cells, or {LONGEST_LINE:,} characters", path=self._path,
                                       line=self._line, expected="fewer columns, or a quote that is closed",
                                       fix="put the columns into rows, or load such data as an array")
             yield line
