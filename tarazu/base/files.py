@@ -66,7 +66,8 @@ def require_file(path: Path, fix: str = "take another copy, from someone whom yo
     except (OSError, ValueError) as error:
         raise FileFormatError(f"no path: {error}", path=path, expected="the path of a file", fix=fix) from None
     if is_other:
-        raise FileFormatError("a folder, a device or a broken link is in place of the file", path=path, expected="a file", fix=fix)
+        raise FileFormatError("a folder, a device or a broken link is in its place", path=path, expected="a file",
+                              fix=fix)
 
 
 def file_inside(folder: Path, name: str, fix: str = "take another copy, from someone whom you trust") -> Path:

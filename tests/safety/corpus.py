@@ -1,13 +1,14 @@
 """The corpus: damaged and hostile files of every format, from good ones by named damages."""
 
+import contextlib
 import shutil
-from typing import NamedTuple
 
 from hostile_data import (
     CIFAR,
     IDX,
     IMAGES,
-    MAY_LOAD,
+    MAY_LOAD_STREAM,
+    MAY_LOAD_TEXT,
     MAY_LOAD_IMAGE,
     MAY_LOAD_PARQUET,
     PACKED,
@@ -22,3 +23,23 @@ DAMAGES = {
     "history": HISTORIES, "CSV": TABLES, "gzipped CSV": PACKED, "Parquet": PARQUETS, "streamed CSV": TABLES,
     "streamed Parquet": PARQUETS, "idx": IDX, "CIFAR archive": CIFAR, "image": IMAGES, "Keras": KERAS, "ONNX": ONNX,
     "StableHLO": STABLEHLO}
+MAY_LOAD = {
+    "model folder": {"model.json a byte short", "training is None", "a million layers"}, "weights": {"ends with zeros"},
+    "checkpoint": {"checkpoint.json a byte short"}, "run folder": {"history a byte short"}, "history": {"a byte short"},
+    "CSV": MAY_LOAD_TEXT, "streamed CSV": MAY_LOAD_STREAM, "Parquet": MAY_LOAD_PARQUET, "streamed Parquet": MAY_LOAD_PARQUET,
+    "image": MAY_LOAD_IMAGE}
+
+
+@contextlib.contextmanager
+def damaged(loader, format_, name):
+    """The path of a damaged copy of the good file, below the loader's folder, until the block ends."""
+    good = loader.good[format_]
+    place = loader.folder / "case"
+    place.mkdir()
+    path = place / good.name
+    (shutil.copytree if good.is_dir() else shutil.copy)(good, path)
+    try:
+        DAMAGES[format_][name](path)
+        yield path
+    finally:
+        shutil.rmtree(place)

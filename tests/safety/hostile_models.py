@@ -26,7 +26,7 @@ TENSORS = {
     "negative offsets": one(data_offsets=[-24, 0]), "overlapping": tensors({"w": WEIGHT, "v": WEIGHT}),
     "a hole": tensors({"w": WEIGHT, "v": {**WEIGHT, "data_offsets": [40, 64]}}, bytes(64)), "unknown type": one(dtype="F7"),
     "type of objects": one(dtype="O"), "a shape of text": one(shape="big"), "a million axes": one(shape=[1] * 100_000 + [6]),
-    "a key twice": tensors(b'{"w": %s, "w": %s}' % ((json.dumps(WEIGHT).encode(),) * 2)),
+    "one header name twice": tensors(b'{"w": %s, "w": %s}' % ((json.dumps(WEIGHT).encode(),) * 2)),
     "header nested deep": tensors(DEEP.encode()), "header of null": tensors(b"null"), "shape missing": tensors({"w": {"dtype": "F32"}}),
     "a float as offset": one(data_offsets=[0.0, 24.0]), "8-bit floats of no array": tensors({"w": {**WEIGHT, "dtype": "F8_E8M0", "data_offsets": [0, 6]}}, bytes(6)),
     "4-bit floats": tensors({"w": {**WEIGHT, "dtype": "F4", "data_offsets": [0, 3]}}, bytes(3)),

@@ -16,7 +16,7 @@ class Loader(contextlib.AbstractContextManager):
     """Loads files of `formats` in a child; `good` has a good file of each, which lie, as all others, below `folder`."""
 
     def __init__(self, folder, good):
-        self._folder, self._good, self._child = folder, good, None
+        self.folder, self.good, self._child = folder, good, None
 
     def __exit__(self, *_):
         if self._child is not None:
@@ -32,12 +32,12 @@ class Loader(contextlib.AbstractContextManager):
 
     def _start(self):
         root = Path(__file__).parents[2]
-        environment = {**os.environ, "PYTHONPATH": str(root), "TARAZU_CACHE": str(self._folder / "cache"),
+        environment = {**os.environ, "PYTHONPATH": str(root), "TARAZU_CACHE": str(self.folder / "cache"),
                        "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "JAX_PLATFORMS": "cpu"}
-        with (self._folder / "stderr.txt").open("ab") as errors:
-            self._child = subprocess.Popen([sys.executable, str(CHILD), str(self._folder)], stdin=subprocess.PIPE,
+        with (self.folder / "stderr.txt").open("ab") as errors:
+            self._child = subprocess.Popen([sys.executable, str(CHILD), str(self.folder)], stdin=subprocess.PIPE,
                                            stdout=subprocess.PIPE, stderr=errors, env=environment)
-        for format_, path in self._good.items():
+        for format_, path in self.good.items():
             answer = self._ask({"format": format_, "path": str(path), "warm": True}, 120)
             assert answer["outcome"] == "value", f"the good file of {format_} is not read: {answer}"
 

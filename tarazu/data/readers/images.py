@@ -107,5 +107,5 @@ def _require_fair_size(path: Path, size: tuple[int, int]) -> None:
     """FileFormatError, before the pixels are unpacked, where a file says that it has far more of them than bytes."""
     most = MOST_PIXELS + GROWTH * path.stat().st_size
     if size[0] * size[1] > most:
-        raise FileFormatError(f"{size[0]:,} x {size[1]:,} pixels in {path.stat().st_size:,} bytes",
-                              path=path, expected=f"at most {most:,} pixels", fix="make it smaller before, if you trust it")
+        raise FileFormatError(f"{size[0]:,} x {size[1]:,} pixels in {path.stat().st_size:,} bytes", path=path,
+                              expected=f"at most {most:,} pixels", fix="make it smaller before, if you trust it")

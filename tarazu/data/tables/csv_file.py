@@ -18,7 +18,7 @@ from tarazu.base.messages import plural
 from tarazu.data.columns.column import Column, LevelNumbers, column_of_texts
 from tarazu.data.columns.notes import ColumnNote
 from tarazu.data.columns.values import MISSING_WORDS
-from tarazu.data.tables.files import check_text
+from tarazu.data.tables.files import check_lines, check_text
 from tarazu.data.tables.table import Table
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -26,7 +26,7 @@ SNIFFED_BYTES, SNIFFED_ROWS = 1 << 16, 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t]*\r?\n', re.IGNORECASE)  # as Excel writes and reads it
 BLANK_OR_COMMENT = re.compile(rb"[ \t]*\r?\n|#[^\n]*\n")
-LONGEST_CELL, LONGEST_LINE, MOST_COLUMNS = 2**23, 2**24, 100_000
+LONGEST_CELL = 2**23
 BLOCK_ROWS = 1_000  # rows held as Python texts at a time: few enough to stay in the cache
 
 Record = tuple[int, list[str]]
@@ -38,6 +38,7 @@ def read_csv(path: Path, data: bytes, missing_words: tuple[str, ...] = MISSING_W
     check_text(path, data)
     stated, skipped, body = split_preamble(data)
     delimiter = stated or sniff_delimiter(body)
+    check_lines(path, body, delimiter, skipped)
     buffer = io.BytesIO(body)
     with _long_cells():
         records = read_records(path, buffer, delimiter, skipped)
@@ -130,15 +131,13 @@ def sniff_delimiter(data: bytes) -> str:
 def read_records(path: Path, buffer: io.BytesIO, delimiter: str, skipped: int = 0) -> Iterator[Record]:
     """The line on which each row starts, and its cells; blank lines are skipped. `skipped` lines came before."""
     text = io.TextIOWrapper(buffer, encoding="utf-8-sig", newline="")
-    lines = _Lines(path, text, delimiter, skipped)
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
     line = skipped + 1
     try:
         for cells in reader:
             if len(cells) > 1 or (cells and cells[0].strip()):
                 yield line, cells
             line = skipped + reader.line_num + 1
-            lines.separators = 0
     except csv.Error as error:
         if "field limit" in str(error):
             raise FileFormatError("a cell of the row that starts here is too long", path=path, line=line,
@@ -147,24 +146,6 @@ def read_records(path: Path, buffer: io.BytesIO, delimiter: str, skipped: int = 
         raise FileFormatError(f"a quoted cell of the row that starts here does not end properly: {error}", path=path,
                               line=line, expected='cells as abc or "abc"',
                               fix='close the quote, or double a quote inside a quoted cell: "5"" pipe"') from error
-
-
-class _Lines:
-    """The lines of a text, until a row has more separators than there may be columns."""
-
-    def __init__(self, path: Path, text: io.TextIOBase, delimiter: str, skipped: int) -> None:
-        self._path, self._text, self._delimiter, self._line = path, text, delimiter, skipped
-        self.separators = 0  # of the row that is read
-
-    def __iter__(self) -> Iterator[str]:
-        while line := self._text.readline(LONGEST_LINE):
-            self._line += 1
-            self.separators += line.count(self._delimiter)
-            if len(line) == LONGEST_LINE or self.separators > max(MOST_COLUMNS, len(line) // 50):  # as long cells may have
-                raise FileFormatError(f"a row of more than {MOST_COLUMNS:,} cells, or {LONGEST_LINE:,} characters", path=self._path,
-                                      line=self._line, expected="fewer columns, or a quote that is closed",
-                                      fix="put the columns into rows, or load such data as an array")
-            yield line
 
 
 def check_names(path: Path, line: int, names: list[str]) -> None:
