@@ -7,10 +7,10 @@ from hostile_data import (
     CIFAR,
     IDX,
     IMAGES,
-    MAY_LOAD_STREAM,
-    MAY_LOAD_TEXT,
     MAY_LOAD_IMAGE,
     MAY_LOAD_PARQUET,
+    MAY_LOAD_STREAM,
+    MAY_LOAD_TEXT,
     PACKED,
     PARQUETS,
     TABLES,
@@ -25,9 +25,9 @@ DAMAGES = {
     "StableHLO": STABLEHLO}
 MAY_LOAD = {
     "model folder": {"model.json a byte short", "training is None", "a million layers"}, "weights": {"ends with zeros"},
-    "checkpoint": {"checkpoint.json a byte short"}, "run folder": {"history a byte short"}, "history": {"a byte short"},
-    "CSV": MAY_LOAD_TEXT, "streamed CSV": MAY_LOAD_STREAM, "Parquet": MAY_LOAD_PARQUET, "streamed Parquet": MAY_LOAD_PARQUET,
-    "image": MAY_LOAD_IMAGE}
+    "checkpoint": {"checkpoint.json a byte short"}, "run folder": {"history a byte short"}, "history": {"a byte short"}, "gzipped CSV": {"a script"}, "idx": {"ends with zeros"},
+    "CSV": MAY_LOAD_TEXT, "streamed CSV": MAY_LOAD_STREAM, "Parquet": MAY_LOAD_PARQUET, "streamed Parquet": {*MAY_LOAD_PARQUET, "300 million rows"},
+    "image": {*MAY_LOAD_IMAGE, "a byte short", "ends with zeros", "a chunk of 2 GB"}}
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Damages that any file may have: functions that are given the path of a copy of a good file, and spoil it."""
 
+import functools
 import json
 import os
 import pickle
@@ -90,6 +91,7 @@ JSONS = {
 JSON_DAMAGES = {name: fixed(text.encode()) for name, text in JSONS.items()}
 
 
+@functools.cache
 def gzip_bomb(megabytes):
     """A gzip file that unpacks to so many MB of zeros."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)

@@ -7,7 +7,7 @@ import tarfile
 import zlib
 
 import numpy as np
-from damages import BYTES, PLACES, content, fixed, gzip_bomb, password_file
+from damages import BYTES, PLACES, content, fixed, gzip_bomb
 from good_files import cifar, idx, image, tar
 
 TEXTS = {
@@ -26,7 +26,7 @@ TEXTS = {
 MAY_LOAD_TEXT = {"carriage returns", "numbers of 1,000 digits", "formulas", "a script", "reversed", "a byte short", "endless lines of separators"}
 MAY_LOAD_STREAM = {*TEXTS, *BYTES}
 TABLES = {**BYTES, **PLACES, **TEXTS}
-PACKED = {**BYTES, **PLACES, "a bomb of 2 GB": fixed(gzip_bomb(2000)), "a bomb in a bomb": fixed(gzip.compress(gzip_bomb(200))),
+PACKED = {**BYTES, **PLACES, "a bomb of 300 MB": fixed(gzip_bomb(300)), "a bomb in a bomb": fixed(gzip.compress(gzip_bomb(300))),
           "a length that lies": content(lambda data: data[:-4] + b"\xff\xff\xff\x7f"), "a sum that lies": content(lambda data: data[:-8] + bytes(4) + data[-4:]),
           "an endless name": fixed(b"\x1f\x8b\x08\x08" + bytes(6) + b"x" * 1_000_000), "ten thousand members": fixed(gzip.compress(b"") * 10_000),
           "noise behind": content(lambda data: data + b"noise" * 10), "a NUL inside": fixed(gzip.compress(b"a,b\n\0,1\n")),
@@ -99,7 +99,7 @@ IDX = {
     **BYTES, **PLACES, "2^31 x 2^31": fixed(b"\0\0\x08\x03" + struct.pack(">3I", 2**31, 2**31, 1)), "2^32-1 everywhere": fixed(b"\0\0\x08\x03" + b"\xff" * 12),
     "sizes that overflow to 0": fixed(b"\0\0\x08\x03" + struct.pack(">3I", 2**31, 2**31, 4)), "floats": fixed(b"\0\0\x0d\x03" + idx(2, 3, 4)[4:]),
     "255 axes": fixed(b"\0\0\x08\xff" + bytes(4 * 255)), "an axis less": fixed(idx(2, 3)), "a byte more": content(lambda data: data + b"\0"),
-    "half a header": fixed(b"\0\0\x08\x03\0\0"), "a bomb": fixed(gzip_bomb(2000)), "passwords": password_file,
+    "half a header": fixed(b"\0\0\x08\x03\0\0"), "a bomb": fixed(gzip_bomb(300)),
     "packed and short": fixed(gzip.compress(idx(9, 9, 9))[:30])}
 
 
@@ -111,7 +111,7 @@ def cifar_member(name, size, kind=tarfile.REGTYPE, link=""):
 
 GOOD_NAMES = ("cifar-10-batches-bin/data_batch_1.bin", "../../../../tmp/tarazu-was-here", "/tmp/tarazu-was-here")
 CIFAR = {
-    **BYTES, **PLACES, "a bomb": fixed(gzip_bomb(2000)), "a member of 10 GB": fixed(cifar_member(GOOD_NAMES[0], 10 * 2**30)),
+    **BYTES, **PLACES, "a bomb": fixed(gzip_bomb(300)), "a member of 10 GB": fixed(cifar_member(GOOD_NAMES[0], 10 * 2**30)),
     "a member above": fixed(cifar_member(GOOD_NAMES[1], 10)), "an absolute member": fixed(cifar_member(GOOD_NAMES[2], 10)),
     "a link to passwords": fixed(cifar_member(GOOD_NAMES[0], 0, tarfile.SYMTYPE, "/etc/passwd")),
     "a hard link": fixed(cifar_member(GOOD_NAMES[0], 0, tarfile.LNKTYPE, "/etc/passwd")), "a device": fixed(cifar_member(GOOD_NAMES[0], 0, tarfile.CHRTYPE)),
@@ -155,5 +155,5 @@ IMAGES = {
     "a TIFF that points to itself": made(TIFF, lambda data: data[:4] + b"\x04\0\0\0" + data[8:]), "a TIFF of 2^31 x 2^31": fixed(tiff((256, 4, 1, 2**31), (257, 4, 1, 2**31), (262, 3, 1, 1))),
     "a TIFF of a billion tags": fixed(b"II*\0\x08\0\0\0\xff\xff" + bytes(1000)), "a TIFF with 2^32 strips": fixed(tiff((256, 4, 1, 9), (257, 4, 1, 9), (273, 4, 2**32 - 1, 8))),
     "PostScript": fixed(EPS), "an SVG": fixed(b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'), "a PDF": fixed(b"%PDF-1.7\n"),
-    "a pixel map in Python's fonts": fixed(b"PILfont\n;;;;;;10;\nDATA\n"), "a Windows metafile": fixed(b"\xd7\xcd\xc6\x9a" + bytes(60)), "passwords": password_file}
+    "a pixel map in Python's fonts": fixed(b"PILfont\n;;;;;;10;\nDATA\n"), "a Windows metafile": fixed(b"\xd7\xcd\xc6\x9a" + bytes(60))}
 MAY_LOAD_IMAGE = {"a JPEG without tables", "a bomb in pixels", "a BMP cut off", "a bomb in a profile", "a bomb in text", "a palette missing"}

@@ -1,5 +1,7 @@
 """Damages of files that others read or write too: Keras, ONNX, StableHLO."""
 
-KERAS = {}
-ONNX = {}
-STABLEHLO = {}
+from damages import BYTES, PLACES
+
+KERAS = {**BYTES, **PLACES}
+ONNX = {**BYTES, **PLACES}
+STABLEHLO = {**BYTES, **PLACES}

@@ -3,7 +3,19 @@
 import json
 import struct
 
-from damages import BYTES, DEEP, JSON_DAMAGES, PLACES, content, fixed, gzip_bomb, in_json, inside, link_outside, password_file
+from damages import (
+    BYTES,
+    DEEP,
+    JSON_DAMAGES,
+    PLACES,
+    content,
+    fixed,
+    gzip_bomb,
+    in_json,
+    inside,
+    link_outside,
+    password_file,
+)
 
 WEIGHT = {"dtype": "F32", "shape": [3, 2], "data_offsets": [0, 24]}
 
@@ -135,7 +147,7 @@ RUNS = {f"history {name}": inside("history.jsonl", damage) for name, damage in {
     f"{part} is {value!r:.20}": extra(lambda content_, part=part, value=value: content_.update({part: value}))
     for part in ("encoder", "assessment") for value in (None, [1], "x", {}, {"format": 1}, 7)} | {
     "no extra": in_json("model.json", lambda value: value.update(extra=None)),
-    "columns of a text": extra(lambda value: value["encoder"].update({key: "x" for key in list(value["encoder"])})),
+    "columns of a text": extra(lambda value: value["encoder"].update(dict.fromkeys(list(value["encoder"]), "x"))),
     "scores of lists": extra(lambda value: value["assessment"].update(scores=[1, 2])),
     "model.json links out": inside("model.json", link_outside), "weights link out": inside("model.safetensors", link_outside),
     "weights gone": lambda folder: (folder / "model.safetensors").unlink(), "a class of os": in_json("model.json", lambda value: value["layers"].append({"class": "os:system", "args": [], "kwargs": {}}) or value.update(model={"layer": len(value["layers"]) - 1}))}

@@ -98,7 +98,7 @@ class Watch:
         if isinstance(path, int):
             return None
         real = os.path.realpath(os.fsdecode(path))  # noqa: PTH
-        writes = isinstance(mode, str) and set(mode) & set("wax+") or isinstance(flags, int) and flags & 3
+        writes = (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & 3)
         if real in ("/dev/null", "/dev/urandom") or real.startswith(("/proc/", "/sys/")):
             return None
         return None if real.startswith(self._writable if writes else self._readable) else f"{real} ({mode})"
