@@ -21,9 +21,11 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     nn/         module/: the base of layers and models; layers/ by family; losses, initializers
     optim/      optimizers: chains of transformations of gradients; schedules
     data/       datasets of samples and batches; tables, their encoders, scalers and splits: NumPy in and out
+    picture/    what is to be drawn, as data; drawn as SVG or by matplotlib
     record/     what a run leaves behind as plain data: history, findings, verdict
     diagnose/   measuring/ (arrays to numbers), judging/ (a history to a verdict), reporting/ (a page)
     train/      loop.py, which is `fit`; sources/ (batches), trainer/ (the compiled step, the run), callbacks/, save/
+    draw/       `tz.draw`: pictures of predictions, of what is in a model, and of what its outputs rest on
     interop/    models of other frameworks and formats; files.py is `tz.load`, `tz.export`
     study/      experiments that retrain: curves, bias and variance, looks at rows; why a fit generalizes as it does
     tabular/    fitting.py, from a table to a judged model in one call; scores, report page, run folders
@@ -430,6 +432,7 @@ __all__ = [
     "digitize",
     "divide",
     "divide_no_nan",
+    "draw",
     "dropout",
     "dsplit",
     "dstack",
@@ -645,6 +648,7 @@ __all__ = [
     "segment_prod",
     "segment_sum",
     "selu",
+    "serve",
     "set_backend",
     "set_threads",
     "shard",
@@ -655,6 +659,7 @@ __all__ = [
     "sin",
     "sinc",
     "sinh",
+    "sklearn",
     "soft_shrink",
     "softmax",
     "softmin",
@@ -728,7 +733,7 @@ newaxis = None
 cumsum, cumprod = cumulative_sum, cumulative_prod
 _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", "record": "record", "train": "train",
           "tabular": "tabular", "study": "study", "interop": "interop", "sklearn": "sklearn", "fft": "ops.fft",
-          "linalg": "ops.linalg", "serve": "serve"}
+          "linalg": "ops.linalg", "serve": "serve", "draw": "draw"}
 
 # Names that are imported when they are first asked for, so that an import costs little; by module. The block for type
 # checkers above says the same, and a test compares the two.

@@ -23,7 +23,7 @@ def test_a_how_to_is_a_question_with_an_answer_on_a_screen(page):
     text = page.read_text(encoding="utf-8")
     assert title(page).endswith("?")
     assert "**Pitfalls.**" in text
-    assert CELL.search(text)
+    assert CELL.search(text) or "```python" in text  # the latter are run by tests, where an extra is installed
     assert len(text.splitlines()) <= 80
 
 

@@ -1,4 +1,4 @@
-"""What is installed: the wheel holds every file that the package reads, types are told, and nothing else comes along."""
+"""What is installed: the wheel holds every file that the package reads, and nothing else; what types are told."""
 
 import subprocess
 import sys
@@ -36,7 +36,8 @@ def test_nothing_beside_the_package_goes_into_the_wheel():
 
 def test_every_public_name_is_exported():
     """Type checkers see only what `__all__` has; the parts that are named by a folder alone are no names of users."""
-    own = {"annotations", "importlib", "backend", "base", "cli", "course", "ir", "ops", "runtime", "transform"}
+    own = {"annotations", "importlib", "backend", "base", "cli", "course", "ir", "ops", "picture", "runtime",
+           "transform"}
     public = {name for name in dir(tz) if not name.startswith("_")} - own
     assert set(tz.__all__) - public == {"__array_api_version__", "__array_namespace_info__", "__version__"}
     assert public - set(tz.__all__) == set(), "names that __all__ in tarazu/__init__.py lacks"

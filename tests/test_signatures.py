@@ -20,6 +20,7 @@ MOST_ANY = 0.05  # the share of parameters that may be typed Any
 NAMESPACES = {"tz": tz, "tz.nn": tz.nn, "tz.nn.init": tz.nn.init, "tz.optim": tz.optim, "tz.data": tz.data,
               "tz.train": tz.train, "tz.tabular": tz.tabular, "tz.record": tz.record, "tz.diagnose": tz.diagnose,
               "tz.study": tz.study, "tz.sklearn": tz.sklearn, "tz.serve": tz.serve, "tz.interop": tz.interop,
+              "tz.draw": tz.draw,
               "tz.data.augment": tz.data.augment, "tz.fft": fft, "tz.linalg": linalg, "tz.random": random}
 ERROR = re.compile(r"[A-Z]\w*Error\b")
 RAISES = re.compile(r"^\s*raise \w|\b_?require\w*\(|\bpositive_int\(", re.MULTILINE)

@@ -14,11 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from tarazu.diagnose import calibration_bins, expected_calibration_error
-from tarazu.diagnose.reporting.rate_chart import STYLE
 from tarazu.diagnose.reporting.score_charts import calibration
 
 BINS = 5
-LINES = ".whisker{stroke:#7a8494;stroke-width:1.5}.diagonal{stroke:#7a8494;stroke-dasharray:4 4}"
 
 
 def main() -> None:
@@ -37,8 +35,7 @@ def main() -> None:
         print(f"  said with {each.predicted:.2f}: right in {each.observed:.2f} ({each.low:.2f} to {each.high:.2f}) of "
               f"{each.rows}")
     if options.plot:
-        picture = calibration(bins, "the cause that is said")
-        options.plot.write_text(picture.replace("</title>", f"</title><style>{STYLE}{LINES}</style>", 1))
+        calibration(bins, "the cause that is said").save(options.plot)
 
 
 if __name__ == "__main__":

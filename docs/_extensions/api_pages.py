@@ -26,6 +26,7 @@ NAMESPACES = {  # as users write them, by the module that they are
     "tarazu.optim": "tarazu.optim", "tarazu.data": "tarazu.data", "tarazu.data.augment": "tarazu.runtime.augment",
     "tarazu.train": "tarazu.train", "tarazu.record": "tarazu.record", "tarazu.diagnose": "tarazu.diagnose",
     "tarazu.study": "tarazu.study", "tarazu.tabular": "tarazu.tabular", "tarazu.interop": "tarazu.interop",
+    "tarazu.draw": "tarazu.draw",
     "tarazu.sklearn": "tarazu.sklearn", "tarazu.serve": "tarazu.serve",
     "tarazu.course": "tarazu.course", "tarazu.base.errors": "tarazu.base.errors",
 }
@@ -152,7 +153,7 @@ SUBJECTS: dict[str, tuple[str, str, dict[str, str]]] = {
         "Training": "train",
         "Callbacks": "train.callbacks",
         "Saving and loading": "train.save interop.files",
-        "Weights of torch": "interop.torch_weights",
+        "Modules and weights of torch": "interop.torch interop.torch_weights",
         "Cross-validation": "train.cross_validation",
     }),
     "metrics": ("Metrics", "Measured while a model trains, and after.", {
@@ -177,6 +178,10 @@ SUBJECTS: dict[str, tuple[str, str, dict[str, str]]] = {
     "tables": ("Tables in one call", "From a table to a judged model.", {
         "Fitting": "tabular",
         "Serving": "serve",
+    }),
+    "pictures": ("Pictures", "Charts of predictions, of what is in a model, and of what its outputs rest on.", {
+        "Drawing": "draw",
+        "The picture": "picture",
     }),
     "scikit_learn": ("scikit-learn", "Networks for its pipelines, searches and meta-estimators; the extra `sklearn`.", {
         "Estimators": "sklearn",

@@ -3,9 +3,8 @@
 import math
 from pathlib import Path
 
-from tarazu.diagnose.reporting.axis import Axis, make_axis
-from tarazu.diagnose.reporting.rate_chart import STYLE
-from tarazu.diagnose.reporting.svg import drawing, element, frame, label, points_text
+from tarazu.picture.axis import Axis, make_axis
+from tarazu.picture.elements import STYLE, drawing, element, frame, label, points_text
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 320, 254, 50, 308, 34, 200  # of a panel

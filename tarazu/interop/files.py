@@ -18,7 +18,10 @@ from tarazu.train.save.names import Finder, Objects
 
 def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trust: Iterable[str] = (),
          optimizer: bool = True) -> Any:
-    """The model that was saved to the folder `path`, or to a file of Keras; or the `Exported` that `tz.export` wrote.
+    """The model that was saved to the folder `path`, or the model in the file `path`.
+
+    A file is an `Exported`, as `tz.export` writes it, or an ONNX file (.onnx), which becomes a module that can be
+    trained and saved; this needs `pip install 'tarazu[onnx]'`.
 
     A saved model comes in evaluation mode, compiled with the optimizer's state if it was saved so; `optimizer=False`
     leaves that out. Loading imports no modules and calls no functions: a file may name Tarazu's own classes and
@@ -43,8 +46,16 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     if Path(path).suffix in (".keras", ".h5", ".hdf5"):
         return keras.read(Path(path), custom_objects, optimizer=optimizer)
     if Path(path).is_file():
-        return exported.read(Path(path))
+        return _read_file(Path(path))
     return read_model(Path(path), Finder(custom_objects, trust), optimizer=optimizer)[0]
+
+
+def _read_file(path: Path) -> Any:
+    if path.suffix == ".onnx":
+        from tarazu.interop.onnx.reading.file import read  # with it come all of ONNX's operators
+
+        return read(path)
+    return exported.read(path)
 
 
 def export(model: Module | Function, path: str | os.PathLike, example: Example = None) -> None:

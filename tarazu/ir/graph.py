@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 from tarazu.ir.cost import Counts, counts
 from tarazu.ir.structure import GraphStructure
 from tarazu.ir.text import to_text
+
+MOST_DRAWN = 400  # nodes; of larger graphs notebooks show the counts
 
 
 class Graph(GraphStructure):
@@ -61,6 +64,11 @@ class Graph(GraphStructure):
         from tarazu.ir.draw.svg import to_html
 
         return to_html(self, path, title, depth)
+
+    def _repr_html_(self) -> str:
+        if len(self.nodes) > MOST_DRAWN:
+            return f"<pre>{escape(str(self.counts()))}</pre>"
+        return f'<div style="overflow:auto;max-height:36em">{self.to_svg()}</div>'
 
     def to_mermaid(self, depth: int | None = None) -> str:
         """The drawing as a Mermaid flowchart, which Markdown pages can show.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tarazu.base.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from tarazu.picture.picture import Picture
 
 SEVERITIES = ("info", "warning", "problem")
 VERDICTS = ("underfitting", "about right", "overfitting", "undecided")
@@ -68,6 +71,19 @@ class Verdict:
         evidence = [f"  {finding.evidence}" for finding in self.findings]
         advice = [f"  what to try: {line}" for line in self.advice]
         return "\n".join([self.headline, *evidence, *advice])
+
+    def plot(self) -> Picture:
+        """A pair of scales that leans to bias or to variance, with the evidence and what to try beside it.
+
+        >>> Verdict("undecided", "undecided: no validation data").plot()
+        <Picture: undecided: no validation data>
+        """
+        from tarazu.record.charts import verdict_picture
+
+        return verdict_picture(self.name, self.headline, [finding.evidence for finding in self.findings], self.advice)
+
+    def _repr_html_(self) -> str:
+        return self.plot()._repr_html_()
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as dicts, lists, text and numbers.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,6 +13,9 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
 from tarazu.base.files import require_file
+from tarazu.base.html import table
+from tarazu.base.messages import plural
+from tarazu.picture.picture import Picture
 from tarazu.record.direction import better_direction
 from tarazu.record.finding import Verdict
 from tarazu.record.json_lines import from_line, to_line
@@ -20,6 +23,7 @@ from tarazu.record.textfile import write_text
 
 FORMAT = "tarazu history 1"
 NOT_METRICS = ("epoch", "seconds")
+LAST_ROWS = 5  # of the table in notebooks
 STOPPED = ("epochs", "early stopping", "interrupted", "not finite", "end of the stream")
 
 _judging = threading.RLock()  # one verdict is measured at a time, as several may be of the same model
@@ -177,6 +181,51 @@ class History:
         ranked = [(sign * row[monitor], row["epoch"]) for row in self.rows if _is_finite(row.get(monitor))]
         return int(min(ranked)[1]) if ranked else None
 
+    def plot(self, names: Sequence[str] | None = None) -> Picture:
+        """The metrics over the epochs, training beside validation, with a mark at the epoch whose weights are kept.
+
+        By default all that are numbers, without "val_", the loss first, and learning rates where they change; `names`
+        chooses some. ArgumentError for one that no epoch has. The verdict is asked for, as it knows the kept epoch.
+
+        >>> history = History()
+        >>> history.append(loss=0.7, val_loss=0.8)
+        >>> history.append(loss=0.5, val_loss=0.9)
+        >>> history.plot()
+        <Picture: 2 epochs>
+        """
+        from tarazu.record.charts import VALIDATION_PREFIX, metric_charts, shown_metrics
+
+        columns = self.history
+        for name in names or ():
+            if name not in columns and VALIDATION_PREFIX + name not in columns:
+                raise ArgumentError(f"plot of {name!r}, which no epoch has",
+                                    expected=f"some of {', '.join(shown_metrics(columns)) or 'none'}",
+                                    fix="name metrics that the run recorded, without \"val_\"")
+        charts = metric_charts(columns, [row["epoch"] for row in self.rows], self.kept_epoch,
+                               shown_metrics(columns) if names is None else names)
+        parts = [plural(len(self), "epoch"), self.verdict.name if self.verdict else ""]
+        return Picture(": ".join(filter(None, parts)), tuple(charts), columns=2)
+
+    @property
+    def kept_epoch(self) -> int | None:
+        """The epoch whose weights the model has, as measured; without measurements the best one, None for no epochs.
+
+        >>> history = History()
+        >>> history.append(loss=0.7)
+        >>> history.kept_epoch
+        1
+        """
+        kept = self.measurements.get("kept_epoch") or self.best_epoch()
+        return int(kept) if isinstance(kept, int | float) else None
+
+    def _repr_html_(self) -> str:
+        if not self.rows:
+            return table(("epochs",), (), "no epochs")
+        header = list(dict.fromkeys(name for row in self.rows[-LAST_ROWS:] for name in row))
+        rows = [[_cell(row.get(name)) for name in header] for row in self.rows[-LAST_ROWS:]]
+        note = self.verdict.headline if self.verdict else ""
+        return self.plot()._repr_html_() + table(header, rows, note)
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -247,6 +296,10 @@ def _plain(name: str, value: Recordable) -> Plain:
         return value
     raise ArgumentError(f"the value of {name!r} is a {type(value).__name__}", expected="a single number, text or None",
                         fix="pass a Python number: float(x) or x.item()")
+
+
+def _cell(value: Plain) -> str:
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _is_finite(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -29,6 +30,8 @@ def json_value(content: bytes) -> Any:
     """
     try:
         return json.loads(content.decode("utf-8-sig"), parse_constant=_no_number, object_pairs_hook=_distinct)
+    except DataError:
+        raise
     except UnicodeDecodeError as error:
         raise DataError(f"byte 0x{content[error.start]:02x} (number {error.start}) is not UTF-8", path=BODY,
                         expected="text in UTF-8", fix="encode the text as UTF-8") from None
@@ -52,8 +55,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The pairs as a dict. Raises DataError where a key stands twice."""
     result = dict(pairs)
     if len(result) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for number, key in enumerate(keys) if key in keys[:number])
+        twice = collections.Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise DataError(f"an object has the key {shortened(twice, 60)!r} twice", path=BODY,
                         expected="a name of its own for each value", fix="leave one of them out")
     return result

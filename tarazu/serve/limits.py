@@ -54,9 +54,9 @@ def too_many_bytes(most: int) -> RefusedError:
                         fix="send the rows in several requests, or start the server with a larger --max-body")
 
 
-def too_many_rows(rows: int, most: int) -> RefusedError:
-    """The refusal of a body of so many rows, which are more than `most`."""
-    return RefusedError(413, f"the body has {rows:,} rows", expected=f"at most {most:,} rows",
+def too_many_rows(most: int) -> RefusedError:
+    """The refusal of a body of more than `most` rows."""
+    return RefusedError(413, f"the body has more than {most:,} rows", expected=f"at most {most:,} rows",
                         fix="send them in several requests, or start the server with a larger --max-rows")
 
 

@@ -53,7 +53,7 @@ class ModelService:
         except DataError as error:
             return error
         most = self._limits.rows
-        return too_many_rows(len(rows), most) if len(rows) > most else Prepared(rows)
+        return too_many_rows(most) if len(rows) > most else Prepared(rows)
 
     def predict(self, rows: np.ndarray) -> Any:
         """What the model gives, nested as it gives it, of arrays."""

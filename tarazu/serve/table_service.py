@@ -24,6 +24,7 @@ from tarazu.train.padding import can_pad
 from tarazu.train.placement import placement_of
 
 FILE = Path("request.csv")  # where errors of CSV say that they are
+MOST_OTHERS = 1000  # columns of CSV beside those of training, as each takes room
 
 
 class TableService:
@@ -95,13 +96,14 @@ class TableService:
 
     def _read(self, body: Body) -> Table | Cells:
         if body.kind == CSV:
-            table = read_csv(FILE, body.content, self.encoder.missing_words)
+            table = read_csv(FILE, body.content, self.encoder.missing_words,
+                             most_columns=len(self.encoder.coders) + MOST_OTHERS, most_rows=self._limits.rows + 1)
             if len(table) > self._limits.rows:
-                raise too_many_rows(len(table), self._limits.rows)
+                raise too_many_rows(self._limits.rows)
             return table
         cells = cells_of(json_value(body.content), self.encoder)
         if self._rows(cells) > self._limits.rows:
-            raise too_many_rows(self._rows(cells), self._limits.rows)
+            raise too_many_rows(self._limits.rows)
         return cells
 
     @staticmethod

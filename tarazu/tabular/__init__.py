@@ -2,9 +2,8 @@
 
 fitting.py is the call, with inputs.py (what it takes) and options.py; network.py what it trains, assess.py how its
 result is scored (assessment.py: the scores as data, score_text.py: as text, report_page.py: as a page),
-table_model.py a model with its encoder, onnx_file.py both as one file of ONNX, predictions.py its predictions as
-columns, run_folder.py the folder that
-`tarazu fit` writes; diagnosing.py says why a fit does as it does.
+table_model.py a model with its encoder, predictions.py its predictions as columns, onnx_file.py model and encoder as
+one file of ONNX, run_folder.py the folder that `tarazu fit` writes; diagnosing.py says why a fit does as it does.
 """
 
 from tarazu.tabular.assessment import Assessment, WorstRow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import os
 import warnings
@@ -17,7 +16,8 @@ from tarazu.diagnose.reporting.rate_chart import rate_chart
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Batches, Inputs
 from tarazu.optim.optimizer import Optimizer
-from tarazu.record.textfile import write_text
+from tarazu.picture.picture import Picture, written
+from tarazu.picture.shown import in_notebook
 from tarazu.runtime import random
 from tarazu.runtime.trace.origins import frames_to_user
 from tarazu.train.callbacks.base import Callback
@@ -62,21 +62,19 @@ class LearningRates:
         """
         return self.valley
 
-    def plot(self, path: str | os.PathLike | None = None) -> str:
-        """The losses over the rates, and both suggestions, as the text of an SVG picture, written to `path` if given.
+    def plot(self, path: str | os.PathLike | None = None) -> Picture:
+        """The losses over the rates, and both suggestions, as a picture, saved to `path` if given.
 
         OSError where `path` cannot be written.
 
-        >>> LearningRates((0.01, 0.1), (4.0, 2.0), (4.0, 2.0), 0.01, 0.1, "").plot().startswith("<svg")
-        True
+        >>> LearningRates((0.01, 0.1), (4.0, 2.0), (4.0, 2.0), 0.01, 0.1, "").plot()
+        <Picture: loss by learning rate>
         """
-        picture = rate_chart(self.rates, self.losses, self.smoothed, {"valley": self.valley, "steepest": self.steepest})
-        if path is not None:
-            write_text(path, picture)
-        return picture
+        marks = {"valley": self.valley, "steepest": self.steepest}
+        return written(rate_chart(self.rates, self.losses, self.smoothed, marks), path)
 
     def _repr_html_(self) -> str:
-        return f'<div style="max-width:30em">{self.plot()}</div><pre>{html.escape(str(self))}</pre>'
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         return (f"learning rate {self.valley:.2g} (middle of the fall of the loss), {self.steepest:.2g} (steepest "

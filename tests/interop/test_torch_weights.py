@@ -178,7 +178,7 @@ def test_the_same_path_counts_more_than_one_with_parts_in_front():
     model, state = Net(), {**linear("end", 2, 2), **linear("start", 2, 2), **linear("other", 1, 1)}
     load_torch_weights(model, state, strict=False)
     assert np.array_equal(model.end.weight.numpy(), state["end.weight"].T)
-    assert np.array_equal(model.body["end"].weight.numpy(), state["start.weight"].T)
+    assert not np.array_equal(model.body["end"].weight.numpy(), state["end.weight"].T)
 
 
 def test_files_do_not_tell_the_order_of_words(tmp_path):
@@ -223,6 +223,17 @@ def test_a_body_without_its_head():
     assert report.missing == ("1.weight", "1.bias") and report.unused == ("1.weight", "1.bias")
     assert "2 of 4 tensors loaded\nmissing in the state: '1.weight', '1.bias'\nnot used: " in str(report)
     assert np.array_equal(model[0].weight.numpy(), state["0.weight"].T)
+
+
+def test_a_head_of_another_task_is_not_taken_for_the_new_one():
+    class Net(tz.nn.Module):
+        def __init__(self):
+            self.body, self.classifier = layers(3, 3), Dense(2, in_features=3)
+
+    state = {**linear("bert.body.0", 3, 3), **linear("cls.seq_relationship", 3, 2)}
+    report = load_torch_weights(Net(), state, strict=False)
+    assert report.missing == ("classifier.weight", "classifier.bias")
+    assert report.unused == ("cls.seq_relationship.weight", "cls.seq_relationship.bias")
 
 
 # Errors that name what is near

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 
 import numpy as np
 import pytest
@@ -147,10 +148,31 @@ def test_errors_of_csv_have_the_line(service):
     assert (content["line"], content["row"], content["column"]) == (3, 1, "size")
 
 
+@pytest.mark.parametrize("cell", ["1" * 100_000 + "x", "1," * 100_000, "+" + "9" * 5000, "1" + " " * 10_000 + "x" * 20,
+                                  "1e" + "9" * 50_000, "$" * 100_000 + "1", "-" * 100_000])
+@pytest.mark.parametrize("column", list(ROW))
+def test_long_cells_take_no_long_time(service, column, cell):
+    start = time.process_time()
+    answers(service, [Body(json_text(ROW | {column: cell}))])
+    assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(("body", "problem"), [
+    (Body(b",".join(b"a%d" % i for i in range(50_000)) + b"\n1\n", CSV), "there are 50,000 columns"),
+    (Body(b"{" + b",".join(b'"k%d":1' % i for i in range(50_000)) + b',"k1":1}'), "the key 'k1' twice"),
+    (Body(b"size,floor,town,built\n" + b"1,1,a,\n" * 100_000, CSV), "more than 5 rows"),
+    (Body(b"[" + b"{}," * 100_000 + b"{}]"), "columns 'size', 'floor', 'town', 'built' are missing"),
+])
+def test_large_bodies_take_no_long_time(service, body, problem):
+    start = time.process_time()
+    (error,) = answers(service, [body])
+    assert problem in str(error) and time.process_time() - start < 1
+
+
 @pytest.mark.parametrize("body", [Body(json_text([ROW] * 6)), Body(b"size,floor,town,built\n" + 6 * b"1,1,a,\n", CSV)])
 def test_too_many_rows_are_refused(service, body):
     (error,) = answers(service, [body])
-    assert isinstance(error, RefusedError) and error.status == 413 and "6 rows" in str(error)
+    assert isinstance(error, RefusedError) and error.status == 413 and "more than 5 rows" in str(error)
 
 
 def test_half_a_surrogate_pair_comes_back_as_it_was(service):
@@ -179,7 +201,7 @@ def test_models_of_arrays_are_served(tmp_path):
     ({}, "the body has no rows under 'inputs'"), ({"inputs": []}, "no rows under"), (3, "no rows under"),
     ({"inputs": [[1], [1, 2]]}, "no numbers of one shape"), ({"inputs": [["a"]]}, "no numbers of one shape"),
     ({"inputs": [None]}, "no numbers of one shape"), ({"inputs": [[10**30]]}, "no numbers of one shape"),
-    ({"inputs": [[1.0]] * 6}, "the body has 6 rows"),
+    ({"inputs": [[1.0]] * 6}, "the body has more than 5 rows"),
 ])
 def test_rows_that_are_no_arrays_are_refused(value, problem):
     service = ModelService(tz.nn.Sequential([tz.nn.Dense(2, in_features=1)]), "line", LIMITS)

@@ -29,7 +29,7 @@ def test_the_same_seed_gives_the_same_diagnosis_and_leaves_the_generator():
     assert len(first.history) == 2 and {one.study for one in first.evidence} >= {"fit", "copies", "shift"}
     assert first.history.verdict.findings[0].name == "remedies"
     assert [gain.mean for gain in first.remedies] == sorted((gain.mean for gain in first.remedies), reverse=True)
-    assert "not tried, for want of budget" in str(first) and first.plot() in first._repr_html_()
+    assert "not tried, for want of budget" in str(first) and first.plot().svg() in first._repr_html_()
 
 
 @pytest.mark.parametrize(("options", "message"), [

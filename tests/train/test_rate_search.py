@@ -121,7 +121,7 @@ def test_a_loss_that_is_not_finite_ends_the_search():
 
 def test_the_picture_and_the_text(tmp_path):
     found = LearningRates((1e-3, 1e-2, 1e-1), (4.0, 9.0, 1.0), (4.0, 2.0, 1.0), 1e-3, 1e-2, "all steps were made")
-    picture = found.plot(tmp_path / "rates.svg")
+    picture = found.plot(tmp_path / "rates.svg").svg()
     assert (tmp_path / "rates.svg").read_text(encoding="utf-8") == picture
     assert "steepest: 0.001" in picture and "valley: 0.01" in picture and picture.count("<circle") == 2
     assert picture in found._repr_html_() and "0.001 (steepest fall)" in found._repr_html_()

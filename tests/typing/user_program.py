@@ -213,8 +213,7 @@ def datasets() -> int:
 
 
 def tables(path: Path) -> Any:
-    fitted = tz.fit_table(path, target="species")
-    return fitted
+    return tz.fit_table(path, target="species")
 
 
 def build() -> nn.Module:

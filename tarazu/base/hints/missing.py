@@ -29,7 +29,7 @@ class MissingAttribute(AttributeError):
     """
 
     def __init__(self, module: str, name: str) -> None:
-        super().__init__(module, name)
+        super().__init__(module, name, name=None, obj=None)  # else tracebacks of Python 3.12 add a guess of their own
 
     def __str__(self) -> str:
         module, name = self.args

@@ -22,6 +22,7 @@ PARTS = re.compile(rf"(?P<sign>[+-]?)\s*(?P<before>{CURRENCY}?)\s*(?P<second_sig
                    rf"(?P<digits>\d[\d.,'\u2019{SPACES}]*(?<![{SPACES}])(?:[eE][+-]?\d+(?![A-Za-z]))?|[.,]\d+)\s*"
                    rf"(?P<after>\D{{0,16}}|{POWER}\s*)")
 EXPONENT = r"(?:[eE][+-]?\d+)?"
+LONGEST = 100  # characters of a number with a unit or separators: the patterns take long for long texts
 MOST_STRAY = 0.05  # words in at most this share of the cells of a column of numbers count as missing
 
 
@@ -60,6 +61,8 @@ class NumberFormat:
             return number
         if text in ("True", "False"):
             return float(text == "True")
+        if len(text) > LONGEST:
+            return number
         digits, unit = split_unit(text)
         if unit not in ("", self.unit) and not (self.unit == "" and is_money(unit)):
             return np.nan

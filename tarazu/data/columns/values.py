@@ -8,8 +8,9 @@ import numpy as np
 
 MISSING_WORDS = ("na", "n/a", "nan", "null", "none", "nat", "<na>", "?")
 TRUTH_KEYS = {"True": "1", "False": "0"}
-PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")  # each text in one way only: fast
 PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+MOST_DIGITS = 4000  # of a number that is not text: Python makes integers of 4,300
 LARGEST_EXACT = 2**53  # float64 holds each whole number up to this
 
 
@@ -73,7 +74,7 @@ def _canonical(text: str) -> str:
     first = text[:1]
     if first in "tTfF" and text.lower() in ("true", "false"):
         return text.capitalize()
-    if not (first.isdigit() or first in "+-.") or not PLAIN_NUMBER.fullmatch(text):
+    if not (first.isdigit() or first in "+-.") or len(text) > MOST_DIGITS or not PLAIN_NUMBER.fullmatch(text):
         return text
     if text.lstrip("+-").isdecimal():
         return str(int(text))

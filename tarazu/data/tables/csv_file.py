@@ -33,8 +33,11 @@ Record = tuple[int, list[str]]
 
 
 def read_csv(path: Path, data: bytes, missing_words: tuple[str, ...] = MISSING_WORDS,
-             on_progress: Callable[[float], None] | None = None) -> Table:
-    """The table in the bytes of a CSV file. Raises FileFormatError."""
+             on_progress: Callable[[float], None] | None = None, most_columns: int | None = None,
+             most_rows: int | None = None) -> Table:
+    """The table in the bytes of a CSV file, of which no more than `most_rows` are read. Raises FileFormatError, and for
+    more columns than `most_columns` too.
+    """
     check_text(path, data)
     stated, skipped, body = split_preamble(data)
     delimiter = stated or sniff_delimiter(body)
@@ -50,8 +53,11 @@ def read_csv(path: Path, data: bytes, missing_words: tuple[str, ...] = MISSING_W
         names = [cell.strip() for cell in header]
         if names[0].startswith("# "):
             names[0] = names[0][2:].strip()
+        if most_columns is not None and len(names) > most_columns:
+            raise FileFormatError(f"there are {len(names):,} columns", path=path, line=header_line,
+                                  expected=f"at most {most_columns:,}", fix="leave out those that are not needed")
         check_names(path, header_line, names)
-        blocks = _blocks(path, records, names, delimiter)
+        blocks = _blocks(path, itertools.islice(records, most_rows), names, delimiter)
         if on_progress is not None:
             blocks = _watched(blocks, lambda: on_progress(buffer.tell() / len(body)))
         columns, lines = _read_columns(path, blocks, names, missing_words)
@@ -151,9 +157,9 @@ def read_records(path: Path, buffer: io.BytesIO, delimiter: str, skipped: int = 
 def check_names(path: Path, line: int, names: list[str]) -> None:
     """Check that no two columns have the same name; columns may lack one. Raises FileFormatError."""
     first: dict[str, int] = {}
-    for number, name in enumerate(names, 1):
-        if first.setdefault(name, number) < number and name:
-            raise FileFormatError(f"columns {first[name]} and {number} have the same name", path=path,
+    for number, name in enumerate(names):
+        if name and first.setdefault(name, number) < number:
+            raise FileFormatError(f"columns {first[name] + 1} and {number + 1} have the same name", path=path,
                                   line=line, column=name, expected="a name of its own for each column",
                                   fix="rename one of them in the first line")
 

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base import html
 from tarazu.base.errors import DataError
-from tarazu.base.messages import listing
+from tarazu.base.messages import listing, plural, shortened
 from tarazu.base.spelling import did_you_mean
 from tarazu.data.columns.column import Column
 from tarazu.data.columns.notes import ColumnNote
 from tarazu.data.columns.numbers import clearly_decimal_comma, clearly_decimal_point
 from tarazu.data.columns.values import MISSING_WORDS
 from tarazu.data.tables.frames import frame_columns
+
+FIRST_ROWS, MOST_COLUMNS, LONGEST_CELL = 5, 20, 24  # of what notebooks show
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -76,6 +79,14 @@ class Table:
 
     def __repr__(self) -> str:
         return f"Table({len(self)} rows: {', '.join(self.columns)})"
+
+    def _repr_html_(self) -> str:
+        shown = self.take(np.arange(min(len(self), FIRST_ROWS)))
+        names = list(self.columns)[:MOST_COLUMNS]
+        cells = [[shortened(text, LONGEST_CELL) for text in _texts(shown.columns[name])] for name in names]
+        header = [f"{name} ({_kind(self.columns[name])})" for name in names]
+        return html.table(header, list(zip(*cells, strict=True)),
+                          f"{plural(len(self), 'row')}, {plural(len(self.columns), 'column')}")
 
     def __getitem__(self, name: str) -> Column:
         """The column of that name; DataError with the nearest name if there is none."""
@@ -140,3 +151,14 @@ class Table:
         """
         line = None if row is None or self.lines is None else int(self.lines[row])
         return DataError(problem, path=self.path, line=line, column=column, row=row, expected=expected, fix=fix)
+
+
+def _texts(column: Column) -> list[str]:
+    """The cells as text, empty where they are missing."""
+    return ["" if is_missing else column.level_texts[code]
+            for code, is_missing in zip(column.codes.tolist(), column.missing().tolist(), strict=True)]
+
+
+def _kind(column: Column) -> str:
+    """Whether a column holds numbers or texts, as its cells are written."""
+    return "numbers" if bool(np.isfinite(column.numbers()[~column.missing()]).all()) else "texts"

@@ -1,6 +1,5 @@
-"""Reporting: a self-contained HTML page about a run (report.py), with its charts as SVG (svg.py, axis.py);
-page.py is the frame that all pages share.
+"""Reporting: a self-contained HTML page about a run (report.py); page.py is the frame that all pages share.
 
-panels.py has what the page shows of predictions, plots.py and score_charts.py their charts; word.py is the word in
-its foot. rate_chart.py is the picture of a search for a learning rate.
+panels.py has what the page shows of predictions, plots.py its data and score_charts.py its pictures; word.py is the
+word in its foot. rate_chart.py is the picture of a search for a learning rate.
 """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tarazu.diagnose.reporting.svg import signature
+from tarazu.diagnose.reporting.word import WORD
+from tarazu.picture.elements import drawing, element
 
 OWN = Path(__file__).parent
 
@@ -21,3 +22,12 @@ def rendered_page(template: str, *, folder: Path | None = None, **content: objec
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader([folder or OWN, OWN]), autoescape=True,
                                      trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     return environment.get_template(template).render(content, signature=signature())
+
+
+def signature() -> str:
+    """The framework's name in Gurmukhi, as outlines: few fonts of readers hold the script.
+
+    >>> "Tarazu" in signature()
+    True
+    """
+    return drawing(200, 92, "Tarazu, a pair of scales", element("path", d=WORD, transform="translate(1 62)"))

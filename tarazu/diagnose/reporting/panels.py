@@ -66,7 +66,7 @@ def _majority(plot: ConfusionMatrix) -> str:
 
 
 def _numbers(plot: PredictedAgainstTrue) -> dict[str, Any]:
-    charts = [draw(plot.true, plot.predicted, plot.target)
+    charts = [draw(plot.true, plot.predicted, plot.target).svg_of_page()
               for draw in (score_charts.predicted_against_true, score_charts.residuals)]
     return {"kind": "charts", "title": f"Predicted against true, and residuals, on {plot.subset} data",
             "charts": charts, "note": "Each dot is a sample; a perfect prediction lies on the dashed line. Residuals "
@@ -77,7 +77,7 @@ def _calibration(plot: Calibration) -> dict[str, Any]:
     bins = calibration_bins(plot.probabilities, plot.happened)
     error = percent(expected_calibration_error(bins))
     return {"kind": "charts", "title": f"Calibration on {plot.subset} data: {error} off on average",
-            "charts": [score_charts.calibration(bins, plot.event)],
+            "charts": [score_charts.calibration(bins, plot.event).svg_of_page()],
             "note": "Each dot stands for the samples of about that probability (a larger dot for more), with the 95 % "
                     "interval of the share in which it happened. Below the dashed line the model is too sure."}
 
@@ -87,13 +87,15 @@ def _curves(plot: ThresholdCurves) -> dict[str, Any]:
     area = roc_auc(np.asarray(plot.happened, np.int64), plot.scores)
     return {"kind": "charts", "title": f"Thresholds on {plot.subset} data: ROC AUC {area:.3f}, average precision "
                                        f"{precision.average:.3f}",
-            "charts": [score_charts.roc(roc, plot.event), score_charts.precision_recall(precision, plot.event)],
+            "charts": [score_charts.roc(roc, plot.event).svg_of_page(),
+                       score_charts.precision_recall(precision, plot.event).svg_of_page()],
             "note": "Each point of a curve is a threshold: above it a sample counts as predicted. Scores by chance lie "
                     "on the dashed lines."}
 
 
 def _importance(plot: ImportanceChart) -> dict[str, Any]:
-    return {"kind": "charts", "title": "Importance of the columns", "charts": [score_charts.importance(plot.columns)],
+    return {"kind": "charts", "title": "Importance of the columns",
+            "charts": [score_charts.importance(plot.columns).svg_of_page()],
             "note": f"The {plot.title}, with its 95 % interval. Of two columns that say the same, each alone seems to "
                     "matter little."}
 

@@ -11,10 +11,11 @@ from typing import Any
 from tarazu.base.messages import plural
 from tarazu.diagnose.judging.formatting import number, percent
 from tarazu.diagnose.reporting import panels as panel_content
-from tarazu.diagnose.reporting import svg
 from tarazu.diagnose.reporting.page import rendered_page
 from tarazu.diagnose.reporting.plots import Panel
+from tarazu.picture.picture import Picture
 from tarazu.record import History, write_text
+from tarazu.record.charts import metric_charts, scales_picture
 
 TEMPLATE = "report.html.jinja"
 VALIDATION_PREFIX = "val_"
@@ -49,9 +50,9 @@ def write_report(path: str | os.PathLike, *, title: str, history: History,
     headline = verdict.headline.removeprefix(f"{verdict.name}: ") if verdict else ""
     page = rendered_page(
         TEMPLATE, title=title, verdict=verdict, headline=headline,
-        scales=svg.scales(verdict.name) if verdict else "", run=_run_line(history, rows), table=_table(table),
-        table_note=table_note, charts=_charts(history), panels=panel_content.all_panels(panels), notes=notes,
-        links=links or {}, settings=settings or {})
+        scales=scales_picture(verdict.name).svg_of_page() if verdict else "", run=_run_line(history, rows),
+        table=_table(table), table_note=table_note, charts=_charts(history),
+        panels=panel_content.all_panels(panels), notes=notes, links=links or {}, settings=settings or {})
     return write_text(path, page)
 
 
@@ -74,15 +75,9 @@ def _charts(history: History) -> list[str]:
     metrics = [name for name in columns if f"{VALIDATION_PREFIX}{name}" in columns and name != "loss"]
     if not metrics:
         metrics = [name for name in columns if name not in ("loss", "val_loss", "learning_rate")]
-    epochs = [row["epoch"] for row in history.rows]
-    kept = history.measurements.get("kept_epoch") or history.best_epoch()
-    charts = []
-    for name in [metric for metric in ("loss", *metrics[:1]) if metric in columns]:
-        series = {"train": columns[name]}
-        if f"{VALIDATION_PREFIX}{name}" in columns:
-            series["validation"] = columns[f"{VALIDATION_PREFIX}{name}"]
-        charts.append(svg.curves(name, epochs, series, int(kept) if isinstance(kept, int | float) else None))
-    return charts
+    shown = [metric for metric in ("loss", *metrics[:1]) if metric in columns]
+    charts = metric_charts(columns, [row["epoch"] for row in history.rows], history.kept_epoch, shown)
+    return [Picture(f"{name} by epoch", (chart,)).svg_of_page() for name, chart in zip(shown, charts, strict=True)]
 
 
 def _table(table: Mapping[str, Mapping[str, float | None]]) -> dict[str, Any]:

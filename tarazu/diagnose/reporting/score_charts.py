@@ -1,96 +1,112 @@
-"""Charts of predictions as SVG text: predicted against true, residuals, calibration, curves, importance."""
+"""Pictures of predictions: predicted against true, residuals, calibration, curves, importance, confusion."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from tarazu.base.messages import shortened
-from tarazu.diagnose.reporting.axis import Axis, make_axis
-from tarazu.diagnose.reporting.svg import drawing, element, frame, label, points_text
+from tarazu.diagnose.judging.formatting import percent
 from tarazu.diagnose.scoring.calibration import CalibrationBin
 from tarazu.diagnose.scoring.importance import Importance
 from tarazu.diagnose.scoring.threshold_curves import PrecisionRecallCurve, RocCurve
+from tarazu.picture.axis import Axis, make_axis
+from tarazu.picture.bar_rows import Row, bar_rows
+from tarazu.picture.chart import Chart, ColorBar
+from tarazu.picture.colors import colored
+from tarazu.picture.elements import CHARACTER
+from tarazu.picture.grids import heat_chart
+from tarazu.picture.marks import Curve, Dots, Intervals, Mark
+from tarazu.picture.picture import Picture
 
-WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 484, 460, 88, 464, 404  # of the square charts
-TOP = BOTTOM - (RIGHT - LEFT)
+SQUARE = (376, 376)  # pixels
 MAX_POINTS = 2000  # more points than pixels show nothing more
-NAMES_END, BARS_END, BAR_STEP, MAX_BARS, LONGEST_NAME = 180, 540, 26, 20, 26
+LONGEST_NAME = 26
+MOST_TEXTS = 20  # classes of a confusion matrix whose cells show counts
+LEAST_CELL, MATRIX, LARGE_MATRIX = 44.0, 300.0, 480.0  # pixels: sides of a cell with a text, of small and large ones
 
 
-def predicted_against_true(true: np.ndarray, predicted: np.ndarray, target: str) -> str:
+def predicted_against_true(true: np.ndarray, predicted: np.ndarray, target: str) -> Picture:
     """One dot per sample, predicted over true value of `target`, with the diagonal on which a perfect model lies."""
     pairs = _thinned(true, predicted)
-    values = pairs.ravel().tolist()
-    x_axis, y_axis = make_axis(values, LEFT, RIGHT), make_axis(values, BOTTOM, TOP)
-    content = _square(x_axis, y_axis, f"true {target}", f"predicted {target}") + _diagonal(x_axis, y_axis)
-    return drawing(WIDTH, HEIGHT, f"predicted against true {target}", content + _dots(pairs, x_axis, y_axis))
+    axis = make_axis(pairs.ravel().tolist())
+    return _square(f"predicted against true {target}", [_diagonal(axis), _dots(pairs)], axis, axis, f"true {target}",
+                   f"predicted {target}")
 
 
-def residuals(true: np.ndarray, predicted: np.ndarray, target: str) -> str:
+def residuals(true: np.ndarray, predicted: np.ndarray, target: str) -> Picture:
     """One dot per sample: true minus predicted value of `target` over the predicted one; a perfect model gives 0."""
     pairs = _thinned(predicted, np.ravel(true) - np.ravel(predicted))
-    x_axis = make_axis(pairs[:, 0].tolist(), LEFT, RIGHT)
-    y_axis = make_axis([*pairs[:, 1].tolist(), 0.0], BOTTOM, TOP)
-    zero = element("line", x1=x_axis.start, y1=y_axis.pixel(0), x2=x_axis.end, y2=y_axis.pixel(0), class_="diagonal")
-    content = _square(x_axis, y_axis, f"predicted {target}", f"true - predicted {target}") + zero
-    return drawing(WIDTH, HEIGHT, f"residuals of {target}", content + _dots(pairs, x_axis, y_axis))
+    x_axis, y_axis = make_axis(pairs[:, 0].tolist()), make_axis([*pairs[:, 1].tolist(), 0.0])
+    zero = Curve([x_axis.low, x_axis.high], [0.0, 0.0], "muted", is_dashed=True)
+    return _square(f"residuals of {target}", [zero, _dots(pairs)], x_axis, y_axis, f"predicted {target}",
+                   f"true - predicted {target}")
 
 
-def calibration(bins: Sequence[CalibrationBin], event: str) -> str:
+def calibration(bins: Sequence[CalibrationBin], event: str) -> Picture:
     """A dot with its 95 % interval per bin: the share in which `event` happened over its mean probability."""
-    x_axis, y_axis = make_axis([0.0, 1.0], LEFT, RIGHT), make_axis([0.0, 1.0], BOTTOM, TOP)
     rows = sum(each.rows for each in bins)
-    parts = [_square(x_axis, y_axis, f"probability of {event}", "share in which it happened"),
-             _diagonal(x_axis, y_axis)]
-    for each in bins:
-        x, y = x_axis.pixel(each.predicted), y_axis.pixel(each.observed)
-        parts.append(element("line", x1=x, y1=y_axis.pixel(each.low), x2=x, y2=y_axis.pixel(each.high),
-                             class_="whisker"))
-        parts.append(element("circle", cx=x, cy=y, r=3 + 9 * math.sqrt(each.rows / rows), class_="dot"))
-    return drawing(WIDTH, HEIGHT, f"calibration: {event}", "".join(parts))
+    places = [each.predicted for each in bins]
+    radii = [3 + 9 * math.sqrt(each.rows / rows) for each in bins]
+    marks = (_diagonal(_shares()), Intervals(places, [each.low for each in bins], [each.high for each in bins]),
+             Dots(places, [each.observed for each in bins], radius=radii))
+    return _square(f"calibration: {event}", marks, _shares(), _shares(), f"probability of {event}",
+                   "share in which it happened")
 
 
-def roc(curve: RocCurve, event: str) -> str:
+def roc(curve: RocCurve, event: str) -> Picture:
     """The share of events at or above each threshold over that of others."""
-    x_axis, y_axis = make_axis([0.0, 1.0], LEFT, RIGHT), make_axis([0.0, 1.0], BOTTOM, TOP)
-    content = _square(x_axis, y_axis, f"false positives: share of the rest taken for {event}",
-                      f"true positives: share of {event} found") + _diagonal(x_axis, y_axis)
-    line = _curve(curve.false_positive_rate, curve.true_positive_rate, x_axis, y_axis)
-    return drawing(WIDTH, HEIGHT, f"ROC curve: {event}", content + line)
+    marks = [_diagonal(_shares()), _curve(curve.false_positive_rate, curve.true_positive_rate)]
+    return _square(f"ROC curve: {event}", marks, _shares(), _shares(),
+                   f"false positives: share of the rest taken for {event}", f"true positives: share of {event} found")
 
 
-def precision_recall(curve: PrecisionRecallCurve, event: str) -> str:
+def precision_recall(curve: PrecisionRecallCurve, event: str) -> Picture:
     """Precision over recall at each threshold; by chance precision is the share of events among all rows."""
-    x_axis, y_axis = make_axis([0.0, 1.0], LEFT, RIGHT), make_axis([0.0, 1.0], BOTTOM, TOP)
-    content = _square(x_axis, y_axis, f"recall: share of {event} found",
-                      f"precision: share of {event} in what is found")
-    if len(curve.precision):
-        chance = y_axis.pixel(curve.precision[-1])
-        content += element("line", x1=x_axis.start, y1=chance, x2=x_axis.end, y2=chance, class_="diagonal")
-    line = _curve(curve.recall, curve.precision, x_axis, y_axis)
-    return drawing(WIDTH, HEIGHT, f"precision and recall: {event}", content + line)
+    chance = [Curve([0.0, 1.0], [curve.precision[-1]] * 2, "muted", is_dashed=True)] if len(curve.precision) else []
+    return _square(f"precision and recall: {event}", [*chance, _curve(curve.recall, curve.precision)], _shares(),
+                   _shares(), f"recall: share of {event} found", f"precision: share of {event} in what is found")
 
 
-def importance(columns: Sequence[Importance]) -> str:
+def importance(columns: Sequence[Importance]) -> Picture:
     """A bar with its 95 % interval per column whose importance is known."""
-    shown = [each for each in columns if math.isfinite(each.increase)][:MAX_BARS]
-    bottom = 12 + BAR_STEP * len(shown)
+    shown = [each for each in columns if math.isfinite(each.increase)]
     ends = [end for each in shown for end in (each.low, each.high, each.increase, 0.0) if math.isfinite(end)]
-    x_axis = make_axis(ends, NAMES_END, BARS_END - 20)
-    parts = [frame(x_axis, Axis(0, 1, bottom, 8, ()), "", bottom + 40)]
-    for number, each in enumerate(shown):
-        y = 12 + BAR_STEP * (number + 0.5)
-        low, high = (min(max(end, x_axis.low), x_axis.high) for end in (each.low, each.high))
-        left, right = sorted([x_axis.pixel(0), x_axis.pixel(each.increase)])
-        parts += [label(NAMES_END - 10, y + 4, shortened(each.column, LONGEST_NAME), "end", class_="name"),
-                  element("rect", x=left, y=y - 8, width=right - left, height=16, class_="bar"),
-                  element("line", x1=x_axis.pixel(low), y1=y, x2=x_axis.pixel(high), y2=y, class_="whisker")]
-    zero = x_axis.pixel(0)
-    parts.append(element("line", x1=zero, y1=8, x2=zero, y2=bottom, class_="tick"))
-    return drawing(BARS_END, bottom + 28, "importance of the columns", "".join(parts))
+    rows = [Row(each.column, each.increase, f"{each.increase:.3g}", each.low, each.high) for each in shown]
+    title = "importance of the columns"
+    return Picture(title, (bar_rows("", rows, make_axis(ends)),))
+
+
+def confusion(classes: Sequence[str], counts: np.ndarray) -> Picture:
+    """A cell for each true class (row) and predicted class (column): the darker, the larger its share of the row.
+
+    Blue is right, orange is wrong; cells show counts where there is room.
+    """
+    counts = np.asarray(counts)
+    total, right = int(counts.sum()), int(np.trace(counts))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    is_right = np.eye(len(classes), dtype=bool)[:, :, None]
+    pixels = np.where(is_right, colored(shares, 0, 1, "shares"), colored(shares, 0, 1, "mistakes"))
+    title = f"confusion: {right:,} of {total:,} right" + (f" ({percent(right / total)})" if total else "")
+    names = [shortened(str(name), LONGEST_NAME) for name in classes]
+    has_texts = len(classes) <= MOST_TEXTS
+    side = max(LEAST_CELL, MATRIX / max(len(classes), 1)) if has_texts else LARGE_MATRIX / len(classes)
+    room = max(3, int(side / CHARACTER) - 1) if has_texts else LONGEST_NAME
+    texts = np.array([f"{count:,}" if count else "" for count in counts.ravel()]) if has_texts else None
+    chart = heat_chart(title, shares, ColorBar(0.0, 1.0, "shares"), pixels=pixels, cell=(side, side), texts=texts,
+                       rows=names, columns=[shortened(name, room) for name in names], x_name="predicted", y_name="true")
+    return Picture(title, (dataclasses.replace(chart, color_bar=None) if has_texts else chart,), values=counts)
+
+
+def _square(title: str, marks: Sequence[Mark], x_axis: Axis, y_axis: Axis, x_name: str, y_name: str) -> Picture:
+    return Picture(title, (Chart("", x_axis, y_axis, marks, x_name, y_name, size=SQUARE),))
+
+
+def _shares() -> Axis:
+    return make_axis([0.0, 1.0])
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -100,25 +116,17 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return pairs[:: math.ceil(len(pairs) / MAX_POINTS) or 1]
 
 
-def _dots(pairs: np.ndarray, x_axis: Axis, y_axis: Axis) -> str:
-    return "".join(element("circle", cx=x_axis.pixel(x), cy=y_axis.pixel(y), r=3, class_="dot")
-                   for x, y in pairs.tolist())
+def _dots(pairs: np.ndarray) -> Dots:
+    return Dots(pairs[:, 0], pairs[:, 1])
 
 
-def _curve(x: np.ndarray, y: np.ndarray, x_axis: Axis, y_axis: Axis) -> str:
+def _curve(x: np.ndarray, y: np.ndarray) -> Curve:
     """A line through the points that are finite, at most MAX_POINTS of them, first and last included."""
     pairs = np.column_stack([x, y])
     pairs = pairs[np.isfinite(pairs).all(axis=1)]
     kept = np.linspace(0, len(pairs) - 1, min(len(pairs), MAX_POINTS)).astype(int)
-    points = [(x_axis.pixel(a), y_axis.pixel(b)) for a, b in pairs[kept].tolist()]
-    return element("polyline", points=points_text(points), class_="curve train")
+    return Curve(pairs[kept, 0], pairs[kept, 1])
 
 
-def _square(x_axis: Axis, y_axis: Axis, x_name: str, y_name: str) -> str:
-    """The frame with the names of both axes."""
-    middle = (y_axis.start + y_axis.end) / 2
-    return frame(x_axis, y_axis, x_name, HEIGHT - 14) + label(14, middle, y_name, transform=f"rotate(-90 14 {middle})")
-
-
-def _diagonal(x_axis: Axis, y_axis: Axis) -> str:
-    return element("line", x1=x_axis.start, y1=y_axis.start, x2=x_axis.end, y2=y_axis.end, class_="diagonal")
+def _diagonal(axis: Axis) -> Curve:
+    return Curve([axis.low, axis.high], [axis.low, axis.high], "muted", is_dashed=True)

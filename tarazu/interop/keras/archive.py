@@ -10,9 +10,9 @@ import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tarazu.base.bounded.json_files import parse_json
 from tarazu.base.errors import FileFormatError
 from tarazu.base.files import require_file
-from tarazu.base.json_files import parse_json
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 GROWTH = 20  # how much larger than the archive what is in it may be; Keras does not compress

@@ -51,7 +51,7 @@ def load_torch_weights(model: Module, state: TorchState, *, names: Mapping[str, 
     4 of 4 tensors loaded
     """
     content = read_state(state)
-    found, shared, ignored = matched(slots(model, flattened or {}), content, names or {})
+    found, shared, ignored = matched(slots(model, flattened or {}), content, names or {}, strict=strict)
     if not found.matches or (strict and not found.is_whole):
         raise no_match(found, content.arrays, names or {}, tells_order=content.tells_order)
     values = [(path, row, x) for each in found.matches for path, row, x in _values(each, content.arrays)]
@@ -65,7 +65,8 @@ def load_torch_weights(model: Module, state: TorchState, *, names: Mapping[str, 
                        tuple(name for unit in found.units for name in unit.names.values()), shared, tuple(ignored))
 
 
-def matched(own: list[Slot], state: State, names: Mapping[str, str]) -> tuple[Matching, dict[str, str], list[str]]:
+def matched(own: list[Slot], state: State, names: Mapping[str, str], *, strict: bool = True
+            ) -> tuple[Matching, dict[str, str], list[str]]:
     """The layers of a model and of a state side by side, the copies that were left out, and the buffers.
 
     ArgumentError for names of parts that the model's paths lack.
@@ -75,9 +76,15 @@ def matched(own: list[Slot], state: State, names: Mapping[str, str]) -> tuple[Ma
     ignored = not_learned(state.arrays)
     arrays = {name: state.arrays[name] for name in order if name not in ignored}
     shared = copies(arrays)
-    found = _match(own, {name: x for name, x in arrays.items() if name not in shared}, names, state.tells_order)
+    with_attention = any(slot.kind == MultiHeadAttention.__name__ for slot in own)
+
+    def match_to(part: Mapping[str, np.ndarray]) -> Matching:
+        matcher = Matcher(own, units(part, with_attention=with_attention), part, names)
+        return match(matcher, tells_order=state.tells_order, strict=strict)
+
+    found = match_to({name: x for name, x in arrays.items() if name not in shared})
     if shared and found.slots:  # the model may have weights of its own for each of them
-        with_copies = _match(own, arrays, names, state.tells_order)
+        with_copies = match_to(arrays)
         if len(with_copies.slots) < len(found.slots):
             return with_copies, {}, ignored
     return found, shared, ignored
@@ -91,11 +98,6 @@ def _require_parts(own: list[Slot], names: Mapping[str, str]) -> None:
             raise ArgumentError(f"names={{{part!r}: {names[part]!r}}}: no path in the model has this part",
                                 expected=f"parts of paths such as {listing([slot.path for slot in own], 3)}",
                                 fix=did_you_mean(part, parts))
-
-
-def _match(own: list[Slot], arrays: Mapping[str, np.ndarray], names: Mapping[str, str], tells_order: bool) -> Matching:
-    with_attention = any(slot.kind == MultiHeadAttention.__name__ for slot in own)
-    return match(Matcher(own, units(arrays, with_attention=with_attention), arrays, names), tells_order=tells_order)
 
 
 def _values(each: Match, arrays: Mapping[str, np.ndarray]) -> list[tuple[str, Row, np.ndarray]]:

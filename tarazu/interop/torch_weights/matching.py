@@ -63,19 +63,22 @@ class Matcher:
         return self.slots[i].fitting(self._shapes[j])
 
 
-def match(matcher: Matcher, *, tells_order: bool) -> Matching:
+def match(matcher: Matcher, *, tells_order: bool, strict: bool) -> Matching:
     """All by names; else all by position; else what is told by names, and of the rest what position and shape tell.
 
-    Layers that the user has given names are matched by these alone.
+    Layers that the user has given names are matched by these alone. Where a part will do (not `strict`) and names tell
+    most of it, shapes add nothing: a head of another task may happen to have the size of the new one.
     """
     named = _by_names(matcher)
     if len(named) == len(matcher.slots):
         return _matching(matcher, named, {})
     fixed = {i: j for i, j in named.items() if i in matcher.renamed}
+    told = {i: j for i, j in named.items() if i in fixed or _is_worded(matcher.slots[i].path)}
+    if not strict and 2 * len(told) >= len(matcher.slots):
+        return _matching(matcher, told, {})
     placed = _by_position(matcher, fixed, tells_order=tells_order)
     if placed is not None:
         return _matching(matcher, fixed, placed)
-    told = {i: j for i, j in named.items() if i in fixed or _is_worded(matcher.slots[i].path)}
     placed, is_ambiguous = _by_shape(matcher, told, tells_order=tells_order)
     if len(told) + len(placed) < len(named):
         return _matching(matcher, named, {})

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base.bounded.json_files import read_json
 from tarazu.base.errors import FileFormatError
-from tarazu.base.json_files import read_json
 from tarazu.base.messages import listing, plural
 from tarazu.train.save.tensor_file import read_tensors
 

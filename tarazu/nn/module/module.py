@@ -488,6 +488,11 @@ class Module(Trainable, GuardedAttributes):
         lines = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in children]
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
 
+    def _repr_html_(self) -> str:
+        from tarazu.nn.module.summary import summary_html
+
+        return summary_html(self)
+
     def summary(self, input_shape: tuple[int, ...] | None = None) -> str:
         """A table of layers with output shapes (without the batch axis) and numbers of parameters.
 

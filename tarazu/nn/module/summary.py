@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from tarazu.base.errors import ArgumentError, DTypeError, TarazuError
+from tarazu.base.html import table
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.observers import observe_calls
@@ -23,6 +25,17 @@ def summary(model: Module, input_shape: tuple[int, ...] | None) -> str:
     shapes = _shapes_of_last_fit(model) if input_shape is None else output_shapes(model, input_shape)
     rows = [HEADER, *(row for path, module in model.named_modules() for row in _rows(path, module, shapes))]
     return layout(rows, totals(model))
+
+
+def summary_html(model: Module) -> str:
+    """The table for notebooks, or the text of a model whose layers have yet to see an input."""
+    try:
+        model.parameters()
+    except ArgumentError:
+        return f"<pre>{escape(repr(model))}</pre>"
+    shapes = _shapes_of_last_fit(model)
+    rows = [row for path, module in model.named_modules() for row in _rows(path, module, shapes)]
+    return table(HEADER, rows, totals(model))
 
 
 def layout(rows: Sequence[Sequence[str]], last: str) -> str:

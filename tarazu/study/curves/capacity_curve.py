@@ -12,6 +12,8 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.nn.module.trainable import Inputs, Validation
+from tarazu.picture.picture import Picture, written
+from tarazu.picture.shown import in_notebook
 from tarazu.study.curves.capacities import BuildOf, Capacity, Setting, capacities, takes_setting
 from tarazu.study.curves.chart import Line, curve_chart
 from tarazu.study.curves.descents import SecondDescent, best_positions, second_descent
@@ -19,7 +21,7 @@ from tarazu.study.curves.estimates import COLUMNS, CurvePoint, all_diverged, not
 from tarazu.study.curves.fits import gathered, mean_losses, require_seeds
 from tarazu.study.experiment.experiment import Build, Experiment, Fitted
 from tarazu.study.experiment.groups import Fit
-from tarazu.study.rows.shown import data_frame, notebook_html
+from tarazu.study.rows.shown import data_frame
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.trainer.compile import trainer_of
 from tarazu.train.verdict import trivial_losses
@@ -66,14 +68,14 @@ class CapacityCurve:
         """
         return data_frame([{self.by: point.value, **point.record} for point in self.points], [self.by, *COLUMNS])
 
-    def plot(self, path: str | os.PathLike | None = None) -> str:
-        """The losses by setting, with the best and the threshold, as an SVG picture, written to `path` if given.
+    def plot(self, path: str | os.PathLike | None = None) -> Picture:
+        """The losses by setting, with the best and the threshold, as a picture, saved to `path` if given.
 
         OSError where `path` cannot be written.
 
         >>> point = CurvePoint(1, (0.5,), (0.75,), 41)
-        >>> CapacityCurve((point,), "width", 1, (1, 1), None, None, False).plot().startswith("<svg")
-        True
+        >>> CapacityCurve((point,), "width", 1, (1, 1), None, None, False).plot()
+        <Picture: loss by width>
         """
         settings = [point.value for point in self.points]
         numbers = [float(value) for value in settings if isinstance(value, int | float)]
@@ -84,13 +86,13 @@ class CapacityCurve:
         marks = {} if all_diverged(self.points) else {f"best: {value_text(self.best)}": at[self.best]}
         if self.threshold is not None:
             marks["training loss near 0"] = at[self.threshold]
-        return curve_chart("loss", self.by, [Line("train", positions, [point.loss for point in self.points]),
-                                             Line("validation", positions, [point.val_loss for point in self.points])],
-                           dict(zip(positions, map(value_text, settings), strict=True)), logarithmic=logarithmic,
-                           marks=marks, path=path)
+        lines = [Line("train", positions, [point.loss for point in self.points]),
+                 Line("validation", positions, [point.val_loss for point in self.points])]
+        ticks = dict(zip(positions, map(value_text, settings), strict=True))
+        return written(curve_chart("loss", self.by, lines, ticks, logarithmic=logarithmic, marks=marks), path)
 
     def _repr_html_(self) -> str:
-        return notebook_html(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         first, last = map(value_text, self.as_good)

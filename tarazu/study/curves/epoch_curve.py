@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tarazu.nn.module.trainable import Inputs, Validation
+from tarazu.picture.picture import Picture, written
+from tarazu.picture.shown import in_notebook
 from tarazu.study.curves.chart import Line, curve_chart
 from tarazu.study.curves.descents import SecondDescent, best_positions, second_descent
 from tarazu.study.curves.estimates import COLUMNS, CurvePoint, all_diverged, notes, point_table
 from tarazu.study.curves.fits import gathered, require_seeds
 from tarazu.study.experiment.experiment import Build, Experiment, Fitted
 from tarazu.study.experiment.groups import Fit
-from tarazu.study.rows.shown import data_frame, notebook_html
+from tarazu.study.rows.shown import data_frame
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.early_stopping import EarlyStopping
 
@@ -70,13 +72,13 @@ class EpochCurve:
         """
         return data_frame([{"epoch": point.value, **point.record} for point in self.points], ["epoch", *COLUMNS])
 
-    def plot(self, path: str | os.PathLike | None = None) -> str:
-        """The losses by epoch, with the best epoch, as an SVG picture, written to `path` if given.
+    def plot(self, path: str | os.PathLike | None = None) -> Picture:
+        """The losses by epoch, with the best epoch, as a picture, saved to `path` if given.
 
         OSError where `path` cannot be written.
 
-        >>> EpochCurve((CurvePoint(1, (0.5,), (0.75,), 41),), 1, (1, 1), None, False).plot().startswith("<svg")
-        True
+        >>> EpochCurve((CurvePoint(1, (0.5,), (0.75,), 41),), 1, (1, 1), None, False).plot()
+        <Picture: loss by epoch>
         """
         count = len(self.points)
         is_long = count > LONG
@@ -84,13 +86,13 @@ class EpochCurve:
         epochs = [float(epoch) for epoch in _chosen(count, DRAWN)]
         ticks = _round_numbers(count) if is_long else np.linspace(1, count, min(TICKS, count)).round()
         marks = {} if all_diverged(self.points) else {f"best: epoch {self.best:,}": float(self.best)}
-        return curve_chart("loss", "epoch", [Line("train", epochs, [point.loss for point in points]),
-                                             Line("validation", epochs, [point.val_loss for point in points])],
-                           {float(epoch): f"{epoch:,.0f}" for epoch in ticks}, logarithmic=is_long, marks=marks,
-                           path=path)
+        lines = [Line("train", epochs, [point.loss for point in points]),
+                 Line("validation", epochs, [point.val_loss for point in points])]
+        texts = {float(epoch): f"{epoch:,.0f}" for epoch in ticks}
+        return written(curve_chart("loss", "epoch", lines, texts, logarithmic=is_long, marks=marks), path)
 
     def _repr_html_(self) -> str:
-        return notebook_html(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         shown = [self.points[epoch - 1] for epoch in _chosen(len(self.points), SHOWN)]

@@ -12,13 +12,15 @@ import numpy as np
 from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import plural
 from tarazu.nn.module.trainable import Inputs, Validation
+from tarazu.picture.picture import Picture, written
+from tarazu.picture.shown import in_notebook
 from tarazu.study.curves.chart import Line, curve_chart
 from tarazu.study.curves.estimates import COLUMNS, CurvePoint, Estimate, notes, point_table
 from tarazu.study.curves.fits import gathered, mean_losses, require_seeds
 from tarazu.study.curves.power_law import FEWEST_SIZES, Extrapolation, PowerLaw, extrapolation
 from tarazu.study.experiment.experiment import FEWEST_ROWS, Build, Experiment, Fitted
 from tarazu.study.experiment.groups import Fit
-from tarazu.study.rows.shown import data_frame, notebook_html
+from tarazu.study.rows.shown import data_frame
 from tarazu.train.callbacks.base import Callback
 
 if TYPE_CHECKING:
@@ -95,14 +97,14 @@ class LearningCurve:
         return data_frame([{"rows": rows, **point.record} for rows, point in zip(self.rows, self.points, strict=True)],
                           ["rows", *COLUMNS])
 
-    def plot(self, path: str | os.PathLike | None = None) -> str:
-        """The losses by training rows and the law to four times as many as an SVG picture, written to `path` if given.
+    def plot(self, path: str | os.PathLike | None = None) -> Picture:
+        """The losses by training rows and the law to four times as many as a picture, saved to `path` if given.
 
         OSError where `path` cannot be written.
 
         >>> point = CurvePoint(80, (0.5,), (0.75,), 41)
-        >>> LearningCurve((point,), "undecided", None, "same", False).plot().startswith("<svg")
-        True
+        >>> LearningCurve((point,), "undecided", None, "same", False).plot()
+        <Picture: loss by training rows (logarithmic axis)>
         """
         ticks = {float(rows): f"{rows:,}" for rows in self.rows}
         lines = [Line("train", list(ticks), [point.loss for point in self.points]),
@@ -111,10 +113,10 @@ class LearningCurve:
             ticks |= {float(self.rows[-1] * times): f"{self.rows[-1] * times:,}" for times in CARRIED}
             along = np.geomspace(self.rows[0], self.rows[-1] * CARRIED[-1], 40)
             lines.append(Line("validation", along.tolist(), [self._extrapolation.at(rows) for rows in along], True))
-        return curve_chart("loss", "training rows", lines, ticks, logarithmic=True, path=path)
+        return written(curve_chart("loss", "training rows", lines, ticks, logarithmic=True), path)
 
     def _repr_html_(self) -> str:
-        return notebook_html(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         how = "as many steps for all" if self.steps == "same" else "as many epochs for all"

@@ -18,6 +18,8 @@ from tarazu.base.messages import plural
 from tarazu.data.late_bar import late_bar
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Inputs, Validation
+from tarazu.picture.picture import Picture, written
+from tarazu.picture.shown import in_notebook
 from tarazu.study.curves.estimates import Estimate
 from tarazu.study.decompose.chart import lines_chart
 from tarazu.study.decompose.decomposition import (
@@ -30,7 +32,7 @@ from tarazu.study.decompose.decomposition import (
 from tarazu.study.decompose.fits import Design, experiments_of
 from tarazu.study.decompose.predictions import Reading
 from tarazu.study.experiment.experiment import FEWEST_ROWS, Experiment
-from tarazu.study.rows.shown import data_frame, notebook_html
+from tarazu.study.rows.shown import data_frame
 from tarazu.train.callbacks.base import Callback
 
 if TYPE_CHECKING:
@@ -106,13 +108,13 @@ class BiasVariance:
         names = dict.fromkeys(["setting", "epoch", "rounds", "diverged", "kind"])
         return data_frame(records, [*names | {name: None for record in records for name in record}])
 
-    def plot(self, path: str | os.PathLike | None = None) -> str:
-        """The terms of the loss over settings, or over epochs, as an SVG picture, written to `path` if given.
+    def plot(self, path: str | os.PathLike | None = None) -> Picture:
+        """The terms of the loss over settings, or over epochs, as a picture, saved to `path` if given.
 
         With both, over the settings after the last epoch. OSError where `path` cannot be written.
 
-        >>> BiasVariance((), 50, 2, 2, False).plot().startswith("<svg")
-        True
+        >>> BiasVariance((), 50, 2, 2, False).plot()
+        <Picture: 0-1 loss and its terms>
         """
         over_settings = any(point.setting is not None for point in self.points)
         last = max((point.epoch or 0 for point in self.points), default=0)
@@ -125,11 +127,11 @@ class BiasVariance:
                 lines.setdefault(name, []).append(value)
         title = next((point.loss.name for point in shown if point.loss), "0-1 loss")
         drawn = {name: line for name, line in lines.items() if len(line) == len(shown)}
-        return lines_chart(f"{title} and its terms", "setting" if over_settings else "epoch", places or [0], drawn,
-                           path)
+        x_name = "setting" if over_settings else "epoch"
+        return written(lines_chart(f"{title} and its terms", x_name, places or [0], drawn), path)
 
     def _repr_html_(self) -> str:
-        return notebook_html(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         lines = [f"fits to {plural(self.rows, 'row')} each: rounds of {self.parts} separate parts of the training "

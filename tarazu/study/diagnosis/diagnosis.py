@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tarazu.base.messages import listing, plural
+from tarazu.picture.picture import Picture, written
+from tarazu.picture.shown import in_notebook
 from tarazu.study.diagnosis.causes import CAUSES, HEALTHY, UNDECIDED, in_words
 from tarazu.study.diagnosis.findings import Findings
 from tarazu.study.diagnosis.report import write_diagnosis
-from tarazu.study.rows.shown import data_frame, notebook_html
+from tarazu.study.rows.shown import data_frame
 from tarazu.study.trials.chart import gain_chart
 from tarazu.study.trials.trials import Gain
 
@@ -51,15 +53,15 @@ class Diagnosis(Findings):
                             "high": gain.interval[1], "seeds": gain.seeds} for gain in self.remedies],
                           ["remedy", "cause", "gain", "low", "high", "seeds"])
 
-    def plot(self, path: str | os.PathLike | None = None) -> str:
-        """What each remedy gains, with its 95 % interval, as an SVG picture, written to `path` if given.
+    def plot(self, path: str | os.PathLike | None = None) -> Picture:
+        """What each remedy gains, with its 95 % interval, as a picture, saved to `path` if given.
 
         OSError where `path` cannot be written.
 
-        >>> Diagnosis("healthy", (("healthy", 0.97),), None, None, (), (), 0.02, 3.0).plot().startswith("<svg")
-        True
+        >>> Diagnosis("healthy", (("healthy", 0.97),), None, None, (), (), 0.02, 3.0).plot()
+        <Picture: what lowers the loss on new rows>
         """
-        return gain_chart(self.remedies, "what lowers the loss on new rows", path)
+        return written(gain_chart(self.remedies, "what lowers the loss on new rows"), path)
 
     def report(self, path: str | os.PathLike, *, title: str = "Why the model does as it does",
                notes: Sequence[str] = ()) -> Path:
@@ -110,7 +112,7 @@ class Diagnosis(Findings):
         return f"{sure}: nothing that was tried would lower the loss by much" if self.cause == HEALTHY else sure
 
     def _repr_html_(self) -> str:
-        return notebook_html(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
 
 def _change(gain: Gain) -> str:

@@ -1,33 +1,28 @@
-"""The pictures of a diagnosis as SVG text: causes by probability, losses over epochs and over the number of rows."""
+"""The pictures of a diagnosis: causes by probability, losses over epochs and over the number of rows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tarazu.diagnose.reporting import svg
-from tarazu.diagnose.reporting.svg import drawing, element, label
+from tarazu.picture.axis import Axis
+from tarazu.picture.bar_rows import Row, bar_rows
+from tarazu.picture.picture import Picture
 from tarazu.record import History
+from tarazu.record.charts import metric_charts
 from tarazu.study.curves.chart import Line, curve_chart
 from tarazu.study.curves.estimates import Estimate
 from tarazu.study.diagnosis.causes import in_words
 from tarazu.study.diagnosis.findings import RowsLoss
 
-WIDTH, LEFT, RIGHT, TOP, ROW, BAR = 420, 14, 406, 10, 40, 14
 PERCENT = 100
 
 
-def cause_chart(ranking: Sequence[tuple[str, float]]) -> str:
+def cause_chart(ranking: Sequence[tuple[str, float]]) -> Picture:
     """A bar for the probability of each cause; its end is certainty."""
-    named = [(in_words(cause), probability) for cause, probability in ranking]
-    parts = []
-    for number, (name, probability) in enumerate(named):
-        top = TOP + ROW * number
-        parts += [label(LEFT, top + 10, name, "start", class_="name"),
-                  label(RIGHT, top + 10, percent(probability), "end"),
-                  *(element("rect", x=LEFT, y=top + 17, width=width, height=BAR, class_=style) for style, width in (
-                      ("track", RIGHT - LEFT), ("bar", max(1.0, (RIGHT - LEFT) * probability))))]
-    said = "; ".join(f"{name}: {percent(probability)}" for name, probability in named)
-    return drawing(WIDTH, TOP + ROW * len(named), f"how probable each cause is; {said}", "".join(parts))
+    rows = [Row(in_words(cause), probability, percent(probability)) for cause, probability in ranking]
+    said = "; ".join(f"{row.name}: {row.text}" for row in rows)
+    chart = bar_rows("", rows, Axis(0.0, 1.0, 0.0, 1.0, ()))
+    return Picture(f"how probable each cause is; {said}", (chart,))
 
 
 def percent(share: float) -> str:
@@ -39,16 +34,16 @@ def percent(share: float) -> str:
     return "over 99 %" if share > 0.995 else "under 1 %" if share < 0.005 else f"{100 * share:.0f} %"
 
 
-def loss_curves(history: History, kept_epoch: int | None) -> str:
-    """The loss on training and on validation rows by epoch, with a mark at the one that is kept; "" without epochs."""
+def loss_curves(history: History, kept_epoch: int | None) -> Picture | None:
+    """The loss on training and validation rows by epoch, with a mark at the one that is kept; None without epochs."""
     columns = history.history
     if not len(history) or "loss" not in columns:
-        return ""
-    series = {name: columns[key] for name, key in (("train", "loss"), ("validation", "val_loss")) if key in columns}
-    return svg.curves("loss", [row["epoch"] for row in history.rows], series, kept_epoch)
+        return None
+    epochs = [row["epoch"] for row in history.rows]
+    return Picture("loss by epoch", tuple(metric_charts(columns, epochs, kept_epoch, ["loss"])))
 
 
-def rows_chart(points: Sequence[RowsLoss]) -> str:
+def rows_chart(points: Sequence[RowsLoss]) -> Picture:
     """The loss on new rows by the number of training rows: as measured, and dashed as it is expected to go on."""
     def line(chosen: Sequence[RowsLoss], is_law: bool) -> Line:
         return Line("validation", [point.rows for point in chosen],

@@ -100,10 +100,10 @@ def _sections(found: Findings) -> Iterator[Section]:
                       "Each bar is the same model with one thing changed: to the right the loss on new rows gets "
                       "lower, which is better. The line over a bar is where the true value lies in about 95 of 100 "
                       "cases; where it crosses zero, the change may do nothing.",
-                      gain_chart(found.remedies, "what lowers the loss on new rows"))
+                      gain_chart(found.remedies, "what lowers the loss on new rows").svg_of_page())
     yield Section("How probable each cause is",
                   "The longer the bar, the more the experiments speak for that cause. The bars add up to 100 %.",
-                  cause_chart(found.ranking))
+                  cause_chart(found.ranking).svg_of_page())
     yield from _curves(found)
     yield from _doubtful_rows(found)
     yield from _columns(found)
@@ -122,7 +122,7 @@ def _curves(found: Findings) -> Iterator[Section]:
                       "An epoch is one pass over the training rows. Where the line of the validation rows, which are "
                       "new to the model, turns up or stays far above that of the training rows, the model learns "
                       "single rows by heart; where both stay high, it learns too little. These losses are as the "
-                      "training counts them, not in percent.", curves)
+                      "training counts them, not in percent.", curves.svg_of_page())
     if len(found.by_rows) > 1:
         more = found.by_rows[-1]
         expected = "" if more.is_measured else (
@@ -131,7 +131,7 @@ def _curves(found: Findings) -> Iterator[Section]:
         yield Section("What more rows would bring",
                       "The same model, trained on a part of the rows and on all of them. Where the line still falls at "
                       f"its right end, more rows help; where it is level, they do not.{expected}",
-                      rows_chart(found.by_rows))
+                      rows_chart(found.by_rows).svg_of_page())
 
 
 def _doubtful_rows(found: Findings) -> Iterator[Section]:

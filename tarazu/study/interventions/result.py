@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import plural
 from tarazu.diagnose.judging.formatting import number
+from tarazu.picture.picture import Picture, written
+from tarazu.picture.shown import in_notebook
 from tarazu.record import History, Verdict
 from tarazu.study.diagnosis.row_evidence import CORRECTED
 from tarazu.study.interventions.chart import Bar, gain_chart
 from tarazu.study.interventions.table import BALANCED
-from tarazu.study.rows.shown import data_frame, notebook_html
+from tarazu.study.rows.shown import data_frame
 from tarazu.study.trials.measured_advice import percents, with_measured_advice
 from tarazu.study.trials.parts import MORE_ROWS
 from tarazu.study.trials.trials import Gain
@@ -127,21 +129,21 @@ class Remedies:
                                             gain.seeds, self.diverged.get(gain.by, 0)), strict=True))
                            for gain in self.gains], names)
 
-    def plot(self, path: str | os.PathLike | None = None) -> str:
-        """By how much percent each change lowers the validation loss, as an SVG picture, written to `path` if given.
+    def plot(self, path: str | os.PathLike | None = None) -> Picture:
+        """By how much percent each change lowers the validation loss, as a picture, saved to `path` if given.
 
         Whiskers are 95 % intervals; blue bars lower the loss for sure, orange ones raise it. OSError where `path`
         cannot be written.
 
-        >>> Remedies((), 0.35, 0.7, {}, {}, 3, 6).plot().startswith("<svg")
-        True
+        >>> Remedies((), 0.35, 0.7, {}, {}, 3, 6).plot()
+        <Picture: What lowers the validation loss>
         """
         bars = [Bar(gain.by, *self._in_percent(gain), percents(*self._in_percent(gain), "")) for gain in self.gains]
         name = f"by so many % of what it is ({number(self.loss)}); left of 0 it rises"
-        return gain_chart("What lowers the validation loss", name, bars, path)
+        return written(gain_chart("What lowers the validation loss", name, bars), path)
 
     def _repr_html_(self) -> str:
-        return notebook_html(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

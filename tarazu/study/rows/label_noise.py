@@ -15,11 +15,13 @@ from tarazu.base.errors import ArgumentError, TrainingError
 from tarazu.base.messages import plural
 from tarazu.data.late_bar import late_bar
 from tarazu.nn.module.trainable import Inputs, Validation
+from tarazu.picture.picture import Picture, written
+from tarazu.picture.shown import in_notebook
 from tarazu.study.experiment.experiment import Build, Experiment, Fitted
 from tarazu.study.experiment.groups import Fit
 from tarazu.study.rows.class_noise import WrongTargets, wrong_classes
 from tarazu.study.rows.number_noise import wrong_numbers
-from tarazu.study.rows.shown import bars, data_frame, notebook_html
+from tarazu.study.rows.shown import bars, data_frame
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.trainer.compile import trainer_of
@@ -77,20 +79,20 @@ class LabelNoise:
         """
         return data_frame([asdict(suspect) for suspect in self.suspects], [field.name for field in fields(SuspectRow)])
 
-    def plot(self, path: str | os.PathLike | None = None) -> str:
-        """How suspicious the most suspicious rows are, as an SVG picture, written to `path` if given.
+    def plot(self, path: str | os.PathLike | None = None) -> Picture:
+        """How suspicious the most suspicious rows are, as a picture, saved to `path` if given.
 
         OSError where `path` cannot be written.
 
-        >>> LabelNoise(0.0, 0.0, 0.02, (), 200, 200, 5, 0).plot().startswith("<svg")
-        True
+        >>> LabelNoise(0.0, 0.0, 0.02, (), 200, 200, 5, 0).plot()
+        <Picture: how suspicious targets are>
         """
-        return bars("how suspicious targets are", {f"row {suspect.row}: {suspect.target:.3g}, not "
-                                                   f"{suspect.expected:.3g}": suspect.suspicion
-                                                   for suspect in self.suspects}, path)
+        values = {f"row {suspect.row}: {suspect.target:.3g}, not {suspect.expected:.3g}": suspect.suspicion
+                  for suspect in self.suspects}
+        return written(bars("how suspicious targets are", values), path)
 
     def _repr_html_(self) -> str:
-        return notebook_html(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         if not self.rate:

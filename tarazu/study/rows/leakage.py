@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tarazu.base.messages import listing, plural
+from tarazu.picture.picture import Picture, written
+from tarazu.picture.shown import in_notebook
 from tarazu.study.rows.groups import features_of
 from tarazu.study.rows.independence import independence
 from tarazu.study.rows.plain import PlainRows, RowsLike, plain_pair
 from tarazu.study.rows.row_order import SHARED, Copies, NumberedColumn, copies_of, numbered_columns, order_of_targets
-from tarazu.study.rows.shown import bars, data_frame, notebook_html
+from tarazu.study.rows.shown import bars, data_frame
 from tarazu.study.rows.transforms import explained_share, normal_scores, one_hot, quantile_bins
 
 if TYPE_CHECKING:
@@ -87,19 +89,19 @@ class Leakage:
         return data_frame([asdict(feature) for feature in self.features],
                           [field.name for field in fields(SuspectFeature)])
 
-    def plot(self, path: str | os.PathLike | None = None) -> str:
-        """How much of the target each feature explains alone, as an SVG picture, written to `path` if given.
+    def plot(self, path: str | os.PathLike | None = None) -> Picture:
+        """How much of the target each feature explains alone, as a picture, saved to `path` if given.
 
         OSError where `path` cannot be written.
 
-        >>> Leakage((), Copies(0.0, 0.0, 0.0, 1.0), 0.0, 1.0, (), 500).plot().startswith("<svg")
-        True
+        >>> Leakage((), Copies(0.0, 0.0, 0.0, 1.0), 0.0, 1.0, (), 500).plot()
+        <Picture: share of the target that a feature explains alone (! suspect)>
         """
-        return bars("share of the target that a feature explains alone (! suspect)",
-                    {feature.name + " !" * feature.is_suspect: feature.strength for feature in self.features}, path)
+        values = {feature.name + " !" * feature.is_suspect: feature.strength for feature in self.features}
+        return written(bars("share of the target that a feature explains alone (! suspect)", values), path)
 
     def _repr_html_(self) -> str:
-        return notebook_html(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         lines = [f"{feature.name!r} may be made from the target: it explains {feature.strength:.0%} of it alone, and "

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.picture.picture import Picture, written
+from tarazu.picture.shown import in_notebook
 from tarazu.study.rows.independence import independence
 from tarazu.study.rows.plain import PlainRows, RowsLike, plain_pair
-from tarazu.study.rows.shown import bars, data_frame, notebook_html
+from tarazu.study.rows.shown import bars, data_frame
 from tarazu.study.rows.transforms import one_hot
 from tarazu.study.rows.two_samples import adjusted, classifier_test, largest_distance
 
@@ -92,20 +94,20 @@ class Shift:
         return data_frame([asdict(column) for column in self.columns],
                           [field.name for field in fields(ColumnDifference)])
 
-    def plot(self, path: str | os.PathLike | None = None) -> str:
-        """How much each column differs, the most different first, as an SVG picture, written to `path` if given.
+    def plot(self, path: str | os.PathLike | None = None) -> Picture:
+        """How much each column differs, the most different first, as a picture, saved to `path` if given.
 
         OSError where `path` cannot be written.
 
-        >>> Shift(0.5, 0.6, (), 0.0, 1.0, 0.5).plot().startswith("<svg")
-        True
+        >>> Shift(0.5, 0.6, (), 0.0, 1.0, 0.5).plot()
+        <Picture: largest distance of the distribution functions (! differs)>
         """
         largest = sorted(self.columns, key=lambda column: -column.distance)
-        return bars("largest distance of the distribution functions (! differs)",
-                    {column.name + " !" * (column.p_value <= SHIFTED): column.distance for column in largest}, path)
+        values = {column.name + " !" * (column.p_value <= SHIFTED): column.distance for column in largest}
+        return written(bars("largest distance of the distribution functions (! differs)", values), path)
 
     def _repr_html_(self) -> str:
-        return notebook_html(self.plot(), str(self))
+        return in_notebook(self.plot().svg(), str(self))
 
     def __str__(self) -> str:
         if not self.is_shifted:

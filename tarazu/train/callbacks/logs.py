@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.extras import require
+from tarazu.ops.typing import ArrayLike
 from tarazu.record.json_lines import to_line
 from tarazu.record.textfile import write_text
 from tarazu.runtime import processes
+from tarazu.runtime.tensor.creation import asarray
 from tarazu.train.callbacks.base import Callback
+from tarazu.train.callbacks.tensorboard_graph import add_graph
 from tarazu.train.trainer.run import Run
 
 
@@ -118,7 +122,9 @@ def _settings(run: Run) -> dict[str, Any]:
 class TensorBoard(Callback):
     """Writes the numbers of each epoch for TensorBoard to `folder`: "train/loss", "validation/loss", "learning_rate".
 
-    `histograms=n` writes the weights too, after every n-th epoch. Needs the package tensorboardX: ArgumentError without
+    `histograms=n` writes the weights too, after every n-th epoch; `graph=True` the graph of the model, where it has one
+    array of numbers as its input; `images`, arrays by name of (images, height, width, channels), a picture of each
+    before the first epoch. Needs the package tensorboardX: ArgumentError without
     it, for an empty path, and before the first epoch for one that is a file.
 
     >>> import pathlib, tempfile
@@ -130,9 +136,11 @@ class TensorBoard(Callback):
     True
     """
 
-    def __init__(self, folder: str | os.PathLike, *, histograms: int = 0) -> None:
+    def __init__(self, folder: str | os.PathLike, *, histograms: int = 0, graph: bool = False,
+                 images: Mapping[str, ArrayLike] | None = None) -> None:
         require_path("TensorBoard", folder)
-        self.folder, self.histograms = Path(folder), histograms
+        self.folder, self.histograms, self.graph = Path(folder), histograms, graph
+        self.images = {name: asarray(x).numpy() for name, x in (images or {}).items()}
         self._writer: Any = None
 
     def on_fit_start(self, run: Run) -> None:
@@ -141,6 +149,8 @@ class TensorBoard(Callback):
             return
         tensorboard = require("tensorboardX", "tz.train.TensorBoard", "tensorboard")
         self._writer = tensorboard.SummaryWriter(str(self.folder), write_to_disk=True)
+        for name, x in self.images.items():
+            self._writer.add_images(name, x, 0, dataformats="NHWC")
 
     def on_epoch_end(self, run: Run) -> None:
         if self._writer is None:
@@ -155,6 +165,8 @@ class TensorBoard(Callback):
 
     def on_fit_end(self, run: Run) -> None:
         if self._writer is not None:
+            if self.graph and run.trainer.input_shape is not None:
+                add_graph(self._writer, run.model, run.trainer.input_shape)
             self._writer.close()
             self._writer = None
 

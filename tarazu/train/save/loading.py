@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base.bounded.json_files import read_json
 from tarazu.base.errors import FileFormatError, TarazuError
 from tarazu.base.files import file_inside
-from tarazu.base.json_files import read_json
 from tarazu.base.state_dicts import require_same_state
 from tarazu.nn.module.module import Module
 from tarazu.runtime.autograd.autograd import no_grad

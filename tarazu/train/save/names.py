@@ -29,6 +29,7 @@ PUBLIC = ("tarazu.nn", "tarazu", "tarazu.optim", "tarazu.train")  # where our ow
 PURE = ("tarazu.ops.", "tarazu.nn.losses", "tarazu.nn.init", "tarazu.nn.layers.", "tarazu.optim.schedules.",
         "tarazu.optim.classic", "tarazu.optim.large_models", "tarazu.runtime.random.",
         "tarazu.train.metrics")  # ours whose functions compute a result and do nothing else
+ON_DEMAND = "tarazu.interop."  # our modules that are imported where a saved model names them
 CLASSES = (Module, Optimizer, Transformation, enum.Enum)
 
 
@@ -139,7 +140,7 @@ class Finder:
         return found
 
     def _module(self, name: str, path: str) -> ModuleType:
-        if self._trusts(name) and name not in sys.modules:
+        if (self._trusts(name) or name.startswith(ON_DEMAND)) and name not in sys.modules:
             try:
                 importlib.import_module(name)
             except ModuleNotFoundError as error:

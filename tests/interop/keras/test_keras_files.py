@@ -1,8 +1,10 @@
 """`.keras` files that were made by hand: what is read of them, and what is refused, with the layer and the way."""
 
 import functools
+import re
 import struct
 import zipfile
+from pathlib import Path
 
 import hand_made as made
 import numpy as np
@@ -10,6 +12,9 @@ import pytest
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, DataWarning, FileFormatError
+from tarazu.interop.keras.layers.preprocessing import TEXTS
+from tarazu.interop.keras.layers.table import LAYERS
+from tarazu.interop.keras.merging import MERGES
 
 extras = pytest.mark.extras
 KERNEL, BIAS = np.arange(6.0).reshape(3, 2), np.array([0.5, -0.5])
@@ -226,6 +231,14 @@ def test_what_compile_was_told_and_tarazu_has_not(path, changes, message):
         model = tz.load(path)
     assert model._trainer is None
     tz.load(path, optimizer=False)
+
+
+def test_the_page_names_all_layers():
+    page = (Path(__file__).parents[3] / "docs/coming_from_keras.md").read_text(encoding="utf-8")
+    section = page.partition("## Files that Keras saved")[2].partition("\n## ")[0]
+    families = {re.sub("[123]D", "", name) for name in (set(LAYERS) | set(MERGES)) - set(TEXTS)}
+    missing = [name for name in families if name not in section]
+    assert sorted(missing) == ["ConvTranspose"]  # "and their Transpose"
 
 
 # The archive

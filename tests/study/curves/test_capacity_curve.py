@@ -53,7 +53,7 @@ def test_settings_of_a_function_and_pictures(tmp_path):
     assert found.best == 0.1 and [point.diverged for point in found.points] == [0, 0, 2]
     assert "2 fits of 6 diverged and are left out of the means (1e+09: 2)" in str(found)
     assert found.to_frame()["rate"].tolist() == [1e-4, 0.1, 1e9]
-    picture = found.plot(tmp_path / "curve.svg")
+    picture = found.plot(tmp_path / "curve.svg").svg()
     assert "best: 0.1" in picture and (tmp_path / "curve.svg").read_text() == picture
     assert "mean loss by rate" in found._repr_html_()
 
@@ -61,7 +61,7 @@ def test_settings_of_a_function_and_pictures(tmp_path):
 def test_settings_may_be_names():
     units = {"small": 2, "large": 4}
     found = curve(lambda name: network(units[name]), settings=["small", "large"], by="size", epochs=1)
-    assert ">small<" in found.plot() and found.best in ("small", "large")
+    assert ">small<" in found.plot().svg() and found.best in ("small", "large")
 
 
 def test_the_threshold_is_where_the_training_loss_is_nearly_0():
@@ -76,7 +76,7 @@ def test_the_threshold_is_where_the_training_loss_is_nearly_0():
 def test_training_losses_near_0_do_not_stretch_the_axis():
     losses = {1: (0.1, 0.2), 2: (1e-28, 30.0), 4: (1e-29, 0.1)}
     points = tuple(CurvePoint(value, (loss,), (val_loss,), 1) for value, (loss, val_loss) in losses.items())
-    picture = module.CapacityCurve(points, "width", 4, (4, 4), 2, None, False).plot()
+    picture = module.CapacityCurve(points, "width", 4, (4, 4), 2, None, False).plot().svg()
     assert "logarithmic" in picture and ">0.001<" in picture and ">0.0001<" not in picture and "1e-" not in picture
 
 

@@ -68,24 +68,24 @@ def test_epochs_of_a_model(tmp_path):
     losses = [point.val_loss.mean for point in found.points]
     assert losses == sorted(losses, reverse=True) and found.points[0].parameters == 4
     assert found.to_frame()["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
-    assert found.plot(tmp_path / "curve.svg") == (tmp_path / "curve.svg").read_text()
+    assert found.plot(tmp_path / "curve.svg").svg() == (tmp_path / "curve.svg").read_text()
     assert "best: epoch 6" in found._repr_html_() and found == curve(epochs=6)
 
 
 def test_many_epochs_have_a_logarithmic_axis_and_few_points():
     epochs = np.arange(1, 3001)
     found = curve_of([np.stack([1 / epochs, 2 / epochs])] * 2, 7)
-    picture = found.plot()
+    picture = found.plot().svg()
     assert len(picture) < 20_000 and "epoch (logarithmic axis)" in picture and ">300<" in picture
     shown = [line.split()[0] for line in str(found).splitlines()[2:-1]]
     assert shown == ["1", "2", "5", "11", "25", "55", "122", "272", "605", "1,347", "3,000"]
-    assert "logarithmic" not in drawn(1 / EPOCHS).plot().split("epoch")[-1]
+    assert "logarithmic" not in drawn(1 / EPOCHS).plot().svg().split("epoch")[-1]
 
 
 def test_fits_that_all_diverge_have_no_best_epoch():
     found = curve(lambda: linear(1e9), epochs=12)
     assert math.isnan(found.points[0].val_loss.mean) and found.points[0].diverged == 2
-    assert "lowest" not in str(found) and "2 fits of 2 diverged" in str(found) and found.plot().startswith("<svg")
+    assert "lowest" not in str(found) and "2 fits of 2 diverged" in str(found) and found.plot().svg().startswith("<svg")
 
 
 @pytest.mark.parametrize("after", [0, 2])

@@ -75,7 +75,7 @@ def test_diverged_fits_are_reported_apart():
     assert found.kind == "undecided" and found.law is None
     assert [point.diverged for point in found.points] == [2, 2, 2, 2] and math.isnan(found.points[0].loss.mean)
     assert "8 fits of 8 diverged and are left out of the means (10: 2, 20: 2, 40: 2, 80: 2)" in str(found)
-    assert found.plot().startswith("<svg") and found.to_frame()["diverged"].sum() == 8
+    assert found.plot().svg().startswith("<svg") and found.to_frame()["diverged"].sum() == 8
 
 
 @pytest.mark.parametrize(("after", "kept"), [(3, False), (4, True), (6, True)])
@@ -96,7 +96,7 @@ def test_frames_and_pictures(tmp_path):
     frame = found.to_frame()
     assert frame["rows"].tolist() == [10, 20, 40, 80] and frame["fits"].tolist() == [2] * 4
     assert (frame["val_loss_low"] < frame["val_loss"]).all() and (frame["val_loss"] < frame["val_loss_high"]).all()
-    picture = found.plot(tmp_path / "curve.svg")
+    picture = found.plot(tmp_path / "curve.svg").svg()
     assert (tmp_path / "curve.svg").read_text() == picture and ">40<" in picture
     assert "<pre>mean loss by training rows" in found._repr_html_()
 

@@ -79,15 +79,15 @@ def test_classes_have_both_losses_over_settings_and_epochs(tmp_path):
         assert zero_one.loss.mean == pytest.approx(
             zero_one.bias.mean + zero_one.harmful_variance.mean - zero_one.helpful_variance.mean, abs=1e-12)
     assert found.to_frame().shape[0] == 8 and "0-1 loss" in found._repr_html_()
-    text = found.plot(tmp_path / "terms.svg")
+    text = found.plot(tmp_path / "terms.svg").svg()
     assert (tmp_path / "terms.svg").read_text(encoding="utf-8") == text and "variance of the seed" in text
     assert "setting 16, epoch 4:" in str(found) and "the noise is at most about" in str(found)
 
 
 def test_the_picture_has_a_bar_for_each_interval_and_starts_at_0():
     terms = {"bias": [Estimate(0.5, 0.4, 0.6), Estimate(0.1, -0.2, 0.4), Estimate(0.05, math.nan, math.nan)]}
-    picture = lines_chart("loss", "width", [1, 10, 100], terms)
-    assert picture.count("stroke-opacity=") == 2 and picture.count("<circle") == 3
+    picture = lines_chart("loss", "width", [1, 10, 100], terms).svg()
+    assert picture.count('class="whisker') == 2 and picture.count("<circle") == 3
     assert "width (logarithmic axis)" in picture and ">-0." not in picture
 
 

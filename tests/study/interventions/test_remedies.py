@@ -45,7 +45,7 @@ def test_a_rate_that_is_too_low_is_found_in_units_and_in_percent(tmp_path):
     frame = found.to_frame()
     np.testing.assert_allclose(frame.percent[0], 100 * frame.gain[0] / loss)
     assert frame.gain_low[0] < frame.gain[0] < frame.gain_high[0] and frame.cause[0] == "too_little_training"
-    picture = found.plot(tmp_path / "gains.svg")
+    picture = found.plot(tmp_path / "gains.svg").svg()
     assert (tmp_path / "gains.svg").read_text() == picture and picture in found._repr_html_()
     assert picture.count("whisker sure") >= 6 and 'class="worse"' in picture
 

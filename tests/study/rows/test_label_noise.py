@@ -116,7 +116,7 @@ def test_label_noise_fits_folds_and_names_rows(tmp_path):
     assert found == label_noise(line(), x, y, **options)
     assert list(found.to_frame().columns) == ["row", "target", "expected", "suspicion"]
     found.plot(tmp_path / "noise.svg")
-    assert (tmp_path / "noise.svg").read_text() == found.plot() and "are wrong" in found._repr_html_()
+    assert (tmp_path / "noise.svg").read_text() == found.plot().svg() and "are wrong" in found._repr_html_()
 
 
 def test_label_noise_of_numbers():

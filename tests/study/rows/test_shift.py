@@ -79,7 +79,7 @@ def test_same_seed_same_result_frame_and_picture(tmp_path):
     assert found == of_parts(x, y)
     assert list(found.to_frame().columns) == ["name", "column", "difference", "distance", "p_value"]
     found.plot(tmp_path / "shift.svg")
-    assert (tmp_path / "shift.svg").read_text() == found.plot() and "<svg" in found._repr_html_()
+    assert (tmp_path / "shift.svg").read_text() == found.plot().svg() and "<svg" in found._repr_html_()
 
 
 def test_columns_that_never_change_differ_in_nothing():

@@ -11,7 +11,7 @@ LOGARITHMIC_SPAN = 100
 
 
 class Axis(NamedTuple):
-    """An axis from `low` to `high`, at the pixels `start` to `end`."""
+    """An axis from `low` to `high`, at the pixels `start` to `end`; `labels` stand in place of the ticks' numbers."""
 
     low: float
     high: float
@@ -19,6 +19,7 @@ class Axis(NamedTuple):
     end: float
     ticks: tuple[float, ...]
     logarithmic: bool = False
+    labels: tuple[str, ...] = ()
 
     def pixel(self, value: float) -> float:
         """The pixel of `value`.
@@ -29,8 +30,50 @@ class Axis(NamedTuple):
         low, high, value = (math.log10(v) if self.logarithmic else v for v in (self.low, self.high, value))
         return self.start + (self.end - self.start) * (value - low) / (high - low)
 
+    def at(self, start: float, end: float) -> Axis:
+        """The same axis at other pixels.
 
-def make_axis(values: Sequence[float], start: float, end: float, *, whole: bool = False,
+        >>> Axis(0, 10, 0, 1, ()).at(100, 200).pixel(5)
+        150.0
+        """
+        return self._replace(start=start, end=end)
+
+    def texts(self) -> tuple[str, ...]:
+        """What stands at the ticks.
+
+        >>> Axis(0, 1, 0, 1, (0.0, 1.0)).texts(), Axis(0, 1, 0, 1, (0.5,), labels=("cat",)).texts()
+        (('0', '1'), ('cat',))
+        """
+        return self.labels or tuple(map(tick_text, self.ticks))
+
+    def held(self, value: float) -> float:
+        """`value`, or the end of the axis that is nearest to it.
+
+        >>> Axis(0, 10, 0, 1, ()).held(12)
+        10
+        """
+        return min(max(value, min(self.low, self.high)), max(self.low, self.high))
+
+
+def named_axis(names: Sequence[str]) -> Axis:
+    """The axis of things that stand side by side, one unit apart, each name in the middle of its own.
+
+    >>> named_axis(["cat", "dog"]).ticks
+    (0.5, 1.5)
+    """
+    return Axis(0.0, max(len(names), 1), 0.0, 1.0, tuple(n + 0.5 for n in range(len(names))), labels=tuple(names))
+
+
+def upside_down(axis: Axis) -> Axis:
+    """The axis with its ends exchanged: of rows, the first of which is on top.
+
+    >>> upside_down(Axis(0, 2, 0, 1, ())).low
+    2
+    """
+    return axis._replace(low=axis.high, high=axis.low)
+
+
+def make_axis(values: Sequence[float], start: float = 0.0, end: float = 1.0, *, whole: bool = False,
               logarithmic: bool = False) -> Axis:
     """The axis that holds the finite `values`; `whole` keeps ticks to whole numbers and ends at the data.
 

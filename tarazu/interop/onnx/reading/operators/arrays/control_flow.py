@@ -1,0 +1,127 @@
+"""Branches and loops. Where what they depend on is known they run step by step, else as parts of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tarazu.base.errors import TraceError
+from tarazu.interop.onnx.reading.table import operator
+from tarazu.interop.onnx.reading.values import Array, in_usual_layout, is_known, number
+from tarazu.ops import shape as shapes
+from tarazu.ops.control_flow.branch import cond
+from tarazu.ops.control_flow.loops import scan as scan_over
+from tarazu.ops.control_flow.loops import while_loop
+from tarazu.ops.create import full
+from tarazu.ops.elementwise import less, logical_and
+from tarazu.ops.promote import as_value
+
+Function = Callable[..., tuple[Any, ...]]
+
+
+@operator("If", bodies=True)
+def if_(condition: Any, then_branch: Function, else_branch: Function) -> tuple[Any, ...]:
+    """The results of one of two branches."""
+    if is_known(condition):
+        return in_usual_layout((then_branch if bool(number(condition)) else else_branch)())
+    return tuple(cond(shapes.reshape(condition, ()), lambda: _tensors(then_branch()), lambda: _tensors(else_branch())))
+
+
+def _tensors(values: Sequence[Any]) -> list[Any]:
+    return [as_value(value) for value in in_usual_layout(values)]
+
+
+@operator("Loop", bodies=True)
+def loop(trips: Any, condition: Any, *carried: Any, body: Function, outputs: int) -> tuple[Any, ...]:
+    """The body again and again: as often as is said, as long as its condition holds; gives the last values, then what
+    was gathered in each round."""
+    if not (is_known(trips) and is_known(condition)):
+        return _traced_loop(trips, condition, carried, body, outputs)
+    most = None if trips is None else int(number(trips))
+    goes_on: Any = np.array(True) if condition is None else condition
+    gathered: list[list[Any]] = [[] for _ in range(outputs - len(carried))]
+    index = 0
+    while (most is None or index < most) and bool(number(_readable(goes_on))):
+        goes_on, *results = in_usual_layout(body(np.array(index, np.int64), goes_on, *carried))
+        carried = tuple(results[:len(carried)])
+        for rows, row in zip(gathered, results[len(carried):], strict=True):
+            rows.append(row)
+        index += 1
+    return (*carried, *map(_stacked, gathered))
+
+
+def _readable(condition: Any) -> Any:
+    if not is_known(condition):
+        raise TraceError("a Loop whose condition is computed inside, from values that are traced",
+                         expected="a loop whose number of rounds is known", fix="call the model without jit")
+    return condition
+
+
+def _stacked(rows: list[Any]) -> Any:
+    if not rows:
+        return np.zeros(0, np.float32)
+    return np.stack(rows) if all(isinstance(row, np.ndarray) for row in rows) else shapes.stack(rows)
+
+
+def _traced_loop(trips: Any, condition: Any, carried: Sequence[Any], body: Function,
+                 outputs: int) -> tuple[Any, ...]:
+    if outputs > len(carried):
+        raise TraceError("a Loop that gathers results, as often as values say that are traced",
+                         expected="a loop whose number of rounds is known", fix="call the model without jit")
+
+    def step(state: Sequence[Any]) -> list[Any]:
+        index, goes_on, *values = state
+        goes_on, *values = _tensors(body(index, goes_on, *values))
+        return [index + 1, shapes.reshape(goes_on, ()), *values]
+
+    most = np.iinfo(np.int64).max if trips is None else shapes.reshape(trips, ())
+    first = full((), True) if condition is None else shapes.reshape(condition, ())
+    state = [as_value(np.array(0, np.int64)), first, *_tensors(carried)]
+    return tuple(while_loop(lambda state: logical_and(less(state[0], most), state[1]), step, state)[2:])
+
+
+@operator("Scan", since=9, bodies=True)
+def scan(*inputs: Any, body: Function, num_scan_inputs: int, scan_input_axes: Sequence[int] = (),
+         scan_output_axes: Sequence[int] = (), scan_input_directions: Sequence[int] = (),
+         scan_output_directions: Sequence[int] = ()) -> tuple[Any, ...]:
+    """The body for each slice of some inputs; gives the last states, then the results of all rounds side by side."""
+    count = len(inputs) - num_scan_inputs
+    states, rows = _tensors(inputs[:count]), _tensors(inputs[count:])
+    rows = [_turned(shapes.moveaxis(row, axis, 0), direction) for row, axis, direction in zip(
+        rows, _each(scan_input_axes, len(rows)), _each(scan_input_directions, len(rows)), strict=True)]
+
+    def step(states: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
+        results = _tensors(body(*states, *row))
+        return results[:count], results[count:]
+
+    states, gathered = scan_over(step, states, rows)
+    axes, directions = _each(scan_output_axes, len(gathered)), _each(scan_output_directions, len(gathered))
+    return (*states, *(shapes.moveaxis(_turned(row, direction), 0, axis)
+                       for row, axis, direction in zip(gathered, axes, directions, strict=True)))
+
+
+@operator("Scan", since=8, bodies=True)
+def scan_of_batches(lengths: Any, *inputs: Any, body: Function, num_scan_inputs: int,
+                    directions: Sequence[int] = ()) -> tuple[Any, ...]:
+    """`scan` for each sample of a batch."""
+    results = [scan(*(as_value(x)[i] for x in inputs), body=body, num_scan_inputs=num_scan_inputs,
+                    scan_input_directions=directions) for i in range(inputs[0].shape[0])]
+    return tuple(shapes.stack(parts) for parts in zip(*results, strict=True))
+
+
+def _each(values: Sequence[int], count: int) -> Sequence[int]:
+    return values or (0,) * count
+
+
+def _turned(x: Array, direction: int) -> Any:
+    return shapes.flip(x, 0) if direction else x
+
+
+@operator("SequenceMap", bodies=True)
+def sequence_map(first: list[Any], *others: Any, body: Function) -> tuple[list[Any], ...]:
+    """The body for each of a list; other lists give one after the other too, tensors the same each time."""
+    rounds = [body(item, *(other[i] if isinstance(other, list) else other for other in others))
+              for i, item in enumerate(first)]
+    return tuple(list(parts) for parts in zip(*in_usual_layout(rounds), strict=True))

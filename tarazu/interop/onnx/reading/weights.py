@@ -1,0 +1,86 @@
+"""Which arrays of a model are weights, to be trained, and which are constants: ONNX has one kind for both.
+
+Initial values of floats that any operator reads as a weight are parameters. Not so numbers, statistics of batch
+normalization, scales of quantization and sizes, masks of huge numbers, and what the model makes as a constant.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tarazu.interop.imported import Body, Ref, Step
+from tarazu.nn.module.parameter import Parameter
+from tarazu.runtime.tensor.tensor import Tensor
+
+Uses = Mapping[str, Sequence[tuple[str, int]]]  # for each name the operators that read it, and as which input
+
+HUGE = 1e30  # numbers beyond it stand for infinity, in masks
+MOST_KNOWN = 64  # elements of floats that are known while traced; more are data, in the tensor file
+MOST_KNOWN_INTEGERS = 4096
+NEVER_WEIGHTS = frozenset((
+    "QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "DynamicQuantizeLinear", "Resize", "Upsample",
+    "Clip", "Pad", "Range", "RoiAlign", "NonMaxSuppression", "OneHot", "Equal", "Less", "LessOrEqual", "Greater",
+    "GreaterOrEqual", "Mod", "TopK", "Dropout", "STFT", "DFT", "Tile", "ConstantOfShape", "MelWeightMatrix", "Shape",
+    "Size", "Not", "IsNaN", "IsInf"))
+NEVER_AS = frozenset({("BatchNormalization", 3), ("BatchNormalization", 4), ("Pow", 1), ("GridSample", 1),
+                      ("Where", 0)})
+
+
+def sorted_out(steps: Sequence[Step], arrays: Mapping[str, np.ndarray], initial: set[str]
+               ) -> tuple[list[Step], dict[str, Tensor], dict[str, np.ndarray]]:
+    """The steps, the tensors and the constants of a model; kernels of convolutions are turned once and for all."""
+    uses: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for name, operator, position in _uses(steps):
+        uses[name].append((operator, position))
+    trained = {name for name in initial if _is_weight(arrays[name], uses[name])}
+    kernels = {name for name in trained if uses[name] and set(uses[name]) <= {("Conv", 1), ("ConvTranspose", 1)}}
+    tensors: dict[str, Tensor] = {}
+    constants = {}
+    for name, array in arrays.items():
+        if name in trained:
+            tensors[name] = Parameter(_last(array) if name in kernels else array)
+        elif name in uses and array.size > (MOST_KNOWN if array.dtype.kind in "fcV" else MOST_KNOWN_INTEGERS):
+            tensors[name] = Tensor(array)
+        else:
+            constants[name] = array
+    return [_with_turned_kernel(step, kernels) for step in steps], tensors, constants
+
+
+def _uses(steps: Iterable[Step]) -> Iterator[tuple[str, str, int]]:
+    for step in steps:
+        operator = step.operation.partition("/")[0]
+        for position, argument in enumerate(step.arguments):
+            if isinstance(argument, Ref):
+                yield argument.name, operator, position
+        for option in step.options.values():
+            if isinstance(option, Body):
+                yield from _uses(option.steps)
+
+
+def _is_weight(array: np.ndarray, uses: Sequence[tuple[str, int]]) -> bool:
+    if array.dtype.kind not in "fV" or array.ndim == 0 or not array.size:
+        return False
+    is_read_so = any(operator not in NEVER_WEIGHTS and (operator, position) not in NEVER_AS
+                     for operator, position in uses)
+    return is_read_so and bool((abs(array) < HUGE).all())
+
+
+def _last(kernel: np.ndarray) -> np.ndarray:
+    """A kernel (out, channels, *window) as (*window, channels, out)."""
+    return np.ascontiguousarray(np.moveaxis(kernel, (0, 1), (-1, -2)))
+
+
+def _with_turned_kernel(step: Step, kernels: set[str]) -> Step:
+    """The step, told where its kernel is turned already; also in bodies."""
+    options: dict[str, Any] = {key: dataclasses.replace(option, steps=tuple(_with_turned_kernel(inner, kernels)
+                                                                           for inner in option.steps))
+                               if isinstance(option, Body) else option for key, option in step.options.items()}
+    kernel = step.arguments[1] if len(step.arguments) > 1 else None
+    if isinstance(kernel, Ref) and kernel.name in kernels:
+        options["is_turned"] = True
+    return dataclasses.replace(step, options=options)

@@ -1,0 +1,29 @@
+"""The graph of a model as TensorBoard shows it: a node for each primitive, in the scopes of its modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tarazu.base.extras import require
+from tarazu.nn.module.mode import in_mode
+from tarazu.nn.module.module import Module
+from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.jit.jit import trace
+from tarazu.runtime.tensor.creation import zeros
+
+
+def add_graph(writer: Any, model: Module, input_shape: tuple[int, ...]) -> None:
+    """Add the graph of `model` for one sample of `input_shape` to a writer of tensorboardX."""
+    graphs, nodes, versions, events = (
+        require(f"tensorboardX.proto.{name}_pb2", "tz.train.TensorBoard", "tensorboard")
+        for name in ("graph", "node_def", "versions", "event"))
+    with in_mode(model, training=False), no_grad():
+        graph = trace(model)(zeros((1, *input_shape)))
+    names: dict[Any, str] = {}
+    made = []
+    for number, node in enumerate(graph.nodes):
+        kind = getattr(node.op, "name", node.op)  # parameters and constants are texts
+        names[node] = "/".join([*node.origin.scope, f"{node.origin.name or kind}_{number}"]).replace(" ", "_")
+        made.append(nodes.NodeDef(name=names[node], op=kind, input=[names[each] for each in node.inputs]))
+    content = graphs.GraphDef(node=made, versions=versions.VersionDef(producer=22))
+    writer.file_writer.add_event(events.Event(graph_def=content.SerializeToString()))
