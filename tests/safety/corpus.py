@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The corpus: damaged and hostile files of every format, from good ones by named damages."""
 
 import contextlib

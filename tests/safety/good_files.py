@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """A good file, or folder, of every format that is read, small: what the damages start from."""
 
 import gzip

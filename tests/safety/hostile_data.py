@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Damages of data: tables, packed tables, Parquet, idx, the archive of CIFAR-10, images."""
 
 import gzip

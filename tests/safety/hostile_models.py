@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Damages of what Tarazu writes: model folders, files of tensors, checkpoints, run folders, histories."""
 
 import json

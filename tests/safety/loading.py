@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """`Loader`: a child process that loads files, started again where a file has ended it or takes too long."""
 
 import contextlib

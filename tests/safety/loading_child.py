@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """A process that loads files, one after another, and tells of each what came of it: `python loading_child.py FOLDER`.
 
 It reads lines of JSON, {"format": ..., "path": ...}, and writes a line for each: an error with its parts, or a value;

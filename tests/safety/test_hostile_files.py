@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Damaged and hostile files give errors that name them, in bounded memory and time, and nothing else happens.
 
 A child process loads all files of the corpus (corpus.py); CONTRIBUTING.md tells how to add one.
