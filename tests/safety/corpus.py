@@ -25,7 +25,7 @@ DAMAGES = {
     "streamed Parquet": PARQUETS, "idx": IDX, "CIFAR archive": CIFAR, "image": IMAGES, "Keras": KERAS, "ONNX": ONNX,
     "StableHLO": STABLEHLO}
 MAY_LOAD = {
-    "model folder": {"model.json a byte short", "training is None", "a million layers"}, "weights": {"ends with zeros"},
+    "model folder": {"model.json a byte short", "training is None", "a million layers"}, "weights": {"ends with zeros", "one header name twice"},
     "checkpoint": {"checkpoint.json a byte short"}, "run folder": {"history a byte short"}, "history": {"a byte short"}, "gzipped CSV": {"a script"}, "idx": {"ends with zeros"},
     "CSV": MAY_LOAD_TEXT, "streamed CSV": MAY_LOAD_STREAM, "Parquet": MAY_LOAD_PARQUET, "streamed Parquet": {*MAY_LOAD_PARQUET, "300 million rows"},
     "image": {*MAY_LOAD_IMAGE, "a byte short", "ends with zeros", "a chunk of 2 GB"}}

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Damages that any file may have: functions that are given the path of a copy of a good file, and spoil it."""
 
 import functools

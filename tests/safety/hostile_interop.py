@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Damages of files that others read or write too: Keras, ONNX, StableHLO."""
 
 from damages import BYTES, PLACES

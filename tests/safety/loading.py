@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """`Loader`: a child process that loads files, started again where a file has ended it or takes too long."""
 
 import contextlib

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """A process that loads files, one after another, and tells of each what came of it: `python loading_child.py FOLDER`.
 
 It reads lines of JSON, {"format": ..., "path": ...}, and writes a line for each: an error with its parts, or a value;
@@ -29,12 +28,13 @@ from tarazu.interop.torch_weights.shards import INDEX, read_shards
 from tarazu.record import History
 from tarazu.tabular import run_folder
 from tarazu.train.callbacks import checkpoint_folder
+from tarazu.train.save.tensor_file import read_tensors
 
 MOST_MEMORY = 4 * 2**30  # of addresses, above what the process has once all is imported: more is an error, not a crash
 
 
 def load_weights(path):
-    return tz.train.load_weights(tz.nn.Dense(2, in_features=3), path, strict=False)
+    return read_tensors(path, "take another copy")
 
 
 def load_run(path):

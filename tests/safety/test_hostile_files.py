@@ -13,6 +13,7 @@ from loading import Loader, faults
 
 import tarazu as tz
 
+SLOW = "CSV", "gzipped CSV", "streamed CSV", "streamed Parquet", "image", "model folder"  # of large files
 MOST_MEMORY = 200 * 2**20
 MARK = Path("/tmp/tarazu-was-here")  # what hostile files try to write
 
@@ -40,7 +41,8 @@ def check(loader, format_):
     assert not MARK.exists()
 
 
-@pytest.mark.parametrize(("loader", "format_"), [(DEFAULT, name) for name in DEFAULT], indirect=["loader"], ids=str)
+@pytest.mark.parametrize(("loader", "format_"), [
+    pytest.param(DEFAULT, name, marks=pytest.mark.long if name in SLOW else ()) for name in DEFAULT], indirect=["loader"], ids=str)
 def test_hostile_files(loader, format_):
     check(loader, format_)
 
