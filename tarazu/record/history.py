@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import threading
@@ -13,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
+from tarazu.base.files import require_file
 from tarazu.base.html import table
 from tarazu.base.messages import plural
 from tarazu.picture.picture import Picture
@@ -272,6 +272,7 @@ class History:
         [{'epoch': 1, 'loss': nan}]
         """
         try:
+            require_file(Path(path))
             lines = Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
         except UnicodeDecodeError as error:
             raise _damaged(path, None, "the file is not UTF-8 text") from error
@@ -283,7 +284,7 @@ class History:
         try:
             history.stopped, history.measurements = end["stopped"], dict(end["measurements"])
             history.verdict = Verdict.from_json(end["verdict"]) if end["verdict"] else None
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise _damaged(path, len(lines), f"the last line lacks something or has it wrong: {error}") from error
         return history
 
@@ -309,8 +310,8 @@ def _is_finite(value: object) -> bool:
 def _read_line(path: object, number: int, line: str) -> dict[str, Any]:
     try:
         value = from_line(line)
-    except json.JSONDecodeError as error:
-        raise _damaged(path, number, f"the line is not JSON ({error.msg} at character {error.colno})") from error
+    except ValueError as error:
+        raise _damaged(path, number, f"the line is not JSON ({error})") from error
     if not isinstance(value, dict):
         raise _damaged(path, number, "the line is not a JSON object")
     return value
