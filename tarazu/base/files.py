@@ -63,7 +63,8 @@ def require_file(path: Path, fix: str = "take another copy, from someone whom yo
     """
     try:
         is_other = (path.exists() or path.is_symlink()) and not path.is_file()
-    except (OSError, ValueError) as error:
+        path.resolve()  # a link that leads to itself is an error here
+    except (OSError, ValueError, RuntimeError) as error:
         raise FileFormatError(f"no path: {error}", path=path, expected="the path of a file", fix=fix) from None
     if is_other:
         raise FileFormatError("a folder, a device or a broken link is in its place", path=path, expected="a file",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tarazu.base.errors import FileFormatError
+from tarazu.base.files import require_file
 from tarazu.interop.keras import reading as keras
 from tarazu.interop.onnx.export.to_onnx import export_onnx
 from tarazu.nn import Module
@@ -44,6 +45,8 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     ...     tz.load(f"{folder}/line.tz").predict([[0.0, 0.0]])
     Tensor([[0.]], dtype=float32)
     """
+    if not Path(path).is_dir():
+        require_file(Path(path))
     if Path(path).suffix in (".keras", ".h5", ".hdf5"):
         return keras.read(Path(path), custom_objects, optimizer=optimizer)
     if Path(path).is_file() or (Path(path).suffix == ".onnx" and not Path(path).exists()):
