@@ -1,10 +1,10 @@
 """GridSearchCV with `tz.sklearn.NetworkClassifier` beside scikit-learn's own MLPClassifier: 19 fits on 600 rows.
 
-Six candidates on three folds and the fit on all rows, with the same hidden layer, epochs, batches and solver; searches
-of both take turns, each in a process of its own, and the medians are compared. "cold" has an empty cache of compiled
-programs, "warm" one that an earlier search left.
+Six candidates on three folds and the fit on all rows, with the same hidden layer, epochs, batches and solver, neither
+stopped early. Processes of both take turns. Each searches twice, after the imports: "cold" is the first search, with an
+empty cache of compiled programs (and new workers, where there are several jobs), "warm" the second.
 
-    python bench/sklearn_search.py [--epochs 200] [--batch 200] [--repeats 5]
+    python bench/sklearn_search.py [--grid rates] [--epochs 200] [--jobs 1] [--repeats 5]
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 
 KINDS = ("ours", "theirs")
@@ -27,11 +28,8 @@ GRIDS = {  # the parameters of the candidates: ours and theirs
 ROWS = 600
 
 
-def search(kind: str, grid: str, epochs: int, batch: int, jobs: int) -> tuple[float, float, float]:
-    """Seconds that imports take, and the search, and the accuracy it finds."""
-    import time
-
-    begun = time.perf_counter()
+def search(kind: str, grid: str, epochs: int, jobs: int) -> tuple[float, float, float]:
+    """Seconds of a first search and of a second, and the accuracy they find."""
     from sklearn.datasets import make_classification
     from sklearn.model_selection import GridSearchCV
 
@@ -40,54 +38,53 @@ def search(kind: str, grid: str, epochs: int, batch: int, jobs: int) -> tuple[fl
     x, y = make_classification(ROWS, 16, n_informative=8, random_state=0)
     if kind == "ours":
         import tarazu as tz
-        model = tz.sklearn.NetworkClassifier((100,), epochs=epochs, batch_size=batch, random_state=0)
+        model = tz.sklearn.NetworkClassifier(epochs=epochs, random_state=0)
     else:
         from sklearn.neural_network import MLPClassifier
-        model = MLPClassifier((100,), max_iter=epochs, batch_size=batch, random_state=0, tol=0.0,
-                              n_iter_no_change=epochs)
-    start = time.perf_counter()
-    found = GridSearchCV(model, GRIDS[grid][KINDS.index(kind)], cv=3, n_jobs=jobs).fit(x, y)
-    return start - begun, time.perf_counter() - start, found.best_score_
+        model = MLPClassifier(max_iter=epochs, random_state=0, tol=0.0, n_iter_no_change=epochs)
+    times = [time.perf_counter()]
+    for _ in range(2):
+        found = GridSearchCV(model, GRIDS[grid][KINDS.index(kind)], cv=3, n_jobs=jobs).fit(x, y)
+        times.append(time.perf_counter())
+    return times[1] - times[0], times[2] - times[1], found.best_score_
 
 
-def measure(kind: str, grid: str, options: argparse.Namespace, jobs: int, cache: str) -> tuple[float, ...]:
-    """What a search in a process of its own gives."""
-    command = [sys.executable, __file__, "--one", kind, grid, str(options.epochs), str(options.batch), str(jobs)]
-    environment = {**os.environ, "TARAZU_CACHE": cache}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+def measure(kind: str, options: argparse.Namespace) -> tuple[float, ...]:
+    """What searches in a process of its own give."""
+    command = [sys.executable, __file__, "--one", kind, options.grid, str(options.epochs), str(options.jobs)]
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "TARAZU_CACHE": cache}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return tuple(map(float, done.stdout.split()))
 
 
-def compare(grid: str, options: argparse.Namespace, jobs: int) -> None:
-    """Print the medians of interleaved searches."""
-    times: dict[str, list[float]] = {"cold": [], "warm": [], "theirs": []}
-    scores: dict[str, float] = {}
-    for _ in range(options.repeats):
-        with tempfile.TemporaryDirectory() as cache:
-            for name, kind in (("cold", "ours"), ("theirs", "theirs"), ("warm", "ours")):
-                _, seconds, scores[kind] = measure(kind, grid, options, jobs, cache)
-                times[name].append(seconds)
-    cold, warm, theirs = (statistics.median(times[name]) for name in ("cold", "warm", "theirs"))
-    print(f"{grid:6} epochs {options.epochs:4} batch {options.batch:4} n_jobs={jobs}: "
-          f"MLPClassifier {theirs:6.2f} s ({scores['theirs']:.3f}), "
-          f"Tarazu cold {cold:6.2f} s ({cold / theirs:4.2f} x), "
-          f"warm {warm:6.2f} s ({warm / theirs:4.2f} x) ({scores['ours']:.3f})", flush=True)
+def shown(seconds: list[float]) -> str:
+    """The median and the range.
+
+    >>> shown([1.0, 3.0, 2.0])
+    '2.00 s (1.00 to 3.00)'
+    """
+    return f"{statistics.median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})"
 
 
 def main() -> None:
-    """Compare both grids with one job and with two."""
+    """Compare searches that take turns."""
     if sys.argv[1:2] == ["--one"]:
-        kind, grid, *numbers = sys.argv[2:]
-        print(*search(kind, grid, *map(int, numbers)))
+        kind, grid, epochs, jobs = sys.argv[2:]
+        print(*search(kind, grid, int(epochs), int(jobs)))
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=200)
-    parser.add_argument("--batch", type=int, default=200)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--grid", choices=GRIDS, default="rates")
+    for name, default in (("epochs", 200), ("jobs", 1), ("repeats", 5)):
+        parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
-    for grid in GRIDS:
-        for jobs in (1, 2):
-            compare(grid, options, jobs)
+    rounds = [[measure(kind, options) for kind in KINDS] for _ in range(options.repeats)]
+    print(f"{options.grid}, {options.epochs} epochs, {options.jobs} jobs, load {os.getloadavg()[0]:.1f}")
+    for place, name in enumerate(("cold", "warm")):
+        ours, theirs = ([each[kind][place] for each in rounds] for kind in range(2))
+        ratio = statistics.median(ours) / statistics.median(theirs)
+        print(f"  {name}: Tarazu {shown(ours)}, MLPClassifier {shown(theirs)}: {ratio:.2f} x", flush=True)
+    print(f"  accuracy: {rounds[0][0][2]:.3f}, {rounds[0][1][2]:.3f}")
 
 
 if __name__ == "__main__":

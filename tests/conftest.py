@@ -1,6 +1,8 @@
 """What holds for all tests."""
 
 import os
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,22 @@ def backend_by_folder(request, monkeypatch):
     if folder in IN_NUMPY and not request.node.get_closest_marker("native"):
         monkeypatch.setenv("TARAZU_BACKEND", "numpy")  # processes that a test starts inherit it
     monkeypatch.setattr("tarazu.runtime.compile._chosen", None)  # where tests and examples put what they choose
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """A program of a notebook; `outputs` has a list of the texts that each output of the cell had."""
+    found = types.SimpleNamespace(outputs=[])
+
+    def display(bundle, raw, display_id):
+        assert raw and display_id
+        texts = []
+        found.outputs.append(texts)
+        return types.SimpleNamespace(update=lambda bundle, raw: texts.append(bundle["text/plain"]))
+
+    package, module = types.ModuleType("IPython"), types.ModuleType("IPython.display")
+    module.display = display
+    monkeypatch.setitem(sys.modules, "IPython", package)
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    monkeypatch.setattr("builtins.get_ipython", type("ZMQInteractiveShell", (), {}), raising=False)
+    return found

@@ -47,7 +47,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "backend.xla": "precision processes devices rules program backend export",
     "runtime": "trace_lock compile device processes tensor autograd trace eager debug jit profile random augment vmap",
     "nn": "losses init module layers functional",
-    "data": "gzip_files late_bar scalers sequences columns tables splits dataset readers sets",
+    "data": "gzip_files screens late_bar scalers sequences columns tables splits dataset readers sets",
     "picture": "axis colors png marks elements chart svg figures shown picture bar_rows grids",
     "diagnose": "measuring scoring judging reporting",
     "draw": "arrays images scores inputs gradients occlusion layers attention regions",

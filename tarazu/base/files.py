@@ -1,4 +1,4 @@
-"""Writing files so that others see the old or the new content, never a part."""
+"""Writing files so that others see the old or the new content, never a part; and checks of the paths that are read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from tarazu.base.errors import ArgumentError
+from tarazu.base.errors import ArgumentError, FileFormatError
 
 
 @contextlib.contextmanager
@@ -54,3 +54,33 @@ def require_no_folder(path: Path, example: str) -> None:
     if path.is_dir():
         raise ArgumentError(f"{path} is a folder", expected="the path of a file, new or to be replaced",
                             fix=f"choose another path, such as {example}")
+
+
+def require_file(path: Path, fix: str = "take another copy, from someone whom you trust") -> None:
+    """FileFormatError where a folder, a pipe or a device is at a path: reading one might not end. Nothing may be there.
+
+    >>> require_file(Path("model.json"))
+    """
+    try:
+        is_other = (path.exists() or path.is_symlink()) and not path.is_file()
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"no path: {error}", path=path, expected="the path of a file", fix=fix) from None
+    if is_other:
+        raise FileFormatError("a folder, a device or a broken link is in its place", path=path, expected="a file",
+                              fix=fix)
+
+
+def file_inside(folder: Path, name: str, fix: str = "take another copy, from someone whom you trust") -> Path:
+    """The path of a file in a folder. FileFormatError where the name, or a link there, leads out of the folder.
+
+    >>> file_inside(Path("model.tz"), "model.json").name
+    'model.json'
+    """
+    path = folder / name
+    is_plain = name not in ("", ".", "..") and name == Path(name).name and "\\" not in name and "\0" not in name
+    if is_plain:
+        require_file(path, fix)
+    if not is_plain or not path.resolve().is_relative_to(folder.resolve()):
+        raise FileFormatError(f"{name!r} leads out of the folder", path=folder, expected="files in the folder itself",
+                              fix=fix)
+    return path

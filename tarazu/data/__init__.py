@@ -9,7 +9,7 @@ images, texts, lines and windows of series. `load` gives well-known data sets by
 `TableEncoder.fit` learns from the training rows how to turn tables into arrays; `summarize` says what a table holds.
 columns/ has single columns, tables/ whole ones. For arrays there are `train_test_split` (splits.py), `Standardizer`,
 `MinMaxScaler` and `one_hot` (scalers.py), for sequences of different lengths `pad_sequences` (sequences.py).
-late_bar.py is the progress bar of what takes long, gzip_files.py unpacks.
+late_bar.py is the progress bar of what takes long, screens.py says where progress can be shown, gzip_files.py unpacks.
 
 >>> table = Table.from_frame({"size": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5], "kind": ["cat", "dog"] * 3})
 >>> split = split_table(table, target="kind")

@@ -77,8 +77,9 @@ def export(model: Module | Function, path: str | os.PathLike, example: Example =
     `jax.export.deserialize(bytearray(Path(path).read_bytes())).call(x)` runs it without Tarazu. A file is written whole
     or not at all, and computes what `predict` does.
 
-    `example` is an input with at least one row, (rows, ...), or a tuple of several inputs; a model whose first layer
-    has learned its size from float rows needs none. In place of a model it may be a function, whose rows must not
+    `example` is an input with at least one row, (rows, ...), or several inputs, a tuple or a dict by their names; a
+    functional model whose inputs have known sizes, and one whose first layer has learned its size from float rows,
+    need none. In place of a model it may be a function, whose rows must not
     depend on each other for StableHLO; results may be lists, tuples and dicts.
 
     Raises ArgumentError without the package onnx, DeviceError without JAX; ArgumentError without an example where one
@@ -94,4 +95,4 @@ def export(model: Module | Function, path: str | os.PathLike, example: Example =
     >>> tz.load("model.stablehlo")  # doctest: +SKIP
     Exported(float32[batch,4] -> float32[batch,3])
     """
-    (export_onnx if Path(path).suffix == ".onnx" else export_stablehlo)(model, path, example)
+    (export_onnx if Path(path).suffix.lower() == ".onnx" else export_stablehlo)(model, path, example)

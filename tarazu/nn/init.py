@@ -49,7 +49,7 @@ def zeros(shape: tuple[int, ...], generator: random.Generator | None = None) -> 
     >>> zeros((2,))
     Tensor([0., 0.], dtype=float32)
     """
-    return full(shape, 0.0)
+    return _repeated(shape, 0.0)
 
 
 def ones(shape: tuple[int, ...], generator: random.Generator | None = None) -> Tensor:
@@ -58,17 +58,40 @@ def ones(shape: tuple[int, ...], generator: random.Generator | None = None) -> T
     >>> ones((2,))
     Tensor([1., 1.], dtype=float32)
     """
-    return full(shape, 1.0)
+    return _repeated(shape, 1.0)
 
 
-_are_placeholders = ContextVar("_are_placeholders", default=False)
+_are_placeholders: ContextVar[_Budget | None] = ContextVar("_are_placeholders", default=None)
 FEW = 2**14  # draws that a placeholder repeats
+GROWTH, SLACK = 4, 2**20  # how many times the saved numbers, and how many more, placeholders may have
+
+
+class _Budget:
+    """The numbers that placeholders may still have."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def spend(self, shape: tuple[int, ...]) -> None:
+        self._left -= math.prod(shape)
+        if self._left < 0:
+            raise ArgumentError(f"weights of shape {shape}, more than are saved", expected="sizes as in the file of "
+                                "tensors", fix="take the description and the tensors from one saved model")
+
+
+def _repeated(shape: tuple[int, ...], value: float) -> Tensor:
+    if budget := _are_placeholders.get():
+        budget.spend(shape)
+    return full(shape, value)
 
 
 @contextlib.contextmanager
-def placeholders() -> Iterator[None]:
-    """A block in which large initial weights repeat a few draws, which is quick: saved ones will replace them."""
-    before = _are_placeholders.set(True)
+def placeholders(elements: int) -> Iterator[None]:
+    """A block in which large initial weights repeat a few draws, which is quick: saved ones will replace them.
+
+    ArgumentError, before memory is taken, where they come to much more than the `elements` numbers that are saved.
+    """
+    before = _are_placeholders.set(_Budget(GROWTH * elements + SLACK))
     try:
         yield
     finally:
@@ -76,7 +99,9 @@ def placeholders() -> Iterator[None]:
 
 
 def _filled(shape: tuple[int, ...], draw: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
-    if not _are_placeholders.get() or math.prod(shape) <= FEW:
+    if budget := _are_placeholders.get():
+        budget.spend(shape)
+    if not budget or math.prod(shape) <= FEW:
         return draw(shape)
     return asarray(np.resize(draw((FEW,)).numpy(), shape))
 

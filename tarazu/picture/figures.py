@@ -21,6 +21,7 @@ MARGINS = 90, 80  # pixels around the axes of a chart
 SMALL_MARGINS = 8, 26
 POINTS = 0.75  # of a pixel
 LEGEND_COLUMNS = 3
+TITLE_PAD, LEGEND_ROW = 6, 14  # points: the title stands above a legend of several rows, and beside one of one
 
 
 def drawn(charts: Sequence[Chart], columns: int, axes: Any = None) -> Any:
@@ -79,7 +80,9 @@ def _draw(chart: Chart, axes: Any) -> None:
     _set(axes, "y", chart.y, chart.y_name)
     for number, mark in enumerate(chart.marks):
         DRAWN[type(mark)](mark, axes, number + 2)
-    axes.set_title(chart.title, loc="left", fontsize="medium")
+    names = sum(bool(getattr(mark, "name", "")) for mark in chart.marks)
+    rows = -(-names // LEGEND_COLUMNS)
+    axes.set_title(chart.title, loc="left", fontsize="medium", pad=TITLE_PAD + (LEGEND_ROW * rows if rows > 1 else 0))
     if chart.has_axes:
         axes.spines[["top", "right"] if chart.y.ticks else ["top", "right", "left"]].set_visible(False)
         if not chart.y.labels:
@@ -88,7 +91,9 @@ def _draw(chart: Chart, axes: Any) -> None:
     if any(isinstance(mark, Raster) for mark in chart.marks):
         width, height = chart.x.high - chart.x.low, abs(chart.y.high - chart.y.low)
         axes.set_aspect(chart.size[1] / height / (chart.size[0] / width))
-    if any(getattr(mark, "name", "") for mark in chart.marks):
+    elif not chart.has_axes:
+        axes.set_aspect("equal", anchor="NW")
+    if names:
         axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=LEGEND_COLUMNS, fontsize="small",
                     borderpad=0.1, columnspacing=1)
     if chart.color_bar:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import threading
@@ -13,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
+from tarazu.base.files import require_file
 from tarazu.base.html import table
 from tarazu.base.messages import plural
 from tarazu.picture.picture import Picture
@@ -185,7 +185,8 @@ class History:
         """The metrics over the epochs, training beside validation, with a mark at the epoch whose weights are kept.
 
         By default all that are numbers, without "val_", the loss first, and learning rates where they change; `names`
-        chooses some. ArgumentError for one that no epoch has. The verdict is asked for, as it knows the kept epoch.
+        chooses some. ArgumentError for one that no epoch has. Nothing is measured: as long as nobody has asked for the
+        verdict, the kept epoch is not known and has no mark.
 
         >>> history = History()
         >>> history.append(loss=0.7, val_loss=0.8)
@@ -201,9 +202,9 @@ class History:
                 raise ArgumentError(f"plot of {name!r}, which no epoch has",
                                     expected=f"some of {', '.join(shown_metrics(columns)) or 'none'}",
                                     fix="name metrics that the run recorded, without \"val_\"")
-        charts = metric_charts(columns, [row["epoch"] for row in self.rows], self.kept_epoch,
+        charts = metric_charts(columns, [row["epoch"] for row in self.rows], None if self._judge else self.kept_epoch,
                                shown_metrics(columns) if names is None else names)
-        parts = [plural(len(self), "epoch"), self.verdict.name if self.verdict else ""]
+        parts = [plural(len(self), "epoch"), self._verdict.name if self._verdict else ""]
         return Picture(": ".join(filter(None, parts)), tuple(charts), columns=2)
 
     @property
@@ -271,6 +272,7 @@ class History:
         [{'epoch': 1, 'loss': nan}]
         """
         try:
+            require_file(Path(path))
             lines = Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
         except UnicodeDecodeError as error:
             raise _damaged(path, None, "the file is not UTF-8 text") from error
@@ -282,7 +284,7 @@ class History:
         try:
             history.stopped, history.measurements = end["stopped"], dict(end["measurements"])
             history.verdict = Verdict.from_json(end["verdict"]) if end["verdict"] else None
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise _damaged(path, len(lines), f"the last line lacks something or has it wrong: {error}") from error
         return history
 
@@ -308,8 +310,8 @@ def _is_finite(value: object) -> bool:
 def _read_line(path: object, number: int, line: str) -> dict[str, Any]:
     try:
         value = from_line(line)
-    except json.JSONDecodeError as error:
-        raise _damaged(path, number, f"the line is not JSON ({error.msg} at character {error.colno})") from error
+    except ValueError as error:
+        raise _damaged(path, number, f"the line is not JSON ({error})") from error
     if not isinstance(value, dict):
         raise _damaged(path, number, "the line is not a JSON object")
     return value

@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from tarazu.base.bounded.json_files import parse_json
+
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -22,12 +24,12 @@ def to_line(value: Json) -> str:
 
 
 def from_line(line: str) -> Any:
-    """The value that `to_line` wrote; json.JSONDecodeError where the line is not JSON.
+    """The value that `to_line` wrote; ValueError where the line is not JSON, or is beyond the bounds of JSON.
 
     >>> from_line('{"loss": "-Infinity"}')
     {'loss': -inf}
     """
-    return _decode(json.loads(line))
+    return _decode(parse_json(line))
 
 
 def _encode(value: Json) -> Json:

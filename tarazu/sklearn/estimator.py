@@ -16,14 +16,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from tarazu.base.errors import ArgumentError
 from tarazu.nn import Module, Sequential
+from tarazu.nn.module.mode import in_mode
 from tarazu.optim.named import optimizer_class
 from tarazu.optim.optimizer import Optimizer
 from tarazu.record import Verdict
+from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.random.generator import Generator, drawing_from
+from tarazu.runtime.tensor.creation import zeros
 from tarazu.sklearn.inputs import Encoder, Rows, features, fit_encoder, read_rows
 from tarazu.sklearn.model_files import from_files, to_files
 from tarazu.sklearn.parameters import SEEDS, require_parameters, rows_of_a_batch
-from tarazu.sklearn.targets import Targets
+from tarazu.sklearn.targets import Targets, require_same_classes
 from tarazu.sklearn.weights import Training, checked_weights, merged, training
 from tarazu.tabular.network import dense_layers, embedding_layers
 from tarazu.tabular.options import layer_sizes
@@ -105,6 +108,8 @@ class NetworkEstimator(BaseEstimator):
     def _partial_fit(self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: Any = None) -> Self:
         require_parameters(self)
         is_new = not hasattr(self, "network_")
+        if not is_new and classes is not None:
+            require_same_classes(self.targets_, classes)
         with self._drawing(is_new):
             rows, targets, weight = self._read(x, y, sample_weight, is_new)
             if is_new:
@@ -132,6 +137,8 @@ class NetworkEstimator(BaseEstimator):
         self.targets_ = self._find_targets(targets, weight, classes)
         self.encoder_ = fit_encoder(rows, self.kinds, weight)
         self.network_ = self._made()
+        if self.build is not None:
+            self._require_outputs()
         compile(self.network_, self._made_optimizer(), self.targets_.loss, self.targets_.metrics)
 
     def _made(self) -> Sequential:
@@ -142,6 +149,18 @@ class NetworkEstimator(BaseEstimator):
         else:
             body = [self.build(encoder.num_dense + sum(size for _, size in encoder.embeddings), outputs)]
         return Sequential([*embedding, *body, *self.targets_.head()])
+
+    def _require_outputs(self) -> None:
+        """ArgumentError where what `build` gave has another number of outputs than it was asked for."""
+        body = Sequential(self.network_[:len(self.network_) - len(self.targets_.head())])
+        with in_mode(body, training=False), no_grad():
+            given = body(zeros((1, self.encoder_.num_dense + len(self.encoder_.embeddings))))
+        wanted, shape = (1, self.targets_.outputs), getattr(given, "shape", given)
+        if shape != wanted:
+            del self.network_
+            raise ArgumentError(f"build gives a model whose output for one row has shape {shape}",
+                                expected=f"shape {wanted}", fix="let its last layer have as many outputs as the second "
+                                "argument says: tz.nn.Dense(outputs)")
 
     def _made_optimizer(self) -> Optimizer:
         if isinstance(self.optimizer, Optimizer):

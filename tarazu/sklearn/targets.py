@@ -177,13 +177,30 @@ def read_classes(y: Any) -> np.ndarray:
     """Targets that have classes, as an array (rows,) or (rows, columns); raises as scikit-learn's classifiers do."""
     array = check_array(y, accept_sparse=True, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
     array = array if isinstance(array, np.ndarray) else array.toarray()
-    check_classification_targets(array)
+    parts = [np.asarray(part.tolist()) for part in array.T] if _has_columns_of_any_kind(array) else [array]
+    for part in parts:
+        check_classification_targets(part)
     return column_or_1d(array, warn=True) if array.ndim == 1 or array.shape[1] == 1 else array
+
+
+def _has_columns_of_any_kind(y: np.ndarray) -> bool:
+    """Whether columns may differ in kind, as those of a data frame of texts and numbers do."""
+    return y.ndim == 2 and y.shape[1] > 1 and y.dtype == object
+
+
+def require_same_classes(targets: Any, classes: Any) -> None:
+    """ArgumentError where a later `partial_fit` names other classes than the first."""
+    known = targets.known if isinstance(targets.known, list) else [targets.known]
+    given = classes if isinstance(targets.known, list) else [classes]
+    if [np.unique(part).tolist() for part in given] != [part.tolist() for part in known]:
+        raise ArgumentError(f"classes={classes!r} in a later call of partial_fit",
+                            expected=f"those of the first: {listing(map(str, known[0]), 10)}",
+                            fix="leave classes out, or begin with a new estimator")
 
 
 def class_targets(y: np.ndarray, classes: Any = None) -> ClassTargets:
     """What such targets are; `classes` are those that may still come."""
-    if type_of_target(y) == "multilabel-indicator":
+    if not _has_columns_of_any_kind(y) and type_of_target(y) == "multilabel-indicator":
         return Labels(y.shape[1])
     if y.ndim == 1:
         return Classes(np.unique(y if classes is None else np.asarray(classes)))

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tarazu.base.errors import ArgumentError
@@ -21,7 +22,7 @@ class NetworkTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
     `estimator` is a NetworkClassifier or a NetworkRegressor, of which `fit` trains a copy, `estimator_`; None is
     `NetworkClassifier()`, and one in a `sklearn.frozen.FrozenEstimator` is taken as it is. `layer` is the number of a
-    layer of `estimator_.network_`; -2 is the last hidden one.
+    layer of `estimator_.network_`; -2 is the last hidden one. A `random_state` takes the place of the estimator's own.
 
     >>> import tarazu as tz
     >>> X, y = [[0.0, 1.0], [1.0, 0.0]] * 10, ["no", "yes"] * 10
@@ -30,9 +31,11 @@ class NetworkTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     (1, 3)
     """
 
-    def __init__(self, estimator: NetworkEstimator | None = None, *, layer: int = -2) -> None:
+    def __init__(self, estimator: NetworkEstimator | None = None, *, layer: int = -2,
+                 random_state: int | np.random.RandomState | None = None) -> None:
         self.estimator = estimator
         self.layer = layer
+        self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803
         """Train a copy of the estimator on X and y; raises what its `fit` raises, ArgumentError for no such layer.
@@ -42,8 +45,11 @@ class NetworkTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         >>> tz.sklearn.NetworkTransformer(network).fit([[0.0], [1.0]], [0, 1]).get_feature_names_out()[0]
         'networktransformer0'
         """
-        copy = NetworkClassifier() if self.estimator is None else clone(self.estimator)
+        copy = self._untrained()
         self.estimator_ = copy.fit(X, y, sample_weight=sample_weight) if sample_weight is not None else copy.fit(X, y)
+        if not hasattr(self.estimator_, "network_"):
+            raise ArgumentError(f"estimator={self.estimator!r}", expected="a NetworkClassifier or a NetworkRegressor",
+                                fix="pass for example tz.sklearn.NetworkClassifier((32,))")
         layers = self.estimator_.network_
         if not isinstance(self.layer, int) or not -len(layers) <= self.layer < len(layers):
             raise ArgumentError(f"layer={self.layer!r} of a network of {len(layers)}",
@@ -56,6 +62,11 @@ class NetworkTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         columns = encoder.num_dense + len(encoder.embeddings)
         self._n_features_out = self._layer_outputs(np.zeros((1, columns), np.float32)).shape[1]
         return self
+
+    def _untrained(self) -> Any:
+        copy = NetworkClassifier() if self.estimator is None else clone(self.estimator)
+        is_seeded = self.random_state is not None and not isinstance(copy, FrozenEstimator)
+        return copy.set_params(random_state=self.random_state) if is_seeded else copy
 
     def transform(self, X: ArrayLike) -> np.ndarray:  # noqa: N803
         """What the layer puts out for each row, float32 (rows, numbers); raises as `predict` of the estimator does.

@@ -7,17 +7,19 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from tarazu.base.errors import ArgumentError, FileFormatError
+from tarazu.base.errors import ArgumentError, FileFormatError, TarazuError
+from tarazu.base.files import file_inside
 from tarazu.data import TableEncoder
 from tarazu.nn import Module
 from tarazu.record import History
 from tarazu.tabular.assessment import Assessment
 from tarazu.train.save.loading import read_description, read_model
 from tarazu.train.save.names import Finder
-from tarazu.train.save.saving import write_model
+from tarazu.train.save.saving import DESCRIPTION, write_model
 
+Made = TypeVar("Made")
 HISTORY, REPORT, DIAGNOSIS = "history.jsonl", "report.html", "diagnosis.html"
 
 
@@ -87,14 +89,15 @@ def read(run: str | os.PathLike[str], trust: Iterable[str] = ()) -> tuple[Module
     """The model and the encoder in a run folder; `trust` names packages whose layers may be imported."""
     folder = require_folder(run)
     model, extra = read_model(folder, Finder(trust=trust))
-    return model, TableEncoder.from_json(_entry(extra, "encoder", folder))
+    return model, _made_of(TableEncoder.from_json, _entry(extra, "encoder", folder), "encoder", folder)
 
 
 def read_outcome(run: str | os.PathLike[str]) -> tuple[History, Assessment]:
     """The history and the scores in a run folder, without loading the model."""
     folder = require_folder(run)
     content = _entry(read_description(folder)["extra"], "assessment", folder)
-    return History.load(folder / HISTORY), Assessment.from_json(content)
+    history = History.load(file_inside(folder, HISTORY))
+    return history, _made_of(Assessment.from_json, content, "assessment", folder)
 
 
 def require_folder(run: str | os.PathLike[str]) -> Path:
@@ -104,6 +107,16 @@ def require_folder(run: str | os.PathLike[str]) -> Path:
         raise FileFormatError("it is a file" if folder.exists() else "there is no such folder", path=folder,
                               expected="a run folder", fix="check the path; `tarazu fit` prints that of its run folder")
     return folder
+
+
+def _made_of(make: Callable[[Any], Made], content: Any, what: str, folder: Path) -> Made:
+    """What `make` makes of a part of a file, of which it does not know the path."""
+    try:
+        return make(content)
+    except Exception as error:  # anything may be anywhere in a damaged file
+        problem = error.problem if isinstance(error, TarazuError) else f"{type(error).__name__}: {error}"
+        raise FileFormatError(f"its {what} is damaged: {problem}", path=folder / DESCRIPTION,
+                              expected="the file as `tarazu fit` wrote it", fix="take an undamaged copy") from error
 
 
 def _entry(extra: Any, name: str, folder: Path) -> Any:

@@ -16,7 +16,7 @@ from tarazu.nn.module.module import Module
 _POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
-def call(model: Module, inputs: Any) -> Any:
+def call(model: Callable[..., Any], inputs: Any) -> Any:
     """The output of `model` for a tensor, for several in a tuple or list (`model(*inputs)`), or for a dict by name."""
     if isinstance(inputs, dict):
         return model(**inputs)

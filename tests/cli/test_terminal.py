@@ -41,12 +41,12 @@ def folder(lopsided, tmp_path_factory):
     return lopsided.save(tmp_path_factory.mktemp("runs") / "run")
 
 
-def in_terminal(arguments, width):
+def in_terminal(arguments, width, command=COMMAND):
     """What the command prints in a terminal of this width."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     plain = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
-    process = subprocess.Popen([*COMMAND, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs,
+    process = subprocess.Popen([*command, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs,
                                env=plain | {"TERM": "xterm"})
     os.close(theirs)
     output = b""
@@ -127,3 +127,23 @@ def test_progress_cuts_no_number_off(width, lines, bar):
     assert (len(shown), sum(line.count("━") for line in shown)) == (lines, bar)
     without = status_lines(where, pace, NUMBERS, width)
     assert [text for line in without for text in line.split("  ")] == texts
+
+
+FITTING = """
+import numpy as np, tarazu as tz
+from tarazu.train.callbacks import progress
+progress.EVERY = 0.0
+model = tz.nn.Sequential([tz.nn.Dense(2)])
+model.compile(loss="cross_entropy", metrics=["accuracy"])
+x = np.zeros((40, 3), np.float32)
+model.fit(x, np.zeros(40, np.int64), epochs=30, batch_size=8, validation_data=(x, np.zeros(40, np.int64)))
+"""
+
+
+def test_the_bar_of_a_fit_wraps_in_no_narrow_terminal():
+    output = in_terminal(["-c", FITTING], 72, [sys.executable])
+    plain = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", output)
+    lines = [line for line in re.split(r"[\r\n]+", plain) if line]
+    assert max(map(len, lines)) <= 72 and sum("epoch 30/30  step 5/5" in line for line in lines) >= 1
+    drawn = [part.count("\n") for part in re.split(r"epoch +\d+/30", plain)[1:]]
+    assert set(drawn) <= {0, 1, 2}, "a picture of two lines at most, which the next one replaces"

@@ -473,3 +473,19 @@ def test_what_misuse_says(act, kind, text):
     with pytest.raises(kind, match=text) as caught:
         act()
     assert isinstance(caught.value, TarazuError)
+
+
+def test_a_list_of_inputs_is_also_passed_by_their_names():
+    model = _difference("a", "b")
+    a, b = tz.ones((3, 2)), tz.zeros((3, 2))
+    assert model(b=b, a=a).tolist() == model({"b": b, "a": a}).tolist() == (a - b).tolist()
+    assert model.predict({"b": b, "a": a}).tolist() == (a - b).tolist()
+    with pytest.raises(tz.TarazuError, match="with inputs 'a', 'c'\n  expected: 2 inputs, by name 'a', 'b'"):
+        model(a=a, c=b)
+    with pytest.raises(tz.TarazuError, match="with inputs 'a', 'b'\n  expected: 2 inputs\n"):
+        _difference(None, "b")(a=a, b=b)
+
+
+def _difference(*names):
+    first, second = (tz.nn.Input(2, name=name) for name in names)
+    return tz.nn.Model([first, second], first - second)

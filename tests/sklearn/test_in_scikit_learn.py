@@ -55,18 +55,22 @@ COMPOSED = {
     "GridSearchCV of build": GridSearchCV(CLASSIFIER, {"build": [
         None, lambda inputs, outputs: tz.nn.Sequential([tz.nn.Dense(6, "tanh"), tz.nn.Dense(outputs)])]}, cv=2),
 }
+BY_DEFAULT = ("transformer in a Pipeline", "CalibratedClassifierCV", "GridSearchCV of build")
 
 
-@pytest.mark.parametrize("name", COMPOSED)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in BY_DEFAULT else pytest.mark.long)
+                                  for name in COMPOSED])
 def test_classifiers_learn_inside(name):
     model = clone(COMPOSED[name]).fit(X, Y)
     assert model.score(X, Y) > 0.9
     assert np.allclose(model.predict_proba(X).sum(1), 1)
 
 
-@pytest.mark.parametrize("model", [TransformedTargetRegressor(REGRESSOR, func=np.log1p, inverse_func=np.expm1),
-                                   MultiOutputRegressor(REGRESSOR), make_pipeline(StandardScaler(), REGRESSOR)],
-                         ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize("model", [
+    TransformedTargetRegressor(REGRESSOR, func=np.log1p, inverse_func=np.expm1),
+    pytest.param(MultiOutputRegressor(REGRESSOR), marks=pytest.mark.long),
+    pytest.param(make_pipeline(StandardScaler(), REGRESSOR), marks=pytest.mark.long)],
+    ids=lambda model: type(model).__name__)
 def test_regressors_learn_inside(model):
     target = X[:, 2:] if isinstance(model, MultiOutputRegressor) else X[:, 3]
     assert clone(model).fit(X[:, :3], target).score(X[:, :3], target) > 0.85
@@ -90,11 +94,15 @@ def test_a_search_in_two_processes_finds_what_one_does():
     assert searches[1].best_estimator_.verdict_.name in tz.record.VERDICTS
 
 
-def test_scores_of_folds_curves_and_selections():
+def test_scores_of_folds():
     frame, y = table()
     assert cross_val_score(CLASSIFIER, X, Y, cv=3).mean() > 0.9
     assert cross_val_score(NetworkClassifier(**SMALL), frame, y, cv=2, scoring="roc_auc").mean() > 0.8
     assert cross_val_predict(CLASSIFIER, X, Y, cv=2, method="predict_proba").shape == (150, 3)
+
+
+@pytest.mark.long
+def test_learning_curves_and_selections():
     _, _, scores = learning_curve(CLASSIFIER, X, Y, train_sizes=[0.5, 1.0], cv=2, shuffle=True, random_state=0)
     assert scores[-1].mean() > 0.9
     assert SequentialFeatureSelector(CLASSIFIER, n_features_to_select=1, cv=2).fit(X, Y).get_support().sum() == 1

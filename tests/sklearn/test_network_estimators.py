@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -161,6 +162,28 @@ def test_own_architectures():
     assert NetworkTransformer(model, layer=0).fit(X, Y).transform(X).shape == (60, 2)
 
 
+@pytest.mark.parametrize(("outputs", "y"), [(1, Y), (5, Y), (5, np.stack([Y, np.roll(Y, 1)], 1)), (2, X[:, 0])])
+def test_own_architectures_have_as_many_outputs_as_asked_for(outputs, y):
+    kind = NetworkRegressor if y.dtype.kind == "f" else NetworkClassifier
+    model = kind(build=lambda _, wanted: tz.nn.Dense(outputs), epochs=1)
+    with pytest.raises(ValueError, match=rf"one row has shape \(1, {outputs}\)\s+expected: shape \(1, "):
+        model.fit(X, y)
+    assert not hasattr(model, "network_")
+
+
+def test_later_calls_of_partial_fit_name_the_same_classes():
+    model = NetworkClassifier(**FAST).partial_fit(X, Y, classes=["up", "down"])
+    model.partial_fit(X, Y, classes=["down", "up"])
+    with pytest.raises(ValueError, match=r"classes=\['a', 'b'\] .*\s+expected: those of the first: 'down', 'up'"):
+        model.partial_fit(X, Y, classes=["a", "b"])
+
+
+def test_several_classes_of_which_some_are_texts_and_some_numbers():
+    y = pd.DataFrame({"way": Y, "size": np.where(X[:, 2] > 0, 10, 20)})
+    model = NetworkClassifier(**FAST).fit(X, y)
+    assert {type(value) for value in model.predict(X)[0]} == {str, int} and model.score(X, y) > 0.5
+
+
 def test_random_states():
     one, two, other = (NetworkClassifier(**FAST | {"random_state": state}).fit(X, Y) for state in (1, 1, 2))
     assert same(one, two) and not same(one, other)
@@ -194,9 +217,21 @@ def test_what_is_asked_too_early():
             ask(NetworkClassifier())
 
 
+def test_a_random_state_of_a_transformer_is_that_of_its_network():
+    seeded = NetworkClassifier(**FAST)
+    unseeded = NetworkTransformer(NetworkClassifier(**FAST | {"random_state": None}), random_state=0)
+    assert np.array_equal(unseeded.fit(X, Y).transform(X), NetworkTransformer(seeded).fit(X, Y).transform(X))
+    assert unseeded.estimator.random_state is None
+
+
 def test_layers_that_are_not_there():
     with pytest.raises(ValueError, match=r"layer=7 of a network of 2\s+expected: a number from -2 to 1"):
         NetworkTransformer(NetworkClassifier(**FAST), layer=7).fit(X, Y)
+
+
+def test_what_has_no_layers():
+    with pytest.raises(ValueError, match=r"estimator=DummyClassifier\(\)\s+expected: a NetworkClassifier or"):
+        NetworkTransformer(DummyClassifier()).fit(X, Y)
 
 
 def test_scikit_learn_is_asked_for(monkeypatch):

@@ -3,7 +3,6 @@
 import inspect
 import re
 import signal
-import sys
 import types
 
 import numpy as np
@@ -12,6 +11,7 @@ from helpers import same_bits
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError
+from tarazu.data.screens import IN_CELL
 from tarazu.nn import Dense, Sequential
 from tarazu.train import Callback, EarlyStopping, KeepBest, LambdaCallback
 from tarazu.train.callbacks import progress
@@ -339,22 +339,28 @@ def test_the_bar_ends_at_max_steps(capsys, monkeypatch):
     assert shown[-1] == "stopped"
 
 
-def test_a_notebook_gets_an_output_that_is_replaced(capsys, monkeypatch):
-    texts = []
+@pytest.mark.parametrize("epochs", [2, 300])
+def test_a_notebook_gets_one_output_that_is_replaced(notebook, capsys, monkeypatch, epochs):
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    _, history = overfitting(epochs=epochs, verbose="auto")
+    assert capsys.readouterr() == ("", "") and len(notebook.outputs) == 1
+    texts = notebook.outputs[0]
+    assert texts[-1].startswith(f"epoch {epochs}/{epochs}  step 1/1  ━━━━") and len(texts[-1]) <= 200
+    assert all(text in texts[-1] for text in number_texts(history[-1]))
+    assert max(map(len, "\n".join(texts).splitlines())) <= 100 and "\x1b" not in "".join(texts)
 
-    class Handle:
-        def update(self, bundle, raw):
-            texts.append(bundle["text/plain"])
 
-    package, module = types.ModuleType("IPython"), types.ModuleType("IPython.display")
-    module.display = lambda bundle, raw, display_id: Handle()
-    monkeypatch.setitem(sys.modules, "IPython", package)
-    monkeypatch.setitem(sys.modules, "IPython.display", module)
-    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
-    _, history = overfitting(epochs=2, verbose="auto")
-    assert capsys.readouterr() == ("", "")
-    assert texts[-1].startswith("epoch 2/2  step 1/1  ━━━━") and all(x in texts[-1] for x in number_texts(history[-1]))
-    assert max(map(len, "\n".join(texts).splitlines())) <= 100
+@pytest.mark.parametrize("environment", [{}, IN_CELL])
+def test_files_and_commands_of_cells_get_few_lines(capsys, monkeypatch, environment):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: bool(environment), raising=False)
+    overfitting(epochs=300, verbose="auto")
+    output = capsys.readouterr().out
+    lines = output.splitlines()
+    assert "\x1b" not in output and "\r" not in output and len(lines) == 21
+    assert lines[0].startswith("epoch   1/300") and lines[-1].startswith("epoch 300/300")
+    assert max(map(len, lines)) <= 110
 
 
 def test_progress_leaves_chunks_whole():

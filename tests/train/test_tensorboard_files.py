@@ -29,3 +29,53 @@ def test_tensorboard_reads_scalars_histograms_the_graph_and_images(tmp_path):
     nodes = {node.name: node for node in read.Graph().node}
     assert any(node.op == "conv" for node in nodes.values())
     assert all(name in nodes for node in nodes.values() for name in node.input)
+
+
+class TwoInputs(tz.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words, self.out = tz.nn.Embedding(10, 4), tz.nn.Dense(2)
+
+    def forward(self, words, size):
+        return self.out(tz.concat([self.words(words).mean(1), size], -1))
+
+
+class OwnSteps(tz.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.out = tz.nn.Dense(1)
+
+    def forward(self, x):
+        return self.out(x)
+
+    def compute_loss(self, batch):
+        return (self(batch) ** 2).mean()
+
+
+WORDS = np.arange(40).reshape(8, 5) % 10
+INPUTS = {"embedding": (tz.nn.Sequential([tz.nn.Embedding(10, 4), tz.nn.GlobalAvgPool1D(), tz.nn.Dense(2)]),
+                        WORDS),
+          "several": (TwoInputs(), (WORDS, np.ones((8, 3), np.float32))),
+          "names": (TwoInputs(), {"words": WORDS, "size": np.ones((8, 3), np.float32)})}
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_the_graph_of_words_and_of_several_inputs(kind, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    model, x = INPUTS[kind]
+    model.compile("adam", loss="cross_entropy")
+    model.fit(x, np.arange(8) % 2, epochs=1, verbose=0, callbacks=tz.train.TensorBoard(tmp_path, graph=True))
+    nodes = {node.name: node.op for node in EventAccumulator(str(tmp_path)).Reload().Graph().node}
+    places = len(model.parameters()) + (1 if kind == "embedding" else 2)
+    assert "gather" in nodes.values() and sum(op == "parameter" for op in nodes.values()) == places
+
+
+def test_a_model_without_a_graph_warns_and_the_numbers_are_there(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    model = OwnSteps().compile("adam")
+    with pytest.warns(tz.train.TrainingWarning, match=r"wrote no graph: the model trains by steps of its own"):
+        model.fit(np.ones((8, 3), np.float32), epochs=1, verbose=0,
+                  callbacks=tz.train.TensorBoard(tmp_path, graph=True))
+    assert EventAccumulator(str(tmp_path)).Reload().Tags()["scalars"]

@@ -69,7 +69,6 @@ class TableFiles(InOrder):
                 yield structure.rebuild(row)
 
     def blocks(self, epoch: Epoch, start: int = 0) -> Iterator[Item]:
-        import pyarrow
 
         skip, is_empty = start, True
         for file in self.files:
@@ -84,7 +83,7 @@ class TableFiles(InOrder):
                     if batch.num_rows > skipped:
                         is_empty = False
                         yield self._block(file, batch.slice(skipped))
-            except (pyarrow.ArrowException, OSError) as error:
+            except Exception as error:  # of a damaged file pyarrow raises errors of several kinds
                 raise _damaged(file, error) from error
             skip = skip if rows is None else 0
         if is_empty and not start:
@@ -126,7 +125,7 @@ class ParquetFiles(TableFiles):
 
         try:
             return pyarrow.parquet.ParquetFile(file)
-        except (pyarrow.ArrowException, OSError) as error:
+        except Exception as error:  # of a damaged file pyarrow raises errors of several kinds
             raise _damaged(file, error) from error
 
     def _rows_in(self, file: Path) -> int:
@@ -162,7 +161,7 @@ class CsvFiles(TableFiles):
             return csv.open_csv(file, read_options=csv.ReadOptions(block_size=CSV_BLOCK_BYTES),
                                 parse_options=csv.ParseOptions(delimiter=delimiter),
                                 convert_options=csv.ConvertOptions(**options))
-        except (pyarrow.ArrowException, OSError) as error:
+        except Exception as error:  # of a damaged file pyarrow raises errors of several kinds
             raise _damaged(file, error) from error
 
     def _batches(self, file: Path, skip: int) -> Iterator[Any]:

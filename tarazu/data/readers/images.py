@@ -11,12 +11,15 @@ import numpy as np
 from tarazu.base.checks import positive_int
 from tarazu.base.errors import ArgumentError, DataError, FileFormatError
 from tarazu.base.extras import require
+from tarazu.base.files import require_file
 from tarazu.data.dataset.dataset import Dataset
 from tarazu.data.dataset.execute import Workers
 from tarazu.data.dataset.stage import Epoch, Item, Stage
 from tarazu.data.readers.folders import Classes, files_in, labeled
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")  # not those for which Pillow runs other programs
+MOST_PIXELS, GROWTH = 2**23, 50  # of any file, and more for each of its bytes
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -83,14 +86,26 @@ def decode_image(path: Path, size: tuple[int, int] | None, mode: str) -> np.ndar
     """The pixels of an image file, uint8 (height, width, channels). Raises FileFormatError."""
     from PIL import Image
 
+    require_file(path)
     try:
-        with Image.open(path) as opened:
+        with Image.open(path, formats=FORMATS) as opened:
+            _require_fair_size(path, opened.size)
             image = opened if opened.mode == mode else opened.convert(mode)
             if size is not None and (size[1], size[0]) != image.size:
                 image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
             pixels = np.asarray(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except FileFormatError:
+        raise
+    except Exception as error:  # of a damaged file Pillow raises errors of many kinds
         raise FileFormatError(f"this is not an image, or it is damaged: {error}", path=path,
                               expected="a complete image that Pillow reads",
                               fix="delete or replace the file") from error
     return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _require_fair_size(path: Path, size: tuple[int, int]) -> None:
+    """FileFormatError, before the pixels are unpacked, where a file says that it has far more of them than bytes."""
+    most = MOST_PIXELS + GROWTH * path.stat().st_size
+    if size[0] * size[1] > most:
+        raise FileFormatError(f"{size[0]:,} x {size[1]:,} pixels in {path.stat().st_size:,} bytes", path=path,
+                              expected=f"at most {most:,} pixels", fix="make it smaller before, if you trust it")

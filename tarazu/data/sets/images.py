@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from tarazu.base.errors import FileFormatError
+from tarazu.base.files import require_file
 from tarazu.data.dataset.dataset import Dataset
 from tarazu.data.gzip_files import GZIP_MAGIC, unpack
 from tarazu.data.sets.files import CIFAR_ARCHIVE, ImageSet
@@ -41,6 +43,7 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
 
 
 def _contents(path: Path) -> bytes:
+    require_file(path, FIX)
     data = path.read_bytes()
     return unpack(path, data, fix=FIX) if data.startswith(GZIP_MAGIC) else data
 
@@ -48,29 +51,27 @@ def _contents(path: Path) -> bytes:
 def read_cifar(files: Callable[[str], Path], images: ImageSet) -> tuple[Dataset, Dataset]:
     """The training and the test part of CIFAR-10: from the archive, or from the folder with what was in it."""
     path = files(CIFAR_ARCHIVE)
+    contents: Mapping[str, bytes | memoryview]
     contents = _unpacked(path) if path.is_file() else {file.name: file.read_bytes() for file in path.glob("*.bin")}
     train = [f"data_batch_{number}.bin" for number in range(1, 6)]
     return _cifar_part(contents, train, path, images), _cifar_part(contents, ["test_batch.bin"], path, images)
 
 
-def _unpacked(path: Path) -> dict[str, bytes]:
+def _unpacked(path: Path) -> dict[str, memoryview]:
     """The files of an archive by their names; nothing is written."""
     import tarfile
-    import zlib
 
-    contents = {}
+    data = memoryview(_contents(path))
     try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                if member.isfile() and (file := archive.extractfile(member)) is not None:
-                    contents[Path(member.name).name] = file.read()
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+            return {Path(member.name).name: data[member.offset_data:member.offset_data + member.size]
+                    for member in archive if member.isreg()}
+    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
         raise FileFormatError(f"the archive is damaged: {error}", path=path, expected="a complete .tar.gz file",
                               fix=FIX) from error
-    return contents
 
 
-def _cifar_part(contents: dict[str, bytes], names: list[str], path: Path, images: ImageSet) -> Dataset:
+def _cifar_part(contents: Mapping[str, bytes | memoryview], names: list[str], path: Path, images: ImageSet) -> Dataset:
     for name in names:
         if not contents.get(name) or len(contents[name]) % CIFAR_RECORD:
             raise FileFormatError(f"{name} is missing or cut off", path=path,

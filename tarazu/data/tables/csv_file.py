@@ -18,14 +18,15 @@ from tarazu.base.messages import plural
 from tarazu.data.columns.column import Column, LevelNumbers, column_of_texts
 from tarazu.data.columns.notes import ColumnNote
 from tarazu.data.columns.values import MISSING_WORDS
-from tarazu.data.tables.files import check_text
+from tarazu.data.tables.files import check_lines, check_text
 from tarazu.data.tables.table import Table
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 SNIFFED_BYTES, SNIFFED_ROWS = 1 << 16, 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t]*\r?\n', re.IGNORECASE)  # as Excel writes and reads it
-COMMENTS = re.compile(rb"(?:[ \t]*\r?\n|#[^\n]*\n)*#[^\n]*\n")
+BLANK_OR_COMMENT = re.compile(rb"[ \t]*\r?\n|#[^\n]*\n")
+LONGEST_CELL = 2**23
 BLOCK_ROWS = 1_000  # rows held as Python texts at a time: few enough to stay in the cache
 
 Record = tuple[int, list[str]]
@@ -40,8 +41,9 @@ def read_csv(path: Path, data: bytes, missing_words: tuple[str, ...] = MISSING_W
     check_text(path, data)
     stated, skipped, body = split_preamble(data)
     delimiter = stated or sniff_delimiter(body)
+    check_lines(path, body, delimiter, skipped)
     buffer = io.BytesIO(body)
-    with _cells_of_any_length():
+    with _long_cells():
         records = read_records(path, buffer, delimiter, skipped)
         header_line, header = next(records, (1, []))
         if not header:
@@ -65,9 +67,9 @@ def read_csv(path: Path, data: bytes, missing_words: tuple[str, ...] = MISSING_W
 
 
 @contextlib.contextmanager
-def _cells_of_any_length() -> Iterator[None]:
+def _long_cells() -> Iterator[None]:
     """The `csv` module refuses cells of over 131,072 characters unless it is told otherwise."""
-    limit = csv.field_size_limit(2**31 - 1)
+    limit = csv.field_size_limit(LONGEST_CELL)
     try:
         yield
     finally:
@@ -85,17 +87,27 @@ def split_preamble(data: bytes) -> tuple[str, int, bytes]:
     stated, skipped = "", 0
     if match := SEP_LINE.match(data):
         stated, skipped, data = match[1].decode(), 1, data[match.end():]
-    comments = COMMENTS.match(data)
-    if comments is None:
+    start, end, lines = _last_comment(data)
+    if not lines:
         return stated, skipped, data
-    lines = comments[0].splitlines(keepends=True)
-    rest = data[comments.end():]
+    comment, rest = data[start:end], data[end:]
     after = rest.split(b"\n", 1)[0]
     mark = (stated or sniff_delimiter(rest)).encode()
     # The names themselves may start with #: "# a,b" as NumPy writes them, "#id,name".
-    if lines[-1].count(mark) == after.count(mark) and (after.count(mark) or not lines[-1].startswith(b"# ")):
-        lines.pop()
-    return stated, skipped + len(lines), data[sum(map(len, lines)):]
+    if comment.count(mark) == after.count(mark) and (after.count(mark) or not comment.startswith(b"# ")):
+        lines, rest = lines - 1, data[start:]
+    return stated, skipped + lines, rest
+
+
+def _last_comment(data: bytes) -> tuple[int, int, int]:
+    """Where the last comment at the top starts and ends, and its line; comments and blank lines may stand before it."""
+    position = line = 0
+    found = 0, 0, 0
+    while match := BLANK_OR_COMMENT.match(data, position):
+        position, line = match.end(), line + 1
+        if data.startswith(b"#", match.start()):
+            found = match.start(), position, line
+    return found
 
 
 def sniff_delimiter(data: bytes) -> str:
@@ -133,6 +145,10 @@ def read_records(path: Path, buffer: io.BytesIO, delimiter: str, skipped: int = 
                 yield line, cells
             line = skipped + reader.line_num + 1
     except csv.Error as error:
+        if "field limit" in str(error):
+            raise FileFormatError("a cell of the row that starts here is too long", path=path, line=line,
+                                  expected=f"at most {LONGEST_CELL:,} characters", fix="check the quotes: one that "
+                                  "is not closed makes a cell of all that follows") from error
         raise FileFormatError(f"a quoted cell of the row that starts here does not end properly: {error}", path=path,
                               line=line, expected='cells as abc or "abc"',
                               fix='close the quote, or double a quote inside a quoted cell: "5"" pipe"') from error

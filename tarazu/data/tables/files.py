@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 from tarazu.base.errors import DataError, FileFormatError
+from tarazu.base.files import require_file
 from tarazu.base.spelling import did_you_mean
 from tarazu.data.gzip_files import GZIP_MAGIC, unpack
 
+MOST_CELLS, LONGEST_LINE = 100_000, 2**24  # of a line
+BLOCK = 2**20  # bytes that are decoded at a time
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 BINARY_MAGICS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook", b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -23,6 +27,7 @@ def read_bytes(path: Path) -> bytes:
         raise DataError("this is a folder", path=path, expected="a file: .csv, .csv.gz or .parquet",
                         fix="name a file inside it")
     try:
+        require_file(path, "name a file")
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise DataError("there is no such file", path=path, expected="the path of a .csv, .csv.gz or .parquet file",
@@ -58,13 +63,40 @@ def check_text(path: Path, data: bytes) -> None:
 
 
 def _check_encoding(path: Path, data: bytes) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    start = waiting = 0
     try:
-        data.decode("utf-8")
+        for start in range(0, len(data), BLOCK):
+            waiting = len(decoder.getstate()[0])
+            decoder.decode(data[start:start + BLOCK], final=start + BLOCK >= len(data))
     except UnicodeDecodeError as error:
-        raise FileFormatError(f"byte 0x{data[error.start]:02x} (number {error.start} in the file) is not UTF-8",
-                              path=path, line=line_of(data, error.start), expected="text in UTF-8",
+        position = start - waiting + error.start
+        raise FileFormatError(f"byte 0x{data[position]:02x} (number {position} in the file) is not UTF-8",
+                              path=path, line=line_of(data, position), expected="text in UTF-8",
                               fix="save it as UTF-8 (in Excel: 'CSV UTF-8'), or, if it is in the Western encoding of "
                               f"Windows, run: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > new.csv") from error
+
+
+def check_lines(path: Path, data: bytes, delimiter: str, skipped: int = 0) -> None:
+    """FileFormatError for a line that is so long, or of so many cells, that it would fill the memory.
+
+    Only lines of more than MOST_CELLS bytes are looked at more closely, so that this takes no time. `skipped` lines
+    came before.
+    """
+    end, position = b"\n" if b"\n" in data[:LONGEST_LINE] else b"\r", 0
+    while len(data) - position > MOST_CELLS:
+        last = data.rfind(end, position, position + MOST_CELLS)
+        if last < 0:
+            last = data.find(end, position, position + LONGEST_LINE)
+            size = (last if last >= 0 else len(data)) - position
+            cells = data.count(delimiter.encode(), position, position + size) + 1
+            if size > LONGEST_LINE or cells > max(MOST_CELLS, size // 50):  # a long cell may have some within it
+                raise FileFormatError(f"a line of {cells:,} cells in {size:,} bytes", path=path,
+                                      line=skipped + line_of(data, position),
+                                      expected=f"at most {MOST_CELLS:,} cells in {LONGEST_LINE:,} bytes",
+                                      fix="put columns into rows, or load such data as arrays")
+            last = position + size
+        position = last + 1
 
 
 def line_of(data: bytes, position: int) -> int:

@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from tarazu.base.errors import DataError, FileFormatError
 from tarazu.data.columns.values import MISSING_WORDS
@@ -14,6 +15,7 @@ from tarazu.data.tables.files import read_bytes
 from tarazu.data.tables.table import Table
 
 PARQUET_MAGIC = b"PAR1"
+MOST_CELLS, MOST_BYTES, GROWTH = 2**22, 2**25, 100  # of any file, and more for each of its bytes
 
 
 def read_table(path: str | os.PathLike[str], missing: Iterable[str] = MISSING_WORDS, *,
@@ -39,6 +41,17 @@ def read_table(path: str | os.PathLike[str], missing: Iterable[str] = MISSING_WO
     return read_csv(path, data, words, on_progress)
 
 
+def _require_fair_size(path: Path, metadata: Any, size: int) -> None:
+    """FileFormatError where the footer of a Parquet file tells of more cells or bytes than so small a file may have."""
+    cells = metadata.num_rows * metadata.num_columns
+    unpacked = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+    most_cells, most_bytes = MOST_CELLS + GROWTH * size, MOST_BYTES + GROWTH * size
+    if not (0 <= cells <= most_cells and 0 <= unpacked <= most_bytes):
+        raise FileFormatError(f"{size:,} bytes that tell of {cells:,} cells in {unpacked:,} bytes", path=path,
+                              expected=f"at most {most_cells:,} cells in {most_bytes:,} bytes",
+                              fix="write it again, or as CSV, if you trust it")
+
+
 def _read_parquet(path: Path, data: bytes, missing_words: tuple[str, ...]) -> Table:
     try:
         import pyarrow
@@ -47,8 +60,12 @@ def _read_parquet(path: Path, data: bytes, missing_words: tuple[str, ...]) -> Ta
         raise DataError("a Parquet file needs the package pyarrow, which is not installed", path=path,
                         expected="pyarrow, or a CSV file", fix="pip install pyarrow") from error
     try:
-        frame = pyarrow.parquet.read_table(pyarrow.BufferReader(data))
-    except (pyarrow.ArrowException, OSError) as error:
+        file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(data))
+        _require_fair_size(path, file.metadata, len(data))
+        frame = file.read()
+    except FileFormatError:
+        raise
+    except Exception as error:  # of a damaged file pyarrow raises errors of several kinds
         raise FileFormatError(f"this is not a Parquet file, or it is damaged: {error}", path=path,
                               expected="a complete Parquet file", fix="write or download it again") from error
     return dataclasses.replace(Table.from_frame(frame, missing_words), path=str(path))

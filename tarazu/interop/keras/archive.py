@@ -5,16 +5,16 @@ Nothing is unpacked to a path: members are read by their exact names, into memor
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tarazu.base.bounded.json_files import parse_json
 from tarazu.base.errors import FileFormatError
+from tarazu.base.files import require_file
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-DEEPEST = 200  # nested lists and objects of a config; a model in a model takes six
 GROWTH = 20  # how much larger than the archive what is in it may be; Keras does not compress
 SLACK = 2**20
 INTACT = "take an undamaged copy, or save it again in Keras: model.save(path)"
@@ -30,12 +30,13 @@ class Archive(NamedTuple):
 
 def read_archive(path: Path) -> Archive:
     """The members of a `.keras` file. FileFormatError for what is no such file, is damaged, or claims to be huge."""
+    require_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
             config, metadata = (_json(path, name, _member(path, archive, name)) for name in (CONFIG, METADATA))
             has_weights = WEIGHTS in archive.namelist()
             weights = _member(path, archive, WEIGHTS) if has_weights else b""
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise FileFormatError(f"no archive of Keras: {error}", path=path,
                               expected="a zip archive, as Keras 3 writes it", fix=INTACT) from error
     return Archive(config, weights, str(metadata.get("keras_version", "")))
@@ -47,6 +48,9 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
     if len(found) != 1:
         raise FileFormatError(f"the archive has {name} {len(found)} times", path=path, expected="each member once",
                               fix=INTACT)
+    if found[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise FileFormatError(f"{name} is packed in a way that Keras does not use", path=path,
+                              expected="members as they are, or deflated", fix=INTACT)
     size, fair = found[0].file_size, GROWTH * path.stat().st_size + SLACK
     if size > fair:
         raise FileFormatError(f"{name} is said to have {size:,} bytes unpacked", path=path,
@@ -57,23 +61,9 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _json(path: Path, name: str, content: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(content)
+    except ValueError as error:
         raise FileFormatError(f"{name} is not JSON: {error}", path=path, expected="JSON", fix=INTACT) from error
-    if not isinstance(value, dict) or depth(value) > DEEPEST:
-        raise FileFormatError(f"{name} is no object of JSON, or is nested too deep", path=path,
-                              expected=f"an object, nested at most {DEEPEST} deep", fix=INTACT)
+    if not isinstance(value, dict):
+        raise FileFormatError(f"{name} is no object of JSON", path=path, expected="an object", fix=INTACT)
     return value
-
-
-def depth(value: Any) -> int:
-    """How deep lists and dicts are nested in a value.
-
-    >>> depth({"a": [1, {"b": 2}]})
-    3
-    """
-    deepest, level = 0, [value]
-    while level := [x for x in level if isinstance(x, dict | list)]:
-        deepest += 1
-        level = [item for x in level for item in (x.values() if isinstance(x, dict) else x)]
-    return deepest

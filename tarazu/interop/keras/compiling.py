@@ -30,6 +30,8 @@ def compile_arguments(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
         return Place(path, f"compile: {part}", str(kind))
 
     optimizer = content.get("optimizer")
+    if isinstance(optimizer, Mapping) and optimizer.get("class_name") == "LossScaleOptimizer":
+        optimizer = optimizer["config"]["inner_optimizer"]  # `precision` of compile scales the loss
     kind = optimizer.get("class_name") if isinstance(optimizer, Mapping) else optimizer
     for name in ("weighted_metrics", "auto_scale_loss"):
         if content.get(name) not in (None, [], False, True):

@@ -49,6 +49,11 @@ class ModelReader:
         self._read: set[str] = set()  # the groups of arrays that layers have asked for
         self._frozen: list[Module] = []
 
+    @property
+    def elements(self) -> int:
+        """How many numbers the file has as weights."""
+        return sum(array.size for arrays in self._weights.values() for array in arrays)
+
     def read(self, content: Any) -> Module:
         """The model of a whole config, built, with its tensors."""
         place = Place(self._path, name_of(content), str(content.get("class_name")))

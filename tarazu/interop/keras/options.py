@@ -126,10 +126,10 @@ def name_of(content: Any) -> str:
 
 
 def require_float32(options: Options) -> None:
-    """FileFormatError for a layer that computes in another type."""
+    """FileFormatError for a layer of other weights. Those of mixed policies are float32, in which it computes here."""
     dtype = options.config.get("dtype")
     policy = dtype.get("config") if isinstance(dtype, Mapping) else dtype
     name = policy.get("name") if isinstance(policy, Mapping) else policy
-    if name not in (None, "float32"):
+    if name not in (None, "float32", "mixed_float16", "mixed_bfloat16"):
         raise options.place.refused(f"dtype {name}", "float32",
                                     "save the model in Keras with dtype='float32', and pass precision= to compile")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tarazu.base.errors import DataWarning, FileFormatError
-from tarazu.interop.keras.archive import read_archive
+from tarazu.interop.keras.archive import INTACT, read_archive
 from tarazu.interop.keras.compiling import compile_arguments
 from tarazu.interop.keras.model import ModelReader
 from tarazu.interop.keras.saved_weights import read_weights
@@ -30,16 +30,26 @@ def read(path: Path, custom_objects: Mapping[str, Any] | None = None, *, optimiz
                                   "model.load_weights(...) and then model.save('model.keras')")
     archive = read_archive(path)
     reader = ModelReader(path, read_weights(path, archive.weights), dict(custom_objects or {}))
-    with placeholders(), drawing_from(Generator()):
-        model = reader.read(archive.config)
+    model = _made(reader, archive.config, path)
     compiled = archive.config.get("compile_config")
-    if optimizer and isinstance(compiled, Mapping):
+    if optimizer and isinstance(compiled, Mapping) and compiled:  # {} of a model that has only predicted
         _compile(model, compiled, reader, path)
     return model.eval()
+
+
+def _made(reader: ModelReader, config: Mapping[str, Any], path: Path) -> Module:
+    try:
+        with placeholders(reader.elements), drawing_from(Generator()):
+            return reader.read(config)
+    except FileFormatError:
+        raise
+    except Exception as error:  # a damaged config may have anything anywhere
+        raise FileFormatError(f"its config cannot be read: {type(error).__name__}: {error}", path=path,
+                              expected="a config as Keras writes it", fix=INTACT) from error
 
 
 def _compile(model: Module, content: Mapping[str, Any], reader: ModelReader, path: Path) -> None:
     try:
         model.compile(**compile_arguments(content, path), regularizer=reader.penalties(model) or None)
-    except FileFormatError as error:
+    except Exception as error:  # a damaged config may have anything anywhere
         warnings.warn(f"what compile was told is left out: {error}", DataWarning, stacklevel=4)

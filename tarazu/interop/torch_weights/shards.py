@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tarazu.base.bounded.json_files import read_json
 from tarazu.base.errors import FileFormatError
 from tarazu.base.messages import listing, plural
 from tarazu.train.save.tensor_file import read_tensors
 
 INDEX = "model.safetensors.index.json"
-LARGEST_INDEX = 100 * 2**20  # bytes: those of the largest models have a tenth
 
 
 def read_shards(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -23,7 +22,7 @@ def read_shards(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     The files lie in the index's own folder. FileFormatError for an index or files that are damaged, missing or
     elsewhere, and for a tensor that its file lacks.
 
-    >>> import tempfile
+    >>> import json, tempfile
     >>> import numpy as np
     >>> from safetensors.numpy import save_file
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -63,13 +62,10 @@ def _weight_map(path: Path) -> dict[str, str]:
 
 def _json(path: Path) -> Any:
     try:
-        if path.stat().st_size > LARGEST_INDEX:
-            raise FileFormatError("too large for an index", path=path, expected=f"at most {LARGEST_INDEX:,} bytes",
-                                  fix="pass the path of an index")
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except OSError:
         raise FileFormatError("the file is missing", path=path, expected="an index of safetensors files",
                               fix="check the path") from None
-    except (ValueError, RecursionError) as error:
-        raise FileFormatError(f"no JSON: {type(error).__name__}", path=path, expected="an index of safetensors files",
+    except ValueError as error:
+        raise FileFormatError(f"no JSON: {error}", path=path, expected="an index of safetensors files",
                               fix="take another copy") from None

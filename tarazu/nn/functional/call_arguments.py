@@ -14,16 +14,19 @@ from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
 
 
-def arranged(tree: Plain, args: tuple, kwargs: Mapping[str, Any]) -> list[ArrayLike]:
+def arranged(tree: Plain, args: tuple, kwargs: Mapping[str, Any], names: Sequence[str | None] = ()) -> list[ArrayLike]:
     """The arguments as a flat list, in the order of the inputs, whose numbers are nested in `tree`.
 
-    A list or tuple of inputs is passed as several arguments or as one, a dict by name, in order or as one.
-    ArgumentError where the arguments are not those of the model.
+    A list or tuple of inputs is passed as several arguments or as one, or by `names`, those of the inputs where each
+    has its own; a dict by name, in order or as one. ArgumentError where the arguments are not those of the model.
     """
     if type(tree) is dict:
         return _by_name(tree, args, kwargs)
-    if kwargs:
-        raise _wrong(tree, args, kwargs)
+    named = args[0] if len(args) == 1 and isinstance(args[0], Mapping) else kwargs
+    if named and named.keys() == set(names) and len(named) == len(names):
+        return [named[name] for name in names if name]
+    if named:
+        raise _wrong(tree, args, kwargs, names)
     if isinstance(tree, list | tuple):
         given = args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
         if len(given) != len(tree):
@@ -51,11 +54,13 @@ def _leaves(tree: Plain, given: Any) -> list[ArrayLike]:
     return arranged(tree, (given,), {}) if isinstance(tree, list | tuple | dict) else [given]
 
 
-def _wrong(tree: Plain, args: tuple, kwargs: Mapping[str, Any]) -> ArgumentError:
+def _wrong(tree: Plain, args: tuple, kwargs: Mapping[str, Any], own: Sequence[str | None] = ()) -> ArgumentError:
     names = list(args[0]) if len(args) == 1 and isinstance(args[0], Mapping) else [*kwargs]
     given = f"inputs {', '.join(map(repr, names))}" if names else f"{len(args)} input{'s' * (len(args) != 1)}"
     count = len(tree) if isinstance(tree, list | tuple | dict) else 1
     wanted = ", ".join(map(repr, tree)) if type(tree) is dict else f"{count} input{'s' * (count != 1)}"
+    if own and None not in own:
+        wanted += f", by name {', '.join(map(repr, own))}"
     example = ", ".join(f"{key}=..." for key in tree) if type(tree) is dict else ", ".join("abcdefgh"[:count])
     return ArgumentError(f"a call of a functional model with {given}", expected=wanted,
                          fix=f"call it as model({example})")

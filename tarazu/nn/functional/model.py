@@ -33,6 +33,8 @@ class Model(Module):
     operations read is one of the model's, any other tensor a constant; what draws random numbers belongs into a module.
     Masks of `Embedding` or `Masking` go along the graph, to the layers that take them and to the loss.
 
+    A list or tuple whose inputs all have names is also passed by these: `tz.nn.Input(3, name="table")`.
+
     `model.inputs` and `model.outputs` are the symbolic tensors, `model.output_of("dense")` is what a layer gives, and
     `tz.nn.Model(model.inputs, model.output_of("dense"))` a model of the first layers, with the same weights.
 
@@ -98,6 +100,18 @@ class Model(Module):
         """
         return self._nested(self._plan.recipe.outputs)
 
+    @property
+    def input_names(self) -> list[str | None]:
+        """The name of each input: its key where they are a dict, else the one that `Input` was given, or None.
+
+        >>> import tarazu as tz
+        >>> x = tz.nn.Input(3, name="size")
+        >>> tz.nn.Model(x, x + 1).input_names
+        ['size']
+        """
+        recipe = self._plan.recipe
+        return list(recipe.inputs) if type(recipe.inputs) is dict else list(recipe.names)
+
     def output_of(self, name: str, call: int = 0) -> Tree:
         """The symbolic result of the layer of that name; `call` counts the calls of a shared one.
 
@@ -150,7 +164,7 @@ class Model(Module):
     def forward(self, *inputs: Any, **named: Any) -> Any:
         """The outputs for batches of the inputs, which all have equally many rows."""
         recipe = self._plan.recipe
-        tensors = [as_value(x) for x in arranged(recipe.inputs, inputs, named)]
+        tensors = [as_value(x) for x in arranged(recipe.inputs, inputs, named, recipe.names)]
         require_shapes(recipe, tensors)
         outputs = self._plan.run(tensors, self.layers, self.constants)
         return flatten(recipe.outputs)[1].rebuild(outputs)

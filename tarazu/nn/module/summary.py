@@ -16,6 +16,7 @@ from tarazu.runtime.tensor.creation import zeros
 from tarazu.runtime.tensor.tensor import Tensor
 
 HEADER = ("layer", "kind", "output shape", "parameters")
+MOST_ROWS = 200  # in a notebook
 
 
 def summary(model: Module, input_shape: tuple[int, ...] | None) -> str:
@@ -35,7 +36,9 @@ def summary_html(model: Module) -> str:
         return f"<pre>{escape(repr(model))}</pre>"
     shapes = _shapes_of_last_fit(model)
     rows = [row for path, module in model.named_modules() for row in _rows(path, module, shapes)]
-    return table(HEADER, rows, totals(model))
+    left_out = len(rows) - MOST_ROWS
+    note = f"{left_out} more rows: print(model.summary())\n" if left_out > 0 else ""
+    return table(HEADER, rows[:MOST_ROWS], note + totals(model))
 
 
 def layout(rows: Sequence[Sequence[str]], last: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import struct
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -14,8 +13,8 @@ import numpy as np
 
 from tarazu.base.device import Device, default
 from tarazu.base.dtypes import DType, as_dtype
-from tarazu.base.errors import ArgumentError, DTypeError, FileFormatError, ShapeError
-from tarazu.base.files import replacing
+from tarazu.base.errors import ArgumentError, DeviceError, DTypeError, FileFormatError, ShapeError
+from tarazu.base.files import replacing, require_file
 from tarazu.base.pytree import describe, flatten, map_leaves
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.device import xla
@@ -139,6 +138,7 @@ def write(path: Path, content: bytes) -> None:
 
 def read(path: Path) -> Exported:
     """The program in a file; FileFormatError for one that is damaged, or that `tz.export` did not write."""
+    require_file(path)
     content = path.read_bytes()
     body, seal = content[:-SEAL_SIZE], content[-SEAL_SIZE:]
     if not seal.startswith(MARK):
@@ -150,7 +150,9 @@ def read(path: Path) -> Exported:
                               expected="the file as tz.export wrote it", fix="copy it anew, or export again")
     try:
         return Exported(xla_part("export").Program(body))
-    except (AttributeError, LookupError, ValueError, struct.error) as error:
+    except DeviceError:
+        raise
+    except Exception as error:  # of a damaged file JAX and flatbuffers raise errors of many kinds
         raise FileFormatError(f"the installed jax does not read it: {error}", path=path,
                               expected="a file of this version of jax or of one up to six months older",
                               fix="install a newer jax, or export again with this one") from error

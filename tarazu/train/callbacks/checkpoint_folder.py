@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
+from tarazu.base.files import file_inside
 from tarazu.record.json_lines import from_line, to_line
 from tarazu.record.textfile import write_text
 from tarazu.runtime.tensor.tensor import Tensor
@@ -55,7 +56,7 @@ def read(folder: Path) -> Content | None:
         _require_free(folder)
         return None
     line = _description(folder)
-    path = folder / line["tensors"]
+    path = file_inside(folder, str(line["tensors"]), _start_anew(folder))
     content = Content(line["values"], read_tensors(path, fix=_start_anew(folder)))
     if _checksum(path, content.values) != line["checksum"]:
         raise _damaged(folder, "damaged: the checksum is another")
@@ -74,14 +75,14 @@ def _own_files(folder: Path) -> list[Path]:
 
 def _description(folder: Path) -> dict[str, Any]:
     try:
-        line = from_line((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        line = from_line(file_inside(folder, DESCRIPTION).read_text(encoding="utf-8"))
     except ValueError as error:
         raise _damaged(folder, f"not JSON: {error}") from None
     if not isinstance(line, dict) or line.get("format") != FORMAT:
         given = line.get("format") if isinstance(line, dict) else line
         raise FileFormatError(f"a checkpoint of format {given!r}", path=folder / DESCRIPTION, expected=repr(FORMAT),
                               fix=f"go on with the version of Tarazu that wrote it, or {_start_anew(folder)}")
-    if line.keys() != {"format", "tensors", "checksum", "values"}:
+    if line.keys() != {"format", "tensors", "checksum", "values"} or not isinstance(line["values"], dict):
         raise _damaged(folder, f"damaged: it holds {', '.join(line)}")
     return line
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tarazu.base.errors import ArgumentError
+from tarazu.base.errors import ArgumentError, TarazuError
 from tarazu.base.extras import require
 from tarazu.ops.typing import ArrayLike
 from tarazu.record.json_lines import to_line
@@ -17,6 +17,7 @@ from tarazu.runtime import processes
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.tensorboard_graph import add_graph
+from tarazu.train.trainer.divergence import warn
 from tarazu.train.trainer.run import Run
 
 
@@ -122,10 +123,10 @@ def _settings(run: Run) -> dict[str, Any]:
 class TensorBoard(Callback):
     """Writes the numbers of each epoch for TensorBoard to `folder`: "train/loss", "validation/loss", "learning_rate".
 
-    `histograms=n` writes the weights too, after every n-th epoch; `graph=True` the graph of the model, where it has one
-    array of numbers as its input; `images`, arrays by name of (images, height, width, channels), a picture of each
-    before the first epoch. Needs the package tensorboardX: ArgumentError without
-    it, for an empty path, and before the first epoch for one that is a file.
+    `histograms=n` writes the weights too, after every n-th epoch; `graph=True` the graph of the model, with a
+    TrainingWarning where it has none, as with own steps; `images`, arrays by name of (images, height, width,
+    channels), a picture of each before the first epoch. Needs the package tensorboardX: ArgumentError without it, for
+    an empty path, and before the first epoch for one that is a file.
 
     >>> import pathlib, tempfile
     >>> import tarazu as tz
@@ -164,11 +165,23 @@ class TensorBoard(Callback):
         self._writer.flush()
 
     def on_fit_end(self, run: Run) -> None:
-        if self._writer is not None:
-            if self.graph and run.trainer.input_shape is not None:
-                add_graph(self._writer, run.model, run.trainer.input_shape)
+        if self._writer is None:
+            return
+        try:
+            if self.graph:
+                self._add_graph(run)
+        finally:
             self._writer.close()
             self._writer = None
+
+    def _add_graph(self, run: Run) -> None:
+        try:
+            if run.trainer.zero_inputs is None:
+                raise ArgumentError("the model trains by steps of its own", expected="compile(loss=...)",
+                                    fix="leave graph=True out")
+            add_graph(self._writer, run.model, run.trainer.zero_inputs)
+        except TarazuError as error:
+            warn([f"TensorBoard(graph=True) wrote no graph: {error.problem}"])
 
 
 def _tag(name: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from tarazu.base.errors import ArgumentError
+from tarazu.data.screens import NOTEBOOK_WIDTH, CellOutput, is_notebook, replaces_lines
 from tarazu.nn.module.trainable import Verbose
 from tarazu.train.callbacks.base import Callback
 from tarazu.train.callbacks.progress_text import (
@@ -26,7 +25,6 @@ from tarazu.train.trainer.run import Run
 
 MOST_LINES = 20  # for runs of more epochs only every so many are shown, unless all are wanted
 EVERY = 0.1  # seconds after which the bar is drawn again at the earliest
-NOTEBOOK_WIDTH = 100  # characters
 
 
 def progress(verbose: Verbose, ends: Limits) -> list[Callback]:
@@ -34,20 +32,12 @@ def progress(verbose: Verbose, ends: Limits) -> list[Callback]:
     if verbose == 2:
         return [Lines(every=1)]
     if verbose == 1 or verbose == "auto":
-        if sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):  # these cannot replace lines
+        if replaces_lines(sys.stdout):
             return [Bar(Terminal(), ends)]
-        return [Bar(Notebook(), ends) if _is_in_notebook() else Lines()]
+        return [Bar(Notebook(), ends) if is_notebook() else Lines()]
     if verbose == 0:
         return []
     raise ArgumentError(f"verbose={verbose!r}", expected='"auto", 0, 1 or 2', fix='leave it out for "auto"')
-
-
-def _is_in_notebook() -> bool:
-    if "IPython" not in sys.modules:
-        return False
-    from rich.console import Console
-
-    return Console().is_jupyter
 
 
 def _say_where_from(run: Run) -> None:
@@ -169,13 +159,12 @@ class Notebook:
 
     def start(self) -> None:
         """Add the output to the cell."""
-        display = importlib.import_module("IPython.display").display  # is no requirement, but there in a notebook
-        self._handle: Any = display({"text/plain": ""}, raw=True, display_id=True)
+        self._output = CellOutput()
 
     def show(self, where: list[str], pace: list[str], numbers: list[str], share: float | None) -> None:
         """Replace the output."""
         lines = status_lines(where, pace, numbers, NOTEBOOK_WIDTH, bar_of(share))
-        self._handle.update({"text/plain": "\n".join(lines)}, raw=True)
+        self._output.show("\n".join(lines))
 
     def stop(self) -> None:
         """Leave the output as it is."""

@@ -9,16 +9,16 @@ from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.jit.jit import trace
-from tarazu.runtime.tensor.creation import zeros
+from tarazu.train.calling import call
 
 
-def add_graph(writer: Any, model: Module, input_shape: tuple[int, ...]) -> None:
-    """Add the graph of `model` for one sample of `input_shape` to a writer of tensorboardX."""
+def add_graph(writer: Any, model: Module, inputs: Any) -> None:
+    """Add the graph of `model` to a writer of tensorboardX, for `inputs` nested as `fit` takes them."""
     graphs, nodes, versions, events = (
         require(f"tensorboardX.proto.{name}_pb2", "tz.train.TensorBoard", "tensorboard")
         for name in ("graph", "node_def", "versions", "event"))
     with in_mode(model, training=False), no_grad():
-        graph = trace(model)(zeros((1, *input_shape)))
+        graph = call(trace(model), inputs)
     names: dict[Any, str] = {}
     made = []
     for number, node in enumerate(graph.nodes):

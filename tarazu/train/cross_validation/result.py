@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +11,9 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import plural
+from tarazu.picture.picture import Picture, written
+from tarazu.picture.shown import in_notebook
+from tarazu.train.cross_validation.chart import fold_chart
 from tarazu.train.cross_validation.ranges import Range
 
 # The 0.975 quantiles of Student's distribution for 1 to 29 degrees of freedom; beyond that the normal one's.
@@ -35,8 +38,8 @@ class CrossValidation:
     `mean`, `deviation` (of the sample, with folds - 1) and `interval` take the name of a score. Intervals are those of
     Nadeau and Bengio, 2003: folds share training rows, so the variance of the mean is (1 / folds + test / train) times
     that of the scores. All three leave out folds in which a score is undefined; of a fold whose loss is NaN, as the
-    training failed there, every NaN counts. Printed, and in notebooks, it is a table; there intervals end where the
-    range of the score does, which `ranges` has by name.
+    training failed there, every NaN counts. Printed it is a table, in notebooks a picture too; there intervals end
+    where the range of the score does, which `ranges` has by name.
 
     >>> found = CrossValidation(({"loss": 0.5}, {"loss": 0.7}), 0.5)
     >>> found.mean("loss"), round(found.deviation("loss"), 4)
@@ -118,10 +121,27 @@ class CrossValidation:
         half = student(folds - 1) * self.deviation(name) * math.sqrt(1 / folds + share / (1 - share))
         return self.mean(name) - half, self.mean(name) + half
 
+    def plot(self, path: str | os.PathLike | None = None) -> Picture:
+        """The scores of the folds, their means and 95 % intervals, as a picture, saved to `path` if given.
+
+        OSError where `path` cannot be written.
+
+        >>> CrossValidation(({"loss": 0.5}, {"loss": 0.7}), 0.5).plot()
+        <Picture: 2 folds, means with 95 % intervals>
+        """
+        charts = [fold_chart(name, self.values(name).tolist(), self.mean(name), self._interval_in_range(name))
+                  for name in self.names]
+        return written(Picture(f"{plural(len(self.rows), 'fold')}, means with 95 % intervals", tuple(charts),
+                               columns=2), path)
+
+    def _interval_in_range(self, name: str) -> tuple[float, float]:
+        low, high = np.clip(self.interval(name), *self._range(name))
+        return float(low), float(high)
+
     def __str__(self) -> str:
         lines = [f"{plural(len(self.rows), 'fold')}, means with 95 % intervals"]
         for name in self.names:
-            low, high = np.clip(self.interval(name), *self._range(name))
+            low, high = self._interval_in_range(name)
             note = f", undefined {self.undefined_text(name)}" if self.undefined(name) else ""
             lines.append(f"{name:20} {self.mean(name):.4g}  ({low:.4g} to {high:.4g}){note}")
         return "\n".join(lines)
@@ -132,4 +152,4 @@ class CrossValidation:
         return self.ranges.get(metric, (-math.inf, math.inf))
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
+        return in_notebook(self.plot().svg(), str(self))

@@ -98,7 +98,8 @@ def _at_all_positions(model: Module, changes: Changes) -> Changes:
 def _made_again(structure: Structure, weights: Mapping[str, Tensor], noted: Noted) -> tuple[Module, list[Exception]]:
     content = Structure(*json.loads(json.dumps(structure)))
     try:
-        return draft(content, noted.finder(), lambda path: weights[path].numpy().copy())
+        return draft(content, noted.finder(), lambda path: weights[path].numpy().copy(),
+                     sum(x.size for x in weights.values()))
     except Exception as error:  # constructors of own layers may raise anything
         raise _not_repeatable(error) from error
 

@@ -10,7 +10,7 @@ import base64
 import dataclasses
 import enum
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,6 +29,7 @@ Note: TypeAlias = Callable[[Named], None]  # called with each class and function
 
 SEQUENCES: dict[str, type[Any]] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 ARRAYS: dict[str, type] = {"tensor": Tensor, "array": np.ndarray, "scalar": np.generic}
+WIDEST, SLACK = 64, 2**24  # bytes in memory, of an array's elements, for each character of the file, and of any array
 READABLE = "biufU"  # kinds of dtypes whose elements are written as they are, others as bytes
 
 
@@ -182,9 +183,28 @@ def _array(content: dict[str, JSON]) -> Any:
         return NotImplemented
     numbers, dtype = content[key], np.dtype(content["dtype"])
     is_raw = isinstance(numbers, str) and "shape" in content and dtype.kind not in READABLE
+    if not is_raw:
+        _require_fair_size(numbers, dtype)
     array = np.frombuffer(base64.b64decode(numbers), dtype).copy() if is_raw else np.array(numbers, dtype)
     array = array.reshape(content.get("shape", array.shape))
     return Tensor(array) if key == "tensor" else array if key == "array" else array[()]
+
+
+def _require_fair_size(numbers: JSON, dtype: np.dtype) -> None:
+    """NotAllowedError, before memory is taken, for elements that are far wider than what the file has for them."""
+    elements = list(_leaves(numbers))
+    bytes_ = len(elements) * dtype.itemsize
+    if dtype.hasobject or (bytes_ > SLACK and bytes_ > WIDEST * sum(len(str(x)) for x in elements)):
+        raise NotAllowedError(f"an array of {bytes_:,} bytes of {dtype}", expected="numbers and texts, none far wider "
+                              "than it is written")
+
+
+def _leaves(numbers: JSON) -> Iterator[JSON]:
+    if not isinstance(numbers, list):
+        yield numbers
+        return
+    for item in numbers:
+        yield from _leaves(item)
 
 
 def _small_value(content: dict[str, JSON]) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,11 +13,12 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.base.files import require_no_folder
+from tarazu.base.messages import listing
 from tarazu.base.pytree import Structure, flatten
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced
 from tarazu.ir.types import TensorType
-from tarazu.nn import Embedding, Module, Sequential
+from tarazu.nn import Embedding, Model, Module, Sequential
 from tarazu.nn.module.mode import in_mode
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.autograd.autograd import no_grad
@@ -26,12 +28,13 @@ from tarazu.runtime.jit.exported import write, xla_part
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.trace import trace_function
+from tarazu.train.calling import takes_several
 from tarazu.train.save.first_process import write_on_first_process
 from tarazu.train.sources.numbers import features
 from tarazu.train.trainer.precision import FULL
 
 Function = Callable[..., Any]
-Example: TypeAlias = "ArrayLike | tuple[ArrayLike, ...] | None"  # of the inputs
+Example: TypeAlias = "ArrayLike | tuple[ArrayLike, ...] | Mapping[str, ArrayLike] | None"  # of the inputs
 # How far a row's output may be off, relative to the largest, when it is computed beside another: half precision passes.
 ROUNDING = 0.01
 
@@ -56,9 +59,37 @@ def evaluating(model: Module | Function) -> Iterator[None]:
 
 def example_inputs(model: Module | Function, example: Example) -> list[Tensor]:
     """At least one row of each input; those of a model are as `predict` takes them."""
-    if isinstance(model, Module):
-        return _rows_like(model) if example is None else _examples(example, features)
-    return _examples(example, lambda x: x)
+    if not callable(model):
+        raise ArgumentError(f"export of a {type(model).__name__}", expected="a model, or a function of rows",
+                            fix="pass a tz.nn.Module; of an estimator of tz.sklearn its network_ takes encoded rows")
+    if isinstance(example, Mapping):
+        example = _in_order(model, example)
+    if not isinstance(model, Module):
+        return _examples(example, lambda x: x)
+    if isinstance(example, list) and takes_several(model) and all(hasattr(x, "shape") for x in example):
+        example = tuple(example)
+    return _rows_like(model) if example is None else _examples(example, features)
+
+
+def _in_order(model: Module | Function, example: Mapping[str, ArrayLike]) -> tuple[ArrayLike, ...]:
+    """An example by names, in the order of the inputs."""
+    names = [name for name in input_names(model) if name is not None]
+    if [name for name in names if name in example] != names[:len(example)]:
+        raise ArgumentError(f"an example of inputs {listing(map(str, example))}",
+                            expected=f"the inputs {listing(names)}" if names else "an array, as inputs have no names",
+                            fix="name the arrays as forward, the function or tz.nn.Input names its inputs")
+    return tuple(example[name] for name in names[:len(example)])
+
+
+def input_names(model: Module | Function) -> list[str | None]:
+    """The name of each input, None where it has none; [] where a function tells none."""
+    if isinstance(model, Model):
+        return model.input_names
+    try:
+        parameters = inspect.signature(model.forward if isinstance(model, Module) else model).parameters.values()
+    except (TypeError, ValueError):  # some callables tell no signature
+        return []
+    return [x.name for x in parameters if x.kind in (x.POSITIONAL_ONLY, x.POSITIONAL_OR_KEYWORD)]
 
 
 def _rows_like(model: Module) -> list[Tensor]:
@@ -66,6 +97,10 @@ def _rows_like(model: Module) -> list[Tensor]:
     first: Any = model
     while isinstance(first, Sequential) and len(first):
         first = first[0]
+    if isinstance(first, Model):
+        inputs, _ = flatten(first.inputs)
+        if all(isinstance(n, int) for x in inputs for n in x.shape[1:]):
+            return [asarray(np.zeros((1, *x.shape[1:]), x.dtype.name)) for x in inputs]
     if first._built_with is not None:
         return [asarray(np.zeros(shape, np.float32)) for shape in first._built_with]
     name = type(first).__name__

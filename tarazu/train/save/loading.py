@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tarazu.base.bounded.json_files import read_json
 from tarazu.base.errors import FileFormatError, TarazuError
+from tarazu.base.files import file_inside
 from tarazu.base.state_dicts import require_same_state
 from tarazu.nn.module.module import Module
 from tarazu.runtime.autograd.autograd import no_grad
@@ -28,11 +29,11 @@ COPY = "take an undamaged copy of the whole folder, or train again"
 def read_model(folder: Path, finder: Finder | None = None, *, optimizer: bool = False) -> tuple[Module, dict[str, Any]]:
     """The model in a folder, and the `extra` that was written with it."""
     description, finder = read_description(folder), finder or Finder()
-    arrays = read_tensors(folder / TENSORS, COPY)
+    arrays = read_tensors(file_inside(folder, TENSORS), COPY)
     model = _guarded(folder, lambda: _model(description, finder, arrays))
     _load_tensors(model, folder / TENSORS, arrays)
     if optimizer and description.get("training") is not None:
-        state = read_tensors(folder / OPTIMIZER, COPY)
+        state = read_tensors(file_inside(folder, OPTIMIZER), COPY)
         _guarded(folder, lambda: restore_training(model, description["training"], state, finder),
                  or_else=", or leave out what compile() was told: tz.load(path, optimizer=False)")
     return model.eval(), description.get("extra", {})
@@ -55,7 +56,7 @@ def _guarded(folder: Path, work: Callable[[], Any], or_else: str = "") -> Any:
 def _model(description: dict[str, Any], finder: Finder, arrays: dict[str, np.ndarray]) -> Module:
     structure = Structure(description["model"], description.get("layers", []), description["builds"],
                           description.get("changes", {}))
-    model = make(structure, finder, lambda path: arrays[path].copy())
+    model = make(structure, finder, lambda path: arrays[path].copy(), sum(x.size for x in arrays.values()))
     frozen = set(description["frozen"])
     for path, x in model.named_parameters():
         x.requires_grad_(path not in frozen)
@@ -67,14 +68,14 @@ def _model(description: dict[str, Any], finder: Finder, arrays: dict[str, np.nda
 
 def read_description(folder: Path) -> dict[str, Any]:
     """What `model.json` says, checked to be of a format that this version reads."""
-    path = folder / DESCRIPTION
+    path = file_inside(folder, DESCRIPTION)
     if not path.is_file():
         raise FileFormatError(f"there is no {DESCRIPTION}", path=folder,
                               expected="a folder that Tarazu saved a model to",
                               fix="check the path; `tarazu fit` prints that of its run folder")
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        description = read_json(path)
+    except ValueError as error:
         raise FileFormatError(f"not JSON: {error}", path=path, expected="the file as it was written",
                               fix="take an undamaged copy") from None
     if not isinstance(description, dict) or description.get("format") not in FORMATS:

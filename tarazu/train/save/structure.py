@@ -110,22 +110,24 @@ def _require_settable(module: Module, name: str) -> None:
     require_plain_name(module, name)
 
 
-def make(structure: Structure, finder: Finder, weight: Callable[[str], np.ndarray | Tensor]) -> Module:
+def make(structure: Structure, finder: Finder, weight: Callable[[str], np.ndarray | Tensor], elements: int) -> Module:
     """The model of that structure; `weight` gives the values of its tensors by path, as far as they are needed.
+
+    These have `elements` numbers in all: layers of far larger ones are refused before they take memory.
 
     The global generator of random numbers stays as it is. It raises whatever the constructors of layers raise,
     NotAllowedError for what may not be made, and KeyError for a path that there is not.
     """
-    model, problems = draft(structure, finder, weight)
+    model, problems = draft(structure, finder, weight, elements)
     for problem in problems:
         raise problem
     return model
 
 
-def draft(structure: Structure, finder: Finder, weight: Callable[[str], np.ndarray | Tensor]
+def draft(structure: Structure, finder: Finder, weight: Callable[[str], np.ndarray | Tensor], elements: int
           ) -> tuple[Module, list[Exception]]:
     """As `make`, but a model comes also where layers are missing or cannot be built; the errors are beside it."""
-    with placeholders(), drawing_from(Generator()):
+    with placeholders(elements), drawing_from(Generator()):
         maker = _ModelMaker(structure, finder, weight)
         return maker.model(), maker.problems
 

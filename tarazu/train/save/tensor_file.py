@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tarazu.base.errors import FileFormatError
-from tarazu.base.files import replacing
+from tarazu.base.files import replacing, require_file
 from tarazu.runtime.tensor.tensor import Tensor
 
 
@@ -23,14 +23,14 @@ def write_tensors(path: Path, tensors: Iterable[tuple[str, Tensor]]) -> None:
 
 def read_tensors(path: Path, fix: str) -> dict[str, np.ndarray]:
     """The values by name; FileFormatError, to be mended as `fix` says, for a file that is missing or damaged."""
-    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    require_file(path, fix)
     try:
         return load_file(path)
     except FileNotFoundError:
         raise FileFormatError("the file is missing", path=path, expected="a file of tensors",
                               fix=fix) from None
-    except SafetensorError as error:
+    except Exception as error:  # of a damaged file the package raises errors of several kinds
         raise FileFormatError(f"damaged or cut short: {error}", path=path, expected="the file as it was written",
                               fix=fix) from None

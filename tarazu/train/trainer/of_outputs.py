@@ -11,7 +11,7 @@ from tarazu.base.pytree import describe, flatten, map_leaves
 from tarazu.nn import losses
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.tensor.creation import asarray
+from tarazu.runtime.tensor.creation import asarray, zeros
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import outputs_and_masks, require_inputs_fit, takes_several
 from tarazu.train.metrics import BUILT_IN, Metric, Sums, is_masked, masked_sums, mean_sums, number_classes_note
@@ -67,6 +67,7 @@ class OutputTrainer(Trainer):
             self.require_fits(validation)
         self._note_classes(mapped)
         self.input_shape = mapped.leaves[0].shape[1:] if isinstance(mapped.x, np.ndarray) else None
+        self.zero_inputs = map_leaves(lambda x: zeros((1, *x.shape[1:]), dtype=x.dtype), row[0])
         self.output_size = sum(x.size * x.dtype.itemsize for x in flatten(prediction)[0])
         self.prepare()
         self._note_masks(masks)

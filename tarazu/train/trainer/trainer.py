@@ -78,6 +78,7 @@ class Trainer(GuardedAttributes):
         self.on_batch: Callable[[Any], Any] | None = None  # the maps of batches of the dataset that is trained on
         self.train_chunk: Jit = jit(self._train_chunk)
         self.input_shape: tuple[int, ...] | None = None  # of a sample of the last fit, for `model.summary`
+        self.zero_inputs: Any = None  # of one row, nested and of types as in the last fit; None for own steps
         self.notes: list[str] = []  # of what the next chunk warns, found while it was traced
         self._optimizers: dict[str, Optimizer] | None = None  # those that steps use, since the last `prepare`
         self._zeros: Values = {}  # such sums of no rows

@@ -63,6 +63,14 @@ def test_an_example_is_needed_for_functions_and_unknown_inputs(tmp_path):
 
 
 @with_onnx
+def test_what_is_no_model_and_names_that_are_not_there(tmp_path):
+    with pytest.raises(ArgumentError, match=r"export of a int\n  expected: a model, or a function"):
+        tz.export(3, tmp_path / "m.onnx", X)
+    with pytest.raises(ArgumentError, match="an example of inputs 'left'\n  expected: the inputs 'x'\n"):
+        tz.export(nn.Dense(2), tmp_path / "m.onnx", {"left": X})
+
+
+@with_onnx
 def test_a_folder_is_not_replaced(tmp_path):
     with pytest.raises(ArgumentError, match=r"is a folder\n.*\n.*model\.onnx"):
         folder = tmp_path / "m.onnx"

@@ -195,3 +195,31 @@ def test_results_in_containers_have_names_of_their_own():
     np.testing.assert_array_equal(found[1], x)
     np.testing.assert_array_equal(found[2], x + y)
     np.testing.assert_array_equal(found[4], np.ones(3))
+
+
+def opened(path):
+    import onnx
+
+    return session(onnx.load(path))
+
+
+class Unlike(nn.Module):
+    def forward(self, image, facts):
+        return image - facts
+
+
+@pytest.mark.parametrize("example", [{"facts": floats(2, 3), "image": floats(2, 3)}, [floats(2, 3), floats(2, 3)],
+                                     (floats(2, 3), floats(2, 3))])
+def test_several_inputs_as_predict_takes_them(example, tmp_path):
+    tz.export(Unlike(), tmp_path / "m.ONNX", example)
+    image, facts = floats(5, 3), floats(5, 3)
+    (out,) = opened(tmp_path / "m.ONNX").run(None, {"image": image, "facts": facts})
+    np.testing.assert_array_equal(out, image - facts)
+
+
+def test_inputs_of_functional_models_have_their_names_and_need_no_example(tmp_path):
+    left, right = nn.Input(3, name="left"), nn.Input(3, "int64", name="right")
+    tz.export(nn.Model([left, right], left - right), tmp_path / "m.onnx")
+    rows = {"left": floats(5, 3), "right": np.ones((5, 3), np.int64)}
+    (out,) = opened(tmp_path / "m.onnx").run(None, rows)
+    np.testing.assert_array_equal(out, rows["left"] - 1)

@@ -47,7 +47,7 @@ def test_a_rate_that_is_too_low_is_found_in_units_and_in_percent(tmp_path):
     assert frame.gain_low[0] < frame.gain[0] < frame.gain_high[0] and frame.cause[0] == "too_little_training"
     picture = found.plot(tmp_path / "gains.svg").svg()
     assert (tmp_path / "gains.svg").read_text() == picture and picture in found._repr_html_()
-    assert picture.count("whisker sure") >= 6 and 'class="worse"' in picture
+    assert picture.count("whisker ink") == len(found.gains) and 'class="bar validation"' in picture
 
 
 def test_the_same_seed_gives_the_same_and_leaves_the_generator():

@@ -20,6 +20,7 @@ from tarazu.nn.layers.regularization import (
     SpatialDropout1D,
     SpatialDropout2D,
     SpatialDropout3D,
+    StochasticDepth,
 )
 from tarazu.nn.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from tarazu.nn.layers.sequences.embedding import Embedding
@@ -74,6 +75,14 @@ def _rate(kind: Callable[[float], Module]) -> Maker:
     return make
 
 
+def _dropout(options: Options) -> Module:
+    """Dropout; where `noise_shape` is 1 on all axes but the first, as in EfficientNet, whole samples are dropped."""
+    shape = options.take("noise_shape", None)
+    if shape and shape[0] is None and set(shape[1:]) == {1}:
+        return StochasticDepth(options.take("rate"))
+    return _rate(Dropout)(options)
+
+
 def _flatten(options: Options) -> Module:
     options.require("data_format", "channels_last")
     return Flatten()
@@ -101,7 +110,7 @@ def zeros(*shape: int) -> np.ndarray:
 CORE: dict[str, Maker] = {
     "Dense": _dense, "EinsumDense": _einsum_dense, "Embedding": _embedding, "PReLU": _prelu,
     **{name: _activation(function) for name, function in activations.LAYERS.items()},
-    "Dropout": _rate(Dropout), "SpatialDropout1D": _rate(SpatialDropout1D),
+    "Dropout": _dropout, "SpatialDropout1D": _rate(SpatialDropout1D),
     "SpatialDropout2D": _rate(SpatialDropout2D), "SpatialDropout3D": _rate(SpatialDropout3D),
     "GaussianDropout": _rate(GaussianDropout), "AlphaDropout": _rate(AlphaDropout),
     "GaussianNoise": lambda options: GaussianNoise(options.take("stddev")),

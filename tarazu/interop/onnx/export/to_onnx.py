@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,7 +24,7 @@ from tarazu.nn import Module
 from tarazu.runtime.compile import simplified
 from tarazu.runtime.device import values
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.train.save.export import Example, Function, evaluating, example_inputs, function_of, trace_rows
+from tarazu.train.save.export import Example, Function, evaluating, example_inputs, function_of, input_names, trace_rows
 from tarazu.train.save.first_process import write_on_first_process
 
 
@@ -84,16 +83,10 @@ def model_of_graphs(graphs: Sequence[Graph], inputs: Sequence[str], weights: Seq
 
 
 def _input_names(model: Module | Function, inputs: Sequence[Tensor]) -> list[str]:
-    """The names of the arguments, where the function names each."""
-    function = model.forward if isinstance(model, Module) else model
-    try:
-        parameters = [x for x in inspect.signature(function).parameters.values()
-                      if x.kind in (x.POSITIONAL_ONLY, x.POSITIONAL_OR_KEYWORD)]
-    except (TypeError, ValueError):  # some callables tell no signature
-        parameters = []
-    if len(parameters) >= len(inputs):
-        return [x.name for x in parameters[:len(inputs)]]
-    return ["input"] if len(inputs) == 1 else [f"input_{i}" for i in range(len(inputs))]
+    """A name for each input: its own where it has one."""
+    names = input_names(model)[:len(inputs)]
+    usual = ["input"] if len(inputs) == 1 else [f"input_{i}" for i in range(len(inputs))]
+    return [name or usual[i] for i, name in enumerate(names)] if len(names) == len(inputs) else usual
 
 
 def _output_names(structure: Structure, prefix: str) -> Iterator[str]:

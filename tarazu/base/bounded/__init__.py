@@ -1,0 +1,1 @@
+"""What is read of files that nobody needs to trust, within bounds: json_files (JSON)."""

@@ -1,0 +1,79 @@
+"""JSON that nobody needs to trust: how large it is, how deep and how full are bounded, and no key stands twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tarazu.base.errors import FileFormatError
+from tarazu.base.files import require_file
+
+DEEPEST = 200  # nested lists and objects; a model in a model takes six
+LARGEST = 100 * 2**20  # bytes
+MOST_PARTS = 500_000  # lists and objects, each of which takes some 100 bytes of memory
+
+
+def read_json(path: Path) -> Any:
+    """The value in a file of JSON. OSError, ValueError as of `parse_json`, and FileFormatError for what is no file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "one.json"
+    ...     _ = path.write_text("[1]")
+    ...     read_json(path)
+    [1]
+    """
+    require_file(path)
+    if (size := path.stat().st_size) > LARGEST:
+        raise FileFormatError(f"{size:,} bytes of JSON", path=path, expected=f"at most {LARGEST:,}",
+                              fix="take another copy, from someone whom you trust")
+    return parse_json(path.read_bytes())
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value of JSON; ValueError, which says why, for what is no JSON, and for what is beyond the bounds.
+
+    >>> parse_json('{"a": [1, 2]}')
+    {'a': [1, 2]}
+    >>> parse_json('{"a": 1, "a": 2}')
+    Traceback (most recent call last):
+    ValueError: the key 'a' stands twice in one object
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8")
+    if len(text) > LARGEST or text.count("[") + text.count("{") > MOST_PARTS:
+        raise ValueError(f"more than {LARGEST:,} characters, or {MOST_PARTS:,} lists and objects")
+    try:
+        value = json.loads(text, object_pairs_hook=_distinct)
+    except RecursionError:
+        raise _too_deep() from None
+    if depth(value) > DEEPEST:
+        raise _too_deep()
+    return value
+
+
+def _too_deep() -> ValueError:
+    return ValueError(f"lists and objects are nested too deep, more than {DEEPEST} of them")
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
+        raise ValueError(f"the key {twice[:100]!r} stands twice in one object")
+    return content
+
+
+def depth(value: Any) -> int:
+    """How deep lists and dicts are nested in a value.
+
+    >>> depth({"a": [1, {"b": 2}]})
+    3
+    """
+    deepest, level = 0, [value]
+    while level := [x for x in level if isinstance(x, dict | list)]:
+        deepest += 1
+        level = [item for x in level for item in (x.values() if isinstance(x, dict) else x)]
+    return deepest

@@ -1,0 +1,67 @@
+# ruff: noqa: E501
+"""Damaged and hostile files give errors that name them, in bounded memory and time, and nothing else happens.
+
+A child process loads all files of the corpus (corpus.py); CONTRIBUTING.md tells how to add one.
+"""
+
+from pathlib import Path
+
+import pytest
+from corpus import DAMAGES, MAY_LOAD, damaged
+from good_files import DEFAULT, EXTRAS, XLA, write_good
+from loading import Loader, faults
+
+import tarazu as tz
+
+SLOW = "CSV", "gzipped CSV", "streamed CSV", "streamed Parquet", "image", "model folder"  # of large files
+MOST_MEMORY = 200 * 2**20
+MARK = Path("/tmp/tarazu-was-here")  # what hostile files try to write
+
+
+@pytest.fixture(scope="module")
+def loader(tmp_path_factory, request):
+    folder = tmp_path_factory.mktemp("hostile")
+    formats = {DEFAULT: DEFAULT}.get(request.param, request.param)
+    with Loader(folder, write_good(folder, formats)) as loader:
+        yield loader
+
+
+def check(loader, format_):
+    """All files of a format are loaded; what is wrong is listed."""
+    MARK.unlink(missing_ok=True)
+    wrong = []
+    for name in DAMAGES[format_]:
+        with damaged(loader, format_, name) as path:
+            answer = loader.load(format_, path)
+            found = faults(path, answer, MOST_MEMORY)
+            if answer["outcome"] == "value" and name not in MAY_LOAD.get(format_, ()):
+                found.append("it is loaded")
+            wrong += [f"{format_}, {name}: {fault}" for fault in found]
+    assert not wrong, "\n".join(wrong)
+    assert not MARK.exists()
+
+
+@pytest.mark.parametrize(("loader", "format_"), [
+    pytest.param(DEFAULT, name, marks=pytest.mark.long if name in SLOW else ()) for name in DEFAULT], indirect=["loader"], ids=str)
+def test_hostile_files(loader, format_):
+    check(loader, format_)
+
+
+@pytest.mark.extras
+@pytest.mark.parametrize(("loader", "format_"), [(EXTRAS, name) for name in EXTRAS], indirect=["loader"], ids=str)
+def test_hostile_files_of_others(loader, format_):
+    check(loader, format_)
+
+
+@pytest.mark.xla
+@pytest.mark.parametrize(("loader", "format_"), [(XLA, name) for name in XLA], indirect=["loader"], ids=str)
+def test_hostile_programs(loader, format_):
+    check(loader, format_)
+
+
+def test_the_corpus_is_large():
+    assert sum(len(damages) for damages in DAMAGES.values()) >= 200
+
+
+def test_good_files_are_read(tmp_path):
+    assert tz.load(write_good(tmp_path, ["model folder"])["model folder"])(tz.zeros(1, 3)).shape == (1, 2)
