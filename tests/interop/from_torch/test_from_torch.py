@@ -206,6 +206,24 @@ def test_frozen_statistics_stay_and_count():
     assert model.tensors["1.num_batches_tracked"].item() == 0
 
 
+def test_running_statistics_are_off_the_tape_so_that_a_step_may_reuse_their_memory():
+    import torch
+
+    model = tz.interop.from_torch(learner(), torch.ones(2, 3, 6, 6))
+    optimizer = tz.optim.SGD(model.parameters(), lr=0.1)
+
+    @tz.jit
+    def step(x):
+        optimizer.zero_grad()
+        model(x).square().mean().backward()
+        optimizer.step()
+
+    for _ in range(2):
+        step(tz.ones((4, 3, 6, 6)))
+    model(tz.ones((4, 3, 6, 6)))
+    assert not any(x.requires_grad or x.tape_entry for _, x in model.named_buffers())
+
+
 def test_dropout_is_active_in_training_mode_only():
     import torch
     from torch import nn
