@@ -324,8 +324,10 @@ def test_paths_in_an_index_do_not_leave_its_folder(tmp_path, name):
         load_torch_weights(layers(2, 3), tmp_path)
 
 
-@pytest.mark.parametrize(("text", "said"), [("[" * 100000, "JSON: RecursionError"), ("{", "JSON: JSONDecodeError"),
-                                            ("[]", "no index of tensors"), ('{"weight_map": {"a": 1}}', "no index of")])
+@pytest.mark.parametrize(("text", "said"), [
+    ("[" * 100000, "no JSON: lists and objects are nested too deep"), ("{", "no JSON: Expecting"),
+    ("[]", "no index of tensors"), ('{"weight_map": {"a": 1}}', "no index of"),
+])
 def test_a_damaged_index(tmp_path, text, said):
     (tmp_path / "model.safetensors.index.json").write_text(text)
     with pytest.raises(FileFormatError, match=said):

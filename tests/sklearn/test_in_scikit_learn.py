@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_transformer
@@ -85,8 +86,15 @@ def test_column_transformers_stand_before_and_around_networks():
     assert made.shape == (120, 8) and made.columns[0] == "layer__networktransformer0"
 
 
+@pytest.fixture
+def worker_processes():
+    """joblib keeps its processes for later; other tests count those that are there."""
+    yield
+    get_reusable_executor().shutdown(wait=True)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of joblib's processes
-def test_a_search_in_two_processes_finds_what_one_does():
+def test_a_search_in_two_processes_finds_what_one_does(worker_processes):
     searches = [GridSearchCV(CLASSIFIER, {"learning_rate": [0.001, 0.05]}, cv=2, n_jobs=jobs).fit(X, Y)
                 for jobs in (1, 2)]
     one, two = (search.cv_results_["mean_test_score"] for search in searches)
