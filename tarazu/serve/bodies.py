@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import collections
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from tarazu.base.bounded.json_files import repeated_key
 from tarazu.base.errors import DataError
 from tarazu.base.messages import shortened
 
@@ -55,8 +55,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The pairs as a dict. Raises DataError where a key stands twice."""
     result = dict(pairs)
     if len(result) < len(pairs):
-        twice = collections.Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise DataError(f"an object has the key {shortened(twice, 60)!r} twice", path=BODY,
+        raise DataError(f"an object has the key {shortened(repeated_key(pairs), 60)!r} twice", path=BODY,
                         expected="a name of its own for each value", fix="leave one of them out")
     return result
 

@@ -60,10 +60,22 @@ def _too_deep() -> ValueError:
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
-        raise ValueError(f"the key {twice[:100]!r} stands twice in one object")
+        raise ValueError(f"the key {repeated_key(pairs)[:100]!r} stands twice in one object")
     return content
+
+
+def repeated_key(pairs: list[tuple[str, Any]]) -> str:
+    """The first key of the pairs that stood before, found in one pass; "" where there is none.
+
+    >>> repeated_key([("a", 1), ("b", 2), ("a", 3)])
+    'a'
+    """
+    seen = set[str]()
+    for key, _ in pairs:
+        if key in seen:
+            return key
+        seen.add(key)
+    return ""
 
 
 def depth(value: Any) -> int:
