@@ -45,13 +45,14 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     ...     tz.load(f"{folder}/line.tz").predict([[0.0, 0.0]])
     Tensor([[0.]], dtype=float32)
     """
-    if not Path(path).is_dir():
-        require_file(Path(path))
-    if Path(path).suffix in (".keras", ".h5", ".hdf5"):
-        return keras.read(Path(path), custom_objects, optimizer=optimizer)
-    if Path(path).is_file() or (Path(path).suffix == ".onnx" and not Path(path).exists()):
-        return _read_file(Path(path))
-    return read_model(Path(path), Finder(custom_objects, trust), optimizer=optimizer)[0]
+    target = Path(path)
+    if not target.is_dir():
+        require_file(target)
+    if target.suffix in (".keras", ".h5", ".hdf5"):
+        return keras.read(target, custom_objects, optimizer=optimizer)
+    if target.is_file() or (target.suffix == ".onnx" and not target.exists()):
+        return _read_file(target)
+    return read_model(target, Finder(custom_objects, trust), optimizer=optimizer)[0]
 
 
 def _read_file(path: Path) -> Any:
