@@ -69,8 +69,8 @@ class Watch:
     def __init__(self, folder):
         self.events, self.is_on = [], False
         places = [folder, Path(tz.__file__).parent, sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()]
-        self._readable = tuple(os.path.realpath(place) + os.sep for place in places)  # noqa: PTH
-        self._writable = os.path.realpath(folder) + os.sep  # noqa: PTH
+        self._readable = tuple(os.path.realpath(place) + os.sep for place in places)
+        self._writable = os.path.realpath(folder) + os.sep
 
     def __call__(self, event, args):
         if not self.is_on:
@@ -98,7 +98,7 @@ class Watch:
     def _opened(self, path, mode, flags):
         if isinstance(path, int):
             return None
-        real = os.path.realpath(os.fsdecode(path))  # noqa: PTH
+        real = os.path.realpath(os.fsdecode(path))
         writes = (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & 3)
         if real in ("/dev/null", "/dev/urandom") or real.startswith(("/proc/", "/sys/")):
             return None
