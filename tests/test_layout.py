@@ -169,6 +169,15 @@ def test_import_is_light():
     assert done.stdout.strip() == "", f"`import tarazu` also imports {done.stdout.strip()}"
 
 
+def test_formats_of_others_are_imported_where_they_are_used():
+    """Training on a table and `tz.load` of a folder read no table of another framework's layers or operators."""
+    code = ("import sys, tarazu.tabular, tarazu.interop.files; "
+            "print(*(name for name in sys.modules if name.startswith(('tarazu.interop.keras', 'tarazu.interop.onnx', "
+            "'tarazu.interop.torch'))))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 def test_lazy_names_are_those_that_type_checkers_are_told_of():
     tree = ast.parse(Path(tarazu.__file__).read_text(encoding="utf-8"))
     (block,) = [node for node in tree.body if isinstance(node, ast.If)]

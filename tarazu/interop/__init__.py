@@ -11,16 +11,19 @@ import importlib
 import typing
 
 import tarazu.base.hints.missing as missing
-from tarazu.interop.torch_weights.export import to_torch_state
-from tarazu.interop.torch_weights.load import load_torch_weights
-from tarazu.interop.torch_weights.report import TorchLoaded
-from tarazu.interop.torch_weights.shards import read_shards
 
 if typing.TYPE_CHECKING:
     from tarazu.interop.torch.importing import from_torch
+    from tarazu.interop.torch_weights.export import to_torch_state
+    from tarazu.interop.torch_weights.load import load_torch_weights
+    from tarazu.interop.torch_weights.report import TorchLoaded
+    from tarazu.interop.torch_weights.shards import read_shards
 
 __all__ = ["TorchLoaded", "from_torch", "load_torch_weights", "read_shards", "to_torch_state"]
-_LAZY = {"from_torch": "torch.importing"}  # imported when first asked for, as `tz.load` needs none of it
+# By module: imported when they are first asked for, as `tz.load` and tables need none of them.
+_LAZY = {"from_torch": "torch.importing", "to_torch_state": "torch_weights.export",
+         "load_torch_weights": "torch_weights.load", "TorchLoaded": "torch_weights.report",
+         "read_shards": "torch_weights.shards"}
 
 
 def __getattr__(name: str) -> typing.Any:

@@ -9,8 +9,6 @@ from typing import Any
 
 from tarazu.base.errors import FileFormatError
 from tarazu.base.files import require_file
-from tarazu.interop.keras import reading as keras
-from tarazu.interop.onnx.export.to_onnx import export_onnx
 from tarazu.nn import Module
 from tarazu.runtime.jit import exported
 from tarazu.train.save.export import Example, Function, export_stablehlo
@@ -49,7 +47,9 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     if not target.is_dir():
         require_file(target)
     if target.suffix in (".keras", ".h5", ".hdf5"):
-        return keras.read(target, custom_objects, optimizer=optimizer)
+        from tarazu.interop.keras import reading  # with it come the tables of all of Keras's layers
+
+        return reading.read(target, custom_objects, optimizer=optimizer)
     if target.is_file() or (target.suffix == ".onnx" and not target.exists()):
         return _read_file(target)
     return read_model(target, Finder(custom_objects, trust), optimizer=optimizer)[0]
@@ -99,4 +99,9 @@ def export(model: Module | Function, path: str | os.PathLike, example: Example =
     >>> tz.load("model.stablehlo")  # doctest: +SKIP
     Exported(float32[batch,4] -> float32[batch,3])
     """
-    (export_onnx if Path(path).suffix.lower() == ".onnx" else export_stablehlo)(model, path, example)
+    if Path(path).suffix.lower() == ".onnx":
+        from tarazu.interop.onnx.export.to_onnx import export_onnx  # with it come the rules of all primitives
+
+        export_onnx(model, path, example)
+    else:
+        export_stablehlo(model, path, example)

@@ -14,11 +14,9 @@ from tarazu.base.files import require_no_folder
 from tarazu.data import TableEncoder
 from tarazu.data.tables.target import CLASSIFICATION
 from tarazu.diagnose import log_softmax
-from tarazu.interop.onnx.export.to_onnx import write_onnx
 from tarazu.nn import Module
 from tarazu.tabular import run_folder
 from tarazu.tabular.inputs import TableLike, as_table
-from tarazu.tabular.onnx_file import table_model_proto
 from tarazu.train.evaluate import predict
 
 
@@ -104,6 +102,9 @@ class TableModel:
         >>> run = tz.fit_table({"a": range(40), "b": ["x", "y"] * 20}, target="b", epochs=1, verbose=0)
         >>> run.export("model.onnx")  # doctest: +SKIP
         """
+        from tarazu.interop.onnx.export.to_onnx import write_onnx  # tables are trained without what exports them
+        from tarazu.tabular.onnx_file import table_model_proto
+
         target = Path(path)
         if target.suffix != ".onnx":
             raise ArgumentError(f"a file named {target.name!r} for a model of tables", expected="a name with .onnx",
