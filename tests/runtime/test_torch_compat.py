@@ -219,3 +219,23 @@ def test_freeze():
     w = tz.ones(2, requires_grad=True).requires_grad_(False)
     assert not w.requires_grad and (w * 2).grad_fn is None
     np.testing.assert_array_equal(w.detach().numpy(), [1, 1])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_values_that_are_taken_over_without_gradients_bring_none(compiled):
+    w, of_result, of_leaf = tz.ones(2, requires_grad=True), tz.zeros(2), tz.zeros(2)
+
+    def step():
+        y = w * 2
+        with tz.no_grad():
+            of_result.copy_(y)
+            of_leaf.copy_(w)
+        return y.sum()
+
+    (tz.jit(step) if compiled else step)().backward()
+    assert not of_result.requires_grad and not of_leaf.requires_grad and of_leaf.grad is None
+    assert (of_result.tolist(), of_leaf.tolist(), w.grad.tolist()) == ([2, 2], [1, 1], [2, 2])
+    w.grad = None
+    kept = tz.zeros(2).copy_(w * 3)
+    kept.sum().backward()
+    assert w.grad.tolist() == [3, 3], "outside no_grad gradients flow through"

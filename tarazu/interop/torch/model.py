@@ -55,7 +55,7 @@ class TorchModel(Imported):
         with no_grad():
             for name, value in updates.items():
                 if not self.has_frozen_statistics:
-                    self.tensors[name].copy_(value.detach())
+                    self.tensors[name].copy_(value)
         return outputs
 
     def _in_order(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:

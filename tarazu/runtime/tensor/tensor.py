@@ -353,6 +353,9 @@ class Tensor(Compat, Exchange):
             raise GradientError("a leaf tensor with requires_grad was changed in place while gradients are recorded",
                                 expected="changes of such a tensor inside tz.no_grad()",
                                 fix="write `with tz.no_grad():` around the change")
+        entry = value.tape_entry
+        if entry is not None and entry.mask and not entry.mask & ~tape_state.ignored:
+            value = value.detach()  # `new` itself: what is recorded of it stays with it
         if not (value.raw.__class__ is np.ndarray is self.raw.__class__):
             value = state.interpreter.to_device(value, state.interpreter.device_of(self))  # it stays where it is
         self._rebind(value)
