@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from tarazu.backend.native.lowering.buffers import View
@@ -25,6 +25,14 @@ class Inner(Protocol):
         """The element in memory."""
 
 
+class Computed(NamedTuple):
+    """A store of a group that is of no node: what it stores, and where, over the kept axes."""
+
+    value: Expression
+    view: View
+    index_map: IndexMap
+
+
 class Group(NamedTuple):
     """A kernel to be: `members` are stored nodes with their index maps over the kept axes."""
 
@@ -35,6 +43,7 @@ class Group(NamedTuple):
     value: Node | None = None  # the member that is the reduction's result
     reduce: Callable[[Inner], Reduction] | None = None
     extra: tuple[Node | View | Constant, View] | None = None  # a store that is not of a member
+    computed: Callable[[Inner], Iterable[Computed]] | None = None  # many such
 
     @classmethod
     def elementwise(cls, node: Node) -> Group:
@@ -45,6 +54,12 @@ class Group(NamedTuple):
     def store(cls, title: str, source: Node | View | Constant, target: View) -> Group:
         """The group that stores something in all elements of a view: a node's elements, those of a view, a number."""
         return cls(title, target.shape, len(target.shape), {}, extra=(source, target))
+
+    @classmethod
+    def computing(cls, title: str, sizes: Shape, computed: Callable[[Inner], Iterable[Computed]],
+                  kept: int | None = None, reduce: Callable[[Inner], Reduction] | None = None) -> Group:
+        """The group of stores that are of no nodes; `reduce` has the axes from number `kept` on too."""
+        return cls(title, sizes, len(sizes) if kept is None else kept, {}, None, reduce, None, computed)
 
     @classmethod
     def reduction(cls, node: Node, kept: Shape, reduced: Shape, reduce: Callable[[Inner], Reduction],
@@ -64,7 +79,7 @@ class Group(NamedTuple):
                 return None
         long = [axis for axis, n in enumerate(node.shape) if n != 1]
         wanted = [axis for axis in range(self.kept) if self.sizes[axis] != 1]
-        if self.extra or sorted(axes) != long or sorted(axes.values()) != wanted:
+        if self.extra or self.computed or sorted(axes) != long or sorted(axes.values()) != wanted:
             return None
         return tuple([unit(axes[axis], self.kept) if axis in axes else zero(self.kept)
                       for axis in range(len(node.shape))])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
+from typing import NamedTuple
+
 from tarazu.backend.native.lowering.buffers import Buffer, View
 from tarazu.backend.native.lowering.index_map import IndexMap, access, identity
 from tarazu.backend.native.lowering.loop_nest import (
@@ -56,7 +58,7 @@ class _NestBuilder:
         self.operands: list[Operand] = []
         self.writes: set[int] = set()
         self._numbers: dict[Buffer, int] = {}
-        self._over_kept = ExpressionBuilder(builder, group.kept, self._leaf)
+        self.over_kept = ExpressionBuilder(builder, group.kept, self._leaf)
         self._over_all = ExpressionBuilder(builder, len(group.sizes),
                                            lambda base, index_map, view, view_map: self.load(view, view_map))
         self._accumulated: Accumulated | None = None
@@ -75,6 +77,9 @@ class _NestBuilder:
         if self.group.extra is not None:
             source, view = self.group.extra
             yield Store(self._extra(source, view), self._written(view, identity(view.shape)))
+        if self.group.computed is not None:
+            for value, view, index_map in self.group.computed(_OverKept(self)):
+                yield Store(value, self._written(view, index_map))
 
     def element(self, node: Node, index_map: IndexMap) -> Expression:
         """The element of a node over all axes of the nest."""
@@ -82,9 +87,10 @@ class _NestBuilder:
 
     def load(self, view: View, index_map: IndexMap) -> Expression:
         """The element in memory over all axes of the nest."""
-        return Load(self._access(view, index_map, len(self.group.sizes)))
+        return Load(self.access(view, index_map, len(self.group.sizes)))
 
-    def _access(self, view: View, index_map: IndexMap, rank: int) -> Access:
+    def access(self, view: View, index_map: IndexMap, rank: int) -> Access:
+        """Where the elements of a view lie."""
         buffer = view.buffer
         if buffer not in self._numbers:
             self._numbers[buffer] = len(self.operands)
@@ -96,11 +102,11 @@ class _NestBuilder:
         """What stands for a stored node over the kept axes: the expression of a member, or a load."""
         if base in self.group.members:
             return self._member(base)
-        return Load(self._access(view, view_map, self.group.kept))
+        return Load(self.access(view, view_map, self.group.kept))
 
     def _member(self, node: Node) -> Recursive[Expression]:
         if node is not self.group.value:
-            return (yield self._over_kept.computing(node, self.group.members[node]))
+            return (yield self.over_kept.computing(node, self.group.members[node]))
         if self._accumulated is None:
             self._accumulated = Accumulated(0, node.dtype)
         return self._accumulated
@@ -109,13 +115,27 @@ class _NestBuilder:
         if isinstance(source, Constant):
             return source
         if isinstance(source, View):
-            return Load(self._access(source, identity(target.shape), self.group.kept))
-        return self._over_kept.read(source, identity(target.shape) if source.shape else ())
+            return Load(self.access(source, identity(target.shape), self.group.kept))
+        return self.over_kept.read(source, identity(target.shape) if source.shape else ())
 
     def _written(self, view: View, index_map: IndexMap) -> Access:
-        written = self._access(view, index_map, self.group.kept)
+        written = self.access(view, index_map, self.group.kept)
         self.writes.add(written.buffer)
         return written
+
+
+class _OverKept(NamedTuple):
+    """What stores are written with: expressions over the kept axes of the nest."""
+
+    parts: _NestBuilder
+
+    def element(self, node: Node, index_map: IndexMap) -> Expression:
+        """The element of a node."""
+        return self.parts.over_kept.read(node, index_map)
+
+    def load(self, view: View, index_map: IndexMap) -> Expression:
+        """The element in memory."""
+        return Load(self.parts.access(view, index_map, self.parts.group.kept))
 
 
 def _of_nothing(nest: Nest) -> Nest:

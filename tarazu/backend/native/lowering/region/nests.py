@@ -10,6 +10,7 @@ from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, identity, unit, zero
 from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Expression, Reduction
 from tarazu.backend.native.lowering.nodes import op_of
+from tarazu.backend.native.lowering.region import winograd
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import mark_read
 from tarazu.backend.native.lowering.region.group import Group
@@ -79,6 +80,9 @@ def dot(builder: RegionBuilder, node: Node) -> None:
 def convolution(builder: RegionBuilder, node: Node) -> None:
     """A sum of products whose kept axes are batch, output positions, groups and channels of the result in a group; the
     reduced ones are the window and the channels of the input in a group."""
+    if (tiles := winograd.tiles(node)) is not None:
+        winograd.winograd(builder, node, tiles)
+        return
     attributes, axes = node.attributes, len(node.shape) - 2
     x, kernel = _padded(builder, node), _kernel(builder, node)
     groups, window, inner = attributes["groups"], kernel.shape[:-2], kernel.shape[-2]
