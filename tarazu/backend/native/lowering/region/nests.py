@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from tarazu.backend.native.llvm.types import is_half
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, identity, unit, zero
-from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Expression, Reduction
+from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Constant, Expression, Reduction
 from tarazu.backend.native.lowering.nodes import op_of
 from tarazu.backend.native.lowering.region import winograd
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import mark_read
-from tarazu.backend.native.lowering.region.group import Group
+from tarazu.backend.native.lowering.region.group import Computed, Group
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node
@@ -78,26 +80,115 @@ def dot(builder: RegionBuilder, node: Node) -> None:
 
 
 def convolution(builder: RegionBuilder, node: Node) -> None:
-    """A sum of products whose kept axes are batch, output positions, groups and channels of the result in a group; the
-    reduced ones are the window and the channels of the input in a group."""
+    """A sum of products over the window and the channels of a group; or by `winograd.py`, or phase by phase."""
+    attributes = node.attributes
     if (tiles := winograd.tiles(node)) is not None:
         winograd.winograd(builder, node, tiles)
-        return
-    attributes, axes = node.attributes, len(node.shape) - 2
-    x, kernel = _padded(builder, node), _kernel(builder, node)
-    groups, window, inner = attributes["groups"], kernel.shape[:-2], kernel.shape[-2]
-    outer = node.shape[-1] // groups
-    kept, reduced = (*node.shape[:-1], groups, outer), (*window, inner)
-    rank = len(kept) + len(reduced)
-    positions = tuple([unit(1 + i, rank).scaled(attributes["stride"][i]).plus(
-        unit(len(kept) + i, rank).scaled(attributes["dilation"][i])) for i in range(axes)])
-    taps = tuple([unit(len(kept) + i, rank) for i in range(axes)])
-    channel, group, last = unit(rank - 1, rank), unit(axes + 1, rank), unit(axes + 2, rank)
-    both = AffineIndex(0, tuple([outer * (i == axes + 1) + (i == axes + 2) for i in range(len(kept))]))
-    result = (*identity(kept)[:-2], both if groups > 1 else identity(kept)[-1])
-    _sum_of_products(builder, node, kept, reduced,
-                     (_halved(x, groups, inner), (unit(0, rank), *positions, group, channel)),
-                     (_halved(kernel, groups, outer), (*taps, channel, group, last)), result)
+    elif max(attributes["dilation_input"]) > 1 and max(attributes["stride"]) == 1:
+        _phases(builder, node)
+    else:
+        windows = _Windows.of(_padded(builder, node), _kernel(builder, node), node.shape, attributes["groups"],
+                              attributes["stride"], attributes["dilation"])
+        _sum_of_products(builder, node, windows.kept, windows.reduced, windows.left, windows.right, windows.result)
+
+
+class _Windows(NamedTuple):
+    """A convolution as a nest whose kept axes are batch, output positions, groups and channels of the result in a
+    group; the reduced ones are the window and the channels of the input in a group."""
+
+    kept: Shape
+    reduced: Shape
+    left: Factor
+    right: Factor
+    result: IndexMap
+
+    @classmethod
+    def of(cls, x: View, kernel: View, shape: Shape, groups: int, stride: Shape, dilation: Shape) -> _Windows:
+        """That of an input with its zeros, for a result of this shape."""
+        axes, window, inner, outer = len(shape) - 2, kernel.shape[:-2], kernel.shape[-2], shape[-1] // groups
+        kept, reduced = (*shape[:-1], groups, outer), (*window, inner)
+        rank = len(kept) + len(reduced)
+        positions = tuple([unit(1 + i, rank).scaled(stride[i]).plus(unit(len(kept) + i, rank).scaled(dilation[i]))
+                           for i in range(axes)])
+        taps = tuple([unit(len(kept) + i, rank) for i in range(axes)])
+        channel, group, last = unit(rank - 1, rank), unit(axes + 1, rank), unit(axes + 2, rank)
+        both = AffineIndex(0, tuple([outer * (i == axes + 1) + (i == axes + 2) for i in range(len(kept))]))
+        return cls(kept, reduced, (_halved(x, groups, inner), (unit(0, rank), *positions, group, channel)),
+                   (_halved(kernel, groups, outer), (*taps, channel, group, last)),
+                   (*identity(kept)[:-2], both if groups > 1 else identity(kept)[-1]))
+
+
+class _Phase(NamedTuple):
+    """Every so many-th output along one axis of an input with gaps: the taps that meet elements, not zeros."""
+
+    first: int  # output
+    outputs: int
+    tap: int  # the first
+    taps: int
+    start: int  # the element that the first tap of the first output meets; negative in front of the input
+
+    def end(self, step: int) -> int:
+        """Behind the last element that is met, where taps are `step` elements apart."""
+        return self.start + self.outputs + (self.taps - 1) * step if self.taps else 0
+
+
+def _phases(builder: RegionBuilder, node: Node) -> None:
+    """The gradient of a strided convolution: outputs that meet the same taps are a convolution of their own."""
+    attributes, kernel, target = node.attributes, _kernel(builder, node), builder.store(node)
+    gaps = attributes["dilation_input"]
+    common = [math.gcd(gap, n) for gap, n in zip(gaps, attributes["dilation"], strict=True)]
+    apart = tuple([gap // n for gap, n in zip(gaps, common, strict=True)])  # taps of a phase
+    steps = tuple([dilation // n for dilation, n in zip(attributes["dilation"], common, strict=True)])
+    along = [_phases_along(*one) for one in zip(node.shape[1:-1], kernel.shape[:-2], attributes["dilation"], gaps,
+                                                attributes["padding"], apart, strict=True)]
+    x = builder.read(node.inputs[0])
+    low = [max(0, *[-phase.start for phase in phases if phase.taps]) for phases in along]
+    high = [max(0, *[phase.end(step) - n for phase in phases])
+            for phases, step, n in zip(along, steps, x.shape[1:-1], strict=True)]
+    if any(low) or any(high):
+        x = _with_zeros(builder, x, low, high, [1] * len(low))
+    for phases in itertools.product(*along):
+        part = _every(target, [phase.first for phase in phases], gaps, [phase.outputs for phase in phases], 1)
+        if not math.prod(part.shape):
+            continue
+        if not all(phase.taps for phase in phases):
+            builder.append(Group.store("fill", Constant(0, node.dtype), part), node)
+            continue
+        window = _every(kernel, [phase.tap for phase in phases], apart, [phase.taps for phase in phases], 0)
+        met = x._replace(offset=x.offset + sum((phase.start + before) * stride for phase, before, stride in
+                                               zip(phases, low, x.strides[1:-1], strict=True)))
+        _convolve_into(builder, node, part, _Windows.of(met, window, part.shape, attributes["groups"],
+                                                        (1,) * len(low), steps))
+
+
+def _phases_along(outputs: int, window: int, dilation: int, gap: int, widths: tuple[int, int],
+                  apart: int) -> list[_Phase]:
+    """The phases along one axis."""
+    found = []
+    for first in range(min(gap, outputs)):
+        meets = [tap for tap in range(window) if (first + tap * dilation - widths[0]) % gap == 0]
+        start = (first + meets[0] * dilation - widths[0]) // gap if meets else 0
+        assert all(tap == meets[0] + i * apart for i, tap in enumerate(meets))
+        found.append(_Phase(first, -(-(outputs - first) // gap), meets[0] if meets else 0, len(meets), start))
+    return found
+
+
+def _every(view: View, first: Sequence[int], steps: Sequence[int], sizes: Sequence[int], axis: int) -> View:
+    """So many elements of a view, the first ones and those some steps on, along the axes from number `axis` on."""
+    end = axis + len(first)
+    offset = sum(i * stride for i, stride in zip(first, view.strides[axis:end], strict=True))
+    strides = [step * stride for step, stride in zip(steps, view.strides[axis:end], strict=True)]
+    return View(view.buffer, (*view.shape[:axis], *sizes, *view.shape[end:]), view.offset + offset,
+                (*view.strides[:axis], *strides, *view.strides[end:]))
+
+
+def _convolve_into(builder: RegionBuilder, node: Node, target: View, windows: _Windows) -> None:
+    """Append the group of a convolution whose result is a part of the memory of `node`."""
+    wide = dtypes.float32 if is_half(node.dtype) else node.dtype
+    stored = Computed(Accumulated(0, node.dtype), target, windows.result)
+    builder.append(Group.computing(
+        "conv", (*windows.kept, *windows.reduced), lambda nest: [stored], len(windows.kept),
+        lambda nest: Reduction(ops.SUM, _product(nest.load(*windows.left), nest.load(*windows.right), wide))), node)
 
 
 def _halved(view: View, groups: int, inner: int) -> View:
