@@ -20,6 +20,8 @@ from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.loop_nest import Access
 
 CACHE = 512 * 1024  # bytes: half of the second level of a current processor
+PAGE = 6  # what a step to another page costs
+FAR = 0.7  # what a vector of a panel costs beyond its load, as it mostly comes from the second level
 FEW_ROWS = 4  # fewer do not pay for a packed panel
 BLOCK = 256 * 1024  # bytes of a panel of the right factor that stay there while all tiles use them
 LATENCY = 8  # products in flight that keep the units busy
@@ -232,7 +234,15 @@ def _tile_cost(form: Form, layout: Layout, rows: int, width: int, lanes: int, de
     products = rows * width
     loads = width + (products if layout.left.strides[layout.axis] else rows)
     epilogue = sum(1 if access.strides[layout.axis] in (0, 1) else 2 * lanes for access in form.slots)
-    return depth * (max(products, LATENCY, loads / 2) + 0.25 * loads + 1) + 40 + products * epilogue
+    step = max(products, LATENCY, loads) + 0.25 * loads + FAR * width + 1 + PAGE * _turns_pages(form, layout)
+    return depth * step + 40 + products * epilogue
+
+
+def _turns_pages(form: Form, layout: Layout) -> bool:
+    """Whether each step of the innermost sum finds the left factor in another page of memory."""
+    innermost = reduced_axes(form, layout)[-1:]
+    return any(form.sizes[axis] > 1 and abs(layout.left.strides[axis]) * form.dtype.itemsize >= 4096
+               for axis in innermost)
 
 
 def _crowding(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> float:
