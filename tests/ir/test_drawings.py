@@ -252,3 +252,7 @@ def test_log(monkeypatch, capsys):
     monkeypatch.delenv("TARAZU_LOG")
     f(tz.ones(4))
     assert capsys.readouterr().err == ""
+
+
+def test_numbers_have_the_digits_of_their_type():
+    assert "0.35355338<" in tz.trace(lambda x: x * (0.5 / 2**0.5))(tz.ones(2)).to_svg()
