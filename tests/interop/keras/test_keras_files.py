@@ -427,7 +427,7 @@ def test_an_optimizer_without_steps_has_no_state(path):
 
 @extras
 @pytest.mark.parametrize(("state", "message"), [
-    ((7, 0.1, np.ones((3, 2))), "3 arrays for 2 variables"),
+    ((7, 0.1, 0.1, np.ones((3, 2)), np.ones(2)), "5 arrays for 2 variables"),
     ((7, 0.1, np.ones((2, 3)), np.ones(2)), r"shape \(2, 3\) for one of shape \(3, 2\)")])
 def test_a_state_of_another_model_is_left_out(path, state, message):
     with pytest.warns(DataWarning, match=f"starts anew(.|\n)*{message}"):
