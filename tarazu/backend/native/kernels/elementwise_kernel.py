@@ -25,7 +25,7 @@ def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) ->
     """The kernel of a nest without reductions."""
     function, pointers = kernel_function(module, name, nest)
     begin, end = function.parameters["begin"], function.parameters["end"]
-    weighed = [(access, 1) for store in nest.stores for access in loads(store.value)]
+    weighed = [(access, 1) for access in loads(*[store.value for store in nest.stores])]
     axis = vector_axis(nest, range(nest.kept), weighed + [(store.access, 2) for store in nest.stores])
     divided = division(nest, axis)
     values = [store.value for store in nest.stores]

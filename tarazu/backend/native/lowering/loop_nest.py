@@ -134,4 +134,4 @@ def loads(*expressions: Expression) -> list[Access]:
 def accesses(nest: Nest) -> list[Access]:
     """All accesses of a nest; those of stores and their expressions have strides for the kept axes only."""
     read = [access for reduction in nest.reductions for access in loads(reduction.value)]
-    return read + [access for store in nest.stores for access in [*loads(store.value), store.access]]
+    return [*read, *loads(*[store.value for store in nest.stores]), *[store.access for store in nest.stores]]

@@ -74,21 +74,23 @@ def buffer_accesses(step: KernelCall | Callback) -> list[BufferAccess]:
     if isinstance(step, Callback):
         return [BufferAccess(view.buffer, Whole.THREAD_0, writes)
                 for views, writes in ((step.inputs, False), (step.outputs, True)) for view in views]
-    shared = is_shared(step)
-    return [BufferAccess(operand.buffer, _partition(step, i) if shared else Whole.THREAD_0, i in step.launch.writes)
-            for i, operand in enumerate(step.launch.operands)]
+    operands, writes = step.launch.operands, step.launch.writes
+    if not is_shared(step):
+        return [BufferAccess(operand.buffer, Whole.THREAD_0, i in writes) for i, operand in enumerate(operands)]
+    every = accesses(step.launch.nest) if isinstance(step.launch, NestLaunch) else []
+    return [BufferAccess(operand.buffer, _partition(step, i, [x for x in every if x.buffer == i]), i in writes)
+            for i, operand in enumerate(operands)]
 
 
-def _partition(call: KernelCall, number: int) -> Partition:
-    """How the items of a kernel partition the operand of that number."""
+def _partition(call: KernelCall, number: int, own: Sequence[Access]) -> Partition:
+    """How the items of a kernel partition the operand of that number, which it reads and writes at these places."""
     kernel, launch = call
     if not kernel.rows:
         return Whole.ANY_THREAD
     if not isinstance(launch, NestLaunch):
         own = Rows(kernel.rows, launch.operands[number].buffer.bytes // kernel.rows)
         return own if number in launch.writes else Whole.ANY_THREAD
-    partitions = {_rows(access, launch.nest.sizes, kernel.items, kernel.per_item) for access in accesses(launch.nest)
-                  if access.buffer == number}
+    partitions = {_rows(access, launch.nest.sizes, kernel.items, kernel.per_item) for access in own}
     return partitions.pop() if len(partitions) == 1 else Whole.ANY_THREAD
 
 
