@@ -15,6 +15,7 @@ import numpy as np
 
 from tarazu.base.errors import FileFormatError
 from tarazu.base.extras import require
+from tarazu.interop.imported import names
 from tarazu.interop.onnx.reading.functions import without_functions
 from tarazu.interop.onnx.reading.graph import read_graph
 from tarazu.interop.onnx.reading.model import OnnxModel
@@ -38,7 +39,7 @@ def read(path: Path) -> OnnxModel:
         _take_elements_in(proto, path)
         onnx.checker.check_model(proto)
         inputs, outputs, steps, arrays, initial = read_graph(without_functions(proto))
-        return OnnxModel(inputs, outputs, *sorted_out(steps, arrays, initial))
+        return OnnxModel(inputs, outputs, *sorted_out(steps, arrays, initial, names(outputs)))
     except FileFormatError as error:
         raise FileFormatError(error.problem, expected=error.expected, fix=error.fix, path=path) from error
     except FileNotFoundError as error:
