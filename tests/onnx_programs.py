@@ -23,7 +23,9 @@ def session(proto: Any) -> Any:
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(3)
-    return onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # further threads take longer to start than these models to run
+    return onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def outputs(opened: Any, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -17,13 +17,14 @@ from tarazu.nn.module.module import Module
 from tarazu.ops.typing import ArrayLike
 from tarazu.picture.chart import Chart, ColorBar
 from tarazu.picture.elements import CHARACTER
-from tarazu.picture.grids import heat_chart
+from tarazu.picture.grids import MOST_NAMES, heat_chart
 from tarazu.picture.picture import Picture
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray
 
 MOST, COLUMNS = 24, 4
-SIDE = 150.0  # pixels of a map, at least
+WIDEST = 1200.0  # pixels of a picture: notebooks show wider ones smaller
+SIDE, BESIDE = 150.0, 180.0  # pixels of a map, at least, and of what stands beside it
 LONGEST_NAME = 12
 
 
@@ -59,8 +60,9 @@ def attention(model: Module, x: ArrayLike, *, row: int = 0, tokens: Sequence[str
     maps = [(path, head, weights[row, head]) for path, weights in found.items() for head in range(weights.shape[1])]
     names = [shortened(str(token), LONGEST_NAME) for token in tokens]
     charts = tuple(_map(f"{path}, head {head}", weights, names) for path, head, weights in maps[:MOST])
-    return Picture(f"attention of {len(maps)} head{'s' * (len(maps) != 1)}", charts, min(COLUMNS, max(len(charts), 1)),
-                   values=found)
+    fitting = int(WIDEST // (max(chart.size[0] for chart in charts) + BESIDE)) if charts else 1
+    return Picture(f"attention of {len(maps)} head{'s' * (len(maps) != 1)}", charts,
+                   max(1, min(COLUMNS, fitting, len(charts))), values=found)
 
 
 @contextlib.contextmanager
@@ -83,6 +85,7 @@ def _recorded(path: str, layer: MultiHeadAttention, found: dict[str, np.ndarray]
 
 def _map(title: str, weights: np.ndarray, names: Sequence[str]) -> Chart:
     rows, columns = weights.shape
+    names = names if len(names) <= MOST_NAMES else ()
     cell = max(SIDE / max(rows, columns), CHARACTER * max(map(len, _short(names)), default=0) + 8 if names else 1.0)
     return heat_chart(title, weights, ColorBar(0.0, 1.0, "shares"), cell=(cell, cell),
                       rows=names if len(names) == rows else (),

@@ -85,7 +85,7 @@ def _histogram(path: str, x: np.ndarray) -> Chart:
     size = " x ".join(map(str, x.shape)) or "1"
     y_axis = make_axis([0.0, float(counts.max(initial=1))])
     y_axis = y_axis._replace(ticks=(0.0, y_axis.ticks[-1]))
-    return Chart(shortened(f"{path}  {size}", LONGEST_TITLE), axis, y_axis, (bars,), _said(x), size=SIZE)
+    return Chart(shortened(f"{path}: {size}", LONGEST_TITLE), axis, y_axis, (bars,), _said(x), size=SIZE)
 
 
 def _said(x: np.ndarray) -> str:

@@ -67,7 +67,8 @@ def _roc_of_classes(labels: np.ndarray, scores: np.ndarray, event: str | Sequenc
     picture = score_charts.roc(curves[0], "the class")
     diagonal, _ = picture.charts[0].marks
     lines = [Curve(curve.false_positive_rate, curve.true_positive_rate, SERIES[number % len(SERIES)],
-                   f"{names[number]} {_area(labels == number, scores[:, number]):.3g}")
+                   f"{names[number]}: {_area(labels == number, scores[:, number]):.3g}",
+                   is_dashed=number % (2 * len(SERIES)) >= len(SERIES))
              for number, curve in enumerate(curves)]
     chart = dataclasses.replace(picture.charts[0], marks=(diagonal, *lines))
     return _titled(dataclasses.replace(picture, charts=(chart,)), "ROC curve and area of each class", curves)

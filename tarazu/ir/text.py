@@ -49,7 +49,7 @@ def _value(node: Node, number: dict[Node, int]) -> str:
 def constant_text(array: np.ndarray) -> str:
     """A constant's value where it is short, else its shape."""
     if array.ndim == 0:
-        return str(array.item())
+        return str(array[()])  # with the digits of its own type
     return f"constant{list(array.shape)}" if array.size > 4 else str(array.tolist())
 
 

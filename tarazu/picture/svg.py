@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,11 @@ from tarazu.picture.elements import CHARACTER, drawing, element, frame, label, p
 from tarazu.picture.marks import Band, Bars, Curve, Dots, Intervals, Mark, Numbers, Raster, Rule, Shape, Stroke, Words
 from tarazu.picture.png import png
 
-RIGHT, TITLE_LINE, LEGEND_LINE, GAP = 20, 28, 18, 12
+RIGHT, TITLE_LINE, LEGEND_LINE, GAP = 20, 32, 18, 12
+MOST_SPARSE = 40  # dots, up to which none is drawn faintly
 TITLE_CHARACTER = 8.5  # pixels, of the 14 of a title
 BAR_WIDTH, BAR_ROOM = 12, 74
-TITLE_OF_ALL = 26
+TITLE_OF_ALL, NEXT_LINE = 26, 18  # pixels
 
 
 @dataclass(frozen=True)
@@ -31,20 +33,21 @@ class Layout:
     top: float
     width: float
     height: float
-    legend_rows: tuple[tuple[tuple[str, str, bool], ...], ...]  # of names with roles, and whether a dot shows them
+    legend_rows: tuple[tuple[tuple[str, str, str], ...], ...]  # of names, roles and classes of what shows them
 
 
 def picture_svg(title: str, charts: Sequence[Chart], columns: int, style: str = "") -> str:
     """The whole picture, in rows of so many columns, with a style of its own or without."""
-    layouts = [_layout(chart) for chart in charts]
     columns = max(1, columns)
-    rows = [range(i, min(i + columns, len(layouts))) for i in range(0, len(layouts), columns)]
+    rows = [range(i, min(i + columns, len(charts))) for i in range(0, len(charts), columns)]
+    layouts = [_layout(charts[i], any(charts[each].title for each in row)) for row in rows for i in row]
     widths = [max(layouts[i].width for i in range(column, len(layouts), columns))
               for column in range(min(columns, len(layouts)))]
+    lines = textwrap.wrap(title, max(30, int(sum(widths) / TITLE_CHARACTER))) if len(layouts) > 1 else []
     parts, y = [element("style", style)] if style else [], 0.0
-    if len(layouts) > 1:
-        parts.append(label(4, 18, title, "start", class_="title"))
-        y = TITLE_OF_ALL
+    for number, line in enumerate(lines):
+        parts.append(label(4, 18 + NEXT_LINE * number, line, "start", class_="title"))
+        y = TITLE_OF_ALL + NEXT_LINE * number
     for row in rows:
         x = 0.0
         for column, i in enumerate(row):
@@ -52,11 +55,11 @@ def picture_svg(title: str, charts: Sequence[Chart], columns: int, style: str = 
             parts.append(element("g", content, transform=f"translate({x:.0f} {y:.0f})") if x or y else content)
             x += widths[column]
         y += max(layouts[i].height for i in row)
-    width = max(sum(widths), TITLE_CHARACTER * len(title) + 8 if len(layouts) > 1 else 1, 1)
+    width = max(sum(widths), TITLE_CHARACTER * max(map(len, lines), default=0) + 8, 1)
     return drawing(math.ceil(width), math.ceil(max(y, 1)), title, "".join(parts))
 
 
-def _layout(chart: Chart) -> Layout:
+def _layout(chart: Chart, is_below_titles: bool) -> Layout:
     width, height = chart.size
     left, right, bottom = 4.0, 4.0, 4.0
     if chart.has_axes:
@@ -67,16 +70,16 @@ def _layout(chart: Chart) -> Layout:
     legend = _legend_rows(chart, left + width)
     lines = len(legend) - _is_beside_title(chart, legend, left + width)
     lines += max((mark.level + 1 for mark in chart.marks if isinstance(mark, Rule) and mark.text), default=0)
-    top = (TITLE_LINE if chart.title else 8) + LEGEND_LINE * lines
+    top = (TITLE_LINE if is_below_titles else 8) + LEGEND_LINE * lines
     whole = max(left + width + right, TITLE_CHARACTER * len(chart.title) + 8)
     return Layout(left, top, whole, top + height + bottom, legend)
 
 
-def _legend_rows(chart: Chart, room: float) -> tuple[tuple[tuple[str, str, bool], ...], ...]:
+def _legend_rows(chart: Chart, room: float) -> tuple[tuple[tuple[str, str, str], ...], ...]:
     """The entries of the legend, in as many rows as they need."""
-    entries = {mark.name: (mark.name, mark.role, not isinstance(mark, Curve)) for mark in chart.marks
+    entries = {mark.name: (mark.name, mark.role, _class_in_legend(mark)) for mark in chart.marks
                if isinstance(mark, Curve | Dots | Bars) and mark.name}
-    rows: list[list[tuple[str, str, bool]]] = []
+    rows: list[list[tuple[str, str, str]]] = []
     used = room
     for entry in entries.values():
         if used + _entry_width(entry[0]) > room:
@@ -85,6 +88,10 @@ def _legend_rows(chart: Chart, room: float) -> tuple[tuple[tuple[str, str, bool]
         rows[-1].append(entry)
         used += _entry_width(entry[0])
     return tuple(map(tuple, rows))
+
+
+def _class_in_legend(mark: Curve | Dots | Bars) -> str:
+    return f"curve{' dashed' * mark.is_dashed}" if isinstance(mark, Curve) else "dot sparse"
 
 
 def _entry_width(name: str) -> float:
@@ -116,9 +123,10 @@ def _legend(chart: Chart, layout: Layout, right: float) -> Iterator[str]:
     for number, row in enumerate(layout.legend_rows):
         y = 18 if is_beside else (TITLE_LINE if chart.title else 8) + LEGEND_LINE * number + 10
         x = right - sum(_entry_width(entry[0]) for entry in row) + 12 if is_beside else max(4.0, layout.left - 4)
-        for name, role, is_dot in row:
-            yield (element("circle", cx=x + 14, cy=y - 4, r=4, class_=f"dot {role}") if is_dot else
-                   element("line", x1=x, y1=y - 4, x2=x + 18, y2=y - 4, class_=f"curve {role}"))
+        for name, role, shown in row:
+            yield (element("line", x1=x, y1=y - 4, x2=x + 18, y2=y - 4, class_=f"{shown} {role}")
+                   if shown.startswith("curve") else
+                   element("circle", cx=x + 14, cy=y - 4, r=4, class_=f"{shown} {role}"))
             yield label(x + 23, y, name, "start")
             x += _entry_width(name)
 
@@ -167,10 +175,11 @@ def runs(mark: Curve) -> list[list[tuple[float, ...]]]:
 
 
 def _dots(mark: Dots, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
+    sparse = " sparse" * (len(mark.x) <= MOST_SPARSE)
     radii = np.broadcast_to(np.asarray(mark.radius, np.float64), np.shape(mark.x))
     for x, y, radius in _numbers(mark.x, mark.y, radii):
         yield element("circle", cx=x_axis.pixel(x), cy=y_axis.pixel(y_axis.held(y)), r=f"{radius:.3g}",
-                      class_=f"dot {mark.role}")
+                      class_=f"dot{sparse} {mark.role}")
 
 
 def _intervals(mark: Intervals, x_axis: Axis, y_axis: Axis) -> Iterator[str]:

@@ -25,7 +25,7 @@ def cells_of(value: object, encoder: TableEncoder) -> Cells:
 
     Raises DataError for anything else, with the row and column where it is a cell.
     """
-    if isinstance(value, dict) and any(isinstance(cells, list) for cells in value.values()):
+    if isinstance(value, dict) and any(isinstance(value.get(coder.name), list) for coder in encoder.coders):
         cells = _columns(value, encoder)
     else:
         cells = _rows([value] if isinstance(value, dict) else value, encoder)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, DataError
+from tarazu.base.messages import listing
 from tarazu.base.pytree import map_leaves
 from tarazu.nn import Module
 from tarazu.serve.answering import Prepared
@@ -66,7 +67,8 @@ class ModelService:
     def schemas(self) -> dict[str, Any]:
         """JSON schemas of the body and of the answer."""
         inputs = ROWS | {"maxItems": self._limits.rows, "description": "Rows, as nested lists of numbers."}
-        return {"Request": {"type": "object", "required": [KEY], "properties": {KEY: inputs}},
+        return {"Request": {"type": "object", "required": [KEY], "additionalProperties": False,
+                            "properties": {KEY: inputs}},
                 "Response": {"type": "object", "required": ["outputs"], "properties": {
                     "outputs": {"description": "The outputs for each row, nested as the model gives them."}}}}
 
@@ -77,10 +79,14 @@ class ModelService:
 
 def _array(value: object) -> np.ndarray:
     """The rows in a body, integers or float32. Raises DataError."""
-    given = value.get(KEY) if isinstance(value, dict) else None
+    body = value if isinstance(value, dict) else {}
+    given = body.get(KEY)
     if not isinstance(given, list) or not given:
         raise DataError(f"the body has no rows under {KEY!r}", path=BODY, expected="an object with a list of rows",
                         fix=f'send for example {{"{KEY}": [[0.5, 1.5]]}}')
+    if others := body.keys() - {KEY}:
+        raise DataError(f"the body has {listing(sorted(others))} beside {KEY!r}", path=BODY,
+                        expected=f"{KEY!r} alone, as nothing else is read", fix="leave them out")
     try:
         array = np.array(given)
     except ValueError:

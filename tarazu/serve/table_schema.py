@@ -16,7 +16,7 @@ def row_schema(encoder: TableEncoder) -> dict[str, Any]:
     """The schema of a row: an object with a cell for each column; further ones are not looked at."""
     ignored = f" Not used: {listing(encoder.ignored)}." if encoder.ignored else ""
     return {"type": "object", "description": f"A row of the table. Numbers may be texts, read as in CSV. "
-                                              f"Other columns may stand beside these.{ignored}",
+                                              f"Other columns may stand beside these; they are not looked at.{ignored}",
             "required": [coder.name for coder in encoder.coders],
             "properties": {coder.name: _cell_schema(coder) for coder in encoder.coders},
             "example": example_row(encoder)}

@@ -86,8 +86,8 @@ class TableService:
             "Row": row_schema(self.encoder),
             "Request": {"anyOf": [
                 row, {"type": "array", "items": row, "minItems": 1, "maxItems": self._limits.rows},
-                {"type": "object", "description": "The columns: a list of cells each, all equally long.",
-                 "required": list(columns), "properties": columns}]},
+                {"type": "object", "required": list(columns), "properties": columns, "description":
+                 "The columns: a list of cells each, all equally long. Others are not looked at."}]},
             "Response": answer_schema(self.encoder)}
 
     def example(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ def test_weights_are_those_of_the_model_by_path():
     picture = tz.draw.weights(MODEL)
     for path, x in MODEL.named_parameters():
         np.testing.assert_array_equal(picture.values[path], x.numpy())
-    assert "0.weight  2 x 8" in picture.svg() and picture.title == "42 parameters"
+    assert "0.weight: 2 x 8" in picture.svg() and picture.title == "42 parameters"
     with pytest.raises(ArgumentError, match="without parameters"):
         tz.draw.weights(tz.nn.Flatten())
 

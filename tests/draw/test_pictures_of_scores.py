@@ -40,7 +40,7 @@ def test_curves_have_their_areas_in_the_title():
 def test_several_classes_have_a_curve_each():
     labels, scores = np.arange(60) % 3, RNG.normal(size=(60, 3))
     picture = tz.draw.roc(labels, scores, ["a", "b", "<c>"])
-    assert len(picture.values) == 3 and "&lt;c&gt; 0." in picture.svg()
+    assert len(picture.values) == 3 and "&lt;c&gt;: 0." in picture.svg()
     with pytest.raises(ShapeError, match="2 names for scores of shape"):
         tz.draw.roc(labels, scores, ["a", "b"])
 

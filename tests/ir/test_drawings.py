@@ -252,3 +252,12 @@ def test_log(monkeypatch, capsys):
     monkeypatch.delenv("TARAZU_LOG")
     f(tz.ones(4))
     assert capsys.readouterr().err == ""
+
+
+def test_numbers_have_the_digits_of_their_type():
+    assert "0.35355338<" in tz.trace(lambda x: x * (0.5 / 2**0.5))(tz.ones(2)).to_svg()
+
+
+def test_weights_of_a_module_have_their_paths():
+    svg = tz.trace(tz.nn.Sequential([tz.nn.Dense(3, in_features=2)]))(tz.ones((4, 2))).to_svg()
+    assert ">x<" in svg and ">0.weight<" in svg and ">0.bias<" in svg and "outside" not in svg

@@ -14,6 +14,7 @@ from tarazu.base.errors import ArgumentError
 from tarazu.picture.axis import Axis, named_axis
 from tarazu.picture.chart import Chart, ColorBar
 from tarazu.picture.colors import colored
+from tarazu.picture.elements import STYLE
 from tarazu.picture.grids import heat_chart, image_chart
 from tarazu.picture.picture import Picture
 from tarazu.picture.png import png
@@ -120,3 +121,37 @@ def test_what_needs_matplotlib_says_so_where_it_is_missing(monkeypatch, tmp_path
         with pytest.raises(ArgumentError, match=r"matplotlib, which is not installed(.|\n)*tarazu\[plot\]"):
             use()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_point_alone_and_few_dots_are_seen_on_dark_pages():
+    history = History()
+    history.append(loss=0.5)
+    assert 'class="point train"' in history.plot().svg() and ".point{fill:currentColor;fill-opacity:1}" in STYLE
+    few, many = (tz.draw.predictions(np.arange(n), np.arange(n)).svg() for n in (5, 100))
+    assert few.count('class="dot sparse train"') == 5 and "sparse train" not in many
+
+
+def test_long_headlines_take_lines_instead_of_room():
+    verdict = Verdict("about right", "about right: " + "the model removes much of the trivial loss " * 4)
+    svg = verdict.plot().svg()
+    assert svg.count('class="title"') == 3 and float(svg.split("viewBox=\"0 0 ")[1].split()[0]) < 800
+
+
+def test_maps_of_attention_are_no_wider_than_notebooks():
+    for names in (["a long word"] * 10, list("many tokens " * 4)):
+        model = tz.nn.MultiHeadAttention(4, 8)
+        picture = tz.draw.attention(model, tz.ones((1, len(names), 8)), tokens=names)
+        width = float(picture.svg().split("viewBox=\"0 0 ")[1].split()[0])
+        assert len(picture.charts) == 4 and width <= 1200
+
+
+def test_images_stand_level_with_the_maps_beside_them():
+    picture = tz.draw.gradients(tz.nn.Sequential([tz.nn.Flatten(), tz.nn.Dense(2)]), tz.ones((1, 6, 6, 1)))
+    tops = {float(part.split('y="')[1].split('"')[0]) for part in picture.svg().split("<image ")[1:]}
+    assert len(picture.charts) == 2 and len(tops) == 1
+
+
+def test_curves_of_more_classes_than_colors_are_dashed():
+    scores = np.eye(7)[[0, 1, 2, 3, 4, 5, 6] * 2] + 0.1
+    svg = tz.draw.roc([0, 1, 2, 3, 4, 5, 6] * 2, scores).svg()
+    assert svg.count("curve dashed train") == 1 and svg.count("curve train dashed") == 1 and ">5: 1<" in svg

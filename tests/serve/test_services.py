@@ -64,6 +64,16 @@ def test_a_regression_gives_numbers(price_model):
     assert answer["predictions"] == [{"prediction": columns["price"][0]}]
 
 
+def test_further_columns_are_not_looked_at_and_a_misspelled_one_is_named(service):
+    """As by the command."""
+    assert ask(service, ROW | {"further": 1, "tags": [1, 2]}) == ask(service, ROW)
+    assert "not looked at" in service.schemas()["Row"]["description"]
+    misspelled = {"twon" if name == "town" else name: cell for name, cell in ROW.items()}
+    error = answers(service, [Body(json_text(misspelled))])[0]
+    assert isinstance(error, TarazuError) and "column 'town' is missing; there are" in str(error)
+    assert "'twon'" in str(error)
+
+
 def test_notes_are_the_warnings_of_the_command(service):
     answer = ask(service, [ROW | {"town": "Kabul"}, ROW | {"town": "Quetta"}])
     assert answer["notes"] == ["column 'town': none of its values was there in training: there are 'Kabul', 'Quetta', "
@@ -202,6 +212,7 @@ def test_models_of_arrays_are_served(tmp_path):
     ({"inputs": [[1], [1, 2]]}, "no numbers of one shape"), ({"inputs": [["a"]]}, "no numbers of one shape"),
     ({"inputs": [None]}, "no numbers of one shape"), ({"inputs": [[10**30]]}, "no numbers of one shape"),
     ({"inputs": [[1.0]] * 6}, "the body has more than 5 rows"),
+    ({"inputs": [[1.0]], "weights": [1]}, "the body has 'weights' beside 'inputs'"),
 ])
 def test_rows_that_are_no_arrays_are_refused(value, problem):
     service = ModelService(tz.nn.Sequential([tz.nn.Dense(2, in_features=1)]), "line", LIMITS)

@@ -49,14 +49,14 @@ def test_cross_validation():
     assert low < found.mean("accuracy") < high and "4 folds" in str(found) and found._repr_html_().endswith("</pre>")
     picture = found.plot()
     assert [chart.title.split(" ")[0] for chart in picture.charts] == ["loss", "accuracy"]
-    assert picture.svg().count('class="dot train"') == 8 and picture.svg().count('class="band muted"') == 2
+    assert picture.svg().count('class="dot sparse train"') == 8 and picture.svg().count('class="band muted"') == 2
 
 
 def test_folds_without_a_score_have_no_dot_and_a_failed_fold_no_mean():
     found = tz.train.CrossValidation(({"loss": 0.5, "auc": 0.7}, {"loss": float("nan")}, {"loss": 0.4, "auc": 0.8}),
                                      0.3)
     picture = found.plot().svg()
-    assert picture.count('class="dot train"') == 4 and picture.count('class="band muted"') == 0
+    assert picture.count('class="dot sparse train"') == 4 and picture.count('class="band muted"') == 0
     assert "nan" not in picture and ">loss<" in picture
 
 

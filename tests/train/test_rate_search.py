@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, TrainingError
+from tarazu.picture.marks import Rule
 from tarazu.train.rate_search import LearningRates, _Search, middle_of_fall, steepest_fall
 
 DRAW = np.random.default_rng(0)
@@ -165,3 +166,10 @@ ERRORS = {
 def test_errors(act, kind, text):
     with pytest.raises(kind, match=text):
         act()
+
+
+def test_texts_of_two_rates_do_not_cross_each_others_rules():
+    for rates in ((0.026, 0.038), (1e-6, 1e-5)):
+        found = tz.train.LearningRates((1e-7, 1e-4, 3.0), (2.0, 1.0, 3.0), (2.0, 1.0, 3.0), *rates, "")
+        rules = {mark.at: mark.level for mark in found.plot().charts[0].marks if isinstance(mark, Rule)}
+        assert rules[max(rates) if rates[0] > 1e-3 else min(rates)] == 1

@@ -79,3 +79,22 @@ def test_a_model_without_a_graph_warns_and_the_numbers_are_there(tmp_path):
         model.fit(np.ones((8, 3), np.float32), epochs=1, verbose=0,
                   callbacks=tz.train.TensorBoard(tmp_path, graph=True))
     assert EventAccumulator(str(tmp_path)).Reload().Tags()["scalars"]
+
+
+def test_the_table_of_settings_has_a_row_for_each_run(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+    model = tz.nn.Sequential([tz.nn.Dense(2)]).compile(tz.optim.Adam(lr=0.25), loss="cross_entropy")
+    board = tz.train.TensorBoard(tmp_path, settings={"width": 2, "data": "ones"})
+    model.fit(np.ones((8, 3), np.float32), np.arange(8) % 2, epochs=2, batch_size=4, validation_split=0.25, seed=0,
+              callbacks=board, verbose=0)
+    read = EventAccumulator(str(tmp_path)).Reload()
+    content = {tag: HParamsPluginData.FromString(data) for tag, data in read.PluginTagToContent("hparams").items()}
+    started = content["_hparams_/session_start_info"].session_start_info.hparams
+    found = {name: value.number_value or value.string_value for name, value in started.items()}
+    assert found == {"model": "Sequential", "parameters": 8, "epochs": 2, "batch_size": 4, "steps": 2,
+                     "precision": "float32", "optimizer": "Adam", "learning_rate": 0.25, "width": 2, "data": "ones"}
+    metrics = {one.name.tag for one in content["_hparams_/experiment"].experiment.metric_infos}
+    assert metrics == {"train/loss", "validation/loss"} <= set(read.Tags()["scalars"])
+    assert content["_hparams_/session_end_info"].session_end_info.status == 1

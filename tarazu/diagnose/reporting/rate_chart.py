@@ -26,9 +26,16 @@ def rate_chart(rates: Sequence[float], losses: Sequence[float], smoothed: Sequen
     x, y = np.asarray(rates, np.float64), np.asarray(losses, np.float64)
     shown = (y >= y_axis.low) & (y <= y_axis.high)
     drawn: list[Mark] = [Dots(x[shown], y[shown], radius=2.5), Curve(rates, smoothed)]
-    drawn += [Rule(rate, f"{name}: {rate:.2g}", level) for level, (name, rate) in enumerate(marks.items())]
-    chart = Chart("loss", _rate_axis(rates), y_axis, drawn, "learning rate (logarithmic axis)")
+    x_axis = _rate_axis(rates)
+    drawn += [Rule(rate, f"{name}: {rate:.2g}", level) for level, (name, rate) in enumerate(_ordered(marks, x_axis))]
+    chart = Chart("loss", x_axis, y_axis, drawn, "learning rate (logarithmic axis)")
     return Picture("loss by learning rate", (chart,))
+
+
+def _ordered(marks: Mapping[str, float], axis: Axis) -> list[tuple[str, float]]:
+    """The marks from the lowest text to the highest: texts point to the middle, so none may cross the next rule."""
+    middle = math.sqrt(axis.low * axis.high)
+    return sorted(marks.items(), key=lambda mark: mark[1] if mark[1] > middle else -mark[1])
 
 
 def _rate_axis(rates: Sequence[float]) -> Axis:

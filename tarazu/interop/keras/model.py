@@ -12,10 +12,10 @@ import numpy as np
 from tarazu.base.errors import FileFormatError
 from tarazu.interop.keras.activations import find_function
 from tarazu.interop.keras.archive import INTACT
+from tarazu.interop.keras.compiled.penalties import penalties_of
 from tarazu.interop.keras.functional import FunctionalReader
 from tarazu.interop.keras.layers.table import LAYERS
 from tarazu.interop.keras.options import Options, Place, name_of, require_float32
-from tarazu.interop.keras.penalties import penalties_of
 from tarazu.interop.keras.saved_weights import Arrays, GroupNames
 from tarazu.nn.functional.inputs import Input
 from tarazu.nn.layers.sequential import Sequential
@@ -46,7 +46,7 @@ class ModelReader:
     def __init__(self, path: Path, weights: Arrays, custom: Mapping[str, Any]) -> None:
         self._path, self._weights, self._custom = path, weights, custom
         self._loading: list[Loading] = []
-        self._read: set[str] = set()  # the groups of arrays that layers have asked for
+        self._read: dict[str, None] = {}  # the groups of arrays that layers have asked for, in their order
         self._frozen: list[Module] = []
 
     @property
@@ -70,11 +70,16 @@ class ModelReader:
 
     def _require_all_read(self, place: Place) -> None:
         """FileFormatError for arrays of layers that nobody has asked for, beside those of random numbers."""
-        left = [group for group in self._weights.keys() - self._read
+        left = [group for group in self._weights.keys() - self._read.keys()
                 if group.startswith("layers/") and "seed_generator" not in group]
         if left:
             raise place.refused(f"the file has weights of {', '.join(sorted(left))}, which its config does not name",
                                 "weights of the layers in the config", INTACT)
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups of arrays that layers have asked for, in the order of the layers."""
+        return list(self._read)
 
     def penalties(self, model: Module) -> dict[str, Regularizer]:
         """The regularizers of all layers, by the paths of their parameters in the model."""
@@ -183,7 +188,7 @@ class ModelReader:
 
     def _arrays(self, group: str, part: str) -> list[np.ndarray]:
         name = f"{group}/{part}" if part else group
-        self._read.add(name)
+        self._read[name] = None
         return self._weights.get(name, [])
 
 

@@ -11,8 +11,8 @@ from tarazu.runtime.tensor.tensor import Tensor
 
 def names_of_captured(function: Callable[..., Any], args: Iterable[object] = ()) -> dict[int, str]:
     """Names by the id of the tensor, for all tensors that `function` can reach: in the variables around it, its
-    object and its arguments, and in modules and other objects there."""
-    names: dict[int, str] = {}
+    object and its arguments, and in modules and other objects there; those of a module that is called by its paths."""
+    names = {} if inspect.isroutine(function) else {id(tensor): path for path, tensor in _held(function)}
     for name, value in _variables(function, args):
         if isinstance(value, Tensor):
             names.setdefault(id(value), name)

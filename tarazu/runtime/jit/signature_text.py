@@ -40,9 +40,9 @@ def describe(function: Callable[..., Any], leaves: list[Any], structure: Structu
 
 
 def _positional_names(function: Callable[..., Any], count: int) -> list[str]:
-    """The names of the function's first positional parameters."""
+    """The names of the function's first positional parameters; of a module those of its `forward`."""
     try:
-        parameters = list(inspect.signature(function).parameters.values())
+        parameters = list(inspect.signature(getattr(function, "forward", function)).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tarazu.nn.module.trainable import Inputs, Validation
+from tarazu.picture.axis import make_axis
 from tarazu.picture.picture import Picture, written
 from tarazu.picture.shown import in_notebook
 from tarazu.study.curves.chart import Line, curve_chart
@@ -26,7 +27,6 @@ from tarazu.train.callbacks.early_stopping import EarlyStopping
 if TYPE_CHECKING:
     import pandas
 
-TICKS = 6
 SHOWN = 11  # epochs in the text
 DRAWN = 200  # epochs in a picture
 LONG = 200  # more epochs than that have a logarithmic axis: what happens early is not seen on another
@@ -84,7 +84,7 @@ class EpochCurve:
         is_long = count > LONG
         points = [self.points[epoch - 1] for epoch in _chosen(count, DRAWN)]
         epochs = [float(epoch) for epoch in _chosen(count, DRAWN)]
-        ticks = _round_numbers(count) if is_long else np.linspace(1, count, min(TICKS, count)).round()
+        ticks = _round_numbers(count) if is_long else _even_numbers(count)
         marks = {} if all_diverged(self.points) else {f"best: epoch {self.best:,}": float(self.best)}
         lines = [Line("train", epochs, [point.loss for point in points]),
                  Line("validation", epochs, [point.val_loss for point in points])]
@@ -177,3 +177,8 @@ def _chosen(count: int, most: int) -> list[int]:
 def _round_numbers(count: int) -> list[int]:
     """1 and 3 times powers of ten, up to `count`."""
     return [digit * 10**power for power in range(len(str(count))) for digit in (1, 3) if digit * 10**power <= count]
+
+
+def _even_numbers(count: int) -> list[int]:
+    """1, and round numbers at equal distances up to `count`."""
+    return [1, *(int(tick) for tick in make_axis([1.0, float(count)], whole=True).ticks if 1 < tick <= count)]

@@ -16,7 +16,7 @@ from tarazu.record.textfile import write_text
 from tarazu.runtime import processes
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.train.callbacks.base import Callback
-from tarazu.train.callbacks.tensorboard_graph import add_graph
+from tarazu.train.callbacks.tensorboard_events import add_graph, add_settings
 from tarazu.train.trainer.divergence import warn
 from tarazu.train.trainer.run import Run
 
@@ -125,8 +125,9 @@ class TensorBoard(Callback):
 
     `histograms=n` writes the weights too, after every n-th epoch; `graph=True` the graph of the model, with a
     TrainingWarning where it has none, as with own steps; `images`, arrays by name of (images, height, width,
-    channels), a picture of each before the first epoch. Needs the package tensorboardX: ArgumentError without it, for
-    an empty path, and before the first epoch for one that is a file.
+    channels), a picture of each before the first epoch. The table HParams gets a row of what was trained how, of the
+    numbers and texts of `settings` by name, and of the numbers of the last epoch. Needs the package tensorboardX:
+    ArgumentError without it, for an empty path, and before the first epoch for one that is a file.
 
     >>> import pathlib, tempfile
     >>> import tarazu as tz
@@ -138,8 +139,10 @@ class TensorBoard(Callback):
     """
 
     def __init__(self, folder: str | os.PathLike, *, histograms: int = 0, graph: bool = False,
-                 images: Mapping[str, ArrayLike] | None = None) -> None:
+                 images: Mapping[str, ArrayLike] | None = None,
+                 settings: Mapping[str, float | str] | None = None) -> None:
         require_path("TensorBoard", folder)
+        self.settings = dict(settings or {})
         self.folder, self.histograms, self.graph = Path(folder), histograms, graph
         self.images = {name: asarray(x).numpy() for name, x in (images or {}).items()}
         self._writer: Any = None
@@ -156,9 +159,8 @@ class TensorBoard(Callback):
     def on_epoch_end(self, run: Run) -> None:
         if self._writer is None:
             return
-        for name, value in run.history[-1].items():
-            if name != "epoch" and isinstance(value, int | float):
-                self._writer.add_scalar(_tag(name), value, run.epoch)
+        for tag, value in _tagged(run.history[-1]).items():
+            self._writer.add_scalar(tag, value, run.epoch)
         if self.histograms and run.epoch % self.histograms == 0:
             for path, x in run.model.named_parameters():
                 self._writer.add_histogram(path.replace(".", "/"), x.numpy(), run.epoch)
@@ -168,6 +170,9 @@ class TensorBoard(Callback):
         if self._writer is None:
             return
         try:
+            if len(run.history):
+                results = {tag: value for tag, value in _tagged(run.history[-1]).items() if "/" in tag}
+                add_settings(self._writer, _compared(run) | self.settings, results)
             if self.graph:
                 self._add_graph(run)
         finally:
@@ -182,6 +187,21 @@ class TensorBoard(Callback):
             add_graph(self._writer, run.model, run.trainer.zero_inputs)
         except TarazuError as error:
             warn([f"TensorBoard(graph=True) wrote no graph: {error.problem}"])
+
+
+def _compared(run: Run) -> dict[str, float | str]:
+    """What runs are compared by, each a number or a text."""
+    plain = {name: value for name, value in _settings(run).items() if isinstance(value, int | float | str)}
+    kinds = {f"{name}.optimizer" if name else "optimizer": type(one).__name__
+             for name, one in run.trainer.optimizers().items()}
+    rates = {name: value for name, value in run.history[0].items()
+             if name.endswith("learning_rate") and isinstance(value, float)}
+    return plain | kinds | rates
+
+
+def _tagged(row: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers of an epoch by their tags."""
+    return {_tag(name): value for name, value in row.items() if name != "epoch" and isinstance(value, int | float)}
 
 
 def _tag(name: str) -> str:

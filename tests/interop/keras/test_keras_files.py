@@ -398,3 +398,47 @@ def test_damaged_weights(path, content):
     made.write(path, made.sequential(made.start(3), made.dense(2)), content)
     with pytest.raises(FileFormatError, match="its weights cannot be read"):
         tz.load(path)
+
+
+def compiled_with_state(path, *state, learning_rate=0.1):
+    config = {**OPTIMIZER["config"], "learning_rate": learning_rate, "global_clipnorm": None}
+    content = made.sequential(made.start(3), made.dense(2), compiled={**COMPILED, "optimizer": {**OPTIMIZER,
+                                                                                               "config": config}})
+    return made.write(path, content, made.weights(layers__dense=[KERNEL, BIAS], optimizer=state))
+
+
+@extras
+def test_an_optimizer_goes_on_from_its_state(path):
+    """Velocities of Keras are steps: those here times the negative rate."""
+    velocity = np.ones((3, 2)), np.array([2.0, -2.0])
+    optimizer = tz.load(compiled_with_state(path, 7, 0.1, *velocity))._trainer.optimizer
+    state = optimizer.state_dict()
+    assert int(state["step_count"]) == 7
+    found = [state[name].numpy() for name in state if ".velocity." in name]
+    for ours, theirs in zip(found, velocity, strict=True):
+        np.testing.assert_allclose(ours, theirs / -0.1, rtol=1e-6)
+
+
+@extras
+def test_an_optimizer_without_steps_has_no_state(path):
+    optimizer = tz.load(compiled_with_state(path, 0, 0.1))._trainer.optimizer
+    assert int(optimizer.step_count) == 0
+
+
+@extras
+@pytest.mark.parametrize(("state", "message"), [
+    ((7, 0.1, 0.1, np.ones((3, 2)), np.ones(2)), "5 arrays for 2 variables"),
+    ((7, 0.1, np.ones((2, 3)), np.ones(2)), r"shape \(2, 3\) for one of shape \(3, 2\)")])
+def test_a_state_of_another_model_is_left_out(path, state, message):
+    with pytest.warns(DataWarning, match=f"starts anew(.|\n)*{message}"):
+        model = tz.load(compiled_with_state(path, *state))
+    assert int(model._trainer.optimizer.step_count) == 0
+    model.fit(X, X[:, :2], epochs=1, verbose=0)
+
+
+@extras
+def test_a_schedule_beside_momentum(path):
+    schedule = {"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 2,
+                                                             "decay_rate": 0.5, "staircase": False}}
+    with pytest.warns(DataWarning, match="a schedule beside momentum"):
+        tz.load(compiled_with_state(path, learning_rate=schedule))

@@ -98,7 +98,7 @@ def test_frames_and_pictures(tmp_path):
     assert (frame["val_loss_low"] < frame["val_loss"]).all() and (frame["val_loss"] < frame["val_loss_high"]).all()
     picture = found.plot(tmp_path / "curve.svg").svg()
     assert (tmp_path / "curve.svg").read_text() == picture and ">40<" in picture
-    assert "<pre>mean loss by training rows" in found._repr_html_()
+    assert ">mean loss by training rows" in found._repr_html_()
 
 
 @pytest.mark.parametrize("kind", ["not falling", "peaking", "misfit", "undecided"])

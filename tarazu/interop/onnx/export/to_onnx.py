@@ -70,7 +70,8 @@ def model_of_graphs(graphs: Sequence[Graph], inputs: Sequence[str], weights: Seq
 
     Its inputs are the first parameters; `weights` are the values of the others. Raises CompileError and ArgumentError.
     """
-    graph = merged([simplified(x, frozenset(NAMED)) for x in graphs])
+    simple = {id(x): simplified(x, frozenset(NAMED)) for x in {id(x): x for x in graphs}.values()}
+    graph = merged([simple[id(x)] for x in graphs])
     shared = Shared()
     shared.root.inputs = [named(name, step.type.shape, step.type.dtype)
                           for name, step in zip(inputs, graph.parameters, strict=False)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tarazu.interop.keras.losses import OWN_WAY, find_loss, find_metric
+from tarazu.interop.keras.compiled.losses import OWN_WAY, find_loss, find_metric
 from tarazu.interop.keras.options import Place
 from tarazu.optim.classic import SGD, Adadelta, Adam, Adamax, AdamW
 from tarazu.optim.large_models import Lion
@@ -82,6 +82,8 @@ def _sgd(config: Config) -> Optimizer:
     momentum, nesterov = config.pop("momentum"), config.pop("nesterov") and bool(config["lr"])
     if momentum and config.get("weight_decay"):
         raise ValueError("weight_decay beside momentum, which Keras keeps out of it")
+    if momentum and callable(config["lr"]):
+        raise ValueError("a schedule beside momentum, whose velocity has the rates of earlier steps in Keras")
     return SGD(momentum=momentum, nesterov=nesterov and momentum > 0, **config)
 
 

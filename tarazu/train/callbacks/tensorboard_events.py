@@ -1,7 +1,8 @@
-"""The graph of a model as TensorBoard shows it: a node for each primitive, in the scopes of its modules."""
+"""Events of TensorBoard that are more than numbers: the graph of a model, and what was trained how to which end."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tarazu.base.extras import require
@@ -13,7 +14,10 @@ from tarazu.train.calling import call
 
 
 def add_graph(writer: Any, model: Module, inputs: Any) -> None:
-    """Add the graph of `model` to a writer of tensorboardX, for `inputs` nested as `fit` takes them."""
+    """Add the graph of `model` to a writer of tensorboardX, for `inputs` nested as `fit` takes them.
+
+    It has a node for each primitive, in the scopes of its modules.
+    """
     graphs, nodes, versions, events = (
         require(f"tensorboardX.proto.{name}_pb2", "tz.train.TensorBoard", "tensorboard")
         for name in ("graph", "node_def", "versions", "event"))
@@ -27,3 +31,10 @@ def add_graph(writer: Any, model: Module, inputs: Any) -> None:
         made.append(nodes.NodeDef(name=names[node], op=kind, input=[names[each] for each in node.inputs]))
     content = graphs.GraphDef(node=made, versions=versions.VersionDef(producer=22))
     writer.file_writer.add_event(events.Event(graph_def=content.SerializeToString()))
+
+
+def add_settings(writer: Any, settings: Mapping[str, float | str], results: Mapping[str, float]) -> None:
+    """Add a row to the table "HParams" of a writer of tensorboardX; `results` are of tags that have numbers there."""
+    summary = require("tensorboardX.summary", "tz.train.TensorBoard", "tensorboard")
+    for event in summary.hparams(dict(settings), dict(results)):
+        writer.file_writer.add_summary(event)
