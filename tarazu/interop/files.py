@@ -76,6 +76,7 @@ def export(model: Module | Function, path: str | os.PathLike, example: Example =
 
     Where the name ends in ".onnx" the file is ONNX (opset 21), checked by ONNX's own checker, with the weights under
     their paths (`named_parameters`); it needs the packages of `pip install 'tarazu[onnx]'`, and onnxruntime runs it.
+    Over 2 GB of weights go to a file beside, "model.onnx.<digest>.data", which has to stay in the same folder.
     Else it is JAX's own serialization of StableHLO, with the weights in it, for CPUs, GPUs and TPUs, and a checksum
     behind it. `tz.load(path)` gives that back as an `Exported`, which needs JAX and none of the model's classes;
     `jax.export.deserialize(bytearray(Path(path).read_bytes())).call(x)` runs it without Tarazu. A file is written whole

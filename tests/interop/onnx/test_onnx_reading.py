@@ -42,6 +42,31 @@ def test_jitted_it_turns_images_once_and_no_kernel(tmp_path, images):
     assert "conv" in graph
 
 
+def test_a_kernel_whose_shape_is_read_is_turned_once_for_all(tmp_path, helper, images):
+    """As torch.onnx writes it without optimizing: Shape and CastLike read the kernel too."""
+    import onnxruntime
+    from onnx_models import graph_of, loaded, proto_of
+
+    kernel = np.random.default_rng(0).normal(size=(5, 3, 3, 2)).astype(np.float32)
+    nodes = [helper.make_node("Shape", ["kernel"], ["sizes"], start=0, end=1),
+             helper.make_node("CastLike", ["one", "kernel"], ["like"]),
+             helper.make_node("Expand", ["like", "sizes"], ["bias"]),
+             helper.make_node("Conv", ["x", "kernel", "bias"], ["y"]),
+             helper.make_node("ReduceSum", ["kernel"], ["total"], keepdims=0)]
+    proto = proto_of(graph_of(nodes, {"x": ["n", 3, 8, 8]}, {"y": ["n", 5, 6, 7], "total": [], "kernel": [5, 3, 3, 2]},
+                              {"kernel": kernel, "one": 1.0}))
+    fewer = proto_of(graph_of(nodes[:-1], {"x": ["n", 3, 8, 8]}, {"y": ["n", 5, 6, 7]}, {"kernel": kernel, "one": 1.0}))
+    expected = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, {"x": images})
+    for one in (proto, fewer):
+        model = loaded(one, tmp_path)
+        for call in (model, tz.jit(model)):
+            found = call(tz.tensor(images))
+            for value, wanted in zip(found if one is proto else [found], expected, strict=False):
+                np.testing.assert_allclose(value.numpy(), wanted, 1e-4, 1e-4)
+    assert model.tensors["kernel"].shape == (3, 2, 3, 5)
+    assert str(tz.trace(model)(tz.tensor(images))).count("transpose") == 2  # images, in and out
+
+
 def test_initial_values_that_are_weights_are_parameters_by_their_names(tmp_path, images):
     from onnx_models import convolutional, loaded
 

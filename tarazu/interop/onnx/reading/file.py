@@ -15,6 +15,7 @@ import numpy as np
 
 from tarazu.base.errors import FileFormatError
 from tarazu.base.extras import require
+from tarazu.interop.imported import names
 from tarazu.interop.onnx.reading.functions import without_functions
 from tarazu.interop.onnx.reading.graph import read_graph
 from tarazu.interop.onnx.reading.model import OnnxModel
@@ -35,10 +36,10 @@ def read(path: Path) -> OnnxModel:
                RuntimeError)
     try:
         proto = onnx.load_model_from_string(path.read_bytes())
-        _take_elements_in(proto, path)
-        onnx.checker.check_model(proto)
+        has_files_beside = _take_elements_in(proto, path)
+        onnx.checker.check_model(str(path) if has_files_beside else proto)  # a proto of more than 2 GB it cannot take
         inputs, outputs, steps, arrays, initial = read_graph(without_functions(proto))
-        return OnnxModel(inputs, outputs, *sorted_out(steps, arrays, initial))
+        return OnnxModel(inputs, outputs, *sorted_out(steps, arrays, initial, names(outputs)))
     except FileFormatError as error:
         raise FileFormatError(error.problem, expected=error.expected, fix=error.fix, path=path) from error
     except FileNotFoundError as error:
@@ -59,16 +60,22 @@ def _decode_errors() -> tuple[type[Exception], ...]:
 
 # Elements -------------------------------------------------------------------------------------------------------
 
-def _take_elements_in(proto: Any, path: Path) -> None:
-    """Put the elements that lie in files beside into the model; refuse sizes that do not fit what is there."""
+def _take_elements_in(proto: Any, path: Path) -> bool:
+    """Put the elements that lie in files beside into the model; refuse sizes that do not fit what is there.
+
+    Gives whether there are such.
+    """
+    are_beside = False
     for tensor in _tensors(proto.graph, *proto.functions):
         wanted = _bytes_of(tensor)
         if tensor.data_location == 1:
+            are_beside = True
             tensor.raw_data = _from_beside(tensor, path.parent, wanted)
             tensor.data_location = 0
             del tensor.external_data[:]
         elif tensor.HasField("raw_data") and len(tensor.raw_data) != wanted:
             raise _wrong_size(tensor, len(tensor.raw_data), wanted)
+    return are_beside
 
 
 def _tensors(*graphs: Any) -> Iterator[Any]:

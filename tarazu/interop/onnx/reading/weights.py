@@ -29,16 +29,23 @@ NEVER_WEIGHTS = frozenset((
     "Size", "Not", "IsNaN", "IsInf"))
 NEVER_AS = frozenset({("BatchNormalization", 3), ("BatchNormalization", 4), ("Pow", 1), ("GridSample", 1),
                       ("Where", 0)})
+KERNELS = frozenset({("Conv", 1), ("ConvTranspose", 1)})
+TURNED_BACK = "tarazu:TurnedBack/1"  # its function is in operators/networks/convolution.py
 
 
-def sorted_out(steps: Sequence[Step], arrays: Mapping[str, np.ndarray], initial: set[str]
+def sorted_out(steps: Sequence[Step], arrays: Mapping[str, np.ndarray], initial: set[str], given_out: set[str]
                ) -> tuple[list[Step], dict[str, Tensor], dict[str, np.ndarray]]:
-    """The steps, the tensors and the constants of a model; kernels of convolutions are turned once and for all."""
+    """The steps, the tensors and the constants of a model; kernels of convolutions are turned once and for all.
+
+    What else reads a kernel, often for nothing but its shape, reads it turned back. `given_out` are names that are
+    outputs of the model.
+    """
     uses: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for name, operator, position in _uses(steps):
         uses[name].append((operator, position))
     trained = {name for name in initial if _is_weight(arrays[name], uses[name])}
-    kernels = {name for name in trained if uses[name] and set(uses[name]) <= {("Conv", 1), ("ConvTranspose", 1)}}
+    kernels = {name for name in trained - given_out if KERNELS.intersection(uses[name])}
+    others = {name for name in kernels if not KERNELS.issuperset(uses[name])}
     tensors: dict[str, Tensor] = {}
     constants = {}
     for name, array in arrays.items():
@@ -48,7 +55,8 @@ def sorted_out(steps: Sequence[Step], arrays: Mapping[str, np.ndarray], initial:
             tensors[name] = Tensor(array)
         else:
             constants[name] = array
-    return [_with_turned_kernel(step, kernels) for step in steps], tensors, constants
+    back = [Step(TURNED_BACK, (Ref(name),), {}, (_back(name),), f"kernel {name}") for name in sorted(others)]
+    return back + [_with_turned_kernel(step, kernels) for step in steps], tensors, constants
 
 
 def _uses(steps: Iterable[Step]) -> Iterator[tuple[str, str, int]]:
@@ -60,6 +68,7 @@ def _uses(steps: Iterable[Step]) -> Iterator[tuple[str, str, int]]:
         for option in step.options.values():
             if isinstance(option, Body):
                 yield from _uses(option.steps)
+                yield from ((output.name, "", position) for position, output in enumerate(option.outputs))
 
 
 def _is_weight(array: np.ndarray, uses: Sequence[tuple[str, int]]) -> bool:
@@ -75,12 +84,28 @@ def _last(kernel: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.moveaxis(kernel, (0, 1), (-1, -2)))
 
 
+def _back(name: str) -> str:
+    """The name of a kernel as it is in the file."""
+    return f"{name}|as in the file"
+
+
 def _with_turned_kernel(step: Step, kernels: set[str]) -> Step:
-    """The step, told where its kernel is turned already; also in bodies."""
-    options: dict[str, Any] = {key: dataclasses.replace(option, steps=tuple(_with_turned_kernel(inner, kernels)
-                                                                           for inner in option.steps))
-                               if isinstance(option, Body) else option for key, option in step.options.items()}
-    kernel = step.arguments[1] if len(step.arguments) > 1 else None
-    if isinstance(kernel, Ref) and kernel.name in kernels:
-        options["is_turned"] = True
-    return dataclasses.replace(step, options=options)
+    """The step, told where its kernel is turned already, and reading turned back what else it reads; also in bodies."""
+    options: dict[str, Any] = {key: _body_with_turned_kernels(option, kernels) if isinstance(option, Body) else option
+                               for key, option in step.options.items()}
+    operator, arguments = step.operation.partition("/")[0], list(step.arguments)
+    for position, argument in enumerate(arguments):
+        if (operator, position) not in KERNELS:
+            arguments[position] = _read_back(argument, kernels)
+        elif isinstance(argument, Ref) and argument.name in kernels:
+            options["is_turned"] = True
+    return dataclasses.replace(step, arguments=tuple(arguments), options=options)
+
+
+def _body_with_turned_kernels(body: Body, kernels: set[str]) -> Body:
+    return Body(body.inputs, tuple(_read_back(output, kernels) for output in body.outputs),
+                tuple(_with_turned_kernel(step, kernels) for step in body.steps))
+
+
+def _read_back(argument: Any, kernels: set[str]) -> Any:
+    return Ref(_back(argument.name)) if isinstance(argument, Ref) and argument.name in kernels else argument

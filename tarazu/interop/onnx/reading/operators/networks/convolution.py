@@ -28,6 +28,14 @@ def turned(kernel: Array, is_turned: bool) -> Tensor:
     return kernel if is_turned else shapes.permute_dims(kernel, (*range(2, len(kernel.shape)), 1, 0))
 
 
+@operator("tarazu:TurnedBack")
+def turned_back(kernel: Array) -> Tensor:
+    """A kernel (*window, channels, out) as (out, channels, *window), as ONNX has it."""
+    kernel = as_value(kernel)
+    rank = len(kernel.shape)
+    return shapes.permute_dims(kernel, (rank - 1, rank - 2, *range(rank - 2)))
+
+
 @operator("Conv", images=True)
 def conv(x: Any, w: Array, b: Array | None = None, auto_pad: str = "NOTSET", dilations: Sequence[int] | None = None,
          group: int = 1, kernel_shape: Sequence[int] | None = None, pads: Sequence[int] | None = None,
