@@ -56,7 +56,7 @@ def lower(graph: Graph, target: Target) -> Lowered[ProgramEmitter]:
 
 def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Graph, target: Target) -> Lowered[Emitter]:
     """As `lower`, with a program that another emitter writes, such as one that also measures or records the steps."""
-    externals, kernels = Externals(), Kernels(target)
+    externals, kernels = Externals(target), Kernels(target)
     inputs = [View.whole(Buffer(t.dtype, t.size, "input", i), t.shape) for i, t in enumerate(graph.input_types)]
     outputs = [View.whole(Buffer(t.dtype, t.size, "output", i), t.shape) for i, t in enumerate(graph.output_types)]
     called = with_kernels(lower_graph(externals, graph, inputs, outputs).steps, kernels, externals)

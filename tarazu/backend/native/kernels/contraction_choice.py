@@ -20,8 +20,10 @@ from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.loop_nest import Access
 
 CACHE = 512 * 1024  # bytes: half of the second level of a current processor
-PAGE = 6  # what a step to another page costs
+LINE, PAGE = 1, 6  # what a step to another cache line costs, and one to another page
+LINE_BYTES, PAGE_BYTES = 64, 4096
 FAR = 0.7  # what a vector of a panel costs beyond its load, as it mostly comes from the second level
+NEAR = 32 * 1024
 FEW_ROWS = 4  # fewer do not pay for a packed panel
 BLOCK = 256 * 1024  # bytes of a panel of the right factor that stay there while all tiles use them
 LATENCY = 8  # products in flight that keep the units busy
@@ -163,8 +165,8 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
     for order, penalty in _orders(form, layout, groups, packed, panel_bytes * count):
         items = groups * (count if order == COLUMNS else tiles)
         blocks = 1
-        if order != ROWS_FIRST and form.reduced and panel_bytes > CACHE and tiles > 2:
-            blocks = _blocks(form, layout, math.ceil(panel_bytes / BLOCK), lanes)
+        if order != ROWS_FIRST and form.reduced and panel_bytes > NEAR and tiles > 2:
+            blocks = _blocks(form, layout, math.ceil(panel_bytes / NEAR), lanes)
         copies = 1 if order == COLUMNS else min(threads, items)
         if order == ROWS_FIRST and layout.right.buffer in form.loop_invariant and tile.cut is not None:
             penalty *= 1 + 0.1 * (form.kept[tile.cut] % items > 0)  # equal shares let threads go on without waiting
@@ -223,26 +225,31 @@ def _column_cost(form: Form, layout: Layout, tile: RegisterTile, lanes: int, dep
     short, longer = divmod(size, tile.parts)
     widths = [(tile.width, count - 1), (math.ceil(last / lanes), 1)]
     heights = [(whole * (short + 1), longer), (whole * short, tile.parts - longer)]
-    total = sum(w * h * _tile_cost(form, layout, rows, width, lanes, depth)
+    total = sum(w * h * _tile_cost(form, layout, tile, rows, width, lanes, depth)
                 for width, w in widths if w for rows, h in heights if h)
     variants = (1 + (last != tile.width * lanes and count > 1)) * (1 + (longer > 0))
     return total * (1 + 0.02 * (variants - 1)) * _crowding(form, layout, tile, whole * short)
 
 
-def _tile_cost(form: Form, layout: Layout, rows: int, width: int, lanes: int, depth: int) -> float:
+def _tile_cost(form: Form, layout: Layout, tile: RegisterTile, rows: int, width: int, lanes: int,
+               depth: int) -> float:
     """The cost of one tile: products, loads, and the epilogue."""
     products = rows * width
     loads = width + (products if layout.left.strides[layout.axis] else rows)
     epilogue = sum(1 if access.strides[layout.axis] in (0, 1) else 2 * lanes for access in form.slots)
-    step = max(products, LATENCY, loads) + 0.25 * loads + FAR * width + 1 + PAGE * _turns_pages(form, layout)
+    step = max(products, LATENCY, loads) + 0.25 * loads + FAR * width + 1 + _fetching(form, layout, tile, rows)
     return depth * step + 40 + products * epilogue
 
 
-def _turns_pages(form: Form, layout: Layout) -> bool:
-    """Whether each step of the innermost sum finds the left factor in another page of memory."""
+def _fetching(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> float:
+    """The cost of new cache lines, or pages, that each step of the innermost sum takes from the left factor."""
     innermost = reduced_axes(form, layout)[-1:]
-    return any(form.sizes[axis] > 1 and abs(layout.left.strides[axis]) * form.dtype.itemsize >= 4096
-               for axis in innermost)
+    apart = max([abs(layout.left.strides[axis]) * form.dtype.itemsize for axis in innermost if form.sizes[axis] > 1],
+                default=0)
+    if apart < LINE_BYTES:
+        return 0
+    side_by_side = any(layout.left.strides[axis] == 1 for axis in (*tile.whole, tile.cut) if axis is not None)
+    return LINE * (1 if side_by_side else rows) + PAGE * (apart >= PAGE_BYTES)
 
 
 def _crowding(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> float:

@@ -25,11 +25,17 @@ class Target(NamedTuple):
     registers: int  # of vectors
     has_fma: bool
     threads: int = 2  # that kernels are divided for; their results are right on any number
+    winograd: int = 4  # how many outputs a tile of a convolution may have along an axis; 0 for none
 
     @property
     def lanes(self) -> int:
         """How many numbers of single precision a vector holds."""
         return self.vector_bytes // 4
+
+    @property
+    def tile_columns(self) -> int:
+        """How many columns a register tile of a product usually has."""
+        return self.lanes * (4 if self.registers > 16 else 2)
 
     @property
     def is_x86(self) -> bool:

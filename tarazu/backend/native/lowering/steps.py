@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
+from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import Buffer, Iteration, View
 from tarazu.backend.native.lowering.costs import estimate
 from tarazu.backend.native.lowering.loop_nest import Access, Load, Nest, Store
@@ -68,9 +69,11 @@ class Callback(NamedTuple):
 
 
 class Externals:
-    """What a program takes from outside its code: constants and primitives that NumPy computes, in order of number."""
+    """What a program takes from outside its code: constants and primitives that NumPy computes, in order of number; and
+    the processor that it is made for."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: Target) -> None:
+        self.target = target
         self.constants: list[Node] = []
         self.callbacks: list[Node] = []
 

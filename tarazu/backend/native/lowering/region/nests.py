@@ -82,7 +82,7 @@ def dot(builder: RegionBuilder, node: Node) -> None:
 def convolution(builder: RegionBuilder, node: Node) -> None:
     """A sum of products over the window and the channels of a group; or by `winograd.py`, or phase by phase."""
     attributes = node.attributes
-    if (tiles := winograd.tiles(node)) is not None:
+    if (tiles := winograd.tiles(node, builder.externals.target.winograd)) is not None:
         winograd.winograd(builder, node, tiles)
     elif max(attributes["dilation_input"]) > 1 and max(attributes["stride"]) == 1:
         _phases(builder, node)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.lowering.buffers import Buffer, View, contiguous_strides
-from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, unit
+from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, unit, zero
 from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Constant, Expression, Reduction
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.group import Computed, Group, Inner
@@ -23,9 +23,10 @@ from tarazu.ir import op as ops
 from tarazu.ir.node import Node
 from tarazu.ir.types import Shape
 
-TILE, TAPS = 4, 3
+TAPS = 3  # of the kernels for which there are tiles
 LINE = 64  # bytes of a cache line
-FEWEST_CHANNELS = 32  # with fewer, the transforms take longer than the products that they save
+ROWS = LINE // 4  # of a block of transformed data, where a block is walked through from tile to tile
+DATA, KERNEL, RESULT = 36, 30, 22  # what transforming to or from a product costs, in products
 
 
 class Tile(NamedTuple):
@@ -56,76 +57,110 @@ class _Segment(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """A tensor that is cut into tiles along some axes."""
+    """A tensor that is cut into tiles along some axes, and into blocks along another."""
 
     view: View
     axes: tuple[int, ...]
     before: tuple[int, ...]  # zeros in front of each of them
     steps: tuple[int, ...]
     sizes: tuple[int, ...]  # of a tile
+    blocked: int  # an axis
+    block: int  # elements of it side by side in memory
 
 
-def tiles(node: Node) -> tuple[Tile, ...] | None:
-    """The tiles in which a convolution is computed; None where it is better computed directly."""
-    attributes, kernel = node.attributes, node.inputs[1]
+def tiles(node: Node, most: int) -> tuple[Tile, ...] | None:
+    """The tiles of up to `most` elements in which a convolution is computed; None where it is better done directly."""
+    attributes, window, outputs = node.attributes, node.inputs[1].shape[:-2], node.shape[1:-1]
     options = (*attributes["stride"], *attributes["dilation"], *attributes["dilation_input"], attributes["groups"])
-    if node.dtype is not dtypes.float32 or len(node.shape) != 4 or any(option != 1 for option in options):
+    if node.dtype is not dtypes.float32 or len(outputs) != 2 or any(option != 1 for option in options):
         return None
-    outputs, window = node.shape[1:-1], kernel.shape[:-2]
-    if window == (TAPS, TAPS):
-        found = tuple([Tile(TILE, TAPS, math.ceil(n / TILE), False) for n in outputs])
-        channels = kernel.shape[-2:]
-    elif outputs == (TAPS, TAPS):
-        found = tuple([Tile(TAPS, TILE, math.ceil(n / TILE), True) for n in window])
-        channels = node.shape[0], node.shape[-1]
-    else:
-        return None
-    return found if min(channels) >= FEWEST_CHANNELS else None
+    directly = node.type.size * math.prod(node.inputs[1].shape[:-1])
+    found: list[tuple[Tile, ...]] = []
+    for size in range(2, most + 1, 2):
+        if window == (TAPS, TAPS):
+            found.append(tuple([Tile(size, TAPS, math.ceil(n / size), False) for n in outputs]))
+        elif outputs == (TAPS, TAPS):
+            found.append(tuple([Tile(TAPS, size, math.ceil(n / size), True) for n in window]))
+    best = min(found, key=lambda tiles: _cost(node, tiles), default=None)
+    return best if best and _cost(node, best) < directly else None
+
+
+def _cost(node: Node, tiles: Sequence[Tile]) -> float:
+    """What the tiles of a convolution cost, in products of numbers."""
+    count, over_taps = math.prod(tile.count for tile in tiles), tiles[0].over_taps
+    batch, inner, outer = node.shape[0], *node.inputs[1].shape[-2:]
+    each = (batch * count * inner * (outer + DATA) + (count if over_taps else 1) * inner * outer * KERNEL
+            + batch * (1 if over_taps else count) * outer * RESULT)
+    return math.prod(tile.products for tile in tiles) * each
 
 
 def winograd(builder: RegionBuilder, node: Node, tiles: Sequence[Tile]) -> None:
     """Append the groups that transform the input and the kernel, multiply them, and transform the result back."""
     matrices = [short_correlation(tile.outputs, tile.taps) for tile in tiles]
-    axes = len(tiles)
+    axes, (x, weight) = len(tiles), map(builder.read, node.inputs)
     before = tuple([low for low, _ in node.attributes["padding"]])
-    data = _transformed(builder, _Source(builder.read(node.inputs[0]), tuple(range(1, axes + 1)), before,
-                                         tuple([tile.step for tile in tiles]), tuple([t.products for t in tiles])),
+    steps, taps = tuple([tile.step for tile in tiles]), tuple([tile.taps for tile in tiles])
+    of_taps = [tile.count if tile.over_taps else 1 for tile in tiles]
+    columns = _block(node.shape[-1], builder.externals.target.tile_columns)
+    rows = _block(node.shape[0], ROWS) if tiles[0].over_taps else 1
+    data = _transformed(builder, _Source(x, tuple(range(1, axes + 1)), before, steps,
+                                         tuple([tile.products for tile in tiles]), 0, rows),
                         [tile.count for tile in tiles], [m.data for m in matrices])
-    kernel = _transformed(builder, _Source(builder.read(node.inputs[1]), tuple(range(axes)), (0,) * axes,
-                                           tuple([tile.taps for tile in tiles]), tuple([tile.taps for tile in tiles])),
-                          [tile.count if tile.over_taps else 1 for tile in tiles], [m.kernel for m in matrices])
-    products = _products(builder, data, kernel, tiles)
-    _result(builder, node, products, tiles, [m.result for m in matrices])
+    kernel = _transformed(builder, _Source(weight, tuple(range(axes)), (0,) * axes, taps, taps, axes + 1, columns),
+                          of_taps, [m.kernel for m in matrices])
+    _result(builder, node, _products(builder, data, kernel, tiles), tiles, [m.result for m in matrices])
+
+
+def _block(size: int, most: int) -> int:
+    """The largest divisor of a size that is at most that, and is so halved some times."""
+    while size % most:
+        most //= 2
+    return most
 
 
 # The transforms
 
 def _transformed(builder: RegionBuilder, source: _Source, counts: Sequence[int], matrices: Sequence[Matrix]) -> View:
-    """The tiles of a tensor times a matrix along each axis: products, then the axes of the tensor with tiles."""
+    """The tiles of a tensor times a matrix along each axis: products, then the axes of the tensor with tiles in place
+    of elements, then what is in a block of the axis that is cut into blocks."""
     view, products = source.view, tuple([len(matrix) for matrix in matrices])
-    shape = tuple([counts[source.axes.index(axis)] if axis in source.axes else n for axis, n in enumerate(view.shape)])
-    target = _laid_out_like(view, shape, products)
+    shape = [counts[source.axes.index(axis)] if axis in source.axes else n for axis, n in enumerate(view.shape)]
+    shape[source.blocked] //= source.block
+    target = _laid_out_like(source, tuple([*shape, source.block]), products)
     segments = [list(_segments(count, step, size, before, view.shape[axis])) for count, step, size, before, axis in
                 zip(counts, source.steps, source.sizes, source.before, source.axes, strict=True)]
     for part in itertools.product(*segments):
-        _append_transform(builder, source, part, shape, target, matrices)
+        _append_transform(builder, source, part, target, matrices)
     return target
 
 
-def _laid_out_like(view: View, shape: Shape, products: Shape) -> View:
-    """New memory for tensors of that shape, one per product, with their axes in the order in which `view` has them."""
-    order = _order(view)
+def _laid_out_like(source: _Source, shape: Shape, products: Shape) -> View:
+    """New memory for tensors of that shape, one per product: blocks are the outermost axis, the elements of one the
+    innermost, and the axes between lie as in the source. Without blocks all lie as there."""
+    order = [*_order(source.view), len(shape) - 1]
+    if source.block > 1:
+        order.remove(source.blocked)
+        order.insert(0, source.blocked)
     inner = contiguous_strides(tuple([shape[axis] for axis in order]))
-    return _apart(view.buffer.dtype, products, shape, [inner[order.index(axis)] for axis in range(len(shape))])
+    strides = [inner[order.index(axis)] for axis in range(len(shape))]
+    if source.block > 1:
+        strides[source.blocked] = _apart(strides[source.blocked], source.view.buffer.dtype)
+    return _for_products(source.view.buffer.dtype, products, shape, strides)
 
 
-def _apart(dtype: DType, products: Shape, shape: Shape, strides: Sequence[int]) -> View:
-    """Memory for a tensor per product, an odd number of cache lines apart: they are accessed side by side."""
-    line = LINE // dtype.itemsize
-    lines = math.ceil(math.prod(shape) / line)
-    apart = (lines + (lines + 1) % 2) * line
+def _for_products(dtype: DType, products: Shape, shape: Shape, strides: Sequence[int]) -> View:
+    """Memory for a tensor per product."""
+    apart = _apart(max(n * stride for n, stride in zip(shape, strides, strict=True)), dtype)
     return View(Buffer(dtype, math.prod(products) * apart), (*products, *shape), 0,
                 (*[n * apart for n in contiguous_strides(products)], *strides))
+
+
+def _apart(size: int, dtype: DType) -> int:
+    """At least so many elements, and an odd number of cache lines: tensors so far apart, which are accessed side by
+    side, do not fall into one set of the cache."""
+    line = LINE // dtype.itemsize
+    lines = math.ceil(size / line)
+    return (lines + (lines + 1) % 2) * line
 
 
 def _order(view: View) -> list[int]:
@@ -142,23 +177,26 @@ def _segments(count: int, step: int, size: int, before: int, length: int) -> Ite
         first += found
 
 
-def _append_transform(builder: RegionBuilder, source: _Source, part: Sequence[_Segment], shape: Shape, target: View,
+def _append_transform(builder: RegionBuilder, source: _Source, part: Sequence[_Segment], target: View,
                       matrices: Sequence[Matrix]) -> None:
     """Append the group that transforms the tiles of one segment along each axis."""
-    view, order = source.view, _order(source.view)
+    view, order, axes = source.view, [*_order(source.view), len(source.view.shape)], len(part)
     segments = dict(zip(source.axes, part, strict=True))
-    nest = [segments[axis].count if axis in segments else shape[axis] for axis in order]
+    nest = tuple([segments[axis].count if axis in segments else target.shape[axes + axis] for axis in order])
     own = [unit(order.index(axis), len(order)) for axis in range(len(order))]
+    *whole, within = own
+    whole[source.blocked] = whole[source.blocked].scaled(source.block).plus(within)
 
     def element(taps: Sequence[int]) -> IndexMap:
-        at = dict(zip(source.axes, zip(part, taps, source.steps, source.before, strict=True), strict=True))
-        return tuple([own[axis].scaled(at[axis][2], at[axis][0].first * at[axis][2] + at[axis][1] - at[axis][3])
-                      if axis in at else own[axis] for axis in range(len(order))])
+        found = list(whole)
+        for axis, segment, tap, step, before in zip(source.axes, part, taps, source.steps, source.before, strict=True):
+            found[axis] = own[axis].scaled(step, segment.first * step + tap - before)
+        return tuple(found)
 
     def place(product: Sequence[int]) -> IndexMap:
         fixed = [AffineIndex(i, (0,) * len(order)) for i in product]
-        return (*fixed, *[own[axis].scaled(1, segments[axis].first) if axis in segments else own[axis]
-                          for axis in range(len(order))])
+        return (*fixed, *[index.scaled(1, segments[axis].first) if axis in segments else index
+                          for axis, index in enumerate(own)])
 
     def computed(nest: Inner) -> Iterator[Computed]:
         values: _Tile = {taps: nest.load(view, element(taps))
@@ -167,33 +205,28 @@ def _append_transform(builder: RegionBuilder, source: _Source, part: Sequence[_S
         for product in itertools.product(*[range(len(matrix)) for matrix in matrices]):
             yield Computed(values.get(product, Constant(0, view.buffer.dtype)), target, place(product))
 
-    builder.append(Group.computing("transform", tuple(nest), computed))
+    builder.append(Group.computing("transform", nest, computed))
 
 
 def _products(builder: RegionBuilder, data: View, kernel: View, tiles: Sequence[Tile]) -> View:
     """The products of transformed tiles, summed over channels, and over tiles where these are of taps."""
-    axes = len(tiles)
-    counts = tuple([tile.count for tile in tiles])
-    over_taps = tiles[0].over_taps
-    numbers, inner, outer = data.shape[:axes], data.shape[-1], kernel.shape[-1]
-    kept = (*numbers, data.shape[axes], *(() if over_taps else counts), outer)
-    reduced = (*(counts if over_taps else ()), inner)
-    rank = len(kept) + len(reduced)
-    own = [unit(axis, rank) for axis in range(rank)]
-    places = own[len(kept):len(kept) + axes] if over_taps else own[axes + 1:2 * axes + 1]
-    left = (*own[:axes], own[axes], *places, own[-1])
-    nowhere = [AffineIndex(0, (0,) * rank)] * axes
-    right = (*own[:axes], *(places if over_taps else nowhere), own[-1], own[len(kept) - 1])
-    result = _apart(data.buffer.dtype, numbers, kept[axes:], contiguous_strides(kept[axes:]))
-    store = tuple([unit(axis, len(kept)) for axis in range(len(kept))])
-
-    def reduce(nest: Inner) -> Reduction:
-        dtype = data.buffer.dtype
-        return Reduction(ops.SUM, Apply(ops.MUL, (nest.load(data, left), nest.load(kernel, right)), (), dtype))
-
-    builder.append(Group.computing("products", (*kept, *reduced), lambda nest: [
-        Computed(Accumulated(0, data.buffer.dtype), result, store)], len(kept), reduce))
-    return result
+    axes, counts, over_taps = len(tiles), tuple([tile.count for tile in tiles]), tiles[0].over_taps
+    numbers, inner, dtype = data.shape[:axes], data.shape[-2], data.buffer.dtype
+    rows, columns = (data.shape[axes], data.shape[-1]), kernel.shape[-2:]  # blocks, and what is in one
+    kept = (*numbers, *rows, *(() if over_taps else counts), *columns)
+    reduced = (inner, *(counts if over_taps else ()))  # in the order in which they usually lie
+    own = [unit(axis, len(kept) + len(reduced)) for axis in range(len(kept) + len(reduced))]
+    places, channel = own[len(kept) + 1:] if over_taps else own[axes + 2:len(kept) - 2], own[len(kept)]
+    nowhere = [zero(len(own))] * axes
+    left = (*own[:axes], own[axes], *places, channel, own[axes + 1])
+    right = (*own[:axes], *(places if over_taps else nowhere), channel, *own[len(kept) - 2:len(kept)])
+    result = _for_products(dtype, numbers, kept[axes:], contiguous_strides(kept[axes:]))
+    stored = Computed(Accumulated(0, dtype), result, tuple([unit(axis, len(kept)) for axis in range(len(kept))]))
+    builder.append(Group.computing(
+        "products", (*kept, *reduced), lambda nest: [stored], len(kept),
+        lambda nest: Reduction(ops.SUM, Apply(ops.MUL, (nest.load(data, left), nest.load(kernel, right)), (), dtype))))
+    whole = (rows[0] * rows[1], *kept[axes + 2:-2], columns[0] * columns[1])
+    return View(result.buffer, (*numbers, *whole), 0, (*result.strides[:axes], *contiguous_strides(whole)))
 
 
 def _result(builder: RegionBuilder, node: Node, products: View, tiles: Sequence[Tile],
@@ -204,15 +237,13 @@ def _result(builder: RegionBuilder, node: Node, products: View, tiles: Sequence[
                 list(_segments(tile.count, tile.outputs, tile.outputs, 0, n))
                 for tile, n in zip(tiles, node.shape[1:-1], strict=True)]
     for part in itertools.product(*segments):
-        _append_result(builder, node, products, target, part, matrices)
+        builder.append(_result_group(products, target, part, matrices), node)
 
 
-def _append_result(builder: RegionBuilder, node: Node, products: View, target: View, part: Sequence[_Segment],
-                   matrices: Sequence[Matrix]) -> None:
-    """Append the group for the tiles of one segment along each axis."""
-    axes = len(part)
-    over_tiles = len(products.shape) > axes + 2
-    nest = (node.shape[0], *[segment.count for segment in part], node.shape[-1])
+def _result_group(products: View, target: View, part: Sequence[_Segment], matrices: Sequence[Matrix]) -> Group:
+    """The group for the tiles of one segment along each axis."""
+    over_tiles = len(products.shape) > len(part) + 2
+    nest = (target.shape[0], *[segment.count for segment in part], target.shape[-1])
     own = [unit(axis, len(nest)) for axis in range(len(nest))]
 
     def element(product: Sequence[int]) -> IndexMap:
@@ -232,7 +263,7 @@ def _append_result(builder: RegionBuilder, node: Node, products: View, target: V
         for outputs in itertools.product(*[range(segment.high) for segment in part]):
             yield Computed(values[outputs], target, place(outputs))
 
-    builder.append(Group.computing("result", nest, computed), node)
+    return Group.computing("result", nest, computed)
 
 
 # Tiles times matrices, as expressions
