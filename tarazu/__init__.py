@@ -249,6 +249,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 
 if _TYPE_CHECKING:
     from tarazu.backend.native.threads.thread_count import set_threads
+    from tarazu.backend.native.winograd_tile import set_winograd
     from tarazu.interop.files import export, load
     from tarazu.ops import fft, linalg
     from tarazu.ops.control_flow.associative import associative_scan
@@ -651,6 +652,7 @@ __all__ = [
     "serve",
     "set_backend",
     "set_threads",
+    "set_winograd",
     "shard",
     "sigmoid",
     "sign",
@@ -739,6 +741,7 @@ _PARTS = {"nn": "nn", "optim": "optim", "data": "data", "diagnose": "diagnose", 
 # checkers above says the same, and a test compares the two.
 _LAZY = {
     "backend.native.threads.thread_count": "set_threads",
+    "backend.native.winograd_tile": "set_winograd",
     "interop.files": "export load",
     "ops.networks.attention": "scaled_dot_product_attention",
     "ops.networks.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",

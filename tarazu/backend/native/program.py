@@ -19,6 +19,7 @@ from tarazu.backend.native.schedule import emit
 from tarazu.backend.native.schedule.memory_plan import ALIGN
 from tarazu.backend.native.threads.pool import run
 from tarazu.backend.native.threads.thread_count import cores, helpful_threads, learn_from_run
+from tarazu.backend.native.winograd_tile import winograd_tile
 from tarazu.base.checks import exceeded_bound
 from tarazu.base.settings import log
 from tarazu.ir.graph import Graph
@@ -62,8 +63,8 @@ def _aligned(size: int) -> np.ndarray:
 
 
 def processor() -> Target:
-    """What programs are made for: this processor, with the cores that it gives this process."""
-    return host()._replace(threads=cores())
+    """What programs are made for: this processor, with the cores that it gives this process, and as the user says."""
+    return host()._replace(threads=cores(), winograd=winograd_tile())
 
 
 class NativeProgram:

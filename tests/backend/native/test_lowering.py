@@ -83,7 +83,7 @@ def lowered(function, *arguments):
     graph = tz.trace(function)(*arguments)
     inputs = [View.whole(Buffer(t.dtype, t.size, "input", i), t.shape) for i, t in enumerate(graph.input_types)]
     outputs = [View.whole(Buffer(t.dtype, t.size, "output", i), t.shape) for i, t in enumerate(graph.output_types)]
-    return lower_graph(Externals(), graph, inputs, outputs).steps
+    return lower_graph(Externals(host()), graph, inputs, outputs).steps
 
 
 def loops(x):
@@ -112,7 +112,7 @@ def test_stages_leave_what_they_are_given_as_it_is():
     texts = []
     for _ in range(2):
         kernels = Kernels(host())
-        scheduled = with_runs(with_kernels(steps, kernels, Externals()))
+        scheduled = with_runs(with_kernels(steps, kernels, Externals(host())))
         plan = plan_memory(scheduled)
         texts.append((kernels.module.text(""), repr(scheduled), plan))
     assert texts[0] == texts[1] and repr(steps) == before

@@ -82,7 +82,7 @@ def buffer_accesses(step: KernelCall | Callback) -> list[BufferAccess]:
             for i, operand in enumerate(operands)]
 
 
-def _partition(call: KernelCall, number: int, own: Sequence[Access]) -> Partition:
+def _partition(call: KernelCall, number: int, places: Sequence[Access]) -> Partition:
     """How the items of a kernel partition the operand of that number, which it reads and writes at these places."""
     kernel, launch = call
     if not kernel.rows:
@@ -90,7 +90,7 @@ def _partition(call: KernelCall, number: int, own: Sequence[Access]) -> Partitio
     if not isinstance(launch, NestLaunch):
         own = Rows(kernel.rows, launch.operands[number].buffer.bytes // kernel.rows)
         return own if number in launch.writes else Whole.ANY_THREAD
-    partitions = {_rows(access, launch.nest.sizes, kernel.items, kernel.per_item) for access in own}
+    partitions = {_rows(access, launch.nest.sizes, kernel.items, kernel.per_item) for access in places}
     return partitions.pop() if len(partitions) == 1 else Whole.ANY_THREAD
 
 

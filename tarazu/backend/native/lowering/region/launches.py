@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-
 from typing import NamedTuple
 
 from tarazu.backend.native.lowering.buffers import Buffer, View

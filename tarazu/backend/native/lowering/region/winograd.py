@@ -34,7 +34,7 @@ class Tile(NamedTuple):
 
     outputs: int
     taps: int
-    count: int
+    number: int
     over_taps: bool  # whether it is the taps that are cut into tiles
 
     @property
@@ -51,7 +51,7 @@ class _Segment(NamedTuple):
     """Neighboring tiles along an axis of which the same elements exist: from `low` on, below `high`."""
 
     first: int
-    count: int
+    number: int
     low: int
     high: int
 
@@ -87,7 +87,7 @@ def tiles(node: Node, most: int) -> tuple[Tile, ...] | None:
 
 def _cost(node: Node, tiles: Sequence[Tile]) -> float:
     """What the tiles of a convolution cost, in products of numbers."""
-    count, over_taps = math.prod(tile.count for tile in tiles), tiles[0].over_taps
+    count, over_taps = math.prod(tile.number for tile in tiles), tiles[0].over_taps
     batch, inner, outer = node.shape[0], *node.inputs[1].shape[-2:]
     each = (batch * count * inner * (outer + DATA) + (count if over_taps else 1) * inner * outer * KERNEL
             + batch * (1 if over_taps else count) * outer * RESULT)
@@ -100,12 +100,12 @@ def winograd(builder: RegionBuilder, node: Node, tiles: Sequence[Tile]) -> None:
     axes, (x, weight) = len(tiles), map(builder.read, node.inputs)
     before = tuple([low for low, _ in node.attributes["padding"]])
     steps, taps = tuple([tile.step for tile in tiles]), tuple([tile.taps for tile in tiles])
-    of_taps = [tile.count if tile.over_taps else 1 for tile in tiles]
+    of_taps = [tile.number if tile.over_taps else 1 for tile in tiles]
     columns = _block(node.shape[-1], builder.externals.target.tile_columns)
     rows = _block(node.shape[0], ROWS) if tiles[0].over_taps else 1
     data = _transformed(builder, _Source(x, tuple(range(1, axes + 1)), before, steps,
                                          tuple([tile.products for tile in tiles]), 0, rows),
-                        [tile.count for tile in tiles], [m.data for m in matrices])
+                        [tile.number for tile in tiles], [m.data for m in matrices])
     kernel = _transformed(builder, _Source(weight, tuple(range(axes)), (0,) * axes, taps, taps, axes + 1, columns),
                           of_taps, [m.kernel for m in matrices])
     _result(builder, node, _products(builder, data, kernel, tiles), tiles, [m.result for m in matrices])
@@ -126,7 +126,7 @@ def _transformed(builder: RegionBuilder, source: _Source, counts: Sequence[int],
     view, products = source.view, tuple([len(matrix) for matrix in matrices])
     shape = [counts[source.axes.index(axis)] if axis in source.axes else n for axis, n in enumerate(view.shape)]
     shape[source.blocked] //= source.block
-    target = _laid_out_like(source, tuple([*shape, source.block]), products)
+    target = _laid_out_like(source, (*shape, source.block), products)
     segments = [list(_segments(count, step, size, before, view.shape[axis])) for count, step, size, before, axis in
                 zip(counts, source.steps, source.sizes, source.before, source.axes, strict=True)]
     for part in itertools.product(*segments):
@@ -182,7 +182,7 @@ def _append_transform(builder: RegionBuilder, source: _Source, part: Sequence[_S
     """Append the group that transforms the tiles of one segment along each axis."""
     view, order, axes = source.view, [*_order(source.view), len(source.view.shape)], len(part)
     segments = dict(zip(source.axes, part, strict=True))
-    nest = tuple([segments[axis].count if axis in segments else target.shape[axes + axis] for axis in order])
+    nest = tuple([segments[axis].number if axis in segments else target.shape[axes + axis] for axis in order])
     own = [unit(order.index(axis), len(order)) for axis in range(len(order))]
     *whole, within = own
     whole[source.blocked] = whole[source.blocked].scaled(source.block).plus(within)
@@ -210,7 +210,7 @@ def _append_transform(builder: RegionBuilder, source: _Source, part: Sequence[_S
 
 def _products(builder: RegionBuilder, data: View, kernel: View, tiles: Sequence[Tile]) -> View:
     """The products of transformed tiles, summed over channels, and over tiles where these are of taps."""
-    axes, counts, over_taps = len(tiles), tuple([tile.count for tile in tiles]), tiles[0].over_taps
+    axes, counts, over_taps = len(tiles), tuple([tile.number for tile in tiles]), tiles[0].over_taps
     numbers, inner, dtype = data.shape[:axes], data.shape[-2], data.buffer.dtype
     rows, columns = (data.shape[axes], data.shape[-1]), kernel.shape[-2:]  # blocks, and what is in one
     kept = (*numbers, *rows, *(() if over_taps else counts), *columns)
@@ -234,7 +234,7 @@ def _result(builder: RegionBuilder, node: Node, products: View, tiles: Sequence[
     """Append the groups that transform products to outputs; the last tiles may stand out."""
     target = builder.store(node)
     segments = [[_Segment(0, 1, 0, tile.outputs)] if tile.over_taps else
-                list(_segments(tile.count, tile.outputs, tile.outputs, 0, n))
+                list(_segments(tile.number, tile.outputs, tile.outputs, 0, n))
                 for tile, n in zip(tiles, node.shape[1:-1], strict=True)]
     for part in itertools.product(*segments):
         builder.append(_result_group(products, target, part, matrices), node)
@@ -243,7 +243,7 @@ def _result(builder: RegionBuilder, node: Node, products: View, tiles: Sequence[
 def _result_group(products: View, target: View, part: Sequence[_Segment], matrices: Sequence[Matrix]) -> Group:
     """The group for the tiles of one segment along each axis."""
     over_tiles = len(products.shape) > len(part) + 2
-    nest = (target.shape[0], *[segment.count for segment in part], target.shape[-1])
+    nest = (target.shape[0], *[segment.number for segment in part], target.shape[-1])
     own = [unit(axis, len(nest)) for axis in range(len(nest))]
 
     def element(product: Sequence[int]) -> IndexMap:

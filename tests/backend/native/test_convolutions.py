@@ -1,0 +1,175 @@
+"""Convolutions and their gradients where they are not plain sums of products: in tiles, and phase by phase."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+
+import tarazu as tz
+from tarazu.backend.native.llvm.target import host
+from tarazu.backend.native.lowering.region import winograd
+from tarazu.backend.native.lowering.region.toom_cook import short_correlation
+from tarazu.backend.native.winograd_tile import winograd_tile
+from tarazu.base.errors import ArgumentError
+
+
+def error(ours, exact):
+    """The largest difference as a part of the largest value."""
+    return float(np.abs(ours.numpy() - exact.numpy()).max() / max(np.abs(exact.numpy()).max(), 1e-9))
+
+
+def errors(convolve, x_shape, weight_shape):
+    """Those of the result and of both gradients, compiled in float32, beside NumPy's in float64."""
+    def all_three(x, weight, upstream):
+        result, back = tz.vjp(convolve, x, weight)
+        return (result, *back(upstream))
+
+    rng = np.random.default_rng(0)
+    x, weight = (rng.normal(size=shape) for shape in (x_shape, weight_shape))
+    upstream = rng.normal(size=convolve(tz.tensor(x), tz.tensor(weight)).shape)
+    exact = all_three(*map(tz.tensor, (x, weight, upstream)))
+    ours = tz.jit(all_three)(*[tz.tensor(a.astype("float32")) for a in (x, weight, upstream)])
+    return [error(a, b) for a, b in zip(ours, exact, strict=True)]
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Tiles of the given size wherever there can be some."""
+    def use(tile):
+        for name in ("DATA", "KERNEL", "RESULT"):
+            monkeypatch.setattr(winograd, name, 0)
+        monkeypatch.setattr("tarazu.backend.native.program.winograd_tile", lambda: tile)
+    return use
+
+
+@pytest.mark.parametrize(("outputs", "taps"), [(2, 3), (4, 3), (3, 2), (3, 4), (1, 1), (2, 5)])
+def test_short_correlations_are_exact(outputs, taps):
+    rng = random.Random(0)
+    x, kernel = ([rng.randint(-9, 9) for _ in range(n)] for n in (outputs + taps - 1, taps))
+    matrices = short_correlation(outputs, taps)
+
+    def times(matrix, vector):
+        return [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+
+    products = [a * b for a, b in zip(times(matrices.kernel, kernel), times(matrices.data, x), strict=True)]
+    assert times(matrices.result, products) == [
+        sum(kernel[j] * x[i + j] for j in range(taps)) for i in range(outputs)]
+
+
+SHAPES = {  # batch, height, width, channels, filters, padding
+    "whole tiles": (3, 8, 8, 16, 32, ((1, 1), (1, 1))),
+    "tiles that stand out": (2, 7, 9, 5, 40, ((1, 1), (1, 1))),
+    "one tile": (5, 4, 4, 8, 3, ((1, 1), (1, 1))),
+    "no padding": (2, 13, 6, 4, 48, "valid"),
+    "wide padding": (2, 5, 5, 7, 16, ((2, 2), (3, 0))),
+    "a single output": (1, 3, 3, 4, 4, "valid"),
+}
+
+
+@pytest.mark.parametrize("tile", [2, 4])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_tiles_give_what_sums_of_products_give(shape, tile, always, set_threads):
+    batch, height, width, channels, filters, padding = SHAPES[shape]
+    always(tile)
+    for threads in (1, 3):
+        set_threads(threads)
+        found = errors(lambda x, w: tz.conv2d(x, w, padding=padding), (batch, height, width, channels),
+                       (3, 3, channels, filters))
+        assert max(found) < {2: 2e-6, 4: 2e-5}[tile], found
+
+
+@pytest.mark.parametrize("instructions", ["avx2", "sse"])
+def test_tiles_on_narrower_processors(instructions, always, monkeypatch):
+    always(4)
+    monkeypatch.setattr("tarazu.backend.native.program.host", lambda: host(instructions))
+    assert max(errors(lambda x, w: tz.conv2d(x, w, padding="same"), (2, 9, 8, 20), (3, 3, 20, 24))) < 2e-5
+
+
+def steps_of(convolve, *shapes):
+    step = tz.jit(convolve)
+    step(*[tz.ones(shape) for shape in shapes])
+    return step.native_text()
+
+
+@pytest.mark.parametrize(("tile", "rows"), [(4, "6 x 6 x"), (2, "4 x 4 x")])
+def test_the_setting_says_how_large_tiles_are(tile, rows, monkeypatch):
+    monkeypatch.setattr("tarazu.backend.native.winograd_tile._chosen", None)
+    tz.set_winograd(tile)
+    text = steps_of(lambda x, w: tz.conv2d(x, w, padding="same"), (4, 16, 16, 64), (3, 3, 64, 64))
+    assert f"products {rows}" in text
+    tz.set_winograd(0)
+    assert "products" not in steps_of(lambda x, w: tz.conv2d(x, w, padding="same"), (4, 16, 16, 64), (3, 3, 64, 64))
+
+
+@pytest.mark.parametrize(("x", "weight", "options"), [
+    ((4, 16, 16, 3), (3, 3, 3, 64), {}),  # few channels
+    ((4, 16, 16, 64), (5, 5, 64, 64), {}),
+    ((4, 16, 16, 64), (3, 3, 64, 64), {"stride": 2}),
+    ((4, 16, 16, 64), (3, 3, 64, 64), {"dilation": 2}),
+    ((4, 16, 16, 64), (3, 3, 1, 64), {"groups": 64}),
+    ((1, 4, 4, 64), (3, 3, 64, 64), {}),  # too little for the transform of the kernel
+])
+def test_what_has_no_tiles(x, weight, options):
+    assert "products" not in steps_of(lambda x, w: tz.conv2d(x, w, **options), x, weight)
+
+
+def test_double_precision_has_no_tiles():
+    step = tz.jit(lambda x, w: tz.conv2d(x, w))
+    step(tz.ones((4, 16, 16, 64), dtype="float64"), tz.ones((3, 3, 64, 64), dtype="float64"))
+    assert "products" not in step.native_text()
+
+
+def test_other_settings_are_errors(monkeypatch):
+    with pytest.raises(ArgumentError, match=r"set_winograd\(3\)\n  expected: 0, 2 or 4"):
+        tz.set_winograd(3)
+    with pytest.raises(ArgumentError, match=r"set_winograd\(True\)"):
+        tz.set_winograd(True)
+    monkeypatch.setattr("tarazu.backend.native.winograd_tile._chosen", None)
+    monkeypatch.setenv("TARAZU_WINOGRAD", "no")
+    with pytest.raises(ArgumentError, match="TARAZU_WINOGRAD=no\n  expected: 0, 2 or 4"):
+        winograd_tile()
+    monkeypatch.setenv("TARAZU_WINOGRAD", "2")
+    assert winograd_tile() == 2
+
+
+PHASES = list(itertools.product((1, 2, 3, 5), (2, 3), (1, 2, 3), ((0, 0), (1, 1), (2, 1)), (1, 2)))
+
+
+def check_phases(window, stride, dilation, padding, groups):
+    size = 12
+    if (window - 1) * dilation + 1 > size + min(padding):
+        return
+    found = errors(lambda x, w: tz.conv2d(x, w, stride=(stride, 2), dilation=dilation, groups=groups,
+                                          padding=(padding, padding[::-1])), (2, size, size + 1, 4),
+                   (window, window, 4 // groups, 6))
+    assert max(found) < 2e-6, found
+
+
+@pytest.mark.parametrize("case", PHASES[::13], ids=str)
+def test_gradients_of_strided_convolutions(case):
+    check_phases(*case)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", PHASES, ids=str)
+def test_gradients_of_all_strided_convolutions(case):
+    check_phases(*case)
+
+
+def test_a_phase_without_taps_is_zero_and_none_multiplies_zeros():
+    def gradient(x, w, g):
+        return tz.vjp(lambda x: tz.conv2d(x, w, stride=2), x)[1](g)[0]
+
+    step = tz.jit(gradient)
+    result = step(tz.ones((2, 6, 6, 4)), tz.ones((1, 1, 4, 8)), tz.ones((2, 3, 3, 8)))
+    assert result[:, ::2, ::2].min().item() == 8 and result[:, 1::2].max().item() == 0
+    assert "conv 2 x 3 x 3 x 1 x 4 over 1 x 1 x 8" in step.native_text()
+
+
+def test_gradients_in_one_and_three_dimensions_and_in_half_precision():
+    assert max(errors(lambda x, w: tz.conv1d(x, w, stride=3, padding=((2, 1),)), (2, 16, 3), (4, 3, 5))) < 2e-6
+    assert max(errors(lambda x, w: tz.conv3d(x, w, stride=2, padding="same"), (1, 6, 5, 4, 2), (3, 3, 3, 2, 3))) < 2e-6
+    x, w = tz.ones((1, 8, 8, 2), dtype="float16"), tz.ones((3, 3, 2, 2), dtype="float16")
+    back = tz.jit(lambda x, g: tz.vjp(lambda x: tz.conv2d(x, w, stride=2), x)[1](g)[0])
+    assert back(x, tz.ones((1, 3, 3, 2), dtype="float16")).max().item() == 8
