@@ -3,7 +3,8 @@
 from damages import BYTES, PLACES
 from hostile_keras_archives import ARCHIVES
 from hostile_keras_models import MODELS
+from hostile_onnx import DAMAGES
 
 KERAS = {**BYTES, **PLACES, **ARCHIVES, **MODELS}
-ONNX = {**BYTES, **PLACES}
+ONNX = {**BYTES, **PLACES, **DAMAGES}
 STABLEHLO = {**BYTES, **PLACES}

@@ -52,6 +52,10 @@ def load_stream(kind):
     return lambda path: sum(1 for _ in kind(str(path), None, None)._rows(0))
 
 
+def load_and_call(path):
+    return tz.load(path)(np.zeros((2, 3), np.float32))
+
+
 LOADERS = {
     "model folder": tz.load, "weights": load_weights, "sharded weights": lambda path: read_shards(path / INDEX),
     "checkpoint": load_checkpoint, "run folder": load_run, "history": History.load,
@@ -60,7 +64,7 @@ LOADERS = {
     "idx": lambda path: read_idx(path, 3),
     "CIFAR archive": lambda path: read_cifar(lambda _: path, IMAGE_SETS["cifar10"]),
     "image": lambda path: decode_image(path, (8, 8), "RGB"),
-    "Keras": tz.load, "ONNX": tz.load, "StableHLO": lambda path: tz.load(path)(np.zeros((2, 3), np.float32))}
+    "Keras": tz.load, "ONNX": load_and_call, "StableHLO": load_and_call}
 
 
 class Watch:
