@@ -112,8 +112,8 @@ class Imported(Module):
         except TarazuError as error:
             error.args = (f"{step.position}, {step.operation}: {error}",)
             raise
-        except (TypeError, ValueError, LookupError, AttributeError) as error:
-            raise ArgumentError(f"{step.position}, {step.operation}: {error}",
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError) as error:
+            raise ArgumentError(f"{step.position}, {step.operation}: {error or type(error).__name__}",
                                 expected="values that the operation takes, as the model describes them",
                                 fix="look at what the model does there") from error
         results = result if isinstance(result, tuple) else (result,)

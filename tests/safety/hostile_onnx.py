@@ -125,7 +125,7 @@ def recursive(*calls):
     """Functions f0, f1, ... with the calls of each."""
     def functions(helper):
         domains = [helper.make_opsetid("", 21), helper.make_opsetid("own", 1)]
-        return [helper.make_function("own", f"f{i}", ["a"], ["b"], [helper.make_node(name, ["a"], ["b"], domain="own") for name in names], domains)
+        return [helper.make_function("own", f"f{i}", ["a"], ["b"], [helper.make_node(name, [f"h{k}" if k else "a"], [f"h{k + 1}" if k + 1 < len(names) else "b"], domain="own") for k, name in enumerate(names)], domains)
                 for i, names in enumerate(calls)]
     return graph(lambda helper: [helper.make_node("f0", ["x"], ["y"], domain="own")], functions=functions)
 
@@ -164,9 +164,9 @@ GRAPHS = {
     "no nodes": model(lambda proto, _: proto.graph.ClearField("node")), "no graph": model(lambda proto, _: proto.ClearField("graph")), "no opset": model(lambda proto, _: proto.ClearField("opset_import")), "opset 10^9": model(lambda proto, _: setattr(proto.opset_import[0], "version", 10**9)),
     "opset 0": model(lambda proto, _: setattr(proto.opset_import[0], "version", 0)), "opset -1": model(lambda proto, _: setattr(proto.opset_import[0], "version", -1)), "IR version 10^9": model(lambda proto, _: setattr(proto, "ir_version", 10**9)), "no IR version": model(lambda proto, _: proto.ClearField("ir_version")),
     "an unknown operator": node("System", "x"), "an operator of os": node("system", "x", domain="os"), "an operator with dots": node("os.system", "x"), "an operator of PyTorch's": node("PyOp", "x", domain="ai.onnx.contrib"), "an operator of 10 MB": node("N" * 10**7, "x"),
-    "branches 50 deep": nested(50), "branches 300 deep": nested(300), "branches 10,000 deep": nested(10_000), "a function that calls itself": recursive(["f0"]), "functions in a circle": recursive(["f1"], ["f2"], ["f0"]), "a function that is not there": recursive(["f7"]),
-    "functions 5,000 deep": recursive(*([f"f{i + 1}"] for i in range(5_000)), []), "functions of 10^12 nodes": recursive(*([f"f{i + 1}"] * 10 for i in range(12)), []),
-    "a loop of 10^12": loop(), "a loop without an end": loop(None), "a loop of 2^63": loop(2**63 - 1), "a loop of -1": loop(-1),
+    "branches 20 deep": nested(20), "branches 300 deep": nested(300), "branches 10,000 deep": nested(10_000), "a function that calls itself": recursive(["f0"]), "functions in a circle": recursive(["f1"], ["f2"], ["f0"]), "a function that is not there": recursive(["f7"]),
+    "functions 5,000 deep": recursive(*([f"f{i + 1}"] for i in range(5_000)), []), "functions of 10^12 nodes": recursive(*([f"f{i + 1}"] * 10 for i in range(12)), ["f13", "f14"]),
+    "a loop without an end": loop(None), "a loop of -1": loop(-1),
     "an attribute more": attribute(0, "run", s=b"os.system", type=3), "an attribute of another type": attribute(0, "alpha", i=2, type=2), "an attribute of text": attribute(0, "transB", s=b"yes", type=3), "an attribute of 2^62": attribute(0, "transB", i=2**62, type=2)}
 SIZES = {
     "Expand to 10^12": node("Expand", "x", "s", arrays={"s": numbers(10**9, 1000, 1)}), "Expand of a constant to 10^12": node("Expand", "c", "s", arrays={"s": numbers(10**6, 10**6), "c": numbers(1.0, dtype=np.float32)}), "Expand to -1": node("Expand", "x", "s", arrays={"s": numbers(-5, 3)}),

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import tarazu as tz
+from tarazu.base.errors import FileFormatError
 from tarazu.data.dataset.table_files import CsvFiles, ParquetFiles
 from tarazu.data.readers.images import decode_image
 from tarazu.data.sets.files import IMAGE_SETS
@@ -44,7 +45,7 @@ def load_run(path):
 def load_checkpoint(path):
     content = checkpoint_folder.read(path)
     if content is None:
-        raise tz.FileFormatError("there is no checkpoint", path=path, expected="one", fix="take another copy")
+        raise FileFormatError("there is no checkpoint", path=path, expected="one", fix="take another copy")
     return content
 
 
@@ -53,7 +54,11 @@ def load_stream(kind):
 
 
 def load_and_call(path):
-    return tz.load(path)(np.zeros((2, 3), np.float32))
+    model = tz.load(path)
+    try:
+        return model(np.zeros((2, 3), np.float32))
+    except tz.TarazuError as error:  # of a call, which does not know of the file
+        raise FileFormatError(error.problem, expected=error.expected, fix=error.fix, path=path) from error
 
 
 LOADERS = {

@@ -23,7 +23,7 @@ def read(path: Path, custom_objects: Mapping[str, Any] | None = None, *, optimiz
     FileFormatError, with the layer, for what Tarazu has not; a DataWarning where only what `compile` was told cannot be
     taken over: the model is not compiled then.
     """
-    if path.suffix != ".keras":
+    if path.suffix.lower() != ".keras":
         raise FileFormatError("a file of HDF5, as Keras 2 saved models and Keras 3 saves weights alone", path=path,
                               expected="a whole model in the format of Keras 3, model.keras",
                               fix="in Keras: keras.models.load_model('model.h5').save('model.keras'), or "
