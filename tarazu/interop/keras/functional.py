@@ -35,7 +35,8 @@ class FunctionalReader:
     def model(self) -> Module:
         """The model of the outputs."""
         callables = dict(self._callables())
-        if len({content.get("name") or name_of(content) for content in self._config["layers"]}) < len(self._config["layers"]):
+        names = [content.get("name") or name_of(content) for content in self._config["layers"]]
+        if len(set(names)) < len(names):
             raise FileFormatError("two layers of one name", path=self._path, expected="a name for each", fix=INTACT)
         calls = [(content, i, node) for content in self._config["layers"] for i, node in enumerate(_nodes(content))]
         for content, i, node in self._in_order(calls):

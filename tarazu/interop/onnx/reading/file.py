@@ -61,7 +61,8 @@ def _decode_errors() -> tuple[type[Exception], ...]:
 def _require_known_version(proto: Any, newest: int) -> None:
     """FileFormatError for operators of a version that nobody here knows: they may mean something else."""
     if (version := versions_of(proto)[""]) > newest:
-        raise FileFormatError(f"operators of opset {version}", expected=f"at most {newest}, which the installed onnx knows",
+        raise FileFormatError(f"operators of opset {version}",
+                              expected=f"at most {newest}, which the installed onnx knows",
                               fix="pip install --upgrade onnx, or export the model with an older opset_version")
 
 

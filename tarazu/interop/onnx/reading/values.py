@@ -154,7 +154,8 @@ def require_fair(*sizes: Any) -> None:
     """ShapeError, before memory is taken, for a value of these sizes that has far more elements than the model."""
     count, most = math.prod(max(int(size), 0) for size in sizes), _most.get()
     if most is not None and count > most:
-        raise ShapeError(f"a value of {count:,} elements", expected=f"at most {most:,} for inputs and weights of such sizes",
+        raise ShapeError(f"a value of {count:,} elements",
+                         expected=f"at most {most:,} for inputs and weights of such sizes",
                          fix="take models only from those whom you trust, or pass larger inputs")
 
 

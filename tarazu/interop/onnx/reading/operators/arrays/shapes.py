@@ -55,8 +55,8 @@ def unsqueeze(x: Array, axes: Any) -> Tensor:
     wanted = integers(axes)
     rank = len(x.shape) + len(wanted)
     if beyond := [axis for axis in wanted if not -rank <= axis < rank]:
-        raise AxisError(f"axis {beyond[0]} of a result with {rank} axes", expected=f"an axis from {-rank} to {rank - 1}",
-                        fix="export the model again")
+        raise AxisError(f"axis {beyond[0]} of a result with {rank} axes",
+                        expected=f"an axis from {-rank} to {rank - 1}", fix="export the model again")
     new = {axis % rank for axis in wanted}
     sizes = iter(x.shape)
     return ops.reshape(x, tuple(1 if axis in new else next(sizes) for axis in range(rank)))
