@@ -6,6 +6,7 @@ import functools
 import numpy as np
 from damages import DEEP, NOISE, content
 
+BYTES_AT = 0, 0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.999
 CALLBACK = "xla_ffi_python_cpu_callback"
 
 
@@ -67,6 +68,6 @@ DAMAGES = {
     "sealed twice": lambda path: [sealed(lambda body: body)(path), content(lambda data: data + data[-60:])(path)], "another checksum": content(lambda data: data[:-1] + bytes([data[-1] ^ 1])),
     "no MLIR in it": replaced(b"ML\xefR", b"ML\xefX"), "another version of MLIR": replaced(b"StableHLO_v", b"StableHLO_w"), "a version of 99": replaced(b"StableHLO_v1", b"StableHLO_v9"),
     "another function": replaced(b"main", b"mane"), "an operation of nobody": replaced(b"dot_general", b"dot_generic"), "a custom call": replaced(b"dot_general", b"custom_call"),
-    **{f"a byte at {share}": byte(share) for share in (0, 0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.999)},
+    **{f"a byte at {share}": byte(share) for share in BYTES_AT},
     **{f"the number at {place} is {value:,}": number_at(place, value) for place in (0, 4, 8, 12) for value in (2**31 - 1, 2**32 - 1, 10)},
     **{f"of JAX, {name}": foreign(name) for name in ("a callback", "a fixed number of rows", "10^12 elements")}}

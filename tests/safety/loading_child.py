@@ -78,7 +78,8 @@ class Watch:
     def __init__(self, folder):
         self.events, self.is_on = [], False
         # This folder too: JAX shows the lines of a traceback.
-        places = [folder, Path(tz.__file__).parent, Path(__file__).parent, sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()]
+        places = [folder, Path(tz.__file__).parent, Path(__file__).parent, sys.prefix, sys.base_prefix,
+                  *sysconfig.get_paths().values()]
         self._readable = tuple(os.path.realpath(place) + os.sep for place in places)
         self._writable = os.path.realpath(folder) + os.sep
 
