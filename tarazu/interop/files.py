@@ -15,6 +15,9 @@ from tarazu.train.save.export import Example, Function, export_stablehlo
 from tarazu.train.save.loading import read_model
 from tarazu.train.save.names import Finder, Objects
 
+WEIGHTS = ".safetensors", ".pt", ".pth"
+FILES = ".onnx", ".stablehlo", *WEIGHTS  # which are never the folder of a model
+
 
 def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trust: Iterable[str] = (),
          optimizer: bool = True) -> Any:
@@ -46,24 +49,27 @@ def load(path: str | os.PathLike, *, custom_objects: Objects | None = None, trus
     target = Path(path)
     if not target.is_dir():
         require_file(target)
-    if target.suffix in (".keras", ".h5", ".hdf5"):
+    if target.suffix.lower() in (".keras", ".h5", ".hdf5"):
         from tarazu.interop.keras import reading  # with it come the tables of all of Keras's layers
 
         return reading.read(target, custom_objects, optimizer=optimizer)
-    if target.is_file() or (target.suffix == ".onnx" and not target.exists()):
+    if target.is_file() or target.suffix.lower() in FILES:
         return _read_file(target)
     return read_model(target, Finder(custom_objects, trust), optimizer=optimizer)[0]
 
 
 def _read_file(path: Path) -> Any:
-    if path.suffix == ".onnx":
+    if not path.is_file():
+        raise FileFormatError("there is no such file", path=path, expected="the path of a model's file",
+                              fix="check the path, and the folder that it starts from")
+    if path.suffix.lower() == ".onnx":
         from tarazu.interop.onnx.reading.file import read  # with it come all of ONNX's operators
 
         return read(path)
     try:
         return exported.read(path)
     except FileFormatError as error:
-        if path.suffix not in (".safetensors", ".pt", ".pth"):
+        if path.suffix.lower() not in WEIGHTS:
             raise
         raise FileFormatError("weights alone, and no model", expected="a model that was saved, exported or written by "
                               "Keras or to ONNX", path=path,

@@ -14,6 +14,8 @@ from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 
 Operation = Callable[..., Any]
+# What operations raise for values that a model should not give them, a shortage of memory for them among these.
+STEP_ERRORS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,8 +114,8 @@ class Imported(Module):
         except TarazuError as error:
             error.args = (f"{step.position}, {step.operation}: {error}",)
             raise
-        except (TypeError, ValueError, LookupError, AttributeError) as error:
-            raise ArgumentError(f"{step.position}, {step.operation}: {error}",
+        except STEP_ERRORS as error:
+            raise ArgumentError(f"{step.position}, {step.operation}: {error or type(error).__name__}",
                                 expected="values that the operation takes, as the model describes them",
                                 fix="look at what the model does there") from error
         results = result if isinstance(result, tuple) else (result,)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import tarazu as tz
+from tarazu.base.errors import FileFormatError
 from tarazu.data.dataset.table_files import CsvFiles, ParquetFiles
 from tarazu.data.readers.images import decode_image
 from tarazu.data.sets.files import IMAGE_SETS
@@ -44,12 +45,20 @@ def load_run(path):
 def load_checkpoint(path):
     content = checkpoint_folder.read(path)
     if content is None:
-        raise tz.FileFormatError("there is no checkpoint", path=path, expected="one", fix="take another copy")
+        raise FileFormatError("there is no checkpoint", path=path, expected="one", fix="take another copy")
     return content
 
 
 def load_stream(kind):
     return lambda path: sum(1 for _ in kind(str(path), None, None)._rows(0))
+
+
+def load_and_call(path):
+    model = tz.load(path)
+    try:
+        return model(np.zeros((2, 3), np.float32))
+    except tz.TarazuError as error:  # of a call, which does not know of the file
+        raise FileFormatError(error.problem, expected=error.expected, fix=error.fix, path=path) from error
 
 
 LOADERS = {
@@ -60,7 +69,7 @@ LOADERS = {
     "idx": lambda path: read_idx(path, 3),
     "CIFAR archive": lambda path: read_cifar(lambda _: path, IMAGE_SETS["cifar10"]),
     "image": lambda path: decode_image(path, (8, 8), "RGB"),
-    "Keras": tz.load, "ONNX": tz.load, "StableHLO": lambda path: tz.load(path)(np.zeros((2, 3), np.float32))}
+    "Keras": tz.load, "ONNX": load_and_call, "StableHLO": load_and_call}
 
 
 class Watch:
@@ -68,7 +77,9 @@ class Watch:
 
     def __init__(self, folder):
         self.events, self.is_on = [], False
-        places = [folder, Path(tz.__file__).parent, sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()]
+        # This folder too: JAX shows the lines of a traceback.
+        places = [folder, Path(tz.__file__).parent, Path(__file__).parent, sys.prefix, sys.base_prefix,
+                  *sysconfig.get_paths().values()]
         self._readable = tuple(os.path.realpath(place) + os.sep for place in places)
         self._writable = os.path.realpath(folder) + os.sep
 

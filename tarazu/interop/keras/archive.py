@@ -5,6 +5,7 @@ Nothing is unpacked to a path: members are read by their exact names, into memor
 
 from __future__ import annotations
 
+import stat
 import zipfile
 import zlib
 from pathlib import Path
@@ -33,13 +34,25 @@ def read_archive(path: Path) -> Archive:
     require_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
+            _require_inside(path, archive)
             config, metadata = (_json(path, name, _member(path, archive, name)) for name in (CONFIG, METADATA))
             has_weights = WEIGHTS in archive.namelist()
             weights = _member(path, archive, WEIGHTS) if has_weights else b""
+    except FileFormatError:
+        raise
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise FileFormatError(f"no archive of Keras: {error}", path=path,
                               expected="a zip archive, as Keras 3 writes it", fix=INTACT) from error
     return Archive(config, weights, str(metadata.get("keras_version", "")))
+
+
+def _require_inside(path: Path, archive: zipfile.ZipFile) -> None:
+    """FileFormatError for members that would lie elsewhere, or be links, if a program unpacked them: none of Keras."""
+    for info in archive.infolist():
+        name, is_link = info.filename, stat.S_ISLNK(info.external_attr >> 16)
+        if is_link or ".." in name.split("/") or name.startswith("/") or set(name) & {"\\", ":"}:
+            raise FileFormatError(f"the archive has {'a link' if is_link else 'a path out of it'}: {name!r:.99}",
+                                  path=path, expected="the members that Keras writes", fix="do not trust this file")
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
@@ -56,7 +69,12 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
         raise FileFormatError(f"{name} is said to have {size:,} bytes unpacked", path=path,
                               expected=f"at most {fair:,}, {GROWTH} times the size of the archive",
                               fix="do not trust this file; Keras does not compress what it saves")
-    return archive.read(found[0])
+    with archive.open(found[0]) as member:
+        content = member.read(size)  # the packed bytes may be those of more, which `archive.read` would unpack
+    if len(content) < size:
+        raise FileFormatError(f"{name} has {len(content):,} bytes", path=path,
+                              expected=f"{size:,}, as the archive says", fix=INTACT)
+    return content
 
 
 def _json(path: Path, name: str, content: bytes) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from tarazu.nn.functional.model import Model
 from tarazu.nn.module.module import Module
 from tarazu.runtime.tensor.tensor import Tensor
 
+Call: TypeAlias = "tuple[Any, int, Any]"  # the layer's description, which of its calls, and that
+
 
 class FunctionalReader:
     """Calls the layers of a functional config on symbolic tensors, in the order in which these come to be."""
@@ -32,22 +35,37 @@ class FunctionalReader:
     def model(self) -> Module:
         """The model of the outputs."""
         callables = dict(self._callables())
-        waiting = [(content, i, node) for content in self._config["layers"]
-                   for i, node in enumerate(_nodes(content))]
-        while waiting:
-            ready = [item for item in waiting if all(key in self._values for key in _needed(item[2]))]
-            if not ready:
-                name = waiting[0][0]["name"]
-                raise FileFormatError(f"the call of layer {name!r} waits for itself, or for nothing in the model",
-                                      path=self._path, expected="calls whose inputs are made before",
-                                      fix=INTACT)
-            for content, i, node in ready:
-                call = callables[content["name"]]
-                self._values[content["name"], i] = flat(self._result(content, call, node))
-            done = {id(item[2]) for item in ready}
-            waiting = [item for item in waiting if id(item[2]) not in done]
+        names = [content.get("name") or name_of(content) for content in self._config["layers"]]
+        if len(set(names)) < len(names):
+            raise FileFormatError("two layers of one name", path=self._path, expected="a name for each", fix=INTACT)
+        calls = [(content, i, node) for content in self._config["layers"] for i, node in enumerate(_nodes(content))]
+        for content, i, node in self._in_order(calls):
+            call = callables[content["name"]]
+            self._values[content["name"], i] = flat(self._result(content, call, node))
         inputs, outputs = (self._nested(self._config[key]) for key in ("input_layers", "output_layers"))
         return Model(inputs, outputs)
+
+    def _in_order(self, calls: Sequence[Call]) -> Iterator[Call]:
+        """The calls, each after those whose results it reads; FileFormatError where there is no such order."""
+        missing = [set(_needed(node)) - self._values.keys() for _, _, node in calls]
+        readers: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for index, keys in enumerate(missing):
+            for key in keys:
+                readers[key].append(index)
+        ready = deque(index for index, keys in enumerate(missing) if not keys)
+        done = set[int]()
+        while ready:
+            index = ready.popleft()
+            yield calls[index]
+            done.add(index)
+            made = calls[index][0]["name"], calls[index][1]
+            for reader in readers.pop(made, ()):
+                missing[reader].discard(made)
+                if not missing[reader]:
+                    ready.append(reader)
+        if waiting := [content["name"] for index, (content, _, _) in enumerate(calls) if index not in done]:
+            raise FileFormatError(f"the call of layer {waiting[0]!r} waits for itself, or for nothing in the model",
+                                  path=self._path, expected="calls whose inputs are made before", fix=INTACT)
 
     def _callables(self) -> Iterator[tuple[str, Any]]:
         """What each part is when it is called: a layer, or a function of tensors; inputs become values at once."""

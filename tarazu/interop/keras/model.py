@@ -25,6 +25,7 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.tensor import Tensor
 
 MOST_ELEMENTS = 2**24  # of one sample: layers are tried on two of them
+MOST_LAYERS = 10_000  # of one model; each takes some KB of memory before it has a weight
 FUNCTIONAL = "Functional", "Model"
 
 
@@ -92,6 +93,8 @@ class ModelReader:
     def model(self, content: Any, place: Place, group: str) -> Module:
         """A Sequential or a functional model."""
         kind, config = content.get("class_name"), content.get("config")
+        if (kind == "Sequential" or kind in FUNCTIONAL) and len(config.get("layers", ())) > MOST_LAYERS:
+            raise place.refused(f"{len(config['layers']):,} layers", f"at most {MOST_LAYERS:,}", INTACT)
         if kind == "Sequential":
             model: Module = self._sequential(config, group)
         elif kind in FUNCTIONAL and "layers" in config:

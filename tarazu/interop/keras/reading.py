@@ -25,7 +25,7 @@ def read(path: Path, custom_objects: Mapping[str, Any] | None = None, *, optimiz
     where only what `compile` was told cannot be taken over, and the model is not compiled then, or only the state, and
     the optimizer starts anew then.
     """
-    if path.suffix != ".keras":
+    if path.suffix.lower() != ".keras":
         raise FileFormatError("a file of HDF5, as Keras 2 saved models and Keras 3 saves weights alone", path=path,
                               expected="a whole model in the format of Keras 3, model.keras",
                               fix="in Keras: keras.models.load_model('model.h5').save('model.keras'), or "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +14,15 @@ import numpy as np
 
 from tarazu.base.device import Device, default
 from tarazu.base.dtypes import DType, as_dtype
-from tarazu.base.errors import ArgumentError, DeviceError, DTypeError, FileFormatError, ShapeError
+from tarazu.base.errors import (
+    ArgumentError,
+    CompileError,
+    DeviceError,
+    DTypeError,
+    FileFormatError,
+    ShapeError,
+    TarazuError,
+)
 from tarazu.base.files import replacing, require_file
 from tarazu.base.pytree import describe, flatten, map_leaves
 from tarazu.ops.typing import ArrayLike
@@ -23,6 +32,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 
 # What follows JAX's bytes: they have no checksum of their own, and reading damaged ones may take the process with it.
 MARK = b"\ntarazu export 1, sha256 "
+CALLS_PYTHON = re.compile(rb"xla_(ffi_)?(partitioned_)?python_\w*callback")  # by an address in the file
 MOST_ROWS = 1024  # that are computed at a time, to bound the memory
 
 
@@ -64,7 +74,7 @@ class Exported:
         """The outputs for tensors or arrays, (rows, ...) each, as tensors in the containers that were exported.
 
         Floats take the input's own width, and integers too where their values fit. Raises ArgumentError for another
-        number of inputs, ShapeError and DTypeError for others than were exported.
+        number of inputs, ShapeError and DTypeError for others than were exported, CompileError for what JAX cannot run.
         """
         arrays = self._checked(inputs)
         parts = [self._run([x[i:i + MOST_ROWS] for x in arrays]) for i in range(0, len(arrays[0]), MOST_ROWS)]
@@ -99,7 +109,15 @@ class Exported:
         rows = len(arrays[0])
         missing = (1 << (rows - 1).bit_length()) - rows
         filled = [np.concatenate([x, np.repeat(x[-1:], missing, axis=0)]) for x in arrays]
-        return map_leaves(lambda x: x[:rows], self._program(filled, default()))
+        try:
+            outputs = self._program(filled, default())
+        except TarazuError:
+            raise
+        except Exception as error:  # of a program that it cannot compile or run JAX raises errors of many kinds
+            raise CompileError(f"JAX does not run the program: {str(error).strip()[:500] or type(error).__name__}",
+                               expected="a program as tz.export wrote it, on a device with enough memory",
+                               fix="export it again, or pass fewer rows at a time") from error
+        return map_leaves(lambda x: x[:rows], outputs)
 
 
 def _text(x: HasType) -> str:
@@ -148,6 +166,10 @@ def read(path: Path) -> Exported:
     if seal != _seal(body):
         raise FileFormatError("the file is damaged: its checksum is another", path=path,
                               expected="the file as tz.export wrote it", fix="copy it anew, or export again")
+    if CALLS_PYTHON.search(body):
+        raise FileFormatError("a program that calls Python functions back", path=path,
+                              expected="a program that computes by itself, as tz.export writes it",
+                              fix="do not trust this file")
     try:
         return Exported(xla_part("export").Program(body))
     except DeviceError:

@@ -315,9 +315,16 @@ def test_a_member_whose_content_was_changed(path):
 
 
 def test_members_beside_the_three_are_not_unpacked(path):
-    made.write(path, made.sequential(made.start(3)), None, **{"../outside": "code", "/etc/x": "code"})
+    made.write(path, made.sequential(made.start(3)), None, **{"assets/code": "code"})
     assert len(tz.load(path)) == 0
     assert sorted(file.name for file in path.parent.rglob("*")) == ["model.keras"]
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/x", "assets/../../x", "C:\\x", "a\\x"])
+def test_members_that_would_lie_outside_are_refused(path, name):
+    made.write(path, made.sequential(made.start(3)), None, **{name: "code"})
+    with pytest.raises(FileFormatError, match=r"^\S*model.keras: the archive has a path out of it"):
+        tz.load(path)
 
 
 def test_the_package_that_is_missing(path, monkeypatch):

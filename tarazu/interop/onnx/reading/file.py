@@ -16,7 +16,7 @@ import numpy as np
 from tarazu.base.errors import FileFormatError
 from tarazu.base.extras import require
 from tarazu.interop.imported import names
-from tarazu.interop.onnx.reading.functions import without_functions
+from tarazu.interop.onnx.reading.functions import versions_of, without_functions
 from tarazu.interop.onnx.reading.graph import read_graph
 from tarazu.interop.onnx.reading.model import OnnxModel
 from tarazu.interop.onnx.reading.values import DTYPES, OTHER_TYPES
@@ -36,6 +36,7 @@ def read(path: Path) -> OnnxModel:
                RuntimeError)
     try:
         proto = onnx.load_model_from_string(path.read_bytes())
+        _require_known_version(proto, onnx.defs.onnx_opset_version())
         has_files_beside = _take_elements_in(proto, path)
         onnx.checker.check_model(str(path) if has_files_beside else proto)  # a proto of more than 2 GB it cannot take
         inputs, outputs, steps, arrays, initial = read_graph(without_functions(proto))
@@ -56,6 +57,14 @@ def read(path: Path) -> OnnxModel:
 def _decode_errors() -> tuple[type[Exception], ...]:
     message = require("google.protobuf.message", "tz.load of an ONNX file", "onnx")
     return (message.DecodeError, UnicodeDecodeError)
+
+
+def _require_known_version(proto: Any, newest: int) -> None:
+    """FileFormatError for operators of a version that nobody here knows: they may mean something else."""
+    if (version := versions_of(proto)[""]) > newest:
+        raise FileFormatError(f"operators of opset {version}",
+                              expected=f"at most {newest}, which the installed onnx knows",
+                              fix="pip install --upgrade onnx, or export the model with an older opset_version")
 
 
 # Elements -------------------------------------------------------------------------------------------------------
@@ -106,16 +115,25 @@ def _from_beside(tensor: Any, folder: Path, wanted: int) -> bytes:
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = str(entries.get("location", ""))
     file = folder / location
-    inside = folder.resolve()
-    if not location or Path(location).is_absolute() or ".." in Path(location).parts \
-            or not file.resolve().is_relative_to(inside) or file.is_symlink() or not file.is_file():
-        raise FileFormatError(f"tensor {tensor.name!r} in the file {location!r}",
+    if not _is_inside(location, folder):
+        raise FileFormatError(f"tensor {tensor.name!r} in the file {location[:200]!r}",
                               expected="a file in the folder of the model, no link", fix="keep the model's files "
                               "together in one folder, and take models only from those whom you trust")
     offset, length = int(entries.get("offset", 0)), int(entries.get("length", wanted))
     if length != wanted or offset < 0 or offset + length > file.stat().st_size:
         raise _wrong_size(tensor, min(length, max(file.stat().st_size - offset, 0)), wanted)
     return np.fromfile(file, np.uint8, wanted, offset=offset).tobytes()
+
+
+def _is_inside(location: str, folder: Path) -> bool:
+    """Whether there is a file of that name in the folder, or below it, no link."""
+    if not location or Path(location).is_absolute() or ".." in Path(location).parts:
+        return False
+    file = folder / location
+    try:
+        return file.resolve().is_relative_to(folder.resolve()) and not file.is_symlink() and file.is_file()
+    except (OSError, ValueError, RuntimeError):  # no name of a file, or a circle of links
+        return False
 
 
 def _wrong_size(tensor: Any, found: int, wanted: int) -> FileFormatError:

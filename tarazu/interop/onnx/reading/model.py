@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from tarazu.interop.imported import Imported, Operation, Step
 from tarazu.interop.onnx.reading import operators
-from tarazu.interop.onnx.reading.values import ChannelsLast, eagerly, holds, in_usual_layout, known, mapped
+from tarazu.interop.onnx.reading.values import ChannelsLast, bounded, eagerly, holds, in_usual_layout, known, mapped
 from tarazu.runtime.tensor.tensor import Tensor
 
 
@@ -35,7 +36,9 @@ class OnnxModel(Imported):
 
     def forward(self, *inputs: Any) -> Any:
         """The output for the inputs; a tuple of them where the model has several."""
-        return mapped(_as_tensor, in_usual_layout(super().forward(*inputs)))
+        given = sum(map(_elements, inputs))
+        with bounded(given, sum(map(_elements, self.tensors.values()))):
+            return mapped(_as_tensor, in_usual_layout(super().forward(*inputs)))
 
     def given(self) -> dict[str, Any]:
         """The values that are there before the first step, by their names."""
@@ -50,6 +53,10 @@ class OnnxModel(Imported):
             return entry.function(*arguments, **options)
         with eagerly():
             return mapped(lambda x: None if x is None else known(x), entry.function(*arguments, **options))
+
+
+def _elements(x: Any) -> int:
+    return math.prod(getattr(x, "shape", ()))
 
 
 def _as_tensor(x: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.base.errors import TraceError
+from tarazu.base.errors import ArgumentError, TraceError
 from tarazu.interop.onnx.reading.table import operator
 from tarazu.interop.onnx.reading.values import Array, in_usual_layout, is_known, number
 from tarazu.ops import shape as shapes
@@ -18,6 +18,7 @@ from tarazu.ops.create import full
 from tarazu.ops.elementwise import less, logical_and
 from tarazu.ops.promote import as_value
 
+MOST_ROUNDS = 2**15  # that run one by one
 Function = Callable[..., tuple[Any, ...]]
 
 
@@ -44,6 +45,9 @@ def loop(trips: Any, condition: Any, *carried: Any, body: Function, outputs: int
     gathered: list[list[Any]] = [[] for _ in range(outputs - len(carried))]
     index = 0
     while (most is None or index < most) and bool(number(_readable(goes_on))):
+        if index == MOST_ROUNDS:
+            raise ArgumentError(f"a Loop of more than {MOST_ROUNDS:,} rounds", expected="a loop that ends before",
+                                fix="take models only from those whom you trust")
         goes_on, *results = in_usual_layout(body(np.array(index, np.int64), goes_on, *carried))
         carried = tuple(results[:len(carried)])
         for rows, row in zip(gathered, results[len(carried):], strict=True):

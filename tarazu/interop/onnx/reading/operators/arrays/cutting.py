@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base.errors import ArgumentError
 from tarazu.interop.onnx.reading.operators.arrays.shapes import squeeze
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import Array, integers, known, number
+from tarazu.interop.onnx.reading.values import Array, integers, known, number, require_fair
 from tarazu.ops import shape as shapes
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import greater_equal, less_equal, subtract, where
@@ -40,6 +41,9 @@ def split(x: Array, split: Any = None, axis: int = 0, num_outputs: int | None = 
     """`x` in parts along an axis."""
     size = x.shape[axis]
     count = num_outputs or outputs
+    if count != outputs and split is None:
+        raise ArgumentError(f"num_outputs={count} for {outputs} outputs", expected="as many as there are outputs",
+                            fix="export the model again")
     part = -(-size // count)
     sizes = [min(part, max(size - i * part, 0)) for i in range(count)] if split is None else integers(split)
     return tuple(parts(x, sizes, axis))
@@ -79,6 +83,7 @@ def pad(data: Array, pads: Any = None, constant_value: Any = None, axes: Any = N
     cut = [slice(max(-low, 0), size - max(-high, 0)) for (low, high), size in zip(widths, data.shape, strict=True)]
     data = data[tuple(cut)] if any(min(pair) < 0 for pair in widths) else data
     widths = [(max(low, 0), max(high, 0)) for low, high in widths]
+    require_fair(*(low + size + high for size, (low, high) in zip(data.shape, widths, strict=True)))
     if mode == "constant":
         fill = as_value(value, data.dtype) if constant_value is None else cast(
             shapes.reshape(constant_value, ()), data.dtype)
@@ -96,6 +101,7 @@ def center_crop_pad(x: Array, shape: Any, axes: Sequence[int] | None = None) -> 
         more = size - x.shape[axis]
         if more < 0:
             key[axis] = slice(-more // 2, -more // 2 + size)
+        require_fair(*wanted)
         widths[axis] = (max(more, 0) // 2, max(more, 0) - max(more, 0) // 2)
     return shapes.pad(x[tuple(key)], widths)
 

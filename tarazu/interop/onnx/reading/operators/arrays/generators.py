@@ -11,7 +11,7 @@ import numpy as np
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import Array, dtype_of, integers, known, number
+from tarazu.interop.onnx.reading.values import Array, dtype_of, integers, known, number, require_fair
 from tarazu.ops.create import eye, full
 from tarazu.ops.elementwise import less, logical_not, multiply, where
 from tarazu.ops.promote import as_value, cast
@@ -25,6 +25,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 def constant_of_shape(shape: Any, value: np.ndarray | None = None) -> Tensor:
     """A tensor of one value."""
     fill = np.zeros(1, np.float32) if value is None else value
+    require_fair(*integers(shape))
     return full(integers(shape), fill.reshape(()), dtype=dtypes.as_dtype(fill.dtype))
 
 
@@ -33,6 +34,7 @@ def range_(start: Any, limit: Any, delta: Any) -> np.ndarray:
     """Numbers from start to limit in steps."""
     first, end, step = known(start).reshape(()), known(limit).reshape(()), known(delta).reshape(())
     count = max(math.ceil((float(end) - float(first)) / float(step)), 0)
+    require_fair(count)
     return np.asarray(first + np.arange(count, dtype=first.dtype) * step, first.dtype)
 
 
@@ -44,6 +46,7 @@ def eye_like(x: Array, dtype: int | None = None, k: int = 0) -> Tensor:
 
 def _cosines(size: Any, periodic: int, output_datatype: int, weights: Sequence[float]) -> np.ndarray:
     count = int(number(size))
+    require_fair(count)
     angle = 2 * math.pi * np.arange(count) / max(count if periodic else count - 1, 1)
     total = sum(weight * np.cos(i * angle) * (-1) ** i for i, weight in enumerate(weights))
     return np.asarray(total, dtype_of(output_datatype).numpy)
@@ -71,6 +74,7 @@ def blackman(size: Any, output_datatype: int = 1, periodic: int = 1) -> np.ndarr
 def mel_weights(bins: Any, length: Any, rate: Any, low: Any, high: Any, output_datatype: int = 1) -> np.ndarray:
     """The share of each frequency of a spectrum in each of the bins of the mel scale."""
     count, size, rate, low, high = (number(x) for x in (bins, length, rate, low, high))
+    require_fair(size // 2 + 1, count)
     ends = 2595 * np.log10(1 + np.array([low, high]) / 700)
     mels = np.arange(count + 2) * ((ends[1] - ends[0]) / (count + 2)) + ends[0]
     points = np.floor((size + 1) * (700 * (10 ** (mels / 2595) - 1)) / rate).astype(int)
@@ -102,6 +106,7 @@ def _type(dtype: int | None, x: Array | None = None) -> DType:
 def random_normal(shape: Sequence[int] = (), dtype: int | None = None, mean: float = 0.0, scale: float = 1.0,
                   seed: float | None = None) -> Tensor:
     """Normally distributed numbers."""
+    require_fair(*shape)
     return normal(shape, mean, scale, dtype=_type(dtype), generator=_generator(seed))
 
 
@@ -109,6 +114,7 @@ def random_normal(shape: Sequence[int] = (), dtype: int | None = None, mean: flo
 def random_uniform(shape: Sequence[int] = (), dtype: int | None = None, low: float = 0.0, high: float = 1.0,
                    seed: float | None = None) -> Tensor:
     """Uniformly distributed numbers."""
+    require_fair(*shape)
     return uniform(shape, low, high, dtype=_type(dtype), generator=_generator(seed))
 
 
@@ -136,6 +142,7 @@ def random_bernoulli(x: Array, dtype: int | None = None, seed: float | None = No
 def multinomial(x: Array, dtype: int = 6, sample_size: int = 1, seed: float | None = None) -> Tensor:
     """Classes drawn by their logarithmic probabilities, in the rows of `x`."""
     logits = as_value(x)[:, None, :]
+    require_fair(*x.shape, sample_size)
     drawn = categorical(logits, (logits.shape[0], sample_size), generator=_generator(seed))
     return cast(drawn, dtype_of(dtype))
 

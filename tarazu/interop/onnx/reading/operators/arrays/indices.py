@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from tarazu.base import dtypes
+from tarazu.base.errors import ArgumentError
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import Array, integers, known, number
+from tarazu.interop.onnx.reading.values import Array, integers, known, number, require_fair
 from tarazu.ops import shape as shapes
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import add, equal, less, where
@@ -61,6 +62,9 @@ def top_k(x: Array, k: Any, axis: int = -1, largest: int = 1, sorted: int = 1) -
     x = as_value(x)
     axis %= len(x.shape)
     count = int(number(k)) if not isinstance(k, int) else k
+    if not 0 <= count <= x.shape[axis]:
+        raise ArgumentError(f"the largest {count} of {x.shape[axis]} elements", expected="as many as there are at most",
+                            fix="pass larger inputs, or export the model again")
     order = shapes.slice_axis(argsort(x, axis=axis, descending=bool(largest)), axis, 0, count)
     return take_along_axis(x, order, axis), cast(order, dtypes.int64)
 
@@ -95,6 +99,7 @@ def unique(x: Array, axis: int | None = None, sorted: int = 1) -> tuple[np.ndarr
 def one_hot(indices: Array, depth: Any, values: Array, axis: int = -1) -> Tensor:
     """A new axis with the second value where the index is, elsewhere the first."""
     size, chosen, values = int(number(depth)), as_value(indices), as_value(values)
+    require_fair(*chosen.shape, size)
     chosen = cast(chosen, dtypes.int64)
     chosen = where(less(chosen, 0), add(chosen, size), chosen)
     axis %= len(chosen.shape) + 1

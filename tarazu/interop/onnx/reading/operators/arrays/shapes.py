@@ -8,8 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base.errors import AxisError
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import Array, ChannelsLast, channels_last, in_usual_layout, integers
+from tarazu.interop.onnx.reading.values import (
+    Array,
+    ChannelsLast,
+    channels_last,
+    in_usual_layout,
+    integers,
+    require_fair,
+)
 from tarazu.ops import shape as ops
 from tarazu.ops.promote import as_value
 from tarazu.runtime.tensor.tensor import Tensor
@@ -46,6 +54,9 @@ def unsqueeze(x: Array, axes: Any) -> Tensor:
     """`x` with more axes of size 1, at these places of the result."""
     wanted = integers(axes)
     rank = len(x.shape) + len(wanted)
+    if beyond := [axis for axis in wanted if not -rank <= axis < rank]:
+        raise AxisError(f"axis {beyond[0]} of a result with {rank} axes",
+                        expected=f"an axis from {-rank} to {rank - 1}", fix="export the model again")
     new = {axis % rank for axis in wanted}
     sizes = iter(x.shape)
     return ops.reshape(x, tuple(1 if axis in new else next(sizes) for axis in range(rank)))
@@ -60,12 +71,15 @@ def transpose(x: Array, perm: Sequence[int] | None = None) -> Tensor:
 @operator("Expand")
 def expand(x: Array, shape: Any) -> Tensor:
     """`x` broadcast with a shape."""
-    return ops.broadcast_to(x, np.broadcast_shapes(tuple(x.shape), tuple(integers(shape))))
+    shape = np.broadcast_shapes(tuple(x.shape), tuple(integers(shape)))
+    require_fair(*shape)
+    return ops.broadcast_to(x, shape)
 
 
 @operator("Concat", images=True)
 def concat(*inputs: Any, axis: int) -> Any:
     """Tensors side by side."""
+    require_fair(sum(math.prod(x.shape) for x in inputs))
     if any(isinstance(x, ChannelsLast) for x in inputs) and len(inputs[0].shape) >= 3:
         rank = len(inputs[0].shape)
         last = {0: 0, 1: rank - 1}.get(axis % rank, axis % rank - 1)
@@ -76,7 +90,9 @@ def concat(*inputs: Any, axis: int) -> Any:
 @operator("Tile")
 def tile(x: Array, repeats: Any) -> Tensor:
     """`x` as often along each axis."""
-    return ops.tile(x, integers(repeats))
+    times = integers(repeats)
+    require_fair(*x.shape, *times)
+    return ops.tile(x, times)
 
 
 @operator("DepthToSpace")

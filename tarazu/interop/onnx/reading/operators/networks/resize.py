@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import ChannelsLast, in_usual_layout, integers, known
+from tarazu.interop.onnx.reading.values import ChannelsLast, in_usual_layout, integers, known, require_fair
 from tarazu.ops.contract import dot_general
 from tarazu.ops.elementwise import where
 from tarazu.ops.indexing.index import take
@@ -88,6 +88,7 @@ def _fitted(old: Sequence[int], sizes: Sequence[int], policy: str) -> tuple[list
 def _resized(x: Any, plans: dict[int, _Axis], way: _Way, outside: float) -> Any:
     is_image = isinstance(x, ChannelsLast) and plans.get(0, _SAME).new == plans.get(0, _SAME).old
     rank = len(x.shape)
+    require_fair(*(plans[axis].new if axis in plans else size for axis, size in enumerate(x.shape)))
     y = as_value(x.kept if is_image else in_usual_layout(x))
     for axis, plan in plans.items():
         place = {0: 0, 1: rank - 1}.get(axis, axis - 1) if is_image else axis

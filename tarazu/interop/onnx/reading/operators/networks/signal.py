@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import Array, known, number
+from tarazu.interop.onnx.reading.values import Array, known, number, require_fair
 from tarazu.ops import elementwise as ops
 from tarazu.ops import shape as shapes
 from tarazu.ops.fft.transforms import fft, ifft, irfft
@@ -22,6 +22,7 @@ def transform(x: Array, dft_length: Any = None, axis: Any = -2, inverse: int = 0
     x = as_value(x)
     along = int(number(axis)) % len(x.shape)
     length = None if dft_length is None else int(number(dft_length))
+    require_fair(length or 0)
     values = _complex(x)
     if inverse and onesided:
         return shapes.expand_dims(cast(irfft(values, n=length, axis=along), x.dtype), -1)
