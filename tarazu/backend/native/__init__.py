@@ -16,8 +16,9 @@
      -> llvm/assemble.py            object code, through llvmlite; kept on disk by cache.py, under a key that
                                     cache_key.py and cache.py make
 
-`winograd_tile.py` keeps a setting. `program.py` is what Python then calls; `donation.py` lets it write its state into memory of old states, `threads/` runs
-it on all cores. `math/` has the scalar functions, `inspect/` shows schedules and measures times.
+`program.py` is what Python then calls; `donation.py` lets it write its state into memory of old states, `threads/` runs
+it on all cores. `math/` has the scalar functions, `inspect/` shows schedules and measures times, `winograd_tile.py`
+keeps a setting.
 
 The folders import one way: llvm <- math <- lowering <- kernels <- schedule <- the files here <- inspect; threads stands
 beside them, above llvm. How a product is divided among threads is described in `schedule/work_sharing.py`.
