@@ -18,7 +18,14 @@ from tarazu.backend.native.lowering.nodes import input_types, op_of, result_type
 from tarazu.backend.native.schedule import emit
 from tarazu.backend.native.schedule.memory_plan import ALIGN
 from tarazu.backend.native.threads.pool import run
-from tarazu.backend.native.threads.thread_count import cores, helpful_threads, learn_from_run
+from tarazu.backend.native.threads.thread_count import (
+    cores,
+    helpful_threads,
+    is_alone,
+    learn_from_run,
+    learn_from_run_alone,
+    watch_cores,
+)
 from tarazu.backend.native.winograd_tile import winograd_tile
 from tarazu.base.checks import exceeded_bound
 from tarazu.base.settings import log
@@ -119,13 +126,23 @@ class NativeProgram:
         memory.for_threads(count, self.compiled.scratch)
         memory.words[emit.FAILED] = 0
         if count == 1:
-            run(self.address, memory.address, 1)
+            self._run_alone(memory)
         else:
             start, at_work = time.perf_counter(), time.thread_time()
             run(self.address, memory.address, count)
             learn_from_run(time.perf_counter() - start, time.thread_time() - at_work)
         if failed := memory.words[emit.FAILED]:
             self._raise(failed)
+
+    def _run_alone(self, memory: ProgramMemory) -> None:
+        """Run on one thread; if only because others need the cores, look whether they still do."""
+        if not (self.compiled.is_shared and is_alone()):
+            run(self.address, memory.address, 1)
+            return
+        watch_cores()
+        start = time.perf_counter()
+        run(self.address, memory.address, 1)
+        learn_from_run_alone(time.perf_counter() - start)
 
     def _raise(self, failed: int) -> None:
         error, self.error = self.error, None

@@ -247,3 +247,36 @@ def test_programs_go_on_alone_while_others_need_the_cores(monkeypatch):
     thread_count.learn_from_run(0.1, 0.1)
     thread_count.learn_from_run(0.1, 0.05)
     assert thread_count.helpful_threads() == 2
+
+
+def test_they_take_threads_again_as_soon_as_a_core_is_idle(monkeypatch):
+    clock, idle = [100.0], [50.0]
+    for name, value in {"_alone_until": 0.0, "_crowded_runs": 0, "_watch": None, "_chosen": 2,
+                        "_backoff": thread_count.SHORTEST_BACKOFF, "cores": lambda: 2,
+                        "idle_seconds": lambda: idle[0]}.items():
+        monkeypatch.setattr(thread_count, name, value)
+    monkeypatch.setattr(thread_count.time, "perf_counter", lambda: clock[0])
+
+    def run_alone(seconds, idle_part):
+        thread_count.watch_cores()
+        clock[0], idle[0] = clock[0] + seconds, idle[0] + seconds * idle_part
+        thread_count.learn_from_run_alone(seconds)
+        return thread_count.helpful_threads()
+
+    for _ in range(2):
+        thread_count.learn_from_run(0.1, 0.05)
+    assert [run_alone(0.1, 0.0) for _ in range(3)] == [1, 1, 1], "another process needs the core"
+    clock[0], idle[0] = clock[0] + 0.1, idle[0] + 0.2  # nothing runs here: idle cores say nothing
+    assert run_alone(0.01, 0.0) == 1
+    assert run_alone(0.1, 1.0) == 2
+    for _ in range(2):
+        thread_count.learn_from_run(0.1, 0.05)
+    monkeypatch.setattr(thread_count, "idle_seconds", lambda: None)
+    assert [run_alone(0.1, 1.0) for _ in range(3)] == [1, 1, 1], "the system does not tell"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/stat")
+def test_how_long_cores_have_been_idle():
+    before = thread_count.idle_seconds()
+    time.sleep(0.05)
+    assert before > 0 and thread_count.idle_seconds() >= before

@@ -6,6 +6,7 @@ import functools
 import os
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -72,24 +73,41 @@ def _quota() -> int:
 
 
 # A thread that has to wait for a core makes all others wait at the next barrier: one thread alone is then faster. When
-# that happens to two runs in a row, programs run on one thread for a while, which doubles as long as it goes on.
+# that happens to two runs in a row, programs run on one thread: until a core has been idle during such runs, where the
+# system tells, and at most for a while, which doubles as long as it goes on.
 
 LONG_RUN = 2e-3  # seconds: times of shorter runs say nothing
 CROWDED = 0.7  # of the time at work: below, two threads do less than one
+IDLE = 0.7  # of the time of runs on one thread: a core that is idle for longer is free
+WATCHED = 0.05  # for how long a core is watched, as a part of the longest time on one thread
 SHORTEST_BACKOFF, LONGEST_BACKOFF = 0.5, 4.0  # seconds
 _alone_until = 0.0  # on the clock of time.perf_counter
 _crowded_runs = 0  # in a row
 _backoff = SHORTEST_BACKOFF  # how long the next one takes
+_watch: _Watch | None = None  # since programs run on one thread
+
+
+class _Watch(NamedTuple):
+    """Since when runs on one thread have followed each other, how long they took, how long cores had been idle then."""
+
+    start: float
+    worked: float
+    idle: float
 
 
 def helpful_threads() -> int:
     """On how many threads a program should run now: no more than there are cores, and one while others need them."""
-    return 1 if time.perf_counter() < _alone_until else min(threads(), cores())
+    return 1 if is_alone() else min(threads(), cores())
+
+
+def is_alone() -> bool:
+    """Whether programs run on one thread because others need the cores."""
+    return time.perf_counter() < _alone_until
 
 
 def learn_from_run(seconds: float, busy: float) -> None:
     """Take note of a run on several threads: how long it took, and how long of that the caller's thread was at work."""
-    global _alone_until, _crowded_runs, _backoff
+    global _alone_until, _crowded_runs, _backoff, _watch
     if seconds < LONG_RUN:
         return
     if busy > CROWDED * seconds:
@@ -97,4 +115,41 @@ def learn_from_run(seconds: float, busy: float) -> None:
         return
     _crowded_runs += 1
     if _crowded_runs >= 2:
-        _alone_until, _backoff = time.perf_counter() + _backoff, min(2 * _backoff, LONGEST_BACKOFF)
+        _alone_until, _watch, _backoff = time.perf_counter() + _backoff, None, min(2 * _backoff, LONGEST_BACKOFF)
+
+
+def watch_cores() -> None:
+    """Before a run on one thread while others need the cores: see to it that cores are watched from here on at least.
+
+    What was watched before counts as long as the process did little else between runs.
+    """
+    global _watch
+    now = time.perf_counter()
+    if _watch is None or now - _watch.start > 2 * _watch.worked:
+        idle = idle_seconds()
+        _watch = None if idle is None else _Watch(now, 0.0, idle)
+
+
+def learn_from_run_alone(seconds: float) -> None:
+    """Take note of a run on one thread while others need the cores: after some, whether another core was idle."""
+    global _alone_until, _watch
+    if _watch is None:
+        return
+    _watch = _watch._replace(worked=_watch.worked + seconds)
+    if _watch.worked < WATCHED * _backoff:
+        return
+    idle = idle_seconds()
+    if idle is not None and idle - _watch.idle > IDLE * (time.perf_counter() - _watch.start):
+        _alone_until = 0.0
+    _watch = None
+
+
+def idle_seconds() -> float | None:
+    """For how long the cores of this process have been idle, summed up; None where the system does not tell."""
+    try:
+        text = Path("/proc/stat").read_text(encoding="ascii")
+        wanted = {f"cpu{core}" for core in os.sched_getaffinity(0)}
+        rows = [row.split() for row in text.splitlines() if row.startswith("cpu")]
+        return sum(int(row[4]) for row in rows if row[0] in wanted) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
