@@ -24,16 +24,19 @@ class Peer(NamedTuple):
     kinds: tuple[str, ...] = ("mlp", "cnn", "lstm", "transformer")
 
 
+ALL = (*Peer._field_defaults["kinds"], "cnn_same", "resnet18", "separable")
+
+
 OURS = "tarazu"
 PEERS = {
-    OURS: Peer("Tarazu fit", "tarazu", "tarazu_fit"),
-    "torch": Peer("torch eager", "torch", "torch_eager"),
-    "compile": Peer("torch.compile", "torch", "torch_compile"),
+    OURS: Peer("Tarazu fit", "tarazu", "tarazu_fit", ALL),
+    "torch": Peer("torch eager", "torch", "torch_eager", ALL),
+    "compile": Peer("torch.compile", "torch", "torch_compile", ALL),
     "jax": Peer("JAX", "jax", "jax_jit"),
     "keras": Peer("Keras fit", "keras", "keras_fit", kinds=("mlp",)),
 }
 OLD = "old"  # asked for by name only: Tarazu in the checkout that BENCH_OLD names, to see what a change costs
-PEERS[OLD] = Peer("Tarazu before", "tarazu", "tarazu_fit")
+PEERS[OLD] = Peer("Tarazu before", "tarazu", "tarazu_fit", ALL)
 XLA, SCAN = "xla", "scan"  # likewise: they say what our layer above XLA costs
 PEERS |= {XLA: Peer("Tarazu on XLA", "jax", "xla_fit"), SCAN: Peer("JAX scan", "jax", "jax_scan")}
 

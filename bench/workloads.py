@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 CLASSES, LEARNING_RATE = 10, 1e-3
+RESNET_STAGES = [(filters, 1 + (block == 0 and filters > 64)) for filters in (64, 128, 256, 512) for block in range(2)]
+SEPARABLE_STAGES = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)]  # filters and stride
 FLIPPED_LABELS = 0.1  # of all, so that losses stay well above 0 and can be compared
 
 
@@ -36,6 +38,10 @@ WORKLOADS = {
     "mlp512": _mlp(512, 128, 1.5, 1.4),
     "mlp32": _mlp(32, 32, 10, 3.5),
     "cnn": Workload("CNN conv32-pool-conv64-pool-dense128-10, batch 64", "cnn", (28, 28, 1), 6_400, 64, 1.5, 1.3),
+    "cnn_same": Workload('the same with padding "same", batch 64', "cnn_same", (28, 28, 1), 2_048, 64, 1.8, 1.8),
+    "resnet18": Workload("ResNet-18 on 32 x 32 x 3, batch 32", "resnet18", (32, 32, 3), 256, 32, 1.6, 1.6),
+    "separable": Workload("depthwise separable convolutions 32 to 512, 32 x 32 x 3, batch 32", "separable", (32, 32, 3),
+                          512, 32, 1.5, 1.5),
     "lstm": Workload("LSTM 128 units on 64 x 32, batch 64", "lstm", (64, 32), 6_400, 64, 1.4, 1.4),
     "transformer": Workload("transformer, 2 layers, d 128, 4 heads, ff 512, 64 tokens, batch 32", "transformer",
                             (64, 128), 1_600, 32, 1.3, 1.3),

@@ -11,6 +11,8 @@ from workloads import LEARNING_RATE, Workload, data
 import tarazu as tz
 
 MODELS = {"mlp": lambda workload: models.mlp([*workload.shape, *workload.widths]), "cnn": lambda _: models.cnn(),
+          "cnn_same": lambda _: models.cnn("same"), "resnet18": lambda _: models.resnet18(),
+          "separable": lambda _: models.separable(),
           "lstm": lambda _: models.lstm_classifier(), "transformer": lambda _: models.transformer_classifier()}
 
 

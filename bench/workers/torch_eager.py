@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+import torch_networks
 from serve import Train, serve
 from torch import Tensor, nn
 from workloads import CLASSES, LEARNING_RATE, Workload, data
@@ -22,11 +23,11 @@ def mlp(workload: Workload) -> nn.Module:
     return nn.Sequential(*layers[:-1])
 
 
-def cnn(workload: Workload) -> nn.Module:
-    model = nn.Sequential(
-        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(64 * 5 * 5, 128), nn.ReLU(), nn.Linear(128, CLASSES))
-    return model.to(memory_format=torch.channels_last)
+def cnn(padding: int, size: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3, padding=padding), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=padding), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(64 * size * size, 128), nn.ReLU(), nn.Linear(128, CLASSES))
 
 
 class LSTM(nn.Module):
@@ -51,12 +52,17 @@ class Transformer(nn.Module):
         return self.head(self.encoder(x + self.position).mean(1))
 
 
-MODELS = {"mlp": mlp, "cnn": cnn, "lstm": LSTM, "transformer": Transformer}
+IMAGES = {"cnn": lambda: cnn(0, 5), "cnn_same": lambda: cnn(1, 7), "resnet18": torch_networks.resnet18,
+          "separable": torch_networks.separable}
+MODELS = {"mlp": mlp, "lstm": LSTM, "transformer": Transformer}
 
 
 def model_for(workload: Workload) -> nn.Module:
     """The model with weights as the other frameworks start them."""
-    model = MODELS[workload.kind](workload)
+    if workload.kind in IMAGES:
+        model = IMAGES[workload.kind]().to(memory_format=torch.channels_last)
+    else:
+        model = MODELS[workload.kind](workload)
     for name, parameter in model.named_parameters():
         if name == "position":
             nn.init.normal_(parameter, std=0.02)
@@ -71,7 +77,7 @@ def model_for(workload: Workload) -> nn.Module:
 
 def tensors_for(workload: Workload) -> tuple[Tensor, Tensor]:
     x, y = map(torch.from_numpy, data(workload))
-    return (x.permute(0, 3, 1, 2) if workload.kind == "cnn" else x), y  # a view: channels stay last in memory
+    return (x.permute(0, 3, 1, 2) if workload.kind in IMAGES else x), y  # a view: channels stay last in memory
 
 
 def forward_for(model: nn.Module) -> Forward:
