@@ -16,10 +16,10 @@ from tarazu.backend.native.lowering.region import winograd
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import mark_read
 from tarazu.backend.native.lowering.region.group import Computed, Group
+from tarazu.backend.native.lowering.region.zeros import fill, with_zeros
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node
-from tarazu.ir.type_rules.convolution import span
 from tarazu.ir.types import Shape
 
 # Reductions -----------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def _phases(builder: RegionBuilder, node: Node) -> None:
     high = [max(0, *[phase.end(step) - n for phase in phases])
             for phases, step, n in zip(along, steps, x.shape[1:-1], strict=True)]
     if any(low) or any(high):
-        x = _with_zeros(builder, x, low, high, [1] * len(low))
+        x = with_zeros(builder, x, range(1, len(x.shape) - 1), low, high, [1] * len(low))
     for phases in itertools.product(*along):
         part = _every(target, [phase.first for phase in phases], gaps, [phase.outputs for phase in phases], 1)
         if not math.prod(part.shape):
@@ -214,37 +214,14 @@ def _padded(builder: RegionBuilder, node: Node) -> View:
         return view
     low, high = ([max(widths[side], 0) for widths in padding] for side in (0, 1))
     if any(low) or any(high) or any(gap > 1 for gap in gaps):
-        view = _with_zeros(builder, view, low, high, gaps)
+        view = with_zeros(builder, view, range(1, len(view.shape) - 1), low, high, gaps)
     cut = [(max(-a, 0), max(-b, 0)) for a, b in padding]
     offset = view.offset + sum(a * stride for (a, _), stride in zip(cut, view.strides[1:-1], strict=True))
     sizes = [n - a - b for n, (a, b) in zip(view.shape[1:-1], cut, strict=True)]
     return View(view.buffer, (view.shape[0], *sizes, view.shape[-1]), offset, view.strides)
 
 
-def _with_zeros(builder: RegionBuilder, view: View, low: Sequence[int], high: Sequence[int],
-                gaps: Sequence[int]) -> View:
-    """A copy with so many zeros in front of and behind the inner axes, and with elements `gaps` apart."""
-    spans = [span(n, gap) for n, gap in zip(view.shape[1:-1], gaps, strict=True)]
-    inner = [a + n + b for a, n, b in zip(low, spans, high, strict=True)]
-    whole = View.new(view.buffer.dtype, (view.shape[0], *inner, view.shape[-1]))
-    _fill(builder, Constant(0, view.buffer.dtype), whole)
-    start = sum(a * stride for a, stride in zip(low, whole.strides[1:-1], strict=True))
-    apart = [stride * gap for stride, gap in zip(whole.strides[1:-1], gaps, strict=True)]
-    if math.prod(view.shape):
-        target = View(whole.buffer, view.shape, start, (whole.strides[0], *apart, whole.strides[-1]))
-        builder.append(Group.store("copy", view, target))
-    return whole
-
-
 # Parts ----------------------------------------------------------------------------------------------------------
-
-def _fill(builder: RegionBuilder, value: Constant | Node, target: View, *nodes: Node) -> None:
-    """Append the group that stores one number everywhere in a contiguous view, where `nodes` lie."""
-    if isinstance(value, Node):
-        mark_read(builder, value, ())
-    flat = View(target.buffer, (math.prod(target.shape),), target.offset, (1,))
-    builder.append(Group.store("fill", value, flat), *nodes)
-
 
 def pad(builder: RegionBuilder, node: Node) -> None:
     """The padding value everywhere, then the elements of the input where they belong."""
@@ -252,7 +229,7 @@ def pad(builder: RegionBuilder, node: Node) -> None:
     low, interior = node.attributes["low"], node.attributes["interior"]
     target = builder.store(node)
     if x.type.size != node.type.size:
-        _fill(builder, value, target, node)
+        fill(builder, value, target, node)
     if x.type.size:
         start = target.offset + sum(a * s for a, s in zip(low, target.strides, strict=True))
         strides = tuple([s * (gap + 1) for s, gap in zip(target.strides, interior, strict=True)])

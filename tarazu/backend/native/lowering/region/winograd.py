@@ -17,6 +17,7 @@ from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Constan
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.group import Computed, Group, Inner
 from tarazu.backend.native.lowering.region.toom_cook import Matrix, short_correlation
+from tarazu.backend.native.lowering.region.zeros import with_zeros
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
@@ -26,6 +27,7 @@ from tarazu.ir.types import Shape
 TAPS = 3  # of the kernels for which there are tiles
 LINE = 64  # bytes of a cache line
 ROWS = LINE // 4  # of a block of transformed data, where a block is walked through from tile to tile
+WORTH_A_COPY = 8_000_000  # bytes of a tensor below which zeros around a copy are better than kernels for its borders
 DATA, KERNEL, RESULT = 36, 30, 22  # what transforming to or from a product costs, in products
 
 
@@ -127,11 +129,39 @@ def _transformed(builder: RegionBuilder, source: _Source, counts: Sequence[int],
     shape = [counts[source.axes.index(axis)] if axis in source.axes else n for axis, n in enumerate(view.shape)]
     shape[source.blocked] //= source.block
     target = _laid_out_like(source, (*shape, source.block), products)
-    segments = [list(_segments(count, step, size, before, view.shape[axis])) for count, step, size, before, axis in
-                zip(counts, source.steps, source.sizes, source.before, source.axes, strict=True)]
+    if view.buffer.bytes < WORTH_A_COPY and any(len(found) > 1 for found in _segments_of(source, counts)):
+        source = _padded(builder, source, counts)
+    segments = _segments_of(source, counts)
     for part in itertools.product(*segments):
         _append_transform(builder, source, part, target, matrices)
     return target
+
+
+def _segments_of(source: _Source, counts: Sequence[int]) -> list[list[_Segment]]:
+    """The segments along each axis that is cut into tiles."""
+    return [list(_segments(count, step, size, before, source.view.shape[axis])) for count, step, size, before, axis in
+            zip(counts, source.steps, source.sizes, source.before, source.axes, strict=True)]
+
+
+def _padded(builder: RegionBuilder, source: _Source, counts: Sequence[int]) -> _Source:
+    """The source with zeros around it, so that all tiles are whole and one kernel transforms them.
+
+    Its axes lie in memory in the order in which they did: C order would be slow to copy to.
+    """
+    order = _order(source.view)
+    low = [max(before, 0) for before in source.before]
+    high = [max((count - 1) * step + size - before - source.view.shape[axis], 0) for count, step, size, before, axis in
+            zip(counts, source.steps, source.sizes, source.before, source.axes, strict=True)]
+    whole = with_zeros(builder, _turned(source.view, order), [order.index(axis) for axis in source.axes], low, high,
+                       [1] * len(low))
+    view = _turned(whole, [order.index(axis) for axis in range(len(order))])
+    return source._replace(view=view, before=tuple([a - b for a, b in zip(source.before, low, strict=True)]))
+
+
+def _turned(view: View, order: Sequence[int]) -> View:
+    """A view with its axes in another order."""
+    return view._replace(shape=tuple([view.shape[axis] for axis in order]),
+                         strides=tuple([view.strides[axis] for axis in order]))
 
 
 def _laid_out_like(source: _Source, shape: Shape, products: Shape) -> View:

@@ -1,0 +1,60 @@
+"""Copies of tensors with zeros around and between their elements, and memory that is filled with one number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tarazu.backend.native.lowering.buffers import View
+from tarazu.backend.native.lowering.loop_nest import Constant
+from tarazu.backend.native.lowering.region.builder import RegionBuilder
+from tarazu.backend.native.lowering.region.expressions import mark_read
+from tarazu.backend.native.lowering.region.group import Group
+from tarazu.ir.node import Node
+from tarazu.ir.type_rules.convolution import span
+
+
+def fill(builder: RegionBuilder, value: Constant | Node, target: View, *nodes: Node) -> None:
+    """Append the group that stores one number everywhere in a view of a whole buffer, where `nodes` lie."""
+    if isinstance(value, Node):
+        mark_read(builder, value, ())
+    flat = View(target.buffer, (math.prod(target.shape),), target.offset, (1,))
+    builder.append(Group.store("fill", value, flat), *nodes)
+
+
+def with_zeros(builder: RegionBuilder, view: View, axes: Sequence[int], low: Sequence[int], high: Sequence[int],
+               gaps: Sequence[int]) -> View:
+    """A copy in C order, with so many zeros in front of and behind some axes, and elements `gaps` apart along them."""
+    shape = list(view.shape)
+    for axis, before, after, gap in zip(axes, low, high, gaps, strict=True):
+        shape[axis] = before + span(view.shape[axis], gap) + after
+    whole = View.new(view.buffer.dtype, tuple(shape))
+    if max(gaps) > 1 or not math.prod(view.shape):
+        fill(builder, Constant(0, view.buffer.dtype), whole)
+    else:
+        _border(builder, whole, axes, low, high)
+    if math.prod(view.shape):
+        start = sum(before * whole.strides[axis] for axis, before in zip(axes, low, strict=True))
+        strides = list(whole.strides)
+        for axis, gap in zip(axes, gaps, strict=True):
+            strides[axis] *= gap
+        builder.append(Group.store("copy", view, View(whole.buffer, view.shape, start, tuple(strides))))
+    return whole
+
+
+def _border(builder: RegionBuilder, whole: View, axes: Sequence[int], low: Sequence[int], high: Sequence[int]) -> None:
+    """Append the groups that store zeros around the middle of a view."""
+    middle = whole
+    for axis, before, after in zip(axes, low, high, strict=True):
+        size = middle.shape[axis]
+        for start, count in ((0, before), (size - after, after)):
+            if count:
+                strip = _part(middle, axis, start, count)
+                builder.append(Group.store("fill", Constant(0, whole.buffer.dtype), strip))
+        middle = _part(middle, axis, before, size - before - after)
+
+
+def _part(view: View, axis: int, start: int, count: int) -> View:
+    """So many indices of one axis of a view."""
+    return View(view.buffer, (*view.shape[:axis], count, *view.shape[axis + 1:]),
+                view.offset + start * view.strides[axis], view.strides)
