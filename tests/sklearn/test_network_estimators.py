@@ -149,7 +149,7 @@ def test_warm_start_trains_on():
 
 def test_partial_fit_takes_rows_as_they_come():
     model = NetworkClassifier(**FAST)
-    for _ in range(30):
+    for _ in range(12):
         for part in (Y == "up", Y == "down"):
             model.partial_fit(X[part], Y[part], classes=["down", "up"])
     assert model.score(X, Y) > 0.8 and model.classes_.tolist() == ["down", "up"]
