@@ -27,7 +27,7 @@ DAMAGES = {
 MAY_LOAD = {
     "model folder": {"model.json a byte short", "training is None", "a million layers"}, "weights": {"ends with zeros", "one header name twice"},
     "checkpoint": {"checkpoint.json a byte short"}, "run folder": {"history a byte short"}, "history": {"a byte short"}, "gzipped CSV": {"a script"}, "idx": {"ends with zeros"},
-    "CSV": MAY_LOAD_TEXT, "streamed CSV": MAY_LOAD_STREAM, "Parquet": MAY_LOAD_PARQUET, "streamed Parquet": {*MAY_LOAD_PARQUET, "300 million rows"},
+    "CSV": MAY_LOAD_TEXT, "streamed CSV": MAY_LOAD_STREAM, "Parquet": MAY_LOAD_PARQUET, "streamed Parquet": {*MAY_LOAD_PARQUET, "1.5 million rows"},
     "Keras": KERAS_MAY_LOAD, "ONNX": ONNX_MAY_LOAD, "StableHLO": STABLEHLO_MAY_LOAD,
     "image": {*MAY_LOAD_IMAGE, "a byte short", "ends with zeros", "a chunk of 2 GB"}}
 

@@ -21,6 +21,11 @@ def fixed(data):
     return content(lambda _: data)
 
 
+def made(make, change=lambda data: data):
+    """The damage that writes `change(make())`, made when it is wanted: of large files."""
+    return lambda path: path.write_bytes(change(make()))
+
+
 def inside(name, damage):
     """A damage of a file in a folder."""
     return lambda folder: damage(folder / name)

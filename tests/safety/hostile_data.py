@@ -8,17 +8,18 @@ import tarfile
 import zlib
 
 import numpy as np
-from damages import BYTES, PLACES, content, fixed, gzip_bomb
+from damages import BYTES, PLACES, content, fixed, gzip_bomb, made
 from good_files import cifar, idx, image, tar
 
 TEXTS = {
     "a NUL byte": content(lambda data: data.replace(b"abc"[:1], b"\0", 1)), "UTF-16": content(lambda data: data.decode().encode("utf-16")),
+    "a name that is no UTF-8": content(lambda data: data[:1] + b"\xe3" + data[1:]),
     "UTF-32": content(lambda data: data.decode().encode("utf-32")), "half a letter": content(lambda data: data + "é".encode()[:1]),
     "a binary first line": content(lambda data: b"\xde\xad\xbe\xef\n" + data), "a quote that stays open": content(lambda data: data + b'"open,'),
-    "a quote within": content(lambda data: data + b'"a"b,1,2,3\n'), "10 million columns": fixed(b"," * 10_000_000 + b"\n1\n"),
-    "a million named columns": fixed(",".join(f"c{i}" for i in range(1_000_000)).encode() + b"\n"),
-    "a cell of 100 MB": fixed(b"a,b\n1," + b"x" * 100_000_000 + b"\n"), "a quoted cell of 20 MB": fixed(b'a,b\n1,"' + (b"x" * 99 + b"\n") * 200_000 + b'"\n'),
-    "a name of 9 MB": fixed(b"x" * 9_000_000 + b",b\n1,2\n"), "one column name twice": content(lambda data: data.replace(b"weight", b"size", 1)),
+    "a quote within": content(lambda data: data + b'"a"b,1,2,3\n'), "10 million columns": made(lambda: b"," * 10_000_000 + b"\n1\n"),
+    "a million named columns": made(lambda: ",".join(f"c{i}" for i in range(1_000_000)).encode() + b"\n"),
+    "a cell of 100 MB": made(lambda: b"a,b\n1," + b"x" * 100_000_000 + b"\n"), "a quoted cell of 20 MB": made(lambda: b'a,b\n1,"' + (b"x" * 99 + b"\n") * 200_000 + b'"\n'),
+    "a name of 9 MB": made(lambda: b"x" * 9_000_000 + b",b\n1,2\n"), "one column name twice": content(lambda data: data.replace(b"weight", b"size", 1)),
     "rows of other widths": content(lambda data: data + b"1,2,3,4,5,6\n"), "no rows": fixed(b"a,b,c\n"), "blank lines": fixed(b"\n" * 1000),
     "a million quotes": fixed(b'a,b\n' + b'"' * 1_000_001), "only separators": fixed(b",,,,\n,,,,\n"), "only comments": fixed(b"# a\n" * 1000),
     "comments of 1 MB": fixed(b"#\n" * 500_000), "NumPy's format": fixed(b"\x93NUMPY\1\0" + bytes(100)), "a workbook": fixed(b"PK\3\4" + bytes(99)),
@@ -27,11 +28,12 @@ TEXTS = {
 MAY_LOAD_TEXT = {"carriage returns", "numbers of 1,000 digits", "formulas", "a script", "reversed", "a byte short", "endless lines of separators"}
 MAY_LOAD_STREAM = {*TEXTS, *BYTES}
 TABLES = {**BYTES, **PLACES, **TEXTS}
-PACKED = {**BYTES, **PLACES, "a bomb of 300 MB": fixed(gzip_bomb(300)), "a bomb in a bomb": fixed(gzip.compress(gzip_bomb(300))),
+bomb = made(lambda: gzip_bomb(300))
+PACKED = {**BYTES, **PLACES, "a bomb of 300 MB": bomb, "a bomb in a bomb": made(lambda: gzip.compress(gzip_bomb(300))),
           "a length that lies": content(lambda data: data[:-4] + b"\xff\xff\xff\x7f"), "a sum that lies": content(lambda data: data[:-8] + bytes(4) + data[-4:]),
-          "an endless name": fixed(b"\x1f\x8b\x08\x08" + bytes(6) + b"x" * 1_000_000), "ten thousand members": fixed(gzip.compress(b"") * 10_000),
+          "an endless name": fixed(b"\x1f\x8b\x08\x08" + bytes(6) + b"x" * 1_000_000), "ten thousand members": made(lambda: gzip.compress(b"") * 10_000),
           "noise behind": content(lambda data: data + b"noise" * 10), "a NUL inside": fixed(gzip.compress(b"a,b\n\0,1\n")),
-          "a Parquet bomb": fixed(gzip.compress(b"PAR1" + bytes(10**6) + b"PAR1"))}
+          "a Parquet bomb": made(lambda: gzip.compress(b"PAR1" + bytes(10**6) + b"PAR1"))}
 
 
 def footer(change):
@@ -44,13 +46,13 @@ def footer(change):
 
 
 def repeated_rows(path):
-    """A file of few bytes that tells, rightly, of 300 million rows."""
+    """A file of few bytes that tells, rightly, of 1.5 million rows."""
     import pyarrow
     import pyarrow.parquet
 
     schema = pyarrow.schema([("a", pyarrow.bool_())])
     with pyarrow.parquet.ParquetWriter(path, schema, compression="gzip") as writer:
-        block = pyarrow.table({"a": np.zeros(2**22, bool)})
+        block = pyarrow.table({"a": np.zeros(2**17, bool)})
         for _ in range(12):
             writer.write_table(block)
 
@@ -91,7 +93,7 @@ PARQUETS = {
     "a footer of noise": footer(lambda old: np.random.default_rng(0).bytes(len(old))), "half a footer": footer(lambda old: old[:len(old) // 2]),
     "a footer of ones": footer(lambda old: b"\xff" * len(old)), "lists nested in the footer": footer(lambda old: b"\x19" * 100_000),
     "structs nested in the footer": footer(lambda old: b"\x1c" * 100_000), "encrypted": content(lambda data: data[:-4] + b"PARE"),
-    "a list of 2^31 in the footer": footer(lambda old: b"\x15\x04\x19\xfc" + varint(2**31 - 1)), "300 million rows": repeated_rows,
+    "a list of 2^31 in the footer": footer(lambda old: b"\x15\x04\x19\xfc" + varint(2**31 - 1)), "1.5 million rows": repeated_rows,
     "rows that lie": footer(lambda old: old.replace(b"\x16\x78", b"\x16\x7a")), "pages of noise": content(lambda data: data[:60] + bytes(200) + data[260:]),
     "a type to unpickle": python_type, "lists 50 deep": nested_type, "only marks": fixed(b"PAR1" * 3)}
 MAY_LOAD_PARQUET = {"a type to unpickle", "lists 50 deep", "rows that lie", "pages of noise"}
@@ -100,7 +102,7 @@ IDX = {
     **BYTES, **PLACES, "2^31 x 2^31": fixed(b"\0\0\x08\x03" + struct.pack(">3I", 2**31, 2**31, 1)), "2^32-1 everywhere": fixed(b"\0\0\x08\x03" + b"\xff" * 12),
     "sizes that overflow to 0": fixed(b"\0\0\x08\x03" + struct.pack(">3I", 2**31, 2**31, 4)), "floats": fixed(b"\0\0\x0d\x03" + idx(2, 3, 4)[4:]),
     "255 axes": fixed(b"\0\0\x08\xff" + bytes(4 * 255)), "an axis less": fixed(idx(2, 3)), "a byte more": content(lambda data: data + b"\0"),
-    "half a header": fixed(b"\0\0\x08\x03\0\0"), "a bomb": fixed(gzip_bomb(300)),
+    "half a header": fixed(b"\0\0\x08\x03\0\0"), "a bomb": bomb,
     "packed and short": fixed(gzip.compress(idx(9, 9, 9))[:30])}
 
 
@@ -110,16 +112,22 @@ def cifar_member(name, size, kind=tarfile.REGTYPE, link=""):
     return gzip.compress(info.tobuf() + bytes(10_240))
 
 
+def huge_member():
+    info = tarfile.TarInfo("cifar-10-batches-bin/data_batch_1.bin")
+    info.size = 2**80
+    return info.tobuf(tarfile.GNU_FORMAT) + bytes(1024)
+
+
 GOOD_NAMES = ("cifar-10-batches-bin/data_batch_1.bin", "../../../../tmp/tarazu-was-here", "/tmp/tarazu-was-here")
 CIFAR = {
-    **BYTES, **PLACES, "a bomb": fixed(gzip_bomb(300)), "a member of 10 GB": fixed(cifar_member(GOOD_NAMES[0], 10 * 2**30)),
+    **BYTES, **PLACES, "a bomb": bomb, "a member of 10 GB": fixed(cifar_member(GOOD_NAMES[0], 10 * 2**30)),
     "a member above": fixed(cifar_member(GOOD_NAMES[1], 10)), "an absolute member": fixed(cifar_member(GOOD_NAMES[2], 10)),
     "a link to passwords": fixed(cifar_member(GOOD_NAMES[0], 0, tarfile.SYMTYPE, "/etc/passwd")),
     "a hard link": fixed(cifar_member(GOOD_NAMES[0], 0, tarfile.LNKTYPE, "/etc/passwd")), "a device": fixed(cifar_member(GOOD_NAMES[0], 0, tarfile.CHRTYPE)),
     "a name of 1 GB": fixed(cifar_member("././@LongLink", 2**30, tarfile.GNUTYPE_LONGNAME)), "a header of 1 GB": fixed(cifar_member("x", 2**30, tarfile.XHDTYPE)),
     "a sparse file": fixed(cifar_member("x", 2**30, tarfile.GNUTYPE_SPARSE)), "no members": fixed(cifar({})), "records cut off": fixed(cifar({GOOD_NAMES[0]: bytes(3000)})),
     "a negative size": content(lambda data: gzip.compress(gzip.decompress(data)[:124] + b"\x80" + bytes(3) + b"\xff" * 8 + gzip.decompress(data)[136:])),
-    "xz": fixed(lzma.compress(bytes(10**6))), "a thousand members": fixed(tar({f"a/{i}": b"" for i in range(1000)}))}
+    "xz": made(lambda: lzma.compress(bytes(10**6))), "a member of 2^80 bytes": fixed(gzip.compress(huge_member())), "a thousand members": made(lambda: tar({f"a/{i}": b"" for i in range(1000)}))}
 
 
 def png(width, height, kind=2, data=b"", *chunks):
@@ -137,17 +145,12 @@ def tiff(*entries):
 JPEG, GIF, BMP, WEBP, TIFF = (lambda: image("JPEG")), (lambda: image("GIF", mode="P")), (lambda: image("BMP")), (lambda: image("WEBP")), (lambda: image("TIFF"))
 
 
-def made(make, change=lambda data: data):
-    """The damage that writes a changed image of another kind."""
-    return lambda path: path.write_bytes(change(make()))
-
-
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n(%pipe%touch /tmp/tarazu-was-here) (r) file\nshowpage\n%%EOF\n"
 IMAGES = {
     **BYTES, **PLACES, "30,000 x 30,000": fixed(png(30_000, 30_000)), "2^31 x 2^31": fixed(png(2**31 - 1, 2**31 - 1)), "0 x 0": fixed(png(0, 0)),
     "9,000 x 9,000 that unpack": lambda path: path.write_bytes(image(size=(9000, 9000), mode="1")),
-    "10^9 x 1": fixed(png(10**9, 1)), "a bomb in pixels": fixed(png(10, 10, 2, bytes(50 * 2**20))), "a bomb in a profile": fixed(png(10, 10, 2, b"", (b"iCCP", b"a\0\0" + zlib.compress(bytes(50 * 2**20))))),
-    "a bomb in text": fixed(png(10, 10, 2, b"", (b"zTXt", b"a\0\0" + zlib.compress(bytes(50 * 2**20))))), "a palette missing": fixed(png(10, 10, 3, bytes(110))),
+    "10^9 x 1": fixed(png(10**9, 1)), "a bomb in pixels": made(lambda: png(10, 10, 2, bytes(50 * 2**20))), "a bomb in a profile": made(lambda: png(10, 10, 2, b"", (b"iCCP", b"a\0\0" + zlib.compress(bytes(50 * 2**20))))),
+    "a bomb in text": made(lambda: png(10, 10, 2, b"", (b"zTXt", b"a\0\0" + zlib.compress(bytes(50 * 2**20))))), "a palette missing": fixed(png(10, 10, 3, bytes(110))),
     "a chunk of 2 GB": content(lambda data: data[:33] + struct.pack(">I", 2**31 - 1) + data[37:]), "a JPEG cut off": made(JPEG, lambda data: data[:-200]),
     "a JPEG of 65,535 x 65,535": made(JPEG, lambda data: data.replace(b"\0\x08\0\x0c\x03", b"\xff\xff\xff\xff\x03")), "a JPEG without tables": made(JPEG, lambda data: data.replace(b"\xff\xdb", b"\xff\xe1")),
     "a GIF of 65,535 x 65,535": made(GIF, lambda data: data[:6] + b"\xff\xff\xff\xff" + data[10:]), "a GIF cut off": made(GIF, lambda data: data[:40]),

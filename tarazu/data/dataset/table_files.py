@@ -149,7 +149,10 @@ class CsvFiles(TableFiles):
 
     def _names(self, file: Path) -> list[str]:
         with self._open(file) as reader:
-            return list(reader.schema.names)
+            try:
+                return list(reader.schema.names)
+            except UnicodeDecodeError as error:
+                raise _damaged(file, error) from error
 
     def _open(self, file: Path, **options: Any) -> Any:
         import pyarrow

@@ -19,7 +19,7 @@ from tarazu.data.readers.folders import Classes, files_in, labeled
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")  # not those for which Pillow runs other programs
-MOST_PIXELS, GROWTH = 2**23, 50  # of any file, and more for each of its bytes
+MOST_PIXELS, GROWTH = 2**23, 12  # of any file, and more for each of its bytes
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 

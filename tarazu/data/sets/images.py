@@ -66,7 +66,7 @@ def _unpacked(path: Path) -> dict[str, memoryview]:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
             return {Path(member.name).name: data[member.offset_data:member.offset_data + member.size]
                     for member in archive if member.isreg()}
-    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+    except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError) as error:
         raise FileFormatError(f"the archive is damaged: {error}", path=path, expected="a complete .tar.gz file",
                               fix=FIX) from error
 
