@@ -15,14 +15,17 @@ from hostile_data import (
     PACKED,
     PARQUETS,
     TABLES,
+    repeated_rows,
 )
 from hostile_interop import KERAS, KERAS_MAY_LOAD, ONNX, ONNX_MAY_LOAD, STABLEHLO, STABLEHLO_MAY_LOAD
 from hostile_models import CHECKPOINTS, HISTORIES, MODELS, RUNS, SHARDED, WEIGHTS
 
+STREAMED_PARQUETS = {name: damage for name, damage in PARQUETS.items() if name != "48 million rows"} | {
+    "1.5 million rows": repeated_rows(1_500_000)}  # a stream may be long: it is read block by block
 DAMAGES = {
     "model folder": MODELS, "weights": WEIGHTS, "sharded weights": SHARDED, "checkpoint": CHECKPOINTS, "run folder": RUNS,
     "history": HISTORIES, "CSV": TABLES, "gzipped CSV": PACKED, "Parquet": PARQUETS, "streamed CSV": TABLES,
-    "streamed Parquet": PARQUETS, "idx": IDX, "CIFAR archive": CIFAR, "image": IMAGES, "Keras": KERAS, "ONNX": ONNX,
+    "streamed Parquet": STREAMED_PARQUETS, "idx": IDX, "CIFAR archive": CIFAR, "image": IMAGES, "Keras": KERAS, "ONNX": ONNX,
     "StableHLO": STABLEHLO}
 MAY_LOAD = {
     "model folder": {"model.json a byte short", "training is None", "a million layers"}, "weights": {"ends with zeros", "one header name twice"},

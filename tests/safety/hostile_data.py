@@ -45,16 +45,18 @@ def footer(change):
     return content(changed)
 
 
-def repeated_rows(path):
-    """A file of few bytes that tells, rightly, of 1.5 million rows."""
-    import pyarrow
-    import pyarrow.parquet
+def repeated_rows(rows):
+    """A file of few bytes that tells, rightly, of so many rows."""
+    def write(path):
+        import pyarrow
+        import pyarrow.parquet
 
-    schema = pyarrow.schema([("a", pyarrow.bool_())])
-    with pyarrow.parquet.ParquetWriter(path, schema, compression="gzip") as writer:
-        block = pyarrow.table({"a": np.zeros(2**17, bool)})
-        for _ in range(12):
-            writer.write_table(block)
+        schema = pyarrow.schema([("a", pyarrow.bool_())])
+        with pyarrow.parquet.ParquetWriter(path, schema, compression="gzip") as writer:
+            block = pyarrow.table({"a": np.zeros(rows // 12, bool)})
+            for _ in range(12):
+                writer.write_table(block)
+    return write
 
 
 def python_type(path):
@@ -93,7 +95,7 @@ PARQUETS = {
     "a footer of noise": footer(lambda old: np.random.default_rng(0).bytes(len(old))), "half a footer": footer(lambda old: old[:len(old) // 2]),
     "a footer of ones": footer(lambda old: b"\xff" * len(old)), "lists nested in the footer": footer(lambda old: b"\x19" * 100_000),
     "structs nested in the footer": footer(lambda old: b"\x1c" * 100_000), "encrypted": content(lambda data: data[:-4] + b"PARE"),
-    "a list of 2^31 in the footer": footer(lambda old: b"\x15\x04\x19\xfc" + varint(2**31 - 1)), "1.5 million rows": repeated_rows,
+    "a list of 2^31 in the footer": footer(lambda old: b"\x15\x04\x19\xfc" + varint(2**31 - 1)), "48 million rows": repeated_rows(48_000_000),
     "rows that lie": footer(lambda old: old.replace(b"\x16\x78", b"\x16\x7a")), "pages of noise": content(lambda data: data[:60] + bytes(200) + data[260:]),
     "a type to unpickle": python_type, "lists 50 deep": nested_type, "only marks": fixed(b"PAR1" * 3)}
 MAY_LOAD_PARQUET = {"a type to unpickle", "lists 50 deep", "rows that lie", "pages of noise"}
