@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 
 from tarazu.base.errors import ArgumentError, DataError, ShapeError
 
+LARGE = 1e100  # numbers from which on squares may overflow
+
 
 def mean_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation (population, ddof 0) over axis 0 without NaN, in float64. The deviation of a constant
@@ -25,18 +27,27 @@ def mean_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def weighted_mean_and_scale(values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The same with a weight of at least 0 for each row; a column without numbers has mean 0 and deviation 1.
 
+    Numbers of any size give finite ones: columns of large numbers are divided by a power of two first.
+
     >>> weighted_mean_and_scale(np.array([[1.0], [4.0], [np.nan]]), np.array([2.0, 1.0, 5.0]))
     (array([2.]), array([1.41421356]))
     """
     shares = np.where(np.isnan(values), 0.0, weight[:, None])
     numbers = np.where(np.isnan(values), 0.0, values)
+    unit = _unit(numbers)
+    numbers = numbers / unit
     total = np.maximum(shares.sum(0), np.finfo(np.float64).tiny)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = (shares * numbers).sum(0) / total
-        scale = np.sqrt((shares * (numbers - mean) ** 2).sum(0) / total)
-        constant = (scale == 0) | (np.where(shares > 0, values, -np.inf).max(0)
-                                   == np.where(shares > 0, values, np.inf).min(0))
-    return mean, np.where(constant, 1.0, scale)
+    mean = (shares * numbers).sum(0) / total
+    scale = np.sqrt((shares * (numbers - mean) ** 2).sum(0) / total)
+    constant = (scale == 0) | (np.where(shares > 0, values, -np.inf).max(0)
+                               == np.where(shares > 0, values, np.inf).min(0))
+    return mean * unit, np.where(constant, 1.0, scale * unit)
+
+
+def _unit(numbers: np.ndarray) -> np.ndarray:
+    """What to divide columns by so that no square overflows: 1, or a power of two, which changes no digit."""
+    largest = np.abs(numbers).max(0, initial=0.0)
+    return np.where(largest > LARGE, np.exp2(np.floor(np.log2(np.maximum(largest, 1.0)))), 1.0)
 
 
 def standardize(values: np.ndarray, shift: float | np.ndarray, scale: float | np.ndarray) -> np.ndarray:

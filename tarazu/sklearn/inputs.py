@@ -70,9 +70,10 @@ def read_rows(estimator: Any, x: Any, encoder: Encoder | None = None, kinds: Kin
 
 
 def _table_of_array(estimator: Any, x: Any, *, is_first: bool) -> Table:
-    """The table of an array of texts, or of objects, whose columns have the names x0, x1, ..."""
+    """The table of an array of texts, or of objects: its columns are x0, x1, ..., or those of the frame of the fit."""
     checked = validate_data(estimator, x, reset=is_first, dtype=object, ensure_all_finite=False)
-    return as_table({f"x{i}": column.tolist() for i, column in enumerate(checked.T)})
+    names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(checked.shape[1])])
+    return as_table({name: column.tolist() for name, column in zip(names, checked.T, strict=True)})
 
 
 def _has_texts(frame: Any) -> bool:

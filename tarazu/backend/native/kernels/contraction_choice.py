@@ -23,6 +23,8 @@ CACHE = 512 * 1024  # bytes: half of the second level of a current processor
 FEW_ROWS = 4  # fewer do not pay for a packed panel
 BLOCK = 256 * 1024  # bytes of a panel of the right factor that stay there while all tiles use them
 LATENCY = 8  # products in flight that keep the units busy
+# What a further variant of the tile is taken to cost, so that small products have few: each takes LLVM 10 to 25 ms.
+VARIANT = 4000
 
 # What a thread has: columns, all rows of them; or rows, panel by panel together with the other threads; or rows, all
 # panels of one row of tiles before the next
@@ -167,6 +169,7 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         if order == ROWS_FIRST and layout.right.buffer in form.loop_invariant and tile.cut is not None:
             penalty *= 1 + 0.1 * (form.kept[tile.cut] % items > 0)  # equal shares let threads go on without waiting
         cost = penalty * groups * (compute + copies * packing) * math.ceil(items / threads) / items
+        cost += VARIANT * _variants(form, tile, lanes, count, last)
         yield Choice(layout, tile, lanes, order, packed, blocks, cost)
 
 
@@ -223,8 +226,14 @@ def _column_cost(form: Form, layout: Layout, tile: RegisterTile, lanes: int, dep
     heights = [(whole * (short + 1), longer), (whole * short, tile.parts - longer)]
     total = sum(w * h * _tile_cost(form, layout, rows, width, lanes, depth)
                 for width, w in widths if w for rows, h in heights if h)
-    variants = (1 + (last != tile.width * lanes and count > 1)) * (1 + (longer > 0))
+    variants = _variants(form, tile, lanes, count, last)
     return total * (1 + 0.02 * (variants - 1)) * _crowding(form, layout, tile, whole * short)
+
+
+def _variants(form: Form, tile: RegisterTile, lanes: int, count: int, last: int) -> int:
+    """How many kinds of tiles there are: the last panel may have fewer columns, some parts a row more."""
+    longer = tile.cut is not None and form.kept[tile.cut] % tile.parts > 0
+    return (1 + (last != tile.width * lanes and count > 1)) * (1 + longer)
 
 
 def _tile_cost(form: Form, layout: Layout, rows: int, width: int, lanes: int, depth: int) -> float:
