@@ -27,6 +27,7 @@ WITH_DEFAULTS = {"classifier": NetworkClassifier(), "regressor": NetworkRegresso
 SETTINGS = [dict(zip(("activation", "dropout", "early_stopping", "optimizer", "weight_decay"), each, strict=True))
             for each in (("tanh", 0.0, False, "sgd", 0.01), ("relu", 0.1, False, "adamw", 0.01),
                          ("gelu", 0.0, False, "nadam", 0.0), ("relu", 0.0, False, "rmsprop", 0.0))]
+NAMES = ["classifier", *(pytest.param(name, marks=pytest.mark.long) for name in ("regressor", "transformer"))]
 
 
 def failures(estimator):
@@ -39,7 +40,7 @@ def failures(estimator):
 
 
 @pytest.mark.filterwarnings("ignore")  # what the checks provoke
-@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_check_passes(name):
     for estimator, check in estimator_checks_generator(ESTIMATORS[name]):
         if check.func is not check_methods_subset_invariance:  # below
@@ -50,7 +51,7 @@ def test_every_check_passes(name):
 
 
 @pytest.mark.native  # as users have it; NumPy's products round by how many rows there are
-@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("name", NAMES)
 def test_predictions_do_not_depend_on_the_number_of_rows(name):
     check_methods_subset_invariance(name, ESTIMATORS[name])
 

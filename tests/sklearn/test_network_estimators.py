@@ -40,6 +40,8 @@ def test_tables_go_straight_in():
     assert model.feature_names_in_.tolist() == [*frame] and model.n_features_in_ == 5
     assert model.encoder_.embeddings and model.classes_.tolist() == ["far", "near"]
     assert np.array_equal(model.predict(frame.tail(3)), model.predict(frame)[-3:])
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        assert np.array_equal(model.predict(frame.to_numpy()), model.predict(frame))  # by the order of the columns
     empty = frame.tail(2).assign(city=np.nan)  # a column of texts that lacks all of them is one of numbers to pandas
     with pytest.warns(DataWarning, match="no row has"):
         assert model.predict(empty).shape == (2,)
@@ -63,6 +65,14 @@ def test_sparse_matrices_and_frames_of_numbers_are_arrays():
     models = [NetworkClassifier(**FAST).fit(x, Y) for x in (X, sparse.csr_array(X), pd.DataFrame(X, columns=[*"abc"]))]
     assert same(models[0], models[1])
     assert np.array_equal(models[0].predict_proba(X), models[2].predict_proba(pd.DataFrame(X, columns=[*"abc"])))
+
+
+def test_numbers_may_be_as_large_as_float64_has_them():
+    large = X * 2.0**1020
+    model = NetworkClassifier(**FAST).fit(large, Y)
+    assert np.array_equal(model.predict_proba(large), NetworkClassifier(**FAST).fit(X, Y).predict_proba(X))
+    targets = NetworkRegressor(**FAST).fit(X, X[:, 0] * 2.0**1020).predict(X)
+    assert np.array_equal(targets / 2.0**1020, NetworkRegressor(**FAST).fit(X, X[:, 0]).predict(X))
 
 
 def test_cells_may_lack():
