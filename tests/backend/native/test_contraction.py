@@ -230,6 +230,14 @@ def test_equals_einsum_for_many_threads(name):
     check(CASES[name], host(), 16)
 
 
+@pytest.mark.parametrize(("sizes", "kinds"), [({"m": 100, "k": 64, "n": 36}, 1), ({"m": 999, "k": 700, "n": 1001}, 2)])
+def test_small_products_have_one_kind_of_tile(sizes, kinds):  # each takes LLVM longer than many runs
+    case = product("mk,kn->mn", **sizes)
+    target = host()._replace(vector_bytes=32, registers=32)
+    module, _ = written(nest(case, buffers(case, case.a, case.b, case.out)), target)
+    assert sum(name.startswith("kernel_") for name in module.functions) == kinds
+
+
 def test_items_of_rows_are_equal_parts_of_the_first_axis():
     case = product("mk,kn->mn", m=64, k=20, n=10)
     made = buffers(case, case.a, case.b, case.out)

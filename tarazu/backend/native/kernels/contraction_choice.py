@@ -27,8 +27,9 @@ NEAR = 32 * 1024
 FEW_ROWS = 4  # fewer do not pay for a packed panel
 BLOCK = 256 * 1024  # bytes of a panel of the right factor that stay there while all tiles use them
 LATENCY = 8  # products in flight that keep the units busy
-# What a further variant of the tile is taken to cost, so that small products have few: each takes LLVM 10 to 25 ms.
-VARIANT = 4000
+# Cycles that a further variant of the tile is taken to cost, so that small products have few: LLVM takes 10 to 25 ms
+# for each.
+VARIANT = 1000
 
 # What a thread has: columns, all rows of them; or rows, panel by panel together with the other threads; or rows, all
 # panels of one row of tiles before the next
