@@ -53,6 +53,22 @@ def parse_json(text: str | bytes) -> Any:
     return value
 
 
+def json_to_save(value: Any, path: Path, indent: int | None = None) -> str:
+    """The JSON of a value for a file; FileFormatError where `parse_json` would refuse it: what is saved can be loaded.
+
+    >>> json_to_save({"a": [1]}, Path("a.json"))
+    '{"a": [1]}'
+    """
+    try:
+        text = json.dumps(value, indent=indent, ensure_ascii=False)
+        parse_json(text)
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"this could be saved, but not loaded again: {error}", path=path,
+                              expected=f"at most {MOST_PARTS:,} lists and objects, {DEEPEST} of them nested",
+                              fix="keep large or deep values in a file of your own, such as one of NumPy") from None
+    return text
+
+
 def _too_deep() -> ValueError:
     return ValueError(f"lists and objects are nested too deep, more than {DEEPEST} of them")
 

@@ -5,7 +5,6 @@ A compiled model leaves beside them `optimizer.safetensors`, the state of its op
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import tempfile
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base.bounded.json_files import json_to_save
 from tarazu.base.errors import ArgumentError
 from tarazu.base.state_dicts import part_of
 from tarazu.base.version import __version__
@@ -98,7 +98,7 @@ def _write(model: Module, folder: Path, extra: dict[str, Any], optimizer: bool, 
     versions = {"tarazu": __version__, "numpy": np.__version__, "python": platform.python_version()}
     description = {"format": FORMAT, **structure._asdict(), "frozen": frozen, "training": training, "extra": extra,
                    "versions": versions}
-    write_text(folder / DESCRIPTION, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
+    write_text(folder / DESCRIPTION, json_to_save(description, folder / DESCRIPTION, indent=1) + "\n")
     write_tensors(folder / TENSORS, weights.items())
     if training is not None:
         write_tensors(folder / OPTIMIZER, part_of(named, _TRAINING).items())
