@@ -24,9 +24,9 @@ MARK = Path("/tmp/tarazu-was-here")  # what hostile files try to write
 
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory, request):
+    """What loads the files of several formats. Those are an argument of its own below: so tests share the process."""
     folder = tmp_path_factory.mktemp("hostile")
-    formats = {DEFAULT: DEFAULT}.get(request.param, request.param)
-    with Loader(folder, write_good(folder, formats)) as loader:
+    with Loader(folder, write_good(folder, request.param)) as loader:
         yield loader
 
 
@@ -45,27 +45,30 @@ def check(loader, format_, names):
     assert not MARK.exists()
 
 
-@pytest.mark.parametrize(("loader", "format_"), [
-    pytest.param(DEFAULT, name, marks=pytest.mark.long if name in SLOW else ()) for name in DEFAULT], indirect=["loader"], ids=str)
+@pytest.mark.parametrize("loader", [DEFAULT], indirect=True, ids=["default"])
+@pytest.mark.parametrize("format_", [pytest.param(name, marks=pytest.mark.long if name in SLOW else ()) for name in DEFAULT])
 def test_hostile_files(loader, format_):
     check(loader, format_, DAMAGES[format_])
 
 
 @pytest.mark.extras
-@pytest.mark.parametrize(("loader", "format_"), [(EXTRAS, name) for name in EXTRAS], indirect=["loader"], ids=str)
+@pytest.mark.parametrize("loader", [EXTRAS], indirect=True, ids=["extras"])
+@pytest.mark.parametrize("format_", EXTRAS)
 def test_hostile_files_of_others(loader, format_):
     check(loader, format_, [name for name in DAMAGES[format_] if name not in SLOW_CASES[format_]])
 
 
 @pytest.mark.long
 @pytest.mark.extras
-@pytest.mark.parametrize(("loader", "format_"), [(EXTRAS, name) for name in EXTRAS], indirect=["loader"], ids=str)
+@pytest.mark.parametrize("loader", [EXTRAS], indirect=True, ids=["extras"])
+@pytest.mark.parametrize("format_", EXTRAS)
 def test_large_hostile_files_of_others(loader, format_):
     check(loader, format_, SLOW_CASES[format_])
 
 
 @pytest.mark.xla
-@pytest.mark.parametrize(("loader", "format_"), [(XLA, name) for name in XLA], indirect=["loader"], ids=str)
+@pytest.mark.parametrize("loader", [XLA], indirect=True, ids=["xla"])
+@pytest.mark.parametrize("format_", XLA)
 def test_hostile_programs(loader, format_):
     check(loader, format_, DAMAGES[format_])
 
