@@ -6,6 +6,7 @@ import os
 import pickle
 import random
 import shutil
+import struct
 import zlib
 
 
@@ -99,6 +100,9 @@ JSON_DAMAGES = {name: fixed(text.encode()) for name, text in JSONS.items()}
 @functools.cache
 def gzip_bomb(megabytes):
     """A gzip file that unpacks to so many MB of zeros."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    block = bytes(2**20)
-    return b"".join(packer.compress(block) for _ in range(megabytes)) + packer.flush()
+    packer, block, checksum = zlib.compressobj(9, zlib.DEFLATED, -15), bytes(2**20), 0
+    packed = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)  # may be repeated: it refers to nothing before
+    for _ in range(megabytes):
+        checksum = zlib.crc32(block, checksum)
+    header = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
+    return header + packed * megabytes + packer.flush() + struct.pack("<2I", checksum, len(block) * megabytes)

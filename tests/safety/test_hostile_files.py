@@ -14,23 +14,27 @@ from loading import Loader, faults
 import tarazu as tz
 
 SLOW = "CSV", "gzipped CSV", "streamed CSV", "streamed Parquet", "image", "model folder"  # of large files
+SLOW_CASES = {
+    "Keras": ("5,000 groups", "20,000 layers backwards", "a class of 10 MB", "50,000 layers more", "metadata of 300 MB in 300 KB", "weights of 300 MB in 300 KB",
+              "a config of 300 MB in 300 KB", "a kernel packed 1,000 times", "models 100,000 deep", "a bomb beside"),
+    "ONNX": ("a loop without an end", "branches 10,000 deep", "Concat 50 times", "an equation of 10 MB", "an operator of 10 MB", "functions 5,000 deep")}
 MOST_MEMORY = 200 * 2**20
 MARK = Path("/tmp/tarazu-was-here")  # what hostile files try to write
 
 
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory, request):
+    """What loads the files of several formats. Those are an argument of its own below: so tests share the process."""
     folder = tmp_path_factory.mktemp("hostile")
-    formats = {DEFAULT: DEFAULT}.get(request.param, request.param)
-    with Loader(folder, write_good(folder, formats)) as loader:
+    with Loader(folder, write_good(folder, request.param)) as loader:
         yield loader
 
 
-def check(loader, format_):
-    """All files of a format are loaded; what is wrong is listed."""
+def check(loader, format_, names):
+    """The named files of a format are loaded; what is wrong is listed."""
     MARK.unlink(missing_ok=True)
     wrong = []
-    for name in DAMAGES[format_]:
+    for name in names:
         with damaged(loader, format_, name) as path:
             answer = loader.load(format_, path)
             found = faults(path, answer, MOST_MEMORY)
@@ -41,22 +45,32 @@ def check(loader, format_):
     assert not MARK.exists()
 
 
-@pytest.mark.parametrize(("loader", "format_"), [
-    pytest.param(DEFAULT, name, marks=pytest.mark.long if name in SLOW else ()) for name in DEFAULT], indirect=["loader"], ids=str)
+@pytest.mark.parametrize("loader", [DEFAULT], indirect=True, ids=["default"])
+@pytest.mark.parametrize("format_", [pytest.param(name, marks=pytest.mark.long if name in SLOW else ()) for name in DEFAULT])
 def test_hostile_files(loader, format_):
-    check(loader, format_)
+    check(loader, format_, DAMAGES[format_])
 
 
 @pytest.mark.extras
-@pytest.mark.parametrize(("loader", "format_"), [(EXTRAS, name) for name in EXTRAS], indirect=["loader"], ids=str)
+@pytest.mark.parametrize("loader", [EXTRAS], indirect=True, ids=["extras"])
+@pytest.mark.parametrize("format_", EXTRAS)
 def test_hostile_files_of_others(loader, format_):
-    check(loader, format_)
+    check(loader, format_, [name for name in DAMAGES[format_] if name not in SLOW_CASES[format_]])
+
+
+@pytest.mark.long
+@pytest.mark.extras
+@pytest.mark.parametrize("loader", [EXTRAS], indirect=True, ids=["extras"])
+@pytest.mark.parametrize("format_", EXTRAS)
+def test_large_hostile_files_of_others(loader, format_):
+    check(loader, format_, SLOW_CASES[format_])
 
 
 @pytest.mark.xla
-@pytest.mark.parametrize(("loader", "format_"), [(XLA, name) for name in XLA], indirect=["loader"], ids=str)
+@pytest.mark.parametrize("loader", [XLA], indirect=True, ids=["xla"])
+@pytest.mark.parametrize("format_", XLA)
 def test_hostile_programs(loader, format_):
-    check(loader, format_)
+    check(loader, format_, DAMAGES[format_])
 
 
 def test_the_corpus_is_large():
