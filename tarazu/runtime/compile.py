@@ -39,7 +39,17 @@ def set_backend(name: str) -> None:
 
 def compile_jitted(graph: Graph) -> Program:
     """The program of a jitted function, on the backend that is chosen."""
-    return compile_graph(graph, _backend_name())
+    name = _backend_name()
+    return compile_graph(graph, name, settings=_settings(name))
+
+
+def _settings(backend_name: str) -> int:
+    """What programs of that backend depend on beside their graph: one that was compiled before a change does not do."""
+    if backend_name != "native":
+        return 0
+    from tarazu.backend.native.winograd_tile import winograd_tile
+
+    return winograd_tile()
 
 
 def _backend_name() -> str:
@@ -71,7 +81,8 @@ def _has_compiler() -> bool:
 
 
 @functools.lru_cache(maxsize=1024)
-def compile_graph(graph: Graph, backend_name: str = "numpy", device: Device | Mesh | None = None) -> Program:
+def compile_graph(graph: Graph, backend_name: str = "numpy", device: Device | Mesh | None = None,
+                  settings: int = 0) -> Program:
     """The program of the backend for `graph`: called with one array per parameter, it gives one array per output.
 
     With `device`, one of XLA's, the XLA backend runs it: there, if no array is on a device of its own.

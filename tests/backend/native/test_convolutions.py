@@ -102,6 +102,16 @@ def test_the_setting_says_how_large_tiles_are(tile, rows, monkeypatch):
     assert "products" not in steps_of(lambda x, w: tz.conv2d(x, w, padding="same"), (4, 16, 16, 64), (3, 3, 64, 64))
 
 
+def test_a_graph_that_was_compiled_before_is_compiled_again_for_another_setting(monkeypatch):
+    monkeypatch.setattr("tarazu.backend.native.winograd_tile._chosen", None)
+    x, weight = tz.random.normal((4, 16, 16, 64)), tz.random.normal((3, 3, 64, 64))
+    results = []
+    for tile in (4, 0):
+        tz.set_winograd(tile)
+        results.append(tz.jit(lambda x, w: tz.conv2d(x, w, padding="same"))(x, weight).numpy())
+    assert (results[0] != results[1]).any()
+
+
 @pytest.mark.parametrize(("x", "weight", "options"), [
     ((4, 16, 16, 3), (3, 3, 3, 64), {}),  # few channels
     ((4, 16, 16, 64), (5, 5, 64, 64), {}),
