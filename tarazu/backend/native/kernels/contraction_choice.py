@@ -23,9 +23,9 @@ CACHE = 512 * 1024  # bytes: half of the second level of a current processor
 LINE, PAGE = 1, 6  # what a step to another cache line costs, and one to another page
 LINE_BYTES, PAGE_BYTES = 64, 4096
 FAR = 0.7  # what a vector of a panel costs beyond its load, as it mostly comes from the second level
-NEAR = 32 * 1024
+NEAR = 32 * 1024  # bytes of a block of a panel, which stays in the first level while all tiles use it
 FEW_ROWS = 4  # fewer do not pay for a packed panel
-BLOCK = 256 * 1024  # bytes of a panel of the right factor that stay there while all tiles use them
+BLOCK = 256 * 1024  # bytes of a right factor that each core keeps beside its rows
 LATENCY = 8  # products in flight that keep the units busy
 # Cycles that a further variant of the tile is taken to cost, so that small products have few: LLVM takes 10 to 25 ms
 # for each.

@@ -42,8 +42,7 @@ class Group(NamedTuple):
     members: Mapping[Node, IndexMap]
     value: Node | None = None  # the member that is the reduction's result
     reduce: Callable[[Inner], Reduction] | None = None
-    extra: tuple[Node | View | Constant, View] | None = None  # a store that is not of a member
-    computed: Callable[[Inner], Iterable[Computed]] | None = None  # many such
+    computed: Callable[[Inner], Iterable[Computed]] | None = None  # stores that are not of members
 
     @classmethod
     def elementwise(cls, node: Node) -> Group:
@@ -53,13 +52,24 @@ class Group(NamedTuple):
     @classmethod
     def store(cls, title: str, source: Node | View | Constant, target: View) -> Group:
         """The group that stores something in all elements of a view: a node's elements, those of a view, a number."""
-        return cls(title, target.shape, len(target.shape), {}, extra=(source, target))
+        where = identity(target.shape)
+
+        def computed(nest: Inner) -> Iterable[Computed]:
+            if isinstance(source, Constant):
+                value: Expression = source
+            elif isinstance(source, View):
+                value = nest.load(source, where)
+            else:
+                value = nest.element(source, where if source.shape else ())
+            return [Computed(value, target, where)]
+
+        return cls.computing(title, target.shape, computed)
 
     @classmethod
     def computing(cls, title: str, sizes: Shape, computed: Callable[[Inner], Iterable[Computed]],
                   kept: int | None = None, reduce: Callable[[Inner], Reduction] | None = None) -> Group:
         """The group of stores that are of no nodes; `reduce` has the axes from number `kept` on too."""
-        return cls(title, sizes, len(sizes) if kept is None else kept, {}, None, reduce, None, computed)
+        return cls(title, sizes, len(sizes) if kept is None else kept, {}, None, reduce, computed)
 
     @classmethod
     def reduction(cls, node: Node, kept: Shape, reduced: Shape, reduce: Callable[[Inner], Reduction],
@@ -79,7 +89,7 @@ class Group(NamedTuple):
                 return None
         long = [axis for axis, n in enumerate(node.shape) if n != 1]
         wanted = [axis for axis in range(self.kept) if self.sizes[axis] != 1]
-        if self.extra or self.computed or sorted(axes) != long or sorted(axes.values()) != wanted:
+        if self.computed or sorted(axes) != long or sorted(axes.values()) != wanted:
             return None
         return tuple([unit(axes[axis], self.kept) if axis in axes else zero(self.kept)
                       for axis in range(len(node.shape))])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 from tarazu.backend.native.lowering.buffers import Buffer, View
-from tarazu.backend.native.lowering.index_map import IndexMap, access, identity
+from tarazu.backend.native.lowering.index_map import IndexMap, access
 from tarazu.backend.native.lowering.loop_nest import (
     Access,
     Accumulated,
@@ -68,14 +68,11 @@ class _NestBuilder:
                           if buffer.root in self.builder.loop_invariant])
 
     def stores(self, kept: Set[Node]) -> Iterator[Store]:
-        """What the group stores: members that are needed later, and its extra store."""
+        """What the group stores: members that are needed later, and stores that are of none."""
         for node, index_map in self.group.members.items():
             if node in kept:
                 value = run(self._member(node))
                 yield Store(value, self._written(self.builder.view(node), index_map))
-        if self.group.extra is not None:
-            source, view = self.group.extra
-            yield Store(self._extra(source, view), self._written(view, identity(view.shape)))
         if self.group.computed is not None:
             for value, view, index_map in self.group.computed(_OverKept(self)):
                 yield Store(value, self._written(view, index_map))
@@ -109,13 +106,6 @@ class _NestBuilder:
         if self._accumulated is None:
             self._accumulated = Accumulated(0, node.dtype)
         return self._accumulated
-
-    def _extra(self, source: Node | View | Constant, target: View) -> Expression:
-        if isinstance(source, Constant):
-            return source
-        if isinstance(source, View):
-            return Load(self.access(source, identity(target.shape), self.group.kept))
-        return self.over_kept.read(source, identity(target.shape) if source.shape else ())
 
     def _written(self, view: View, index_map: IndexMap) -> Access:
         written = self.access(view, index_map, self.group.kept)
