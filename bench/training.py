@@ -4,15 +4,17 @@ Run `python bench/training.py`, or name workloads; `--table` adds a table for th
 interpreter lacks is looked for where BENCH_TORCH_PYTHON, BENCH_JAX_PYTHON or BENCH_KERAS_PYTHON (or `--python-torch`
 and so on) say. Compile times are those of the first epoch less those of a later one; the whole call of `fit` is
 beyond its epochs the verdict, for the number of epochs that a round has. `--peers old` measures the checkout that
-BENCH_OLD names beside this one.
+BENCH_OLD names beside this one. `--turns` measures Tarazu alone instead, beside others on the machine (see turns.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 
 import epochs
 import iris
+import turns
 from peers import OLD, OURS, PEERS, SCAN, XLA, machine, python_for, use_two_cores
 from report import Comparison, markdown
 from workloads import WORKLOADS
@@ -30,11 +32,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", default=",".join(USUAL),
                         help=f"of {','.join(OTHERS)}; {','.join(USUAL)}")
+    parser.add_argument("--turns", action="store_true", help="how Tarazu bears others on the machine")
     parser.add_argument("--table", action="store_true", help="at the end a table for the docs")
     for library in LIBRARIES:
         parser.add_argument(f"--python-{library}", metavar="PATH", help=f"an interpreter that has {library}")
     found = parser.parse_args()
-    found.workloads, found.peers = found.workloads or NAMES, [peer for peer in found.peers.split(",") if peer]
+    names = list(WORKLOADS) if found.turns else NAMES
+    found.workloads, found.peers = found.workloads or names, [peer for peer in found.peers.split(",") if peer]
     if unknown := {*found.workloads, *found.peers} - {*NAMES, *OTHERS}:
         parser.error(f"{', '.join(sorted(unknown))}: not among {', '.join([*NAMES, *OTHERS])}")
     return found
@@ -59,6 +63,10 @@ def measured(name: str, pythons: dict[str, str | None], rounds: int) -> tuple[st
 def main() -> None:
     given = arguments()
     use_two_cores()
+    if given.turns:
+        for name in given.workloads:
+            print(turns.describe(name, turns.measure(name, sys.executable, given.rounds)), end="\n\n", flush=True)
+        return
     pythons = pythons_for(given)
     print(machine(pythons), end="\n\n", flush=True)
     comparisons: list[Comparison] = []
