@@ -146,6 +146,14 @@ def test_bernoulli(generator):
     assert abs(x.numpy().mean() - 0.3) < 0.015
 
 
+@pytest.mark.parametrize("size", [0, 1, 5, 401])
+def test_a_permutation_is_the_same_eagerly_and_traced(size):
+    eager, traced = tz.random.Generator(7), tz.random.Generator(7)
+    permuted = tz.jit(lambda: tz.random.permutation(size, generator=traced))
+    for _ in range(2):
+        assert tz.random.permutation(size, generator=eager).tolist() == permuted().tolist()
+
+
 def test_permutation(generator):
     x = tz.random.permutation(1000, generator=generator).numpy()
     assert sorted(x) == list(range(1000))

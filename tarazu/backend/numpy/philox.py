@@ -15,13 +15,15 @@ _WEYL_OF_ROUNDS = np.arange(ROUNDS, dtype=np.uint64)[:, None] * np.array(WEYL, n
 
 def philox(key: np.ndarray, counters: np.ndarray) -> np.ndarray:
     """The four words of each block for its counter, both of shape (4, blocks), in uint64 that hold 32 bits."""
-    even, odd = counters[::2], counters[1::2]  # two words at once, as small arrays cost by the number of operations
+    even, odd = counters[::2].copy(), counters[1::2].copy()  # two words at once: small arrays cost by the operation
+    products = np.empty_like(even)
+    swapped = products[::-1]
     for words in ((key + _WEYL_OF_ROUNDS) & _LOW)[:, :, None]:
-        products = (_FACTORS * even)[::-1]
-        even = products >> _HALF
+        np.multiply(_FACTORS, even, out=products)
+        np.right_shift(swapped, _HALF, out=even)
         even ^= odd
         even ^= words
-        odd = products & _LOW
+        np.bitwise_and(swapped, _LOW, out=odd)
     return np.stack([even, odd], axis=1).reshape(4, -1)
 
 

@@ -25,6 +25,7 @@ from tarazu.nn.module.masked import Masked, both, fits, joined, mask_of, without
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import note_warning
 from tarazu.runtime.trace.origins import frames_to_user
 
 
@@ -174,6 +175,7 @@ def _warn_of_lost_mask(kind: type[ModuleLike], option: str, x: Any, made: Mappin
     """Warn where a mask of the size of an input was made, and the input does not carry it."""
     maker = made.get(tuple(x.shape[:2])) if isinstance(x, Tensor) and x.ndim > 2 else None
     if maker:
+        note_warning()
         warnings.warn(f"{kind.__name__} takes a mask and gets none, although {maker} made one of the size of its "
                       f"input, {tuple(x.shape[:2])}: a function between them does not hand masks on. Pass it: "
                       f"layer(x, {option}=embedding.compute_mask(tokens)); or say that there is none: {option}=None",

@@ -7,6 +7,7 @@ attributes, also inside lists, tuples and dicts; nothing is registered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from tarazu.base.device import Mesh
@@ -313,7 +314,7 @@ class Module(Trainable, GuardedAttributes):
         (True, False)
         """
         return interpreter_state.interpreter.depend_on(
-            lambda: mode_of(self), f"training mode of {type(self).__name__}")
+            partial(mode_of, self), f"training mode of {type(self).__name__}")
 
     def train(self, mode: bool = True) -> Self:
         """Go into training mode, or with False into evaluation mode, with all modules below; gives the module back.

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
+from tarazu.runtime.jit.likeness import follow
+
 Observer: TypeAlias = Callable[[Any, object], None]  # of a module and its output
 call_observers: ContextVar[tuple[Observer, ...]] = ContextVar("call_observers", default=())
 
@@ -26,6 +28,8 @@ def observe_calls(observer: Observer) -> Iterator[None]:
 
 Wrapper: TypeAlias = Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]  # of a module and what it is called with
 call_wrapper: ContextVar[Wrapper | None] = ContextVar("call_wrapper", default=None)
+follow(call_observers.get)
+follow(call_wrapper.get)
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from tarazu.runtime.compile import JITTED, need_native, simplified
 from tarazu.runtime.jit.attribute_values import AttributeValues
 from tarazu.runtime.jit.compiled import Compiled, Description, is_tracked
 from tarazu.runtime.jit.input_source import Captured
+from tarazu.runtime.jit.shared_traces import traced_once
 from tarazu.runtime.jit.signature_text import CacheInfo, describe, in_words, reasons
 from tarazu.runtime.jit.traced_call import CallArguments, TracedCall, trace_call
 from tarazu.runtime.tensor.row_table import RowTable, traced_type
@@ -182,13 +183,14 @@ class Jit:
         """Such a call with the signature that fits it, which is traced and compiled if it is new."""
         leaves, structure = flatten_call(args, kwargs)
         tensors, key = _tensors_and_key(leaves)
-        candidates = self._candidates((structure, key, tape_state.ignored & USER, state.interpreter.notes_lines))
+        signature = structure, key, tape_state.ignored & USER, state.interpreter.notes_lines
+        candidates = self._candidates(signature)
         matched = _first_match(candidates, tensors)
         if matched is None:
             with tracing:  # another thread may have traced it in the meantime
                 matched = _first_match(candidates, tensors)
                 if matched is None:
-                    compiled = self._compile(CallArguments(leaves, structure, tensors), candidates)
+                    compiled = self._compile(CallArguments(leaves, structure, tensors), signature, candidates)
                     candidates.append(compiled)
                     matched = MatchedCall(compiled, tensors, compiled.inputs(tensors))
         return matched
@@ -205,11 +207,11 @@ class Jit:
                                 expected="tensors, arrays, and hashable Python values",
                                 fix="pass it as a tensor, or let the function read it from outside") from None
 
-    def _compile(self, arguments: CallArguments, candidates: list[Compiled]) -> Compiled:
-        """A new signature, that of a call with these arguments; `candidates` have the same key and do not fit."""
+    def _compile(self, arguments: CallArguments, signature: Hashable, candidates: list[Compiled]) -> Compiled:
+        """A new signature, that of a call with these arguments; `candidates` have the same one and do not fit."""
         description = describe(self.function, arguments.leaves, arguments.structure)
         self._note_retrace(description, arguments.tensors, candidates)
-        traced = self.trace_for(arguments, description)
+        traced = traced_once(lambda: self.trace_for(arguments, description), self.function, arguments, signature)
         return Compiled(label=JITTED + self.label, description=description, graph=traced.graph,
                         captured=traced.captured, guards=traced.guards, attributes=traced.attributes,
                         outputs=traced.outputs, device=traced.device, program=_program(traced))

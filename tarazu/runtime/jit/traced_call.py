@@ -57,6 +57,7 @@ class TracedCall(NamedTuple):
     outputs: Outputs
     first_state: int  # the number of the first output of the graph that is no result of the function
     device: Device | Mesh | None  # where its program runs; None is the plain CPU
+    has_effects: bool  # whether the function did more than its graph does, such as to set an attribute
 
 
 def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Sequence[str]) -> TracedCall:
@@ -81,7 +82,8 @@ def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Se
     _name(nodes, [one.name for one in captured])
     device = _program_device(trace, [*arguments.tensors, *[capture.handle for capture in captures]])
     graph = Graph(parameters + nodes, collector.nodes)
-    return TracedCall(graph, captured, tuple(trace.guards), reads.guards(), outputs, first_state, device)
+    return TracedCall(graph, captured, tuple(trace.guards), reads.guards(), outputs, first_state, device,
+                      reads.has_effects)
 
 
 def _proxy(trace: Trace, x: Tensor) -> Tensor:

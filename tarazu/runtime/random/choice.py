@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from tarazu.backend.numpy.philox import random_bits
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir.node import Node
 from tarazu.ops.elementwise import stop_gradient
@@ -47,8 +48,16 @@ def permutation(x: int | ArrayLike, *, generator: Generator | None = None) -> Te
     Tensor([0, 1, 2, 3, 4], dtype=int64)
     """
     if isinstance(x, int):
-        return draw.permutation(next_state(generator), shape_of("permutation", x)[0])
-    return take(x, draw.permutation(next_state(generator), _rows("permutation", x)))
+        return _permutation(next_state(generator), shape_of("permutation", x)[0])
+    return take(x, _permutation(next_state(generator), _rows("permutation", x)))
+
+
+def _permutation(state: Tensor, size: int) -> Tensor:
+    """`draw.permutation`; of a state in memory without the cost of its operations, as `fit` asks before each epoch."""
+    if not isinstance(state.raw, np.ndarray):
+        return draw.permutation(state, size)
+    words = random_bits(state.raw, (2, size)).astype(np.uint64)
+    return Tensor(np.argsort(words[0] << np.uint64(32) | words[1], kind="stable"))
 
 
 def padded_permutation(count: Tensor, size: int) -> Tensor:

@@ -13,6 +13,7 @@ from tarazu.base.state_dicts import require_same_state
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ops.random import bits as draw
 from tarazu.runtime.device import FollowsDevice, values
+from tarazu.runtime.jit.likeness import follow
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace_lock import replace_data, wait_for_trace
 
@@ -120,6 +121,9 @@ _in_place_of_default: ContextVar[Generator | None] = ContextVar("_in_place_of_de
 def current_default() -> Generator:
     """The generator of draws that name none: the global one, but for blocks of `drawing_from`."""
     return _in_place_of_default.get() or default
+
+
+follow(current_default)
 
 
 @contextlib.contextmanager

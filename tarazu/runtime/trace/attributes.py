@@ -108,9 +108,9 @@ class AttributeGuards:
     """The attributes that a trace depends on."""
 
     def __init__(self, guards: Iterable[AttributeGuard] = ()) -> None:
-        self._guards = tuple(guards)
-        self._watched = [guard for guard in self._guards if guard.is_watched]
-        self._others = [guard for guard in self._guards if not guard.is_watched]
+        self.guards = tuple(guards)
+        self._watched = [guard for guard in self.guards if guard.is_watched]
+        self._others = [guard for guard in self.guards if not guard.is_watched]
         self._seen, self._watched_hold = -2, True  # `_Changes.last` when those watched were looked at; the outcome
 
     def hold(self) -> bool:
@@ -128,7 +128,7 @@ class AttributeGuards:
 
     def broken(self) -> list[AttributeGuard]:
         """Those that have another value now."""
-        return [guard for guard in self._guards if not guard.holds()]
+        return [guard for guard in self.guards if not guard.holds()]
 
 
 class AttributeReads:
@@ -138,6 +138,7 @@ class AttributeReads:
         self._read: dict[tuple[int, str], AttributeGuard] = {}
         self._set: dict[tuple[int, str], GuardedAttributes] = {}  # the owner stays alive, and its id its own
         self._generators: dict[str, tuple[Any, Any]] = {}  # by its name: a generator of Python or NumPy, its state
+        self._warned = False
         self._looked_at: set[type] = set()  # the classes whose `forward` has been looked at for generators
 
     def note_read(self, owner: GuardedAttributes, name: str, value: object) -> None:
@@ -161,10 +162,19 @@ class AttributeReads:
     def note_set(self, owner: GuardedAttributes, name: str) -> None:
         self._set[id(owner), name] = owner
 
+    def note_warning(self) -> None:
+        self._warned = True
+
+    @property
+    def has_effects(self) -> bool:
+        """Whether the function set an attribute, warned, or let a generator draw that is none of ours."""
+        return bool(self._set) or self._warned or bool(self.generators_that_drew())
+
     def add(self, other: AttributeReads) -> None:
         """Take over what a trace inside this one read and set."""
         self._read = {**{key: guard for key, guard in other._read.items() if key not in self._set}, **self._read}
         self._set |= other._set
+        self._warned |= other._warned
         self._generators = {**other._generators, **self._generators}
 
     def generators_that_drew(self) -> list[str]:
@@ -209,6 +219,12 @@ def recorded_reads() -> Iterator[AttributeReads]:
                 type.__delattr__(GuardedAttributes, "__getattribute__")
             else:
                 outer.add(reads)
+
+
+def note_warning() -> None:
+    """Say that what is being traced warns, if something is: each function like it has to be traced to warn too."""
+    if _recording.reads is not None:
+        _recording.reads.note_warning()
 
 
 def _get_noting_it(self: GuardedAttributes, name: str) -> Any:

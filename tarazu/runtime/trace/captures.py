@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from tarazu.base.errors import TraceError
@@ -199,7 +200,7 @@ class CaptureState:
         if isinstance(self._outer, CaptureState):  # which may have changed the gradient, and knows where it comes from
             self._outer.before_grad_read(handle)
         else:
-            self.depend_on(lambda: handle._grad is None, "that a gradient is None")
+            self.depend_on(partial(_has_no_gradient, handle), "that a gradient is None")
         if handle._grad is not None:
             self.grad_owner[id(handle._grad)] = handle
 
@@ -220,7 +221,7 @@ class CaptureState:
     def before_tracking_read(self, handle: Tensor) -> None:
         original = self._originals.get(id(handle))
         if not self._is_from_inside(handle) and (original is None or original.tape_entry is handle.tape_entry):
-            self.depend_on(lambda: handle.tape_entry is not None, "whether a tensor requires grad")
+            self.depend_on(partial(_is_on_tape, handle), "whether a tensor requires grad")
 
     def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
         """The value of `read()`, on which this trace depends from now on."""
@@ -232,6 +233,14 @@ class CaptureState:
         """Let the interpreter around this trace, which is over, depend on the same values."""
         for guard in self.guards:
             self._outer.depend_on(guard.read, guard.what)
+
+
+def _has_no_gradient(handle: Tensor) -> bool:
+    return handle._grad is None
+
+
+def _is_on_tape(handle: Tensor) -> bool:
+    return handle.tape_entry is not None
 
 
 def _inner_tape_entry(entry: TapeEntry | None) -> TapeEntry | None:

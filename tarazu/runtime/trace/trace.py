@@ -6,6 +6,7 @@ State needs no second API: what a function reads from outside, and what it chang
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from tarazu.base.device import CPU, Device, Layout, Location, Mesh
@@ -126,12 +127,16 @@ class Trace(CaptureState):
     def enter_backward(self, node: TapeNode | Leaf | None) -> None:
         if isinstance(node, Leaf):
             leaf, handle = node, node.handle  # another leaf belongs to it after it was frozen for a time
-            self.depend_on(lambda: hooks_of(leaf if handle is None else handle.tape_entry),
-                           "the gradient hooks of a tensor")
+            read = partial(hooks_of, leaf) if handle is None else partial(_hooks_of_tensor, handle)
+            self.depend_on(read, "the gradient hooks of a tensor")
         self.origins.enter_backward(node)
 
     def enter_replay(self, node: Node | None) -> None:
         self.origins.enter_replay(node)
+
+
+def _hooks_of_tensor(handle: Tensor) -> tuple[int, ...]:
+    return hooks_of(handle.tape_entry)
 
 
 def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:

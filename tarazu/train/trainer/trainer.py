@@ -52,7 +52,8 @@ class Trainer(GuardedAttributes):
     """How one model is trained."""
 
     is_batch_loss = False  # whether a loss was found to be no mean over rows
-    UNGUARDED = frozenset({"placement", "is_batch_loss", "_optimizers"})  # the first is part of signatures
+    # The first is part of signatures.
+    UNGUARDED = frozenset({"placement", "is_batch_loss", "train_chunk", "_optimizers"})
 
     def __init__(self, model: Module, optimizer: str | Optimizer | None, loss: Losses, metrics: OutputMetrics = (),
                  precision: str = "float32", regularizer: Regularizers | None = None) -> None:
