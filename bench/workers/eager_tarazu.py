@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import models
-from eager import Cases, serve_eager
+from eager_cases import Cases, serve_eager
 from workloads import LEARNING_RATE, Workload, data
 
 import tarazu as tz

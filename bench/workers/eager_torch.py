@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 import torch_eager
-from eager import Cases, serve_eager
+from eager_cases import Cases, serve_eager
 from torch import Tensor, nn
 from torch.nn import functional
 from workloads import CLASSES, LEARNING_RATE, Workload
