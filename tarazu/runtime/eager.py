@@ -114,7 +114,7 @@ def _on_other_devices(op: Op, raws: Sequence[Data], attributes: dict[str, Any]) 
 class Eager:
     """Runs primitives in NumPy. It has no state, so one serves all threads."""
 
-    origins, is_tracing = None, False
+    origins, is_tracing, compiles_often = None, False, True
     notes_lines = False  # whether the user's line is noted with each operation, as `debug_nans` has it
 
     def compile(self, graph: Graph, device: Device | Mesh | None) -> Program:

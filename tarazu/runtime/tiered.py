@@ -7,8 +7,11 @@ rounding from there on, are the same in each run.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
+import threading
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -25,11 +28,28 @@ MOST = 256  # programs that are kept; what was used least recently goes first
 FEWEST_CALLS = 20  # in NumPy, however long they take: scripts that try something out should not wait for a compiler
 # Seconds, as measured on one core of a machine of 2025; what counts is their ratio, and that only roughly.
 _OF_NODE, _PER_FLOP, _PER_BYTE = 3e-6, 1 / 3e10, 1 / 4e9  # in NumPy
-_TO_START, _TO_COMPILE, _TO_COMPILE_PRODUCT = 0.02, 0.003, 0.05  # a program, for each node, for each product or loop
+_TO_START, _TO_COMPILE_NODE = 0.02, 0.004
+_SLOW_TO_COMPILE = {ops.DOT: 0.06, ops.CONV: 0.3, ops.SCAN: 0.05, ops.WHILE: 0.05, ops.COND: 0.05}
 # Indices of users are looked at by NumPy's kernels and clamped by native ones, and NumPy computes the rest in either.
 _NEVER = {"index", "linalg"}
 _VALIDATED = ("cross_entropy",)  # composites whose callers have looked at the indices
-_SLOW_TO_COMPILE = {ops.DOT, ops.CONV, ops.SCAN, ops.WHILE, ops.COND}
+
+
+class _Pausing(threading.local):
+    active = False  # whether calls do not count, in this thread
+
+
+_pausing = _Pausing()
+
+
+@contextlib.contextmanager
+def pause() -> Iterator[None]:
+    """A block whose calls do not count: the program of something larger will do what they do."""
+    before, _pausing.active = _pausing.active, True
+    try:
+        yield
+    finally:
+        _pausing.active = before
 
 
 class Tiered:
@@ -42,7 +62,7 @@ class Tiered:
         self._calls_left = calls_before_compiling(graph) if may_compile and runs_native() else 0
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
-        if self._calls_left:
+        if self._calls_left and not _pausing.active:
             self._calls_left -= 1
             if not self._calls_left:
                 self._program = native_program(self._graph) or self._program
@@ -83,7 +103,7 @@ def _kernels_run(graph: GraphStructure) -> int:
 
 
 def _compile_seconds(graph: GraphStructure) -> float:
-    return _TO_START + sum(_TO_COMPILE_PRODUCT if op in _SLOW_TO_COMPILE else _TO_COMPILE for op in _every_op(graph))
+    return _TO_START + sum(_SLOW_TO_COMPILE.get(op, _TO_COMPILE_NODE) for op in _every_op(graph))
 
 
 def _every_op(graph: GraphStructure) -> list[object]:
