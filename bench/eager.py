@@ -19,7 +19,7 @@ from workloads import EAGER
 
 SMALL = "small"
 STEPS_AIM, SMALL_AIM = 1.2, 3.0
-WARM_UP, STEPS = 150, 20  # steps before the first round, and in each
+WARM_UP, STEPS = 300, 20  # steps before the first round, and in each
 ONE_THREAD = {f"{name}_THREADS": "1" for name in ("TARAZU", "OPENBLAS_NUM", "OMP_NUM", "MKL_NUM")}
 Answers = list[dict[str, float]]
 

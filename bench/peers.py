@@ -41,7 +41,8 @@ XLA, SCAN = "xla", "scan"  # likewise: they say what our layer above XLA costs
 PEERS |= {XLA: Peer("Tarazu on XLA", "jax", "xla_fit"), SCAN: Peer("JAX scan", "jax", "jax_scan")}
 
 EAGER_OURS, EAGER_TORCH, EAGER_OLD = "eager", "torch_loop", "eager_old"  # of bench/eager.py, the last by BENCH_OLD
-PEERS |= {EAGER_OURS: Peer("Tarazu", "tarazu", "eager_tarazu"), EAGER_TORCH: Peer("torch eager", "torch", "eager_torch"),
+PEERS |= {EAGER_OURS: Peer("Tarazu", "tarazu", "eager_tarazu"),
+          EAGER_TORCH: Peer("torch eager", "torch", "eager_torch"),
           EAGER_OLD: Peer("Tarazu before", "tarazu", "eager_tarazu")}
 
 

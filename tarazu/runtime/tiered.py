@@ -1,7 +1,7 @@
 """Graphs that run eagerly: in NumPy at first, and as native programs from the call on from which that pays.
 
-A graph is compiled once its calls in NumPy have taken about as long as compiling takes. Both times are estimated from the
-graph and not measured, so the switch comes at the same call in each run of a script, and results, which differ by
+A graph is compiled once its calls in NumPy have taken about as long as compiling takes. Both times are estimated from
+the graph and not measured, so the switch comes at the same call in each run of a script, and results, which differ by
 rounding from there on, are the same in each run.
 """
 
@@ -27,9 +27,9 @@ from tarazu.runtime.compile import compile_graph, runs_native, simplified
 MOST = 256  # programs that are kept; what was used least recently goes first
 FEWEST_CALLS = 20  # in NumPy, however long they take: scripts that try something out should not wait for a compiler
 # Seconds, as measured on one core of a machine of 2025; what counts is their ratio, and that only roughly.
-_OF_NODE, _PER_FLOP, _PER_BYTE = 3e-6, 1 / 3e10, 1 / 4e9  # in NumPy
-_TO_START, _TO_COMPILE_NODE = 0.02, 0.004
-_SLOW_TO_COMPILE = {ops.DOT: 0.06, ops.CONV: 0.3, ops.SCAN: 0.05, ops.WHILE: 0.05, ops.COND: 0.05}
+_PER_FLOP, _PER_BYTE = 1 / 3e10, 1 / 4e9  # in NumPy
+_TO_START, _TO_COMPILE_NODE = 0.02, 0.003
+_SLOW_TO_COMPILE: dict[object, float] = {ops.DOT: 0.03, ops.CONV: 0.3, ops.SCAN: 0.05, ops.WHILE: 0.05, ops.COND: 0.05}
 # Indices of users are looked at by NumPy's kernels and clamped by native ones, and NumPy computes the rest in either.
 _NEVER = {"index", "linalg"}
 _VALIDATED = ("cross_entropy",)  # composites whose callers have looked at the indices
@@ -84,16 +84,16 @@ def native_program(graph: Graph) -> Program | None:
         return None
 
 
-def calls_before_compiling(graph: Graph) -> int:
-    """After how many calls in NumPy compiling pays."""
+def calls_before_compiling(graph: Graph, of_node: float = 3e-6) -> int:
+    """After how many calls in NumPy compiling pays; `of_node` are seconds that Python takes for each node."""
     nodes = [node for node in graph.nodes if node.op not in (PARAMETER, CONSTANT, RESULT)]
-    return max(FEWEST_CALLS, math.ceil(_compile_seconds(graph) / _numpy_seconds(graph))) if nodes else 0
+    return max(FEWEST_CALLS, math.ceil(_compile_seconds(graph) / _numpy_seconds(graph, of_node))) if nodes else 0
 
 
-def _numpy_seconds(graph: Graph) -> float:
+def _numpy_seconds(graph: Graph, of_node: float) -> float:
     cost = graph.counts().total
     moved = cost.bytes_read + cost.bytes_written
-    return _kernels_run(graph) * _OF_NODE + cost.flops * _PER_FLOP + moved * _PER_BYTE
+    return _kernels_run(graph) * of_node + cost.flops * _PER_FLOP + moved * _PER_BYTE
 
 
 def _kernels_run(graph: GraphStructure) -> int:

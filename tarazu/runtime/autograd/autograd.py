@@ -14,8 +14,8 @@ from tarazu.ops.create import ones_like
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.autograd.tracked import Argnums, positions_of, released, track_arguments
-from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.autograd.walk_program import walk_to_leaves
+from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.transform.gradient.complex_rules import require_real
 from tarazu.transform.gradient.tape import EVERYTHING, USER, Leaf, ignoring, level, tape_state
 from tarazu.transform.gradient.vjp import pull_back, track, walk_back

@@ -1,8 +1,8 @@
 """The backward pass of `backward()` as one program, where passes over tapes of the same form come often.
 
-The form of a tape is the primitives on it, with their attributes, the types of what they saved and how they hang together:
-each step of a training loop has the same. The program takes the arrays that the tape saved, and gives the gradients of
-the leaves. What calls a function of a user on the way back goes node by node.
+The form of a tape is the primitives on it, with their attributes, the types of what they saved and how they hang
+together: each step of a training loop has the same. The program takes the arrays that the tape saved, and gives the
+gradients of the leaves. What calls a function of a user on the way back goes node by node.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tarazu.transform.gradient.vjp import walk_back
 
 MOST = 64  # forms that are known; what was used least recently goes first
 FIRST_LOOK = 4  # calls after which the pass is traced, to see when a program would pay
+OF_NODE = 1e-5  # seconds that a rule of the gradient table takes in Python for each primitive that it calls
 _Place = tuple[int, int] | None  # of a tape entry: the number of its node, negative for leaves, and which result it is
 
 
@@ -94,7 +95,7 @@ def _recorded(end: TapeEntry, cotangent: Any) -> Recorded | None:
     if nodes is None or cotangent.__class__ is not np.ndarray:
         return None
     nodes.sort(key=lambda node: -node.order)
-    number = {node: i for i, node in enumerate(nodes)}
+    number: dict[Any, int] = {node: i for i, node in enumerate(nodes)}
     leaves: dict[Leaf, int] = {}
     arrays: dict[int, np.ndarray] = {}
     slots: dict[int, int] = {}
@@ -120,11 +121,11 @@ def _recorded(end: TapeEntry, cotangent: Any) -> Recorded | None:
 
 def _nodes_behind(end: TapeNode | Leaf) -> list[TapeNode] | None:
     """The nodes that a pass from this one may go through; None where a function of a user would be called."""
-    found: dict[TapeNode | Leaf, None] = {}
-    stack = [end]
+    found: dict[TapeNode, None] = {}
+    stack: list[Any] = [end]
     while stack:
         node = stack.pop()
-        if node in found or node.__class__ is Leaf:
+        if node.__class__ is Leaf or node in found:
             continue
         if not node.outputs or (node.notes is not None and node.notes.hooks) or (
                 node.op.category == "control" and not _is_ours(node)):
@@ -148,9 +149,8 @@ def _is_in_tarazu(gradient: OwnGradient) -> bool:
 
 
 def _exponent(node: TapeNode) -> bytes | None:
-    if node.op is ops.POW and node.inputs[1].ndim == 0 and node.tape_entries[1] is None:
-        return node.inputs[1].tobytes()
-    return None
+    exponent: Any = node.inputs[1] if node.op is ops.POW and node.tape_entries[1] is None else None
+    return exponent.tobytes() if exponent is not None and exponent.ndim == 0 else None
 
 
 # The program ------------------------------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ class Walk:
         """Trace the pass, or compile it."""
         if self.graph is None:
             self.graph = self._trace()
-            self.calls_left = calls_before_compiling(self.graph)
+            self.calls_left = calls_before_compiling(self.graph, OF_NODE)
         else:
             read = {x for node in self.graph.nodes for x in node.inputs} | set(self.graph.outputs)
             self._used = [i for i, x in enumerate(self.graph.parameters) if x in read]
