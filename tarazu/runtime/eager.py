@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.base import Program
+from tarazu.backend.numpy import quietly
 from tarazu.backend.numpy.program import KERNELS
 from tarazu.base.device import CPU, Device, Layout, Mesh, default
 from tarazu.base.dtypes import DType, as_dtype
@@ -51,14 +52,16 @@ _ALWAYS_CHECKED = frozenset({ops.SCAN, ops.WHILE, ops.SCATTER_ADD, ops.SCATTER_S
 
 
 def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
-    quiet = kernel if op.category in _EXACT else np.errstate(all="ignore")(kernel)
+    quiet = kernel if op.category in _EXACT else functools.partial(quietly, kernel)
     return _checked(op, quiet) if op in _REAL_ONLY | _ALWAYS_CHECKED else quiet
 
 
 def _checked(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
     """The kernel behind the type rule, which is not run for all primitives, as it takes longer than small kernels."""
+    always = op in _ALWAYS_CHECKED
+
     def run(*raws: np.ndarray, **attributes: Any) -> Any:
-        if op in _ALWAYS_CHECKED or raws[0].dtype.kind in "cb":
+        if always or raws[0].dtype.kind in "cb":
             infer(op, _types(raws), attributes)
         return kernel(*raws, **attributes)
     return run
@@ -153,8 +156,8 @@ class Eager:
         return [Tensor(one) for one in out] if op.multiple else Tensor(out)
 
     def constant(self, data: ArrayLike, dtype: DType | None) -> Tensor:
-        if dtype is not None and data.__class__ is float and dtype.is_float:
-            return Tensor(np.array(data, dtype.numpy))  # the usual case, without the checks
+        if dtype is not None and (data.__class__ is int or (data.__class__ is float and data != 0)):
+            return Tensor(_number(data, dtype))  # the usual case
         return Tensor(to_array(data, dtype))
 
     def wrap(self, raw: Data, entry: TapeEntry | None) -> Tensor:
@@ -206,6 +209,12 @@ class Eager:
 
     def enter_replay(self, node: Node | None) -> None:
         pass
+
+
+@functools.lru_cache(maxsize=1024, typed=True)
+def _number(data: float, dtype: DType) -> np.ndarray:
+    """The array of a number; not of 0.0, which equals -0.0."""
+    return to_array(data, dtype)
 
 
 def _were_traced(raws: Sequence[Data], inputs: Sequence[Tensor]) -> bool:
