@@ -87,3 +87,9 @@ def transformer_classifier(vocabulary: int | None = None, *, dropout: float = 0.
     tokens = [] if vocabulary is None else [Embedding(vocabulary, 128)]
     encoders = [TransformerEncoderLayer(4, 128, feedforward=512, dropout=dropout) for _ in range(2)]
     return Sequential([*tokens, PositionalEmbedding(64), *encoders, GlobalAvgPool1D(), Dense(10)])
+
+
+def layer_classifier(heads: int, width: int, feedforward: int) -> Sequential:
+    """One encoder layer, the mean over tokens, then 10 logits, for vectors (batch, tokens, width)."""
+    return Sequential([TransformerEncoderLayer(heads, width, feedforward=feedforward, dropout=0.0), GlobalAvgPool1D(),
+                       Dense(10)])

@@ -40,6 +40,11 @@ PEERS[OLD] = Peer("Tarazu before", "tarazu", "tarazu_fit", ALL)
 XLA, SCAN = "xla", "scan"  # likewise: they say what our layer above XLA costs
 PEERS |= {XLA: Peer("Tarazu on XLA", "jax", "xla_fit"), SCAN: Peer("JAX scan", "jax", "jax_scan")}
 
+EAGER_OURS, EAGER_TORCH, EAGER_OLD = "eager", "torch_loop", "eager_old"  # of bench/eager.py, the last by BENCH_OLD
+PEERS |= {EAGER_OURS: Peer("Tarazu", "tarazu", "eager_tarazu"),
+          EAGER_TORCH: Peer("torch eager", "torch", "eager_torch"),
+          EAGER_OLD: Peer("Tarazu before", "tarazu", "eager_tarazu")}
+
 
 def python_for(library: str, given: str | None = None) -> str | None:
     """An interpreter that has `library`: `given`, else this one, else that of BENCH_TORCH_PYTHON and the like."""
@@ -71,7 +76,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def checkout(peer: str) -> dict[str, str]:
     """Settings by which a worker imports the Tarazu that it measures."""
-    if peer != OLD:
+    if peer not in (OLD, EAGER_OLD):
         return {}
     if not (folder := os.environ.get("BENCH_OLD")):
         raise SystemExit(f"{OLD}: BENCH_OLD does not name the folder of an older checkout")

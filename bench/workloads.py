@@ -47,6 +47,15 @@ WORKLOADS = {
                             (64, 128), 1_600, 32, 1.3, 1.3),
 }
 
+# The loops of `bench/eager.py`: one batch each; what is aimed at is that of torch's time, over ours.
+EAGER = {
+    "mlp": Workload("MLP 784-128-128-10, batch 64", "mlp", (784,), 64, 64, 1 / 1.2, 1 / 1.2, (128, 128, CLASSES)),
+    "cnn": Workload("CNN conv32-pool-conv64-pool-dense128-10, batch 32", "cnn", (28, 28, 1), 32, 32, 1 / 1.2, 1 / 1.2),
+    "lstm": Workload("LSTM 64 units on 32 x 16, batch 32", "lstm", (32, 16), 32, 32, 1 / 1.2, 1 / 1.2, (64,)),
+    "layer": Workload("transformer layer, d 128, 4 heads, ff 512, 32 tokens, batch 32", "layer", (32, 128), 32, 32,
+                      1 / 1.2, 1 / 1.2, (4, 128, 512)),
+}
+
 
 def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (rows, *shape) in float32 and class numbers (rows,): normal noise around a center for each class."""

@@ -9,18 +9,26 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from workloads import WORKLOADS, Workload
+
+Asked = TypeVar("Asked")
 
 Train = Callable[[int], dict[str, float]]  # epochs to the last epoch's loss and accuracy
 
 
 def serve(prepare: Callable[[Workload], Train]) -> None:
     """Train as often as asked; `seconds` of an answer are those of an epoch."""
+    serve_from(WORKLOADS, prepare)
+
+
+def serve_from(table: Mapping[str, Asked], prepare: Callable[[Asked], Train]) -> None:
+    """As `serve`, for what stands in that table under the name that the process was started with."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print must not stand among the answers
-    train = prepare(WORKLOADS[sys.argv[1]])
+    train = prepare(table[sys.argv[1]])
     for line in sys.stdin:
         epochs = int(line)
         start = time.perf_counter()

@@ -125,6 +125,7 @@ class Interpreter(Protocol[ValueType]):
     notes_lines: bool  # whether the user's line is kept with each operation, for debugging
     origins: Any  # gives nodes the path of the modules that are being called; None where nothing is traced
     is_tracing: bool
+    compiles_often: bool  # whether what comes often may run as a program, with nobody told of what is inside
 
     def enter_backward(self, node: Any) -> None:
         """Called with each node of the gradient tape before its rule is applied, and with None after the last one."""

@@ -72,6 +72,8 @@ def same_dtype(x: ArrayLike, y: ArrayLike) -> tuple[Tensor, Tensor]:
     """Both operands as tensors of the dtype to which the two promote."""
     if isinstance(x, Tensor):
         if isinstance(y, Tensor):
+            if x.raw.dtype is y.raw.dtype:
+                return x, y  # nearly always
             first, second = x.dtype, y.dtype
             if first is second:
                 return x, y

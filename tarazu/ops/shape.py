@@ -142,7 +142,7 @@ def permute_dims(x: ArrayLike, axes: int | Sequence[int]) -> Tensor:
     x = as_value(x)
     rank = len(x.shape)
     order = axes if isinstance(axes, Iterable) else (axes,)
-    return bind(ops.TRANSPOSE, x, permutation=tuple(normalize_axis(axis, rank, "permute_dims") for axis in order))
+    return bind(ops.TRANSPOSE, x, permutation=tuple([normalize_axis(axis, rank, "permute_dims") for axis in order]))
 
 
 def swapaxes(x: ArrayLike, first: int, second: int) -> Tensor:

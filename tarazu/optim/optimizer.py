@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self, Unpack, cast
 
@@ -28,6 +29,7 @@ from tarazu.optim.groups import (
     with_factor,
 )
 from tarazu.optim.matrices import NeedsRate
+from tarazu.optim.moves import Moves
 from tarazu.optim.options import Clipping, Keeping, Options, front, require_known_options
 from tarazu.optim.schedules.epochs import Schedule, epochs_of
 from tarazu.optim.transformations import Slots, Transformation, hyper_parameter
@@ -114,6 +116,7 @@ class Optimizer(GuardedAttributes):
         self._kept_slots: list[Slots] = []  # of each parameter: the mean of gradients, the running mean of weights
         self._exchanged: list[_Exchanged] = []
         self.was_given_parameters = False
+        self._moves = Moves()
 
     def _take(self, groups: Mapping[str, GroupOptions] | None = None,
               constraint: Constraint | Mapping[str, Constraint] | None = None, accumulate_steps: int = 1,
@@ -340,6 +343,14 @@ class Optimizer(GuardedAttributes):
 
     def _move(self, gradients: dict[int, Tensor]) -> None:
         rates = self._rates({id(self._groups[i]): self._groups[i] for i in gradients})
+        if interpreter_state.interpreter.is_tracing:
+            self._move_by(gradients, rates)
+            return
+        parts = [*(part for group in self.groups for part in group.chain), *itertools.chain(*self._constraints)]
+        self._moves(self._move_by, parts, self.parameters, gradients, rates)
+
+    def _move_by(self, gradients: dict[int, Tensor], rates: dict[int, Tensor]) -> None:
+        """Move parameters by gradients at learning rates, which are by the identities of groups."""
         self.step_count.add_(1)
         updates = self._through_chains(gradients, rates)
         for i, update in updates.items():

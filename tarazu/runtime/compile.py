@@ -52,6 +52,16 @@ def _settings(backend_name: str) -> int:
     return winograd_tile()
 
 
+def settings_of_eager_programs() -> tuple[str | None, int]:
+    """What native programs that eager code runs depend on beside their graphs."""
+    return _chosen, _settings(_backend_name())
+
+
+def chosen_backend() -> str | None:
+    """What `set_backend` said; takes next to no time."""
+    return _chosen
+
+
 def _backend_name() -> str:
     """The backend for jitted functions; the native one falls back to NumPy where its compiler is not installed."""
     name = _chosen or os.environ.get("TARAZU_BACKEND") or "native"

@@ -61,7 +61,7 @@ class debug_nans(contextlib.ContextDecorator):  # noqa: N801 - a context, used l
 class Watching(Eager):
     """Runs primitives like `Eager` does, and checks what they give."""
 
-    notes_lines = True
+    notes_lines, compiles_often = True, False
 
     def __init__(self, inf: bool) -> None:
         self.inf = inf

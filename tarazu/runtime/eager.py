@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -10,22 +11,30 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.base import Program
+from tarazu.backend.numpy import quietly
 from tarazu.backend.numpy.program import KERNELS
 from tarazu.base.device import CPU, Device, Layout, Mesh, default
-from tarazu.base.dtypes import DType
+from tarazu.base.dtypes import DType, as_dtype
 from tarazu.base.errors import TarazuError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced
-from tarazu.ir.node import Node, Symbolic, infer, leaked
+from tarazu.ir.node import Builder, Node, Symbolic, infer, leaked
 from tarazu.ir.op import Op
-from tarazu.ir.types import CallGradient, Data, TensorType
+from tarazu.ir.types import CallGradient, Data, Shape, TensorType
 from tarazu.ops.typing import ArrayLike, DeviceLike
 from tarazu.runtime.autograd.on_tape import on_tape
-from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted
+from tarazu.runtime.compile import (
+    JITTED,
+    chosen_backend,
+    compile_graph,
+    compile_jitted,
+    settings_of_eager_programs,
+)
 from tarazu.runtime.device import common_device_of, device_of, put, resolve, xla
 from tarazu.runtime.tensor.creation import to_array
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.tiered import tiered
 from tarazu.runtime.trace.trace import trace_function
 from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
 from tarazu.transform.gradient.tape import Leaf, TapeEntry, TapeNode, tape_state
@@ -43,14 +52,16 @@ _ALWAYS_CHECKED = frozenset({ops.SCAN, ops.WHILE, ops.SCATTER_ADD, ops.SCATTER_S
 
 
 def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
-    quiet = kernel if op.category in _EXACT else np.errstate(all="ignore")(kernel)
+    quiet = kernel if op.category in _EXACT else functools.partial(quietly, kernel)
     return _checked(op, quiet) if op in _REAL_ONLY | _ALWAYS_CHECKED else quiet
 
 
 def _checked(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
     """The kernel behind the type rule, which is not run for all primitives, as it takes longer than small kernels."""
+    always = op in _ALWAYS_CHECKED
+
     def run(*raws: np.ndarray, **attributes: Any) -> Any:
-        if op in _ALWAYS_CHECKED or raws[0].dtype.kind in "cb":
+        if always or raws[0].dtype.kind in "cb":
             infer(op, _types(raws), attributes)
         return kernel(*raws, **attributes)
     return run
@@ -61,12 +72,33 @@ def _types(raws: Sequence[Data]) -> list[TensorType]:
 
 
 def _call(*raws: np.ndarray, label: str, body: Graph, gradient: CallGradient | None = None) -> list[np.ndarray]:
-    """Composites of our own run in NumPy, as compiling one for each shape would cost more than it gives; functions
-    that users compile, and their gradients, run compiled."""
-    return (compile_jitted if label.startswith(JITTED) else compile_graph)(body)(*raws)
+    """Composites of our own run in NumPy, and compiled where they come often; functions that users compile, and their
+    gradients, run compiled."""
+    return (compile_jitted(body) if label.startswith(JITTED) else tiered(body, label, chosen_backend()))(*raws)
 
 
-_KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {ops.CALL: _call}
+def _compiled_if_often(op: Op) -> Callable[..., Any]:
+    """The kernel of a primitive that NumPy is slow at, compiled where the same shapes come often."""
+    def run(*raws: np.ndarray, **attributes: Any) -> Any:
+        types = tuple([(x.shape, x.dtype) for x in raws])
+        graph = _graph_of(op, types, tuple(attributes.items()))
+        out = tiered(graph, op.name, settings_of_eager_programs())(*raws)
+        return out if op.multiple else out[0]
+    return run
+
+
+@functools.lru_cache(maxsize=1024)
+def _graph_of(op: Op, types: tuple[tuple[Shape, np.dtype], ...], attributes: tuple[tuple[str, Any], ...]) -> Graph:
+    """The graph of one primitive; it raises what the type rule raises."""
+    builder = Builder()
+    parameters = [builder.parameter(TensorType(shape, as_dtype(dtype))) for shape, dtype in types]
+    out = builder.add(op, parameters, dict(attributes))
+    return Graph(parameters, out if op.multiple else (out,))
+
+
+_OFTEN_COMPILED = (ops.CONV, ops.SCAN)
+_KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {
+    ops.CALL: _call, **{op: _compiled_if_often(op) for op in _OFTEN_COMPILED}}
 
 
 def _on_other_devices(op: Op, raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
@@ -85,7 +117,7 @@ def _on_other_devices(op: Op, raws: Sequence[Data], attributes: dict[str, Any]) 
 class Eager:
     """Runs primitives in NumPy. It has no state, so one serves all threads."""
 
-    origins, is_tracing = None, False
+    origins, is_tracing, compiles_often = None, False, True
     notes_lines = False  # whether the user's line is noted with each operation, as `debug_nans` has it
 
     def compile(self, graph: Graph, device: Device | Mesh | None) -> Program:
@@ -124,8 +156,8 @@ class Eager:
         return [Tensor(one) for one in out] if op.multiple else Tensor(out)
 
     def constant(self, data: ArrayLike, dtype: DType | None) -> Tensor:
-        if dtype is not None and data.__class__ is float and dtype.is_float:
-            return Tensor(np.array(data, dtype.numpy))  # the usual case, without the checks
+        if dtype is not None and (data.__class__ is int or (data.__class__ is float and data != 0)):
+            return Tensor(_number(data, dtype))  # the usual case
         return Tensor(to_array(data, dtype))
 
     def wrap(self, raw: Data, entry: TapeEntry | None) -> Tensor:
@@ -177,6 +209,12 @@ class Eager:
 
     def enter_replay(self, node: Node | None) -> None:
         pass
+
+
+@functools.lru_cache(maxsize=1024, typed=True)
+def _number(data: float, dtype: DType) -> np.ndarray:
+    """The array of a number; not of 0.0, which equals -0.0."""
+    return to_array(data, dtype)
 
 
 def _were_traced(raws: Sequence[Data], inputs: Sequence[Tensor]) -> bool:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tarazu.backend.base import Backend
 from tarazu.backend.numpy.kernels import KERNELS
+from tarazu.backend.numpy.quiet import quietly
 from tarazu.base.checks import exceeded_bound
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.node import CONSTANT, PARAMETER, RESULT
+from tarazu.ir.node import CONSTANT, PARAMETER, Node
 from tarazu.ir.op import Op
 from tarazu.ir.types import CallGradient
 
@@ -48,23 +49,32 @@ class Program:
         self.outputs = [number[node] for node in graph.outputs]
         self.size = len(number)
         self.steps: list[tuple[Any, ...]] = [
-            (node.op, tuple(number[x] for x in node.inputs), node.attributes, number[node],
+            (*_kernel_of(node), tuple(number[x] for x in node.inputs), node.attributes, number[node],
              tuple({number[x] for x in node.inputs if last_use[x] is node and x not in kept}))
             for node in graph.nodes if node.op not in (PARAMETER, CONSTANT)]
 
-    @np.errstate(all="ignore")  # as in every framework, overflow and 0/0 give inf and nan, not warnings
     def __call__(self, *inputs: Array) -> list[Array]:
+        return quietly(self._run, *inputs)
+
+    def _run(self, *inputs: Array) -> list[Array]:
         slots: list[Any] = [*inputs, *[None] * (self.size - len(inputs))]
         for slot, array in self.constants:
             slots[slot] = array
-        for op, sources, attributes, target, finished in self.steps:
-            if op is RESULT:
+        for kernel, multiple, sources, attributes, target, finished in self.steps:
+            if kernel is None:
                 slots[target] = slots[sources[0]][attributes["index"]]
             else:
-                slots[target] = evaluate(op, [slots[i] for i in sources], attributes)
+                out = kernel(*[slots[i] for i in sources], **attributes)
+                slots[target] = ([np.asarray(one) for one in out] if multiple
+                                 else out if out.__class__ is Array else np.asarray(out))
             for slot in finished:
                 slots[slot] = None
         return [slots[i] for i in self.outputs]
+
+
+def _kernel_of(node: Node) -> tuple[Callable[..., Any] | None, bool]:
+    """The kernel, None for one result of several, and whether it has several results."""
+    return (KERNELS[node.op], node.op.multiple) if isinstance(node.op, Op) else (None, False)
 
 
 def call(*inputs: Array, label: str, body: Graph, gradient: CallGradient | None = None) -> list[Array]:

@@ -6,12 +6,13 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, Value, bind, state
-from tarazu.ir.types import CallGradient, TensorType
-from tarazu.ops.control_flow.bodies import rebind, type_of
+from tarazu.ir.types import CallGradient, Shape, TensorType
+from tarazu.ops.control_flow.bodies import rebind
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import Tensor, Tree
 
@@ -20,8 +21,7 @@ R = TypeVar("R")
 Options = tuple[tuple[str, Any], ...]  # keyword arguments, sorted by name
 
 
-@functools.lru_cache(maxsize=1024)
-def _body(function: Callable[..., Any], types: tuple[TensorType, ...], options: Options) -> Graph:
+def _body(function: Callable[..., Any], types: Sequence[TensorType], options: Options) -> Graph:
     traced = state.interpreter.trace(functools.partial(function, **dict(options)), types)
     if traced.captured:
         raise TraceError(f"the composite {function.__name__} reads a tensor that is not an argument",
@@ -53,13 +53,19 @@ def composite(label: str, *, gradient: CallGradient | None = None) -> Callable[[
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def call(*tensors: Any, **options: Any) -> Any:
-            values = [as_value(x) for x in tensors]
-            make = _body.__wrapped__ if state.interpreter.notes_lines else _body  # lines differ from call to call
+            values = tuple([as_value(x) for x in tensors])
+            interpreter = state.interpreter
+            make = attributes.__wrapped__ if interpreter.notes_lines else attributes  # lines differ from call to call
             chosen = tuple(sorted(options.items()))
-            body = make(function, tuple([type_of(x) for x in values]), chosen)
-            own = {} if gradient is None else {"gradient": OwnGradient(gradient, chosen)}
-            out = bind(ops.CALL, *values, label=label, body=body, **own)
+            out = interpreter.bind(ops.CALL, values, make(chosen, *[(x.raw.shape, x.raw.dtype) for x in values]))
             return out[0] if len(out) == 1 else tuple(out)
+
+        @functools.lru_cache(maxsize=256)
+        def attributes(options: Options, *types: tuple[Shape, Any]) -> dict[str, Any]:
+            """Those of a call with tensors of these shapes and dtypes, which may be NumPy's or our own."""
+            body = _body(function, [TensorType(shape, as_dtype(dtype)) for shape, dtype in types], options)
+            own = {} if gradient is None else {"gradient": OwnGradient(gradient, options)}
+            return {"label": label, "body": body, **own}
         return call
     return decorate
 

@@ -21,10 +21,10 @@ from tarazu.ops.typing import ArrayLike, Tensor
 
 def getitem(x: Tensor, key: Index | tuple[Index, ...]) -> Tensor:
     """x[key], by numbers, slices, None, ..., tensors or lists of integers, and boolean tensors."""
-    parsed = parse(x, key)
+    parsed = parse(x.shape, key)
     out = x
-    if parsed.bounds != tuple([(0, size, 1) for size in x.shape]):
-        start, stop, step = zip(*parsed.bounds, strict=True)
+    if parsed.cut is not None:
+        start, stop, step = parsed.cut
         out = bind(ops.SLICE, out, start=start, stop=stop, step=step)
     if parsed.flipped:
         out = flip(out, parsed.flipped)

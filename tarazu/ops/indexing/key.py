@@ -6,6 +6,7 @@ index tensors; a boolean tensor becomes the integer positions at which it is tru
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Sequence
 from types import EllipsisType
@@ -34,7 +35,7 @@ class Key(NamedTuple):
     `is_together` says whether the index tensors, and numbers if there are any, stand side by side.
     """
 
-    bounds: tuple[tuple[int, int, int], ...]
+    cut: tuple[Shape, ...] | None  # starts, stops and steps, by axis; None where everything stays
     flipped: tuple[int, ...]
     shape: Shape
     tensors: dict[int, Tensor]
@@ -44,16 +45,45 @@ class Key(NamedTuple):
 Index: TypeAlias = "SupportsIndex | slice | EllipsisType | ArrayLike | None"  # what users write
 Part: TypeAlias = SupportsIndex | slice | Tensor | Positions | None  # with masks as positions and without ...
 
+_NUMBERS = frozenset({int, type(None)})
 _PLAIN = frozenset({int, slice, type(None), type(Ellipsis)})  # keys of these alone, the usual ones, are taken as is
 
 
-def parse(x: Tensor, key: Index | tuple[Index, ...]) -> Key:
-    """`key` checked against the shape of `x` and sorted out."""
+def parse(shape: Shape, key: Index | tuple[Index, ...]) -> Key:
+    """`key` checked against the shape of a tensor and sorted out."""
+    known = _comparable(key) if {int}.issuperset(map(type, shape)) else None  # an unknown size equals a known one
+    return _sorted_out(shape, key) if known is None else _parsed(shape, known)
+
+
+def _comparable(key: Any) -> tuple[Any, ...] | None:
+    """The key with slices as tuples, by which it is known again; None for one of other parts than numbers and slices.
+    """
+    if key.__class__ is int:
+        return (key,)
+    parts = []
+    for part in key if key.__class__ is tuple else (key,):
+        if part.__class__ is slice:
+            part = part.start, part.stop, part.step
+            if not _NUMBERS.issuperset(map(type, part)):
+                return None
+        elif part.__class__ not in _PLAIN:
+            return None
+        parts.append(part)
+    return tuple(parts)
+
+
+@functools.lru_cache(maxsize=1024)
+def _parsed(shape: Shape, known: tuple[Any, ...]) -> Key:
+    parts = tuple([slice(*part) if part.__class__ is tuple else part for part in known])
+    return _sorted_out(shape, parts[0] if len(parts) == 1 else parts)
+
+
+def _sorted_out(of_tensor: Shape, key: Index | tuple[Index, ...]) -> Key:
     bounds: list[tuple[int, int, int]] = []
     flipped: list[int] = []
     shape: list[int] = []
     tensors: dict[int, Tensor] = {}
-    parts = _parts(list(key) if isinstance(key, tuple) else [key], x.shape, key)
+    parts = _parts(list(key) if isinstance(key, tuple) else [key], of_tensor, key)
     for part in parts:
         if part is None:
             shape.append(1)
@@ -62,7 +92,7 @@ def parse(x: Tensor, key: Index | tuple[Index, ...]) -> Key:
             tensors[len(shape)] = part.indices
             shape.append(1)
             continue
-        axis, size = len(bounds), x.shape[len(bounds)]
+        axis, size = len(bounds), of_tensor[len(bounds)]
         if isinstance(part, slice):
             first, last, stride, is_flipped = _slice_bounds(part, size)
             bounds.append((first, last, stride))
@@ -75,7 +105,9 @@ def parse(x: Tensor, key: Index | tuple[Index, ...]) -> Key:
         else:
             number = _number(part, size, axis)
             bounds.append((number, number + 1, 1))
-    return Key(tuple(bounds), tuple(flipped), tuple(shape), tensors, not tensors or _stand_together(parts))
+    stays = all(bound == (0, size, 1) for bound, size in zip(bounds, of_tensor, strict=True))
+    cut = None if stays else tuple([tuple([bound[i] for bound in bounds]) for i in range(3)])
+    return Key(cut, tuple(flipped), tuple(shape), tensors, not tensors or _stand_together(parts))
 
 
 def as_indices(indices: ArrayLike) -> Tensor:

@@ -14,6 +14,7 @@ from tarazu.ops.create import ones_like
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.autograd.tracked import Argnums, positions_of, released, track_arguments
+from tarazu.runtime.autograd.walk_program import walk_to_leaves
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.transform.gradient.complex_rules import require_real
 from tarazu.transform.gradient.tape import EVERYTHING, USER, Leaf, ignoring, level, tape_state
@@ -93,7 +94,8 @@ def backward(y: Tensor, gradient: ArrayLike | None = None, *, retain_graph: bool
         raise ShapeError(f"backward(v) with v of shape {v.shape} for a tensor of shape {y.shape}",
                          expected=f"a v of shape {y.shape}", fix="give v the shape of the tensor")
     with ignoring(0 if create_graph else EVERYTHING):
-        by_leaf = walk_back([y.tape_entry], [v], USER, free=not (retain_graph or create_graph))
+        by_leaf = (walk_back([y.tape_entry], [v], USER) if create_graph
+                   else walk_to_leaves(y.tape_entry, v, free=not retain_graph))
         for leaf, cotangent in by_leaf.items():
             _accumulate(leaf, cotangent)
 

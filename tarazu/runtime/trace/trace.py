@@ -49,7 +49,7 @@ class Trace(CaptureState):
     is recorded in it, whatever is ignored around it.
     """
 
-    is_tracing = True
+    is_tracing, compiles_often = True, False
 
     def __init__(self, ignored: int = 0) -> None:
         self._ignored = ignored

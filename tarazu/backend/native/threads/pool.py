@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import sys
 import threading
@@ -47,8 +48,14 @@ def run(address: int, shared: int, threads: int) -> int:
         finally:
             _in_use.release()
     _Word.from_address(shared).value = 1
-    _PROGRAM(address)(shared, 0)
+    function_at(address)(shared, 0)
     return 1
+
+
+@functools.lru_cache(maxsize=1024)
+def function_at(address: int) -> Callable[[int, int], None]:
+    """The native function `void program(ptr shared, i64 thread)` at an address."""
+    return _PROGRAM(address)
 
 
 class _ThreadPool:

@@ -1,0 +1,47 @@
+"""How an optimizer moves its parameters in eager code: operation by operation at first, compiled once that pays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tarazu.ir.interpreter import state
+from tarazu.runtime.compile import runs_native
+from tarazu.runtime.jit.jit import jit
+from tarazu.runtime.tensor.tensor import Tensor
+
+CALLS = 100  # operation by operation: they take about as long as compiling does, for any number of parameters
+MOST_BYTES = 2**25  # of parameters: a program holds all new state at once, beside the old
+
+
+class Moves:
+    """What an optimizer keeps of it: how often it has moved, and the compiled function."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._compiled: Callable[..., None] | None = None
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return Moves, ()  # a copy belongs to another optimizer
+
+    def __call__(self, move: Callable[..., None], parts: Iterable[object], parameters: Iterable[Tensor],
+                 *arguments: Any) -> None:
+        """Call `move(*arguments)`, in time as a compiled function. `parts` are what it calls: those of users may do
+        anything, and are not compiled."""
+        if self._calls < CALLS or not state.interpreter.compiles_often:
+            self._calls += 1
+            move(*arguments)
+            return
+        if self._compiled is None:
+            parameters = list(parameters)
+            is_small = sum(x.raw.nbytes for x in parameters if isinstance(x.raw, np.ndarray)) <= MOST_BYTES
+            may_compile = is_small and runs_native() and all(map(_is_ours, parts))
+            self._compiled = jit(move) if may_compile else move
+        self._compiled(*arguments)
+
+
+def _is_ours(part: object) -> bool:
+    kind = part if isinstance(part, type) or hasattr(part, "__qualname__") else type(part)
+    return str(getattr(kind, "__module__", "")).startswith("tarazu.")

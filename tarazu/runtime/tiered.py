@@ -1,0 +1,115 @@
+"""Graphs that run eagerly: in NumPy at first, and as native programs from the call on from which that pays.
+
+A graph is compiled once its calls in NumPy have taken about as long as compiling takes. Both times are estimated from
+the graph and not measured, so the switch comes at the same call in each run of a script, and results, which differ by
+rounding from there on, are the same in each run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+
+from tarazu import backend
+from tarazu.backend.base import Program
+from tarazu.base.settings import log
+from tarazu.ir import op as ops
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import CONSTANT, PARAMETER, RESULT
+from tarazu.ir.structure import GraphStructure, graphs_in
+from tarazu.runtime.compile import compile_graph, runs_native, simplified
+
+MOST = 256  # programs that are kept; what was used least recently goes first
+FEWEST_CALLS = 20  # in NumPy, however long they take: scripts that try something out should not wait for a compiler
+# Seconds, as measured on one core of a machine of 2025; what counts is their ratio, and that only roughly.
+_PER_FLOP, _PER_BYTE = 1 / 3e10, 1 / 4e9  # in NumPy
+_TO_START, _TO_COMPILE_NODE = 0.02, 0.003
+_SLOW_TO_COMPILE: dict[object, float] = {ops.DOT: 0.03, ops.CONV: 0.3, ops.SCAN: 0.05, ops.WHILE: 0.05, ops.COND: 0.05}
+# Indices of users are looked at by NumPy's kernels and clamped by native ones, and NumPy computes the rest in either.
+_NEVER = {"index", "linalg"}
+_VALIDATED = ("cross_entropy",)  # composites whose callers have looked at the indices
+
+
+class _Pausing(threading.local):
+    active = False  # whether calls do not count, in this thread
+
+
+_pausing = _Pausing()
+
+
+@contextlib.contextmanager
+def pause() -> Iterator[None]:
+    """A block whose calls do not count: the program of something larger will do what they do."""
+    before, _pausing.active = _pausing.active, True
+    try:
+        yield
+    finally:
+        _pausing.active = before
+
+
+class Tiered:
+    """A graph that is called with arrays and gives a list of arrays."""
+
+    __slots__ = ("_calls_left", "_graph", "_program")
+
+    def __init__(self, graph: Graph, *, may_compile: bool) -> None:
+        self._graph, self._program = graph, compile_graph(graph)
+        self._calls_left = calls_before_compiling(graph) if may_compile and runs_native() else 0
+
+    def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        if self._calls_left and not _pausing.active:
+            self._calls_left -= 1
+            if not self._calls_left:
+                self._program = native_program(self._graph) or self._program
+        return self._program(*arrays)
+
+
+@functools.lru_cache(maxsize=MOST)
+def tiered(graph: Graph, label: str, settings: object) -> Tiered:
+    """The graph as eager code calls it; `settings` are those of the compiler, and `label` is what users call it."""
+    return Tiered(graph, may_compile=label.startswith(_VALIDATED) or not _has(graph, _NEVER))
+
+
+def native_program(graph: Graph) -> Program | None:
+    """The native program of a graph; None where the compiler fails, as NumPy can compute everything."""
+    try:
+        return backend.load("native").compile(simplified(graph))
+    except Exception as error:  # whatever it is: users have not asked for a compiler
+        log("native", f"an eager graph stays in NumPy, as compiling it failed: {error!r}")
+        return None
+
+
+def calls_before_compiling(graph: Graph, of_node: float = 3e-6) -> int:
+    """After how many calls in NumPy compiling pays; `of_node` are seconds that Python takes for each node."""
+    nodes = [node for node in graph.nodes if node.op not in (PARAMETER, CONSTANT, RESULT)]
+    return max(FEWEST_CALLS, math.ceil(_compile_seconds(graph) / _numpy_seconds(graph, of_node))) if nodes else 0
+
+
+def _numpy_seconds(graph: Graph, of_node: float) -> float:
+    cost = graph.counts().total
+    moved = cost.bytes_read + cost.bytes_written
+    return _kernels_run(graph) * of_node + cost.flops * _PER_FLOP + moved * _PER_BYTE
+
+
+def _kernels_run(graph: GraphStructure) -> int:
+    """How many kernels NumPy runs for a graph; the body of a `while` counts once."""
+    return sum(sum(map(_kernels_run, graphs_in(node.attributes))) * node.attributes.get("length", 1) + 1
+               for node in graph.nodes)
+
+
+def _compile_seconds(graph: GraphStructure) -> float:
+    return _TO_START + sum(_SLOW_TO_COMPILE.get(op, _TO_COMPILE_NODE) for op in _every_op(graph))
+
+
+def _every_op(graph: GraphStructure) -> list[object]:
+    """The primitives of a graph and of the graphs inside it."""
+    return [node.op for node in graph.nodes] + [op for inner in graph.subgraphs for op in _every_op(inner)]
+
+
+def _has(graph: GraphStructure, categories: set[str]) -> bool:
+    return any(getattr(op, "category", "") in categories or op is ops.FFT for op in _every_op(graph))
