@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
 from tarazu.base.device import Device, Layout, Mesh
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
+
+
+Renewed: TypeAlias = tuple[tuple[int, int], ...]  # outputs that are new state, each with the input that is the old
 
 
 class Program(Protocol):
@@ -35,8 +38,8 @@ class DonatingProgram(Program, Protocol):
 class Backend(Protocol):
     """What runs graphs."""
 
-    def compile(self, graph: Graph) -> Program:
-        """The program of `graph`."""
+    def compile(self, graph: Graph, renewed: Renewed = ()) -> Program:
+        """The program of `graph`; outputs that are `renewed` state it may write where the old state lies."""
 
 
 class DeviceProgram(Program, Protocol):

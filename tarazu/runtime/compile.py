@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu import backend
-from tarazu.backend.base import Program
+from tarazu.backend.base import Program, Renewed
 from tarazu.backend.numpy import evaluate
 from tarazu.base.device import Device, Mesh
 from tarazu.base.errors import DeviceError
@@ -37,10 +37,11 @@ def set_backend(name: str) -> None:
     _chosen = name
 
 
-def compile_jitted(graph: Graph) -> Program:
-    """The program of a jitted function, on the backend that is chosen."""
+def compile_jitted(graph: Graph, renewed: Renewed = ()) -> Program:
+    """The program of a jitted function, on the backend that is chosen; outputs that are `renewed` state, each with the
+    input that is the old one, may be written where that lies."""
     name = _backend_name()
-    return compile_graph(graph, name, settings=_settings(name))
+    return compile_graph(graph, name, settings=_settings(name), renewed=renewed)
 
 
 def _settings(backend_name: str) -> int:
@@ -92,13 +93,13 @@ def _has_compiler() -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def compile_graph(graph: Graph, backend_name: str = "numpy", device: Device | Mesh | None = None,
-                  settings: int = 0) -> Program:
+                  settings: int = 0, renewed: Renewed = ()) -> Program:
     """The program of the backend for `graph`: called with one array per parameter, it gives one array per output.
 
     With `device`, one of XLA's, the XLA backend runs it: there, if no array is on a device of its own.
     """
     if device is None:
-        return backend.load(backend_name).compile(simplified(graph))
+        return backend.load(backend_name).compile(simplified(graph), renewed)
     return backend.load("xla").compile(simplified(graph)).at(device)
 
 

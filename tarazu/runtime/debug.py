@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.backend.base import Program
+from tarazu.backend.base import Program, Renewed
 from tarazu.backend.numpy import evaluate
 from tarazu.base.device import Device, Mesh
 from tarazu.base.errors import NanError, TraceError
@@ -107,7 +107,7 @@ class Watching(Eager):
     def enter_backward(self, node: TapeNode | Leaf | None) -> None:
         self._gone_through = node if isinstance(node, TapeNode) else None
 
-    def compile(self, graph: Graph, device: Device | Mesh | None) -> Program:
+    def compile(self, graph: Graph, device: Device | Mesh | None, renewed: Renewed = ()) -> Program:
         run = CheckedProgram(graph, self)
         if device is None:
             return run

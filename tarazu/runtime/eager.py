@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.backend.base import Program
+from tarazu.backend.base import Program, Renewed
 from tarazu.backend.numpy import quietly
 from tarazu.backend.numpy.program import KERNELS
 from tarazu.base.device import CPU, Device, Layout, Mesh, default
@@ -120,9 +120,10 @@ class Eager:
     origins, is_tracing, compiles_often = None, False, True
     notes_lines = False  # whether the user's line is noted with each operation, as `debug_nans` has it
 
-    def compile(self, graph: Graph, device: Device | Mesh | None) -> Program:
-        """What a jitted function runs on that device; None is the plain CPU."""
-        return compile_jitted(graph) if device is None else compile_graph(graph, "xla", device)
+    def compile(self, graph: Graph, device: Device | Mesh | None, renewed: Renewed = ()) -> Program:
+        """What a jitted function runs on that device; None is the plain CPU. The state that is `renewed` may be written
+        in place."""
+        return compile_jitted(graph, renewed) if device is None else compile_graph(graph, "xla", device)
 
     # Values ----------------------------------------------------------------------------------------------------
 

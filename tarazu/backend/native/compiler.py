@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from tarazu.backend.base import Renewed
 from tarazu.backend.native import cache
 from tarazu.backend.native.cache_key import content, nodes_of
 from tarazu.backend.native.kernels.kernel import KernelCall
@@ -15,9 +16,11 @@ from tarazu.backend.native.llvm.assemble import object_code
 from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import Buffer, View
+from tarazu.backend.native.lowering.in_place import Pair, renewed_in_place, reused_in_place
+from tarazu.backend.native.lowering.order import with_early_updates
 from tarazu.backend.native.lowering.prepare import prepare
 from tarazu.backend.native.lowering.region.lower_graph import lower_graph
-from tarazu.backend.native.lowering.steps import Externals, every
+from tarazu.backend.native.lowering.steps import Callback, Externals, Step, WhileLoop, every
 from tarazu.backend.native.schedule.emit import MemoryLayout, ProgramEmitter
 from tarazu.backend.native.schedule.memory_plan import MemoryPlan, aligned, plan_memory
 from tarazu.backend.native.schedule.runs import ScheduledStep, with_runs
@@ -41,6 +44,7 @@ class Lowered(NamedTuple, Generic[Emitter]):
     scratch: int  # bytes for each thread
     is_shared: bool  # whether more than one thread has something to do
     kernels: int  # how many different ones there are
+    renewed: Renewed  # those that are written in place
     emitter: Emitter  # what wrote the steps
 
     @property
@@ -49,17 +53,20 @@ class Lowered(NamedTuple, Generic[Emitter]):
         return self.text.count("\n")
 
 
-def lower(graph: Graph, target: Target) -> Lowered[ProgramEmitter]:
+def lower(graph: Graph, target: Target, renewed: Renewed = ()) -> Lowered[ProgramEmitter]:
     """The program of a prepared graph in LLVM IR, with all that it needs to run."""
-    return lower_with(ProgramEmitter, graph, target)
+    return lower_with(ProgramEmitter, graph, target, renewed)
 
 
-def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Graph, target: Target) -> Lowered[Emitter]:
+def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Graph, target: Target,
+               renewed: Renewed = ()) -> Lowered[Emitter]:
     """As `lower`, with a program that another emitter writes, such as one that also measures or records the steps."""
     externals, kernels = Externals(target), Kernels(target)
     inputs = [View.whole(Buffer(t.dtype, t.size, "input", i), t.shape) for i, t in enumerate(graph.input_types)]
     outputs = [View.whole(Buffer(t.dtype, t.size, "output", i), t.shape) for i, t in enumerate(graph.output_types)]
-    called = with_kernels(lower_graph(externals, graph, inputs, outputs).steps, kernels, externals)
+    region = lower_graph(externals, graph, inputs, outputs)
+    placed, in_place = _placed(region.steps, inputs, outputs, renewed)
+    called = with_kernels(placed, kernels, externals)
     used = {step.kernel for step in every(called) if isinstance(step, KernelCall)}
     steps = with_runs(called)
     memory = plan_memory(steps)
@@ -71,7 +78,20 @@ def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Grap
     program.emit(steps)
     function.ret()
     return Lowered(kernels.module.text(target.attributes), steps, externals.constants, externals.callbacks, memory,
-                   scratch, takes_threads(called), len(used), program)
+                   scratch, takes_threads(called), len(used), in_place, program)
+
+
+def _placed(steps: Sequence[Step], inputs: Sequence[View], outputs: Sequence[View],
+            renewed: Renewed) -> tuple[list[Step], Renewed]:
+    """The steps in their order, with what is written in the place of something else; and the outputs that are written
+    where an input lies."""
+    pairs = [Pair(outputs[i].buffer, inputs[j].buffer) for i, j in renewed]
+    place = {new: old for new, old in pairs}
+    ordered = with_early_updates(steps, [Pair(view.buffer, place.get(view.buffer, view.buffer)) for view in outputs])
+    may_stop = any(isinstance(step, Callback) or (isinstance(step, WhileLoop) and step.bound is not None)
+                   for step in every(steps))  # an error leaves the old state as it was
+    ordered, chosen = renewed_in_place(ordered, [] if may_stop else pairs)
+    return reused_in_place(ordered), tuple([(new.number, old.number) for new, old in chosen])
 
 
 class Compiled(NamedTuple):
@@ -85,27 +105,31 @@ class Compiled(NamedTuple):
     is_shared: bool  # whether more than one thread has something to do
     kernels: int
     lines: int  # of LLVM IR
+    renewed: Renewed = ()  # these outputs are written where these inputs lie, wherever others say
 
 
-def compiled(graph: Graph, target: Target) -> Compiled:
-    """The program of `graph`, from the cache on disk if it is there."""
+def compiled(graph: Graph, target: Target, renewed: Renewed = ()) -> Compiled:
+    """The program of `graph`, from the cache on disk if it is there; outputs that `renewed` names with inputs are
+    written where these lie, if that is safe."""
     started = time.perf_counter()
     graph = prepare(graph, target.threads)
-    name = cache.key(content(graph), target)
+    name = cache.key(content(graph) + repr(renewed).encode(), target)
     entry = cache.load(name)
     nodes = list(nodes_of(graph))
     how = "loaded from the cache"
     if entry is None:
-        lowered = lower(graph, target)
+        lowered = lower(graph, target, renewed)
         after = time.perf_counter()
         number = {node: i for i, node in enumerate(nodes)}
         facts = [[number[node] for node in lowered.constants], [number[node] for node in lowered.callbacks],
-                 lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines]
+                 lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines,
+                 lowered.renewed]
         entry = cache.Entry(object_code(lowered.text, target), json.dumps(facts).encode())
         cache.store(name, entry)
         how, started = f"lowered in {after - started:.3f} s, compiled", after
-    constants, callbacks, *sizes = json.loads(entry.metadata)
-    program = Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes)
+    constants, callbacks, *sizes, pairs = json.loads(entry.metadata)
+    program = Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes,
+                       tuple([(new, old) for new, old in pairs]))
     _log(graph, program, f"{how} in {time.perf_counter() - started:.3f} s")
     return program
 

@@ -2,7 +2,8 @@
 
 A call puts its new state into the memory of an earlier state, to whose arrays no one else refers any more. New arrays
 would cost more: large ones take the operating system longer to map than a program takes to fill them, small ones cost
-Python time.
+Python time. What the program renews in place, which it does with the large arrays, lies in the memory of the old state
+itself, or in a copy of it where someone else refers to that.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tarazu.backend.base import Renewed
 from tarazu.ir.types import Shape
 
 GENERATIONS = 3  # at most: the state that is in use, the one before, which `fit` holds too, and the one before that
@@ -46,6 +48,16 @@ def _references(arrays: list[np.ndarray]) -> list[int]:
 
 
 _FREE = _references([np.empty(0)])[0]  # of an array that only one list refers to; a view of it would refer to it too
+_GIVEN = _FREE + 2  # of one that a tensor, the caller's list and the arguments of a call refer to
+
+
+_NOTHING = np.empty(0)
+
+
+def _owned(array: np.ndarray) -> np.ndarray:
+    """An array of the call's arguments, which is to be written to: a copy where someone else may see its memory."""
+    is_free = sys.getrefcount(array) <= _GIVEN + 1 and array.base is None  # one more: the name `array`
+    return array if is_free and array.flags.carray and array.flags.owndata else np.array(array, order="C")
 
 
 class _Generation:
@@ -64,18 +76,26 @@ class _Generation:
 class Donating:
     """A program for one caller that drops its old state at each call; the state are the outputs from `first` on.
 
-    It keeps as many generations of the state as are in use, and a free one. Several threads may call it at once.
+    It keeps as many generations of the state as are in use, and a free one; but nothing of what the program renews in
+    place, outputs with the inputs that they come from. Several threads may call it at once.
     """
 
-    def __init__(self, program: _Runnable, first: int) -> None:
-        self.program = program
-        self._results, self._state = program.outputs[:first], program.outputs[first:]
+    def __init__(self, program: _Runnable, first: int, renewed: Renewed = ()) -> None:
+        self.program, self._renewed = program, renewed
+        in_place = {new for new, _ in renewed}
+        self._results = program.outputs[:first]
+        self._kept = [i for i in range(first, len(program.outputs)) if i not in in_place]
+        self._state = [program.outputs[i] for i in self._kept]
+        self._one_at_a_time = threading.Lock()  # for programs that renew something in place
         self._waiting: deque[_Generation] = deque()  # the oldest first, without those of calls under way
         self._alive: set[_Generation] = set()  # with those, even if interrupted: an id stays its array's
         self._addresses: dict[int, int] = {}  # by id, of the arrays of these
         self._lock = threading.Lock()
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        if self._renewed:
+            with self._one_at_a_time:
+                return self._renewing(arrays)
         state = self._next()
         try:
             results = [np.empty(shape, dtype) for shape, dtype in self._results]
@@ -84,6 +104,23 @@ class Donating:
             addresses = [known(id(x)) or address(x, copies) for x in (*arrays, *results)]
             self.program.run(addresses + state.addresses)
             return results + state.arrays
+        finally:
+            self._keep(state)
+
+    def _renewing(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The outputs of a call, some of them in the place of inputs."""
+        owned = [_owned(arrays[old]) for _, old in self._renewed]
+        state = self._next()
+        try:
+            inputs, outputs = [*arrays], [np.empty(shape, dtype) for shape, dtype in self._results]
+            outputs += [_NOTHING] * (len(self.program.outputs) - len(outputs))
+            for number, array in zip(self._kept, state.arrays, strict=True):
+                outputs[number] = array
+            for (new, old), array in zip(self._renewed, owned, strict=True):
+                inputs[old] = outputs[new] = array
+            copies: list[np.ndarray] = []
+            self.program.run([address(x, copies) for x in (*inputs, *outputs)])
+            return outputs
         finally:
             self._keep(state)
 

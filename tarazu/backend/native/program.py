@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.backend.base import Renewed
 from tarazu.backend.native.compiler import Compiled, compiled
 from tarazu.backend.native.donation import Donating, address
 from tarazu.backend.native.llvm.assemble import Loaded
@@ -77,7 +78,8 @@ def processor() -> Target:
 class NativeProgram:
     """A compiled graph."""
 
-    def __init__(self, graph: Graph, evaluate: Evaluate) -> None:
+    def __init__(self, graph: Graph, evaluate: Evaluate, renewed: Renewed = ()) -> None:
+        self.renewed = renewed
         self.outputs = [(t.shape, t.dtype.numpy) for t in graph.output_types]
         self.arguments = struct.Struct(f"{len(graph.parameters) + len(graph.outputs)}Q")
         self.evaluate = evaluate
@@ -94,17 +96,19 @@ class NativeProgram:
 
     def compile(self, graph: Graph) -> Compiled:
         """The code, and what it takes to run it."""
-        return compiled(graph, processor())
+        return compiled(graph, processor(), self.renewed)
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
-        outputs = [np.empty(shape, dtype) for shape, dtype in self.outputs]
+        inputs, outputs = [*arrays], [np.empty(shape, dtype) for shape, dtype in self.outputs]
+        for new, old in self.compiled.renewed:
+            inputs[old] = outputs[new] = np.array(arrays[old], order="C")
         copies: list[np.ndarray] = []
-        self.run([address(x, copies) for x in (*arrays, *outputs)])
+        self.run([address(x, copies) for x in (*inputs, *outputs)])
         return outputs
 
     def donating(self, first: int) -> Donating:
         """The program for one caller that keeps the outputs from number `first` on as state until its next call."""
-        return Donating(self, first)
+        return Donating(self, first, self.compiled.renewed)
 
     def run(self, arguments: Sequence[int]) -> None:
         """Run on memory at these addresses: of the inputs, then of the outputs, all in C order."""

@@ -22,7 +22,7 @@ from tarazu.runtime.jit.compiled import Compiled, Description, is_tracked
 from tarazu.runtime.jit.input_source import Captured
 from tarazu.runtime.jit.shared_traces import traced_once
 from tarazu.runtime.jit.signature_text import CacheInfo, describe, in_words, reasons
-from tarazu.runtime.jit.traced_call import CallArguments, TracedCall, trace_call
+from tarazu.runtime.jit.traced_call import CallArguments, TracedCall, renewed_state, trace_call
 from tarazu.runtime.tensor.row_table import RowTable, traced_type
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace_lock import tracing
@@ -255,11 +255,9 @@ def _tensors_and_key(leaves: list[Any]) -> tuple[list[Tensor], tuple]:
 
 def _program(traced: TracedCall) -> Program:
     """What computes the outputs. Where no gradient flows through, it may put the state into memory of earlier state."""
-    program = state.interpreter.compile(traced.graph, traced.device)
-    has_state = traced.first_state < len(traced.graph.outputs)
-    if has_state and not traced.outputs.differentiable and isinstance(program, DonatingProgram):
-        return program.donating(traced.first_state)
-    return program
+    has_state = traced.first_state < len(traced.graph.outputs) and not traced.outputs.differentiable
+    program = state.interpreter.compile(traced.graph, traced.device, renewed_state(traced) if has_state else ())
+    return program.donating(traced.first_state) if has_state and isinstance(program, DonatingProgram) else program
 
 
 class JittedMethod(functools.partial):

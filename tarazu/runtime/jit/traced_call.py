@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from tarazu.backend.base import Renewed
 from tarazu.base.device import Device, Layout, Mesh
 from tarazu.base.pytree import Structure, flatten
 from tarazu.ir import op as ops
@@ -84,6 +85,26 @@ def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Se
     graph = Graph(parameters + nodes, collector.nodes)
     return TracedCall(graph, captured, tuple(trace.guards), reads.guards(), outputs, first_state, device,
                       reads.has_effects)
+
+
+LARGE_STATE = 2**20  # bytes of a tensor from which on its new value may be written where the old one lies
+
+
+def renewed_state(call: TracedCall) -> Renewed:
+    """The outputs of a call that are new values of large captured tensors, each with the input that is the old one."""
+    first = len(call.graph.parameters) - len(call.captured)
+    inputs = {id(one.source.handle): first + i for i, one in enumerate(call.captured)
+              if isinstance(one.source, Captured)}
+    found = [(update.value.output, inputs[id(update.target.handle)]) for update in call.outputs.updates
+             if update.value is not None and isinstance(update.target, Captured) and id(update.target.handle) in inputs]
+    return tuple([(new, old) for new, old in found
+                  if call.graph.output_types[new] == call.graph.input_types[old] and _bytes(call, old) >= LARGE_STATE])
+
+
+def _bytes(call: TracedCall, number: int) -> int:
+    """The size of an input."""
+    type_ = call.graph.input_types[number]
+    return type_.size * type_.dtype.itemsize
 
 
 def _proxy(trace: Trace, x: Tensor) -> Tensor:

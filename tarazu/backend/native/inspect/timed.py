@@ -78,12 +78,13 @@ class TimedProgram(NativeProgram):
     def compile(self, graph: Graph) -> Compiled:
         """Compile the graph, never from the cache, whose programs measure nothing."""
         target = processor()
-        lowered = lower_with(functools.partial(TimedEmitter, target=target), prepare(graph, target.threads), target)
+        lowered = lower_with(functools.partial(TimedEmitter, target=target), prepare(graph, target.threads), target,
+                             self.renewed)
         self.steps = lowered.emitter.steps
         self.table = np.zeros(FIRST_ROW + ROW_WORDS * max(len(self.steps), 1), np.int64)
         self.seconds = 0.0
         return Compiled(object_code(lowered.text, target), lowered.constants, lowered.callbacks, lowered.memory.size,
-                        lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines)
+                        lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines, lowered.renewed)
 
     def _run(self, memory: ProgramMemory) -> None:
         memory.words[CLOCKS] = self.table.ctypes.data

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from tarazu.backend.native.kernels.expression import Writer
 from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.loops import kernel_function
 from tarazu.backend.native.kernels.packing import Panel, pack
-from tarazu.backend.native.kernels.tile_code import TileCode
+from tarazu.backend.native.kernels.tile_code import TileCode, left_row
 from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import memory_type
@@ -57,6 +58,7 @@ class _Block(NamedTuple):
     """What the tiles of one block of the reduced axes read and keep."""
 
     right: Value | None  # the packed panel
+    left: Value | None  # of the tile, where the left factor is packed
     rows: Index  # how much of the outermost reduced axis
     flags: tuple[Value, ...]  # whether it is the first and the last block; empty where there is but one
 
@@ -83,6 +85,15 @@ class _Contraction:
         self.length = math.ceil(self.outermost / choice.blocks)
         self.code = TileCode(module, target, name, form, choice, self.reduced, writer)
         self.pack = pack(module, f"{name}_pack", self.panel) if choice.packed else ""
+        self.left_panel = self._left_panel() if choice.left_packed else None
+        self.pack_left = pack(module, f"{name}_left", self.left_panel) if self.left_panel else ""
+
+    def _left_panel(self) -> Panel:
+        """What is packed of the left factor for one tile."""
+        item, lanes = self.form.dtype.itemsize, self.choice.lanes
+        row = left_row(self.form, self.choice)
+        steps = tuple([(self.form.sizes[axis], self.choice.layout.left.strides[axis] * item) for axis in self.reduced])
+        return Panel(memory_type(self.form.dtype), item, lanes, row // (lanes * item), True, item, steps)
 
     # Memory of the thread: the packed panel, then the sums of all tiles of a panel
 
@@ -90,6 +101,10 @@ class _Contraction:
     def panel_bytes(self) -> int:
         rows = math.prod(size for size, _ in self.panel.rows[1:]) * self.length
         return _whole_lines(rows * self.panel.row_bytes) if self.choice.packed else 0
+
+    @property
+    def left_bytes(self) -> int:
+        return self.length * self.left_panel.row_bytes if self.left_panel else 0
 
     @property
     def tile_bytes(self) -> int:
@@ -108,12 +123,14 @@ class _Contraction:
             self._rows(start, begin, end)
         self.function.ret()
         per_item = self._indices_per_item(items)
-        scratch = self.panel_bytes + self.tile_bytes * self.tiles
+        kept = self.count * self.choice.chunk if self.choice.left_packed else self.tiles
+        scratch = self.panel_bytes + self.tile_bytes * kept + self.left_bytes * self.choice.chunk
         return Kernel(self.name, items, scratch, items if per_item else 0, per_item or 1, self._description())
 
     def _description(self) -> str:
         """The choice, for people."""
         choice, packed = self.choice, ", packed" if self.choice.packed else ""
+        packed += f", left packed in {choice.chunk}s" if choice.left_packed else ""
         return (f"tile {self.code.most_rows} x {choice.panel_columns}, panels {self.count}{packed}, "
                 f"blocks {choice.blocks}, {choice.order}")
 
@@ -137,10 +154,13 @@ class _Contraction:
     def _rows(self, start: _Cursor, begin: Value, end: Value) -> None:
         """Each item is a row of tiles."""
         outer = [*self.choice.layout.others, *self.free]
+        if self.choice.left_packed:
+            self._rows_packed(start, begin, end)
+            return
         if self.choice.order == ROWS:
-            with self.function.loop(0, self.count) as panel:
+            with self._chunk(begin, end) as (first, last), self.function.loop(0, self.count) as panel:
                 self._panel(start, panel.index,
-                            lambda cursor, block: self._items(cursor, panel.index, block, outer, begin, end))
+                            lambda cursor, block: self._items(cursor, panel.index, block, outer, first, last))
             return
         with self.function.loop(begin, end) as item:
             row, part = self._divmod(item.index, self.choice.tile.parts)
@@ -148,12 +168,59 @@ class _Contraction:
             with self.function.loop(0, self.count) as panel:
                 self._panel(cursor, panel.index, lambda cursor, block: self._tile(cursor, part, panel.index, block))
 
+    @contextlib.contextmanager
+    def _chunk(self, begin: Value, end: Value) -> Iterator[tuple[Index, Index]]:
+        """The first and the last item of each chunk, in a loop."""
+        if not self.choice.chunk:
+            yield begin, end
+            return
+        with self.function.loop(begin, end, self.choice.chunk) as loop:
+            yield loop.index, self.function.minimum(self.function.add(loop.index, self.choice.chunk), end)
+
+    def _rows_packed(self, start: _Cursor, begin: Value, end: Value) -> None:
+        """The tiles from `begin` to `end`, chunk by chunk, block by block, with the left factor packed."""
+        function = self.function
+        with self._chunk(begin, end) as (first, last), self._block(start) as (cursor, block):
+            with function.loop(first, last) as item:
+                self._pack_left(cursor, item.index, first, block)
+            with function.loop(0, self.count) as panel:
+                moved = self._moved(cursor, self.choice.layout.axis,
+                                    function.multiply(panel.index, self.choice.panel_columns))
+                packed = self._packed(moved, panel.index, block)
+                with function.loop(first, last) as item:
+                    place = function.subtract(item.index, first)
+                    number = function.add(function.multiply(panel.index, self.choice.chunk), place)
+                    self._tile(moved._replace(number=number), item.index, panel.index,
+                               packed._replace(left=self._left(place)))
+
+    def _pack_left(self, cursor: _Cursor, item: Index, first: Index, block: _Block) -> None:
+        """Copy what a tile needs of the left factor."""
+        function, (short, longer) = self.function, self.code.heights
+        columns: Index = short
+        if longer:
+            is_longer = function.compare("icmp slt", item, function.index(longer))
+            columns = function.select(is_longer, function.index(short + 1), function.index(short))
+        function.call("void", self.pack_left, self._pointer(0, self._at_part(cursor, item)),
+                      self._left(function.subtract(item, first)), function.index(columns), function.index(block.rows))
+
+    def _left(self, place: Index) -> Value:
+        """Where the packed numbers of a tile of a chunk lie."""
+        sums = self.panel_bytes + self.tile_bytes * self.count * self.choice.chunk
+        return self.function.offset(self.function.parameters["frame"],
+                                    self.function.add(self.function.multiply(place, self.left_bytes), sums))
+
     def _panel(self, cursor: _Cursor, panel: Index, body: Callable[[_Cursor, _Block], None]) -> None:
         """`body` for each block of one panel, after the panel has been packed."""
         cursor = self._moved(cursor, self.choice.layout.axis,
                              self.function.multiply(panel, self.choice.panel_columns))
+        with self._block(cursor) as (moved, block):
+            body(moved, self._packed(moved, panel, block))
+
+    @contextlib.contextmanager
+    def _block(self, cursor: _Cursor) -> Iterator[tuple[_Cursor, _Block]]:
+        """Each block of the reduced axes, in a loop where there are several, and the cursor at its start."""
         if self.choice.blocks == 1:
-            body(cursor, self._packed(cursor, panel, _Block(None, self.outermost, ())))
+            yield cursor, _Block(None, None, self.outermost, ())
             return
         function = self.function
         with function.loop(0, self.outermost, self.length) as block:
@@ -161,8 +228,7 @@ class _Contraction:
             rows = function.minimum(self.length, function.subtract(self.outermost, index))
             flags = (function.compare("icmp eq", index, function.index(0)),
                      function.compare("icmp sge", index, function.index(self.outermost - self.length)))
-            moved = self._moved(cursor, self.reduced[0], index)
-            body(moved, self._packed(moved, panel, _Block(None, rows, flags)))
+            yield self._moved(cursor, self.reduced[0], index), _Block(None, None, rows, flags)
 
     def _packed(self, cursor: _Cursor, panel: Index, block: _Block) -> _Block:
         """The block with its part of the panel copied into the thread's memory, where panels are packed."""
@@ -197,18 +263,24 @@ class _Contraction:
 
     def _tile(self, cursor: _Cursor, part: Index, panel: Index, block: _Block) -> None:
         """One tile: the variant for its number of rows and columns."""
-        cut, (short, longer) = self.choice.tile.cut, self.code.heights
-        if cut is not None:
-            start = self.function.multiply(part, short)
-            if longer:
-                start = self.function.add(start, self.function.minimum(part, longer))
-            cursor = self._moved(cursor, cut, start)
+        short, longer = self.code.heights
+        cursor = self._at_part(cursor, part)
         arguments = self._arguments(cursor, block)
         full = self.count - (self.last != self.choice.panel_columns)
         for is_longer in self._cases(part, longer, self.choice.tile.parts):
             for is_full in self._cases(panel, full, self.count):
                 columns = self.choice.panel_columns if is_full else self.last
                 self.function.call("void", self.code.function(short + is_longer, columns), *arguments)
+
+    def _at_part(self, cursor: _Cursor, part: Index) -> _Cursor:
+        """The cursor at a part of the axis that is cut."""
+        cut, (short, longer) = self.choice.tile.cut, self.code.heights
+        if cut is None:
+            return cursor
+        start = self.function.multiply(part, short)
+        if longer:
+            start = self.function.add(start, self.function.minimum(part, longer))
+        return self._moved(cursor, cut, start)
 
     def _cases(self, index: Index, border: int, count: int) -> Iterator[bool]:
         """Whether `index` (below `count`) is below `border`; both cases, as branches, if it is no number yet."""
@@ -222,7 +294,7 @@ class _Contraction:
 
     def _arguments(self, cursor: _Cursor, block: _Block) -> list[Value]:
         function = self.function
-        result = [self._pointer(0, cursor), block.right or self._pointer(1, cursor)]
+        result = [block.left or self._pointer(0, cursor), block.right or self._pointer(1, cursor)]
         if block.flags:
             sums = function.add(function.multiply(cursor.number, self.tile_bytes), self.panel_bytes)
             result += [function.offset(function.parameters["frame"], sums), function.index(block.rows), *block.flags]

@@ -24,7 +24,11 @@ LINE, PAGE = 1, 6  # what a step to another cache line costs, and one to another
 LINE_BYTES, PAGE_BYTES = 64, 4096
 FAR = 0.7  # what a vector of a panel costs beyond its load, as it mostly comes from the second level
 NEAR = 32 * 1024  # bytes of a block of a panel, which stays in the first level while all tiles use it
+FEWEST = 100  # rows of a panel that may collide: fewer are in the first level again soon enough
 FEW_ROWS = 4  # fewer do not pay for a packed panel
+CHUNK = 192 * 1024  # bytes of the left factor that stay in the second level while all panels use them
+DEEP = 64  # products of each sum from which on packing the left factor may pay
+LEFT = 2.5  # what packing a vector of the left factor costs
 BLOCK = 256 * 1024  # bytes of a right factor that each core keeps beside its rows
 LATENCY = 8  # products in flight that keep the units busy
 # Cycles that a further variant of the tile is taken to cost, so that small products have few: LLVM takes 10 to 25 ms
@@ -69,6 +73,9 @@ class Choice(NamedTuple):
     packed: bool  # whether panels are copied into memory of the thread
     blocks: int  # how many blocks the outermost reduced axis is cut into
     cost: float  # cycles
+    chunk: int = 0  # rows of tiles that are done with all panels before the next ones, so that the left factor stays in
+    # the cache; 0 for all
+    left_packed: bool = False  # whether the left factor of a chunk, block by block, is copied into memory of the thread
 
     @property
     def panel_columns(self) -> int:
@@ -174,8 +181,46 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         if order == ROWS_FIRST and layout.right.buffer in form.loop_invariant and tile.cut is not None:
             penalty *= 1 + 0.1 * (form.kept[tile.cut] % items > 0)  # equal shares let threads go on without waiting
         cost = penalty * groups * (compute + copies * packing) * math.ceil(items / threads) / items
-        cost += VARIANT * _variants(form, tile, lanes, count, last)
-        yield Choice(layout, tile, lanes, order, packed, blocks, cost)
+        variants = VARIANT * _variants(form, tile, lanes, count, last)
+        chunk = _chunk(form, layout, tile, lanes) if order == ROWS else 0
+        yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants, chunk)
+        if order != ROWS_FIRST and _packs_left(form, layout, tile, lanes, tiles):
+            yield _with_left_packed(form, layout, tile, lanes, threads, tiles, variants)
+
+
+def _chunk(form: Form, layout: Layout, tile: RegisterTile, lanes: int) -> int:
+    """How many tiles' rows of the left factor the cache holds; 0 where that does not matter."""
+    if tile.cut is None or layout.right.strides[layout.axis] != 1:
+        return 0
+    rows = math.prod(form.kept[axis] for axis in tile.whole) * math.ceil(form.kept[tile.cut] / tile.parts)
+    return max(CHUNK // (rows * math.prod(form.reduced) * form.dtype.itemsize), 4)
+
+
+def _packs_left(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tiles: int) -> bool:
+    """Whether numbers of the left factor that are multiplied one after the other lie lines apart, and many are used
+    again and again: the gradient of a weight."""
+    if tile.cut is None or tile.whole or layout.others or layout.rows != (tile.cut,) or len(form.reduced) != 1:
+        return False
+    apart = layout.left.strides[-1] * form.dtype.itemsize
+    return (layout.left.strides[tile.cut] == 1 and layout.left.strides[layout.axis] == 0 and apart > LINE_BYTES
+            and form.reduced[0] >= DEEP and tiles > 2 and panels(form, layout, tile.width, lanes)[0] > 2)
+
+
+def _with_left_packed(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int, tiles: int,
+                      variants: int) -> Choice:
+    """The choice in which rows of tiles are shared out, and their numbers of the left factor packed."""
+    (depth,), item = form.reduced, form.dtype.itemsize
+    count, last = panels(form, layout, tile.width, lanes)
+    blocks = _blocks(form, layout, math.ceil(depth * tile.width * lanes * item / (NEAR / 2)), lanes)
+    height = math.ceil(form.kept[layout.rows[0]] / tiles)
+    of_tile = math.ceil(depth / blocks) * math.ceil(height / lanes) * lanes * item
+    each = math.ceil(tiles / threads)
+    chunk = math.ceil(each / math.ceil(each * of_tile / CHUNK))
+    compute = _column_cost(form, layout, tile, lanes, depth, count, last, left_packed=True)
+    packing = math.ceil(tiles / chunk) * count * _packing(form, layout, tile, lanes, depth)
+    left = tiles * depth * math.ceil(height / lanes) * LEFT
+    cost = (compute + packing + left) * each / tiles + variants
+    return Choice(layout, tile, lanes, ROWS, True, blocks, cost, chunk, left_packed=True)
 
 
 def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: int) -> list[tuple[Order, float]]:
@@ -222,17 +267,17 @@ def _blocks(form: Form, layout: Layout, wanted: int, lanes: int) -> int:
 
 
 def _column_cost(form: Form, layout: Layout, tile: RegisterTile, lanes: int, depth: int, count: int,
-                 last: int) -> float:
+                 last: int, left_packed: bool = False) -> float:
     """The cost of all tiles of all panels, for one index of the outer axes."""
     whole = math.prod(form.kept[axis] for axis in tile.whole)
     size = form.kept[tile.cut] if tile.cut is not None else 1
     short, longer = divmod(size, tile.parts)
     widths = [(tile.width, count - 1), (math.ceil(last / lanes), 1)]
     heights = [(whole * (short + 1), longer), (whole * short, tile.parts - longer)]
-    total = sum(w * h * _tile_cost(form, layout, tile, rows, width, lanes, depth)
+    total = sum(w * h * _tile_cost(form, layout, tile, rows, width, lanes, depth, left_packed)
                 for width, w in widths if w for rows, h in heights if h)
     variants = _variants(form, tile, lanes, count, last)
-    return total * (1 + 0.02 * (variants - 1)) * _crowding(form, layout, tile, whole * short)
+    return total * (1 + 0.02 * (variants - 1)) * (1 if left_packed else _crowding(form, layout, tile, whole * short))
 
 
 def _variants(form: Form, tile: RegisterTile, lanes: int, count: int, last: int) -> int:
@@ -242,12 +287,13 @@ def _variants(form: Form, tile: RegisterTile, lanes: int, count: int, last: int)
 
 
 def _tile_cost(form: Form, layout: Layout, tile: RegisterTile, rows: int, width: int, lanes: int,
-               depth: int) -> float:
+               depth: int, left_packed: bool) -> float:
     """The cost of one tile: products, loads, and the epilogue."""
     products = rows * width
     loads = width + (products if layout.left.strides[layout.axis] else rows)
     epilogue = sum(1 if access.strides[layout.axis] in (0, 1) else 2 * lanes for access in form.slots)
-    step = max(products, LATENCY, loads) + 0.25 * loads + FAR * width + 1 + _fetching(form, layout, tile, rows)
+    step = max(products, LATENCY, loads) + 0.25 * loads + FAR * width + 1
+    step += 0 if left_packed else _fetching(form, layout, tile, rows)
     return depth * step + 40 + products * epilogue
 
 
@@ -281,10 +327,10 @@ def _packing(form: Form, layout: Layout, tile: RegisterTile, lanes: int, depth: 
 
 
 def _collides(form: Form, layout: Layout, passes: int) -> bool:
-    """Whether rows of a panel lie so far apart that they crowd into a few sets of the second-level cache."""
+    """Whether rows of a panel lie so far apart that they crowd into a few sets of the first-level cache."""
     if not form.reduced or passes < 8:
         return False
     innermost = reduced_axes(form, layout)[-1]
     stride = abs(layout.right.strides[innermost]) * form.dtype.itemsize
-    sets = 1024 // math.gcd(1024, max(stride // 64, 1)) if stride % 64 == 0 else 1024
-    return form.sizes[innermost] > 8 * sets
+    sets = 64 // math.gcd(64, max(stride // 64, 1)) if stride % 64 == 0 else 64
+    return form.sizes[innermost] > max(8 * sets, FEWEST)

@@ -80,8 +80,18 @@ def _reduced_loops(form: Form, choice: Choice, reduced: Sequence[int]) -> list[_
     row = choice.panel_columns * item
     packed = [math.prod(sizes[depth + 1:]) * row for depth in range(len(sizes))]
     right = packed if choice.packed else [layout.right.strides[axis] * item for axis in reduced]
-    return [_ReducedLoop(size, layout.left.strides[axis] * item, step)
-            for size, axis, step in zip(sizes, reduced, right, strict=True)]
+    left = [layout.left.strides[axis] * item for axis in reduced]
+    if choice.left_packed:
+        left = [left_row(form, choice)]
+    return [_ReducedLoop(*each) for each in zip(sizes, left, right, strict=True)]
+
+
+def left_row(form: Form, choice: Choice) -> int:
+    """The bytes of the left factor that are packed for one step of a tile's sum: whole vectors."""
+    cut = choice.tile.cut
+    assert cut is not None
+    height = math.ceil(form.kept[cut] / choice.tile.parts)
+    return math.ceil(height / choice.lanes) * choice.lanes * form.dtype.itemsize
 
 
 class _Tile:

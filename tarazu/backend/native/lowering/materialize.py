@@ -23,6 +23,9 @@ from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.types import TensorType
 
 LARGEST = 48  # what an expression may cost that is computed for each use
+LARGE = 2**18  # bytes of a value from which on it is rather computed again for each user, from one other value,
+AGAIN = 8  # where that costs no more than this, than written and read again
+FEW = 8  # values of which so many times fewer are read cost nothing beside
 EARLY = 4  # the same of a single number that could be computed before everything else
 
 
@@ -42,6 +45,7 @@ class Demand:
         self.needs: dict[Node, set[Need]] = {node: set() for node in graph.nodes}
         self.users: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
         self.weight: dict[Node, int] = {}
+        self._sources: dict[Node, frozenset[Node]] = {}  # what has memory and is about as large, down from a node
         self._uses: dict[Node, int] = {}  # for how many elements of its own a user computes a value anew
         self.stored: set[Node] = set()
         self.early: set[Node] = set()  # single numbers that follow from single numbers that are given
@@ -56,6 +60,7 @@ class Demand:
             if self._is_stored(node):
                 self.stored.add(node)
             self.weight[node] = 0 if self.is_read(node) else self._weight(node)
+            self._sources[node] = self._sources_of(node)
 
     def is_read(self, node: Node) -> bool:
         """Whether users read the node from memory.
@@ -115,7 +120,20 @@ class Demand:
         users = self.users[node]
         if len(users) == 1:
             return weight > 2 and self._uses[users[0]] > 2 * node.type.size
+        if node.type.size * node.dtype.itemsize >= LARGE and weight <= AGAIN and len(self._below(node)) < 2:
+            return False
         return weight > 1 or node.dtype.kind == "bool" or len([x for x in node.inputs if x.type.size > 1]) > 1
+
+    def _sources_of(self, node: Node) -> frozenset[Node]:
+        """What is read from memory where a node is."""
+        if node in self.stored or node.op in (PARAMETER, CONSTANT, RESULT) or is_barrier_result(node):
+            return frozenset([node])
+        return self._below(node)
+
+    def _below(self, node: Node) -> frozenset[Node]:
+        """What is read from memory to compute a node, without what is much smaller."""
+        every = frozenset([source for x in node.inputs for source in self._sources[x]])
+        return frozenset([x for x in every if FEW * x.type.size > node.type.size])
 
     def _weight(self, node: Node) -> int:
         """What it costs to compute the node anew for each use."""

@@ -62,8 +62,9 @@ def scatter(module: Module, target: Target, name: str, node: Node) -> Kernel | N
         return kernel.finish(0)
     shared = next((axis for axis in range(indexing.trailing) if x.shape[axis] > 1), 0)
     row = indexing.strides[shared]
-    copy_range(kernel.f, kernel.outputs[0], kernel.inputs[0], kernel.f.multiply(kernel.begin, row),
-               kernel.f.multiply(kernel.end, row), bits_type(x.dtype), target.lanes)
+    with kernel.f.when(kernel.f.compare("icmp ne", kernel.outputs[0], kernel.inputs[0])):  # else it is there already
+        copy_range(kernel.f, kernel.outputs[0], kernel.inputs[0], kernel.f.multiply(kernel.begin, row),
+                   kernel.f.multiply(kernel.end, row), bits_type(x.dtype), target.lanes)
     if updates.type.size:
         _Scatter(kernel, target, node, indexing, shared).write()
     return kernel.finish(x.type.size // row, rows=x.type.size // row)

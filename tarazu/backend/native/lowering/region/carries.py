@@ -11,7 +11,9 @@ from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 from tarazu.backend.native.lowering.buffers import Buffer, View
-from tarazu.backend.native.lowering.loop_nest import Store, accesses, loads
+from tarazu.backend.native.lowering.in_place import Pair, current, reads_what_it_writes, reused_in_place
+from tarazu.backend.native.lowering.loop_nest import Store
+from tarazu.backend.native.lowering.order import with_early_updates
 from tarazu.backend.native.lowering.region.builder import Region
 from tarazu.backend.native.lowering.steps import NestLaunch, Operand, Step, copy_launch, touched, with_buffers
 
@@ -33,7 +35,7 @@ def with_carries(body: Region, inputs: Sequence[View], carries: Sequence[View]) 
     own = [carry for carry in moved if _is_own(carry.new, given)]
     rest = [carry for carry in moved if not _is_own(carry.new, given)]
     still_read = {carry.new.buffer.root for carry in rest}
-    iteration = _IterationBuilder(body.steps)
+    iteration = _IterationBuilder(with_early_updates(body.steps, [Pair(new.buffer, old.buffer) for new, old in own]))
     for carry in own:
         if carry.old.buffer.root not in still_read and iteration.may_replace(carry):
             iteration.replace(carry)
@@ -48,7 +50,8 @@ def with_carries(body: Region, inputs: Sequence[View], carries: Sequence[View]) 
         else:
             iteration.set_step(*storing)
     iteration.copy(copied, {carry.buffer.root for carry in carries})
-    return iteration.finished()
+    outside = {view.buffer.root for view in [*inputs, *body.outputs]}
+    return tuple(reused_in_place(iteration.finished(), outside))
 
 
 def _is_own(view: View, given: Set[Buffer]) -> bool:
@@ -81,7 +84,7 @@ class _IterationBuilder:
         written, reads = self._writes.get(new, []), self._reads.get(old.root, [])
         if not written or new in self._aliases or old.root in self._writes or any(at > written[0] for at in reads):
             return False
-        return written[0] not in reads or _reads_what_it_writes(self._steps[written[0]], new, old)
+        return written[0] not in reads or reads_what_it_writes(self._steps[written[0]], new, old)
 
     def replace(self, carry: _Carry) -> None:
         """Write the new carry where the old one lies."""
@@ -100,7 +103,7 @@ class _IterationBuilder:
             return None
         stores = _stores_to(launch, new)
         is_whole = math.prod(launch.nest.sizes[:launch.nest.kept]) == math.prod(carry.old.shape)
-        if len(stores) != 1 or not is_whole or (position in reads and not _reads_what_it_writes(launch, new, old)):
+        if len(stores) != 1 or not is_whole or (position in reads and not reads_what_it_writes(launch, new, old)):
             return None
         number = len(launch.operands)
         second = stores[0]._replace(access=stores[0].access._replace(buffer=number))
@@ -135,31 +138,10 @@ class _IterationBuilder:
         """All steps, with replaced buffers as aliases of what they replace."""
         if not self._aliases:
             return tuple(self._steps)
-        known = dict(self._aliases)
-
-        def current(buffer: Buffer) -> Buffer:
-            if buffer not in known:
-                parent = None if buffer.parent is None else current(buffer.parent)
-                known[buffer] = buffer if parent is None or parent is buffer.parent else buffer.with_parent(parent)
-            return known[buffer]
-
-        return tuple([with_buffers(step, current) for step in self._steps])
+        find = current(self._aliases)
+        return tuple([with_buffers(step, find) for step in self._steps])
 
 
 def _stores_to(launch: NestLaunch, buffer: Buffer) -> list[Store]:
     number = next(i for i, operand in enumerate(launch.operands) if operand.buffer is buffer)
     return [store for store in launch.nest.stores if store.access.buffer == number]
-
-
-def _reads_what_it_writes(step: Step, new: Buffer, old: Buffer) -> bool:
-    """Whether a step reads each element of `old` only where it computes that of `new` with the same index."""
-    if not isinstance(step, NestLaunch):
-        return False
-    numbers = {operand.buffer: i for i, operand in enumerate(step.operands)}
-    if sum(buffer.root is old.root for buffer in numbers) != 1 or old not in numbers:
-        return False
-    target = next(store.access for store in step.nest.stores if store.access.buffer == numbers[new])
-    if any(access.buffer == numbers[old] for access in loads(*[reduction.value for reduction in step.nest.reductions])):
-        return False
-    return all((access.offset, access.strides) == (target.offset, target.strides)
-               for access in accesses(step.nest) if access.buffer == numbers[old])
