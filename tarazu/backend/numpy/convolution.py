@@ -19,7 +19,8 @@ def convolution(x: Array, kernel: Array, stride: Sizes, padding: Widths, dilatio
                            groups)
         return wide.astype(x.dtype)
     windows = _windows(_padded(x, padding, dilation_input), kernel.shape[:-2], stride, dilation)
-    return _products(windows, kernel, groups)
+    is_depthwise = groups == x.shape[-1] == kernel.shape[-1]
+    return _sums(windows, kernel[..., 0, :]) if is_depthwise else _products(windows, kernel, groups)
 
 
 def _padded(x: Array, padding: Widths, dilation_input: Sizes) -> Array:
@@ -44,6 +45,23 @@ def _windows(x: Array, window: Sizes, stride: Sizes, dilation: Sizes) -> Array:
         x, (x.shape[0], *positions, *window, x.shape[-1]),
         (x.strides[0], *(b * s for b, s in zip(steps, stride, strict=True)),
          *(b * d for b, d in zip(steps, dilation, strict=True)), x.strides[-1]), writeable=False)
+
+
+def _sums(windows: Array, kernel: Array) -> Array:
+    """The sum of window times kernel for each channel by itself. Either positions or elements of a window are many,
+    and NumPy goes over those at once."""
+    axes = kernel.ndim - 1
+    positions, window = windows.shape[1:axes + 1], kernel.shape[:-1]
+    out = np.zeros((windows.shape[0], *positions, kernel.shape[-1]), kernel.dtype)
+    if math.prod(positions) < math.prod(window):
+        letters = "abcdefghijklmn"[:axes]
+        for position in np.ndindex(*positions):
+            np.einsum(f"z{letters}y,{letters}y->zy", windows[(slice(None), *position)], kernel,
+                      out=out[(slice(None), *position)])
+        return out
+    for element in np.ndindex(*window):
+        out += windows[(slice(None),) * (axes + 1) + element] * kernel[element]
+    return out
 
 
 def _products(windows: Array, kernel: Array, groups: int) -> Array:

@@ -5,22 +5,16 @@ All are one primitive, `conv`. So are its gradients, which therefore have gradie
 
 from __future__ import annotations
 
-import math
-
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir import op as ops
 from tarazu.ir.interpreter import bind
 from tarazu.ir.type_rules.convolution import Widths, span
 from tarazu.ops.create import full
-from tarazu.ops.elementwise import add, multiply
-from tarazu.ops.networks.pooling import window_elements
+from tarazu.ops.elementwise import add
 from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis, require_windows_fit
-from tarazu.ops.promote import as_number, rounded_like, same_dtype, single
-from tarazu.ops.reduce import sum
-from tarazu.ops.shape import flip, pad, permute_dims, reshape, stack
+from tarazu.ops.promote import as_number, same_dtype
+from tarazu.ops.shape import flip, permute_dims, reshape
 from tarazu.ops.typing import ArrayLike, Tensor
-
-MOST_SUMS = 64  # of elements of a window; larger ones, each with its own sum, would make large programs
 
 
 def conv1d(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, stride: Numbers = 1,
@@ -202,25 +196,23 @@ def kernel_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding
     inner = x.shape[-1] // groups
     if 0 in g.shape or 0 in x.shape:
         return full((*window, inner, g.shape[-1]), 0, dtype=g.dtype)
-    is_padded_only = min(map(min, padding), default=0) >= 0 and all(gap == 1 for gap in dilation_input)
-    if groups == x.shape[-1] == g.shape[-1] and math.prod(window) <= MOST_SUMS and is_padded_only:
-        return _depthwise_cotangent(g, x, window, stride, padding, dilation)
-    split = permute_dims(reshape(x, (*x.shape[:-1], groups, inner)), (-1, *axes, -2, 0))
-    samples = reshape(split, (inner, *x.shape[1:-1], groups * x.shape[0]))
-    kernel = permute_dims(g, (*axes, 0, len(window) + 1))
     widths = []
     for n, o, k, s, (before, _), d, di in zip(x.shape[1:-1], g.shape[1:-1], window, stride, padding, dilation,
                                               dilation_input, strict=True):
         widths.append((before, (k - 1) * d + (o - 1) * s - (n - 1) * di - before))
+    if groups == x.shape[-1] == g.shape[-1]:
+        return _depthwise_cotangent(g, x, window, stride, tuple(widths), dilation, dilation_input)
+    split = permute_dims(reshape(x, (*x.shape[:-1], groups, inner)), (-1, *axes, -2, 0))
+    samples = reshape(split, (inner, *x.shape[1:-1], groups * x.shape[0]))
+    kernel = permute_dims(g, (*axes, 0, len(window) + 1))
     cotangent = convolution(samples, kernel, dilation, tuple(widths), stride, dilation_input, groups)
     return permute_dims(cotangent, (*axes, 0, len(window) + 1))
 
 
-def _depthwise_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding: Widths,
-                         dilation: Sizes) -> Tensor:
-    """That of the kernel of a depthwise convolution, a sum for each element of the window: as a convolution it would be
-    one with as large windows as images, for each channel by itself."""
-    elements = window_elements(pad(x, [(0, 0), *padding, (0, 0)]), window, stride, dilation)
-    rows = tuple(range(len(window) + 1))
-    sums = [sum(multiply(single(element), single(g)), rows) for element in elements]
-    return rounded_like(reshape(stack(sums), (*window, 1, x.shape[-1])), g)
+def _depthwise_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes,
+                         dilation_input: Sizes) -> Tensor:
+    """That of the kernel of a depthwise convolution: no channel sees another, so the batch is one more axis that `g`
+    goes over, and nothing changes places in memory."""
+    cotangent = convolution(x[None], reshape(g, (*g.shape[:-1], 1, g.shape[-1])), (1, *dilation),
+                            ((0, 0), *padding), (1, *stride), (1, *dilation_input), x.shape[-1])
+    return reshape(cotangent, (*window, 1, x.shape[-1]))

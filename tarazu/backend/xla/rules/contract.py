@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -34,10 +34,13 @@ def dot(x: Array, y: Array, contract: tuple[Axes, Axes], batch: tuple[Axes, Axes
 
 def convolution(x: Array, kernel: Array, stride: Axes, padding: Widths, dilation: Axes, dilation_input: Axes,
                 groups: int) -> Array:
-    sizes = map(convolved_size, x.shape[1:-1], kernel.shape[:-2], stride, padding, dilation, dilation_input)
+    sizes = tuple(map(convolved_size, x.shape[1:-1], kernel.shape[:-2], stride, padding, dilation, dilation_input))
     shape = (x.shape[0], *sizes, kernel.shape[-1])
     if 0 in shape or not x.size or not kernel.size:
         return jnp.zeros(shape, x.dtype)
+    if groups == x.shape[-1] == kernel.shape[-1] and math.prod(sizes) < math.prod(kernel.shape[:-2]):
+        x = _padded(x, padding, dilation_input)
+        return _sum_at_positions(x, kernel, sizes, stride, dilation)
     is_unusual = jnp.issubdtype(x.dtype, jnp.integer) or len(stride) > MOST_AXES
     if is_unusual or min(map(min, padding)) < 0:  # not every device takes negative widths
         x = _padded(x, padding, dilation_input)
@@ -63,12 +66,27 @@ def _sum_over_window(x: Array, kernel: Array, positions: Axes, stride: Axes, dil
     grouped = lax.reshape(kernel, (*kernel.shape[:-1], groups, outer))
     total: Any = 0
     for offset in itertools.product(*map(range, kernel.shape[:-2])):
-        first = [at * gap for at, gap in zip(offset, dilation, strict=True)]
-        stop = [a + (n - 1) * step + 1 for a, n, step in zip(first, positions, stride, strict=True)]
-        part = lax.slice(x, (0, *first, 0), (x.shape[0], *stop, x.shape[-1]), (1, *stride, 1))
+        part = _every(x, [at * gap for at, gap in zip(offset, dilation, strict=True)], positions, stride)
         rows = lax.reshape(part, (x.shape[0] * math.prod(positions), groups, inner))
         total = total + dot(rows, grouped[offset], ((2,), (0,)), ((1,), (1,)))  # (groups, rows, outer)
     return lax.reshape(lax.transpose(total, (1, 0, 2)), (x.shape[0], *positions, groups * outer))
+
+
+def _sum_at_positions(x: Array, kernel: Array, positions: Axes, stride: Axes, dilation: Axes) -> Array:
+    """The convolution of a padded input, each channel by itself, as a sum per position: of few large windows, as the
+    gradient of a depthwise kernel has them, XLA makes slow loops."""
+    window, axes = kernel.shape[:-2], tuple(range(1, len(stride) + 1))
+    sums = []
+    for position in itertools.product(*map(range, positions)):
+        part = _every(x, [at * step for at, step in zip(position, stride, strict=True)], window, dilation)
+        sums.append(jnp.sum(part * kernel[..., 0, :], axes, dtype=_accumulated(x)).astype(x.dtype))
+    return lax.reshape(jnp.stack(sums, 1), (x.shape[0], *positions, x.shape[-1]))
+
+
+def _every(x: Array, first: Sequence[int], sizes: Axes, steps: Axes) -> Array:
+    """So many elements along each axis between the first and the last, some steps apart."""
+    stop = [a + (n - 1) * step + 1 for a, n, step in zip(first, sizes, steps, strict=True)]
+    return lax.slice(x, (0, *first, 0), (x.shape[0], *stop, x.shape[-1]), (1, *steps, 1))
 
 
 def fft(x: Array, axes: Axes, kind: str) -> Array:
