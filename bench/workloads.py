@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,11 @@ WORKLOADS = {
     "transformer": Workload("transformer, 2 layers, d 128, 4 heads, ff 512, 64 tokens, batch 32", "transformer",
                             (64, 128), 1_600, 32, 1.3, 1.3),
 }
+
+
+def sized(workload: Workload) -> Workload:
+    """The workload with as many rows as BENCH_ROWS says, where it does."""
+    return workload._replace(rows=int(os.environ.get("BENCH_ROWS", workload.rows)))
 
 
 def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
