@@ -1,10 +1,10 @@
 """Tarazu on a GPU beside torch eager, torch.compile and JAX by hand: one command of at most 8 minutes.
 
-Run `python bench/gpu.py` where JAX, torch and NumPy are; Tarazu itself need not be installed. It compares the op table on
-the device with NumPy, trains the workloads of `bench/training.py` in float32 (of all its digits) and in mixed precision,
-prints a table, and writes gpu.json after each measurement, so that what it has stays where it is stopped. Each part has
-a share of the time that is left; what fails, or is too slow, stands in the table with its error. `--device cpu` tries
-all this without a GPU.
+Run `python bench/gpu.py` where JAX, torch and NumPy are; Tarazu itself need not be installed. It compares the op table
+on the device with NumPy, trains the workloads of `bench/training.py` in float32 (of all its digits) and in mixed
+precision, prints a table, and writes gpu.json after each measurement, so that what it has stays where it is stopped.
+Each part has a share of the time that is left; what fails, or is too slow, stands in the table with its error.
+`--device cpu` tries all this without a GPU.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Run:
 
 @dataclass
 class OpTable:
-    """How many lines of the op table were compared, of how many, and what is wrong; `failures` of the checking itself."""
+    """How many lines of the op table were compared, of how many; what is wrong, and what failed beside."""
 
     checked: int = 0
     lines: int = 0
@@ -66,8 +66,9 @@ class Found:
     def table(self) -> str:
         """A row for the op table, then one for each framework, workload and precision."""
         ours = {(run.part, run.precision): run.milliseconds for run in self.runs if run.peer == XLA}
-        return text_table(HEADER, [self._op_table_row(), *[_row(run, ours[run.part, run.precision]) for run in self.runs],
-                                   *[["", *[""] * 9, problem] for problem in self.op_table.wrong]])
+        rows = [_row(run, ours[run.part, run.precision]) for run in self.runs]
+        wrong = [[*[""] * 10, problem] for problem in self.op_table.wrong]
+        return text_table(HEADER, [self._op_table_row(), *rows, *wrong])
 
     def _op_table_row(self) -> list[str]:
         table = self.op_table

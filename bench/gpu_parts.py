@@ -1,4 +1,4 @@
-"""The parts of `bench/gpu.py`: each has until a time to add what it measures, and ends the processes that it started."""
+"""The parts of `bench/gpu.py`: each adds what it measures until its time is up, and ends what it has started."""
 
 from __future__ import annotations
 
