@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import queue
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -21,22 +25,19 @@ class Peer(NamedTuple):
     label: str
     library: str
     worker: str  # a file of bench/workers
-    kinds: tuple[str, ...] = ("mlp", "cnn", "lstm", "transformer")
-
-
-ALL = (*Peer._field_defaults["kinds"], "cnn_same", "resnet18", "separable")
+    kinds: tuple[str, ...] = ("mlp", "cnn", "lstm", "transformer", "cnn_same", "resnet18", "separable")
 
 
 OURS = "tarazu"
 PEERS = {
-    OURS: Peer("Tarazu fit", "tarazu", "tarazu_fit", ALL),
-    "torch": Peer("torch eager", "torch", "torch_eager", ALL),
-    "compile": Peer("torch.compile", "torch", "torch_compile", ALL),
+    OURS: Peer("Tarazu fit", "tarazu", "tarazu_fit"),
+    "torch": Peer("torch eager", "torch", "torch_eager"),
+    "compile": Peer("torch.compile", "torch", "torch_compile"),
     "jax": Peer("JAX", "jax", "jax_jit"),
     "keras": Peer("Keras fit", "keras", "keras_fit", kinds=("mlp",)),
 }
 OLD = "old"  # asked for by name only: Tarazu in the checkout that BENCH_OLD names, to see what a change costs
-PEERS[OLD] = Peer("Tarazu before", "tarazu", "tarazu_fit", ALL)
+PEERS[OLD] = Peer("Tarazu before", "tarazu", "tarazu_fit")
 XLA, SCAN = "xla", "scan"  # likewise: they say what our layer above XLA costs
 PEERS |= {XLA: Peer("Tarazu on XLA", "jax", "xla_fit"), SCAN: Peer("JAX scan", "jax", "jax_scan")}
 
@@ -95,7 +96,7 @@ def use_two_cores() -> None:
 
 
 class Failure(Exception):
-    """A worker died; the text is the last line that it wrote."""
+    """A worker died or was too slow; the text is the last line that it wrote, or says so."""
 
 
 class Worker:
@@ -105,18 +106,57 @@ class Worker:
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  (open as long as the process)
         self.process = subprocess.Popen(
             [python, str(HERE / "workers" / f"{peer.worker}.py"), workload], env=environment(**settings),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, start_new_session=True)
+        self.answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.answers.put(line)
+        self.answers.put("")  # the process has ended
 
     def train(self, epochs: int) -> dict[str, float]:
         """Seconds per epoch, and the last epoch's loss and accuracy. Raises Failure."""
-        try:
+        self.ask(epochs)
+        return self.answer()
+
+    def ask(self, epochs: int) -> None:
+        """Let it begin; `answer` has the result. One that has died says so there."""
+        with contextlib.suppress(BrokenPipeError):
             print(epochs, file=self.process.stdin, flush=True)
-            return json.loads(self.process.stdout.readline())
-        except (BrokenPipeError, json.JSONDecodeError):
+
+    def answer(self, within: float | None = None) -> dict[str, float]:
+        """What `train` gives, waited for at most `within` seconds. Raises Failure."""
+        try:
+            return json.loads(self.answers.get(timeout=within))
+        except queue.Empty:
+            raise Failure("no answer in the time that it had") from None
+        except json.JSONDecodeError:
             self.process.wait()
             self.errors.seek(0)
             raise Failure((self.errors.read().strip().splitlines() or ["no message"])[-1]) from None
 
     def close(self) -> None:
-        self.process.communicate()
+        """Let it end, and wait for that."""
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.wait()
+        self._release()
+
+    def stop(self) -> None:
+        """End it at once, with all processes that it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            if hasattr(os, "killpg"):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            else:
+                self.process.kill()
+        self.process.wait()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self._release()
+
+    def _release(self) -> None:
+        self.reader.join(timeout=5)
+        self.process.stdout.close()
         self.errors.close()

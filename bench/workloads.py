@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +56,11 @@ EAGER = {
     "layer": Workload("transformer layer, d 128, 4 heads, ff 512, 32 tokens, batch 32", "layer", (32, 128), 32, 32,
                       1 / 1.2, 1 / 1.2, (4, 128, 512)),
 }
+
+
+def sized(workload: Workload) -> Workload:
+    """The workload with as many rows as BENCH_ROWS says, where it does."""
+    return workload._replace(rows=int(os.environ.get("BENCH_ROWS", workload.rows)))
 
 
 def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:

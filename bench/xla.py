@@ -2,7 +2,7 @@
 
 Run `python bench/xla.py`, or name workloads; the aim is at most 1.1 times the time. `python bench/xla.py parallel`
 trains over devices and over processes instead, and says how far their losses are from those of one device. Both need
-JAX, the first also optax. BENCH_DEVICE=gpu measures on a GPU, which JAX then takes by itself.
+JAX. BENCH_DEVICE=gpu measures on a GPU, which JAX then takes by itself.
 """
 
 from __future__ import annotations

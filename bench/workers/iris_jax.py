@@ -3,25 +3,22 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax_models import linear, mlp_forward
+from jax_training import adam, adam_state, cross_entropies
 from workloads import iris_like
 
 x, y = iris_like()
-ADAM = optax.adam(0.01)
 
 
 def loss_of(p, rows):
     prediction, target = mlp_forward(p, jnp.asarray(x)[rows]), jnp.asarray(y)[rows]
-    loss = optax.softmax_cross_entropy_with_integer_labels(prediction, target).mean()
-    return loss, (prediction.argmax(1) == target).sum()
+    return cross_entropies(prediction, target).mean(), (prediction.argmax(1) == target).sum()
 
 
 def step(state, rows):
-    p, adam = state
+    p, moments = state
     gradients, correct = jax.grad(loss_of, has_aux=True)(p, rows)
-    updates, adam = ADAM.update(gradients, adam, p)
-    return (optax.apply_updates(p, updates), adam), correct
+    return adam(p, gradients, moments, 0.01), correct
 
 
 @jax.jit
@@ -32,7 +29,7 @@ def epoch(state, order):
 
 
 p = {"layers": [linear(4, 16), linear(16, 3)]}
-state, rng = (p, ADAM.init(p)), np.random.default_rng(0)
+state, rng = (p, adam_state(p)), np.random.default_rng(0)
 for _ in range(50):
     state, correct = epoch(state, rng.permutation(150))
 print(float(correct) / 150)

@@ -1,34 +1,36 @@
 """Training in JAX with a whole epoch as one compiled `lax.scan` whose state is donated.
 
-The CNN's steps are called one by one: in a loop of its own XLA runs convolutions ten times slower on a CPU.
+On a CPU steps with convolutions are called one by one: in a loop of its own XLA runs these ten times slower there.
+BENCH_DEVICE=gpu takes the GPU, BENCH_PRECISION=bfloat16 mixed precision.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from jax_models import MODELS
+from jax_models import IMAGES, MODELS
+from jax_training import adam, adam_state, cross_entropies, halved
 from serve import Train, serve
 from workloads import LEARNING_RATE, Workload, data
 
-ADAM = optax.adam(LEARNING_RATE)
+IS_HALF, IS_CPU = os.environ.get("BENCH_PRECISION") == "bfloat16", os.environ.get("BENCH_DEVICE") != "gpu"
 
 
 def train_step(forward: Any, state: Any, rows: jax.Array, x: jax.Array, y: jax.Array) -> Any:
     def loss_of(p: Any) -> Any:
-        prediction, target = forward(p, x[rows]), y[rows]
-        losses = optax.softmax_cross_entropy_with_integer_labels(prediction, target)
+        inputs, target = x[rows], y[rows]
+        prediction = forward(halved(p), halved(inputs)) if IS_HALF else forward(p, inputs)
+        losses = cross_entropies(prediction, target)
         return losses.mean(), jnp.stack([losses.sum(), (prediction.argmax(1) == target).sum()])
 
-    p, adam = state
+    p, moments = state
     gradients, sums = jax.grad(loss_of, has_aux=True)(p)
-    updates, adam = ADAM.update(gradients, adam, p)
-    return (optax.apply_updates(p, updates), adam), sums
+    return adam(p, gradients, moments, LEARNING_RATE), sums
 
 
 compiled_step = jax.jit(train_step, static_argnums=0, donate_argnums=1)
@@ -56,10 +58,10 @@ def stepped_epoch(forward: Any, batch: int, state: Any, order: np.ndarray, x: ja
 
 def prepare(workload: Workload, *, always_scan: bool = False) -> Train:
     parameters, forward = MODELS[workload.kind]
-    epoch = stepped_epoch if workload.kind == "cnn" and not always_scan else scanned_epoch
+    epoch = stepped_epoch if workload.kind in IMAGES and IS_CPU and not always_scan else scanned_epoch
     x, y = map(jnp.asarray, data(workload))
     rng, p = np.random.default_rng(0), jax.tree.map(jnp.asarray, parameters(workload))
-    state = p, ADAM.init(p)
+    state = p, adam_state(p)
 
     def train(epochs: int) -> dict[str, float]:
         nonlocal state

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax_networks import convolve, resnet18, resnet18_forward, separable, separable_forward
+from jax_parameters import RNG, Parameters, apply, glorot, linear
 from workloads import CLASSES, Workload
-
-Parameters = dict[str, Any]
-RNG = np.random.default_rng(1)
-
-
-def glorot(*shape: int) -> np.ndarray:
-    """A weight with inputs and outputs as its last axes (Glorot and Bengio, 2010)."""
-    limit = math.sqrt(6 / (math.prod(shape[:-2]) * sum(shape[-2:])))
-    return RNG.uniform(-limit, limit, shape).astype(np.float32)
-
-
-def linear(*shape: int) -> Parameters:
-    return {"weight": glorot(*shape), "bias": np.zeros(shape[-1], np.float32)}
-
-
-def apply(p: Parameters, x: jax.Array) -> jax.Array:
-    return x @ p["weight"] + p["bias"]
 
 
 def mlp(workload: Workload) -> Parameters:
@@ -40,14 +25,9 @@ def mlp_forward(p: Parameters, x: jax.Array) -> jax.Array:
     return apply(p["layers"][-1], x)
 
 
-def cnn(workload: Workload) -> Parameters:
+def cnn(workload: Workload, size: int = 5) -> Parameters:
     return {"convolutions": [linear(3, 3, 1, 32), linear(3, 3, 32, 64)],
-            "layers": [linear(64 * 5 * 5, 128), linear(128, CLASSES)]}
-
-
-def convolve(p: Parameters, x: jax.Array) -> jax.Array:
-    y = jax.lax.conv_general_dilated(x, p["weight"], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
-    return y + p["bias"]
+            "layers": [linear(64 * size * size, 128), linear(128, CLASSES)]}
 
 
 def pool(x: jax.Array) -> jax.Array:
@@ -57,9 +37,9 @@ def pool(x: jax.Array) -> jax.Array:
     return whole.reshape(n, height // 2, 2, width // 2, 2, channels).max((2, 4))
 
 
-def cnn_forward(p: Parameters, x: jax.Array) -> jax.Array:
-    for convolution in p["convolutions"]:
-        x = pool(jax.nn.relu(convolve(convolution, x)))
+def cnn_forward(p: Parameters, x: jax.Array, padding: str = "VALID") -> jax.Array:
+    for layer in p["convolutions"]:
+        x = pool(jax.nn.relu(convolve(layer["weight"], x, padding=padding) + layer["bias"]))
     return mlp_forward(p, x.reshape(len(x), -1))
 
 
@@ -76,7 +56,7 @@ def lstm_forward(p: Parameters, x: jax.Array) -> jax.Array:
         c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
         return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
 
-    zeros = jnp.zeros((len(x), 128))
+    zeros = jnp.zeros((len(x), 128), x.dtype)
     (h, _), _ = jax.lax.scan(step, (zeros, zeros), apply(p["inputs"], x).swapaxes(0, 1))
     return apply(p["head"], h)
 
@@ -92,7 +72,7 @@ def transformer(workload: Workload) -> Parameters:
 
 
 def normalize(p: Parameters, x: jax.Array) -> jax.Array:
-    return jax.nn.standardize(x, axis=-1, epsilon=1e-5) * p["weight"] + p["bias"]
+    return jax.nn.standardize(x.astype(jnp.float32), axis=-1, epsilon=1e-5).astype(x.dtype) * p["weight"] + p["bias"]
 
 
 def transformer_forward(p: Parameters, x: jax.Array) -> jax.Array:
@@ -105,5 +85,8 @@ def transformer_forward(p: Parameters, x: jax.Array) -> jax.Array:
     return apply(p["head"], x.mean(1))
 
 
-MODELS = {"mlp": (mlp, mlp_forward), "cnn": (cnn, cnn_forward), "lstm": (lstm, lstm_forward),
-          "transformer": (transformer, transformer_forward)}
+MODELS = {"mlp": (mlp, mlp_forward), "lstm": (lstm, lstm_forward), "transformer": (transformer, transformer_forward)}
+IMAGES = {"cnn": (cnn, cnn_forward),
+          "cnn_same": (functools.partial(cnn, size=7), functools.partial(cnn_forward, padding="SAME")),
+          "resnet18": (resnet18, resnet18_forward), "separable": (separable, separable_forward)}
+MODELS |= IMAGES

@@ -1,7 +1,8 @@
-"""Training with Tarazu's `model.fit`."""
+"""Training with Tarazu's `model.fit`, in the precision that BENCH_PRECISION names."""
 
 from __future__ import annotations
 
+import os
 import statistics
 
 import models
@@ -20,7 +21,8 @@ def prepare(workload: Workload) -> Train:
     x, y = data(workload)
     tz.random.seed(0)
     model = MODELS[workload.kind](workload)
-    model.compile(tz.optim.Adam(lr=LEARNING_RATE), "cross_entropy", metrics=["accuracy"])
+    model.compile(tz.optim.Adam(lr=LEARNING_RATE), "cross_entropy", metrics=["accuracy"],
+                  precision=os.environ.get("BENCH_PRECISION", "float32"))
 
     def train(epochs: int) -> dict[str, float]:
         """Beside the whole call, which also judges the run, the seconds of its epochs as the history has them."""

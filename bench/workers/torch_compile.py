@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import torch
 from serve import Train, serve
-from torch_eager import forward_for, model_for, trainer
+from torch_eager import forward_for, model_for, start, trainer
 from workloads import Workload
 
 
 def prepare(workload: Workload) -> Train:
-    torch.set_num_threads(2)
-    torch.manual_seed(0)
+    start()
     model = model_for(workload)
     return trainer(workload, model, torch.compile(forward_for(model)))
 

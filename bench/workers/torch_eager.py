@@ -1,7 +1,11 @@
-"""Training in torch as most users write it; also the models for `torch_compile.py`."""
+"""Training in torch as most users write it; also the models for `torch_compile.py`.
+
+BENCH_DEVICE=gpu takes the GPU, where float32 products have all their digits; BENCH_PRECISION=bfloat16 mixed precision.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import torch
@@ -11,6 +15,8 @@ from torch import Tensor, nn
 from workloads import CLASSES, LEARNING_RATE, Workload, data
 
 UNITS = 128  # of the LSTM
+DEVICE = "cuda" if os.environ.get("BENCH_DEVICE") == "gpu" else "cpu"
+IS_HALF = os.environ.get("BENCH_PRECISION") == "bfloat16"
 Forward = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
@@ -72,17 +78,18 @@ def model_for(workload: Workload) -> nn.Module:
             nn.init.zeros_(parameter)
         if name == "lstm.bias_ih_l0":
             nn.init.ones_(parameter.data[UNITS:2 * UNITS])  # the forget gates
-    return model
+    return model.to(DEVICE)
 
 
 def tensors_for(workload: Workload) -> tuple[Tensor, Tensor]:
-    x, y = map(torch.from_numpy, data(workload))
+    x, y = (torch.from_numpy(part).to(DEVICE) for part in data(workload))
     return (x.permute(0, 3, 1, 2) if workload.kind in IMAGES else x), y  # a view: channels stay last in memory
 
 
 def forward_for(model: nn.Module) -> Forward:
     def forward(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        prediction = model(x)
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=IS_HALF):
+            prediction = model(x).float()
         return nn.functional.cross_entropy(prediction, y), (prediction.argmax(1) == y).sum()
     return forward
 
@@ -92,8 +99,8 @@ def trainer(workload: Workload, model: nn.Module, forward: Forward) -> Train:
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
 
     def epoch() -> dict[str, float]:
-        order = torch.randperm(len(x))
-        loss_sum, correct_sum = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+        order = torch.randperm(len(x), device=DEVICE)
+        loss_sum, correct_sum = torch.zeros((), device=DEVICE), torch.zeros((), dtype=torch.int64, device=DEVICE)
         for rows in order.split(workload.batch):
             optimizer.zero_grad()
             loss, correct = forward(x[rows], y[rows])
@@ -106,9 +113,15 @@ def trainer(workload: Workload, model: nn.Module, forward: Forward) -> Train:
     return lambda epochs: [epoch() for _ in range(epochs)][-1]
 
 
-def prepare(workload: Workload) -> Train:
+def start() -> None:
+    """Two threads, a seed, and no products of fewer digits than float32 has."""
     torch.set_num_threads(2)
     torch.manual_seed(0)
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def prepare(workload: Workload) -> Train:
+    start()
     model = model_for(workload)
     return trainer(workload, model, forward_for(model))
 
