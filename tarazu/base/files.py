@@ -35,6 +35,30 @@ def replacing(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def set_aside(path: Path, aside: Path) -> Iterator[None]:
+    """A block in which the file or folder at `path`, if there is one, is at `aside`; after an error it is put back.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     note = Path(folder) / "note.txt"
+    ...     _ = note.write_text("old")
+    ...     with set_aside(note, Path(folder) / "old.txt"):
+    ...         _ = note.write_text("new")
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['note.txt', 'old.txt']
+    """
+    if not path.exists():
+        yield
+        return
+    path.rename(aside)
+    try:
+        yield
+    except BaseException:
+        aside.rename(path)
+        raise
+
+
 def _to_disk(path: Path) -> None:
     """Let what was written to a file, or the names in a folder, outlast a loss of power."""
     if path.is_dir() and os.name == "nt":

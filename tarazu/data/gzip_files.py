@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tarazu.base.errors import FileFormatError
 
-GROWTH, SLACK = 100, 2**24  # how many times the packed bytes, and how many more, may come out
+GROWTH, SLACK = 100, 20 * 2**20  # how many times the packed bytes, and how many more, may come out
 BLOCK = 2**20
 GZIP_MAGIC = b"\x1f\x8b"
 

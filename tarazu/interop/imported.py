@@ -125,10 +125,10 @@ class Imported(Module):
         """The nested lists, tuples and dicts with the values of their references, and functions of their bodies."""
         if isinstance(tree, Ref):
             return values[tree.name]
+        if isinstance(tree, list | tuple):
+            return type(tree)([self._filled(item, values) for item in tree])
         if isinstance(tree, Body):
             return self._function(tree, values)
-        if isinstance(tree, list | tuple):
-            return type(tree)(self._filled(item, values) for item in tree)
         return {key: self._filled(item, values) for key, item in tree.items()} if isinstance(tree, dict) else tree
 
     def _function(self, body: Body, values: Mapping[str, Any]) -> Operation:

@@ -245,7 +245,8 @@ class History:
     def save(self, path: str | os.PathLike) -> Path:
         """Writes JSON lines to `path`: one row a line, then one with the measurements, why the run ended, the verdict.
 
-        Equal runs give equal bytes but for the seconds. Raises OSError where the file cannot be written.
+        Equal runs give equal bytes but for the seconds. Raises OSError where the file cannot be written,
+        FileFormatError for rows that could not be loaded again.
 
         >>> import tempfile
         >>> history = History()
@@ -256,7 +257,7 @@ class History:
         """
         end = {"format": FORMAT, "stopped": self.stopped, "measurements": self.measurements,
                "verdict": self.verdict.to_json() if self.verdict else None}
-        return write_text(path, "".join(to_line(line) + "\n" for line in [*self.rows, end]))
+        return write_text(path, "".join(to_line(line, Path(path)) + "\n" for line in [*self.rows, end]))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> History:

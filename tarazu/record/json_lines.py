@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from tarazu.base.bounded.json_files import parse_json
+from tarazu.base.bounded.json_files import json_to_save, parse_json, require_shallow
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
-def to_line(value: Json) -> str:
+def to_line(value: Json, path: Path | None = None) -> str:
     """`value` as one line of strict JSON; numbers that are not finite become "NaN", "Infinity" and "-Infinity".
+
+    FileFormatError, with the path of the file that the line is for, where `from_line` would refuse it.
 
     >>> to_line({"loss": math.nan, "epoch": 3})
     '{"loss": "NaN", "epoch": 3}'
     """
-    return json.dumps(_encode(value), ensure_ascii=False, allow_nan=False)
+    require_shallow(value, path)
+    return json_to_save(_encode(value), path)
 
 
 def from_line(line: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tarazu.base.errors import ArgumentError, FileFormatError, TarazuError
-from tarazu.base.files import file_inside
+from tarazu.base.files import file_inside, set_aside
 from tarazu.data import TableEncoder
 from tarazu.nn import Module
 from tarazu.record import History
@@ -53,9 +54,8 @@ def _made(destination: Path, fill: Callable[[Path], None], *, force: bool) -> Pa
         new = Path(scratch) / "new"
         new.mkdir()
         fill(new)
-        if force and destination.exists():
-            destination.rename(Path(scratch) / "old")
-        return _move(new, destination)
+        with set_aside(destination, Path(scratch) / "old") if force else contextlib.nullcontext():
+            return _move(new, destination)
 
 
 def require_free(path: Path, *, force: bool) -> None:

@@ -25,15 +25,23 @@ TEXTS = {
     "comments of 1 MB": fixed(b"#\n" * 500_000), "NumPy's format": fixed(b"\x93NUMPY\1\0" + bytes(100)), "a workbook": fixed(b"PK\3\4" + bytes(99)),
     "carriage returns": fixed(b"a,b\r1,2\r" * 10), "numbers of 1,000 digits": fixed(b"a,b\n" + (b"9" * 1000 + b",1\n") * 30),
     "formulas": fixed(b"a,b\n=cmd|' /C calc'!A0,1\n@SUM(1),2\n"), "endless lines of separators": fixed(b"a,b\n" + b'"\n",' * 500_000)}
-MAY_LOAD_TEXT = {"carriage returns", "numbers of 1,000 digits", "formulas", "a script", "reversed", "a byte short", "endless lines of separators"}
-MAY_LOAD_STREAM = {*TEXTS, *BYTES}
+A_TEXT, NO_LOSS = "lines of text are a table, and no cell is run", "only the end of the last line is gone"
+TABLES_MAY_LOAD = {
+    "carriage returns": "old programs end lines so", "numbers of 1,000 digits": "they are texts, as no number is so large", "formulas": A_TEXT, "a script": A_TEXT, "reversed": A_TEXT,
+    "a byte short": NO_LOSS, "endless lines of separators": "a quoted cell may have lines, and all are closed"}
+STREAMS_MAY_LOAD = {
+    **{name: reason for name, reason in TABLES_MAY_LOAD.items() if name != "endless lines of separators"}, "a NUL byte": "Arrow takes it for a letter of a text",
+    "a quote within": "Arrow takes it for a letter of a text", "only comments": "a stream has no comments: it is a column of texts", "comments of 1 MB": "a stream has no comments: it is a column of texts"}
 TABLES = {**BYTES, **PLACES, **TEXTS}
 bomb = made(lambda: gzip_bomb(300))
 PACKED = {**BYTES, **PLACES, "a bomb of 300 MB": bomb, "a bomb in a bomb": made(lambda: gzip.compress(gzip_bomb(300))),
           "a length that lies": content(lambda data: data[:-4] + b"\xff\xff\xff\x7f"), "a sum that lies": content(lambda data: data[:-8] + bytes(4) + data[-4:]),
           "an endless name": fixed(b"\x1f\x8b\x08\x08" + bytes(6) + b"x" * 1_000_000), "ten thousand members": made(lambda: gzip.compress(b"") * 10_000),
           "noise behind": content(lambda data: data + b"noise" * 10), "a NUL inside": fixed(gzip.compress(b"a,b\n\0,1\n")),
-          "a Parquet bomb": made(lambda: gzip.compress(b"PAR1" + bytes(10**6) + b"PAR1"))}
+          "20 MB of zeros": made(lambda: gzip.compress(b"a,b,c,d,e,f,g,h,i,j\n" + b"0,0,0,0,0,0,0,0,0,0\n" * 1_000_000)), "60 MB of zeros": made(lambda: gzip.compress(b"a,b,c,d,e,f,g,h,i,j\n" + b"0,0,0,0,0,0,0,0,0,0\n" * 3_000_000)),
+          "10 million rows": made(lambda: gzip.compress(b"a\n" + b"0\n" * 10_000_000)), "a Parquet bomb": made(lambda: gzip.compress(b"PAR1" + bytes(10**6) + b"PAR1"))}
+
+PACKED_MAY_LOAD = {"a script": A_TEXT, "20 MB of zeros": "ordinary tables are packed as well", "10 million rows": "they take no more memory than any small file may"}
 
 
 def footer(change):
@@ -98,7 +106,7 @@ PARQUETS = {
     "a list of 2^31 in the footer": footer(lambda old: b"\x15\x04\x19\xfc" + varint(2**31 - 1)), "48 million rows": repeated_rows(48_000_000),
     "rows that lie": footer(lambda old: old.replace(b"\x16\x78", b"\x16\x7a")), "pages of noise": content(lambda data: data[:60] + bytes(200) + data[260:]),
     "a type to unpickle": python_type, "lists 50 deep": nested_type, "only marks": fixed(b"PAR1" * 3)}
-MAY_LOAD_PARQUET = {"a type to unpickle", "lists 50 deep", "rows that lie", "pages of noise"}
+PARQUETS_MAY_LOAD = {"a type to unpickle": "Arrow reads the numbers and nobody unpickles the type", "rows that lie": "Arrow counts the rows of the pages themselves"}
 
 IDX = {
     **BYTES, **PLACES, "2^31 x 2^31": fixed(b"\0\0\x08\x03" + struct.pack(">3I", 2**31, 2**31, 1)), "2^32-1 everywhere": fixed(b"\0\0\x08\x03" + b"\xff" * 12),
@@ -106,6 +114,7 @@ IDX = {
     "255 axes": fixed(b"\0\0\x08\xff" + bytes(4 * 255)), "an axis less": fixed(idx(2, 3)), "a byte more": content(lambda data: data + b"\0"),
     "half a header": fixed(b"\0\0\x08\x03\0\0"), "a bomb": bomb,
     "packed and short": fixed(gzip.compress(idx(9, 9, 9))[:30])}
+IDX_MAY_LOAD = {"ends with zeros": "pixels may be black"}
 
 
 def cifar_member(name, size, kind=tarfile.REGTYPE, link=""):
@@ -162,4 +171,6 @@ IMAGES = {
     "a TIFF of a billion tags": fixed(b"II*\0\x08\0\0\0\xff\xff" + bytes(1000)), "a TIFF with 2^32 strips": fixed(tiff((256, 4, 1, 9), (257, 4, 1, 9), (273, 4, 2**32 - 1, 8))),
     "PostScript": fixed(EPS), "an SVG": fixed(b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'), "a PDF": fixed(b"%PDF-1.7\n"),
     "a pixel map in Python's fonts": fixed(b"PILfont\n;;;;;;10;\nDATA\n"), "a Windows metafile": fixed(b"\xd7\xcd\xc6\x9a" + bytes(60))}
-MAY_LOAD_IMAGE = {"a JPEG without tables", "a bomb in pixels", "a BMP cut off", "a bomb in a profile", "a bomb in text", "a palette missing"}
+IMAGES_MAY_LOAD = {
+    **dict.fromkeys(("a byte short", "ends with zeros", "a chunk of 2 GB"), "all pixels are there: what comes behind them is not read"),
+    "a bomb in pixels": "no more is unpacked than the image has pixels", "a palette missing": "it is one of grays then"}

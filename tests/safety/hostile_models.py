@@ -160,3 +160,11 @@ HISTORIES = {**BYTES, **PLACES, **JSON_DAMAGES, **{f"last line {text:.30}": fixe
     '{"format": "tarazu history 1", "stopped": 1, "measurements": {}, "verdict": {"name": 1}}')},
     "deep within a line": content(lambda data: data.replace(b"0.5", DEEP.encode())), "packed": fixed(gzip_bomb(1))}
 WEIGHTS = {**BYTES, **PLACES, **TENSORS}
+
+A_LINE_END = "only the end of the last line is gone"
+MODELS_MAY_LOAD = {
+    "model.json a byte short": A_LINE_END, "training is None": "a model need not be compiled", "a million layers": "no more are made than the model names"}
+WEIGHTS_MAY_LOAD = {"ends with zeros": "any bytes are numbers"}
+CHECKPOINTS_MAY_LOAD = {"checkpoint.json a byte short": A_LINE_END}
+RUNS_MAY_LOAD = {"history a byte short": A_LINE_END}
+HISTORIES_MAY_LOAD = {"a byte short": A_LINE_END}

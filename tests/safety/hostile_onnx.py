@@ -116,6 +116,26 @@ def loop(trips=HUGE, condition=True):
     return graph(make, **arrays)
 
 
+def endless(*nodes, gathers=False, arrays=None):
+    """A loop without an end of these (operator, inputs): the first makes "w" of "v" and others, the second "g"."""
+    def make(helper):
+        infos = [helper.make_tensor_value_info(name, 1, None) for name in ("w", "g")]
+        body = helper.make_graph([helper.make_node("Identity", ["go"], ["on"]), *(helper.make_node(operator, inputs, [name]) for (operator, inputs), name in zip(nodes, "wg", strict=False))], "body",
+                                 [helper.make_tensor_value_info("i", 7, []), helper.make_tensor_value_info("go", 9, []), helper.make_tensor_value_info("v", 1, None)],
+                                 [helper.make_tensor_value_info("on", 9, []), *infos[:1 + gathers]])
+        return [helper.make_node("Expand", ["x", "size"], ["e"]), helper.make_node("Loop", ["", "first", "e"], ["last", "y"] if gathers else ["y"], body=body)]
+    return graph(make, first=np.array(True), **{"size": numbers(1, 1), **(arrays or {})})
+
+
+def in_rows(rows, *nodes):
+    """These nodes behind one that makes so many rows of a number, "e"."""
+    def make(helper):
+        body = helper.make_graph([helper.make_node("Add", ["a", "r"], ["b"]), helper.make_node("Expand", ["r", "wide"], ["g"])], "body",
+                                 [helper.make_tensor_value_info(name, 1, None) for name in "ar"], [helper.make_tensor_value_info(name, 1, None) for name in "bg"])
+        return [helper.make_node("Expand", ["one", "rows"], ["e"]), *(helper.make_node(operator, inputs, outputs, **({"body": body, "num_scan_inputs": 1} if operator == "Scan" else {})) for operator, inputs, outputs in nodes)]
+    return graph(make, one=np.array(1, np.float32), rows=numbers(rows), wide=numbers(2**16))
+
+
 def chain(operator, length, **arrays):
     """So many nodes one behind the other, each with the results of the one before twice."""
     return graph(lambda helper: [helper.make_node(operator, [f"h{i}" if i else "x"] * 2, [f"h{i + 1}" if i + 1 < length else "y"], **({"axis": 1} if operator == "Concat" else {})) for i in range(length)], **arrays)
@@ -155,7 +175,7 @@ TENSORS = {
     "elements in a link": with_file(beside("weights.bin"), size="/etc/passwd"), "elements in /dev/zero by a link": with_file(beside("weights.bin"), size="/dev/zero"),
     "elements in a link to itself": with_file(beside("weights.bin"), size="weights.bin"),
     **{f"elements at {entries}": with_file(beside("weights.bin", **entries)) for entries in ({"offset": 10**15}, {"offset": -8}, {"length": HUGE}, {"length": 0}, {"length": -1}, {"offset": "many"}, {"length": "1e9"}, {"offset": 8}, {"offset": "9" * 5_000})},
-    "a file beside that is short": with_file(beside("weights.bin"), size=47), "sparse of 10^12": sparse([HUGE], [5]), "sparse of 2^26 and more": sparse([2**25, 3], [5]), "sparse beyond": sparse([3], [3]), "sparse and negative": sparse([3], [-1]),
+    "a file beside that is short": with_file(beside("weights.bin"), size=47), "sparse of 10^12": sparse([HUGE], [5]), "sparse of 2^26 and more": sparse([2**25, 3], [5]), "sparse of 2^25": sparse([2**25], [5]), "sparse beyond": sparse([3], [3]), "sparse and negative": sparse([3], [-1]),
     "sparse sizes that are negative": sparse([-3], [0]), "sparse of another number": sparse([3], [0, 1]), "two sparse at one place": sparse([3], [1, 1], (1.0, 2.0))}
 GRAPHS = {
     "a circle": graph(lambda helper: [helper.make_node("Add", ["x", "b"], ["a"]), helper.make_node("Add", ["a", "x"], ["b"]), helper.make_node("Neg", ["b"], ["y"])]), "a node that reads itself": node("Add", "x", "y"), "an input that is not there": node("Add", "x", "nowhere"),
@@ -165,7 +185,10 @@ GRAPHS = {
     "an unknown operator": node("System", "x"), "an operator of os": node("system", "x", domain="os"), "an operator with dots": node("os.system", "x"), "an operator of PyTorch's": node("PyOp", "x", domain="ai.onnx.contrib"), "an operator of 10 MB": node("N" * 10**7, "x"),
     "branches 20 deep": nested(20), "branches 300 deep": nested(300), "branches 10,000 deep": nested(10_000), "a function that calls itself": recursive(["f0"]), "functions in a circle": recursive(["f1"], ["f2"], ["f0"]), "a function that is not there": recursive(["f7"]),
     "functions 5,000 deep": recursive(*([f"f{i + 1}"] for i in range(5_000)), []), "functions of 10^12 nodes": recursive(*([f"f{i + 1}"] * 10 for i in range(12)), ["f13", "f14"]),
-    "a loop without an end": loop(None), "a loop of -1": loop(-1),
+    "a loop without an end": loop(None), "a loop that records": endless(("MatMul", ["v", "weights"]), arrays={"weights": np.eye(3, dtype=np.float32)}),
+    "a loop that gathers": endless(("Identity", ["v"]), ("Expand", ["v", "wide"]), gathers=True, arrays={"wide": numbers(500, 1, 1)}), "a loop of large values": endless(("Sin", ["v"]), arrays={"size": numbers(2**20, 1, 1)}),
+    "a scan of 2^24 rows": in_rows(2**24, ("Scan", ["x", "e"], ["y", "z"])), "a scan of 2^16 wide rows": in_rows(2**16, ("Scan", ["x", "e"], ["y", "z"])),
+    "a list of 2^24": in_rows(2**24, ("SplitToSequence", ["e"], ["list"]), ("SequenceAt", ["list", "rows"], ["y"])), "a loop of -1": loop(-1),
     "an attribute more": attribute(0, "run", s=b"os.system", type=3), "an attribute of another type": attribute(0, "alpha", i=2, type=2), "an attribute of text": attribute(0, "transB", s=b"yes", type=3), "an attribute of 2^62": attribute(0, "transB", i=2**62, type=2)}
 SIZES = {
     "Expand to 10^12": node("Expand", "x", "s", arrays={"s": numbers(10**9, 1000, 1)}), "Expand of a constant to 10^12": node("Expand", "c", "s", arrays={"s": numbers(10**6, 10**6), "c": numbers(1.0, dtype=np.float32)}), "Expand to -1": node("Expand", "x", "s", arrays={"s": numbers(-5, 3)}),

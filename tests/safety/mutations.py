@@ -102,17 +102,24 @@ def json_mutated(data, random):
         if change == 0 and holder is not value:
             del holder[key]
         elif change == 1:
-            holder[key] = json.loads(json.dumps(source[0][source[1]]))  # a copy: what holds itself is no JSON
+            holder[key] = _copies(source[0][source[1]], 1)[0]
         elif change == 2:
-            holder[key] = [holder[key]] * random.choice((1, 2, 1000))
+            holder[key] = _copies(holder[key], random.choice((1, 2, 1000)))
         elif change == 3 and isinstance(holder, dict):
-            holder[random.choice(("class", "format", "x", "layer", str(random.randrange(9))))] = holder[key]
+            other = random.choice(("class", "format", "x", "layer", str(random.randrange(9))))
+            holder[other] = _copies(holder[key], 1)[0]
         elif change == 4 and isinstance(holder[key], str | int | float):
             text = bytes_mutated(str(holder[key]).encode(), random).decode("utf-8", "replace")
             holder[key] = text if isinstance(holder[key], str) else random.choice((*EDGES, -holder[key], text))
         else:
-            holder[key] = random.choice(VALUES)
+            holder[key] = _copies(random.choice(VALUES), 1)[0]
     return json.dumps(value.get("")).encode()
+
+
+def _copies(value, count):
+    """So many copies, or as many as have 10 MB. All are copies: what holds itself, or a thousand of one, has no end."""
+    text = json.dumps(value)
+    return [json.loads(text) for _ in range(min(count, max(1, 10_000_000 // len(text))))]
 
 
 def _slots(value):

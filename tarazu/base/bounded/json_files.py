@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +44,7 @@ def parse_json(text: str | bytes) -> Any:
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8")
-    if len(text) > LARGEST or text.count("[") + text.count("{") > MOST_PARTS:
-        raise ValueError(f"more than {LARGEST:,} characters, or {MOST_PARTS:,} lists and objects")
+    _require_bounds(text)
     try:
         value = json.loads(text, object_pairs_hook=_distinct)
     except RecursionError:
@@ -53,20 +54,51 @@ def parse_json(text: str | bytes) -> Any:
     return value
 
 
-def json_to_save(value: Any, path: Path, indent: int | None = None) -> str:
+def json_to_save(value: Any, path: Path | None = None, indent: int | None = None) -> str:
     """The JSON of a value for a file; FileFormatError where `parse_json` would refuse it: what is saved can be loaded.
 
     >>> json_to_save({"a": [1]}, Path("a.json"))
     '{"a": [1]}'
     """
+    require_shallow(value, path)
     try:
         text = json.dumps(value, indent=indent, ensure_ascii=False)
-        parse_json(text)
-    except (ValueError, RecursionError) as error:
-        raise FileFormatError(f"this could be saved, but not loaded again: {error}", path=path,
-                              expected=f"at most {MOST_PARTS:,} lists and objects, {DEEPEST} of them nested",
-                              fix="keep large or deep values in a file of your own, such as one of NumPy") from None
+        if len(text.encode()) >= LARGEST:  # a line's end comes behind it
+            raise ValueError(f"it has {LARGEST:,} bytes or more")
+        _require_bounds(text)
+        _require_names(value)
+    except ValueError as error:
+        raise _not_loadable(str(error), path) from None
     return text
+
+
+def require_shallow(value: Any, path: Path | None = None) -> None:
+    """FileFormatError for a value in which lists and dicts are nested deeper than is read, or without an end.
+
+    >>> require_shallow({"a": [1]})
+    """
+    if depth(value) > DEEPEST:
+        raise _not_loadable(str(_too_deep()), path)
+
+
+def _not_loadable(problem: str, path: Path | None) -> FileFormatError:
+    return FileFormatError(f"this could be saved, but not loaded again: {problem}", path=path,
+                           expected=f"at most {MOST_PARTS:,} lists and objects, {DEEPEST} of them nested, in "
+                           f"{LARGEST:,} bytes", fix="keep large or deep values in a file of your own, such as one of "
+                           "NumPy")
+
+
+def _require_bounds(text: str) -> None:
+    if len(text) > LARGEST or text.count("[") + text.count("{") > MOST_PARTS:
+        raise ValueError(f"more than {LARGEST:,} characters, or {MOST_PARTS:,} lists and objects")
+
+
+def _require_names(value: Any) -> None:
+    """ValueError where keys become one name in JSON, as 1 and "1" do."""
+    for level in _levels(value):
+        for x in level:
+            if isinstance(x, dict) and not all(isinstance(key, str) for key in x):
+                _distinct([(key if isinstance(key, str) else json.dumps(key), None) for key in x])
 
 
 def _too_deep() -> ValueError:
@@ -95,13 +127,17 @@ def repeated_key(pairs: list[tuple[str, Any]]) -> str:
 
 
 def depth(value: Any) -> int:
-    """How deep lists and dicts are nested in a value.
+    """How deep lists and dicts are nested in a value; no more than one beyond DEEPEST is told.
 
     >>> depth({"a": [1, {"b": 2}]})
     3
     """
-    deepest, level = 0, [value]
-    while level := [x for x in level if isinstance(x, dict | list)]:
-        deepest += 1
+    return sum(1 for _ in itertools.islice(_levels(value), DEEPEST + 1))
+
+
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """The lists and dicts in a value, those of one depth at a time; of a value that holds itself there is no end."""
+    level = [value]
+    while level := [x for x in level if isinstance(x, dict | list | tuple)]:
+        yield level
         level = [item for x in level for item in (x.values() if isinstance(x, dict) else x)]
-    return deepest

@@ -24,6 +24,7 @@ from tarazu.data.columns.values import (
 )
 
 Known = TypeVar("Known")
+BLOCK = 2**16  # rows
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -162,8 +163,16 @@ def column_of_texts(name: str, numbers: LevelNumbers, codes: np.ndarray, stated_
             texts.append(spelling)
         merged.append(level)
     found_words = tuple(sorted({text for text in dropped if text}))
-    return Column(name, np.array(texts, dtype=object), np.array([*merged, -1], np.int32)[codes], stated_category,
-                  found_words)
+    return Column(name, np.array(texts, dtype=object), _renumbered(codes, np.array([*merged, -1], np.int32)),
+                  stated_category, found_words)
+
+
+def _renumbered(codes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """`numbers[codes]`, some rows at a time: NumPy makes 8-byte indices of all that it is given at once."""
+    out = np.empty(codes.shape, numbers.dtype)
+    for start in range(0, len(codes), BLOCK):
+        out[start:start + BLOCK] = numbers[codes[start:start + BLOCK]]
+    return out
 
 
 def column_of_numbers(name: str, values: np.ndarray) -> Column:

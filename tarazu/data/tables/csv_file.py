@@ -8,6 +8,8 @@ import dataclasses
 import io
 import itertools
 import re
+from array import array
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,8 +28,8 @@ SNIFFED_BYTES, SNIFFED_ROWS = 1 << 16, 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t]*\r?\n', re.IGNORECASE)  # as Excel writes and reads it
 BLANK_OR_COMMENT = re.compile(rb"[ \t]*\r?\n|#[^\n]*\n")
-LONGEST_CELL = 2**23
-BLOCK_ROWS = 1_000  # rows held as Python texts at a time: few enough to stay in the cache
+LONGEST_CELL, CELLS = 2**23, 8  # characters of a cell in any file, and a part of large ones by this number
+BLOCK_ROWS, BLOCK_CELLS = 1_000, 2**20  # held as Python texts at a time: few enough to stay in the cache, and memory
 
 Record = tuple[int, list[str]]
 
@@ -43,8 +45,9 @@ def read_csv(path: Path, data: bytes, missing_words: tuple[str, ...] = MISSING_W
     delimiter = stated or sniff_delimiter(body)
     check_lines(path, body, delimiter, skipped)
     buffer = io.BytesIO(body)
-    with _long_cells():
-        records = read_records(path, buffer, delimiter, skipped)
+    longest = max(LONGEST_CELL, len(body) // CELLS)
+    with _long_cells(longest):
+        records = read_records(path, buffer, delimiter, skipped, longest)
         header_line, header = next(records, (1, []))
         if not header:
             raise FileFormatError("the file is empty", path=path,
@@ -67,9 +70,9 @@ def read_csv(path: Path, data: bytes, missing_words: tuple[str, ...] = MISSING_W
 
 
 @contextlib.contextmanager
-def _long_cells() -> Iterator[None]:
+def _long_cells(longest: int) -> Iterator[None]:
     """The `csv` module refuses cells of over 131,072 characters unless it is told otherwise."""
-    limit = csv.field_size_limit(LONGEST_CELL)
+    limit = csv.field_size_limit(longest)
     try:
         yield
     finally:
@@ -134,8 +137,10 @@ def sniff_delimiter(data: bytes) -> str:
     return max(DELIMITERS, key=agreement)
 
 
-def read_records(path: Path, buffer: io.BytesIO, delimiter: str, skipped: int = 0) -> Iterator[Record]:
-    """The line on which each row starts, and its cells; blank lines are skipped. `skipped` lines came before."""
+def read_records(path: Path, buffer: io.BytesIO, delimiter: str, skipped: int, longest: int) -> Iterator[Record]:
+    """The line on which each row starts, and its cells, of at most `longest` characters; blank lines are skipped.
+    `skipped` lines came before.
+    """
     text = io.TextIOWrapper(buffer, encoding="utf-8-sig", newline="")
     reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
     line = skipped + 1
@@ -147,7 +152,7 @@ def read_records(path: Path, buffer: io.BytesIO, delimiter: str, skipped: int = 
     except csv.Error as error:
         if "field limit" in str(error):
             raise FileFormatError("a cell of the row that starts here is too long", path=path, line=line,
-                                  expected=f"at most {LONGEST_CELL:,} characters", fix="check the quotes: one that "
+                                  expected=f"at most {longest:,} characters", fix="check the quotes: one that "
                                   "is not closed makes a cell of all that follows") from error
         raise FileFormatError(f"a quoted cell of the row that starts here does not end properly: {error}", path=path,
                               line=line, expected='cells as abc or "abc"',
@@ -166,7 +171,8 @@ def check_names(path: Path, line: int, names: list[str]) -> None:
 
 def _blocks(path: Path, records: Iterator[Record], names: list[str], delimiter: str) -> Iterator[list[Record]]:
     """Rows as wide as the names, some at a time."""
-    while block := list(itertools.islice(records, BLOCK_ROWS)):
+    rows = max(1, min(BLOCK_ROWS, BLOCK_CELLS // len(names)))
+    while block := list(itertools.islice(records, rows)):
         if any(len(cells) != len(names) for _, cells in block):
             block = [record for record in block if not _is_comment(record, names)]
             for _, cells in block:
@@ -198,18 +204,17 @@ def _cut_trailing_separators(cells: list[str], names: list[str]) -> None:
 def _read_columns(path: Path, blocks: Iterator[list[Record]], names: list[str],
                   missing_words: tuple[str, ...]) -> tuple[list[Column], np.ndarray]:
     numbers = [LevelNumbers() for _ in names]
-    codes: list[list[np.ndarray]] = [[] for _ in names]
-    lines: list[np.ndarray] = []
+    codes, lines = deque(array("i") for _ in names), array("i")  # which grow in place: little memory beside the text
     for block in blocks:
-        lines.append(np.fromiter((line for line, _ in block), np.int64, len(block)))
+        lines.extend([line for line, _ in block])
         columns = zip(*(cells for _, cells in block), strict=True)
         for cells, column_numbers, column_codes in zip(columns, numbers, codes, strict=True):
-            column_codes.append(column_numbers.encode(cells))
+            column_codes.frombytes(column_numbers.encode(cells).tobytes())
     if not lines:
         raise FileFormatError("the file has a line of column names and no rows", path=path,
                               expected="at least one row below the names", fix="check that it was written completely")
-    return [column_of_texts(name, number, np.concatenate(code), missing_words=missing_words)
-            for name, number, code in zip(names, numbers, codes, strict=True)], np.concatenate(lines)
+    return [column_of_texts(name, number, np.frombuffer(codes.popleft(), np.int32), missing_words=missing_words)
+            for name, number in zip(names, numbers, strict=True)], np.frombuffer(lines, np.int32)
 
 
 def _named(columns: list[Column]) -> tuple[list[Column], tuple[ColumnNote, ...]]:

@@ -10,7 +10,8 @@ from tarazu.base.files import require_file
 from tarazu.base.spelling import did_you_mean
 from tarazu.data.gzip_files import GZIP_MAGIC, unpack
 
-MOST_CELLS, LONGEST_LINE = 100_000, 2**24  # of a line
+MOST_CELLS, LONGEST_LINE = 100_000, 2**24  # of a line of any file; those of large files may have more:
+BYTES_PER_CELL, LINES = 2**9, 4  # a cell for so many bytes of the file, a part of it by this number
 BLOCK = 2**20  # bytes that are decoded at a time
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 BINARY_MAGICS = {
@@ -80,21 +81,22 @@ def _check_encoding(path: Path, data: bytes) -> None:
 def check_lines(path: Path, data: bytes, delimiter: str, skipped: int = 0) -> None:
     """FileFormatError for a line that is so long, or of so many cells, that it would fill the memory.
 
-    Only lines of more than MOST_CELLS bytes are looked at more closely, so that this takes no time. `skipped` lines
-    came before.
+    A column takes about a KB of memory, so there may be many where the file is large. Only lines of more bytes than
+    there may be cells are looked at more closely, so that this takes no time. `skipped` lines came before.
     """
-    end, position = b"\n" if b"\n" in data[:LONGEST_LINE] else b"\r", 0
-    while len(data) - position > MOST_CELLS:
-        last = data.rfind(end, position, position + MOST_CELLS)
+    most_cells, longest = max(MOST_CELLS, len(data) // BYTES_PER_CELL), max(LONGEST_LINE, len(data) // LINES)
+    end, position = b"\n" if data.find(b"\n", 0, longest) >= 0 else b"\r", 0
+    while len(data) - position > most_cells:
+        last = data.rfind(end, position, position + most_cells)
         if last < 0:
-            last = data.find(end, position, position + LONGEST_LINE)
+            last = data.find(end, position, position + longest)
             size = (last if last >= 0 else len(data)) - position
             cells = data.count(delimiter.encode(), position, position + size) + 1
-            if size > LONGEST_LINE or cells > max(MOST_CELLS, size // 50):  # a long cell may have some within it
+            if size > longest or cells > max(most_cells, size // 50):  # a long cell may have some within it
                 raise FileFormatError(f"a line of {cells:,} cells in {size:,} bytes", path=path,
                                       line=skipped + line_of(data, position),
-                                      expected=f"at most {MOST_CELLS:,} cells in {LONGEST_LINE:,} bytes",
-                                      fix="put columns into rows, or load such data as arrays")
+                                      expected=f"at most {most_cells:,} cells in {longest:,} bytes, and more "
+                                      "in larger files", fix="put columns into rows, or load such data as arrays")
             last = position + size
         position = last + 1
 

@@ -1,7 +1,7 @@
 """A checkpoint on disk: a folder with `checkpoint.json`, which names the file of tensors that belongs to it.
 
-Each checkpoint has a tensor file of its own. `checkpoint.json` is replaced once that file is whole, in one rename, so
-at any moment it names a whole file.
+Each checkpoint has a tensor file of its own, of a name that no other has. `checkpoint.json` is replaced once that file
+is whole, in one rename, so at any moment it names a whole file; only then the tensors of the one before are deleted.
 """
 
 from __future__ import annotations
@@ -33,16 +33,33 @@ class Content(NamedTuple):
 
 
 def write(folder: Path, when: str, values: dict[str, Any], tensors: Iterable[tuple[str, Tensor]]) -> None:
-    """Write a checkpoint; the one of an earlier time is valid until this one, of `when`, is whole."""
+    """Write a checkpoint; the one of an earlier time is valid until this one, of `when`, is whole.
+
+    FileFormatError for values that could not be read again; the earlier one stays.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"tensors-{when}.safetensors"
-    write_tensors(folder / name, tensors)
-    line: dict[str, Any] = {"format": FORMAT, "tensors": name, "checksum": _checksum(folder / name, values),
-                            "values": values}
-    write_text(folder / DESCRIPTION, to_line(line) + "\n")
-    for path in _own_files(folder):
-        if path.name != name:
-            path.unlink()
+    path = _free_path(folder, f"tensors-{when}")
+    try:
+        write_tensors(path, tensors)
+        line: dict[str, Any] = {"format": FORMAT, "tensors": path.name, "checksum": _checksum(path, values),
+                                "values": values}
+        text = to_line(line, folder / DESCRIPTION) + "\n"
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    write_text(folder / DESCRIPTION, text)
+    for other in _own_files(folder):
+        if other != path:
+            other.unlink()
+
+
+def _free_path(folder: Path, stem: str) -> Path:
+    """The path of tensors that are not there yet: the same epoch may be written again, by a run that is resumed."""
+    path, number = folder / f"{stem}.safetensors", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}.safetensors"
+    return path
 
 
 def read(folder: Path) -> Content | None:
@@ -88,7 +105,7 @@ def _description(folder: Path) -> dict[str, Any]:
 
 
 def _checksum(path: Path, values: dict[str, Any]) -> int:
-    return zlib.crc32(to_line(values).encode(), zlib.crc32(path.read_bytes()))
+    return zlib.crc32(to_line(values, path.with_name(DESCRIPTION)).encode(), zlib.crc32(path.read_bytes()))
 
 
 def _damaged(folder: Path, problem: str) -> FileFormatError:

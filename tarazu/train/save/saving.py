@@ -16,6 +16,7 @@ import numpy as np
 
 from tarazu.base.bounded.json_files import json_to_save
 from tarazu.base.errors import ArgumentError
+from tarazu.base.files import set_aside
 from tarazu.base.state_dicts import part_of
 from tarazu.base.version import __version__
 from tarazu.nn.module.module import Module
@@ -65,9 +66,8 @@ def _replace(model: Module, target: Path, optimizer: bool, tensors: Tensors) -> 
         new, old = Path(scratch) / "new", Path(scratch) / "old"
         new.mkdir()
         noted = _write(model, new, {}, optimizer, tensors)
-        if target.exists():
-            target.rename(old)
-        new.rename(target)
+        with set_aside(target, old):
+            new.rename(target)
     noted.warn()
 
 

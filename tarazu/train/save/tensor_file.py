@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tarazu.base.bounded.json_files import parse_json
 from tarazu.base.errors import FileFormatError
 from tarazu.base.files import replacing, require_file
 from tarazu.runtime.tensor.tensor import Tensor
@@ -27,10 +28,18 @@ def read_tensors(path: Path, fix: str) -> dict[str, np.ndarray]:
 
     require_file(path, fix)
     try:
-        return load_file(path)
+        arrays = load_file(path)
+        _require_distinct_names(path)
+        return arrays
     except FileNotFoundError:
         raise FileFormatError("the file is missing", path=path, expected="a file of tensors",
                               fix=fix) from None
     except Exception as error:  # of a damaged file the package raises errors of several kinds
         raise FileFormatError(f"damaged or cut short: {error}", path=path, expected="the file as it was written",
                               fix=fix) from None
+
+
+def _require_distinct_names(path: Path) -> None:
+    """ValueError where a name stands twice in the header, of which the package takes one and others the other."""
+    with path.open("rb") as file:
+        parse_json(file.read(int.from_bytes(file.read(8), "little")))

@@ -144,6 +144,56 @@ def test_a_loop_is_differentiated(tmp_path, helper):
     assert model.tensors["weight"].grad.tolist() == [12.0, 12.0]
 
 
+def long_loop(helper, rounds, operator="Add", gathers=False):
+    """x (2) with one added so often, or what it was before each of the rounds."""
+    from onnx_models import graph_of, proto_of
+
+    body = looping(helper, graph_of)
+    body.node[0].op_type = operator
+    if gathers:
+        body.output.append(helper.make_tensor_value_info("kept", 1, [2]))
+        body.node.append(helper.make_node("Identity", ["h"], ["kept"]))
+    node = helper.make_node("Loop", ["times", "", "x"], ["last", "y"] if gathers else ["y"], body=body)
+    return proto_of(graph_of([node], {"x": [2]}, {"y": [rounds, 2] if gathers else [2]},
+                             {"times": np.int64(rounds), "weight": np.float32([1, 1])}))
+
+
+@pytest.mark.long
+def test_a_loop_of_100000_rounds(tmp_path, helper):
+    from onnx_models import loaded
+
+    with tz.no_grad():
+        assert loaded(long_loop(helper, 100_000), tmp_path)(tz.zeros(2)).tolist() == [1e5, 1e5]
+
+
+def test_loops_are_bounded_by_their_work(tmp_path, helper, monkeypatch):
+    from onnx_models import loaded
+
+    from tarazu.interop.onnx.reading import bounds
+
+    monkeypatch.setattr(bounds, "FREE_WORK", 2500 - 2 * 256 - 2)  # of which the input and the weights have a part
+    for rounds, is_recorded, gathers in ((1250, False, False), (276, True, False), (625, False, True)):
+        for more in (0, 2):
+            model = loaded(long_loop(helper, rounds + more, gathers=gathers), tmp_path)
+            model.tensors["weight"].requires_grad_(is_recorded)
+            if more:
+                with pytest.raises(tz.TarazuError, match="loops that run for far longer, or keep far more"):
+                    model(tz.zeros(2))
+            else:
+                assert model(tz.zeros(2)).numpy().max() == rounds - gathers
+
+
+def test_what_many_rounds_gather_is_in_order(tmp_path, helper):
+    from onnx_models import loaded
+
+    model = loaded(long_loop(helper, 2100, gathers=True), tmp_path)  # more than two blocks
+    x = tz.zeros(2).requires_grad_()
+    y = model(x)
+    assert np.array_equal(y.numpy(), np.arange(2100, dtype=np.float32)[:, None].repeat(2, 1))
+    y.sum().backward()
+    assert x.grad.tolist() == [2100.0, 2100.0]
+
+
 def test_functions_of_the_model_are_written_out(tmp_path, helper):
     from onnx_models import graph_of, loaded, proto_of
 

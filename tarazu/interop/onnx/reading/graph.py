@@ -10,13 +10,13 @@ import numpy as np
 from tarazu.base.errors import FileFormatError
 from tarazu.base.extras import require
 from tarazu.interop.imported import Body, Ref, Step
+from tarazu.interop.onnx.reading.bounds import EACH_GIVEN, FREE
 from tarazu.interop.onnx.reading.functions import versions_of
 from tarazu.interop.onnx.reading.table import TABLE, key_of
 from tarazu.interop.onnx.reading.values import DTYPES, OTHER_TYPES
 
 FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS = range(1, 9)  # kinds of attributes
 SPARSE = 11
-MOST_DENSE = 2**26  # elements of a sparse tensor with its zeros
 
 
 def read_graph(proto: Any) -> tuple[list[str], Any, list[Step], dict[str, np.ndarray], set[str]]:
@@ -107,9 +107,9 @@ class _Reader:
     def _dense(self, sparse: Any) -> np.ndarray:
         """A sparse tensor with its zeros."""
         values, indices = self._array(sparse.values), self._array(sparse.indices)
-        if math.prod(sparse.dims) > MOST_DENSE:
-            raise FileFormatError(f"a sparse tensor of shape {tuple(sparse.dims)}",
-                                  expected=f"at most {MOST_DENSE:,} elements, zeros too",
+        if math.prod(sparse.dims) > (most := FREE + EACH_GIVEN * values.size):
+            raise FileFormatError(f"a sparse tensor of shape {tuple(sparse.dims)} with {values.size:,} elements",
+                                  expected=f"at most {most:,} elements, zeros too",
                                   fix="export the model with dense tensors")
         dense = np.zeros(tuple(sparse.dims), values.dtype)
         if indices.ndim == 1:

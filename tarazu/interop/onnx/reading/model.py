@@ -10,7 +10,8 @@ import numpy as np
 
 from tarazu.interop.imported import Imported, Operation, Step
 from tarazu.interop.onnx.reading import operators
-from tarazu.interop.onnx.reading.values import ChannelsLast, bounded, eagerly, holds, in_usual_layout, known, mapped
+from tarazu.interop.onnx.reading.bounds import bounded, count_step
+from tarazu.interop.onnx.reading.values import ChannelsLast, eagerly, holds, in_usual_layout, known, mapped
 from tarazu.runtime.tensor.tensor import Tensor
 
 
@@ -46,6 +47,11 @@ class OnnxModel(Imported):
 
     def perform(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any]) -> Any:
         """The result of a step: computed at once where all of its inputs are known arrays."""
+        result = self._performed(step, arguments, options)
+        count_step(result)
+        return result
+
+    def _performed(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any]) -> Any:
         entry = operators.TABLE[step.operation]
         if not entry.takes_images:
             arguments = in_usual_layout(arguments)

@@ -7,16 +7,14 @@ is traced.
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
-from tarazu.base.errors import DTypeError, ShapeError
+from tarazu.base.errors import DTypeError
 from tarazu.ir.interpreter import state
 from tarazu.ops.promote import as_value
 from tarazu.ops.shape import permute_dims, reshape
@@ -133,30 +131,6 @@ def number(x: Any) -> Any:
 def per_axis(values: Sequence[int] | None, axes: int, default: int = 1) -> tuple[int, ...]:
     """An attribute of one number per axis, which may be left out."""
     return tuple(values) if values else (default,) * axes
-
-
-FREE = 2**24  # elements of one value that any model may make
-EACH_GIVEN, EACH_WEIGHT = 2**12, 2**6  # more of them for each element of an input, and of the weights
-_most: ContextVar[int | None] = ContextVar("most", default=None)
-
-
-@contextlib.contextmanager
-def bounded(given: int, weights: int) -> Iterator[None]:
-    """A block in which no value may have more elements than is fair for a model of such inputs and weights."""
-    token = _most.set(FREE + EACH_GIVEN * given + EACH_WEIGHT * weights)
-    try:
-        yield
-    finally:
-        _most.reset(token)
-
-
-def require_fair(*sizes: Any) -> None:
-    """ShapeError, before memory is taken, for a value of these sizes that has far more elements than the model."""
-    count, most = math.prod(max(int(size), 0) for size in sizes), _most.get()
-    if most is not None and count > most:
-        raise ShapeError(f"a value of {count:,} elements",
-                         expected=f"at most {most:,} for inputs and weights of such sizes",
-                         fix="take models only from those whom you trust, or pass larger inputs")
 
 
 @contextlib.contextmanager

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.base.errors import ArgumentError, TraceError
+from tarazu.base.errors import TraceError
+from tarazu.interop.onnx.reading.bounds import RECORDED, count_kept, count_work, in_loop, require_fair
 from tarazu.interop.onnx.reading.table import operator
 from tarazu.interop.onnx.reading.values import Array, in_usual_layout, is_known, number
+from tarazu.ir.interpreter import state
 from tarazu.ops import shape as shapes
 from tarazu.ops.control_flow.branch import cond
 from tarazu.ops.control_flow.loops import scan as scan_over
@@ -18,7 +20,7 @@ from tarazu.ops.create import full
 from tarazu.ops.elementwise import less, logical_and
 from tarazu.ops.promote import as_value
 
-MOST_ROUNDS = 2**15  # that run one by one
+BLOCK = 1024  # rows that are gathered before they are joined, which takes less memory
 Function = Callable[..., tuple[Any, ...]]
 
 
@@ -42,18 +44,18 @@ def loop(trips: Any, condition: Any, *carried: Any, body: Function, outputs: int
         return _traced_loop(trips, condition, carried, body, outputs)
     most = None if trips is None else int(number(trips))
     goes_on: Any = np.array(True) if condition is None else condition
-    gathered: list[list[Any]] = [[] for _ in range(outputs - len(carried))]
+    gathered = [_Rows() for _ in range(outputs - len(carried))]
+    each = RECORDED if state.interpreter.is_tracing else 1  # a traced graph holds the steps of all rounds
     index = 0
     while (most is None or index < most) and bool(number(_readable(goes_on))):
-        if index == MOST_ROUNDS:
-            raise ArgumentError(f"a Loop of more than {MOST_ROUNDS:,} rounds", expected="a loop that ends before",
-                                fix="take models only from those whom you trust")
-        goes_on, *results = in_usual_layout(body(np.array(index, np.int64), goes_on, *carried))
+        count_work(1)
+        with in_loop(each):
+            goes_on, *results = in_usual_layout(body(np.array(index, np.int64), goes_on, *carried))
         carried = tuple(results[:len(carried)])
         for rows, row in zip(gathered, results[len(carried):], strict=True):
             rows.append(row)
         index += 1
-    return (*carried, *map(_stacked, gathered))
+    return (*carried, *(rows.joined() for rows in gathered))
 
 
 def _readable(condition: Any) -> Any:
@@ -63,10 +65,32 @@ def _readable(condition: Any) -> Any:
     return condition
 
 
-def _stacked(rows: list[Any]) -> Any:
-    if not rows:
-        return np.zeros(0, np.float32)
-    return np.stack(rows) if all(isinstance(row, np.ndarray) for row in rows) else shapes.stack(rows)
+class _Rows:
+    """What a loop gathers, one row in each round."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Any] = []
+        self._last: list[Any] = []  # rows that are in no block yet
+
+    def append(self, row: Any) -> None:
+        count_kept(row)
+        self._last.append(row)
+        if len(self._last) == BLOCK:
+            self._end_block()
+
+    def _end_block(self) -> None:
+        are_known = all(isinstance(row, np.ndarray) for row in self._last)
+        self._blocks.append(np.stack(self._last) if are_known else shapes.stack(self._last))
+        self._last = []
+
+    def joined(self) -> Any:
+        """All rows, stacked."""
+        if self._last:
+            self._end_block()
+        if len(self._blocks) < 2:
+            return self._blocks[0] if self._blocks else np.zeros(0, np.float32)
+        are_known = all(isinstance(block, np.ndarray) for block in self._blocks)
+        return np.concatenate(self._blocks) if are_known else shapes.concat(self._blocks)
 
 
 def _traced_loop(trips: Any, condition: Any, carried: Sequence[Any], body: Function,
@@ -96,8 +120,13 @@ def scan(*inputs: Any, body: Function, num_scan_inputs: int, scan_input_axes: Se
     rows = [_turned(shapes.moveaxis(row, axis, 0), direction) for row, axis, direction in zip(
         rows, _each(scan_input_axes, len(rows)), _each(scan_input_directions, len(rows)), strict=True)]
 
+    rounds = rows[0].shape[0]
+
     def step(states: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
-        results = _tensors(body(*states, *row))
+        with in_loop(rounds):
+            results = _tensors(body(*states, *row))
+        for gathered in results[count:]:
+            require_fair(rounds, *gathered.shape)
         return results[:count], results[count:]
 
     states, gathered = scan_over(step, states, rows)
@@ -126,6 +155,7 @@ def _turned(x: Array, direction: int) -> Any:
 @operator("SequenceMap", bodies=True)
 def sequence_map(first: list[Any], *others: Any, body: Function) -> tuple[list[Any], ...]:
     """The body for each of a list; other lists give one after the other too, tensors the same each time."""
-    rounds = [body(item, *(other[i] if isinstance(other, list) else other for other in others))
-              for i, item in enumerate(first)]
+    with in_loop():
+        rounds = [body(item, *(other[i] if isinstance(other, list) else other for other in others))
+                  for i, item in enumerate(first)]
     return tuple(list(parts) for parts in zip(*in_usual_layout(rounds), strict=True))

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
+from tarazu.interop.onnx.reading.bounds import RECORDED, count_work, require_fair
 from tarazu.interop.onnx.reading.operators.arrays.shapes import squeeze
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import Array, integers, known, number, require_fair
+from tarazu.interop.onnx.reading.values import Array, integers, known, number
 from tarazu.ops import shape as shapes
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import greater_equal, less_equal, subtract, where
@@ -61,13 +62,12 @@ def parts(x: Array, sizes: Sequence[int], axis: int) -> list[Tensor]:
 def split_to_sequence(x: Array, split: Any = None, axis: int = 0, keepdims: int = 1) -> list[Tensor]:
     """`x` as a list of parts: of one size each, of one size for all, or of these sizes."""
     size = x.shape[axis]
-    if split is None:
-        ones = parts(x, [1] * size, axis)
-        return ones if keepdims else [squeeze(one, [axis]) for one in ones]
-    wanted = integers(split)
-    if known(split).ndim == 0:
-        wanted = [min(wanted[0], size - start) for start in range(0, size, wanted[0])]
-    return parts(x, wanted, axis)
+    if split is not None and known(split).ndim > 0:
+        return parts(x, integers(split), axis)
+    starts = range(0, size, 1 if split is None else number(split))
+    count_work(RECORDED * len(starts))
+    pieces = parts(x, [min(starts.step, size - start) for start in starts], axis)
+    return [squeeze(one, [axis]) for one in pieces] if split is None and not keepdims else pieces
 
 
 @operator("Pad")

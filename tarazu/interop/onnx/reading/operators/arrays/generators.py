@@ -10,8 +10,9 @@ import numpy as np
 
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
+from tarazu.interop.onnx.reading.bounds import require_fair
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import Array, dtype_of, integers, known, number, require_fair
+from tarazu.interop.onnx.reading.values import Array, dtype_of, integers, known, number
 from tarazu.ops.create import eye, full
 from tarazu.ops.elementwise import less, logical_not, multiply, where
 from tarazu.ops.promote import as_value, cast

@@ -8,8 +8,9 @@ import numpy as np
 
 from tarazu.base import dtypes
 from tarazu.base.errors import ArgumentError
+from tarazu.interop.onnx.reading.bounds import require_fair
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import Array, integers, known, number, require_fair
+from tarazu.interop.onnx.reading.values import Array, integers, known, number
 from tarazu.ops import shape as shapes
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import add, equal, less, where

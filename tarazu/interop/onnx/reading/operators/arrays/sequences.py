@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from tarazu.interop.onnx.reading.bounds import require_fair
 from tarazu.interop.onnx.reading.operators.arrays.shapes import concat
 from tarazu.interop.onnx.reading.table import operator
 from tarazu.interop.onnx.reading.values import Array, number
@@ -54,7 +56,10 @@ def sequence_length(sequence: list[Any]) -> np.ndarray:
 @operator("ConcatFromSequence")
 def concat_from_sequence(sequence: list[Array], axis: int, new_axis: int = 0) -> Any:
     """The list's tensors side by side, or along a new axis."""
-    return shapes.stack(sequence, axis) if new_axis else concat(*sequence, axis=axis)
+    if not new_axis:
+        return concat(*sequence, axis=axis)
+    require_fair(sum(math.prod(x.shape) for x in sequence))
+    return shapes.stack(sequence, axis)
 
 
 @operator("Optional")

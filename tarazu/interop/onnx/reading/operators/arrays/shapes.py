@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import AxisError
+from tarazu.interop.onnx.reading.bounds import require_fair
 from tarazu.interop.onnx.reading.table import operator
 from tarazu.interop.onnx.reading.values import (
     Array,
@@ -16,7 +17,6 @@ from tarazu.interop.onnx.reading.values import (
     channels_last,
     in_usual_layout,
     integers,
-    require_fair,
 )
 from tarazu.ops import shape as ops
 from tarazu.ops.promote import as_value

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tarazu.interop.onnx.reading.bounds import require_fair
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import ChannelsLast, in_usual_layout, integers, known, require_fair
+from tarazu.interop.onnx.reading.values import ChannelsLast, in_usual_layout, integers, known
 from tarazu.ops.contract import dot_general
 from tarazu.ops.elementwise import where
 from tarazu.ops.indexing.index import take

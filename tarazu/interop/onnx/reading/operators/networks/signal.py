@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.interop.onnx.reading.bounds import require_fair
 from tarazu.interop.onnx.reading.table import operator
-from tarazu.interop.onnx.reading.values import Array, known, number, require_fair
+from tarazu.interop.onnx.reading.values import Array, known, number
 from tarazu.ops import elementwise as ops
 from tarazu.ops import shape as shapes
 from tarazu.ops.fft.transforms import fft, ifft, irfft
