@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
-from tarazu.base.files import file_inside
+from tarazu.base.files import file_inside, make_folder
 from tarazu.record.json_lines import from_line, to_line
 from tarazu.record.textfile import write_text
 from tarazu.runtime.tensor.tensor import Tensor
@@ -34,7 +34,7 @@ class Content(NamedTuple):
 
 def write(folder: Path, when: str, values: dict[str, Any], tensors: Iterable[tuple[str, Tensor]]) -> None:
     """Write a checkpoint; the one of an earlier time is valid until this one, of `when`, is whole."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     name = f"tensors-{when}.safetensors"
     write_tensors(folder / name, tensors)
     line: dict[str, Any] = {"format": FORMAT, "tensors": name, "checksum": _checksum(folder / name, values),
