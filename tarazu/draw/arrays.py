@@ -52,7 +52,8 @@ def finite(name: str, values: np.ndarray) -> np.ndarray:
     wrong = np.argwhere(~np.isfinite(values))
     if len(wrong):
         first = f"the first ({values[tuple(wrong[0])]}) in row {wrong[0][0]}"
-        raise ArgumentError(f"{name} with {len(wrong):,} of {values.size:,} values NaN or infinite, {first}", expected="finite numbers",
+        raise ArgumentError(f"{name} with {len(wrong):,} of {values.size:,} values NaN or infinite, {first}",
+                            expected="finite numbers",
                             fix="leave these rows out, of all that is passed; a model that gives NaN has diverged")
     return values
 
