@@ -16,7 +16,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The new content is on the disk before it has the name, so that a loss of power spares one of both.
 
-    After an error in the block the old file stays, and the new one is removed.
+    After an error in the block the old file stays, and the new one is removed. ArgumentError for the path of a device
+    or a pipe: a file would take its place.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -25,6 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
     ...     (Path(folder) / "note.txt").read_text()
     'whole'
     """
+    _require_replaceable(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield unfinished
@@ -57,6 +59,27 @@ def set_aside(path: Path, aside: Path) -> Iterator[None]:
     except BaseException:
         aside.rename(path)
         raise
+
+
+def _require_replaceable(path: Path) -> None:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ArgumentError(f"{path} is a device or a pipe", expected="the path of a file, new or to be replaced",
+                            fix="choose another path; /dev/stdout and the like are no files")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, where they are missing; ArgumentError where a file is in the way.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     make_folder(Path(folder) / "runs" / "first")
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        there = next(path for path in (folder, *folder.parents) if path.exists() or path.is_symlink())
+        raise ArgumentError(f"{there} is a file, so that nothing can be written in it", expected="a folder, or nothing",
+                            fix="choose another path, or move the file away") from None
 
 
 def _to_disk(path: Path) -> None:

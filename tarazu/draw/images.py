@@ -50,6 +50,10 @@ def as_pixels(values: np.ndarray) -> np.ndarray:
     >>> as_pixels(np.array([[[0.0, 1.0]]])).tolist()
     [[[[0, 0, 0], [255, 255, 255]]]]
     """
+    if values.ndim == 3 and values.shape[-1] in (1, 3, 4):
+        raise ShapeError(f"images of shape {values.shape}, which may be one image with its channels",
+                         expected="(images, height, width), or with channels last",
+                         fix=f"for one image, x[None]; for {len(values)} gray images, x[..., None]")
     if values.ndim == 3:
         values = values[..., None]
     if values.ndim != 4 or values.shape[-1] not in (1, 3, 4):

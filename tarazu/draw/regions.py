@@ -8,7 +8,7 @@ import numpy as np
 
 from tarazu.base.errors import ShapeError
 from tarazu.diagnose.scoring.classes import log_softmax
-from tarazu.draw.arrays import array, column
+from tarazu.draw.arrays import array, column, finite, whole_numbers
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.ops.typing import ArrayLike
@@ -31,28 +31,34 @@ def regions(model: Module, x: ArrayLike, y: ArrayLike | None = None, *, names: S
 
     Of logits (rows, classes) a place has the color of the class that is largest there, paler where the model is less
     sure; a single logit is that of class 1 if `y` has classes, else a number. `y` are class numbers (rows,). `values`
-    are the outputs on the grid, (height, width, outputs), from the lowest features on. ShapeError for other features.
+    are the outputs on the grid, (height, width, outputs), from the lowest features on. ShapeError for other features,
+    and for labels of other rows; ArgumentError for features that are NaN, and for labels that are no class numbers.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Sequential([tz.nn.Dense(2, in_features=2)])
     >>> tz.draw.regions(model, [[0.0, 0.0], [1.0, 1.0]], [0, 1]).values.shape
     (90, 120, 2)
     """
-    points = array(x).astype(np.float32)
+    points = array(x)
     if points.ndim != 2 or points.shape[1] != 2:
         raise ShapeError(f"inputs of shape {points.shape}", expected="two features: (rows, 2)",
                          fix="choose two columns, and train a model on them")
+    points = finite("features", points).astype(np.float32)
     x_axis, y_axis = _axis(points[:, 0]), _axis(points[:, 1])
     across, up = np.linspace(x_axis.low, x_axis.high, GRID[0]), np.linspace(y_axis.low, y_axis.high, GRID[1])
     grid = np.stack(np.meshgrid(across, up), axis=-1).astype(np.float32)
     with in_mode(model, training=False), no_grad():
         outputs = model(asarray(grid.reshape(-1, 2))).numpy()
     outputs = outputs.reshape(GRID[1], GRID[0], -1).astype(np.float64)
-    labels = None if y is None else column("y", y)
+    labels = None if y is None else finite("y", column("y", y))
+    if labels is not None and len(labels) != len(points):
+        raise ShapeError(f"{len(labels)} labels for {len(points)} rows", expected="one label per row",
+                         fix="pass the labels of the same rows")
     pixels, bar = _colors(outputs, labels)
     extent = x_axis.low, x_axis.high, y_axis.high, y_axis.low
     marks: list[Mark] = [Raster(pixels[::-1], extent)]
     if labels is not None and bar is None:
+        labels = whole_numbers("y", labels, "pass the number of the class of each row")
         marks += [Dots(points[labels == label, 0], points[labels == label, 1], SERIES[int(label) % len(SERIES)],
                        f"class {int(label)}") for label in np.unique(labels)]
     else:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tarazu.base.errors import ShapeError
+from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.diagnose.reporting import score_charts
 from tarazu.diagnose.reporting.score_charts import SQUARE
 from tarazu.diagnose.scoring.calibration import BINS, calibration_bins, expected_calibration_error
 from tarazu.diagnose.scoring.classes import confusion_counts, roc_auc
 from tarazu.diagnose.scoring.numbers import r2, rmse
 from tarazu.diagnose.scoring.threshold_curves import precision_recall_curve, roc_curve
-from tarazu.draw.arrays import array, class_numbers, column
+from tarazu.draw.arrays import array, class_numbers, column, finite, outcomes, whole_numbers
 from tarazu.ops.typing import ArrayLike
 from tarazu.picture.colors import SERIES
 from tarazu.picture.marks import Curve
@@ -26,7 +26,7 @@ def confusion(true: ArrayLike, predicted: ArrayLike, classes: Sequence[str] | No
 
     `true` (rows,) are class numbers or names, `predicted` too, or scores (rows, classes), of which the largest counts;
     `classes` are names. The darker a cell, the larger its share of the row; blue is right, orange is wrong. `values`
-    are the counts, (classes, classes). ArgumentError for a class that is not among the names.
+    are the counts, (classes, classes). ArgumentError for a class that is not among the names, and for NaN.
 
     >>> import tarazu as tz
     >>> tz.draw.confusion([0, 0, 1], [[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]], ["cat", "dog"]).values.tolist()
@@ -41,7 +41,8 @@ def roc(happened: ArrayLike, scores: ArrayLike, event: str | Sequence[str] = "")
 
     With scores (rows, classes), `happened` are class numbers, and there is a curve of each class against the rest;
     `event` is then the names of the classes. `values` are the curves, as `tz.diagnose.roc_curve` gives them, in a list
-    for several classes. ShapeError for shapes that do not fit.
+    for several classes. ShapeError for shapes that do not fit, ArgumentError for NaN, and where nothing happened, or
+    all.
 
     >>> import tarazu as tz
     >>> tz.draw.roc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
@@ -49,8 +50,8 @@ def roc(happened: ArrayLike, scores: ArrayLike, event: str | Sequence[str] = "")
     """
     given = array(scores)
     if given.ndim == 2 and given.shape[1] > 1:
-        return _roc_of_classes(column("happened", happened), given, event)
-    truth, given = column("happened", happened).astype(bool), column("scores", given)
+        return _roc_of_classes(happened, finite("scores", given), event)
+    truth, given = _mixed(happened), finite("scores", column("scores", given))
     curve = roc_curve(truth, given)
     area = f", area {_area(truth, given):.3g}"
     name = event if isinstance(event, str) else event[-1]
@@ -58,7 +59,20 @@ def roc(happened: ArrayLike, scores: ArrayLike, event: str | Sequence[str] = "")
     return _titled(picture, f"ROC curve{f' of {name}' if name else ''}{area}", curve)
 
 
-def _roc_of_classes(labels: np.ndarray, scores: np.ndarray, event: str | Sequence[str]) -> Picture:
+def _mixed(happened: ArrayLike) -> np.ndarray:
+    """Outcomes of which some are true and some are false; ArgumentError for others, which have no curve."""
+    truth = outcomes(happened)
+    if truth.all() or not truth.any():
+        raise ArgumentError(f"outcomes that are all {'true' if truth[0] else 'false'}", expected="rows of both kinds",
+                            fix="draw more rows, or another event")
+    return truth
+
+
+def _roc_of_classes(happened: ArrayLike, scores: np.ndarray, event: str | Sequence[str]) -> Picture:
+    labels = whole_numbers("happened", happened, "pass the number of the class of each row")
+    if labels.min() < 0 or labels.max() >= scores.shape[1]:
+        raise ArgumentError(f"class numbers from {labels.min()} to {labels.max()} for {scores.shape[1]} scores a row",
+                            expected=f"0 to {scores.shape[1] - 1}", fix="pass the scores of all classes")
     names = [str(n) for n in range(scores.shape[1])] if isinstance(event, str) else [str(name) for name in event]
     if len(names) != scores.shape[1]:
         raise ShapeError(f"{len(names)} names for scores of shape {scores.shape}", expected="a name for each class",
@@ -82,13 +96,14 @@ def precision_recall(happened: ArrayLike, scores: ArrayLike, event: str = "") ->
     """Precision over recall at each threshold of `scores` (rows,), for what `happened` (rows,), true or false.
 
     Chance lies on the dashed line. `values` is the curve, as `tz.diagnose.precision_recall_curve` gives it. ShapeError
-    for shapes that do not fit.
+    for shapes that do not fit, ArgumentError for NaN, and where nothing happened, or all.
 
     >>> import tarazu as tz
     >>> tz.draw.precision_recall([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     <Picture: precision and recall, average precision 0.833>
     """
-    curve = precision_recall_curve(column("happened", happened).astype(bool), column("scores", scores))
+    given = finite("scores", column("scores", scores))
+    curve = precision_recall_curve(_mixed(happened), given)
     title = f"precision and recall{f' of {event}' if event else ''}, average precision {curve.average:.3g}"
     return _titled(score_charts.precision_recall(curve, event or "events"), title, curve)
 
@@ -97,22 +112,31 @@ def calibration(happened: ArrayLike, probabilities: ArrayLike, event: str = "", 
     """How often an event `happened` (rows,) over how probable it was said to be, `probabilities` (rows,), in bins.
 
     A larger dot stands for more rows; lines are 95 % intervals. Below the dashed line the model is too sure. `values`
-    are the bins, as `tz.diagnose.calibration_bins` gives them. ShapeError for shapes that do not fit.
+    are the bins, as `tz.diagnose.calibration_bins` gives them. ShapeError for shapes that do not fit, ArgumentError for
+    what is no probability.
 
     >>> import tarazu as tz
     >>> tz.draw.calibration([1, 0, 0], [0.9, 0.9, 0.2])
     <Picture: calibration, 33 % off on average>
     """
-    found = calibration_bins(column("probabilities", probabilities), column("happened", happened), bins)
+    found = calibration_bins(_probabilities(probabilities), outcomes(happened), bins)
     error = score_charts.percent(expected_calibration_error(found))
     title = f"calibration{f' of {event}' if event else ''}, {error} off on average"
     return _titled(score_charts.calibration(found, event or "the event"), title, found)
 
 
+def _probabilities(x: ArrayLike) -> np.ndarray:
+    values = finite("probabilities", column("probabilities", x))
+    if values.min() < 0 or values.max() > 1:
+        raise ArgumentError(f"probabilities from {values.min():.3g} to {values.max():.3g}", expected="0 to 1",
+                            fix="of logits: tz.sigmoid(logits), or tz.softmax(logits, -1) and a column of it")
+    return values
+
+
 def predictions(true: ArrayLike, predicted: ArrayLike, target: str = "target") -> Picture:
     """A dot for each row: the predicted over the true number, both (rows,); a perfect model lies on the dashed line.
 
-    `target` names them, with their unit: "price in $". ShapeError for shapes that do not fit.
+    `target` names them, with their unit: "price in $". ShapeError for shapes that do not fit, ArgumentError for NaN.
 
     >>> import tarazu as tz
     >>> tz.draw.predictions([1.0, 2.0, 3.0], [1.1, 2.0, 2.9], "price in $")
@@ -126,7 +150,7 @@ def predictions(true: ArrayLike, predicted: ArrayLike, target: str = "target") -
 def residuals(true: ArrayLike, predicted: ArrayLike, target: str = "target") -> Picture:
     """A dot for each row: the true minus the predicted number over the predicted one, both (rows,).
 
-    `values` are the residuals, (rows,). ShapeError for shapes that do not fit.
+    `values` are the residuals, (rows,). ShapeError for shapes that do not fit, ArgumentError for NaN.
 
     >>> import tarazu as tz
     >>> tz.draw.residuals([1.0, 2.0, 3.0], [1.5, 2.0, 2.5], "price in $")
@@ -138,7 +162,7 @@ def residuals(true: ArrayLike, predicted: ArrayLike, target: str = "target") -> 
 
 
 def _pair(true: ArrayLike, predicted: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    truth, said = (column(name, x).astype(np.float64) for name, x in (("true", true), ("predicted", predicted)))
+    truth, said = (finite(name, column(name, x)) for name, x in (("true", true), ("predicted", predicted)))
     if truth.shape != said.shape:
         raise ShapeError(f"{len(truth)} true and {len(said)} predicted numbers", expected="one prediction per row",
                          fix="predict the same rows")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tarazu.base.errors import ArgumentError, FileFormatError, TarazuError
-from tarazu.base.files import file_inside, set_aside
+from tarazu.base.files import file_inside, make_folder, set_aside
 from tarazu.data import TableEncoder
 from tarazu.nn import Module
 from tarazu.record import History
@@ -49,7 +49,7 @@ def _made(destination: Path, fill: Callable[[Path], None], *, force: bool) -> Pa
 
     Without, a folder that another run made meanwhile stays, and this one gets a number.
     """
-    destination.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(destination.parent)
     with tempfile.TemporaryDirectory(prefix=f".{destination.name}.", dir=destination.parent) as scratch:
         new = Path(scratch) / "new"
         new.mkdir()

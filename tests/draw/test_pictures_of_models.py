@@ -72,6 +72,12 @@ def test_images_of_every_kind(shape, dtype):
         tz.draw.images(np.zeros((3, 4, 5, 2)))
 
 
+def test_one_image_with_channels_is_not_many_gray_ones():
+    for channels in (1, 3, 4):
+        with pytest.raises(ShapeError, match=r"may be one image with its channels(.|\n)*for one image, x\[None\]"):
+            tz.draw.images(np.zeros((5, 6, channels)))
+
+
 def test_regions_are_the_predictions_on_a_grid():
     x, y = RNG.normal(size=(30, 2)).astype(np.float32), np.arange(30) % 2
     picture = tz.draw.regions(MODEL, x, y, names=["length", "width"])
@@ -83,3 +89,13 @@ def test_regions_are_the_predictions_on_a_grid():
     assert number.charts[0].color_bar is not None
     with pytest.raises(ShapeError, match="two features"):
         tz.draw.regions(MODEL, np.zeros((3, 4)))
+
+
+def test_regions_refuse_what_they_cannot_place():
+    model = tz.nn.Dense(2, in_features=2)
+    with pytest.raises(ArgumentError, match="features with 1 of 4 values NaN or infinite"):
+        tz.draw.regions(model, [[np.nan, 0], [1, 1]])
+    with pytest.raises(ShapeError, match="2 labels for 3 rows"):
+        tz.draw.regions(model, np.ones((3, 2)), [0, 1])
+    with pytest.raises(ArgumentError, match="y of <U1, such as"):
+        tz.draw.regions(model, np.ones((2, 2)), ["a", "b"])

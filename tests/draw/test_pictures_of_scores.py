@@ -56,3 +56,43 @@ def test_calibration_predictions_and_residuals_have_their_numbers():
         tz.draw.residuals(true, true[:4])
     with pytest.raises(ShapeError, match=r"scores of shape \(5, 5\)|happened of shape"):
         tz.draw.precision_recall(np.ones(5), np.ones((5, 5)))
+
+
+def test_confusion_takes_probabilities_of_one_class_and_no_other_broken_numbers():
+    assert tz.draw.confusion([0, 1, 1], [[0.4], [0.6], [0.7]]).values.tolist() == [[1, 0], [0, 2]]
+    with pytest.raises(ArgumentError, match="predicted with -1.5, which is no class number(.|\n)*predicted > 0"):
+        tz.draw.confusion([0, 1], [-1.5, 2.5])
+    with pytest.raises(ArgumentError, match="true with 0.9, which is no class number"):
+        tz.draw.confusion([0.9, 1], [0, 1])
+    with pytest.raises(ArgumentError, match=r"with 1 of 4 values NaN or infinite, the first \(nan\) in row 1"):
+        tz.draw.confusion([0, 1], [[1.0, 0.0], [np.nan, 1.0]])
+    with pytest.raises(ArgumentError, match="class numbers up to 1,000,000,000(.|\n)*at most 2,000 classes"):
+        tz.draw.confusion([0, 1], [0, 10**9])
+
+
+@pytest.mark.parametrize("draw", [tz.draw.roc, tz.draw.precision_recall, tz.draw.calibration])
+def test_outcomes_and_scores_that_are_none(draw):
+    for happened, shown in (([1, 2, 2], "1, 2"), (["no", "yes", "no"], "'no', 'yes'")):
+        with pytest.raises(ArgumentError, match=f"happened with the values {shown}(.|\n)*compare: happened == "):
+            draw(happened, [0.1, 0.2, 0.3])
+    with pytest.raises(ArgumentError, match=r"with 1 of 3 values NaN or infinite, the first \(nan\) in row 2"):
+        draw([0, 1, 1], [0.1, 0.2, np.nan])
+    with pytest.raises(ShapeError, match="without rows"):
+        draw([], [])
+
+
+def test_a_curve_needs_rows_of_both_kinds_and_calibration_probabilities():
+    for draw in (tz.draw.roc, tz.draw.precision_recall):
+        with pytest.raises(ArgumentError, match="outcomes that are all true"):
+            draw([1, 1], [0.1, 0.2])
+    with pytest.raises(ArgumentError, match="class numbers from 1 to 3 for 3 scores a row"):
+        tz.draw.roc([1, 2, 3], np.eye(3))
+    with pytest.raises(ArgumentError, match="probabilities from -3 to 4(.|\n)*tz.sigmoid"):
+        tz.draw.calibration([0, 1, 1], [-3.0, 2, 4])
+
+
+def test_predictions_are_finite_numbers():
+    with pytest.raises(ArgumentError, match=r"with 1 of 2 values NaN or infinite, the first \(inf\) in row 1"):
+        tz.draw.predictions([1, 2], [1, np.inf])
+    with pytest.raises(ArgumentError, match="true of <U1, such as"):
+        tz.draw.residuals(["a"], ["b"])

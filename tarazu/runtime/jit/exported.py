@@ -23,7 +23,7 @@ from tarazu.base.errors import (
     ShapeError,
     TarazuError,
 )
-from tarazu.base.files import replacing, require_file
+from tarazu.base.files import make_folder, replacing, require_file
 from tarazu.base.pytree import describe, flatten, map_leaves
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.device import xla
@@ -149,7 +149,7 @@ def _is_cast(given: DType, target: DType) -> bool:
 
 def write(path: Path, content: bytes) -> None:
     """Write what `serialize` gave, under another name first, so that a crash spares what was there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with replacing(path) as unfinished:
         unfinished.write_bytes(content + _seal(content))
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tarazu.base.errors import ArgumentError, FileFormatError
-from tarazu.base.files import file_inside
+from tarazu.base.files import file_inside, make_folder
 from tarazu.record.json_lines import from_line, to_line
 from tarazu.record.textfile import write_text
 from tarazu.runtime.tensor.tensor import Tensor
@@ -37,7 +37,7 @@ def write(folder: Path, when: str, values: dict[str, Any], tensors: Iterable[tup
 
     FileFormatError for values that could not be read again; the earlier one stays.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = _free_path(folder, f"tensors-{when}")
     try:
         write_tensors(path, tensors)

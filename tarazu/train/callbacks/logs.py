@@ -10,6 +10,7 @@ from typing import Any
 
 from tarazu.base.errors import ArgumentError, TarazuError
 from tarazu.base.extras import require
+from tarazu.base.files import make_folder
 from tarazu.ops.typing import ArrayLike
 from tarazu.record.json_lines import to_line
 from tarazu.record.textfile import write_text
@@ -61,7 +62,7 @@ class CSVLog(Callback):
             raise ArgumentError(f"CSVLog({os.fspath(self.path)!r}), which is a folder", expected="the path of a file",
                                 fix=f"for example CSVLog({os.fspath(self.path / 'epochs.csv')!r})")
         if processes.is_first():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
 
     def on_epoch_end(self, run: Run) -> None:
         if not processes.is_first():
@@ -102,7 +103,7 @@ class Log(Callback):
     def on_fit_start(self, run: Run) -> None:
         require_no_file("Log", self.folder)
         if processes.is_first():
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             write_text(self.folder / "settings.json", to_line(_settings(run)) + "\n")
 
     def on_epoch_end(self, run: Run) -> None:

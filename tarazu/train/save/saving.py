@@ -16,7 +16,7 @@ import numpy as np
 
 from tarazu.base.bounded.json_files import json_to_save
 from tarazu.base.errors import ArgumentError
-from tarazu.base.files import set_aside
+from tarazu.base.files import make_folder, set_aside
 from tarazu.base.state_dicts import part_of
 from tarazu.base.version import __version__
 from tarazu.nn.module.module import Module
@@ -61,7 +61,7 @@ def _all_tensors(model: Module, optimizer: bool) -> Tensors:
 
 
 def _replace(model: Module, target: Path, optimizer: bool, tensors: Tensors) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
         new, old = Path(scratch) / "new", Path(scratch) / "old"
         new.mkdir()

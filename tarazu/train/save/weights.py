@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from tarazu.base.errors import DTypeError
-from tarazu.base.files import require_no_folder
+from tarazu.base.files import make_folder, require_no_folder
 from tarazu.base.state_dicts import require_same_state
 from tarazu.nn.module.loaded import Loaded
 from tarazu.nn.module.module import Module
@@ -39,7 +39,7 @@ def save_weights(model: Module, path: str | os.PathLike) -> None:
 
 
 def _write(path: Path, tensors: Tensors) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_tensors(path, tensors)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tarazu.base.dtypes import DType
 from tarazu.base.extras import require
-from tarazu.base.files import replacing
+from tarazu.base.files import make_folder, replacing
 from tarazu.base.version import __version__
 from tarazu.interop.onnx.export.emitter import Block, Emitted, Shared, refusal
 from tarazu.interop.onnx.export.values import Value
@@ -48,7 +48,7 @@ def write(path: Path, model: Any) -> None:
     More than MOST_BYTES of weights go to a file beside, whose name has a digest of them: so the old model keeps its own
     until the new one is in its place. The weights leave `model` then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     before = set(_files_beside(path))
     beside = [_move_weights(model, path)] if _needs_file_beside(model) else []
     try:
