@@ -48,6 +48,6 @@ def test_wide_rows_are_held_a_few_at_a_time(tmp_path, monkeypatch):
 
 def test_zeros_are_unpacked():
     packed = gzip.compress(b"0,0,0,0,0,0,0,0,0,0\n" * 1_000_000, 1)
-    assert len(packed) * 150 < len(unpack(Path("zeros.csv.gz"), packed)) == 20_000_000
+    assert len(packed) * 140 < len(unpack(Path("zeros.csv.gz"), packed)) == 20_000_000
     with pytest.raises(FileFormatError, match=r"zeros.csv.gz: more than [\d,]+ bytes come out of [\d,]+\n.*100 times"):
-        unpack(Path("zeros.csv.gz"), gzip.compress(b"0,0,0,0,0,0,0,0,0,0\n" * 2_000_000, 1))
+        unpack(Path("zeros.csv.gz"), gzip.compress(bytes(30 * 2**20)))
