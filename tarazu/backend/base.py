@@ -11,7 +11,6 @@ from tarazu.base.device import Device, Layout, Mesh
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
 
-
 Renewed: TypeAlias = tuple[tuple[int, int], ...]  # outputs that are new state, each with the input that is the old
 
 

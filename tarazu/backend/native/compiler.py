@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
@@ -12,7 +13,7 @@ from tarazu.backend.native import cache
 from tarazu.backend.native.cache_key import content, nodes_of
 from tarazu.backend.native.kernels.kernel import KernelCall
 from tarazu.backend.native.kernels.kernels import Kernels, with_kernels
-from tarazu.backend.native.llvm.assemble import object_code
+from tarazu.backend.native.llvm.assemble import FULL, QUICK, object_code
 from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import Buffer, View
@@ -27,10 +28,13 @@ from tarazu.backend.native.schedule.runs import ScheduledStep, with_runs
 from tarazu.backend.native.schedule.work_sharing import takes_threads
 from tarazu.backend.native.threads import barrier
 from tarazu.base.settings import log
+from tarazu.ir.cost import counts
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import Node
 
 Emitter = TypeVar("Emitter", bound=ProgramEmitter)
+FEW_FLOPS = 20_000_000  # of a run: code in full then saves a few milliseconds of it at most
+SECONDS_OF_LINE = 5e-5  # that LLVM takes for a line of IR, in full
 
 
 class Lowered(NamedTuple, Generic[Emitter]):
@@ -94,6 +98,28 @@ def _placed(steps: Sequence[Step], inputs: Sequence[View], outputs: Sequence[Vie
     return reused_in_place(ordered), tuple([(new.number, old.number) for new, old in chosen])
 
 
+class Full(NamedTuple):
+    """What it takes to compile a program in full that was compiled quickly."""
+
+    graph: Graph
+    target: Target
+    renewed: Renewed
+    name: str  # in the cache
+    metadata: bytes
+    text: bytes  # LLVM IR, compressed; empty for a program from the cache
+
+    def code(self) -> bytes:
+        """The object code, which is kept in the cache."""
+        started = time.perf_counter()
+        entry = cache.load(self.name)  # which another process may have filled meanwhile
+        if entry is None:
+            text = zlib.decompress(self.text).decode() if self.text else lower(self.graph, self.target, self.renewed).text
+            entry = cache.Entry(object_code(text, self.target), self.metadata)
+            cache.store(self.name, entry)
+        log("native", f"a program that runs long: compiled in full in {time.perf_counter() - started:.3f} s")
+        return entry.code
+
+
 class Compiled(NamedTuple):
     """A program as object code, with all that it takes to run it."""
 
@@ -105,33 +131,56 @@ class Compiled(NamedTuple):
     is_shared: bool  # whether more than one thread has something to do
     kernels: int
     lines: int  # of LLVM IR
-    renewed: Renewed = ()  # these outputs are written where these inputs lie, wherever others say
+    renewed: Renewed  # these outputs are written where these inputs lie, wherever others say
+    full: Full | None = None  # of a program that was compiled quickly
 
 
 def compiled(graph: Graph, target: Target, renewed: Renewed = ()) -> Compiled:
-    """The program of `graph`, from the cache on disk if it is there; outputs that `renewed` names with inputs are
-    written where these lie, if that is safe."""
+    """The program of `graph`, from the cache on disk if it is there; in full, or quickly where a run takes little.
+
+    Outputs that `renewed` names with inputs are written where these lie, if that is safe.
+    """
     started = time.perf_counter()
     graph = prepare(graph, target.threads)
-    name = cache.key(content(graph) + repr(renewed).encode(), target)
+    written = content(graph) + repr(renewed).encode()
+    name, quick_name = cache.key(written, target), cache.key(b"quick " + written, target)
+    is_quick, text, how = False, b"", "loaded from the cache"
     entry = cache.load(name)
-    nodes = list(nodes_of(graph))
-    how = "loaded from the cache"
+    if entry is None:
+        entry = cache.load(quick_name)
+        is_quick = entry is not None or _suffices_quick_code(graph, target)
     if entry is None:
         lowered = lower(graph, target, renewed)
         after = time.perf_counter()
-        number = {node: i for i, node in enumerate(nodes)}
-        facts = [[number[node] for node in lowered.constants], [number[node] for node in lowered.callbacks],
-                 lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines,
-                 lowered.renewed]
-        entry = cache.Entry(object_code(lowered.text, target), json.dumps(facts).encode())
-        cache.store(name, entry)
-        how, started = f"lowered in {after - started:.3f} s, compiled", after
-    constants, callbacks, *sizes, pairs = json.loads(entry.metadata)
-    program = Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes,
-                       tuple([(new, old) for new, old in pairs]))
+        how, started = f"lowered in {after - started:.3f} s, compiled{' quickly' * is_quick}", after
+        entry = cache.Entry(object_code(lowered.text, target, QUICK if is_quick else FULL), _facts(graph, lowered))
+        cache.store(quick_name if is_quick else name, entry)
+        text = zlib.compress(lowered.text.encode(), 1) if is_quick else b""
+    program = _program(graph, entry, Full(graph, target, renewed, name, entry.metadata, text) if is_quick else None)
     _log(graph, program, f"{how} in {time.perf_counter() - started:.3f} s")
     return program
+
+
+def _suffices_quick_code(graph: Graph, target: Target) -> bool:
+    """Whether a run, or an iteration of a loop of unknown length, takes so little that it may never pay to compile the
+    program in full. On other processors LLVM's quick way is another than its usual one."""
+    return target.is_x86 and counts(graph).flops <= FEW_FLOPS
+
+
+def _facts(graph: Graph, lowered: Lowered[ProgramEmitter]) -> bytes:
+    """What `Compiled` has beside the code."""
+    number = {node: i for i, node in enumerate(nodes_of(graph))}
+    facts = [[number[node] for node in lowered.constants], [number[node] for node in lowered.callbacks],
+             lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines,
+             lowered.renewed]
+    return json.dumps(facts).encode()
+
+
+def _program(graph: Graph, entry: cache.Entry, full: Full | None) -> Compiled:
+    nodes = list(nodes_of(graph))
+    constants, callbacks, *sizes, renewed = json.loads(entry.metadata)
+    return Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes,
+                    renewed=tuple([(new, old) for new, old in renewed]), full=full)
 
 
 def _log(graph: Graph, program: Compiled, how: str) -> None:

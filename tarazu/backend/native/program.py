@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.base import Renewed
-from tarazu.backend.native.compiler import Compiled, compiled
+from tarazu.backend.native.compiler import SECONDS_OF_LINE, Compiled, compiled
 from tarazu.backend.native.donation import Donating, address
 from tarazu.backend.native.llvm.assemble import Loaded
 from tarazu.backend.native.llvm.target import Target, host
@@ -85,8 +85,10 @@ class NativeProgram:
         self.evaluate = evaluate
         self.compiled = self.compile(graph)
         self.constants = [np.ascontiguousarray(node.attributes["value"].array) for node in self.compiled.constants]
-        self.code = Loaded(self.compiled.code)
-        self.address = self.code.address("program")
+        self._codes = [Loaded(self.compiled.code)]  # the last one runs; calls of other threads may be in one before
+        self.address = self._codes[-1].address("program")
+        self._full = [] if self.compiled.full is None else [self.compiled.full]  # until it is compiled in full
+        self._seconds = 0.0  # that quick code has run
         self.error: BaseException | None = None
         self.callback = _CALL(self._called)
         self._free: list[ProgramMemory] = []
@@ -115,7 +117,10 @@ class NativeProgram:
         memory = self._memory()
         try:
             self.arguments.pack_into(memory.table, 0, *arguments)
-            self._run(memory)
+            if self._full:
+                self._run_quick_code(memory)
+            else:
+                self._run(memory)
         finally:
             self._free.append(memory)
 
@@ -137,6 +142,22 @@ class NativeProgram:
             learn_from_run(time.perf_counter() - start, time.thread_time() - at_work)
         if failed := memory.words[emit.FAILED]:
             self._raise(failed)
+
+    def _run_quick_code(self, memory: ProgramMemory) -> None:
+        """Run; once that has taken as long as compiling in full takes, compile: that at most doubles the time."""
+        start = time.thread_time()
+        self._run(memory)
+        self._seconds += time.thread_time() - start
+        if self._seconds > SECONDS_OF_LINE * self.compiled.lines:
+            self._compile_in_full()
+
+    def _compile_in_full(self) -> None:
+        try:
+            full = self._full.pop()
+        except IndexError:  # another thread does it
+            return
+        self._codes.append(Loaded(full.code()))
+        self.address = self._codes[-1].address("program")
 
     def _run_alone(self, memory: ProgramMemory) -> None:
         """Run on one thread; if only because others need the cores, look whether they still do."""

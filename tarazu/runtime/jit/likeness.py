@@ -46,11 +46,11 @@ class Likeness:
     def __init__(self, roots: Iterable[object], arguments: Sequence[object] = ()) -> None:
         self.objects: list[Any] = []
         self._numbers: dict[int, int] = {}  # of the objects, by their ids
-        self._key: list[Hashable] = []
+        self._key: list[Any] = []  # hashable
         for root in (*roots, *[read() for read in _context]):
             self._add(root)
         places = {id(x): i for i, x in enumerate(arguments)}
-        self.key = (*self._key, *[(self._numbers.get(id(x)), places[id(x)]) for x in arguments])
+        self.key: Hashable = (*self._key, *[(self._numbers.get(id(x)), places[id(x)]) for x in arguments])
 
     def number(self, x: object) -> int:
         """The place of `x` among the objects; Unknown where it is none of them."""
@@ -71,28 +71,31 @@ class Likeness:
             self.objects.append(x)  # which keeps it alive, and its id its own
             _RULES.get(type(x), Likeness._add_object)(self, x)
 
-    def _add_all(self, kind: Hashable, parts: Iterable[object]) -> None:
+    def _add_all(self, kind: Any, parts: Iterable[object]) -> None:
         self._key.append(kind)
         for part in parts:
             self._add(part)
         self._key.append(None)  # no part has a key of that
 
     def _add_object(self, x: Any) -> None:
+        kind: Any = type(x)
+        if not _is_ours(kind):
+            raise Unknown
         if isinstance(x, Tensor):
             self._add_tensor(x)
-        elif isinstance(x, tuple) and _is_ours(type(x)):  # a named tuple
-            self._add_all(type(x), x)
-        elif _is_ours(type(x)) and _is_all_attributes(type(x)):
+        elif isinstance(x, tuple):  # a named tuple
+            self._add_all(kind, x)
+        elif _is_all_attributes(kind):
             content = _content(x) if isinstance(x, GuardedAttributes) else vars(x)
             self._key.append(tuple(content))
-            self._add_all(type(x), content.values())
+            self._add_all(kind, content.values())
         else:
             raise Unknown
 
     def _add_tensor(self, x: Tensor) -> None:
         entry = x.tape_entry
         is_leaf = type(entry) is Leaf and entry.mask == USER and entry.notes is None
-        if type(x.raw) is not np.ndarray or not (entry is None or is_leaf) or not _is_ours(type(x)):
+        if type(x.raw) is not np.ndarray or not (entry is None or is_leaf):
             raise Unknown
         self._key += (type(x), x.raw.shape, x.raw.dtype, is_leaf and entry.handle is x, entry is None)
         self._add(x._grad)
@@ -100,7 +103,7 @@ class Likeness:
     def _add_array(self, x: np.ndarray) -> None:
         if x.nbytes > MOST_BYTES or x.dtype.hasobject:
             raise Unknown
-        self._key += (x.shape, x.dtype, x.tobytes())
+        self._key += (np.ndarray, x.shape, x.dtype, x.tobytes())
 
     def _add_set(self, x: set[Any]) -> None:
         if not all(map(is_plain, x)):

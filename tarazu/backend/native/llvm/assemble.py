@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import ModuleType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from tarazu.backend.native.llvm.target import Target, host
 from tarazu.base.errors import CompileError
@@ -22,6 +22,9 @@ _WINDOWS = os.name == "nt"
 TargetMachine: TypeAlias = Any
 ParsedModule: TypeAlias = Any
 Code = TypeVar("Code", bytes, str)
+Effort = Literal[0, 1]  # LLVM's own numbers, of which its further ones made no program faster
+QUICK: Effort = 0  # a third of the time, for code that runs half as fast, or less
+FULL: Effort = 1
 
 _DEFECT = "this is a defect of Tarazu: report the message; TARAZU_BACKEND=numpy runs without compiled code meanwhile"
 
@@ -30,16 +33,16 @@ if hasattr(os, "register_at_fork"):
                         after_in_child=_one_at_a_time.release)
 
 
-def object_code(text: str, target: Target) -> bytes:
+def object_code(text: str, target: Target, effort: Effort = FULL) -> bytes:
     """The object file for a module in LLVM IR; a CompileError that names the function when LLVM refuses it."""
     with _one_at_a_time:
-        return _emit(text, target, lambda machine, module: machine.emit_object(module))
+        return _emit(text, _machine(target, effort), target, lambda machine, module: machine.emit_object(module))
 
 
 def assembly(text: str, target: Target) -> str:
     """The same code as assembly, for people to read."""
     with _one_at_a_time:
-        return _emit(text, target, lambda machine, module: machine.emit_assembly(module))
+        return _emit(text, _machine(target, FULL), target, lambda machine, module: machine.emit_assembly(module))
 
 
 class Loaded:
@@ -52,7 +55,7 @@ class Loaded:
         llvm, target = _llvm(), host()
         with _one_at_a_time:
             # JITLink lays the code out in one piece, so that no jump and no constant can be out of reach.
-            self._linker = llvm.create_lljit_compiler(_new_machine(target), use_jit_link=not _WINDOWS)
+            self._linker = llvm.create_lljit_compiler(_new_machine(target, FULL), use_jit_link=not _WINDOWS)
             builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
             try:
                 self._library = builder.link(self._linker, "code")
@@ -85,27 +88,28 @@ def _llvm() -> ModuleType:
 
 
 @functools.lru_cache(maxsize=8)
-def _machine(target: Target) -> TargetMachine:
+def _machine(target: Target, effort: Effort) -> TargetMachine:
     """The target machine that emits code; loading code uses one up, so each load has a new one."""
-    return _new_machine(target)
+    return _new_machine(target, effort)
 
 
-def _new_machine(target: Target) -> TargetMachine:
+def _new_machine(target: Target, effort: Effort) -> TargetMachine:
     # On Windows llvmlite loads code in memory only in the form that its JIT model gives.
     model = "jitdefault" if _WINDOWS else "default"
     try:
         return _llvm().Target.from_triple(target.triple).create_target_machine(
-            cpu=target.cpu, features=target.features, opt=1, reloc="pic", codemodel=model)
+            cpu=target.cpu, features=target.features, opt=effort, reloc="pic", codemodel=model)
     except RuntimeError as error:
         raise CompileError(f"LLVM has no {target.triple} with the processor {target.cpu}: {error}",
                            expected="a processor that this build of llvmlite knows",
                            fix="TARAZU_BACKEND=numpy runs without compiled code") from None
 
 
-def _emit(text: str, target: Target, emit: Callable[[TargetMachine, ParsedModule], Code]) -> Code:
+def _emit(text: str, machine: TargetMachine, target: Target,
+          emit: Callable[[TargetMachine, ParsedModule], Code]) -> Code:
     """Code for a module, without any pass over the IR before: the generator lays out loops and registers itself, and
     passes made no program faster."""
-    machine, module = _machine(target), _verified(text)
+    module = _verified(text)
     module.triple, module.data_layout = target.triple, str(machine.target_data)
     try:
         return emit(machine, module)
