@@ -63,15 +63,31 @@ class Tiered:
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         if self._calls_left and not _pausing.active:
-            self._calls_left -= 1
-            if not self._calls_left:
-                self._program = native_program(self._graph) or self._program
+            self._count()
         return self._program(*arrays)
+
+    def _count(self) -> None:
+        """Take note of a call, and compile where it is the last one in NumPy."""
+        left = self._calls_left = max(self._calls_left - 1, 0)  # threads may come here together
+        if not left:
+            self._program = native_program(self._graph) or self._program
+
+
+_last_found: dict[tuple[int, object], tuple[Graph, Tiered]] = {}  # by identity, which takes less time than equality
+
+
+def tiered(graph: Graph, label: str, settings: object) -> Tiered:
+    """The graph as eager code calls it; `settings` are those of the compiler, and `label` is what users call it."""
+    found = _last_found.get((id(graph), settings))
+    if found is None:
+        if len(_last_found) >= MOST:
+            _last_found.clear()
+        found = _last_found[id(graph), settings] = graph, _tiered(graph, label, settings)
+    return found[1]
 
 
 @functools.lru_cache(maxsize=MOST)
-def tiered(graph: Graph, label: str, settings: object) -> Tiered:
-    """The graph as eager code calls it; `settings` are those of the compiler, and `label` is what users call it."""
+def _tiered(graph: Graph, label: str, settings: object) -> Tiered:
     return Tiered(graph, may_compile=label.startswith(_VALIDATED) or not _has(graph, _NEVER))
 
 

@@ -17,7 +17,8 @@ from tarazu.backend.native.llvm.target import Target, host
 from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
 from tarazu.backend.native.schedule import emit
 from tarazu.backend.native.schedule.memory_plan import ALIGN
-from tarazu.backend.native.threads.pool import run
+from tarazu.backend.native.threads import barrier
+from tarazu.backend.native.threads.pool import function_at, run
 from tarazu.backend.native.threads.thread_count import (
     cores,
     helpful_threads,
@@ -54,6 +55,8 @@ class ProgramMemory:
         self.words[emit.TABLE] = ctypes.addressof(self.table)
         self.words[emit.ARENA] = self.arena.ctypes.data
         self.words[emit.CALL] = ctypes.cast(program.callback, ctypes.c_void_p).value or 0
+        self.words[barrier.THREADS] = 1
+        self.for_threads(1, program.compiled.scratch)
 
     def for_threads(self, count: int, scratch: int) -> None:
         """Make room for the frames of so many threads."""
@@ -85,6 +88,7 @@ class NativeProgram:
         self.constants = [np.ascontiguousarray(node.attributes["value"].array) for node in self.compiled.constants]
         self.code = Loaded(self.compiled.code)
         self.address = self.code.address("program")
+        self.function = function_at(self.address)
         self.error: BaseException | None = None
         self.callback = _CALL(self._called)
         self._free: list[ProgramMemory] = []
@@ -122,12 +126,14 @@ class NativeProgram:
             return ProgramMemory(self)
 
     def _run(self, memory: ProgramMemory) -> None:
-        count = helpful_threads() if self.compiled.is_shared else 1
-        memory.for_threads(count, self.compiled.scratch)
         memory.words[emit.FAILED] = 0
-        if count == 1:
+        count = helpful_threads() if self.compiled.is_shared else 1
+        if not self.compiled.is_shared:
+            self.function(memory.address, 0)
+        elif count == 1:
             self._run_alone(memory)
         else:
+            memory.for_threads(count, self.compiled.scratch)
             start, at_work = time.perf_counter(), time.thread_time()
             run(self.address, memory.address, count)
             learn_from_run(time.perf_counter() - start, time.thread_time() - at_work)
@@ -136,7 +142,7 @@ class NativeProgram:
 
     def _run_alone(self, memory: ProgramMemory) -> None:
         """Run on one thread; if only because others need the cores, look whether they still do."""
-        if not (self.compiled.is_shared and is_alone()):
+        if not is_alone():
             run(self.address, memory.address, 1)
             return
         watch_cores()
