@@ -22,7 +22,7 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import state
 from tarazu.ir.types import Shape, TensorType
 from tarazu.ops.control_flow.composite import OwnGradient
-from tarazu.runtime.compile import JITTED, settings_of_eager_programs
+from tarazu.runtime.compile import JITTED, runs_native, settings_of_eager_programs
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.tiered import calls_before_compiling, native_program, pause
 from tarazu.transform.gradient.graph_cache import runs_users_code
@@ -182,7 +182,7 @@ class Walk:
         """Trace the pass, or compile it."""
         if self.graph is None:
             self.graph = self._trace()
-            self.calls_left = calls_before_compiling(self.graph, OF_NODE)
+            self.calls_left = calls_before_compiling(self.graph, OF_NODE) if runs_native() else 0
         else:
             read = {x for node in self.graph.nodes for x in node.inputs} | set(self.graph.outputs)
             self._used = [i for i, x in enumerate(self.graph.parameters) if x in read]
