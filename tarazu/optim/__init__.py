@@ -1,6 +1,7 @@
 """Optimizers and what belongs to them.
 
-`Optimizer` (optimizer.py) is the base: the step, the learning rate (`lr`, which asks the schedule), and the state.
+`Optimizer` (optimizer.py) is the base: the step, the learning rate (`lr`, which asks the schedule), and the state;
+moves.py compiles what eager steps do once there were many.
 named.py has the optimizers by name, of classic.py and large_models.py: chains of transformations (transformations.py,
 adaptive.py, matrices.py), with options of all (options.py) and of groups of parameters (groups.py). schedules/ has the
 learning-rate schedules, constraints.py and regularizers.py what is done to weights and to the loss; lbfgs.py, with

@@ -53,9 +53,10 @@ def _settings(backend_name: str) -> int:
     return winograd_tile()
 
 
-def settings_of_eager_programs() -> tuple[str | None, int]:
-    """What native programs that eager code runs depend on beside their graphs."""
-    return _chosen, _settings(_backend_name())
+def settings_of_eager_programs() -> tuple[str, int]:
+    """What programs that eager code runs depend on beside their graphs."""
+    name = _backend_name()
+    return name, _settings(name)
 
 
 def chosen_backend() -> str | None:

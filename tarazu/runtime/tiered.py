@@ -20,7 +20,7 @@ from tarazu.backend.base import Program
 from tarazu.base.settings import log
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.node import CONSTANT, PARAMETER, RESULT
+from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.structure import GraphStructure, graphs_in
 from tarazu.runtime.compile import compile_graph, runs_native, simplified
 
@@ -30,8 +30,6 @@ FEWEST_CALLS = 20  # in NumPy, however long they take: scripts that try somethin
 _PER_FLOP, _PER_BYTE = 1 / 3e10, 1 / 4e9  # in NumPy
 _TO_START, _TO_COMPILE_NODE = 0.02, 0.003
 _SLOW_TO_COMPILE: dict[object, float] = {ops.DOT: 0.03, ops.CONV: 0.3, ops.SCAN: 0.05, ops.WHILE: 0.05, ops.COND: 0.05}
-# Indices of users are looked at by NumPy's kernels and clamped by native ones, and NumPy computes the rest in either.
-_NEVER = {"index", "linalg"}
 _VALIDATED = ("cross_entropy",)  # composites whose callers have looked at the indices
 
 
@@ -63,16 +61,32 @@ class Tiered:
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         if self._calls_left and not _pausing.active:
-            self._calls_left -= 1
-            if not self._calls_left:
-                self._program = native_program(self._graph) or self._program
+            self._count()
         return self._program(*arrays)
+
+    def _count(self) -> None:
+        """Take note of a call, and compile where it is the last one in NumPy."""
+        left = self._calls_left = max(self._calls_left - 1, 0)  # threads may come here together
+        if not left:
+            self._program = native_program(self._graph) or self._program
+
+
+_last_found: dict[tuple[int, object], tuple[Graph, Tiered]] = {}  # by identity, which takes less time than equality
+
+
+def tiered(graph: Graph, label: str, settings: object) -> Tiered:
+    """The graph as eager code calls it; `settings` are those of the compiler, and `label` is what users call it."""
+    found = _last_found.get((id(graph), settings))
+    if found is None:
+        if len(_last_found) >= MOST:
+            _last_found.clear()
+        found = _last_found[id(graph), settings] = graph, _tiered(graph, label, settings)
+    return found[1]
 
 
 @functools.lru_cache(maxsize=MOST)
-def tiered(graph: Graph, label: str, settings: object) -> Tiered:
-    """The graph as eager code calls it; `settings` are those of the compiler, and `label` is what users call it."""
-    return Tiered(graph, may_compile=label.startswith(_VALIDATED) or not _has(graph, _NEVER))
+def _tiered(graph: Graph, label: str, settings: object) -> Tiered:
+    return Tiered(graph, may_compile=label.startswith(_VALIDATED) or not any(map(_stays_in_numpy, _every_node(graph))))
 
 
 def native_program(graph: Graph) -> Program | None:
@@ -103,13 +117,16 @@ def _kernels_run(graph: GraphStructure) -> int:
 
 
 def _compile_seconds(graph: GraphStructure) -> float:
-    return _TO_START + sum(_SLOW_TO_COMPILE.get(op, _TO_COMPILE_NODE) for op in _every_op(graph))
+    return _TO_START + sum(_SLOW_TO_COMPILE.get(node.op, _TO_COMPILE_NODE) for node in _every_node(graph))
 
 
-def _every_op(graph: GraphStructure) -> list[object]:
-    """The primitives of a graph and of the graphs inside it."""
-    return [node.op for node in graph.nodes] + [op for inner in graph.subgraphs for op in _every_op(inner)]
+def _every_node(graph: GraphStructure) -> list[Node]:
+    """The nodes of a graph and of the graphs inside it."""
+    return [*graph.nodes, *(node for inner in graph.subgraphs for node in _every_node(inner))]
 
 
-def _has(graph: GraphStructure, categories: set[str]) -> bool:
-    return any(getattr(op, "category", "") in categories or op is ops.FFT for op in _every_op(graph))
+def _stays_in_numpy(node: Node) -> bool:
+    """Whether NumPy's kernel looks at the data and raises, where native code does not, or computes the node in both."""
+    if node.op is ops.POW:
+        return not node.type.dtype.is_inexact  # an integer to a power below 0
+    return node.op is ops.FFT or getattr(node.op, "category", "") in ("index", "linalg")

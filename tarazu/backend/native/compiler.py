@@ -90,7 +90,7 @@ def _placed(steps: Sequence[Step], inputs: Sequence[View], outputs: Sequence[Vie
     """The steps in their order, with what is written in the place of something else; and the outputs that are written
     where an input lies."""
     pairs = [Pair(outputs[i].buffer, inputs[j].buffer) for i, j in renewed]
-    place = {new: old for new, old in pairs}
+    place = dict(pairs)
     ordered = with_early_updates(steps, [Pair(view.buffer, place.get(view.buffer, view.buffer)) for view in outputs])
     may_stop = any(isinstance(step, Callback) or (isinstance(step, WhileLoop) and step.bound is not None)
                    for step in every(steps))  # an error leaves the old state as it was
@@ -113,7 +113,8 @@ class Full(NamedTuple):
         started = time.perf_counter()
         entry = cache.load(self.name)  # which another process may have filled meanwhile
         if entry is None:
-            text = zlib.decompress(self.text).decode() if self.text else lower(self.graph, self.target, self.renewed).text
+            text = (zlib.decompress(self.text).decode() if self.text
+                    else lower(self.graph, self.target, self.renewed).text)
             entry = cache.Entry(object_code(text, self.target), self.metadata)
             cache.store(self.name, entry)
         log("native", f"a program that runs long: compiled in full in {time.perf_counter() - started:.3f} s")

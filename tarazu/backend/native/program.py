@@ -18,7 +18,8 @@ from tarazu.backend.native.llvm.target import Target, host
 from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
 from tarazu.backend.native.schedule import emit
 from tarazu.backend.native.schedule.memory_plan import ALIGN
-from tarazu.backend.native.threads.pool import run
+from tarazu.backend.native.threads import barrier
+from tarazu.backend.native.threads.pool import function_at, run
 from tarazu.backend.native.threads.thread_count import (
     cores,
     helpful_threads,
@@ -55,6 +56,8 @@ class ProgramMemory:
         self.words[emit.TABLE] = ctypes.addressof(self.table)
         self.words[emit.ARENA] = self.arena.ctypes.data
         self.words[emit.CALL] = ctypes.cast(program.callback, ctypes.c_void_p).value or 0
+        self.words[barrier.THREADS] = 1
+        self.for_threads(1, program.compiled.scratch)
 
     def for_threads(self, count: int, scratch: int) -> None:
         """Make room for the frames of so many threads."""
@@ -85,8 +88,8 @@ class NativeProgram:
         self.evaluate = evaluate
         self.compiled = self.compile(graph)
         self.constants = [np.ascontiguousarray(node.attributes["value"].array) for node in self.compiled.constants]
-        self._codes = [Loaded(self.compiled.code)]  # the last one runs; calls of other threads may be in one before
-        self.address = self._codes[-1].address("program")
+        self._codes: list[Loaded] = []  # the last one runs; calls of other threads may be in one before
+        self._use(self.compiled.code)
         self._full = [] if self.compiled.full is None else [self.compiled.full]  # until it is compiled in full
         self._seconds = 0.0  # that quick code has run
         self.error: BaseException | None = None
@@ -99,6 +102,11 @@ class NativeProgram:
     def compile(self, graph: Graph) -> Compiled:
         """The code, and what it takes to run it."""
         return compiled(graph, processor(), self.renewed)
+
+    def _use(self, code: bytes) -> None:
+        self._codes.append(Loaded(code))
+        self.address = self._codes[-1].address("program")
+        self.function = function_at(self.address)
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         inputs, outputs = [*arrays], [np.empty(shape, dtype) for shape, dtype in self.outputs]
@@ -131,12 +139,14 @@ class NativeProgram:
             return ProgramMemory(self)
 
     def _run(self, memory: ProgramMemory) -> None:
-        count = helpful_threads() if self.compiled.is_shared else 1
-        memory.for_threads(count, self.compiled.scratch)
         memory.words[emit.FAILED] = 0
-        if count == 1:
+        count = helpful_threads() if self.compiled.is_shared else 1
+        if not self.compiled.is_shared:
+            self.function(memory.address, 0)
+        elif count == 1:
             self._run_alone(memory)
         else:
+            memory.for_threads(count, self.compiled.scratch)
             start, at_work = time.perf_counter(), time.thread_time()
             run(self.address, memory.address, count)
             learn_from_run(time.perf_counter() - start, time.thread_time() - at_work)
@@ -156,12 +166,11 @@ class NativeProgram:
             full = self._full.pop()
         except IndexError:  # another thread does it
             return
-        self._codes.append(Loaded(full.code()))
-        self.address = self._codes[-1].address("program")
+        self._use(full.code())
 
     def _run_alone(self, memory: ProgramMemory) -> None:
         """Run on one thread; if only because others need the cores, look whether they still do."""
-        if not (self.compiled.is_shared and is_alone()):
+        if not is_alone():
             run(self.address, memory.address, 1)
             return
         watch_cores()

@@ -28,7 +28,8 @@ def layer_norm(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, *, epsilon: flo
     """
     x = as_float(x)
     normalize_axis(-1, len(x.shape), "layer_norm")
-    weight, bias = (broadcast_to(as_value(w, x.dtype), x.shape[-1:]) for w in (weight, bias))
+    values, shape = [as_value(w, x.dtype) for w in (weight, bias)], x.shape[-1:]
+    weight, bias = (w if w.shape == shape else broadcast_to(w, shape) for w in values)
     return _layer_norm(x, weight, bias, epsilon=epsilon)
 
 

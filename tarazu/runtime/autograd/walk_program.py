@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import state
 from tarazu.ir.types import Shape, TensorType
 from tarazu.ops.control_flow.composite import OwnGradient
-from tarazu.runtime.compile import JITTED, settings_of_eager_programs
+from tarazu.runtime.compile import JITTED, runs_native, settings_of_eager_programs
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.tiered import calls_before_compiling, native_program, pause
 from tarazu.transform.gradient.graph_cache import runs_users_code
@@ -31,6 +32,7 @@ from tarazu.transform.gradient.vjp import walk_back
 MOST = 64  # forms that are known; what was used least recently goes first
 FIRST_LOOK = 4  # calls after which the pass is traced, to see when a program would pay
 OF_NODE = 1e-5  # seconds that a rule of the gradient table takes in Python for each primitive that it calls
+_counting = threading.Lock()
 _Place = tuple[int, int] | None  # of a tape entry: the number of its node, negative for leaves, and which result it is
 
 
@@ -169,17 +171,18 @@ class Walk:
 
     def is_ready(self) -> bool:
         """Whether there is a program; to be asked before each pass."""
-        if self.calls_left > 0:
-            self.calls_left -= 1
-            if not self.calls_left:
-                self._advance()
+        if self.calls_left:
+            with _counting:
+                self.calls_left = max(self.calls_left - 1, 0)
+                if not self.calls_left and self._program is None:
+                    self._advance()
         return self._program is not None
 
     def _advance(self) -> None:
         """Trace the pass, or compile it."""
         if self.graph is None:
             self.graph = self._trace()
-            self.calls_left = calls_before_compiling(self.graph, OF_NODE)
+            self.calls_left = calls_before_compiling(self.graph, OF_NODE) if runs_native() else 0
         else:
             read = {x for node in self.graph.nodes for x in node.inputs} | set(self.graph.outputs)
             self._used = [i for i, x in enumerate(self.graph.parameters) if x in read]
