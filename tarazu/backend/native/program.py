@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.native.compiler import Compiled, compiled
-from tarazu.backend.native.donation import Donating, address
+from tarazu.backend.native.donation import Donating, addresses
 from tarazu.backend.native.llvm.assemble import Loaded
 from tarazu.backend.native.llvm.target import Target, host
 from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
@@ -99,7 +99,7 @@ class NativeProgram:
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         outputs = [np.empty(shape, dtype) for shape, dtype in self.outputs]
         copies: list[np.ndarray] = []
-        self.run([address(x, copies) for x in (*arrays, *outputs)])
+        self.run(addresses([*arrays, *outputs], copies))
         return outputs
 
     def donating(self, first: int) -> Donating:
