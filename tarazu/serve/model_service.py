@@ -19,6 +19,7 @@ from tarazu.train.calling import takes_several
 from tarazu.train.evaluate import predict
 from tarazu.train.padding import can_pad
 from tarazu.train.placement import placement_of
+from tarazu.train.trainer.trainer import modules_of
 
 KEY = "inputs"
 ROWS: dict[str, Any] = {"type": "array", "items": {}, "minItems": 1}
@@ -34,7 +35,7 @@ class ModelService:
             raise ArgumentError(f"the model {name} takes several inputs", expected="a model of one input",
                                 fix="wrap it in a model that takes them as one array")
         self._model, self._limits, self.name = model, limits, name
-        self.is_joined = can_pad(model, [np.zeros((1, 1))], placement_of(model))
+        self.is_joined = can_pad(modules_of(model), [np.zeros((1, 1))], placement_of(model))
 
     @property
     def summary(self) -> str:

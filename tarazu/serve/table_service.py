@@ -22,6 +22,7 @@ from tarazu.tabular.predictions import csv_text, overflow_note, prediction_colum
 from tarazu.tabular.table_model import TableModel
 from tarazu.train.padding import can_pad
 from tarazu.train.placement import placement_of
+from tarazu.train.trainer.trainer import modules_of
 
 FILE = Path("request.csv")  # where errors of CSV say that they are
 MOST_OTHERS = 1000  # columns of CSV beside those of training, as each takes room
@@ -38,7 +39,7 @@ class TableService:
         self._starts = np.cumsum([0, *(len(coder.names) for coder in self.encoder.coders)])[:-1]
         self._tells_values = np.array([name != f"{coder.name} (missing)"
                                        for coder in self.encoder.coders for name in coder.names])
-        self.is_joined = can_pad(model.model, [self.blank(1)], placement_of(model.model))
+        self.is_joined = can_pad(modules_of(model.model), [self.blank(1)], placement_of(model.model))
 
     @property
     def summary(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from tarazu.base.errors import ArgumentError
 from tarazu.base.messages import listing, plural
@@ -58,8 +59,17 @@ def require_inputs_fit(model: Module, inputs: Any) -> None:
                             fix="pass one array for each, in that order; rows of one array go into np.stack(x)")
 
 
+_parameters: WeakKeyDictionary[Callable[..., Any], list[inspect.Parameter]] = WeakKeyDictionary()  # as it is slow
+
+
 def _inputs_of(model: Module) -> list[inspect.Parameter]:
-    return list(inspect.signature(model.forward).parameters.values())
+    function = getattr(model.forward, "__func__", None)  # None for one that the instance has for itself
+    known = _parameters.get(function) if function is not None else None
+    if known is None:
+        known = list(inspect.signature(model.forward).parameters.values())
+        if function is not None:
+            _parameters[function] = known
+    return known
 
 
 def _fits(count: int, parameters: list[inspect.Parameter]) -> bool:

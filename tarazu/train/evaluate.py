@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,13 +15,14 @@ from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Batches, Inputs
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.jit.jit import jit
+from tarazu.runtime.jit.jit import Jit, jit
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import call, outputs_and_masks, require_inputs_fit, takes_several
+from tarazu.train.inventory import Inventory
 from tarazu.train.metrics import valid_steps
 from tarazu.train.padding import can_pad, padded, padded_size
-from tarazu.train.placement import Placement, placement_of
+from tarazu.train.placement import Placement, placement_by
 from tarazu.train.sources.arrays import Arrays, joined
 from tarazu.train.sources.datasets import batches_of as batches_of_dataset
 from tarazu.train.sources.datasets import require_no_targets
@@ -30,10 +31,11 @@ from tarazu.train.sources.stream import arrays_of, inputs_of, is_stream
 from tarazu.train.trainer.compile import trainer_of
 from tarazu.train.trainer.of_outputs import OutputTrainer
 from tarazu.train.trainer.own_steps import OwnLossTrainer, OwnStepTrainer
-from tarazu.train.trainer.precision import FULL
-from tarazu.train.trainer.trainer import Trainer, Values, modules_of, named_results, same_objects
+from tarazu.train.trainer.precision import FULL, FullPrecision
+from tarazu.train.trainer.trainer import Trainer, Values, named_results, same_objects
 
 PREDICTED_ROWS = 1024  # in a batch of predictions, unless the caller says otherwise
+FEW_ROWS, FEW_NUMBERS = 8, 2**16  # of rows: so many are not padded; of numbers in them
 MOST_BYTES = 16 * 2**20  # of predictions that losses and metrics are computed of at once
 PIECES = 4  # in so many parts of that they are cut where there are more: a loss needs several arrays of their size
 MOST_WHOLE_BYTES = 256 * 2**20  # of predictions of which exact metrics are computed
@@ -54,12 +56,28 @@ def predict(model: Module, x: Inputs | Batches, *, batch_size: int = PREDICTED_R
     >>> tz.train.predict(model, [[1.0, 2.0]]).shape
     (1, 3)
     """
-    reading, size = Reading(takes_several(model), False, False), positive_int("batch_size", batch_size)
+    size = positive_int("batch_size", batch_size)
+    at_once = _predicted_at_once(model, x) if type(x) is np.ndarray and len(x) <= FEW_ROWS <= size else None
+    if at_once is not None:
+        return at_once
+    reading = Reading(takes_several(model), False, False)
     if isinstance(x, Dataset):
         x = batches_of_dataset(x, size)
     is_rows = not is_stream(x, None) or _is_list_of_lists(x)
     parts = [reading.inputs(x)] if is_rows else inputs_of(x, reading)  # type: ignore[arg-type]
     return map_leaves(asarray, joined([made for part in parts for made in predictions(model, part, size)]).tree)
+
+
+def _predicted_at_once(model: Module, x: np.ndarray) -> Tensor | None:
+    """The only output for few rows of a model that has predicted before, by the shortest way; None where that is not
+    all there is to do."""
+    known: _Predictor | None = model._predictor
+    if (known is None or x.dtype != np.float32 or x.ndim < 2 or x.size > FEW_NUMBERS or not np.isfinite(x).all()
+            or not _is_usable(known, model) or not placement_by(known.inventory.first_tensor).is_plain):
+        return None
+    with known.inventory.in_evaluation_mode(), no_grad():
+        output = known.compiled(Tensor(x))[0]
+    return output if isinstance(output, Tensor) else None
 
 
 def _is_list_of_lists(x: object) -> bool:
@@ -74,24 +92,28 @@ def predictions(model: Module, inputs: Arrays, batch_size: int = PREDICTED_ROWS)
 
 def with_masks(model: Module, inputs: Arrays, batch_size: int = PREDICTED_ROWS) -> Iterator[Arrays]:
     """Pairs of the outputs and their masks, nested likewise, None where an output has none."""
-    return batches_of(_forward(model, inputs), placement_of(model), model, inputs, batch_size)
+    predictor = _predictor_of(model, inputs)
+    placement = placement_by(predictor.inventory.first_tensor)
+    return batches_of(lambda tree: call(predictor.compiled, tree), placement, predictor.inventory, inputs, batch_size)
 
 
-def batches_of(forward: Callable[[Any], Any], placement: Placement, model: Module, inputs: Arrays,
+def batches_of(forward: Callable[[Any], Any], placement: Placement, inventory: Inventory, inputs: Arrays,
                batch_size: int) -> Iterator[Arrays]:
-    """What `forward`, which calls `model`, gives for each batch of the inputs in evaluation mode."""
-    def outputs_for(rows: Arrays) -> Arrays:
-        count = rows.rows
+    """What `forward`, which calls the model of the inventory, gives for each batch of the inputs in evaluation mode."""
+    def outputs_for(first: int) -> Arrays:
+        count = min(batch_size, inputs.rows - first)
         size = padded_size(count, batch_size)
-        if size > count and not can_pad(model, inputs.leaves, placement):
+        if size > count and not can_pad(inventory.modules, inputs.leaves, placement):
             size = count
-        with in_mode(model, training=False), no_grad():
+        before = min(first, size - count)  # rows of the last batch, which are here already, rather than copies
+        rows = inputs.at(slice(first - before, first + count))
+        with inventory.in_evaluation_mode(), no_grad():
             output = forward(map_leaves(lambda leaf: placement.inputs(padded(leaf, size)), rows.tree))
         leaves, structure = flatten(output)
         made = Arrays([leaf.numpy() for leaf in leaves], structure)
-        return made.at(slice(count)) if size > count else made
+        return made.at(slice(before, before + count)) if size > count else made
 
-    return map(outputs_for, inputs.batches(batch_size))  # no name holds a batch while the next one is computed
+    return map(outputs_for, range(0, inputs.rows, batch_size))  # no name holds a batch while the next one is computed
 
 
 def pieces(parts: Iterable[Predicted]) -> Iterator[Predicted]:
@@ -139,10 +161,30 @@ def predicted(batches: Iterable[Arrays], part: Arrays) -> Iterator[Predicted]:
         del batch
 
 
-def _forward(model: Module, inputs: Arrays) -> Callable[[Any], Any]:
+class _Predictor(NamedTuple):
+    """A model compiled for prediction, for the modules that it had and the precision that it was in."""
+
+    policy: FullPrecision
+    inventory: Inventory
+    compiled: Jit
+
+
+def _policy_of(model: Module) -> FullPrecision:
+    return FULL if model._trainer is None else model._trainer.policy
+
+
+def _is_usable(known: _Predictor, model: Module) -> bool:
+    return known.policy is _policy_of(model) and known.inventory.is_current()
+
+
+def _predictor_of(model: Module, inputs: Arrays) -> _Predictor:
     """The compiled model, made anew when the model has other layers, or another precision, than before."""
-    used = FULL if model._trainer is None else model._trainer.policy
-    if model._predictor is None or not same_objects([used, *modules_of(model)], model._predictor[0]):
+    known: _Predictor | None = model._predictor
+    if known is not None and _is_usable(known, model):
+        return known
+    used = _policy_of(model)
+    inventory = Inventory(model)
+    if known is None or known.policy is not used or not same_objects(inventory.modules, known.inventory.modules):
         require_inputs_fit(model, inputs.tree)
         with in_mode(model, training=False), no_grad():
             first = call(model, map_leaves(asarray, inputs.at(slice(1)).tree))  # layers may have to see an input
@@ -152,9 +194,10 @@ def _forward(model: Module, inputs: Arrays) -> Callable[[Any], Any]:
         def outputs_with_masks(*tensors: Tensor, **named: Tensor) -> tuple[Any, Any]:
             return outputs_and_masks(lambda: forward(*tensors, **named))
 
-        model._predictor = [used, *modules_of(model)], jit(outputs_with_masks)
-    compiled = model._predictor[1]
-    return lambda tree: call(compiled, tree)
+        known = _Predictor(used, inventory, jit(outputs_with_masks))
+    known = known._replace(inventory=Inventory(model))  # which may be built only now
+    vars(model)["_predictor"] = known  # not as an attribute: that would be a change
+    return known
 
 
 def _require_rows(model: Module, output: Any) -> None:

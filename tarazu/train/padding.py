@@ -6,7 +6,7 @@ and in models of Tarazu's own layers alone, which in evaluation mode look at eac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -21,11 +21,11 @@ _ROW_BY_ROW = frozenset(
     kind for kind in map(vars(nn).get, nn.__all__) if isinstance(kind, type) and issubclass(kind, Module)) - {Module}
 
 
-def can_pad(model: Module, inputs: Sequence[np.ndarray], placement: Placement) -> bool:
-    """Whether batches of these inputs may have further rows without a change of the others' outputs."""
+def can_pad(modules: Iterable[Module], inputs: Sequence[np.ndarray], placement: Placement) -> bool:
+    """Whether batches of these inputs, for a model of these modules, may have further rows, which change no other."""
     has_features = all(leaf.ndim > 1 for leaf in inputs)  # else layers take the rows for features
     return (has_features and placement.is_plain and runs_native()
-            and all(_is_row_by_row(module) for _, module in model.named_modules()))
+            and all(map(_is_row_by_row, modules)))
 
 
 def _is_row_by_row(module: Module) -> bool:

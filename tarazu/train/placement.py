@@ -91,7 +91,12 @@ class MeshPlacement(Placement):
 
 def placement_of(model: Module) -> Placement:
     """The placement of the devices that the model's tensors are on."""
-    where = next((x.device for _, x in model.named_tensors()), CPU)
+    return placement_by(next((x for _, x in model.named_tensors()), None))
+
+
+def placement_by(tensor: Tensor | None) -> Placement:
+    """The placement of the devices that the first tensor of a model is on; None for a model without any."""
+    where = CPU if tensor is None else tensor.device
     if isinstance(where, Layout):
         return MeshPlacement(where.mesh)
     return Placement(default() if where == CPU else whole(where))

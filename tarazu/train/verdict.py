@@ -33,6 +33,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.substitution import substitute
 from tarazu.train.calling import outputs_and_masks
 from tarazu.train.evaluate import Predicted, batches_of, pieces, predicted
+from tarazu.train.inventory import Inventory
 from tarazu.train.metrics import ACCURACIES, valid_steps
 from tarazu.train.placement import placement_of
 from tarazu.train.sources.arrays import MOST_JUDGED_ROWS, Arrays, class_numbers
@@ -198,8 +199,8 @@ def _losses_by_outputs(end: EndOfRun) -> LossesOf:
 
     def losses_of(weights: Snapshot, part: Arrays) -> tuple[np.ndarray, float | None]:
         values = [Tensor(raw) for _, raw in weights]
-        made = batches_of(lambda inputs: compiled(inputs, values), placement_of(model), model, Arrays.of(part.x),
-                          end.batch_size)
+        made = batches_of(lambda inputs: compiled(inputs, values), placement_of(model), Inventory(model),
+                          Arrays.of(part.x), end.batch_size)
         return _measured(trainer, predicted(made, part))
 
     return losses_of

@@ -40,7 +40,15 @@ def address(array: np.ndarray, copies: list[np.ndarray]) -> int:
         if not array.flags.c_contiguous:
             array = np.array(array, order="C")
             copies.append(array)
-        return array.ctypes.data
+        return array.__array_interface__["data"][0]
+
+
+def addresses(arrays: list[np.ndarray], copies: list[np.ndarray]) -> list[int]:
+    """`address` of each."""
+    try:
+        return [_addressof(_first_byte(x)) for x in arrays]  # the usual case, without a call for each
+    except (TypeError, ValueError, BufferError):
+        return [address(x, copies) for x in arrays]
 
 
 def _references(arrays: list[np.ndarray]) -> list[int]:

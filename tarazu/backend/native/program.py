@@ -12,7 +12,7 @@ import numpy as np
 
 from tarazu.backend.base import Renewed
 from tarazu.backend.native.compiler import SECONDS_OF_LINE, Compiled, compiled
-from tarazu.backend.native.donation import Donating, address
+from tarazu.backend.native.donation import Donating, addresses
 from tarazu.backend.native.llvm.assemble import Loaded
 from tarazu.backend.native.llvm.target import Target, host
 from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
@@ -113,7 +113,7 @@ class NativeProgram:
         for new, old in self.compiled.renewed:
             inputs[old] = outputs[new] = np.array(arrays[old], order="C")
         copies: list[np.ndarray] = []
-        self.run([address(x, copies) for x in (*inputs, *outputs)])
+        self.run(addresses([*inputs, *outputs], copies))
         return outputs
 
     def donating(self, first: int) -> Donating:

@@ -65,6 +65,27 @@ def share_mode(parent: ModuleLike, modules: Iterable[ModuleLike]) -> None:
         set_mode(modules, mode_of(parent))
 
 
+class EvaluationMode:
+    """A block in which some modules are in evaluation mode; unlike `in_mode` it asks no model which they are."""
+
+    __slots__ = ("_inside", "_token")
+
+    def __init__(self, inside: Mapping[int, _Mode]) -> None:
+        self._inside = inside
+
+    @staticmethod
+    def modes_of(modules: Iterable[ModuleLike]) -> Mapping[int, _Mode]:
+        """What the block takes, which may serve for any number of blocks."""
+        return {id(module): _Mode(module, False) for module in modules}
+
+    def __enter__(self) -> None:
+        outer = _modes.get()
+        self._token = _modes.set({**outer, **self._inside} if outer else self._inside)
+
+    def __exit__(self, *_: object) -> None:
+        _modes.reset(self._token)
+
+
 @contextlib.contextmanager
 def in_mode(model: ModuleLike, *, training: bool) -> Iterator[None]:
     """A block in which `model` and all modules below it are in that mode, for the running code only.

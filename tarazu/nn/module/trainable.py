@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ Devices: TypeAlias = DeviceLike | Sequence[str | Device] | None
 Verbose: TypeAlias = int | str  # "auto", 0, 1 or 2
 
 
+@functools.cache
 def _training_module() -> Any:
     return importlib.import_module("tarazu.train")
 

@@ -33,6 +33,11 @@ class _Changes:
     last = -1
 
 
+def last_change() -> int:
+    """A number that stays as long as no attribute of a `GuardedAttributes` is set or deleted."""
+    return _Changes.last
+
+
 class GuardedAttributes:
     """A base class: the attributes of an instance that a traced function reads are guards of the trace.
 

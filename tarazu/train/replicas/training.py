@@ -24,6 +24,7 @@ from tarazu.runtime.trace_lock import replace_data
 from tarazu.runtime.vmap.replicas import replicate
 from tarazu.train.calling import outputs_and_masks
 from tarazu.train.evaluate import batches_of
+from tarazu.train.inventory import Inventory
 from tarazu.train.placement import place_training
 from tarazu.train.replicas.rows import StackedRows
 from tarazu.train.sources.arrays import Arrays
@@ -107,7 +108,8 @@ class ReplicaTrainer:
     def predictions(self, inputs: Arrays, batch_size: int) -> list[Arrays]:
         """Outputs and their masks in evaluation mode, batch by batch: (rows, replicas, ...)."""
         model = self.trainer.model
-        return list(batches_of(lambda tree: self._predict(tree), self.trainer.placement, model, inputs, batch_size))
+        return list(batches_of(lambda tree: self._predict(tree), self.trainer.placement, Inventory(model), inputs,
+                               batch_size))
 
     def _forward(self, _: object, inputs: Any) -> tuple[Any, Any]:
         trainer = self.trainer

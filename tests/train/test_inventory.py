@@ -1,0 +1,108 @@
+"""What a walk over a model found serves until the model holds something else; then `predict` does too."""
+
+import numpy as np
+import pytest
+
+import tarazu as tz
+from tarazu.nn import Dense, Dropout, Module, Sequential
+from tarazu.train.inventory import Inventory
+
+X = np.random.default_rng(0).normal(size=(1, 3)).astype(np.float32)
+
+
+class Holder(Module):
+    """Holds modules in an attribute, a list in a dict, and a tuple."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = Dense(2, in_features=3)
+        self.named = {"more": [Dense(2, in_features=2)], "none": []}
+        self.pair = (Dense(2, in_features=2), [Dropout(0.5)])
+        self.numbers = [1, 2]
+
+    def forward(self, x):
+        for module in [self.first, *self.named["more"], *self.named["none"], self.pair[0], *self.pair[1]]:
+            x = module(x)
+        return x
+
+
+CHANGES = {
+    "an attribute": lambda model: setattr(model, "first", Dense(2, in_features=3)),
+    "an attribute below": lambda model: setattr(model.first, "bias", None),
+    "a deleted attribute": lambda model: delattr(model, "numbers"),
+    "an item of a list in a dict": lambda model: model.named["more"].__setitem__(0, Dense(2, in_features=2)),
+    "a longer list": lambda model: model.named["none"].append(Dense(2, in_features=2)),
+    "a list in a tuple": lambda model: model.pair[1].clear(),
+    "a key": lambda model: model.named.update(other=[]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_it_is_current_until_something_changes(change):
+    model = Holder()
+    found = Inventory(model)
+    assert found.is_current()
+    change(model)
+    assert not found.is_current()
+
+
+def test_a_module_that_finds_its_parts_by_itself_is_never_current():
+    class Finding(Holder):
+        def named_children(self):
+            return iter([("first", self.first)])
+
+    assert not Inventory(Finding()).is_current()
+
+
+@pytest.mark.parametrize("change", [CHANGES["an attribute"], CHANGES["an item of a list in a dict"],
+                                    CHANGES["a longer list"]])
+def test_predict_follows_a_change(change):
+    model = Holder()
+    model.predict(X)
+    change(model)
+    np.testing.assert_allclose(model.predict(X).numpy(), model.eval()(tz.tensor(X)).numpy(), rtol=1e-6)
+
+
+def test_few_rows_are_predicted_as_in_a_batch():
+    tz.random.seed(0)
+    model = Sequential([Dense(8, "relu"), Dropout(0.5), Dense(2)]).compile("adam", "mse")
+    x = np.random.default_rng(1).normal(size=(40, 3)).astype(np.float32)
+    model.fit(x, x[:, :2], epochs=1, verbose=0)
+    whole = model.predict(x).numpy()
+    for rows in (1, 8, 9):
+        np.testing.assert_array_equal(model.predict(x[:rows]).numpy(), whole[:rows])
+    assert model.training  # what it was
+    x[0, 0] = np.nan
+    with pytest.raises(tz.TarazuError, match="not finite"):
+        model.predict(x[:1])
+
+
+def test_few_rows_after_training_weights_and_precision_changed():
+    model = Sequential([Dense(2, in_features=3)]).compile("sgd", "mse")
+    before = model.predict(X).numpy()
+    model.fit(X, np.ones((1, 2)), epochs=1, verbose=0)
+    after = model.predict(X).numpy()
+    assert (before != after).any()
+    model.compile("sgd", "mse", precision="bfloat16")
+    assert 0 < np.abs(model.predict(X).numpy() - after).max() < 0.1
+
+
+def test_a_model_with_a_train_of_its_own_is_asked():
+    class Stubborn(Sequential):
+        def train(self, mode=True):
+            return super().train(True)
+
+    tz.random.seed(0)
+    model = Stubborn([Dropout(0.5)])
+    x = np.ones((1, 64), np.float32)
+    model.predict(x)
+    assert (model.predict(x).numpy() == 0).any()
+
+
+@pytest.mark.parametrize("rows", [70, 97, 100])
+def test_the_last_batch_takes_rows_of_the_one_before(rows):
+    tz.random.seed(0)
+    model = Sequential([Dense(4, "relu"), Dense(2)])
+    x = np.random.default_rng(1).normal(size=(rows, 3)).astype(np.float32)
+    expected = np.concatenate([model.predict(x[i:i + 64]).numpy() for i in (0, 64)])
+    np.testing.assert_array_equal(model.predict(x, batch_size=64).numpy(), expected)
