@@ -4,15 +4,45 @@ from __future__ import annotations
 
 from typing import Any
 
+from tarazu.nn.layers.normalization import BatchNorm
 from tarazu.nn.layers.sequences.embedding import Embedding
 from tarazu.nn.module.module import Module
-from tarazu.ops.elementwise import not_equal
+from tarazu.ops.elementwise import astype, not_equal
+from tarazu.ops.promote import as_value
 from tarazu.ops.shape import reshape
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
 
 
-class MaskingEmbedding(Embedding):
+class BiasedBatchNorm(BatchNorm):
+    """A `BatchNorm` whose running variance is of the batches themselves, not the unbiased one.
+
+    >>> import tarazu as tz
+    >>> norm = BiasedBatchNorm(1, momentum=0.0)
+    >>> norm(tz.tensor([[1.0], [3.0]])).shape, norm.running_variance
+    ((2, 1), Tensor([1.], dtype=float32))
+    """
+
+    def _kept(self, variance: Tensor, correction: Tensor | float) -> Tensor:
+        return variance
+
+
+class RoundingEmbedding(Embedding):
+    """An `Embedding` that takes floats too, as an `Input` of Keras has if nothing is said, and cuts them to integers.
+
+    ArgumentError and OutOfRangeError as `tz.nn.Embedding`.
+
+    >>> import tarazu as tz
+    >>> RoundingEmbedding(10, 4)(tz.tensor([[1.0, 2.0, 0.0]])).shape
+    (1, 3, 4)
+    """
+
+    def forward(self, indices: ArrayLike) -> Tensor:
+        indices = as_value(indices)
+        return super().forward(astype(indices, "int64") if indices.dtype.is_float else indices)
+
+
+class MaskingEmbedding(RoundingEmbedding):
     """An `Embedding` that makes a mask of the integer 0 and has a learned vector for it like for all others.
 
     ArgumentError, DTypeError and OutOfRangeError as `tz.nn.Embedding`.

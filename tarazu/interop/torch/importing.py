@@ -52,7 +52,8 @@ def from_torch(module: Any, example: Any, *, channels: Literal["first", "last"] 
     args, kwargs = _several_rows(*_call(example))
     evaluation, learning = (read(exporting.export(module, args, kwargs, mode), OPERATIONS) for mode in (False, True))
     _warn_of_fixed_rows(evaluation)
-    model = _model(_tensors(module, [evaluation, learning]), evaluation, learning, channels == "last")
+    tensors = _tensors(module, [evaluation, learning])
+    model = _model(tensors, evaluation, learning, tensors.keys() - module.state_dict().keys(), channels == "last")
     return model.train(module.training)
 
 
@@ -103,7 +104,8 @@ def _tensors(module: Any, readings: list[Reading]) -> dict[str, Tensor]:
     return {name: made[id(x)] for name, x in wanted.items()}
 
 
-def _model(tensors: dict[str, Tensor], evaluation: Reading, learning: Reading, channels_last: bool) -> TorchModel:
+def _model(tensors: dict[str, Tensor], evaluation: Reading, learning: Reading, beside: set[str],
+           channels_last: bool) -> TorchModel:
     readings = (evaluation, learning)
     images: set[str] = set()
     turned = [turn(reading) for reading in readings]
@@ -112,7 +114,7 @@ def _model(tensors: dict[str, Tensor], evaluation: Reading, learning: Reading, c
         turned = [turn(reading, images, outputs_last=True) for reading in readings]
     kernels = _turn_kernels(tensors, turned)
     steady, changing = (Program(each.steps, each.outputs, each.updates) for each in turned)
-    return TorchModel(evaluation.inputs, steady, changing, tensors, sorted(kernels))
+    return TorchModel(evaluation.inputs, steady, changing, tensors, sorted(kernels), sorted(beside))
 
 
 def _turn_kernels(tensors: dict[str, Tensor], programs: list[Turned]) -> set[str]:

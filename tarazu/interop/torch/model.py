@@ -32,15 +32,15 @@ class TorchModel(Imported):
     """What `tz.interop.from_torch` gives: it is called as the module of torch was, and trained and saved as any other.
 
     `evaluation` and `learning` are what it computes in the two modes. The tensors have torch's names; those in `turned`
-    are kernels of convolutions, which are kept as (*window, in, out).
+    are kernels of convolutions, which are kept as (*window, in, out); those `beside` are not in torch's state_dict.
     """
 
     operations = OPERATIONS
 
     def __init__(self, inputs: Sequence[str], evaluation: Program, learning: Program, tensors: Mapping[str, Tensor],
-                 turned: Sequence[str] = ()) -> None:
+                 turned: Sequence[str] = (), beside: Sequence[str] = ()) -> None:
         super().__init__(inputs, evaluation.outputs, evaluation.steps, tensors)
-        self.turned = list(turned)
+        self.turned, self.beside = list(turned), list(beside)
         self._learning = learning
         self._learning_reads = last_reads(learning.steps, (learning.outputs, learning.updates))
 
@@ -79,10 +79,13 @@ class TorchModel(Imported):
     def torch_state(self) -> dict[str, np.ndarray]:
         """The tensors as arrays in torch's layouts, by torch's names, for `module.load_state_dict`.
 
+        Constants and buffers that torch does not save are left out.
+
         >>> tz.interop.from_torch(module, (images,)).torch_state()["conv1.weight"].shape  # doctest: +SKIP
         (64, 3, 7, 7)
         """
-        arrays = {name: np.array(x.detach().numpy()) for name, x in self.tensors.items()}  # torch wants writable ones
+        arrays = {name: np.array(x.detach().numpy()) for name, x in self.tensors.items()  # torch wants writable ones
+                  if name not in self.beside}
         return {name: np.ascontiguousarray(_torch_kernel(x)) if name in self.turned else x
                 for name, x in arrays.items()}
 

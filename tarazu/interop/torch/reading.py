@@ -14,7 +14,7 @@ from tarazu.interop.torch.exporting import torch
 
 Shape = tuple[int | None, ...]  # None for a size that may change
 DROPPED = ("device", "layout", "pin_memory", "memory_format", "generator", "non_blocking")
-CHECKS = re.compile(r"_?assert|sym_constrain|_functional_assert")
+CHECKS = re.compile(r"_?assert|sym_constrain|_functional_assert|_linalg_check_errors")
 FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in \S+\n\s*(?P<code>[^\n]*)')
 
 
@@ -58,7 +58,7 @@ class _Reader:
     def _placeholder(self, node: Any, spec: Any) -> None:
         if spec.target is None:
             name = node.name
-            if hasattr(node.meta.get("val"), "shape"):
+            if spec.kind.name != "TOKEN" and hasattr(node.meta.get("val"), "shape"):
                 self._found.inputs.append(name)
         else:
             name = spec.target
@@ -95,6 +95,8 @@ class _Reader:
     def _operation(self, node: Any) -> str | None:
         """The name in the table; None for checks, which are left out, and for what is not known, which is noted."""
         name = _name_of(node.target)
+        if name == "with_effects":  # torch orders what may raise an error by tokens
+            name = _name_of(node.args[1])
         if CHECKS.match(name):
             return None
         packet = name if name.startswith(("operator.", "math.")) else name.partition(".")[0]
@@ -131,7 +133,7 @@ class _Reader:
                 self._found.updates[spec.target] = self._value(value)
             elif spec.kind.name == "USER_OUTPUT":
                 given.append(self._value(value))
-            else:
+            elif spec.kind.name != "TOKEN":
                 raise ArgumentError(f"a module that changes its input {spec.target!r} in place",
                                     expected="a module that leaves its inputs as they are", fix="call x.clone() first")
         tree = torch().utils._pytree.tree_unflatten(given, self._program.call_spec.out_spec)

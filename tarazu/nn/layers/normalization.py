@@ -108,7 +108,7 @@ class BatchNorm(NormalizationLayer):
         with no_grad():
             self._update(self.running_mean, average)
             if count > 1:
-                self._update(self.running_variance, variance * (count / (count - 1)))
+                self._update(self.running_variance, self._kept(variance, count / (count - 1)))
         return average, variance
 
     def _valid_statistics(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,9 +121,13 @@ class BatchNorm(NormalizationLayer):
         variance = sum_over(where(valid, x - average, 0) ** 2, axes) / count
         with no_grad():
             self._update(self.running_mean, where(steps > 0, average, self.running_mean))
-            unbiased = variance * (count / maximum(count - 1, 1))
-            self._update(self.running_variance, where(steps > 1, unbiased, self.running_variance))
+            kept = self._kept(variance, count / maximum(count - 1, 1))
+            self._update(self.running_variance, where(steps > 1, kept, self.running_variance))
         return average, variance
+
+    def _kept(self, variance: Tensor, correction: Tensor | float) -> Tensor:
+        """What goes into the running average of variances: `correction` makes them unbiased."""
+        return variance * correction
 
     def _update(self, running: Tensor, batch: Tensor) -> None:
         running.copy_(self._momentum * running + (1 - self._momentum) * batch)

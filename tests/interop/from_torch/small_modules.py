@@ -200,6 +200,7 @@ CASES: dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]] = {
     "softmaxes": function(lambda x: x.softmax(1) + x.log_softmax(0) + F.softmin(x, 1), floats(3, 4)),
     "sorting": function(lambda x: (*x.sort(1), *x.sort(1, descending=True), *x.topk(2, 1), *x.topk(2, 1, largest=False),
                                    x.argsort(1)), floats(3, 4)),
+    "ranks": function(lambda x: (*x.kthvalue(2, 1), *x.median(0), x.median(1, keepdim=True)[0]), floats(3, 4)),
     "losses": function(lambda x, y: F.cross_entropy(x, y) + F.mse_loss(x, x * 0.5) + F.smooth_l1_loss(x, x * 0.1)
                        + F.binary_cross_entropy_with_logits(x, (x > 0).float()), floats(3, 4), whole(4, 3)),
     "similarity": function(lambda x, y: F.cosine_similarity(x, y) + torch.cdist(x[None], y[None])[0].sum(1)
@@ -230,6 +231,11 @@ CASES: dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]] = {
                                    torch.addmm(x[:, :3], x, x.T)), floats(3, 4)),
     "einsum": function(lambda x, y: torch.einsum("bij,bjk->bik", x, y) + torch.einsum("bij, jk -> bik", x, y[0]),
                        floats(2, 3, 4), floats(2, 4, 3)),
+    "linear_systems": function(lambda x, y: (torch.linalg.inv(x @ x.mT + torch.eye(3)), torch.linalg.det(x @ x.mT),
+                                             torch.linalg.solve(x @ x.mT + torch.eye(3), y),
+                                             torch.linalg.solve(x @ x.mT + torch.eye(3), y[..., 0]),
+                                             torch.linalg.solve(x @ x.mT + torch.eye(3), y.mT, left=False)),
+                               floats(2, 3, 4), floats(2, 3, 5)),
     # Convolutions
     "conv1d": module(lambda: nn.Conv1d(3, 4, 3, stride=2, padding=1, dilation=2), floats(2, 3, 9)),
     "conv2d": module(lambda: nn.Conv2d(3, 4, (3, 2), stride=(2, 1), padding=(1, 0)), floats(*IMAGE)),
@@ -254,6 +260,7 @@ CASES: dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]] = {
     "average_pools": function(lambda x: F.avg_pool2d(x, 3, 2, 1) + F.avg_pool2d(x, 3, 2, 1, count_include_pad=False)
                               + F.avg_pool2d(x, 3, 2, 1, divisor_override=4), floats(2, 3, 8, 6)),
     "adaptive_pools": function(lambda x: (F.adaptive_avg_pool2d(x, (3, 4)), F.adaptive_avg_pool2d(x, 1),
+                                          F.adaptive_max_pool2d(x, (3, 4)), F.adaptive_max_pool1d(x[:, :, 0], 3),
                                           F.adaptive_avg_pool1d(x[:, :, 0], 3)), floats(2, 3, 8, 6)),
     "resizing": function(lambda x: F.interpolate(x, scale_factor=2) + F.interpolate(x, (16, 12), mode="bilinear")
                          + F.interpolate(x, (16, 12), mode="bilinear", align_corners=True)

@@ -268,6 +268,35 @@ def test_tied_weights_are_one_tensor():
     assert model.tensors["0.weight"] is model.tensors["1.weight"]
 
 
+def test_the_state_has_what_torch_saves_and_nothing_else():
+    import torch
+    from torch import nn
+
+    class Shifted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("shift", torch.ones(4), persistent=False)
+            self.dense = nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.dense((x - self.shift) * torch.tensor([1.0, 2.0, 3.0, 4.0]))
+
+    module, x = Shifted(), torch.randn(3, 4)
+    model = tz.interop.from_torch(module, x)
+    module.load_state_dict({name: torch.from_numpy(x) for name, x in model.torch_state().items()})  # strict
+    assert_close([model(to_tarazu(x))], [module(x)], 1e-6)
+
+
+def test_gumbel_noise():
+    import torch
+
+    draw = torch.nn.functional.gumbel_softmax
+    module = type("Noise", (torch.nn.Module,), {"forward": lambda self, x: draw(x, hard=True)})()
+    model = tz.interop.from_torch(module, torch.zeros(2, 3))
+    shares = model(np.log(np.tile([0.2, 0.5, 0.3], (4000, 1)).astype("float32"))).numpy().mean(0)
+    np.testing.assert_allclose(shares, [0.2, 0.5, 0.3], atol=0.03)
+
+
 def test_frozen_parameters_stay_frozen_and_buffers_are_none():
     import torch
 

@@ -449,3 +449,22 @@ def test_a_schedule_beside_momentum(path):
                                                              "decay_rate": 0.5, "staircase": False}}
     with pytest.warns(DataWarning, match="a schedule beside momentum"):
         tz.load(compiled_with_state(path, learning_rate=schedule))
+
+
+@extras
+def test_an_embedding_behind_an_input_of_floats(path):
+    """`keras.Input((7,))` is of floats, and Keras's Embedding casts them."""
+    table = np.arange(8.0).reshape(4, 2)
+    embedding = made.part("Embedding", "e", input_dim=4, output_dim=2, mask_zero=False)
+    model = tz.load(made.write(path, made.sequential(made.start(3), embedding), made.weights(layers__embedding=[table])))
+    for dtype in ("int64", "float32"):
+        np.testing.assert_array_equal(model(np.array([[0, 3, 1]], dtype)).numpy(), table[[[0, 3, 1]]])
+
+
+@extras
+def test_the_running_variance_of_batch_normalization_is_that_of_the_batch(path):
+    norm = made.part("BatchNormalization", "n", axis=-1, momentum=0.5, epsilon=1e-3, center=False, scale=False)
+    arrays = made.weights(layers__batch_normalization=[np.zeros(3), np.zeros(3)])
+    model = tz.load(made.write(path, made.sequential(made.start(3), norm), arrays)).train()
+    model(X)
+    np.testing.assert_allclose(model[0].running_variance.numpy(), 0.5 * X.var(0))

@@ -9,7 +9,7 @@ import numpy as np
 
 from tarazu.interop.keras import activations
 from tarazu.interop.keras.options import Options
-from tarazu.interop.keras.own_layers import MaskingEmbedding, TimeDistributed
+from tarazu.interop.keras.own_layers import MaskingEmbedding, RoundingEmbedding, TimeDistributed
 from tarazu.nn.layers.activation import Activation, PReLU
 from tarazu.nn.layers.dense import Dense
 from tarazu.nn.layers.einsum_dense import EinsumDense
@@ -23,7 +23,6 @@ from tarazu.nn.layers.regularization import (
     StochasticDepth,
 )
 from tarazu.nn.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
-from tarazu.nn.layers.sequences.embedding import Embedding
 from tarazu.nn.layers.sequences.masks import Masking
 from tarazu.nn.module.module import Module
 
@@ -46,7 +45,7 @@ def _embedding(options: Options) -> Module:
     [table] = options.weights("weight")
     sizes = options.size("input_dim", table, 0), options.size("output_dim", table, 1)
     options.require("input_length", None, *[n for n in [options.config.get("input_length")] if isinstance(n, int)])
-    return MaskingEmbedding(*sizes) if options.take("mask_zero") else Embedding(*sizes)
+    return MaskingEmbedding(*sizes) if options.take("mask_zero") else RoundingEmbedding(*sizes)
 
 
 def _activation(function: Callable[[Options], Any]) -> Maker:

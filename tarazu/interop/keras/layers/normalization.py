@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from tarazu.interop.keras.options import Options
+from tarazu.interop.keras.own_layers import BiasedBatchNorm
 from tarazu.nn.layers.group_norm import GroupNorm, UnitNorm
-from tarazu.nn.layers.normalization import BatchNorm, LayerNorm, RMSNorm
+from tarazu.nn.layers.normalization import LayerNorm, RMSNorm
 from tarazu.nn.module.module import Module
 
 
@@ -25,8 +26,8 @@ def _affine(options: Options, *more: str) -> tuple[bool, list[np.ndarray]]:
 def _batch_norm(options: Options) -> Module:
     options.last_axis()
     affine, arrays = _affine(options, "running_mean", "running_variance")
-    return BatchNorm(arrays[-1].shape[0], momentum=options.take("momentum"), epsilon=options.take("epsilon"),
-                     affine=affine)
+    return BiasedBatchNorm(arrays[-1].shape[0], momentum=options.take("momentum"), epsilon=options.take("epsilon"),
+                           affine=affine)
 
 
 def _layer_norm(options: Options) -> Module:

@@ -11,6 +11,7 @@ from tarazu.ops.contract import matmul
 from tarazu.ops.einsum import einsum
 from tarazu.ops.elementwise import add, multiply
 from tarazu.ops.linalg.distances import cdist
+from tarazu.ops.linalg.solve import det, inv, solve
 from tarazu.ops.networks import convolution as convolutions
 from tarazu.ops.networks.linear import bilinear
 from tarazu.ops.shape import matrix_transpose, moveaxis
@@ -47,6 +48,17 @@ def _distances(x: Tensor, y: Tensor, p: float = 2.0, mode: int | None = None) ->
     return cdist(x, y, p)
 
 
+def _inverse(x: Tensor, check_errors: bool = False) -> tuple[Tensor]:
+    return (inv(x),)
+
+
+def _solution(a: Tensor, b: Tensor, left: bool = True, check_errors: bool = False) -> tuple[Tensor]:
+    """X of a X = b or, with `left` False, of X a = b; b is one vector for each matrix where it has an axis less."""
+    if len(b.shape) == len(a.shape) - 1 and b.shape == a.shape[:-1]:
+        return (solve(a, b[..., None])[..., 0],)
+    return (solve(a, b) if left else matrix_transpose(solve(matrix_transpose(a), matrix_transpose(b))),)
+
+
 def convolution(x: Tensor, kernel: Tensor, bias: Tensor | None, stride: Sequence[int], padding: Sequence[int],
                 dilation: Sequence[int], transposed: bool, output_padding: Sequence[int], groups: int) -> Tensor:
     """(batch, *sizes, channels) or, of a single image, (*sizes, channels); kernel (*window, in / groups, out)."""
@@ -68,4 +80,5 @@ TABLE: dict[str, Operation] = {
     "linear": _linear, "matmul": matmul, "mm": _product, "bmm": _product, "mv": _product, "dot": _product,
     "addmm": _add_product, "baddbmm": _add_product, "addmv": _add_product, "einsum": _einsum, "bilinear": _bilinear,
     "_cdist_forward": _distances, "cdist": _distances, "convolution": convolution,
+    "linalg_inv_ex": _inverse, "_linalg_solve_ex": _solution, "_linalg_det": lambda x: (det(x),),
 }

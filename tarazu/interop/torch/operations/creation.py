@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tarazu.base.dtypes import DType, bool_, float32, int64
 from tarazu.interop.imported import Operation
 from tarazu.ops.create import arange, eye, full
-from tarazu.ops.elementwise import astype, greater_equal
+from tarazu.ops.elementwise import astype, greater_equal, log
 from tarazu.ops.typing import Tensor
 from tarazu.runtime.random import distributions
 from tarazu.runtime.random.choice import permutation
@@ -67,6 +67,10 @@ def _coins(x: Tensor, probability: float | None = None) -> Tensor:
     return astype(distributions.bernoulli(x if probability is None else probability, x.shape), x.dtype)
 
 
+def _exponential(x: Tensor, rate: float = 1.0) -> Tensor:
+    return -log(1 - distributions.uniform(x.shape, dtype=x.dtype)) / rate
+
+
 TABLE: dict[str, Operation] = {
     "arange.start_step": _arange, "arange.start": _arange, "arange": lambda end, dtype=None: _arange(0, end, 1, dtype),
     "full": _full, "full_like": _full_like, "scalar_tensor": _scalar, "zeros": _constant(0), "ones": _constant(1),
@@ -81,7 +85,7 @@ TABLE: dict[str, Operation] = {
     "rand": _uniform, "randn": _normal, "rand_like": lambda x, dtype=None: _uniform(x.shape, dtype or x.dtype),
     "randn_like": lambda x, dtype=None: _normal(x.shape, dtype or x.dtype),
     "randperm": lambda n, dtype=None: permutation(n), "native_dropout": _dropout,
-    "bernoulli": _coins,
+    "bernoulli": _coins, "exponential": _exponential,
     "uniform": lambda x, low=0.0, high=1.0: distributions.uniform(x.shape, low, high, dtype=x.dtype),
     "normal_functional": lambda x, mean=0.0, std=1.0: distributions.normal(x.shape, mean, std, dtype=x.dtype),
     "dropout": lambda x, rate, training: _dropout(x, rate, training)[0],

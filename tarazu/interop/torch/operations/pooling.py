@@ -52,9 +52,16 @@ def _adaptive(axes: int, pool: Callable[..., Tensor]) -> Operation:
     return pooled
 
 
+def _adaptive_max(axes: int) -> Operation:
+    """The pooled tensor; where the largest elements were is not told."""
+    pool = _adaptive(axes, ops.adaptive_max_pool)
+    return lambda x, sizes: (pool(x, sizes),)
+
+
 TABLE: dict[str, Operation] = {}
 for _axes in (1, 2, 3):
     TABLE |= {f"max_pool{_axes}d": _max_pool(_axes, ops.max_pool), f"avg_pool{_axes}d": _average_pool(_axes),
               f"max_pool{_axes}d_with_indices": _max_pool(_axes, max_pool_with_indices),
               f"adaptive_avg_pool{_axes}d": _adaptive(_axes, ops.adaptive_average_pool),
-              f"_adaptive_avg_pool{_axes}d": _adaptive(_axes, ops.adaptive_average_pool)}
+              f"_adaptive_avg_pool{_axes}d": _adaptive(_axes, ops.adaptive_average_pool),
+              f"adaptive_max_pool{_axes}d": _adaptive_max(_axes)}

@@ -112,6 +112,19 @@ def _sort(x: Tensor, dim: int = -1, descending: bool = False) -> tuple[Tensor, T
     return take_along_axis(x, places, dim), places
 
 
+def _kth(x: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """The k-th smallest, from 1, and where it is."""
+    place = (slice(None),) * (dim % len(x.shape))
+    rank = slice(k - 1, k) if keepdim else k - 1
+    values, places = _sort(x, dim)
+    return values[(*place, rank)], places[(*place, rank)]
+
+
+def _median(x: Tensor, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Of two in the middle the smaller, as in torch."""
+    return _kth(x, (x.shape[dim] + 1) // 2, dim, keepdim)
+
+
 def _stable_sort(x: Tensor, stable: bool | None = None, dim: int = -1, descending: bool = False
                  ) -> tuple[Tensor, Tensor]:
     return _sort(x, dim, descending)
@@ -139,5 +152,6 @@ TABLE: dict[str, Operation] = {
     "linalg_vector_norm": _vector_norm,
     "softmax.int": _softmax(softmax), "_softmax": _softmax(softmax), "log_softmax.int": _softmax(log_softmax),
     "_log_softmax": _softmax(log_softmax),
-    "topk": _topk, "sort": _sort, "sort.stable": _stable_sort, "argsort": _argsort,
+    "topk": _topk, "kthvalue": _kth, "median.dim": _median,
+    "sort": _sort, "sort.stable": _stable_sort, "argsort": _argsort,
 }
