@@ -19,6 +19,7 @@ from tarazu.runtime.jit.jit import jit
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import call, outputs_and_masks, require_inputs_fit, takes_several
+from tarazu.train.extremes import require_known_integers
 from tarazu.train.metrics import valid_steps
 from tarazu.train.padding import can_pad, padded, padded_size
 from tarazu.train.placement import Placement, placement_of
@@ -152,8 +153,9 @@ def _forward(model: Module, inputs: Arrays) -> Callable[[Any], Any]:
         def outputs_with_masks(*tensors: Tensor, **named: Tensor) -> tuple[Any, Any]:
             return outputs_and_masks(lambda: forward(*tensors, **named))
 
-        model._predictor = [used, *modules_of(model)], jit(outputs_with_masks)
-    compiled = model._predictor[1]
+        model._predictor = [used, *modules_of(model)], jit(outputs_with_masks), {}
+    _, compiled, seen = model._predictor
+    require_known_integers(model, inputs, seen)
     return lambda tree: call(compiled, tree)
 
 
