@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,8 +21,12 @@ INCHES = 1 / 85  # of a pixel
 MARGINS = 90, 80  # pixels around the axes of a chart
 SMALL_MARGINS = 8, 26
 POINTS = 0.75  # of a pixel
+EMPTY = 300, 40  # pixels of a picture without charts
+LABEL_ROOM = 40  # pixels of the margins that names at the ticks have anyway
 LEGEND_COLUMNS = 3
-TITLE_PAD, LEGEND_ROW = 6, 14  # points: the title stands above a legend of several rows, and beside one of one
+LEGEND_LINE = 44  # pixels beside the name of each entry
+TITLE_CHARACTER = 8.2  # pixels, as wide as one of a title mostly is
+TITLE_PAD, LEGEND_ROW = 6, 14  # points: the title stands above a legend that has no room beside it
 
 
 def drawn(charts: Sequence[Chart], columns: int, axes: Any = None) -> Any:
@@ -45,10 +50,10 @@ def bytes_of(title: str, charts: Sequence[Chart], columns: int, kind: str) -> by
     figures = require("matplotlib.figure", f"a picture as .{kind}", "plot")
     figure = figures.Figure(figsize=_size(charts, columns), layout="constrained")
     drawn(charts, columns, _subplots(charts, columns, figure))
-    if len(charts) > 1:
-        figure.suptitle(title)
+    if len(charts) != 1:
+        figure.suptitle(textwrap.fill(title, max(30, int(figure.get_figwidth() / INCHES / TITLE_CHARACTER))))
     file = io.BytesIO()
-    figure.savefig(file, format=kind, dpi=150)
+    figure.savefig(file, format=kind, dpi=150, bbox_inches="tight", pad_inches=0.05)  # so that nothing is cut off
     return file.getvalue()
 
 
@@ -65,24 +70,39 @@ def _shape_of(charts: Sequence[Chart], columns: int) -> tuple[int, int]:
 def _size(charts: Sequence[Chart], columns: int) -> tuple[float, float]:
     """Width and height of the figure in inches."""
     rows, columns = _shape_of(charts, columns)
-    margins = [MARGINS if chart.has_axes else SMALL_MARGINS for chart in charts]
+    if not charts:
+        return EMPTY[0] * INCHES, EMPTY[1] * INCHES
+    margins = [_margins(chart) for chart in charts]
     widths = [chart.size[0] + margin[0] for chart, margin in zip(charts, margins, strict=True)]
     heights = [chart.size[1] + margin[1] for chart, margin in zip(charts, margins, strict=True)]
-    return columns * max(widths, default=1) * INCHES, rows * max(heights, default=1) * INCHES
+    return columns * max(widths) * INCHES, rows * max(heights) * INCHES
+
+
+def _margins(chart: Chart) -> tuple[float, float]:
+    """Pixels beside the axes, and above and below them, with room for long names at the ticks."""
+    if not chart.has_axes:
+        return SMALL_MARGINS
+    beside, below = (CHARACTER * max(map(len, axis.labels), default=0) - LABEL_ROOM for axis in (chart.y, chart.x))
+    return MARGINS[0] + max(0, beside), MARGINS[1] + (max(0, below) if _is_turned(chart) else 0)
+
+
+def _is_turned(chart: Chart) -> bool:
+    """Whether the names below stand upright, as one is longer than its share of the axis."""
+    labels = chart.x.labels
+    return bool(labels) and CHARACTER * (max(map(len, labels)) + 1) > chart.size[0] / len(labels)
 
 
 def _draw(chart: Chart, axes: Any) -> None:
     if not chart.has_axes:
         axes.set_axis_off()
     _set(axes, "x", chart.x, chart.x_name)
-    if sum(len(text) + 1 for text in chart.x.labels) * CHARACTER > chart.size[0]:
+    if _is_turned(chart):
         axes.tick_params(axis="x", labelrotation=90)
     _set(axes, "y", chart.y, chart.y_name)
     for number, mark in enumerate(chart.marks):
         DRAWN[type(mark)](mark, axes, number + 2)
-    names = sum(bool(getattr(mark, "name", "")) for mark in chart.marks)
-    rows = -(-names // LEGEND_COLUMNS)
-    axes.set_title(chart.title, loc="left", fontsize="medium", pad=TITLE_PAD + (LEGEND_ROW * rows if rows > 1 else 0))
+    names = [name for mark in chart.marks if (name := getattr(mark, "name", ""))]
+    axes.set_title(chart.title, loc="left", fontsize="medium", pad=TITLE_PAD + LEGEND_ROW * _rows_above(chart, names))
     if chart.has_axes:
         axes.spines[["top", "right"] if chart.y.ticks else ["top", "right", "left"]].set_visible(False)
         if not chart.y.labels:
@@ -98,6 +118,13 @@ def _draw(chart: Chart, axes: Any) -> None:
                     borderpad=0.1, columnspacing=1)
     if chart.color_bar:
         _color_bar(chart.color_bar, axes)
+
+
+def _rows_above(chart: Chart, names: Sequence[str]) -> int:
+    """How many rows of a legend stand between axes and title: none where its only row has room beside the title."""
+    rows = -(-len(names) // LEGEND_COLUMNS)
+    width = TITLE_CHARACTER * len(chart.title) + sum(CHARACTER * len(name) + LEGEND_LINE for name in names)
+    return rows if rows > 1 or width > chart.size[0] else 0
 
 
 def _set(axes: Any, which: str, axis: Axis, name: str) -> None:

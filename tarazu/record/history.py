@@ -181,12 +181,12 @@ class History:
         ranked = [(sign * row[monitor], row["epoch"]) for row in self.rows if _is_finite(row.get(monitor))]
         return int(min(ranked)[1]) if ranked else None
 
-    def plot(self, names: Sequence[str] | None = None) -> Picture:
+    def plot(self, names: Sequence[str] | str | None = None) -> Picture:
         """The metrics over the epochs, training beside validation, with a mark at the epoch whose weights are kept.
 
         By default all that are numbers, without "val_", the loss first, and learning rates where they change; `names`
-        chooses some. ArgumentError for one that no epoch has. Nothing is measured: as long as nobody has asked for the
-        verdict, the kept epoch is not known and has no mark.
+        chooses some, or one. ArgumentError for one that no epoch has. Nothing is measured: as long as nobody has asked
+        for the verdict, the kept epoch is not known and has no mark.
 
         >>> history = History()
         >>> history.append(loss=0.7, val_loss=0.8)
@@ -197,6 +197,7 @@ class History:
         from tarazu.record.charts import VALIDATION_PREFIX, metric_charts, shown_metrics
 
         columns = self.history
+        names = [names] if isinstance(names, str) else names
         for name in names or ():
             if name not in columns and VALIDATION_PREFIX + name not in columns:
                 raise ArgumentError(f"plot of {name!r}, which no epoch has",

@@ -95,7 +95,8 @@ def _array(value: object) -> np.ndarray:
     if array.dtype.kind not in "iuf":
         raise DataError("the rows are no numbers of one shape", path=BODY, column=KEY,
                         expected="nested lists of numbers, equally long", fix="send rows of the same shape")
-    return array if array.dtype.kind in "iu" else array.astype(np.float32)
+    with np.errstate(over="ignore"):  # what float32 does not hold is infinite, and refused as such
+        return array if array.dtype.kind in "iu" else array.astype(np.float32)
 
 
 def _finite(value: Any) -> Any:

@@ -19,6 +19,7 @@ from tarazu.runtime.jit.jit import Jit, jit
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import call, outputs_and_masks, require_inputs_fit, takes_several
+from tarazu.train.extremes import Seen, require_known_integers
 from tarazu.train.inventory import Inventory
 from tarazu.train.metrics import valid_steps
 from tarazu.train.padding import can_pad, padded, padded_size
@@ -93,6 +94,7 @@ def predictions(model: Module, inputs: Arrays, batch_size: int = PREDICTED_ROWS)
 def with_masks(model: Module, inputs: Arrays, batch_size: int = PREDICTED_ROWS) -> Iterator[Arrays]:
     """Pairs of the outputs and their masks, nested likewise, None where an output has none."""
     predictor = _predictor_of(model, inputs)
+    require_known_integers(model, inputs, predictor.seen)
     placement = placement_by(predictor.inventory.first_tensor)
     return batches_of(lambda tree: call(predictor.compiled, tree), placement, predictor.inventory, inputs, batch_size)
 
@@ -167,6 +169,7 @@ class _Predictor(NamedTuple):
     policy: FullPrecision
     inventory: Inventory
     compiled: Jit
+    seen: Seen  # the integers that it was called with
 
 
 def _policy_of(model: Module) -> FullPrecision:
@@ -194,7 +197,7 @@ def _predictor_of(model: Module, inputs: Arrays) -> _Predictor:
         def outputs_with_masks(*tensors: Tensor, **named: Tensor) -> tuple[Any, Any]:
             return outputs_and_masks(lambda: forward(*tensors, **named))
 
-        known = _Predictor(used, inventory, jit(outputs_with_masks))
+        known = _Predictor(used, inventory, jit(outputs_with_masks), {})
     known = known._replace(inventory=Inventory(model))  # which may be built only now
     vars(model)["_predictor"] = known  # not as an attribute: that would be a change
     return known

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from picture_cases import MARKS, chart_of
 
+import tarazu as tz
 from tarazu.base.errors import ArgumentError
 from tarazu.picture.axis import make_axis
 from tarazu.picture.bar_rows import Row, bar_rows
@@ -49,3 +50,46 @@ def test_files_are_of_the_kind_that_their_ending_says(kind, begin, tmp_path):
     rows = [Row("age", 0.5, "0.5", 0.4, 0.6), Row("height", -0.2, "-0.2", role="validation")]
     picture = Picture("two", (bar_rows("bars", rows, make_axis([-1, 1])), chart_of()), columns=2)
     assert picture.save(tmp_path / f"a.{kind}").read_bytes().startswith(begin)
+
+
+NAMES = ["a rather long name of a class", "dog", "another name that is long"]
+
+
+def overlap(extents):
+    return any(a.overlaps(b) for number, a in enumerate(extents) for b in extents[:number])
+
+
+def test_nothing_is_cut_off_and_a_long_title_is_wrapped(tmp_path):
+    from matplotlib.image import imread
+
+    pictures = {"names": tz.draw.confusion([0, 1, 2], [0, 1, 1], NAMES)}
+    for name, title in (("long", "a title that goes on " * 12), ("short", "a")):
+        pictures[name] = Picture(title, (chart_of(), chart_of()), columns=2)
+    pixels = {name: imread(picture.save(tmp_path / f"{name}.png")) for name, picture in pictures.items()}
+    for image in pixels.values():
+        edges = [image[0], image[-1], image[:, 0], image[:, -1]]
+        assert all((edge == 1).all() for edge in edges) and (image < 1).any()
+    assert abs(pixels["long"].shape[1] - pixels["short"].shape[1]) < 40
+
+
+@pytest.mark.parametrize("names", [NAMES, ["short", "c", "d"], [f"class {n}" for n in range(12)]])
+def test_names_below_do_not_overlap(names):
+    from matplotlib import pyplot
+
+    axes = tz.draw.confusion(np.arange(len(names)), np.arange(len(names)), names).on()
+    axes.figure.canvas.draw()
+    assert not overlap([text.get_window_extent() for text in axes.get_xticklabels()])
+    pyplot.close("all")
+
+
+def test_a_legend_stands_below_a_title_that_leaves_no_room_beside_it():
+    from matplotlib import pyplot
+
+    axes = tz.draw.roc(np.arange(9) % 3, np.eye(3)[np.arange(9) % 3 - 1], ["apple", "banana", "cherry"]).on()
+    axes.figure.canvas.draw()
+    assert not overlap([axes.get_legend().get_window_extent(), axes._left_title.get_window_extent()])
+    pyplot.close("all")
+
+
+def test_a_picture_without_charts_is_a_file_too(tmp_path):
+    assert Picture("no epochs", ()).save(tmp_path / "a.png").stat().st_size > 100

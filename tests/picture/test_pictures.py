@@ -95,7 +95,8 @@ def test_a_history_draws_its_metrics_the_loss_first_and_rates_that_change_last()
     history.measurements = {"kept_epoch": 1}
     titles = [chart.title for chart in history.plot().charts]
     assert titles == ["loss", "accuracy", "learning_rate"]
-    drawn = history.plot(["loss"]).svg()
+    drawn = history.plot("loss").svg()
+    assert drawn == history.plot(["loss"]).svg()
     assert drawn.count("kept: epoch 1") == 1 and ">train<" in drawn and ">validation<" in drawn
     with pytest.raises(ArgumentError, match=r"plot of 'f1', which no epoch has\n  expected: some of loss, accuracy"):
         history.plot(["f1"])

@@ -207,6 +207,16 @@ def test_models_of_arrays_are_served(tmp_path):
     assert isinstance(together[1], TarazuError) and together[::2] == [answers(service, [bodies[i]])[0] for i in (0, 2)]
 
 
+def test_integers_without_a_vector_are_refused_and_numbers_that_float32_lacks(recwarn):
+    words = ModelService(tz.nn.Sequential([tz.nn.Embedding(5, 2), tz.nn.Flatten()]), "words", LIMITS)
+    assert len(ask(words, {"inputs": [[1, 4]]})["outputs"]) == 1
+    together = answers(words, [Body(json_text({"inputs": rows})) for rows in ([[0, 1]], [[1, 5]], [[3, 2]])])
+    assert [isinstance(answer, bytes) for answer in together] == [True, False, True]
+    assert "index 5 is out of bounds" in str(together[1]) and isinstance(together[1], TarazuError)
+    numbers = ModelService(tz.nn.Sequential([tz.nn.Dense(1, in_features=1)]), "numbers", LIMITS)
+    assert "not finite in float32" in str(ask(numbers, {"inputs": [[1e39]]})) and not recwarn
+
+
 @pytest.mark.parametrize(("value", "problem"), [
     ({}, "the body has no rows under 'inputs'"), ({"inputs": []}, "no rows under"), (3, "no rows under"),
     ({"inputs": [[1], [1, 2]]}, "no numbers of one shape"), ({"inputs": [["a"]]}, "no numbers of one shape"),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError, DTypeError, ShapeError, TrainingError
+from tarazu.base.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError, TrainingError
 from tarazu.nn import Dense, Embedding, Flatten, Sequential
 
 draw = np.random.default_rng(3)
@@ -59,6 +59,21 @@ def test_sequences_of_integers():
     model = Sequential([Embedding(9, 4), Flatten(), Dense(2)])
     model.compile(tz.optim.Adam(lr=0.05), "cross_entropy", "accuracy")
     assert model.fit(words, words[:, 0] > 4, epochs=40, seed=0, verbose=0)[-1]["accuracy"] > 0.9
+
+
+def test_an_integer_without_a_vector_is_named_wherever_it_stands():
+    """A compiled program takes the nearest vector: a vocabulary that is one too small trained without a word."""
+    words, labels = draw.integers(0, 9, (60, 3)), np.arange(60) % 2
+    model = Sequential([Embedding(9, 4), Flatten(), Dense(2)]).compile("sgd", "cross_entropy")
+    model.fit(words, labels, verbose=0)
+    wrong = words.copy()
+    wrong[37, 1] = 9
+    for act in (lambda: model.fit(wrong, labels, verbose=0), lambda: model.evaluate(wrong, labels),
+                lambda: model.fit(words, labels, validation_data=(wrong, labels), verbose=0),
+                lambda: model.predict(wrong), lambda: model.predict(wrong - 19)):
+        with pytest.raises(OutOfRangeError, match=r"in layer 0, Embedding(.|\n)*out of bounds for axis 0 with size 9"):
+            act()
+    assert model.predict(words).shape == (60, 2)
 
 
 @pytest.mark.parametrize(("y", "loss"), [

@@ -14,6 +14,7 @@ from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray, zeros
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import outputs_and_masks, require_inputs_fit, takes_several
+from tarazu.train.extremes import require_known_integers
 from tarazu.train.metrics import BUILT_IN, Metric, Sums, is_masked, masked_sums, mean_sums, number_classes_note
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.reading import Reading
@@ -65,6 +66,7 @@ class OutputTrainer(Trainer):
         require_logits(self.outputs, prediction, last)
         if validation is not None:
             self.require_fits(validation)
+        self._require_known_integers(train, validation)
         self._note_classes(mapped)
         self.input_shape = mapped.leaves[0].shape[1:] if isinstance(mapped.x, np.ndarray) else None
         self.zero_inputs = map_leaves(lambda x: zeros((1, *x.shape[1:]), dtype=x.dtype), row[0])
@@ -73,6 +75,12 @@ class OutputTrainer(Trainer):
         self._note_masks(masks)
         with no_grad():
             self.record(self._example(prediction, row[1]))
+
+    def _require_known_integers(self, train: Arrays, validation: Arrays | None) -> None:
+        """OutOfRangeError for an integer that a layer has nothing for; maps of a dataset may change them."""
+        if self.on_batch is None:
+            for rows in (train,) if validation is None else (train, validation):
+                require_known_integers(self.model, Arrays.of(rows.x), {})
 
     def _note_masks(self, masks: Any) -> None:
         """Note for a warning which losses and metrics take no mask, though outputs have one."""
