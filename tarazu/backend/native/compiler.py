@@ -86,7 +86,7 @@ def _placed(steps: Sequence[Step], inputs: Sequence[View], outputs: Sequence[Vie
     """The steps in their order, with what is written in the place of something else; and the outputs that are written
     where an input lies."""
     pairs = [Pair(outputs[i].buffer, inputs[j].buffer) for i, j in renewed]
-    place = {new: old for new, old in pairs}
+    place = dict(pairs)
     ordered = with_early_updates(steps, [Pair(view.buffer, place.get(view.buffer, view.buffer)) for view in outputs])
     may_stop = any(isinstance(step, Callback) or (isinstance(step, WhileLoop) and step.bound is not None)
                    for step in every(steps))  # an error leaves the old state as it was
@@ -100,12 +100,12 @@ class Compiled(NamedTuple):
     code: bytes
     constants: list[Node]
     callbacks: list[Node]
+    renewed: Renewed  # outputs that are written where these inputs lie
     arena: int  # bytes
     scratch: int  # bytes for each thread
     is_shared: bool  # whether more than one thread has something to do
     kernels: int
     lines: int  # of LLVM IR
-    renewed: Renewed = ()  # these outputs are written where these inputs lie, wherever others say
 
 
 def compiled(graph: Graph, target: Target, renewed: Renewed = ()) -> Compiled:
@@ -122,14 +122,14 @@ def compiled(graph: Graph, target: Target, renewed: Renewed = ()) -> Compiled:
         after = time.perf_counter()
         number = {node: i for i, node in enumerate(nodes)}
         facts = [[number[node] for node in lowered.constants], [number[node] for node in lowered.callbacks],
-                 lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines,
-                 lowered.renewed]
+                 lowered.renewed, lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels,
+                 lowered.lines]
         entry = cache.Entry(object_code(lowered.text, target), json.dumps(facts).encode())
         cache.store(name, entry)
         how, started = f"lowered in {after - started:.3f} s, compiled", after
-    constants, callbacks, *sizes, pairs = json.loads(entry.metadata)
-    program = Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes,
-                       tuple([(new, old) for new, old in pairs]))
+    constants, callbacks, in_place, *sizes = json.loads(entry.metadata)
+    program = Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks],
+                       tuple([(new, old) for new, old in in_place]), *sizes)
     _log(graph, program, f"{how} in {time.perf_counter() - started:.3f} s")
     return program
 

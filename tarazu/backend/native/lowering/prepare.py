@@ -60,8 +60,8 @@ def _turned_product(builder: Builder, product: Node, attributes: dict[str, Any])
     are read. None where it is something else."""
     if product.op is not ops.DOT or len(product.shape) != 2 or attributes != {"permutation": (1, 0)}:
         return None
-    contract, batch = product.attributes["contract"], product.attributes["batch"]
-    return None if batch[0] else builder.add(ops.DOT, product.inputs[::-1], {"contract": contract[::-1], "batch": batch})
+    attributes = {"contract": product.attributes["contract"][::-1], "batch": ((), ())}
+    return None if product.attributes["batch"][0] else builder.add(ops.DOT, product.inputs[::-1], attributes)
 
 
 def _added_in_place(builder: Builder, inputs: Sequence[Node], once: Sequence[bool]) -> Node | None:
