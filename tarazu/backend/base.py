@@ -37,8 +37,16 @@ class DonatingProgram(Program, Protocol):
 class Backend(Protocol):
     """What runs graphs."""
 
-    def compile(self, graph: Graph, renewed: Renewed = ()) -> Program:
-        """The program of `graph`; outputs that are `renewed` state it may write where the old state lies."""
+    def compile(self, graph: Graph) -> Program:
+        """The program of `graph`."""
+
+
+@runtime_checkable
+class RenewingBackend(Backend, Protocol):
+    """A backend whose programs can write new state where the old one lies."""
+
+    def compile_renewing(self, graph: Graph, renewed: Renewed) -> DonatingProgram:
+        """The program of `graph`, whose outputs that are `renewed` state may lie where the old state does."""
 
 
 class DeviceProgram(Program, Protocol):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu import backend
-from tarazu.backend.base import Program, Renewed
+from tarazu.backend.base import Program, Renewed, RenewingBackend
 from tarazu.backend.numpy import evaluate
 from tarazu.base.device import Device, Mesh
 from tarazu.base.errors import DeviceError
@@ -100,7 +100,10 @@ def compile_graph(graph: Graph, backend_name: str = "numpy", device: Device | Me
     With `device`, one of XLA's, the XLA backend runs it: there, if no array is on a device of its own.
     """
     if device is None:
-        return backend.load(backend_name).compile(simplified(graph), renewed)
+        chosen = backend.load(backend_name)
+        if renewed and isinstance(chosen, RenewingBackend):
+            return chosen.compile_renewing(simplified(graph), renewed)
+        return chosen.compile(simplified(graph))
     return backend.load("xla").compile(simplified(graph)).at(device)
 
 

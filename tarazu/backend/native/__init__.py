@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import importlib
 
-from tarazu.backend.base import Backend, Renewed
+from tarazu.backend.base import Renewed, RenewingBackend
 from tarazu.backend.native.program import NativeProgram
 from tarazu.ir.graph import Graph
 
@@ -36,8 +36,11 @@ from tarazu.ir.graph import Graph
 class NativeBackend:
     """Runs on the CPU; what has no kernel is computed by NumPy while the program waits. Its arrays are NumPy's own."""
 
-    def compile(self, graph: Graph, renewed: Renewed = ()) -> NativeProgram:
+    def compile(self, graph: Graph) -> NativeProgram:
+        return self.compile_renewing(graph, ())
+
+    def compile_renewing(self, graph: Graph, renewed: Renewed) -> NativeProgram:
         return NativeProgram(graph, importlib.import_module("tarazu.backend.numpy").evaluate, renewed)
 
 
-BACKEND: Backend = NativeBackend()
+BACKEND: RenewingBackend = NativeBackend()

@@ -127,12 +127,12 @@ class Compiled(NamedTuple):
     code: bytes
     constants: list[Node]
     callbacks: list[Node]
+    renewed: Renewed  # outputs that are written where these inputs lie
     arena: int  # bytes
     scratch: int  # bytes for each thread
     is_shared: bool  # whether more than one thread has something to do
     kernels: int
     lines: int  # of LLVM IR
-    renewed: Renewed  # these outputs are written where these inputs lie, wherever others say
     full: Full | None = None  # of a program that was compiled quickly
 
 
@@ -172,16 +172,15 @@ def _facts(graph: Graph, lowered: Lowered[ProgramEmitter]) -> bytes:
     """What `Compiled` has beside the code."""
     number = {node: i for i, node in enumerate(nodes_of(graph))}
     facts = [[number[node] for node in lowered.constants], [number[node] for node in lowered.callbacks],
-             lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines,
-             lowered.renewed]
+             lowered.renewed, lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines]
     return json.dumps(facts).encode()
 
 
 def _program(graph: Graph, entry: cache.Entry, full: Full | None) -> Compiled:
     nodes = list(nodes_of(graph))
-    constants, callbacks, *sizes, renewed = json.loads(entry.metadata)
-    return Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes,
-                    renewed=tuple([(new, old) for new, old in renewed]), full=full)
+    constants, callbacks, in_place, *sizes = json.loads(entry.metadata)
+    return Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks],
+                    tuple([(new, old) for new, old in in_place]), *sizes, full=full)
 
 
 def _log(graph: Graph, program: Compiled, how: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tarazu.backend.base import Backend, Renewed
+from tarazu.backend.base import Backend
 from tarazu.backend.numpy.kernels import KERNELS
 from tarazu.backend.numpy.quiet import quietly
 from tarazu.base.checks import exceeded_bound
@@ -123,7 +123,7 @@ KERNELS.update({ops.CALL: call, ops.SCAN: scan, ops.WHILE: while_, ops.COND: con
 class NumpyBackend:
     """The reference backend; its arrays are NumPy's own."""
 
-    def compile(self, graph: Graph, renewed: Renewed = ()) -> Program:
+    def compile(self, graph: Graph) -> Program:
         return compile_graph(graph)
 
 

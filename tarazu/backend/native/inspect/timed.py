@@ -83,8 +83,8 @@ class TimedProgram(NativeProgram):
         self.steps = lowered.emitter.steps
         self.table = np.zeros(FIRST_ROW + ROW_WORDS * max(len(self.steps), 1), np.int64)
         self.seconds = 0.0
-        return Compiled(object_code(lowered.text, target), lowered.constants, lowered.callbacks, lowered.memory.size,
-                        lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines, lowered.renewed)
+        return Compiled(object_code(lowered.text, target), lowered.constants, lowered.callbacks, lowered.renewed,
+                        lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines)
 
     def _run(self, memory: ProgramMemory) -> None:
         memory.words[CLOCKS] = self.table.ctypes.data

@@ -123,14 +123,15 @@ class _Contraction:
             self._rows(start, begin, end)
         self.function.ret()
         per_item = self._indices_per_item(items)
-        kept = self.count * self.choice.chunk if self.choice.left_packed else self.tiles
+        kept = self.choice.group * self.choice.chunk if self.choice.blocks_first else self.tiles
         scratch = self.panel_bytes + self.tile_bytes * kept + self.left_bytes * self.choice.chunk
         return Kernel(self.name, items, scratch, items if per_item else 0, per_item or 1, self._description())
 
     def _description(self) -> str:
         """The choice, for people."""
         choice, packed = self.choice, ", packed" if self.choice.packed else ""
-        packed += f", left packed in {choice.chunk}s" if choice.left_packed else ""
+        packed += f", {choice.chunk} rows of tiles at a time" if choice.chunk else ""
+        packed += ", left packed" if choice.left_packed else ""
         return (f"tile {self.code.most_rows} x {choice.panel_columns}, panels {self.count}{packed}, "
                 f"blocks {choice.blocks}, {choice.order}")
 
@@ -154,8 +155,8 @@ class _Contraction:
     def _rows(self, start: _Cursor, begin: Value, end: Value) -> None:
         """Each item is a row of tiles."""
         outer = [*self.choice.layout.others, *self.free]
-        if self.choice.left_packed:
-            self._rows_packed(start, begin, end)
+        if self.choice.blocks_first:
+            self._blocks_first(start, begin, end)
             return
         if self.choice.order == ROWS:
             with self._chunk(begin, end) as (first, last), self.function.loop(0, self.count) as panel:
@@ -177,23 +178,35 @@ class _Contraction:
         with self.function.loop(begin, end, self.choice.chunk) as loop:
             yield loop.index, self.function.minimum(self.function.add(loop.index, self.choice.chunk), end)
 
-    def _rows_packed(self, start: _Cursor, begin: Value, end: Value) -> None:
-        """The tiles from `begin` to `end`, chunk by chunk, block by block, with the left factor packed."""
+    @contextlib.contextmanager
+    def _group(self) -> Iterator[tuple[Index, Index]]:
+        """The first and the last panel of each group, in a loop where there are several."""
+        if self.choice.group == self.count:
+            yield 0, self.count
+            return
+        with self.function.loop(0, self.count, self.choice.group) as loop:
+            yield loop.index, self.function.minimum(self.function.add(loop.index, self.choice.group), self.count)
+
+    def _blocks_first(self, start: _Cursor, begin: Value, end: Value) -> None:
+        """The tiles from `begin` to `end`, chunk by chunk; of each chunk all panels block by block."""
         function = self.function
-        with self._chunk(begin, end) as (first, last), self._block(start) as (cursor, block):
-            with function.loop(first, last) as item:
-                self._pack_left(cursor, item.index, first, block)
-            with function.loop(0, self.count) as panel:
+        with (self._chunk(begin, end) as (first, last), self._group() as (group, end_of_group),
+              self._block(start) as (cursor, block)):
+            if self.left_panel:
+                with function.loop(first, last) as item:
+                    self._pack_left(cursor, function.index(item.index), first, block)
+            with function.loop(group, end_of_group) as panel:
                 moved = self._moved(cursor, self.choice.layout.axis,
                                     function.multiply(panel.index, self.choice.panel_columns))
                 packed = self._packed(moved, panel.index, block)
                 with function.loop(first, last) as item:
                     place = function.subtract(item.index, first)
-                    number = function.add(function.multiply(panel.index, self.choice.chunk), place)
-                    self._tile(moved._replace(number=number), item.index, panel.index,
-                               packed._replace(left=self._left(place)))
+                    column = function.subtract(panel.index, group)
+                    number = function.add(function.multiply(column, self.choice.chunk), place)
+                    left = self._left(place) if self.left_panel else None
+                    self._tile(moved._replace(number=number), item.index, panel.index, packed._replace(left=left))
 
-    def _pack_left(self, cursor: _Cursor, item: Index, first: Index, block: _Block) -> None:
+    def _pack_left(self, cursor: _Cursor, item: Value, first: Index, block: _Block) -> None:
         """Copy what a tile needs of the left factor."""
         function, (short, longer) = self.function, self.code.heights
         columns: Index = short
@@ -205,7 +218,7 @@ class _Contraction:
 
     def _left(self, place: Index) -> Value:
         """Where the packed numbers of a tile of a chunk lie."""
-        sums = self.panel_bytes + self.tile_bytes * self.count * self.choice.chunk
+        sums = self.panel_bytes + self.tile_bytes * self.choice.group * self.choice.chunk
         return self.function.offset(self.function.parameters["frame"],
                                     self.function.add(self.function.multiply(place, self.left_bytes), sums))
 
@@ -252,8 +265,8 @@ class _Contraction:
             number = function.add(function.multiply(cursor.number, self.choice.tile.parts), loop.index)
             self._tile(cursor._replace(number=number), loop.index, panel, block)
 
-    def _items(self, cursor: _Cursor, panel: Index, block: _Block, outer: Sequence[int], begin: Value,
-               end: Value) -> None:
+    def _items(self, cursor: _Cursor, panel: Index, block: _Block, outer: Sequence[int], begin: Index,
+               end: Index) -> None:
         """The tiles of a panel that are the items from `begin` to `end`."""
         with self.function.loop(begin, end) as item:
             row, part = self._divmod(item.index, self.choice.tile.parts)

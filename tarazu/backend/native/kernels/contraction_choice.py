@@ -27,6 +27,9 @@ NEAR = 32 * 1024  # bytes of a block of a panel, which stays in the first level 
 FEWEST = 100  # rows of a panel that may collide: fewer are in the first level again soon enough
 FEW_ROWS = 4  # fewer do not pay for a packed panel
 CHUNK = 192 * 1024  # bytes of the left factor that stay in the second level while all panels use them
+SHARED_CACHE = 16 * 2**20  # bytes of the third level that a program may count on
+SHARED, MEMORY = 4, 12  # what a line costs that comes from there, or from memory, one after the other
+KEPT = 2**20  # bytes of the sums that wait for the next block
 DEEP = 64  # products of each sum from which on packing the left factor may pay
 LEFT = 2.5  # what packing a vector of the left factor costs
 BLOCK = 256 * 1024  # bytes of a right factor that each core keeps beside its rows
@@ -75,7 +78,9 @@ class Choice(NamedTuple):
     cost: float  # cycles
     chunk: int = 0  # rows of tiles that are done with all panels before the next ones, so that the left factor stays in
     # the cache; 0 for all
-    left_packed: bool = False  # whether the left factor of a chunk, block by block, is copied into memory of the thread
+    blocks_first: bool = False  # whether a block of a chunk is done with all panels before the next block
+    group: int = 0  # so many panels, if blocks come first: all blocks are done with these before the next panels
+    left_packed: bool = False  # whether the left factor of each block of a chunk is copied into memory of the thread
 
     @property
     def panel_columns(self) -> int:
@@ -132,7 +137,7 @@ def _tiles(form: Form, layout: Layout, lanes: int, registers: int, threads: int)
     """Tiles whose sums, with a row of vectors and one number, fit the registers."""
     vectors = math.ceil(form.kept[layout.axis] / lanes)
     for width in range(1, min(vectors, 8) + 1):
-        most = min((registers - 1 - width) // width, 16 if width > 1 else 24)
+        most = min((registers - 2 - width) // width, 16 if width > 1 else 24)
         if most < 1:
             return
         for cut in layout.rows or (None,):
@@ -182,45 +187,68 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
             penalty *= 1 + 0.1 * (form.kept[tile.cut] % items > 0)  # equal shares let threads go on without waiting
         cost = penalty * groups * (compute + copies * packing) * math.ceil(items / threads) / items
         variants = VARIANT * _variants(form, tile, lanes, count, last)
-        chunk = _chunk(form, layout, tile, lanes) if order == ROWS else 0
-        yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants, chunk)
-        if order != ROWS_FIRST and _packs_left(form, layout, tile, lanes, tiles):
-            yield _with_left_packed(form, layout, tile, lanes, threads, tiles, variants)
+        chunk = _chunk(form, layout, tile) if order == ROWS else 0
+        streamed = 0.0 if chunk or order == ROWS_FIRST else count * _streaming(form, layout) / threads
+        yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk)
+    if _may_have_blocks_first(form, layout, tile, lanes, tiles):
+        yield _with_blocks_first(form, layout, tile, lanes, threads, tiles)
 
 
-def _chunk(form: Form, layout: Layout, tile: RegisterTile, lanes: int) -> int:
-    """How many tiles' rows of the left factor the cache holds; 0 where that does not matter."""
+def _chunk(form: Form, layout: Layout, tile: RegisterTile) -> int:
+    """How many tiles' rows of the left factor the cache holds; 0 where packing panels for each chunk takes too long."""
     if tile.cut is None or layout.right.strides[layout.axis] != 1:
         return 0
     rows = math.prod(form.kept[axis] for axis in tile.whole) * math.ceil(form.kept[tile.cut] / tile.parts)
     return max(CHUNK // (rows * math.prod(form.reduced) * form.dtype.itemsize), 4)
 
 
-def _packs_left(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tiles: int) -> bool:
-    """Whether numbers of the left factor that are multiplied one after the other lie lines apart, and many are used
-    again and again: the gradient of a weight."""
+def _streaming(form: Form, layout: Layout) -> float:
+    """The cost of reading the left factor from beyond the second-level cache, as each panel does."""
+    size = form.dtype.itemsize * math.prod(
+        size for size, stride in zip(form.sizes, layout.left.strides, strict=True) if stride)
+    return _reading(size)
+
+
+def _reading(size: float) -> float:
+    """The cost of reading so many bytes again that were read long before, unless the second-level cache has them."""
+    return size / LINE_BYTES * (0 if size <= CACHE else SHARED if size <= SHARED_CACHE else MEMORY)
+
+
+def _may_have_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tiles: int) -> bool:
+    """Whether both factors are read often, and the left one is large or its numbers for one sum lie lines apart."""
     if tile.cut is None or tile.whole or layout.others or layout.rows != (tile.cut,) or len(form.reduced) != 1:
         return False
-    apart = layout.left.strides[-1] * form.dtype.itemsize
-    return (layout.left.strides[tile.cut] == 1 and layout.left.strides[layout.axis] == 0 and apart > LINE_BYTES
-            and form.reduced[0] >= DEEP and tiles > 2 and panels(form, layout, tile.width, lanes)[0] > 2)
+    many = form.reduced[0] >= DEEP and tiles > 2 and panels(form, layout, tile.width, lanes)[0] > 2
+    return many and layout.left.strides[layout.axis] == 0 and (
+        _left_lies_apart(form, layout, tile) or _streaming(form, layout) > 0)
 
 
-def _with_left_packed(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int, tiles: int,
-                      variants: int) -> Choice:
-    """The choice in which rows of tiles are shared out, and their numbers of the left factor packed."""
+def _left_lies_apart(form: Form, layout: Layout, tile: RegisterTile) -> bool:
+    """Whether the numbers of a sum lie lines apart, and those of neighboring sums side by side: the gradient of a
+    weight."""
+    assert tile.cut is not None
+    return layout.left.strides[tile.cut] == 1 and layout.left.strides[-1] * form.dtype.itemsize > LINE_BYTES
+
+
+def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int, tiles: int) -> Choice:
+    """The choice in which rows of tiles are shared out and done block by block, each block with all panels."""
     (depth,), item = form.reduced, form.dtype.itemsize
+    left_packed = _left_lies_apart(form, layout, tile)
     count, last = panels(form, layout, tile.width, lanes)
     blocks = _blocks(form, layout, math.ceil(depth * tile.width * lanes * item / (NEAR / 2)), lanes)
     height = math.ceil(form.kept[layout.rows[0]] / tiles)
     of_tile = math.ceil(depth / blocks) * math.ceil(height / lanes) * lanes * item
     each = math.ceil(tiles / threads)
-    chunk = math.ceil(each / math.ceil(each * of_tile / CHUNK))
-    compute = _column_cost(form, layout, tile, lanes, depth, count, last, left_packed=True)
+    chunk = math.ceil(each / math.ceil(each * of_tile / (CHUNK if left_packed else 2 * CHUNK)))
+    sums = chunk * height * tile.width * lanes * item  # bytes for each panel
+    group = count if left_packed else min(max(KEPT // sums, 1), count)
+    compute = _column_cost(form, layout, tile, lanes, depth, count, last, left_packed)
     packing = math.ceil(tiles / chunk) * count * _packing(form, layout, tile, lanes, depth)
-    left = tiles * depth * math.ceil(height / lanes) * LEFT
-    cost = (compute + packing + left) * each / tiles + variants
-    return Choice(layout, tile, lanes, ROWS, True, blocks, cost, chunk, left_packed=True)
+    left = left_packed * tiles * depth * math.ceil(height / lanes) * LEFT
+    kept = 2 * (blocks - 1) * tiles * _reading(group * sums) / chunk * count / group
+    cost = (compute + packing + left + kept) * each / tiles
+    cost += VARIANT * _variants(form, tile, lanes, count, last)
+    return Choice(layout, tile, lanes, ROWS, True, blocks, cost, chunk, True, group, left_packed)
 
 
 def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: int) -> list[tuple[Order, float]]:
@@ -291,7 +319,7 @@ def _tile_cost(form: Form, layout: Layout, tile: RegisterTile, rows: int, width:
     """The cost of one tile: products, loads, and the epilogue."""
     products = rows * width
     loads = width + (products if layout.left.strides[layout.axis] else rows)
-    epilogue = sum(1 if access.strides[layout.axis] in (0, 1) else 2 * lanes for access in form.slots)
+    epilogue = sum(1 if access.strides[layout.axis] in (0, 1) else 6 * lanes for access in form.slots)
     step = max(products, LATENCY, loads) + 0.25 * loads + FAR * width + 1
     step += 0 if left_packed else _fetching(form, layout, tile, rows)
     return depth * step + 40 + products * epilogue

@@ -1,4 +1,4 @@
-"""The order of the steps of a program: what nothing waits for, such as the update of a weight, comes as early as it can.
+"""The order of the steps of a program: what nothing waits for, such as updates of weights, comes as soon as it can.
 
 A graph has all updates behind the whole way back. Done there, they keep what they read until then: activations,
 gradients of these. Done as soon as both are there, they let memory be used again, and find their inputs in the cache.

@@ -7,12 +7,13 @@ take one that was transposed before the loop. `schedule/work_sharing.py` lists a
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.node import Builder, Node
+from tarazu.ir.node import CONSTANT, Builder, Node
 from tarazu.ir.op import Op
 from tarazu.ir.structure import with_graphs
 
@@ -32,11 +33,19 @@ def prepare(graph: Graph, threads: int, first: int = 0) -> Graph:
     parameters = [builder.parameter(node.type, node.origin) for node in graph.parameters]
     weights = frozenset(parameters[first:])
 
+    uses = Counter([x for node in graph.nodes for x in node.inputs] + [*graph.outputs])
+    current: list[Node] = []
+
     def at(node: Node) -> None:
-        builder.origin = node.origin
+        builder.origin, current[:] = node.origin, [node]
 
     def apply(op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
         attributes = with_graphs(attributes, lambda body: prepare(body, threads, _constants(op, attributes)))
+        once = [uses[x] == 1 for x in current[0].inputs]
+        if op is ops.TRANSPOSE and once[0] and (turned := _turned_product(builder, inputs[0], attributes)) is not None:
+            return turned
+        if op is ops.ADD and (sums := _added_in_place(builder, inputs, once)) is not None:
+            return sums
         if op is ops.SCAN:
             return _scan(builder, inputs, attributes)
         if op is ops.DOT and inputs[1] in weights and _is_worth_parts(inputs, attributes, threads):
@@ -44,6 +53,32 @@ def prepare(graph: Graph, threads: int, first: int = 0) -> Graph:
         return builder.add(op, inputs, attributes)
 
     return Graph(parameters, graph.evaluate(parameters, apply, builder.constant, at))
+
+
+def _turned_product(builder: Builder, product: Node, attributes: dict[str, Any]) -> Node | None:
+    """A transposed product of matrices as the product of its factors in the other order: the same sums, stored as they
+    are read. None where it is something else."""
+    if product.op is not ops.DOT or len(product.shape) != 2 or attributes != {"permutation": (1, 0)}:
+        return None
+    attributes = {"contract": product.attributes["contract"][::-1], "batch": ((), ())}
+    return None if product.attributes["batch"][0] else builder.add(ops.DOT, product.inputs[::-1], attributes)
+
+
+def _added_in_place(builder: Builder, inputs: Sequence[Node], once: Sequence[bool]) -> Node | None:
+    """x + scatter_add(zeros, ...) as scatter_add(x, ...), which needs no zeros and no second tensor: the gradient of an
+    embedding that is the output layer too."""
+    for scattered, x, used_once in ((inputs[1], inputs[0], once[1]), (inputs[0], inputs[1], once[0])):
+        if (scattered.op is ops.SCATTER_ADD and used_once and x.type == scattered.type and x.dtype.is_float
+                and _is_zeros(scattered.inputs[0])):
+            return builder.add(ops.SCATTER_ADD, [x, *scattered.inputs[1:]], scattered.attributes)
+    return None
+
+
+def _is_zeros(node: Node) -> bool:
+    """Whether a node is a number 0 everywhere."""
+    while node.op is ops.BROADCAST:
+        node = node.inputs[0]
+    return node.op is CONSTANT and not node.attributes["value"].array.any()
 
 
 _BY_TRANSPOSED = {"contract": ((1,), (1,)), "batch": ((), ())}
