@@ -180,7 +180,7 @@ def _program(graph: Graph, entry: cache.Entry, full: Full | None) -> Compiled:
     nodes = list(nodes_of(graph))
     constants, callbacks, in_place, *sizes = json.loads(entry.metadata)
     return Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks],
-                    tuple([(new, old) for new, old in in_place]), *sizes, full=full)
+                    tuple([(new, old) for new, old in in_place]), *sizes)._replace(full=full)
 
 
 def _log(graph: Graph, program: Compiled, how: str) -> None:

@@ -456,7 +456,8 @@ def test_an_embedding_behind_an_input_of_floats(path):
     """`keras.Input((7,))` is of floats, and Keras's Embedding casts them."""
     table = np.arange(8.0).reshape(4, 2)
     embedding = made.part("Embedding", "e", input_dim=4, output_dim=2, mask_zero=False)
-    model = tz.load(made.write(path, made.sequential(made.start(3), embedding), made.weights(layers__embedding=[table])))
+    weights = made.weights(layers__embedding=[table])
+    model = tz.load(made.write(path, made.sequential(made.start(3), embedding), weights))
     for dtype in ("int64", "float32"):
         np.testing.assert_array_equal(model(np.array([[0, 3, 1]], dtype)).numpy(), table[[[0, 3, 1]]])
 
