@@ -23,6 +23,7 @@ from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.types import TensorType
 
 LARGEST = 48  # what an expression may cost that is computed for each use
+SMALL = 16  # times smaller than a result of it, a value is read from the nearest cache
 EARLY = 4  # the same of a single number that could be computed before everything else
 
 
@@ -112,10 +113,11 @@ class Demand:
             return True
         if node.type.size <= 1:
             return node in self.early and weight > EARLY
-        users = self.users[node]
+        users = set(self.users[node])
         if len(users) == 1:
-            return weight > 2 and self._uses[users[0]] > 2 * node.type.size
-        return weight > 1 or node.dtype.kind == "bool" or len([x for x in node.inputs if x.type.size > 1]) > 1
+            return weight > 2 and self._uses[users.pop()] > 2 * node.type.size
+        return weight > 1 or node.dtype.kind == "bool" or len(
+            [x for x in node.inputs if SMALL * x.type.size > node.type.size]) > 1
 
     def _weight(self, node: Node) -> int:
         """What it costs to compute the node anew for each use."""
