@@ -13,10 +13,9 @@ from tarazu.nn.init import ones, zeros
 from tarazu.nn.module.last_axis import LastAxisLayer
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.elementwise import astype, maximum, where
-from tarazu.ops.networks.normalization import batch_norm, layer_norm, rms_norm
+from tarazu.ops.networks.normalization import batch_norm, batch_norm_of_batch, layer_norm, rms_norm
 from tarazu.ops.networks.recurrent import checked_time_mask
 from tarazu.ops.promote import as_float
-from tarazu.ops.reduce import mean, var
 from tarazu.ops.reduce import sum as sum_over
 from tarazu.ops.shape import distinct_axes, moveaxis, reshape
 from tarazu.ops.typing import ArrayLike
@@ -96,23 +95,24 @@ class BatchNorm(NormalizationLayer):
     def _normalize_steps(self, x: Tensor, valid: Tensor | None) -> Tensor:
         if not self.training or x.size == 0 or self.has_frozen_statistics:
             statistics = self.running_mean, self.running_variance
+        elif valid is None:
+            return self._by_batch(x)
         else:
-            statistics = self._batch_statistics(x) if valid is None else self._valid_statistics(x, valid)
+            statistics = self._valid_statistics(x, valid)
         return batch_norm(x, *statistics, *self._weight_and_bias(), epsilon=self._epsilon)
 
-    def _batch_statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and variance of each feature in the batch; the running averages are updated by them."""
-        axes = tuple(range(len(x.shape) - 1))
-        average, variance = mean(x, axes), var(x, axes)
+    def _by_batch(self, x: Tensor) -> Tensor:
+        """Normalized by mean and variance of each feature in the batch; the running averages are updated by them."""
+        y, average, variance = batch_norm_of_batch(x, *self._weight_and_bias(), epsilon=self._epsilon)
         count = x.size // self._size
         with no_grad():
             self._update(self.running_mean, average)
             if count > 1:
                 self._update(self.running_variance, self._kept(variance, count / (count - 1)))
-        return average, variance
+        return y
 
     def _valid_statistics(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-        """`_batch_statistics` of the steps that a mask (batch, time) leaves."""
+        """Mean and variance of the steps that a mask (batch, time) leaves; the running averages are updated by them."""
         axes = tuple(range(len(x.shape) - 1))
         valid = reshape(valid, (*valid.shape, *[1] * (len(x.shape) - 2)))
         steps = sum_over(astype(valid, x.dtype)) * math.prod(x.shape[2:-1])

@@ -107,6 +107,50 @@ def _batch_norm(x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias:
     return rounded_like(add(multiply(scaled, weight), bias), x)
 
 
+@composite("batch_norm_vjp")
+def _batch_cotangents(g: Tensor, x: Tensor, weight: Tensor, average: Tensor, variance: Tensor, *,
+                      epsilon: float) -> tuple[Tensor, ...]:
+    """With c = x - mean, s the scale and n rows: weight s (g - sum(g) / n - c s^2 sum(g c) / n) for x."""
+    rows, count = tuple(range(len(x.shape) - 1)), x.size // x.shape[-1]
+    g, centered, scale = single(g), subtract(x, average), divide(1, sqrt(add(variance, epsilon)))
+    of_bias, along = sum(g, rows), sum(multiply(g, centered), rows)
+    slope = divide(multiply(multiply(scale, scale), along), count)
+    inner = subtract(subtract(g, divide(of_bias, count)), multiply(centered, slope))
+    return multiply(multiply(weight, scale), inner), multiply(along, scale), of_bias
+
+
+def _batch_rule(cotangents: Sequence[Tensor | None], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                needed: Sequence[bool], *, epsilon: float) -> list[Tensor | None]:
+    (g, of_average, of_variance), (x, weight, _) = cotangents, inputs
+    count, average = x.size // x.shape[-1], outputs[1]
+    found: list[Tensor | None] = [None] * 3
+    if g is not None:
+        found = list(_batch_cotangents(g, x, weight, *outputs[1:], epsilon=epsilon))
+    more = [] if of_average is None else [broadcast_to(divide(of_average, count), x.shape)]
+    if of_variance is not None:
+        more.append(multiply(subtract(x, average), divide(multiply(of_variance, 2), count)))
+    for one in more:
+        found[0] = one if found[0] is None else add(found[0], one)
+    return [None if g is None else astype(g, x.dtype, copy=False) for g, x in zip(found, inputs, strict=True)]
+
+
+@composite("batch_norm", gradient=_batch_rule)
+def _by_batch(x: Tensor, weight: Tensor, bias: Tensor, *, epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
+    rows = tuple(range(len(x.shape) - 1))
+    average = mean(x, rows)
+    centered = subtract(x, average)
+    variance = mean(abs_square(centered), rows)
+    scale = divide(1, sqrt(add(variance, epsilon)))
+    return rounded_like(add(multiply(multiply(centered, scale), weight), bias), x), average, variance
+
+
+def batch_norm_of_batch(x: Tensor, weight: ArrayLike, bias: ArrayLike, *,
+                        epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
+    """`batch_norm` by the statistics of `x` itself, (..., channels) in float32 or float64; with mean and variance."""
+    of_channels = [broadcast_to(as_value(w, x.dtype), x.shape[-1:]) for w in (weight, bias)]
+    return _by_batch(x, *of_channels, epsilon=epsilon)
+
+
 def group_norm(x: ArrayLike, groups: int, weight: ArrayLike = 1.0, bias: ArrayLike = 0.0, *,
                epsilon: float = 1e-5) -> Tensor:
     """Each sample's channels, in `groups` groups, shifted to mean 0 and scaled to variance 1 (Wu and He, 2018).

@@ -22,6 +22,7 @@ from tarazu.backend.native.lowering.loop_nest import Access
 CACHE = 512 * 1024  # bytes: half of the second level of a current processor
 LINE, PAGE = 1, 6  # what a step to another cache line costs, and one to another page
 LINE_BYTES, PAGE_BYTES = 64, 4096
+REACH = 10  # what a row of a tile costs that begins on another page than the one before
 FAR = 0.7  # what a vector of a panel costs beyond its load, as it mostly comes from the second level
 NEAR = 32 * 1024  # bytes of a block of a panel, which stays in the first level while all tiles use it
 FEWEST = 100  # rows of a panel that may collide: fewer are in the first level again soon enough
@@ -32,7 +33,7 @@ SHARED, MEMORY = 4, 12  # what a line costs that comes from there, or from memor
 KEPT = 2**20  # bytes of the sums that wait for the next block
 DEEP = 64  # products of each sum from which on packing the left factor may pay
 LEFT = 2.5  # what packing a vector of the left factor costs
-BLOCK = 256 * 1024  # bytes of a right factor that each core keeps beside its rows
+BLOCK = 320 * 1024  # bytes of a right factor that each core keeps beside its rows
 LATENCY = 8  # products in flight that keep the units busy
 # Cycles that a further variant of the tile is taken to cost, so that small products have few: LLVM takes 10 to 25 ms
 # for each.
@@ -285,11 +286,12 @@ def _stays_in_cache(form: Form, layout: Layout, right_bytes: int) -> bool:
 
 
 def _blocks(form: Form, layout: Layout, wanted: int, lanes: int) -> int:
-    """Into how many blocks the outermost reduced axis is cut, such that the last is no shorter than a vector."""
+    """Into how many blocks the outermost reduced axis is cut, such that the last is no shorter than a vector, where
+    the axis is not."""
     size = form.sizes[reduced_axes(form, layout)[0]]
     for blocks in range(min(wanted, size), 1, -1):
         length = math.ceil(size / blocks)
-        if size - (blocks - 1) * length >= min(lanes, size):
+        if size < lanes or size - (blocks - 1) * length >= lanes:
             return blocks
     return 1
 
@@ -319,10 +321,16 @@ def _tile_cost(form: Form, layout: Layout, tile: RegisterTile, rows: int, width:
     """The cost of one tile: products, loads, and the epilogue."""
     products = rows * width
     loads = width + (products if layout.left.strides[layout.axis] else rows)
-    epilogue = sum(1 if access.strides[layout.axis] in (0, 1) else 6 * lanes for access in form.slots)
+    epilogue = sum(1 if access.strides[layout.axis] in (0, 1) else 2 * lanes for access in form.slots)
     step = max(products, LATENCY, loads) + 0.25 * loads + FAR * width + 1
     step += 0 if left_packed else _fetching(form, layout, tile, rows)
-    return depth * step + 40 + products * epilogue
+    return depth * step + 40 + products * epilogue + _reaching(form, layout, tile, rows)
+
+
+def _reaching(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> float:
+    """The cost of rows on pages of their own: neither the left factor nor the result is walked through in order."""
+    cut = layout.left.strides[tile.cut] * form.dtype.itemsize if tile.cut is not None else 0
+    return REACH * rows * (abs(cut) >= PAGE_BYTES)
 
 
 def _fetching(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> float:
@@ -355,10 +363,14 @@ def _packing(form: Form, layout: Layout, tile: RegisterTile, lanes: int, depth: 
 
 
 def _collides(form: Form, layout: Layout, passes: int) -> bool:
-    """Whether rows of a panel lie so far apart that they crowd into a few sets of the first-level cache."""
+    """Whether rows of a panel lie so far apart that they crowd into a few sets of the first or second level of cache,
+    which hold 8 rows each."""
     if not form.reduced or passes < 8:
         return False
     innermost = reduced_axes(form, layout)[-1]
     stride = abs(layout.right.strides[innermost]) * form.dtype.itemsize
-    sets = 64 // math.gcd(64, max(stride // 64, 1)) if stride % 64 == 0 else 64
-    return form.sizes[innermost] > max(8 * sets, FEWEST)
+
+    def sets(every: int) -> int:
+        return every // math.gcd(every, max(stride // LINE_BYTES, 1)) if stride % LINE_BYTES == 0 else every
+
+    return form.sizes[innermost] > max(8 * sets(64), FEWEST) or math.prod(form.reduced) > 8 * sets(1024)

@@ -29,6 +29,7 @@ from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
 
 LONG = 4096  # numbers of single precision that one accumulator adds; the sum of more is kept in double precision
+SHORT = 64  # numbers of which such a sum takes in the sum in single precision at once
 
 COMBINE = {ops.SUM: ops.ADD, ops.PROD: ops.MUL, ops.MAX: ops.MAXIMUM, ops.MIN: ops.MINIMUM, ops.ANY_TRUE: ops.OR,
            ops.ALL_TRUE: ops.AND}
@@ -56,6 +57,7 @@ class _Reducer:
         terms = math.prod(nest.sizes[nest.kept:])
         per_lane = terms if axis is not None and axis < nest.kept else terms // max(self.lanes, 1)
         self.dtypes = [_accumulator_dtype(reduction, per_lane) for reduction in nest.reductions]
+        self.narrow = [_accumulator_dtype(reduction, 1) for reduction in nest.reductions]
 
     # Accumulators, one for each reduction
 
@@ -65,24 +67,27 @@ class _Reducer:
         assert self.axis is not None
         return self.axis
 
-    def _identities(self, lanes: int) -> list[Value]:
+    def _identities(self, lanes: int, dtypes: Sequence[DType] | None = None) -> list[Value]:
         return [constant(register_type(dtype, lanes), _identity(reduction))
-                for reduction, dtype in zip(self.nest.reductions, self.dtypes, strict=True)]
+                for reduction, dtype in zip(self.nest.reductions, dtypes or self.dtypes, strict=True)]
 
     def _terms(self, point: Point, memo: Memo) -> list[Value]:
         """What the accumulators take in at a point."""
         memo = dict(memo)
-        terms = [self.writer.evaluate(self.function, value, self.pointers, point, (), memo) for value in self.values]
-        return [self._widened(x, reduction, dtype)
-                for x, reduction, dtype in zip(terms, self.nest.reductions, self.dtypes, strict=True)]
+        return [self.writer.evaluate(self.function, value, self.pointers, point, (), memo) for value in self.values]
 
-    def _widened(self, x: Value, reduction: Reduction, dtype: DType) -> Value:
-        narrow = reduction.value.dtype
-        return self.function.convert("fpext", x, "double") if dtype is dtypes.float64 is not narrow else x
-
-    def _combined(self, a: Sequence[Value], b: Sequence[Value]) -> list[Value]:
+    def _combined(self, a: Sequence[Value], b: Sequence[Value], dtypes: Sequence[DType] | None = None) -> list[Value]:
         return [emit(self.function, self.writer.target, COMBINE[reduction.op], [x, y], [dtype, dtype], {}, dtype)
-                for x, y, reduction, dtype in zip(a, b, self.nest.reductions, self.dtypes, strict=True)]
+                for x, y, reduction, dtype in zip(a, b, self.nest.reductions, dtypes or self.dtypes, strict=True)]
+
+    def _with_narrow(self, wide: Sequence[Value], narrow: Sequence[Value]) -> list[Value]:
+        """The accumulators, any number for each reduction, with others combined that are not wider than the terms."""
+        count, result = len(self.dtypes), []
+        for i in range(0, len(wide), count):
+            rows = zip(narrow[i:i + count], self.narrow, self.dtypes, strict=True)
+            result += self._combined(wide[i:i + count], [x if before is after else self.function.convert(
+                "fpext", x, "double") for x, before, after in rows])
+        return result
 
     def _store(self, indices: AxisIndices, totals: Sequence[Value], axis: int | None, lanes: int, mask: Value | None,
                memo: Memo) -> None:
@@ -101,6 +106,35 @@ class _Reducer:
         with self.function.loop(0, self.nest.sizes[axes[0]], carried=start) as loop:
             loop.next = self._reduced(axes[1:], indices | {axes[0]: loop.index}, loop.values, body)
         return loop.results
+
+    def _innermost(self, length: int, step: int, start: Sequence[Value],
+                   body: Callable[[Index, list[Value]], list[Value]]) -> list[Value]:
+        """What `body` makes of the accumulators in one loop; it has them as narrow as the terms, SHORT times."""
+        if self.dtypes == self.narrow:
+            with self.function.loop(0, length, step, start) as loop:
+                loop.next = body(loop.index, loop.values)
+            return loop.results
+
+        def with_part(values: Sequence[Value], first: Index, size: int) -> list[Value]:
+            begin = self._identities(start[0].lanes, self.narrow) * (len(start) // len(self.narrow))
+            with self.function.loop(0, size, step, begin) as loop:
+                loop.next = body(self.function.add(first, loop.index), loop.values)
+            return self._with_narrow(values, loop.results)
+
+        part, values = SHORT * step, list(start)
+        if length >= part:
+            with self.function.loop(0, length // part * part, part, values) as loop:
+                loop.next = with_part(loop.values, loop.index, part)
+            values = loop.results
+        return with_part(values, length // part * part, length % part) if length % part else values
+
+    def _reduced_in_parts(self, axes: Sequence[int], indices: AxisIndices, start: Sequence[Value],
+                          body: Callable[[AxisIndices, list[Value]], list[Value]]) -> list[Value]:
+        """`_reduced` with a body that has accumulators as narrow as the terms."""
+        if not axes:
+            return body(indices, list(start))
+        return self._reduced(axes[:-1], indices, start, lambda inside, values: self._innermost(
+            self.nest.sizes[axes[-1]], 1, values, lambda index, narrow: body(inside | {axes[-1]: index}, narrow)))
 
     # Lanes along a kept axis
 
@@ -153,10 +187,11 @@ class _Reducer:
                                          self.memo)
             for i, first in enumerate(starts):
                 point = point_at(nest, inside | {axis: first}, axis, self.lanes, mask)
-                result += self._combined(values[i * count:(i + 1) * count], self._terms(point, memo))
+                result += self._combined(values[i * count:(i + 1) * count], self._terms(point, memo), self.narrow)
             return result
 
-        totals = self._reduced(range(nest.kept, len(nest.sizes)), indices, self._identities(self.lanes) * vectors, body)
+        totals = self._reduced_in_parts(range(nest.kept, len(nest.sizes)), indices,
+                                        self._identities(self.lanes) * vectors, body)
         memo = self.writer.invariant(self.function, self.stored, self.pointers, point_at(nest, indices), [axis],
                                      self.memo)
         for i, first in enumerate(starts):
@@ -181,8 +216,8 @@ class _Reducer:
         nest = self.nest
         others = [axis for axis in range(nest.kept, len(nest.sizes)) if axis != self.axis]
         if self.axis is None or not self.lanes:
-            return self._reduced(others, indices, self._identities(0), lambda inside, values: self._combined(
-                values, self._terms(point_at(nest, inside), self.memo)))
+            return self._reduced_in_parts(others, indices, self._identities(0), lambda inside, values: self._combined(
+                values, self._terms(point_at(nest, inside), self.memo), self.narrow))
         size, count = nest.sizes[self.axis], len(nest.reductions)
         unrolled = min(max(size // self.lanes, 1), 4)
         totals = self._reduced(others, indices, self._identities(self.lanes) * unrolled,
@@ -199,22 +234,25 @@ class _Reducer:
         memo = self.writer.invariant(self.function, self.values, self.pointers, point_at(nest, indices), [axis],
                                      self.memo)
 
-        def with_vector(start: Index, part: list[Value], mask: Value | None) -> list[Value]:
-            terms = self._terms(point_at(nest, indices | {axis: start}, axis, lanes, mask), memo)
-            if mask is not None:
-                terms = [self.function.select(mask, x, y) for x, y in zip(terms, self._identities(lanes), strict=True)]
-            return self._combined(part, terms)
+        def terms(start: Index, mask: Value | None = None) -> list[Value]:
+            found = self._terms(point_at(nest, indices | {axis: start}, axis, lanes, mask), memo)
+            if mask is None:
+                return found
+            none = self._identities(lanes, self.narrow)
+            return [self.function.select(mask, x, y) for x, y in zip(found, none, strict=True)]
+
+        def side_by_side(start: Index, narrow: list[Value]) -> list[Value]:
+            return [x for i in range(unrolled) for x in self._combined(
+                narrow[i * count:(i + 1) * count], terms(self.function.add(start, i * lanes)), self.narrow)]
 
         whole, wide = size // lanes * lanes, unrolled * lanes
         if size >= wide:
-            with self.function.loop(0, size // wide * wide, wide, values) as loop:
-                loop.next = [x for i in range(unrolled) for x in with_vector(
-                    self.function.add(loop.index, i * lanes), loop.values[i * count:(i + 1) * count], None)]
-            values = loop.results
+            values = self._innermost(size // wide * wide, wide, values, side_by_side)
         for i, start in enumerate(range(size // wide * wide, whole, lanes)):
-            values[i * count:(i + 1) * count] = with_vector(start, values[i * count:(i + 1) * count], None)
+            values[i * count:(i + 1) * count] = self._with_narrow(values[i * count:(i + 1) * count], terms(start))
         if whole < size:
-            values[-count:] = with_vector(whole, values[-count:], lanes_mask(self.function, lanes, size - whole))
+            mask = lanes_mask(self.function, lanes, size - whole)
+            values[-count:] = self._with_narrow(values[-count:], terms(whole, mask))
         return values
 
     def _across(self, values: list[Value]) -> list[Value]:

@@ -117,12 +117,13 @@ class Demand:
             return True
         if node.type.size <= 1:
             return node in self.early and weight > EARLY
-        users = self.users[node]
+        users = set(self.users[node])
         if len(users) == 1:
-            return weight > 2 and self._uses[users[0]] > 2 * node.type.size
+            return weight > 2 and self._uses[users.pop()] > 2 * node.type.size
         if node.type.size * node.dtype.itemsize >= LARGE and weight <= AGAIN and len(self._below(node)) < 2:
             return False
-        return weight > 1 or node.dtype.kind == "bool" or len([x for x in node.inputs if x.type.size > 1]) > 1
+        return weight > 1 or node.dtype.kind == "bool" or len(
+            [x for x in node.inputs if FEW * x.type.size > node.type.size]) > 1
 
     def _sources_of(self, node: Node) -> frozenset[Node]:
         """What is read from memory where a node is."""
