@@ -136,7 +136,8 @@ def _probabilities(x: ArrayLike) -> np.ndarray:
 def predictions(true: ArrayLike, predicted: ArrayLike, target: str = "target") -> Picture:
     """A dot for each row: the predicted over the true number, both (rows,); a perfect model lies on the dashed line.
 
-    `target` names them, with their unit: "price in $". ShapeError for shapes that do not fit, ArgumentError for NaN.
+    Of more than 2,000 rows some are drawn, with those that are furthest off among them. `target` names the numbers,
+    with their unit: "price in $". ShapeError for shapes that do not fit, ArgumentError for NaN.
 
     >>> import tarazu as tz
     >>> tz.draw.predictions([1.0, 2.0, 3.0], [1.1, 2.0, 2.9], "price in $")
@@ -150,7 +151,8 @@ def predictions(true: ArrayLike, predicted: ArrayLike, target: str = "target") -
 def residuals(true: ArrayLike, predicted: ArrayLike, target: str = "target") -> Picture:
     """A dot for each row: the true minus the predicted number over the predicted one, both (rows,).
 
-    `values` are the residuals, (rows,). ShapeError for shapes that do not fit, ArgumentError for NaN.
+    Of more than 2,000 rows some are drawn, with the largest residuals among them. `values` are the residuals, (rows,).
+    ShapeError for shapes that do not fit, ArgumentError for NaN.
 
     >>> import tarazu as tz
     >>> tz.draw.residuals([1.0, 2.0, 3.0], [1.5, 2.0, 2.5], "price in $")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tarazu.base.errors import ArgumentError
-from tarazu.base.files import replacing
+from tarazu.base.files import make_folder, replacing
 from tarazu.picture.chart import Chart
 from tarazu.picture.elements import STYLE
 from tarazu.picture.figures import bytes_of, drawn
@@ -68,7 +68,8 @@ class Picture:
     def save(self, path: str | os.PathLike) -> Path:
         """Write an SVG file, or by matplotlib one of ".png", ".pdf", ".jpg", ".webp", ".tif"; gives the path.
 
-        ArgumentError for another ending, and for these without matplotlib; OSError where the path cannot be written.
+        Its folder is made where it is missing. ArgumentError for another ending, and for these without matplotlib;
+        OSError where the path cannot be written.
 
         >>> import pathlib, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -78,15 +79,18 @@ class Picture:
         path = Path(path)
         kind = path.suffix.lower()
         if kind == ".svg":
+            make_folder(path.parent)
             with replacing(path) as unfinished:
                 unfinished.write_text(self.svg(), encoding="utf-8", newline="\n")
         elif kind in OF_MATPLOTLIB:
             content = bytes_of(self.title, self.charts, self.columns, kind[1:])
+            make_folder(path.parent)
             with replacing(path) as unfinished:
                 unfinished.write_bytes(content)
         else:
+            example = path.parent / f"{path.stem or 'picture'}.svg"
             raise ArgumentError(f"save({os.fspath(path)!r})", expected=f"an ending of .svg, {', '.join(OF_MATPLOTLIB)}",
-                                fix=f"for example save({os.fspath(path.with_suffix('.svg'))!r})")
+                                fix=f"for example save({os.fspath(example)!r})")
         return path
 
     def _repr_svg_(self) -> str:

@@ -5,6 +5,7 @@ import pytest
 
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.picture.marks import Dots
 
 RNG = np.random.default_rng(0)
 HAPPENED = RNG.uniform(size=200) < 0.4
@@ -96,3 +97,12 @@ def test_predictions_are_finite_numbers():
         tz.draw.predictions([1, 2], [1, np.inf])
     with pytest.raises(ArgumentError, match="true of <U1, such as"):
         tz.draw.residuals(["a"], ["b"])
+
+
+@pytest.mark.parametrize("draw", [tz.draw.predictions, tz.draw.residuals])
+def test_of_many_rows_those_furthest_off_are_drawn(draw):
+    true = np.linspace(0, 1, 10_001)
+    predicted = true.copy()
+    predicted[[4321, 7777]] = 30, -40
+    (dots,) = [mark for mark in draw(true, predicted).charts[0].marks if isinstance(mark, Dots)]
+    assert {30, -40} <= {round(number) for number in (*dots.x, *dots.y)} and len(dots.x) < 2500

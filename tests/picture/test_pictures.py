@@ -79,8 +79,11 @@ def test_a_picture_is_saved_whole_or_not_at_all(tmp_path):
     assert picture.save(tmp_path / "a.svg").read_text(encoding="utf-8") == picture.svg()
     with pytest.raises(ArgumentError, match=r"save\('a\.gif'\)\n  expected: an ending of \.svg, \.png"):
         picture.save("a.gif")
-    with pytest.raises(OSError, match="no folder"):
-        picture.save(tmp_path / "no folder" / "a.svg")
+    with pytest.raises(ArgumentError, match=r"save\('\.'\)(.|\n)*for example save\('picture\.svg'\)"):
+        picture.save("")
+    assert picture.save(tmp_path / "new folder" / "a.svg").is_file()
+    with pytest.raises(ArgumentError, match="a.svg is a file, so that nothing can be written in it"):
+        picture.save(tmp_path / "a.svg" / "b.svg")
 
 
 def history_of(**columns) -> History:

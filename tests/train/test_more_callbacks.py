@@ -9,7 +9,7 @@ import pytest
 from helpers import same_bits
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError
+from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.train import BestModel, Callback, CSVLog, Freeze, LambdaCallback, Log, ReduceLROnPlateau, TensorBoard, Timer
 
 X = np.random.default_rng(5).normal(size=(40, 3)).astype(np.float32)
@@ -145,7 +145,7 @@ def test_the_folder_of_a_csv_file_is_made(tmp_path):
     path = tmp_path / "missing" / "folder" / "log.csv"
     fitted(CSVLog(path))
     assert len(path.read_text().splitlines()) == 5
-    with pytest.raises(FileExistsError):  # before the first step
+    with pytest.raises(ArgumentError, match="log.csv is a file, so that nothing"):  # before the first step
         fitted([CSVLog(path / "log.csv"), LambdaCallback(on_epoch_start=lambda run: 1 / 0)])
 
 
@@ -164,6 +164,16 @@ def test_refusals():
                       (lambda: LambdaCallback(on_batch=print), "on_batch")):
         with pytest.raises(ArgumentError, match=text):
             act()
+
+
+def test_arguments_of_tensorboard_are_looked_at_when_it_is_made():
+    for options, text in (({"images": X}, "TensorBoard with images of type ndarray\n  expected: a dict by name"),
+                          ({"settings": "x"}, "TensorBoard with settings of type str"),
+                          ({"histograms": -1}, "histograms=-1")):
+        with pytest.raises(ArgumentError, match=text):
+            TensorBoard("board", **options)
+    with pytest.raises(ShapeError, match=r"images 'one' of shape \(8, 8, 1\)(.|\n)*for one image, x\[None\]"):
+        TensorBoard("board", images={"one": np.zeros((8, 8, 1))})
 
 
 @pytest.mark.parametrize(("make", "text"), [

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tarazu.base.errors import ArgumentError, TarazuError
+import numpy as np
+
+from tarazu.base.checks import positive_int
+from tarazu.base.errors import ArgumentError, ShapeError, TarazuError
 from tarazu.base.extras import require
 from tarazu.base.files import make_folder
 from tarazu.ops.typing import ArrayLike
@@ -115,6 +118,22 @@ class Log(Callback):
             self.on_epoch_end(run)
 
 
+def _by_name(name: str, given: Mapping[str, Any] | None, example: str) -> dict[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise ArgumentError(f"TensorBoard with {name} of type {type(given).__name__}", expected="a dict by name",
+                            fix=f"for example {name}={example}")
+    return dict(given or {})
+
+
+def _pictures(name: str, x: ArrayLike) -> np.ndarray:
+    pixels = asarray(x).numpy()
+    if pixels.ndim != 4 or pixels.shape[-1] not in (1, 3):
+        raise ShapeError(f"TensorBoard with images {name!r} of shape {pixels.shape}",
+                         expected="(images, height, width, channels), of 1 or 3 channels",
+                         fix="for one image, x[None]; for gray ones without channels, x[..., None]")
+    return pixels
+
+
 def _settings(run: Run) -> dict[str, Any]:
     return {"model": type(run.model).__name__, "parameters": run.model.count_parameters(), "epochs": run.epochs,
             "batch_size": run.batch_size, "steps": run.steps, "precision": run.trainer.precision,
@@ -128,7 +147,8 @@ class TensorBoard(Callback):
     TrainingWarning where it has none, as with own steps; `images`, arrays by name of (images, height, width,
     channels), a picture of each before the first epoch. The table HParams gets a row of what was trained how, of the
     numbers and texts of `settings` by name, and of the numbers of the last epoch. Needs the package tensorboardX:
-    ArgumentError without it, for an empty path, and before the first epoch for one that is a file.
+    ArgumentError without it, for an empty path, for other arguments than these, and before the first epoch for a path
+    that is a file; ShapeError for what is no images.
 
     >>> import pathlib, tempfile
     >>> import tarazu as tz
@@ -143,9 +163,11 @@ class TensorBoard(Callback):
                  images: Mapping[str, ArrayLike] | None = None,
                  settings: Mapping[str, float | str] | None = None) -> None:
         require_path("TensorBoard", folder)
-        self.settings = dict(settings or {})
-        self.folder, self.histograms, self.graph = Path(folder), histograms, graph
-        self.images = {name: asarray(x).numpy() for name, x in (images or {}).items()}
+        self.settings = _by_name("settings", settings, '{"width": 16}')
+        self.folder, self.graph = Path(folder), graph
+        self.histograms = histograms and positive_int("histograms", histograms)
+        self.images = {name: _pictures(name, x) for name, x in
+                       _by_name("images", images, '{"digits": x[:16]}').items()}
         self._writer: Any = None
 
     def on_fit_start(self, run: Run) -> None:
