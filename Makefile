@@ -35,5 +35,6 @@ array-api:  ## the array API standard's own suite; ARRAY_API_TESTS=its checkout,
 bench:  ## figures, with those of torch, JAX and Keras beside them where they are installed
 	python bench/overhead.py
 	python bench/step.py
+	python bench/eager.py
 	python bench/compile.py
 	python bench/training.py

@@ -89,12 +89,17 @@ def promote_all(values: Sequence[Tensor], name: str) -> list[Tensor]:
     """The tensors, cast to the one dtype to which all of them promote; ArgumentError if there are none."""
     if not values:
         raise ArgumentError(f"{name} of no tensors", expected="at least one", fix="check the list before the call")
+    first = values[0].raw.dtype
+    if all(x.raw.dtype is first for x in values):
+        return list(values)  # nearly always
     common = reduce(dtypes.promote, [x.dtype for x in values])
     return [cast(x, common) for x in values]
 
 
 def _with_scalar(x: Tensor, y: ArrayLike) -> tuple[Tensor, Tensor]:
     kind = type(y)
+    if kind in (int, float) and (own := x.dtype).is_float:
+        return x, state.interpreter.constant(y, own)  # nearly always
     if kind not in SCALARS:
         if not isinstance(y, float | complex):
             return same_dtype(x, as_value(y))

@@ -38,7 +38,7 @@ from tarazu.ops.typing import ArrayLike, Axes, DTypeLike, Tensor
 
 def _reduce(op: Op, x: Tensor, axis: Axes, keepdims: bool) -> Tensor:
     axes = normalize_axes(axis, len(x.shape), op.name)
-    return _restore(bind(op, x, axes=axes), x, axes, keepdims)
+    return _restore(state.interpreter.bind(op, (x,), {"axes": axes}), x, axes, keepdims)
 
 
 def _restore(reduced: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:

@@ -18,6 +18,8 @@ from tarazu.ops.typing import ArrayLike, Axes, ShapeLike, Tensor
 
 def normalize_axis(axis: int, rank: int, name: str) -> int:
     """`axis` counted from the front; negative ones count from the back. AxisError for one that is out of range."""
+    if axis.__class__ is int and 0 <= axis < rank:
+        return axis  # nearly always
     try:
         number = operator.index(axis)
     except TypeError:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tarazu.base.errors import ShapeError
 from tarazu.ir import op as ops
-from tarazu.ir.interpreter import bind
+from tarazu.ir.interpreter import bind, state
 from tarazu.ir.types import Shape
 from tarazu.ops.create import arange
 from tarazu.ops.indexing.key import Index, Key, as_indices, parse
@@ -25,11 +25,11 @@ def getitem(x: Tensor, key: Index | tuple[Index, ...]) -> Tensor:
     out = x
     if parsed.cut is not None:
         start, stop, step = parsed.cut
-        out = bind(ops.SLICE, out, start=start, stop=stop, step=step)
+        out = state.interpreter.bind(ops.SLICE, (out,), {"start": start, "stop": stop, "step": step})
     if parsed.flipped:
         out = flip(out, parsed.flipped)
     if out.shape != parsed.shape or out is x:
-        out = bind(ops.RESHAPE, out, shape=parsed.shape)
+        out = state.interpreter.bind(ops.RESHAPE, (out,), {"shape": parsed.shape})
     if not parsed.tensors:
         return out
     return _move_index_axes(gather(out, parsed.tensors), parsed)

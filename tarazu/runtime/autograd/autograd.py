@@ -7,6 +7,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tarazu.base.errors import GradientError, ShapeError
 from tarazu.base.pytree import flatten, map_leaves
 from tarazu.ir.interpreter import state
@@ -89,7 +91,7 @@ def backward(y: Tensor, gradient: ArrayLike | None = None, *, retain_graph: bool
         raise ShapeError(f"backward() of a tensor of shape {y.shape} without a vector",
                          expected="a scalar, or a vector v",
                          fix="reduce it first (y.sum().backward()), or pass v of the same shape: y.backward(v)")
-    v = ones_like(y.detach()) if gradient is None else as_value(gradient, y.dtype)
+    v = _one_like(y) if gradient is None else as_value(gradient, y.dtype)
     if v.shape != y.shape:
         raise ShapeError(f"backward(v) with v of shape {v.shape} for a tensor of shape {y.shape}",
                          expected=f"a v of shape {y.shape}", fix="give v the shape of the tensor")
@@ -98,6 +100,11 @@ def backward(y: Tensor, gradient: ArrayLike | None = None, *, retain_graph: bool
                    else walk_to_leaves(y.tape_entry, v, free=not retain_graph))
         for leaf, cotangent in by_leaf.items():
             _accumulate(leaf, cotangent)
+
+
+def _one_like(y: Tensor) -> Tensor:
+    is_plain = y.raw.__class__ is np.ndarray and not y.raw.shape
+    return state.interpreter.constant(1.0, y.dtype) if is_plain else ones_like(y.detach())
 
 
 def _accumulate(leaf: Leaf, cotangent: Tensor) -> None:
