@@ -155,8 +155,8 @@ def _cut(parts: list[Predicted]) -> Iterator[Predicted]:
 
 
 def predicted(batches: Iterable[Arrays], part: Arrays) -> Iterator[Predicted]:
-    """Predictions for a part, batch by batch, with the rows that they are for."""
-    first = 0
+    """Predictions for a part, batch by batch, with the rows that they are for; of inputs there are none in these."""
+    first, part = 0, part.without_inputs()
     for batch in batches:
         yield batch, part.at(slice(first, first + batch.rows))
         first += batch.rows

@@ -133,7 +133,7 @@ def test_models_learn_as_in_float32_and_stay_float32(kind, half, backend):
 def test_products_are_computed_in_the_half_type_forward_and_back(kind, half):
     x, y = KINDS[kind][1:]
     model, _ = trained(*KINDS[kind], half, epochs=1, validation_data=(x, y))
-    for graph in (model._trainer.train_chunk.graph, model._predictor[1].graph):
+    for graph in (model._trainer.train_chunk.graph, model._predictor.compiled.graph):
         assert types_of(graph, "dot") == {half}
     if kind == "convolution":
         assert types_of(model._trainer.train_chunk.graph, "conv") == {half}
@@ -178,7 +178,7 @@ def test_validation_is_of_the_precision_of_training(half):
     in_half = model.predict(ROWS).numpy()
     assert same_bits(in_half, in_half.astype(getattr(tz, half).numpy).astype(np.float32))
     model.compile(loss="cross_entropy")
-    assert not same_bits(model.predict(ROWS).numpy(), in_half) and "float16" not in str(model._predictor[1].graph)
+    assert not same_bits(model.predict(ROWS).numpy(), in_half) and "float16" not in str(model._predictor.compiled.graph)
 
 
 @both_types

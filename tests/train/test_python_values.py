@@ -105,4 +105,4 @@ def test_fits_and_predictions_that_change_nothing_are_traced_once():
         model.fit(X, Y, batch_size=16, epochs=2, validation_split=0.5, seed=0, verbose=0)
         model.predict(X[:24])
     assert model._trainer.train_chunk.traces == 2  # batches of 16 rows, a last one of 8
-    assert model._predictor[1].traces == 1
+    assert model._predictor.compiled.traces == 1

@@ -25,6 +25,8 @@ from tarazu.train.trainer.run import Run
 
 MOST_LINES = 20  # for runs of more epochs only every so many are shown, unless all are wanted
 EVERY = 0.1  # seconds after which the bar is drawn again at the earliest
+CHEAP = 0.001  # seconds of processor time of a draw; one that takes so many times as long is followed by as many waits,
+MOST_WAITS = 10  # but by no more than so many
 
 
 def progress(verbose: Verbose, ends: Limits) -> list[Callback]:
@@ -85,7 +87,7 @@ class Bar(Callback):
 
     def on_fit_start(self, run: Run) -> None:
         _say_where_from(run)
-        self._meter, self._shown = Meter(self._ends), 0.0
+        self._meter, self._next = Meter(self._ends), 0.0
         self._screen.start()
 
     def on_epoch_start(self, run: Run) -> None:
@@ -106,10 +108,11 @@ class Bar(Callback):
             self._screen.stop()
 
     def _show(self, run: Run) -> None:
-        now = time.monotonic()
-        if now - self._shown >= EVERY:
+        if time.monotonic() >= self._next:
+            before = time.thread_time()
             self._draw(run, [*self._meter.rate(), *self._meter.time_left(run)])
-            self._shown = now
+            times = min(max((time.thread_time() - before) / CHEAP, 1), MOST_WAITS)
+            self._next = time.monotonic() + EVERY * times
 
     def _draw(self, run: Run, pace: list[str]) -> None:
         self._screen.show(where_texts(run), pace, number_texts(numbers_so_far(run)), self._meter.share(run))

@@ -70,6 +70,10 @@ class Arrays:
         """The weights of the samples; None where they have none."""
         return self.tree[2] if len(self.structure.children) > 2 else None
 
+    def without_inputs(self) -> Arrays:
+        """The same rows of (x, y) or (x, y, weight) with a number of no memory for x, so that joining copies none."""
+        return Arrays.of((np.broadcast_to(np.float32(0), self.rows), *self.tree[1:]))
+
     @property
     def rows(self) -> int:
         """How many samples there are."""
