@@ -7,7 +7,6 @@ of weights, and then with the averages.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -17,7 +16,6 @@ from tarazu.nn.module.module import Module
 from tarazu.optim.classic import SGD, NAdam
 from tarazu.optim.optimizer import Optimizer
 from tarazu.runtime.tensor.creation import tensor
-from tarazu.runtime.tensor.tensor import Tensor
 
 GROUPS = "optimizer/inner_optimizer", "optimizer"  # the first in one that scales the loss
 AVERAGES = {"SGD": ("velocity",), "Adam": ("mean", "square"), "AdamW": ("mean", "square"),
@@ -39,6 +37,7 @@ def load_optimizer_state(optimizer: Optimizer, model: Module, arrays: Arrays, gr
     saved = next((arrays[group] for group in GROUPS if group in arrays), [])
     if not saved or not int(saved[0]):
         return
+    *saved, product = saved if isinstance(optimizer, NAdam) else [*saved, 1.0]  # of the momenta of all steps
     optimizer.attach(model.named_parameters())
     kept = _slots(optimizer)
     kind = type(optimizer).__name__
@@ -58,16 +57,8 @@ def load_optimizer_state(optimizer: Optimizer, model: Module, arrays: Arrays, gr
             if x.requires_grad:
                 key = next(name for name in state if name.endswith(f".{slot}.{i}"))
                 state[key] = read[path].detach() * factor
-    if isinstance(optimizer, NAdam):
-        _set_products(state, int(saved[0]))
+    state |= {name: tensor(float(product)) for name in state if ".product." in name}
     optimizer.load_state_dict(state)
-
-
-def _set_products(state: dict[str, Tensor], steps: int) -> None:
-    """The products of momenta, which Keras does not save: that of step t is beta1 (1 - 0.96 ** t / 2)."""
-    for name in [name for name in state if ".product." in name]:
-        beta1 = float(state[f"{name.partition('.')[0]}.beta1"])
-        state[name] = tensor(math.prod(beta1 * (1 - 0.5 * 0.96**t) for t in range(1, steps + 1)))
 
 
 def _in_place_of(arrays: Arrays, values: Mapping[Variable, np.ndarray]) -> Arrays:
