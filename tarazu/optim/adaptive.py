@@ -152,6 +152,10 @@ class ScaleByRms(Transformation):
             v = maximum(v - square(m), 0.0)  # rounding may make it negative
         if self._corrected:
             v = v / (1.0 - self.rho**step)
+        return self.scaled(g, v)
+
+    def scaled(self, g: Tensor, v: Tensor) -> Tensor:
+        """The update, of the gradient and its mean square."""
         return g / (sqrt(v) + self.epsilon)
 
 
@@ -166,7 +170,11 @@ class ScaleByAdagrad(Transformation):
         return {"sum": full_like(parameter, self._initial_sum)}
 
     def update(self, g: Tensor, parameter: Tensor, slots: Slots, step: Tensor) -> Tensor:
-        return g / (sqrt(slots["sum"].copy_(slots["sum"] + square(g))) + self.epsilon)
+        return self.scaled(g, slots["sum"].copy_(slots["sum"] + square(g)))
+
+    def scaled(self, g: Tensor, s: Tensor) -> Tensor:
+        """The update, of the gradient and the sum of its squares."""
+        return g / (sqrt(s) + self.epsilon)
 
 
 class ScaleByAdadelta(Transformation):

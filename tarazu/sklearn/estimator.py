@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeAlias
@@ -147,7 +148,7 @@ class NetworkEstimator(BaseEstimator):
         if self.build is None:
             body = dense_layers(layer_sizes(self.hidden), self.dropout, outputs, self.activation)
         else:
-            body = [self.build(encoder.num_dense + sum(size for _, size in encoder.embeddings), outputs)]
+            body = [_built(self.build, encoder.num_dense + sum(size for _, size in encoder.embeddings), outputs)]
         return Sequential([*embedding, *body, *self.targets_.head()])
 
     def _require_outputs(self) -> None:
@@ -227,3 +228,18 @@ class NetworkEstimator(BaseEstimator):
         if "network_" in state:
             state = state | {"network_": from_files(state["network_"])}
         super().__setstate__(state)
+
+
+def _built(build: Any, inputs: int, outputs: int) -> Any:
+    """What `build` makes; ArgumentError where it is no function of two numbers, as a model or a layer is none."""
+    takes_both = callable(build) and not isinstance(build, Module)
+    if takes_both:
+        try:
+            inspect.signature(build).bind(inputs, outputs)
+        except TypeError:
+            takes_both = False
+    if not takes_both:
+        raise ArgumentError(f"build={build!r}", expected="a function of the numbers of inputs and outputs",
+                            fix="write for example def build(inputs, outputs): return tz.nn.Sequential(..., "
+                                "tz.nn.Dense(outputs))")
+    return build(inputs, outputs)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from tarazu.base.errors import ArgumentError
 from tarazu.data.scalers import standardize, to_float32, weighted_mean_and_scale
 from tarazu.data.tables.column_kinds import NUMBER
 from tarazu.data.tables.feature_encoder import FeatureEncoder, fit_features
@@ -54,6 +56,7 @@ def read_rows(estimator: Any, x: Any, encoder: Encoder | None = None, kinds: Kin
     scikit-learn's own estimators do.
     """
     is_first = encoder is None
+    _require_different_names(x)
     if hasattr(x, "columns") and (_has_texts(x) or kinds if is_first else isinstance(encoder, FeatureEncoder)):
         validate_data(estimator, x, reset=is_first, skip_check_array=True)
         return as_table(x)
@@ -67,6 +70,13 @@ def read_rows(estimator: Any, x: Any, encoder: Encoder | None = None, kinds: Kin
             raise
         return _table_of_array(estimator, x, is_first=True)
     return checked if isinstance(checked, np.ndarray) else checked.toarray()
+
+
+def _require_different_names(x: Any) -> None:
+    twice = sorted(str(name) for name, count in Counter(getattr(x, "columns", ())).items() if count > 1)
+    if twice:
+        raise ArgumentError(f"X with the column {twice[0]!r} more than once", expected="columns of different names",
+                            fix="name them apart, or leave all but one out: X.loc[:, ~X.columns.duplicated()]")
 
 
 def _table_of_array(estimator: Any, x: Any, *, is_first: bool) -> Table:

@@ -250,3 +250,15 @@ def test_scikit_learn_is_asked_for(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(TarazuError, match=r"tz.sklearn needs the package scikit-learn[\s\S]*'tarazu\[sklearn\]'"):
         tz.__getattr__("sklearn")
+
+
+@pytest.mark.parametrize("build", [tz.nn.Dense(2), lambda inputs: tz.nn.Dense(2)])
+def test_a_build_that_is_no_function_of_two_numbers(build):
+    with pytest.raises(TarazuError, match="build=(.|\n)*a function of the numbers of inputs and outputs"):
+        NetworkClassifier(build=build).fit(X, Y)
+
+
+def test_a_frame_with_two_columns_of_one_name():
+    frame = pd.DataFrame(np.full((4, 2), "a"), columns=["kind", "kind"])
+    with pytest.raises(TarazuError, match="X with the column 'kind' more than once"):
+        NetworkClassifier().fit(frame, list("abab"))

@@ -373,7 +373,8 @@ def test_losses(keras, tmp_path, loss):
     "SGD(0.1)", "SGD(0.1, momentum=0.9, nesterov=True)", "SGD(0.1, weight_decay=0.1)", "Adam(0.01, amsgrad=True)",
     "Adam(0.01, weight_decay=0.1)", "AdamW(0.01, weight_decay=0.1)", "Adamax(0.01)", "Adadelta(1.0)",
     "Lion(0.01)", "Lion(0.01, weight_decay=0.1)", "SGD(0.1, clipnorm=0.1)", "SGD(0.1, clipvalue=0.01)",
-    "SGD(0.1, global_clipnorm=0.1)",
+    "SGD(0.1, global_clipnorm=0.1)", "RMSprop(0.01)", "RMSprop(0.01, momentum=0.5, centered=True)", "Adagrad(0.1)",
+    "Nadam(0.01, weight_decay=0.1)",
     "SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5))",
     "SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5, staircase=True))",
     "SGD(keras.optimizers.schedules.CosineDecay(0.1, 4, alpha=0.1))",
@@ -396,7 +397,8 @@ def test_optimizers(keras, tmp_path, optimizer):
 @pytest.mark.parametrize("build", [*MODELS, None])
 @pytest.mark.parametrize("optimizer", [
     "SGD(0.05, momentum=0.9)", "SGD(0.05, momentum=0.9, nesterov=True)", "Adam(0.003)", "Adam(0.003, amsgrad=True)",
-    "AdamW(0.003, weight_decay=0.1)", "Adamax(0.01)", "Adadelta(1.0)", "Lion(0.001)",
+    "AdamW(0.003, weight_decay=0.1)", "Adamax(0.01)", "Adadelta(1.0)", "Lion(0.001)", "RMSprop(0.001)",
+    "RMSprop(0.001, momentum=0.5, centered=True)", "Adagrad(0.1)", "Nadam(0.003)",
     "Adam(keras.optimizers.schedules.ExponentialDecay(0.01, 2, 0.5))"])
 def test_training_goes_on(keras, tmp_path, build, optimizer):
     """Three steps in Keras, and three more in both: the same losses and weights, so the state was taken over."""

@@ -247,11 +247,14 @@ def test_weights_that_nobody_asks_for(path):
 
 @extras
 @pytest.mark.parametrize(("changes", "message"), [
-    ({"optimizer": {"class_name": "RMSprop", "config": {"learning_rate": 0.1}}}, r"tz.optim.RMSprop\(lr=...\)"),
+    ({"optimizer": {"class_name": "Ftrl", "config": {"learning_rate": 0.1}}}, r"tz.optim.Adam\(lr=...\)"),
     ({"optimizer": {**OPTIMIZER, "config": {**OPTIMIZER["config"], "use_ema": True}}}, "use_ema=True"),
     ({"optimizer": {**OPTIMIZER, "config": {**OPTIMIZER["config"], "weight_decay": 0.1}}}, "weight_decay beside mom"),
     ({"optimizer": {**OPTIMIZER, "config": {**OPTIMIZER["config"], "learning_rate": {
         "class_name": "CosineDecayRestarts", "config": {}}}}}, "the schedule CosineDecayRestarts"),
+    ({"optimizer": {**OPTIMIZER, "config": {**OPTIMIZER["config"], "momentum": 0.0, "learning_rate": {
+        "class_name": "CosineDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 9, "alpha": 0.0,
+                                                "warmup_steps": 3, "warmup_target": 0.2}}}}}, "a warm-up to 0.2"),
     ({"loss": "ctc"}, "the loss 'ctc'"), ({"metrics": ["top_k_categorical_accuracy"]}, "the metric 'top_k"),
     ({"loss": {"class_name": "MeanSquaredError", "config": {"reduction": "sum"}}}, "with reduction 'sum'"),
     ({"loss": {"class_name": "CategoricalCrossentropy", "config": {"axis": 1}}}, "an axis that is not the last"),
@@ -449,6 +452,21 @@ def test_a_schedule_beside_momentum(path):
                                                              "decay_rate": 0.5, "staircase": False}}
     with pytest.warns(DataWarning, match="a schedule beside momentum"):
         tz.load(compiled_with_state(path, learning_rate=schedule))
+
+
+@extras
+def test_the_state_of_rmsprop_in_its_order(path):
+    """Mean squares of all variables, then what momentum keeps of all, then the means."""
+    config = {**{key: value for key, value in OPTIMIZER["config"].items() if key not in ("nesterov", "momentum")},
+              "rho": 0.9, "momentum": 0.5, "epsilon": 1e-7, "centered": True}
+    compiled = {**COMPILED, "optimizer": {**OPTIMIZER, "class_name": "RMSprop", "config": config}}
+    kept = [np.full(shape, i + 1.0) for i, shape in enumerate([(3, 2), (2,)] * 3)]
+    made.write(path, made.sequential(made.start(3), made.dense(2), compiled=compiled),
+               made.weights(layers__dense=[KERNEL, BIAS], optimizer=[5.0, 0.1, *kept]))
+    state = tz.load(path)._trainer.optimizer.state_dict()
+    found = {name.partition(".")[2]: float(x.numpy().mean()) for name, x in state.items() if name.count(".") == 2}
+    assert found == pytest.approx({"square.0": 1, "square.1": 2, "velocity.0": 30, "velocity.1": 40, "mean.0": 5,
+                                   "mean.1": 6})
 
 
 @extras

@@ -77,6 +77,13 @@ def test_initial_values_that_are_weights_are_parameters_by_their_names(tmp_path,
     assert all(p.grad is not None for p in model.parameters())
 
 
+def test_halves_are_weights_and_their_largest_numbers_masks():
+    from tarazu.interop.onnx.reading.weights import _is_weight
+
+    assert _is_weight(np.ones((2, 2), np.float16), [("Add", 1)])
+    assert not _is_weight(np.full((2, 2), -65504, np.float16), [("Add", 1)])
+
+
 def test_it_is_fine_tuned_and_saved(tmp_path, images):
     from onnx_models import convolutional, loaded
 

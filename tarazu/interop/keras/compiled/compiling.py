@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tarazu.interop.keras.compiled.losses import OWN_WAY, find_loss, find_metric
+from tarazu.interop.keras.compiled.own_optimizers import KerasAdagrad, KerasRMSprop
 from tarazu.interop.keras.options import Place
-from tarazu.optim.classic import SGD, Adadelta, Adam, Adamax, AdamW
+from tarazu.optim.classic import SGD, Adadelta, Adam, Adamax, AdamW, NAdam
 from tarazu.optim.large_models import Lion
 from tarazu.optim.optimizer import Optimizer
 from tarazu.optim.schedules.decay import (
@@ -82,9 +83,13 @@ def _sgd(config: Config) -> Optimizer:
     momentum, nesterov = config.pop("momentum"), config.pop("nesterov") and bool(config["lr"])
     if momentum and config.get("weight_decay"):
         raise ValueError("weight_decay beside momentum, which Keras keeps out of it")
+    _require_one_rate(momentum, config)
+    return SGD(momentum=momentum, nesterov=nesterov and momentum > 0, **config)
+
+
+def _require_one_rate(momentum: float, config: Config) -> None:
     if momentum and callable(config["lr"]):
         raise ValueError("a schedule beside momentum, whose velocity has the rates of earlier steps in Keras")
-    return SGD(momentum=momentum, nesterov=nesterov and momentum > 0, **config)
 
 
 def _adam(config: Config) -> Optimizer:
@@ -107,22 +112,36 @@ def _lion(config: Config) -> Optimizer:
     return Lion(**_betas(config), **config)
 
 
+def _rmsprop(config: Config) -> Optimizer:
+    _require_no_decay(config)
+    momentum = config.pop("momentum", 0.0)
+    _require_one_rate(momentum, config)
+    return KerasRMSprop(momentum=momentum, **config)
+
+
+def _adagrad(config: Config) -> Optimizer:
+    _require_no_decay(config)
+    return KerasAdagrad(initial_sum=config.pop("initial_accumulator_value"), **config)
+
+
+def _nadam(config: Config) -> Optimizer:
+    return NAdam(**_betas(config), momentum_decay=1.0, decoupled=True, **config)
+
+
 def _require_no_decay(config: Config) -> None:
     if config.get("weight_decay"):
         raise ValueError("weight_decay, which Keras keeps apart from the gradient")
 
 
 OPTIMIZERS: dict[str, Callable[[Config], Optimizer]] = {
-    "SGD": _sgd, "Adam": _adam, "AdamW": _adam, "Adamax": _adamax, "Adadelta": _adadelta, "Lion": _lion}
-ELSEWHERE = {"RMSprop": "adds epsilon under the root", "Adagrad": "adds epsilon under the root",
-             "Nadam": "has another momentum in each step"}
+    "SGD": _sgd, "Adam": _adam, "AdamW": _adam, "Adamax": _adamax, "Adadelta": _adadelta, "Lion": _lion,
+    "RMSprop": _rmsprop, "Adagrad": _adagrad, "Nadam": _nadam}
 
 
 def _optimizer(content: Any, place: Place) -> Optimizer:
     if isinstance(content, str) or content is None or content["class_name"] not in OPTIMIZERS:
-        why = ELSEWHERE.get(place.kind, "has no line in Tarazu's table")
-        raise place.refused(f"an optimizer that {why}", f"one of {', '.join(OPTIMIZERS)}",
-                            f"{OWN_WAY}: model.compile(tz.optim.{place.kind}(lr=...), loss=...)")
+        raise place.refused("an optimizer that Tarazu does not take over from Keras", f"one of {', '.join(OPTIMIZERS)}",
+                            f"{OWN_WAY}: model.compile(tz.optim.Adam(lr=...), loss=...)")
     config = {key: value for key, value in content["config"].items() if value is not None and value is not False}
     config = {**dict.fromkeys(("nesterov", "amsgrad"), False), **config}
     own = _common(config, place)
@@ -138,7 +157,7 @@ def _common(config: Config, place: Place) -> Config:
         config.pop(name, None)
     for name in ("use_ema", "loss_scale_factor", "ema_overwrite_frequency"):
         if name in config:
-            raise place.refused(f"{name}={config[name]!r}", "none", OWN_WAY)
+            raise place.refused(f"{name}={config[name]!r}", f"an optimizer without {name}", OWN_WAY)
     own = {CLIPPING.get(name, name): value for name, value in config.items() if name != "learning_rate"}
     own["lr"] = _rate(config["learning_rate"], place)
     if place.kind != "SGD":
@@ -162,7 +181,10 @@ def _rate(content: Any, place: Place) -> Any:
     if kind == "PolynomialDecay":
         return polynomial_decay(start, steps, config["end_learning_rate"], power=config["power"],
                                 cycle=config["cycle"])
-    if kind == "CosineDecay" and not config.get("warmup_target") and not config.get("warmup_steps"):
+    warmup, peak = config.get("warmup_steps"), config.get("warmup_target")
+    if kind == "CosineDecay" and not (warmup and peak):
         return cosine_decay(start, steps, start * config["alpha"])
-    raise place.refused(f"the schedule {kind}", "ExponentialDecay, InverseTimeDecay, PolynomialDecay or CosineDecay",
-                        OWN_WAY)
+    with_more = f" with a warm-up to {peak}" if kind == "CosineDecay" else ""
+    raise place.refused(f"the schedule {kind}{with_more}", "ExponentialDecay, InverseTimeDecay, PolynomialDecay or "
+                        "CosineDecay without a warm-up",
+                        f"{OWN_WAY}, for example with lr=tz.optim.linear_warmup(tz.optim.cosine_decay(...), steps)")

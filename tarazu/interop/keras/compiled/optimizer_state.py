@@ -13,12 +13,16 @@ import numpy as np
 
 from tarazu.interop.keras.saved_weights import Arrays
 from tarazu.nn.module.module import Module
+from tarazu.optim.classic import SGD, NAdam
 from tarazu.optim.optimizer import Optimizer
 from tarazu.runtime.tensor.creation import tensor
 
 GROUPS = "optimizer/inner_optimizer", "optimizer"  # the first in one that scales the loss
 AVERAGES = {"SGD": ("velocity",), "Adam": ("mean", "square"), "AdamW": ("mean", "square"),
-            "Adamax": ("mean", "largest"), "Adadelta": ("square", "update"), "Lion": ("mean",)}
+            "Adamax": ("mean", "largest"), "Adadelta": ("square", "update"), "Lion": ("mean",),
+            "KerasRMSprop": ("square",), "KerasAdagrad": ("sum",), "NAdam": ("mean", "square")}
+# After those of all variables, again of all.
+BEHIND = {"Adam": ("largest",), "AdamW": ("largest",), "KerasRMSprop": ("velocity", "mean")}
 Reread = Callable[[Arrays], Module]
 Variable = tuple[str, int]  # the group of arrays that it is in, and its place there
 
@@ -33,22 +37,27 @@ def load_optimizer_state(optimizer: Optimizer, model: Module, arrays: Arrays, gr
     saved = next((arrays[group] for group in GROUPS if group in arrays), [])
     if not saved or not int(saved[0]):
         return
+    *saved, product = saved if isinstance(optimizer, NAdam) else [*saved, 1.0]  # of the momenta of all steps
     optimizer.attach(model.named_parameters())
     kept = _slots(optimizer)
-    names = [name for name in AVERAGES[type(optimizer).__name__] if name in kept]
+    kind = type(optimizer).__name__
+    names, behind = ([name for name in table.get(kind, ()) if name in kept] for table in (AVERAGES, BEHIND))
     if optimizer.accumulate_steps > 1:
         raise ValueError("gradients that are averaged over steps")
     variables = _variables(arrays, groups, reread)
-    averages = _by_slot(saved, names, variables, arrays, has_largest="largest" in kept - {*names})
+    averages = _by_slot(saved, names, behind, variables, arrays)
     state = optimizer.state_dict()
     state["step_count"] = tensor(int(saved[0]), dtype="int64")
     for slot, values in averages.items():
         read = dict(reread(_in_place_of(arrays, values)).named_parameters())
-        factor = -1 / float(optimizer.lr) if slot == "velocity" else 1.0  # Keras's velocity is a step
+        factor = 1.0
+        if slot == "velocity":  # Keras's is a step, and SGD's is added to the weights
+            factor = (-1 if isinstance(optimizer, SGD) else 1) / float(optimizer.lr)
         for i, (path, x) in enumerate(model.named_parameters()):
             if x.requires_grad:
                 key = next(name for name in state if name.endswith(f".{slot}.{i}"))
                 state[key] = read[path].detach() * factor
+    state |= {name: tensor(float(product)) for name in state if ".product." in name}
     optimizer.load_state_dict(state)
 
 
@@ -79,17 +88,18 @@ def _variables(arrays: Arrays, groups: Sequence[str], reread: Reread) -> list[Va
     return [variable for variable, number in numbered.items() if number in found]
 
 
-def _by_slot(saved: Sequence[np.ndarray], names: Sequence[str], variables: Sequence[Variable], arrays: Arrays, *,
-             has_largest: bool) -> Mapping[str, Mapping[Variable, np.ndarray]]:
-    """The averages by their names here: side by side for each variable, and the largest squares after all others."""
+def _by_slot(saved: Sequence[np.ndarray], names: Sequence[str], behind: Sequence[str], variables: Sequence[Variable],
+             arrays: Arrays) -> Mapping[str, Mapping[Variable, np.ndarray]]:
+    """The averages by their names here: side by side for each variable, and those `behind` after all others."""
     count = len(names) * len(variables)
-    rest = len(saved) - count - has_largest * len(variables)
+    rest = len(saved) - count - len(behind) * len(variables)
     if rest not in (1, 2):  # the count of steps, and the rate where it is a number
         raise ValueError(f"{len(saved)} arrays for {len(variables)} variables that learn")
     found = {name: dict(zip(variables, saved[rest + i:rest + count:len(names)], strict=True))
              for i, name in enumerate(names)}
-    if has_largest:
-        found["largest"] = dict(zip(variables, saved[rest + count:], strict=True))
+    for i, name in enumerate(behind):
+        start = rest + count + i * len(variables)
+        found[name] = dict(zip(variables, saved[start:start + len(variables)], strict=True))
     for values in found.values():
         for (group, place), value in values.items():
             if value.shape != arrays[group][place].shape:

@@ -76,7 +76,12 @@ def _is_weight(array: np.ndarray, uses: Sequence[tuple[str, int]]) -> bool:
         return False
     is_read_so = any(operator not in NEVER_WEIGHTS and (operator, position) not in NEVER_AS
                      for operator, position in uses)
-    return is_read_so and bool((abs(array) < HUGE).all())
+    return is_read_so and bool((abs(array.astype(np.float64)) < _huge(array)).all())
+
+
+def _huge(array: np.ndarray) -> float:
+    """From where on numbers are masks; float16 has no larger one than 65504."""
+    return 6e4 if array.dtype == np.float16 else HUGE
 
 
 def _last(kernel: np.ndarray) -> np.ndarray:
