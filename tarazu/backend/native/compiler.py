@@ -153,7 +153,8 @@ def _facts(graph: Graph, lowered: Lowered[ProgramEmitter]) -> bytes:
 def _program(graph: Graph, entry: cache.Entry, full: Full | None) -> Compiled:
     nodes = list(nodes_of(graph))
     constants, callbacks, *sizes = json.loads(entry.metadata)
-    return Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes)._replace(full=full)
+    program = Compiled(entry.code, [nodes[i] for i in constants], [nodes[i] for i in callbacks], *sizes)
+    return program._replace(full=full)
 
 
 def _log(graph: Graph, program: Compiled, how: str) -> None:

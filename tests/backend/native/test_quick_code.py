@@ -69,7 +69,7 @@ def test_the_cache_has_both(folder):
 
 def test_programs_with_much_to_do_are_compiled_in_full_at_once(monkeypatch):
     graph = tz.trace(lambda x: x @ x)(tz.ones(256, 256))
-    monkeypatch.setattr(compiler, "FEW_FLOPS", 2 * 256**3)
+    monkeypatch.setattr(compiler, "FEW_FLOPS", 3 * 256**3)
     assert NativeProgram(graph, evaluate).compiled.full is not None
     monkeypatch.setattr(compiler, "FEW_FLOPS", 2 * 256**3 - 1)
     cache.clear()

@@ -23,8 +23,10 @@ class HasQuickCode(Protocol):
 
 
 def problems(case: Case, compile: Callable[[Graph], Program]) -> Iterator[str]:
-    """What is wrong with the program's results for two sets of inputs, with its repeatability and its manners; compiled in full it has
-    to give the same bits."""
+    """What is wrong with the program's results for two sets of inputs, with its repeatability and its manners.
+
+    Compiled in full it has to give the same bits.
+    """
     inputs = [case.arrays(0), case.arrays(1)]
     program = compile(case.graph)
     first = _run(program, inputs[0])
