@@ -159,9 +159,10 @@ class NativeProgram:
         self._run(memory)
         self._seconds += time.thread_time() - start
         if self._seconds > SECONDS_OF_LINE * self.compiled.lines:
-            self._compile_in_full()
+            self.compile_in_full()
 
-    def _compile_in_full(self) -> None:
+    def compile_in_full(self) -> None:
+        """Let further runs have LLVM's best code, where it was compiled quickly."""
         try:
             full = self._full.pop()
         except IndexError:  # another thread does it

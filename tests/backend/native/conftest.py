@@ -26,6 +26,13 @@ def compiled(backend_name: str) -> Callable[[Graph], Program]:
     return lambda graph: compile_graph(graph, backend_name)
 
 
+@pytest.fixture(autouse=True)
+def in_full(request: pytest.FixtureRequest, backend_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets LLVM do its best, as for programs that run long; `test_quick_code.py` and `test_fuzz.py` are about both."""
+    if backend_name == "native" and request.path.stem != "test_quick_code":
+        monkeypatch.setattr("tarazu.backend.native.compiler.FEW_FLOPS", -1)
+
+
 @pytest.fixture
 def set_threads(backend_name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets the number of threads for one test, which may be more than there are cores."""
