@@ -160,6 +160,77 @@ def test_held_state_is_replaced_once():
     assert first.tolist() == [1, 1, 1]
 
 
+LARGE = 2**19  # elements whose float32 are renewed in place
+
+
+@on_native
+def test_large_state_is_renewed_in_place():
+    state, add = counter(LARGE)
+    add(tz.ones(LARGE))
+    places = {address(state) for _ in range(5) if add(tz.ones(LARGE)) is not None}
+    assert len(places) == 1
+    assert state.numpy()[[0, -1]].tolist() == [6, 6]
+
+
+@pytest.mark.parametrize("hold", [HOLDS[name] for name in ("numpy", "detached", "slice", "memoryview", "dlpack")])
+def test_what_is_held_of_large_old_state_stays(hold):
+    state, add = counter(LARGE)
+    held = [hold(state) for _ in range(4) if add(tz.ones(LARGE)) is not None]
+    assert [float(np.asarray(x).max()) for x in held] == [1, 2, 3, 4]
+
+
+def test_large_state_of_foreign_memory_is_copied():
+    foreign = np.ones(2 * LARGE, np.float32)
+    state = tz.from_numpy(foreign[:LARGE]) if hasattr(tz, "from_numpy") else tz.asarray(foreign[:LARGE])
+    add = tz.jit(lambda: state.add_(1))
+    add()
+    add()
+    assert state.numpy()[0] == 3
+    assert foreign[0] == 1
+
+
+def test_large_state_that_is_read_after_its_new_value():
+    w, seen = tz.ones(LARGE), tz.zeros(LARGE)
+
+    @tz.jit
+    def step(x):
+        old = w.clone()
+        w.mul_(2)
+        seen.copy_(old * x.sum() + w)
+
+    for _ in range(3):
+        step(tz.ones(2))
+    assert (w.numpy()[0], seen.numpy()[0]) == (8, 4 * 2 + 8)
+
+
+def test_large_states_that_swap():
+    a, b = tz.zeros(LARGE), tz.ones(LARGE)
+
+    @tz.jit
+    def swap():
+        old = a.clone()
+        a.copy_(b)
+        b.copy_(old)
+
+    for i in range(3):
+        swap()
+        assert (a.numpy()[-1], b.numpy()[-1]) == ((i + 1) % 2, i % 2)
+
+
+def test_a_failed_call_leaves_large_state():
+    state = tz.ones(LARGE)
+
+    @tz.jit
+    def step(most):
+        state.add_(1)
+        return tz.while_loop(lambda i: i < most, lambda i: i + 1, tz.tensor(0), bound=3)
+
+    step(tz.tensor(2))
+    with pytest.raises(ArgumentError, match="while_loop"):
+        step(tz.tensor(9))
+    assert state.numpy()[0] == 2
+
+
 def test_state_is_let_go_with_its_function():
     state, add = counter()
     seen = []

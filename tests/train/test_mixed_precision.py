@@ -84,7 +84,8 @@ KINDS = {
 
 @pytest.fixture(params=["native", pytest.param("numpy", marks=pytest.mark.long)])
 def backend(request, monkeypatch):
-    monkeypatch.setattr("tarazu.runtime.eager.compile_jitted", lambda graph: compile_graph(graph, request.param))
+    monkeypatch.setattr("tarazu.runtime.eager.compile_jitted",
+                        lambda graph, renewed=(): compile_graph(graph, request.param, renewed=renewed))
 
 
 def trained(layers, x, y, used, epochs=15, **options):

@@ -38,6 +38,7 @@ def run_chunk(run: Run, chunk: Chunk) -> bool:
     run.sums, run.step, run.rows = sums, run.step + chunk.steps, run.rows + chunk.steps * chunk.batch
     run.total_steps += chunk.steps
     run.last = CompletedChunk(chunk, before, run.step)
+    run.start = []  # a run that has had a chunk goes back to what was before that: large models keep one state less
     return True
 
 

@@ -52,5 +52,6 @@ def set_threads(backend_name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 def use_backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Lets `jit` and `fit` run on the backend of that name for the rest of a test."""
     def use(name: str) -> None:
-        monkeypatch.setattr("tarazu.runtime.eager.compile_jitted", lambda graph: compile_graph(graph, name))
+        monkeypatch.setattr("tarazu.runtime.eager.compile_jitted",
+                            lambda graph, renewed=(): compile_graph(graph, name, renewed=renewed))
     return use

@@ -199,6 +199,11 @@ CASES = {
     "long": product("km,kn->mn", m=60, k=9000, n=33),
     "long nt": product("mk,nk->mn", m=50, k=5000, n=33),
     "long rows": product("km,kn->mn", m=300, k=5003, n=16),
+    "tn wide": product("km,kn->mn", m=70, k=600, n=100),
+    "tn double": product("km,kn->mn", float64, m=45, k=150, n=70),
+    "nn deep": product("mk,kn->mn", m=80, k=2000, n=150),
+    "nt deep": product("mk,nk->mn", m=80, k=2000, n=170),
+    "nn apart": product("mk,kn->mn", m=150, k=900, n=256),
     "backwards": Case((20, 30), (10,), (-10, 0, -1), (0, -1, 30), (30, -1)),
     "apart": Case((20, 30), (10,), (50, 0, 3), (0, 2, 70), (70, 2)),
     "conv": convolution(2, 9, 15, 8, 24, 3),
@@ -237,6 +242,26 @@ def test_small_products_have_one_kind_of_tile(sizes, kinds):  # each takes LLVM 
     target = host()._replace(vector_bytes=32, registers=32)
     module, _ = written(nest(case, buffers(case, case.a, case.b, case.out)), target)
     assert len([name for name in module.functions if re.fullmatch(r"kernel_\d+x\d+", name)]) == kinds
+
+
+@pytest.mark.parametrize(("subscripts", "sizes", "words"), [
+    ("km,kn->mn", {"m": 768, "k": 2048, "n": 192}, "left packed"),  # the gradient of a weight
+    ("mk,nk->mn", {"m": 512, "k": 768, "n": 5000}, "rows of tiles at a time"),  # large outputs
+    ("mk,kn->mn", {"m": 2048, "k": 192, "n": 576}, "packed")])  # rows of the weight collide in the cache
+def test_factors_that_caches_do_not_hold_are_packed(subscripts, sizes, words):
+    case = product(subscripts, **sizes)
+    target = host()._replace(vector_bytes=32, registers=16)
+    kernel = written(nest(case, buffers(case, case.a, case.b, case.out)), target, 1)[1]
+    assert kernel is not None
+    assert words in kernel.tile
+
+
+def test_a_tile_leaves_a_register_free():  # with none the sums of blocks go through memory at half the speed
+    case = product("mk,kn->mn", m=512, k=768, n=3000)
+    target = host()._replace(vector_bytes=32, registers=16)
+    kernel = written(nest(case, buffers(case, case.a, case.b, case.out)), target)[1]
+    assert kernel is not None
+    assert "tile 6 x 16" in kernel.tile
 
 
 def test_items_of_rows_are_equal_parts_of_the_first_axis():
