@@ -9,6 +9,7 @@ from naive import wave
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, AxisError, ShapeError
 from tarazu.nn import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm, UnitNorm
+from tarazu.ops.networks.normalization import batch_norm_of_batch
 
 X = wave(3, 4, 2, 6)
 
@@ -104,3 +105,28 @@ MISUSES = [
 def test_what_misuse_says(act, kind, text):
     with pytest.raises(kind, match=text):
         act()
+
+
+def test_the_gradient_of_batch_norm_is_that_of_its_definition_and_has_gradients():
+    rng = np.random.default_rng(0)
+    x, weight, bias = (tz.asarray(rng.normal(size=shape)) for shape in ((4, 3, 2), (2,), (2,)))
+
+    def by_layer(x, weight, bias):
+        return batch_norm_of_batch(x, weight, bias, epsilon=0.1)
+
+    def defined(x, weight, bias):
+        mean, variance = tz.mean(x, (0, 1)), tz.var(x, (0, 1))
+        return tz.batch_norm(x, mean, variance, weight, bias, epsilon=0.1), mean, variance
+
+    def steepness(results):
+        def loss(*inputs):
+            y, mean, variance = results(*inputs)
+            return (y ** 3).sum() + (mean * variance ** 2).sum()
+
+        return lambda *inputs: sum(g.square().sum() for g in tz.grad(loss, argnums=(0, 1, 2))(*inputs))
+
+    for ours, exact in zip(by_layer(x, weight, bias), defined(x, weight, bias), strict=True):
+        np.testing.assert_allclose(ours, exact, rtol=1e-12, atol=1e-12)
+    for argument in range(3):
+        found, wanted = (tz.grad(steepness(f), argnums=argument)(x, weight, bias) for f in (by_layer, defined))
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-9)

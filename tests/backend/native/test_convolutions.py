@@ -191,3 +191,19 @@ def test_the_gradient_of_a_depthwise_kernel_is_one_sum_over_memory_as_it_lies():
 
     text = steps_of(gradient, (4, 9, 9, 16), (3, 3, 1, 16), (4, 7, 7, 16))
     assert "1 kernels, 0 barriers, arena 0 B" in text and "conv 1 x 1 x 3 x 3 x 16 x 1 over 4 x 7 x 7 x 1" in text
+
+
+def test_rows_of_a_tile_are_neighbors_and_panels_in_few_sets_of_the_cache_are_packed():
+    text = steps_of(lambda x, w: tz.conv2d(x, w, groups=32), (32, 12, 32, 32), (3, 3, 1, 32))
+    assert "(1,600 items" in text  # 32 images x 10 rows x 5 parts of 30 places
+    assert "packed" in steps_of(lambda x, w: tz.conv2d(x, w, stride=2), (32, 17, 17, 128), (3, 3, 128, 256))
+
+
+@pytest.mark.parametrize("rows", [5_000, 70_001])
+def test_long_sums_lose_little(rows):
+    x = np.random.default_rng(0).normal(1, 1, (rows, 24)).astype("float32")
+    step = tz.jit(lambda x: (x.sum(0), (x - 1).square().sum(0), x.sum(), x.T.sum(1)))
+    exact = x.astype("float64")
+    for ours, wanted in zip(step(tz.tensor(x)), (exact.sum(0), ((exact - 1) ** 2).sum(0), exact.sum(), exact.sum(0)),
+                            strict=True):
+        np.testing.assert_allclose(ours.numpy(), wanted, rtol=1e-6)

@@ -224,7 +224,7 @@ class _Reducer:
                                lambda inside, values: self._along(inside, values, size, unrolled))
         parts = [totals[i * count:(i + 1) * count] for i in range(unrolled)]
         while len(parts) > 1:
-            parts = [self._combined(*parts[i:i + 2]) if i + 1 < len(parts) else parts[i]
+            parts = [self._combined(parts[i], parts[i + 1]) if i + 1 < len(parts) else parts[i]
                      for i in range(0, len(parts), 2)]
         return self._across(parts[0])
 
