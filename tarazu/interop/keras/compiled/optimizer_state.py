@@ -37,7 +37,7 @@ def load_optimizer_state(optimizer: Optimizer, model: Module, arrays: Arrays, gr
     saved = next((arrays[group] for group in GROUPS if group in arrays), [])
     if not saved or not int(saved[0]):
         return
-    *saved, product = saved if isinstance(optimizer, NAdam) else [*saved, 1.0]  # of the momenta of all steps
+    *saved, product = saved if isinstance(optimizer, NAdam) else [*saved, np.ones(())]  # of the momenta of all steps
     optimizer.attach(model.named_parameters())
     kept = _slots(optimizer)
     kind = type(optimizer).__name__

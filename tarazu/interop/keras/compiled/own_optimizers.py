@@ -33,7 +33,7 @@ class KerasRMSprop(Optimizer):
     """`tz.optim.RMSprop` with epsilon under the root. ArgumentError for a number out of its range.
 
     >>> KerasRMSprop(lr=0.1)
-    KerasRMSprop(lr=0.1, chain=[ScaleByRmsOfKeras])
+    KerasRMSprop(lr=0.1, chain=[ScaleByRmsOfKeras], parameters=0)
     """
 
     def __init__(self, params: Params | None = None, lr: float | Schedule = 0.001, *, rho: float = 0.9,
@@ -52,7 +52,7 @@ class KerasAdagrad(Optimizer):
     """`tz.optim.Adagrad` with epsilon under the root. ArgumentError for a number out of its range.
 
     >>> KerasAdagrad(lr=0.1)
-    KerasAdagrad(lr=0.1, chain=[ScaleByAdagradOfKeras])
+    KerasAdagrad(lr=0.1, chain=[ScaleByAdagradOfKeras], parameters=0)
     """
 
     def __init__(self, params: Params | None = None, lr: float | Schedule = 0.001, *, initial_sum: float = 0.1,
