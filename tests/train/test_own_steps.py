@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tarazu as tz
-from tarazu.base.errors import ArgumentError, TrainingError
+from tarazu.base.errors import ArgumentError, TraceError, TrainingError
 from tarazu.train import Callback
 
 draw = np.random.default_rng(5)
@@ -261,6 +261,16 @@ def test_a_step_by_hand_gives_layers_their_size():
     model = tz.nn.Sequential(tz.nn.Dense(1, kernel_initializer="zeros")).compile(tz.optim.SGD(lr=0.1), loss="mse")
     losses = [model.train_step((tz.ones(4, 2), tz.ones(4, 1)))["loss"].item() for _ in range(2)]
     assert losses == pytest.approx([1.0, 0.16])  # 1 - 0.2 * 3 is left of the error
+
+
+def test_the_first_step_is_none_that_is_compiled():
+    """The optimizer's state would be made anew in each call."""
+    model = tz.nn.Dense(1, in_features=2).compile(tz.optim.Adam(lr=0.1), loss="mse")
+    batch = tz.ones(4, 2), tz.ones(4, 1)
+    with pytest.raises(TraceError, match="the optimizer has not seen a parameter yet, so its state is not there"):
+        tz.jit(model.train_step)(batch)
+    model.train_step(batch)
+    assert tz.jit(model.train_step)(batch)["loss"].item() >= 0
 
 
 def test_a_step_around_that_of_each_model_gives_layers_their_size():

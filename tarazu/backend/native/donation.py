@@ -56,16 +56,36 @@ def _references(arrays: list[np.ndarray]) -> list[int]:
 
 
 _FREE = _references([np.empty(0)])[0]  # of an array that only one list refers to; a view of it would refer to it too
-_GIVEN = _FREE + 2  # of one that a tensor, the caller's list and the arguments of a call refer to
-
-
 _NOTHING = np.empty(0)
 
 
 def _owned(array: np.ndarray) -> np.ndarray:
     """An array of the call's arguments, which is to be written to: a copy where someone else may see its memory."""
-    is_free = sys.getrefcount(array) <= _GIVEN + 1 and array.base is None  # one more: the name `array`
+    is_free = sys.getrefcount(array) <= _GIVEN and array.base is None
     return array if is_free and array.flags.carray and array.flags.owndata else np.array(array, order="C")
+
+
+class _LikeACall:
+    """Counts as `Donating` and `_owned` do when they are called: how many references a call has is up to Python."""
+
+    def __call__(self, *arrays: np.ndarray) -> list[int]:
+        return self._counts(arrays)
+
+    def _counts(self, arrays: Sequence[np.ndarray]) -> list[int]:
+        return [_count(arrays[i]) for i in (0,)]
+
+
+def _count(array: np.ndarray) -> int:
+    return sys.getrefcount(array)
+
+
+def _given() -> int:
+    tensor = [np.empty(0)]
+    inputs = [tensor[0]]
+    return _LikeACall()(*inputs)[0]
+
+
+_GIVEN = _given()  # references to an array in `_owned` that a tensor and the caller's list hold beside the call
 
 
 class _Generation:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tarazu.base.errors import TrainingError
+from tarazu.base.errors import TraceError, TrainingError
+from tarazu.ir.interpreter import state
 from tarazu.nn import losses
 from tarazu.nn.module.module import Module
 from tarazu.optim.optimizer import Optimizer
@@ -80,7 +81,8 @@ def compute_loss(model: Module, batch: Any) -> Tensor:
 def train_step(model: Module, batch: Any) -> Numbers:
     """One update by `compute_loss` and the optimizer of `compile`; gives what that returns. Also `model.train_step`.
 
-    TrainingError for a model that was compiled without a loss or an optimizer.
+    TrainingError for a model that was compiled without a loss or an optimizer; TraceError where the first step is one
+    that is being compiled: the optimizer has no state then that calls could share.
 
     >>> import tarazu as tz
     >>> model = tz.nn.Dense(1, in_features=1, kernel_initializer="zeros").compile(tz.optim.SGD(lr=0.25), loss="mse")
@@ -93,6 +95,11 @@ def train_step(model: Module, batch: Any) -> Numbers:
                             expected="compile() with one", fix="model.compile(tz.optim.Adam(lr=0.001))")
     numbers = numbers_of(model, "compute_loss", model.compute_loss(batch))
     if not trainer.optimizer.parameters:  # after the loss, as layers may have waited for an input
+        if state.interpreter.is_tracing:
+            raise TraceError("the optimizer has not seen a parameter yet, so its state is not there",
+                             expected="an optimizer that knows its parameters before a step is traced",
+                             fix="call model.train_step(batch) once without jit, or give the optimizer the "
+                                 "parameters: tz.optim.Adam(model.parameters(), lr=0.001)")
         trainer.optimizer.attach(model.named_parameters())
     trainer.optimizer.zero_grad()
     numbers["loss"].backward()
