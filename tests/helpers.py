@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import tarazu as tz
+from tarazu.runtime.jit import shared_traces
 from tarazu.runtime.jit.jit import Counter
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -38,7 +39,8 @@ def example(name: str) -> ModuleType:
 
 @contextlib.contextmanager
 def compilations(*, at_most: int | None = None, exactly: int | None = None) -> Iterator[None]:
-    """A block that may trace and compile only so many functions."""
+    """A block that may trace and compile only so many functions; traces from before it are not shared."""
+    shared_traces._kept.clear()
     before = Counter.traces
     yield
     count = Counter.traces - before

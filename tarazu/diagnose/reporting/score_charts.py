@@ -110,14 +110,15 @@ def _shares() -> Axis:
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Pairs that are finite, (points, 2), about MAX_POINTS of them; those that are furthest out are among them."""
+    """Pairs that are finite, (points, 2), at most MAX_POINTS of them; those that are furthest out are among them."""
     pairs = np.column_stack([np.ravel(x), np.ravel(y)]).astype(float)
     pairs = pairs[np.isfinite(pairs).all(axis=1)]
     if len(pairs) <= MAX_POINTS:
         return pairs
     sides = np.column_stack([pairs, pairs[:, 1] - pairs[:, 0]])
-    chosen = np.arange(0, len(pairs), math.ceil(len(pairs) / MAX_POINTS))
-    return pairs[np.unique([*chosen, *sides.argmin(axis=0), *sides.argmax(axis=0)])]
+    furthest = np.unique([*sides.argmin(axis=0), *sides.argmax(axis=0)])
+    chosen = np.arange(0, len(pairs), math.ceil(len(pairs) / (MAX_POINTS - len(furthest))))
+    return pairs[np.unique([*chosen, *furthest])]
 
 
 def _dots(pairs: np.ndarray) -> Dots:
