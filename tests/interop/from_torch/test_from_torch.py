@@ -70,7 +70,7 @@ def assert_same_gradients(model: Any, module: Any, own: list[Any], other: list[A
     total([own[i] for i in differentiable], weights, tz.tensor).backward()
     found = dict(model.named_parameters())
     learned = [np.abs(x.grad.numpy()).max() for x in module.parameters() if x.grad is not None]
-    least = max(learned, default=0.0) * 1e-3
+    least = max(learned, default=0.0) * 1e-2  # sums that cancel are wrong by the rounding of their terms
     for name, parameter in module.named_parameters():
         if parameter.grad is not None:
             gradient = found[name].grad.numpy()
