@@ -42,6 +42,15 @@ def made_of(kind: type) -> str:
     return f"{prefix}{kind.__name__}({'...' if needs_arguments else ''})"
 
 
+def is_ours(module: str) -> bool:
+    """Whether a module, by its full name, is one of Tarazu's.
+
+    >>> is_ours("tarazu.nn.losses"), is_ours("tarazu_extras")
+    (True, False)
+    """
+    return module.partition(".")[0] == "tarazu"
+
+
 def by_name(kind: str, spec: object, table: Mapping[str, Thing], alternative: str,
             suggest: Callable[[object, Iterable[str]], str] = did_you_mean) -> Thing:
     """What `spec` names in `table`; ArgumentError where it names nothing.

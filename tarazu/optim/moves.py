@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tarazu.base.spelling import is_ours
 from tarazu.ir.interpreter import state
 from tarazu.runtime.compile import runs_native
 from tarazu.runtime.jit.jit import jit
@@ -44,4 +45,4 @@ class Moves:
 
 def _is_ours(part: object) -> bool:
     kind = part if isinstance(part, type) or hasattr(part, "__qualname__") else type(part)
-    return str(getattr(kind, "__module__", "")).startswith("tarazu.")
+    return is_ours(str(getattr(kind, "__module__", "")))

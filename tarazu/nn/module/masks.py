@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Protocol
 
 from tarazu.base.errors import DataWarning
 from tarazu.base.pytree import map_leaves
+from tarazu.base.spelling import is_ours
 from tarazu.nn.module.masked import Masked, both, fits, joined, mask_of, without_mask
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import ArrayLike
@@ -111,7 +112,7 @@ def _call(module: ModuleLike, inputs: tuple, options: dict[str, Any], made: dict
                 options[option] = masks[source]
             else:
                 _warn_of_lost_mask(kind, option, given.get(source), made)
-    is_over_time = kind.__module__.startswith("tarazu.")  # the mask that a user's module is called with may be another
+    is_over_time = is_ours(kind.__module__)  # the mask that a user's module is called with may be another
     if is_over_time and given.get("mask") is not None and _source(kind, "mask", given, first) == first:
         masks[first] = as_value(given["mask"])
         made.setdefault(tuple(masks[first].shape), "the call")

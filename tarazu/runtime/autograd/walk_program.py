@@ -17,6 +17,7 @@ import numpy as np
 
 from tarazu.backend.base import Program
 from tarazu.base.dtypes import as_dtype
+from tarazu.base.spelling import is_ours
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import state
@@ -140,14 +141,10 @@ def _nodes_behind(end: TapeNode | Leaf) -> list[TapeNode] | None:
 def _is_ours(node: TapeNode) -> bool:
     """Whether the gradient of a loop or call runs nothing but operations, and is not compiled already."""
     gradient = node.attributes.get("gradient")
-    if gradient is not None and not (isinstance(gradient, OwnGradient) and _is_in_tarazu(gradient)):
+    if gradient is not None and not (isinstance(gradient, OwnGradient) and is_ours(gradient.rule.__module__)):
         return False
     return (not node.attributes.get("label", "").startswith(JITTED)
             and not any(map(runs_users_code, node.attributes.values())))
-
-
-def _is_in_tarazu(gradient: OwnGradient) -> bool:
-    return gradient.rule.__module__.startswith("tarazu.")
 
 
 def _exponent(node: TapeNode) -> bytes | None:

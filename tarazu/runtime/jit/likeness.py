@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.dtypes import DType
+from tarazu.base.spelling import is_ours
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import GuardedAttributes, is_plain
 from tarazu.transform.gradient.tape import USER, Leaf
@@ -111,7 +112,7 @@ class Likeness:
         self._key += (set, frozenset((type(part), repr(part)) for part in x))
 
     def _add_function(self, x: FunctionType) -> None:
-        if not _is_of_tarazu(x.__globals__.get("__name__")):  # `__module__` may be that of a function that it wraps
+        if not is_ours(x.__globals__.get("__name__") or ""):  # `__module__` may be that of a function that it wraps
             raise Unknown
         self._key += (FunctionType, id(x.__code__))  # which its module keeps alive
         cells = [cell.cell_contents for cell in x.__closure__ or ()]
@@ -125,16 +126,12 @@ def _content(x: GuardedAttributes) -> dict[str, Any]:
     return {name: value for name, value in vars(x).items() if name not in unguarded and not is_plain(value)}
 
 
-def _is_of_tarazu(module: str | None) -> bool:
-    return module is not None and (module == "tarazu" or module.startswith("tarazu."))
-
-
 @functools.cache
 def _is_ours(kind: type) -> bool:
     """Whether the class and those that it is made of are Tarazu's or built in. Compiled functions are no one's."""
     if kind.__module__.startswith(__package__):
         return False
-    return all(_is_of_tarazu(each.__module__) or each.__module__ in ("builtins", "typing") for each in kind.__mro__)
+    return all(is_ours(each.__module__) or each.__module__ in ("builtins", "typing") for each in kind.__mro__)
 
 
 class _Empty:

@@ -17,6 +17,7 @@ from types import FunctionType, ModuleType
 from typing import Any, TypeAlias
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.spelling import is_ours
 from tarazu.nn.module.module import Module
 from tarazu.optim.optimizer import Optimizer
 from tarazu.optim.transformations import Transformation
@@ -126,7 +127,7 @@ class Finder:
         module, colon, path = name.partition(":") if isinstance(name, str) else ("", "", "")
         if not colon:
             raise NotAllowedError(f"{name!r} where the name of a class or function belongs")
-        for key in (name,) if _is_ours(module) else (name, path, short_name(path)):  # "Dense" alone is never ours
+        for key in (name,) if is_ours(module) else (name, path, short_name(path)):  # "Dense" alone is never ours
             if key in self._custom:
                 return self._custom[key]
         found = _walk(self._module(module, path), path)
@@ -164,14 +165,10 @@ class Finder:
             return issubclass(found, CLASSES) or dataclasses.is_dataclass(found)
         if not isinstance(found, FunctionType | Jit):
             return False
-        if _is_ours(module):
+        if is_ours(module):
             return is_pure(found)
         is_own = getattr(found, "__module__", None) == module  # not one that the module imports
         return is_own and (module.partition(".")[0] not in sys.stdlib_module_names or self._trusts(module))
-
-
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] == "tarazu"
 
 
 def _how_to_give(path: str) -> str:

@@ -63,14 +63,21 @@ class Touches:
         return self.reads.get(buffer, []) + self.writes.get(buffer, [])
 
 
+def may_take_place(steps: Sequence[Step], touches: Touches, new: Buffer, old: Buffer) -> bool:
+    """Whether `new` may be written where `old` lies: no step reads the old one after the new one is written, and the
+    step that writes it reads each element of the old one only where it writes the new one's."""
+    writes, reads = touches.writes.get(new, []), touches.reads.get(old.root, [])
+    if not writes or old.root in touches.writes or any(at > writes[0] for at in reads):
+        return False
+    return writes[0] not in reads or reads_what_it_writes(steps[writes[0]], new, old)
+
+
 def renewed_in_place(steps: Sequence[Step], pairs: Iterable[Pair]) -> tuple[list[Step], list[Pair]]:
     """The steps with state written in the place of old state where that is safe, and these pairs."""
     touches = Touches(steps)
     chosen: dict[Buffer, Pair] = {}
     for new, old in pairs:
-        writes, reads = touches.writes.get(new, []), touches.reads.get(old, [])
-        if (writes and old not in touches.writes and all(at <= writes[0] for at in reads)
-                and (writes[0] not in reads or reads_what_it_writes(steps[writes[0]], new, old))):
+        if may_take_place(steps, touches, new, old):
             chosen[new] = Pair(new, old)
     return _with_aliases(steps, {pair.new: pair.new.alias_of(pair.old) for pair in chosen.values()}), \
         list(chosen.values())

@@ -11,7 +11,14 @@ from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 from tarazu.backend.native.lowering.buffers import Buffer, View
-from tarazu.backend.native.lowering.in_place import Pair, current, reads_what_it_writes, reused_in_place
+from tarazu.backend.native.lowering.in_place import (
+    Pair,
+    Touches,
+    current,
+    may_take_place,
+    reads_what_it_writes,
+    reused_in_place,
+)
 from tarazu.backend.native.lowering.loop_nest import Store
 from tarazu.backend.native.lowering.order import with_early_updates
 from tarazu.backend.native.lowering.region.builder import Region
@@ -66,25 +73,17 @@ class _IterationBuilder:
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self._steps = list(steps)
-        self._reads: dict[Buffer, list[int]] = {}  # positions of steps, by the root of what they read
-        self._writes: dict[Buffer, list[int]] = {}
+        self._touches = Touches(self._steps)
         self._aliases: dict[Buffer, Buffer] = {}
-        for position, step in enumerate(self._steps):
-            for buffer, writes in touched(step):
-                (self._writes if writes else self._reads).setdefault(buffer.root, []).append(position)
 
     def root(self, buffer: Buffer) -> Buffer:
         """The buffer that owns the memory, replaced ones considered."""
         return self._aliases.get(buffer.root, buffer).root
 
     def may_replace(self, carry: _Carry) -> bool:
-        """Whether the new carry may be written where the old one lies: no step reads the old one after the new one is
-        written, and the step that writes it reads each element of the old one only where it writes the new one's."""
+        """Whether the new carry may be written where the old one lies."""
         new, old = carry.new.buffer, carry.old.buffer
-        written, reads = self._writes.get(new, []), self._reads.get(old.root, [])
-        if not written or new in self._aliases or old.root in self._writes or any(at > written[0] for at in reads):
-            return False
-        return written[0] not in reads or reads_what_it_writes(self._steps[written[0]], new, old)
+        return new not in self._aliases and may_take_place(self._steps, self._touches, new, old)
 
     def replace(self, carry: _Carry) -> None:
         """Write the new carry where the old one lies."""
@@ -94,8 +93,8 @@ class _IterationBuilder:
         """The step that computes the new carry, by its position, as a launch that also stores it where the old one
         lies; None where that is not safe."""
         new, old = carry.new.buffer, carry.old.buffer
-        positions, reads = self._writers(new), self._reads.get(old.root, [])
-        if len(positions) != 1 or carry.new.offset or carry.old.offset or old.root in self._writes:
+        positions, reads = self._writers(new), self._touches.reads.get(old.root, [])
+        if len(positions) != 1 or carry.new.offset or carry.old.offset or old.root in self._touches.writes:
             return None
         (position,) = positions
         launch = self._steps[position]
@@ -117,7 +116,7 @@ class _IterationBuilder:
 
     def _writers(self, buffer: Buffer) -> list[int]:
         """The positions of the steps that write a buffer; none once it is replaced."""
-        return [] if buffer in self._aliases else [position for position in self._writes.get(buffer.root, [])
+        return [] if buffer in self._aliases else [position for position in self._touches.writes.get(buffer.root, [])
                                                    if (buffer, True) in touched(self._steps[position])]
 
     def copy(self, carries: Sequence[_Carry], carried: Set[Buffer]) -> None:
