@@ -5,6 +5,7 @@ From the bottom up; each part imports only what stands before it:
     trace_lock.py   one trace at a time, and how handles get other data
     compile.py      from a graph to a program; which backend jitted functions run on
     tiered.py       graphs that eager code runs: in NumPy, and as programs once they came often
+    numpy_threads.py   a block in which NumPy computes on one thread
     device.py       where tensors are, and how they get elsewhere (`x.to`)
     processes.py    what the processes of a distributed run exchange
     tensor/         the tensor, its operators, how it is made

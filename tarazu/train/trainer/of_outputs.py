@@ -11,6 +11,7 @@ from tarazu.base.pytree import describe, flatten, map_leaves
 from tarazu.nn import losses
 from tarazu.nn.module.mode import in_mode
 from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.numpy_threads import one_numpy_thread
 from tarazu.runtime.tensor.creation import asarray, zeros
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import outputs_and_masks, require_inputs_fit, takes_several
@@ -60,7 +61,7 @@ class OutputTrainer(Trainer):
                                 expected="pairs (x, y), or (x, y, weight)",
                                 fix="let the last map give them: .map(lambda batch: (batch['x'], batch['y']))")
         require_inputs_fit(self.model, mapped.x)
-        with in_mode(self.model, training=False), no_grad():
+        with in_mode(self.model, training=False), no_grad(), one_numpy_thread():
             (prediction, masks), last = called_and_activations(self.model, row[0])
         self.require_outputs(prediction, mapped)
         require_logits(self.outputs, prediction, last)
