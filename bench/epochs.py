@@ -42,7 +42,7 @@ Results = dict[str, Measured]
 
 def measure(name: str, pythons: Mapping[str, str | None], rounds: int) -> Results:
     """The workload `name` in each framework that `pythons` has an interpreter for."""
-    results = {peer: Measured() for peer in pythons if WORKLOADS[name].kind in PEERS[peer].kinds}
+    results = {peer: Measured() for peer in pythons if PEERS[peer].has(WORKLOADS[name].kind)}
     with tempfile.TemporaryDirectory() as folder:
         workers = _start(name, pythons, results, fresh_caches(folder))
         for _ in range(1 + rounds):

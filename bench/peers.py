@@ -25,7 +25,10 @@ class Peer(NamedTuple):
     label: str
     library: str
     worker: str  # a file of bench/workers
-    kinds: tuple[str, ...] = ("mlp", "cnn", "lstm", "transformer", "cnn_same", "resnet18", "separable")
+    kinds: tuple[str, ...] = ()  # of workloads that it has; all of them
+
+    def has(self, kind: str) -> bool:
+        return not self.kinds or kind in self.kinds
 
 
 OURS = "tarazu"
