@@ -42,8 +42,9 @@ def _mlp(width: int, batch: int, against_torch: float, against_best: float) -> W
 
 
 def _gpt(title: str, kind: str, rows: int, batch: int, vocabulary: int, widths: tuple[int, ...]) -> Workload:
-    return Workload(f"{title}, 128 tokens, batch {batch}, vocabulary {vocabulary:,}", kind, (128,), rows, batch, 1.5, 1.5,
-                    widths, targets=(128,), classes=vocabulary, vocabulary=vocabulary, decay=DECAY)
+    title = f"{title}, 128 tokens, batch {batch}, vocabulary {vocabulary:,}"
+    return Workload(title, kind, (128,), rows, batch, 1.5, 1.5, widths, targets=(128,), classes=vocabulary,
+                    vocabulary=vocabulary, decay=DECAY)
 
 
 SMALLER = {
@@ -66,10 +67,10 @@ LARGER = {
                                          against_best=1.5),
     "unet": Workload("U-Net, 4 levels, 32 to 256, on 64 x 64 x 3, batch 8", "unet", (64, 64, 3), 32, 8, 1.15, 1.15,
                      targets=(64, 64)),
-    "vit": Workload("ViT-Tiny, 12 layers, d 192, 3 heads, 32 x 32 x 3 in patches of 4, batch 32", "vit", (32, 32, 3), 128,
-                    32, 1.15, 1.15, (12, 192, 3), decay=DECAY),
-    "wavenet": Workload("WaveNet-like, 10 dilated convolutions of 64 on 1,024 steps, batch 8", "wavenet", (1_024, 1), 64,
-                        8, 1.15, 1.15, (64,), targets=(1_024,)),
+    "vit": Workload("ViT-Tiny, 12 layers, d 192, 3 heads, 32 x 32 x 3 in patches of 4, batch 32", "vit", (32, 32, 3),
+                    128, 32, 1.15, 1.15, (12, 192, 3), decay=DECAY),
+    "wavenet": Workload("WaveNet-like, 10 dilated convolutions of 64 on 1,024 steps, batch 8", "wavenet", (1_024, 1),
+                        64, 8, 1.15, 1.15, (64,), targets=(1_024,)),
     "bags": Workload("embedding 50,000 x 64, bags of 32 tokens, batch 64", "bags", (32,), 1_280, 64, 1.15, 1.15, (64,),
                      vocabulary=50_000),
 }

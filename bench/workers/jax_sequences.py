@@ -42,7 +42,8 @@ def gpt_forward(p: Parameters, x: jax.Array) -> jax.Array:
 def vit(workload: Workload) -> Parameters:
     layers, width, heads = workload.widths
     return {"patches": linear(PATCH * PATCH * 3, width), "position": normal(0.02, 64, width),
-            "blocks": [block(width, heads) for _ in range(layers)], "norm": scale(width), "head": linear(width, CLASSES)}
+            "blocks": [block(width, heads) for _ in range(layers)], "norm": scale(width),
+            "head": linear(width, CLASSES)}
 
 
 def vit_forward(p: Parameters, x: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""What training needs beyond JAX: the loss of class numbers, Adam (Kingma and Ba, 2015) and AdamW, half copies of weights."""
+"""What training needs beyond JAX: the loss of class numbers, Adam (Kingma and Ba, 2015) and AdamW, half precision."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from networks import model_for
 from serve import Train, serve
 from workloads import Workload, data
 
+
 def prepare(workload: Workload) -> Train:
     x, y = data(workload)
     model, optimizer = model_for(workload)
