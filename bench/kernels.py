@@ -1,4 +1,4 @@
-"""The kernels of a training step that lose the most time, by `tz.profile`, and what limits them."""
+"""The kernels of a training step that take the most time, by `tz.profile`, and what limits them."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ def describe(name: str, python: str) -> str:
         return f"kernels: failed: {failure}"
     finally:
         worker.stop()
-    header = ["kernels that lose the most", "ms", "share", "calls", "GF/s", "of peak", "GB/s", "of peak", "limited by"]
-    title = f"a step: {found['milliseconds']:.3g} ms, of which at barriers {found['waiting']:.1%}"
+    header = ["kernels that take the most", "ms", "share", "calls", "GF/s", "of peak", "GB/s", "of peak", "limited by"]
+    rest = ", ".join(f"{kind} {share:.1%}" for kind, share in found["rest"].items())
+    title = f"a step: {found['milliseconds']:.3g} ms, of which outside of kernels: {rest}"
     return "\n".join([title, text_table(header, map(_row, worst(found["kernels"])))])
 
 
 def worst(kernels: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those that take the most time beyond what they would at the peak that they are closest to."""
-    return sorted(kernels, key=lambda kernel: -kernel["seconds"] * (1 - min(_closest(kernel)[1], 1)))[:WORST]
+    return sorted(kernels, key=lambda kernel: -kernel["seconds"])[:WORST]
 
 
-def _closest(kernel: dict[str, Any]) -> tuple[str, float]:
-    """The peak, and how much of it the kernel reaches."""
-    return max([("products", kernel["flops_share"]), ("memory", kernel["bytes_share"])], key=lambda found: found[1])
+def limit(kernel: dict[str, Any]) -> str:
+    """The peak that the kernel is closest to, unless it stays far below both."""
+    shares = {"products": kernel["flops_share"], "memory": kernel["bytes_share"]}
+    peak = max(shares, key=lambda name: shares[name])
+    return peak if shares[peak] >= LIMITED else "neither"
 
 
 def _row(kernel: dict[str, Any]) -> list[str]:
-    peak, share = _closest(kernel)
-    limit = peak if share >= LIMITED else "neither"
     return [f"{kernel['name']} {kernel['what']}", f"{kernel['seconds'] * 1e3:.3g}", f"{kernel['share']:.1%}",
             str(kernel["calls"]), f"{kernel['gflops']:.1f}", f"{kernel['flops_share']:.0%}",
-            f"{kernel['gigabytes']:.1f}", f"{kernel['bytes_share']:.0%}", limit]
+            f"{kernel['gigabytes']:.1f}", f"{kernel['bytes_share']:.0%}", limit(kernel)]

@@ -2,7 +2,7 @@
 
 Run `python bench/training.py`, or name workloads; `--table` adds tables for the docs. Each framework has `--limit`
 seconds for a workload, after which it is stopped and said to take more. `--kernels` adds the three kernels of each
-workload that lose the most time, and what limits them. A framework that the running
+workload that take the most time, and what limits them. A framework that the running
 interpreter lacks is looked for where BENCH_TORCH_PYTHON, BENCH_JAX_PYTHON or BENCH_KERAS_PYTHON (or `--python-torch`
 and so on) say. Compile times are those of the first epoch less those of a later one; the whole call of `fit` is
 beyond its epochs the verdict, for the number of epochs that a round has. `--peers old` measures the checkout that

@@ -33,12 +33,13 @@ def prepare(workload: Workload) -> Train:
 
 
 def described(profile: Profile) -> dict[str, Any]:
+    """The kernels, and the shares of what is none."""
     kernels: dict[str, list[Row]] = {}
+    rest = {row.kind: row.share for row in profile.rows if row.kind in (WAITING, THREADS, PYTHON)}
     for row in profile.rows:
-        if row.kind not in (WAITING, THREADS, PYTHON) and row.seconds:
+        if row.kind not in rest and row.seconds:
             kernels.setdefault(row.name, []).append(row)
-    waiting = sum(row.share for row in profile.rows if row.kind == WAITING)
-    return {"milliseconds": profile.seconds * 1e3, "waiting": waiting, "kernels": [*map(together, kernels.values())]}
+    return {"milliseconds": profile.seconds * 1e3, "rest": rest, "kernels": [*map(together, kernels.values())]}
 
 
 def together(rows: list[Row]) -> dict[str, Any]:
