@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from peers import OURS, PEERS, Failure, TooSlow, Worker, checkout, fresh_caches
 from report import Comparison, seconds, spread, text_table
-from workloads import WORKLOADS
+from workloads import WORKLOADS, sized
 
 PAUSE = 0.2  # seconds before each turn, in which the threads of the one before stop waiting for work
 
@@ -137,7 +137,7 @@ def _megabytes(result: Measured) -> str:
 def describe(name: str, results: Results, rounds: int) -> str:
     """A table of all frameworks, and what follows for the targets."""
     workload = WORKLOADS[name]
-    title = f"{name}: {workload.title}, {workload.rows:,} rows; {rounds} rounds of {workload.epochs} epochs"
+    title = f"{name}: {workload.title}, {sized(workload).rows:,} rows; {rounds} rounds of {workload.epochs} epochs"
     header = ["", "s/epoch", "least", "most", "whole call", "compile", "MB", "last loss", "accuracy"]
     rows = [_row(PEERS[peer].label, result) for peer, result in results.items() if result.answers]
     failed = [f"{PEERS[peer].label}: {_failure(result)}" for peer, result in results.items() if result.failure]

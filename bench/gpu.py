@@ -30,7 +30,8 @@ OP_TABLE = "ops"
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join([OP_TABLE, *WORKLOADS])}; {', '.join([OP_TABLE, *NAMES])}")
+    parser.add_argument("parts", nargs="*", metavar="part",
+                        help=f"of {', '.join([OP_TABLE, *WORKLOADS])}; {', '.join([OP_TABLE, *NAMES])}")
     parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"for everything; {SECONDS:g}")
     parser.add_argument("--rows", type=int, help="of each workload")

@@ -14,7 +14,7 @@ for line in sys.stdin:
 LIMIT = 3.0
 DYING = "raise SystemExit('out of memory')"
 SLOW = "import time; time.sleep(60)"
-SLOW_LATER = f"{GOOD.replace('in sys.stdin', 'in [*map(next, [sys.stdin] * 2)]')}{SLOW}"
+SLOW_LATER = f"{GOOD.replace('in sys.stdin', 'in map(next, [sys.stdin] * 2)')}{SLOW}"
 
 
 @pytest.fixture
