@@ -44,7 +44,7 @@ def test_kernels_are_those_that_take_the_most_with_their_nearest_peak(monkeypatc
     monkeypatch.syspath_prepend(str(BENCH))
     import kernels
     found = [{"name": name, "seconds": seconds, "flops_share": flops, "bytes_share": moved}
-             for name, seconds, flops, moved in [("a", 1, 0.9, 0.2), ("b", 4, 0.1, 0.8), ("c", 3, 0.4, 0.5),
+             for name, seconds, flops, moved in [("a", 1, 0.9, 0.2), ("b", 4, 0.1, 1.8), ("c", 3, 0.4, 0.5),
                                                  ("d", 2, 0.75, 0.7)]]
     assert [(kernel["name"], kernels.limit(kernel)) for kernel in kernels.worst(found)] == [
-        ("b", "memory"), ("c", "neither"), ("d", "products")]
+        ("b", "caches"), ("c", "neither"), ("d", "products")]
