@@ -33,7 +33,7 @@ def worst(kernels: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def limit(kernel: dict[str, Any]) -> str:
-    """The peak that the kernel is closest to, unless it stays far below both; beyond that of memory caches hold data."""
+    """The peak that the kernel is closest to, unless it is far below both; caches move more than memory can."""
     moves = "caches" if kernel["bytes_share"] > 1 else "memory"
     shares = {"products": kernel["flops_share"], moves: kernel["bytes_share"]}
     peak = max(shares, key=lambda name: shares[name])
