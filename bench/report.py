@@ -68,7 +68,7 @@ def markdown_of_costs(comparisons: Sequence[Comparison], labels: Sequence[str]) 
     rows = [["first call, memory", "Tarazu", *labels], ["---"] * (2 + len(labels))]
     rows += [[comparison.title, *[comparison.costs.get(label, "-") for label in (OURS, *labels)]]
              for comparison in comparisons if comparison.costs]
-    return _lines(rows)
+    return _lines(rows) if len(rows) > 2 else ""
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> str:

@@ -89,7 +89,7 @@ def main() -> None:
 def print_tables(comparisons: dict[str, list[Comparison]], labels: list[str]) -> None:
     for title, names in TABLES.items():
         if found := [comparison for name in names for comparison in comparisons.get(name, [])]:
-            print(f"{title}\n\n{markdown(found, labels)}\n\n{markdown_of_costs(found, labels)}\n")
+            print(title, markdown(found, labels), markdown_of_costs(found, labels), sep="\n\n", end="\n\n")
 
 
 if __name__ == "__main__":
