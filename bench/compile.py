@@ -9,23 +9,19 @@ import os
 import tempfile
 import time
 
-import models
+from networks import model_for
 from workloads import WORKLOADS, Workload, data
 
 import tarazu as tz
 from tarazu.ir.graph import Graph
 from tarazu.runtime.compile import compile_graph
 
-BUILDERS = {"cnn": models.cnn, "lstm": models.lstm_classifier, "transformer": models.transformer_classifier}
-
 
 def training_graph(workload: Workload) -> Graph:
     """What `fit` has compiled for a workload: a loop over the steps of a chunk."""
-    model = (BUILDERS[workload.kind]() if workload.kind in BUILDERS
-             else models.mlp([workload.shape[0], *workload.widths]))
-    model.compile(optimizer="adam", loss="cross_entropy", metrics=["accuracy"])
-    x, y = data(workload)
-    model.fit(x[:2 * workload.batch], y[:2 * workload.batch], batch_size=workload.batch, verbose=False)
+    model, optimizer = model_for(workload)
+    model.compile(optimizer, loss="cross_entropy", metrics=["accuracy"])
+    model.fit(*data(workload._replace(rows=2 * workload.batch)), batch_size=workload.batch, verbose=False)
     return model._trainer.train_chunk.graph
 
 

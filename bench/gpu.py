@@ -22,14 +22,16 @@ from workloads import WORKLOADS
 
 PEERS_BESIDE = {XLA: "jax", "torch": "torch", "compile": "torch", "jax": "jax"}  # and the library of each
 PRECISIONS = ("float32", "bfloat16")
-NAMES = ("resnet18", "transformer", "mlp128", "lstm", "cnn_same", "separable", "mlp512", "mlp32", "cnn")
+NAMES = ("gpt2", "resnet18", "mlp128", "lstm", "gpt", "unet", "vit", "separable", "transformer", "cnn_same", "wavenet",
+         "bags", "mlp32")  # without those whose like is there
 SECONDS, TO_END, OF_OP_TABLE = 470.0, 10.0, 0.18  # of all, what is left for the end, the op table's share
 OP_TABLE = "ops"
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join([OP_TABLE, *NAMES])}; all of them")
+    parser.add_argument("parts", nargs="*", metavar="part",
+                        help=f"of {', '.join([OP_TABLE, *WORKLOADS])}; {', '.join([OP_TABLE, *NAMES])}")
     parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"for everything; {SECONDS:g}")
     parser.add_argument("--rows", type=int, help="of each workload")

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from peers import HERE, OURS, PEERS, environment, fresh_caches
-from report import Comparison, seconds, text_table
+from report import OURS as TARAZU
+from report import Comparison, seconds, spread, text_table
 
 TITLE = "iris, whole process, 50 epochs, batch 16"
 NOTHING_CACHED, CACHED = "Tarazu, nothing cached", "Tarazu, cached"
@@ -69,7 +70,9 @@ def _run(result: Measured, script: str, python: str | None, folder: str, counted
 def comparisons(results: Results) -> list[Comparison]:
     medians = {label: statistics.median(result.seconds) for label, result in results.items() if result.seconds}
     ours = {label: medians.pop(label, None) for label in TARGETS}
-    return [Comparison(f"{TITLE}, {label.split(', ')[1]}", ours[label], medians, target, target)
+    others = {label: spread(result.seconds) for label, result in results.items() if result.seconds}
+    return [Comparison(f"{TITLE}, {label.split(', ')[1]}", ours[label], medians, target, target,
+                       {**others, TARAZU: others.get(label, "-")})
             for label, target in TARGETS.items()]
 
 

@@ -1,23 +1,17 @@
-"""The models of the benchmark, as users of Tarazu write them."""
+"""The small models of the benchmark, as users of Tarazu write them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workloads import RESNET_STAGES, SEPARABLE_STAGES
-
-from tarazu import Tensor, relu
 from tarazu.nn import (
     LSTM,
-    BatchNorm,
     Conv2D,
     Dense,
     Embedding,
     Flatten,
     GlobalAvgPool1D,
-    GlobalAvgPool2D,
     MaxPool2D,
-    Module,
     PositionalEmbedding,
     Sequential,
     TransformerEncoderLayer,
@@ -37,41 +31,6 @@ def cnn(padding: str = "valid") -> Sequential:
     return Sequential([Conv2D(32, 3, padding=padding, activation="relu"), MaxPool2D(2),
                        Conv2D(64, 3, padding=padding, activation="relu"), MaxPool2D(2),
                        Flatten(), Dense(128, "relu"), Dense(10)])
-
-
-def normalized(filters: int, window: int, stride: int = 1, groups: int = 1) -> Sequential:
-    """A convolution that keeps sizes but for its stride, padded alike on both sides as in torch, and a batch norm."""
-    return Sequential([Conv2D(filters, window, stride, window // 2, groups=groups, bias=False), BatchNorm()])
-
-
-class Residual(Module):
-    """Two convolutions beside a shortcut (He, Zhang, Ren and Sun, 2016)."""
-
-    def __init__(self, filters: int, stride: int, changes: bool) -> None:
-        super().__init__()
-        self.first, self.second = normalized(filters, 3, stride), normalized(filters, 3)
-        self.shortcut = normalized(filters, 1, stride) if changes else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        before = x if self.shortcut is None else self.shortcut(x)
-        return relu(self.second(relu(self.first(x))) + before)
-
-
-def resnet18() -> Sequential:
-    """ResNet-18 for small pictures (batch, 32, 32, 3)."""
-    channels = [64, *[filters for filters, _ in RESNET_STAGES]]
-    blocks = [Residual(filters, stride, stride > 1 or before != filters)
-              for before, (filters, stride) in zip(channels, RESNET_STAGES, strict=False)]
-    return Sequential([normalized(64, 3), relu, *blocks, GlobalAvgPool2D(), Dense(10)])
-
-
-def separable() -> Sequential:
-    """Depthwise separable convolutions as in MobileNet (Howard and others, 2017), for pictures (batch, 32, 32, 3)."""
-    layers, channels = [normalized(32, 3), relu], 32
-    for filters, stride in SEPARABLE_STAGES:
-        layers += [normalized(channels, 3, stride, groups=channels), relu, normalized(filters, 1), relu]
-        channels = filters
-    return Sequential([*layers, GlobalAvgPool2D(), Dense(10)])
 
 
 def lstm_classifier(units: int = 128) -> Sequential:

@@ -25,7 +25,10 @@ class Peer(NamedTuple):
     label: str
     library: str
     worker: str  # a file of bench/workers
-    kinds: tuple[str, ...] = ("mlp", "cnn", "lstm", "transformer", "cnn_same", "resnet18", "separable")
+    kinds: tuple[str, ...] = ()  # of workloads that it has; all of them
+
+    def has(self, kind: str) -> bool:
+        return not self.kinds or kind in self.kinds
 
 
 OURS = "tarazu"
@@ -99,6 +102,10 @@ class Failure(Exception):
     """A worker died or was too slow; the text is the last line that it wrote, or says so."""
 
 
+class TooSlow(Failure):
+    """A worker did not answer in the time that it had."""
+
+
 class Worker:
     """A process that trains one workload with one framework when it is asked, and else waits."""
 
@@ -116,10 +123,10 @@ class Worker:
             self.answers.put(line)
         self.answers.put("")  # the process has ended
 
-    def train(self, epochs: int) -> dict[str, float]:
-        """Seconds per epoch, and the last epoch's loss and accuracy. Raises Failure."""
+    def train(self, epochs: int, within: float | None = None) -> dict[str, float]:
+        """Seconds per epoch, and the last epoch's loss and accuracy; as `answer` otherwise."""
         self.ask(epochs)
-        return self.answer()
+        return self.answer(within)
 
     def ask(self, epochs: int) -> None:
         """Let it begin; `answer` has the result. One that has died says so there."""
@@ -131,7 +138,7 @@ class Worker:
         try:
             return json.loads(self.answers.get(timeout=within))
         except queue.Empty:
-            raise Failure("no answer in the time that it had") from None
+            raise TooSlow("no answer in the time that it had") from None
         except json.JSONDecodeError:
             self.process.wait()
             self.errors.seek(0)

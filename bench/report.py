@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
-TORCH = "torch eager"
+OURS, TORCH = "Tarazu fit", "torch eager"
 
 
 class Ratio(NamedTuple):
@@ -28,6 +30,8 @@ class Comparison(NamedTuple):
     peers: Mapping[str, float]
     against_torch: float
     against_best: float
+    cells: Mapping[str, str] = MappingProxyType({})  # by label: what a table shows in place of the median
+    costs: Mapping[str, str] = MappingProxyType({})  # by label: first call and memory
 
     def ratios(self) -> list[Ratio]:
         if not self.ours or not self.peers:
@@ -52,10 +56,28 @@ def markdown(comparisons: Sequence[Comparison], labels: Sequence[str]) -> str:
     rows = [["seconds", "Tarazu", *labels, "against torch eager (target)", "against the best peer (target)"]]
     rows.append(["---"] * len(rows[0]))
     for comparison in comparisons:
-        peers = [seconds(comparison.peers.get(label)) for label in labels]
+        known = {OURS: comparison.ours, **comparison.peers}
+        shown = [comparison.cells.get(label) or seconds(known.get(label)) for label in (OURS, *labels)]
         against = [f"{ratio.times:.2f} x ({ratio.target:g})" for ratio in comparison.ratios()]
-        rows.append([comparison.title, seconds(comparison.ours), *peers, *["-"] * (2 - len(against)), *against])
+        rows.append([comparison.title, *shown, *["-"] * (2 - len(against)), *against])
+    return _lines(rows)
+
+
+def markdown_of_costs(comparisons: Sequence[Comparison], labels: Sequence[str]) -> str:
+    """Beside that table: by how much the first epoch was longer, and the memory at most beyond the imports."""
+    rows = [["first call, memory", "Tarazu", *labels], ["---"] * (2 + len(labels))]
+    rows += [[comparison.title, *[comparison.costs.get(label, "-") for label in (OURS, *labels)]]
+             for comparison in comparisons if comparison.costs]
+    return _lines(rows) if len(rows) > 2 else ""
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def spread(times: Sequence[float]) -> str:
+    """The median, and the ends."""
+    return f"{seconds(statistics.median(times))} ({seconds(min(times))} to {seconds(max(times))})"
 
 
 def seconds(value: float | None) -> str:

@@ -1,6 +1,8 @@
 """How fast networks are trained: Tarazu's `fit` beside torch, JAX and Keras, from one run on two threads.
 
-Run `python bench/training.py`, or name workloads; `--table` adds a table for the docs. A framework that the running
+Run `python bench/training.py`, or name workloads; `--table` adds tables for the docs. Each framework has `--limit`
+seconds for a workload, after which it is stopped and said to take more. `--kernels` adds the three kernels of each
+workload that take the most time, and what limits them. A framework that the running
 interpreter lacks is looked for where BENCH_TORCH_PYTHON, BENCH_JAX_PYTHON or BENCH_KERAS_PYTHON (or `--python-torch`
 and so on) say. Compile times are those of the first epoch less those of a later one; the whole call of `fit` is
 beyond its epochs the verdict, for the number of epochs that a round has. `--peers old` measures the checkout that
@@ -14,15 +16,18 @@ import sys
 
 import epochs
 import iris
+import kernels
 import turns
 from peers import OLD, OURS, PEERS, SCAN, XLA, machine, python_for, use_two_cores
-from report import Comparison, markdown
-from workloads import WORKLOADS
+from report import Comparison, markdown, markdown_of_costs
+from workloads import LARGER, SMALLER, WORKLOADS
 
 IRIS = "iris"
-NAMES = [*WORKLOADS, IRIS]
-OTHERS = [peer for peer in PEERS if peer != OURS]
-USUAL = [peer for peer in OTHERS if peer not in (OLD, XLA, SCAN)]
+TABLES = {"Small networks": [*SMALLER, IRIS], "Larger networks": [*LARGER]}
+NAMES = [name for names in TABLES.values() for name in names]
+LIMIT = 180.0  # seconds
+USUAL = ["torch", "compile", "jax", "keras"]
+OTHERS = [*USUAL, OLD, XLA, SCAN]
 LIBRARIES = sorted({PEERS[peer].library for peer in OTHERS})
 
 
@@ -32,8 +37,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", default=",".join(USUAL),
                         help=f"of {','.join(OTHERS)}; {','.join(USUAL)}")
+    parser.add_argument("--limit", type=float, default=LIMIT, help=f"seconds of a framework for a workload; {LIMIT:g}")
+    parser.add_argument("--kernels", action="store_true", help="what takes Tarazu's time")
     parser.add_argument("--turns", action="store_true", help="how Tarazu bears others on the machine")
-    parser.add_argument("--table", action="store_true", help="at the end a table for the docs")
+    parser.add_argument("--table", action="store_true", help="at the end tables for the docs")
     for library in LIBRARIES:
         parser.add_argument(f"--python-{library}", metavar="PATH", help=f"an interpreter that has {library}")
     found = parser.parse_args()
@@ -51,12 +58,12 @@ def pythons_for(given: argparse.Namespace) -> dict[str, str | None]:
     return {peer: libraries[PEERS[peer].library] for peer in [OURS, *given.peers]}
 
 
-def measured(name: str, pythons: dict[str, str | None], rounds: int) -> tuple[str, list[Comparison]]:
+def measured(name: str, pythons: dict[str, str | None], rounds: int, limit: float) -> tuple[str, list[Comparison]]:
     """A description of one workload's measurements, and what they say."""
     if name == IRIS:
         results = iris.measure(pythons, rounds)
         return iris.describe(results, rounds), iris.comparisons(results)
-    found = epochs.measure(name, pythons, rounds)
+    found = epochs.measure(name, pythons, rounds, limit)
     return epochs.describe(name, found, rounds), [epochs.comparison(name, found)]
 
 
@@ -69,13 +76,20 @@ def main() -> None:
         return
     pythons = pythons_for(given)
     print(machine(pythons), end="\n\n", flush=True)
-    comparisons: list[Comparison] = []
+    comparisons: dict[str, list[Comparison]] = {}
     for name in given.workloads:
-        text, found = measured(name, pythons, given.rounds)
-        comparisons += found
+        text, comparisons[name] = measured(name, pythons, given.rounds, given.limit)
+        if given.kernels and name in WORKLOADS:
+            text += f"\n{kernels.describe(name, sys.executable)}"
         print(text, end="\n\n", flush=True)
     if given.table:
-        print(markdown(comparisons, [PEERS[peer].label for peer in given.peers]))
+        print_tables(comparisons, [PEERS[peer].label for peer in given.peers])
+
+
+def print_tables(comparisons: dict[str, list[Comparison]], labels: list[str]) -> None:
+    for title, names in TABLES.items():
+        if found := [comparison for name in names for comparison in comparisons.get(name, [])]:
+            print(title, markdown(found, labels), markdown_of_costs(found, labels), sep="\n\n", end="\n\n")
 
 
 if __name__ == "__main__":

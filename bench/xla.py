@@ -17,7 +17,7 @@ import sys
 import epochs
 from peers import HERE, PEERS, SCAN, XLA, environment, machine, python_for, use_two_cores
 from report import seconds, text_table
-from workloads import WORKLOADS
+from workloads import SMALLER, WORKLOADS
 
 AIM, LOOP, PARALLEL = 1.1, "jax", "parallel"
 RUNS = [  # a title, layout of workers/parallel_fit.py, devices of each process, processes
@@ -81,7 +81,7 @@ def parallel() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workloads", nargs="*", metavar="workload",
-                        help=f"of {', '.join(WORKLOADS)}; all of them; or {PARALLEL}")
+                        help=f"of {', '.join(WORKLOADS)}; {', '.join(SMALLER)}; or {PARALLEL}")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     if unknown := {*given.workloads} - {*WORKLOADS, PARALLEL}:
@@ -91,7 +91,7 @@ def main() -> None:
     use_two_cores()
     if PARALLEL in given.workloads:
         parallel()
-    if names := [name for name in given.workloads or WORKLOADS if name != PARALLEL]:
+    if names := [name for name in given.workloads or SMALLER if name != PARALLEL]:
         compare(names, given.rounds)
 
 

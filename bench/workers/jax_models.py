@@ -8,9 +8,18 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax_networks import convolve, resnet18, resnet18_forward, separable, separable_forward
-from jax_parameters import RNG, Parameters, apply, glorot, linear
+from jax_networks import (
+    convolve,
+    pool,
+    resnet18,
+    resnet18_forward,
+    separable,
+    separable_forward,
+    unet,
+    unet_forward,
+)
+from jax_parameters import Parameters, apply, glorot, layer_norm, linear, normal, scale
+from jax_sequences import bags, bags_forward, gpt, gpt_forward, vit, vit_forward, wavenet, wavenet_forward
 from workloads import CLASSES, Workload
 
 
@@ -28,13 +37,6 @@ def mlp_forward(p: Parameters, x: jax.Array) -> jax.Array:
 def cnn(workload: Workload, size: int = 5) -> Parameters:
     return {"convolutions": [linear(3, 3, 1, 32), linear(3, 3, 32, 64)],
             "layers": [linear(64 * size * size, 128), linear(128, CLASSES)]}
-
-
-def pool(x: jax.Array) -> jax.Array:
-    """The largest of 2 x 2; as a maximum over axes, whose gradient XLA runs faster than that of `reduce_window`."""
-    n, height, width, channels = x.shape
-    whole = x[:, :height // 2 * 2, :width // 2 * 2]
-    return whole.reshape(n, height // 2, 2, width // 2, 2, channels).max((2, 4))
 
 
 def cnn_forward(p: Parameters, x: jax.Array, padding: str = "VALID") -> jax.Array:
@@ -62,17 +64,9 @@ def lstm_forward(p: Parameters, x: jax.Array) -> jax.Array:
 
 
 def transformer(workload: Workload) -> Parameters:
-    def scale() -> Parameters:
-        return {"weight": np.ones(128, np.float32), "bias": np.zeros(128, np.float32)}
-
-    blocks = [{"qkv": linear(128, 3 * 128), "out": linear(128, 128), "norm1": scale(), "up": linear(128, 512),
-               "down": linear(512, 128), "norm2": scale()} for _ in range(2)]
-    position = RNG.normal(0, 0.02, workload.shape).astype(np.float32)
-    return {"position": position, "blocks": blocks, "head": linear(128, CLASSES)}
-
-
-def normalize(p: Parameters, x: jax.Array) -> jax.Array:
-    return jax.nn.standardize(x.astype(jnp.float32), axis=-1, epsilon=1e-5).astype(x.dtype) * p["weight"] + p["bias"]
+    blocks = [{"qkv": linear(128, 3 * 128), "out": linear(128, 128), "norm1": scale(128), "up": linear(128, 512),
+               "down": linear(512, 128), "norm2": scale(128)} for _ in range(2)]
+    return {"position": normal(0.02, *workload.shape), "blocks": blocks, "head": linear(128, CLASSES)}
 
 
 def transformer_forward(p: Parameters, x: jax.Array) -> jax.Array:
@@ -80,13 +74,17 @@ def transformer_forward(p: Parameters, x: jax.Array) -> jax.Array:
     for block in p["blocks"]:
         q, k, v = (part.reshape(*x.shape[:2], 4, 32) for part in jnp.split(apply(block["qkv"], x), 3, axis=-1))
         attended = jax.nn.dot_product_attention(q, k, v).reshape(x.shape)
-        x = normalize(block["norm1"], x + apply(block["out"], attended))
-        x = normalize(block["norm2"], x + apply(block["down"], jax.nn.relu(apply(block["up"], x))))
+        x = layer_norm(block["norm1"], x + apply(block["out"], attended))
+        x = layer_norm(block["norm2"], x + apply(block["down"], jax.nn.relu(apply(block["up"], x))))
     return apply(p["head"], x.mean(1))
 
 
-MODELS = {"mlp": (mlp, mlp_forward), "lstm": (lstm, lstm_forward), "transformer": (transformer, transformer_forward)}
-IMAGES = {"cnn": (cnn, cnn_forward),
-          "cnn_same": (functools.partial(cnn, size=7), functools.partial(cnn_forward, padding="SAME")),
-          "resnet18": (resnet18, resnet18_forward), "separable": (separable, separable_forward)}
-MODELS |= IMAGES
+MODELS = {"mlp": (mlp, mlp_forward), "lstm": (lstm, lstm_forward), "transformer": (transformer, transformer_forward),
+          "gpt": (gpt, gpt_forward), "gpt_tied": (functools.partial(gpt, tied=True), gpt_forward),
+          "vit": (vit, vit_forward), "bags": (bags, bags_forward)}
+CONVOLUTIONAL = {
+    "cnn": (cnn, cnn_forward),
+    "cnn_same": (functools.partial(cnn, size=7), functools.partial(cnn_forward, padding="SAME")),
+    "resnet18": (resnet18, resnet18_forward), "separable": (separable, separable_forward), "unet": (unet, unet_forward),
+    "wavenet": (wavenet, wavenet_forward)}
+MODELS |= CONVOLUTIONAL

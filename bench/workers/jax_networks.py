@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax_parameters import Parameters, apply, glorot, linear
-from workloads import CLASSES, RESNET_STAGES, SEPARABLE_STAGES, Workload
+from workloads import CLASSES, RESNET_STAGES, SEPARABLE_STAGES, UNET_CHANNELS, Workload
 
 Padding = str | Sequence[tuple[int, int]]
 
@@ -18,6 +18,13 @@ def convolve(weight: jax.Array, x: jax.Array, stride: int = 1, padding: Padding 
     groups = x.shape[-1] // weight.shape[2]
     return jax.lax.conv_general_dilated(x, weight, (stride, stride), padding, feature_group_count=groups,
                                         dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def pool(x: jax.Array) -> jax.Array:
+    """The largest of 2 x 2; as a maximum over axes, whose gradient XLA runs faster than that of `reduce_window`."""
+    n, height, width, channels = x.shape
+    whole = x[:, :height // 2 * 2, :width // 2 * 2]
+    return whole.reshape(n, height // 2, 2, width // 2, 2, channels).max((2, 4))
 
 
 def normalized(inputs: int, outputs: int, window: int) -> Parameters:
@@ -67,3 +74,40 @@ def separable_forward(p: Parameters, x: jax.Array) -> jax.Array:
         x = jax.nn.relu(normalize(pair["depthwise"], x, stride))
         x = jax.nn.relu(normalize(pair["pointwise"], x))
     return apply(p["head"], x.mean((1, 2)))
+
+
+def twice(inputs: int, outputs: int) -> list[Parameters]:
+    return [normalized(inputs, outputs, 3), normalized(outputs, outputs, 3)]
+
+
+def twice_forward(layers: list[Parameters], x: jax.Array) -> jax.Array:
+    for layer in layers:
+        x = jax.nn.relu(normalize(layer, x))
+    return x
+
+
+def unet(workload: Workload) -> Parameters:
+    *higher, lowest = UNET_CHANNELS
+    down = [twice(inputs, outputs) for inputs, outputs in zip([workload.shape[-1], *higher], higher, strict=False)]
+    up = [{"weight": glorot(2, 2, 2 * filters, filters), "bias": np.zeros(filters, np.float32)} for filters in higher]
+    merge = [twice(2 * filters, filters) for filters in higher]
+    return {"down": down, "bottom": twice(higher[-1], lowest), "up": up[::-1], "merge": merge[::-1],
+            "head": linear(higher[0], CLASSES)}
+
+
+def unet_forward(p: Parameters, x: jax.Array) -> jax.Array:
+    kept = []
+    for level in p["down"]:
+        kept.append(twice_forward(level, x))
+        x = pool(kept[-1])
+    x = twice_forward(p["bottom"], x)
+    for up, merge in zip(p["up"], p["merge"], strict=True):
+        x = twice_forward(merge, jnp.concatenate([kept.pop(), enlarge(up, x)], axis=-1))
+    return apply(p["head"], x)
+
+
+def enlarge(p: Parameters, x: jax.Array) -> jax.Array:
+    """A transposed convolution of 2 x 2 with strides of 2: each pixel gives four of its own."""
+    n, height, width, _ = x.shape
+    y = jnp.einsum("nhwc,ijcf->nhiwjf", x, p["weight"])
+    return y.reshape(n, 2 * height, 2 * width, -1) + p["bias"]

@@ -1,4 +1,4 @@
-"""First weights of the networks in JAX, and a dense layer."""
+"""First weights of the networks in JAX, a dense layer and a layer norm."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 Parameters = dict[str, Any]
@@ -22,5 +23,18 @@ def linear(*shape: int) -> Parameters:
     return {"weight": glorot(*shape), "bias": np.zeros(shape[-1], np.float32)}
 
 
+def normal(std: float, *shape: int) -> np.ndarray:
+    return RNG.normal(0, std, shape).astype(np.float32)
+
+
+def scale(width: int) -> Parameters:
+    """Of a layer norm."""
+    return {"weight": np.ones(width, np.float32), "bias": np.zeros(width, np.float32)}
+
+
 def apply(p: Parameters, x: jax.Array) -> jax.Array:
     return x @ p["weight"] + p["bias"]
+
+
+def layer_norm(p: Parameters, x: jax.Array) -> jax.Array:
+    return jax.nn.standardize(x.astype(jnp.float32), axis=-1, epsilon=1e-5).astype(x.dtype) * p["weight"] + p["bias"]

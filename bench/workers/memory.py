@@ -11,10 +11,11 @@ def peak() -> int:
     if torch and torch.cuda.is_initialized():
         return torch.cuda.max_memory_allocated()
     counted = jax and jax.local_devices()[0].memory_stats()
-    return counted["peak_bytes_in_use"] if counted else _of_process()
+    return counted["peak_bytes_in_use"] if counted else of_process()
 
 
-def _of_process() -> int:
+def of_process() -> int:
+    """Bytes at most so far; 0 where that is not known."""
     try:
         import resource
     except ModuleNotFoundError:  # Windows

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from memory import peak
+from memory import of_process, peak
 from workloads import WORKLOADS, Workload, sized
 
 Asked = TypeVar("Asked")
@@ -30,15 +30,20 @@ def answering() -> Iterator[Callable[[dict[str, Any]], None]]:
 
 
 def serve(prepare: Callable[[Workload], Train]) -> None:
-    """Train as often as asked; `seconds` of an answer are those of an epoch, `memory` the bytes held at most so far."""
+    """Train as often as asked; `seconds` of an answer are those of an epoch, `memory` the bytes held at most so far.
+
+    `beyond` counts those bytes of the process alone, without what it held after its imports.
+    """
     serve_from(WORKLOADS, lambda workload: prepare(sized(workload)))
 
 
 def serve_from(table: Mapping[str, Asked], prepare: Callable[[Asked], Train]) -> None:
     """As `serve`, for what stands in that table under the name that the process was started with."""
     with answering() as answer:
+        imported = of_process()
         train = prepare(table[sys.argv[1]])
         for line in sys.stdin:
             epochs, start = int(line), time.perf_counter()
             found = train(epochs)
-            answer({"seconds": (time.perf_counter() - start) / epochs, "memory": peak(), **found})
+            answer({"seconds": (time.perf_counter() - start) / epochs, "memory": peak(),
+                    "beyond": of_process() - imported, **found})

@@ -5,23 +5,15 @@ from __future__ import annotations
 import os
 import statistics
 
-import models
+from networks import model_for
 from serve import Train, serve
-from workloads import LEARNING_RATE, Workload, data
-
-import tarazu as tz
-
-MODELS = {"mlp": lambda workload: models.mlp([*workload.shape, *workload.widths]), "cnn": lambda _: models.cnn(),
-          "cnn_same": lambda _: models.cnn("same"), "resnet18": lambda _: models.resnet18(),
-          "separable": lambda _: models.separable(),
-          "lstm": lambda _: models.lstm_classifier(), "transformer": lambda _: models.transformer_classifier()}
+from workloads import Workload, data
 
 
 def prepare(workload: Workload) -> Train:
     x, y = data(workload)
-    tz.random.seed(0)
-    model = MODELS[workload.kind](workload)
-    model.compile(tz.optim.Adam(lr=LEARNING_RATE), "cross_entropy", metrics=["accuracy"],
+    model, optimizer = model_for(workload)
+    model.compile(optimizer, "cross_entropy", metrics=["accuracy"],
                   precision=os.environ.get("BENCH_PRECISION", "float32"))
 
     def train(epochs: int) -> dict[str, float]:

@@ -5,11 +5,13 @@ BENCH_DEVICE=gpu takes the GPU, where float32 products have all their digits; BE
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 
 import torch
 import torch_networks
+import torch_sequences
 from serve import Train, serve
 from torch import Tensor, nn
 from workloads import CLASSES, LEARNING_RATE, Workload, data
@@ -58,19 +60,25 @@ class Transformer(nn.Module):
         return self.head(self.encoder(x + self.position).mean(1))
 
 
-IMAGES = {"cnn": lambda: cnn(0, 5), "cnn_same": lambda: cnn(1, 7), "resnet18": torch_networks.resnet18,
-          "separable": torch_networks.separable}
-MODELS = {"mlp": mlp, "lstm": LSTM, "transformer": Transformer}
+IMAGES = {"cnn": lambda _: cnn(0, 5), "cnn_same": lambda _: cnn(1, 7), "resnet18": lambda _: torch_networks.resnet18(),
+          "separable": lambda _: torch_networks.separable(), "unet": lambda _: torch_networks.UNet(),
+          "vit": torch_sequences.ViT}
+MODELS = {"mlp": mlp, "lstm": LSTM, "transformer": Transformer, "gpt": torch_sequences.GPT,
+          "gpt_tied": functools.partial(torch_sequences.GPT, tied=True), "wavenet": torch_sequences.WaveNet,
+          "bags": torch_sequences.bags}
 
 
 def model_for(workload: Workload) -> nn.Module:
     """The model with weights as the other frameworks start them."""
     if workload.kind in IMAGES:
-        model = IMAGES[workload.kind]().to(memory_format=torch.channels_last)
+        model = IMAGES[workload.kind](workload).to(memory_format=torch.channels_last)
     else:
         model = MODELS[workload.kind](workload)
+    bags = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.EmbeddingBag)}
     for name, parameter in model.named_parameters():
-        if name == "position":
+        if name in bags:
+            nn.init.normal_(parameter)
+        elif "position" in name or "words" in name:
             nn.init.normal_(parameter, std=0.02)
         elif parameter.ndim > 1:
             nn.init.xavier_uniform_(parameter)
@@ -89,14 +97,16 @@ def tensors_for(workload: Workload) -> tuple[Tensor, Tensor]:
 def forward_for(model: nn.Module) -> Forward:
     def forward(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(DEVICE, torch.bfloat16, enabled=IS_HALF):
-            prediction = model(x).float()
+            prediction = model(x).float().flatten(0, -2)
+        y = y.flatten()
         return nn.functional.cross_entropy(prediction, y), (prediction.argmax(1) == y).sum()
     return forward
 
 
 def trainer(workload: Workload, model: nn.Module, forward: Forward) -> Train:
     x, y = tensors_for(workload)
-    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
+    adam = functools.partial(torch.optim.AdamW, weight_decay=workload.decay) if workload.decay else torch.optim.Adam
+    optimizer = adam(model.parameters(), lr=LEARNING_RATE, fused=True)
 
     def epoch() -> dict[str, float]:
         order = torch.randperm(len(x), device=DEVICE)
@@ -108,7 +118,7 @@ def trainer(workload: Workload, model: nn.Module, forward: Forward) -> Train:
             optimizer.step()
             loss_sum += loss.detach() * len(rows)
             correct_sum += correct
-        return {"loss": loss_sum.item() / len(x), "accuracy": correct_sum.item() / len(x)}
+        return {"loss": loss_sum.item() / len(x), "accuracy": correct_sum.item() / y.numel()}
 
     return lambda epochs: [epoch() for _ in range(epochs)][-1]
 

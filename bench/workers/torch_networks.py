@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
-from workloads import CLASSES, RESNET_STAGES, SEPARABLE_STAGES
+from workloads import CLASSES, RESNET_STAGES, SEPARABLE_STAGES, UNET_CHANNELS
 
 
 def normalized(inputs: int, outputs: int, window: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -45,3 +46,30 @@ def separable() -> nn.Module:
 def _with_head(layers: list[nn.Module], channels: int) -> nn.Module:
     head = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, CLASSES)
     return nn.Sequential(*layers, *head)
+
+
+def twice(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(normalized(inputs, outputs, 3), nn.ReLU(), normalized(outputs, outputs, 3), nn.ReLU())
+
+
+class UNet(nn.Module):
+    """Logits with classes as the last axis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        *higher, lowest = UNET_CHANNELS
+        self.down = nn.ModuleList(map(twice, [3, *higher], higher))
+        self.bottom, self.pool = twice(higher[-1], lowest), nn.MaxPool2d(2)
+        self.up = nn.ModuleList(nn.ConvTranspose2d(2 * filters, filters, 2, 2) for filters in reversed(higher))
+        self.merge = nn.ModuleList(twice(2 * filters, filters) for filters in reversed(higher))
+        self.head = nn.Conv2d(higher[0], CLASSES, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept = []
+        for level in self.down:
+            kept.append(level(x))
+            x = self.pool(kept[-1])
+        x = self.bottom(x)
+        for up, merge in zip(self.up, self.merge, strict=True):
+            x = merge(torch.cat([kept.pop(), up(x)], 1))
+        return self.head(x).permute(0, 2, 3, 1)
