@@ -6,7 +6,7 @@ import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,13 +24,7 @@ from tarazu.ir.op import Op
 from tarazu.ir.types import CallGradient, Data, Shape, TensorType
 from tarazu.ops.typing import ArrayLike, DeviceLike
 from tarazu.runtime.autograd.on_tape import on_tape
-from tarazu.runtime.compile import (
-    JITTED,
-    chosen_backend,
-    compile_graph,
-    compile_jitted,
-    settings_of_eager_programs,
-)
+from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted
 from tarazu.runtime.device import common_device_of, device_of, put, resolve, xla
 from tarazu.runtime.tensor.creation import to_array
 from tarazu.runtime.tensor.tensor import Tensor
@@ -40,6 +34,7 @@ from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
 from tarazu.transform.gradient.tape import Leaf, TapeEntry, TapeNode, tape_state
 
 _Array = np.ndarray  # found faster than an attribute of a module
+_EVERY_KIND = "biufcV"
 _EXACT = frozenset({"shape", "control", "sort", "random"})  # categories whose kernels raise no floating-point warning
 
 # NumPy takes more than the type rules do. It orders complex numbers and shifts booleans:
@@ -51,20 +46,17 @@ _ALWAYS_CHECKED = frozenset({ops.SCAN, ops.WHILE, ops.SCATTER_ADD, ops.SCATTER_S
                              ops.COND}) | {op for op in KERNELS if op.category == "linalg"}
 
 
-def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
-    quiet = kernel if op.category in _EXACT else functools.partial(quietly, kernel)
-    return _checked(op, quiet) if op in _REAL_ONLY | _ALWAYS_CHECKED else quiet
+class _Kernel(NamedTuple):
+    """How a primitive runs on NumPy's arrays."""
+
+    run: Callable[..., Any]
+    warns: bool  # of overflow and the like
+    checked: str  # kinds of dtypes for which the type rule is asked first, which takes longer than small kernels
 
 
-def _checked(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """The kernel behind the type rule, which is not run for all primitives, as it takes longer than small kernels."""
-    always = op in _ALWAYS_CHECKED
-
-    def run(*raws: np.ndarray, **attributes: Any) -> Any:
-        if always or raws[0].dtype.kind in "cb":
-            infer(op, _types(raws), attributes)
-        return kernel(*raws, **attributes)
-    return run
+def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> _Kernel:
+    checked = _EVERY_KIND if op in _ALWAYS_CHECKED else "cb" if op in _REAL_ONLY else ""
+    return _Kernel(kernel, op.category not in _EXACT, checked)
 
 
 def _types(raws: Sequence[Data]) -> list[TensorType]:
@@ -74,7 +66,7 @@ def _types(raws: Sequence[Data]) -> list[TensorType]:
 def _call(*raws: np.ndarray, label: str, body: Graph, gradient: CallGradient | None = None) -> list[np.ndarray]:
     """Composites of our own run in NumPy, and compiled where they come often; functions that users compile, and their
     gradients, run compiled."""
-    return (compile_jitted(body) if label.startswith(JITTED) else tiered(body, label, chosen_backend()))(*raws)
+    return (compile_jitted(body) if label.startswith(JITTED) else tiered(body, label))(*raws)
 
 
 def _compiled_if_often(op: Op) -> Callable[..., Any]:
@@ -82,7 +74,7 @@ def _compiled_if_often(op: Op) -> Callable[..., Any]:
     def run(*raws: np.ndarray, **attributes: Any) -> Any:
         types = tuple([(x.shape, x.dtype) for x in raws])
         graph = _graph_of(op, types, tuple(attributes.items()))
-        out = tiered(graph, op.name, settings_of_eager_programs())(*raws)
+        out = tiered(graph, op.name)(*raws)
         return out if op.multiple else out[0]
     return run
 
@@ -97,8 +89,20 @@ def _graph_of(op: Op, types: tuple[tuple[Shape, np.dtype], ...], attributes: tup
 
 
 _OFTEN_COMPILED = (ops.CONV, ops.SCAN)
-_KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {
-    ops.CALL: _call, **{op: _compiled_if_often(op) for op in _OFTEN_COMPILED}}
+_KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items() if op is not ops.PLACE} | {
+    op: _Kernel(run, warns=False, checked="")
+    for op, run in ((ops.CALL, _call), *[(op, _compiled_if_often(op)) for op in _OFTEN_COMPILED])}
+
+
+def _on_plain_cpu(kernel: _Kernel, op: Op, raws: Sequence[np.ndarray], attributes: dict[str, Any]) -> Any:
+    """The result of a primitive in NumPy."""
+    run, warns, checked = kernel
+    if checked and raws[0].dtype.kind in checked:
+        infer(op, _types(raws), attributes)
+    out = quietly(run, *raws, **attributes) if warns else run(*raws, **attributes)
+    if out.__class__ is _Array or op is ops.CALL:
+        return out
+    return [np.asarray(one) for one in out] if op.multiple else np.asarray(out)
 
 
 def _on_other_devices(op: Op, raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
@@ -130,7 +134,8 @@ class Eager:
     def bind(self, op: Op, inputs: tuple[Tensor, ...], attributes: dict[str, Any]) -> Any:
         mask = 0
         raws = []
-        is_plain = op is not ops.PLACE
+        kernel = _KERNELS.get(op)
+        is_plain = kernel is not None
         for x in inputs:
             raws.append(raw := x.raw)
             if raw.__class__ is not _Array:
@@ -143,9 +148,7 @@ class Eager:
                 if isinstance(raw, Symbolic):
                     return raw.bind(op, inputs, attributes)
         try:
-            out = _KERNELS[op](*raws, **attributes) if is_plain else _on_other_devices(op, raws, attributes)
-            if is_plain and out.__class__ is not _Array:
-                out = [np.asarray(one) for one in out] if op.multiple else np.asarray(out)
+            out = _on_plain_cpu(kernel, op, raws, attributes) if is_plain else _on_other_devices(op, raws, attributes)
         except Exception as error:
             if _were_traced(raws, inputs):
                 return self.bind(op, inputs, attributes)

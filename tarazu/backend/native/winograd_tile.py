@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from tarazu.base.errors import ArgumentError
+from tarazu.base.settings import note_change
 
 TILES = (0, 2, 4)
 _chosen: int | None = None  # by set_winograd
@@ -28,7 +29,9 @@ def set_winograd(tile: int) -> None:
     if isinstance(tile, bool) or tile not in TILES:
         raise ArgumentError(f"set_winograd({tile!r})", expected="0, 2 or 4",
                             fix="4 is the fastest, 2 is as exact as 0, which turns tiles off")
-    _chosen = int(tile)
+    if tile != _chosen:
+        _chosen = int(tile)
+        note_change()
 
 
 def winograd_tile() -> int:

@@ -22,7 +22,6 @@ def quietly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     except IndexError:
         context = contextvars.copy_context()
         context.run(np.seterr, all="ignore")
-    try:
-        return context.run(function, *args, **kwargs)
-    finally:
-        _free.append(context)
+    out = context.run(function, *args, **kwargs)
+    _free.append(context)  # not after an error: another is made then
+    return out
