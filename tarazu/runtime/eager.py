@@ -6,13 +6,13 @@ import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tarazu.backend.base import Program, Renewed
-from tarazu.backend.numpy import quietly
 from tarazu.backend.numpy.program import KERNELS
+from tarazu.backend.numpy.quiet import give_back, quiet_context
 from tarazu.base.device import CPU, Device, Layout, Mesh, default
 from tarazu.base.dtypes import DType, as_dtype
 from tarazu.base.errors import TarazuError
@@ -21,7 +21,7 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced
 from tarazu.ir.node import Builder, Node, Symbolic, infer, leaked
 from tarazu.ir.op import Op
-from tarazu.ir.types import CallGradient, Data, Shape, TensorType
+from tarazu.ir.types import Data, Shape, TensorType
 from tarazu.ops.typing import ArrayLike, DeviceLike
 from tarazu.runtime.autograd.on_tape import on_tape
 from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted
@@ -46,35 +46,58 @@ _ALWAYS_CHECKED = frozenset({ops.SCAN, ops.WHILE, ops.SCATTER_ADD, ops.SCATTER_S
                              ops.COND}) | {op for op in KERNELS if op.category == "linalg"}
 
 
-class _Kernel(NamedTuple):
-    """How a primitive runs on NumPy's arrays."""
-
-    run: Callable[..., Any]
-    warns: bool  # of overflow and the like
-    checked: str  # kinds of dtypes for which the type rule is asked first, which takes longer than small kernels
+Run: TypeAlias = Callable[[Sequence[Data], dict[str, Any]], Any]  # of arrays and attributes: an array, or a list
 
 
-def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> _Kernel:
-    checked = _EVERY_KIND if op in _ALWAYS_CHECKED else "cb" if op in _REAL_ONLY else ""
-    return _Kernel(kernel, op.category not in _EXACT, checked)
+def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> Run:
+    run = (_exact if op.category in _EXACT else _quiet)(kernel, op.multiple)
+    return _checked(op, run) if op in _REAL_ONLY | _ALWAYS_CHECKED else run
+
+
+def _exact(kernel: Callable[..., Any], multiple: bool) -> Run:
+    def run(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
+        out = kernel(*raws, **attributes)
+        return out if out.__class__ is _Array else [np.asarray(one) for one in out] if multiple else np.asarray(out)
+    return run
+
+
+def _quiet(kernel: Callable[..., Any], multiple: bool) -> Run:
+    """As `_exact`, without NumPy's warnings."""
+    def run(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
+        context = quiet_context()
+        out = context.run(kernel, *raws, **attributes)
+        give_back(context)
+        return out if out.__class__ is _Array else [np.asarray(one) for one in out] if multiple else np.asarray(out)
+    return run
+
+
+def _checked(op: Op, kernel: Run) -> Run:
+    """The kernel behind the type rule, which is not run for all primitives, as it takes longer than small kernels."""
+    kinds = _EVERY_KIND if op in _ALWAYS_CHECKED else "cb"
+
+    def run(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
+        if raws[0].dtype.kind in kinds:
+            infer(op, _types(raws), attributes)
+        return kernel(raws, attributes)
+    return run
 
 
 def _types(raws: Sequence[Data]) -> list[TensorType]:
     return [TensorType(raw.shape, Tensor(raw).dtype) for raw in raws]
 
 
-def _call(*raws: np.ndarray, label: str, body: Graph, gradient: CallGradient | None = None) -> list[np.ndarray]:
+def _call(raws: Sequence[Data], attributes: dict[str, Any]) -> list[np.ndarray]:
     """Composites of our own run in NumPy, and compiled where they come often; functions that users compile, and their
     gradients, run compiled."""
+    body, label = attributes["body"], attributes["label"]
     return (compile_jitted(body) if label.startswith(JITTED) else tiered(body, label))(*raws)
 
 
-def _compiled_if_often(op: Op) -> Callable[..., Any]:
+def _compiled_if_often(op: Op) -> Run:
     """The kernel of a primitive that NumPy is slow at, compiled where the same shapes come often."""
-    def run(*raws: np.ndarray, **attributes: Any) -> Any:
+    def run(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
         types = tuple([(x.shape, x.dtype) for x in raws])
-        graph = _graph_of(op, types, tuple(attributes.items()))
-        out = tiered(graph, op.name)(*raws)
+        out = tiered(_graph_of(op, types, tuple(attributes.items())), op.name)(*raws)
         return out if op.multiple else out[0]
     return run
 
@@ -90,19 +113,7 @@ def _graph_of(op: Op, types: tuple[tuple[Shape, np.dtype], ...], attributes: tup
 
 _OFTEN_COMPILED = (ops.CONV, ops.SCAN)
 _KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items() if op is not ops.PLACE} | {
-    op: _Kernel(run, warns=False, checked="")
-    for op, run in ((ops.CALL, _call), *[(op, _compiled_if_often(op)) for op in _OFTEN_COMPILED])}
-
-
-def _on_plain_cpu(kernel: _Kernel, op: Op, raws: Sequence[np.ndarray], attributes: dict[str, Any]) -> Any:
-    """The result of a primitive in NumPy."""
-    run, warns, checked = kernel
-    if checked and raws[0].dtype.kind in checked:
-        infer(op, _types(raws), attributes)
-    out = quietly(run, *raws, **attributes) if warns else run(*raws, **attributes)
-    if out.__class__ is _Array or op is ops.CALL:
-        return out
-    return [np.asarray(one) for one in out] if op.multiple else np.asarray(out)
+    ops.CALL: _call, **{op: _compiled_if_often(op) for op in _OFTEN_COMPILED}}
 
 
 def _on_other_devices(op: Op, raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
@@ -116,6 +127,10 @@ def _on_other_devices(op: Op, raws: Sequence[Data], attributes: dict[str, Any]) 
     if op is ops.CALL:
         return compile_graph(attributes["body"], "xla")(*raws)
     return xla().primitive(op, attributes)(*raws)
+
+
+def _no_kernel(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
+    """Stands for the kernel of what does not run in NumPy."""
 
 
 class Eager:
@@ -134,8 +149,8 @@ class Eager:
     def bind(self, op: Op, inputs: tuple[Tensor, ...], attributes: dict[str, Any]) -> Any:
         mask = 0
         raws = []
-        kernel = _KERNELS.get(op)
-        is_plain = kernel is not None
+        run = _KERNELS.get(op, _no_kernel)
+        is_plain = run is not _no_kernel
         for x in inputs:
             raws.append(raw := x.raw)
             if raw.__class__ is not _Array:
@@ -148,7 +163,7 @@ class Eager:
                 if isinstance(raw, Symbolic):
                     return raw.bind(op, inputs, attributes)
         try:
-            out = _on_plain_cpu(kernel, op, raws, attributes) if is_plain else _on_other_devices(op, raws, attributes)
+            out = run(raws, attributes) if is_plain else _on_other_devices(op, raws, attributes)
         except Exception as error:
             if _were_traced(raws, inputs):
                 return self.bind(op, inputs, attributes)

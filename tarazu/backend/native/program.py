@@ -128,18 +128,9 @@ class NativeProgram:
         self.function = _ALONE(self.address)
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
-        if self.is_small:
-            return self._call_small(arrays)
-        inputs, outputs = [*arrays], [np.empty(shape, dtype) for shape, dtype in self.outputs]
-        for new, old in self.compiled.renewed:
-            inputs[old] = outputs[new] = np.array(arrays[old], order="C")
-        copies: list[np.ndarray] = []
-        self.run(addresses([*inputs, *outputs], copies))
-        return outputs
-
-    def _call_small(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Where each line counts: all of it takes about as long as two of NumPy's kernels."""
-        try:
+        if not self.is_small:
+            return self._call_large(arrays)
+        try:  # each line counts here: all of them take about as long as two of NumPy's kernels
             memory = self._free.pop()
         except IndexError:
             memory = ProgramMemory(self)
@@ -153,6 +144,14 @@ class NativeProgram:
                 self._raise(memory)
         outputs = [*map(_copy, memory.outputs)]
         self._free.append(memory)
+        return outputs
+
+    def _call_large(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        inputs, outputs = [*arrays], [np.empty(shape, dtype) for shape, dtype in self.outputs]
+        for new, old in self.compiled.renewed:
+            inputs[old] = outputs[new] = np.array(arrays[old], order="C")
+        copies: list[np.ndarray] = []
+        self.run(addresses([*inputs, *outputs], copies))
         return outputs
 
     def donating(self, first: int) -> Donating:
