@@ -24,11 +24,11 @@ from tarazu.ir.op import Op
 from tarazu.ir.types import Data, Shape, TensorType
 from tarazu.ops.typing import ArrayLike, DeviceLike
 from tarazu.runtime.autograd.on_tape import on_tape
-from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted
+from tarazu.runtime.compile import compile_graph, compile_jitted
 from tarazu.runtime.device import common_device_of, device_of, put, resolve, xla
 from tarazu.runtime.tensor.creation import to_array
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.runtime.tiered import tiered
+from tarazu.runtime.tiered import program_of
 from tarazu.runtime.trace.trace import trace_function
 from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
 from tarazu.transform.gradient.tape import Leaf, TapeEntry, TapeNode, tape_state
@@ -87,17 +87,14 @@ def _types(raws: Sequence[Data]) -> list[TensorType]:
 
 
 def _call(raws: Sequence[Data], attributes: dict[str, Any]) -> list[np.ndarray]:
-    """Composites of our own run in NumPy, and compiled where they come often; functions that users compile, and their
-    gradients, run compiled."""
-    body, label = attributes["body"], attributes["label"]
-    return (compile_jitted(body) if label.startswith(JITTED) else tiered(body, label))(*raws)
+    return program_of(attributes["body"], attributes["label"])(*raws)
 
 
 def _compiled_if_often(op: Op) -> Run:
     """The kernel of a primitive that NumPy is slow at, compiled where the same shapes come often."""
     def run(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
         types = tuple([(x.shape, x.dtype) for x in raws])
-        out = tiered(_graph_of(op, types, tuple(attributes.items())), op.name)(*raws)
+        out = program_of(_graph_of(op, types, tuple(attributes.items())), op.name)(*raws)
         return out if op.multiple else out[0]
     return run
 
@@ -170,9 +167,9 @@ class Eager:
             if isinstance(error, TarazuError):
                 raise
             raise _explain(op, raws, attributes, error) from error
-        if mask & ~tape_state.ignored:
+        if mask and mask & ~tape_state.ignored:
             return on_tape(op, attributes, raws, [x.tape_entry for x in inputs], out, mask)
-        return [Tensor(one) for one in out] if op.multiple else Tensor(out)
+        return [*map(Tensor, out)] if op.multiple else Tensor(out)
 
     def constant(self, data: ArrayLike, dtype: DType | None) -> Tensor:
         if dtype is not None and (data.__class__ is int or (data.__class__ is float and data != 0)):

@@ -23,7 +23,7 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.structure import GraphStructure, graphs_in
-from tarazu.runtime.compile import compile_graph, runs_native, simplified
+from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted, runs_native, simplified
 
 MOST = 256  # programs that are kept; what was used least recently goes first
 FEWEST_CALLS = 20  # in NumPy, however long they take: scripts that try something out should not wait for a compiler
@@ -81,13 +81,18 @@ _Found: TypeAlias = tuple[Program, int, Graph]  # the changes of settings until 
 _last_found: dict[int, _Found] = {}  # by identity, which takes less time than equality
 
 
-def tiered(graph: Graph, label: str) -> Program:
-    """The graph as eager code calls it, under the settings of now; `label` is what users call it."""
+def program_of(graph: Graph, label: str) -> Program:
+    """What eager code runs for a graph under the settings of now; `label` is what users call it.
+
+    Composites of our own run in NumPy, and compiled where they come often; functions that users compile, and their
+    gradients, run compiled.
+    """
     found = _last_found.get(id(graph))
     if found is None or found[1] != changes():
         if len(_last_found) >= MOST:
             _last_found.clear()
-        found = _last_found[id(graph)] = _tiered(graph, label, changes()).remaining(), changes(), graph
+        program = compile_jitted(graph) if label.startswith(JITTED) else _tiered(graph, label, changes()).remaining()
+        found = _last_found[id(graph)] = program, changes(), graph
     return found[0]
 
 

@@ -16,7 +16,7 @@ from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.create import arange, one_hot
 from tarazu.ops.indexing.index import take, take_along_axis
 from tarazu.ops.networks.softmax import log_softmax, softmax
-from tarazu.ops.promote import as_value
+from tarazu.ops.promote import as_value, rounded_like, single
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import broadcast_to, expand_dims, reshape, squeeze
 from tarazu.ops.typing import ArrayLike, Tensor
@@ -225,7 +225,7 @@ def _of_class_numbers(logits: Tensor, numbers: Tensor) -> Tensor:
 
 @composite("cross_entropy_mean_vjp")
 def _logits_cotangent_of_mean(g: Tensor, logits: Tensor, numbers: Tensor) -> Tensor:
-    shares = broadcast_to(g / math.prod(numbers.shape), numbers.shape)
+    shares = rounded_like(broadcast_to(single(g) / math.prod(numbers.shape), numbers.shape), g)
     return e.astype(_logits_cotangent(shares, logits, numbers), logits.dtype, copy=False)
 
 

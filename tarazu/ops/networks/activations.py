@@ -44,7 +44,7 @@ def relu(x: ArrayLike) -> Tensor:
     >>> tz.relu(tz.tensor([-1.0, 2.0]))
     Tensor([0., 2.], dtype=float32)
     """
-    return _relu(x) if state.interpreter.compiles_often else where(less_equal(x, 0), 0, x)
+    return _relu(as_value(x)) if state.interpreter.compiles_often else where(less_equal(x, 0), 0, x)
 
 
 @composite("relu_vjp")

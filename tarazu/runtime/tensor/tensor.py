@@ -58,7 +58,7 @@ class Tensor(Compat, Exchange):
         tarazu.float32
         """
         dtype = self.raw.dtype
-        return dtype if dtype.__class__ is DType else FROM_NUMPY.get(dtype) or as_dtype(dtype)
+        return FROM_NUMPY.get(dtype) or as_dtype(dtype)
 
     @property
     def ndim(self) -> int:
