@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir.interpreter import state
+from tarazu.ir.node import Symbolic
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import (
     abs,
@@ -44,7 +45,10 @@ def relu(x: ArrayLike) -> Tensor:
     >>> tz.relu(tz.tensor([-1.0, 2.0]))
     Tensor([0., 2.], dtype=float32)
     """
-    return _relu(as_value(x)) if state.interpreter.compiles_often else where(less_equal(x, 0), 0, x)
+    x = as_value(x)
+    if state.interpreter.compiles_often and not isinstance(x.raw, Symbolic):  # one call, for one size
+        return _relu(x)
+    return where(less_equal(x, 0), 0, x)
 
 
 @composite("relu_vjp")
