@@ -18,15 +18,22 @@ class DType:
     """An element type, such as `tz.float32`; there is one object per type, so `is` and `==` agree.
 
     `name` is also NumPy's, `kind` is "bool", "int", "uint", "float" or "complex", `itemsize` the bytes of an element.
+    `is_float` says whether elements are real floating-point numbers, those that gradients flow to, `is_inexact` whether
+    they are floating-point numbers, real or complex, `is_integer` whether they are integers, signed or not; booleans
+    are none.
 
     >>> float32.name, float32.kind, float32.itemsize
     ('float32', 'float', 4)
+    >>> bfloat16.is_float, complex64.is_float, complex64.is_inexact, uint8.is_integer, bool_.is_integer
+    (True, False, True, True, False)
     """
 
-    __slots__ = ("itemsize", "kind", "name")
+    __slots__ = ("is_float", "is_inexact", "is_integer", "itemsize", "kind", "name")
 
     def __init__(self, name: str, kind: str, itemsize: int) -> None:
         self.name, self.kind, self.itemsize = name, kind, itemsize
+        self.is_float, self.is_inexact = kind == "float", kind in ("float", "complex")
+        self.is_integer = kind in ("int", "uint")
 
     def __repr__(self) -> str:
         return f"tarazu.{self.name}"
@@ -45,33 +52,6 @@ class DType:
         dtype('int8')
         """
         return numpy_dtype(self.name)
-
-    @property
-    def is_float(self) -> bool:
-        """Whether elements are real floating-point numbers, those that gradients flow to.
-
-        >>> bfloat16.is_float, complex64.is_float
-        (True, False)
-        """
-        return self.kind == "float"
-
-    @property
-    def is_integer(self) -> bool:
-        """Whether elements are integers, signed or not; booleans are none.
-
-        >>> uint8.is_integer, bool_.is_integer
-        (True, False)
-        """
-        return self.kind in ("int", "uint")
-
-    @property
-    def is_inexact(self) -> bool:
-        """Whether elements are floating-point numbers, real or complex.
-
-        >>> complex64.is_inexact, int64.is_inexact
-        (True, False)
-        """
-        return self.kind in ("float", "complex")
 
 
 @functools.cache

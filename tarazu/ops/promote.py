@@ -122,7 +122,8 @@ def as_number(x: Tensor) -> Tensor:
 
 def as_float(x: ArrayLike) -> Tensor:
     """`x` as a tensor of a float (or complex) dtype; integers and booleans become float32."""
-    x = as_value(x)
+    if not isinstance(x, Tensor):
+        x = as_value(x)
     return x if x.dtype.is_inexact else cast(x, dtypes.DEFAULT_FLOAT)
 
 

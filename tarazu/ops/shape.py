@@ -36,6 +36,8 @@ def normalize_axes(axes: Axes, rank: int, name: str) -> tuple[int, ...]:
     """`axes` as a sorted tuple counted from the front; None means all. The axis 0 or -1 of a scalar is no axis."""
     if axes is None:
         return tuple(range(rank))
+    if axes.__class__ is int and 0 <= axes < rank:
+        return (axes,)  # nearly always
     given = axes if isinstance(axes, Sequence) else (axes,)
     if is_axis_of_scalar(given[0] if len(given) == 1 else None, rank):
         return ()
@@ -143,7 +145,7 @@ def permute_dims(x: ArrayLike, axes: int | Sequence[int]) -> Tensor:
     """
     x = as_value(x)
     rank = len(x.shape)
-    order = axes if isinstance(axes, Iterable) else (axes,)
+    order = axes if axes.__class__ is tuple or isinstance(axes, Iterable) else (axes,)
     return bind(ops.TRANSPOSE, x, permutation=tuple([normalize_axis(axis, rank, "permute_dims") for axis in order]))
 
 

@@ -179,6 +179,20 @@ class Optimizer(GuardedAttributes):
         self._kept_slots, self._exchanged = [self._make_kept_slots(p.detach()) for p in wanted], []
         return self
 
+    def attach_at_first_step(self, params: Params) -> Self:
+        """`attach`, but TraceError inside a traced function: state made there would be made anew in each call.
+
+        >>> import tarazu as tz
+        >>> tz.optim.SGD(lr=0.1).attach_at_first_step([tz.ones(3, requires_grad=True)])
+        SGD(lr=0.1, chain=[], parameters=1)
+        """
+        if interpreter_state.interpreter.is_tracing:
+            raise TraceError("the optimizer has not seen a parameter yet, so its state is not there",
+                             expected="an optimizer that knows its parameters before a step is traced",
+                             fix="do one step without jit, or give the optimizer the parameters: "
+                                 "tz.optim.Adam(model.parameters(), lr=0.001)")
+        return self.attach(params)
+
     def _sorted_into_groups(self, given: Sequence[Given], own_options: Sequence[GroupOptions]) -> list[Group]:
         """The group of each parameter; those with the same options share one."""
         made, groups = dict[str, Group](), []
@@ -300,21 +314,13 @@ class Optimizer(GuardedAttributes):
             raise ArgumentError("apply_gradients with a variable that stands there twice",
                                 expected="one gradient for each variable", fix="add its gradients")
         if not self.parameters:
-            self._require_eager()
-            self.attach([variable for _, variable in chosen])
+            self.attach_at_first_step([variable for _, variable in chosen])
         position = {id(p): i for i, p in enumerate(self.parameters)}
         if any(id(variable) not in position for _, variable in chosen):
             raise ArgumentError("apply_gradients with a variable that the optimizer does not know",
                                 expected="the variables of the first call, or those given when it was made",
                                 fix="make the optimizer with all variables: tz.optim.SGD(variables, lr=0.1)")
         self._update([(position[id(variable)], gradient) for gradient, variable in chosen if gradient is not None])
-
-    def _require_eager(self) -> None:
-        if interpreter_state.interpreter.is_tracing:
-            raise TraceError("the first apply_gradients of an optimizer without parameters, inside a traced function",
-                             expected="parameters before the trace, as their state has to be there before it",
-                             fix="make the optimizer with them, tz.optim.SGD(variables, lr=0.1), or call "
-                                 "optimizer.attach(variables) outside")
 
     def _update(self, gradients: list[tuple[int, Tensor]]) -> None:
         """Move parameters, given by their positions, by their gradients, or add these to those of earlier steps."""

@@ -13,7 +13,7 @@ from tarazu.backend.base import Program, Renewed, RenewingBackend
 from tarazu.backend.numpy import evaluate
 from tarazu.base.device import Device, Mesh
 from tarazu.base.errors import DeviceError
-from tarazu.base.settings import log
+from tarazu.base.settings import changes, log, note_change
 from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
 from tarazu.ir.rewrite import simplify
@@ -34,34 +34,15 @@ def set_backend(name: str) -> None:
     """
     global _chosen
     backend.load(name)
-    _chosen = name
+    if name != _chosen:
+        _chosen = name
+        note_change()
 
 
 def compile_jitted(graph: Graph, renewed: Renewed = ()) -> Program:
     """The program of a jitted function, on the backend that is chosen; outputs that are `renewed` state, each with the
     input that is the old one, may be written where that lies."""
-    name = _backend_name()
-    return compile_graph(graph, name, settings=_settings(name), renewed=renewed)
-
-
-def _settings(backend_name: str) -> int:
-    """What programs of that backend depend on beside their graph: one that was compiled before a change does not do."""
-    if backend_name != "native":
-        return 0
-    from tarazu.backend.native.winograd_tile import winograd_tile
-
-    return winograd_tile()
-
-
-def settings_of_eager_programs() -> tuple[str, int]:
-    """What programs that eager code runs depend on beside their graphs."""
-    name = _backend_name()
-    return name, _settings(name)
-
-
-def chosen_backend() -> str | None:
-    """What `set_backend` said; takes next to no time."""
-    return _chosen
+    return compile_graph(graph, _backend_name(), changes=changes(), renewed=renewed)
 
 
 def _backend_name() -> str:
@@ -94,9 +75,10 @@ def _has_compiler() -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def compile_graph(graph: Graph, backend_name: str = "numpy", device: Device | Mesh | None = None,
-                  settings: int = 0, renewed: Renewed = ()) -> Program:
+                  changes: int = 0, renewed: Renewed = ()) -> Program:
     """The program of the backend for `graph`: called with one array per parameter, it gives one array per output.
 
+    It is compiled once, but anew after `changes` of settings.
     With `device`, one of XLA's, the XLA backend runs it: there, if no array is on a device of its own.
     """
     if device is None:

@@ -6,13 +6,13 @@ import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tarazu.backend.base import Program, Renewed
-from tarazu.backend.numpy import quietly
 from tarazu.backend.numpy.program import KERNELS
+from tarazu.backend.numpy.quiet import give_back, quiet_context
 from tarazu.base.device import CPU, Device, Layout, Mesh, default
 from tarazu.base.dtypes import DType, as_dtype
 from tarazu.base.errors import TarazuError
@@ -21,25 +21,20 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced
 from tarazu.ir.node import Builder, Node, Symbolic, infer, leaked
 from tarazu.ir.op import Op
-from tarazu.ir.types import CallGradient, Data, Shape, TensorType
+from tarazu.ir.types import Data, Shape, TensorType
 from tarazu.ops.typing import ArrayLike, DeviceLike
 from tarazu.runtime.autograd.on_tape import on_tape
-from tarazu.runtime.compile import (
-    JITTED,
-    chosen_backend,
-    compile_graph,
-    compile_jitted,
-    settings_of_eager_programs,
-)
+from tarazu.runtime.compile import compile_graph, compile_jitted
 from tarazu.runtime.device import common_device_of, device_of, put, resolve, xla
 from tarazu.runtime.tensor.creation import to_array
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.runtime.tiered import tiered
+from tarazu.runtime.tiered import program_of
 from tarazu.runtime.trace.trace import trace_function
 from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
 from tarazu.transform.gradient.tape import Leaf, TapeEntry, TapeNode, tape_state
 
 _Array = np.ndarray  # found faster than an attribute of a module
+_EVERY_KIND = "biufcV"
 _EXACT = frozenset({"shape", "control", "sort", "random"})  # categories whose kernels raise no floating-point warning
 
 # NumPy takes more than the type rules do. It orders complex numbers and shifts booleans:
@@ -51,19 +46,39 @@ _ALWAYS_CHECKED = frozenset({ops.SCAN, ops.WHILE, ops.SCATTER_ADD, ops.SCATTER_S
                              ops.COND}) | {op for op in KERNELS if op.category == "linalg"}
 
 
-def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
-    quiet = kernel if op.category in _EXACT else functools.partial(quietly, kernel)
-    return _checked(op, quiet) if op in _REAL_ONLY | _ALWAYS_CHECKED else quiet
+Run: TypeAlias = Callable[[Sequence[Data], dict[str, Any]], Any]  # of arrays and attributes: an array, or a list
 
 
-def _checked(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
+def _eager_kernel(op: Op, kernel: Callable[..., Any]) -> Run:
+    run = (_exact if op.category in _EXACT else _quiet)(kernel, op.multiple)
+    return _checked(op, run) if op in _REAL_ONLY | _ALWAYS_CHECKED else run
+
+
+def _exact(kernel: Callable[..., Any], multiple: bool) -> Run:
+    def run(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
+        out = kernel(*raws, **attributes)
+        return out if out.__class__ is _Array else [np.asarray(one) for one in out] if multiple else np.asarray(out)
+    return run
+
+
+def _quiet(kernel: Callable[..., Any], multiple: bool) -> Run:
+    """As `_exact`, without NumPy's warnings."""
+    def run(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
+        context = quiet_context()
+        out = context.run(kernel, *raws, **attributes)
+        give_back(context)
+        return out if out.__class__ is _Array else [np.asarray(one) for one in out] if multiple else np.asarray(out)
+    return run
+
+
+def _checked(op: Op, kernel: Run) -> Run:
     """The kernel behind the type rule, which is not run for all primitives, as it takes longer than small kernels."""
-    always = op in _ALWAYS_CHECKED
+    kinds = _EVERY_KIND if op in _ALWAYS_CHECKED else "cb"
 
-    def run(*raws: np.ndarray, **attributes: Any) -> Any:
-        if always or raws[0].dtype.kind in "cb":
+    def run(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
+        if raws[0].dtype.kind in kinds:
             infer(op, _types(raws), attributes)
-        return kernel(*raws, **attributes)
+        return kernel(raws, attributes)
     return run
 
 
@@ -71,18 +86,15 @@ def _types(raws: Sequence[Data]) -> list[TensorType]:
     return [TensorType(raw.shape, Tensor(raw).dtype) for raw in raws]
 
 
-def _call(*raws: np.ndarray, label: str, body: Graph, gradient: CallGradient | None = None) -> list[np.ndarray]:
-    """Composites of our own run in NumPy, and compiled where they come often; functions that users compile, and their
-    gradients, run compiled."""
-    return (compile_jitted(body) if label.startswith(JITTED) else tiered(body, label, chosen_backend()))(*raws)
+def _call(raws: Sequence[Data], attributes: dict[str, Any]) -> list[np.ndarray]:
+    return program_of(attributes["body"], attributes["label"])(*raws)
 
 
-def _compiled_if_often(op: Op) -> Callable[..., Any]:
+def _compiled_if_often(op: Op) -> Run:
     """The kernel of a primitive that NumPy is slow at, compiled where the same shapes come often."""
-    def run(*raws: np.ndarray, **attributes: Any) -> Any:
+    def run(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
         types = tuple([(x.shape, x.dtype) for x in raws])
-        graph = _graph_of(op, types, tuple(attributes.items()))
-        out = tiered(graph, op.name, settings_of_eager_programs())(*raws)
+        out = program_of(_graph_of(op, types, tuple(attributes.items())), op.name)(*raws)
         return out if op.multiple else out[0]
     return run
 
@@ -97,7 +109,7 @@ def _graph_of(op: Op, types: tuple[tuple[Shape, np.dtype], ...], attributes: tup
 
 
 _OFTEN_COMPILED = (ops.CONV, ops.SCAN)
-_KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items()} | {
+_KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items() if op is not ops.PLACE} | {
     ops.CALL: _call, **{op: _compiled_if_often(op) for op in _OFTEN_COMPILED}}
 
 
@@ -112,6 +124,10 @@ def _on_other_devices(op: Op, raws: Sequence[Data], attributes: dict[str, Any]) 
     if op is ops.CALL:
         return compile_graph(attributes["body"], "xla")(*raws)
     return xla().primitive(op, attributes)(*raws)
+
+
+def _no_kernel(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
+    """Stands for the kernel of what does not run in NumPy."""
 
 
 class Eager:
@@ -130,7 +146,8 @@ class Eager:
     def bind(self, op: Op, inputs: tuple[Tensor, ...], attributes: dict[str, Any]) -> Any:
         mask = 0
         raws = []
-        is_plain = op is not ops.PLACE
+        run = _KERNELS.get(op, _no_kernel)
+        is_plain = run is not _no_kernel
         for x in inputs:
             raws.append(raw := x.raw)
             if raw.__class__ is not _Array:
@@ -143,18 +160,16 @@ class Eager:
                 if isinstance(raw, Symbolic):
                     return raw.bind(op, inputs, attributes)
         try:
-            out = _KERNELS[op](*raws, **attributes) if is_plain else _on_other_devices(op, raws, attributes)
-            if is_plain and out.__class__ is not _Array:
-                out = [np.asarray(one) for one in out] if op.multiple else np.asarray(out)
+            out = run(raws, attributes) if is_plain else _on_other_devices(op, raws, attributes)
         except Exception as error:
             if _were_traced(raws, inputs):
                 return self.bind(op, inputs, attributes)
             if isinstance(error, TarazuError):
                 raise
             raise _explain(op, raws, attributes, error) from error
-        if mask & ~tape_state.ignored:
+        if mask and mask & ~tape_state.ignored:
             return on_tape(op, attributes, raws, [x.tape_entry for x in inputs], out, mask)
-        return [Tensor(one) for one in out] if op.multiple else Tensor(out)
+        return [*map(Tensor, out)] if op.multiple else Tensor(out)
 
     def constant(self, data: ArrayLike, dtype: DType | None) -> Tensor:
         if dtype is not None and (data.__class__ is int or (data.__class__ is float and data != 0)):

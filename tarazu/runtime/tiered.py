@@ -12,17 +12,18 @@ import functools
 import math
 import threading
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy as np
 
 from tarazu import backend
 from tarazu.backend.base import Program
-from tarazu.base.settings import log
+from tarazu.base.settings import changes, log
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.structure import GraphStructure, graphs_in
-from tarazu.runtime.compile import compile_graph, runs_native, simplified
+from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted, runs_native, simplified
 
 MOST = 256  # programs that are kept; what was used least recently goes first
 FEWEST_CALLS = 20  # in NumPy, however long they take: scripts that try something out should not wait for a compiler
@@ -69,23 +70,34 @@ class Tiered:
         left = self._calls_left = max(self._calls_left - 1, 0)  # threads may come here together
         if not left:
             self._program = native_program(self._graph) or self._program
+            _last_found.pop(id(self._graph), None)
+
+    def remaining(self) -> Program:
+        """What is left to be called: the program itself where it stays what it is."""
+        return self if self._calls_left else self._program
 
 
-_last_found: dict[tuple[int, object], tuple[Graph, Tiered]] = {}  # by identity, which takes less time than equality
+_Found: TypeAlias = tuple[Program, int, Graph]  # the changes of settings until then; the graph, so that its id stays
+_last_found: dict[int, _Found] = {}  # by identity, which takes less time than equality
 
 
-def tiered(graph: Graph, label: str, settings: object) -> Tiered:
-    """The graph as eager code calls it; `settings` are those of the compiler, and `label` is what users call it."""
-    found = _last_found.get((id(graph), settings))
-    if found is None:
+def program_of(graph: Graph, label: str) -> Program:
+    """What eager code runs for a graph under the settings of now; `label` is what users call it.
+
+    Composites of our own run in NumPy, and compiled where they come often; functions that users compile, and their
+    gradients, run compiled.
+    """
+    found = _last_found.get(id(graph))
+    if found is None or found[1] != changes():
         if len(_last_found) >= MOST:
             _last_found.clear()
-        found = _last_found[id(graph), settings] = graph, _tiered(graph, label, settings)
-    return found[1]
+        program = compile_jitted(graph) if label.startswith(JITTED) else _tiered(graph, label, changes()).remaining()
+        found = _last_found[id(graph)] = program, changes(), graph
+    return found[0]
 
 
 @functools.lru_cache(maxsize=MOST)
-def _tiered(graph: Graph, label: str, settings: object) -> Tiered:
+def _tiered(graph: Graph, label: str, changes: int) -> Tiered:
     return Tiered(graph, may_compile=label.startswith(_VALIDATED) or not any(map(_stays_in_numpy, _every_node(graph))))
 
 

@@ -489,3 +489,9 @@ def test_a_list_of_inputs_is_also_passed_by_their_names():
 def _difference(*names):
     first, second = (tz.nn.Input(2, name=name) for name in names)
     return tz.nn.Model([first, second], first - second)
+
+
+def test_relu_leaves_an_axis_open():
+    x = tz.nn.Input((None, 3))
+    model = tz.nn.Model(x, tz.relu(x - 1))
+    assert [model(tz.ones(2, n, 3)).shape for n in (1, 4)] == [(2, 1, 3), (2, 4, 3)]

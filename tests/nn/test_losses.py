@@ -358,3 +358,16 @@ ERRORS = {
 def test_errors(act, kind, text):
     with pytest.raises(kind, match=text):
         act()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_the_usual_cross_entropy_is_the_mean_of_the_losses_to_the_last_bit(dtype):
+    """Eager code computes it in one call."""
+    values, labels = np.random.default_rng(0).normal(size=(6, 4)), tz.tensor([0, 1, 2, 3, 0, 1])
+    results = []
+    for loss_of in (tz.nn.cross_entropy, lambda *both: tz.nn.cross_entropy(*both, reduction="none").mean()):
+        logits = tz.tensor(values, dtype=dtype, requires_grad=True)
+        loss = loss_of(logits, labels)
+        loss.backward()
+        results.append((loss.numpy().tobytes(), logits.grad.numpy().tobytes()))
+    assert results[0] == results[1]

@@ -225,6 +225,7 @@ def apart(key):
 def test_getitem_is_numpys(key):
     if not apart(key):
         assert_same(tz.asarray(ARRAY)[key], ARRAY[key])
+        assert_same(tz.tensor(ARRAY, requires_grad=True)[key].detach(), ARRAY[key])
 
 
 @settings(max_examples=200, deadline=None)

@@ -85,6 +85,15 @@ def test_with_the_numpy_backend_nothing_is_compiled(programs):
     assert not programs
 
 
+def test_a_setting_reaches_composites_that_were_compiled_before(programs, monkeypatch):
+    monkeypatch.setattr("tarazu.backend.native.winograd_tile._chosen", None)
+    for tile in (4, 2, 2):
+        tz.set_winograd(tile)
+        for _ in range(4):
+            tz.softmax(tz.arange(5.0))
+    assert len(programs) == 2
+
+
 def test_what_fails_to_compile_stays_in_numpy(monkeypatch, programs):
     def failing(graph):
         raise RuntimeError("no compiler today")

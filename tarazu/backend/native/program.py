@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from tarazu.backend.native.lowering.nodes import input_types, op_of, result_type
 from tarazu.backend.native.schedule import emit
 from tarazu.backend.native.schedule.memory_plan import ALIGN
 from tarazu.backend.native.threads import barrier
-from tarazu.backend.native.threads.pool import function_at, run
+from tarazu.backend.native.threads.pool import run
 from tarazu.backend.native.threads.thread_count import (
     cores,
     helpful_threads,
@@ -38,10 +39,15 @@ from tarazu.ir.types import TensorType
 
 Evaluate = Callable[[Op, list[np.ndarray], dict[str, Any]], Any]
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
+_copy, _FAILED = np.ndarray.copy, emit.FAILED  # found faster than attributes
+_ALONE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)  # the thread, 0, as None: quicker than a number
+SMALL = 4096  # bytes of all inputs and outputs: up to here copies take less time than asking where arrays lie
+MEASURED = 16  # of so many runs of a small program one: looking at the clock takes as long as the run
 
 
 class ProgramMemory:
-    """The memory of one run of a program: control block, table of pointers, arena, scratch frames of the threads."""
+    """The memory of one run of a program: control block, table of pointers, arena, scratch frames of the threads; for
+    a small program also its inputs and outputs."""
 
     def __init__(self, program: NativeProgram) -> None:
         self.block = _aligned(8 * emit.WORDS)
@@ -52,12 +58,17 @@ class ProgramMemory:
         self.table = (ctypes.c_uint64 * (program.arguments.size // 8 + len(constants) + 1))()
         struct.pack_into(f"{len(constants)}Q", self.table, program.arguments.size, *constants)
         self.address = self.block.ctypes.data
+        self.pointer = ctypes.c_void_p(self.address)
         self.words = (ctypes.c_int64 * emit.WORDS).from_address(self.address)
         self.words[emit.TABLE] = ctypes.addressof(self.table)
         self.words[emit.ARENA] = self.arena.ctypes.data
         self.words[emit.CALL] = ctypes.cast(program.callback, ctypes.c_void_p).value or 0
         self.words[barrier.THREADS] = 1
         self.for_threads(1, program.compiled.scratch)
+        if program.is_small:
+            inputs, self.outputs = ([np.empty(*spec) for spec in specs] for specs in (program.inputs, program.outputs))
+            self.inputs = list(enumerate(inputs))
+            program.arguments.pack_into(self.table, 0, *addresses([*inputs, *self.outputs], []))
 
     def for_threads(self, count: int, scratch: int) -> None:
         """Make room for the frames of so many threads."""
@@ -83,21 +94,29 @@ class NativeProgram:
 
     def __init__(self, graph: Graph, evaluate: Evaluate, renewed: Renewed = ()) -> None:
         self.renewed = renewed
-        self.outputs = [(t.shape, t.dtype.numpy) for t in graph.output_types]
+        self.inputs, self.outputs = ([(t.shape, t.dtype.numpy) for t in types]
+                                     for types in (graph.input_types, graph.output_types))
         self.arguments = struct.Struct(f"{len(graph.parameters) + len(graph.outputs)}Q")
         self.evaluate = evaluate
         self.compiled = self.compile(graph)
+        self.is_small = self._is_small()
         self.constants = [np.ascontiguousarray(node.attributes["value"].array) for node in self.compiled.constants]
         self._codes: list[Loaded] = []  # the last one runs; calls of other threads may be in one before
         self._use(self.compiled.code)
         self._full = [] if self.compiled.full is None else [self.compiled.full]  # until it is compiled in full
-        self._seconds = 0.0  # that quick code has run
+        self._seconds, self._runs = 0.0, 0  # of quick code
         self.error: BaseException | None = None
         self.callback = _CALL(self._called)
         self._free: list[ProgramMemory] = []
         if self.compiled.callbacks:
             names = sorted({op_of(node).name for node in self.compiled.callbacks})
             log("native", f"NumPy computes {', '.join(names)} inside a compiled program")
+
+    def _is_small(self) -> bool:
+        """Whether so little goes in and out that it is copied to and from memory of the program's own."""
+        size = sum(math.prod(shape) * dtype.itemsize for shape, dtype in (*self.inputs, *self.outputs))
+        has_more = self.compiled.is_shared or self.compiled.callbacks or self.compiled.renewed
+        return size <= SMALL and not has_more
 
     def compile(self, graph: Graph) -> Compiled:
         """The code, and what it takes to run it."""
@@ -106,9 +125,28 @@ class NativeProgram:
     def _use(self, code: bytes) -> None:
         self._codes.append(Loaded(code))
         self.address = self._codes[-1].address("program")
-        self.function = function_at(self.address)
+        self.function = _ALONE(self.address)
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        if not self.is_small:
+            return self._call_large(arrays)
+        try:  # each line counts here: all of them take about as long as two of NumPy's kernels
+            memory = self._free.pop()
+        except IndexError:
+            memory = ProgramMemory(self)
+        for i, own in memory.inputs:
+            own[...] = arrays[i]
+        if self._full:
+            self._run_quick_code(memory)
+        else:
+            self.function(memory.pointer, None)
+            if memory.words[_FAILED]:
+                self._raise(memory)
+        outputs = [*map(_copy, memory.outputs)]
+        self._free.append(memory)
+        return outputs
+
+    def _call_large(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         inputs, outputs = [*arrays], [np.empty(shape, dtype) for shape, dtype in self.outputs]
         for new, old in self.compiled.renewed:
             inputs[old] = outputs[new] = np.array(arrays[old], order="C")
@@ -139,25 +177,28 @@ class NativeProgram:
             return ProgramMemory(self)
 
     def _run(self, memory: ProgramMemory) -> None:
-        memory.words[emit.FAILED] = 0
-        count = helpful_threads() if self.compiled.is_shared else 1
         if not self.compiled.is_shared:
-            self.function(memory.address, 0)
-        elif count == 1:
+            self.function(memory.pointer, None)
+        elif (count := helpful_threads()) == 1:
             self._run_alone(memory)
         else:
             memory.for_threads(count, self.compiled.scratch)
             start, at_work = time.perf_counter(), time.thread_time()
             run(self.address, memory.address, count)
             learn_from_run(time.perf_counter() - start, time.thread_time() - at_work)
-        if failed := memory.words[emit.FAILED]:
-            self._raise(failed)
+        if memory.words[emit.FAILED]:
+            self._raise(memory)
 
     def _run_quick_code(self, memory: ProgramMemory) -> None:
         """Run; once that has taken as long as compiling in full takes, compile: that at most doubles the time."""
+        self._runs += 1
+        every = MEASURED if self.is_small else 1
+        if self._runs % every:
+            self._run(memory)
+            return
         start = time.thread_time()
         self._run(memory)
-        self._seconds += time.thread_time() - start
+        self._seconds += (time.thread_time() - start) * every
         if self._seconds > SECONDS_OF_LINE * self.compiled.lines:
             self.compile_in_full()
 
@@ -179,7 +220,8 @@ class NativeProgram:
         run(self.address, memory.address, 1)
         learn_from_run_alone(time.perf_counter() - start)
 
-    def _raise(self, failed: int) -> None:
+    def _raise(self, memory: ProgramMemory) -> None:
+        memory.words[emit.FAILED] = 0
         error, self.error = self.error, None
         if error is not None:
             raise error

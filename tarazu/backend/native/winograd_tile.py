@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
+from tarazu.base.settings import note_change, number_of_variable, require_number
 
-from tarazu.base.errors import ArgumentError
-
-TILES = (0, 2, 4)
+TILES, EXPECTED = (0, 2, 4), "0, 2 or 4"
 _chosen: int | None = None  # by set_winograd
 
 
@@ -25,10 +23,11 @@ def set_winograd(tile: int) -> None:
     >>> set_winograd(4)
     """
     global _chosen
-    if isinstance(tile, bool) or tile not in TILES:
-        raise ArgumentError(f"set_winograd({tile!r})", expected="0, 2 or 4",
+    chosen = require_number(f"set_winograd({tile!r})", tile, TILES, expected=EXPECTED,
                             fix="4 is the fastest, 2 is as exact as 0, which turns tiles off")
-    _chosen = int(tile)
+    if chosen != _chosen:
+        _chosen = chosen
+        note_change()
 
 
 def winograd_tile() -> int:
@@ -39,7 +38,5 @@ def winograd_tile() -> int:
     """
     if _chosen is not None:
         return _chosen
-    text = os.environ.get("TARAZU_WINOGRAD", "4")
-    if text not in map(str, TILES):
-        raise ArgumentError(f"TARAZU_WINOGRAD={text}", expected="0, 2 or 4", fix="leave it unset for 4")
-    return int(text)
+    found = number_of_variable("TARAZU_WINOGRAD", TILES, expected=EXPECTED, fix="leave it unset for 4")
+    return TILES[-1] if found is None else found

@@ -11,6 +11,7 @@ from tarazu.ops.promote import as_value, cast
 from tarazu.ops.shape import reshape
 from tarazu.ops.typing import ArrayLike, Tensor
 
+_UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}  # by bytes
 ROUNDING = 1e-3  # by which probabilities may leave 0 to 1: those of half precision do
 
 
@@ -32,7 +33,10 @@ def aligned(name: str, prediction: ArrayLike, target: ArrayLike) -> tuple[Tensor
 def require_class_numbers(labels: np.ndarray, classes: int) -> None:
     """ArgumentError unless all `labels` are from 0 to classes - 1."""
     flat = labels.reshape(-1)  # along one axis ufuncs take half the time of `min` and `max`
-    low, high = (int(np.minimum.reduce(flat)), int(np.maximum.reduce(flat))) if flat.size else (0, 0)
+    unsigned = flat.view(_UNSIGNED[flat.itemsize])  # in which numbers below 0 are large ones
+    if not flat.size or np.maximum.reduce(unsigned) < min(classes, 1 << 8 * flat.itemsize - 1):
+        return
+    low, high = int(flat.min()), int(flat.max())
     if low < 0 or high >= classes:
         fix = "number the classes from 0" + (f", or give the last layer {high + 1} outputs" if low >= 0 else "")
         raise ArgumentError(f"labels from {low} to {high} for a model with {classes} outputs",

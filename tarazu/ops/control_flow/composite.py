@@ -11,7 +11,7 @@ from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, Value, bind, state
-from tarazu.ir.types import CallGradient, Shape, TensorType
+from tarazu.ir.types import CallGradient, TensorType
 from tarazu.ops.control_flow.bodies import rebind
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import Tensor, Tree
@@ -21,8 +21,8 @@ R = TypeVar("R")
 Options = tuple[tuple[str, Any], ...]  # keyword arguments, sorted by name
 
 
-def _body(function: Callable[..., Any], types: Sequence[TensorType], options: Options) -> Graph:
-    traced = state.interpreter.trace(functools.partial(function, **dict(options)), types)
+def _body(function: Callable[..., Any], types: Sequence[TensorType], options: dict[str, Any]) -> Graph:
+    traced = state.interpreter.trace(functools.partial(function, **options), types)
     if traced.captured:
         raise TraceError(f"the composite {function.__name__} reads a tensor that is not an argument",
                          expected="a function of its arguments alone", fix="pass the tensor as an argument")
@@ -53,18 +53,23 @@ def composite(label: str, *, gradient: CallGradient | None = None) -> Callable[[
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def call(*tensors: Any, **options: Any) -> Any:
-            values = tuple([as_value(x) for x in tensors])
             interpreter = state.interpreter
+            types: list[Any] = []
+            for x in tensors:
+                if not isinstance(x, Value):
+                    return call(*map(as_value, tensors), **options)
+                raw = x.raw
+                types += raw.shape, raw.dtype
             make = attributes.__wrapped__ if interpreter.notes_lines else attributes  # lines differ from call to call
-            chosen = tuple(sorted(options.items()))
-            out = interpreter.bind(ops.CALL, values, make(chosen, *[(x.raw.shape, x.raw.dtype) for x in values]))
+            out = interpreter.bind(ops.CALL, tensors, make(*types, **options))
             return out[0] if len(out) == 1 else tuple(out)
 
         @functools.lru_cache(maxsize=256)
-        def attributes(options: Options, *types: tuple[Shape, Any]) -> dict[str, Any]:
-            """Those of a call with tensors of these shapes and dtypes, which may be NumPy's or our own."""
-            body = _body(function, [TensorType(shape, as_dtype(dtype)) for shape, dtype in types], options)
-            own = {} if gradient is None else {"gradient": OwnGradient(gradient, options)}
+        def attributes(*types: Any, **options: Any) -> dict[str, Any]:
+            """Those of a call with tensors of these shapes and dtypes, in turns, which may be NumPy's or our own."""
+            pairs = zip(types[::2], types[1::2], strict=True)
+            body = _body(function, [TensorType(shape, as_dtype(dtype)) for shape, dtype in pairs], options)
+            own = {} if gradient is None else {"gradient": OwnGradient(gradient, tuple(sorted(options.items())))}
             return {"label": label, "body": body, **own}
         return call
     return decorate

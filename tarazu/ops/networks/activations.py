@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from tarazu.base.errors import ArgumentError, ShapeError
+from tarazu.ir.interpreter import state
+from tarazu.ir.node import Symbolic
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import (
     abs,
@@ -42,6 +45,24 @@ def relu(x: ArrayLike) -> Tensor:
     >>> tz.relu(tz.tensor([-1.0, 2.0]))
     Tensor([0., 2.], dtype=float32)
     """
+    x = as_value(x)
+    if state.interpreter.compiles_often and not isinstance(x.raw, Symbolic):  # one call, for one size
+        return _relu(x)
+    return where(less_equal(x, 0), 0, x)
+
+
+@composite("relu_vjp")
+def _relu_cotangent(g: Tensor, y: Tensor) -> Tensor:
+    return where(less_equal(y, 0), 0, g)
+
+
+def _relu_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+               needed: Sequence[bool]) -> list[Tensor | None]:
+    return [_relu_cotangent(cotangents[0], outputs[0])]
+
+
+@composite("relu", gradient=_relu_rule)
+def _relu(x: Tensor) -> Tensor:
     return where(less_equal(x, 0), 0, x)
 
 

@@ -17,13 +17,14 @@ import numpy as np
 
 from tarazu.backend.base import Program
 from tarazu.base.dtypes import as_dtype
+from tarazu.base.settings import changes
 from tarazu.base.spelling import is_ours
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import state
 from tarazu.ir.types import Shape, TensorType
 from tarazu.ops.control_flow.composite import OwnGradient
-from tarazu.runtime.compile import JITTED, runs_native, settings_of_eager_programs
+from tarazu.runtime.compile import JITTED, runs_native
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.tiered import calls_before_compiling, native_program, pause
 from tarazu.transform.gradient.graph_cache import runs_users_code
@@ -54,7 +55,7 @@ class Form(NamedTuple):
     rows: tuple[Row, ...]
     types: tuple[tuple[Shape, np.dtype], ...]  # of the arrays, then of the cotangent that the pass starts with
     result: int  # of the first node, which one the pass starts at
-    settings: object  # of the compiler
+    changes: int  # of settings until then
 
 
 class Recorded(NamedTuple):
@@ -118,7 +119,7 @@ def _recorded(end: TapeEntry, cotangent: Any) -> Recorded | None:
     if any(leaf.notes is not None and leaf.notes.hooks for leaf in leaves):
         return None
     types = tuple([(x.shape, x.dtype) for x in (*arrays.values(), cotangent)])
-    form = Form(tuple(rows), types, end.index, settings_of_eager_programs())
+    form = Form(tuple(rows), types, end.index, changes())
     return Recorded(form, nodes, list(arrays.values()), list(leaves))
 
 

@@ -80,7 +80,6 @@ class Operators(Value):
     __eq__, __ne__ = elementwise.equal, elementwise.not_equal  # type: ignore[assignment]  # by element, no bool
     __lt__, __le__ = elementwise.less, elementwise.less_equal
     __gt__, __ge__ = elementwise.greater, elementwise.greater_equal
-    __getitem__ = index.getitem
 
     # Element by element
 
@@ -175,7 +174,7 @@ class Operators(Value):
         >>> tz.zeros(2, 3).T.shape
         (3, 2)
         """
-        return shape.permute_dims(self, range(len(self.shape))[::-1])
+        return shape.permute_dims(self, tuple(range(len(self.shape) - 1, -1, -1)))
 
     @property
     def mT(self) -> Tensor:  # noqa: N802

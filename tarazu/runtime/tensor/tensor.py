@@ -5,6 +5,7 @@ Changes in place (`w -= g`, `w.add_(g)`, `w[2:5] = 0`) give the handle a new arr
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
@@ -28,6 +29,7 @@ from tarazu.runtime.tensor.dlpack import Exchange
 from tarazu.runtime.trace_lock import wait_for_trace
 from tarazu.transform.gradient.tape import USER, Leaf, TapeEntry, TapeNode, tape_state
 
+_BASIC = frozenset({int, slice})  # parts of keys that NumPy takes as Tarazu does
 _ABOUT_SHAPES: dict[Callable[..., Any], str] = {np.shape: "shape", np.ndim: "ndim", np.size: "size"}
 
 
@@ -56,7 +58,7 @@ class Tensor(Compat, Exchange):
         tarazu.float32
         """
         dtype = self.raw.dtype
-        return dtype if dtype.__class__ is DType else FROM_NUMPY.get(dtype) or as_dtype(dtype)
+        return FROM_NUMPY.get(dtype) or as_dtype(dtype)
 
     @property
     def ndim(self) -> int:
@@ -371,6 +373,13 @@ class Tensor(Compat, Exchange):
             raise ShapeError(f"a result of shape {new.shape} in place of a tensor of shape {self.shape}",
                              expected="a result that broadcasts to the tensor's shape",
                              fix="write x = x + y instead") from None
+
+    def __getitem__(self, key: Index | tuple[Index, ...]) -> Tensor:
+        is_plain = self.tape_entry is None and self.raw.__class__ is np.ndarray and state.interpreter.compiles_often
+        if is_plain and _BASIC.issuperset(map(type, parts := key if key.__class__ is tuple else (key,))):
+            with contextlib.suppress(Exception):  # which `getitem` explains
+                return Tensor(self.raw[(*parts, ...)])  # the view that SLICE and RESHAPE give, in a third of their time
+        return index.getitem(self, key)
 
     def __setitem__(self, key: Index | tuple[Index, ...], value: ArrayLike) -> None:
         self._replace(index.setitem(self, key, value))

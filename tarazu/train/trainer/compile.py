@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tarazu.base.errors import TraceError, TrainingError
-from tarazu.ir.interpreter import state
+from tarazu.base.errors import TrainingError
 from tarazu.nn import losses
 from tarazu.nn.module.module import Module
 from tarazu.optim.optimizer import Optimizer
@@ -95,12 +94,7 @@ def train_step(model: Module, batch: Any) -> Numbers:
                             expected="compile() with one", fix="model.compile(tz.optim.Adam(lr=0.001))")
     numbers = numbers_of(model, "compute_loss", model.compute_loss(batch))
     if not trainer.optimizer.parameters:  # after the loss, as layers may have waited for an input
-        if state.interpreter.is_tracing:
-            raise TraceError("the optimizer has not seen a parameter yet, so its state is not there",
-                             expected="an optimizer that knows its parameters before a step is traced",
-                             fix="call model.train_step(batch) once without jit, or give the optimizer the "
-                                 "parameters: tz.optim.Adam(model.parameters(), lr=0.001)")
-        trainer.optimizer.attach(model.named_parameters())
+        trainer.optimizer.attach_at_first_step(model.named_parameters())
     trainer.optimizer.zero_grad()
     numbers["loss"].backward()
     trainer.optimizer.step()

@@ -1,5 +1,7 @@
 """Whole programs: what the random graphs found once, and what threads and loops must not do."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from helpers import same_bits
@@ -93,6 +95,28 @@ def test_a_loop_beyond_its_bound_is_an_error(set_threads):
         set_threads(threads)
         with pytest.raises(ArgumentError, match="still holds after"):
             program(np.array(9))
+
+
+def test_small_programs_take_any_arrays_and_give_new_ones():
+    graph = tz.trace(lambda x, y: (x * 2, x[0, 0] + y))(tz.ones(3, 4), tz.tensor(1.0))
+    program = backend.load("native").compile(graph)
+    assert program.is_small
+    strided, fixed = X[:6:2, 8:0:-2], np.array(1, np.float32)
+    fixed.flags.writeable = False
+    first = program(strided, fixed)
+    second = program(strided + 1, fixed)
+    assert same_bits(first[0], strided * 2) and same_bits(first[1], strided[0, 0] + fixed)
+    assert same_bits(second[0], (strided + 1) * 2)
+    assert all(x.flags.owndata and x.flags.writeable for x in first + second)
+
+
+def test_small_programs_run_in_several_threads_at_once():
+    graph = tz.trace(lambda x: tz.softmax(x) + x)(tz.ones(16, 8))
+    program, inputs = backend.load("native").compile(graph), [X[:16, i:i + 8] for i in range(8)]
+    wanted = [program(x)[0] for x in inputs]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda i: program(inputs[i % 8])[0], range(800)))
+    assert all(same_bits(x, wanted[i % 8]) for i, x in enumerate(found))
 
 
 def test_what_is_computed_by_numpy_raises_its_own_error_inside_a_loop():

@@ -86,6 +86,9 @@ class TimedProgram(NativeProgram):
         return Compiled(object_code(lowered.text, target), lowered.constants, lowered.callbacks, lowered.renewed,
                         lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines)
 
+    def _is_small(self) -> bool:
+        return False  # all runs go through `_run`
+
     def _run(self, memory: ProgramMemory) -> None:
         memory.words[CLOCKS] = self.table.ctypes.data
         self.table[:] = 0

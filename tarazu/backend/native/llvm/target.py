@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tarazu.base.errors import ArgumentError
 
+CACHE_LINE = 64  # bytes
 _X86_FEATURES = {  # what TARAZU_CPU leaves of the features of an x86-64 processor
     "avx512": None,
     "avx2": ("avx512",),

@@ -8,11 +8,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from tarazu.base.errors import ArgumentError
+from tarazu.base.settings import number_of_variable, require_number
 
 MOST_THREADS = 1024
+_ALLOWED, _EXPECTED = range(1, MOST_THREADS + 1), f"a whole number from 1 to {MOST_THREADS}"
 
 
 def threads() -> int:
@@ -36,10 +35,8 @@ def set_threads(n: int) -> None:
     1
     """
     global _chosen
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= MOST_THREADS:
-        raise ArgumentError(f"set_threads({n!r})", expected=f"a whole number from 1 to {MOST_THREADS}",
-                            fix=f"this machine has {cores()} cores: set_threads({cores()}) uses them all")
-    _chosen = int(n)
+    _chosen = require_number(f"set_threads({n!r})", n, _ALLOWED, expected=_EXPECTED,
+                             fix=f"this machine has {cores()} cores: set_threads({cores()}) uses them all")
 
 
 _chosen: int | None = None  # by set_threads
@@ -47,13 +44,8 @@ _chosen: int | None = None  # by set_threads
 
 @functools.cache
 def _default() -> int:
-    text = os.environ.get("TARAZU_THREADS")
-    if text is None:
-        return cores()
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
-        raise ArgumentError(f"TARAZU_THREADS={text}", expected=f"a whole number from 1 to {MOST_THREADS}",
-                            fix="leave it unset to use all cores")
-    return int(text)
+    found = number_of_variable("TARAZU_THREADS", _ALLOWED, expected=_EXPECTED, fix="leave it unset to use all cores")
+    return cores() if found is None else found
 
 
 @functools.cache

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 from tarazu.backend.native.kernels.special.kernel_function import power_of_two
 from tarazu.backend.native.llvm.function import Function
+from tarazu.backend.native.llvm.target import CACHE_LINE
 from tarazu.backend.native.llvm.types import HALVES, memory_type
 from tarazu.backend.native.llvm.values import Index, Value, vector
 from tarazu.backend.native.math.half import load_half, store_half
 from tarazu.base.dtypes import DType
 
-CACHE_LINE = 64
 
 def load(f: Function, dtype: DType, width: int, pointer: Value) -> Value:
     """Elements from memory in the type of computations: float16 and bfloat16 become float, bools stay bytes."""
