@@ -151,6 +151,10 @@ class Compiled:
             data.append(raw)
         return data
 
+    def captured_handles(self) -> list[Tensor]:
+        """What was captured, of a function whose arguments have no gradients that it reads."""
+        return self._handles.find([])
+
     def inputs(self, arguments: list[Tensor]) -> list[Data]:
         """What `match` would give right after the trace, without its checks: nothing has changed yet."""
         for handle in self._followers:
