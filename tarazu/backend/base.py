@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -31,6 +31,17 @@ class DonatingProgram(Program, Protocol):
         """The program for one caller that keeps the outputs from `first` on as state until its next call.
 
         It may put them into the memory of earlier ones that nobody holds any more.
+        """
+
+
+@runtime_checkable
+class HoldingProgram(Program, Protocol):
+    """A program that is quicker where most of its inputs are the same arrays at each call."""
+
+    def holding(self, arrays: Sequence[Any]) -> Program:
+        """The program for calls whose last inputs are always these arrays, which the caller keeps alive.
+
+        A call passes the inputs before these.
         """
 
 

@@ -169,8 +169,8 @@ class Optimizer(GuardedAttributes):
         options = [self._checked(one.options) if one.options else {} for one in given]
         groups, constraints = self._sorted_into_groups(given, options), self._constraints_of(given)
         wanted = [one.parameter for one in given]
-        slots = [[group.chain[i].slots(p.detach()) if i < len(group.chain) else {}
-                  for p, group in zip(wanted, groups, strict=True)] for i in range(_longest(groups))]
+        slots = [[_new_slots(p, group, i) for p, group in zip(wanted, groups, strict=True)]
+                 for i in range(_longest(groups))]
         if self.parameters:
             self.step_count.copy_(0)  # it is part of the state: Adam corrects its averages by it
             self._accumulated.copy_(0)
@@ -192,6 +192,26 @@ class Optimizer(GuardedAttributes):
                              fix="do one step without jit, or give the optimizer the parameters: "
                                  "tz.optim.Adam(model.parameters(), lr=0.001)")
         return self.attach(params)
+
+    def start_anew(self) -> None:
+        """Set slots and step count back to those of an optimizer that has not stepped; all else stays.
+
+        >>> import tarazu as tz
+        >>> w = tz.tensor([1.0], requires_grad=True)
+        >>> optimizer = tz.optim.Adam([w], lr=0.25)
+        >>> w.sum().backward()
+        >>> optimizer.step()
+        >>> optimizer.start_anew()
+        >>> int(optimizer.step_count)
+        0
+        """
+        with no_grad():
+            self.step_count.copy_(0)
+            self._accumulated.copy_(0)
+            for j, (parameter, group) in enumerate(zip(self.parameters, self._groups, strict=True)):
+                for i, slots in enumerate(self._slots):
+                    _set_slots(slots[j], _new_slots(parameter, group, i))
+                _set_slots(self._kept_slots[j], self._make_kept_slots(parameter.detach()))
 
     def _sorted_into_groups(self, given: Sequence[Given], own_options: Sequence[GroupOptions]) -> list[Group]:
         """The group of each parameter; those with the same options share one."""
@@ -584,6 +604,16 @@ def _named_parts(prefix: str, chain: Sequence[Transformation],
     known_parts = {id(part) for part in known}
     return [(f"{prefix}{i}.{name}", x) for i, part in enumerate(chain) if id(part) not in known_parts
             for name, x in part.hyper_parameters().items()]
+
+
+def _new_slots(parameter: Tensor, group: Group, i: int) -> Slots:
+    """Those of a parameter for what stands at position `i` of the chain of its group."""
+    return group.chain[i].slots(parameter.detach()) if i < len(group.chain) else {}
+
+
+def _set_slots(slots: Slots, values: Slots) -> None:
+    for name, value in values.items():
+        slots[name].copy_(value)
 
 
 def _longest(groups: Sequence[Group]) -> int:

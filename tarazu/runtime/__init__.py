@@ -7,6 +7,7 @@ From the bottom up; each part imports only what stands before it:
     tiered.py       graphs that eager code runs: in NumPy, and as programs once they came often
     numpy_threads.py   a block in which NumPy computes on one thread
     device.py       where tensors are, and how they get elsewhere (`x.to`)
+    interrupts.py   Ctrl-C that waits until a step is whole
     processes.py    what the processes of a distributed run exchange
     tensor/         the tensor, its operators, how it is made
     autograd/       gradients for users, and what is recorded for them

@@ -105,7 +105,7 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **k
     from tarazu.backend.numpy import evaluate
 
     matched = jitted.match(args, kwargs)
-    program = TimedProgram(simplified(matched.compiled.graph), evaluate)
+    program = TimedProgram(simplified(matched.compiled.graph), evaluate, matched.compiled.renewed)
     copies = [np.array(raw, order="C") for raw in matched.inputs]
     run = _as_called(program, matched.compiled)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,11 +12,13 @@ from tarazu.base.checks import positive_int
 from tarazu.base.errors import TrainingError
 from tarazu.base.pytree import flatten, map_leaves
 from tarazu.data import Dataset
+from tarazu.ir.interpreter import state
 from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Batches, Inputs
 from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.jit.jit import Jit, jit
+from tarazu.runtime.jit.repeated import RepeatedCall, repeated
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import call, outputs_and_masks, require_inputs_fit, takes_several
@@ -37,6 +40,7 @@ from tarazu.train.trainer.trainer import Trainer, Values, named_results, same_ob
 
 PREDICTED_ROWS = 1024  # in a batch of predictions, unless the caller says otherwise
 FEW_ROWS, FEW_NUMBERS = 8, 2**16  # of rows: so many are not padded; of numbers in them
+MOST_SHAPES = 32  # of inputs of few rows for which calls are held
 MOST_BYTES = 16 * 2**20  # of predictions that losses and metrics are computed of at once
 PIECES = 4  # in so many parts of that they are cut where there are more: a loss needs several arrays of their size
 MOST_WHOLE_BYTES = 256 * 2**20  # of predictions of which exact metrics are computed
@@ -73,12 +77,27 @@ def _predicted_at_once(model: Module, x: np.ndarray) -> Tensor | None:
     """The only output for few rows of a model that has predicted before, by the shortest way; None where that is not
     all there is to do."""
     known: _Predictor | None = model._predictor
-    if (known is None or x.dtype != np.float32 or x.ndim < 2 or x.size > FEW_NUMBERS or not np.isfinite(x).all()
-            or not _is_usable(known, model) or not placement_by(known.inventory.first_tensor).is_plain):
+    if known is None or x.dtype != np.float32 or not _is_usable(known, model):
+        return None
+    again = known.again.get(x.shape)
+    if again is not None and not again.has_guards and again.is_current() and _is_finite(x):
+        return Tensor(again(x))
+    if (x.ndim < 2 or x.size > FEW_NUMBERS or not _is_finite(x)
+            or not placement_by(known.inventory.first_tensor).is_plain):
         return None
     with known.inventory.in_evaluation_mode(), no_grad():
+        if again is not None and again.is_current():
+            return Tensor(again(x))
         output = known.compiled(Tensor(x))[0]
-    return output if isinstance(output, Tensor) else None
+        if not isinstance(output, Tensor):
+            return None
+        known.repeat(x)
+        return output
+
+
+def _is_finite(x: np.ndarray) -> bool:
+    """Whether all numbers are; quicker where the sum of their squares is."""
+    return math.isfinite(np.vdot(x, x)) or bool(np.isfinite(x).all())
 
 
 def _is_list_of_lists(x: object) -> bool:
@@ -170,6 +189,15 @@ class _Predictor(NamedTuple):
     inventory: Inventory
     compiled: Jit
     seen: Seen  # the integers that it was called with
+    again: dict[tuple[int, ...], RepeatedCall]  # for few rows, by the shape of the input
+
+    def repeat(self, x: np.ndarray) -> None:
+        """Let further calls with such an input take the shortest way."""
+        call = None if state.interpreter.is_tracing else repeated(self.compiled.match((Tensor(x),), {}))
+        if len(self.again) == MOST_SHAPES:
+            self.again.clear()
+        if call is not None:
+            self.again[x.shape] = call
 
 
 def _policy_of(model: Module) -> FullPrecision:
@@ -197,7 +225,7 @@ def _predictor_of(model: Module, inputs: Arrays) -> _Predictor:
         def outputs_with_masks(*tensors: Tensor, **named: Tensor) -> tuple[Any, Any]:
             return outputs_and_masks(lambda: forward(*tensors, **named))
 
-        known = _Predictor(used, inventory, jit(outputs_with_masks), {})
+        known = _Predictor(used, inventory, jit(outputs_with_masks), {}, {})
     known = known._replace(inventory=Inventory(model))  # which may be built only now
     vars(model)["_predictor"] = known  # not as an attribute: that would be a change
     return known

@@ -82,6 +82,7 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
         trainer.move_to_parameters()
         source.set_placement(trainer.placement)
         run = Run(trainer, source, validation, epochs=epochs, validation_batch=validation_batch)
+        source.pace.single_steps |= run.is_large
         _run(run, ends, callbacks, undo)
     if run.failure:
         warn([run.failure])
@@ -201,6 +202,7 @@ def _train_epoch(run: Run, ends: Limits, notify: Notify) -> None:
     else:
         with np.errstate(all="ignore"):
             _append(run, start, run.trainer.results(run.sums))
+        run.restart_optimizers()
 
 
 def _append(run: Run, start: float, values: dict[str, float]) -> None:

@@ -468,3 +468,21 @@ def test_attaching_anew_starts_all_state_and_a_refused_call_none():
     optimizer.attach([other])
     assert (optimizer.step_count.item(), optimizer.state_dict()["0.velocity.0"].item()) == (0, 0)
     assert (optimizer.lr.item(), optimizer.chain[0].momentum.item()) == (0.5, pytest.approx(0.9))
+
+
+@each_optimizer
+def test_an_optimizer_that_starts_anew_is_as_one_that_never_stepped(row):
+    steps = {}
+    for has_stepped in (False, True):
+        w = start()
+        means = {} if row.kind is ScheduleFreeAdamW else {"ema": 0.5}
+        optimizer = row.kind([w], **row.options, **means, accumulate_steps=2)
+        for _ in range(3 * has_stepped):
+            one_step(optimizer, bowl, w)
+        with tz.no_grad():
+            w.copy_(start())
+        optimizer.start_anew()
+        for _ in range(4):
+            one_step(optimizer, bowl, w)
+        steps[has_stepped] = {"w": w.tolist(), **{name: x.tolist() for name, x in optimizer.state_dict().items()}}
+    assert steps[True] == steps[False]

@@ -12,6 +12,7 @@ from tarazu.nn import BatchNorm, Dense, Dropout, Module, Sequential
 from tarazu.train import Callback, TrainingWarning
 from tarazu.train.sources import pace
 from tarazu.train.sources.pace import GROWTH, SECONDS, Pace
+from tarazu.train.trainer import run_chunk, trainer
 
 draw = np.random.default_rng(3)
 X = draw.normal(size=(70, 4)).astype(np.float32)
@@ -197,6 +198,44 @@ def test_a_failure_inside_a_chunk_is_that_of_single_steps(step, whole_epochs):
     assert equal(state, wanted_state) and repr(rows) == repr(wanted_rows)  # a loss is nan
 
 
+@pytest.fixture
+def large(monkeypatch):
+    """Every model is a large one, whose optimizer `fit` has no copy of."""
+    monkeypatch.setattr(trainer, "MOST_COPIED", 0)
+
+
+@pytest.mark.parametrize("step", [0, 1, 7, 18, 35])
+def test_a_large_model_gets_its_last_good_weights_back_and_its_optimizer_starts_anew(step, large):
+    message, state, rows = failing(step)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(trainer, "MOST_COPIED", 2**26)
+        wanted_message, wanted_state, wanted_rows = failing(step)
+    assert message == wanted_message and repr(rows) == repr(wanted_rows)
+    of_optimizer = {name for name in state if "velocity" in name or name == "step_count"}
+    assert of_optimizer and all((state[name] == 0).all() for name in of_optimizer)
+    assert equal({name: x for name, x in state.items() if name not in of_optimizer},
+                 {name: x for name, x in wanted_state.items() if name not in of_optimizer})
+
+
+def test_a_large_model_is_trained_to_the_same_bits_one_step_at_a_time(large, whole_epochs):
+    runs, told = [], EachChunk()
+    for callbacks in (told, EachStep()):
+        model = compiled()
+        history = model.fit(X, LABELS, batch_size=16, epochs=3, seed=1, callbacks=callbacks, verbose=0)
+        runs.append((rows_of(history), state_of(model)))
+    assert told.steps == [(epoch, step) for epoch in (1, 2, 3) for step in range(1, 6)]
+    assert runs[0][0] == runs[1][0] and equal(runs[0][1], runs[1][1])
+
+
+def test_fit_keeps_no_state_of_a_large_optimizer(large):
+    class Look(Callback):
+        def on_step_end(self, run):
+            held = [] if run.last is None else [x for x, _ in run.last.before]
+            assert not {*map(id, held)} & {id(x) for x in run.trainer.optimizer._slots[0][0].values()} and not run.start
+
+    compiled().fit(X, LABELS, epochs=2, callbacks=Look(), verbose=0)
+
+
 def test_a_failure_in_the_first_fit_s_only_step():
     message, state, _ = failing(0, batch_size=70)
     assert "in epoch 1, step 1 of 1" in message or "in epoch 2, step 1 of 1" in message
@@ -239,6 +278,35 @@ def test_ctrl_c_at_any_time_leaves_whole_steps():
     stepwise = compiled()
     stepwise.fit(x, labels, batch_size=8, epochs=1000, seed=2, callbacks=Stop(), verbose=0)
     assert equal(state_of(interrupted), state_of(stepwise))
+
+
+@pytest.mark.parametrize("step", [1, 2, 9])
+def test_ctrl_c_in_a_step_of_a_large_model_is_heard_when_the_step_is_whole(step, large, monkeypatch):
+    class Stop(EachStep):
+        def on_step_end(self, run):
+            super().on_step_end(run)
+            if len(self.losses) == step:
+                raise KeyboardInterrupt
+
+    steps, train_on = [], run_chunk.train_on
+
+    def interrupted_step(*arguments):
+        results = train_on(*arguments)
+        steps.append(results)
+        if len(steps) == step:
+            signal.raise_signal(signal.SIGINT)
+        return results
+
+    stopped = compiled()
+    assert stopped.fit(X, LABELS, batch_size=8, seed=2, callbacks=Stop(), verbose=0).stopped == "interrupted"
+    monkeypatch.setattr(run_chunk, "train_on", interrupted_step)
+    before, model = signal.getsignal(signal.SIGINT), compiled()
+    history = model.fit(X, LABELS, batch_size=8, seed=2, verbose=0)
+    assert history.stopped == "interrupted" and signal.getsignal(signal.SIGINT) is before
+    if step == 1:  # the first step, which is traced, may be broken off
+        assert int(model._trainer.optimizer.step_count) == 0
+    else:
+        assert equal(state_of(model), state_of(stopped))
 
 
 def test_a_fit_warns_of_nothing():

@@ -1,5 +1,7 @@
 """What a walk over a model found serves until the model holds something else; then `predict` does too."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -58,9 +60,69 @@ def test_a_module_that_finds_its_parts_by_itself_is_never_current():
                                     CHANGES["a longer list"]])
 def test_predict_follows_a_change(change):
     model = Holder()
-    model.predict(X)
+    for _ in range(3):
+        model.predict(X)
     change(model)
     np.testing.assert_allclose(model.predict(X).numpy(), model.eval()(tz.tensor(X)).numpy(), rtol=1e-6)
+
+
+def trained_on(model):
+    model.compile("adam", "mse").fit(np.repeat(X, 4, 0), np.ones((4, 2), np.float32), verbose=0)
+
+
+def renewed(model):
+    """New weights in memory that is not in C order."""
+    model.first.weight.copy_(tz.asarray(np.asarray(draw.normal(size=(2, 3)), np.float32).T))
+
+
+draw = np.random.default_rng(2)
+NEW_WEIGHTS = {
+    "copied": lambda model: [x.copy_(x * 2 + 1) for x in model.parameters()],
+    "loaded": lambda model: model.load_state_dict({name: x * 2 + 1 for name, x in model.state_dict().items()}),
+    "trained": trained_on,
+    "not in C order": renewed,
+    "frozen": lambda model: model.freeze(),
+    "training mode": lambda model: model.train(),
+    "evaluation mode": lambda model: model.eval(),
+}
+
+
+@pytest.mark.parametrize("change", NEW_WEIGHTS.values(), ids=NEW_WEIGHTS)
+def test_predictions_again_and_again_follow_the_weights(change):
+    tz.random.seed(3)
+    model = Holder()
+    for _ in range(3):
+        model.predict(X)
+        for _ in range(2):
+            with tz.no_grad():
+                change(model)
+            found = [model.predict(X).numpy() for _ in range(3)]
+            other = model.predict(2 * X).numpy()
+            whole = model.predict(np.concatenate([X, 2 * X] * 5)).numpy()  # too many rows for a short way
+            for one in found:
+                np.testing.assert_allclose(one, whole[:1], rtol=1e-6)
+            np.testing.assert_allclose(other, whole[1:2], rtol=1e-6)
+
+
+def test_repeated_predictions_take_the_shortest_way_and_hold_no_weights():
+    model = Sequential([Dense(4, "relu", in_features=3), Dense(2)])
+    first = model.predict(X).numpy()
+    held = [sys.getrefcount(x.raw) for x in model.parameters()]
+    np.testing.assert_array_equal(model.predict(X).numpy(), first)
+    call = model._predictor.again[X.shape]
+    assert call.is_current() and [sys.getrefcount(x.raw) for x in model.parameters()] == held
+    with tz.no_grad():
+        model.layers[1].bias.fill_(7.0)
+    assert not call.is_current()
+    for _ in range(2):
+        np.testing.assert_allclose(model.predict(X).numpy(), model(tz.tensor(X)).numpy(), rtol=1e-6)
+    assert model._predictor.again[X.shape].is_current()
+    with tz.debug_nans():
+        assert not model._predictor.again[X.shape].is_current()
+    with pytest.raises(tz.TarazuError, match="not finite"):
+        model.predict(X * np.float32(np.inf))
+    huge = np.full_like(X, 1e30)  # whose squares are infinite
+    np.testing.assert_allclose(model.predict(huge).numpy(), model(tz.tensor(huge)).numpy(), rtol=1e-5)
 
 
 def test_few_rows_are_predicted_as_in_a_batch():

@@ -158,6 +158,19 @@ class NativeProgram:
         """The program for one caller that keeps the outputs from number `first` on as state until its next call."""
         return Donating(self, first, self.compiled.renewed)
 
+    def holding(self, arrays: Sequence[np.ndarray]) -> Callable[..., list[np.ndarray]]:
+        """The program for calls whose last inputs are always these arrays, which the caller keeps alive."""
+        copies: list[np.ndarray] = []  # of those that do not lie in C order
+        held = addresses([*arrays], copies)
+
+        def call(*others: np.ndarray) -> list[np.ndarray]:
+            copied: list[np.ndarray] = [*copies]  # alive until the end of the run
+            outputs = [np.empty(shape, dtype) for shape, dtype in self.outputs]
+            self.run([*addresses([*others], copied), *held, *addresses(outputs, copied)])
+            return outputs
+
+        return call
+
     def run(self, arguments: Sequence[int]) -> None:
         """Run on memory at these addresses: of the inputs, then of the outputs, all in C order."""
         memory = self._memory()

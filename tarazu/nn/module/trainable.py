@@ -172,8 +172,8 @@ class Trainable:
         limits, or `steps_per_epoch`.
 
         Where a loss or a weight becomes NaN or infinite, training ends with a `tz.train.TrainingWarning` that says at
-        which step, and the likely cause. The last good weights are kept; the last row of the history has the numbers of
-        the epoch up to that step.
+        which step, and the likely cause. The last good weights are kept (an optimizer that remembers more than 64 MB
+        starts anew); the last row of the history has the numbers of the epoch up to that step.
 
         `seed` seeds the global generator at the start: order of the rows, dropout and rows held out are then the same
         in each run, and so are the weights of layers that wait for their first input. Weights that are made when a

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tarazu.backend.base import Program
+from tarazu.backend.base import Program, Renewed
 from tarazu.base.device import CPU, Device, Mesh, default
 from tarazu.base.pytree import Structure
 from tarazu.ir import op as ops
@@ -98,6 +98,7 @@ class Compiled:
     attributes: AttributeGuards
     outputs: Outputs
     device: Device | Mesh | None  # where the program runs; None is the plain CPU
+    renewed: Renewed  # the outputs that the program may write where these inputs lie
     program: Program
     uses: int = 0  # how often it has run
 
@@ -150,6 +151,10 @@ class Compiled:
                 return None
             data.append(raw)
         return data
+
+    def captured_handles(self) -> list[Tensor]:
+        """What was captured, of a function whose arguments have no gradients that it reads."""
+        return self._handles.find([])
 
     def inputs(self, arguments: list[Tensor]) -> list[Data]:
         """What `match` would give right after the trace, without its checks: nothing has changed yet."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tarazu.backend.base import DonatingProgram, Program
+from tarazu.backend.base import DonatingProgram, Program, Renewed
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import flatten, flatten_call
 from tarazu.base.settings import log
@@ -146,7 +146,7 @@ class Jit:
         from tarazu.backend.native.inspect.schedule_text import schedule_text
 
         need_native(f"{self.label}.native_text()")
-        return schedule_text(self.graph)
+        return schedule_text(self.graph, renewed=self._all_compiled()[-1].renewed)
 
     def cache_info(self) -> CacheInfo:
         """What has been traced and how often it has run; `print` shows a line per signature.
@@ -212,9 +212,12 @@ class Jit:
         description = describe(self.function, arguments.leaves, arguments.structure)
         self._note_retrace(description, arguments.tensors, candidates)
         traced = traced_once(lambda: self.trace_for(arguments, description), self.function, arguments, signature)
+        has_state = traced.first_state < len(traced.graph.outputs) and not traced.outputs.differentiable
+        renewed = renewed_state(traced) if has_state else ()
         return Compiled(label=JITTED + self.label, description=description, graph=traced.graph,
                         captured=traced.captured, guards=traced.guards, attributes=traced.attributes,
-                        outputs=traced.outputs, device=traced.device, program=_program(traced))
+                        outputs=traced.outputs, device=traced.device, renewed=renewed,
+                        program=_program(traced, has_state, renewed))
 
     def _note_retrace(self, description: Description, tensors: list[Tensor], candidates: list[Compiled]) -> None:
         before = self._all_compiled()
@@ -253,10 +256,9 @@ def _tensors_and_key(leaves: list[Any]) -> tuple[list[Tensor], tuple]:
     return tensors, tuple(key)
 
 
-def _program(traced: TracedCall) -> Program:
+def _program(traced: TracedCall, has_state: bool, renewed: Renewed) -> Program:
     """What computes the outputs. Where no gradient flows through, it may put the state into memory of earlier state."""
-    has_state = traced.first_state < len(traced.graph.outputs) and not traced.outputs.differentiable
-    program = state.interpreter.compile(traced.graph, traced.device, renewed_state(traced) if has_state else ())
+    program = state.interpreter.compile(traced.graph, traced.device, renewed)
     return program.donating(traced.first_state) if has_state and isinstance(program, DonatingProgram) else program
 
 

@@ -60,6 +60,7 @@ class Run:
         self.sums: Values = {}  # over the epoch's rows: of the loss and of all else that is recorded
         self._changed: tuple[int, list[Tensor]] = (-1, [])
         self.start = snapshot(self.changed())
+        self.is_large = trainer.is_large()
         self.last: CompletedChunk | None = None
         self.failure = ""  # why the run was given up
         self.has_warned_of_validation = False  # of a loss that is not finite
@@ -110,6 +111,27 @@ class Run:
             tensors = list({id(x): x for x in changed}.values())
             self._changed = self.trainer.train_chunk.traces, tensors
         return tensors
+
+    def before(self, chunk: Chunk) -> Snapshot:
+        """The values that training goes back to if the chunk fails.
+
+        Of a large model there is no copy of what its optimizers remember: in a chunk of one step that is renewed where
+        it lies.
+        """
+        tensors = self.changed()
+        if self._copies_no_slots(chunk):
+            slots = {id(x) for _, x in self.trainer.named_optimizer_state() if x.ndim}
+            tensors = [x for x in tensors if id(x) not in slots]
+        return snapshot(tensors)
+
+    def _copies_no_slots(self, chunk: Chunk) -> bool:
+        return self.is_large and chunk.steps == 1
+
+    def restart_optimizers(self) -> None:
+        """After a failure: let optimizers start anew where there was no copy of what they remember."""
+        if self.last is not None and self._copies_no_slots(self.last.chunk):
+            for optimizer in self.trainer.optimizers().values():
+                optimizer.start_anew()
 
     def here(self) -> Position:
         """Where the epoch stands now."""

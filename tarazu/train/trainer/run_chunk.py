@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 
 import numpy as np
 
+from tarazu.runtime.interrupts import interrupts_at_the_end
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.sources.arrays import Arrays, joined
 from tarazu.train.sources.chunk import Chunk
@@ -20,13 +22,20 @@ from tarazu.train.trainer.trainer import Values
 
 def run_chunk(run: Run, chunk: Chunk) -> bool:
     """Train on a chunk. False when a loss was not finite: the run is then given up and the good weights are back."""
-    before, traces, start = snapshot(run.changed()), run.trainer.train_chunk.traces, time.perf_counter()
+    with interrupts_at_the_end() if run.is_large and run.last else contextlib.nullcontext():
+        return _run_chunk(run, chunk)
+
+
+def _run_chunk(run: Run, chunk: Chunk) -> bool:
+    before = run.before(chunk)
+    here = before if run.last else snapshot(run.changed())  # of a run's first chunk all: its trace may be broken off
+    traces, start = run.trainer.train_chunk.traces, time.perf_counter()
     try:
         loss, sums = train_on(run, chunk, run.sums)
         run.loss = float(loss)
         is_finite = math.isfinite(run.loss) and _are_finite(sums)
     except KeyboardInterrupt:
-        restore(before)  # an update that was cut short must leave nothing half done
+        restore(here)  # an update that was cut short must leave nothing half done
         raise
     if not is_finite:
         _abort_at_failed_step(run, chunk, before, sums)

@@ -28,6 +28,7 @@ from tarazu.optim.optimizer import Optimizer
 from tarazu.optim.regularizers import Regularizers, penalty, require_regularizers
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import no_grad
+from tarazu.runtime.compile import runs_native
 from tarazu.runtime.device import move, whole
 from tarazu.runtime.jit.jit import Jit, jit
 from tarazu.runtime.tensor.creation import asarray
@@ -44,6 +45,8 @@ from tarazu.train.trainer.precision import policy
 from tarazu.train.trainer.snapshot import keeping_random_state
 
 _COPIED = ("model", "optimizer", "given_loss", "given_metrics", "precision", "regularizer", "split_seed", "loss_scale")
+
+MOST_COPIED = 64 * 2**20  # bytes that optimizers remember, of which `fit` keeps copies to go back to
 
 Values = dict[str, Sums]  # by the names of the history: sums over rows
 
@@ -296,6 +299,11 @@ class Trainer(GuardedAttributes):
         """The tensors of all optimizers, by names."""
         return [(f"{name}.{key}" if name else key, x) for name, optimizer in self.optimizers().items()
                 for key, x in optimizer.named_state()]
+
+    def is_large(self) -> bool:
+        """Whether its optimizers remember so much that `fit` has no copy of it, where steps renew it in place."""
+        size = sum(x.raw.nbytes for _, x in self.named_optimizer_state()) if self.placement.is_plain else 0
+        return size > MOST_COPIED and runs_native()
 
     def weights(self) -> list[Tensor]:
         """The tensors of model and optimizers."""

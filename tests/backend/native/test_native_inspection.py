@@ -101,6 +101,21 @@ def test_the_text_is_that_of_this_processor_and_says_the_same_again():
     assert f.native_text() == f.native_text() == schedule_text(f.graph, processor())
 
 
+def test_state_that_is_renewed_in_place_is_shown_so():
+    w = tz.zeros(512, 513)
+
+    @tz.jit
+    def step(x):
+        w.mul_(0.5).add_(x)
+
+    step(tz.ones(513))
+    text = step.native_text()
+    assert "w" in re.search(r" -> (.*);", text).group(1) and "output" not in text
+    before = w.numpy().copy()
+    assert tz.profile(step, tz.ones(513), seconds=0.01).rows
+    np.testing.assert_array_equal(w.numpy(), before)
+
+
 def test_steps_tell_their_module_and_parameters_their_names():
     step, _, _ = training()
     step(*batch())

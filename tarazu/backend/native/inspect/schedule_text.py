@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tarazu.backend.base import Renewed
 from tarazu.backend.native.compiler import Lowered, lower_with
 from tarazu.backend.native.inspect.work import Work, work
 from tarazu.backend.native.kernels.kernel import KernelCall
@@ -65,10 +66,10 @@ class ScheduleRecorder(ProgramEmitter):
         super().barrier_unless(items)
 
 
-def schedule_text(graph: Graph, target: Target | None = None) -> str:
-    """The schedule of the program that `graph` becomes on `target`, else on this processor."""
+def schedule_text(graph: Graph, target: Target | None = None, renewed: Renewed = ()) -> str:
+    """The schedule of the program that `graph` becomes on `target`, else on this one; `renewed` state in place."""
     target = target or processor()
-    lowered = lower_with(ScheduleRecorder, prepare(graph, target.threads), target)
+    lowered = lower_with(ScheduleRecorder, prepare(graph, target.threads), target, renewed)
     names = [node.origin.name or f"input {i}" for i, node in enumerate(graph.parameters)]
     writer = _ScheduleWriter(names, lowered.memory)
     lines = [line for depth, note in lowered.emitter.notes for line in writer.lines(depth, note)]
