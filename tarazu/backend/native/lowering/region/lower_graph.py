@@ -18,6 +18,7 @@ from tarazu.backend.native.lowering.region import control, nests
 from tarazu.backend.native.lowering.region.builder import LowerGraph, Region, RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import reads_to_compute
 from tarazu.backend.native.lowering.region.group import Group
+from tarazu.backend.native.lowering.region.joined_sums import with_joined_sums
 from tarazu.backend.native.lowering.region.launches import launch
 from tarazu.backend.native.lowering.steps import Externals, Operand, PrimitiveLaunch, Step
 from tarazu.ir import op as ops
@@ -42,7 +43,7 @@ def lower_graph(externals: Externals, graph: Graph, inputs: Sequence[View], targ
             _lower(builder, node, inside)
     outputs = [target if node.op is PARAMETER and target is not None else _output(builder, node, target)
                for node, target in pairs]
-    return Region(tuple(_steps(builder, graph)), tuple(outputs))
+    return Region(tuple(with_joined_sums(_steps(builder, graph))), tuple(outputs))
 
 
 def _stored_targets(graph: Graph, targets: Sequence[View | None]) -> dict[Node, View]:
