@@ -256,26 +256,30 @@ def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: in
 
 
 def _may_stream(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tiles: int) -> bool:
-    """Whether both factors are read in lines of vectors, a part of each of their long rows at a time, and are large: the
+    """Whether both factors are large and read in vectors, of which a panel has a part of each of their long rows: the
     gradient of the kernel of a depthwise convolution."""
-    if tile.cut is None or layout.others or tiles != tile.parts or layout.left.strides[layout.axis] != 1:
+    if not form.reduced or tile.cut is None or layout.others or tiles != tile.parts:
         return False
-    of_step = sum(abs(factor.strides[reduced_axes(form, layout)[0]]) for factor in form.factors) * form.dtype.itemsize
-    large = of_step * form.sizes[reduced_axes(form, layout)[0]] > CACHE if form.reduced else False
-    return large and layout.right.strides[layout.axis] == 1 and panels(form, layout, tile.width, lanes)[0] > 1
+    in_vectors = layout.left.strides[layout.axis] == layout.right.strides[layout.axis] == 1
+    outermost = reduced_axes(form, layout)[0]
+    large = _bytes_of_step(form, outermost) * form.sizes[outermost] > CACHE
+    return in_vectors and large and panels(form, layout, tile.width, lanes)[0] > 1
+
+
+def _bytes_of_step(form: Form, axis: int) -> int:
+    """How far both factors move together in one step along an axis."""
+    return sum(abs(factor.strides[axis]) for factor in form.factors) * form.dtype.itemsize
 
 
 def _streamed(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int, tiles: int) -> Choice:
     """The choice in which a block of both factors is in the cache for all panels and tiles."""
-    outermost = reduced_axes(form, layout)[0]
-    of_step = sum(abs(factor.strides[outermost]) for factor in form.factors) * form.dtype.itemsize
+    outermost, depth = reduced_axes(form, layout)[0], math.prod(form.reduced)
     size = form.sizes[outermost]
-    length = max(CACHE // 2 // of_step, math.ceil(DEEP * size / math.prod(form.reduced)))
-    blocks = math.ceil(size / length)
+    length = max(CACHE // 2 // _bytes_of_step(form, outermost), math.ceil(DEEP * size / depth))
     count, last = panels(form, layout, tile.width, lanes)
-    compute = _column_cost(form, layout, tile, lanes, math.prod(form.reduced), count, last)
+    compute = _column_cost(form, layout, tile, lanes, depth, count, last)
     cost = STREAMED * compute * math.ceil(tiles / threads) / tiles + VARIANT * _variants(form, tile, lanes, count, last)
-    return Choice(layout, tile, lanes, ROWS, False, blocks, cost, tiles, True, count)
+    return Choice(layout, tile, lanes, ROWS, False, math.ceil(size / length), cost, tiles, True, count)
 
 
 def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: int) -> list[tuple[Order, float]]:

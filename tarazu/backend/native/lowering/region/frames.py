@@ -52,13 +52,15 @@ def _frame(demand: Demand, node: Node, tile: int) -> Frame | None:
     return frame
 
 
-def _users(demand: Demand, node: Node, view: View | None) -> Iterator[tuple[Node, Node, View | None]]:
+def _users(demand: Demand, node: Node, whole: View) -> Iterator[tuple[Node, Node, View | None]]:
     """What reads a node, itself or through views that have no memory; what is read, and where its elements lie."""
-    for user in demand.users[node]:
-        if user.op in VIEWS and user not in demand.stored:
-            yield from _users(demand, user, view_through(view, user) if view is not None else None)
-        else:
-            yield user, node, view
+    shown: list[tuple[Node, View | None]] = [(node, whole)]
+    for read, view in shown:
+        for user in demand.users[read]:
+            if user.op in VIEWS and user not in demand.stored:
+                shown.append((user, view_through(view, user) if view is not None else None))
+            else:
+                yield user, read, view
 
 
 def _needed(user: Node, read: Node, view: View, whole: View) -> Frame | None:
