@@ -82,6 +82,13 @@ def input_gradient(b: int, h: int, w: int, c: int, o: int, k: int) -> Case:
                 (0, 0, 0, o, -k * c * o, -c * o, 1), (oy * ox * c, ox * c, c, 1))
 
 
+def depthwise_gradient(b: int, size: int, c: int) -> Case:
+    """The gradient of the kernel (3, 3, c) of a depthwise convolution of an already padded input."""
+    h = size + 2
+    return Case((3, 3, c), (b, size, size), (h * c, c, 1, h * h * c, h * c, c), (0, 0, 1, size * size * c, size * c, c),
+                (3 * c, c, 1))
+
+
 def extent(sizes: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, int]:
     """Before and after the first element: how far a buffer reaches."""
     reach = [(n - 1) * s for n, s in zip(sizes, strides, strict=False)]
@@ -215,8 +222,8 @@ CASES = {
     "conv 1x1": convolution(2, 5, 7, 9, 24, 1),
     "depthwise": Case((2, 7, 7, 40), (3, 3), (9 * 9 * 40, 9 * 40, 40, 1, 9 * 40, 40), (0, 0, 0, 1, 120, 40),
                       (7 * 7 * 40, 7 * 40, 40, 1)),
-    "depthwise dw": Case((3, 3, 40), (2, 7, 7), (9 * 40, 40, 1, 9 * 9 * 40, 9 * 40, 40), (0, 0, 1, 7 * 7 * 40, 280, 40),
-                         (120, 40, 1)),
+    "depthwise dw": depthwise_gradient(2, 7, 40),
+    "depthwise dw large": depthwise_gradient(21, 14, 40),
     "conv dx": input_gradient(2, 9, 9, 24, 20, 3),
     "conv dx few": input_gradient(2, 9, 9, 3, 5, 3),
     "conv dw": weight_gradient(4, 9, 9, 8, 24, 3),
@@ -254,6 +261,12 @@ def test_factors_that_caches_do_not_hold_are_packed(subscripts, sizes, words):
     kernel = written(nest(case, buffers(case, case.a, case.b, case.out)), target, 1)[1]
     assert kernel is not None
     assert words in kernel.tile
+
+
+def test_large_factors_with_long_rows_are_read_block_by_block():
+    case = depthwise_gradient(32, 16, 64)
+    kernel = written(nest(case, buffers(case, case.a, case.b, case.out)), host("avx2"))[1]
+    assert kernel is not None and "blocks 32" in kernel.tile, kernel.tile
 
 
 def test_a_tile_leaves_a_register_free():  # with none the sums of blocks go through memory at half the speed

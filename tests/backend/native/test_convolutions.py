@@ -193,6 +193,43 @@ def test_the_gradient_of_a_depthwise_kernel_is_one_sum_over_memory_as_it_lies():
     assert "1 kernels, 0 barriers, arena 0 B" in text and "conv 1 x 1 x 3 x 3 x 16 x 1 over 4 x 7 x 7 x 1" in text
 
 
+FRAMES = [((3, 3), 1, 1, ((1, 1), (1, 1))), ((3, 2), 2, 1, ((0, 1), (2, 0))), ((3, 3), 1, 2, ((2, 2), (2, 2))),
+          ((2, 4), 3, 1, ((1, 0), (0, 3)))]
+
+
+@pytest.mark.parametrize(("window", "stride", "dilation", "padding"), FRAMES, ids=str)
+def test_tensors_are_computed_into_the_middle_of_their_zeros(window, stride, dilation, padding):
+    def convolve(x, w):
+        y = tz.relu(x) * 2
+        return tz.conv2d(y, w, stride=stride, dilation=dilation, padding=padding, groups=10) * y.mean()
+
+    assert max(errors(convolve, (3, 9, 11, 10), (*window, 1, 10))) < 2e-6
+
+
+def test_a_depthwise_convolution_and_its_gradients_copy_nothing_for_their_zeros(set_threads):
+    def gradients(x, w, g):
+        return tz.vjp(lambda x, w: tz.conv2d(x, w, padding="same", groups=16), tz.relu(x), w)[1](g * 2)
+
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=shape) for shape in ((8, 12, 12, 16), (3, 3, 1, 16), (8, 12, 12, 16))]
+    step, exact = tz.jit(gradients), gradients(*map(tz.tensor, arrays))
+    for threads in (1, 2, 3):
+        set_threads(threads)
+        found = step(*[tz.tensor(a.astype("float32")) for a in arrays])
+        assert max(error(a, b) for a, b in zip(found, exact, strict=True)) < 2e-6
+    assert "fill" in step.native_text() and "copy" not in step.native_text()
+
+
+def test_what_other_products_read_has_no_zeros_around_it():
+    def convolve(x, w, v):
+        y = tz.relu(x)
+        return tz.conv2d(y, w, padding="same", groups=8) + y @ v
+
+    x, w, v = (tz.tensor(np.ones(shape, "float32")) for shape in ((2, 6, 6, 8), (3, 3, 1, 8), (8, 8)))
+    step = tz.jit(convolve)
+    assert np.allclose(step(x, w, v).numpy(), convolve(x, w, v).numpy()) and "copy" in step.native_text()
+
+
 def test_rows_of_a_tile_are_neighbors_and_panels_in_few_sets_of_the_cache_are_packed():
     text = steps_of(lambda x, w: tz.conv2d(x, w, groups=32), (32, 12, 32, 32), (3, 3, 1, 32))
     assert "(1,600 items" in text  # 32 images x 10 rows x 5 parts of 30 places

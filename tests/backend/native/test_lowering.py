@@ -127,3 +127,25 @@ def test_reductions_of_nothing_compute_what_their_stores_share_once():
     stored = walk(*[store.value for launch in launches for store in launch.nest.stores])
     assert sum(isinstance(x, Apply) and x.op is ops.TANH for x in stored) == len(launches)
     np.testing.assert_array_equal(tz.jit(f)(tz.ones(0, 4))[1], np.zeros(4))
+
+
+def kernels_of(function, *shapes):
+    """The kernels of a function of tensors of these shapes, as `native_text` has them, when its results are right."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=shape) for shape in shapes]
+    step = tz.jit(function)
+    found = step(*[tz.tensor(a.astype("float32")) for a in arrays])
+    for ours, exact in zip(found, function(*map(tz.tensor, arrays)), strict=True):
+        assert np.allclose(ours.numpy(), exact.numpy(), rtol=1e-4, atol=1e-4)
+    return [line for line in step.native_text().splitlines() if line.lstrip().startswith("k")]
+
+
+def test_sums_of_the_same_elements_are_one_nest():
+    both = kernels_of(lambda g, x: (g.sum(axis=0), (g * tz.exp(x)).sum(axis=0)), (300, 40), (300, 40))
+    assert len(both) == 1
+
+
+def test_sums_that_wait_for_each_other_or_share_nothing_are_nests_of_their_own():
+    assert len(kernels_of(lambda x: (x.mean(axis=0), ((x - x.mean(axis=0)) ** 2).sum(axis=0)), (300, 40))) == 2
+    assert len(kernels_of(lambda x, y: (x.sum(axis=0), y.sum(axis=0)), (300, 40), (300, 40))) == 2
+    assert len(kernels_of(lambda x: (x.sum(axis=0), x.sum(axis=1)), (300, 40))) == 2

@@ -34,6 +34,7 @@ KEPT = 2**20  # bytes of the sums that wait for the next block
 DEEP = 64  # products of each sum from which on packing the left factor may pay
 LEFT = 2.5  # what packing a vector of the left factor costs
 BLOCK = 320 * 1024  # bytes of a right factor that each core keeps beside its rows
+STREAMED = 0.95  # what products cost whose factors come from the cache, one block at a time
 LATENCY = 8  # products in flight that keep the units busy
 # Cycles that a further variant of the tile is taken to cost, so that small products have few: LLVM takes 10 to 25 ms
 # for each.
@@ -193,6 +194,8 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk)
     if _may_have_blocks_first(form, layout, tile, lanes, tiles):
         yield _with_blocks_first(form, layout, tile, lanes, threads, tiles)
+    if _may_stream(form, layout, tile, lanes, tiles):
+        yield _streamed(form, layout, tile, lanes, threads, tiles)
 
 
 def _chunk(form: Form, layout: Layout, tile: RegisterTile) -> int:
@@ -250,6 +253,33 @@ def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: in
     cost = (compute + packing + left + kept) * each / tiles
     cost += VARIANT * _variants(form, tile, lanes, count, last)
     return Choice(layout, tile, lanes, ROWS, True, blocks, cost, chunk, True, group, left_packed)
+
+
+def _may_stream(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tiles: int) -> bool:
+    """Whether both factors are large and read in vectors, of which a panel has a part of each of their long rows: the
+    gradient of the kernel of a depthwise convolution."""
+    if not form.reduced or tile.cut is None or layout.others or tiles != tile.parts:
+        return False
+    in_vectors = layout.left.strides[layout.axis] == layout.right.strides[layout.axis] == 1
+    outermost = reduced_axes(form, layout)[0]
+    large = _bytes_of_step(form, outermost) * form.sizes[outermost] > CACHE
+    return in_vectors and large and panels(form, layout, tile.width, lanes)[0] > 1
+
+
+def _bytes_of_step(form: Form, axis: int) -> int:
+    """How far both factors move together in one step along an axis."""
+    return sum(abs(factor.strides[axis]) for factor in form.factors) * form.dtype.itemsize
+
+
+def _streamed(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int, tiles: int) -> Choice:
+    """The choice in which a block of both factors is in the cache for all panels and tiles."""
+    outermost, depth = reduced_axes(form, layout)[0], math.prod(form.reduced)
+    size = form.sizes[outermost]
+    length = max(CACHE // 2 // _bytes_of_step(form, outermost), math.ceil(DEEP * size / depth))
+    count, last = panels(form, layout, tile.width, lanes)
+    compute = _column_cost(form, layout, tile, lanes, depth, count, last)
+    cost = STREAMED * compute * math.ceil(tiles / threads) / tiles + VARIANT * _variants(form, tile, lanes, count, last)
+    return Choice(layout, tile, lanes, ROWS, False, math.ceil(size / length), cost, tiles, True, count)
 
 
 def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: int) -> list[tuple[Order, float]]:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from tarazu.backend.native.kernels.expression import Memo, Point, Writer, lanes_mask
 from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.loops import (
-    FEW_ITEMS,
     AxisIndices,
     division,
     item_indices,
@@ -143,7 +142,7 @@ class _Reducer:
         function, size = self.function, self.nest.sizes[self.lane_axis]
         begin, end = function.parameters["begin"], function.parameters["end"]
         divided = division(self.nest, self.lane_axis)
-        vectors = min(max(size // self.lanes // (FEW_ITEMS // 2), 1), 4)
+        vectors = self._vectors_of_an_item(size)
         block = vectors * self.lanes
         if not divided.outer:
             items = -(-size // block)
@@ -166,6 +165,12 @@ class _Reducer:
                     self._last_columns(indices, size // block * block, size)
         function.ret()
         return Kernel(self.name, divided.items, rows=divided.rows)
+
+    def _vectors_of_an_item(self, size: int) -> int:
+        """How many vectors side by side an item takes: as many as accumulators stay in registers, so that memory is
+        read in long lines, but no more than leave each thread its part."""
+        of_thread = max(size // self.lanes // self.writer.target.threads, 1)
+        return math.ceil(of_thread / math.ceil(of_thread / 4))
 
     def _last_columns(self, indices: AxisIndices, start: int, size: int) -> None:
         """The reduction for the columns behind the last whole block."""

@@ -10,11 +10,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from tarazu.backend.native.lowering.buffers import View
+from tarazu.backend.native.lowering.buffers import Buffer, View
 from tarazu.backend.native.lowering.index_map import VIEWS, view_through
 from tarazu.backend.native.lowering.materialize import Demand
 from tarazu.backend.native.lowering.nodes import barrier_input, is_barrier_result, op_of
 from tarazu.backend.native.lowering.region.group import Group, Reads
+from tarazu.backend.native.lowering.region.surroundings import Framed
 from tarazu.backend.native.lowering.steps import Externals, Step, copy_launch
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, RESULT, Node
@@ -57,6 +58,7 @@ class RegionBuilder:
         self._views: dict[Node, View] = dict(zip(graph.parameters, inputs, strict=True))
         self._position: dict[Node, int] = {}  # of the part that stores a node
         self._read: set[Node] = set()  # stored nodes that another part reads
+        self.framed: dict[Buffer, Framed] = {}  # memory in which a tensor lies in the middle of zeros
 
     # Memory
 
@@ -64,6 +66,10 @@ class RegionBuilder:
         """The memory that `node` is stored in from now on: that of an output, or new memory."""
         self._views[node] = self._targets.get(node) or View.new(node.dtype, node.shape)
         return self._views[node]
+
+    def store_at(self, node: Node, view: View) -> None:
+        """Let `node`, which is no output, lie in memory that is there."""
+        self._views[node] = view
 
     def store_results(self, node: Node) -> list[View]:
         """Memory for all results of a primitive, also for those that are not used."""
@@ -138,18 +144,18 @@ class RegionBuilder:
         if source.buffer.size and math.prod(source.shape):
             self.append(copy_launch(source, target), *nodes)
 
-    def append_elementwise(self, node: Node, reads: Reads) -> None:
-        """Join the last group that `node` reads from, where each of its elements needs just one of the group's; else
-        append a group of its own."""
+    def join(self, node: Node, reads: Reads) -> bool:
+        """Let the last group that an elementwise `node` reads from store it too, where each of its elements needs just
+        one of the group's. Whether that is so."""
         position = max((self._position.get(base, -1) for base, _ in reads), default=-1)
         group = self.parts[position] if position >= 0 else None
-        index_map = None
-        if isinstance(group, Group) and len(group.members) < MOST_STORES:
-            index_map = group.index_map_for(node, reads)
-        if index_map is None or not isinstance(group, Group):
-            self.mark_read([base for base, _ in reads])
-            self.append(Group.elementwise(node), node)
-            return
+        if not isinstance(group, Group) or len(group.members) >= MOST_STORES:
+            return False
+        index_map = group.index_map_for(node, reads)
+        if index_map is None:
+            return False
+        self.store(node)
         self.mark_read([base for base, _ in reads if base not in group.members])
         self.parts[position] = group.with_member(node, index_map)
         self._position[node] = position
+        return True

@@ -12,13 +12,17 @@ from collections.abc import Iterator, Sequence
 
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import identity
+from tarazu.backend.native.lowering.joined_sums import with_joined_sums
 from tarazu.backend.native.lowering.nodes import is_barrier_result
 from tarazu.backend.native.lowering.primitives import has_special_kernel, is_compiled
 from tarazu.backend.native.lowering.region import control, nests
 from tarazu.backend.native.lowering.region.builder import LowerGraph, Region, RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import reads_to_compute
+from tarazu.backend.native.lowering.region.frames import frames
 from tarazu.backend.native.lowering.region.group import Group
 from tarazu.backend.native.lowering.region.launches import launch
+from tarazu.backend.native.lowering.region.surroundings import Frame
+from tarazu.backend.native.lowering.region.zeros import store_framed
 from tarazu.backend.native.lowering.steps import Externals, Operand, PrimitiveLaunch, Step
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
@@ -32,17 +36,17 @@ def lower_graph(externals: Externals, graph: Graph, inputs: Sequence[View], targ
     In the body of a loop, so many of the first inputs are `constants`.
     """
     builder = RegionBuilder(graph, inputs, externals, _stored_targets(graph, targets), constants)
-    inside = functools.partial(lower_graph, externals)
+    inside, framed = functools.partial(lower_graph, externals), frames(builder.demand, externals.target.winograd)
     pairs = list(zip(graph.outputs, targets, strict=True))
     for node, target in pairs:
         if node.op is PARAMETER and target is not None:  # copied before anything overwrites it
             builder.copy(builder.read_contiguous(node), target)
     for node in sorted(graph.nodes[len(graph.parameters):], key=lambda node: node not in builder.demand.early):
         if node.op not in (CONSTANT, RESULT) and node in builder.demand.stored:
-            _lower(builder, node, inside)
+            _lower(builder, node, inside, framed.get(node))
     outputs = [target if node.op is PARAMETER and target is not None else _output(builder, node, target)
                for node, target in pairs]
-    return Region(tuple(_steps(builder, graph)), tuple(outputs))
+    return Region(tuple(with_joined_sums(_steps(builder, graph))), tuple(outputs))
 
 
 def _stored_targets(graph: Graph, targets: Sequence[View | None]) -> dict[Node, View]:
@@ -66,8 +70,8 @@ def _output(builder: RegionBuilder, node: Node, target: View | None) -> View:
     return target
 
 
-def _lower(builder: RegionBuilder, node: Node, inside: LowerGraph) -> None:
-    """Append the steps that store a node."""
+def _lower(builder: RegionBuilder, node: Node, inside: LowerGraph, frame: Frame | None) -> None:
+    """Append the steps that store a node, in a frame of zeros if one is given and it has a kernel of its own."""
     if not is_compiled(node):
         if node.op in control.LOWER:
             control.LOWER[node.op](builder, node, inside)
@@ -78,9 +82,20 @@ def _lower(builder: RegionBuilder, node: Node, inside: LowerGraph) -> None:
     elif node.op in nests.LOWER:
         nests.LOWER[node.op](builder, node)
     else:
-        reads = reads_to_compute(builder, node, identity(node.shape))
+        _elementwise(builder, node, frame)
+
+
+def _elementwise(builder: RegionBuilder, node: Node, frame: Frame | None) -> None:
+    """Let a group that is there compute a node, or append one of its own, which may store it in a frame of zeros."""
+    reads = reads_to_compute(builder, node, identity(node.shape))
+    if builder.join(node, reads):
+        return
+    builder.mark_read([base for base, _ in reads])
+    if frame is None:
         builder.store(node)
-        builder.append_elementwise(node, reads)
+    else:
+        store_framed(builder, node, frame)
+    builder.append(Group.elementwise(node), node)
 
 
 def _opaque(builder: RegionBuilder, node: Node) -> None:

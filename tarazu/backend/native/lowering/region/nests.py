@@ -16,6 +16,7 @@ from tarazu.backend.native.lowering.region import winograd
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import mark_read
 from tarazu.backend.native.lowering.region.group import Computed, Group
+from tarazu.backend.native.lowering.region.surroundings import Phases, has_phases, zeros_around
 from tarazu.backend.native.lowering.region.zeros import fill, with_zeros
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
@@ -84,7 +85,7 @@ def convolution(builder: RegionBuilder, node: Node) -> None:
     attributes = node.attributes
     if (tiles := winograd.tiles(node, builder.externals.target.winograd)) is not None:
         winograd.winograd(builder, node, tiles)
-    elif max(attributes["dilation_input"]) > 1 and max(attributes["stride"]) == 1:
+    elif has_phases(node):
         _phases(builder, node)
     else:
         windows = _Windows.of(_padded(builder, node), _kernel(builder, node), node.shape, attributes["groups"],
@@ -118,59 +119,22 @@ class _Windows(NamedTuple):
                    (*identity(kept)[:-2], both if groups > 1 else identity(kept)[-1]))
 
 
-class _Phase(NamedTuple):
-    """Every so many-th output along one axis of an input with gaps: the taps that meet elements, not zeros."""
-
-    first: int  # output
-    outputs: int
-    tap: int  # the first
-    taps: int
-    start: int  # the element that the first tap of the first output meets; negative in front of the input
-
-    def end(self, step: int) -> int:
-        """Behind the last element that is met, where taps are `step` elements apart."""
-        return self.start + self.outputs + (self.taps - 1) * step if self.taps else 0
-
-
 def _phases(builder: RegionBuilder, node: Node) -> None:
     """The gradient of a strided convolution: outputs that meet the same taps are a convolution of their own."""
-    attributes, kernel, target = node.attributes, _kernel(builder, node), builder.store(node)
-    gaps = attributes["dilation_input"]
-    common = [math.gcd(gap, n) for gap, n in zip(gaps, attributes["dilation"], strict=True)]
-    apart = tuple([gap // n for gap, n in zip(gaps, common, strict=True)])  # taps of a phase
-    steps = tuple([dilation // n for dilation, n in zip(attributes["dilation"], common, strict=True)])
-    along = [_phases_along(*one) for one in zip(node.shape[1:-1], kernel.shape[:-2], attributes["dilation"], gaps,
-                                                attributes["padding"], apart, strict=True)]
-    x = builder.read(node.inputs[0])
-    low = [max(0, *[-phase.start for phase in phases if phase.taps]) for phases in along]
-    high = [max(0, *[phase.end(step) - n for phase in phases])
-            for phases, step, n in zip(along, steps, x.shape[1:-1], strict=True)]
-    if any(low) or any(high):
-        x = with_zeros(builder, x, range(1, len(x.shape) - 1), low, high, [1] * len(low))
-    for phases in itertools.product(*along):
+    kernel, target, found = _kernel(builder, node), builder.store(node), Phases.of(node)
+    gaps, x = node.attributes["dilation_input"], _surrounded(builder, node, found.low, found.high)
+    for phases in itertools.product(*found.along):
         part = _every(target, [phase.first for phase in phases], gaps, [phase.outputs for phase in phases], 1)
         if not math.prod(part.shape):
             continue
         if not all(phase.taps for phase in phases):
             builder.append(Group.store("fill", Constant(0, node.dtype), part), node)
             continue
-        window = _every(kernel, [phase.tap for phase in phases], apart, [phase.taps for phase in phases], 0)
+        window = _every(kernel, [phase.tap for phase in phases], found.apart, [phase.taps for phase in phases], 0)
         met = x._replace(offset=x.offset + sum((phase.start + before) * stride for phase, before, stride in
-                                               zip(phases, low, x.strides[1:-1], strict=True)))
-        _convolve_into(builder, node, part, _Windows.of(met, window, part.shape, attributes["groups"],
-                                                        (1,) * len(low), steps))
-
-
-def _phases_along(outputs: int, window: int, dilation: int, gap: int, widths: tuple[int, int],
-                  apart: int) -> list[_Phase]:
-    """The phases along one axis."""
-    found = []
-    for first in range(min(gap, outputs)):
-        meets = [tap for tap in range(window) if (first + tap * dilation - widths[0]) % gap == 0]
-        start = (first + meets[0] * dilation - widths[0]) // gap if meets else 0
-        assert all(tap == meets[0] + i * apart for i, tap in enumerate(meets))
-        found.append(_Phase(first, -(-(outputs - first) // gap), meets[0] if meets else 0, len(meets), start))
-    return found
+                                               zip(phases, found.low, x.strides[1:-1], strict=True)))
+        _convolve_into(builder, node, part, _Windows.of(met, window, part.shape, node.attributes["groups"],
+                                                        (1,) * len(gaps), found.steps))
 
 
 def _every(view: View, first: Sequence[int], steps: Sequence[int], sizes: Sequence[int], axis: int) -> View:
@@ -209,16 +173,22 @@ def _kernel(builder: RegionBuilder, node: Node) -> View:
 
 def _padded(builder: RegionBuilder, node: Node) -> View:
     """The input of a convolution with zeros between and around its elements; negative widths cut off."""
-    view, padding, gaps = builder.read(node.inputs[0]), node.attributes["padding"], node.attributes["dilation_input"]
-    if all(gap == 1 for gap in gaps) and not any(map(any, padding)):
-        return view
-    low, high = ([max(widths[side], 0) for widths in padding] for side in (0, 1))
-    if any(low) or any(high) or any(gap > 1 for gap in gaps):
-        view = with_zeros(builder, view, range(1, len(view.shape) - 1), low, high, gaps)
-    cut = [(max(-a, 0), max(-b, 0)) for a, b in padding]
+    view = _surrounded(builder, node, *zeros_around(node))
+    cut = [(max(-a, 0), max(-b, 0)) for a, b in node.attributes["padding"]]
     offset = view.offset + sum(a * stride for (a, _), stride in zip(cut, view.strides[1:-1], strict=True))
     sizes = [n - a - b for n, (a, b) in zip(view.shape[1:-1], cut, strict=True)]
     return View(view.buffer, (view.shape[0], *sizes, view.shape[-1]), offset, view.strides)
+
+
+def _surrounded(builder: RegionBuilder, node: Node, low: Sequence[int], high: Sequence[int]) -> View:
+    """The input of a convolution with zeros around it, and between its elements where it is not computed in phases."""
+    view, axes = builder.read(node.inputs[0]), range(1, len(low) + 1)
+    gaps = [1] * len(low) if has_phases(node) else node.attributes["dilation_input"]
+    if max(gaps) == 1 and not any(low) and not any(high):
+        return view
+    framed = builder.framed.get(view.buffer) if max(gaps) == 1 else None
+    there = framed.with_zeros(view, axes, low, high) if framed is not None else None
+    return with_zeros(builder, view, axes, low, high, gaps) if there is None else there
 
 
 # Parts ----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from tarazu.backend.native.lowering.loop_nest import Constant
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import mark_read
 from tarazu.backend.native.lowering.region.group import Group
+from tarazu.backend.native.lowering.region.surroundings import Frame, Framed
 from tarazu.ir.node import Node
 from tarazu.ir.type_rules.convolution import span
 
@@ -40,6 +41,15 @@ def with_zeros(builder: RegionBuilder, view: View, axes: Sequence[int], low: Seq
             strides[axis] *= gap
         builder.append(Group.store("copy", view, View(whole.buffer, view.shape, start, tuple(strides))))
     return whole
+
+
+def store_framed(builder: RegionBuilder, node: Node, frame: Frame) -> None:
+    """Let `node` be stored in the middle of its zeros, and append the groups that store these."""
+    whole = View.new(node.dtype, frame.around(node.shape))
+    start = sum(before * stride for before, stride in zip(frame.low, whole.strides, strict=True))
+    builder.store_at(node, View(whole.buffer, node.shape, start, whole.strides))
+    builder.framed[whole.buffer] = Framed(builder.view(node), frame)
+    _border(builder, whole, range(len(node.shape)), frame.low, frame.high)
 
 
 def _border(builder: RegionBuilder, whole: View, axes: Sequence[int], low: Sequence[int], high: Sequence[int]) -> None:
