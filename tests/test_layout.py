@@ -46,8 +46,8 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "backend.native": "llvm cache_key donation winograd_tile cache math lowering kernels threads schedule compiler "
                       "program inspect",
     "backend.xla": "precision processes devices rules program backend export",
-    "runtime": "numpy_threads trace_lock compile tiered device interrupts processes tensor autograd trace eager debug jit "
-               "profile random augment vmap",
+    "runtime": "numpy_threads trace_lock compile tiered device interrupts processes tensor autograd trace eager debug "
+               "jit profile random augment vmap",
     "nn": "losses init module layers functional",
     "data": "gzip_files screens late_bar scalers sequences columns tables splits dataset readers sets",
     "picture": "axis colors png marks elements chart svg figures shown picture bar_rows grids",
