@@ -28,6 +28,10 @@ TAPS = 3  # of the kernels for which there are tiles
 LINE = 64  # bytes of a cache line
 ROWS = LINE // 4  # of a block of transformed data, where a block is walked through from tile to tile
 WORTH_A_COPY = 8_000_000  # bytes of a tensor below which zeros around a copy are better than kernels for its borders
+BLOCK = 256 * 1024  # bytes of the transformed tiles of a block of images, before and after the products
+FEWEST_TILES = 16  # of a block, which the products have as rows
+FEW_BLOCKS = 8  # fewer are not worth it
+LARGEST_KERNEL = 4 * 2**20  # bytes, transformed, that each block may read
 DATA, KERNEL, RESULT = 36, 30, 22  # what transforming to or from a product costs, in products
 
 
@@ -59,7 +63,8 @@ class _Segment(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """A tensor that is cut into tiles along some axes, and into blocks along another."""
+    """A tensor that is cut into tiles along some axes, and into blocks along another. Its first axis is that of the
+    blocks of images, which lie apart in memory also when they are transformed."""
 
     view: View
     axes: tuple[int, ...]
@@ -105,12 +110,34 @@ def winograd(builder: RegionBuilder, node: Node, tiles: Sequence[Tile]) -> None:
     of_taps = [tile.number if tile.over_taps else 1 for tile in tiles]
     columns = _block(node.shape[-1], builder.externals.target.tile_columns)
     rows = _block(node.shape[0], ROWS) if tiles[0].over_taps else 1
-    data = _transformed(builder, _Source(x, tuple(range(1, axes + 1)), before, steps,
-                                         tuple([tile.products for tile in tiles]), 0, rows),
+    images = _images(node, tiles, x, builder.externals.target.threads)
+    moved = tuple(range(2, axes + 2))
+    kernel = _transformed(builder, _Source(_in_blocks(weight, weight.shape[0]), tuple(range(1, axes + 1)), (0,) * axes,
+                                           taps, taps, axes + 2, columns), of_taps, [m.kernel for m in matrices])
+    data = _transformed(builder, _Source(_in_blocks(x, images), moved, before, steps,
+                                         tuple([tile.products for tile in tiles]), 1, rows),
                         [tile.number for tile in tiles], [m.data for m in matrices])
-    kernel = _transformed(builder, _Source(weight, tuple(range(axes)), (0,) * axes, taps, taps, axes + 1, columns),
-                          of_taps, [m.kernel for m in matrices])
     _result(builder, node, _products(builder, data, kernel, tiles), tiles, [m.result for m in matrices])
+
+
+def _images(node: Node, tiles: Sequence[Tile], x: View, threads: int) -> int:
+    """How many images make a block, whose tiles stay in the cache from one kernel to the next; all of them where blocks
+    would be too few to be shared out, or the transformed kernel too large to be read for each."""
+    batch, inner, outer = node.shape[0], *node.inputs[1].shape[-2:]
+    products, count = math.prod(tile.products for tile in tiles), math.prod(tile.number for tile in tiles)
+    if tiles[0].over_taps or _order(x)[0] != 0 or products * inner * outer * 4 > LARGEST_KERNEL:
+        return batch
+    each = products * count * (inner + outer) * 4
+    most = max(BLOCK // each, math.ceil(FEWEST_TILES / count), 1)
+    fitting = [n for n in range(1, most + 1) if batch % n == 0 and batch // n >= max(FEW_BLOCKS, 2 * threads)]
+    return max(fitting, default=batch)
+
+
+def _in_blocks(view: View, size: int) -> View:
+    """A view with its first axis as two: blocks of so many. A single one has the longest stride, as others do."""
+    count = view.shape[0] // size
+    stride = view.strides[0] * size if count > 1 else view.buffer.size
+    return view._replace(shape=(count, size, *view.shape[1:]), strides=(stride, *view.strides))
 
 
 def _block(size: int, most: int) -> int:
@@ -165,12 +192,12 @@ def _turned(view: View, order: Sequence[int]) -> View:
 
 
 def _laid_out_like(source: _Source, shape: Shape, products: Shape) -> View:
-    """New memory for tensors of that shape, one per product: blocks are the outermost axis, the elements of one the
-    innermost, and the axes between lie as in the source. Without blocks all lie as there."""
+    """New memory for tensors of that shape, one per product: behind the first axis, blocks are the outermost one, the
+    elements of one the innermost, and the axes between lie as in the source. Without blocks all lie as there."""
     order = [*_order(source.view), len(shape) - 1]
     if source.block > 1:
         order.remove(source.blocked)
-        order.insert(0, source.blocked)
+        order.insert(1, source.blocked)
     inner = contiguous_strides(tuple([shape[axis] for axis in order]))
     strides = [inner[order.index(axis)] for axis in range(len(shape))]
     if source.block > 1:
@@ -179,10 +206,11 @@ def _laid_out_like(source: _Source, shape: Shape, products: Shape) -> View:
 
 
 def _for_products(dtype: DType, products: Shape, shape: Shape, strides: Sequence[int]) -> View:
-    """Memory for a tensor per product."""
-    apart = _apart(max(n * stride for n, stride in zip(shape, strides, strict=True)), dtype)
-    return View(Buffer(dtype, math.prod(products) * apart), (*products, *shape), 0,
-                (*[n * apart for n in contiguous_strides(products)], *strides))
+    """Memory for a tensor per product, for each index of the tensor's first axis together."""
+    apart = _apart(max(n * stride for n, stride in zip(shape[1:], strides[1:], strict=True)), dtype)
+    whole = math.prod(products) * apart
+    return View(Buffer(dtype, shape[0] * whole), (*products, *shape), 0,
+                (*[n * apart for n in contiguous_strides(products)], whole, *strides[1:]))
 
 
 def _apart(size: int, dtype: DType) -> int:
@@ -241,22 +269,26 @@ def _append_transform(builder: RegionBuilder, source: _Source, part: Sequence[_S
 def _products(builder: RegionBuilder, data: View, kernel: View, tiles: Sequence[Tile]) -> View:
     """The products of transformed tiles, summed over channels, and over tiles where these are of taps."""
     axes, counts, over_taps = len(tiles), tuple([tile.number for tile in tiles]), tiles[0].over_taps
-    numbers, inner, dtype = data.shape[:axes], data.shape[-2], data.buffer.dtype
-    rows, columns = (data.shape[axes], data.shape[-1]), kernel.shape[-2:]  # blocks, and what is in one
-    kept = (*numbers, *rows, *(() if over_taps else counts), *columns)
+    numbers, blocks, inner, dtype = data.shape[:axes], data.shape[axes], data.shape[-2], data.buffer.dtype
+    rows, columns = (data.shape[axes + 1], data.shape[-1]), kernel.shape[-2:]  # blocks, and what is in one
+    kept = (blocks, *numbers, *rows, *(() if over_taps else counts), *columns)
     reduced = (inner, *(counts if over_taps else ()))  # in the order in which they usually lie
-    own = [unit(axis, len(kept) + len(reduced)) for axis in range(len(kept) + len(reduced))]
-    places, channel = own[len(kept) + 1:] if over_taps else own[axes + 2:len(kept) - 2], own[len(kept)]
-    nowhere = [zero(len(own))] * axes
-    left = (*own[:axes], own[axes], *places, channel, own[axes + 1])
-    right = (*own[:axes], *(places if over_taps else nowhere), channel, *own[len(kept) - 2:len(kept)])
-    result = _for_products(dtype, numbers, kept[axes:], contiguous_strides(kept[axes:]))
-    stored = Computed(Accumulated(0, dtype), result, tuple([unit(axis, len(kept)) for axis in range(len(kept))]))
+    image, *own = [unit(axis, len(kept) + len(reduced)) for axis in range(len(kept) + len(reduced))]
+    places, channel = own[len(kept):] if over_taps else own[axes + 2:len(kept) - 3], own[len(kept) - 1]
+    nowhere = [zero(len(kept) + len(reduced))] * (axes + 1)
+    left = (*own[:axes], image, own[axes], *places, channel, own[axes + 1])
+    right = (*own[:axes], nowhere[0], *(places if over_taps else nowhere[1:]), channel,
+             *own[len(kept) - 3:len(kept) - 1])
+    apart = kept[axes + 1:]
+    result = _for_products(dtype, numbers, (blocks, *apart), (0, *contiguous_strides(apart)))
+    first, *others = [unit(axis, len(kept)) for axis in range(len(kept))]
+    stored = Computed(Accumulated(0, dtype), result, (*others[:axes], first, *others[axes:]))
     builder.append(Group.computing(
         "products", (*kept, *reduced), lambda nest: [stored], len(kept),
         lambda nest: Reduction(ops.SUM, Apply(ops.MUL, (nest.load(data, left), nest.load(kernel, right)), (), dtype))))
-    whole = (rows[0] * rows[1], *kept[axes + 2:-2], columns[0] * columns[1])
-    return View(result.buffer, (*numbers, *whole), 0, (*result.strides[:axes], *contiguous_strides(whole)))
+    whole = (rows[0] * rows[1], *apart[2:-2], columns[0] * columns[1])
+    return View(result.buffer, (*numbers, blocks, *whole), 0,
+                (*result.strides[:axes + 1], *contiguous_strides(whole)))
 
 
 def _result(builder: RegionBuilder, node: Node, products: View, tiles: Sequence[Tile],
@@ -272,19 +304,19 @@ def _result(builder: RegionBuilder, node: Node, products: View, tiles: Sequence[
 
 def _result_group(products: View, target: View, part: Sequence[_Segment], matrices: Sequence[Matrix]) -> Group:
     """The group for the tiles of one segment along each axis."""
-    over_tiles = len(products.shape) > len(part) + 2
-    nest = (target.shape[0], *[segment.number for segment in part], target.shape[-1])
+    over_tiles, (blocks, size) = len(products.shape) > len(part) + 3, products.shape[len(part):len(part) + 2]
+    nest = (blocks, size, *[segment.number for segment in part], target.shape[-1])
     own = [unit(axis, len(nest)) for axis in range(len(nest))]
 
     def element(product: Sequence[int]) -> IndexMap:
         fixed = [AffineIndex(i, (0,) * len(nest)) for i in product]
-        places = [index.scaled(1, segment.first) for index, segment in zip(own[1:-1], part, strict=True)]
-        return (*fixed, own[0], *(places if over_tiles else ()), own[-1])
+        places = [index.scaled(1, segment.first) for index, segment in zip(own[2:-1], part, strict=True)]
+        return (*fixed, *own[:2], *(places if over_tiles else ()), own[-1])
 
     def place(outputs: Sequence[int]) -> IndexMap:
         inner = [index.scaled(len(matrix), segment.first * len(matrix) + i) for index, matrix, segment, i in
-                 zip(own[1:-1], matrices, part, outputs, strict=True)]
-        return (own[0], *inner, own[-1])
+                 zip(own[2:-1], matrices, part, outputs, strict=True)]
+        return (own[0].scaled(size).plus(own[1]), *inner, own[-1])
 
     def computed(nest: Inner) -> Iterator[Computed]:
         values: _Tile = {product: nest.load(products, element(product))
