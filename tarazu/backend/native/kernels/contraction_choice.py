@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from tarazu.backend.native.kernels.contraction_form import Form
@@ -55,7 +55,8 @@ class Layout(NamedTuple):
     right: Access
     axis: int  # of the vectors
     rows: tuple[int, ...]  # the other kept axes along which the right factor stays the same
-    others: tuple[int, ...]  # those along which it changes; and the first where its indices are to be the items
+    others: tuple[int, ...]  # those along which it changes, and the first if that is apart
+    first_apart: bool = False  # whether the items are the indices of the first axis, each with products of its own
 
 
 class RegisterTile(NamedTuple):
@@ -98,7 +99,8 @@ def choose_contraction(form: Form, target: Target, threads: int) -> Choice | Non
     None where no axis suits the vectors, or where plain sums along contiguous axes are faster.
     """
     lanes = target.vector_bytes // form.dtype.itemsize
-    choices = [choice for layout in _layouts(form, threads) for tile in _tiles(form, layout, lanes, target.registers, threads)
+    choices = [choice for layout in _layouts(form, threads)
+               for tile in _tiles(form, layout, lanes, target.registers, threads)
                for choice in _choices(form, layout, tile, lanes, threads)]
     best = min(choices, key=lambda choice: choice.cost, default=None)
     return None if best is None or _suits_dot_products(form, best.layout, lanes) else best
@@ -139,20 +141,26 @@ def _layouts(form: Form, threads: int) -> Iterator[Layout]:
 
 
 def _lies_apart(form: Form, layout: Layout, threads: int) -> bool:
-    """Whether each index of the first axis has several products of its own, with the same right factors as the others:
-    the tiles of a block of images. Then items are these indices, so that neighboring kernels over the same axis need
-    not wait for each other, and what they hand on stays in the cache."""
-    first, *rows = layout.rows or (None,)
-    several = [layout.left.strides[axis] for axis in layout.others if layout.left.strides[axis]]
-    if first != 0 or not form.leading or not several or form.kept[0] < max(FEW_ITEMS, 2 * threads):
+    """Whether each index of the first axis has several products of its own, in memory of its own: the tiles of a block
+    of images. Then items are these indices, so that neighboring kernels over the same axis need not wait for each
+    other, and what they hand on stays in the cache."""
+    if not form.leading or form.kept[0] < max(FEW_ITEMS, 2 * threads) or layout.axis == 0:
         return False
-    within = max([layout.left.strides[axis] for axis in rows], default=0)
-    return within < min(several) and max(several) < layout.left.strides[0]
+    several = [axis for axis in layout.others if axis]
+    return _is_outside(layout.left, several) and (_is_outside(layout.right, several) or not layout.right.strides[0])
+
+
+def _is_outside(factor: Access, axes: Sequence[int]) -> bool:
+    """Whether the first axis has the longest steps in a factor, and then come some of those axes."""
+    several = [factor.strides[axis] for axis in axes if factor.strides[axis]]
+    within = [stride for axis, stride in enumerate(factor.strides) if axis and axis not in axes]
+    return bool(several) and max(within, default=0) < min(several) and max(several) < factor.strides[0]
 
 
 def _apart(layout: Layout) -> Layout:
     """The layout with the first axis as that of products which have nothing in common."""
-    return layout._replace(rows=layout.rows[1:], others=(0, *layout.others))
+    rows, others = ([axis for axis in axes if axis] for axes in (layout.rows, layout.others))
+    return layout._replace(rows=tuple(rows), others=(0, *others), first_apart=True)
 
 
 def _tiles(form: Form, layout: Layout, lanes: int, registers: int, threads: int) -> Iterator[RegisterTile]:
@@ -200,7 +208,7 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
     compute = tiles // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last)
     packing = packed * count * _packing(form, layout, tile, lanes, depth)
     for order, penalty in _orders(form, layout, groups, packed, panel_bytes * count):
-        first = form.kept[0] if order == COLUMNS and not layout.right.strides[0] and 0 in layout.others else 0
+        first = form.kept[0] if layout.first_apart and order == COLUMNS else 0
         items = first or groups * (count if order == COLUMNS else tiles)
         blocks = 1
         if order != ROWS_FIRST and form.reduced and panel_bytes > NEAR and tiles > 2:

@@ -20,7 +20,6 @@ from tarazu.backend.native.lowering.steps import (
     NestLaunch,
     WhileLoop,
     every,
-    inner_steps,
     map_inner,
     predicate_of,
     touched,
@@ -124,7 +123,8 @@ def _fits(run: Sequence[KernelCall], call: KernelCall) -> bool:
 
 # Local memory
 
-def with_local_buffers(steps: Sequence[ScheduledStep], threads: int, start: int) -> tuple[tuple[ScheduledStep, ...], int]:
+def with_local_buffers(steps: Sequence[ScheduledStep], threads: int,
+                       start: int) -> tuple[tuple[ScheduledStep, ...], int]:
     """The steps, where runs have memory behind byte `start` of each thread's memory for what only they access; and how
     many bytes each thread then needs."""
     users: dict[Buffer, set[int]] = {}
@@ -134,8 +134,8 @@ def with_local_buffers(steps: Sequence[ScheduledStep], threads: int, start: int)
     need = start
 
     def changed(steps: Sequence[ScheduledStep]) -> tuple[ScheduledStep, ...]:
-        return tuple([local(step) if isinstance(step, Run) else map_inner(step, changed) if inner_steps(step) else step
-                      for step in steps])
+        return tuple([local(step) if isinstance(step, Run) else step if isinstance(step, KernelCall | Callback) else
+                      map_inner(step, changed) for step in steps])
 
     def local(run: Run) -> Run:
         nonlocal need

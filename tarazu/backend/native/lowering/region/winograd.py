@@ -32,6 +32,7 @@ BLOCK = 256 * 1024  # bytes of the transformed tiles of a block of images, befor
 FEWEST_TILES = 16  # of a block, which the products have as rows
 FEW_BLOCKS = 8  # fewer are not worth it
 LARGEST_KERNEL = 4 * 2**20  # bytes, transformed, that each block may read
+MOST_OF_SUMS = 2  # how many times larger tiles must be than the sums of parts
 DATA, KERNEL, RESULT = 36, 30, 22  # what transforming to or from a product costs, in products
 
 
@@ -64,7 +65,7 @@ class _Segment(NamedTuple):
 
 class _Source(NamedTuple):
     """A tensor that is cut into tiles along some axes, and into blocks along another. Its first axis is that of the
-    blocks of images, which lie apart in memory also when they are transformed."""
+    blocks of images, which lie apart also when they are transformed."""
 
     view: View
     axes: tuple[int, ...]
@@ -110,22 +111,27 @@ def winograd(builder: RegionBuilder, node: Node, tiles: Sequence[Tile]) -> None:
     of_taps = [tile.number if tile.over_taps else 1 for tile in tiles]
     columns = _block(node.shape[-1], builder.externals.target.tile_columns)
     rows = _block(node.shape[0], ROWS) if tiles[0].over_taps else 1
-    images = _images(node, tiles, x, builder.externals.target.threads)
-    moved = tuple(range(2, axes + 2))
-    kernel = _transformed(builder, _Source(_in_blocks(weight, weight.shape[0]), tuple(range(1, axes + 1)), (0,) * axes,
-                                           taps, taps, axes + 2, columns), of_taps, [m.kernel for m in matrices])
-    data = _transformed(builder, _Source(_in_blocks(x, images), moved, before, steps,
+    over_taps, threads = tiles[0].over_taps, builder.externals.target.threads
+    images = (_parts if over_taps else _images)(node, tiles, x, weight, threads)
+    kernel = _transformed(builder, _Source(_in_blocks(weight, axes, images if over_taps else weight.shape[axes]),
+                                           tuple(range(1, axes + 1)), (0,) * axes, taps, taps, axes + 2, columns),
+                          of_taps, [m.kernel for m in matrices])
+    data = _transformed(builder, _Source(_in_blocks(x, axes + 1 if over_taps else 0, images),
+                                         tuple(range(2, axes + 2)), before, steps,
                                          tuple([tile.products for tile in tiles]), 1, rows),
                         [tile.number for tile in tiles], [m.data for m in matrices])
-    _result(builder, node, _products(builder, data, kernel, tiles), tiles, [m.result for m in matrices])
+    products = _products(builder, data, kernel, tiles)
+    if over_taps and products.shape[axes] > 1:
+        products = _sum_of_parts(builder, products, axes)
+    _result(builder, node, products, tiles, [m.result for m in matrices])
 
 
-def _images(node: Node, tiles: Sequence[Tile], x: View, threads: int) -> int:
+def _images(node: Node, tiles: Sequence[Tile], x: View, weight: View, threads: int) -> int:
     """How many images make a block, whose tiles stay in the cache from one kernel to the next; all of them where blocks
     would be too few to be shared out, or the transformed kernel too large to be read for each."""
-    batch, inner, outer = node.shape[0], *node.inputs[1].shape[-2:]
+    batch, inner, outer = node.shape[0], *weight.shape[-2:]
     products, count = math.prod(tile.products for tile in tiles), math.prod(tile.number for tile in tiles)
-    if tiles[0].over_taps or _order(x)[0] != 0 or products * inner * outer * 4 > LARGEST_KERNEL:
+    if _order(x)[0] != 0 or products * inner * outer * 4 > LARGEST_KERNEL:
         return batch
     each = products * count * (inner + outer) * 4
     most = max(BLOCK // each, math.ceil(FEWEST_TILES / count), 1)
@@ -133,11 +139,24 @@ def _images(node: Node, tiles: Sequence[Tile], x: View, threads: int) -> int:
     return max(fitting, default=batch)
 
 
-def _in_blocks(view: View, size: int) -> View:
-    """A view with its first axis as two: blocks of so many. A single one has the longest stride, as others do."""
-    count = view.shape[0] // size
-    stride = view.strides[0] * size if count > 1 else view.buffer.size
-    return view._replace(shape=(count, size, *view.shape[1:]), strides=(stride, *view.strides))
+def _parts(node: Node, tiles: Sequence[Tile], x: View, weight: View, threads: int) -> int:
+    """How many images make a part of the sum over them; all where the sums of parts would be as large as the tiles."""
+    batch, outer, channels = *weight.shape[-2:], node.shape[0]
+    least = max(FEW_BLOCKS, 2 * threads)
+    parts = next((n for n in range(least, 2 * least) if batch % n == 0), 1)
+    count = math.prod(tile.number for tile in tiles)
+    pays = MOST_OF_SUMS * parts * channels * outer < count * batch * (channels + outer)
+    outermost = _order(x)[0] == len(tiles) + 1 and _order(weight)[0] == len(tiles)
+    return batch // parts if pays and outermost else batch
+
+
+def _in_blocks(view: View, axis: int, size: int) -> View:
+    """A view with one more axis in front, of blocks of so many indices of one of its axes. If there is but one block,
+    its stride is the longest, as that of others is."""
+    count = view.shape[axis] // size
+    stride = view.strides[axis] * size if count > 1 else view.buffer.size
+    return view._replace(shape=(count, *view.shape[:axis], size, *view.shape[axis + 1:]),
+                         strides=(stride, *view.strides))
 
 
 def _block(size: int, most: int) -> int:
@@ -208,7 +227,7 @@ def _laid_out_like(source: _Source, shape: Shape, products: Shape) -> View:
 def _for_products(dtype: DType, products: Shape, shape: Shape, strides: Sequence[int]) -> View:
     """Memory for a tensor per product, for each index of the tensor's first axis together."""
     apart = _apart(max(n * stride for n, stride in zip(shape[1:], strides[1:], strict=True)), dtype)
-    whole = math.prod(products) * apart
+    whole = math.prod(products) * apart + LINE // dtype.itemsize  # so that kernels do not take both axes as one
     return View(Buffer(dtype, shape[0] * whole), (*products, *shape), 0,
                 (*[n * apart for n in contiguous_strides(products)], whole, *strides[1:]))
 
@@ -277,7 +296,7 @@ def _products(builder: RegionBuilder, data: View, kernel: View, tiles: Sequence[
     places, channel = own[len(kept):] if over_taps else own[axes + 2:len(kept) - 3], own[len(kept) - 1]
     nowhere = [zero(len(kept) + len(reduced))] * (axes + 1)
     left = (*own[:axes], image, own[axes], *places, channel, own[axes + 1])
-    right = (*own[:axes], nowhere[0], *(places if over_taps else nowhere[1:]), channel,
+    right = (*own[:axes], *((image, *places) if over_taps else nowhere), channel,
              *own[len(kept) - 3:len(kept) - 1])
     apart = kept[axes + 1:]
     result = _for_products(dtype, numbers, (blocks, *apart), (0, *contiguous_strides(apart)))
@@ -289,6 +308,19 @@ def _products(builder: RegionBuilder, data: View, kernel: View, tiles: Sequence[
     whole = (rows[0] * rows[1], *apart[2:-2], columns[0] * columns[1])
     return View(result.buffer, (*numbers, blocks, *whole), 0,
                 (*result.strides[:axes + 1], *contiguous_strides(whole)))
+
+
+def _sum_of_parts(builder: RegionBuilder, products: View, axes: int) -> View:
+    """The sum over the axis of parts of the images, which stays as one of size 1."""
+    numbers, parts, *rest = products.shape[:axes], *products.shape[axes:]
+    result = _for_products(products.buffer.dtype, numbers, (1, *rest), (0, *contiguous_strides(tuple(rest))))
+    kept = (*numbers, 1, *rest)
+    own = [unit(axis, len(kept) + 1) for axis in range(len(kept) + 1)]
+    stored = Computed(Accumulated(0, result.buffer.dtype), result, tuple([unit(i, len(kept)) for i in range(len(kept))]))
+    read = (*own[:axes], own[-1], *own[axes + 1:-1])
+    builder.append(Group.computing("parts", (*kept, parts), lambda nest: [stored], len(kept),
+                                   lambda nest: Reduction(ops.SUM, nest.load(products, read))))
+    return result
 
 
 def _result(builder: RegionBuilder, node: Node, products: View, tiles: Sequence[Tile],
