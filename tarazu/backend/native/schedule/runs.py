@@ -87,23 +87,62 @@ def _in_items(call: KernelCall, items: int) -> Iterator[BufferAccess]:
 def with_runs(steps: Sequence[KernelStep]) -> tuple[ScheduledStep, ...]:
     """The steps, those inside loops and branches too, with neighbors that fit together as runs."""
     scheduled: list[ScheduledStep] = []
-    current: list[KernelCall] = []
-
-    def finish() -> None:
-        if current:
-            scheduled.append(Run.of(current) if len(current) > 1 else current[0])
-            current.clear()
-
-    for step in steps:
-        if not (isinstance(step, KernelCall) and _can_run(step)):
-            finish()
-            scheduled.append(step if isinstance(step, KernelCall | Callback) else map_inner(step, with_runs))
-            continue
-        if current and not _fits(current, step):
-            finish()
-        current.append(step)
-    finish()
+    current = _Growing(scheduled)
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        if not isinstance(step, KernelCall):
+            current.finish()
+            scheduled.append(step if isinstance(step, Callback) else map_inner(step, with_runs))
+        elif not current.takes(step) and not (isinstance(following, KernelCall) and current.leaves_out(step, following)):
+            current.finish()
+            if not current.takes(step):
+                scheduled.append(step)
+    current.finish()
     return tuple(scheduled)
+
+
+class _Growing:
+    """A run that grows, and the steps among its kernels that are none of it and are done after it."""
+
+    def __init__(self, scheduled: list[ScheduledStep]) -> None:
+        self._scheduled = scheduled
+        self._calls: list[KernelCall] = []
+        self._after: list[KernelCall] = []
+
+    def takes(self, call: KernelCall) -> bool:
+        """Append a kernel that fits; whether it does."""
+        if not _can_run(call) or (self._calls and not self._fits(call)):
+            return False
+        self._calls.append(call)
+        return True
+
+    def _fits(self, call: KernelCall) -> bool:
+        return _fits(self._calls, call) and _independent(call, self._after)
+
+    def leaves_out(self, call: KernelCall, following: KernelCall) -> bool:
+        """Do a kernel before or after the run, if the following one fits again; whether that can be."""
+        if not self._calls or not _can_run(following) or not self._fits(following):
+            return False
+        if _independent(call, [*self._calls, *self._after]):
+            self._scheduled.append(call)
+        elif _independent(call, [following]):
+            self._after.append(call)
+        else:
+            return False
+        return True
+
+    def finish(self) -> None:
+        """Schedule the run, which may be a single kernel."""
+        if self._calls:
+            self._scheduled.append(Run.of(self._calls) if len(self._calls) > 1 else self._calls[0])
+        self._scheduled += self._after
+        self._calls, self._after = [], []
+
+
+def _independent(call: KernelCall, others: Sequence[KernelCall]) -> bool:
+    """Whether a kernel and others may be done in any order."""
+    own = {buffer.root: writes for buffer, writes in sorted(touched(call.launch), key=lambda item: item[1])}
+    return not any(buffer.root in own and (writes or own[buffer.root])
+                   for other in others for buffer, writes in touched(other.launch))
 
 
 def _can_run(call: KernelCall) -> bool:
