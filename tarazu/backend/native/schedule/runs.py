@@ -92,7 +92,7 @@ def with_runs(steps: Sequence[KernelStep]) -> tuple[ScheduledStep, ...]:
         if not isinstance(step, KernelCall):
             current.finish()
             scheduled.append(step if isinstance(step, Callback) else map_inner(step, with_runs))
-        elif not current.takes(step) and not (isinstance(following, KernelCall) and current.leaves_out(step, following)):
+        elif not (current.takes(step) or current.leaves_out(step, following)):
             current.finish()
             if not current.takes(step):
                 scheduled.append(step)
@@ -118,9 +118,9 @@ class _Growing:
     def _fits(self, call: KernelCall) -> bool:
         return _fits(self._calls, call) and _independent(call, self._after)
 
-    def leaves_out(self, call: KernelCall, following: KernelCall) -> bool:
+    def leaves_out(self, call: KernelCall, following: KernelStep | None) -> bool:
         """Do a kernel before or after the run, if the following one fits again; whether that can be."""
-        if not self._calls or not _can_run(following) or not self._fits(following):
+        if not (self._calls and isinstance(following, KernelCall) and _can_run(following) and self._fits(following)):
             return False
         if _independent(call, [*self._calls, *self._after]):
             self._scheduled.append(call)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.lowering.buffers import Buffer, View, contiguous_strides
-from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, unit, zero
+from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, identity, unit, zero
 from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Constant, Expression, Reduction
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.group import Computed, Group, Inner
@@ -316,7 +316,7 @@ def _sum_of_parts(builder: RegionBuilder, products: View, axes: int) -> View:
     result = _for_products(products.buffer.dtype, numbers, (1, *rest), (0, *contiguous_strides(tuple(rest))))
     kept = (*numbers, 1, *rest)
     own = [unit(axis, len(kept) + 1) for axis in range(len(kept) + 1)]
-    stored = Computed(Accumulated(0, result.buffer.dtype), result, tuple([unit(i, len(kept)) for i in range(len(kept))]))
+    stored = Computed(Accumulated(0, result.buffer.dtype), result, identity(kept))
     read = (*own[:axes], own[-1], *own[axes + 1:-1])
     builder.append(Group.computing("parts", (*kept, parts), lambda nest: [stored], len(kept),
                                    lambda nest: Reduction(ops.SUM, nest.load(products, read))))
