@@ -150,14 +150,16 @@ def _can_run(call: KernelCall) -> bool:
 
 
 def _fits(run: Sequence[KernelCall], call: KernelCall) -> bool:
-    """Whether a kernel goes over the same items as those of a run, without a barrier in front of it."""
+    """Whether a kernel goes over the same items as those of a run, without a barrier in front of it; or over parts or
+    groups of them, where one hands something on to the other."""
     items = items_of([*run, call])
     if any(other.kernel.items % items for other in (*run, call)):
         return False
     own = list(_in_items(call, items))
     common = [(a, b) for other in run for a in _in_items(other, items) for b in own if a.buffer.root is b.buffer.root]
     same = all(other.kernel.items == call.kernel.items for other in run)
-    return (same or (bool(common) and items >= FEW_ITEMS)) and not any(conflict(a, b) for a, b in common)
+    hands_on = items >= FEW_ITEMS and any(a.writes or b.writes for a, b in common)
+    return (same or hands_on) and not any(conflict(a, b) for a, b in common)
 
 
 # Local memory
