@@ -24,7 +24,7 @@ from tarazu.backend.native.lowering.region.lower_graph import lower_graph
 from tarazu.backend.native.lowering.steps import Callback, Externals, Step, WhileLoop, every
 from tarazu.backend.native.schedule.emit import MemoryLayout, ProgramEmitter
 from tarazu.backend.native.schedule.memory_plan import MemoryPlan, aligned, plan_memory
-from tarazu.backend.native.schedule.runs import ScheduledStep, with_runs
+from tarazu.backend.native.schedule.runs import ScheduledStep, with_local_buffers, with_runs
 from tarazu.backend.native.schedule.work_sharing import takes_threads
 from tarazu.backend.native.threads import barrier
 from tarazu.base.settings import log
@@ -72,9 +72,9 @@ def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Grap
     placed, in_place = _placed(region.steps, inputs, outputs, renewed)
     called = with_kernels(placed, kernels, externals)
     used = {step.kernel for step in every(called) if isinstance(step, KernelCall)}
-    steps = with_runs(called)
-    memory = plan_memory(steps)
     scratch = max((aligned(kernel.scratch) for kernel in used), default=0)
+    steps, scratch = with_local_buffers(with_runs(called), target.threads, scratch)
+    memory = plan_memory(steps)
     table = {"input": 0, "output": len(inputs), "constant": len(inputs) + len(outputs)}
     barrier.emit_barrier(kernels.module, target)
     function = kernels.module.function("program", [("ptr", "shared"), ("i64", "thread")], linkage="external")

@@ -79,6 +79,20 @@ def test_tiles_give_what_sums_of_products_give(shape, tile, always, set_threads)
         assert max(found) < {2: 2e-6, 4: 2e-5}[tile], found
 
 
+@pytest.mark.parametrize(("batch", "size", "channels", "filters"), [
+    (24, 5, 8, 24),  # blocks of several images
+    (16, 7, 20, 16),  # tiles that stand out, channels that are no multiple of a vector
+    (9, 6, 4, 8),
+])
+def test_tiles_of_many_images_are_done_in_blocks(batch, size, channels, filters, always, set_threads):
+    always(4)
+    for threads in (1, 2, 3, 4):
+        set_threads(threads)
+        found = errors(lambda x, w: tz.conv2d(x, w, padding="same"), (batch, size, size, channels),
+                       (3, 3, channels, filters))
+        assert max(found) < 2e-5, found
+
+
 @pytest.mark.parametrize("instructions", ["avx2", "sse"])
 def test_tiles_on_narrower_processors(instructions, always, monkeypatch):
     always(4)
@@ -97,9 +111,23 @@ def test_the_setting_says_how_large_tiles_are(tile, rows, monkeypatch):
     monkeypatch.setattr("tarazu.backend.native.winograd_tile._chosen", None)
     tz.set_winograd(tile)
     text = steps_of(lambda x, w: tz.conv2d(x, w, padding="same"), (4, 16, 16, 64), (3, 3, 64, 64))
-    assert f"products {rows}" in text
+    assert f"products 1 x {rows}" in text
     tz.set_winograd(0)
     assert "products" not in steps_of(lambda x, w: tz.conv2d(x, w, padding="same"), (4, 16, 16, 64), (3, 3, 64, 64))
+
+
+def test_transformed_tiles_of_a_batch_are_never_all_in_memory():
+    def layer_and_gradients(x, weight, upstream):
+        return tz.vjp(lambda x, w: tz.conv2d(x, w, padding="same"), x, weight)[1](upstream)
+
+    shape = (32, 16, 16, 32)
+    for text in (steps_of(lambda x, w: tz.relu(tz.conv2d(x, w, padding="same")), shape, (3, 3, 32, 32)),
+                 steps_of(layer_and_gradients, shape, (3, 3, 32, 32), shape)):
+        runs = [step for step in text.split("\nrun of ")[1:] if "_products" in step.splitlines()[0]]
+        tiles = [line for step in runs for line, before in zip(step.splitlines()[1:], step.splitlines(), strict=False)
+                 if before.startswith("  k") and "_transform" in before]
+        assert runs
+        assert all(line.split("; ")[0].endswith("-> local") for line in tiles)
 
 
 def test_a_graph_that_was_compiled_before_is_compiled_again_for_another_setting(monkeypatch):

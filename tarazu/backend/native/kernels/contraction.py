@@ -116,8 +116,9 @@ class _Contraction:
         start = _Cursor(tuple(access.offset * access.dtype.itemsize for access in self.accesses),
                         (0,) * len(self.form.kept))
         if self.choice.order == COLUMNS:
-            items = self.groups * self.count
-            self._columns(start, begin, end)
+            items = self.choice.items or self.groups * self.count
+            each = self.groups * self.count // items
+            self._columns(start, self.function.multiply(begin, each), self.function.multiply(end, each))
         else:
             items = self.groups * self.tiles
             self._rows(start, begin, end)
@@ -138,15 +139,15 @@ class _Contraction:
     def _indices_per_item(self, items: int) -> int:
         """How many indices of the nest's first axis make up an item; 0 where items are something else."""
         choice = self.choice
-        by_groups = choice.order == COLUMNS and choice.layout.others == (0,)
+        by_groups = bool(choice.items) or (choice.order == COLUMNS and choice.layout.others == (0,))
         by_tiles = choice.order == ROWS_FIRST and choice.tile.cut == 0 and items == choice.tile.parts
         indices, rest = divmod(self.form.kept[0], items)
         return indices if self.form.leading and not rest and (by_groups or by_tiles) else 0
 
     # Loops over the items
 
-    def _columns(self, start: _Cursor, begin: Value, end: Value) -> None:
-        """Each item is a panel, with all its rows."""
+    def _columns(self, start: _Cursor, begin: Index, end: Index) -> None:
+        """The panels from `begin` to `end`, each with all its rows."""
         with self.function.loop(begin, end) as item:
             group, panel = self._divmod(item.index, self.count)
             cursor = self._at(start, self.choice.layout.others, group)

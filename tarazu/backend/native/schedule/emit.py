@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.kernels.kernel import KernelCall
@@ -105,9 +105,9 @@ class ProgramEmitter:
         begin = f.divide(f.multiply(self.thread, items), self.threads)
         return begin, f.divide(f.multiply(f.add(self.thread, 1), items), self.threads)
 
-    def _call(self, call: KernelCall, begin: Index, end: Index) -> None:
+    def _call(self, call: KernelCall, begin: Index, end: Index, local: Mapping[Buffer, Value] = {}) -> None:
         f = self.f
-        pointers = [f.offset(self._pointer(buffer), skipped * buffer.dtype.itemsize)
+        pointers = [f.offset(local.get(buffer.root) or self._pointer(buffer), skipped * buffer.dtype.itemsize)
                     for buffer, skipped in call.launch.operands]
         f.call("void", call.kernel.name, self.frame, *pointers, f.index(begin), f.index(end))
 
@@ -120,12 +120,16 @@ class ProgramEmitter:
             self._call(call, 0, call.kernel.items)
 
     def _run(self, run: Run) -> None:
-        self.barrier_if_conflict([access for call in run.calls for access in buffer_accesses(call)])
-        begin, end = self._share(run.calls[0].kernel.items)
-        with self.f.loop(begin, end, run.block) as block:
-            stop = self.f.minimum(self.f.add(block.index, run.block), end)
+        f, items = self.f, run.items
+        self.barrier_if_conflict(list(run.accesses()))
+        begin, end = self._share(items)
+        with f.loop(begin, end, run.block) as block:
+            stop = f.minimum(f.add(block.index, run.block), end)
+            local = {buffer: f.offset(self.frame, f.subtract(where.offset, f.multiply(block.index, where.bytes)))
+                     for buffer, where in run.local.items()}  # so that the block's items lie at the start
             for call in run.calls:
-                self._call(call, block.index, stop)
+                each = call.kernel.items // items
+                self._call(call, f.multiply(block.index, each), f.multiply(stop, each), local)
 
     def _callback(self, step: Callback) -> None:
         f = self.f

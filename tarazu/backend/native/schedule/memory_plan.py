@@ -16,9 +16,8 @@ from tarazu.backend.native.lowering.steps import (
     WhileLoop,
     inner_steps,
     predicate_of,
-    touched,
 )
-from tarazu.backend.native.schedule.runs import Run, ScheduledStep
+from tarazu.backend.native.schedule.runs import Run, ScheduledStep, touched_itself
 
 ALIGN = 64  # bytes, a cache line and the widest vector
 Loop = int  # the time at which a loop starts
@@ -90,9 +89,9 @@ class _Lifetimes:
 
 
 def _buffers(step: Run | KernelCall | Callback) -> Iterator[Buffer]:
-    """The buffers that a step reads or writes."""
-    for part in step.calls if isinstance(step, Run) else [step]:
-        yield from (buffer for buffer, _ in touched(part.launch if isinstance(part, KernelCall) else part))
+    """The buffers that a step reads or writes, without those that are local to it."""
+    local = step.local if isinstance(step, Run) else {}
+    yield from (buffer for buffer in touched_itself(step) if buffer.root not in local)
 
 
 def aligned(size: int) -> int:
