@@ -11,6 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 from tarazu.backend.base import Renewed
 from tarazu.backend.native import cache
 from tarazu.backend.native.cache_key import content, nodes_of
+from tarazu.backend.native.kernels.batches import with_batches
 from tarazu.backend.native.kernels.kernel import KernelCall
 from tarazu.backend.native.kernels.kernels import Kernels, with_kernels
 from tarazu.backend.native.llvm.assemble import FULL, QUICK, object_code
@@ -70,19 +71,20 @@ def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Grap
     outputs = [View.whole(Buffer(t.dtype, t.size, "output", i), t.shape) for i, t in enumerate(graph.output_types)]
     region = lower_graph(externals, graph, inputs, outputs)
     placed, in_place = _placed(region.steps, inputs, outputs, renewed)
-    called = with_kernels(placed, kernels, externals)
+    called = with_kernels(with_batches(placed, target.threads), kernels, externals)
     used = {step.kernel for step in every(called) if isinstance(step, KernelCall)}
     steps = with_runs(called)
     memory = plan_memory(steps)
     scratch = max((aligned(kernel.scratch) for kernel in used), default=0)
     table = {"input": 0, "output": len(inputs), "constant": len(inputs) + len(outputs)}
+    layout = MemoryLayout(table, memory, scratch)
     barrier.emit_barrier(kernels.module, target)
     function = kernels.module.function("program", [("ptr", "shared"), ("i64", "thread")], linkage="external")
-    program = emitter(function, MemoryLayout(table, memory, scratch))
+    program = emitter(function, layout)
     program.emit(steps)
     function.ret()
     return Lowered(kernels.module.text(target.attributes), steps, externals.constants, externals.callbacks, memory,
-                   scratch, takes_threads(called), len(used), in_place, program)
+                   layout.frame, takes_threads(called), len(used), in_place, program)
 
 
 def _placed(steps: Sequence[Step], inputs: Sequence[View], outputs: Sequence[View],

@@ -121,6 +121,8 @@ class _ScheduleWriter:
             return "row of " * (buffer.storage == "row") + self._buffer(buffer.parent)
         if buffer.storage == "input":
             return self.inputs[buffer.number]
+        if buffer in self.memory.own:
+            return f"own {self.memory.own[buffer].offset}"
         return f"@{self.memory.offset(buffer)}" if buffer.storage == "arena" else f"{buffer.storage} {buffer.number}"
 
 

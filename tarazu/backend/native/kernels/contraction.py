@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tarazu.backend.native.kernels.contraction_choice import (
     COLUMNS,
+    OUTER,
     ROWS,
     ROWS_FIRST,
     Choice,
@@ -115,9 +116,12 @@ class _Contraction:
         begin, end = self.function.parameters["begin"], self.function.parameters["end"]
         start = _Cursor(tuple(access.offset * access.dtype.itemsize for access in self.accesses),
                         (0,) * len(self.form.kept))
-        if self.choice.order == COLUMNS:
+        if self.choice.order == OUTER:
+            items = math.prod(self.form.kept[:self.form.outer])
+            self._outer(start, begin, end)
+        elif self.choice.order == COLUMNS:
             items = self.groups * self.count
-            self._columns(start, begin, end)
+            self._columns(start, self.choice.layout.others, begin, end)
         else:
             items = self.groups * self.tiles
             self._rows(start, begin, end)
@@ -138,6 +142,8 @@ class _Contraction:
     def _indices_per_item(self, items: int) -> int:
         """How many indices of the nest's first axis make up an item; 0 where items are something else."""
         choice = self.choice
+        if choice.order == OUTER:
+            return 1
         by_groups = choice.order == COLUMNS and choice.layout.others == (0,)
         by_tiles = choice.order == ROWS_FIRST and choice.tile.cut == 0 and items == choice.tile.parts
         indices, rest = divmod(self.form.kept[0], items)
@@ -145,11 +151,19 @@ class _Contraction:
 
     # Loops over the items
 
-    def _columns(self, start: _Cursor, begin: Value, end: Value) -> None:
-        """Each item is a panel, with all its rows."""
+    def _outer(self, start: _Cursor, begin: Value, end: Value) -> None:
+        """Each item is all that is inside the outer axes."""
+        outer = range(self.form.outer)
+        inner = [axis for axis in self.choice.layout.others if axis not in outer]
+        panels = self.count * math.prod(self.form.kept[axis] for axis in inner)
+        with self.function.loop(begin, end) as item:
+            self._columns(self._at(start, outer, item.index), inner, 0, panels)
+
+    def _columns(self, start: _Cursor, axes: Sequence[int], begin: Index, end: Index) -> None:
+        """Each item is a panel, with all its rows, at an index of `axes`."""
         with self.function.loop(begin, end) as item:
             group, panel = self._divmod(item.index, self.count)
-            cursor = self._at(start, self.choice.layout.others, group)
+            cursor = self._at(start, axes, group)
             self._panel(cursor, panel, lambda cursor, block: self._all_rows(cursor, panel, block, self.free))
 
     def _rows(self, start: _Cursor, begin: Value, end: Value) -> None:

@@ -26,7 +26,7 @@ def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) ->
     function, pointers = kernel_function(module, name, nest)
     begin, end = function.parameters["begin"], function.parameters["end"]
     weighed = [(access, 1) for access in loads(*[store.value for store in nest.stores])]
-    axis = vector_axis(nest, range(nest.kept), weighed + [(store.access, 2) for store in nest.stores])
+    axis = vector_axis(nest, range(nest.outer, nest.kept), weighed + [(store.access, 2) for store in nest.stores])
     divided = division(nest, axis)
     values = [store.value for store in nest.stores]
     memo = writer.invariant(function, values, pointers, point_at(nest, {}), range(nest.kept), {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -47,15 +48,21 @@ class Division(NamedTuple):
     outer: tuple[int, ...]
     inner: tuple[int, ...]
     items: int
+    given: bool = False  # whether the nest says which axes make up the items
 
     @property
     def rows(self) -> int:
         """The number of items where they are the indices of the first axis; else 0."""
-        return self.items if self.outer == (0,) else 0
+        return self.items if self.outer == (0,) or self.given else 0
 
 
 def division(nest: Nest, without: int | None) -> Division:
-    """The leading kept axes as items, as many axes as it takes to have a few of them; without the axis of vectors."""
+    """The axes that the nest says as items, else the leading kept axes, as many as it takes to have a few items;
+    without the axis of vectors."""
+    if nest.outer:
+        given = range(nest.outer)
+        inner = tuple([axis for axis in range(nest.outer, nest.kept) if axis != without])
+        return Division(tuple(given), inner, math.prod(nest.sizes[axis] for axis in given), given=True)
     axes = [axis for axis in range(nest.kept) if axis != without]
     taken, items = 0, 1
     while taken < len(axes) and items < FEW_ITEMS:

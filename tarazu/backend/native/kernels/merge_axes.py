@@ -66,18 +66,26 @@ def with_merged_axes(nest: Nest) -> Nest:
     """
     rank = len(nest.sizes)
     strides = [[*own, *[0] * (rank - len(own))] for own in _all_strides(nest)]
-    kept = merged_axes(nest.sizes, range(nest.kept), strides, _neighbors_behind_a_long_first)
-    axes = kept + merged_axes(nest.sizes, range(nest.kept, rank), strides, itertools.pairwise)
+    if nest.outer:
+        kept = [*merged_axes(nest.sizes, range(nest.outer), strides, itertools.pairwise),
+                *merged_axes(nest.sizes, range(nest.outer, nest.kept), strides, itertools.pairwise)]
+    else:
+        kept = merged_axes(nest.sizes, range(nest.kept), strides, _neighbors_behind_a_long_first)
+    return over_axes(nest, kept + merged_axes(nest.sizes, range(nest.kept, rank), strides, itertools.pairwise))
 
-    def over_axes(leaf: Expression) -> Expression:
+
+def over_axes(nest: Nest, axes: Sequence[Axis]) -> Nest:
+    """The nest with other axes, which stand for its own in order."""
+    def leaf_over_axes(leaf: Expression) -> Expression:
         if isinstance(leaf, Load):
             return Load(along(leaf.access, axes))
         return along(leaf, axes) if isinstance(leaf, Position) else leaf
 
-    changed = leaf_map(over_axes)
+    changed = leaf_map(leaf_over_axes)
     reductions = tuple([Reduction(r.op, changed(r.value)) for r in nest.reductions])
     stores = tuple([Store(changed(s.value), along(s.access, axes)) for s in nest.stores])
-    return Nest(tuple([axis.size for axis in axes]), len(kept), reductions, stores)
+    outer, kept = (sum(axis.source < end for axis in axes) for end in (nest.outer, nest.kept))
+    return Nest(tuple([axis.size for axis in axes]), kept, reductions, stores, nest.loop_invariant, outer)
 
 
 def _neighbors_behind_a_long_first(axes: list[Axis]) -> Iterable[tuple[Axis, Axis]]:

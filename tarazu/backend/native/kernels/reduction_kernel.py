@@ -38,7 +38,7 @@ COMBINE = {ops.SUM: ops.ADD, ops.PROD: ops.MUL, ops.MAX: ops.MAXIMUM, ops.MIN: o
 def reduction_kernel(module: Module, writer: Writer, name: str, nest: Nest) -> Kernel:
     """The kernel of a nest with reductions."""
     weighed = [(access, 1) for reduction in nest.reductions for access in loads(reduction.value)]
-    axis = vector_axis(nest, [i for i in range(len(nest.sizes)) if nest.sizes[i] > 1], weighed)
+    axis = vector_axis(nest, [i for i in range(nest.outer, len(nest.sizes)) if nest.sizes[i] > 1], weighed)
     reducer = _Reducer(module, writer, name, nest, axis)
     return reducer.vertical() if axis is not None and axis < nest.kept else reducer.horizontal()
 

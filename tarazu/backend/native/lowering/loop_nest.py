@@ -89,6 +89,7 @@ class Nest(NamedTuple):
     reductions: tuple[Reduction, ...]
     stores: tuple[Store, ...]
     loop_invariant: frozenset[int] = frozenset()  # buffers that the loop around never writes: all cores keep them
+    outer: int = 0  # how many of the first axes make up the items that threads share; 0 where the kernel chooses
 
 
 def walk(*roots: Expression, without: Container[int] = ()) -> list[Expression]:

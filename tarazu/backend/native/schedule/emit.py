@@ -34,7 +34,12 @@ class MemoryLayout(NamedTuple):
 
     table: dict[str, int]  # of inputs, outputs and constants: where in the table of pointers they start
     plan: MemoryPlan  # of the arena
-    scratch: int  # bytes for each thread
+    scratch: int  # bytes of each thread for kernels; its parts of buffers follow
+
+    @property
+    def frame(self) -> int:
+        """The bytes of each thread in all."""
+        return self.scratch + self.plan.own_size
 
 
 class ProgramEmitter:
@@ -43,6 +48,7 @@ class ProgramEmitter:
     def __init__(self, function: Function, memory: MemoryLayout) -> None:
         self.memory = memory
         self._indices: dict[Iteration, Index] = {}  # of the loops around
+        self._block: Index = 0  # the first item of the block of the run that is written
         self._pending = PendingAccesses(memory.plan)  # since the last barrier
         self.enter(function)
 
@@ -53,7 +59,7 @@ class ProgramEmitter:
         self.threads = self._word(barrier.THREADS, "i64")
         self.table, self.arena = self._word(TABLE, "ptr"), self._word(ARENA, "ptr")
         frames = self._word(FRAMES, "ptr")
-        self.frame = function.offset(frames, function.multiply(self.thread, self.memory.scratch))
+        self.frame = function.offset(frames, function.multiply(self.thread, self.memory.frame))
         self.first = function.compare("icmp eq", self.thread, function.index(0))
 
     def _word(self, number: int, type_: str) -> Value:
@@ -120,10 +126,12 @@ class ProgramEmitter:
             self._call(call, 0, call.kernel.items)
 
     def _run(self, run: Run) -> None:
-        self.barrier_if_conflict([access for call in run.calls for access in buffer_accesses(call)])
+        self.barrier_if_conflict([access for call in run.calls for access in buffer_accesses(call)
+                                  if access.buffer.root not in self.memory.plan.own])
         begin, end = self._share(run.calls[0].kernel.items)
         with self.f.loop(begin, end, run.block) as block:
             stop = self.f.minimum(self.f.add(block.index, run.block), end)
+            self._block = self.f.index(block.index)
             for call in run.calls:
                 self._call(call, block.index, stop)
 
@@ -204,6 +212,9 @@ class ProgramEmitter:
             if buffer.iteration is None:
                 return start
             return f.offset(start, f.multiply(self._indices[buffer.iteration], buffer.bytes))
+        if (own := self.memory.plan.own.get(buffer)) is not None:
+            skipped = f.multiply(self._block, own.each)
+            return f.offset(self.frame, f.subtract(self.memory.scratch + own.offset, skipped))
         if buffer.storage == "arena":
             return f.offset(self.arena, self.memory.plan.offset(buffer))
         return f.load("ptr", f.offset(self.table, self.memory.table[buffer.storage] + buffer.number, "ptr"), 8)
