@@ -23,6 +23,7 @@ from tarazu.backend.native.lowering.order import with_early_updates
 from tarazu.backend.native.lowering.prepare import prepare
 from tarazu.backend.native.lowering.region.lower_graph import lower_graph
 from tarazu.backend.native.lowering.steps import Callback, Externals, Step, WhileLoop, every
+from tarazu.backend.native.lowering.triangles import with_triangles
 from tarazu.backend.native.schedule.emit import MemoryLayout, ProgramEmitter
 from tarazu.backend.native.schedule.memory_plan import MemoryPlan, aligned, plan_memory
 from tarazu.backend.native.schedule.runs import ScheduledStep, with_runs
@@ -71,7 +72,8 @@ def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Grap
     outputs = [View.whole(Buffer(t.dtype, t.size, "output", i), t.shape) for i, t in enumerate(graph.output_types)]
     region = lower_graph(externals, graph, inputs, outputs)
     placed, in_place = _placed(region.steps, inputs, outputs, renewed)
-    called = with_kernels(with_batches(placed, target.threads), kernels, externals)
+    placed = with_batches(with_triangles(placed), target.threads)
+    called = with_kernels(placed, kernels, externals)
     used = {step.kernel for step in every(called) if isinstance(step, KernelCall)}
     steps = with_runs(called)
     memory = plan_memory(steps)

@@ -94,3 +94,13 @@ def nested_loops(function: Function, nest: Nest, axes: Sequence[int], indices: A
         for axis in axes:
             inside[axis] = stack.enter_context(function.loop(0, nest.sizes[axis])).index
         yield inside
+
+
+def end_of_triangle(function: Function, nest: Nest, axis: int, step: int, indices: AxisIndices) -> Index:
+    """Where to stop along an axis, after whole steps that fit its size: behind the last one with an element up to the
+    diagonal, where the axis has the columns of the nest's triangle and the row is known."""
+    whole = nest.sizes[axis] // step * step
+    if nest.triangle is None or nest.triangle.column != axis or nest.triangle.row not in indices or not whole:
+        return whole
+    steps = function.divide(function.add(indices[nest.triangle.row], step), step)
+    return function.minimum(function.multiply(steps, step), whole)

@@ -15,6 +15,7 @@ from tarazu.backend.native.lowering.loop_nest import (
     Position,
     Reduction,
     Store,
+    Triangle,
     accesses,
     leaf_map,
     walk,
@@ -85,7 +86,21 @@ def over_axes(nest: Nest, axes: Sequence[Axis]) -> Nest:
     reductions = tuple([Reduction(r.op, changed(r.value)) for r in nest.reductions])
     stores = tuple([Store(changed(s.value), along(s.access, axes)) for s in nest.stores])
     outer, kept = (sum(axis.source < end for axis in axes) for end in (nest.outer, nest.kept))
-    return Nest(tuple([axis.size for axis in axes]), kept, reductions, stores, nest.loop_invariant, outer)
+    return Nest(tuple([axis.size for axis in axes]), kept, reductions, stores, nest.loop_invariant, outer,
+                triangle_along(nest, axes))
+
+
+def triangle_along(nest: Nest, axes: Sequence[Axis]) -> Triangle | None:
+    """The triangle of a nest over other axes."""
+    numbers = {axis.source: number for number, axis in enumerate(axes)}
+    if nest.triangle is None or not all(axis in numbers for axis in nest.triangle):
+        return None
+    return Triangle(*[numbers[axis] for axis in nest.triangle])
+
+
+def apart(nest: Nest) -> list[list[int]]:
+    """Strides by which the axes of the triangle do not lie in one line with others."""
+    return [[int(axis == own) for axis in range(len(nest.sizes))] for own in nest.triangle or ()]
 
 
 def _neighbors_behind_a_long_first(axes: list[Axis]) -> Iterable[tuple[Axis, Axis]]:
@@ -96,4 +111,4 @@ def _neighbors_behind_a_long_first(axes: list[Axis]) -> Iterable[tuple[Axis, Axi
 def _all_strides(nest: Nest) -> list[Sequence[int]]:
     values = [*[reduction.value for reduction in nest.reductions], *[store.value for store in nest.stores]]
     positions = [x.strides for x in walk(*values) if isinstance(x, Position)]
-    return [*[access.strides for access in accesses(nest)], *positions]
+    return [*[access.strides for access in accesses(nest)], *positions, *apart(nest)]

@@ -12,6 +12,7 @@ from tarazu.backend.native.kernels.loops import (
     FEW_ITEMS,
     AxisIndices,
     division,
+    end_of_triangle,
     item_indices,
     kernel_function,
     lanes_along,
@@ -108,10 +109,13 @@ class _Reducer:
         return loop.results
 
     def _innermost(self, length: int, step: int, start: Sequence[Value],
-                   body: Callable[[Index, list[Value]], list[Value]]) -> list[Value]:
-        """What `body` makes of the accumulators in one loop; it has them as narrow as the terms, SHORT times."""
+                   body: Callable[[Index, list[Value]], list[Value]], stop: Index | None = None) -> list[Value]:
+        """What `body` makes of the accumulators in one loop; it has them as narrow as the terms, SHORT times.
+
+        What comes from `stop` on may be left out.
+        """
         if self.dtypes == self.narrow:
-            with self.function.loop(0, length, step, start) as loop:
+            with self.function.loop(0, length if stop is None else stop, step, start) as loop:
                 loop.next = body(loop.index, loop.values)
             return loop.results
 
@@ -247,7 +251,8 @@ class _Reducer:
 
         whole, wide = size // lanes * lanes, unrolled * lanes
         if size >= wide:
-            values = self._innermost(size // wide * wide, wide, values, side_by_side)
+            stop = end_of_triangle(self.function, nest, axis, wide, indices)
+            values = self._innermost(size // wide * wide, wide, values, side_by_side, stop)
         for i, start in enumerate(range(size // wide * wide, whole, lanes)):
             values[i * count:(i + 1) * count] = self._with_narrow(values[i * count:(i + 1) * count], terms(start))
         if whole < size:
