@@ -72,8 +72,8 @@ def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Grap
     outputs = [View.whole(Buffer(t.dtype, t.size, "output", i), t.shape) for i, t in enumerate(graph.output_types)]
     region = lower_graph(externals, graph, inputs, outputs)
     placed, in_place = _placed(region.steps, inputs, outputs, renewed)
-    placed = with_batches(with_triangles(placed), target.threads)
-    called = with_kernels(placed, kernels, externals)
+    batched = with_batches(with_triangles(placed), target.threads)
+    called = with_kernels(batched, kernels, externals)
     used = {step.kernel for step in every(called) if isinstance(step, KernelCall)}
     steps = with_runs(called)
     memory = plan_memory(steps)

@@ -364,9 +364,13 @@ class _Contraction:
         tile, first = self.choice.tile, self._first_column(cursor, axis)
         if first is None:
             return None
-        extents = {tile.cut: self.code.heights[0] + (self.code.heights[1] > 0), self.choice.layout.axis: self.choice.panel_columns,
-                   **{whole: self.form.kept[whole] for whole in tile.whole}}
-        return self.function.add(first, extents.get(axis, 1) - 1)
+        if axis == tile.cut:
+            extent = self.code.heights[0] + (self.code.heights[1] > 0)
+        elif axis == self.choice.layout.axis:
+            extent = self.choice.panel_columns
+        else:
+            extent = self.form.kept[axis] if axis in tile.whole else 1
+        return self.function.add(first, extent - 1)
 
     # Cursors
 

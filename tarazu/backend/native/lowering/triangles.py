@@ -168,7 +168,7 @@ class _Finder:
             return None
         if self.writers[buffer] != 1 or buffer.root.storage != "arena":
             return None
-        sizes = set()
+        sizes: set[tuple[int, int] | None] = set()
         readers = [step for step in following if isinstance(step, NestLaunch) and any(
             operand.buffer is buffer for i, operand in enumerate(step.operands) if i not in step.writes)]
         if not readers or len(readers) != self.readers.get(buffer, 0):
@@ -176,11 +176,13 @@ class _Finder:
         for nest, access in _reads(readers, buffer):
             if nest.triangle is None:
                 return None
-            shape = tuple([nest.sizes[axis] for axis in nest.triangle])
-            sizes.add(shape if _Known(0, *shape).triangle(access, nest.sizes) == nest.triangle else None)
+            rows, columns = (nest.sizes[axis] for axis in nest.triangle)
+            is_same = _Known(0, rows, columns).triangle(access, nest.sizes) == nest.triangle
+            sizes.add((rows, columns) if is_same else None)
         shape = sizes.pop()
-        return None if sizes or shape is None else _Known(0, *shape).triangle(
-            launch.nest.stores[0].access, launch.nest.sizes)
+        if sizes or shape is None:
+            return None
+        return _Known(0, *shape).triangle(launch.nest.stores[0].access, launch.nest.sizes)
 
 
 def _reads(launches: Sequence[NestLaunch], buffer: Buffer) -> Iterator[tuple[Nest, Access]]:
