@@ -26,7 +26,7 @@ from tarazu.backend.native.lowering.steps import Callback, Externals, Step, Whil
 from tarazu.backend.native.lowering.triangles import with_triangles
 from tarazu.backend.native.schedule.emit import MemoryLayout, ProgramEmitter
 from tarazu.backend.native.schedule.memory_plan import MemoryPlan, aligned, plan_memory
-from tarazu.backend.native.schedule.runs import ScheduledStep, with_runs
+from tarazu.backend.native.schedule.runs import ScheduledStep, with_local_buffers, with_runs
 from tarazu.backend.native.schedule.work_sharing import takes_threads
 from tarazu.backend.native.threads import barrier
 from tarazu.base.settings import log
@@ -75,18 +75,17 @@ def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Grap
     batched = with_batches(with_triangles(placed), target.threads)
     called = with_kernels(batched, kernels, externals)
     used = {step.kernel for step in every(called) if isinstance(step, KernelCall)}
-    steps = with_runs(called)
-    memory = plan_memory(steps)
     scratch = max((aligned(kernel.scratch) for kernel in used), default=0)
+    steps, scratch = with_local_buffers(with_runs(called), target.threads, scratch)
+    memory = plan_memory(steps)
     table = {"input": 0, "output": len(inputs), "constant": len(inputs) + len(outputs)}
-    layout = MemoryLayout(table, memory, scratch)
     barrier.emit_barrier(kernels.module, target)
     function = kernels.module.function("program", [("ptr", "shared"), ("i64", "thread")], linkage="external")
-    program = emitter(function, layout)
+    program = emitter(function, MemoryLayout(table, memory, scratch))
     program.emit(steps)
     function.ret()
     return Lowered(kernels.module.text(target.attributes), steps, externals.constants, externals.callbacks, memory,
-                   layout.frame, takes_threads(called), len(used), in_place, program)
+                   scratch, takes_threads(called), len(used), in_place, program)
 
 
 def _placed(steps: Sequence[Step], inputs: Sequence[View], outputs: Sequence[View],

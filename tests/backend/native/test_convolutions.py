@@ -97,7 +97,7 @@ def test_the_setting_says_how_large_tiles_are(tile, rows, monkeypatch):
     monkeypatch.setattr("tarazu.backend.native.winograd_tile._chosen", None)
     tz.set_winograd(tile)
     text = steps_of(lambda x, w: tz.conv2d(x, w, padding="same"), (4, 16, 16, 64), (3, 3, 64, 64))
-    assert f"products {rows}" in text
+    assert f"products 1 x {rows}" in text
     tz.set_winograd(0)
     assert "products" not in steps_of(lambda x, w: tz.conv2d(x, w, padding="same"), (4, 16, 16, 64), (3, 3, 64, 64))
 

@@ -116,14 +116,15 @@ class _ScheduleWriter:
         return self._buffer(buffer) + (f"[{skipped}:]" if skipped else "")
 
     def _buffer(self, buffer: Buffer) -> str:
-        """Where a buffer lies: an input (by name), an output, a constant, an offset in the arena, a row of another."""
+        """Where a buffer lies: an input (by name), an output, a constant, an offset in the arena, memory of
+        the thread, a row of another."""
         if buffer.parent is not None:
             return "row of " * (buffer.storage == "row") + self._buffer(buffer.parent)
         if buffer.storage == "input":
             return self.inputs[buffer.number]
-        if buffer in self.memory.own:
-            return f"own {self.memory.own[buffer].offset}"
-        return f"@{self.memory.offset(buffer)}" if buffer.storage == "arena" else f"{buffer.storage} {buffer.number}"
+        if buffer.storage != "arena":
+            return f"{buffer.storage} {buffer.number}"
+        return f"@{self.memory.offset(buffer)}" if buffer in self.memory.offsets else "local"
 
 
 def _line(done: Work) -> str:

@@ -79,7 +79,7 @@ def _kernel_call(call: KernelCall) -> Work:
 def _run(run: Run) -> Work:
     works = [_kernel_call(call) for call in run.calls]
     scopes = _where([node for call in run.calls if isinstance(call.launch, NestLaunch) for node in call.launch.members])
-    split = f"{_items(run.calls[0].kernel.items, True)}, in blocks of {run.block:,}"
+    split = f"{_items(run.items, True)}, in blocks of {run.block:,}"
     flops, read, written = (sum(numbers) for numbers in zip(*[one[-3:] for one in works], strict=True))
     return Work("run", "run", f"of {', '.join(one.name for one in works)}", scopes, split, True, flops, read, written)
 

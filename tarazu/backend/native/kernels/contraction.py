@@ -122,8 +122,10 @@ class _Contraction:
             items = math.prod(self.form.kept[:self.form.outer])
             self._outer(start, begin, end)
         elif self.choice.order == COLUMNS:
-            items = self.groups * self.count
-            self._columns(start, self.choice.layout.others, begin, end)
+            items = self.choice.items or self.groups * self.count
+            each = self.groups * self.count // items
+            self._columns(start, self.choice.layout.others, self.function.multiply(begin, each),
+                          self.function.multiply(end, each))
         else:
             items = self.groups * self.tiles
             self._rows(start, begin, end)
@@ -146,7 +148,7 @@ class _Contraction:
         choice = self.choice
         if choice.order == OUTER:
             return 1
-        by_groups = choice.order == COLUMNS and choice.layout.others == (0,)
+        by_groups = bool(choice.items) or (choice.order == COLUMNS and choice.layout.others == (0,))
         by_tiles = choice.order == ROWS_FIRST and choice.tile.cut == 0 and items == choice.tile.parts
         indices, rest = divmod(self.form.kept[0], items)
         return indices if self.form.leading and not rest and (by_groups or by_tiles) else 0
@@ -162,7 +164,7 @@ class _Contraction:
             self._columns(self._at(start, outer, item.index), inner, 0, panels)
 
     def _columns(self, start: _Cursor, axes: Sequence[int], begin: Index, end: Index) -> None:
-        """Each item is a panel, with all its rows, at an index of `axes`."""
+        """The panels from `begin` to `end`, each with all its rows, at the indices of `axes`."""
         with self.function.loop(begin, end) as item:
             group, panel = self._divmod(item.index, self.count)
             cursor = self._at(start, axes, group)

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from tarazu.backend.native.kernels.contraction_form import Form
+from tarazu.backend.native.kernels.loops import FEW_ITEMS
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.loop_nest import Access
 
@@ -55,7 +56,8 @@ class Layout(NamedTuple):
     right: Access
     axis: int  # of the vectors
     rows: tuple[int, ...]  # the other kept axes along which the right factor stays the same
-    others: tuple[int, ...]  # the other kept axes along which it changes
+    others: tuple[int, ...]  # those along which it changes, and the first if that is apart
+    first_apart: bool = False  # whether the items are the indices of the first axis, each with products of its own
 
 
 class RegisterTile(NamedTuple):
@@ -84,6 +86,8 @@ class Choice(NamedTuple):
     group: int = 0  # so many panels, if blocks come first: all blocks are done with these before the next panels
     left_packed: bool = False  # whether the left factor of each block of a chunk is copied into memory of the thread
 
+    items: int = 0  # of the axis that alone is divided among threads; 0 where items are panels or rows of tiles
+
     @property
     def panel_columns(self) -> int:
         """The columns of a tile, which are those of a panel."""
@@ -96,7 +100,8 @@ def choose_contraction(form: Form, target: Target, threads: int) -> Choice | Non
     None where no axis suits the vectors, or where plain sums along contiguous axes are faster.
     """
     lanes = target.vector_bytes // form.dtype.itemsize
-    choices = [choice for layout in _layouts(form) for tile in _tiles(form, layout, lanes, target.registers, threads)
+    choices = [choice for layout in _layouts(form, threads)
+               for tile in _tiles(form, layout, lanes, target.registers, threads)
                for choice in _choices(form, layout, tile, lanes, threads)]
     best = min(choices, key=lambda choice: choice.cost, default=None)
     return None if best is None or _suits_dot_products(form, best.layout, lanes) else best
@@ -123,7 +128,7 @@ def panels(form: Form, layout: Layout, width: int, lanes: int) -> tuple[int, int
     return count, columns - (count - 1) * width * lanes
 
 
-def _layouts(form: Form) -> Iterator[Layout]:
+def _layouts(form: Form, threads: int) -> Iterator[Layout]:
     """The layouts in which vectors of the right factor meet one number of the left, or vectors that lie like them."""
     a, b = form.factors
     for left, right in ((a, b), (b, a)):
@@ -131,8 +136,32 @@ def _layouts(form: Form) -> Iterator[Layout]:
             stride = left.strides[axis]
             if right.strides[axis] and (stride == 0 or stride == right.strides[axis] == 1):
                 others = [other for other in range(len(form.kept)) if other != axis]
-                yield Layout(left, right, axis, tuple(x for x in others if not right.strides[x]),
-                             tuple(x for x in others if right.strides[x]))
+                layout = Layout(left, right, axis, tuple(x for x in others if not right.strides[x]),
+                                tuple(x for x in others if right.strides[x]))
+                yield _apart(layout) if _lies_apart(form, layout, threads) else layout
+
+
+def _lies_apart(form: Form, layout: Layout, threads: int) -> bool:
+    """Whether each index of the first axis has several products of its own, in memory of its own: the tiles of a block
+    of images. Then items are these indices, so that neighboring kernels over the same axis need not wait for each
+    other, and what they hand on stays in the cache."""
+    if not form.leading or form.kept[0] < max(FEW_ITEMS, 2 * threads) or layout.axis == 0:
+        return False
+    several = [axis for axis in layout.others if axis]
+    return _is_outside(layout.left, several) and (_is_outside(layout.right, several) or not layout.right.strides[0])
+
+
+def _is_outside(factor: Access, axes: Sequence[int]) -> bool:
+    """Whether the first axis has the longest steps in a factor, and then come some of those axes."""
+    several = [factor.strides[axis] for axis in axes if factor.strides[axis]]
+    within = [stride for axis, stride in enumerate(factor.strides) if axis and axis not in axes]
+    return bool(several) and max(within, default=0) < min(several) and max(several) < factor.strides[0]
+
+
+def _apart(layout: Layout) -> Layout:
+    """The layout with the first axis as that of products which have nothing in common."""
+    rows, others = ([axis for axis in axes if axis] for axes in (layout.rows, layout.others))
+    return layout._replace(rows=tuple(rows), others=(0, *others), first_apart=True)
 
 
 def _tiles(form: Form, layout: Layout, lanes: int, registers: int, threads: int) -> Iterator[RegisterTile]:
@@ -180,7 +209,9 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
     compute = tiles // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last)
     packing = packed * count * _packing(form, layout, tile, lanes, depth)
     for order, penalty in _orders(form, layout, groups, packed, panel_bytes * count):
-        items = math.prod(form.kept[:form.outer]) if order == OUTER else groups * (count if order == COLUMNS else tiles)
+        first = form.kept[0] if layout.first_apart and order == COLUMNS else 0
+        first = math.prod(form.kept[:form.outer]) if order == OUTER else first
+        items = first or groups * (count if order == COLUMNS else tiles)
         blocks = 1
         if order != ROWS_FIRST and form.reduced and panel_bytes > NEAR and tiles > 2:
             blocks = _blocks(form, layout, math.ceil(panel_bytes / NEAR), lanes)
@@ -191,7 +222,7 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         variants = VARIANT * _variants(form, tile, lanes, count, last)
         chunk = _chunk(form, layout, tile) if order == ROWS else 0
         streamed = 0.0 if chunk or order == ROWS_FIRST else count * _streaming(form, layout) / threads
-        yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk)
+        yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk, items=first)
     if _may_have_blocks_first(form, layout, tile, lanes, tiles):
         yield _with_blocks_first(form, layout, tile, lanes, threads, tiles)
 

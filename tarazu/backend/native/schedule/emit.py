@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.kernels.kernel import KernelCall
@@ -34,12 +34,7 @@ class MemoryLayout(NamedTuple):
 
     table: dict[str, int]  # of inputs, outputs and constants: where in the table of pointers they start
     plan: MemoryPlan  # of the arena
-    scratch: int  # bytes of each thread for kernels; its parts of buffers follow
-
-    @property
-    def frame(self) -> int:
-        """The bytes of each thread in all."""
-        return self.scratch + self.plan.own_size
+    scratch: int  # bytes for each thread
 
 
 class ProgramEmitter:
@@ -48,7 +43,6 @@ class ProgramEmitter:
     def __init__(self, function: Function, memory: MemoryLayout) -> None:
         self.memory = memory
         self._indices: dict[Iteration, Index] = {}  # of the loops around
-        self._block: Index = 0  # the first item of the block of the run that is written
         self._pending = PendingAccesses(memory.plan)  # since the last barrier
         self.enter(function)
 
@@ -59,7 +53,7 @@ class ProgramEmitter:
         self.threads = self._word(barrier.THREADS, "i64")
         self.table, self.arena = self._word(TABLE, "ptr"), self._word(ARENA, "ptr")
         frames = self._word(FRAMES, "ptr")
-        self.frame = function.offset(frames, function.multiply(self.thread, self.memory.frame))
+        self.frame = function.offset(frames, function.multiply(self.thread, self.memory.scratch))
         self.first = function.compare("icmp eq", self.thread, function.index(0))
 
     def _word(self, number: int, type_: str) -> Value:
@@ -111,9 +105,9 @@ class ProgramEmitter:
         begin = f.divide(f.multiply(self.thread, items), self.threads)
         return begin, f.divide(f.multiply(f.add(self.thread, 1), items), self.threads)
 
-    def _call(self, call: KernelCall, begin: Index, end: Index) -> None:
+    def _call(self, call: KernelCall, begin: Index, end: Index, local: Mapping[Buffer, Value] = {}) -> None:
         f = self.f
-        pointers = [f.offset(self._pointer(buffer), skipped * buffer.dtype.itemsize)
+        pointers = [f.offset(local.get(buffer.root) or self._pointer(buffer), skipped * buffer.dtype.itemsize)
                     for buffer, skipped in call.launch.operands]
         f.call("void", call.kernel.name, self.frame, *pointers, f.index(begin), f.index(end))
 
@@ -126,14 +120,16 @@ class ProgramEmitter:
             self._call(call, 0, call.kernel.items)
 
     def _run(self, run: Run) -> None:
-        self.barrier_if_conflict([access for call in run.calls for access in buffer_accesses(call)
-                                  if access.buffer.root not in self.memory.plan.own])
-        begin, end = self._share(run.calls[0].kernel.items)
-        with self.f.loop(begin, end, run.block) as block:
-            stop = self.f.minimum(self.f.add(block.index, run.block), end)
-            self._block = self.f.index(block.index)
+        f, items = self.f, run.items
+        self.barrier_if_conflict(list(run.accesses()))
+        begin, end = self._share(items)
+        with f.loop(begin, end, run.block) as block:
+            stop = f.minimum(f.add(block.index, run.block), end)
+            local = {buffer: f.offset(self.frame, f.subtract(where.offset, f.multiply(block.index, where.bytes)))
+                     for buffer, where in run.local.items()}  # so that the block's items lie at the start
             for call in run.calls:
-                self._call(call, block.index, stop)
+                each = call.kernel.items // items
+                self._call(call, f.multiply(block.index, each), f.multiply(stop, each), local)
 
     def _callback(self, step: Callback) -> None:
         f = self.f
@@ -212,9 +208,6 @@ class ProgramEmitter:
             if buffer.iteration is None:
                 return start
             return f.offset(start, f.multiply(self._indices[buffer.iteration], buffer.bytes))
-        if (own := self.memory.plan.own.get(buffer)) is not None:
-            skipped = f.multiply(self._block, own.each)
-            return f.offset(self.frame, f.subtract(self.memory.scratch + own.offset, skipped))
         if buffer.storage == "arena":
             return f.offset(self.arena, self.memory.plan.offset(buffer))
         return f.load("ptr", f.offset(self.table, self.memory.table[buffer.storage] + buffer.number, "ptr"), 8)

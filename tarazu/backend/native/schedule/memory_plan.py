@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import heapq
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,20 +16,11 @@ from tarazu.backend.native.lowering.steps import (
     WhileLoop,
     inner_steps,
     predicate_of,
-    touched,
 )
-from tarazu.backend.native.schedule.runs import Run, ScheduledStep
-from tarazu.backend.native.schedule.work_sharing import Rows, buffer_accesses
+from tarazu.backend.native.schedule.runs import Run, ScheduledStep, touched_itself
 
 ALIGN = 64  # bytes, a cache line and the widest vector
 Loop = int  # the time at which a loop starts
-
-
-class Own(NamedTuple):
-    """Where a block of a buffer lies that only one run needs: each thread has but the block that it works on."""
-
-    offset: int  # in the thread's part of the memory
-    each: int  # bytes of an item
 
 
 class MemoryPlan(NamedTuple):
@@ -38,8 +28,6 @@ class MemoryPlan(NamedTuple):
 
     offsets: Mapping[Buffer, int]
     size: int  # of the arena
-    own: Mapping[Buffer, Own]  # buffers that are not in the arena
-    own_size: int  # bytes of each thread for these
 
     def offset(self, buffer: Buffer) -> int:
         """Where the buffer starts that owns this one's memory."""
@@ -63,14 +51,11 @@ class _Lifetimes:
         self.touches: dict[Buffer, list[tuple[int, tuple[Loop, ...]]]] = {}
         self._ends: dict[Loop, int] = {}
         self._clock = 0
-        self.runs: dict[int, Run] = {}  # by their times
         self._walk(steps, ())
 
     def _walk(self, steps: Sequence[ScheduledStep], loops: tuple[Loop, ...]) -> None:
         for step in steps:
             self._clock += 1
-            if isinstance(step, Run):
-                self.runs[self._clock] = step
             if isinstance(step, Run | KernelCall | Callback):
                 for buffer in _buffers(step):
                     self._touch(buffer, loops)
@@ -104,9 +89,9 @@ class _Lifetimes:
 
 
 def _buffers(step: Run | KernelCall | Callback) -> Iterator[Buffer]:
-    """The buffers that a step reads or writes."""
-    for part in step.calls if isinstance(step, Run) else [step]:
-        yield from (buffer for buffer, _ in touched(part.launch if isinstance(part, KernelCall) else part))
+    """The buffers that a step reads or writes, without those that are local to it."""
+    local = step.local if isinstance(step, Run) else {}
+    yield from (buffer for buffer in touched_itself(step) if buffer.root not in local)
 
 
 def aligned(size: int) -> int:
@@ -117,9 +102,7 @@ def aligned(size: int) -> int:
 def plan_memory(steps: Sequence[ScheduledStep]) -> MemoryPlan:
     """The offset of every buffer of the arena."""
     lifetimes = _Lifetimes(steps)
-    own, own_size = _own(lifetimes)
-    spans = sorted(((lifetimes.span(buffer), buffer) for buffer in lifetimes.touches if buffer not in own),
-                   key=lambda item: item[0])
+    spans = sorted(((lifetimes.span(buffer), buffer) for buffer in lifetimes.touches), key=lambda item: item[0])
     live: list[tuple[int, int, int]] = []  # a heap: last time, offset, size
     free = _FreeMemory()
     offsets: dict[Buffer, int] = {}
@@ -129,28 +112,7 @@ def plan_memory(steps: Sequence[ScheduledStep]) -> MemoryPlan:
         size = aligned(max(buffer.bytes, 1))
         offsets[buffer] = free.take(size)
         heapq.heappush(live, (last, offsets[buffer], size))
-    return MemoryPlan(offsets, free.end, own, own_size)
-
-
-def _own(lifetimes: _Lifetimes) -> tuple[dict[Buffer, Own], int]:
-    """The buffers that each thread has a block of, and the bytes for these."""
-    own: dict[Buffer, Own] = {}
-    ends: dict[int, int] = {}  # by the times of runs
-    for buffer in lifetimes.touches:
-        first, last = lifetimes.span(buffer)
-        run = lifetimes.runs.get(first)
-        if first == last and run is not None and (each := _bytes_of_item(buffer, run)):
-            own[buffer] = Own(ends.get(first, 0), each)
-            ends[first] = own[buffer].offset + aligned(run.block * each)
-    return own, max(ends.values(), default=0)
-
-
-def _bytes_of_item(buffer: Buffer, run: Run) -> int:
-    """The bytes of each item, where all kernels of the run go over the whole buffer by its items; else 0."""
-    partitions = {access.partition for call in run.calls for access in buffer_accesses(call)
-                  if access.buffer.root is buffer}
-    whole = Rows(run.calls[0].kernel.items, buffer.bytes // run.calls[0].kernel.items)
-    return whole.bytes if partitions == {whole} and math.prod(whole) == buffer.bytes else 0
+    return MemoryPlan(offsets, free.end)
 
 
 class _FreeMemory:

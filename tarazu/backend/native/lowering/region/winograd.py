@@ -28,6 +28,11 @@ TAPS = 3  # of the kernels for which there are tiles
 LINE = 64  # bytes of a cache line
 ROWS = LINE // 4  # of a block of transformed data, where a block is walked through from tile to tile
 WORTH_A_COPY = 8_000_000  # bytes of a tensor below which zeros around a copy are better than kernels for its borders
+BLOCK = 256 * 1024  # bytes of the transformed tiles of a block of images, before and after the products
+FEWEST_TILES = 16  # of a block, which the products have as rows
+FEW_BLOCKS = 8  # fewer are not worth it
+LARGEST_KERNEL = 4 * 2**20  # bytes, transformed, that each block may read
+MOST_OF_SUMS = 2  # how many times larger tiles must be than the sums of parts
 DATA, KERNEL, RESULT = 36, 30, 22  # what transforming to or from a product costs, in products
 
 
@@ -59,7 +64,8 @@ class _Segment(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """A tensor that is cut into tiles along some axes, and into blocks along another."""
+    """A tensor that is cut into tiles along some axes, and into blocks along another. Its first axis is that of the
+    blocks of images, which lie apart also when they are transformed."""
 
     view: View
     axes: tuple[int, ...]
@@ -105,12 +111,52 @@ def winograd(builder: RegionBuilder, node: Node, tiles: Sequence[Tile]) -> None:
     of_taps = [tile.number if tile.over_taps else 1 for tile in tiles]
     columns = _block(node.shape[-1], builder.externals.target.tile_columns)
     rows = _block(node.shape[0], ROWS) if tiles[0].over_taps else 1
-    data = _transformed(builder, _Source(x, tuple(range(1, axes + 1)), before, steps,
-                                         tuple([tile.products for tile in tiles]), 0, rows),
-                        [tile.number for tile in tiles], [m.data for m in matrices])
-    kernel = _transformed(builder, _Source(weight, tuple(range(axes)), (0,) * axes, taps, taps, axes + 1, columns),
+    over_taps, threads = tiles[0].over_taps, builder.externals.target.threads
+    images = (_parts if over_taps else _images)(node, tiles, x, weight, threads)
+    kernel = _transformed(builder, _Source(_in_blocks(weight, axes, images if over_taps else weight.shape[axes]),
+                                           tuple(range(1, axes + 1)), (0,) * axes, taps, taps, axes + 2, columns),
                           of_taps, [m.kernel for m in matrices])
-    _result(builder, node, _products(builder, data, kernel, tiles), tiles, [m.result for m in matrices])
+    data = _transformed(builder, _Source(_in_blocks(x, axes + 1 if over_taps else 0, images),
+                                         tuple(range(2, axes + 2)), before, steps,
+                                         tuple([tile.products for tile in tiles]), 1, rows),
+                        [tile.number for tile in tiles], [m.data for m in matrices])
+    products = _products(builder, data, kernel, tiles)
+    if over_taps and products.shape[axes] > 1:
+        products = _sum_of_parts(builder, products, axes)
+    _result(builder, node, products, tiles, [m.result for m in matrices])
+
+
+def _images(node: Node, tiles: Sequence[Tile], x: View, weight: View, threads: int) -> int:
+    """How many images make a block, whose tiles stay in the cache from one kernel to the next; all of them where blocks
+    would be too few to be shared out, or the transformed kernel too large to be read for each."""
+    batch, inner, outer = node.shape[0], *weight.shape[-2:]
+    products, count = math.prod(tile.products for tile in tiles), math.prod(tile.number for tile in tiles)
+    if _order(x)[0] != 0 or products * inner * outer * 4 > LARGEST_KERNEL:
+        return batch
+    each = products * count * (inner + outer) * 4
+    most = max(BLOCK // each, math.ceil(FEWEST_TILES / count), 1)
+    fitting = [n for n in range(1, most + 1) if batch % n == 0 and batch // n >= max(FEW_BLOCKS, 2 * threads)]
+    return max(fitting, default=batch)
+
+
+def _parts(node: Node, tiles: Sequence[Tile], x: View, weight: View, threads: int) -> int:
+    """How many images make a part of the sum over them; all where the sums of parts would be as large as the tiles."""
+    batch, outer, channels = *weight.shape[-2:], node.shape[0]
+    least = max(FEW_BLOCKS, 2 * threads)
+    parts = next((n for n in range(least, 2 * least) if batch % n == 0), 1)
+    count = math.prod(tile.number for tile in tiles)
+    pays = MOST_OF_SUMS * parts * channels * outer < count * batch * (channels + outer)
+    outermost = _order(x)[0] == len(tiles) + 1 and _order(weight)[0] == len(tiles)
+    return batch // parts if pays and outermost else batch
+
+
+def _in_blocks(view: View, axis: int, size: int) -> View:
+    """A view with one more axis in front, of blocks of so many indices of one of its axes. If there is but one block,
+    its stride is the longest, as that of others is."""
+    count = view.shape[axis] // size
+    stride = view.strides[axis] * size if count > 1 else view.buffer.size
+    return view._replace(shape=(count, *view.shape[:axis], size, *view.shape[axis + 1:]),
+                         strides=(stride, *view.strides))
 
 
 def _block(size: int, most: int) -> int:
@@ -165,12 +211,12 @@ def _turned(view: View, order: Sequence[int]) -> View:
 
 
 def _laid_out_like(source: _Source, shape: Shape, products: Shape) -> View:
-    """New memory for tensors of that shape, one per product: blocks are the outermost axis, the elements of one the
-    innermost, and the axes between lie as in the source. Without blocks all lie as there."""
+    """New memory for tensors of that shape, one per product: behind the first axis, blocks are the outermost one, the
+    elements of one the innermost, and the axes between lie as in the source. Without blocks all lie as there."""
     order = [*_order(source.view), len(shape) - 1]
     if source.block > 1:
         order.remove(source.blocked)
-        order.insert(0, source.blocked)
+        order.insert(1, source.blocked)
     inner = contiguous_strides(tuple([shape[axis] for axis in order]))
     strides = [inner[order.index(axis)] for axis in range(len(shape))]
     if source.block > 1:
@@ -179,10 +225,11 @@ def _laid_out_like(source: _Source, shape: Shape, products: Shape) -> View:
 
 
 def _for_products(dtype: DType, products: Shape, shape: Shape, strides: Sequence[int]) -> View:
-    """Memory for a tensor per product."""
-    apart = _apart(max(n * stride for n, stride in zip(shape, strides, strict=True)), dtype)
-    return View(Buffer(dtype, math.prod(products) * apart), (*products, *shape), 0,
-                (*[n * apart for n in contiguous_strides(products)], *strides))
+    """Memory for a tensor per product, for each index of the tensor's first axis together."""
+    apart = _apart(max(n * stride for n, stride in zip(shape[1:], strides[1:], strict=True)), dtype)
+    whole = math.prod(products) * apart + LINE // dtype.itemsize  # so that kernels do not take both axes as one
+    return View(Buffer(dtype, shape[0] * whole), (*products, *shape), 0,
+                (*[n * apart for n in contiguous_strides(products)], whole, *strides[1:]))
 
 
 def _apart(size: int, dtype: DType) -> int:
@@ -241,22 +288,39 @@ def _append_transform(builder: RegionBuilder, source: _Source, part: Sequence[_S
 def _products(builder: RegionBuilder, data: View, kernel: View, tiles: Sequence[Tile]) -> View:
     """The products of transformed tiles, summed over channels, and over tiles where these are of taps."""
     axes, counts, over_taps = len(tiles), tuple([tile.number for tile in tiles]), tiles[0].over_taps
-    numbers, inner, dtype = data.shape[:axes], data.shape[-2], data.buffer.dtype
-    rows, columns = (data.shape[axes], data.shape[-1]), kernel.shape[-2:]  # blocks, and what is in one
-    kept = (*numbers, *rows, *(() if over_taps else counts), *columns)
+    numbers, blocks, inner, dtype = data.shape[:axes], data.shape[axes], data.shape[-2], data.buffer.dtype
+    rows, columns = (data.shape[axes + 1], data.shape[-1]), kernel.shape[-2:]  # blocks, and what is in one
+    kept = (blocks, *numbers, *rows, *(() if over_taps else counts), *columns)
     reduced = (inner, *(counts if over_taps else ()))  # in the order in which they usually lie
-    own = [unit(axis, len(kept) + len(reduced)) for axis in range(len(kept) + len(reduced))]
-    places, channel = own[len(kept) + 1:] if over_taps else own[axes + 2:len(kept) - 2], own[len(kept)]
-    nowhere = [zero(len(own))] * axes
-    left = (*own[:axes], own[axes], *places, channel, own[axes + 1])
-    right = (*own[:axes], *(places if over_taps else nowhere), channel, *own[len(kept) - 2:len(kept)])
-    result = _for_products(dtype, numbers, kept[axes:], contiguous_strides(kept[axes:]))
-    stored = Computed(Accumulated(0, dtype), result, tuple([unit(axis, len(kept)) for axis in range(len(kept))]))
+    image, *own = [unit(axis, len(kept) + len(reduced)) for axis in range(len(kept) + len(reduced))]
+    places, channel = own[len(kept):] if over_taps else own[axes + 2:len(kept) - 3], own[len(kept) - 1]
+    nowhere = [zero(len(kept) + len(reduced))] * (axes + 1)
+    left = (*own[:axes], image, own[axes], *places, channel, own[axes + 1])
+    right = (*own[:axes], *((image, *places) if over_taps else nowhere), channel,
+             *own[len(kept) - 3:len(kept) - 1])
+    apart = kept[axes + 1:]
+    result = _for_products(dtype, numbers, (blocks, *apart), (0, *contiguous_strides(apart)))
+    first, *others = [unit(axis, len(kept)) for axis in range(len(kept))]
+    stored = Computed(Accumulated(0, dtype), result, (*others[:axes], first, *others[axes:]))
     builder.append(Group.computing(
         "products", (*kept, *reduced), lambda nest: [stored], len(kept),
         lambda nest: Reduction(ops.SUM, Apply(ops.MUL, (nest.load(data, left), nest.load(kernel, right)), (), dtype))))
-    whole = (rows[0] * rows[1], *kept[axes + 2:-2], columns[0] * columns[1])
-    return View(result.buffer, (*numbers, *whole), 0, (*result.strides[:axes], *contiguous_strides(whole)))
+    whole = (rows[0] * rows[1], *apart[2:-2], columns[0] * columns[1])
+    return View(result.buffer, (*numbers, blocks, *whole), 0,
+                (*result.strides[:axes + 1], *contiguous_strides(whole)))
+
+
+def _sum_of_parts(builder: RegionBuilder, products: View, axes: int) -> View:
+    """The sum over the axis of parts of the images, which stays as one of size 1."""
+    numbers, parts, *rest = products.shape[:axes], *products.shape[axes:]
+    result = _for_products(products.buffer.dtype, numbers, (1, *rest), (0, *contiguous_strides(tuple(rest))))
+    kept = (*numbers, 1, *rest)
+    own = [unit(axis, len(kept) + 1) for axis in range(len(kept) + 1)]
+    stored = Computed(Accumulated(0, result.buffer.dtype), result, tuple([unit(i, len(kept)) for i in range(len(kept))]))
+    read = (*own[:axes], own[-1], *own[axes + 1:-1])
+    builder.append(Group.computing("parts", (*kept, parts), lambda nest: [stored], len(kept),
+                                   lambda nest: Reduction(ops.SUM, nest.load(products, read))))
+    return result
 
 
 def _result(builder: RegionBuilder, node: Node, products: View, tiles: Sequence[Tile],
@@ -272,19 +336,19 @@ def _result(builder: RegionBuilder, node: Node, products: View, tiles: Sequence[
 
 def _result_group(products: View, target: View, part: Sequence[_Segment], matrices: Sequence[Matrix]) -> Group:
     """The group for the tiles of one segment along each axis."""
-    over_tiles = len(products.shape) > len(part) + 2
-    nest = (target.shape[0], *[segment.number for segment in part], target.shape[-1])
+    over_tiles, (blocks, size) = len(products.shape) > len(part) + 3, products.shape[len(part):len(part) + 2]
+    nest = (blocks, size, *[segment.number for segment in part], target.shape[-1])
     own = [unit(axis, len(nest)) for axis in range(len(nest))]
 
     def element(product: Sequence[int]) -> IndexMap:
         fixed = [AffineIndex(i, (0,) * len(nest)) for i in product]
-        places = [index.scaled(1, segment.first) for index, segment in zip(own[1:-1], part, strict=True)]
-        return (*fixed, own[0], *(places if over_tiles else ()), own[-1])
+        places = [index.scaled(1, segment.first) for index, segment in zip(own[2:-1], part, strict=True)]
+        return (*fixed, *own[:2], *(places if over_tiles else ()), own[-1])
 
     def place(outputs: Sequence[int]) -> IndexMap:
         inner = [index.scaled(len(matrix), segment.first * len(matrix) + i) for index, matrix, segment, i in
-                 zip(own[1:-1], matrices, part, outputs, strict=True)]
-        return (own[0], *inner, own[-1])
+                 zip(own[2:-1], matrices, part, outputs, strict=True)]
+        return (own[0].scaled(size).plus(own[1]), *inner, own[-1])
 
     def computed(nest: Inner) -> Iterator[Computed]:
         values: _Tile = {product: nest.load(products, element(product))
