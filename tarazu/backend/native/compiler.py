@@ -11,6 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 from tarazu.backend.base import Renewed
 from tarazu.backend.native import cache
 from tarazu.backend.native.cache_key import content, nodes_of
+from tarazu.backend.native.kernels.batches import with_batches
 from tarazu.backend.native.kernels.kernel import KernelCall
 from tarazu.backend.native.kernels.kernels import Kernels, with_kernels
 from tarazu.backend.native.llvm.assemble import FULL, QUICK, object_code
@@ -22,6 +23,7 @@ from tarazu.backend.native.lowering.order import with_early_updates
 from tarazu.backend.native.lowering.prepare import prepare
 from tarazu.backend.native.lowering.region.lower_graph import lower_graph
 from tarazu.backend.native.lowering.steps import Callback, Externals, Step, WhileLoop, every
+from tarazu.backend.native.lowering.triangles import with_triangles
 from tarazu.backend.native.schedule.emit import MemoryLayout, ProgramEmitter
 from tarazu.backend.native.schedule.memory_plan import MemoryPlan, aligned, plan_memory
 from tarazu.backend.native.schedule.runs import ScheduledStep, with_local_buffers, with_runs
@@ -70,7 +72,8 @@ def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Grap
     outputs = [View.whole(Buffer(t.dtype, t.size, "output", i), t.shape) for i, t in enumerate(graph.output_types)]
     region = lower_graph(externals, graph, inputs, outputs)
     placed, in_place = _placed(region.steps, inputs, outputs, renewed)
-    called = with_kernels(placed, kernels, externals)
+    batched = with_batches(with_triangles(placed), target.threads)
+    called = with_kernels(batched, kernels, externals)
     used = {step.kernel for step in every(called) if isinstance(step, KernelCall)}
     scratch = max((aligned(kernel.scratch) for kernel in used), default=0)
     steps, scratch = with_local_buffers(with_runs(called), target.threads, scratch)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tarazu.backend.native.kernels.contraction_choice import (
     COLUMNS,
+    OUTER,
     ROWS,
     ROWS_FIRST,
     Choice,
@@ -50,7 +51,7 @@ class _Cursor(NamedTuple):
     """An element of every buffer at once, by the indices along the kept axes."""
 
     offsets: tuple[Index, ...]  # in bytes: left factor, right factor, slots of the stores
-    indices: tuple[Index, ...]  # along the kept axes; moved only where stores compute with them
+    indices: tuple[Index, ...]  # along the kept axes; moved only where they are needed
     number: Index = 0  # of the tile, among those that keep their sums from block to block
 
 
@@ -61,6 +62,7 @@ class _Block(NamedTuple):
     left: Value | None  # of the tile, where the left factor is packed
     rows: Index  # how much of the outermost reduced axis
     flags: tuple[Value, ...]  # whether it is the first and the last block; empty where there is but one
+    start: Index = 0  # along the outermost reduced axis
 
 
 class _Contraction:
@@ -76,6 +78,7 @@ class _Contraction:
         self.free = [axis for axis in layout.rows if axis not in (*tile.whole, tile.cut)]
         self.tiles = math.prod(form.kept[axis] for axis in self.free) * tile.parts
         self.groups = math.prod(form.kept[axis] for axis in layout.others)
+        self.watched = range(len(form.kept)) if form.positions else form.triangle or ()  # axes with known indices
         self.function, self.buffers = kernel_function(module, name, nest)
         item = form.dtype.itemsize
         self.panel = Panel(memory_type(form.dtype), item, choice.lanes, tile.width,
@@ -115,10 +118,14 @@ class _Contraction:
         begin, end = self.function.parameters["begin"], self.function.parameters["end"]
         start = _Cursor(tuple(access.offset * access.dtype.itemsize for access in self.accesses),
                         (0,) * len(self.form.kept))
-        if self.choice.order == COLUMNS:
+        if self.choice.order == OUTER:
+            items = math.prod(self.form.kept[:self.form.outer])
+            self._outer(start, begin, end)
+        elif self.choice.order == COLUMNS:
             items = self.choice.items or self.groups * self.count
             each = self.groups * self.count // items
-            self._columns(start, self.function.multiply(begin, each), self.function.multiply(end, each))
+            self._columns(start, self.choice.layout.others, self.function.multiply(begin, each),
+                          self.function.multiply(end, each))
         else:
             items = self.groups * self.tiles
             self._rows(start, begin, end)
@@ -139,6 +146,8 @@ class _Contraction:
     def _indices_per_item(self, items: int) -> int:
         """How many indices of the nest's first axis make up an item; 0 where items are something else."""
         choice = self.choice
+        if choice.order == OUTER:
+            return 1
         by_groups = bool(choice.items) or (choice.order == COLUMNS and choice.layout.others == (0,))
         by_tiles = choice.order == ROWS_FIRST and choice.tile.cut == 0 and items == choice.tile.parts
         indices, rest = divmod(self.form.kept[0], items)
@@ -146,11 +155,19 @@ class _Contraction:
 
     # Loops over the items
 
-    def _columns(self, start: _Cursor, begin: Index, end: Index) -> None:
-        """The panels from `begin` to `end`, each with all its rows."""
+    def _outer(self, start: _Cursor, begin: Value, end: Value) -> None:
+        """Each item is all that is inside the outer axes."""
+        outer = range(self.form.outer)
+        inner = [axis for axis in self.choice.layout.others if axis not in outer]
+        panels = self.count * math.prod(self.form.kept[axis] for axis in inner)
+        with self.function.loop(begin, end) as item:
+            self._columns(self._at(start, outer, item.index), inner, 0, panels)
+
+    def _columns(self, start: _Cursor, axes: Sequence[int], begin: Index, end: Index) -> None:
+        """The panels from `begin` to `end`, each with all its rows, at the indices of `axes`."""
         with self.function.loop(begin, end) as item:
             group, panel = self._divmod(item.index, self.count)
-            cursor = self._at(start, self.choice.layout.others, group)
+            cursor = self._at(start, axes, group)
             self._panel(cursor, panel, lambda cursor, block: self._all_rows(cursor, panel, block, self.free))
 
     def _rows(self, start: _Cursor, begin: Value, end: Value) -> None:
@@ -242,7 +259,7 @@ class _Contraction:
             rows = function.minimum(self.length, function.subtract(self.outermost, index))
             flags = (function.compare("icmp eq", index, function.index(0)),
                      function.compare("icmp sge", index, function.index(self.outermost - self.length)))
-            yield self._moved(cursor, self.reduced[0], index), _Block(None, None, rows, flags)
+            yield self._moved(cursor, self.reduced[0], index), _Block(None, None, rows, flags, index)
 
     def _packed(self, cursor: _Cursor, panel: Index, block: _Block) -> _Block:
         """The block with its part of the panel copied into the thread's memory, where panels are packed."""
@@ -309,11 +326,53 @@ class _Contraction:
     def _arguments(self, cursor: _Cursor, block: _Block) -> list[Value]:
         function = self.function
         result = [block.left or self._pointer(0, cursor), block.right or self._pointer(1, cursor)]
+        if self.code.has_rows:
+            first, rows = self._counting(cursor, block)
+            outermost = self.code.loops[0]
+            result = [function.offset(pointer, function.multiply(first, step))
+                      for pointer, step in zip(result, (outermost.left, outermost.right), strict=True)]
+            result.append(function.index(rows))
         if block.flags:
             sums = function.add(function.multiply(cursor.number, self.tile_bytes), self.panel_bytes)
-            result += [function.offset(function.parameters["frame"], sums), function.index(block.rows), *block.flags]
+            result += [function.offset(function.parameters["frame"], sums), *block.flags]
         result += [self._pointer(2 + slot, cursor) for slot in range(len(self.form.slots))]
         return result + [function.index(index) for index in cursor.indices if self.form.positions]
+
+    def _counting(self, cursor: _Cursor, block: _Block) -> tuple[Index, Index]:
+        """The first index of the outermost reduced axis that counts for a tile, from the start of the block on, and how
+        many count: multiples of the tile's step."""
+        function, triangle, step = self.function, self.form.triangle, self.code.step
+        if triangle is None or (max(triangle) >= len(self.form.kept) and len(self.reduced) > 1):
+            return 0, block.rows
+        last_row, first_column = self._last_row(cursor, triangle.row), self._first_column(cursor, triangle.column)
+        if last_row is not None and first_column is not None:
+            counts = function.compare("icmp sle", function.index(first_column), function.index(last_row))
+            return 0, function.select(counts, function.index(block.rows), function.index(0))
+        if last_row is not None:
+            steps = function.divide(function.add(last_row, step), step)
+            end = function.subtract(function.multiply(steps, step), block.start)
+            return 0, function.minimum(function.maximum(end, 0), block.rows)
+        assert first_column is not None
+        skipped = function.subtract(function.multiply(function.divide(first_column, step), step), block.start)
+        skipped = function.minimum(function.maximum(skipped, 0), block.rows)
+        return skipped, function.subtract(block.rows, skipped)
+
+    def _first_column(self, cursor: _Cursor, axis: int) -> Index | None:
+        """The least index of a tile along an axis; None for a reduced one."""
+        return cursor.indices[axis] if axis < len(self.form.kept) else None
+
+    def _last_row(self, cursor: _Cursor, axis: int) -> Index | None:
+        """The largest index of a tile along an axis, or more; None for a reduced one."""
+        tile, first = self.choice.tile, self._first_column(cursor, axis)
+        if first is None:
+            return None
+        if axis == tile.cut:
+            extent = self.code.heights[0] + (self.code.heights[1] > 0)
+        elif axis == self.choice.layout.axis:
+            extent = self.choice.panel_columns
+        else:
+            extent = self.form.kept[axis] if axis in tile.whole else 1
+        return self.function.add(first, extent - 1)
 
     # Cursors
 
@@ -324,7 +383,7 @@ class _Contraction:
         """The cursor `index` further along an axis."""
         offsets = tuple([self._moved_offset(offset, number, axis, index)
                          for number, offset in enumerate(cursor.offsets)])
-        indices = tuple([self.function.add(old, index) if axis == own and self.form.positions else old
+        indices = tuple([self.function.add(old, index) if axis == own and own in self.watched else old
                          for own, old in enumerate(cursor.indices)])
         return cursor._replace(offsets=offsets, indices=indices)
 

@@ -42,11 +42,12 @@ LATENCY = 8  # products in flight that keep the units busy
 VARIANT = 1000
 
 # What a thread has: columns, all rows of them; or rows, panel by panel together with the other threads; or rows, all
-# panels of one row of tiles before the next
-Order = Literal["columns", "rows", "rows first"]
+# panels of one row of tiles before the next; or whole products, of those that the outer axes number
+Order = Literal["columns", "rows", "rows first", "outer"]
 COLUMNS: Order = "columns"
 ROWS: Order = "rows"
 ROWS_FIRST: Order = "rows first"
+OUTER: Order = "outer"
 
 
 class Layout(NamedTuple):
@@ -132,7 +133,7 @@ def _layouts(form: Form, threads: int) -> Iterator[Layout]:
     """The layouts in which vectors of the right factor meet one number of the left, or vectors that lie like them."""
     a, b = form.factors
     for left, right in ((a, b), (b, a)):
-        for axis in range(len(form.kept)):
+        for axis in range(form.outer, len(form.kept)):
             stride = left.strides[axis]
             if right.strides[axis] and (stride == 0 or stride == right.strides[axis] == 1):
                 others = [other for other in range(len(form.kept)) if other != axis]
@@ -210,11 +211,12 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
     packing = packed * count * _packing(form, layout, tile, lanes, depth)
     for order, penalty in _orders(form, layout, groups, packed, panel_bytes * count):
         first = form.kept[0] if layout.first_apart and order == COLUMNS else 0
+        first = math.prod(form.kept[:form.outer]) if order == OUTER else first
         items = first or groups * (count if order == COLUMNS else tiles)
         blocks = 1
         if order != ROWS_FIRST and form.reduced and panel_bytes > NEAR and tiles > 2:
             blocks = _blocks(form, layout, math.ceil(panel_bytes / NEAR), lanes)
-        copies = 1 if order == COLUMNS else min(threads, items)
+        copies = 1 if order in (COLUMNS, OUTER) else min(threads, items)
         if order == ROWS_FIRST and layout.right.buffer in form.loop_invariant and tile.cut is not None:
             penalty *= 1 + 0.1 * (form.kept[tile.cut] % items > 0)  # equal shares let threads go on without waiting
         cost = penalty * groups * (compute + copies * packing) * math.ceil(items / threads) / items
@@ -320,6 +322,8 @@ def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: 
     of a row-major matrix lie in a part of the cache's sets only, and `prepare` sums over the same rows. Where the right
     factor is loop-invariant each core keeps the whole of it, and rows depend on rows alone.
     """
+    if form.outer:
+        return [(OUTER, 1.0)]
     left_bytes = form.dtype.itemsize * math.prod(
         size for size, stride in zip(form.sizes, layout.left.strides, strict=True) if stride)
     by_columns = groups > 1 or left_bytes <= CACHE or left_bytes <= right_bytes

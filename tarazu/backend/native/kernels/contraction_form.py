@@ -3,9 +3,10 @@ as one are merged."""
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
-from tarazu.backend.native.kernels.merge_axes import along, merged_axes
+from tarazu.backend.native.kernels.merge_axes import along, apart, merged_axes, triangle_along
 from tarazu.backend.native.lowering.loop_nest import (
     Access,
     Apply,
@@ -14,6 +15,7 @@ from tarazu.backend.native.lowering.loop_nest import (
     Nest,
     Position,
     Store,
+    Triangle,
     leaf_map,
     loads,
     walk,
@@ -36,6 +38,8 @@ class Form(NamedTuple):
     positions: bool  # whether a store computes with the indices themselves
     leading: bool  # whether the first axis is that of the nest, not merged with others
     loop_invariant: frozenset[int]  # as in the nest
+    outer: int  # how many of the first axes make up the items; 0 where the choice says what does
+    triangle: Triangle | None  # of indices that count
 
     @property
     def dtype(self) -> DType:
@@ -55,9 +59,10 @@ def normal_form(nest: Nest) -> Form | None:
     values = [store.value for store in nest.stores]
     positions = [x for x in walk(*values) if isinstance(x, Position)]
     stored = [*[x.strides for x in positions], *[access.strides for access in loads(*values)],
-              *[store.access.strides for store in nest.stores]]
-    factor_strides = [factor.strides for factor in factors]
-    kept = merged_axes(nest.sizes, range(nest.kept), factor_strides + stored)
+              *[store.access.strides for store in nest.stores], *apart(nest)]
+    factor_strides = [*[factor.strides for factor in factors], *apart(nest)]
+    outer = merged_axes(nest.sizes, range(nest.outer), factor_strides + stored, itertools.pairwise)
+    kept = outer + merged_axes(nest.sizes, range(nest.outer, nest.kept), factor_strides + stored)
     reduced = merged_axes(nest.sizes, range(nest.kept, len(nest.sizes)), factor_strides)
     if not kept:
         return None
@@ -78,7 +83,8 @@ def normal_form(nest: Nest) -> Form | None:
     stores = tuple([Store(changed(store.value), numbered(store.access)) for store in nest.stores])
     a, b = (along(factor, [*kept, *reduced]) for factor in factors)
     return Form(tuple([axis.size for axis in kept]), tuple([axis.size for axis in reduced]), (a, b), stores,
-                tuple(slots), bool(positions), kept[0] == (nest.sizes[0], 0), nest.loop_invariant)
+                tuple(slots), bool(positions), kept[0] == (nest.sizes[0], 0), nest.loop_invariant, len(outer),
+                triangle_along(nest, [*kept, *reduced]))
 
 
 def _factors(nest: Nest) -> tuple[Access, Access] | None:

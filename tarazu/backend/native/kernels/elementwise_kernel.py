@@ -9,6 +9,7 @@ from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.loops import (
     AxisIndices,
     division,
+    end_of_triangle,
     item_indices,
     kernel_function,
     lanes_along,
@@ -18,7 +19,7 @@ from tarazu.backend.native.kernels.loops import (
 )
 from tarazu.backend.native.llvm.function import Function, Module
 from tarazu.backend.native.llvm.values import Index, Value
-from tarazu.backend.native.lowering.loop_nest import Nest, loads
+from tarazu.backend.native.lowering.loop_nest import Constant, Nest, Store, loads
 
 
 def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) -> Kernel:
@@ -26,7 +27,7 @@ def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) ->
     function, pointers = kernel_function(module, name, nest)
     begin, end = function.parameters["begin"], function.parameters["end"]
     weighed = [(access, 1) for access in loads(*[store.value for store in nest.stores])]
-    axis = vector_axis(nest, range(nest.kept), weighed + [(store.access, 2) for store in nest.stores])
+    axis = vector_axis(nest, range(nest.outer, nest.kept), weighed + [(store.access, 2) for store in nest.stores])
     divided = division(nest, axis)
     values = [store.value for store in nest.stores]
     memo = writer.invariant(function, values, pointers, point_at(nest, {}), range(nest.kept), {})
@@ -36,6 +37,7 @@ def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) ->
         point = point_at(nest, indices | ({axis: start} if axis is not None else {}), axis, lanes, mask)
         writer.stores(function, nest.stores, pointers, point, (), known)
 
+    zeros = [Store(Constant(0, store.access.dtype), store.access) for store in nest.stores]
     if not divided.outer:
         block = 4 * max(lanes, 1)
         items = -(-nest.sizes[axis] // block) if axis is not None else 1
@@ -48,17 +50,23 @@ def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) ->
         outer = item_indices(function, nest, divided.outer, item.index)
         with nested_loops(function, nest, divided.inner, outer) as indices:
             known = writer.invariant(function, values, pointers, point_at(nest, indices), [axis], memo)
-            _along(function, nest.sizes[axis], lanes, lambda start, mask: store(indices, start, mask, known))
+            stop = end_of_triangle(function, nest, axis, max(lanes, 1), indices)
+            if isinstance(stop, Value):
+                with function.loop(stop, nest.sizes[axis] // max(lanes, 1) * max(lanes, 1), max(lanes, 1)) as loop:
+                    writer.stores(function, zeros, pointers, point_at(nest, indices | {axis: loop.index}, axis, lanes))
+            _along(function, nest.sizes[axis], lanes, stop, lambda start, mask: store(indices, start, mask, known))
     function.ret()
     return Kernel(name, divided.items, rows=divided.rows)
 
 
-def _along(function: Function, size: int, lanes: int, body: Callable[[Index, Value | None], None]) -> None:
-    """`body` for all vectors along an axis of known size; the last may be a part of one."""
+def _along(function: Function, size: int, lanes: int, stop: Index,
+           body: Callable[[Index, Value | None], None]) -> None:
+    """`body` for all vectors along an axis of known size, of the whole ones those before `stop`; the last may be a part
+    of one."""
     step = max(lanes, 1)
     whole = size // step * step
     if whole:
-        with function.loop(0, whole, step) as loop:
+        with function.loop(0, stop, step) as loop:
             body(loop.index, None)
     if whole < size:
         body(whole, lanes_mask(function, lanes, size - whole))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -47,15 +48,21 @@ class Division(NamedTuple):
     outer: tuple[int, ...]
     inner: tuple[int, ...]
     items: int
+    given: bool = False  # whether the nest says which axes make up the items
 
     @property
     def rows(self) -> int:
         """The number of items where they are the indices of the first axis; else 0."""
-        return self.items if self.outer == (0,) else 0
+        return self.items if self.outer == (0,) or self.given else 0
 
 
 def division(nest: Nest, without: int | None) -> Division:
-    """The leading kept axes as items, as many axes as it takes to have a few of them; without the axis of vectors."""
+    """The axes that the nest says as items, else the leading kept axes, as many as it takes to have a few items;
+    without the axis of vectors."""
+    if nest.outer:
+        given = range(nest.outer)
+        inner = tuple([axis for axis in range(nest.outer, nest.kept) if axis != without])
+        return Division(tuple(given), inner, math.prod(nest.sizes[axis] for axis in given), given=True)
     axes = [axis for axis in range(nest.kept) if axis != without]
     taken, items = 0, 1
     while taken < len(axes) and items < FEW_ITEMS:
@@ -87,3 +94,13 @@ def nested_loops(function: Function, nest: Nest, axes: Sequence[int], indices: A
         for axis in axes:
             inside[axis] = stack.enter_context(function.loop(0, nest.sizes[axis])).index
         yield inside
+
+
+def end_of_triangle(function: Function, nest: Nest, axis: int, step: int, indices: AxisIndices) -> Index:
+    """Where to stop along an axis, after whole steps that fit its size: behind the last one with an element up to the
+    diagonal, where the axis has the columns of the nest's triangle and the row is known."""
+    whole = nest.sizes[axis] // step * step
+    if nest.triangle is None or nest.triangle.column != axis or nest.triangle.row not in indices or not whole:
+        return whole
+    steps = function.divide(function.add(indices[nest.triangle.row], step), step)
+    return function.minimum(function.multiply(steps, step), whole)

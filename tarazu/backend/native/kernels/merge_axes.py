@@ -15,6 +15,7 @@ from tarazu.backend.native.lowering.loop_nest import (
     Position,
     Reduction,
     Store,
+    Triangle,
     accesses,
     leaf_map,
     walk,
@@ -66,18 +67,40 @@ def with_merged_axes(nest: Nest) -> Nest:
     """
     rank = len(nest.sizes)
     strides = [[*own, *[0] * (rank - len(own))] for own in _all_strides(nest)]
-    kept = merged_axes(nest.sizes, range(nest.kept), strides, _neighbors_behind_a_long_first)
-    axes = kept + merged_axes(nest.sizes, range(nest.kept, rank), strides, itertools.pairwise)
+    if nest.outer:
+        kept = [*merged_axes(nest.sizes, range(nest.outer), strides, itertools.pairwise),
+                *merged_axes(nest.sizes, range(nest.outer, nest.kept), strides, itertools.pairwise)]
+    else:
+        kept = merged_axes(nest.sizes, range(nest.kept), strides, _neighbors_behind_a_long_first)
+    return over_axes(nest, kept + merged_axes(nest.sizes, range(nest.kept, rank), strides, itertools.pairwise))
 
-    def over_axes(leaf: Expression) -> Expression:
+
+def over_axes(nest: Nest, axes: Sequence[Axis]) -> Nest:
+    """The nest with other axes, which stand for its own in order."""
+    def leaf_over_axes(leaf: Expression) -> Expression:
         if isinstance(leaf, Load):
             return Load(along(leaf.access, axes))
         return along(leaf, axes) if isinstance(leaf, Position) else leaf
 
-    changed = leaf_map(over_axes)
+    changed = leaf_map(leaf_over_axes)
     reductions = tuple([Reduction(r.op, changed(r.value)) for r in nest.reductions])
     stores = tuple([Store(changed(s.value), along(s.access, axes)) for s in nest.stores])
-    return Nest(tuple([axis.size for axis in axes]), len(kept), reductions, stores)
+    outer, kept = (sum(axis.source < end for axis in axes) for end in (nest.outer, nest.kept))
+    return Nest(tuple([axis.size for axis in axes]), kept, reductions, stores, nest.loop_invariant, outer,
+                triangle_along(nest, axes))
+
+
+def triangle_along(nest: Nest, axes: Sequence[Axis]) -> Triangle | None:
+    """The triangle of a nest over other axes."""
+    numbers = {axis.source: number for number, axis in enumerate(axes)}
+    if nest.triangle is None or not all(axis in numbers for axis in nest.triangle):
+        return None
+    return Triangle(*[numbers[axis] for axis in nest.triangle])
+
+
+def apart(nest: Nest) -> list[list[int]]:
+    """Strides by which the axes of the triangle do not lie in one line with others."""
+    return [[int(axis == own) for axis in range(len(nest.sizes))] for own in nest.triangle or ()]
 
 
 def _neighbors_behind_a_long_first(axes: list[Axis]) -> Iterable[tuple[Axis, Axis]]:
@@ -88,4 +111,4 @@ def _neighbors_behind_a_long_first(axes: list[Axis]) -> Iterable[tuple[Axis, Axi
 def _all_strides(nest: Nest) -> list[Sequence[int]]:
     values = [*[reduction.value for reduction in nest.reductions], *[store.value for store in nest.stores]]
     positions = [x.strides for x in walk(*values) if isinstance(x, Position)]
-    return [*[access.strides for access in accesses(nest)], *positions]
+    return [*[access.strides for access in accesses(nest)], *positions, *apart(nest)]

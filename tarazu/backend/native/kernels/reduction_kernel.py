@@ -11,6 +11,7 @@ from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.loops import (
     AxisIndices,
     division,
+    end_of_triangle,
     item_indices,
     kernel_function,
     lanes_along,
@@ -37,7 +38,7 @@ COMBINE = {ops.SUM: ops.ADD, ops.PROD: ops.MUL, ops.MAX: ops.MAXIMUM, ops.MIN: o
 def reduction_kernel(module: Module, writer: Writer, name: str, nest: Nest) -> Kernel:
     """The kernel of a nest with reductions."""
     weighed = [(access, 1) for reduction in nest.reductions for access in loads(reduction.value)]
-    axis = vector_axis(nest, [i for i in range(len(nest.sizes)) if nest.sizes[i] > 1], weighed)
+    axis = vector_axis(nest, [i for i in range(nest.outer, len(nest.sizes)) if nest.sizes[i] > 1], weighed)
     reducer = _Reducer(module, writer, name, nest, axis)
     return reducer.vertical() if axis is not None and axis < nest.kept else reducer.horizontal()
 
@@ -107,10 +108,13 @@ class _Reducer:
         return loop.results
 
     def _innermost(self, length: int, step: int, start: Sequence[Value],
-                   body: Callable[[Index, list[Value]], list[Value]]) -> list[Value]:
-        """What `body` makes of the accumulators in one loop; it has them as narrow as the terms, SHORT times."""
+                   body: Callable[[Index, list[Value]], list[Value]], stop: Index | None = None) -> list[Value]:
+        """What `body` makes of the accumulators in one loop; it has them as narrow as the terms, SHORT times.
+
+        What comes from `stop` on may be left out.
+        """
         if self.dtypes == self.narrow:
-            with self.function.loop(0, length, step, start) as loop:
+            with self.function.loop(0, length if stop is None else stop, step, start) as loop:
                 loop.next = body(loop.index, loop.values)
             return loop.results
 
@@ -252,7 +256,8 @@ class _Reducer:
 
         whole, wide = size // lanes * lanes, unrolled * lanes
         if size >= wide:
-            values = self._innermost(size // wide * wide, wide, values, side_by_side)
+            stop = end_of_triangle(self.function, nest, axis, wide, indices)
+            values = self._innermost(size // wide * wide, wide, values, side_by_side, stop)
         for i, start in enumerate(range(size // wide * wide, whole, lanes)):
             values[i * count:(i + 1) * count] = self._with_narrow(values[i * count:(i + 1) * count], terms(start))
         if whole < size:

@@ -35,9 +35,10 @@ _Store = Callable[[Sequence[Index], Index, Value | None, Value], None]  # indice
 class TileCode:
     """The variants of the tile of one kernel, each written when it is first asked for.
 
-    A tile is `void name(ptr left, ptr right, [ptr sums, i64 rows, i1 first, i1 last,] ptr slots..., i64 indices...)`;
+    A tile is `void name(ptr left, ptr right, [i64 rows,] [ptr sums, i1 first, i1 last,] ptr slots..., i64 indices...)`;
     the pointers are those of its first element. Where stores compute with indices, it has those of that element too,
-    and the slots point to the start of what they name.
+    and the slots point to the start of what they name. `rows`, a multiple of `step`, is how much it takes of the
+    outermost reduced axis, where that is cut into blocks or not all of it counts.
     """
 
     def __init__(self, module: Module, target: Target, name: str, form: Form, choice: Choice, reduced: Sequence[int],
@@ -47,6 +48,14 @@ class TileCode:
         self.loops = _reduced_loops(form, choice, reduced)
         cut = choice.tile.cut
         self.heights = divmod(form.kept[cut], choice.tile.parts) if cut is not None else (1, 0)
+        self.has_rows = choice.blocks > 1 or (form.triangle is not None and bool(self.loops))
+
+    @property
+    def step(self) -> int:
+        """How many iterations of the outermost reduced loop are written out."""
+        if self.choice.blocks > 1 or len(self.loops) != 1:
+            return 1
+        return _unrolling(self.loops[0].length, self.most_rows * self.choice.tile.width)
 
     @property
     def most_rows(self) -> int:
@@ -61,9 +70,10 @@ class TileCode:
 
     def parameters(self) -> list[tuple[str, str]]:
         """The types and names of a tile's parameters."""
-        blocked = [("ptr", "sums"), ("i64", "rows"), ("i1", "first"), ("i1", "last")] if self.choice.blocks > 1 else []
+        rows = [("i64", "rows")] if self.has_rows else []
+        blocked = [("ptr", "sums"), ("i1", "first"), ("i1", "last")] if self.choice.blocks > 1 else []
         indices = [("i64", f"i{axis}") for axis in range(len(self.form.kept)) if self.form.positions]
-        return [("ptr", "left"), ("ptr", "right"), *blocked,
+        return [("ptr", "left"), ("ptr", "right"), *rows, *blocked,
                 *(("ptr", f"s{slot}") for slot in range(len(self.form.slots))), *indices]
 
     def _extents(self, height: int) -> list[int]:
@@ -159,9 +169,10 @@ class _Tile:
         if not loops:
             return self._with_products(left, right, sums)
         outer, inner = loops[0], loops[1:]
-        blocked = self.code.choice.blocks > 1 and len(loops) == len(self.code.loops)
-        times = 1 if inner or blocked else _unrolling(outer.length, len(sums))
-        length: Index = self.f.parameters["rows"] if blocked else outer.length
+        length: Index = outer.length
+        times = 1 if inner else _unrolling(outer.length, len(sums))
+        if self.code.has_rows and len(loops) == len(self.code.loops):
+            length, times = self.f.parameters["rows"], self.code.step
         with self.f.loop(0, length, times, sums) as loop:
             a = self.f.offset(left, self.f.multiply(loop.index, outer.left))
             b = self.f.offset(right, self.f.multiply(loop.index, outer.right))

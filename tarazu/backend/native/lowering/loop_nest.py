@@ -81,6 +81,14 @@ class Store(NamedTuple):
     access: Access
 
 
+class Triangle(NamedTuple):
+    """Two axes of a nest. Where the index of the column is larger than that of the row, reductions need not take in
+    anything, and what is stored may be what follows from sums of nothing, or 0 where there is no sum."""
+
+    row: int
+    column: int
+
+
 class Nest(NamedTuple):
     """The loops of one kernel."""
 
@@ -89,6 +97,8 @@ class Nest(NamedTuple):
     reductions: tuple[Reduction, ...]
     stores: tuple[Store, ...]
     loop_invariant: frozenset[int] = frozenset()  # buffers that the loop around never writes: all cores keep them
+    outer: int = 0  # how many of the first axes make up the items that threads share; 0 where the kernel chooses
+    triangle: Triangle | None = None  # of indices that count; None where all do
 
 
 def walk(*roots: Expression, without: Container[int] = ()) -> list[Expression]:

@@ -18,14 +18,15 @@ The number of threads of a run is decided by `threads/thread_count.py` when it s
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
-from tarazu.backend.native.kernels.kernel import KernelCall, KernelStep
+from tarazu.backend.native.kernels.kernel import Kernel, KernelCall, KernelStep
 from tarazu.backend.native.lowering.buffers import Buffer
-from tarazu.backend.native.lowering.loop_nest import Access, accesses
+from tarazu.backend.native.lowering.loop_nest import Access, Nest, accesses
 from tarazu.backend.native.lowering.steps import Callback, CountedLoop, NestLaunch, WhileLoop, every
 
 WORTH_SHARING = 400.0  # nanoseconds of one thread; a barrier takes two or three hundred
@@ -90,17 +91,20 @@ def _partition(call: KernelCall, number: int, places: Sequence[Access]) -> Parti
     if not isinstance(launch, NestLaunch):
         own = Rows(kernel.rows, launch.operands[number].buffer.bytes // kernel.rows)
         return own if number in launch.writes else Whole.ANY_THREAD
-    partitions = {_rows(access, launch.nest.sizes, kernel.items, kernel.per_item) for access in places}
+    partitions = {_rows(access, launch.nest, kernel) for access in places}
     return partitions.pop() if len(partitions) == 1 else Whole.ANY_THREAD
 
 
-def _rows(access: Access, sizes: Sequence[int], items: int, per_item: int) -> Partition:
-    """The partition by an access whose first index makes up the items; none where rows overlap."""
-    stride, *others = access.strides or (0,)
-    reach = access.offset + sum((n - 1) * s for n, s in zip(sizes[1:], others, strict=False))
-    if access.offset < 0 or min(others, default=0) < 0 or not 0 <= reach < stride:
+def _rows(access: Access, nest: Nest, kernel: Kernel) -> Partition:
+    """The partition by an access whose first indices make up the items; none where rows overlap, or where those indices
+    do not go over them in order."""
+    count = nest.outer or 1
+    outer, others = access.strides[:count] or (0,), access.strides[count:]
+    reach = access.offset + sum((n - 1) * s for n, s in zip(nest.sizes[count:], others, strict=False))
+    in_order = all(a == b * n for (a, b), n in zip(itertools.pairwise(outer), nest.sizes[1:count], strict=False))
+    if access.offset < 0 or min(others, default=0) < 0 or not (in_order and 0 <= reach < outer[-1]):
         return Whole.ANY_THREAD
-    return Rows(items, stride * per_item * access.dtype.itemsize)
+    return Rows(kernel.items, outer[-1] * kernel.per_item * access.dtype.itemsize)
 
 
 def conflict(first: BufferAccess, second: BufferAccess) -> int:
