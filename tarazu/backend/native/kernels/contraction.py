@@ -116,7 +116,7 @@ class _Contraction:
         start = _Cursor(tuple(access.offset * access.dtype.itemsize for access in self.accesses),
                         (0,) * len(self.form.kept))
         if self.choice.order == COLUMNS:
-            items = self.groups * self.count
+            items = self.groups * self.count * self.choice.shares
             self._columns(start, begin, end)
         else:
             items = self.groups * self.tiles
@@ -132,8 +132,9 @@ class _Contraction:
         choice, packed = self.choice, ", packed" if self.choice.packed else ""
         packed += f", {choice.chunk} rows of tiles at a time" if choice.chunk else ""
         packed += ", left packed" if choice.left_packed else ""
+        grid = f" in {choice.shares} shares of rows" * (choice.shares > 1)
         return (f"tile {self.code.most_rows} x {choice.panel_columns}, panels {self.count}{packed}, "
-                f"blocks {choice.blocks}, {choice.order}")
+                f"blocks {choice.blocks}, {choice.order}{grid}")
 
     def _indices_per_item(self, items: int) -> int:
         """How many indices of the nest's first axis make up an item; 0 where items are something else."""
@@ -146,11 +147,26 @@ class _Contraction:
     # Loops over the items
 
     def _columns(self, start: _Cursor, begin: Value, end: Value) -> None:
-        """Each item is a panel, with all its rows."""
+        """Each item is a panel, with all its rows or a share of them."""
         with self.function.loop(begin, end) as item:
-            group, panel = self._divmod(item.index, self.count)
+            column, share = self._divmod(item.index, self.choice.shares) if self.choice.shares > 1 else (item.index, 0)
+            group, panel = self._divmod(column, self.count)
             cursor = self._at(start, self.choice.layout.others, group)
-            self._panel(cursor, panel, lambda cursor, block: self._all_rows(cursor, panel, block, self.free))
+            self._panel(cursor, panel, lambda cursor, block: self._share_of_rows(cursor, panel, block, share))
+
+    def _share_of_rows(self, cursor: _Cursor, panel: Index, block: _Block, share: Index) -> None:
+        """The tiles of a panel, all of them or a share."""
+        if self.choice.shares == 1:
+            self._all_rows(cursor, panel, block, self.free)
+        else:
+            self._items(cursor, panel, block, self.free, *self._rows_of(share))
+
+    def _rows_of(self, share: Index) -> tuple[Index, Index]:
+        """The tiles of a panel from the first to before the last of a share of its rows."""
+        function, shares = self.function, self.choice.shares
+        first, last = (function.divide(function.multiply(number, self.tiles), shares)
+                       for number in (share, function.add(share, 1)))
+        return first, last
 
     def _rows(self, start: _Cursor, begin: Value, end: Value) -> None:
         """Each item is a row of tiles."""
