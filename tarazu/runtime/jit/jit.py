@@ -126,13 +126,15 @@ class Jit:
                                 fix="call it once first")
         return simplified(every[-1].graph)
 
-    def native_text(self) -> str:
+    def native_text(self, threads: int | None = None) -> str:
         """What the native program of the last traced signature does, step by step.
 
         For each kernel: its loops, tile and share of threads, the buffers and bytes that it touches and its
         operations; barriers where they stand; the bodies of loops and branches indented; sums at the end. Memory of
-        the program's own is shown by its offset in bytes: @128. A DeviceError follows where jitted functions do not
-        run on the native backend.
+        the program's own is shown by its offset in bytes: @128. With `threads` it is the plan for a machine of so many
+        cores like these: how each kernel is divided among them, and how much faster they can be at most. DeviceError
+        where jitted functions do not run on the native backend, ArgumentError where `threads` is not a whole number
+        from 1 to 1024.
 
         >>> import tarazu as tz
         >>> double = tz.jit(lambda x: x * 2)
@@ -143,10 +145,10 @@ class Jit:
         in all: 2 flop, reads 8 B, writes 8 B
         1 kernels, 0 barriers, ...
         """
-        from tarazu.backend.native.inspect.schedule_text import schedule_text
+        from tarazu.backend.native.inspect.schedule_text import plan_text, schedule_text
 
         need_native(f"{self.label}.native_text()")
-        return schedule_text(self.graph)
+        return schedule_text(self.graph) if threads is None else plan_text(self.graph, threads)
 
     def cache_info(self) -> CacheInfo:
         """What has been traced and how often it has run; `print` shows a line per signature.

@@ -39,10 +39,10 @@ def peak(threads: int) -> Peak:
     target = host()
     code = Loaded(object_code(peak_text(target), target))
     flops = 2 * target.lanes * SUMS * ITERATIONS
-    runs = _runs(code.address("products"), threads, (0, 0))
+    runs = runs_of(code.address("products"), threads, (0, 0))
     each = np.median([ticks for _, ticks in runs], axis=0) * tick_seconds()
     room = [np.ones(COPIED // 8), np.ones(COPIED // 8)]
-    copies = _runs(code.address("copying"), threads, [array.ctypes.data for array in room])
+    copies = runs_of(code.address("copying"), threads, [array.ctypes.data for array in room])
     best = min(seconds for seconds, _ in copies)
     return Peak(threads, float(sum(flops / each[each > 0])) / 1e9, 2 * COPIED / best / 1e9)
 
@@ -85,7 +85,7 @@ def _copying(f: Function, target: Target) -> None:
             f.store(f.load(vector("float", target.lanes), f.offset(source, at), 4), f.offset(goal, at), 4)
 
 
-def _runs(address: int, threads: int, words: Sequence[int]) -> list[tuple[float, np.ndarray]]:
+def runs_of(address: int, threads: int, words: Sequence[int] = ()) -> list[tuple[float, np.ndarray]]:
     """The seconds of some runs, and the ticks of each thread in them."""
     block = np.zeros(_TICKS + barrier.APART * (threads + 2), np.int64)
     start = -block.ctypes.data % (8 * barrier.APART) // 8

@@ -36,10 +36,19 @@ def set_threads(n: int) -> None:
     1
     """
     global _chosen
+    _chosen = whole_threads(n, f"set_threads({n!r})",
+                            f"this machine has {cores()} cores: set_threads({cores()}) uses them all")
+
+
+def whole_threads(n: int, call: str, fix: str = "threads=64 for a machine of 64 cores") -> int:
+    """The number of threads that `call` gives; ArgumentError with that fix where it is no whole number from 1 to 1024.
+
+    >>> whole_threads(2, "set_threads(2)")
+    2
+    """
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= MOST_THREADS:
-        raise ArgumentError(f"set_threads({n!r})", expected=f"a whole number from 1 to {MOST_THREADS}",
-                            fix=f"this machine has {cores()} cores: set_threads({cores()}) uses them all")
-    _chosen = int(n)
+        raise ArgumentError(call, expected=f"a whole number from 1 to {MOST_THREADS}", fix=fix)
+    return int(n)
 
 
 _chosen: int | None = None  # by set_threads
