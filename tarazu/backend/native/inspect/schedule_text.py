@@ -180,7 +180,7 @@ def _speed_up(notes: Sequence[tuple[int, ScheduledStep | str]], threads: int) ->
     """How much faster so many threads are than one, if operations and bytes were all that costs."""
     alone = together = 0.0
     for _, note in notes:
-        if isinstance(note, str | CONTROL_FLOW):
+        if isinstance(note, (str, *CONTROL_FLOW)):
             continue
         done = work(note)
         cost = done.flops + done.read + done.written
