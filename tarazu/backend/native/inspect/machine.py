@@ -12,14 +12,15 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-from tarazu.backend.native.inspect.peak import Peak, peak, runs_of
+from tarazu.backend.native.inspect.peak import Peak, note_ticks, peak, runs_of
+from tarazu.backend.native.inspect.ticks import emit_ticks, tick_seconds
 from tarazu.backend.native.llvm.assemble import Loaded, object_code
 from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target, host
 from tarazu.backend.native.threads import barrier
 from tarazu.backend.native.threads.thread_count import cores
 
-BARRIERS = 2_000  # of one run
+BARRIERS = 200  # of one run
 TYPICAL_BARRIER, TYPICAL_START = 3e-7, 5e-6  # seconds with two threads, where one core cannot measure them
 LINES = 3  # that a barrier of two threads passes
 
@@ -69,8 +70,8 @@ def _barrier_and_start() -> tuple[float, float]:
     target = host()
     code = Loaded(object_code(barriers_text(target), target))
     start = min(seconds for seconds, _ in runs_of(code.address("nothing"), 2))
-    waits = min(seconds for seconds, _ in runs_of(code.address("waits"), 2))
-    return max(waits - start, 0.0) / BARRIERS, start
+    waits = min(ticks.max() for _, ticks in runs_of(code.address("waits"), 2))
+    return float(waits) * tick_seconds() / BARRIERS, float(start)
 
 
 def barriers_text(target: Target) -> str:
@@ -80,7 +81,11 @@ def barriers_text(target: Target) -> str:
     for name, count in (("waits", BARRIERS), ("nothing", 0)):
         f = module.function(name, [("ptr", "shared"), ("i64", "thread")], linkage="external")
         if count:
+            wait = f"call void @barrier(ptr {f.parameters['shared'].text})"
+            f.do(wait)
+            before = emit_ticks(f, target)  # when all have come
             with f.loop(0, count):
-                f.do(f"call void @barrier(ptr {f.parameters['shared'].text})")
+                f.do(wait)
+            note_ticks(f, target, before)
         f.ret()
     return module.text(target.attributes)
