@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tarazu.backend.base import DonatingProgram, Program
+from tarazu.backend.base import DonatingProgram, FreeableProgram, Program
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import flatten, flatten_call
 from tarazu.base.settings import log
@@ -214,9 +215,14 @@ class Jit:
         description = describe(self.function, arguments.leaves, arguments.structure)
         self._note_retrace(description, arguments.tensors, candidates)
         traced = traced_once(lambda: self.trace_for(arguments, description), self.function, arguments, signature)
-        return Compiled(label=JITTED + self.label, description=description, graph=traced.graph,
-                        captured=traced.captured, guards=traced.guards, attributes=traced.attributes,
-                        outputs=traced.outputs, device=traced.device, program=_program(traced))
+        renewed = renewed_state(traced) if _has_state(traced) else ()
+        program = state.interpreter.compile(traced.graph, traced.device, renewed)
+        compiled = Compiled(label=JITTED + self.label, description=description, graph=traced.graph,
+                            captured=traced.captured, guards=traced.guards, attributes=traced.attributes,
+                            outputs=traced.outputs, device=traced.device, program=_for_one_caller(program, traced))
+        if isinstance(program, FreeableProgram):  # others may run it too, and it is kept for more of its kind
+            weakref.finalize(compiled, program.free_memory).atexit = False
+        return compiled
 
     def _note_retrace(self, description: Description, tensors: list[Tensor], candidates: list[Compiled]) -> None:
         before = self._all_compiled()
@@ -255,11 +261,15 @@ def _tensors_and_key(leaves: list[Any]) -> tuple[list[Tensor], tuple]:
     return tensors, tuple(key)
 
 
-def _program(traced: TracedCall) -> Program:
-    """What computes the outputs. Where no gradient flows through, it may put the state into memory of earlier state."""
-    has_state = traced.first_state < len(traced.graph.outputs) and not traced.outputs.differentiable
-    program = state.interpreter.compile(traced.graph, traced.device, renewed_state(traced) if has_state else ())
-    return program.donating(traced.first_state) if has_state and isinstance(program, DonatingProgram) else program
+def _has_state(traced: TracedCall) -> bool:
+    """Whether there is state whose new value may be put into memory of earlier one: no gradient flows through."""
+    return traced.first_state < len(traced.graph.outputs) and not traced.outputs.differentiable
+
+
+def _for_one_caller(program: Program, traced: TracedCall) -> Program:
+    """The program, where there is state with memory of its own for that."""
+    return program.donating(traced.first_state) if _has_state(traced) and isinstance(program, DonatingProgram) \
+        else program
 
 
 class JittedMethod(functools.partial):
