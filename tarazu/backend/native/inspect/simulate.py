@@ -4,7 +4,7 @@ The program is divided as it would be for so many threads. One thread does all s
 other, and measures each. `simulated` then lets each thread have a clock: a share moves the clock of its thread, a
 barrier all clocks to the last one. So kernels that are cut unevenly, copies that each thread makes for itself, steps
 that thread 0 does alone and barriers count as they do on many cores. Data that go from core to core do not, beyond what
-a barrier takes, nor that many cores have more cache than one.
+a barrier takes, nor that the second level of all cores together holds more than that of one.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from tarazu.backend.native.schedule.emit import CLOCKS, MemoryLayout, ProgramEmi
 from tarazu.backend.native.schedule.runs import ScheduledStep
 from tarazu.ir.graph import Graph
 
+CORES_OF_CACHE = 8  # that share a third level of SHARED_CACHE bytes
 LAST, FIRST = 0, 1  # words of the table: when the clock was read last, then those of the events
 
 
@@ -145,7 +146,8 @@ def predict(program: PlannedProgram, call: Callable[[], object], seconds: float)
     moments = [Moment(event.depth, None if event.step is None else work(event.step), round(samples.words[event.word]),
                       samples.words[event.word + 1:event.word + event.words] * ticks) for event in program.events]
     cores = machine(program.planned if program.is_shared else 1)
-    steps, left = simulated(moments, cores, program.memory > SHARED_CACHE)
+    steps, left = simulated(moments, cores,
+                            program.memory > SHARED_CACHE * -(-cores.threads // CORES_OF_CACHE))
     measured = sum(float(np.sum(moment.shares)) for moment in moments)
     around = max(samples.inside - measured, 0.0) + cores.start + left
     return Timings(steps, around, samples.python, cores.threads, samples.runs)
