@@ -1,4 +1,4 @@
-"""Training steps on many cores, as `tz.profile(step, ..., threads=N)` simulates them, beside what one and two threads take.
+"""Training steps on many cores, as `tz.profile(step, ..., threads=N)` simulates them, and measured on one and two.
 
 Run `python bench/scale.py` on a quiet machine of at least two cores; `python bench/scale.py mlp128 lstm` for some
 workloads only. A step is forward, backward and Adam on one batch. Predicted times are for a program made for so many
