@@ -103,8 +103,8 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, thr
     >>> profile = tz.profile(product, tz.ones(64, 64), tz.ones(64, 64), seconds=0.01)
     >>> [row.kind for row in profile.rows], profile.rows[0].flops
     (['dot', 'waiting', 'threads', 'Python'], 524288)
-    >>> tz.profile(product, tz.ones(64, 64), tz.ones(64, 64), seconds=0.01, threads=16).threads
-    16
+    >>> tz.profile(product, tz.ones(64, 64), tz.ones(64, 64), seconds=0.01, threads=16).is_predicted
+    True
     """
     jitted, args = _jitted(step, args)
     need_native(f"tz.profile({jitted.label}, ...)")
