@@ -202,7 +202,12 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
 
 
 def _shares(panels: int, tiles: int, threads: int) -> list[int]:
-    """Into how many shares the rows of so many panels may be cut, so that all threads have something, or the same."""
+    """Into how many shares the rows of so many panels may be cut, so that all threads have something, or the same.
+
+    Two threads have columns or rows: these depend on the rows of what is read alone, which spares barriers.
+    """
+    if threads <= 2:
+        return []
     some, same = math.ceil(threads / panels), threads // math.gcd(threads, panels)
     return [shares for shares in sorted({some, same}) if 1 < shares <= tiles]
 
