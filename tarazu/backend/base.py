@@ -24,6 +24,14 @@ class Program(Protocol):
 
 
 @runtime_checkable
+class FreeableProgram(Program, Protocol):
+    """A program that keeps memory from call to call."""
+
+    def free_memory(self) -> None:
+        """Give back the memory that it keeps; the next call takes new."""
+
+
+@runtime_checkable
 class DonatingProgram(Program, Protocol):
     """A program that can put a caller's state into memory of earlier state."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -69,9 +69,11 @@ class Profile(NamedTuple):
     threads: int
     runs: int  # over which medians were taken
     peak: Peak  # of these threads
+    is_predicted: bool = False  # whether it was simulated for so many cores
 
     def __str__(self) -> str:
         threads = f"{self.threads} thread{'s' * (self.threads != 1)}"
+        threads += " simulated on one" * self.is_predicted
         head = (f"{self.label}: {_time(self.seconds)} a call, {threads}, medians of {self.runs:,} runs; "
                 f"peak {self.peak.gflops:.0f} GF/s, memory {self.peak.gigabytes:.1f} GB/s")
         rates = f"{'GF/s':>8}{'peak':>7}{'GB/s':>8}{'peak':>7}"
@@ -85,37 +87,59 @@ class Profile(NamedTuple):
         return "\n".join([head, columns, *lines])
 
 
-def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, **kwargs: Any) -> Profile:
+def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, threads: int | None = None,
+            **kwargs: Any) -> Profile:
     """Where the time of `step(*args, **kwargs)` goes, `step` being a jitted function that runs on the native backend.
 
     A variant of its program that times each step runs on copies of the actual values, for about `seconds`: parameters,
     optimizer state, random state and gradients stay as they are. A row counts what thread 0 does; the time in which it
-    waits for others is a row of its own, as is Python's. ArgumentError where `step` was not made by `tz.jit`,
-    DeviceError where jitted functions do not run on the native backend.
+    waits for others is a row of its own, as is Python's. With `threads` the rows are a prediction for a machine of so
+    many cores like these: the program that it would run is measured here, share by share on one thread, and its
+    schedule simulated. ArgumentError where `step` was not made by `tz.jit` or `threads` is not a whole number from 1 to
+    1024, DeviceError where jitted functions do not run on the native backend.
 
     >>> import tarazu as tz
     >>> product = tz.jit(lambda x, y: x @ y)
     >>> profile = tz.profile(product, tz.ones(64, 64), tz.ones(64, 64), seconds=0.01)
     >>> [row.kind for row in profile.rows], profile.rows[0].flops
     (['dot', 'waiting', 'threads', 'Python'], 524288)
+    >>> tz.profile(product, tz.ones(64, 64), tz.ones(64, 64), seconds=0.01, threads=16).is_predicted
+    True
     """
     jitted, args = _jitted(step, args)
     need_native(f"tz.profile({jitted.label}, ...)")
+    from tarazu.backend.native.inspect.machine import machine, peak_of
+    from tarazu.backend.native.inspect.peak import peak
+    from tarazu.backend.native.inspect.simulate import PlannedProgram, predict
     from tarazu.backend.native.inspect.timed import TimedProgram, measure
+    from tarazu.backend.native.threads.thread_count import whole_threads
     from tarazu.backend.numpy import evaluate
 
+    compiled = jitted.match(args, kwargs).compiled
+    graph = simplified(compiled.graph)
+    if threads is None:
+        timings = measure(*_calling(jitted, args, kwargs, TimedProgram(graph, evaluate, compiled.renewed)), seconds)
+        return _profile(jitted.label, timings, peak)
+    planned = PlannedProgram(graph, evaluate, whole_threads(threads, f"tz.profile(..., threads={threads!r})"))
+    timings = predict(*_calling(jitted, args, kwargs, planned), seconds)
+    return _profile(jitted.label, timings, lambda count: peak_of(machine(count)))._replace(is_predicted=True)
+
+
+Timed = TypeVar("Timed", bound="TimedProgram")
+
+
+def _calling(jitted: Jit, args: tuple, kwargs: dict[str, Any], program: Timed) -> tuple[Timed, Callable[[], None]]:
+    """The program, and what a call of the function does with it, but for writing back what it changes."""
     matched = jitted.match(args, kwargs)
-    program = TimedProgram(simplified(matched.compiled.graph), evaluate, matched.compiled.renewed)
     copies = [np.array(raw, order="C") for raw in matched.inputs]
     run = _as_called(program, matched.compiled)
 
     def call() -> None:
-        """What a call of the function does, but for writing back what it changes."""
         jitted.match(args, kwargs)
         for output in run(*copies):
             Tensor(output)
 
-    return _profile(jitted.label, measure(program, call, seconds))
+    return program, call
 
 
 def _jitted(step: Callable[..., Any], args: tuple) -> tuple[Jit, tuple]:
@@ -137,9 +161,7 @@ def _as_called(program: TimedProgram, compiled: Compiled) -> Program:
     return program.donating(sum(isinstance(result, Result) for result in compiled.outputs.results))
 
 
-def _profile(label: str, timings: Timings) -> Profile:
-    from tarazu.backend.native.inspect.peak import peak
-
+def _profile(label: str, timings: Timings, peak: Callable[[int], Peak]) -> Profile:
     waited = sum(step.waited for step in timings.steps)
     rest = [(WAITING, "at barriers", waited), (THREADS, "called at the start, awaited at the end", timings.around),
             (PYTHON, "before and after the program", timings.python)]

@@ -183,6 +183,10 @@ class NativeProgram:
         finally:
             self._free.append(memory)
 
+    def free_memory(self) -> None:
+        """Give back the memory that runs have left; the next one takes new."""
+        self._free.clear()
+
     def _memory(self) -> ProgramMemory:
         try:
             return self._free.pop()

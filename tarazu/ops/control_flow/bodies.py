@@ -38,6 +38,7 @@ def rebind(handles: Sequence[Value], values: Sequence[Value]) -> None:
         state.interpreter.rebind(handle, value)
 
 
-def contains(handles: Sequence[Value], x: Value) -> bool:
-    """Whether `x` itself, not one equal to it, is among the handles."""
-    return any(handle is x for handle in handles)
+def without(values: Sequence[Value], handles: Sequence[Value]) -> list[Value]:
+    """The values that are none of the handles themselves; they may be equal to some."""
+    known = set(map(id, handles))
+    return [x for x in values if id(x) not in known]

@@ -11,7 +11,7 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, Value, bind
 from tarazu.ir.node import Builder
 from tarazu.ir.types import TensorType
-from tarazu.ops.control_flow.bodies import contains, rebind, trace_body, type_of, values_of
+from tarazu.ops.control_flow.bodies import rebind, trace_body, type_of, values_of, without
 from tarazu.ops.elementwise import clip, less
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import ArrayLike, Tensor, Tree
@@ -107,7 +107,7 @@ def _union(lists: Sequence[list[Value]]) -> list[Value]:
     """All handles of the lists, each once, in their order."""
     union: list[Value] = []
     for handles in lists:
-        union += [x for x in handles if not contains(union, x)]
+        union += without(handles, union)
     return union
 
 

@@ -17,7 +17,7 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, Value, bind, state
 from tarazu.ir.node import Builder
 from tarazu.ir.types import TensorType
-from tarazu.ops.control_flow.bodies import contains, rebind, trace_body, type_of, values_of
+from tarazu.ops.control_flow.bodies import rebind, trace_body, type_of, values_of, without
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import add, less
 from tarazu.ops.promote import as_value, same_dtype
@@ -53,7 +53,7 @@ def scan(function: Callable[[Tree, Tree], tuple[Tree, Tree]], init: Tree, xs: Tr
 
     rows = [TensorType(x.shape[1:], x.dtype) for x in sequences]
     traced = state.interpreter.trace(body, [type_of(x) for x in carry] + rows)
-    constants = [x for x in traced.captured if not contains(traced.rebound, x)]
+    constants = without(traced.captured, traced.rebound)
     graph = _loop_graph(traced, constants, len(carry), len(traced.graph.outputs) - len(traced.rebound))
     start = carry + traced.rebound
     out = bind(ops.SCAN, *constants, *start, *sequences, body=graph, length=length, reverse=flag("reverse", reverse),
@@ -85,8 +85,8 @@ def while_loop(condition: Callable[[Tree], ArrayLike], function: Callable[[Tree]
         raise TraceError("the condition of a while_loop changed a tensor", expected="a condition that only reads",
                          fix="change the tensor in the body")
     start = carry + step.rebound
-    constants = [x for x in step.captured if not contains(step.rebound, x)]
-    test_constants = [x for x in test.captured if not contains(step.rebound, x)]
+    constants = without(step.captured, step.rebound)
+    test_constants = without(test.captured, step.rebound)
     out = bind(ops.WHILE, *test_constants, *constants, *start,
                condition=_condition_graph(test, step, test_constants, len(carry)),
                body=_loop_graph(step, constants, len(carry), len(carry)),

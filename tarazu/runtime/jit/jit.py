@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tarazu.backend.base import DonatingProgram, Program, Renewed
+from tarazu.backend.base import DonatingProgram, FreeableProgram, Program
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import flatten, flatten_call
 from tarazu.base.settings import log
@@ -126,13 +127,15 @@ class Jit:
                                 fix="call it once first")
         return simplified(every[-1].graph)
 
-    def native_text(self) -> str:
+    def native_text(self, threads: int | None = None) -> str:
         """What the native program of the last traced signature does, step by step.
 
         For each kernel: its loops, tile and share of threads, the buffers and bytes that it touches and its
         operations; barriers where they stand; the bodies of loops and branches indented; sums at the end. Memory of
-        the program's own is shown by its offset in bytes: @128. A DeviceError follows where jitted functions do not
-        run on the native backend.
+        the program's own is shown by its offset in bytes: @128. With `threads` it is the plan for a machine of so many
+        cores like these: how each kernel is divided among them, and how much faster they can be at most. DeviceError
+        where jitted functions do not run on the native backend, ArgumentError where `threads` is not a whole number
+        from 1 to 1024.
 
         >>> import tarazu as tz
         >>> double = tz.jit(lambda x: x * 2)
@@ -143,10 +146,12 @@ class Jit:
         in all: 2 flop, reads 8 B, writes 8 B
         1 kernels, 0 barriers, ...
         """
-        from tarazu.backend.native.inspect.schedule_text import schedule_text
+        from tarazu.backend.native.inspect.schedule_text import plan_text, schedule_text
 
         need_native(f"{self.label}.native_text()")
-        return schedule_text(self.graph, renewed=self._all_compiled()[-1].renewed)
+        graph = self.graph
+        renewed = self._all_compiled()[-1].renewed
+        return schedule_text(graph, renewed=renewed) if threads is None else plan_text(graph, threads, renewed)
 
     def cache_info(self) -> CacheInfo:
         """What has been traced and how often it has run; `print` shows a line per signature.
@@ -212,12 +217,15 @@ class Jit:
         description = describe(self.function, arguments.leaves, arguments.structure)
         self._note_retrace(description, arguments.tensors, candidates)
         traced = traced_once(lambda: self.trace_for(arguments, description), self.function, arguments, signature)
-        has_state = traced.first_state < len(traced.graph.outputs) and not traced.outputs.differentiable
-        renewed = renewed_state(traced) if has_state else ()
-        return Compiled(label=JITTED + self.label, description=description, graph=traced.graph,
-                        captured=traced.captured, guards=traced.guards, attributes=traced.attributes,
-                        outputs=traced.outputs, device=traced.device, renewed=renewed,
-                        program=_program(traced, has_state, renewed))
+        renewed = renewed_state(traced) if _has_state(traced) else ()
+        program = state.interpreter.compile(traced.graph, traced.device, renewed)
+        compiled = Compiled(label=JITTED + self.label, description=description, graph=traced.graph,
+                            captured=traced.captured, guards=traced.guards, attributes=traced.attributes,
+                            outputs=traced.outputs, device=traced.device, renewed=renewed,
+                            program=_for_one_caller(program, traced))
+        if isinstance(program, FreeableProgram):  # others may run it too, and it is kept for more of its kind
+            weakref.finalize(compiled, program.free_memory).atexit = False
+        return compiled
 
     def _note_retrace(self, description: Description, tensors: list[Tensor], candidates: list[Compiled]) -> None:
         before = self._all_compiled()
@@ -256,10 +264,15 @@ def _tensors_and_key(leaves: list[Any]) -> tuple[list[Tensor], tuple]:
     return tensors, tuple(key)
 
 
-def _program(traced: TracedCall, has_state: bool, renewed: Renewed) -> Program:
-    """What computes the outputs. Where no gradient flows through, it may put the state into memory of earlier state."""
-    program = state.interpreter.compile(traced.graph, traced.device, renewed)
-    return program.donating(traced.first_state) if has_state and isinstance(program, DonatingProgram) else program
+def _has_state(traced: TracedCall) -> bool:
+    """Whether there is state whose new value may be put into memory of earlier one: no gradient flows through."""
+    return traced.first_state < len(traced.graph.outputs) and not traced.outputs.differentiable
+
+
+def _for_one_caller(program: Program, traced: TracedCall) -> Program:
+    """The program, where there is state with memory of its own for that."""
+    return program.donating(traced.first_state) if _has_state(traced) and isinstance(program, DonatingProgram) \
+        else program
 
 
 class JittedMethod(functools.partial):

@@ -97,14 +97,9 @@ def renewed_state(call: TracedCall) -> Renewed:
               if isinstance(one.source, Captured)}
     found = [(update.value.output, inputs[id(update.target.handle)]) for update in call.outputs.updates
              if update.value is not None and isinstance(update.target, Captured) and id(update.target.handle) in inputs]
+    before, after = call.graph.input_types, call.graph.output_types
     return tuple([(new, old) for new, old in found
-                  if call.graph.output_types[new] == call.graph.input_types[old] and _bytes(call, old) >= LARGE_STATE])
-
-
-def _bytes(call: TracedCall, number: int) -> int:
-    """The size of an input."""
-    type_ = call.graph.input_types[number]
-    return type_.size * type_.dtype.itemsize
+                  if after[new] == before[old] and before[old].size * before[old].dtype.itemsize >= LARGE_STATE])
 
 
 def _proxy(trace: Trace, x: Tensor) -> Tensor:

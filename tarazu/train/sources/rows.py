@@ -20,6 +20,7 @@ from tarazu.train.sources.chunk import Chunk, capacity_for
 from tarazu.train.sources.pace import Pace
 
 MANY = 4096  # rows from which on compiling the shuffle pays
+VERY_MANY = 2**20  # rows from which on its memory, 64 bytes for each, is given back
 
 _compiled_permutation = jit(padded_permutation)
 
@@ -28,7 +29,8 @@ def shuffled(rows: int) -> Tensor:
     """The numbers of the rows in random order; behind them there may be more."""
     if rows < MANY:
         return random.permutation(rows)
-    return _compiled_permutation(np.array(rows), rounded_up(rows, 8))  # eight programs for each power of two
+    shuffle = _compiled_permutation if rows < VERY_MANY else jit(padded_permutation)  # of which nothing stays
+    return shuffle(np.array(rows), rounded_up(rows, 8))  # eight programs for each power of two
 
 
 class Rows:

@@ -13,7 +13,7 @@ from tarazu.backend.native.inspect.ticks import emit_ticks, tick_seconds
 from tarazu.backend.native.llvm.assemble import Loaded, object_code
 from tarazu.backend.native.llvm.function import Function, Module
 from tarazu.backend.native.llvm.target import Target, host
-from tarazu.backend.native.llvm.values import constant, vector
+from tarazu.backend.native.llvm.values import Value, constant, vector
 from tarazu.backend.native.threads import barrier
 from tarazu.backend.native.threads.pool import run
 
@@ -39,10 +39,10 @@ def peak(threads: int) -> Peak:
     target = host()
     code = Loaded(object_code(peak_text(target), target))
     flops = 2 * target.lanes * SUMS * ITERATIONS
-    runs = _runs(code.address("products"), threads, (0, 0))
+    runs = runs_of(code.address("products"), threads, (0, 0))
     each = np.median([ticks for _, ticks in runs], axis=0) * tick_seconds()
     room = [np.ones(COPIED // 8), np.ones(COPIED // 8)]
-    copies = _runs(code.address("copying"), threads, [array.ctypes.data for array in room])
+    copies = runs_of(code.address("copying"), threads, [array.ctypes.data for array in room])
     best = min(seconds for seconds, _ in copies)
     return Peak(threads, float(sum(flops / each[each > 0])) / 1e9, 2 * COPIED / best / 1e9)
 
@@ -63,13 +63,20 @@ def _products(f: Function, target: Target) -> None:
     before = emit_ticks(f, target)
     with f.loop(0, ITERATIONS, carried=[constant(type_, i) for i in range(SUMS)]) as loop:
         loop.next = [f.intrinsic("fmuladd", value, factor, factor) for value in loop.values]
-    after = emit_ticks(f, target)
+    note_ticks(f, target, before)
     total = loop.results[0]
     for value in loop.results[1:]:
         total = f.op("fadd", total, value)
-    own = f.offset(f.parameters["shared"], f.multiply(f.parameters["thread"], barrier.APART), "i64")
-    f.store(f.op("sub", after, before), f.offset(own, _TICKS, "i64"), 8)
-    f.store(total, f.offset(own, _RESULT, "i64"), 4)
+    f.store(total, f.offset(_own(f), _RESULT, "i64"), 4)
+
+
+def note_ticks(f: Function, target: Target, before: Value) -> None:
+    """Leave for `runs_of` how long this thread took since the clock said `before`."""
+    f.store(f.op("sub", emit_ticks(f, target), before), f.offset(_own(f), _TICKS, "i64"), 8)
+
+
+def _own(f: Function) -> Value:
+    return f.offset(f.parameters["shared"], f.multiply(f.parameters["thread"], barrier.APART), "i64")
 
 
 def _copying(f: Function, target: Target) -> None:
@@ -85,7 +92,7 @@ def _copying(f: Function, target: Target) -> None:
             f.store(f.load(vector("float", target.lanes), f.offset(source, at), 4), f.offset(goal, at), 4)
 
 
-def _runs(address: int, threads: int, words: Sequence[int]) -> list[tuple[float, np.ndarray]]:
+def runs_of(address: int, threads: int, words: Sequence[int] = ()) -> list[tuple[float, np.ndarray]]:
     """The seconds of some runs, and the ticks of each thread in them."""
     block = np.zeros(_TICKS + barrier.APART * (threads + 2), np.int64)
     start = -block.ctypes.data % (8 * barrier.APART) // 8

@@ -25,6 +25,7 @@ from tarazu.backend.native.program import processor
 from tarazu.backend.native.schedule.emit import MemoryLayout, ProgramEmitter
 from tarazu.backend.native.schedule.memory_plan import MemoryPlan
 from tarazu.backend.native.schedule.runs import Run, ScheduledStep
+from tarazu.backend.native.threads.thread_count import whole_threads
 from tarazu.ir.graph import Graph
 
 BARRIER = "--- barrier"
@@ -68,27 +69,39 @@ class ScheduleRecorder(ProgramEmitter):
 
 def schedule_text(graph: Graph, target: Target | None = None, renewed: Renewed = ()) -> str:
     """The schedule of the program that `graph` becomes on `target`, else on this one; `renewed` state in place."""
-    target = target or processor()
+    lines, lowered = _lines(graph, target or processor(), renewed)
+    return "\n".join([*lines, *_totals(lowered)])
+
+
+def plan_text(graph: Graph, threads: int, renewed: Renewed = ()) -> str:
+    """The schedule for a machine of so many cores like these, with the largest share of each kernel."""
+    threads = whole_threads(threads, f"native_text(threads={threads!r})")
+    lines, lowered = _lines(graph, processor()._replace(threads=threads), renewed, threads)
+    return "\n".join([*lines, *_totals(lowered), _speed_up(lowered.emitter.notes, threads)])
+
+
+def _lines(graph: Graph, target: Target, renewed: Renewed,
+           planned: int = 0) -> tuple[list[str], Lowered[ScheduleRecorder]]:
     lowered = lower_with(ScheduleRecorder, prepare(graph, target.threads), target, renewed)
     names = [node.origin.name or f"input {i}" for i, node in enumerate(graph.parameters)]
-    writer = _ScheduleWriter(names, lowered.memory)
-    lines = [line for depth, note in lowered.emitter.notes for line in writer.lines(depth, note)]
-    return "\n".join([*lines, *_totals(lowered)])
+    writer = _ScheduleWriter(names, lowered.memory, planned)
+    return [line for depth, note in lowered.emitter.notes for line in writer.lines(depth, note)], lowered
 
 
 class _ScheduleWriter:
     """Steps as lines."""
 
-    def __init__(self, inputs: list[str], memory: MemoryPlan) -> None:
+    def __init__(self, inputs: list[str], memory: MemoryPlan, planned: int) -> None:
         self.inputs, self.memory = inputs, memory
+        self.planned = planned  # threads whose shares are shown; 0 for none
 
     def lines(self, depth: int, note: ScheduledStep | str) -> list[str]:
         """The lines of one note."""
         if isinstance(note, str):
             return [_indent(depth, note)]
         if isinstance(note, KernelCall):
-            return self._kernel_call(depth, note, work(note))
-        lines = [_indent(depth, _line(work(note)))]
+            return self._kernel_call(depth, note, self._divided(note))
+        lines = [_indent(depth, _line(self._divided(note)))]
         if isinstance(note, Run):
             for call in note.calls:
                 lines += self._kernel_call(depth + 1, call, work(call)._replace(split=call.kernel.tile))
@@ -97,6 +110,15 @@ class _ScheduleWriter:
         elif isinstance(note, Branch):
             lines.append(_indent(depth + 1, f"predicate {self._operand(note.predicate)}"))
         return lines
+
+    def _divided(self, step: ScheduledStep) -> Work:
+        """The work of a step, with the largest share that a thread has of it."""
+        done = work(step)
+        if not self.planned or not done.is_shared:
+            return done
+        items, largest = done.items, -(-done.items // self.planned)
+        some = f", {items} threads busy" if items < self.planned else ""
+        return done._replace(split=f"{done.split}; largest share {largest} of {items}: {largest / items:.3g}{some}")
 
     def _kernel_call(self, depth: int, call: KernelCall, done: Work) -> list[str]:
         return [_indent(depth, _line(done)),
@@ -157,6 +179,20 @@ def _totals(lowered: Lowered[ScheduleRecorder]) -> list[str]:
     return [f"in all: {amounts(whole)}{loops}",
             f"{lowered.kernels} kernels, {barriers} barriers, arena {scaled(lowered.memory.size, 'B')}, "
             f"scratch {scaled(lowered.scratch, 'B')} per thread, {lowered.lines:,} lines of LLVM IR"]
+
+
+def _speed_up(notes: Sequence[tuple[int, ScheduledStep | str]], threads: int) -> str:
+    """How much faster so many threads are than one, if operations and bytes were all that costs."""
+    alone = together = 0.0
+    for _, note in notes:
+        if isinstance(note, (str, *CONTROL_FLOW)):
+            continue
+        done = work(note)
+        cost = done.flops + done.read + done.written
+        alone += cost
+        together += cost * (-(-done.items // threads) / done.items if done.is_shared else 1)
+    return (f"planned for {threads} threads: at most {alone / together if together else 1:.3g} times as fast as one by "
+            "operations and bytes, each loop with one turn, without barriers")
 
 
 def _sums(steps: Sequence[ScheduledStep]) -> tuple[int, int, int]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tarazu.backend.native.compiler import Compiled, lower_with
+from tarazu.backend.native.compiler import Compiled, Lowered, lower_with
 from tarazu.backend.native.inspect.ticks import emit_ticks, tick_seconds
 from tarazu.backend.native.inspect.work import Work, work
 from tarazu.backend.native.llvm.assemble import object_code
@@ -83,8 +83,7 @@ class TimedProgram(NativeProgram):
         self.steps = lowered.emitter.steps
         self.table = np.zeros(FIRST_ROW + ROW_WORDS * max(len(self.steps), 1), np.int64)
         self.seconds = 0.0
-        return Compiled(object_code(lowered.text, target), lowered.constants, lowered.callbacks, lowered.renewed,
-                        lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines)
+        return as_compiled(lowered, target)
 
     def _is_small(self) -> bool:
         return False  # all runs go through `_run`
@@ -95,6 +94,12 @@ class TimedProgram(NativeProgram):
         before = time.perf_counter()
         super()._run(memory)
         self.seconds = time.perf_counter() - before
+
+
+def as_compiled(lowered: Lowered[Any], target: Target) -> Compiled:
+    """The program as object code, which is not kept in the cache."""
+    return Compiled(object_code(lowered.text, target), lowered.constants, lowered.callbacks, lowered.renewed,
+                    lowered.memory.size, lowered.scratch, lowered.is_shared, lowered.kernels, lowered.lines)
 
 
 class Timing(NamedTuple):
@@ -117,7 +122,16 @@ class Timings(NamedTuple):
     runs: int
 
 
-def measure(program: TimedProgram, call: Callable[[], object], seconds: float) -> Timings:
+class Samples(NamedTuple):
+    """Medians over runs of a program that measures itself."""
+
+    words: np.ndarray  # of its table, in ticks and calls
+    inside: float  # seconds from the call of the program to its return
+    python: float  # seconds before and after that
+    runs: int
+
+
+def sample(program: TimedProgram, call: Callable[[], object], seconds: float) -> Samples:
     """Medians over calls of `call`, which runs the program once, for about so many seconds."""
     call()
     tables: list[np.ndarray] = []
@@ -128,12 +142,18 @@ def measure(program: TimedProgram, call: Callable[[], object], seconds: float) -
         before = time.perf_counter()
         call()
         whole.append(time.perf_counter() - before)
-        tables.append(program.table[FIRST_ROW:].copy())
+        tables.append(program.table.copy())
         inside.append(program.seconds)
-    rows = np.median(tables, axis=0).reshape(-1, ROW_WORDS)
+    within = float(np.median(inside))
+    return Samples(np.median(tables, axis=0), within, max(float(np.median(whole)) - within, 0.0), len(whole))
+
+
+def measure(program: TimedProgram, call: Callable[[], object], seconds: float) -> Timings:
+    """The steps of a program as `sample` finds them."""
+    samples = sample(program, call, seconds)
+    rows = samples.words[FIRST_ROW:].reshape(-1, ROW_WORDS)
     steps = [Timing(depth, work(step), round(row[CALLS]), row[SPENT] * tick_seconds(), row[WAITED] * tick_seconds())
              for (depth, step), row in zip(program.steps, rows, strict=False)]
     native = sum(step.seconds + step.waited for step in steps)
-    within = float(np.median(inside))
-    return Timings(steps, max(within - native, 0.0), max(float(np.median(whole)) - within, 0.0),
-                   helpful_threads() if program.compiled.is_shared else 1, len(whole))
+    return Timings(steps, max(samples.inside - native, 0.0), samples.python,
+                   helpful_threads() if program.compiled.is_shared else 1, samples.runs)

@@ -36,6 +36,7 @@ class Work(NamedTuple):
     where: str = ""  # the modules that the nodes come from
     split: str = ""  # how it is shared out
     is_shared: bool = False
+    items: int = 1  # that threads share out
     flops: int = 0  # of one call, as the bytes
     read: int = 0
     written: int = 0
@@ -49,7 +50,7 @@ def work(step: ScheduledStep) -> Work:
         return _run(step)
     if isinstance(step, Callback):
         read, written = _bytes_of(step.node)
-        return Work("NumPy", "NumPy", _signature(step.node), _where([step.node]), "thread 0", False,
+        return Work("NumPy", "NumPy", _signature(step.node), _where([step.node]), "thread 0", False, 1,
                     _flops(step.node), read, written)
     if isinstance(step, CountedLoop | WhileLoop):
         return Work("loop", "loop", iterations(step))
@@ -70,10 +71,10 @@ def _kernel_call(call: KernelCall) -> Work:
     if isinstance(launch, NestLaunch):
         read, written = (_touched(launch, writes) for writes in (False, True))
         return Work(launch.title, kernel.name, f"{_loops(launch.nest)}{_names(launch.nest)}", _where(launch.members),
-                    split, shared, _nest_flops(launch.nest), read, written)
+                    split, shared, kernel.items, _nest_flops(launch.nest), read, written)
     read, written = _bytes_of(launch.node)
     return Work(launch.title, kernel.name, _signature(launch.node), _where([launch.node]), split, shared,
-                _flops(launch.node), read, written)
+                kernel.items, _flops(launch.node), read, written)
 
 
 def _run(run: Run) -> Work:
@@ -81,7 +82,8 @@ def _run(run: Run) -> Work:
     scopes = _where([node for call in run.calls if isinstance(call.launch, NestLaunch) for node in call.launch.members])
     split = f"{_items(run.items, True)}, in blocks of {run.block:,}"
     flops, read, written = (sum(numbers) for numbers in zip(*[one[-3:] for one in works], strict=True))
-    return Work("run", "run", f"of {', '.join(one.name for one in works)}", scopes, split, True, flops, read, written)
+    return Work("run", "run", f"of {', '.join(one.name for one in works)}", scopes, split, True,
+                run.calls[0].kernel.items, flops, read, written)
 
 
 def _items(items: int, shared: bool) -> str:

@@ -122,10 +122,10 @@ class _Contraction:
             items = math.prod(self.form.kept[:self.form.outer])
             self._outer(start, begin, end)
         elif self.choice.order == COLUMNS:
-            items = self.choice.items or self.groups * self.count
-            each = self.groups * self.count // items
-            self._columns(start, self.choice.layout.others, self.function.multiply(begin, each),
-                          self.function.multiply(end, each))
+            panels = self.groups * self.count * self.choice.shares
+            items = self.choice.items or panels
+            self._columns(start, self.choice.layout.others, self.function.multiply(begin, panels // items),
+                          self.function.multiply(end, panels // items))
         else:
             items = self.groups * self.tiles
             self._rows(start, begin, end)
@@ -140,8 +140,9 @@ class _Contraction:
         choice, packed = self.choice, ", packed" if self.choice.packed else ""
         packed += f", {choice.chunk} rows of tiles at a time" if choice.chunk else ""
         packed += ", left packed" if choice.left_packed else ""
+        grid = f" in {choice.shares} shares of rows" * (choice.shares > 1)
         return (f"tile {self.code.most_rows} x {choice.panel_columns}, panels {self.count}{packed}, "
-                f"blocks {choice.blocks}, {choice.order}")
+                f"blocks {choice.blocks}, {choice.order}{grid}")
 
     def _indices_per_item(self, items: int) -> int:
         """How many indices of the nest's first axis make up an item; 0 where items are something else."""
@@ -164,11 +165,26 @@ class _Contraction:
             self._columns(self._at(start, outer, item.index), inner, 0, panels)
 
     def _columns(self, start: _Cursor, axes: Sequence[int], begin: Index, end: Index) -> None:
-        """The panels from `begin` to `end`, each with all its rows, at the indices of `axes`."""
+        """The panels from `begin` to `end`, each with all its rows or a share of them, at the indices of `axes`."""
         with self.function.loop(begin, end) as item:
-            group, panel = self._divmod(item.index, self.count)
+            column, share = self._divmod(item.index, self.choice.shares) if self.choice.shares > 1 else (item.index, 0)
+            group, panel = self._divmod(column, self.count)
             cursor = self._at(start, axes, group)
-            self._panel(cursor, panel, lambda cursor, block: self._all_rows(cursor, panel, block, self.free))
+            self._panel(cursor, panel, lambda cursor, block: self._share_of_rows(cursor, panel, block, share))
+
+    def _share_of_rows(self, cursor: _Cursor, panel: Index, block: _Block, share: Index) -> None:
+        """The tiles of a panel, all of them or a share."""
+        if self.choice.shares == 1:
+            self._all_rows(cursor, panel, block, self.free)
+        else:
+            self._items(cursor, panel, block, self.free, *self._rows_of(share))
+
+    def _rows_of(self, share: Index) -> tuple[Index, Index]:
+        """The tiles of a panel from the first to before the last of a share of its rows."""
+        function, shares = self.function, self.choice.shares
+        first, last = (function.divide(function.multiply(number, self.tiles), shares)
+                       for number in (share, function.add(share, 1)))
+        return first, last
 
     def _rows(self, start: _Cursor, begin: Value, end: Value) -> None:
         """Each item is a row of tiles."""

@@ -36,13 +36,15 @@ DEEP = 64  # products of each sum from which on packing the left factor may pay
 LEFT = 2.5  # what packing a vector of the left factor costs
 BLOCK = 320 * 1024  # bytes of a right factor that each core keeps beside its rows
 STREAMED = 0.95  # what products cost whose factors come from the cache, one block at a time
+GRID = 1.1  # a factor for the costs of panels that several threads read
 LATENCY = 8  # products in flight that keep the units busy
 # Cycles that a further variant of the tile is taken to cost, so that small products have few: LLVM takes 10 to 25 ms
 # for each.
 VARIANT = 1000
 
-# What a thread has: columns, all rows of them; or rows, panel by panel together with the other threads; or rows, all
-# panels of one row of tiles before the next; or whole products, of those that the outer axes number
+# What a thread has: columns, all rows of them or a share of the rows; or rows, panel by panel together with the other
+# threads; or rows, all panels of one row of tiles before the next; or whole products, of those that the outer axes
+# number
 Order = Literal["columns", "rows", "rows first", "outer"]
 COLUMNS: Order = "columns"
 ROWS: Order = "rows"
@@ -86,7 +88,7 @@ class Choice(NamedTuple):
     blocks_first: bool = False  # whether a block of a chunk is done with all panels before the next block
     group: int = 0  # so many panels, if blocks come first: all blocks are done with these before the next panels
     left_packed: bool = False  # whether the left factor of each block of a chunk is copied into memory of the thread
-
+    shares: int = 1  # into how many shares the rows of each panel are cut, if threads have columns: a grid
     items: int = 0  # of the axis that alone is divided among threads; 0 where items are panels or rows of tiles
 
     @property
@@ -224,10 +226,25 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         chunk = _chunk(form, layout, tile) if order == ROWS else 0
         streamed = 0.0 if chunk or order == ROWS_FIRST else count * _streaming(form, layout) / threads
         yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk, items=first)
+        for shares in _shares(items, tiles, threads) if order == COLUMNS and not first else ():
+            item = math.ceil(tiles / shares) * compute / tiles + packing  # of all panels
+            busiest = GRID * penalty * item / count * math.ceil(items * shares / threads)
+            yield Choice(layout, tile, lanes, order, packed, blocks, busiest + variants + streamed, shares=shares)
     if _may_have_blocks_first(form, layout, tile, lanes, tiles):
         yield _with_blocks_first(form, layout, tile, lanes, threads, tiles)
     if _may_stream(form, layout, tile, lanes, tiles):
         yield _streamed(form, layout, tile, lanes, threads, tiles)
+
+
+def _shares(panels: int, tiles: int, threads: int) -> list[int]:
+    """Into how many shares the rows of so many panels may be cut, so that all threads have something, or the same.
+
+    Two threads have columns or rows: these depend on the rows of what is read alone, which spares barriers.
+    """
+    if threads <= 2:
+        return []
+    some, same = math.ceil(threads / panels), threads // math.gcd(threads, panels)
+    return [shares for shares in sorted({some, same}) if 1 < shares <= tiles]
 
 
 def _chunk(form: Form, layout: Layout, tile: RegisterTile) -> int:

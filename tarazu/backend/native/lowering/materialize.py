@@ -79,9 +79,10 @@ class Demand:
 
     def _note_needs(self, node: Node) -> None:
         """Note what `node` needs of its inputs."""
+        need = self._need(node)  # once: loops have thousands of inputs
         for x in node.inputs:
             self.users[x].append(node)
-            self.needs[x].add(self._need(node))
+            self.needs[x].add(need)
 
     def _need(self, node: Node) -> Need:
         """What a node needs of its inputs."""

@@ -5,9 +5,10 @@ The function is `program(shared, thread)`; `shared` is the control block, whose 
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.kernels.kernel import KernelCall
@@ -99,11 +100,12 @@ class ProgramEmitter:
         else:
             self._loop(step)
 
-    def _share(self, items: int) -> tuple[Index, Index]:
-        """The items of this thread: from the first to before the last."""
+    @contextlib.contextmanager
+    def sharing(self, items: int) -> Iterator[tuple[Index, Index]]:
+        """Write what each thread does with its share of the items: from the first to before the last."""
         f = self.f
         begin = f.divide(f.multiply(self.thread, items), self.threads)
-        return begin, f.divide(f.multiply(f.add(self.thread, 1), items), self.threads)
+        yield begin, f.divide(f.multiply(f.add(self.thread, 1), items), self.threads)
 
     def _call(self, call: KernelCall, begin: Index, end: Index, local: Mapping[Buffer, Value] = {}) -> None:
         f = self.f
@@ -114,21 +116,21 @@ class ProgramEmitter:
     def _kernel_call(self, call: KernelCall) -> None:
         self.barrier_if_conflict(buffer_accesses(call))
         if is_shared(call):
-            self._call(call, *self._share(call.kernel.items))
+            with self.sharing(call.kernel.items) as (begin, end):
+                self._call(call, begin, end)
             return
         with self.f.when(self.first):
             self._call(call, 0, call.kernel.items)
 
     def _run(self, run: Run) -> None:
-        f, items = self.f, run.items
+        f = self.f
         self.barrier_if_conflict(list(run.accesses()))
-        begin, end = self._share(items)
-        with f.loop(begin, end, run.block) as block:
+        with self.sharing(run.items) as (begin, end), f.loop(begin, end, run.block) as block:
             stop = f.minimum(f.add(block.index, run.block), end)
             local = {buffer: f.offset(self.frame, f.subtract(where.offset, f.multiply(block.index, where.bytes)))
                      for buffer, where in run.local.items()}  # so that the block's items lie at the start
             for call in run.calls:
-                each = call.kernel.items // items
+                each = call.kernel.items // run.items
                 self._call(call, f.multiply(block.index, each), f.multiply(stop, each), local)
 
     def _callback(self, step: Callback) -> None:

@@ -8,10 +8,10 @@ How a product is divided among threads is decided in four places, in this order:
 
 1. `lowering/prepare.py` cuts the sum of a product by a large weight into one part per thread, so that each thread reads
    the rows of the weight that it updates itself.
-2. `kernels/contraction_choice.py` chooses whether the kernel's items are columns or rows of the result, and how many
-   there are, by a cost model for so many threads.
+2. `kernels/contraction_choice.py` chooses whether the kernel's items are columns or rows of the result, or a grid of
+   both, and how many there are, by a cost model for so many threads.
 3. This file says whether the kernel is shared at all (`is_shared`), and how its items partition the buffers (`_rows`).
-4. `schedule/emit.py` gives each thread its range of items (`ProgramEmitter._share`), and puts the barriers.
+4. `schedule/emit.py` gives each thread its range of items (`ProgramEmitter.sharing`), and puts the barriers.
 
 The number of threads of a run is decided by `threads/thread_count.py` when it starts; the code is right for any.
 """

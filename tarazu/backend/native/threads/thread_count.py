@@ -35,8 +35,17 @@ def set_threads(n: int) -> None:
     1
     """
     global _chosen
-    _chosen = require_number(f"set_threads({n!r})", n, _ALLOWED, expected=_EXPECTED,
-                             fix=f"this machine has {cores()} cores: set_threads({cores()}) uses them all")
+    _chosen = whole_threads(n, f"set_threads({n!r})",
+                            f"this machine has {cores()} cores: set_threads({cores()}) uses them all")
+
+
+def whole_threads(n: int, said: str, fix: str = "threads=64 for a machine of 64 cores") -> int:
+    """The number of threads that users `said`; ArgumentError with that fix where it is no whole number from 1 to 1024.
+
+    >>> whole_threads(2, "set_threads(2)")
+    2
+    """
+    return require_number(said, n, _ALLOWED, expected=_EXPECTED, fix=fix)
 
 
 _chosen: int | None = None  # by set_threads

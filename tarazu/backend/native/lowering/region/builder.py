@@ -135,8 +135,7 @@ class RegionBuilder:
 
     def append(self, part: Group | Step, *nodes: Node) -> None:
         """Append a part, which stores `nodes`."""
-        for node in nodes:
-            self._position[node] = len(self.parts)
+        self._position.update(dict.fromkeys(nodes, len(self.parts)))
         self.parts.append(part)
 
     def copy(self, source: View, target: View, *nodes: Node) -> None:

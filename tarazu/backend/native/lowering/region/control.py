@@ -39,8 +39,9 @@ def scan(builder: RegionBuilder, node: Node, inside: LowerGraph) -> None:
 
 def _copy_starts(builder: RegionBuilder, node: Node, inputs: Sequence[Node], carries: Sequence[View]) -> None:
     """Copy the first values of the carries of a loop into the memory of its results."""
+    results = builder.results(node)
     for source, carry in zip(inputs, carries, strict=True):
-        builder.copy(builder.read_contiguous(source), carry, *builder.results(node))
+        builder.copy(builder.read_contiguous(source), carry, *results)
 
 
 def _row(view: View, iteration: Iteration) -> View:
