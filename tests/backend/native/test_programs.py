@@ -110,6 +110,16 @@ def test_small_programs_take_any_arrays_and_give_new_ones():
     assert all(x.flags.owndata and x.flags.writeable for x in first + second)
 
 
+def test_small_programs_that_hold_inputs_for_one_caller_take_those_of_others():
+    program = backend.load("native").compile(tz.trace(lambda x, y: x + y)(tz.ones(4), tz.ones(4)))
+    assert program.is_small
+    x, y, z = (np.full(4, value, np.float32) for value in (1, 10, 100))
+    held = program.holding([y])
+    for _ in range(2):
+        np.testing.assert_array_equal(held(x)[0], x + y)
+        np.testing.assert_array_equal(program(x, z)[0], x + z)
+
+
 def test_small_programs_run_in_several_threads_at_once():
     graph = tz.trace(lambda x: tz.softmax(x) + x)(tz.ones(16, 8))
     program, inputs = backend.load("native").compile(graph), [X[:16, i:i + 8] for i in range(8)]
