@@ -3,6 +3,7 @@
 `compiler.py` calls the stages in this order; each gives new values and leaves those of the stages before as they are:
 
     graph
+     -> half_products.py            products of half precision become products of float32
      -> lowering/prepare.py         products and scans rewritten to suit the caches of several cores
      -> lowering/materialize.py     which nodes are stored in memory, which are computed where they are used
      -> lowering/region/            nodes become groups (a kernel each), loops and branches; groups become launches:

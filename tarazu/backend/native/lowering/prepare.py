@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from tarazu.backend.native.half_products import with_single_products
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, Builder, Node
@@ -22,7 +23,13 @@ SMALL_SUMS = 1024 * 1024  # bytes of partial sums that are worth exchanging inst
 DEEP = 64  # products that each thread adds at least
 
 
-def prepare(graph: Graph, threads: int, first: int = 0) -> Graph:
+def prepare(graph: Graph, threads: int) -> Graph:
+    """`graph` with products of half precision as ones of float32, products by large weights summed in parts, and with
+    transposes of constants in front of loops."""
+    return _prepared(with_single_products(graph), threads)
+
+
+def _prepared(graph: Graph, threads: int, first: int = 0) -> Graph:
     """`graph` with products by large weights summed in parts, and with transposes of constants in front of loops.
 
     The update of a weight shares out its rows among the threads. When the product sums over the same rows, a thread
@@ -40,7 +47,7 @@ def prepare(graph: Graph, threads: int, first: int = 0) -> Graph:
         builder.origin, current[:] = node.origin, [node]
 
     def apply(op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
-        attributes = with_graphs(attributes, lambda body: prepare(body, threads, _constants(op, attributes)))
+        attributes = with_graphs(attributes, lambda body: _prepared(body, threads, _constants(op, attributes)))
         once = [uses[x] == 1 for x in current[0].inputs]
         if op is ops.TRANSPOSE and once[0] and (turned := _turned_product(builder, inputs[0], attributes)) is not None:
             return turned

@@ -1,0 +1,88 @@
+"""A rewrite of a graph: products and convolutions of float16 or bfloat16 as ones of float32, rounded once.
+
+Register tiles load their factors from memory as they are, so the factors are stored as float32, each once however many
+products read it, by whatever makes them. The sums are the same: they are float32 in half precision too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tarazu.backend.native.llvm.types import is_half
+from tarazu.base.dtypes import DType, float32
+from tarazu.ir import op as ops
+from tarazu.ir.graph import Graph
+from tarazu.ir.node import Builder, Node
+from tarazu.ir.op import Op
+from tarazu.ir.structure import with_graphs
+from tarazu.ir.types import TensorType
+
+PRODUCTS = frozenset({ops.DOT, ops.CONV})
+_MOVES = frozenset({ops.TRANSPOSE, ops.RESHAPE, ops.BROADCAST})  # what only says where elements lie
+
+
+def with_single_products(graph: Graph) -> Graph:
+    """`graph` with all products in float32 or wider, and so in the bodies of its loops and branches."""
+    return _rewritten(graph, frozenset())
+
+
+def _rewritten(graph: Graph, single: frozenset[int]) -> Graph:
+    """The same, with the parameters of these numbers taken as float32."""
+    builder = Builder()
+    parameters = [builder.parameter(TensorType(x.shape, float32) if i in single else x.type, x.origin)
+                  for i, x in enumerate(graph.parameters)]
+    given = [_cast(builder, x, old.dtype) if i in single else x
+             for i, (x, old) in enumerate(zip(parameters, graph.parameters, strict=True))]
+
+    def at(node: Node) -> None:
+        builder.origin = node.origin
+
+    def apply(op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
+        if op is ops.SCAN:
+            return _scan(builder, inputs, attributes)
+        attributes = with_graphs(attributes, with_single_products)
+        if op not in PRODUCTS or not is_half(inputs[0].dtype):
+            return builder.add(op, inputs, attributes)
+        product = builder.add(op, [_single(builder, x) for x in inputs], attributes)
+        return _cast(builder, product, inputs[0].dtype)
+
+    return Graph(parameters, graph.evaluate(given, apply, builder.constant, at))
+
+
+def _scan(builder: Builder, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
+    """A scan that takes the factors that no iteration changes as float32, so that none converts them again."""
+    body, constants = attributes["body"], attributes["constants"]
+    factors = {_moved(x) for node in body.nodes if node.op in PRODUCTS for x in node.inputs}
+    single = frozenset([i for i, x in enumerate(body.parameters[:constants]) if x in factors and is_half(x.dtype)])
+    inputs = [_single(builder, x) if i in single else x for i, x in enumerate(inputs)]
+    return builder.add(ops.SCAN, inputs, {**attributes, "body": _rewritten(body, single)})
+
+
+def _moved(node: Node) -> Node:
+    """What a node is, but for where its elements lie."""
+    while node.op in _MOVES:
+        node = node.inputs[0]
+    return node
+
+
+def _single(builder: Builder, node: Node) -> Node:
+    """A node of half precision as float32, cast before its elements are moved, so that all who move them share it."""
+    moves = []
+    while node.op in _MOVES:
+        moves.append(node)
+        node = node.inputs[0]
+    is_exact = node.op is ops.CAST and node.inputs[0].dtype is float32 and _is_widened(node.inputs[0], node.dtype)
+    node = node.inputs[0] if is_exact else _cast(builder, node, float32)
+    for move in reversed(moves):
+        node = builder.add(move.op, [node], move.attributes)
+    return node
+
+
+def _is_widened(node: Node, dtype: DType) -> bool:
+    """Whether the numbers of a node are known to be numbers of `dtype`."""
+    return node.op is ops.CAST and node.inputs[0].dtype is dtype
+
+
+def _cast(builder: Builder, node: Node, dtype: DType) -> Node:
+    return builder.add(ops.CAST, [node], {"dtype": dtype})
