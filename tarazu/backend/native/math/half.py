@@ -32,6 +32,10 @@ def store_half(function: Function, value: Value, dtype: DType) -> Value:
 
 def round_to_half(function: Function, value: Value, dtype: DType) -> Value:
     """The nearest numbers that `dtype` has, still as float."""
+    if dtype is dtypes.bfloat16:  # without a way through 16 bits, which takes shuffles
+        x = Number(function, None, value)
+        bits = x.bits()
+        return choose(x.is_nan(), x, (_rounded_up(bits) & 0xFFFF0000).as_float()).value
     return load_half(function, store_half(function, value, dtype), dtype)
 
 
@@ -52,8 +56,7 @@ def narrow(x: Number, dtype: DType) -> Number:
     """From float to bit patterns in i16, to the nearest number, of two equally near ones to the even one."""
     bits = x.bits()
     if dtype is dtypes.bfloat16:
-        rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
-        return choose(x.is_nan(), bits >> 16 | 0x40, rounded).to("trunc", "i16")
+        return choose(x.is_nan(), bits >> 16 | 0x40, _rounded_up(bits) >> 16).to("trunc", "i16")
     magnitude = bits & 0x7FFFFFFF
     half_less_one = (1 << (_SHIFT - 1)) - 1  # of the last bit that is kept
     normal = (magnitude - _REBIAS + half_less_one + (magnitude >> _SHIFT & 1)) >> _SHIFT
@@ -62,6 +65,11 @@ def narrow(x: Number, dtype: DType) -> Number:
     infinite = choose(magnitude > 0x7F800000, bits.constant(0x7E00), bits.constant(0x7C00))
     half = choose(magnitude >= _OVERFLOW, infinite, small)
     return (half | bits >> 16 & 0x8000).to("trunc", "i16")
+
+
+def _rounded_up(bits: Number) -> Number:
+    """The bits of floats of which the upper half are those of the nearest bfloat16, of two the even one."""
+    return bits + 0x7FFF + (bits >> 16 & 1)
 
 
 def to_odd_float(x: Number) -> Number:
