@@ -21,7 +21,7 @@ from tarazu.backend.native.lowering.loop_nest import (
     walk,
 )
 from tarazu.backend.native.math.elementwise import emit
-from tarazu.backend.native.math.half import narrow, widen
+from tarazu.backend.native.math.half import narrow, narrow_exactly, widen
 from tarazu.backend.native.math.number import Number
 from tarazu.base.dtypes import DType
 
@@ -86,7 +86,7 @@ class Writer:
         access = store.access
         element = memory_type(access.dtype)
         pointer = function.offset(pointers[access.buffer], element_offset(function, access, point), element)
-        raw = self._narrowed(function, value, access.dtype)
+        raw = self._narrowed(function, value, access.dtype, isinstance(store.value, Apply | Load))
         stride = point.lane_stride(access.strides)
         if stride in (1, None):
             function.store(raw, pointer, access.dtype.itemsize, point.mask)
@@ -153,10 +153,10 @@ class Writer:
             return widen(Number(function, self.target, raw), dtype).value
         return function.compare("icmp ne", raw, constant(raw.type, 0)) if dtype.kind == "bool" else raw
 
-    def _narrowed(self, function: Function, value: Value, dtype: DType) -> Value:
-        """An element from a register in the type of memory."""
+    def _narrowed(self, function: Function, value: Value, dtype: DType, is_rounded: bool) -> Value:
+        """An element from a register in the type of memory; in half precision a sum may have more digits than that."""
         if is_half(dtype):
-            return narrow(Number(function, self.target, value), dtype).value
+            return (narrow_exactly if is_rounded else narrow)(Number(function, self.target, value), dtype).value
         return function.convert("zext", value, "i8") if dtype.kind == "bool" else value
 
 

@@ -32,11 +32,23 @@ def store_half(function: Function, value: Value, dtype: DType) -> Value:
 
 def round_to_half(function: Function, value: Value, dtype: DType) -> Value:
     """The nearest numbers that `dtype` has, still as float."""
-    if dtype is dtypes.bfloat16:  # without a way through 16 bits, which takes shuffles
-        x = Number(function, None, value)
-        bits = x.bits()
-        return choose(x.is_nan(), x, (_rounded_up(bits) & 0xFFFF0000).as_float()).value
-    return load_half(function, store_half(function, value, dtype), dtype)
+    if dtype is not dtypes.bfloat16:
+        return load_half(function, store_half(function, value, dtype), dtype)
+    x = Number(function, None, value)  # a way through 16 bits would take shuffles
+    bits = choose(x.is_nan(), x.bits() | 0x400000, _rounded_up(x.bits()))
+    return (bits & 0xFFFF0000).as_float().value
+
+
+def round_result(function: Function, value: Value, dtype: DType) -> Value:
+    """The same of what arithmetic gives for numbers of `dtype`: no nan has more digits than those of `dtype`."""
+    if dtype is not dtypes.bfloat16:
+        return round_to_half(function, value, dtype)
+    return (_rounded_up(Number(function, None, value).bits()) & 0xFFFF0000).as_float().value
+
+
+def narrow_exactly(x: Number, dtype: DType) -> Number:
+    """From float to bit patterns in i16, for numbers that `dtype` has."""
+    return (x.bits() >> 16).to("trunc", "i16") if dtype is dtypes.bfloat16 else narrow(x, dtype)
 
 
 def widen(bits: Number, dtype: DType) -> Number:
