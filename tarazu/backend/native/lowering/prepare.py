@@ -62,8 +62,10 @@ def prepare(graph: Graph, threads: int, first: int = 0) -> Graph:
 
 
 def _of_float32(builder: Builder, op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Node:
-    """A product of halves as one of the same numbers in float32, rounded when all is summed: a copy of each factor costs
-    little beside the sums, which then have register tiles."""
+    """A product of halves as one of the same numbers in float32, rounded when all is summed.
+
+    A copy of each factor costs little beside large sums, which then have register tiles.
+    """
     wide = [builder.add(ops.CAST, [x], {"dtype": float32}) for x in inputs]
     dtype = inputs[0].dtype
     return builder.add(ops.CAST, [builder.add(op, wide, attributes)], {"dtype": dtype})
