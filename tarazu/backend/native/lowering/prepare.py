@@ -1,7 +1,8 @@
 """Rewrites of a graph that make its products suit the caches of several cores; they change the order of sums.
 
-Products by a large weight are summed in parts, one for each thread; products by a transposed constant inside a scan
-take one that was transposed before the loop. `schedule/work_sharing.py` lists all that divides a product among threads.
+Products of halves become products of float32, which have register tiles. Products by a large weight are summed in
+parts, one for each thread; products by a transposed constant inside a scan take one that was transposed before the
+loop. `schedule/work_sharing.py` lists all that divides a product among threads.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from tarazu.backend.native.llvm.types import HALVES
+from tarazu.backend.native.lowering.primitives import PRODUCTS
+from tarazu.base.dtypes import float32
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, Builder, Node
@@ -48,11 +52,23 @@ def prepare(graph: Graph, threads: int, first: int = 0) -> Graph:
             return sums
         if op is ops.SCAN:
             return _scan(builder, inputs, attributes)
+        if op in PRODUCTS and current[0].dtype in HALVES:
+            return _of_float32(builder, op, inputs, attributes)
         if op is ops.DOT and inputs[1] in weights and _is_worth_parts(inputs, attributes, threads):
             return _in_parts(builder, inputs, threads)
         return builder.add(op, inputs, attributes)
 
     return Graph(parameters, graph.evaluate(parameters, apply, builder.constant, at))
+
+
+def _of_float32(builder: Builder, op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Node:
+    """A product of halves as one of the same numbers in float32, rounded when all is summed.
+
+    A copy of each factor costs little beside large sums, which then have register tiles.
+    """
+    wide = [builder.add(ops.CAST, [x], {"dtype": float32}) for x in inputs]
+    dtype = inputs[0].dtype
+    return builder.add(ops.CAST, [builder.add(op, wide, attributes)], {"dtype": dtype})
 
 
 def _turned_product(builder: Builder, product: Node, attributes: dict[str, Any]) -> Node | None:
