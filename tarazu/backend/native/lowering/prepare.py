@@ -1,7 +1,8 @@
 """Rewrites of a graph that make its products suit the caches of several cores; they change the order of sums.
 
-Products by a large weight are summed in parts, one for each thread; products by a transposed constant inside a scan
-take one that was transposed before the loop. `schedule/work_sharing.py` lists all that divides a product among threads.
+Products of halves become products of float32, which have register tiles (`half_products.py`). Products by a large
+weight are summed in parts, one for each thread; products by a transposed constant inside a scan take one that was
+transposed before the loop. `schedule/work_sharing.py` lists all that divides a product among threads.
 """
 
 from __future__ import annotations
