@@ -69,13 +69,13 @@ def _moved(node: Node) -> Node:
 def _single(builder: Builder, node: Node) -> Node:
     """A node of half precision as float32, cast before its elements are moved, so that all who move them share it."""
     moves = []
-    while node.op in _MOVES:
-        moves.append(node)
+    while isinstance(node.op, Op) and node.op in _MOVES:
+        moves.append((node.op, node.attributes))
         node = node.inputs[0]
     is_exact = node.op is ops.CAST and node.inputs[0].dtype is float32 and _is_widened(node.inputs[0], node.dtype)
     node = node.inputs[0] if is_exact else _cast(builder, node, float32)
-    for move in reversed(moves):
-        node = builder.add(move.op, [node], move.attributes)
+    for op, attributes in reversed(moves):
+        node = builder.add(op, [node], attributes)
     return node
 
 

@@ -28,3 +28,54 @@ def test_products_of_halves_have_register_tiles(dtype: str) -> None:
     product = tz.jit(lambda a, b: a @ b)
     product(a, b)
     assert "tile " in product.native_text()
+
+
+def test_a_factor_that_several_products_read_is_copied_once() -> None:
+    def step(a: tz.Tensor, w: tz.Tensor) -> tuple[tz.Tensor, tz.Tensor]:
+        hidden = a @ w
+        return hidden, hidden @ w.transpose()
+
+    product = tz.jit(step)
+    product(tz.zeros((64, 128), dtype="bfloat16"), tz.zeros((128, 96), dtype="bfloat16"))
+    assert product.native_text().count("128 x 96: cast") == 1
+
+
+def test_a_loop_does_not_copy_the_factors_that_it_does_not_change() -> None:
+    def step(state: tz.Tensor, x: tz.Tensor) -> tuple[tz.Tensor, tz.Tensor]:
+        state = tz.tanh(state @ weight + x)
+        return state, state * weight[0]
+
+    weight = tz.tensor(np.random.default_rng(0).normal(size=(48, 48)) / 8).astype("bfloat16")
+    rows = tz.tensor(np.random.default_rng(1).normal(size=(5, 16, 48))).astype("bfloat16")
+    start = tz.zeros((16, 48), dtype="bfloat16")
+    loop = tz.jit(lambda start, rows, weight: tz.scan(step, start, rows)[1])
+    wanted, state = [], start
+    for row in rows:
+        state, out = step(state, row)
+        wanted.append(out.astype("float32").numpy())
+    np.testing.assert_allclose(loop(start, rows, weight).astype("float32").numpy(), np.stack(wanted), rtol=2.0**-6,
+                               atol=2.0**-8)
+    text = loop.native_text()
+    assert text.index("48 x 48: cast") < text.index("scan")
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_convolutions_and_their_gradients_are_float32_sums_rounded_once(dtype: str) -> None:
+    def both(x: tz.Tensor, w: tz.Tensor) -> tuple[tz.Tensor, ...]:
+        out, back = tz.vjp(lambda x, w: tz.conv2d(x, w, padding="same"), x, w)
+        return out, *back(tz.ones_like(out))
+
+    generator = np.random.default_rng(0)
+    x, w = [tz.tensor(generator.normal(size=size)).astype(dtype) for size in ((2, 9, 7, 5), (3, 3, 5, 19))]
+    step = tz.jit(both)
+    wanted = step(x.astype("float64"), w.astype("float64"))
+    for got, exact in zip(step(x, w), wanted, strict=True):
+        largest = abs(exact.numpy()).max()
+        np.testing.assert_allclose(got.astype("float32").numpy(), exact.numpy(), rtol=2.0**-8, atol=2e-5 * largest)
+
+
+def test_nan_and_infinity_stay_what_they_are_between_rounded_operations() -> None:
+    bits = np.array([0x7F800001, 0x7FFFFFFF, 0xFFFFFFFF, 0x7F800000, 0xFF800000, 0x7F7FFFFF], np.uint32)
+    x = tz.tensor(bits.view(np.float32))
+    y = tz.jit(lambda x: tz.relu(x.astype("bfloat16") * 2) * 0.5 + 1)(x).astype("float32").numpy()
+    assert np.isnan(y[:3]).all() and y[3] == np.inf and y[4] == 1 and y[5] == np.inf
