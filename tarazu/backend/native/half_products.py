@@ -34,28 +34,29 @@ def _rewritten(graph: Graph, single: frozenset[int]) -> Graph:
                   for i, x in enumerate(graph.parameters)]
     given = [_cast(builder, x, old.dtype) if i in single else x
              for i, (x, old) in enumerate(zip(parameters, graph.parameters, strict=True))]
+    singles = {half: x for half, x in zip(given, parameters, strict=True) if half is not x}
 
     def at(node: Node) -> None:
         builder.origin = node.origin
 
     def apply(op: Op, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
         if op is ops.SCAN:
-            return _scan(builder, inputs, attributes)
+            return _scan(builder, inputs, attributes, singles)
         attributes = with_graphs(attributes, with_single_products)
         if op not in PRODUCTS or not is_half(inputs[0].dtype):
             return builder.add(op, inputs, attributes)
-        product = builder.add(op, [_single(builder, x) for x in inputs], attributes)
+        product = builder.add(op, [_single(builder, x, singles) for x in inputs], attributes)
         return _cast(builder, product, inputs[0].dtype)
 
     return Graph(parameters, graph.evaluate(given, apply, builder.constant, at))
 
 
-def _scan(builder: Builder, inputs: Sequence[Node], attributes: dict[str, Any]) -> Any:
+def _scan(builder: Builder, inputs: Sequence[Node], attributes: dict[str, Any], singles: dict[Node, Node]) -> Any:
     """A scan that takes the factors that no iteration changes as float32, so that none converts them again."""
     body, constants = attributes["body"], attributes["constants"]
     factors = {_moved(x) for node in body.nodes if node.op in PRODUCTS for x in node.inputs}
     single = frozenset([i for i, x in enumerate(body.parameters[:constants]) if x in factors and is_half(x.dtype)])
-    inputs = [_single(builder, x) if i in single else x for i, x in enumerate(inputs)]
+    inputs = [_single(builder, x, singles) if i in single else x for i, x in enumerate(inputs)]
     return builder.add(ops.SCAN, inputs, {**attributes, "body": _rewritten(body, single)})
 
 
@@ -66,22 +67,19 @@ def _moved(node: Node) -> Node:
     return node
 
 
-def _single(builder: Builder, node: Node) -> Node:
-    """A node of half precision as float32, cast before its elements are moved, so that all who move them share it."""
+def _single(builder: Builder, node: Node, singles: dict[Node, Node]) -> Node:
+    """A node of half precision as float32, cast before its elements are moved, so that all who move them share it.
+
+    `singles` has the same numbers in float32 for some nodes.
+    """
     moves = []
     while isinstance(node.op, Op) and node.op in _MOVES:
         moves.append((node.op, node.attributes))
         node = node.inputs[0]
-    is_exact = node.op is ops.CAST and node.inputs[0].dtype is float32 and _is_widened(node.inputs[0], node.dtype)
-    node = node.inputs[0] if is_exact else _cast(builder, node, float32)
+    node = singles.get(node) or _cast(builder, node, float32)
     for op, attributes in reversed(moves):
         node = builder.add(op, [node], attributes)
     return node
-
-
-def _is_widened(node: Node, dtype: DType) -> bool:
-    """Whether the numbers of a node are known to be numbers of `dtype`."""
-    return node.op is ops.CAST and node.inputs[0].dtype is dtype
 
 
 def _cast(builder: Builder, node: Node, dtype: DType) -> Node:
