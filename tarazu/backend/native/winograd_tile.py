@@ -12,9 +12,10 @@ def set_winograd(tile: int) -> None:
     """Let programs that are compiled from now on compute 3 x 3 convolutions in tiles of up to `tile` x `tile` outputs.
 
     Tiles take fewer products (Winograd, 1980; Lavin and Gray, 2016): 4 for each output instead of 9 where `tile` is 2,
-    2.25 where it is 4, the default. Each is used for float32, and for halves, which are summed in float32, where a model of costs says
-    that it is faster. In tiles of 2 results are about as exact as those of sums of products, in tiles of 4 errors are up to some 10 times larger
-    (1e-5 of the largest value), and a number that is not finite makes all of a tile nan. 0 turns tiles off.
+    2.25 where it is 4, the default. Each is used for float32, and for halves, which are summed in float32, where a
+    model of costs says that it is faster. In tiles of 2 results are about as exact as those of sums of products, in
+    tiles of 4 errors are up to some 10 times larger (1e-5 of the largest value), and a number that is not finite makes
+    all of a tile nan. 0 turns tiles off.
     TARAZU_WINOGRAD sets the same for a process.
 
     ArgumentError where `tile` is not 0, 2 or 4.
