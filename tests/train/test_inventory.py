@@ -168,3 +168,16 @@ def test_the_last_batch_takes_rows_of_the_one_before(rows):
     x = np.random.default_rng(1).normal(size=(rows, 3)).astype(np.float32)
     expected = np.concatenate([model.predict(x[i:i + 64]).numpy() for i in (0, 64)])
     np.testing.assert_array_equal(model.predict(x, batch_size=64).numpy(), expected)
+
+
+def test_tiny_models_predict_right_when_weights_change_between_repeated_predictions():
+    rng = np.random.default_rng(0)
+    model = Sequential([Dense(2, in_features=3)])
+    for count in (1, 2, 3, 1, 2):
+        weights = [rng.normal(size=p.shape).astype(np.float32) for p in model.parameters()]
+        with tz.no_grad():
+            for p, value in zip(model.parameters(), weights, strict=True):
+                p.copy_(value)
+        for _ in range(count):  # first of the usual, then of the short way
+            x = rng.normal(size=(1, 3)).astype(np.float32)
+            np.testing.assert_allclose(model.predict(x).numpy(), x @ weights[0] + weights[1], rtol=1e-5)

@@ -107,7 +107,8 @@ class NativeProgram:
         self._seconds, self._runs = 0.0, 0  # of quick code
         self.error: BaseException | None = None
         self.callback = _CALL(self._called)
-        self._free: list[ProgramMemory] = []
+        self._free: list[ProgramMemory] = []  # of runs on memory of callers, which the tables then point to
+        self._free_small: list[ProgramMemory] = []  # of runs on memory of the program's own
         if self.compiled.callbacks:
             names = sorted({op_of(node).name for node in self.compiled.callbacks})
             log("native", f"NumPy computes {', '.join(names)} inside a compiled program")
@@ -131,7 +132,7 @@ class NativeProgram:
         if not self.is_small:
             return self._call_large(arrays)
         try:  # each line counts here: all of them take about as long as two of NumPy's kernels
-            memory = self._free.pop()
+            memory = self._free_small.pop()
         except IndexError:
             memory = ProgramMemory(self)
         for i, own in memory.inputs:
@@ -143,7 +144,7 @@ class NativeProgram:
             if memory.words[_FAILED]:
                 self._raise(memory)
         outputs = [*map(_copy, memory.outputs)]
-        self._free.append(memory)
+        self._free_small.append(memory)
         return outputs
 
     def _call_large(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -186,6 +187,7 @@ class NativeProgram:
     def free_memory(self) -> None:
         """Give back the memory that runs have left; the next one takes new."""
         self._free.clear()
+        self._free_small.clear()
 
     def _memory(self) -> ProgramMemory:
         try:
