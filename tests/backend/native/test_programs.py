@@ -152,3 +152,17 @@ def test_a_jitted_step_puts_its_state_into_memory_of_earlier_state(monkeypatch, 
         step()
     assert count.tolist() == [10, 10, 10]
     assert len(generations) == 2 + held <= donation.GENERATIONS
+
+
+def test_small_programs_serve_callers_with_memory_of_their_own_in_turns():
+    graph = tz.trace(lambda x, y: x + y)(tz.ones(4), tz.ones(4))
+    program, x, y = backend.load("native").compile(graph), X[0, :4].copy(), X[1, :4].copy()
+    held = program.holding([y])
+    for i in range(3):
+        assert same_bits(program(x, y + i)[0], x + (y + i))
+        assert same_bits(held(x * i)[0], x * i + y)
+
+
+def test_programs_without_a_step():
+    assert tz.jit(lambda x: x[:0])(tz.ones(3)).shape == (0,)
+    assert tz.jit(tz.relu)(tz.ones(0, 2)).shape == (0, 2)
