@@ -160,7 +160,7 @@ def test_small_programs_serve_callers_with_memory_of_their_own_in_turns():
     held = program.holding([y])
     for i in range(3):
         assert same_bits(program(x, y + i)[0], x + (y + i))
-        assert same_bits(held(x * i)[0], x * i + y)
+        assert same_bits(held(x * i, y)[0], x * i + y)
 
 
 def test_programs_without_a_step():
