@@ -9,6 +9,7 @@ import numpy as np
 from tarazu.backend.base import HoldingProgram
 from tarazu.base.device import CPU, default
 from tarazu.ir.interpreter import state
+from tarazu.ir.types import Data
 from tarazu.runtime.jit.compiled import Compiled, Result
 from tarazu.runtime.jit.jit import MatchedCall
 from tarazu.runtime.trace.guards import guards_hold
@@ -34,14 +35,14 @@ class RepeatedCall:
         """Whether guards hold, and the tensors from outside have the arrays of then, and so their types."""
         return self.arrays() is not None
 
-    def arrays(self) -> list[np.ndarray] | None:
+    def arrays(self) -> list[Data] | None:
         """What the tensors from outside hold, to be passed to the call; None where it is not current.
 
         Nobody writes there, or frees it, while the call runs: another thread may train.
         """
         if state.interpreter.is_tracing or state.interpreter.notes_lines or default() is not CPU:
             return None
-        arrays = []
+        arrays: list[Data] = []
         for handle, held in self._held:
             array = held()
             if array is None or array is not handle.raw:
@@ -49,7 +50,7 @@ class RepeatedCall:
             arrays.append(array)
         return arrays if guards_hold(self._compiled.guards) and self._compiled.attributes.hold() else None
 
-    def __call__(self, array: np.ndarray, arrays: list[np.ndarray]) -> np.ndarray:
+    def __call__(self, array: np.ndarray, arrays: list[Data]) -> np.ndarray:
         """The program's only output for an array of the shape and dtype of then, and `arrays` of now."""
         self._compiled.uses += 1
         return self._program(array, *arrays)[0]
