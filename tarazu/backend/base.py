@@ -47,10 +47,8 @@ class HoldingProgram(Program, Protocol):
     """A program that is quicker where most of its inputs are the same arrays at each call."""
 
     def holding(self, arrays: Sequence[Any]) -> Program:
-        """The program for calls whose last inputs are always these arrays, which the caller keeps alive.
-
-        A call passes the inputs before these.
-        """
+        """The program for calls whose last inputs are always these arrays, which it does not keep alive: calls pass
+        them too."""
 
 
 class Backend(Protocol):

@@ -495,3 +495,9 @@ def test_relu_leaves_an_axis_open():
     x = tz.nn.Input((None, 3))
     model = tz.nn.Model(x, tz.relu(x - 1))
     assert [model(tz.ones(2, n, 3)).shape for n in (1, 4)] == [(2, 1, 3), (2, 4, 3)]
+
+
+def test_second_gradients_of_relu_are_no_products_of_zero():
+    slope = tz.grad(lambda x: tz.relu(x * x - 1).sum())
+    second = tz.grad(lambda x: slope(x).sum())
+    np.testing.assert_array_equal(second(tz.tensor([np.inf, 2.0, 0.0])).numpy(), [2, 2, 0])

@@ -168,3 +168,44 @@ def test_the_last_batch_takes_rows_of_the_one_before(rows):
     x = np.random.default_rng(1).normal(size=(rows, 3)).astype(np.float32)
     expected = np.concatenate([model.predict(x[i:i + 64]).numpy() for i in (0, 64)])
     np.testing.assert_array_equal(model.predict(x, batch_size=64).numpy(), expected)
+
+
+def test_tiny_models_predict_right_when_weights_change_between_repeated_predictions():
+    rng = np.random.default_rng(0)
+    model = Sequential([Dense(2, in_features=3)])
+    for count in (1, 2, 3, 1, 2):
+        weights = [rng.normal(size=p.shape).astype(np.float32) for p in model.parameters()]
+        with tz.no_grad():
+            for p, value in zip(model.parameters(), weights, strict=True):
+                p.copy_(value)
+        for _ in range(count):  # first of the usual, then of the short way
+            x = rng.normal(size=(1, 3)).astype(np.float32)
+            np.testing.assert_allclose(model.predict(x).numpy(), x @ weights[0] + weights[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_repeated_predictions_follow_what_numpy_writes_into_a_weight(order):
+    weight = np.ones((3, 2), np.float32, order=order)
+    layer = Dense(2, in_features=3, bias=False)
+    layer.weight = tz.nn.Parameter(tz.asarray(weight))
+    model = Sequential([layer])
+    for value in (1.0, 2.0, 3.0):
+        weight[:] = value
+        for _ in range(3):
+            np.testing.assert_allclose(model.predict(X), model(tz.tensor(X)).numpy(), rtol=1e-6)
+
+
+def test_a_repeated_prediction_reads_the_weights_that_it_began_with():
+    model = Sequential([Dense(2, in_features=3)]).compile("adam", "mse")
+    model.fit(X, np.ones((1, 2)), epochs=2, verbose=0)
+    expected = [model.predict(X).numpy() for _ in range(2)][1]
+    call = model._predictor.again[X.shape]
+    program = call._program
+
+    def interrupted(*inputs):  # as by another thread
+        model.fit(X, np.ones((1, 2)), epochs=9, verbose=0)
+        return program(*inputs)
+
+    call._program = interrupted
+    np.testing.assert_array_equal(model.predict(X).numpy(), expected)
+    assert (model.predict(X).numpy() != expected).any()

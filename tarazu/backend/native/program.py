@@ -13,7 +13,7 @@ import numpy as np
 
 from tarazu.backend.base import Renewed
 from tarazu.backend.native.compiler import SECONDS_OF_LINE, Compiled, compiled
-from tarazu.backend.native.donation import Donating, addresses
+from tarazu.backend.native.donation import Donating, address, addresses
 from tarazu.backend.native.llvm.assemble import Loaded
 from tarazu.backend.native.llvm.target import Target, host
 from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
@@ -107,8 +107,8 @@ class NativeProgram:
         self._seconds, self._runs = 0.0, 0  # of quick code
         self.error: BaseException | None = None
         self.callback = _CALL(self._called)
-        self._free: list[ProgramMemory] = []  # for `run`, which says where inputs and outputs lie
-        self._free_small: list[ProgramMemory] = []  # with their own inputs and outputs
+        self._free: list[ProgramMemory] = []  # of runs on memory of callers, which the tables then point to
+        self._free_small: list[ProgramMemory] = []  # of runs on memory of the program's own
         if self.compiled.callbacks:
             names = sorted({op_of(node).name for node in self.compiled.callbacks})
             log("native", f"NumPy computes {', '.join(names)} inside a compiled program")
@@ -160,14 +160,17 @@ class NativeProgram:
         return Donating(self, first, self.compiled.renewed)
 
     def holding(self, arrays: Sequence[np.ndarray]) -> Callable[..., list[np.ndarray]]:
-        """The program for calls whose last inputs are always these arrays, which the caller keeps alive."""
-        copies: list[np.ndarray] = []  # of those that do not lie in C order
-        held = addresses([*arrays], copies)
+        """The program for calls whose last inputs are always these arrays."""
+        first, fixed = len(self.inputs) - len(arrays), addresses([*arrays], [])
+        strided = [i for i, x in enumerate(arrays) if not x.flags.c_contiguous]  # copied in each call
 
-        def call(*others: np.ndarray) -> list[np.ndarray]:
-            copied: list[np.ndarray] = [*copies]  # alive until the end of the run
+        def call(*inputs: np.ndarray) -> list[np.ndarray]:
+            copies: list[np.ndarray] = []  # alive until the end of the run
+            places = [*addresses([*inputs[:first]], copies), *fixed]
+            for i in strided:
+                places[first + i] = address(inputs[first + i], copies)
             outputs = [np.empty(shape, dtype) for shape, dtype in self.outputs]
-            self.run([*addresses([*others], copied), *held, *addresses(outputs, copied)])
+            self.run([*places, *addresses(outputs, copies)])
             return outputs
 
         return call

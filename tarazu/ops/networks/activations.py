@@ -51,7 +51,12 @@ def relu(x: ArrayLike) -> Tensor:
     return where(less_equal(x, 0), 0, x)
 
 
-@composite("relu_vjp")
+def _relu_cotangent_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                         needed: Sequence[bool]) -> list[Tensor | None]:
+    return [_relu_cotangent(cotangents[0], inputs[1]), None]  # no zeros for y, which infinity would make NaN
+
+
+@composite("relu_vjp", gradient=_relu_cotangent_rule)
 def _relu_cotangent(g: Tensor, y: Tensor) -> Tensor:
     return where(less_equal(y, 0), 0, g)
 

@@ -9,6 +9,7 @@ import numpy as np
 from tarazu.backend.base import HoldingProgram
 from tarazu.base.device import CPU, default
 from tarazu.ir.interpreter import state
+from tarazu.ir.types import Data
 from tarazu.runtime.jit.compiled import Compiled, Result
 from tarazu.runtime.jit.jit import MatchedCall
 from tarazu.runtime.trace.guards import guards_hold
@@ -17,8 +18,8 @@ from tarazu.runtime.trace.guards import guards_hold
 class RepeatedCall:
     """A call that was matched once, of a function of one array that changes nothing: it looks up no signature.
 
-    What the function reads from outside is held by weak references, so that others may write into its memory, as
-    donating programs do; the program knows where it lies.
+    Between calls what the function reads from outside is held by weak references, so that others may write into its
+    memory, as donating programs do; the program knows where it lies.
     """
 
     def __init__(self, matched: MatchedCall) -> None:
@@ -32,17 +33,27 @@ class RepeatedCall:
 
     def is_current(self) -> bool:
         """Whether guards hold, and the tensors from outside have the arrays of then, and so their types."""
-        if state.interpreter.is_tracing or state.interpreter.notes_lines or default() is not CPU:
-            return False
-        for handle, held in self._held:
-            if held() is not handle.raw:
-                return False
-        return guards_hold(self._compiled.guards) and self._compiled.attributes.hold()
+        return self.arrays() is not None
 
-    def __call__(self, array: np.ndarray) -> np.ndarray:
-        """The program's only output for an array of the shape and dtype of then."""
+    def arrays(self) -> list[Data] | None:
+        """What the tensors from outside hold, to be passed to the call; None where it is not current.
+
+        Nobody writes there, or frees it, while the call runs: another thread may train.
+        """
+        if state.interpreter.is_tracing or state.interpreter.notes_lines or default() is not CPU:
+            return None
+        arrays: list[Data] = []
+        for handle, held in self._held:
+            array = held()
+            if array is None or array is not handle.raw:
+                return None
+            arrays.append(array)
+        return arrays if guards_hold(self._compiled.guards) and self._compiled.attributes.hold() else None
+
+    def __call__(self, array: np.ndarray, arrays: list[Data]) -> np.ndarray:
+        """The program's only output for an array of the shape and dtype of then, and `arrays` of now."""
         self._compiled.uses += 1
-        return self._program(array)[0]
+        return self._program(array, *arrays)[0]
 
 
 def repeated(matched: MatchedCall) -> RepeatedCall | None:

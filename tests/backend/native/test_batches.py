@@ -93,3 +93,19 @@ def test_numbers_that_the_diagonal_hides_do_not_count_but_others_do():
     wanted = np.where(lower, scores, 0) @ x, scores.sum(-1), np.where(lower.T, scores, 0) @ x
     for got, want in zip(tz.jit(f)(tz.tensor(x)), wanted, strict=True):
         np.testing.assert_allclose(got.numpy(), want, rtol=1e-4, atol=1e-4)
+
+
+def test_products_by_weights_between_those_of_a_batch(set_threads):
+    x, w, g = (RANDOM.normal(size=shape).astype("f") for shape in ((5, 4, 6, 7), (7, 9), (5, 4, 6, 6)))
+
+    def step(x, w):
+        y = x @ w
+        return (y @ y.mT) @ tz.tensor(g) @ y @ w.mT
+
+    wide, weight = x.astype(np.float64), w.astype(np.float64)
+    y = wide @ weight
+    wanted = (y @ y.swapaxes(-1, -2)) @ g @ y @ weight.T
+    for threads in (1, 2, 3, 4):
+        set_threads(threads)
+        np.testing.assert_allclose(tz.jit(step)(tz.tensor(x), tz.tensor(w)).numpy(), wanted, rtol=0,
+                                   atol=1e-5 * np.abs(wanted).max())

@@ -138,9 +138,9 @@ def _layouts(form: Form, threads: int) -> Iterator[Layout]:
         for axis in range(form.outer, len(form.kept)):
             stride = left.strides[axis]
             if right.strides[axis] and (stride == 0 or stride == right.strides[axis] == 1):
-                others = [other for other in range(len(form.kept)) if other != axis]
-                layout = Layout(left, right, axis, tuple(x for x in others if not right.strides[x]),
-                                tuple(x for x in others if right.strides[x]))
+                rows = [x for x in range(form.outer, len(form.kept)) if x != axis and not right.strides[x]]
+                others = [x for x in range(len(form.kept)) if x not in (axis, *rows)]
+                layout = Layout(left, right, axis, tuple(rows), tuple(others))
                 yield _apart(layout) if _lies_apart(form, layout, threads) else layout
 
 

@@ -88,7 +88,7 @@ def with_runs(steps: Sequence[KernelStep]) -> tuple[ScheduledStep, ...]:
     """The steps, those inside loops and branches too, with neighbors that fit together as runs."""
     scheduled: list[ScheduledStep] = []
     current = _Growing(scheduled)
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
+    for step, following in zip(steps, [*steps, None][1:], strict=True):
         if not isinstance(step, KernelCall):
             current.finish()
             scheduled.append(step if isinstance(step, Callback) else map_inner(step, with_runs))
