@@ -95,6 +95,18 @@ def test_numbers_that_the_diagonal_hides_do_not_count_but_others_do():
         np.testing.assert_allclose(got.numpy(), want, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("reduction", ["min", "prod", "sum", "max"])
+def test_reductions_of_what_is_not_known_above_the_diagonal_go_over_all(reduction):
+    x = RANDOM.uniform(0.9, 1.1, size=(12, 300, 40)).astype("f")
+
+    def f(x):
+        hidden = tz.less_equal(tz.arange(40), tz.expand_dims(tz.arange(300), 1))
+        return getattr(tz.where(hidden, x, x - 0.5), reduction)(-1)
+
+    wanted = getattr(np.where(np.tri(300, 40, dtype=bool), x, x - 0.5), reduction)(-1)
+    np.testing.assert_allclose(tz.jit(f)(tz.tensor(x)).numpy(), wanted, rtol=1e-5)
+
+
 def test_products_by_weights_between_those_of_a_batch(set_threads):
     x, w, g = (RANDOM.normal(size=shape).astype("f") for shape in ((5, 4, 6, 7), (7, 9), (5, 4, 6, 6)))
 

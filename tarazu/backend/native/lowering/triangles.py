@@ -101,7 +101,8 @@ class _Finder:
         """The triangle, if what lies above it does not count in this nest."""
         nest = launch.nest
         if nest.reductions:
-            whole = [self._above(launch, r.value, triangle) == NEUTRAL.get(r.op) for r in nest.reductions]
+            whole = [r.op in NEUTRAL and self._above(launch, r.value, triangle) == NEUTRAL[r.op]
+                     for r in nest.reductions]
             return triangle if all(whole) and max(triangle) >= nest.kept else None
         above = [self._above(launch, store.value, triangle) for store in nest.stores]
         for store, value in zip(nest.stores, above, strict=True):
