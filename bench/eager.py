@@ -54,7 +54,7 @@ def measure(case: str, pythons: Mapping[str, str], rounds: int) -> dict[str, Ans
 
 def rows_of(case: str, answers: Mapping[str, Answers]) -> list[list[str]]:
     """For each thing that was timed its name, the medians, and our time over torch's."""
-    names = [name for name in next(iter(answers.values()))[0] if name not in ("loss", "memory")]
+    names = [name for name in next(iter(answers.values()))[0] if name not in ("loss", "memory", "beyond")]
     names = [name for name in names if case != SMALL or name != "seconds"]
     return [_row(case, name, {peer: statistics.median(answer[name] for answer in found)
                               for peer, found in answers.items()}) for name in names]

@@ -1,10 +1,10 @@
 """Training steps on many cores, as `tz.profile(step, ..., threads=N)` simulates them, and measured on one and two.
 
 Run `python bench/scale.py` on a quiet machine of at least two cores; `python bench/scale.py mlp128 lstm` for some
-workloads only. A step is forward, backward and Adam on one batch. Predicted times are for a program made for so many
-cores; measured ones are calls of the jitted step, threads taking turns, medians of some rounds. The last column is the
-predicted speed-up on two threads over the measured one; aimed at is 0.85 to 1.15, and the same for the time of one
-thread.
+workloads only. A step is forward, backward and the optimizer on one batch. Predicted times are for a program made for
+so many cores; measured ones are calls of the jitted step, threads taking turns, medians of some rounds. The last column
+is the predicted speed-up on two threads over the measured one; aimed at is 0.85 to 1.15, and the same for the time of
+one thread.
 """
 
 from __future__ import annotations
@@ -15,26 +15,22 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import models
 import numpy as np
+from networks import model_for
 from workloads import WORKLOADS, Workload, data
 
 import tarazu as tz
 
 PLANNED = (1, 2, 8, 16, 64)
-BUILDERS = {"cnn": models.cnn, "cnn_same": lambda: models.cnn("same"), "resnet18": models.resnet18,
-            "separable": models.separable, "lstm": models.lstm_classifier, "transformer": models.transformer_classifier}
 ROUNDS, SECONDS = 7, 0.5  # of each number of threads; of a round, or of a simulation
 
 
 def jitted_step(workload: Workload) -> tuple[Callable[..., Any], tuple[Any, Any]]:
     """A step that was called once, and its batch."""
-    tz.random.seed(0)
-    model = (BUILDERS[workload.kind]() if workload.kind in BUILDERS
-             else models.mlp([workload.shape[0], *workload.widths]))
+    model, optimizer = model_for(workload)
     x, y = (tz.asarray(array) for array in data(workload._replace(rows=workload.batch)))
     model(x)
-    optimizer = tz.optim.Adam(model.parameters())
+    optimizer.attach(model.parameters())
 
     @tz.jit
     def step(x: tz.Tensor, y: tz.Tensor) -> tz.Tensor:
