@@ -17,12 +17,12 @@ from typing import Literal, NamedTuple
 
 from tarazu.backend.native.kernels.contraction_form import Form
 from tarazu.backend.native.kernels.loops import FEW_ITEMS
-from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.target import CACHE_LINE, Target
 from tarazu.backend.native.lowering.loop_nest import Access
 
 CACHE = 512 * 1024  # bytes: half of the second level of a current processor
 LINE, PAGE = 1, 6  # what a step to another cache line costs, and one to another page
-LINE_BYTES, PAGE_BYTES = 64, 4096
+PAGE_BYTES = 4096
 REACH = 10  # what a row of a tile costs that begins on another page than the one before
 FAR = 0.7  # what a vector of a panel costs beyond its load, as it mostly comes from the second level
 NEAR = 32 * 1024  # bytes of a block of a panel, which stays in the first level while all tiles use it
@@ -264,7 +264,7 @@ def _streaming(form: Form, layout: Layout) -> float:
 
 def _reading(size: float) -> float:
     """The cost of reading so many bytes again that were read long before, unless the second-level cache has them."""
-    return size / LINE_BYTES * (0 if size <= CACHE else SHARED if size <= SHARED_CACHE else MEMORY)
+    return size / CACHE_LINE * (0 if size <= CACHE else SHARED if size <= SHARED_CACHE else MEMORY)
 
 
 def _may_have_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tiles: int) -> bool:
@@ -280,7 +280,7 @@ def _left_lies_apart(form: Form, layout: Layout, tile: RegisterTile) -> bool:
     """Whether the numbers of a sum lie lines apart, and those of neighboring sums side by side: the gradient of a
     weight."""
     assert tile.cut is not None
-    return layout.left.strides[tile.cut] == 1 and layout.left.strides[-1] * form.dtype.itemsize > LINE_BYTES
+    return layout.left.strides[tile.cut] == 1 and layout.left.strides[-1] * form.dtype.itemsize > CACHE_LINE
 
 
 def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int, tiles: int) -> Choice:
@@ -419,7 +419,7 @@ def _fetching(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> floa
     innermost = reduced_axes(form, layout)[-1:]
     apart = max([abs(layout.left.strides[axis]) * form.dtype.itemsize for axis in innermost if form.sizes[axis] > 1],
                 default=0)
-    if apart < LINE_BYTES:
+    if apart < CACHE_LINE:
         return 0
     side_by_side = any(layout.left.strides[axis] == 1 for axis in (*tile.whole, tile.cut) if axis is not None)
     return LINE * (1 if side_by_side else rows) + PAGE * (apart >= PAGE_BYTES)
@@ -452,6 +452,6 @@ def _collides(form: Form, layout: Layout, passes: int) -> bool:
     stride = abs(layout.right.strides[innermost]) * form.dtype.itemsize
 
     def sets(every: int) -> int:
-        return every // math.gcd(every, max(stride // LINE_BYTES, 1)) if stride % LINE_BYTES == 0 else every
+        return every // math.gcd(every, max(stride // CACHE_LINE, 1)) if stride % CACHE_LINE == 0 else every
 
     return form.sizes[innermost] > max(8 * sets(64), FEWEST) or math.prod(form.reduced) > 8 * sets(1024)

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from tarazu.backend.native.kernels.kernel import KernelCall, KernelStep
 from tarazu.backend.native.kernels.loops import FEW_ITEMS
+from tarazu.backend.native.llvm.target import CACHE_LINE
 from tarazu.backend.native.lowering.buffers import Buffer
 from tarazu.backend.native.lowering.steps import (
     Branch,
@@ -33,7 +34,6 @@ from tarazu.backend.native.schedule.work_sharing import (
 )
 
 CACHED = 65536  # bytes that a block may touch
-LINE = 64  # bytes
 
 
 class Local(NamedTuple):
@@ -208,5 +208,5 @@ def _local(run: Run, own: set[Buffer], offset: int) -> tuple[dict[Buffer, Local]
         rows = next(iter(kinds))
         if buffer in own and len(kinds) == 1 and isinstance(rows, Rows):
             found[buffer] = Local(offset, rows.bytes)
-            offset += math.ceil(rows.bytes * run.block / LINE) * LINE
+            offset += math.ceil(rows.bytes * run.block / CACHE_LINE) * CACHE_LINE
     return found, offset

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tarazu.backend.native.llvm.target import CACHE_LINE
 from tarazu.backend.native.lowering.buffers import Buffer, View, contiguous_strides
 from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, identity, unit, zero
 from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Constant, Expression, Reduction
@@ -25,8 +26,7 @@ from tarazu.ir.node import Node
 from tarazu.ir.types import Shape
 
 TAPS = 3  # of the kernels for which there are tiles
-LINE = 64  # bytes of a cache line
-ROWS = LINE // 4  # of a block of transformed data, where a block is walked through from tile to tile
+ROWS = CACHE_LINE // 4  # of a block of transformed data, where a block is walked through from tile to tile
 WORTH_A_COPY = 8_000_000  # bytes of a tensor below which zeros around a copy are better than kernels for its borders
 BLOCK = 256 * 1024  # bytes of the transformed tiles of a block of images, before and after the products
 FEWEST_TILES = 16  # of a block, which the products have as rows
@@ -227,7 +227,7 @@ def _laid_out_like(source: _Source, shape: Shape, products: Shape) -> View:
 def _for_products(dtype: DType, products: Shape, shape: Shape, strides: Sequence[int]) -> View:
     """Memory for a tensor per product, for each index of the tensor's first axis together."""
     apart = _apart(max(n * stride for n, stride in zip(shape[1:], strides[1:], strict=True)), dtype)
-    whole = math.prod(products) * apart + LINE // dtype.itemsize  # so that kernels do not take both axes as one
+    whole = math.prod(products) * apart + CACHE_LINE // dtype.itemsize  # so that kernels do not take both axes as one
     return View(Buffer(dtype, shape[0] * whole), (*products, *shape), 0,
                 (*[n * apart for n in contiguous_strides(products)], whole, *strides[1:]))
 
@@ -235,7 +235,7 @@ def _for_products(dtype: DType, products: Shape, shape: Shape, strides: Sequence
 def _apart(size: int, dtype: DType) -> int:
     """At least so many elements, and an odd number of cache lines: tensors so far apart, which are accessed side by
     side, do not fall into one set of the cache."""
-    line = LINE // dtype.itemsize
+    line = CACHE_LINE // dtype.itemsize
     lines = math.ceil(size / line)
     return (lines + (lines + 1) % 2) * line
 
