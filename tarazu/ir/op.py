@@ -140,6 +140,7 @@ DOT = Op("dot", "contract", contract.dot)
 # Channels last. Not composed of slices and DOT: that would be a node per element of the window, forward and back, and
 # backends have kernels for the whole. `dilation_input` and negative padding make its gradients the same primitive.
 CONV = Op("conv", "contract", convolution)
+PRODUCTS = frozenset({DOT, CONV})
 
 # Fourier, over complex elements; "backward" is the conjugate transform, not scaled. Composed of DOT it would take n * n
 FFT = Op("fft", "contract", along_axes.fft)

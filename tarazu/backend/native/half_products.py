@@ -18,7 +18,6 @@ from tarazu.ir.op import Op
 from tarazu.ir.structure import with_graphs
 from tarazu.ir.types import TensorType
 
-PRODUCTS = frozenset({ops.DOT, ops.CONV})
 _MOVES = frozenset({ops.TRANSPOSE, ops.RESHAPE, ops.BROADCAST})  # what only says where elements lie
 
 
@@ -43,7 +42,7 @@ def _rewritten(graph: Graph, single: frozenset[int]) -> Graph:
         if op is ops.SCAN:
             return _scan(builder, inputs, attributes, singles)
         attributes = with_graphs(attributes, with_single_products)
-        if op not in PRODUCTS or not is_half(inputs[0].dtype):
+        if op not in ops.PRODUCTS or not is_half(inputs[0].dtype):
             return builder.add(op, inputs, attributes)
         product = builder.add(op, [_single(builder, x, singles) for x in inputs], attributes)
         return _cast(builder, product, inputs[0].dtype)
@@ -54,7 +53,7 @@ def _rewritten(graph: Graph, single: frozenset[int]) -> Graph:
 def _scan(builder: Builder, inputs: Sequence[Node], attributes: dict[str, Any], singles: dict[Node, Node]) -> Any:
     """A scan that takes the factors that no iteration changes as float32, so that none converts them again."""
     body, constants = attributes["body"], attributes["constants"]
-    factors = {_moved(x) for node in body.nodes if node.op in PRODUCTS for x in node.inputs}
+    factors = {_moved(x) for node in body.nodes if node.op in ops.PRODUCTS for x in node.inputs}
     single = frozenset([i for i, x in enumerate(body.parameters[:constants]) if x in factors and is_half(x.dtype)])
     inputs = [_single(builder, x, singles) if i in single else x for i, x in enumerate(inputs)]
     return builder.add(ops.SCAN, inputs, {**attributes, "body": _rewritten(body, single)})

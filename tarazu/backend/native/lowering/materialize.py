@@ -10,13 +10,7 @@ from enum import Enum, auto
 from tarazu.backend.native.lowering.costs import cost
 from tarazu.backend.native.lowering.index_map import VIEWS
 from tarazu.backend.native.lowering.nodes import is_barrier_result, op_of
-from tarazu.backend.native.lowering.primitives import (
-    NESTS,
-    PRODUCTS,
-    is_affine,
-    is_compiled,
-    is_elementwise,
-)
+from tarazu.backend.native.lowering.primitives import NESTS, is_affine, is_compiled, is_elementwise
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
@@ -90,7 +84,7 @@ class Demand:
             return Need.CONTIGUOUS if Need.CONTIGUOUS in self.needs[node] else Need.STRIDED
         if node.op is RESULT or not is_compiled(node):
             return Need.CONTIGUOUS
-        if node.op in PRODUCTS:
+        if node.op in ops.PRODUCTS:
             return Need.STRIDED
         if node.op is ops.RESHAPE:
             if Need.CONTIGUOUS in self.needs[node] or not is_affine(node):
@@ -104,7 +98,7 @@ class Demand:
         """Whether the node's value is stored."""
         if node.op in (PARAMETER, CONSTANT, RESULT) or is_barrier_result(node):
             return False
-        if not is_compiled(node) or node.op in NESTS | PRODUCTS:
+        if not is_compiled(node) or node.op in NESTS | ops.PRODUCTS:
             return True
         needs = self.needs[node]
         if node.op is ops.RESHAPE:

@@ -14,7 +14,7 @@ from tarazu.backend.native.lowering.steps import NestLaunch, Step, touched
 from tarazu.ir import op as ops
 
 MUCH = 2**24  # bytes of memory of its own from which on a program is ordered: caches hold less
-PRODUCTS = frozenset({ops.DOT.name, ops.CONV.name})
+PRODUCTS = frozenset([op.name for op in ops.PRODUCTS])
 
 
 def with_early_updates(steps: Sequence[Step], pairs: Iterable[Pair]) -> list[Step]:

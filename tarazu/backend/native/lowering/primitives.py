@@ -10,7 +10,6 @@ from tarazu.ir import op as ops
 from tarazu.ir.node import RESULT, Node
 
 NESTS = frozenset({ops.SUM, ops.PROD, ops.MAX, ops.MIN, ops.ANY_TRUE, ops.ALL_TRUE, ops.PAD, ops.CONCAT})
-PRODUCTS = frozenset({ops.DOT, ops.CONV})
 # Those with a kernel of their own, which a table in `kernels/special/` has too: it is above this folder
 SPECIAL = frozenset({ops.GATHER, ops.SCATTER_ADD, ops.SCATTER_SET, ops.SORT, ops.CUMSUM, ops.CUMPROD, ops.ARGMAX,
                      ops.ARGMIN, ops.RANDOM_BITS})
@@ -20,7 +19,7 @@ def is_compiled(node: Node) -> bool:
     """Whether a node becomes a view, part of an expression or a nest of loops."""
     if node.op is RESULT or not has_supported_dtypes(node):
         return False
-    return is_elementwise(node) or node.op in VIEWS | NESTS | PRODUCTS
+    return is_elementwise(node) or node.op in VIEWS | NESTS | ops.PRODUCTS
 
 
 def has_special_kernel(node: Node) -> bool:
