@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from networks import model_for
+from networks import jitted_step, model_for
 from workloads import WORKLOADS, Workload, data
 
 import tarazu as tz
@@ -25,21 +25,12 @@ PLANNED = (1, 2, 8, 16, 64)
 ROUNDS, SECONDS = 7, 0.5  # of each number of threads; of a round, or of a simulation
 
 
-def jitted_step(workload: Workload) -> tuple[Callable[..., Any], tuple[Any, Any]]:
+def step_and_batch(workload: Workload) -> tuple[Callable[..., Any], tuple[Any, Any]]:
     """A step that was called once, and its batch."""
     model, optimizer = model_for(workload)
     x, y = (tz.asarray(array) for array in data(workload._replace(rows=workload.batch)))
     model(x)
-    optimizer.attach(model.parameters())
-
-    @tz.jit
-    def step(x: tz.Tensor, y: tz.Tensor) -> tz.Tensor:
-        optimizer.zero_grad()
-        loss = tz.nn.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss.detach()
-
+    step = jitted_step(model, optimizer)
     step(x, y)
     return step, (x, y)
 
@@ -69,7 +60,7 @@ def _round(step: Callable[..., Any], batch: tuple[Any, Any]) -> float:
 
 def row_of(name: str) -> list[str]:
     """The cells of a workload: milliseconds, and speed-ups."""
-    step, batch = jitted_step(WORKLOADS[name])
+    step, batch = step_and_batch(WORKLOADS[name])
     found = measured(step, batch)
     planned = {threads: tz.profile(step, *batch, seconds=SECONDS, threads=threads).seconds for threads in PLANNED}
     again = measured(step, batch)

@@ -13,28 +13,13 @@ from typing import Any
 
 import models
 import numpy as np
+from networks import jitted_step
 
 import tarazu as tz
 
 CALLS, WARM_UP, TARGET = 1000, 20, 25.0
 WIDTHS, BATCH = [784, 128, 128, 10], 64
 SMALL_WIDTHS, SMALL_BATCH = [8, 8, 8, 8], 8
-
-
-def make_step(widths: list[int]) -> tz.jit:
-    """A train step as users write it."""
-    model = models.mlp(widths)
-    optimizer = tz.optim.Adam(model.parameters(), lr=1e-3)
-
-    @tz.jit
-    def step(x: tz.Tensor, y: tz.Tensor) -> tz.Tensor:
-        optimizer.zero_grad()
-        loss = tz.nn.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss.detach()
-
-    return step
 
 
 def batch_for(widths: list[int], rows: int) -> tuple[tz.Tensor, tz.Tensor]:
@@ -76,7 +61,7 @@ def call_times(step: tz.jit, batch: tuple[tz.Tensor, tz.Tensor], calls: int) -> 
 
 def microseconds(widths: list[int], rows: int) -> tuple[float, float]:
     """Of a call, the medians: beyond its program's run, and the whole."""
-    step, batch = make_step(widths), batch_for(widths, rows)
+    step, batch = jitted_step(models.mlp(widths), tz.optim.Adam(lr=1e-3)), batch_for(widths, rows)
     call_times(step, batch, WARM_UP)
     timed = time_programs(step)
     whole = call_times(step, batch, CALLS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from networks import model_for
+from networks import jitted_step, model_for
 from serve import Train, serve
 from workloads import Workload, data
 
@@ -16,19 +16,9 @@ SECONDS, WIDTH = 2.0, 60  # of measuring; letters of what a kernel does
 
 def prepare(workload: Workload) -> Train:
     x, y = map(tz.tensor, data(workload._replace(rows=workload.batch)))
-    model, _ = model_for(workload)
+    model, optimizer = model_for(workload)
     model(x)
-    adam = tz.optim.AdamW if workload.decay else tz.optim.Adam
-    optimizer = adam(model.parameters())
-
-    @tz.jit
-    def step(x: tz.Tensor, y: tz.Tensor) -> tz.Tensor:
-        loss = tz.nn.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        return loss
-
+    step = jitted_step(model, optimizer)
     return lambda _: described(tz.profile(step, x, y, seconds=SECONDS))
 
 
