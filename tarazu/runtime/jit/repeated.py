@@ -31,12 +31,9 @@ class RepeatedCall:
         self._held = [*zip(matched.compiled.captured_handles(), held, strict=True)]
         self._program = program.holding(matched.inputs[1:])
 
-    def is_current(self) -> bool:
-        """Whether guards hold, and the tensors from outside have the arrays of then, and so their types."""
-        return self.arrays() is not None
-
     def arrays(self) -> list[Data] | None:
-        """What the tensors from outside hold, to be passed to the call; None where it is not current.
+        """What the tensors from outside hold, to be passed to the call; None where guards do not hold, or the tensors
+        have other arrays than then, and so maybe other types.
 
         Nobody writes there, or frees it, while the call runs: another thread may train.
         """
