@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
@@ -57,6 +58,13 @@ def python_for(library: str, given: str | None = None) -> str | None:
                                      capture_output=True).returncode == 0:
             return python
     return None
+
+
+def pythons_for(peers: Iterable[str], given: Mapping[str, str | None] = MappingProxyType({})) -> dict[str, str | None]:
+    """The interpreter of each framework that takes part, None where it is not installed; `given` by library."""
+    peers = [*peers]
+    libraries = {library: python_for(library, given.get(library)) for library in {PEERS[peer].library for peer in peers}}
+    return {peer: libraries[PEERS[peer].library] for peer in peers}
 
 
 def machine(pythons: Mapping[str, str | None]) -> str:

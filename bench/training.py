@@ -18,7 +18,7 @@ import epochs
 import iris
 import kernels
 import turns
-from peers import OLD, OURS, PEERS, SCAN, XLA, machine, python_for, use_two_cores
+from peers import OLD, OURS, PEERS, SCAN, XLA, machine, pythons_for, use_two_cores
 from report import Comparison, markdown, markdown_of_costs
 from workloads import LARGER, SMALLER, WORKLOADS
 
@@ -51,13 +51,6 @@ def arguments() -> argparse.Namespace:
     return found
 
 
-def pythons_for(given: argparse.Namespace) -> dict[str, str | None]:
-    """The interpreter of each framework that takes part, None where it is not installed."""
-    libraries = {library: python_for(library, getattr(given, f"python_{library}", None))
-                 for library in {PEERS[peer].library for peer in [OURS, *given.peers]}}
-    return {peer: libraries[PEERS[peer].library] for peer in [OURS, *given.peers]}
-
-
 def measured(name: str, pythons: dict[str, str | None], rounds: int, limit: float) -> tuple[str, list[Comparison]]:
     """A description of one workload's measurements, and what they say."""
     if name == IRIS:
@@ -74,7 +67,8 @@ def main() -> None:
         for name in given.workloads:
             print(turns.describe(name, turns.measure(name, sys.executable, given.rounds)), end="\n\n", flush=True)
         return
-    pythons = pythons_for(given)
+    named = {library: getattr(given, f"python_{library}") for library in LIBRARIES}
+    pythons = pythons_for([OURS, *given.peers], named)
     print(machine(pythons), end="\n\n", flush=True)
     comparisons: dict[str, list[Comparison]] = {}
     for name in given.workloads:

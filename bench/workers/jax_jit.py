@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax_models import CONVOLUTIONAL, MODELS
+from jax_parameters import shared
 from jax_training import adam, adam_state, cross_entropies, halved
 from serve import Train, serve
 from workloads import LEARNING_RATE, Workload, data
@@ -60,10 +61,10 @@ def stepped_epoch(forward: Any, decay: float, batch: int, state: Any, order: np.
 
 
 def prepare(workload: Workload, *, always_scan: bool = False) -> Train:
-    parameters, forward = MODELS[workload.kind]
+    first_parameters, forward = MODELS[workload.kind]
     epoch = stepped_epoch if workload.kind in CONVOLUTIONAL and IS_CPU and not always_scan else scanned_epoch
     x, y = map(jnp.asarray, data(workload))
-    rng, p = np.random.default_rng(0), jax.tree.map(jnp.asarray, parameters(workload))
+    rng, p = np.random.default_rng(0), jax.tree.map(jnp.asarray, shared(first_parameters(workload)))
     state = p, adam_state(p)
 
     def train(epochs: int) -> dict[str, float]:

@@ -64,8 +64,8 @@ def lstm_forward(p: Parameters, x: jax.Array) -> jax.Array:
 
 
 def transformer(workload: Workload) -> Parameters:
-    blocks = [{"qkv": linear(128, 3 * 128), "out": linear(128, 128), "norm1": scale(128), "up": linear(128, 512),
-               "down": linear(512, 128), "norm2": scale(128)} for _ in range(2)]
+    blocks = [{"qkv": linear(128, 3 * 128), "out": linear(128, 128), "up": linear(128, 512),
+               "down": linear(512, 128), "norm1": scale(128), "norm2": scale(128)} for _ in range(2)]
     return {"position": normal(0.02, *workload.shape), "blocks": blocks, "head": linear(128, CLASSES)}
 
 

@@ -89,7 +89,7 @@ def twice_forward(layers: list[Parameters], x: jax.Array) -> jax.Array:
 def unet(workload: Workload) -> Parameters:
     *higher, lowest = UNET_CHANNELS
     down = [twice(inputs, outputs) for inputs, outputs in zip([workload.shape[-1], *higher], higher, strict=False)]
-    up = [{"weight": glorot(2, 2, 2 * filters, filters), "bias": np.zeros(filters, np.float32)} for filters in higher]
+    up = [{"weight": glorot(2, 2, filters, 2 * filters), "bias": np.zeros(filters, np.float32)} for filters in higher]
     merge = [twice(2 * filters, filters) for filters in higher]
     return {"down": down, "bottom": twice(higher[-1], lowest), "up": up[::-1], "merge": merge[::-1],
             "head": linear(higher[0], CLASSES)}
@@ -109,5 +109,5 @@ def unet_forward(p: Parameters, x: jax.Array) -> jax.Array:
 def enlarge(p: Parameters, x: jax.Array) -> jax.Array:
     """A transposed convolution of 2 x 2 with strides of 2: each pixel gives four of its own."""
     n, height, width, _ = x.shape
-    y = jnp.einsum("nhwc,ijcf->nhiwjf", x, p["weight"])
+    y = jnp.einsum("nhwc,ijfc->nhiwjf", x, p["weight"])
     return y.reshape(n, 2 * height, 2 * width, -1) + p["bias"]

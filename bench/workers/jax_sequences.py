@@ -12,8 +12,8 @@ PATCH = 4  # pixels across
 
 def block(width: int, heads: int) -> Parameters:
     qkv = {name: x.reshape(*x.shape[:-1], 3, heads, -1) for name, x in linear(width, 3 * width).items()}
-    return {"norm1": scale(width), "qkv": qkv, "out": linear(width, width), "norm2": scale(width),
-            "up": linear(width, 4 * width), "down": linear(4 * width, width)}
+    return {"qkv": qkv, "out": linear(width, width), "up": linear(width, 4 * width), "down": linear(4 * width, width),
+            "norm1": scale(width), "norm2": scale(width)}
 
 
 def transform(p: Parameters, x: jax.Array, *, causal: bool) -> jax.Array:

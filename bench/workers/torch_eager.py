@@ -12,8 +12,10 @@ from collections.abc import Callable
 import torch
 import torch_networks
 import torch_sequences
+from first_weights import given
 from serve import Train, serve
 from torch import Tensor, nn
+from torch_weights import draw, share
 from workloads import CLASSES, LEARNING_RATE, Workload, data
 
 UNITS = 128  # of the LSTM
@@ -69,23 +71,12 @@ MODELS = {"mlp": mlp, "lstm": LSTM, "transformer": Transformer, "gpt": torch_seq
 
 
 def model_for(workload: Workload) -> nn.Module:
-    """The model with weights as the other frameworks start them."""
+    """The model with its first weights."""
     if workload.kind in IMAGES:
         model = IMAGES[workload.kind](workload).to(memory_format=torch.channels_last)
     else:
         model = MODELS[workload.kind](workload)
-    bags = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.EmbeddingBag)}
-    for name, parameter in model.named_parameters():
-        if name in bags:
-            nn.init.normal_(parameter)
-        elif "position" in name or "words" in name:
-            nn.init.normal_(parameter, std=0.02)
-        elif parameter.ndim > 1:
-            nn.init.xavier_uniform_(parameter)
-        elif "bias" in name:
-            nn.init.zeros_(parameter)
-        if name == "lstm.bias_ih_l0":
-            nn.init.ones_(parameter.data[UNITS:2 * UNITS])  # the forget gates
+    (share if given() else draw)(model, workload)
     return model.to(DEVICE)
 
 
