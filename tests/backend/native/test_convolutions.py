@@ -205,6 +205,12 @@ def test_a_phase_without_taps_is_zero_and_none_multiplies_zeros():
     assert "conv 2 x 3 x 3 x 1 x 4 over 1 x 1 x 8" in step.native_text()
 
 
+def test_an_axis_may_have_no_phase_with_taps():
+    found = errors(lambda x, w: tz.conv2d(x, w, stride=3, dilation=2, padding=((1, 1), (1, 1))), (2, 10, 1, 4),
+                   (2, 2, 4, 3))
+    assert max(found) < 2e-6, found
+
+
 def test_gradients_in_one_and_three_dimensions_and_in_half_precision():
     assert max(errors(lambda x, w: tz.conv1d(x, w, stride=3, padding=((2, 1),)), (2, 16, 3), (4, 3, 5))) < 2e-6
     assert max(errors(lambda x, w: tz.conv3d(x, w, stride=2, padding="same"), (1, 6, 5, 4, 2), (3, 3, 3, 2, 3))) < 2e-6

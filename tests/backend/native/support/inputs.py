@@ -10,7 +10,7 @@ from tarazu.ir.types import TensorType
 
 
 class Source(NamedTuple):
-    """What the array for a parameter is for: "values", "index", "distinct", "below" a limit or random "words"."""
+    """What the array for a parameter is for: "values", "small" ones, "index", "distinct", "below" a limit, or "words"."""
 
     kind: str
     limit: int = 0
@@ -21,6 +21,8 @@ def draw(rng: np.random.Generator, type_: TensorType, source: Source) -> np.ndar
     shape, dtype, limit = type_.shape, type_.dtype.numpy, source.limit
     if source.kind == "values":
         return values(rng, shape, dtype)
+    if source.kind == "small":
+        return (values(rng, shape, dtype) / limit).astype(dtype)
     if source.kind == "index":
         low = -limit if dtype.kind == "i" and rng.random() < 0.7 else 0
         return np.asarray(rng.integers(low, max(limit, 1), shape)).astype(dtype)

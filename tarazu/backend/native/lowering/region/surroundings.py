@@ -47,7 +47,7 @@ class Phases(NamedTuple):
         steps = tuple([dilation // n for dilation, n in zip(dilations, common, strict=True)])
         along = tuple([_phases_along(*one) for one in zip(node.shape[1:-1], window, dilations, gaps,
                                                           attributes["padding"], apart, strict=True)])
-        low = [max(0, *[-phase.start for phase in phases if phase.taps]) for phases in along]
+        low = [max([0, *[-phase.start for phase in phases if phase.taps]]) for phases in along]
         high = [max(0, *[phase.end(step) - n for phase in phases])
                 for phases, step, n in zip(along, steps, node.inputs[0].shape[1:-1], strict=True)]
         return cls(along, apart, steps, tuple(low), tuple(high))
