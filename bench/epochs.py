@@ -102,7 +102,7 @@ def _ask(result: Measured, worker: Worker, epochs: int, limit: float) -> dict[st
         return worker.train(epochs, within=None if limit == math.inf else max(limit - result.spent, 0.0))
     except Failure as failure:
         is_slow = isinstance(failure, TooSlow)
-        result.failure = f"over {limit:g} s" if is_slow else f"failed: {failure}"
+        result.failure = f"over {limit:g} s in all" if is_slow else f"failed: {failure}"
         result.answers = result.answers if is_slow else []
         worker.stop()
         return None

@@ -62,9 +62,9 @@ def python_for(library: str, given: str | None = None) -> str | None:
 
 def pythons_for(peers: Iterable[str], given: Mapping[str, str | None] = MappingProxyType({})) -> dict[str, str | None]:
     """The interpreter of each framework that takes part, None where it is not installed; `given` by library."""
-    peers = [*peers]
-    libraries = {library: python_for(library, given.get(library)) for library in {PEERS[peer].library for peer in peers}}
-    return {peer: libraries[PEERS[peer].library] for peer in peers}
+    libraries = {peer: PEERS[peer].library for peer in peers}
+    pythons = {library: python_for(library, given.get(library)) for library in {*libraries.values()}}
+    return {peer: pythons[library] for peer, library in libraries.items()}
 
 
 def machine(pythons: Mapping[str, str | None]) -> str:

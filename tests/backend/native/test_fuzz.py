@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from random_gradients import gradient_cases
 from random_graphs import case_of_seed, cases
+from random_networks import network_of_seed
 from worker_process import Worker, save
 
 from tarazu import backend
@@ -57,6 +58,13 @@ def test_random_graphs(worker, strategy):
 @STRATEGIES
 def test_many_random_graphs(worker, strategy):
     check_many(worker, strategy, time.time_ns() % 2**32, LONG)
+
+
+@pytest.mark.long
+def test_many_random_convolutional_networks(worker):
+    start = time.time_ns() % 2**32
+    for number in range(start, start + 60):
+        check(worker, network_of_seed(number))
 
 
 @pytest.mark.parametrize(("ending", "message"), [(signal.SIGKILL, "the worker died with status -9"),

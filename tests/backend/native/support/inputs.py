@@ -10,7 +10,7 @@ from tarazu.ir.types import TensorType
 
 
 class Source(NamedTuple):
-    """What the array for a parameter is for: "values", "small" ones, "index", "distinct", "below" a limit, or "words"."""
+    """What the array for a parameter is for: "values", "small" ones, "index", "distinct", "below" a limit, "words"."""
 
     kind: str
     limit: int = 0

@@ -1,4 +1,4 @@
-"""Random convolutional networks with their gradients, of layers as users write them; a seed always gives the same one."""
+"""Random convolutional networks with their gradients, of layers as users write them; a seed gives always the same."""
 
 from __future__ import annotations
 
