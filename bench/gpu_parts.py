@@ -16,6 +16,7 @@ TURN, ROUNDS = 0.4, 7  # seconds of a turn at least, turns of each framework at 
 LEAST_STEPS = 64  # of an epoch on a GPU
 LINES = 12  # of the op table in one program
 SHARES = max(1, min(8, (os.cpu_count() or 1) // 2))  # processes that share the op table
+AT_ONCE = max(2, (os.cpu_count() or 1) // 2)  # processes that start at a time
 TABLE = Peer("op table", PEERS[XLA].library, "op_table")
 Write = Callable[[], None]
 
@@ -82,38 +83,44 @@ def _summed(answers: Mapping[str, dict], failures: list[str], seconds: float) ->
 
 def train(found: Found, name: str, precisions: Sequence[str], pythons: Mapping[str, str | None], rows: int | None,
           end: float, write: Write) -> None:
-    """Train one workload with all frameworks in all precisions: they compile side by side, then take turns."""
+    """Train one workload with all frameworks in all precisions: some compile side by side, then all take turns."""
     start, size = time.perf_counter(), rows or rows_for(name, found.device)
     steps = -(-size // WORKLOADS[name].batch)
     runs = [Run(name, precision, peer, size, steps) for precision in precisions for peer in pythons]
     found.runs += runs
-    workers = {}
-    for i, run in enumerate(runs):
-        if python := pythons[run.peer]:
-            more = settings(found.device, BENCH_PRECISION=run.precision, BENCH_ROWS=str(size))
-            workers[i] = Worker(PEERS[run.peer], python, name, more)
-        else:
-            run.failure = f"{PEERS[run.peer].library} is not installed"
-    with _ended([*workers.values()]):
-        _start(runs, workers, start + STARTING * (end - start), write)
+    workers: dict[int, Worker] = {}
+    with contextlib.ExitStack() as stack:
+        _start(runs, pythons, found.device, start + STARTING * (end - start), workers, stack, write)
         _take_turns(runs, workers, end, write)
 
 
 def rows_for(name: str, device: str) -> int:
-    """As many as in the other benchmarks, on a GPU enough for an epoch not to be over in a moment."""
-    workload = WORKLOADS[name]
-    return max(workload.rows, LEAST_STEPS * workload.batch if device == "gpu" else 0)
+    """On a GPU enough for an epoch not to be over in a moment, on a CPU so few that all workloads have their turn."""
+    batch = WORKLOADS[name].batch
+    return max(WORKLOADS[name].rows, LEAST_STEPS * batch) if device == "gpu" else min(WORKLOADS[name].rows, 4 * batch)
 
 
-def _start(runs: Sequence[Run], workers: Mapping[int, Worker], end: float, write: Write) -> None:
-    """A first epoch of each, all at once."""
-    for worker in workers.values():
-        worker.ask(1)
-    for i, worker in workers.items():
-        _note(runs[i], worker, end)
-        if runs[i].seconds:
-            runs[i].first_seconds = runs[i].seconds.pop()
-        write()
+def _start(runs: Sequence[Run], pythons: Mapping[str, str | None], device: str, end: float, workers: dict[int, Worker],
+           stack: contextlib.ExitStack, write: Write) -> None:
+    """A first epoch of each, as many at once as there are cores for, the most telling first."""
+    waiting = []
+    for i, run in enumerate(runs):
+        run.failure = "" if pythons[run.peer] else f"{PEERS[run.peer].library} is not installed"
+        waiting += [] if run.failure else [i]
+    for some in (waiting[first:first + AT_ONCE] for first in range(0, len(waiting), AT_ONCE)):
+        for i in some:
+            if time.perf_counter() > end:
+                runs[i].failure = "no time was left"
+                continue
+            more = settings(device, BENCH_PRECISION=runs[i].precision, BENCH_ROWS=str(runs[i].rows))
+            workers[i] = Worker(PEERS[runs[i].peer], str(pythons[runs[i].peer]), runs[i].part, more)
+            stack.callback(workers[i].stop)
+            workers[i].ask(1)
+        for i in filter(workers.__contains__, some):
+            _note(runs[i], workers[i], end)
+            if runs[i].seconds:
+                runs[i].first_seconds = runs[i].seconds.pop()
+            write()
 
 
 def _take_turns(runs: Sequence[Run], workers: Mapping[int, Worker], end: float, write: Write) -> None:

@@ -73,9 +73,10 @@ def main() -> None:
     comparisons: dict[str, list[Comparison]] = {}
     for name in given.workloads:
         text, comparisons[name] = measured(name, pythons, given.rounds, given.limit)
+        print(text, flush=True)
         if given.kernels and name in WORKLOADS:
-            text += f"\n{kernels.describe(name, sys.executable)}"
-        print(text, end="\n\n", flush=True)
+            print(kernels.describe(name, sys.executable), flush=True)
+        print()
     if given.table:
         print_tables(comparisons, [PEERS[peer].label for peer in given.peers])
 

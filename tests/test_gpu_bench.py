@@ -62,8 +62,19 @@ def test_a_part_that_fails_is_named_and_does_not_stop_the_rest(trained):
     assert (dead.failure, absent.failure) == ("out of memory", "jax is not installed")
     assert slow.failure == "no answer in the time that it had"
     lines = found.table().splitlines()
-    assert "Tarazu on XLA" in lines[2] and "0.032" in lines[2]  # 625 steps in 0.02 s
+    assert "Tarazu on XLA" in lines[2] and "5.000" in lines[2]  # 4 steps in 0.02 s
     assert lines[3].endswith("out of memory")
+
+
+def test_what_has_no_time_to_begin_says_so(bench, tmp_path, monkeypatch):
+    found_of, parts = bench
+    (tmp_path / "slow.py").write_text(SLOW)
+    monkeypatch.setattr(parts, "AT_ONCE", 1)
+    monkeypatch.setitem(parts.PEERS, "torch", parts.PEERS["torch"]._replace(worker=str(tmp_path / "slow")))
+    found = found_of.Found("a machine", "cpu")
+    pythons = {"torch": sys.executable, "jax": sys.executable}
+    parts.train(found, "mlp32", ["float32"], pythons, None, time.perf_counter() + 0.5, lambda: None)
+    assert [run.failure for run in found.runs] == ["no answer in the time that it had", "no time was left"]
 
 
 def test_the_file_has_what_is_there_and_is_always_whole(trained):
