@@ -65,6 +65,9 @@ class RenewingBackend(Backend, Protocol):
     def compile_renewing(self, graph: Graph, renewed: Renewed) -> DonatingProgram:
         """The program of `graph`, whose outputs that are `renewed` state may lie where the old state does."""
 
+    def compile_in_full(self, graph: Graph, renewed: Renewed) -> DonatingProgram:
+        """The same for a graph that has been computed often: compiling may take its time at once."""
+
 
 class DeviceProgram(Program, Protocol):
     """A program that runs where its arrays are."""

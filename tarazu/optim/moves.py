@@ -10,7 +10,7 @@ import numpy as np
 from tarazu.base.spelling import is_ours
 from tarazu.ir.interpreter import state
 from tarazu.runtime.compile import runs_native
-from tarazu.runtime.jit.jit import jit
+from tarazu.runtime.jit.jit import JitInFull
 from tarazu.runtime.tensor.tensor import Tensor
 
 CALLS = 100  # operation by operation: they take about as long as compiling does, for any number of parameters
@@ -39,7 +39,7 @@ class Moves:
             parameters = list(parameters)
             is_small = sum(x.raw.nbytes for x in parameters if isinstance(x.raw, np.ndarray)) <= MOST_BYTES
             may_compile = is_small and runs_native() and all(map(_is_ours, parts))
-            self._compiled = jit(move) if may_compile else move
+            self._compiled = JitInFull(move) if may_compile else move
         self._compiled(*arguments)
 
 

@@ -45,6 +45,13 @@ def compile_jitted(graph: Graph, renewed: Renewed = ()) -> Program:
     return compile_graph(graph, _backend_name(), changes=changes(), renewed=renewed)
 
 
+def compile_in_full(graph: Graph, renewed: Renewed = ()) -> Program:
+    """As `compile_jitted`, for a graph that eager code has computed often, where jitted functions run natively."""
+    native = backend.load("native")
+    assert isinstance(native, RenewingBackend)
+    return native.compile_in_full(simplified(graph), renewed)
+
+
 def _backend_name() -> str:
     """The backend for jitted functions; the native one falls back to NumPy where its compiler is not installed."""
     name = _chosen or os.environ.get("TARAZU_BACKEND") or "native"

@@ -16,14 +16,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tarazu import backend
 from tarazu.backend.base import Program
 from tarazu.base.settings import changes, log
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
 from tarazu.ir.structure import GraphStructure, graphs_in
-from tarazu.runtime.compile import JITTED, compile_graph, compile_jitted, runs_native, simplified
+from tarazu.runtime.compile import JITTED, compile_graph, compile_in_full, compile_jitted, runs_native
 
 MOST = 256  # programs that are kept; what was used least recently goes first
 FEWEST_CALLS = 20  # in NumPy, however long they take: scripts that try something out should not wait for a compiler
@@ -104,7 +103,7 @@ def _tiered(graph: Graph, label: str, changes: int) -> Tiered:
 def native_program(graph: Graph) -> Program | None:
     """The native program of a graph; None where the compiler fails, as NumPy can compute everything."""
     try:
-        return backend.load("native").compile(simplified(graph))
+        return compile_in_full(graph)
     except Exception as error:  # whatever it is: users have not asked for a compiler
         log("native", f"an eager graph stays in NumPy, as compiling it failed: {error!r}")
         return None

@@ -32,7 +32,7 @@ from __future__ import annotations
 import importlib
 
 from tarazu.backend.base import Renewed, RenewingBackend
-from tarazu.backend.native.program import NativeProgram
+from tarazu.backend.native.program import Evaluate, FullProgram, NativeProgram
 from tarazu.ir.graph import Graph
 
 
@@ -43,7 +43,14 @@ class NativeBackend:
         return self.compile_renewing(graph, ())
 
     def compile_renewing(self, graph: Graph, renewed: Renewed) -> NativeProgram:
-        return NativeProgram(graph, importlib.import_module("tarazu.backend.numpy").evaluate, renewed)
+        return NativeProgram(graph, _evaluate(), renewed)
+
+    def compile_in_full(self, graph: Graph, renewed: Renewed) -> NativeProgram:
+        return FullProgram(graph, _evaluate(), renewed)
+
+
+def _evaluate() -> Evaluate:
+    return importlib.import_module("tarazu.backend.numpy").evaluate
 
 
 BACKEND: RenewingBackend = NativeBackend()

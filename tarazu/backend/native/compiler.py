@@ -144,15 +144,24 @@ def compiled(graph: Graph, target: Target, renewed: Renewed = ()) -> Compiled:
 
     Outputs that `renewed` names with inputs are written where these lie, if that is safe.
     """
+    return _compiled(graph, target, renewed, _suffices_quick_code)
+
+
+def compiled_in_full(graph: Graph, target: Target, renewed: Renewed = ()) -> Compiled:
+    """As `compiled`, always in full: for a graph that has been computed often enough."""
+    return _compiled(graph, target, renewed, lambda graph, target: False)
+
+
+def _compiled(graph: Graph, target: Target, renewed: Renewed, is_quick_enough: Callable[[Graph, Target], bool]
+              ) -> Compiled:
     started = time.perf_counter()
     graph = prepare(graph, target.threads)
     written = content(graph) + repr(renewed).encode()
     name, quick_name = cache.key(written, target), cache.key(b"quick " + written, target)
     is_quick, text, how = False, b"", "loaded from the cache"
     entry = cache.load(name)
-    if entry is None:
+    if entry is None and (is_quick := is_quick_enough(graph, target)):
         entry = cache.load(quick_name)
-        is_quick = entry is not None or _suffices_quick_code(graph, target)
     if entry is None:
         lowered = lower(graph, target, renewed)
         after = time.perf_counter()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.backend.base import Renewed
-from tarazu.backend.native.compiler import SECONDS_OF_LINE, Compiled, compiled
+from tarazu.backend.native.compiler import SECONDS_OF_LINE, Compiled, compiled, compiled_in_full
 from tarazu.backend.native.donation import Donating, address, addresses
 from tarazu.backend.native.llvm.assemble import Loaded
 from tarazu.backend.native.llvm.target import Target, host
@@ -262,6 +262,13 @@ class NativeProgram:
             self.error = error
             return 1
         return 0
+
+
+class FullProgram(NativeProgram):
+    """A graph that is compiled in full at once."""
+
+    def compile(self, graph: Graph) -> Compiled:
+        return compiled_in_full(graph, processor(), self.renewed)
 
 
 def _arrays(node: Node, pointers: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:

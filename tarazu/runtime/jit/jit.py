@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tarazu.backend.base import DonatingProgram, FreeableProgram, Program
+from tarazu.backend.base import DonatingProgram, FreeableProgram, Program, Renewed
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import flatten, flatten_call
 from tarazu.base.settings import log
@@ -17,7 +17,7 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import state
 from tarazu.ir.types import Data
 from tarazu.runtime.autograd.autograd import with_gradients
-from tarazu.runtime.compile import JITTED, need_native, simplified
+from tarazu.runtime.compile import JITTED, compile_in_full, need_native, simplified
 from tarazu.runtime.jit.attribute_values import AttributeValues
 from tarazu.runtime.jit.compiled import Compiled, Description, is_tracked
 from tarazu.runtime.jit.input_source import Captured
@@ -218,7 +218,7 @@ class Jit:
         self._note_retrace(description, arguments.tensors, candidates)
         traced = traced_once(lambda: self.trace_for(arguments, description), self.function, arguments, signature)
         renewed = renewed_state(traced) if _has_state(traced) else ()
-        program = state.interpreter.compile(traced.graph, traced.device, renewed)
+        program = self.program_for(traced, renewed)
         compiled = Compiled(label=JITTED + self.label, description=description, graph=traced.graph,
                             captured=traced.captured, guards=traced.guards, attributes=traced.attributes,
                             outputs=traced.outputs, device=traced.device, renewed=renewed,
@@ -226,6 +226,10 @@ class Jit:
         if isinstance(program, FreeableProgram):  # others may run it too, and it is kept for more of its kind
             weakref.finalize(compiled, program.free_memory).atexit = False
         return compiled
+
+    def program_for(self, traced: TracedCall, renewed: Renewed) -> Program:
+        """What runs the graph of such a call; it may write the new values of `renewed` state where the old ones lie."""
+        return state.interpreter.compile(traced.graph, traced.device, renewed)
 
     def _note_retrace(self, description: Description, tensors: list[Tensor], candidates: list[Compiled]) -> None:
         before = self._all_compiled()
@@ -241,6 +245,14 @@ class Jit:
         Counter.traces += 1
         names = [name for name, leaf in zip(description, arguments.leaves, strict=False) if isinstance(leaf, Tensor)]
         return trace_call(self.function, arguments, names)
+
+
+class JitInFull(Jit):
+    """A function that was called often before it was jitted: LLVM may take its time at once."""
+
+    def program_for(self, traced: TracedCall, renewed: Renewed) -> Program:
+        is_plain = traced.device is None
+        return compile_in_full(traced.graph, renewed) if is_plain else super().program_for(traced, renewed)
 
 
 def _tensors_and_key(leaves: list[Any]) -> tuple[list[Tensor], tuple]:

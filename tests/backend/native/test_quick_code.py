@@ -10,6 +10,7 @@ from tarazu.backend.native.llvm.target import host
 from tarazu.backend.native.program import NativeProgram
 from tarazu.backend.numpy import evaluate
 from tarazu.ir.graph import Graph
+from tarazu.runtime.compile import compile_in_full, compile_jitted
 
 pytestmark = pytest.mark.skipif(not host().is_x86, reason="elsewhere all programs are compiled in full")
 
@@ -74,6 +75,12 @@ def test_programs_with_much_to_do_are_compiled_in_full_at_once(monkeypatch):
     monkeypatch.setattr(compiler, "FEW_FLOPS", 2 * 256**3 - 1)
     cache.clear()
     assert NativeProgram(graph, evaluate).compiled.full is None
+
+
+def test_what_eager_code_has_computed_often_is_compiled_in_full_at_once():
+    graph = tz.trace(lambda x: x @ x)(tz.ones(4, 4))
+    assert compile_jitted(graph).compiled.full is not None
+    assert compile_in_full(graph).compiled.full is None
 
 
 @pytest.mark.long
