@@ -53,8 +53,8 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "picture": "axis colors png marks elements chart svg figures shown picture bar_rows grids",
     "diagnose": "measuring scoring judging reporting",
     "draw": "arrays images scores inputs gradients occlusion layers attention regions",
-    "train": "calling metrics inventory placement padding sources extremes trainer evaluate save callbacks verdict "
-             "loop rate_search replicas cross_validation",
+    "train": "calling looks metrics inventory placement padding sources extremes trainer evaluate save callbacks "
+             "verdict loop rate_search replicas cross_validation",
     "study": "experiment rows trials curves decompose diagnosis interventions benchmark",
     "interop": "imported onnx torch torch_weights keras files",
     "sklearn": "parameters inputs heads targets weights model_files estimator classifier regressor transformer",

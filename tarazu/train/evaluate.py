@@ -13,7 +13,6 @@ from tarazu.base.errors import TrainingError
 from tarazu.base.pytree import flatten, map_leaves
 from tarazu.data import Dataset
 from tarazu.ir.interpreter import state
-from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.trainable import Batches, Inputs
 from tarazu.runtime.autograd.autograd import no_grad
@@ -24,6 +23,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import call, outputs_and_masks, require_inputs_fit, takes_several
 from tarazu.train.extremes import Seen, require_known_integers
 from tarazu.train.inventory import Inventory
+from tarazu.train.looks import look
 from tarazu.train.metrics import valid_steps
 from tarazu.train.padding import can_pad, padded, padded_size
 from tarazu.train.placement import Placement, placement_by
@@ -217,9 +217,8 @@ def _predictor_of(model: Module, inputs: Arrays) -> _Predictor:
     inventory = Inventory(model)
     if known is None or known.policy is not used or not same_objects(inventory.modules, known.inventory.modules):
         require_inputs_fit(model, inputs.tree)
-        with in_mode(model, training=False), no_grad():
-            first = call(model, map_leaves(asarray, inputs.at(slice(1)).tree))  # layers may have to see an input
-        _require_rows(model, first)
+        first = map_leaves(asarray, inputs.at(slice(1)).tree)
+        look(model, lambda: _require_rows(model, call(model, first)))  # layers may have to see an input
         forward = used.compilable(model)
 
         def outputs_with_masks(*tensors: Tensor, **named: Tensor) -> tuple[Any, Any]:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from tarazu.base.pytree import map_leaves
-from tarazu.nn.module.mode import in_mode
 from tarazu.nn.module.module import Module
-from tarazu.runtime.autograd.autograd import no_grad
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.train.calling import call
+from tarazu.train.looks import look
 from tarazu.train.sources.arrays import Arrays
 
 Seen = dict[int, tuple[int, int]]  # by the number of an input: the smallest and the largest integer
 
 
 def require_known_integers(model: Module, inputs: Arrays, seen: Seen) -> None:
-    """Call `model` on the rows with the smallest and the largest integer of each input, unless such were `seen`.
+    """Look at `model` on the rows with the smallest and the largest integer of each input, unless such were `seen`.
 
-    Not compiled, a layer such as Embedding raises OutOfRangeError for an integer that it has nothing for. What is
-    called without an error is noted in `seen`.
+    OutOfRangeError for an integer that a layer such as Embedding has nothing for. What is looked at without an error is
+    noted in `seen`.
 
     >>> import tarazu as tz
     >>> seen = {}
@@ -35,7 +36,7 @@ def require_known_integers(model: Module, inputs: Arrays, seen: Seen) -> None:
             continue
         size = leaf.size // len(leaf)
         rows = np.unique([leaf.argmin() // size, leaf.argmax() // size])
-        with in_mode(model, training=False), no_grad():
-            call(model, map_leaves(asarray, inputs.at(rows).tree))
+        tree = map_leaves(asarray, inputs.at(rows).tree)
+        look(model, partial(call, model, tree))
         before = seen.get(number, (low, high))
         seen[number] = min(low, before[0]), max(high, before[1])

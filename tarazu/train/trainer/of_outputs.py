@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,12 @@ import numpy as np
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import describe, flatten, map_leaves
 from tarazu.nn import losses
-from tarazu.nn.module.mode import in_mode
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.numpy_threads import one_numpy_thread
 from tarazu.runtime.tensor.creation import asarray, zeros
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.calling import outputs_and_masks, require_inputs_fit, takes_several
 from tarazu.train.extremes import require_known_integers
+from tarazu.train.looks import look
 from tarazu.train.metrics import BUILT_IN, Metric, Sums, is_masked, masked_sums, mean_sums, number_classes_note
 from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.reading import Reading
@@ -61,10 +61,7 @@ class OutputTrainer(Trainer):
                                 expected="pairs (x, y), or (x, y, weight)",
                                 fix="let the last map give them: .map(lambda batch: (batch['x'], batch['y']))")
         require_inputs_fit(self.model, mapped.x)
-        with in_mode(self.model, training=False), no_grad(), one_numpy_thread():
-            (prediction, masks), last = called_and_activations(self.model, row[0])
-        self.require_outputs(prediction, mapped)
-        require_logits(self.outputs, prediction, last)
+        prediction, masks, example = look(self.model, partial(self._first_output, row, mapped))
         if validation is not None:
             self.require_fits(validation)
         self._require_known_integers(train, validation)
@@ -74,8 +71,14 @@ class OutputTrainer(Trainer):
         self.output_size = sum(x.size * x.dtype.itemsize for x in flatten(prediction)[0])
         self.prepare()
         self._note_masks(masks)
-        with no_grad():
-            self.record(self._example(prediction, row[1]))
+        self.record(example)
+
+    def _first_output(self, row: Any, mapped: Arrays) -> tuple[Any, Any, Values]:
+        """The output for one row, with its masks, which fits the losses; and sums of all that is recorded."""
+        (prediction, masks), last = called_and_activations(self.model, row[0])
+        self.require_outputs(prediction, mapped)
+        require_logits(self.outputs, prediction, last)
+        return prediction, masks, self._example(prediction, row[1])
 
     def _require_known_integers(self, train: Arrays, validation: Arrays | None) -> None:
         """OutOfRangeError for an integer that a layer has nothing for; maps of a dataset may change them."""
