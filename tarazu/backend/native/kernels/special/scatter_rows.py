@@ -9,10 +9,10 @@ from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special.gather_scatter import Entries, copy_unless_there
 from tarazu.backend.native.kernels.special.indexing import Indexing
 from tarazu.backend.native.kernels.special.kernel_function import KernelFunction, bits_type
-from tarazu.backend.native.kernels.special.memory import zero_range
+from tarazu.backend.native.kernels.special.memory import in_vectors, zero_range
 from tarazu.backend.native.llvm.function import Function, Module
 from tarazu.backend.native.llvm.target import Target
-from tarazu.backend.native.llvm.values import Index, Value, constant
+from tarazu.backend.native.llvm.values import Index, Value, constant, vector
 from tarazu.backend.native.lowering.region.scatters import Buckets
 from tarazu.ir.node import Node
 
@@ -29,7 +29,8 @@ def order_of_entries(module: Module, target: Target, name: str, node: Node) -> K
     def bucket(entry: Index) -> Index:
         return f.divide(indexing.load_indices(f, kernel.inputs, entry)[rows], 1 << buckets.shift)
 
-    zero_range(f, order, 0, buckets.starts, WORD, target.lanes)
+    in_vectors(f, buckets.starts, target.lanes, lambda start, width: f.store(
+        constant(vector(WORD, width), 0), f.offset(order, start, WORD), 4))
     with f.loop(0, buckets.entries) as loop:  # two words further on, so that in the end starts are where they belong
         _add(f, f.offset(order, f.add(bucket(loop.index), 2), WORD), constant(WORD, 1))
     with f.loop(1, buckets.starts) as loop:
