@@ -14,6 +14,7 @@ from typing import Any
 
 from tarazu.backend.native.half_products import with_single_products
 from tarazu.backend.native.lowering.nodes import is_zeros
+from tarazu.backend.native.scan_products import with_products_inside
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import Builder, Node
@@ -56,7 +57,7 @@ def _prepared(graph: Graph, threads: int, first: int = 0) -> Graph:
         if op is ops.ADD and (sums := _added_in_place(builder, inputs, once)) is not None:
             return sums
         if op is ops.SCAN:
-            return _scan(builder, inputs, attributes)
+            return _scan(builder, *with_products_inside(inputs, attributes, once))
         if op is ops.DOT and inputs[1] in weights and _is_worth_parts(inputs, attributes, threads):
             return _in_parts(builder, inputs, threads)
         return builder.add(op, inputs, attributes)
