@@ -122,6 +122,7 @@ PLACE = Op("place", "shape", shape.place)
 GATHER = Op("gather", "index", index.gather)
 SCATTER_ADD = Op("scatter_add", "index", index.scatter)
 SCATTER_SET = Op("scatter_set", "index", index.scatter)
+SCATTERS = frozenset({SCATTER_ADD, SCATTER_SET})
 
 # Reduce
 SUM = Op("sum", "reduce", along_axes.reduction(NUMBER))

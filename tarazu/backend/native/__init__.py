@@ -4,6 +4,7 @@
 
     graph
      -> half_products.py            products of half precision become products of float32
+     -> scan_products.py            sequences that are products are computed in the loop over them (prepare.py calls it)
      -> lowering/prepare.py         products and scans rewritten to suit the caches of several cores
      -> lowering/materialize.py     which nodes are stored in memory, which are computed where they are used
      -> lowering/region/            nodes become groups (a kernel each), loops and branches; groups become launches:

@@ -17,6 +17,8 @@ from tarazu.backend.native.lowering.steps import (
     Callback,
     CountedLoop,
     NestLaunch,
+    Part,
+    PrimitiveLaunch,
     WhileLoop,
 )
 from tarazu.backend.native.schedule.runs import Run, ScheduledStep
@@ -72,7 +74,7 @@ def _kernel_call(call: KernelCall) -> Work:
         read, written = (_touched(launch, writes) for writes in (False, True))
         return Work(launch.title, kernel.name, f"{_loops(launch.nest)}{_names(launch.nest)}", _where(launch.members),
                     split, shared, kernel.items, _nest_flops(launch.nest), read, written)
-    read, written = _bytes_of(launch.node)
+    read, written = _bytes_of(launch.node) if launch.part is Part.WHOLE else _bytes_of_part(launch)
     return Work(launch.title, kernel.name, _signature(launch.node), _where([launch.node]), split, shared,
                 kernel.items, _flops(launch.node), read, written)
 
@@ -158,3 +160,10 @@ def _bytes_of(node: Node) -> tuple[int, int]:
     if op_of(node).category == "index" and read:
         read[0] = min(read[0], sum(written))
     return sum(read), sum(written)
+
+
+def _bytes_of_part(launch: PrimitiveLaunch) -> tuple[int, int]:
+    """The bytes that one part of a primitive reads and writes."""
+    read, written = (sum(operand.buffer.bytes for i, operand in enumerate(launch.operands)
+                         if (i in launch.writes) == writes) for writes in (False, True))
+    return read, written

@@ -30,6 +30,7 @@ FEWEST = 100  # rows of a panel that may collide: fewer are in the first level a
 FEW_ROWS = 4  # fewer do not pay for a packed panel
 CHUNK = 192 * 1024  # bytes of the left factor that stay in the second level while all panels use them
 SHARED_CACHE = 16 * 2**20  # bytes of the third level that a program may count on
+LATE = 100  # what a line costs that comes from there or from memory, and is not fetched ahead
 SHARED, MEMORY = 4, 12  # what a line costs that comes from there, or from memory, one after the other
 KEPT = 2**20  # bytes of the sums that wait for the next block
 DEEP = 64  # products of each sum from which on packing the left factor may pay
@@ -225,6 +226,8 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         variants = VARIANT * _variants(form, tile, lanes, count, last)
         chunk = _chunk(form, layout, tile) if order == ROWS else 0
         streamed = 0.0 if chunk or order == ROWS_FIRST else count * _streaming(form, layout) / threads
+        streamed += (1 if chunk or order == ROWS_FIRST else count) * _searching(form, layout, tile, chunk) / threads
+        streamed += (order == COLUMNS and not packed) * _searching_right(form, layout, tile, lanes) / threads
         yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk, items=first)
         for shares in _shares(items, tiles, threads) if order == COLUMNS and not first else ():
             item = math.ceil(tiles / shares) * compute / tiles + packing  # of all panels
@@ -257,9 +260,31 @@ def _chunk(form: Form, layout: Layout, tile: RegisterTile) -> int:
 
 def _streaming(form: Form, layout: Layout) -> float:
     """The cost of reading the left factor from beyond the second-level cache, as each panel does."""
-    size = form.dtype.itemsize * math.prod(
-        size for size, stride in zip(form.sizes, layout.left.strides, strict=True) if stride)
-    return _reading(size)
+    return _reading(_bytes(form, layout.left))
+
+
+def _searching(form: Form, layout: Layout, tile: RegisterTile, chunk: int) -> float:
+    """The cost of lines of a large left factor that do not follow each other, as a few rows of tiles need only some of
+    those that lie side by side; they come too late, each after a wait."""
+    size = _bytes(form, layout.left)
+    if tile.cut is None or not form.reduced or size <= CACHE or chunk >= tile.parts:
+        return 0.0
+    return LATE * size / CACHE_LINE * _left_lies_apart(form, layout, tile)
+
+
+def _searching_right(form: Form, layout: Layout, tile: RegisterTile, lanes: int) -> float:
+    """The same of a large right factor of which a panel has a part of each row, where it is read as it lies."""
+    size = _bytes(form, layout.right)
+    if not form.reduced or size <= CACHE:
+        return 0.0
+    row = abs(layout.right.strides[reduced_axes(form, layout)[-1]])
+    return LATE * size / CACHE_LINE * (row > 2 * tile.width * lanes)
+
+
+def _bytes(form: Form, factor: Access) -> int:
+    """How large a factor is."""
+    return form.dtype.itemsize * math.prod(
+        size for size, stride in zip(form.sizes, factor.strides, strict=True) if stride)
 
 
 def _reading(size: float) -> float:
@@ -341,8 +366,7 @@ def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: 
     """
     if form.outer:
         return [(OUTER, 1.0)]
-    left_bytes = form.dtype.itemsize * math.prod(
-        size for size, stride in zip(form.sizes, layout.left.strides, strict=True) if stride)
+    left_bytes = _bytes(form, layout.left)
     by_columns = groups > 1 or left_bytes <= CACHE or left_bytes <= right_bytes
     cached = _stays_in_cache(form, layout, right_bytes)
     by_columns = by_columns and not _is_update(form, right_bytes) and not cached

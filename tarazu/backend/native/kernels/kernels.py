@@ -10,7 +10,7 @@ from tarazu.backend.native.kernels.expression import Writer
 from tarazu.backend.native.kernels.kernel import Kernel, KernelCall, KernelStep
 from tarazu.backend.native.kernels.merge_axes import with_merged_axes
 from tarazu.backend.native.kernels.reduction_kernel import reduction_kernel
-from tarazu.backend.native.kernels.special import SPECIAL
+from tarazu.backend.native.kernels.special import PARTS, SPECIAL
 from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import View
@@ -45,9 +45,9 @@ class Kernels:
 
     def call_primitive(self, launch: PrimitiveLaunch) -> KernelCall | None:
         """The call of the special kernel for a primitive; None when there is none for it."""
-        key = _primitive_key(launch.node)
+        key = launch.part, *_primitive_key(launch.node)
         if key not in self._primitives:
-            write = SPECIAL[op_of(launch.node)]
+            write = PARTS.get(launch.part) or SPECIAL[op_of(launch.node)]
             kernel = write(self.module, self.target, self._name(launch.title), launch.node)
             if kernel is None:
                 return None

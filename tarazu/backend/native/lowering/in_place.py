@@ -12,10 +12,8 @@ from typing import NamedTuple
 from tarazu.backend.native.lowering.buffers import Buffer
 from tarazu.backend.native.lowering.loop_nest import accesses, loads
 from tarazu.backend.native.lowering.steps import NestLaunch, PrimitiveLaunch, Step, touched, with_buffers
-from tarazu.ir import op as ops
 
 LARGE = 2**18  # bytes of a buffer that is worth a barrier before the step that writes in its place
-SCATTERS = frozenset({ops.SCATTER_ADD, ops.SCATTER_SET})
 
 
 class Pair(NamedTuple):
@@ -44,8 +42,8 @@ def reads_what_it_writes(step: Step, new: Buffer, old: Buffer) -> bool:
 def _scatters(step: PrimitiveLaunch, new: Buffer, old: Buffer) -> bool:
     """Whether a step scatters into what is in the whole of `old`."""
     own = [operand for operand in step.operands if operand.buffer.root is old.root]
-    return (step.node.op in SCATTERS and step.operands[0].buffer is old and step.operands[-1].buffer is new
-            and len(own) == 1 and not own[0].skipped and not step.operands[-1].skipped)
+    return (step.scatters_into is old and step.operands[-1].buffer is new and len(own) == 1
+            and not own[0].skipped and not step.operands[-1].skipped)
 
 
 class Touches:

@@ -10,7 +10,13 @@ from enum import Enum, auto
 from tarazu.backend.native.lowering.costs import cost
 from tarazu.backend.native.lowering.index_map import VIEWS
 from tarazu.backend.native.lowering.nodes import is_barrier_result, op_of
-from tarazu.backend.native.lowering.primitives import NESTS, is_affine, is_compiled, is_elementwise
+from tarazu.backend.native.lowering.primitives import (
+    NESTS,
+    is_affine,
+    is_compiled,
+    is_elementwise,
+    is_scatter_into_zeros,
+)
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, PARAMETER, RESULT, Node
@@ -74,9 +80,10 @@ class Demand:
     def _note_needs(self, node: Node) -> None:
         """Note what `node` needs of its inputs."""
         need = self._need(node)  # once: loops have thousands of inputs
+        unread = node.inputs[0] if is_scatter_into_zeros(node) else None
         for x in node.inputs:
             self.users[x].append(node)
-            self.needs[x].add(need)
+            self.needs[x].add(Need.NUMBERS if x is unread else need)
 
     def _need(self, node: Node) -> Need:
         """What a node needs of its inputs."""

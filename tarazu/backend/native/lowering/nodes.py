@@ -1,10 +1,10 @@
-"""Questions about a node of a graph that stages of the compiler share: its primitive, its types, and whether it is a
-result of the primitive `barrier`, which is no barrier between threads."""
+"""Questions about a node of a graph that stages of the compiler share: its primitive, its types, whether it is zeros,
+and whether it is a result of the primitive `barrier`, which is no barrier between threads."""
 
 from __future__ import annotations
 
 from tarazu.ir import op as ops
-from tarazu.ir.node import RESULT, Node
+from tarazu.ir.node import CONSTANT, RESULT, Node
 from tarazu.ir.op import Op
 from tarazu.ir.types import TensorType
 
@@ -23,6 +23,13 @@ def input_types(node: Node) -> list[TensorType]:
 def result_types(node: Node) -> list[TensorType]:
     """The types of what a primitive gives."""
     return [node.type] if isinstance(node.type, TensorType) else list(node.type)
+
+
+def is_zeros(node: Node) -> bool:
+    """Whether a node is the number 0, and not -0, everywhere."""
+    while node.op is ops.BROADCAST:
+        node = node.inputs[0]
+    return node.op is CONSTANT and not any(node.attributes["value"].array.tobytes())
 
 
 def is_barrier_result(node: Node) -> bool:

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tarazu.backend.native.half_products import with_single_products
+from tarazu.backend.native.lowering.nodes import is_zeros
+from tarazu.backend.native.scan_products import with_products_inside
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.node import CONSTANT, Builder, Node
+from tarazu.ir.node import Builder, Node
 from tarazu.ir.op import Op
 from tarazu.ir.structure import with_graphs
 
@@ -55,7 +57,7 @@ def _prepared(graph: Graph, threads: int, first: int = 0) -> Graph:
         if op is ops.ADD and (sums := _added_in_place(builder, inputs, once)) is not None:
             return sums
         if op is ops.SCAN:
-            return _scan(builder, inputs, attributes)
+            return _scan(builder, *with_products_inside(inputs, attributes, once))
         if op is ops.DOT and inputs[1] in weights and _is_worth_parts(inputs, attributes, threads):
             return _in_parts(builder, inputs, threads)
         return builder.add(op, inputs, attributes)
@@ -77,16 +79,9 @@ def _added_in_place(builder: Builder, inputs: Sequence[Node], once: Sequence[boo
     embedding that is the output layer too."""
     for scattered, x, used_once in ((inputs[1], inputs[0], once[1]), (inputs[0], inputs[1], once[0])):
         if (scattered.op is ops.SCATTER_ADD and used_once and x.type == scattered.type and x.dtype.is_float
-                and _is_zeros(scattered.inputs[0])):
+                and is_zeros(scattered.inputs[0])):
             return builder.add(ops.SCATTER_ADD, [x, *scattered.inputs[1:]], scattered.attributes)
     return None
-
-
-def _is_zeros(node: Node) -> bool:
-    """Whether a node is a number 0 everywhere."""
-    while node.op is ops.BROADCAST:
-        node = node.inputs[0]
-    return node.op is CONSTANT and not node.attributes["value"].array.any()
 
 
 _BY_TRANSPOSED = {"contract": ((1,), (1,)), "batch": ((), ())}

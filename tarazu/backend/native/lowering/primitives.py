@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from tarazu.backend.native.llvm.types import is_supported_dtype
 from tarazu.backend.native.lowering.index_map import VIEWS, identity, reshape_map
-from tarazu.backend.native.lowering.nodes import input_types, result_types
+from tarazu.backend.native.lowering.nodes import input_types, is_zeros, result_types
 from tarazu.backend.native.math.elementwise import UNSUPPORTED
 from tarazu.ir import op as ops
 from tarazu.ir.node import RESULT, Node
 
 NESTS = frozenset({ops.SUM, ops.PROD, ops.MAX, ops.MIN, ops.ANY_TRUE, ops.ALL_TRUE, ops.PAD, ops.CONCAT})
 # Those with a kernel of their own, which a table in `kernels/special/` has too: it is above this folder
-SPECIAL = frozenset({ops.GATHER, ops.SCATTER_ADD, ops.SCATTER_SET, ops.SORT, ops.CUMSUM, ops.CUMPROD, ops.ARGMAX,
-                     ops.ARGMIN, ops.RANDOM_BITS})
+SPECIAL = frozenset({ops.GATHER, *ops.SCATTERS, ops.SORT, ops.CUMSUM, ops.CUMPROD, ops.ARGMAX, ops.ARGMIN,
+                     ops.RANDOM_BITS})
+MANY_ROWS = 2**18  # bytes of a tensor from which on a scatter into it is done by rows
 
 
 def is_compiled(node: Node) -> bool:
@@ -25,6 +26,19 @@ def is_compiled(node: Node) -> bool:
 def has_special_kernel(node: Node) -> bool:
     """Whether a node may have a special kernel; the kernel's writer may still refuse it."""
     return node.op in SPECIAL and has_supported_dtypes(node)
+
+
+def is_scatter_by_rows(node: Node) -> bool:
+    """Whether a node is a scatter that says which of many rows along the first axis each entry selects."""
+    if node.op not in ops.SCATTERS or not has_supported_dtypes(node) or not node.inputs[1].type.size:
+        return False
+    first = next((axis for axis, n in enumerate(node.shape) if n > 1), None)
+    return first in node.attributes["axes"] and node.type.size * node.dtype.itemsize >= MANY_ROWS
+
+
+def is_scatter_into_zeros(node: Node) -> bool:
+    """Whether a node is such a scatter into zeros, which then need no memory."""
+    return is_scatter_by_rows(node) and is_zeros(node.inputs[0])
 
 
 def has_supported_dtypes(node: Node) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from tarazu.backend.native.llvm.target import Target
@@ -16,6 +17,7 @@ from tarazu.backend.native.lowering.costs import estimate
 from tarazu.backend.native.lowering.loop_nest import Access, Load, Nest, Store
 from tarazu.backend.native.lowering.nodes import op_of
 from tarazu.base import dtypes
+from tarazu.ir import op as ops
 from tarazu.ir.node import Node
 
 
@@ -43,6 +45,15 @@ class NestLaunch(NamedTuple):
         return cls(title, tuple(operands), frozenset(writes), nest, estimate(nest), tuple(members))
 
 
+class Part(Enum):
+    """How much of a primitive a launch does. Large scatters are done in two parts (`lowering/region/scatters.py`)."""
+
+    WHOLE = ""
+    ORDER = "order"  # which entries select the rows of each bucket
+    ROWS = "rows"  # the rows of the result, given that
+    ROWS_FROM_ZEROS = "rows_from_zeros"  # the same where the scatter is into zeros, which then are no operand
+
+
 class PrimitiveLaunch(NamedTuple):
     """A primitive to be done that is no nest of loops, on contiguous memory: first the inputs, then the results."""
 
@@ -50,10 +61,23 @@ class PrimitiveLaunch(NamedTuple):
     writes: frozenset[int]
     node: Node
     estimate: float  # nanoseconds of one thread
+    part: Part = Part.WHOLE
 
     @property
     def title(self) -> str:
-        return op_of(self.node).name
+        return "_".join(filter(None, [op_of(self.node).name, self.part.value]))
+
+    @property
+    def scatters_into(self) -> Buffer | None:
+        """The memory of what a scatter adds to or writes into, of which a row of the result needs the same row; None
+        where this is nothing of the kind."""
+        scatters = self.node.op in ops.SCATTERS and self.part in (Part.WHOLE, Part.ROWS)
+        return self.operands[0].buffer if scatters else None
+
+    @property
+    def is_by_rows(self) -> bool:
+        """Whether some rows of the result take no longer than their part of the work."""
+        return self.part in (Part.ROWS, Part.ROWS_FROM_ZEROS)
 
 
 Launch = NestLaunch | PrimitiveLaunch

@@ -146,7 +146,8 @@ def _independent(call: KernelCall, others: Sequence[KernelCall]) -> bool:
 
 
 def _can_run(call: KernelCall) -> bool:
-    return isinstance(call.launch, NestLaunch) and is_shared(call) and bool(call.kernel.rows)
+    in_blocks = isinstance(call.launch, NestLaunch) or call.launch.is_by_rows
+    return in_blocks and is_shared(call) and bool(call.kernel.rows)
 
 
 def _fits(run: Sequence[KernelCall], call: KernelCall) -> bool:

@@ -89,8 +89,9 @@ def _partition(call: KernelCall, number: int, places: Sequence[Access]) -> Parti
     if not kernel.rows:
         return Whole.ANY_THREAD
     if not isinstance(launch, NestLaunch):
-        own = Rows(kernel.rows, launch.operands[number].buffer.bytes // kernel.rows)
-        return own if number in launch.writes else Whole.ANY_THREAD
+        buffer = launch.operands[number].buffer
+        is_own = number in launch.writes or buffer is launch.scatters_into
+        return Rows(kernel.rows, buffer.bytes // kernel.rows) if is_own else Whole.ANY_THREAD
     partitions = {_rows(access, launch.nest, kernel) for access in places}
     return partitions.pop() if len(partitions) == 1 else Whole.ANY_THREAD
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Sequence
 
 from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.special.indexing import Indexing
@@ -62,41 +63,47 @@ def scatter(module: Module, target: Target, name: str, node: Node) -> Kernel | N
         return kernel.finish(0)
     shared = next((axis for axis in range(indexing.trailing) if x.shape[axis] > 1), 0)
     row = indexing.strides[shared]
-    with kernel.f.when(kernel.f.compare("icmp ne", kernel.outputs[0], kernel.inputs[0])):  # else it is there already
-        copy_range(kernel.f, kernel.outputs[0], kernel.inputs[0], kernel.f.multiply(kernel.begin, row),
-                   kernel.f.multiply(kernel.end, row), bits_type(x.dtype), target.lanes)
+    copy_unless_there(kernel, kernel.f.multiply(kernel.begin, row), kernel.f.multiply(kernel.end, row), x.dtype, target)
     if updates.type.size:
-        _Scatter(kernel, target, node, indexing, shared).write()
+        entries = Entries(kernel, target, node, indexing, shared)
+        with kernel.f.loop(0, indexing.entries) as loop:
+            entries.update(loop.index, kernel.inputs[1:])
     return kernel.finish(x.type.size // row, rows=x.type.size // row)
 
 
-class _Scatter:
-    """Writes the loops over the updates; `shared` is the axis whose rows are divided among threads."""
+def copy_unless_there(kernel: KernelFunction, begin: Index, end: Index, dtype: DType, target: Target) -> None:
+    """Copy the elements from `begin` to `end` of the first input to the result, unless that lies in the same memory."""
+    f, (source, to) = kernel.f, (kernel.inputs[0], kernel.outputs[0])
+    with f.when(f.compare("icmp ne", to, source)):
+        copy_range(f, to, source, begin, end, bits_type(dtype), target.lanes)
+
+
+class Entries:
+    """Writes the updates of entries; `shared` is the axis whose rows are the items of the kernel."""
 
     def __init__(self, kernel: KernelFunction, target: Target, node: Node, indexing: Indexing, shared: int) -> None:
         self.kernel, self.f, self.indexing, self.shared = kernel, kernel.f, indexing, shared
         self.dtype, self.target, self.adds = node.inputs[0].dtype, target, node.op is ops.SCATTER_ADD
 
-    def write(self) -> None:
-        """The loop over the entries."""
+    def update(self, entry: Index, inputs: Sequence[Value]) -> None:
+        """The updates of one entry for own rows; `inputs` are the updates, then the index tensors."""
         f, indexing = self.f, self.indexing
-        with f.loop(0, indexing.entries) as loop:
-            indices = indexing.load_indices(f, self.kernel.inputs[2:], loop.index)
-            target = indexing.offset(f, indexing.axes, indices)
-            source = f.multiply(loop.index, math.prod(indexing.outer_sizes) * indexing.part)
-            if self.shared in indexing.axes:
-                with f.when(self.is_own(indices[indexing.axes.index(self.shared)])):
-                    self.parts(target, source)
-            else:
-                self.parts(target, source)
+        indices = indexing.load_indices(f, inputs[1:], entry)
+        target = indexing.offset(f, indexing.axes, indices)
+        source = f.multiply(entry, math.prod(indexing.outer_sizes) * indexing.part)
+        if self.shared in indexing.axes:
+            with f.when(self._is_own(indices[indexing.axes.index(self.shared)])):
+                self._parts(inputs[0], target, source)
+        else:
+            self._parts(inputs[0], target, source)
 
-    def is_own(self, row: Index) -> Value:
+    def _is_own(self, row: Index) -> Value:
         """Whether a row is one of this thread's."""
         f = self.f
         first = f.compare("icmp sge", f.index(row), self.kernel.begin)
         return f.op("and", first, f.compare("icmp slt", f.index(row), self.kernel.end))
 
-    def parts(self, target: Index, source: Index) -> None:
+    def _parts(self, updates: Value, target: Index, source: Index) -> None:
         """The updates of one entry, which start at `source`, for the elements that start at `target`."""
         f, indexing = self.f, self.indexing
         strides = row_major((*indexing.outer_sizes, indexing.part))
@@ -107,12 +114,12 @@ class _Scatter:
                 target = f.add(target, f.multiply(index, indexing.strides[axis]))
                 source = f.add(source, f.multiply(index, stride))
             in_vectors(f, indexing.part, self.target.lanes,
-                       lambda start, width: self.update(f.add(target, start), f.add(source, start), width))
+                       lambda start, width: self._some(updates, f.add(target, start), f.add(source, start), width))
 
-    def update(self, target: Index, source: Index, width: int) -> None:
+    def _some(self, updates: Value, target: Index, source: Index, width: int) -> None:
         """Add or set `width` elements."""
         f, element = self.f, bits_type(self.dtype)
-        to, update = f.offset(self.kernel.outputs[0], target, element), f.offset(self.kernel.inputs[1], source, element)
+        to, update = f.offset(self.kernel.outputs[0], target, element), f.offset(updates, source, element)
         if self.adds:
             old, new = (load(f, self.dtype, width, pointer) for pointer in (to, update))
             name = "or" if self.dtype.kind == "bool" else "fadd" if self.dtype.is_float else "add"

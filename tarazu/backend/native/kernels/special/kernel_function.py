@@ -14,11 +14,11 @@ from tarazu.ir.op import Op
 
 
 class KernelFunction:
-    """The function of a kernel being written."""
+    """The function of a kernel being written; it takes as many inputs as its node, unless it is said how many."""
 
-    def __init__(self, module: Module, name: str, node: Node) -> None:
+    def __init__(self, module: Module, name: str, node: Node, count_of_inputs: int | None = None) -> None:
         count = len(node.type) if isinstance(node.op, Op) and node.op.multiple else 1
-        inputs = [f"input{i}" for i in range(len(node.inputs))]
+        inputs = [f"input{i}" for i in range(len(node.inputs) if count_of_inputs is None else count_of_inputs)]
         outputs = [f"output{i}" for i in range(count)]
         pointers = [("ptr", pointer) for pointer in ("frame", *inputs, *outputs)]
         self.f = module.function(name, [*pointers, ("i64", "begin"), ("i64", "end")],

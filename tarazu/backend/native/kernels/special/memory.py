@@ -8,7 +8,7 @@ from tarazu.backend.native.kernels.special.kernel_function import power_of_two
 from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import CACHE_LINE
 from tarazu.backend.native.llvm.types import HALVES, memory_type
-from tarazu.backend.native.llvm.values import Index, Value, vector
+from tarazu.backend.native.llvm.values import Index, Value, constant, vector
 from tarazu.backend.native.math.half import load_half, store_half
 from tarazu.base.dtypes import DType
 
@@ -74,11 +74,22 @@ def _move(f: Function, to: Value, source: Value, offsets: Sequence[Index], width
         f.store(value, f.offset(to, offset), min(align, width))
 
 
+def zero_range(f: Function, to: Value, begin: Index, end: Index, element: str, lanes: int) -> None:
+    """Set the elements from `begin` to `end`, of the integer type `element`, to 0."""
+    _over_range(f, begin, end, lanes, lambda start, width: f.store(
+        constant(vector(element, width), 0), f.offset(to, start, element), int(element[1:]) // 8))
+
+
 def copy_range(f: Function, to: Value, source: Value, begin: Index, end: Index, element: str, lanes: int) -> None:
     """Copy the elements from `begin` to `end`, of the integer type `element`."""
-    whole = f.multiply(f.divide(f.subtract(end, begin), lanes), lanes)
-    middle, align = f.add(begin, whole), int(element[1:]) // 8
+    align = int(element[1:]) // 8
+    _over_range(f, begin, end, lanes, lambda start, width: f.store(
+        f.load(vector(element, width), f.offset(source, start, element), align), f.offset(to, start, element), align))
+
+
+def _over_range(f: Function, begin: Index, end: Index, lanes: int, write: Callable[[Index, int], None]) -> None:
+    """`write(start, width)` for the elements from `begin` to `end`: whole vectors, then single ones."""
+    middle = f.add(begin, f.multiply(f.divide(f.subtract(end, begin), lanes), lanes))
     for first, last, width in ((begin, middle, lanes), (middle, end, 0)):
         with f.loop(first, last, width or 1) as loop:
-            value = f.load(vector(element, width), f.offset(source, loop.index, element), align)
-            f.store(value, f.offset(to, loop.index, element), align)
+            write(loop.index, width)

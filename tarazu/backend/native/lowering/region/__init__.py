@@ -4,5 +4,5 @@ lower_graph.py goes over the nodes; builder.py keeps where they are stored. nest
 winograd.py (convolutions in tiles, by the matrices of toom_cook.py), surroundings.py (the zeros that convolutions
 need around their inputs), frames.py (which tensors are computed into the middle of them), zeros.py (copies with zeros
 around for the others), group.py (what one kernel computes) and expressions.py make groups, launches.py launches of
-them; control.py and carries.py do loops.
+them; scatters.py does sums of rows by index, control.py and carries.py loops.
 """

@@ -14,13 +14,14 @@ from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import identity
 from tarazu.backend.native.lowering.joined_sums import with_joined_sums
 from tarazu.backend.native.lowering.nodes import is_barrier_result
-from tarazu.backend.native.lowering.primitives import has_special_kernel, is_compiled
+from tarazu.backend.native.lowering.primitives import has_special_kernel, is_compiled, is_scatter_by_rows
 from tarazu.backend.native.lowering.region import control, nests
 from tarazu.backend.native.lowering.region.builder import LowerGraph, Region, RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import reads_to_compute
 from tarazu.backend.native.lowering.region.frames import frames
 from tarazu.backend.native.lowering.region.group import Group
 from tarazu.backend.native.lowering.region.launches import launch
+from tarazu.backend.native.lowering.region.scatters import scatter_by_rows
 from tarazu.backend.native.lowering.region.surroundings import Frame
 from tarazu.backend.native.lowering.region.zeros import store_framed
 from tarazu.backend.native.lowering.steps import Externals, Operand, PrimitiveLaunch, Step
@@ -75,6 +76,8 @@ def _lower(builder: RegionBuilder, node: Node, inside: LowerGraph, frame: Frame 
     if not is_compiled(node):
         if node.op in control.LOWER:
             control.LOWER[node.op](builder, node, inside)
+        elif is_scatter_by_rows(node):
+            scatter_by_rows(builder, node)
         elif node.op is not ops.BARRIER:
             _opaque(builder, node)
     elif not node.type.size:
