@@ -155,7 +155,7 @@ def rows(case: Case, rounds: int, torch: bool) -> list[list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("case", nargs="*", help="names, or beginnings of them; all without any")
-    parser.add_argument("--torch", action="store_true", help="measure torch in turns, and how many times longer it takes")
+    parser.add_argument("--torch", action="store_true", help="measure torch in turns: how many times longer it takes")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     chosen = [case for case in CASES if not arguments.case or case.name.startswith(tuple(arguments.case))]

@@ -241,7 +241,7 @@ class _Contraction:
                     there, part = self._row_of_tiles(moved._replace(number=number), item.index)
                     self._tile(there, part, panel.index, packed._replace(left=left))
 
-    def _row_of_tiles(self, cursor: _Cursor, item: Value) -> tuple[_Cursor, Index]:
+    def _row_of_tiles(self, cursor: _Cursor, item: Index) -> tuple[_Cursor, Index]:
         """The cursor at an item that is a row of tiles, and the part of the axis that is cut."""
         if not self.free:
             return cursor, item
