@@ -225,7 +225,8 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         cost = penalty * groups * (compute + copies * packing) * math.ceil(items / threads) / items
         variants = VARIANT * _variants(form, tile, lanes, count, last)
         chunk = _chunk(form, layout, tile) if order == ROWS else 0
-        streamed = 0.0 if chunk or order == ROWS_FIRST else count * again * _streaming(form, layout) / threads
+        stays = order == ROWS_FIRST or 0 < chunk * _bytes_of_row(form, tile) <= CACHE
+        streamed = 0.0 if stays else count * again * _streaming(form, layout) / threads
         yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk, items=first)
         for shares in _shares(items, tiles, threads) if order == COLUMNS and not first else ():
             item = math.ceil(tiles / shares) * compute / tiles + packing  # of all panels
@@ -252,8 +253,15 @@ def _chunk(form: Form, layout: Layout, tile: RegisterTile) -> int:
     """How many tiles' rows of the left factor the cache holds; 0 where packing panels for each chunk takes too long."""
     if tile.cut is None or layout.right.strides[layout.axis] != 1:
         return 0
-    rows = math.prod(form.kept[axis] for axis in tile.whole) * math.ceil(form.kept[tile.cut] / tile.parts)
-    return max(CHUNK // (rows * math.prod(form.reduced) * form.dtype.itemsize), 4)
+    return max(CHUNK // _bytes_of_row(form, tile), 4)
+
+
+def _bytes_of_row(form: Form, tile: RegisterTile) -> int:
+    """What a row of tiles reads of the left factor."""
+    rows = math.prod(form.kept[axis] for axis in tile.whole)
+    if tile.cut is not None:
+        rows *= math.ceil(form.kept[tile.cut] / tile.parts)
+    return rows * math.prod(form.reduced) * form.dtype.itemsize
 
 
 def _streaming(form: Form, layout: Layout) -> float:
