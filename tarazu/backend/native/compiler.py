@@ -155,7 +155,7 @@ def compiled_in_full(graph: Graph, target: Target, renewed: Renewed = ()) -> Com
 def _compiled(graph: Graph, target: Target, renewed: Renewed, is_quick_enough: Callable[[Graph, Target], bool]
               ) -> Compiled:
     started = time.perf_counter()
-    graph = prepare(graph, target.threads)
+    graph = prepare(graph, target)
     written = content(graph) + repr(renewed).encode()
     name, quick_name = cache.key(written, target), cache.key(b"quick " + written, target)
     is_quick, text, how = False, b"", "loaded from the cache"

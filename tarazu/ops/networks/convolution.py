@@ -202,8 +202,10 @@ def kernel_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding
         widths.append((before, (k - 1) * d + (o - 1) * s - (n - 1) * di - before))
     if groups == x.shape[-1] == g.shape[-1]:
         return _depthwise_cotangent(g, x, window, stride, tuple(widths), dilation, dilation_input)
-    split = permute_dims(reshape(x, (*x.shape[:-1], groups, inner)), (-1, *axes, -2, 0))
-    samples = reshape(split, (inner, *x.shape[1:-1], groups * x.shape[0]))
+    samples = permute_dims(x, (-1, *axes, 0))
+    if groups > 1:
+        split = permute_dims(reshape(x, (*x.shape[:-1], groups, inner)), (-1, *axes, -2, 0))
+        samples = reshape(split, (inner, *x.shape[1:-1], groups * x.shape[0]))
     kernel = permute_dims(g, (*axes, 0, len(window) + 1))
     cotangent = convolution(samples, kernel, dilation, tuple(widths), stride, dilation_input, groups)
     return permute_dims(cotangent, (*axes, 0, len(window) + 1))

@@ -67,7 +67,7 @@ def iterations(loop: CountedLoop[ScheduledStep] | WhileLoop[ScheduledStep]) -> s
 
 
 def _kernel_call(call: KernelCall) -> Work:
-    kernel, launch = call
+    kernel, launch = call.kernel, call.launch
     shared = is_shared(call)
     split = ", ".join(filter(None, [_items(kernel.items, shared), kernel.tile]))
     if isinstance(launch, NestLaunch):

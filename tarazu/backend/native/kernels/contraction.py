@@ -107,7 +107,7 @@ class _Contraction:
 
     @property
     def left_bytes(self) -> int:
-        return self.length * self.left_panel.row_bytes if self.left_panel else 0
+        return self.length * self.left_panel.steps[0] if self.left_panel else 0
 
     @property
     def tile_bytes(self) -> int:
@@ -238,16 +238,25 @@ class _Contraction:
                     column = function.subtract(panel.index, group)
                     number = function.add(function.multiply(column, self.choice.chunk), place)
                     left = self._left(place) if self.left_panel else None
-                    self._tile(moved._replace(number=number), item.index, panel.index, packed._replace(left=left))
+                    there, part = self._row_of_tiles(moved._replace(number=number), item.index)
+                    self._tile(there, part, panel.index, packed._replace(left=left))
+
+    def _row_of_tiles(self, cursor: _Cursor, item: Index) -> tuple[_Cursor, Index]:
+        """The cursor at an item that is a row of tiles, and the part of the axis that is cut."""
+        if not self.free:
+            return cursor, item
+        row, part = self._divmod(item, self.choice.tile.parts)
+        return self._at(cursor, self.free, row), part
 
     def _pack_left(self, cursor: _Cursor, item: Value, first: Index, block: _Block) -> None:
         """Copy what a tile needs of the left factor."""
         function, (short, longer) = self.function, self.code.heights
+        there, part = self._row_of_tiles(cursor, item)
         columns: Index = short
         if longer:
-            is_longer = function.compare("icmp slt", item, function.index(longer))
+            is_longer = function.compare("icmp slt", function.index(part), function.index(longer))
             columns = function.select(is_longer, function.index(short + 1), function.index(short))
-        function.call("void", self.pack_left, self._pointer(0, self._at_part(cursor, item)),
+        function.call("void", self.pack_left, self._pointer(0, self._at_part(there, part)),
                       self._left(function.subtract(item, first)), function.index(columns), function.index(block.rows))
 
     def _left(self, place: Index) -> Value:

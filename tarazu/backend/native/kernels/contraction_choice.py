@@ -210,6 +210,7 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
     tiles = tile.parts * math.prod(form.kept[axis] for axis in layout.rows if axis not in (*tile.whole, tile.cut))
     panel_bytes = depth * tile.width * lanes * form.dtype.itemsize
     packed = layout.right.strides[layout.axis] != 1 or _collides(form, layout, tiles)
+    again = math.prod(form.kept[axis] for axis in layout.others if not layout.left.strides[axis])
     compute = tiles // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last)
     packing = packed * count * _packing(form, layout, tile, lanes, depth)
     for order, penalty in _orders(form, layout, groups, packed, panel_bytes * count):
@@ -225,7 +226,8 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         cost = penalty * groups * (compute + copies * packing) * math.ceil(items / threads) / items
         variants = VARIANT * _variants(form, tile, lanes, count, last)
         chunk = _chunk(form, layout, tile) if order == ROWS else 0
-        streamed = 0.0 if chunk or order == ROWS_FIRST else count * _streaming(form, layout) / threads
+        stays = order == ROWS_FIRST or 0 < chunk * _bytes_of_row(form, tile) <= CACHE
+        streamed = 0.0 if stays else count * again * _streaming(form, layout) / threads
         streamed += (1 if chunk or order == ROWS_FIRST else count) * _searching(form, layout, tile, chunk) / threads
         streamed += (order == COLUMNS and not packed) * _searching_right(form, layout, tile, lanes) / threads
         yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk, items=first)
@@ -254,8 +256,15 @@ def _chunk(form: Form, layout: Layout, tile: RegisterTile) -> int:
     """How many tiles' rows of the left factor the cache holds; 0 where packing panels for each chunk takes too long."""
     if tile.cut is None or layout.right.strides[layout.axis] != 1:
         return 0
-    rows = math.prod(form.kept[axis] for axis in tile.whole) * math.ceil(form.kept[tile.cut] / tile.parts)
-    return max(CHUNK // (rows * math.prod(form.reduced) * form.dtype.itemsize), 4)
+    return max(CHUNK // _bytes_of_row(form, tile), 4)
+
+
+def _bytes_of_row(form: Form, tile: RegisterTile) -> int:
+    """What a row of tiles reads of the left factor."""
+    rows = math.prod(form.kept[axis] for axis in tile.whole)
+    if tile.cut is not None:
+        rows *= math.ceil(form.kept[tile.cut] / tile.parts)
+    return rows * math.prod(form.reduced) * form.dtype.itemsize
 
 
 def _streaming(form: Form, layout: Layout) -> float:
@@ -294,33 +303,35 @@ def _reading(size: float) -> float:
 
 def _may_have_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tiles: int) -> bool:
     """Whether both factors are read often, and the left one is large or its numbers for one sum lie lines apart."""
-    if tile.cut is None or tile.whole or layout.others or layout.rows != (tile.cut,) or len(form.reduced) != 1:
+    if tile.cut is None or tile.whole or layout.others or not form.reduced:
         return False
-    many = form.reduced[0] >= DEEP and tiles > 2 and panels(form, layout, tile.width, lanes)[0] > 2
+    many = math.prod(form.reduced) >= DEEP and tiles > 2 and panels(form, layout, tile.width, lanes)[0] > 2
     return many and layout.left.strides[layout.axis] == 0 and (
-        _left_lies_apart(form, layout, tile) or _streaming(form, layout) > 0)
+        _left_lies_apart(form, layout, tile) or (len(form.reduced) == 1 and _streaming(form, layout) > 0))
 
 
 def _left_lies_apart(form: Form, layout: Layout, tile: RegisterTile) -> bool:
     """Whether the numbers of a sum lie lines apart, and those of neighboring sums side by side: the gradient of a
     weight."""
     assert tile.cut is not None
-    return layout.left.strides[tile.cut] == 1 and layout.left.strides[-1] * form.dtype.itemsize > CACHE_LINE
+    innermost = reduced_axes(form, layout)[-1]
+    return layout.left.strides[tile.cut] == 1 and layout.left.strides[innermost] * form.dtype.itemsize > CACHE_LINE
 
 
 def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int, tiles: int) -> Choice:
     """The choice in which rows of tiles are shared out and done block by block, each block with all panels."""
-    (depth,), item = form.reduced, form.dtype.itemsize
+    depth, item = math.prod(form.reduced), form.dtype.itemsize
+    assert tile.cut is not None
     left_packed = _left_lies_apart(form, layout, tile)
     count, last = panels(form, layout, tile.width, lanes)
     blocks = _blocks(form, layout, math.ceil(depth * tile.width * lanes * item / (NEAR / 2)), lanes)
-    height = math.ceil(form.kept[layout.rows[0]] / tiles)
+    height = math.ceil(form.kept[tile.cut] / tile.parts)
     of_tile = math.ceil(depth / blocks) * math.ceil(height / lanes) * lanes * item
     each = math.ceil(tiles / threads)
     chunk = math.ceil(each / math.ceil(each * of_tile / (CHUNK if left_packed else 2 * CHUNK)))
     sums = chunk * height * tile.width * lanes * item  # bytes for each panel
     group = count if left_packed else min(max(KEPT // sums, 1), count)
-    compute = _column_cost(form, layout, tile, lanes, depth, count, last, left_packed)
+    compute = tiles // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last, left_packed)
     packing = math.ceil(tiles / chunk) * count * _packing(form, layout, tile, lanes, depth)
     left = left_packed * tiles * depth * math.ceil(height / lanes) * LEFT
     kept = 2 * (blocks - 1) * tiles * _reading(group * sums) / chunk * count / group
@@ -391,12 +402,14 @@ def _stays_in_cache(form: Form, layout: Layout, right_bytes: int) -> bool:
 
 
 def _blocks(form: Form, layout: Layout, wanted: int, lanes: int) -> int:
-    """Into how many blocks the outermost reduced axis is cut, such that the last is no shorter than a vector, where
-    the axis is not."""
-    size = form.sizes[reduced_axes(form, layout)[0]]
+    """Into how many blocks the outermost reduced axis is cut. Where panels are packed along it, square by square, the
+    last is no shorter than a vector."""
+    outermost = reduced_axes(form, layout)[0]
+    size = form.sizes[outermost]
+    in_squares = layout.right.strides[layout.axis] != 1 and layout.right.strides[outermost] == 1 and size >= lanes
     for blocks in range(min(wanted, size), 1, -1):
         length = math.ceil(size / blocks)
-        if size < lanes or size - (blocks - 1) * length >= lanes:
+        if not in_squares or size - (blocks - 1) * length >= lanes:
             return blocks
     return 1
 

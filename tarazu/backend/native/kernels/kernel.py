@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from tarazu.backend.native.lowering.steps import Branch, Callback, CountedLoop, Launch, WhileLoop
@@ -19,8 +20,9 @@ class Kernel(NamedTuple):
     tile: str = ""  # how registers and panels cut it, for people
 
 
-class KernelCall(NamedTuple):
-    """A launch with the kernel that does it; a nest has the axes over which the kernel loops."""
+@dataclass(frozen=True, eq=False)
+class KernelCall:
+    """A launch with the kernel that does it; a nest has the axes over which the kernel loops. Equal to itself only."""
 
     kernel: Kernel
     launch: Launch

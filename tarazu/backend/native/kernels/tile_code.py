@@ -14,7 +14,7 @@ from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import memory_type
 from tarazu.backend.native.llvm.values import Index, Value, constant, vector
-from tarazu.backend.native.lowering.loop_nest import Apply, walk
+from tarazu.backend.native.lowering.loop_nest import Access, Apply, walk
 
 UNROLLED = 64  # products of vectors in the body of the innermost loop
 FETCHED = 128 * 1024  # bytes of an epilogue's tensors from which on they are fetched ahead of time
@@ -87,12 +87,15 @@ def _reduced_loops(form: Form, choice: Choice, reduced: Sequence[int]) -> list[_
     """The loops over the reduced axes, outermost first; rows of a packed panel follow each other."""
     item, layout = form.dtype.itemsize, choice.layout
     sizes = [form.sizes[axis] for axis in reduced]
-    row = choice.panel_columns * item
-    packed = [math.prod(sizes[depth + 1:]) * row for depth in range(len(sizes))]
-    right = packed if choice.packed else [layout.right.strides[axis] * item for axis in reduced]
-    left = [layout.left.strides[axis] * item for axis in reduced]
-    if choice.left_packed:
-        left = [left_row(form, choice)]
+
+    def steps(factor: Access, row: int) -> list[int]:
+        """The steps of a factor, packed in rows of so many bytes if there are any."""
+        if row:
+            return [math.prod(sizes[depth + 1:]) * row for depth in range(len(sizes))]
+        return [factor.strides[axis] * item for axis in reduced]
+
+    right = steps(layout.right, choice.packed * choice.panel_columns * item)
+    left = steps(layout.left, left_row(form, choice) if choice.left_packed else 0)
     return [_ReducedLoop(*each) for each in zip(sizes, left, right, strict=True)]
 
 

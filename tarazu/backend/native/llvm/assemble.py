@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -25,6 +27,7 @@ Code = TypeVar("Code", bytes, str)
 Effort = Literal[0, 1]  # LLVM's own numbers, of which its further ones made no program faster
 QUICK: Effort = 0  # a third of the time, for code that runs half as fast, or less
 FULL: Effort = 1
+LARGE = 2**20  # letters of a module from which on LLVM has used so much memory that it is worth giving back
 
 _DEFECT = "this is a defect of Tarazu: report the message; TARAZU_BACKEND=numpy runs without compiled code meanwhile"
 
@@ -36,7 +39,10 @@ if hasattr(os, "register_at_fork"):
 def object_code(text: str, target: Target, effort: Effort = FULL) -> bytes:
     """The object file for a module in LLVM IR; a CompileError that names the function when LLVM refuses it."""
     with _one_at_a_time:
-        return _emit(text, _machine(target, effort), target, lambda machine, module: machine.emit_object(module))
+        code = _emit(text, _machine(target, effort), target, lambda machine, module: machine.emit_object(module))
+    if len(text) > LARGE:
+        _give_back_memory()
+    return code
 
 
 def assembly(text: str, target: Target) -> str:
@@ -103,6 +109,12 @@ def _new_machine(target: Target, effort: Effort) -> TargetMachine:
         raise CompileError(f"LLVM has no {target.triple} with the processor {target.cpu}: {error}",
                            expected="a processor that this build of llvmlite knows",
                            fix="TARAZU_BACKEND=numpy runs without compiled code") from None
+
+
+def _give_back_memory() -> None:
+    """Let the system have the memory that LLVM has freed: glibc keeps it, 250 MB after a step of ResNet-18."""
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 def _emit(text: str, machine: TargetMachine, target: Target,

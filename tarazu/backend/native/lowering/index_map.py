@@ -59,11 +59,14 @@ def identity(shape: Shape) -> IndexMap:
 
 def access(view: View, index_map: IndexMap, rank: int, dtype: DType) -> Access:
     """The elements of `view` at `index_map`; the buffer is numbered later, here it is 0."""
-    total = AffineIndex(view.offset, (0,) * rank)
+    offset, coefficients = view.offset, [0] * rank
     for index, stride, size in zip(index_map, view.strides, view.shape, strict=True):
         if size != 1:
-            total = total.plus(index.scaled(stride))
-    return Access(0, dtype, total.offset, total.coefficients)
+            offset += index.offset * stride
+            for axis, coefficient in enumerate(index.coefficients):
+                if coefficient:
+                    coefficients[axis] += coefficient * stride
+    return Access(0, dtype, offset, tuple(coefficients))
 
 
 def broadcast_map(index_map: IndexMap, outer: Shape, inner: Shape, rank: int) -> IndexMap:

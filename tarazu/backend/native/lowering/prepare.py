@@ -1,6 +1,7 @@
 """Rewrites of a graph that make its products suit the caches of several cores; they change the order of sums.
 
-Products of halves become products of float32, which have register tiles (`half_products.py`). Products by a large
+Products of halves become products of float32, which have register tiles (`half_products.py`), and dilated convolutions
+ones without gaps (`region/dilated.py`). Products by a large
 weight are summed in parts, one for each thread; products by a transposed constant inside a scan take one that was
 transposed before the loop. `schedule/work_sharing.py` lists all that divides a product among threads.
 """
@@ -13,7 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tarazu.backend.native.half_products import with_single_products
+from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.nodes import is_zeros
+from tarazu.backend.native.lowering.region.dilated import without_dilation
 from tarazu.backend.native.scan_products import with_products_inside
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
@@ -26,10 +29,10 @@ SMALL_SUMS = 1024 * 1024  # bytes of partial sums that are worth exchanging inst
 DEEP = 64  # products that each thread adds at least
 
 
-def prepare(graph: Graph, threads: int) -> Graph:
-    """`graph` with products of half precision as ones of float32, products by large weights summed in parts, and with
-    transposes of constants in front of loops."""
-    return _prepared(with_single_products(graph), threads)
+def prepare(graph: Graph, target: Target) -> Graph:
+    """`graph` with products of half precision as ones of float32, dilated convolutions without gaps, products by large
+    weights summed in parts, and with transposes of constants in front of loops."""
+    return _prepared(without_dilation(with_single_products(graph), target.winograd), target.threads)
 
 
 def _prepared(graph: Graph, threads: int, first: int = 0) -> Graph:

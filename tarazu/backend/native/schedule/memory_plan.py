@@ -19,6 +19,8 @@ from tarazu.backend.native.lowering.steps import (
 )
 from tarazu.backend.native.schedule.runs import Run, ScheduledStep, touched_itself
 
+MUCH, WORTH = 2**24, 0.98  # bytes of an arena from which on another plan is tried, and how much smaller it must be
+MANY = 1000  # buffers for which that takes too long
 ALIGN = 64  # bytes, a cache line and the widest vector
 Loop = int  # the time at which a loop starts
 
@@ -99,20 +101,56 @@ def aligned(size: int) -> int:
     return -(-size // ALIGN) * ALIGN
 
 
+class _Span(NamedTuple):
+    """A buffer, and the first and the last time at which it is needed."""
+
+    start: int
+    last: int
+    buffer: Buffer
+
+    @property
+    def size(self) -> int:
+        return aligned(max(self.buffer.bytes, 1))
+
+
 def plan_memory(steps: Sequence[ScheduledStep]) -> MemoryPlan:
     """The offset of every buffer of the arena."""
     lifetimes = _Lifetimes(steps)
-    spans = sorted(((lifetimes.span(buffer), buffer) for buffer in lifetimes.touches), key=lambda item: item[0])
+    spans = sorted([_Span(*lifetimes.span(buffer), buffer) for buffer in lifetimes.touches],
+                   key=lambda span: (span.start, span.last))
+    in_turn = _in_turn(spans)
+    if in_turn.size < MUCH or len(spans) > MANY:
+        return in_turn
+    by_size = _by_size(spans)
+    return by_size if by_size.size < WORTH * in_turn.size else in_turn
+
+
+def _in_turn(spans: Sequence[_Span]) -> MemoryPlan:
+    """Each buffer in the first gap that is large enough when it is first needed."""
     live: list[tuple[int, int, int]] = []  # a heap: last time, offset, size
     free = _FreeMemory()
     offsets: dict[Buffer, int] = {}
-    for (start, last), buffer in spans:
-        while live and live[0][0] < start:
+    for span in spans:
+        while live and live[0][0] < span.start:
             free.give_back(*heapq.heappop(live)[1:])
-        size = aligned(max(buffer.bytes, 1))
-        offsets[buffer] = free.take(size)
-        heapq.heappush(live, (last, offsets[buffer], size))
+        offsets[span.buffer] = free.take(span.size)
+        heapq.heappush(live, (span.last, offsets[span.buffer], span.size))
     return MemoryPlan(offsets, free.end)
+
+
+def _by_size(spans: Sequence[_Span]) -> MemoryPlan:
+    """The largest buffers first, each as low as those allow that are needed at the same time: fewer gaps stay, but
+    the time grows with the square of the number."""
+    placed: list[tuple[int, int, _Span]] = []  # from where to where, in order
+    for span in sorted(spans, key=lambda span: -span.size):
+        offset = 0
+        for begin, end, other in placed:
+            if other.start <= span.last and span.start <= other.last:
+                if begin - offset >= span.size:
+                    break
+                offset = max(offset, end)
+        bisect.insort(placed, (offset, offset + span.size, span), key=lambda item: item[:2])
+    return MemoryPlan({span.buffer: begin for begin, _, span in placed}, max([end for _, end, _ in placed], default=0))
 
 
 class _FreeMemory:

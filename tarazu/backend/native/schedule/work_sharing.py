@@ -23,6 +23,7 @@ import math
 from collections.abc import Sequence
 from enum import Enum, auto
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from tarazu.backend.native.kernels.kernel import Kernel, KernelCall, KernelStep
 from tarazu.backend.native.lowering.buffers import Buffer
@@ -58,6 +59,9 @@ class BufferAccess(NamedTuple):
     writes: bool
 
 
+_accesses: WeakKeyDictionary[KernelCall, list[BufferAccess]] = WeakKeyDictionary()
+
+
 def is_shared(call: KernelCall) -> bool:
     """Whether it pays to share a kernel out among threads."""
     return call.kernel.items > 1 and call.launch.estimate > WORTH_SHARING
@@ -71,10 +75,16 @@ def takes_threads(steps: Sequence[KernelStep]) -> bool:
 
 
 def buffer_accesses(step: KernelCall | Callback) -> list[BufferAccess]:
-    """What a step reads and writes."""
+    """What a step reads and writes; the stages after the kernels ask this of each call many times."""
     if isinstance(step, Callback):
         return [BufferAccess(view.buffer, Whole.THREAD_0, writes)
                 for views, writes in ((step.inputs, False), (step.outputs, True)) for view in views]
+    if step not in _accesses:
+        _accesses[step] = _accesses_of(step)
+    return _accesses[step]
+
+
+def _accesses_of(step: KernelCall) -> list[BufferAccess]:
     operands, writes = step.launch.operands, step.launch.writes
     if not is_shared(step):
         return [BufferAccess(operand.buffer, Whole.THREAD_0, i in writes) for i, operand in enumerate(operands)]
@@ -85,7 +95,7 @@ def buffer_accesses(step: KernelCall | Callback) -> list[BufferAccess]:
 
 def _partition(call: KernelCall, number: int, places: Sequence[Access]) -> Partition:
     """How the items of a kernel partition the operand of that number, which it reads and writes at these places."""
-    kernel, launch = call
+    kernel, launch = call.kernel, call.launch
     if not kernel.rows:
         return Whole.ANY_THREAD
     if not isinstance(launch, NestLaunch):

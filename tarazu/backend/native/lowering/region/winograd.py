@@ -18,7 +18,7 @@ from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Constan
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.group import Computed, Group, Inner
 from tarazu.backend.native.lowering.region.toom_cook import Matrix, short_correlation
-from tarazu.backend.native.lowering.region.zeros import with_zeros
+from tarazu.backend.native.lowering.region.zeros import memory_order, with_zeros
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
@@ -131,7 +131,7 @@ def _images(node: Node, tiles: Sequence[Tile], x: View, weight: View, threads: i
     would be too few to be shared out, or the transformed kernel too large to be read for each."""
     batch, inner, outer = node.shape[0], *weight.shape[-2:]
     products, count = math.prod(tile.products for tile in tiles), math.prod(tile.number for tile in tiles)
-    if _order(x)[0] != 0 or products * inner * outer * 4 > LARGEST_KERNEL:
+    if memory_order(x)[0] != 0 or products * inner * outer * 4 > LARGEST_KERNEL:
         return batch
     each = products * count * (inner + outer) * 4
     most = max(BLOCK // each, math.ceil(FEWEST_TILES / count), 1)
@@ -146,7 +146,7 @@ def _parts(node: Node, tiles: Sequence[Tile], x: View, weight: View, threads: in
     parts = next((n for n in range(least, 2 * least) if batch % n == 0), 1)
     count = math.prod(tile.number for tile in tiles)
     pays = MOST_OF_SUMS * parts * channels * outer < count * batch * (channels + outer)
-    outermost = _order(x)[0] == len(tiles) + 1 and _order(weight)[0] == len(tiles)
+    outermost = memory_order(x)[0] == len(tiles) + 1 and memory_order(weight)[0] == len(tiles)
     return batch // parts if pays and outermost else batch
 
 
@@ -190,30 +190,18 @@ def _segments_of(source: _Source, counts: Sequence[int]) -> list[list[_Segment]]
 
 
 def _padded(builder: RegionBuilder, source: _Source, counts: Sequence[int]) -> _Source:
-    """The source with zeros around it, so that all tiles are whole and one kernel transforms them.
-
-    Its axes lie in memory in the order in which they did: C order would be slow to copy to.
-    """
-    order = _order(source.view)
+    """The source with zeros around it, so that all tiles are whole and one kernel transforms them."""
     low = [max(before, 0) for before in source.before]
     high = [max((count - 1) * step + size - before - source.view.shape[axis], 0) for count, step, size, before, axis in
             zip(counts, source.steps, source.sizes, source.before, source.axes, strict=True)]
-    whole = with_zeros(builder, _turned(source.view, order), [order.index(axis) for axis in source.axes], low, high,
-                       [1] * len(low))
-    view = _turned(whole, [order.index(axis) for axis in range(len(order))])
+    view = with_zeros(builder, source.view, source.axes, low, high, [1] * len(low))
     return source._replace(view=view, before=tuple([a - b for a, b in zip(source.before, low, strict=True)]))
-
-
-def _turned(view: View, order: Sequence[int]) -> View:
-    """A view with its axes in another order."""
-    return view._replace(shape=tuple([view.shape[axis] for axis in order]),
-                         strides=tuple([view.strides[axis] for axis in order]))
 
 
 def _laid_out_like(source: _Source, shape: Shape, products: Shape) -> View:
     """New memory for tensors of that shape, one per product: behind the first axis, blocks are the outermost one, the
     elements of one the innermost, and the axes between lie as in the source. Without blocks all lie as there."""
-    order = [*_order(source.view), len(shape) - 1]
+    order = [*memory_order(source.view), len(shape) - 1]
     if source.block > 1:
         order.remove(source.blocked)
         order.insert(1, source.blocked)
@@ -240,11 +228,6 @@ def _apart(size: int, dtype: DType) -> int:
     return (lines + (lines + 1) % 2) * line
 
 
-def _order(view: View) -> list[int]:
-    """The axes of a view from that with the longest steps in memory to that with the shortest."""
-    return sorted(range(len(view.shape)), key=lambda axis: -abs(view.strides[axis]))
-
-
 def _segments(count: int, step: int, size: int, before: int, length: int) -> Iterator[_Segment]:
     """The tiles along an axis in groups of which the same elements exist."""
     ranges = [(max(before - i * step, 0), max(min(size, length + before - i * step), 0)) for i in range(count)]
@@ -257,7 +240,7 @@ def _segments(count: int, step: int, size: int, before: int, length: int) -> Ite
 def _append_transform(builder: RegionBuilder, source: _Source, part: Sequence[_Segment], target: View,
                       matrices: Sequence[Matrix]) -> None:
     """Append the group that transforms the tiles of one segment along each axis."""
-    view, order, axes = source.view, [*_order(source.view), len(source.view.shape)], len(part)
+    view, order, axes = source.view, [*memory_order(source.view), len(source.view.shape)], len(part)
     segments = dict(zip(source.axes, part, strict=True))
     nest = tuple([segments[axis].number if axis in segments else target.shape[axes + axis] for axis in order])
     own = [unit(order.index(axis), len(order)) for axis in range(len(order))]

@@ -25,11 +25,16 @@ def fill(builder: RegionBuilder, value: Constant | Node, target: View, *nodes: N
 
 def with_zeros(builder: RegionBuilder, view: View, axes: Sequence[int], low: Sequence[int], high: Sequence[int],
                gaps: Sequence[int]) -> View:
-    """A copy in C order, with so many zeros in front of and behind some axes, and elements `gaps` apart along them."""
+    """A copy with so many zeros in front of and behind some axes, and elements `gaps` apart along them.
+
+    Its axes lie in memory in the order in which they did, as another one would be slow to copy to.
+    """
     shape = list(view.shape)
     for axis, before, after, gap in zip(axes, low, high, gaps, strict=True):
         shape[axis] = before + span(view.shape[axis], gap) + after
-    whole = View.new(view.buffer.dtype, tuple(shape))
+    order = memory_order(view)
+    whole = View.new(view.buffer.dtype, tuple([shape[axis] for axis in order]))
+    whole = turned(whole, [order.index(axis) for axis in range(len(order))])
     if max(gaps) > 1 or not math.prod(view.shape):
         fill(builder, Constant(0, view.buffer.dtype), whole)
     else:
@@ -41,6 +46,17 @@ def with_zeros(builder: RegionBuilder, view: View, axes: Sequence[int], low: Seq
             strides[axis] *= gap
         builder.append(Group.store("copy", view, View(whole.buffer, view.shape, start, tuple(strides))))
     return whole
+
+
+def memory_order(view: View) -> list[int]:
+    """The axes of a view from that with the longest steps in memory to that with the shortest."""
+    return sorted(range(len(view.shape)), key=lambda axis: -abs(view.strides[axis]))
+
+
+def turned(view: View, order: Sequence[int]) -> View:
+    """A view with its axes in another order."""
+    return view._replace(shape=tuple([view.shape[axis] for axis in order]),
+                         strides=tuple([view.strides[axis] for axis in order]))
 
 
 def store_framed(builder: RegionBuilder, node: Node, frame: Frame) -> None:
