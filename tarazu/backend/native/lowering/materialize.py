@@ -1,6 +1,7 @@
 """Which nodes of a graph are stored in memory of their own, and which are computed anew where they are used.
 
-A node is stored when a user needs it in memory, or when computing it for each use would cost too much.
+A node is stored when a user needs it in memory, or when computing it for each use would cost too much. What the way
+back needs of an activation is one value, its derivative, stored by the kernel that computes the activation.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Demand:
         self.users: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
         self.weight: dict[Node, int] = {}
         self._sources: dict[Node, frozenset[Node]] = {}  # what has memory and is about as large, down from a node
+        self._homes: dict[Node, Node | None] = {}  # the one value in memory that all numbers of a node follow from
         self._uses: dict[Node, int] = {}  # for how many elements of its own a user computes a value anew
         self.stored: set[Node] = set()
         self.early: set[Node] = set()  # single numbers that follow from single numbers that are given
@@ -48,6 +50,8 @@ class Demand:
         for node in reversed(graph.nodes):
             self._note_needs(node)
             self._uses[node] = self._uses_of(node)
+        for node in graph.nodes:
+            self._homes[node] = self._home(node)
         for node in graph.nodes:
             if self._is_early(node):
                 self.early.add(node)
@@ -112,6 +116,8 @@ class Demand:
             return True
         if node.type.size <= 1:
             return node in self.early and weight > EARLY
+        if self._stands_for_others(node):
+            return True
         users = set(self.users[node])
         if len(users) == 1:
             return weight > 2 and self._uses[users.pop()] > 2 * node.type.size
@@ -119,6 +125,25 @@ class Demand:
             return False
         return weight > 1 or node.dtype.kind == "bool" or len(
             [x for x in node.inputs if FEW * x.type.size > node.type.size]) > 1
+
+    def _home(self, node: Node) -> Node | None:
+        """The reduction or product from whose result alone, apart from parameters and constants, the elements of a node
+        follow; None where that is none, or more than one."""
+        if not is_compiled(node) or node.op in NESTS | ops.PRODUCTS:
+            return node if node.inputs and is_compiled(node) else None
+        homes = {self._homes[x] for x in node.inputs if x.op not in (PARAMETER, CONSTANT)}
+        return homes.pop() if len(homes) == 1 else None
+
+    def _stands_for_others(self, node: Node) -> bool:
+        """Whether a large value is stored beside the reduction or product that it follows from, so that a user elsewhere
+        reads it alone, not several values or one from which it takes long to compute: the derivative of an activation,
+        for the way back."""
+        home = self._homes[node]
+        if home is None or home.type.size != node.type.size or node.type.size * node.dtype.itemsize < LARGE:
+            return False
+        if all(self._homes[user] is home for user in self.users[node]):
+            return False
+        return len(self._below(node)) > 1 or self._weight(node) > AGAIN
 
     def _sources_of(self, node: Node) -> frozenset[Node]:
         """What is read from memory where a node is."""
