@@ -6,6 +6,7 @@ back needs of an activation is one value, its derivative, stored by the kernel t
 
 from __future__ import annotations
 
+import itertools
 from enum import Enum, auto
 
 from tarazu.backend.native.lowering.costs import cost
@@ -41,7 +42,7 @@ class Demand:
         self.users: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
         self.weight: dict[Node, int] = {}
         self._sources: dict[Node, frozenset[Node]] = {}  # what has memory and is about as large, down from a node
-        self._homes: dict[Node, Node | None] = {}  # the one value in memory that all numbers of a node follow from
+        self._homes: dict[Node, frozenset[Node]] = {}  # results of reductions and products that a node follows from
         self._uses: dict[Node, int] = {}  # for how many elements of its own a user computes a value anew
         self.stored: set[Node] = set()
         self.early: set[Node] = set()  # single numbers that follow from single numbers that are given
@@ -51,7 +52,7 @@ class Demand:
             self._note_needs(node)
             self._uses[node] = self._uses_of(node)
         for node in graph.nodes:
-            self._homes[node] = self._home(node)
+            self._homes[node] = self._homes_of(node)
         for node in graph.nodes:
             if self._is_early(node):
                 self.early.add(node)
@@ -126,22 +127,25 @@ class Demand:
         return weight > 1 or node.dtype.kind == "bool" or len(
             [x for x in node.inputs if FEW * x.type.size > node.type.size]) > 1
 
-    def _home(self, node: Node) -> Node | None:
-        """The reduction or product from whose result alone, apart from parameters and constants, the elements of a node
-        follow; None where that is none, or more than one."""
+    def _homes_of(self, node: Node) -> frozenset[Node]:
+        """The results, of reductions, products and what is not compiled, that the elements of a node follow from; two
+        where there are more."""
+        if node.op in (PARAMETER, CONSTANT):
+            return frozenset()
         if not is_compiled(node) or node.op in NESTS | ops.PRODUCTS:
-            return node if node.inputs and is_compiled(node) else None
-        homes = {self._homes[x] for x in node.inputs if x.op not in (PARAMETER, CONSTANT)}
-        return homes.pop() if len(homes) == 1 else None
+            return frozenset([node])
+        return frozenset(itertools.islice({home for x in node.inputs for home in self._homes[x]}, 2))
 
     def _stands_for_others(self, node: Node) -> bool:
-        """Whether a large value is stored beside the reduction or product that it follows from, so that a user elsewhere
-        reads it alone, not several values or one from which it takes long to compute: the derivative of an activation,
+        """Whether a large value is stored beside the reduction or product that it follows from, so that users elsewhere
+        read it alone, not several values or one from which it takes long to compute: the derivative of an activation,
         for the way back."""
-        home = self._homes[node]
-        if home is None or home.type.size != node.type.size or node.type.size * node.dtype.itemsize < LARGE:
+        if node.type.size * node.dtype.itemsize < LARGE or len(self._homes[node]) != 1:
             return False
-        if all(self._homes[user] is home for user in self.users[node]):
+        (home,) = self._homes[node]
+        if not is_compiled(home) or home.type.size != node.type.size:
+            return False
+        if all(self._homes[user] == self._homes[node] for user in self.users[node]):
             return False
         return len(self._below(node)) > 1 or self._weight(node) > AGAIN
 
