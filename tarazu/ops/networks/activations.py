@@ -309,18 +309,53 @@ def gelu(x: ArrayLike, *, approximate: bool | str = False) -> Tensor:
     return _gelu_tanh(as_float(x)) if approximate in (True, "tanh") else _gelu(as_float(x))
 
 
-@composite("gelu")
+# Their gradients are products with a derivative, which depends on x alone: a compiler may compute it beside the value,
+# and keep it in the place of x.
+
+_CUBIC, _SCALE = 0.044715, math.sqrt(2 / math.pi)
+
+
+def _gelu_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+               needed: Sequence[bool]) -> list[Tensor | None]:
+    x = inputs[0]
+    density = multiply(exp(multiply(multiply(x, x), -0.5)), 1 / math.sqrt(2 * math.pi))
+    derivative = add(multiply(_twice_normal(x), 0.5), multiply(x, density))
+    return [multiply(cotangents[0], derivative)]
+
+
+def _twice_normal(x: Tensor) -> Tensor:
+    return add(erf(multiply(x, 1 / math.sqrt(2))), 1.0)
+
+
+@composite("gelu", gradient=_gelu_rule)
 def _gelu(x: Tensor) -> Tensor:
-    return multiply(multiply(x, 0.5), add(erf(multiply(x, 1 / math.sqrt(2))), 1.0))
+    return multiply(multiply(x, 0.5), _twice_normal(x))
 
 
-@composite("gelu_tanh")
+def _gelu_tanh_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                    needed: Sequence[bool]) -> list[Tensor | None]:
+    x, bent = inputs[0], _bent(inputs[0])
+    slope = add(multiply(multiply(x, x), 3 * _CUBIC * _SCALE), _SCALE)
+    of_bent = multiply(multiply(outputs[0], subtract(1.0, bent)), slope)  # x / 2 (1 - bent^2) slope
+    return [multiply(cotangents[0], add(multiply(add(bent, 1.0), 0.5), of_bent))]
+
+
+def _bent(x: Tensor) -> Tensor:
+    return tanh(multiply(multiply(x, add(multiply(multiply(x, x), _CUBIC), 1.0)), _SCALE))
+
+
+@composite("gelu_tanh", gradient=_gelu_tanh_rule)
 def _gelu_tanh(x: Tensor) -> Tensor:
-    inner = multiply(multiply(x, add(multiply(multiply(x, x), 0.044715), 1.0)), math.sqrt(2 / math.pi))
-    return multiply(multiply(x, 0.5), add(tanh(inner), 1.0))
+    return multiply(multiply(x, 0.5), add(_bent(x), 1.0))
 
 
-@composite("silu")
+def _silu_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+               needed: Sequence[bool]) -> list[Tensor | None]:
+    part = sigmoid(inputs[0])
+    return [multiply(cotangents[0], add(part, multiply(outputs[0], subtract(1.0, part))))]
+
+
+@composite("silu", gradient=_silu_rule)
 def silu(x: ArrayLike) -> Tensor:
     """x sigmoid(x) (Elfwing, Uchibe and Doya, 2017), also called swish (Ramachandran, Zoph and Le, 2017).
 

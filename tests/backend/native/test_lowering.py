@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -149,3 +151,22 @@ def test_sums_that_wait_for_each_other_or_share_nothing_are_nests_of_their_own()
     assert len(kernels_of(lambda x: (x.mean(axis=0), ((x - x.mean(axis=0)) ** 2).sum(axis=0)), (300, 40))) == 2
     assert len(kernels_of(lambda x, y: (x.sum(axis=0), y.sum(axis=0)), (300, 40), (300, 40))) == 2
     assert len(kernels_of(lambda x: (x.sum(axis=0), x.sum(axis=1)), (300, 40))) == 2
+
+
+@pytest.mark.parametrize("activation", [tz.gelu, functools.partial(tz.gelu, approximate=True), tz.silu])
+def test_the_way_back_reads_the_derivative_of_an_activation_alone(activation):
+    def gradients(x, w, v):
+        return tz.grad(lambda w, v: (activation(x @ w) @ v).sum(), argnums=(0, 1))(w, v)
+
+    rng = np.random.default_rng(0)
+    arguments = [tz.tensor(rng.normal(size=shape).astype("float32")) for shape in ((512, 8), (8, 256), (256, 8))]
+    launches = [step for step in lowered(gradients, *arguments) if isinstance(step, NestLaunch)]
+    costly = [launch for launch in launches
+              if any(isinstance(x, Apply) and x.op in (ops.TANH, ops.ERF, ops.SIGMOID, ops.EXP)
+                     for x in walk(*[store.value for store in launch.nest.stores]))]
+    assert len(costly) == 1 and len(costly[0].nest.stores) == 2
+    large = [[access.buffer for access in loads(*[store.value for store in launch.nest.stores])
+              if launch.operands[access.buffer].buffer.size == 512 * 256] for launch in launches]
+    assert [len(buffers) for buffers in large if buffers] == [1]
+    for ours, exact in zip(tz.jit(gradients)(*arguments), gradients(*arguments), strict=True):
+        np.testing.assert_allclose(ours.numpy(), exact.numpy(), rtol=1e-4, atol=1e-3)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.llvm.function import Function, Module
+from tarazu.backend.native.llvm.target import CACHE_LINE
 from tarazu.backend.native.llvm.values import Index, Value, constants, vector
 
 
@@ -115,13 +116,25 @@ def _copy_rows(function: Function, panel: Panel, source: Value, to: Value, colum
         masks = [function.compare("icmp slt", constants("i64", range(start, start + panel.lanes)), count)
                  for start in range(0, panel.width * panel.lanes, panel.lanes)]
 
+    ahead = _ahead(panel)
+
     def copy_row(shift: Index, to: Value) -> None:
         for number, mask in enumerate(masks):
             offset = number * panel.lanes * panel.item
             value = function.load(type_, function.offset(source, function.add(shift, offset)), panel.item, mask)
             function.store(value, function.offset(to, offset), panel.item)
+        for offset in ahead:
+            function.prefetch(function.offset(source, function.add(shift, offset)), write=False)
 
     _over_rows(function, panel, range(len(panel.rows)), rows, 0, to, copy_row)
+
+
+def _ahead(panel: Panel) -> range:
+    """Where the cache lines lie, in bytes from a row of numbers, that the same row of the next panel needs; none where
+    rows follow each other closely, which processors notice themselves."""
+    lines = math.ceil(panel.row_bytes / CACHE_LINE)
+    return range(lines * CACHE_LINE, 2 * lines * CACHE_LINE, CACHE_LINE) \
+        if min(abs(stride) for _, stride in panel.rows) > 2 * CACHE_LINE else range(0)
 
 
 def _copy_blocks(function: Function, panel: Panel, source: Value, to: Value, columns: Value, rows: Value,

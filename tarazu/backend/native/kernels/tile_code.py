@@ -135,7 +135,7 @@ class _Tile:
         if blocked:
             sums = [f.select(f.parameters["first"], zero, f.load(self.type, self._kept_sum(number), self._bytes))
                     for number, zero in enumerate(sums)]
-        self._prefetch_epilogue()
+        self._fetch_ahead()
         sums = self._reduced(self.code.loops, f.parameters["left"], f.parameters["right"], sums)
         if blocked:
             with f.when(f.select(f.parameters["last"], constant("i1", False), constant("i1", True))):
@@ -147,11 +147,19 @@ class _Tile:
             self._epilogue(sums)
         f.ret()
 
-    def _prefetch_epilogue(self) -> None:
-        """Fetch what a long epilogue will read into the cache while the products are summed."""
-        form, item = self.code.form, self.code.item
-        if self.memory is None or form.positions or len(form.slots) * item * math.prod(form.kept) < FETCHED:
+    def _fetch_ahead(self) -> None:
+        """Fetch what the epilogue reads and writes into the cache while the products, of the last block, are summed."""
+        form = self.code.form
+        if form.positions or len(form.slots) * self.code.item * math.prod(form.kept) < FETCHED:
             return
+        if self.code.choice.blocks == 1:
+            self._fetch_slots()
+            return
+        with self.f.when(self.f.parameters["last"]):
+            self._fetch_slots()
+
+    def _fetch_slots(self) -> None:
+        form, item = self.code.form, self.code.item
         for slot, access in enumerate(form.slots):
             if access.strides[self.axis] != 1:
                 continue

@@ -1,10 +1,12 @@
 """Which nodes of a graph are stored in memory of their own, and which are computed anew where they are used.
 
-A node is stored when a user needs it in memory, or when computing it for each use would cost too much.
+A node is stored when a user needs it in memory, or when computing it for each use would cost too much. What the way
+back needs of an activation is one value, its derivative, stored by the kernel that computes the activation.
 """
 
 from __future__ import annotations
 
+import itertools
 from enum import Enum, auto
 
 from tarazu.backend.native.lowering.costs import cost
@@ -46,6 +48,7 @@ class Demand:
         self.users: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
         self.weight: dict[Node, int] = {}
         self._sources: dict[Node, frozenset[Node]] = {}  # what has memory and is about as large, down from a node
+        self._homes: dict[Node, frozenset[Node]] = {}  # results of reductions and products that a node follows from
         self._uses: dict[Node, int] = {}  # for how many elements of its own a user computes a value anew
         self.stored: set[Node] = set()
         self.early: set[Node] = set()  # single numbers that follow from single numbers that are given
@@ -54,6 +57,8 @@ class Demand:
         for node in reversed(graph.nodes):
             self._note_needs(node)
             self._uses[node] = self._uses_of(node)
+        for node in graph.nodes:
+            self._homes[node] = self._homes_of(node)
         for node in graph.nodes:
             if self._is_early(node):
                 self.early.add(node)
@@ -119,6 +124,8 @@ class Demand:
             return True
         if node.type.size <= 1:
             return node in self.early and weight > EARLY
+        if self._stands_for_others(node):
+            return True
         users = set(self.users[node])
         if len(users) == 1:
             return weight > 2 and self._uses[users.pop()] > 2 * node.type.size
@@ -126,6 +133,28 @@ class Demand:
             return False
         return weight > 1 or node.dtype.kind == "bool" or len(
             [x for x in node.inputs if FEW * x.type.size > node.type.size]) > 1
+
+    def _homes_of(self, node: Node) -> frozenset[Node]:
+        """The results, of reductions, products and what is not compiled, that the elements of a node follow from; two
+        where there are more."""
+        if node.op in (PARAMETER, CONSTANT):
+            return frozenset()
+        if not is_compiled(node) or node.op in NESTS | ops.PRODUCTS:
+            return frozenset([node])
+        return frozenset(itertools.islice({home for x in node.inputs for home in self._homes[x]}, 2))
+
+    def _stands_for_others(self, node: Node) -> bool:
+        """Whether a large value is stored beside the reduction or product that it follows from, so that users elsewhere
+        read it alone, not several values or one from which it takes long to compute: the derivative of an activation,
+        for the way back."""
+        if node.type.size * node.dtype.itemsize < LARGE or len(self._homes[node]) != 1:
+            return False
+        (home,) = self._homes[node]
+        if not is_compiled(home) or home.type.size != node.type.size:
+            return False
+        if all(self._homes[user] == self._homes[node] for user in self.users[node]):
+            return False
+        return len(self._below(node)) > 1 or self._weight(node) > AGAIN
 
     def _sources_of(self, node: Node) -> frozenset[Node]:
         """What is read from memory where a node is."""
