@@ -95,17 +95,21 @@ def _attention_rule(cotangents: Sequence[Tensor | None], outputs: Sequence[Tenso
                     needed: Sequence[bool], *, causal: bool, scale: float) -> list[Tensor | None]:
     """The weights are computed again, from the scores and what was kept of each row, behind a barrier: so no scores or
     weights wait for the backward pass."""
-    to_y, _, to_share = [zeros_like(y) if g is None else g for g, y in zip(cotangents, outputs, strict=True)]
-    values = bind(ops.BARRIER, *inputs, *outputs, to_y, to_share)
+    to_y, _, to_share = cotangents
+    to_y = zeros_like(outputs[0]) if to_y is None else to_y
+    to_row = sum(multiply(to_y, outputs[0]), -1, keepdims=True)
+    to_row = to_row if to_share is None else add(to_row, multiply(to_share, outputs[2]))
+    values = bind(ops.BARRIER, *outputs[1:], to_y, to_row, *inputs)
     gradient = _attention_vjp(*values, causal=causal, scale=scale)
     return [g if need else None for g, need in zip(gradient, needed, strict=True)]
 
 
 @composite("scaled_dot_product_attention_vjp")
-def _attention_vjp(q: Tensor, k: Tensor, v: Tensor, *values: Tensor, causal: bool, scale: float) -> tuple[Tensor, ...]:
-    *mask, y, top, share, to_y, to_share = values
+def _attention_vjp(top: Tensor, share: Tensor, to_y: Tensor, to_row: Tensor, q: Tensor, k: Tensor, v: Tensor,
+                   *mask: Tensor, causal: bool, scale: float) -> tuple[Tensor, ...]:
+    """The cotangents of q, k, v and the mask, given those of the results and `to_row`, of a factor of all weights of a
+    row."""
     weights = multiply(exp(subtract(_scores(q, k, *mask, causal=causal, scale=scale), stop_gradient(top))), share)
-    to_row = add(sum(multiply(to_y, y), -1, keepdims=True), multiply(to_share, share))
     to_scores = multiply(weights, subtract(_products(to_y, v), to_row))
     to_mask = [sum_to(to_scores, x.shape) if x.dtype.is_inexact else zeros_like(x) for x in mask]
     return (multiply(matmul(to_scores, k), scale), multiply(_products_of_columns(to_scores, q), scale),
@@ -127,7 +131,7 @@ def _attended(scores: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The values by the softmax of the scores, zeros for a row of -inf; and of each row what the weights follow from:
     the largest score, which counts as a constant, and 1 over the sum of what is raised."""
     raised, top, share = _raised(scores)
-    return multiply(matmul(raised, v), share), top, share
+    return multiply(share, matmul(raised, v)), top, share
 
 
 def _raised(scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -100,17 +100,18 @@ class _Finder:
     def _counts(self, launch: NestLaunch, triangle: Triangle) -> Triangle | None:
         """The triangle, if what lies above it does not count in this nest."""
         nest = launch.nest
-        if nest.reductions:
+        if nest.reductions and max(triangle) >= nest.kept:
             whole = [r.op in NEUTRAL and self._above(launch, r.value, triangle) == NEUTRAL[r.op]
                      for r in nest.reductions]
-            return triangle if all(whole) and max(triangle) >= nest.kept else None
+            return triangle if all(whole) else None
         above = [self._above(launch, store.value, triangle) for store in nest.stores]
         for store, value in zip(nest.stores, above, strict=True):
             buffer, sizes = launch.operands[store.access.buffer].buffer, [nest.sizes[axis] for axis in triangle]
             known = None if value is None else _Known(value, *sizes)
             if known and self.writers[buffer] == 1 and known.triangle(store.access, nest.sizes) == triangle:
                 self.known[buffer] = known
-        return triangle if all(value == 0 for value in above) else None
+        hidden = None not in above if nest.reductions else all(value == 0 for value in above)
+        return triangle if hidden else None
 
     def _note(self, launch: NestLaunch) -> None:
         """Remember a buffer that holds 0, 1, 2, ..."""
