@@ -93,14 +93,15 @@ def over_axes(nest: Nest, axes: Sequence[Axis]) -> Nest:
 def triangle_along(nest: Nest, axes: Sequence[Axis]) -> Triangle | None:
     """The triangle of a nest over other axes."""
     numbers = {axis.source: number for number, axis in enumerate(axes)}
-    if nest.triangle is None or not all(axis in numbers for axis in nest.triangle):
+    if nest.triangle is None or not all(axis in numbers for axis in nest.triangle.axes):
         return None
-    return Triangle(*[numbers[axis] for axis in nest.triangle])
+    return nest.triangle._replace(row=numbers[nest.triangle.row], column=numbers[nest.triangle.column])
 
 
 def apart(nest: Nest) -> list[list[int]]:
     """Strides by which the axes of the triangle do not lie in one line with others."""
-    return [[int(axis == own) for axis in range(len(nest.sizes))] for own in nest.triangle or ()]
+    axes = nest.triangle.axes if nest.triangle else ()
+    return [[int(axis == own) for axis in range(len(nest.sizes))] for own in axes]
 
 
 def _neighbors_behind_a_long_first(axes: list[Axis]) -> Iterable[tuple[Axis, Axis]]:

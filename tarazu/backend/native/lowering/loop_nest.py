@@ -87,6 +87,11 @@ class Triangle(NamedTuple):
 
     row: int
     column: int
+    above: tuple[float, ...] = ()  # what each store has there, where that does not depend on a sum
+
+    @property
+    def axes(self) -> tuple[int, int]:
+        return self.row, self.column
 
 
 class Nest(NamedTuple):
