@@ -34,6 +34,8 @@ from tarazu.ops.reduce import max, sum, sum_to
 from tarazu.ops.shape import broadcast_to, concat, expand_dims, permute_dims, reshape, swapaxes, unstack
 from tarazu.ops.typing import ArrayLike, Tensor
 
+FEW_WEIGHTS = 2  # times as many as numbers of the queries: it takes longer to compute these again than to keep them
+
 
 def scaled_dot_product_attention(q: ArrayLike, k: ArrayLike, v: ArrayLike, *, mask: ArrayLike | None = None,
                                  causal: bool = False, scale: float | None = None) -> Tensor:
@@ -93,14 +95,16 @@ def _with_common_lead(tensors: Sequence[Tensor], others: Sequence[Tensor] = ()) 
 
 def _attention_rule(cotangents: Sequence[Tensor | None], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
                     needed: Sequence[bool], *, causal: bool, scale: float) -> list[Tensor | None]:
-    """The weights are computed again, from the scores and what was kept of each row, behind a barrier: so no scores or
-    weights wait for the backward pass."""
+    """The weights follow from the scores and what was kept of each row. Where they are many they are computed again,
+    behind a barrier, so that none wait for the backward pass."""
     to_y, _, to_share = cotangents
     to_y = zeros_like(outputs[0]) if to_y is None else to_y
     to_row = sum(multiply(to_y, outputs[0]), -1, keepdims=True)
     to_row = to_row if to_share is None else add(to_row, multiply(to_share, outputs[2]))
-    values = bind(ops.BARRIER, *outputs[1:], to_y, to_row, *inputs)
-    gradient = _attention_vjp(*values, causal=causal, scale=scale)
+    values = [*outputs[1:], to_y, to_row, *inputs]
+    size, keys = inputs[0].shape[-1], inputs[1].shape[-2]
+    kept = bind(ops.BARRIER, *values) if keys > FEW_WEIGHTS * size else values
+    gradient = _attention_vjp(*kept, causal=causal, scale=scale)
     return [g if need else None for g, need in zip(gradient, needed, strict=True)]
 
 
