@@ -378,7 +378,7 @@ class _Contraction:
         """The first index of the outermost reduced axis that counts for a tile, from the start of the block on, and how
         many count: multiples of the tile's step."""
         function, triangle, step = self.function, self.form.triangle, self.code.step
-        if triangle is None or (max(triangle.axes) >= len(self.form.kept) and len(self.reduced) > 1):
+        if triangle is None or (max(triangle.row, triangle.column) >= len(self.form.kept) and len(self.reduced) > 1):
             return 0, block.rows
         last_row, first_column = self._last_row(cursor, triangle.row), self._first_column(cursor, triangle.column)
         if last_row is not None and first_column is not None:
@@ -389,7 +389,8 @@ class _Contraction:
             end = function.subtract(function.multiply(steps, step), block.start)
             return 0, function.minimum(function.maximum(end, 0), block.rows)
         assert first_column is not None
-        skipped = function.subtract(function.multiply(function.divide(first_column, step), step), block.start)
+        first_row = function.maximum(function.subtract(first_column, self._first_of_block(cursor)), 0)
+        skipped = function.subtract(function.multiply(function.divide(first_row, step), step), block.start)
         skipped = function.minimum(function.maximum(skipped, 0), block.rows)
         return skipped, function.subtract(block.rows, skipped)
 
@@ -408,7 +409,14 @@ class _Contraction:
             extent = self.choice.panel_columns
         else:
             extent = self.form.kept[axis] if axis in tile.whole else 1
-        return self.function.add(first, extent - 1)
+        return self.function.add(self.function.add(first, extent - 1), self._first_of_block(cursor))
+
+    def _first_of_block(self, cursor: _Cursor) -> Index:
+        """The row of the triangle with which the block of rows starts."""
+        triangle = self.form.triangle
+        if triangle is None or triangle.block is None:
+            return 0
+        return self.function.multiply(cursor.indices[triangle.block], self.form.sizes[triangle.row])
 
     # Cursors
 

@@ -87,7 +87,7 @@ def over_axes(nest: Nest, axes: Sequence[Axis]) -> Nest:
     stores = tuple([Store(changed(s.value), along(s.access, axes)) for s in nest.stores])
     outer, kept = (sum(axis.source < end for axis in axes) for end in (nest.outer, nest.kept))
     return Nest(tuple([axis.size for axis in axes]), kept, reductions, stores, nest.loop_invariant, outer,
-                triangle_along(nest, axes))
+                triangle_along(nest, axes), nest.parts)
 
 
 def triangle_along(nest: Nest, axes: Sequence[Axis]) -> Triangle | None:
@@ -95,7 +95,8 @@ def triangle_along(nest: Nest, axes: Sequence[Axis]) -> Triangle | None:
     numbers = {axis.source: number for number, axis in enumerate(axes)}
     if nest.triangle is None or not all(axis in numbers for axis in nest.triangle.axes):
         return None
-    return nest.triangle._replace(row=numbers[nest.triangle.row], column=numbers[nest.triangle.column])
+    row, column, *block = [numbers[axis] for axis in nest.triangle.axes]
+    return nest.triangle._replace(row=row, column=column, block=block[0] if block else None)
 
 
 def apart(nest: Nest) -> list[list[int]]:
