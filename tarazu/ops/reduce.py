@@ -72,6 +72,15 @@ def sum(x: ArrayLike, axis: Axes = None, *, dtype: DTypeLike | None = None, keep
     return _reduce(ops.SUM, _summand(x, dtype), axis, keepdims)
 
 
+def sum_to(g: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """`g` summed over the axes along which `shape` was broadcast to the shape of `g`: the gradient of broadcasting."""
+    if g.shape == shape:
+        return g
+    extra = len(g.shape) - len(shape)
+    axes = [*range(extra), *(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)]
+    return reshape(sum(g, axes), shape)
+
+
 def prod(x: ArrayLike, axis: Axes = None, *, dtype: DTypeLike | None = None, keepdims: bool = False) -> Tensor:
     """The product over `axis`: one axis, several, or None for all; of no elements it is 1.
 

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from tarazu.base import dtypes
 from tarazu.base.checks import flag
 from tarazu.base.errors import DTypeError, ShapeError
+from tarazu.ir import op as ops
+from tarazu.ir.interpreter import bind
+from tarazu.ir.type_rules.checks import broadcast_shapes
 from tarazu.ops.contract import dot_general, matmul
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.create import arange, zeros_like
@@ -27,9 +30,11 @@ from tarazu.ops.elementwise import (
 )
 from tarazu.ops.networks.softmax import softmax, softmax_cotangent
 from tarazu.ops.promote import as_float, as_value, promote_all
-from tarazu.ops.reduce import max, sum
-from tarazu.ops.shape import concat, expand_dims, permute_dims, reshape, swapaxes, unstack
+from tarazu.ops.reduce import max, sum, sum_to
+from tarazu.ops.shape import broadcast_to, concat, expand_dims, permute_dims, reshape, swapaxes, unstack
 from tarazu.ops.typing import ArrayLike, Tensor
+
+FEW_WEIGHTS = 2  # times as many as numbers of the queries: it takes longer to compute these again than to keep them
 
 
 def scaled_dot_product_attention(q: ArrayLike, k: ArrayLike, v: ArrayLike, *, mask: ArrayLike | None = None,
@@ -50,9 +55,10 @@ def scaled_dot_product_attention(q: ArrayLike, k: ArrayLike, v: ArrayLike, *, ma
     queries, keys, values = promote_all([as_float(x) for x in (q, k, v)], "scaled_dot_product_attention")
     _require_shapes(queries, keys, values)
     factor = usual_scale(queries.shape[-1]) if scale is None else float(scale)
-    if mask is None:
-        return _attention(queries, keys, values, causal=causal, scale=factor)
-    return _masked_attention(queries, keys, values, checked_mask(mask), causal=causal, scale=factor)
+    given = [] if mask is None else [checked_mask(mask)]
+    queries, keys, values = _with_common_lead([queries, keys, values], given)
+    attention = _masked_attention if given else _attention
+    return attention(queries, keys, values, *given, causal=causal, scale=factor)[0]
 
 
 def usual_scale(size: int) -> float:
@@ -81,40 +87,111 @@ def _require_shapes(q: Tensor, k: Tensor, v: Tensor) -> None:
                          fix="with several heads their axis comes before: (batch, heads, queries, size)")
 
 
-@composite("scaled_dot_product_attention")
-def _attention(q: Tensor, k: Tensor, v: Tensor, *, causal: bool, scale: float) -> Tensor:
-    return matmul(attention_weights(q, k, None, causal=causal, scale=scale), v)
+def _with_common_lead(tensors: Sequence[Tensor], others: Sequence[Tensor] = ()) -> list[Tensor]:
+    """The tensors, broadcast so that their leading axes and those of others are the same."""
+    lead = broadcast_shapes("scaled_dot_product_attention", *[x.shape[:-2] for x in (*tensors, *others)])
+    return [x if x.shape[:-2] == lead else broadcast_to(x, lead + x.shape[-2:]) for x in tensors]
 
 
-@composite("scaled_dot_product_attention_masked")
-def _masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, *, causal: bool, scale: float) -> Tensor:
-    return matmul(attention_weights(q, k, mask, causal=causal, scale=scale), v)
+def _attention_rule(cotangents: Sequence[Tensor | None], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                    needed: Sequence[bool], *, causal: bool, scale: float) -> list[Tensor | None]:
+    """The weights follow from the scores and what was kept of each row. Where they are many they are computed again,
+    behind a barrier, so that none wait for the backward pass."""
+    to_y, _, to_share = cotangents
+    to_y = zeros_like(outputs[0]) if to_y is None else to_y
+    to_row = sum(multiply(to_y, outputs[0]), -1, keepdims=True)
+    to_row = to_row if to_share is None else add(to_row, multiply(to_share, outputs[2]))
+    values = [*outputs[1:], to_y, to_row, *inputs]
+    size, keys = inputs[0].shape[-1], inputs[1].shape[-2]
+    kept = bind(ops.BARRIER, *values) if keys > FEW_WEIGHTS * size else values
+    gradient = _attention_vjp(*kept, causal=causal, scale=scale)
+    return [g if need else None for g, need in zip(gradient, needed, strict=True)]
+
+
+@composite("scaled_dot_product_attention_vjp")
+def _attention_vjp(top: Tensor, share: Tensor, to_y: Tensor, to_row: Tensor, q: Tensor, k: Tensor, v: Tensor,
+                   *mask: Tensor, causal: bool, scale: float) -> tuple[Tensor, ...]:
+    """The cotangents of q, k, v and the mask, given those of the results and `to_row`, of a factor of all weights of a
+    row."""
+    weights = multiply(exp(subtract(_scores(q, k, *mask, causal=causal, scale=scale), stop_gradient(top))), share)
+    to_scores = multiply(weights, subtract(_products(to_y, v), to_row))
+    to_mask = [sum_to(to_scores, x.shape) if x.dtype.is_inexact else zeros_like(x) for x in mask]
+    return (multiply(matmul(to_scores, k), scale), multiply(_products_of_columns(to_scores, q), scale),
+            _products_of_columns(weights, to_y), *to_mask)
+
+
+@composite("scaled_dot_product_attention", gradient=_attention_rule)
+def _attention(q: Tensor, k: Tensor, v: Tensor, *, causal: bool, scale: float) -> tuple[Tensor, ...]:
+    return _attended(_scores(q, k, causal=causal, scale=scale), v)
+
+
+@composite("scaled_dot_product_attention_masked", gradient=_attention_rule)
+def _masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, *, causal: bool,
+                      scale: float) -> tuple[Tensor, ...]:
+    return _attended(_scores(q, k, mask, causal=causal, scale=scale), v)
+
+
+def _attended(scores: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The values by the softmax of the scores, zeros for a row of -inf; and of each row what the weights follow from:
+    the largest score, which counts as a constant, and 1 over the sum of what is raised."""
+    raised, top, share = _raised(scores)
+    return multiply(share, matmul(raised, v)), top, share
+
+
+def _raised(scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """exp(scores - top), top and 1 / sum of each row; of a row of -inf 0, 0 and 1."""
+    top = stop_gradient(max(scores, -1, keepdims=True))
+    top = where(isfinite(top), top, 0)
+    raised = exp(subtract(scores, top))
+    total = sum(raised, -1, keepdims=True)
+    return raised, top, divide(1, where(equal(total, 0), 1, total))
+
+
+def _scores(q: Tensor, k: Tensor, mask: Tensor | None = None, *, causal: bool, scale: float) -> Tensor:
+    """The products of queries and keys times `scale`, -inf where a query does not look."""
+    if q.dtype is dtypes.float16:  # whose largest number is small
+        return _seen(_products(multiply(q, scale), k), mask, causal=causal)
+    return _seen(multiply(_products(q, k), scale), mask, causal=causal)
+
+
+def _seen(scores: Tensor, mask: Tensor | None, *, causal: bool) -> Tensor:
+    """The scores with -inf in place of those that a mask and `causal` hide."""
+    if causal:
+        queries, keys = scores.shape[-2:]
+        scores = where(less_equal(arange(keys), expand_dims(arange(queries), 1)), scores, -math.inf)
+    if mask is None:
+        return scores
+    if mask.dtype is dtypes.bool_:
+        return where(mask, scores, -math.inf)
+    return add(scores, astype(mask, scores.dtype, copy=False))
 
 
 def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None, *, causal: bool, scale: float) -> Tensor:
     """The weight of each key for each query, (..., queries, keys); `mask` as for the attention."""
+    q, k = _with_common_lead([q, k])
     return weights_of_scores(_products(multiply(q, scale), k), mask, causal=causal)
 
 
 def weights_of_scores(scores: Tensor, mask: Tensor | None, *, causal: bool) -> Tensor:
     """The softmax of scores (..., queries, keys), of those that a mask and `causal` leave."""
-    if causal:
-        queries, keys = scores.shape[-2:]
-        scores = where(less_equal(arange(keys), expand_dims(arange(queries), 1)), scores, -math.inf)
-    if mask is None:
-        return softmax(scores)  # each query attends to some key
-    if mask.dtype is dtypes.bool_:
-        return _softmax_or_zeros(where(mask, scores, -math.inf))
-    return _softmax_or_zeros(add(scores, astype(mask, scores.dtype, copy=False)))
+    seen = _seen(scores, mask, causal=causal)
+    return softmax(seen) if mask is None else _softmax_or_zeros(seen)  # without one each query attends to some key
 
 
-def _products(q: Tensor, k: Tensor) -> Tensor:
-    """q k' in one product over the last axes, without a transposed k."""
-    lead = len(q.shape) - 2
-    if q.shape[:-2] != k.shape[:-2]:
-        return matmul(q, swapaxes(k, -1, -2))
-    same = tuple(range(lead))
-    return dot_general(q, k, ((lead + 1,), (lead + 1,)), (same, same))
+def _products(x: Tensor, y: Tensor) -> Tensor:
+    """x y' in one product over the last axes, without a transposed y."""
+    return _batched_product(x, y, -1)
+
+
+def _products_of_columns(x: Tensor, y: Tensor) -> Tensor:
+    """x' y in one product over the axes before the last, without a transposed x."""
+    return _batched_product(x, y, -2)
+
+
+def _batched_product(x: Tensor, y: Tensor, axis: int) -> Tensor:
+    """The products of matrices, summed over the same axis of both."""
+    lead = tuple(range(len(x.shape) - 2))
+    return dot_general(x, y, ((len(x.shape) + axis,), (len(y.shape) + axis,)), (lead, lead))
 
 
 def _softmax_or_zeros_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
@@ -125,10 +202,8 @@ def _softmax_or_zeros_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tenso
 @composite("softmax_or_zeros", gradient=_softmax_or_zeros_rule)
 def _softmax_or_zeros(scores: Tensor) -> Tensor:
     """The softmax over the last axis, with zeros for a row of -inf."""
-    top = stop_gradient(max(scores, -1, keepdims=True))
-    raised = exp(subtract(scores, where(isfinite(top), top, 0)))
-    total = sum(raised, -1, keepdims=True)
-    return divide(raised, where(equal(total, 0), 1, total))
+    raised, _, share = _raised(scores)
+    return multiply(raised, share)
 
 
 # Heads ----------------------------------------------------------------------------------------------------------

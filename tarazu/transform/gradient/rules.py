@@ -5,7 +5,7 @@ the cotangent of the result `y`; or, for primitives with many inputs or results,
 outputs, inputs, needed, **attributes)` that gives the cotangents of all inputs, None for those without one.
 `NOT_DIFFERENTIABLE` holds the primitives whose results have no gradient at all.
 
-Two things are not here. Elementwise rows do not sum over axes along which an input was broadcast: `vjp.sum_to` does, in
+Two things are not here. Elementwise rows do not sum over axes along which an input was broadcast: `sum_to` does, in
 one place. And a composite (softmax, layer_norm, lstm, ...) may bring a gradient of its own, a function like a row for
 many inputs that is beside it in `ops`: `@composite(label, gradient=...)`. Those of `custom_vjp` and `checkpoint` are in
 transform/custom.py. Such a gradient is an attribute of the `call`, whose row is `control_rules.call`.
@@ -26,12 +26,12 @@ from tarazu.ops.elementwise import conj
 from tarazu.ops.indexing.index import scatter_add, scatter_set, take_along_axis
 from tarazu.ops.indexing.sorting import argsort
 from tarazu.ops.networks.convolution import input_cotangent, kernel_cotangent
-from tarazu.ops.reduce import cumulative_sum, sum
+from tarazu.ops.reduce import cumulative_sum, sum, sum_to
 from tarazu.ops.shape import broadcast_to, concat, flip, permute_dims, reshape, slice_axis, stack
 from tarazu.transform.gradient.control_rules import barrier, call, cond, scan, without_nones
 from tarazu.transform.gradient.cumulative_rules import cumulative_product
 from tarazu.transform.gradient.linalg_rules import LINALG_RULES
-from tarazu.transform.gradient.vjp import RULES, sum_to
+from tarazu.transform.gradient.vjp import RULES
 from tarazu.transform.gradient.while_rules import while_
 from tarazu.transform.typing import AxisPair, AxisTuple, Cotangents, Flags, Tensor, Tensors
 

@@ -16,10 +16,9 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import bind, state
 from tarazu.ir.op import Op
-from tarazu.ir.types import Data, Shape
+from tarazu.ir.types import Data
 from tarazu.ops.elementwise import add
-from tarazu.ops.reduce import sum
-from tarazu.ops.shape import reshape
+from tarazu.ops.reduce import sum_to
 from tarazu.transform.gradient.complex_rules import conjugated
 from tarazu.transform.gradient.tape import Leaf, TapeEntry, TapeNode, ignoring
 from tarazu.transform.typing import Cotangents, Tensor, Tensors
@@ -111,15 +110,6 @@ class _Pending:
 def _outputs(node: TapeNode) -> Sequence[Data]:
     node.require_alive()
     return node.outputs
-
-
-def sum_to(g: Tensor, shape: Shape) -> Tensor:
-    """`g` summed over the axes along which `shape` was broadcast to the shape of `g`: the gradient of broadcasting."""
-    if g.shape == shape:
-        return g
-    extra = len(g.shape) - len(shape)
-    axes = [*range(extra), *(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)]
-    return reshape(sum(g, axes), shape)
 
 
 def replay(graph: Graph, inputs: Tensors) -> list[Tensor]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from tarazu.backend.native.kernels.loops import FEW_ITEMS
 from tarazu.backend.native.kernels.merge_axes import Axis, over_axes
+from tarazu.backend.native.kernels.row_blocks import with_row_blocks
 from tarazu.backend.native.lowering.loop_nest import Nest, loads
 from tarazu.backend.native.lowering.steps import CONTROL_FLOW, NestLaunch, Step, map_inner
 from tarazu.ir import op as ops
@@ -24,10 +25,9 @@ def with_batches(steps: Sequence[Step], threads: int) -> tuple[Step, ...]:
     result = [map_inner(step, lambda inner: with_batches(inner, threads)) if isinstance(step, CONTROL_FLOW) else step
               for step in steps]
     for first, last, batch in _chains(result, max(FEW_ITEMS, EACH * threads)):
-        for i in range(first, last):
-            launch = result[i]
-            assert isinstance(launch, NestLaunch)
-            result[i] = launch._replace(nest=_without_short_axes(launch.nest)._replace(outer=len(batch)))
+        chain = [launch._replace(nest=_without_short_axes(launch.nest)._replace(outer=len(batch)))
+                 for launch in result[first:last] if isinstance(launch, NestLaunch)]
+        result[first:last] = with_row_blocks(chain, len(batch))
     return tuple(result)
 
 

@@ -30,7 +30,7 @@ from tarazu.backend.native.kernels.tile_code import TileCode, left_row
 from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import memory_type
-from tarazu.backend.native.llvm.values import Index, Value
+from tarazu.backend.native.llvm.values import Index, Value, constant
 from tarazu.backend.native.lowering.loop_nest import Nest
 
 
@@ -78,7 +78,7 @@ class _Contraction:
         self.free = [axis for axis in layout.rows if axis not in (*tile.whole, tile.cut)]
         self.tiles = math.prod(form.kept[axis] for axis in self.free) * tile.parts
         self.groups = math.prod(form.kept[axis] for axis in layout.others)
-        self.watched = range(len(form.kept)) if form.positions else form.triangle or ()  # axes with known indices
+        self.watched = self._watched()  # axes with known indices
         self.function, self.buffers = kernel_function(module, name, nest)
         item = form.dtype.itemsize
         self.panel = Panel(memory_type(form.dtype), item, choice.lanes, tile.width,
@@ -90,6 +90,12 @@ class _Contraction:
         self.pack = pack(module, f"{name}_pack", self.panel) if choice.packed else ""
         self.left_panel = self._left_panel() if choice.left_packed else None
         self.pack_left = pack(module, f"{name}_left", self.left_panel) if self.left_panel else ""
+
+    def _watched(self) -> Sequence[int]:
+        """The axes along which a tile knows its indices."""
+        if self.form.positions:
+            return range(len(self.form.kept))
+        return self.form.triangle.axes if self.form.triangle else ()
 
     def _left_panel(self) -> Panel:
         """What is packed of the left factor for one tile."""
@@ -326,7 +332,21 @@ class _Contraction:
         for is_longer in self._cases(part, longer, self.choice.tile.parts):
             for is_full in self._cases(panel, full, self.count):
                 columns = self.choice.panel_columns if is_full else self.last
-                self.function.call("void", self.code.function(short + is_longer, columns), *arguments)
+                with self._unless_hidden(arguments, short + is_longer, columns):
+                    self.function.call("void", self.code.function(short + is_longer, columns), *arguments)
+
+    @contextlib.contextmanager
+    def _unless_hidden(self, arguments: Sequence[Value], height: int, columns: int) -> Iterator[None]:
+        """What is done for a tile unless all of it lies above the diagonal, where it is known."""
+        if not self.code.is_known_above:
+            yield
+            return
+        function, none = self.function, constant("i64", 0)
+        rows = arguments[2]
+        with function.when(function.compare("icmp eq", rows, none)):
+            function.call("void", self.code.above_diagonal(height, columns), *arguments)
+        with function.when(function.compare("icmp ne", rows, none)):
+            yield
 
     def _at_part(self, cursor: _Cursor, part: Index) -> _Cursor:
         """The cursor at a part of the axis that is cut."""
@@ -367,7 +387,7 @@ class _Contraction:
         """The first index of the outermost reduced axis that counts for a tile, from the start of the block on, and how
         many count: multiples of the tile's step."""
         function, triangle, step = self.function, self.form.triangle, self.code.step
-        if triangle is None or (max(triangle) >= len(self.form.kept) and len(self.reduced) > 1):
+        if triangle is None or (max(triangle.row, triangle.column) >= len(self.form.kept) and len(self.reduced) > 1):
             return 0, block.rows
         last_row, first_column = self._last_row(cursor, triangle.row), self._first_column(cursor, triangle.column)
         if last_row is not None and first_column is not None:
@@ -378,7 +398,8 @@ class _Contraction:
             end = function.subtract(function.multiply(steps, step), block.start)
             return 0, function.minimum(function.maximum(end, 0), block.rows)
         assert first_column is not None
-        skipped = function.subtract(function.multiply(function.divide(first_column, step), step), block.start)
+        first_row = function.maximum(function.subtract(first_column, self._first_of_block(cursor)), 0)
+        skipped = function.subtract(function.multiply(function.divide(first_row, step), step), block.start)
         skipped = function.minimum(function.maximum(skipped, 0), block.rows)
         return skipped, function.subtract(block.rows, skipped)
 
@@ -397,7 +418,14 @@ class _Contraction:
             extent = self.choice.panel_columns
         else:
             extent = self.form.kept[axis] if axis in tile.whole else 1
-        return self.function.add(first, extent - 1)
+        return self.function.add(self.function.add(first, extent - 1), self._first_of_block(cursor))
+
+    def _first_of_block(self, cursor: _Cursor) -> Index:
+        """The row of the triangle with which the block of rows starts."""
+        triangle = self.form.triangle
+        if triangle is None or triangle.block is None:
+            return 0
+        return self.function.multiply(cursor.indices[triangle.block], self.form.sizes[triangle.row])
 
     # Cursors
 

@@ -104,4 +104,5 @@ def _nest_key(nest: Nest) -> tuple:
                     if isinstance(x, Apply) else (x.which,) if isinstance(x, Accumulated) else (type(x), repr(x)))
     reductions = tuple([(r.op, numbers[id(r.value)]) for r in nest.reductions])
     stores = tuple([(numbers[id(s.value)], s.access) for s in nest.stores])
-    return nest.sizes, nest.kept, nest.outer, nest.triangle, reductions, stores, nest.loop_invariant, tuple(rows)
+    loops = nest.sizes, nest.kept, nest.outer, nest.parts, nest.triangle
+    return loops, reductions, stores, nest.loop_invariant, tuple(rows)

@@ -102,5 +102,8 @@ def end_of_triangle(function: Function, nest: Nest, axis: int, step: int, indice
     whole = nest.sizes[axis] // step * step
     if nest.triangle is None or nest.triangle.column != axis or nest.triangle.row not in indices or not whole:
         return whole
-    steps = function.divide(function.add(indices[nest.triangle.row], step), step)
+    row, block = indices[nest.triangle.row], nest.triangle.block
+    if block is not None:
+        row = function.add(row, function.multiply(indices[block], nest.sizes[nest.triangle.row]))
+    steps = function.divide(function.add(row, step), step)
     return function.minimum(function.multiply(steps, step), whole)

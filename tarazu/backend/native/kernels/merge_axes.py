@@ -87,20 +87,22 @@ def over_axes(nest: Nest, axes: Sequence[Axis]) -> Nest:
     stores = tuple([Store(changed(s.value), along(s.access, axes)) for s in nest.stores])
     outer, kept = (sum(axis.source < end for axis in axes) for end in (nest.outer, nest.kept))
     return Nest(tuple([axis.size for axis in axes]), kept, reductions, stores, nest.loop_invariant, outer,
-                triangle_along(nest, axes))
+                triangle_along(nest, axes), nest.parts)
 
 
 def triangle_along(nest: Nest, axes: Sequence[Axis]) -> Triangle | None:
     """The triangle of a nest over other axes."""
     numbers = {axis.source: number for number, axis in enumerate(axes)}
-    if nest.triangle is None or not all(axis in numbers for axis in nest.triangle):
+    if nest.triangle is None or not all(axis in numbers for axis in nest.triangle.axes):
         return None
-    return Triangle(*[numbers[axis] for axis in nest.triangle])
+    row, column, *block = [numbers[axis] for axis in nest.triangle.axes]
+    return nest.triangle._replace(row=row, column=column, block=block[0] if block else None)
 
 
 def apart(nest: Nest) -> list[list[int]]:
     """Strides by which the axes of the triangle do not lie in one line with others."""
-    return [[int(axis == own) for axis in range(len(nest.sizes))] for own in nest.triangle or ()]
+    axes = nest.triangle.axes if nest.triangle else ()
+    return [[int(axis == own) for axis in range(len(nest.sizes))] for own in axes]
 
 
 def _neighbors_behind_a_long_first(axes: list[Axis]) -> Iterable[tuple[Axis, Axis]]:

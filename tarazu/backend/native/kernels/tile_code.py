@@ -14,7 +14,7 @@ from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import memory_type
 from tarazu.backend.native.llvm.values import Index, Value, constant, vector
-from tarazu.backend.native.lowering.loop_nest import Access, Apply, walk
+from tarazu.backend.native.lowering.loop_nest import Access, Apply, Constant, Store, walk
 
 UNROLLED = 64  # products of vectors in the body of the innermost loop
 FETCHED = 128 * 1024  # bytes of an epilogue's tensors from which on they are fetched ahead of time
@@ -65,7 +65,22 @@ class TileCode:
         """The name of the tile with so many indices of the axis that is cut, and so many columns."""
         name = f"{self.name}_{height}x{columns}"
         if name not in self.module:
-            _Tile(self, name, self._extents(height), columns).write()
+            _Tile(self, name, self._extents(height), columns, self.form.stores).write()
+        return name
+
+    @property
+    def is_known_above(self) -> bool:
+        """Whether what is stored above the diagonal follows from no sum."""
+        return self.has_rows and self.form.triangle is not None and bool(self.form.triangle.above)
+
+    def above_diagonal(self, height: int, columns: int) -> str:
+        """The name of a function like `function`, which stores what lies above the diagonal."""
+        name = f"{self.name}_{height}x{columns}_above"
+        if name not in self.module:
+            assert self.form.triangle is not None
+            stores = [store._replace(value=Constant(value, store.value.dtype))
+                      for store, value in zip(self.form.stores, self.form.triangle.above, strict=True)]
+            _Tile(self, name, self._extents(height), columns, stores).write_stores()
         return name
 
     def parameters(self) -> list[tuple[str, str]]:
@@ -110,8 +125,9 @@ def left_row(form: Form, choice: Choice) -> int:
 class _Tile:
     """One variant being written."""
 
-    def __init__(self, code: TileCode, name: str, extents: Sequence[int], columns: int) -> None:
-        self.code, self.extents = code, extents
+    def __init__(self, code: TileCode, name: str, extents: Sequence[int], columns: int,
+                 stores: Sequence[Store]) -> None:
+        self.code, self.extents, self.stores = code, extents, stores
         self.rows = list(itertools.product(*map(range, extents)))
         self.lanes, layout = code.choice.lanes, code.choice.layout
         self.f = code.module.function(name, code.parameters(), attributes="noinline")
@@ -126,7 +142,7 @@ class _Tile:
         self.axis, self.left_is_vector = layout.axis, layout.left.strides[layout.axis] != 0
         count = len(self.rows) * self.width
         self.memory = self.f.emit("ptr", f"alloca {self.type}, i64 {count}, align {self._bytes}") \
-            if count * _store_work(code.form) > UNROLLED_STORES else None
+            if count * _store_work(stores, code.form) > UNROLLED_STORES else None
 
     def write(self) -> None:
         """The whole function; with several blocks, sums go to memory from each block to the next."""
@@ -146,6 +162,11 @@ class _Tile:
         else:
             self._epilogue(sums)
         f.ret()
+
+    def write_stores(self) -> None:
+        """The whole function, of sums that are 0."""
+        self._epilogue([constant(self.type, 0)] * (len(self.rows) * self.width))
+        self.f.ret()
 
     def _fetch_ahead(self) -> None:
         """Fetch what the epilogue reads and writes into the cache while the products, of the last block, are summed."""
@@ -229,13 +250,13 @@ class _Tile:
         pointers = [f.parameters[f"s{slot}"] for slot in range(len(form.slots))]
         first = tuple(f.parameters[f"i{axis}"] if form.positions else 0 for axis in range(len(form.kept)))
         moving = [axis for axis, size in enumerate(self.extents) if size > 1 or axis == self.axis]
-        memo = self.code.writer.invariant(f, [store.value for store in form.stores], pointers,
+        memo = self.code.writer.invariant(f, [store.value for store in self.stores], pointers,
                                          Point(first, self.axis, 0), moving, {})
 
         def store(indices: Sequence[Index], column: Index, mask: Value | None, value: Value) -> None:
             point = [f.add(start, index) for start, index in zip(first, indices, strict=True)]
             point[self.axis] = f.add(first[self.axis], f.multiply(column, self.lanes))
-            self.code.writer.stores(f, form.stores, pointers, Point(tuple(point), self.axis, self.lanes, mask), [value],
+            self.code.writer.stores(f, self.stores, pointers, Point(tuple(point), self.axis, self.lanes, mask), [value],
                                    memo)
 
         if self.memory is None:
@@ -268,9 +289,9 @@ class _Tile:
             store_column(whole, self.masks[-1])
 
 
-def _store_work(form: Form) -> int:
+def _store_work(stores: Sequence[Store], form: Form) -> int:
     """The operations and accesses of all stores at one point."""
-    return sum(isinstance(x, Apply) for x in walk(*[store.value for store in form.stores])) + len(form.slots)
+    return sum(isinstance(x, Apply) for x in walk(*[store.value for store in stores])) + len(form.slots)
 
 
 def _unrolling(length: int, products: int) -> int:

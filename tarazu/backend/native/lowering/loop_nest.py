@@ -87,6 +87,12 @@ class Triangle(NamedTuple):
 
     row: int
     column: int
+    above: tuple[float, ...] = ()  # what each store has there, where that does not depend on a sum
+    block: int | None = None  # the axis that numbers blocks of rows, where the row is one of a block
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        return (self.row, self.column) if self.block is None else (self.row, self.column, self.block)
 
 
 class Nest(NamedTuple):
@@ -99,6 +105,7 @@ class Nest(NamedTuple):
     loop_invariant: frozenset[int] = frozenset()  # buffers that the loop around never writes: all cores keep them
     outer: int = 0  # how many of the first axes make up the items that threads share; 0 where the kernel chooses
     triangle: Triangle | None = None  # of indices that count; None where all do
+    parts: int = 1  # the size of the last of the outer axes, if one thread does all its indices in order
 
 
 def walk(*roots: Expression, without: Container[int] = ()) -> list[Expression]:

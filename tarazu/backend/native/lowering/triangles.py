@@ -49,7 +49,7 @@ class _Known(NamedTuple):
             return None
         whole = self.rows * self.columns
         others = [stride for axis, stride in strides.items() if axis not in (*row, *column) and sizes[axis] != 1]
-        return None if any(stride % whole for stride in others) else Triangle(*row, *column)
+        return None if any(stride % whole for stride in others) else Triangle(row[0], column[0])
 
 
 def with_triangles(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -100,17 +100,20 @@ class _Finder:
     def _counts(self, launch: NestLaunch, triangle: Triangle) -> Triangle | None:
         """The triangle, if what lies above it does not count in this nest."""
         nest = launch.nest
-        if nest.reductions:
+        if nest.reductions and max(triangle.axes) >= nest.kept:
             whole = [r.op in NEUTRAL and self._above(launch, r.value, triangle) == NEUTRAL[r.op]
                      for r in nest.reductions]
-            return triangle if all(whole) and max(triangle) >= nest.kept else None
+            return triangle if all(whole) else None
         above = [self._above(launch, store.value, triangle) for store in nest.stores]
         for store, value in zip(nest.stores, above, strict=True):
-            buffer, sizes = launch.operands[store.access.buffer].buffer, [nest.sizes[axis] for axis in triangle]
+            buffer, sizes = launch.operands[store.access.buffer].buffer, [nest.sizes[axis] for axis in triangle.axes]
             known = None if value is None else _Known(value, *sizes)
             if known and self.writers[buffer] == 1 and known.triangle(store.access, nest.sizes) == triangle:
                 self.known[buffer] = known
-        return triangle if all(value == 0 for value in above) else None
+        if not nest.reductions:
+            return triangle if all(value == 0 for value in above) else None
+        numbers = tuple([value for value in above if value is not None])
+        return triangle._replace(above=numbers) if len(numbers) == len(above) else None
 
     def _note(self, launch: NestLaunch) -> None:
         """Remember a buffer that holds 0, 1, 2, ..."""
@@ -177,8 +180,8 @@ class _Finder:
         for nest, access in _reads(readers, buffer):
             if nest.triangle is None:
                 return None
-            rows, columns = (nest.sizes[axis] for axis in nest.triangle)
-            is_same = _Known(0, rows, columns).triangle(access, nest.sizes) == nest.triangle
+            rows, columns = (nest.sizes[axis] for axis in nest.triangle.axes)
+            is_same = _Known(0, rows, columns).triangle(access, nest.sizes) == nest.triangle._replace(above=())
             sizes.add((rows, columns) if is_same else None)
         shape = sizes.pop()
         if sizes or shape is None:

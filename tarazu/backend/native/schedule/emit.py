@@ -19,7 +19,14 @@ from tarazu.backend.native.lowering.steps import Branch, Callback, CountedLoop, 
 from tarazu.backend.native.schedule.memory_plan import MemoryPlan
 from tarazu.backend.native.schedule.pending import PendingAccesses
 from tarazu.backend.native.schedule.runs import Run, ScheduledStep
-from tarazu.backend.native.schedule.work_sharing import BufferAccess, Whole, buffer_accesses, conflict, is_shared
+from tarazu.backend.native.schedule.work_sharing import (
+    BufferAccess,
+    Whole,
+    buffer_accesses,
+    conflict,
+    is_shared,
+    parts_of,
+)
 from tarazu.backend.native.threads import barrier
 
 # Words of the control block after those of the barrier
@@ -116,8 +123,9 @@ class ProgramEmitter:
     def _kernel_call(self, call: KernelCall) -> None:
         self.barrier_if_conflict(buffer_accesses(call))
         if is_shared(call):
-            with self.sharing(call.kernel.items) as (begin, end):
-                self._call(call, begin, end)
+            parts = parts_of(call)
+            with self.sharing(call.kernel.items // parts) as (begin, end):
+                self._call(call, self.f.multiply(begin, parts), self.f.multiply(end, parts))
             return
         with self.f.when(self.first):
             self._call(call, 0, call.kernel.items)
@@ -125,13 +133,15 @@ class ProgramEmitter:
     def _run(self, run: Run) -> None:
         f = self.f
         self.barrier_if_conflict(list(run.accesses()))
-        with self.sharing(run.items) as (begin, end), f.loop(begin, end, run.block) as block:
-            stop = f.minimum(f.add(block.index, run.block), end)
-            local = {buffer: f.offset(self.frame, f.subtract(where.offset, f.multiply(block.index, where.bytes)))
-                     for buffer, where in run.local.items()}  # so that the block's items lie at the start
-            for call in run.calls:
-                each = call.kernel.items // run.items
-                self._call(call, f.multiply(block.index, each), f.multiply(stop, each), local)
+        with self.sharing(run.items) as (begin, end):
+            begin, end = (f.multiply(item, run.parts) for item in (begin, end))
+            with f.loop(begin, end, run.block) as block:
+                stop = f.minimum(f.add(block.index, run.block), end)
+                local = {buffer: f.offset(self.frame, f.subtract(where.offset, f.multiply(block.index, where.bytes)))
+                         for buffer, where in run.local.items()}  # so that the block's items lie at the start
+                for call in run.calls:
+                    each = call.kernel.items // (run.items * run.parts)
+                    self._call(call, f.multiply(block.index, each), f.multiply(stop, each), local)
 
     def _callback(self, step: Callback) -> None:
         f = self.f

@@ -28,9 +28,11 @@ from tarazu.backend.native.lowering.steps import (
 from tarazu.backend.native.schedule.work_sharing import (
     BufferAccess,
     Rows,
+    accesses_by_parts,
     buffer_accesses,
     conflict,
     is_shared,
+    parts_of,
 )
 
 CACHED = 65536  # bytes that a block may touch
@@ -49,12 +51,15 @@ class Run(NamedTuple):
     calls: tuple[KernelCall, ...]
     block: int  # items
     local: Mapping[Buffer, Local] = {}  # buffers that no other step accesses
+    parts: int = 1  # of each item, which one thread does one after the other, all kernels for one before the next
 
     @classmethod
     def of(cls, calls: Sequence[KernelCall]) -> Run:
         """The run with blocks that fit into the cache."""
         touched = sum(buffer.bytes for buffer in {operand.buffer for call in calls for operand in call.launch.operands})
-        return cls(tuple(calls), max(CACHED * items_of(calls) // max(touched, 1), 1))
+        parts = parts_of(calls[0])
+        block = max(CACHED * items_of(calls) // max(touched, 1), 1) if parts == 1 else 1
+        return cls(tuple(calls), block, parts=parts)
 
     @property
     def items(self) -> int:
@@ -73,7 +78,7 @@ ScheduledStep: TypeAlias = \
 
 def items_of(calls: Sequence[KernelCall]) -> int:
     """The items of the kernel that has the fewest."""
-    return min(call.kernel.items for call in calls)
+    return min(call.kernel.items // parts_of(call) for call in calls)
 
 
 def _in_items(call: KernelCall, items: int) -> Iterator[BufferAccess]:
@@ -154,7 +159,7 @@ def _fits(run: Sequence[KernelCall], call: KernelCall) -> bool:
     """Whether a kernel goes over the same items as those of a run, without a barrier in front of it; or over parts or
     groups of them, where one hands something on to the other."""
     items = items_of([*run, call])
-    if any(other.kernel.items % items for other in (*run, call)):
+    if any(parts_of(other) != parts_of(call) or other.kernel.items % items for other in (*run, call)):
         return False
     own = list(_in_items(call, items))
     common = [(a, b) for other in run for a in _in_items(other, items) for b in own if a.buffer.root is b.buffer.root]
@@ -202,7 +207,9 @@ def touched_itself(step: ScheduledStep) -> Iterator[Buffer]:
 def _local(run: Run, own: set[Buffer], offset: int) -> tuple[dict[Buffer, Local], int]:
     """Where those of its own buffers lie of which each item has a part, and where the last one ends."""
     partitions: dict[Buffer, set[object]] = {}
-    for access in run.accesses():
+    accesses = run.accesses() if run.parts == 1 else \
+        [access for call in run.calls for access in accesses_by_parts(call)]
+    for access in accesses:
         partitions.setdefault(access.buffer.root, set()).add(access.partition if not access.buffer.row_key else None)
     found: dict[Buffer, Local] = {}
     for buffer, kinds in partitions.items():

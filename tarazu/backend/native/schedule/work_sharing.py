@@ -74,26 +74,38 @@ def takes_threads(steps: Sequence[KernelStep]) -> bool:
     return gained > WORTH_SHARING * (WAKING_FOR_A_LOOP if loops else WAKING)
 
 
+def parts_of(call: KernelCall) -> int:
+    """How many items of a kernel one thread does in order."""
+    return call.launch.nest.parts if isinstance(call.launch, NestLaunch) else 1
+
+
 def buffer_accesses(step: KernelCall | Callback) -> list[BufferAccess]:
-    """What a step reads and writes; the stages after the kernels ask this of each call many times."""
+    """What a step reads and writes, partitioned by what threads share; the stages after the kernels ask this of each
+    call many times."""
     if isinstance(step, Callback):
         return [BufferAccess(view.buffer, Whole.THREAD_0, writes)
                 for views, writes in ((step.inputs, False), (step.outputs, True)) for view in views]
     if step not in _accesses:
-        _accesses[step] = _accesses_of(step)
+        _accesses[step] = _accesses_of(step, by_parts=False)
     return _accesses[step]
 
 
-def _accesses_of(step: KernelCall) -> list[BufferAccess]:
+def accesses_by_parts(call: KernelCall) -> list[BufferAccess]:
+    """What a kernel reads and writes, partitioned by the parts of what threads share."""
+    return _accesses_of(call, by_parts=True)
+
+
+def _accesses_of(step: KernelCall, *, by_parts: bool) -> list[BufferAccess]:
     operands, writes = step.launch.operands, step.launch.writes
     if not is_shared(step):
         return [BufferAccess(operand.buffer, Whole.THREAD_0, i in writes) for i, operand in enumerate(operands)]
     every = accesses(step.launch.nest) if isinstance(step.launch, NestLaunch) else []
-    return [BufferAccess(operand.buffer, _partition(step, i, [x for x in every if x.buffer == i]), i in writes)
+    places = [[x for x in every if x.buffer == i] for i in range(len(operands))]
+    return [BufferAccess(operand.buffer, _partition(step, i, places[i], by_parts), i in writes)
             for i, operand in enumerate(operands)]
 
 
-def _partition(call: KernelCall, number: int, places: Sequence[Access]) -> Partition:
+def _partition(call: KernelCall, number: int, places: Sequence[Access], by_parts: bool) -> Partition:
     """How the items of a kernel partition the operand of that number, which it reads and writes at these places."""
     kernel, launch = call.kernel, call.launch
     if not kernel.rows:
@@ -102,20 +114,21 @@ def _partition(call: KernelCall, number: int, places: Sequence[Access]) -> Parti
         buffer = launch.operands[number].buffer
         is_own = number in launch.writes or buffer is launch.scatters_into
         return Rows(kernel.rows, buffer.bytes // kernel.rows) if is_own else Whole.ANY_THREAD
-    partitions = {_rows(access, launch.nest, kernel) for access in places}
+    partitions = {_rows(access, launch.nest, kernel, by_parts) for access in places}
     return partitions.pop() if len(partitions) == 1 else Whole.ANY_THREAD
 
 
-def _rows(access: Access, nest: Nest, kernel: Kernel) -> Partition:
+def _rows(access: Access, nest: Nest, kernel: Kernel, by_parts: bool) -> Partition:
     """The partition by an access whose first indices make up the items; none where rows overlap, or where those indices
     do not go over them in order."""
-    count = nest.outer or 1
+    parts = 1 if by_parts else nest.parts
+    count = (nest.outer or 1) - (parts > 1)
     outer, others = access.strides[:count] or (0,), access.strides[count:]
     reach = access.offset + sum((n - 1) * s for n, s in zip(nest.sizes[count:], others, strict=False))
     in_order = all(a == b * n for (a, b), n in zip(itertools.pairwise(outer), nest.sizes[1:count], strict=False))
     if access.offset < 0 or min(others, default=0) < 0 or not (in_order and 0 <= reach < outer[-1]):
         return Whole.ANY_THREAD
-    return Rows(kernel.items, outer[-1] * kernel.per_item * access.dtype.itemsize)
+    return Rows(kernel.items // parts, outer[-1] * kernel.per_item * access.dtype.itemsize)
 
 
 def conflict(first: BufferAccess, second: BufferAccess) -> int:

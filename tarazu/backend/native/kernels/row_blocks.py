@@ -1,0 +1,173 @@
+"""Blocks of rows inside the products of a batch: where the matrices between products are large, some rows of them are
+done by all kernels of a chain before the next rows, so that no matrix is in memory as a whole.
+
+Rows are those of the first product. Kernels that have an index of them are done for a block of rows; sums over rows add
+the sum of a block to what the blocks before have given. What else a kernel reads is there as a whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tarazu.backend.native.lowering.buffers import Buffer
+from tarazu.backend.native.lowering.loop_nest import (
+    Access,
+    Accumulated,
+    Apply,
+    Constant,
+    Expression,
+    Load,
+    Nest,
+    Position,
+    Reduction,
+    Store,
+    Triangle,
+    leaf_map,
+    loads,
+)
+from tarazu.backend.native.lowering.steps import NestLaunch
+from tarazu.base.dtypes import bool_, int64
+from tarazu.ir import op as ops
+
+LARGE = 2**20  # bytes of a matrix that is cut
+FEWEST, MOST = 16, 64  # rows of a block
+Strides = tuple[int, ...]
+Reach = tuple[Strides, int]  # the strides of the axes of the batch, and that of the rows
+
+
+def with_row_blocks(launches: Sequence[NestLaunch], batch: int) -> list[NestLaunch]:
+    """The launches of a chain whose first `batch` axes number matrices, with a further axis for blocks of rows where
+    that can be: of as many in a row as go together."""
+    result: list[NestLaunch] = []
+    while len(result) < len(launches):
+        group = _Group(batch)
+        rest = launches[len(result):]
+        count = next((i for i, launch in enumerate(rest) if not group.takes(launch)), len(rest))
+        result += group.cut() if group.is_worth_it() else rest[:max(count, 1)]
+    return result
+
+
+class _Group:
+    """Launches of a chain that may be done block by block."""
+
+    def __init__(self, batch: int) -> None:
+        self._batch, self._rows = batch, 0
+        self._launches: list[tuple[NestLaunch, int]] = []  # with the axis of the rows
+        self._written: dict[Buffer, Reach | None] = {}  # how rows lie in memory that is written; None for sums of them
+        self._read: dict[Buffer, set[Reach | None]] = {}  # the same of what is read; None for more than the own rows
+
+    def takes(self, launch: NestLaunch) -> bool:
+        """Append a launch, if it can be done block by block with those that are there."""
+        axis = self._axis(launch)
+        if axis is None:
+            return False
+        nest, written, read = launch.nest, dict(self._written), {own: set(r) for own, r in self._read.items()}
+        for access in _reads(nest):
+            read.setdefault(launch.operands[access.buffer].buffer.root, set()).add(self._reach(access, axis))
+        for store in nest.stores:
+            buffer = launch.operands[store.access.buffer].buffer.root
+            reach = self._reach(store.access, axis) if axis < nest.kept else None
+            if (axis < nest.kept and reach is None) or written.setdefault(buffer, reach) != reach:
+                return False
+            if reach is None and (buffer in self._written or buffer in read):
+                return False
+        if any(buffer in written and reaches != {written[buffer]} for buffer, reaches in read.items()):
+            return False
+        self._rows, self._written, self._read = nest.sizes[axis], written, read
+        self._launches.append((launch, axis))
+        return True
+
+    def _axis(self, launch: NestLaunch) -> int | None:
+        """The axis of a launch's rows: the one along which it goes over rows that were written before."""
+        nest, batch = launch.nest, self._batch
+        known = {axis for access in _reads(nest) if (reach := self._written.get(
+            launch.operands[access.buffer].buffer.root)) for axis in range(batch, len(access.strides))
+            if (access.strides[axis], nest.sizes[axis]) == (reach[1], self._rows)}
+        if not known:
+            is_first = nest.kept > batch and (not self._rows or nest.sizes[batch] == self._rows)
+            return batch if is_first else None
+        (axis, *others) = known
+        if others or (axis >= nest.kept and not _is_sum(nest)):
+            return None
+        return axis
+
+    def _reach(self, access: Access, axis: int) -> Reach | None:
+        """The strides of an access, where it reaches rows of its own alone."""
+        stride = access.strides[axis] if axis < len(access.strides) else 0
+        return (access.strides[:self._batch], stride) if stride > 0 else None
+
+    def is_worth_it(self) -> bool:
+        """Whether large matrices lie between products."""
+        products = [launch for launch, _ in self._launches if launch.title == ops.DOT.name]
+        largest = max([_matrix_bytes(launch.nest, self._batch) for launch in products], default=0)
+        return len(products) > 1 and largest >= LARGE and _block(self._rows) > 0
+
+    def cut(self) -> list[NestLaunch]:
+        """The launches with the axis of blocks."""
+        rows = _block(self._rows)
+        return [launch._replace(nest=_cut(launch.nest, self._batch, axis, rows)) for launch, axis in self._launches]
+
+
+def _reads(nest: Nest) -> list[Access]:
+    """What a nest reads."""
+    return loads(*[r.value for r in nest.reductions], *[store.value for store in nest.stores])
+
+
+def _is_sum(nest: Nest) -> bool:
+    """Whether all that a nest stores is a sum, or a multiple of one: the sums of parts then add up."""
+    def is_linear(x: Expression) -> bool:
+        while isinstance(x, Apply) and x.op is ops.MUL and isinstance(x.inputs[1], Constant):
+            x = x.inputs[0]
+        return isinstance(x, Accumulated)
+
+    return all(r.op is ops.SUM for r in nest.reductions) and all(is_linear(store.value) for store in nest.stores)
+
+
+def _matrix_bytes(nest: Nest, batch: int) -> int:
+    """The bytes of what a nest stores for each of the batch."""
+    return math.prod(nest.sizes[batch:nest.kept]) * nest.stores[0].value.dtype.itemsize
+
+
+def _block(rows: int) -> int:
+    """The rows of a block, all of one size; 0 where no size suits."""
+    return next((size for size in range(min(MOST, rows // 2), FEWEST - 1, -1) if rows % size == 0), 0)
+
+
+def _cut(nest: Nest, batch: int, axis: int, rows: int) -> Nest:
+    """The nest with blocks of `rows` indices of an axis as the last of its outer axes."""
+    def strides(own: Strides) -> Strides:
+        return (*own[:batch], own[axis] * rows if axis < len(own) else 0, *own[batch:])
+
+    def leaf(x: Expression) -> Expression:
+        if isinstance(x, Load):
+            return Load(x.access._replace(strides=strides(x.access.strides)))
+        return x._replace(strides=strides(x.strides)) if isinstance(x, Position) else x
+
+    changed = leaf_map(leaf)
+    reductions = tuple([Reduction(r.op, changed(r.value)) for r in nest.reductions])
+    stores = tuple([Store(changed(s.value), s.access._replace(strides=strides(s.access.strides)))
+                    for s in nest.stores])
+    if axis >= nest.kept:
+        stores = tuple([_added_up(store, batch) for store in stores])
+    sizes = [rows if i == axis else size for i, size in enumerate(nest.sizes)]
+    blocks = nest.sizes[axis] // rows
+    return nest._replace(sizes=(*sizes[:batch], blocks, *sizes[batch:]), kept=nest.kept + 1, reductions=reductions,
+                         stores=stores, outer=batch + 1, parts=blocks, triangle=_triangle(nest, batch, axis))
+
+
+def _triangle(nest: Nest, batch: int, axis: int) -> Triangle | None:
+    """The triangle of a nest with an axis of blocks in front of those of the matrices."""
+    if nest.triangle is None or axis != nest.triangle.row:
+        return None
+    row, column = (own + (own >= batch) for own in nest.triangle.axes)
+    return nest.triangle._replace(row=row, column=column, block=batch)
+
+
+def _added_up(store: Store, block: int) -> Store:
+    """The store, which adds to what blocks before have stored."""
+    dtype, place = store.value.dtype, store.access
+    number = Position(0, tuple([int(axis == block) for axis in range(len(place.strides))]), int64)
+    is_first = Apply(ops.EQUAL, (number, Constant(0, int64)), (), bool_)
+    before = Apply(ops.WHERE, (is_first, Constant(0, dtype), Load(place)), (), dtype)
+    return store._replace(value=Apply(ops.ADD, (before, store.value), (), dtype))
