@@ -145,7 +145,7 @@ def compiled(graph: Graph, target: Target, renewed: Renewed = ()) -> Compiled:
     Outputs that `renewed` names with inputs are written where these lie, if that is safe.
     """
     started = time.perf_counter()
-    graph = prepare(graph, target.threads)
+    graph = prepare(graph, target)
     written = content(graph) + repr(renewed).encode()
     name, quick_name = cache.key(written, target), cache.key(b"quick " + written, target)
     is_quick, text, how = False, b"", "loaded from the cache"

@@ -82,7 +82,7 @@ def plan_text(graph: Graph, threads: int, renewed: Renewed = ()) -> str:
 
 def _lines(graph: Graph, target: Target, renewed: Renewed,
            planned: int = 0) -> tuple[list[str], Lowered[ScheduleRecorder]]:
-    lowered = lower_with(ScheduleRecorder, prepare(graph, target.threads), target, renewed)
+    lowered = lower_with(ScheduleRecorder, prepare(graph, target), target, renewed)
     names = [node.origin.name or f"input {i}" for i, node in enumerate(graph.parameters)]
     writer = _ScheduleWriter(names, lowered.memory, planned)
     return [line for depth, note in lowered.emitter.notes for line in writer.lines(depth, note)], lowered

@@ -122,7 +122,7 @@ class PlannedProgram(TimedProgram):
 
     def compile(self, graph: Graph) -> Compiled:
         target = processor()._replace(threads=self.planned)
-        lowered = lower_with(functools.partial(SharesEmitter, target=target), prepare(graph, target.threads), target)
+        lowered = lower_with(functools.partial(SharesEmitter, target=target), prepare(graph, target), target)
         self.events, self.is_shared = lowered.emitter.events, lowered.is_shared
         self.table, self.seconds = np.zeros(lowered.emitter.words, np.int64), 0.0
         buffers = [*graph.input_types, *graph.output_types, *[node.type for node in lowered.constants]]

@@ -78,7 +78,7 @@ class TimedProgram(NativeProgram):
     def compile(self, graph: Graph) -> Compiled:
         """Compile the graph, never from the cache, whose programs measure nothing."""
         target = processor()
-        lowered = lower_with(functools.partial(TimedEmitter, target=target), prepare(graph, target.threads), target,
+        lowered = lower_with(functools.partial(TimedEmitter, target=target), prepare(graph, target), target,
                              self.renewed)
         self.steps = lowered.emitter.steps
         self.table = np.zeros(FIRST_ROW + ROW_WORDS * max(len(self.steps), 1), np.int64)

@@ -1,6 +1,7 @@
 """Rewrites of a graph that make its products suit the caches of several cores; they change the order of sums.
 
-Products of halves become products of float32, which have register tiles (`half_products.py`). Products by a large
+Products of halves become products of float32, which have register tiles (`half_products.py`), unless the processor has
+instructions for them (`region/pairs.py`). Products by a large
 weight are summed in parts, one for each thread; products by a transposed constant inside a scan take one that was
 transposed before the loop. `schedule/work_sharing.py` lists all that divides a product among threads.
 """
@@ -13,6 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tarazu.backend.native.half_products import with_single_products
+from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.types import is_half
+from tarazu.backend.native.lowering.region import pairs
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, Builder, Node
@@ -24,10 +28,10 @@ SMALL_SUMS = 1024 * 1024  # bytes of partial sums that are worth exchanging inst
 DEEP = 64  # products that each thread adds at least
 
 
-def prepare(graph: Graph, threads: int) -> Graph:
-    """`graph` with products of half precision as ones of float32, products by large weights summed in parts, and with
-    transposes of constants in front of loops."""
-    return _prepared(with_single_products(graph), threads)
+def prepare(graph: Graph, target: Target) -> Graph:
+    """`graph` with products of half precision as ones of float32 where the processor has none, products by large weights
+    summed in parts, and with transposes of constants in front of loops."""
+    return _prepared(with_single_products(graph, lambda product: pairs.suit(product, target)), target.threads)
 
 
 def _prepared(graph: Graph, threads: int, first: int = 0) -> Graph:
@@ -128,6 +132,8 @@ def _is_worth_parts(inputs: Sequence[Node], attributes: dict[str, Any], threads:
     x, weight = inputs
     if len(x.shape) != 2 or len(weight.shape) != 2 or attributes["contract"] != ((1,), (0,)) or threads < 2:
         return False
+    if is_half(weight.dtype):
+        return False  # each part would be rounded
     result = x.shape[0] * weight.shape[1]
     size = weight.dtype.itemsize
     return (weight.dtype.is_float and weight.shape[0] % threads == 0

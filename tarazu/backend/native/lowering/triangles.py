@@ -70,6 +70,8 @@ class _Finder:
             for buffer, writes in () if isinstance(step, CONTROL_FLOW) else touched(step):
                 count = self.writers if writes else self.readers
                 count[buffer] = count.get(buffer, 0) + 1
+                if buffer.parent is not None and buffer.parent.dtype is not buffer.dtype:  # its numbers in pairs
+                    count[buffer.parent] = count.get(buffer.parent, 0) + 1
 
     # Nests that know what lies above the diagonal
 
