@@ -16,11 +16,11 @@ from tarazu.backend.native.lowering.loop_nest import (
     Position,
     Store,
     Triangle,
+    factors_in_pairs,
     leaf_map,
     loads,
     walk,
 )
-from tarazu.backend.native.lowering.region import pairs
 from tarazu.base.dtypes import DType, float32, float64, uint32
 from tarazu.ir import op as ops
 
@@ -103,7 +103,7 @@ def _factors(nest: Nest) -> tuple[Access, Access] | None:
     if len(nest.reductions) != 1 or nest.reductions[0].op is not ops.SUM:
         return None
     product = nest.reductions[0].value
-    if (found := pairs.factors(product)) is not None:
+    if (found := factors_in_pairs(product)) is not None:
         return found
     if not isinstance(product, Apply) or product.op is not ops.MUL or product.dtype not in (float32, float64):
         return None

@@ -29,8 +29,8 @@ DEEP = 64  # products that each thread adds at least
 
 
 def prepare(graph: Graph, target: Target) -> Graph:
-    """`graph` with products of half precision as ones of float32 where the processor has none, products by large weights
-    summed in parts, and with transposes of constants in front of loops."""
+    """`graph` with products of halves as ones of float32 where the processor has none, products by large weights summed
+    in parts, and with transposes of constants in front of loops."""
     return _prepared(with_single_products(graph, lambda product: pairs.suit(product, target)), target.threads)
 
 

@@ -10,7 +10,14 @@ from typing import NamedTuple
 from tarazu.backend.native.llvm.types import is_half
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, identity, unit, zero
-from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Constant, Expression, Reduction
+from tarazu.backend.native.lowering.loop_nest import (
+    Accumulated,
+    Apply,
+    Constant,
+    Expression,
+    Reduction,
+    product_of_pairs,
+)
 from tarazu.backend.native.lowering.nodes import op_of
 from tarazu.backend.native.lowering.region import pairs, winograd
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
@@ -56,7 +63,7 @@ def _summed(builder: RegionBuilder, node: Node, kept: Shape, reduced: Shape, lef
     found = pairs.paired(builder, kept, reduced, left, right) if pairs.suit(node, builder.externals.target) else None
     if found is not None:
         return found.reduced, lambda nest: Reduction(
-            ops.SUM, pairs.product(nest.load(*found.left), nest.load(*found.right)))
+            ops.SUM, product_of_pairs(nest.load(*found.left), nest.load(*found.right)))
     wide = dtypes.float32 if is_half(node.dtype) else node.dtype
     return reduced, lambda nest: Reduction(ops.SUM, _product(nest.load(*left), nest.load(*right), wide))
 

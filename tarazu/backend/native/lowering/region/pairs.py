@@ -13,11 +13,11 @@ from typing import NamedTuple
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import Buffer, View
 from tarazu.backend.native.lowering.index_map import IndexMap, identity
-from tarazu.backend.native.lowering.loop_nest import Access, Apply, Constant, Expression, Load, loads
+from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Expression
 from tarazu.backend.native.lowering.region import winograd
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.group import Computed, Group, Inner
-from tarazu.base.dtypes import DType, bfloat16, float32, uint32
+from tarazu.base.dtypes import bfloat16, float32, uint32
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node
 from tarazu.ir.types import Shape
@@ -37,44 +37,6 @@ def suit(node: Node, target: Target) -> bool:
         return any(x.shape[axis] > 1 for axis in node.attributes["contract"][0])
     return y.shape[-2] > 1 and not winograd.saves(node, target.winograd, 2)
 
-
-# Expressions ------------------------------------------------------------------------------------------------------
-
-def product(a: Expression, b: Expression) -> Expression:
-    """The sum of the two products of two pairs, in float32."""
-    parts = [Apply(ops.MUL, (part(a), part(b)), (), float32) for part in (_first, _second)]
-    return Apply(ops.ADD, tuple(parts), (), float32)
-
-
-def factors(value: Expression) -> tuple[Access, Access] | None:
-    """What a product of two pairs in memory reads; None for another expression."""
-    read = loads(value)
-    if not 1 <= len(read) <= 2 or read[0].dtype is not uint32 or value != product(Load(read[0]), Load(read[-1])):
-        return None
-    return read[0], read[-1]
-
-
-def _first(pair: Expression) -> Expression:
-    return _with_bits(Apply(ops.SHIFT_LEFT, (pair, Constant(16, uint32)), (), uint32), float32)
-
-
-def _second(pair: Expression) -> Expression:
-    return _with_bits(Apply(ops.AND, (pair, Constant(0xFFFF0000, uint32)), (), uint32), float32)
-
-
-def _with_bits(x: Expression, dtype: DType) -> Expression:
-    return Apply(ops.BITCAST, (x,), (("dtype", dtype),), dtype)
-
-
-def _pair(first: Expression, second: Expression | None) -> Expression:
-    """The pair of two numbers of bfloat16; 0 is the second where there is none."""
-    bits = [_with_bits(Apply(ops.CAST, (x,), (("dtype", float32),), float32), uint32)
-            for x in (first, second) if x is not None]
-    below = Apply(ops.SHIFT_RIGHT, (bits[0], Constant(16, uint32)), (), uint32)
-    return Apply(ops.OR, (below, bits[1]), (), uint32) if second is not None else below
-
-
-# Memory -----------------------------------------------------------------------------------------------------------
 
 class Paired(NamedTuple):
     """The reduced axes and the factors of a product in pairs."""
@@ -172,3 +134,11 @@ def _halved(shape: Sequence[int], axis: int) -> Shape:
 
 def _with_size(shape: Sequence[int], axis: int, size: int) -> Shape:
     return (*shape[:axis], size, *shape[axis + 1:])
+
+
+def _pair(first: Expression, second: Expression | None) -> Expression:
+    """The pair of two numbers of bfloat16; 0 is the second where there is none."""
+    bits = [Apply(ops.BITCAST, (Apply(ops.CAST, (x,), (("dtype", float32),), float32),), (("dtype", uint32),), uint32)
+            for x in (first, second) if x is not None]
+    below = Apply(ops.SHIFT_RIGHT, (bits[0], Constant(16, uint32)), (), uint32)
+    return Apply(ops.OR, (below, bits[1]), (), uint32) if second is not None else below
