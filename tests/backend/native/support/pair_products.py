@@ -19,6 +19,8 @@ def emulated(text: str) -> str:
     while (found := _NAME.search(text)) is not None:
         lanes, name = int(found[1]), found[2]
         text = text.replace(found[0], "").replace(name, f"pairs{lanes}") + _definition(lanes)
+        declared = f"declare <{lanes} x float> @llvm.fma.v{lanes}f32({', '.join([f'<{lanes} x float>'] * 3)})"
+        text += "" if declared in text else f"{declared}\n"
     return text.replace("x bfloat>", "x i16>")
 
 
@@ -51,8 +53,7 @@ def _definition(lanes: int) -> str:
                   f"{number} %{before})", f"%{part}i = bitcast {number} %{part} to {bits}",
                   *_flushed(f"{part}i", bits, number)]
         before = f"{part}if"
-    declared = f"declare {number} @llvm.fma.v{lanes}f32({number}, {number}, {number})"
-    return "\n".join(["", declared, *lines, f"ret {number} %{before}", "}", ""])
+    return "\n".join(["", *lines, f"ret {number} %{before}", "}", ""])
 
 
 def _flushed(name: str, bits: str, number: str) -> list[str]:
