@@ -21,6 +21,7 @@ from tarazu.ir.structure import with_graphs
 from tarazu.ir.types import TensorType
 
 _MOVES = frozenset({ops.TRANSPOSE, ops.RESHAPE, ops.BROADCAST})  # what only says where elements lie
+MOST_LEFT_OUT = 4  # how many times larger a tensor may be than its part that is a factor, to be cast as a whole
 
 
 Stays = Callable[[Node], bool]  # whether a product is better left in half precision
@@ -73,9 +74,15 @@ def _scan(builder: Builder, inputs: Sequence[Node], attributes: dict[str, Any], 
 
 def _moved(node: Node) -> Node:
     """What a node is, but for where its elements lie."""
-    while node.op in _MOVES:
+    while _is_move(node):
         node = node.inputs[0]
     return node
+
+
+def _is_move(node: Node) -> bool:
+    """Whether a node only says where the elements of its input lie, or which part of it is meant."""
+    return node.op in _MOVES or (node.op is ops.SLICE
+                                 and MOST_LEFT_OUT * node.type.size >= node.inputs[0].type.size)
 
 
 def _single(builder: Builder, node: Node, singles: dict[Node, Node]) -> Node:
@@ -84,7 +91,7 @@ def _single(builder: Builder, node: Node, singles: dict[Node, Node]) -> Node:
     `singles` has the same numbers in float32 for some nodes.
     """
     moves = []
-    while isinstance(node.op, Op) and node.op in _MOVES:
+    while isinstance(node.op, Op) and _is_move(node):
         moves.append((node.op, node.attributes))
         node = node.inputs[0]
     node = singles.get(node) or _cast(builder, node, float32)

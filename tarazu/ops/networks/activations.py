@@ -31,7 +31,7 @@ from tarazu.ops.elementwise import (
     tanh,
     where,
 )
-from tarazu.ops.promote import as_float, as_value
+from tarazu.ops.promote import as_float, as_value, rounded_like, single
 from tarazu.ops.shape import normalize_axis, slice_axis
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -311,13 +311,15 @@ def gelu(x: ArrayLike, *, approximate: bool | str = False) -> Tensor:
 
 @composite("gelu")
 def _gelu(x: Tensor) -> Tensor:
-    return multiply(multiply(x, 0.5), add(erf(multiply(x, 1 / math.sqrt(2))), 1.0))
+    wide = single(x)
+    return rounded_like(multiply(multiply(wide, 0.5), add(erf(multiply(wide, 1 / math.sqrt(2))), 1.0)), x)
 
 
 @composite("gelu_tanh")
 def _gelu_tanh(x: Tensor) -> Tensor:
-    inner = multiply(multiply(x, add(multiply(multiply(x, x), 0.044715), 1.0)), math.sqrt(2 / math.pi))
-    return multiply(multiply(x, 0.5), add(tanh(inner), 1.0))
+    wide = single(x)
+    inner = multiply(multiply(wide, add(multiply(multiply(wide, wide), 0.044715), 1.0)), math.sqrt(2 / math.pi))
+    return rounded_like(multiply(multiply(wide, 0.5), add(tanh(inner), 1.0)), x)
 
 
 @composite("silu")

@@ -26,7 +26,7 @@ from tarazu.ops.elementwise import (
     where,
 )
 from tarazu.ops.networks.softmax import softmax, softmax_cotangent
-from tarazu.ops.promote import as_float, as_value, promote_all
+from tarazu.ops.promote import as_float, as_value, promote_all, rounded_like, single
 from tarazu.ops.reduce import max, sum
 from tarazu.ops.shape import concat, expand_dims, permute_dims, reshape, swapaxes, unstack
 from tarazu.ops.typing import ArrayLike, Tensor
@@ -125,10 +125,11 @@ def _softmax_or_zeros_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tenso
 @composite("softmax_or_zeros", gradient=_softmax_or_zeros_rule)
 def _softmax_or_zeros(scores: Tensor) -> Tensor:
     """The softmax over the last axis, with zeros for a row of -inf."""
-    top = stop_gradient(max(scores, -1, keepdims=True))
-    raised = exp(subtract(scores, where(isfinite(top), top, 0)))
+    wide = single(scores)
+    top = stop_gradient(max(wide, -1, keepdims=True))
+    raised = exp(subtract(wide, where(isfinite(top), top, 0)))
     total = sum(raised, -1, keepdims=True)
-    return divide(raised, where(equal(total, 0), 1, total))
+    return rounded_like(divide(raised, where(equal(total, 0), 1, total)), scores)
 
 
 # Heads ----------------------------------------------------------------------------------------------------------
