@@ -119,7 +119,7 @@ class Writer:
             return constant(register_type(expression.dtype, point.lanes), expression.value)
         if isinstance(expression, Accumulated):
             value, dtype = accumulated[expression.which], expression.dtype
-            return round_to_half(function, value, dtype) if is_half(dtype) else value
+            return round_to_half(function, self.target, value, dtype) if is_half(dtype) else value
         if isinstance(expression, Position):
             return _position(function, expression, point)
         inputs = [_in_lanes(function, memo[id(x)], point) for x in expression.inputs]
