@@ -31,7 +31,7 @@ from tarazu.ops.elementwise import (
     tanh,
     where,
 )
-from tarazu.ops.promote import as_float, as_value
+from tarazu.ops.promote import as_float, as_value, rounded_like, single
 from tarazu.ops.shape import normalize_axis, slice_axis
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -317,10 +317,10 @@ _CUBIC, _SCALE = 0.044715, math.sqrt(2 / math.pi)
 
 def _gelu_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
                needed: Sequence[bool]) -> list[Tensor | None]:
-    x = inputs[0]
+    x = single(inputs[0])
     density = multiply(exp(multiply(multiply(x, x), -0.5)), 1 / math.sqrt(2 * math.pi))
     derivative = add(multiply(_twice_normal(x), 0.5), multiply(x, density))
-    return [multiply(cotangents[0], derivative)]
+    return [rounded_like(multiply(single(cotangents[0]), derivative), inputs[0])]
 
 
 def _twice_normal(x: Tensor) -> Tensor:
@@ -329,15 +329,18 @@ def _twice_normal(x: Tensor) -> Tensor:
 
 @composite("gelu", gradient=_gelu_rule)
 def _gelu(x: Tensor) -> Tensor:
-    return multiply(multiply(x, 0.5), _twice_normal(x))
+    wide = single(x)
+    return rounded_like(multiply(multiply(wide, 0.5), _twice_normal(wide)), x)
 
 
 def _gelu_tanh_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
                     needed: Sequence[bool]) -> list[Tensor | None]:
-    x, bent = inputs[0], _bent(inputs[0])
+    x, y = single(inputs[0]), single(outputs[0])
+    bent = _bent(x)
     slope = add(multiply(multiply(x, x), 3 * _CUBIC * _SCALE), _SCALE)
-    of_bent = multiply(multiply(outputs[0], subtract(1.0, bent)), slope)  # x / 2 (1 - bent^2) slope
-    return [multiply(cotangents[0], add(multiply(add(bent, 1.0), 0.5), of_bent))]
+    of_bent = multiply(multiply(y, subtract(1.0, bent)), slope)  # x / 2 (1 - bent^2) slope
+    derivative = add(multiply(add(bent, 1.0), 0.5), of_bent)
+    return [rounded_like(multiply(single(cotangents[0]), derivative), inputs[0])]
 
 
 def _bent(x: Tensor) -> Tensor:
@@ -346,7 +349,8 @@ def _bent(x: Tensor) -> Tensor:
 
 @composite("gelu_tanh", gradient=_gelu_tanh_rule)
 def _gelu_tanh(x: Tensor) -> Tensor:
-    return multiply(multiply(x, 0.5), add(_bent(x), 1.0))
+    wide = single(x)
+    return rounded_like(multiply(multiply(wide, 0.5), add(_bent(wide), 1.0)), x)
 
 
 def _silu_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],

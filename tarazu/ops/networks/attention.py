@@ -29,7 +29,7 @@ from tarazu.ops.elementwise import (
     where,
 )
 from tarazu.ops.networks.softmax import softmax, softmax_cotangent
-from tarazu.ops.promote import as_float, as_value, promote_all
+from tarazu.ops.promote import as_float, as_value, promote_all, rounded_like, single
 from tarazu.ops.reduce import max, sum, sum_to
 from tarazu.ops.shape import broadcast_to, concat, expand_dims, permute_dims, reshape, swapaxes, unstack
 from tarazu.ops.typing import ArrayLike, Tensor
@@ -99,7 +99,7 @@ def _attention_rule(cotangents: Sequence[Tensor | None], outputs: Sequence[Tenso
     behind a barrier, so that none wait for the backward pass."""
     to_y, _, to_share = cotangents
     to_y = zeros_like(outputs[0]) if to_y is None else to_y
-    to_row = sum(multiply(to_y, outputs[0]), -1, keepdims=True)
+    to_row = sum(multiply(single(to_y), single(outputs[0])), -1, keepdims=True)
     to_row = to_row if to_share is None else add(to_row, multiply(to_share, outputs[2]))
     values = [*outputs[1:], to_y, to_row, *inputs]
     size, keys = inputs[0].shape[-1], inputs[1].shape[-2]
@@ -113,8 +113,10 @@ def _attention_vjp(top: Tensor, share: Tensor, to_y: Tensor, to_row: Tensor, q: 
                    *mask: Tensor, causal: bool, scale: float) -> tuple[Tensor, ...]:
     """The cotangents of q, k, v and the mask, given those of the results and `to_row`, of a factor of all weights of a
     row."""
-    weights = multiply(exp(subtract(_scores(q, k, *mask, causal=causal, scale=scale), stop_gradient(top))), share)
-    to_scores = multiply(weights, subtract(_products(to_y, v), to_row))
+    scores = single(_scores(q, k, *mask, causal=causal, scale=scale))
+    weights = multiply(exp(subtract(scores, stop_gradient(top))), share)
+    to_scores = rounded_like(multiply(weights, subtract(single(_products(to_y, v)), to_row)), q)
+    weights = rounded_like(weights, q)
     to_mask = [sum_to(to_scores, x.shape) if x.dtype.is_inexact else zeros_like(x) for x in mask]
     return (multiply(matmul(to_scores, k), scale), multiply(_products_of_columns(to_scores, q), scale),
             _products_of_columns(weights, to_y), *to_mask)
@@ -134,8 +136,9 @@ def _masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, *, causal: 
 def _attended(scores: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The values by the softmax of the scores, zeros for a row of -inf; and of each row what the weights follow from:
     the largest score, which counts as a constant, and 1 over the sum of what is raised."""
-    raised, top, share = _raised(scores)
-    return multiply(share, matmul(raised, v)), top, share
+    raised, top, share = _raised(single(scores))
+    products = matmul(rounded_like(raised, v), v)
+    return rounded_like(multiply(share, single(products)), v), top, share
 
 
 def _raised(scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -202,8 +205,8 @@ def _softmax_or_zeros_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tenso
 @composite("softmax_or_zeros", gradient=_softmax_or_zeros_rule)
 def _softmax_or_zeros(scores: Tensor) -> Tensor:
     """The softmax over the last axis, with zeros for a row of -inf."""
-    raised, _, share = _raised(scores)
-    return multiply(raised, share)
+    raised, _, share = _raised(single(scores))
+    return rounded_like(multiply(raised, share), scores)
 
 
 # Heads ----------------------------------------------------------------------------------------------------------

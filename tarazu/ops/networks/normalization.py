@@ -43,7 +43,8 @@ def _standardized(x: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
 @composite("layer_norm_vjp")
 def _layer_norm_cotangents(g: Tensor, x: Tensor, weight: Tensor, *, epsilon: float) -> tuple[Tensor, ...]:
     """With z the standardized x, s its scale and v = g weight: s (v - mean(v) - z mean(v z)) for x."""
-    z, scale = _standardized(x, epsilon)
+    g, weight = single(g), single(weight)
+    z, scale = _standardized(single(x), epsilon)
     v, rows = multiply(g, weight), tuple(range(len(x.shape) - 1))
     inner = subtract(subtract(v, mean(v, -1, keepdims=True)), multiply(z, mean(multiply(v, z), -1, keepdims=True)))
     return multiply(scale, inner), sum(multiply(g, z), rows), sum(g, rows)
@@ -57,7 +58,7 @@ def _layer_norm_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], in
 
 @composite("layer_norm", gradient=_layer_norm_rule)
 def _layer_norm(x: Tensor, weight: Tensor, bias: Tensor, *, epsilon: float) -> Tensor:
-    return rounded_like(add(multiply(_standardized(x, epsilon)[0], weight), bias), x)
+    return rounded_like(add(multiply(_standardized(single(x), epsilon)[0], single(weight)), single(bias)), x)
 
 
 def rms_norm(x: ArrayLike, weight: ArrayLike, *, epsilon: float = 1e-5) -> Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import divide, exp, log, multiply, negative, stop_gradient, subtract
-from tarazu.ops.promote import as_float
+from tarazu.ops.promote import as_float, rounded_like, single
 from tarazu.ops.reduce import max, sum
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -48,12 +48,14 @@ def log_softmax(x: ArrayLike, axis: int = -1) -> Tensor:
 @composite("softmax_vjp")
 def softmax_cotangent(g: Tensor, y: Tensor, *, axis: int) -> Tensor:
     """The cotangent of x from that of y = softmax(x): y (g - sum(g y))."""
-    return multiply(y, subtract(g, sum(multiply(g, y), axis, keepdims=True)))
+    wide, given = single(y), single(g)
+    return rounded_like(multiply(wide, subtract(given, sum(multiply(given, wide), axis, keepdims=True))), y)
 
 
 @composite("log_softmax_vjp")
 def _log_softmax_cotangent(g: Tensor, y: Tensor, *, axis: int) -> Tensor:
-    return subtract(g, multiply(exp(y), sum(g, axis, keepdims=True)))
+    given = single(g)
+    return rounded_like(subtract(given, multiply(exp(single(y)), sum(given, axis, keepdims=True))), y)
 
 
 def _softmax_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
@@ -68,11 +70,13 @@ def _log_softmax_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], i
 
 @composite("softmax", gradient=_softmax_rule)
 def _softmax(x: Tensor, *, axis: int) -> Tensor:
-    raised = exp(subtract(x, stop_gradient(max(x, axis, keepdims=True))))
-    return divide(raised, sum(raised, axis, keepdims=True))
+    wide = single(x)
+    raised = exp(subtract(wide, stop_gradient(max(wide, axis, keepdims=True))))
+    return rounded_like(divide(raised, sum(raised, axis, keepdims=True)), x)
 
 
 @composite("log_softmax", gradient=_log_softmax_rule)
 def _log_softmax(x: Tensor, *, axis: int) -> Tensor:
-    shifted = subtract(x, stop_gradient(max(x, axis, keepdims=True)))  # x - logsumexp(x) would lose digits of large x
-    return subtract(shifted, log(sum(exp(shifted), axis, keepdims=True)))
+    wide = single(x)
+    shifted = subtract(wide, stop_gradient(max(wide, axis, keepdims=True)))  # x - logsumexp(x) would lose digits
+    return rounded_like(subtract(shifted, log(sum(exp(shifted), axis, keepdims=True))), x)

@@ -79,3 +79,10 @@ def test_nan_and_infinity_stay_what_they_are_between_rounded_operations() -> Non
     x = tz.tensor(bits.view(np.float32))
     y = tz.jit(lambda x: tz.relu(x.astype("bfloat16") * 2) * 0.5 + 1)(x).astype("float32").numpy()
     assert np.isnan(y[:3]).all() and y[3] == np.inf and y[4] == 1 and y[5] == np.inf
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_sums_are_rounded_before_what_follows(dtype: str) -> None:
+    x = tz.tensor(np.random.default_rng(0).normal(size=(64, 100))).astype(dtype)
+    for function in (lambda x: -x.sum(1), lambda x: tz.maximum(x.sum(1), 0), lambda x: x.sum(1) + 1):
+        np.testing.assert_array_equal(tz.jit(function)(x).numpy(), function(x).numpy())

@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.kernels.kernel import KernelCall
-from tarazu.backend.native.lowering.loop_nest import Access, Apply, Expression, Nest, loads, walk
+from tarazu.backend.native.lowering.loop_nest import (
+    Access,
+    Apply,
+    Expression,
+    Nest,
+    Reduction,
+    factors_in_pairs,
+    loads,
+    walk,
+)
 from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
 from tarazu.backend.native.lowering.steps import (
     Callback,
@@ -133,9 +142,14 @@ def _flops(node: Node) -> int:
 
 def _nest_flops(nest: Nest) -> int:
     """One for each primitive and for each reduction, at each point of the nest."""
-    inner = sum(1 + len(_applied(reduction.value)) for reduction in nest.reductions)
+    inner = sum(_flops_inside(reduction) for reduction in nest.reductions)
     outer = len(_applied(*[store.value for store in nest.stores]))
     return math.prod(nest.sizes) * inner + math.prod(nest.sizes[:nest.kept]) * outer
+
+
+def _flops_inside(reduction: Reduction) -> int:
+    """Those of a reduction for one term; two products of a pair and their sums."""
+    return 4 if factors_in_pairs(reduction.value) else 1 + len(_applied(reduction.value))
 
 
 def _touched(launch: NestLaunch, writes: bool) -> int:

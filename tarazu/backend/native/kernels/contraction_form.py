@@ -16,11 +16,12 @@ from tarazu.backend.native.lowering.loop_nest import (
     Position,
     Store,
     Triangle,
+    factors_in_pairs,
     leaf_map,
     loads,
     walk,
 )
-from tarazu.base.dtypes import DType, float32, float64
+from tarazu.base.dtypes import DType, float32, float64, uint32
 from tarazu.ir import op as ops
 
 
@@ -43,7 +44,17 @@ class Form(NamedTuple):
 
     @property
     def dtype(self) -> DType:
+        """That of the factors."""
         return self.factors[0].dtype
+
+    @property
+    def sum_dtype(self) -> DType:
+        return float32 if self.has_pairs else self.dtype
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether each factor is a pair of numbers of bfloat16."""
+        return self.dtype is uint32
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -92,6 +103,8 @@ def _factors(nest: Nest) -> tuple[Access, Access] | None:
     if len(nest.reductions) != 1 or nest.reductions[0].op is not ops.SUM:
         return None
     product = nest.reductions[0].value
+    if (found := factors_in_pairs(product)) is not None:
+        return found
     if not isinstance(product, Apply) or product.op is not ops.MUL or product.dtype not in (float32, float64):
         return None
     a, b = product.inputs

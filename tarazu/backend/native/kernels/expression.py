@@ -21,7 +21,7 @@ from tarazu.backend.native.lowering.loop_nest import (
     walk,
 )
 from tarazu.backend.native.math.elementwise import emit
-from tarazu.backend.native.math.half import narrow, narrow_exactly, widen
+from tarazu.backend.native.math.half import narrow, narrow_exactly, round_to_half, widen
 from tarazu.backend.native.math.number import Number
 from tarazu.base.dtypes import DType
 
@@ -86,7 +86,7 @@ class Writer:
         access = store.access
         element = memory_type(access.dtype)
         pointer = function.offset(pointers[access.buffer], element_offset(function, access, point), element)
-        raw = self._narrowed(function, value, access.dtype, isinstance(store.value, Apply | Load))
+        raw = self._narrowed(function, value, access.dtype, isinstance(store.value, Apply | Load | Accumulated))
         stride = point.lane_stride(access.strides)
         if stride in (1, None):
             function.store(raw, pointer, access.dtype.itemsize, point.mask)
@@ -118,7 +118,8 @@ class Writer:
         if isinstance(expression, Constant):
             return constant(register_type(expression.dtype, point.lanes), expression.value)
         if isinstance(expression, Accumulated):
-            return accumulated[expression.which]
+            value, dtype = accumulated[expression.which], expression.dtype
+            return round_to_half(function, self.target, value, dtype) if is_half(dtype) else value
         if isinstance(expression, Position):
             return _position(function, expression, point)
         inputs = [_in_lanes(function, memo[id(x)], point) for x in expression.inputs]
@@ -154,7 +155,7 @@ class Writer:
         return function.compare("icmp ne", raw, constant(raw.type, 0)) if dtype.kind == "bool" else raw
 
     def _narrowed(self, function: Function, value: Value, dtype: DType, is_rounded: bool) -> Value:
-        """An element from a register in the type of memory; in half precision a sum may have more digits than that."""
+        """An element from a register in the type of memory; in half precision other numbers may have more digits."""
         if is_half(dtype):
             return (narrow_exactly if is_rounded else narrow)(Number(function, self.target, value), dtype).value
         return function.convert("zext", value, "i8") if dtype.kind == "bool" else value

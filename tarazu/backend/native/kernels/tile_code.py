@@ -131,7 +131,8 @@ class _Tile:
         self.rows = list(itertools.product(*map(range, extents)))
         self.lanes, layout = code.choice.lanes, code.choice.layout
         self.f = code.module.function(name, code.parameters(), attributes="noinline")
-        self.type = vector(memory_type(code.form.dtype), self.lanes)
+        self.type = vector(memory_type(code.form.sum_dtype), self.lanes)
+        self.factor_type = vector(memory_type(code.form.dtype), self.lanes)
         self.width, self._bytes = math.ceil(columns / self.lanes), self.lanes * code.item
         masks: list[Value | None] = [None] * self.width
         if columns % self.lanes:
@@ -219,7 +220,7 @@ class _Tile:
         """The sums with one product each added."""
         f, item = self.f, self.code.item
         masks = [None] * self.width if self.code.choice.packed else self.masks
-        vectors = [f.load(self.type, f.offset(right, column * self._bytes), item, mask)
+        vectors = [f.load(self.factor_type, f.offset(right, column * self._bytes), item, mask)
                    for column, mask in enumerate(masks)]
         result = []
         for row, offset in enumerate(self.left_offsets):
@@ -233,11 +234,15 @@ class _Tile:
         if not self.left_is_vector:
             element = memory_type(self.code.form.dtype)
             return [f.splat(f.load(element, f.offset(left, offset), item), self.lanes)] * self.width
-        return [f.load(self.type, f.offset(left, offset + column * self._bytes), item, mask)
+        return [f.load(self.factor_type, f.offset(left, offset + column * self._bytes), item, mask)
                 for column, mask in enumerate(self.masks)]
 
     def _multiply_add(self, a: Value, b: Value, total: Value) -> Value:
-        """a b + total, with one rounding where the processor has an instruction for it."""
+        """a b + total, with one rounding where the processor has an instruction for it; of pairs both products."""
+        if self.code.form.has_pairs:
+            a, b = (self.f.emit(vector("bfloat", 2 * self.lanes), f"bitcast {x.type} {x.text} to <{2 * self.lanes} x "
+                                "bfloat>") for x in (a, b))
+            return self.f.call(self.type, f"llvm.x86.avx512bf16.dpbf16ps.{8 * self._bytes}", total, a, b)
         if self.code.target.has_fma:
             return self.f.fma(a, b, total)
         return self.f.op("fadd", self.f.op("fmul", a, b), total)

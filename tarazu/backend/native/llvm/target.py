@@ -27,6 +27,8 @@ class Target(NamedTuple):
     has_fma: bool
     threads: int = 2  # that kernels are divided for; their results are right on any number
     winograd: int = 4  # how many outputs a tile of a convolution may have along an axis; 0 for none
+    has_pairs: bool = False  # whether one instruction adds two products of bfloat16 to a float32 (AVX512_BF16)
+    has_float16: bool = False  # whether instructions convert float16 to float32 and back (F16C)
 
     @property
     def lanes(self) -> int:
@@ -69,9 +71,16 @@ def host(narrowed: str | None = None) -> Target:
     if not wide:
         flags = ",".join(flag for flag in flags.split(",") if not flag.startswith("+avx512"))
     width = 64 if wide else 32 if features.get("avx2") else 16
-    return Target(triple, "x86-64", flags, width, 32 if wide else 16, bool(features.get("fma")))
+    return Target(triple, "x86-64", flags, width, 32 if wide else 16, bool(features.get("fma")),
+                  has_pairs=wide and bool(features.get("avx512bf16")), has_float16=bool(features.get("f16c")))
 
 
 def aarch64(triple: str = "aarch64-unknown-linux-gnu", cpu: str = "generic", features: str = "+neon") -> Target:
     """A 64-bit ARM processor with NEON."""
     return Target(triple, cpu, features, 16, 32, True)
+
+
+def avx512_bf16(triple: str = "x86_64-unknown-linux-gnu") -> Target:
+    """A 64-bit x86 processor with AVX-512 and products of pairs of bfloat16, such as Cooper Lake or Zen 4."""
+    features = "+avx,+avx2,+avx512bf16,+avx512bw,+avx512dq,+avx512f,+avx512vl,+f16c,+fma"
+    return Target(triple, "x86-64", features, 64, 32, True, has_pairs=True, has_float16=True)

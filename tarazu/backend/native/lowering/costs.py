@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tarazu.backend.native.lowering.loop_nest import Apply, Expression, Load, Nest, Reduction, walk
+from tarazu.backend.native.lowering.loop_nest import Apply, Expression, Load, Nest, Reduction, factors_in_pairs, walk
 from tarazu.ir import op as ops
 
 CHEAP = frozenset({ops.NEG, ops.ABS, ops.SIGN, ops.FLOOR, ops.CEIL, ops.ROUND, ops.TRUNC, ops.NOT, ops.ADD, ops.SUB,
@@ -39,5 +39,7 @@ def _cost(*expressions: Expression) -> int:
 def _is_product(reduction: Reduction) -> bool:
     """Whether a reduction is a sum of products of two loads."""
     value = reduction.value
+    if factors_in_pairs(value) is not None:
+        return True
     return (reduction.op is ops.SUM and isinstance(value, Apply) and value.op is ops.MUL
             and all(isinstance(x, Load) for x in value.inputs))

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Any, NamedTuple
 
-from tarazu.base.dtypes import DType
+from tarazu.base.dtypes import DType, float32, uint32
+from tarazu.ir import op as ops
 from tarazu.ir.op import Op
 
 
@@ -152,3 +153,31 @@ def accesses(nest: Nest) -> list[Access]:
     """All accesses of a nest; those of stores and their expressions have strides for the kept axes only."""
     read = [access for reduction in nest.reductions for access in loads(reduction.value)]
     return [*read, *loads(*[store.value for store in nest.stores]), *[store.access for store in nest.stores]]
+
+
+# Pairs of numbers of bfloat16 in 32 bits, the first one below
+
+def product_of_pairs(a: Expression, b: Expression) -> Expression:
+    """The sum of the two products of two pairs, in float32."""
+    parts = [Apply(ops.MUL, (part(a), part(b)), (), float32) for part in (_first, _second)]
+    return Apply(ops.ADD, tuple(parts), (), float32)
+
+
+def factors_in_pairs(value: Expression) -> tuple[Access, Access] | None:
+    """What a product of two pairs in memory reads; None for another expression."""
+    read = loads(value)
+    if not 1 <= len(read) <= 2 or read[0].dtype is not uint32:
+        return None
+    return (read[0], read[-1]) if value == product_of_pairs(Load(read[0]), Load(read[-1])) else None
+
+
+def _first(pair: Expression) -> Expression:
+    return _as_float(Apply(ops.SHIFT_LEFT, (pair, Constant(16, uint32)), (), uint32))
+
+
+def _second(pair: Expression) -> Expression:
+    return _as_float(Apply(ops.AND, (pair, Constant(0xFFFF0000, uint32)), (), uint32))
+
+
+def _as_float(bits: Expression) -> Expression:
+    return Apply(ops.BITCAST, (bits,), (("dtype", float32),), float32)

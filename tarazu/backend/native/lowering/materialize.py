@@ -129,7 +129,8 @@ class Demand:
         users = set(self.users[node])
         if len(users) == 1:
             return weight > 2 and self._uses[users.pop()] > 2 * node.type.size
-        if node.type.size * node.dtype.itemsize >= LARGE and weight <= AGAIN and len(self._below(node)) < 2:
+        if (node.type.size * node.dtype.itemsize >= LARGE and weight <= AGAIN and len(self._below(node)) < 2
+                and not self._replaces_its_source(node)):
             return False
         return weight > 1 or node.dtype.kind == "bool" or len(
             [x for x in node.inputs if FEW * x.type.size > node.type.size]) > 1
@@ -155,6 +156,18 @@ class Demand:
         if all(self._homes[user] == self._homes[node] for user in self.users[node]):
             return False
         return len(self._below(node)) > 1 or self._weight(node) > AGAIN
+
+    def _replaces_its_source(self, node: Node) -> bool:
+        """Whether a node is all that becomes of a reduction or product, whose kernel then stores it in its place.
+
+        What a mask hides of a product is better left to those who read it: they say what need not be computed.
+        """
+        while node not in self.stored:
+            large = [x for x in node.inputs if self._sources[x] and FEW * x.type.size > node.type.size]
+            if node.op is ops.WHERE or len(large) != 1 or len(set(self.users[large[0]])) != 1:
+                return False
+            node, = large
+        return node.op in NESTS | ops.PRODUCTS
 
     def _sources_of(self, node: Node) -> frozenset[Node]:
         """What is read from memory where a node is."""

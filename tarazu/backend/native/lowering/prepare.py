@@ -1,9 +1,9 @@
 """Rewrites of a graph that make its products suit the caches of several cores; they change the order of sums.
 
-Products of halves become products of float32, which have register tiles (`half_products.py`), and dilated convolutions
-ones without gaps (`region/dilated.py`). Products by a large
-weight are summed in parts, one for each thread; products by a transposed constant inside a scan take one that was
-transposed before the loop. `schedule/work_sharing.py` lists all that divides a product among threads.
+Products of halves become products of float32, which have register tiles (`half_products.py`), unless the processor has
+instructions for them (`region/pairs.py`), and dilated convolutions ones without gaps (`region/dilated.py`). Products by
+a large weight are summed in parts, one for each thread; products by a transposed constant inside a scan take one that
+was transposed before the loop. `schedule/work_sharing.py` lists all that divides a product among threads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Any
 
 from tarazu.backend.native.half_products import with_single_products
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.types import is_half
 from tarazu.backend.native.lowering.nodes import is_zeros
+from tarazu.backend.native.lowering.region import pairs
 from tarazu.backend.native.lowering.region.dilated import without_dilation
 from tarazu.backend.native.scan_products import with_products_inside
 from tarazu.ir import op as ops
@@ -30,9 +32,10 @@ DEEP = 64  # products that each thread adds at least
 
 
 def prepare(graph: Graph, target: Target) -> Graph:
-    """`graph` with products of half precision as ones of float32, dilated convolutions without gaps, products by large
-    weights summed in parts, and with transposes of constants in front of loops."""
-    return _prepared(without_dilation(with_single_products(graph), target.winograd), target.threads)
+    """`graph` with products of halves as ones of float32 where the processor has none, dilated convolutions without
+    gaps, products by large weights summed in parts, and with transposes of constants in front of loops."""
+    single = with_single_products(graph, lambda product: pairs.suit(product, target))
+    return _prepared(without_dilation(single, target.winograd), target.threads)
 
 
 def _prepared(graph: Graph, threads: int, first: int = 0) -> Graph:
@@ -126,6 +129,8 @@ def _is_worth_parts(inputs: Sequence[Node], attributes: dict[str, Any], threads:
     x, weight = inputs
     if len(x.shape) != 2 or len(weight.shape) != 2 or attributes["contract"] != ((1,), (0,)) or threads < 2:
         return False
+    if is_half(weight.dtype):
+        return False  # each part would be rounded
     result = x.shape[0] * weight.shape[1]
     size = weight.dtype.itemsize
     return (weight.dtype.is_float and weight.shape[0] % threads == 0

@@ -70,6 +70,8 @@ class _Finder:
             for buffer, writes in () if isinstance(step, CONTROL_FLOW) else touched(step):
                 count = self.writers if writes else self.readers
                 count[buffer] = count.get(buffer, 0) + 1
+                if buffer.parent is not None and buffer.parent.dtype is not buffer.dtype:  # its numbers in pairs
+                    count[buffer.parent] = count.get(buffer.parent, 0) + 1
 
     # Nests that know what lies above the diagonal
 
@@ -206,7 +208,8 @@ def _result(x: Apply, inputs: Sequence[float | None]) -> float | None:
     if x.op in (ops.MUL, ops.AND):
         return 0.0 if 0 in inputs else None
     if x.op in ZERO_OF_ZERO:
-        return 0.0 if inputs[0] == 0 else None
+        lowest = inputs[0] == -math.inf and x.op is ops.CAST and x.dtype.is_float
+        return inputs[0] if inputs[0] == 0 or lowest else None
     if x.op is ops.EXP:
         return 0.0 if inputs[0] == -math.inf else None
     if x.op in (ops.ADD, ops.SUB):

@@ -115,5 +115,5 @@ def emit(function: Function, target: Target, op: Op, inputs: list[Value], input_
     call = Call([Number(function, target, value) for value in inputs], input_dtypes, attributes, dtype)
     result = EMIT[op](call).value
     if dtype in HALVES and op not in _NEVER_ROUNDED:
-        return (half.round_to_half if op is ops.CAST else half.round_result)(function, result, dtype)
+        return (half.round_to_half if op is ops.CAST else half.round_result)(function, target, result, dtype)
     return result

@@ -1,13 +1,15 @@
 """Conversions of float16 and bfloat16, which are 16 bits in memory and float in registers.
 
-They take integer arithmetic and additions of floats: LLVM's own half types need instructions that not every processor
-has, and abort where those are missing. Subnormal numbers are handled as in Giesen, "Half to float done quic" (2012): a
-float with a fixed exponent is added and taken off, so that the rounding of the processor is the one of float16.
+They take integer arithmetic and additions of floats, but for float16 where the target converts it: LLVM's own half
+types need instructions that not every processor has, and abort where those are missing. Subnormal numbers are handled
+as in Giesen, "Half to float done quic" (2012): a float with a fixed exponent is added and taken off, so that the
+rounding of the processor is the one of float16.
 """
 
 from __future__ import annotations
 
 from tarazu.backend.native.llvm.function import Function
+from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.values import Value
 from tarazu.backend.native.math.number import Number, choose
 from tarazu.base import dtypes
@@ -30,19 +32,19 @@ def store_half(function: Function, value: Value, dtype: DType) -> Value:
     return narrow(Number(function, None, value), dtype).value
 
 
-def round_to_half(function: Function, value: Value, dtype: DType) -> Value:
+def round_to_half(function: Function, target: Target, value: Value, dtype: DType) -> Value:
     """The nearest numbers that `dtype` has, still as float."""
     if dtype is not dtypes.bfloat16:
-        return load_half(function, store_half(function, value, dtype), dtype)
+        return widen(narrow(Number(function, target, value), dtype), dtype).value
     x = Number(function, None, value)  # a way through 16 bits would take shuffles
     bits = choose(x.is_nan(), x.bits() | 0x400000, _rounded_up(x.bits()))
     return (bits & 0xFFFF0000).as_float().value
 
 
-def round_result(function: Function, value: Value, dtype: DType) -> Value:
+def round_result(function: Function, target: Target, value: Value, dtype: DType) -> Value:
     """The same of what arithmetic gives for numbers of `dtype`: no nan has more digits than those of `dtype`."""
     if dtype is not dtypes.bfloat16:
-        return round_to_half(function, value, dtype)
+        return round_to_half(function, target, value, dtype)
     return (_rounded_up(Number(function, None, value).bits()) & 0xFFFF0000).as_float().value
 
 
@@ -53,6 +55,8 @@ def narrow_exactly(x: Number, dtype: DType) -> Number:
 
 def widen(bits: Number, dtype: DType) -> Number:
     """From bit patterns in i16 to float."""
+    if _is_converted(bits, dtype):
+        return bits.to("bitcast", "half").to("fpext", "float")
     wide = bits.to("zext", "i32")
     if dtype is dtypes.bfloat16:
         return (wide << 16).as_float()
@@ -66,6 +70,8 @@ def widen(bits: Number, dtype: DType) -> Number:
 
 def narrow(x: Number, dtype: DType) -> Number:
     """From float to bit patterns in i16, to the nearest number, of two equally near ones to the even one."""
+    if _is_converted(x, dtype):
+        return x.to("fptrunc", "half").to("bitcast", "i16")
     bits = x.bits()
     if dtype is dtypes.bfloat16:
         return choose(x.is_nan(), bits >> 16 | 0x40, _rounded_up(bits) >> 16).to("trunc", "i16")
@@ -77,6 +83,11 @@ def narrow(x: Number, dtype: DType) -> Number:
     infinite = choose(magnitude > 0x7F800000, bits.constant(0x7E00), bits.constant(0x7C00))
     half = choose(magnitude >= _OVERFLOW, infinite, small)
     return (half | bits >> 16 & 0x8000).to("trunc", "i16")
+
+
+def _is_converted(x: Number, dtype: DType) -> bool:
+    """Whether the target has an instruction for a conversion."""
+    return dtype is dtypes.float16 and x.target is not None and x.target.has_float16
 
 
 def _rounded_up(bits: Number) -> Number:

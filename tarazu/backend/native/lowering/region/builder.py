@@ -59,6 +59,7 @@ class RegionBuilder:
         self._position: dict[Node, int] = {}  # of the part that stores a node
         self._read: set[Node] = set()  # stored nodes that another part reads
         self.framed: dict[Buffer, Framed] = {}  # memory in which a tensor lies in the middle of zeros
+        self.pairs: dict[tuple[View, int], View] = {}  # what has the numbers of a view in pairs along an axis
 
     # Memory
 

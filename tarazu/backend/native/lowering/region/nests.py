@@ -10,12 +10,20 @@ from typing import NamedTuple
 from tarazu.backend.native.llvm.types import is_half
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, identity, unit, zero
-from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Constant, Expression, Reduction
+from tarazu.backend.native.lowering.loop_nest import (
+    Accumulated,
+    Apply,
+    Constant,
+    Expression,
+    Reduction,
+    product_of_pairs,
+)
 from tarazu.backend.native.lowering.nodes import op_of
-from tarazu.backend.native.lowering.region import winograd
+from tarazu.backend.native.lowering.region import pairs, winograd
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.expressions import mark_read
-from tarazu.backend.native.lowering.region.group import Computed, Group
+from tarazu.backend.native.lowering.region.group import Computed, Group, Inner
+from tarazu.backend.native.lowering.region.pairs import Factor
 from tarazu.backend.native.lowering.region.surroundings import Phases, has_phases, zeros_around
 from tarazu.backend.native.lowering.region.zeros import fill, with_zeros
 from tarazu.base import dtypes
@@ -41,16 +49,23 @@ def reduction(builder: RegionBuilder, node: Node) -> None:
 
 # Products -------------------------------------------------------------------------------------------------------
 
-Factor = tuple[View, IndexMap]  # over kept and reduced axes
-
-
 def _sum_of_products(builder: RegionBuilder, node: Node, kept: Shape, reduced: Shape, left: Factor, right: Factor,
                      result: IndexMap | None = None) -> None:
     """Append the group of sum(left * right)."""
-    wide = dtypes.float32 if is_half(node.dtype) else node.dtype
+    reduced, summed = _summed(builder, node, kept, reduced, left, right)
     builder.store(node)
-    builder.append(Group.reduction(node, kept, reduced, lambda nest: Reduction(
-        ops.SUM, _product(nest.load(*left), nest.load(*right), wide)), result), node)
+    builder.append(Group.reduction(node, kept, reduced, summed, result), node)
+
+
+def _summed(builder: RegionBuilder, node: Node, kept: Shape, reduced: Shape, left: Factor,
+            right: Factor) -> tuple[Shape, Callable[[Inner], Reduction]]:
+    """The reduced axes of a sum of products, and what makes it: in pairs where the processor has them."""
+    found = pairs.paired(builder, kept, reduced, left, right) if pairs.suit(node, builder.externals.target) else None
+    if found is not None:
+        return found.reduced, lambda nest: Reduction(
+            ops.SUM, product_of_pairs(nest.load(*found.left), nest.load(*found.right)))
+    wide = dtypes.float32 if is_half(node.dtype) else node.dtype
+    return reduced, lambda nest: Reduction(ops.SUM, _product(nest.load(*left), nest.load(*right), wide))
 
 
 def _product(left: Expression, right: Expression, wide: dtypes.DType) -> Expression:
@@ -148,11 +163,10 @@ def _every(view: View, first: Sequence[int], steps: Sequence[int], sizes: Sequen
 
 def _convolve_into(builder: RegionBuilder, node: Node, target: View, windows: _Windows) -> None:
     """Append the group of a convolution whose result is a part of the memory of `node`."""
-    wide = dtypes.float32 if is_half(node.dtype) else node.dtype
+    reduced, summed = _summed(builder, node, windows.kept, windows.reduced, windows.left, windows.right)
     stored = Computed(Accumulated(0, node.dtype), target, windows.result)
-    builder.append(Group.computing(
-        "conv", (*windows.kept, *windows.reduced), lambda nest: [stored], len(windows.kept),
-        lambda nest: Reduction(ops.SUM, _product(nest.load(*windows.left), nest.load(*windows.right), wide))), node)
+    builder.append(Group.computing("conv", (*windows.kept, *reduced), lambda nest: [stored], len(windows.kept),
+                                   summed), node)
 
 
 def _halved(view: View, groups: int, inner: int) -> View:

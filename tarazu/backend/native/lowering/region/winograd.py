@@ -78,19 +78,34 @@ class _Source(NamedTuple):
 
 def tiles(node: Node, most: int) -> tuple[Tile, ...] | None:
     """The tiles of up to `most` elements in which a convolution is computed; None where it is better done directly."""
+    best = None if node.dtype is not dtypes.float32 else _best(node, most)
+    return best if best and _cost(node, best) < _directly(node) else None
+
+
+def saves(node: Node, most: int, times: float) -> bool:
+    """Whether such tiles would cost so many times less than the products of a convolution, of whatever dtype."""
+    best = _best(node, most)
+    return best is not None and times * _cost(node, best) < _directly(node)
+
+
+def _directly(node: Node) -> float:
+    """The products of a convolution."""
+    return node.type.size * math.prod(node.inputs[1].shape[:-1])
+
+
+def _best(node: Node, most: int) -> tuple[Tile, ...] | None:
+    """The tiles that cost the least; None where the convolution has none."""
     attributes, window, outputs = node.attributes, node.inputs[1].shape[:-2], node.shape[1:-1]
     options = (*attributes["stride"], *attributes["dilation"], *attributes["dilation_input"], attributes["groups"])
-    if node.dtype is not dtypes.float32 or len(outputs) != 2 or any(option != 1 for option in options):
+    if len(outputs) != 2 or any(option != 1 for option in options):
         return None
-    directly = node.type.size * math.prod(node.inputs[1].shape[:-1])
     found: list[tuple[Tile, ...]] = []
     for size in range(2, most + 1, 2):
         if window == (TAPS, TAPS):
             found.append(tuple([Tile(size, TAPS, math.ceil(n / size), False) for n in outputs]))
         elif outputs == (TAPS, TAPS):
             found.append(tuple([Tile(TAPS, size, math.ceil(n / size), True) for n in window]))
-    best = min(found, key=lambda tiles: _cost(node, tiles), default=None)
-    return best if best and _cost(node, best) < directly else None
+    return min(found, key=lambda tiles: _cost(node, tiles), default=None)
 
 
 def _cost(node: Node, tiles: Sequence[Tile]) -> float:
