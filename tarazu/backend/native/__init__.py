@@ -10,7 +10,8 @@
      -> lowering/region/            nodes become groups (a kernel each), loops and branches; groups become launches:
                                     nests of loops (loop_nest.py) over buffers and views (buffers.py, index_map.py)
      -> lowering/triangles.py       which nests stop at the diagonal, as causal attention does
-     -> kernels/batches.py          neighbors around batches of products share the axes of the batch
+     -> kernels/batches.py          neighbors around batches of products share the axes of the batch, and blocks of
+                                    rows where these are large (row_blocks.py)
      -> kernels/kernels.py          launches become calls of kernels, one function for all that do the same, by
                                     elementwise_kernel.py, reduction_kernel.py, contraction.py (products) and special/
      -> schedule/runs.py            neighbors over the same items become runs, done block by block

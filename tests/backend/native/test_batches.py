@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import tarazu as tz
+from tarazu.backend.native.kernels import row_blocks
 
 RANDOM = np.random.default_rng(15)
 
@@ -59,6 +60,15 @@ def test_attention_head_by_head(shape, kind, causal, set_threads):
     check((2, 6), *shape, kind, causal, set_threads)
 
 
+@pytest.mark.parametrize(("shape", "kind", "causal"), [
+    ((96, 96, 16, 8), "none", True), ((40, 70, 8, 24), "booleans", False), ((66, 40, 9, 5), "numbers", True)])
+def test_attention_by_blocks_of_rows(shape, kind, causal, set_threads, monkeypatch):
+    monkeypatch.setattr(row_blocks, "LARGE", 1)
+    monkeypatch.setattr(row_blocks, "MOST", 24)
+    step = check((2, 7), *shape, kind, causal, set_threads)
+    assert "q, k -> local" in step.native_text()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("kind", ["none", "booleans", "numbers", "padding"])
@@ -74,7 +84,7 @@ def test_scores_need_memory_of_one_head_only():
     step(x, x, x, x)
     lines = step.native_text().splitlines()
     products = [lines[i + 1] for i, line in enumerate(lines) if "x 256 x 256 over" in line and "_dot " in line]
-    assert len(products) == 2 and all("-> local" in line for line in products)
+    assert len(products) == 3 and all("-> local" in line for line in products)
     assert sum(line.startswith("run of") for line in lines) == 1
 
 

@@ -68,8 +68,9 @@ def with_merged_axes(nest: Nest) -> Nest:
     rank = len(nest.sizes)
     strides = [[*own, *[0] * (rank - len(own))] for own in _all_strides(nest)]
     if nest.outer:
-        kept = [*merged_axes(nest.sizes, range(nest.outer), strides, itertools.pairwise),
-                *merged_axes(nest.sizes, range(nest.outer, nest.kept), strides, itertools.pairwise)]
+        ends = 0, nest.outer - (nest.parts > 1), nest.outer, nest.kept
+        kept = [axis for start, end in itertools.pairwise(ends)
+                for axis in merged_axes(nest.sizes, range(start, end), strides, itertools.pairwise)]
     else:
         kept = merged_axes(nest.sizes, range(nest.kept), strides, _neighbors_behind_a_long_first)
     return over_axes(nest, kept + merged_axes(nest.sizes, range(nest.kept, rank), strides, itertools.pairwise))

@@ -30,8 +30,8 @@ from tarazu.backend.native.lowering.steps import NestLaunch
 from tarazu.base.dtypes import bool_, int64
 from tarazu.ir import op as ops
 
-LARGE = 2**20  # bytes of a matrix that is cut
-FEWEST, MOST = 16, 64  # rows of a block
+LARGE = 2**23  # bytes of a matrix that is cut
+FEWEST, MOST = 16, 256  # rows of a block: for each block sums over all rows are read and written again
 Strides = tuple[int, ...]
 Reach = tuple[Strides, int]  # the strides of the axes of the batch, and that of the rows
 
