@@ -127,7 +127,9 @@ def _cell(result: Measured) -> str:
 
 def _costs(result: Measured) -> str:
     """What the first call and the memory cost."""
-    return f"{result.compiling:.1f} s, {_megabytes(result)} MB" if result.answers else "-"
+    if result.answers:
+        return f"{result.compiling:.1f} s, {_megabytes(result)} MB"
+    return "-" if result.first is None else f"first epoch {result.first:.1f} s"
 
 
 def _megabytes(result: Measured) -> str:

@@ -11,7 +11,7 @@ from gpu_found import Found, OpTable, Run
 from peers import PEERS, XLA, Failure, Peer, Worker
 from workloads import WORKLOADS
 
-STARTING = 0.7  # of a part's time, in which its frameworks have to be through their first epoch
+STARTING = 0.7  # of a part's time, in which its frameworks have to be through their first epoch; the first have all
 TURN, ROUNDS = 0.4, 7  # seconds of a turn at least, turns of each framework at most
 LEAST_STEPS = 64  # of an epoch on a GPU
 LINES = 12  # of the op table in one program
@@ -90,7 +90,7 @@ def train(found: Found, name: str, precisions: Sequence[str], pythons: Mapping[s
     found.runs += runs
     workers: dict[int, Worker] = {}
     with contextlib.ExitStack() as stack:
-        _start(runs, pythons, found.device, start + STARTING * (end - start), workers, stack, write)
+        _start(runs, pythons, found.device, (end, start + STARTING * (end - start)), workers, stack, write)
         _take_turns(runs, workers, end, write)
 
 
@@ -100,14 +100,15 @@ def rows_for(name: str, device: str) -> int:
     return max(WORKLOADS[name].rows, LEAST_STEPS * batch) if device == "gpu" else min(WORKLOADS[name].rows, 4 * batch)
 
 
-def _start(runs: Sequence[Run], pythons: Mapping[str, str | None], device: str, end: float, workers: dict[int, Worker],
-           stack: contextlib.ExitStack, write: Write) -> None:
-    """A first epoch of each, as many at once as there are cores for, the most telling first."""
+def _start(runs: Sequence[Run], pythons: Mapping[str, str | None], device: str, ends: tuple[float, float],
+           workers: dict[int, Worker], stack: contextlib.ExitStack, write: Write) -> None:
+    """A first epoch of each, as many at once as there are cores for, the most telling first; these have more time."""
     waiting = []
     for i, run in enumerate(runs):
         run.failure = "" if pythons[run.peer] else f"{PEERS[run.peer].library} is not installed"
         waiting += [] if run.failure else [i]
-    for some in (waiting[first:first + AT_ONCE] for first in range(0, len(waiting), AT_ONCE)):
+    for first in range(0, len(waiting), AT_ONCE):
+        some, end = waiting[first:first + AT_ONCE], ends[first > 0]
         for i in some:
             if time.perf_counter() > end:
                 runs[i].failure = "no time was left"
