@@ -337,6 +337,26 @@ def test_the_advice_fits_the_value(value, advice):
             jitted(X)
 
 
+@pytest.mark.parametrize("change", [
+    lambda value: value[1].insert(0, value[0].pop()),  # the same numbers, one after the other
+    lambda value: value[2].update(a=9.0),
+    lambda value: value[2].update(b=value[2].pop("a")),
+    lambda value: value[3][0].append(9.0),
+    lambda value: value.append(9.0),
+], ids=["moved", "in a dict", "a key", "in a tuple", "at the end"])
+def test_a_change_inside_containers_makes_a_new_trace_after_many_calls(change):
+    def number(value):
+        first, second, named, (last,), *more = value
+        return sum(first) + 10 * sum(second) + 100 * sum(last) + named.get("a", 7.0) + sum(more)
+
+    model = Scaled([[1.0, 2.0], [3.0], {"a": 4.0}, ([5.0],)], number)
+    jitted = tz.jit(lambda x: model(x))
+    before = [jitted(X) for _ in range(3)][-1]
+    change(model.value)
+    assert same(jitted(X), model(X)) and not same(jitted(X), before)
+    assert jitted.traces == 2
+
+
 ARRAYS = {"alone": lambda a: a, "in a list": lambda a: [a, 2], "in a tuple in a dict": lambda a: {"a": (a,)}}
 
 

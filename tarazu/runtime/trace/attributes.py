@@ -18,6 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.contents import Contents, contents_of
 from tarazu.runtime.trace_lock import tracing
 
 MOST_PARTS = 1000  # larger containers are guarded by identity only, as each call looks at all that is in them
@@ -116,6 +117,7 @@ class AttributeGuards:
         self.guards = tuple(guards)
         self._watched = [guard for guard in self.guards if guard.is_watched]
         self._others = [guard for guard in self.guards if not guard.is_watched]
+        self._contents: list[Contents | None] = [None] * len(self._others)  # of the containers, when they last held
         self._seen, self._watched_hold = -2, True  # `_Changes.last` when those watched were looked at; the outcome
 
     def hold(self) -> bool:
@@ -126,9 +128,18 @@ class AttributeGuards:
             self._seen = last
         if not self._watched_hold:
             return False
-        for guard in self._others:  # noqa: SIM110 - a generator costs more
-            if not guard.holds():
+        for i, guard in enumerate(self._others):
+            contents = self._contents[i]
+            if (contents is None or not contents.are_those_of(guard.now())) and not self._holds_anew(i, guard):
                 return False
+        return True
+
+    def _holds_anew(self, i: int, guard: AttributeGuard) -> bool:
+        """Whether one of the others holds by what is in it; the next call then only looks for the same objects."""
+        contents = contents_of(guard.now())
+        if not guard.holds():
+            return False
+        self._contents[i] = contents
         return True
 
     def broken(self) -> list[AttributeGuard]:
