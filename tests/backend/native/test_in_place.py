@@ -17,7 +17,8 @@ WIDE, ROWS, LAYERS = 256, 2048, 6
 def lowered(function, *args):
     """The program of a function for one thread."""
     graph = simplified(tz.trace(function)(*args))
-    return lower(prepare(graph, 1), host()._replace(threads=1))
+    target = host()._replace(threads=1)
+    return lower(prepare(graph, target), target)
 
 
 def stepped(x):
@@ -56,7 +57,7 @@ def tied(table, rows, x):
 
 def test_the_gradient_of_a_tied_embedding_is_one_tensor():
     args = tz.ones(1000, 96), tz.tensor([[1, 5, 1], [999, 0, 5]]), tz.ones(2, 3, 96)
-    graph = prepare(simplified(tz.trace(tied)(*args)), 1)
+    graph = prepare(simplified(tz.trace(tied)(*args)), host()._replace(threads=1))
     (scattered,) = [node for node in graph.nodes if node.op is ops.SCATTER_ADD]
     assert scattered.inputs[0].op is ops.DOT
     assert scattered.inputs[0].shape == (1000, 96)
