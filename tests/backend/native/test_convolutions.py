@@ -144,12 +144,44 @@ def test_a_graph_that_was_compiled_before_is_compiled_again_for_another_setting(
     ((4, 16, 16, 3), (3, 3, 3, 64), {}),  # few channels
     ((4, 16, 16, 64), (5, 5, 64, 64), {}),
     ((4, 16, 16, 64), (3, 3, 64, 64), {"stride": 2}),
-    ((4, 16, 16, 64), (3, 3, 64, 64), {"dilation": 2}),
+    ((4, 16, 16, 64), (3, 3, 64, 64), {"dilation": 3}),  # 16 pixels are not three times as many
     ((4, 16, 16, 64), (3, 3, 1, 64), {"groups": 64}),
     ((1, 4, 4, 64), (3, 3, 64, 64), {}),  # too little for the transform of the kernel
 ])
 def test_what_has_no_tiles(x, weight, options):
     assert "products" not in steps_of(lambda x, w: tz.conv2d(x, w, **options), x, weight)
+
+
+@pytest.mark.parametrize(("dilation", "padding"), [((1, 2), ((1, 1), (2, 2))), ((2, 3), ((2, 4), (0, 3)))])
+def test_dilated_convolutions_are_in_tiles_as_others_of_every_so_many_th_pixel(dilation, padding, always, set_threads):
+    always(4)
+    set_threads(2)
+
+    def convolve(x, weight):
+        return tz.conv2d(x, weight, padding=padding, dilation=dilation)
+
+    shapes = (2, 6 * dilation[0], 5 * dilation[1], 16), (3, 3, 16, 24)
+    assert max(errors(convolve, *shapes)) < 1e-4
+    upstream = convolve(*map(tz.ones, shapes)).shape
+    text = steps_of(lambda x, w, upstream: tz.vjp(convolve, x, w)[1](upstream), *shapes, upstream)
+    assert "_products" in text and "_conv" not in text
+
+
+@pytest.mark.parametrize(("size", "padding"), [(9, 2), (8, 1), (8, (2, 3))])
+def test_dilated_convolutions_that_do_not_divide_evenly_are_plain_sums(size, padding, always):
+    always(4)
+    widths = ((padding,) * 2 if isinstance(padding, int) else padding,) * 2
+    assert max(errors(lambda x, weight: tz.conv2d(x, weight, padding=widths, dilation=2), (2, size, size, 8),
+                      (3, 3, 8, 8))) < 1e-5
+
+
+@pytest.mark.parametrize(("size", "channels", "filters", "window", "options", "threads"), [
+    (16, 40, 56, 3, {"stride": 2}, 1), (9, 24, 72, 5, {}, 3), (12, 48, 64, 3, {"stride": 2, "groups": 2}, 2)])
+def test_gradients_of_kernels_are_summed_block_by_block(size, channels, filters, window, options, threads, set_threads):
+    set_threads(threads)
+    shape = window, window, channels // options.get("groups", 1), filters
+    assert max(errors(lambda x, weight: tz.conv2d(x, weight, padding=((window // 2,) * 2,) * 2, **options),
+                      (9, size, size, channels), shape)) < 2e-5
 
 
 def test_double_precision_has_no_tiles():

@@ -1,5 +1,6 @@
 """Graphs of any depth: nothing recurses down a chain of operations, and compile time stays linear in its length."""
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ from tarazu.backend.native.compiler import lower
 from tarazu.backend.native.llvm.target import host
 from tarazu.backend.native.lowering.buffers import Buffer
 from tarazu.backend.native.schedule.emit import MOST_STEPS
-from tarazu.backend.native.schedule.memory_plan import MemoryPlan, _FreeMemory
+from tarazu.backend.native.schedule.memory_plan import MemoryPlan, _by_size, _FreeMemory, _in_turn, _Span
 from tarazu.backend.native.schedule.pending import PendingAccesses
 from tarazu.backend.native.schedule.work_sharing import BufferAccess, Rows, Whole
 from tarazu.backend.numpy import evaluate
@@ -127,6 +128,24 @@ def test_free_memory_is_taken_where_the_first_gap_is_large_enough():
         live.append((first, size))
         end = max(end, first + size)
         assert free.end == end
+
+
+@pytest.mark.parametrize("plan", [_in_turn, _by_size])
+def test_buffers_that_are_needed_at_the_same_time_lie_apart(plan):
+    rng = np.random.default_rng(0)
+    starts = sorted(int(start) for start in rng.integers(0, 100, 80))
+    spans = [_Span(start, start + int(rng.integers(0, 30)), Buffer(dtypes.float32, int(rng.integers(0, 900))))
+             for start in starts]
+    found = plan(spans)
+    assert found.size == max(found.offsets[span.buffer] + span.size for span in spans)
+    for one, other in itertools.combinations(spans, 2):
+        assert not found.overlap(one.buffer, other.buffer) or one.last < other.start
+
+
+def test_large_arenas_have_few_gaps():
+    lengths = [(0, 1, 4), (0, 9, 1), (2, 9, 5)]  # first and last time, size
+    spans = [_Span(start, last, Buffer(dtypes.float32, size * 16)) for start, last, size in lengths]
+    assert (_by_size(spans).size, _in_turn(spans).size) == (6 * 64, 10 * 64)
 
 
 def test_pending_accesses_are_those_that_overlap():

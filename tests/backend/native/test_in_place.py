@@ -17,7 +17,8 @@ WIDE, ROWS, LAYERS = 256, 2048, 6
 def lowered(function, *args):
     """The program of a function for one thread."""
     graph = simplified(tz.trace(function)(*args))
-    return lower(prepare(graph, host()._replace(threads=1)), host()._replace(threads=1))
+    target = host()._replace(threads=1)
+    return lower(prepare(graph, target), target)
 
 
 def stepped(x):
