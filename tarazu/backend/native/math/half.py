@@ -1,8 +1,9 @@
 """Conversions of float16 and bfloat16, which are 16 bits in memory and float in registers.
 
 They take integer arithmetic and additions of floats, but for float16 where the target converts it: LLVM's own half
-types need instructions that not every processor has, and abort where those are missing. Subnormal numbers are handled as in Giesen, "Half to float done quic" (2012): a
-float with a fixed exponent is added and taken off, so that the rounding of the processor is the one of float16.
+types need instructions that not every processor has, and abort where those are missing. Subnormal numbers are handled
+as in Giesen, "Half to float done quic" (2012): a float with a fixed exponent is added and taken off, so that the
+rounding of the processor is the one of float16.
 """
 
 from __future__ import annotations
