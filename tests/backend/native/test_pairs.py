@@ -144,7 +144,7 @@ def test_attention_is_done_head_by_head():
 
     graph = simplified(tz.trace(heads)(*halves(*[(8, 64, 128)] * 3)))
     (run,) = [line for line in schedule_text(graph, avx512_bf16()).splitlines() if line.startswith("run of")]
-    assert run.count("_dot") == 2 and "_pairs" in run
+    assert re.search(r"_dot, .*_pairs, k\d+_dot ", run)
 
 
 def test_vectors_of_256_bits_have_the_instruction_too():
