@@ -86,3 +86,21 @@ def test_sums_are_rounded_before_what_follows(dtype: str) -> None:
     x = tz.tensor(np.random.default_rng(0).normal(size=(64, 100))).astype(dtype)
     for function in (lambda x: -x.sum(1), lambda x: tz.maximum(x.sum(1), 0), lambda x: x.sum(1) + 1):
         np.testing.assert_array_equal(tz.jit(function)(x).numpy(), function(x).numpy())
+
+
+def test_gelu_and_softmax_are_rounded_once() -> None:
+    x = tz.tensor(np.random.default_rng(0).normal(size=(8, 33))).astype("bfloat16")
+    for function in (tz.gelu, tz.softmax, tz.log_softmax):
+        wanted = function(x.astype("float32")).astype("bfloat16")
+        np.testing.assert_array_equal(function(x).numpy(), wanted.numpy())
+
+
+def test_a_product_is_stored_with_its_bias_where_several_read_that() -> None:
+    def step(x: tz.Tensor, w: tz.Tensor, b: tz.Tensor) -> tuple[tz.Tensor, ...]:
+        y = x @ w + b
+        return y * 2, tz.tanh(y[:, ::2]).sum(1)
+
+    product = tz.jit(step)
+    product(*[tz.zeros(shape, dtype="bfloat16") for shape in ((512, 64), (64, 512), (512,))])
+    (line,) = [line for line in product.native_text().splitlines() if "_dot" in line]
+    assert "add" in line

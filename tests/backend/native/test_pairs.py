@@ -11,6 +11,7 @@ from support.pair_products import install, pair_target
 
 import tarazu as tz
 from tarazu.backend.native.compiler import lower
+from tarazu.backend.native.inspect.schedule_text import schedule_text
 from tarazu.backend.native.llvm.assemble import assembly
 from tarazu.backend.native.llvm.target import Target, avx512_bf16
 from tarazu.backend.native.lowering.prepare import prepare
@@ -134,6 +135,16 @@ def test_inner_loops_keep_sums_in_registers(function, shapes):
         sums = [line.split()[-1] for line in loop if line.startswith("vdpbf16ps")]
         assert all(re.fullmatch(r"%zmm\d+", one) for one in sums)
         assert not any("(%rsp)" in line and "mm" in line for line in loop)
+
+
+def test_attention_is_done_head_by_head():
+    def heads(q: tz.Tensor, k: tz.Tensor, v: tz.Tensor) -> tz.Tensor:
+        split = [x.reshape(8, 64, 4, 32).permute(0, 2, 1, 3) for x in (q, k, v)]
+        return tz.scaled_dot_product_attention(*split, causal=True)
+
+    graph = simplified(tz.trace(heads)(*halves(*[(8, 64, 128)] * 3)))
+    (run,) = [line for line in schedule_text(graph, avx512_bf16()).splitlines() if line.startswith("run of")]
+    assert re.search(r"_dot, .*_pairs, k\d+_dot ", run)
 
 
 def test_vectors_of_256_bits_have_the_instruction_too():

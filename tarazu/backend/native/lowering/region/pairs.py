@@ -93,9 +93,10 @@ def _shown(view: View, axis: int) -> View:
 
 
 def _copied(builder: RegionBuilder, view: View, axis: int) -> View:
-    """A copy as pairs, with the axes in memory in the order of those of the view; numbers that an axis repeats lie
-    there once."""
+    """A copy as pairs; numbers that an axis repeats lie there once. Its axes are in order where that suits vectors, so
+    that it can be made with the products of a batch, else in the order of their strides."""
     order = sorted(range(len(view.shape)), key=lambda i: -view.strides[i])
+    order = sorted(order) if order[-1] == len(order) - 1 else order
     shape = tuple([1 if view.strides[i] == 0 and i != axis else view.shape[i] for i in order])
     source, own = view._replace(shape=shape, strides=tuple([view.strides[i] for i in order])), order.index(axis)
     target = View.new(uint32, _halved(shape, own))
