@@ -15,9 +15,9 @@ from tarazu.ops import elementwise as e
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.create import arange, one_hot
 from tarazu.ops.indexing.index import take, take_along_axis
-from tarazu.ops.networks.softmax import log_softmax, softmax
+from tarazu.ops.networks.softmax import log_softmax
 from tarazu.ops.promote import as_value, rounded_like, single
-from tarazu.ops.reduce import sum
+from tarazu.ops.reduce import max, sum
 from tarazu.ops.shape import broadcast_to, expand_dims, reshape, squeeze
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -203,7 +203,8 @@ def nll_of(scores: Tensor, numbers: Tensor) -> Tensor:
 def _logits_cotangent(g: Tensor, logits: Tensor, numbers: Tensor) -> Tensor:
     """softmax(logits) minus 1 at the logit that the loss is of, times the cotangent of the loss."""
     is_label = e.equal(expand_dims(_gathered(numbers, logits.shape[-1]), -1), arange(logits.shape[-1]))
-    return expand_dims(g, -1) * (softmax(logits) - e.astype(is_label, g.dtype))
+    shares = e.exp(log_softmax(logits))  # not softmax, whose powers a compiler would keep from the loss on
+    return expand_dims(g, -1) * (shares - e.astype(is_label, g.dtype))
 
 
 def _gathered(numbers: Tensor, classes: int) -> Tensor:
@@ -220,7 +221,15 @@ def _class_numbers_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor],
 
 @composite("cross_entropy", gradient=_class_numbers_rule)
 def _of_class_numbers(logits: Tensor, numbers: Tensor) -> Tensor:
-    return nll_of(log_softmax(logits), numbers)
+    return _losses(logits, numbers)
+
+
+def _losses(logits: Tensor, numbers: Tensor) -> Tensor:
+    """What `nll_of` gives of `log_softmax`, in its order of operations, but of one logit a row: no tensor as large as
+    the logits is computed."""
+    largest = e.stop_gradient(max(logits, -1, keepdims=True))
+    total = sum(e.exp(logits - largest), -1)
+    return e.log(total) - squeeze(take_along_axis(logits, expand_dims(numbers, -1)) - largest, -1)
 
 
 @composite("cross_entropy_mean_vjp")
@@ -237,7 +246,7 @@ def _mean_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: 
 @composite("cross_entropy_mean", gradient=_mean_rule)
 def _mean_of_class_numbers(logits: Tensor, numbers: Tensor) -> Tensor:
     """What eager code calls most, in one call."""
-    return reduced(nll_of(log_softmax(logits), numbers), "mean")
+    return reduced(_losses(logits, numbers), "mean")
 
 
 @composite("cross_entropy_of_probabilities")

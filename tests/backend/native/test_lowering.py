@@ -170,3 +170,16 @@ def test_the_way_back_reads_the_derivative_of_an_activation_alone(activation):
     assert [len(buffers) for buffers in large if buffers] == [1]
     for ours, exact in zip(tz.jit(gradients)(*arguments), gradients(*arguments), strict=True):
         np.testing.assert_allclose(ours.numpy(), exact.numpy(), rtol=1e-4, atol=1e-3)
+
+
+def test_a_cross_entropy_stores_the_logits_and_their_gradient_alone():
+    def gradient(x, w, y):
+        return tz.grad(lambda w: tz.nn.cross_entropy(x @ w, y))(w)
+
+    rng = np.random.default_rng(0)
+    x, w = (tz.tensor(rng.normal(size=shape).astype("float32")) for shape in ((64, 8), (8, 2048)))
+    launches = [step for step in lowered(gradient, x, w, tz.tensor(rng.integers(0, 2048, 64)))
+                if isinstance(step, NestLaunch)]
+    large = {buffer.root for launch in launches for buffer, writes in touched(launch)
+             if writes and buffer.size == 64 * 2048}
+    assert len(large) == 2
