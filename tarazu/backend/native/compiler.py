@@ -35,7 +35,7 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.node import Node
 
 Emitter = TypeVar("Emitter", bound=ProgramEmitter)
-FEW_FLOPS = 20_000_000  # of a run: code in full then saves a few milliseconds of it at most
+FEW_FLOPS = 60_000_000  # of a run: code in full then saves a few milliseconds of it at most
 SECONDS_OF_LINE = 5e-5  # that LLVM takes for a line of IR, in full
 
 
