@@ -8,8 +8,8 @@ import pytest
 
 import tarazu as tz
 from tarazu.backend.native.llvm.target import host
-from tarazu.backend.native.lowering.region import winograd
-from tarazu.backend.native.lowering.region.toom_cook import short_correlation
+from tarazu.backend.native.lowering.region.convolutions import winograd
+from tarazu.backend.native.lowering.region.convolutions.toom_cook import short_correlation
 from tarazu.backend.native.winograd_tile import winograd_tile
 from tarazu.base.errors import ArgumentError
 

@@ -1,9 +1,10 @@
 """Rewrites of a graph that make its products suit the caches of several cores; they change the order of sums.
 
 Products of halves become products of float32, which have register tiles (`half_products.py`), unless the processor has
-instructions for them (`region/pairs.py`), and dilated convolutions ones without gaps (`region/dilated.py`). Products by
-a large weight are summed in parts, one for each thread; products by a transposed constant inside a scan take one that
-was transposed before the loop. `schedule/work_sharing.py` lists all that divides a product among threads.
+instructions for them (`region/pairs.py`), and dilated convolutions ones without gaps
+(`region/convolutions/dilated.py`). Products by a large weight are summed in parts, one for each thread; products by a
+transposed constant inside a scan take one that was transposed before the loop. `schedule/work_sharing.py` lists all
+that divides a product among threads.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import is_half
 from tarazu.backend.native.lowering.nodes import is_zeros
 from tarazu.backend.native.lowering.region import pairs
-from tarazu.backend.native.lowering.region.dilated import without_dilation
+from tarazu.backend.native.lowering.region.convolutions.dilated import without_dilation
 from tarazu.backend.native.scan_products import with_products_inside
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph

@@ -14,8 +14,8 @@ from tarazu.backend.native.lowering.buffers import Buffer, View
 from tarazu.backend.native.lowering.index_map import VIEWS, view_through
 from tarazu.backend.native.lowering.materialize import Demand
 from tarazu.backend.native.lowering.nodes import barrier_input, is_barrier_result, op_of
+from tarazu.backend.native.lowering.region.convolutions.surroundings import Framed
 from tarazu.backend.native.lowering.region.group import Group, Reads
-from tarazu.backend.native.lowering.region.surroundings import Framed
 from tarazu.backend.native.lowering.steps import Externals, Step, copy_launch
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import CONSTANT, RESULT, Node

@@ -17,13 +17,13 @@ from tarazu.backend.native.lowering.nodes import is_barrier_result
 from tarazu.backend.native.lowering.primitives import has_special_kernel, is_compiled, is_scatter_by_rows
 from tarazu.backend.native.lowering.region import control, nests
 from tarazu.backend.native.lowering.region.builder import LowerGraph, Region, RegionBuilder
+from tarazu.backend.native.lowering.region.convolutions.frames import frames
+from tarazu.backend.native.lowering.region.convolutions.surroundings import Frame
+from tarazu.backend.native.lowering.region.convolutions.zeros import store_framed
 from tarazu.backend.native.lowering.region.expressions import reads_to_compute
-from tarazu.backend.native.lowering.region.frames import frames
 from tarazu.backend.native.lowering.region.group import Group
 from tarazu.backend.native.lowering.region.launches import launch
 from tarazu.backend.native.lowering.region.scatters import scatter_by_rows
-from tarazu.backend.native.lowering.region.surroundings import Frame
-from tarazu.backend.native.lowering.region.zeros import store_framed
 from tarazu.backend.native.lowering.steps import Externals, Operand, PrimitiveLaunch, Step
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph

@@ -19,13 +19,14 @@ from tarazu.backend.native.lowering.loop_nest import (
     product_of_pairs,
 )
 from tarazu.backend.native.lowering.nodes import op_of
-from tarazu.backend.native.lowering.region import pairs, winograd
+from tarazu.backend.native.lowering.region import pairs
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
+from tarazu.backend.native.lowering.region.convolutions import winograd
+from tarazu.backend.native.lowering.region.convolutions.surroundings import Phases, has_phases, zeros_around
+from tarazu.backend.native.lowering.region.convolutions.zeros import fill, with_zeros
 from tarazu.backend.native.lowering.region.expressions import mark_read
 from tarazu.backend.native.lowering.region.group import Computed, Group, Inner
 from tarazu.backend.native.lowering.region.pairs import Factor
-from tarazu.backend.native.lowering.region.surroundings import Phases, has_phases, zeros_around
-from tarazu.backend.native.lowering.region.zeros import fill, with_zeros
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node

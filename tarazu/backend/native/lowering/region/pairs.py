@@ -14,8 +14,8 @@ from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import Buffer, View
 from tarazu.backend.native.lowering.index_map import IndexMap, identity
 from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Expression
-from tarazu.backend.native.lowering.region import winograd
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
+from tarazu.backend.native.lowering.region.convolutions import winograd
 from tarazu.backend.native.lowering.region.group import Computed, Group, Inner
 from tarazu.base.dtypes import bfloat16, float32, uint32
 from tarazu.ir import op as ops

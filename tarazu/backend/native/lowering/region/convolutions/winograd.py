@@ -16,9 +16,9 @@ from tarazu.backend.native.lowering.buffers import Buffer, View, contiguous_stri
 from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, identity, unit, zero
 from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Constant, Expression, Reduction
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
+from tarazu.backend.native.lowering.region.convolutions.toom_cook import Matrix, short_correlation
+from tarazu.backend.native.lowering.region.convolutions.zeros import memory_order, with_zeros
 from tarazu.backend.native.lowering.region.group import Computed, Group, Inner
-from tarazu.backend.native.lowering.region.toom_cook import Matrix, short_correlation
-from tarazu.backend.native.lowering.region.zeros import memory_order, with_zeros
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops

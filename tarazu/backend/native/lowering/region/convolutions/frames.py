@@ -13,8 +13,8 @@ from tarazu.backend.native.lowering.index_map import VIEWS, view_through
 from tarazu.backend.native.lowering.materialize import Demand, Need
 from tarazu.backend.native.lowering.nodes import is_barrier_result
 from tarazu.backend.native.lowering.primitives import is_compiled, is_elementwise
-from tarazu.backend.native.lowering.region import winograd
-from tarazu.backend.native.lowering.region.surroundings import Frame, axis_of, has_phases, zeros_around
+from tarazu.backend.native.lowering.region.convolutions import winograd
+from tarazu.backend.native.lowering.region.convolutions.surroundings import Frame, axis_of, has_phases, zeros_around
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node
 

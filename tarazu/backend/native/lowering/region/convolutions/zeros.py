@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from tarazu.backend.native.lowering.buffers import View
 from tarazu.backend.native.lowering.loop_nest import Constant
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
+from tarazu.backend.native.lowering.region.convolutions.surroundings import Frame, Framed
 from tarazu.backend.native.lowering.region.expressions import mark_read
 from tarazu.backend.native.lowering.region.group import Group
-from tarazu.backend.native.lowering.region.surroundings import Frame, Framed
 from tarazu.ir.node import Node
 from tarazu.ir.type_rules.convolution import span
 

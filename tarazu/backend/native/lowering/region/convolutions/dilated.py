@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tarazu.backend.native.lowering.region.winograd import tiles
+from tarazu.backend.native.lowering.region.convolutions.winograd import tiles
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.node import Builder, Node
