@@ -34,7 +34,7 @@ from tarazu.ops.reduce import max, sum, sum_to
 from tarazu.ops.shape import broadcast_to, concat, expand_dims, permute_dims, reshape, swapaxes, unstack
 from tarazu.ops.typing import ArrayLike, Tensor
 
-FEW_WEIGHTS = 2  # times as many as numbers of the queries: it takes longer to compute these again than to keep them
+FEW_WEIGHTS = 4  # times as many as numbers of the queries: it takes longer to compute these again than to keep them
 
 
 def scaled_dot_product_attention(q: ArrayLike, k: ArrayLike, v: ArrayLike, *, mask: ArrayLike | None = None,

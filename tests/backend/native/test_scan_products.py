@@ -5,6 +5,7 @@ import pytest
 from test_in_place import lowered
 
 import tarazu as tz
+from tarazu.backend.native.llvm.target import host
 from tarazu.backend.native.lowering.prepare import prepare
 from tarazu.ir import op as ops
 from tarazu.runtime.compile import simplified
@@ -38,7 +39,7 @@ def gradients(x, *weights):
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_product_is_in_the_loop_and_gives_the_same(bias, small_sequences):
     args = arguments(bias)
-    graph = prepare(simplified(tz.trace(gradients)(*args)), 1)
+    graph = prepare(simplified(tz.trace(gradients)(*args)), host()._replace(threads=1))
     assert not [node for node in graph.nodes if node.op is ops.DOT and node.shape == (TIME, BATCH, 4 * UNITS)]
     for found, wanted in zip(tz.jit(gradients)(*args), gradients(*args), strict=True):
         np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-4, atol=1e-4)
@@ -52,7 +53,7 @@ def test_it_stays_outside_where_others_need_it_or_a_step_has_few_rows(small_sequ
 
     for rows in (BATCH, 4):
         args = tz.ones(TIME, rows, FEATURES), tz.ones(FEATURES, UNITS), tz.ones(UNITS, UNITS)
-        graph = prepare(simplified(tz.trace(both)(*args)), 1)
+        graph = prepare(simplified(tz.trace(both)(*args)), host()._replace(threads=1))
         assert [node for node in graph.nodes if node.op is ops.DOT and node.shape == (TIME, rows, UNITS)]
 
 
