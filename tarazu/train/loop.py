@@ -83,6 +83,7 @@ def fit(model: Module, x: Inputs | Batches, y: Inputs | None = None, *, epochs: 
         source.set_placement(trainer.placement)
         run = Run(trainer, source, validation, epochs=epochs, validation_batch=validation_batch)
         source.pace.single_steps |= run.is_large
+        source.pace.start(trainer.steps_of_chunks.get(run.batch_size, 1))
         _run(run, ends, callbacks, undo)
     if run.failure:
         warn([run.failure])

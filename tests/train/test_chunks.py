@@ -130,6 +130,15 @@ def test_callbacks_are_told_at_the_ends_of_chunks_or_after_each_step(whole_epoch
     assert len(steps.losses) == 36 and told.steps[-36:] == [(e, s) for e in (1, 2) for s in range(1, 19)]
 
 
+def test_a_further_fit_starts_with_chunks_as_long_as_those_before(whole_epochs):
+    model, told, steps = compiled(), EachChunk(), EachStep()
+    model.fit(X, LABELS, batch_size=4, epochs=3, verbose=0)
+    model.fit(X, LABELS, batch_size=4, callbacks=told, verbose=0)
+    assert told.steps == [(1, 17), (1, 18)]
+    model.fit(X, LABELS, batch_size=4, callbacks=steps, verbose=0)
+    assert len(steps.losses) == 18
+
+
 def test_the_pace_follows_the_time_that_steps_take():
     pace = Pace()
     assert pace.steps == 1
@@ -145,6 +154,8 @@ def test_the_pace_follows_the_time_that_steps_take():
     assert pace.steps == 1
     pace.single_steps = True
     pace.note(1, 1e-5)
+    assert pace.steps == 1
+    pace.start(20)
     assert pace.steps == 1
 
 

@@ -13,6 +13,10 @@ class Pace:
         self.steps = 1
         self.single_steps = False  # one step a chunk, whatever it takes
 
+    def start(self, steps: int) -> None:
+        """Let the first chunk have so many steps, as they were found to fit before."""
+        self.steps = 1 if self.single_steps else steps
+
     def note(self, steps: int, seconds: float) -> None:
         """Adapt the number of steps to a chunk of `steps` steps that took `seconds`."""
         fitting = int(SECONDS * steps / max(seconds, 1e-9))

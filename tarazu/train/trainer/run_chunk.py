@@ -42,6 +42,7 @@ def _run_chunk(run: Run, chunk: Chunk) -> bool:
         return False
     if chunk.batch == run.batch_size and run.trainer.train_chunk.traces == traces:
         run.source.pace.note(chunk.steps, time.perf_counter() - start)
+        run.trainer.steps_of_chunks[chunk.batch] = run.source.pace.steps
     if not run.step and isinstance(run.source, Stream):
         run.first_batch = checksum(chunk)
     run.sums, run.step, run.rows = sums, run.step + chunk.steps, run.rows + chunk.steps * chunk.batch

@@ -56,7 +56,7 @@ class Trainer(GuardedAttributes):
 
     is_batch_loss = False  # whether a loss was found to be no mean over rows
     # The first is part of signatures.
-    UNGUARDED = frozenset({"placement", "is_batch_loss", "train_chunk", "_optimizers"})
+    UNGUARDED = frozenset({"placement", "is_batch_loss", "train_chunk", "steps_of_chunks", "_optimizers"})
 
     def __init__(self, model: Module, optimizer: str | Optimizer | None, loss: Losses, metrics: OutputMetrics = (),
                  precision: str = "float32", regularizer: Regularizers | None = None) -> None:
@@ -81,6 +81,7 @@ class Trainer(GuardedAttributes):
         self.placement = Placement(CPU)
         self.on_batch: Callable[[Any], Any] | None = None  # the maps of batches of the dataset that is trained on
         self.train_chunk: Jit = jit(self._train_chunk)
+        self.steps_of_chunks: dict[int, int] = {}  # by the size of batches: how many fit into the time of a chunk
         self.input_shape: tuple[int, ...] | None = None  # of a sample of the last fit, for `model.summary`
         self.zero_inputs: Any = None  # of one row, nested and of types as in the last fit; None for own steps
         self.notes: list[str] = []  # of what the next chunk warns, found while it was traced
