@@ -63,7 +63,8 @@ def test_predict_follows_a_change(change):
     for _ in range(3):
         model.predict(X)
     change(model)
-    np.testing.assert_allclose(model.predict(X).numpy(), model.eval()(tz.tensor(X)).numpy(), rtol=1e-6)
+    np.testing.assert_allclose(model.predict(X).numpy(), model.eval()(tz.tensor(X)).numpy(), rtol=1e-6,
+                               atol=1e-6)  # programs and eager calls round sums of opposite numbers differently
 
 
 def trained_on(model):
