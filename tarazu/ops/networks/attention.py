@@ -29,7 +29,7 @@ from tarazu.ops.elementwise import (
     where,
 )
 from tarazu.ops.networks.softmax import softmax, softmax_cotangent
-from tarazu.ops.promote import as_float, as_value, promote_all, rounded_like, single
+from tarazu.ops.promote import HALF, as_float, as_value, promote_all, rounded_like, single
 from tarazu.ops.reduce import max, sum, sum_to
 from tarazu.ops.shape import broadcast_to, concat, expand_dims, permute_dims, reshape, swapaxes, unstack
 from tarazu.ops.typing import ArrayLike, Tensor
@@ -137,8 +137,9 @@ def _attended(scores: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The values by the softmax of the scores, zeros for a row of -inf; and of each row what the weights follow from:
     the largest score, which counts as a constant, and 1 over the sum of what is raised."""
     raised, top, share = _raised(single(scores))
-    products = matmul(rounded_like(raised, v), v)
-    return rounded_like(multiply(share, single(products)), v), top, share
+    if v.dtype in HALF:  # products are rounded: the weights first, so that it happens once
+        return matmul(rounded_like(multiply(raised, share), v), v), top, share
+    return multiply(share, matmul(raised, v)), top, share
 
 
 def _raised(scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:

