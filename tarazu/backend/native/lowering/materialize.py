@@ -163,6 +163,8 @@ class Demand:
         What a mask hides of a product is better left to those who read it: they say what need not be computed.
         """
         while node not in self.stored:
+            if node.op in (PARAMETER, CONSTANT, RESULT):
+                return False
             large = [x for x in node.inputs if self._sources[x] and FEW * x.type.size > node.type.size]
             if node.op is ops.WHERE or len(large) != 1 or len(set(self.users[large[0]])) != 1:
                 return False
