@@ -183,3 +183,14 @@ def test_a_cross_entropy_stores_the_logits_and_their_gradient_alone():
     large = {buffer.root for launch in launches for buffer, writes in touched(launch)
              if writes and buffer.size == 64 * 2048}
     assert len(large) == 2
+
+
+def test_what_follows_from_a_result_of_a_loop_may_have_several_users():
+    def both(x):
+        _, products = tz.scan(lambda total, row: (total + row, total * row), tz.zeros(x.shape[1]), x)
+        doubled = products * 2.0
+        return tz.tanh(doubled).sum(0), tz.exp(-doubled * doubled).sum(1)
+
+    x = tz.tensor(np.random.default_rng(0).normal(size=(600, 600)).astype("float32") / 30)
+    for ours, exact in zip(tz.jit(both)(x), both(x), strict=True):
+        np.testing.assert_allclose(ours.numpy(), exact.numpy(), rtol=1e-4, atol=1e-4)
