@@ -2,11 +2,10 @@
 
 loop.py is `fit`; sources/ has the batches, trainer/ the compiled step and the run, callbacks/ what `fit` notifies,
 save/ the files of models. calling.py calls models with all their inputs, looks.py sees what comes out before programs
-are traced, inventory.py knows what a model holds,
-placement.py says on which devices training runs, metrics/ the metrics, evaluate.py `predict` and `evaluate`,
-verdict.py the measurements after a fit. extremes.py looks at integers first, as programs take any; padding.py lets few
-programs predict any number of rows, rate_search.py is `find_learning_rate`, replicas/ trains several small models as
-one program, cross_validation/ is `cross_validate`.
+are traced, inventory.py knows what a model holds, placement.py says on which devices training runs, metrics/ the
+metrics, evaluate.py `predict` and `evaluate`, verdict.py the measurements after a fit. extremes.py looks at integers
+first, as programs take any; padding.py lets few programs predict any number of rows, rate_search.py is
+`find_learning_rate`, replicas/ trains several small models as one program, cross_validation/ is `cross_validate`.
 """
 
 import typing

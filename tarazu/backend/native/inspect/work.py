@@ -17,6 +17,7 @@ from tarazu.backend.native.lowering.loop_nest import (
     Expression,
     Nest,
     Reduction,
+    expressions,
     factors_in_pairs,
     loads,
     walk,
@@ -109,13 +110,9 @@ def _loops(nest: Nest) -> str:
 
 
 def _names(nest: Nest) -> str:
-    names = list(dict.fromkeys(x.op.name for x in _applied(*_values(nest))))
+    names = list(dict.fromkeys(x.op.name for x in _applied(*expressions(nest))))
     more = ", ..." if len(names) > MOST_NAMES else ""
     return f": {', '.join(names[:MOST_NAMES])}{more}" if names else ""
-
-
-def _values(nest: Nest) -> list[Expression]:
-    return [*[reduction.value for reduction in nest.reductions], *[store.value for store in nest.stores]]
 
 
 def _applied(*expressions: Expression) -> list[Apply]:
@@ -155,7 +152,7 @@ def _flops_inside(reduction: Reduction) -> int:
 def _touched(launch: NestLaunch, writes: bool) -> int:
     """The bytes that a nest reads or writes."""
     nest = launch.nest
-    accesses = [store.access for store in nest.stores] if writes else loads(*_values(nest))
+    accesses = [store.access for store in nest.stores] if writes else loads(*expressions(nest))
     by_buffer: dict[int, int] = {}
     for access in dict.fromkeys(accesses):
         by_buffer[access.buffer] = by_buffer.get(access.buffer, 0) + _reach(access, nest.sizes)

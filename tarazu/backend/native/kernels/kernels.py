@@ -14,7 +14,7 @@ from tarazu.backend.native.kernels.special import PARTS, SPECIAL
 from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.lowering.buffers import View
-from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Nest, walk
+from tarazu.backend.native.lowering.loop_nest import Accumulated, Apply, Nest, expressions, walk
 from tarazu.backend.native.lowering.nodes import input_types, op_of, result_types
 from tarazu.backend.native.lowering.steps import (
     Callback,
@@ -95,10 +95,9 @@ def _primitive_key(node: Node) -> tuple:
 
 def _nest_key(nest: Nest) -> tuple:
     """What two nests have in common if and only if one kernel serves both."""
-    values = [*[reduction.value for reduction in nest.reductions], *[store.value for store in nest.stores]]
     numbers: dict[int, int] = {}
     rows: list[tuple] = []
-    for x in walk(*values):
+    for x in walk(*expressions(nest)):
         numbers[id(x)] = len(rows)
         rows.append((x.op, tuple([numbers[id(part)] for part in x.inputs]), x.attributes, x.dtype)
                     if isinstance(x, Apply) else (x.which,) if isinstance(x, Accumulated) else (type(x), repr(x)))

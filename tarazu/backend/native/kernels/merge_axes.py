@@ -17,11 +17,13 @@ from tarazu.backend.native.lowering.loop_nest import (
     Store,
     Triangle,
     accesses,
+    expressions,
     leaf_map,
     walk,
 )
 
 Affine = TypeVar("Affine", Access, Position)
+Strides = tuple[int, ...]
 
 
 class Axis(NamedTuple):
@@ -56,7 +58,26 @@ def _is_one_line(outer: Axis, inner: Axis, strides: Sequence[Sequence[int]]) -> 
 
 def along(x: Affine, axes: Sequence[Axis]) -> Affine:
     """An access or a position over merged axes; one with strides for the kept axes only gets them for those only."""
-    return x._replace(strides=tuple([x.strides[axis.source] for axis in axes if axis.source < len(x.strides)]))
+    return x._replace(strides=_along(x.strides, axes))
+
+
+def _along(strides: Strides, axes: Sequence[Axis]) -> Strides:
+    return tuple([strides[axis.source] for axis in axes if axis.source < len(strides)])
+
+
+def with_strides(nest: Nest, change: Callable[[Strides], Strides]) -> tuple[tuple[Reduction, ...], tuple[Store, ...]]:
+    """The reductions and stores of a nest with the strides of all accesses and positions changed."""
+    def leaf(x: Expression) -> Expression:
+        if isinstance(x, Load):
+            return Load(there(x.access))
+        return there(x) if isinstance(x, Position) else x
+
+    def there(x: Affine) -> Affine:
+        return x._replace(strides=change(x.strides))
+
+    changed = leaf_map(leaf)
+    return (tuple([Reduction(r.op, changed(r.value)) for r in nest.reductions]),
+            tuple([Store(changed(s.value), there(s.access)) for s in nest.stores]))
 
 
 def with_merged_axes(nest: Nest) -> Nest:
@@ -78,14 +99,7 @@ def with_merged_axes(nest: Nest) -> Nest:
 
 def over_axes(nest: Nest, axes: Sequence[Axis]) -> Nest:
     """The nest with other axes, which stand for its own in order."""
-    def leaf_over_axes(leaf: Expression) -> Expression:
-        if isinstance(leaf, Load):
-            return Load(along(leaf.access, axes))
-        return along(leaf, axes) if isinstance(leaf, Position) else leaf
-
-    changed = leaf_map(leaf_over_axes)
-    reductions = tuple([Reduction(r.op, changed(r.value)) for r in nest.reductions])
-    stores = tuple([Store(changed(s.value), along(s.access, axes)) for s in nest.stores])
+    reductions, stores = with_strides(nest, lambda own: _along(own, axes))
     outer, kept = (sum(axis.source < end for axis in axes) for end in (nest.outer, nest.kept))
     return Nest(tuple([axis.size for axis in axes]), kept, reductions, stores, nest.loop_invariant, outer,
                 triangle_along(nest, axes), nest.parts)
@@ -112,6 +126,5 @@ def _neighbors_behind_a_long_first(axes: list[Axis]) -> Iterable[tuple[Axis, Axi
 
 
 def _all_strides(nest: Nest) -> list[Sequence[int]]:
-    values = [*[reduction.value for reduction in nest.reductions], *[store.value for store in nest.stores]]
-    positions = [x.strides for x in walk(*values) if isinstance(x, Position)]
+    positions = [x.strides for x in walk(*expressions(nest)) if isinstance(x, Position)]
     return [*[access.strides for access in accesses(nest)], *positions, *apart(nest)]

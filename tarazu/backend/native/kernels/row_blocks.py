@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from tarazu.backend.native.kernels.merge_axes import Strides, with_strides
 from tarazu.backend.native.lowering.buffers import Buffer
 from tarazu.backend.native.lowering.loop_nest import (
     Access,
@@ -20,10 +21,9 @@ from tarazu.backend.native.lowering.loop_nest import (
     Load,
     Nest,
     Position,
-    Reduction,
     Store,
     Triangle,
-    leaf_map,
+    expressions,
     loads,
 )
 from tarazu.backend.native.lowering.steps import NestLaunch
@@ -32,7 +32,6 @@ from tarazu.ir import op as ops
 
 LARGE = 2**23  # bytes of a matrix that is cut
 FEWEST, MOST = 16, 256  # rows of a block: for each block sums over all rows are read and written again
-Strides = tuple[int, ...]
 Reach = tuple[Strides, int]  # the strides of the axes of the batch, and that of the rows
 
 
@@ -63,7 +62,7 @@ class _Group:
         if axis is None:
             return False
         nest, written, read = launch.nest, dict(self._written), {own: set(r) for own, r in self._read.items()}
-        for access in _reads(nest):
+        for access in loads(*expressions(nest)):
             read.setdefault(launch.operands[access.buffer].buffer.root, set()).add(self._reach(access, axis))
         for store in nest.stores:
             buffer = launch.operands[store.access.buffer].buffer.root
@@ -81,7 +80,7 @@ class _Group:
     def _axis(self, launch: NestLaunch) -> int | None:
         """The axis of a launch's rows: the one along which it goes over rows that were written before."""
         nest, batch = launch.nest, self._batch
-        known = {axis for access in _reads(nest) if (reach := self._written.get(
+        known = {axis for access in loads(*expressions(nest)) if (reach := self._written.get(
             launch.operands[access.buffer].buffer.root)) for axis in range(batch, len(access.strides))
             if (access.strides[axis], nest.sizes[axis]) == (reach[1], self._rows)}
         if not known:
@@ -109,11 +108,6 @@ class _Group:
         return [launch._replace(nest=_cut(launch.nest, self._batch, axis, rows)) for launch, axis in self._launches]
 
 
-def _reads(nest: Nest) -> list[Access]:
-    """What a nest reads."""
-    return loads(*[r.value for r in nest.reductions], *[store.value for store in nest.stores])
-
-
 def _is_sum(nest: Nest) -> bool:
     """Whether all that a nest stores is a sum, or a multiple of one: the sums of parts then add up."""
     def is_linear(x: Expression) -> bool:
@@ -139,15 +133,7 @@ def _cut(nest: Nest, batch: int, axis: int, rows: int) -> Nest:
     def strides(own: Strides) -> Strides:
         return (*own[:batch], own[axis] * rows if axis < len(own) else 0, *own[batch:])
 
-    def leaf(x: Expression) -> Expression:
-        if isinstance(x, Load):
-            return Load(x.access._replace(strides=strides(x.access.strides)))
-        return x._replace(strides=strides(x.strides)) if isinstance(x, Position) else x
-
-    changed = leaf_map(leaf)
-    reductions = tuple([Reduction(r.op, changed(r.value)) for r in nest.reductions])
-    stores = tuple([Store(changed(s.value), s.access._replace(strides=strides(s.access.strides)))
-                    for s in nest.stores])
+    reductions, stores = with_strides(nest, strides)
     if axis >= nest.kept:
         stores = tuple([_added_up(store, batch) for store in stores])
     sizes = [rows if i == axis else size for i, size in enumerate(nest.sizes)]

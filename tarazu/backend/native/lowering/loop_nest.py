@@ -149,6 +149,11 @@ def loads(*expressions: Expression) -> list[Access]:
     return list(dict.fromkeys([x.access for x in walk(*expressions) if isinstance(x, Load)]))
 
 
+def expressions(nest: Nest) -> list[Expression]:
+    """What a nest reduces and what it stores."""
+    return [*[reduction.value for reduction in nest.reductions], *[store.value for store in nest.stores]]
+
+
 def accesses(nest: Nest) -> list[Access]:
     """All accesses of a nest; those of stores and their expressions have strides for the kept axes only."""
     read = [access for reduction in nest.reductions for access in loads(reduction.value)]

@@ -21,6 +21,7 @@ from tarazu.backend.native.lowering.loop_nest import (
     Nest,
     Position,
     Triangle,
+    expressions,
     loads,
     walk,
 )
@@ -91,7 +92,7 @@ class _Finder:
     def _candidates(self, launch: NestLaunch) -> list[Triangle]:
         """The pairs of axes that may be rows and columns of a triangle."""
         nest, found = launch.nest, []
-        for part in walk(*[r.value for r in nest.reductions], *[s.value for s in nest.stores]):
+        for part in walk(*expressions(nest)):
             if isinstance(part, Load) and (known := self.known.get(launch.operands[part.access.buffer].buffer)):
                 found.append(known.triangle(part.access, nest.sizes))
             elif isinstance(part, Apply) and part.op is ops.LESS_EQUAL:
@@ -195,7 +196,7 @@ def _reads(launches: Sequence[NestLaunch], buffer: Buffer) -> Iterator[tuple[Nes
     """The accesses by which nests read a buffer."""
     for launch in launches:
         nest = launch.nest
-        for access in loads(*[r.value for r in nest.reductions], *[s.value for s in nest.stores]):
+        for access in loads(*expressions(nest)):
             if launch.operands[access.buffer].buffer is buffer:
                 yield nest, access
 
