@@ -81,9 +81,10 @@ def _version(library: str, python: str) -> str:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Where workers find what they import."""
+    """Where workers find what they import; of this checkout they keep byte code, as installed packages have theirs."""
     paths = [str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "TF_CPP_MIN_LOG_LEVEL": "3", **more}
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "TF_CPP_MIN_LOG_LEVEL": "3", **more}
 
 
 def checkout(peer: str) -> dict[str, str]:
