@@ -1,7 +1,9 @@
 """Turns of scans: threads wait for each other only where a turn reads what another thread wrote."""
 
+import re
 import time
 
+import numpy as np
 import pytest
 from random_scans import scan_of_seed
 from test_fuzz import check
@@ -72,6 +74,26 @@ def test_steps_of_one_thread_need_no_others():
         return tz.scan(lambda carry, x: (carry / 2 + x.mean(0), carry.sum()), x[0, 0], x)
 
     assert waits(function, tz.ones(TIME, 3, 2)) == [0]
+
+
+def powers(x, w):
+    """The rows of `x` after some products by a matrix, and the sum of those by its transpose."""
+    x, ys = tz.scan(lambda h, _: (tz.tanh(h @ w), tz.sin(h @ w.T)), x, length=5)
+    return x, ys.sum(0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("rows", "size"), [(32, 48), (33, 40), (24, 17), (5, 64)])
+def test_products_by_matrices_in_panels(rows, size, dtype, set_threads):
+    random = np.random.default_rng(0)
+    args = [tz.tensor((random.normal(size=shape) / 3).astype(dtype)) for shape in ((rows, size), (size, size))]
+    step = tz.jit(powers)
+    for threads in (1, 2, 3):
+        set_threads(threads)
+        for found, wanted in zip(step(*args), powers(*args), strict=True):
+            np.testing.assert_allclose(found.numpy(), wanted.numpy(), atol=1e-4 if dtype == "float32" else 1e-12)
+    panels = re.findall(r"copy \d+ x (\d+) x \d+", step.native_text())
+    assert panels == ["48", "48"] if (rows, size) == (32, 48) else len(panels) in (0, 2)
 
 
 @pytest.fixture(scope="module", params=["avx512", "avx2", "sse"])
