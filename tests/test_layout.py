@@ -44,7 +44,7 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
            "control_flow indexing statistics fft einsum random networks linalg",
     "transform": "typing gradient batching custom",
     "backend.native": "llvm cache_key donation winograd_tile half_products scan_products cache math lowering kernels "
-                      "threads schedule compiler program inspect",
+                      "loop_products threads schedule compiler program inspect",
     "backend.xla": "precision processes devices rules program backend export",
     "runtime": "numpy_threads trace_lock compile tiered device interrupts processes tensor autograd trace eager debug "
                "jit profile random augment vmap",

@@ -12,6 +12,7 @@
      -> lowering/triangles.py       which nests stop at the diagonal, as causal attention does
      -> kernels/batches.py          neighbors around batches of products share the axes of the batch, and blocks of
                                     rows where these are large (row_blocks.py)
+     -> loop_products.py            matrices that a loop does not change are laid out in panels before it
      -> kernels/kernels.py          launches become calls of kernels, one function for all that do the same, by
                                     elementwise_kernel.py, reduction_kernel.py, contraction.py (products) and special/
      -> schedule/runs.py            neighbors over the same items become runs, done block by block

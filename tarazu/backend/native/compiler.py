@@ -17,6 +17,7 @@ from tarazu.backend.native.kernels.kernels import Kernels, with_kernels
 from tarazu.backend.native.llvm.assemble import FULL, QUICK, object_code
 from tarazu.backend.native.llvm.function import Function
 from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.loop_products import with_panels
 from tarazu.backend.native.lowering.buffers import Buffer, View
 from tarazu.backend.native.lowering.in_place import Pair, renewed_in_place, reused_in_place
 from tarazu.backend.native.lowering.order import with_early_updates
@@ -72,7 +73,7 @@ def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Grap
     outputs = [View.whole(Buffer(t.dtype, t.size, "output", i), t.shape) for i, t in enumerate(graph.output_types)]
     region = lower_graph(externals, graph, inputs, outputs)
     placed, in_place = _placed(region.steps, inputs, outputs, renewed)
-    batched = with_batches(with_triangles(placed), target.threads)
+    batched = with_panels(with_batches(with_triangles(placed), target.threads), target)
     called = with_kernels(batched, kernels, externals)
     used = {step.kernel for step in every(called) if isinstance(step, KernelCall)}
     scratch = max((aligned(kernel.scratch) for kernel in used), default=0)

@@ -74,7 +74,6 @@ GOLDEN = """
           @64 -> row of @0; 4 flop, reads 16 B, writes 4 B
         k1_copy 2  (1 item, thread 0)
           @128 -> @64; 0 flop, reads 16 B, writes 16 B
-      --- barrier
     k4_sum 1 over 5: greater  (1 item, thread 0)
       @0 -> @128; 6 flop, reads 20 B, writes 1 B
     --- barrier
@@ -91,7 +90,7 @@ GOLDEN = """
     NumPy eigh: float32[2,2] -> float32[2], float32[2,2]  (thread 0)
       output 0 -> output 1, output 2; 16 flop, reads 16 B, writes 24 B
     in all: 102 flop, reads 412 B, writes 269 B; loops count with all turns, a while with one, a branch with both sides
-    7 kernels, 5 barriers, arena 192 B, scratch 0 B per thread, N lines of LLVM IR
+    7 kernels, 4 barriers, arena 192 B, scratch 0 B per thread, N lines of LLVM IR
 """
 
 

@@ -8,9 +8,9 @@ import math
 from collections.abc import Sequence
 
 from tarazu.backend.native.kernels.loops import FEW_ITEMS
-from tarazu.backend.native.kernels.merge_axes import Axis, over_axes
+from tarazu.backend.native.kernels.merge_axes import without_short_axes
 from tarazu.backend.native.kernels.row_blocks import with_row_blocks
-from tarazu.backend.native.lowering.loop_nest import Nest, loads
+from tarazu.backend.native.lowering.loop_nest import loads
 from tarazu.backend.native.lowering.steps import CONTROL_FLOW, NestLaunch, Step, map_inner
 from tarazu.ir import op as ops
 from tarazu.ir.types import Shape
@@ -25,7 +25,7 @@ def with_batches(steps: Sequence[Step], threads: int) -> tuple[Step, ...]:
     result = [map_inner(step, lambda inner: with_batches(inner, threads)) if isinstance(step, CONTROL_FLOW) else step
               for step in steps]
     for first, last, batch in _chains(result, max(FEW_ITEMS, EACH * threads)):
-        chain = [launch._replace(nest=_without_short_axes(launch.nest)._replace(outer=len(batch)))
+        chain = [launch._replace(nest=without_short_axes(launch.nest)._replace(outer=len(batch)))
                  for launch in result[first:last] if isinstance(launch, NestLaunch)]
         result[first:last] = with_row_blocks(chain, len(batch))
     return tuple(result)
@@ -49,7 +49,7 @@ def _batch(step: Step) -> Shape:
     """The sizes of the axes that number the products of a batch; none for other steps."""
     if not isinstance(step, NestLaunch) or step.title != ops.DOT.name or not step.nest.reductions:
         return ()
-    nest = _without_short_axes(step.nest)
+    nest = without_short_axes(step.nest)
     factors = loads(nest.reductions[0].value)
     return tuple(itertools.takewhile(bool, [size * all(factor.strides[axis] for factor in factors)
                                             for axis, size in enumerate(nest.sizes[:nest.kept])]))
@@ -62,10 +62,5 @@ def _goes_over(step: Step, batch: Shape) -> bool:
         return False
     if step.title == ops.DOT.name and step.nest.reductions and _batch(step)[:len(batch)] != batch:
         return False
-    nest = _without_short_axes(step.nest)
+    nest = without_short_axes(step.nest)
     return nest.kept > len(batch) and nest.sizes[:len(batch)] == batch
-
-
-def _without_short_axes(nest: Nest) -> Nest:
-    """The nest without axes of size 1."""
-    return over_axes(nest, [Axis(size, axis) for axis, size in enumerate(nest.sizes) if size != 1])

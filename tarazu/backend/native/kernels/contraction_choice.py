@@ -26,6 +26,7 @@ PAGE_BYTES = 4096
 REACH = 10  # what a row of a tile costs that begins on another page than the one before
 FAR = 0.7  # what a vector of a panel costs beyond its load, as it mostly comes from the second level
 NEAR = 32 * 1024  # bytes of a block of a panel, which stays in the first level while all tiles use it
+NEAR_SETS, SETS, WAYS = 64, 1024, 8  # of the first and the second level: how many sets there are, and lines in each
 FEWEST = 100  # rows of a panel that may collide: fewer are in the first level again soon enough
 FEW_ROWS = 4  # fewer do not pay for a packed panel
 CHUNK = 320 * 1024  # bytes of the left factor that stay in the second level while all panels use them
@@ -325,7 +326,8 @@ def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: in
     assert tile.cut is not None
     left_packed = _left_lies_apart(form, layout, tile)
     count, last = panels(form, layout, tile.width, lanes)
-    blocks = _blocks(form, layout, math.ceil(depth * tile.width * lanes * item / (NEAR / 2)), lanes)
+    wanted = max(depth * tile.width * lanes * item / (NEAR / 2), depth / (WAYS / 2 * _sets(form, layout, SETS)))
+    blocks = _blocks(form, layout, math.ceil(wanted), lanes)
     height = math.ceil(form.kept[tile.cut] / tile.parts)
     of_tile = math.ceil(depth / blocks) * math.ceil(height / lanes) * lanes * item
     each = math.ceil(tiles / threads)
@@ -482,14 +484,15 @@ def _packing(form: Form, layout: Layout, tile: RegisterTile, lanes: int, depth: 
 
 
 def _collides(form: Form, layout: Layout, passes: int) -> bool:
-    """Whether rows of a panel lie so far apart that they crowd into a few sets of the first or second level of cache,
-    which hold 8 rows each."""
+    """Whether rows of a panel lie so far apart that they crowd into a few sets of the first or second level."""
     if not form.reduced or passes < 8:
         return False
-    innermost = reduced_axes(form, layout)[-1]
-    stride = abs(layout.right.strides[innermost]) * form.dtype.itemsize
+    longest = form.sizes[reduced_axes(form, layout)[-1]]
+    return (longest > max(WAYS * _sets(form, layout, NEAR_SETS), FEWEST)
+            or math.prod(form.reduced) > WAYS * _sets(form, layout, SETS))
 
-    def sets(every: int) -> int:
-        return every // math.gcd(every, max(stride // CACHE_LINE, 1)) if stride % CACHE_LINE == 0 else every
 
-    return form.sizes[innermost] > max(8 * sets(64), FEWEST) or math.prod(form.reduced) > 8 * sets(1024)
+def _sets(form: Form, layout: Layout, every: int) -> int:
+    """Among how many of so many sets of a cache the rows of a panel are divided."""
+    stride = abs(layout.right.strides[reduced_axes(form, layout)[-1]]) * form.dtype.itemsize
+    return every // math.gcd(every, max(stride // CACHE_LINE, 1)) if stride % CACHE_LINE == 0 else every

@@ -105,6 +105,11 @@ def over_axes(nest: Nest, axes: Sequence[Axis]) -> Nest:
                 triangle_along(nest, axes), nest.parts)
 
 
+def without_short_axes(nest: Nest) -> Nest:
+    """The nest without axes of size 1."""
+    return over_axes(nest, [Axis(size, axis) for axis, size in enumerate(nest.sizes) if size != 1])
+
+
 def triangle_along(nest: Nest, axes: Sequence[Axis]) -> Triangle | None:
     """The triangle of a nest over other axes."""
     numbers = {axis.source: number for number, axis in enumerate(axes)}

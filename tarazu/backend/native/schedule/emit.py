@@ -163,6 +163,7 @@ class ProgramEmitter:
     def _loop(self, step: CountedLoop[ScheduledStep] | WhileLoop[ScheduledStep]) -> None:
         f = self.f
         self.barrier()
+        start = self._pending.start_turn()
         head, inside, end = f.label("head"), f.label("iteration"), f.label("end")
         before, iteration, following = f.block, Value(f.fresh(), "i64"), Value(f.fresh(), "i64")
         f.do(f"br label %{head}")
@@ -174,13 +175,21 @@ class ProgramEmitter:
         self._indices[step.iteration] = f.subtract(step.length - 1, iteration) \
             if isinstance(step, CountedLoop) and step.reverse else iteration
         self.emit_inner(*inner_steps(step)[-1])
-        self.barrier()
+        self._end_turn(start, step.iteration)
         f.do(f"{following.text} = add i64 {iteration.text}, 1")
         f.lines.insert(phi_line, f"  {iteration.text} = {phi((f.index(0), before), (following, f.block))}")
         f.do(f"br label %{head}")
         f.start(end)
         if isinstance(step, WhileLoop):
             self._only_read(step.predicate)
+
+    def _end_turn(self, start: Sequence[BufferAccess], iteration: Iteration) -> None:
+        """A barrier if the next turn, up to its first barrier, may conflict with this one since its last."""
+        divisor = self._divisor(start, iteration)
+        if divisor == 1:
+            self.barrier()
+        elif divisor:
+            self.barrier_unless(divisor)
 
     def _goes_on(self, step: CountedLoop[ScheduledStep] | WhileLoop[ScheduledStep], iteration: Value) -> Value:
         """Whether a loop has another iteration."""
@@ -191,6 +200,7 @@ class ProgramEmitter:
         with f.when(self.first), f.when(f.compare("icmp ne", self._word(FAILED, "i64"), constant("i64", 0))):
             f.store(constant("i8", 0), self._pointer(step.predicate), 1)
         self.barrier()
+        self._only_read(step.predicate)
         holds = f.compare("icmp ne", f.load("i8", self._pointer(step.predicate), 1), constant("i8", 0))
         if step.bound is not None:
             over = f.op("and", holds, f.compare("icmp sge", iteration, f.index(step.bound)))
@@ -253,18 +263,27 @@ class ProgramEmitter:
         for access in accesses:
             self._pending.add(access)
 
-    def _divisor(self, accesses: Sequence[BufferAccess]) -> int:
-        """What the number of threads must divide, or else there is a conflict: 0 where there is none, 1 for always."""
+    def _divisor(self, accesses: Sequence[BufferAccess], following: Iteration | None = None) -> int:
+        """What the number of threads must divide, or else there is a conflict: 0 where there is none, 1 for always.
+
+        The accesses come next, or in a later turn of the loop `following`.
+        """
         divisor = 0
         for b in accesses:
             for a in self._pending.near(b):
-                divisor = math.gcd(divisor, self._conflict(a, b))
+                divisor = math.gcd(divisor, self._conflict(a, b, following))
                 if divisor == 1:
                     return 1
         return divisor
 
-    def _conflict(self, a: BufferAccess, b: BufferAccess) -> int:
+    def _conflict(self, a: BufferAccess, b: BufferAccess, following: Iteration | None) -> int:
         """What `conflict` says, also of different buffers that share memory of the arena; not both are of thread 0."""
         if a.buffer.root is b.buffer.root:
-            return conflict(a, b)
+            return 0 if _are_rows_apart(a.buffer, b.buffer, following) else conflict(a, b)
         return int(a.writes or b.writes)
+
+
+def _are_rows_apart(first: Buffer, second: Buffer, iteration: Iteration | None) -> bool:
+    """Whether buffers of one root are different rows of it, as the index of that loop differs."""
+    key = first.row_key
+    return key == second.row_key and id(iteration) in [loop for loop, _ in key]

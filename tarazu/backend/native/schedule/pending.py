@@ -17,15 +17,25 @@ class PendingAccesses:
 
     def __init__(self, plan: MemoryPlan) -> None:
         self._of_first, self._of_all = _Accesses(plan), _Accesses(plan)
+        self._start: list[BufferAccess] | None = None  # of the turn of a loop, as long as it has had no barrier
 
     def add(self, access: BufferAccess) -> None:
         """Note an access."""
         (self._of_first if access.partition is Whole.THREAD_0 else self._of_all).add(access)
+        if self._start is not None:
+            self._start.append(access)
 
     def clear(self) -> None:
         """Forget all accesses, as after a barrier."""
         self._of_first.clear()
         self._of_all.clear()
+        self._start = None
+
+    def start_turn(self) -> list[BufferAccess]:
+        """What a turn of a loop, which begins behind a barrier, will have accessed before the first barrier in it."""
+        self.clear()
+        self._start = []
+        return self._start
 
     def near(self, access: BufferAccess) -> Iterator[BufferAccess]:
         """The accesses of the same memory; for one by thread 0, which does its steps in order, those of others."""
