@@ -249,10 +249,11 @@ def test_fit_keeps_no_copy_of_large_state(large):
             held = {id(x) for x, _ in run.last.before}
             assert not held & {id(x) for x in [*slots, *run.model.parameters()]}
             if run.step > 1:
-                self.places.add(tuple([x.numpy().ctypes.data for x in [*run.model.parameters(), *slots] if x.size == size]))
+                large = [x for x in [*run.model.parameters(), *slots] if x.size == size]
+                self.places.add(tuple([x.numpy().ctypes.data for x in large]))
 
     size = 512 * 700  # so large that the program writes where it reads
-    model = compiled(model=Sequential([Dense(700, in_features=4), Dense(512, use_bias=False), Dense(3)]))
+    model = compiled(model=Sequential([Dense(700, in_features=4), Dense(512, bias=False), Dense(3)]))
     model.fit(X, LABELS, batch_size=8, epochs=2, callbacks=Look(), verbose=0)
     weights, *slots = zip(*Look.places, strict=True)
     assert len({*weights}) == 2 and len(slots) == 2 and all(len({*slot}) == 1 for slot in slots)
