@@ -240,9 +240,9 @@ def test_a_large_model_is_trained_to_the_same_bits_one_step_at_a_time(large, who
 
 
 def test_fit_keeps_no_copy_of_large_state(large):
-    class Look(Callback):
-        places = set()
+    places = set()
 
+    class Look(Callback):
         def on_step_end(self, run):
             assert not run.start
             slots = [x for _, x in run.trainer.optimizer.named_state() if x.ndim]
@@ -250,12 +250,12 @@ def test_fit_keeps_no_copy_of_large_state(large):
             assert not held & {id(x) for x in [*slots, *run.model.parameters()]}
             if run.step > 1:
                 large = [x for x in [*run.model.parameters(), *slots] if x.size == size]
-                self.places.add(tuple([x.numpy().ctypes.data for x in large]))
+                places.add(tuple([x.numpy().ctypes.data for x in large]))
 
     size = 512 * 700  # so large that the program writes where it reads
     model = compiled(model=Sequential([Dense(700, in_features=4), Dense(512, bias=False), Dense(3)]))
     model.fit(X, LABELS, batch_size=8, epochs=2, callbacks=Look(), verbose=0)
-    weights, *slots = zip(*Look.places, strict=True)
+    weights, *slots = zip(*places, strict=True)
     assert len({*weights}) == 2 and len(slots) == 2 and all(len({*slot}) == 1 for slot in slots)
 
 
