@@ -155,6 +155,7 @@ def _run(run: Run, ends: Limits, callbacks: list[Callback], undo: Callable[[], N
         run.last_weights = snapshot(tensors_of(run.model))
     finally:
         run.trainer.drop_gradients()
+        run.trainer.free_room_beside_weights()
         with contextlib.ExitStack() as stack:  # each callback comes to its end, whatever another one raises
             for callback in reversed(callbacks):
                 stack.callback(callback.on_fit_end, run)

@@ -166,7 +166,7 @@ class _Search(Callback):
         self._lowest_mean = math.inf
 
     def on_fit_start(self, run: Run) -> None:
-        self.start = run.start
+        self.start = snapshot(run.changed())
         self.optimizer.lr = self.lowest
 
     def on_fit_end(self, run: Run) -> None:

@@ -211,8 +211,9 @@ def test_a_failure_inside_a_chunk_is_that_of_single_steps(step, whole_epochs):
 
 @pytest.fixture
 def large(monkeypatch):
-    """Every model is a large one, whose optimizer `fit` has no copy of."""
+    """Every model is a large one, of whose optimizer and weights `fit` has no copy."""
     monkeypatch.setattr(trainer, "MOST_COPIED", 0)
+    monkeypatch.setattr(trainer, "LARGE_WEIGHT", 0)
 
 
 @pytest.mark.parametrize("step", [0, 1, 7, 18, 35])
@@ -238,13 +239,40 @@ def test_a_large_model_is_trained_to_the_same_bits_one_step_at_a_time(large, who
     assert runs[0][0] == runs[1][0] and equal(runs[0][1], runs[1][1])
 
 
-def test_fit_keeps_no_state_of_a_large_optimizer(large):
+def test_fit_keeps_no_copy_of_large_state(large):
+    places = set()
+
     class Look(Callback):
         def on_step_end(self, run):
-            held = [] if run.last is None else [x for x, _ in run.last.before]
-            assert not {*map(id, held)} & {id(x) for x in run.trainer.optimizer._slots[0][0].values()} and not run.start
+            assert not run.start
+            slots = [x for _, x in run.trainer.optimizer.named_state() if x.ndim]
+            held = {id(x) for x, _ in run.last.before}
+            assert not held & {id(x) for x in [*slots, *run.model.parameters()]}
+            if run.step > 1:
+                large = [x for x in [*run.model.parameters(), *slots] if x.size == size]
+                places.add(tuple([x.numpy().ctypes.data for x in large]))
 
-    compiled().fit(X, LABELS, epochs=2, callbacks=Look(), verbose=0)
+    size = 512 * 700  # so large that the program writes where it reads
+    model = compiled(model=Sequential([Dense(700, in_features=4), Dense(512, bias=False), Dense(3)]))
+    model.fit(X, LABELS, batch_size=8, epochs=2, callbacks=Look(), verbose=0)
+    weights, *slots = zip(*places, strict=True)
+    assert len({*weights}) == 2 and len(slots) == 2 and all(len({*slot}) == 1 for slot in slots)
+
+
+def test_a_large_model_resumes_to_the_same_bits(large, tmp_path):
+    whole, interrupted, resumed = compiled(), compiled(), compiled()
+    whole.fit(X, LABELS, epochs=4, seed=1, verbose=0)
+    for model, epochs in ((interrupted, 2), (resumed, 4)):
+        model.fit(X, LABELS, epochs=epochs, seed=1, callbacks=tz.train.Checkpoint(tmp_path), verbose=0)
+    assert equal(state_of(resumed), state_of(whole))
+
+
+def test_a_search_for_a_rate_leaves_a_large_model_as_it_was(large):
+    model = compiled()
+    model.fit(X, LABELS, verbose=0)
+    before = state_of(model)
+    tz.train.find_learning_rate(model, X, LABELS, batch_size=8, steps=20)
+    assert equal(state_of(model), before)
 
 
 def test_a_failure_in_the_first_fit_s_only_step():
@@ -314,10 +342,14 @@ def test_ctrl_c_in_a_step_of_a_large_model_is_heard_when_the_step_is_whole(step,
     before, model = signal.getsignal(signal.SIGINT), compiled()
     history = model.fit(X, LABELS, batch_size=8, seed=2, verbose=0)
     assert history.stopped == "interrupted" and signal.getsignal(signal.SIGINT) is before
-    if step == 1:  # the first step, which is traced, may be broken off
-        assert int(model._trainer.optimizer.step_count) == 0
-    else:
-        assert equal(state_of(model), state_of(stopped))
+    assert equal(state_of(model), state_of(stopped))
+
+
+def test_ctrl_c_while_a_large_model_is_compiled_is_heard_at_once(large, monkeypatch):
+    monkeypatch.setattr(run_chunk, "compile_for", lambda *_: signal.raise_signal(signal.SIGINT))
+    model = compiled()
+    assert model.fit(X, LABELS, verbose=0).stopped == "interrupted"
+    assert int(model._trainer.optimizer.step_count) == 0
 
 
 def test_a_fit_warns_of_nothing():

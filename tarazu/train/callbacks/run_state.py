@@ -24,7 +24,7 @@ from tarazu.train.callbacks.checkpoint_folder import Content
 from tarazu.train.sources.rows import Rows
 from tarazu.train.trainer.position import Position
 from tarazu.train.trainer.run import Run
-from tarazu.train.trainer.run_chunk import train_on
+from tarazu.train.trainer.run_chunk import compile_for
 from tarazu.train.trainer.snapshot import restore, snapshot
 from tarazu.train.trainer.trainer import Values
 
@@ -141,7 +141,7 @@ def resume(run: Run, callbacks: Callbacks, content: Content, folder: Path) -> No
     with no_grad():
         for name, x in _own_tensors(run).items():
             x.copy_(content.arrays[name])
-    run.start = snapshot(run.changed())
+    run.start = run.before()
     run.epoch, run.position, run.resumed_from = completed, position, os.fspath(folder)
     run.total_steps = content.values["total_steps"]
     run.history.rows, run.history.stopped = list(content.values["rows"]), content.values["stopped"]
@@ -155,7 +155,7 @@ def _skip_epochs(run: Run, epochs: int) -> None:
     with in_mode(run.model, training=True):
         for i, chunk in enumerate(run.source.completed_chunks(epochs)):
             if i == 0:
-                train_on(run, chunk._replace(steps=0), run.trainer.zero_sums())
+                compile_for(run, chunk)
     restore(before)
 
 

@@ -59,8 +59,9 @@ class Run:
         self.first_batch = 0  # the checksum of the epoch's first batch
         self.sums: Values = {}  # over the epoch's rows: of the loss and of all else that is recorded
         self._changed: tuple[int, list[Tensor]] = (-1, [])
-        self.start = snapshot(self.changed())
         self.is_large = trainer.is_large()
+        trainer.keep_room_beside_weights(self.is_large)
+        self.start = self.before()
         self.last: CompletedChunk | None = None
         self.failure = ""  # why the run was given up
         self.has_warned_of_validation = False  # of a loss that is not finite
@@ -107,29 +108,27 @@ class Run:
         """All tensors that a step changes, random states of own generators too."""
         traces, tensors = self._changed
         if traces != self.trainer.train_chunk.traces:
-            changed = [*self.trainer.state(), *self.trainer.train_chunk.changes]
-            tensors = list({id(x): x for x in changed}.values())
+            tensors = self.trainer.changes()
             self._changed = self.trainer.train_chunk.traces, tensors
         return tensors
 
-    def before(self, chunk: Chunk) -> Snapshot:
-        """The values that training goes back to if the chunk fails.
+    def before(self) -> Snapshot:
+        """The values that training goes back to if the next chunk fails.
 
-        Of a large model there is no copy of what its optimizers remember: in a chunk of one step that is renewed where
-        it lies.
+        Of a large model there is no copy of what its optimizers remember, which is renewed where it lies, nor of large
+        weights, whose values from before the last step lie beside them.
         """
         tensors = self.changed()
-        if self._copies_no_slots(chunk):
-            slots = {id(x) for _, x in self.trainer.named_optimizer_state() if x.ndim}
-            tensors = [x for x in tensors if id(x) not in slots]
+        if self.is_large:
+            others = [x for _, x in self.trainer.named_optimizer_state() if x.ndim]
+            others += [x for x, _ in self.trainer.beside.pairs] if self.trainer.beside else []
+            without = set(map(id, others))
+            tensors = [x for x in tensors if id(x) not in without]
         return snapshot(tensors)
-
-    def _copies_no_slots(self, chunk: Chunk) -> bool:
-        return self.is_large and chunk.steps == 1
 
     def restart_optimizers(self) -> None:
         """After a failure: let optimizers start anew where there was no copy of what they remember."""
-        if self.last is not None and self._copies_no_slots(self.last.chunk):
+        if self.is_large:
             for optimizer in self.trainer.optimizers().values():
                 optimizer.start_anew()
 

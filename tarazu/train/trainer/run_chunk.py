@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
+from typing import Any
 
 import numpy as np
 
@@ -17,25 +17,30 @@ from tarazu.train.trainer.divergence import abort
 from tarazu.train.trainer.position import checksum
 from tarazu.train.trainer.run import CompletedChunk, Run
 from tarazu.train.trainer.snapshot import Snapshot, restore, snapshot
-from tarazu.train.trainer.trainer import Values
+from tarazu.train.trainer.trainer import Values, watched_of
 
 
 def run_chunk(run: Run, chunk: Chunk) -> bool:
     """Train on a chunk. False when a loss was not finite: the run is then given up and the good weights are back."""
-    with interrupts_at_the_end() if run.is_large and run.last else contextlib.nullcontext():
+    if not run.is_large:
         return _run_chunk(run, chunk)
+    for i in range(chunk.steps):
+        compile_for(run, chunk)  # which Ctrl-C may break off
+        with interrupts_at_the_end():
+            if not _run_chunk(run, chunk.step(i)):
+                return False
+    return True
 
 
 def _run_chunk(run: Run, chunk: Chunk) -> bool:
-    before = run.before(chunk)
-    here = before if run.last else snapshot(run.changed())  # of a run's first chunk all: its trace may be broken off
+    before = run.before()
     traces, start = run.trainer.train_chunk.traces, time.perf_counter()
     try:
         loss, sums = train_on(run, chunk, run.sums)
         run.loss = float(loss)
         is_finite = math.isfinite(run.loss) and _are_finite(sums)
     except KeyboardInterrupt:
-        restore(here)  # an update that was cut short must leave nothing half done
+        restore(before)  # an update that was cut short must leave nothing half done
         raise
     if not is_finite:
         _abort_at_failed_step(run, chunk, before, sums)
@@ -45,6 +50,8 @@ def _run_chunk(run: Run, chunk: Chunk) -> bool:
         run.trainer.steps_of_chunks[chunk.batch] = run.source.pace.steps
     if not run.step and isinstance(run.source, Stream):
         run.first_batch = checksum(chunk)
+    if run.trainer.beside:
+        run.trainer.beside.exchange()
     run.sums, run.step, run.rows = sums, run.step + chunk.steps, run.rows + chunk.steps * chunk.batch
     run.total_steps += chunk.steps
     run.last = CompletedChunk(chunk, before, run.step)
@@ -55,14 +62,23 @@ def _run_chunk(run: Run, chunk: Chunk) -> bool:
 def train_on(run: Run, chunk: Chunk, sums: Values) -> tuple[Tensor, Values]:
     """The last loss of the chunk, and the sums over rows of loss and metrics, added to those given."""
     run.trainer.drop_gradients()  # of callbacks: the program neither reads nor leaves any
+    return run.trainer.train_chunk(*_arguments(chunk, sums))
+
+
+def compile_for(run: Run, chunk: Chunk) -> None:
+    """Trace and compile the program for such chunks, if it is new."""
+    run.trainer.drop_gradients()
+    run.trainer.train_chunk.match(_arguments(chunk, run.trainer.zero_sums()), {})
+
+
+def _arguments(chunk: Chunk, sums: Values) -> tuple[Any, ...]:
     data, order, first, steps, batch = chunk
-    return run.trainer.train_chunk(data, order, np.array(first), np.array(steps), sums, batch)
+    return data, order, np.array(first), np.array(steps), sums, batch
 
 
 def _are_finite(sums: Values) -> bool:
     """Whether the loss of each step was finite: its sum is, or, of steps that record none, all numbers' sums are."""
-    watched = [sums["loss"]] if "loss" in sums else sums.values()
-    return all(math.isfinite(float(each["total"])) for each in watched)
+    return all(math.isfinite(float(total)) for total in watched_of(sums))
 
 
 def require_finite_weights(run: Run) -> bool:
@@ -107,7 +123,7 @@ def _last_good(run: Run) -> Snapshot:
         return run.start
     chunk, before, _ = run.last
     if chunk.steps == 1:
-        return before
+        return [*before, *(run.trainer.beside.values() if run.trainer.beside else [])]
     now = snapshot(run.changed())
     restore(before)
     train_on(run, chunk._replace(steps=chunk.steps - 1), run.sums)

@@ -21,7 +21,7 @@ from tarazu.ir.interpreter import state
 from tarazu.nn.module.module import Module
 from tarazu.ops.control_flow.loops import while_loop
 from tarazu.ops.create import arange, zeros_like
-from tarazu.ops.elementwise import astype
+from tarazu.ops.elementwise import astype, isfinite
 from tarazu.ops.indexing.index import take
 from tarazu.optim.named import find_optimizer
 from tarazu.optim.optimizer import Optimizer
@@ -42,11 +42,12 @@ from tarazu.train.sources.arrays import Arrays
 from tarazu.train.sources.reading import Reading
 from tarazu.train.trainer.outputs import Losses, Output, OutputMetrics, outputs_of
 from tarazu.train.trainer.precision import policy
-from tarazu.train.trainer.snapshot import keeping_random_state
+from tarazu.train.trainer.snapshot import Beside, keeping_random_state, snapshot
 
 _COPIED = ("model", "optimizer", "given_loss", "given_metrics", "precision", "regularizer", "split_seed", "loss_scale")
 
 MOST_COPIED = 64 * 2**20  # bytes that optimizers remember, of which `fit` keeps copies to go back to
+LARGE_WEIGHT = 2**20  # bytes of a weight from which on steps leave its new values beside it
 
 Values = dict[str, Sums]  # by the names of the history: sums over rows
 
@@ -81,6 +82,7 @@ class Trainer(GuardedAttributes):
         self.placement = Placement(CPU)
         self.on_batch: Callable[[Any], Any] | None = None  # the maps of batches of the dataset that is trained on
         self.train_chunk: Jit = jit(self._train_chunk)
+        self.beside: Beside | None = None  # of a run of a large model: where its steps leave new weights
         self.steps_of_chunks: dict[int, int] = {}  # by the size of batches: how many fit into the time of a chunk
         self.input_shape: tuple[int, ...] | None = None  # of a sample of the last fit, for `model.summary`
         self.zero_inputs: Any = None  # of one row, nested and of types as in the last fit; None for own steps
@@ -163,7 +165,7 @@ class Trainer(GuardedAttributes):
             i, _, totals = carry
             rows = first + i if order is None else take(order, first + i * batch + arange(batch))
             taken = map_leaves(lambda part: self.placement.batch(take(part, rows)), data)
-            loss, values = self._train_step(self.mapped(taken), batch)
+            loss, values = self._step(self.mapped(taken), batch)
             return i + 1, astype(loss.detach().reshape(()), "float64"), map_leaves(_added, totals, values)
 
         start = zeros_like(count), asarray(np.zeros(())), sums
@@ -171,6 +173,16 @@ class Trainer(GuardedAttributes):
             return step(start)[1:]
         with no_grad():  # for what goes round the loop: inside it gradients are recorded all the same
             return while_loop(lambda carry: carry[0] < count, step, start)[1:]
+
+    def _step(self, batch: Any, rows: int) -> tuple[Tensor, Values]:
+        """A step, which leaves the new values of large weights beside these, and none where a number is not finite."""
+        if self.beside is None:
+            return self._train_step(batch, rows)
+        before = snapshot([x for x, _ in self.beside.pairs])
+        loss, values = self._train_step(batch, rows)
+        watched = [astype(asarray(x).detach().reshape(()), "float64") for x in [loss, *watched_of(values)]]
+        self.beside.take(before, isfinite(sum(watched[1:], watched[0])))
+        return loss, values
 
     def zero_sums(self) -> Values:
         """What the sums of an epoch start from."""
@@ -306,6 +318,25 @@ class Trainer(GuardedAttributes):
         size = sum(x.raw.nbytes for _, x in self.named_optimizer_state()) if self.placement.is_plain else 0
         return size > MOST_COPIED and runs_native()
 
+    def keep_room_beside_weights(self, is_kept: bool) -> None:
+        """Have room beside large weights for what they become in a step, or have none."""
+        large = [x for x in self.optimized() if x.requires_grad and x.raw.nbytes >= LARGE_WEIGHT] if is_kept else []
+        if not large:
+            self.beside = None
+        elif self.beside is None or not self.beside.are_of(large):
+            self.beside = Beside(large)
+
+    def free_room_beside_weights(self) -> None:
+        """Give back the memory of that room, which the next run has again."""
+        if self.beside is not None:
+            self.beside.clear()
+
+    def changes(self) -> list[Tensor]:
+        """All tensors that a step is known to change."""
+        room = set() if self.beside is None else {id(x) for _, x in self.beside.pairs}
+        every = [*self.state(), *[x for x in self.train_chunk.changes if id(x) not in room]]
+        return list({id(x): x for x in every}.values())
+
     def weights(self) -> list[Tensor]:
         """The tensors of model and optimizers."""
         return [x for _, x in [*self.model.named_tensors(), *self.named_optimizer_state()]]
@@ -313,6 +344,12 @@ class Trainer(GuardedAttributes):
 
 def _added(total: Tensor, value: Tensor | int) -> Tensor:
     return total + (astype(value, "float64") if isinstance(value, Tensor) else value)
+
+
+def watched_of(values: Values) -> list[Any]:
+    """What of all sums has to be finite: that of the losses, or, of steps that record none, each."""
+    watched = [values["loss"]] if "loss" in values else values.values()
+    return [each["total"] for each in watched]
 
 
 def named_results(name: str, result: Any) -> dict[str, float]:

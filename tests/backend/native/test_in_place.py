@@ -47,6 +47,23 @@ def test_a_chain_of_large_values_lies_in_one_place():
     np.testing.assert_allclose(tz.jit(chain)(tz.tensor(x)).numpy(), chain(tz.tensor(x)).numpy(), atol=1e-4)
 
 
+def test_a_loop_renews_large_state_without_a_copy_of_it():
+    state = tz.ones(512, 1024)
+
+    def turn(i):
+        state.mul_(2.0)
+        return i + 1
+
+    def steps(count):
+        tz.while_loop(lambda i: i < count, turn, tz.tensor(0))
+
+    step = tz.jit(steps)
+    for count in (0, 1, 3):
+        step(tz.tensor(count))
+    assert (state.numpy() == 16).all()
+    assert "copy 262144" not in step.native_text()  # of pairs of numbers
+
+
 def tied(table, rows, x):
     """A table that is looked up and multiplied by, and the gradient of a sum."""
     table = table.detach().requires_grad_()

@@ -1,5 +1,6 @@
 """Whole programs: what the random graphs found once, and what threads and loops must not do."""
 
+import functools
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -166,3 +167,17 @@ def test_small_programs_serve_callers_with_memory_of_their_own_in_turns():
 def test_programs_without_a_step():
     assert tz.jit(lambda x: x[:0])(tz.ones(3)).shape == (0,)
     assert tz.jit(tz.relu)(tz.ones(0, 2)).shape == (0, 2)
+
+
+@pytest.mark.parametrize("columns", [3, 8, 15, 16, 20, 24, 32, 40, 96])  # one vector or two at a time, parts of one
+def test_functions_behind_products_and_alone(columns):
+    random = np.random.default_rng(columns)
+    x, w = (tz.tensor(random.normal(size=shape).astype("f")) for shape in ((29, 48), (48, columns)))
+
+    def functions(x, w):
+        y = x @ w
+        z = y.sum(0, keepdims=True) - y[:, ::-1]
+        return [f(each) for each in (y, z) for f in (tz.gelu, functools.partial(tz.gelu, approximate=True), tz.tanh)]
+
+    for got, wanted in zip(tz.jit(functions)(x, w), functions(x, w), strict=True):
+        np.testing.assert_allclose(got.numpy(), wanted.numpy(), rtol=2e-5, atol=2e-5)

@@ -18,8 +18,13 @@ from tarazu.backend.native.kernels.loops import (
     vector_axis,
 )
 from tarazu.backend.native.llvm.function import Function, Module
+from tarazu.backend.native.llvm.types import memory_type
 from tarazu.backend.native.llvm.values import Index, Value
-from tarazu.backend.native.lowering.loop_nest import Constant, Nest, Store, loads
+from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Nest, Store, accesses, loads, walk
+from tarazu.ir import op as ops
+
+FUNCTIONS = frozenset({ops.EXP, ops.LOG, ops.TANH, ops.SIGMOID, ops.ERF})  # of many constants
+
 
 
 def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) -> Kernel:
@@ -32,6 +37,8 @@ def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) ->
     values = [store.value for store in nest.stores]
     memo = writer.invariant(function, values, pointers, point_at(nest, {}), range(nest.kept), {})
     lanes = lanes_along(writer, nest, axis)
+    if axis is not None and lanes and nest.sizes[axis] % (2 * lanes) == 0 and _computes_functions(nest):
+        lanes *= 2  # two vectors at a time share the constants of functions, which are loaded anew in each call
 
     def store(indices: AxisIndices, start: Index, mask: Value | None, known: Memo) -> None:
         point = point_at(nest, indices | ({axis: start} if axis is not None else {}), axis, lanes, mask)
@@ -57,6 +64,13 @@ def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) ->
             _along(function, nest.sizes[axis], lanes, stop, lambda start, mask: store(indices, start, mask, known))
     function.ret()
     return Kernel(name, divided.items, rows=divided.rows)
+
+
+def _computes_functions(nest: Nest) -> bool:
+    """Whether a nest computes such functions, and all that it reads and writes are float32."""
+    every = walk(*[store.value for store in nest.stores])
+    types = {memory_type(access.dtype) for access in accesses(nest)}
+    return types == {"float"} and any(isinstance(x, Apply) and x.op in FUNCTIONS for x in every)
 
 
 def _along(function: Function, size: int, lanes: int, stop: Index,

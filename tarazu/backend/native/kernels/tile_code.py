@@ -11,7 +11,7 @@ from tarazu.backend.native.kernels.contraction_choice import Choice
 from tarazu.backend.native.kernels.contraction_form import Form
 from tarazu.backend.native.kernels.expression import Point, Writer, lanes_mask
 from tarazu.backend.native.llvm.function import Module
-from tarazu.backend.native.llvm.target import Target
+from tarazu.backend.native.llvm.target import CACHE_LINE, Target
 from tarazu.backend.native.llvm.types import memory_type
 from tarazu.backend.native.llvm.values import Index, Value, constant, vector
 from tarazu.backend.native.lowering.loop_nest import Access, Apply, Constant, Store, walk
@@ -131,7 +131,8 @@ class _Tile:
         self.rows = list(itertools.product(*map(range, extents)))
         self.lanes, layout = code.choice.lanes, code.choice.layout
         self.f = code.module.function(name, code.parameters(), attributes="noinline")
-        self.type = vector(memory_type(code.form.sum_dtype), self.lanes)
+        self.type_of_sums = memory_type(code.form.sum_dtype)
+        self.type = vector(self.type_of_sums, self.lanes)
         self.factor_type = vector(memory_type(code.form.dtype), self.lanes)
         self.width, self._bytes = math.ceil(columns / self.lanes), self.lanes * code.item
         masks: list[Value | None] = [None] * self.width
@@ -182,14 +183,14 @@ class _Tile:
 
     def _fetch_slots(self) -> None:
         form, item = self.code.form, self.code.item
+        written = {store.access.buffer for store in self.stores}
         for slot, access in enumerate(form.slots):
-            if access.strides[self.axis] != 1:
+            if access.strides[self.axis] != 1 or not all(access.strides):
                 continue
-            for row in self.rows:
-                start = item * sum(i * s for i, s in zip(row, access.strides, strict=True))
-                for column in range(self.width):
-                    pointer = self.f.offset(self.f.parameters[f"s{slot}"], start + column * self._bytes)
-                    self.f.prefetch(pointer, write=True)
+            starts = [item * sum(i * s for i, s in zip(row, access.strides, strict=True)) for row in self.rows]
+            for start in starts:
+                for offset in range(start, start + self.width * self._bytes, CACHE_LINE):
+                    self.f.prefetch(self.f.offset(self.f.parameters[f"s{slot}"], offset), write=slot in written)
 
     def _kept_sum(self, number: int) -> Value:
         """Where a sum is between two blocks."""
@@ -261,8 +262,8 @@ class _Tile:
         def store(indices: Sequence[Index], column: Index, mask: Value | None, value: Value) -> None:
             point = [f.add(start, index) for start, index in zip(first, indices, strict=True)]
             point[self.axis] = f.add(first[self.axis], f.multiply(column, self.lanes))
-            self.code.writer.stores(f, self.stores, pointers, Point(tuple(point), self.axis, self.lanes, mask), [value],
-                                   memo)
+            self.code.writer.stores(f, self.stores, pointers, Point(tuple(point), self.axis, value.lanes, mask),
+                                   [value], memo)
 
         if self.memory is None:
             for column, mask in enumerate(self.masks):
@@ -282,16 +283,24 @@ class _Tile:
                 self._over_rows(memory, (*indices, loop.index), number, store)
             return
 
-        def store_column(column: Index, mask: Value | None) -> None:
+        def store_columns(column: Index, count: int, mask: Value | None) -> None:
             offset = f.multiply(f.add(f.multiply(row, self.width), column), self._bytes)
-            store(indices, column, mask, f.load(self.type, f.offset(memory, offset), self._bytes))
+            type_ = vector(self.type_of_sums, count * self.lanes)
+            store(indices, column, mask, f.load(type_, f.offset(memory, offset), self._bytes))
 
         whole = self.width - (self.masks[-1] is not None)
+        each = 2 if whole % 2 == 0 and self._takes_two else 1
         if whole:
-            with f.loop(0, whole) as loop:
-                store_column(loop.index, None)
+            with f.loop(0, whole, each) as loop:
+                store_columns(loop.index, each, None)
         if whole < self.width:
-            store_column(whole, self.masks[-1])
+            store_columns(whole, 1, self.masks[-1])
+
+    @property
+    def _takes_two(self) -> bool:
+        """Whether two vectors are computed as one of twice as many lanes: so they share the constants of functions, of
+        which each is loaded anew for each vector otherwise."""
+        return {self.type_of_sums, *[memory_type(slot.dtype) for slot in self.code.form.slots]} == {"float"}
 
 
 def _store_work(stores: Sequence[Store], form: Form) -> int:

@@ -77,8 +77,17 @@ def renewed_in_place(steps: Sequence[Step], pairs: Iterable[Pair]) -> tuple[list
     for new, old in pairs:
         if may_take_place(steps, touches, new, old):
             chosen[new] = Pair(new, old)
-    return _with_aliases(steps, {pair.new: pair.new.alias_of(pair.old) for pair in chosen.values()}), \
-        list(chosen.values())
+    placed = _with_aliases(steps, {pair.new: pair.new.alias_of(pair.old) for pair in chosen.values()})
+    return [step for step in placed if not _copies_to_itself(step)], list(chosen.values())
+
+
+def _copies_to_itself(step: Step) -> bool:
+    """Whether a step copies a buffer to where it lies: the first value of what a loop renews in place."""
+    if not isinstance(step, NestLaunch) or step.title != "copy":
+        return False
+    (store,), (source, target) = step.nest.stores, step.operands
+    places = {(access.offset, access.strides) for access in (store.access, *loads(store.value))}
+    return source.buffer.root is target.buffer.root and source.skipped == target.skipped and len(places) == 1
 
 
 def reused_in_place(steps: Sequence[Step], outside: Set[Buffer] = frozenset()) -> list[Step]:
