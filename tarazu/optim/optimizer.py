@@ -372,8 +372,11 @@ class Optimizer(GuardedAttributes):
         if interpreter_state.interpreter.is_tracing:
             self._move_by(gradients, rates)
             return
-        parts = [*(part for group in self.groups for part in group.chain), *itertools.chain(*self._constraints)]
-        self._moves(self._move_by, parts, self.parameters, gradients, rates)
+        self._moves(self._move_by, self._parts, self.parameters, gradients, rates)
+
+    def _parts(self) -> list[object]:
+        """What a move calls."""
+        return [*(part for group in self.groups for part in group.chain), *itertools.chain(*self._constraints)]
 
     def _move_by(self, gradients: dict[int, Tensor], rates: dict[int, Tensor]) -> None:
         """Move parameters by gradients at learning rates, which are by the identities of groups."""
