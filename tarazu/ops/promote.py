@@ -15,6 +15,7 @@ from tarazu.ops.typing import ArrayLike, Tensor
 
 SCALARS = (bool, int, float, complex)
 HALF = (dtypes.float16, dtypes.bfloat16)
+INEXACT = "fc"  # as kinds of NumPy, which are quicker to ask for; of arrays that are not traced, and not of bfloat16
 
 
 def as_value(x: ArrayLike, dtype: DType | None = None) -> Tensor:
@@ -124,7 +125,8 @@ def as_float(x: ArrayLike) -> Tensor:
     """`x` as a tensor of a float (or complex) dtype; integers and booleans become float32."""
     if not isinstance(x, Tensor):
         x = as_value(x)
-    return x if x.dtype.is_inexact else cast(x, dtypes.DEFAULT_FLOAT)
+    is_inexact = x.raw.dtype.kind in INEXACT or x.dtype.is_inexact
+    return x if is_inexact else cast(x, dtypes.DEFAULT_FLOAT)
 
 
 def same_float_dtype(x: ArrayLike, y: ArrayLike) -> tuple[Tensor, Tensor]:

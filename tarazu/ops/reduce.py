@@ -31,14 +31,15 @@ from tarazu.ops.elementwise import (
     truth,
 )
 from tarazu.ops.elementwise import where as select
-from tarazu.ops.promote import HALF, as_float, as_value, cast, named, rounded_like, single
+from tarazu.ops.promote import HALF, INEXACT, as_float, as_value, cast, named, rounded_like, single
 from tarazu.ops.shape import broadcast_to, concat, is_axis_of_scalar, normalize_axes, normalize_axis, reshape
 from tarazu.ops.typing import ArrayLike, Axes, DTypeLike, Tensor
 
 
 def _reduce(op: Op, x: Tensor, axis: Axes, keepdims: bool) -> Tensor:
-    axes = normalize_axes(axis, len(x.shape), op.name)
-    return _restore(state.interpreter.bind(op, (x,), {"axes": axes}), x, axes, keepdims)
+    axes = normalize_axes(axis, len(x.raw.shape), op.name)
+    reduced = state.interpreter.bind(op, (x,), {"axes": axes})
+    return reduced if keepdims is False else _restore(reduced, x, axes, keepdims)
 
 
 def _restore(reduced: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
@@ -56,6 +57,8 @@ def _with_wide_integers(x: ArrayLike) -> Tensor:
 
 
 def _summand(x: ArrayLike, dtype: DTypeLike | None) -> Tensor:
+    if dtype is None and isinstance(x, Tensor) and x.raw.dtype.kind in INEXACT:
+        return x  # nearly always
     return _with_wide_integers(x) if dtype is None else cast(as_value(x), as_dtype(dtype))
 
 

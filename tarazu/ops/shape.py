@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Iterable, Sequence
@@ -32,10 +33,16 @@ def normalize_axis(axis: int, rank: int, name: str) -> int:
     return number % rank
 
 
+@functools.cache
+def every_axis(rank: int) -> tuple[int, ...]:
+    """The axes of a tensor with so many."""
+    return tuple(range(rank))
+
+
 def normalize_axes(axes: Axes, rank: int, name: str) -> tuple[int, ...]:
     """`axes` as a sorted tuple counted from the front; None means all. The axis 0 or -1 of a scalar is no axis."""
     if axes is None:
-        return tuple(range(rank))
+        return every_axis(rank)
     if axes.__class__ is int and 0 <= axes < rank:
         return (axes,)  # nearly always
     given = axes if isinstance(axes, Sequence) else (axes,)

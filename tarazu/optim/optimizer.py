@@ -110,10 +110,10 @@ class Optimizer(GuardedAttributes):
         self._take(**kept_options)
         self.parameters: list[Tensor] = []
         self.options_given: list[GroupOptions] = []  # of each parameter, in a dict
-        self._groups: list[Group] = []  # of each parameter
-        self._constraints: list[list[Constraint]] = []  # of each parameter
+        self._groups: tuple[Group, ...] = ()  # of each parameter
+        self._constraints: tuple[Sequence[Constraint], ...] = ()  # of each parameter
         self._slots: list[list[Slots]] = []  # by the position in the chain and the parameter
-        self._kept_slots: list[Slots] = []  # of each parameter: the mean of gradients, the running mean of weights
+        self._kept_slots: tuple[Slots, ...] = ()  # of each parameter: the mean of gradients, the mean of weights
         self._exchanged: list[_Exchanged] = []
         self.was_given_parameters = False
         self._moves = Moves()
@@ -174,9 +174,9 @@ class Optimizer(GuardedAttributes):
         if self.parameters:
             self.step_count.copy_(0)  # it is part of the state: Adam corrects its averages by it
             self._accumulated.copy_(0)
-        self.parameters, self._slots, self._groups, self._constraints = wanted, slots, groups, constraints
+        self.parameters, self._slots, self._groups, self._constraints = wanted, slots, tuple(groups), tuple(constraints)
         self.options_given = options
-        self._kept_slots, self._exchanged = [self._make_kept_slots(p.detach()) for p in wanted], []
+        self._kept_slots, self._exchanged = tuple([self._make_kept_slots(p.detach()) for p in wanted]), []
         return self
 
     def attach_at_first_step(self, params: Params) -> Self:
@@ -372,8 +372,11 @@ class Optimizer(GuardedAttributes):
         if interpreter_state.interpreter.is_tracing:
             self._move_by(gradients, rates)
             return
-        parts = [*(part for group in self.groups for part in group.chain), *itertools.chain(*self._constraints)]
-        self._moves(self._move_by, parts, self.parameters, gradients, rates)
+        self._moves(self._move_by, self._parts, self.parameters, gradients, rates)
+
+    def _parts(self) -> list[object]:
+        """What a move calls."""
+        return [*(part for group in self.groups for part in group.chain), *itertools.chain(*self._constraints)]
 
     def _move_by(self, gradients: dict[int, Tensor], rates: dict[int, Tensor]) -> None:
         """Move parameters by gradients at learning rates, which are by the identities of groups."""
@@ -560,7 +563,7 @@ class Optimizer(GuardedAttributes):
         tarazu.device('cpu')
         """
         if self.parameters:
-            every = [*self._slots, self._kept_slots]
+            every: list[Sequence[Slots]] = [*self._slots, self._kept_slots]
             pairs = [pair for slots in every for pair in zip(self.parameters, slots, strict=True)]
             like = {id(x): parameter for parameter, own in pairs for x in own.values() if x.shape == parameter.shape}
             undivided = whole(self.parameters[0].device)

@@ -169,7 +169,9 @@ class Eager:
             raise _explain(op, raws, attributes, error) from error
         if mask and mask & ~tape_state.ignored:
             return on_tape(op, attributes, raws, [x.tape_entry for x in inputs], out, mask)
-        return [*map(Tensor, out)] if op.multiple else Tensor(out)
+        if op.multiple:
+            return [Tensor(out[0])] if len(out) == 1 else [*map(Tensor, out)]
+        return Tensor(out)
 
     def constant(self, data: ArrayLike, dtype: DType | None) -> Tensor:
         if dtype is not None and (data.__class__ is int or (data.__class__ is float and data != 0)):

@@ -38,8 +38,8 @@ def rebind_all(handles: Iterable[Value], positions: Iterable[int], raws: Sequenc
     for handle, i in zip(handles, positions, strict=True):
         if handle.raw.__class__ is Node:
             wait_for_trace(handle)
-        handle.raw, entry = raws[i], entries[i]
-        if handle.tape_entry is not entry and not isinstance(handle.tape_entry, Leaf):
+        handle.raw, entry, before = raws[i], entries[i], handle.tape_entry
+        if before is not entry and before.__class__ is not Leaf:
             handle.tape_entry = entry
 
 

@@ -1,6 +1,8 @@
 """Calls of jitted functions: what they take in which form, and the memory of the state that they renew."""
 
+import functools
 import gc
+import itertools
 import threading
 import weakref
 
@@ -31,6 +33,78 @@ def counter(size=3):
 
 def address(x):
     return x.numpy().ctypes.data
+
+
+# Calls one after the other
+
+def _with_gradient():
+    x = tz.ones(3)
+    x.grad = tz.ones(3)
+    return x
+
+
+@functools.cache  # another hook is another signature
+def _hooked():
+    x = tz.ones(3, requires_grad=True)
+    x.register_hook(lambda g: 2 * g)
+    return x
+
+
+ARGUMENTS = {
+    "plain": lambda: (tz.ones(3), 2.0),
+    "another shape": lambda: (tz.ones(2), 2.0),
+    "another dtype": lambda: (tz.ones(3, dtype="float64"), 2.0),
+    "another rank": lambda: (tz.ones(3, 1), 2.0),
+    "tracked": lambda: (tz.ones(3, requires_grad=True), 2.0),
+    "tracked, with a hook": lambda: (_hooked(), 2.0),
+    "with a gradient": lambda: (_with_gradient(), 2.0),
+    "a parameter": lambda: (tz.nn.Parameter(tz.ones(3)), 2.0),
+    "an array": lambda: (np.ones(3, np.float32), 2.0),
+    "0.0": lambda: (tz.ones(3), 0.0),
+    "-0.0": lambda: (tz.ones(3), -0.0),
+    "True": lambda: (tz.ones(3), True),
+    "1": lambda: (tz.ones(3), 1),
+    "a tensor in place of a value": lambda: (tz.ones(3), tz.ones(3)),
+    "a tuple": lambda: (tz.ones(3), (2.0,)),
+    "one argument": lambda: (tz.ones(3),),
+}
+
+
+def _seen(x, factor=None):
+    """What a function can tell of its arguments."""
+    text = "tensor" if isinstance(factor, tz.Tensor) else repr(factor)
+    value = factor[0] if isinstance(factor, tuple) else factor
+    result = x if value is None else x * value
+    return result, str(x.dtype), tuple(x.shape), x.requires_grad, x.grad is None, text
+
+
+def test_a_call_is_told_from_the_one_before():
+    jitted = tz.jit(lambda *args: _seen(*map(_as_tensor, args)))
+    for first, second in itertools.permutations(ARGUMENTS, 2):
+        for name in (first, first, second, second, first):
+            args = ARGUMENTS[name]()
+            actual, *facts = jitted(*args)
+            expected, *expected_facts = _seen(*map(_as_tensor, args))
+            assert facts == expected_facts, (first, second, name)
+            assert actual.requires_grad == expected.requires_grad
+            np.testing.assert_array_equal(np.asarray(actual.detach()), np.asarray(expected.detach()))
+    assert jitted.traces <= len(ARGUMENTS)
+
+
+def _as_tensor(x):
+    return tz.asarray(x) if isinstance(x, np.ndarray) else x
+
+
+def test_recording_and_debugging_are_part_of_what_a_call_is():
+    w = tz.ones(2, requires_grad=True)
+    jitted = tz.jit(lambda x: tz.log(x) * w)
+    x = tz.ones(2)
+    for _ in range(3):
+        assert jitted(x).requires_grad
+        with tz.no_grad():
+            assert not jitted(x).requires_grad
+        with tz.debug_nans(), pytest.raises(FloatingPointError):
+            jitted(-x)
 
 
 # Old state

@@ -21,6 +21,8 @@ from tarazu.ir.op import Op
 Array = np.ndarray
 Axes = tuple[int, ...]
 LONG = 4096  # of more terms than these, sums of single precision are accumulated in double
+SMALL = 1000  # up to so many elements the choice of a faster way takes longer than it gains
+_add = np.add.reduce
 
 
 def cast(x: Array, dtype: DType) -> Array:
@@ -93,7 +95,7 @@ def reduction(ufunc: np.ufunc) -> Callable[..., Any]:
 
 def _are_short(x: Array, axes: Axes) -> bool:
     """Whether reducing slice by slice is faster than NumPy's reduction, whose inner loop would be over a short axis."""
-    return bool(axes) and x.size > 1000 and all(1 < x.shape[axis] <= 8 and axis < x.ndim - 1 for axis in axes)
+    return bool(axes) and x.size > SMALL and all(1 < x.shape[axis] <= 8 and axis < x.ndim - 1 for axis in axes)
 
 
 def _over_slices(ufunc: np.ufunc, x: Array, axes: Axes) -> Array:
@@ -110,6 +112,8 @@ def _is_half(x: Array) -> bool:
 def total(x: Array, axes: Axes) -> Any:
     if not axes:
         return x  # NumPy would turn -0.0 into 0.0
+    if x.size <= SMALL and x.dtype.char in "fd":
+        return _add(x, axis=axes)
     if x.dtype.char in "fd" and len(axes) > 1 and _are_short(x, axes):
         return _over_slices(np.add, x, axes)
     if x.dtype.char == "f":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from tarazu.backend.base import Backend
 from tarazu.backend.numpy.kernels import KERNELS
-from tarazu.backend.numpy.quiet import quietly
+from tarazu.backend.numpy.quiet import give_back, quiet_context
 from tarazu.base.checks import exceeded_bound
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
@@ -45,36 +46,45 @@ class Program:
         number = {node: i for i, node in enumerate(graph.nodes)}
         last_use = {x: node for node in graph.nodes for x in node.inputs}
         kept = set(graph.outputs)
-        self.constants = [(number[n], n.attributes["value"].array) for n in graph.nodes if n.op is CONSTANT]
-        self.outputs = [number[node] for node in graph.outputs]
-        self.size = len(number)
-        self.steps: list[tuple[Any, ...]] = [
-            (*_kernel_of(node), tuple(number[x] for x in node.inputs), node.attributes, number[node],
-             tuple({number[x] for x in node.inputs if last_use[x] is node and x not in kept}))
-            for node in graph.nodes if node.op not in (PARAMETER, CONSTANT)]
+        self.outputs = _items([number[node] for node in graph.outputs])
+        self.rest = [node.attributes["value"].array if node.op is CONSTANT else None  # the slots behind the inputs
+                     for node in graph.nodes[len(graph.parameters):]]
+        self.steps = [(_function_of(node), _items([number[x] for x in node.inputs]), number[node],
+                       tuple({number[x] for x in node.inputs if last_use[x] is node and x not in kept}))
+                      for node in graph.nodes if node.op not in (PARAMETER, CONSTANT)]
 
     def __call__(self, *inputs: Array) -> list[Array]:
-        return quietly(self._run, *inputs)
+        context = quiet_context()
+        outputs = context.run(self._run, *inputs)
+        give_back(context)
+        return outputs
 
     def _run(self, *inputs: Array) -> list[Array]:
-        slots: list[Any] = [*inputs, *[None] * (self.size - len(inputs))]
-        for slot, array in self.constants:
-            slots[slot] = array
-        for kernel, multiple, sources, attributes, target, finished in self.steps:
-            if kernel is None:
-                slots[target] = slots[sources[0]][attributes["index"]]
-            else:
-                out = kernel(*[slots[i] for i in sources], **attributes)
-                slots[target] = ([np.asarray(one) for one in out] if multiple
-                                 else out if out.__class__ is Array else np.asarray(out))
+        slots: list[Any] = [*inputs, *self.rest]
+        for function, sources, target, finished in self.steps:  # what is done here for each node counts
+            slots[target] = function(*sources(slots))
             for slot in finished:
                 slots[slot] = None
-        return [slots[i] for i in self.outputs]
+        return [*self.outputs(slots)]
 
 
-def _kernel_of(node: Node) -> tuple[Callable[..., Any] | None, bool]:
-    """The kernel, None for one result of several, and whether it has several results."""
-    return (KERNELS[node.op], node.op.multiple) if isinstance(node.op, Op) else (None, False)
+def _items(places: list[int]) -> Callable[[list[Any]], Sequence[Any]]:
+    """A function of a list that gives the items at these places."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
+
+
+def _function_of(node: Node) -> Callable[..., Any]:
+    """The function of the inputs that gives the value of the node, or the values."""
+    if not isinstance(node.op, Op):
+        return itemgetter(node.attributes["index"])  # one result of several
+    kernel = functools.partial(KERNELS[node.op], **node.attributes) if node.attributes else KERNELS[node.op]
+    if node.op.multiple:
+        return lambda *inputs: [np.asarray(one) for one in kernel(*inputs)]
+    if node.type.shape:
+        return kernel
+    return lambda *inputs: np.asarray(kernel(*inputs))  # NumPy makes scalars of single numbers
 
 
 def call(*inputs: Array, label: str, body: Graph, gradient: CallGradient | None = None) -> list[Array]:

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
-from tarazu.base.dtypes import as_dtype
 from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
@@ -18,6 +17,7 @@ from tarazu.ops.typing import Tensor, Tree
 
 P = ParamSpec("P")
 R = TypeVar("R")
+MOST = 256  # calls of each composite, by types and options, whose bodies are kept
 Options = tuple[tuple[str, Any], ...]  # keyword arguments, sorted by name
 
 
@@ -51,26 +51,30 @@ def composite(label: str, *, gradient: CallGradient | None = None) -> Callable[[
     are further results of the function. TraceError for a function that reads tensors other than its arguments.
     """
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        known: dict[tuple[Any, ...], dict[str, Any]] = {}  # the attributes of calls, by types and options
+
         @functools.wraps(function)
         def call(*tensors: Any, **options: Any) -> Any:
             interpreter = state.interpreter
-            types: list[Any] = []
+            key: list[Any] = [*options.items()]
             for x in tensors:
                 if not isinstance(x, Value):
                     return call(*map(as_value, tensors), **options)
                 raw = x.raw
-                types += raw.shape, raw.dtype
-            make = attributes.__wrapped__ if interpreter.notes_lines else attributes  # lines differ from call to call
-            out = interpreter.bind(ops.CALL, tensors, make(*types, **options))
+                key += raw.shape, raw.dtype
+            found = None if interpreter.notes_lines else known.get(tuple(key))  # lines differ from call to call
+            if found is None:
+                found = attributes([TensorType(x.shape, x.dtype) for x in tensors], options)
+                if len(known) >= MOST:
+                    known.clear()
+                if not interpreter.notes_lines:
+                    known[tuple(key)] = found
+            out = interpreter.bind(ops.CALL, tensors, found)
             return out[0] if len(out) == 1 else tuple(out)
 
-        @functools.lru_cache(maxsize=256)
-        def attributes(*types: Any, **options: Any) -> dict[str, Any]:
-            """Those of a call with tensors of these shapes and dtypes, in turns, which may be NumPy's or our own."""
-            pairs = zip(types[::2], types[1::2], strict=True)
-            body = _body(function, [TensorType(shape, as_dtype(dtype)) for shape, dtype in pairs], options)
+        def attributes(types: list[TensorType], options: dict[str, Any]) -> dict[str, Any]:
             own = {} if gradient is None else {"gradient": OwnGradient(gradient, tuple(sorted(options.items())))}
-            return {"label": label, "body": body, **own}
+            return {"label": label, "body": _body(function, types, options), **own}
         return call
     return decorate
 

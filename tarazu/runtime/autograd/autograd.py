@@ -116,11 +116,12 @@ def _accumulate(leaf: Leaf, cotangent: Tensor) -> None:
     handle = leaf.handle
     if handle is None:
         return
-    if handle.grad is None:
+    before = handle.grad
+    if before is None:
         # a handle of its own, as `.grad` may be changed in place
         handle.grad = state.interpreter.wrap(cotangent.raw, cotangent.tape_entry)
     else:
-        state.interpreter.rebind(handle.grad, handle.grad + cotangent)
+        state.interpreter.rebind(before, before + cotangent)
 
 
 def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, *,

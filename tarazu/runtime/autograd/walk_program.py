@@ -32,6 +32,7 @@ from tarazu.transform.gradient.tape import EVERYTHING, USER, Leaf, TapeEntry, Ta
 from tarazu.transform.gradient.vjp import walk_back
 
 MOST = 64  # forms that are known; what was used least recently goes first
+MOST_KNOWN = 256  # calls of composites that are known to run users' code on the way back, or not to
 FIRST_LOOK = 4  # calls after which the pass is traced, to see when a program would pay
 OF_NODE = 1e-5  # seconds that a rule of the gradient table takes in Python for each primitive that it calls
 _counting = threading.Lock()
@@ -52,7 +53,7 @@ class Row(NamedTuple):
 class Form(NamedTuple):
     """What tapes have in common for which the same program does; the latest node comes first."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[tuple[Any, ...], ...]  # the parts of a Row each, as plain tuples are made faster
     types: tuple[tuple[Shape, np.dtype], ...]  # of the arrays, then of the cotangent that the pass starts with
     result: int  # of the first node, which one the pass starts at
     changes: int  # of settings until then
@@ -101,26 +102,35 @@ def _recorded(end: TapeEntry, cotangent: Any) -> Recorded | None:
     nodes.sort(key=lambda node: -node.order)
     number: dict[Any, int] = {node: i for i, node in enumerate(nodes)}
     leaves: dict[Leaf, int] = {}
-    arrays: dict[int, np.ndarray] = {}
-    slots: dict[int, int] = {}
+    arrays: list[np.ndarray] = []
+    slots: dict[int, int] = {}  # by id, of the arrays
     rows = []
-    for node in nodes:
-        for raw in (*node.inputs, *node.outputs):
-            if raw.__class__ is not np.ndarray:
-                return None
-            if id(raw) not in slots:
-                slots[id(raw)] = len(slots)
-                arrays[id(raw)] = raw
-        places = [None if entry is None or not entry.mask & USER
-                  else (-1 - leaves.setdefault(entry, len(leaves)), 0) if entry.__class__ is Leaf
-                  else (number[entry.node], entry.index) for entry in node.tape_entries]
-        rows.append(Row(node.op, tuple(node.attributes.items()), tuple([slots[id(x)] for x in node.inputs]),
-                        tuple(places), tuple([slots[id(x)] for x in node.outputs]), _exponent(node)))
+    for node in nodes:  # of each tape anew: what is done here counts
+        inputs: list[int] = []
+        outputs: list[int] = []
+        for raws, own in ((node.inputs, inputs), (node.outputs, outputs)):
+            for raw in raws:
+                slot = slots.get(id(raw))
+                if slot is None:
+                    if raw.__class__ is not np.ndarray:
+                        return None
+                    slot = slots[id(raw)] = len(arrays)
+                    arrays.append(raw)
+                own.append(slot)
+        places: list[_Place] = []
+        for entry in node.tape_entries:
+            if entry is None or not entry.mask & USER:
+                places.append(None)
+            elif entry.__class__ is Leaf:
+                places.append((-1 - leaves.setdefault(entry, len(leaves)), 0))
+            else:
+                places.append((number[entry.node], entry.index))
+        rows.append((node.op, tuple(node.attributes.items()), tuple(inputs), tuple(places), tuple(outputs),
+                     _exponent(node) if node.op is ops.POW else None))
     if any(leaf.notes is not None and leaf.notes.hooks for leaf in leaves):
         return None
-    types = tuple([(x.shape, x.dtype) for x in (*arrays.values(), cotangent)])
-    form = Form(tuple(rows), types, end.index, changes())
-    return Recorded(form, nodes, list(arrays.values()), list(leaves))
+    types = tuple([(x.shape, x.dtype) for x in (*arrays, cotangent)])
+    return Recorded(Form(tuple(rows), types, end.index, changes()), nodes, arrays, list(leaves))
 
 
 def _nodes_behind(end: TapeNode | Leaf) -> list[TapeNode] | None:
@@ -132,24 +142,40 @@ def _nodes_behind(end: TapeNode | Leaf) -> list[TapeNode] | None:
         if node.__class__ is Leaf or node in found:
             continue
         if not node.outputs or (node.notes is not None and node.notes.hooks) or (
-                node.op.category == "control" and not _is_ours(node)):
+                node.op.category == "control" and not _has_our_gradient(node.attributes)):
             return None
         found[node] = None
         stack += [entry.node for entry in node.tape_entries if entry is not None and entry.mask & USER]
     return list(found) or None
 
 
-def _is_ours(node: TapeNode) -> bool:
+_known: dict[int, tuple[dict[str, Any], bool]] = {}  # by id, of the attributes that calls of composites share
+
+
+def _has_our_gradient(attributes: dict[str, Any]) -> bool:
+    """As `_is_ours`, which is asked once for each composite and types."""
+    found = _known.get(id(attributes))
+    if found is not None:
+        return found[1]
+    is_one_of_ours = _is_ours(attributes)
+    if isinstance(attributes.get("gradient"), OwnGradient):
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[id(attributes)] = attributes, is_one_of_ours  # with the attributes, so that the id stays theirs
+    return is_one_of_ours
+
+
+def _is_ours(attributes: dict[str, Any]) -> bool:
     """Whether the gradient of a loop or call runs nothing but operations, and is not compiled already."""
-    gradient = node.attributes.get("gradient")
+    gradient = attributes.get("gradient")
     if gradient is not None and not (isinstance(gradient, OwnGradient) and is_ours(gradient.rule.__module__)):
         return False
-    return (not node.attributes.get("label", "").startswith(JITTED)
-            and not any(map(runs_users_code, node.attributes.values())))
+    return (not attributes.get("label", "").startswith(JITTED)
+            and not any(map(runs_users_code, attributes.values())))
 
 
 def _exponent(node: TapeNode) -> bytes | None:
-    exponent: Any = node.inputs[1] if node.op is ops.POW and node.tape_entries[1] is None else None
+    exponent: Any = node.inputs[1] if node.tape_entries[1] is None else None
     return exponent.tobytes() if exponent is not None and exponent.ndim == 0 else None
 
 
@@ -214,7 +240,8 @@ def _walk(form: Form) -> Walk:
 
 def _tape(form: Form, values: Sequence[Tensor]) -> tuple[list[TapeNode], list[Leaf]]:
     """A tape of that form that holds the values, and its leaves."""
-    count = 1 + max([-1, *[-1 - place[0] for row in form.rows for place in row.entries if place is not None]])
+    rows = [Row(*row) for row in form.rows]
+    count = 1 + max([-1, *[-1 - place[0] for row in rows for place in row.entries if place is not None]])
     leaves = [Leaf(USER) for _ in range(count)]
     nodes: dict[int, TapeNode] = {}
 
@@ -223,11 +250,11 @@ def _tape(form: Form, values: Sequence[Tensor]) -> tuple[list[TapeNode], list[Le
             return None
         return leaves[-1 - place[0]] if place[0] < 0 else nodes[place[0]].tape_entry_of(place[1])
 
-    for i, row in reversed(list(enumerate(form.rows))):
+    for i, row in reversed(list(enumerate(rows))):
         inputs = [values[j].raw for j in row.inputs]
         if row.exponent is not None:
             of_exponent = np.frombuffer(row.exponent, form.types[row.inputs[1]][1]).reshape(())
             inputs[1] = state.interpreter.constant(of_exponent, None).raw
         nodes[i] = TapeNode(row.op, dict(row.attributes), inputs, [entry(place) for place in row.entries],
                             tuple([values[j].raw for j in row.outputs]), USER)
-    return [nodes[i] for i in range(len(form.rows))], leaves
+    return [nodes[i] for i in range(len(rows))], leaves

@@ -9,7 +9,7 @@ import numpy as np
 
 from tarazu.backend.base import Program, Renewed
 from tarazu.base.device import CPU, Device, Mesh, default
-from tarazu.base.pytree import Structure
+from tarazu.base.pytree import LEAF, Structure
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import bind, state
@@ -21,7 +21,7 @@ from tarazu.runtime.trace.attributes import AttributeGuards
 from tarazu.runtime.trace.captures import KEPT, Unchanged
 from tarazu.runtime.trace.guards import Guard, guards_hold
 from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
-from tarazu.transform.gradient.tape import TapeEntry, tape_state
+from tarazu.transform.gradient.tape import Leaf, TapeEntry, tape_state
 
 Description = dict[str, str]  # an argument's name, or that of a part of it, and what it was: "float32[2,3]"
 
@@ -105,8 +105,11 @@ class Compiled:
     def __post_init__(self) -> None:
         """Compute once what each call needs."""
         self._handles = Handles(one.source for one in self.captured)
-        self._expected = [(one.signature.type.shape, one.signature.type.dtype.numpy, one.signature.is_tracked)
-                          for one in self.captured]
+        signatures = [one.signature for one in self.captured]
+        self._shapes, self._tracked = [one.type.shape for one in signatures], [one.is_tracked for one in signatures]
+        self._dtypes = [one.type.dtype.numpy for one in signatures]
+        self._recorded: tuple[list[TapeEntry | None], int] = [], 0  # when gradients were last recorded as then: the
+        # entries of what was captured, and the mask bits for which nothing was recorded
         handles = [one.source.handle for one in self.captured if isinstance(one.source, Captured)]
         self._followers = [handle for handle in handles if isinstance(handle, FollowsDevice)]
         arguments = len(self.graph.parameters) - len(self.captured)
@@ -114,6 +117,7 @@ class Compiled:
         self._deciding = [*range(arguments), *deciding]  # the inputs that say where the program runs
         self._differentiable = self.outputs.differentiable
         self._no_entries: list[TapeEntry | None] = [None] * len(self.graph.outputs)
+        self._gives_one = self.outputs.structure == LEAF
         new_values = [(one.target, one.value.output) for one in self.outputs.updates if one.value is not None]
         self._changed, self._values = Handles(target for target, _ in new_values), [output for _, output in new_values]
         new_gradients = [(one.target, one.gradient) for one in self.outputs.updates if one.gradient is not KEPT]
@@ -129,28 +133,34 @@ class Compiled:
         """
         if not (guards_hold(self.guards) and self.attributes.hold()):
             return None
-        for handle in self._followers:
-            handle.make_available_on(self.device)
         captured = self._data_of_same_types(arguments)
         if captured is None:
             return None
         inputs = [*map(wait_for_trace, arguments), *captured]
+        if _PLAIN.issuperset(map(type, inputs)) and default() is CPU:
+            return inputs if self.device is None else None
+        if self._followers:
+            inputs = self.inputs(arguments)
         return inputs if self.device_for(inputs) == self.device else None
 
     def _data_of_same_types(self, arguments: list[Tensor]) -> list[Data] | None:
         """The data of what was captured; None where a type, or whether gradients are recorded, has changed since."""
-        data, recorded = [], ~tape_state.ignored
-        for handle, (shape, dtype, was_tracked) in zip(self._handles.find(arguments), self._expected, strict=True):
-            raw = handle.raw
-            if raw.dtype is not dtype:
-                raw = wait_for_trace(handle)
-                if handle.dtype.numpy is not dtype:
-                    return None
-            entry = handle.tape_entry
-            if raw.shape != shape or (entry is not None and bool(entry.mask & recorded)) is not was_tracked:
+        handles = self._handles.find(arguments)
+        data = [x.raw for x in handles]  # a pass for each question takes less time than one for all
+        if [x.dtype for x in data] != self._dtypes or [x.shape for x in data] != self._shapes:
+            data = [wait_for_trace(x) for x in handles]
+            if [x.dtype.numpy for x in handles] != self._dtypes or [x.shape for x in data] != self._shapes:
                 return None
-            data.append(raw)
-        return data
+        entries, ignored = [x.tape_entry for x in handles], tape_state.ignored
+        return data if (entries, ignored) == self._recorded or self._are_tracked(entries, ignored) else None
+
+    def _are_tracked(self, entries: list[TapeEntry | None], ignored: int) -> bool:
+        """Whether gradients are recorded for what was captured, with these entries, as when it was traced."""
+        if [entry is not None and entry.mask & ~ignored != 0 for entry in entries] != self._tracked:
+            return False
+        if {type(None), Leaf}.issuperset(map(type, entries)):  # others would keep what they are computed from
+            self._recorded = entries, ignored
+        return True
 
     def captured_handles(self) -> list[Tensor]:
         """What was captured, of a function whose arguments have no gradients that it reads."""
@@ -179,8 +189,9 @@ class Compiled:
         rebind_all(changed, self._values, raws, entries)
         for handle, gradient in zip(owners, self._gradients, strict=True):
             handle._grad = gradient and Tensor(raws[gradient.output], entries[gradient.output])
-        return self.outputs.structure.rebuild(
-            [Tensor(raws[r.output], entries[r.output]) if isinstance(r, Result) else r for r in self.outputs.results])
+        results = [Tensor(raws[r.output], entries[r.output]) if isinstance(r, Result) else r
+                   for r in self.outputs.results]
+        return results[0] if self._gives_one else self.outputs.structure.rebuild(results)
 
     def _run_on_tape(self, arguments: list[Tensor]) -> tuple[list[Data], list[TapeEntry | None]]:
         """The data and the tape entries of the outputs of a call through which gradients may flow."""

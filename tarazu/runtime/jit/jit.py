@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable, Hashable
+from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,6 +54,42 @@ def _first_match(candidates: list[Compiled], arguments: list[Tensor]) -> Matched
     return None
 
 
+class _LikeCall:
+    """A call with tensors that have no gradients, and other values. One like it, that is with tensors of their types
+    and the very same values, has its signature, which takes longer to put together and to look up."""
+
+    def __init__(self, args: tuple, candidates: list[Compiled]) -> None:
+        self.candidates = candidates  # what was compiled for the signature
+        self._ignored = tape_state.ignored & USER
+        self._parts = [(_NO_VALUE, x.raw.shape, x.raw.dtype) if isinstance(x, Tensor) else (x, (), None) for x in args]
+
+    def tensors(self, args: tuple) -> list[Tensor] | None:
+        """The tensors among the arguments; None for a call that is not like this one."""
+        if len(args) != len(self._parts) or tape_state.ignored & USER != self._ignored:
+            return None
+        tensors = []
+        for x, (value, shape, dtype) in zip(args, self._parts, strict=True):
+            if x is not value:
+                if x.__class__ is not Tensor or x.tape_entry is not None or x._grad is not None:
+                    return None
+                raw = x.raw
+                if raw.dtype is not dtype or raw.shape != shape:
+                    return None
+                tensors.append(x)
+        return tensors
+
+
+_NO_VALUE = object()  # is no argument
+
+
+def _like_call(args: tuple, leaves: list[Any], candidates: list[Compiled]) -> _LikeCall | None:
+    """The call, unless there is more to look at among its arguments; `leaves` are what was made of these."""
+    is_flat = len(args) == len(leaves) and all(map(is_, args, leaves)) and not state.interpreter.notes_lines
+    is_plain = is_flat and all(x.__class__ is Tensor and x.tape_entry is None and x._grad is None
+                               for x in args if isinstance(x, Tensor))
+    return _LikeCall(args, candidates) if is_plain else None
+
+
 class Jit:
     """A function that is traced once for each signature of its arguments and then runs as a compiled program.
 
@@ -77,6 +114,7 @@ class Jit:
         self._compiled: dict[Hashable, list[Compiled]] = {}
         self._retraces: list[str] = []
         self._attribute_values = AttributeValues()
+        self._last: _LikeCall | None = None
 
     def __get__(self, instance: Any, owner: type | None = None) -> Jit | JittedMethod:
         return self if instance is None else JittedMethod(self, instance)
@@ -186,6 +224,15 @@ class Jit:
 
     def match(self, args: tuple, kwargs: dict[str, Any]) -> MatchedCall:
         """Such a call with the signature that fits it, which is traced and compiled if it is new."""
+        last = self._last
+        if last is not None and not kwargs and not state.interpreter.notes_lines:
+            tensors = last.tensors(args)
+            if tensors is not None and (matched := _first_match(last.candidates, tensors)) is not None:
+                return matched
+        return self._match_signature(args, kwargs)
+
+    def _match_signature(self, args: tuple, kwargs: dict[str, Any]) -> MatchedCall:
+        """As `match`, by all that is part of a signature."""
         leaves, structure = flatten_call(args, kwargs)
         tensors, key = _tensors_and_key(leaves)
         signature = structure, key, tape_state.ignored & USER, state.interpreter.notes_lines
@@ -198,6 +245,7 @@ class Jit:
                     compiled = self._compile(CallArguments(leaves, structure, tensors), signature, candidates)
                     candidates.append(compiled)
                     matched = MatchedCall(compiled, tensors, compiled.inputs(tensors))
+        self._last = None if kwargs else _like_call(args, leaves, candidates)
         return matched
 
     def _all_compiled(self) -> list[Compiled]:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.runtime.trace.contents import Contents, contents_of
+from tarazu.runtime.trace.contents import Contents, can_be_kept
 from tarazu.runtime.trace_lock import tracing
 
 MOST_PARTS = 1000  # larger containers are guarded by identity only, as each call looks at all that is in them
@@ -72,10 +72,8 @@ class AttributeGuard(NamedTuple):
 
     @property
     def is_watched(self) -> bool:
-        """Whether `_Changes` tells when it may have another value."""
-        kind = type(self.owner)
-        is_set_here = kind.__setattr__ is GuardedAttributes.__setattr__ and self.name in vars(self.owner)
-        return is_set_here and self.parts is None
+        """Whether `_Changes` tells when it may be another object."""
+        return type(self.owner).__setattr__ is GuardedAttributes.__setattr__ and self.name in vars(self.owner)
 
     def now(self) -> Any:
         """The value that the attribute has now; `Deleted` without one."""
@@ -115,31 +113,41 @@ class AttributeGuards:
 
     def __init__(self, guards: Iterable[AttributeGuard] = ()) -> None:
         self.guards = tuple(guards)
-        self._watched = [guard for guard in self.guards if guard.is_watched]
-        self._others = [guard for guard in self.guards if not guard.is_watched]
-        self._contents: list[Contents | None] = [None] * len(self._others)  # of the containers, when they last held
-        self._seen, self._watched_hold = -2, True  # `_Changes.last` when those watched were looked at; the outcome
+        watched = [guard for guard in self.guards if guard.is_watched]
+        self._values = [guard for guard in watched if guard.parts is None]
+        self._containers = [guard for guard in watched if guard.parts is not None and can_be_kept(guard.value)]
+        seen = {id(guard) for guard in (*self._values, *self._containers)}
+        self._others = [guard for guard in self.guards if id(guard) not in seen]
+        self._contents: Contents | None = None  # of the containers, when they last held
+        self._seen, self._values_hold = -2, True  # `_Changes.last` when those watched were looked at; the outcome
 
     def hold(self) -> bool:
         """Whether all have the values of then; asked at each call of a jitted function."""
-        last = _Changes.last
-        if last != self._seen:
-            self._watched_hold = all(guard.holds() for guard in self._watched)
-            self._seen = last
-        if not self._watched_hold:
+        if _Changes.last != self._seen:
+            self._look_at_watched()
+        contents = self._contents
+        if not self._values_hold or ((contents is None or not contents.are_unchanged()) and not self._hold_anew()):
             return False
-        for i, guard in enumerate(self._others):
-            contents = self._contents[i]
-            if (contents is None or not contents.are_those_of(guard.now())) and not self._holds_anew(i, guard):
+        for guard in self._others:  # noqa: SIM110 - in each call, where a generator costs more
+            if not guard.holds():
                 return False
         return True
 
-    def _holds_anew(self, i: int, guard: AttributeGuard) -> bool:
-        """Whether one of the others holds by what is in it; the next call then only looks for the same objects."""
-        contents = contents_of(guard.now())
-        if not guard.holds():
+    def _look_at_watched(self) -> None:
+        """Look at what may be another object since an attribute was set."""
+        last = _Changes.last
+        self._values_hold = all(guard.holds() for guard in self._values)
+        contents = self._contents
+        if contents is not None and not all(map(is_, [guard.now() for guard in self._containers], contents.containers)):
+            self._contents = None
+        self._seen = last
+
+    def _hold_anew(self) -> bool:
+        """Whether the containers hold by what is in them; the next call then only looks for the same objects."""
+        contents = Contents([guard.now() for guard in self._containers])
+        if not all(guard.holds() for guard in self._containers):
             return False
-        self._contents[i] = contents
+        self._contents = contents
         return True
 
     def broken(self) -> list[AttributeGuard]:

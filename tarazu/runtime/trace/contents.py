@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence, ValuesView
 from itertools import chain
 from operator import is_
 
@@ -10,24 +10,25 @@ import numpy as np
 
 
 class Contents:
-    """The objects in a list or a dict, nested too, at one time: a later look costs one pass over them."""
+    """The objects in some lists and dicts, nested too, at one time: a later look costs one pass over all of them."""
 
-    def __init__(self, value: object) -> None:
-        self._value = value
-        self._views = [*_views(value)]
-        self._sizes = [*map(len, self._views)]
-        self.items = [*chain.from_iterable(self._views)]
+    def __init__(self, containers: Sequence[object]) -> None:
+        self.containers = containers
+        views = [view for container in containers for view in _views(container)]
+        self._sized = [view for view in views if not isinstance(view, ValuesView)]  # a dict's keys are as many
+        self._sizes = [*map(len, self._sized)]
+        self._filled = [view for view in views if view]
+        self.items = [*chain.from_iterable(self._filled)]
 
-    def are_those_of(self, value: object) -> bool:
-        """Whether it is that list or dict, and the same objects are at the same places in it."""
-        return (value is self._value and [*map(len, self._views)] == self._sizes
-                and all(map(is_, chain.from_iterable(self._views), self.items)))
+    def are_unchanged(self) -> bool:
+        """Whether the same objects are at the same places."""
+        return ([*map(len, self._sized)] == self._sizes
+                and all(map(is_, chain.from_iterable(self._filled), self.items)))
 
 
-def contents_of(value: object) -> Contents | None:
-    """What is in a list or a dict; None for other values, and where an array, which may be written to, is in it."""
-    contents = Contents(value) if type(value) in (list, dict) else None
-    return None if contents is None or np.ndarray in map(type, contents.items) else contents
+def can_be_kept(value: object) -> bool:
+    """Whether a value is a list or a dict without an array in it, which may be written to."""
+    return type(value) in (list, dict) and np.ndarray not in map(type, Contents([value]).items)
 
 
 def _views(value: object) -> Iterator[Collection[object]]:

@@ -136,7 +136,8 @@ class Trace(CaptureState):
 
 
 def _hooks_of_tensor(handle: Tensor) -> tuple[int, ...]:
-    return hooks_of(handle.tape_entry)
+    entry = handle.tape_entry
+    return () if entry.__class__ is Leaf and entry.notes is None else hooks_of(entry)  # asked for at each call
 
 
 def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
