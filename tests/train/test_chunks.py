@@ -152,6 +152,13 @@ def test_the_pace_follows_the_time_that_steps_take():
     assert pace.steps == 2
     pace.note(2, 100.0)
     assert pace.steps == 1
+    pace.note(2, 2e-5)
+    pace.note(16, 16e-5)
+    pace.note(128, 128e-5)
+    assert pace.steps == GROWTH * 128
+    pace.note(5, 5e-3)  # the end of an epoch
+    assert pace.steps == GROWTH * 128
+    pace.note(GROWTH * 128, 100.0)
     pace.single_steps = True
     pace.note(1, 1e-5)
     assert pace.steps == 1

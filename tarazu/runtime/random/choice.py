@@ -60,11 +60,6 @@ def _permutation(state: Tensor, size: int) -> Tensor:
     return Tensor(np.argsort(words[0] << np.uint64(32) | words[1], kind="stable"))
 
 
-def padded_permutation(count: Tensor, size: int) -> Tensor:
-    """`size` numbers, of which the first `count`, a scalar tensor of at most `size`, are `permutation(count)`."""
-    return draw.padded_permutation(next_state(None), count, size)
-
-
 def _rows(name: str, x: ArrayLike) -> int:
     """The number of rows of `x`; ShapeError for a tensor without axes."""
     shape = as_value(x).shape

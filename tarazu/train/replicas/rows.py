@@ -32,11 +32,11 @@ class StackedRows(Rows):
         whole = joined(parts)
         self._data = whole.structure.rebuild([self._placement.table(asarray(leaf)) for leaf in whole.leaves])
 
-    def _order(self) -> Tensor:
+    def _order(self) -> np.ndarray:
         rows = self.train.rows
         orders = np.arange(rows)[None] if self._draw is None else self._draw(rows).numpy()
         self.offset = orders.shape[1]
-        return asarray((orders + rows * np.arange(self._replicas, dtype=orders.dtype)[:, None]).ravel())
+        return (orders + rows * np.arange(self._replicas, dtype=orders.dtype)[:, None]).ravel()
 
     def firsts(self, chunk: Chunk) -> np.ndarray:
         """Where in the order the chunk of each replica starts."""

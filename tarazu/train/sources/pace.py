@@ -18,6 +18,9 @@ class Pace:
         self.steps = 1 if self.single_steps else steps
 
     def note(self, steps: int, seconds: float) -> None:
-        """Adapt the number of steps to a chunk of `steps` steps that took `seconds`."""
+        """Adapt the number of steps to a chunk of `steps` steps that took `seconds`, unless it is far shorter than it
+        should be, as where an epoch ended: then its time is mostly that of a call."""
+        if steps * GROWTH < self.steps:
+            return
         fitting = int(SECONDS * steps / max(seconds, 1e-9))
         self.steps = 1 if self.single_steps else max(1, min(fitting, GROWTH * steps))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
+from tarazu.backend.base import FreeableProgram
 from tarazu.base.pytree import map_leaves
+from tarazu.ir.graph import Graph
+from tarazu.ir.interpreter import state
+from tarazu.ops.random import bits as draw
 from tarazu.runtime import processes, random
-from tarazu.runtime.jit.jit import jit
-from tarazu.runtime.random.choice import padded_permutation
+from tarazu.runtime.compile import compile_jitted
+from tarazu.runtime.jit.jit import trace
+from tarazu.runtime.random.generator import current_default
 from tarazu.runtime.tensor.creation import asarray
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.train.padding import rounded_up
@@ -22,15 +27,27 @@ from tarazu.train.sources.pace import Pace
 MANY = 4096  # rows from which on compiling the shuffle pays
 VERY_MANY = 2**20  # rows from which on its memory, 64 bytes for each, is given back
 
-_compiled_permutation = jit(padded_permutation)
+
+@lru_cache(maxsize=64)
+def _shuffle(size: int) -> Graph:
+    """From the state of a generator and a count of at most `size` to that permutation, with the numbers up to `size`
+    behind it."""
+    return trace(lambda words, count: draw.padded_permutation(words, count, size))(np.zeros(4, np.uint32), np.array(0))
 
 
 def shuffled(rows: int) -> Tensor:
-    """The numbers of the rows in random order; behind them there may be more."""
+    """The numbers of the rows in random order, on the plain CPU, which sorts faster than XLA's; behind them there may
+    be more."""
     if rows < MANY:
         return random.permutation(rows)
-    shuffle = _compiled_permutation if rows < VERY_MANY else jit(padded_permutation)  # of which nothing stays
-    return shuffle(np.array(rows), rounded_up(rows, 8))  # eight programs for each power of two
+    size, words = rounded_up(rows, 8), current_default().next_state()  # eight programs for each power of two
+    if state.interpreter.is_tracing:
+        return draw.padded_permutation(words, asarray(rows), size)
+    program = compile_jitted(_shuffle(size))
+    (order,) = program(words.raw, np.array(rows))
+    if rows >= VERY_MANY and isinstance(program, FreeableProgram):
+        program.free_memory()
+    return Tensor(order)
 
 
 class Rows:
@@ -53,13 +70,13 @@ class Rows:
         self._placement = placement
         self._data = map_leaves(lambda part: placement.table(placement.whole(part)), self.train.tree)
 
-    def _order(self) -> Tensor:
+    def _order(self) -> np.ndarray:
         """The numbers of the rows in the order of an epoch; behind them there may be more."""
-        return shuffled(self.train.rows) if self._is_shuffled else asarray(np.arange(self.train.rows))
+        return shuffled(self.train.rows).numpy() if self._is_shuffled else np.arange(self.train.rows)
 
     def chunks(self) -> Generator[Chunk]:
         """The chunks of one epoch; a short last batch is one of its own."""
-        order, batch = self._placement.table(self._order()), self.batch_size
+        order, batch = self._placement.table(self._placement.whole(self._order())), self.batch_size
         whole, rest = divmod(self._trained_rows, batch)
         done = 0
         while done < whole:
@@ -89,7 +106,7 @@ class SharedRows(Rows):
         self._placement = placement
 
     def chunks(self) -> Generator[Chunk]:
-        order, batch = self._order().numpy()[:self._trained_rows], self.batch_size
+        order, batch = self._order()[:self._trained_rows], self.batch_size
         batches = np.split(order, range(batch, len(order), batch))
         done = 0
         while done < len(batches):

@@ -52,6 +52,24 @@ def test_every_dtype_comes_and_goes(dtype):
     assert back.dtype == x.dtype and same_bits(back.numpy(), x.numpy())
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "complex128", "bool"])
+@pytest.mark.parametrize("offset", [0, 16])
+def test_large_arrays_come_and_go_in_any_layout(dtype, offset):
+    room = np.arange(3 * 2**20 + 64, dtype=np.uint8)
+    start = -room.ctypes.data % 64 + offset
+    table = (room[start:start + 3 * 2**20] > 100).reshape(3, -1)
+    large = tz.asarray(table).astype(dtype).numpy()
+    for x in (large, large[:, ::2], large.T, large[::-1]):
+        assert same_bits(tz.asarray(x, device="xla:1").numpy(), x)
+
+
+def test_a_large_tensor_is_a_copy_of_the_array_that_it_was_made_of():
+    x = np.zeros(2**19, np.float32)
+    made = tz.tensor(x, device="xla:1")
+    x[:] = 1
+    assert not made.any()
+
+
 def test_copies_and_pickles_keep_values():
     x = tz.tensor(X, device="xla:1", requires_grad=True)
     twin = copy.deepcopy(x)
