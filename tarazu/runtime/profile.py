@@ -120,7 +120,8 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, thr
     if threads is None:
         timings = measure(*_calling(jitted, args, kwargs, TimedProgram(graph, evaluate, compiled.renewed)), seconds)
         return _profile(jitted.label, timings, peak)
-    planned = PlannedProgram(graph, evaluate, whole_threads(threads, f"tz.profile(..., threads={threads!r})"))
+    planned = PlannedProgram(graph, evaluate, whole_threads(threads, f"tz.profile(..., threads={threads!r})"),
+                             compiled.renewed)
     timings = predict(*_calling(jitted, args, kwargs, planned), seconds)
     return _profile(jitted.label, timings, lambda count: peak_of(machine(count)))._replace(is_predicted=True)
 

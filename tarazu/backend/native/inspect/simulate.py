@@ -3,8 +3,8 @@
 The program is divided as it would be for so many threads. One thread does all shares of every kernel, one after the
 other, and measures each. `simulated` then lets each thread have a clock: a share moves the clock of its thread, a
 barrier all clocks to the last one. So kernels that are cut unevenly, copies that each thread makes for itself, steps
-that thread 0 does alone and barriers count as they do on many cores. Data that go from core to core do not, beyond what
-a barrier takes, nor that the second level of all cores together holds more than that of one.
+that thread 0 does alone, barriers, helpers that have to be woken and data that one thread wrote and another one reads
+count as they do on many cores. What does not is that the second levels of all cores hold more than that of one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tarazu.backend.base import Renewed
 from tarazu.backend.native.compiler import Compiled, lower_with
+from tarazu.backend.native.inspect.handed_over import NOTHING, Handed, handed_over
 from tarazu.backend.native.inspect.machine import Machine, machine
 from tarazu.backend.native.inspect.ticks import emit_ticks, tick_seconds
 from tarazu.backend.native.inspect.timed import TimedProgram, Timing, Timings, as_compiled, sample
@@ -116,14 +118,16 @@ class SharesEmitter(ProgramEmitter):
 class PlannedProgram(TimedProgram):
     """A program for a machine of so many cores, which one thread runs."""
 
-    def __init__(self, graph: Graph, evaluate: Evaluate, threads: int) -> None:
+    def __init__(self, graph: Graph, evaluate: Evaluate, threads: int, renewed: Renewed = ()) -> None:
         self.planned = threads
-        super().__init__(graph, evaluate)
+        super().__init__(graph, evaluate, renewed)
 
     def compile(self, graph: Graph) -> Compiled:
         target = processor()._replace(threads=self.planned)
-        lowered = lower_with(functools.partial(SharesEmitter, target=target), prepare(graph, target), target)
+        lowered = lower_with(functools.partial(SharesEmitter, target=target), prepare(graph, target), target,
+                             self.renewed)
         self.events, self.is_shared = lowered.emitter.events, lowered.is_shared
+        self.handed = handed_over(lowered.steps, self.planned)
         self.table, self.seconds = np.zeros(lowered.emitter.words, np.int64), 0.0
         buffers = [*graph.input_types, *graph.output_types, *[node.type for node in lowered.constants]]
         self.memory = lowered.memory.size + sum(type_.size * type_.dtype.itemsize for type_ in buffers)
@@ -137,6 +141,7 @@ class Moment(NamedTuple):
     work: Work | None
     calls: int = 1
     shares: Sequence[float] | np.ndarray = ()  # seconds of each thread's share; one where thread 0 does all
+    handed: Handed = NOTHING  # bytes in each call that other threads wrote
 
 
 def predict(program: PlannedProgram, call: Callable[[], object], seconds: float) -> Timings:
@@ -144,8 +149,9 @@ def predict(program: PlannedProgram, call: Callable[[], object], seconds: float)
     samples = sample(program, call, seconds)
     ticks = tick_seconds()
     moments = [Moment(event.depth, None if event.step is None else work(event.step), round(samples.words[event.word]),
-                      samples.words[event.word + 1:event.word + event.words] * ticks) for event in program.events]
-    cores = machine(program.planned if program.is_shared else 1)
+                      samples.words[event.word + 1:event.word + event.words] * ticks,
+                      program.handed.get(id(event.step), NOTHING)) for event in program.events]
+    cores = machine(program.planned if program.is_shared else 1, samples.python)
     steps, left = simulated(moments, cores,
                             program.memory > SHARED_CACHE * -(-cores.threads // CORES_OF_CACHE))
     measured = sum(float(np.sum(moment.shares)) for moment in moments)
@@ -158,7 +164,8 @@ def simulated(moments: Sequence[Moment], cores: Machine, in_memory: bool) -> tup
 
     `in_memory` says that the data of the whole program lie in memory that no cache holds.
     """
-    clocks, waited, steps = np.zeros(cores.threads), 0.0, []
+    clocks, waited, steps = np.full(cores.threads, cores.late), 0.0, []
+    clocks[0] = 0
     for moment in moments:
         if moment.work is None:
             waited += float(clocks.max() - clocks[0]) + moment.calls * cores.barrier
@@ -176,9 +183,13 @@ def _spent(moment: Moment, done: Work, cores: Machine, in_memory: bool) -> np.nd
     memory."""
     spent = np.zeros(cores.threads)
     if not done.is_shared or cores.threads == 1:
-        spent[0] = float(np.sum(moment.shares))
+        spent[0] = float(np.sum(moment.shares)) + moment.handed.first * moment.calls * cores.handover
         return spent
     spent[:] = moment.shares
     busiest = float(spent.max())
     moved = min((done.read + done.written) * moment.calls, float(spent.sum()) * cores.copying_alone) * in_memory
-    return spent * max(1 / cores.pace, moved / cores.copying / busiest) if busiest else spent
+    if busiest:
+        spent *= max(1 / cores.pace, moved / cores.copying / busiest)
+    handed = np.full(cores.threads, moment.handed.others)
+    handed[0] = moment.handed.first
+    return spent + handed * (spent > 0) * moment.calls * cores.handover
