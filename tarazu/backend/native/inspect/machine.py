@@ -3,8 +3,8 @@
 A barrier of two threads passes three cache lines from core to core: the count of arrivals, its opening and the last
 look at that. Each further thread passes one more, as arrivals are counted one after the other; each further helper two
 more when a run starts, to be called and to say that it is done. Helpers look for the next run for some 50 us and then
-sleep: a start is measured after as long a pause as Python makes between runs, and each further helper that sleeps has
-to be woken as the first one had. What one thread writes and another reads is measured beside what one does alone.
+sleep: how long it takes to call one is measured after as long a pause as Python makes between runs, beside none. What
+one thread writes and another reads is measured beside what one does alone.
 Beyond the cores at hand memory gives what 1 / rate = a + b / threads says, by the rates of one thread and of all cores
 here, and a thread computes as fast as beside those of all cores here.
 """
@@ -26,7 +26,7 @@ from tarazu.backend.native.threads import barrier
 from tarazu.backend.native.threads.thread_count import cores
 
 BARRIERS = 200  # of one run
-TYPICAL_BARRIER, TYPICAL_START, TYPICAL_HANDOVER = 3e-7, 5e-6, 1e-10  # seconds, where one core cannot measure them
+TYPICAL_BARRIER, TYPICAL_WAKE, TYPICAL_HANDOVER = 3e-7, 5e-6, 2e-10  # seconds, where one core cannot measure them
 LINES = 3  # that a barrier of two threads passes
 HANDED = 64 * 1024  # bytes that each thread hands over at once: more than a first level, less than a second one
 TIMES = 20  # in a run
@@ -38,34 +38,37 @@ class Machine(NamedTuple):
 
     threads: int
     barrier: float  # seconds of one at which all arrive at once
-    start: float  # seconds to call all helpers, and to hear that they are done
-    late: float  # seconds by which helpers start later than the caller
+    start: float  # seconds to call the helpers for which there are no cores here, and to hear that they are done
     handover: float  # seconds per byte that goes from the core that wrote it to one that reads it
     pace: float  # how fast a thread computes beside the others, as a part of its speed alone
     copying: float  # bytes per second read and written in memory by all threads
     copying_alone: float  # by one
 
 
-@functools.cache
 def machine(threads: int, pause: float = 0.0) -> Machine:
-    """The machine of so many cores, where Python takes so many seconds between runs."""
-    here = min(threads, cores())
-    alone = peak(1).gigabytes * 1e9
+    """The machine of so many cores, where Python takes so many seconds between runs.
+
+    Measured anew each time: a virtual machine's cores are moved, and data then take several times as long between them.
+    """
+    here, alone, best = min(threads, cores()), peak(1).gigabytes * 1e9, peak_of(threads)
     if threads == 1:
-        return Machine(1, 0.0, 0.0, 0.0, 0.0, 1.0, alone, alone)
-    wait, handover = (_barrier(), _handover()) if here > 1 else (TYPICAL_BARRIER, TYPICAL_HANDOVER)
-    start, late = _start(min(round(pause, 5), LONG_PAUSE)) if here > 1 else (TYPICAL_START, 0.0)
-    awake = _start(0.0)[0] if here > 1 else start
+        return Machine(1, 0.0, 0.0, 0.0, 1.0, alone, alone)
+    if here > 1:
+        wait, handover = _barrier(), _handover()
+        wake = max(_start(min(round(pause, 5), LONG_PAUSE)) - _start(0.0), 0.0)
+    else:
+        wait, handover, wake = TYPICAL_BARRIER, TYPICAL_HANDOVER, TYPICAL_WAKE
+    start = (threads - here) * (2 * wait / LINES + wake)
     more = (threads - 2) * wait / LINES
-    pace = min(peak(here).gflops / (here * peak(1).gflops), 1.0)
-    copying = copying_rate(threads, here, alone, peak(here).gigabytes * 1e9)
-    start += 2 * more + (threads - 2) * max(start - awake, 0.0)
-    return Machine(threads, wait + more, start, late, handover, pace, copying, alone)
+    pace = best.gflops / (threads * peak(1).gflops)
+    return Machine(threads, wait + more, start, handover, pace, best.gigabytes * 1e9, alone)
 
 
-def peak_of(machine: Machine) -> Peak:
-    """The best rates of all threads of a machine."""
-    return Peak(machine.threads, peak(1).gflops * machine.pace * machine.threads, machine.copying / 1e9)
+def peak_of(threads: int) -> Peak:
+    """The best rates of so many threads together."""
+    here = min(threads, cores())
+    each = min(peak(here).gflops / here, peak(1).gflops)
+    return Peak(threads, threads * each, copying_rate(threads, here, peak(1).gigabytes, peak(here).gigabytes))
 
 
 def copying_rate(threads: int, measured: int, alone: float, together: float) -> float:
@@ -82,22 +85,18 @@ def _code() -> Loaded:
     return Loaded(object_code(threads_text(host()), host()))
 
 
-@functools.cache
 def _barrier() -> float:
     """The least seconds of a barrier of two threads."""
     waits = min(ticks.max() for _, ticks in runs_of(_code().address("waits"), 2))
     return float(waits) * tick_seconds() / BARRIERS
 
 
-@functools.cache
-def _start(pause: float) -> tuple[float, float]:
-    """The seconds that a run of two threads takes beside what they do, and by which the helper is late; medians."""
+def _start(pause: float) -> float:
+    """The seconds that a run of two threads takes beside what they do, without those that the helper is late."""
     runs = runs_of(_code().address("nothing"), 2, pause=pause)
-    late = float(np.median([max(ticks[1] - ticks[0], 0) for _, ticks in runs])) * tick_seconds()
-    return max(float(np.median([seconds for seconds, _ in runs])) - late, 0.0), late
+    return float(np.median([seconds - (ticks[1] - ticks[0]) * tick_seconds() for seconds, ticks in runs]))
 
 
-@functools.cache
 def _handover() -> float:
     """The seconds per byte that two threads take longer to write some numbers and read each other's than their own."""
     room = np.zeros(2 * HANDED // 8 + HANDED)
