@@ -108,7 +108,7 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, thr
     """
     jitted, args = _jitted(step, args)
     need_native(f"tz.profile({jitted.label}, ...)")
-    from tarazu.backend.native.inspect.machine import machine, peak_of
+    from tarazu.backend.native.inspect.machine import peak_of
     from tarazu.backend.native.inspect.peak import peak
     from tarazu.backend.native.inspect.simulate import PlannedProgram, predict
     from tarazu.backend.native.inspect.timed import TimedProgram, measure
@@ -120,9 +120,10 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, thr
     if threads is None:
         timings = measure(*_calling(jitted, args, kwargs, TimedProgram(graph, evaluate, compiled.renewed)), seconds)
         return _profile(jitted.label, timings, peak)
-    planned = PlannedProgram(graph, evaluate, whole_threads(threads, f"tz.profile(..., threads={threads!r})"))
+    planned = PlannedProgram(graph, evaluate, whole_threads(threads, f"tz.profile(..., threads={threads!r})"),
+                             compiled.renewed)
     timings = predict(*_calling(jitted, args, kwargs, planned), seconds)
-    return _profile(jitted.label, timings, lambda count: peak_of(machine(count)))._replace(is_predicted=True)
+    return _profile(jitted.label, timings, peak_of)._replace(is_predicted=True)
 
 
 Timed = TypeVar("Timed", bound="TimedProgram")

@@ -15,7 +15,7 @@ from tarazu.backend.native.kernels.batches import with_batches
 from tarazu.backend.native.kernels.kernel import KernelCall
 from tarazu.backend.native.kernels.kernels import Kernels, with_kernels
 from tarazu.backend.native.llvm.assemble import FULL, QUICK, object_code
-from tarazu.backend.native.llvm.function import Function
+from tarazu.backend.native.llvm.function import BRIEF, Function
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.loop_products import with_panels
 from tarazu.backend.native.lowering.buffers import Buffer, View
@@ -81,7 +81,8 @@ def lower_with(emitter: Callable[[Function, MemoryLayout], Emitter], graph: Grap
     memory = plan_memory(steps)
     table = {"input": 0, "output": len(inputs), "constant": len(inputs) + len(outputs)}
     barrier.emit_barrier(kernels.module, target)
-    function = kernels.module.function("program", [("ptr", "shared"), ("i64", "thread")], linkage="external")
+    function = kernels.module.function("program", [("ptr", "shared"), ("i64", "thread")], linkage="external",
+                                       attributes=BRIEF)
     program = emitter(function, MemoryLayout(table, memory, scratch))
     program.emit(steps)
     function.ret()

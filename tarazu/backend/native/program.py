@@ -203,7 +203,7 @@ class NativeProgram:
     def _run(self, memory: ProgramMemory) -> None:
         if not self.compiled.is_shared:
             self.function(memory.pointer, None)
-        elif (count := helpful_threads()) == 1:
+        elif (count := self._threads()) == 1:
             self._run_alone(memory)
         else:
             memory.for_threads(count, self.compiled.scratch)
@@ -212,6 +212,10 @@ class NativeProgram:
             learn_from_run(time.perf_counter() - start, time.thread_time() - at_work)
         if memory.words[emit.FAILED]:
             self._raise(memory)
+
+    def _threads(self) -> int:
+        """On how many threads to run now."""
+        return helpful_threads()
 
     def _run_quick_code(self, memory: ProgramMemory) -> None:
         """Run; once that has taken as long as compiling in full takes, compile: that at most doubles the time."""

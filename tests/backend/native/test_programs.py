@@ -1,6 +1,7 @@
 """Whole programs: what the random graphs found once, and what threads and loops must not do."""
 
 import functools
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,11 +11,16 @@ from helpers import same_bits
 import tarazu as tz
 from tarazu import backend
 from tarazu.backend.native import donation
+from tarazu.backend.native.compiler import lower
+from tarazu.backend.native.llvm.target import host
+from tarazu.backend.native.program import NativeProgram
 from tarazu.backend.native.schedule import work_sharing as sharing
+from tarazu.backend.numpy import evaluate
 from tarazu.base.errors import ArgumentError, TarazuError
 from tarazu.ir import op as ops
 
 X = np.random.default_rng(0).normal(size=(40, 65)).astype(np.float32)
+FUNCTION = re.compile(r"^define .*?@([\w.]+)(\(.*\n(?:.*\n)*?)\}$", re.MULTILINE)  # its name, and the rest of it
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -181,3 +187,20 @@ def test_functions_behind_products_and_alone(columns):
 
     for got, wanted in zip(tz.jit(functions)(x, w), functions(x, w), strict=True):
         np.testing.assert_allclose(got.numpy(), wanted.numpy(), rtol=2e-5, atol=2e-5)
+
+
+def test_products_whose_tiles_are_equal_have_them_once():
+    def gradients(x, h, g):
+        return x.T @ g, h.T @ g
+
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(64, columns)).astype(np.float32) for columns in (784, 256, 128)]
+    graph = tz.trace(gradients)(*arrays)
+    functions = FUNCTION.findall(lower(graph, host()._replace(threads=2)).text)
+    names = [name for name, _ in functions]
+    assert len({body for _, body in functions}) == len(functions) > 3
+    kernels = {name: body for name, body in functions if name in ("k0_dot", "k1_dot")}
+    called = [{other for other in names if f"@{other}(" in body} for body in kernels.values()]
+    assert called[0] & called[1] or not host().is_x86  # elsewhere tiles differ in height
+    for found, expected in zip(NativeProgram(graph, evaluate)(*arrays), gradients(*arrays), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)

@@ -8,14 +8,15 @@ from tarazu.base.errors import ArgumentError
 
 pytest.importorskip("llvmlite")
 from tarazu.backend.native.compiler import lower
-from tarazu.backend.native.inspect.machine import Machine, copying_rate
+from tarazu.backend.native.inspect.handed_over import Handed, handed_over
+from tarazu.backend.native.inspect.machine import Machine, copying_rate, machine
 from tarazu.backend.native.inspect.simulate import Moment, simulated
 from tarazu.backend.native.inspect.work import Work
 from tarazu.backend.native.llvm.target import aarch64, host
 from tarazu.backend.native.program import NativeProgram, processor
 from tarazu.backend.numpy import evaluate
 
-CORES = Machine(4, barrier=0.5, start=0.0, pace=1.0, copying=20.0, copying_alone=10.0)
+CORES = Machine(4, barrier=0.5, start=0.0, handover=0.25, pace=1.0, copying=20.0, copying_alone=10.0)
 SHARED, ALONE = Work("map", "map", "", is_shared=True, items=4), Work("map", "map", "")
 BARRIER = Moment(0, None)
 
@@ -106,6 +107,46 @@ def test_memory_of_more_threads_than_were_measured():
     assert copying_rate(1, 2, 20, 32) == pytest.approx(20)
     assert 32 < copying_rate(8, 2, 20, 32) < copying_rate(64, 2, 20, 32) < 80
     assert copying_rate(8, 2, 20, 50) == pytest.approx(160)  # no more than in proportion
+
+
+def test_helpers_that_come_late_are_waited_for():
+    moments = [Moment(0, SHARED, 1, [2, 2, 2, 2]), BARRIER, Moment(0, ALONE, 1, [1])]
+    steps, left = simulated(moments, CORES, in_memory=False, late=3)
+    assert (steps[0].seconds, steps[1].waited, left) == (2, 3.5, 0)
+
+
+def test_what_others_wrote_takes_longer():
+    shared, alone = Moment(0, SHARED, 2, [1, 1, 1, 0], Handed(2, 4)), Moment(0, ALONE, 1, [1], Handed(8, 0))
+    steps, left = simulated([shared, alone], CORES, in_memory=False)
+    assert [step.seconds for step in steps] == [2, 3]
+    assert left == 0  # the last thread has no share, and so reads nothing; the others end at 3
+
+
+def handed(f, *arrays, threads=2):
+    steps = lower(tz.trace(f)(*arrays), processor()._replace(threads=threads)).steps
+    found = handed_over(steps, threads)
+    return [found[id(step)] for step in steps]
+
+
+def test_a_product_reads_what_others_wrote_unless_they_wrote_the_rows_that_it_needs():
+    x, w = product(64, 128, 128)
+    half = 64 * 128 * 4 / 2
+    assert handed(lambda x: tz.tanh(tz.sin(x)), x) == [Handed(0, 0)]
+    assert handed(lambda x, w: tz.tanh(x @ w) @ w, x, w) == [Handed(0, 0), Handed(half, half)]
+    _, second = handed(lambda x, w: tz.tanh(x @ w) @ w, x, w, threads=4)
+    assert second == Handed(1.5 * half, 1.5 * half)
+
+
+def test_a_step_of_thread_0_is_read_by_the_others():
+    few = np.ones((1, 64), np.float32)
+    *_, last = handed(lambda x, w: tz.tanh(x) * w, few, np.ones((512, 64), np.float32))
+    assert last == Handed(0, few.nbytes)
+
+
+def test_the_machine_is_measured():
+    two = machine(2)
+    assert 0 < two.barrier < 1e-2 and 0 <= two.handover < 1e-6
+    assert machine(1).handover == machine(1).start == 0 < machine(64).start
 
 
 def test_a_profile_for_many_cores():

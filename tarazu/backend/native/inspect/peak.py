@@ -67,7 +67,7 @@ def _products(f: Function, target: Target) -> None:
     total = loop.results[0]
     for value in loop.results[1:]:
         total = f.op("fadd", total, value)
-    f.store(total, f.offset(_own(f), _RESULT, "i64"), 4)
+    f.store(total, result_of(f), 4)
 
 
 def note_ticks(f: Function, target: Target, before: Value) -> None:
@@ -75,12 +75,22 @@ def note_ticks(f: Function, target: Target, before: Value) -> None:
     f.store(f.op("sub", emit_ticks(f, target), before), f.offset(_own(f), _TICKS, "i64"), 8)
 
 
+def result_of(f: Function) -> Value:
+    """Where this thread leaves what comes out, so that it is computed."""
+    return f.offset(_own(f), _RESULT, "i64")
+
+
+def word_of(f: Function, number: int) -> Value:
+    """Where the word of that number lies that `runs_of` was given."""
+    return f.offset(f.parameters["shared"], _FIRST + number, "i64")
+
+
 def _own(f: Function) -> Value:
     return f.offset(f.parameters["shared"], f.multiply(f.parameters["thread"], barrier.APART), "i64")
 
 
 def _copying(f: Function, target: Target) -> None:
-    source, goal = (f.load("ptr", f.offset(f.parameters["shared"], word, "i64"), 8) for word in (_FIRST, _FIRST + 1))
+    source, goal = (f.load("ptr", word_of(f, number), 8) for number in range(2))
     threads = f.load("i64", f.offset(f.parameters["shared"], barrier.THREADS, "i64"), 8)
     line = 4 * target.vector_bytes
     begin, end = (f.divide(f.multiply(share, COPIED // line), threads)
@@ -92,15 +102,18 @@ def _copying(f: Function, target: Target) -> None:
             f.store(f.load(vector("float", target.lanes), f.offset(source, at), 4), f.offset(goal, at), 4)
 
 
-def runs_of(address: int, threads: int, words: Sequence[int] = ()) -> list[tuple[float, np.ndarray]]:
-    """The seconds of some runs, and the ticks of each thread in them."""
+def runs_of(address: int, threads: int, words: Sequence[int] = (), pause: float = 0.0
+            ) -> list[tuple[float, np.ndarray]]:
+    """The seconds of some runs, and the ticks of each thread in them; the caller is busy for so long before each."""
     block = np.zeros(_TICKS + barrier.APART * (threads + 2), np.int64)
     start = -block.ctypes.data % (8 * barrier.APART) // 8
     block = block[start:]
     block[_FIRST:_FIRST + len(words)] = words
     measured: list[tuple[float, np.ndarray]] = []
     while len(measured) < LEAST or sum(seconds for seconds, _ in measured) < ENOUGH:
-        before = time.perf_counter()
+        end = time.perf_counter() + pause
+        while (before := time.perf_counter()) < end:
+            pass
         run(address, block.ctypes.data, threads)
         seconds = time.perf_counter() - before
         measured.append((seconds, block[_TICKS::barrier.APART][:threads].copy()))

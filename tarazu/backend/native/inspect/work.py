@@ -26,6 +26,7 @@ from tarazu.backend.native.lowering.nodes import input_types, op_of, result_type
 from tarazu.backend.native.lowering.steps import (
     Callback,
     CountedLoop,
+    Launch,
     NestLaunch,
     Part,
     PrimitiveLaunch,
@@ -81,10 +82,10 @@ def _kernel_call(call: KernelCall) -> Work:
     shared = is_shared(call)
     split = ", ".join(filter(None, [_items(kernel.items, shared), kernel.tile]))
     if isinstance(launch, NestLaunch):
-        read, written = (_touched(launch, writes) for writes in (False, True))
+        read, written = _read_and_written(launch)
         return Work(launch.title, kernel.name, f"{_loops(launch.nest)}{_names(launch.nest)}", _where(launch.members),
                     split, shared, kernel.items, _nest_flops(launch.nest), read, written)
-    read, written = _bytes_of(launch.node) if launch.part is Part.WHOLE else _bytes_of_part(launch)
+    read, written = _bytes_of(launch.node) if launch.part is Part.WHOLE else _read_and_written(launch)
     return Work(launch.title, kernel.name, _signature(launch.node), _where([launch.node]), split, shared,
                 kernel.items, _flops(launch.node), read, written)
 
@@ -149,14 +150,17 @@ def _flops_inside(reduction: Reduction) -> int:
     return 4 if factors_in_pairs(reduction.value) else 1 + len(_applied(reduction.value))
 
 
-def _touched(launch: NestLaunch, writes: bool) -> int:
-    """The bytes that a nest reads or writes."""
+def touched_bytes(launch: Launch, writes: bool) -> dict[int, int]:
+    """The bytes that a launch reads or writes of each operand, by its number."""
+    if isinstance(launch, PrimitiveLaunch):
+        return {number: operand.buffer.bytes for number, operand in enumerate(launch.operands)
+                if (number in launch.writes) == writes}
     nest = launch.nest
     accesses = [store.access for store in nest.stores] if writes else loads(*expressions(nest))
     by_buffer: dict[int, int] = {}
     for access in dict.fromkeys(accesses):
         by_buffer[access.buffer] = by_buffer.get(access.buffer, 0) + _reach(access, nest.sizes)
-    return sum(min(count, launch.operands[number].buffer.bytes) for number, count in by_buffer.items())
+    return {number: min(count, launch.operands[number].buffer.bytes) for number, count in by_buffer.items()}
 
 
 def _reach(access: Access, sizes: Sequence[int]) -> int:
@@ -173,8 +177,7 @@ def _bytes_of(node: Node) -> tuple[int, int]:
     return sum(read), sum(written)
 
 
-def _bytes_of_part(launch: PrimitiveLaunch) -> tuple[int, int]:
-    """The bytes that one part of a primitive reads and writes."""
-    read, written = (sum(operand.buffer.bytes for i, operand in enumerate(launch.operands)
-                         if (i in launch.writes) == writes) for writes in (False, True))
+def _read_and_written(launch: Launch) -> tuple[int, int]:
+    """The bytes that a nest, or a part of a primitive, reads and writes."""
+    read, written = (sum(touched_bytes(launch, writes).values()) for writes in (False, True))
     return read, written

@@ -23,7 +23,7 @@ from tarazu.backend.native.kernels.contraction_choice import (
 )
 from tarazu.backend.native.kernels.contraction_form import Form, normal_form
 from tarazu.backend.native.kernels.expression import Writer
-from tarazu.backend.native.kernels.kernel import Kernel
+from tarazu.backend.native.kernels.kernel import Kernel, spans_along
 from tarazu.backend.native.kernels.loops import kernel_function
 from tarazu.backend.native.kernels.packing import Panel, pack
 from tarazu.backend.native.kernels.tile_code import TileCode, left_row
@@ -139,7 +139,9 @@ class _Contraction:
         per_item = self._indices_per_item(items)
         kept = self.choice.group * self.choice.chunk if self.choice.blocks_first else self.tiles
         scratch = self.panel_bytes + self.tile_bytes * kept + self.left_bytes * self.choice.chunk
-        return Kernel(self.name, items, scratch, items if per_item else 0, per_item or 1, self._description())
+        axis = self._first_axis()
+        return Kernel(self.name, items, scratch, items if per_item else 0, per_item or 1, self._description(),
+                      () if axis is None else spans_along(self.accesses, axis, self.form.kept[axis]))
 
     def _description(self) -> str:
         """The choice, for people."""
@@ -149,6 +151,14 @@ class _Contraction:
         grid = f" in {choice.shares} shares of rows" * (choice.shares > 1)
         return (f"tile {self.code.most_rows} x {choice.panel_columns}, panels {self.count}{packed}, "
                 f"blocks {choice.blocks}, {choice.order}{grid}")
+
+    def _first_axis(self) -> int | None:
+        """The axis that the items run over first."""
+        if self.choice.order == OUTER:
+            return 0
+        columns = self.choice.order == COLUMNS
+        inner = [self.choice.layout.axis] if columns else [*self.free, self.choice.tile.cut]
+        return [*self.choice.layout.others, *inner][0]
 
     def _indices_per_item(self, items: int) -> int:
         """How many indices of the nest's first axis make up an item; 0 where items are something else."""

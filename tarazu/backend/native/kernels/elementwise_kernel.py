@@ -15,6 +15,7 @@ from tarazu.backend.native.kernels.loops import (
     lanes_along,
     nested_loops,
     point_at,
+    spans_of,
     vector_axis,
 )
 from tarazu.backend.native.llvm.function import Function, Module
@@ -51,7 +52,7 @@ def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) ->
         _blocks(function, begin, end, nest.sizes[axis] if axis is not None else 1, block, max(lanes, 1),
                 lambda start, mask: store({}, start, mask, memo))
         function.ret()
-        return Kernel(name, items, rows=items, per_item=block)
+        return Kernel(name, items, rows=items, per_item=block, spans=spans_of(nest, axis))
     assert axis is not None  # there are kept axes
     with function.loop(begin, end) as item:
         outer = item_indices(function, nest, divided.outer, item.index)
@@ -63,7 +64,7 @@ def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) ->
                     writer.stores(function, zeros, pointers, point_at(nest, indices | {axis: loop.index}, axis, lanes))
             _along(function, nest.sizes[axis], lanes, stop, lambda start, mask: store(indices, start, mask, known))
     function.ret()
-    return Kernel(name, divided.items, rows=divided.rows)
+    return Kernel(name, divided.items, rows=divided.rows, spans=spans_of(nest, divided.outer[0]))
 
 
 def _computes_functions(nest: Nest) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from tarazu.backend.native.lowering.loop_nest import Access
 from tarazu.backend.native.lowering.steps import Branch, Callback, CountedLoop, Launch, WhileLoop
 
 
@@ -18,6 +20,15 @@ class Kernel(NamedTuple):
     rows: int = 0  # where item i writes just the i-th of so many equal parts of each result; 0 where it does not
     per_item: int = 1  # how many indices of a nest's first axis make up an item, where the items are that axis
     tile: str = ""  # how registers and panels cut it, for people
+    spans: tuple[int, ...] = ()  # of a nest: each so many bytes of buffer i are divided among the items in their order;
+    # 0 where each item takes all of it
+
+
+def spans_along(accesses: Iterable[Access], axis: int, size: int) -> tuple[int, ...]:
+    """The spans of the buffers with these accesses where the items run first over an axis of that size."""
+    spans = {access.buffer: size * abs(access.strides[axis]) * access.dtype.itemsize
+             if axis < len(access.strides) else 0 for access in accesses}
+    return tuple([spans.get(buffer, 0) for buffer in range(1 + max(spans))])
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.kernels.expression import Point, Writer
-from tarazu.backend.native.llvm.function import Function, Module
+from tarazu.backend.native.kernels.kernel import spans_along
+from tarazu.backend.native.llvm.function import BRIEF, Function, Module
 from tarazu.backend.native.llvm.values import Index, Value
+from tarazu.backend.native.lowering.costs import estimate
 from tarazu.backend.native.lowering.loop_nest import Access, Nest, accesses
 
+BRIEF_NEST = 5.0  # nanoseconds: of a few numbers
 FEW_ITEMS = 8  # where the first axis has so many indices, it alone is divided among threads
 
 AxisIndices = dict[int, Index]  # the index along some axes of a nest
@@ -21,7 +24,7 @@ def kernel_function(module: Module, name: str, nest: Nest) -> tuple[Function, li
     """A function with the signature of kernels, and the pointers of its buffers."""
     count = 1 + max(access.buffer for access in accesses(nest))
     function = module.function(name, [("ptr", "frame"), *(("ptr", f"b{i}") for i in range(count)), ("i64", "begin"),
-                                      ("i64", "end")], attributes="noinline")
+                                      ("i64", "end")], attributes="noinline" if estimate(nest) > BRIEF_NEST else BRIEF)
     return function, [function.parameters[f"b{i}"] for i in range(count)]
 
 
@@ -78,6 +81,11 @@ def item_indices(function: Function, nest: Nest, axes: Sequence[int], item: Inde
         indices[axis] = function.remainder(item, nest.sizes[axis])
         item = function.divide(item, nest.sizes[axis])
     return indices | ({axes[0]: item} if axes else {})
+
+
+def spans_of(nest: Nest, axis: int | None) -> tuple[int, ...]:
+    """The spans of a kernel whose items run first over an axis of the nest, if there is one."""
+    return () if axis is None else spans_along(accesses(nest), axis, nest.sizes[axis])
 
 
 def point_at(nest: Nest, indices: AxisIndices, axis: int | None = None, lanes: int = 0,

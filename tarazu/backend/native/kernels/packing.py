@@ -90,7 +90,7 @@ class Panel(NamedTuple):
 
 
 def pack(module: Module, name: str, panel: Panel) -> str:
-    """A function `void name(ptr from, ptr to, i64 columns, i64 rows)` that copies one panel to `to`.
+    """The name of a function `void name(ptr from, ptr to, i64 columns, i64 rows)` that copies one panel to `to`.
 
     `rows` is how much of the first row axis is copied: at least a vector where numbers are contiguous along it.
     """
@@ -104,7 +104,7 @@ def pack(module: Module, name: str, panel: Panel) -> str:
     else:
         _copy_numbers(function, panel, source, to, columns, rows)
     function.ret()
-    return name
+    return module.shared(function)
 
 
 def _copy_rows(function: Function, panel: Panel, source: Value, to: Value, columns: Value, rows: Value) -> None:

@@ -17,6 +17,7 @@ from tarazu.backend.native.kernels.loops import (
     lanes_along,
     nested_loops,
     point_at,
+    spans_of,
     vector_axis,
 )
 from tarazu.backend.native.llvm.function import Module
@@ -158,7 +159,7 @@ class _Reducer:
                 with function.when(function.op("and", last, some)):
                     self._last_columns({}, size // block * block, size)
             function.ret()
-            return Kernel(self.name, items, rows=items, per_item=block)
+            return Kernel(self.name, items, rows=items, per_item=block, spans=spans_of(self.nest, self.lane_axis))
         with function.loop(begin, end) as item:
             outer = item_indices(function, self.nest, divided.outer, item.index)
             with nested_loops(function, self.nest, divided.inner, outer) as indices:
@@ -168,7 +169,8 @@ class _Reducer:
                 if size % block:
                     self._last_columns(indices, size // block * block, size)
         function.ret()
-        return Kernel(self.name, divided.items, rows=divided.rows)
+        return Kernel(self.name, divided.items, rows=divided.rows,
+                      spans=spans_of(self.nest, next(iter(divided.outer), None)))
 
     def _vectors_of_an_item(self, size: int) -> int:
         """How many vectors side by side an item takes: as many as accumulators stay in registers, so that memory is
@@ -218,7 +220,8 @@ class _Reducer:
                 totals = self._totals(indices)
                 self._store(indices, totals, None, 0, None, self.memo)
         function.ret()
-        return Kernel(self.name, divided.items, rows=divided.rows)
+        return Kernel(self.name, divided.items, rows=divided.rows,
+                      spans=spans_of(self.nest, next(iter(divided.outer), None)))
 
     def _totals(self, indices: AxisIndices) -> list[Value]:
         """The results of the reductions; those with lanes have up to four vectors of accumulators."""

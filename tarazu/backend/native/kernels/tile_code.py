@@ -16,7 +16,7 @@ from tarazu.backend.native.llvm.types import memory_type
 from tarazu.backend.native.llvm.values import Index, Value, constant, vector
 from tarazu.backend.native.lowering.loop_nest import Access, Apply, Constant, Store, walk
 
-UNROLLED = 64  # products of vectors in the body of the innermost loop
+UNROLLED = 2  # products of vectors for each register in the body of the innermost loop; more are no faster
 FETCHED = 128 * 1024  # bytes of an epilogue's tensors from which on they are fetched ahead of time
 UNROLLED_STORES = 128  # operations and accesses of stores that are written out for all sums of a tile
 
@@ -33,7 +33,7 @@ _Store = Callable[[Sequence[Index], Index, Value | None, Value], None]  # indice
 
 
 class TileCode:
-    """The variants of the tile of one kernel, each written when it is first asked for.
+    """The variants of the tile of one kernel, each written when it is first asked for, and shared with other kernels.
 
     A tile is `void name(ptr left, ptr right, [i64 rows,] [ptr sums, i1 first, i1 last,] ptr slots..., i64 indices...)`;
     the pointers are those of its first element. Where stores compute with indices, it has those of that element too,
@@ -45,6 +45,7 @@ class TileCode:
                  writer: Writer) -> None:
         self.module, self.target, self.name, self.form, self.choice = module, target, name, form, choice
         self.writer, self.item = writer, form.dtype.itemsize
+        self._written: dict[str, str] = {}  # the function of each variant; that of another kernel where it is the same
         self.loops = _reduced_loops(form, choice, reduced)
         cut = choice.tile.cut
         self.heights = divmod(form.kept[cut], choice.tile.parts) if cut is not None else (1, 0)
@@ -55,7 +56,14 @@ class TileCode:
         """How many iterations of the outermost reduced loop are written out."""
         if self.choice.blocks > 1 or len(self.loops) != 1:
             return 1
-        return _unrolling(self.loops[0].length, self.most_rows * self.choice.tile.width)
+        return self.unrolling(self.loops[0].length, self.most_rows * self.choice.tile.width)
+
+    def unrolling(self, length: int, products: int) -> int:
+        """How many iterations of a loop with so many products of vectors to write out."""
+        most = UNROLLED * self.target.registers
+        if length * products <= most:
+            return length
+        return next(times for times in (4, 2, 1) if length % times == 0 and (times * products <= most or times == 1))
 
     @property
     def most_rows(self) -> int:
@@ -64,9 +72,11 @@ class TileCode:
     def function(self, height: int, columns: int) -> str:
         """The name of the tile with so many indices of the axis that is cut, and so many columns."""
         name = f"{self.name}_{height}x{columns}"
-        if name not in self.module:
-            _Tile(self, name, self._extents(height), columns, self.form.stores).write()
-        return name
+        if name not in self._written:
+            tile = _Tile(self, name, self._extents(height), columns, self.form.stores)
+            tile.write()
+            self._written[name] = self.module.shared(tile.f)
+        return self._written[name]
 
     @property
     def is_known_above(self) -> bool:
@@ -76,12 +86,14 @@ class TileCode:
     def above_diagonal(self, height: int, columns: int) -> str:
         """The name of a function like `function`, which stores what lies above the diagonal."""
         name = f"{self.name}_{height}x{columns}_above"
-        if name not in self.module:
+        if name not in self._written:
             assert self.form.triangle is not None
             stores = [store._replace(value=Constant(value, store.value.dtype))
                       for store, value in zip(self.form.stores, self.form.triangle.above, strict=True)]
-            _Tile(self, name, self._extents(height), columns, stores).write_stores()
-        return name
+            tile = _Tile(self, name, self._extents(height), columns, stores)
+            tile.write_stores()
+            self._written[name] = self.module.shared(tile.f)
+        return self._written[name]
 
     def parameters(self) -> list[tuple[str, str]]:
         """The types and names of a tile's parameters."""
@@ -204,7 +216,7 @@ class _Tile:
             return self._with_products(left, right, sums)
         outer, inner = loops[0], loops[1:]
         length: Index = outer.length
-        times = 1 if inner else _unrolling(outer.length, len(sums))
+        times = 1 if inner else self.code.unrolling(outer.length, len(sums))
         if self.code.has_rows and len(loops) == len(self.code.loops):
             length, times = self.f.parameters["rows"], self.code.step
         with self.f.loop(0, length, times, sums) as loop:
@@ -306,10 +318,3 @@ class _Tile:
 def _store_work(stores: Sequence[Store], form: Form) -> int:
     """The operations and accesses of all stores at one point."""
     return sum(isinstance(x, Apply) for x in walk(*[store.value for store in stores])) + len(form.slots)
-
-
-def _unrolling(length: int, products: int) -> int:
-    """How many iterations of a loop to write out."""
-    if length * products <= UNROLLED:
-        return length
-    return next(times for times in (4, 2, 1) if length % times == 0 and (times * products <= UNROLLED or times == 1))

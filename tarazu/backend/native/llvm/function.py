@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from tarazu.backend.native.llvm.values import Index, Value, constant, index_text, short_name, vector
 
+BRIEF = "noinline optnone"  # of functions that run so briefly that optimizing them takes longer than it saves
+
 
 class Module:
     """Functions, declarations and globals by name, in the order in which they were added."""
@@ -19,6 +21,15 @@ class Module:
         self.functions: dict[str, Function] = {}
         self.declarations: dict[str, str] = {}
         self.globals: dict[str, str] = {}
+        self._first: dict[tuple[str, str], str] = {}  # the functions that may be shared, by all of their code
+
+    def shared(self, function: Function) -> str:
+        """The name of the function that does the same as `function`, which was just written: the first such is kept."""
+        code = function.head.replace(f"@{function.name}(", "@("), "\n".join(function.lines)
+        first = self._first.setdefault(code, function.name)
+        if first != function.name:
+            del self.functions[function.name]
+        return first
 
     def function(self, name: str, parameters: Sequence[tuple[str, str]], result: str = "void", *,
                  linkage: str = "internal", attributes: str = "") -> Function:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.kernels.kernel import KernelCall
-from tarazu.backend.native.llvm.function import Function, phi
+from tarazu.backend.native.llvm.function import BRIEF, Function, phi
 from tarazu.backend.native.llvm.values import Index, Value, constant
 from tarazu.backend.native.lowering.buffers import Buffer, Iteration
 from tarazu.backend.native.lowering.steps import Branch, Callback, CountedLoop, WhileLoop, inner_steps
@@ -82,7 +82,7 @@ class ProgramEmitter:
         """Write steps into a function of their own, and a call of that."""
         module, name = self.f.module, f"part{len(self.f.module.functions)}"
         function = module.function(name, [("ptr", "shared"), ("i64", "thread"), *[
-            ("i64", f"i{i}") for i in range(len(self._indices))]], attributes="noinline")
+            ("i64", f"i{i}") for i in range(len(self._indices))]], attributes=BRIEF)
         self.f.call("void", name, self.shared, self.thread, *map(self.f.index, self._indices.values()))
         inner = copy.copy(self)  # what is noted of all steps stays common to both
         inner._indices = {iteration: function.parameters[f"i{i}"] for i, iteration in enumerate(self._indices)}
