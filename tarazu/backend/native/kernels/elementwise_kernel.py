@@ -15,6 +15,7 @@ from tarazu.backend.native.kernels.loops import (
     lanes_along,
     nested_loops,
     point_at,
+    start_of_triangle,
     vector_axis,
 )
 from tarazu.backend.native.llvm.function import Function, Module
@@ -50,23 +51,28 @@ def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) ->
         outer = item_indices(function, nest, divided.outer, item.index)
         with nested_loops(function, nest, divided.inner, outer) as indices:
             known = writer.invariant(function, values, pointers, point_at(nest, indices), [axis], memo)
-            stop = end_of_triangle(function, nest, axis, max(lanes, 1), indices)
-            if isinstance(stop, Value):
-                with function.loop(stop, nest.sizes[axis] // max(lanes, 1) * max(lanes, 1), max(lanes, 1)) as loop:
-                    writer.stores(function, zeros, pointers, point_at(nest, indices | {axis: loop.index}, axis, lanes))
-            _along(function, nest.sizes[axis], lanes, stop, lambda start, mask: store(indices, start, mask, known))
+            step = max(lanes, 1)
+            start = start_of_triangle(function, nest, axis, step, indices)
+            stop = end_of_triangle(function, nest, axis, step, indices)
+            for first, last in (0, start), (stop, nest.sizes[axis] // step * step):
+                if isinstance(first, Value) or isinstance(last, Value):
+                    with function.loop(first, last, step) as loop:
+                        writer.stores(function, zeros, pointers,
+                                      point_at(nest, indices | {axis: loop.index}, axis, lanes))
+            _along(function, nest.sizes[axis], lanes, start, stop,
+                   lambda start, mask: store(indices, start, mask, known))
     function.ret()
     return Kernel(name, divided.items, rows=divided.rows)
 
 
-def _along(function: Function, size: int, lanes: int, stop: Index,
+def _along(function: Function, size: int, lanes: int, start: Index, stop: Index,
            body: Callable[[Index, Value | None], None]) -> None:
-    """`body` for all vectors along an axis of known size, of the whole ones those before `stop`; the last may be a part
-    of one."""
+    """`body` for all vectors along an axis of known size, of the whole ones those from `start` to before `stop`; the
+    last may be a part of one."""
     step = max(lanes, 1)
     whole = size // step * step
     if whole:
-        with function.loop(0, stop, step) as loop:
+        with function.loop(start, stop, step) as loop:
             body(loop.index, None)
     if whole < size:
         body(whole, lanes_mask(function, lanes, size - whole))

@@ -107,3 +107,15 @@ def end_of_triangle(function: Function, nest: Nest, axis: int, step: int, indice
         row = function.add(row, function.multiply(indices[block], nest.sizes[nest.triangle.row]))
     steps = function.divide(function.add(row, step), step)
     return function.minimum(function.multiply(steps, step), whole)
+
+
+def start_of_triangle(function: Function, nest: Nest, axis: int, step: int, indices: AxisIndices) -> Index:
+    """Where to start along an axis, a number of whole steps: in front of the first element on the diagonal or below,
+    where the axis has the rows of the nest's triangle and the column is known."""
+    if nest.triangle is None or nest.triangle.row != axis or nest.triangle.column not in indices:
+        return 0
+    column, block = indices[nest.triangle.column], nest.triangle.block
+    if block is not None:
+        first = function.multiply(indices[block], nest.sizes[nest.triangle.row])
+        column = function.maximum(function.subtract(column, first), 0)
+    return function.minimum(function.multiply(function.divide(column, step), step), nest.sizes[axis] // step * step)
