@@ -40,9 +40,9 @@ def attended(causal=False, mask=None, dtype="float32"):
 
 @pytest.mark.parametrize(("function", "masks", "others"), [
     (attended(), [], {}),
-    (attended(causal=True), [], {"Where": 1}),
+    (attended(causal=True), [], {"LessOrEqual": 1, "Where": 1}),
     (attended(mask=booleans(5, 5)), [], {"Where": 2, "Equal": 1}),
-    (attended(causal=True), [booleans(4, 2, 5, 5)], {"Where": 3, "Equal": 1}),
+    (attended(causal=True), [booleans(4, 2, 5, 5)], {"LessOrEqual": 1, "Where": 3, "Equal": 1}),
     (attended(), [booleans(4, 1, 5, 5)], {"Where": 2, "Equal": 1}),
     (attended(), [numbers(4, 1, 5, 5)], {"Where": 1, "Equal": 1, "Add": 1}),
 ], ids=["plain", "causal", "constant mask", "causal and mask", "booleans", "numbers"])
