@@ -371,11 +371,18 @@ class _Contraction:
 
     @contextlib.contextmanager
     def _unless_hidden(self, arguments: Sequence[Value], height: int, columns: int) -> Iterator[None]:
-        """What is done for a tile unless all of it lies above the diagonal, where it is known."""
-        if not self.code.is_known_above:
-            yield
-            return
+        """What is done for a tile unless all of it lies above the diagonal, where it is known; and for a block of a sum
+        unless nothing of it counts, when others come before and after."""
         function, none = self.function, constant("i64", 0)
+        if not self.code.is_known_above:
+            if self.choice.blocks == 1 or self.form.triangle is None:
+                yield
+                return
+            rows, _, *flags = arguments[2:6]
+            counts = [function.compare("icmp ne", rows, none), *flags]
+            with function.when(function.op("or", function.op("or", counts[0], counts[1]), counts[2])):
+                yield
+            return
         rows = arguments[2]
         with function.when(function.compare("icmp eq", rows, none)):
             function.call("void", self.code.above_diagonal(height, columns), *arguments)

@@ -111,7 +111,7 @@ class _Group:
 
     def cut(self) -> list[NestLaunch]:
         """The launches with the axis of blocks."""
-        turned = self._turned()
+        turned = self._turned() if None not in self._written.values() else set()
         of_row = max((buffer.bytes for buffer in turned), default=0) // self._count
         rows = (turned and _block(self._rows, CACHED // of_row)) or _block(self._rows)
         result = []

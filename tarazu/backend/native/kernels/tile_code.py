@@ -11,21 +11,12 @@ from typing import NamedTuple
 from tarazu.backend.native.kernels.contraction_choice import Choice
 from tarazu.backend.native.kernels.contraction_form import Form
 from tarazu.backend.native.kernels.expression import Point, Writer, lanes_mask
+from tarazu.backend.native.kernels.loops import stores_below
 from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import memory_type
 from tarazu.backend.native.llvm.values import Index, Value, constant, vector
-from tarazu.backend.native.lowering.loop_nest import (
-    Access,
-    Apply,
-    Constant,
-    Expression,
-    Position,
-    Store,
-    Triangle,
-    walk,
-)
-from tarazu.ir import op as ops
+from tarazu.backend.native.lowering.loop_nest import Access, Apply, Constant, Store, walk
 
 UNROLLED = 64  # products of vectors in the body of the innermost loop
 FETCHED = 128 * 1024  # bytes of an epilogue's tensors from which on they are fetched ahead of time
@@ -100,20 +91,11 @@ class TileCode:
         return any(new.value is not old.value for new, old in zip(self._below, self.form.stores, strict=True))
 
     @functools.cached_property
-    def _below(self) -> tuple[Store, ...]:
+    def _below(self) -> Sequence[Store]:
         """What is stored below the diagonal and on it."""
-        triangle = self.form.triangle
-        if triangle is None or max(triangle.row, triangle.column) >= len(self.form.kept):
-            return self.form.stores
-        chosen: dict[int, Expression] = {}
-        for x in walk(*[store.value for store in self.form.stores]):
-            chosen[id(x)] = x
-            if isinstance(x, Apply):
-                inputs = tuple([chosen[id(part)] for part in x.inputs])
-                is_choice = x.op is ops.WHERE and _is_below(x.inputs[0], triangle, self.form.sizes)
-                same = all(new is old for new, old in zip(inputs, x.inputs, strict=True))
-                chosen[id(x)] = inputs[1] if is_choice else x if same else x._replace(inputs=inputs)
-        return tuple([store._replace(value=chosen[id(store.value)]) for store in self.form.stores])
+        form = self.form
+        is_stored = form.triangle is not None and max(form.triangle.row, form.triangle.column) < len(form.kept)
+        return stores_below(form.stores, form.triangle, form.sizes) if is_stored else form.stores
 
     def below_diagonal(self, height: int, columns: int) -> str:
         """The name of a function like `function`, for tiles that have nothing above the diagonal."""
@@ -135,16 +117,6 @@ class TileCode:
         tile = self.choice.tile
         return [size if axis in tile.whole else height if axis == tile.cut else 1
                 for axis, size in enumerate(self.form.kept)]
-
-
-def _is_below(x: Expression, triangle: Triangle, sizes: Sequence[int]) -> bool:
-    """Whether an expression says that the column of a triangle is at most the row."""
-    if not (isinstance(x, Apply) and x.op is ops.LESS_EQUAL and all(isinstance(one, Position) for one in x.inputs)):
-        return False
-    steps = {triangle.row: 1} | ({} if triangle.block is None else {triangle.block: sizes[triangle.row]})
-    wanted = {triangle.column: 1}, steps
-    return all(isinstance(one, Position) and not one.offset and {a: s for a, s in enumerate(one.strides) if s} == own
-               for one, own in zip(x.inputs, wanted, strict=True))
 
 
 def _reduced_loops(form: Form, choice: Choice, reduced: Sequence[int]) -> list[_ReducedLoop]:
