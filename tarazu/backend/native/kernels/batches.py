@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from tarazu.backend.native.kernels.loops import FEW_ITEMS
 from tarazu.backend.native.kernels.merge_axes import Axis, over_axes
 from tarazu.backend.native.kernels.row_blocks import with_row_blocks
-from tarazu.backend.native.lowering.loop_nest import Nest, loads
 from tarazu.backend.native.lowering.buffers import Buffer
+from tarazu.backend.native.lowering.loop_nest import Nest, loads
 from tarazu.backend.native.lowering.steps import CONTROL_FLOW, NestLaunch, Step, every, map_inner, touched
 from tarazu.ir import op as ops
 from tarazu.ir.types import Shape

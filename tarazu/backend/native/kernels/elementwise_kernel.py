@@ -26,7 +26,8 @@ from tarazu.backend.native.llvm.values import Index, Value
 from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Nest, Store, loads, walk
 from tarazu.ir import op as ops
 
-FUNCTIONS = frozenset({ops.EXP})
+# Those that several vectors at once make faster, by a third on AVX2; log, expm1 and sin are not, or slower.
+FUNCTIONS = frozenset({ops.EXP, ops.TANH, ops.SIGMOID, ops.ERF, ops.LOG1P})
 
 
 def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) -> Kernel:
