@@ -294,9 +294,9 @@ def _searching_right(form: Form, layout: Layout, tile: RegisterTile, lanes: int)
 
 
 def _bytes(form: Form, factor: Access) -> int:
-    """How large a factor is."""
-    return form.dtype.itemsize * math.prod(
-        size for size, stride in zip(form.sizes, factor.strides, strict=True) if stride)
+    """How large a factor is; of products that are items of their own, that of one."""
+    return form.dtype.itemsize * math.prod(size for axis, (size, stride) in enumerate(
+        zip(form.sizes, factor.strides, strict=True)) if stride and axis >= form.outer)
 
 
 def _reading(size: float) -> float:
