@@ -279,7 +279,9 @@ def _searching(form: Form, layout: Layout, tile: RegisterTile, chunk: int) -> fl
     """The cost of lines of a large left factor that do not follow each other, as a few rows of tiles need only some of
     those that lie side by side; they come too late, each after a wait."""
     size = _bytes(form, layout.left)
-    if tile.cut is None or not form.reduced or size <= CACHE or chunk >= tile.parts:
+    of_item = size // math.prod(n for n, stride in zip(form.kept[:form.outer], layout.left.strides, strict=False)
+                                if stride)
+    if tile.cut is None or not form.reduced or of_item <= CACHE or chunk >= tile.parts:
         return 0.0
     return LATE * size / CACHE_LINE * _left_lies_apart(form, layout, tile)
 
@@ -294,9 +296,9 @@ def _searching_right(form: Form, layout: Layout, tile: RegisterTile, lanes: int)
 
 
 def _bytes(form: Form, factor: Access) -> int:
-    """How large a factor is; of products that are items of their own, that of one."""
-    return form.dtype.itemsize * math.prod(size for axis, (size, stride) in enumerate(
-        zip(form.sizes, factor.strides, strict=True)) if stride and axis >= form.outer)
+    """How large a factor is."""
+    return form.dtype.itemsize * math.prod(
+        size for size, stride in zip(form.sizes, factor.strides, strict=True) if stride)
 
 
 def _reading(size: float) -> float:
