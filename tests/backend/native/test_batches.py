@@ -61,12 +61,24 @@ def test_attention_head_by_head(shape, kind, causal, set_threads):
 
 
 @pytest.mark.parametrize(("shape", "kind", "causal"), [
-    ((96, 96, 16, 8), "none", True), ((40, 70, 8, 24), "booleans", False), ((66, 40, 9, 5), "numbers", True)])
+    ((96, 96, 16, 8), "none", True), ((40, 70, 8, 24), "booleans", False), ((66, 40, 9, 5), "numbers", True),
+    ((130, 130, 16, 8), "none", False), ((100, 61, 9, 5), "none", True), ((64, 130, 16, 16), "padding", True)])
 def test_attention_by_blocks_of_rows(shape, kind, causal, set_threads, monkeypatch):
-    monkeypatch.setattr(row_blocks, "LARGE", 1)
-    monkeypatch.setattr(row_blocks, "MOST", 24)
+    by_blocks(monkeypatch)
     step = check((2, 7), *shape, kind, causal, set_threads)
-    assert "q, k -> local" in step.native_text()
+    assert f"14 x {shape[0] // row_blocks_of(shape[0])} x " in step.native_text()
+
+
+def by_blocks(monkeypatch):
+    """Blocks of rows for small matrices too."""
+    monkeypatch.setattr(row_blocks, "LARGE", 1)
+    monkeypatch.setattr(row_blocks, "LARGE_BY_COLUMNS", 1)
+    monkeypatch.setattr(row_blocks, "MOST", 50)
+
+
+def row_blocks_of(rows):
+    """The rows of a block: the most that divide them, where sums over rows are done by blocks."""
+    return max(size for size in range(16, 51) if rows % size == 0 and size <= rows // 2)
 
 
 @pytest.mark.long

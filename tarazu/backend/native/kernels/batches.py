@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from tarazu.backend.native.kernels.loops import FEW_ITEMS
 from tarazu.backend.native.kernels.merge_axes import without_short_axes
 from tarazu.backend.native.kernels.row_blocks import with_row_blocks
+from tarazu.backend.native.lowering.buffers import Buffer
 from tarazu.backend.native.lowering.loop_nest import loads
-from tarazu.backend.native.lowering.steps import CONTROL_FLOW, NestLaunch, Step, map_inner
+from tarazu.backend.native.lowering.steps import CONTROL_FLOW, NestLaunch, Step, every, map_inner, touched
 from tarazu.ir import op as ops
 from tarazu.ir.types import Shape
 
@@ -22,12 +24,19 @@ FEWEST_PRODUCTS = 2  # of a chain: what is computed between them need not go thr
 def with_batches(steps: Sequence[Step], threads: int) -> tuple[Step, ...]:
     """The steps, those inside loops and branches too, with the axes of the batch as items in chains of neighbors that
     contain several products over the same batch."""
-    result = [map_inner(step, lambda inner: with_batches(inner, threads)) if isinstance(step, CONTROL_FLOW) else step
-              for step in steps]
+    users = Counter(root for step in every(steps) if not isinstance(step, CONTROL_FLOW)
+                    for root in {buffer.root for buffer, _ in touched(step)})
+    return _with_batches(steps, threads, users)
+
+
+def _with_batches(steps: Sequence[Step], threads: int, users: Counter[Buffer]) -> tuple[Step, ...]:
+    """The same, given how many steps of the program access some memory."""
+    result = [map_inner(step, lambda inner: _with_batches(inner, threads, users)) if isinstance(step, CONTROL_FLOW)
+              else step for step in steps]
     for first, last, batch in _chains(result, max(FEW_ITEMS, EACH * threads)):
         chain = [launch._replace(nest=without_short_axes(launch.nest)._replace(outer=len(batch)))
                  for launch in result[first:last] if isinstance(launch, NestLaunch)]
-        result[first:last] = with_row_blocks(chain, len(batch))
+        result[first:last] = with_row_blocks(chain, len(batch), users)
     return tuple(result)
 
 

@@ -308,9 +308,28 @@ class _Contraction:
             return block
         function, frame, columns = self.function, self.function.parameters["frame"], self.choice.panel_columns
         left = function.subtract(self.form.kept[self.choice.layout.axis], function.multiply(panel, columns))
-        function.call("void", self.pack, self._pointer(1, cursor), frame,
-                      function.index(function.minimum(left, columns)), function.index(block.rows))
+        with self._unless_all_hidden(cursor, block):
+            function.call("void", self.pack, self._pointer(1, cursor), frame,
+                          function.index(function.minimum(left, columns)), function.index(block.rows))
         return block._replace(right=frame)
+
+    @contextlib.contextmanager
+    def _unless_all_hidden(self, cursor: _Cursor, block: _Block) -> Iterator[None]:
+        """What is done for a block of a panel unless all of it lies above the diagonal, for every row."""
+        function, form, triangle = self.function, self.form, self.form.triangle
+        if triangle is None or triangle.row >= len(form.kept):
+            yield
+            return
+        first, row = cursor.indices[triangle.row], triangle.row
+        rows = self.choice.panel_columns if row == self.choice.layout.axis else \
+            form.kept[row] if row in self.choice.layout.rows else 1
+        last = function.add(function.add(first, rows - 1), self._first_of_block(cursor))
+        column = block.start if [triangle.column] == self.reduced else self._first_column(cursor, triangle.column)
+        if column is None or isinstance(column, int):
+            yield
+            return
+        with function.when(function.compare("icmp sle", column, function.index(last))):
+            yield
 
     def _all_rows(self, cursor: _Cursor, panel: Index, block: _Block, axes: Sequence[int]) -> None:
         """All tiles of a panel, in loops over `axes` and the parts of the axis that is cut."""
@@ -343,15 +362,37 @@ class _Contraction:
             for is_full in self._cases(panel, full, self.count):
                 columns = self.choice.panel_columns if is_full else self.last
                 with self._unless_hidden(arguments, short + is_longer, columns):
-                    self.function.call("void", self.code.function(short + is_longer, columns), *arguments)
+                    self._visible_tile(cursor, arguments, short + is_longer, columns)
+
+    def _visible_tile(self, cursor: _Cursor, arguments: Sequence[Value], height: int, columns: int) -> None:
+        """A tile that is not above the diagonal: one below it needs no comparisons."""
+        function, triangle = self.function, self.form.triangle
+        if triangle is None or not self.code.compares:
+            function.call("void", self.code.function(height, columns), *arguments)
+            return
+        extent = {self.choice.layout.axis: columns, self.choice.tile.cut: height}.get(triangle.column)
+        if extent is None:
+            extent = self.form.kept[triangle.column] if triangle.column in self.choice.tile.whole else 1
+        last_column = function.index(function.add(cursor.indices[triangle.column], extent - 1))
+        first_row = function.index(function.add(cursor.indices[triangle.row], self._first_of_block(cursor)))
+        for predicate, write in (("icmp sle", self.code.below_diagonal), ("icmp sgt", self.code.function)):
+            with function.when(function.compare(predicate, last_column, first_row)):
+                function.call("void", write(height, columns), *arguments)
 
     @contextlib.contextmanager
     def _unless_hidden(self, arguments: Sequence[Value], height: int, columns: int) -> Iterator[None]:
-        """What is done for a tile unless all of it lies above the diagonal, where it is known."""
-        if not self.code.is_known_above:
-            yield
-            return
+        """What is done for a tile unless all of it lies above the diagonal, where it is known; and for a block of a sum
+        unless nothing of it counts, when others come before and after."""
         function, none = self.function, constant("i64", 0)
+        if not self.code.is_known_above:
+            if self.choice.blocks == 1 or self.form.triangle is None:
+                yield
+                return
+            rows, _, *flags = arguments[2:6]
+            counts = [function.compare("icmp ne", rows, none), *flags]
+            with function.when(function.op("or", function.op("or", counts[0], counts[1]), counts[2])):
+                yield
+            return
         rows = arguments[2]
         with function.when(function.compare("icmp eq", rows, none)):
             function.call("void", self.code.above_diagonal(height, columns), *arguments)

@@ -211,7 +211,8 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
     groups = math.prod(form.kept[axis] for axis in layout.others)
     tiles = tile.parts * math.prod(form.kept[axis] for axis in layout.rows if axis not in (*tile.whole, tile.cut))
     panel_bytes = depth * tile.width * lanes * form.dtype.itemsize
-    packed = layout.right.strides[layout.axis] != 1 or _collides(form, layout, tiles)
+    packed = layout.right.strides[layout.axis] != 1 or (
+        _collides(form, layout, tiles) and not _is_panel(form, layout, tile, lanes))
     again = math.prod(form.kept[axis] for axis in layout.others if not layout.left.strides[axis])
     compute = tiles // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last)
     packing = packed * count * _packing(form, layout, tile, lanes, depth)
@@ -221,7 +222,8 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         items = first or groups * (count if order == COLUMNS else tiles)
         blocks = 1
         if order != ROWS_FIRST and form.reduced and panel_bytes > NEAR and tiles > 2:
-            blocks = _blocks(form, layout, math.ceil(panel_bytes / NEAR), lanes)
+            near = panel_bytes + (_bytes_apart(form, layout, tile) if order == OUTER else 0)
+            blocks = _blocks(form, layout, math.ceil(near / NEAR), lanes)
         copies = 1 if order in (COLUMNS, OUTER) else min(threads, items)
         if order == ROWS_FIRST and layout.right.buffer in form.loop_invariant and tile.cut is not None:
             penalty *= 1 + 0.1 * (form.kept[tile.cut] % items > 0)  # equal shares let threads go on without waiting
@@ -278,7 +280,9 @@ def _searching(form: Form, layout: Layout, tile: RegisterTile, chunk: int) -> fl
     """The cost of lines of a large left factor that do not follow each other, as a few rows of tiles need only some of
     those that lie side by side; they come too late, each after a wait."""
     size = _bytes(form, layout.left)
-    if tile.cut is None or not form.reduced or size <= CACHE or chunk >= tile.parts:
+    of_item = size // math.prod(n for n, stride in zip(form.kept[:form.outer], layout.left.strides, strict=False)
+                                if stride)
+    if tile.cut is None or not form.reduced or of_item <= CACHE or chunk >= tile.parts:
         return 0.0
     return LATE * size / CACHE_LINE * _left_lies_apart(form, layout, tile)
 
@@ -318,6 +322,14 @@ def _left_lies_apart(form: Form, layout: Layout, tile: RegisterTile) -> bool:
     assert tile.cut is not None
     innermost = reduced_axes(form, layout)[-1]
     return layout.left.strides[tile.cut] == 1 and layout.left.strides[innermost] * form.dtype.itemsize > CACHE_LINE
+
+
+def _bytes_apart(form: Form, layout: Layout, tile: RegisterTile) -> int:
+    """The bytes of the left factor, where each step of a sum takes another line that other tiles take too: these had
+    better find it in the first level."""
+    if tile.cut is None or len(form.reduced) != 1 or not _left_lies_apart(form, layout, tile):
+        return 0
+    return form.kept[tile.cut] * form.reduced[0] * form.dtype.itemsize
 
 
 def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int, tiles: int) -> Choice:
@@ -481,6 +493,11 @@ def _packing(form: Form, layout: Layout, tile: RegisterTile, lanes: int, depth: 
                         zip(form.reduced, layout.right.strides[len(form.kept):], strict=True))
         each = 0.6 if by_blocks else 2.5
     return depth * tile.width * lanes * each
+
+
+def _is_panel(form: Form, layout: Layout, tile: RegisterTile, lanes: int) -> bool:
+    """Whether the rows of a panel follow each other in memory, as those of a packed one."""
+    return len(form.reduced) == 1 and layout.right.strides[-1] == tile.width * lanes
 
 
 def _collides(form: Form, layout: Layout, passes: int) -> bool:

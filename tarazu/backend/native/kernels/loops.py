@@ -12,7 +12,18 @@ from tarazu.backend.native.kernels.kernel import spans_along
 from tarazu.backend.native.llvm.function import BRIEF, Function, Module
 from tarazu.backend.native.llvm.values import Index, Value
 from tarazu.backend.native.lowering.costs import estimate
-from tarazu.backend.native.lowering.loop_nest import Access, Nest, accesses
+from tarazu.backend.native.lowering.loop_nest import (
+    Access,
+    Apply,
+    Expression,
+    Nest,
+    Position,
+    Store,
+    Triangle,
+    accesses,
+    walk,
+)
+from tarazu.ir import op as ops
 
 BRIEF_NEST = 5.0  # nanoseconds: of a few numbers
 FEW_ITEMS = 8  # where the first axis has so many indices, it alone is divided among threads
@@ -104,14 +115,73 @@ def nested_loops(function: Function, nest: Nest, axes: Sequence[int], indices: A
         yield inside
 
 
-def end_of_triangle(function: Function, nest: Nest, axis: int, step: int, indices: AxisIndices) -> Index:
-    """Where to stop along an axis, after whole steps that fit its size: behind the last one with an element up to the
-    diagonal, where the axis has the columns of the nest's triangle and the row is known."""
+def end_of_triangle(function: Function, nest: Nest, axis: int, step: int, indices: AxisIndices,
+                    fewest: int = 1) -> Index:
+    """Where to stop along an axis, after whole steps that fit its size: behind the last one with `fewest` elements up
+    to the diagonal, where the axis has the columns of the nest's triangle and the row is known."""
     whole = nest.sizes[axis] // step * step
     if nest.triangle is None or nest.triangle.column != axis or nest.triangle.row not in indices or not whole:
         return whole
     row, block = indices[nest.triangle.row], nest.triangle.block
     if block is not None:
         row = function.add(row, function.multiply(indices[block], nest.sizes[nest.triangle.row]))
-    steps = function.divide(function.add(row, step), step)
+    steps = function.divide(function.add(row, step - fewest + 1), step)
     return function.minimum(function.multiply(steps, step), whole)
+
+
+def start_of_triangle(function: Function, nest: Nest, axis: int, step: int, indices: AxisIndices) -> Index:
+    """Where to start along an axis, a number of whole steps: in front of the first element on the diagonal or below,
+    where the axis has the rows of the nest's triangle and the column is known."""
+    return _steps_to_column(function, nest, axis, step, indices, step - 1)
+
+
+def below_triangle(function: Function, nest: Nest, axis: int, step: int, indices: AxisIndices) -> tuple[Index, Index]:
+    """The whole steps along an axis in which every element is on the diagonal of the nest's triangle or below."""
+    whole = nest.sizes[axis] // step * step
+    if nest.triangle is None or not whole:
+        return 0, 0
+    if nest.triangle.row == axis and nest.triangle.column in indices:
+        return _steps_to_column(function, nest, axis, step, indices, 0), whole
+    if nest.triangle.column == axis and nest.triangle.row in indices:
+        return 0, end_of_triangle(function, nest, axis, step, indices, step)
+    return 0, 0
+
+
+def _steps_to_column(function: Function, nest: Nest, axis: int, step: int, indices: AxisIndices, before: int) -> Index:
+    """The least number of whole steps along an axis of rows that leaves at most `before` rows below the column."""
+    whole = nest.sizes[axis] // step * step
+    if nest.triangle is None or nest.triangle.row != axis or nest.triangle.column not in indices or not whole:
+        return 0
+    column, block = indices[nest.triangle.column], nest.triangle.block
+    if block is not None:
+        first = function.multiply(indices[block], nest.sizes[axis])
+        column = function.maximum(function.subtract(column, first), 0)
+    steps = function.divide(function.add(column, step - 1 - before), step)
+    return function.minimum(function.multiply(steps, step), whole)
+
+
+def stores_below(stores: Sequence[Store], triangle: Triangle | None, sizes: Sequence[int]) -> Sequence[Store]:
+    """What stores store where the column of a triangle is at most the row: without choices by that; `stores` itself if
+    there are none."""
+    if triangle is None:
+        return stores
+    chosen: dict[int, Expression] = {}
+    for x in walk(*[store.value for store in stores]):
+        chosen[id(x)] = x
+        if isinstance(x, Apply):
+            inputs = tuple([chosen[id(part)] for part in x.inputs])
+            is_choice = x.op is ops.WHERE and _is_below(x.inputs[0], triangle, sizes)
+            same = all(new is old for new, old in zip(inputs, x.inputs, strict=True))
+            chosen[id(x)] = inputs[1] if is_choice else x if same else x._replace(inputs=inputs)
+    if all(chosen[id(store.value)] is store.value for store in stores):
+        return stores
+    return [store._replace(value=chosen[id(store.value)]) for store in stores]
+
+
+def _is_below(x: Expression, triangle: Triangle, sizes: Sequence[int]) -> bool:
+    """Whether an expression says that the column of a triangle is at most the row."""
+    if not isinstance(x, Apply) or x.op is not ops.LESS_EQUAL:
+        return False
+    rows = {triangle.row: 1} | ({} if triangle.block is None else {triangle.block: sizes[triangle.row]})
+    return all(isinstance(one, Position) and not one.offset and {a: s for a, s in enumerate(one.strides) if s} == own
+               for one, own in zip(x.inputs, ({triangle.column: 1}, rows), strict=True))

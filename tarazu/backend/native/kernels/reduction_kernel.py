@@ -133,12 +133,14 @@ class _Reducer:
         return with_part(values, length // part * part, length % part) if length % part else values
 
     def _reduced_in_parts(self, axes: Sequence[int], indices: AxisIndices, start: Sequence[Value],
-                          body: Callable[[AxisIndices, list[Value]], list[Value]]) -> list[Value]:
-        """`_reduced` with a body that has accumulators as narrow as the terms."""
+                          body: Callable[[AxisIndices, list[Value]], list[Value]],
+                          stop: Index | None = None) -> list[Value]:
+        """`_reduced` with a body that has accumulators as narrow as the terms; what comes from `stop` on, along the
+        last axis, may be left out."""
         if not axes:
             return body(indices, list(start))
         return self._reduced(axes[:-1], indices, start, lambda inside, values: self._innermost(
-            self.nest.sizes[axes[-1]], 1, values, lambda index, narrow: body(inside | {axes[-1]: index}, narrow)))
+            self.nest.sizes[axes[-1]], 1, values, lambda index, narrow: body(inside | {axes[-1]: index}, narrow), stop))
 
     # Lanes along a kept axis
 
@@ -174,8 +176,8 @@ class _Reducer:
 
     def _vectors_of_an_item(self, size: int) -> int:
         """How many vectors side by side an item takes: as many as accumulators stay in registers, so that memory is
-        read in long lines, but no more than leave each thread its part."""
-        of_thread = max(size // self.lanes // self.writer.target.threads, 1)
+        read in long lines, but no more than leave each thread its part of the columns, where threads share them."""
+        of_thread = max(size // self.lanes // (1 if self.nest.outer else self.writer.target.threads), 1)
         return math.ceil(of_thread / math.ceil(of_thread / 4))
 
     def _last_columns(self, indices: AxisIndices, start: int, size: int) -> None:
@@ -201,8 +203,10 @@ class _Reducer:
                 result += self._combined(values[i * count:(i + 1) * count], self._terms(point, memo), self.narrow)
             return result
 
+        last = self.function.add(start, vectors * self.lanes - 1)
+        stop = end_of_triangle(self.function, nest, len(nest.sizes) - 1, 1, indices | {axis: last})
         totals = self._reduced_in_parts(range(nest.kept, len(nest.sizes)), indices,
-                                        self._identities(self.lanes) * vectors, body)
+                                        self._identities(self.lanes) * vectors, body, stop)
         memo = self.writer.invariant(self.function, self.stored, self.pointers, point_at(nest, indices), [axis],
                                      self.memo)
         for i, first in enumerate(starts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from tarazu.backend.native.kernels.contraction_choice import Choice
 from tarazu.backend.native.kernels.contraction_form import Form
 from tarazu.backend.native.kernels.expression import Point, Writer, lanes_mask
+from tarazu.backend.native.kernels.loops import stores_below
 from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import CACHE_LINE, Target
 from tarazu.backend.native.llvm.types import memory_type
@@ -94,6 +96,25 @@ class TileCode:
             tile.write_stores()
             self._written[name] = self.module.shared(tile.f)
         return self._written[name]
+
+    @functools.cached_property
+    def compares(self) -> bool:
+        """Whether what is stored depends on the side of the diagonal."""
+        return any(new.value is not old.value for new, old in zip(self._below, self.form.stores, strict=True))
+
+    @functools.cached_property
+    def _below(self) -> Sequence[Store]:
+        """What is stored below the diagonal and on it."""
+        form = self.form
+        is_stored = form.triangle is not None and max(form.triangle.row, form.triangle.column) < len(form.kept)
+        return stores_below(form.stores, form.triangle, form.sizes) if is_stored else form.stores
+
+    def below_diagonal(self, height: int, columns: int) -> str:
+        """The name of a function like `function`, for tiles that have nothing above the diagonal."""
+        name = f"{self.name}_{height}x{columns}_below"
+        if name not in self.module:
+            _Tile(self, name, self._extents(height), columns, self._below).write()
+        return name
 
     def parameters(self) -> list[tuple[str, str]]:
         """The types and names of a tile's parameters."""

@@ -126,11 +126,13 @@ class Demand:
             return node in self.early and weight > EARLY
         if self._stands_for_others(node):
             return True
+        is_cheap = node.type.size * node.dtype.itemsize >= LARGE and weight <= AGAIN
+        if is_cheap and not self._below(node):  # a comparison of positions
+            return False
         users = set(self.users[node])
         if len(users) == 1:
             return weight > 2 and self._uses[users.pop()] > 2 * node.type.size
-        if (node.type.size * node.dtype.itemsize >= LARGE and weight <= AGAIN and len(self._below(node)) < 2
-                and not self._replaces_its_source(node)):
+        if is_cheap and len(self._below(node)) < 2 and not self._replaces_its_source(node):
             return False
         return weight > 1 or node.dtype.kind == "bool" or len(
             [x for x in node.inputs if FEW * x.type.size > node.type.size]) > 1

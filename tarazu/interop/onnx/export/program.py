@@ -10,6 +10,7 @@ import numpy as np
 from tarazu.base.dtypes import as_dtype
 from tarazu.interop.onnx.export.emitter import Emitter, Refused, refusal
 from tarazu.interop.onnx.export.merged import Counted, Filled, Merged, Step, Typed
+from tarazu.interop.onnx.export.rules.attention import ATTENTION
 from tarazu.interop.onnx.export.rules.named import NAMED
 from tarazu.interop.onnx.export.rules.shape import filled
 from tarazu.interop.onnx.export.rules.table import CONTROL, REASONS, ROWS
@@ -17,6 +18,8 @@ from tarazu.interop.onnx.export.values import Value, constant
 from tarazu.ir import op as ops
 from tarazu.ir.node import CONSTANT, RESULT
 from tarazu.ir.origin import NOWHERE, Origin
+
+KEPT = frozenset({*NAMED, *ATTENTION})  # calls with rows of their own
 
 
 def run(emit: Emitter, graph: Merged, inputs: Sequence[Value], outer: Origin = NOWHERE, label: str = "") -> list[Value]:
@@ -69,6 +72,8 @@ def _constant(emit: Emitter, value: Any, type_: Typed) -> Value:
 
 
 def _call(emit: Emitter, inputs: list[Value], label: str, body: Merged, origin: Origin) -> list[Value]:
+    if label in ATTENTION:
+        return ATTENTION[label](emit, body, lambda graph: run(emit, graph, inputs, origin, label))
     if label in NAMED and len(body.outputs) == 1:
         found = NAMED[label](emit, body, *inputs)
         if found is not None:

@@ -14,8 +14,7 @@ from tarazu.base.pytree import Structure
 from tarazu.interop.onnx.export import model_file
 from tarazu.interop.onnx.export.emitter import Emitter, Shared
 from tarazu.interop.onnx.export.merged import merged
-from tarazu.interop.onnx.export.program import run
-from tarazu.interop.onnx.export.rules.named import NAMED
+from tarazu.interop.onnx.export.program import KEPT, run
 from tarazu.interop.onnx.export.sizes import ROWS
 from tarazu.interop.onnx.export.tidied import name_outputs, tidy
 from tarazu.interop.onnx.export.values import Value, constant, named
@@ -70,7 +69,7 @@ def model_of_graphs(graphs: Sequence[Graph], inputs: Sequence[str], weights: Seq
 
     Its inputs are the first parameters; `weights` are the values of the others. Raises CompileError and ArgumentError.
     """
-    simple = {id(x): simplified(x, frozenset(NAMED)) for x in {id(x): x for x in graphs}.values()}
+    simple = {id(x): simplified(x, KEPT) for x in {id(x): x for x in graphs}.values()}
     graph = merged([simple[id(x)] for x in graphs])
     shared = Shared()
     shared.root.inputs = [named(name, step.type.shape, step.type.dtype)

@@ -13,6 +13,7 @@ from tarazu.interop.onnx.export.emitter import Emitter
 from tarazu.interop.onnx.export.kernels import computed_in, has
 from tarazu.interop.onnx.export.merged import Merged
 from tarazu.interop.onnx.export.rules import pooling
+from tarazu.interop.onnx.export.rules.attention import softmax_or_zeros
 from tarazu.interop.onnx.export.rules.convolution import channels_first
 from tarazu.interop.onnx.export.values import Value, constant, reordered
 from tarazu.ir import op as ops
@@ -78,6 +79,7 @@ def _vector(x: Value, size: object) -> Value | None:
 NAMED: dict[str, NamedRow] = {
     "softmax": _along_an_axis("Softmax"),
     "log_softmax": _along_an_axis("LogSoftmax"),
+    "softmax_or_zeros": lambda emit, _, scores: softmax_or_zeros(emit, scores),
     "gelu": _gelu("none"),
     "gelu_tanh": _gelu("tanh"),
     "layer_norm": _layer_norm,
