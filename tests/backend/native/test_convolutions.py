@@ -330,6 +330,19 @@ def test_what_other_products_read_has_no_zeros_around_it():
     assert np.allclose(step(x, w, v).numpy(), convolve(x, w, v).numpy()) and "copy" in step.native_text()
 
 
+@pytest.mark.parametrize("groups", [1, 4, 16])
+def test_what_follows_a_convolution_is_stored_by_its_kernel(groups):
+    def layer(x, w, bias, shortcut):
+        return tz.relu(tz.conv2d(x, w, bias, groups=groups) + shortcut)
+
+    shapes = (4, 9, 9, 16), (3, 3, 16 // groups, 16), 16, (4, 7, 7, 16)
+    assert "1 kernels, 0 barriers, arena 0 B" in steps_of(layer, *shapes)
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=shape) for shape in shapes]
+    found = tz.jit(layer)(*[tz.tensor(a.astype("float32")) for a in arrays])
+    assert error(found, layer(*map(tz.tensor, arrays))) < 2e-6
+
+
 def test_rows_of_a_tile_are_neighbors_and_panels_in_few_sets_of_the_cache_are_packed():
     text = steps_of(lambda x, w: tz.conv2d(x, w, groups=32), (32, 12, 32, 32), (3, 3, 1, 32))
     assert "(1,600 items" in text  # 32 images x 10 rows x 5 parts of 30 places
