@@ -40,7 +40,7 @@ def contraction(module: Module, target: Target, name: str, nest: Nest, writer: W
 
     None where the nest is no such sum, no axis suits vectors, or plain sums along a contiguous axis are faster.
     """
-    form = normal_form(nest)
+    form = normal_form(nest, target.vector_bytes)
     choice = choose_contraction(form, target, threads) if form else None
     if form is None or choice is None:
         return None

@@ -131,9 +131,11 @@ def _suits_dot_products(form: Form, layout: Layout, lanes: int) -> bool:
 
 
 def reduced_axes(form: Form, layout: Layout) -> list[int]:
-    """The reduced axes from the outermost loop to the innermost: the shortest steps come last."""
-    return sorted(range(len(form.kept), len(form.sizes)),
-                  key=lambda axis: -abs(layout.right.strides[axis]) - abs(layout.left.strides[axis]))
+    """The reduced axes from the outermost loop to the innermost: the shortest steps come last, or the numbers of a
+    group."""
+    own = form.spread.axis if form.spread is not None else None
+    return sorted(range(len(form.kept), len(form.sizes)), key=lambda axis: (
+        axis == own, -abs(layout.right.strides[axis]) - abs(layout.left.strides[axis])))
 
 
 def panels(form: Form, layout: Layout, width: int, lanes: int) -> tuple[int, int]:
@@ -149,7 +151,9 @@ def _layouts(form: Form, threads: int) -> Iterator[Layout]:
     for left, right in ((a, b), (b, a)):
         for axis in range(form.outer, len(form.kept)):
             stride = left.strides[axis]
-            if right.strides[axis] and (stride == 0 or stride == right.strides[axis] == 1):
+            in_vectors = stride == right.strides[axis] == 1 and (
+                form.spread is None or left is form.factors[form.spread.left])
+            if right.strides[axis] and (in_vectors or (stride == 0 and form.spread is None)):
                 rows = [x for x in range(form.outer, len(form.kept)) if x != axis and not right.strides[x]]
                 others = [x for x in range(len(form.kept)) if x not in (axis, *rows)]
                 layout = Layout(left, right, axis, tuple(rows), tuple(others))
@@ -180,15 +184,18 @@ def _apart(layout: Layout) -> Layout:
 
 
 def _tiles(form: Form, layout: Layout, lanes: int, registers: int, threads: int) -> Iterator[RegisterTile]:
-    """Tiles whose sums, with a row of vectors and one number, fit the registers."""
-    vectors = math.ceil(form.kept[layout.axis] / lanes)
+    """Tiles whose sums, with the vectors of a step and one number, fit the registers. All numbers of a group are in one
+    tile."""
+    vectors, in_group = math.ceil(form.kept[layout.axis] / lanes), form.spread.axis if form.spread is not None else -1
+    held = form.spread.size if form.spread is not None and in_group >= len(form.kept) else 1
     for width in range(1, min(vectors, 8) + 1):
-        most = min((registers - 2 - width) // width, 16 if width > 1 else 24)
+        most = min((registers - 2 - held * width) // width, 16 if width > 1 else 24)
         if most < 1:
             return
-        for cut in layout.rows or (None,):
+        for cut in [axis for axis in layout.rows if axis != in_group] or (None,):
             for whole in _whole_axes(form, [axis for axis in layout.rows if axis != cut], most):
-                yield from _cuts(form, whole, cut, most, width, threads)
+                if in_group in whole or in_group not in layout.rows:
+                    yield from _cuts(form, whole, cut, most, width, threads)
 
 
 def _whole_axes(form: Form, axes: list[int], most: int) -> Iterator[tuple[int, ...]]:
@@ -355,15 +362,18 @@ def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: in
 
 
 def _may_stream(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tiles: int) -> bool:
-    """Whether both factors are large, and a step of the sum goes over rows of which a panel, or each of several groups,
-    has a part: the gradient of the kernel of a convolution with groups."""
-    if not form.reduced or tile.cut is None or layout.right.strides[layout.axis] != 1:
+    """Whether both factors are large and the sums few, and a step goes over rows of which a panel, or each of several
+    groups, has a part: the gradient of the kernel of a convolution with groups."""
+    if not form.reduced or tile.cut is None or layout.right.strides[layout.axis] != 1 \
+            or form.dtype.itemsize * math.prod(form.kept) > KEPT:
         return False
     if layout.others:
         in_parts = _sums_lie_side_by_side(form, layout)
     else:
         in_parts = layout.left.strides[layout.axis] == 1 and panels(form, layout, tile.width, lanes)[0] > 1
     outermost = reduced_axes(form, layout)[0]
+    if form.spread is not None and form.spread.axis == outermost:
+        return False
     return in_parts and _bytes_of_step(form, outermost) * form.sizes[outermost] > CACHE
 
 
