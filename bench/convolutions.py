@@ -105,6 +105,7 @@ CASES = [
     Case("1x1 64@32 s2", 64, 32, 128, 1, 2),
     Case("64@32 d2", 64, 32, 64, dilation=2), Case("128@16 d4", 128, 16, 128, dilation=4),
     Case("64@32 g4", 64, 32, 64, groups=4), Case("128@16 g32", 128, 16, 128, groups=32),
+    Case("256@16 g32", 256, 16, 256, groups=32), Case("512@8 g32", 512, 8, 512, groups=32),
     Case("256@8 g8", 256, 8, 256, groups=8),
     depthwise("depthwise 32@32", 32, 32), depthwise("depthwise 128@16", 128, 16), depthwise("depthwise 512@4", 512, 4),
     depthwise("depthwise 64@32 s2", 64, 32, 2),

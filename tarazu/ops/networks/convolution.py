@@ -212,7 +212,7 @@ def _grouped_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, paddi
     """That of a kernel in groups. The channels of each group of the input stand for a batch, and the batch is one more
     axis that `g` goes over, so nothing changes places in memory."""
     inner, axes = x.shape[-1] // groups, range(1, len(window) + 1)
-    samples = permute_dims(reshape(x, (*x.shape[:-1], groups, inner)), (-1, 0, *axes, -2))
+    samples = x[None] if inner == 1 else permute_dims(reshape(x, (*x.shape[:-1], groups, inner)), (-1, 0, *axes, -2))
     cotangent = convolution(samples, reshape(g, (*g.shape[:-1], 1, g.shape[-1])), (1, *dilation), ((0, 0), *padding),
                             (1, *stride), (1, *dilation_input), groups)
     if inner == 1:
