@@ -23,7 +23,7 @@ from tarazu.backend.native.lowering.region import pairs
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.convolutions import winograd
 from tarazu.backend.native.lowering.region.convolutions.surroundings import Phases, has_phases, zeros_around
-from tarazu.backend.native.lowering.region.convolutions.zeros import fill, with_zeros
+from tarazu.backend.native.lowering.region.convolutions.zeros import fill, turned, with_zeros
 from tarazu.backend.native.lowering.region.expressions import mark_read
 from tarazu.backend.native.lowering.region.group import Computed, Group, Inner
 from tarazu.backend.native.lowering.region.pairs import Factor
@@ -104,7 +104,7 @@ def convolution(builder: RegionBuilder, node: Node) -> None:
     elif has_phases(node):
         _phases(builder, node)
     else:
-        windows = _Windows.of(_padded(builder, node), _kernel(builder, node), node.shape, attributes["groups"],
+        windows = _Windows.of(_padded(builder, node), _kernel(builder, node), node.shape,
                               attributes["stride"], attributes["dilation"])
         _sum_of_products(builder, node, windows.kept, windows.reduced, windows.left, windows.right, windows.result)
 
@@ -120,9 +120,10 @@ class _Windows(NamedTuple):
     result: IndexMap
 
     @classmethod
-    def of(cls, x: View, kernel: View, shape: Shape, groups: int, stride: Shape, dilation: Shape) -> _Windows:
-        """That of an input with its zeros, for a result of this shape."""
-        axes, window, inner, outer = len(shape) - 2, kernel.shape[:-2], kernel.shape[-2], shape[-1] // groups
+    def of(cls, x: View, kernel: View, shape: Shape, stride: Shape, dilation: Shape) -> _Windows:
+        """That of an input with its zeros, and of a kernel whose last axes are those of groups and what is in one, for a
+        result of this shape."""
+        axes, (*window, inner, groups, outer) = len(shape) - 2, kernel.shape
         kept, reduced = (*shape[:-1], groups, outer), (*window, inner)
         rank = len(kept) + len(reduced)
         positions = tuple([unit(1 + i, rank).scaled(stride[i]).plus(unit(len(kept) + i, rank).scaled(dilation[i]))
@@ -131,7 +132,7 @@ class _Windows(NamedTuple):
         channel, group, last = unit(rank - 1, rank), unit(axes + 1, rank), unit(axes + 2, rank)
         both = AffineIndex(0, tuple([outer * (i == axes + 1) + (i == axes + 2) for i in range(len(kept))]))
         return cls(kept, reduced, (_halved(x, groups, inner), (unit(0, rank), *positions, group, channel)),
-                   (_halved(kernel, groups, outer), (*taps, channel, group, last)),
+                   (kernel, (*taps, channel, group, last)),
                    (*identity(kept)[:-2], both if groups > 1 else identity(kept)[-1]))
 
 
@@ -149,8 +150,7 @@ def _phases(builder: RegionBuilder, node: Node) -> None:
         window = _every(kernel, [phase.tap for phase in phases], found.apart, [phase.taps for phase in phases], 0)
         met = x._replace(offset=x.offset + sum((phase.start + before) * stride for phase, before, stride in
                                                zip(phases, found.low, x.strides[1:-1], strict=True)))
-        _convolve_into(builder, node, part, _Windows.of(met, window, part.shape, node.attributes["groups"],
-                                                        (1,) * len(gaps), found.steps))
+        _convolve_into(builder, node, part, _Windows.of(met, window, part.shape, (1,) * len(gaps), found.steps))
 
 
 def _every(view: View, first: Sequence[int], steps: Sequence[int], sizes: Sequence[int], axis: int) -> View:
@@ -177,13 +177,21 @@ def _halved(view: View, groups: int, inner: int) -> View:
 
 
 def _kernel(builder: RegionBuilder, node: Node) -> View:
-    """The kernel, with the elements of its last axis side by side."""
-    view = builder.read(node.inputs[1])
-    if view.strides[-1] == 1 or view.shape[-1] == 1:
+    """The kernel with its last axis as two, groups and what is in one, whose elements lie side by side.
+
+    Groups that fill vectors follow each other, as rows of one would meet in a few sets of the cache.
+    """
+    groups = node.attributes["groups"]
+    view = _halved(builder.read(node.inputs[1]), groups, node.shape[-1] // groups)
+    inner, _, outer = view.shape[-3:]
+    order = list(range(len(view.shape)))
+    if groups > 1 and inner > 1 and outer >= builder.externals.target.lanes:
+        order.insert(0, order.pop(-2))
+    elif view.strides[-1] == 1 or node.shape[-1] == 1:
         return view
-    copied = View.new(view.buffer.dtype, view.shape)
-    builder.append(Group.store("copy", view, copied))
-    return copied
+    copied = View.new(view.buffer.dtype, tuple([view.shape[axis] for axis in order]))
+    builder.append(Group.store("copy", turned(view, order), copied))
+    return turned(copied, [order.index(axis) for axis in range(len(order))])
 
 
 def _padded(builder: RegionBuilder, node: Node) -> View:
