@@ -367,20 +367,14 @@ def _may_stream(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tile
     if not form.reduced or tile.cut is None or layout.right.strides[layout.axis] != 1 \
             or form.dtype.itemsize * math.prod(form.kept) > KEPT:
         return False
+    outermost = reduced_axes(form, layout)[0]
     if layout.others:
-        in_parts = _sums_lie_side_by_side(form, layout)
+        in_parts = all(_goes_over(form, layout, factor, outermost) for factor in form.factors)
     else:
         in_parts = layout.left.strides[layout.axis] == 1 and panels(form, layout, tile.width, lanes)[0] > 1
-    outermost = reduced_axes(form, layout)[0]
     if form.spread is not None and form.spread.axis == outermost:
         return False
     return in_parts and _bytes_of_step(form, outermost) * form.sizes[outermost] > CACHE
-
-
-def _sums_lie_side_by_side(form: Form, layout: Layout) -> bool:
-    """Whether a step of the sum goes over what all products have of both factors."""
-    innermost = reduced_axes(form, layout)[-1]
-    return all(_goes_over(form, layout, factor, innermost) for factor in form.factors)
 
 
 def _rows_lie_side_by_side(form: Form, layout: Layout) -> bool:

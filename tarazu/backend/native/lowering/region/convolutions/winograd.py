@@ -209,7 +209,7 @@ def _padded(builder: RegionBuilder, source: _Source, counts: Sequence[int]) -> _
     low = [max(before, 0) for before in source.before]
     high = [max((count - 1) * step + size - before - source.view.shape[axis], 0) for count, step, size, before, axis in
             zip(counts, source.steps, source.sizes, source.before, source.axes, strict=True)]
-    view = with_zeros(builder, source.view, source.axes, low, high, [1] * len(low))
+    view = with_zeros(builder, source.view, source.axes, low, high, [1] * len(low), memory_order(source.view))
     return source._replace(view=view, before=tuple([a - b for a, b in zip(source.before, low, strict=True)]))
 
 

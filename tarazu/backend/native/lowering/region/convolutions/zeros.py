@@ -24,15 +24,14 @@ def fill(builder: RegionBuilder, value: Constant | Node, target: View, *nodes: N
 
 
 def with_zeros(builder: RegionBuilder, view: View, axes: Sequence[int], low: Sequence[int], high: Sequence[int],
-               gaps: Sequence[int]) -> View:
+               gaps: Sequence[int], order: Sequence[int]) -> View:
     """A copy with so many zeros in front of and behind some axes, and elements `gaps` apart along them.
 
-    Its axes lie in memory in the order in which they did, as another one would be slow to copy to.
+    In memory its axes lie in the given order; it is slow to copy to where that differs much from the order of the view.
     """
     shape = list(view.shape)
     for axis, before, after, gap in zip(axes, low, high, gaps, strict=True):
         shape[axis] = before + span(view.shape[axis], gap) + after
-    order = memory_order(view)
     whole = View.new(view.buffer.dtype, tuple([shape[axis] for axis in order]))
     ordered = [order.index(axis) for axis in axes]  # kernels go over the axes as these lie
     if max(gaps) > 1 or not math.prod(view.shape):
