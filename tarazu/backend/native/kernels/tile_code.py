@@ -17,6 +17,7 @@ from tarazu.backend.native.llvm.values import Index, Value, constant, vector
 from tarazu.backend.native.lowering.loop_nest import Access, Apply, Constant, Store, walk
 
 UNROLLED = 64  # products of vectors in the body of the innermost loop
+WHOLE = 48  # of a loop that is written out as a whole: with more, LLVM mixes its iterations until registers run out
 FETCHED = 128 * 1024  # bytes of an epilogue's tensors from which on they are fetched ahead of time
 UNROLLED_STORES = 128  # operations and accesses of stores that are written out for all sums of a tile
 
@@ -315,6 +316,6 @@ def _store_work(stores: Sequence[Store], form: Form) -> int:
 
 def _unrolling(length: int, products: int) -> int:
     """How many iterations of a loop to write out."""
-    if length * products <= UNROLLED:
+    if length * products <= WHOLE:
         return length
     return next(times for times in (4, 2, 1) if length % times == 0 and (times * products <= UNROLLED or times == 1))
