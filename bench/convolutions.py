@@ -3,12 +3,16 @@
 Run `TARAZU_THREADS=1 python bench/convolutions.py [CASE ...] [--torch] [--rounds N]`. Times are the least processor
 time of many calls, in rounds in which all have their turn. Rates count true products only, none by the zeros of the
 padding, and each byte of the operands and the result once; where tiles spare products, more than 100 % is possible.
+
+With `--sweep` it goes over many convolutions of 3 x 3 instead, and measures those that are computed in tiles both so
+and as sums of products.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -18,6 +22,10 @@ from report import text_table
 
 import tarazu as tz
 from tarazu.backend.native.inspect.peak import peak
+from tarazu.backend.native.lowering.region.convolutions.winograd import tiles
+from tarazu.ir import op as ops
+from tarazu.ir.graph import Graph
+from tarazu.runtime.compile import compile_in_full
 
 ENOUGH, MOST = 0.1, 12  # seconds and calls of a turn
 KINDS = ("forward", "input", "kernel")
@@ -73,6 +81,19 @@ def depthwise(name: str, channels: int, pixels: int, stride: int = 1) -> Case:
     return Case(name, channels, pixels, channels, stride=stride, groups=channels)
 
 
+class Tiled(NamedTuple):
+    """A product in tiles, and how long it takes in these and directly."""
+
+    name: str
+    tile: int  # outputs, or taps, of a side
+    seconds: float
+    directly: float
+
+    @property
+    def ratio(self) -> float:
+        return self.seconds / self.directly
+
+
 CASES = [
     Case("3@32 to 64", 3, 32, 64), Case("32@64", 32, 64, 32, batch=8),
     *[Case(f"{channels}@{pixels}", channels, pixels, channels)
@@ -84,6 +105,7 @@ CASES = [
     Case("1x1 64@32 s2", 64, 32, 128, 1, 2),
     Case("64@32 d2", 64, 32, 64, dilation=2), Case("128@16 d4", 128, 16, 128, dilation=4),
     Case("64@32 g4", 64, 32, 64, groups=4), Case("128@16 g32", 128, 16, 128, groups=32),
+    Case("256@16 g32", 256, 16, 256, groups=32), Case("512@8 g32", 512, 8, 512, groups=32),
     Case("256@8 g8", 256, 8, 256, groups=8),
     depthwise("depthwise 32@32", 32, 32), depthwise("depthwise 128@16", 128, 16), depthwise("depthwise 512@4", 512, 4),
     depthwise("depthwise 64@32 s2", 64, 32, 2),
@@ -91,19 +113,21 @@ CASES = [
 ]
 
 
-def ours(case: Case) -> Calls:
-    """The three products of a case, each compiled alone."""
-    x, kernel, gradient = map(tz.tensor, case.arrays())
-
+def products(case: Case) -> dict[str, Callable[[tz.Tensor, tz.Tensor, tz.Tensor], tz.Tensor]]:
+    """The three products of a case as functions of its arrays."""
     def convolved(x: tz.Tensor, kernel: tz.Tensor) -> tz.Tensor:
         return tz.conv2d(x, kernel, stride=case.stride, padding=((case.padding,) * 2,) * 2, dilation=case.dilation,
                          groups=case.groups)
 
-    forward = tz.jit(convolved)
-    of_input = tz.jit(lambda x, kernel, gradient: tz.vjp(lambda x: convolved(x, kernel), x)[1](gradient)[0])
-    of_kernel = tz.jit(lambda x, kernel, gradient: tz.vjp(lambda kernel: convolved(x, kernel), kernel)[1](gradient)[0])
-    return {"forward": lambda: forward(x, kernel), "input": lambda: of_input(x, kernel, gradient),
-            "kernel": lambda: of_kernel(x, kernel, gradient)}
+    return {"forward": lambda x, kernel, gradient: convolved(x, kernel),
+            "input": lambda x, kernel, gradient: tz.vjp(lambda x: convolved(x, kernel), x)[1](gradient)[0],
+            "kernel": lambda x, kernel, gradient: tz.vjp(lambda kernel: convolved(x, kernel), kernel)[1](gradient)[0]}
+
+
+def ours(case: Case) -> Calls:
+    """The three products, each compiled alone."""
+    tensors = list(map(tz.tensor, case.arrays()))
+    return {kind: functools.partial(tz.jit(product), *tensors) for kind, product in products(case).items()}
 
 
 def of_torch(case: Case) -> Calls:
@@ -152,15 +176,67 @@ def rows(case: Case, rounds: int, torch: bool) -> list[list[str]]:
              *[f"{other[kind] / times[kind]:.2f}" for other in others]] for kind in KINDS]
 
 
+# Tiles beside sums of products
+
+LARGEST = 5e9  # additions and multiplications of a case
+NOISE = 1.1  # what is slower by less is as fast
+
+
+def swept() -> list[Case]:
+    """Convolutions of 3 x 3 of many sizes."""
+    sizes = itertools.product((3, 8, 16, 32, 64, 128, 256, 512), (4, 8, 16, 32, 64), (1, 8, 32))
+    cases = [Case(f"{channels}@{pixels} x {batch}", channels, pixels, max(channels, 32), batch=batch)
+             for channels, pixels, batch in sizes]
+    return [case for case in cases if case.flops <= LARGEST]
+
+
+def beside_direct(case: Case, rounds: int) -> list[Tiled]:
+    """The products of a case that are computed in tiles, measured with and without them."""
+    arrays = case.arrays()
+    graphs = {kind: tz.trace(product)(*map(tz.tensor, arrays)) for kind, product in products(case).items()}
+    chosen = {kind: tile for kind, graph in graphs.items() if (tile := tile_of(graph))}
+    both = []
+    for most in (4, 0):
+        tz.set_winograd(most)
+        both.append({kind: functools.partial(compile_in_full(graphs[kind]), *arrays) for kind in chosen})
+    found = least(both, rounds)
+    if any(found[0][kind] > NOISE * found[1][kind] for kind in chosen):
+        found = [{kind: min(one[kind], two[kind]) for kind in chosen}
+                 for one, two in zip(found, least(both, 3 * rounds), strict=True)]
+    return [Tiled(f"{case.name} {kind}", tile, found[0][kind], found[1][kind]) for kind, tile in chosen.items()]
+
+
+def tile_of(graph: Graph) -> int:
+    """How large the tiles of a graph's convolution are; 0 where it has none."""
+    found = [tiles(node, 4) for node in graph.nodes if node.op is ops.CONV]
+    return max((tile.step for each in found if each for tile in each), default=0)
+
+
+def print_sweep(cases: list[Case], rounds: int) -> None:
+    """A row for each product that has tiles, the slowest beside sums of products first."""
+    found = sorted([one for case in cases for one in beside_direct(case, rounds)], key=lambda one: -one.ratio)
+    print(text_table(["product", "tile", "ms in tiles", "ms directly", "ratio"],
+                     [[one.name, str(one.tile), f"{1e3 * one.seconds:.3f}", f"{1e3 * one.directly:.3f}",
+                       f"{one.ratio:.2f}"] for one in found]))
+    slower = [one for one in found if one.ratio > NOISE]
+    print(f"{len(found)} of {len(KINDS) * len(cases)} products have tiles; {len(slower)} of these are slower than "
+          f"without, by more than {NOISE - 1:.0%}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("case", nargs="*", help="names, or beginnings of them; all without any")
     parser.add_argument("--torch", action="store_true", help="measure torch in turns: how many times longer it takes")
+    parser.add_argument("--sweep", action="store_true", help="measure what has tiles with and without them")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    chosen = [case for case in CASES if not arguments.case or case.name.startswith(tuple(arguments.case))]
+    every = swept() if arguments.sweep else CASES
+    chosen = [case for case in every if not arguments.case or case.name.startswith(tuple(arguments.case))]
     header = ["batch 32", "ms", "of products' peak", "of memory's peak", *(["torch / ours"] * arguments.torch)]
     tz.set_threads(1)
+    if arguments.sweep:
+        print_sweep(chosen, arguments.rounds)
+        return
     print(f"peaks: {peak(1).gflops:.0f} GF/s, {peak(1).gigabytes:.1f} GB/s")
     print(text_table(header, [row for case in chosen for row in rows(case, arguments.rounds, arguments.torch)]))
 

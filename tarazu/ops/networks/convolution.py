@@ -193,28 +193,28 @@ def kernel_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding
                      dilation_input: Sizes, groups: int) -> Tensor:
     """The cotangent of the kernel: `g` goes over `x` as a kernel, with batch and channels swapped."""
     axes = range(1, len(window) + 1)
-    inner = x.shape[-1] // groups
     if 0 in g.shape or 0 in x.shape:
-        return full((*window, inner, g.shape[-1]), 0, dtype=g.dtype)
+        return full((*window, x.shape[-1] // groups, g.shape[-1]), 0, dtype=g.dtype)
     widths = []
     for n, o, k, s, (before, _), d, di in zip(x.shape[1:-1], g.shape[1:-1], window, stride, padding, dilation,
                                               dilation_input, strict=True):
         widths.append((before, (k - 1) * d + (o - 1) * s - (n - 1) * di - before))
-    if groups == x.shape[-1] == g.shape[-1]:
-        return _depthwise_cotangent(g, x, window, stride, tuple(widths), dilation, dilation_input)
-    samples = permute_dims(x, (-1, *axes, 0))
     if groups > 1:
-        split = permute_dims(reshape(x, (*x.shape[:-1], groups, inner)), (-1, *axes, -2, 0))
-        samples = reshape(split, (inner, *x.shape[1:-1], groups * x.shape[0]))
-    kernel = permute_dims(g, (*axes, 0, len(window) + 1))
-    cotangent = convolution(samples, kernel, dilation, tuple(widths), stride, dilation_input, groups)
-    return permute_dims(cotangent, (*axes, 0, len(window) + 1))
+        return _grouped_cotangent(g, x, window, stride, tuple(widths), dilation, dilation_input, groups)
+    order = (*axes, 0, len(window) + 1)
+    cotangent = convolution(permute_dims(x, (-1, *axes, 0)), permute_dims(g, order), dilation, tuple(widths), stride,
+                            dilation_input, 1)
+    return permute_dims(cotangent, order)
 
 
-def _depthwise_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes,
-                         dilation_input: Sizes) -> Tensor:
-    """That of the kernel of a depthwise convolution: no channel sees another, so the batch is one more axis that `g`
-    goes over, and nothing changes places in memory."""
-    cotangent = convolution(x[None], reshape(g, (*g.shape[:-1], 1, g.shape[-1])), (1, *dilation),
-                            ((0, 0), *padding), (1, *stride), (1, *dilation_input), x.shape[-1])
-    return reshape(cotangent, (*window, 1, x.shape[-1]))
+def _grouped_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes,
+                       dilation_input: Sizes, groups: int) -> Tensor:
+    """That of a kernel in groups. The channels of each group of the input stand for a batch, and the batch is one more
+    axis that `g` goes over, so nothing changes places in memory."""
+    inner, axes = x.shape[-1] // groups, range(1, len(window) + 1)
+    samples = x[None] if inner == 1 else permute_dims(reshape(x, (*x.shape[:-1], groups, inner)), (-1, 0, *axes, -2))
+    cotangent = convolution(samples, reshape(g, (*g.shape[:-1], 1, g.shape[-1])), (1, *dilation), ((0, 0), *padding),
+                            (1, *stride), (1, *dilation_input), groups)
+    if inner == 1:
+        return reshape(cotangent, (*window, 1, g.shape[-1]))
+    return permute_dims(reshape(cotangent, (inner, *window, g.shape[-1])), (*axes, 0, -1))

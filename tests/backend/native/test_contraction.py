@@ -82,11 +82,12 @@ def input_gradient(b: int, h: int, w: int, c: int, o: int, k: int) -> Case:
                 (0, 0, 0, o, -k * c * o, -c * o, 1), (oy * ox * c, ox * c, c, 1))
 
 
-def depthwise_gradient(b: int, size: int, c: int) -> Case:
-    """The gradient of the kernel (3, 3, c) of a depthwise convolution of an already padded input."""
-    h = size + 2
-    return Case((3, 3, c), (b, size, size), (h * c, c, 1, h * h * c, h * c, c), (0, 0, 1, size * size * c, size * c, c),
-                (3 * c, c, 1))
+def groups_gradient(b: int, size: int, groups: int, c: int, o: int) -> Case:
+    """The gradient of the kernel (c, 3, 3, groups, o) of a convolution in groups of an already padded input."""
+    h, left, right = size + 2, groups * c, groups * o
+    return Case((c, 3, 3, groups, o), (b, size, size), (1, h * left, left, c, 0, h * h * left, h * left, left),
+                (0, 0, 0, o, 1, size * size * right, size * right, right),
+                (9 * right, 3 * right, right, o, 1))
 
 
 def extent(sizes: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, int]:
@@ -219,16 +220,21 @@ CASES = {
     "conv dilation": convolution(2, 9, 15, 3, 17, 3, dilation=2),
     "conv one channel": convolution(3, 12, 12, 1, 32, 3),
     "conv groups": convolution(2, 9, 9, 4, 20, 3, groups=3),
+    "conv groups of four": convolution(2, 9, 9, 4, 4, 3, groups=5),
+    "conv groups of two": convolution(2, 9, 9, 2, 2, 3, groups=9),
     "conv 1x1": convolution(2, 5, 7, 9, 24, 1),
     "depthwise": Case((2, 7, 7, 40), (3, 3), (9 * 9 * 40, 9 * 40, 40, 1, 9 * 40, 40), (0, 0, 0, 1, 120, 40),
                       (7 * 7 * 40, 7 * 40, 40, 1)),
-    "depthwise dw": depthwise_gradient(2, 7, 40),
-    "depthwise dw large": depthwise_gradient(21, 14, 40),
+    "depthwise dw": groups_gradient(2, 7, 40, 1, 1),
+    "depthwise dw large": groups_gradient(21, 14, 40, 1, 1),
     "conv dx": input_gradient(2, 9, 9, 24, 20, 3),
     "conv dx few": input_gradient(2, 9, 9, 3, 5, 3),
     "conv dw": weight_gradient(4, 9, 9, 8, 24, 3),
     "conv dw one channel": weight_gradient(4, 12, 12, 1, 32, 3),
     "conv dw long": weight_gradient(60, 15, 15, 4, 64, 3),
+    "conv dw groups": groups_gradient(2, 7, 3, 4, 12),
+    "conv dw groups of four": groups_gradient(21, 14, 10, 4, 4),
+    "conv dw wider groups": groups_gradient(9, 12, 5, 8, 24),
 }
 
 
@@ -264,9 +270,22 @@ def test_factors_that_caches_do_not_hold_are_packed(subscripts, sizes, words):
 
 
 def test_large_factors_with_long_rows_are_read_block_by_block():
-    case = depthwise_gradient(32, 16, 64)
+    case = groups_gradient(32, 16, 64, 1, 1)
     kernel = written(nest(case, buffers(case, case.a, case.b, case.out)), host("avx2"))[1]
     assert kernel is not None and "blocks 32" in kernel.tile, kernel.tile
+
+
+@pytest.mark.parametrize("channels", [4, 8])
+def test_groups_that_lie_side_by_side_are_summed_block_by_block(channels):
+    case = groups_gradient(32, 16, 128 // channels, channels, channels)
+    kernel = written(nest(case, buffers(case, case.a, case.b, case.out)), host("avx2"))[1]
+    assert kernel is not None and "blocks 32" in kernel.tile, kernel.tile
+
+
+def test_batches_that_lie_apart_are_not():
+    case = product("bkm,bkn->bmn", b=32, k=128, m=64, n=64)
+    kernel = written(nest(case, buffers(case, case.a, case.b, case.out)), host("avx2"))[1]
+    assert kernel is not None and "blocks 1," in kernel.tile, kernel.tile
 
 
 def test_a_tile_leaves_a_register_free():  # with none the sums of blocks go through memory at half the speed
@@ -302,7 +321,7 @@ def test_items_that_are_rows_write_no_others(name):
 
 @pytest.mark.parametrize("narrowed", ["avx2", "sse"])
 @pytest.mark.parametrize("name", ["nn odd", "nn double", "nt", "nt double", "scores", "conv stride", "depthwise",
-                                  "conv dw", "apart", "long rows"])
+                                  "conv dw", "apart", "long rows", "conv groups of four", "conv dw groups of four"])
 def test_equals_einsum_on_older_processors(name, narrowed):
     check(CASES[name], host(narrowed), 2)
 

@@ -5,6 +5,7 @@ import random
 
 import numpy as np
 import pytest
+from choices import from_seed
 
 import tarazu as tz
 from tarazu.backend.native.llvm.target import host
@@ -184,6 +185,39 @@ def test_gradients_of_kernels_are_summed_block_by_block(size, channels, filters,
                       (9, size, size, channels), shape)) < 2e-5
 
 
+def random_convolution(choose):
+    """The shapes and options of one in one to three dimensions."""
+    groups, inner, outer = (choose.one_of(sizes) for sizes in ((1, 2, 3, 8), (1, 2, 3, 4, 8, 17), (1, 2, 4, 5, 8, 16)))
+    axes = choose.weighted({2: 4, 1: 1, 3: 1})
+    window, stride, dilation = ([choose.between(1, most) for _ in range(axes)] for most in (3, 2, 2))
+    padding = [(choose.between(0, 2), choose.between(0, 2)) for _ in range(axes)]
+    sizes = [(k - 1) * d + 1 + choose.between(0, 36 // axes**2) for k, d in zip(window, dilation, strict=True)]
+    options = {"stride": stride, "dilation": dilation, "padding": padding, "groups": groups}
+    return ((choose.between(1, 9), *sizes, groups * inner), (*window, inner, groups * outer),
+            {name: value if name == "groups" else tuple(value) for name, value in options.items()})
+
+
+def check_random(seed, monkeypatch, set_threads):
+    instructions = (None, "avx2", "sse")[seed % 3]
+    monkeypatch.setattr("tarazu.backend.native.program.host", lambda: host(instructions))
+    set_threads(seed % 4 + 1)
+    x, weight, options = random_convolution(from_seed(seed))
+    convolve = (tz.conv1d, tz.conv2d, tz.conv3d)[len(x) - 3]
+    found = errors(lambda x, w: convolve(tz.relu(x) + x, w, **options), x, weight)
+    assert max(found) < 2e-5, (x, weight, options, found)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_convolutions(seed, monkeypatch, set_threads):
+    check_random(seed, monkeypatch, set_threads)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(12, 400))
+def test_many_random_convolutions(seed, monkeypatch, set_threads):
+    check_random(seed, monkeypatch, set_threads)
+
+
 def test_double_precision_has_no_tiles():
     step = tz.jit(lambda x, w: tz.conv2d(x, w))
     step(tz.ones((4, 16, 16, 64), dtype="float64"), tz.ones((3, 3, 64, 64), dtype="float64"))
@@ -294,6 +328,19 @@ def test_what_other_products_read_has_no_zeros_around_it():
     x, w, v = (tz.tensor(np.ones(shape, "float32")) for shape in ((2, 6, 6, 8), (3, 3, 1, 8), (8, 8)))
     step = tz.jit(convolve)
     assert np.allclose(step(x, w, v).numpy(), convolve(x, w, v).numpy()) and "copy" in step.native_text()
+
+
+@pytest.mark.parametrize("groups", [1, 4, 16])
+def test_what_follows_a_convolution_is_stored_by_its_kernel(groups):
+    def layer(x, w, bias, shortcut):
+        return tz.relu(tz.conv2d(x, w, bias, groups=groups) + shortcut)
+
+    shapes = (4, 9, 9, 16), (3, 3, 16 // groups, 16), 16, (4, 7, 7, 16)
+    assert "1 kernels, 0 barriers, arena 0 B" in steps_of(layer, *shapes)
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=shape) for shape in shapes]
+    found = tz.jit(layer)(*[tz.tensor(a.astype("float32")) for a in arrays])
+    assert error(found, layer(*map(tz.tensor, arrays))) < 2e-6
 
 
 def test_rows_of_a_tile_are_neighbors_and_panels_in_few_sets_of_the_cache_are_packed():

@@ -40,7 +40,7 @@ def contraction(module: Module, target: Target, name: str, nest: Nest, writer: W
 
     None where the nest is no such sum, no axis suits vectors, or plain sums along a contiguous axis are faster.
     """
-    form = normal_form(nest)
+    form = normal_form(nest, target.vector_bytes)
     choice = choose_contraction(form, target, threads) if form else None
     if form is None or choice is None:
         return None
@@ -133,7 +133,7 @@ class _Contraction:
             self._columns(start, self.choice.layout.others, self.function.multiply(begin, panels // items),
                           self.function.multiply(end, panels // items))
         else:
-            items = self.groups * self.tiles
+            items = self.tiles if self.choice.inside else self.groups * self.tiles
             self._rows(start, begin, end)
         self.function.ret()
         per_item = self._indices_per_item(items)
@@ -149,8 +149,9 @@ class _Contraction:
         packed += f", {choice.chunk} rows of tiles at a time" if choice.chunk else ""
         packed += ", left packed" if choice.left_packed else ""
         grid = f" in {choice.shares} shares of rows" * (choice.shares > 1)
+        inside = " of all products" * choice.inside
         return (f"tile {self.code.most_rows} x {choice.panel_columns}, panels {self.count}{packed}, "
-                f"blocks {choice.blocks}, {choice.order}{grid}")
+                f"blocks {choice.blocks}, {choice.order}{grid}{inside}")
 
     def _first_axis(self) -> int | None:
         """The axis that the items run over first."""
@@ -213,11 +214,14 @@ class _Contraction:
                 self._panel(start, panel.index,
                             lambda cursor, block: self._items(cursor, panel.index, block, outer, first, last))
             return
+        inside = self.choice.layout.others if self.choice.inside else ()
         with self.function.loop(begin, end) as item:
             row, part = self._divmod(item.index, self.choice.tile.parts)
-            cursor = self._at(start, outer, row)
-            with self.function.loop(0, self.count) as panel:
-                self._panel(cursor, panel.index, lambda cursor, block: self._tile(cursor, part, panel.index, block))
+            cursor = self._at(start, self.free if inside else outer, row)
+            with self.function.loop(0, self.count * math.prod(self.form.kept[axis] for axis in inside)) as column:
+                group, panel = self._divmod(column.index, self.count)
+                self._panel(self._at(cursor, inside, group), panel,
+                            lambda cursor, block: self._tile(cursor, part, panel, block))
 
     @contextlib.contextmanager
     def _chunk(self, begin: Value, end: Value) -> Iterator[tuple[Index, Index]]:
@@ -259,10 +263,11 @@ class _Contraction:
 
     def _row_of_tiles(self, cursor: _Cursor, item: Index) -> tuple[_Cursor, Index]:
         """The cursor at an item that is a row of tiles, and the part of the axis that is cut."""
-        if not self.free:
+        axes = [*self.choice.layout.others, *self.free]
+        if not axes:
             return cursor, item
         row, part = self._divmod(item, self.choice.tile.parts)
-        return self._at(cursor, self.free, row), part
+        return self._at(cursor, axes, row), part
 
     def _pack_left(self, cursor: _Cursor, item: Value, first: Index, block: _Block) -> None:
         """Copy what a tile needs of the left factor."""

@@ -41,6 +41,7 @@ BLOCK = 320 * 1024  # bytes of a right factor that each core keeps beside its ro
 STREAMED = 0.95  # what products cost whose factors come from the cache, one block at a time
 GRID = 1.1  # a factor for the costs of panels that several threads read
 LATENCY = 8  # products in flight that keep the units busy
+SHORTEST = 16  # bytes of a vector
 # Cycles that a further variant of the tile is taken to cost, so that small products have few: LLVM takes 10 to 25 ms
 # for each.
 VARIANT = 1000
@@ -93,6 +94,7 @@ class Choice(NamedTuple):
     left_packed: bool = False  # whether the left factor of each block of a chunk is copied into memory of the thread
     shares: int = 1  # into how many shares the rows of each panel are cut, if threads have columns: a grid
     items: int = 0  # of the axis that alone is divided among threads; 0 where items are panels or rows of tiles
+    inside: bool = False  # whether each row of tiles is one of all products, which lie side by side
 
     @property
     def panel_columns(self) -> int:
@@ -105,12 +107,20 @@ def choose_contraction(form: Form, target: Target, threads: int) -> Choice | Non
 
     None where no axis suits the vectors, or where plain sums along contiguous axes are faster.
     """
-    lanes = target.vector_bytes // form.dtype.itemsize
-    choices = [choice for layout in _layouts(form, threads)
+    most = target.vector_bytes // form.dtype.itemsize
+    choices = [choice for layout in _layouts(form, threads) for lanes in [_lanes(form, layout, most)]
                for tile in _tiles(form, layout, lanes, target.registers, threads)
                for choice in _choices(form, layout, tile, lanes, threads)]
     best = min(choices, key=lambda choice: choice.cost, default=None)
-    return None if best is None or _suits_dot_products(form, best.layout, lanes) else best
+    return None if best is None or _suits_dot_products(form, best.layout, most) else best
+
+
+def _lanes(form: Form, layout: Layout, most: int) -> int:
+    """The numbers of a vector: no more than hold all columns, as parts of vectors are slow to store."""
+    lanes = most
+    while lanes >= 2 * form.kept[layout.axis] and lanes * form.dtype.itemsize > SHORTEST:
+        lanes //= 2
+    return lanes
 
 
 def _suits_dot_products(form: Form, layout: Layout, lanes: int) -> bool:
@@ -122,9 +132,11 @@ def _suits_dot_products(form: Form, layout: Layout, lanes: int) -> bool:
 
 
 def reduced_axes(form: Form, layout: Layout) -> list[int]:
-    """The reduced axes from the outermost loop to the innermost: the shortest steps come last."""
-    return sorted(range(len(form.kept), len(form.sizes)),
-                  key=lambda axis: -abs(layout.right.strides[axis]) - abs(layout.left.strides[axis]))
+    """The reduced axes from the outermost loop to the innermost: the shortest steps come last, or the numbers of a
+    group."""
+    own = form.spread.axis if form.spread is not None else None
+    return sorted(range(len(form.kept), len(form.sizes)), key=lambda axis: (
+        axis == own, -abs(layout.right.strides[axis]) - abs(layout.left.strides[axis])))
 
 
 def panels(form: Form, layout: Layout, width: int, lanes: int) -> tuple[int, int]:
@@ -140,7 +152,9 @@ def _layouts(form: Form, threads: int) -> Iterator[Layout]:
     for left, right in ((a, b), (b, a)):
         for axis in range(form.outer, len(form.kept)):
             stride = left.strides[axis]
-            if right.strides[axis] and (stride == 0 or stride == right.strides[axis] == 1):
+            in_vectors = stride == right.strides[axis] == 1 and (
+                form.spread is None or left is form.factors[form.spread.left])
+            if right.strides[axis] and (in_vectors or (stride == 0 and form.spread is None)):
                 rows = [x for x in range(form.outer, len(form.kept)) if x != axis and not right.strides[x]]
                 others = [x for x in range(len(form.kept)) if x not in (axis, *rows)]
                 layout = Layout(left, right, axis, tuple(rows), tuple(others))
@@ -171,15 +185,18 @@ def _apart(layout: Layout) -> Layout:
 
 
 def _tiles(form: Form, layout: Layout, lanes: int, registers: int, threads: int) -> Iterator[RegisterTile]:
-    """Tiles whose sums, with a row of vectors and one number, fit the registers."""
-    vectors = math.ceil(form.kept[layout.axis] / lanes)
+    """Tiles whose sums, with the vectors of a step and one number, fit the registers. All numbers of a group are in one
+    tile."""
+    vectors, in_group = math.ceil(form.kept[layout.axis] / lanes), form.spread.axis if form.spread is not None else -1
+    held = form.spread.size if form.spread is not None and in_group >= len(form.kept) else 1
     for width in range(1, min(vectors, 8) + 1):
-        most = min((registers - 2 - width) // width, 16 if width > 1 else 24)
+        most = min((registers - 2 - held * width) // width, 16 if width > 1 else 24)
         if most < 1:
             return
-        for cut in layout.rows or (None,):
+        for cut in [axis for axis in layout.rows if axis != in_group] or (None,):
             for whole in _whole_axes(form, [axis for axis in layout.rows if axis != cut], most):
-                yield from _cuts(form, whole, cut, most, width, threads)
+                if in_group in whole or in_group not in layout.rows:
+                    yield from _cuts(form, whole, cut, most, width, threads)
 
 
 def _whole_axes(form: Form, axes: list[int], most: int) -> Iterator[tuple[int, ...]]:
@@ -216,10 +233,12 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
     again = math.prod(form.kept[axis] for axis in layout.others if not layout.left.strides[axis])
     compute = tiles // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last)
     packing = packed * count * _packing(form, layout, tile, lanes, depth)
-    for order, penalty in _orders(form, layout, groups, packed, panel_bytes * count):
+    side_by_side = _rows_lie_side_by_side(form, layout) and groups * count * panel_bytes <= CACHE
+    for order, penalty in _orders(form, layout, groups, packed, panel_bytes * count, side_by_side):
         first = form.kept[0] if layout.first_apart and order == COLUMNS else 0
         first = math.prod(form.kept[:form.outer]) if order == OUTER else first
-        items = first or groups * (count if order == COLUMNS else tiles)
+        inside = order == ROWS_FIRST and side_by_side
+        items = first or (1 if inside else groups) * (count if order == COLUMNS else tiles)
         blocks = 1
         if order != ROWS_FIRST and form.reduced and panel_bytes > NEAR and tiles > 2:
             near = panel_bytes + (_bytes_apart(form, layout, tile) if order == OUTER else 0)
@@ -234,7 +253,8 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         streamed = 0.0 if stays else count * again * _streaming(form, layout) / threads
         streamed += (1 if chunk or order == ROWS_FIRST else count) * _searching(form, layout, tile, chunk) / threads
         streamed += (order == COLUMNS and not packed) * _searching_right(form, layout, tile, lanes) / threads
-        yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk, items=first)
+        yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk, items=first,
+                     inside=inside)
         for shares in _shares(items, tiles, threads) if order == COLUMNS and not first else ():
             item = math.ceil(tiles / shares) * compute / tiles + packing  # of all panels
             busiest = GRID * penalty * item / count * math.ceil(items * shares / threads)
@@ -356,14 +376,30 @@ def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: in
 
 
 def _may_stream(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tiles: int) -> bool:
-    """Whether both factors are large and read in vectors, of which a panel has a part of each of their long rows: the
-    gradient of the kernel of a depthwise convolution."""
-    if not form.reduced or tile.cut is None or layout.others or tiles != tile.parts:
+    """Whether both factors are large and the sums few, and a step goes over rows of which a panel, or each of several
+    groups, has a part: the gradient of the kernel of a convolution with groups."""
+    if not form.reduced or tile.cut is None or layout.right.strides[layout.axis] != 1 \
+            or form.dtype.itemsize * math.prod(form.kept) > KEPT:
         return False
-    in_vectors = layout.left.strides[layout.axis] == layout.right.strides[layout.axis] == 1
     outermost = reduced_axes(form, layout)[0]
-    large = _bytes_of_step(form, outermost) * form.sizes[outermost] > CACHE
-    return in_vectors and large and panels(form, layout, tile.width, lanes)[0] > 1
+    if layout.others:
+        in_parts = all(_goes_over(form, layout, factor, outermost) for factor in form.factors)
+    else:
+        in_parts = layout.left.strides[layout.axis] == 1 and panels(form, layout, tile.width, lanes)[0] > 1
+    if form.spread is not None and form.spread.axis == outermost:
+        return False
+    return in_parts and _bytes_of_step(form, outermost) * form.sizes[outermost] > CACHE
+
+
+def _rows_lie_side_by_side(form: Form, layout: Layout) -> bool:
+    """Whether a step to the next row of the left factor goes over what all products have of it."""
+    return bool(layout.others) and bool(layout.rows) and all(
+        _goes_over(form, layout, layout.left, axis) for axis in layout.rows)
+
+
+def _goes_over(form: Form, layout: Layout, factor: Access, step: int) -> bool:
+    """Whether a step along an axis goes over what all products have of a factor."""
+    return all(0 < factor.strides[axis] * form.kept[axis] <= factor.strides[step] for axis in layout.others)
 
 
 def _bytes_of_step(form: Form, axis: int) -> int:
@@ -372,30 +408,36 @@ def _bytes_of_step(form: Form, axis: int) -> int:
 
 
 def _streamed(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int, tiles: int) -> Choice:
-    """The choice in which a block of both factors is in the cache for all panels and tiles."""
-    outermost, depth = reduced_axes(form, layout)[0], math.prod(form.reduced)
-    size = form.sizes[outermost]
+    """The choice in which a block of both factors is in the cache for all products, panels and tiles."""
+    outermost, depth, item = reduced_axes(form, layout)[0], math.prod(form.reduced), form.dtype.itemsize
+    size, groups = form.sizes[outermost], math.prod(form.kept[axis] for axis in layout.others)
     length = max(CACHE // 2 // _bytes_of_step(form, outermost), math.ceil(DEEP * size / depth))
+    blocks, items = math.ceil(size / length), groups * tiles
     count, last = panels(form, layout, tile.width, lanes)
-    compute = _column_cost(form, layout, tile, lanes, depth, count, last)
-    cost = STREAMED * compute * math.ceil(tiles / threads) / tiles + VARIANT * _variants(form, tile, lanes, count, last)
-    return Choice(layout, tile, lanes, ROWS, False, math.ceil(size / length), cost, tiles, True, count)
+    compute = items // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last)
+    sums = item * math.prod(form.kept)
+    cost = (STREAMED * compute + 2 * (blocks - 1) * _reading(sums)) * math.ceil(items / threads) / items
+    cost += VARIANT * _variants(form, tile, lanes, count, last)
+    return Choice(layout, tile, lanes, ROWS, False, blocks, cost, items, True, count)
 
 
-def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: int) -> list[tuple[Order, float]]:
+def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: int,
+            side_by_side: bool) -> list[tuple[Order, float]]:
     """The orders that are possible, each with a factor for its costs.
 
     With columns each thread keeps its part of the weights in its own cache through a training step. Rows are better
     where the left factor is too large for the caches and larger than the right one, and for updates of weights: columns
     of a row-major matrix lie in a part of the cache's sets only, and `prepare` sums over the same rows. Where the right
-    factor is loop-invariant each core keeps the whole of it, and rows depend on rows alone.
+    factor is loop-invariant each core keeps the whole of it, and rows depend on rows alone. Where the rows of several
+    products lie side by side, the groups of a convolution, columns would read lines of the cache as often as these are
+    parts of them.
     """
     if form.outer:
         return [(OUTER, 1.0)]
     left_bytes = _bytes(form, layout.left)
     by_columns = groups > 1 or left_bytes <= CACHE or left_bytes <= right_bytes
     cached = _stays_in_cache(form, layout, right_bytes)
-    by_columns = by_columns and not _is_update(form, right_bytes) and not cached
+    by_columns = by_columns and not _is_update(form, right_bytes) and not cached and not side_by_side
     orders = [(COLUMNS, 1.0 if by_columns else 1.1)]
     if groups == 1 and (packed or (right_bytes > BLOCK and not cached)):
         orders.append((ROWS, 1.1 if by_columns else 1.0))

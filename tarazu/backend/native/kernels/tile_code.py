@@ -174,6 +174,12 @@ class _Tile:
         self.masks = masks
         self.left_offsets = [code.item * sum(i * s for i, s in zip(row, layout.left.strides, strict=False))
                              for row in self.rows]
+        self.spread, self.order = code.form.spread, list(range(len(self.rows)))
+        self.in_group = [0] * len(self.rows)
+        if self.spread is not None:  # what reads the same follows each other, as registers are few
+            self.order.sort(key=self.left_offsets.__getitem__)
+            if self.spread.axis < len(extents):
+                self.in_group = [row[self.spread.axis] for row in self.rows]
         self.axis, self.left_is_vector = layout.axis, layout.left.strides[layout.axis] != 0
         count = len(self.rows) * self.width
         self.memory = self.f.emit("ptr", f"alloca {self.type}, i64 {count}, align {self._bytes}") \
@@ -233,8 +239,10 @@ class _Tile:
 
     def _reduced(self, loops: Sequence[_ReducedLoop], left: Value, right: Value, sums: list[Value]) -> list[Value]:
         """The sums with all products of `loops` added."""
-        if not loops:
-            return self._with_products(left, right, sums)
+        over_group = self.spread is not None and self.spread.axis >= len(self.code.form.kept)
+        if len(loops) == over_group:
+            steps = [i * loops[0].right for i in range(loops[0].length)] if loops else [0]
+            return self._with_products(left, [self.f.offset(right, step) for step in steps], sums)
         outer, inner = loops[0], loops[1:]
         length: Index = outer.length
         times = 1 if inner else self.code.unrolling(outer.length, len(sums))
@@ -250,26 +258,32 @@ class _Tile:
             loop.next = values
         return loop.results
 
-    def _with_products(self, left: Value, right: Value, sums: Sequence[Value]) -> list[Value]:
-        """The sums with one product each added."""
-        f, item = self.f, self.code.item
+    def _with_products(self, left: Value, rights: Sequence[Value], sums: Sequence[Value]) -> list[Value]:
+        """The sums with a product added for each row of the right factor: one, or those that the numbers of a group
+        meet."""
+        f, item, result = self.f, self.code.item, list(sums)
         masks = [None] * self.width if self.code.choice.packed else self.masks
-        vectors = [f.load(self.factor_type, f.offset(right, column * self._bytes), item, mask)
-                   for column, mask in enumerate(masks)]
-        result = []
-        for row, offset in enumerate(self.left_offsets):
-            for column, factor in enumerate(self._left_factors(left, offset)):
-                result.append(self._multiply_add(factor, vectors[column], sums[row * self.width + column]))
+        vectors = [[f.load(self.factor_type, f.offset(right, column * self._bytes), item, mask)
+                    for column, mask in enumerate(masks)] for right in rights]
+        for row in self.order:
+            for number, each in enumerate(vectors):
+                for column, factor in enumerate(self._left_factors(left, row, number)):
+                    place = row * self.width + column
+                    result[place] = self._multiply_add(factor, each[column], result[place])
         return result
 
-    def _left_factors(self, left: Value, offset: int) -> list[Value]:
-        """What a row multiplies each vector by."""
-        f, item = self.f, self.code.item
+    def _left_factors(self, left: Value, row: int, number: int) -> list[Value]:
+        """What a row multiplies each vector by; of groups, the number that counts, of the first or so many further."""
+        f, item, offset = self.f, self.code.item, self.left_offsets[row]
         if not self.left_is_vector:
             element = memory_type(self.code.form.dtype)
             return [f.splat(f.load(element, f.offset(left, offset), item), self.lanes)] * self.width
-        return [f.load(self.factor_type, f.offset(left, offset + column * self._bytes), item, mask)
-                for column, mask in enumerate(self.masks)]
+        found = [f.load(self.factor_type, f.offset(left, offset + column * self._bytes), item, mask)
+                 for column, mask in enumerate(self.masks)]
+        if self.spread is None:
+            return found
+        size, number = self.spread.size, self.in_group[row] + number
+        return [f.shuffle(x, x, [lane // size * size + number for lane in range(self.lanes)]) for x in found]
 
     def _multiply_add(self, a: Value, b: Value, total: Value) -> Value:
         """a b + total, with one rounding where the processor has an instruction for it; of pairs both products."""

@@ -38,7 +38,7 @@ def convolution(x: Array, kernel: Array, stride: Axes, padding: Widths, dilation
     shape = (x.shape[0], *sizes, kernel.shape[-1])
     if 0 in shape or not x.size or not kernel.size:
         return jnp.zeros(shape, x.dtype)
-    if groups == x.shape[-1] == kernel.shape[-1] and math.prod(sizes) < math.prod(kernel.shape[:-2]):
+    if 1 < groups == x.shape[-1] and math.prod(sizes) < math.prod(kernel.shape[:-2]):
         x = _padded(x, padding, dilation_input)
         return _sum_at_positions(x, kernel, sizes, stride, dilation)
     is_unusual = jnp.issubdtype(x.dtype, jnp.integer) or len(stride) > MOST_AXES
@@ -74,13 +74,23 @@ def _sum_over_window(x: Array, kernel: Array, positions: Axes, stride: Axes, dil
 
 def _sum_at_positions(x: Array, kernel: Array, positions: Axes, stride: Axes, dilation: Axes) -> Array:
     """The convolution of a padded input, each channel by itself, as a sum per position: of few large windows, as the
-    gradient of a depthwise kernel has them, XLA makes slow loops."""
-    window, axes = kernel.shape[:-2], tuple(range(1, len(stride) + 1))
+    gradient of a kernel in groups has them, XLA makes slow loops."""
+    window, channels = kernel.shape[:-2], x.shape[-1]
+    weights = lax.reshape(kernel, (*window, channels, kernel.shape[-1] // channels))
     sums = []
     for position in itertools.product(*map(range, positions)):
         part = _every(x, [at * step for at, step in zip(position, stride, strict=True)], window, dilation)
-        sums.append(jnp.sum(part * kernel[..., 0, :], axes, dtype=_accumulated(x)).astype(x.dtype))
-    return lax.reshape(jnp.stack(sums, 1), (x.shape[0], *positions, x.shape[-1]))
+        sums.append(_sum_over_axes(part, weights))
+    return lax.reshape(jnp.stack(sums, 1), (x.shape[0], *positions, kernel.shape[-1]))
+
+
+def _sum_over_axes(part: Array, weights: Array) -> Array:
+    """(batch, *window, channels) times (*window, channels, outer), summed over the window: (batch, channels, outer)."""
+    axes = tuple(range(1, part.ndim - 1))
+    if weights.shape[-1] == 1:
+        return jnp.sum(part * weights[..., 0], axes, dtype=_accumulated(part)).astype(part.dtype)[..., None]
+    found = dot(part, weights, (axes, tuple([axis - 1 for axis in axes])), ((part.ndim - 1,), (part.ndim - 2,)))
+    return lax.transpose(found, (1, 0, 2))
 
 
 def _every(x: Array, first: Sequence[int], sizes: Axes, steps: Axes) -> Array:

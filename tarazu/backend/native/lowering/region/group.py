@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from tarazu.backend.native.lowering.buffers import View
-from tarazu.backend.native.lowering.index_map import IndexMap, identity, unit, zero
+from tarazu.backend.native.lowering.index_map import AffineIndex, IndexMap, identity, zero
 from tarazu.backend.native.lowering.loop_nest import Constant, Expression, Reduction
 from tarazu.backend.native.lowering.nodes import op_of
 from tarazu.ir.node import Node
@@ -83,25 +83,23 @@ class Group(NamedTuple):
 
     def index_map_for(self, node: Node, reads: Reads) -> IndexMap | None:
         """The index map of `node` over this group's axes when it reads members at matching indices only, else None."""
-        axes: dict[int, int] = {}  # axes of the node, and those of the group that they follow
+        found: dict[int, AffineIndex] = {}  # axes of the node, and where the group has them
         for base, index_map in reads:
-            if base in self.members and (index_map is None or not self._match(node, base, index_map, axes)):
+            if base in self.members and (index_map is None or not self._match(node, base, index_map, found)):
                 return None
         long = [axis for axis, n in enumerate(node.shape) if n != 1]
         wanted = [axis for axis in range(self.kept) if self.sizes[axis] != 1]
-        if self.computed or sorted(axes) != long or sorted(axes.values()) != wanted:
+        met = sorted([axis for index in found.values() for axis in wanted if index.coefficients[axis]])
+        if self.computed or sorted(found) != long or met != wanted:
             return None
-        return tuple([unit(axes[axis], self.kept) if axis in axes else zero(self.kept)
-                      for axis in range(len(node.shape))])
+        return tuple([found.get(axis, zero(self.kept)) for axis in range(len(node.shape))])
 
-    def _match(self, node: Node, base: Node, index_map: IndexMap, axes: dict[int, int]) -> bool:
-        """Whether axes of `node` that follow those of the member `base` follow the same axis of the group always."""
+    def _match(self, node: Node, base: Node, index_map: IndexMap, found: dict[int, AffineIndex]) -> bool:
+        """Whether axes of `node` that follow those of the member `base` are the same for the group always."""
         for size, index, own in zip(base.shape, index_map, self.members[base], strict=True):
             if size == 1:
                 continue
-            axis, target = index.axis, own.axis
-            if axis is None or target is None or node.shape[axis] != size:
-                return False
-            if axes.setdefault(axis, target) != target:
+            axis = index.axis
+            if axis is None or node.shape[axis] != size or found.setdefault(axis, own) != own:
                 return False
         return True

@@ -23,7 +23,7 @@ from tarazu.backend.native.lowering.region import pairs
 from tarazu.backend.native.lowering.region.builder import RegionBuilder
 from tarazu.backend.native.lowering.region.convolutions import winograd
 from tarazu.backend.native.lowering.region.convolutions.surroundings import Phases, has_phases, zeros_around
-from tarazu.backend.native.lowering.region.convolutions.zeros import fill, with_zeros
+from tarazu.backend.native.lowering.region.convolutions.zeros import fill, memory_order, turned, with_zeros
 from tarazu.backend.native.lowering.region.expressions import mark_read
 from tarazu.backend.native.lowering.region.group import Computed, Group, Inner
 from tarazu.backend.native.lowering.region.pairs import Factor
@@ -31,6 +31,8 @@ from tarazu.base import dtypes
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node
 from tarazu.ir.types import Shape
+
+WIDE = 32  # channels of a group from which on its pixels may lie apart
 
 # Reductions -----------------------------------------------------------------------------------------------------
 
@@ -104,7 +106,7 @@ def convolution(builder: RegionBuilder, node: Node) -> None:
     elif has_phases(node):
         _phases(builder, node)
     else:
-        windows = _Windows.of(_padded(builder, node), _kernel(builder, node), node.shape, attributes["groups"],
+        windows = _Windows.of(_padded(builder, node), _kernel(builder, node), node.shape,
                               attributes["stride"], attributes["dilation"])
         _sum_of_products(builder, node, windows.kept, windows.reduced, windows.left, windows.right, windows.result)
 
@@ -120,9 +122,10 @@ class _Windows(NamedTuple):
     result: IndexMap
 
     @classmethod
-    def of(cls, x: View, kernel: View, shape: Shape, groups: int, stride: Shape, dilation: Shape) -> _Windows:
-        """That of an input with its zeros, for a result of this shape."""
-        axes, window, inner, outer = len(shape) - 2, kernel.shape[:-2], kernel.shape[-2], shape[-1] // groups
+    def of(cls, x: View, kernel: View, shape: Shape, stride: Shape, dilation: Shape) -> _Windows:
+        """That of an input with its zeros and a kernel, whose last axes are those of groups and what is in one of both,
+        for a result of this shape."""
+        axes, (*window, inner, groups, outer) = len(shape) - 2, kernel.shape
         kept, reduced = (*shape[:-1], groups, outer), (*window, inner)
         rank = len(kept) + len(reduced)
         positions = tuple([unit(1 + i, rank).scaled(stride[i]).plus(unit(len(kept) + i, rank).scaled(dilation[i]))
@@ -130,8 +133,8 @@ class _Windows(NamedTuple):
         taps = tuple([unit(len(kept) + i, rank) for i in range(axes)])
         channel, group, last = unit(rank - 1, rank), unit(axes + 1, rank), unit(axes + 2, rank)
         both = AffineIndex(0, tuple([outer * (i == axes + 1) + (i == axes + 2) for i in range(len(kept))]))
-        return cls(kept, reduced, (_halved(x, groups, inner), (unit(0, rank), *positions, group, channel)),
-                   (_halved(kernel, groups, outer), (*taps, channel, group, last)),
+        return cls(kept, reduced, (x, (unit(0, rank), *positions, group, channel)),
+                   (kernel, (*taps, channel, group, last)),
                    (*identity(kept)[:-2], both if groups > 1 else identity(kept)[-1]))
 
 
@@ -148,9 +151,8 @@ def _phases(builder: RegionBuilder, node: Node) -> None:
             continue
         window = _every(kernel, [phase.tap for phase in phases], found.apart, [phase.taps for phase in phases], 0)
         met = x._replace(offset=x.offset + sum((phase.start + before) * stride for phase, before, stride in
-                                               zip(phases, found.low, x.strides[1:-1], strict=True)))
-        _convolve_into(builder, node, part, _Windows.of(met, window, part.shape, node.attributes["groups"],
-                                                        (1,) * len(gaps), found.steps))
+                                               zip(phases, found.low, x.strides[1:-2], strict=True)))
+        _convolve_into(builder, node, part, _Windows.of(met, window, part.shape, (1,) * len(gaps), found.steps))
 
 
 def _every(view: View, first: Sequence[int], steps: Sequence[int], sizes: Sequence[int], axis: int) -> View:
@@ -177,33 +179,48 @@ def _halved(view: View, groups: int, inner: int) -> View:
 
 
 def _kernel(builder: RegionBuilder, node: Node) -> View:
-    """The kernel, with the elements of its last axis side by side."""
-    view = builder.read(node.inputs[1])
-    if view.strides[-1] == 1 or view.shape[-1] == 1:
+    """The kernel with its last axis as two, groups and what is in one, whose elements lie side by side.
+
+    Groups that fill vectors follow each other, as rows of one would meet in a few sets of the cache.
+    """
+    groups = node.attributes["groups"]
+    view = _halved(builder.read(node.inputs[1]), groups, node.shape[-1] // groups)
+    inner, _, outer = view.shape[-3:]
+    order = list(range(len(view.shape)))
+    if groups > 1 and inner > 1 and outer >= builder.externals.target.lanes:
+        order.insert(0, order.pop(-2))
+    elif view.strides[-1] == 1 or node.shape[-1] == 1:
         return view
-    copied = View.new(view.buffer.dtype, view.shape)
-    builder.append(Group.store("copy", view, copied))
-    return copied
+    copied = View.new(view.buffer.dtype, tuple([view.shape[axis] for axis in order]))
+    builder.append(Group.store("copy", turned(view, order), copied))
+    return turned(copied, [order.index(axis) for axis in range(len(order))])
 
 
 def _padded(builder: RegionBuilder, node: Node) -> View:
     """The input of a convolution with zeros between and around its elements; negative widths cut off."""
     view = _surrounded(builder, node, *zeros_around(node))
     cut = [(max(-a, 0), max(-b, 0)) for a, b in node.attributes["padding"]]
-    offset = view.offset + sum(a * stride for (a, _), stride in zip(cut, view.strides[1:-1], strict=True))
-    sizes = [n - a - b for n, (a, b) in zip(view.shape[1:-1], cut, strict=True)]
-    return View(view.buffer, (view.shape[0], *sizes, view.shape[-1]), offset, view.strides)
+    offset = view.offset + sum(a * stride for (a, _), stride in zip(cut, view.strides[1:-2], strict=True))
+    sizes = [n - a - b for n, (a, b) in zip(view.shape[1:-2], cut, strict=True)]
+    return view._replace(shape=(view.shape[0], *sizes, *view.shape[-2:]), offset=offset)
 
 
 def _surrounded(builder: RegionBuilder, node: Node, low: Sequence[int], high: Sequence[int]) -> View:
-    """The input of a convolution with zeros around it, and between its elements where it is not computed in phases."""
-    view, axes = builder.read(node.inputs[0]), range(1, len(low) + 1)
+    """The input of a convolution with zeros around it, and between its elements where it is not computed in phases; its
+    last axis as two, groups and what is in one."""
+    x, groups, axes = node.inputs[0], node.attributes["groups"], range(1, len(low) + 1)
+    view = _halved(builder.read(x), groups, x.shape[-1] // groups)
     gaps = [1] * len(low) if has_phases(node) else node.attributes["dilation_input"]
     if max(gaps) == 1 and not any(low) and not any(high):
         return view
     framed = builder.framed.get(view.buffer) if max(gaps) == 1 else None
     there = framed.with_zeros(view, axes, low, high) if framed is not None else None
-    return with_zeros(builder, view, axes, low, high, gaps) if there is None else there
+    if there is not None:
+        return there
+    order = memory_order(view)
+    if groups > 1 and builder.externals.target.lanes <= view.strides[-2] < WIDE:
+        order.insert(1, order.pop(order.index(len(order) - 2)))  # pictures of one group follow each other
+    return with_zeros(builder, view, axes, low, high, gaps, order)
 
 
 # Parts ----------------------------------------------------------------------------------------------------------

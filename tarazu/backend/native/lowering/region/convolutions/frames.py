@@ -74,7 +74,7 @@ def _needed(user: Node, read: Node, view: View, whole: View) -> Frame | None:
     widths = ([0] * len(whole.shape), [0] * len(whole.shape))
     if read is not user.inputs[0]:
         return Frame(*map(tuple, widths))  # it goes over the tensor with the zeros
-    if view.offset or view.strides[-1] != 1 or read is user.inputs[1]:
+    if view.offset or not _channels_are_innermost(view) or read is user.inputs[1]:
         return None
     for axis, (before, after) in enumerate(zip(low, high, strict=True), 1):
         if before or after:
@@ -84,3 +84,8 @@ def _needed(user: Node, read: Node, view: View, whole: View) -> Frame | None:
             widths[0][own], widths[1][own] = before, after
     return Frame(*map(tuple, widths))
 
+
+def _channels_are_innermost(view: View) -> bool:
+    """Whether the last axis of a view lies side by side in memory, or in steps over the first, as groups of channels
+    do for the gradient of their kernels."""
+    return view.strides[-1] == (1 if view.strides[0] != 1 else view.shape[0])

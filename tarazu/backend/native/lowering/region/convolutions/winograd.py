@@ -33,7 +33,7 @@ FEWEST_TILES = 16  # of a block, which the products have as rows
 FEW_BLOCKS = 8  # fewer are not worth it
 LARGEST_KERNEL = 4 * 2**20  # bytes, transformed, that each block may read
 MOST_OF_SUMS = 2  # how many times larger tiles must be than the sums of parts
-DATA, KERNEL, RESULT = 36, 30, 22  # what transforming to or from a product costs, in products
+DATA, KERNEL, RESULT = 18, 16, 18  # what transforming to or from a product costs, in products (bench/convolutions.py --sweep)
 
 
 class Tile(NamedTuple):
@@ -209,7 +209,7 @@ def _padded(builder: RegionBuilder, source: _Source, counts: Sequence[int]) -> _
     low = [max(before, 0) for before in source.before]
     high = [max((count - 1) * step + size - before - source.view.shape[axis], 0) for count, step, size, before, axis in
             zip(counts, source.steps, source.sizes, source.before, source.axes, strict=True)]
-    view = with_zeros(builder, source.view, source.axes, low, high, [1] * len(low))
+    view = with_zeros(builder, source.view, source.axes, low, high, [1] * len(low), memory_order(source.view))
     return source._replace(view=view, before=tuple([a - b for a, b in zip(source.before, low, strict=True)]))
 
 

@@ -24,28 +24,28 @@ def fill(builder: RegionBuilder, value: Constant | Node, target: View, *nodes: N
 
 
 def with_zeros(builder: RegionBuilder, view: View, axes: Sequence[int], low: Sequence[int], high: Sequence[int],
-               gaps: Sequence[int]) -> View:
+               gaps: Sequence[int], order: Sequence[int]) -> View:
     """A copy with so many zeros in front of and behind some axes, and elements `gaps` apart along them.
 
-    Its axes lie in memory in the order in which they did, as another one would be slow to copy to.
+    In memory its axes lie in the given order; it is slow to copy to where that differs much from the order of the view.
     """
     shape = list(view.shape)
     for axis, before, after, gap in zip(axes, low, high, gaps, strict=True):
         shape[axis] = before + span(view.shape[axis], gap) + after
-    order = memory_order(view)
     whole = View.new(view.buffer.dtype, tuple([shape[axis] for axis in order]))
-    whole = turned(whole, [order.index(axis) for axis in range(len(order))])
+    ordered = [order.index(axis) for axis in axes]  # kernels go over the axes as these lie
     if max(gaps) > 1 or not math.prod(view.shape):
         fill(builder, Constant(0, view.buffer.dtype), whole)
     else:
-        _border(builder, whole, axes, low, high)
+        _border(builder, whole, ordered, low, high)
     if math.prod(view.shape):
-        start = sum(before * whole.strides[axis] for axis, before in zip(axes, low, strict=True))
+        start = sum(before * whole.strides[axis] for axis, before in zip(ordered, low, strict=True))
         strides = list(whole.strides)
-        for axis, gap in zip(axes, gaps, strict=True):
+        for axis, gap in zip(ordered, gaps, strict=True):
             strides[axis] *= gap
-        builder.append(Group.store("copy", view, View(whole.buffer, view.shape, start, tuple(strides))))
-    return whole
+        source = turned(view, order)
+        builder.append(Group.store("copy", source, View(whole.buffer, source.shape, start, tuple(strides))))
+    return turned(whole, [order.index(axis) for axis in range(len(order))])
 
 
 def memory_order(view: View) -> list[int]:
