@@ -42,6 +42,14 @@ def lanes_along(writer: Writer, nest: Nest, axis: int | None) -> int:
     return writer.target.lanes if axis is not None and nest.sizes[axis] > 1 else 0
 
 
+class ReducedLoop(NamedTuple):
+    """A loop over a reduced axis of a product: its length, and how far each factor moves in an iteration, in bytes."""
+
+    length: int
+    left: int
+    right: int
+
+
 class Division(NamedTuple):
     """How the kept axes are divided: `outer` ones make up the items, `inner` ones are loops inside an item."""
 
