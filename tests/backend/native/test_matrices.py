@@ -259,6 +259,11 @@ def test_small_products_are_done_by_vectors(shapes):
     assert "tdpbf16ps" not in code(lambda a, b: a @ b, amx_bf16(), *shapes)
 
 
+def test_convolutions_are_products_of_matrices_rather_than_of_transformed_tiles():
+    text = code(lambda x, w: tz.conv2d(x, w, padding="same"), amx_bf16(), (8, 32, 32, 64), (3, 3, 64, 64))
+    assert "tdpbf16ps" in text and "vfmadd" not in text
+
+
 # The processor
 
 @pytest.fixture

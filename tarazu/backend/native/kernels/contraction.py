@@ -246,7 +246,8 @@ class _Contraction:
             if self.left_panel:
                 with function.loop(first, last) as item:
                     there, part = self._row_of_tiles(cursor, function.index(item.index))
-                    self._pack_left(there, part, self._left(function.subtract(item.index, first)), block)
+                    to = self._left(function.subtract(item.index, first))
+                    self._pack_left(there, part, block._replace(left=to))
             with function.loop(group, end_of_group) as panel:
                 moved = self._moved(cursor, self.choice.layout.axis,
                                     function.multiply(panel.index, self.choice.panel_columns))
@@ -266,15 +267,17 @@ class _Contraction:
         row, part = self._divmod(item, self.choice.tile.parts)
         return self._at(cursor, self.free, row), part
 
-    def _pack_left(self, cursor: _Cursor, part: Index, to: Value, block: _Block) -> None:
-        """Copy what a tile needs of the left factor; the cursor is at the first part of the axis that is cut."""
+    def _pack_left(self, cursor: _Cursor, part: Index, block: _Block) -> None:
+        """Copy what a tile needs of the left factor to where the block has it; the cursor is at the first part of the
+        axis that is cut."""
         function, (short, longer) = self.function, self.code.heights
+        assert block.left is not None
         height: Index = short
         if longer:
             is_longer = function.compare("icmp slt", function.index(part), function.index(longer))
             height = function.select(is_longer, function.index(short + 1), function.index(short))
         columns, rows = (self.choice.tile.pairs, height) if self.code.block else (height, block.rows)
-        function.call("void", self.pack_left, self._pointer(0, self._at_part(cursor, part)), to,
+        function.call("void", self.pack_left, self._pointer(0, self._at_part(cursor, part)), block.left,
                       function.index(columns), function.index(rows))
 
     def _left(self, place: Index) -> Value:
@@ -340,7 +343,7 @@ class _Contraction:
         short, longer = self.code.heights
         if self.left_panel and block.left is None:
             block = block._replace(left=self._left(0))
-            self._pack_left(cursor, part, self._left(0), block)
+            self._pack_left(cursor, part, block)
         cursor = self._at_part(cursor, part)
         arguments = self._arguments(cursor, block)
         full = self.count - (self.last != self.choice.panel_columns)
@@ -405,15 +408,20 @@ class _Contraction:
         if triangle is None or (max(triangle.row, triangle.column) >= len(self.form.kept) and len(self.reduced) > 1):
             return 0, block.rows
         last_row, first_column = self._last_row(cursor, triangle.row), self._first_column(cursor, triangle.column)
+        if last_row is not None:
+            last_row = function.add(function.multiply(last_row, triangle.rows), triangle.rows - 1)
+        if first_column is not None:
+            first_column = function.multiply(first_column, triangle.columns)
         if last_row is not None and first_column is not None:
             counts = function.compare("icmp sle", function.index(first_column), function.index(last_row))
             return 0, function.select(counts, function.index(block.rows), function.index(0))
         if last_row is not None:
-            steps = function.divide(function.add(last_row, step), step)
+            steps = function.divide(function.add(function.divide(last_row, triangle.columns), step), step)
             end = function.subtract(function.multiply(steps, step), block.start)
             return 0, function.minimum(function.maximum(end, 0), block.rows)
         assert first_column is not None
-        first_row = function.maximum(function.subtract(first_column, self._first_of_block(cursor)), 0)
+        first_row = function.subtract(function.divide(first_column, triangle.rows), self._first_of_block(cursor))
+        first_row = function.maximum(first_row, 0)
         skipped = function.subtract(function.multiply(function.divide(first_row, step), step), block.start)
         skipped = function.minimum(function.maximum(skipped, 0), block.rows)
         return skipped, function.subtract(block.rows, skipped)

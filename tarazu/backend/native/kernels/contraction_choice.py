@@ -253,7 +253,7 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         if order == ROWS_FIRST and layout.right.buffer in form.loop_invariant and tile.cut is not None:
             penalty *= 1 + 0.1 * (form.kept[tile.cut] % items > 0)  # equal shares let threads go on without waiting
         cost = penalty * groups * (compute + copies * packing) * math.ceil(items / threads) / items
-        variants = VARIANT * _variants(form, tile, lanes, count, last)
+        variants = VARIANT * _variants(form, tile, lanes, count, last) + amx.SETUP * (tile.pairs > 0)
         chunk = _chunk(form, layout, tile) if order == ROWS else 0
         stays = order == ROWS_FIRST or 0 < chunk * _bytes_of_row(form, tile) <= CACHE
         streamed = 0.0 if stays else count * again * _streaming(form, layout) / threads

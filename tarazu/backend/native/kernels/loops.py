@@ -113,5 +113,7 @@ def end_of_triangle(function: Function, nest: Nest, axis: int, step: int, indice
     row, block = indices[nest.triangle.row], nest.triangle.block
     if block is not None:
         row = function.add(row, function.multiply(indices[block], nest.sizes[nest.triangle.row]))
+    row = function.add(function.multiply(row, nest.triangle.rows), nest.triangle.rows - 1)
+    row = function.divide(row, nest.triangle.columns)
     steps = function.divide(function.add(row, step), step)
     return function.minimum(function.multiply(steps, step), whole)
