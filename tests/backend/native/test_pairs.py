@@ -10,11 +10,14 @@ import pytest
 from support.pair_products import install, pair_target
 
 import tarazu as tz
+from tarazu.backend.native import compiler
 from tarazu.backend.native.compiler import lower
 from tarazu.backend.native.inspect.schedule_text import schedule_text
+from tarazu.backend.native.kernels import row_blocks
 from tarazu.backend.native.llvm.assemble import assembly
 from tarazu.backend.native.llvm.target import Target, avx512_bf16
 from tarazu.backend.native.lowering.prepare import prepare
+from tarazu.backend.native.lowering.steps import NestLaunch, Step, every
 from tarazu.runtime.compile import simplified
 
 SMALL = [(1, 2, 3), (7, 33, 17), (33, 65, 40), (64, 128, 96)]
@@ -108,7 +111,58 @@ def test_loops_have_products_in_pairs(monkeypatch):
     install(monkeypatch, pair_target())
     loop = tz.jit(lambda start, rows: tz.scan(step, start, rows)[1])
     np.testing.assert_allclose(numbers(loop(start, rows)), wanted, atol=2.0**-6)
-    assert "_pairs" in loop.native_text()
+    assert loop.native_text().index("_pairs") < loop.native_text().index("loop 5 turns")  # once for all turns
+
+
+def test_while_loops_make_pairs_of_a_weight_once_and_of_what_changes_anew(monkeypatch):
+    def turn(state: tuple[tz.Tensor, tz.Tensor]) -> tuple[tz.Tensor, tz.Tensor]:
+        count, x = state
+        return count + 1, tz.tanh((x @ weight) @ x)
+
+    weight, start = halves((32, 32), (32, 32))
+    weight, start = weight / 8, start / 8
+    loop = tz.jit(lambda weight, start: tz.while_loop(lambda state: state[0] < 3, turn, (0, start))[1])
+    wanted = numbers(loop(weight, start))
+    install(monkeypatch, pair_target())
+    loop = tz.jit(lambda start: tz.while_loop(lambda state: state[0] < 3, turn, (0, start))[1])
+    np.testing.assert_allclose(numbers(loop(start)), wanted, atol=2.0**-6)
+    before, inside = re.split("loop of unknown length|while|loop", loop.native_text(), maxsplit=1)
+    assert before.count("_pairs") == inside.count("_pairs") == 1
+
+
+@pytest.mark.parametrize(("tokens", "keys", "rows"), [
+    (33, 33, None), (48, 48, None), (67, 20, None), (48, 48, 24), (40, 66, 24)])
+def test_causal_attention_of_many_lengths(tokens, keys, rows, set_threads, monkeypatch):
+    def attend(*given: tz.Tensor) -> tuple[tz.Tensor, ...]:
+        out, back = tz.vjp(lambda q, k, v: tz.scaled_dot_product_attention(q, k, v, causal=True), *given)
+        return out, *back(out)
+
+    given = halves((2, 7, tokens, 16), (2, 7, keys, 16), (2, 7, keys, 24))
+    wanted = [numbers(x) for x in tz.jit(attend)(*[x.astype("float32") for x in given])]
+    if rows:
+        monkeypatch.setenv("TARAZU_CACHE", "off")  # whose key does not know of these
+        monkeypatch.setattr(row_blocks, "LARGE", 1)
+        monkeypatch.setattr(row_blocks, "MOST", rows)
+    for threads in (1, 3):
+        install(monkeypatch, pair_target()._replace(threads=threads))
+        set_threads(threads)
+        step = tz.jit(attend)
+        for got, exact in zip(step(*given), wanted, strict=True):
+            np.testing.assert_allclose(numbers(got), exact, rtol=2.0**-5, atol=2.0**-6 * abs(exact).max())
+        assert rows is None or "-> local" in step.native_text()
+
+
+def test_products_stop_at_the_diagonal_of_a_causal_mask(monkeypatch):
+    def attend(*given: tz.Tensor) -> tuple[tz.Tensor, ...]:
+        out, back = tz.vjp(lambda q, k, v: tz.scaled_dot_product_attention(q, k, v, causal=True), *given)
+        return out, *back(out)
+
+    steps: list[Step] = []
+    original = compiler.with_triangles
+    monkeypatch.setattr(compiler, "with_triangles", lambda given: steps.extend(original(given)) or original(given))
+    code(attend, avx512_bf16(), *[(2, 4, 64, 32)] * 3)
+    products = [step.nest for step in every(steps) if isinstance(step, NestLaunch) and step.title == "dot"]
+    assert len(products) == 6 and all(nest.triangle is not None for nest in products)
 
 
 # Code

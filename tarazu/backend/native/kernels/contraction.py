@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from tarazu.backend.native.kernels.amx.operations import release, set_shapes
 from tarazu.backend.native.kernels.contraction_choice import (
     COLUMNS,
     OUTER,
@@ -26,7 +27,7 @@ from tarazu.backend.native.kernels.expression import Writer
 from tarazu.backend.native.kernels.kernel import Kernel, spans_along
 from tarazu.backend.native.kernels.loops import kernel_function
 from tarazu.backend.native.kernels.packing import Panel, pack
-from tarazu.backend.native.kernels.tile_code import TileCode, left_row
+from tarazu.backend.native.kernels.tile_code import TileCode
 from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import Target
 from tarazu.backend.native.llvm.types import memory_type
@@ -88,7 +89,7 @@ class _Contraction:
         self.length = math.ceil(self.outermost / choice.blocks)
         self.code = TileCode(module, target, name, form, choice, self.reduced, writer)
         self.pack = pack(module, f"{name}_pack", self.panel) if choice.packed else ""
-        self.left_panel = self._left_panel() if choice.left_packed else None
+        self.left_panel = self.code.left_panel
         self.pack_left = pack(module, f"{name}_left", self.left_panel) if self.left_panel else ""
 
     def _watched(self) -> Sequence[int]:
@@ -97,14 +98,8 @@ class _Contraction:
             return range(len(self.form.kept))
         return self.form.triangle.axes if self.form.triangle else ()
 
-    def _left_panel(self) -> Panel:
-        """What is packed of the left factor for one tile."""
-        item, lanes = self.form.dtype.itemsize, self.choice.lanes
-        row = left_row(self.form, self.choice)
-        steps = tuple([(self.form.sizes[axis], self.choice.layout.left.strides[axis] * item) for axis in self.reduced])
-        return Panel(memory_type(self.form.dtype), item, lanes, row // (lanes * item), True, item, steps)
-
-    # Memory of the thread: the packed panel, then the sums of all tiles of a panel
+    # Memory of the thread: the packed panel, then the sums of all tiles of a panel, then what is packed of the left
+    # factor
 
     @property
     def panel_bytes(self) -> int:
@@ -113,14 +108,30 @@ class _Contraction:
 
     @property
     def left_bytes(self) -> int:
-        return self.length * self.left_panel.steps[0] if self.left_panel else 0
+        rows = self.code.most_rows if self.code.block else self.length
+        return rows * self.left_panel.steps[0] if self.left_panel else 0
 
     @property
     def tile_bytes(self) -> int:
         return _whole_lines(self.code.most_rows * self.panel.row_bytes) if self.choice.blocks > 1 else 0
 
+    @property
+    def kept(self) -> int:
+        """How many tiles keep their sums from block to block."""
+        return self.choice.group * self.choice.chunk if self.choice.blocks_first else self.tiles
+
     def write(self) -> Kernel:
         """The whole kernel."""
+        if self.code.block:
+            set_shapes(self.function, f"{self.name}_shapes", self.code.block.shapes())
+        kernel = self._write()
+        if self.code.block:
+            release(self.function)
+        self.function.ret()
+        return kernel
+
+    def _write(self) -> Kernel:
+        """The loops over all tiles."""
         begin, end = self.function.parameters["begin"], self.function.parameters["end"]
         start = _Cursor(tuple(access.offset * access.dtype.itemsize for access in self.accesses),
                         (0,) * len(self.form.kept))
@@ -135,10 +146,9 @@ class _Contraction:
         else:
             items = self.tiles if self.choice.inside else self.groups * self.tiles
             self._rows(start, begin, end)
-        self.function.ret()
         per_item = self._indices_per_item(items)
-        kept = self.choice.group * self.choice.chunk if self.choice.blocks_first else self.tiles
-        scratch = self.panel_bytes + self.tile_bytes * kept + self.left_bytes * self.choice.chunk
+        packed_tiles = self.choice.chunk if self.choice.blocks_first else 1
+        scratch = self.panel_bytes + self.tile_bytes * self.kept + self.left_bytes * packed_tiles
         axis = self._first_axis()
         return Kernel(self.name, items, scratch, items if per_item else 0, per_item or 1, self._description(),
                       () if axis is None else spans_along(self.accesses, axis, self.form.kept[axis]))
@@ -148,6 +158,7 @@ class _Contraction:
         choice, packed = self.choice, ", packed" if self.choice.packed else ""
         packed += f", {choice.chunk} rows of tiles at a time" if choice.chunk else ""
         packed += ", left packed" if choice.left_packed else ""
+        packed += f", AMX by {choice.tile.pairs} pairs" if choice.tile.pairs else ""
         grid = f" in {choice.shares} shares of rows" * (choice.shares > 1)
         inside = " of all products" * choice.inside
         return (f"tile {self.code.most_rows} x {choice.panel_columns}, panels {self.count}{packed}, "
@@ -248,7 +259,9 @@ class _Contraction:
               self._block(start) as (cursor, block)):
             if self.left_panel:
                 with function.loop(first, last) as item:
-                    self._pack_left(cursor, function.index(item.index), first, block)
+                    there, part = self._row_of_tiles(cursor, function.index(item.index))
+                    to = self._left(function.subtract(item.index, first))
+                    self._pack_left(there, part, block._replace(left=to))
             with function.loop(group, end_of_group) as panel:
                 moved = self._moved(cursor, self.choice.layout.axis,
                                     function.multiply(panel.index, self.choice.panel_columns))
@@ -269,22 +282,24 @@ class _Contraction:
         row, part = self._divmod(item, self.choice.tile.parts)
         return self._at(cursor, axes, row), part
 
-    def _pack_left(self, cursor: _Cursor, item: Value, first: Index, block: _Block) -> None:
-        """Copy what a tile needs of the left factor."""
+    def _pack_left(self, cursor: _Cursor, part: Index, block: _Block) -> None:
+        """Copy what a tile needs of the left factor to where the block has it; the cursor is at the first part of the
+        axis that is cut."""
         function, (short, longer) = self.function, self.code.heights
-        there, part = self._row_of_tiles(cursor, item)
-        columns: Index = short
+        assert block.left is not None
+        height: Index = short
         if longer:
             is_longer = function.compare("icmp slt", function.index(part), function.index(longer))
-            columns = function.select(is_longer, function.index(short + 1), function.index(short))
-        function.call("void", self.pack_left, self._pointer(0, self._at_part(there, part)),
-                      self._left(function.subtract(item, first)), function.index(columns), function.index(block.rows))
+            height = function.select(is_longer, function.index(short + 1), function.index(short))
+        columns, rows = (self.choice.tile.pairs, height) if self.code.block else (height, block.rows)
+        function.call("void", self.pack_left, self._pointer(0, self._at_part(cursor, part)), block.left,
+                      function.index(columns), function.index(rows))
 
     def _left(self, place: Index) -> Value:
         """Where the packed numbers of a tile of a chunk lie."""
-        sums = self.panel_bytes + self.tile_bytes * self.choice.group * self.choice.chunk
+        start = self.panel_bytes + self.tile_bytes * self.kept
         return self.function.offset(self.function.parameters["frame"],
-                                    self.function.add(self.function.multiply(place, self.left_bytes), sums))
+                                    self.function.add(self.function.multiply(place, self.left_bytes), start))
 
     def _panel(self, cursor: _Cursor, panel: Index, body: Callable[[_Cursor, _Block], None]) -> None:
         """`body` for each block of one panel, after the panel has been packed."""
@@ -328,12 +343,13 @@ class _Contraction:
         first, row = cursor.indices[triangle.row], triangle.row
         rows = self.choice.panel_columns if row == self.choice.layout.axis else \
             form.kept[row] if row in self.choice.layout.rows else 1
-        last = function.add(function.add(first, rows - 1), self._first_of_block(cursor))
+        behind = function.add(function.add(first, rows), self._first_of_block(cursor))
         column = block.start if [triangle.column] == self.reduced else self._first_column(cursor, triangle.column)
         if column is None or isinstance(column, int):
             yield
             return
-        with function.when(function.compare("icmp sle", column, function.index(last))):
+        column = function.index(function.multiply(column, triangle.columns))
+        with function.when(function.compare("icmp slt", column, function.index(function.multiply(behind, triangle.rows)))):
             yield
 
     def _all_rows(self, cursor: _Cursor, panel: Index, block: _Block, axes: Sequence[int]) -> None:
@@ -360,6 +376,9 @@ class _Contraction:
     def _tile(self, cursor: _Cursor, part: Index, panel: Index, block: _Block) -> None:
         """One tile: the variant for its number of rows and columns."""
         short, longer = self.code.heights
+        if self.left_panel and block.left is None:
+            block = block._replace(left=self._left(0))
+            self._pack_left(cursor, part, block)
         cursor = self._at_part(cursor, part)
         arguments = self._arguments(cursor, block)
         full = self.count - (self.last != self.choice.panel_columns)
@@ -428,7 +447,7 @@ class _Contraction:
         function = self.function
         result = [block.left or self._pointer(0, cursor), block.right or self._pointer(1, cursor)]
         if self.code.has_rows:
-            first, rows = self._counting(cursor, block)
+            first, rows = (function.divide(each, self.code.loop_step) for each in self._counting(cursor, block))
             outermost = self.code.loops[0]
             result = [function.offset(pointer, function.multiply(first, step))
                       for pointer, step in zip(result, (outermost.left, outermost.right), strict=True)]
@@ -446,15 +465,20 @@ class _Contraction:
         if triangle is None or (max(triangle.row, triangle.column) >= len(self.form.kept) and len(self.reduced) > 1):
             return 0, block.rows
         last_row, first_column = self._last_row(cursor, triangle.row), self._first_column(cursor, triangle.column)
+        if last_row is not None:
+            last_row = function.add(function.multiply(last_row, triangle.rows), triangle.rows - 1)
+        if first_column is not None:
+            first_column = function.multiply(first_column, triangle.columns)
         if last_row is not None and first_column is not None:
             counts = function.compare("icmp sle", function.index(first_column), function.index(last_row))
             return 0, function.select(counts, function.index(block.rows), function.index(0))
         if last_row is not None:
-            steps = function.divide(function.add(last_row, step), step)
+            steps = function.divide(function.add(function.divide(last_row, triangle.columns), step), step)
             end = function.subtract(function.multiply(steps, step), block.start)
             return 0, function.minimum(function.maximum(end, 0), block.rows)
         assert first_column is not None
-        first_row = function.maximum(function.subtract(first_column, self._first_of_block(cursor)), 0)
+        first_row = function.subtract(function.divide(first_column, triangle.rows), self._first_of_block(cursor))
+        first_row = function.maximum(first_row, 0)
         skipped = function.subtract(function.multiply(function.divide(first_row, step), step), block.start)
         skipped = function.minimum(function.maximum(skipped, 0), block.rows)
         return skipped, function.subtract(block.rows, skipped)

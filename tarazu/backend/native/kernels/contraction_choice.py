@@ -15,6 +15,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from tarazu.backend.native.kernels.amx import costs as amx
+from tarazu.backend.native.kernels.amx.operations import COLUMNS as TILE_COLUMNS
+from tarazu.backend.native.kernels.amx.operations import ROWS as TILE_ROWS
 from tarazu.backend.native.kernels.contraction_form import Form
 from tarazu.backend.native.kernels.loops import FEW_ITEMS
 from tarazu.backend.native.llvm.target import CACHE_LINE, Target
@@ -75,6 +78,7 @@ class RegisterTile(NamedTuple):
     cut: int | None
     parts: int
     width: int
+    pairs: int = 0  # of each sum that one product of tiles of AMX takes; 0 where vectors are multiplied
 
 
 class Choice(NamedTuple):
@@ -109,7 +113,8 @@ def choose_contraction(form: Form, target: Target, threads: int) -> Choice | Non
     """
     most = target.vector_bytes // form.dtype.itemsize
     choices = [choice for layout in _layouts(form, threads) for lanes in [_lanes(form, layout, most)]
-               for tile in _tiles(form, layout, lanes, target.registers, threads)
+               for tile in (*_tiles(form, layout, lanes, target.registers, threads),
+                            *_tiles_of_matrices(form, layout, target, threads))
                for choice in _choices(form, layout, tile, lanes, threads)]
     best = min(choices, key=lambda choice: choice.cost, default=None)
     return None if best is None or _suits_dot_products(form, best.layout, most) else best
@@ -221,6 +226,25 @@ def _cuts(form: Form, whole: tuple[int, ...], cut: int | None, most: int, width:
             yield RegisterTile(whole, cut, parts, width)
 
 
+def _tiles_of_matrices(form: Form, layout: Layout, target: Target, threads: int) -> Iterator[RegisterTile]:
+    """Blocks of tiles of AMX, each with 16 rows at least, where these or those of a copy lie at equal distances."""
+    suits = (target.has_matrices and form.has_pairs and form.reduced and form.spread is None
+             and layout.left.strides[layout.axis] == 0)
+    if not suits or target.lanes != TILE_COLUMNS:
+        return
+    innermost = reduced_axes(form, layout)[-1]
+    width = min(math.ceil(form.kept[layout.axis] / TILE_COLUMNS), amx.BLOCK_VECTORS)
+    for cut in layout.rows:
+        size, fewest = form.kept[cut], math.ceil(form.kept[cut] / amx.BLOCK_ROWS)
+        possible = range(fewest, size // TILE_ROWS + 1)
+        equal = [parts for parts in possible if size % parts == 0]
+        for parts in sorted({fewest, math.ceil(fewest / threads) * threads, *equal[:1]}):
+            tile = RegisterTile((), cut, parts, width, amx.longest_step(form.sizes[innermost]))
+            if parts in possible and (not _packs_left(form, layout, tile)
+                                      or 1 in (layout.left.strides[cut], layout.left.strides[innermost])):
+                yield tile
+
+
 def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int) -> Iterator[Choice]:
     """The ways to divide the tiles among threads, with their costs for the busiest thread."""
     depth = math.prod(form.reduced)
@@ -230,9 +254,12 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
     panel_bytes = depth * tile.width * lanes * form.dtype.itemsize
     packed = layout.right.strides[layout.axis] != 1 or (
         _collides(form, layout, tiles) and not _is_panel(form, layout, tile, lanes))
+    packed = packed or (tile.pairs > 0 and count > 1 and last < tile.width * lanes)
+    left_packed = tile.pairs > 0 and _packs_left(form, layout, tile)
     again = math.prod(form.kept[axis] for axis in layout.others if not layout.left.strides[axis])
     compute = tiles // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last)
     packing = packed * count * _packing(form, layout, tile, lanes, depth)
+    packing += left_packed * count * tiles * depth * _height(form, tile) / lanes * LEFT
     side_by_side = _rows_lie_side_by_side(form, layout) and groups * count * panel_bytes <= CACHE
     for order, penalty in _orders(form, layout, groups, packed, panel_bytes * count, side_by_side):
         first = form.kept[0] if layout.first_apart and order == COLUMNS else 0
@@ -242,23 +269,26 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         blocks = 1
         if order != ROWS_FIRST and form.reduced and panel_bytes > NEAR and tiles > 2:
             near = panel_bytes + (_bytes_apart(form, layout, tile) if order == OUTER else 0)
-            blocks = _blocks(form, layout, math.ceil(near / NEAR), lanes)
+            blocks = _blocks(form, layout, tile, math.ceil(near / NEAR), lanes)
+        if left_packed and _bytes_of_row(form, tile) > blocks * CACHE:
+            continue
         copies = 1 if order in (COLUMNS, OUTER) else min(threads, items)
         if order == ROWS_FIRST and layout.right.buffer in form.loop_invariant and tile.cut is not None:
             penalty *= 1 + 0.1 * (form.kept[tile.cut] % items > 0)  # equal shares let threads go on without waiting
         cost = penalty * groups * (compute + copies * packing) * math.ceil(items / threads) / items
-        variants = VARIANT * _variants(form, tile, lanes, count, last)
+        variants = VARIANT * _variants(form, tile, lanes, count, last) + amx.SETUP * (tile.pairs > 0)
         chunk = _chunk(form, layout, tile) if order == ROWS else 0
         stays = order == ROWS_FIRST or 0 < chunk * _bytes_of_row(form, tile) <= CACHE
         streamed = 0.0 if stays else count * again * _streaming(form, layout) / threads
         streamed += (1 if chunk or order == ROWS_FIRST else count) * _searching(form, layout, tile, chunk) / threads
         streamed += (order == COLUMNS and not packed) * _searching_right(form, layout, tile, lanes) / threads
         yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk, items=first,
-                     inside=inside)
+                     left_packed=left_packed, inside=inside)
         for shares in _shares(items, tiles, threads) if order == COLUMNS and not first else ():
             item = math.ceil(tiles / shares) * compute / tiles + packing  # of all panels
             busiest = GRID * penalty * item / count * math.ceil(items * shares / threads)
-            yield Choice(layout, tile, lanes, order, packed, blocks, busiest + variants + streamed, shares=shares)
+            yield Choice(layout, tile, lanes, order, packed, blocks, busiest + variants + streamed, shares=shares,
+                         left_packed=left_packed)
     if _may_have_blocks_first(form, layout, tile, lanes, tiles):
         yield _with_blocks_first(form, layout, tile, lanes, threads, tiles)
     if _may_stream(form, layout, tile, lanes, tiles):
@@ -285,10 +315,13 @@ def _chunk(form: Form, layout: Layout, tile: RegisterTile) -> int:
 
 def _bytes_of_row(form: Form, tile: RegisterTile) -> int:
     """What a row of tiles reads of the left factor."""
-    rows = math.prod(form.kept[axis] for axis in tile.whole)
-    if tile.cut is not None:
-        rows *= math.ceil(form.kept[tile.cut] / tile.parts)
+    rows = math.prod(form.kept[axis] for axis in tile.whole) * _height(form, tile)
     return rows * math.prod(form.reduced) * form.dtype.itemsize
+
+
+def _height(form: Form, tile: RegisterTile) -> int:
+    """How many indices of the axis that is cut a tile has at most."""
+    return math.ceil(form.kept[tile.cut] / tile.parts) if tile.cut is not None else 1
 
 
 def _streaming(form: Form, layout: Layout) -> float:
@@ -333,7 +366,16 @@ def _may_have_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes
         return False
     many = math.prod(form.reduced) >= DEEP and tiles > 2 and panels(form, layout, tile.width, lanes)[0] > 2
     return many and layout.left.strides[layout.axis] == 0 and (
-        _left_lies_apart(form, layout, tile) or (len(form.reduced) == 1 and _streaming(form, layout) > 0))
+        _packs_left(form, layout, tile) or (len(form.reduced) == 1 and _streaming(form, layout) > 0))
+
+
+def _packs_left(form: Form, layout: Layout, tile: RegisterTile) -> bool:
+    """Whether the left factor is packed: for matrices where its rows are not contiguous or their number differs from
+    tile to tile, for vectors where its numbers lie apart."""
+    assert tile.cut is not None
+    if not tile.pairs:
+        return _left_lies_apart(form, layout, tile)
+    return layout.left.strides[reduced_axes(form, layout)[-1]] != 1 or form.kept[tile.cut] % tile.parts > 0
 
 
 def _left_lies_apart(form: Form, layout: Layout, tile: RegisterTile) -> bool:
@@ -356,11 +398,11 @@ def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: in
     """The choice in which rows of tiles are shared out and done block by block, each block with all panels."""
     depth, item = math.prod(form.reduced), form.dtype.itemsize
     assert tile.cut is not None
-    left_packed = _left_lies_apart(form, layout, tile)
+    left_packed = _packs_left(form, layout, tile)
     count, last = panels(form, layout, tile.width, lanes)
     wanted = max(depth * tile.width * lanes * item / (NEAR / 2), depth / (WAYS / 2 * _sets(form, layout, SETS)))
-    blocks = _blocks(form, layout, math.ceil(wanted), lanes)
-    height = math.ceil(form.kept[tile.cut] / tile.parts)
+    blocks = _blocks(form, layout, tile, math.ceil(wanted), lanes)
+    height = _height(form, tile)
     of_tile = math.ceil(depth / blocks) * math.ceil(height / lanes) * lanes * item
     each = math.ceil(tiles / threads)
     chunk = math.ceil(each / math.ceil(each * of_tile / (PACKED_CHUNK if left_packed else 2 * PACKED_CHUNK)))
@@ -458,11 +500,15 @@ def _stays_in_cache(form: Form, layout: Layout, right_bytes: int) -> bool:
     return layout.right.buffer in form.loop_invariant and right_bytes <= CACHE
 
 
-def _blocks(form: Form, layout: Layout, wanted: int, lanes: int) -> int:
+def _blocks(form: Form, layout: Layout, tile: RegisterTile, wanted: int, lanes: int) -> int:
     """Into how many blocks the outermost reduced axis is cut. Where panels are packed along it, square by square, the
-    last is no shorter than a vector."""
-    outermost = reduced_axes(form, layout)[0]
+    last is no shorter than a vector. For products of matrices all are equal, of whole steps."""
+    outermost, *others = reduced_axes(form, layout)
     size = form.sizes[outermost]
+    if tile.pairs:
+        step = 1 if others else tile.pairs
+        equal = [blocks for blocks in range(wanted, 2 * wanted + 1) if size % (blocks * step) == 0]
+        return equal[0] if equal and size // equal[0] >= min(size, lanes) else 1
     in_squares = layout.right.strides[layout.axis] != 1 and layout.right.strides[outermost] == 1 and size >= lanes
     for blocks in range(min(wanted, size), 1, -1):
         length = math.ceil(size / blocks)
@@ -495,11 +541,19 @@ def _tile_cost(form: Form, layout: Layout, tile: RegisterTile, rows: int, width:
                depth: int, left_packed: bool) -> float:
     """The cost of one tile: products, loads, and the epilogue."""
     products = rows * width
+    if tile.pairs:
+        stores = sum(1 + _vectors(access, layout, lanes) for access in form.slots)
+        return amx.block(rows, width, depth // tile.pairs) + products * stores
     loads = width + (products if layout.left.strides[layout.axis] else rows)
-    epilogue = sum(1 if access.strides[layout.axis] in (0, 1) else 2 * lanes for access in form.slots)
+    epilogue = sum(_vectors(access, layout, lanes) for access in form.slots)
     step = max(products, LATENCY, loads) + 0.25 * loads + FAR * width + 1
     step += 0 if left_packed else _fetching(form, layout, tile, rows)
     return depth * step + 40 + products * epilogue + _reaching(form, layout, tile, rows)
+
+
+def _vectors(access: Access, layout: Layout, lanes: int) -> int:
+    """What a vector of an epilogue's tensor costs."""
+    return 1 if access.strides[layout.axis] in (0, 1) else 2 * lanes
 
 
 def _reaching(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> float:

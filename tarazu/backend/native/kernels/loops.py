@@ -56,6 +56,14 @@ def lanes_along(writer: Writer, nest: Nest, axis: int | None) -> int:
     return writer.target.lanes if axis is not None and nest.sizes[axis] > 1 else 0
 
 
+class ReducedLoop(NamedTuple):
+    """A loop over a reduced axis of a product: its length, and how far each factor moves in an iteration, in bytes."""
+
+    length: int
+    left: int
+    right: int
+
+
 class Division(NamedTuple):
     """How the kept axes are divided: `outer` ones make up the items, `inner` ones are loops inside an item."""
 
@@ -125,6 +133,8 @@ def end_of_triangle(function: Function, nest: Nest, axis: int, step: int, indice
     row, block = indices[nest.triangle.row], nest.triangle.block
     if block is not None:
         row = function.add(row, function.multiply(indices[block], nest.sizes[nest.triangle.row]))
+    row = function.add(function.multiply(row, nest.triangle.rows), nest.triangle.rows - 1)
+    row = function.divide(row, nest.triangle.columns)
     steps = function.divide(function.add(row, step - fewest + 1), step)
     return function.minimum(function.multiply(steps, step), whole)
 
@@ -152,7 +162,8 @@ def _steps_to_column(function: Function, nest: Nest, axis: int, step: int, indic
     whole = nest.sizes[axis] // step * step
     if nest.triangle is None or nest.triangle.row != axis or nest.triangle.column not in indices or not whole:
         return 0
-    column, block = indices[nest.triangle.column], nest.triangle.block
+    column, block = function.multiply(indices[nest.triangle.column], nest.triangle.columns), nest.triangle.block
+    column = function.divide(column, nest.triangle.rows)
     if block is not None:
         first = function.multiply(indices[block], nest.sizes[axis])
         column = function.maximum(function.subtract(column, first), 0)
@@ -163,7 +174,7 @@ def _steps_to_column(function: Function, nest: Nest, axis: int, step: int, indic
 def stores_below(stores: Sequence[Store], triangle: Triangle | None, sizes: Sequence[int]) -> Sequence[Store]:
     """What stores store where the column of a triangle is at most the row: without choices by that; `stores` itself if
     there are none."""
-    if triangle is None:
+    if triangle is None or triangle.rows > 1 or triangle.columns > 1:
         return stores
     chosen: dict[int, Expression] = {}
     for x in walk(*[store.value for store in stores]):

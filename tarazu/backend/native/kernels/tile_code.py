@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
+from tarazu.backend.native.kernels.amx.block import Block, BlockCode
+from tarazu.backend.native.kernels.amx.packed_rows import packed_rows
 from tarazu.backend.native.kernels.contraction_choice import Choice
 from tarazu.backend.native.kernels.contraction_form import Form
 from tarazu.backend.native.kernels.expression import Point, Writer, lanes_mask
-from tarazu.backend.native.kernels.loops import stores_below
+from tarazu.backend.native.kernels.loops import ReducedLoop, stores_below
+from tarazu.backend.native.kernels.packing import Panel
 from tarazu.backend.native.llvm.function import Module
 from tarazu.backend.native.llvm.target import CACHE_LINE, Target
 from tarazu.backend.native.llvm.types import memory_type
 from tarazu.backend.native.llvm.values import Index, Value, constant, vector
-from tarazu.backend.native.lowering.loop_nest import Access, Apply, Constant, Store, walk
+from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Store, walk
 
 UNROLLED = 2  # products of vectors for each register in the body of the innermost loop; more are no faster
 FETCHED = 128 * 1024  # bytes of an epilogue's tensors from which on they are fetched ahead of time
 UNROLLED_STORES = 128  # operations and accesses of stores that are written out for all sums of a tile
-
-
-class _ReducedLoop(NamedTuple):
-    """A loop over a reduced axis: its length, and how far each factor moves in an iteration, in bytes."""
-
-    length: int
-    left: int
-    right: int
 
 
 _Store = Callable[[Sequence[Index], Index, Value | None, Value], None]  # indices, vector of columns, mask, sum
@@ -48,14 +43,25 @@ class TileCode:
         self.module, self.target, self.name, self.form, self.choice = module, target, name, form, choice
         self.writer, self.item = writer, form.dtype.itemsize
         self._written: dict[str, str] = {}  # the function of each variant; that of another kernel where it is the same
-        self.loops = _reduced_loops(form, choice, reduced)
         cut = choice.tile.cut
         self.heights = divmod(form.kept[cut], choice.tile.parts) if cut is not None else (1, 0)
+        self.left_panel = _left_panel(form, choice, reduced, self.most_rows) if choice.left_packed else None
+        self.loops = _reduced_loops(form, choice, reduced, self.left_panel)
         self.has_rows = choice.blocks > 1 or (form.triangle is not None and bool(self.loops))
 
     @property
+    def block(self) -> Block | None:
+        """The block of tiles that are multiplied as matrices; None where vectors are."""
+        if not self.choice.tile.pairs:
+            return None
+        columns = self.choice.panel_columns if self.choice.packed else self.form.kept[self.choice.layout.axis]
+        return Block(self.most_rows, min(columns, self.choice.panel_columns), self.choice.tile.pairs)
+
+    @property
     def step(self) -> int:
-        """How many iterations of the outermost reduced loop are written out."""
+        """Of how many indices of the outermost reduced axis an iteration of its loop takes in a multiple."""
+        if self.choice.tile.pairs:
+            return self.loop_step
         if self.choice.blocks > 1 or len(self.loops) != 1:
             return 1
         return self.unrolling(self.loops[0].length, self.most_rows * self.choice.tile.width)
@@ -68,17 +74,17 @@ class TileCode:
         return next(times for times in (4, 2, 1) if length % times == 0 and (times * products <= most or times == 1))
 
     @property
+    def loop_step(self) -> int:
+        """How many indices of the outermost reduced axis each iteration of its loop takes."""
+        return self.choice.tile.pairs if self.choice.tile.pairs and len(self.loops) == 1 else 1
+
+    @property
     def most_rows(self) -> int:
         return math.prod(self._extents(self.heights[0] + (self.heights[1] > 0)))
 
     def function(self, height: int, columns: int) -> str:
         """The name of the tile with so many indices of the axis that is cut, and so many columns."""
-        name = f"{self.name}_{height}x{columns}"
-        if name not in self._written:
-            tile = _Tile(self, name, self._extents(height), columns, self.form.stores)
-            tile.write()
-            self._written[name] = self.module.shared(tile.f)
-        return self._written[name]
+        return self._variant("", height, columns, self.form.stores, _Tile.write)
 
     @property
     def is_known_above(self) -> bool:
@@ -87,15 +93,10 @@ class TileCode:
 
     def above_diagonal(self, height: int, columns: int) -> str:
         """The name of a function like `function`, which stores what lies above the diagonal."""
-        name = f"{self.name}_{height}x{columns}_above"
-        if name not in self._written:
-            assert self.form.triangle is not None
-            stores = [store._replace(value=Constant(value, store.value.dtype))
-                      for store, value in zip(self.form.stores, self.form.triangle.above, strict=True)]
-            tile = _Tile(self, name, self._extents(height), columns, stores)
-            tile.write_stores()
-            self._written[name] = self.module.shared(tile.f)
-        return self._written[name]
+        assert self.form.triangle is not None
+        stores = [store._replace(value=Constant(value, store.value.dtype))
+                  for store, value in zip(self.form.stores, self.form.triangle.above, strict=True)]
+        return self._variant("_above", height, columns, stores, _Tile.write_stores)
 
     @functools.cached_property
     def compares(self) -> bool:
@@ -111,10 +112,17 @@ class TileCode:
 
     def below_diagonal(self, height: int, columns: int) -> str:
         """The name of a function like `function`, for tiles that have nothing above the diagonal."""
-        name = f"{self.name}_{height}x{columns}_below"
-        if name not in self.module:
-            _Tile(self, name, self._extents(height), columns, self._below).write()
-        return name
+        return self._variant("_below", height, columns, self._below, _Tile.write)
+
+    def _variant(self, ending: str, height: int, columns: int, stores: Sequence[Store],
+                 write: Callable[[_Tile], None]) -> str:
+        """The name of a function that stores so for a tile, or of one that does the same."""
+        name = f"{self.name}_{height}x{columns}{ending}"
+        if name not in self._written:
+            tile = _Tile(self, name, self._extents(height), columns, stores)
+            write(tile)
+            self._written[name] = self.module.shared(tile.f)
+        return self._written[name]
 
     def parameters(self) -> list[tuple[str, str]]:
         """The types and names of a tile's parameters."""
@@ -131,28 +139,34 @@ class TileCode:
                 for axis, size in enumerate(self.form.kept)]
 
 
-def _reduced_loops(form: Form, choice: Choice, reduced: Sequence[int]) -> list[_ReducedLoop]:
-    """The loops over the reduced axes, outermost first; rows of a packed panel follow each other."""
-    item, layout = form.dtype.itemsize, choice.layout
+def _reduced_loops(form: Form, choice: Choice, reduced: Sequence[int], packed: Panel | None) -> list[ReducedLoop]:
+    """The loops over the reduced axes, outermost first; rows of a packed panel follow each other. `packed` is what is
+    packed of the left factor."""
+    item, layout, pairs = form.dtype.itemsize, choice.layout, choice.tile.pairs
     sizes = [form.sizes[axis] for axis in reduced]
+    left, right = ([factor.strides[axis] * item for axis in reduced] for factor in (layout.left, layout.right))
+    if choice.packed:
+        right = [math.prod(sizes[depth + 1:]) * choice.panel_columns * item for depth in range(len(sizes))]
+    if packed is not None:
+        left = list(packed.steps[1:] if pairs else packed.steps)
+    if pairs:  # an iteration of the innermost loop takes several
+        sizes[-1] //= pairs
+        right[-1] *= pairs
+        left[-1] *= pairs if packed is None else 1
+    return [ReducedLoop(*each) for each in zip(sizes, left, right, strict=True)]
 
-    def steps(factor: Access, row: int) -> list[int]:
-        """The steps of a factor, packed in rows of so many bytes if there are any."""
-        if row:
-            return [math.prod(sizes[depth + 1:]) * row for depth in range(len(sizes))]
-        return [factor.strides[axis] * item for axis in reduced]
 
-    right = steps(layout.right, choice.packed * choice.panel_columns * item)
-    left = steps(layout.left, left_row(form, choice) if choice.left_packed else 0)
-    return [_ReducedLoop(*each) for each in zip(sizes, left, right, strict=True)]
-
-
-def left_row(form: Form, choice: Choice) -> int:
-    """The bytes of the left factor that are packed for one step of a tile's sum: whole vectors."""
-    cut = choice.tile.cut
+def _left_panel(form: Form, choice: Choice, reduced: Sequence[int], rows: int) -> Panel:
+    """What is packed of the left factor for one tile of up to so many rows and one block of the sum."""
+    cut, strides, item = choice.tile.cut, choice.layout.left.strides, form.dtype.itemsize
     assert cut is not None
-    height = math.ceil(form.kept[cut] / choice.tile.parts)
-    return math.ceil(height / choice.lanes) * choice.lanes * form.dtype.itemsize
+    sizes, steps = [form.sizes[axis] for axis in reduced], [strides[axis] for axis in reduced]
+    if choice.tile.pairs:
+        sizes[0] = math.ceil(sizes[0] / choice.blocks)
+        return packed_rows(rows, strides[cut], sizes, steps, choice.tile.pairs)
+    vectors = math.ceil(rows / choice.lanes)
+    return Panel(memory_type(form.dtype), item, choice.lanes, vectors, True, item,
+                 tuple([(size, step * item) for size, step in zip(sizes, steps, strict=True)]))
 
 
 class _Tile:
@@ -181,13 +195,16 @@ class _Tile:
             if self.spread.axis < len(extents):
                 self.in_group = [row[self.spread.axis] for row in self.rows]
         self.axis, self.left_is_vector = layout.axis, layout.left.strides[layout.axis] != 0
-        count = len(self.rows) * self.width
+        count = (code.most_rows if code.block else len(self.rows)) * self.width
         self.memory = self.f.emit("ptr", f"alloca {self.type}, i64 {count}, align {self._bytes}") \
-            if count * _store_work(stores, code.form) > UNROLLED_STORES else None
+            if code.block or count * _store_work(stores, code.form) > UNROLLED_STORES else None
 
     def write(self) -> None:
         """The whole function; with several blocks, sums go to memory from each block to the next."""
         f, blocked = self.f, self.code.choice.blocks > 1
+        if self.code.block is not None:
+            self._write_products_of_tiles(self.code.block)
+            return
         sums = [constant(self.type, 0)] * (len(self.rows) * self.width)
         if blocked:
             sums = [f.select(f.parameters["first"], zero, f.load(self.type, self._kept_sum(number), self._bytes))
@@ -202,6 +219,30 @@ class _Tile:
                 self._epilogue(sums)
         else:
             self._epilogue(sums)
+        f.ret()
+
+    def _write_products_of_tiles(self, block: Block) -> None:
+        """The same by tiles that are multiplied as matrices, whose sums end in memory."""
+        f, code, row = self.f, self.code, self.width * self._bytes
+        left, right, outermost = f.parameters["left"], f.parameters["right"], code.loops[0]
+        rows_of_left = code.left_panel.steps[0] if code.left_panel else \
+            code.item * code.choice.layout.left.strides[code.choice.tile.cut or 0]
+        tiles = BlockCode(f, len(self.rows), self.width * self.lanes, rows_of_left,
+                          code.loops[-1].right // block.pairs)
+        sums = f.parameters["sums"] if code.choice.blocks > 1 else self.memory
+        assert sums is not None
+        if code.choice.blocks > 1:
+            with f.when(f.parameters["first"]):
+                tiles.zero()
+            with f.when(f.invert(f.parameters["first"])):
+                tiles.load(sums, row)
+        else:
+            tiles.zero()
+        self._fetch_ahead()
+        tiles.add_products(code.loops, f.parameters["rows"] if code.has_rows else outermost.length, left, right)
+        tiles.store(sums, row)
+        with f.when(f.parameters["last"]) if code.choice.blocks > 1 else contextlib.nullcontext():
+            self._over_rows(sums, (), 0, self._store_at())
         f.ret()
 
     def write_stores(self) -> None:
@@ -237,7 +278,7 @@ class _Tile:
 
     # Products
 
-    def _reduced(self, loops: Sequence[_ReducedLoop], left: Value, right: Value, sums: list[Value]) -> list[Value]:
+    def _reduced(self, loops: Sequence[ReducedLoop], left: Value, right: Value, sums: list[Value]) -> list[Value]:
         """The sums with all products of `loops` added."""
         over_group = self.spread is not None and self.spread.axis >= len(self.code.form.kept)
         if len(loops) == over_group:
@@ -299,6 +340,18 @@ class _Tile:
 
     def _epilogue(self, sums: Sequence[Value]) -> None:
         """Store the expressions of all rows and columns: in a loop over sums in memory when that is much code."""
+        store = self._store_at()
+        if self.memory is None:
+            for column, mask in enumerate(self.masks):
+                for row, indices in enumerate(self.rows):
+                    store(indices, column, mask, sums[row * self.width + column])
+            return
+        for number, value in enumerate(sums):
+            self.f.store(value, self.f.offset(self.memory, number * self._bytes), self._bytes)
+        self._over_rows(self.memory, (), 0, store)
+
+    def _store_at(self) -> _Store:
+        """What stores the expressions of some indices; what they have in common is computed here."""
         f, form = self.f, self.code.form
         pointers = [f.parameters[f"s{slot}"] for slot in range(len(form.slots))]
         first = tuple(f.parameters[f"i{axis}"] if form.positions else 0 for axis in range(len(form.kept)))
@@ -312,14 +365,7 @@ class _Tile:
             self.code.writer.stores(f, self.stores, pointers, Point(tuple(point), self.axis, value.lanes, mask),
                                    [value], memo)
 
-        if self.memory is None:
-            for column, mask in enumerate(self.masks):
-                for row, indices in enumerate(self.rows):
-                    store(indices, column, mask, sums[row * self.width + column])
-            return
-        for number, value in enumerate(sums):
-            f.store(value, f.offset(self.memory, number * self._bytes), self._bytes)
-        self._over_rows(self.memory, (), 0, store)
+        return store
 
     def _over_rows(self, memory: Value, indices: tuple[Index, ...], row: Index, store: _Store) -> None:
         """`store` for all sums in memory."""

@@ -90,6 +90,8 @@ class Triangle(NamedTuple):
     column: int
     above: tuple[float, ...] = ()  # what each store has there, where that does not depend on a sum
     block: int | None = None  # the axis that numbers blocks of rows, where the row is one of a block
+    rows: int = 1  # how many rows of the matrix each index of the row stands for; all of them are above the diagonal
+    columns: int = 1  # the same of the column
 
     @property
     def axes(self) -> tuple[int, ...]:

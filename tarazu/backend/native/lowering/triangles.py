@@ -2,7 +2,8 @@
 
 A comparison of positions is False above the diagonal; what is chosen by it and what is computed from that is a known
 number there. Where that is what a sum or maximum starts with, or 0, kernels leave those elements out. A product whose
-result is read by such nests alone need not be computed above the diagonal either.
+result is read by such nests alone need not be computed above the diagonal either. Two numbers in a pair count where one
+of them does.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from tarazu.backend.native.lowering.steps import CONTROL_FLOW, NestLaunch, Opera
 from tarazu.ir import op as ops
 
 NEUTRAL = {ops.SUM: 0.0, ops.MAX: -math.inf}  # what these reductions start with
-ZERO_OF_ZERO = frozenset({ops.DIV, ops.CAST, ops.STOP_GRADIENT, ops.NEG})  # of a first input that is 0 they give 0
+ZERO_OF_ZERO = frozenset({ops.DIV, ops.CAST, ops.STOP_GRADIENT, ops.NEG, ops.BITCAST, ops.SHIFT_LEFT,
+                          ops.SHIFT_RIGHT})  # of a first input that is 0 they give 0
 
 
 class _Known(NamedTuple):
@@ -38,19 +40,35 @@ class _Known(NamedTuple):
     above: float
     rows: int
     columns: int
+    each_row: int = 1  # how many rows of what was compared each row stands for
+    each_column: int = 1
 
     def triangle(self, access: Access, sizes: Sequence[int]) -> Triangle | None:
-        """The axes that are rows and columns where a nest accesses the buffer so; None where no axes are."""
-        if access.offset or (self.rows, self.columns) == (1, 1):
+        """The axes that are rows and columns where a nest accesses the buffer so, or every other of its rows; None
+        where no axes are."""
+        return self._every(1, access, sizes) or (self._every(2, access, sizes) if self.above == 0 else None)
+
+    def _every(self, step: int, access: Access, sizes: Sequence[int]) -> Triangle | None:
+        """The same, of one in `step` rows."""
+        starts = [number * self.columns for number in range(step)]
+        if access.offset not in starts or self.rows % step or (self.rows, self.columns) == (1, 1):
             return None
         strides = dict(enumerate(access.strides))
         row, column = ([axis for axis, own in strides.items() if own == stride and sizes[axis] == size]
-                       for stride, size in ((self.columns, self.rows), (1, self.columns)))
+                       for stride, size in ((step * self.columns, self.rows // step), (1, self.columns)))
         if len(row) != 1 or len(column) != 1 or row == column:
             return None
         whole = self.rows * self.columns
         others = [stride for axis, stride in strides.items() if axis not in (*row, *column) and sizes[axis] != 1]
-        return None if any(stride % whole for stride in others) else Triangle(row[0], column[0])
+        if any(stride % whole for stride in others):
+            return None
+        return Triangle(row[0], column[0], rows=step * self.each_row, columns=self.each_column)
+
+    def in_pairs(self) -> _Known | None:
+        """The same buffer as pairs of neighbors in its rows; None where there are no such or they are not 0."""
+        if self.above or self.columns % 2 or self.each_column > 1:
+            return None
+        return self._replace(columns=self.columns // 2, each_column=2)
 
 
 def with_triangles(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -93,7 +111,7 @@ class _Finder:
         """The pairs of axes that may be rows and columns of a triangle."""
         nest, found = launch.nest, []
         for part in walk(*expressions(nest)):
-            if isinstance(part, Load) and (known := self.known.get(launch.operands[part.access.buffer].buffer)):
+            if isinstance(part, Load) and (known := self._known_of(launch.operands[part.access.buffer].buffer)):
                 found.append(known.triangle(part.access, nest.sizes))
             elif isinstance(part, Apply) and part.op is ops.LESS_EQUAL:
                 column, row = (self._position(launch.operands, x) for x in part.inputs)
@@ -110,13 +128,20 @@ class _Finder:
         above = [self._above(launch, store.value, triangle) for store in nest.stores]
         for store, value in zip(nest.stores, above, strict=True):
             buffer, sizes = launch.operands[store.access.buffer].buffer, [nest.sizes[axis] for axis in triangle.axes]
-            known = None if value is None else _Known(value, *sizes)
+            known = None if value is None else _Known(value, sizes[0], sizes[1], triangle.rows, triangle.columns)
             if known and self.writers[buffer] == 1 and known.triangle(store.access, nest.sizes) == triangle:
                 self.known[buffer] = known
         if not nest.reductions:
             return triangle if all(value == 0 for value in above) else None
         numbers = tuple([value for value in above if value is not None])
         return triangle._replace(above=numbers) if len(numbers) == len(above) else None
+
+    def _known_of(self, buffer: Buffer) -> _Known | None:
+        """What is known of a buffer, or of the one whose numbers it shows in pairs."""
+        if buffer in self.known or buffer.parent is None or buffer.parent.dtype is buffer.dtype:
+            return self.known.get(buffer)
+        whole = self.known.get(buffer.parent)
+        return None if whole is None else whole.in_pairs()
 
     def _note(self, launch: NestLaunch) -> None:
         """Remember a buffer that holds 0, 1, 2, ..."""
@@ -147,12 +172,13 @@ class _Finder:
             if isinstance(x, Constant):
                 found[id(x)] = x.value
             elif isinstance(x, Load):
-                known = self.known.get(launch.operands[x.access.buffer].buffer)
+                known = self._known_of(launch.operands[x.access.buffer].buffer)
                 if known is not None and known.triangle(x.access, launch.nest.sizes) == triangle:
                     found[id(x)] = known.above
             elif isinstance(x, Apply):
                 positions = [self._position(launch.operands, part) for part in x.inputs]
-                is_mask = x.op is ops.LESS_EQUAL and positions == [triangle.column, triangle.row]
+                is_mask = (x.op is ops.LESS_EQUAL and positions == [triangle.column, triangle.row]
+                           and triangle.rows == triangle.columns == 1)
                 found[id(x)] = 0.0 if is_mask else _result(x, [found[id(part)] for part in x.inputs])
         return found[id(value)]
 
@@ -213,7 +239,7 @@ def _result(x: Apply, inputs: Sequence[float | None]) -> float | None:
         return inputs[0] if inputs[0] == 0 or lowest else None
     if x.op is ops.EXP:
         return 0.0 if inputs[0] == -math.inf else None
-    if x.op in (ops.ADD, ops.SUB):
+    if x.op in (ops.ADD, ops.SUB, ops.OR):
         if inputs[0] == -math.inf or (x.op is ops.ADD and inputs[1] == -math.inf):
             return -math.inf
         return 0.0 if tuple(inputs) == (0, 0) else None

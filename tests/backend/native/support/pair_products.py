@@ -7,8 +7,10 @@ factors count as 0, and subnormal sums become 0.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import tarazu.backend.native.compiler as compiler
+from tarazu.backend.native.llvm.assemble import object_code
 from tarazu.backend.native.llvm.target import Target, host
 
 _NAME = re.compile(r"declare <(\d+) x float> @(llvm\.x86\.avx512bf16\.dpbf16ps\.\d+)\(.*\)")
@@ -29,10 +31,9 @@ def pair_target(narrowed: str | None = None) -> Target:
     return host(narrowed)._replace(has_pairs=True)
 
 
-def install(monkeypatch, target: Target) -> None:
-    """Let programs be compiled for `target`, with the functions."""
-    original = compiler.object_code
-    monkeypatch.setattr(compiler, "object_code", lambda text, *rest: original(emulated(text), *rest))
+def install(monkeypatch, target: Target, emulate: Callable[[str], str] = emulated) -> None:
+    """Let programs be compiled for `target`, with the functions, or with those that `emulate` puts into their text."""
+    monkeypatch.setattr(compiler, "object_code", lambda text, *rest: object_code(emulate(text), *rest))
     for module in ("program", "inspect.schedule_text"):
         monkeypatch.setattr(f"tarazu.backend.native.{module}.processor", lambda: target)
 

@@ -11,9 +11,10 @@ import math
 from collections.abc import Callable, Sequence
 
 from tarazu.backend.native.lowering.buffers import Buffer, Iteration, View
-from tarazu.backend.native.lowering.region.builder import LowerGraph, RegionBuilder
+from tarazu.backend.native.lowering.region.builder import LowerGraph, Region, RegionBuilder
 from tarazu.backend.native.lowering.region.carries import with_carries
-from tarazu.backend.native.lowering.steps import Branch, CountedLoop, Operand, WhileLoop
+from tarazu.backend.native.lowering.region.pairs import PAIRS
+from tarazu.backend.native.lowering.steps import Branch, CountedLoop, NestLaunch, Operand, Step, WhileLoop, touched
 from tarazu.base import dtypes
 from tarazu.ir import op as ops
 from tarazu.ir.node import Node
@@ -33,8 +34,21 @@ def scan(builder: RegionBuilder, node: Node, inside: LowerGraph) -> None:
     inputs = [*fixed, *carries, *[_row(view, iteration) for view in sequences]]
     body = inside(attributes["body"], inputs, [*[None] * carried, *[_row(view, iteration) for view in stacks]],
                   constants)
-    steps = with_carries(body, inputs, carries)
+    steps = with_carries(_with_pairs_before(builder, body, fixed), inputs, carries)
     builder.append(CountedLoop(iteration, length, attributes["reverse"], steps), *builder.results(node))
+
+
+def _with_pairs_before(builder: RegionBuilder, body: Region, fixed: Sequence[View]) -> Region:
+    """The body of a loop without the steps that put into pairs what no iteration changes: these are done before it."""
+    same = {view.buffer.root for view in fixed}
+
+    def is_done_once(step: Step) -> bool:
+        return isinstance(step, NestLaunch) and step.title == PAIRS and all(
+            writes or buffer.root in same or buffer.root.storage == "constant" for buffer, writes in touched(step))
+
+    for step in filter(is_done_once, body.steps):
+        builder.append(step)
+    return body._replace(steps=tuple([step for step in body.steps if not is_done_once(step)]))
 
 
 def _copy_starts(builder: RegionBuilder, node: Node, inputs: Sequence[Node], carries: Sequence[View]) -> None:
@@ -59,8 +73,9 @@ def while_(builder: RegionBuilder, node: Node, inside: LowerGraph) -> None:
     predicate = View.whole(Buffer(dtypes.bool_, 1), ())
     condition = inside(attributes["condition"], [*fixed[:first], *carries], [predicate]).steps
     inputs = [*fixed[first:], *carries]
-    body = with_carries(inside(attributes["body"], inputs, [None] * len(carries), second), inputs, carries)
-    loop = WhileLoop(Iteration(), condition, predicate.buffer, body, attributes.get("bound"))
+    body = inside(attributes["body"], inputs, [None] * len(carries), second)
+    steps = with_carries(_with_pairs_before(builder, body, fixed[first:]), inputs, carries)
+    loop = WhileLoop(Iteration(), condition, predicate.buffer, steps, attributes.get("bound"))
     builder.append(loop, *builder.results(node))
 
 

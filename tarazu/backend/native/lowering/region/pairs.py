@@ -22,20 +22,24 @@ from tarazu.ir import op as ops
 from tarazu.ir.node import Node
 from tarazu.ir.types import Shape
 
+PAIRS = "pairs"  # the title of steps that make them
+FEWEST = 16  # of rows, columns and numbers of a sum that suit matrices
 Factor = tuple[View, IndexMap]  # over kept and reduced axes
 
 
 def suit(node: Node, target: Target) -> bool:
     """Whether a product is summed in pairs: of bfloat16, on a processor that does, with two products to a sum.
 
-    Convolutions that Winograd's tiles save half of the products or more stay in float32.
+    Convolutions that Winograd's tiles save half of the products or more stay in float32, but for those that are done as
+    products of matrices.
     """
     if not target.has_pairs or node.dtype is not bfloat16:
         return False
     x, y = node.inputs
     if node.op is ops.DOT:
         return any(x.shape[axis] > 1 for axis in node.attributes["contract"][0])
-    return y.shape[-2] > 1 and not winograd.saves(node, target.winograd, 2)
+    as_matrices = target.has_matrices and min(*y.shape[-2:], max(node.shape[:-1])) >= FEWEST
+    return y.shape[-2] > 1 and (as_matrices or not winograd.saves(node, target.winograd, 2))
 
 
 class Paired(NamedTuple):
@@ -102,10 +106,10 @@ def _copied(builder: RegionBuilder, view: View, axis: int) -> View:
     target = View.new(uint32, _halved(shape, own))
     whole, rest = divmod(shape[own], 2)
     if whole:
-        builder.append(Group.computing("pairs", _with_size(shape, own, whole), _pairs(source, target, own, True)))
+        builder.append(Group.computing(PAIRS, _with_size(shape, own, whole), _pairs(source, target, own, True)))
     if rest:
         last = _from(source, own, shape[own] - 1), _from(target, own, whole)
-        builder.append(Group.computing("pairs", _with_size(shape, own, 1), _pairs(*last, own, False)))
+        builder.append(Group.computing(PAIRS, _with_size(shape, own, 1), _pairs(*last, own, False)))
     strides = [0 if view.strides[i] == 0 and i != axis else target.strides[order.index(i)] for i in range(len(order))]
     return View(target.buffer, _halved(view.shape, axis), 0, tuple(strides))
 
