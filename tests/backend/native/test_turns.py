@@ -5,11 +5,14 @@ import time
 
 import numpy as np
 import pytest
+from comparing import difference, expected
 from random_scans import scan_of_seed
-from test_fuzz import check
-from worker_process import Worker
 
 import tarazu as tz
+from tarazu import backend
+from tarazu.backend.native.llvm.target import host
+
+pytestmark = pytest.mark.native
 
 TIME, BATCH, FEATURES, UNITS = 12, 64, 32, 128
 
@@ -96,23 +99,39 @@ def test_products_by_matrices_in_panels(rows, size, dtype, set_threads):
     assert panels == ["48", "48"] if (rows, size) == (32, 48) else len(panels) in (0, 2)
 
 
-@pytest.fixture(scope="module", params=["avx512", "avx2", "sse"])
-def worker(request, backend_name):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TARAZU_CPU", request.param)
-        worker = Worker(backend_name, (1, 2, 3, 4))
-        worker.start()
-    yield worker
-    worker.close()
+def check(number, set_threads):
+    """A scan gives what NumPy does, and the same bits on any number of threads."""
+    case = scan_of_seed(number)
+    inputs = case.arrays(0)
+    program, bits = backend.load("native").compile(case.graph), set()
+    for threads in (1, 2, 3, 4):
+        set_threads(threads)
+        found = program(*inputs)
+        bits.add(b"".join(np.asarray(x).tobytes() for x in found))
+    assert len(bits) == 1, f"scan {number}: other bits on other threads"
+    for values, wanted in zip(found, expected(case.graph, inputs), strict=True):
+        assert not difference(values, wanted), f"scan {number}"
 
 
-@pytest.mark.parametrize("number", range(8))
-def test_random_scans(number, worker):
-    check(worker, scan_of_seed(number))
+@pytest.fixture(params=["avx512", "avx2", "sse"])
+def shared_on(request, monkeypatch, set_threads):
+    """A function that checks the scan of a seed on this processor or a narrower one; odd ones share all they can."""
+    def run(number):
+        monkeypatch.setattr("tarazu.backend.native.schedule.work_sharing.WORTH_SHARING", -1.0 if number % 2 else 400.0)
+        check(number, set_threads)
+
+    monkeypatch.setattr("tarazu.backend.native.program.host", lambda: host(request.param))
+    monkeypatch.setenv("TARAZU_CACHE", "off")  # whose keys do not know of that
+    return run
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_random_scans(number, shared_on):
+    shared_on(number)
 
 
 @pytest.mark.long
-def test_many_random_scans(worker):
+def test_many_random_scans(shared_on):
     start = time.time_ns() % 2**32
     for number in range(start, start + 100):
-        check(worker, scan_of_seed(number))
+        shared_on(number)
