@@ -47,7 +47,7 @@ class Moves:
 
 
 def _of_tensors(move: Callable[..., None], keys: Iterable[tuple[int, ...]]) -> Callable[..., None]:
-    """`move` as a function of the tensors in its dicts, which have these keys: a call of it takes less time to match."""
+    """`move` as a function of the tensors in its dicts, which have these keys: calls of it are matched faster."""
     def moved(*tensors: Tensor) -> None:
         rest = iter(tensors)
         move(*[{key: next(rest) for key in part} for part in keys])

@@ -144,8 +144,8 @@ class NativeProgram:
             if memory.words[_FAILED]:
                 self._raise(memory)
         outputs = []
-        for own in memory.outputs:  # with `map` it would take half as long again
-            outputs.append(own.copy())
+        for own in memory.outputs:
+            outputs.append(own.copy())  # noqa: PERF401 - a comprehension is a call of its own until Python 3.12
         self._free_small.append(memory)
         return outputs
 
