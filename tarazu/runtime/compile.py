@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu import backend
-from tarazu.backend.base import Program, Renewed, RenewingBackend
+from tarazu.backend.base import FreeableProgram, Program, Renewed, RenewingBackend
 from tarazu.backend.numpy import evaluate
 from tarazu.base.device import Device, Mesh
 from tarazu.base.errors import DeviceError
@@ -43,6 +43,12 @@ def compile_jitted(graph: Graph, renewed: Renewed = ()) -> Program:
     """The program of a jitted function, on the backend that is chosen; outputs that are `renewed` state, each with the
     input that is the old one, may be written where that lies."""
     return compile_graph(graph, _backend_name(), changes=changes(), renewed=renewed)
+
+
+def free_memory(program: Program) -> None:
+    """Give back the memory that a program keeps from call to call, where it keeps any."""
+    if isinstance(program, FreeableProgram):
+        program.free_memory()
 
 
 def compile_in_full(graph: Graph, renewed: Renewed = ()) -> Program:

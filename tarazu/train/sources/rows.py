@@ -7,13 +7,12 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from tarazu.backend.base import FreeableProgram
 from tarazu.base.pytree import map_leaves
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import state
 from tarazu.ops.random import bits as draw
 from tarazu.runtime import processes, random
-from tarazu.runtime.compile import compile_jitted
+from tarazu.runtime.compile import compile_jitted, free_memory
 from tarazu.runtime.jit.jit import trace
 from tarazu.runtime.random.generator import current_default
 from tarazu.runtime.tensor.creation import asarray
@@ -45,8 +44,8 @@ def shuffled(rows: int) -> Tensor:
         return draw.padded_permutation(words, asarray(rows), size)
     program = compile_jitted(_shuffle(size))
     (order,) = program(words.raw, np.array(rows))
-    if rows >= VERY_MANY and isinstance(program, FreeableProgram):
-        program.free_memory()
+    if rows >= VERY_MANY:
+        free_memory(program)
     return Tensor(order)
 
 

@@ -208,6 +208,19 @@ def test_mixed_precision(precision):
         assert all(history[-1] < 0.05 * history[0] for history in histories.values())
 
 
+def test_many_rows_come_in_one_order_wherever_they_are_trained_on():
+    x = np.random.default_rng(1).normal(size=(5000, 4)).astype(np.float32)
+    histories, states = [], []
+    for where in ("cpu", "xla:1"):
+        with tz.default_device(where):
+            tz.random.seed(0)
+            model = tz.nn.Sequential([tz.nn.Dense(4, "tanh"), tz.nn.Dropout(0.5), tz.nn.Dense(1)]).compile("sgd", "mse")
+            histories.append(model.fit(x, x[:, :1], epochs=3, batch_size=64, verbose=0).history["loss"])
+            states.append(tz.random.default.state.numpy())
+    np.testing.assert_allclose(histories[1], histories[0], rtol=1e-5)
+    assert same_bits(*states)
+
+
 def test_random_numbers_are_the_same_everywhere():
     drawn = []
     for device in ("cpu", "xla:1"):
