@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from row_runs import Array, compiled, text
 
+import tarazu as tz
 from tarazu.backend.native.llvm.assemble import assembly
 from tarazu.backend.native.llvm.target import aarch64, host
 from tarazu.backend.native.llvm.values import constant
@@ -245,3 +246,10 @@ def test_rows_become_code_on_other_processors(target: object) -> None:
             if takes(op, dtype, count):
                 result = result_type(op, dtype, count)
                 assert "run" in assembly(text(op, [dtype] * count, {}, result, 16, target), target)
+
+
+@pytest.mark.parametrize("size", [7, 31, 33, 64, 100, 259])
+def test_functions_of_several_vectors_at_once_and_what_is_left(size):
+    x = np.random.default_rng(size).normal(size=(9, size)).astype("f")
+    for function, wanted in (tz.exp, np.exp(x)), (tz.tanh, np.tanh(x)):
+        np.testing.assert_allclose(tz.jit(lambda x, f=function: f(x) * 2)(tz.tensor(x)).numpy(), 2 * wanted, rtol=1e-6)

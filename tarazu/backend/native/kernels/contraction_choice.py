@@ -44,6 +44,7 @@ BLOCK = 320 * 1024  # bytes of a right factor that each core keeps beside its ro
 STREAMED = 0.95  # what products cost whose factors come from the cache, one block at a time
 GRID = 1.1  # a factor for the costs of panels that several threads read
 LATENCY = 8  # products in flight that keep the units busy
+LOAD = 1.3  # what a number that is loaded and repeated costs, where those are as many as products
 SHORTEST = 16  # bytes of a vector
 # Cycles that a further variant of the tile is taken to cost, so that small products have few: LLVM takes 10 to 25 ms
 # for each.
@@ -268,8 +269,11 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         items = first or (1 if inside else groups) * (count if order == COLUMNS else tiles)
         blocks = 1
         if order != ROWS_FIRST and form.reduced and panel_bytes > NEAR and tiles > 2:
-            near = panel_bytes + (_bytes_apart(form, layout, tile) if order == OUTER else 0)
-            blocks = _blocks(form, layout, tile, math.ceil(near / NEAR), lanes)
+            wanted = math.ceil(panel_bytes / NEAR)
+            if order == OUTER:
+                both = math.ceil((panel_bytes + _bytes_apart(form, layout, tile)) / NEAR)
+                wanted = max(wanted, min(both, depth // DEEP))
+            blocks = _blocks(form, layout, tile, wanted, lanes)
         if left_packed and _bytes_of_row(form, tile) > blocks * CACHE:
             continue
         copies = 1 if order in (COLUMNS, OUTER) else min(threads, items)
@@ -333,9 +337,7 @@ def _searching(form: Form, layout: Layout, tile: RegisterTile, chunk: int) -> fl
     """The cost of lines of a large left factor that do not follow each other, as a few rows of tiles need only some of
     those that lie side by side; they come too late, each after a wait."""
     size = _bytes(form, layout.left)
-    of_item = size // math.prod(n for n, stride in zip(form.kept[:form.outer], layout.left.strides, strict=False)
-                                if stride)
-    if tile.cut is None or not form.reduced or of_item <= CACHE or chunk >= tile.parts:
+    if tile.cut is None or not form.reduced or size <= CACHE or chunk >= tile.parts:
         return 0.0
     return LATE * size / CACHE_LINE * _left_lies_apart(form, layout, tile)
 
@@ -350,9 +352,9 @@ def _searching_right(form: Form, layout: Layout, tile: RegisterTile, lanes: int)
 
 
 def _bytes(form: Form, factor: Access) -> int:
-    """How large a factor is."""
-    return form.dtype.itemsize * math.prod(
-        size for size, stride in zip(form.sizes, factor.strides, strict=True) if stride)
+    """How large a factor is; of products that are items of their own, that of one."""
+    return form.dtype.itemsize * math.prod(size for axis, (size, stride) in enumerate(
+        zip(form.sizes, factor.strides, strict=True)) if stride and axis >= form.outer)
 
 
 def _reading(size: float) -> float:
@@ -544,9 +546,10 @@ def _tile_cost(form: Form, layout: Layout, tile: RegisterTile, rows: int, width:
     if tile.pairs:
         stores = sum(1 + _vectors(access, layout, lanes) for access in form.slots)
         return amx.block(rows, width, depth // tile.pairs) + products * stores
-    loads = width + (products if layout.left.strides[layout.axis] else rows)
+    in_vectors = layout.left.strides[layout.axis] != 0
+    loads = width + (products if in_vectors else rows)
     epilogue = sum(_vectors(access, layout, lanes) for access in form.slots)
-    step = max(products, LATENCY, loads) + 0.25 * loads + FAR * width + 1
+    step = max(products, LATENCY, loads if in_vectors else LOAD * loads) + 0.25 * loads + FAR * width + 1
     step += 0 if left_packed else _fetching(form, layout, tile, rows)
     return depth * step + 40 + products * epilogue + _reaching(form, layout, tile, rows)
 
