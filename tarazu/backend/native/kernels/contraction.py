@@ -230,9 +230,9 @@ class _Contraction:
             row, part = self._divmod(item.index, self.choice.tile.parts)
             cursor = self._at(start, self.free if inside else outer, row)
             with self.function.loop(0, self.count * math.prod(self.form.kept[axis] for axis in inside)) as column:
-                group, panel = self._divmod(column.index, self.count)
-                self._panel(self._at(cursor, inside, group), panel,
-                            lambda cursor, block: self._tile(cursor, part, panel, block))
+                group, place = self._divmod(column.index, self.count)
+                self._panel(self._at(cursor, inside, group), place,
+                            lambda cursor, block: self._tile(cursor, part, place, block))
 
     @contextlib.contextmanager
     def _chunk(self, begin: Value, end: Value) -> Iterator[tuple[Index, Index]]:

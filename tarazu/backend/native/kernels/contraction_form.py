@@ -92,7 +92,7 @@ def normal_form(nest: Nest, vector_bytes: int) -> Form | None:
     if spread is not None:
         factors = _with_one_each(factors, spread)
         factor_strides.append([int(axis == spread.axis) for axis in range(len(nest.sizes))])
-    factor_strides += [factor.strides for factor in factors]
+    factor_strides += [list(factor.strides) for factor in factors]
     outer = merged_axes(nest.sizes, range(nest.outer), factor_strides + stored, itertools.pairwise)
     kept = outer + merged_axes(nest.sizes, range(nest.outer, nest.kept), factor_strides + stored)
     reduced = merged_axes(nest.sizes, range(nest.kept, len(nest.sizes)), factor_strides)
