@@ -348,8 +348,8 @@ class _Contraction:
         if column is None or isinstance(column, int):
             yield
             return
-        column = function.index(function.multiply(column, triangle.columns))
-        with function.when(function.compare("icmp slt", column, function.index(function.multiply(behind, triangle.rows)))):
+        column, behind = function.multiply(column, triangle.columns), function.multiply(behind, triangle.rows)
+        with function.when(function.compare("icmp slt", function.index(column), function.index(behind))):
             yield
 
     def _all_rows(self, cursor: _Cursor, panel: Index, block: _Block, axes: Sequence[int]) -> None:
