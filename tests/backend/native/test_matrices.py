@@ -94,8 +94,7 @@ def matrix_choices(nest: Nest, target: Target, threads: int) -> list[Choice]:
     original = contraction_choice._choices
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(contraction_choice, "_choices", note)
-        contraction_choice.choose_contraction(contraction.normal_form(nest, target.vector_bytes), target,
-                                                  threads)
+        contraction_choice.choose_contraction(contraction.normal_form(nest, target.vector_bytes), target, threads)
     return list(found.values())
 
 
