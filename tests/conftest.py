@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import os
+import signal
 import sys
 import types
 from pathlib import Path
@@ -12,10 +13,12 @@ IN_NUMPY = ("ir", "ops", "transform", "runtime", "nn", "optim", "sklearn")
 
 
 def pytest_configure(config):
-    """Compiled programs go to a folder of the tests' own, unless TARAZU_CACHE names one."""
+    """Compiled programs go to a folder of the tests' own, unless TARAZU_CACHE names one, and Ctrl-C is heard."""
     if "TARAZU_CACHE" not in os.environ:
         kept = getattr(config, "cache", None)  # not there under `-p no:cacheprovider`
         os.environ["TARAZU_CACHE"] = str(kept.mkdir("tarazu")) if kept else "off"
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; tests send it themselves
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
