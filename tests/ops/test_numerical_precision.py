@@ -144,3 +144,11 @@ def test_neighbors_keep_every_bit():
     for function in (tz.nextafter, tz.jit(tz.nextafter)):
         result = function(tz.tensor(x), tz.tensor(y)).numpy()
         np.testing.assert_array_equal(result.view("int32"), expected.view("int32"))
+
+
+@pytest.mark.parametrize(("dtype", "x"), [("float16", -12.0), ("float16", -15.0), ("bfloat16", -90.0),
+                                          ("float32", -90.0), ("float64", -740.0)])
+def test_sigmoids_of_large_negative_numbers_keep_their_digits(dtype, x):
+    found, wanted = tz.sigmoid(tz.tensor(x, dtype=dtype)), tz.exp(tz.tensor(x, dtype="float64")).astype(dtype)
+    np.testing.assert_allclose(found.astype("float64").numpy(), wanted.astype("float64").numpy(), rtol=1e-2)
+    assert found.item() > 0

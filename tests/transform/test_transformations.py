@@ -335,6 +335,45 @@ def test_checkpoint_draws_the_same_numbers_again():
     np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("is_jitted", [False, True])
+def test_running_statistics_in_a_checkpoint_are_those_of_plain_calls(is_jitted):
+    def losses(wrap):
+        tz.random.seed(0)
+        norm = tz.nn.BatchNorm(8)
+        part = wrap(tz.nn.Sequential([tz.nn.Dense(8, in_features=4), norm, tz.nn.Dense(2, in_features=8)]))
+        x = tz.randn(16, 4)
+
+        def step():
+            loss = tz.square(part(x)).mean()
+            loss.backward()
+            return loss
+        step = tz.jit(step) if is_jitted else step
+        found = [step().item() for _ in range(3)]
+        assert not norm.running_mean.requires_grad
+        return found, norm.running_mean.numpy(), norm.running_variance.numpy()
+
+    for found, wanted in zip(losses(tz.checkpoint), losses(lambda f: f), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+def test_what_a_checkpoint_changes_keeps_the_gradients_that_flow_to_it():
+    def gradient(wrap):
+        w, total = leaf(tz.ones(3)), tz.zeros(3)
+        outside = tz.ones(3)
+
+        def add(x):
+            total.add_(w * x)
+            outside.mul_(2)
+            return x * 2
+        part = wrap(add)
+        part(tz.ones(3) * 3)
+        part(tz.ones(3) * 4)
+        assert total.requires_grad and not outside.requires_grad
+        total.sum().backward()
+        return w.grad.numpy()
+    np.testing.assert_array_equal(gradient(tz.checkpoint), gradient(lambda f: f))
+
+
 # grad_check
 
 def test_grad_check_names_the_argument_and_the_error():

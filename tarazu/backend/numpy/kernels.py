@@ -32,7 +32,8 @@ def cast(x: Array, dtype: DType) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    return 1 / (1 + np.exp(-x))
+    small = np.exp(-abs(x))  # which does not overflow
+    return np.where(x < 0, small, 1) / (1 + small)
 
 
 def power(x: Array, y: Array) -> Array:

@@ -15,7 +15,7 @@ from row_runs import Array, compiled
 
 from tarazu.backend.native.llvm.target import Target, host
 from tarazu.backend.native.math.formulas import SINGLE
-from tarazu.backend.numpy.kernels import KERNELS
+from tarazu.backend.numpy.kernels import KERNELS, sigmoid
 from tarazu.base import dtypes
 from tarazu.base.dtypes import DType
 from tarazu.ir import op as ops
@@ -24,11 +24,6 @@ from tarazu.ir.op import Op
 LIMIT = 2.0
 TARGETS = [host(), host("avx2"), host("sse")]
 TARGET_NAMES = ["host", "avx2", "sse"]
-
-
-def sigmoid(x: Array) -> Array:
-    small = np.exp(-np.abs(x))
-    return np.where(x < 0, small, 1) / (1 + small)
 
 
 def _log_gamma(x: float) -> float:
