@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from support.matrix_products import emulated, install, matrix_target
 from test_contraction import Case, extent, product, view
-from test_pairs import CASES, code, halves, numbers
+from test_pairs import CASES, assert_close_to_float32, code, halves, numbers, with_gradients
 
 import tarazu as tz
 from tarazu.backend.native import cache
@@ -203,18 +203,14 @@ def test_products_among_other_operations(function, shapes, monkeypatch):
 def test_gradients_on_several_threads(name, set_threads, monkeypatch):
     function, shapes = CASES.get(name, (attention, [(2, 48, 96), (3, 96, 96)]))
 
-    def both(*given: tz.Tensor) -> tuple[tz.Tensor, ...]:
-        out, back = tz.vjp(function, *given)
-        return out, *back(out)
-
+    both = with_gradients(function)
     given = [x * 0.25 for x in halves(*shapes)]
     wanted = [numbers(x) for x in tz.jit(both)(*[x.astype("float32") for x in given])]
     for threads in (1, 3):
         install(monkeypatch, matrix_target()._replace(threads=threads))
         set_threads(threads)
         step = tz.jit(both)
-        for got, exact in zip(step(*given), wanted, strict=True):
-            np.testing.assert_allclose(numbers(got), exact, rtol=2.0**-5, atol=2.0**-6 * abs(exact).max())
+        assert_close_to_float32(wanted, step(*given))
         assert name != "larger attention" or step.native_text().count("AMX") > 5
 
 

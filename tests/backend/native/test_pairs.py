@@ -32,6 +32,20 @@ def numbers(x: tz.Tensor) -> np.ndarray:
     return x.astype("float32").numpy()
 
 
+def with_gradients(function: Callable[..., tz.Tensor]) -> Callable[..., tuple[tz.Tensor, ...]]:
+    """The function, which also gives what its result as a cotangent becomes."""
+    def both(*given: tz.Tensor) -> tuple[tz.Tensor, ...]:
+        out, back = tz.vjp(function, *given)
+        return out, *back(out)
+    return both
+
+
+def assert_close_to_float32(wanted: list[np.ndarray], found: tuple[tz.Tensor, ...]) -> None:
+    """Results in bfloat16 are near those in float32: to some roundings, and as near as sums of large terms allow."""
+    for got, exact in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(numbers(got), exact, rtol=2.0**-5, atol=2.0**-6 * abs(exact).max())
+
+
 def sums_of_pairs(a: tz.Tensor, b: tz.Tensor) -> tz.Tensor:
     """a @ b as the instruction sums: of each pair the second product first. float32 has all digits of products."""
     left, right = numbers(a), numbers(b)
@@ -86,17 +100,13 @@ CASES: dict[str, tuple[Callable[..., tz.Tensor], list[tuple[int, ...]]]] = {
 def test_gradients_on_one_to_four_threads(name, set_threads, monkeypatch):
     function, shapes = CASES[name]
 
-    def both(*given: tz.Tensor) -> tuple[tz.Tensor, ...]:
-        out, back = tz.vjp(function, *given)
-        return out, *back(out)
-
+    both = with_gradients(function)
     given = [x * 0.25 for x in halves(*shapes)]
     wanted = [numbers(x) for x in tz.jit(both)(*[x.astype("float32") for x in given])]
     for threads in (1, 2, 3, 4):
         install(monkeypatch, pair_target()._replace(threads=threads))
         set_threads(threads)
-        for got, exact in zip(tz.jit(both)(*given), wanted, strict=True):
-            np.testing.assert_allclose(numbers(got), exact, rtol=2.0**-5, atol=2.0**-6 * abs(exact).max())
+        assert_close_to_float32(wanted, tz.jit(both)(*given))
 
 
 def test_loops_have_products_in_pairs(monkeypatch):
@@ -133,10 +143,7 @@ def test_while_loops_make_pairs_of_a_weight_once_and_of_what_changes_anew(monkey
 @pytest.mark.parametrize(("tokens", "keys", "rows"), [
     (33, 33, None), (48, 48, None), (67, 20, None), (48, 48, 24), (40, 66, 24)])
 def test_causal_attention_of_many_lengths(tokens, keys, rows, set_threads, monkeypatch):
-    def attend(*given: tz.Tensor) -> tuple[tz.Tensor, ...]:
-        out, back = tz.vjp(lambda q, k, v: tz.scaled_dot_product_attention(q, k, v, causal=True), *given)
-        return out, *back(out)
-
+    attend = with_gradients(lambda q, k, v: tz.scaled_dot_product_attention(q, k, v, causal=True))
     given = halves((2, 7, tokens, 16), (2, 7, keys, 16), (2, 7, keys, 24))
     wanted = [numbers(x) for x in tz.jit(attend)(*[x.astype("float32") for x in given])]
     if rows:
@@ -147,16 +154,12 @@ def test_causal_attention_of_many_lengths(tokens, keys, rows, set_threads, monke
         install(monkeypatch, pair_target()._replace(threads=threads))
         set_threads(threads)
         step = tz.jit(attend)
-        for got, exact in zip(step(*given), wanted, strict=True):
-            np.testing.assert_allclose(numbers(got), exact, rtol=2.0**-5, atol=2.0**-6 * abs(exact).max())
+        assert_close_to_float32(wanted, step(*given))
         assert rows is None or "-> local" in step.native_text()
 
 
 def test_products_stop_at_the_diagonal_of_a_causal_mask(monkeypatch):
-    def attend(*given: tz.Tensor) -> tuple[tz.Tensor, ...]:
-        out, back = tz.vjp(lambda q, k, v: tz.scaled_dot_product_attention(q, k, v, causal=True), *given)
-        return out, *back(out)
-
+    attend = with_gradients(lambda q, k, v: tz.scaled_dot_product_attention(q, k, v, causal=True))
     steps: list[Step] = []
     original = compiler.with_triangles
     monkeypatch.setattr(compiler, "with_triangles", lambda given: steps.extend(original(given)) or original(given))

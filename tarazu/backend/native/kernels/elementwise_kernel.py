@@ -10,6 +10,7 @@ from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.loops import (
     AxisIndices,
     below_triangle,
+    divided_kernel,
     division,
     end_of_triangle,
     item_indices,
@@ -67,7 +68,7 @@ def elementwise_kernel(module: Module, writer: Writer, name: str, nest: Nest) ->
                 mask = lanes_mask(function, lanes, rest)
                 store(nest.stores, indices, nest.sizes[axis] - rest, mask, known)
     function.ret()
-    return Kernel(name, divided.items, rows=divided.rows, spans=spans_of(nest, divided.outer[0]))
+    return divided_kernel(name, nest, divided)
 
 
 def _vectors_at_once(writer: Writer, nest: Nest, axis: int | None) -> int:

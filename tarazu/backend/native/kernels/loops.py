@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tarazu.backend.native.kernels.expression import Point, Writer
-from tarazu.backend.native.kernels.kernel import spans_along
+from tarazu.backend.native.kernels.kernel import Kernel, spans_along
 from tarazu.backend.native.llvm.function import BRIEF, Function, Module
 from tarazu.backend.native.llvm.values import Index, Value
 from tarazu.backend.native.lowering.costs import estimate
@@ -105,6 +105,11 @@ def item_indices(function: Function, nest: Nest, axes: Sequence[int], item: Inde
 def spans_of(nest: Nest, axis: int | None) -> tuple[int, ...]:
     """The spans of a kernel whose items run first over an axis of the nest, if there is one."""
     return () if axis is None else spans_along(accesses(nest), axis, nest.sizes[axis])
+
+
+def divided_kernel(name: str, nest: Nest, divided: Division) -> Kernel:
+    """The kernel of that name of a nest that is divided so."""
+    return Kernel(name, divided.items, rows=divided.rows, spans=spans_of(nest, next(iter(divided.outer), None)))
 
 
 def point_at(nest: Nest, indices: AxisIndices, axis: int | None = None, lanes: int = 0,

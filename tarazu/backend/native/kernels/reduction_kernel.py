@@ -10,6 +10,7 @@ from tarazu.backend.native.kernels.expression import Memo, Point, Writer, lanes_
 from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.kernels.loops import (
     AxisIndices,
+    divided_kernel,
     division,
     end_of_triangle,
     item_indices,
@@ -171,8 +172,7 @@ class _Reducer:
                 if size % block:
                     self._last_columns(indices, size // block * block, size)
         function.ret()
-        return Kernel(self.name, divided.items, rows=divided.rows,
-                      spans=spans_of(self.nest, next(iter(divided.outer), None)))
+        return divided_kernel(self.name, self.nest, divided)
 
     def _vectors_of_an_item(self, size: int) -> int:
         """How many vectors side by side an item takes: as many as accumulators stay in registers, so that memory is
@@ -224,8 +224,7 @@ class _Reducer:
                 totals = self._totals(indices)
                 self._store(indices, totals, None, 0, None, self.memo)
         function.ret()
-        return Kernel(self.name, divided.items, rows=divided.rows,
-                      spans=spans_of(self.nest, next(iter(divided.outer), None)))
+        return divided_kernel(self.name, self.nest, divided)
 
     def _totals(self, indices: AxisIndices) -> list[Value]:
         """The results of the reductions; those with lanes have up to four vectors of accumulators."""
