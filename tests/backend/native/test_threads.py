@@ -226,13 +226,28 @@ def test_what_calls_and_barriers_cost(capsys):
                   f"{1e9 * counting.seconds_per_barrier(number, 500):.0f} ns per barrier", end="")
 
 
-def test_programs_go_on_alone_while_others_need_the_cores(monkeypatch):
-    for name, value in {"_alone_until": 0.0, "_crowded_runs": 0, "_backoff": thread_count.SHORTEST_BACKOFF}.items():
-        monkeypatch.setattr(thread_count, name, value)
-    monkeypatch.setattr(thread_count, "cores", lambda: 2)
-    monkeypatch.setattr(thread_count, "_chosen", 4)
+def learned_nothing(monkeypatch):
+    """The state of a process in which nothing has run, with two cores; gives its clock."""
     clock = [100.0]
+    for name, value in {"_alone_until": 0.0, "_spell": 0.0, "_busy": 0.0, "_crowded_spells": 0, "_watch": None,
+                        "_chosen": 4, "_backoff": thread_count.SHORTEST_BACKOFF, "cores": lambda: 2}.items():
+        monkeypatch.setattr(thread_count, name, value)
     monkeypatch.setattr(thread_count.time, "perf_counter", lambda: clock[0])
+    return clock
+
+
+def test_few_short_runs_that_are_held_up_say_nothing(monkeypatch):
+    learned_nothing(monkeypatch)
+    for i in range(1, 2_001):
+        thread_count.learn_from_run(*((2.1e-3, 0.7e-3) if i % 40 == 0 else (0.5e-3, 0.5e-3)))
+    assert thread_count.helpful_threads() == 2
+    for i in range(50):  # every fifth one waits for a core that another process has for 4 ms
+        thread_count.learn_from_run(*((4.5e-3, 0.5e-3) if i % 5 == 0 else (0.5e-3, 0.5e-3)))
+    assert thread_count.helpful_threads() == 1
+
+
+def test_programs_go_on_alone_while_others_need_the_cores(monkeypatch):
+    clock = learned_nothing(monkeypatch)
     assert thread_count.helpful_threads() == 2
     thread_count.learn_from_run(0.1, 0.05)
     assert thread_count.helpful_threads() == 2
@@ -250,12 +265,8 @@ def test_programs_go_on_alone_while_others_need_the_cores(monkeypatch):
 
 
 def test_they_take_threads_again_as_soon_as_a_core_is_idle(monkeypatch):
-    clock, idle = [100.0], [50.0]
-    for name, value in {"_alone_until": 0.0, "_crowded_runs": 0, "_watch": None, "_chosen": 2,
-                        "_backoff": thread_count.SHORTEST_BACKOFF, "cores": lambda: 2,
-                        "idle_seconds": lambda: idle[0]}.items():
-        monkeypatch.setattr(thread_count, name, value)
-    monkeypatch.setattr(thread_count.time, "perf_counter", lambda: clock[0])
+    clock, idle = learned_nothing(monkeypatch), [50.0]
+    monkeypatch.setattr(thread_count, "idle_seconds", lambda: idle[0])
 
     def run_alone(seconds, idle_part):
         thread_count.watch_cores()

@@ -74,16 +74,18 @@ def _quota() -> int:
 
 
 # A thread that has to wait for a core makes all others wait at the next barrier: one thread alone is then faster. When
-# that happens to two runs in a row, programs run on one thread: until a core has been idle during such runs, where the
-# system tells, and at most for a while, which doubles as long as it goes on.
+# that happens for two spells in a row, programs run on one thread: until a core has been idle during such runs, where
+# the system tells, and at most for a while, which doubles as long as it goes on. A spell is a long run or many short
+# ones, of which a few are always held up by something.
 
-LONG_RUN = 2e-3  # seconds: times of shorter runs say nothing
+SPELL = 10e-3  # seconds: at least as long as a thread waits for a core that it shares with another
 CROWDED = 0.7  # of the time at work: below, two threads do less than one
 IDLE = 0.7  # of the time of runs on one thread: a core that is idle for longer is free
 WATCHED = 0.05  # for how long a core is watched, as a part of the longest time on one thread
 SHORTEST_BACKOFF, LONGEST_BACKOFF = 0.5, 4.0  # seconds
 _alone_until = 0.0  # on the clock of time.perf_counter
-_crowded_runs = 0  # in a row
+_spell, _busy = 0.0, 0.0  # seconds of runs in this spell, and of those at work
+_crowded_spells = 0  # in a row
 _backoff = SHORTEST_BACKOFF  # how long the next one takes
 _watch: _Watch | None = None  # since programs run on one thread
 
@@ -108,14 +110,20 @@ def is_alone() -> bool:
 
 def learn_from_run(seconds: float, busy: float) -> None:
     """Take note of a run on several threads: how long it took, and how long of that the caller's thread was at work."""
-    global _alone_until, _crowded_runs, _backoff, _watch
-    if seconds < LONG_RUN:
+    global _spell, _busy
+    _spell, _busy = _spell + seconds, _busy + busy
+    if _spell >= SPELL:
+        _learn_from_spell(_busy > CROWDED * _spell)
+        _spell = _busy = 0.0
+
+
+def _learn_from_spell(had_cores: bool) -> None:
+    global _alone_until, _crowded_spells, _backoff, _watch
+    if had_cores:
+        _crowded_spells, _backoff = 0, SHORTEST_BACKOFF
         return
-    if busy > CROWDED * seconds:
-        _crowded_runs, _backoff = 0, SHORTEST_BACKOFF
-        return
-    _crowded_runs += 1
-    if _crowded_runs >= 2:
+    _crowded_spells += 1
+    if _crowded_spells >= 2:
         _alone_until, _watch, _backoff = time.perf_counter() + _backoff, None, min(2 * _backoff, LONGEST_BACKOFF)
 
 
