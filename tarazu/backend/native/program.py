@@ -20,7 +20,7 @@ from tarazu.backend.native.lowering.nodes import input_types, op_of, result_type
 from tarazu.backend.native.schedule import emit
 from tarazu.backend.native.schedule.memory_plan import ALIGN
 from tarazu.backend.native.threads import barrier
-from tarazu.backend.native.threads.pool import run
+from tarazu.backend.native.threads.pool import run, seconds_of_look
 from tarazu.backend.native.threads.thread_count import (
     cores,
     helpful_threads,
@@ -209,7 +209,10 @@ class NativeProgram:
             memory.for_threads(count, self.compiled.scratch)
             start, at_work = time.perf_counter(), time.thread_time()
             run(self.address, memory.address, count)
-            learn_from_run(time.perf_counter() - start, time.thread_time() - at_work)
+            seconds, at_work = time.perf_counter() - start, time.thread_time() - at_work
+            if looks := int(memory.words[barrier.LOOKS]):
+                at_work -= looks * seconds_of_look()
+            learn_from_run(seconds, at_work)
         if memory.words[emit.FAILED]:
             self._raise(memory)
 

@@ -1,5 +1,6 @@
 """Programs on several threads: barriers, helpers, and what forks, spawned children and the end of Python do to them."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -12,10 +13,11 @@ import counting
 import numpy as np
 import pytest
 
-from tarazu.backend.native.llvm.assemble import object_code
+from tarazu.backend.native.llvm.assemble import Loaded, object_code
 from tarazu.backend.native.llvm.function import Module
-from tarazu.backend.native.llvm.target import aarch64
+from tarazu.backend.native.llvm.target import aarch64, host
 from tarazu.backend.native.threads import barrier, pool, thread_count
+from tarazu.backend.native.threads.sleep import pause
 from tarazu.base.errors import ArgumentError
 
 FOLDER = Path(__file__).parent / "support"
@@ -224,6 +226,37 @@ def test_what_calls_and_barriers_cost(capsys):
             call = (time.perf_counter() - start) / 1_000
             print(f"\n{number} threads: {1e6 * call:.1f} us per run, "
                   f"{1e9 * counting.seconds_per_barrier(number, 500):.0f} ns per barrier", end="")
+
+
+@functools.cache
+def late_program():
+    """One thread, whose number and delay the block says, comes to the barrier later than the others."""
+    target, module = host(), Module()
+    wait = barrier.emit_barrier(module, target)
+    f = module.function("program", [("ptr", "shared"), ("i64", "thread")], linkage="external")
+    shared, thread = f.parameters.values()
+    late, delay = (f.offset(shared, barrier.BLOCK_WORDS + i, "i64") for i in range(2))
+    with f.when(f.compare("icmp eq", thread, f.load("i64", late, 8))), f.loop(0, f.load("i64", delay, 8)):
+        f.emit("i64", f"load atomic i64, ptr {shared.text} seq_cst, align 8")
+        pause(f, target)
+    f.call("void", wait, shared, thread)
+    f.ret()
+    return Loaded(object_code(module.text(target.attributes), target))
+
+
+def test_long_waits_of_the_first_thread_are_counted():
+    def looks(late, delay):
+        block = np.zeros(barrier.BLOCK_WORDS + 2, np.int64)
+        block[barrier.BLOCK_WORDS:] = late, delay
+        assert pool.run(late_program().address("program"), block.ctypes.data, 2) == 2
+        return block[barrier.LOOKS]
+
+    looks(1, 10)
+    delay = barrier.MANY_SPINS // 2
+    assert max(looks(1, delay) for _ in range(20)) > delay / 10
+    assert min(looks(1, 10) for _ in range(20)) == 0, "a short wait is a part of the program"
+    assert min(looks(0, delay) for _ in range(20)) == 0, "the other thread waits"
+    assert 0 < pool.seconds_of_look() < 1e-5
 
 
 def learned_nothing(monkeypatch):

@@ -117,7 +117,7 @@ def threads_text(target: Target) -> str:
 
 
 def _wait(f: Function) -> None:
-    f.do(f"call void @barrier(ptr {f.parameters['shared'].text})")
+    f.call("void", "barrier", *f.parameters.values())
 
 
 def _waits(f: Function, target: Target) -> None:

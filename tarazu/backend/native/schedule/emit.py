@@ -251,7 +251,7 @@ class ProgramEmitter:
             self._wait()
 
     def _wait(self) -> None:
-        self.f.do(f"call void @barrier(ptr {self.shared.text})")
+        self.f.call("void", "barrier", self.shared, self.thread)
 
     def barrier_if_conflict(self, accesses: Sequence[BufferAccess]) -> None:
         """A barrier if one of `accesses` may conflict with one since the last barrier."""

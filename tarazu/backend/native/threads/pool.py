@@ -27,6 +27,7 @@ from tarazu.backend.native.threads.thread_count import MOST_THREADS, cores
 
 _PROGRAM = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
 _LAUNCH = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+_LOOK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
 _Word = ctypes.c_int64
 
 
@@ -42,6 +43,7 @@ def run(address: int, shared: int, threads: int) -> int:
                 _Word.from_address(shared).value = threads
                 _Word.from_address(shared + 8 * barrier.MOST_SPINS).value = \
                     barrier.MANY_SPINS if threads <= cores() else barrier.FEW_SPINS
+                _Word.from_address(shared + 8 * barrier.LOOKS).value = 0
                 pool.leave_core_of_caller()
                 pool.launch(pool.block, address, shared)
                 return threads
@@ -56,6 +58,16 @@ def run(address: int, shared: int, threads: int) -> int:
 def function_at(address: int) -> Callable[[int, int], None]:
     """The native function `void program(ptr shared, i64 thread)` at an address."""
     return _PROGRAM(address)
+
+
+@functools.cache
+def seconds_of_look() -> float:
+    """What it takes a thread that waits to look once, measured once."""
+    looks, word, code = 2_000, np.zeros(1, np.int64), _pool_code()
+    look = _LOOK(code.address("look"))
+    start = time.thread_time()
+    look(word.ctypes.data, looks)
+    return (time.thread_time() - start) / looks
 
 
 class _ThreadPool:

@@ -24,13 +24,13 @@ def program():
     mine = f.offset(shared, f.add(thread, SLOTS), "i64")
     with f.loop(0, turns) as turn:
         f.store(f.index(f.add(f.load("i64", mine, 8), 1)), mine, 8)
-        f.call("void", wait, shared)
+        f.call("void", wait, shared, thread)
         expected = f.index(f.add(turn.index, 1))
         with f.loop(0, count) as other:
             found = f.load("i64", f.offset(shared, f.add(other.index, SLOTS), "i64"), 8)
             with f.when(f.compare("icmp ne", found, expected)):
                 f.emit("i64", f"atomicrmw add ptr {f.offset(shared, WRONG, 'i64').text}, i64 1 monotonic")
-        f.call("void", wait, shared)
+        f.call("void", wait, shared, thread)
     f.ret()
     return Loaded(object_code(module.text(target.attributes), target))
 
