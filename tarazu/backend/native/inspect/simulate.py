@@ -167,16 +167,16 @@ class Moment(NamedTuple):
 def predict(program: PlannedProgram, call: Callable[[], object], seconds: float) -> Timings:
     """The timings of `call` on as many cores as the program is for, by measuring for about so many seconds."""
     samples = sample(program, call, seconds)
-    ticks = tick_seconds()
-    moments = [Moment(event.depth, None if event.step is None else work(event.step), round(samples.words[event.word]),
-                      samples.words[event.word + 1:event.word + event.words] * ticks,
+    words, ticks = samples.words, tick_seconds()
+    moments = [Moment(event.depth, None if event.step is None else work(event.step), round(words[event.word]),
+                      words[event.word + 1:event.word + event.words] * ticks,
                       program.handed.get(id(event.step), NOTHING)) for event in program.events]
     many = machine(program.planned if program.is_shared else 1, samples.python)
-    late = max(float(samples.words[CAME] - samples.words[START]), 0.0) * ticks
+    late = max(float(words[CAME] - words[START]), 0.0) * ticks
     steps, left = simulated(moments, many, program.memory > SHARED_CACHE * -(-many.threads // CORES_OF_CACHE), late)
     measured = sum(float(np.sum(moment.shares)) for moment in moments)
-    around = max(samples.inside - measured, 0.0) + many.start + left
-    return Timings(steps, around, samples.python, many.threads, samples.runs)
+    around = max(float(np.median(samples.inside)) - measured, 0.0) + many.start + left
+    return Timings(steps, around, samples.python, many.threads, len(samples.tables))
 
 
 def simulated(moments: Sequence[Moment], many: Machine, in_memory: bool, late: float = 0.0

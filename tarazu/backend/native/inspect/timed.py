@@ -123,16 +123,20 @@ class Timings(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """Medians over runs of a program that measures itself."""
+    """Runs of a program that measures itself."""
 
-    words: np.ndarray  # of its table, in ticks and calls
-    inside: float  # seconds from the call of the program to its return
-    python: float  # seconds before and after that
-    runs: int
+    tables: np.ndarray  # of each run, in ticks and calls
+    inside: np.ndarray  # seconds from the call of the program to its return
+    python: float  # median of the seconds before and after that
+
+    @property
+    def words(self) -> np.ndarray:
+        """The table of medians."""
+        return np.median(self.tables, axis=0)
 
 
 def sample(program: TimedProgram, call: Callable[[], object], seconds: float) -> Samples:
-    """Medians over calls of `call`, which runs the program once, for about so many seconds."""
+    """Calls of `call`, which runs the program once, for about so many seconds."""
     call()
     tables: list[np.ndarray] = []
     inside: list[float] = []
@@ -144,8 +148,7 @@ def sample(program: TimedProgram, call: Callable[[], object], seconds: float) ->
         whole.append(time.perf_counter() - before)
         tables.append(program.table.copy())
         inside.append(program.seconds)
-    within = float(np.median(inside))
-    return Samples(np.median(tables, axis=0), within, max(float(np.median(whole)) - within, 0.0), len(whole))
+    return Samples(np.stack(tables), np.array(inside), max(float(np.median(whole) - np.median(inside)), 0.0))
 
 
 def measure(program: TimedProgram, call: Callable[[], object], seconds: float) -> Timings:
@@ -154,6 +157,7 @@ def measure(program: TimedProgram, call: Callable[[], object], seconds: float) -
     rows = samples.words[FIRST_ROW:].reshape(-1, ROW_WORDS)
     steps = [Timing(depth, work(step), round(row[CALLS]), row[SPENT] * tick_seconds(), row[WAITED] * tick_seconds())
              for (depth, step), row in zip(program.steps, rows, strict=False)]
-    native = sum(step.seconds + step.waited for step in steps)
-    return Timings(steps, max(samples.inside - native, 0.0), samples.python,
-                   helpful_threads() if program.compiled.is_shared else 1, samples.runs)
+    in_steps = samples.tables[:, FIRST_ROW:].reshape(len(samples.tables), -1, ROW_WORDS)[..., [SPENT, WAITED]]
+    around = np.median(samples.inside - in_steps.sum(axis=(1, 2)) * tick_seconds())  # of a run: medians add up to less
+    return Timings(steps, max(float(around), 0.0), samples.python,
+                   helpful_threads() if program.compiled.is_shared else 1, len(samples.tables))
