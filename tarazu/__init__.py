@@ -237,6 +237,7 @@ from tarazu.ops.shape import (
 from tarazu.ops.splitting import array_split, chunk, dsplit, dstack, hsplit, hstack, split, vsplit, vstack
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
+from tarazu.runtime.collection import no_collection as _no_collection
 from tarazu.runtime.device import default_device, device, devices, mesh
 from tarazu.runtime.eager import Eager as _Eager
 from tarazu.runtime.random.distributions import dropout, randn
@@ -794,7 +795,8 @@ _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.
 def __getattr__(name: str) -> _Any:
     """A part, or a name of `_LAZY`."""
     if name in _PARTS:
-        return importlib.import_module(f"tarazu.{_PARTS[name]}")
+        with _no_collection():
+            return importlib.import_module(f"tarazu.{_PARTS[name]}")
     if name in _MODULE_OF:
         found = globals()[name] = getattr(importlib.import_module(f"tarazu.{_MODULE_OF[name]}"), name)
         return found

@@ -1,6 +1,7 @@
 """Who may import whom: the arrows of the design, read from the source."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -46,8 +47,8 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "backend.native": "llvm cache_key donation winograd_tile half_products scan_products cache math lowering kernels "
                       "loop_products threads schedule compiler program inspect",
     "backend.xla": "precision processes devices rules program backend export",
-    "runtime": "numpy_threads trace_lock compile tiered device interrupts processes tensor autograd trace eager debug "
-               "jit profile random augment vmap",
+    "runtime": "collection numpy_threads trace_lock compile tiered device interrupts processes tensor autograd trace "
+               "eager debug jit profile random augment vmap",
     "nn": "losses init module layers functional",
     "data": "gzip_files screens late_bar scalers sequences columns tables splits dataset readers sets",
     "picture": "axis colors png marks elements chart svg figures shown picture bar_rows grids",
@@ -180,14 +181,26 @@ def test_formats_of_others_are_imported_where_they_are_used():
     assert done.stdout.strip() == ""
 
 
-def test_lazy_names_are_those_that_type_checkers_are_told_of():
-    tree = ast.parse(Path(tarazu.__file__).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["tarazu", "tarazu.data", "tarazu.diagnose", "tarazu.train"])
+def test_lazy_names_are_those_that_type_checkers_are_told_of(name):
+    package = importlib.import_module(name)
+    tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
     (block,) = [node for node in tree.body if isinstance(node, ast.If)]
-    told = {(node.module.removeprefix("tarazu."), alias.name)
+    told = {(node.module.removeprefix(f"{name}."), alias.name)
             for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    lazy = {(module, name) for name, module in tarazu._MODULE_OF.items()} | {("ops", "fft"), ("ops", "linalg")}
-    assert lazy == told
-    assert all(hasattr(tarazu, name) for name in dir(tarazu))
+    lazy = {(module, lazy_name) for module, names in package._LAZY.items() for lazy_name in names.split()}
+    assert lazy | ({("ops", "fft"), ("ops", "linalg")} if package is tarazu else set()) == told
+    assert all(hasattr(package, each) for each in dir(package))
+    assert package is tarazu or set(package.__all__) >= {each for _, each in lazy}
+
+
+def test_fit_imports_little_that_it_does_not_use():
+    code = ("import sys, tarazu as tz; model = tz.nn.Sequential([tz.nn.Dense(1)]).compile('sgd', 'mse');"
+            "model.fit([[1.0]], [1.0], verbose=0);"
+            "print(*(name for name in sys.modules if name.startswith(('tarazu.data.tables', 'tarazu.data.readers',"
+            "'tarazu.diagnose.', 'tarazu.picture', 'tarazu.train.cross_validation', 'tarazu.train.replicas'))))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
 
 
 @pytest.mark.parametrize("init", sorted(ROOT.rglob("__init__.py")), ids=lambda path: str(path.parent.relative_to(ROOT)))

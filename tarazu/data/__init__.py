@@ -21,22 +21,45 @@ late_bar.py is the progress bar of what takes long, screens.py says where progre
 
 import typing
 
-from tarazu.data.columns.column import Column
-from tarazu.data.columns.notes import ColumnNote
-from tarazu.data.dataset.dataset import Dataset
-from tarazu.data.readers.images import image_folder
-from tarazu.data.readers.text import text_folder, text_lines
-from tarazu.data.readers.timeseries import timeseries
-from tarazu.data.scalers import MinMaxScaler, Standardizer, one_hot
-from tarazu.data.sequences import pad_sequences
-from tarazu.data.sets.load import load
-from tarazu.data.splits import Split, split_ordered, split_rows, split_table, train_test_split
-from tarazu.data.tables.encoder import TableEncoder
-from tarazu.data.tables.read import read_table
-from tarazu.data.tables.summary import TableSummary, summarize
-from tarazu.data.tables.table import Table
-from tarazu.data.tables.target import Target, find_target
 from tarazu.runtime import augment
+
+if typing.TYPE_CHECKING:
+    from tarazu.data.columns.column import Column
+    from tarazu.data.columns.notes import ColumnNote
+    from tarazu.data.dataset.dataset import Dataset
+    from tarazu.data.readers.images import image_folder
+    from tarazu.data.readers.text import text_folder, text_lines
+    from tarazu.data.readers.timeseries import timeseries
+    from tarazu.data.scalers import MinMaxScaler, Standardizer, one_hot
+    from tarazu.data.sequences import pad_sequences
+    from tarazu.data.sets.load import load
+    from tarazu.data.splits import Split, split_ordered, split_rows, split_table, train_test_split
+    from tarazu.data.tables.encoder import TableEncoder
+    from tarazu.data.tables.read import read_table
+    from tarazu.data.tables.summary import TableSummary, summarize
+    from tarazu.data.tables.table import Table
+    from tarazu.data.tables.target import Target, find_target
+else:  # to type checkers any name would be right
+    from tarazu.base.hints.missing import imported_when_asked
+
+    _LAZY = {
+        "columns.column": "Column",
+        "columns.notes": "ColumnNote",
+        "dataset.dataset": "Dataset",
+        "readers.images": "image_folder",
+        "readers.text": "text_folder text_lines",
+        "readers.timeseries": "timeseries",
+        "scalers": "MinMaxScaler Standardizer one_hot",
+        "sequences": "pad_sequences",
+        "sets.load": "load",
+        "splits": "Split split_ordered split_rows split_table train_test_split",
+        "tables.encoder": "TableEncoder",
+        "tables.read": "read_table",
+        "tables.summary": "TableSummary summarize",
+        "tables.table": "Table",
+        "tables.target": "Target find_target",
+    }
+    __getattr__ = imported_when_asked(__name__, _LAZY)
 
 __all__ = [
     "Column", "ColumnNote", "Dataset", "MinMaxScaler", "Split", "Standardizer", "Table", "TableEncoder",
@@ -48,9 +71,3 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
-
-
-if not typing.TYPE_CHECKING:  # to which any name would be right
-    from tarazu.base.hints.missing import no_attributes_beside
-
-    __getattr__ = no_attributes_beside(__name__)

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -15,11 +15,13 @@ from tarazu.base.errors import ArgumentError, FileFormatError
 from tarazu.base.files import require_file
 from tarazu.base.html import table
 from tarazu.base.messages import plural
-from tarazu.picture.picture import Picture
 from tarazu.record.direction import better_direction
 from tarazu.record.finding import Verdict
 from tarazu.record.json_lines import from_line, to_line
 from tarazu.record.textfile import write_text
+
+if TYPE_CHECKING:
+    from tarazu.picture.picture import Picture
 
 FORMAT = "tarazu history 1"
 NOT_METRICS = ("epoch", "seconds")
@@ -194,6 +196,7 @@ class History:
         >>> history.plot()
         <Picture: 2 epochs>
         """
+        from tarazu.picture.picture import Picture
         from tarazu.record.charts import VALIDATION_PREFIX, metric_charts, shown_metrics
 
         columns = self.history

@@ -18,48 +18,58 @@ from tarazu.train.callbacks.keep_best import KeepBest
 from tarazu.train.callbacks.logs import CSVLog, Log, TensorBoard
 from tarazu.train.callbacks.rates import ReduceLROnPlateau
 from tarazu.train.callbacks.small import Freeze, LambdaCallback, Timer
-from tarazu.train.cross_validation.cross_validate import cross_validate
-from tarazu.train.cross_validation.result import CrossValidation
 from tarazu.train.evaluate import evaluate, predict
 from tarazu.train.loop import fit
-from tarazu.train.metrics import (
-    AUC,
-    METRICS,
-    R2,
-    RMSE,
-    AveragePrecision,
-    BalancedAccuracy,
-    CalibrationError,
-    ClassCount,
-    CohenKappa,
-    Concordance,
-    Confusion,
-    ExplainedVariance,
-    FBeta,
-    IoU,
-    LogLoss,
-    Matthews,
-    Metric,
-    Pearson,
-    Perplexity,
-    Precision,
-    PrecisionAtRecall,
-    Recall,
-    RecallAtPrecision,
-    SensitivityAtSpecificity,
-    Specificity,
-    SpecificityAtSensitivity,
-    accuracy,
-    binary_accuracy,
-    top_k_accuracy,
-    zero_one_loss,
-)
-from tarazu.train.rate_search import LearningRates, find_learning_rate
+from tarazu.train.metrics import Metric, accuracy, binary_accuracy, top_k_accuracy, zero_one_loss
 from tarazu.train.save.saving import save
 from tarazu.train.save.weights import load_weights, save_weights
 from tarazu.train.trainer.compile import compile, compute_loss, train_step
 from tarazu.train.trainer.divergence import TrainingWarning
 from tarazu.train.trainer.run import Run
+
+if typing.TYPE_CHECKING:
+    from tarazu.train.cross_validation.cross_validate import cross_validate
+    from tarazu.train.cross_validation.result import CrossValidation
+    from tarazu.train.metrics.classification import (
+        BalancedAccuracy,
+        ClassCount,
+        CohenKappa,
+        Confusion,
+        FBeta,
+        IoU,
+        Matthews,
+        Precision,
+        Recall,
+        Specificity,
+    )
+    from tarazu.train.metrics.probability import CalibrationError, LogLoss, Perplexity
+    from tarazu.train.metrics.ranking import (
+        AUC,
+        AveragePrecision,
+        PrecisionAtRecall,
+        RecallAtPrecision,
+        SensitivityAtSpecificity,
+        SpecificityAtSensitivity,
+    )
+    from tarazu.train.metrics.regression import R2, RMSE, Concordance, ExplainedVariance, Pearson
+    from tarazu.train.metrics.table import METRICS
+    from tarazu.train.rate_search import LearningRates, find_learning_rate
+else:  # to type checkers any name would be right
+    from tarazu.base.hints.missing import imported_when_asked
+
+    _LAZY = {
+        "cross_validation.cross_validate": "cross_validate",
+        "cross_validation.result": "CrossValidation",
+        "metrics.classification": "BalancedAccuracy ClassCount CohenKappa Confusion "
+                                  "FBeta IoU Matthews Precision Recall Specificity",
+        "metrics.probability": "CalibrationError LogLoss Perplexity",
+        "metrics.ranking": "AUC AveragePrecision PrecisionAtRecall RecallAtPrecision "
+                           "SensitivityAtSpecificity SpecificityAtSensitivity",
+        "metrics.regression": "R2 RMSE Concordance ExplainedVariance Pearson",
+        "metrics.table": "METRICS",
+        "rate_search": "LearningRates find_learning_rate",
+    }
+    __getattr__ = imported_when_asked(__name__, _LAZY)
 
 __all__ = [
     "AUC",
@@ -124,9 +134,3 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
-
-
-if not typing.TYPE_CHECKING:  # to which any name would be right
-    from tarazu.base.hints.missing import no_attributes_beside
-
-    __getattr__ = no_attributes_beside(__name__)

@@ -8,16 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tarazu import diagnose  # loaded once a verdict is asked for
 from tarazu.base.pytree import map_leaves
-from tarazu.diagnose import (
-    judge,
-    mean_shift,
-    measure_fit,
-    trivial_classification_losses,
-    trivial_multilabel_losses,
-    trivial_regression_losses,
-)
-from tarazu.diagnose.measuring.measure import Measured, largest_scale
 from tarazu.nn.layers.preprocessing.normalization import Normalization
 from tarazu.nn.layers.sequences.embedding import TableFeatures
 from tarazu.nn.layers.sequential import Sequential
@@ -74,14 +66,14 @@ class EndOfRun(NamedTuple):
             history.verdict = _OTHER_ROWS
         else:
             history.measurements = self._measure(history)
-            history.verdict = judge(history)
+            history.verdict = diagnose.judge(history)
 
     def _is_whole(self) -> bool:
         """Whether the model still has the layers and tensors that it was trained with."""
         model = self.trainer.model
         return same_objects(self.modules, modules_of(model)) and same_objects(self.handles, tensors_of(model))
 
-    def _measure(self, history: History) -> dict[str, Measured]:
+    def _measure(self, history: History) -> dict[str, float | int | str | None]:
         trainer, train = self.trainer, self._mapped(_sample(self.train))
         validation = None if self.validation is None else _sample(self.validation)
         losses_of = _losses_by_outputs(self) if isinstance(trainer, OutputTrainer) else _losses_by_rows(self)
@@ -91,7 +83,7 @@ class EndOfRun(NamedTuple):
             losses_of_validation, validation_accuracy = losses_of(self.kept, validation)
             if self.last:
                 last_losses, _ = losses_of(self.last, validation)
-        return measure_fit(
+        return diagnose.measure_fit(
             losses_of_train, losses_of_validation, trivial_losses(trainer, train, train),
             trivial_losses(trainer, train, validation) if validation else None, history.rows,
             num_parameters=sum(p.size for p in trainer.model.parameters() if p.requires_grad),
@@ -111,6 +103,8 @@ class EndOfRun(NamedTuple):
 
 def _input_scale(trainer: Trainer, train: Arrays) -> float | None:
     """The largest scale of a column of an input; None for whole numbers, as of words."""
+    from tarazu.diagnose.measuring.measure import largest_scale
+
     if not isinstance(trainer, OutputTrainer):
         return None
     scales = [largest_scale(_measured_columns(trainer.model, x)) for x in Arrays.of(train.x).leaves]
@@ -124,7 +118,7 @@ def _shift(trainer: Trainer, train: Arrays, validation: Arrays | None) -> float 
     inputs = zip(Arrays.of(train.x).leaves, Arrays.of(validation.x).leaves, strict=True)
     targets = zip(Arrays.of(train.y).leaves, Arrays.of(validation.y).leaves, strict=True)
     pairs = [*inputs, *(_as_columns(*pair) for pair in targets)]
-    return max((mean_shift(*pair) for pair in pairs if pair[0].shape[1:] == pair[1].shape[1:]), default=0.0)
+    return max((diagnose.mean_shift(*pair) for pair in pairs if pair[0].shape[1:] == pair[1].shape[1:]), default=0.0)
 
 
 def _as_columns(train: np.ndarray, validation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -274,19 +268,19 @@ def trivial_losses(trainer: Trainer, train: Arrays, part: Arrays) -> np.ndarray 
 
 def _of_class_frequencies(train: np.ndarray, part: np.ndarray) -> np.ndarray | None:
     labels, others = class_numbers(train), class_numbers(part)
-    return None if labels is None or others is None else trivial_classification_losses(labels, others)
+    return None if labels is None or others is None else diagnose.trivial_classification_losses(labels, others)
 
 
 def _of_output_frequencies(train: np.ndarray, part: np.ndarray) -> np.ndarray | None:
     rows = [y.reshape(len(y), -1) for y in (train, part)]
     is_hard = all(np.isin(y, (0, 1)).all() for y in rows)
-    return trivial_multilabel_losses(*rows) if is_hard else None
+    return diagnose.trivial_multilabel_losses(*rows) if is_hard else None
 
 
 # By the trivial predictor of a loss (see `LossTraits`): its losses on a part, from the targets of training and part.
 TRIVIAL_LOSSES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray | None]] = {
     "the class frequencies": _of_class_frequencies,
     "the frequency of each output": _of_output_frequencies,
-    "the mean": partial(trivial_regression_losses, loss="squared"),
-    "the median": partial(trivial_regression_losses, loss="absolute"),
+    "the mean": lambda train, part: diagnose.trivial_regression_losses(train, part, loss="squared"),
+    "the median": lambda train, part: diagnose.trivial_regression_losses(train, part, loss="absolute"),
 }

@@ -12,7 +12,7 @@ from tarazu.base.errors import ArgumentError, FileFormatError
 from tarazu.nn import LOSSES
 from tarazu.record import Finding, History, Verdict
 from tarazu.record.direction import better_direction
-from tarazu.train.metrics import METRICS
+from tarazu.train import METRICS
 
 
 def make_history() -> History:

@@ -1,5 +1,6 @@
 """`tz.jit`: when it traces, what state it carries, what gradients flow through it."""
 
+import gc
 import sys
 import threading
 from typing import NamedTuple
@@ -634,3 +635,16 @@ def test_a_method_shows_what_its_function_shows():
     counter.add(tz.tensor(2))
     counter.add(tz.tensor(3))
     assert (counter.add.traces, counter.add.label, Counter.add.changes) == (1, "add", [counter.n])
+
+
+def test_garbage_is_collected_again_after_a_trace_and_after_one_that_fails():
+    @tz.jit
+    def none_while_tracing(x):
+        assert not gc.isenabled()
+        return x * 2 if x.ndim else x.item()
+
+    assert none_while_tracing(tz.ones(2)).shape == (2,)
+    assert gc.isenabled()
+    with pytest.raises(TraceError, match="item"):
+        none_while_tracing(tz.tensor(1.0))
+    assert gc.isenabled()

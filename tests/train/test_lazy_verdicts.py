@@ -12,6 +12,7 @@ import pytest
 from helpers import same_bits
 
 import tarazu as tz
+from tarazu import diagnose
 from tarazu.nn import Dense, Embedding, Sequential
 from tarazu.record import History
 from tarazu.runtime.jit.jit import Counter
@@ -35,8 +36,8 @@ def fitted(**options):
 @pytest.fixture
 def judged(monkeypatch):
     """How often runs have been measured."""
-    calls, measure = [], verdict.measure_fit
-    monkeypatch.setattr(verdict, "measure_fit", lambda *args, **options: calls.append(1) or measure(*args, **options))
+    calls, measure = [], diagnose.measure_fit
+    monkeypatch.setattr(diagnose, "measure_fit", lambda *args, **options: calls.append(1) or measure(*args, **options))
     return calls
 
 
@@ -152,13 +153,13 @@ def test_arrays_that_are_written_to_after_the_fit(most, monkeypatch):
 
 def test_threads_that_ask_at_once_all_get_the_verdict(monkeypatch):
     _, history = fitted()
-    measure, asking = verdict.measure_fit, threading.Barrier(4)
+    measure, asking = diagnose.measure_fit, threading.Barrier(4)
 
     def slowly(*args, **options):
         time.sleep(0.05)
         return measure(*args, **options)
 
-    monkeypatch.setattr(verdict, "measure_fit", slowly)
+    monkeypatch.setattr(diagnose, "measure_fit", slowly)
 
     def ask(_):
         asking.wait()

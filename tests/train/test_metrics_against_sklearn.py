@@ -8,7 +8,8 @@ from sklearn import metrics as sk
 
 import tarazu as tz
 from tarazu.base.pytree import map_leaves
-from tarazu.train.metrics import METRICS, named_metrics
+from tarazu.train import METRICS
+from tarazu.train.metrics import named_metrics
 from tarazu.train.metrics.metric import exact
 from tarazu.train.metrics.outputs import OutputMetric
 

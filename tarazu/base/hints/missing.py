@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from types import CodeType, ModuleType
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -55,6 +56,24 @@ def no_attributes_beside(module: str) -> Callable[[str], NoReturn]:
         raise MissingAttribute(module, name)
 
     return refuse
+
+
+def imported_when_asked(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    """What a package takes as its `__getattr__`: `names` stand by the module below the package that has them.
+
+    >>> imported_when_asked("tarazu.record", {"direction": "better_direction"})("better_direction").__name__
+    'better_direction'
+    """
+    module_of = {name: module for module, listed in names.items() for name in listed.split()}
+
+    def find(name: str) -> Any:
+        if name not in module_of:
+            raise MissingAttribute(package, name)
+        found = getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
+        setattr(sys.modules[package], name, found)
+        return found
+
+    return find
 
 
 def _attribute_hint(module: str, name: str) -> str:

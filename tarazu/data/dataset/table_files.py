@@ -15,7 +15,6 @@ from tarazu.base.messages import listing
 from tarazu.base.pytree import flatten
 from tarazu.base.spelling import did_you_mean
 from tarazu.data.dataset.stage import Epoch, InOrder, Item
-from tarazu.data.tables.csv_file import SNIFFED_BYTES, sniff_delimiter
 
 BLOCK_ROWS = 1 << 14
 CSV_BLOCK_BYTES = 1 << 22
@@ -157,6 +156,8 @@ class CsvFiles(TableFiles):
     def _open(self, file: Path, **options: Any) -> Any:
         import pyarrow
         from pyarrow import csv
+
+        from tarazu.data.tables.csv_file import SNIFFED_BYTES, sniff_delimiter
 
         try:
             with pyarrow.input_stream(str(file)) as head:

@@ -29,6 +29,9 @@ def broadcast_shapes(name: str, *shapes: Shape) -> Shape:
     >>> broadcast_shapes("add", (2, 1), (3,))
     (2, 3)
     """
+    distinct = {tuple(shape) for shape in shapes} - {()}
+    if len(distinct) < 2:  # as mostly, and quicker
+        return distinct.pop() if distinct else ()
     rank = max((len(shape) for shape in shapes), default=0)
     result = []
     for sizes in zip(*((1,) * (rank - len(shape)) + tuple(shape) for shape in shapes), strict=True):

@@ -18,6 +18,7 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import state
 from tarazu.ir.types import Data
 from tarazu.runtime.autograd.autograd import with_gradients
+from tarazu.runtime.collection import no_collection
 from tarazu.runtime.compile import JITTED, compile_in_full, need_native, simplified
 from tarazu.runtime.jit.attribute_values import AttributeValues
 from tarazu.runtime.jit.compiled import Compiled, Description, is_tracked
@@ -264,6 +265,10 @@ class Jit:
         """A new signature, that of a call with these arguments; `candidates` have the same one and do not fit."""
         description = describe(self.function, arguments.leaves, arguments.structure)
         self._note_retrace(description, arguments.tensors, candidates)
+        with no_collection():
+            return self._compiled_for(arguments, description, signature)
+
+    def _compiled_for(self, arguments: CallArguments, description: Description, signature: Hashable) -> Compiled:
         traced = traced_once(lambda: self.trace_for(arguments, description), self.function, arguments, signature)
         renewed = renewed_state(traced) if _has_state(traced) else ()
         program = self.program_for(traced, renewed)

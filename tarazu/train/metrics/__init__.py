@@ -4,7 +4,8 @@ metric.py has the class `Metric`, sums over rows and a function of them, and mak
 per row. Such functions stand in accuracy.py and distances.py. The others have options: classification.py (of decided
 classes), ranking.py (of the order of scores; curves.py has the curves), probability.py, regression.py; outputs.py reads
 outputs for them as the loss means them. meaning.py refuses a metric that means nothing beside a loss; masked.py leaves
-out steps of padding. named.py finds all by name.
+out steps of padding. named.py finds all by name: those of with_options.py, a
+table of metrics with options, are imported when one is asked for, and so is table.py, which has all.
 """
 
 from tarazu.train.metrics.accuracy import (
@@ -15,29 +16,7 @@ from tarazu.train.metrics.accuracy import (
     top_k_accuracy,
     zero_one_loss,
 )
-from tarazu.train.metrics.classification import (
-    BalancedAccuracy,
-    ClassCount,
-    CohenKappa,
-    Confusion,
-    FBeta,
-    IoU,
-    Matthews,
-    Precision,
-    Recall,
-    Specificity,
-)
 from tarazu.train.metrics.distances import mae_in_units
 from tarazu.train.metrics.masked import is_masked, masked_sums, takes_mask, valid_steps
 from tarazu.train.metrics.metric import MEAN, Metric, RowFunction, Sums, as_metric, mean_sums
-from tarazu.train.metrics.named import BUILT_IN, METRICS, Metrics, MetricSpec, named_metrics
-from tarazu.train.metrics.probability import CalibrationError, LogLoss, Perplexity
-from tarazu.train.metrics.ranking import (
-    AUC,
-    AveragePrecision,
-    PrecisionAtRecall,
-    RecallAtPrecision,
-    SensitivityAtSpecificity,
-    SpecificityAtSensitivity,
-)
-from tarazu.train.metrics.regression import R2, RMSE, Concordance, ExplainedVariance, Pearson
+from tarazu.train.metrics.named import BUILT_IN, Metrics, MetricSpec, named_metrics

@@ -138,7 +138,6 @@ class RatioMetric(ClassMetric):
         return number
 
 
-@dataclass(frozen=True, kw_only=True)
 class Precision(RatioMetric):
     """The share of the rows predicted as a class that are of it: TP / (TP + FP).
 
@@ -156,7 +155,6 @@ class Precision(RatioMetric):
         return counts.right, counts.predicted
 
 
-@dataclass(frozen=True, kw_only=True)
 class Recall(RatioMetric):
     """The share of the rows of a class that were predicted as it: TP / (TP + FN), the sensitivity.
 
@@ -183,7 +181,6 @@ class Recall(RatioMetric):
         return counts.right, counts.actual
 
 
-@dataclass(frozen=True, kw_only=True)
 class Specificity(RatioMetric):
     """The share of the rows that are not of a class that were not predicted as it: TN / (TN + FP).
 
@@ -230,7 +227,6 @@ class FBeta(RatioMetric):
         return (1 + square) * counts.right, square * counts.actual + counts.predicted
 
 
-@dataclass(frozen=True, kw_only=True)
 class IoU(RatioMetric):
     """The intersection over the union of the rows (or pixels) of a class and those predicted as it (Jaccard, 1901).
 
@@ -248,7 +244,6 @@ class IoU(RatioMetric):
         return counts.right, counts.predicted + counts.actual - counts.right
 
 
-@dataclass(frozen=True, kw_only=True)
 class BalancedAccuracy(ClassMetric):
     """The mean recall of the classes that have rows (Brodersen and others, 2010). NaN where there is none.
 
@@ -266,7 +261,6 @@ class BalancedAccuracy(ClassMetric):
         return ratio((counts.right[has_rows] / counts.actual[has_rows]).sum(), has_rows.sum())
 
 
-@dataclass(frozen=True, kw_only=True)
 class Matthews(ClassMetric):
     """The correlation of predicted and true classes (Matthews, 1975; of several classes Gorodkin, 2004), from -1 to 1.
 
@@ -329,7 +323,6 @@ class CohenKappa(ClassMetric):
         return 1 - ratio((cost * matrix).sum(), (cost * chance).sum())
 
 
-@dataclass(frozen=True, kw_only=True)
 class Confusion(ClassMetric):
     """How many rows of each class were predicted as each: "confusion_0_1" are of class 0 and were predicted as 1.
 

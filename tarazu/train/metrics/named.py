@@ -22,26 +22,10 @@ from tarazu.train.metrics.accuracy import (
     top_k_accuracy,
     zero_one_loss,
 )
-from tarazu.train.metrics.classification import (
-    CLASS_COUNTS,
-    BalancedAccuracy,
-    ClassCount,
-    CohenKappa,
-    Confusion,
-    FBeta,
-    IoU,
-    Matthews,
-    Precision,
-    Recall,
-    Specificity,
-)
 from tarazu.train.metrics.distances import cosine_similarity, mae, mape, mse, smape
 from tarazu.train.metrics.meaning import ANY, CLASSES, LABELS, NUMBERS, Outputs, require_meaning
 from tarazu.train.metrics.metric import Metric, RowFunction, as_metric, name_of
 from tarazu.train.metrics.outputs import OutputMetric, ignoring
-from tarazu.train.metrics.probability import CalibrationError, LogLoss, Perplexity
-from tarazu.train.metrics.ranking import AUC, AveragePrecision
-from tarazu.train.metrics.regression import R2, RMSE, Concordance, ExplainedVariance, Pearson
 
 MetricSpec: TypeAlias = str | Metric | OutputMetric | RowFunction
 Metrics: TypeAlias = MetricSpec | Iterable[MetricSpec]
@@ -58,15 +42,9 @@ _FUNCTIONS: dict[str, tuple[RowFunction, LossTraits]] = {  # with what each take
     "smape": (smape, NUMBERS),
     "cosine_similarity": (cosine_similarity, NUMBERS),
 }
-_WITH_OPTIONS: dict[str, OutputMetric] = {metric.label: metric for metric in (
-    Precision(), Recall(), Specificity(), FBeta(1), FBeta(2), FBeta(1, name="dice"), IoU(),
-    IoU(average="macro", name="mean_iou"), BalancedAccuracy(), Matthews(), CohenKappa(), Confusion(),
-    *map(ClassCount, CLASS_COUNTS), AUC(), AveragePrecision(), LogLoss(), Perplexity(), CalibrationError(),
-    R2(), RMSE(), ExplainedVariance(), Pearson(), Concordance())}
 _LOSSES: dict[str, RowFunction] = {name: partial(loss, reduction="none") for name, loss in LOSSES.items()
                               if name not in _FUNCTIONS}
 _BY_NAME: dict[str, RowFunction] = {**{name: function for name, (function, _) in _FUNCTIONS.items()}, **_LOSSES}
-METRICS: dict[str, RowFunction | OutputMetric] = {**_BY_NAME, **_WITH_OPTIONS}
 BUILT_IN = *_BY_NAME.values(), *ACCURACIES, *WRONG.values()
 RESERVED = ("epoch", "seconds", "loss", "learning_rate")  # columns of the history
 _RENAME = 'give the function another name: f.__name__ = "..."'
@@ -131,7 +109,16 @@ def _found(spec: str) -> RowFunction | OutputMetric:
     largest = re.fullmatch(r"top_([1-9]\d*)_accuracy", spec) if isinstance(spec, str) else None
     if largest:
         return partial(top_k_accuracy, k=int(largest[1]))
-    return by_name("metric", spec, METRICS, "a function of (prediction, target)", _suggest)
+    if isinstance(spec, str) and spec in _BY_NAME:
+        return _BY_NAME[spec]
+    return by_name("metric", spec, every_metric(), "a function of (prediction, target)", _suggest)
+
+
+def every_metric() -> dict[str, RowFunction | OutputMetric]:
+    """All metrics by their names; those with options are imported when they are first asked for."""
+    from tarazu.train.metrics.with_options import WITH_OPTIONS
+
+    return {**_BY_NAME, **WITH_OPTIONS}
 
 
 def _taken_by(name: str) -> LossTraits:

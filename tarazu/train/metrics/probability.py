@@ -22,7 +22,6 @@ from tarazu.train.metrics.metric import Metric, Sums, ratio
 from tarazu.train.metrics.outputs import OutputMetric, counted_targets, has_labels, is_single, rows_of
 
 
-@dataclass(frozen=True, kw_only=True)
 class LogLoss(OutputMetric):
     """The mean of -log of the probability that the true class is given, in nats: the cross-entropy.
 
@@ -61,7 +60,6 @@ class LogLoss(OutputMetric):
         return ratio(sums["total"], sums["count"])
 
 
-@dataclass(frozen=True, kw_only=True)
 class Perplexity(LogLoss):
     """e to the power of the log loss: among how many equally likely classes (tokens) the model is undecided.
 

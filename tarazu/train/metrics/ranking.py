@@ -135,7 +135,6 @@ def _counts_in_bins(odds: Tensor, positive: Tensor, counted: Tensor, bins: int) 
     return {"counts": reshape(counts, (2, classes, bins)), "undefined": sum(undefined)}
 
 
-@dataclass(frozen=True, kw_only=True)
 class AUC(RankingMetric):
     """The area under the ROC curve: how often a row of a class scores higher than one that is not; a tie counts half
     (Hanley and McNeil, 1982).
@@ -159,7 +158,6 @@ class AUC(RankingMetric):
         return area(curve)
 
 
-@dataclass(frozen=True, kw_only=True)
 class AveragePrecision(RankingMetric):
     """The mean precision over the steps of recall, the area under the precision-recall curve without interpolation.
 

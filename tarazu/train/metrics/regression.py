@@ -107,7 +107,6 @@ def _quotient(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
 
 
-@dataclass(frozen=True, kw_only=True)
 class R2(NumberMetric):
     """The share of the variance of the target that the predictions explain: 1 - squared errors / squared deviations.
 
@@ -127,7 +126,6 @@ class R2(NumberMetric):
         return 1 - _quotient(moments.squared_error, moments.target_square)
 
 
-@dataclass(frozen=True, kw_only=True)
 class RMSE(NumberMetric):
     """The root of the mean squared error, in the unit of the target; of several outputs the mean of their roots.
 
@@ -145,7 +143,6 @@ class RMSE(NumberMetric):
         return np.sqrt(_quotient(moments.squared_error, np.broadcast_to(moments.rows, moments.squared_error.shape)))
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExplainedVariance(NumberMetric):
     """Like `R2`, but a constant error costs nothing: 1 - variance of the errors / variance of the target.
 
@@ -163,7 +160,6 @@ class ExplainedVariance(NumberMetric):
         return 1 - _quotient(moments.residual_square, moments.target_square)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Pearson(NumberMetric):
     """The correlation of predictions and targets (Pearson, 1895), from -1 to 1; NaN where one of them is constant.
 
@@ -181,7 +177,6 @@ class Pearson(NumberMetric):
         return _quotient(moments.product, np.sqrt(moments.target_square * moments.prediction_square))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Concordance(NumberMetric):
     """The concordance correlation (Lin, 1989): like `Pearson`, but other means and variances cost, too.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.base.pytree import leaf_paths
-from tarazu.data import Dataset, split_rows
+from tarazu.data import Dataset
 from tarazu.nn.module.trainable import Batches, ClassWeight, Validation
 from tarazu.runtime import processes
 from tarazu.train.sources.arrays import Arrays
@@ -97,6 +97,8 @@ def of_dataset(given: Given) -> Given:
 
 def _hold_out(arrays: Arrays, share: float, seed: int, labels: np.ndarray | None) -> tuple[Arrays, Arrays]:
     """Rows to train on and a random share for validation, classes in proportion."""
+    from tarazu.data import split_rows
+
     if not isinstance(share, int | float) or not 0 < share < 1:
         raise ArgumentError(f"validation_split={share!r}", expected="a share between 0 and 1",
                             fix="pass for example validation_split=0.2")

@@ -20,7 +20,6 @@ from tarazu.backend.native.kernels.contraction_choice import (
     Choice,
     choose_contraction,
     panels,
-    reduced_axes,
 )
 from tarazu.backend.native.kernels.contraction_form import Form, normal_form
 from tarazu.backend.native.kernels.expression import Writer
@@ -74,7 +73,7 @@ class _Contraction:
         self.name, self.form, self.choice = name, form, choice
         layout, tile = choice.layout, choice.tile
         self.accesses = (layout.left, layout.right, *form.slots)
-        self.reduced = reduced_axes(form, layout)
+        self.reduced = layout.reduced
         self.count, self.last = panels(form, layout, tile.width, choice.lanes)
         self.free = [axis for axis in layout.rows if axis not in (*tile.whole, tile.cut)]
         self.tiles = math.prod(form.kept[axis] for axis in self.free) * tile.parts

@@ -68,6 +68,11 @@ class Layout(NamedTuple):
     axis: int  # of the vectors
     rows: tuple[int, ...]  # the other kept axes along which the right factor stays the same
     others: tuple[int, ...]  # those along which it changes, and the first if that is apart
+    reduced: tuple[int, ...]  # the reduced axes from the outermost loop to the innermost
+    left_bytes: int  # how large the left factor is; of products that are items of their own, that of one
+    right_bytes: int
+    lanes: int  # the numbers of a vector
+    epilogue: int  # what a vector of each tensor of the epilogue costs, in all
     first_apart: bool = False  # whether the items are the indices of the first axis, each with products of its own
 
 
@@ -113,18 +118,18 @@ def choose_contraction(form: Form, target: Target, threads: int) -> Choice | Non
     None where no axis suits the vectors, or where plain sums along contiguous axes are faster.
     """
     most = target.vector_bytes // form.dtype.itemsize
-    choices = [choice for layout in _layouts(form, threads) for lanes in [_lanes(form, layout, most)]
-               for tile in (*_tiles(form, layout, lanes, target.registers, threads),
+    choices = [choice for layout in _layouts(form, most, threads)
+               for tile in (*_tiles(form, layout, layout.lanes, target.registers, threads),
                             *_tiles_of_matrices(form, layout, target, threads))
-               for choice in _choices(form, layout, tile, lanes, threads)]
+               for choice in _choices(form, layout, tile, layout.lanes, threads)]
     best = min(choices, key=lambda choice: choice.cost, default=None)
     return None if best is None or _suits_dot_products(form, best.layout, most) else best
 
 
-def _lanes(form: Form, layout: Layout, most: int) -> int:
+def _lanes(form: Form, axis: int, most: int) -> int:
     """The numbers of a vector: no more than hold all columns, as parts of vectors are slow to store."""
     lanes = most
-    while lanes >= 2 * form.kept[layout.axis] and lanes * form.dtype.itemsize > SHORTEST:
+    while lanes >= 2 * form.kept[axis] and lanes * form.dtype.itemsize > SHORTEST:
         lanes //= 2
     return lanes
 
@@ -137,12 +142,13 @@ def _suits_dot_products(form: Form, layout: Layout, lanes: int) -> bool:
         size >= 2 * lanes and left == right == 1 for size, left, right in axes)
 
 
-def reduced_axes(form: Form, layout: Layout) -> list[int]:
+def _reduced_axes(form: Form) -> tuple[int, ...]:
     """The reduced axes from the outermost loop to the innermost: the shortest steps come last, or the numbers of a
     group."""
     own = form.spread.axis if form.spread is not None else None
-    return sorted(range(len(form.kept), len(form.sizes)), key=lambda axis: (
-        axis == own, -abs(layout.right.strides[axis]) - abs(layout.left.strides[axis])))
+    a, b = (factor.strides for factor in form.factors)
+    return tuple(sorted(range(len(form.kept), len(form.sizes)), key=lambda axis: (
+        axis == own, -abs(a[axis]) - abs(b[axis]))))
 
 
 def panels(form: Form, layout: Layout, width: int, lanes: int) -> tuple[int, int]:
@@ -152,9 +158,9 @@ def panels(form: Form, layout: Layout, width: int, lanes: int) -> tuple[int, int
     return count, columns - (count - 1) * width * lanes
 
 
-def _layouts(form: Form, threads: int) -> Iterator[Layout]:
+def _layouts(form: Form, most: int, threads: int) -> Iterator[Layout]:
     """The layouts in which vectors of the right factor meet one number of the left, or vectors that lie like them."""
-    a, b = form.factors
+    (a, b), reduced = form.factors, _reduced_axes(form)
     for left, right in ((a, b), (b, a)):
         for axis in range(form.outer, len(form.kept)):
             stride = left.strides[axis]
@@ -163,7 +169,10 @@ def _layouts(form: Form, threads: int) -> Iterator[Layout]:
             if right.strides[axis] and (in_vectors or (stride == 0 and form.spread is None)):
                 rows = [x for x in range(form.outer, len(form.kept)) if x != axis and not right.strides[x]]
                 others = [x for x in range(len(form.kept)) if x not in (axis, *rows)]
-                layout = Layout(left, right, axis, tuple(rows), tuple(others))
+                lanes = _lanes(form, axis, most)
+                epilogue = sum(_vectors(access, axis, lanes) for access in form.slots)
+                layout = Layout(left, right, axis, tuple(rows), tuple(others), reduced, _bytes(form, left),
+                                _bytes(form, right), lanes, epilogue)
                 yield _apart(layout) if _lies_apart(form, layout, threads) else layout
 
 
@@ -233,7 +242,7 @@ def _tiles_of_matrices(form: Form, layout: Layout, target: Target, threads: int)
              and layout.left.strides[layout.axis] == 0)
     if not suits or target.lanes != TILE_COLUMNS:
         return
-    innermost = reduced_axes(form, layout)[-1]
+    innermost = layout.reduced[-1]
     width = min(math.ceil(form.kept[layout.axis] / TILE_COLUMNS), amx.BLOCK_VECTORS)
     for cut in layout.rows:
         size, fewest = form.kept[cut], math.ceil(form.kept[cut] / amx.BLOCK_ROWS)
@@ -283,7 +292,7 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
         variants = VARIANT * _variants(form, tile, lanes, count, last) + amx.SETUP * (tile.pairs > 0)
         chunk = _chunk(form, layout, tile) if order == ROWS else 0
         stays = order == ROWS_FIRST or 0 < chunk * _bytes_of_row(form, tile) <= CACHE
-        streamed = 0.0 if stays else count * again * _streaming(form, layout) / threads
+        streamed = 0.0 if stays else count * again * _streaming(layout) / threads
         streamed += (1 if chunk or order == ROWS_FIRST else count) * _searching(form, layout, tile, chunk) / threads
         streamed += (order == COLUMNS and not packed) * _searching_right(form, layout, tile, lanes) / threads
         yield Choice(layout, tile, lanes, order, packed, blocks, cost + variants + streamed, chunk, items=first,
@@ -328,15 +337,15 @@ def _height(form: Form, tile: RegisterTile) -> int:
     return math.ceil(form.kept[tile.cut] / tile.parts) if tile.cut is not None else 1
 
 
-def _streaming(form: Form, layout: Layout) -> float:
+def _streaming(layout: Layout) -> float:
     """The cost of reading the left factor from beyond the second-level cache, as each panel does."""
-    return _reading(_bytes(form, layout.left))
+    return _reading(layout.left_bytes)
 
 
 def _searching(form: Form, layout: Layout, tile: RegisterTile, chunk: int) -> float:
     """The cost of lines of a large left factor that do not follow each other, as a few rows of tiles need only some of
     those that lie side by side; they come too late, each after a wait."""
-    size = _bytes(form, layout.left)
+    size = layout.left_bytes
     if tile.cut is None or not form.reduced or size <= CACHE or chunk >= tile.parts:
         return 0.0
     return LATE * size / CACHE_LINE * _left_lies_apart(form, layout, tile)
@@ -344,10 +353,10 @@ def _searching(form: Form, layout: Layout, tile: RegisterTile, chunk: int) -> fl
 
 def _searching_right(form: Form, layout: Layout, tile: RegisterTile, lanes: int) -> float:
     """The same of a large right factor of which a panel has a part of each row, where it is read as it lies."""
-    size = _bytes(form, layout.right)
+    size = layout.right_bytes
     if not form.reduced or size <= CACHE:
         return 0.0
-    row = abs(layout.right.strides[reduced_axes(form, layout)[-1]])
+    row = abs(layout.right.strides[layout.reduced[-1]])
     return LATE * size / CACHE_LINE * (row > 2 * tile.width * lanes)
 
 
@@ -368,7 +377,7 @@ def _may_have_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes
         return False
     many = math.prod(form.reduced) >= DEEP and tiles > 2 and panels(form, layout, tile.width, lanes)[0] > 2
     return many and layout.left.strides[layout.axis] == 0 and (
-        _packs_left(form, layout, tile) or (len(form.reduced) == 1 and _streaming(form, layout) > 0))
+        _packs_left(form, layout, tile) or (len(form.reduced) == 1 and _streaming(layout) > 0))
 
 
 def _packs_left(form: Form, layout: Layout, tile: RegisterTile) -> bool:
@@ -377,14 +386,14 @@ def _packs_left(form: Form, layout: Layout, tile: RegisterTile) -> bool:
     assert tile.cut is not None
     if not tile.pairs:
         return _left_lies_apart(form, layout, tile)
-    return layout.left.strides[reduced_axes(form, layout)[-1]] != 1 or form.kept[tile.cut] % tile.parts > 0
+    return layout.left.strides[layout.reduced[-1]] != 1 or form.kept[tile.cut] % tile.parts > 0
 
 
 def _left_lies_apart(form: Form, layout: Layout, tile: RegisterTile) -> bool:
     """Whether the numbers of a sum lie lines apart, and those of neighboring sums side by side: the gradient of a
     weight."""
     assert tile.cut is not None
-    innermost = reduced_axes(form, layout)[-1]
+    innermost = layout.reduced[-1]
     return layout.left.strides[tile.cut] == 1 and layout.left.strides[innermost] * form.dtype.itemsize > CACHE_LINE
 
 
@@ -425,7 +434,7 @@ def _may_stream(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tile
     if not form.reduced or tile.cut is None or layout.right.strides[layout.axis] != 1 \
             or form.dtype.itemsize * math.prod(form.kept) > KEPT:
         return False
-    outermost = reduced_axes(form, layout)[0]
+    outermost = layout.reduced[0]
     if layout.others:
         in_parts = all(_goes_over(form, layout, factor, outermost) for factor in form.factors)
     else:
@@ -453,7 +462,7 @@ def _bytes_of_step(form: Form, axis: int) -> int:
 
 def _streamed(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int, tiles: int) -> Choice:
     """The choice in which a block of both factors is in the cache for all products, panels and tiles."""
-    outermost, depth, item = reduced_axes(form, layout)[0], math.prod(form.reduced), form.dtype.itemsize
+    outermost, depth, item = layout.reduced[0], math.prod(form.reduced), form.dtype.itemsize
     size, groups = form.sizes[outermost], math.prod(form.kept[axis] for axis in layout.others)
     length = max(CACHE // 2 // _bytes_of_step(form, outermost), math.ceil(DEEP * size / depth))
     blocks, items = math.ceil(size / length), groups * tiles
@@ -478,7 +487,7 @@ def _orders(form: Form, layout: Layout, groups: int, packed: bool, right_bytes: 
     """
     if form.outer:
         return [(OUTER, 1.0)]
-    left_bytes = _bytes(form, layout.left)
+    left_bytes = layout.left_bytes
     by_columns = groups > 1 or left_bytes <= CACHE or left_bytes <= right_bytes
     cached = _stays_in_cache(form, layout, right_bytes)
     by_columns = by_columns and not _is_update(form, right_bytes) and not cached and not side_by_side
@@ -505,7 +514,7 @@ def _stays_in_cache(form: Form, layout: Layout, right_bytes: int) -> bool:
 def _blocks(form: Form, layout: Layout, tile: RegisterTile, wanted: int, lanes: int) -> int:
     """Into how many blocks the outermost reduced axis is cut. Where panels are packed along it, square by square, the
     last is no shorter than a vector. For products of matrices all are equal, of whole steps."""
-    outermost, *others = reduced_axes(form, layout)
+    outermost, *others = layout.reduced
     size = form.sizes[outermost]
     if tile.pairs:
         step = 1 if others else tile.pairs
@@ -527,7 +536,7 @@ def _column_cost(form: Form, layout: Layout, tile: RegisterTile, lanes: int, dep
     short, longer = divmod(size, tile.parts)
     widths = [(tile.width, count - 1), (math.ceil(last / lanes), 1)]
     heights = [(whole * (short + 1), longer), (whole * short, tile.parts - longer)]
-    total = sum(w * h * _tile_cost(form, layout, tile, rows, width, lanes, depth, left_packed)
+    total = sum(w * h * _tile_cost(form, layout, tile, rows, width, depth, left_packed)
                 for width, w in widths if w for rows, h in heights if h)
     variants = _variants(form, tile, lanes, count, last)
     return total * (1 + 0.02 * (variants - 1)) * (1 if left_packed else _crowding(form, layout, tile, whole * short))
@@ -539,24 +548,23 @@ def _variants(form: Form, tile: RegisterTile, lanes: int, count: int, last: int)
     return (1 + (last != tile.width * lanes and count > 1)) * (1 + longer)
 
 
-def _tile_cost(form: Form, layout: Layout, tile: RegisterTile, rows: int, width: int, lanes: int,
-               depth: int, left_packed: bool) -> float:
+def _tile_cost(form: Form, layout: Layout, tile: RegisterTile, rows: int, width: int, depth: int,
+               left_packed: bool) -> float:
     """The cost of one tile: products, loads, and the epilogue."""
     products = rows * width
     if tile.pairs:
-        stores = sum(1 + _vectors(access, layout, lanes) for access in form.slots)
+        stores = len(form.slots) + layout.epilogue
         return amx.block(rows, width, depth // tile.pairs) + products * stores
     in_vectors = layout.left.strides[layout.axis] != 0
     loads = width + (products if in_vectors else rows)
-    epilogue = sum(_vectors(access, layout, lanes) for access in form.slots)
     step = max(products, LATENCY, loads if in_vectors else LOAD * loads) + 0.25 * loads + FAR * width + 1
     step += 0 if left_packed else _fetching(form, layout, tile, rows)
-    return depth * step + 40 + products * epilogue + _reaching(form, layout, tile, rows)
+    return depth * step + 40 + products * layout.epilogue + _reaching(form, layout, tile, rows)
 
 
-def _vectors(access: Access, layout: Layout, lanes: int) -> int:
+def _vectors(access: Access, axis: int, lanes: int) -> int:
     """What a vector of an epilogue's tensor costs."""
-    return 1 if access.strides[layout.axis] in (0, 1) else 2 * lanes
+    return 1 if access.strides[axis] in (0, 1) else 2 * lanes
 
 
 def _reaching(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> float:
@@ -567,9 +575,9 @@ def _reaching(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> floa
 
 def _fetching(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> float:
     """The cost of new cache lines, or pages, that each step of the innermost sum takes from the left factor."""
-    innermost = reduced_axes(form, layout)[-1:]
-    apart = max([abs(layout.left.strides[axis]) * form.dtype.itemsize for axis in innermost if form.sizes[axis] > 1],
-                default=0)
+    if not layout.reduced or form.sizes[layout.reduced[-1]] == 1:
+        return 0
+    apart = abs(layout.left.strides[layout.reduced[-1]]) * form.dtype.itemsize
     if apart < CACHE_LINE:
         return 0
     side_by_side = any(layout.left.strides[axis] == 1 for axis in (*tile.whole, tile.cut) if axis is not None)
@@ -603,12 +611,12 @@ def _collides(form: Form, layout: Layout, passes: int) -> bool:
     """Whether rows of a panel lie so far apart that they crowd into a few sets of the first or second level."""
     if not form.reduced or passes < 8:
         return False
-    longest = form.sizes[reduced_axes(form, layout)[-1]]
+    longest = form.sizes[layout.reduced[-1]]
     return (longest > max(WAYS * _sets(form, layout, NEAR_SETS), FEWEST)
             or math.prod(form.reduced) > WAYS * _sets(form, layout, SETS))
 
 
 def _sets(form: Form, layout: Layout, every: int) -> int:
     """Among how many of so many sets of a cache the rows of a panel are divided."""
-    stride = abs(layout.right.strides[reduced_axes(form, layout)[-1]]) * form.dtype.itemsize
+    stride = abs(layout.right.strides[layout.reduced[-1]]) * form.dtype.itemsize
     return every // math.gcd(every, max(stride // CACHE_LINE, 1)) if stride % CACHE_LINE == 0 else every
