@@ -374,6 +374,41 @@ def test_what_a_checkpoint_changes_keeps_the_gradients_that_flow_to_it():
     np.testing.assert_array_equal(gradient(tz.checkpoint), gradient(lambda f: f))
 
 
+def _once(f):
+    return lambda x: tz.scan(lambda c, _: (c, f(c)), x, length=1)[1][0]
+
+
+def _once_in_a_while(f):
+    return lambda x: tz.while_loop(lambda c: c[0] < 1, lambda c: (c[0] + 1, f(c[1])), (0, x), bound=1)[1]
+
+
+def _chosen(f):
+    return lambda x: tz.cond(x.sum() > -1e9, f, lambda x: f(2 * x), x)
+
+
+def _function(f):
+    return lambda x: f(x)
+
+
+BODIES = {"checkpoint": tz.checkpoint, "cond": _chosen, "scan": _once, "while": _once_in_a_while,
+          "nested": lambda f: tz.checkpoint(_chosen(_once(tz.checkpoint(f)))),
+          "jit inside": lambda f: _once(tz.jit(_function(f)))}
+
+
+@BOTH
+@pytest.mark.parametrize("wrap_body", BODIES.values(), ids=BODIES)
+def test_what_a_body_computes_without_gradients_is_a_constant_of_its_gradient(wrap_body, wrap):
+    total = tz.zeros(3, dtype="float64")
+
+    def f(x):
+        with tz.no_grad():
+            factor = x * 2
+            total.copy_(x)
+        return x * factor + total
+    found = wrap(tz.grad(lambda x: wrap_body(f)(x).sum()))(tz.asarray(X))
+    np.testing.assert_allclose(found.numpy(), 2 * X)
+
+
 # grad_check
 
 def test_grad_check_names_the_argument_and_the_error():
