@@ -11,7 +11,7 @@ from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, Value, state
 from tarazu.ir.types import CallGradient, TensorType
-from tarazu.ops.control_flow.bodies import bind_with_changes
+from tarazu.ops.control_flow.bodies import Changes, bind_with_changes
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import Tensor, Tree
 
@@ -81,7 +81,7 @@ def composite(label: str, *, gradient: CallGradient | None = None) -> Callable[[
 
 def bind_body(traced: Traced, values: Sequence[Value], label: str, gradient: object) -> Tree:
     """The result of the traced function for `values`, as a `call` with a gradient; it may change outside tensors."""
-    out = bind_with_changes(ops.CALL, [*values, *traced.captured], traced.rebound,
+    out = bind_with_changes(ops.CALL, [*values, *traced.captured], Changes.of(traced),
                             len(traced.graph.outputs) - len(traced.rebound), label=label, body=traced.graph,
                             gradient=gradient)
     return traced.result_structure.rebuild(out)

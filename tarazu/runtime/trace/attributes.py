@@ -17,8 +17,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from tarazu.ir.interpreter import Assigned
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.contents import Contents, can_be_kept
+from tarazu.runtime.trace.set_attributes import Deleted, SetAttributes
 from tarazu.runtime.trace_lock import tracing
 
 MOST_PARTS = 1000  # larger containers are guarded by identity only, as each call looks at all that is in them
@@ -49,6 +51,8 @@ class GuardedAttributes:
     UNGUARDED: ClassVar[frozenset[str]] = frozenset()  # names that no trace depends on, or has guards of their own for
 
     def __setattr__(self, name: str, value: object) -> None:
+        if _recording.set_attributes is not None:
+            _recording.set_attributes.note(self, name)
         super().__setattr__(name, value)
         _note_change(self, name)
 
@@ -104,10 +108,6 @@ class AttributeGuard(NamedTuple):
         return f"{self.what}: {changed}"
 
 
-class Deleted:
-    """In place of a value: there is none any more."""
-
-
 class AttributeGuards:
     """The attributes that a trace depends on."""
 
@@ -161,6 +161,7 @@ class AttributeReads:
     def __init__(self) -> None:
         self._read: dict[tuple[int, str], AttributeGuard] = {}
         self._set: dict[tuple[int, str], GuardedAttributes] = {}  # the owner stays alive, and its id its own
+        self._missed: dict[tuple[int, str], GuardedAttributes] = {}  # those that were asked for and not there
         self._generators: dict[str, tuple[Any, Any]] = {}  # by its name: a generator of Python or NumPy, its state
         self._warned = False
         self._looked_at: set[type] = set()  # the classes whose `forward` has been looked at for generators
@@ -176,6 +177,9 @@ class AttributeReads:
             self.note_generators_around(value)
             if isinstance(value, _generators()):
                 self._generators[guard.what] = value, _state_of(value)
+
+    def note_missed(self, owner: GuardedAttributes, name: str) -> None:
+        self._missed[id(owner), name] = owner
 
     def note_generators_around(self, function: object) -> None:
         """Note those of Python's and NumPy's generators that are global or nonlocal variables of the function."""
@@ -197,6 +201,7 @@ class AttributeReads:
     def add(self, other: AttributeReads) -> None:
         """Take over what a trace inside this one read and set."""
         self._read = {**{key: guard for key, guard in other._read.items() if key not in self._set}, **self._read}
+        self._missed = {**{key: owner for key, owner in other._missed.items() if key not in self._set}, **self._missed}
         self._set |= other._set
         self._warned |= other._warned
         self._generators = {**other._generators, **self._generators}
@@ -205,9 +210,19 @@ class AttributeReads:
         """Those of Python's and NumPy's generators that were read and then drew numbers, in words."""
         return [what for what, (generator, state) in self._generators.items() if _state_of(generator) != state]
 
-    def guards(self) -> AttributeGuards:
-        """What was read, but for what the function itself changes: such an effect happens while tracing only."""
-        return AttributeGuards(guard for key, guard in self._read.items() if key not in self._set and guard.holds())
+    def was_read(self, owner: GuardedAttributes, name: str) -> bool:
+        """Whether an attribute was read, or asked for in vain, before it was set."""
+        return (id(owner), name) in self._read or (id(owner), name) in self._missed
+
+    def guards(self, assigned: Iterable[Assigned]) -> AttributeGuards:
+        """What was read, but for what the function itself changes: such an effect happens while tracing only.
+
+        Tensors that are `assigned` are state, of which it counts what was there before.
+        """
+        state = {(id(one.owner), one.name) for one in assigned}
+        read = [guard for key, guard in self._read.items() if key in state or (key not in self._set and guard.holds())]
+        return AttributeGuards([*read, *[AttributeGuard(owner, key[1], Deleted, None)
+                                         for key, owner in self._missed.items() if key in state]])
 
 
 def _variables_around(function: object) -> Iterator[tuple[str, object]]:
@@ -222,6 +237,7 @@ def _variables_around(function: object) -> Iterator[tuple[str, object]]:
 
 class _Recording(threading.local):
     reads: AttributeReads | None = None
+    set_attributes: SetAttributes | None = None
 
 
 _recording = _Recording()
@@ -245,6 +261,17 @@ def recorded_reads() -> Iterator[AttributeReads]:
                 outer.add(reads)
 
 
+def was_read(owner: GuardedAttributes, name: str) -> bool:
+    """Whether what is being traced read an attribute before it set it; True where reads are not noted."""
+    return _recording.reads is None or _recording.reads.was_read(owner, name)
+
+
+def exchange_set_attributes(noting: SetAttributes | None) -> SetAttributes | None:
+    """Let `noting` be what this thread tells which attributes it sets; gives what it told so far."""
+    before, _recording.set_attributes = _recording.set_attributes, noting
+    return before
+
+
 def note_warning() -> None:
     """Say that what is being traced warns, if something is: each function like it has to be traced to warn too."""
     if _recording.reads is not None:
@@ -252,7 +279,12 @@ def note_warning() -> None:
 
 
 def _get_noting_it(self: GuardedAttributes, name: str) -> Any:
-    value = super(GuardedAttributes, self).__getattribute__(name)
+    try:
+        value = super(GuardedAttributes, self).__getattribute__(name)
+    except AttributeError:
+        if _recording.reads is not None:
+            _recording.reads.note_missed(self, name)
+        raise
     if _recording.reads is not None:
         _recording.reads.note_read(self, name, value)
     return value

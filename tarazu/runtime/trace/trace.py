@@ -24,6 +24,8 @@ from tarazu.runtime.autograd.on_tape import on_tape
 from tarazu.runtime.device import common_device, device_of, resolve
 from tarazu.runtime.tensor.creation import to_array
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.assigned import settle
+from tarazu.runtime.trace.attributes import exchange_set_attributes
 from tarazu.runtime.trace.captures import CaptureState
 from tarazu.runtime.trace.origins import Origins
 from tarazu.runtime.trace_lock import rebind_all, tracing
@@ -66,11 +68,15 @@ class Trace(CaptureState):
             self.program_device = self._outer.program_device
             self.is_body |= self._outer.is_body
         state.interpreter, tape_state.ignored = self, self._ignored
+        self._set_outside = exchange_set_attributes(self.set_attributes)
         return self
 
     def __exit__(self, *_: object) -> None:
         state.interpreter, tape_state.ignored = self._outer, self._ignored_outside
+        exchange_set_attributes(self._set_outside)
         self._restore()
+        if self._set_outside is not None:
+            self._set_outside.add(self.set_attributes)
         tracing.release()
 
     # Values ----------------------------------------------------------------------------------------------------
@@ -158,6 +164,7 @@ def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) ->
         parameters = [trace.builder.parameter(type_) for type_ in types]
         leaves, structure = flatten(function(*[Tensor(node) for node in parameters]))
         outputs = [trace.read(x if isinstance(x, Tensor) else trace.constant(x, None))[0] for x in leaves]
+        assigned = settle(trace)
         changes = trace.changes()
         if not all(trace.keeps_gradient(change) for change in changes):
             raise TraceError("backward() inside the body of a loop left gradients behind",
@@ -167,4 +174,5 @@ def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) ->
     captured = list(trace.captured.values())
     rebound = [(change.handle, change.raw) for change in changes if change.raw is not None]
     graph = Graph(parameters + [capture.node for capture in captured], outputs + [node for _, node in rebound])
-    return Traced(graph, [capture.handle for capture in captured], [handle for handle, _ in rebound], structure)
+    return Traced(graph, [capture.handle for capture in captured], [handle for handle, _ in rebound], structure,
+                  assigned)
