@@ -130,6 +130,12 @@ class Interpreter(Protocol[ValueType]):
     def substitute(self, handles: Sequence[ValueType], values: Sequence[ValueType]) -> AbstractContextManager[Any]:
         """A block in which `values` are read in place of `handles`, outside values that this trace has not read yet."""
 
+    def outside(self) -> AbstractContextManager[Any]:
+        """A block that runs outside of all traces, as if before them: for tensors that they read and do not make.
+
+        TraceError where that cannot be.
+        """
+
     # What a trace has to know ----------------------------------------------------------------------------------
 
     def before_change(self, handle: ValueType) -> None:

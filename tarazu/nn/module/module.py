@@ -14,7 +14,7 @@ from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
 from tarazu.base.hints.missing import require_arguments
 from tarazu.ir.interpreter import state as interpreter_state
-from tarazu.ir.node import Node, Symbolic
+from tarazu.ir.node import Symbolic
 from tarazu.nn.module.arguments import short_text, with_own_containers
 from tarazu.nn.module.by_path import nothing_at
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
@@ -156,12 +156,15 @@ class Module(Trainable, GuardedAttributes):
 
     def _build(self, inputs: tuple) -> None:
         require_arrays(self, inputs)
-        if any(isinstance(x, Tensor) and isinstance(x.raw, Node) for x in inputs):
-            raise TraceError("the layer has not seen an input yet, so its parameters are not there",
-                             expected="a layer that knows its input size before it is traced",
-                             fix="call the model once on some data first, or give in_features")
         before = {id(module) for _, module in self.named_modules()}
-        self.build(*inputs)
+        try:
+            with interpreter_state.interpreter.outside():
+                self.build(*inputs)
+        except TraceError as error:
+            raise TraceError(f"the layer has not seen an input yet, and cannot make its parameters: {error.problem}",
+                             expected="a layer that knows its input size before it is traced, or learns it from shapes",
+                             fix="call the layer itself on some data first, or give its sizes, such as in_features"
+                             ) from error
         share_mode(self, [module for _, module in self.named_modules() if id(module) not in before])
         self._built_with = [[1, *x.shape[1:]] for x in inputs]
 

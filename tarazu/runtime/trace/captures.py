@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, TypeGuard
 
 from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
-from tarazu.ir.interpreter import Interpreter
+from tarazu.ir.interpreter import Interpreter, state
 from tarazu.ir.node import Builder, Node, leaked
 from tarazu.ir.types import Data, TensorType
 from tarazu.runtime.tensor.detached import Detached
@@ -25,7 +25,7 @@ from tarazu.runtime.trace.guards import Guard
 from tarazu.runtime.trace.set_attributes import SetAttributes
 from tarazu.runtime.trace.substitution import substitute
 from tarazu.runtime.trace_lock import overwrite
-from tarazu.transform.gradient.tape import USER, Leaf, TapeEntry
+from tarazu.transform.gradient.tape import EVERYTHING, USER, Leaf, TapeEntry, ignoring
 
 
 class Capture(NamedTuple):
@@ -141,6 +141,22 @@ class CaptureState:
                 yield
         finally:
             self._substituted -= ids
+
+    @contextlib.contextmanager
+    def outside(self) -> Iterator[None]:
+        """A block in which handles hold what they held before the trace, with the interpreter around all traces."""
+        inside = [Original.of(original.handle) for original in self._originals.values()]
+        for original in self._originals.values():
+            original.restore()
+        before, state.interpreter = state.interpreter, self._outer
+        try:
+            with self._outer.outside(), ignoring(EVERYTHING):
+                yield
+        finally:
+            state.interpreter = before
+            for one in inside:
+                self._originals[id(one.handle)] = Original.of(one.handle)
+                one.restore()
 
     # Changes ---------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
@@ -38,6 +39,15 @@ class _LaneTrace(Trace):
         super().__init__()
         self.stacked = dict(members)
         self._with_placeholder: list[Tensor] = []  # members whose `.grad` is one only in this trace
+
+    @contextlib.contextmanager
+    def outside(self) -> Iterator[None]:
+        if self.stacked:
+            raise TraceError("a layer of one of several replicas has not seen an input yet",
+                             expected="layers that know their input sizes before they are replicated",
+                             fix="give the sizes, such as in_features")
+        with super().outside():
+            yield
 
     def _depend_on_gradient(self, handle: Tensor) -> None:
         stacked = self.stacked.get(id(handle))
