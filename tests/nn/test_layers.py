@@ -328,6 +328,23 @@ def inputs(row: Row) -> tz.Tensor:
     return tz.asarray(codes.astype(np.float32) if row.make().__class__ is TableFeatures else codes)
 
 
+def test_layers_of_users_may_set_what_they_like():
+    class Own(BatchNorm):
+        pass
+    layer = Own(3)
+    layer.momentum, layer.remark = 0.5, "mine"
+    BatchNorm(3).remark = "mine"
+
+
+@pytest.mark.parametrize("make", [Dropout, tz.nn.AlphaDropout, tz.nn.GaussianDropout, tz.nn.SpatialDropout1D])
+def test_rates_that_drop_may_be_set(make):
+    layer, x = make(0.5), tz.ones(2, 50, 4)
+    run = tz.jit(lambda x: layer(x))
+    assert (run(x) != x).any()
+    layer.rate = 0
+    assert (run(x) == x).all() and layer.rate == 0
+
+
 @with_parameters
 def test_a_layer_is_built_while_it_is_traced(row):
     def output(wrap):
@@ -648,6 +665,9 @@ ERRORS = {
     "units": (lambda: Dense(0), r"units=0\n  expected: a whole number of at least 1"),
     "fractional units": (lambda: Dense(2.5), r"units=2.5"),
     "rate": (lambda: Dropout(1.0), r"rate=1.0\n  expected: a share from 0 up to but not with 1"),
+    "rate, later": (lambda: setattr(Dropout(0.5), "rate", 1), r"rate=1\n  expected: a share"),
+    "an argument, later": (lambda: setattr(BatchNorm(3), "momentum", 0.5),
+                           r"BatchNorm: momentum set to 0.5, which the layer would not read(.|\n)*model\[i\] ="),
     "rate as text": (lambda: Dropout("half"), "rate='half'"),
     "momentum": (lambda: BatchNorm(momentum=1.5), "momentum=1.5"),
     "activation": (lambda: Dense(2, "rely"), r"activation 'rely'\n  expected: one of linear, relu"),

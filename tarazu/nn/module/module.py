@@ -15,7 +15,7 @@ from tarazu.base.errors import ArgumentError, TarazuError, TraceError
 from tarazu.base.hints.missing import require_arguments
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.node import Symbolic
-from tarazu.nn.module.arguments import short_text, with_own_containers
+from tarazu.nn.module.arguments import short_text, unread_arguments, with_own_containers
 from tarazu.nn.module.by_path import nothing_at
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.loaded import Loaded, load
@@ -76,6 +76,14 @@ class Module(Trainable, GuardedAttributes):
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: everything but the compiled forward function, which belongs to this very object."""
         return {name: value for name, value in vars(self).items() if name != "_predictor"}
+
+    @classmethod
+    def _require_known(cls, name: str, value: object) -> None:
+        kind: Any = cls
+        if name in unread_arguments(kind):
+            raise ArgumentError(f"{cls.__name__}: {name} set to {short_text(value)}, which the layer would not read",
+                                expected="its constructor to be told",
+                                fix=f"put a new one in its place: model[i] = tz.nn.{cls.__name__}(..., {name}=...)")
 
     # To be written by subclasses
 

@@ -50,7 +50,13 @@ class GuardedAttributes:
 
     UNGUARDED: ClassVar[frozenset[str]] = frozenset()  # names that no trace depends on, or has guards of their own for
 
+    @classmethod
+    def _require_known(cls, name: str, value: object) -> None:
+        """An error where a new attribute would be ignored."""
+
     def __setattr__(self, name: str, value: object) -> None:
+        if name[0] != "_" and name not in vars(self):
+            type(self)._require_known(name, value)
         if _recording.set_attributes is not None:
             _recording.set_attributes.note(self, name)
         super().__setattr__(name, value)
