@@ -25,6 +25,7 @@ from tarazu.runtime.jit.compiled import (
 )
 from tarazu.runtime.jit.frozen_draws import warn_of_frozen_draws
 from tarazu.runtime.jit.input_source import Argument, Captured, GradientOf, InputSource
+from tarazu.runtime.jit.kept_tensors import warn_of_kept_tensors
 from tarazu.runtime.tensor.row_table import traced_type
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.assigned import settle
@@ -78,6 +79,7 @@ def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Se
         results = collector.results(leaves)
         first_state = len(collector.nodes)
         outputs = Outputs(results, structure, collector.updates(), tuple(assigned))
+    warn_of_kept_tensors(function, reads.values())
     captures = [capture for capture in trace.captured.values() if not sources.is_argument(capture.handle)]
     captured = tuple([sources.captured_input(capture.handle) for capture in captures])
     nodes = [capture.node for capture in captures]

@@ -189,7 +189,7 @@ class AttributeReads:
 
     def note_generators_around(self, function: object) -> None:
         """Note those of Python's and NumPy's generators that are global or nonlocal variables of the function."""
-        for name, value in _variables_around(function):
+        for name, value in variables_around(function):
             if isinstance(value, _generators()):
                 self._generators.setdefault(f"the variable {name}", (value, _state_of(value)))
 
@@ -216,6 +216,10 @@ class AttributeReads:
         """Those of Python's and NumPy's generators that were read and then drew numbers, in words."""
         return [what for what, (generator, state) in self._generators.items() if _state_of(generator) != state]
 
+    def values(self) -> Iterable[AttributeGuard]:
+        """All that was read."""
+        return self._read.values()
+
     def was_read(self, owner: GuardedAttributes, name: str) -> bool:
         """Whether an attribute was read, or asked for in vain, before it was set."""
         return (id(owner), name) in self._read or (id(owner), name) in self._missed
@@ -231,7 +235,7 @@ class AttributeReads:
                                          for key, owner in self._missed.items() if key in state]])
 
 
-def _variables_around(function: object) -> Iterator[tuple[str, object]]:
+def variables_around(function: object) -> Iterator[tuple[str, object]]:
     """The global and nonlocal variables that a plain function reads itself, with their names."""
     if isinstance(function, FunctionType):
         code = function.__code__
