@@ -55,7 +55,7 @@ class GuardedAttributes:
         """An error where a new attribute would be ignored."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name[0] != "_" and name not in vars(self):
+        if name[0] != "_" and name not in object.__getattribute__(self, "__dict__"):
             type(self)._require_known(name, value)
         if _recording.set_attributes is not None:
             _recording.set_attributes.note(self, name)
