@@ -7,9 +7,9 @@ which builds a graph. Only `runtime` knows what a value is made of.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from tarazu.base.device import Device, Layout, Mesh
 from tarazu.base.dtypes import DType
@@ -55,17 +55,47 @@ class Value:
 ValueType = TypeVar("ValueType", bound=Value)  # that of the interpreters of `runtime`: Tensor
 
 
+class Assigned(NamedTuple):
+    """An attribute that a traced function assigned tensors to, alone or in lists, tuples and dicts.
+
+    In the trace its stand-ins take part as if they were changed in place. They are among `leaves`, as are other values.
+    """
+
+    owner: Any
+    name: str
+    structure: Structure
+    leaves: tuple[Any, ...]
+    had_value: bool  # whether the stand-ins are what it held before
+    was_read: bool  # whether it was read before it was assigned, or that is not known
+    kept: Any  # what it holds where its value is that of the stand-ins from now on
+
+    @property
+    def stand_ins(self) -> list[Any]:
+        return [x for x in self.leaves if isinstance(x, Value)]
+
+    def assign(self, values: Mapping[int, Value]) -> None:
+        """Let it hold these values in place of the stand-ins, by the ids of those."""
+        setattr(self.owner, self.name, self.structure.rebuild([values.get(id(x), x) for x in self.leaves]))
+
+    def keep(self) -> None:
+        """Let it hold the stand-ins."""
+        if vars(self.owner).get(self.name) is not self.kept:
+            setattr(self.owner, self.name, self.kept)
+
+
 class Traced:
     """A function that was traced: its graph, the outside values that it read and those that it changed in place.
 
     The graph's parameters are the function's inputs, then `captured`; its outputs are the function's results, then the
-    new values of `rebound`.
+    new values of `rebound`, among which are the stand-ins for what it `assigned`.
     """
 
-    __slots__ = ("captured", "graph", "rebound", "result_structure")
+    __slots__ = ("assigned", "captured", "graph", "rebound", "result_structure")
 
-    def __init__(self, graph: Graph, captured: list[Value], rebound: list[Value], result_structure: Structure) -> None:
+    def __init__(self, graph: Graph, captured: list[Value], rebound: list[Value], result_structure: Structure,
+                 assigned: Sequence[Assigned] = ()) -> None:
         self.graph, self.captured, self.rebound, self.result_structure = graph, captured, rebound, result_structure
+        self.assigned = assigned
 
 
 class Interpreter(Protocol[ValueType]):
@@ -99,6 +129,12 @@ class Interpreter(Protocol[ValueType]):
 
     def substitute(self, handles: Sequence[ValueType], values: Sequence[ValueType]) -> AbstractContextManager[Any]:
         """A block in which `values` are read in place of `handles`, outside values that this trace has not read yet."""
+
+    def outside(self) -> AbstractContextManager[Any]:
+        """A block that runs outside of all traces, as if before them: for tensors that they read and do not make.
+
+        TraceError where that cannot be.
+        """
 
     # What a trace has to know ----------------------------------------------------------------------------------
 

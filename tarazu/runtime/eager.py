@@ -190,6 +190,9 @@ class Eager:
     def rebind(self, handle: Tensor, value: Tensor) -> None:
         rebind_all((handle,), (0,), (value.raw,), (value.tape_entry,))
 
+    def outside(self) -> AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
     # Devices ---------------------------------------------------------------------------------------------------
 
     def to_device(self, x: Tensor, where: DeviceLike | None) -> Tensor:

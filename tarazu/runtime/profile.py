@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -95,8 +96,8 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, thr
     optimizer state, random state and gradients stay as they are. A row counts what thread 0 does; the time in which it
     waits for others is a row of its own, as is Python's. With `threads` the rows are a prediction for a machine of so
     many cores like these: the program that it would run is measured here, share by share on one thread, and its
-    schedule simulated. ArgumentError where `step` was not made by `tz.jit` or `threads` is not a whole number from 1 to
-    1024, DeviceError where jitted functions do not run on the native backend.
+    schedule simulated. ArgumentError where `step` was not made by `tz.jit`, `seconds` is not greater than 0, or
+    `threads` is not a whole number from 1 to 1024, DeviceError where jitted functions do not run on the native backend.
 
     >>> import tarazu as tz
     >>> product = tz.jit(lambda x, y: x @ y)
@@ -107,6 +108,9 @@ def profile(step: Callable[..., Any], *args: Any, seconds: float = MEASURED, thr
     True
     """
     jitted, args = _jitted(step, args)
+    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+        raise ArgumentError(f"tz.profile(..., seconds={seconds!r})", expected="a finite number greater than 0",
+                            fix=f"leave it out for {MEASURED} seconds")
     need_native(f"tz.profile({jitted.label}, ...)")
     from tarazu.backend.native.inspect.machine import peak_of
     from tarazu.backend.native.inspect.peak import peak

@@ -71,6 +71,11 @@ class CustomGradient(NamedTuple):
     def __str__(self) -> str:
         return "custom"
 
+    @property
+    def differentiable_results(self) -> int:
+        """How many results gradients flow through: those of the function, and not what it changes outside."""
+        return self.results.leaves
+
     def __call__(self, cotangents: Cotangents, outputs: Tensors, inputs: Tensors, needed: Flags, label: str,
                  body: Graph) -> Cotangents:
         count = self.arguments.fixed.count(TENSOR)

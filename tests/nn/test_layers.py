@@ -328,6 +328,65 @@ def inputs(row: Row) -> tz.Tensor:
     return tz.asarray(codes.astype(np.float32) if row.make().__class__ is TableFeatures else codes)
 
 
+def test_layers_of_users_may_set_what_they_like():
+    class Own(BatchNorm):
+        pass
+    layer = Own(3)
+    layer.momentum, layer.remark = 0.5, "mine"
+    BatchNorm(3).remark = "mine"
+
+
+@pytest.mark.parametrize("make", [Dropout, tz.nn.AlphaDropout, tz.nn.GaussianDropout, tz.nn.SpatialDropout1D])
+def test_rates_that_drop_may_be_set(make):
+    layer, x = make(0.5), tz.ones(2, 50, 4)
+    run = tz.jit(lambda x: layer(x))
+    assert (run(x) != x).any()
+    layer.rate = 0
+    assert (run(x) == x).all() and layer.rate == 0
+
+
+@with_parameters
+def test_a_layer_is_built_while_it_is_traced(row):
+    def output(wrap):
+        tz.random.seed(3)
+        layer = row.make().eval()
+        return wrap(layer)(inputs(row)), layer.state_dict()
+    (found, state), (wanted, plain) = output(tz.checkpoint), output(lambda f: f)
+    for own, other in zip([found, *state.values()], [wanted, *plain.values()], strict=True):
+        np.testing.assert_allclose(own.numpy(), other.numpy(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrap", [
+    lambda m: tz.jit(lambda x: m(x)), tz.vmap, lambda m: lambda x: tz.map(m, x),
+    lambda m: lambda x: tz.cond(x[0, 0] > 0, m, lambda x: 2 * m(x), x), lambda m: tz.jit(tz.checkpoint(m)),
+], ids=["jit", "vmap", "map", "cond", "jitted checkpoint"])
+def test_layers_behind_ones_that_draw_are_built_while_they_are_traced(wrap):
+    tz.random.seed(0)
+    model = tz.nn.Sequential(Dense(8), Dropout(0.5), Dense(4), Dropout(0.5), Dense(1))
+    function, x = wrap(model), tz.ones(3, 2)
+    first, second = function(x).numpy(), function(x).numpy()
+    assert (first != second).any()  # the generator goes on
+    model.eval()
+    np.testing.assert_allclose(function(x).numpy(), model(x).numpy(), rtol=1e-5)
+
+
+def test_a_model_with_a_checkpoint_of_layers_without_sizes_is_fitted():
+    class Blocks(tz.nn.Module):
+        def __init__(self):
+            self.block = tz.nn.Sequential(Dense(8, "relu"), BatchNorm())
+            self.head = Dense(1)
+
+        def forward(self, x):
+            return self.head(tz.checkpoint(self.block)(x))
+
+    def losses(model):
+        tz.random.seed(0)
+        x = np.random.default_rng(0).normal(size=(32, 4)).astype(np.float32)
+        return model.compile("sgd", loss="mse").fit(x, x[:, :1], epochs=2, verbose=0).history["loss"]
+    plain = tz.nn.Sequential(Dense(8, "relu"), BatchNorm(), Dense(1))
+    np.testing.assert_allclose(losses(Blocks()), losses(plain), rtol=1e-5)
+
+
 def built(row: Row) -> tz.nn.Module:
     """The layer after one step of training, so that nothing is at its start value."""
     tz.random.seed(3)
@@ -606,6 +665,9 @@ ERRORS = {
     "units": (lambda: Dense(0), r"units=0\n  expected: a whole number of at least 1"),
     "fractional units": (lambda: Dense(2.5), r"units=2.5"),
     "rate": (lambda: Dropout(1.0), r"rate=1.0\n  expected: a share from 0 up to but not with 1"),
+    "rate, later": (lambda: setattr(Dropout(0.5), "rate", 1), r"rate=1\n  expected: a share"),
+    "an argument, later": (lambda: setattr(BatchNorm(3), "momentum", 0.5),
+                           r"BatchNorm: momentum set to 0.5, which the layer would not read(.|\n)*model\[i\] ="),
     "rate as text": (lambda: Dropout("half"), "rate='half'"),
     "momentum": (lambda: BatchNorm(momentum=1.5), "momentum=1.5"),
     "activation": (lambda: Dense(2, "rely"), r"activation 'rely'\n  expected: one of linear, relu"),
@@ -627,12 +689,23 @@ ERRORS = {
     "private path": (lambda: wrong(Sequential([Branches(3)]), lambda m: m[0]._gate), r"in layer 0\._gate, Dense\(3,"),
     "not built": (lambda: Sequential([Dense(3, in_features=2), Dense(1)]).parameters(),
                   r"layer '1' has no parameters yet: it has not seen an input[\s\S]*call the model once"),
-    "not built in a trace": (lambda: tz.jit(Dense(3).__call__)(tz.ones(1, 2)), r"has not seen an input yet"),
+    "built by values in a trace": (lambda: tz.checkpoint(Centered())(tz.ones(1, 2)),
+                                   r"has not seen an input yet, and cannot make(.|\n)*call the layer itself"),
     "state": (lambda: Dense(3, in_features=2).load_state_dict({"weight": tz.ones(2, 3), "bais": tz.ones(3)}),
               "missing bias; not known bais"),
     "state's shape": (lambda: Dense(3, in_features=2).load_state_dict({"weight": tz.ones(3, 2), "bias": tz.ones(3)}),
                       r"weight in the state has shape \(3, 2\)\n  expected: shape \(2, 3\)"),
 }
+
+
+class Centered(tz.nn.Module):
+    """A layer that takes values, and not the shape alone, from its first input."""
+
+    def build(self, x):
+        self.center = x.mean(0)
+
+    def forward(self, x):
+        return x - self.center
 
 
 def wrong(model, find):

@@ -473,7 +473,8 @@ def test_values_of_a_traced_tensor(read):
 
 def test_a_leaked_tensor():
     leaked = []
-    tz.jit(lambda x: leaked.append(x * 2))(tz.ones(2))
+    with pytest.warns(tz.TraceWarning, match="leaked got a tensor"):
+        tz.jit(lambda x: leaked.append(x * 2))(tz.ones(2))
     for use in (lambda: leaked[0] + 1, lambda: tz.jit(lambda x: x + leaked[0])(tz.ones(2)), lambda: leaked[0].sum(),
                 lambda: tz.softmax(leaked[0]), lambda: leaked[0] @ tz.ones(2)):
         with pytest.raises(TraceError, match=r"after its trace had ended(.|\n)*return the tensor"):
@@ -648,3 +649,27 @@ def test_garbage_is_collected_again_after_a_trace_and_after_one_that_fails():
     with pytest.raises(TraceError, match="item"):
         none_while_tracing(tz.tensor(1.0))
     assert gc.isenabled()
+
+
+def test_tensors_that_are_kept_in_containers_outside_are_a_warning():
+    log, table, numbers = [], {"sums": [tz.zeros(2)]}, []
+
+    def add(x):
+        table["sums"].append(x + 1)
+
+    class Remembering(tz.nn.Module):
+        def __init__(self):
+            self.seen = []
+
+        def forward(self, x):
+            self.seen.append(x * 2)
+            return x
+    model = Remembering()
+    with pytest.warns(tz.TraceWarning, match="the variable log got a tensor while a function was traced"):
+        tz.jit(lambda x: log.append(x * 2))(tz.ones(2))
+    with pytest.warns(tz.TraceWarning, match="the variable table got a tensor"):
+        tz.jit(lambda x: add(x))(tz.ones(2))
+    with pytest.warns(tz.TraceWarning, match="attribute seen of Remembering got a tensor(.|\n)*return the tensor"):
+        tz.jit(lambda x: model(x))(tz.ones(2))
+    changed = {"sum": tz.zeros(2)}
+    tz.jit(lambda x: numbers.append(x.shape) or changed["sum"].add_(x))(tz.ones(2))

@@ -200,3 +200,9 @@ def test_gradients_of_members_are_cleared_and_accumulated_under_jit_as_eagerly(f
         return seen
     for found, wanted in zip(run(tz.jit), run(lambda f: f), strict=True):
         assert found == wanted or np.allclose(found, wanted)
+
+
+def test_layers_of_replicas_have_to_know_their_sizes():
+    models = tz.replicate(lambda: tz.nn.Sequential(tz.nn.Dense(2)), 3)
+    with pytest.raises(tz.TarazuError, match="one of several replicas has not seen an input yet"):
+        models.map(lambda model, x: model(x), in_axes=(None,))(tz.ones(2, 2))

@@ -335,28 +335,67 @@ def test_checkpoint_draws_the_same_numbers_again():
     np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-6)
 
 
+def _once(f):
+    return lambda x: tz.scan(lambda c, _: (c, f(c)), x, length=1)[1][0]
+
+
+def _once_in_a_while(f):
+    return lambda x: tz.while_loop(lambda c: c[0] < 1, lambda c: (c[0] + 1, f(c[1])), (0, x), bound=1)[1]
+
+
+def _chosen(f):
+    return lambda x: tz.cond(x.sum() > -1e9, f, lambda x: f(2 * x), x)
+
+
+def _function(f):
+    return lambda x: f(x)
+
+
+BODIES = {"checkpoint": tz.checkpoint, "cond": _chosen, "scan": _once, "while": _once_in_a_while,
+          "nested": lambda f: tz.checkpoint(_chosen(_once(tz.checkpoint(f)))),
+          "jit inside": lambda f: _once(tz.jit(_function(f)))}
+
+
 @pytest.mark.parametrize("is_jitted", [False, True])
-def test_running_statistics_in_a_checkpoint_are_those_of_plain_calls(is_jitted):
+@pytest.mark.parametrize("wrap", BODIES.values(), ids=BODIES)
+def test_running_statistics_in_a_body_are_those_of_plain_calls(wrap, is_jitted):
     def losses(wrap):
         tz.random.seed(0)
-        norm = tz.nn.BatchNorm(8)
-        part = wrap(tz.nn.Sequential([tz.nn.Dense(8, in_features=4), norm, tz.nn.Dense(2, in_features=8)]))
+        norms = tz.nn.BatchNorm(8), tz.nn.BatchNorm(4)
+        first = wrap(tz.nn.Sequential([tz.nn.Dense(8, in_features=4), norms[0], tz.nn.Dense(4, in_features=8)]))
+        second = wrap(norms[1])
         x = tz.randn(16, 4)
 
         def step():
-            loss = tz.square(part(x)).mean()
+            loss = tz.square(second(first(x)) - x).mean()
             loss.backward()
             return loss
         step = tz.jit(step) if is_jitted else step
         found = [step().item() for _ in range(3)]
-        assert not norm.running_mean.requires_grad
-        return found, norm.running_mean.numpy(), norm.running_variance.numpy()
+        statistics = [value for norm in norms for value in (norm.running_mean, norm.running_variance)]
+        assert not any(value.requires_grad for value in statistics)
+        return [found, *[value.numpy() for value in statistics]]
 
-    for found, wanted in zip(losses(tz.checkpoint), losses(lambda f: f), strict=True):
-        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    for found, wanted in zip(losses(wrap), losses(lambda f: f), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-7)
 
 
-def test_what_a_checkpoint_changes_keeps_the_gradients_that_flow_to_it():
+@BOTH
+@pytest.mark.parametrize("wrap_body", BODIES.values(), ids=BODIES)
+def test_what_a_body_computes_without_gradients_is_a_constant_of_its_gradient(wrap_body, wrap):
+    total = tz.zeros(3, dtype="float64")
+
+    def f(x):
+        with tz.no_grad():
+            factor = x * 2
+            total.copy_(x)
+        return x * factor + total
+    found = wrap(tz.grad(lambda x: wrap_body(f)(x).sum()))(tz.asarray(X))
+    np.testing.assert_allclose(found.numpy(), 2 * X)
+
+
+@pytest.mark.parametrize("wrap", [BODIES[name] for name in ("checkpoint", "cond", "scan", "nested")])
+def test_what_a_body_changes_keeps_the_gradients_that_flow_to_it(wrap):
     def gradient(wrap):
         w, total = leaf(tz.ones(3)), tz.zeros(3)
         outside = tz.ones(3)
@@ -371,7 +410,21 @@ def test_what_a_checkpoint_changes_keeps_the_gradients_that_flow_to_it():
         assert total.requires_grad and not outside.requires_grad
         total.sum().backward()
         return w.grad.numpy()
-    np.testing.assert_array_equal(gradient(tz.checkpoint), gradient(lambda f: f))
+    np.testing.assert_array_equal(gradient(wrap), gradient(lambda f: f))
+
+
+def test_a_loop_carries_gradients_from_one_tensor_that_it_changes_to_the_next():
+    w, first, second, count = leaf(2.0), tz.tensor(0.0), tz.tensor(0.0), tz.tensor(0.0)
+
+    def step(carry, _):
+        second.copy_(first)
+        first.copy_(w * 3)
+        count.add_(1.0)
+        return carry, None
+    tz.scan(step, tz.tensor(0.0), length=2)
+    assert second.requires_grad and first.requires_grad and not count.requires_grad
+    second.backward()
+    assert w.grad.item() == 3
 
 
 # grad_check

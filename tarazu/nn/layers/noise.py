@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from tarazu.base.errors import ArgumentError
+from tarazu.nn.layers.regularization import RateLayer
 from tarazu.nn.module.module import Module
 from tarazu.ops.elementwise import add, multiply
 from tarazu.ops.promote import as_float
 from tarazu.runtime import random
-from tarazu.runtime.random.distributions import require_rate
 from tarazu.runtime.tensor.tensor import Tensor
 
 
@@ -37,7 +37,7 @@ class GaussianNoise(Module):
         return add(x, random.normal(x.shape, std=self._std, dtype=x.dtype))
 
 
-class GaussianDropout(Module):
+class GaussianDropout(RateLayer):
     """In training, multiplies the inputs by normal noise of mean 1 and variance rate / (1 - rate).
 
     Mean and variance of the factors are those of `Dropout`'s (Srivastava and others, 2014). In evaluation the output is
@@ -49,12 +49,6 @@ class GaussianDropout(Module):
     True
     """
 
-    def __init__(self, rate: float) -> None:
-        require_rate(rate)
-        self._rate = rate
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training or not self._rate:
-            return x
-        x, std = as_float(x), math.sqrt(self._rate / (1 - self._rate))
+    def _drop(self, x: Tensor) -> Tensor:
+        x, std = as_float(x), math.sqrt(self.rate / (1 - self.rate))
         return multiply(x, random.normal(x.shape, 1.0, std, dtype=x.dtype))

@@ -18,10 +18,26 @@ from tarazu.runtime.tensor.tensor import Tensor
 _LEAST_SELU = -1.7580993408473768
 
 
-class _RateLayer(Module):
+class RateLayer(Module):
     """A layer that drops a share of the signal in training, and gives its input back in evaluation."""
 
     def __init__(self, rate: float) -> None:
+        self.rate = rate
+
+    @property
+    def rate(self) -> float:
+        """The share that training drops; it may be set at any time. ArgumentError for a rate out of range.
+
+        >>> import tarazu as tz
+        >>> layer = tz.nn.Dropout(0.5)
+        >>> layer.rate = 0
+        >>> layer(tz.ones(3))
+        Tensor([1., 1., 1.], dtype=float32)
+        """
+        return self._rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
         require_rate(rate)
         self._rate = rate
 
@@ -36,7 +52,7 @@ class _RateLayer(Module):
         return random.dropout(full(shape, 1.0, dtype=x.dtype), self._rate)
 
 
-class Dropout(_RateLayer):
+class Dropout(RateLayer):
     """In training, sets a share `rate` of the inputs to 0 and scales the rest by 1 / (1 - rate): the mean stays.
 
     In evaluation the output is the input (Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, 2014, who scale
@@ -51,7 +67,7 @@ class Dropout(_RateLayer):
         return random.dropout(x, self._rate)
 
 
-class _SpatialDropout(_RateLayer):
+class _SpatialDropout(RateLayer):
     _axes: int
 
     def forward(self, x: Tensor) -> Tensor:
@@ -108,7 +124,7 @@ class SpatialDropout3D(_SpatialDropout):
     _axes = 3
 
 
-class AlphaDropout(_RateLayer):
+class AlphaDropout(RateLayer):
     """Dropout for networks with selu activations: mean 0 and variance 1 of the inputs stay.
 
     In training a share `rate` of the inputs takes the least value that selu tends to, then all are scaled and shifted
@@ -128,7 +144,7 @@ class AlphaDropout(_RateLayer):
         return add(multiply(dropped, scale), -scale * _LEAST_SELU * self._rate)
 
 
-class StochasticDepth(_RateLayer):
+class StochasticDepth(RateLayer):
     """In training, sets whole samples to 0 with the probability `rate` and scales the rest by 1 / (1 - rate).
 
     At the end of a residual branch it leaves out the branch for these samples, `x + StochasticDepth(0.1)(branch(x))`

@@ -14,8 +14,8 @@ from tarazu.base.device import Mesh
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
 from tarazu.base.hints.missing import require_arguments
 from tarazu.ir.interpreter import state as interpreter_state
-from tarazu.ir.node import Node, Symbolic
-from tarazu.nn.module.arguments import short_text, with_own_containers
+from tarazu.ir.node import Symbolic
+from tarazu.nn.module.arguments import short_text, unread_arguments, with_own_containers
 from tarazu.nn.module.by_path import nothing_at
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.loaded import Loaded, load
@@ -76,6 +76,14 @@ class Module(Trainable, GuardedAttributes):
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: everything but the compiled forward function, which belongs to this very object."""
         return {name: value for name, value in vars(self).items() if name != "_predictor"}
+
+    @classmethod
+    def _require_known(cls, name: str, value: object) -> None:
+        kind: Any = cls
+        if name in unread_arguments(kind):
+            raise ArgumentError(f"{cls.__name__}: {name} set to {short_text(value)}, which the layer would not read",
+                                expected="its constructor to be told",
+                                fix=f"put a new one in its place: model[i] = tz.nn.{cls.__name__}(..., {name}=...)")
 
     # To be written by subclasses
 
@@ -156,12 +164,15 @@ class Module(Trainable, GuardedAttributes):
 
     def _build(self, inputs: tuple) -> None:
         require_arrays(self, inputs)
-        if any(isinstance(x, Tensor) and isinstance(x.raw, Node) for x in inputs):
-            raise TraceError("the layer has not seen an input yet, so its parameters are not there",
-                             expected="a layer that knows its input size before it is traced",
-                             fix="call the model once on some data first, or give in_features")
         before = {id(module) for _, module in self.named_modules()}
-        self.build(*inputs)
+        try:
+            with interpreter_state.interpreter.outside():
+                self.build(*inputs)
+        except TraceError as error:
+            raise TraceError(f"the layer has not seen an input yet, and cannot make its parameters: {error.problem}",
+                             expected="a layer that knows its input size before it is traced, or learns it from shapes",
+                             fix="call the layer itself on some data first, or give its sizes, such as in_features"
+                             ) from error
         share_mode(self, [module for _, module in self.named_modules() if id(module) not in before])
         self._built_with = [[1, *x.shape[1:]] for x in inputs]
 

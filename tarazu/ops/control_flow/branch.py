@@ -8,10 +8,10 @@ from tarazu.base.errors import ArgumentError, DTypeError, ShapeError, TarazuErro
 from tarazu.base.pytree import Structure, describe
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import Traced, Value, bind
+from tarazu.ir.interpreter import Traced, Value
 from tarazu.ir.node import Builder
 from tarazu.ir.types import TensorType
-from tarazu.ops.control_flow.bodies import rebind, trace_body, type_of, values_of, without
+from tarazu.ops.control_flow.bodies import Changes, bind_with_changes, trace_body, type_of, values_of, without
 from tarazu.ops.elementwise import clip, less
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import ArrayLike, Tensor, Tree
@@ -47,12 +47,11 @@ def _choose(predicate: Tensor, true_function: Callable[..., Tree], false_functio
 
     branches = traced(true_function), traced(false_function)
     result = _require_same_results(names, branches)
-    captured, rebound = _union([one.captured for one in branches]), _union([one.rebound for one in branches])
-    graphs = [_branch_graph(one, captured, rebound, len(inputs)) for one in branches]
-    out = bind(ops.COND, predicate, *inputs, *captured, on_true=graphs[0], on_false=graphs[1])
-    count = len(out) - len(rebound)
-    rebind(rebound, out[count:])
-    return result.rebuild(out[:count])
+    captured, changes = _union([one.captured for one in branches]), Changes.of(*branches)
+    graphs = [_branch_graph(one, captured, changes.handles, len(inputs)) for one in branches]
+    out = bind_with_changes(ops.COND, [predicate, *inputs, *captured], changes, result.leaves, on_true=graphs[0],
+                            on_false=graphs[1])
+    return result.rebuild(out)
 
 
 def switch(index: ArrayLike, branches: Sequence[Callable[..., Tree]], *operands: Tree) -> Tree:
@@ -111,7 +110,7 @@ def _union(lists: Sequence[list[Value]]) -> list[Value]:
     return union
 
 
-def _branch_graph(traced: Traced, captured: list[Value], rebound: list[Value], inputs: int) -> Graph:
+def _branch_graph(traced: Traced, captured: list[Value], rebound: Sequence[Value], inputs: int) -> Graph:
     """The traced branch with parameters (inputs, captured) and outputs (results, rebound) of both branches together."""
     graph, unused = traced.graph, Builder()
     own = dict(zip(map(id, traced.captured), graph.parameters[inputs:], strict=True))

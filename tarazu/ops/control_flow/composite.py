@@ -9,11 +9,9 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import Traced, Value, bind, state
-from tarazu.ir.node import Node
+from tarazu.ir.interpreter import Traced, Value, state
 from tarazu.ir.types import CallGradient, TensorType
-from tarazu.ops.control_flow.bodies import rebind
-from tarazu.ops.elementwise import stop_gradient
+from tarazu.ops.control_flow.bodies import Changes, bind_with_changes
 from tarazu.ops.promote import as_value
 from tarazu.ops.typing import Tensor, Tree
 
@@ -83,22 +81,7 @@ def composite(label: str, *, gradient: CallGradient | None = None) -> Callable[[
 
 def bind_body(traced: Traced, values: Sequence[Value], label: str, gradient: object) -> Tree:
     """The result of the traced function for `values`, as a `call` with a gradient; it may change outside tensors."""
-    out = bind(ops.CALL, *values, *traced.captured, label=label, body=traced.graph, gradient=gradient)
-    count = len(out) - len(traced.rebound)
-    changed = out[count:]
-    if any(x.tape_entry is not None for x in changed):
-        reached = _reached(traced.graph, [x.tape_entry is not None or isinstance(x.raw, Node)
-                                          for x in (*values, *traced.captured)])
-        changed = [x if node in reached else stop_gradient(x)
-                   for x, node in zip(changed, traced.graph.outputs[count:], strict=True)]
-    rebind(traced.rebound, changed)
-    return traced.result_structure.rebuild(out[:count])
-
-
-def _reached(graph: Graph, tracked: Sequence[bool]) -> set[Node]:
-    """The nodes from which gradients flow to the parameters that are tracked."""
-    reached = {x for x, flag in zip(graph.parameters, tracked, strict=True) if flag}
-    for node in graph.nodes:
-        if node.op is not ops.STOP_GRADIENT and not reached.isdisjoint(node.inputs):
-            reached.add(node)
-    return reached
+    out = bind_with_changes(ops.CALL, [*values, *traced.captured], Changes.of(traced),
+                            len(traced.graph.outputs) - len(traced.rebound), label=label, body=traced.graph,
+                            gradient=gradient)
+    return traced.result_structure.rebuild(out)

@@ -14,10 +14,10 @@ from tarazu.base.errors import ArgumentError, ShapeError, TraceError
 from tarazu.base.pytree import Structure, describe
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import Traced, Value, bind, state
+from tarazu.ir.interpreter import Traced, Value, state
 from tarazu.ir.node import Builder
 from tarazu.ir.types import TensorType
-from tarazu.ops.control_flow.bodies import rebind, trace_body, type_of, values_of, without
+from tarazu.ops.control_flow.bodies import Changes, bind_with_changes, trace_body, type_of, values_of, without
 from tarazu.ops.create import arange
 from tarazu.ops.elementwise import add, less
 from tarazu.ops.promote import as_value, same_dtype
@@ -56,10 +56,10 @@ def scan(function: Callable[[Tree, Tree], tuple[Tree, Tree]], init: Tree, xs: Tr
     constants = without(traced.captured, traced.rebound)
     graph = _loop_graph(traced, constants, len(carry), len(traced.graph.outputs) - len(traced.rebound))
     start = carry + traced.rebound
-    out = bind(ops.SCAN, *constants, *start, *sequences, body=graph, length=length, reverse=flag("reverse", reverse),
-               constants=len(constants), carries=len(start))
-    rebind(traced.rebound, out[len(carry):len(start)])
-    return carry_structure.rebuild(out[:len(carry)]), y_structures[0].rebuild(out[len(start):])
+    out = bind_with_changes(ops.SCAN, [*constants, *start, *sequences], Changes.of(traced), len(carry), body=graph,
+                            length=length, reverse=flag("reverse", reverse), constants=len(constants),
+                            carries=len(start))
+    return carry_structure.rebuild(out[:len(carry)]), y_structures[0].rebuild(out[len(carry):])
 
 
 def while_loop(condition: Callable[[Tree], ArrayLike], function: Callable[[Tree], Tree], init: Tree, *,
@@ -87,13 +87,12 @@ def while_loop(condition: Callable[[Tree], ArrayLike], function: Callable[[Tree]
     start = carry + step.rebound
     constants = without(step.captured, step.rebound)
     test_constants = without(test.captured, step.rebound)
-    out = bind(ops.WHILE, *test_constants, *constants, *start,
-               condition=_condition_graph(test, step, test_constants, len(carry)),
-               body=_loop_graph(step, constants, len(carry), len(carry)),
-               condition_constants=len(test_constants), body_constants=len(constants),
-               **({} if bound is None else {"bound": _require_bound(bound)}))
-    rebind(step.rebound, out[len(carry):])
-    return structure.rebuild(out[:len(carry)])
+    out = bind_with_changes(ops.WHILE, [*test_constants, *constants, *start], Changes.of(step), len(carry),
+                            condition=_condition_graph(test, step, test_constants, len(carry)),
+                            body=_loop_graph(step, constants, len(carry), len(carry)),
+                            condition_constants=len(test_constants), body_constants=len(constants),
+                            **({} if bound is None else {"bound": _require_bound(bound)}))
+    return structure.rebuild(out)
 
 
 def fori_loop(start: ArrayLike, stop: ArrayLike, body: Callable[[Tensor, Tree], Tree], init: Tree, *,

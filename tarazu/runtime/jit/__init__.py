@@ -7,5 +7,6 @@ unless one that reaches the like of it was traced before: shared_traces.py keeps
 `Compiled.run` then runs the program and updates the handles that the function changes, which input_source.py finds.
 repeated.py is the short way for calls with another array and all else as it was.
 signature_text.py and captured_names.py are for messages, attribute_values.py and frozen_draws.py for warnings of
-Python values that became constants; exported.py holds programs that were read from files.
+Python values that became constants, kept_tensors.py of tensors that stay outside without values; exported.py holds
+programs that were read from files.
 """

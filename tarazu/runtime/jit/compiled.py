@@ -12,7 +12,7 @@ from tarazu.base.device import CPU, Device, Mesh, default
 from tarazu.base.pytree import LEAF, Structure
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import bind, state
+from tarazu.ir.interpreter import Assigned, bind, state
 from tarazu.ir.types import Data, TensorType
 from tarazu.runtime.device import FollowsDevice, common_device_of
 from tarazu.runtime.jit.input_source import Captured, Handles, InputSource
@@ -78,6 +78,7 @@ class Outputs(NamedTuple):
     results: tuple[Any, ...]  # a Result for each tensor, else the Python value itself
     structure: Structure  # of what the function returns
     updates: tuple[Update, ...]
+    assigned: tuple[Assigned, ...] = ()  # attributes, whose new values are among the updates
 
     @property
     def differentiable(self) -> set[int]:
@@ -189,6 +190,8 @@ class Compiled:
         rebind_all(changed, self._values, raws, entries)
         for handle, gradient in zip(owners, self._gradients, strict=True):
             handle._grad = gradient and Tensor(raws[gradient.output], entries[gradient.output])
+        for one in self.outputs.assigned:
+            one.keep()
         results = [Tensor(raws[r.output], entries[r.output]) if isinstance(r, Result) else r
                    for r in self.outputs.results]
         return results[0] if self._gives_one else self.outputs.structure.rebuild(results)

@@ -96,11 +96,11 @@ class Jit:
 
     Tensors and arrays among the arguments, in nested containers too, may change their values from call to call; new
     shapes or dtypes, and other values of everything else, are a new signature. Tensors from outside that the function
-    reads or changes in place (parameters, optimizer state, random state, `.grad`) take part; other effects happen
-    only while tracing. Attributes of modules and optimizers that it reads are part of the signature too; other Python
-    values from outside, such as global variables, are constants. TraceWarning (`tz.TraceWarning`) for an attribute of
-    which more than four values were compiled, and for random numbers of Python or NumPy, which would be the same in
-    each call.
+    reads or changes in place (parameters, optimizer state, random state, `.grad`) take part, and so do attributes of
+    modules that it assigns tensors to, `self.state = new`; other effects happen only while tracing. Attributes of
+    modules and optimizers that it reads are part of the signature too; other Python values from outside, such as global
+    variables, are constants. TraceWarning (`tz.TraceWarning`) for an attribute of which more than four values were
+    compiled, and for random numbers of Python or NumPy, which would be the same in each call.
 
     >>> import tarazu as tz
     >>> double = tz.jit(lambda x: x * 2)

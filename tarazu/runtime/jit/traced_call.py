@@ -25,8 +25,10 @@ from tarazu.runtime.jit.compiled import (
 )
 from tarazu.runtime.jit.frozen_draws import warn_of_frozen_draws
 from tarazu.runtime.jit.input_source import Argument, Captured, GradientOf, InputSource
+from tarazu.runtime.jit.kept_tensors import warn_of_kept_tensors
 from tarazu.runtime.tensor.row_table import traced_type
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.assigned import settle
 from tarazu.runtime.trace.attributes import AttributeGuards, recorded_reads
 from tarazu.runtime.trace.captures import Change
 from tarazu.runtime.trace.guards import Guard
@@ -72,10 +74,12 @@ def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Se
         args, kwargs = arguments.with_tensors(proxies)
         sources = Sources(trace, proxies, names_of_captured(function, args))
         leaves, structure = flatten(function(*args, **kwargs))
+        assigned = settle(trace)
         collector = OutputCollector(trace, sources)
         results = collector.results(leaves)
         first_state = len(collector.nodes)
-        outputs = Outputs(results, structure, collector.updates())
+        outputs = Outputs(results, structure, collector.updates(), tuple(assigned))
+    warn_of_kept_tensors(function, reads.values())
     captures = [capture for capture in trace.captured.values() if not sources.is_argument(capture.handle)]
     captured = tuple([sources.captured_input(capture.handle) for capture in captures])
     nodes = [capture.node for capture in captures]
@@ -83,7 +87,7 @@ def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Se
     _name(nodes, [one.name for one in captured])
     device = _program_device(trace, [*arguments.tensors, *[capture.handle for capture in captures]])
     graph = Graph(parameters + nodes, collector.nodes)
-    return TracedCall(graph, captured, tuple(trace.guards), reads.guards(), outputs, first_state, device,
+    return TracedCall(graph, captured, tuple(trace.guards), reads.guards(assigned), outputs, first_state, device,
                       reads.has_effects)
 
 

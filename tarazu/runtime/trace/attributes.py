@@ -17,8 +17,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from tarazu.ir.interpreter import Assigned
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.contents import Contents, can_be_kept
+from tarazu.runtime.trace.set_attributes import Deleted, SetAttributes
 from tarazu.runtime.trace_lock import tracing
 
 MOST_PARTS = 1000  # larger containers are guarded by identity only, as each call looks at all that is in them
@@ -48,7 +50,15 @@ class GuardedAttributes:
 
     UNGUARDED: ClassVar[frozenset[str]] = frozenset()  # names that no trace depends on, or has guards of their own for
 
+    @classmethod
+    def _require_known(cls, name: str, value: object) -> None:
+        """An error where a new attribute would be ignored."""
+
     def __setattr__(self, name: str, value: object) -> None:
+        if name[0] != "_" and name not in object.__getattribute__(self, "__dict__"):
+            type(self)._require_known(name, value)
+        if _recording.set_attributes is not None:
+            _recording.set_attributes.note(self, name)
         super().__setattr__(name, value)
         _note_change(self, name)
 
@@ -104,10 +114,6 @@ class AttributeGuard(NamedTuple):
         return f"{self.what}: {changed}"
 
 
-class Deleted:
-    """In place of a value: there is none any more."""
-
-
 class AttributeGuards:
     """The attributes that a trace depends on."""
 
@@ -161,6 +167,7 @@ class AttributeReads:
     def __init__(self) -> None:
         self._read: dict[tuple[int, str], AttributeGuard] = {}
         self._set: dict[tuple[int, str], GuardedAttributes] = {}  # the owner stays alive, and its id its own
+        self._missed: dict[tuple[int, str], GuardedAttributes] = {}  # those that were asked for and not there
         self._generators: dict[str, tuple[Any, Any]] = {}  # by its name: a generator of Python or NumPy, its state
         self._warned = False
         self._looked_at: set[type] = set()  # the classes whose `forward` has been looked at for generators
@@ -177,9 +184,12 @@ class AttributeReads:
             if isinstance(value, _generators()):
                 self._generators[guard.what] = value, _state_of(value)
 
+    def note_missed(self, owner: GuardedAttributes, name: str) -> None:
+        self._missed[id(owner), name] = owner
+
     def note_generators_around(self, function: object) -> None:
         """Note those of Python's and NumPy's generators that are global or nonlocal variables of the function."""
-        for name, value in _variables_around(function):
+        for name, value in variables_around(function):
             if isinstance(value, _generators()):
                 self._generators.setdefault(f"the variable {name}", (value, _state_of(value)))
 
@@ -197,6 +207,7 @@ class AttributeReads:
     def add(self, other: AttributeReads) -> None:
         """Take over what a trace inside this one read and set."""
         self._read = {**{key: guard for key, guard in other._read.items() if key not in self._set}, **self._read}
+        self._missed = {**{key: owner for key, owner in other._missed.items() if key not in self._set}, **self._missed}
         self._set |= other._set
         self._warned |= other._warned
         self._generators = {**other._generators, **self._generators}
@@ -205,12 +216,26 @@ class AttributeReads:
         """Those of Python's and NumPy's generators that were read and then drew numbers, in words."""
         return [what for what, (generator, state) in self._generators.items() if _state_of(generator) != state]
 
-    def guards(self) -> AttributeGuards:
-        """What was read, but for what the function itself changes: such an effect happens while tracing only."""
-        return AttributeGuards(guard for key, guard in self._read.items() if key not in self._set and guard.holds())
+    def values(self) -> Iterable[AttributeGuard]:
+        """All that was read."""
+        return self._read.values()
+
+    def was_read(self, owner: GuardedAttributes, name: str) -> bool:
+        """Whether an attribute was read, or asked for in vain, before it was set."""
+        return (id(owner), name) in self._read or (id(owner), name) in self._missed
+
+    def guards(self, assigned: Iterable[Assigned]) -> AttributeGuards:
+        """What was read, but for what the function itself changes: such an effect happens while tracing only.
+
+        Tensors that are `assigned` are state, of which it counts what was there before.
+        """
+        state = {(id(one.owner), one.name) for one in assigned}
+        read = [guard for key, guard in self._read.items() if key in state or (key not in self._set and guard.holds())]
+        return AttributeGuards([*read, *[AttributeGuard(owner, key[1], Deleted, None)
+                                         for key, owner in self._missed.items() if key in state]])
 
 
-def _variables_around(function: object) -> Iterator[tuple[str, object]]:
+def variables_around(function: object) -> Iterator[tuple[str, object]]:
     """The global and nonlocal variables that a plain function reads itself, with their names."""
     if isinstance(function, FunctionType):
         code = function.__code__
@@ -222,6 +247,7 @@ def _variables_around(function: object) -> Iterator[tuple[str, object]]:
 
 class _Recording(threading.local):
     reads: AttributeReads | None = None
+    set_attributes: SetAttributes | None = None
 
 
 _recording = _Recording()
@@ -245,6 +271,17 @@ def recorded_reads() -> Iterator[AttributeReads]:
                 outer.add(reads)
 
 
+def was_read(owner: GuardedAttributes, name: str) -> bool:
+    """Whether what is being traced read an attribute before it set it; True where reads are not noted."""
+    return _recording.reads is None or _recording.reads.was_read(owner, name)
+
+
+def exchange_set_attributes(noting: SetAttributes | None) -> SetAttributes | None:
+    """Let `noting` be what this thread tells which attributes it sets; gives what it told so far."""
+    before, _recording.set_attributes = _recording.set_attributes, noting
+    return before
+
+
 def note_warning() -> None:
     """Say that what is being traced warns, if something is: each function like it has to be traced to warn too."""
     if _recording.reads is not None:
@@ -252,7 +289,12 @@ def note_warning() -> None:
 
 
 def _get_noting_it(self: GuardedAttributes, name: str) -> Any:
-    value = super(GuardedAttributes, self).__getattribute__(name)
+    try:
+        value = super(GuardedAttributes, self).__getattribute__(name)
+    except AttributeError:
+        if _recording.reads is not None:
+            _recording.reads.note_missed(self, name)
+        raise
     if _recording.reads is not None:
         _recording.reads.note_read(self, name, value)
     return value

@@ -15,15 +15,17 @@ from typing import Any, Final, NamedTuple, TypeGuard
 
 from tarazu.base.errors import TraceError
 from tarazu.ir import op as ops
-from tarazu.ir.interpreter import Interpreter
+from tarazu.ir.interpreter import Interpreter, state
 from tarazu.ir.node import Builder, Node, leaked
 from tarazu.ir.types import Data, TensorType
 from tarazu.runtime.tensor.detached import Detached
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.assigned import holds_traced
 from tarazu.runtime.trace.guards import Guard
+from tarazu.runtime.trace.set_attributes import SetAttributes
 from tarazu.runtime.trace.substitution import substitute
 from tarazu.runtime.trace_lock import overwrite
-from tarazu.transform.gradient.tape import USER, Leaf, TapeEntry
+from tarazu.transform.gradient.tape import EVERYTHING, USER, Leaf, TapeEntry, ignoring
 
 
 class Capture(NamedTuple):
@@ -83,6 +85,7 @@ class CaptureState:
         self._originals: dict[int, Original] = {}
         self._substituted: set[int] = set()
         self._reads_gradient: dict[int, tuple[Tensor, bool]] = {}  # whether the gradient was read before it was written
+        self.set_attributes = SetAttributes()
 
     def owns(self, raw: Data) -> TypeGuard[Node]:
         """Whether the data are a node of this trace."""
@@ -139,6 +142,22 @@ class CaptureState:
         finally:
             self._substituted -= ids
 
+    @contextlib.contextmanager
+    def outside(self) -> Iterator[None]:
+        """A block in which handles hold what they held before the trace, with the interpreter around all traces."""
+        inside = [Original.of(original.handle) for original in self._originals.values()]
+        for original in self._originals.values():
+            original.restore()
+        before, state.interpreter = state.interpreter, self._outer
+        try:
+            with self._outer.outside(), ignoring(EVERYTHING):
+                yield
+        finally:
+            state.interpreter = before
+            for one in inside:
+                self._originals[id(one.handle)] = Original.of(one.handle)
+                one.restore()
+
     # Changes ---------------------------------------------------------------------------------------------------
 
     def before_change(self, handle: Tensor) -> None:
@@ -162,11 +181,14 @@ class CaptureState:
         return self._originals[id(handle)].raw
 
     def _restore(self) -> None:
-        """Let all handles from outside hold again what they held before the trace."""
+        """Let all handles from outside, and attributes, hold again what they held before the trace."""
+        for attribute in self.set_attributes:
+            if holds_traced(self, attribute.now):
+                attribute.restore()
         for original in self._originals.values():
             original.restore()
 
-    def _is_from_inside(self, handle: Tensor) -> bool:
+    def is_from_inside(self, handle: Tensor) -> bool:
         original = self._originals.get(id(handle))
         return self.owns(handle.raw if original is None else original.raw)
 
@@ -189,7 +211,7 @@ class CaptureState:
 
     def _is_first_use(self, handle: Tensor, *, is_read: bool) -> bool:
         """Note the first use in this trace of the gradient that a handle from outside came with."""
-        is_inside = self._is_from_inside(handle) and id(handle) not in self._substituted
+        is_inside = self.is_from_inside(handle) and id(handle) not in self._substituted
         if id(handle) in self._reads_gradient or is_inside:
             return False
         self._reads_gradient[id(handle)] = handle, is_read
@@ -220,7 +242,7 @@ class CaptureState:
 
     def before_tracking_read(self, handle: Tensor) -> None:
         original = self._originals.get(id(handle))
-        if not self._is_from_inside(handle) and (original is None or original.tape_entry is handle.tape_entry):
+        if not self.is_from_inside(handle) and (original is None or original.tape_entry is handle.tape_entry):
             self.depend_on(partial(_is_on_tape, handle), "whether a tensor requires grad")
 
     def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:

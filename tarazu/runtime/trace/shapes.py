@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -40,6 +40,9 @@ class ShapeTrace(Trace):
     def constant(self, data: ArrayLike, dtype: DType | None) -> Tensor:
         made = self._outer.constant(data, dtype)
         return made if _is_whole(made) else super().constant(data, dtype)
+
+    def outside(self) -> NoReturn:
+        raise _unknown("a layer that has to see an input")
 
     def _look_up(self, x: Tensor, indices: tuple[Tensor, ...], axes: tuple[int, ...]) -> None:
         """Take elements out of a tensor of the shape of `x` that has no memory."""

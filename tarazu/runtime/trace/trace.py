@@ -16,7 +16,7 @@ from tarazu.base.pytree import flatten
 from tarazu.ir import op as ops
 from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Traced, state
-from tarazu.ir.node import Node
+from tarazu.ir.node import CONSTANT, Node
 from tarazu.ir.op import Op
 from tarazu.ir.types import Data, TensorType
 from tarazu.ops.typing import ArrayLike, DeviceLike
@@ -24,6 +24,8 @@ from tarazu.runtime.autograd.on_tape import on_tape
 from tarazu.runtime.device import common_device, device_of, resolve
 from tarazu.runtime.tensor.creation import to_array
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.assigned import settle
+from tarazu.runtime.trace.attributes import exchange_set_attributes
 from tarazu.runtime.trace.captures import CaptureState
 from tarazu.runtime.trace.origins import Origins
 from tarazu.runtime.trace_lock import rebind_all, tracing
@@ -46,13 +48,14 @@ class Trace(CaptureState):
     """A trace under way: the current interpreter within its `with` block.
 
     At its end all handles from outside hold again what they held before. `ignored` are the mask bits for which nothing
-    is recorded in it, whatever is ignored around it.
+    is recorded in it, whatever is ignored around it. In the trace of a body, `is_body`, which inputs have gradients is
+    known only later, when its graph is differentiated.
     """
 
     is_tracing, compiles_often = True, False
 
-    def __init__(self, ignored: int = 0) -> None:
-        self._ignored = ignored
+    def __init__(self, ignored: int = 0, *, is_body: bool = False) -> None:
+        self._ignored, self.is_body = ignored, is_body
         super().__init__()
         self.program_device = ProgramDevice()
         self.notes_lines = state.interpreter.notes_lines
@@ -63,12 +66,17 @@ class Trace(CaptureState):
         self._outer, self._ignored_outside = state.interpreter, tape_state.ignored
         if isinstance(self._outer, Trace):
             self.program_device = self._outer.program_device
+            self.is_body |= self._outer.is_body
         state.interpreter, tape_state.ignored = self, self._ignored
+        self._set_outside = exchange_set_attributes(self.set_attributes)
         return self
 
     def __exit__(self, *_: object) -> None:
         state.interpreter, tape_state.ignored = self._outer, self._ignored_outside
+        exchange_set_attributes(self._set_outside)
         self._restore()
+        if self._set_outside is not None:
+            self._set_outside.add(self.set_attributes)
         tracing.release()
 
     # Values ----------------------------------------------------------------------------------------------------
@@ -79,13 +87,21 @@ class Trace(CaptureState):
         for _, entry in read:
             if entry is not None:
                 mask |= entry.mask
-        in_no_grad = bool(tape_state.ignored & USER) and op is not ops.STOP_GRADIENT
         self.origins.note_line()
-        nodes = [self._without_gradient(node) if in_no_grad and entry is not None else node for node, entry in read]
+        if tape_state.ignored & USER and op is not ops.STOP_GRADIENT:
+            nodes = [self._in_no_grad(node, entry) for node, entry in read]
+        else:
+            nodes = [node for node, _ in read]
         out = self.builder.add(op, nodes, attributes)
         if mask & ~tape_state.ignored:
             return on_tape(op, attributes, nodes, [entry for _, entry in read], out, mask)
         return [Tensor(one) for one in out] if op.multiple else Tensor(out)
+
+    def _in_no_grad(self, node: Node, entry: TapeEntry | None) -> Node:
+        """The node as it is read in a block of `no_grad`."""
+        may_have_gradient = entry is not None or (
+            self.is_body and node.dtype.is_inexact and node.op not in (CONSTANT, ops.STOP_GRADIENT))
+        return self._without_gradient(node) if may_have_gradient else node
 
     def constant(self, data: ArrayLike, dtype: DType | None) -> Tensor:
         return Tensor(self.builder.constant(to_array(data, dtype)))
@@ -102,6 +118,8 @@ class Trace(CaptureState):
     def rebind(self, handle: Tensor, value: Tensor) -> None:
         self.before_change(handle)
         raw, entry = self.read(value)
+        if tape_state.ignored & USER and entry is None:
+            raw = self._in_no_grad(raw, entry)
         rebind_all((handle,), (0,), (raw,), (entry,))
 
     # Devices ---------------------------------------------------------------------------------------------------
@@ -142,10 +160,11 @@ def _hooks_of_tensor(handle: Tensor) -> tuple[int, ...]:
 
 def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:
     """The graph of a function whose results are flat lists or nested containers of tensors."""
-    with Trace() as trace:
+    with Trace(is_body=True) as trace:
         parameters = [trace.builder.parameter(type_) for type_ in types]
         leaves, structure = flatten(function(*[Tensor(node) for node in parameters]))
         outputs = [trace.read(x if isinstance(x, Tensor) else trace.constant(x, None))[0] for x in leaves]
+        assigned = settle(trace)
         changes = trace.changes()
         if not all(trace.keeps_gradient(change) for change in changes):
             raise TraceError("backward() inside the body of a loop left gradients behind",
@@ -155,4 +174,5 @@ def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) ->
     captured = list(trace.captured.values())
     rebound = [(change.handle, change.raw) for change in changes if change.raw is not None]
     graph = Graph(parameters + [capture.node for capture in captured], outputs + [node for _, node in rebound])
-    return Traced(graph, [capture.handle for capture in captured], [handle for handle, _ in rebound], structure)
+    return Traced(graph, [capture.handle for capture in captured], [handle for handle, _ in rebound], structure,
+                  assigned)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tarazu.base.errors import ArgumentError, TarazuError, TraceError
 from tarazu.base.pytree import Structure, flatten
 from tarazu.ir.graph import Graph
-from tarazu.ir.interpreter import state
+from tarazu.ir.interpreter import Assigned, state
 from tarazu.ir.node import Node
 from tarazu.ir.types import TensorType
 from tarazu.ops.typing import ArrayLike
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.assigned import settle
 from tarazu.runtime.trace.captures import KEPT, Change
 from tarazu.runtime.trace.trace import Trace
 from tarazu.runtime.vmap.lane_axes import MappedLeaf
@@ -37,6 +39,15 @@ class _LaneTrace(Trace):
         super().__init__()
         self.stacked = dict(members)
         self._with_placeholder: list[Tensor] = []  # members whose `.grad` is one only in this trace
+
+    @contextlib.contextmanager
+    def outside(self) -> Iterator[None]:
+        if self.stacked:
+            raise TraceError("a layer of one of several replicas has not seen an input yet",
+                             expected="layers that know their input sizes before they are replicated",
+                             fix="give the sizes, such as in_features")
+        with super().outside():
+            yield
 
     def _depend_on_gradient(self, handle: Tensor) -> None:
         stacked = self.stacked.get(id(handle))
@@ -75,6 +86,7 @@ class TracedLane(NamedTuple):
     updates: list[LaneUpdate]
     cleared: list[Tensor]  # handles whose gradient becomes None
     stacked: Members
+    assigned: list[Assigned]
 
     @property
     def forced(self) -> Flags:
@@ -92,12 +104,20 @@ class TracedLane(NamedTuple):
 
     def write_back(self, outputs: list[Tensor]) -> None:
         """Give handles from outside their new values and gradients; those of members go to their stacked handles."""
+        own = [one for one in self.assigned if not any(id(x) in self.stacked for x in one.stand_ins)]
+        stand_ins = {id(x) for one in own for x in one.stand_ins}
+        values = {}
         for (handle, is_gradient, is_tracked), value in zip(self.updates, outputs, strict=True):
             target = self.stacked.get(id(handle), handle)
+            new = value if is_tracked and target is handle else Tensor(value.raw)
             if is_gradient:
                 target.grad = Tensor(value.raw)
+            elif id(handle) in stand_ins:
+                values[id(handle)] = new
             else:
-                state.interpreter.rebind(target, value if is_tracked and target is handle else Tensor(value.raw))
+                state.interpreter.rebind(target, new)
+        for one in own:
+            one.assign(values)
         for handle in self.cleared:
             self.stacked[id(handle)].grad = None
 
@@ -111,12 +131,13 @@ def trace_lane(function: Callable[..., Any], arguments: list[MappedLeaf], struct
         leaves, result_structure = flatten(function(*structure.rebuild(lanes), **kwargs))
         results = [_result(trace, leaf) for leaf in leaves]
         outputs = [x.raw for x in results]
+        assigned = settle(trace)
         updates, cleared = _updates(trace, outputs)
     trace.pass_guards_on()
     captured = list(trace.captured.values())
     graph = Graph([*parameters, *[capture.node for capture in captured]], outputs)
     return TracedLane(graph, results, result_structure, [capture.handle for capture in captured], updates, cleared,
-                      trace.stacked)
+                      trace.stacked, assigned)
 
 
 def _lane(trace: Trace, x: Tensor, axis: int) -> Tensor:

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from tarazu.nn.layers.augmentation import RandomCrop, RandomFlip, RandomTranslation
 from tarazu.nn.layers.dense import Dense
-from tarazu.nn.layers.noise import GaussianDropout, GaussianNoise
-from tarazu.nn.layers.regularization import Dropout, _RateLayer
+from tarazu.nn.layers.noise import GaussianNoise
+from tarazu.nn.layers.regularization import Dropout, RateLayer
 from tarazu.nn.layers.sequential import Sequential
 from tarazu.nn.module.module import Module
 from tarazu.study.experiment.remake import decay_of, remade
@@ -104,7 +104,7 @@ def without_regularization(model: Module) -> Module | None:
         return None
 
     def replacement(layer: Module) -> Module | None:
-        if isinstance(layer, _RateLayer | GaussianDropout):
+        if isinstance(layer, RateLayer):
             return type(layer)(0.0)
         if isinstance(layer, GaussianNoise):
             return GaussianNoise(0.0)
@@ -149,7 +149,7 @@ def dropout_of(model: Module) -> float:
     rates = [0.0]
     for layer in modules_of(model):
         found = arguments_of(layer)
-        if isinstance(layer, _RateLayer | GaussianDropout | GaussianNoise):
+        if isinstance(layer, RateLayer | GaussianNoise):
             rates += [float(value) for value in found.values() if isinstance(value, int | float)]
         rates += [float(found[name]) for name in RATES if found.get(name)]
     return max(rates)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 import textwrap
 
@@ -225,6 +226,12 @@ def test_methods_and_threads(set_threads):
 def test_what_is_not_jitted_is_refused():
     with pytest.raises(ArgumentError, match=r"tz.profile\(tz.jit\(function\)"):
         tz.profile(small, *arguments())
+
+
+@pytest.mark.parametrize("seconds", [0, -1, math.inf, math.nan, "1"])
+def test_a_time_that_is_none_is_refused(seconds):
+    with pytest.raises(ArgumentError, match=r"seconds=(.|\n)*expected: a finite number greater than 0"):
+        tz.profile(tz.jit(small), *arguments(), seconds=seconds)
 
 
 def test_other_backends_say_how_to_switch(monkeypatch):

@@ -1,0 +1,49 @@
+"""Traced tensors that a function leaves in lists and dicts around it, where they have no values once it is traced."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+from types import FunctionType
+
+from tarazu.base.errors import TraceWarning
+from tarazu.ir.node import Node, Symbolic
+from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.attributes import MOST_PARTS, AttributeGuard, variables_around
+from tarazu.runtime.trace.origins import frames_to_user
+
+
+def warn_of_kept_tensors(function: object, reads: Iterable[AttributeGuard]) -> None:
+    """A TraceWarning where a list or dict holds a tensor of a trace that is over: one that the function reads as a
+    variable, as functions around it do, or as an attribute of a module."""
+    containers = {f"the variable {name}": value for name, value in _variables(function)}
+    containers |= {guard.what: guard.value for guard in reads}
+    kept = [what for what, value in containers.items() if isinstance(value, list | dict) and _holds_traced(value)]
+    if kept:
+        warnings.warn(f"{' and '.join(kept)} got a tensor while a function was traced: it has no values afterwards, "
+                      "and later calls of the compiled function add none; return the tensor, or change a tensor in "
+                      "place: x.copy_(new)", TraceWarning, stacklevel=frames_to_user())
+
+
+def _holds_traced(container: object) -> bool:
+    """Whether a list, tuple or dict, or one in it, holds a node; only so much is looked at as attributes may hold."""
+    pending, count = [container], 0
+    while pending and count <= MOST_PARTS:
+        value = pending.pop()
+        if isinstance(value, Tensor) and isinstance(value.raw, Node) and not isinstance(value.raw, Symbolic):
+            return True
+        if isinstance(value, list | tuple | dict) and len(value) <= MOST_PARTS:
+            pending += value.values() if isinstance(value, dict) else value
+        count += 1
+    return False
+
+
+def _variables(function: object) -> Iterator[tuple[str, object]]:
+    """The variables around the function, and around the functions among them."""
+    pending, seen = [function], {id(function)}
+    while pending:
+        for name, value in variables_around(pending.pop()):
+            yield name, value
+            if isinstance(value, FunctionType) and id(value) not in seen and not value.__module__.startswith("tarazu."):
+                seen.add(id(value))
+                pending.append(value)
