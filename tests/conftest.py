@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import gc
 import os
 import signal
 import sys
@@ -19,6 +20,12 @@ def pytest_configure(config):
         os.environ["TARAZU_CACHE"] = str(kept.mkdir("tarazu")) if kept else "off"
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; tests send it themselves
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish():
+    """What was collected stays until the end, so the garbage collector, which many tests call, need not look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
