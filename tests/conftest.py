@@ -22,10 +22,15 @@ def pytest_configure(config):
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection():
+    gc.disable()
+
+
 def pytest_collection_finish():
     """What was collected stays until the end, so the garbage collector, which many tests call, need not look at it."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
