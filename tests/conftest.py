@@ -22,15 +22,16 @@ def pytest_configure(config):
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(wrapper=True)
 def pytest_collection():
+    """What is collected stays until the end, so the garbage collector need not look at it, then or in tests."""
     gc.disable()
-
-
-def pytest_collection_finish():
-    """What was collected stays until the end, so the garbage collector, which many tests call, need not look at it."""
-    gc.collect()
-    gc.freeze()
-    gc.enable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)
