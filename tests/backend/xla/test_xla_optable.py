@@ -121,12 +121,12 @@ def check_seed(seed: int, change=lambda case: case) -> None:
     assert not found, f"seed {seed}: " + "; ".join(found)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 def test_random_graphs(seed):
     check_seed(seed)
 
 
-@pytest.mark.parametrize("seed", range(100, 108))
+@pytest.mark.parametrize("seed", range(100, 104))
 def test_gradients_of_random_graphs(seed):
     check_seed(seed, with_gradients)
 
