@@ -17,9 +17,11 @@ def check_floats(record: Record, draws: list[tuple[int, str]], compiled, set_thr
     agree(cases, compiled, set_threads)
 
 
-@RECORD
-def test_floats(record, compiled, set_threads):
-    check_floats(record, [(0, "float64"), (len(record.shapes) - 1, "float32")], compiled, set_threads)
+@pytest.mark.parametrize(("number", "record"), list(enumerate(RECORDS)), ids=[record.name for record in RECORDS])
+def test_floats(number, record, compiled, set_threads):
+    """In float64, and every third line in float32 and other shapes; `test_floats_in_all_shapes` has all of them."""
+    others = [(len(record.shapes) - 1, "float32")] if number % 3 == 0 else []
+    check_floats(record, [(len(record.shapes) // 2, "float64"), *others], compiled, set_threads)
 
 
 @pytest.mark.long
@@ -32,12 +34,22 @@ def test_floats_in_all_shapes(record, dtype, compiled, set_threads):
 WHOLE = [record for record in RECORDS if record.also]
 
 
+def check_whole_numbers(record: Record, choices, compiled, set_threads) -> None:
+    dtypes = [name for kind, names in DTYPES.items() if kind in record.also for name in names]
+    draws = [[np.asarray(x) for x in record.draw(choice, dtype)] for choice in choices for dtype in dtypes]
+    agree([(tz.trace(record.function)(*arrays), arrays) for arrays in draws], compiled, set_threads)
+
+
 @pytest.mark.parametrize("record", WHOLE, ids=lambda record: record.name)
 def test_integers_and_booleans(record, compiled, set_threads):
-    dtypes = [name for kind, names in DTYPES.items() if kind in record.also for name in names]
-    draws = [[np.asarray(x) for x in record.draw(choice, dtype)] for choice in range(len(record.shapes))
-             for dtype in dtypes]
-    agree([(tz.trace(record.function)(*arrays), arrays) for arrays in draws], compiled, set_threads)
+    shapes = len(record.shapes)
+    check_whole_numbers(record, {0, shapes // 2, shapes - 1}, compiled, set_threads)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("record", WHOLE, ids=lambda record: record.name)
+def test_integers_and_booleans_in_all_shapes(record, compiled, set_threads):
+    check_whole_numbers(record, range(len(record.shapes)), compiled, set_threads)
 
 
 DTYPES = {"i": ("int64", "int32", "int8"), "b": ("bool",)}

@@ -86,8 +86,9 @@ def finish(started):
     return [(one.returncode, *texts) for one, texts in zip(started, said, strict=True)]
 
 
-@pytest.mark.parametrize("environments", [ours(2), ours(4), slurm(2), open_mpi(2)],
-                         ids=["two", "four", "slurm", "open-mpi"])
+@pytest.mark.parametrize("environments", [
+    pytest.param(ours(2), id="two"), pytest.param(ours(4), id="four", marks=pytest.mark.long),
+    pytest.param(slurm(2), id="slurm"), pytest.param(open_mpi(2), id="open-mpi")])
 def test_processes_join_and_exchange_arrays(environments):
     count = len(environments)
     for i, (code, output, errors) in enumerate(finish(start(EXCHANGE, environments))):

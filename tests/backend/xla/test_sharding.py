@@ -1,5 +1,7 @@
 """Tensors and models over a mesh of devices, and training over it: the same numbers as on one device."""
 
+import functools
+
 import numpy as np
 import pytest
 from helpers import compilations
@@ -85,19 +87,27 @@ def trained(layers=mlp, prepare=lambda model: None, rows=20 * 32, x=X, y=Y, opti
 MEGATRON = {"0.weight": (None, "model"), "0.bias": ("model",), "1.*": ("model",), "3.weight": ("model", None)}
 
 
-@pytest.mark.parametrize(("name", "prepare", "options"), [
-    ("data parallel", lambda model: None, {"devices": "all"}),
-    ("some devices", lambda model: None, {"devices": ["xla:0", "xla:1"]}),
-    ("a mesh", lambda model: None, {"devices": tz.mesh}),
-    ("tensor parallel", lambda model: model.shard(tz.mesh(model=8), MEGATRON), {}),
-    ("both", lambda model: model.shard(tz.mesh(data=2, model=4), MEGATRON), {})],
-    ids=lambda x: x if isinstance(x, str) else "")
-@pytest.mark.parametrize("optimizer", ["adam", tz.optim.SGD])
-def test_losses_equal_those_of_one_device(name, prepare, options, optimizer):
-    options = {key: value(data=4) if value is tz.mesh else value for key, value in options.items()}
-    make = optimizer if isinstance(optimizer, str) else lambda: optimizer(lr=0.1, momentum=0.9)
-    wanted, _, plain = trained(optimizer=make if isinstance(make, str) else make())
-    found, _, model = trained(prepare=prepare, optimizer=make if isinstance(make, str) else make(), **options)
+OPTIMIZERS = {"adam": lambda: "adam", "SGD": lambda: tz.optim.SGD(lr=0.1, momentum=0.9)}
+LAYOUTS = {"data parallel": (lambda model: None, lambda: {"devices": "all"}),
+           "some devices": (lambda model: None, lambda: {"devices": ["xla:0", "xla:1"]}),
+           "a mesh": (lambda model: None, lambda: {"devices": tz.mesh(data=4)}),
+           "tensor parallel": (lambda model: model.shard(tz.mesh(model=8), MEGATRON), dict),
+           "both": (lambda model: model.shard(tz.mesh(data=2, model=4), MEGATRON), dict)}
+
+
+@functools.cache
+def trained_on_one_device(optimizer):
+    losses, _, model = trained(optimizer=OPTIMIZERS[optimizer]())
+    return losses, model
+
+
+@pytest.mark.parametrize(("optimizer", "layout"), [
+    *(("adam", layout) for layout in LAYOUTS), ("SGD", "both"),
+    *(pytest.param("SGD", layout, marks=pytest.mark.long) for layout in LAYOUTS if layout != "both")])
+def test_losses_equal_those_of_one_device(optimizer, layout):
+    prepare, options = LAYOUTS[layout]
+    wanted, plain = trained_on_one_device(optimizer)
+    found, _, model = trained(prepare=prepare, optimizer=OPTIMIZERS[optimizer](), **options())
     assert len(found) == STEPS
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
     for (path, x), (_, y) in zip(model.named_tensors(), plain.named_tensors(), strict=True):

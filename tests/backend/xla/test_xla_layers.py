@@ -9,7 +9,7 @@ import tarazu as tz
 PARTS = 12
 
 
-@pytest.mark.parametrize("part", [part if part % 3 == 0 else pytest.param(part, marks=pytest.mark.long)
+@pytest.mark.parametrize("part", [part if part % 6 == 0 else pytest.param(part, marks=pytest.mark.long)
                                   for part in range(PARTS)])
 def test_layers(part):
     rows = list(ROWS.items())[part::PARTS]
