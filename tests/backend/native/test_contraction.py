@@ -233,6 +233,7 @@ CASES = {
     "conv dw one channel": weight_gradient(4, 12, 12, 1, 32, 3),
     "conv dw long": weight_gradient(60, 15, 15, 4, 64, 3),
     "conv dw groups": groups_gradient(2, 7, 3, 4, 12),
+    **{f"tn blocks of {k}": product("km,kn->mn", m=40, k=k, n=80) for k in (1024, 1030, 1031)},
     "conv dw groups of four": groups_gradient(21, 14, 10, 4, 4),
     "conv dw wider groups": groups_gradient(9, 12, 5, 8, 24),
 }

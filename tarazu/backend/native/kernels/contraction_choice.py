@@ -411,7 +411,7 @@ def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: in
     assert tile.cut is not None
     left_packed = _packs_left(form, layout, tile)
     count, last = panels(form, layout, tile.width, lanes)
-    wanted = max(depth * tile.width * lanes * item / (NEAR / 2), depth / (WAYS / 2 * _sets(form, layout, SETS)))
+    wanted = max(depth * tile.width * lanes * item / (NEAR / 2), depth / (WAYS * _sets(form, layout, SETS)))
     blocks = _blocks(form, layout, tile, math.ceil(wanted), lanes)
     height = _height(form, tile)
     of_tile = math.ceil(depth / blocks) * math.ceil(height / lanes) * lanes * item

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tarazu.backend.native.kernels.amx.block import Block, BlockCode
 from tarazu.backend.native.kernels.amx.packed_rows import packed_rows
@@ -21,7 +21,9 @@ from tarazu.backend.native.llvm.types import memory_type
 from tarazu.backend.native.llvm.values import Index, Value, constant, vector
 from tarazu.backend.native.lowering.loop_nest import Apply, Constant, Store, walk
 
-UNROLLED = 2  # products of vectors for each register in the body of the innermost loop; more are no faster
+UNROLLED = 2  # products of vectors for each register in the body of the innermost loop; more are no faster where sums
+# are short
+UNROLLED_IN_BLOCKS = 4  # the same where sums are cut into blocks
 FETCHED = 128 * 1024  # bytes of an epilogue's tensors from which on they are fetched ahead of time
 UNROLLED_STORES = 128  # operations and accesses of stores that are written out for all sums of a tile
 
@@ -62,13 +64,17 @@ class TileCode:
         """Of how many indices of the outermost reduced axis an iteration of its loop takes in a multiple."""
         if self.choice.tile.pairs:
             return self.loop_step
-        if self.choice.blocks > 1 or len(self.loops) != 1:
+        if len(self.loops) != 1:
             return 1
-        return self.unrolling(self.loops[0].length, self.most_rows * self.choice.tile.width)
+        length, products = self.loops[0].length, self.most_rows * self.choice.tile.width
+        if self.choice.blocks == 1:
+            return self.unrolling(length, products)
+        of_block = math.ceil(length / self.choice.blocks)
+        return self.unrolling(math.gcd(length, of_block), products, UNROLLED_IN_BLOCKS)
 
-    def unrolling(self, length: int, products: int) -> int:
+    def unrolling(self, length: int, products: int, each: int = UNROLLED) -> int:
         """How many iterations of a loop with so many products of vectors to write out."""
-        most = UNROLLED * self.target.registers
+        most = each * self.target.registers
         if length * products <= most:
             return length
         return next(times for times in (4, 2, 1) if length % times == 0 and (times * products <= most or times == 1))
@@ -205,18 +211,19 @@ class _Tile:
         if self.code.block is not None:
             self._write_products_of_tiles(self.code.block)
             return
-        sums = [constant(self.type, 0)] * (len(self.rows) * self.width)
         if blocked:
-            sums = [f.select(f.parameters["first"], zero, f.load(self.type, self._kept_sum(number), self._bytes))
-                    for number, zero in enumerate(sums)]
+            self._fetch_kept_sums()
         self._fetch_ahead()
-        sums = self._reduced(self.code.loops, f.parameters["left"], f.parameters["right"], sums)
+        zeros = [constant(self.type, 0)] * (len(self.rows) * self.width)
+        sums = self._reduced(self.code.loops, f.parameters["left"], f.parameters["right"], zeros)
         if blocked:
-            with f.when(f.select(f.parameters["last"], constant("i1", False), constant("i1", True))):
-                for number, value in enumerate(sums):
-                    f.store(value, self._kept_sum(number), self._bytes)
-            with f.when(f.parameters["last"]):
-                self._epilogue(sums)
+            first, last = f.parameters["first"], f.parameters["last"]
+            with f.when(first):
+                self._keep(sums)
+            with f.when(f.invert(f.op("or", first, last))):
+                self._keep(self._with_kept(sums))
+            with f.when(last):
+                self._epilogue([*self._with_kept(sums)])
         else:
             self._epilogue(sums)
         f.ret()
@@ -275,6 +282,20 @@ class _Tile:
     def _kept_sum(self, number: int) -> Value:
         """Where a sum is between two blocks."""
         return self.f.offset(self.f.parameters["sums"], number * self._bytes)
+
+    def _fetch_kept_sums(self) -> None:
+        """Fetch what the blocks before have given into the cache, while the products of this one are summed."""
+        for offset in range(0, len(self.rows) * self.width * self._bytes, CACHE_LINE):
+            self.f.prefetch(self.f.offset(self.f.parameters["sums"], offset), write=True)
+
+    def _with_kept(self, sums: Sequence[Value]) -> Iterator[Value]:
+        """The sums with what the blocks before have given."""
+        for number, value in enumerate(sums):
+            yield self.f.op("fadd", self.f.load(self.type, self._kept_sum(number), self._bytes), value)
+
+    def _keep(self, sums: Iterable[Value]) -> None:
+        for number, value in enumerate(sums):
+            self.f.store(value, self._kept_sum(number), self._bytes)
 
     # Products
 
