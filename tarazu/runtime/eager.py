@@ -207,7 +207,7 @@ class Eager:
         return trace_function(function, types)
 
     def rebind(self, handle: Tensor, value: Tensor) -> None:
-        rebind_all((handle,), (0,), (value.raw,), (value.tape_entry,))
+        rebind_all((handle,), (value.raw,), (value.tape_entry,))
 
     # Devices ---------------------------------------------------------------------------------------------------
 
