@@ -7,7 +7,7 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -118,12 +118,13 @@ def _product() -> Run:
     small, large = _eager_kernel(ops.DOT, KERNELS[ops.DOT]), _compiled_if_often(ops.DOT)
 
     def run(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
-        first, second = raws
-        if first.size * second.size <= _ONE_THREAD or first.dtype.kind == "c":
-            return small(raws, attributes)
-        repeated = math.prod([first.shape[i] for pairs in attributes.values() for i in pairs[0]])
-        is_small = first.size * second.size <= _ONE_THREAD * repeated
-        return (small if is_small else large)(raws, attributes)
+        first, second = cast("Sequence[np.ndarray]", raws)  # what is on other devices does not come here
+        pairs = first.size * second.size
+        if pairs > _ONE_THREAD and first.dtype.kind != "c":
+            repeated = math.prod([first.shape[i] for axes in attributes.values() for i in axes[0]])
+            if pairs > _ONE_THREAD * repeated:
+                return large(raws, attributes)
+        return small(raws, attributes)
     return run
 
 

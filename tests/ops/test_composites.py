@@ -187,6 +187,6 @@ def _derivatives(function, order, *values):
 def test_a_linear_map_is_one_recorded_operation_unless_users_bring_the_activation():
     x, weight, bias = tz.ones(2, 3), tz.ones(3, 4, requires_grad=True), tz.ones(4)
     assert tz.linear(x, weight, bias).tape_entry.attributes["label"] == "affine"
-    y = affine(x, weight, bias, lambda y: y * 2)
+    y = affine(x, weight, bias, activation=lambda y: y * 2)
     assert y.tape_entry.op is ops.MUL
     np.testing.assert_array_equal(y.detach(), np.full((2, 4), 8.0))

@@ -43,7 +43,7 @@ class Dense(LastAxisLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         self._require_input(x)
-        return affine(x, self.weight, self.bias if self._has_bias else None, self._activation)
+        return affine(x, self.weight, self.bias if self._has_bias else None, activation=self._activation)
 
 
 class Bilinear(Module):

@@ -34,14 +34,14 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Te
     return affine(x, weight, None if bias is None else as_value(bias))
 
 
-def affine(x: Tensor, weight: Tensor, bias: Tensor | None = None,
+def affine(x: Tensor, weight: Tensor, bias: Tensor | None = None, *,
            activation: Callable[[Tensor], Tensor] | None = None) -> Tensor:
     """activation(x @ weight + bias): eagerly one operation, where the derivative of the activation follows from its
     value."""
     if _is_usual(x, weight, bias):
         inside = activation if activation in _ACTIVATIONS else None
         y = _affine(x, weight, activation=inside) if bias is None else _affine(x, weight, bias, activation=inside)
-        return y if activation is inside else activation(y)
+        return y if activation is None or inside is not None else activation(y)
     return _composed(x, weight, bias, activation)
 
 
