@@ -190,3 +190,10 @@ def test_a_linear_map_is_one_recorded_operation_unless_users_bring_the_activatio
     y = affine(x, weight, bias, activation=lambda y: y * 2)
     assert y.tape_entry.op is ops.MUL
     np.testing.assert_array_equal(y.detach(), np.full((2, 4), 8.0))
+
+
+def test_a_linear_map_takes_arrays_and_numbers_as_operators_do():
+    x, weight = np.ones((2, 3), np.float16), tz.ones(3, 4, dtype="float16")
+    for bias in (0.5, np.full(4, 0.5, np.float16)):
+        y = tz.linear(x, weight, bias)
+        assert y.dtype is tz.float16 and y.tolist() == [[3.5] * 4] * 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tarazu.base.errors import ShapeError
-from tarazu.ir.interpreter import state
+from tarazu.ir.interpreter import Value, state
 from tarazu.ops.contract import dot_general, matmul, tensordot
 from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.elementwise import add, multiply, sigmoid, subtract, tanh
@@ -31,13 +31,14 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Te
         raise ShapeError(f"linear: an input of shape {x.shape} and a weight of shape {weight.shape}",
                          expected="(..., n) and (n, units)",
                          fix="weights from torch are (units, n): weight.mT turns them over")
-    return affine(x, weight, None if bias is None else as_value(bias))
+    return affine(x, weight, bias)
 
 
-def affine(x: Tensor, weight: Tensor, bias: Tensor | None = None, *,
+def affine(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, *,
            activation: Callable[[Tensor], Tensor] | None = None) -> Tensor:
     """activation(x @ weight + bias): eagerly one operation, where the derivative of the activation follows from its
     value."""
+    x, weight = as_value(x), as_value(weight)
     if _is_usual(x, weight, bias):
         inside = activation if activation in _ACTIVATIONS else None
         y = _affine(x, weight, activation=inside) if bias is None else _affine(x, weight, bias, activation=inside)
@@ -45,19 +46,20 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor | None = None, *,
     return _composed(x, weight, bias, activation)
 
 
-def _composed(x: Tensor, weight: Tensor, bias: Tensor | None, activation: Callable[[Tensor], Tensor] | None) -> Tensor:
+def _composed(x: Tensor, weight: Tensor, bias: ArrayLike | None,
+              activation: Callable[[Tensor], Tensor] | None) -> Tensor:
     product = matmul(x, weight)
     y = product if bias is None else add(product, bias)
     return y if activation is None else activation(y)
 
 
-def _is_usual(x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+def _is_usual(x: Tensor, weight: Tensor, bias: ArrayLike | None) -> bool:
     """Whether it may be one operation: in eager code, for arrays of floats of one dtype, whose shapes fit."""
     dtype, shape = weight.raw.dtype, weight.raw.shape
     if dtype.kind != "f" or x.raw.dtype is not dtype or len(shape) != 2 or x.raw.shape[-1:] != shape[:1]:
         return False
     return state.interpreter.compiles_often and (
-        bias is None or (bias.raw.dtype is dtype and bias.raw.shape == shape[1:]))
+        bias is None or (isinstance(bias, Value) and bias.raw.dtype is dtype and bias.raw.shape == shape[1:]))
 
 
 _ACTIVATIONS = (relu, tanh, sigmoid)
