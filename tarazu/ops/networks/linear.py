@@ -41,7 +41,7 @@ def affine(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, *,
     x, weight = as_value(x), as_value(weight)
     if _is_usual(x, weight, bias):
         inside = activation if activation in _ACTIVATIONS else None
-        y = _affine(x, weight, activation=inside) if bias is None else _affine(x, weight, bias, activation=inside)
+        y = _affine(x, weight, *([] if bias is None else [as_value(bias)]), activation=inside)
         return y if activation is None or inside is not None else activation(y)
     return _composed(x, weight, bias, activation)
 
