@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -108,9 +109,28 @@ def _graph_of(op: Op, types: tuple[tuple[Shape, np.dtype], ...], attributes: tup
     return Graph(parameters, out if op.multiple else (out,))
 
 
+_ONE_THREAD = 2**18  # pairs of numbers that a product multiplies, up to which OpenBLAS takes one thread
+
+
+def _product() -> Run:
+    """The kernel of products. OpenBLAS divides large ones among threads of its own, which look for more work for some
+    30 ms afterwards: native programs would have to share their cores with them, so products are compiled too."""
+    small, large = _eager_kernel(ops.DOT, KERNELS[ops.DOT]), _compiled_if_often(ops.DOT)
+
+    def run(raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
+        first, second = cast("Sequence[np.ndarray]", raws)  # what is on other devices does not come here
+        pairs = first.size * second.size
+        if pairs > _ONE_THREAD and first.dtype.kind != "c":
+            repeated = math.prod([first.shape[i] for axes in attributes.values() for i in axes[0]])
+            if pairs > _ONE_THREAD * repeated:
+                return large(raws, attributes)
+        return small(raws, attributes)
+    return run
+
+
 _OFTEN_COMPILED = (ops.CONV, ops.SCAN)
 _KERNELS = {op: _eager_kernel(op, kernel) for op, kernel in KERNELS.items() if op is not ops.PLACE} | {
-    ops.CALL: _call, **{op: _compiled_if_often(op) for op in _OFTEN_COMPILED}}
+    ops.CALL: _call, ops.DOT: _product(), **{op: _compiled_if_often(op) for op in _OFTEN_COMPILED}}
 
 
 def _on_other_devices(op: Op, raws: Sequence[Data], attributes: dict[str, Any]) -> Any:
@@ -188,7 +208,7 @@ class Eager:
         return trace_function(function, types)
 
     def rebind(self, handle: Tensor, value: Tensor) -> None:
-        rebind_all((handle,), (0,), (value.raw,), (value.tape_entry,))
+        rebind_all((handle,), (value.raw,), (value.tape_entry,))
 
     def outside(self) -> AbstractContextManager[None]:
         return contextlib.nullcontext()

@@ -60,16 +60,13 @@ class Tiered:
         self._calls_left = calls_before_compiling(graph) if may_compile and runs_native() else 0
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
-        if self._calls_left and not _pausing.active:
-            self._count()
+        left = self._calls_left
+        if left and not _pausing.active:
+            self._calls_left = left - 1  # of threads that come here together one may not count
+            if left == 1:
+                self._program = native_program(self._graph) or self._program
+                _last_found.pop(id(self._graph), None)
         return self._program(*arrays)
-
-    def _count(self) -> None:
-        """Take note of a call, and compile where it is the last one in NumPy."""
-        left = self._calls_left = max(self._calls_left - 1, 0)  # threads may come here together
-        if not left:
-            self._program = native_program(self._graph) or self._program
-            _last_found.pop(id(self._graph), None)
 
     def remaining(self) -> Program:
         """What is left to be called: the program itself where it stays what it is."""

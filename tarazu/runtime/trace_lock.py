@@ -13,7 +13,7 @@ After a handle is made, its data are written here only:
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from tarazu.ir.interpreter import Value
 from tarazu.ir.node import Node
@@ -32,13 +32,12 @@ def wait_for_trace(handle: Value) -> Data:
     return raw
 
 
-def rebind_all(handles: Iterable[Value], positions: Iterable[int], raws: Sequence[Data],
-               entries: Sequence[TapeEntry | None]) -> None:
-    """Give each handle the data and the tape entry at a position, once no other thread traces; a leaf stays a leaf."""
-    for handle, i in zip(handles, positions, strict=True):
+def rebind_all(handles: Iterable[Value], raws: Iterable[Data], entries: Iterable[TapeEntry | None]) -> None:
+    """Give each handle its data and tape entry, once no other thread traces; a leaf stays a leaf."""
+    for handle, raw, entry in zip(handles, raws, entries, strict=True):
         if handle.raw.__class__ is Node:
             wait_for_trace(handle)
-        handle.raw, entry, before = raws[i], entries[i], handle.tape_entry
+        handle.raw, before = raw, handle.tape_entry
         if before is not entry and before.__class__ is not Leaf:
             handle.tape_entry = entry
 

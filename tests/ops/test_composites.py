@@ -8,6 +8,7 @@ from scipy import special
 import tarazu as tz
 from tarazu.base.errors import ArgumentError, ShapeError
 from tarazu.ir import op as ops
+from tarazu.ops.networks.linear import affine
 from tarazu.runtime.trace.trace import trace_function
 
 INF = np.inf
@@ -146,3 +147,53 @@ def test_misuse():
         tz.interpolate(IMAGE, 0)
     with pytest.raises(ShapeError, match=r"embedding: a table of shape \(3,\)\n.*\(rows, size\)"):
         tz.embedding([0], tz.ones(3))
+
+
+LINEAR = {"rows": ((3, 4), (4, 5), (5,)), "a vector": ((4,), (4, 5), (5,)), "sequences": ((2, 3, 4), (4, 5), (5,)),
+          "no bias": ((3, 4), (4, 5)), "a bias for each row": ((3, 4), (4, 5), (3, 5)),
+          "no rows": ((0, 4), (4, 5), (5,))}
+
+
+@pytest.mark.parametrize("activation", [None, tz.relu, tz.tanh, tz.sigmoid, tz.gelu])
+@pytest.mark.parametrize("shapes", LINEAR.values(), ids=LINEAR)
+def test_a_linear_map_and_its_activation_have_two_derivatives_as_single_operations_do(shapes, activation):
+    rng = np.random.default_rng(0)
+    values = [tz.tensor(rng.normal(size=shape)) for shape in shapes]
+
+    def single_operations(x, weight, bias=0.0):
+        y = x @ weight + bias
+        return y if activation is None else activation(y)
+
+    for x, weight, *bias in ([x.astype(dtype) for x in values] for dtype in ("float64", "float32", "float16")):
+        for order in range(3):
+            found = [_derivatives(function, order, x, weight, *bias)
+                     for function in (lambda *inputs: affine(*inputs, activation=activation), single_operations)]
+            for actual, expected in zip(*found, strict=True):
+                assert actual.dtype is expected.dtype is x.dtype
+                limit = {"float64": 1e-12, "float32": 1e-4, "float16": 5e-2}[str(x.dtype).removeprefix("tarazu.")]
+                np.testing.assert_allclose(actual.numpy(), expected.numpy(), rtol=limit, atol=limit)
+
+
+def _derivatives(function, order, *values):
+    """The value of a function, or the gradients of a sum of squares of its derivatives of the order before."""
+    if order == 0:
+        return [function(*values)]
+
+    def loss(*inputs):
+        return sum(x.square().sum() for x in _derivatives(function, order - 1, *inputs))
+    return tz.grad(loss, argnums=tuple(range(len(values))))(*values)
+
+
+def test_a_linear_map_is_one_recorded_operation_unless_users_bring_the_activation():
+    x, weight, bias = tz.ones(2, 3), tz.ones(3, 4, requires_grad=True), tz.ones(4)
+    assert tz.linear(x, weight, bias).tape_entry.attributes["label"] == "affine"
+    y = affine(x, weight, bias, activation=lambda y: y * 2)
+    assert y.tape_entry.op is ops.MUL
+    np.testing.assert_array_equal(y.detach(), np.full((2, 4), 8.0))
+
+
+def test_a_linear_map_takes_arrays_and_numbers_as_operators_do():
+    x, weight = np.ones((2, 3), np.float16), tz.ones(3, 4, dtype="float16")
+    for bias in (0.5, np.full(4, 0.5, np.float16)):
+        y = tz.linear(x, weight, bias)
+        assert y.dtype is tz.float16 and y.tolist() == [[3.5] * 4] * 2

@@ -302,6 +302,24 @@ def test_hooks_that_went_with_freezing():
     assert run(tz.jit) == run(lambda f: f)
 
 
+def test_hooks_that_come_and_go_between_calls():
+    w = leaf(3.0)
+
+    @tz.jit
+    def step(x):
+        w.grad = None
+        (w * x).backward()
+
+    def gradients():
+        return [step(tz.tensor(1.0)) or w.grad.item() for _ in range(2)]
+
+    assert gradients() == [1, 1]
+    hook = w.register_hook(lambda g: g * 10)
+    assert gradients() == [10, 10]
+    hook.remove()
+    assert gradients() == [1, 1]
+
+
 @pytest.mark.parametrize("wrap", [lambda f: f, tz.jit], ids=["eager", "jit"])
 def test_in_place_changes_of_parameters_under_no_grad_around_a_call(wrap):
     w = tz.tensor(3.0, requires_grad=True)

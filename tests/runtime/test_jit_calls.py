@@ -13,6 +13,7 @@ import tarazu as tz
 from tarazu.base.errors import ArgumentError
 from tarazu.base.pytree import flatten, flatten_call
 from tarazu.runtime.compile import compile_jitted
+from tarazu.runtime.trace_lock import replace_data
 
 pytestmark = pytest.mark.native
 DONATES = hasattr(compile_jitted(tz.trace(lambda x: x + 1)(tz.ones(1))), "donating")
@@ -168,6 +169,24 @@ def test_state_in_two_tensors_swaps():
     for i in range(5):
         swap()
         assert (a.tolist()[0], b.tolist()[0]) == ((i + 1) % 2, i % 2)
+
+
+@pytest.mark.parametrize("other", [np.zeros(3, np.float32), np.zeros(2, np.float64)], ids=["shape", "dtype"])
+def test_state_of_another_type_than_the_last_call_wrote(other):
+    states = [tz.zeros(2), tz.zeros(2), tz.zeros(2)]
+
+    @tz.jit
+    def count():
+        for state in states:
+            state.add_(1)
+
+    for _ in range(3):
+        count()
+    replace_data(states[1], other)
+    for _ in range(2):
+        count()
+    assert [state.tolist() for state in states] == [[5, 5], [2] * len(other), [5, 5]]
+    assert states[1].numpy().dtype == other.dtype and count.traces == 2
 
 
 def test_state_that_is_the_argument_of_the_next_call():

@@ -71,6 +71,21 @@ def test_a_convolution_is_compiled_for_each_shape_that_came_often(programs):
     assert len(programs) == 2
 
 
+def test_only_products_that_numpy_divides_among_threads_are_compiled(programs):
+    for n, count in ((60, 0), (70, 1)):
+        x = tz.tensor(np.random.default_rng(0).normal(size=(n, n)).astype(np.float32))
+        results = [x @ x for _ in range(4)]
+        np.testing.assert_allclose(results[-1].numpy(), results[0].numpy(), rtol=1e-4, atol=1e-4)
+        assert len(programs) == count
+
+
+def test_products_of_complex_numbers_stay_in_numpy(programs):
+    x = tz.ones(70, 70, dtype="complex64")
+    for _ in range(4):
+        x @ x
+    assert not programs
+
+
 def test_graphs_with_indices_stay_in_numpy_which_looks_at_them(programs):
     x, segments = tz.arange(4.0), tz.tensor([0, 0, 1, 1])
     for _ in range(4):

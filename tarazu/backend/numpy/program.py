@@ -55,11 +55,11 @@ class Program:
 
     def __call__(self, *inputs: Array) -> list[Array]:
         context = quiet_context()
-        outputs = context.run(self._run, *inputs)
+        outputs = context.run(self._run, inputs)
         give_back(context)
         return outputs
 
-    def _run(self, *inputs: Array) -> list[Array]:
+    def _run(self, inputs: Sequence[Array]) -> list[Array]:
         slots: list[Any] = [*inputs, *self.rest]
         for function, sources, target, finished in self.steps:  # what is done here for each node counts
             slots[target] = function(*sources(slots))

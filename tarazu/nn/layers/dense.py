@@ -10,6 +10,7 @@ from tarazu.nn.module.last_axis import LastAxisLayer
 from tarazu.nn.module.module import Module
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.einsum import einsum
+from tarazu.ops.networks.linear import affine
 from tarazu.ops.networks.window_options import per_axis
 from tarazu.runtime.tensor.tensor import Tensor
 
@@ -42,8 +43,7 @@ class Dense(LastAxisLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         self._require_input(x)
-        y = x @ self.weight
-        return self._activation(y + self.bias if self._has_bias else y)
+        return affine(x, self.weight, self.bias if self._has_bias else None, activation=self._activation)
 
 
 class Bilinear(Module):

@@ -53,17 +53,18 @@ def relu(x: ArrayLike) -> Tensor:
 
 def _relu_cotangent_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
                          needed: Sequence[bool]) -> list[Tensor | None]:
-    return [_relu_cotangent(cotangents[0], inputs[1]), None]  # no zeros for y, which infinity would make NaN
+    return [relu_cotangent(cotangents[0], inputs[1]), None]  # no zeros for y, which infinity would make NaN
 
 
 @composite("relu_vjp", gradient=_relu_cotangent_rule)
-def _relu_cotangent(g: Tensor, y: Tensor) -> Tensor:
+def relu_cotangent(g: Tensor, y: Tensor) -> Tensor:
+    """The cotangent of x from that of y = relu(x)."""
     return where(less_equal(y, 0), 0, g)
 
 
 def _relu_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
                needed: Sequence[bool]) -> list[Tensor | None]:
-    return [_relu_cotangent(cotangents[0], outputs[0])]
+    return [relu_cotangent(cotangents[0], outputs[0])]
 
 
 @composite("relu", gradient=_relu_rule)

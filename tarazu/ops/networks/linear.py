@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from tarazu.base.errors import ShapeError
-from tarazu.ops.contract import matmul, tensordot
-from tarazu.ops.elementwise import add, multiply
+from tarazu.ir.interpreter import Value, state
+from tarazu.ops.contract import dot_general, matmul, tensordot
+from tarazu.ops.control_flow.composite import composite
+from tarazu.ops.elementwise import add, multiply, sigmoid, subtract, tanh
+from tarazu.ops.networks.activations import relu, relu_cotangent
 from tarazu.ops.promote import as_value
+from tarazu.ops.reduce import sum_to
 from tarazu.ops.shape import expand_dims
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -25,8 +31,62 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Te
         raise ShapeError(f"linear: an input of shape {x.shape} and a weight of shape {weight.shape}",
                          expected="(..., n) and (n, units)",
                          fix="weights from torch are (units, n): weight.mT turns them over")
+    return affine(x, weight, bias)
+
+
+def affine(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, *,
+           activation: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    """activation(x @ weight + bias): eagerly one operation, where the derivative of the activation follows from its
+    value."""
+    x, weight = as_value(x), as_value(weight)
+    if _is_usual(x, weight, bias):
+        inside = activation if activation in _ACTIVATIONS else None
+        y = _affine(x, weight, *([] if bias is None else [as_value(bias)]), activation=inside)
+        return y if activation is None or inside is not None else activation(y)
+    return _composed(x, weight, bias, activation)
+
+
+def _composed(x: Tensor, weight: Tensor, bias: ArrayLike | None,
+              activation: Callable[[Tensor], Tensor] | None) -> Tensor:
     product = matmul(x, weight)
-    return product if bias is None else add(product, bias)
+    y = product if bias is None else add(product, bias)
+    return y if activation is None else activation(y)
+
+
+def _is_usual(x: Tensor, weight: Tensor, bias: ArrayLike | None) -> bool:
+    """Whether it may be one operation: in eager code, for arrays of floats of one dtype, whose shapes fit."""
+    dtype, shape = weight.raw.dtype, weight.raw.shape
+    if dtype.kind != "f" or x.raw.dtype is not dtype or len(shape) != 2 or x.raw.shape[-1:] != shape[:1]:
+        return False
+    return state.interpreter.compiles_often and (
+        bias is None or (isinstance(bias, Value) and bias.raw.dtype is dtype and bias.raw.shape == shape[1:]))
+
+
+_ACTIVATIONS = (relu, tanh, sigmoid)
+
+
+def _through_activation(g: Tensor, y: Tensor, activation: Callable[[Tensor], Tensor] | None) -> Tensor:
+    """The cotangent of what the activation is applied to, from that of its value y."""
+    if activation is relu:
+        return relu_cotangent(g, y)
+    if activation is tanh:
+        return multiply(g, subtract(1.0, multiply(y, y)))
+    return multiply(multiply(g, y), subtract(1.0, y)) if activation is sigmoid else g
+
+
+def _affine_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
+                 needed: Sequence[bool], *, activation: Callable[[Tensor], Tensor] | None) -> list[Tensor | None]:
+    x, weight, *bias = inputs
+    g = _through_activation(cotangents[0], outputs[0], activation)
+    lead = tuple(range(len(x.shape) - 1))
+    return [dot_general(g, weight, ((len(lead),), (1,))) if needed[0] else None,
+            dot_general(x, g, (lead, lead)) if needed[1] else None,
+            *[sum_to(g, one.shape) if needed[2] else None for one in bias]]
+
+
+@composite("affine", gradient=_affine_rule)
+def _affine(x: Tensor, weight: Tensor, *bias: Tensor, activation: Callable[[Tensor], Tensor] | None) -> Tensor:
+    return _composed(x, weight, bias[0] if bias else None, activation)
 
 
 def bilinear(x: ArrayLike, y: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Tensor:

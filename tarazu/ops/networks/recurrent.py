@@ -10,6 +10,7 @@ from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.control_flow.loops import scan
 from tarazu.ops.create import full
 from tarazu.ops.elementwise import add, multiply, sigmoid, subtract, tanh, where
+from tarazu.ops.networks.linear import affine
 from tarazu.ops.networks.recurrent_gradient import gru_cotangents, lstm_cotangents
 from tarazu.ops.promote import as_float, as_value, promote_all
 from tarazu.ops.shape import expand_dims, slice_axis, swapaxes
@@ -139,12 +140,6 @@ def _require_shapes(name: str, gates: int, axes: int, x: Tensor, w_ih: Tensor, w
                          expected=f"an input (batch{time}, features), weights (features, {gates} units) and (units, "
                                   f"{gates} units), states (batch, units)",
                          fix="the weights are those of x @ w: transpose those that come from torch")
-
-
-def affine(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x weight + bias."""
-    product = matmul(x, weight)
-    return product if bias is None else add(product, bias)
 
 
 def _gates(x: Tensor, count: int) -> list[Tensor]:

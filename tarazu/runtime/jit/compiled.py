@@ -15,12 +15,14 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.interpreter import Assigned, bind, state
 from tarazu.ir.types import Data, TensorType
 from tarazu.runtime.device import FollowsDevice, common_device_of
+from tarazu.runtime.jit.captured_types import LARGE_STATE, CapturedTypes, items_at
 from tarazu.runtime.jit.input_source import Captured, Handles, InputSource
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import AttributeGuards
 from tarazu.runtime.trace.captures import KEPT, Unchanged
 from tarazu.runtime.trace.guards import Guard, guards_hold
 from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
+from tarazu.transform.gradient.notes import last_hook_change
 from tarazu.transform.gradient.tape import Leaf, TapeEntry, tape_state
 
 Description = dict[str, str]  # an argument's name, or that of a part of it, and what it was: "float32[2,3]"
@@ -106,12 +108,14 @@ class Compiled:
     def __post_init__(self) -> None:
         """Compute once what each call needs."""
         self._handles = Handles(one.source for one in self.captured)
-        signatures = [one.signature for one in self.captured]
-        self._shapes, self._tracked = [one.type.shape for one in signatures], [one.is_tracked for one in signatures]
-        self._dtypes = [one.type.dtype.numpy for one in signatures]
-        self._recorded: tuple[list[TapeEntry | None], int] = [], 0  # when gradients were last recorded as then: the
-        # entries of what was captured, and the mask bits for which nothing was recorded
+        self._types = CapturedTypes([one.signature.type for one in self.captured], self._renewed())
+        self._tracked = [one.signature.is_tracked for one in self.captured]
+        self._recorded: tuple[list[TapeEntry | None], int, int] = [], 0, 0  # when gradients were last recorded as then:
+        # the entries of what was captured, the mask bits for which nothing was recorded, and the changes of hooks
         handles = [one.source.handle for one in self.captured if isinstance(one.source, Captured)]
+        captured = {id(handle) for handle in handles}
+        self._of_entries = [guard for guard in self.guards if id(guard.of_entry) in captured]
+        self._other_guards = [guard for guard in self.guards if id(guard.of_entry) not in captured]
         self._followers = [handle for handle in handles if isinstance(handle, FollowsDevice)]
         arguments = len(self.graph.parameters) - len(self.captured)
         deciding = [arguments + i for i, one in enumerate(self.captured) if not one.follows_device]
@@ -120,9 +124,21 @@ class Compiled:
         self._no_entries: list[TapeEntry | None] = [None] * len(self.graph.outputs)
         self._gives_one = self.outputs.structure == LEAF
         new_values = [(one.target, one.value.output) for one in self.outputs.updates if one.value is not None]
-        self._changed, self._values = Handles(target for target, _ in new_values), [output for _, output in new_values]
+        self._changed = Handles(target for target, _ in new_values)
+        self._values_of = items_at([output for _, output in new_values])
         new_gradients = [(one.target, one.gradient) for one in self.outputs.updates if one.gradient is not KEPT]
-        self._owners, self._gradients = Handles(target for target, _ in new_gradients), [g for _, g in new_gradients]
+        self._owners = Handles(target for target, _ in new_gradients)
+        self._gradients = [None if gradient is None else gradient.output for _, gradient in new_gradients]
+
+    def _renewed(self) -> list[tuple[int, int]]:
+        """The small captured tensors to which a call gives other values of their types: their numbers, and those of the
+        outputs."""
+        values = {id(one.target.handle): one.value.output for one in self.outputs.updates
+                  if one.value is not None and isinstance(one.target, Captured)}
+        found = [(i, values.get(id(one.source.handle)), one.signature.type) for i, one in enumerate(self.captured)
+                 if isinstance(one.source, Captured)]
+        return [(i, output) for i, output, type_ in found if output is not None
+                and self.graph.output_types[output] == type_ and type_.size * type_.dtype.itemsize < LARGE_STATE]
 
     # Whether it fits a call ------------------------------------------------------------------------------------
 
@@ -132,7 +148,7 @@ class Compiled:
         It fits where the guards hold, what was captured has the types that it had when the function was traced, and the
         program would run on the same device.
         """
-        if not (guards_hold(self.guards) and self.attributes.hold()):
+        if not (guards_hold(self._other_guards) and self.attributes.hold()):
             return None
         captured = self._data_of_same_types(arguments)
         if captured is None:
@@ -148,19 +164,21 @@ class Compiled:
         """The data of what was captured; None where a type, or whether gradients are recorded, has changed since."""
         handles = self._handles.find(arguments)
         data = [x.raw for x in handles]  # a pass for each question takes less time than one for all
-        if [x.dtype for x in data] != self._dtypes or [x.shape for x in data] != self._shapes:
+        if not self._types.fit(data):
             data = [wait_for_trace(x) for x in handles]
-            if [x.dtype.numpy for x in handles] != self._dtypes or [x.shape for x in data] != self._shapes:
+            if [(x.raw.shape, x.dtype) for x in handles] != [one.signature.type for one in self.captured]:
                 return None
-        entries, ignored = [x.tape_entry for x in handles], tape_state.ignored
-        return data if (entries, ignored) == self._recorded or self._are_tracked(entries, ignored) else None
+        tape = [x.tape_entry for x in handles], tape_state.ignored, last_hook_change()
+        return data if tape == self._recorded or self._are_tracked(*tape) else None
 
-    def _are_tracked(self, entries: list[TapeEntry | None], ignored: int) -> bool:
-        """Whether gradients are recorded for what was captured, with these entries, as when it was traced."""
-        if [entry is not None and entry.mask & ~ignored != 0 for entry in entries] != self._tracked:
+    def _are_tracked(self, entries: list[TapeEntry | None], ignored: int, hook_change: int) -> bool:
+        """Whether gradients are recorded for what was captured, with these entries, as when it was traced, and what
+        hooks it has."""
+        is_tracked = [entry is not None and entry.mask & ~ignored != 0 for entry in entries]
+        if is_tracked != self._tracked or not guards_hold(self._of_entries):
             return False
         if {type(None), Leaf}.issuperset(map(type, entries)):  # others would keep what they are computed from
-            self._recorded = entries, ignored
+            self._recorded = entries, ignored, hook_change
         return True
 
     def captured_handles(self) -> list[Tensor]:
@@ -186,10 +204,11 @@ class Compiled:
             raws, entries = self._run_on_tape(arguments)
         else:
             raws, entries = self.program(*inputs), self._no_entries
+        self._types.note(raws)
         changed, owners = self._changed.find(arguments), self._owners.find(arguments)  # before a gradient is replaced
-        rebind_all(changed, self._values, raws, entries)
-        for handle, gradient in zip(owners, self._gradients, strict=True):
-            handle._grad = gradient and Tensor(raws[gradient.output], entries[gradient.output])
+        rebind_all(changed, self._values_of(raws), self._values_of(entries))
+        for handle, output in zip(owners, self._gradients, strict=True):
+            handle._grad = None if output is None else Tensor(raws[output], entries[output])
         for one in self.outputs.assigned:
             one.keep()
         results = [Tensor(raws[r.output], entries[r.output]) if isinstance(r, Result) else r

@@ -14,6 +14,7 @@ from tarazu.ir.node import Node
 from tarazu.ir.origin import Origin
 from tarazu.runtime.device import FollowsDevice, common_device, common_device_of, device_of
 from tarazu.runtime.jit.captured_names import names_of_captured
+from tarazu.runtime.jit.captured_types import LARGE_STATE
 from tarazu.runtime.jit.compiled import (
     CapturedInput,
     Outputs,
@@ -89,9 +90,6 @@ def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Se
     graph = Graph(parameters + nodes, collector.nodes)
     return TracedCall(graph, captured, tuple(trace.guards), reads.guards(assigned), outputs, first_state, device,
                       reads.has_effects)
-
-
-LARGE_STATE = 2**20  # bytes of a tensor from which on its new value may be written where the old one lies
 
 
 def renewed_state(call: TracedCall) -> Renewed:

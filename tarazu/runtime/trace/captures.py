@@ -21,7 +21,7 @@ from tarazu.ir.types import Data, TensorType
 from tarazu.runtime.tensor.detached import Detached
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.assigned import holds_traced
-from tarazu.runtime.trace.guards import Guard
+from tarazu.runtime.trace.guards import Guard, is_on_tape
 from tarazu.runtime.trace.set_attributes import SetAttributes
 from tarazu.runtime.trace.substitution import substitute
 from tarazu.runtime.trace_lock import overwrite
@@ -243,7 +243,7 @@ class CaptureState:
     def before_tracking_read(self, handle: Tensor) -> None:
         original = self._originals.get(id(handle))
         if not self.is_from_inside(handle) and (original is None or original.tape_entry is handle.tape_entry):
-            self.depend_on(partial(_is_on_tape, handle), "whether a tensor requires grad")
+            self.depend_on(partial(is_on_tape, handle), "whether a tensor requires grad")
 
     def depend_on(self, read: Callable[[], Any], what: str = "") -> Any:
         """The value of `read()`, on which this trace depends from now on."""
@@ -259,10 +259,6 @@ class CaptureState:
 
 def _has_no_gradient(handle: Tensor) -> bool:
     return handle._grad is None
-
-
-def _is_on_tape(handle: Tensor) -> bool:
-    return handle.tape_entry is not None
 
 
 def _inner_tape_entry(entry: TapeEntry | None) -> TapeEntry | None:

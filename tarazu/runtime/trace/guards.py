@@ -12,7 +12,11 @@ outside, such as globals, are constants of the program: a later change of them i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
+
+from tarazu.ir.interpreter import Value
+from tarazu.transform.gradient.notes import hooks_of
 
 
 class Guard(NamedTuple):
@@ -21,6 +25,22 @@ class Guard(NamedTuple):
     read: Callable[[], Any]
     expected: Any
     what: str = ""  # its name in messages
+
+    @property
+    def of_entry(self) -> Value | None:
+        """The handle of which the guard reads nothing but the tape entry and its hooks; None for other guards."""
+        read = self.read
+        return read.args[0] if isinstance(read, partial) and read.func in (is_on_tape, hooks_of_tensor) else None
+
+
+def is_on_tape(handle: Value) -> bool:
+    """Whether the handle has a tape entry."""
+    return handle.tape_entry is not None
+
+
+def hooks_of_tensor(handle: Value) -> tuple[int, ...]:
+    """The numbers of the hooks of the handle's tape entry."""
+    return hooks_of(handle.tape_entry)
 
 
 def guards_hold(guards: Iterable[Guard]) -> bool:

@@ -27,6 +27,7 @@ from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.assigned import settle
 from tarazu.runtime.trace.attributes import exchange_set_attributes
 from tarazu.runtime.trace.captures import CaptureState
+from tarazu.runtime.trace.guards import hooks_of_tensor
 from tarazu.runtime.trace.origins import Origins
 from tarazu.runtime.trace_lock import rebind_all, tracing
 from tarazu.transform.gradient.notes import hooks_of
@@ -120,7 +121,7 @@ class Trace(CaptureState):
         raw, entry = self.read(value)
         if tape_state.ignored & USER and entry is None:
             raw = self._in_no_grad(raw, entry)
-        rebind_all((handle,), (0,), (raw,), (entry,))
+        rebind_all((handle,), (raw,), (entry,))
 
     # Devices ---------------------------------------------------------------------------------------------------
 
@@ -145,17 +146,12 @@ class Trace(CaptureState):
     def enter_backward(self, node: TapeNode | Leaf | None) -> None:
         if isinstance(node, Leaf):
             leaf, handle = node, node.handle  # another leaf belongs to it after it was frozen for a time
-            read = partial(hooks_of, leaf) if handle is None else partial(_hooks_of_tensor, handle)
+            read = partial(hooks_of, leaf) if handle is None else partial(hooks_of_tensor, handle)
             self.depend_on(read, "the gradient hooks of a tensor")
         self.origins.enter_backward(node)
 
     def enter_replay(self, node: Node | None) -> None:
         self.origins.enter_replay(node)
-
-
-def _hooks_of_tensor(handle: Tensor) -> tuple[int, ...]:
-    entry = handle.tape_entry
-    return () if entry.__class__ is Leaf and entry.notes is None else hooks_of(entry)  # asked for at each call
 
 
 def trace_function(function: Callable[..., Any], types: Sequence[TensorType]) -> Traced:

@@ -13,6 +13,15 @@ HookFunction: TypeAlias = Callable[[Tensor], Tensor | None]  # from a cotangent 
 _numbers = itertools.count()
 
 
+class _Changes:
+    last = -1  # another number after each change of the hooks of any node
+
+
+def last_hook_change() -> int:
+    """A number that stays as long as no hook is registered or removed."""
+    return _Changes.last
+
+
 class Notes:
     """The notes of one `TapeNode` or `Leaf`; most have none."""
 
@@ -76,7 +85,9 @@ class Hook:
                                 fix="call x.requires_grad_() first")
         self._hooks, self._number = notes_of(entry).hooks, next(_numbers)
         self._hooks[self._number] = entry.index, function
+        _Changes.last = self._number
 
     def remove(self) -> None:
         """Take the hook away; a second time does nothing."""
         self._hooks.pop(self._number, None)
+        _Changes.last = next(_numbers)

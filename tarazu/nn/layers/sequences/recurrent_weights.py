@@ -10,7 +10,8 @@ from tarazu.nn.layers.activation import ActivationFunction, find_activation
 from tarazu.nn.module.last_axis import LastAxisLayer
 from tarazu.nn.module.parameter import Parameter
 from tarazu.ops.create import full
-from tarazu.ops.networks.recurrent import affine, gru, gru_step, lstm, lstm_step
+from tarazu.ops.networks.linear import affine
+from tarazu.ops.networks.recurrent import gru, gru_step, lstm, lstm_step
 from tarazu.ops.shape import concat
 from tarazu.ops.typing import Tree
 from tarazu.runtime import random
