@@ -5,6 +5,7 @@ import pytest
 
 import tarazu as tz
 from tarazu.base.errors import TraceError
+from tarazu.base.pytree import flatten
 
 
 class Counting(tz.nn.Module):
@@ -25,6 +26,29 @@ class Swapping(tz.nn.Module):
         first, second = self.states
         self.states = [second, first + x]
         return first * 10 + second
+
+
+class InPlace(tz.nn.Module):
+    """Puts new tensors into a dict and into a list in a list."""
+
+    def __init__(self):
+        self.states = {"sum": tz.zeros(2)}
+        self.nested = [tz.ones(2), [tz.ones(2)]]
+
+    def forward(self, x):
+        self.states["sum"] = self.states["sum"] + x
+        self.nested[1][0] = self.nested[1][0] * 2
+        self.nested[0], self.nested[1][0] = self.nested[1][0], self.nested[0]
+        return self.states["sum"] + self.nested[0]
+
+
+class Remembering(tz.nn.Module):
+    def __init__(self):
+        self._seen = []
+
+    def forward(self, x):
+        self._seen.append(x * 2)
+        return x
 
 
 class Delaying(tz.nn.Module):
@@ -80,8 +104,7 @@ WITH_BODIES = {"scan": _once, "jitted scan": lambda m: tz.jit(_once(m)), "cond":
 
 
 def content(module):
-    values = [x for value in vars(module).values() for x in (value if isinstance(value, list) else [value])]
-    return [x.numpy() for x in values if isinstance(x, tz.Tensor)]
+    return [x.numpy() for x in flatten(vars(module))[0] if isinstance(x, tz.Tensor)]
 
 
 def assert_alike(make, wrap, traces=1):
@@ -95,7 +118,7 @@ def assert_alike(make, wrap, traces=1):
 
 
 @pytest.mark.parametrize("wrap", [*STRAIGHT.values(), *WITH_BODIES.values()], ids=[*STRAIGHT, *WITH_BODIES])
-@pytest.mark.parametrize("make", [Counting, Swapping])
+@pytest.mark.parametrize("make", [Counting, Swapping, InPlace])
 def test_assigned_attributes_are_state(make, wrap):
     assert_alike(make, wrap)
 
@@ -104,6 +127,19 @@ def test_assigned_attributes_are_state(make, wrap):
 @pytest.mark.parametrize("make", [Delaying, Lazy, Showing])
 def test_the_first_tensor_of_an_attribute_takes_one_more_trace_at_most(make, wrap):
     assert_alike(make, wrap, traces=2)
+
+
+@pytest.mark.parametrize("wrap", STRAIGHT.values(), ids=STRAIGHT)
+def test_a_list_that_grows_is_traced_for_each_length(wrap):
+    assert_alike(Remembering, wrap, traces=4)
+
+
+def test_other_references_to_a_list_keep_what_was_in_it():
+    module = InPlace()
+    states, first = module.states, module.states["sum"]
+    tz.checkpoint(module)(tz.ones(2))
+    assert states["sum"] is first
+    assert module.states["sum"].tolist() == [1, 1]
 
 
 def test_steps_of_a_loop_see_what_the_step_before_assigned():
@@ -151,20 +187,32 @@ def test_an_error_while_tracing_leaves_no_traced_attributes():
             wrap(module)(tz.ones(2))
         assert module.count.tolist() == [0, 0]
 
+    class FailingLater(InPlace):
+        def forward(self, x):
+            super().forward(x)
+            raise ValueError("no")
+    for wrap in (*STRAIGHT.values(), *WITH_BODIES.values()):
+        module, states = FailingLater(), content(InPlace())
+        with pytest.raises(ValueError, match="no"):
+            wrap(module)(tz.ones(2))
+        np.testing.assert_equal(content(module), states)
+
 
 def test_a_model_that_assigns_attributes_is_fitted_and_saved(tmp_path):
     class Model(tz.nn.Module):
         def __init__(self):
             self.dense, self.calls = tz.nn.Dense(1, in_features=2), tz.tensor(0.0)
+            self.counts = {"calls": tz.tensor(0.0)}
 
         def forward(self, x):
             self.calls = self.calls + 1
+            self.counts["calls"] = self.counts["calls"] + 1
             self.last = x + 1
             return self.dense(x)
     model = Model().compile("sgd", loss="mse")
     x = np.ones((8, 2), np.float32)
     for _ in range(2):
         model.fit(x, x[:, :1], epochs=2, batch_size=4, verbose=0)
-    assert model.calls.item() == 8
+    assert model.calls.item() == model.counts["calls"].item() == 8
     assert model.last.numpy().shape == (4, 2)
     model.save_weights(tmp_path / "weights.safetensors")

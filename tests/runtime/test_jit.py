@@ -675,19 +675,9 @@ def test_tensors_that_are_kept_in_containers_outside_are_a_warning():
     def add(x):
         table["sums"].append(x + 1)
 
-    class Remembering(tz.nn.Module):
-        def __init__(self):
-            self.seen = []
-
-        def forward(self, x):
-            self.seen.append(x * 2)
-            return x
-    model = Remembering()
     with pytest.warns(tz.TraceWarning, match="the variable log got a tensor while a function was traced"):
         tz.jit(lambda x: log.append(x * 2))(tz.ones(2))
-    with pytest.warns(tz.TraceWarning, match="the variable table got a tensor"):
+    with pytest.warns(tz.TraceWarning, match="the variable table got a tensor(.|\n)*return the tensor"):
         tz.jit(lambda x: add(x))(tz.ones(2))
-    with pytest.warns(tz.TraceWarning, match="attribute seen of Remembering got a tensor(.|\n)*return the tensor"):
-        tz.jit(lambda x: model(x))(tz.ones(2))
     changed = {"sum": tz.zeros(2)}
     tz.jit(lambda x: numbers.append(x.shape) or changed["sum"].add_(x))(tz.ones(2))

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from types import FunctionType
 
 from tarazu.base.errors import TraceWarning
 from tarazu.ir.node import Node, Symbolic
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.runtime.trace.attributes import MOST_PARTS, AttributeGuard, variables_around
+from tarazu.runtime.trace.attributes import MOST_PARTS, variables_around
 from tarazu.runtime.trace.origins import frames_to_user
 
 
-def warn_of_kept_tensors(function: object, reads: Iterable[AttributeGuard]) -> None:
+def warn_of_kept_tensors(function: object) -> None:
     """A TraceWarning where a list or dict holds a tensor of a trace that is over: one that the function reads as a
-    variable, as functions around it do, or as an attribute of a module."""
-    containers = {f"the variable {name}": value for name, value in _variables(function)}
-    containers |= {guard.what: guard.value for guard in reads}
-    kept = [what for what, value in containers.items() if isinstance(value, list | dict) and _holds_traced(value)]
+    variable, as functions around it do."""
+    variables = {f"the variable {name}": value for name, value in _variables(function)}
+    kept = [what for what, value in variables.items() if isinstance(value, list | dict) and _holds_traced(value)]
     if kept:
         warnings.warn(f"{' and '.join(kept)} got a tensor while a function was traced: it has no values afterwards, "
                       "and later calls of the compiled function add none; return the tensor, or change a tensor in "

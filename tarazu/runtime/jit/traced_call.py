@@ -80,7 +80,7 @@ def trace_call(function: Callable[..., Any], arguments: CallArguments, names: Se
         results = collector.results(leaves)
         first_state = len(collector.nodes)
         outputs = Outputs(results, structure, collector.updates(), tuple(assigned))
-    warn_of_kept_tensors(function, reads.values())
+    warn_of_kept_tensors(function)
     captures = [capture for capture in trace.captured.values() if not sources.is_argument(capture.handle)]
     captured = tuple([sources.captured_input(capture.handle) for capture in captures])
     nodes = [capture.node for capture in captures]

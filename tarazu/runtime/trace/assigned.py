@@ -36,7 +36,12 @@ class AssigningTrace(Owner, Protocol):
 
 
 def settle(trace: AssigningTrace) -> list[Assigned]:
-    """What the trace assigned, with stand-ins that hold the values; the attributes are what they were before."""
+    """What the trace assigned, with stand-ins that hold the values; the attributes are what they were before.
+
+    What it put into a list or dict in place counts as if it had assigned a new one.
+    """
+    for owner, name, value in trace.set_attributes.take_contents(lambda x: holds_traced(trace, x)):
+        setattr(owner, name, value)
     traced = [one for one in trace.set_attributes if holds_traced(trace, one.now)]
     stand_ins: dict[int, Tensor] = {}
     found = [(one, _assigned(trace, one, stand_ins)) for one in traced]

@@ -216,10 +216,6 @@ class AttributeReads:
         """Those of Python's and NumPy's generators that were read and then drew numbers, in words."""
         return [what for what, (generator, state) in self._generators.items() if _state_of(generator) != state]
 
-    def values(self) -> Iterable[AttributeGuard]:
-        """All that was read."""
-        return self._read.values()
-
     def was_read(self, owner: GuardedAttributes, name: str) -> bool:
         """Whether an attribute was read, or asked for in vain, before it was set."""
         return (id(owner), name) in self._read or (id(owner), name) in self._missed
@@ -257,18 +253,30 @@ _recording = _Recording()
 def recorded_reads() -> Iterator[AttributeReads]:
     """A block in which this thread notes what it reads and sets of attributes."""
     outer, reads = _recording.reads, AttributeReads()
-    with tracing:  # so that one thread at a time has the functions that note them in the class
-        if outer is None:
-            type.__setattr__(GuardedAttributes, "__getattribute__", _get_noting_it)
+    with tracing, NotedGets():
         _recording.reads = reads
         try:
             yield reads
         finally:
             _recording.reads = outer
-            if outer is None:
-                type.__delattr__(GuardedAttributes, "__getattribute__")
-            else:
+            if outer is not None:
                 outer.add(reads)
+
+
+class NotedGets:
+    """A block of the thread that traces in which the class has the function that notes what is read."""
+
+    depth: ClassVar[int] = 0  # of such blocks in each other
+
+    def __enter__(self) -> None:
+        if NotedGets.depth == 0:
+            type.__setattr__(GuardedAttributes, "__getattribute__", _get_noting_it)
+        NotedGets.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        NotedGets.depth -= 1
+        if NotedGets.depth == 0:
+            type.__delattr__(GuardedAttributes, "__getattribute__")
 
 
 def was_read(owner: GuardedAttributes, name: str) -> bool:
@@ -297,7 +305,14 @@ def _get_noting_it(self: GuardedAttributes, name: str) -> Any:
         raise
     if _recording.reads is not None:
         _recording.reads.note_read(self, name, value)
+    if value.__class__ in (list, dict) and _recording.set_attributes is not None and _may_be_users(self, name):
+        _recording.set_attributes.note_content(self, name, value)
     return value
+
+
+def _may_be_users(owner: GuardedAttributes, name: str) -> bool:
+    """Whether it is no attribute of Python itself, nor a private one of a class of this package."""
+    return name[0] != "_" or (not name.startswith("__") and not type(owner).__module__.startswith("tarazu."))
 
 
 def _note_change(owner: GuardedAttributes, name: str) -> None:

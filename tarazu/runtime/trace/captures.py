@@ -182,6 +182,7 @@ class CaptureState:
 
     def _restore(self) -> None:
         """Let all handles from outside, and attributes, hold again what they held before the trace."""
+        self.set_attributes.take_contents(lambda x: holds_traced(self, x))
         for attribute in self.set_attributes:
             if holds_traced(self, attribute.now):
                 attribute.restore()

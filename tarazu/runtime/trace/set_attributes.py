@@ -1,9 +1,11 @@
-"""The attributes that are set in a trace, and what they held before."""
+"""The attributes that are set in a trace, and what they held before; also what was in their lists and dicts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+
+from tarazu.base.pytree import flatten
 
 
 class Deleted:
@@ -30,12 +32,31 @@ class SetAttribute(NamedTuple):
             vars(self.owner)[self.name] = self.before
 
 
+class Content(NamedTuple):
+    """A list or dict that an attribute held when it was first read, and what was in it and in those inside it."""
+
+    owner: Any
+    name: str
+    value: list | dict
+    parts: list[tuple[list | dict, list | dict]]
+
+    def restore(self) -> None:
+        """Put back what was in them."""
+        for container, before in self.parts:
+            container.clear()
+            if isinstance(container, list) and isinstance(before, list):
+                container.extend(before)
+            elif isinstance(container, dict):
+                container.update(before)
+
+
 class SetAttributes:
     """The attributes that are set in a trace, but for those of objects that it makes."""
 
     def __init__(self) -> None:
         self._set: dict[tuple[int, str], SetAttribute] = {}
         self._made: dict[int, Any] = {}
+        self._contents: dict[tuple[int, str], Content] = {}
 
     def note(self, owner: Any, name: str) -> None:
         """Called before one is set."""
@@ -44,6 +65,25 @@ class SetAttributes:
             self._made[id(owner)] = owner
         if id(owner) not in self._made:
             self._set.setdefault((id(owner), name), SetAttribute(owner, name, content.get(name, Deleted)))
+
+    def note_content(self, owner: Any, name: str, value: object) -> None:
+        """Called when an attribute is read."""
+        key = id(owner), name
+        if isinstance(value, list | dict) and key not in self._contents and id(owner) not in self._made:
+            parts = [(container, container.copy()) for container in _containers_in(value)]
+            self._contents[key] = Content(owner, name, value, parts)
+
+    def take_contents(self, is_new: Callable[[object], bool]) -> list[tuple[Any, str, Any]]:
+        """Put back what was in lists and dicts that got something new, and give copies of what they hold now, with the
+        owners and names of their attributes."""
+        found = []
+        for owner, name, value, _ in (changed := [x for x in self._contents.values() if is_new(x.value)]):
+            leaves, structure = flatten(value)
+            if vars(owner).get(name) is value:
+                found.append((owner, name, structure.rebuild(leaves)))
+        for content in changed:
+            content.restore()
+        return found
 
     def add(self, inner: SetAttributes) -> None:
         """Take over what a trace inside this one set."""
@@ -56,3 +96,12 @@ class SetAttributes:
 
     def __iter__(self) -> Iterator[SetAttribute]:
         return iter(list(self._set.values()))
+
+
+def _containers_in(value: object) -> Iterator[list | dict]:
+    """The lists and dicts in a nested container, and itself."""
+    if isinstance(value, list | dict):
+        yield value
+    if isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _containers_in(item)

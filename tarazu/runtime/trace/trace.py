@@ -25,7 +25,7 @@ from tarazu.runtime.device import common_device, device_of, resolve
 from tarazu.runtime.tensor.creation import to_array
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.assigned import settle
-from tarazu.runtime.trace.attributes import exchange_set_attributes
+from tarazu.runtime.trace.attributes import NotedGets, exchange_set_attributes
 from tarazu.runtime.trace.captures import CaptureState
 from tarazu.runtime.trace.guards import hooks_of_tensor
 from tarazu.runtime.trace.origins import Origins
@@ -59,6 +59,7 @@ class Trace(CaptureState):
         self._ignored, self.is_body = ignored, is_body
         super().__init__()
         self.program_device = ProgramDevice()
+        self._gets = NotedGets()
         self.notes_lines = state.interpreter.notes_lines
         self.origins = Origins(self.builder, notes_lines=self.notes_lines)
 
@@ -70,10 +71,12 @@ class Trace(CaptureState):
             self.is_body |= self._outer.is_body
         state.interpreter, tape_state.ignored = self, self._ignored
         self._set_outside = exchange_set_attributes(self.set_attributes)
+        self._gets.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         state.interpreter, tape_state.ignored = self._outer, self._ignored_outside
+        self._gets.__exit__()
         exchange_set_attributes(self._set_outside)
         self._restore()
         if self._set_outside is not None:
