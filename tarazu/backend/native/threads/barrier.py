@@ -90,7 +90,7 @@ def _emit_launch(module: Module, target: Target) -> None:
     f = module.function("launch", [("ptr", "pool"), ("ptr", "program"), ("ptr", "shared")], linkage="external")
     pool, program, shared = f.parameters.values()
     threads, spins = f.load("i64", f.offset(shared, THREADS, "i64"), 8), _load_word(f, shared, MOST_SPINS)
-    _store_word(f, pool, IDLE_SPINS, _smaller(f, spins, f.index(IDLE_LOOKS)))
+    _store_word(f, pool, IDLE_SPINS, f.index(f.minimum(spins, IDLE_LOOKS)))
     f.store(program, f.offset(pool, PROGRAM, "i64"), 8)
     f.store(shared, f.offset(pool, SHARED, "i64"), 8)
     finished = f.offset(pool, FINISHED, "i64")
@@ -137,14 +137,6 @@ def _called(f: Function, pool: Value, thread: Value) -> Value:
     return f.offset(pool, f.add(f.multiply(thread, APART), CALLED), "i64")
 
 
-def _smaller(f: Function, one: Value, other: Value) -> Value:
-    return f.select(f.compare("icmp ult", one, other), one, other)
-
-
-def _larger(f: Function, one: Value, other: Value) -> Value:
-    return f.select(f.compare("icmp ugt", one, other), one, other)
-
-
 def _load_word(f: Function, block: Value, word: int) -> Value:
     """Load a word that another thread may be changing; the caller can use the old number as well as the new one."""
     return f.emit("i64", f"load atomic i64, ptr {f.offset(block, word, 'i64').text} monotonic, align 8")
@@ -162,10 +154,10 @@ def _wait_at_barrier(f: Function, target: Target, shared: Value, thread: Value, 
     """
     most, now = _load_word(f, shared, MOST_SPINS), _load_word(f, shared, SPINS)
     trial = f.compare("icmp eq", f.index(f.remainder(count, TRY_AGAIN)), f.index(0))
-    longer = _smaller(f, most, _larger(f, now, f.index(SHORT_WAIT)))
+    longer = f.index(f.minimum(most, f.maximum(now, SHORT_WAIT)))
     wait = _wait(f, target, f.select(trial, longer, now), f.offset(shared, OPENED, "i64"), "ne", count)
     _note(f, shared, wait.looks, f.compare("icmp eq", thread, f.index(0)))
-    more = _smaller(f, most, f.index(f.add(longer, MORE_SPINS)))
+    more = f.index(f.minimum(most, f.add(longer, MORE_SPINS)))
     learned = f.select(wait.in_vain, f.index(FEW_SPINS), more)
     with f.when(f.compare("icmp ne", learned, now)):
         _store_word(f, shared, SPINS, learned)

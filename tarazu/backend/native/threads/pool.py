@@ -27,7 +27,6 @@ from tarazu.backend.native.threads.thread_count import MOST_THREADS, cores
 
 _PROGRAM = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
 _LAUNCH = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-_LOOK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
 _Word = ctypes.c_int64
 
 
@@ -64,7 +63,7 @@ def function_at(address: int) -> Callable[[int, int], None]:
 def seconds_of_look() -> float:
     """What it takes a thread that waits to look once, measured once."""
     looks, word, code = 2_000, np.zeros(1, np.int64), _pool_code()
-    look = _LOOK(code.address("look"))
+    look = _PROGRAM(code.address("look"))
     start = time.thread_time()
     look(word.ctypes.data, looks)
     return (time.thread_time() - start) / looks
