@@ -65,7 +65,7 @@ from tarazu.base.dtypes import (
 )
 from tarazu.base.dtypes import bool_ as bool
 from tarazu.base.errors import TarazuError, TraceWarning
-from tarazu.base.hints.missing import MissingAttribute as _MissingAttribute
+from tarazu.base.hints.missing import imported_when_asked as _imported_when_asked
 from tarazu.base.version import __version__
 from tarazu.ir.interpreter import install as _install
 from tarazu.ops.contract import matmul, outer, tensordot
@@ -789,7 +789,7 @@ _LAZY = {
     "tabular": "fit_table",
     "train": "cross_validate",
 }
-_MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
+_find = _imported_when_asked(__name__, _LAZY)
 
 
 def __getattr__(name: str) -> _Any:
@@ -797,11 +797,8 @@ def __getattr__(name: str) -> _Any:
     if name in _PARTS:
         with _no_collection():
             return importlib.import_module(f"tarazu.{_PARTS[name]}")
-    if name in _MODULE_OF:
-        found = globals()[name] = getattr(importlib.import_module(f"tarazu.{_MODULE_OF[name]}"), name)
-        return found
-    raise _MissingAttribute(__name__, name)
+    return _find(name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PARTS, *_MODULE_OF})
+    return sorted({*globals(), *_PARTS, *" ".join(_LAZY.values()).split()})
