@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from operator import is_
-from typing import Any
 
 from tarazu.nn.module.mode import EvaluationMode, in_mode
 from tarazu.nn.module.module import NOT_CONTENT, Module
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import GuardedAttributes, last_change
+from tarazu.runtime.trace.contents import containers_in, content_of, holds
 
 _FINDERS = ("named_modules", "named_children", "named_tensors", "own_tensors", "_contents")
 _OWN = "tarazu.nn."  # where these find what is in attributes, and in containers that are such, and nothing else
@@ -35,9 +33,9 @@ class Inventory:
         self.first_tensor: Tensor | None = next((x for _, x in model.named_tensors()), None)
         self._modes = EvaluationMode.modes_of(self.modules)
         self._is_watched = all(map(_is_watched, self.modules))
-        self._containers = [(container, _content(container)) for module in self.modules
+        self._containers = [(container, content_of(container)) for module in self.modules
                             for name, value in vars(module).items() if name not in NOT_CONTENT
-                            for container in _containers(value)]
+                            for container in containers_in(value)]
 
     def in_evaluation_mode(self) -> AbstractContextManager[None]:
         """A block in which the model is in evaluation mode, for the running code only."""
@@ -53,7 +51,7 @@ class Inventory:
         if not self._is_watched or self._seen != last_change():
             return False
         for container, content in self._containers:  # noqa: SIM110 - a generator costs more
-            if not _holds(container, content):
+            if not holds(container, content):
                 return False
         return True
 
@@ -63,20 +61,3 @@ def _is_watched(module: Module) -> bool:
     return (kind.__setattr__ is GuardedAttributes.__setattr__ and kind.__delattr__ is GuardedAttributes.__delattr__
             and all(getattr(kind, name).__module__.startswith(_OWN) for name in _FINDERS))
 
-
-def _containers(value: object) -> Iterator[list | dict]:
-    """The lists and dicts that a value is or holds; they may change where no attribute does."""
-    if isinstance(value, list | dict):
-        yield value
-    if isinstance(value, list | tuple | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _containers(item)
-
-
-def _content(container: list | dict) -> Sequence[Any]:
-    return [*container, *container.values()] if isinstance(container, dict) else [*container]
-
-
-def _holds(container: list | dict, content: Sequence[object]) -> bool:
-    now = _content(container) if isinstance(container, dict) else container
-    return len(now) == len(content) and all(map(is_, now, content))

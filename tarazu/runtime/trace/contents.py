@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence, ValuesView
 from itertools import chain
 from operator import is_
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,26 @@ class Contents:
         """Whether the same objects are at the same places."""
         return ([*map(len, self._sized)] == self._sizes
                 and all(map(is_, chain.from_iterable(self._filled), self.items)))
+
+
+def containers_in(value: object) -> Iterator[list | dict]:
+    """The lists and dicts that a value is or holds; they may change where no attribute does."""
+    if isinstance(value, list | dict):
+        yield value
+    if isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from containers_in(item)
+
+
+def content_of(container: list | dict) -> Sequence[Any]:
+    """What a list holds, or the keys and the values of a dict."""
+    return [*container, *container.values()] if isinstance(container, dict) else [*container]
+
+
+def holds(container: list | dict, content: Sequence[object]) -> bool:
+    """Whether `content_of` the container is made of these objects."""
+    now = content_of(container) if isinstance(container, dict) else container
+    return len(now) == len(content) and all(map(is_, now, content))
 
 
 def can_be_kept(value: object) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from tarazu.base.pytree import flatten
+from tarazu.runtime.trace.contents import containers_in, content_of, holds
 
 
 class Deleted:
@@ -40,6 +41,11 @@ class Content(NamedTuple):
     value: list | dict
     parts: list[tuple[list | dict, list | dict]]
 
+    @property
+    def is_current(self) -> bool:
+        """Whether they hold what was in them; seen at once also of large ones."""
+        return all(holds(container, content_of(before)) for container, before in self.parts)
+
     def restore(self) -> None:
         """Put back what was in them."""
         for container, before in self.parts:
@@ -70,17 +76,14 @@ class SetAttributes:
         """Called when an attribute is read."""
         key = id(owner), name
         if isinstance(value, list | dict) and key not in self._contents and id(owner) not in self._made:
-            parts = [(container, container.copy()) for container in _containers_in(value)]
+            parts = [(container, container.copy()) for container in containers_in(value)]
             self._contents[key] = Content(owner, name, value, parts)
 
     def take_contents(self, is_new: Callable[[object], bool]) -> list[tuple[Any, str, Any]]:
         """Put back what was in lists and dicts that got something new, and give copies of what they hold now, with the
         owners and names of their attributes."""
-        found = []
-        for owner, name, value, _ in (changed := [x for x in self._contents.values() if is_new(x.value)]):
-            leaves, structure = flatten(value)
-            if vars(owner).get(name) is value:
-                found.append((owner, name, structure.rebuild(leaves)))
+        changed = [x for x in self._contents.values() if not x.is_current and is_new(x.value)]
+        found = [(x.owner, x.name, _copy(x.value)) for x in changed if vars(x.owner).get(x.name) is x.value]
         for content in changed:
             content.restore()
         return found
@@ -98,10 +101,7 @@ class SetAttributes:
         return iter(list(self._set.values()))
 
 
-def _containers_in(value: object) -> Iterator[list | dict]:
-    """The lists and dicts in a nested container, and itself."""
-    if isinstance(value, list | dict):
-        yield value
-    if isinstance(value, list | tuple | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _containers_in(item)
+def _copy(value: object) -> object:
+    """The nested container with containers of its own."""
+    leaves, structure = flatten(value)
+    return structure.rebuild(leaves)
