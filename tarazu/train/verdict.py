@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,9 @@ from tarazu.train.trainer.own_steps import OwnLossTrainer, OwnStepTrainer
 from tarazu.train.trainer.run import Run
 from tarazu.train.trainer.snapshot import Snapshot, keeping_random_state, snapshot
 from tarazu.train.trainer.trainer import Trainer, modules_of, same_objects, tensors_of
+
+if TYPE_CHECKING:
+    from tarazu.diagnose.measuring.measure import Measured
 
 MOST_CLASSES = 100  # whose shares in both parts are compared
 MOST_COPIED_BYTES = 4 * 2**20  # of a part: so much takes a millisecond
@@ -73,7 +76,7 @@ class EndOfRun(NamedTuple):
         model = self.trainer.model
         return same_objects(self.modules, modules_of(model)) and same_objects(self.handles, tensors_of(model))
 
-    def _measure(self, history: History) -> dict[str, float | int | str | None]:
+    def _measure(self, history: History) -> dict[str, Measured]:
         trainer, train = self.trainer, self._mapped(_sample(self.train))
         validation = None if self.validation is None else _sample(self.validation)
         losses_of = _losses_by_outputs(self) if isinstance(trainer, OutputTrainer) else _losses_by_rows(self)
