@@ -25,6 +25,7 @@ from tarazu.backend.native.lowering.loop_nest import Access
 
 CACHE = 512 * 1024  # bytes: half of the second level of a current processor
 LINE, PAGE = 1, 6  # what a step to another cache line costs, and one to another page
+LINE_AGAIN = 1.4  # the same to a line that tiles share, of more than the first level keeps until the next tile
 PAGE_BYTES = 4096
 REACH = 10  # what a row of a tile costs that begins on another page than the one before
 FAR = 0.7  # what a vector of a panel costs beyond its load, as it mostly comes from the second level
@@ -580,8 +581,10 @@ def _fetching(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> floa
     apart = abs(layout.left.strides[layout.reduced[-1]]) * form.dtype.itemsize
     if apart < CACHE_LINE:
         return 0
-    side_by_side = any(layout.left.strides[axis] == 1 for axis in (*tile.whole, tile.cut) if axis is not None)
-    return LINE * (1 if side_by_side else rows) + PAGE * (apart >= PAGE_BYTES)
+    pages = PAGE * (apart >= PAGE_BYTES)
+    if not any(layout.left.strides[axis] == 1 for axis in (*tile.whole, tile.cut) if axis is not None):
+        return LINE * rows + pages
+    return (LINE_AGAIN if math.prod(form.reduced) * CACHE_LINE > NEAR / 2 else LINE) + pages
 
 
 def _crowding(form: Form, layout: Layout, tile: RegisterTile, rows: int) -> float:
