@@ -58,24 +58,23 @@ ValueType = TypeVar("ValueType", bound=Value)  # that of the interpreters of `ru
 class Assigned(NamedTuple):
     """An attribute that a traced function assigned tensors to, alone or in lists, tuples and dicts.
 
-    In the trace its stand-ins take part as if they were changed in place. They are among `leaves`, as are other values.
+    In the trace its stand-ins take part as if they were changed in place. They are among `leaves`, as are other values
+    and parameters that stayed there.
     """
 
     owner: Any
     name: str
     structure: Structure
     leaves: tuple[Any, ...]
+    stand_ins: tuple[Any, ...]
     had_value: bool  # whether the stand-ins are what it held before
     was_read: bool  # whether it was read before it was assigned, or that is not known
     kept: Any  # what it holds where its value is that of the stand-ins from now on
 
-    @property
-    def stand_ins(self) -> list[Any]:
-        return [x for x in self.leaves if isinstance(x, Value)]
-
     def assign(self, values: Mapping[int, Value]) -> None:
         """Let it hold these values in place of the stand-ins, by the ids of those."""
-        setattr(self.owner, self.name, self.structure.rebuild([values.get(id(x), x) for x in self.leaves]))
+        new = {id(x): values[id(x)] for x in self.stand_ins if id(x) in values}
+        setattr(self.owner, self.name, self.structure.rebuild([new.get(id(x), x) for x in self.leaves]))
 
     def keep(self) -> None:
         """Let it hold the stand-ins."""

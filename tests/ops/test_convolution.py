@@ -108,6 +108,15 @@ def test_dtypes_meet():
     assert tz.conv1d(tz.ones((1, 3, 1), dtype="bool"), tz.ones((2, 1, 1), dtype="bool")).tolist() == [[[2], [2]]]
 
 
+@pytest.mark.parametrize("wrap", [lambda f: f, tz.jit], ids=["eager", "jit"])
+@pytest.mark.parametrize("shape", [(0, 4, 4, 2), (2, 0, 0, 2)])
+def test_gradients_of_transposed_convolutions_of_nothing_are_zero(shape, wrap):
+    x, kernel = leaf(np.ones(shape)), leaf(np.ones((3, 3, 3, 2)))
+    wrap(lambda: tz.conv_transpose2d(x, kernel).sum())().backward()
+    np.testing.assert_equal(kernel.grad.numpy(), np.zeros((3, 3, 3, 2)))
+    assert x.grad.shape == shape
+
+
 def test_an_empty_batch_gives_an_empty_result():
     x, w = leaf(wave(0, 5, 1)), leaf(wave(3, 1, 4))
     y = tz.conv1d(x, w)

@@ -198,6 +198,47 @@ def test_an_error_while_tracing_leaves_no_traced_attributes():
         np.testing.assert_equal(content(module), states)
 
 
+class BesideParameters(tz.nn.Module):
+    """Has parameters in the containers that it puts new tensors into."""
+
+    def __init__(self):
+        self.table = {"mean": tz.zeros(2), "scale": tz.nn.Parameter(tz.ones(2))}
+        self.listed = [tz.zeros(2), tz.nn.Parameter(tz.ones(2))]
+
+    def forward(self, x):
+        self.table["mean"] = self.table["mean"] + x.mean(axis=0)
+        self.listed[0] = self.listed[0] + 1
+        if len(self.listed) < 3:
+            self.listed.append(x.mean(axis=0))
+        return x * self.table["scale"] + self.listed[1]
+
+
+@pytest.mark.parametrize("wrap", STRAIGHT.values(), ids=STRAIGHT)
+def test_parameters_beside_what_is_assigned_stay_themselves(wrap):
+    plain, module = BesideParameters(), BesideParameters()
+    parameters = module.table["scale"], module.listed[1]
+    function, x = wrap(module), tz.asarray(np.arange(4.0, dtype="f").reshape(2, 2))
+    for _ in range(3):
+        function(x)
+        plain(x)
+    assert module.table["scale"] is parameters[0]
+    assert module.listed[1] is parameters[1]
+    np.testing.assert_allclose(content(module), content(plain), rtol=1e-6)
+
+
+def test_parameters_beside_what_is_assigned_are_trained():
+    model, x = BesideParameters(), np.ones((8, 2), np.float32)
+    model.listed.append(tz.zeros(2))
+    scale, added = model.table["scale"], model.listed[1]
+    model.compile("sgd", loss="mse").fit(x, 3 * x, epochs=2, batch_size=4, verbose=0)
+    assert model.table["scale"] is scale
+    assert model.listed[1] is added
+    assert (scale.numpy() > 1).all()
+    assert (added.numpy() > 1).all()
+    np.testing.assert_allclose(model.table["mean"].numpy(), [4, 4])
+    np.testing.assert_allclose(model.listed[0].numpy(), [4, 4])
+
+
 def test_a_model_that_assigns_attributes_is_fitted_and_saved(tmp_path):
     class Model(tz.nn.Module):
         def __init__(self):

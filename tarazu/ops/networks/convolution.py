@@ -13,6 +13,7 @@ from tarazu.ops.create import full
 from tarazu.ops.elementwise import add
 from tarazu.ops.networks.window_options import Numbers, Padding, Sizes, padding_widths, per_axis, require_windows_fit
 from tarazu.ops.promote import as_number, same_dtype
+from tarazu.ops.reduce import sum
 from tarazu.ops.shape import flip, permute_dims, reshape
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -179,7 +180,7 @@ def input_cotangent(g: Tensor, kernel: Tensor, sizes: Sizes, stride: Sizes, padd
     axes = range(len(sizes))
     *window, inner, outer = kernel.shape
     if 0 in g.shape or 0 in sizes:
-        return full((g.shape[0], *sizes, inner * groups), 0, dtype=g.dtype)
+        return _zeros((g.shape[0], *sizes, inner * groups), g, kernel)
     split = reshape(flip(kernel, tuple(axes)), (*window, inner, groups, outer // groups))
     transposed = reshape(permute_dims(split, (*axes, -1, -2, -3)), (*window, outer // groups, groups * inner))
     widths = []
@@ -189,12 +190,17 @@ def input_cotangent(g: Tensor, kernel: Tensor, sizes: Sizes, stride: Sizes, padd
     return convolution(g, transposed, dilation_input, tuple(widths), dilation, stride, groups)
 
 
+def _zeros(shape: Sizes, first: Tensor, second: Tensor) -> Tensor:
+    """Sums without products of two tensors, whose gradients are zeros."""
+    return add(full(shape, 0, dtype=first.dtype), add(sum(first[..., :0]), sum(second[..., :0])))
+
+
 def kernel_cotangent(g: Tensor, x: Tensor, window: Sizes, stride: Sizes, padding: Widths, dilation: Sizes,
                      dilation_input: Sizes, groups: int) -> Tensor:
     """The cotangent of the kernel: `g` goes over `x` as a kernel, with batch and channels swapped."""
     axes = range(1, len(window) + 1)
     if 0 in g.shape or 0 in x.shape:
-        return full((*window, x.shape[-1] // groups, g.shape[-1]), 0, dtype=g.dtype)
+        return _zeros((*window, x.shape[-1] // groups, g.shape[-1]), g, x)
     widths = []
     for n, o, k, s, (before, _), d, di in zip(x.shape[1:-1], g.shape[1:-1], window, stride, padding, dilation,
                                               dilation_input, strict=True):
