@@ -371,3 +371,10 @@ def test_the_usual_cross_entropy_is_the_mean_of_the_losses_to_the_last_bit(dtype
         loss.backward()
         results.append((loss.numpy().tobytes(), logits.grad.numpy().tobytes()))
     assert results[0] == results[1]
+
+
+def test_label_smoothing_of_many_classes_in_float16_is_finite():
+    logits = tz.asarray(np.linspace(-30, 30, 5000, dtype=np.float16)[None])
+    loss = nn.cross_entropy(logits, tz.tensor([4999]), label_smoothing=0.1)
+    exact = nn.cross_entropy(tz.asarray(logits, dtype=tz.float64), tz.tensor([4999]), label_smoothing=0.1)
+    np.testing.assert_allclose(loss.numpy(), exact.numpy(), rtol=3e-3)

@@ -17,7 +17,7 @@ from tarazu.ops.create import arange, one_hot
 from tarazu.ops.indexing.index import take, take_along_axis
 from tarazu.ops.networks.softmax import log_softmax
 from tarazu.ops.promote import as_value, rounded_like, single
-from tarazu.ops.reduce import max, sum
+from tarazu.ops.reduce import max, mean, sum
 from tarazu.ops.shape import broadcast_to, expand_dims, reshape, squeeze
 from tarazu.ops.typing import ArrayLike, Tensor
 
@@ -66,7 +66,7 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike, *, label_smoothing: floa
     counts = None if weights is None else take(weights, numbers)
     losses = _weighted(losses, counts)
     if label_smoothing:
-        evenly = -sum(_weighted(_log_probabilities(logits, from_logits), weights), -1) / logits.shape[-1]
+        evenly = -mean(_weighted(_log_probabilities(logits, from_logits), weights), -1)
         losses = (1 - label_smoothing) * losses + label_smoothing * evenly
     return reduced(losses, reduction, sample_weight, mask, counts)
 
