@@ -203,7 +203,7 @@ class _Tile:
         self.axis, self.left_is_vector = layout.axis, layout.left.strides[layout.axis] != 0
         count = (code.most_rows if code.block else len(self.rows)) * self.width
         self.memory = self.f.emit("ptr", f"alloca {self.type}, i64 {count}, align {self._bytes}") \
-            if code.block or count * _store_work(stores, code.form) > UNROLLED_STORES else None
+            if code.block or count * self._store_work() > UNROLLED_STORES else None
 
     def write(self) -> None:
         """The whole function; with several blocks, sums go to memory from each block to the next."""
@@ -416,7 +416,9 @@ class _Tile:
         which each is loaded anew for each vector otherwise."""
         return {self.type_of_sums, *[memory_type(slot.dtype) for slot in self.code.form.slots]} == {"float"}
 
-
-def _store_work(stores: Sequence[Store], form: Form) -> int:
-    """The operations and accesses of all stores at one point."""
-    return sum(isinstance(x, Apply) for x in walk(*[store.value for store in stores])) + len(form.slots)
+    def _store_work(self) -> int:
+        """The operations and accesses of all stores for one vector."""
+        slots = self.code.form.slots
+        scattered = sum(slot.strides[self.axis] not in (0, 1) for slot in slots)  # lane by lane, and each taken out
+        return sum(isinstance(x, Apply) for x in walk(*[store.value for store in self.stores])) \
+            + len(slots) + 2 * self.lanes * scattered
