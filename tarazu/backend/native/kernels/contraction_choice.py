@@ -133,7 +133,7 @@ def choose_contraction(form: Form, target: Target, threads: int) -> Choice | Non
 
 
 def _least_cost(form: Form, layout: Layout, tile: RegisterTile, threads: int) -> float:
-    """What no choice with a tile costs less than, so that few tiles are looked at: products, loads and epilogues alone."""
+    """What no choice with a tile costs less than: products, loads and epilogues alone. So few tiles are looked at."""
     if tile.pairs:
         return 0.0
     count, last = panels(form, layout, tile.width, layout.lanes)
