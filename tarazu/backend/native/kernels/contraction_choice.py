@@ -48,7 +48,7 @@ LOAD = 1.3  # what a number that is loaded and repeated costs, where those are a
 SHORTEST = 16  # bytes of a vector
 # Cycles that a further variant of the tile is taken to cost, so that small products have few: LLVM takes 10 to 25 ms
 # for each.
-VARIANT = 1000
+VARIANT = 1500
 
 # What a thread has: columns, all rows of them or a share of the rows; or rows, panel by panel together with the other
 # threads; or rows, all panels of one row of tiles before the next; or whole products, of those that the outer axes

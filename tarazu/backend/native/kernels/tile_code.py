@@ -269,15 +269,18 @@ class _Tile:
             self._fetch_slots()
 
     def _fetch_slots(self) -> None:
-        form, item = self.code.form, self.code.item
+        f, item = self.f, self.code.item
         written = {store.access.buffer for store in self.stores}
-        for slot, access in enumerate(form.slots):
-            if access.strides[self.axis] != 1 or not all(access.strides):
-                continue
-            starts = [item * sum(i * s for i, s in zip(row, access.strides, strict=True)) for row in self.rows]
-            for start in starts:
-                for offset in range(start, start + self.width * self._bytes, CACHE_LINE):
-                    self.f.prefetch(self.f.offset(self.f.parameters[f"s{slot}"], offset), write=slot in written)
+        with contextlib.ExitStack() as loops:
+            row = [loops.enter_context(f.loop(0, extent)).index for extent in self.extents]
+            for slot, access in enumerate(self.code.form.slots):
+                if access.strides[self.axis] != 1 or not all(access.strides):
+                    continue
+                start = f.parameters[f"s{slot}"]
+                for index, stride in zip(row, access.strides, strict=True):
+                    start = f.offset(start, f.multiply(index, item * stride))
+                for offset in range(0, self.width * self._bytes, CACHE_LINE):
+                    f.prefetch(f.offset(start, offset), write=slot in written)
 
     def _kept_sum(self, number: int) -> Value:
         """Where a sum is between two blocks."""
