@@ -237,7 +237,7 @@ from tarazu.ops.shape import (
 from tarazu.ops.splitting import array_split, chunk, dsplit, dstack, hsplit, hstack, split, vsplit, vstack
 from tarazu.runtime import random
 from tarazu.runtime.autograd.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
-from tarazu.runtime.collection import no_collection as _no_collection
+from tarazu.runtime.collection import importing as _importing
 from tarazu.runtime.device import default_device, device, devices, mesh
 from tarazu.runtime.eager import Eager as _Eager
 from tarazu.runtime.random.distributions import dropout, randn
@@ -795,7 +795,7 @@ _find = _imported_when_asked(__name__, _LAZY)
 def __getattr__(name: str) -> _Any:
     """A part, or a name of `_LAZY`."""
     if name in _PARTS:
-        with _no_collection():
+        with _importing():
             return importlib.import_module(f"tarazu.{_PARTS[name]}")
     return _find(name)
 

@@ -2,7 +2,7 @@
 
 From the bottom up; each part imports only what stands before it:
 
-    collection.py   a block in which Python looks for no cycles
+    collection.py   blocks in which Python looks for no cycles
     trace_lock.py   one trace at a time, and how handles get other data
     compile.py      from a graph to a program; which backend jitted functions run on
     tiered.py       graphs that eager code runs: in NumPy, and as programs once they came often

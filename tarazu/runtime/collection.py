@@ -1,4 +1,4 @@
-"""A block in which Python's garbage collector does not run, as many objects are made that stay."""
+"""Blocks in which Python's garbage collector does not run, as many objects are made that stay."""
 
 from __future__ import annotations
 
@@ -18,3 +18,14 @@ def no_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """The same while modules are imported. Their objects are old ones afterwards, as if the collector had been through
+    them: it would go through all of them at once else, when it runs again."""
+    with no_collection():
+        yield
+        if not gc.get_freeze_count():  # else objects would be thawed that somebody else has frozen
+            gc.freeze()
+            gc.unfreeze()

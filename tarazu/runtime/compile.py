@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu import backend
-from tarazu.backend.base import FreeableProgram, Program, Renewed, RenewingBackend
+from tarazu.backend.base import Backend, FreeableProgram, Program, Renewed, RenewingBackend
 from tarazu.backend.numpy import evaluate
 from tarazu.base.device import Device, Mesh
 from tarazu.base.errors import DeviceError
@@ -18,6 +18,7 @@ from tarazu.ir.graph import Graph
 from tarazu.ir.op import Op
 from tarazu.ir.rewrite import simplify
 from tarazu.ir.verify import verify
+from tarazu.runtime.collection import importing
 
 JITTED = "jit "  # how labels of calls begin that users had compiled
 _chosen: str | None = None  # by set_backend, for the whole process
@@ -53,9 +54,16 @@ def free_memory(program: Program) -> None:
 
 def compile_in_full(graph: Graph, renewed: Renewed = ()) -> Program:
     """As `compile_jitted`, for a graph that eager code has computed often, where jitted functions run natively."""
-    native = backend.load("native")
+    native = _loaded("native")
     assert isinstance(native, RenewingBackend)
     return native.compile_in_full(simplified(graph), renewed)
+
+
+@functools.cache
+def _loaded(name: str) -> Backend:
+    """The backend of that name, which is imported now if it was not before."""
+    with importing():
+        return backend.load(name)
 
 
 def _backend_name() -> str:
@@ -95,7 +103,7 @@ def compile_graph(graph: Graph, backend_name: str = "numpy", device: Device | Me
     With `device`, one of XLA's, the XLA backend runs it: there, if no array is on a device of its own.
     """
     if device is None:
-        chosen = backend.load(backend_name)
+        chosen = _loaded(backend_name)
         if renewed and isinstance(chosen, RenewingBackend):
             return chosen.compile_renewing(simplified(graph), renewed)
         return chosen.compile(simplified(graph))

@@ -15,7 +15,7 @@ from tarazu.base.device import Device
 from tarazu.base.hints.missing import with_keyword_hints
 from tarazu.nn.module.loaded import Loaded
 from tarazu.ops.typing import ArrayLike, DeviceLike
-from tarazu.runtime.collection import no_collection
+from tarazu.runtime.collection import importing
 
 # One array, or several in a tuple, list or dict: of inputs, of targets, of weights.
 Inputs: TypeAlias = Union[ArrayLike, tuple["Inputs", ...], list["Inputs"], dict[str, "Inputs"]]  # noqa: UP007
@@ -28,7 +28,7 @@ Verbose: TypeAlias = int | str  # "auto", 0, 1 or 2
 
 @functools.cache
 def _training_module() -> Any:
-    with no_collection():
+    with importing():
         return importlib.import_module("tarazu.train")
 
 

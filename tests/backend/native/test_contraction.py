@@ -9,7 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from tarazu.backend.native.kernels import contraction_choice
 from tarazu.backend.native.kernels.contraction import contraction
+from tarazu.backend.native.kernels.contraction_form import normal_form
 from tarazu.backend.native.kernels.expression import Writer
 from tarazu.backend.native.kernels.kernel import Kernel
 from tarazu.backend.native.llvm.assemble import Loaded, assembly, object_code
@@ -243,6 +245,16 @@ CASES = {
 def test_equals_einsum(name):
     for shares in (1, 2, 3):
         check(CASES[name], host(), shares)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 16])
+def test_tiles_that_are_not_looked_at_are_no_cheaper(monkeypatch, threads):
+    target = host()
+    nests = [nest(case, buffers(case, case.a, case.b, case.out)) for case in CASES.values()]
+    forms = [form for each in nests if (form := normal_form(each, target.vector_bytes)) is not None]
+    chosen = [contraction_choice.choose_contraction(form, target, threads) for form in forms]
+    monkeypatch.setattr(contraction_choice, "_least_cost", lambda *_: 0.0)  # so all of them are
+    assert chosen == [contraction_choice.choose_contraction(form, target, threads) for form in forms]
 
 
 @pytest.mark.parametrize("name", ["nn odd", "nn wide rows", "nt", "conv", "conv dw long"])

@@ -285,14 +285,14 @@ class _Contraction:
         """Copy what a tile needs of the left factor to where the block has it; the cursor is at the first part of the
         axis that is cut."""
         function, (short, longer) = self.function, self.code.heights
-        assert block.left is not None
+        assert block.left is not None and self.left_panel is not None
         height: Index = short
         if longer:
             is_longer = function.compare("icmp slt", function.index(part), function.index(longer))
             height = function.select(is_longer, function.index(short + 1), function.index(short))
         columns, rows = (self.choice.tile.pairs, height) if self.code.block else (height, block.rows)
         function.call("void", self.pack_left, self._pointer(0, self._at_part(cursor, part)), block.left,
-                      function.index(columns), function.index(rows))
+                      function.index(columns), function.index(rows), function.index(self.left_panel.column_stride))
 
     def _left(self, place: Index) -> Value:
         """Where the packed numbers of a tile of a chunk lie."""
@@ -329,7 +329,8 @@ class _Contraction:
         left = function.subtract(self.form.kept[self.choice.layout.axis], function.multiply(panel, columns))
         with self._unless_all_hidden(cursor, block):
             function.call("void", self.pack, self._pointer(1, cursor), frame,
-                          function.index(function.minimum(left, columns)), function.index(block.rows))
+                          function.index(function.minimum(left, columns)), function.index(block.rows),
+                          function.index(self.panel.column_stride))
         return block._replace(right=frame)
 
     @contextlib.contextmanager

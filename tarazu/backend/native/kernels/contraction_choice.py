@@ -49,7 +49,7 @@ LOAD = 1.3  # what a number that is loaded and repeated costs, where those are a
 SHORTEST = 16  # bytes of a vector
 # Cycles that a further variant of the tile is taken to cost, so that small products have few: LLVM takes 10 to 25 ms
 # for each.
-VARIANT = 1000
+VARIANT = 1500
 
 # What a thread has: columns, all rows of them or a share of the rows; or rows, panel by panel together with the other
 # threads; or rows, all panels of one row of tiles before the next; or whole products, of those that the outer axes
@@ -119,12 +119,33 @@ def choose_contraction(form: Form, target: Target, threads: int) -> Choice | Non
     None where no axis suits the vectors, or where plain sums along contiguous axes are faster.
     """
     most = target.vector_bytes // form.dtype.itemsize
-    choices = [choice for layout in _layouts(form, most, threads)
-               for tile in (*_tiles(form, layout, layout.lanes, target.registers, threads),
-                            *_tiles_of_matrices(form, layout, target, threads))
-               for choice in _choices(form, layout, tile, layout.lanes, threads)]
-    best = min(choices, key=lambda choice: choice.cost, default=None)
-    return None if best is None or _suits_dot_products(form, best.layout, most) else best
+    tiles = [(layout, tile) for layout in _layouts(form, most, threads)
+             for tile in (*_tiles(form, layout, layout.lanes, target.registers, threads),
+                          *_tiles_of_matrices(form, layout, target, threads))]
+    best: tuple[float, int, Choice] | None = None
+    for least, number in sorted([(_least_cost(form, *each, threads), number) for number, each in enumerate(tiles)]):
+        if best is not None and least > best[0]:
+            break
+        layout, tile = tiles[number]
+        for choice in _choices(form, layout, tile, layout.lanes, threads):
+            if best is None or (choice.cost, number) < best[:2]:
+                best = choice.cost, number, choice
+    return None if best is None or _suits_dot_products(form, best[2].layout, most) else best[2]
+
+
+def _least_cost(form: Form, layout: Layout, tile: RegisterTile, threads: int) -> float:
+    """What no choice with a tile costs less than: products, loads and epilogues alone. So few tiles are looked at."""
+    if tile.pairs:
+        return 0.0
+    count, last = panels(form, layout, tile.width, layout.lanes)
+    vectors = (count - 1) * tile.width + math.ceil(last / layout.lanes)
+    rows = math.prod(form.kept[axis] for axis in layout.rows)
+    tiles = rows // (form.kept[tile.cut] if tile.cut is not None else 1) * tile.parts \
+        // math.prod(form.kept[axis] for axis in tile.whole)
+    groups = math.prod(form.kept[axis] for axis in layout.others)
+    step = rows * vectors + 0.25 * (tiles * vectors + rows * count) + tiles * (FAR * vectors + count)
+    compute = math.prod(form.reduced) * step + rows * vectors * layout.epilogue + 40 * tiles * count
+    return STREAMED * groups * compute / threads + VARIANT * _variants(form, tile, layout.lanes, count, last)
 
 
 def _lanes(form: Form, axis: int, most: int) -> int:

@@ -106,8 +106,9 @@ class Writer:
     def evaluate(self, function: Function, expression: Expression, pointers: Sequence[Value], point: Point,
                  accumulated: Sequence[Value], memo: Memo) -> Value:
         """The value of `expression` at `point`, which is then in `memo`."""
-        for part in walk(expression, without=memo):
-            memo[id(part)] = self._evaluate(function, part, pointers, point, accumulated, memo)
+        if id(expression) not in memo:
+            for part in walk(expression, without=memo):
+                memo[id(part)] = self._evaluate(function, part, pointers, point, accumulated, memo)
         return _in_lanes(function, memo[id(expression)], point)
 
     def _evaluate(self, function: Function, expression: Expression, pointers: Sequence[Value], point: Point,

@@ -90,13 +90,14 @@ class Panel(NamedTuple):
 
 
 def pack(module: Module, name: str, panel: Panel) -> str:
-    """The name of a function `void name(ptr from, ptr to, i64 columns, i64 rows)` that copies one panel to `to`.
+    """The name of a function `void name(ptr from, ptr to, i64 columns, i64 rows, i64 stride)` that copies one panel to
+    `to`, whose columns are `stride` bytes apart. So panels share it that differ in nothing else.
 
     `rows` is how much of the first row axis is copied: at least a vector where numbers are contiguous along it.
     """
-    function = module.function(name, [("ptr", "from"), ("ptr", "to"), ("i64", "columns"), ("i64", "rows")],
-                               attributes="noinline")
-    source, to, columns, rows = function.parameters.values()
+    function = module.function(name, [("ptr", "from"), ("ptr", "to"), ("i64", "columns"), ("i64", "rows"),
+                                      ("i64", "stride")], attributes="noinline")
+    source, to, columns, rows, _ = function.parameters.values()
     if panel.column_stride == panel.item:
         _copy_rows(function, panel, source, to, columns, rows)
     elif panel.contiguous_axis is not None:
@@ -112,8 +113,8 @@ def _copy_rows(function: Function, panel: Panel, source: Value, to: Value, colum
     type_ = vector(panel.element, panel.lanes)
     masks: list[Value | None] = [None] * panel.width
     if panel.partial:
-        count = function.splat(columns, panel.lanes)
-        masks = [function.compare("icmp slt", constants("i64", range(start, start + panel.lanes)), count)
+        count = function.splat(function.emit("i32", f"trunc i64 {columns.text} to i32"), panel.lanes)
+        masks = [function.compare("icmp slt", constants("i32", range(start, start + panel.lanes)), count)
                  for start in range(0, panel.width * panel.lanes, panel.lanes)]
 
     ahead = _ahead(panel)
@@ -167,14 +168,14 @@ def _column_start(function: Function, panel: Panel, source: Value, columns: Valu
     index = function.add(first, lane)
     if panel.partial:
         index = function.minimum(index, function.subtract(columns, 1))
-    return function.offset(source, function.multiply(index, panel.column_stride))
+    return function.offset(source, function.multiply(index, function.parameters["stride"]))
 
 
 def _copy_numbers(function: Function, panel: Panel, source: Value, to: Value, columns: Value, rows: Value) -> None:
     """Number by number, where nothing is contiguous."""
     def copy_row(shift: Index, to: Value) -> None:
         with function.loop(0, columns) as column:
-            offset = function.add(shift, function.multiply(column.index, panel.column_stride))
+            offset = function.add(shift, function.multiply(column.index, function.parameters["stride"]))
             value = function.load(panel.element, function.offset(source, offset), panel.item)
             function.store(value, function.offset(to, function.multiply(column.index, panel.item)), panel.item)
 

@@ -203,7 +203,7 @@ class _Tile:
         self.axis, self.left_is_vector = layout.axis, layout.left.strides[layout.axis] != 0
         count = (code.most_rows if code.block else len(self.rows)) * self.width
         self.memory = self.f.emit("ptr", f"alloca {self.type}, i64 {count}, align {self._bytes}") \
-            if code.block or count * _store_work(stores, code.form) > UNROLLED_STORES else None
+            if code.block or count * self._store_work() > UNROLLED_STORES else None
 
     def write(self) -> None:
         """The whole function; with several blocks, sums go to memory from each block to the next."""
@@ -269,15 +269,18 @@ class _Tile:
             self._fetch_slots()
 
     def _fetch_slots(self) -> None:
-        form, item = self.code.form, self.code.item
+        f, item = self.f, self.code.item
         written = {store.access.buffer for store in self.stores}
-        for slot, access in enumerate(form.slots):
-            if access.strides[self.axis] != 1 or not all(access.strides):
-                continue
-            starts = [item * sum(i * s for i, s in zip(row, access.strides, strict=True)) for row in self.rows]
-            for start in starts:
-                for offset in range(start, start + self.width * self._bytes, CACHE_LINE):
-                    self.f.prefetch(self.f.offset(self.f.parameters[f"s{slot}"], offset), write=slot in written)
+        with contextlib.ExitStack() as loops:
+            row = [loops.enter_context(f.loop(0, extent)).index for extent in self.extents]
+            for slot, access in enumerate(self.code.form.slots):
+                if access.strides[self.axis] != 1 or not all(access.strides):
+                    continue
+                start = f.parameters[f"s{slot}"]
+                for index, stride in zip(row, access.strides, strict=True):
+                    start = f.offset(start, f.multiply(index, item * stride))
+                for offset in range(0, self.width * self._bytes, CACHE_LINE):
+                    f.prefetch(f.offset(start, offset), write=slot in written)
 
     def _kept_sum(self, number: int) -> Value:
         """Where a sum is between two blocks."""
@@ -416,7 +419,9 @@ class _Tile:
         which each is loaded anew for each vector otherwise."""
         return {self.type_of_sums, *[memory_type(slot.dtype) for slot in self.code.form.slots]} == {"float"}
 
-
-def _store_work(stores: Sequence[Store], form: Form) -> int:
-    """The operations and accesses of all stores at one point."""
-    return sum(isinstance(x, Apply) for x in walk(*[store.value for store in stores])) + len(form.slots)
+    def _store_work(self) -> int:
+        """The operations and accesses of all stores for one vector."""
+        slots = self.code.form.slots
+        scattered = sum(slot.strides[self.axis] not in (0, 1) for slot in slots)  # lane by lane, and each taken out
+        return sum(isinstance(x, Apply) for x in walk(*[store.value for store in self.stores])) \
+            + len(slots) + 2 * self.lanes * scattered

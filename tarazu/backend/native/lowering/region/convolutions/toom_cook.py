@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import functools
 import math
-from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-Matrix = tuple[tuple[Fraction, ...], ...]
+if TYPE_CHECKING:  # else imported when there is a convolution
+    from fractions import Fraction
+
+Matrix: TypeAlias = "tuple[tuple[Fraction, ...], ...]"
 POINTS = (0, 1, -1, 2, -2)  # and infinity; with more of them, numbers of a tile differ too much in size
 
 
@@ -31,6 +33,8 @@ class Correlation(NamedTuple):
 @functools.cache
 def short_correlation(outputs: int, taps: int) -> Correlation:
     """The matrices for so many outputs and taps, at most 7 together."""
+    from fractions import Fraction
+
     points = POINTS[:outputs + taps - 2]
     scales = [math.prod(p - other for other in points if other != p) for p in points]
     data = [_coefficients([other for other in points if other != p], len(points) + 1) for p in points]
@@ -42,6 +46,8 @@ def short_correlation(outputs: int, taps: int) -> Correlation:
 
 def _coefficients(roots: tuple[int, ...] | list[int], length: int) -> tuple[Fraction, ...]:
     """Those of the product of all (t - root), the constant one first, filled up with zeros."""
+    from fractions import Fraction
+
     found = [Fraction(1)]
     for root in roots:
         found = [a - root * b for a, b in zip([Fraction(0), *found], [*found, Fraction(0)], strict=True)]
