@@ -121,6 +121,7 @@ class Compiled:
         deciding = [arguments + i for i, one in enumerate(self.captured) if not one.follows_device]
         self._deciding = [*range(arguments), *deciding]  # the inputs that say where the program runs
         self._differentiable = self.outputs.differentiable
+        self.has_state = bool(self.outputs.updates)  # whether calls change anything
         self._no_entries: list[TapeEntry | None] = [None] * len(self.graph.outputs)
         self._gives_one = self.outputs.structure == LEAF
         new_values = [(one.target, one.value.output) for one in self.outputs.updates if one.value is not None]
