@@ -22,11 +22,12 @@ from tarazu.runtime.autograd.autograd import with_gradients
 from tarazu.runtime.collection import no_collection
 from tarazu.runtime.compile import JITTED, compile_in_full, need_native, simplified
 from tarazu.runtime.jit.attribute_values import AttributeValues
-from tarazu.runtime.jit.compiled import Compiled, Description, is_tracked
+from tarazu.runtime.jit.compiled import Compiled, Description, Lent, is_tracked
 from tarazu.runtime.jit.input_source import Captured
 from tarazu.runtime.jit.shared_traces import traced_once
 from tarazu.runtime.jit.signature_text import CacheInfo, describe, in_words, reasons
 from tarazu.runtime.jit.traced_call import CallArguments, TracedCall, renewed_state, trace_call
+from tarazu.runtime.tensor.creation import to_array
 from tarazu.runtime.tensor.row_table import RowTable, traced_type
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace_lock import tracing
@@ -345,7 +346,7 @@ def _tensors_and_key(leaves: list[Any]) -> tuple[list[Tensor], tuple]:
     key: list[tuple[Any, ...]] = []
     for i, leaf in enumerate(leaves):
         if isinstance(leaf, np.ndarray):
-            leaf = leaves[i] = state.interpreter.to_device(state.interpreter.constant(leaf, None), None)
+            leaf = leaves[i] = state.interpreter.to_device(Lent(to_array(leaf, None)), None)
         if isinstance(leaf, Tensor):
             tensors.append(leaf)
             entry = leaf.tape_entry
