@@ -207,7 +207,15 @@ def test_fit_imports_little_that_it_does_not_use():
     assert done.stdout.strip() == ""
 
 
-@pytest.mark.parametrize("name", ["linalg", "fft", "random", "data.augment", "nn.init", "serve"])
+@pytest.mark.parametrize("name", ["nn", "nn.init", "optim", "data", "data.augment", "diagnose", "record", "train",
+                                  "tabular", "study", "interop", "fft", "linalg", "random", "serve", "draw",
+                                  "course"])
+def test_dir_of_a_part_is_what_is_public(name):
+    part = importlib.import_module(f"tarazu.{name}")
+    assert dir(part) == sorted(part.__all__)
+
+
+@pytest.mark.parametrize("name", ["linalg", "fft", "random", "data.augment", "nn.init"])
 @pytest.mark.parametrize("first", ["import tarazu.{0}", "import tarazu as tz; tz.{0}"])
 def test_parts_are_imported_under_the_names_that_users_write(name, first):
     code = f"{first.format(name)}; import sys, tarazu, tarazu.{name} as part; assert part is tarazu.{name}; " \
