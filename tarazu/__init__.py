@@ -34,6 +34,9 @@ tests/test_layout.py says, with one exception for types (docs/design.md, section
     course/     checks of the course's exercises, quizzes, labs, in English and Punjabi
     cli/        the `tarazu` command
 
+linalg.py and fft.py stand for ops/linalg and ops/fft, random.py for runtime/random, so that `from tarazu.linalg import
+inv` works as `tz.linalg.inv` does.
+
 docs/design.md says why, and has a glossary.
 """
 

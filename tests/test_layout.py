@@ -26,6 +26,9 @@ MAY_IMPORT = {  # beside itself; every arrow is used
     "nn": ["base", "ir", "ops", "runtime"],
     "optim": ["base", "ir", "ops", "runtime"],
     "data": ["base", "runtime"],
+    "linalg": ["ops"],  # these three are names of parts of others, for imports of users
+    "fft": ["ops"],
+    "random": ["runtime"],
     "record": ["base", "picture"],
     "diagnose": ["base", "picture", "record"],
     "train": ["base", "ir", "ops", "runtime", "nn", "optim", "data", "picture", "record", "diagnose"],
@@ -50,7 +53,8 @@ INSIDE = {  # the folders and single files of each package from the bottom up: e
     "runtime": "collection numpy_threads trace_lock compile tiered device interrupts processes tensor autograd trace "
                "eager debug jit profile random augment vmap",
     "nn": "losses init module layers functional",
-    "data": "gzip_files screens late_bar scalers sequences columns tables splits dataset readers sets",
+    "data": "gzip_files screens late_bar scalers sequences columns tables splits dataset readers sets "
+            "augment",
     "picture": "axis colors png marks elements chart svg figures shown picture bar_rows grids",
     "diagnose": "measuring scoring judging reporting",
     "draw": "arrays images scores inputs gradients occlusion layers attention regions",
@@ -201,6 +205,22 @@ def test_fit_imports_little_that_it_does_not_use():
             "'tarazu.diagnose.', 'tarazu.picture', 'tarazu.train.cross_validation', 'tarazu.train.replicas'))))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("name", ["nn", "nn.init", "optim", "data", "data.augment", "diagnose", "record", "train",
+                                  "tabular", "study", "interop", "fft", "linalg", "random", "serve", "draw",
+                                  "course"])
+def test_dir_of_a_part_is_what_is_public(name):
+    part = importlib.import_module(f"tarazu.{name}")
+    assert dir(part) == sorted(part.__all__)
+
+
+@pytest.mark.parametrize("name", ["linalg", "fft", "random", "data.augment", "nn.init"])
+@pytest.mark.parametrize("first", ["import tarazu.{0}", "import tarazu as tz; tz.{0}"])
+def test_parts_are_imported_under_the_names_that_users_write(name, first):
+    code = f"{first.format(name)}; import sys, tarazu, tarazu.{name} as part; assert part is tarazu.{name}; " \
+           f"from tarazu.{name} import *; assert all(part.__dict__[x] is globals()[x] for x in part.__all__)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("init", sorted(ROOT.rglob("__init__.py")), ids=lambda path: str(path.parent.relative_to(ROOT)))

@@ -11,3 +11,7 @@ from tarazu.course.check import Checked, check
 from tarazu.course.language import set_language
 
 __all__ = ["Checked", "check", "set_language"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -26,6 +26,10 @@ _LAZY = {"from_torch": "torch.importing", "to_torch_state": "torch_weights.expor
          "read_shards": "torch_weights.shards"}
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> typing.Any:
     """A name of `_LAZY`."""
     if name not in _LAZY:

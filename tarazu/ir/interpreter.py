@@ -105,8 +105,11 @@ class Interpreter(Protocol[ValueType]):
     def bind(self, op: Op, inputs: tuple[ValueType, ...], attributes: dict[str, Any]) -> Any:
         """The result of a primitive (a list where there are several), recorded for gradients where one is tracked."""
 
-    def constant(self, data: Any, dtype: DType | None) -> ValueType:
-        """A value that holds `data`: a number, a nested list, an array."""
+    def constant(self, data: Any, dtype: DType | None, *, is_shared: bool = False) -> ValueType:
+        """A value that holds `data`: a number, a nested list, an array.
+
+        An array that its owner may write to is copied, for gradients and graphs that read it later, unless `is_shared`.
+        """
 
     def wrap(self, raw: Any, tape_entry: Any) -> ValueType:
         """A value made again from what the gradient tape saved of it."""

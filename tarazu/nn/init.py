@@ -363,3 +363,7 @@ def find_initializer(spec: str | Initializer) -> Initializer:
 
 
 __all__ = ["INITIALIZERS", "constant", "fans", *INITIALIZERS, "find_initializer"]
+
+
+def __dir__() -> list[str]:
+    return __all__

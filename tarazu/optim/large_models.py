@@ -142,6 +142,8 @@ class ScheduleFreeAdamW(Optimizer):
     (0.6125, 0.625)
     """
 
+    _keeps_averages = True
+
     def __init__(self, params: Params | None = None, lr: float | Schedule = 0.0025, *, betas: Betas = (0.9, 0.999),
                  epsilon: float = 1e-8, weight_decay: float = 0.0, **options: Unpack[Options]) -> None:
         if options.get("ema") is not None:
@@ -150,13 +152,13 @@ class ScheduleFreeAdamW(Optimizer):
         chain = partial(_schedule_free, betas=betas, epsilon=epsilon, weight_decay=weight_decay)
         super().__init__(params, lr, chain, **options)
 
-    def _evaluated(self) -> list[Tensor]:
+    def _evaluated(self, trained: list[Tensor]) -> list[Tensor]:
         """The averages of the weights that stepped; the parameters themselves before the first step."""
         averages = []
-        for i, (parameter, group) in enumerate(zip(self.parameters, self._groups, strict=True)):
+        for i, (x, group) in enumerate(zip(trained, self._groups, strict=True)):
             part = group.chain[-1]
             assert isinstance(part, AverageOfSteps)
-            averages.append(part.average(parameter.detach(), self._slots[len(group.chain) - 1][i]))
+            averages.append(part.average(x.detach(), self._slots[len(group.chain) - 1][i]))
         return averages
 
 

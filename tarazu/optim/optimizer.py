@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Self, Unpack, cast
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, NamedTuple, Self, Unpack, cast
+
+import numpy as np
 
 from tarazu.base.checks import positive_int
-from tarazu.base.errors import ArgumentError, TraceError, TrainingError
+from tarazu.base.errors import ArgumentError, TarazuError, TraceError, TrainingError
 from tarazu.base.state_dicts import require_same_state
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.types import Data
@@ -34,7 +37,7 @@ from tarazu.optim.options import Clipping, Keeping, Options, front, require_know
 from tarazu.optim.schedules.epochs import Schedule, epochs_of
 from tarazu.optim.transformations import Slots, Transformation, hyper_parameter
 from tarazu.runtime.autograd.autograd import no_grad
-from tarazu.runtime.device import move, whole
+from tarazu.runtime.device import device_of, move, put, values, whole
 from tarazu.runtime.tensor.creation import tensor
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import GuardedAttributes
@@ -44,11 +47,11 @@ _KEPT = Keeping.__annotations__.keys()
 
 
 class _Exchanged(NamedTuple):
-    """A parameter that has weights for evaluation, and its data: those that are trained, and those."""
+    """A parameter that has weights for evaluation: its position, the weights that are trained, and those."""
 
-    parameter: Tensor
-    trained: Data
-    shown: Data
+    position: int
+    trained: Tensor
+    shown: Tensor
 
 
 class Optimizer(GuardedAttributes):
@@ -86,6 +89,9 @@ class Optimizer(GuardedAttributes):
     >>> w
     Tensor([0.75, 1.75], dtype=float32, requires_grad=True)
     """
+
+    UNGUARDED: ClassVar[frozenset[str]] = frozenset({"_exchanged"})  # of which `_go_on_training` notes a guard
+    _keeps_averages = False  # whether there are `evaluation_weights` without `ema` too
 
     def __init__(self, params: Params | None, lr: float | Schedule, chain: Chain, **options: Unpack[Options]) -> None:
         kept = cast(Keeping, {name: value for name, value in options.items() if name in _KEPT})
@@ -196,6 +202,8 @@ class Optimizer(GuardedAttributes):
     def start_anew(self) -> None:
         """Set slots and step count back to those of an optimizer that has not stepped; all else stays.
 
+        Training then starts from the weights that the parameters have now.
+
         >>> import tarazu as tz
         >>> w = tz.tensor([1.0], requires_grad=True)
         >>> optimizer = tz.optim.Adam([w], lr=0.25)
@@ -212,6 +220,7 @@ class Optimizer(GuardedAttributes):
                 for i, slots in enumerate(self._slots):
                     _set_slots(slots[j], _new_slots(parameter, group, i))
                 _set_slots(self._kept_slots[j], self._make_kept_slots(parameter.detach()))
+        self._exchanged = []
 
     def _sorted_into_groups(self, given: Sequence[Given], own_options: Sequence[GroupOptions]) -> list[Group]:
         """The group of each parameter; those with the same options share one."""
@@ -290,7 +299,7 @@ class Optimizer(GuardedAttributes):
         self._steps_per_epoch.copy_(hyper_parameter("steps_per_epoch", value, "above 0", example=100))
 
     def zero_grad(self) -> None:
-        """Set the gradient of every parameter to None.
+        """Set the gradient of every parameter to None, and `use_training_weights`.
 
         >>> import tarazu as tz
         >>> w = tz.tensor([1.0], requires_grad=True)
@@ -299,8 +308,17 @@ class Optimizer(GuardedAttributes):
         >>> w.grad is None
         True
         """
+        self._go_on_training()
         for parameter in self.parameters:
             parameter.grad = None
+
+    def _go_on_training(self) -> None:
+        """Let the parameters have the weights that are trained; a function that is being traced does so at each call.
+        """
+        if self._ema is not None or self._keeps_averages:
+            interpreter = interpreter_state.interpreter
+            with interpreter.outside() if self._exchanged else contextlib.nullcontext():
+                interpreter.depend_on(partial(_has_training_weights, self), "whether weights are those of training")
 
     def step(self) -> None:
         """Move every parameter that has a gradient and is not frozen; TrainingError when there is none.
@@ -345,6 +363,7 @@ class Optimizer(GuardedAttributes):
     def _update(self, gradients: list[tuple[int, Tensor]]) -> None:
         """Move parameters, given by their positions, by their gradients, or add these to those of earlier steps."""
         self._require_some(gradients)
+        self._go_on_training()
         with no_grad():
             if self.accumulate_steps == 1:
                 self._move(dict(gradients))
@@ -444,6 +463,9 @@ class Optimizer(GuardedAttributes):
     def load_state_dict(self, content: dict[str, Any]) -> None:
         """Go on from a saved state of an optimizer of the same kind for the same parameters; a schedule stays.
 
+        A state that was saved while the parameters had the `evaluation_weights` has those of training too: they are
+        gone on from if the parameters have the others then, as the state of the model says.
+
         ArgumentError unless the names are the same, ShapeError unless the shapes are; nothing is changed then.
 
         >>> import tarazu as tz
@@ -452,17 +474,41 @@ class Optimizer(GuardedAttributes):
         >>> second.lr
         Tensor(0.5, dtype=float32)
         """
-        own = dict(self.named_state())
-        require_same_state("optimizer", own, content)
-        for name, x in own.items():
-            x.copy_(content[name])
+        before = self._exchanged
+        self.have_room_for(content)
+        try:
+            require_same_state("optimizer", own := dict(self.named_state()), content)
+        except TarazuError:
+            self._exchanged = before
+            raise
+        with no_grad():
+            for name, x in own.items():
+                x.copy_(content[name])
+        if self._exchanged:
+            evaluated = self.evaluation_weights()
+            self._exchanged = [one._replace(shown=evaluated[one.position]) for one in self._exchanged]
+
+    def have_room_for(self, names: Collection[str]) -> None:
+        """Let the state have what a saved one with these names has: weights of training beside those for evaluation.
+
+        They are the parameters' own until they are written to.
+
+        >>> import tarazu as tz
+        >>> optimizer = tz.optim.SGD([tz.ones(1, requires_grad=True)], ema=0.5)
+        >>> optimizer.have_room_for(["trained.0"])
+        >>> optimizer.state_dict()["trained.0"]
+        Tensor([1.], dtype=float32)
+        """
+        self._exchanged = [_Exchanged(i, x.detach().clone(), x.detach().clone())
+                           for i, x in enumerate(self.parameters) if f"trained.{i}" in names]
 
     def evaluation_weights(self) -> list[Tensor]:
         """The weights that evaluation reads, one for each of `parameters`: with `ema` their running means.
 
         `ScheduleFreeAdamW` gives its averages; for other optimizers they are the parameters themselves, detached. `fit`
         reads them after each epoch (validation, the best weights, the verdict) and leaves them in the model; the next
-        fit trains on from the weights that were trained.
+        fit, and `zero_grad` and `step` of a loop of your own, go on from the weights that were trained. Copies and
+        saved models have both.
 
         >>> import tarazu as tz
         >>> w = tz.tensor([1.0], requires_grad=True)
@@ -471,11 +517,12 @@ class Optimizer(GuardedAttributes):
         >>> w.item(), optimizer.evaluation_weights()[0].item()
         (0.5, 0.75)
         """
-        return [x.detach() for x in self._evaluated()]
+        trained = {one.position: one.trained for one in self._exchanged}
+        return [x.detach() for x in self._evaluated([trained.get(i, x) for i, x in enumerate(self.parameters)])]
 
-    def _evaluated(self) -> list[Tensor]:
-        """The tensors whose values are the `evaluation_weights`."""
-        return self.parameters if self._ema is None else [slots["ema"] for slots in self._kept_slots]
+    def _evaluated(self, trained: list[Tensor]) -> list[Tensor]:
+        """The tensors whose values are the `evaluation_weights` beside such weights of training."""
+        return trained if self._ema is None else [slots["ema"] for slots in self._kept_slots]
 
     def use_evaluation_weights(self) -> None:
         """Put the `evaluation_weights` into the parameters, until `use_training_weights` puts those of before back.
@@ -493,9 +540,9 @@ class Optimizer(GuardedAttributes):
         """
         if self._exchanged:
             return
-        for parameter, x in zip(self.parameters, self._evaluated(), strict=True):
+        for i, (parameter, x) in enumerate(zip(self.parameters, self._evaluated(self.parameters), strict=True)):
             if x.raw is not parameter.raw:
-                self._exchanged.append(_Exchanged(parameter, parameter.raw, x.raw))
+                self._exchanged.append(_Exchanged(i, Tensor(parameter.raw), Tensor(x.raw)))
                 replace_data(parameter, x.raw)
 
     def use_training_weights(self) -> None:
@@ -504,9 +551,10 @@ class Optimizer(GuardedAttributes):
         >>> import tarazu as tz
         >>> tz.optim.SGD([tz.ones(1, requires_grad=True)], lr=0.5).use_training_weights()
         """
-        for parameter, trained, shown in self._exchanged:
-            if parameter.raw is shown:
-                replace_data(parameter, trained)
+        for i, trained, shown in self._exchanged:
+            parameter = self.parameters[i]
+            if _are_same(parameter.raw, shown.raw):
+                replace_data(parameter, put(trained.raw, device_of(parameter.raw)))
         if self._exchanged:  # an attribute that is set lets each jitted function look at its guards
             self._exchanged = []
 
@@ -520,7 +568,7 @@ class Optimizer(GuardedAttributes):
         50.0
         """
         exchanged = self._exchanged
-        before = [(x, x.raw) for x in [self._steps_per_epoch, *(one.parameter for one in exchanged)]]
+        before = [(x, x.raw) for x in [self._steps_per_epoch, *(self.parameters[one.position] for one in exchanged)]]
         self.use_training_weights()
         if steps is not None:
             self.steps_per_epoch = steps / self.accumulate_steps
@@ -574,7 +622,8 @@ class Optimizer(GuardedAttributes):
     def named_state(self) -> list[tuple[str, Tensor]]:
         """The tensors that an optimizer goes on from, with their names: those of `state_dict`, themselves.
 
-        Those of a group with options of its own begin with "group1." and so on.
+        While the parameters have the `evaluation_weights`, "trained.0" and so on are those of training. Names of a
+        group with options of its own begin with "group1." and so on.
 
         >>> import tarazu as tz
         >>> dict(tz.optim.SGD(lr=0.5).named_state())["lr"]
@@ -590,7 +639,7 @@ class Optimizer(GuardedAttributes):
         for i, slots in enumerate([*self._slots, self._kept_slots]):
             prefix = f"{i}." if i < len(self._slots) else ""
             tensors += [(f"{prefix}{name}.{j}", x) for j, own in enumerate(slots) for name, x in own.items()]
-        return tensors
+        return [*tensors, *((f"trained.{one.position}", one.trained) for one in self._exchanged)]
 
     def __repr__(self) -> str:
         parts = ", ".join(type(part).__name__ for part in self.chain)
@@ -599,6 +648,17 @@ class Optimizer(GuardedAttributes):
         except TrainingError:
             rate = "in epochs"
         return f"{type(self).__name__}(lr={rate}, chain=[{parts}], parameters={len(self.parameters)})"
+
+
+def _has_training_weights(optimizer: Optimizer) -> bool:
+    """True, once the parameters have the weights that are trained: a guard, which is asked before they are read."""
+    optimizer.use_training_weights()
+    return True
+
+
+def _are_same(first: Data, second: Data) -> bool:
+    """Whether data are the same, or equal: in a copy, or on another device."""
+    return first is second or (first.dtype == second.dtype and np.array_equal(values(first), values(second)))
 
 
 def _named_parts(prefix: str, chain: Sequence[Transformation],

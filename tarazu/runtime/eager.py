@@ -27,12 +27,12 @@ from tarazu.ops.typing import ArrayLike, DeviceLike
 from tarazu.runtime.autograd.on_tape import on_tape
 from tarazu.runtime.compile import compile_graph, compile_jitted
 from tarazu.runtime.device import common_device_of, device_of, put, resolve, xla
-from tarazu.runtime.tensor.creation import to_array
+from tarazu.runtime.tensor.creation import to_array, to_own_array
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.tiered import program_of
 from tarazu.runtime.trace.trace import trace_function
 from tarazu.runtime.trace_lock import rebind_all, wait_for_trace
-from tarazu.transform.gradient.tape import Leaf, TapeEntry, TapeNode, tape_state
+from tarazu.transform.gradient.tape import USER, Leaf, TapeEntry, TapeNode, tape_state
 
 _Array = np.ndarray  # found faster than an attribute of a module
 _EVERY_KIND = "biufcV"
@@ -193,10 +193,10 @@ class Eager:
             return [Tensor(out[0])] if len(out) == 1 else [*map(Tensor, out)]
         return Tensor(out)
 
-    def constant(self, data: ArrayLike, dtype: DType | None) -> Tensor:
+    def constant(self, data: ArrayLike, dtype: DType | None, *, is_shared: bool = False) -> Tensor:
         if dtype is not None and (data.__class__ is int or (data.__class__ is float and data != 0)):
             return Tensor(_number(data, dtype))  # the usual case
-        return Tensor(to_array(data, dtype))
+        return Tensor(to_array(data, dtype) if is_shared or tape_state.ignored & USER else to_own_array(data, dtype))
 
     def wrap(self, raw: Data, entry: TapeEntry | None) -> Tensor:
         return Tensor(raw, entry)

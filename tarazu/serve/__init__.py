@@ -12,3 +12,7 @@ from tarazu.serve.limits import Limits
 from tarazu.serve.run import serve
 
 __all__ = ["Limits", "app", "serve"]
+
+
+def __dir__() -> list[str]:
+    return __all__

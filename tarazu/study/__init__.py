@@ -34,3 +34,7 @@ __all__ = ["CAUSES", "BalancedAccuracy", "BiasVariance", "BiasVariancePoint", "C
            "ZeroOneTerms", "bias_variance", "capacity_curve", "decompose_cross_entropy", "decompose_squared",
            "decompose_zero_one", "diagnose", "epoch_curve", "label_noise", "leakage", "learning_curve", "remedies",
            "shift"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -14,3 +14,7 @@ from tarazu.tabular.table_model import TableModel
 
 __all__ = ["Assessment", "TableFit", "TableModel", "TableOptions", "WorstRow", "diagnose_table",
            "fit_table"]
+
+
+def __dir__() -> list[str]:
+    return __all__

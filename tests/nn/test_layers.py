@@ -11,6 +11,7 @@ from layer_programs import assert_compiled_as_eager
 from own_layers import Branches, CrossAttention, Multilayer, OwnMemory, Residual, Scale, Twice, doubled
 
 import tarazu as tz
+from tarazu.base.errors import ArgumentError
 from tarazu.nn import (
     GRU,
     LSTM,
@@ -119,6 +120,7 @@ from tarazu.nn import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from tarazu.nn.module.arguments import short_text
 
 
 class Row(NamedTuple):
@@ -659,6 +661,47 @@ def test_integer_inputs_of_every_width_work():
     layer = Dense(3)
     for dtype in (np.uint8, np.int64, np.bool_, np.float16):
         assert layer(tz.asarray(np.ones((2, 4), dtype))).dtype is tz.float32
+
+
+SET_IN_VAIN = {  # layers that hold an argument in another form, or in layers below, and a new value of it
+    "lstm": (lambda: tz.nn.LSTM(2, dropout=0.5), "dropout", 0),
+    "cell": (lambda: tz.nn.GRUCell(2), "dropout", 0.5),
+    "attention": (lambda: tz.nn.MultiHeadAttention(2, 4, dropout=0.5), "dropout", 0.0),
+    "reshape": (lambda: tz.nn.Reshape((3, 2)), "shape", (2, 3)),
+    "up": (lambda: tz.nn.UpSampling2D(2), "size", 3),
+    "texts": (lambda: tz.nn.TextVectorization(), "standardize", None),
+}
+
+
+@pytest.mark.parametrize("make, name, value", SET_IN_VAIN.values(), ids=SET_IN_VAIN)
+def test_what_a_layer_would_not_read_cannot_be_set(make, name, value):
+    layer = make()
+    with pytest.raises(ArgumentError, match=f"{type(layer).__name__}: {name} set to .*, which the layer would not "):
+        setattr(layer, name, value)
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_the_printed_tree_shows_the_arguments(row):
+    for _, module in row.make().named_modules():
+        if type(module).describe is tz.nn.Module.describe:
+            args, kwargs = module._arguments
+            shown = [short_text(x) for x in args if not isinstance(x, tz.nn.Module | list)]
+            assert module.describe() == ", ".join([*shown, *(f"{k}={short_text(x)}" for k, x in kwargs.items())])
+
+
+def test_the_printed_tree_shows_what_was_changed():
+    dropout, given = tz.nn.Dropout(0.5), tz.nn.Dropout(rate=0.5)
+    dropout.rate, given.rate = 0.25, 0
+    assert [repr(dropout), repr(given)] == ["Dropout(0.25)", "Dropout(rate=0)"]
+    assert repr(copy.deepcopy(dropout)) == "Dropout(0.25)"
+
+
+def test_a_rate_that_is_set_counts_in_compiled_calls():
+    layer, x = tz.nn.Dropout(0.5), tz.ones(1000)
+    call = tz.jit(lambda x: layer(x))
+    assert 0 in call(x).tolist()
+    layer.rate = 0
+    assert set(call(x).tolist()) == {1.0}
 
 
 ERRORS = {

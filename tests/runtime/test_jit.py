@@ -548,6 +548,51 @@ def test_two_threads_call_one_function():
     assert results == {n: [2.0 * n * i for i in range(20)] for n in (2, 3)}
 
 
+def test_no_change_is_lost_where_threads_call_one_function():
+    total, last = tz.zeros(1000), tz.tensor(0)
+
+    @tz.jit
+    def step(x):
+        last.add_(1)
+        return total.add_(x).sum()
+
+    def work(x):
+        for _ in range(200):
+            step(x)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=work, args=(x,)) for x in (tz.ones(1000), tz.ones(1)) * 2]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert last.item() == 800 and set(total.tolist()) == {800.0}
+
+
+def test_functions_that_change_nothing_run_side_by_side():
+    inside, met = [], threading.Barrier(2, timeout=10)
+    f = tz.jit(lambda x: x * 2)
+    f(tz.ones(2))
+    compiled = f.match((tz.ones(2),), {}).compiled
+    program = compiled.program
+
+    def waits(*arrays):
+        inside.append(met.wait())
+        return program(*arrays)
+
+    compiled.program = waits
+    threads = [threading.Thread(target=f, args=(tz.ones(2),)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(inside) == [0, 1]
+
+
 def test_eager_work_goes_on_while_another_thread_traces():
     tracing, done = threading.Event(), threading.Event()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dis import opmap
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -32,26 +33,43 @@ def short_text(value: object) -> str:
 
 @functools.cache
 def unread_arguments(kind: Any) -> frozenset[str]:
-    """The arguments of the constructor of one of Tarazu's layers that no attribute of it is named after.
+    """The arguments of the constructor of one of Tarazu's layers that it does not keep as attributes of their names.
 
     An attribute of that name would be set in vain.
     """
+    arguments = frozenset([name for name in _parameters_of(kind) if not hasattr(kind, name)])
+    methods = [value.__code__ for base in kind.__mro__ for value in vars(base).values()
+               if isinstance(value, FunctionType)]
+    return arguments.difference(*[_attributes_set_by(code) for code in methods if arguments & {*code.co_names}])
+
+
+def _parameters_of(kind: Any) -> tuple[str, ...]:
+    """The parameters of the constructor of one of Tarazu's layers, those that are given by position first."""
     code = getattr(kind.__init__, "__code__", None)
     if not kind.__module__.startswith("tarazu.") or code is None:
-        return frozenset()
-    arguments = code.co_varnames[1:code.co_argcount + code.co_kwonlyargcount]
-    known = {name for base in kind.__mro__ for value in vars(base).values() for name in _names_in(value)}
-    return frozenset([name for name in arguments if name not in known and not hasattr(kind, name)])
+        return ()
+    return code.co_varnames[1:code.co_argcount + code.co_kwonlyargcount]
 
 
-def _names_in(value: object) -> set[str]:
-    """The names of attributes, globals and methods in a function, or in those of a property."""
-    if isinstance(value, property):
-        return _names_in(value.fget) | _names_in(value.fset)
-    value = getattr(value, "__func__", value)  # of a class method
-    return _names_of_code(value.__code__) if isinstance(value, FunctionType) else set()
+def _attributes_set_by(code: CodeType) -> set[str]:
+    """The names of the attributes that a function sets, of whatever object: arguments of STORE_ATTR."""
+    found, high = set(), 0
+    for operation, low in zip(code.co_code[::2], code.co_code[1::2], strict=True):
+        number = high << 8 | low
+        if operation == opmap["STORE_ATTR"]:
+            found.add(code.co_names[number])
+        high = number if operation == opmap["EXTENDED_ARG"] else 0
+    return found
 
 
-def _names_of_code(code: CodeType) -> set[str]:
-    inner = [_names_of_code(one) for one in code.co_consts if isinstance(one, CodeType)]
-    return {*code.co_names}.union(*inner)
+def current(module: object, args: tuple, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments that one of Tarazu's layers was made with; numbers and text as attributes of their names are now.
+    """
+    names = _parameters_of(type(module))
+
+    def now(name: str, value: Any) -> Any:
+        kept = getattr(module, name, value) if name in names and isinstance(value, int | float | str) else value
+        return kept if isinstance(kept, int | float | str) else value
+
+    more = args[len(names):]
+    return [*map(now, names, args), *more], {name: now(name, value) for name, value in kwargs.items()}

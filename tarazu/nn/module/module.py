@@ -15,7 +15,7 @@ from tarazu.base.errors import ArgumentError, TarazuError, TraceError
 from tarazu.base.hints.missing import require_arguments
 from tarazu.ir.interpreter import state as interpreter_state
 from tarazu.ir.node import Symbolic
-from tarazu.nn.module.arguments import short_text, unread_arguments, with_own_containers
+from tarazu.nn.module.arguments import current, short_text, unread_arguments, with_own_containers
 from tarazu.nn.module.by_path import nothing_at
 from tarazu.nn.module.error_path import add_layer_path, join_path, name_in_parent
 from tarazu.nn.module.loaded import Loaded, load
@@ -110,11 +110,13 @@ class Module(Trainable, GuardedAttributes):
     def describe(self) -> str:
         """What stands in the brackets of the printed tree: the arguments that the module was made with.
 
+        In layers of Tarazu numbers and text are as they are now.
+
         >>> import tarazu as tz
         >>> tz.nn.Dense(3, activation="relu").describe()
         "3, activation='relu'"
         """
-        args, kwargs = self._arguments
+        args, kwargs = current(self, *self._arguments)
         shown = [short_text(a) for a in args if not isinstance(a, Module | list)]
         return ", ".join(shown + [f"{key}={short_text(value)}" for key, value in kwargs.items()])
 

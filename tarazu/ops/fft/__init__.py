@@ -57,3 +57,7 @@ __all__ = [
     "rfftn",
     "stft",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -15,3 +15,7 @@ from tarazu.runtime.augment.regions import cutout, erase
 
 __all__ = ["brightness", "contrast", "crop", "cutmix", "cutout", "erase", "flip", "grayscale", "hue", "mixup", "noise",
            "rotate", "saturation", "shear", "shift", "zoom"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -46,6 +46,12 @@ def is_tracked(x: Tensor) -> bool:
     return entry is not None and bool(entry.mask & ~tape_state.ignored)
 
 
+class Lent(Tensor):
+    """An argument that is an array of the caller, who may write to it after the call."""
+
+    __slots__ = ()
+
+
 class CapturedInput(NamedTuple):
     """An input of the graph that the function read from outside."""
 
@@ -121,6 +127,7 @@ class Compiled:
         deciding = [arguments + i for i, one in enumerate(self.captured) if not one.follows_device]
         self._deciding = [*range(arguments), *deciding]  # the inputs that say where the program runs
         self._differentiable = self.outputs.differentiable
+        self.has_state = bool(self.outputs.updates)  # whether calls change anything
         self._no_entries: list[TapeEntry | None] = [None] * len(self.graph.outputs)
         self._gives_one = self.outputs.structure == LEAF
         new_values = [(one.target, one.value.output) for one in self.outputs.updates if one.value is not None]
@@ -217,7 +224,8 @@ class Compiled:
 
     def _run_on_tape(self, arguments: list[Tensor]) -> tuple[list[Data], list[TapeEntry | None]]:
         """The data and the tape entries of the outputs of a call through which gradients may flow."""
-        inputs = [*arguments, *self._handles.find(arguments)]
+        kept = [Tensor(np.array(x.raw)) if isinstance(x, Lent) else x for x in arguments]  # for the way back
+        inputs = [*kept, *self._handles.find(arguments)]
         if self.device is not None and common_device_of(map(wait_for_trace, inputs)) is None:
             inputs = [state.interpreter.to_device(x, self.device) for x in inputs]
         outputs = bind(ops.CALL, *inputs, label=self.label, body=self.graph)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import weakref
 from collections.abc import Callable, Hashable
 from operator import is_
@@ -21,11 +22,12 @@ from tarazu.runtime.autograd.autograd import with_gradients
 from tarazu.runtime.collection import no_collection
 from tarazu.runtime.compile import JITTED, compile_in_full, need_native, simplified
 from tarazu.runtime.jit.attribute_values import AttributeValues
-from tarazu.runtime.jit.compiled import Compiled, Description, is_tracked
+from tarazu.runtime.jit.compiled import Compiled, Description, Lent, is_tracked
 from tarazu.runtime.jit.input_source import Captured
 from tarazu.runtime.jit.shared_traces import traced_once
 from tarazu.runtime.jit.signature_text import CacheInfo, describe, in_words, reasons
 from tarazu.runtime.jit.traced_call import CallArguments, TracedCall, renewed_state, trace_call
+from tarazu.runtime.tensor.creation import to_array
 from tarazu.runtime.tensor.row_table import RowTable, traced_type
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace_lock import tracing
@@ -45,6 +47,14 @@ class MatchedCall(NamedTuple):
     compiled: Compiled
     arguments: list[Tensor]  # the tensors among them
     inputs: list[Data]  # what the program takes: the data of the arguments, and of what was captured
+
+
+class NewCall(NamedTuple):
+    """A call of a jitted function that no signature fits."""
+
+    arguments: CallArguments
+    signature: Hashable
+    candidates: list[Compiled]  # those that have the same signature and do not fit
 
 
 def _first_match(candidates: list[Compiled], arguments: list[Tensor]) -> MatchedCall | None:
@@ -116,6 +126,7 @@ class Jit:
         self._retraces: list[str] = []
         self._attribute_values = AttributeValues()
         self._last: _LikeCall | None = None
+        self._turns = threading.RLock()  # of calls that change something, from what they read until it is changed
 
     def __get__(self, instance: Any, owner: type | None = None) -> Jit | JittedMethod:
         return self if instance is None else JittedMethod(self, instance)
@@ -220,33 +231,51 @@ class Jit:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if state.interpreter.is_tracing:
             return self.function(*args, **kwargs)  # a part of the surrounding trace
-        compiled, arguments, inputs = self.match(args, kwargs)
-        return compiled.run(arguments, inputs)
+        with self._turns:
+            call = self._find(args, kwargs)
+            if isinstance(call, MatchedCall):
+                compiled, arguments, inputs = call
+                if compiled.has_state:
+                    return compiled.run(arguments, inputs)
+        if isinstance(call, MatchedCall):
+            return compiled.run(arguments, inputs)
+        compiled, arguments, _ = self._traced(call)  # others have turns meanwhile: who traces holds no lock
+        with self._turns:
+            return compiled.run(arguments, compiled.inputs(arguments))
 
     def match(self, args: tuple, kwargs: dict[str, Any]) -> MatchedCall:
         """Such a call with the signature that fits it, which is traced and compiled if it is new."""
+        call = self._find(args, kwargs)
+        return call if isinstance(call, MatchedCall) else self._traced(call)
+
+    def _find(self, args: tuple, kwargs: dict[str, Any]) -> MatchedCall | NewCall:
+        """Such a call with the signature that fits it, where there is one."""
         last = self._last
         if last is not None and not kwargs and not state.interpreter.notes_lines:
             tensors = last.tensors(args)
             if tensors is not None and (matched := _first_match(last.candidates, tensors)) is not None:
                 return matched
-        return self._match_signature(args, kwargs)
+        return self._find_signature(args, kwargs)
 
-    def _match_signature(self, args: tuple, kwargs: dict[str, Any]) -> MatchedCall:
-        """As `match`, by all that is part of a signature."""
+    def _find_signature(self, args: tuple, kwargs: dict[str, Any]) -> MatchedCall | NewCall:
+        """As `_find`, by all that is part of a signature."""
         leaves, structure = flatten_call(args, kwargs)
         tensors, key = _tensors_and_key(leaves)
         signature = structure, key, tape_state.ignored & USER, state.interpreter.notes_lines
         candidates = self._candidates(signature)
-        matched = _first_match(candidates, tensors)
-        if matched is None:
-            with tracing:  # another thread may have traced it in the meantime
-                matched = _first_match(candidates, tensors)
-                if matched is None:
-                    compiled = self._compile(CallArguments(leaves, structure, tensors), signature, candidates)
-                    candidates.append(compiled)
-                    matched = MatchedCall(compiled, tensors, compiled.inputs(tensors))
         self._last = None if kwargs else _like_call(args, leaves, candidates)
+        matched = _first_match(candidates, tensors)
+        return NewCall(CallArguments(leaves, structure, tensors), signature, candidates) if matched is None else matched
+
+    def _traced(self, call: NewCall) -> MatchedCall:
+        """A call once its signature is traced and compiled."""
+        tensors = call.arguments.tensors
+        with tracing:  # another thread may have traced it in the meantime
+            matched = _first_match(call.candidates, tensors)
+            if matched is None:
+                compiled = self._compile(call.arguments, call.signature, call.candidates)
+                call.candidates.append(compiled)
+                matched = MatchedCall(compiled, tensors, compiled.inputs(tensors))
         return matched
 
     def _all_compiled(self) -> list[Compiled]:
@@ -317,7 +346,7 @@ def _tensors_and_key(leaves: list[Any]) -> tuple[list[Tensor], tuple]:
     key: list[tuple[Any, ...]] = []
     for i, leaf in enumerate(leaves):
         if isinstance(leaf, np.ndarray):
-            leaf = leaves[i] = state.interpreter.to_device(state.interpreter.constant(leaf, None), None)
+            leaf = leaves[i] = state.interpreter.to_device(Lent(to_array(leaf, None)), None)
         if isinstance(leaf, Tensor):
             tensors.append(leaf)
             entry = leaf.tape_entry

@@ -28,3 +28,7 @@ from tarazu.runtime.random.shares import beta, dirichlet, gumbel_softmax
 __all__ = ["Generator", "bernoulli", "beta", "binomial", "categorical", "choice", "default", "dirichlet", "dropout",
            "exponential", "gamma", "gumbel_softmax", "laplace", "normal", "permutation", "poisson", "randint", "randn",
            "seed", "shuffle", "truncated_normal", "uniform"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -72,8 +72,9 @@ def asarray(data: ArrayLike, dtype: DTypeLike | None = None, *, device: DeviceLi
             copy: bool | None = None) -> Tensor:
     """`data` as a tensor; a tensor of the right dtype, on the device that is asked for, is given back as it is.
 
-    The memory of a NumPy array is shared: it must then not be changed any more. `copy=True` takes a copy in any case;
-    `copy=False` raises ArgumentError where one would be needed. Otherwise the errors are those of `tensor`.
+    The memory of a NumPy array is shared: it must then not be changed any more, while operations that are given the
+    array itself copy it. `copy=True` takes a copy in any case; `copy=False` raises ArgumentError where one would be
+    needed. Otherwise the errors are those of `tensor`.
 
     >>> import numpy as np, tarazu as tz
     >>> tz.asarray(np.arange(3), "float32")
@@ -82,7 +83,8 @@ def asarray(data: ArrayLike, dtype: DTypeLike | None = None, *, device: DeviceLi
     if copy and not isinstance(data, Tensor):
         return tensor(data, dtype, device=device)
     wanted = as_dtype(dtype) if dtype is not None else None
-    made = as_value(data, wanted)
+    is_array = not isinstance(data, Tensor | list | tuple)
+    made = state.interpreter.constant(data, wanted, is_shared=True) if is_array else as_value(data, wanted)
     if device is not None or not isinstance(data, Tensor):
         made = state.interpreter.to_device(made, device)
     if wanted is not None and made.dtype is not wanted:
@@ -124,6 +126,12 @@ def to_array(data: ArrayLike, dtype: DType | None) -> np.ndarray:
     if keeps_dtype or not own.is_inexact:
         return array if array.dtype.isnative else array.astype(own.numpy)
     return array.astype(as_dtype(float if own.kind == "float" else complex).numpy)
+
+
+def to_own_array(data: ArrayLike, dtype: DType | None) -> np.ndarray:
+    """As `to_array`, but for arrays that others may write to, which are copied."""
+    array = to_array(data, dtype)
+    return array.copy("K") if (array is data or array.base is not None) and array.flags.writeable else array
 
 
 def _not_numbers(data: object, array: np.ndarray) -> DTypeError:

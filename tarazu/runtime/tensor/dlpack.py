@@ -85,7 +85,7 @@ def from_dlpack(x: SupportsDLPack, /, *, device: DeviceLike | None = None, copy:
     """
     try:
         array = np.from_dlpack(x, copy=copy)  # type: ignore[arg-type]  # NumPy passes more only to those that take it
-        made = state.interpreter.constant(array, None)
+        made = state.interpreter.constant(array, None, is_shared=True)
     except (AttributeError, BufferError, RuntimeError, TypeError) as error:
         raise ArgumentError(f"from_dlpack of {type(x).__name__}: {error}",
                             expected="an array on the CPU with __dlpack__ and __dlpack_device__",

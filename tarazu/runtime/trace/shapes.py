@@ -37,9 +37,9 @@ class ShapeTrace(Trace):
             self._look_up(inputs[0], inputs[_INDEXED[op]:], attributes["axes"])
         return out
 
-    def constant(self, data: ArrayLike, dtype: DType | None) -> Tensor:
-        made = self._outer.constant(data, dtype)
-        return made if _is_whole(made) else super().constant(data, dtype)
+    def constant(self, data: ArrayLike, dtype: DType | None, *, is_shared: bool = False) -> Tensor:
+        made = self._outer.constant(data, dtype, is_shared=True)
+        return made if _is_whole(made) else super().constant(data, dtype, is_shared=True)
 
     def outside(self) -> NoReturn:
         raise _unknown("a layer that has to see an input")

@@ -22,7 +22,7 @@ from tarazu.ir.types import Data, TensorType
 from tarazu.ops.typing import ArrayLike, DeviceLike
 from tarazu.runtime.autograd.on_tape import on_tape
 from tarazu.runtime.device import common_device, device_of, resolve
-from tarazu.runtime.tensor.creation import to_array
+from tarazu.runtime.tensor.creation import to_array, to_own_array
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.assigned import settle
 from tarazu.runtime.trace.attributes import NotedGets, exchange_set_attributes
@@ -107,8 +107,8 @@ class Trace(CaptureState):
             self.is_body and node.dtype.is_inexact and node.op not in (CONSTANT, ops.STOP_GRADIENT))
         return self._without_gradient(node) if may_have_gradient else node
 
-    def constant(self, data: ArrayLike, dtype: DType | None) -> Tensor:
-        return Tensor(self.builder.constant(to_array(data, dtype)))
+    def constant(self, data: ArrayLike, dtype: DType | None, *, is_shared: bool = False) -> Tensor:
+        return Tensor(self.builder.constant(to_array(data, dtype) if is_shared else to_own_array(data, dtype)))
 
     def wrap(self, raw: Data, entry: TapeEntry | None) -> Tensor:
         return Tensor(raw, entry)

@@ -220,6 +220,7 @@ class Experiment:
         key = None if isinstance(change, Rate) and change.is_number(model) else change
         known = self._models.setdefault(key, model)
         if known is not model:
+            trainer_of(known).use_training_weights()
             with no_grad():
                 for old, new in zip(trainer_of(known).state(), trainer.state(), strict=True):
                     old.copy_(new)

@@ -60,7 +60,7 @@ class ReplicaTrainer:
         self.trainer = trainers[0]
         self._has_evaluation_weights = any(
             kept is not x for one in self.trainer.optimizers().values()
-            for x, kept in zip(one.parameters, one._evaluated(), strict=True))
+            for x, kept in zip(one.parameters, one._evaluated(one.parameters), strict=True))
         self._draw_orders = jit(self.replicas.map(lambda _, rows: shuffled(rows)))
         self._train_chunk = jit(self.replicas.map(self._steps, in_axes=(None, None, 0, None, 0, None)))
         self._predict = jit(self.replicas.map(self._forward, out_axes=1))

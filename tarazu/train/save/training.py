@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tarazu.base.errors import ArgumentError
-from tarazu.base.state_dicts import require_same_state
+from tarazu.base.state_dicts import part_of, require_same_state
 from tarazu.nn.module.module import Module
 from tarazu.optim.optimizer import Optimizer
 from tarazu.optim.transformations import Transformation
@@ -24,15 +24,20 @@ from tarazu.train.trainer.trainer import Trainer, same_objects
 _PARTS = "optimizer", "schedule", "group_options", "loss", "metrics", "precision", "regularizer"
 
 
+def _optimizers(trainer: Trainer) -> list[tuple[str, Optimizer]]:
+    """The optimizers, with what the names of their states begin with."""
+    own = [(f"optimizer.own.{path}.", one) for path, one in trainer.model.own_optimizers().items()]
+    return own if trainer.optimizer is None else [("optimizer.", trainer.optimizer), *own]
+
+
 def training_state(trainer: Trainer) -> list[tuple[str, Tensor]]:
     """All tensors by which a training goes on, beside those of the model, with their names."""
-    optimizer, scale = trainer.optimizer, trainer.loss_scale.state()
     state: list[tuple[str, Tensor]] = []
-    if optimizer is not None:
-        state = optimizer.named_state() if _is_attached(trainer, optimizer) else _hyper_parameters(optimizer)
-    for path, own in trainer.model.own_optimizers().items():
-        state = [*state, *((f"own.{path}.{name}", x) for name, x in own.named_state())]
-    return [*((f"optimizer.{name}", x) for name, x in state), *((f"loss_scale.{i}", x) for i, x in enumerate(scale))]
+    for prefix, optimizer in _optimizers(trainer):
+        goes_on = optimizer is not trainer.optimizer or _is_attached(trainer, optimizer)
+        named = optimizer.named_state() if goes_on else _hyper_parameters(optimizer)
+        state += [(prefix + name, x) for name, x in named]
+    return [*state, *((f"loss_scale.{i}", x) for i, x in enumerate(trainer.loss_scale.state()))]
 
 
 def _is_attached(trainer: Trainer, optimizer: Optimizer) -> bool:
@@ -142,6 +147,8 @@ def restore_training(model: Module, content: JSON, arrays: Mapping[str, np.ndarr
     if optimizer is not None:
         optimizer._schedule, optimizer.was_given_parameters = parts["schedule"], content["was_given_parameters"]
     model._trainer.split_seed = content["split_seed"]
+    for prefix, each in _optimizers(model._trainer):
+        each.have_room_for(part_of(arrays, prefix))
     own = dict(training_state(model._trainer))
     require_same_state("optimizer", own, arrays)
     with no_grad():

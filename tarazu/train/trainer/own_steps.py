@@ -50,13 +50,13 @@ class OwnTrainer(Trainer):
         rows = min(batch_size, train.rows)
         batch = train.at(slice(rows))
         if any(module.waits_for_input() for _, module in self.model.named_modules()):
-            with self._any_steps_per_epoch():
+            with self._as_in_a_fit():
                 self._build(self.first_rows(train, rows))
         self.prepare()
         self.drop_gradients()
         kind = self.train_chunk, self.on_batch, batch.row_type
         if self._named != kind:  # a trace, which later fits need not repeat
-            with self._any_steps_per_epoch():
+            with self._as_in_a_fit():
                 names = self._names_by_tracing(batch, rows)
             self.record({name: {"total": 0, "rows": 0} for name in names})
             self._named = kind
@@ -72,16 +72,14 @@ class OwnTrainer(Trainer):
                                 fix='return {"loss": loss, "accuracy": ...} and leave metrics out')
 
     @contextlib.contextmanager
-    def _any_steps_per_epoch(self) -> Iterator[None]:
-        """A block in which schedules in epochs give a rate, any, as the steps of an epoch are told later."""
-        optimizers = self.optimizers().values()
-        before = snapshot([optimizer.steps_per_epoch for optimizer in optimizers])
-        for optimizer in optimizers:
-            optimizer.steps_per_epoch = 1
+    def _as_in_a_fit(self) -> Iterator[None]:
+        """A block in which optimizers are ready for steps; schedules in epochs give any rate, as their steps are told
+        later."""
+        undo = self.begin_optimizers(1)
         try:
             yield
         finally:
-            restore(before)
+            undo()
 
     def _build(self, batch: Any) -> None:
         """Let layers that wait for an input see one, by a step in evaluation mode, of which nothing stays."""

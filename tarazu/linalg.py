@@ -1,0 +1,7 @@
+"""`tz.linalg`, so that it can be imported from: the module itself, under the name that users write."""
+
+import sys
+
+from tarazu.ops.linalg import *  # noqa: F403 - for type checkers
+
+sys.modules[__name__] = sys.modules["tarazu.ops.linalg"]

@@ -1,0 +1,7 @@
+"""`tz.random`, so that it can be imported from: the module itself, under the name that users write."""
+
+import sys
+
+from tarazu.runtime.random import *  # noqa: F403 - for type checkers
+
+sys.modules[__name__] = sys.modules["tarazu.runtime.random"]
