@@ -39,7 +39,7 @@ LATE = 100  # what a line costs that comes from there or from memory, and is not
 SHARED, MEMORY = 4, 12  # what a line costs that comes from there, or from memory, one after the other
 KEPT = 2**20  # bytes of the sums that wait for the next block
 DEEP = 64  # products of each sum from which on packing the left factor may pay
-FAR_CHUNK = 2 * 2**20  # bytes of a packed left factor that stay in the third level while all panels of a thread use them
+FAR_CHUNK = 2 * 2**20  # bytes of a packed left factor that stay in the third level while a thread's panels use them
 TRANSPOSED = 0.6  # what packing a number costs where neighbors of the copy lie apart
 ARRIVING = 25  # what a line costs that is copied from the third level or from memory
 LEFT = 2.5  # what packing a vector of the left factor costs
@@ -425,8 +425,8 @@ def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: in
     sums = chunk * height * tile.width * lanes * item  # bytes for each panel
     group = count if left_packed else min(max(KEPT // sums, 1), count)
     compute = tiles // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last, left_packed)
-    packing = math.ceil(tiles / chunk) * (
-        count * _packing(form, layout, tile, lanes, depth) + _arriving(layout.right_bytes) * (layout.right_bytes > CACHE))
+    arriving = _arriving(layout.right_bytes) * (layout.right_bytes > CACHE)
+    packing = math.ceil(tiles / chunk) * (count * _packing(form, layout, tile, lanes, depth) + arriving)
     left = left_packed * tiles * depth * math.ceil(height / lanes) * LEFT
     kept = 2 * (blocks - 1) * tiles * _reading(group * sums) / chunk * count / group
     cost = (compute + packing + left + kept) * each / tiles
@@ -447,6 +447,7 @@ def _with_groups_of_columns(form: Form, layout: Layout, tile: RegisterTile, lane
     depth, item = math.prod(form.reduced), form.dtype.itemsize
     count, last = panels(form, layout, tile.width, lanes)
     blocks = _blocks(form, layout, tile, math.ceil(depth * tile.width * lanes * item / NEAR), lanes)
+    assert tile.cut is not None
     height = _height(form, tile)
     of_tile = math.ceil(depth / blocks) * math.ceil(height / lanes) * lanes * item
     chunk = math.ceil(tiles / math.ceil(tiles * of_tile / FAR_CHUNK))
