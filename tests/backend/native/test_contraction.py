@@ -236,6 +236,9 @@ CASES = {
     "conv dw long": weight_gradient(60, 15, 15, 4, 64, 3),
     "conv dw groups": groups_gradient(2, 7, 3, 4, 12),
     **{f"tn blocks of {k}": product("km,kn->mn", m=40, k=k, n=80) for k in (1024, 1030, 1031)},
+    "nn large weight": product("mk,kn->mn", m=305, k=1031, n=1201),
+    "nt large weight": product("mk,nk->mn", m=305, k=1031, n=1201),
+    "tn large gradient": product("km,kn->mn", m=305, k=1031, n=1201),
     "conv dw groups of four": groups_gradient(21, 14, 10, 4, 4),
     "conv dw wider groups": groups_gradient(9, 12, 5, 8, 24),
 }

@@ -137,6 +137,9 @@ class _Contraction:
         if self.choice.order == OUTER:
             items = math.prod(self.form.kept[:self.form.outer])
             self._outer(start, begin, end)
+        elif self.choice.order == COLUMNS and self.choice.blocks_first:
+            items = self.count
+            self._blocks_first(start, (0, self.tiles), (begin, end))
         elif self.choice.order == COLUMNS:
             panels = self.groups * self.count * self.choice.shares
             items = self.choice.items or panels
@@ -217,7 +220,7 @@ class _Contraction:
         """Each item is a row of tiles."""
         outer = [*self.choice.layout.others, *self.free]
         if self.choice.blocks_first:
-            self._blocks_first(start, begin, end)
+            self._blocks_first(start, (begin, end), (0, self.count))
             return
         if self.choice.order == ROWS:
             with self._chunk(begin, end) as (first, last), self.function.loop(0, self.count) as panel:
@@ -234,7 +237,7 @@ class _Contraction:
                             lambda cursor, block: self._tile(cursor, part, place, block))
 
     @contextlib.contextmanager
-    def _chunk(self, begin: Value, end: Value) -> Iterator[tuple[Index, Index]]:
+    def _chunk(self, begin: Index, end: Index) -> Iterator[tuple[Index, Index]]:
         """The first and the last item of each chunk, in a loop."""
         if not self.choice.chunk:
             yield begin, end
@@ -243,18 +246,18 @@ class _Contraction:
             yield loop.index, self.function.minimum(self.function.add(loop.index, self.choice.chunk), end)
 
     @contextlib.contextmanager
-    def _group(self) -> Iterator[tuple[Index, Index]]:
+    def _group(self, begin: Index, end: Index) -> Iterator[tuple[Index, Index]]:
         """The first and the last panel of each group, in a loop where there are several."""
         if self.choice.group == self.count:
-            yield 0, self.count
+            yield begin, end
             return
-        with self.function.loop(0, self.count, self.choice.group) as loop:
-            yield loop.index, self.function.minimum(self.function.add(loop.index, self.choice.group), self.count)
+        with self.function.loop(begin, end, self.choice.group) as loop:
+            yield loop.index, self.function.minimum(self.function.add(loop.index, self.choice.group), end)
 
-    def _blocks_first(self, start: _Cursor, begin: Value, end: Value) -> None:
-        """The tiles from `begin` to `end`, chunk by chunk; of each chunk all panels block by block."""
+    def _blocks_first(self, start: _Cursor, rows: tuple[Index, Index], panels: tuple[Index, Index]) -> None:
+        """The tiles of some rows of tiles and panels, chunk by chunk; of each chunk all panels block by block."""
         function = self.function
-        with (self._chunk(begin, end) as (first, last), self._group() as (group, end_of_group),
+        with (self._chunk(*rows) as (first, last), self._group(*panels) as (group, end_of_group),
               self._block(start) as (cursor, block)):
             if self.left_panel:
                 with function.loop(first, last) as item:

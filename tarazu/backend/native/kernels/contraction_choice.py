@@ -40,6 +40,9 @@ LATE = 100  # what a line costs that comes from there or from memory, and is not
 SHARED, MEMORY = 4, 12  # what a line costs that comes from there, or from memory, one after the other
 KEPT = 2**20  # bytes of the sums that wait for the next block
 DEEP = 64  # products of each sum from which on packing the left factor may pay
+FAR_CHUNK = 2 * 2**20  # bytes of a packed left factor that stay in the third level while a thread's panels use them
+TRANSPOSED = 0.6  # what packing a number costs where neighbors of the copy lie apart
+ARRIVING = 25  # what a line costs that is copied from the third level or from memory
 LEFT = 2.5  # what packing a vector of the left factor costs
 BLOCK = 320 * 1024  # bytes of a right factor that each core keeps beside its rows
 STREAMED = 0.95  # what products cost whose factors come from the cache, one block at a time
@@ -326,6 +329,8 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
                          left_packed=left_packed)
     if _may_have_blocks_first(form, layout, tile, lanes, tiles):
         yield _with_blocks_first(form, layout, tile, lanes, threads, tiles)
+        if _may_have_groups_of_columns(form, layout, tile):
+            yield _with_groups_of_columns(form, layout, tile, lanes, threads, tiles)
     if _may_stream(form, layout, tile, lanes, tiles):
         yield _streamed(form, layout, tile, lanes, threads, tiles)
 
@@ -442,12 +447,49 @@ def _with_blocks_first(form: Form, layout: Layout, tile: RegisterTile, lanes: in
     sums = chunk * height * tile.width * lanes * item  # bytes for each panel
     group = count if left_packed else min(max(KEPT // sums, 1), count)
     compute = tiles // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last, left_packed)
-    packing = math.ceil(tiles / chunk) * count * _packing(form, layout, tile, lanes, depth)
+    arriving = _arriving(layout.right_bytes) * (layout.right_bytes > CACHE)
+    packing = math.ceil(tiles / chunk) * (count * _packing(form, layout, tile, lanes, depth) + arriving)
     left = left_packed * tiles * depth * math.ceil(height / lanes) * LEFT
     kept = 2 * (blocks - 1) * tiles * _reading(group * sums) / chunk * count / group
     cost = (compute + packing + left + kept) * each / tiles
     cost += VARIANT * _variants(form, tile, lanes, count, last)
     return Choice(layout, tile, lanes, ROWS, True, blocks, cost, chunk, True, group, left_packed)
+
+
+def _may_have_groups_of_columns(form: Form, layout: Layout, tile: RegisterTile) -> bool:
+    """Whether the right factor is too large for a core's cache and larger than the left one, and no two threads should
+    read all of it."""
+    return not tile.pairs and layout.left_bytes <= layout.right_bytes and layout.right_bytes > 4 * CACHE
+
+
+def _with_groups_of_columns(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int,
+                            tiles: int) -> Choice:
+    """The choice in which panels are shared out, and all rows are done block by block with a group of them. Each thread
+    packs the left factor, so that its tiles come from the third level one line after the other, and its panels once."""
+    depth, item = math.prod(form.reduced), form.dtype.itemsize
+    count, last = panels(form, layout, tile.width, lanes)
+    blocks = _blocks(form, layout, tile, math.ceil(depth * tile.width * lanes * item / NEAR), lanes)
+    assert tile.cut is not None
+    height = _height(form, tile)
+    of_tile = math.ceil(depth / blocks) * math.ceil(height / lanes) * lanes * item
+    chunk = math.ceil(tiles / math.ceil(tiles * of_tile / FAR_CHUNK))
+    each = math.ceil(count / threads)
+    sums = (blocks > 1) * chunk * height * tile.width * lanes * item  # bytes for each panel
+    groups = math.ceil(max(each * sums, 1) / (2 * KEPT))
+    group = math.ceil(each / groups)
+    compute = tiles // tile.parts * _column_cost(form, layout, tile, lanes, depth, count, last, True) / count
+    again = math.ceil(tiles / chunk)
+    packing = again * (_packing(form, layout, tile, lanes, depth) + _arriving(layout.right_bytes / count))
+    left = groups * tiles * depth * math.ceil(height / lanes) * (
+        LEFT if layout.left.strides[tile.cut] == 1 else TRANSPOSED * lanes)
+    kept = 2 * (blocks - 1) * _reading(group * sums) / group * again
+    cost = (compute + packing + kept) * each + left + VARIANT * _variants(form, tile, lanes, count, last)
+    return Choice(layout, tile, lanes, COLUMNS, True, blocks, cost, chunk, True, group, True)
+
+
+def _arriving(size: float) -> float:
+    """The cost of so many bytes that are packed as they come from beyond the second-level cache."""
+    return ARRIVING * size / CACHE_LINE
 
 
 def _may_stream(form: Form, layout: Layout, tile: RegisterTile, lanes: int, tiles: int) -> bool:

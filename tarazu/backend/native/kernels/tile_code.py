@@ -171,7 +171,7 @@ def _left_panel(form: Form, choice: Choice, reduced: Sequence[int], rows: int) -
         sizes[0] = math.ceil(sizes[0] / choice.blocks)
         return packed_rows(rows, strides[cut], sizes, steps, choice.tile.pairs)
     vectors = math.ceil(rows / choice.lanes)
-    return Panel(memory_type(form.dtype), item, choice.lanes, vectors, True, item,
+    return Panel(memory_type(form.dtype), item, choice.lanes, vectors, True, strides[cut] * item,
                  tuple([(size, step * item) for size, step in zip(sizes, steps, strict=True)]))
 
 
@@ -192,8 +192,9 @@ class _Tile:
         if columns % self.lanes:
             masks[-1] = lanes_mask(self.f, self.lanes, columns % self.lanes)
         self.masks = masks
-        self.left_offsets = [code.item * sum(i * s for i, s in zip(row, layout.left.strides, strict=False))
-                             for row in self.rows]
+        self.left_offsets = [code.item * number if code.left_panel and not code.block else
+                             code.item * sum(i * s for i, s in zip(row, layout.left.strides, strict=False))
+                             for number, row in enumerate(self.rows)]
         self.spread, self.order = code.form.spread, list(range(len(self.rows)))
         self.in_group = [0] * len(self.rows)
         if self.spread is not None:  # what reads the same follows each other, as registers are few
