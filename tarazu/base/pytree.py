@@ -45,6 +45,35 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     return leaves, _walk(tree, leaves)
 
 
+def parts(tree: Any) -> Iterator[Any]:
+    """`tree` and all that is in it, one by one: leaves, and each container once, even where it holds itself.
+
+    >>> list(parts([1, (2, 3)]))
+    [[1, (2, 3)], 1, (2, 3), 2, 3]
+    """
+    pending, seen = [iter((tree,))], set()
+    while pending:
+        for part in pending[-1]:
+            kind: Any = type(part)
+            if _is_leaf(kind):
+                yield part
+            elif id(part) not in seen:
+                seen.add(id(part))
+                yield part
+                pending.append(iter(_children(part)))
+                break
+        else:
+            pending.pop()
+
+
+def _children(tree: Any) -> Iterable[Any]:
+    if isinstance(tree, dict):
+        return tree.values()
+    if tree is None or isinstance(tree, list | tuple):
+        return tree or ()
+    return [getattr(tree, field.name) for field in dataclasses.fields(tree)]
+
+
 def flatten_call(args: tuple, kwargs: dict[str, Any]) -> tuple[list[Any], Structure]:
     """`flatten((args, kwargs))`, faster where no argument is a container."""
     if not kwargs and all(map(_is_leaf, map(type, args))):

@@ -722,6 +722,9 @@ def test_tensors_that_are_kept_in_containers_outside_are_a_warning():
 
     with pytest.warns(tz.TraceWarning, match="the variable log got a tensor while a function was traced"):
         tz.jit(lambda x: log.append(x * 2))(tz.ones(2))
+    log.append(log)
+    with pytest.warns(tz.TraceWarning, match="the variable log got a tensor"):
+        tz.jit(lambda x: log.insert(1, x * 3))(tz.ones(2))
     with pytest.warns(tz.TraceWarning, match="the variable table got a tensor(.|\n)*return the tensor"):
         tz.jit(lambda x: add(x))(tz.ones(2))
     changed = {"sum": tz.zeros(2)}

@@ -62,6 +62,16 @@ def relu_cotangent(g: Tensor, y: Tensor) -> Tensor:
     return where(less_equal(y, 0), 0, g)
 
 
+def tanh_cotangent(g: Tensor, y: Tensor) -> Tensor:
+    """The cotangent of x from that of y = tanh(x)."""
+    return multiply(g, subtract(1.0, multiply(y, y)))
+
+
+def sigmoid_cotangent(g: Tensor | float, y: Tensor) -> Tensor:
+    """The cotangent of x from that of y = sigmoid(x)."""
+    return multiply(multiply(g, y), subtract(1.0, y))
+
+
 def _relu_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],
                needed: Sequence[bool]) -> list[Tensor | None]:
     return [relu_cotangent(cotangents[0], outputs[0])]

@@ -8,8 +8,8 @@ from tarazu.base.errors import ShapeError
 from tarazu.ir.interpreter import Value, state
 from tarazu.ops.contract import dot_general, matmul, tensordot
 from tarazu.ops.control_flow.composite import composite
-from tarazu.ops.elementwise import add, multiply, sigmoid, subtract, tanh
-from tarazu.ops.networks.activations import relu, relu_cotangent
+from tarazu.ops.elementwise import add, multiply, sigmoid, tanh
+from tarazu.ops.networks.activations import relu, relu_cotangent, sigmoid_cotangent, tanh_cotangent
 from tarazu.ops.promote import as_value
 from tarazu.ops.reduce import sum_to
 from tarazu.ops.shape import expand_dims
@@ -70,8 +70,8 @@ def _through_activation(g: Tensor, y: Tensor, activation: Callable[[Tensor], Ten
     if activation is relu:
         return relu_cotangent(g, y)
     if activation is tanh:
-        return multiply(g, subtract(1.0, multiply(y, y)))
-    return multiply(multiply(g, y), subtract(1.0, y)) if activation is sigmoid else g
+        return tanh_cotangent(g, y)
+    return sigmoid_cotangent(g, y) if activation is sigmoid else g
 
 
 def _affine_rule(cotangents: Sequence[Tensor], outputs: Sequence[Tensor], inputs: Sequence[Tensor],

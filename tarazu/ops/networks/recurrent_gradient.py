@@ -14,6 +14,7 @@ from tarazu.ops.control_flow.composite import composite
 from tarazu.ops.control_flow.loops import scan
 from tarazu.ops.create import zeros_like
 from tarazu.ops.elementwise import add, multiply, subtract, where
+from tarazu.ops.networks.activations import sigmoid_cotangent, tanh_cotangent
 from tarazu.ops.reduce import sum
 from tarazu.ops.shape import concat
 from tarazu.ops.typing import Tensor
@@ -72,12 +73,9 @@ def _divided(mask: Tensor | None, cotangent: Tensor) -> tuple[Tensor, Tensor | N
     return where(mask, cotangent, 0), where(mask, 0, cotangent)
 
 
-def _through_sigmoid(cotangent: Tensor, y: Tensor) -> Tensor:
-    return multiply(cotangent, multiply(y, subtract(1, y)))
-
-
-def _through_tanh(cotangent: Tensor, y: Tensor) -> Tensor:
-    return multiply(cotangent, subtract(1, multiply(y, y)))
+def _through_gate(cotangent: Tensor, y: Tensor) -> Tensor:
+    """`sigmoid_cotangent` with the slope by itself, which no step has to wait for."""
+    return multiply(cotangent, sigmoid_cotangent(1.0, y))
 
 
 def _weight_cotangent(before: Tensor, to_sums: Tensor) -> Tensor:
@@ -94,11 +92,11 @@ def _lstm_vjp(w_hh: Tensor, *values: Tensor, live: Flags, masked: bool, reverse:
         (to_h, to_c), (i, f, g, o, tanh_c, _, c) = states, row[0]
         to_y, to_i, to_f, to_g, to_o, to_tanh_c, to_h_before, to_c_before = row[1]
         (to_h, past_h), (to_c, past_c) = _divided(row[2], _plus(to_h, to_y)), _divided(row[2], to_c)
-        to_c = add(to_c, _through_tanh(_plus(multiply(to_h, o), to_tanh_c), tanh_c))
-        to_sums = concat([_through_sigmoid(_plus(multiply(to_c, g), to_i), i),
-                          _through_sigmoid(_plus(multiply(to_c, c), to_f), f),
-                          _through_tanh(_plus(multiply(to_c, i), to_g), g),
-                          _through_sigmoid(_plus(multiply(to_h, tanh_c), to_o), o)], 1)
+        to_c = add(to_c, tanh_cotangent(_plus(multiply(to_h, o), to_tanh_c), tanh_c))
+        to_sums = concat([_through_gate(_plus(multiply(to_c, g), to_i), i),
+                          _through_gate(_plus(multiply(to_c, c), to_f), f),
+                          tanh_cotangent(_plus(multiply(to_c, i), to_g), g),
+                          _through_gate(_plus(multiply(to_h, tanh_c), to_o), o)], 1)
         to_h = _plus(_plus(dot_general(to_sums, w_hh, ((1,), (1,))), to_h_before), past_h)
         return [to_h, _plus(_plus(multiply(to_c, f), to_c_before), past_c)], to_sums
 
@@ -116,9 +114,9 @@ def _gru_vjp(w_hh: Tensor, *values: Tensor, live: Flags, masked: bool, reverse: 
         (to_h,), (r, z, n, h_n, h) = states, row[0]
         to_y, to_r, to_z, to_n, to_h_n, to_h_before = row[1]
         to_h, past_h = _divided(row[2], _plus(to_h, to_y))
-        to_n_sum = _through_tanh(_plus(multiply(to_h, subtract(1, z)), to_n), n)
-        to_r_sum = _through_sigmoid(_plus(multiply(to_n_sum, h_n), to_r), r)
-        to_z_sum = _through_sigmoid(_plus(multiply(to_h, subtract(h, n)), to_z), z)
+        to_n_sum = tanh_cotangent(_plus(multiply(to_h, subtract(1, z)), to_n), n)
+        to_r_sum = _through_gate(_plus(multiply(to_n_sum, h_n), to_r), r)
+        to_z_sum = _through_gate(_plus(multiply(to_h, subtract(h, n)), to_z), z)
         to_h_part = concat([to_r_sum, to_z_sum, _plus(multiply(to_n_sum, r), to_h_n)], 1)
         before = add(multiply(to_h, z), dot_general(to_h_part, w_hh, ((1,), (1,))))
         return [_plus(_plus(before, to_h_before), past_h)], [concat([to_r_sum, to_z_sum, to_n_sum], 1), to_h_part]

@@ -9,6 +9,7 @@ from types import FunctionType
 from tarazu.base.errors import TraceWarning
 from tarazu.ir.node import Node, Symbolic
 from tarazu.runtime.tensor.tensor import Tensor
+from tarazu.runtime.trace.assigned import holds_tensor
 from tarazu.runtime.trace.attributes import MOST_PARTS, variables_around
 from tarazu.runtime.trace.origins import frames_to_user
 
@@ -17,24 +18,16 @@ def warn_of_kept_tensors(function: object) -> None:
     """A TraceWarning where a list or dict holds a tensor of a trace that is over: one that the function reads as a
     variable, as functions around it do."""
     variables = {f"the variable {name}": value for name, value in _variables(function)}
-    kept = [what for what, value in variables.items() if isinstance(value, list | dict) and _holds_traced(value)]
+    kept = [what for what, value in variables.items()
+            if isinstance(value, list | dict) and holds_tensor(_is_traced, value, MOST_PARTS)]
     if kept:
         warnings.warn(f"{' and '.join(kept)} got a tensor while a function was traced: it has no values afterwards, "
                       "and later calls of the compiled function add none; return the tensor, or change a tensor in "
                       "place: x.copy_(new)", TraceWarning, stacklevel=frames_to_user())
 
 
-def _holds_traced(container: object) -> bool:
-    """Whether a list, tuple or dict, or one in it, holds a node; only so much is looked at as attributes may hold."""
-    pending, count = [container], 0
-    while pending and count <= MOST_PARTS:
-        value = pending.pop()
-        if isinstance(value, Tensor) and isinstance(value.raw, Node) and not isinstance(value.raw, Symbolic):
-            return True
-        if isinstance(value, list | tuple | dict) and len(value) <= MOST_PARTS:
-            pending += value.values() if isinstance(value, dict) else value
-        count += 1
-    return False
+def _is_traced(x: Tensor) -> bool:
+    return isinstance(x.raw, Node) and not isinstance(x.raw, Symbolic)
 
 
 def _variables(function: object) -> Iterator[tuple[str, object]]:

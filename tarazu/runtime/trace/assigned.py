@@ -8,11 +8,14 @@ assigns the value.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
 
-from tarazu.base.pytree import flatten
+from tarazu.base.pytree import flatten, parts
 from tarazu.ir.interpreter import Assigned
 from tarazu.runtime.tensor.tensor import Tensor
 from tarazu.runtime.trace.attributes import is_same, was_read
@@ -40,9 +43,9 @@ def settle(trace: AssigningTrace) -> list[Assigned]:
 
     What it put into a list or dict in place counts as if it had assigned a new one.
     """
-    for owner, name, value in trace.set_attributes.take_contents(lambda x: holds_traced(trace, x)):
+    for owner, name, value in trace.set_attributes.take_contents(partial(holds_tensor, trace.is_from_inside)):
         setattr(owner, name, value)
-    traced = [one for one in trace.set_attributes if holds_traced(trace, one.now)]
+    traced = [one for one in trace.set_attributes if holds_tensor(trace.is_from_inside, one.now)]
     stand_ins: dict[int, Tensor] = {}
     found = [(one, _assigned(trace, one, stand_ins)) for one in traced]
     found += [(one, _assigned(trace, one, stand_ins)) for one in trace.set_attributes  # self.before = self.now, where
@@ -56,9 +59,10 @@ def settle(trace: AssigningTrace) -> list[Assigned]:
     return [assigned for _, assigned in found]
 
 
-def holds_traced(trace: Owner, value: object) -> bool:
-    """Whether a value is, or holds in lists, tuples and dicts, a tensor that belongs to the trace."""
-    return any(isinstance(x, Tensor) and trace.is_from_inside(x) for x in flatten(value)[0])
+def holds_tensor(is_one: Callable[[Tensor], bool], value: object, most: int | None = None) -> bool:
+    """Whether a value is, or holds in lists, tuples and dicts, a tensor of that kind; `most` is how many of its parts
+    are looked at."""
+    return any(isinstance(x, Tensor) and is_one(x) for x in islice(parts(value), most))
 
 
 def _took_over(one: SetAttribute, stand_ins: dict[int, Tensor]) -> bool:

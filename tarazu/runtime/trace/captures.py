@@ -20,7 +20,7 @@ from tarazu.ir.node import Builder, Node, leaked
 from tarazu.ir.types import Data, TensorType
 from tarazu.runtime.tensor.detached import Detached
 from tarazu.runtime.tensor.tensor import Tensor
-from tarazu.runtime.trace.assigned import holds_traced
+from tarazu.runtime.trace.assigned import holds_tensor
 from tarazu.runtime.trace.guards import Guard, is_on_tape
 from tarazu.runtime.trace.set_attributes import SetAttributes
 from tarazu.runtime.trace.substitution import substitute
@@ -182,9 +182,9 @@ class CaptureState:
 
     def _restore(self) -> None:
         """Let all handles from outside, and attributes, hold again what they held before the trace."""
-        self.set_attributes.take_contents(lambda x: holds_traced(self, x))
+        self.set_attributes.take_contents(partial(holds_tensor, self.is_from_inside))
         for attribute in self.set_attributes:
-            if holds_traced(self, attribute.now):
+            if holds_tensor(self.is_from_inside, attribute.now):
                 attribute.restore()
         for original in self._originals.values():
             original.restore()

@@ -25,6 +25,7 @@ from tarazu.ops.create import arange, full, ones_like, zeros_like
 from tarazu.ops.elementwise import conj
 from tarazu.ops.indexing.index import scatter_add, scatter_set, take_along_axis
 from tarazu.ops.indexing.sorting import argsort
+from tarazu.ops.networks.activations import sigmoid_cotangent, tanh_cotangent
 from tarazu.ops.networks.convolution import input_cotangent, kernel_cotangent
 from tarazu.ops.reduce import cumulative_sum, sum, sum_to
 from tarazu.ops.shape import broadcast_to, concat, flip, permute_dims, reshape, slice_axis, stack
@@ -230,11 +231,11 @@ RULES.update({
     ops.ATAN: (lambda g, y, x: g / (x * x + 1.0),),
     ops.SINH: (lambda g, y, x: g * e.cosh(x),),
     ops.COSH: (lambda g, y, x: g * e.sinh(x),),
-    ops.TANH: (lambda g, y, x: g * (1.0 - y * y),),
+    ops.TANH: (lambda g, y, x: tanh_cotangent(g, y),),
     ops.ASINH: (lambda g, y, x: g / e.sqrt(x * x + 1.0),),
     ops.ACOSH: (lambda g, y, x: g / e.sqrt((x - 1.0) * (x + 1.0)),),
     ops.ATANH: (lambda g, y, x: g / ((1.0 - x) * (1.0 + x)),),
-    ops.SIGMOID: (lambda g, y, x: g * y * (1.0 - y),),
+    ops.SIGMOID: (lambda g, y, x: sigmoid_cotangent(g, y),),
     ops.ERF: (lambda g, y, x: g * e.exp(-x * x) * (2 / math.sqrt(math.pi)),),
     ops.LGAMMA: (lambda g, y, x: g * e.digamma(x),),
     ops.POLYGAMMA: (lambda g, y, x, order: g * e.polygamma(order + 1, x),),
