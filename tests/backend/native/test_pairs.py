@@ -15,7 +15,7 @@ from tarazu.backend.native.compiler import lower
 from tarazu.backend.native.inspect.schedule_text import schedule_text
 from tarazu.backend.native.kernels import row_blocks
 from tarazu.backend.native.llvm.assemble import assembly
-from tarazu.backend.native.llvm.target import Target, avx512_bf16
+from tarazu.backend.native.llvm.target import Target, avx512_bf16, host
 from tarazu.backend.native.lowering.prepare import prepare
 from tarazu.backend.native.lowering.steps import NestLaunch, Step, every
 from tarazu.runtime.compile import simplified
@@ -173,6 +173,15 @@ def test_products_stop_at_the_diagonal_of_a_causal_mask(monkeypatch):
 def code(function: Callable[..., tz.Tensor], target: Target, *shapes: tuple[int, ...]) -> str:
     graph = simplified(tz.trace(function)(*halves(*shapes)))
     return assembly(lower(prepare(graph, target), target).text, target)
+
+
+def test_few_halves_that_are_rounded_often_compile():
+    """LLVM ended the process on this where it did not optimize."""
+    def update(x: tz.Tensor) -> tz.Tensor:
+        root = tz.sqrt(tz.abs(x * 0.988281 + x * x * 0.01)) + 0.25
+        return x - (x.max() * 0.898438 + x * 0.1) / root * 0.01
+
+    assert "program" in code(update, host(), (3,))
 
 
 def inner_loops(text: str) -> list[list[str]]:

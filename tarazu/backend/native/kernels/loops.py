@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tarazu.backend.native.kernels.expression import Point, Writer
 from tarazu.backend.native.kernels.kernel import Kernel, spans_along
 from tarazu.backend.native.llvm.function import BRIEF, Function, Module
+from tarazu.backend.native.llvm.types import is_half
 from tarazu.backend.native.llvm.values import Index, Value
 from tarazu.backend.native.lowering.costs import estimate
 from tarazu.backend.native.lowering.loop_nest import (
@@ -33,9 +34,12 @@ AxisIndices = dict[int, Index]  # the index along some axes of a nest
 
 def kernel_function(module: Module, name: str, nest: Nest) -> tuple[Function, list[Value]]:
     """A function with the signature of kernels, and the pointers of its buffers."""
-    count = 1 + max(access.buffer for access in accesses(nest))
+    every = accesses(nest)
+    count = 1 + max(access.buffer for access in every)
+    # LLVM 22 ends the process on some vectors of halves that it does not optimize
+    is_brief = estimate(nest) <= BRIEF_NEST and not any(is_half(access.dtype) for access in every)
     function = module.function(name, [("ptr", "frame"), *(("ptr", f"b{i}") for i in range(count)), ("i64", "begin"),
-                                      ("i64", "end")], attributes="noinline" if estimate(nest) > BRIEF_NEST else BRIEF)
+                                      ("i64", "end")], attributes=BRIEF if is_brief else "noinline")
     return function, [function.parameters[f"b{i}"] for i in range(count)]
 
 
