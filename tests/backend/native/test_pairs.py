@@ -184,6 +184,10 @@ def test_few_halves_that_are_rounded_often_compile():
     assert "program" in code(update, host(), (3,))
 
 
+def test_few_bools_compile():
+    assert "program" in code(lambda x: (x > 0).any(), host(), (3, 5))
+
+
 def inner_loops(text: str) -> list[list[str]]:
     """The instructions of the innermost loops that have products of pairs."""
     blocks = re.split(r"^\.LBB\w+:.*$", text, flags=re.MULTILINE)

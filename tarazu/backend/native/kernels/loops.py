@@ -10,7 +10,6 @@ from typing import NamedTuple
 from tarazu.backend.native.kernels.expression import Point, Writer
 from tarazu.backend.native.kernels.kernel import Kernel, spans_along
 from tarazu.backend.native.llvm.function import BRIEF, Function, Module
-from tarazu.backend.native.llvm.types import is_half
 from tarazu.backend.native.llvm.values import Index, Value
 from tarazu.backend.native.lowering.costs import estimate
 from tarazu.backend.native.lowering.loop_nest import (
@@ -27,6 +26,7 @@ from tarazu.backend.native.lowering.loop_nest import (
 from tarazu.ir import op as ops
 
 BRIEF_NEST = 5.0  # nanoseconds: of a few numbers
+LEAST_BRIEF = 4  # bytes of these
 FEW_ITEMS = 8  # where the first axis has so many indices, it alone is divided among threads
 
 AxisIndices = dict[int, Index]  # the index along some axes of a nest
@@ -36,8 +36,8 @@ def kernel_function(module: Module, name: str, nest: Nest) -> tuple[Function, li
     """A function with the signature of kernels, and the pointers of its buffers."""
     every = accesses(nest)
     count = 1 + max(access.buffer for access in every)
-    # LLVM 22 ends the process on some vectors of halves that it does not optimize
-    is_brief = estimate(nest) <= BRIEF_NEST and not any(is_half(access.dtype) for access in every)
+    # LLVM 22 ends the process on some masked vectors of 8 or 16 bits an element that it does not optimize
+    is_brief = estimate(nest) <= BRIEF_NEST and all(access.dtype.itemsize >= LEAST_BRIEF for access in every)
     function = module.function(name, [("ptr", "frame"), *(("ptr", f"b{i}") for i in range(count)), ("i64", "begin"),
                                       ("i64", "end")], attributes=BRIEF if is_brief else "noinline")
     return function, [function.parameters[f"b{i}"] for i in range(count)]
