@@ -142,9 +142,7 @@ def _least_cost(form: Form, layout: Layout, tile: RegisterTile, threads: int) ->
         return 0.0
     count, last = panels(form, layout, tile.width, layout.lanes)
     vectors = (count - 1) * tile.width + math.ceil(last / layout.lanes)
-    rows = math.prod(form.kept[axis] for axis in layout.rows)
-    tiles = rows // (form.kept[tile.cut] if tile.cut is not None else 1) * tile.parts \
-        // math.prod(form.kept[axis] for axis in tile.whole)
+    rows, tiles = math.prod(form.kept[axis] for axis in layout.rows), _tiles_of_panel(form, layout, tile)
     groups = math.prod(form.kept[axis] for axis in layout.others)
     step = rows * vectors + 0.25 * (tiles * vectors + rows * count) + tiles * (FAR * vectors + count)
     compute = math.prod(form.reduced) * step + rows * vectors * layout.epilogue + 40 * tiles * count
@@ -282,10 +280,27 @@ def _tiles_of_matrices(form: Form, layout: Layout, target: Target, threads: int)
 
 def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int) -> Iterator[Choice]:
     """The ways to divide the tiles among threads, with their costs for the busiest thread."""
+    tiles = _tiles_of_panel(form, layout, tile)
+    yield from _panel_by_panel(form, layout, tile, lanes, threads, tiles)
+    if _may_have_blocks_first(form, layout, tile, lanes, tiles):
+        yield _with_blocks_first(form, layout, tile, lanes, threads, tiles)
+        if _may_have_groups_of_columns(form, layout, tile):
+            yield _with_groups_of_columns(form, layout, tile, lanes, threads, tiles)
+    if _may_stream(form, layout, tile, lanes, tiles):
+        yield _streamed(form, layout, tile, lanes, threads, tiles)
+
+
+def _tiles_of_panel(form: Form, layout: Layout, tile: RegisterTile) -> int:
+    """How many tiles the rows of a panel are cut into."""
+    return tile.parts * math.prod(form.kept[axis] for axis in layout.rows if axis not in (*tile.whole, tile.cut))
+
+
+def _panel_by_panel(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads: int,
+                    tiles: int) -> Iterator[Choice]:
+    """The choices in which all blocks of a panel, or of a row of tiles, are done before the next one."""
     depth = math.prod(form.reduced)
     count, last = panels(form, layout, tile.width, lanes)
     groups = math.prod(form.kept[axis] for axis in layout.others)
-    tiles = tile.parts * math.prod(form.kept[axis] for axis in layout.rows if axis not in (*tile.whole, tile.cut))
     panel_bytes = depth * tile.width * lanes * form.dtype.itemsize
     packed = layout.right.strides[layout.axis] != 1 or (
         _collides(form, layout, tiles) and not _is_panel(form, layout, tile, lanes))
@@ -327,12 +342,6 @@ def _choices(form: Form, layout: Layout, tile: RegisterTile, lanes: int, threads
             busiest = GRID * penalty * item / count * math.ceil(items * shares / threads)
             yield Choice(layout, tile, lanes, order, packed, blocks, busiest + variants + streamed, shares=shares,
                          left_packed=left_packed)
-    if _may_have_blocks_first(form, layout, tile, lanes, tiles):
-        yield _with_blocks_first(form, layout, tile, lanes, threads, tiles)
-        if _may_have_groups_of_columns(form, layout, tile):
-            yield _with_groups_of_columns(form, layout, tile, lanes, threads, tiles)
-    if _may_stream(form, layout, tile, lanes, tiles):
-        yield _streamed(form, layout, tile, lanes, threads, tiles)
 
 
 def _shares(panels: int, tiles: int, threads: int) -> list[int]:
