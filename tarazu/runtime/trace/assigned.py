@@ -50,8 +50,7 @@ def settle(trace: AssigningTrace) -> list[Assigned]:
     found = [(one, _assigned(trace, one, stand_ins)) for one in traced]
     found += [(one, _assigned(trace, one, stand_ins)) for one in trace.set_attributes  # self.before = self.now, where
               if one not in traced and _took_over(one, stand_ins)]  # self.now then got another value
-    values = [[trace.capture(now) for now, leaf in zip(flatten(one.now)[0], assigned.leaves, strict=True)
-               if isinstance(now, Tensor) and not _stayed(leaf, now)] for one, assigned in found]
+    values = [[trace.capture(x) for x in _new_tensors(one)] for one, _ in found]
     for (one, assigned), new in zip(found, values, strict=True):
         for handle, value in zip(assigned.stand_ins, new, strict=True):
             trace.rebind(handle, value)
@@ -74,25 +73,33 @@ def _assigned(trace: AssigningTrace, one: SetAttribute, stand_ins: dict[int, Ten
     """The assignment, by the tensors that were there before where they are like the new ones."""
     leaves, structure = flatten(one.now)
     old, old_structure = flatten(one.before)
+    stayed = _stayed(one)
     had_value = structure == old_structure and all(
-        _is_like(trace, one, before, now, stand_ins) for before, now in zip(old, leaves, strict=True))
+        before is now if id(now) in stayed else _is_like(trace, one, before, now, stand_ins)
+        for before, now in zip(old, leaves, strict=True))
     if not had_value:
-        had = {id(x) for x in old if isinstance(x, Tensor)}
-        old = [_placeholder(x) if isinstance(x, Tensor) and not (id(x) in had and _stayed(x, x)) else x for x in leaves]
-    own = [x for x, now in zip(old, leaves, strict=True) if isinstance(x, Tensor) and not _stayed(x, now)]
+        old = [_placeholder(x) if isinstance(x, Tensor) and id(x) not in stayed else x for x in leaves]
+    own = [x for x in old if isinstance(x, Tensor) and id(x) not in stayed]
     stand_ins.update({id(x): x for x in own})
     return Assigned(one.owner, one.name, structure, tuple(old), tuple(own), had_value, was_read(one.owner, one.name),
                     one.before if had_value else structure.rebuild(old))
 
 
-def _stayed(before: Any, now: Any) -> bool:
-    """Whether a parameter is there that was there before: no stand-in, as changes of it are changes in place."""
-    return before is now and isinstance(now, Tensor) and isinstance(now.tape_entry, Leaf)
+def _new_tensors(one: SetAttribute) -> list[Tensor]:
+    """The tensors in it, but for parameters that were there before: in the order of their stand-ins."""
+    stayed = _stayed(one)
+    return [x for x in flatten(one.now)[0] if isinstance(x, Tensor) and id(x) not in stayed]
+
+
+def _stayed(one: SetAttribute) -> set[int]:
+    """The ids of the parameters in it that were there before: no stand-ins, as changes of them are changes in place."""
+    before = {id(x) for x in flatten(one.before)[0] if isinstance(x, Tensor) and isinstance(x.tape_entry, Leaf)}
+    return before & set(map(id, flatten(one.now)[0]))
 
 
 def _is_like(trace: AssigningTrace, one: SetAttribute, before: Any, now: Any, stand_ins: dict[int, Tensor]) -> bool:
     """Whether what was in the attribute can stand in for what is there now, and nothing else reads it there."""
-    if not isinstance(now, Tensor) or _stayed(before, now):
+    if not isinstance(now, Tensor):
         return is_same(before, now)
     return (isinstance(before, Tensor) and before.shape == now.shape and before.dtype is now.dtype
             and not trace.is_from_inside(before) and not isinstance(before.tape_entry, Leaf)
