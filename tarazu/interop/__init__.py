@@ -7,10 +7,7 @@ over their weights.
 
 from __future__ import annotations
 
-import importlib
 import typing
-
-import tarazu.base.hints.missing as missing
 
 if typing.TYPE_CHECKING:
     from tarazu.interop.torch.importing import from_torch
@@ -18,21 +15,17 @@ if typing.TYPE_CHECKING:
     from tarazu.interop.torch_weights.load import load_torch_weights
     from tarazu.interop.torch_weights.report import TorchLoaded
     from tarazu.interop.torch_weights.shards import read_shards
+else:  # to type checkers any name would be right
+    from tarazu.base.hints.missing import imported_when_asked
+
+    # Imported when they are first asked for, as `tz.load` and tables need none of them.
+    _LAZY = {"torch.importing": "from_torch", "torch_weights.export": "to_torch_state",
+             "torch_weights.load": "load_torch_weights", "torch_weights.report": "TorchLoaded",
+             "torch_weights.shards": "read_shards"}
+    __getattr__ = imported_when_asked(__name__, _LAZY)
 
 __all__ = ["TorchLoaded", "from_torch", "load_torch_weights", "read_shards", "to_torch_state"]
-# By module: imported when they are first asked for, as `tz.load` and tables need none of them.
-_LAZY = {"from_torch": "torch.importing", "to_torch_state": "torch_weights.export",
-         "load_torch_weights": "torch_weights.load", "TorchLoaded": "torch_weights.report",
-         "read_shards": "torch_weights.shards"}
 
 
 def __dir__() -> list[str]:
     return __all__
-
-
-def __getattr__(name: str) -> typing.Any:
-    """A name of `_LAZY`."""
-    if name not in _LAZY:
-        raise missing.MissingAttribute(__name__, name)
-    found = globals()[name] = getattr(importlib.import_module(f"tarazu.interop.{_LAZY[name]}"), name)
-    return found
