@@ -60,4 +60,3 @@ def _is_watched(module: Module) -> bool:
     kind = type(module)
     return (kind.__setattr__ is GuardedAttributes.__setattr__ and kind.__delattr__ is GuardedAttributes.__delattr__
             and all(getattr(kind, name).__module__.startswith(_OWN) for name in _FINDERS))
-

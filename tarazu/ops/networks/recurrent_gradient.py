@@ -74,7 +74,7 @@ def _divided(mask: Tensor | None, cotangent: Tensor) -> tuple[Tensor, Tensor | N
 
 
 def _through_gate(cotangent: Tensor, y: Tensor) -> Tensor:
-    """`sigmoid_cotangent` with the slope by itself, which no step has to wait for."""
+    """The cotangent times the slope of a gate."""
     return multiply(cotangent, sigmoid_cotangent(1.0, y))
 
 

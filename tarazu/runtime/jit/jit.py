@@ -233,12 +233,10 @@ class Jit:
             return self.function(*args, **kwargs)  # a part of the surrounding trace
         with self._turns:
             call = self._find(args, kwargs)
-            if isinstance(call, MatchedCall):
-                compiled, arguments, inputs = call
-                if compiled.has_state:
-                    return compiled.run(arguments, inputs)
+            if isinstance(call, MatchedCall) and call.compiled.has_state:
+                return call.compiled.run(call.arguments, call.inputs)
         if isinstance(call, MatchedCall):
-            return compiled.run(arguments, inputs)
+            return call.compiled.run(call.arguments, call.inputs)
         compiled, arguments, _ = self._traced(call)  # others have turns meanwhile: who traces holds no lock
         with self._turns:
             return compiled.run(arguments, compiled.inputs(arguments))
